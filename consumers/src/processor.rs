@@ -1,0 +1,27 @@
+//! The one thing that both lanes run.
+
+use events::{Event, Topic};
+
+/// Plain logic: events in, answers out, state inside; no clock, no broker, no lane.
+///
+/// The stream lane hands a processor each event as it comes; the batch lane hands the same processor an hour of them at
+/// once. Everything that a processor knows of time is in the events. Two processors that were given the same events in the
+/// same order give the same answers to the byte, which is what makes replay, recovery after a crash, and a fair
+/// comparison of the lanes possible.
+pub trait Processor: Send {
+    /// The topics it wants to read.
+    fn inputs(&self) -> &'static [Topic];
+
+    /// Takes one event, in the order of arrival, and appends the answers it gives to `answers`.
+    ///
+    /// An event of a topic that is not among [`inputs`](Processor::inputs) is ignored.
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>);
+
+    /// The input has ended: appends what is still owed (the batch lane's last period). A streaming answer is never owed.
+    fn finish(&mut self, _answers: &mut Vec<Event>) {}
+
+    /// What was noticed and is worth a person's eye, as `(name, count)`: late records, vehicles off the map, duplicates.
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+}

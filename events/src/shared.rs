@@ -1,0 +1,100 @@
+//! What belongs to no single business: texts to people, runs of the batch lane, letters that could not be read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::check::{Broken, id};
+
+/// How a notification travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A text message.
+    Sms,
+}
+
+/// What a notification is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationKind {
+    /// The car ends the trip in about five minutes.
+    FiveMinutesAway,
+    /// The trip is over, with its distance and time.
+    TripReceipt,
+    /// A swipe went through.
+    SwipeReceipt,
+    /// A swipe was refused, and why.
+    SwipeDeclined,
+}
+
+/// `notifications`: a text to a person. Key: the recipient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The event time of what it tells.
+    pub ts: Timestamp,
+    /// Rider or card holder.
+    pub recipient: String,
+    /// How it travels.
+    pub channel: Channel,
+    /// What it is about.
+    pub kind: NotificationKind,
+    /// What the person reads.
+    pub text: String,
+}
+
+/// `eta_batch`, `fraud_batch`, `recommendations_batch`, `recommendations_stale`: the streaming twin's answer, with the run
+/// that gave it and the instant from which anyone could have seen it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batched<T> {
+    /// The answer, in the shape of its streaming twin.
+    #[serde(flatten)]
+    pub answer: T,
+    /// Which run gave it.
+    pub batch_id: String,
+    /// From when it could be seen, in event time: in a replay the period's end, live when the run really finished.
+    pub valid_from: Timestamp,
+}
+
+/// `batch_runs`: one run of a batch job. Key: the job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchRun {
+    /// The event time at which the run's answers could be seen.
+    pub ts: Timestamp,
+    /// Which job.
+    pub job: String,
+    /// Which run.
+    pub batch_id: String,
+    /// First instant of event time in the window.
+    pub window_start: Timestamp,
+    /// First instant of event time after the window.
+    pub window_end: Timestamp,
+    /// Records read.
+    pub records: u64,
+    /// Rows loaded into the database.
+    pub rows: u64,
+    /// When the run began, on the wall.
+    pub started_at: Timestamp,
+    /// When its answers were published, on the wall.
+    pub finished_at: Timestamp,
+}
+
+/// `dead_letters`: a record that its consumer could not read. Key: the topic it came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// From which topic.
+    pub topic: String,
+    /// Partition of that topic.
+    pub partition: i32,
+    /// Offset in that partition.
+    pub offset: i64,
+    /// What is wrong with it.
+    pub error: String,
+    /// Its value, as it was, in base 64.
+    pub value_base64: String,
+}
+
+impl Notification {
+    pub(crate) fn check(&self) -> Result<(), Broken> {
+        id(&self.recipient, "recipient")
+    }
+}
