@@ -1,0 +1,252 @@
+//! Payments, the shop, and the two lanes with their bill.
+
+use serde::{Deserialize, Serialize};
+
+/// Decisions at the tills.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Payments {
+    /// The newest decisions, newest first; at most 200.
+    pub recent: Vec<Decision>,
+    /// How many of them were approved since the start.
+    pub approved: Option<u64>,
+    /// How many were declined.
+    pub declined: Option<u64>,
+    /// How many the terminal approved on its own, because no answer came in time.
+    pub stood_in: Option<u64>,
+    /// Money let through, in cents.
+    pub approved_cents: Option<i64>,
+    /// Money refused, in cents.
+    pub declined_cents: Option<i64>,
+    /// Until when an answer must be there, in milliseconds of wall time.
+    pub deadline_ms: Option<f64>,
+    /// The median time from swipe to answer, in milliseconds of wall time.
+    pub latency_p50_ms: Option<f64>,
+    /// Its 99th percentile.
+    pub latency_p99_ms: Option<f64>,
+}
+
+/// One decision.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Decision {
+    /// When the card was presented: event time, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Whose card.
+    pub card_id: String,
+    /// How much, in cents.
+    pub amount_cents: i64,
+    /// What the terminal was told.
+    pub verdict: Verdict,
+    /// The probability of fraud, 0 to 1.
+    pub probability: Option<f64>,
+    /// Why, the weightiest first.
+    pub reasons: Vec<String>,
+    /// From swipe to answer, in milliseconds of wall time.
+    pub latency_ms: Option<f64>,
+    /// Whether it really was fraud, once that is known.
+    pub fraud: Option<bool>,
+}
+
+/// What a terminal did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was told to let the sale through.
+    #[default]
+    Approved,
+    /// It was told to refuse.
+    Declined,
+    /// No answer came in time, and it let the sale through on its own.
+    StoodIn,
+}
+
+/// The shop's homepage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shop {
+    /// Some shoppers (at most 8), the busiest first, to choose one from.
+    pub shoppers: Vec<Shopper>,
+    /// What everybody wants now, most wanted first; at most 20.
+    pub trending: Vec<Trending>,
+    /// Sessions that are open now.
+    pub sessions: Option<u64>,
+}
+
+/// One shopper, what they did, and what the page showed them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shopper {
+    /// Which session.
+    pub session_id: String,
+    /// What they did, newest last; at most 40.
+    pub trail: Vec<ShopEvent>,
+    /// The page that the stream lane made after their last event.
+    pub page: Page,
+    /// The page of the batch lane: the answer itself is a period old.
+    pub batch_page: Page,
+    /// The page of a model that is a period old and a session that is live.
+    pub stale_page: Page,
+}
+
+/// One page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Page {
+    /// What is on it, best first; at most 20. Empty: there is none yet.
+    pub items: Vec<String>,
+    /// How old it is, in milliseconds of event time.
+    pub age_ms: Option<f64>,
+}
+
+/// One thing that a shopper did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopEvent {
+    /// When: event time, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// What.
+    pub kind: ShopEventKind,
+    /// With which item.
+    pub item: Option<String>,
+    /// Whether the item was on the stream lane's page when it happened.
+    pub on_page: Option<bool>,
+    /// Whether it was on the batch lane's.
+    pub on_batch_page: Option<bool>,
+}
+
+/// What shoppers do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShopEventKind {
+    /// Saw a page.
+    #[default]
+    View,
+    /// Followed a link.
+    Click,
+    /// Rested the pointer on it.
+    Hover,
+    /// Read on.
+    Scroll,
+    /// Put it in the cart.
+    AddToCart,
+    /// Bought it.
+    Purchase,
+}
+
+/// An item that many want.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trending {
+    /// Which.
+    pub item: String,
+    /// How often it is met, a minute of event time.
+    pub per_minute: Option<f64>,
+    /// Now over its usual: 1 is usual.
+    pub lift: Option<f64>,
+}
+
+/// Both lanes beside each other.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lanes {
+    /// How far the stream lane's answers are behind the events: the worst consumer's median, milliseconds of wall time.
+    pub stream_delay_ms: Option<f64>,
+    /// How old what the batch lane knows is, in milliseconds of event time; `None` before its first run.
+    pub batch_age_ms: Option<f64>,
+    /// How often the batch lane runs, in milliseconds of event time.
+    pub batch_period_ms: Option<f64>,
+    /// Until its next run, in milliseconds of wall time.
+    pub next_run_in_ms: Option<f64>,
+    /// Whether a run is under way now.
+    pub running: bool,
+    /// Where it loads its rows: a path or an address without its password.
+    pub database: Option<String>,
+    /// The newest runs, newest first; at most 20.
+    pub runs: Vec<Run>,
+    /// How fresh each business's answers are.
+    pub freshness: Vec<Freshness>,
+    /// What waiting has cost.
+    pub bill: Bill,
+}
+
+/// One run of the batch lane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// Which job.
+    pub job: String,
+    /// Which run of it.
+    pub batch_id: String,
+    /// When it finished: wall clock, milliseconds since 1970 UTC.
+    pub finished_at_ms: i64,
+    /// How long it took, in milliseconds of wall time.
+    pub took_ms: Option<f64>,
+    /// Records read.
+    pub records: Option<u64>,
+    /// Rows loaded.
+    pub rows: Option<u64>,
+}
+
+/// How soon after the event a business's answer is there, in milliseconds of wall time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Freshness {
+    /// Which business: "eta", "fraud", "recommendations", "notifications".
+    pub business: String,
+    /// Events in since the start.
+    pub events: Option<u64>,
+    /// Answers out since the start.
+    pub answers: Option<u64>,
+    /// The median.
+    pub p50_ms: Option<f64>,
+    /// The 99th percentile.
+    pub p99_ms: Option<f64>,
+}
+
+/// What each lane's lateness has cost since the start, in each business's own unit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bill {
+    /// Minutes by which arrival times were wrong, summed over trips. Cases: trips.
+    pub late_minutes: BillItem,
+    /// Texts that said something untrue. Cases: texts.
+    pub wrong_texts: BillItem,
+    /// Money approved to fraudsters plus what honest customers declined cost, in cents. Cases: swipes.
+    pub money_cents: BillItem,
+    /// Next clicks that were not on the page. Cases: clicks on items new to the session.
+    pub missed_clicks: BillItem,
+}
+
+impl Bill {
+    /// The items with their names, in the order in which to show them.
+    pub fn items(&self) -> [(&'static str, &BillItem); 4] {
+        [
+            ("late minutes", &self.late_minutes),
+            ("wrong texts", &self.wrong_texts),
+            ("money", &self.money_cents),
+            ("missed clicks", &self.missed_clicks),
+        ]
+    }
+}
+
+/// One line of the bill.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BillItem {
+    /// What the stream lane's answers cost.
+    pub stream: Option<f64>,
+    /// What the batch lane's cost.
+    pub batch: Option<f64>,
+    /// What an old model with a live session costs; only the shop has one.
+    pub stale_model: Option<f64>,
+    /// In how many cases both were judged.
+    pub cases: Option<u64>,
+}
+
+impl BillItem {
+    /// What waiting has cost: batch minus stream. Negative when batch was the better one.
+    pub fn waiting(&self) -> Option<f64> {
+        Some(self.batch? - self.stream?).filter(|cost| cost.is_finite())
+    }
+}

@@ -1,0 +1,146 @@
+//! The ride-share business: streets, cars, and one trip's arrival as three parties believe it.
+
+use serde::{Deserialize, Serialize};
+
+/// The streets, handed over once: they do not change while the program runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CityMap {
+    /// The city's name.
+    pub name: String,
+    /// Whom to thank for the data; stands on the drawn map.
+    pub attribution: String,
+    /// South-west and north-east corners of what to show, as `(longitude, latitude)` in WGS 84 degrees.
+    pub bounds: [(f64, f64); 2],
+    /// The directed links; [`LinkSpeed::link`] is an index into it.
+    pub streets: Vec<Street>,
+}
+
+/// One directed link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Street {
+    /// How important it is.
+    pub class: StreetClass,
+    /// Its course, as `(longitude, latitude)` in WGS 84 degrees.
+    pub line: Vec<(f64, f64)>,
+}
+
+/// How important a street is; decides at which zoom it is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreetClass {
+    /// Motorway, trunk, primary: always drawn.
+    Arterial,
+    /// Secondary, tertiary.
+    Collector,
+    /// Everything else: drawn close up only.
+    #[default]
+    Local,
+}
+
+/// The city now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct City {
+    /// The links whose speed is believed to be known. Those not here are unknown, not free.
+    pub speeds: Vec<LinkSpeed>,
+    /// Who is on the road.
+    pub vehicles: Vec<Vehicle>,
+    /// What is known of jams and closures: learnt from the traffic, or the truth where the bill says so.
+    pub incidents: Vec<Incident>,
+    /// Some trips under way (at most 16), the longest-lived first, to choose one from.
+    pub trips: Vec<Trip>,
+    /// How many trips are under way altogether.
+    pub trips_under_way: Option<u64>,
+}
+
+/// How fast a link is now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinkSpeed {
+    /// Index into [`CityMap::streets`].
+    pub link: u32,
+    /// Speed now over free-flow speed: 1 is free, 0.3 a jam.
+    pub of_free_flow: f64,
+}
+
+/// What kind of vehicle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VehicleKind {
+    /// A driver's car.
+    #[default]
+    Car,
+    /// A delivery lorry.
+    Lorry,
+}
+
+/// One vehicle, where its last ping put it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Vehicle {
+    /// Which.
+    pub id: String,
+    /// What.
+    pub kind: VehicleKind,
+    /// Where, as `(longitude, latitude)` in WGS 84 degrees.
+    pub at: (f64, f64),
+    /// Its direction, degrees clockwise from north.
+    pub heading_deg: Option<f64>,
+    /// The trip that it is on.
+    pub trip_id: Option<String>,
+}
+
+/// A jam, a crash, a closure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Incident {
+    /// Where, as `(longitude, latitude)` in WGS 84 degrees.
+    pub at: (f64, f64),
+    /// What, in a word or two: "jam", "crash".
+    pub what: String,
+    /// For how long yet, in seconds of event time.
+    pub remaining_s: Option<f64>,
+}
+
+/// One trip, and when three parties say it will end. All durations are event time, counted from now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trip {
+    /// Which.
+    pub trip_id: String,
+    /// Who drives.
+    pub driver_id: String,
+    /// Where the car is, as `(longitude, latitude)` in WGS 84 degrees.
+    pub at: Option<(f64, f64)>,
+    /// Where it is going.
+    pub destination: Option<(f64, f64)>,
+    /// The way still to go.
+    pub route: Vec<(f64, f64)>,
+    /// What the stream lane says.
+    pub stream: Option<StreamEta>,
+    /// What the batch lane's last answer says.
+    pub batch: Option<BatchEta>,
+    /// What will really happen, which only the simulator knows.
+    pub truth_s: Option<f64>,
+}
+
+/// The stream lane's answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreamEta {
+    /// Seconds to go.
+    pub remaining_s: f64,
+    /// The early end of the band that should hold the truth four times in five.
+    pub p10_s: f64,
+    /// Its late end.
+    pub p90_s: f64,
+}
+
+/// The batch lane's answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchEta {
+    /// Seconds to go, if the last run was right.
+    pub remaining_s: f64,
+    /// How old what it knows is, in seconds of event time.
+    pub age_s: f64,
+}

@@ -1,0 +1,271 @@
+//! What any Kafka cluster tells any client: topics, groups, partitions; and the processes that we supervise.
+
+use serde::{Deserialize, Serialize};
+
+/// The cluster, as its metadata describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cluster {
+    /// The address that was dialled: `127.0.0.1:9092`.
+    pub bootstrap: String,
+    /// How many brokers live; unknown until metadata came.
+    pub brokers: Option<u32>,
+}
+
+/// One topic and what flows through it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// Records written, a second of wall time: growth of the log ends.
+    pub in_per_second: Option<f64>,
+    /// Records read, a second of wall time: growth of the committed offsets, all groups together.
+    pub out_per_second: Option<f64>,
+    /// `in_per_second` over the last two minutes, one value a second, newest last; at most 120.
+    pub history_per_second: Vec<f64>,
+    /// Records in it since it was made: the sum of its log end offsets.
+    pub total_records: Option<u64>,
+    /// How many partitions.
+    pub partitions: Option<u32>,
+    /// What it takes on disk.
+    pub bytes: Option<u64>,
+    /// Whether one of our producers writes it, and can be asked for a burst.
+    pub can_burst: bool,
+    /// Whether a burst is running now.
+    pub bursting: bool,
+}
+
+/// One consumer group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    /// Its group id.
+    pub id: String,
+    /// Where its coordinator says it stands.
+    pub state: GroupState,
+    /// Whether its members are our workers; otherwise it is somebody's own program ("yours").
+    pub ours: bool,
+    /// Counts the rebalances.
+    pub generation: Option<i32>,
+    /// Who is in it.
+    pub members: Vec<Member>,
+    /// Every partition that it reads or has read, sorted by topic, then partition.
+    pub partitions: Vec<GroupPartition>,
+    /// Records between what is written and what is committed, over all partitions.
+    pub lag_records: Option<u64>,
+    /// How old the oldest record is that it has not committed, in milliseconds of wall time.
+    pub lag_ms: Option<f64>,
+    /// Records committed, a second of wall time.
+    pub committed_per_second: Option<f64>,
+    /// `lag_records` over the last two minutes, one value a second, newest last; at most 120.
+    pub lag_history_records: Vec<f64>,
+    /// Where this is going.
+    pub trend: Trend,
+}
+
+/// The states of a group, as Kafka names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupState {
+    /// Not asked yet.
+    #[default]
+    Unknown,
+    /// No members; committed offsets only.
+    Empty,
+    /// Members are joining.
+    PreparingRebalance,
+    /// The leader is assigning partitions.
+    CompletingRebalance,
+    /// Everyone has their partitions.
+    Stable,
+    /// Being removed.
+    Dead,
+}
+
+/// One member of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Member {
+    /// The id that the coordinator gave it.
+    pub member_id: String,
+    /// The name that it gave itself: `eta-1`, or a student's `rdkafka`.
+    pub client_id: String,
+    /// From where it connects.
+    pub host: String,
+    /// How many partitions it was assigned.
+    pub partitions: Option<u32>,
+}
+
+/// One partition, as one group sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupPartition {
+    /// Of which topic.
+    pub topic: String,
+    /// Its number.
+    pub partition: i32,
+    /// The oldest offset that is still there.
+    pub log_start: Option<i64>,
+    /// The offset that the next record will get.
+    pub log_end: Option<i64>,
+    /// The group's bookmark: the offset that it will read next after a restart. `None`: none committed.
+    pub committed: Option<i64>,
+    /// Records between `committed` and `log_end`.
+    pub lag_records: Option<u64>,
+    /// How old the oldest uncommitted record is, in milliseconds of wall time.
+    pub lag_ms: Option<f64>,
+    /// Who reads it: the member's client id.
+    pub owner: Option<String>,
+    /// Where this is going.
+    pub trend: Trend,
+}
+
+impl GroupPartition {
+    /// Retention has deleted records that this group had not read: its bookmark points before the log's start.
+    pub fn overtaken(&self) -> bool {
+        matches!((self.committed, self.log_start), (Some(committed), Some(start)) if committed < start)
+    }
+}
+
+/// Where a lag is going.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "trend", rename_all = "snake_case")]
+pub enum Trend {
+    /// Too early to say.
+    #[default]
+    Unknown,
+    /// Small and level.
+    KeepingUp,
+    /// Growing.
+    FallingBehind {
+        /// By how many records a second of wall time.
+        records_per_second: Option<f64>,
+    },
+    /// Shrinking.
+    Draining {
+        /// Until none is left at the present pace, in milliseconds of wall time.
+        done_in_ms: Option<f64>,
+    },
+    /// Nobody reads.
+    Dead,
+    /// Its worker was told to pause.
+    Paused,
+}
+
+/// One process that we started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Worker {
+    /// Its name, and its client id in its group: `fraud-1`.
+    pub name: String,
+    /// The group that it is in; producers have none.
+    pub group: Option<String>,
+    /// Its process id, while it lives.
+    pub pid: Option<u32>,
+    /// How it is.
+    pub state: WorkerState,
+    /// How often it has been started again.
+    pub restarts: u32,
+    /// For how long it has been in this state, in milliseconds of wall time.
+    pub since_ms: Option<u64>,
+}
+
+/// How a worker is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum WorkerState {
+    /// Started, and not heard of yet.
+    #[default]
+    Starting,
+    /// At work.
+    Running,
+    /// Told to pause.
+    Paused,
+    /// Told to stop.
+    Stopping,
+    /// It ended by itself or was killed: "exit status 1", "signal 9".
+    Dead {
+        /// How, in words.
+        how: String,
+    },
+}
+
+/// What happened: a bounded ring, newest last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timeline {
+    /// The notices that are still kept, oldest first.
+    pub notices: Vec<Notice>,
+    /// How many older ones are gone.
+    pub dropped: u64,
+}
+
+impl Timeline {
+    /// How many notices a timeline keeps.
+    pub const CAPACITY: usize = 500;
+
+    /// Adds a notice and drops the oldest beyond [`Timeline::CAPACITY`].
+    pub fn push(&mut self, notice: Notice) {
+        self.notices.push(notice);
+        let over = self.notices.len().saturating_sub(Self::CAPACITY);
+        self.notices.drain(..over);
+        self.dropped += over as u64;
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notice {
+    /// When: wall clock, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// What kind of thing.
+    pub kind: NoticeKind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whom it concerns: a group, a worker, a job.
+    pub subject: String,
+    /// What happened, in words: "generation 4, 2 members".
+    pub text: String,
+    /// How long it took, in milliseconds of wall time, once it is over.
+    pub duration_ms: Option<f64>,
+}
+
+/// The kinds of things that happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A group shared out its partitions anew.
+    Rebalance,
+    /// A partition got a new leader.
+    Election,
+    /// A process ended that should not have.
+    Crash,
+    /// A process started.
+    Start,
+    /// The batch lane ran.
+    BatchRun,
+    /// Something happened in the simulated world.
+    Incident,
+    /// Somebody used a control.
+    Control,
+    /// Anything else.
+    #[default]
+    Note,
+}
+
+/// How bad a thing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    #[default]
+    Info,
+    /// Over, or mended.
+    Good,
+    /// Worth a look.
+    Warning,
+    /// Something is broken.
+    Bad,
+}
