@@ -1,0 +1,57 @@
+//! Variable-length integers as records use them: zig-zag, then seven bits a byte, lowest first.
+
+use bytes::BufMut;
+
+/// Reads a 64-bit variable-length integer and moves `input` past it. `None` when the bytes end
+/// too early or go on for more than ten.
+pub(super) fn read_i64(input: &mut &[u8]) -> Option<i64> {
+    let mut value = 0u64;
+    for (index, &byte) in input.iter().enumerate().take(10) {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            *input = &input[index + 1..];
+            return Some((value >> 1) as i64 ^ -((value & 1) as i64));
+        }
+    }
+    None
+}
+
+/// Reads a 32-bit one: the same bytes, refused when the value does not fit.
+pub(super) fn read_i32(input: &mut &[u8]) -> Option<i32> {
+    read_i64(input).and_then(|value| i32::try_from(value).ok())
+}
+
+/// Appends `value`.
+pub(super) fn put(output: &mut impl BufMut, value: i64) {
+    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    while rest >= 0x80 {
+        output.put_u8(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    output.put_u8(rest as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_comes_back() {
+        for value in [0, 1, -1, 63, 64, -64, -65, 1 << 20, i64::from(i32::MAX), i64::MAX, i64::MIN] {
+            let mut bytes = Vec::new();
+            put(&mut bytes, value);
+            let mut rest = bytes.as_slice();
+            assert_eq!(read_i64(&mut rest), Some(value));
+            assert!(rest.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unfinished_or_endless_number_is_refused() {
+        assert_eq!(read_i64(&mut [0x80].as_slice()), None);
+        assert_eq!(read_i64(&mut [0xff; 11].as_slice()), None);
+        let mut too_wide = Vec::new();
+        put(&mut too_wide, i64::from(i32::MAX) + 1);
+        assert_eq!(read_i32(&mut too_wide.as_slice()), None);
+    }
+}
