@@ -1,0 +1,224 @@
+//! What librdkafka calls back: log lines, outages, rebalances and delivery reports.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::ProducerContext;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, TopicPartitionList};
+
+use crate::error::is_outage;
+
+/// Whether the cluster can be reached, as far as this client has noticed; says each change once.
+#[derive(Debug, Default)]
+pub(crate) struct Reach {
+    lost: AtomicBool,
+}
+
+impl Reach {
+    /// Something arrived, so the cluster is there.
+    pub(crate) fn alive(&self) {
+        if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) {
+            tracing::info!("the broker is back");
+        }
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn error(&self, error: &KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            // The end of a partition is news, not an error; the reader that asked for it hears of it another way.
+            None | Some(RDKafkaErrorCode::PartitionEOF) => {}
+            // One of several addresses may be down while the cluster is well.
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                if !self.lost.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("the broker went away: {reason}; reconnecting until it is back");
+                }
+            }
+            Some(code) if is_outage(code) => tracing::debug!(target: "librdkafka", "{reason}"),
+            Some(_) => tracing::warn!(target: "librdkafka", "{error}: {reason}"),
+        }
+    }
+}
+
+/// librdkafka repeats itself while a broker is away, and what a person must know is said by [`Reach`]: its lines are
+/// details, for whoever turns them on.
+fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::error!(target: "librdkafka", "{facility}: {line}");
+        }
+        RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", "{facility}: {line}"),
+        _ => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
+    }
+}
+
+/// For clients that neither join a group nor send.
+#[derive(Debug, Default)]
+pub(crate) struct Plain {
+    pub(crate) reach: Reach,
+}
+
+impl ClientContext for Plain {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reach.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Plain {}
+
+/// A change of what a member of a group owns, not yet carried out.
+pub(crate) enum Change {
+    Assign(TopicPartitionList),
+    Revoke(TopicPartitionList),
+}
+
+/// For members of a group: keeps each rebalance until the caller has done what it must do before.
+#[derive(Default)]
+pub(crate) struct Membership {
+    pub(crate) reach: Reach,
+    changes: Mutex<VecDeque<Change>>,
+    /// The caller is gone: give everything up at once, or the client would wait for it forever.
+    closing: AtomicBool,
+    /// The last commit that was not waited for failed with this.
+    commit_error: Mutex<Option<KafkaError>>,
+}
+
+impl Membership {
+    pub(crate) fn next_change(&self) -> Option<Change> {
+        held(&self.changes).pop_front()
+    }
+
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn take_commit_error(&self) -> Option<KafkaError> {
+        held(&self.commit_error).take()
+    }
+}
+
+impl ClientContext for Membership {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reach.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Membership {
+    /// Replaces the binding's own handler, which would carry the change out at once.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        self.reach.alive();
+        if self.closing.load(Ordering::SeqCst) {
+            if let Err(error) = consumer.unassign() {
+                tracing::debug!("giving up the partitions while closing: {error}");
+            }
+            return;
+        }
+        let change = match kind {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assign(list.clone()),
+            _ => Change::Revoke(list.clone()),
+        };
+        held(&self.changes).push_back(change);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        match result {
+            Ok(()) => self.reach.alive(),
+            Err(error) => *held(&self.commit_error) = Some(error),
+        }
+    }
+}
+
+/// For producers: counts what failed, and remembers how far each partition was acknowledged.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    pub(crate) reach: Reach,
+    failed: AtomicU64,
+    first_failure: Mutex<Option<String>>,
+    /// One past the last acknowledged offset, by topic and partition.
+    ends: Mutex<HashMap<String, Vec<Option<i64>>>>,
+}
+
+impl Deliveries {
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn first_failure(&self) -> Option<String> {
+        held(&self.first_failure).clone()
+    }
+
+    pub(crate) fn end(&self, topic: &str, partition: i32) -> Option<i64> {
+        let index = usize::try_from(partition).ok()?;
+        held(&self.ends).get(topic)?.get(index).copied().flatten()
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reach.error(&error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(record) => {
+                self.reach.alive();
+                let (Ok(index), offset) = (usize::try_from(record.partition()), record.offset()) else {
+                    return;
+                };
+                if offset < 0 {
+                    return; // acks=0: nobody knows where it went.
+                }
+                let mut ends = held(&self.ends);
+                if !ends.contains_key(record.topic()) {
+                    ends.insert(record.topic().to_owned(), Vec::new());
+                }
+                let ends = ends.get_mut(record.topic()).expect("it was just put there");
+                if ends.len() <= index {
+                    ends.resize(index + 1, None);
+                }
+                ends[index] = ends[index].max(Some(offset + 1));
+            }
+            Err((error, record)) => {
+                // A client that is being dropped throws away what it still holds: nobody waits for that.
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) {
+                    return;
+                }
+                self.failed.fetch_add(1, Ordering::AcqRel);
+                let mut first = held(&self.first_failure);
+                if first.is_none() {
+                    tracing::error!("a record for {} was not delivered: {error}", record.topic());
+                    *first = Some(error.to_string());
+                }
+            }
+        }
+    }
+}
+
+/// A value behind a lock, also after a panic elsewhere: every value here is whole between any two statements.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,316 @@
+//! Reading as a member of a group.
+//!
+//! # Why the `range` assignor
+//! A task that joins topics needs partition *n* of all of them in one place. Of the assignors that librdkafka has, only
+//! `range` keeps them together: every member computes the same split for each topic. `cooperative-sticky` moves
+//! fewer partitions, but balances over all partitions of all topics at once, and would give a driver's positions to one member and the
+//! driver's trips to another. The price of `range` is that all members stop for the length of a rebalance. Heartbeats
+//! every 300 ms keep that short (a member hears of a rebalance with its next heartbeat), and a member that gets a partition
+//! back can go on with what it had.
+
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::context::{Change, Membership};
+use crate::error::is_outage;
+use crate::{Commit, Error, Record, Settings, TopicPartition};
+
+/// How a member of a group behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupOptions {
+    /// After how long a silence the group gives a member up. Kafka's brokers take no less than 6 s unless told to.
+    pub session_timeout: Duration,
+    /// How often a member says that it lives, and hears whether the group is changing.
+    pub heartbeat: Duration,
+}
+
+impl Default for GroupOptions {
+    fn default() -> Self {
+        Self { session_timeout: Duration::from_secs(6), heartbeat: Duration::from_millis(300) }
+    }
+}
+
+/// What happened while polling.
+#[derive(Debug)]
+pub enum Polled<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// These partitions are this member's from now on (all that it has; none is possible). Nothing is read until
+    /// [`GroupConsumer::assign`] says from where.
+    Assigned(Vec<TopicPartition>),
+    /// These partitions are to be given up. The group waits until [`GroupConsumer::release`].
+    Revoked {
+        /// Which.
+        partitions: Vec<TopicPartition>,
+        /// Others may have them already: it is too late to commit.
+        lost: bool,
+    },
+    /// Nothing within the timeout, or only news that need no answer.
+    Nothing,
+}
+
+/// A member of a group. Dropping it leaves the group at once, and commits nothing.
+pub struct GroupConsumer {
+    inner: BaseConsumer<Membership>,
+    settings: Settings,
+    group: String,
+}
+
+impl GroupConsumer {
+    /// Joins `group` to share the partitions of `topics`.
+    pub fn join(
+        settings: &Settings,
+        group: &str,
+        topics: &[&str],
+        options: &GroupOptions,
+    ) -> Result<Self, Error> {
+        let session = options.session_timeout.as_millis().to_string();
+        let heartbeat = options.heartbeat.as_millis().to_string();
+        let config = settings.config(&[
+            ("group.id", group),
+            ("partition.assignment.strategy", "range"),
+            ("session.timeout.ms", &session),
+            ("heartbeat.interval.ms", &heartbeat),
+            // What is committed, and when, is the business of whoever knows that the answers are out.
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            // A topic made after we joined is found this soon.
+            ("topic.metadata.refresh.interval.ms", "5000"),
+            // A bounded stock of records: enough to never wait for the network, little enough to forget in memory.
+            ("queued.min.messages", "20000"),
+            ("queued.max.messages.kbytes", "16384"),
+            ("fetch.queue.backoff.ms", "20"),
+            ("fetch.error.backoff.ms", "100"),
+        ]);
+        let wrong = |what: &str, error: &KafkaError| {
+            Error::of(format!("{what} the group {group}"), settings, Duration::ZERO, error)
+        };
+        let inner: BaseConsumer<Membership> = config
+            .create_with_context(Membership::default())
+            .map_err(|error| wrong("starting a consumer of", &error))?;
+        inner.subscribe(topics).map_err(|error| wrong("joining", &error))?;
+        Ok(Self { inner, settings: settings.clone(), group: group.to_owned() })
+    }
+
+    /// Waits for the next thing to happen, at most `timeout`. Must be called again within five minutes, or the group takes
+    /// the member for hung.
+    pub fn poll(&self, timeout: Duration) -> Result<Polled<'_>, Error> {
+        if let Some(change) = self.change() {
+            return Ok(change);
+        }
+        let polled = self.inner.poll(timeout);
+        if let Some(error) = self.inner.context().take_commit_error() {
+            // The next commit covers what this one would have; being put out of the group shows as a revocation.
+            tracing::debug!("a commit of the group {} failed: {error}", self.group);
+        }
+        match polled {
+            Some(Ok(message)) => {
+                self.inner.context().reach.alive();
+                Ok(Polled::Record(Record(message)))
+            }
+            Some(Err(error)) => self.problem(&error),
+            None => Ok(self.change().unwrap_or(Polled::Nothing)),
+        }
+    }
+
+    /// Begins to read `from` the given offsets: the answer to [`Polled::Assigned`].
+    pub fn assign(&self, from: &[(TopicPartition, i64)]) -> Result<(), Error> {
+        let mut list = TopicPartitionList::with_capacity(from.len());
+        for (at, offset) in from {
+            list.add_partition_offset(&at.topic, at.partition, Offset::Offset(*offset))
+                .map_err(|error| self.wrong("assigning partitions to", &error))?;
+        }
+        match self.inner.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.inner.incremental_assign(&list),
+            _ => self.inner.assign(&list),
+        }
+        .map_err(|error| self.wrong("assigning partitions to", &error))
+    }
+
+    /// Gives `partitions` up: the answer to [`Polled::Revoked`], when all is done and committed.
+    pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        match self.inner.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.inner.incremental_unassign(&list(partitions)),
+            _ => self.inner.unassign(),
+        }
+        .map_err(|error| self.wrong("releasing partitions of", &error))
+    }
+
+    /// Stops fetching `partitions` while staying a member.
+    pub fn pause(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        self.inner.pause(&list(partitions)).map_err(|error| self.wrong("pausing partitions of", &error))
+    }
+
+    /// Goes on fetching `partitions`, where [`pause`](Self::pause) left off.
+    pub fn resume(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        self.inner.resume(&list(partitions)).map_err(|error| self.wrong("resuming partitions of", &error))
+    }
+
+    /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a member.
+    /// Fails at once while the cluster is known to be away.
+    pub fn commit(&self, commits: &[Commit]) -> Result<(), Error> {
+        if self.inner.context().reach.is_lost() {
+            return Err(
+                self.wrong("committing for", &KafkaError::ConsumerCommit(RDKafkaErrorCode::AllBrokersDown))
+            );
+        }
+        self.commit_in(commits, CommitMode::Sync)
+    }
+
+    /// Commits without waiting. Should it fail, a later commit makes good for it.
+    pub fn commit_async(&self, commits: &[Commit]) -> Result<(), Error> {
+        self.commit_in(commits, CommitMode::Async)
+    }
+
+    /// What the group last committed for each of `partitions`.
+    pub fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<Option<Commit>>, Error> {
+        let read = self.inner.committed_offsets(list(partitions), timeout).map_err(|error| {
+            Error::of(
+                format!("reading the offsets of the group {}", self.group),
+                &self.settings,
+                timeout,
+                &error,
+            )
+        })?;
+        commits(&read, partitions, &self.group, &self.settings, timeout)
+    }
+
+    /// Whether the cluster was found to be away and has not come back.
+    pub fn is_cut_off(&self) -> bool {
+        self.inner.context().reach.is_lost()
+    }
+
+    /// Leaves the group at once, so that others get its partitions without waiting for the session timeout.
+    pub fn close(self) {}
+
+    fn change(&self) -> Option<Polled<'_>> {
+        Some(match self.inner.context().next_change()? {
+            Change::Assign(list) => Polled::Assigned(partitions(&list)),
+            Change::Revoke(list) => {
+                Polled::Revoked { partitions: partitions(&list), lost: self.inner.assignment_lost() }
+            }
+        })
+    }
+
+    fn problem(&self, error: &KafkaError) -> Result<Polled<'_>, Error> {
+        use RDKafkaErrorCode as Code;
+        match error.rdkafka_error_code() {
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
+                Err(self.wrong("reading with", error))
+            }
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
+                // It may be made yet; librdkafka looks again. Who needs it to be there asks `Admin` before.
+                tracing::debug!("the group {} waits for a topic: {error}", self.group);
+                Ok(Polled::Nothing)
+            }
+            Some(code) if is_outage(code) => Ok(Polled::Nothing),
+            // Put out of the group, or asked to join again: the binding goes on by itself, and tells with a rebalance.
+            Some(
+                Code::PollExceeded
+                | Code::UnknownMemberId
+                | Code::IllegalGeneration
+                | Code::RebalanceInProgress
+                | Code::PartitionEOF
+                | Code::AutoOffsetReset,
+            )
+            | None => Ok(Polled::Nothing),
+            Some(_) => Err(self.wrong("reading with", error)),
+        }
+    }
+
+    fn commit_in(&self, commits: &[Commit], mode: CommitMode) -> Result<(), Error> {
+        if commits.is_empty() {
+            return Ok(());
+        }
+        let list = commit_list(commits).map_err(|error| self.wrong("committing for", &error))?;
+        self.inner.commit(&list, mode).map_err(|error| self.wrong("committing for", &error))
+    }
+
+    fn wrong(&self, what: &str, error: &KafkaError) -> Error {
+        use RDKafkaErrorCode as Code;
+        let put_out =
+            [Code::IllegalGeneration, Code::UnknownMemberId, Code::FencedInstanceId, Code::AssignmentLost];
+        if error.rdkafka_error_code().is_some_and(|code| put_out.contains(&code)) {
+            return Error::Fenced { group: self.group.clone(), reason: error.to_string() };
+        }
+        Error::of(format!("{what} the group {}", self.group), &self.settings, Duration::ZERO, error)
+    }
+}
+
+impl Drop for GroupConsumer {
+    fn drop(&mut self) {
+        // A rebalance that nobody answers would hold the client's own shutdown up forever.
+        self.inner.context().close();
+        if let Err(error) = self.inner.unassign() {
+            tracing::debug!("giving up the partitions while closing: {error}");
+        }
+    }
+}
+
+pub(crate) fn list(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for at in partitions {
+        list.add_partition(&at.topic, at.partition);
+    }
+    list
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let mut all: Vec<_> = list
+        .elements()
+        .iter()
+        .map(|element| TopicPartition::new(element.topic(), element.partition()))
+        .collect();
+    all.sort();
+    all
+}
+
+pub(crate) fn commit_list(commits: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(commits.len());
+    for commit in commits {
+        let mut element = list.add_partition(&commit.at.topic, commit.at.partition);
+        element.set_offset(Offset::Offset(commit.offset))?;
+        if !commit.metadata.is_empty() {
+            element.set_metadata(&commit.metadata);
+        }
+    }
+    Ok(list)
+}
+
+/// The commits in `read`, in the order of `partitions`.
+pub(crate) fn commits(
+    read: &TopicPartitionList,
+    partitions: &[TopicPartition],
+    group: &str,
+    settings: &Settings,
+    waited: Duration,
+) -> Result<Vec<Option<Commit>>, Error> {
+    partitions
+        .iter()
+        .map(|at| {
+            let Some(element) = read.find_partition(&at.topic, at.partition) else { return Ok(None) };
+            element.error().map_err(|error| {
+                Error::of(
+                    format!("reading the offset of {at} in the group {group}"),
+                    settings,
+                    waited,
+                    &error,
+                )
+            })?;
+            Ok(match element.offset() {
+                Offset::Offset(offset) => {
+                    Some(Commit { at: at.clone(), offset, metadata: element.metadata().to_owned() })
+                }
+                _ => None,
+            })
+        })
+        .collect()
+}

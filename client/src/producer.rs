@@ -1,0 +1,192 @@
+//! Sending.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+
+use crate::context::Deliveries;
+use crate::{Error, Settings};
+
+/// How batches are made smaller on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all: a broker on this machine is limited by the processor, not by the network.
+    #[default]
+    None,
+    /// LZ4: JSON to about a third, for little processor time.
+    Lz4,
+}
+
+/// How a producer weighs delay against work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerOptions {
+    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators 5, which makes batches.
+    pub linger_ms: u32,
+    /// How batches are compressed.
+    pub compression: Compression,
+    /// How long a record may wait for a broker before it counts as undeliverable; none waits as long as the program runs.
+    pub delivery_timeout: Option<Duration>,
+    /// The most records held here; [`Producer::send`] waits when there are more.
+    pub queue_records: u32,
+}
+
+impl ProducerOptions {
+    /// For those who answer: at once, and never giving up on an answer.
+    pub fn answers() -> Self {
+        Self { linger_ms: 0, compression: Compression::None, delivery_timeout: None, queue_records: 20_000 }
+    }
+
+    /// For those who send many: batches of 5 ms.
+    pub fn stream() -> Self {
+        Self { linger_ms: 5, queue_records: 100_000, ..Self::answers() }
+    }
+}
+
+/// A record to be sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outgoing<'a> {
+    /// To which topic.
+    pub topic: &'a str,
+    /// To which partition; without one the key decides, by the hash that Kafka's own Java client uses (murmur2).
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; none is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Headers, in their order.
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// Milliseconds since the Unix epoch; none takes the wall clock of now.
+    pub timestamp_ms: Option<i64>,
+}
+
+/// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer), acknowledged by all replicas.
+pub struct Producer {
+    inner: ThreadedProducer<Deliveries>,
+    settings: Settings,
+}
+
+impl Producer {
+    /// A producer for the cluster of `settings`. It connects by itself and need not find the cluster there already.
+    pub fn new(settings: &Settings, options: &ProducerOptions) -> Result<Self, Error> {
+        let linger = options.linger_ms.to_string();
+        let queue = options.queue_records.to_string();
+        let timeout = options.delivery_timeout.map_or(0, |timeout| timeout.as_millis()).to_string();
+        let config = settings.config(&[
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("linger.ms", &linger),
+            ("queue.buffering.max.messages", &queue),
+            ("queue.buffering.max.kbytes", "65536"),
+            ("message.timeout.ms", &timeout),
+            (
+                "compression.type",
+                match options.compression {
+                    Compression::None => "none",
+                    Compression::Lz4 => "lz4",
+                },
+            ),
+            // librdkafka's own default hashes with CRC32, and would put a key elsewhere than everybody else does.
+            ("partitioner", "murmur2_random"),
+        ]);
+        let inner = config
+            .create_with_context(Deliveries::default())
+            .map_err(|error| Error::of("starting a producer", settings, Duration::ZERO, &error))?;
+        Ok(Self { inner, settings: settings.clone() })
+    }
+
+    /// Hands a record over. When the queue is full, waits until the cluster has taken some of it, at most `patience`.
+    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), Error> {
+        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic);
+        message.partition = record.partition;
+        message.key = record.key;
+        message.payload = record.value;
+        message.timestamp = record.timestamp_ms;
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            message.headers =
+                Some(record.headers.iter().fold(headers, |headers, (key, value)| {
+                    headers.insert(Header { key, value: Some(*value) })
+                }));
+        }
+        let mut deadline = None;
+        loop {
+            let (error, back) = match self.inner.send(message) {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused,
+            };
+            if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                let what = format!("sending to {}", record.topic);
+                return Err(match error.rdkafka_error_code() {
+                    Some(
+                        RDKafkaErrorCode::UnknownTopic
+                        | RDKafkaErrorCode::UnknownTopicOrPartition
+                        | RDKafkaErrorCode::UnknownPartition,
+                    ) => Error::NoSuchTopic {
+                        topic: record.topic.to_owned(),
+                        servers: self.settings.servers().to_owned(),
+                    },
+                    _ => Error::of(what, &self.settings, Duration::ZERO, &error),
+                });
+            }
+            if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + patience) {
+                return Err(Error::of(
+                    format!("sending to {} with a full queue", record.topic),
+                    &self.settings,
+                    patience,
+                    &KafkaError::MessageProduction(RDKafkaErrorCode::OperationTimedOut),
+                ));
+            }
+            message = back;
+            // Serving delivery reports is what makes room.
+            self.inner.poll(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are not.
+    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + timeout;
+        // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the answers waiting.
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            self.inner.poll(Duration::from_millis(1));
+        }
+        let failed = self.failed();
+        let count = self.in_flight() + failed;
+        if count == 0 {
+            return Ok(());
+        }
+        let reason = if failed == 0 {
+            format!("no answer within {timeout:?}")
+        } else {
+            self.deliveries().first_failure().unwrap_or_default()
+        };
+        Err(Error::Undelivered { count, servers: self.settings.servers().to_owned(), reason })
+    }
+
+    /// How many records are sent but not acknowledged.
+    pub fn in_flight(&self) -> u64 {
+        u64::try_from(self.inner.in_flight_count()).unwrap_or(0)
+    }
+
+    /// How many records could not be delivered and never will be, since the start.
+    pub fn failed(&self) -> u64 {
+        self.deliveries().failed()
+    }
+
+    /// One past the offset of the last record of this producer that the partition has acknowledged; none before the first.
+    pub fn acknowledged_end(&self, topic: &str, partition: i32) -> Option<i64> {
+        self.deliveries().end(topic, partition)
+    }
+
+    /// Whether the cluster was found to be away and has not come back.
+    pub fn is_cut_off(&self) -> bool {
+        self.deliveries().reach.is_lost()
+    }
+
+    fn deliveries(&self) -> &Deliveries {
+        self.inner.client().context()
+    }
+}

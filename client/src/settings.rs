@@ -1,0 +1,95 @@
+//! Where the cluster is, and how librdkafka is to be set up: every property that differs from its default stands here or in the type that needs it, with its reason.
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+
+use crate::Error;
+
+/// The address of a cluster, and properties that a person added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    servers: String,
+    client_id: String,
+    properties: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of them separated by commas.
+    pub fn new(servers: impl Into<String>) -> Self {
+        Self { servers: servers.into(), client_id: "freshet".to_owned(), properties: Vec::new() }
+    }
+
+    /// The name under which the cluster's own tools show this client.
+    #[must_use]
+    pub fn with_client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self
+    }
+
+    /// Adds one of librdkafka's properties. It wins over ours.
+    #[must_use]
+    pub fn with_property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((key.into(), value.into()));
+        self
+    }
+
+    /// Adds a property written `key=value`, as after `-X` on a command line.
+    pub fn with_argument(self, text: &str) -> Result<Self, Error> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => Ok(self.with_property(key.trim(), value)),
+            _ => Err(Error::NotAProperty { text: text.to_owned() }),
+        }
+    }
+
+    /// The bootstrap servers.
+    pub fn servers(&self) -> &str {
+        &self.servers
+    }
+
+    /// librdkafka's configuration with `ours` for the kind of client, and what the person added above all.
+    pub(crate) fn config(&self, ours: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.servers)
+            .set("client.id", &self.client_id)
+            // A broker on this machine is back in a blink: look every second, not every ten.
+            .set("reconnect.backoff.max.ms", "1000")
+            // Requests that nobody answers must not hold up the end of a program for a minute.
+            .set("socket.timeout.ms", "10000")
+            // Nothing to report to: no cluster of ours collects its clients' metrics.
+            .set("enable.metrics.push", "false")
+            .set("log.connection.close", "false")
+            .set_log_level(RDKafkaLogLevel::Info);
+        for (key, value) in ours {
+            config.set(*key, *value);
+        }
+        for (key, value) in &self.properties {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_adds_wins() {
+        let settings = Settings::new("a:1,b:2").with_client_id("eta-1").with_argument("linger.ms=7").unwrap();
+        let config = settings.config(&[("linger.ms", "0"), ("acks", "all")]);
+        assert_eq!(config.get("bootstrap.servers"), Some("a:1,b:2"));
+        assert_eq!(config.get("client.id"), Some("eta-1"));
+        assert_eq!(config.get("linger.ms"), Some("7"));
+        assert_eq!(config.get("acks"), Some("all"));
+    }
+
+    #[test]
+    fn a_property_needs_a_name_and_a_value() {
+        for text in ["", "linger", "=7", " =7"] {
+            let error = Settings::new("a:1").with_argument(text).unwrap_err();
+            assert!(error.to_string().contains("key=value"), "{error}");
+        }
+        assert!(Settings::new("a:1").with_argument("sasl.password=a=b").is_ok());
+    }
+}
