@@ -1,1 +1,5 @@
 //! Placeholder.
+
+pub mod coordinator;
+pub mod log;
+pub mod replica;

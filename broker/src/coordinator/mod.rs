@@ -1,0 +1,17 @@
+//! Groups, committed offsets and producer ids.
+
+mod error;
+mod group_coordinator;
+mod messages;
+mod offset_store;
+mod producer_ids;
+
+pub use error::GroupError;
+pub use group_coordinator::{GroupConfig, GroupCoordinator};
+pub use messages::{
+    CommitRequest, Effect, Generation, GroupDescription, GroupListing, GroupState, HeartbeatRequest,
+    JoinRequest, Joined, JoinedMember, LeaveRequest, LeavingMember, MemberDescription, SyncRequest, Synced,
+    Token,
+};
+pub use offset_store::{CommittedOffset, OFFSETS_TOPIC, OffsetStore};
+pub use producer_ids::ProducerIds;

@@ -1,0 +1,52 @@
+//! What can be set for a topic, under Kafka's names and with Kafka's defaults.
+
+use protocol::records::TimestampType;
+
+/// Settings of one partition's log. They may change while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `segment.bytes`: a segment is closed before it grows past this.
+    pub segment_bytes: u32,
+    /// `segment.ms`: a segment is closed when its first record is this old.
+    pub segment_ms: i64,
+    /// `segment.index.bytes`: a segment is closed when its index has this size.
+    pub segment_index_bytes: u32,
+    /// `index.interval.bytes`: an index entry stands for about this many bytes of log.
+    pub index_interval_bytes: u32,
+    /// `retention.ms`: records are removed, a segment at a time, when they are older. `None` keeps them.
+    pub retention_ms: Option<i64>,
+    /// `retention.bytes`: the oldest segments are removed while the log is larger. `None` keeps them.
+    pub retention_bytes: Option<u64>,
+    /// `max.message.bytes`: the largest batch that is taken.
+    pub max_message_bytes: u32,
+    /// `message.timestamp.type`.
+    pub timestamp_type: TimestampType,
+    /// `message.timestamp.after.max.ms`: how far ahead of the broker's clock a producer's may be.
+    pub timestamp_after_max_ms: i64,
+    /// `message.timestamp.before.max.ms`: how far behind it may be.
+    pub timestamp_before_max_ms: i64,
+    /// `flush.messages`: sync after this many records. `None` leaves it to the operating system,
+    /// which loses nothing when this program dies, only when the machine does.
+    pub flush_messages: Option<u64>,
+    /// `flush.ms`: sync when a record has been unsynced for this long.
+    pub flush_ms: Option<i64>,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 1 << 30,
+            segment_ms: 7 * 24 * 3_600_000,
+            segment_index_bytes: 10 << 20,
+            index_interval_bytes: 4096,
+            retention_ms: Some(7 * 24 * 3_600_000),
+            retention_bytes: None,
+            max_message_bytes: 1_048_588,
+            timestamp_type: TimestampType::CreateTime,
+            timestamp_after_max_ms: 3_600_000,
+            timestamp_before_max_ms: i64::MAX,
+            flush_messages: None,
+            flush_ms: None,
+        }
+    }
+}

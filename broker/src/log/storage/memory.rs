@@ -1,0 +1,225 @@
+//! [`Storage`] in memory, for tests: it can lose what was not synced, fail, and run full.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::{Storage, StorageFile, total_len};
+
+/// A file system that lives as long as its clones do.
+///
+/// What is written is seen at once, as in the page cache; a [`crash`](MemoryStorage::crash) takes
+/// back what no `sync` has made lasting. Names last at once (most journalling file systems order
+/// them before data; what a test may rely on is the data).
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStorage(Arc<Mutex<Shared>>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    files: BTreeMap<PathBuf, Arc<MemoryFile>>,
+    faults: Faults,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    /// Bytes that may still be written before the disk is full.
+    capacity: Option<u64>,
+    /// Every sync fails.
+    sync_fails: bool,
+}
+
+#[derive(Debug)]
+struct MemoryFile {
+    /// For the faults, which all files share.
+    disk: MemoryStorage,
+    bytes: Mutex<Contents>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    now: Vec<u8>,
+    synced: Vec<u8>,
+}
+
+impl MemoryStorage {
+    /// An empty one without faults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on only `bytes` more can be written; `None` lifts it.
+    pub fn limit_capacity(&self, bytes: Option<u64>) {
+        self.shared().faults.capacity = bytes;
+    }
+
+    /// From now on every sync fails, or none does.
+    pub fn fail_syncs(&self, fails: bool) {
+        self.shared().faults.sync_fails = fails;
+    }
+
+    /// What is on the disk after the power went: a new file system with all that was synced and,
+    /// of what was written after it, as much as `keep` says. `keep` gets how many bytes of a file
+    /// were appended unsynced and answers how many of them made it; a torn write is a smaller
+    /// number. A change to bytes that had been synced before is either whole or not at all there.
+    pub fn crash(&self, mut keep: impl FnMut(&Path, usize) -> usize) -> Self {
+        let survivor = Self::new();
+        for (path, file) in &self.shared().files {
+            let contents = file.contents();
+            let common = contents.now.len().min(contents.synced.len());
+            let rewritten =
+                contents.now[..common] != contents.synced[..common] || contents.now.len() < common;
+            let left = if rewritten || contents.now.len() < contents.synced.len() {
+                if keep(path, 1) == 0 { contents.synced.clone() } else { contents.now.clone() }
+            } else {
+                let unsynced = contents.now.len() - common;
+                contents.now[..common + keep(path, unsynced).min(unsynced)].to_vec()
+            };
+            let file = survivor.new_file(Contents { synced: left.clone(), now: left });
+            survivor.shared().files.insert(path.clone(), file);
+        }
+        survivor
+    }
+
+    /// What is there after `kill -9`: everything written, synced or not, for the page cache is the
+    /// kernel's. A copy: the old one goes on by itself.
+    pub fn kill(&self) -> Self {
+        self.crash(|_, unsynced| unsynced.max(1))
+    }
+
+    /// A file's bytes, or `None`.
+    pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        self.shared().files.get(path).map(|file| file.contents().now.clone())
+    }
+
+    /// Puts a file there, synced.
+    pub fn put(&self, path: &Path, bytes: &[u8]) {
+        let file = self.new_file(Contents { now: bytes.to_vec(), synced: bytes.to_vec() });
+        self.shared().files.insert(path.into(), file);
+    }
+
+    /// All files with their sizes, in order of their paths.
+    pub fn sizes(&self) -> Vec<(PathBuf, usize)> {
+        let shared = self.shared();
+        shared.files.iter().map(|(path, file)| (path.clone(), file.contents().now.len())).collect()
+    }
+
+    fn new_file(&self, contents: Contents) -> Arc<MemoryFile> {
+        Arc::new(MemoryFile { disk: self.clone(), bytes: Mutex::new(contents) })
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn create_dir(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let shared = self.shared();
+        let below = shared.files.keys().filter_map(|path| path.strip_prefix(dir).ok()?.components().next());
+        let mut names: Vec<_> = below.map(|name| name.as_os_str().to_string_lossy().into_owned()).collect();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let file = self.new_file(Contents::default());
+        Ok(self.shared().files.entry(path.into()).or_insert(file).clone())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.shared().files.contains_key(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut shared = self.shared();
+        let file = shared.files.remove(from).ok_or(ErrorKind::NotFound)?;
+        shared.files.insert(to.into(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.shared().files.remove(path);
+        Ok(())
+    }
+
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        self.shared().files.retain(|path, _| !path.starts_with(dir));
+        Ok(())
+    }
+
+    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MemoryFile {
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.bytes.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl StorageFile for MemoryFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.contents().now.len() as u64)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let contents = self.contents();
+        let rest = contents.now.get(position as usize..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn read_to(&self, buffer: &mut Vec<u8>, position: u64, len: usize) -> io::Result<()> {
+        let contents = self.contents();
+        let rest = contents.now.get(position as usize..).unwrap_or_default();
+        buffer.extend_from_slice(rest.get(..len).ok_or(ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write_at(&self, slices: [&[u8]; 2], position: u64) -> io::Result<()> {
+        let mut all = slices.concat();
+        let mut shared = self.disk.shared();
+        let mut result = Ok(());
+        if let Some(capacity) = &mut shared.faults.capacity {
+            // As a real one does: write what fits, then fail.
+            if total_len(slices) as u64 > *capacity {
+                all.truncate(*capacity as usize);
+                result = Err(ErrorKind::StorageFull.into());
+            }
+            *capacity -= all.len() as u64;
+        }
+        let mut contents = self.contents();
+        let end = position as usize + all.len();
+        if contents.now.len() < end {
+            contents.now.resize(end, 0);
+        }
+        contents.now[position as usize..end].copy_from_slice(&all);
+        result
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.contents().now.resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if self.disk.shared().faults.sync_fails {
+            return Err(io::Error::other("the disk is broken"));
+        }
+        let mut contents = self.contents();
+        contents.synced = contents.now.clone();
+        Ok(())
+    }
+
+    fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
