@@ -8,6 +8,7 @@
 //! | [`Producer`] | sends records, holds the sender back when the queue is full, counts what could not be delivered |
 //! | [`GroupConsumer`] | shares the partitions of its topics with the other members of its group |
 //! | [`LogReader`] | reads a stretch of a topic, or follows it, without any group |
+//! | [`Watcher`] | follows any number of topics at once, and more as they appear |
 //! | [`Admin`] | creates and lists topics, and looks at offsets and groups from outside, as a dashboard does |
 //!
 //! librdkafka does its network work in threads of its own and hands over *events*: records, rebalances, delivery
@@ -34,6 +35,7 @@ mod producer;
 mod reader;
 mod record;
 mod settings;
+mod watcher;
 
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
 pub use error::Error;
@@ -42,3 +44,4 @@ pub use producer::{Compression, Outgoing, Producer, ProducerOptions};
 pub use reader::LogReader;
 pub use record::{Commit, Record, TopicPartition};
 pub use settings::Settings;
+pub use watcher::{Since, Watcher};

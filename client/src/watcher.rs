@@ -1,0 +1,83 @@
+//! Watching many topics at once, as a dashboard does.
+
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::context::Plain;
+use crate::error::is_outage;
+use crate::{Error, Record, Settings, TopicPartition};
+
+/// Where watching a partition begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// With the oldest record that is kept.
+    Beginning,
+    /// With the next record.
+    Now,
+}
+
+/// Reads any number of partitions as they grow, without a group; more can be added while it runs.
+///
+/// A [`LogReader`](crate::LogReader) is for one topic and knows where it ends; a watcher never ends.
+pub struct Watcher {
+    inner: BaseConsumer<Plain>,
+    settings: Settings,
+}
+
+impl Watcher {
+    /// A watcher of nothing yet.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        let config = settings.config(&[
+            ("group.id", "freshet-watcher"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            // Who watches wants what is new: a place that retention has passed is left for the oldest record there is.
+            ("auto.offset.reset", "earliest"),
+            // Half a second of the demo; a screen that can't keep up must not take the machine's memory.
+            ("queued.max.messages.kbytes", "16384"),
+            // A screen shows whole tenths of a second: many small answers to fetches would only cost the broker time.
+            ("fetch.min.bytes", "16384"),
+            ("fetch.wait.max.ms", "50"),
+            ("fetch.error.backoff.ms", "200"),
+        ]);
+        let inner = config
+            .create_with_context(Plain::default())
+            .map_err(|error| Error::of("watching", settings, Duration::ZERO, &error))?;
+        Ok(Self { inner, settings: settings.clone() })
+    }
+
+    /// Watches these partitions too.
+    pub fn add(&self, partitions: &[TopicPartition], since: Since) -> Result<(), Error> {
+        let offset = match since {
+            Since::Beginning => Offset::Beginning,
+            Since::Now => Offset::End,
+        };
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        let wrong = |error: KafkaError| Error::of("watching", &self.settings, Duration::ZERO, &error);
+        for at in partitions {
+            list.add_partition_offset(&at.topic, at.partition, offset).map_err(wrong)?;
+        }
+        self.inner.incremental_assign(&list).map_err(wrong)
+    }
+
+    /// The next record of any partition, in order within its own. None when nothing came within `timeout`, or the broker is
+    /// away: librdkafka goes on by itself when it is back.
+    pub fn next(&self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
+        match self.inner.poll(timeout) {
+            None => Ok(None),
+            Some(Ok(message)) => {
+                self.inner.context().reach.alive();
+                Ok(Some(Record(message)))
+            }
+            Some(Err(error)) => match error.rdkafka_error_code() {
+                // A topic that was deleted is no longer of interest to a bystander.
+                Some(rdkafka::types::RDKafkaErrorCode::UnknownTopicOrPartition) | None => Ok(None),
+                Some(code) if is_outage(code) => Ok(None),
+                Some(_) => Err(Error::of("watching", &self.settings, Duration::ZERO, &error)),
+            },
+        }
+    }
+}
