@@ -1,0 +1,67 @@
+//! Forward decay: counts that fade without ever being touched.
+//!
+//! A count in which old events weigh less would have to be multiplied down all the time. Forward decay turns it round
+//! (Cormode, Shkapenyuk, Srivastava and Xu, "Forward decay", ICDE 2009): an event at time t is *added* with a weight that
+//! grows as `2^((t - landmark) / half_life)`, and only when a count is read is it divided by the weight of now. Added
+//! weights stay comparable for ever and counts only grow, which keeps a list of the best exact at little cost. Now and
+//! then the landmark moves on, before the weights outgrow a float.
+
+/// How fast a count fades, and from where weights are measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ForwardDecay {
+    half_life_ms: f64,
+    landmark_ms: i64,
+}
+
+/// An `f32` holds weights up to 2^127: half of that is left for sums.
+const MOST_HALF_LIVES: f64 = 64.0;
+
+impl ForwardDecay {
+    pub(super) fn new(half_life_ms: i64, landmark_ms: i64) -> Self {
+        Self { half_life_ms: half_life_ms.max(1) as f64, landmark_ms }
+    }
+
+    /// The weight of an event at this time, against one at the landmark. What lies further ahead than the landmark may be
+    /// followed ([`move_on`](Self::move_on) was not called) is held there.
+    pub(super) fn weight(&self, at_ms: i64) -> f64 {
+        (at_ms.saturating_sub(self.landmark_ms) as f64 / self.half_life_ms).min(MOST_HALF_LIVES).exp2()
+    }
+
+    /// Moves the landmark to now if weights have grown large; returns what every count must then be multiplied by.
+    pub(super) fn move_on(&mut self, now_ms: i64) -> Option<f64> {
+        let half_lives = now_ms.saturating_sub(self.landmark_ms) as f64 / self.half_life_ms;
+        (half_lives >= MOST_HALF_LIVES).then(|| {
+            self.landmark_ms = now_ms;
+            (-half_lives).exp2()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_read_later_has_faded_by_half_for_each_half_life() {
+        let decay = ForwardDecay::new(1_000, 5_000);
+        let count = decay.weight(5_000) + decay.weight(6_000);
+        assert_eq!(count / decay.weight(7_000), 0.25 + 0.5);
+    }
+
+    #[test]
+    fn moving_the_landmark_changes_no_reading() {
+        let mut decay = ForwardDecay::new(1_000, 0);
+        let count = decay.weight(60_000);
+        let before = count / decay.weight(64_000);
+        let factor = decay.move_on(64_000).expect("64 half-lives have passed");
+        assert_eq!(count * factor / decay.weight(64_000), before);
+        assert_eq!(decay.move_on(65_000), None);
+    }
+
+    #[test]
+    fn hostile_times_give_finite_weights() {
+        let decay = ForwardDecay::new(1, i64::MIN);
+        assert!(decay.weight(i64::MAX).is_finite());
+        assert_eq!(ForwardDecay::new(1, i64::MAX).weight(i64::MIN), 0.0);
+    }
+}

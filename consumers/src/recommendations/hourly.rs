@@ -1,0 +1,170 @@
+//! What a scheduled job can do: the same processor, run over each finished period.
+//!
+//! Two columns, because two different things can be late:
+//!
+//! - `recommendations_batch`: **the page is late.** At a period's end the job reads the period's clicks, runs the processor
+//!   over them and publishes what it leaves: for each session of the period its last page (earlier ones would be
+//!   overwritten in the same instant, as an upsert by key leaves one row in a table), and the front page.
+//! - `recommendations_stale`: **only the model is late.** The job publishes the model; a service asks it with the live
+//!   session, so every event gets a page at once, from what was known at the end of the last finished period.
+//!
+//! # Simplifications
+//! - A job reads by arrival: a late click belongs to the period in which it arrives.
+//! - The clicks of the period that is going on are kept in memory, some 200 bytes each.
+//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do.
+
+use events::{
+    Batched, Click, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale, Timestamp,
+    Topic,
+};
+use hashbrown::HashMap;
+
+use super::clock::Clock;
+use super::model::Scratch;
+use super::twice::Twice;
+use super::visits::Visits;
+use super::{Counters, LONGEST_NAME, RecommendationsConfig, RecommendationsProcessor, item_name, page};
+use crate::Processor;
+
+/// A jump of event time that one event alone is not believed, in milliseconds.
+const UNBELIEVABLE_MS: i64 = 30 * 24 * HOUR_MS;
+
+/// Clicks in, both batch columns out: see the [module](self).
+#[derive(Debug)]
+pub struct HourlyRecommendations {
+    period_ms: i64,
+    /// The job. Between runs it stands still, and its model is the stale one.
+    job: RecommendationsProcessor,
+    /// The service that asks the stale model: the sessions as they are now.
+    live: Visits,
+    twice: Twice,
+    scratch: Scratch,
+    counters: Counters,
+    clock: Clock,
+    /// The clicks of the period that is going on, in order of arrival.
+    chunk: Vec<Click>,
+    /// When that period began; none before the first click.
+    period: Option<Timestamp>,
+    /// Whether the event before was unbelievably far ahead.
+    doubted: bool,
+}
+
+impl HourlyRecommendations {
+    /// A job that runs whenever a period of `period_ms` (one hour unless told otherwise, at least a millisecond) of event
+    /// time, aligned to midnight UTC, is over.
+    pub fn new(config: RecommendationsConfig, period_ms: i64) -> Self {
+        Self {
+            period_ms: period_ms.max(1),
+            job: RecommendationsProcessor::new(config),
+            live: Visits::new(),
+            twice: Twice::default(),
+            scratch: Scratch::default(),
+            counters: Counters::default(),
+            clock: Clock::default(),
+            chunk: Vec::new(),
+            period: None,
+            doubted: false,
+        }
+    }
+
+    /// The period that is going on when a click of this time arrives; runs the job first if it ends one.
+    fn enter(&mut self, at: Timestamp, answers: &mut Vec<Event>) -> Timestamp {
+        let period = at.floor(self.period_ms);
+        let Some(current) = self.period else {
+            self.period = Some(period);
+            return period;
+        };
+        self.doubted = period.since_ms(current) > UNBELIEVABLE_MS && !self.doubted;
+        if period <= current || self.doubted {
+            return current;
+        }
+        self.run(answers);
+        self.period = Some(period);
+        period
+    }
+
+    /// Runs the job over the period that is going on.
+    fn run(&mut self, answers: &mut Vec<Event>) {
+        let Some(start) = self.period else { return };
+        let chunk = std::mem::take(&mut self.chunk);
+        if chunk.is_empty() {
+            return;
+        }
+        let valid_from = start.plus_ms(self.period_ms);
+        let batch_id = format!("recommendations/{start}");
+        let batched = |answer| Batched { answer, batch_id: batch_id.clone(), valid_from };
+
+        // Only a session's last page is left in the table, so only that one is made; the model learns from all clicks alike.
+        let last: HashMap<&str, usize> =
+            chunk.iter().enumerate().map(|(place, click)| (click.session_id.as_str(), place)).collect();
+        for (place, click) in chunk.iter().enumerate() {
+            let wanted = last[click.session_id.as_str()] == place;
+            let page = self.job.take(click, wanted);
+            answers.extend(page.map(|page| RecommendationsBatch(batched(page)).into()));
+        }
+
+        let front = Recommendations {
+            ts: valid_from,
+            session_id: String::new(),
+            after: None,
+            items: self.job.model.front_page(&mut self.scratch, &self.job.config),
+        };
+        answers.push(RecommendationsStale(batched(front.clone())).into());
+        answers.push(RecommendationsBatch(batched(front)).into());
+    }
+
+    fn click(&mut self, click: &Click, answers: &mut Vec<Event>) {
+        let period = self.enter(click.ts, answers);
+        if self.twice.heard(click) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        let now_ms = self.clock.advance(click.ts.ms());
+        let Self { job, live, scratch, counters, .. } = self;
+        let RecommendationsProcessor { model, visits, config, .. } = job;
+        let items = if click.session_id.len() > LONGEST_NAME {
+            counters.overlong_names += 1;
+            model.front_page(scratch, config)
+        } else {
+            let item = item_name(click, counters).map(|name| model.meet(name, config));
+            let (visit, _) = live.see(click, item, now_ms, config);
+            let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
+            model.page(visit, itself, scratch, config)
+        };
+        let batch_id = format!("recommendations/{}", period.plus_ms(-self.period_ms));
+        let answer = page(click, items);
+        answers.push(RecommendationsStale(Batched { answer, batch_id, valid_from: period }).into());
+        self.chunk.push(click.clone());
+    }
+}
+
+impl Default for HourlyRecommendations {
+    fn default() -> Self {
+        Self::new(RecommendationsConfig::default(), HOUR_MS)
+    }
+}
+
+impl Processor for HourlyRecommendations {
+    fn inputs(&self) -> &'static [Topic] {
+        &[Topic::Clicks]
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        if let Event::Clicks(click) = event {
+            self.click(click, answers);
+        }
+    }
+
+    fn finish(&mut self, answers: &mut Vec<Event>) {
+        self.run(answers);
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("duplicates", self.counters.duplicates),
+            ("overlong_names", self.counters.overlong_names),
+            ("sessions", self.live.len() as u64),
+            ("items", self.job.model.catalogue.len() as u64),
+        ]
+    }
+}

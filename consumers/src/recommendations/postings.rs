@@ -1,0 +1,47 @@
+//! The latest sessions that met an item: a ring that forgets the oldest.
+
+/// Numbers of sessions, at most `capacity` of them, the newest in place of the oldest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PostingRing {
+    sessions: Vec<u32>,
+    /// Where the next one goes once the ring is full; the oldest stands there.
+    next: usize,
+}
+
+impl PostingRing {
+    /// Adds the newest.
+    pub(super) fn push(&mut self, session: u32, capacity: usize) {
+        if self.sessions.len() < capacity {
+            self.sessions.push(session);
+        } else if let Some(oldest) = self.sessions.get_mut(self.next) {
+            *oldest = session;
+            self.next = (self.next + 1) % capacity;
+        }
+    }
+
+    /// All of them, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = u32> {
+        let (newer, older) = self.sessions.split_at(self.next);
+        newer.iter().rev().chain(older.iter().rev()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against a list that keeps everything.
+        #[test]
+        fn a_ring_is_the_end_of_the_list(sessions in prop::collection::vec(any::<u32>(), 0..50), capacity in 1_usize..12) {
+            let mut ring = PostingRing::default();
+            for &session in &sessions {
+                ring.push(session, capacity);
+            }
+            let naive: Vec<u32> = sessions.iter().rev().take(capacity).copied().collect();
+            prop_assert_eq!(ring.newest_first().collect::<Vec<_>>(), naive);
+            prop_assert!(ring.sessions.len() <= capacity);
+        }
+    }
+}

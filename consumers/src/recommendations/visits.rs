@@ -1,0 +1,297 @@
+//! Who is here: what each session has met, and what it seems to be about.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use events::{Click, ClickKind};
+use hashbrown::HashMap;
+
+use super::catalogue::ItemId;
+use super::config::{Interest, RecommendationsConfig};
+
+/// An item that a session has met.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met {
+    pub(super) item: ItemId,
+    /// How much the session is about it: 1 for a view.
+    pub(super) interest: f32,
+}
+
+/// One session, from the inside.
+#[derive(Debug, Default)]
+pub(super) struct Visit {
+    /// What it has met, each item once, the latest meeting last.
+    pub(super) met: Vec<Met>,
+    /// It has met more than can be kept: there is nothing honest left to show it.
+    pub(super) overflowed: bool,
+    /// Its number as a past session, once it has taught something.
+    pub(super) number: Option<u32>,
+    /// How many of its items have taught.
+    pub(super) lessons: usize,
+    pub(super) pace: Pace,
+    last_ms: i64,
+    /// Whether it was seen since the queue of the oldest came by.
+    seen: bool,
+}
+
+/// How regularly a session comes back for more. People are irregular; programs are not, or are too fast.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    events: u32,
+    first_ms: i64,
+    last_ms: i64,
+    gap_ms: i64,
+    even_gaps: u32,
+    bot: bool,
+}
+
+/// This many gaps in a row that differ by less than a tenth are a program's. Of human gaps (log-normal, σ 1.5) one in
+/// twenty is that like the one before.
+const EVEN_GAPS: u32 = 15;
+/// And so are this many events at less than this from one to the next on average.
+const MANY_EVENTS: u32 = 100;
+const FAST_MS: i64 = 1_000;
+
+impl Pace {
+    /// Takes the time of the next event; returns whether the session is a program's, for now and for ever.
+    fn step(&mut self, at_ms: i64) -> bool {
+        if self.events == 0 {
+            self.first_ms = at_ms;
+        } else {
+            let gap_ms = at_ms.saturating_sub(self.last_ms);
+            // Equal times say nothing about pace: some logs know no more than the second, or the day.
+            let even = gap_ms > 0 && gap_ms.abs_diff(self.gap_ms) <= gap_ms.unsigned_abs() / 10;
+            self.even_gaps = if even { self.even_gaps + 1 } else { 0 };
+            self.gap_ms = gap_ms;
+        }
+        self.events = self.events.saturating_add(1);
+        self.last_ms = at_ms;
+        let spent_ms = at_ms.saturating_sub(self.first_ms);
+        let fast = self.events >= MANY_EVENTS && spent_ms > 0 && spent_ms / i64::from(self.events) < FAST_MS;
+        self.bot |= self.even_gaps >= EVEN_GAPS || fast;
+        self.bot
+    }
+
+    pub(super) fn bot(&self) -> bool {
+        self.bot
+    }
+}
+
+impl Visit {
+    /// Takes one event. `item` is its item, if it has one that can be remembered. Returns whether it was met for the
+    /// first time.
+    pub(super) fn see(
+        &mut self,
+        click: &Click,
+        item: Option<ItemId>,
+        config: &RecommendationsConfig,
+    ) -> bool {
+        if matches!(click.kind, ClickKind::View | ClickKind::Click) {
+            self.pace.step(click.ts.ms());
+        }
+        // A scroll often names no item: it says something of the page that is open, so of the latest item met.
+        let Some(item) = item else {
+            if let Some(latest) = self.met.last_mut() {
+                latest.interest = add(latest.interest, sign(click, &config.interest));
+            }
+            return false;
+        };
+        let earlier = self.met.iter().rposition(|met| met.item == item).map(|place| self.met.remove(place));
+        if earlier.is_none() && self.met.len() >= config.items_per_session {
+            self.overflowed = true;
+            return false;
+        }
+        let interest = earlier.map_or(1.0, |met| met.interest);
+        self.met.push(Met { item, interest: add(interest, sign(click, &config.interest)) });
+        earlier.is_none()
+    }
+}
+
+/// What the event says of the interest in its item, beyond that there is some.
+fn sign(click: &Click, worth: &Interest) -> f64 {
+    let dwell = click.dwell_ms.map_or(0.0, |ms| (ms as f64 / 60_000.0).clamp(0.0, 1.0) * worth.dwell);
+    dwell
+        + match click.kind {
+            ClickKind::View | ClickKind::Click => 0.0,
+            ClickKind::Hover => worth.hover,
+            ClickKind::Scroll => click.depth.unwrap_or(0.0).clamp(0.0, 1.0) * worth.scroll,
+            ClickKind::AddToCart => worth.add_to_cart,
+            ClickKind::Purchase => worth.purchase,
+        }
+}
+
+/// Interest stays within a tenth and five times that of a plain view, however often the pointer rests.
+fn add(interest: f32, more: f64) -> f32 {
+    (f64::from(interest) + more).clamp(0.1, 5.0) as f32
+}
+
+/// All sessions that may come back, bounded by their number and by the items they have met.
+#[derive(Debug)]
+pub(super) struct Visits {
+    visits: HashMap<Arc<str>, Visit>,
+    /// The longest known in front; one that was seen since goes to the back instead of out ("second chance").
+    queue: VecDeque<Arc<str>>,
+    entries: usize,
+}
+
+impl Visits {
+    pub(super) fn new() -> Self {
+        Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0 }
+    }
+
+    /// The session takes an event; it begins if it is not here. Returns it and whether the item is new to it.
+    pub(super) fn see(
+        &mut self,
+        click: &Click,
+        item: Option<ItemId>,
+        now_ms: i64,
+        config: &RecommendationsConfig,
+    ) -> (&mut Visit, bool) {
+        let expired = |visit: &Visit| now_ms.saturating_sub(visit.last_ms) > config.session_expiry_ms;
+        let begins = !self.visits.contains_key(click.session_id.as_str());
+        if begins || self.entries >= config.entries {
+            self.make_room(expired, config);
+        }
+        if !self.visits.contains_key(click.session_id.as_str()) {
+            let id: Arc<str> = click.session_id.as_str().into();
+            self.queue.push_back(Arc::clone(&id));
+            self.visits.insert(id, Visit { last_ms: now_ms, ..Visit::default() });
+        }
+        let visit =
+            self.visits.get_mut(click.session_id.as_str()).expect("it was there or has been put there");
+        if expired(visit) {
+            self.entries -= visit.met.len();
+            *visit = Visit::default();
+        }
+        let before = visit.met.len();
+        let is_new = visit.see(click, item, config);
+        self.entries += visit.met.len() - before;
+        visit.last_ms = now_ms;
+        visit.seen = true;
+        (visit, is_new)
+    }
+
+    /// The session, if it is here.
+    pub(super) fn get(&self, session_id: &str) -> Option<&Visit> {
+        self.visits.get(session_id)
+    }
+
+    /// How many sessions are here.
+    pub(super) fn len(&self) -> usize {
+        self.visits.len()
+    }
+
+    fn make_room(&mut self, expired: impl Fn(&Visit) -> bool, config: &RecommendationsConfig) {
+        while let Some(id) = self.queue.front() {
+            let full = self.visits.len() >= config.sessions.max(1) || self.entries >= config.entries;
+            let visit = self.visits.get_mut(id).expect("the queue holds the keys of the map");
+            if !full && !expired(visit) {
+                return;
+            }
+            let id = self.queue.pop_front().expect("there is a front");
+            if std::mem::take(&mut visit.seen) && !expired(visit) {
+                self.queue.push_back(id);
+            } else {
+                self.entries -= visit.met.len();
+                self.visits.remove(&id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recommendations::catalogue::Catalogue;
+    use events::Timestamp;
+
+    fn click(session: &str, at_ms: i64) -> Click {
+        Click {
+            ts: Timestamp::from_ms(at_ms),
+            event_id: None,
+            session_id: session.to_owned(),
+            shopper_id: None,
+            kind: ClickKind::View,
+            item_id: None,
+            dwell_ms: None,
+            depth: None,
+        }
+    }
+
+    #[test]
+    fn a_program_is_known_by_even_gaps_and_a_person_is_not() {
+        let mut program = Pace::default();
+        let flagged_at = (0..100).position(|event| program.step(event * 2_000 + event % 3 * 30));
+        assert_eq!(flagged_at, Some(EVEN_GAPS as usize + 1), "the first gap has none to compare with");
+
+        let mut person = Pace::default();
+        let gaps = [5_000, 52_000, 51_000, 9_000, 300_000, 2_000, 2_100, 2_050, 40_000];
+        let mut at_ms = 0;
+        for gap in gaps.iter().cycle().take(500) {
+            at_ms += gap;
+            assert!(!person.step(at_ms));
+        }
+        let mut coarse = Pace::default();
+        assert!((0..500).all(|_| !coarse.step(86_400_000)), "a log that knows only the day");
+    }
+
+    #[test]
+    fn a_program_without_rhythm_is_known_by_its_haste() {
+        let mut program = Pace::default();
+        let mut at_ms = 0;
+        let flagged = (0..300_i64).any(|event| {
+            at_ms += if event % 2 == 0 { 100 } else { 900 };
+            program.step(at_ms)
+        });
+        assert!(flagged);
+    }
+
+    #[test]
+    fn meeting_again_moves_to_the_end_and_interest_adds_up_within_bounds() {
+        let config = RecommendationsConfig::default();
+        let mut catalogue = Catalogue::new(10);
+        let (a, b) = (catalogue.meet("a").item, catalogue.meet("b").item);
+        let mut visit = Visit::default();
+        assert!(visit.see(&click("s", 0), Some(a), &config));
+        assert!(visit.see(&click("s", 1), Some(b), &config));
+        let cart = Click { kind: ClickKind::AddToCart, ..click("s", 2) };
+        for _ in 0..100 {
+            assert!(!visit.see(&cart, Some(a), &config));
+        }
+        let met: Vec<_> = visit.met.iter().map(|met| (met.item, met.interest)).collect();
+        assert_eq!(met, [(b, 1.0), (a, 5.0)]);
+    }
+
+    #[test]
+    fn a_scroll_without_an_item_speaks_of_the_latest() {
+        let config = RecommendationsConfig::default();
+        let mut catalogue = Catalogue::new(10);
+        let mut visit = Visit::default();
+        let scroll = Click { kind: ClickKind::Scroll, depth: Some(1.0), ..click("s", 1) };
+        assert!(!visit.see(&scroll, None, &config), "nothing is open yet");
+        visit.see(&click("s", 0), Some(catalogue.meet("a").item), &config);
+        visit.see(&scroll, None, &config);
+        assert!((f64::from(visit.met[0].interest) - 1.0 - config.interest.scroll).abs() < 1e-6);
+    }
+
+    #[test]
+    fn idle_sessions_are_forgotten_and_the_rest_is_bounded() {
+        let config = RecommendationsConfig { sessions: 3, session_expiry_ms: 1_000, ..Default::default() };
+        let mut catalogue = Catalogue::new(10);
+        let item = Some(catalogue.meet("a").item);
+        let mut visits = Visits::new();
+        for session in ["a", "b", "c"] {
+            visits.see(&click(session, 0), item, 0, &config);
+        }
+        assert!(!visits.see(&click("a", 500), item, 500, &config).1, "met before");
+        visits.see(&click("d", 600), item, 600, &config);
+        assert_eq!(visits.len(), 3);
+        assert!(
+            visits.see(&click("d", 1_601), item, 1_601, &config).1,
+            "idle for more than a second: a new visit"
+        );
+        assert_eq!(visits.entries, visits.visits.values().map(|visit| visit.met.len()).sum::<usize>());
+        visits.see(&click("e", 10_000), item, 10_000, &config);
+        assert_eq!((visits.len(), visits.entries), (1, 1), "the others have been idle too long");
+    }
+}
