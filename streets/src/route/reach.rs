@@ -18,6 +18,8 @@ use crate::map::{LinkId, Map, Spot};
 #[derive(Debug, Default)]
 pub struct Reach {
     frontier: Frontier,
+    /// The links whose beginning was reached, nearest first.
+    reached: Vec<LinkId>,
     from: Option<Spot>,
     limit_m: f64,
 }
@@ -32,6 +34,7 @@ impl Reach {
     /// into the street one came from counts as `u_turn_m` metres more; infinity forbids it.
     pub fn explore(&mut self, map: &Map, from: Spot, limit_m: f64, u_turn_m: f64) {
         self.frontier.clear(map.link_count());
+        self.reached.clear();
         self.from = Some(from);
         self.limit_m = limit_m;
         let link = map.link(from.link);
@@ -43,6 +46,7 @@ impl Reach {
             }
         }
         while let Some((at, distance_m)) = self.frontier.pop() {
+            self.reached.push(at);
             let link = map.link(at);
             let at_end_m = distance_m + link.length_m;
             for &next in map.leaving(link.to) {
@@ -52,6 +56,12 @@ impl Reach {
                 }
             }
         }
+    }
+
+    /// Every link whose beginning is within the limit, nearest first: the link, the metres to its beginning, and the link
+    /// before it on the way; none for the links that follow the explored place's own.
+    pub fn reached(&self) -> impl ExactSizeIterator<Item = (LinkId, f64, Option<LinkId>)> {
+        self.reached.iter().map(|&link| (link, self.frontier.cost(link), self.frontier.via(link)))
     }
 
     /// Metres by road from the explored place to this one (with what U-turns count); none when that is over the limit,

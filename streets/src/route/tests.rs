@@ -88,6 +88,15 @@ proptest! {
         prop_assert_eq!(reach.distance_m(&map, from), None);
         reach.explore(&map, from, 1e9, f64::INFINITY);
         reach.explore(&map, from, limit_m, 20.0);
+        for (link, metres, via) in reach.reached() {
+            let beginning = Spot { link, offset_m: 0.0 };
+            // The explored link's own beginning is ahead only by going round.
+            if link != from.link {
+                prop_assert_eq!(reach.distance_m(&map, beginning), Some(metres));
+            }
+            let before = via.unwrap_or(from.link);
+            prop_assert_eq!(map.link(before).to, map.link(link).from);
+        }
         for link in map.link_ids() {
             let to = spot(&map, link.0, 0.5);
             let plain = dijkstra(&map, from, to, &Metres(&map));

@@ -1,0 +1,237 @@
+//! The batch lane: what an hourly job would have known.
+
+use std::sync::Arc;
+
+use events::{Batched, EtaUpdate, Event, Timestamp, Topic, TripKind};
+use hashbrown::HashMap;
+
+use super::EtaConfig;
+use super::engine::IDLE_MS;
+use super::learn::{Bands, Correction};
+use super::replay::{AllInside, INPUTS};
+use super::traffic::TrafficModel;
+use super::trip::{Forecast, Lessons};
+use crate::Processor;
+
+/// The same matcher, traffic and forecasts as the stream lane, run as a job over whole periods.
+///
+/// At the end of each period the job publishes what it has learnt: speeds, correction, kerb times, bands. A trip is quoted
+/// once, at its first ping, with what the last finished period's run left, and keeps its quote until it ends (or until the
+/// quoted instant has passed: then "any moment now" is all that is left to say), because a batch job does not know where the car is. So there is one
+/// `eta_batch` for each ping that the stream answers, with the same `trip_id` and `ts`. Before the first period is over the
+/// model is empty.
+///
+/// What was learnt is used as the stream would use it: deviations of the last minutes of the period glide back to the usual
+/// pace of the link and the hour, which in the hour that follows is a better guess than the speed at the stroke of the clock.
+#[derive(Debug)]
+pub struct FrozenHour {
+    period_ms: i64,
+    all: AllInside,
+    /// What quotes have taught so far; part of it becomes known with each run.
+    learnt: Quoting,
+    /// The last two runs: a ping may still be of the period before.
+    current: Option<Arc<Run>>,
+    previous: Option<Arc<Run>>,
+    empty: Arc<Run>,
+    quotes: HashMap<String, Quote>,
+    sweep_at: usize,
+}
+
+/// What one run of the job has published.
+#[derive(Debug)]
+struct Run {
+    /// The end of its period.
+    end: Timestamp,
+    traffic: TrafficModel,
+    lessons: Lessons,
+    quoting: Quoting,
+}
+
+/// What finished trips teach about quotes.
+#[derive(Clone, Debug, Default)]
+struct Quoting {
+    correction: Correction,
+    bands: Bands,
+}
+
+#[derive(Debug)]
+struct Quote {
+    at: Timestamp,
+    heard: Timestamp,
+    /// Predicted seconds before the correction, and after.
+    raw_s: f64,
+    left_s: f64,
+    eta: Timestamp,
+    p10: Timestamp,
+    p90: Timestamp,
+    metres: f64,
+    run_end: Timestamp,
+}
+
+/// The fewest quotes at which it is worth looking for old ones.
+const SWEEP_FROM: usize = 1024;
+
+impl FrozenHour {
+    /// One that has seen nothing.
+    ///
+    /// # Panics
+    /// When the period is not at least a millisecond long.
+    pub fn new(config: &EtaConfig) -> Self {
+        assert!(config.period_ms > 0, "period_ms is {}: a period has a length", config.period_ms);
+        Self {
+            period_ms: config.period_ms,
+            all: AllInside::new(config),
+            learnt: Quoting::default(),
+            current: None,
+            previous: None,
+            empty: Arc::new(Run {
+                end: Timestamp::MIN,
+                traffic: TrafficModel::new(config.map.clone()),
+                lessons: Lessons::default(),
+                quoting: Quoting::default(),
+            }),
+            quotes: HashMap::new(),
+            sweep_at: SWEEP_FROM,
+        }
+    }
+
+    /// Lets the job run when event time has entered another period.
+    fn run_if_due(&mut self) {
+        let Some(now) = self.all.engine.now() else { return };
+        let end = now.floor(self.period_ms);
+        let due = match &self.current {
+            Some(current) => current.end != end,
+            // The first period that is seen: nothing was finished before it.
+            None => false,
+        };
+        if due {
+            let run = Run {
+                end,
+                traffic: self.all.engine.traffic.clone(),
+                lessons: self.all.engine.lessons.clone(),
+                quoting: self.learnt.clone(),
+            };
+            self.previous = self.current.replace(Arc::new(run));
+        } else if self.current.is_none() {
+            let empty = &self.empty;
+            self.current = Some(Arc::new(Run {
+                end,
+                traffic: empty.traffic.clone(),
+                lessons: empty.lessons.clone(),
+                quoting: empty.quoting.clone(),
+            }));
+        }
+    }
+
+    /// The last run that was finished at `ts`.
+    fn run_at(&self, ts: Timestamp) -> Arc<Run> {
+        let runs = [&self.current, &self.previous].into_iter().flatten();
+        runs.clone().find(|run| run.end <= ts).cloned().unwrap_or_else(|| self.empty.clone())
+    }
+
+    fn quote(&mut self, ping: &events::DriverLocation, trip_id: &str) -> Option<Quote> {
+        let run = self.run_at(ping.ts);
+        let Forecast { eta, metres } = self.all.engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
+        let raw_s = eta.since_seconds(ping.ts).max(0.0);
+        let left_s = run.quoting.correction.apply(raw_s);
+        let (low_s, high_s) = run.quoting.bands.around(left_s);
+        Some(Quote {
+            at: ping.ts,
+            heard: ping.ts,
+            raw_s,
+            left_s,
+            eta: ping.ts.plus_seconds(left_s),
+            p10: ping.ts.plus_seconds(low_s),
+            p90: ping.ts.plus_seconds(high_s),
+            metres,
+            run_end: ping.ts.floor(self.period_ms),
+        })
+    }
+
+    fn sweep(&mut self) {
+        if self.quotes.len() < self.sweep_at {
+            return;
+        }
+        let Some(now) = self.all.engine.now() else { return };
+        self.quotes.retain(|_, quote| now.since_ms(quote.heard).abs() <= 2 * IDLE_MS);
+        self.sweep_at = (2 * self.quotes.len()).max(SWEEP_FROM);
+    }
+}
+
+impl Processor for FrozenHour {
+    fn inputs(&self) -> &'static [Topic] {
+        INPUTS
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        // The quote stays, for pings that are still on their way.
+        if let Event::Trips(trip) = event
+            && trip.kind == TripKind::DroppedOff
+            && let Some(quote) = self.quotes.get(trip.trip_id.as_str())
+        {
+            let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
+            self.learnt.correction.learn(std::iter::once((quote.raw_s, actual_s)));
+            self.learnt.bands.learn(quote.left_s, actual_s);
+        }
+        let answer = self.all.process(event);
+        self.run_if_due();
+        let (Event::DriverLocations(ping), Some(answer)) = (event, answer) else { return };
+        let Some(trip_id) = ping.trip_id.as_deref() else { return };
+        if !self.quotes.contains_key(trip_id) {
+            let Some(quote) = self.quote(ping, trip_id) else { return };
+            self.quotes.insert(trip_id.to_owned(), quote);
+        }
+        let quote = self.quotes.get_mut(trip_id).expect("quoted before, or just now");
+        quote.heard = quote.heard.max(ping.ts);
+        let eta = quote.eta.max(ping.ts);
+        let update = EtaUpdate {
+            ts: ping.ts,
+            trip_id: trip_id.to_owned(),
+            driver_id: ping.driver_id.clone(),
+            eta,
+            p10: quote.p10.clamp(ping.ts, eta),
+            p90: quote.p90.max(eta),
+            remaining_m: (quote.metres * 10.0).round() / 10.0,
+        };
+        answers.push(
+            Batched {
+                answer: update,
+                batch_id: batch_id(quote.run_end.plus_ms(-self.period_ms), self.period_ms),
+                valid_from: quote.run_end,
+            }
+            .into(),
+        );
+        debug_assert!(answer.eta >= ping.ts);
+        self.sweep();
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.all.counts()
+    }
+}
+
+/// The job and the start of its period, as fine as the period needs: `eta-2026-03-03T11`, `eta-2026-03-03T11:15`.
+fn batch_id(start: Timestamp, period_ms: i64) -> String {
+    let text = start.to_string();
+    let digits = if period_ms % events::HOUR_MS == 0 {
+        13
+    } else if period_ms % 60_000 == 0 {
+        16
+    } else {
+        23
+    };
+    format!("eta-{}", &text[..digits])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_named_as_finely_as_its_period_needs() {
+        let start: Timestamp = "2026-03-03T11:15:00Z".parse().unwrap();
+        assert_eq!(batch_id(start.floor(events::HOUR_MS), events::HOUR_MS), "eta-2026-03-03T11");
+        assert_eq!(batch_id(start, 15 * 60_000), "eta-2026-03-03T11:15");
+        assert_eq!(batch_id(start, 1500), "eta-2026-03-03T11:15:00.000");
+    }
+}

@@ -1,0 +1,109 @@
+//! Between which instants eight trips in ten end.
+
+use std::collections::VecDeque;
+
+/// How wrong predictions have turned out to be, by how much was still to go.
+///
+/// The error of a prediction is measured as `(actual − predicted) / (predicted + 30 s)`: errors grow with the time left,
+/// but near the end some seconds remain. The 10th and 90th percentile of the last errors make the band (empirical
+/// quantiles, as in split conformal prediction). Predictions with about the same time left are compared with one another; as
+/// long as there are few of those, with all.
+#[derive(Clone, Debug)]
+pub(crate) struct Bands {
+    all: Errors,
+    near: [Errors; BUCKETS],
+}
+
+/// Time left, in powers of two of a minute: under 1, 1 to 2, …, over 32.
+const BUCKETS: usize = 7;
+/// So many errors are remembered in each.
+const MOST: usize = 600;
+/// Fewer than this are no distribution.
+const FEW: usize = 60;
+const SOFT_S: f64 = 30.0;
+/// The band of one who has seen nothing, as errors: honest, and soon replaced.
+const UNKNOWN: (f64, f64) = (-0.4, 0.8);
+
+#[derive(Clone, Debug, Default)]
+struct Errors {
+    sorted: Vec<f32>,
+    recent: VecDeque<f32>,
+}
+
+impl Default for Bands {
+    fn default() -> Self {
+        Self { all: Errors::default(), near: std::array::from_fn(|_| Errors::default()) }
+    }
+}
+
+impl Bands {
+    /// Learns that `actual_s` were left when `predicted_s` were predicted.
+    pub(crate) fn learn(&mut self, predicted_s: f64, actual_s: f64) {
+        let error = ((actual_s - predicted_s) / (predicted_s + SOFT_S)) as f32;
+        if error.is_finite() {
+            self.all.push(error);
+            self.near[bucket(predicted_s)].push(error);
+        }
+    }
+
+    /// The seconds left at the 10th and the 90th percentile, around a prediction: `0 ≤ p10 ≤ predicted ≤ p90`.
+    pub(crate) fn around(&self, predicted_s: f64) -> (f64, f64) {
+        let near = &self.near[bucket(predicted_s)];
+        let errors = if near.sorted.len() >= FEW { near } else { &self.all };
+        let (low, high) =
+            if errors.sorted.len() >= FEW { (errors.quantile(0.1), errors.quantile(0.9)) } else { UNKNOWN };
+        let at = |error: f64| predicted_s + error * (predicted_s + SOFT_S);
+        (at(low).clamp(0.0, predicted_s), at(high).max(predicted_s))
+    }
+}
+
+impl Errors {
+    fn push(&mut self, error: f32) {
+        if self.recent.len() == MOST {
+            let oldest = self.recent.pop_front().expect("it is full");
+            self.sorted.remove(self.sorted.partition_point(|&other| other < oldest));
+        }
+        self.recent.push_back(error);
+        self.sorted.insert(self.sorted.partition_point(|&other| other < error), error);
+    }
+
+    fn quantile(&self, share: f64) -> f64 {
+        let at = share * (self.sorted.len() - 1) as f64;
+        let (below, part) = (at.floor() as usize, at.fract());
+        let above = (below + 1).min(self.sorted.len() - 1);
+        f64::from(self.sorted[below]) * (1.0 - part) + f64::from(self.sorted[above]) * part
+    }
+}
+
+fn bucket(predicted_s: f64) -> usize {
+    let minutes = predicted_s / 60.0;
+    if minutes < 1.0 { 0 } else { (1 + minutes.log2() as usize).min(BUCKETS - 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_band_covers_eight_in_ten_of_what_it_has_seen() {
+        let mut bands = Bands::default();
+        let actual = |trip: u32| 300.0 + f64::from(trip * 37 % 101) * 4.0;
+        (0..500).for_each(|trip| bands.learn(500.0, actual(trip)));
+        let (low, high) = bands.around(500.0);
+        let covered = (0..101).filter(|&trip| (low..=high).contains(&actual(trip))).count();
+        assert!((78..=84).contains(&covered), "{covered} of 101 between {low} and {high}");
+    }
+
+    #[test]
+    fn it_is_always_around_the_prediction_and_never_in_the_past() {
+        let mut bands = Bands::default();
+        for predicted in [0.0, 1.0, 59.0, 60.0, 1e4, 1e9] {
+            for _ in 0..100 {
+                let (low, high) = bands.around(predicted);
+                assert!(0.0 <= low && low <= predicted && predicted <= high, "{low} {predicted} {high}");
+                // Everything always takes ten times as long.
+                bands.learn(predicted, predicted * 10.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How long a car stands at the kerb before the rider is in, or out.
+
+/// The kerb times of the last finished stops. Standing is not driving: it is learnt apart, and no traffic in it.
+///
+/// A rider who has not come after two minutes will not come in the average minus two minutes, so what is asked is the mean
+/// of what is *left*, given what has passed: the mean residual life of the sample.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kerb {
+    /// Sorted, and the same in the order of arrival.
+    sorted: Vec<f32>,
+    recent: std::collections::VecDeque<f32>,
+}
+
+/// So many stops are remembered.
+const MOST: usize = 256;
+/// Longer than this is not a stop at the kerb, in seconds.
+const LONGEST_S: f64 = 900.0;
+/// "Nobody ever stands" counts as so many stops.
+const PRIOR: f64 = 1.0;
+
+impl Kerb {
+    /// Learns the length of one stop in seconds.
+    pub(crate) fn learn(&mut self, seconds: f64) {
+        if !(0.0..=LONGEST_S).contains(&seconds) {
+            return;
+        }
+        if self.recent.len() == MOST {
+            let oldest = self.recent.pop_front().expect("it is full");
+            let at = self.sorted.partition_point(|&other| other < oldest);
+            self.sorted.remove(at);
+        }
+        let seconds = seconds as f32;
+        self.recent.push_back(seconds);
+        self.sorted.insert(self.sorted.partition_point(|&other| other < seconds), seconds);
+    }
+
+    /// The seconds still to stand for a car that has stood for `stood_s`.
+    pub(crate) fn left_s(&self, stood_s: f64) -> f64 {
+        let longer = &self.sorted[self.sorted.partition_point(|&other| f64::from(other) <= stood_s)..];
+        let sum: f64 = longer.iter().map(|&other| f64::from(other) - stood_s).sum();
+        sum / (longer.len() as f64 + PRIOR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_depends_on_what_has_passed() {
+        let mut kerb = Kerb::default();
+        assert_eq!(kerb.left_s(0.0), 0.0);
+        for seconds in [20.0, 30.0, 40.0, 110.0].repeat(50) {
+            kerb.learn(seconds);
+        }
+        assert!((kerb.left_s(0.0) - 50.0).abs() < 1.0);
+        assert!((kerb.left_s(60.0) - 50.0).abs() < 2.0);
+        assert_eq!(kerb.left_s(500.0), 0.0);
+    }
+
+    #[test]
+    fn it_forgets_and_takes_nothing_absurd() {
+        let mut kerb = Kerb::default();
+        for seconds in [f64::NAN, -1.0, f64::INFINITY, 1e6] {
+            kerb.learn(seconds);
+        }
+        assert_eq!(kerb.left_s(0.0), 0.0);
+        (0..MOST).for_each(|_| kerb.learn(10.0));
+        (0..MOST).for_each(|_| kerb.learn(60.0));
+        assert_eq!(kerb.sorted.len(), MOST);
+        assert!((kerb.left_s(0.0) - 60.0).abs() < 1.0);
+    }
+}

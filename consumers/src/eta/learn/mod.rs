@@ -1,0 +1,10 @@
+//! What finished trips teach about trips under way: a correction of the driving time, the time at the kerb, and how wrong
+//! the whole usually is.
+
+mod band;
+mod correction;
+mod kerb;
+
+pub(crate) use band::Bands;
+pub(crate) use correction::Correction;
+pub(crate) use kerb::Kerb;

@@ -1,0 +1,303 @@
+//! Map matching: which street is the car on, and since when?
+//!
+//! A satellite receiver is wrong by some metres, and by tens of metres between houses, so the nearest street is often the
+//! wrong one. A *hidden Markov model* (Newson & Krumm 2009) asks instead which *way* through the streets explains all
+//! positions best. Its hidden states are the links near each position ([`Column`]); a state explains its position well when
+//! it is near it and points where the car was heading (*emission*), and two states follow each other well when the way
+//! between them by road is about as long as the straight line between the positions (*transition*). The best sequence
+//! of states is found step by step (Viterbi 1967).
+//!
+//! Online (Goh et al. 2012) one can't wait for the last position. The newest column's best state says where the car is
+//! now; what has been driven is settled a little later, when all states that are still possible agree on it, or when it is
+//! old enough. Until then a late position can still be inserted where it belongs.
+//!
+//! A position each second says little that one each third second doesn't, because errors of neighbouring seconds are
+//! alike and the way between them is short. So positions closer in time than [`STEP_MS`] are passed over.
+//!
+//! # Simplifications
+//! - The receiver's own estimate of its error is not in the events, so all positions have the same.
+//! - A way between two positions is the shortest one, and time passes along it evenly.
+
+mod track;
+mod ways;
+
+use std::sync::Arc;
+
+use events::Timestamp;
+use streets::{Candidate, LinkId, Map, Spot};
+
+use track::{Column, State};
+pub(crate) use track::{Track, Traversal};
+use ways::Ways;
+
+/// Positions nearer than this to the last one that was used, in ms of event time, are passed over.
+const STEP_MS: i64 = 3_000;
+/// After a silence of this length the car may be anywhere: its way begins anew.
+const GAP_MS: i64 = 90_000;
+/// Links further away than this can't explain a position, and at most so many are tried.
+const RADIUS_M: f64 = 50.0;
+pub(crate) const MOST_STATES: usize = 8;
+/// Standard deviation of a position's error in metres (Newson & Krumm measured 4 m in the open).
+const SIGMA_M: f64 = 8.0;
+/// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the normal law allows.
+const ROBUST_SIGMAS: f64 = 2.0;
+/// Weight of the heading: a street in the opposite direction is worse by twice this (in nats).
+const HEADING_WEIGHT: f64 = 3.0;
+/// Below this speed in m/s the heading of a receiver is noise.
+const HEADING_MPS: f64 = 2.5;
+/// Scale of |way − straight line| in metres: of two positions at once, and more for each second between them.
+const BETA_M: f64 = 8.0;
+const BETA_M_PER_S: f64 = 0.5;
+/// A car that stands may seem to roll back by so much.
+const JITTER_M: f64 = 20.0;
+/// Nobody drives faster, in m/s; what seems so is an error of position (so many metres of it are allowed) or of time.
+const FASTEST_MPS: f64 = 60.0;
+const SLACK_M: f64 = 100.0;
+/// A position whose best explanation is worse than this (in nats) fits nothing …
+const MISFIT: f64 = -14.0;
+/// … and is passed over, but so many of them one after the other can't all be wrong.
+const MOST_MISFITS: u8 = 2;
+/// Undecided ways are decided after so long, or so many columns.
+const LAG_MS: i64 = 60_000;
+const LAG_MIN_COLUMNS: usize = 4;
+const LAG_MAX_COLUMNS: usize = 32;
+
+/// One position report, of a driver or a lorry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fix {
+    pub(crate) ts: Timestamp,
+    pub(crate) lat: f64,
+    pub(crate) lon: f64,
+    pub(crate) speed_mps: Option<f64>,
+    pub(crate) heading_deg: Option<f64>,
+}
+
+/// What became of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The car's place is known as of this position.
+    Matched,
+    /// It came too soon after the last one to say anything new.
+    PassedOver,
+    /// A late position found its place among those before.
+    Inserted,
+    /// No street is near.
+    OffMap,
+    /// It does not fit to the way before it.
+    Misfit,
+}
+
+/// The matcher: the map and what is remembered of it, shared by all vehicles. What is known of one vehicle is its [`Track`].
+#[derive(Debug)]
+pub(crate) struct Matcher {
+    map: Arc<Map>,
+    ways: Ways,
+    lateness_ms: i64,
+    found: Vec<Candidate>,
+    path: Vec<LinkId>,
+}
+
+impl Matcher {
+    /// A matcher that keeps what is newer than `lateness_ms` open for late positions.
+    pub(crate) fn new(map: Arc<Map>, lateness_ms: i64) -> Self {
+        Self { ways: Ways::new(map.clone()), map, lateness_ms, found: Vec::new(), path: Vec::new() }
+    }
+
+    /// Takes one position of the vehicle on `track`, and appends the links that it is now known to have driven from end to
+    /// end to `driven`.
+    pub(crate) fn observe(&mut self, track: &mut Track, fix: &Fix, driven: &mut Vec<Traversal>) -> Outcome {
+        if let Some(last) = track.window.back() {
+            let step_ms = fix.ts.since_ms(last.ts);
+            if step_ms <= 0 {
+                return self.insert(track, fix);
+            } else if step_ms > GAP_MS {
+                self.finish(track, driven);
+            } else if step_ms < STEP_MS {
+                return Outcome::PassedOver;
+            }
+        }
+        let mut column = self.column(fix, track.window.back());
+        if column.states().is_empty() {
+            return Outcome::OffMap;
+        }
+        if let Some(last) = track.window.back() {
+            let fit = self.step(last, &mut column);
+            if fit < MISFIT {
+                if track.misfits < MOST_MISFITS {
+                    track.misfits += 1;
+                    return Outcome::Misfit;
+                }
+                if fit == f64::NEG_INFINITY {
+                    self.finish(track, driven);
+                    column = self.column(fix, None);
+                }
+            }
+        }
+        track.misfits = 0;
+        track.window.push_back(column);
+        self.settle(track, driven);
+        Outcome::Matched
+    }
+
+    /// Ends the way of a vehicle: what is still undecided is decided now, and its next position begins a new way.
+    pub(crate) fn finish(&mut self, track: &mut Track, driven: &mut Vec<Traversal>) {
+        let mut best = track.window.back().and_then(Column::best).map(|(at, _)| at);
+        let mut way = Vec::with_capacity(track.window.len());
+        for column in track.window.iter().rev() {
+            let Some(state) = best.map(|at| column.states()[at]) else { break };
+            way.push((column.ts, state));
+            best = state.back();
+        }
+        for (ts, state) in way.into_iter().rev() {
+            self.drive(track, ts, state, driven);
+        }
+        track.window.clear();
+        track.settled = None;
+        track.misfits = 0;
+    }
+
+    /// Puts a late position where it belongs, if there is room and it fits.
+    fn insert(&mut self, track: &mut Track, fix: &Fix) -> Outcome {
+        let at = track.window.partition_point(|column| column.ts < fix.ts);
+        let far = |column: &Column| column.ts.since_ms(fix.ts).abs() >= STEP_MS;
+        // Before the first column all is settled; and a position close to another in time is passed over.
+        if at == 0 || !far(&track.window[at - 1]) || !track.window.get(at).is_none_or(far) {
+            return Outcome::PassedOver;
+        }
+        let mut tail = vec![self.column(fix, Some(&track.window[at - 1]))];
+        tail.extend(track.window.iter().skip(at).cloned());
+        for place in 0..tail.len() {
+            let (before, after) = tail.split_at_mut(place);
+            let before = before.last().unwrap_or(&track.window[at - 1]);
+            if self.step(before, &mut after[0]) < MISFIT {
+                return if place == 0 { Outcome::Misfit } else { Outcome::PassedOver };
+            }
+        }
+        track.window.truncate(at);
+        track.window.extend(tail);
+        Outcome::Inserted
+    }
+
+    /// The links that may explain a position, each with its emission.
+    fn column(&mut self, fix: &Fix, before: Option<&Column>) -> Column {
+        self.map.near_into(fix.lat, fix.lon, RADIUS_M, MOST_STATES, &mut self.found);
+        let heading = fix.heading_deg.filter(|_| match fix.speed_mps {
+            Some(speed) => speed >= HEADING_MPS,
+            // Without a speed, a car that has come some way since its last position was moving.
+            None => before.is_some_and(|before| {
+                let metres = streets::distance_m(before.lat, before.lon, fix.lat, fix.lon);
+                metres > 2.0 * SIGMA_M && metres > HEADING_MPS * fix.ts.since_seconds(before.ts)
+            }),
+        });
+        let mut column = Column::new(fix.ts, fix.lat, fix.lon);
+        for candidate in &self.found {
+            let sigmas = candidate.distance_m / SIGMA_M;
+            let mut emission = if sigmas < ROBUST_SIGMAS {
+                -0.5 * sigmas * sigmas
+            } else {
+                -ROBUST_SIGMAS * (sigmas - 0.5 * ROBUST_SIGMAS)
+            };
+            if let Some(heading) = heading {
+                emission -= HEADING_WEIGHT * (1.0 - (heading - candidate.bearing_deg).to_radians().cos());
+            }
+            column.push(State::new(candidate.link, candidate.offset_m, emission));
+        }
+        column
+    }
+
+    /// One step of Viterbi's algorithm: finds for each state of `column` the best state of `last` to come from. Gives the
+    /// goodness of the best step in nats, emission included; minus infinity when no state can be reached.
+    fn step(&mut self, last: &Column, column: &mut Column) -> f64 {
+        let straight_m = streets::distance_m(last.lat, last.lon, column.lat, column.lon);
+        let seconds = column.ts.since_seconds(last.ts);
+        let furthest_m = (1.5 * straight_m + SLACK_M).min(FASTEST_MPS * seconds + SLACK_M);
+        let beta_m = BETA_M + BETA_M_PER_S * seconds;
+        for state in column.states_mut() {
+            state.forget();
+        }
+        for (from, before) in last.states().iter().enumerate() {
+            if !before.is_alive() {
+                continue;
+            }
+            let rest_m = self.map.link(before.link).length_m - before.offset_m();
+            let fan = self.ways.from(before.link, (furthest_m - rest_m).max(0.0));
+            for state in column.states_mut() {
+                let rolled_m = state.seen_m() - before.offset_m();
+                let (way_m, offset_m) = if state.link == before.link && rolled_m >= -JITTER_M {
+                    (rolled_m.max(0.0), state.seen_m().max(before.offset_m()))
+                } else if let Some(metres) = fan.metres(state.link) {
+                    (rest_m + metres + state.seen_m(), state.seen_m())
+                } else {
+                    continue;
+                };
+                if way_m <= furthest_m {
+                    state.offer(before.score() - (way_m - straight_m).abs() / beta_m, from, offset_m);
+                }
+            }
+        }
+        let before = last.best().map_or(0.0, |(_, score)| score);
+        let after = column.best().map_or(f64::NEG_INFINITY, |(_, score)| score);
+        column.rebase(after);
+        after - before
+    }
+
+    /// Settles what no later position can change, or what has waited long enough.
+    fn settle(&mut self, track: &mut Track, driven: &mut Vec<Traversal>) {
+        while let (Some(first), Some(newest)) = (track.window.front(), track.window.back()) {
+            let age_ms = newest.ts.since_ms(first.ts);
+            let columns = track.window.len();
+            let crowded = columns > LAG_MAX_COLUMNS;
+            if columns < 2 || (age_ms < self.lateness_ms && !crowded) {
+                return;
+            }
+            let Some((ancestor, agreed)) = track.ancestor() else { return };
+            let overdue = crowded || (age_ms > LAG_MS && columns > LAG_MIN_COLUMNS);
+            if !agreed && !overdue {
+                return;
+            }
+            let (ts, state) = (first.ts, first.states()[ancestor]);
+            self.drive(track, ts, state, driven);
+            track.pop_front(ancestor);
+        }
+    }
+
+    /// Drives the settled way on to a state, and notes the links that were left on the way.
+    fn drive(&mut self, track: &mut Track, ts: Timestamp, state: State, driven: &mut Vec<Traversal>) {
+        let to = Spot { link: state.link, offset_m: state.offset_m() };
+        let Some(settled) = &mut track.settled else {
+            track.settled = Some(track::Settled { spot: to, ts, entered: None });
+            return;
+        };
+        let rolled_m = to.offset_m - settled.spot.offset_m;
+        if to.link == settled.spot.link && rolled_m >= -JITTER_M {
+            settled.spot.offset_m = to.offset_m.max(settled.spot.offset_m);
+            settled.ts = ts;
+            return;
+        }
+        let rest_m = self.map.link(settled.spot.link).length_m - settled.spot.offset_m;
+        let straight_limit_m = FASTEST_MPS * ts.since_seconds(settled.ts) + SLACK_M;
+        if !self.ways.path(settled.spot.link, to.link, straight_limit_m.min(6000.0), &mut self.path) {
+            track.settled = Some(track::Settled { spot: to, ts, entered: None });
+            return;
+        }
+        let between = &self.path[..self.path.len() - 1];
+        let between_m: f64 = between.iter().map(|&link| self.map.link(link).length_m).sum();
+        let all_m = (rest_m + between_m + to.offset_m).max(0.1);
+        let all_ms = ts.since_ms(settled.ts) as f64;
+        let mut metres = rest_m;
+        let mut left = settled.ts.plus_ms((all_ms * metres / all_m) as i64);
+        if let Some(entered) = settled.entered {
+            driven.push(Traversal { link: settled.spot.link, entered, left });
+        }
+        for &link in between {
+            let entered = left;
+            metres += self.map.link(link).length_m;
+            left = settled.ts.plus_ms((all_ms * metres / all_m) as i64);
+            driven.push(Traversal { link, entered, left });
+        }
+        track.settled = Some(track::Settled { spot: to, ts, entered: Some(left) });
+    }
+}
+
+#[cfg(test)]
+mod tests;

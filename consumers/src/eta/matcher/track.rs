@@ -1,0 +1,214 @@
+//! What the matcher remembers of one vehicle.
+
+use std::collections::VecDeque;
+
+use events::Timestamp;
+use streets::{LinkId, Spot};
+
+use super::MOST_STATES;
+
+/// A link that a vehicle has driven from end to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traversal {
+    pub(crate) link: LinkId,
+    pub(crate) entered: Timestamp,
+    pub(crate) left: Timestamp,
+}
+
+/// The way of one vehicle: settled up to a point, and a window of columns in which it is not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    pub(super) window: VecDeque<Column>,
+    pub(super) settled: Option<Settled>,
+    /// How many positions in a row fitted nothing.
+    pub(super) misfits: u8,
+}
+
+/// The end of the settled way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    pub(super) spot: Spot,
+    pub(super) ts: Timestamp,
+    /// When the vehicle came onto the link; none when it was first seen in the middle of it.
+    pub(super) entered: Option<Timestamp>,
+}
+
+/// One position and the links that may explain it.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) ts: Timestamp,
+    pub(super) lat: f64,
+    pub(super) lon: f64,
+    states: [State; MOST_STATES],
+    len: u8,
+}
+
+/// One link that may explain a position.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    pub(super) link: LinkId,
+    /// Where on the link the position is nearest, and where the best way to it puts the car (not behind where it was).
+    seen_m: f32,
+    offset_m: f32,
+    emission: f32,
+    /// Log probability of the best way to it, relative to the best state of its column; minus infinity when there is none.
+    score: f32,
+    back: u8,
+}
+
+const NO_BACK: u8 = u8::MAX;
+
+impl State {
+    pub(super) fn new(link: LinkId, seen_m: f64, emission: f64) -> Self {
+        let (seen_m, emission) = (seen_m as f32, emission as f32);
+        Self { link, seen_m, offset_m: seen_m, emission, score: emission, back: NO_BACK }
+    }
+
+    pub(super) fn seen_m(&self) -> f64 {
+        f64::from(self.seen_m)
+    }
+
+    pub(super) fn offset_m(&self) -> f64 {
+        f64::from(self.offset_m)
+    }
+
+    pub(super) fn score(&self) -> f64 {
+        f64::from(self.score)
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.score > f32::NEG_INFINITY
+    }
+
+    pub(super) fn back(&self) -> Option<usize> {
+        (self.back != NO_BACK).then_some(usize::from(self.back))
+    }
+
+    /// Before a step: no way to it is known.
+    pub(super) fn forget(&mut self) {
+        self.score = f32::NEG_INFINITY;
+        self.back = NO_BACK;
+    }
+
+    /// A way to it, as good as `score` before its own emission, from the state `from` of the column before.
+    pub(super) fn offer(&mut self, score: f64, from: usize, offset_m: f64) {
+        let score = score as f32 + self.emission;
+        if score > self.score {
+            self.score = score;
+            self.back = from as u8;
+            self.offset_m = offset_m as f32;
+        }
+    }
+}
+
+impl Column {
+    pub(super) fn new(ts: Timestamp, lat: f64, lon: f64) -> Self {
+        Self { ts, lat, lon, states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES], len: 0 }
+    }
+
+    pub(super) fn push(&mut self, state: State) {
+        self.states[usize::from(self.len)] = state;
+        self.len += 1;
+    }
+
+    pub(super) fn states(&self) -> &[State] {
+        &self.states[..usize::from(self.len)]
+    }
+
+    pub(super) fn states_mut(&mut self) -> &mut [State] {
+        &mut self.states[..usize::from(self.len)]
+    }
+
+    /// The best state and its score; none when no state can be reached.
+    pub(super) fn best(&self) -> Option<(usize, f64)> {
+        let mut best: Option<(usize, f64)> = None;
+        for (at, state) in self.states().iter().enumerate() {
+            if state.is_alive() && best.is_none_or(|(_, score)| state.score() > score) {
+                best = Some((at, state.score()));
+            }
+        }
+        best
+    }
+
+    /// Makes scores relative to `best`, lest they run away from what a float can tell apart.
+    pub(super) fn rebase(&mut self, best: f64) {
+        if best.is_finite() {
+            for state in self.states_mut() {
+                state.score -= best as f32;
+            }
+        }
+    }
+}
+
+impl Track {
+    /// Where the vehicle most probably was at its newest used position, and when that was.
+    pub(crate) fn position(&self) -> Option<(Spot, Timestamp)> {
+        let newest = self.window.back()?;
+        let (best, _) = newest.best()?;
+        let state = &newest.states()[best];
+        Some((Spot { link: state.link, offset_m: state.offset_m() }, newest.ts))
+    }
+
+    /// Since when the vehicle has been on the link on which it is now, if it was seen to come onto it.
+    pub(crate) fn on_link_since(&self) -> Option<(LinkId, Timestamp)> {
+        let newest = self.window.back()?;
+        let (mut at, _) = newest.best()?;
+        let link = newest.states()[at].link;
+        let mut since = newest.ts;
+        for column in self.window.iter().rev() {
+            let state = &column.states()[at];
+            if state.link != link {
+                return Some((link, since));
+            }
+            since = column.ts;
+            match state.back() {
+                Some(back) => at = back,
+                None => break,
+            }
+        }
+        let settled = self.settled.filter(|settled| settled.spot.link == link)?;
+        settled.entered.map(|entered| (link, entered))
+    }
+
+    /// The state of the first column that the best way goes through, and whether all possible ways do.
+    pub(super) fn ancestor(&self) -> Option<(usize, bool)> {
+        let newest = self.window.back()?;
+        let (mut best, _) = newest.best()?;
+        let mut alive: u32 = 0;
+        for (at, state) in newest.states().iter().enumerate() {
+            alive |= u32::from(state.is_alive()) << at;
+        }
+        for column in self.window.iter().skip(1).rev() {
+            let mut before = 0;
+            for (at, state) in column.states().iter().enumerate() {
+                if alive & (1 << at) != 0 {
+                    before |= 1 << state.back()?;
+                }
+            }
+            alive = before;
+            best = column.states()[best].back()?;
+        }
+        Some((best, alive.is_power_of_two()))
+    }
+
+    /// Drops the first column, and every way that does not go through its state `chosen`.
+    pub(super) fn pop_front(&mut self, chosen: usize) {
+        self.window.pop_front();
+        let mut alive: u32 = 1 << chosen;
+        for (place, column) in self.window.iter_mut().enumerate() {
+            let mut after = 0;
+            for (at, state) in column.states_mut().iter_mut().enumerate() {
+                if state.back().is_some_and(|back| alive & (1 << back) != 0) && state.is_alive() {
+                    after |= 1 << at;
+                } else {
+                    state.score = f32::NEG_INFINITY;
+                }
+                if place == 0 {
+                    // The column before is gone; what is left of it is the settled way.
+                    state.back = NO_BACK;
+                }
+            }
+            alive = after;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Everything in one: what runs over a file of events.
+
+use std::sync::Arc;
+
+use events::{Event, Topic};
+use streets::{LinkId, Map};
+
+use super::EtaConfig;
+use super::engine::{Answer, Engine};
+use super::stream::update;
+use super::traffic::traversal_event;
+use super::traffic_worker::Lorries;
+use crate::Processor;
+
+/// Matcher, traffic and ETA in one processor: it starts empty, learns from the pings that it is given, and answers with
+/// `eta_updates` alone (and `road_traversals`, when asked to).
+#[derive(Debug)]
+pub struct EtaReplay {
+    all: AllInside,
+    map: Arc<Map>,
+    tell_traversals: bool,
+}
+
+impl EtaReplay {
+    /// One that has seen nothing.
+    pub fn new(config: &EtaConfig) -> Self {
+        Self { all: AllInside::new(config), map: config.map.clone(), tell_traversals: config.tell_traversals }
+    }
+}
+
+impl Processor for EtaReplay {
+    fn inputs(&self) -> &'static [Topic] {
+        INPUTS
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        let answer = self.all.process(event);
+        let vehicle = match event {
+            Event::DriverLocations(ping) => {
+                answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
+                &ping.driver_id
+            }
+            Event::TruckGpsCoordinates(ping) => &ping.truck_id,
+            _ => return,
+        };
+        if self.tell_traversals {
+            answers.extend(
+                self.all
+                    .driven(event)
+                    .iter()
+                    .map(|one| traversal_event(&self.map, one.link, vehicle, one.entered, one.left).into()),
+            );
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.all.counts()
+    }
+}
+
+/// What the replay and the batch lane read.
+pub(super) const INPUTS: &[Topic] = &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips];
+
+/// The engine, fed with what it saw itself.
+#[derive(Debug)]
+pub(super) struct AllInside {
+    pub(super) engine: Engine,
+    lorries: Lorries,
+    touched: Vec<LinkId>,
+}
+
+impl AllInside {
+    pub(super) fn new(config: &EtaConfig) -> Self {
+        Self {
+            engine: Engine::new(config.map.clone(), config.lateness_ms),
+            lorries: Lorries::new(config),
+            touched: Vec::new(),
+        }
+    }
+
+    pub(super) fn process(&mut self, event: &Event) -> Option<Answer> {
+        self.touched.clear();
+        match event {
+            Event::DriverLocations(ping) => {
+                let answer = self.engine.ping(ping);
+                for one in &self.engine.driven {
+                    let seconds = one.left.since_seconds(one.entered);
+                    self.engine.traffic.observe(
+                        one.link,
+                        &ping.driver_id,
+                        seconds,
+                        one.left,
+                        &mut self.touched,
+                    );
+                }
+                answer
+            }
+            Event::TruckGpsCoordinates(ping) => {
+                self.lorries.ping(ping, &mut self.engine.traffic, &mut self.touched);
+                None
+            }
+            Event::Trips(trip) => {
+                self.engine.trip(trip);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn driven(&self, event: &Event) -> &[super::matcher::Traversal] {
+        if matches!(event, Event::DriverLocations(_)) { &self.engine.driven } else { &self.lorries.driven }
+    }
+
+    pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
+        let mut counts = self.engine.counts();
+        counts.extend(self.lorries.counts());
+        counts
+    }
+}

@@ -1,0 +1,69 @@
+//! The stream lane's ETA worker.
+
+use std::sync::Arc;
+
+use events::{DriverLocation, EtaUpdate, Event, Topic};
+use streets::Map;
+
+use super::EtaConfig;
+use super::engine::{Answer, Engine};
+use super::traffic::traversal_event;
+use crate::Processor;
+
+/// Answers each ping of a trip with an `eta_updates`, and says which links its drivers have driven (`road_traversals`).
+///
+/// What it knows of speeds it reads from `traffic`. To be rebuilt after a crash it needs the last quarter of an hour of
+/// its inputs, for trips under way, and what more it gets it learns from.
+#[derive(Debug)]
+pub struct EtaProcessor {
+    map: Arc<Map>,
+    engine: Engine,
+}
+
+impl EtaProcessor {
+    /// One that has seen nothing.
+    pub fn new(config: &EtaConfig) -> Self {
+        Self { map: config.map.clone(), engine: Engine::new(config.map.clone(), config.lateness_ms) }
+    }
+}
+
+impl Processor for EtaProcessor {
+    fn inputs(&self) -> &'static [Topic] {
+        &[Topic::DriverLocations, Topic::Trips, Topic::Traffic]
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        match event {
+            Event::DriverLocations(ping) => {
+                let answer = self.engine.ping(ping);
+                answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
+                answers.extend(self.engine.driven.iter().map(|one| {
+                    traversal_event(&self.map, one.link, &ping.driver_id, one.entered, one.left).into()
+                }));
+            }
+            Event::Trips(trip) => self.engine.trip(trip),
+            Event::Traffic(traffic) => {
+                let known = self.engine.traffic.believe(traffic);
+                self.engine.counters.unknown_links += u64::from(!known);
+            }
+            _ => {}
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.engine.counts()
+    }
+}
+
+/// The answer to a ping in the shape of its topic; none for a ping without a trip, which has no answer.
+pub(super) fn update(ping: &DriverLocation, answer: &Answer) -> Option<EtaUpdate> {
+    Some(EtaUpdate {
+        ts: ping.ts,
+        trip_id: ping.trip_id.clone()?,
+        driver_id: ping.driver_id.clone(),
+        eta: answer.eta,
+        p10: answer.p10,
+        p90: answer.p90,
+        remaining_m: (answer.metres * 10.0).round() / 10.0,
+    })
+}

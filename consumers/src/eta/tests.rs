@@ -1,0 +1,1 @@
+//! Timestamps in, answers out.

@@ -1,0 +1,357 @@
+//! How long each link takes now, and how long it will take when one gets there.
+//!
+//! A city has tens of thousands of links, and even a large fleet drives most of them less than once in ten minutes. So the
+//! belief about one link is a chain of ratios, from what is known best to what is known latest, each a [`Level`] that
+//! says by what factor reality differs from what the levels before it expect:
+//!
+//! ```text
+//! seconds = length / free-flow speed      the map
+//!         × overall × class × class-hour  learnt from everybody: streets like this, at this hour
+//!         × usual                         learnt over days: this link
+//!         × live                          learnt over minutes: this link now, and its continuation up and down the street
+//! ```
+//!
+//! Where nothing was seen lately `live` has glided back to 1, and where nothing was ever seen `usual` is 1, so the chain
+//! decays to its prior by itself. Asked for a time in the future it answers with what will be left of `live` by then.
+//!
+//! What is observed is the *traversal*, not the ping: at one ping a second a hundred pings would repeat one traffic light.
+//! A traversal is first divided by the habit of its driver (a lorry is slower than a taxi on the same street), then clipped
+//! to a few times what is believed, so that one car that stopped for coffee moves little. A level moves towards the *mean*
+//! ratio (the score of a gamma regression with a logarithmic link), because it is means that add up along a route. Short
+//! links count less: on them a traffic light is most of the time.
+//!
+//! # Simplifications
+//! - Traffic lights and turns have no delay of their own: it is in the pace of the link that leads to them. With one
+//!   traversal a link and minute or less the two can hardly be told apart, and a route needs their sum.
+//! - The hour of the day is UTC and all days are alike.
+
+use std::sync::Arc;
+
+use events::{RoadTraversal, Timestamp, Traffic};
+use hashbrown::HashMap;
+use streets::{LinkId, Map};
+
+use super::level::{Habit, Level};
+
+const HOUR_S: f64 = 3600.0;
+const DAY_S: f64 = 24.0 * HOUR_S;
+/// All roads together: a few traversals are enough to see that nobody drives at the limit.
+const OVERALL: Habit = Habit { half_life_s: DAY_S, prior: 3.0, most: 5000.0 };
+const CLASS: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 20.0, most: 5000.0 };
+const HOUR: Habit = Habit { half_life_s: 7.0 * DAY_S, prior: 40.0, most: 2000.0 };
+const USUAL: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 3.0, most: 60.0 };
+const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
+const VEHICLE: Habit = Habit { half_life_s: 8.0 * HOUR_S, prior: 20.0, most: 200.0 };
+
+/// An observation further than this factor from what is believed counts as if it were just so far.
+const CLIP: f64 = 4.0;
+/// A link of this length counts half as much as a very long one.
+const HALF_WEIGHT_M: f64 = 60.0;
+/// What an observation counts on the links straight ahead and straight behind: a queue does not stop at a corner.
+const NEIGHBOUR_WEIGHTS: [f64; 2] = [0.5, 0.25];
+/// A continuation turns by less than this.
+const STRAIGHT_DEG: f64 = 45.0;
+/// A belief is announced when it has changed by this share …
+const ANNOUNCE_CHANGE: f64 = 0.05;
+/// … or when the last announcement is so old, but …
+const ANNOUNCE_AFTER_MS: i64 = 60_000;
+/// … not more often than this.
+const ANNOUNCE_SPACING_MS: i64 = 5_000;
+/// More vehicles than this are taken as average drivers.
+const MOST_VEHICLES: usize = 100_000;
+/// The speed that is believed is never below a crawl: a closed road has no ETA.
+const SLOWEST_MPS: f64 = 0.2;
+const NONE: u32 = u32::MAX;
+
+/// What is believed about every link of a map. Its state is bounded by the number of links and of vehicles.
+#[derive(Clone, Debug)]
+pub(crate) struct TrafficModel {
+    map: Arc<Map>,
+    links: Vec<Belief>,
+    /// The link straight ahead of each link, and straight behind: what never changes is shared by all copies.
+    straight: Arc<[[u32; 2]]>,
+    overall: Level,
+    classes: [Level; CLASSES],
+    hours: [[Level; 24]; CLASSES],
+    vehicles: HashMap<String, Level>,
+}
+
+const CLASSES: usize = streets::RoadClass::ALL.len();
+
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    /// Seconds at the map's free-flow speed.
+    free_s: f32,
+    class: u8,
+    usual: Level,
+    live: Level,
+    announced_mps: f32,
+    announced_ms: i64,
+}
+
+impl TrafficModel {
+    /// A model that has seen nothing: every link at its free-flow speed.
+    pub(crate) fn new(map: Arc<Map>) -> Self {
+        let links = map
+            .link_ids()
+            .map(|id| {
+                let link = map.link(id);
+                Belief {
+                    free_s: (link.length_m / map.free_flow_mps(id)) as f32,
+                    class: link.class as u8,
+                    usual: Level::default(),
+                    live: Level::default(),
+                    announced_mps: 0.0,
+                    announced_ms: i64::MIN / 2,
+                }
+            })
+            .collect();
+        let straight =
+            map.link_ids().map(|id| [straight_ahead(&map, id), straight_behind(&map, id)]).collect();
+        Self {
+            map,
+            links,
+            straight,
+            overall: Level::default(),
+            classes: [Level::default(); CLASSES],
+            hours: [[Level::default(); 24]; CLASSES],
+            vehicles: HashMap::new(),
+        }
+    }
+
+    /// The seconds that an average driver is expected to need for `link` if they come onto it at `entering`.
+    pub(crate) fn seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
+        let belief = &self.links[link.index()];
+        let class = usize::from(belief.class);
+        f64::from(belief.free_s)
+            * self.class_ratio(class, entering)
+            * belief.usual.ratio(entering, &USUAL)
+            * belief.live.ratio(entering, &LIVE)
+    }
+
+    /// The costs of all links for a driver who comes onto them at `at`: what a route is searched by.
+    pub(crate) fn costs(&self, at: Timestamp) -> LinkCosts<'_> {
+        LinkCosts { model: self, at, classes: std::array::from_fn(|class| self.class_ratio(class, at)) }
+    }
+
+    /// By what factor this driver is slower than others.
+    pub(crate) fn vehicle_ratio(&self, vehicle: &str, at: Timestamp) -> f64 {
+        self.vehicles.get(vehicle).map_or(1.0, |level| level.ratio(at, &VEHICLE))
+    }
+
+    /// Learns from one traversal, and appends the links whose belief it touched to `touched`.
+    pub(crate) fn observe(
+        &mut self,
+        link: LinkId,
+        vehicle: &str,
+        seconds: f64,
+        at: Timestamp,
+        touched: &mut Vec<LinkId>,
+    ) {
+        if !(seconds.is_finite() && seconds > 0.0) {
+            return;
+        }
+        let believed_s = self.seconds(link, at);
+        let weight = self.weight_of(link);
+        let driver = self.vehicle_ratio(vehicle, at);
+        self.learn_vehicle(vehicle, seconds / believed_s, weight, at);
+        let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
+        self.learn_slowly(link, seconds, weight, at);
+
+        let base_s = believed_s / self.links[link.index()].live.ratio(at, &LIVE);
+        let ratio = seconds / base_s;
+        self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
+        touched.push(link);
+        for direction in 0..2 {
+            let mut neighbour = link;
+            for share in NEIGHBOUR_WEIGHTS {
+                let next = self.straight[neighbour.index()][direction];
+                if next == NONE || next == link.0 {
+                    break;
+                }
+                neighbour = LinkId(next);
+                self.links[neighbour.index()].live.observe(ratio, weight * share, at, &LIVE);
+                touched.push(neighbour);
+            }
+        }
+    }
+
+    /// Learns that a vehicle has been on a link for so long and is still there: a lower bound, without which a jam would
+    /// be known only once it has dissolved. It says nothing while the time is no longer than expected.
+    pub(crate) fn observe_waiting(
+        &mut self,
+        link: LinkId,
+        vehicle: &str,
+        seconds: f64,
+        at: Timestamp,
+    ) -> bool {
+        let believed_s = self.seconds(link, at);
+        let seconds = (seconds / self.vehicle_ratio(vehicle, at)).min(believed_s * CLIP);
+        if !seconds.is_finite() || seconds <= believed_s * 1.5 {
+            return false;
+        }
+        let weight = self.weight_of(link) * 0.3;
+        let live = &mut self.links[link.index()].live;
+        let ratio = seconds / (believed_s / live.ratio(at, &LIVE));
+        live.observe(ratio, weight, at, &LIVE);
+        true
+    }
+
+    /// Takes over what another model believes about a link, as it was announced.
+    pub(crate) fn believe(&mut self, announced: &Traffic) -> bool {
+        let Some(link) = self.map.link_of_key(&announced.link_id) else {
+            return false;
+        };
+        let at = announced.ts;
+        let seconds = self.map.link(link).length_m / announced.speed_mps.max(SLOWEST_MPS);
+        let believed_s = self.seconds(link, at);
+        // An announcement rests on several traversals and repeats some of them, so it counts as about half of one.
+        let weight = 0.5 * self.weight_of(link) * announced.samples.min(1.0);
+        self.learn_slowly(link, seconds.clamp(believed_s / CLIP, believed_s * CLIP), weight, at);
+
+        let base_s = self.seconds(link, at) / self.links[link.index()].live.ratio(at, &LIVE);
+        let samples = announced.samples.min(LIVE.most);
+        // The announced speed was drawn to the prior once: draw it away again, or it would be drawn twice.
+        let ratio = if samples > 0.0 {
+            ((seconds / base_s) * (samples + LIVE.prior) - LIVE.prior) / samples
+        } else {
+            1.0
+        };
+        self.links[link.index()].live = Level::of(ratio.max(0.1), samples, at);
+        true
+    }
+
+    /// What is to be announced about a link at `at`, if it is news.
+    pub(crate) fn announce(&mut self, link: LinkId, at: Timestamp) -> Option<Traffic> {
+        let length_m = self.map.link(link).length_m;
+        let speed_mps = (length_m / self.seconds(link, at)).max(SLOWEST_MPS);
+        let belief = &mut self.links[link.index()];
+        let silent_ms = at.ms().saturating_sub(belief.announced_ms);
+        let change = (speed_mps / f64::from(belief.announced_mps) - 1.0).abs();
+        if silent_ms < ANNOUNCE_SPACING_MS || (change < ANNOUNCE_CHANGE && silent_ms < ANNOUNCE_AFTER_MS) {
+            return None;
+        }
+        belief.announced_mps = speed_mps as f32;
+        belief.announced_ms = at.ms();
+        Some(Traffic {
+            ts: at,
+            link_id: self.map.link_key(link),
+            speed_mps: rounded(speed_mps),
+            free_flow_mps: rounded(length_m / f64::from(belief.free_s)),
+            samples: rounded(belief.live.weight(at, &LIVE)),
+        })
+    }
+
+    /// The mean speed that is expected on the roads of this map for want of anything better, in m/s.
+    pub(crate) fn usual_mps(&self, at: Timestamp) -> f64 {
+        streets::RoadClass::Unknown.default_mps() / self.overall.ratio(at, &OVERALL)
+    }
+
+    fn class_ratio(&self, class: usize, at: Timestamp) -> f64 {
+        self.overall.ratio(at, &OVERALL)
+            * self.classes[class].ratio(at, &CLASS)
+            * self.hours[class][at.hour() as usize].ratio(at, &HOUR)
+    }
+
+    fn weight_of(&self, link: LinkId) -> f64 {
+        let length_m = self.map.link(link).length_m;
+        length_m / (length_m + HALF_WEIGHT_M)
+    }
+
+    /// The levels that are learnt over hours and days, each against what those before it expect.
+    fn learn_slowly(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) {
+        let belief = &mut self.links[link.index()];
+        let class = usize::from(belief.class);
+        let hour = &mut self.hours[class][at.hour() as usize];
+        let mut ratio = seconds / f64::from(belief.free_s);
+        let overall = self.overall.ratio(at, &OVERALL);
+        self.overall.observe(ratio, weight, at, &OVERALL);
+        ratio /= overall;
+        let of_class = self.classes[class].ratio(at, &CLASS);
+        self.classes[class].observe(ratio, weight, at, &CLASS);
+        ratio /= of_class;
+        let of_hour = hour.ratio(at, &HOUR);
+        hour.observe(ratio, weight, at, &HOUR);
+        ratio /= of_hour;
+        belief.usual.observe(ratio, weight, at, &USUAL);
+    }
+
+    fn learn_vehicle(&mut self, vehicle: &str, ratio: f64, weight: f64, at: Timestamp) {
+        let ratio = ratio.clamp(1.0 / CLIP, CLIP);
+        if let Some(level) = self.vehicles.get_mut(vehicle) {
+            level.observe(ratio, weight, at, &VEHICLE);
+            return;
+        }
+        if self.vehicles.len() >= MOST_VEHICLES {
+            self.vehicles.retain(|_, level| level.weight(at, &VEHICLE) > 1.0);
+        }
+        if self.vehicles.len() < MOST_VEHICLES {
+            let mut level = Level::default();
+            level.observe(ratio, weight, at, &VEHICLE);
+            self.vehicles.insert(vehicle.to_owned(), level);
+        }
+    }
+}
+
+/// The costs of all links at one instant, in seconds, with U-turns where the street allows nothing better.
+pub(crate) struct LinkCosts<'a> {
+    model: &'a TrafficModel,
+    at: Timestamp,
+    classes: [f64; CLASSES],
+}
+
+/// Turning round costs what finding a place for it takes.
+const U_TURN_S: f64 = 30.0;
+
+impl streets::Costs for LinkCosts<'_> {
+    fn link(&self, link: LinkId) -> f64 {
+        let belief = &self.model.links[link.index()];
+        f64::from(belief.free_s)
+            * self.classes[usize::from(belief.class)]
+            * belief.usual.ratio(self.at, &USUAL)
+            * belief.live.ratio(self.at, &LIVE)
+    }
+
+    fn turn(&self, from: LinkId, into: LinkId) -> f64 {
+        if self.model.map.twin(from) == Some(into) { U_TURN_S } else { 0.0 }
+    }
+}
+
+/// A traversal as it is published.
+pub(crate) fn traversal_event(
+    map: &Map,
+    link: LinkId,
+    vehicle: &str,
+    entered: Timestamp,
+    left: Timestamp,
+) -> RoadTraversal {
+    RoadTraversal {
+        ts: left,
+        link_id: map.link_key(link),
+        vehicle_id: vehicle.to_owned(),
+        seconds: left.since_seconds(entered),
+        metres: map.link(link).length_m,
+    }
+}
+
+fn straight_ahead(map: &Map, link: LinkId) -> u32 {
+    let next = map.leaving(map.link(link).to).iter().copied();
+    straightest(next.filter(|&next| next != link).map(|next| (map.turn_deg(link, next).abs(), next)))
+}
+
+fn straight_behind(map: &Map, link: LinkId) -> u32 {
+    let before = map.arriving(map.link(link).from).iter().copied();
+    straightest(
+        before.filter(|&before| before != link).map(|before| (map.turn_deg(before, link).abs(), before)),
+    )
+}
+
+fn straightest(turns: impl Iterator<Item = (f64, LinkId)>) -> u32 {
+    let straight = turns.filter(|&(turn, _)| turn < STRAIGHT_DEG);
+    straight.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map_or(NONE, |(_, link)| link.0)
+}
+
+/// Two decimals are more than anybody knows about a speed.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
