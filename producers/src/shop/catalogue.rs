@@ -1,0 +1,156 @@
+//! What is on offer: items on shelves, how popular each is today, and what each leads to.
+
+use rand::rngs::Xoshiro256PlusPlus as Rng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_distr::weighted::WeightedAliasIndex;
+use rand_distr::{Distribution, StandardNormal};
+
+/// A place in the catalogue. The item in it changes (new items replace old ones); its shelf, its fame and its neighbours stay.
+pub(super) type Slot = usize;
+
+/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q the head is flatter than Zipf's, as it is
+/// in the logs: no item is one in ten clicks.
+const ZIPF_S: f64 = 0.95;
+const ZIPF_Q: f64 = 45.0;
+/// How much an item's fame moves from one day to the next (σ of its logarithm).
+const DAILY_DRIFT: f64 = 0.30;
+/// Items on a shelf.
+const SHELF: usize = 80;
+/// Items that one item leads to.
+const SIMILAR: usize = 30;
+/// The k-th of them is chosen in proportion to `(k + 1)^-s`.
+const SIMILAR_S: f64 = 0.9;
+
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    seed: u64,
+    /// Number in the name of the item in each slot; counts up with every new item.
+    names: Vec<u64>,
+    next_name: u64,
+    /// Lasting fame of each slot.
+    fame: Vec<f64>,
+    /// Fame today, which drifts from day to day.
+    today: Vec<f64>,
+    today_total: f64,
+    by_fame: WeightedAliasIndex<f64>,
+    shelf_of: Vec<usize>,
+    shelves: Vec<Vec<Slot>>,
+    /// Running sums of today's fame along each shelf.
+    shelf_sums: Vec<Vec<f64>>,
+    /// What each slot leads to, the most similar first.
+    similar: Vec<Vec<Slot>>,
+    by_similarity: Vec<f64>,
+}
+
+impl Catalogue {
+    pub(super) fn new(seed: u64, items: usize, day: i64) -> Self {
+        let mut rng = Rng::seed_from_u64(seed ^ 0x5348_454C_5645_5321);
+        let mut fame: Vec<f64> = (1..=items).map(|rank| (rank as f64 + ZIPF_Q).powf(-ZIPF_S)).collect();
+        fame.shuffle(&mut rng);
+        // Fame is in random order already, so shelves may be runs of neighbouring slots.
+        let shelves: Vec<Vec<Slot>> =
+            (0..items).collect::<Vec<_>>().chunks(SHELF).map(<[usize]>::to_vec).collect();
+        let shelf_of = (0..items).map(|slot| slot / SHELF).collect();
+        let similar =
+            (0..items).map(|slot| similar_to(slot, &shelves[slot / SHELF], &fame, &mut rng)).collect();
+        let weights: Vec<f64> = (0..SIMILAR).map(|k| (k as f64 + 1.0).powf(-SIMILAR_S)).collect();
+        let mut catalogue = Self {
+            seed,
+            names: (0..items as u64).collect(),
+            next_name: items as u64,
+            today: fame.clone(),
+            today_total: 0.0,
+            by_fame: WeightedAliasIndex::new(fame.clone()).expect("fame is positive and finite"),
+            fame,
+            shelf_of,
+            shelf_sums: Vec::new(),
+            shelves,
+            similar,
+            by_similarity: sums(weights.into_iter()),
+        };
+        catalogue.dawn(day);
+        catalogue
+    }
+
+    /// A new day: every item's fame has drifted.
+    pub(super) fn dawn(&mut self, day: i64) {
+        let mut rng =
+            Rng::seed_from_u64(self.seed.wrapping_add(day as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        for (today, fame) in self.today.iter_mut().zip(&self.fame) {
+            let drift: f64 = StandardNormal.sample(&mut rng);
+            *today = fame * (DAILY_DRIFT * drift).exp();
+        }
+        self.today_total = self.today.iter().sum();
+        self.by_fame = WeightedAliasIndex::new(self.today.clone()).expect("fame is positive and finite");
+        self.shelf_sums =
+            self.shelves.iter().map(|shelf| sums(shelf.iter().map(|&slot| self.today[slot]))).collect();
+    }
+
+    /// How many slots there are.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The name of the item that is in the slot now.
+    pub(super) fn name(&self, slot: Slot) -> String {
+        format!("item-{:06}", self.names[slot])
+    }
+
+    /// A new item takes the slot.
+    pub(super) fn launch(&mut self, slot: Slot) {
+        self.names[slot] = self.next_name;
+        self.next_name += 1;
+    }
+
+    /// The item's share of all views today, trends left out.
+    pub(super) fn share(&self, slot: Slot) -> f64 {
+        self.today[slot] / self.today_total
+    }
+
+    /// Any item, by its fame.
+    pub(super) fn any(&self, rng: &mut Rng) -> Slot {
+        self.by_fame.sample(rng)
+    }
+
+    /// An item of the same shelf, by its fame.
+    pub(super) fn of_shelf(&self, slot: Slot, rng: &mut Rng) -> Slot {
+        let shelf = self.shelf_of[slot];
+        self.shelves[shelf][draw(&self.shelf_sums[shelf], rng)]
+    }
+
+    /// An item that this one leads to, the most similar most often.
+    pub(super) fn similar(&self, slot: Slot, rng: &mut Rng) -> Slot {
+        let similar = &self.similar[slot];
+        similar[draw(&self.by_similarity, rng).min(similar.len() - 1)]
+    }
+}
+
+/// Items of the shelf in random order, famous ones earlier (weighted sampling without replacement by exponential keys:
+/// Efraimidis and Spirakis, 2006).
+fn similar_to(slot: Slot, shelf: &[Slot], fame: &[f64], rng: &mut Rng) -> Vec<Slot> {
+    let mut keyed: Vec<(f64, Slot)> = shelf
+        .iter()
+        .filter(|&&other| other != slot)
+        .map(|&other| (-rng.random::<f64>().max(f64::MIN_POSITIVE).ln() / fame[other].sqrt(), other))
+        .collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    keyed.truncate(SIMILAR);
+    keyed.into_iter().map(|(_, other)| other).collect()
+}
+
+fn sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    weights
+        .scan(0.0, |sum, weight| {
+            *sum += weight;
+            Some(*sum)
+        })
+        .collect()
+}
+
+/// A place in proportion to the steps between running sums.
+fn draw(sums: &[f64], rng: &mut Rng) -> usize {
+    let total = sums.last().copied().unwrap_or(0.0);
+    let at = rng.random::<f64>() * total;
+    sums.partition_point(|&sum| sum <= at).min(sums.len().saturating_sub(1))
+}

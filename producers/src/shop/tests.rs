@@ -1,0 +1,1 @@
+//! Each figure of the public logs, measured on what is generated.
