@@ -1,37 +1,37 @@
-//! The log itself.
+//! The log itself: a row of segments, the last of which is written to.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::records::{BatchHeader, LeaderEpoch, Offset};
+use protocol::records::{
+    BatchHeader, BrokerFields, LeaderEpoch, Offset, TimestampType, with_log_append_time,
+};
 
-use super::{AppendError, LogConfig, ReadError, Storage, StorageError, StorageFile};
+use super::epochs::Epochs;
+use super::recovery::{self, Recovered};
+use super::segment::LogSegment;
+use super::{AppendError, LogConfig, Opening, ReadError, Recovery, Storage, StorageError, StorageFile};
 
-/// One partition on disk: a row of segments, the last of which is written to.
+/// One partition on disk.
 #[derive(Debug)]
-pub struct Log {}
-
-/// What is known of a log before it is opened. The default knows nothing: everything is scanned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
-    /// The last run ended in order: nothing needs to be scanned.
-    pub clean: bool,
-    /// Everything before this offset was synced and is trusted.
-    pub recovery_point: Offset,
-    /// Records before this offset were deleted, though their segment may still be there.
-    pub log_start_offset: Offset,
-}
-
-/// What opening a log had to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recovery {
-    /// Bytes of log whose checksums were checked.
-    pub scanned_bytes: u64,
-    /// Bytes cut off because no whole, right batch began there.
-    pub truncated_bytes: u64,
-    /// Indexes that were missing or broken and made anew.
-    pub rebuilt_indexes: usize,
+pub struct Log {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) dir: PathBuf,
+    pub(super) config: LogConfig,
+    /// In order, never empty; the last one is the active segment.
+    pub(super) segments: Vec<LogSegment>,
+    pub(super) epochs: Epochs,
+    pub(super) log_start_offset: Offset,
+    /// Everything before it is synced, indexes too: recovery starts here.
+    pub(super) recovery_point: Offset,
+    /// Everything before it is synced, though perhaps not the indexes.
+    pub(super) flushed_offset: Offset,
+    /// When the oldest unsynced record came, ms since 1970.
+    pub(super) unflushed_since_ms: Option<i64>,
+    /// A sync failed. What the disk has is unknown from then on, and a second sync may succeed
+    /// without having written anything, so nothing more is taken until the log is opened anew.
+    pub(super) broken: bool,
 }
 
 /// Where a batch went.
@@ -77,66 +77,221 @@ pub struct TimestampedOffset {
     pub leader_epoch: LeaderEpoch,
 }
 
-/// What retention removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Segments.
-    pub segments: usize,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// A sync to be done without holding the log: `run` it on a thread that may block, then hand it to
-/// [`Log::finish_flush`].
-#[derive(Debug)]
-pub struct PendingFlush {}
-
-impl PendingFlush {
-    /// Syncs. May take as long as the disk does.
-    pub fn run(&mut self) {
-        todo!()
-    }
-}
-
 impl Log {
-    /// Opens the log in `dir`, or starts one there. `now_ms` counts from 1970.
+    /// Opens the log in `dir`, or starts one there.
     pub fn open(
-        _storage: Arc<dyn Storage>,
-        _dir: PathBuf,
-        _config: LogConfig,
-        _opening: Opening,
-        _now_ms: i64,
+        storage: Arc<dyn Storage>,
+        dir: PathBuf,
+        config: LogConfig,
+        opening: Opening,
     ) -> Result<(Self, Recovery), StorageError> {
-        todo!()
+        let Recovered { segments, epochs, log_start_offset, recovery } =
+            recovery::recover(&*storage, &dir, &config, opening)?;
+        let end = segments.last().expect("recovery leaves one segment at least").next_offset;
+        // What was just checked is whole, but only what was synced is safe from a power loss.
+        let recovery_point = if opening.clean { end } else { opening.recovery_point.min(end) };
+        let log = Self {
+            storage,
+            dir,
+            config,
+            segments,
+            epochs,
+            log_start_offset,
+            recovery_point,
+            flushed_offset: recovery_point,
+            unflushed_since_ms: None,
+            broken: false,
+        };
+        Ok((log, recovery))
     }
 
-    /// Appends one checked batch, with the offset and `epoch` written into it, in one write.
+    /// Appends one checked batch, with its offset and `epoch` written into it, in one write.
+    /// `now_ms` counts from 1970.
+    ///
+    /// The caller vouches for `header` being the batch's own, as
+    /// [`check_produced`](protocol::records::check_produced) returned it.
     pub fn append(
         &mut self,
-        _batch: &[u8],
-        _header: &BatchHeader,
-        _epoch: LeaderEpoch,
-        _now_ms: i64,
+        batch: &[u8],
+        header: &BatchHeader,
+        epoch: LeaderEpoch,
+        now_ms: i64,
     ) -> Result<Appended, AppendError> {
-        todo!()
+        if self.broken {
+            let source = io::Error::other("an earlier sync failed: restart the broker once the disk is well");
+            return Err(StorageError { operation: "write to", path: self.dir.clone(), source }.into());
+        }
+        if batch.len() > self.config.segment_bytes as usize {
+            return Err(AppendError::TooLargeForSegment {
+                size: batch.len(),
+                max: self.config.segment_bytes,
+            });
+        }
+        let base_offset = self.log_end_offset();
+        let mut placed = BatchHeader { base_offset, partition_leader_epoch: epoch, ..*header };
+        let stamped;
+        let (bytes, log_append_time_ms) = match self.config.timestamp_type {
+            TimestampType::CreateTime => (batch, None),
+            TimestampType::LogAppendTime => {
+                stamped = with_log_append_time(batch, now_ms);
+                placed.max_timestamp = now_ms;
+                (stamped.as_slice(), Some(now_ms))
+            }
+        };
+        if self.must_roll(&placed, bytes.len()) {
+            self.roll()?;
+        }
+        if self.epochs.assign(epoch, base_offset) {
+            self.epochs.save(&*self.storage)?;
+        }
+        let fields = BrokerFields { base_offset, partition_leader_epoch: epoch }.encode(header.batch_length);
+        self.active_mut().append([&fields, &bytes[BrokerFields::LEN..]], &placed)?;
+        self.unflushed_since_ms.get_or_insert(now_ms);
+        let unflushed = self.log_end_offset() - self.flushed_offset;
+        if self.config.flush_messages.is_some_and(|limit| unflushed as u64 >= limit) {
+            self.sync_records()?;
+        }
+        Ok(Appended {
+            base_offset,
+            last_offset: placed.last_offset(),
+            log_append_time_ms,
+            log_start_offset: self.log_start_offset,
+        })
     }
 
     /// The batch that contains `from` and whole batches after it, `max_bytes` at most, but always
     /// at least one batch. Never crosses a segment's end. Empty at the end of the log.
-    pub fn read(&self, _from: Offset, _max_bytes: usize) -> Result<FileRegion, ReadError> {
-        todo!()
+    pub fn read(&self, from: Offset, max_bytes: usize) -> Result<FileRegion, ReadError> {
+        let (start, end) = (self.log_start_offset, self.log_end_offset());
+        if from < start || from > end {
+            return Err(ReadError::OffsetOutOfRange { requested: from, start, end });
+        }
+        // Compaction or a repaired segment may have left a gap at a segment's end: go on behind it.
+        for segment in &self.segments[self.segment_index(from)..] {
+            let position = segment.position_of(from)?;
+            if position < segment.size {
+                let len = segment.whole_batches(position, max_bytes)?;
+                return Ok(FileRegion { file: Arc::clone(&segment.file), position, len });
+            }
+        }
+        let active = self.active();
+        Ok(FileRegion { file: Arc::clone(&active.file), position: active.size, len: 0 })
     }
 
-    /// First record whose timestamp is `timestamp_ms` or later.
-    pub fn offset_for_timestamp(
-        &self,
-        _timestamp_ms: i64,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
-        todo!()
+    /// Bytes from `from` to the end: exact when `from` is among the newest batches, otherwise up to
+    /// an index interval too many. Reads nothing.
+    pub fn bytes_after(&self, from: Offset) -> u64 {
+        let index = self.segment_index(from);
+        let newer: u64 = self.segments[index + 1..].iter().map(|segment| segment.size).sum();
+        let segment = &self.segments[index];
+        newer + segment.size - segment.position_at_or_before(from)
     }
 
-    /// First of the records with the largest timestamp; `None` when the log is empty.
+    /// First record whose timestamp is `timestamp_ms` or later, ms since 1970.
+    pub fn offset_for_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimestampedOffset>, StorageError> {
+        for segment in &self.segments {
+            if segment.max_timestamp.is_some_and(|(largest, _)| largest >= timestamp_ms) {
+                let found = segment.find_timestamp(timestamp_ms, self.log_start_offset)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// First of the records with the largest timestamp (KIP-734); `None` when there are none.
     pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
-        todo!()
+        let largest =
+            self.segments.iter().filter_map(|segment| segment.max_timestamp).map(|(largest, _)| largest);
+        match largest.max() {
+            Some(largest) => self.offset_for_timestamp(largest),
+            None => Ok(None),
+        }
+    }
+
+    /// The largest leader epoch not after `epoch` and where it ends; `None` when it is unknown.
+    pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        self.epochs.end_of(epoch, self.log_end_offset())
+    }
+
+    /// Shows the header of every batch from the one that holds `from` on.
+    pub fn for_each_header(
+        &self,
+        from: Offset,
+        mut visit: impl FnMut(&BatchHeader),
+    ) -> Result<(), StorageError> {
+        for segment in &self.segments[self.segment_index(from)..] {
+            segment.for_each_header(from, &mut visit)?;
+        }
+        Ok(())
+    }
+
+    /// First offset that can be read.
+    pub fn log_start_offset(&self) -> Offset {
+        self.log_start_offset
+    }
+
+    /// The offset that the next record gets.
+    pub fn log_end_offset(&self) -> Offset {
+        self.active().next_offset
+    }
+
+    /// Everything before it is synced, indexes too.
+    pub fn recovery_point(&self) -> Offset {
+        self.recovery_point
+    }
+
+    /// Bytes of all segments, without indexes.
+    pub fn size_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.size).sum()
+    }
+
+    /// Base offset and bytes of each segment, in order.
+    pub fn segment_sizes(&self) -> Vec<(Offset, u64)> {
+        self.segments.iter().map(|segment| (segment.base_offset, segment.size)).collect()
+    }
+
+    /// Settings in force.
+    pub fn config(&self) -> &LogConfig {
+        &self.config
+    }
+
+    /// Changes the settings. What is on disk follows with the next append and sweep.
+    pub fn set_config(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
+    /// Whether the active segment must be closed before this batch.
+    fn must_roll(&self, header: &BatchHeader, len: usize) -> bool {
+        let active = self.active();
+        let aged = active.first_timestamp_ms.is_some_and(|first| {
+            header.max_timestamp.saturating_sub(first) > self.config.effective_segment_ms()
+        });
+        active.size > 0
+            && (aged
+                || !active.has_room(len, header.last_offset(), self.config.effective_segment_bytes())
+                || active.index_len() >= self.config.segment_index_bytes as usize)
+    }
+
+    /// Closes the active segment and starts the next.
+    pub(super) fn roll(&mut self) -> Result<(), StorageError> {
+        let next = LogSegment::create(&*self.storage, &self.dir, self.log_end_offset(), &self.config)?;
+        self.active_mut().seal();
+        self.segments.push(next);
+        Ok(())
+    }
+
+    /// The segment in which `offset` is, or would be.
+    fn segment_index(&self, offset: Offset) -> usize {
+        self.segments.partition_point(|segment| segment.base_offset <= offset).saturating_sub(1)
+    }
+
+    pub(super) fn active(&self) -> &LogSegment {
+        self.segments.last().expect("a log has one segment at least")
+    }
+
+    pub(super) fn active_mut(&mut self) -> &mut LogSegment {
+        self.segments.last_mut().expect("a log has one segment at least")
     }
 }

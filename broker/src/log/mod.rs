@@ -1,15 +1,65 @@
 //! One partition on disk.
+//!
+//! A log is the whole of Kafka in one idea: records are only ever added at the end, each gets the
+//! next number (its *offset*), and readers remember how far they have come. Nothing is changed in
+//! place, so writers and readers don't disturb each other, and a record can be read as often and by
+//! as many as like.
+//!
+//! # On disk
+//!
+//! ```text
+//! clicks-3/                         topic "clicks", partition 3
+//!   00000000000000000000.log        record batches from offset 0 on, one behind the other
+//!   00000000000000000000.index      offset -> position, one entry for about 4 KB of log
+//!   00000000000000000000.timeindex  timestamp -> offset, the same
+//!   00000000000000041270.log        the active segment, from offset 41270 on
+//!   leader-epoch-checkpoint         which leader epoch began at which offset
+//! ```
+//!
+//! The log is cut into *segments* so that old records can be forgotten by removing a file. The
+//! batches stand as drawn in [`protocol::records`]; the indexes are drawn in `offset_index.rs` and
+//! `time_index.rs`. All of it is Kafka's own form: `kafka-dump-log` reads it.
+//!
+//! # The life of a batch
+//!
+//! - [`Log::append`] gives it its offset and writes it behind the last one, with one system call.
+//!   It is then in the page cache, which survives this program but not a power loss.
+//! - [`Log::read`] answers where in which file it stands. The bytes go from the file to the socket
+//!   as they are.
+//! - [`Log::begin_flush`] syncs it now and then and moves the recovery point behind it, so that the
+//!   next start need not check it (`recovery.rs`).
+//! - [`Log::sweep`] forgets it when its time has come (`retention.rs`).
+//!
+//! # Simplifications
+//!
+//! - Indexes of all segments are kept in memory, about 5 MB for each GB of log; Kafka maps them in.
+//! - Index files are written at a flush, not at every append.
+//! - A compressed batch is not opened to find a record by time: the answer is its first record, so a
+//!   reader may get a few records too many, never one too few.
+//! - `cleanup.policy=compact` is not there yet.
 
 mod config;
+mod epochs;
 mod error;
+mod flush;
+#[expect(clippy::module_inception, reason = "the log module's subject is the log")]
 mod log;
 mod log_dir;
+mod offset_index;
+mod recovery;
+mod retention;
+mod segment;
 mod storage;
+mod time_index;
 mod topic_partition;
+mod walk;
 
 pub use config::LogConfig;
 pub use error::{AppendError, ReadError};
-pub use log::{Appended, FileRegion, Log, Opening, PendingFlush, Recovery, Swept, TimestampedOffset};
+pub use flush::PendingFlush;
+pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};
+pub use recovery::{Opening, Recovery};
+pub use retention::Swept;
 pub use storage::{DiskStorage, MemoryStorage, Storage, StorageError, StorageFile, read_file, replace_file};
 pub use topic_partition::TopicPartition;

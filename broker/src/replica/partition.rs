@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::records::{BatchError, LeaderEpoch, Offset};
+use protocol::records::{BatchError, BatchHeader, LeaderEpoch, Offset, TimestampType, check_produced};
 use thiserror::Error;
 
 use super::SequenceError;
+use super::producer_state::{ProducerState, Verdict};
+use super::snapshots::Snapshots;
 use crate::log::{
-    Appended, Checkpoint, FileRegion, LogConfig, Opening, PendingFlush, ReadError, Recovery, Storage,
-    StorageError, Swept, TimestampedOffset,
+    AppendError, Appended, Checkpoint, FileRegion, Log, LogConfig, Opening, PendingFlush, ReadError,
+    Recovery, Storage, StorageError, Swept, TimestampedOffset,
 };
 
 /// Why a producer's records were not taken.
@@ -51,6 +53,15 @@ pub enum ProduceError {
     Storage(#[from] StorageError),
 }
 
+impl From<AppendError> for ProduceError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::TooLargeForSegment { size, max } => Self::TooLargeForSegment { size, max },
+            AppendError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 /// Why records were not deleted.
 #[derive(Debug, Error)]
 pub enum DeleteRecordsError {
@@ -69,135 +80,233 @@ pub enum DeleteRecordsError {
 
 /// One partition of which this broker is the leader.
 #[derive(Debug)]
-pub struct Partition {}
+pub struct Partition {
+    log: Log,
+    producers: ProducerState,
+    snapshots: Snapshots,
+    leader_epoch: LeaderEpoch,
+}
+
+/// A flush under way: see [`Partition::begin_flush`].
+#[derive(Debug)]
+pub struct PartitionFlush {
+    log: PendingFlush,
+    /// Producer state up to this offset, which is where the flush ends.
+    snapshot: (Offset, Vec<u8>),
+}
+
+impl PartitionFlush {
+    /// Syncs. May take as long as the disk does.
+    pub fn run(&mut self) {
+        self.log.run();
+    }
+}
 
 impl Partition {
     /// Opens the partition in `dir`, or starts one. `leader_epoch` is written into every batch.
     pub fn open(
-        _storage: Arc<dyn Storage>,
-        _dir: PathBuf,
-        _config: LogConfig,
-        _leader_epoch: LeaderEpoch,
-        _opening: Opening,
-        _now_ms: i64,
+        storage: Arc<dyn Storage>,
+        dir: PathBuf,
+        config: LogConfig,
+        leader_epoch: LeaderEpoch,
+        opening: Opening,
     ) -> Result<(Self, Recovery), StorageError> {
-        todo!()
+        let (log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, opening)?;
+        let snapshots = Snapshots::new(storage, dir);
+        let (from, mut producers) = snapshots.load(log.log_end_offset())?;
+        if from < log.log_end_offset() {
+            // The batch that holds `from` may begin before it when the log start is inside one.
+            log.for_each_header(from.max(log.log_start_offset()), |header| {
+                if header.base_offset >= from {
+                    producers.note(header);
+                }
+            })?;
+        }
+        Ok((Self { log, producers, snapshots, leader_epoch }, recovery))
     }
 
     /// Checks and appends what a producer sent for this partition. A batch that an idempotent
     /// producer sent before (one of its last five) is not written again: the answer is the first
     /// one's. `now_ms` counts from 1970.
-    pub fn append(&mut self, _records: &[u8], _now_ms: i64) -> Result<Appended, ProduceError> {
-        todo!()
+    pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
+        let max = self.log.config().max_message_bytes;
+        if records.len() > max as usize {
+            return Err(ProduceError::TooLarge { size: records.len(), max });
+        }
+        let header = check_produced(records)?;
+        if let Verdict::Duplicate { base_offset, last_offset, timestamp_ms } =
+            self.producers.check(&header)?
+        {
+            return Ok(Appended {
+                base_offset,
+                last_offset,
+                log_append_time_ms: self.stamps_appends().then_some(timestamp_ms),
+                log_start_offset: self.log.log_start_offset(),
+            });
+        }
+        self.check_timestamp(&header, now_ms)?;
+        let appended = self.log.append(records, &header, self.leader_epoch, now_ms)?;
+        if header.is_idempotent() {
+            self.producers.note(&BatchHeader {
+                base_offset: appended.base_offset,
+                max_timestamp: appended.log_append_time_ms.unwrap_or(header.max_timestamp),
+                ..header
+            });
+        }
+        Ok(appended)
+    }
+
+    fn stamps_appends(&self) -> bool {
+        self.log.config().timestamp_type == TimestampType::LogAppendTime
+    }
+
+    /// Producers without a clock send -1, which is no timestamp and passes.
+    fn check_timestamp(&self, header: &BatchHeader, now_ms: i64) -> Result<(), ProduceError> {
+        let config = self.log.config();
+        if self.stamps_appends() || header.max_timestamp < 0 {
+            return Ok(());
+        }
+        let ahead = header.max_timestamp.saturating_sub(now_ms);
+        let behind = now_ms.saturating_sub(header.base_timestamp);
+        if ahead > config.timestamp_after_max_ms {
+            return Err(ProduceError::Timestamp { timestamp_ms: header.max_timestamp, now_ms });
+        }
+        if behind > config.timestamp_before_max_ms {
+            return Err(ProduceError::Timestamp { timestamp_ms: header.base_timestamp, now_ms });
+        }
+        Ok(())
     }
 
     /// The batch that contains `from` and whole ones after it up to the high watermark, at most
     /// `max_bytes` but always at least one batch. Empty when `from` is the end.
-    pub fn read(&self, _from: Offset, _max_bytes: usize) -> Result<FileRegion, ReadError> {
-        todo!()
+    pub fn read(&self, from: Offset, max_bytes: usize) -> Result<FileRegion, ReadError> {
+        self.log.read(from, max_bytes)
     }
 
-    /// First offset there is (what ListOffsets calls earliest, -2).
+    /// First offset there is (what `ListOffsets` calls earliest, -2).
     pub fn log_start_offset(&self) -> Offset {
-        todo!()
+        self.log.log_start_offset()
     }
 
-    /// Consumers see what lies before this offset (ListOffsets' latest, -1). On one broker it is
+    /// Consumers see what lies before this offset (`ListOffsets`' latest, -1). On one broker it is
     /// the end of the log.
     pub fn high_watermark(&self) -> Offset {
-        todo!()
+        self.log.log_end_offset()
     }
 
     /// The offset that the next record gets.
     pub fn log_end_offset(&self) -> Offset {
-        todo!()
+        self.log.log_end_offset()
     }
 
     /// As given on opening.
     pub fn leader_epoch(&self) -> LeaderEpoch {
-        todo!()
+        self.leader_epoch
     }
 
     /// Bytes of all segments.
     pub fn size_bytes(&self) -> u64 {
-        todo!()
+        self.log.size_bytes()
     }
 
-    /// Bytes between `from` and the high watermark, at least; for `min_bytes` of a fetch. Exact
-    /// when `from` is among the newest records, never less than the truth otherwise.
-    pub fn bytes_after(&self, _from: Offset) -> u64 {
-        todo!()
+    /// Bytes from `from` to the high watermark, for `min_bytes` of a fetch: exact when `from` is
+    /// among the newest batches, otherwise up to an index interval too many. Reads nothing.
+    pub fn bytes_after(&self, from: Offset) -> u64 {
+        self.log.bytes_after(from)
     }
 
     /// First record whose timestamp is `timestamp_ms` or later.
-    pub fn offset_for_timestamp(
-        &self,
-        _timestamp_ms: i64,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
-        todo!()
+    pub fn offset_for_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimestampedOffset>, StorageError> {
+        self.log.offset_for_timestamp(timestamp_ms)
     }
 
-    /// First of the records with the largest timestamp (ListOffsets' -3).
+    /// First of the records with the largest timestamp (`ListOffsets`' -3).
     pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
-        todo!()
+        self.log.offset_of_max_timestamp()
     }
 
-    /// OffsetForLeaderEpoch: the largest epoch not after `epoch` and where it ends; `None` when
+    /// `OffsetForLeaderEpoch`: the largest epoch not after `epoch` and where it ends; `None` when
     /// nothing is known of it.
-    pub fn end_of_epoch(&self, _epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
-        todo!()
+    pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        self.log.end_of_epoch(epoch)
     }
 
     /// Removes records before `before` (`None`: all, up to the high watermark). Answers the new log
-    /// start offset. Have the `LogDir` write a checkpoint afterwards, so that it lasts.
-    pub fn delete_records(&mut self, _before: Option<Offset>) -> Result<Offset, DeleteRecordsError> {
-        todo!()
+    /// start offset. Have the `LogDir` write a checkpoint before you answer, so that it lasts.
+    pub fn delete_records(&mut self, before: Option<Offset>) -> Result<Offset, DeleteRecordsError> {
+        let high_watermark = self.high_watermark();
+        let requested = before.unwrap_or(high_watermark);
+        if requested < Offset::ZERO || requested > high_watermark {
+            return Err(DeleteRecordsError::OffsetOutOfRange { requested, high_watermark });
+        }
+        self.log.delete_before(requested)?;
+        Ok(self.log.log_start_offset())
+    }
+
+    /// Settings in force.
+    pub fn config(&self) -> &LogConfig {
+        self.log.config()
     }
 
     /// The topic's settings changed.
-    pub fn set_config(&mut self, _config: LogConfig) {
-        todo!()
+    pub fn set_config(&mut self, config: LogConfig) {
+        self.log.set_config(config);
     }
 
-    /// Does what time brings: rolls segments, applies retention, forgets producers that have been
-    /// silent for a day. Cheap when there is nothing to do.
-    pub fn tick(&mut self, _now_ms: i64) -> Result<Swept, StorageError> {
-        todo!()
+    /// Does what time brings: applies retention, forgets producers that have been silent for a day.
+    /// Cheap when there is nothing to do.
+    pub fn tick(&mut self, now_ms: i64) -> Result<Swept, StorageError> {
+        self.producers.expire(now_ms);
+        self.log.sweep(now_ms)
     }
 
-    /// When `tick` will next have something to do, ms since 1970. May move with every append.
+    /// When `tick` will next have something to do, ms since 1970; 0 means now. May move with every
+    /// append.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        todo!()
+        [self.log.next_sweep_ms(), self.producers.next_expiry_ms()].into_iter().flatten().min()
     }
 
     /// When `flush.ms` asks for the next flush, ms since 1970.
     pub fn next_flush_ms(&self) -> Option<i64> {
-        todo!()
+        self.log.next_flush_ms()
     }
 
     /// Starts a flush: `run` it without holding the partition, then [`Partition::finish_flush`] it.
-    /// `None` when all is synced.
-    pub fn begin_flush(&mut self) -> Result<Option<PendingFlush>, StorageError> {
-        todo!()
+    /// `None` when all is synced. Do this every minute or so, then write a checkpoint: a start after
+    /// a crash checks what came later.
+    pub fn begin_flush(&mut self) -> Result<Option<PartitionFlush>, StorageError> {
+        let snapshot = (self.log.log_end_offset(), self.producers.encode());
+        Ok(self.log.begin_flush()?.map(|log| PartitionFlush { log, snapshot }))
     }
 
     /// Notes what a flush achieved.
-    pub fn finish_flush(&mut self, _flush: PendingFlush) -> Result<(), StorageError> {
-        todo!()
+    pub fn finish_flush(&mut self, flush: PartitionFlush) -> Result<(), StorageError> {
+        self.log.finish_flush(flush.log)?;
+        // Only now, so that no snapshot speaks of records that a power loss may take.
+        let (offset, bytes) = flush.snapshot;
+        if offset <= self.log.recovery_point() { self.snapshots.save(offset, &bytes) } else { Ok(()) }
     }
 
-    /// All three in one.
+    /// Flushes here and now.
     pub fn flush(&mut self) -> Result<(), StorageError> {
-        todo!()
+        if let Some(mut flush) = self.begin_flush()? {
+            flush.run();
+            self.finish_flush(flush)?;
+        }
+        Ok(())
     }
 
-    /// Flushes and writes indexes and producer state, so that the next start scans nothing.
+    /// Flushes and leaves the files as a clean start expects them.
     pub fn close(&mut self) -> Result<(), StorageError> {
-        todo!()
+        self.log.trim()?;
+        self.flush()
     }
 
     /// For `LogDir::checkpoint`.
     pub fn checkpoint(&self) -> Checkpoint {
-        todo!()
+        Checkpoint {
+            recovery_point: self.log.recovery_point(),
+            log_start_offset: self.log.log_start_offset(),
+        }
     }
 }

@@ -1,6 +1,49 @@
-//! What idempotent producers have written.
+//! What idempotent producers have written: the reason why a retry is stored once.
+//!
+//! A producer that gets no answer must send its batch again, and can't know whether the first one
+//! arrived. So it numbers its records for each partition (KIP-98), and the broker remembers the last
+//! five batches of every producer: a batch it has seen is answered as before and not stored, one
+//! that leaves a gap is refused. Five, because a client may have five requests on their way.
+//!
+//! The state is made from the log, so it needs no log of its own. A snapshot spares the next start
+//! the walk through all of it; what came after the snapshot is read from the batches' headers.
+//!
+//! # The `.snapshot` file (big-endian, Kafka's; the name is the offset up to which it holds)
+//!
+//! ```text
+//!  byte  size  field
+//!     0     2  version, 1
+//!     2     4  CRC-32C of everything from byte 6
+//!     6     4  number of entries, then for each:
+//!           8  producer id
+//!           2  producer epoch
+//!           4  last sequence of a batch
+//!           8  last offset of that batch
+//!           4  its number of offsets minus one
+//!           8  its largest timestamp, ms since 1970
+//!           4  coordinator epoch, -1
+//!           8  first offset of an open transaction, -1
+//! ```
+//! Kafka keeps one entry for each producer. Here there is one for each remembered batch, oldest
+//! first: Kafka's reader lets a later entry win, and gets what it would have written itself.
+//!
+//! # Simplifications
+//!
+//! No transactions yet: nothing is ever open.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use protocol::records::{BatchHeader, Offset};
 use thiserror::Error;
+
+/// Batches remembered for each producer (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
+const REMEMBERED_BATCHES: usize = 5;
+/// `producer.id.expiration.ms`: a producer silent for so long is forgotten.
+const EXPIRATION_MS: i64 = 24 * 3_600_000;
+
+const VERSION: i16 = 1;
+const PREFIX_LEN: usize = 6;
+const ENTRY_LEN: usize = 46;
 
 /// Why an idempotent producer's batch is refused.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -26,4 +69,282 @@ pub enum SequenceError {
         /// The newest known.
         current: i16,
     },
+}
+
+/// What to do with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Append it.
+    New,
+    /// It is stored already, with these offsets.
+    Duplicate { base_offset: Offset, last_offset: Offset, timestamp_ms: i64 },
+}
+
+/// All producers of one partition.
+#[derive(Debug, Default)]
+pub(super) struct ProducerState {
+    /// In order of their ids, so that a snapshot is always the same.
+    producers: BTreeMap<i64, Producer>,
+}
+
+#[derive(Debug)]
+struct Producer {
+    epoch: i16,
+    /// Oldest first, one to five.
+    batches: VecDeque<Remembered>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Remembered {
+    last_sequence: i32,
+    last_offset: Offset,
+    offset_delta: i32,
+    timestamp_ms: i64,
+}
+
+impl Remembered {
+    fn of(header: &BatchHeader) -> Self {
+        Self {
+            last_sequence: header.last_sequence(),
+            last_offset: header.last_offset(),
+            offset_delta: header.last_offset_delta,
+            timestamp_ms: header.max_timestamp,
+        }
+    }
+
+    fn first_sequence(&self) -> i32 {
+        ((i64::from(self.last_sequence) - i64::from(self.offset_delta)) & 0x7fff_ffff) as i32
+    }
+}
+
+impl ProducerState {
+    /// Judges a batch before it is appended. `log_start` tells which remembered batches still exist.
+    pub(super) fn check(&self, header: &BatchHeader) -> Result<Verdict, SequenceError> {
+        if !header.is_idempotent() {
+            return Ok(Verdict::New);
+        }
+        // Unknown, or forgotten with its records: any sequence may begin here.
+        let Some(producer) = self.producers.get(&header.producer_id) else { return Ok(Verdict::New) };
+        let producer_id = header.producer_id;
+        if header.producer_epoch < producer.epoch {
+            return Err(SequenceError::Fenced {
+                producer_id,
+                epoch: header.producer_epoch,
+                current: producer.epoch,
+            });
+        }
+        let sequence = header.base_sequence;
+        if header.producer_epoch > producer.epoch {
+            return if sequence == 0 {
+                Ok(Verdict::New)
+            } else {
+                Err(SequenceError::OutOfOrder { producer_id, sequence, expected: 0 })
+            };
+        }
+        let seen = producer.batches.iter().find(|batch| {
+            batch.first_sequence() == sequence && batch.last_sequence == header.last_sequence()
+        });
+        if let Some(batch) = seen {
+            return Ok(Verdict::Duplicate {
+                base_offset: batch.last_offset + -i64::from(batch.offset_delta),
+                last_offset: batch.last_offset,
+                timestamp_ms: batch.timestamp_ms,
+            });
+        }
+        let last = producer.batches.back().map_or(-1, |batch| batch.last_sequence);
+        // After 2^31 - 1 comes 0.
+        let expected = if last == i32::MAX { 0 } else { last + 1 };
+        if sequence == expected {
+            Ok(Verdict::New)
+        } else {
+            Err(SequenceError::OutOfOrder { producer_id, sequence, expected })
+        }
+    }
+
+    /// Notes a batch that stands in the log. Whatever it says is history, and not judged.
+    pub(super) fn note(&mut self, header: &BatchHeader) {
+        if !header.is_idempotent() || header.attributes.is_control() {
+            return;
+        }
+        self.remember(header.producer_id, header.producer_epoch, Remembered::of(header));
+    }
+
+    fn remember(&mut self, producer_id: i64, epoch: i16, batch: Remembered) {
+        let producer = self
+            .producers
+            .entry(producer_id)
+            .or_insert_with(|| Producer { epoch, batches: VecDeque::with_capacity(REMEMBERED_BATCHES) });
+        if producer.epoch != epoch {
+            producer.epoch = epoch;
+            producer.batches.clear();
+        }
+        if producer.batches.len() == REMEMBERED_BATCHES {
+            producer.batches.pop_front();
+        }
+        producer.batches.push_back(batch);
+    }
+
+    /// Forgets producers that have been silent for a day.
+    pub(super) fn expire(&mut self, now_ms: i64) {
+        self.producers.retain(|_, producer| {
+            producer
+                .batches
+                .back()
+                .is_some_and(|batch| now_ms.saturating_sub(batch.timestamp_ms) <= EXPIRATION_MS)
+        });
+    }
+
+    /// When [`ProducerState::expire`] next has something to do, ms since 1970.
+    pub(super) fn next_expiry_ms(&self) -> Option<i64> {
+        let newest = self.producers.values().filter_map(|producer| producer.batches.back());
+        newest.map(|batch| batch.timestamp_ms.saturating_add(EXPIRATION_MS + 1)).min()
+    }
+
+    /// The `.snapshot` file's bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let count: usize = self.producers.values().map(|producer| producer.batches.len()).sum();
+        let mut body = Vec::with_capacity(4 + count * ENTRY_LEN);
+        body.extend_from_slice(&(count as u32).to_be_bytes());
+        for (producer_id, producer) in &self.producers {
+            for batch in &producer.batches {
+                body.extend_from_slice(&producer_id.to_be_bytes());
+                body.extend_from_slice(&producer.epoch.to_be_bytes());
+                body.extend_from_slice(&batch.last_sequence.to_be_bytes());
+                body.extend_from_slice(&batch.last_offset.0.to_be_bytes());
+                body.extend_from_slice(&batch.offset_delta.to_be_bytes());
+                body.extend_from_slice(&batch.timestamp_ms.to_be_bytes());
+                body.extend_from_slice(&(-1i32).to_be_bytes());
+                body.extend_from_slice(&(-1i64).to_be_bytes());
+            }
+        }
+        let mut bytes = Vec::with_capacity(PREFIX_LEN + body.len());
+        bytes.extend_from_slice(&VERSION.to_be_bytes());
+        bytes.extend_from_slice(&protocol::records::checksum(&body).to_be_bytes());
+        bytes.append(&mut body);
+        bytes
+    }
+
+    /// Reads a `.snapshot`; `None` when it is none, or torn.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (version, rest) = bytes.split_first_chunk::<2>()?;
+        let (crc, body) = rest.split_first_chunk::<4>()?;
+        if i16::from_be_bytes(*version) != VERSION
+            || u32::from_be_bytes(*crc) != protocol::records::checksum(body)
+        {
+            return None;
+        }
+        let (count, entries) = body.split_first_chunk::<4>()?;
+        let (entries, []) = entries.as_chunks::<ENTRY_LEN>() else { return None };
+        if entries.len() != u32::from_be_bytes(*count) as usize {
+            return None;
+        }
+        let mut state = Self::default();
+        for entry in entries {
+            let mut rest = entry.as_slice();
+            let producer_id = i64::from_be_bytes(take(&mut rest)?);
+            let epoch = i16::from_be_bytes(take(&mut rest)?);
+            let batch = Remembered {
+                last_sequence: i32::from_be_bytes(take(&mut rest)?),
+                last_offset: Offset(i64::from_be_bytes(take(&mut rest)?)),
+                offset_delta: i32::from_be_bytes(take(&mut rest)?),
+                timestamp_ms: i64::from_be_bytes(take(&mut rest)?),
+            };
+            state.remember(producer_id, epoch, batch);
+        }
+        Some(state)
+    }
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::{BatchBuilder, ProducerStamp, check_produced};
+
+    use super::*;
+
+    /// The header of a batch of `count` records as it stands in the log at `base_offset`.
+    fn batch(producer_epoch: i16, base_sequence: i32, count: i32, base_offset: i64) -> BatchHeader {
+        let stamp = ProducerStamp { producer_id: 9, producer_epoch, base_sequence };
+        let mut batch = BatchBuilder::new().producer(stamp).base_offset(Offset(base_offset));
+        for index in 0..count {
+            batch.push(1_000 + i64::from(index), None, Some(b"x"));
+        }
+        check_produced(&batch.finish()).unwrap()
+    }
+
+    #[test]
+    fn a_retry_among_the_last_five_is_a_duplicate_and_an_older_one_is_out_of_order() {
+        let mut state = ProducerState::default();
+        for number in 0..6 {
+            let header = batch(0, number * 10, 10, i64::from(number) * 10);
+            assert_eq!(state.check(&header), Ok(Verdict::New));
+            state.note(&header);
+        }
+        let duplicate =
+            Verdict::Duplicate { base_offset: Offset(10), last_offset: Offset(19), timestamp_ms: 1_009 };
+        assert_eq!(state.check(&batch(0, 10, 10, 0)), Ok(duplicate));
+        let refused = SequenceError::OutOfOrder { producer_id: 9, sequence: 0, expected: 60 };
+        assert_eq!(state.check(&batch(0, 0, 10, 0)), Err(refused));
+    }
+
+    #[test]
+    fn a_gap_is_refused_and_a_new_epoch_starts_at_zero() {
+        let mut state = ProducerState::default();
+        state.note(&batch(0, 0, 3, 0));
+        let gap = SequenceError::OutOfOrder { producer_id: 9, sequence: 4, expected: 3 };
+        assert_eq!(state.check(&batch(0, 4, 1, 0)), Err(gap));
+        let late = SequenceError::OutOfOrder { producer_id: 9, sequence: 3, expected: 0 };
+        assert_eq!(state.check(&batch(1, 3, 1, 0)), Err(late));
+        state.note(&batch(1, 0, 1, 3));
+        let fenced = SequenceError::Fenced { producer_id: 9, epoch: 0, current: 1 };
+        assert_eq!(state.check(&batch(0, 3, 1, 0)), Err(fenced));
+    }
+
+    #[test]
+    fn sequences_start_again_at_zero_after_the_largest() {
+        let mut state = ProducerState::default();
+        state.note(&batch(0, i32::MAX - 1, 2, 0));
+        assert_eq!(state.check(&batch(0, 0, 1, 2)), Ok(Verdict::New));
+        // One batch across the border.
+        let across = batch(0, i32::MAX, 3, 2);
+        assert_eq!(across.last_sequence(), 1);
+        let mut state = ProducerState::default();
+        state.note(&across);
+        assert!(matches!(state.check(&across), Ok(Verdict::Duplicate { .. })));
+        assert_eq!(state.check(&batch(0, 2, 1, 5)), Ok(Verdict::New));
+    }
+
+    #[test]
+    fn a_snapshot_comes_back_whole_or_not_at_all() {
+        let mut state = ProducerState::default();
+        for number in 0..7 {
+            state.note(&batch(2, number, 1, i64::from(number)));
+        }
+        let bytes = state.encode();
+        let read = ProducerState::decode(&bytes).unwrap();
+        assert_eq!(read.encode(), bytes);
+        assert!(matches!(read.check(&batch(2, 2, 1, 0)), Ok(Verdict::Duplicate { .. })));
+        for end in 0..bytes.len() {
+            assert!(ProducerState::decode(&bytes[..end]).is_none(), "cut to {end} bytes");
+        }
+        let mut flipped = bytes;
+        flipped[20] ^= 1;
+        assert!(ProducerState::decode(&flipped).is_none());
+    }
+
+    #[test]
+    fn silent_producers_are_forgotten_after_a_day() {
+        let mut state = ProducerState::default();
+        state.note(&batch(0, 0, 1, 0));
+        let due = state.next_expiry_ms().unwrap();
+        state.expire(due - 1);
+        assert!(!state.producers.is_empty());
+        state.expire(due);
+        assert!(state.producers.is_empty());
+    }
 }

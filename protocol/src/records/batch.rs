@@ -243,7 +243,7 @@ pub fn check_batch(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     let Some(batch) = bytes.get(..header.total_len()) else {
         return Err(BatchError::Truncated { needed: header.total_len(), available: bytes.len() });
     };
-    let computed = crc32c::crc32c(&batch[ATTRIBUTES_AT..]);
+    let computed = checksum(&batch[ATTRIBUTES_AT..]);
     if computed != header.crc {
         return Err(BatchError::Crc { stored: header.crc, computed });
     }
@@ -281,6 +281,11 @@ pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
         });
     }
     Ok(header)
+}
+
+/// CRC-32C, as batches and Kafka's snapshot files use it.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes)
 }
 
 /// The first sixteen bytes of a batch as the broker stores them. They stand outside the checksum,
@@ -322,7 +327,7 @@ pub fn with_log_append_time(batch: &[u8], now_ms: i64) -> Vec<u8> {
     let attributes = i16::from_be_bytes(field(&copy, ATTRIBUTES_AT)) | TIMESTAMP_TYPE_BIT;
     copy[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&attributes.to_be_bytes());
     copy[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&now_ms.to_be_bytes());
-    let crc = crc32c::crc32c(&copy[ATTRIBUTES_AT..]);
+    let crc = checksum(&copy[ATTRIBUTES_AT..]);
     copy[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_be_bytes());
     copy
 }

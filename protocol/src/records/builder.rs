@@ -138,7 +138,7 @@ impl BatchBuilder {
         batch.put_i32(self.stamp.base_sequence);
         batch.put_i32(self.count);
         batch.put_slice(&self.records);
-        let crc = crc32c::crc32c(&batch[21..]);
+        let crc = super::batch::checksum(&batch[21..]);
         batch[17..21].copy_from_slice(&crc.to_be_bytes());
         batch.freeze()
     }

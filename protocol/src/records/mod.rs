@@ -51,7 +51,7 @@ mod varint;
 
 pub use batch::{
     Attributes, BatchError, BatchHeader, BrokerFields, Compression, HEADER_LEN, LENGTH_PREFIX_LEN,
-    TimestampType, check_batch, check_produced, with_log_append_time,
+    TimestampType, check_batch, check_produced, checksum, with_log_append_time,
 };
 pub use builder::{BatchBuilder, ProducerStamp};
 pub use ids::{LeaderEpoch, Offset};

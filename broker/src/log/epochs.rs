@@ -1,0 +1,135 @@
+//! Where each leader epoch begins.
+//!
+//! # The `leader-epoch-checkpoint` file (text, Kafka's)
+//!
+//! ```text
+//! 0            version
+//! 2            how many lines follow
+//! 0 0          epoch, first offset written under it
+//! 3 1041
+//! ```
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use protocol::records::{LeaderEpoch, Offset};
+
+use super::{Storage, StorageError, read_file, replace_file};
+
+/// More than a partition can ever have; a larger file is none of ours.
+const MAX_FILE_LEN: u64 = 16 << 20;
+
+/// Leader epochs in order, each with its first offset.
+#[derive(Debug)]
+pub(super) struct Epochs {
+    path: PathBuf,
+    starts: Vec<(LeaderEpoch, Offset)>,
+}
+
+impl Epochs {
+    /// Reads the file; a missing or unreadable one is as good as empty, the batches know better.
+    pub(super) fn open(storage: &dyn Storage, dir: &Path) -> Result<Self, StorageError> {
+        let path = dir.join("leader-epoch-checkpoint");
+        let bytes = read_file(storage, &path, MAX_FILE_LEN)?.unwrap_or_default();
+        let starts = std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default();
+        Ok(Self { path, starts })
+    }
+
+    /// Whether none is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// Notes that `epoch` writes at `offset`. Answers whether that is news.
+    pub(super) fn assign(&mut self, epoch: LeaderEpoch, offset: Offset) -> bool {
+        let news = epoch.0 >= 0 && self.starts.last().is_none_or(|last| last.0 < epoch && last.1 <= offset);
+        if news {
+            // An epoch that never wrote anything leaves no trace.
+            self.starts.retain(|start| start.1 < offset);
+            self.starts.push((epoch, offset));
+        }
+        news
+    }
+
+    /// Forgets what begins at or after the log's end. Answers whether there was anything.
+    pub(super) fn truncate_end(&mut self, log_end: Offset) -> bool {
+        let before = self.starts.len();
+        self.starts.retain(|start| start.1 < log_end);
+        self.starts.len() < before
+    }
+
+    /// The largest epoch not after `epoch`, and the offset after its last record. As Kafka's
+    /// `LeaderEpochFileCache.endOffsetFor`.
+    pub(super) fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
+        let latest = self.starts.last()?;
+        if epoch == latest.0 {
+            return Some((epoch, log_end));
+        }
+        let next = self.starts.partition_point(|start| start.0 <= epoch);
+        let end = self.starts.get(next)?.1;
+        Some(next.checked_sub(1).map_or((epoch, end), |floor| (self.starts[floor].0, end)))
+    }
+
+    /// Writes the file.
+    pub(super) fn save(&self, storage: &dyn Storage) -> Result<(), StorageError> {
+        let mut text = format!("0\n{}\n", self.starts.len());
+        for (epoch, offset) in &self.starts {
+            let _ = writeln!(text, "{epoch} {offset}");
+        }
+        replace_file(storage, &self.path, text.as_bytes())
+    }
+}
+
+fn parse(text: &str) -> Option<Vec<(LeaderEpoch, Offset)>> {
+    let mut lines = text.lines();
+    if lines.next()? != "0" {
+        return None;
+    }
+    let count: usize = lines.next()?.parse().ok()?;
+    let mut starts: Vec<(LeaderEpoch, Offset)> = Vec::new();
+    for line in lines {
+        let (epoch, offset) = line.split_once(' ')?;
+        let start = (LeaderEpoch(epoch.parse().ok()?), Offset(offset.parse().ok()?));
+        if starts.last().is_some_and(|last| last.0 >= start.0 || last.1 > start.1) {
+            return None;
+        }
+        starts.push(start);
+    }
+    (starts.len() == count).then_some(starts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::MemoryStorage;
+
+    #[test]
+    fn an_epoch_ends_where_the_next_begins() {
+        let storage = MemoryStorage::new();
+        let mut epochs = Epochs::open(&storage, Path::new("t-0")).unwrap();
+        assert_eq!(epochs.end_of(LeaderEpoch(0), Offset(0)), None);
+        assert!(epochs.assign(LeaderEpoch(1), Offset(0)));
+        assert!(!epochs.assign(LeaderEpoch(1), Offset(5)));
+        assert!(epochs.assign(LeaderEpoch(4), Offset(10)));
+        epochs.save(&storage).unwrap();
+        let epochs = Epochs::open(&storage, Path::new("t-0")).unwrap();
+        let end =
+            |epoch| epochs.end_of(LeaderEpoch(epoch), Offset(25)).map(|(epoch, offset)| (epoch.0, offset.0));
+        assert_eq!(end(0), Some((0, 0)));
+        assert_eq!(end(1), Some((1, 10)));
+        assert_eq!(end(3), Some((1, 10)));
+        assert_eq!(end(4), Some((4, 25)));
+        assert_eq!(end(5), None);
+    }
+
+    #[test]
+    fn a_broken_file_is_empty() {
+        for text in
+            ["", "0\n2\n1 1\n", "1\n0\n", "0\n1\nx y\n", "0\n2\n3 1\n2 5\n", "0\n99999999999999999999\n"]
+        {
+            let storage = MemoryStorage::new();
+            storage.put(Path::new("t-0/leader-epoch-checkpoint"), text.as_bytes());
+            assert!(Epochs::open(&storage, Path::new("t-0")).unwrap().starts.is_empty(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Forgetting: by age, by size, and on request.
+//!
+//! Records leave a segment at a time, oldest first. A segment is as old as its *newest* record, by
+//! the record's own timestamp, so nothing goes before its time.
+//!
+//! # Simplifications
+//!
+//! Kafka rolls by `segment.ms` and `segment.bytes` alone, and its active segment stays whatever
+//! `retention.*` says, so that a topic "kept for seven seconds" keeps a week. Here a segment also
+//! closes after `retention.ms`, or at half of `retention.bytes`: no client can see that, and a log
+//! keeps at most twice the time and one and a half times the bytes that it should.
+
+use protocol::records::Offset;
+
+use super::segment::LogSegment;
+use super::{Log, LogConfig, StorageError};
+
+/// What retention removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Segments.
+    pub segments: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl LogConfig {
+    /// After how much time a segment closes, in ms.
+    pub(super) fn effective_segment_ms(&self) -> i64 {
+        self.retention_ms.map_or(self.segment_ms, |retention| self.segment_ms.min(retention.max(1)))
+    }
+
+    /// At how many bytes a segment closes. The largest batch fits in any case.
+    pub(super) fn effective_segment_bytes(&self) -> u64 {
+        let largest_batch = u64::from(self.max_message_bytes.min(self.segment_bytes));
+        let wanted = u64::from(self.segment_bytes);
+        self.retention_bytes.map_or(wanted, |retention| wanted.min(retention / 2).max(largest_batch))
+    }
+}
+
+impl Log {
+    /// Applies retention. `now_ms` counts from 1970.
+    pub fn sweep(&mut self, now_ms: i64) -> Result<Swept, StorageError> {
+        let mut swept = Swept::default();
+        // An active segment whose every record has expired makes room for an empty one first.
+        if self.active().size > 0 && self.segments.iter().all(|segment| self.expired(segment, now_ms)) {
+            self.roll()?;
+        }
+        while self.segments.len() > 1 && self.oldest_must_go(now_ms) {
+            self.remove_oldest(&mut swept)?;
+        }
+        Ok(swept)
+    }
+
+    /// When [`Log::sweep`] next has something to do, ms since 1970; 0 when it has now.
+    pub fn next_sweep_ms(&self) -> Option<i64> {
+        let oldest = &self.segments[0];
+        if self.segments.len() > 1 && self.oldest_must_go(i64::MIN) {
+            return Some(0);
+        }
+        let (largest, _) = oldest.max_timestamp.filter(|_| oldest.size > 0)?;
+        Some(largest.saturating_add(self.config.retention_ms?).saturating_add(1))
+    }
+
+    /// Removes records before `offset`, which must not be past the end. Whole segments go at once;
+    /// inside a segment only the log start offset moves.
+    pub fn delete_before(&mut self, offset: Offset) -> Result<Swept, StorageError> {
+        assert!(offset <= self.log_end_offset(), "nothing past the end can be deleted: {offset}");
+        let mut swept = Swept::default();
+        self.log_start_offset = self.log_start_offset.max(offset);
+        while self.segments.len() > 1 && self.segments[1].base_offset <= self.log_start_offset {
+            self.remove_oldest(&mut swept)?;
+        }
+        Ok(swept)
+    }
+
+    /// Whether the first of several segments is too much. `i64::MIN` asks for all but its age.
+    fn oldest_must_go(&self, now_ms: i64) -> bool {
+        let oldest = &self.segments[0];
+        let too_large =
+            self.config.retention_bytes.is_some_and(|retention| self.size_bytes() - oldest.size >= retention);
+        too_large
+            || self.segments[1].base_offset <= self.log_start_offset
+            || (now_ms > i64::MIN && self.expired(oldest, now_ms))
+    }
+
+    /// An empty segment holds nothing that could be too young.
+    fn expired(&self, segment: &LogSegment, now_ms: i64) -> bool {
+        let Some(retention_ms) = self.config.retention_ms else { return false };
+        segment.max_timestamp.is_none_or(|(largest, _)| now_ms.saturating_sub(largest) > retention_ms)
+    }
+
+    fn remove_oldest(&mut self, swept: &mut Swept) -> Result<(), StorageError> {
+        self.segments[0].remove(&*self.storage)?;
+        let gone = self.segments.remove(0);
+        swept.segments += 1;
+        swept.bytes += gone.size;
+        self.log_start_offset = self.log_start_offset.max(self.segments[0].base_offset);
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Walking through a segment's file from batch to batch.
+
+use std::io::{self, ErrorKind};
+
+use protocol::records::{BatchError, BatchHeader, HEADER_LEN, check_batch};
+
+use super::StorageFile;
+
+/// How far one read reaches while headers are walked. One index interval and a little.
+const HEADER_CHUNK: usize = 8 << 10;
+/// How far one read reaches while whole batches are checked.
+const SCAN_CHUNK: usize = 1 << 20;
+
+/// Goes over a range of a file that should hold whole batches, one by one.
+pub(super) struct Walk<'a> {
+    file: &'a dyn StorageFile,
+    /// Where the next batch begins.
+    position: u64,
+    end: u64,
+    /// Bytes read ahead, from `buffer_at` on.
+    buffer: Vec<u8>,
+    buffer_at: u64,
+    chunk: usize,
+}
+
+/// One step of a walk.
+pub(super) enum Step {
+    /// A batch begins here.
+    Batch {
+        /// Where.
+        position: u64,
+        /// Its header.
+        header: BatchHeader,
+    },
+    /// The range is used up, to the byte.
+    End,
+    /// No whole, right batch begins at this place.
+    Broken {
+        /// Where.
+        position: u64,
+        /// What is wrong there.
+        error: BatchError,
+    },
+}
+
+impl<'a> Walk<'a> {
+    /// From `position` to `end`, for [`Walk::next_header`].
+    pub(super) fn headers(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
+        Self { file, position, end, buffer: Vec::new(), buffer_at: position, chunk: HEADER_CHUNK }
+    }
+
+    /// From `position` to `end`, for [`Walk::next_checked`].
+    pub(super) fn checked(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
+        Self { chunk: SCAN_CHUNK, ..Self::headers(file, position, end) }
+    }
+
+    /// Reads the next header and skips what belongs to it.
+    pub(super) fn next_header(&mut self) -> io::Result<Step> {
+        self.step(BatchHeader::parse, HEADER_LEN)
+    }
+
+    /// Reads the next batch and checks all of it.
+    pub(super) fn next_checked(&mut self) -> io::Result<Step> {
+        let position = self.position;
+        let header = match self.step(BatchHeader::parse, HEADER_LEN)? {
+            Step::Batch { header, .. } => header,
+            other => return Ok(other),
+        };
+        self.position = position;
+        self.step(check_batch, header.total_len())
+    }
+
+    fn step(
+        &mut self,
+        check: impl FnOnce(&[u8]) -> Result<BatchHeader, BatchError>,
+        needed: usize,
+    ) -> io::Result<Step> {
+        let position = self.position;
+        let available = (self.end - position) as usize;
+        if available == 0 {
+            return Ok(Step::End);
+        }
+        let bytes = self.bytes_at(position, needed.min(available))?;
+        let header = match check(bytes) {
+            Ok(header) => header,
+            Err(error) => return Ok(Step::Broken { position, error }),
+        };
+        if header.total_len() > available {
+            let error = BatchError::Truncated { needed: header.total_len(), available };
+            return Ok(Step::Broken { position, error });
+        }
+        self.position += header.total_len() as u64;
+        Ok(Step::Batch { position, header })
+    }
+
+    /// `needed` bytes from `position` on, read ahead by a chunk.
+    fn bytes_at(&mut self, position: u64, needed: usize) -> io::Result<&[u8]> {
+        let covered = self.buffer_at + self.buffer.len() as u64;
+        if position < self.buffer_at || position + needed as u64 > covered {
+            let len = needed.max(self.chunk).min((self.end - position) as usize);
+            self.buffer.clear();
+            self.buffer_at = position;
+            self.file.read_to(&mut self.buffer, position, len)?;
+        }
+        let start = (position - self.buffer_at) as usize;
+        Ok(&self.buffer[start..start + needed])
+    }
+}
+
+/// The error for a batch that should have been whole: what lay on the disk has changed.
+pub(super) fn damaged(position: u64, error: BatchError) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("damaged at byte {position}: {error}"))
+}
