@@ -1,0 +1,102 @@
+//! The batch lane: the same detector, run over an hour of swipes when the hour is over.
+//!
+//! The till has approved everything by then. What a run says of a swipe can only help what comes after: cards are blocked from the
+//! end of the period on. That is all that the hour costs; the logic is the same.
+
+use events::{Batched, Event, Timestamp, Topic};
+
+use super::clock::Clock;
+use super::{FraudConfig, FraudProcessor};
+use crate::Processor;
+
+/// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has ended.
+#[derive(Debug)]
+pub struct FraudBatch {
+    detector: FraudProcessor,
+    period_ms: i64,
+    clock: Clock,
+    /// What arrived and was not run yet, in the order of arrival.
+    waiting: Vec<Event>,
+    /// The end of the period that is being collected.
+    end: Option<Timestamp>,
+}
+
+impl FraudBatch {
+    /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight UTC.
+    pub fn new(config: FraudConfig, period_ms: i64) -> Self {
+        assert!(period_ms > 0, "a period has a length");
+        Self {
+            detector: FraudProcessor::new(config),
+            period_ms,
+            clock: Clock::default(),
+            waiting: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Runs what belongs before `end`: late events too, for which no other run will come.
+    fn run(&mut self, end: Timestamp, answers: &mut Vec<Event>) {
+        let batch_id = format!("fraud-{}", end.plus_ms(-self.period_ms));
+        let mut decisions = Vec::new();
+        let mut next = Vec::new();
+        for event in self.waiting.drain(..) {
+            if event.ts().is_some_and(|ts| ts < end) {
+                self.detector.process(&event, &mut decisions);
+            } else {
+                next.push(event);
+            }
+        }
+        self.waiting = next;
+        answers.extend(decisions.into_iter().filter_map(|decision| match decision {
+            Event::FraudDecisions(answer) => {
+                Some(Batched { answer, batch_id: batch_id.clone(), valid_from: end }.into())
+            }
+            _ => None,
+        }));
+    }
+
+    fn period_end(&self, at_ms: i64) -> Timestamp {
+        Timestamp::from_ms(at_ms).floor(self.period_ms).plus_ms(self.period_ms)
+    }
+}
+
+impl Processor for FraudBatch {
+    fn inputs(&self) -> &'static [Topic] {
+        self.detector.inputs()
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        match event {
+            Event::CardSwipes(swipe) => {
+                let now_ms = self.clock.hear(swipe.ts.ms());
+                if let Some(end) = self.end
+                    && now_ms >= end.ms()
+                {
+                    self.run(end, answers);
+                    self.end = None;
+                }
+                if self.end.is_none() {
+                    self.end = Some(self.period_end(now_ms));
+                }
+            }
+            Event::Chargebacks(_) => {}
+            _ => return,
+        }
+        self.waiting.push(event.clone());
+    }
+
+    /// Ends the period that is being collected, and whatever claimed to be later.
+    fn finish(&mut self, answers: &mut Vec<Event>) {
+        while let Some(latest) = self.waiting.iter().filter_map(Event::ts).min() {
+            let end = self
+                .end
+                .map_or_else(|| self.period_end(latest.ms()), |end| end.max(self.period_end(latest.ms())));
+            self.run(end, answers);
+            self.end = None;
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.detector.counters()
+    }
+}

@@ -1,0 +1,405 @@
+//! From what is known to what the model sees: *facts* in natural units, then one small number (a *bin*) per feature.
+//!
+//! Every feature is relative to the card, to the terminal or to everybody, or on a logarithmic scale: nothing depends on the
+//! currency, the size of the population or the rate of swipes. Bins make the model robust (the wildest amount is just the
+//! last bin), let a feature have any shape, and are all that must be kept of a swipe until its label comes.
+//!
+//! An additive model cannot see that two things together mean more than each alone; where that matters, the feature is a
+//! *cross*: a bin for each pair.
+
+use super::baseline::{Baseline, ln_amount};
+use super::card::{Card, Run, hour_of};
+use super::terminal::Terminal;
+
+/// What is known at the moment of a swipe, in natural units. Made before the swipe itself is learnt, except that the windows
+/// count it.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) cents: i64,
+    pub(super) ln: f32,
+    pub(super) hour: usize,
+    /// Swipes of this card ever seen before.
+    pub(super) history: u32,
+    /// Logarithm of the card's usual amount, and how many spreads this one is above it.
+    pub(super) usual_ln: f32,
+    pub(super) spreads: f32,
+    /// The same next to everybody's amounts, and to this terminal's.
+    pub(super) spreads_of_all: f32,
+    pub(super) spreads_of_terminal: f32,
+    /// Logarithm of the ratio to the largest amount of the card's last 30 days.
+    pub(super) over_largest: Option<f32>,
+    /// Swipes and cents in the last hour, day, week and month, this one included.
+    pub(super) counts: [u32; 4],
+    pub(super) sums: [i64; 4],
+    /// Since the card's last swipe.
+    pub(super) gap_ms: Option<i64>,
+    /// How usual the hour is for the card: logarithm of a ratio.
+    pub(super) hour_habit: f32,
+    /// The run of swipes that this one follows.
+    pub(super) run: Run,
+    /// How often the card was at this terminal before.
+    pub(super) visits: u32,
+    pub(super) card_frauds: [u32; 3],
+    pub(super) card_story: Option<(f32, f32)>,
+    pub(super) card_genuine_since: u32,
+    pub(super) terminal_seen: u32,
+    pub(super) terminal_frauds: [u32; 3],
+    pub(super) terminal_story: Option<(f32, f32)>,
+    pub(super) terminal_genuine_since: u32,
+    /// Share of fraud and number of swipes, for those made in the last mature days.
+    pub(super) terminal_rates: [(f32, u32); 3],
+    pub(super) outcomes: u16,
+    pub(super) matured: u32,
+    pub(super) tiny_cards: u32,
+    pub(super) rush: f32,
+    /// Kilometres and hours since the card's last place; kilometres from its home.
+    pub(super) travel: Option<(f32, f32)>,
+    pub(super) from_home_km: Option<f32>,
+    /// Share of the card's swipes in this trade.
+    pub(super) category_share: Option<f32>,
+    pub(super) category: Option<u32>,
+    /// What is left of the worst recent logit, above the average one.
+    pub(super) suspicion: f32,
+}
+
+/// What everybody does, as far as a single swipe is judged by it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Everybody {
+    pub(super) amounts: Baseline,
+    hours: [f32; 24],
+}
+
+impl Everybody {
+    pub(super) fn learn(&mut self, at_ms: i64, cents: i64, ln: f32) {
+        if cents != 0 {
+            self.amounts.learn(ln, None);
+        }
+        self.hours[hour_of(at_ms)] += 1.0;
+        if self.hours.iter().sum::<f32>() > 1e6 {
+            self.hours.iter_mut().for_each(|count| *count *= 0.5);
+        }
+    }
+
+    fn hour_share(&self, hour: usize) -> f32 {
+        (self.hours[hour] + 5.0) / (self.hours.iter().sum::<f32>() + 120.0)
+    }
+
+    /// Whether an amount is what one tries a stolen number out with: a fifth of the usual, or less.
+    pub(super) fn is_tiny(&self, cents: i64) -> bool {
+        cents > 0 && self.amounts.seen() > 100 && ln_amount(cents) < self.amounts.mean() - 1.6
+    }
+}
+
+/// A swipe as the facts need it.
+pub(super) struct Seen {
+    pub(super) at_ms: i64,
+    pub(super) cents: i64,
+    pub(super) terminal: u32,
+    pub(super) category: Option<u32>,
+    pub(super) place: Option<(f64, f64)>,
+}
+
+/// Half-life of suspicion.
+const SUSPICION_MS: f32 = 6.0 * 3_600_000.0;
+
+impl Facts {
+    /// `label_days` is the label delay in whole days: what was swiped before has its label; `prior` is the share of fraud.
+    pub(super) fn new(
+        seen: &Seen,
+        card: &Card,
+        terminal: &Terminal,
+        everybody: &Everybody,
+        label_days: i32,
+        prior: f32,
+    ) -> Self {
+        let &Seen { at_ms, cents, .. } = seen;
+        let ln = ln_amount(cents);
+        let hour = hour_of(at_ms);
+        let (usual_ln, spread) = card.usual.usual(&everybody.amounts);
+        let (terminal_ln, terminal_spread) = terminal.usual.usual(&everybody.amounts);
+        Self {
+            cents,
+            ln,
+            hour,
+            history: card.usual.seen(),
+            usual_ln,
+            spreads: (ln - usual_ln) / spread,
+            spreads_of_all: (ln - everybody.amounts.mean()) / everybody.amounts.spread(),
+            spreads_of_terminal: (ln - terminal_ln) / terminal_spread,
+            over_largest: card.windows.largest_cents().map(|largest| ln - ln_amount(largest)),
+            counts: [0; 4],
+            sums: [0; 4],
+            gap_ms: card.last_at.map(|last| (at_ms - last).max(0)),
+            hour_habit: card.hour_habit(hour, everybody.hour_share(hour)),
+            run: card.run.at(at_ms),
+            visits: card.visits(seen.terminal),
+            card_frauds: card.labels.counts(at_ms),
+            card_story: card.labels.story_days(at_ms),
+            card_genuine_since: card.labels.genuine_since,
+            terminal_seen: terminal.usual.seen(),
+            terminal_frauds: terminal.labels.counts(at_ms),
+            terminal_story: terminal.labels.story_days(at_ms),
+            terminal_genuine_since: terminal.labels.genuine_since,
+            terminal_rates: [
+                (label_days + 1, label_days + 2),
+                (label_days + 1, label_days + 7),
+                (label_days + 1, label_days + 30),
+            ]
+            .map(|(from, to)| terminal.rate(at_ms, from, to, prior)),
+            outcomes: terminal.outcomes,
+            matured: terminal.matured,
+            tiny_cards: terminal.tiny_cards(at_ms),
+            rush: terminal.rush(at_ms),
+            travel: seen.place.zip(card.last_place).map(|(here, last)| {
+                (kilometres(here, (last.lat, last.lon)), (at_ms - last.at_ms).unsigned_abs() as f32 / 3.6e6)
+            }),
+            from_home_km: seen
+                .place
+                .zip(card.home)
+                .map(|(here, home)| kilometres(here, (home.lat, home.lon))),
+            category_share: seen.category.map(|category| card.category_share(category)),
+            category: seen.category,
+            suspicion: card.suspicion.map_or(0.0, |(when_ms, logit)| {
+                logit
+                    * (-((at_ms - when_ms).unsigned_abs() as f32) / SUSPICION_MS * std::f32::consts::LN_2)
+                        .exp()
+            }),
+        }
+    }
+
+    /// Counts the swipe itself, once it is in the card's windows.
+    pub(super) fn count(&mut self, counts: [u32; 4], sums: [i64; 4]) {
+        self.counts = counts;
+        self.sums = sums;
+    }
+
+    /// Speed that the card would have had to travel at, km/h; none for a short way, which places on a map can't tell.
+    pub(super) fn speed_kmh(&self) -> Option<f32> {
+        self.travel.map(|(km, hours)| if km < 5.0 { 0.0 } else { km / hours.max(0.05) })
+    }
+}
+
+/// Great-circle distance on a sphere (haversine).
+fn kilometres((lat, lon): (f64, f64), (to_lat, to_lon): (f64, f64)) -> f32 {
+    let (north, east) = ((to_lat - lat).to_radians(), (to_lon - lon).to_radians());
+    let (lat, to_lat) = (lat.to_radians(), to_lat.to_radians());
+    let h = (north / 2.0).sin().powi(2) + lat.cos() * to_lat.cos() * (east / 2.0).sin().powi(2);
+    (12_742.0 * h.clamp(0.0, 1.0).sqrt().asin()) as f32
+}
+
+/// What a feature speaks of. Features of one family give one reason together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Family {
+    Amount,
+    Burst,
+    Velocity,
+    Hour,
+    NewTerminal,
+    Terminal,
+    Probing,
+    Rush,
+    Card,
+    Travel,
+    Category,
+    Suspicion,
+    History,
+}
+
+impl Family {
+    /// How many there are.
+    pub(super) const COUNT: usize = 13;
+}
+
+/// What the model must know of a feature before it sees any swipe.
+pub(super) struct Feature {
+    pub(super) family: Family,
+    pub(super) bins: u8,
+    /// What a bin is worth before anything was learnt, in log-odds.
+    pub(super) prior: fn(u8) -> f32,
+}
+
+fn nothing(_: u8) -> f32 {
+    0.0
+}
+
+macro_rules! features {
+    (|$facts:ident| $( $family:ident, $bins:literal, $prior:expr, $bin:expr; )*) => {
+        /// How many features there are.
+        pub(super) const FEATURES: usize = [$( $bins ),*].len();
+
+        /// All features, in the order of their bins.
+        pub(super) const TABLE: [Feature; FEATURES] = [$( Feature { family: Family::$family, bins: $bins, prior: $prior } ),*];
+
+        /// The bin of each feature.
+        pub(super) fn bins($facts: &Facts) -> Bins {
+            let bins: Bins = [$( $bin ),*];
+            debug_assert!(bins.iter().zip(&TABLE).all(|(&bin, feature)| bin < feature.bins), "{bins:?}");
+            bins
+        }
+    };
+}
+
+/// A swipe as the model sees it, and all that is kept of it until its label comes.
+pub(super) type Bins = [u8; FEATURES];
+
+features! { |f|
+    // The amount itself: coarse bins learn fast, fine ones see where a step is.
+    Amount, 32, nothing, step(f.ln, 0.0, 0.693, 32);
+    Amount, 225, nothing, step(f.ln, 0.0, 0.0866, 225);
+    Amount, 20, |bin| ramp(bin, 12, 0.15), step(f.spreads_of_all, -4.0, 0.5, 20);
+    // The amount for this card.
+    Amount, 30, |bin| ramp(bin, 12, 0.12), step(f.spreads, -5.0, 0.5, 30);
+    Amount, 40, nothing, step(f.ln - f.usual_ln, -4.0, 0.2, 40);
+    Amount, 30, nothing, f.over_largest.map_or(0, |over| 1 + step(over, -4.0, 0.25, 29));
+    Amount, 24, nothing, step(f.spreads_of_terminal, -5.0, 0.5, 24);
+    Amount, 80, nothing, pair(step(f.spreads, -1.0, 1.0, 8), step(f.spreads_of_all, -1.5, 0.5, 10), 10);
+    Amount, 2, nothing, u8::from(f.cents <= 0);
+    // How often and how much, lately and usually.
+    Velocity, 12, nothing, count(f.counts[0]);
+    Velocity, 12, nothing, count(f.counts[1]);
+    Velocity, 24, nothing, step(over_usual(f.counts[1] as f32, f.counts[3] as f32, 30.0), -2.0, 0.25, 24);
+    Velocity, 24, nothing, step(over_usual(f.counts[2] as f32, f.counts[3] as f32, 4.3), -2.0, 0.25, 24);
+    Velocity, 30, nothing, step(over_usual(f.sums[1] as f32, f.sums[3] as f32, 30.0), -3.0, 0.25, 30);
+    Velocity, 30, nothing, step(over_usual(f.sums[2] as f32, f.sums[3] as f32, 4.3), -3.0, 0.25, 30);
+    Velocity, 26, nothing, f.gap_ms.map_or(0, |gap| 1 + step((gap as f32 / 1_000.0 + 1.0).log2(), 0.0, 1.0, 25));
+    // Bursts: how many tiny ones, and what this one is next to them.
+    Burst, 72, |bin| 0.25 * f32::from((bin / 6).saturating_sub(2)).min(6.0), pair(count(f.run.count), run_step(f), 6);
+    Burst, 48, nothing, pair(count(f.run.count).min(7), step(ratio_ln(f.run.largest_cents, f), -3.0, 1.0, 6), 6);
+    // When.
+    Hour, 24, nothing, f.hour as u8;
+    Hour, 20, |bin| if bin < 5 { 0.2 } else { 0.0 }, if f.history < 10 { 0 } else { 1 + step(f.hour_habit, -2.5, 0.25, 19) };
+    // Where, for this card.
+    NewTerminal, 36, nothing, pair(count(f.visits).min(5), count(f.history / 8).min(5), 6);
+    NewTerminal, 16, nothing, pair(u8::from(f.visits == 0), step(f.spreads, -1.0, 1.0, 8), 8);
+    History, 12, nothing, count(f.history);
+    // What labels say of the terminal.
+    Terminal, 8, |bin| 0.5 * f32::from(bin).min(4.0), f.terminal_frauds[0].min(7) as u8;
+    Terminal, 9, |bin| 0.3 * f32::from(bin).min(4.0), f.terminal_frauds[1].min(8) as u8;
+    Terminal, 9, nothing, f.terminal_frauds[2].min(8) as u8;
+    Terminal, 40, nothing, rate_bin(f.terminal_rates[0]);
+    Terminal, 40, nothing, rate_bin(f.terminal_rates[1]);
+    Terminal, 40, nothing, rate_bin(f.terminal_rates[2]);
+    Terminal, 64, nothing, outcome_bin(f);
+    Terminal, 104, nothing, pair(story_bin(f.terminal_story), (rate_bin(f.terminal_rates[1]) / 5).min(7), 8);
+    Terminal, 90, nothing, story_pair(f.terminal_story, f.terminal_genuine_since);
+    Terminal, 12, nothing, count(f.terminal_seen);
+    // What goes on at the terminal now.
+    Probing, 8, |bin| 0.15 * f32::from(bin.saturating_sub(1)), f.tiny_cards.min(7) as u8;
+    Rush, 16, nothing, step(f.rush, -1.0, 0.25, 16);
+    // What labels say of the card.
+    Card, 9, |bin| 0.3 * f32::from(bin).min(3.0), f.card_frauds[1].min(8) as u8;
+    Card, 9, nothing, f.card_frauds[2].min(8) as u8;
+    Card, 90, nothing, story_pair(f.card_story, f.card_genuine_since);
+    Card, 60, nothing, pair(step(f.spreads, -1.0, 0.5, 15), f.card_frauds[2].min(3) as u8, 4);
+    // Where in the world, when it is known.
+    Travel, 20, |bin| if bin < 14 { 0.0 } else { 0.4 }, f.speed_kmh().map_or(0, |kmh| 1 + step((kmh + 1.0).ln(), 0.0, 0.5, 19));
+    Travel, 20, nothing, f.from_home_km.map_or(0, |km| 1 + step((km + 1.0).ln(), 0.0, 0.5, 19));
+    Category, 50, nothing, f.category.map_or(0, |category| 1 + (category % 49) as u8);
+    Category, 16, nothing, f.category_share.map_or(0, |share| 1 + step(share, 0.0, 0.07, 15));
+    // What was thought of the card's last swipes.
+    Suspicion, 30, nothing, step(f.suspicion, 0.0, 0.3, 30);
+}
+
+/// Log-odds that rise by `slope` with each bin after `from`.
+fn ramp(bin: u8, from: u8, slope: f32) -> f32 {
+    slope * f32::from(bin.saturating_sub(from).min(8))
+}
+
+/// The bin of a value, `bins` of them, each `width` wide, from `from` on; what is outside falls into the first or last.
+fn step(value: f32, from: f32, width: f32, bins: u8) -> u8 {
+    // A float cast saturates, and NaN becomes 0: there is no value that has no bin.
+    (((value - from) / width) as u8).min(bins - 1)
+}
+
+/// 0, 1, 2, 3, 4, 5–6, 7–9, 10–15, 16–31, 32–63, 64–127, and more: 12 bins.
+fn count(count: u32) -> u8 {
+    match count {
+        0..=4 => count as u8,
+        5..=6 => 5,
+        7..=9 => 6,
+        10..=15 => 7,
+        16..=31 => 8,
+        32..=63 => 9,
+        64..=127 => 10,
+        128.. => 11,
+    }
+}
+
+/// A cross: a bin for each pair, where `seconds` is how many bins the second has.
+fn pair(first: u8, second: u8, seconds: u8) -> u8 {
+    first * seconds + second
+}
+
+/// Logarithm of how much more there is in the short window than the long one, which is `times` as long, would suggest.
+fn over_usual(short: f32, long: f32, times: f32) -> f32 {
+    let (short, long) = (short.max(0.0), long.max(0.0));
+    ((short + 1.0) / ((long - short).max(0.0) / (times - 1.0) + 1.0)).ln()
+}
+
+/// Logarithm of the ratio of this amount to another.
+fn ratio_ln(cents: i64, facts: &Facts) -> f32 {
+    facts.ln - ln_amount(cents)
+}
+
+/// How tiny the run's amounts are for this card, and whether this one breaks out of them: 6 bins.
+fn run_step(facts: &Facts) -> u8 {
+    if facts.run.count == 0 {
+        return 0;
+    }
+    let tiny = u8::from(facts.run.mean_ln() < facts.usual_ln - 1.2);
+    let out = facts.ln - facts.run.mean_ln();
+    tiny * 3
+        + if out < 0.7 {
+            0
+        } else if out < 2.0 {
+            1
+        } else {
+            2
+        }
+}
+
+/// A fraud rate on the scale of log-odds, apart by how many swipes it rests on: 4 times 10 bins.
+fn rate_bin((rate, swipes): (f32, u32)) -> u8 {
+    let rests_on = match swipes {
+        0 => 0,
+        1..=2 => 1,
+        3..=9 => 2,
+        10.. => 3,
+    };
+    pair(step((rate / (1.0 - rate).max(1e-3)).ln(), -5.5, 0.9, 10), rests_on, 4)
+}
+
+/// The last four labels of the terminal, and how many of the eight before were fraud: 4 times 16 bins, the last for terminals
+/// that have no four labels yet.
+fn outcome_bin(facts: &Facts) -> u8 {
+    let many = if facts.matured < 4 { 3 } else { 0 }.max(match (facts.outcomes & 0x0ff0).count_ones() {
+        0 => 0,
+        1..=3 => 1,
+        4.. => 2,
+    });
+    pair(many, (facts.outcomes & 15) as u8, 16)
+}
+
+/// Days since a story began: 13 bins, the first for none.
+fn story_bin(story: Option<(f32, f32)>) -> u8 {
+    story.map_or(0, |(first, _)| match first {
+        ..4.0 => 1,
+        ..8.0 => 2,
+        ..10.0 => 3,
+        ..12.0 => 4,
+        ..14.0 => 5,
+        ..17.0 => 6,
+        ..21.0 => 7,
+        ..25.0 => 8,
+        ..28.0 => 9,
+        ..32.0 => 10,
+        ..40.0 => 11,
+        _ => 12,
+    })
+}
+
+/// Days since the last fraud of the story, with how many genuine swipes were seen since: 15 times 6 bins.
+fn story_pair(story: Option<(f32, f32)>, genuine_since: u32) -> u8 {
+    let age = story.map_or(0, |(_, last)| 1 + step(last, 0.0, 2.0, 14));
+    pair(age, count(genuine_since).min(5), 6)
+}

@@ -1,0 +1,172 @@
+//! Exact sliding windows over one card's swipes: how many and how much in the last hour, day, week and month.
+//!
+//! One ring holds the swipes of the longest window in the order of event time, and each window is a cursor into it, with
+//! its running sum in integer cents. A swipe enters at the back and is passed by each cursor once, so the work per swipe
+//! is constant on average, and nothing is ever approximated by a decay or a bucket:
+//!
+//! ```text
+//!   oldest                                                newest = now
+//!   | s s   s  s s     s  s    s   s s s    s  s  s s s s |
+//!   ^30 d              ^7 d         ^1 d          ^1 h
+//! ```
+//!
+//! # Simplifications
+//! - At most [`CAPACITY`] swipes are kept: a card that swipes more often than that in 30 days has its longest windows cut
+//!   short at the oldest end.
+
+use std::collections::VecDeque;
+
+use events::{DAY_MS, HOUR_MS};
+
+/// The lengths of the windows, in milliseconds, the shortest first. A swipe is inside for exactly this long.
+pub(super) const SPANS_MS: [i64; 4] = [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
+const LONGEST: usize = SPANS_MS.len() - 1;
+
+/// The most swipes that are kept for one card: 16 bytes each, 8 KiB in all.
+pub(super) const CAPACITY: usize = 512;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    at_ms: i64,
+    cents: i64,
+}
+
+/// One card's swipes of the last 30 days.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Windows {
+    /// In the order of event time; equal instants in the order of arrival.
+    ring: VecDeque<Entry>,
+    /// For each window, the index of its oldest swipe (the ring's length when it is empty).
+    cursors: [usize; SPANS_MS.len()],
+    sums: [i64; SPANS_MS.len()],
+}
+
+impl Windows {
+    /// Puts a swipe where it belongs. One that is older than the longest window, seen from the newest swipe, belongs
+    /// nowhere: false.
+    pub(super) fn insert(&mut self, at_ms: i64, cents: i64) -> bool {
+        match self.newest_ms() {
+            Some(newest) if at_ms < newest => return self.insert_late(newest, at_ms, cents),
+            _ => {}
+        }
+        self.ring.push_back(Entry { at_ms, cents });
+        for (window, span) in SPANS_MS.into_iter().enumerate() {
+            self.sums[window] += cents;
+            while self.ring[self.cursors[window]].at_ms <= at_ms.saturating_sub(span) {
+                self.sums[window] -= self.ring[self.cursors[window]].cents;
+                self.cursors[window] += 1;
+            }
+        }
+        self.drop_oldest(self.cursors[LONGEST]);
+        self.drop_oldest(self.ring.len().saturating_sub(CAPACITY));
+        true
+    }
+
+    fn insert_late(&mut self, newest: i64, at_ms: i64, cents: i64) -> bool {
+        let place = self.ring.partition_point(|entry| entry.at_ms <= at_ms);
+        let full = self.ring.len() >= CAPACITY;
+        if at_ms <= newest.saturating_sub(SPANS_MS[LONGEST]) || (full && place == 0) {
+            return false;
+        }
+        self.ring.insert(place, Entry { at_ms, cents });
+        for (window, span) in SPANS_MS.into_iter().enumerate() {
+            if at_ms > newest.saturating_sub(span) {
+                self.sums[window] += cents;
+            } else {
+                self.cursors[window] += 1;
+            }
+        }
+        self.drop_oldest(self.ring.len().saturating_sub(CAPACITY));
+        true
+    }
+
+    fn drop_oldest(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(gone) = self.ring.pop_front() else { return };
+            for (cursor, sum) in self.cursors.iter_mut().zip(&mut self.sums) {
+                if *cursor == 0 {
+                    *sum -= gone.cents;
+                } else {
+                    *cursor -= 1;
+                }
+            }
+        }
+    }
+
+    /// How many swipes are in each window, seen from the newest.
+    pub(super) fn counts(&self) -> [u32; SPANS_MS.len()] {
+        self.cursors.map(|cursor| (self.ring.len() - cursor) as u32)
+    }
+
+    /// The cents in each window, refunds taken off.
+    pub(super) fn sums(&self) -> [i64; SPANS_MS.len()] {
+        self.sums
+    }
+
+    /// Event time of the newest swipe.
+    pub(super) fn newest_ms(&self) -> Option<i64> {
+        self.ring.back().map(|entry| entry.at_ms)
+    }
+
+    /// The largest amount of the last 30 days.
+    pub(super) fn largest_cents(&self) -> Option<i64> {
+        self.ring.iter().map(|entry| entry.cents).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, from the definition: everything that ever belonged, counted again each time.
+    fn recount(swipes: &[(i64, i64)]) -> ([u32; 4], [i64; 4]) {
+        let now = swipes.iter().map(|swipe| swipe.0).max().unwrap();
+        let inside = |span: i64| swipes.iter().filter(move |swipe| swipe.0 > now - span);
+        (
+            SPANS_MS.map(|span| inside(span).count() as u32),
+            SPANS_MS.map(|span| inside(span).map(|swipe| swipe.1).sum()),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn windows_are_exact_in_any_order(
+            gaps in prop::collection::vec((-3 * DAY_MS..5 * DAY_MS, -5_000_i64..500_000), 1..200),
+        ) {
+            let (mut windows, mut swipes, mut at) = (Windows::default(), Vec::new(), 0);
+            for (gap, cents) in gaps {
+                at += gap / if gap % 3 == 0 { 1 } else { 500 };
+                windows.insert(at, cents);
+                swipes.push((at, cents));
+                prop_assert_eq!((windows.counts(), windows.sums()), recount(&swipes));
+            }
+        }
+
+        #[test]
+        fn memory_is_bounded_and_what_is_kept_is_exact(
+            gaps in prop::collection::vec((0..HOUR_MS / 4, 0_i64..10_000), CAPACITY..CAPACITY + 200),
+        ) {
+            let (mut windows, mut swipes, mut at) = (Windows::default(), Vec::new(), 0);
+            for (gap, cents) in gaps {
+                at += gap;
+                windows.insert(at, cents);
+                swipes.push((at, cents));
+            }
+            let newest = &swipes[swipes.len() - CAPACITY..];
+            prop_assert!(windows.ring.len() <= CAPACITY);
+            prop_assert_eq!((windows.counts(), windows.sums()), recount(newest));
+        }
+    }
+
+    #[test]
+    fn a_swipe_is_inside_for_exactly_the_span() {
+        let mut windows = Windows::default();
+        windows.insert(0, 100);
+        windows.insert(HOUR_MS - 1, 10);
+        assert_eq!(windows.counts()[0], 2);
+        windows.insert(HOUR_MS, 1);
+        assert_eq!((windows.counts()[0], windows.sums()[0]), (2, 11), "the first has left the hour");
+    }
+}
