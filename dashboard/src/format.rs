@@ -1,0 +1,283 @@
+//! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`], never 0.
+
+use std::borrow::Cow;
+
+use ratatui::text::Span;
+
+/// How the unknown is written.
+pub(crate) const UNKNOWN: &str = "–";
+
+/// No text on the screen is longer; a topic name of 10 KB is cut before it is measured.
+const LONGEST: usize = 400;
+
+/// A whole number with its thousands apart: `8,412`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// [`count`], or unknown.
+pub(crate) fn maybe_count(number: Option<u64>) -> String {
+    number.map_or_else(|| UNKNOWN.to_string(), count)
+}
+
+/// A number in at most five characters: `940`, `1.2k`, `84M`.
+pub(crate) fn short(number: f64) -> String {
+    if !number.is_finite() {
+        return UNKNOWN.to_string();
+    }
+    let mut value = number;
+    for unit in ["", "k", "M", "G", "T", "P", "E"] {
+        if value.abs() < 999.5 {
+            // One decimal where it says something: 1.2k, but 12k, and never 1.0k.
+            let rounded = (value * 10.0).round() / 10.0;
+            return if unit.is_empty() || rounded.abs() >= 10.0 || rounded.fract() == 0.0 {
+                format!("{value:.0}{unit}")
+            } else {
+                format!("{value:.1}{unit}")
+            };
+        }
+        value /= 1000.0;
+    }
+    ">999E".to_string()
+}
+
+/// A number a second, a minute, a case: whole above 10, one decimal below.
+pub(crate) fn number(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => {
+            let sign = if value < 0.0 { "−" } else { "" };
+            let size = value.abs();
+            if size >= 1e15 {
+                format!("{sign}{}", short(size))
+            } else if size >= 9.95 || size == 0.0 {
+                format!("{sign}{}", count(size.round() as u64))
+            } else {
+                format!("{sign}{size:.1}")
+            }
+        }
+        _ => UNKNOWN.to_string(),
+    }
+}
+
+/// Money: cents as `1,204.50`.
+pub(crate) fn money(cents: i64) -> String {
+    let sign = if cents < 0 { "−" } else { "" };
+    let size = cents.unsigned_abs();
+    format!("{sign}{}.{:02}", count(size / 100), size % 100)
+}
+
+/// Cents that were summed as a float, or unknown.
+pub(crate) fn maybe_money(cents: Option<f64>) -> String {
+    match cents {
+        Some(cents) if cents.is_finite() && cents.abs() < 9e17 => money(cents.round() as i64),
+        Some(cents) if cents.is_finite() => short(cents / 100.0),
+        _ => UNKNOWN.to_string(),
+    }
+}
+
+/// A length of time, rounded to what matters: `18 ms`, `1.2 s`, `38 s`, `41 min`, `2 h 05`, `3 d`.
+pub(crate) fn duration(ms: f64) -> String {
+    if !ms.is_finite() {
+        return UNKNOWN.to_string();
+    }
+    let ms = ms.max(0.0);
+    let seconds = ms / 1000.0;
+    if ms < 9.95 && ms > 0.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 999.5 {
+        format!("{ms:.0} ms")
+    } else if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else if seconds < 59.5 {
+        format!("{seconds:.0} s")
+    } else if seconds < 3570.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else if seconds < 86_400.0 * 2.0 {
+        let minutes = (seconds / 60.0).round() as u64;
+        format!("{} h {:02}", minutes / 60, minutes % 60)
+    } else if seconds < 86_400.0 * 1e6 {
+        format!("{} d", count((seconds / 86_400.0).round() as u64))
+    } else {
+        "for ever".to_string()
+    }
+}
+
+/// [`duration`], or unknown.
+pub(crate) fn maybe_duration(ms: Option<f64>) -> String {
+    ms.map_or_else(|| UNKNOWN.to_string(), duration)
+}
+
+/// Minutes and seconds to go: `6:10`; hours as `1:02:03`.
+pub(crate) fn countdown(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return UNKNOWN.to_string();
+    }
+    let sign = if seconds <= -0.5 { "−" } else { "" };
+    let seconds = seconds.abs().min(359_999.0).round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{sign}{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{sign}{minutes}:{seconds:02}")
+    }
+}
+
+/// Bytes on disk: `1.2 MB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let shown = short(bytes as f64);
+    match shown.strip_suffix(|unit: char| unit.is_ascii_alphabetic()) {
+        Some(digits) => format!("{digits} {}B", &shown[digits.len()..]),
+        None => format!("{shown} B"),
+    }
+}
+
+/// The time of day of an instant (milliseconds since 1970 UTC), shifted to a place's clock: `14:32:07`.
+pub(crate) fn time_of_day(at_ms: i64, utc_offset_min: i32) -> String {
+    let seconds = at_ms.div_euclid(1000).saturating_add(i64::from(utc_offset_min) * 60);
+    let of_day = seconds.rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
+/// Its day of the week: `Tue`. The first of January 1970 was a Thursday.
+pub(crate) fn weekday(at_ms: i64, utc_offset_min: i32) -> &'static str {
+    let seconds = at_ms.div_euclid(1000).saturating_add(i64::from(utc_offset_min) * 60);
+    ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][seconds.div_euclid(86_400).rem_euclid(7) as usize]
+}
+
+/// `word` or `words`.
+pub(crate) fn plural(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{} {word}s", self::count(count)) }
+}
+
+/// What may stand in a cell: text from a topic or a peer, made harmless.
+///
+/// Control characters (an escape sequence in a topic's name must not reach the terminal) become `·`. Characters of no
+/// width go: combining marks, joiners and the marks that turn the direction of the writing around, about which no two
+/// terminals agree. What remains is one or two cells wide each, in every terminal.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    let mut seen = 0;
+    for char in text.chars() {
+        if seen == LONGEST {
+            break;
+        }
+        seen += 1;
+        if char.is_control() {
+            out.push('·');
+        } else if width(char) > 0 {
+            out.push(char);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// How many cells a character takes.
+pub(crate) fn width(char: char) -> u16 {
+    if char.is_ascii() {
+        return u16::from(!char.is_control());
+    }
+    let mut utf8 = [0; 4];
+    Span::raw(&*char.encode_utf8(&mut utf8)).width() as u16
+}
+
+/// How many cells a text takes; it is taken to be [`clean`].
+pub(crate) fn text_width(text: &str) -> u16 {
+    text.chars().map(|char| u32::from(width(char))).sum::<u32>().min(u32::from(u16::MAX)) as u16
+}
+
+/// A clean text cut to so many cells, with `…` for what is missing.
+pub(crate) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
+    if text_width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut left = cells.saturating_sub(1);
+    for char in text.chars() {
+        let Some(rest) = left.checked_sub(width(char)) else { break };
+        left = rest;
+        out.push(char);
+    }
+    if cells > 0 {
+        out.push('…');
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_shorts() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(8412), "8,412");
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(
+            [0.0, 940.0, 999.6, 1_234.0, 12_345.0, 84e6, 1.0e3].map(short),
+            ["0", "940", "1k", "1.2k", "12k", "84M", "1k"]
+        );
+        assert_eq!(short(f64::NAN), UNKNOWN);
+    }
+
+    #[test]
+    fn numbers_that_are_not_there() {
+        assert_eq!(number(None), UNKNOWN);
+        assert_eq!(number(Some(f64::INFINITY)), UNKNOWN);
+        assert_eq!(number(Some(0.0)), "0");
+        assert_eq!(number(Some(0.36)), "0.4");
+        assert_eq!(number(Some(-1497.6)), "−1,498");
+        assert_eq!(maybe_money(Some(120_450.0)), "1,204.50");
+        assert_eq!(money(-5), "−0.05");
+        assert_eq!(money(i64::MIN), "−92,233,720,368,547,758.08");
+    }
+
+    #[test]
+    fn durations_round_to_what_matters() {
+        let ms =
+            [0.0, 2.34, 18.2, 999.7, 1_240.0, 38_000.0, 41.0 * 60_000.0, 7_500_000.0, 4.0 * 86_400_000.0];
+        assert_eq!(
+            ms.map(duration),
+            ["0 ms", "2.3 ms", "18 ms", "1.0 s", "1.2 s", "38 s", "41 min", "2 h 05", "4 d"]
+        );
+        assert_eq!(duration(59_700.0), "1 min");
+        assert_eq!(duration(3_590_000.0), "1 h 00");
+        assert_eq!(duration(f64::MAX), "for ever");
+        assert_eq!([370.0, 3723.0, -62.0].map(countdown), ["6:10", "1:02:03", "−1:02"]);
+    }
+
+    #[test]
+    fn the_calendar() {
+        // `date -u -d @1767709927` says Tue Jan  6 14:32:07 UTC 2026.
+        assert_eq!(weekday(1_767_709_927_000, 0), "Tue");
+        assert_eq!(time_of_day(1_767_709_927_000, 0), "14:32:07");
+        assert_eq!(time_of_day(1_767_709_927_000, -180), "11:32:07");
+        assert_eq!(weekday(i64::MIN, i32::MIN).len(), 3, "any instant has a day");
+    }
+
+    #[test]
+    fn hostile_text_becomes_harmless() {
+        assert_eq!(clean("\u{1b}[2Jclicks\n"), "·[2Jclicks·");
+        assert_eq!(clean("a\u{202e}b\u{200d}c\u{301}"), "abc");
+        assert_eq!(clean(&"x".repeat(10_000)).len(), LONGEST);
+        assert_eq!(fit("driver_locations", 8), "driver_…");
+        assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!(bytes(940), "940 B");
+        assert_eq!(bytes(1_240_000), "1.2 MB");
+    }
+}

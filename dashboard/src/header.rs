@@ -1,0 +1,274 @@
+//! The lines that stand on every screen: the lesson above, the keys below.
+
+use ratatui::layout::Rect;
+
+use crate::command::Progress;
+use crate::draw::{Pen, Pieces, pieces_width};
+use crate::format::{
+    UNKNOWN, clean, count, duration, maybe_duration, maybe_money, number, plural, time_of_day, weekday,
+};
+use crate::keys;
+use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
+use crate::state::{Asked, Mode, Pane, State};
+use crate::theme::Role;
+
+/// The first two lines: who and where, then what the streams know, what the batch knows, and what waiting has cost.
+pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
+    let (x, end) = (area.x + 1, area.right().saturating_sub(1));
+    let health = health(state);
+    let start = pen.pieces_right(end, area.y, area.width / 2, &health);
+    pen.pieces(x, area.y, start.saturating_sub(x + 1), &title(state));
+    let room = end.saturating_sub(x);
+    let lesson = lesson(state);
+    let fitting = lesson.iter().find(|pieces| pieces_width(pieces) <= room).or(lesson.last());
+    if let Some(pieces) = fitting {
+        pen.pieces(x, area.y + 1, room, pieces);
+    }
+}
+
+fn title(state: &State) -> Pieces {
+    let mut pieces: Pieces = vec![("freshet".into(), Role::Title)];
+    let Some(snapshot) = state.shown() else { return pieces };
+    let title = &snapshot.title;
+    let mut say = |text: String, role| {
+        if !text.is_empty() {
+            pieces.push(("  ".into(), Role::Dim));
+            pieces.push((text, role));
+        }
+    };
+    if let Some((_, since)) = &state.frozen {
+        say(format!("‖ frozen {}", duration(state.now_ms.saturating_sub(*since) as f64)), Role::Paused);
+    }
+    say(clean(&title.name).into_owned(), Role::Text);
+    if let Some(clock) = title.clock_ms {
+        let offset = title.utc_offset_min;
+        say(format!("{} {}", weekday(clock, offset), time_of_day(clock, offset)), Role::Text);
+    }
+    if let Some(speed) = title.speed {
+        say(format!("{}×", number(Some(speed))), Role::Dim);
+    }
+    if let Some(seed) = title.seed {
+        say(format!("seed {seed}"), Role::Dim);
+    }
+    pieces
+}
+
+/// One thing: the worst that is known, or that all is well.
+pub(crate) fn health(state: &State) -> Pieces {
+    let say = |glyph: &str, text: String, role| vec![(format!("{glyph} "), role), (text, role)];
+    let Some(snapshot) = state.latest() else { return say("○", "connecting".into(), Role::Dim) };
+    if let Some(silent) = state.silence_ms() {
+        return say("✖", format!("no news for {}", duration(silent as f64)), Role::Bad);
+    }
+    if let Source::Stale { for_ms, reason } = &snapshot.cluster.source {
+        return say(
+            "✖",
+            format!("cluster silent for {}: {}", duration(*for_ms as f64), clean(reason)),
+            Role::Bad,
+        );
+    }
+    let workers = &snapshot.workers.data;
+    let dead: Vec<_> =
+        workers.iter().filter(|worker| matches!(worker.state, WorkerState::Dead { .. })).collect();
+    if let [worker, others @ ..] = dead.as_slice() {
+        let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        return say("✖", format!("{}{others} dead", clean(&worker.name)), Role::Bad);
+    }
+    let behind = snapshot.groups.data.iter().find(|group| matches!(group.trend, Trend::FallingBehind { .. }));
+    if let Some(group) = behind {
+        return say("▲", format!("{} is falling behind", clean(&group.id)), Role::Warn);
+    }
+    let paused = workers.iter().filter(|worker| worker.state == WorkerState::Paused).count() as u64;
+    if paused > 0 {
+        return say("‖", format!("{} paused", plural(paused, "worker")), Role::Paused);
+    }
+    match (workers.len() as u64, snapshot.cluster.data.brokers) {
+        (0, Some(brokers)) => say("●", plural(u64::from(brokers), "broker"), Role::Good),
+        (0, None) => say("○", "connecting".into(), Role::Dim),
+        (workers, _) => say("●", format!("all {workers} workers well"), Role::Good),
+    }
+}
+
+/// The second line, from the longest to the shortest way to say it.
+pub(crate) fn lesson(state: &State) -> Vec<Pieces> {
+    let Some(snapshot) = state.shown() else {
+        return vec![vec![("waiting for the first snapshot of the cluster".into(), Role::Dim)]];
+    };
+    if snapshot.lanes.source == Source::Absent {
+        return vec![of_a_foreign_cluster(snapshot)];
+    }
+    let lanes = &snapshot.lanes.data;
+    [
+        (4, true, true),
+        (3, true, true),
+        (2, true, true),
+        (3, true, false),
+        (3, false, false),
+        (2, false, false),
+    ]
+    .into_iter()
+    .map(|(items, next, wide)| {
+        let gap = if wide { "    " } else { "  " };
+        let mut pieces = stream(lanes);
+        pieces.push((gap.into(), Role::Dim));
+        pieces.extend(batch(lanes, next));
+        pieces.push((gap.into(), Role::Dim));
+        pieces.extend(cost(lanes, items, wide));
+        pieces
+    })
+    .collect()
+}
+
+/// What the streams know.
+pub(crate) fn stream(lanes: &Lanes) -> Pieces {
+    let mut pieces = vec![("stream ".into(), Role::Stream)];
+    match lanes.stream_delay_ms {
+        Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
+        None => pieces.push((UNKNOWN.into(), Role::Dim)),
+    }
+    pieces
+}
+
+/// What the batch knows.
+pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
+    let mut pieces = vec![("batch ".into(), Role::Batch)];
+    match lanes.batch_age_ms {
+        Some(age) => pieces.extend([(duration(age), Role::Truth), (" behind".into(), Role::Dim)]),
+        None => pieces.push(("no run yet".into(), Role::Dim)),
+    }
+    if next {
+        let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
+        let say = if lanes.running { Some(", running now".into()) } else { until };
+        pieces.extend(say.map(|say| (say, Role::Dim)));
+    }
+    pieces
+}
+
+/// What waiting has cost, in at most so many of the businesses' units.
+pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
+    let bill = &lanes.bill;
+    let known = [
+        bill.money_cents.waiting().map(|cents| (maybe_money(Some(cents)), "", "")),
+        bill.wrong_texts.waiting().map(|texts| (number(Some(texts)), " wrong texts", " texts")),
+        bill.missed_clicks.waiting().map(|clicks| (number(Some(clicks)), " clicks", " clicks")),
+        bill.late_minutes.waiting().map(|minutes| (number(Some(minutes)), " late minutes", " min late")),
+    ];
+    let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
+    let mut first = true;
+    for (amount, words, short) in known.into_iter().flatten().take(items) {
+        if !first {
+            pieces.push((" · ".into(), Role::Dim));
+        }
+        first = false;
+        pieces.push((amount, Role::Truth));
+        pieces.push((if wide { words } else { short }.into(), Role::Dim));
+    }
+    if first {
+        pieces.push((UNKNOWN.into(), Role::Dim));
+    }
+    pieces
+}
+
+/// Attached to somebody's cluster there are no lanes to compare: the line says what any consumer group can show.
+fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
+    let groups = &snapshot.groups.data;
+    let mut pieces = vec![
+        (plural(snapshot.topics.data.len() as u64, "topic"), Role::Text),
+        ("  ".into(), Role::Dim),
+        (plural(groups.len() as u64, "group"), Role::Text),
+    ];
+    let worst =
+        groups.iter().filter(|group| group.lag_records.is_some()).max_by_key(|group| group.lag_records);
+    if let Some(group) = worst {
+        pieces.push(("  farthest behind ".into(), Role::Dim));
+        pieces.push((clean(&group.id).into_owned(), Role::Truth));
+        let records = count(group.lag_records.unwrap_or(0));
+        pieces.push((format!(" by {records} records, {}", maybe_duration(group.lag_ms)), Role::Dim));
+    }
+    pieces
+}
+
+/// The names of the panes, the focused one marked.
+pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
+    let focus = state.focus();
+    let line = |gap: &str, named: fn(Pane, bool) -> bool| {
+        let mut pieces = Pieces::new();
+        for pane in Pane::ALL {
+            let here = pane == focus;
+            let name = if pane == Pane::Lanes { "lanes" } else { pane.name() };
+            pieces.push((format!("{}", pane.index() + 1), if here { Role::Focus } else { Role::Dim }));
+            if named(pane, here) {
+                pieces.push((format!(" {name}"), if here { Role::Focus } else { Role::Dim }));
+            }
+            pieces.push((gap.to_string(), Role::Faint));
+        }
+        pieces
+    };
+    let room = area.width.saturating_sub(2);
+    let ways = [
+        line("   ", |_, _| true),
+        line("  ", |_, _| true),
+        line(" ", |_, _| true),
+        line("  ", |_, here| here),
+    ];
+    let pieces = ways.iter().find(|pieces| pieces_width(pieces) <= room + 1).unwrap_or(&ways[3]);
+    pen.pieces(area.x + 1, area.y, room, pieces);
+}
+
+/// The last line: the keys that work now; at the right what was asked for, or a sentence.
+pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
+    let (x, end) = (area.x + 1, area.right().saturating_sub(1));
+    let room = end.saturating_sub(x);
+    if state.mode == Mode::Filter {
+        let typed = format!("/{}", state.filters[state.focus]);
+        let after = pen.text(x, area.y, room / 2, &typed, Role::Focus);
+        let after = pen.text(after, area.y, 1, "▏", Role::Focus);
+        keys_of(pen, state, after + 2, area.y, end);
+        return;
+    }
+    let mut news = Pieces::new();
+    if let Some((text, _)) = &state.notice {
+        news.push((clean(text).into_owned(), Role::Text));
+    } else if let Some(asked) = state.asked.last() {
+        news = steps(state, asked);
+    }
+    let start = if pieces_width(&news) > room {
+        // A sentence that is too long loses its end, not its beginning.
+        pen.pieces(x, area.y, room, &news);
+        return;
+    } else {
+        pen.pieces_right(end, area.y, room, &news)
+    };
+    keys_of(pen, state, x, area.y, start.saturating_sub(1));
+}
+
+/// As many keys as fit, each whole.
+fn keys_of(pen: &mut Pen, state: &State, mut x: u16, y: u16, end: u16) {
+    for (key, word) in keys::footer(state) {
+        let pieces: Pieces = vec![(key.into(), Role::Title), (format!(" {word}"), Role::Dim)];
+        let taken = pieces_width(&pieces);
+        if x + taken > end {
+            break;
+        }
+        x = pen.pieces(x, y, taken, &pieces) + 2;
+    }
+}
+
+/// `kill fraud-1  asked → acknowledged → seen after 1.2 s`.
+fn steps(state: &State, asked: &Asked) -> Pieces {
+    let mut pieces: Pieces = vec![(
+        format!("{} {}  ", asked.command.action.word(), clean(asked.command.target.name())),
+        Role::Title,
+    )];
+    let waited = |until: u64| duration(until.saturating_sub(asked.asked_ms) as f64);
+    let done = waited(asked.since_ms);
+    match &asked.progress {
+        Progress::Asked => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),
+        Progress::Acknowledged => {
+            pieces.push((format!("asked → acknowledged, {}", waited(state.now_ms)), Role::Text));
+        }
+        Progress::Seen => pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good)),
+        Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
+    }
+    pieces
+}

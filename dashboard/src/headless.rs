@@ -1,0 +1,166 @@
+//! Without a terminal: a line of words a second, or JSON lines; and the summary at the end, for both.
+//!
+//! Data goes to stdout and words to stderr, and nothing here ever writes an escape code. Each JSON line is an object with
+//! `schema` (1) and `type` (`snapshot`, `event` or `summary`), and the units in the names of its fields.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::draw::Pieces;
+use crate::format::{clean, maybe_count, maybe_duration, maybe_money, number, plural, time_of_day, weekday};
+use crate::header;
+use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend};
+use crate::state::State;
+use crate::theme::Palette;
+use crate::update::{Msg, update};
+
+/// Counts changes that break a reader of the lines.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    schema: u32,
+    r#type: &'static str,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+fn line<T: Serialize>(r#type: &'static str, what: &T) -> String {
+    serde_json::to_string(&Line { schema: SCHEMA, r#type, what })
+        .expect("plain values with string keys always have a JSON form")
+}
+
+/// A snapshot as one JSON line, without the newline.
+pub fn snapshot_json(snapshot: &Snapshot) -> String {
+    line("snapshot", snapshot)
+}
+
+/// One thing that happened, as one JSON line.
+pub fn event_json(notice: &Notice) -> String {
+    line("event", notice)
+}
+
+/// A snapshot in one line of words.
+pub fn snapshot_text(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    if let Some(clock) = snapshot.title.clock_ms {
+        let offset = snapshot.title.utc_offset_min;
+        let _ = write!(text, "{} {}  ", weekday(clock, offset), time_of_day(clock, offset));
+    }
+    let state = state_of(snapshot);
+    if let Some(lesson) = header::lesson(&state).first() {
+        text.push_str(&words(lesson));
+    }
+    let rates =
+        snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
+    let _ = write!(text, "    {} records/s", number(Some(rates.sum())));
+    for group in
+        snapshot.groups.data.iter().filter(|group| !matches!(group.trend, Trend::KeepingUp | Trend::Unknown))
+    {
+        let (trend, _) = crate::panes::trend(group.trend, false);
+        let _ = write!(text, "  {}: {trend}", clean(&group.id));
+    }
+    let _ = write!(text, "    {}", words(&header::health(&state)));
+    text
+}
+
+fn words(pieces: &Pieces) -> String {
+    pieces.iter().map(|(text, _)| text.as_str()).collect()
+}
+
+fn state_of(snapshot: &Snapshot) -> State {
+    let mut state = State::new(Palette::Mono);
+    update(&mut state, Msg::Snapshot(snapshot.clone().into()), 0);
+    state
+}
+
+/// What a run came to: made from its last snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The scenario.
+    pub name: String,
+    /// The seed that repeats it.
+    pub seed: Option<u64>,
+    /// How many times faster than the wall simulated time ran.
+    pub speed: Option<f64>,
+    /// How long it ran, in milliseconds of wall time.
+    pub ran_ms: u64,
+    /// Events in, answers out and their freshness, per business.
+    pub businesses: Vec<Freshness>,
+    /// What waiting has cost.
+    pub bill: Bill,
+    /// How many workers were dead at the end.
+    pub workers_dead: u64,
+    /// Records that were written and not yet read at the end, over all groups that were known.
+    pub lag_records: Option<u64>,
+}
+
+impl Summary {
+    /// The summary of a run that lasted `ran_ms` and ended with this snapshot.
+    pub fn of(snapshot: &Snapshot, ran_ms: u64) -> Summary {
+        let lags = snapshot.groups.data.iter().map(|group| group.lag_records);
+        let dead = |worker: &&crate::snapshot::Worker| {
+            matches!(worker.state, crate::snapshot::WorkerState::Dead { .. })
+        };
+        Summary {
+            name: snapshot.title.name.clone(),
+            seed: snapshot.title.seed,
+            speed: snapshot.title.speed,
+            ran_ms,
+            businesses: snapshot.lanes.data.freshness.clone(),
+            bill: snapshot.lanes.data.bill.clone(),
+            workers_dead: snapshot.workers.data.iter().filter(dead).count() as u64,
+            lag_records: match snapshot.groups.source {
+                Source::Waiting | Source::Absent => None,
+                _ => lags.flatten().reduce(u64::saturating_add),
+            },
+        }
+    }
+
+    /// As one JSON line.
+    pub fn json(&self) -> String {
+        line("summary", self)
+    }
+
+    /// As the words that stand on the terminal after `q`.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let name = clean(&self.name);
+        let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+        let _ = writeln!(text, "{name} ran for {}{seed}.", maybe_duration(Some(self.ran_ms as f64)));
+        if !self.businesses.is_empty() {
+            let _ = writeln!(text, "\n{:<18}{:>13}{:>13}{:>11}{:>11}", "", "events", "answers", "p50", "p99");
+            for business in &self.businesses {
+                let _ = writeln!(
+                    text,
+                    "{:<18}{:>13}{:>13}{:>11}{:>11}",
+                    clean(&business.business),
+                    maybe_count(business.events),
+                    maybe_count(business.answers),
+                    maybe_duration(business.p50_ms),
+                    maybe_duration(business.p99_ms)
+                );
+            }
+        }
+        if self.bill != Bill::default() {
+            let _ = writeln!(text, "\n{:<18}{:>13}{:>13}{:>22}", "", "stream", "batch", "waiting has cost");
+            for (item, line) in self.bill.items() {
+                let amount = |value| if item == "money" { maybe_money(value) } else { number(value) };
+                let cases =
+                    line.cases.map_or(String::new(), |cases| format!("  in {}", plural(cases, "case")));
+                let _ = writeln!(
+                    text,
+                    "{item:<18}{:>13}{:>13}{:>22}{cases}",
+                    amount(line.stream),
+                    amount(line.batch),
+                    amount(line.waiting())
+                );
+            }
+        }
+        if self.workers_dead > 0 {
+            let _ = writeln!(text, "\n{} dead at the end.", plural(self.workers_dead, "worker"));
+        }
+        text
+    }
+}

@@ -1,0 +1,237 @@
+//! The key table: the one place that knows what a key does. The help and the footer are made from it.
+
+use crate::command::{Action, Target};
+use crate::rows;
+use crate::state::{Mode, Pane, State};
+
+/// A key press, as far as we tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A character, with Shift already in it.
+    Char(char),
+    /// Control and a letter.
+    Ctrl(char),
+    /// Return.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift and Tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// An arrow.
+    Up,
+    /// An arrow.
+    Down,
+    /// An arrow.
+    Left,
+    /// An arrow.
+    Right,
+    /// To the first.
+    Home,
+    /// To the last.
+    End,
+    /// A page back.
+    PageUp,
+    /// A page on.
+    PageDown,
+}
+
+/// What a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Quit,
+    Help,
+    Focus,
+    NextPane,
+    PreviousPane,
+    Up,
+    Down,
+    First,
+    Last,
+    PageUp,
+    PageDown,
+    Detail,
+    Back,
+    Filter,
+    Zoom,
+    Freeze,
+    Theme,
+    Save,
+    MapIn,
+    MapOut,
+    Pause,
+    Control(Action),
+}
+
+/// A line of the table.
+pub(crate) struct Binding {
+    pub(crate) keys: &'static [Key],
+    /// How the keys are written.
+    pub(crate) shown: &'static str,
+    /// What they do, for the help.
+    pub(crate) does: &'static str,
+    /// One or two words for the footer; empty where a user of any program knows it.
+    pub(crate) brief: &'static str,
+    pub(crate) act: Act,
+    /// Whether it would do something now.
+    pub(crate) works: fn(&State) -> bool,
+}
+
+use Key::{BackTab, Char, Ctrl, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+
+const ALWAYS: fn(&State) -> bool = |_| true;
+const ROWS: fn(&State) -> bool = |state| state.rows(state.focus()).len() > 1;
+
+/// The sections of the help.
+pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
+    (
+        "look",
+        &[
+            bind(&[Char('q'), Ctrl('c')], "q", "end, and print a summary", "quit", Act::Quit, ALWAYS),
+            bind(&[Char('?')], "?", "this help", "help", Act::Help, ALWAYS),
+            bind(&[Char('z')], "z", "one pane on the whole screen, and back", "zoom", Act::Zoom, ALWAYS),
+            bind(&[Char('f')], "f", "freeze the view; the world goes on", "freeze", Act::Freeze, HEARD),
+            bind(
+                &[Char('t')],
+                "t",
+                "next theme: dark, light, high contrast, mono",
+                "theme",
+                Act::Theme,
+                ALWAYS,
+            ),
+            bind(&[Char('s')], "s", "save the screen as an SVG", "save", Act::Save, HEARD),
+        ],
+    ),
+    (
+        "move",
+        &[
+            bind(&DIGITS, "1–8", "to a pane", "pane", Act::Focus, ALWAYS),
+            bind(&[Tab], "Tab", "to the next pane", "", Act::NextPane, ALWAYS),
+            bind(&[BackTab], "Shift-Tab", "to the previous one", "", Act::PreviousPane, ALWAYS),
+            bind(&[Char('j'), Down, Char('l'), Right], "j ↓", "down", "", Act::Down, ROWS),
+            bind(&[Char('k'), Up, Char('h'), Left], "k ↑", "up", "", Act::Up, ROWS),
+            bind(&[Char('g'), Home], "g", "to the first", "", Act::First, ROWS),
+            bind(&[Char('G'), End], "G", "to the last", "", Act::Last, ROWS),
+            bind(&[PageUp, Ctrl('u')], "PgUp", "a page up", "", Act::PageUp, ROWS),
+            bind(&[PageDown, Ctrl('d')], "PgDn", "a page down", "", Act::PageDown, ROWS),
+            bind(&[Enter], "Enter", "more about the selected row", "detail", Act::Detail, |state| {
+                !state.rows(state.focus()).is_empty()
+            }),
+            bind(&[Esc], "Esc", "back; clear the filter", "", Act::Back, ALWAYS),
+            bind(&[Char('/')], "/", "show only rows that contain a text", "filter", Act::Filter, HEARD),
+            bind(
+                &[Char('+'), Char('=')],
+                "+",
+                "city: closer, to the selected trip",
+                "closer",
+                Act::MapIn,
+                |state| on_map(state) && state.map_zoom < 5,
+            ),
+            bind(&[Char('-')], "-", "city: farther", "farther", Act::MapOut, |state| {
+                on_map(state) && state.map_zoom > 0
+            }),
+        ],
+    ),
+    (
+        "act, where the workers are ours",
+        &[
+            bind(
+                &[Char(' ')],
+                "space",
+                "pause the selected consumer, or let it go on",
+                "pause",
+                Act::Pause,
+                |state| consumer(state).is_some(),
+            ),
+            bind(&[Char('r')], "r", "restart it", "restart", Act::Control(Action::Restart), |state| {
+                consumer(state).is_some()
+            }),
+            bind(
+                &[Char('+'), Char('=')],
+                "+",
+                "one more instance of its group",
+                "scale",
+                Act::Control(Action::ScaleUp),
+                |state| consumer(state).is_some(),
+            ),
+            bind(&[Char('-')], "-", "one fewer", "", Act::Control(Action::ScaleDown), |state| {
+                consumer(state).is_some()
+            }),
+            bind(
+                &[Char('b')],
+                "b",
+                "a burst on the selected topic",
+                "burst",
+                Act::Control(Action::Burst),
+                |state| matches!(rows::target(state), Some(Target::Topic(_))),
+            ),
+            bind(&[Char('X')], "X", "kill it (asks first)", "kill", Act::Control(Action::Kill), |state| {
+                consumer(state).is_some()
+            }),
+            bind(
+                &[Char('R')],
+                "R",
+                "rewind its group to the beginning (asks first)",
+                "rewind",
+                Act::Control(Action::Rewind),
+                |state| consumer(state).is_some(),
+            ),
+        ],
+    ),
+];
+
+const DIGITS: [Key; 8] =
+    [Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8')];
+const HEARD: fn(&State) -> bool = |state| state.latest.is_some();
+
+const fn bind(
+    keys: &'static [Key],
+    shown: &'static str,
+    does: &'static str,
+    brief: &'static str,
+    act: Act,
+    works: fn(&State) -> bool,
+) -> Binding {
+    Binding { keys, shown, does, brief, act, works }
+}
+
+fn on_map(state: &State) -> bool {
+    state.focus() == Pane::City && state.map.is_some()
+}
+
+/// The consumer that the controls would act on.
+pub(crate) fn consumer(state: &State) -> Option<Target> {
+    rows::target(state).filter(|target| !matches!(target, Target::Topic(_)))
+}
+
+/// What a key does now.
+pub(crate) fn meaning(state: &State, key: Key) -> Option<Act> {
+    let mut all = SECTIONS.iter().flat_map(|(_, bindings)| bindings.iter());
+    all.find(|binding| binding.keys.contains(&key) && (binding.works)(state)).map(|binding| binding.act)
+}
+
+/// The keys that work now, as `(key, word)`, for the footer: what is special here first.
+pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
+    match &state.mode {
+        Mode::Help(_) => return vec![("Esc", "back"), ("j k", "move"), ("q", "quit")],
+        Mode::Filter => return vec![("Enter", "keep"), ("Esc", "clear")],
+        Mode::Confirm(_) => return vec![("Tab", "choose"), ("Enter", "do it"), ("Esc", "cancel")],
+        Mode::Panes => {}
+    }
+    let [look, go, act] = SECTIONS;
+    let all = act.1.iter().chain(look.1[..2].iter()).chain(go.1).chain(look.1[2..].iter());
+    all.filter(|binding| !binding.brief.is_empty() && (binding.works)(state))
+        .map(|binding| match binding.act {
+            Act::Control(Action::ScaleUp) => ("+ -", binding.brief),
+            Act::Pause if consumer(state).is_some_and(|target| rows::paused(state, &target)) => {
+                ("space", "resume")
+            }
+            Act::Freeze if state.frozen.is_some() => ("f", "go on"),
+            Act::Zoom if state.zoomed => ("z", "back"),
+            _ => (binding.shown, binding.brief),
+        })
+        .collect()
+}

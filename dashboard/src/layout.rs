@@ -1,0 +1,115 @@
+//! Where everything stands, by size alone: a card, tabs with one pane, two columns, or three.
+
+use ratatui::layout::Rect;
+
+use crate::state::Pane;
+
+/// The parts of the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Layout {
+    /// The two lines of the lesson.
+    pub(crate) header: Rect,
+    /// The names of the panes, where there is room for only one.
+    pub(crate) tabs: Option<Rect>,
+    pub(crate) panes: Vec<(Pane, Rect)>,
+    pub(crate) footer: Rect,
+}
+
+/// Less than this gets a card.
+pub(crate) const SMALLEST: (u16, u16) = (60, 16);
+
+/// The layout of a screen; `None`: too small for panes.
+pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool) -> Option<Layout> {
+    if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
+        return None;
+    }
+    let rows = |from: u16, height: u16| Rect { y: screen.y + from, height, ..screen };
+    let header = rows(0, 2);
+    let footer = rows(screen.height - 1, 1);
+    let body = rows(2, screen.height - 3);
+    let wide = screen.width >= 110 && screen.height >= 32;
+    if zoomed || !wide {
+        let tabs = rows(2, 1);
+        let body = rows(3, screen.height - 4);
+        return Some(Layout { header, tabs: Some(tabs), panes: vec![(focus, body)], footer });
+    }
+    let panes = if screen.width >= 170 && screen.height >= 45 {
+        // The city needs height; the lesson stands in the middle; the rest shares the right.
+        let left = screen.width * 35 / 100;
+        let middle = screen.width * 35 / 100;
+        let mut panes = column(body, 0, left, &[(Pane::City, 1)]);
+        panes.extend(column(
+            body,
+            left,
+            middle,
+            &[(Pane::Throughput, 37), (Pane::Lag, 32), (Pane::Lanes, 31)],
+        ));
+        let right = [(Pane::Partitions, 31), (Pane::Payments, 23), (Pane::Shop, 25), (Pane::Events, 21)];
+        panes.extend(column(body, left + middle, screen.width - left - middle, &right));
+        panes
+    } else {
+        let left = screen.width / 2;
+        let first = [(Pane::Throughput, 27), (Pane::Lag, 24), (Pane::Partitions, 22), (Pane::Lanes, 27)];
+        let mut panes = column(body, 0, left, &first);
+        let second = [(Pane::City, 43), (Pane::Payments, 19), (Pane::Shop, 21), (Pane::Events, 17)];
+        panes.extend(column(body, left, screen.width - left, &second));
+        panes
+    };
+    Some(Layout { header, tabs: None, panes, footer })
+}
+
+/// Shares a column's height out by weight, without a row lost.
+fn column(body: Rect, x: u16, width: u16, panes: &[(Pane, u16)]) -> Vec<(Pane, Rect)> {
+    let total: u32 = panes.iter().map(|(_, weight)| u32::from(*weight)).sum();
+    let mut before = 0;
+    let edge = |weight: u32| (u32::from(body.height) * weight).div_ceil(total) as u16;
+    panes
+        .iter()
+        .map(|(pane, weight)| {
+            let top = edge(before);
+            before += u32::from(*weight);
+            (*pane, Rect::new(body.x + x, body.y + top, width, edge(before) - top))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_of_a_large_screen_belongs_to_exactly_one_part() {
+        for (width, height) in
+            [(60, 16), (80, 24), (110, 32), (120, 40), (169, 60), (170, 45), (200, 60), (333, 99)]
+        {
+            for zoomed in [false, true] {
+                let screen = Rect::new(0, 0, width, height);
+                let layout = layout(screen, Pane::Lag, zoomed).expect("large enough");
+                let mut parts = vec![layout.header, layout.footer];
+                parts.extend(layout.tabs);
+                parts.extend(layout.panes.iter().map(|(_, area)| *area));
+                let cells: u32 = parts.iter().map(|part| part.area()).sum();
+                assert_eq!(cells, screen.area(), "{width}x{height} zoomed {zoomed}");
+                for (at, part) in parts.iter().enumerate() {
+                    assert!(
+                        parts[..at].iter().all(|other| !other.intersects(*part)),
+                        "{width}x{height}: {parts:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_panes_are_there_unless_one_is_zoomed() {
+        let panes = |width, height, zoomed| {
+            layout(Rect::new(0, 0, width, height), Pane::Shop, zoomed).map(|layout| layout.panes.len())
+        };
+        assert_eq!(panes(59, 16, false), None);
+        assert_eq!(panes(60, 15, false), None);
+        assert_eq!(panes(80, 24, false), Some(1));
+        assert_eq!(panes(120, 40, false), Some(8));
+        assert_eq!(panes(200, 60, false), Some(8));
+        assert_eq!(panes(200, 60, true), Some(1));
+    }
+}

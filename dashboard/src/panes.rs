@@ -1,0 +1,133 @@
+//! The eight panes, one a file, and what they share.
+
+use ratatui::layout::Rect;
+
+use crate::draw::{Frame, Pen, Pieces, window};
+use crate::format::{clean, duration};
+use crate::rows::Row;
+use crate::snapshot::{Source, Trend};
+use crate::state::{Pane, State};
+use crate::theme::Role;
+
+pub(crate) mod city;
+pub(crate) mod events;
+pub(crate) mod lag;
+pub(crate) mod lanes;
+pub(crate) mod partitions;
+pub(crate) mod payments;
+pub(crate) mod shop;
+pub(crate) mod throughput;
+mod trip;
+
+/// Draws a pane's border with what its source says of itself, and returns the inside if there is data to show in it.
+pub(crate) fn open(
+    pen: &mut Pen,
+    state: &State,
+    pane: Pane,
+    area: Rect,
+    source: &Source,
+    note: &str,
+    foot: Pieces,
+) -> Option<Rect> {
+    let filter = &state.filters[pane.index()];
+    let right = match source {
+        Source::Stale { for_ms, reason } => {
+            let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
+            vec![(format!("stale {}: {}", duration(age as f64), clean(reason)), Role::Bad)]
+        }
+        _ if !filter.is_empty() => vec![(format!("/{}", clean(filter)), Role::Focus)],
+        _ => Pieces::new(),
+    };
+    pen.faded = matches!(source, Source::Stale { .. });
+    let frame = Frame {
+        number: Some(pane.index() + 1),
+        name: pane.name().into(),
+        note: if matches!(source, Source::Waiting | Source::Absent) { String::new() } else { note.into() },
+        right,
+        foot,
+        focused: state.focus() == pane,
+    };
+    let inside = pen.frame(area, &frame);
+    match source {
+        Source::Waiting => say(pen, inside, "waiting for the first data"),
+        Source::Absent => say(pen, inside, absence(pane)),
+        Source::Live | Source::Stale { .. } => return (!inside.is_empty()).then_some(inside),
+    }
+    None
+}
+
+/// Why a pane has nothing to show on a foreign cluster.
+fn absence(pane: Pane) -> &'static str {
+    match pane {
+        Pane::City => "no positions on this cluster",
+        Pane::Payments => "no card swipes on this cluster",
+        Pane::Shop => "no clicks on this cluster",
+        Pane::Lanes => "no batch lane on this cluster",
+        _ => "not on this cluster",
+    }
+}
+
+/// A pane before the first snapshot.
+pub(crate) fn nothing_yet(pen: &mut Pen, state: &State, pane: Pane, area: Rect) {
+    open(pen, state, pane, area, &Source::Waiting, "", Pieces::new());
+}
+
+/// A sentence in the middle of an empty pane.
+pub(crate) fn say(pen: &mut Pen, area: Rect, text: &str) {
+    let cells = crate::format::text_width(text).min(area.width);
+    let x = area.x + (area.width - cells) / 2;
+    if area.height > 0 {
+        pen.text(x, area.y + (area.height - 1) / 2, cells, text, Role::Dim);
+    }
+}
+
+/// Draws the rows of a list that fit, the cursor among them. `draw` gets the place of one row.
+pub(crate) fn list(
+    pen: &mut Pen,
+    state: &State,
+    pane: Pane,
+    area: Rect,
+    rows: &[Row],
+    mut draw: impl FnMut(&mut Pen, Rect, &Row),
+) {
+    if rows.is_empty() {
+        let filtered = !state.filters[pane.index()].is_empty();
+        say(pen, area, if filtered { "nothing matches the filter; Esc clears it" } else { "none" });
+        return;
+    }
+    let selected = state.cursors[pane.index()].place(rows);
+    let shown = window(rows.len(), selected, usize::from(area.height));
+    for (y, at) in (area.y..area.bottom()).zip(shown) {
+        let line = Rect { y, height: 1, ..area };
+        if at == selected && state.focus() == pane {
+            pen.highlight(line);
+        }
+        draw(pen, line, &rows[at]);
+    }
+}
+
+/// A trend as glyph, words and colour; `brief` for the glyph and the time alone.
+pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
+    let words = |glyph: &str, words: String, role| (format!("{glyph} {words}"), role);
+    match trend {
+        Trend::Unknown if brief => ("·".into(), Role::Dim),
+        Trend::Unknown => words("·", "too early to say".into(), Role::Dim),
+        Trend::KeepingUp if brief => ("●".into(), Role::Good),
+        Trend::KeepingUp => words("●", "keeping up".into(), Role::Good),
+        Trend::FallingBehind { .. } if brief => ("▲".into(), Role::Warn),
+        Trend::FallingBehind { records_per_second: Some(rate) } if rate.is_finite() => {
+            words("▲", format!("falling behind {}/s", crate::format::short(rate)), Role::Warn)
+        }
+        Trend::FallingBehind { .. } => words("▲", "falling behind".into(), Role::Warn),
+        Trend::Draining { done_in_ms: Some(ms) } if brief => words("▼", duration(ms), Role::Stream),
+        Trend::Draining { .. } if brief => ("▼".into(), Role::Stream),
+        Trend::Draining { done_in_ms: Some(ms) } => {
+            words("▼", format!("draining, done in {}", duration(ms)), Role::Stream)
+        }
+        Trend::Draining { done_in_ms: None } => words("▼", "draining".into(), Role::Stream),
+        Trend::Dead if brief => ("✖".into(), Role::Bad),
+        Trend::Dead => words("✖", "dead".into(), Role::Bad),
+        Trend::Paused if brief => ("‖".into(), Role::Paused),
+        Trend::Paused => words("‖", "paused".into(), Role::Paused),
+    }
+}

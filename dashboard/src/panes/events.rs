@@ -1,0 +1,87 @@
+//! Pane 8: what happened, newest first, with how long it took; above it, every worker in one glance.
+
+use ratatui::layout::Rect;
+
+use crate::draw::{Pen, Pieces, pieces_width};
+use crate::format::{clean, count, duration, time_of_day};
+use crate::panes::{list, open};
+use crate::rows::Item;
+use crate::snapshot::{Notice, NoticeKind, Severity, Snapshot, Source, Worker, WorkerState};
+use crate::state::{Pane, State};
+use crate::theme::Role;
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let timeline = &snapshot.timeline;
+    let dropped = timeline.dropped;
+    let foot = if dropped > 0 {
+        vec![(format!("{} older dropped", count(dropped)), Role::Dim)]
+    } else {
+        Pieces::new()
+    };
+    let Some(mut inside) = open(pen, state, Pane::Events, area, &Source::Live, "", foot) else { return };
+    if inside.height > 2 && !snapshot.workers.data.is_empty() {
+        workers(pen, &snapshot.workers.data, inside);
+        inside.y += 1;
+        inside.height -= 1;
+    }
+    list(pen, state, Pane::Events, inside, &state.rows(Pane::Events), |pen, line, row| {
+        if let Item::Notice(at) = row.item {
+            notice(pen, &timeline.notices[at], line);
+        }
+    });
+}
+
+/// A dot a worker; their names as long as they fit, those in trouble first.
+fn workers(pen: &mut Pen, workers: &[Worker], line: Rect) {
+    let look = |worker: &Worker| match worker.state {
+        WorkerState::Dead { .. } => (0, "✖", Role::Bad),
+        WorkerState::Paused => (1, "‖", Role::Paused),
+        WorkerState::Starting | WorkerState::Stopping => (2, "○", Role::Dim),
+        WorkerState::Running => (3, "●", Role::Good),
+    };
+    let mut sorted: Vec<&Worker> = workers.iter().collect();
+    sorted.sort_by_key(|worker| look(worker).0);
+    let mut x = line.x + 1;
+    let end = line.right().saturating_sub(1);
+    for (at, worker) in sorted.iter().enumerate() {
+        let (_, glyph, role) = look(worker);
+        let pieces: Pieces =
+            vec![(format!("{glyph} "), role), (clean(&worker.name).into_owned(), Role::Text)];
+        let more = format!("+{}", sorted.len() - at);
+        if x + pieces_width(&pieces) + 5 > end && at + 1 < sorted.len() {
+            pen.text(x, line.y, end.saturating_sub(x), &more, Role::Dim);
+            return;
+        }
+        x = pen.pieces(x, line.y, end.saturating_sub(x), &pieces) + 2;
+    }
+}
+
+fn notice(pen: &mut Pen, notice: &Notice, line: Rect) {
+    let glyph = match notice.kind {
+        NoticeKind::Rebalance => "⟳",
+        NoticeKind::Election => "★",
+        NoticeKind::Crash => "✖",
+        NoticeKind::Start => "●",
+        NoticeKind::BatchRun => "▪",
+        NoticeKind::Incident => "▲",
+        NoticeKind::Control => "→",
+        NoticeKind::Note => "·",
+    };
+    let role = match notice.severity {
+        Severity::Info => Role::Dim,
+        Severity::Good => Role::Good,
+        Severity::Warning => Role::Warn,
+        Severity::Bad => Role::Bad,
+    };
+    // Wall clock, in UTC: these are things that happened to the machinery, not to the city.
+    let pieces: Pieces = vec![
+        (time_of_day(notice.at_ms, 0), Role::Faint),
+        (format!(" {glyph} "), role),
+        (clean(&notice.subject).into_owned(), Role::Text),
+        (format!("  {}", clean(&notice.text)), Role::Dim),
+    ];
+    let end = line.right().saturating_sub(1);
+    let took = notice.duration_ms.map_or(String::new(), duration);
+    let start = pen.right(end, line.y, 8, &took, Role::Text);
+    pen.pieces(line.x + 1, line.y, start.saturating_sub(line.x + 2), &pieces);
+}

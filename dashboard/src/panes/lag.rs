@@ -1,0 +1,131 @@
+//! Pane 2: how far behind each consumer group is, in records and in seconds, and where that is going.
+
+use ratatui::layout::Rect;
+
+use crate::draw::{Pen, Pieces};
+use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, plural, short, text_width};
+use crate::panes::{list, open, trend};
+use crate::rows::{Item, workers_of};
+use crate::snapshot::{Group, GroupState, Member, Snapshot, Worker, WorkerState};
+use crate::state::{Pane, State};
+use crate::theme::Role;
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let groups = &snapshot.groups.data;
+    let note = "records and seconds behind";
+    let Some(inside) = open(pen, state, Pane::Lag, area, &snapshot.groups.source, note, Pieces::new()) else {
+        return;
+    };
+    let longest = groups.iter().map(|group| text_width(&clean(&group.id))).max().unwrap_or(0);
+    let name = longest.clamp(6, 24).min(inside.width / 3);
+    list(pen, state, Pane::Lag, inside, &state.rows(Pane::Lag), |pen, line, row| match row.item {
+        Item::Group(at) => {
+            let opened = state.opened.contains(&groups[at].id);
+            group(pen, snapshot, &groups[at], name, opened, line);
+        }
+        Item::Worker(at) => worker(pen, &snapshot.workers.data[at], snapshot, line),
+        Item::Member(at, which) => member(pen, &groups[at].members[which], line),
+        _ => {}
+    });
+}
+
+fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: bool, line: Rect) {
+    let y = line.y;
+    pen.cell(line.x, y, if opened { '▾' } else { '▸' }, Role::Faint);
+    pen.text(line.x + 2, y, name, &group.id, Role::Text);
+    let mut x = line.x + 2 + name;
+    let behind = group.lag_records.is_some_and(|lag| lag > 0);
+    let records = group.lag_records.map_or(UNKNOWN.into(), |lag| {
+        if lag < 1_000_000 { crate::format::count(lag) } else { short(lag as f64) }
+    });
+    pen.right(x + 9, y, 8, &records, if behind { Role::Truth } else { Role::Dim });
+    pen.right(x + 17, y, 7, &maybe_duration(group.lag_ms), Role::Text);
+    x += 19;
+    let (words, role) = rebalancing(group.state).unwrap_or_else(|| trend(group.trend, false));
+    let right = line.right().saturating_sub(1);
+    let after = pen.text(x, y, right.saturating_sub(x), &words, role);
+    // The words of the trend are at most so wide; what follows stands in a column of its own.
+    let who = who(snapshot, group);
+    let start = if pieces_fit(&who, right.saturating_sub(after + 2)) {
+        pen.pieces_right(right, y, right.saturating_sub(after + 2), &who)
+    } else {
+        right
+    };
+    let spark = (x + 26).max(after + 2);
+    if start.saturating_sub(spark) > 10 {
+        let cells = (start - spark - 2).min(60);
+        pen.sparkline(start - 2 - cells, y, cells, &group.lag_history_records, Role::Series);
+    }
+}
+
+fn pieces_fit(pieces: &[(String, Role)], room: u16) -> bool {
+    crate::draw::pieces_width(pieces) <= room
+}
+
+/// While a group shares its partitions out nobody reads, which explains a growing lag better than its trend does.
+fn rebalancing(state: GroupState) -> Option<(String, Role)> {
+    matches!(state, GroupState::PreparingRebalance | GroupState::CompletingRebalance)
+        .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
+}
+
+/// How many share the work, or whose it is.
+fn who(snapshot: &Snapshot, group: &Group) -> Pieces {
+    let members = group.members.len() as u64;
+    let dead =
+        workers_of(snapshot, group).filter(|(_, worker)| matches!(worker.state, WorkerState::Dead { .. }));
+    let dead = dead.count() as u64;
+    let mut pieces = Pieces::new();
+    if dead > 0 {
+        pieces.push((format!("{dead} dead, "), Role::Bad));
+    }
+    if group.ours {
+        let words = if members == 0 { "nobody".to_string() } else { format!("{members} × worker") };
+        pieces.push((words, Role::Dim));
+    } else {
+        pieces.push((format!("yours, {}", plural(members, "member")), Role::Paused));
+    }
+    pieces
+}
+
+fn worker(pen: &mut Pen, worker: &Worker, snapshot: &Snapshot, line: Rect) {
+    let (glyph, words, role) = match &worker.state {
+        WorkerState::Starting => ('○', "starting".to_string(), Role::Dim),
+        WorkerState::Running => ('●', "running".to_string(), Role::Good),
+        WorkerState::Paused => ('‖', "paused".to_string(), Role::Paused),
+        WorkerState::Stopping => ('○', "stopping".to_string(), Role::Dim),
+        WorkerState::Dead { how } => ('✖', format!("dead, {}", clean(how)), Role::Bad),
+    };
+    pen.cell(line.x + 3, line.y, glyph, role);
+    let x = pen.text(line.x + 5, line.y, 20, &worker.name, Role::Text);
+    let owned = snapshot.groups.data.iter().filter(|group| worker.group.as_ref() == Some(&group.id));
+    let owned = owned.flat_map(|group| &group.partitions);
+    let partitions = owned.filter(|partition| partition.owner.as_ref() == Some(&worker.name)).count() as u64;
+    let mut pieces: Pieces = vec![
+        (format!("  {words}"), role),
+        (
+            format!(
+                " {}",
+                worker
+                    .since_ms
+                    .map_or(String::new(), |ms| format!("for {}", maybe_duration(Some(ms as f64))))
+            ),
+            Role::Dim,
+        ),
+    ];
+    let pid = worker.pid.map_or(String::new(), |pid| format!("  pid {pid}"));
+    pieces.push((format!("  {}{pid}", plural(partitions, "partition")), Role::Dim));
+    if worker.restarts > 0 {
+        pieces.push((format!("  {}", plural(u64::from(worker.restarts), "restart")), Role::Dim));
+    }
+    pen.pieces(x, line.y, line.right().saturating_sub(x + 1), &pieces);
+}
+
+fn member(pen: &mut Pen, member: &Member, line: Rect) {
+    pen.cell(line.x + 3, line.y, '●', Role::Paused);
+    let partitions = maybe_count(member.partitions.map(u64::from));
+    let pieces: Pieces = vec![
+        (member.client_id.clone(), Role::Text),
+        (format!("  at {}  {partitions} partitions", clean(&member.host)), Role::Dim),
+    ];
+    pen.pieces(line.x + 5, line.y, line.width.saturating_sub(6), &pieces);
+}

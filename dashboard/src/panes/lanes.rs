@@ -1,0 +1,156 @@
+//! Pane 7: batch or stream. The same logic twice; the difference is timing and nothing else.
+
+use ratatui::layout::Rect;
+
+use crate::draw::{Pen, Pieces};
+use crate::format::{
+    UNKNOWN, clean, count, duration, maybe_count, maybe_duration, maybe_money, number, time_of_day,
+};
+use crate::panes::{list, open};
+use crate::rows::Item;
+use crate::snapshot::{BillItem, Freshness, Lanes, Run, Snapshot};
+use crate::state::{Pane, State};
+use crate::theme::Role;
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let lanes = &snapshot.lanes.data;
+    let note = lanes
+        .batch_period_ms
+        .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
+    let foot = lanes
+        .database
+        .as_ref()
+        .map_or(Pieces::new(), |database| vec![(clean(database).into_owned(), Role::Dim)]);
+    let Some(inside) = open(pen, state, Pane::Lanes, area, &snapshot.lanes.source, &note, foot) else {
+        return;
+    };
+    let mut y = inside.y;
+    let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    bill(pen, lanes, room);
+    y += 5;
+    if y < inside.bottom() {
+        next_run(pen, lanes, Rect { y, height: 1, ..room });
+        y += 1;
+    }
+    // Freshness when there is room for it and some runs below; runs otherwise.
+    let left = inside.bottom().saturating_sub(y);
+    let businesses = lanes.freshness.len() as u16;
+    if businesses > 0 && left >= businesses + 2 {
+        freshness(pen, &lanes.freshness, Rect { y: y + 1, height: businesses + 1, ..room });
+        y += businesses + 2;
+    }
+    let left = inside.bottom().saturating_sub(y);
+    if left >= 2 {
+        let rows = state.rows(Pane::Lanes);
+        let runs = Rect { y: y + 1, height: left - 1, ..inside };
+        let offset = snapshot.title.utc_offset_min;
+        pen.text(room.x, y, room.width, "runs", Role::Faint);
+        list(pen, state, Pane::Lanes, runs, &rows, |pen, line, row| {
+            if let Item::Run(at) = row.item {
+                run(pen, &lanes.runs[at], offset, line);
+            }
+        });
+    }
+}
+
+/// The columns of the bill, by where they end; those that do not fit are left out from the right.
+fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) {
+    let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
+    let ends = [1, 2, 3, 4].map(|at| area.x + 14 + at * width);
+    let heads = [
+        ("stream", Role::Stream),
+        ("batch", Role::Batch),
+        ("waiting cost", Role::Title),
+        ("in cases", Role::Faint),
+    ];
+    for (end, (head, role)) in ends.into_iter().zip(heads) {
+        if end <= area.right() {
+            let head = if head == "waiting cost" && width < 13 { "cost" } else { head };
+            pen.right(end, area.y, width - 1, head, role);
+        }
+    }
+    for (y, (name, item)) in (area.y + 1..area.bottom()).zip(lanes.bill.items()) {
+        let amount = |value: Option<f64>| if name == "money" { maybe_money(value) } else { number(value) };
+        pen.text(area.x, y, 13, name, Role::Text);
+        let cells = [
+            (amount(item.stream), Role::Text),
+            (amount(item.batch), Role::Text),
+            verdict(item, amount),
+            (maybe_count(item.cases), Role::Faint),
+        ];
+        for (end, (text, role)) in ends.into_iter().zip(cells) {
+            if end <= area.right() {
+                pen.right(end, y, width - 1, &text, role);
+            }
+        }
+    }
+}
+
+/// What waiting has cost, or that batch was as good: within a twentieth of what it cost anyway.
+fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
+    match (item.waiting(), item.batch) {
+        (Some(cost), Some(batch)) if cost.abs() <= batch.abs() * 0.05 => ("as good".into(), Role::Good),
+        (Some(cost), _) => (amount(Some(cost)), Role::Truth),
+        _ => (UNKNOWN.into(), Role::Dim),
+    }
+}
+
+/// How much of the period has passed.
+fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+    let words = match (lanes.running, lanes.next_run_in_ms) {
+        (true, _) => "running now".to_string(),
+        (false, Some(until)) => format!("next run in {}", duration(until)),
+        (false, None) => format!("next run in {UNKNOWN}"),
+    };
+    let x =
+        pen.text(line.x, line.y, line.width, &words, if lanes.running { Role::Batch } else { Role::Dim }) + 2;
+    // The age of what the batch knows, against its period: a full bar means a run is due.
+    let (Some(age), Some(period)) = (lanes.batch_age_ms, lanes.batch_period_ms) else { return };
+    let cells = line.right().saturating_sub(x);
+    let part = age / period;
+    if cells < 6 || !part.is_finite() {
+        return;
+    }
+    let full = (part.clamp(0.0, 1.0) * f64::from(cells)).round() as u16;
+    for at in 0..cells {
+        let (glyph, role) = if at < full { ('━', Role::Batch) } else { ('╌', Role::Faint) };
+        pen.cell(x + at, line.y, glyph, role);
+    }
+}
+
+fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
+    let width = ((area.width.saturating_sub(18)) / 4).clamp(7, 13);
+    let ends = [1, 2, 3, 4].map(|at| area.x + 18 + at * width);
+    pen.text(area.x, area.y, 17, "answers", Role::Faint);
+    for (end, head) in ends.into_iter().zip(["events", "answers", "p50", "p99"]) {
+        if end <= area.right() {
+            pen.right(end, area.y, width - 1, head, Role::Faint);
+        }
+    }
+    for (y, business) in (area.y + 1..area.bottom()).zip(businesses) {
+        pen.text(area.x, y, 17, &business.business, Role::Text);
+        let cells = [
+            (maybe_count(business.events), Role::Dim),
+            (maybe_count(business.answers), Role::Text),
+            (maybe_duration(business.p50_ms), Role::Stream),
+            (maybe_duration(business.p99_ms), Role::Text),
+        ];
+        for (end, (text, role)) in ends.into_iter().zip(cells) {
+            if end <= area.right() {
+                pen.right(end, y, width - 1, &text, role);
+            }
+        }
+    }
+}
+
+fn run(pen: &mut Pen, run: &Run, offset: i32, line: Rect) {
+    let records = run.records.map_or(UNKNOWN.to_string(), count);
+    let pieces: Pieces = vec![
+        (time_of_day(run.finished_at_ms, offset), Role::Dim),
+        (format!("  {}", clean(&run.job)), Role::Batch),
+        (format!("  {records} records"), Role::Text),
+        (format!(" → {} rows", maybe_count(run.rows)), Role::Dim),
+        (format!(" in {}", maybe_duration(run.took_ms)), Role::Text),
+    ];
+    pen.pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
+}

@@ -1,0 +1,147 @@
+//! Pane 3: each partition as a line from the log's start to its end, with the group's bookmark in it.
+//!
+//! `├━━━━━━━━◆╌╌╌┤`: read, the committed offset, still to read. What retention deleted before it was read is its own case.
+
+use ratatui::layout::Rect;
+
+use crate::draw::{Pen, Pieces, window};
+use crate::format::{clean, count, maybe_duration, short};
+use crate::panes::{open, say, trend};
+use crate::rows::{Item, selected_group};
+use crate::snapshot::{Group, GroupPartition, Snapshot};
+use crate::state::{Pane, State};
+use crate::theme::Role;
+
+/// A line of the pane: a heading that no cursor stands on, or a row.
+enum Line {
+    Heading(usize, String),
+    Row(usize, usize, usize),
+}
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let groups = &snapshot.groups.data;
+    let note = selected_group(state, snapshot)
+        .map_or("log start ━ bookmark ╌ log end", |_| "of the selected group first");
+    let Some(inside) = open(pen, state, Pane::Partitions, area, &snapshot.groups.source, note, Pieces::new())
+    else {
+        return;
+    };
+    let rows = state.rows(Pane::Partitions);
+    if rows.is_empty() {
+        say(pen, inside, "no group has committed an offset or joined yet");
+        return;
+    }
+    let selected = state.cursors[Pane::Partitions.index()].place(&rows);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut selected_line = 0;
+    let mut last: Option<(usize, &str)> = None;
+    for (at, row) in rows.iter().enumerate() {
+        let Item::Partition(group, partition) = row.item else { continue };
+        let topic = groups[group].partitions[partition].topic.as_str();
+        if last != Some((group, topic)) {
+            lines.push(Line::Heading(group, topic.to_string()));
+            last = Some((group, topic));
+        }
+        if at == selected {
+            // The first row shows its heading with it.
+            selected_line = if at == 0 { 0 } else { lines.len() };
+        }
+        lines.push(Line::Row(at, group, partition));
+    }
+    let shown = window(lines.len(), selected_line, usize::from(inside.height));
+    for (y, line) in (inside.y..inside.bottom()).zip(&lines[shown]) {
+        let area = Rect { y, height: 1, ..inside };
+        match line {
+            Line::Heading(group, topic) => heading(pen, &groups[*group], topic, area),
+            Line::Row(at, group, partition) => {
+                if *at == selected && state.focus() == Pane::Partitions {
+                    pen.highlight(area);
+                }
+                row(pen, &groups[*group].partitions[*partition], area);
+            }
+        }
+    }
+}
+
+fn heading(pen: &mut Pen, group: &Group, topic: &str, line: Rect) {
+    let mut pieces: Pieces =
+        vec![(group.id.clone(), Role::Title), (format!("  reads {}", clean(topic)), Role::Dim)];
+    if let Some(generation) = group.generation {
+        pieces.push((format!("  generation {generation}"), Role::Faint));
+    }
+    pen.pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
+}
+
+fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
+    let y = line.y;
+    pen.right(line.x + 5, y, 4, &format!("p{}", partition.partition), Role::Dim);
+    let right = line.right().saturating_sub(1);
+    let owner_cells = if line.width >= 72 { 14 } else { 11 };
+    // Lag, trend and owner stand in columns at the right; the log takes what is left.
+    let columns = [7, 7, 8, owner_cells + 1];
+    let after = right.saturating_sub(columns.iter().sum());
+    let bar_from = line.x + 7;
+    let bar = if after > bar_from { after - bar_from } else { 0 };
+    log(pen, partition, bar_from, y, bar);
+    let behind = partition.lag_records.is_some_and(|lag| lag > 0);
+    let lag = partition.lag_records.map_or(crate::format::UNKNOWN.to_string(), |lag| short(lag as f64));
+    let x = bar_from + bar;
+    pen.right(x + 6, y, 6, &lag, if behind { Role::Truth } else { Role::Dim });
+    pen.right(x + 14, y, 7, &maybe_duration(partition.lag_ms), Role::Dim);
+    let (words, role) = trend(partition.trend, true);
+    pen.text(x + 16, y, 7, &words, role);
+    match &partition.owner {
+        Some(owner) => pen.right(right, y, owner_cells, owner, Role::Dim),
+        None => pen.right(right, y, owner_cells, "no owner", Role::Faint),
+    };
+}
+
+/// The log as a line, as long as there is room.
+fn log(pen: &mut Pen, partition: &GroupPartition, x: u16, y: u16, cells: u16) {
+    if cells < 4 {
+        return;
+    }
+    let end = x + cells - 1;
+    let (Some(start), Some(log_end)) = (partition.log_start, partition.log_end) else {
+        pen.text(x, y, cells, "log not known yet", Role::Dim);
+        return;
+    };
+    if partition.overtaken() {
+        let lost = start.saturating_sub(partition.committed.unwrap_or(start)).unsigned_abs();
+        let words = format!("✖ {} deleted unread ", count(lost));
+        let after = pen.text(x, y, cells, &words, Role::Bad);
+        for x in after..end {
+            pen.cell(x, y, '╌', Role::Bad);
+        }
+        if after <= end {
+            pen.cell(end, y, '┤', Role::Bad);
+        }
+        return;
+    }
+    pen.cell(x, y, '├', Role::Faint);
+    pen.cell(end, y, '┤', Role::Faint);
+    let Some(committed) = partition.committed else {
+        for x in x + 1..end {
+            pen.cell(x, y, '╌', Role::Faint);
+        }
+        let words = " no bookmark ";
+        if cells > 17 {
+            pen.text(x + 2, y, cells - 4, words, Role::Dim);
+        }
+        return;
+    };
+    let length = log_end.saturating_sub(start).max(1) as f64;
+    let part = (committed.saturating_sub(start) as f64 / length).clamp(0.0, 1.0);
+    let last = cells - 3;
+    let mark = (part * f64::from(last)).floor() as u16;
+    // A bookmark that is not at the end must not look as if it were, however long the log is.
+    let mark = if committed < log_end { mark.min(last.saturating_sub(1)) } else { last };
+    for at in 0..=last {
+        let (glyph, role) = match at.cmp(&mark) {
+            std::cmp::Ordering::Less => ('━', Role::Series),
+            std::cmp::Ordering::Equal => ('◆', Role::Stream),
+            std::cmp::Ordering::Greater => ('╌', Role::Batch),
+        };
+        pen.cell(x + 1 + at, y, glyph, role);
+    }
+}

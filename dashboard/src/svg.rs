@@ -1,0 +1,316 @@
+//! A finished picture as an SVG: for `s`, for `freshet dashboard --snapshot`, for the documentation.
+//!
+//! Text stays text, but Braille, blocks and lines are drawn as shapes: a reader's fonts decide nothing about them, and
+//! frames close without gaps.
+
+use std::fmt::Write;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use crate::format::width;
+use crate::snapshot::{CityMap, Snapshot};
+use crate::state::State;
+use crate::theme::{Palette, Theme};
+use crate::update::{Msg, update};
+use crate::view::{Cache, view};
+
+/// A cell in pixels.
+const CELL: (f64, f64) = (8.4, 17.0);
+/// Around the screen.
+const MARGIN: f64 = 12.0;
+
+/// Draws one screen of `columns`×`rows` without a terminal.
+pub fn render_svg(
+    snapshot: &Snapshot,
+    map: Option<&CityMap>,
+    (columns, rows): (u16, u16),
+    theme: &Theme,
+) -> String {
+    let mut state = State::new(theme.palette);
+    update(&mut state, Msg::Resize(columns, rows), 0);
+    if let Some(map) = map {
+        update(&mut state, Msg::Map(map.clone().into()), 0);
+    }
+    update(&mut state, Msg::Snapshot(snapshot.clone().into()), 0);
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buf = Buffer::empty(area);
+    view(&state, &mut Cache::default(), theme, area, &mut buf);
+    of_buffer(&buf, theme)
+}
+
+/// Any buffer as an SVG.
+pub fn of_buffer(buf: &Buffer, theme: &Theme) -> String {
+    let (paper, ink) = paper_and_ink(theme.palette);
+    let area = buf.area;
+    let size =
+        (f64::from(area.width) * CELL.0 + MARGIN * 2.0, f64::from(area.height) * CELL.1 + MARGIN * 2.0);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\" \
+         font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"14\">\n\
+         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>\n",
+        size.0, size.1
+    );
+    for y in area.top()..area.bottom() {
+        let mut x = area.left();
+        while x < area.right() {
+            let look = Look::of(&buf[(x, y)], paper, ink);
+            let start = x;
+            let mut text = String::new();
+            while x < area.right() && Look::of(&buf[(x, y)], paper, ink) == look {
+                let symbol = buf[(x, y)].symbol();
+                text.push_str(symbol);
+                let wide = symbol.chars().next().map_or(1, width).max(1);
+                x = x.saturating_add(wide);
+            }
+            let at = ((start - area.x), (y - area.y));
+            run(&mut svg, at, x.min(area.right()) - start, &text, &look, paper);
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// How a run of cells looks.
+#[derive(Debug, PartialEq)]
+struct Look {
+    fg: String,
+    bg: String,
+    modifier: Modifier,
+}
+
+impl Look {
+    fn of(cell: &Cell, paper: &str, ink: &str) -> Look {
+        let (mut fg, mut bg) = (hex(cell.fg, ink), hex(cell.bg, paper));
+        if cell.modifier.contains(Modifier::REVERSED) {
+            std::mem::swap(&mut fg, &mut bg);
+        }
+        Look { fg, bg, modifier: cell.modifier }
+    }
+}
+
+fn run(svg: &mut String, (column, row): (u16, u16), cells: u16, text: &str, look: &Look, paper: &str) {
+    let (x, y) = (MARGIN + f64::from(column) * CELL.0, MARGIN + f64::from(row) * CELL.1);
+    let wide = f64::from(cells) * CELL.0;
+    if look.bg != paper {
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{}\" fill=\"{}\"/>",
+            CELL.1, look.bg
+        );
+    }
+    let mut shapes = Shapes::default();
+    let mut words: Vec<(f64, String, u16)> = Vec::new();
+    let mut at = x;
+    for char in text.chars() {
+        let step = width(char).max(1);
+        if char != ' ' && !shapes.draw(char, at, y) {
+            match words.last_mut() {
+                Some((from, word, taken)) if (*from + f64::from(*taken) * CELL.0 - at).abs() < 0.01 => {
+                    word.push(char);
+                    *taken += step;
+                }
+                _ => words.push((at, char.to_string(), step)),
+            }
+        }
+        at += f64::from(step) * CELL.0;
+    }
+    let faint = if look.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    if !shapes.dots.is_empty() {
+        let _ = writeln!(
+            svg,
+            "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2.3\" stroke-linecap=\"round\"{faint}/>",
+            shapes.dots, look.fg
+        );
+    }
+    if !shapes.lines.is_empty() {
+        let _ = writeln!(
+            svg,
+            "<path d=\"{}\" stroke=\"{}\" stroke-width=\"1.2\" fill=\"none\"{faint}/>",
+            shapes.lines, look.fg
+        );
+    }
+    if !shapes.thick.is_empty() {
+        let _ = writeln!(
+            svg,
+            "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2.6\" fill=\"none\"{faint}/>",
+            shapes.thick, look.fg
+        );
+    }
+    if !shapes.boxes.is_empty() {
+        let _ = writeln!(svg, "<path d=\"{}\" fill=\"{}\"{faint}/>", shapes.boxes, look.fg);
+    }
+    let bold = if look.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+    let italic = if look.modifier.contains(Modifier::ITALIC) { " font-style=\"italic\"" } else { "" };
+    let under =
+        if look.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
+    for (x, word, taken) in words {
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" fill=\"{}\"{bold}{italic}{under}{faint}>{}</text>",
+            y + 12.8,
+            f64::from(taken) * CELL.0,
+            look.fg,
+            escaped(&word)
+        );
+    }
+}
+
+/// Characters as shapes, collected by how they are painted.
+#[derive(Default)]
+struct Shapes {
+    dots: String,
+    lines: String,
+    thick: String,
+    boxes: String,
+}
+
+impl Shapes {
+    /// Draws a character whose cell begins at (x, y), if it is a shape.
+    fn draw(&mut self, char: char, x: f64, y: f64) -> bool {
+        let (w, h) = CELL;
+        let (mx, my) = (x + w / 2.0, y + h / 2.0);
+        let (r, b) = (x + w, y + h);
+        let code = u32::from(char);
+        let drawn = match char {
+            '\u{2800}'..='\u{28ff}' => {
+                // Unicode numbers the dots 1 2 3 down the left, 4 5 6 down the right, then 7 and 8 below.
+                for (bit, (column, row)) in
+                    [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate()
+                {
+                    if code & (1 << bit) != 0 {
+                        let (dx, dy) = (
+                            x + w * (0.25 + 0.5 * f64::from(column)),
+                            y + h * (0.125 + 0.25 * f64::from(row)),
+                        );
+                        let _ = write!(self.dots, "M{dx:.1} {dy:.1}h0");
+                    }
+                }
+                Ok(())
+            }
+            '▁'..='█' => {
+                let tall = h * f64::from(code - 0x2580) / 8.0;
+                write!(self.boxes, "M{x:.1} {b:.1}h{w:.1}v-{tall:.1}h-{w:.1}z")
+            }
+            '─' => write!(self.lines, "M{x:.1} {my:.1}H{r:.1}"),
+            '│' => write!(self.lines, "M{mx:.1} {y:.1}V{b:.1}"),
+            '╭' => write!(self.lines, "M{mx:.1} {b:.1}Q{mx:.1} {my:.1} {r:.1} {my:.1}"),
+            '╮' => write!(self.lines, "M{mx:.1} {b:.1}Q{mx:.1} {my:.1} {x:.1} {my:.1}"),
+            '╰' => write!(self.lines, "M{mx:.1} {y:.1}Q{mx:.1} {my:.1} {r:.1} {my:.1}"),
+            '╯' => write!(self.lines, "M{mx:.1} {y:.1}Q{mx:.1} {my:.1} {x:.1} {my:.1}"),
+            '├' => write!(self.lines, "M{mx:.1} {y:.1}V{b:.1}M{mx:.1} {my:.1}H{r:.1}"),
+            '┤' => write!(self.lines, "M{mx:.1} {y:.1}V{b:.1}M{mx:.1} {my:.1}H{x:.1}"),
+            '╌' => {
+                write!(self.lines, "M{:.1} {my:.1}h{:.1}M{:.1} {my:.1}h{1:.1}", x + 0.9, w * 0.3, mx + 0.9)
+            }
+            '━' => write!(self.thick, "M{x:.1} {my:.1}H{r:.1}"),
+            '┃' => write!(self.thick, "M{mx:.1} {y:.1}V{b:.1}"),
+            '◆' => write!(
+                self.boxes,
+                "M{:.1} {my:.1}L{mx:.1} {:.1}L{:.1} {my:.1}L{mx:.1} {:.1}z",
+                mx - 4.6,
+                my - 4.6,
+                mx + 4.6,
+                my + 4.6
+            ),
+            '▪' => write!(self.boxes, "M{:.1} {:.1}h5v5h-5z", mx - 2.5, my - 2.5),
+            '▴' => write!(self.boxes, "M{:.1} {:.1}h7l-3.5 -6.5z", mx - 3.5, my + 3.0),
+            '▾' => write!(self.boxes, "M{:.1} {:.1}h7l-3.5 6.5z", mx - 3.5, my - 3.0),
+            '▸' => write!(self.boxes, "M{:.1} {:.1}v7l6 -3.5z", mx - 2.6, my - 3.5),
+            '◂' => write!(self.boxes, "M{:.1} {:.1}v7l-6 -3.5z", mx + 2.6, my - 3.5),
+            _ => return false,
+        };
+        drawn.is_ok()
+    }
+}
+
+/// Text between tags; control characters have no place in XML at all.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars().filter(|char| !char.is_control()) {
+        match char {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A terminal's own background and text colour, for which a picture has to choose.
+fn paper_and_ink(palette: Palette) -> (&'static str, &'static str) {
+    match palette {
+        Palette::Dark => ("#12161d", "#d8dee9"),
+        Palette::Light => ("#fcfcfa", "#22272e"),
+        Palette::HighContrast => ("#000000", "#ffffff"),
+        Palette::Mono => ("#16181c", "#e0e0e0"),
+    }
+}
+
+fn hex(colour: Color, own: &str) -> String {
+    const SIXTEEN: [&str; 16] = [
+        "#000000", "#c23b22", "#2fb98c", "#c8a600", "#3f7fbf", "#b0628f", "#3ba3c4", "#bfc5cf", "#5b6472",
+        "#ff7043", "#5fe0b0", "#f0e442", "#6fb1ff", "#e59ac5", "#7fd4f2", "#ffffff",
+    ];
+    let named = match colour {
+        Color::Reset => return own.to_string(),
+        Color::Rgb(r, g, b) => return format!("#{r:02x}{g:02x}{b:02x}"),
+        Color::Indexed(index) if index >= 232 => {
+            let grey = 8 + 10 * (index - 232);
+            return format!("#{grey:02x}{grey:02x}{grey:02x}");
+        }
+        Color::Indexed(index) if index >= 16 => {
+            let step = |value: u8| if value == 0 { 0 } else { 55 + 40 * value };
+            let (r, g, b) = ((index - 16) / 36, (index - 16) / 6 % 6, (index - 16) % 6);
+            return format!("#{:02x}{:02x}{:02x}", step(r), step(g), step(b));
+        }
+        Color::Indexed(index) => usize::from(index),
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    };
+    SIXTEEN[named].to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Style;
+
+    #[test]
+    fn text_is_escaped_and_keeps_its_place() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 10, 1));
+        buf.set_string(2, 0, "a<b&c", Style::new().fg(Color::Rgb(1, 2, 3)));
+        let svg = of_buffer(&buf, &Theme::default());
+        assert!(
+            svg.contains(
+                "<text x=\"28.8\" y=\"24.8\" textLength=\"42.0\" fill=\"#010203\">a&lt;b&amp;c</text>"
+            ),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn braille_is_dots() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 1, 1));
+        buf.set_string(0, 0, "⢁", Style::new());
+        let svg = of_buffer(&buf, &Theme::default());
+        assert!(svg.contains("d=\"M14.1 14.1h0M18.3 26.9h0\""), "{svg}");
+    }
+}
