@@ -50,6 +50,8 @@ mod recovery;
 mod retention;
 mod segment;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod time_index;
 mod topic_partition;
 mod walk;
