@@ -1,1 +1,74 @@
-//! Placeholder.
+//! Texts to people: the last step of the chain, where a late answer becomes somebody waiting on the wrong corner.
+//!
+//! It joins streams that know nothing of each other: the `rides` part joins `eta_updates` with `trips` (who is the rider?), the
+//! `payments` part joins `fraud_decisions` with `card_swipes` (how much was it?). A join of streams must wait for the other
+//! side, and must not wait for ever: each side is kept until its partner comes, at most a fixed number of them, and the
+//! oldest is given up first. That also makes the state bounded whatever the clocks in the events say.
+//!
+//! Answers come once per trip and kind, and once per swipe: a record that is read twice finds that the text is out.
+//!
+//! # Simplifications
+//! - A text is an event on a topic; there is no carrier behind it. Instants are written in UTC, which is all that is known.
+//! - The recipient of a ride's texts is the rider's id, of a payment's the card's id: there is no address book.
+
+mod payments;
+mod recent;
+mod rides;
+
+use events::{Channel, Event, Notification, NotificationKind, Timestamp, Topic};
+
+use crate::Processor;
+use payments::Payments;
+use rides::Rides;
+
+/// Turns answers into texts.
+///
+/// | when | to | kind |
+/// |---|---|---|
+/// | a trip is first said to end within five minutes | its rider | `five_minutes_away` |
+/// | a trip ends | its rider | `trip_receipt` |
+/// | a swipe is approved | the card | `swipe_receipt` |
+/// | a swipe is declined | the card | `swipe_declined` |
+#[derive(Debug, Default)]
+pub struct NotificationsProcessor {
+    rides: Rides,
+    payments: Payments,
+}
+
+impl NotificationsProcessor {
+    /// One that has told nobody anything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Processor for NotificationsProcessor {
+    fn inputs(&self) -> &'static [Topic] {
+        &[Topic::EtaUpdates, Topic::Trips, Topic::FraudDecisions, Topic::CardSwipes]
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        let notification = match event {
+            Event::EtaUpdates(update) => self.rides.update(update),
+            Event::Trips(trip) => self.rides.trip(trip),
+            Event::FraudDecisions(decision) => self.payments.decision(decision),
+            Event::CardSwipes(swipe) => self.payments.swipe(swipe),
+            _ => None,
+        };
+        answers.extend(notification.map(Event::from));
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![
+            ("trips without a rider", self.rides.nobody),
+            ("swipes given up without a decision", self.payments.given_up),
+        ]
+    }
+}
+
+fn sms(ts: Timestamp, recipient: &str, kind: NotificationKind, text: String) -> Notification {
+    Notification { ts, recipient: recipient.to_owned(), channel: Channel::Sms, kind, text }
+}
+
+#[cfg(test)]
+mod tests;
