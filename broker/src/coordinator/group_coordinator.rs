@@ -1,13 +1,21 @@
-//! All groups.
+//! All groups: finds the one that is meant, and joins it with its committed offsets.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::group::Group;
+use super::offset_store::OffsetStore;
 use super::{
-    CommitRequest, CommittedOffset, Effect, GroupDescription, GroupError, GroupListing, HeartbeatRequest,
-    JoinRequest, LeaveRequest, SyncRequest, Token,
+    CommitRequest, CommittedOffset, Effect, Generation, GroupDescription, GroupError, GroupListing,
+    HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
 };
-use crate::log::{Checkpoint, Opening, Storage, StorageError, TopicPartition};
+use crate::log::{Checkpoint, Opening, PendingFlush, Storage, StorageError, TopicPartition};
+
+/// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
+const VACANT_GROUP_MS: i64 = 600_000;
+/// Longest name that fits in an offset record.
+const MAX_GROUP_ID_LEN: usize = i16::MAX as usize;
 
 /// Settings, under Kafka's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +31,7 @@ pub struct GroupConfig {
     pub max_size: usize,
     /// `offsets.retention.minutes`, in ms: so long an empty group's offsets are kept.
     pub offsets_retention_ms: i64,
-    /// `offset.metadata.max.bytes`.
+    /// `offset.metadata.max.bytes`, 32767 at most.
     pub max_metadata_bytes: usize,
 }
 
@@ -46,112 +54,281 @@ impl Default for GroupConfig {
 /// `now_ms` counts from 1970 and must not go back: take the wall clock once at start and add a
 /// monotonic clock to it.
 #[derive(Debug)]
-pub struct GroupCoordinator {}
+pub struct GroupCoordinator {
+    config: GroupConfig,
+    groups: BTreeMap<String, Group>,
+    offsets: OffsetStore,
+    incarnation: u64,
+    ids_given: u64,
+}
 
 impl GroupCoordinator {
     /// Reads the committed offsets from `dir`. `incarnation` must differ from run to run (a random
     /// number): it keeps member ids of different runs apart.
     pub fn open(
-        _storage: Arc<dyn Storage>,
-        _dir: PathBuf,
-        _config: GroupConfig,
-        _incarnation: u64,
-        _opening: Opening,
-        _now_ms: i64,
+        storage: Arc<dyn Storage>,
+        dir: PathBuf,
+        config: GroupConfig,
+        incarnation: u64,
+        opening: Opening,
+        now_ms: i64,
     ) -> Result<Self, StorageError> {
-        todo!()
+        let offsets = OffsetStore::open(storage, dir, opening)?;
+        let groups = offsets.groups().keys().map(|group_id| (group_id.clone(), Group::new(now_ms))).collect();
+        Ok(Self { config, groups, offsets, incarnation, ids_given: 0 })
     }
 
     /// `JoinGroup`. The answer to `token` comes as an [`Effect::Join`], now or out of a later call.
-    pub fn join(&mut self, _now_ms: i64, _token: Token, _request: JoinRequest) -> Vec<Effect> {
-        todo!()
+    pub fn join(&mut self, now_ms: i64, token: Token, request: JoinRequest) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Err(error) = self.check_join(&request) {
+            effects.push(Effect::Join { token, result: Err(error) });
+            return effects;
+        }
+        let group = self.groups.entry(request.group_id.clone()).or_insert_with(|| Group::new(now_ms));
+        let name = request.group_instance_id.as_ref().unwrap_or(&request.client_id).clone();
+        let new_member_id = || {
+            self.ids_given += 1;
+            format!("{name}-{:016x}-{}", self.incarnation, self.ids_given)
+        };
+        group.join(now_ms, token, request, &self.config, new_member_id, &mut effects);
+        effects
+    }
+
+    fn check_join(&self, request: &JoinRequest) -> Result<(), GroupError> {
+        check_group_id(&request.group_id)?;
+        let (min_ms, max_ms) = (self.config.min_session_timeout_ms, self.config.max_session_timeout_ms);
+        let session_timeout_ms = request.session_timeout_ms;
+        if !(min_ms..=max_ms).contains(&session_timeout_ms) {
+            return Err(GroupError::InvalidSessionTimeout { session_timeout_ms, min_ms, max_ms });
+        }
+        if !request.member_id.is_empty() && !self.groups.contains_key(&request.group_id) {
+            return Err(GroupError::UnknownMemberId);
+        }
+        Ok(())
     }
 
     /// `SyncGroup`. The answer to `token` comes as an [`Effect::Sync`], now or out of a later call.
-    pub fn sync(&mut self, _now_ms: i64, _token: Token, _request: SyncRequest) -> Vec<Effect> {
-        todo!()
+    pub fn sync(&mut self, now_ms: i64, token: Token, request: SyncRequest) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match self.group_mut(&request.group_id) {
+            Ok(group) => group.sync(now_ms, token, request, &mut effects),
+            Err(error) => effects.push(Effect::Sync { token, result: Err(error) }),
+        }
+        effects
     }
 
     /// `Heartbeat`.
-    pub fn heartbeat(&mut self, _now_ms: i64, _request: &HeartbeatRequest) -> Result<(), GroupError> {
-        todo!()
+    pub fn heartbeat(&mut self, now_ms: i64, request: &HeartbeatRequest) -> Result<(), GroupError> {
+        self.group_mut(&request.group_id)?.heartbeat(now_ms, request)
     }
 
     /// `LeaveGroup`: one answer for each leaving member, in order, and what it sets free.
     pub fn leave(
         &mut self,
-        _now_ms: i64,
-        _request: &LeaveRequest,
+        now_ms: i64,
+        request: &LeaveRequest,
     ) -> (Result<Vec<Result<(), GroupError>>, GroupError>, Vec<Effect>) {
-        todo!()
+        let mut effects = Vec::new();
+        let result = self.group_mut(&request.group_id).map(|group| {
+            request.members.iter().map(|leaving| group.leave(now_ms, leaving, &mut effects)).collect()
+        });
+        (result, effects)
+    }
+
+    fn group_mut(&mut self, group_id: &str) -> Result<&mut Group, GroupError> {
+        check_group_id(group_id)?;
+        self.groups.get_mut(group_id).ok_or(GroupError::UnknownMemberId)
     }
 
     /// Does what is due: sessions and rebalances that timed out, offsets that expired.
-    pub fn tick(&mut self, _now_ms: i64) -> Vec<Effect> {
-        todo!()
+    pub fn tick(&mut self, now_ms: i64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for group in self.groups.values_mut() {
+            group.tick(now_ms, &mut effects);
+        }
+        let expiring =
+            self.groups.iter().filter(|(id, group)| self.expiry_ms(id, group).is_some_and(|at| at <= now_ms));
+        let expiring: Vec<String> = expiring.map(|(group_id, _)| group_id.clone()).collect();
+        for group_id in expiring {
+            self.expire(now_ms, &group_id);
+        }
+        effects
     }
 
     /// When [`GroupCoordinator::tick`] must be called next, ms since 1970. Ask after every call.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        todo!()
+        let deadlines = self.groups.iter().flat_map(|(group_id, group)| {
+            group.next_deadline_ms().into_iter().chain(self.expiry_ms(group_id, group))
+        });
+        deadlines.min()
+    }
+
+    /// When the next thing of an empty group expires (KIP-211): an offset, or the group's name.
+    fn expiry_ms(&self, group_id: &str, group: &Group) -> Option<i64> {
+        let empty_since = group.empty_since_ms.filter(|_| group.is_vacant())?;
+        match self.offsets.groups().get(group_id) {
+            None => Some(empty_since.saturating_add(VACANT_GROUP_MS)),
+            Some(offsets) => {
+                offsets.values().map(|committed| self.offset_expiry_ms(empty_since, committed)).min()
+            }
+        }
+    }
+
+    fn offset_expiry_ms(&self, empty_since_ms: i64, committed: &CommittedOffset) -> i64 {
+        empty_since_ms.max(committed.commit_timestamp_ms).saturating_add(self.config.offsets_retention_ms)
+    }
+
+    fn expire(&mut self, now_ms: i64, group_id: &str) {
+        let Some(empty_since) = self.groups.get(group_id).and_then(|group| group.empty_since_ms) else {
+            return;
+        };
+        let Some(offsets) = self.offsets.groups().get(group_id) else {
+            self.groups.remove(group_id);
+            return;
+        };
+        let expired = |committed: &CommittedOffset| self.offset_expiry_ms(empty_since, committed) <= now_ms;
+        let gone: Vec<_> = offsets
+            .iter()
+            .filter(|(_, committed)| expired(committed))
+            .map(|(partition, _)| partition.clone())
+            .collect();
+        // When the disk refuses, the next tick tries again; nobody waits for it.
+        if self.offsets.delete(now_ms, group_id, &gone).is_ok()
+            && !self.offsets.groups().contains_key(group_id)
+        {
+            self.groups.remove(group_id);
+        }
     }
 
     /// `OffsetCommit`: one answer for each offset, in order. What is `Ok` survives `kill -9`.
     pub fn commit(
         &mut self,
-        _now_ms: i64,
-        _request: CommitRequest,
+        now_ms: i64,
+        request: CommitRequest,
     ) -> Result<Vec<Result<(), GroupError>>, GroupError> {
-        todo!()
+        let CommitRequest { group_id, generation, member_id, group_instance_id, offsets } = request;
+        // A consumer that assigns partitions to itself may have no group at all, not even a name.
+        if generation >= Generation(0) {
+            check_group_id(&group_id)?;
+        }
+        match self.groups.get_mut(&group_id) {
+            Some(group) => {
+                group.check_commit(now_ms, generation, &member_id, group_instance_id.as_deref())?
+            }
+            None if generation < Generation(0) && group_id.len() <= MAX_GROUP_ID_LEN => {}
+            None => return Err(GroupError::IllegalGeneration),
+        }
+        let max = self.config.max_metadata_bytes.min(i16::MAX as usize);
+        let mut answers = Vec::with_capacity(offsets.len());
+        let mut commits = Vec::with_capacity(offsets.len());
+        for (partition, committed) in &offsets {
+            let size = committed.metadata.len();
+            if size > max {
+                answers.push(Err(GroupError::OffsetMetadataTooLarge { size, max }));
+                continue;
+            }
+            commits.push((partition, CommittedOffset { commit_timestamp_ms: now_ms, ..committed.clone() }));
+            answers.push(Ok(()));
+        }
+        self.offsets.commit(now_ms, &group_id, &commits)?;
+        self.groups.entry(group_id).or_insert_with(|| Group::new(now_ms));
+        Ok(answers)
     }
 
     /// `OffsetFetch` for one partition. Any group may be asked for, member or not.
-    pub fn committed(&self, _group_id: &str, _partition: &TopicPartition) -> Option<&CommittedOffset> {
-        todo!()
+    pub fn committed(&self, group_id: &str, partition: &TopicPartition) -> Option<&CommittedOffset> {
+        self.offsets.get(group_id, partition)
     }
 
     /// `OffsetFetch` for all partitions, in order.
-    pub fn all_committed(&self, _group_id: &str) -> Vec<(&TopicPartition, &CommittedOffset)> {
-        todo!()
+    pub fn all_committed(&self, group_id: &str) -> Vec<(&TopicPartition, &CommittedOffset)> {
+        self.offsets.groups().get(group_id).into_iter().flatten().collect()
     }
 
     /// `ListGroups`, in order of their ids.
     pub fn list(&self) -> Vec<GroupListing> {
-        todo!()
+        let listings = self.groups.iter().map(|(group_id, group)| GroupListing {
+            group_id: group_id.clone(),
+            protocol_type: group.protocol_type.clone(),
+            state: group.state,
+        });
+        listings.collect()
     }
 
     /// `DescribeGroups`; `None` when there is no such group (older clients see it as `Dead`).
-    pub fn describe(&self, _group_id: &str) -> Option<GroupDescription> {
-        todo!()
+    pub fn describe(&self, group_id: &str) -> Option<GroupDescription> {
+        self.groups.get(group_id).map(|group| group.describe(group_id))
     }
 
     /// `DeleteGroups`, one of them: offsets and all. Only if it has no members.
-    pub fn delete_group(&mut self, _now_ms: i64, _group_id: &str) -> Result<(), GroupError> {
-        todo!()
+    pub fn delete_group(&mut self, now_ms: i64, group_id: &str) -> Result<(), GroupError> {
+        let group = self.groups.get(group_id).ok_or(GroupError::GroupIdNotFound)?;
+        if !group.is_vacant() {
+            return Err(GroupError::NonEmptyGroup);
+        }
+        let partitions: Vec<_> =
+            self.offsets.groups().get(group_id).into_iter().flatten().map(|(p, _)| p.clone()).collect();
+        self.offsets.delete(now_ms, group_id, &partitions)?;
+        self.groups.remove(group_id);
+        Ok(())
     }
 
     /// `OffsetDelete`: one answer for each partition, in order.
     pub fn delete_offsets(
         &mut self,
-        _now_ms: i64,
-        _group_id: &str,
-        _partitions: &[TopicPartition],
+        now_ms: i64,
+        group_id: &str,
+        partitions: &[TopicPartition],
     ) -> Result<Vec<Result<(), GroupError>>, GroupError> {
-        todo!()
+        let group = self.groups.get(group_id).ok_or(GroupError::GroupIdNotFound)?;
+        if !group.is_vacant() && group.protocol_type != "consumer" {
+            return Err(GroupError::NonEmptyGroup);
+        }
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            partitions.iter().cloned().partition(|partition| group.is_subscribed_to(&partition.topic));
+        self.offsets.delete(now_ms, group_id, &gone)?;
+        let answer = |partition| {
+            if kept.contains(partition) { Err(GroupError::GroupSubscribedToTopic) } else { Ok(()) }
+        };
+        Ok(partitions.iter().map(answer).collect())
     }
 
     /// A topic was deleted: all groups forget their offsets in it.
-    pub fn forget_topic(&mut self, _now_ms: i64, _topic: &str) -> Result<(), StorageError> {
-        todo!()
+    pub fn forget_topic(&mut self, now_ms: i64, topic: &str) -> Result<(), StorageError> {
+        let groups: Vec<String> = self.offsets.groups().keys().cloned().collect();
+        for group_id in groups {
+            let of_topic = |(partition, _): (&TopicPartition, _)| {
+                (*partition.topic == *topic).then(|| partition.clone())
+            };
+            let partitions: Vec<_> = self.offsets.groups()[&group_id].iter().filter_map(of_topic).collect();
+            self.offsets.delete(now_ms, &group_id, &partitions)?;
+        }
+        Ok(())
+    }
+
+    /// Starts a flush of the committed offsets, as `Partition::begin_flush` does.
+    pub fn begin_flush(&mut self) -> Result<Option<PendingFlush>, StorageError> {
+        self.offsets.begin_flush()
+    }
+
+    /// Notes what a flush achieved.
+    pub fn finish_flush(&mut self, flush: PendingFlush) -> Result<(), StorageError> {
+        self.offsets.finish_flush(flush)
     }
 
     /// Syncs the committed offsets and writes their indexes: the end of an orderly run.
     pub fn close(&mut self) -> Result<(), StorageError> {
-        todo!()
+        self.offsets.close()
     }
 
     /// For `LogDir::checkpoint`, under [`OFFSETS_TOPIC`](super::OFFSETS_TOPIC), partition 0.
     pub fn checkpoint(&self) -> Checkpoint {
-        todo!()
+        self.offsets.checkpoint()
     }
+}
+
+fn check_group_id(group_id: &str) -> Result<(), GroupError> {
+    let fine = !group_id.is_empty() && group_id.len() <= MAX_GROUP_ID_LEN;
+    if fine { Ok(()) } else { Err(GroupError::InvalidGroupId) }
 }

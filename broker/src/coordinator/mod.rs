@@ -1,8 +1,10 @@
 //! Groups, committed offsets and producer ids.
 
 mod error;
+mod group;
 mod group_coordinator;
 mod messages;
+mod offset_record;
 mod offset_store;
 mod producer_ids;
 

@@ -1,9 +1,43 @@
 //! Committed offsets, kept in a log.
+//!
+//! How far a group has come is itself a topic: each commit is a record in `__consumer_offsets`, the
+//! newest record for a key counts, and what is in memory is only what the log says. A commit is
+//! acknowledged when its record is written, so it survives whatever an acknowledged record survives.
+//!
+//! A log that only grows would one day be all old commits. When it has become several times as large
+//! as what is alive in it, the live offsets are written once more behind the end, synced, and only
+//! then everything before them is removed: whenever a crash comes, reading from the start gives the
+//! same answer.
+//!
+//! # Simplifications
+//!
+//! One partition instead of fifty: one broker coordinates all groups.
 
-use protocol::records::{LeaderEpoch, Offset};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use protocol::records::{
+    BatchBuilder, LeaderEpoch, Offset, RecordError, check_batch, check_produced, records,
+};
+
+use super::offset_record::{decode_key, decode_value, encode_key, encode_value};
+use crate::log::{
+    AppendError, Checkpoint, Log, LogConfig, Opening, PendingFlush, ReadError, Storage, StorageError,
+    TopicPartition,
+};
 
 /// The topic they are kept in. Its one partition belongs to the coordinator: no one else opens it.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// A log smaller than this is never rewritten.
+const MIN_REWRITE_BYTES: u64 = 4 << 20;
+/// It is rewritten when it is so many times as large as after the last time.
+const REWRITE_FACTOR: u64 = 4;
+/// How many bytes of records go into one batch.
+const BATCH_BYTES: usize = 256 << 10;
+/// How many bytes are read at once while the log is replayed.
+const REPLAY_BYTES: usize = 1 << 20;
 
 /// How far a group has come in one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +52,205 @@ pub struct CommittedOffset {
     pub commit_timestamp_ms: i64,
 }
 
+/// A group's offsets, in order of topic and partition.
+pub(super) type GroupOffsets = BTreeMap<TopicPartition, CommittedOffset>;
+
 /// Committed offsets of all groups.
 #[derive(Debug)]
-pub struct OffsetStore {}
+pub struct OffsetStore {
+    log: Log,
+    groups: BTreeMap<String, GroupOffsets>,
+    /// Size at which the log is rewritten.
+    rewrite_at_bytes: u64,
+}
+
+impl OffsetStore {
+    /// Reads the log in `dir`, or starts one there.
+    pub fn open(storage: Arc<dyn Storage>, dir: PathBuf, opening: Opening) -> Result<Self, StorageError> {
+        let config = LogConfig { retention_ms: None, segment_ms: i64::MAX, ..LogConfig::default() };
+        let (log, _) = Log::open(storage, dir, config, opening)?;
+        let mut store = Self { log, groups: BTreeMap::new(), rewrite_at_bytes: MIN_REWRITE_BYTES };
+        store.replay()?;
+        Ok(store)
+    }
+
+    fn replay(&mut self) -> Result<(), StorageError> {
+        let mut from = self.log.log_start_offset();
+        let mut bytes = Vec::new();
+        while from < self.log.log_end_offset() {
+            bytes.clear();
+            let region = self.log.read(from, REPLAY_BYTES).map_err(storage_error)?;
+            region.read_to(&mut bytes).map_err(StorageError::of("read", OFFSETS_TOPIC))?;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let damaged = |error: RecordError| {
+                    StorageError::of("read", OFFSETS_TOPIC)(std::io::Error::other(error))
+                };
+                let header = check_batch(rest).map_err(|error| damaged(error.into()))?;
+                for record in records(rest).map_err(damaged)? {
+                    let record = record.map_err(damaged)?;
+                    if let Some((group_id, partition)) = record.key.and_then(decode_key) {
+                        self.apply(&group_id, &partition, record.value.and_then(decode_value));
+                    }
+                }
+                from = header.next_offset();
+                rest = &rest[header.total_len()..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores commits of one group. Only when all are written do they count.
+    pub fn commit(
+        &mut self,
+        now_ms: i64,
+        group_id: &str,
+        commits: &[(&TopicPartition, CommittedOffset)],
+    ) -> Result<(), StorageError> {
+        let entries = commits.iter().map(|(partition, committed)| (*partition, Some(committed)));
+        self.write(now_ms, group_id, entries)?;
+        for (partition, committed) in commits {
+            self.apply(group_id, partition, Some(committed.clone()));
+        }
+        self.rewrite_if_large(now_ms)
+    }
+
+    /// Forgets offsets of one group.
+    pub fn delete(
+        &mut self,
+        now_ms: i64,
+        group_id: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<(), StorageError> {
+        let known: Vec<_> =
+            partitions.iter().filter(|partition| self.get(group_id, partition).is_some()).collect();
+        self.write(now_ms, group_id, known.iter().map(|partition| (*partition, None)))?;
+        for partition in partitions {
+            self.apply(group_id, partition, None);
+        }
+        self.rewrite_if_large(now_ms)
+    }
+
+    /// One group's offset in one partition.
+    pub fn get(&self, group_id: &str, partition: &TopicPartition) -> Option<&CommittedOffset> {
+        self.groups.get(group_id)?.get(partition)
+    }
+
+    /// All groups that have committed something, in order, with their offsets.
+    pub(super) fn groups(&self) -> &BTreeMap<String, GroupOffsets> {
+        &self.groups
+    }
+
+    fn apply(&mut self, group_id: &str, partition: &TopicPartition, committed: Option<CommittedOffset>) {
+        match (committed, self.groups.get_mut(group_id)) {
+            (Some(committed), Some(group)) => {
+                group.insert(partition.clone(), committed);
+            }
+            (Some(committed), None) => {
+                self.groups.insert(group_id.to_owned(), BTreeMap::from([(partition.clone(), committed)]));
+            }
+            (None, Some(group)) => {
+                group.remove(partition);
+                if group.is_empty() {
+                    self.groups.remove(group_id);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn write<'a>(
+        &mut self,
+        now_ms: i64,
+        group_id: &str,
+        entries: impl Iterator<Item = (&'a TopicPartition, Option<&'a CommittedOffset>)>,
+    ) -> Result<(), StorageError> {
+        let mut batch = BatchBuilder::new();
+        for (partition, committed) in entries {
+            let value = committed.map(encode_value);
+            batch.push(now_ms, Some(&encode_key(group_id, partition)), value.as_deref());
+            if batch.byte_len() > BATCH_BYTES {
+                append(&mut self.log, std::mem::take(&mut batch), now_ms)?;
+            }
+        }
+        append(&mut self.log, batch, now_ms)
+    }
+
+    /// See the module.
+    fn rewrite_if_large(&mut self, now_ms: i64) -> Result<(), StorageError> {
+        if self.log.size_bytes() < self.rewrite_at_bytes {
+            return Ok(());
+        }
+        self.log.roll()?;
+        let start = self.log.log_end_offset();
+        let before = self.log.size_bytes();
+        let mut batch = BatchBuilder::new();
+        for (group_id, offsets) in &self.groups {
+            for (partition, committed) in offsets {
+                batch.push(now_ms, Some(&encode_key(group_id, partition)), Some(&encode_value(committed)));
+                if batch.byte_len() > BATCH_BYTES {
+                    append(&mut self.log, std::mem::take(&mut batch), now_ms)?;
+                }
+            }
+        }
+        append(&mut self.log, batch, now_ms)?;
+        self.log.flush()?;
+        let live = self.log.size_bytes() - before;
+        self.log.delete_before(start)?;
+        self.rewrite_at_bytes = MIN_REWRITE_BYTES.max(live * REWRITE_FACTOR);
+        Ok(())
+    }
+
+    /// See [`Log::begin_flush`].
+    pub fn begin_flush(&mut self) -> Result<Option<PendingFlush>, StorageError> {
+        self.log.begin_flush()
+    }
+
+    /// See [`Log::finish_flush`].
+    pub fn finish_flush(&mut self, flush: PendingFlush) -> Result<(), StorageError> {
+        self.log.finish_flush(flush)
+    }
+
+    /// Syncs, and leaves the files as a clean start expects them.
+    pub fn close(&mut self) -> Result<(), StorageError> {
+        self.log.trim()?;
+        self.log.flush()
+    }
+
+    /// For `LogDir::checkpoint`.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            recovery_point: self.log.recovery_point(),
+            log_start_offset: self.log.log_start_offset(),
+        }
+    }
+
+    /// Bytes of the log.
+    pub fn size_bytes(&self) -> u64 {
+        self.log.size_bytes()
+    }
+}
+
+fn append(log: &mut Log, batch: BatchBuilder, now_ms: i64) -> Result<(), StorageError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let bytes = batch.finish();
+    let header = check_produced(&bytes).expect("a batch that was just built is right");
+    match log.append(&bytes, &header, LeaderEpoch(0), now_ms) {
+        Ok(_) => Ok(()),
+        Err(AppendError::Storage(error)) => Err(error),
+        Err(AppendError::TooLargeForSegment { size, .. }) => {
+            unreachable!("{size} bytes fit in a segment of 1 GB")
+        }
+    }
+}
+
+fn storage_error(error: ReadError) -> StorageError {
+    match error {
+        ReadError::Storage(error) => error,
+        error @ ReadError::OffsetOutOfRange { .. } => {
+            StorageError::of("read", OFFSETS_TOPIC)(std::io::Error::other(error))
+        }
+    }
+}

@@ -274,8 +274,11 @@ impl Log {
                 || active.index_len() >= self.config.segment_index_bytes as usize)
     }
 
-    /// Closes the active segment and starts the next.
-    pub(super) fn roll(&mut self) -> Result<(), StorageError> {
+    /// Closes the active segment and starts the next, unless there is nothing in it.
+    pub fn roll(&mut self) -> Result<(), StorageError> {
+        if self.active().size == 0 {
+            return Ok(());
+        }
         let next = LogSegment::create(&*self.storage, &self.dir, self.log_end_offset(), &self.config)?;
         self.active_mut().seal();
         self.segments.push(next);
