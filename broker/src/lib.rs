@@ -1,5 +1,40 @@
-//! Placeholder.
+//! A Kafka broker that starts in milliseconds inside a program.
+//!
+//! [`Cluster::start`] opens a data directory, listens, and serves Kafka's clients until [`Cluster::shutdown`]. To see
+//! what happens to a record on its way, follow a Produce and then a Fetch request:
+//!
+//! ```text
+//! server/        bytes come from a socket, a frame at a time; the only place with sockets, clocks and waiting
+//!   api/         one file per request: what to do about it, what to answer
+//!     controller/    which topics there are
+//!     coordinator/   groups of consumers, and how far they have come
+//!       replica/     one partition: what is accepted, what may be read
+//!         log/       one partition on disk
+//! ```
+//!
+//! Each may use what stands below it. Below `server` nothing waits: time is an argument, files are behind a trait, and
+//! so everything that can go wrong can be made to go wrong in a test.
+//!
+//! ```no_run
+//! let cluster = broker::Cluster::start(broker::BrokerConfig::new("data"))?;
+//! println!("bootstrap.servers={}", cluster.bootstrap_servers());
+//! cluster.shutdown()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Simplifications
+//! - One broker: it leads every partition, and a record is replicated nowhere.
+//! - No transactions, no compaction, no new group protocol (KIP-848), no access control, no TLS.
+
+mod api;
+mod config;
+mod controller;
+mod node;
+mod server;
 
 pub mod coordinator;
 pub mod log;
 pub mod replica;
+
+pub use config::BrokerConfig;
+pub use server::{Cluster, ShutdownError, StartError};

@@ -103,6 +103,8 @@ error_codes! {
     INVALID_TXN_STATE = 48;
     /// The producer id does not belong to that transactional id.
     INVALID_PRODUCER_ID_MAPPING = 49;
+    /// The client may not use that transactional id. Clients treat it as final.
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
     /// The disk failed or is full.
     KAFKA_STORAGE_ERROR = 56;
     /// The log no longer knows the producer id.
@@ -143,6 +145,8 @@ error_codes! {
     INCONSISTENT_TOPIC_ID = 103;
     /// The member's epoch is not the group's (KIP-848).
     STALE_MEMBER_EPOCH = 113;
+    /// Asked a broker for controllers, or a controller for brokers.
+    MISMATCHED_ENDPOINT_TYPE = 114;
 }
 
 impl ErrorCode {

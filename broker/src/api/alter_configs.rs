@@ -1,0 +1,40 @@
+//! `AlterConfigs`: replace all settings at once.
+//!
+//! # Behaviour
+//! What is not named returns to its default. That surprises people, which is why `IncrementalAlterConfigs` came;
+//! librdkafka and kafka-python still send this one.
+//!
+//! # Versions
+//! All alike; 2 is flexible.
+
+use protocol::alter_configs::{
+    AlterConfigsRequest, AlterConfigsResource, AlterConfigsResourceResponse, AlterConfigsResponse,
+};
+
+use super::Context;
+use super::configs::{self, Refusal};
+use crate::controller::TopicConfig;
+
+pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> AlterConfigsResponse {
+    let responses = request.resources.into_iter().map(|resource| {
+        let (error_code, error_message) = configs::fields(alter(context, &resource, request.validate_only));
+        AlterConfigsResourceResponse {
+            error_code,
+            error_message,
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name,
+        }
+    });
+    AlterConfigsResponse { responses: responses.collect(), ..Default::default() }
+}
+
+fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
+    let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
+    let mut config = TopicConfig::default();
+    for entry in &resource.configs {
+        if let Some(value) = &entry.value {
+            config.set(&entry.name, value)?;
+        }
+    }
+    configs::store(context, &topic, config, validate_only)
+}

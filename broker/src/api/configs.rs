@@ -1,0 +1,139 @@
+//! What the requests about settings share.
+
+use protocol::ErrorCode;
+use protocol::describe_configs::{
+    BROKER, DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_STATIC_BROKER, SOURCE_TOPIC,
+    TOPIC,
+};
+
+use super::Context;
+use super::errors::ToErrorCode;
+use crate::controller::{InvalidConfig, SETTINGS, SettingKind, Topic, TopicConfig};
+use crate::log::LogConfig;
+
+/// An error with the sentence that goes with it.
+pub(super) struct Refusal(pub(super) ErrorCode, pub(super) String);
+
+impl From<InvalidConfig> for Refusal {
+    fn from(error: InvalidConfig) -> Self {
+        Self(error.code(), error.to_string())
+    }
+}
+
+/// A topic's settings: what it sets itself, and the defaults.
+pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
+    let in_force = config.log_config(defaults);
+    let entries = SETTINGS.iter().map(|setting| {
+        let default = DescribeConfigsSynonym {
+            name: setting.name.to_owned(),
+            value: Some((setting.show)(defaults)),
+            source: SOURCE_DEFAULT,
+        };
+        let own = config.get(setting.name).map(|value| DescribeConfigsSynonym {
+            name: setting.name.to_owned(),
+            value: Some(value.to_owned()),
+            source: SOURCE_TOPIC,
+        });
+        DescribeConfigsEntry {
+            name: setting.name.to_owned(),
+            value: Some((setting.show)(&in_force)),
+            is_default: own.is_none(),
+            config_source: if own.is_some() { SOURCE_TOPIC } else { SOURCE_DEFAULT },
+            synonyms: own.into_iter().chain([default]).collect(),
+            config_type: setting.kind as i8,
+            documentation: Some(setting.documentation.to_owned()),
+            ..Default::default()
+        }
+    });
+    entries.collect()
+}
+
+/// The broker's settings, which are those it was started with.
+pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
+    let (config, groups) = (&context.node.config, &context.node.config.groups);
+    let entry = |name: &str, value: String, kind: SettingKind| DescribeConfigsEntry {
+        name: name.to_owned(),
+        value: Some(value),
+        read_only: true,
+        config_source: SOURCE_STATIC_BROKER,
+        config_type: kind as i8,
+        ..Default::default()
+    };
+    let flag = |name: &str, value: bool| DescribeConfigsEntry {
+        config_type: 1,
+        ..entry(name, value.to_string(), SettingKind::String)
+    };
+    let log = &config.log;
+    vec![
+        flag("auto.create.topics.enable", config.auto_create_topics),
+        entry("default.replication.factor", "1".into(), SettingKind::Int),
+        flag("delete.topic.enable", true),
+        entry(
+            "group.initial.rebalance.delay.ms",
+            groups.initial_rebalance_delay_ms.to_string(),
+            SettingKind::Int,
+        ),
+        entry("group.max.session.timeout.ms", groups.max_session_timeout_ms.to_string(), SettingKind::Int),
+        entry("group.min.session.timeout.ms", groups.min_session_timeout_ms.to_string(), SettingKind::Int),
+        entry("log.dirs", config.data_dir.display().to_string(), SettingKind::String),
+        entry(
+            "log.retention.bytes",
+            log.retention_bytes.map_or(-1, |n| n as i64).to_string(),
+            SettingKind::Long,
+        ),
+        entry("log.retention.ms", log.retention_ms.unwrap_or(-1).to_string(), SettingKind::Long),
+        entry("log.segment.bytes", log.segment_bytes.to_string(), SettingKind::Int),
+        entry("message.max.bytes", log.max_message_bytes.to_string(), SettingKind::Int),
+        entry("node.id", config.node_id.to_string(), SettingKind::Int),
+        entry("num.partitions", config.num_partitions.to_string(), SettingKind::Int),
+        entry(
+            "offsets.retention.minutes",
+            (groups.offsets_retention_ms / 60_000).to_string(),
+            SettingKind::Int,
+        ),
+        entry("socket.request.max.bytes", config.max_request_bytes.to_string(), SettingKind::Int),
+    ]
+}
+
+/// The topic that a request about settings names.
+pub(super) fn topic_named(
+    context: &Context<'_>,
+    resource_type: i8,
+    resource_name: &str,
+) -> Result<std::sync::Arc<Topic>, Refusal> {
+    match resource_type {
+        TOPIC => context.node.topics.get(resource_name).ok_or_else(|| {
+            Refusal(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {resource_name}"))
+        }),
+        BROKER => Err(Refusal(
+            ErrorCode::INVALID_REQUEST,
+            "the broker's own settings can't change while it runs: set them when it starts".into(),
+        )),
+        other => Err(Refusal(
+            ErrorCode::INVALID_REQUEST,
+            format!("resources of type {other} have no settings here"),
+        )),
+    }
+}
+
+/// Puts a topic's new settings in force, unless they were only to be checked.
+pub(super) fn store(
+    context: &Context<'_>,
+    topic: &Topic,
+    config: TopicConfig,
+    validate_only: bool,
+) -> Result<(), Refusal> {
+    if validate_only {
+        return Ok(());
+    }
+    let stored = context.node.topics.configure(&topic.name, config);
+    stored.map_err(|error| Refusal(error.code(), error.to_string()))
+}
+
+/// An answer as the two fields that carry it.
+pub(super) fn fields(result: Result<(), Refusal>) -> (ErrorCode, Option<String>) {
+    match result {
+        Ok(()) => (ErrorCode::NONE, None),
+        Err(Refusal(code, message)) => (code, Some(message)),
+    }
+}

@@ -1,0 +1,56 @@
+//! `DeleteRecords`: remove the records before an offset.
+//!
+//! # Behaviour
+//! They can't be read any more when the answer comes, nor after a restart; files go when nothing in them is left.
+//! Offset -1 removes everything there is.
+//!
+//! # Versions
+//! All alike; 2 is flexible.
+
+use protocol::ErrorCode;
+use protocol::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
+    DeleteRecordsTopicResult,
+};
+use protocol::records::Offset;
+
+use super::Context;
+use super::errors::ToErrorCode;
+use crate::controller::Topic;
+
+pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+    let topics = request.topics.into_iter().map(|asked| {
+        let topic = context.node.topics.get(&asked.name);
+        let partitions = asked.partitions.iter().map(|asked| {
+            let result = delete(topic.as_deref(), asked);
+            DeleteRecordsPartitionResult {
+                partition_index: asked.partition_index,
+                low_watermark: result.map_or(-1, |offset| offset.0),
+                error_code: result.err().unwrap_or_default(),
+            }
+        });
+        DeleteRecordsTopicResult { partitions: partitions.collect(), name: asked.name }
+    });
+    let mut response = DeleteRecordsResponse { topics: topics.collect(), ..Default::default() };
+    if let Err(error) = context.node.checkpoint() {
+        tracing::error!("deleted records would be back after a crash: {error}");
+        let partitions = response.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in partitions.filter(|partition| partition.error_code.is_none()) {
+            partition.error_code = error.code();
+        }
+    }
+    response
+}
+
+fn delete(topic: Option<&Topic>, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
+    let handle = topic.and_then(|topic| topic.partition(asked.partition_index));
+    let handle = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let before = match asked.offset {
+        -1 => None,
+        offset => Some(Offset(offset)),
+    };
+    let start = handle.lock().delete_records(before).map_err(|error| error.code())?;
+    // A fetch may wait at an offset that is out of range now.
+    handle.waiters.notify_all();
+    Ok(start)
+}

@@ -1,0 +1,66 @@
+//! `DescribeConfigs`: the settings of topics and brokers.
+//!
+//! # Behaviour
+//! A topic tells every setting we know, whether it was set or is the default; the broker those that matter to clients.
+//!
+//! # Versions
+//! 0 tells only whether a value is the default, 1 where it comes from and what else it could have been, 3 its type and
+//! what it means.
+
+use protocol::ErrorCode;
+use protocol::describe_configs::{
+    BROKER, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+    DescribeConfigsResult,
+};
+
+use super::Context;
+use super::configs::{self, Refusal};
+
+pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    let results = request.resources.into_iter().map(|asked| {
+        let (configs, (error_code, error_message)) = match describe(context, &asked) {
+            Ok(mut configs) => {
+                for config in &mut configs {
+                    if !request.include_synonyms {
+                        config.synonyms.clear();
+                    }
+                    if !request.include_documentation {
+                        config.documentation = None;
+                    }
+                }
+                (configs, (ErrorCode::NONE, None))
+            }
+            Err(Refusal(code, message)) => (Vec::new(), (code, Some(message))),
+        };
+        DescribeConfigsResult {
+            error_code,
+            error_message,
+            resource_type: asked.resource_type,
+            resource_name: asked.resource_name,
+            configs,
+        }
+    });
+    DescribeConfigsResponse { results: results.collect(), ..Default::default() }
+}
+
+fn describe(
+    context: &Context<'_>,
+    asked: &DescribeConfigsResource,
+) -> Result<Vec<DescribeConfigsEntry>, Refusal> {
+    let mut configs = if asked.resource_type == BROKER {
+        let node_id = context.node.config.node_id;
+        // An empty name asks for what holds for all brokers of the cluster.
+        if !asked.resource_name.is_empty() && asked.resource_name != node_id.to_string() {
+            let message = format!("there is no broker {}: this one is {node_id}", asked.resource_name);
+            return Err(Refusal(ErrorCode::INVALID_REQUEST, message));
+        }
+        configs::of_broker(context)
+    } else {
+        let topic = configs::topic_named(context, asked.resource_type, &asked.resource_name)?;
+        configs::of_topic(context.node.topics.defaults(), &topic.config)
+    };
+    if let Some(keys) = &asked.configuration_keys {
+        configs.retain(|config| keys.contains(&config.name));
+    }
+    Ok(configs)
+}

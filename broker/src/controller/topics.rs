@@ -1,0 +1,324 @@
+//! The registry of topics.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+
+use protocol::Uuid;
+use protocol::records::LeaderEpoch;
+use thiserror::Error;
+
+use super::topics_file::{self, TopicEntry, TopicsFileError};
+use super::{PartitionHandle, TopicConfig};
+use crate::coordinator::OFFSETS_TOPIC;
+use crate::log::{
+    Checkpoint, LogConfig, LogDir, Opening, Storage, StorageError, TopicPartition, read_file, replace_file,
+};
+use crate::replica::Partition;
+
+/// More partitions than this in one topic are a mistake: each has open files.
+const MAX_PARTITIONS: i32 = 10_000;
+
+/// A registry larger than this is not one of ours.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// On one broker nobody is ever elected.
+pub(crate) const LEADER_EPOCH: LeaderEpoch = LeaderEpoch(0);
+
+/// A topic. It never changes: a change puts another in its place, which shares its partitions.
+#[derive(Clone, Debug)]
+pub(crate) struct Topic {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+    pub(crate) config: TopicConfig,
+    pub(crate) partitions: Vec<Arc<PartitionHandle>>,
+}
+
+impl Topic {
+    /// The partition of that number.
+    pub(crate) fn partition(&self, number: i32) -> Option<&Arc<PartitionHandle>> {
+        self.partitions.get(usize::try_from(number).ok()?)
+    }
+}
+
+/// Why topics were not changed.
+#[derive(Debug, Error)]
+pub(crate) enum TopicError {
+    #[error("topic {name} already exists")]
+    AlreadyExists { name: String },
+    #[error("there is no topic {name}")]
+    Unknown { name: String },
+    #[error("{name:?} can't be the name of a topic: {reason}")]
+    InvalidName { name: String, reason: &'static str },
+    #[error("{count} partitions: between {min} and {max} are possible")]
+    InvalidPartitions { count: i32, min: i32, max: i32 },
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("{} is damaged: {source}. Restore it, or move it away to start without topics", path.display())]
+    Damaged { path: PathBuf, source: TopicsFileError },
+}
+
+/// All topics, shared by all connections.
+#[derive(Debug)]
+pub(crate) struct Topics {
+    storage: Arc<dyn Storage>,
+    log_dir: LogDir,
+    path: PathBuf,
+    defaults: LogConfig,
+    by_name: RwLock<BTreeMap<Arc<str>, Arc<Topic>>>,
+    /// Held while topics change, so that changes come one after the other and reads go on.
+    changing: Mutex<()>,
+}
+
+impl Topics {
+    /// Opens every topic of the data directory, after a crash with recovery.
+    pub(crate) fn open(
+        storage: Arc<dyn Storage>,
+        log_dir: LogDir,
+        data_dir: &Path,
+        defaults: LogConfig,
+    ) -> Result<Self, TopicError> {
+        let path = data_dir.join("topics");
+        let bytes = read_file(&*storage, &path, MAX_FILE_BYTES)?.unwrap_or_default();
+        let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
+            .map_err(|source| TopicError::Damaged { path: path.clone(), source })?;
+        let topics =
+            Self { storage, log_dir, path, defaults, by_name: RwLock::default(), changing: Mutex::new(()) };
+        for entry in entries {
+            let config = entry.config.log_config(&topics.defaults);
+            let name: Arc<str> = entry.name.into();
+            let partitions = (0..entry.partitions)
+                .map(|number| topics.open_partition(&TopicPartition::new(Arc::clone(&name), number), &config))
+                .collect::<Result<_, _>>()?;
+            let topic = Topic { name: Arc::clone(&name), id: entry.id, config: entry.config, partitions };
+            topics.write().insert(name, Arc::new(topic));
+        }
+        topics.report_strangers()?;
+        Ok(topics)
+    }
+
+    /// The topic of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Topic>> {
+        self.read().get(name).cloned()
+    }
+
+    /// The topic with that id.
+    pub(crate) fn get_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
+        self.read().values().find(|topic| topic.id == id).cloned()
+    }
+
+    /// All topics, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// What holds for topics that set nothing themselves.
+    pub(crate) fn defaults(&self) -> &LogConfig {
+        &self.defaults
+    }
+
+    /// Whether a topic could be made, without making it.
+    pub(crate) fn check_new(&self, name: &str, partitions: i32) -> Result<(), TopicError> {
+        check_name(name)?;
+        if self.get(name).is_some() {
+            return Err(TopicError::AlreadyExists { name: name.to_owned() });
+        }
+        check_partitions(partitions, 1)
+    }
+
+    /// Makes a topic. It lasts: the registry is on disk before this returns.
+    pub(crate) fn create(
+        &self,
+        name: &str,
+        id: Uuid,
+        partitions: i32,
+        config: TopicConfig,
+    ) -> Result<Arc<Topic>, TopicError> {
+        let _changing = self.lock();
+        self.check_new(name, partitions)?;
+        let name: Arc<str> = name.into();
+        let log_config = config.log_config(&self.defaults);
+        let partitions = (0..partitions)
+            .map(|number| self.create_partition(&TopicPartition::new(Arc::clone(&name), number), &log_config))
+            .collect::<Result<_, _>>()?;
+        let topic = Arc::new(Topic { name, id, config, partitions });
+        self.replace(&topic)?;
+        Ok(topic)
+    }
+
+    /// Removes a topic and its records. Fetches that wait for it are answered.
+    pub(crate) fn delete(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
+        let _changing = self.lock();
+        let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
+        self.save(self.read().values().filter(|other| other.name != topic.name))?;
+        self.write().remove(&topic.name);
+        for partition in &topic.partitions {
+            partition.mark_deleted();
+            self.log_dir.remove(&partition.name)?;
+        }
+        Ok(topic)
+    }
+
+    /// Gives a topic more partitions, `count` in all.
+    pub(crate) fn grow(&self, name: &str, count: i32) -> Result<(), TopicError> {
+        let _changing = self.lock();
+        let topic = self.check_grow(name, count)?;
+        let config = topic.config.log_config(&self.defaults);
+        let mut partitions = topic.partitions.clone();
+        for number in partitions.len() as i32..count {
+            let name = TopicPartition::new(Arc::clone(&topic.name), number);
+            partitions.push(self.create_partition(&name, &config)?);
+        }
+        self.replace(&Arc::new(Topic { partitions, ..Topic::clone(&topic) }))
+    }
+
+    /// Whether a topic could grow to that size, without doing it.
+    pub(crate) fn check_grow(&self, name: &str, count: i32) -> Result<Arc<Topic>, TopicError> {
+        let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
+        check_partitions(count, topic.partitions.len() as i32 + 1)?;
+        Ok(topic)
+    }
+
+    /// Replaces what is set for a topic; its logs go by it at once.
+    pub(crate) fn configure(&self, name: &str, config: TopicConfig) -> Result<(), TopicError> {
+        let _changing = self.lock();
+        let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
+        let log_config = config.log_config(&self.defaults);
+        self.replace(&Arc::new(Topic { config, ..Topic::clone(&topic) }))?;
+        for partition in &topic.partitions {
+            partition.lock().set_config(log_config.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes down how far every partition is synced and where it starts; `others` are logs that are no topics.
+    pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
+        let mut all = others.to_vec();
+        for topic in self.all() {
+            all.extend(
+                topic
+                    .partitions
+                    .iter()
+                    .map(|partition| (partition.name.clone(), partition.lock().checkpoint())),
+            );
+        }
+        self.log_dir.checkpoint(&all)
+    }
+
+    /// Closes every partition and marks the data directory as closed in order.
+    pub(crate) fn close(self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
+        for topic in self.all() {
+            for partition in &topic.partitions {
+                partition.lock().close()?;
+            }
+        }
+        self.checkpoint(others)?;
+        self.log_dir.close()
+    }
+
+    fn replace(&self, topic: &Arc<Topic>) -> Result<(), TopicError> {
+        let mut all = self.read().clone();
+        all.insert(Arc::clone(&topic.name), Arc::clone(topic));
+        self.save(all.values())?;
+        *self.write() = all;
+        Ok(())
+    }
+
+    fn save<'a>(&self, topics: impl Iterator<Item = &'a Arc<Topic>>) -> Result<(), StorageError> {
+        let entries: Vec<_> = topics
+            .map(|topic| TopicEntry {
+                name: topic.name.to_string(),
+                id: topic.id,
+                partitions: topic.partitions.len() as i32,
+                config: topic.config.clone(),
+            })
+            .collect();
+        replace_file(&*self.storage, &self.path, topics_file::encode(entries.iter()).as_bytes())
+    }
+
+    fn open_partition(
+        &self,
+        name: &TopicPartition,
+        config: &LogConfig,
+    ) -> Result<Arc<PartitionHandle>, StorageError> {
+        self.open_with(name, config, self.log_dir.opening(name))
+    }
+
+    /// Starts a partition with no past: what a topic of the same name may have left behind, when a crash cut its
+    /// deletion short, must not come back to life.
+    fn create_partition(
+        &self,
+        name: &TopicPartition,
+        config: &LogConfig,
+    ) -> Result<Arc<PartitionHandle>, StorageError> {
+        self.log_dir.remove(name)?;
+        self.open_with(name, config, Opening::default())
+    }
+
+    fn open_with(
+        &self,
+        name: &TopicPartition,
+        config: &LogConfig,
+        opening: Opening,
+    ) -> Result<Arc<PartitionHandle>, StorageError> {
+        let dir = self.log_dir.partition_dir(name);
+        let storage = Arc::clone(&self.storage);
+        let (partition, recovery) = Partition::open(storage, dir, config.clone(), LEADER_EPOCH, opening)?;
+        if recovery.truncated_bytes > 0 {
+            tracing::warn!(
+                partition = %name,
+                "cut off {} bytes of a batch that was being written when the broker died",
+                recovery.truncated_bytes
+            );
+        }
+        Ok(Arc::new(PartitionHandle::new(name.clone(), partition)))
+    }
+
+    /// Directories that belong to no topic are left alone, but not in silence.
+    fn report_strangers(&self) -> Result<(), StorageError> {
+        for name in self.log_dir.partitions()? {
+            let known = self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some());
+            if !known && &*name.topic != OFFSETS_TOPIC {
+                tracing::warn!(
+                    "{} belongs to no topic and is ignored",
+                    self.log_dir.partition_dir(&name).display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().expect("no thread panics while it holds this lock")
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<str>, Arc<Topic>>> {
+        self.by_name.read().expect("no thread panics while it holds this lock")
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<str>, Arc<Topic>>> {
+        self.by_name.write().expect("no thread panics while it holds this lock")
+    }
+}
+
+/// Kafka's rule (`Topic.validate`): a name is also that of a directory.
+fn check_name(name: &str) -> Result<(), TopicError> {
+    let legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let reason = match name {
+        "" => "it is empty",
+        "." | ".." => "it is a directory of its own",
+        OFFSETS_TOPIC => "the broker keeps committed offsets under it",
+        _ if name.len() > 249 => "it has more than 249 characters",
+        _ if !name.chars().all(legal) => "only ASCII letters, digits, '.', '_' and '-' are legal",
+        _ => return Ok(()),
+    };
+    Err(TopicError::InvalidName { name: name.to_owned(), reason })
+}
+
+fn check_partitions(count: i32, min: i32) -> Result<(), TopicError> {
+    if (min..=MAX_PARTITIONS).contains(&count) {
+        Ok(())
+    } else {
+        Err(TopicError::InvalidPartitions { count, min, max: MAX_PARTITIONS })
+    }
+}

@@ -1,0 +1,184 @@
+//! Starting and stopping.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use super::clock::{self, Clock};
+use super::lock_file::LockFile;
+use super::shared::Shared;
+use super::{accept, housekeeping, listen};
+use crate::BrokerConfig;
+use crate::log::{DiskStorage, Storage, StorageError};
+use crate::node::Node;
+
+/// How long a sync that is under way may hold up the end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a broker did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error("{address} is in use by another program: choose another port")]
+    AddressInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Not an address.
+    #[error("{listen:?} is no address to listen on: {reason}. It looks like localhost:9092")]
+    InvalidListen {
+        /// What was given.
+        listen: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another broker uses the data directory.
+    #[error("{} is in use by {holder}: stop it, or use another data directory", data_dir.display())]
+    Locked {
+        /// The directory.
+        data_dir: PathBuf,
+        /// Who uses it.
+        holder: String,
+    },
+    /// The data directory can't be made or written to.
+    #[error("can't write to the data directory at {}: {source}", path.display())]
+    DataDir {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// What is in the data directory can't be used.
+    #[error("can't open the data directory {}: {reason}", data_dir.display())]
+    Open {
+        /// The directory.
+        data_dir: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The operating system gives us no thread.
+    #[error("can't start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// The end was not orderly: the next start has to check the tail of the logs.
+#[derive(Debug, Error)]
+#[error("the broker could not close its logs: {0}")]
+pub struct ShutdownError(#[from] StorageError);
+
+/// A running broker. Dropping it shuts it down.
+#[derive(Debug)]
+pub struct Cluster {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ShutdownError>>>,
+}
+
+impl Cluster {
+    /// Opens the data directory and listens. When this returns, clients can connect.
+    pub fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        let listeners = listen::listen(&config.listen)?;
+        let address = listeners[0].local_addr().map_err(StartError::Thread)?;
+        let lock = LockFile::take(&config.data_dir, &address.to_string())?;
+        let clock = Clock::start();
+        let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
+        let (data_dir, threads) = (config.data_dir.clone(), config.threads);
+        let node = Node::open(config, &storage, clock::random, clock.now_ms())
+            .map_err(|error| StartError::Open { data_dir, reason: error.to_string() })?;
+        let runtime = runtime(threads).map_err(StartError::Thread)?;
+        let (stop, stopped) = oneshot::channel();
+        let run = move || {
+            let result = run(runtime, Shared::new(node, clock), listeners, stopped);
+            drop(lock);
+            result
+        };
+        let thread = thread::Builder::new().name("broker".into()).spawn(run).map_err(StartError::Thread)?;
+        tracing::info!("listening on {address}");
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens: the IPv4 address when it listens on localhost.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a client's `bootstrap.servers` should be.
+    pub fn bootstrap_servers(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Hangs up on all clients, syncs and closes everything, and lets go of the data directory.
+    pub fn shutdown(mut self) -> Result<(), ShutdownError> {
+        self.stop_and_wait()
+    }
+
+    fn stop_and_wait(&mut self) -> Result<(), ShutdownError> {
+        drop(self.stop.take());
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            drop(self.stop.take());
+            return;
+        }
+        if let Err(error) = self.stop_and_wait() {
+            tracing::error!("{error}");
+        }
+    }
+}
+
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    let mut builder = if threads <= 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.worker_threads(threads.max(1)).thread_name("broker").enable_io().enable_time().build()
+}
+
+/// Serves until told to stop, then closes everything.
+fn run(
+    runtime: Runtime,
+    shared: Shared,
+    listeners: Vec<TcpListener>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), ShutdownError> {
+    let shared = Arc::new(shared);
+    runtime.block_on(async {
+        for listener in listeners {
+            let listener =
+                listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
+            match listener {
+                Ok(listener) => drop(tokio::spawn(accept::accept(Arc::clone(&shared), listener))),
+                Err(error) => tracing::error!("can't listen: {error}"),
+            }
+        }
+        tokio::spawn(housekeeping::keep_groups(Arc::clone(&shared)));
+        tokio::spawn(housekeeping::keep_logs(Arc::clone(&shared)));
+        // Either a message or the sender's end means stop.
+        let _either_way = stopped.await;
+    });
+    // Ends every task, and with it every connection; then nobody shares the node any more.
+    runtime.shutdown_timeout(PATIENCE);
+    let shared = Arc::into_inner(shared).expect("all tasks have ended with their runtime");
+    Ok(shared.node.close()?)
+}

@@ -1,0 +1,265 @@
+//! One client.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes, BytesMut};
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::output::Output;
+use super::shared::Shared;
+use super::{clock, stranger};
+use crate::api::fetch::ParkedFetch;
+use crate::api::join_group::ParkedJoin;
+use crate::api::sync_group::ParkedSync;
+use crate::api::{self, Answer, Endpoint, Frame, Parked, RequestError};
+use crate::coordinator::Effect;
+
+/// A client that has sent this many requests without reading an answer is not read from until it does.
+const MAX_PIPELINED: usize = 128;
+
+/// Nor is one that lets this many bytes of answers lie.
+const MAX_UNREAD_BYTES: usize = 1 << 20;
+
+/// Room for what may arrive: small while a connection is quiet, more as a large frame comes in.
+const MIN_READ: usize = 4 << 10;
+const MAX_READ: usize = 1 << 20;
+
+/// A buffer that grew larger than this is not kept.
+const MAX_KEPT_BUFFER: usize = 4 << 20;
+
+/// Why a connection ended, other than by the client hanging up.
+#[derive(Debug, Error)]
+pub(super) enum Closed {
+    #[error("this is {what}")]
+    Stranger { what: &'static str },
+    #[error("a request of {length} bytes, {max} are allowed (socket.request.max.bytes)")]
+    FrameLength { length: i32, max: usize },
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// One client's socket, and its requests in the order in which they must be answered.
+#[derive(Debug)]
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    endpoint: Endpoint,
+    client_host: String,
+    input: BytesMut,
+    /// Whether a frame has been seen: only the first bytes can be another protocol's.
+    greeted: bool,
+    slots: VecDeque<Slot>,
+    output: Output,
+    /// One timer for whichever request is first and has a deadline.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// A request whose answer has not gone out yet.
+#[derive(Debug)]
+enum Slot {
+    Ready(Frame),
+    Fetch(ParkedFetch, Instant),
+    Join(ParkedJoin, oneshot::Receiver<Effect>),
+    Sync(ParkedSync, oneshot::Receiver<Effect>),
+}
+
+impl Connection {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stream: TcpStream,
+        endpoint: Endpoint,
+        client_host: String,
+    ) -> Self {
+        Self {
+            shared,
+            stream,
+            endpoint,
+            client_host,
+            input: BytesMut::new(),
+            greeted: false,
+            slots: VecDeque::new(),
+            output: Output::default(),
+            timer: None,
+        }
+    }
+
+    /// Serves the client until it hangs up.
+    pub(super) async fn run(mut self) -> Result<(), Closed> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Does all that can be done now: reads what has arrived, handles it, and writes what can be answered, at once.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        loop {
+            let read = self.poll_read(cx)?;
+            let answered = self.poll_answers(cx)?;
+            if let Poll::Ready(Err(error)) = self.output.poll_flush(&mut self.stream, cx) {
+                return Poll::Ready(ignore_hangup(error));
+            }
+            match read {
+                Poll::Ready(0) => return Poll::Ready(Ok(())),
+                // What was read has been answered. More may have arrived, and the kernel must be asked once more before
+                // it promises to wake us.
+                Poll::Ready(_) => {}
+                // Not read because too much was waiting to go out, some of which has gone.
+                Poll::Pending if answered && self.may_read() && self.output.is_empty() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        self.slots.len() < MAX_PIPELINED && self.output.pending_bytes() < MAX_UNREAD_BYTES
+    }
+
+    /// Reads once and handles every frame that is whole. Ready with 0 when the client has hung up.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<usize>, Closed> {
+        if !self.may_read() {
+            return Ok(Poll::Pending);
+        }
+        self.input.reserve(self.missing_bytes().clamp(MIN_READ, MAX_READ));
+        let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
+        let count = match read {
+            Poll::Pending => {
+                if self.input.is_empty() && self.input.capacity() > MAX_KEPT_BUFFER {
+                    self.input = BytesMut::new();
+                }
+                return Ok(Poll::Pending);
+            }
+            Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Poll::Ready(0)),
+            Poll::Ready(Ok(count)) => count,
+        };
+        while let Some(frame) = self.take_frame()? {
+            self.handle(frame)?;
+        }
+        Ok(Poll::Ready(count))
+    }
+
+    /// How much of a frame that has begun is still to come.
+    fn missing_bytes(&self) -> usize {
+        match self.input.first_chunk() {
+            Some(length) => (u32::from_be_bytes(*length) as usize + 4).saturating_sub(self.input.len()),
+            None => 0,
+        }
+    }
+
+    /// The next whole frame, without its length.
+    fn take_frame(&mut self) -> Result<Option<Bytes>, Closed> {
+        let Some(&first) = self.input.first_chunk() else { return Ok(None) };
+        let max = self.shared.node.config.max_request_bytes;
+        let length = i32::from_be_bytes(first);
+        let Some(size) = usize::try_from(length).ok().filter(|&size| size <= max) else {
+            let stranger = stranger::recognize(first).filter(|_| !self.greeted);
+            return Err(
+                stranger.map_or(Closed::FrameLength { length, max }, |what| Closed::Stranger { what })
+            );
+        };
+        self.greeted = true;
+        if self.input.len() < 4 + size {
+            return Ok(None);
+        }
+        self.input.advance(4);
+        Ok(Some(self.input.split_to(size).freeze()))
+    }
+
+    fn handle(&mut self, frame: Bytes) -> Result<(), Closed> {
+        let context = api::Context {
+            node: &self.shared.node,
+            now_ms: self.shared.clock.now_ms(),
+            endpoint: &self.endpoint,
+            client_host: &self.client_host,
+            token: self.shared.next_token(),
+            random: clock::random,
+        };
+        let mut handled = api::handle(&context, frame)?;
+        self.shared.settle(&mut handled);
+        match handled.answer {
+            Answer::Reply(frame) => self.slots.push_back(Slot::Ready(frame)),
+            Answer::Silence => {}
+            Answer::Later(Parked::Fetch(parked)) => {
+                let deadline = self.shared.clock.instant(parked.deadline_ms);
+                self.slots.push_back(Slot::Fetch(parked, deadline));
+            }
+            Answer::Later(Parked::Join(parked)) => {
+                let answer = self.shared.purgatory.wait(parked.token);
+                self.slots.push_back(Slot::Join(parked, answer));
+            }
+            Answer::Later(Parked::Sync(parked)) => {
+                let answer = self.shared.purgatory.wait(parked.token);
+                self.slots.push_back(Slot::Sync(parked, answer));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves answers to the output as long as the first request has one. Says whether there were any.
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut any = false;
+        while let Some(slot) = self.slots.pop_front() {
+            match self.poll_slot(slot, cx) {
+                Ok(frame) => {
+                    self.output.push(frame)?;
+                    any = true;
+                }
+                Err(waiting) => {
+                    self.slots.push_front(waiting);
+                    break;
+                }
+            }
+        }
+        Ok(any)
+    }
+
+    /// The answer, or the request that still waits for it.
+    fn poll_slot(&mut self, slot: Slot, cx: &mut Context<'_>) -> Result<Frame, Slot> {
+        match slot {
+            Slot::Ready(frame) => Ok(frame),
+            Slot::Fetch(parked, deadline) => {
+                parked.waiter().set_waker(cx.waker());
+                if (parked.waiter().take_notified() && parked.is_ready()) || self.poll_timer(deadline, cx) {
+                    return Ok(parked.respond());
+                }
+                Err(Slot::Fetch(parked, deadline))
+            }
+            Slot::Join(parked, mut answer) => match Pin::new(&mut answer).poll(cx) {
+                Poll::Ready(Ok(Effect::Join { result, .. })) => Ok(parked.respond(result)),
+                Poll::Ready(_) => unreachable!("the coordinator answers a join with a join"),
+                Poll::Pending => Err(Slot::Join(parked, answer)),
+            },
+            Slot::Sync(parked, mut answer) => match Pin::new(&mut answer).poll(cx) {
+                Poll::Ready(Ok(Effect::Sync { result, .. })) => Ok(parked.respond(result)),
+                Poll::Ready(_) => unreachable!("the coordinator answers a sync with a sync"),
+                Poll::Pending => Err(Slot::Sync(parked, answer)),
+            },
+        }
+    }
+
+    /// Whether `deadline` has passed; if not, this task is woken when it does.
+    fn poll_timer(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// Clients hang up in all manners; none of them is worth a line in the log.
+fn ignore_hangup(error: io::Error) -> Result<(), Closed> {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
+    match error.kind() {
+        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut => Ok(()),
+        _ => Err(error.into()),
+    }
+}

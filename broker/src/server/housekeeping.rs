@@ -1,0 +1,106 @@
+//! What has to be done at some time rather than for some request.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::task::spawn_blocking;
+use tokio::time::sleep_until;
+
+use super::shared::Shared;
+use crate::controller::PartitionHandle;
+
+/// After a change the logs are looked at this much later, together with all that change until then. ms.
+const LOGS_DELAY_MS: i64 = 1_000;
+
+/// How often it is written down how far everything is synced, as long as something changes. ms.
+const CHECKPOINT_INTERVAL_MS: i64 = 60_000;
+
+/// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.
+pub(super) async fn keep_groups(shared: Arc<Shared>) {
+    loop {
+        let due_ms = shared.node.groups().next_deadline_ms().unwrap_or(i64::MAX);
+        shared.groups_due_ms.store(due_ms, Ordering::Release);
+        tokio::select! {
+            () = sleep_until(shared.clock.instant(due_ms)) => {}
+            () = shared.groups_changed.notified() => continue,
+        }
+        let effects = shared.node.groups().tick(shared.clock.now_ms());
+        shared.purgatory.deliver(effects);
+    }
+}
+
+/// Retention, rolling, flushing and checkpoints. Sleeps while nothing is written.
+pub(super) async fn keep_logs(shared: Arc<Shared>) {
+    let mut checkpoint_ms: Option<i64> = None;
+    loop {
+        let logs_ms = shared.all_partitions().iter().filter_map(|partition| next_due_ms(partition)).min();
+        let mut due_ms = logs_ms.into_iter().chain(checkpoint_ms).min().unwrap_or(i64::MAX);
+        tokio::select! {
+            () = sleep_until(shared.clock.instant(due_ms)) => {}
+            () = shared.logs_changed.notified() => {
+                let now_ms = shared.clock.now_ms();
+                checkpoint_ms.get_or_insert(now_ms + CHECKPOINT_INTERVAL_MS);
+                let flush_ms = shared.all_partitions().iter().filter_map(|p| p.lock().next_flush_ms()).min();
+                due_ms = due_ms.min(now_ms + LOGS_DELAY_MS).min(flush_ms.unwrap_or(i64::MAX));
+                sleep_until(shared.clock.instant(due_ms)).await;
+            }
+        }
+        shared.logs_touched.store(false, Ordering::Release);
+        let now_ms = shared.clock.now_ms();
+        for partition in shared.all_partitions() {
+            keep(&partition, now_ms).await;
+        }
+        if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
+            checkpoint_ms = None;
+            if let Err(error) = shared.node.checkpoint() {
+                tracing::error!("{error}");
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn all_partitions(&self) -> Vec<Arc<PartitionHandle>> {
+        self.node.topics.all().iter().flat_map(|topic| topic.partitions.clone()).collect()
+    }
+}
+
+fn next_due_ms(partition: &PartitionHandle) -> Option<i64> {
+    let partition = partition.lock();
+    partition.next_deadline_ms().into_iter().chain(partition.next_flush_ms()).min()
+}
+
+async fn keep(handle: &Arc<PartitionHandle>, now_ms: i64) {
+    if handle.lock().next_deadline_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+        let swept = handle.lock().tick(now_ms);
+        match swept {
+            Ok(swept) if swept.segments > 0 => {
+                tracing::debug!(partition = %handle.name, "retention removed {} bytes", swept.bytes);
+                // A fetch may wait at an offset that is out of range now.
+                handle.waiters.notify_all();
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(partition = %handle.name, "{error}"),
+        }
+    }
+    if handle.lock().next_flush_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+        let flushed = flush(handle).await;
+        if let Err(error) = flushed {
+            tracing::error!(partition = %handle.name, "{error}");
+        }
+    }
+}
+
+/// Syncs on another thread, while appends and reads go on.
+async fn flush(handle: &Arc<PartitionHandle>) -> Result<(), crate::log::StorageError> {
+    let Some(mut flush) = handle.lock().begin_flush()? else { return Ok(()) };
+    let synced = spawn_blocking(move || {
+        flush.run();
+        flush
+    });
+    match synced.await {
+        Ok(flush) => handle.lock().finish_flush(flush),
+        // The runtime is going away, and closing will sync.
+        Err(_) => Ok(()),
+    }
+}

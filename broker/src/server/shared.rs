@@ -1,0 +1,67 @@
+//! What all connections share.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::purgatory::Purgatory;
+use crate::api::{Handled, Touched};
+use crate::coordinator::Token;
+use crate::node::Node;
+
+/// The broker and its purgatory, as seen by connections and by housekeeping.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) node: Node,
+    pub(super) clock: Clock,
+    pub(super) purgatory: Purgatory,
+    /// The logs changed since housekeeping last looked at them.
+    pub(super) logs_touched: AtomicBool,
+    pub(super) logs_changed: Notify,
+    /// When housekeeping will look at the groups, ms since 1970.
+    pub(super) groups_due_ms: AtomicI64,
+    pub(super) groups_changed: Notify,
+    last_token: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(node: Node, clock: Clock) -> Self {
+        Self {
+            node,
+            clock,
+            purgatory: Purgatory::default(),
+            logs_touched: AtomicBool::new(false),
+            logs_changed: Notify::new(),
+            groups_due_ms: AtomicI64::new(i64::MAX),
+            groups_changed: Notify::new(),
+            last_token: AtomicU64::new(0),
+        }
+    }
+
+    /// A name for one more request.
+    pub(super) fn next_token(&self) -> Token {
+        Token(self.last_token.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Passes on what a request did to others, and wakes housekeeping if something is due earlier than it knows.
+    pub(super) fn settle(&self, handled: &mut Handled) {
+        self.purgatory.deliver(std::mem::take(&mut handled.effects));
+        match handled.touched {
+            Touched::Nothing => {}
+            Touched::Logs => {
+                if !self.logs_touched.load(Ordering::Relaxed)
+                    && !self.logs_touched.swap(true, Ordering::AcqRel)
+                {
+                    self.logs_changed.notify_one();
+                }
+            }
+            Touched::Groups => {
+                let due_ms = self.node.groups().next_deadline_ms().unwrap_or(i64::MAX);
+                if due_ms < self.groups_due_ms.load(Ordering::Acquire) {
+                    self.groups_changed.notify_one();
+                }
+            }
+        }
+    }
+}
