@@ -53,6 +53,11 @@ const JITTER_M: f64 = 20.0;
 /// Nobody drives faster, in m/s; what seems so is an error of position (so many metres of it are allowed) or of time.
 const FASTEST_MPS: f64 = 60.0;
 const SLACK_M: f64 = 100.0;
+/// What a car is driven further than at this multiple of the free-flow speed (of a town street at least) counts as if it
+/// were detour; some metres may be error.
+const HASTE: f64 = 1.6;
+const TOWN_MPS: f64 = 14.0;
+const HASTE_SLACK_M: f64 = 25.0;
 /// A position whose best explanation is worse than this (in nats) fits nothing …
 const MISFIT: f64 = -14.0;
 /// … and is passed over, but so many of them one after the other can't all be wrong.
@@ -220,6 +225,7 @@ impl Matcher {
                 continue;
             }
             let rest_m = self.map.link(before.link).length_m - before.offset_m();
+            let free_mps = self.map.free_flow_mps(before.link).max(TOWN_MPS);
             let fan = self.ways.from(before.link, (furthest_m - rest_m).max(0.0));
             for state in column.states_mut() {
                 let rolled_m = state.seen_m() - before.offset_m();
@@ -231,7 +237,10 @@ impl Matcher {
                     continue;
                 };
                 if way_m <= furthest_m {
-                    state.offer(before.score() - (way_m - straight_m).abs() / beta_m, from, offset_m);
+                    let pace = free_mps.max(self.map.free_flow_mps(state.link));
+                    let hasty_m = (way_m - HASTE * pace * seconds - HASTE_SLACK_M).max(0.0);
+                    let misfit = ((way_m - straight_m).abs() + hasty_m) / beta_m;
+                    state.offer(before.score() - misfit, from, offset_m);
                 }
             }
         }
