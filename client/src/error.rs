@@ -68,8 +68,11 @@ pub enum Error {
         /// The first reason, in librdkafka's words.
         reason: String,
     },
-    /// This consumer is no longer a member: it was away for too long, and others have its partitions.
-    #[error("{group}: this consumer was put out of its group, after being silent for too long: {reason}")]
+    /// This consumer is no longer a member of the generation in which it got its partitions: it was away for too long, or the group is
+    /// changing; others may have them.
+    #[error(
+        "the group {group} went on without this consumer, which was silent for too long or slow to join again: {reason}"
+    )]
     Fenced {
         /// The group.
         group: String,

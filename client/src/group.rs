@@ -236,8 +236,13 @@ impl GroupConsumer {
 
     fn wrong(&self, what: &str, error: &KafkaError) -> Error {
         use RDKafkaErrorCode as Code;
-        let put_out =
-            [Code::IllegalGeneration, Code::UnknownMemberId, Code::FencedInstanceId, Code::AssignmentLost];
+        let put_out = [
+            Code::IllegalGeneration,
+            Code::UnknownMemberId,
+            Code::FencedInstanceId,
+            Code::AssignmentLost,
+            Code::RebalanceInProgress,
+        ];
         if error.rdkafka_error_code().is_some_and(|code| put_out.contains(&code)) {
             return Error::Fenced { group: self.group.clone(), reason: error.to_string() };
         }

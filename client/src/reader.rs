@@ -67,20 +67,36 @@ impl LogReader {
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.error.backoff.ms", "100"),
         ]);
-        let wrong =
-            |error: KafkaError| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error);
-        let inner: BaseConsumer<Plain> = config.create_with_context(Plain::default()).map_err(wrong)?;
+        let inner = config
+            .create_with_context(Plain::default())
+            .map_err(|error| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error))?;
+        let mut reader =
+            Self { inner, settings: settings.clone(), topic: topic.to_owned(), parts: BTreeMap::new() };
+        reader.begin(stretches)?;
+        Ok(reader)
+    }
+
+    /// Leaves what it was reading for other stretches of the same topic, which is cheaper than another reader.
+    pub fn restart(&mut self, stretches: &[(i32, i64, i64)]) -> Result<(), Error> {
+        self.begin(stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to)))
+    }
+
+    fn begin(&mut self, stretches: impl Iterator<Item = (i32, Offset, i64)>) -> Result<(), Error> {
+        let wrong = |error: KafkaError| {
+            Error::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, &error)
+        };
         let mut list = TopicPartitionList::new();
         let mut parts = BTreeMap::new();
         for (partition, from, to) in stretches {
             let empty = matches!(from, Offset::Offset(from) if from >= to);
             parts.insert(partition, Part { to, finished: empty, caught_up: empty });
             if !empty {
-                list.add_partition_offset(topic, partition, from).map_err(wrong)?;
+                list.add_partition_offset(&self.topic, partition, from).map_err(wrong)?;
             }
         }
-        inner.assign(&list).map_err(wrong)?;
-        Ok(Self { inner, settings: settings.clone(), topic: topic.to_owned(), parts })
+        self.inner.assign(&list).map_err(wrong)?;
+        self.parts = parts;
+        Ok(())
     }
 
     /// The next record, in order within its partition. None when all is read, or when nothing came within `timeout`:

@@ -17,6 +17,12 @@ pub trait Processor: Send {
     /// An event of a topic that is not among [`inputs`](Processor::inputs) is ignored.
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>);
 
+    /// Takes one event without answering it: how a state is rebuilt from the log. Must leave behind exactly what
+    /// [`process`](Processor::process) leaves; a processor whose answers are dear may do so without making them.
+    fn learn(&mut self, event: &Event) {
+        self.process(event, &mut Vec::new());
+    }
+
     /// The input has ended: appends what is still owed (the batch lane's last period). A streaming answer is never owed.
     fn finish(&mut self, _answers: &mut Vec<Event>) {}
 

@@ -1,0 +1,103 @@
+//! A record as it comes in: an event, or a letter that can't be read.
+
+use client::Record;
+use events::{DeadLetter, Event, Topic};
+
+/// The most of a broken value that its dead letter carries, in bytes: with base 64 on top it still fits into one record.
+const VALUE_BYTES: usize = 512 * 1024;
+
+/// One record of an input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Arrival {
+    pub(crate) topic: Topic,
+    pub(crate) offset: i64,
+    /// When it was sent, by the wall clock.
+    pub(crate) timestamp_ms: i64,
+    pub(crate) content: Result<Event, Box<DeadLetter>>,
+}
+
+impl Arrival {
+    /// Reads a record of `topic`; one without a timestamp counts as sent now.
+    pub(crate) fn read(topic: Topic, record: &Record<'_>, now_ms: i64) -> Self {
+        let timestamp_ms = record.timestamp_ms().unwrap_or(now_ms);
+        let content = parse(topic, record.partition(), record.offset(), record.value());
+        Self { topic, offset: record.offset(), timestamp_ms, content }
+    }
+}
+
+pub(crate) fn parse(
+    topic: Topic,
+    partition: i32,
+    offset: i64,
+    value: Option<&[u8]>,
+) -> Result<Event, Box<DeadLetter>> {
+    let error = match value.map(|value| Event::parse(topic, value)) {
+        Some(Ok(event)) => return Ok(event),
+        Some(Err(broken)) => broken.to_string(),
+        None => "the record has no value (a tombstone), which only a compacted topic gives a meaning to"
+            .to_owned(),
+    };
+    let value = value.unwrap_or_default();
+    let (kept, error) = if value.len() > VALUE_BYTES {
+        (
+            &value[..VALUE_BYTES],
+            format!("{error} (of {} bytes, the first {VALUE_BYTES} are here)", value.len()),
+        )
+    } else {
+        (value, error)
+    };
+    let topic = topic.name().to_owned();
+    Err(Box::new(DeadLetter { topic, partition, offset, error, value_base64: base64(kept) }))
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits =
+            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_in_the_rfc() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xff, 0xef, 0xbe]), "/+++");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_where_it_was_and_why() {
+        let letter = parse(Topic::Trips, 3, 17, Some(b"{")).unwrap_err();
+        assert_eq!((letter.topic.as_str(), letter.partition, letter.offset), ("trips", 3, 17));
+        assert_eq!(letter.value_base64, "ew==");
+        assert!(letter.error.contains("EOF"), "{}", letter.error);
+        assert!(parse(Topic::Trips, 3, 18, None).unwrap_err().error.contains("no value"));
+    }
+
+    #[test]
+    fn a_huge_value_is_cut_so_that_its_letter_can_be_sent() {
+        let letter = parse(Topic::Trips, 0, 0, Some(&vec![b'x'; 900_000])).unwrap_err();
+        assert_eq!(letter.value_base64.len(), VALUE_BYTES.div_ceil(3) * 4);
+        assert!(letter.error.contains("900000"), "{}", letter.error);
+    }
+}

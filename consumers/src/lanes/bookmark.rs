@@ -1,0 +1,98 @@
+//! What a commit remembers besides its offset.
+//!
+//! Kafka keeps a free text with every committed offset. Ours says where the answers stood at that moment: for every partition that the task
+//! answers on, an offset from which all answers to *later* questions lie. Whoever takes over reads from there to the end and so
+//! learns which questions past the committed offset were answered already. Offset and text are written in one step, so they can't disagree.
+//!
+//! ```text
+//! v1 fraud_decisions/3=1234 dead_letters/0=17
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use events::{Timestamp, Topic};
+
+/// A partition of one of our topics.
+pub(crate) type Place = (Topic, i32);
+
+/// Where the answers stood when an offset was committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bookmark {
+    /// For each partition that answers go to: every answer to a question at or past the committed offset lies here or later.
+    pub(crate) answers_from: BTreeMap<Place, i64>,
+    /// For the batch lane: how far the runs have read. None in the stream lane, where the offset says it all.
+    pub(crate) read: Option<Read>,
+}
+
+/// How far the batch lane had read this partition when it last ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// The first offset that no run has looked at.
+    pub(crate) end: i64,
+    /// The end of the last window: what was before it, up to `end`, is done.
+    pub(crate) until: Timestamp,
+}
+
+impl Bookmark {
+    /// Reads the text of a commit; none when it isn't one of ours.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        if words.next() != Some("v1") {
+            return None;
+        }
+        let mut bookmark = Self::default();
+        let (mut end, mut until) = (None, None);
+        for word in words {
+            let (name, number) = word.split_once('=')?;
+            let number: i64 = number.parse().ok()?;
+            match name {
+                "read" => end = Some(number),
+                "until" => until = Some(Timestamp::from_ms(number)),
+                _ => {
+                    let (topic, partition) = name.rsplit_once('/')?;
+                    bookmark.answers_from.insert((Topic::named(topic)?, partition.parse().ok()?), number);
+                }
+            }
+        }
+        bookmark.read = end.zip(until).map(|(end, until)| Read { end, until });
+        Some(bookmark)
+    }
+}
+
+impl fmt::Display for Bookmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("v1")?;
+        if let Some(read) = self.read {
+            write!(f, " read={} until={}", read.end, read.until.ms())?;
+        }
+        for ((topic, partition), offset) in &self.answers_from {
+            f.write_char(' ')?;
+            write!(f, "{topic}/{partition}={offset}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut bookmark = Bookmark::default();
+        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark.clone()));
+        bookmark.answers_from.insert((Topic::FraudDecisions, 3), 1234);
+        bookmark.answers_from.insert((Topic::DeadLetters, 0), 17);
+        assert_eq!(bookmark.to_string(), "v1 fraud_decisions/3=1234 dead_letters/0=17");
+        bookmark.read = Some(Read { end: 99, until: Timestamp::from_ms(3_600_000) });
+        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark));
+    }
+
+    #[test]
+    fn a_strangers_text_is_no_bookmark() {
+        for text in ["", "v2 a/0=1", "v1 nonsense", "v1 trips/0=x", "v1 no_such_topic/0=1", "{\"v1\":1}"] {
+            assert_eq!(Bookmark::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a person can ask of a running lane: pause, resume, stop.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::WorkerStats;
+
+/// What a lane is asked to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Work.
+    #[default]
+    Run,
+    /// Stay, but read nothing.
+    Pause,
+    /// Finish what was begun, hand everything over, end.
+    Stop,
+}
+
+/// The handle on a running lane. Clones control the same lane; the program wires it to its keys and signals.
+#[derive(Clone, Debug, Default)]
+pub struct Control(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wish: Wish,
+    stats: WorkerStats,
+}
+
+impl Control {
+    /// A control whose lane is to run.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads nothing until [`resume`](Self::resume). A lane in a group stays in it.
+    pub fn pause(&self) {
+        self.ask(Wish::Pause);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.ask(Wish::Run);
+    }
+
+    /// Ends the lane in good order. There is no way back.
+    pub fn stop(&self) {
+        self.ask(Wish::Stop);
+    }
+
+    /// What was asked last.
+    pub fn wish(&self) -> Wish {
+        self.held().wish
+    }
+
+    /// What the lane has done so far; at most a second old.
+    pub fn stats(&self) -> WorkerStats {
+        self.held().stats.clone()
+    }
+
+    pub(crate) fn report(&self, stats: WorkerStats) {
+        self.held().stats = stats;
+    }
+
+    /// Waits until something else than `wish` is asked, at most `timeout`. Returns what is asked then.
+    #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done on the wall's time")]
+    pub(crate) fn wait_while(&self, wish: Wish, timeout: Duration) -> Wish {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.held();
+        while state.wish == wish {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.wish
+    }
+
+    fn ask(&self, wish: Wish) {
+        let mut state = self.held();
+        if state.wish != Wish::Stop {
+            state.wish = wish;
+        }
+        drop(state);
+        self.0.changed.notify_all();
+    }
+
+    fn held(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_final_and_wakes_who_waits() {
+        let control = Control::new();
+        let waiting = control.clone();
+        let waiter = std::thread::spawn(move || waiting.wait_while(Wish::Run, Duration::from_secs(60)));
+        control.stop();
+        assert_eq!(waiter.join().unwrap(), Wish::Stop);
+        control.resume();
+        assert_eq!(control.wish(), Wish::Stop);
+    }
+
+    #[test]
+    fn waiting_ends() {
+        let control = Control::new();
+        assert_eq!(control.wait_while(Wish::Run, Duration::from_millis(1)), Wish::Run);
+        assert_eq!(control.wait_while(Wish::Pause, Duration::from_secs(60)), Wish::Run);
+    }
+}

@@ -1,0 +1,168 @@
+//! Brings the inputs of a task into one order.
+//!
+//! A task that reads pings and trips must not read an hour of trips before the pings of that hour, only because they
+//! were fetched sooner. While everything is live there is nothing to decide: records come when they happen. But a worker that
+//! was away, paused or overrun finds both inputs full, and then the records are taken by their timestamps, which are the wall
+//! clocks of their sending. (Kafka Streams calls this stream time synchronisation; see KIP-353 and KIP-695.)
+//!
+//! The difficulty is an input that is empty *here*: has it nothing more, or has it not been fetched yet? So a late record is
+//! held while another input is silent, until the end of that input is known to have been read after the record's timestamp. A record
+//! that is fresh is never held: the answer is to be given at once.
+
+use std::collections::VecDeque;
+
+/// A record younger than this, in milliseconds of the wall clock, is not held back for anything.
+const FRESH_MS: i64 = 1_000;
+
+/// Records of several inputs on their way into one order.
+#[derive(Debug)]
+pub(crate) struct Merge<T> {
+    inputs: Vec<Input<T>>,
+    held: usize,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Input<T> {
+    waiting: VecDeque<(i64, T)>,
+    /// At this instant of the wall clock, everything in the input had been read.
+    drained_at: i64,
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next<T> {
+    /// Process this.
+    Take(T),
+    /// There are records, but the other inputs may have earlier ones: find out whether they have been read to their ends.
+    AskForEnds,
+    /// Nothing here.
+    Empty,
+}
+
+impl<T> Merge<T> {
+    /// For that many inputs. When more than `capacity` records are held, no input is waited for.
+    pub(crate) fn new(inputs: usize, capacity: usize) -> Self {
+        let input = |_| Input { waiting: VecDeque::new(), drained_at: i64::MIN };
+        Self { inputs: (0..inputs).map(input).collect(), held: 0, capacity }
+    }
+
+    /// Adds a record of `input` with its timestamp.
+    pub(crate) fn push(&mut self, input: usize, timestamp_ms: i64, record: T) {
+        self.inputs[input].waiting.push_back((timestamp_ms, record));
+        self.held += 1;
+    }
+
+    /// Everything that was in `input` at the instant `wall_ms` has been pushed.
+    pub(crate) fn drained(&mut self, input: usize, wall_ms: i64) {
+        let known = &mut self.inputs[input].drained_at;
+        *known = (*known).max(wall_ms);
+    }
+
+    /// The next record in order, if it is certain enough.
+    pub(crate) fn next(&mut self, now_ms: i64) -> Next<T> {
+        let heads =
+            self.inputs.iter().enumerate().filter_map(|(n, input)| Some((input.waiting.front()?.0, n)));
+        let Some((timestamp, first)) = heads.min() else { return Next::Empty };
+        let held_up = timestamp < now_ms - FRESH_MS
+            && self.held <= self.capacity
+            && self.inputs.iter().any(|input| input.waiting.is_empty() && input.drained_at < timestamp);
+        if held_up { Next::AskForEnds } else { self.take(first) }
+    }
+
+    /// The next record in order of what is here, whatever the other inputs may have.
+    pub(crate) fn next_of_all(&mut self) -> Option<T> {
+        match self.next(i64::MIN + FRESH_MS) {
+            Next::Take(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The inputs that have nothing here.
+    pub(crate) fn silent(&self) -> impl Iterator<Item = usize> {
+        self.inputs.iter().enumerate().filter(|(_, input)| input.waiting.is_empty()).map(|(n, _)| n)
+    }
+
+    /// Forgets what is held: it will be read again.
+    pub(crate) fn clear(&mut self) {
+        self.inputs.iter_mut().for_each(|input| {
+            input.waiting.clear();
+            input.drained_at = i64::MIN;
+        });
+        self.held = 0;
+    }
+
+    fn take(&mut self, input: usize) -> Next<T> {
+        let (_, record) =
+            self.inputs[input].waiting.pop_front().expect("only inputs with a head are taken from");
+        self.held -= 1;
+        Next::Take(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 100_000;
+
+    #[test]
+    fn late_records_come_in_the_order_of_their_timestamps() {
+        let mut merge = Merge::new(2, 100);
+        for ms in [10, 30, 50] {
+            merge.push(0, ms, ms);
+        }
+        for ms in [20, 40] {
+            merge.push(1, ms, ms);
+        }
+        let taken: Vec<_> = std::iter::from_fn(|| match merge.next(NOW) {
+            Next::Take(ms) => Some(ms),
+            _ => None,
+        })
+        .collect();
+        assert_eq!(taken, [10, 20, 30, 40], "50 waits: the other input may have a 45");
+        assert_eq!(merge.next(NOW), Next::AskForEnds);
+        assert_eq!(merge.silent().collect::<Vec<_>>(), [1]);
+        merge.drained(1, 60);
+        assert_eq!(merge.next(NOW), Next::Take(50));
+        assert_eq!(merge.next(NOW), Next::Empty);
+    }
+
+    #[test]
+    fn what_was_drained_before_a_record_says_nothing_about_it() {
+        let mut merge = Merge::new(2, 100);
+        merge.drained(1, 40);
+        merge.push(0, 50, "x");
+        assert_eq!(merge.next(NOW), Next::AskForEnds);
+    }
+
+    #[test]
+    fn a_fresh_record_is_never_held() {
+        let mut merge = Merge::new(2, 100);
+        merge.push(0, NOW - 5, "x");
+        assert_eq!(merge.next(NOW), Next::Take("x"));
+    }
+
+    #[test]
+    fn a_single_input_is_taken_as_it_comes() {
+        let mut merge = Merge::new(1, 100);
+        for ms in [30, 10, 20] {
+            merge.push(0, ms, ms);
+        }
+        assert_eq!(
+            [(); 4].map(|()| merge.next(NOW)),
+            [Next::Take(30), Next::Take(10), Next::Take(20), Next::Empty]
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut merge = Merge::new(2, 3);
+        for n in 0..4 {
+            assert_eq!(merge.next(NOW), if n == 0 { Next::Empty } else { Next::AskForEnds });
+            merge.push(0, n, n);
+        }
+        assert_eq!(merge.next(NOW), Next::Take(0));
+        assert_eq!(merge.next(NOW), Next::AskForEnds);
+    }
+}

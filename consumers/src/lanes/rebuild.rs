@@ -1,0 +1,206 @@
+//! Brings a task's state back from the log.
+//!
+//! A processor's state is a function of the records it has seen, so nothing else needs to be saved: a new processor is given the records of
+//! its partition again, up to the committed offset, and its answers are dropped. Then the answers already on their topics past the commit's
+//! bookmark are read, to know which questions past the offset are settled.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use client::{Error, LogReader, Settings};
+use events::{Event, Timestamp, Topic};
+
+use super::answered::{Answered, SOURCE_HEADER, Source};
+use super::arrival::Arrival;
+use super::bookmark::Place;
+use super::merge::Merge;
+use crate::Processor;
+
+/// How long one wait for a record may take before it is looked whether the work is still wanted.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// What is to be read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// Who rebuilds, for the progress line.
+    pub(crate) group: String,
+    pub(crate) partition: i32,
+    /// Each input with its first offset and the committed one.
+    pub(crate) inputs: Vec<(Topic, i64, i64)>,
+    /// How much event time the state reaches back, in milliseconds; none for all that there is.
+    pub(crate) horizon_ms: Option<i64>,
+    /// Each place of answers, with the stretch in which answers to questions past the committed offset may lie.
+    pub(crate) tails: Vec<(Place, i64, i64)>,
+    /// What everybody is told, as it stands.
+    pub(crate) told: Vec<Event>,
+}
+
+/// A processor as it was when the offset was committed.
+pub(crate) struct Rebuilt {
+    pub(crate) processor: Box<dyn Processor>,
+    pub(crate) answered: Answered,
+    /// How many records it took.
+    pub(crate) records: u64,
+}
+
+impl Plan {
+    /// Carries it out. `None` when `cancelled` was set meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the rim: progress is reported by the wall clock")]
+    pub(crate) fn carry_out(
+        &self,
+        mut processor: Box<dyn Processor>,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Rebuilt>, Error> {
+        let began = Instant::now();
+        let mut said = began;
+        self.told.iter().for_each(|event| processor.learn(event));
+        let mut inputs = Vec::new();
+        let mut expected = 0;
+        for &(topic, first, to) in &self.inputs {
+            let from = match self.horizon_ms {
+                Some(horizon_ms) => reach_back(&self.settings, topic, self.partition, first, to, horizon_ms)?,
+                None => first,
+            };
+            expected += (to - from).max(0);
+            inputs.push((topic, from, to));
+        }
+        let mut log = Log::open(&self.settings, self.partition, &inputs)?;
+        let mut records = 0_u64;
+        while let Some(arrival) = log.next(cancelled)? {
+            if let Ok(event) = &arrival.content {
+                processor.learn(event);
+            }
+            records += 1;
+            if records.is_multiple_of(1024) && said.elapsed() > Duration::from_secs(1) {
+                said = Instant::now();
+                tracing::info!(
+                    "{}/{}: rebuilding from the log, {records} of {expected} records",
+                    self.group,
+                    self.partition
+                );
+            }
+        }
+        let answered = self.settled(cancelled)?;
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        tracing::debug!(
+            "{}/{}: rebuilt from {records} records in {:?}, {} questions past the commit are settled",
+            self.group,
+            self.partition,
+            began.elapsed(),
+            answered.len()
+        );
+        Ok(Some(Rebuilt { processor, answered, records }))
+    }
+
+    /// The answers to this task's questions that are there past the commit.
+    fn settled(&self, cancelled: &AtomicBool) -> Result<Answered, Error> {
+        let mut answered = Answered::default();
+        for &((topic, partition), from, to) in &self.tails {
+            if from >= to {
+                continue;
+            }
+            let mut reader = LogReader::range(&self.settings, topic.name(), &[(partition, from, to)])?;
+            while !reader.is_finished() && !cancelled.load(Ordering::Relaxed) {
+                let Some(record) = reader.next(LOOK_UP)? else { continue };
+                // An answer without the header is from elsewhere: a person with a console, an older program.
+                let Some(source) = record.header(SOURCE_HEADER).and_then(Source::parse) else { continue };
+                let ours = source.partition == self.partition
+                    && self.inputs.iter().any(|&(input, _, to)| input == source.topic && source.offset >= to);
+                if ours {
+                    answered.note(source.topic, source.offset, topic);
+                }
+            }
+        }
+        Ok(answered)
+    }
+}
+
+/// One partition of several topics, as one stretch of log in the order of sending.
+pub(crate) struct Log {
+    readers: Vec<(Topic, LogReader)>,
+    merge: Merge<Arrival>,
+}
+
+impl Log {
+    /// `[from, to)` of each `(topic, from, to)`.
+    pub(crate) fn open(
+        settings: &Settings,
+        partition: i32,
+        inputs: &[(Topic, i64, i64)],
+    ) -> Result<Self, Error> {
+        let readers = inputs
+            .iter()
+            .map(|&(topic, from, to)| {
+                Ok((topic, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let merge = Merge::new(readers.len(), usize::MAX);
+        Ok(Self { readers, merge })
+    }
+
+    /// The next record, waiting for it. None at the end, or when `cancelled`.
+    pub(crate) fn next(&mut self, cancelled: &AtomicBool) -> Result<Option<Arrival>, Error> {
+        let silent: VecDeque<usize> = self.merge.silent().collect();
+        for index in silent {
+            let (topic, reader) = &mut self.readers[index];
+            while !reader.is_finished() {
+                if let Some(record) = reader.next(LOOK_UP)? {
+                    let arrival = Arrival::read(*topic, &record, 0);
+                    self.merge.push(index, arrival.timestamp_ms, arrival);
+                    break;
+                }
+                if cancelled.load(Ordering::Relaxed) {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(self.merge.next_of_all())
+    }
+}
+
+/// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event time before the last of them.
+///
+/// Event time does not stand in the log's index, but it grows along the log, give or take the lateness of records: so it is searched for
+/// by halving, down to a thousand records that are then read for nothing at worst.
+fn reach_back(
+    settings: &Settings,
+    topic: Topic,
+    partition: i32,
+    first: i64,
+    to: i64,
+    horizon_ms: i64,
+) -> Result<i64, Error> {
+    const ENOUGH: i64 = 1_000;
+    if to - first <= ENOUGH {
+        return Ok(first);
+    }
+    let mut reader = LogReader::range(settings, topic.name(), &[])?;
+    let mut ts = |offset: i64| -> Result<Option<Timestamp>, Error> {
+        // Where one record can't be read its neighbour may; a gap yields the next record there is.
+        reader.restart(&[(partition, offset, (offset + 16).min(to))])?;
+        while !reader.is_finished() {
+            if let Some(record) = reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(topic, &record, 0).content
+                && let Some(ts) = event.ts()
+            {
+                return Ok(Some(ts));
+            }
+        }
+        Ok(None)
+    };
+    let Some(newest) = ts((to - 16).max(first))? else { return Ok(first) };
+    let oldest = newest.plus_ms(-horizon_ms);
+    let (mut from, mut until) = (first, to);
+    while until - from > ENOUGH {
+        let middle = from + (until - from) / 2;
+        match ts(middle)? {
+            Some(ts) if ts < oldest => from = middle,
+            _ => until = middle,
+        }
+    }
+    Ok(from)
+}

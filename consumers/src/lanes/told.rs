@@ -1,0 +1,97 @@
+//! What every task is told: broadcast inputs, such as the believed speed of every road.
+//!
+//! A compacted topic is a table that is sent as a log: only the latest value of a key counts. Every worker reads all of it, without the
+//! group, and holds the table, so that a task that begins later can be told everything at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use client::{Admin, LogReader, Settings};
+use events::{Event, Topic};
+
+use super::task::Task;
+use super::{Control, LaneError, Wish};
+
+/// The most records that are read at a stretch, so that the questions don't wait.
+const AT_A_STRETCH: usize = 5_000;
+
+/// The tables, each value numbered in the order of arrival.
+pub(crate) struct Told {
+    readers: Vec<(Topic, LogReader)>,
+    number_of: HashMap<(Topic, Vec<u8>), u64>,
+    values: BTreeMap<u64, Event>,
+    so_far: u64,
+}
+
+impl Told {
+    /// Reads the topics up to their ends of now.
+    pub(crate) fn read(
+        settings: &Settings,
+        admin: &Admin,
+        topics: &[Topic],
+        control: &Control,
+    ) -> Result<Self, LaneError> {
+        let readers = topics
+            .iter()
+            .map(|topic| {
+                let partitions = admin.partitions(topic.name())?;
+                Ok((*topic, LogReader::follow(settings, topic.name(), partitions)?))
+            })
+            .collect::<Result<_, client::Error>>()?;
+        let mut told = Self { readers, number_of: HashMap::new(), values: BTreeMap::new(), so_far: 0 };
+        while told.readers.iter().any(|(_, reader)| !reader.is_caught_up()) && control.wish() != Wish::Stop {
+            told.take_in(Duration::from_millis(20))?;
+        }
+        Ok(told)
+    }
+
+    /// Takes in what is new. Whether anything was.
+    pub(crate) fn update(&mut self) -> Result<bool, LaneError> {
+        self.take_in(Duration::ZERO)
+    }
+
+    fn take_in(&mut self, patience: Duration) -> Result<bool, LaneError> {
+        let before = self.so_far;
+        for (topic, reader) in &mut self.readers {
+            for n in 0..AT_A_STRETCH {
+                let Some(record) = reader.next(if n == 0 { patience } else { Duration::ZERO })? else {
+                    break;
+                };
+                self.so_far += 1;
+                let key = (*topic, record.key().unwrap_or_default().to_vec());
+                // A value that can't be read says nothing new: the one before it stays.
+                let value = record.value().map(|value| Event::parse(*topic, value));
+                if let Some(Err(broken)) = &value {
+                    tracing::warn!("{topic}/{}@{}: {broken}", record.partition(), record.offset());
+                    continue;
+                }
+                if let Some(old) = self.number_of.remove(&key) {
+                    self.values.remove(&old);
+                }
+                if let Some(Ok(event)) = value {
+                    self.number_of.insert(key, self.so_far);
+                    self.values.insert(self.so_far, event);
+                }
+            }
+        }
+        Ok(self.so_far > before)
+    }
+
+    /// The number of the latest value.
+    pub(crate) fn so_far(&self) -> u64 {
+        self.so_far
+    }
+
+    /// All values, in the order of their arrival.
+    pub(crate) fn latest(&self) -> Vec<Event> {
+        self.values.values().cloned().collect()
+    }
+
+    /// Tells a task what it has not been told.
+    pub(crate) fn pass_on(&self, task: &mut Task) {
+        for event in self.values.range(task.told + 1..).map(|(_, event)| event) {
+            task.tell(event);
+        }
+        task.told = self.so_far;
+    }
+}
