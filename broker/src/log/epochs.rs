@@ -11,10 +11,11 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use protocol::records::{LeaderEpoch, Offset};
 
-use super::{Storage, StorageError, read_file, replace_file};
+use super::{Storage, StorageError, StorageFile, read_file, replace_file_lazily};
 
 /// More than a partition can ever have; a larger file is none of ours.
 const MAX_FILE_LEN: u64 = 16 << 20;
@@ -24,6 +25,10 @@ const MAX_FILE_LEN: u64 = 16 << 20;
 pub(super) struct Epochs {
     path: PathBuf,
     starts: Vec<(LeaderEpoch, Offset)>,
+    /// The file does not say this yet.
+    changed: bool,
+    /// The file as last written, until it is synced.
+    unsynced: Option<Arc<dyn StorageFile>>,
 }
 
 impl Epochs {
@@ -32,7 +37,7 @@ impl Epochs {
         let path = dir.join("leader-epoch-checkpoint");
         let bytes = read_file(storage, &path, MAX_FILE_LEN)?.unwrap_or_default();
         let starts = std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default();
-        Ok(Self { path, starts })
+        Ok(Self { path, starts, changed: false, unsynced: None })
     }
 
     /// Whether none is known.
@@ -40,22 +45,21 @@ impl Epochs {
         self.starts.is_empty()
     }
 
-    /// Notes that `epoch` writes at `offset`. Answers whether that is news.
-    pub(super) fn assign(&mut self, epoch: LeaderEpoch, offset: Offset) -> bool {
-        let news = epoch.0 >= 0 && self.starts.last().is_none_or(|last| last.0 < epoch && last.1 <= offset);
-        if news {
+    /// Notes that `epoch` writes from `offset` on. No news if it did before.
+    pub(super) fn assign(&mut self, epoch: LeaderEpoch, offset: Offset) {
+        if epoch.0 >= 0 && self.starts.last().is_none_or(|last| last.0 < epoch && last.1 <= offset) {
             // An epoch that never wrote anything leaves no trace.
             self.starts.retain(|start| start.1 < offset);
             self.starts.push((epoch, offset));
+            self.changed = true;
         }
-        news
     }
 
-    /// Forgets what begins at or after the log's end. Answers whether there was anything.
-    pub(super) fn truncate_end(&mut self, log_end: Offset) -> bool {
+    /// Forgets what begins at or after the log's end.
+    pub(super) fn truncate_end(&mut self, log_end: Offset) {
         let before = self.starts.len();
         self.starts.retain(|start| start.1 < log_end);
-        self.starts.len() < before
+        self.changed |= self.starts.len() < before;
     }
 
     /// The largest epoch not after `epoch`, and the offset after its last record. As Kafka's
@@ -70,13 +74,23 @@ impl Epochs {
         Some(next.checked_sub(1).map_or((epoch, end), |floor| (self.starts[floor].0, end)))
     }
 
-    /// Writes the file.
-    pub(super) fn save(&self, storage: &dyn Storage) -> Result<(), StorageError> {
-        let mut text = format!("0\n{}\n", self.starts.len());
-        for (epoch, offset) in &self.starts {
-            let _ = writeln!(text, "{epoch} {offset}");
+    /// Writes the file if it does not say the same already. The next flush syncs it; until then the
+    /// batches behind the recovery point say it as well.
+    pub(super) fn save(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
+        if self.changed {
+            let mut text = format!("0\n{}\n", self.starts.len());
+            for (epoch, offset) in &self.starts {
+                let _ = writeln!(text, "{epoch} {offset}");
+            }
+            self.unsynced = Some(replace_file_lazily(storage, &self.path, text.as_bytes())?);
+            self.changed = false;
         }
-        replace_file(storage, &self.path, text.as_bytes())
+        Ok(())
+    }
+
+    /// The file, if a flush must sync it.
+    pub(super) fn take_unsynced(&mut self) -> Option<(PathBuf, Arc<dyn StorageFile>)> {
+        self.unsynced.take().map(|file| (self.path.clone(), file))
     }
 }
 
@@ -108,9 +122,9 @@ mod tests {
         let storage = MemoryStorage::new();
         let mut epochs = Epochs::open(&storage, Path::new("t-0")).unwrap();
         assert_eq!(epochs.end_of(LeaderEpoch(0), Offset(0)), None);
-        assert!(epochs.assign(LeaderEpoch(1), Offset(0)));
-        assert!(!epochs.assign(LeaderEpoch(1), Offset(5)));
-        assert!(epochs.assign(LeaderEpoch(4), Offset(10)));
+        for (epoch, offset) in [(1, 0), (1, 5), (3, 10), (4, 10), (2, 12)] {
+            epochs.assign(LeaderEpoch(epoch), Offset(offset));
+        }
         epochs.save(&storage).unwrap();
         let epochs = Epochs::open(&storage, Path::new("t-0")).unwrap();
         let end =

@@ -34,7 +34,8 @@ impl Log {
         if self.broken || end == self.recovery_point {
             return Ok(None);
         }
-        let mut files = Vec::new();
+        self.epochs.save(&*self.storage)?;
+        let mut files = Vec::from_iter(self.epochs.take_unsynced());
         for segment in &mut self.segments {
             if segment.next_offset > self.recovery_point {
                 files.append(&mut segment.save_indexes(&*self.storage)?);

@@ -141,9 +141,8 @@ impl Log {
         if self.must_roll(&placed, bytes.len()) {
             self.roll()?;
         }
-        if self.epochs.assign(epoch, base_offset) {
-            self.epochs.save(&*self.storage)?;
-        }
+        self.epochs.assign(epoch, base_offset);
+        self.epochs.save(&*self.storage)?;
         let fields = BrokerFields { base_offset, partition_leader_epoch: epoch }.encode(header.batch_length);
         self.active_mut().append([&fields, &bytes[BrokerFields::LEN..]], &placed)?;
         self.unflushed_since_ms.get_or_insert(now_ms);
@@ -208,6 +207,12 @@ impl Log {
             Some(largest) => self.offset_for_timestamp(largest),
             None => Ok(None),
         }
+    }
+
+    /// A leader's reign begins: what it will write comes from here on.
+    pub fn begin_epoch(&mut self, epoch: LeaderEpoch) {
+        let end = self.log_end_offset();
+        self.epochs.assign(epoch, end);
     }
 
     /// The largest leader epoch not after `epoch` and where it ends; `None` when it is unknown.

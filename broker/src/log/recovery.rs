@@ -63,7 +63,6 @@ pub(super) fn recover(
     let mut recovery = Recovery::default();
     let mut segments: Vec<LogSegment> = Vec::with_capacity(bases.len() + 1);
     let epochs_known = !epochs.is_empty();
-    let mut new_epochs = false;
     let mut torn = false;
     for (index, &base) in bases.iter().enumerate() {
         let limit = bases.get(index + 1).copied();
@@ -77,7 +76,9 @@ pub(super) fn recover(
         let below = limit.is_some_and(|limit| limit <= opening.recovery_point);
         let trust = if opening.clean || below { Trust::Whole } else { Trust::Before(opening.recovery_point) };
         let (mut segment, opened) = LogSegment::open(storage, dir, base, limit, trust, config, |header| {
-            new_epochs |= epochs_known && epochs.assign(header.partition_leader_epoch, header.base_offset);
+            if epochs_known {
+                epochs.assign(header.partition_leader_epoch, header.base_offset);
+            }
         })?;
         recovery.scanned_bytes += opened.scanned_bytes;
         recovery.truncated_bytes += opened.truncated_bytes;
@@ -86,6 +87,9 @@ pub(super) fn recover(
         if limit.is_some() && !torn {
             segment.seal();
         }
+        if opened.rebuilt_indexes > 0 {
+            segment.save_indexes(storage)?;
+        }
         segments.push(segment);
     }
 
@@ -93,7 +97,7 @@ pub(super) fn recover(
         // The file is gone; only the tail was read above, so ask every batch.
         for segment in &segments {
             segment.for_each_header(segment.base_offset, |header| {
-                new_epochs |= epochs.assign(header.partition_leader_epoch, header.base_offset);
+                epochs.assign(header.partition_leader_epoch, header.base_offset);
             })?;
         }
     }
@@ -107,9 +111,6 @@ pub(super) fn recover(
     }
     let log_start_offset = segments[0].base_offset.max(opening.log_start_offset);
     let end = segments.last().map_or(log_start_offset, |segment| segment.next_offset);
-    new_epochs |= epochs.truncate_end(end);
-    if new_epochs {
-        epochs.save(storage)?;
-    }
+    epochs.truncate_end(end);
     Ok(Recovered { segments, epochs, log_start_offset, recovery })
 }

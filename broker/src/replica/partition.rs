@@ -111,7 +111,8 @@ impl Partition {
         leader_epoch: LeaderEpoch,
         opening: Opening,
     ) -> Result<(Self, Recovery), StorageError> {
-        let (log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, opening)?;
+        let (mut log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, opening)?;
+        log.begin_epoch(leader_epoch);
         let snapshots = Snapshots::new(storage, dir);
         let (from, mut producers) = snapshots.load(log.log_end_offset())?;
         if from < log.log_end_offset() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::records::Offset;
 
 use super::producer_state::ProducerState;
-use crate::log::{Storage, StorageError, read_file, replace_file};
+use crate::log::{Storage, StorageError, read_file, replace_file_lazily};
 
 /// A larger file is none of ours: that would be 30 million batches.
 const MAX_FILE_LEN: u64 = 1 << 30;
@@ -38,7 +38,8 @@ impl Snapshots {
     /// Writes one and removes the others.
     pub(super) fn save(&self, offset: Offset, bytes: &[u8]) -> Result<(), StorageError> {
         let path = self.dir.join(format!("{:020}.snapshot", offset.0));
-        replace_file(&*self.storage, &path, bytes)?;
+        // Not synced: a torn one fails its checksum, and the log tells the same, only slower.
+        replace_file_lazily(&*self.storage, &path, bytes)?;
         for (_, other) in self.files()?.into_iter().filter(|(_, other)| *other != path) {
             self.storage.remove(&other).map_err(StorageError::of("remove", &other))?;
         }

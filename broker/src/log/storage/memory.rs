@@ -37,7 +37,7 @@ struct MemoryFile {
     bytes: Mutex<Contents>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Contents {
     now: Vec<u8>,
     synced: Vec<u8>,
@@ -82,10 +82,15 @@ impl MemoryStorage {
         survivor
     }
 
-    /// What is there after `kill -9`: everything written, synced or not, for the page cache is the
-    /// kernel's. A copy: the old one goes on by itself.
+    /// What is there after `kill -9`: everything written, for the page cache is the kernel's; what
+    /// was not synced is still not. A copy: the old one goes on by itself.
     pub fn kill(&self) -> Self {
-        self.crash(|_, unsynced| unsynced.max(1))
+        let survivor = Self::new();
+        for (path, file) in &self.shared().files {
+            let file = survivor.new_file(file.contents().clone());
+            survivor.shared().files.insert(path.clone(), file);
+        }
+        survivor
     }
 
     /// A file's bytes, or `None`.

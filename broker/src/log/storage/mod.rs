@@ -98,16 +98,37 @@ pub fn read_file(storage: &dyn Storage, path: &Path, max_len: u64) -> Result<Opt
 /// Replaces a small file so that a crash leaves the old content or the new one, never a mixture:
 /// writes beside it, syncs, renames, syncs the directory.
 pub fn replace_file(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let (beside, file) = write_beside(storage, path, content)?;
+    file.sync().map_err(StorageError::of("sync", &beside))?;
+    storage.rename(&beside, path).map_err(StorageError::of("rename", &beside))?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    storage.sync_dir(dir).map_err(StorageError::of("sync", dir))
+}
+
+/// The same without waiting for the disk: for what can be made again. After a power loss the file
+/// may be torn, and its reader must notice.
+pub(crate) fn replace_file_lazily(
+    storage: &dyn Storage,
+    path: &Path,
+    content: &[u8],
+) -> Result<Arc<dyn StorageFile>, StorageError> {
+    let (beside, file) = write_beside(storage, path, content)?;
+    storage.rename(&beside, path).map_err(StorageError::of("rename", &beside))?;
+    Ok(file)
+}
+
+fn write_beside(
+    storage: &dyn Storage,
+    path: &Path,
+    content: &[u8],
+) -> Result<(PathBuf, Arc<dyn StorageFile>), StorageError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = PathBuf::from(beside);
     let file = storage.open(&beside).map_err(StorageError::of("create", &beside))?;
     file.set_len(0).map_err(StorageError::of("truncate", &beside))?;
     file.write_at([content, &[]], 0).map_err(StorageError::of("write", &beside))?;
-    file.sync().map_err(StorageError::of("sync", &beside))?;
-    storage.rename(&beside, path).map_err(StorageError::of("rename", &beside))?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    storage.sync_dir(dir).map_err(StorageError::of("sync", dir))
+    Ok((beside, file))
 }
 
 /// Total length of two slices, for implementations.

@@ -1,0 +1,258 @@
+//! What holds for every log, whatever was done to it: it reads back what was appended, a crash
+//! leaves a prefix with everything that was safe, an index is only a short cut, and no bytes on the
+//! disk make it panic.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use broker::log::{LogConfig, MemoryStorage, Opening};
+use broker::replica::Partition;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use protocol::records::{BatchBuilder, LeaderEpoch, Offset, check_batch, records};
+
+/// Small enough that a few dozen batches make several segments and index entries.
+fn config() -> LogConfig {
+    LogConfig {
+        segment_bytes: 2_000,
+        index_interval_bytes: 150,
+        retention_ms: None,
+        timestamp_after_max_ms: i64::MAX,
+        ..LogConfig::default()
+    }
+}
+
+fn open(storage: &MemoryStorage, opening: Opening) -> Partition {
+    let dir = PathBuf::from("t-0");
+    Partition::open(Arc::new(storage.clone()), dir, config(), LeaderEpoch(0), opening)
+        .expect("memory works")
+        .0
+}
+
+fn batch(timestamps: &[i64], value: &[u8]) -> Vec<u8> {
+    let mut batch = BatchBuilder::new();
+    for &timestamp in timestamps {
+        batch.push(timestamp, None, Some(value));
+    }
+    batch.finish().to_vec()
+}
+
+/// Offset and timestamp of every record from `from` on, in reads of `max_bytes`.
+fn read_all(partition: &Partition, mut from: Offset, max_bytes: usize) -> Vec<(i64, i64)> {
+    let first = from;
+    let mut all = Vec::new();
+    while from < partition.log_end_offset() {
+        let region = partition.read(from, max_bytes).expect("the offset is in range");
+        assert!(region.len > 0, "a read before the end gives a batch");
+        let mut bytes = Vec::new();
+        region.read_to(&mut bytes).expect("memory works");
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let header = check_batch(rest).expect("only whole, right batches are handed out");
+            assert!(header.next_offset() > from, "batches before the wanted one are not sent");
+            for record in records(rest).expect("not compressed") {
+                let record = record.expect("well-formed");
+                all.push((record.offset.0, record.timestamp_ms));
+            }
+            from = header.next_offset();
+            rest = &rest[header.total_len()..];
+        }
+    }
+    all.retain(|(offset, _)| *offset >= first.0);
+    all
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append { timestamps: Vec<i64>, size: usize },
+    Read { from: Index, max_bytes: usize },
+    Find { timestamp: i64 },
+    Delete { before: Index },
+    Flush,
+    Restart,
+    Kill,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (vec(0..1_000i64, 1..5), 0..120usize).prop_map(|(timestamps, size)| Step::Append { timestamps, size }),
+        4 => (any::<Index>(), 0..3_000usize).prop_map(|(from, max_bytes)| Step::Read { from, max_bytes }),
+        2 => (0..1_050i64).prop_map(|timestamp| Step::Find { timestamp }),
+        1 => any::<Index>().prop_map(|before| Step::Delete { before }),
+        1 => Just(Step::Flush),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Kill),
+    ]
+}
+
+fn opening(partition: &Partition, clean: bool) -> Opening {
+    let checkpoint = partition.checkpoint();
+    Opening {
+        clean,
+        recovery_point: checkpoint.recovery_point,
+        log_start_offset: checkpoint.log_start_offset,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_log_reads_like_a_vector(steps in vec(step(), 1..60)) {
+        let mut storage = MemoryStorage::new();
+        let mut partition = open(&storage, Opening::default());
+        // A record's offset is its place in here; only the timestamp is kept.
+        let mut model: Vec<i64> = Vec::new();
+        let mut start = 0usize;
+        for step in steps {
+            match step {
+                Step::Append { timestamps, size } => {
+                    let appended = partition.append(&batch(&timestamps, &vec![7; size]), 0).expect("there is room");
+                    prop_assert_eq!(appended.base_offset.0, model.len() as i64);
+                    model.extend(timestamps);
+                }
+                Step::Read { from, max_bytes } => {
+                    let from = start + from.index(model.len() - start + 1);
+                    let expected: Vec<_> = (from..model.len()).map(|at| (at as i64, model[at])).collect();
+                    prop_assert_eq!(read_all(&partition, Offset(from as i64), max_bytes), expected);
+                }
+                Step::Find { timestamp } => {
+                    let expected = (start..model.len()).find(|&at| model[at] >= timestamp);
+                    let found = partition.offset_for_timestamp(timestamp).expect("memory works");
+                    prop_assert_eq!(found.map(|found| found.offset.0 as usize), expected);
+                }
+                Step::Delete { before } => {
+                    start += before.index(model.len() - start + 1);
+                    let answer = partition.delete_records(Some(Offset(start as i64))).expect("in range");
+                    prop_assert_eq!(answer.0 as usize, start);
+                }
+                Step::Flush => partition.flush().expect("memory works"),
+                Step::Restart => {
+                    partition.close().expect("memory works");
+                    storage = storage.kill();
+                    partition = open(&storage, opening(&partition, true));
+                }
+                Step::Kill => {
+                    storage = storage.kill();
+                    partition = open(&storage, opening(&partition, false));
+                }
+            }
+            prop_assert_eq!(partition.log_end_offset().0 as usize, model.len());
+            prop_assert_eq!(partition.log_start_offset().0 as usize, start);
+        }
+    }
+
+    #[test]
+    fn a_power_loss_leaves_a_prefix_with_all_that_was_synced(
+        batches in vec((vec(0..1_000i64, 1..5), 0..120usize, prop::bool::weighted(0.15)), 1..60),
+        losses in vec(any::<Index>(), 30),
+        checkpoint_written in any::<bool>(),
+    ) {
+        let storage = MemoryStorage::new();
+        let mut partition = open(&storage, Opening::default());
+        let mut model = Vec::new();
+        let mut synced = 0;
+        for (timestamps, size, flush) in batches {
+            partition.append(&batch(&timestamps, &vec![7; size]), 0).expect("there is room");
+            model.extend(timestamps);
+            if flush {
+                partition.flush().expect("memory works");
+                synced = model.len();
+            }
+        }
+        let mut losses = losses.iter().cycle();
+        let left = storage.crash(|_, unsynced| losses.next().expect("a cycle").index(unsynced + 1));
+        let opening = if checkpoint_written { opening(&partition, false) } else { Opening::default() };
+        let mut survivor = open(&left, opening);
+        let end = survivor.log_end_offset().0 as usize;
+        prop_assert!(end >= synced, "{end} records are left, {synced} were synced");
+        let prefix: Vec<_> = model[..end].iter().enumerate().map(|(at, stamp)| (at as i64, *stamp)).collect();
+        prop_assert_eq!(read_all(&survivor, Offset(0), 500), prefix);
+        // And it goes on.
+        let appended = survivor.append(&batch(&[5], b"x"), 0).expect("there is room");
+        prop_assert_eq!(appended.base_offset.0 as usize, end);
+    }
+
+    #[test]
+    fn an_index_is_only_a_short_cut(batches in vec((vec(0..1_000i64, 1..5), 0..120usize), 1..80)) {
+        let storage = MemoryStorage::new();
+        let mut partition = open(&storage, Opening::default());
+        let mut model = Vec::new();
+        let mut places = Vec::new();
+        for (timestamps, size) in &batches {
+            let appended = partition.append(&batch(timestamps, &vec![7; *size]), 0).expect("there is room");
+            model.extend(timestamps.iter().copied());
+            places.extend(timestamps.iter().map(|_| appended.base_offset));
+        }
+        partition.close().expect("memory works");
+        // As it grew, and as it comes from the index files: then nothing is remembered but those.
+        for partition in [&partition, &open(&storage.kill(), opening(&partition, true))] {
+            for (at, base_offset) in places.iter().enumerate() {
+                let region = partition.read(Offset(at as i64), 0).expect("in range");
+                let mut bytes = Vec::new();
+                region.read_to(&mut bytes).expect("memory works");
+                prop_assert_eq!(check_batch(&bytes).expect("a whole batch").base_offset, *base_offset);
+            }
+            for timestamp in (0..1_010).step_by(7) {
+                let expected = model.iter().position(|stamp| *stamp >= timestamp);
+                let found = partition.offset_for_timestamp(timestamp).expect("memory works");
+                prop_assert_eq!(found.map(|found| found.offset.0 as usize), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_on_the_disk_make_it_panic(
+        batches in vec((vec(0..1_000i64, 1..5), 0..60usize), 0..30),
+        edits in vec((any::<Index>(), any::<Index>(), vec(any::<u8>(), 0..40), any::<bool>()), 1..6),
+        clean in any::<bool>(),
+        recovery_point in 0..80i64,
+        log_start_offset in prop_oneof![Just(0i64), 0..80i64],
+    ) {
+        let storage = MemoryStorage::new();
+        let mut partition = open(&storage, Opening::default());
+        for (timestamps, size) in &batches {
+            partition.append(&batch(timestamps, &vec![7; *size]), 0).expect("there is room");
+        }
+        partition.close().expect("memory works");
+        let files = storage.sizes();
+        for (file, place, garbage, cut) in edits {
+            let Some((path, _)) = (!files.is_empty()).then(|| file.get(&files)) else { continue };
+            let mut bytes = storage.bytes(path).expect("it was listed");
+            let place = place.index(bytes.len() + 1);
+            let end = if cut { bytes.len() } else { (place + garbage.len()).min(bytes.len()) };
+            bytes.splice(place..end, garbage);
+            storage.put(path, &bytes);
+        }
+        let opening =
+            Opening { clean, recovery_point: Offset(recovery_point), log_start_offset: Offset(log_start_offset) };
+        let storage = storage.kill();
+        let mut partition = open(&storage, opening);
+        // Damage in what was trusted may be met later: as an error, not as a panic.
+        for offset in partition.log_start_offset().0..=partition.log_end_offset().0 {
+            if let Ok(region) = partition.read(Offset(offset), 200) {
+                let mut bytes = Vec::new();
+                region.read_to(&mut bytes).expect("the region is within the file");
+            }
+        }
+        let _ = partition.offset_for_timestamp(500);
+        let _ = partition.offset_of_max_timestamp();
+        let end = partition.log_end_offset();
+        let appended = partition.append(&batch(&[1], b"x"), 0).expect("there is room");
+        prop_assert_eq!(appended.base_offset, end);
+        prop_assert_eq!(read_all(&partition, end, 0).len(), 1);
+    }
+
+    #[test]
+    fn pure_noise_is_an_empty_log(noise in vec(any::<u8>(), 0..3_000), clean in any::<bool>()) {
+        let storage = MemoryStorage::new();
+        for name in ["00000000000000000000.log", "00000000000000000000.index", "00000000000000000009.snapshot"] {
+            storage.put(&PathBuf::from("t-0").join(name), &noise);
+        }
+        let opening = Opening { clean, ..Opening::default() };
+        let mut partition = open(&storage, opening);
+        let end = partition.log_end_offset();
+        prop_assert_eq!(partition.append(&batch(&[1], b"x"), 0).expect("there is room").base_offset, end);
+    }
+}

@@ -1,0 +1,309 @@
+//! Runs the stories in `log_scripts/`: what a log does, told step by step. After a change, look at
+//! what `UPDATE_GOLDENFILES=1 cargo test -p broker --test log_scripts` changes in them.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use broker::log::{LogConfig, MemoryStorage, Opening, Storage};
+use broker::replica::Partition;
+use protocol::records::{BatchBuilder, BatchHeader, LeaderEpoch, Offset, ProducerStamp, records};
+
+/// What a script can say.
+#[derive(goldenscript::Command)]
+enum Command {
+    /// Appends one batch with a record for each timestamp (ms). A producer's stamp is
+    /// `producer=ID/EPOCH/SEQUENCE`.
+    Append {
+        timestamps: Vec<i64>,
+        #[arg(key, optional)]
+        size: usize,
+        #[arg(key)]
+        producer: Option<String>,
+    },
+    /// Changes a setting: `config segment_bytes=500`.
+    Config {
+        #[arg(key)]
+        segment_bytes: Option<u32>,
+        #[arg(key)]
+        segment_ms: Option<i64>,
+        #[arg(key)]
+        index_interval_bytes: Option<u32>,
+        #[arg(key)]
+        retention_ms: Option<i64>,
+        #[arg(key)]
+        retention_bytes: Option<u64>,
+        #[arg(key)]
+        max_message_bytes: Option<u32>,
+    },
+    /// Overwrites a byte of a file, or the one at this distance from its end.
+    Damage {
+        file: String,
+        #[arg(key)]
+        at: Option<usize>,
+        #[arg(key)]
+        from_end: Option<usize>,
+    },
+    /// Deletes records before an offset, or all.
+    Delete { before: Option<i64> },
+    /// Shows leader epochs' ends.
+    Epoch { epoch: i32 },
+    /// Shows every file with its size.
+    Files,
+    /// First record at a time (ms) or later.
+    Find { timestamp: i64 },
+    /// Syncs, and keeps the checkpoint for the next start.
+    Flush,
+    /// First record with the largest timestamp.
+    Latest,
+    /// The program is killed; the kernel still has what was written. Then a new start.
+    Kill,
+    /// A new start under a new leader epoch after an orderly end.
+    Restart {
+        #[arg(key)]
+        epoch: Option<i32>,
+    },
+    /// The power goes; of each file's unsynced bytes only so many are left. Then a new start.
+    PowerLoss {
+        #[arg(key, optional)]
+        keep: usize,
+    },
+    /// Reads from an offset: shows the batches that are handed out.
+    Read {
+        from: i64,
+        #[arg(key)]
+        max_bytes: Option<usize>,
+    },
+    /// Removes a file.
+    Remove { file: String },
+    /// Shows the log's ends.
+    Status,
+    /// Time passes (ms): retention.
+    Tick { now: i64 },
+    /// Cuts a file.
+    Truncate {
+        file: String,
+        #[arg(key)]
+        by: usize,
+    },
+}
+
+/// One partition on a file system in memory.
+struct Runner {
+    storage: MemoryStorage,
+    config: LogConfig,
+    partition: Partition,
+    checkpoint: Opening,
+    epoch: i32,
+    now_ms: i64,
+}
+
+fn dir() -> PathBuf {
+    PathBuf::from("t-0")
+}
+
+impl Runner {
+    fn new() -> Self {
+        let storage = MemoryStorage::new();
+        let config =
+            LogConfig { index_interval_bytes: 200, timestamp_after_max_ms: i64::MAX, ..LogConfig::default() };
+        let opened = Partition::open(
+            Arc::new(storage.clone()),
+            dir(),
+            config.clone(),
+            LeaderEpoch(0),
+            Opening::default(),
+        );
+        let (partition, _) = opened.expect("memory does not fail");
+        Self { storage, config, partition, checkpoint: Opening::default(), epoch: 0, now_ms: 0 }
+    }
+
+    fn reopen(&mut self, storage: MemoryStorage, clean: bool) -> Result<String, Box<dyn Error>> {
+        self.storage = storage;
+        let opening = Opening { clean, ..self.checkpoint };
+        let storage = Arc::new(self.storage.clone());
+        let (partition, recovery) =
+            Partition::open(storage, dir(), self.config.clone(), LeaderEpoch(self.epoch), opening)?;
+        self.partition = partition;
+        let mut line = format!("checked {} bytes", recovery.scanned_bytes);
+        if recovery.truncated_bytes > 0 {
+            write!(line, ", cut off {}", recovery.truncated_bytes)?;
+        }
+        if recovery.rebuilt_indexes > 0 {
+            write!(line, ", made {} indexes anew", recovery.rebuilt_indexes)?;
+        }
+        Ok(format!("{line}\n{}", self.status()))
+    }
+
+    fn save_checkpoint(&mut self) {
+        let checkpoint = self.partition.checkpoint();
+        self.checkpoint.recovery_point = checkpoint.recovery_point;
+        self.checkpoint.log_start_offset = checkpoint.log_start_offset;
+    }
+
+    fn status(&self) -> String {
+        let partition = &self.partition;
+        let recovery_point = partition.checkpoint().recovery_point;
+        let (start, end) = (partition.log_start_offset(), partition.log_end_offset());
+        format!("offsets {start}..{end}, {} bytes, synced to {recovery_point}\n", partition.size_bytes())
+    }
+
+    fn append(
+        &mut self,
+        timestamps: &[i64],
+        size: usize,
+        producer: Option<&String>,
+    ) -> Result<String, Box<dyn Error>> {
+        let mut batch = BatchBuilder::new();
+        if let Some(producer) = producer {
+            let mut parts = producer.split('/');
+            let mut part = || parts.next().ok_or("producer=ID/EPOCH/SEQUENCE");
+            batch = batch.producer(ProducerStamp {
+                producer_id: part()?.parse()?,
+                producer_epoch: part()?.parse()?,
+                base_sequence: part()?.parse()?,
+            });
+        }
+        for &timestamp in timestamps {
+            batch.push(timestamp, None, Some(&vec![b'x'; size]));
+        }
+        let end = self.partition.log_end_offset();
+        let appended = self.partition.append(&batch.finish(), self.now_ms)?;
+        let known = if appended.base_offset < end { ", stored before" } else { "" };
+        Ok(format!("offsets {}..={}{known}\n", appended.base_offset, appended.last_offset))
+    }
+
+    fn read(&self, from: i64, max_bytes: usize) -> Result<String, Box<dyn Error>> {
+        let region = self.partition.read(Offset(from), max_bytes)?;
+        let mut bytes = Vec::new();
+        region.read_to(&mut bytes)?;
+        let mut output = format!("{} bytes at {}\n", region.len, region.position);
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let header = BatchHeader::parse(rest)?;
+            let stamps: Result<Vec<_>, _> =
+                records(rest)?.map(|record| record.map(|r| r.timestamp_ms)).collect();
+            let epoch = header.partition_leader_epoch;
+            let (base, last) = (header.base_offset, header.last_offset());
+            writeln!(output, "  batch {base}..={last} epoch {epoch} timestamps {:?}", stamps?)?;
+            rest = &rest[header.total_len()..];
+        }
+        Ok(output)
+    }
+
+    fn edit(&self, file: &str, edit: impl FnOnce(&mut Vec<u8>)) -> Result<String, Box<dyn Error>> {
+        let path = dir().join(file);
+        let mut bytes = self.storage.bytes(&path).ok_or("no such file")?;
+        edit(&mut bytes);
+        self.storage.put(&path, &bytes);
+        Ok(String::new())
+    }
+}
+
+impl goldenscript::Runner for Runner {
+    type Command = Command;
+
+    fn run(&mut self, command: &Command, _context: &goldenscript::Context) -> Result<String, Box<dyn Error>> {
+        match command {
+            Command::Append { timestamps, size, producer } => {
+                self.append(timestamps, *size, producer.as_ref())
+            }
+            Command::Config {
+                segment_bytes,
+                segment_ms,
+                index_interval_bytes,
+                retention_ms,
+                retention_bytes,
+                max_message_bytes,
+            } => {
+                let config = &mut self.config;
+                config.segment_bytes = segment_bytes.unwrap_or(config.segment_bytes);
+                config.segment_ms = segment_ms.unwrap_or(config.segment_ms);
+                config.index_interval_bytes = index_interval_bytes.unwrap_or(config.index_interval_bytes);
+                config.retention_ms = retention_ms.or(config.retention_ms);
+                config.retention_bytes = retention_bytes.or(config.retention_bytes);
+                config.max_message_bytes = max_message_bytes.unwrap_or(config.max_message_bytes);
+                self.partition.set_config(config.clone());
+                Ok(String::new())
+            }
+            Command::Damage { file, at, from_end } => self.edit(file, |bytes| {
+                let index = at.unwrap_or(bytes.len() - from_end.unwrap_or(1));
+                bytes[index] ^= 0xff;
+            }),
+            Command::Delete { before } => {
+                let start = self.partition.delete_records(before.map(Offset))?;
+                self.save_checkpoint();
+                Ok(format!("log starts at {start}\n"))
+            }
+            Command::Epoch { epoch } => Ok(match self.partition.end_of_epoch(LeaderEpoch(*epoch)) {
+                Some((epoch, end)) => format!("epoch {epoch} ends at {end}\n"),
+                None => "unknown\n".to_owned(),
+            }),
+            Command::Files => {
+                let mut output = String::new();
+                for (path, size) in self.storage.sizes() {
+                    writeln!(output, "{} {size}", path.file_name().unwrap_or_default().to_string_lossy())?;
+                }
+                Ok(output)
+            }
+            Command::Find { timestamp } => Ok(match self.partition.offset_for_timestamp(*timestamp)? {
+                Some(found) => format!("offset {} at {}\n", found.offset, found.timestamp_ms),
+                None => "none\n".to_owned(),
+            }),
+            Command::Latest => Ok(match self.partition.offset_of_max_timestamp()? {
+                Some(found) => format!("offset {} at {}\n", found.offset, found.timestamp_ms),
+                None => "none\n".to_owned(),
+            }),
+            Command::Flush => {
+                self.partition.flush()?;
+                self.save_checkpoint();
+                Ok(self.status())
+            }
+            Command::Kill => self.reopen(self.storage.kill(), false),
+            Command::PowerLoss { keep } => self.reopen(self.storage.crash(|_, _| *keep), false),
+            Command::Restart { epoch } => {
+                self.partition.close()?;
+                self.save_checkpoint();
+                self.epoch = epoch.unwrap_or(self.epoch);
+                self.reopen(self.storage.kill(), true)
+            }
+            Command::Read { from, max_bytes } => self.read(*from, max_bytes.unwrap_or(1 << 20)),
+            Command::Remove { file } => {
+                self.storage.remove(&dir().join(Path::new(file)))?;
+                Ok(String::new())
+            }
+            Command::Status => Ok(self.status()),
+            Command::Tick { now } => {
+                self.now_ms = *now;
+                let swept = self.partition.tick(*now)?;
+                Ok(format!("removed {} segments, {} bytes\n{}", swept.segments, swept.bytes, self.status()))
+            }
+            Command::Truncate { file, by } => self.edit(file, |bytes| bytes.truncate(bytes.len() - by)),
+        }
+    }
+}
+
+fn run(script: &str) {
+    goldenscript::run(&mut Runner::new(), &format!("tests/log_scripts/{script}")).expect("the script runs");
+}
+
+macro_rules! stories {
+    ($($name:ident),+ $(,)?) => {
+        $(#[test]
+        fn $name() {
+            run(stringify!($name));
+        })+
+    };
+}
+
+stories!(
+    append_and_read,
+    find_by_time,
+    idempotent_producer,
+    leader_epochs,
+    recover,
+    retain,
+    roll,
+    delete_records
+);
