@@ -1,1 +1,163 @@
-//! Placeholder.
+//! A city in which things happen: drivers carry riders, lorries go their rounds, and the streets are never twice the same.
+//!
+//! The streets are a public fact (the `streets` crate). What is hidden is how fast one gets along them: each directed link
+//! has a **pace** that comes from its own character, the hour, a slow random drift, and incidents. Junctions make one wait,
+//! drivers differ, riders are not at the door. A [`City`] plays all this second by second and says what the outside
+//! world would see of it (positions as a phone measures and delivers them, the lives of trips), and, on a topic that no consumer
+//! may read, what really happened.
+//!
+//! ```text
+//! pace ────────┐
+//! junction ────┼──> motion ──> car, lorry ──> receiver (GPS error) ──> delivery (late, twice) ──> Emission
+//! demand ──────┘                  └──────────────────────> simulation_truth
+//! ```
+//!
+//! Nothing here is fitted to what some consumer does well: the noise is set so that trips take 1.5 to 2 times as long as on empty
+//! roads and a model that knows the long-run mean of each road misses by about a quarter of the trip, as in real cities. Tests
+//! measure both.
+//!
+//! Every vehicle, and every purpose, draws from a stream of its own: another GPS error leaves the trips as they are, and
+//! another driver leaves the others as they are. Noise that belongs to places is a hash of place and time, so that it can be asked for at any time.
+//!
+//! # Simplifications
+//! - Vehicles do not see each other: no queue is longer because one more car joins it.
+//! - A driver keeps to the route planned at the start of a leg; nobody reroutes around an incident.
+//! - Lorries never sleep, and drivers have no shifts: at night there are only fewer riders.
+//! - Traffic signals of one street are not coordinated.
+
+mod car;
+mod config;
+mod delivery;
+mod demand;
+mod incidents;
+mod junctions;
+mod lorry;
+mod motion;
+mod noise;
+mod pace;
+mod receiver;
+mod world;
+
+use events::Timestamp;
+
+use crate::Emission;
+use car::Car;
+use delivery::Outbox;
+use lorry::Lorry;
+use streets::Router;
+use world::World;
+
+pub use config::{CityConfig, Delivery, Gps};
+
+/// The city at work: an endless iterator of what it says, in the order of sending.
+///
+/// It starts warm: at `start` the drivers are spread over the town, and most are in the middle of a trip, whose earlier
+/// steps are said first, with their own times. It ends only if there is nobody to watch: no vehicle, or no street.
+#[derive(Debug)]
+pub struct City {
+    world: World,
+    router: Router,
+    cars: Vec<Car>,
+    lorries: Vec<Lorry>,
+    /// Who is next, by the moment within the second at which the vehicle reports.
+    turns: Vec<Turn>,
+    turn: usize,
+    /// Whole seconds since the start.
+    second: i64,
+    outbox: Outbox,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    phase_ms: i64,
+    who: Who,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Car(usize),
+    Lorry(usize),
+}
+
+impl City {
+    /// A city as the configuration says, at its start.
+    pub fn new(config: CityConfig) -> City {
+        let (cars, lorries) = (config.drivers as usize, config.lorries as usize);
+        let mut outbox = Outbox::new(config.seed, &config.delivery, config.start);
+        let mut world = World::new(config);
+        let mut router = Router::new();
+        let start = world.start_s();
+        world.incidents.plan(start, &world.map, &world.demand);
+        world.incidents.tell(start, &world.keys, &mut outbox);
+        let mut city = City {
+            cars: (0..cars).filter_map(|number| Car::new(number, &world, &mut router, &mut outbox)).collect(),
+            lorries: (0..lorries).filter_map(|number| Lorry::new(number, &world)).collect(),
+            turns: Vec::with_capacity(cars + lorries),
+            turn: 0,
+            second: 0,
+            router,
+            outbox,
+            world,
+        };
+        city.turns.extend(
+            city.cars.iter().enumerate().map(|(at, car)| Turn { phase_ms: car.phase_ms, who: Who::Car(at) }),
+        );
+        let lorries = city.lorries.iter().enumerate();
+        city.turns.extend(lorries.map(|(at, lorry)| Turn { phase_ms: lorry.phase_ms, who: Who::Lorry(at) }));
+        city.turns.sort_unstable();
+        city
+    }
+
+    /// Lets the next vehicle have its turn; the first of a second also brings what is new in the streets.
+    fn step(&mut self) {
+        let Turn { phase_ms, who } = self.turns[self.turn];
+        let start = self.world.config.start;
+        if self.turn == 0 {
+            let now = start.plus_ms(self.second * 1000).ms() as f64 / 1000.0;
+            self.world.incidents.plan(now, &self.world.map, &self.world.demand);
+            self.world.incidents.tell(now, &self.world.keys, &mut self.outbox);
+        }
+        let now = start.plus_ms(self.second * 1000 + phase_ms);
+        match who {
+            Who::Car(at) => self.cars[at].step(now, &self.world, &mut self.router, &mut self.outbox),
+            Who::Lorry(at) => self.lorries[at].step(now, &self.world, &mut self.router, &mut self.outbox),
+        }
+        self.turn += 1;
+        if self.turn == self.turns.len() {
+            self.turn = 0;
+            self.second += 1;
+        }
+    }
+}
+
+impl Iterator for City {
+    type Item = Emission;
+
+    fn next(&mut self) -> Option<Emission> {
+        loop {
+            if let Some(emission) = self.outbox.take() {
+                return Some(emission);
+            }
+            // The calendar ends with the year 9999, and a city without anybody says nothing.
+            if self.turns.is_empty()
+                || self.world.config.start.plus_ms(self.second * 1000) >= Timestamp::MAX.plus_ms(-1000)
+            {
+                return None;
+            }
+            self.step();
+        }
+    }
+}
+
+/// Event time as seconds since 1970, in which the motion of things is reckoned.
+fn seconds(at: Timestamp) -> f64 {
+    at.ms() as f64 / 1000.0
+}
+
+/// And back, to the nearest millisecond.
+fn instant(seconds: f64) -> Timestamp {
+    Timestamp::from_ms((seconds * 1000.0).round() as i64)
+}
+
+#[cfg(test)]
+mod tests;

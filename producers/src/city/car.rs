@@ -1,0 +1,336 @@
+//! A driver who carries riders.
+//!
+//! ```text
+//! Free ──called──> ToPickup ──> AtPickup ──> Riding ──> AtDropoff ──> Free
+//!                     └──────────cancelled──────────────────────────────┘
+//! ```
+//! The trip is announced (`requested`) when the driver is called, and from that ping on every position carries its id, until the
+//! rider has got out (`dropped_off`).
+
+use std::sync::Arc;
+
+use events::{DriverLocation, Place, SimulationTruth, Timestamp, Trip, TripKind};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand_distr::{Distribution, LogNormal, StandardNormal};
+use streets::{Route, Router, Spot};
+
+use super::delivery::Outbox;
+use super::motion::{Motion, expected_route_s};
+use super::noise::{Purpose, rng};
+use super::receiver::{Receiver, round};
+use super::world::World;
+use super::{instant, seconds};
+
+/// Deviation of the logarithm of the time that drivers take, from one to the next and from one trip to the next.
+const DRIVER_STYLE: f64 = 0.09;
+const TRIP_MOOD: f64 = 0.05;
+/// Median seconds and deviation of the logarithm, until the rider is in the car and until the rider is out of it.
+const PICKUP: (f64, f64) = (45.0, 0.6);
+const DROPOFF: (f64, f64) = (20.0, 0.5);
+/// Share of trips that riders cancel while the driver is on the way.
+const CANCELLED: f64 = 0.05;
+/// Share of waits that a driver spends driving to a better place.
+const ROAMING: f64 = 0.35;
+
+#[derive(Debug)]
+pub(super) struct Car {
+    number: u64,
+    id: String,
+    /// The moment within each second at which it reports.
+    pub(super) phase_ms: i64,
+    /// What the driver's customers draw from.
+    rng: StdRng,
+    style: f64,
+    motion: Motion,
+    receiver: Receiver,
+    doing: Doing,
+    ride: Option<Ride>,
+    rides: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Doing {
+    /// Waits, or roams, until called.
+    Free {
+        called: f64,
+    },
+    ToPickup,
+    AtPickup {
+        until: f64,
+    },
+    Riding,
+    AtDropoff {
+        until: f64,
+    },
+}
+
+/// A trip under way.
+#[derive(Debug)]
+struct Ride {
+    trip: Trip,
+    /// From the rider to the destination; taken when the ride begins.
+    route: Option<Route>,
+    /// Metres from the first ping to the end.
+    metres: f64,
+    /// After how many metres the rider gives up waiting.
+    cancelled_m: Option<f64>,
+    /// When each quarter of the way began, and what the oracle expected then; as many as have begun.
+    quarters: Vec<(Timestamp, f64)>,
+}
+
+impl Car {
+    /// A driver somewhere in town, on a trip or not as the hour makes likely; none where there are no streets.
+    pub(super) fn new(number: usize, world: &World, router: &mut Router, outbox: &mut Outbox) -> Option<Car> {
+        let (seed, start, at) = (world.config.seed, world.config.start, world.start_s());
+        let number = number as u64;
+        let mut asking = rng(seed, Purpose::Asking, number);
+        let place = world.demand.anywhere(&world.map, &mut asking)?;
+        let style = (DRIVER_STYLE * asking.sample::<f64, _>(StandardNormal)).exp();
+        let driving = rng(seed, Purpose::Driving, number);
+        let id = format!("d{number:03}");
+        let mut car = Car {
+            number,
+            phase_ms: asking.random_range(0..1000),
+            motion: Motion::new(Arc::from(id.as_str()), driving, style, place, at),
+            receiver: Receiver::new(seed, number, world.config.gps, 1.0),
+            doing: Doing::Free { called: at + world.demand.idle_s(at, &mut asking) },
+            ride: None,
+            rides: 0,
+            rng: asking,
+            style,
+            id,
+        };
+        if car.rng.random_bool(world.demand.occupied(at).clamp(0.0, 1.0)) {
+            car.begin_midway(start, world, router, outbox);
+        }
+        Some(car)
+    }
+
+    /// Lives until `now`, and reports.
+    pub(super) fn step(&mut self, now: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
+        let t = seconds(now);
+        let arrived = self.motion.drive(now, world, outbox);
+        match self.doing {
+            Doing::Free { called } if t >= called => self.accept(now, world, router, outbox),
+            Doing::ToPickup if self.is_cancelled(t) => {
+                self.say(TripKind::Cancelled, now, outbox);
+                self.become_free(t, world, router);
+            }
+            Doing::ToPickup if arrived => self.doing = Doing::AtPickup { until: t + self.kerb_s(PICKUP) },
+            Doing::AtPickup { until } if t >= until => {
+                self.say(TripKind::PickedUp, now, outbox);
+                let route = self
+                    .ride
+                    .as_mut()
+                    .and_then(|ride| ride.route.take())
+                    .expect("planned when it was requested");
+                self.motion.set_out(route, t, world);
+                self.doing = Doing::Riding;
+            }
+            Doing::Riding if arrived => self.doing = Doing::AtDropoff { until: t + self.kerb_s(DROPOFF) },
+            Doing::AtDropoff { until } if t >= until => {
+                self.say(TripKind::DroppedOff, now, outbox);
+                self.tell(now, world, outbox);
+                self.become_free(t, world, router);
+            }
+            _ => {}
+        }
+        self.mark_quarters(now, world);
+        self.report(now, world, outbox);
+    }
+
+    fn kerb_s(&mut self, (median_s, deviation): (f64, f64)) -> f64 {
+        LogNormal::new(median_s.ln(), deviation).expect("the deviation is finite").sample(&mut self.rng)
+    }
+
+    /// Takes the next rider, or waits on when there is none whom one can reach.
+    fn accept(&mut self, now: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
+        let t = seconds(now);
+        let (here, _) = self.motion.state(t);
+        let Some((approach, ride)) = self.plan(here, now, world, router) else {
+            self.doing = Doing::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
+            return;
+        };
+        self.motion.count_from_here(t);
+        self.motion.style = self.style * (TRIP_MOOD * self.rng.sample::<f64, _>(StandardNormal)).exp();
+        self.motion.set_out(approach, t, world);
+        self.ride = Some(ride);
+        self.doing = Doing::ToPickup;
+        self.say(TripKind::Requested, now, outbox);
+    }
+
+    /// Is in the middle of a trip when the city begins. What came before is said with the time at which it must have been.
+    fn begin_midway(&mut self, start: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
+        let t = seconds(start);
+        let (here, _) = self.motion.state(t);
+        let Some((approach, mut ride)) = self.plan(here, start, world, router) else { return };
+        let total_m = ride.metres;
+        let gone_m = total_m * self.rng.random_range(0.0..0.95);
+        let approach_s = expected_route_s(&approach, t, self.style, world);
+        let (approach_m, gone) = (approach.length_m, gone_m / total_m.max(1.0));
+        ride.metres = total_m - gone_m;
+        ride.cancelled_m = None;
+        if gone_m < approach_m {
+            self.motion.set_out(approach, t, world);
+            self.motion.skip(gone_m, t, world);
+            self.doing = Doing::ToPickup;
+            ride.trip.ts = instant(t - approach_s * gone_m / approach_m);
+            outbox.send(start, ride.trip.clone());
+        } else {
+            let route = ride.route.take().expect("just planned");
+            let ridden_s = expected_route_s(&route, t, self.style, world) * gone;
+            self.motion.place(Spot { link: route.links[0], offset_m: route.start_m }, t);
+            self.motion.set_out(route, t, world);
+            self.motion.skip(gone_m - approach_m, t, world);
+            self.doing = Doing::Riding;
+            ride.trip.ts = instant(t - ridden_s - PICKUP.0 - approach_s);
+            outbox.send(start, ride.trip.clone());
+            ride.trip.ts = instant(t - ridden_s);
+            outbox.send(start, Trip { kind: TripKind::PickedUp, ..ride.trip.clone() });
+        }
+        self.ride = Some(ride);
+    }
+
+    /// A rider nearby, and the ways there and on. Where one cannot get to or away from, nobody is picked up.
+    fn plan(
+        &mut self,
+        here: Spot,
+        now: Timestamp,
+        world: &World,
+        router: &mut Router,
+    ) -> Option<(Route, Ride)> {
+        let map = &world.map;
+        let taste = world.taste(self.number);
+        for _ in 0..4 {
+            let origin = world.demand.origin(map, here, &mut self.rng)?;
+            let destination = world.demand.destination(map, origin, &mut self.rng)?;
+            let Some(approach) = router.route(map, here, origin, &taste) else { continue };
+            let Some(route) = router.route(map, origin, destination, &taste) else { continue };
+            self.rides += 1;
+            let metres = approach.length_m + route.length_m;
+            let cancelled = self.rng.random_bool(CANCELLED);
+            let trip = Trip {
+                ts: now,
+                trip_id: format!("t{:03}-{}", self.number, self.rides),
+                driver_id: self.id.clone(),
+                rider_id: Some(format!("r{:05}", self.rng.random_range(0..20_000))),
+                kind: TripKind::Requested,
+                origin: self.door(origin, world),
+                destination: self.door(destination, world),
+            };
+            let cancelled_m = cancelled.then(|| approach.length_m * self.rng.random_range(0.1..0.9));
+            return Some((
+                approach,
+                Ride { trip, route: Some(route), metres, cancelled_m, quarters: Vec::with_capacity(4) },
+            ));
+        }
+        None
+    }
+
+    /// The pin that a rider sets: some metres beside the street.
+    fn door(&mut self, spot: Spot, world: &World) -> Place {
+        let place = world.map.place_at(spot.link, spot.offset_m);
+        let mut beside = || 6e-5 * self.rng.sample::<f64, _>(StandardNormal);
+        Place {
+            lat: round((place.lat + beside()).clamp(-90.0, 90.0), 1e6),
+            lon: round((place.lon + beside()).clamp(-180.0, 180.0), 1e6),
+        }
+    }
+
+    fn is_cancelled(&self, t: f64) -> bool {
+        let gives_up_m = self.ride.as_ref().and_then(|ride| ride.cancelled_m);
+        gives_up_m.is_some_and(|metres| self.motion.driven_m(t) >= metres)
+    }
+
+    fn become_free(&mut self, t: f64, world: &World, router: &mut Router) {
+        self.ride = None;
+        self.motion.style = self.style;
+        self.doing = Doing::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
+        if !self.rng.random_bool(ROAMING) {
+            self.motion.halt(t);
+            return;
+        }
+        let (here, _) = self.motion.state(t);
+        let to = world.demand.origin(&world.map, here, &mut self.rng);
+        match to.and_then(|to| router.route(&world.map, here, to, &world.taste(self.number))) {
+            Some(route) => self.motion.set_out(route, t, world),
+            None => self.motion.halt(t),
+        }
+    }
+
+    /// Says a step of the trip.
+    fn say(&mut self, kind: TripKind, now: Timestamp, outbox: &mut Outbox) {
+        let ride = self.ride.as_ref().expect("only trips have steps");
+        outbox.send(now, Trip { ts: now, kind, ..ride.trip.clone() });
+    }
+
+    /// Tells the truth about the trip that has ended.
+    fn tell(&mut self, now: Timestamp, world: &World, outbox: &mut Outbox) {
+        let ride = self.ride.as_ref().expect("a trip has ended");
+        let [a, b, c, d] = ride.quarters[..] else { return };
+        outbox.send(
+            now,
+            SimulationTruth::Trip {
+                ts: now,
+                id: ride.trip.trip_id.clone(),
+                driver_id: self.id.clone(),
+                quarters: [a.0, b.0, c.0, d.0],
+                metres: round(ride.metres, 10.0),
+                oracle_s: world.config.oracle.then(|| [a, b, c, d].map(|quarter| round(quarter.1, 10.0))),
+                incident: self.motion.met_incident,
+            },
+        );
+    }
+
+    /// Notes when each quarter of the way begins, and what the oracle says then.
+    fn mark_quarters(&mut self, now: Timestamp, world: &World) {
+        let Some(ride) = &mut self.ride else { return };
+        let t = seconds(now);
+        while ride.quarters.len() < 4
+            && self.motion.driven_m(t) >= ride.metres * ride.quarters.len() as f64 * 0.25
+        {
+            let oracle_s =
+                if world.config.oracle { expected_s(&self.motion, self.doing, ride, t, world) } else { 0.0 };
+            ride.quarters.push((now, oracle_s));
+        }
+    }
+
+    fn report(&mut self, now: Timestamp, world: &World, outbox: &mut Outbox) {
+        let (spot, speed) = self.motion.state(seconds(now));
+        if world.in_tunnel[spot.link.index()] {
+            return;
+        }
+        let fix = self.receiver.measure(world.map.place_at(spot.link, spot.offset_m), speed);
+        outbox.post(
+            now,
+            DriverLocation {
+                ts: now,
+                driver_id: self.id.clone(),
+                trip_id: self.ride.as_ref().map(|ride| ride.trip.trip_id.clone()),
+                lat: fix.lat,
+                lon: fix.lon,
+                speed_mps: Some(fix.speed_mps),
+                heading_deg: fix.heading_deg,
+            },
+        );
+    }
+}
+
+/// Seconds to the end of the trip as the oracle sees it: all paces, the driver's usual style, the mean of every wait.
+fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, world: &World) -> f64 {
+    let mean_s = |(median_s, deviation): (f64, f64)| median_s * (deviation * deviation / 2.0).exp();
+    let (pickup_s, dropoff_s) = (mean_s(PICKUP), mean_s(DROPOFF));
+    let mut clock = t;
+    match doing {
+        Doing::ToPickup => clock += motion.expected_rest_s(clock, world) + pickup_s,
+        // Half of it is over, for all that one can know.
+        Doing::AtPickup { .. } => clock += pickup_s / 2.0,
+        Doing::Riding => clock += motion.expected_rest_s(clock, world),
+        Doing::AtDropoff { .. } | Doing::Free { .. } => {}
+    }
+    if let Some(route) = &ride.route {
+        clock += expected_route_s(route, clock, motion.style, world);
+    }
+    clock + dropoff_s - t
+}
