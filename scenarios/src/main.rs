@@ -1,2 +1,73 @@
-//! Placeholder.
-fn main() {}
+//! The `freshet` binary: it puts the parts together and starts them.
+//!
+//! Every part is a process of this one program (`freshet produce gps`, `freshet consume eta`, …). Here stands what belongs to
+//! none of them: the command line, the [supervision](supervise) of worker processes, the [observation](observe) of a cluster from
+//! outside, and the [bill](bill) of being late.
+//!
+//! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not connect, 130 interrupted.
+
+mod bill;
+mod cli;
+mod clock;
+mod commands;
+mod control;
+mod keeper;
+mod lines;
+mod observe;
+mod supervise;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Words go to standard error, data to standard output; what librdkafka mutters is for those who ask (RUST_LOG=debug).
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .with_ansi(
+            std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        )
+        .init();
+    let done = match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Broker(args) => commands::broker::run(&args),
+        Command::Produce(args) => commands::produce::run(&args),
+        Command::Consume(args) => commands::consume::run(&args),
+        Command::Batch(args) => commands::batch::run(&args),
+        Command::Dashboard(args) => commands::dashboard::run(&args),
+        Command::Tail(args) => commands::tail::run(&args),
+        Command::Topics(args) => commands::topics::run(&args),
+        Command::Groups(args) => commands::groups::run(&args),
+        Command::Record(args) => commands::record::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Map(command) => commands::map::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("freshet: {error:#}");
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+/// The exit code that says what kind of failure it was.
+fn code(error: &anyhow::Error) -> u8 {
+    let unreachable = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<client::Error>().is_some_and(client::Error::is_outage)
+    };
+    if error.downcast_ref::<commands::Interrupted>().is_some() {
+        130
+    } else if error.chain().any(unreachable) {
+        3
+    } else {
+        1
+    }
+}

@@ -1,0 +1,43 @@
+# Every command a person needs. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+
+.PHONY: help demo test check fix bench clients clean-data tools needs
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: needs ## Build and run everything, with the dashboard (ARGS="--speed 120 --scenario payments" to change it)
+	@$(CARGO) build --release --locked --bin freshet
+	@target/release/freshet demo $(ARGS)
+
+test: needs tools ## Run every test that needs nothing but this repository and the package registries
+	$(CARGO) test --workspace --locked
+
+check: needs ## Look for anything that is not as it should be: format, lints, documentation. Changes nothing
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+fix: needs ## Mend what can be mended by itself: format, simple lints
+	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+bench: needs ## Run the benchmarks
+	$(CARGO) bench --workspace --locked
+
+clients: needs tools ## Try the broker with real clients: kcat, kafka-python, confluent-kafka
+	$(CARGO) test --locked -p scenarios --test clients -- --nocapture
+
+clean-data: ## Delete what brokers and databases have left in ./data
+	rm -rf data
+
+# One line that says what to install, for whoever starts from nothing.
+needs:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run make again" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc (Debian: apt-get install gcc libc6-dev) or clang, then run make again" >&2; exit 1; }
+
+# The tests speak to the broker with clients that nobody here wrote; their Python ones live in an environment of their own.
+tools:
+	@tools/install

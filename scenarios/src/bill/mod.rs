@@ -1,0 +1,64 @@
+//! The bill of being late: what each lane could have answered at a moment, against what truly happened.
+//!
+//! At every moment the answer that a lane could have given is what its user would have seen. For the stream that is the
+//! newest answer published by then; for the batch lane the newest answer of a run that had finished by then. Both are
+//! held against [`SimulationTruth`](events::SimulationTruth), which no consumer reads, and reported in the business's own unit with
+//! the number of cases.
+//!
+//! The bill is pure: records go in with the simulated instant at which anyone could have seen them, in whatever order the
+//! topics happened to be read; [`Bill::settle`] judges every case older than a given instant, when all that was said before
+//! it has surely been read.
+//!
+//! # Simplifications
+//! - A case is judged once. A batch answer that comes later than [`PATIENCE_MS`] after its case counts as never given.
+//! - Money is what was approved to fraudsters plus what declined honest customers cost, by the parameters of the processor.
+
+mod payments;
+mod rides;
+mod shop;
+
+use events::{Event, HOUR_MS, Timestamp};
+
+pub(crate) use payments::{PaymentLane, PaymentsBill};
+pub(crate) use rides::{RideLane, RidesBill};
+pub(crate) use shop::{ShopBill, ShopLane};
+
+/// How long a case waits for the batch lane's answer: it comes with the run after it, so two periods of an hour and some.
+pub(crate) const PATIENCE_MS: i64 = 3 * HOUR_MS;
+
+/// Both lanes of the three businesses.
+#[derive(Debug)]
+pub(crate) struct Bill {
+    pub(crate) rides: RidesBill,
+    pub(crate) payments: PaymentsBill,
+    pub(crate) shop: ShopBill,
+}
+
+impl Bill {
+    /// An empty bill. A verdict that took longer than `deadline_ms` on the wall came after the terminal had given up.
+    pub(crate) fn new(deadline_ms: i64) -> Self {
+        Self {
+            rides: RidesBill::default(),
+            payments: PaymentsBill::new(deadline_ms),
+            shop: ShopBill::default(),
+        }
+    }
+
+    /// Takes a record that anyone could have seen from the simulated instant `seen` on, and that the broker stamped
+    /// `wall_ms`.
+    pub(crate) fn observe(&mut self, event: &Event, seen: Timestamp, wall_ms: i64) {
+        self.rides.observe(event, seen);
+        self.payments.observe(event, seen, wall_ms);
+        self.shop.observe(event, seen);
+    }
+
+    /// Judges every case up to `until`: all that was published by then has been observed.
+    pub(crate) fn settle(&mut self, until: Timestamp) {
+        self.rides.settle(until);
+        self.payments.settle(until);
+        self.shop.settle(until);
+    }
+}
+
+#[cfg(test)]
+mod tests;

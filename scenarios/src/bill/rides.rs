@@ -1,0 +1,187 @@
+//! Ride-share: minutes of ETA error, and texts that told the wrong time.
+
+use std::collections::HashMap;
+
+use events::{Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
+
+use super::PATIENCE_MS;
+
+/// A rider opens the app and looks for this long, in milliseconds of event time: what is on the screen by then counts.
+const LOOK_MS: i64 = 15_000;
+/// A text "five minutes away" is right when it comes from three to seven minutes before the end of the trip.
+const TEXT_MS: i64 = 5 * 60_000;
+const TEXT_TOLERANCE_MS: i64 = 2 * 60_000;
+
+/// How one lane did.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct RideLane {
+    /// Looks at the screen that found an answer: at 0, 25, 50 and 75 % of each trip.
+    pub(crate) quotes: u64,
+    /// Looks that found none.
+    pub(crate) unanswered: u64,
+    /// Sum over the quotes of |ETA − drop-off|, in minutes.
+    pub(crate) error_min: f64,
+    /// Trips that were long enough to deserve a text.
+    pub(crate) texts_due: u64,
+    /// Of these, how many got theirs too early, too late, or never.
+    pub(crate) texts_wrong: u64,
+}
+
+impl RideLane {
+    /// Mean absolute error of a quote in minutes, if there was one.
+    pub(crate) fn mean_error_min(&self) -> Option<f64> {
+        (self.quotes > 0).then(|| self.error_min / self.quotes as f64)
+    }
+
+    fn add(&mut self, trip: RideLane) {
+        self.quotes += trip.quotes;
+        self.unanswered += trip.unanswered;
+        self.error_min += trip.error_min;
+        self.texts_due += trip.texts_due;
+        self.texts_wrong += trip.texts_wrong;
+    }
+
+    fn quote(&mut self, eta: Option<Timestamp>, dropped_off: Timestamp) {
+        match eta {
+            Some(eta) => {
+                self.quotes += 1;
+                self.error_min += eta.since_seconds(dropped_off).abs() / 60.0;
+            }
+            None => self.unanswered += 1,
+        }
+    }
+
+    fn text(&mut self, sent: Option<Timestamp>, dropped_off: Timestamp) {
+        self.texts_due += 1;
+        let right =
+            sent.is_some_and(|sent| (dropped_off.since_ms(sent) - TEXT_MS).abs() <= TEXT_TOLERANCE_MS);
+        self.texts_wrong += u64::from(!right);
+    }
+}
+
+/// What is known of one trip until it is judged.
+#[derive(Debug, Default)]
+struct Open {
+    /// When anyone could see each answer of the stream, and its ETA.
+    stream: Vec<(Timestamp, Timestamp)>,
+    /// The same for the batch lane.
+    batch: Vec<(Timestamp, Timestamp)>,
+    /// When the stream's text went out.
+    texted: Option<Timestamp>,
+    /// How it really went, once that is known.
+    truth: Option<Truth>,
+    /// How the stream did on it; the batch lane's answers come an hour later.
+    stream_judged: Option<RideLane>,
+    /// The newest that was heard of it, for forgetting trips that never end.
+    touched: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Truth {
+    dropped_off: Timestamp,
+    quarters: [Timestamp; 4],
+}
+
+/// The ride-share part of the bill.
+#[derive(Debug, Default)]
+pub(crate) struct RidesBill {
+    /// The stream lane, over every trip that has ended.
+    pub(crate) stream: RideLane,
+    /// The batch lane; it is judged an hour later, when its answers are known.
+    pub(crate) batch: RideLane,
+    /// The stream lane over the trips that `batch` was judged on: the two that may be compared.
+    pub(crate) stream_beside_batch: RideLane,
+    open: HashMap<String, Open>,
+    trip_of_rider: HashMap<String, String>,
+}
+
+impl RidesBill {
+    pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
+        match event {
+            Event::EtaUpdates(answer) => {
+                let open = self.touch(&answer.trip_id, seen);
+                open.stream.push((seen, answer.eta));
+            }
+            Event::EtaBatch(batched) => {
+                // A quote can't be seen before it is asked for, however old the speeds behind it are.
+                let from = batched.valid_from.max(batched.answer.ts);
+                let open = self.touch(&batched.answer.trip_id, seen);
+                // The quote is repeated for every ping; only a new one says something.
+                if open.batch.last().is_none_or(|&(_, eta)| eta != batched.answer.eta) {
+                    open.batch.push((from, batched.answer.eta));
+                }
+            }
+            Event::Trips(trip) if trip.kind == TripKind::Requested => {
+                if let Some(rider) = &trip.rider_id {
+                    self.trip_of_rider.insert(rider.clone(), trip.trip_id.clone());
+                }
+            }
+            Event::Trips(trip) if trip.kind == TripKind::Cancelled => {
+                self.open.remove(&trip.trip_id);
+            }
+            Event::Notifications(text) if text.kind == NotificationKind::FiveMinutesAway => {
+                if let Some(trip) = self.trip_of_rider.get(&text.recipient).cloned() {
+                    self.touch(&trip, seen).texted.get_or_insert(seen);
+                }
+            }
+            Event::SimulationTruth(SimulationTruth::Trip { ts, id, quarters, .. }) => {
+                let truth = Truth { dropped_off: *ts, quarters: *quarters };
+                self.touch(id, seen).truth = Some(truth);
+            }
+            _ => {}
+        }
+    }
+
+    fn touch(&mut self, trip: &str, seen: Timestamp) -> &mut Open {
+        if !self.open.contains_key(trip) {
+            self.open.insert(trip.to_owned(), Open::default());
+        }
+        let open = self.open.get_mut(trip).expect("it was there or has just been inserted");
+        open.touched = open.touched.max(Some(seen));
+        open
+    }
+
+    pub(super) fn settle(&mut self, until: Timestamp) {
+        let Self { stream, batch, stream_beside_batch, open, .. } = self;
+        open.retain(|_, open| {
+            let Some(truth) = open.truth else {
+                // A trip that was cancelled or cut off by the end of a show never gets its truth.
+                return open.touched.is_some_and(|touched| until.since_ms(touched) < PATIENCE_MS);
+            };
+            if truth.dropped_off.plus_ms(LOOK_MS) > until {
+                return true;
+            }
+            let streamed = *open.stream_judged.get_or_insert_with(|| {
+                let judged = judge(truth, &std::mem::take(&mut open.stream), open.texted);
+                stream.add(judged);
+                judged
+            });
+            let given_up = until.since_ms(truth.dropped_off) > PATIENCE_MS;
+            if open.batch.is_empty() && !given_up {
+                return true;
+            }
+            let text = open.batch.first().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
+            batch.add(judge(truth, &open.batch, text));
+            stream_beside_batch.add(streamed);
+            false
+        });
+        if self.trip_of_rider.len() > 100_000 {
+            let open = &self.open;
+            self.trip_of_rider.retain(|_, trip| open.contains_key(trip));
+        }
+    }
+}
+
+/// How a lane with these answers did on one trip.
+fn judge(truth: Truth, answers: &[(Timestamp, Timestamp)], texted: Option<Timestamp>) -> RideLane {
+    let mut lane = RideLane::default();
+    for quarter in truth.quarters {
+        let look = quarter.plus_ms(LOOK_MS);
+        let on_screen = answers.iter().filter(|(seen, _)| *seen <= look).max_by_key(|(seen, _)| *seen);
+        lane.quote(on_screen.map(|&(_, eta)| eta), truth.dropped_off);
+    }
+    if truth.dropped_off.since_ms(truth.quarters[0]) > TEXT_MS + TEXT_TOLERANCE_MS {
+        lane.text(texted, truth.dropped_off);
+    }
+    lane
+}

@@ -1,0 +1,179 @@
+//! The shop: next clicks that were on the page, and those that were not.
+//!
+//! A case is a view of an item that its session has not met before: what the shopper went for next. It is a hit when the
+//! item was on the page that this shopper had on the screen at that moment.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use events::{ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
+
+use super::PATIENCE_MS;
+
+/// A shopper who is silent for half an hour has left.
+const SESSION_MS: i64 = 30 * 60_000;
+
+/// How one column did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ShopLane {
+    /// Novel views judged.
+    pub(crate) cases: u64,
+    /// Those whose item was on the page.
+    pub(crate) hits: u64,
+}
+
+impl ShopLane {
+    /// The share of hits, if there was a case.
+    pub(crate) fn hit_rate(&self) -> Option<f64> {
+        (self.cases > 0).then(|| self.hits as f64 / self.cases as f64)
+    }
+
+    fn judge(&mut self, page: Option<&Page>, item: &str) {
+        self.cases += 1;
+        self.hits += u64::from(page.is_some_and(|page| page.items.iter().any(|shown| shown == item)));
+    }
+}
+
+/// Something a shopper did. Only the view of an item can be a case; the others change the page.
+#[derive(Debug)]
+struct Step {
+    seen: Timestamp,
+    event_id: Option<String>,
+    session_id: String,
+    viewed: Option<String>,
+}
+
+#[derive(Debug)]
+struct Page {
+    from: Timestamp,
+    items: Vec<String>,
+}
+
+/// Pages of one session, or those for everybody, in the order in which they could be seen.
+#[derive(Debug, Default)]
+struct Pages(VecDeque<Page>);
+
+impl Pages {
+    fn add(&mut self, from: Timestamp, answer: &Recommendations) {
+        let place = self.0.partition_point(|page| page.from <= from);
+        self.0.insert(place, Page { from, items: answer.items.clone() });
+    }
+
+    /// What was on the screen at `at`; older pages are forgotten, for nobody asks about an earlier moment again.
+    fn at(&mut self, at: Timestamp) -> Option<&Page> {
+        while self.0.get(1).is_some_and(|next| next.from <= at) {
+            self.0.pop_front();
+        }
+        self.0.front().filter(|page| page.from <= at)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Session {
+    met: HashSet<String>,
+    stream: Pages,
+    batch: Pages,
+    touched: Option<Timestamp>,
+    bot: bool,
+    /// The event before the next one, whose answer from a stale model would be on the screen then.
+    last_event: Option<String>,
+}
+
+/// The shop's part of the bill.
+#[derive(Debug, Default)]
+pub(crate) struct ShopBill {
+    /// The stream lane.
+    pub(crate) stream: ShopLane,
+    /// The page itself is as old as the last run.
+    pub(crate) batch: ShopLane,
+    /// Only the model is as old as the last run; the session is live.
+    pub(crate) stale: ShopLane,
+    waiting: VecDeque<Step>,
+    sessions: HashMap<String, Session>,
+    everybody_stream: Pages,
+    everybody_batch: Pages,
+    /// Views whose page from the stale model is not known yet, by the event that page answers.
+    stale_waiting: HashMap<String, (Timestamp, String)>,
+}
+
+impl ShopBill {
+    /// Clicks that the batch lane's page missed and the stream's page had, in all.
+    pub(crate) fn missed(&self) -> i64 {
+        self.stream.hits as i64 - self.batch.hits as i64
+    }
+
+    pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
+        match event {
+            Event::Clicks(click) => self.waiting.push_back(Step {
+                seen,
+                event_id: click.event_id.clone(),
+                session_id: click.session_id.clone(),
+                viewed: click.item_id.clone().filter(|_| click.kind == ClickKind::View),
+            }),
+            Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) => {
+                let session = self.session(session_id, seen);
+                session.bot = true;
+            }
+            Event::Recommendations(answer) if answer.session_id.is_empty() => {
+                self.everybody_stream.add(seen, answer);
+            }
+            Event::Recommendations(answer) => {
+                self.session(&answer.session_id, seen).stream.add(seen, answer);
+            }
+            Event::RecommendationsBatch(batched) if batched.0.answer.session_id.is_empty() => {
+                self.everybody_batch.add(batched.0.valid_from, &batched.0.answer);
+            }
+            Event::RecommendationsBatch(batched) => {
+                // A session that the bill has forgotten will not look at a page again.
+                if let Some(session) = self.sessions.get_mut(&batched.0.answer.session_id) {
+                    session.batch.add(batched.0.valid_from, &batched.0.answer);
+                }
+            }
+            Event::RecommendationsStale(batched) => {
+                let Some(after) = &batched.0.answer.after else { return };
+                if let Some((_, item)) = self.stale_waiting.remove(after) {
+                    let page = Page { from: batched.0.valid_from, items: batched.0.answer.items.clone() };
+                    self.stale.judge(Some(&page), &item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn session(&mut self, id: &str, seen: Timestamp) -> &mut Session {
+        if !self.sessions.contains_key(id) {
+            self.sessions.insert(id.to_owned(), Session::default());
+        }
+        let session = self.sessions.get_mut(id).expect("it was there or has just been inserted");
+        session.touched = session.touched.max(Some(seen));
+        session
+    }
+
+    pub(super) fn settle(&mut self, until: Timestamp) {
+        while self.waiting.front().is_some_and(|step| step.seen <= until) {
+            let step = self.waiting.pop_front().expect("there is a front");
+            self.judge(step);
+        }
+        self.sessions.retain(|_, session| {
+            session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
+        });
+        self.stale_waiting.retain(|_, (seen, _)| until.since_ms(*seen) < PATIENCE_MS);
+    }
+
+    fn judge(&mut self, step: Step) {
+        self.session(&step.session_id, step.seen);
+        let session = self.sessions.get_mut(&step.session_id).expect("it has just been touched");
+        let before = std::mem::replace(&mut session.last_event, step.event_id);
+        let Some(item) = step.viewed else { return };
+        let novel = session.met.insert(item.clone());
+        if session.bot || !novel {
+            return;
+        }
+        let page = session.stream.at(step.seen).or_else(|| self.everybody_stream.at(step.seen));
+        self.stream.judge(page, &item);
+        let page = session.batch.at(step.seen).or_else(|| self.everybody_batch.at(step.seen));
+        self.batch.judge(page, &item);
+        if let Some(before) = before {
+            self.stale_waiting.insert(before, (step.seen, item));
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! The commands and their options. Each `--help` is written to be read by someone who has just met Kafka.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use events::Timestamp;
+
+/// Where a broker listens unless told otherwise.
+pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
+/// Where clients look for a broker unless told otherwise.
+pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:9092";
+
+/// See on live data what streaming is, and what waiting costs.
+///
+/// `freshet demo` shows everything at once: a broker that speaks the Kafka protocol, three simulated businesses that feed
+/// it, the consumers that answer them, the same logic as an hourly batch job, and a dashboard that keeps the bill.
+///
+/// Every other command is one part of it, to be run by itself against this broker or any other Kafka.
+#[derive(Debug, Parser)]
+#[command(name = "freshet", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One variant a command; each is a file of `commands/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole show: broker, businesses, both lanes, dashboard
+    Demo(DemoArgs),
+    /// Run the broker alone, for anyone's client
+    Broker(BrokerArgs),
+    /// Run one simulated business, which sends its events as they happen
+    Produce(ProduceArgs),
+    /// Run one consumer of the stream lane, which answers each event at once
+    Consume(ConsumeArgs),
+    /// Run one job of the batch lane, once an hour of simulated time
+    Batch(BatchArgs),
+    /// Watch any cluster: throughput, lag, and the show if there is one
+    Dashboard(DashboardArgs),
+    /// Print a topic's records as they arrive
+    Tail(TailArgs),
+    /// List topics with their partitions and offsets
+    Topics(ListArgs),
+    /// List consumer groups with their members and lag
+    Groups(ListArgs),
+    /// Write topics to a file, one record a line, from their beginning to their present end
+    Record(RecordArgs),
+    /// Run a consumer's logic over a file, with no broker
+    Replay(ReplayArgs),
+    /// Make a street map
+    #[command(subcommand)]
+    Map(MapCommand),
+}
+
+/// How to reach the cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClusterArgs {
+    /// Any broker of the cluster, ours or any other Kafka
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, env = "FRESHET_BOOTSTRAP_SERVERS")]
+    pub(crate) bootstrap_servers: String,
+}
+
+/// The two clocks and the seed, the same for every process of a show.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TimeArgs {
+    /// Simulated seconds in a second: at 60 an hour is a minute
+    #[arg(long, default_value_t = 60.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// The same seed gives the same events, byte for byte, at any speed
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Simulated time at the start, RFC 3339
+    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
+    pub(crate) start: Timestamp,
+    /// The wall's clock at the start, in milliseconds since 1970, when several processes share one show [default: now]
+    #[arg(long, value_name = "MS")]
+    pub(crate) started_at: Option<i64>,
+}
+
+/// What runs in a demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// All three businesses
+    All,
+    /// Cars, lorries and trips: what an old ETA costs
+    RideShare,
+    /// Card swipes: what a late verdict costs
+    Payments,
+    /// Clicks: what an old homepage costs
+    Shop,
+}
+
+/// `freshet demo`
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Which businesses run
+    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    pub(crate) scenario: Scenario,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    /// How often the batch jobs run, in simulated time
+    #[arg(long, default_value = "1h", value_name = "PERIOD")]
+    pub(crate) batch_period: Period,
+    /// No dashboard: a line a second on standard output
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// End by itself after so long on the wall, such as 30s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Period>,
+    /// What a headless run writes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Where the embedded broker listens; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: String,
+    /// Use this cluster instead of an embedded broker
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS")]
+    pub(crate) bootstrap_servers: Option<String>,
+    /// Leave the log and the database in this empty folder, to look into them afterwards [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Cars on the road
+    #[arg(long, default_value_t = 142, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) drivers: u32,
+    /// Draw the city on this map instead of La Serena (see `freshet map build`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// How the dashboard looks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScreenArgs {
+    /// Colours of the dashboard (NO_COLOR is respected too)
+    #[arg(long, value_name = "NAME", default_value = "dark")]
+    pub(crate) theme: String,
+    /// Which characters draw the map and the plots
+    #[arg(long, value_name = "SET", default_value = "braille")]
+    pub(crate) glyphs: String,
+}
+
+/// The form of what is written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Words
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// `freshet broker`
+#[derive(Debug, Args)]
+pub(crate) struct BrokerArgs {
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: String,
+    /// Where the log is kept
+    #[arg(long, value_name = "DIR", default_value = "data/broker")]
+    pub(crate) data_dir: PathBuf,
+    /// Partitions of a topic that is made by being written to
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub(crate) partitions: i32,
+}
+
+/// A simulated business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Business {
+    /// Cars, lorries and trips on the streets
+    Gps,
+    /// Cards presented at terminals, and chargebacks days later
+    Swipes,
+    /// Shoppers who look around
+    Clicks,
+}
+
+/// `freshet produce`
+#[derive(Debug, Args)]
+pub(crate) struct ProduceArgs {
+    /// Which business
+    #[arg(value_enum)]
+    pub(crate) business: Business,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    /// Cars on the road
+    #[arg(long, default_value_t = 142, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) drivers: u32,
+    /// The streets [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// Write the events to standard output as lines for `freshet replay`, as fast as possible, for so much simulated time,
+    /// and send nothing
+    #[arg(long, value_name = "TIME")]
+    pub(crate) print: Option<Period>,
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
+}
+
+/// How a supervisor talks to a worker.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ControlArgs {
+    /// The name under which the cluster's tools and the dashboard show this process [default: what it does]
+    #[arg(long, value_name = "NAME", env = "FRESHET_CLIENT_ID")]
+    pub(crate) client_id: Option<String>,
+    /// Obey lines on standard input (pause, resume, burst, stop) and end when it closes
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
+}
+
+/// A consumer of the stream lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Consumer {
+    /// When each trip will end
+    Eta,
+    /// How fast each road is now
+    Traffic,
+    /// Approve or decline each swipe
+    Fraud,
+    /// Each shopper's next page
+    Recommendations,
+    /// Texts to riders and card holders
+    Notifications,
+}
+
+/// `freshet consume`
+#[derive(Debug, Args)]
+pub(crate) struct ConsumeArgs {
+    /// Which consumer
+    #[arg(value_enum)]
+    pub(crate) consumer: Consumer,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Instances with the same group share the partitions [default: the consumer's name]
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// The streets, for eta and traffic [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// A ping that is older than this beside its driver's newest is counted as late
+    #[arg(long, default_value = "30s", value_name = "TIME")]
+    pub(crate) lateness: Period,
+    /// Swipes and chargebacks to learn from before the first decision, as lines of a record
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) costs: FraudCosts,
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
+}
+
+/// What a wrong decision costs the business.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FraudCosts {
+    /// What a declined honest customer costs, in cents, whatever the amount
+    #[arg(long, default_value_t = 500, value_name = "CENTS")]
+    pub(crate) decline_cost_cents: i64,
+    /// What a declined honest customer costs besides, as a share of the amount
+    #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
+    pub(crate) decline_margin: f64,
+    /// A swipe without a chargeback for so long counts as genuine
+    #[arg(long, default_value = "7d", value_name = "TIME")]
+    pub(crate) label_delay: Period,
+}
+
+/// A job of the batch lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Job {
+    /// When each trip will end, with the speeds of the last finished hour
+    Eta,
+    /// Which swipes of the last hour were fraud
+    Fraud,
+    /// Pages from the last hour's clicks
+    Recommendations,
+}
+
+/// `freshet batch`
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Which job
+    #[arg(value_enum)]
+    pub(crate) job: Job,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    /// How often the job runs, in simulated time
+    #[arg(long, default_value = "1h", value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// Where the rows go: a file for SQLite
+    #[arg(long, value_name = "FILE", default_value = "data/warehouse.sqlite")]
+    pub(crate) database: PathBuf,
+    /// Run once over what is there now, then end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The streets, for eta [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// Swipes and chargebacks to learn from before the first run, as lines of a record
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) costs: FraudCosts,
+    #[command(flatten)]
+    pub(crate) control: ControlArgs,
+}
+
+/// `freshet dashboard`
+#[derive(Debug, Args)]
+pub(crate) struct DashboardArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// The streets to draw [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// Watch for a few seconds, draw one screen as SVG into this file, and end
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// The size of that screen in characters
+    #[arg(long, value_name = "COLSxROWS", default_value = "120x40")]
+    pub(crate) size: String,
+    /// No dashboard: a line a second on standard output
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// What a headless run writes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+/// `freshet tail`
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// Which topic
+    pub(crate) topic: String,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Start with the oldest record that is kept instead of the next one
+    #[arg(long)]
+    pub(crate) from_beginning: bool,
+    /// End after so many records
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    pub(crate) count: Option<u64>,
+    /// Only the values, without partition, offset and key
+    #[arg(long)]
+    pub(crate) values: bool,
+}
+
+/// `freshet topics` and `freshet groups`
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// What is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// `freshet record`
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Which topics
+    #[arg(required = true)]
+    pub(crate) topics: Vec<String>,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+}
+
+/// A consumer that can be replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReplayConsumer {
+    /// driver_locations, truck_gps_coordinates and trips to eta_updates
+    Eta,
+    /// card_swipes and chargebacks to fraud_decisions
+    Fraud,
+    /// clicks to recommendations
+    Recommendations,
+}
+
+/// `freshet replay`
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Whose logic
+    #[arg(value_enum)]
+    pub(crate) consumer: ReplayConsumer,
+    /// 0s answers each event at once; anything longer is the batch lane with this period
+    #[arg(long, default_value = "0s", value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// The streets, for eta [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// A ping that is older than this beside its driver's newest is counted as late
+    #[arg(long, default_value = "30s", value_name = "TIME")]
+    pub(crate) lateness: Period,
+    #[command(flatten)]
+    pub(crate) costs: FraudCosts,
+}
+
+/// `freshet map`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MapCommand {
+    /// Make a map from a CSV of links and one of junctions, or from an OpenStreetMap extract
+    ///
+    /// `freshet map build LINKS.csv NODES.csv OUT` or `freshet map build FILE.osm.pbf OUT`
+    Build {
+        /// LINKS.csv NODES.csv OUT, or FILE.osm.pbf OUT
+        #[arg(required = true, num_args = 2..=3, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// A length of time such as `30s`, `15m`, `1h`, `1d` or `250ms`, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Period(pub(crate) i64);
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit_ms = match unit {
+            "ms" => 1.0,
+            "s" => 1e3,
+            "m" => 60e3,
+            "h" => 3_600e3,
+            "d" => 86_400e3,
+            _ => {
+                return Err(format!(
+                    "`{text}` is not a length of time: write a number and ms, s, m, h or d, such as 15m"
+                ));
+            }
+        };
+        let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+        let ms = number * unit_ms;
+        if ms > 3_650.0 * 86_400e3 {
+            return Err(format!("`{text}` is longer than ten years"));
+        }
+        Ok(Self(ms as i64))
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches(['x', '×']).parse::<f64>() {
+        Ok(speed) if (0.1..=100_000.0).contains(&speed) => Ok(speed),
+        _ => Err("it must be a number from 0.1 to 100000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lengths_of_time_are_written_as_people_do() {
+        for (text, ms) in
+            [("0s", 0), ("250ms", 250), ("30s", 30_000), ("1.5h", 5_400_000), ("1d", 86_400_000)]
+        {
+            assert_eq!(text.parse(), Ok(Period(ms)), "{text}");
+        }
+        for text in ["", "1", "h", "-1h", "1 h", "1e3s", "4000d", "1.2.3s"] {
+            assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `freshet consume`: one consumer of the stream lane.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use consumers::Processor;
+use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
+use consumers::fraud::FraudProcessor;
+use consumers::lanes::{Control, StreamConfig, WorkerStats, run_stream};
+use consumers::notifications::NotificationsProcessor;
+use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
+use events::{HOUR_MS, Topic};
+
+use super::replay::{fraud_config, map};
+use super::settings;
+use crate::cli::{ConsumeArgs, Consumer};
+use crate::control;
+use crate::lines::{self, Parsed};
+use crate::supervise::Order;
+
+/// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts no longer, and what is
+/// believed of the traffic has half-forgotten what is older.
+const RIDES_HORIZON_MS: i64 = HOUR_MS / 2;
+
+/// Runs until told to stop.
+pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
+    let control = Control::new();
+    wire(&control, control::orders(args.control.supervised)?)?;
+    let name = name(args.consumer);
+    let group = args.group.as_deref().unwrap_or(name);
+    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(name));
+    let stats = match args.consumer {
+        Consumer::Eta => {
+            let config =
+                EtaConfig { lateness_ms: args.lateness.ms(), ..EtaConfig::new(map(args.map.as_ref())?) };
+            let lane = StreamConfig {
+                broadcast: vec![Topic::Traffic],
+                horizon_ms: Some(RIDES_HORIZON_MS),
+                ..StreamConfig::new(settings, group, &[Topic::EtaUpdates, Topic::RoadTraversals])
+            };
+            run_stream(&lane, &|| Box::new(EtaProcessor::new(&config)), &control)
+        }
+        Consumer::Traffic => {
+            let config =
+                EtaConfig { lateness_ms: args.lateness.ms(), ..EtaConfig::new(map(args.map.as_ref())?) };
+            let lane = StreamConfig {
+                horizon_ms: Some(RIDES_HORIZON_MS),
+                ..StreamConfig::new(settings, group, &[Topic::Traffic])
+            };
+            run_stream(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
+        }
+        Consumer::Fraud => {
+            let learnt = learnt(FraudProcessor::new(fraud_config(&args.costs)), args.history.as_deref())?;
+            let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
+            run_stream(&lane, &|| Box::new(learnt.clone()), &control)
+        }
+        Consumer::Recommendations => {
+            let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
+            let fresh = || RecommendationsProcessor::new(RecommendationsConfig::default());
+            run_stream(&lane, &|| Box::new(fresh()), &control)
+        }
+        Consumer::Notifications => {
+            let lane = StreamConfig {
+                horizon_ms: Some(HOUR_MS),
+                ..StreamConfig::new(settings, group, &[Topic::Notifications])
+            };
+            run_stream(&lane, &|| Box::new(NotificationsProcessor::new()), &control)
+        }
+    }?;
+    tell(&stats);
+    Ok(())
+}
+
+fn name(consumer: Consumer) -> &'static str {
+    match consumer {
+        Consumer::Eta => "eta",
+        Consumer::Traffic => "traffic",
+        Consumer::Fraud => "fraud",
+        Consumer::Recommendations => "recommendations",
+        Consumer::Notifications => "notifications",
+    }
+}
+
+/// Passes orders on to a lane.
+pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
+    let control = control.clone();
+    thread::Builder::new().name("orders to the lane".into()).spawn(move || {
+        for order in orders {
+            match order {
+                Order::Pause => control.pause(),
+                Order::Resume => control.resume(),
+                Order::Stop => control.stop(),
+                Order::Burst => {}
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// The processor after it has read a recorded past, whose answers nobody needs any more.
+pub(crate) fn learnt<P: Processor>(mut processor: P, history: Option<&Path>) -> Result<P> {
+    let Some(path) = history else { return Ok(processor) };
+    let file = File::open(path).with_context(|| format!("could not read the history {}", path.display()))?;
+    let mut file = BufReader::with_capacity(1 << 20, file);
+    let (mut line, mut answers, mut number) = (Vec::new(), Vec::new(), 0_u64);
+    while file.read_until(b'\n', &mut line).with_context(|| format!("could not read {}", path.display()))? > 0
+    {
+        number += 1;
+        let parsed = lines::parse(&line).with_context(|| format!("{} line {number}", path.display()))?;
+        if let Parsed::Event(event) = parsed {
+            processor.process(&event, &mut answers);
+            answers.clear();
+        }
+        line.clear();
+    }
+    Ok(processor)
+}
+
+/// A worker's last words.
+pub(crate) fn tell(stats: &WorkerStats) {
+    eprintln!("{stats}");
+}

@@ -1,0 +1,244 @@
+//! `freshet demo`: everything at once.
+//!
+//! The demo holds nothing that could not run apart: it starts a broker, the workers as processes of their own, and then
+//! watches as any outsider could. What it adds is order at the beginning and at the end.
+
+mod audit;
+mod plan;
+mod summary;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use client::{Admin, Settings, Since};
+use events::Topic;
+
+use super::produce::cards_config;
+use super::{Interrupted, screen};
+use crate::cli::{DemoArgs, TimeArgs};
+use crate::clock::{Clock, wall_ms};
+use crate::keeper::Keeper;
+use crate::lines;
+use crate::observe::watch::Watch;
+use crate::observe::{Show, Watched};
+use crate::supervise::{Order, Supervisor};
+
+use plan::{Businesses, Places};
+use summary::{BusinessSummary, Summary};
+
+/// How many days of the card holders' past the fraud model learns from before the first swipe.
+const HISTORY_DAYS: u32 = 45;
+/// How long consumers may take to answer what is left when nothing more comes in.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long a worker may take to end. With the broker's own end it must stay under two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Runs the show until its time is over, `q`, or Ctrl-C.
+pub(crate) fn run(args: &DemoArgs) -> Result<()> {
+    let screen = screen::Screen::choose(args.headless, args.format, &args.screen)?;
+    let folder = Folder::open(args.data_dir.as_deref())?;
+    let broker = match &args.bootstrap_servers {
+        Some(_) => None,
+        None => Some(super::broker::start(&args.listen, &folder.path().join("log"), plan::PARTITIONS)?),
+    };
+    let bootstrap = match (&args.bootstrap_servers, &broker) {
+        (Some(servers), _) => servers.clone(),
+        (None, Some(broker)) => broker.bootstrap_servers(),
+        (None, None) => unreachable!("without a cluster's address a broker was started"),
+    };
+    let map = super::replay::map(args.map.as_ref())?;
+    let settings = Settings::new(&bootstrap).with_client_id("freshet");
+    let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    admin.create(&plan::topics())?;
+
+    let places = Places {
+        program: std::env::current_exe().context("could not find the program's own file")?,
+        bootstrap: bootstrap.clone(),
+        database: folder.path().join("warehouse.sqlite"),
+        history: folder.path().join("history.jsonl"),
+    };
+    if Businesses::from(args.scenario).payments {
+        write_history(&args.time, &places.history)?;
+    }
+    let clock = Clock { started_wall_ms: wall_ms(), ..args.time.clock() };
+    let mut supervisor = Supervisor::new();
+    for spec in plan::workers(args, &clock, &places) {
+        let name = spec.name.clone();
+        supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
+    }
+    let show = Show::new(Watched {
+        name: city_name(args),
+        bootstrap,
+        clock: Some(clock),
+        seed: Some(args.time.seed),
+        period_ms: args.batch_period.ms(),
+        database: Some(places.database.display().to_string()),
+        map: Arc::clone(&map),
+    });
+    let watch = Watch::start(&settings, Since::Beginning)?;
+    let mut keeper =
+        Keeper::new(show, watch, Admin::connect(&settings, Duration::from_secs(2))?, Some(supervisor));
+
+    let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
+    let how = screen.run(&mut keeper, &map, deadline)?;
+    let summary = finish(args, keeper, &settings, &admin, &clock)?;
+    if let Some(broker) = broker {
+        broker.shutdown()?;
+    }
+    screen.summary(&summary, &summary.json())?;
+    drop(folder);
+    match how {
+        screen::Left::Interrupted => Err(Interrupted.into()),
+        _ if summary.failed.is_empty() => Ok(()),
+        _ => bail!("{}", summary.failed.join("; ")),
+    }
+}
+
+/// Ends the workers in order: who asks first, then, when all is answered, who answers.
+fn finish(
+    args: &DemoArgs,
+    mut keeper: Keeper,
+    settings: &Settings,
+    admin: &Admin,
+    clock: &Clock,
+) -> Result<Summary> {
+    let ended_ms = wall_ms();
+    let patient = args.headless && args.duration.is_some();
+    if let Some(supervisor) = keeper.supervisor.as_mut() {
+        for name in ["gps", "swipes", "clicks"] {
+            supervisor.order(name, Order::Stop);
+        }
+    }
+    if patient {
+        drain(&mut keeper);
+    }
+    let snapshot = keeper.snapshot();
+    let run = Businesses::from(args.scenario);
+    let mut failed = Vec::new();
+    if let Some(supervisor) = keeper.supervisor.take() {
+        let unwell: Vec<String> = supervisor
+            .workers()
+            .iter()
+            .filter(|worker| worker.failed())
+            .map(|worker| format!("{} {}", worker.spec.name, worker.how_it_is()))
+            .collect();
+        if patient {
+            failed.extend(unwell);
+        }
+        for name in supervisor.shutdown(PATIENCE) {
+            tracing::warn!("{name} did not end in time and was killed");
+        }
+    }
+    let mut businesses = Vec::new();
+    let asked = [
+        ("eta", run.rides, None),
+        ("fraud", run.payments, Some((Topic::CardSwipes, Topic::FraudDecisions))),
+        ("recommendations", run.shop, Some((Topic::Clicks, Topic::Recommendations))),
+        ("notifications", run.rides || run.payments, None),
+    ];
+    for (business, runs, audited) in asked {
+        if !runs {
+            continue;
+        }
+        let audited = match audited {
+            Some((questions, answers)) if patient => audit::audit(settings, admin, questions, answers)?,
+            _ => None,
+        };
+        if let Some(audit) = audited.filter(|audit| audit.lost + audit.doubled > 0) {
+            let all = audit.questions;
+            failed.push(format!(
+                "{business}: of {all} questions {} lost, {} answered twice",
+                audit.lost, audit.doubled
+            ));
+        }
+        let (events_in, answers_out) = keeper.show.lanes.counts(business);
+        let freshness = snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == business);
+        businesses.push(BusinessSummary {
+            business,
+            events_in,
+            answers_out,
+            freshness_p50_ms: freshness.and_then(|freshness| freshness.p50_ms),
+            freshness_p99_ms: freshness.and_then(|freshness| freshness.p99_ms),
+            lost: audited.map(|audit| audit.lost),
+            doubled: audited.map(|audit| audit.doubled),
+        });
+    }
+    Ok(Summary {
+        lasted_s: (ended_ms - clock.started_wall_ms) as f64 / 1000.0,
+        simulated_s: clock.simulated(ended_ms).since_seconds(clock.start),
+        businesses,
+        dead_letters: keeper.show.dead_letters(),
+        bill: (&keeper.show.bill).into(),
+        failed,
+    })
+}
+
+/// Waits until the stream's groups have read everything, and the screen has seen it; the batch lane may stay behind.
+#[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
+fn drain(keeper: &mut Keeper) {
+    let until = std::time::Instant::now() + DRAIN;
+    // The first polls may have been made before the last records were sent.
+    let mut quiet = 0;
+    while quiet < 4 && std::time::Instant::now() < until {
+        keeper.take_in(Duration::from_millis(100));
+        let snapshot = keeper.snapshot();
+        let stream =
+            snapshot.groups.data.iter().filter(|group| group.ours && !group.id.starts_with("batch-"));
+        let behind: u64 = stream.filter_map(|group| group.lag_records).sum();
+        let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
+        quiet = if behind == 0 && still { quiet + 1 } else { 0 };
+    }
+}
+
+/// Writes the card holders' past, from which the fraud consumer learns before its first decision.
+fn write_history(time: &TimeArgs, to: &Path) -> Result<()> {
+    let config = producers::cards::CardsConfig { history_days: HISTORY_DAYS, ..cards_config(time) };
+    let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
+    let mut file = BufWriter::with_capacity(1 << 20, file);
+    let mut scratch = Vec::new();
+    for event in producers::cards::history(&config) {
+        lines::write(&mut file, &event, &mut scratch)?;
+    }
+    file.flush().with_context(|| format!("could not write {}", to.display()))
+}
+
+/// What the first line calls the show: the city, or the map's file.
+fn city_name(args: &DemoArgs) -> String {
+    let file = args.map.as_deref().and_then(Path::file_stem);
+    file.map_or_else(|| "la serena".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Where the log and the database are while the show runs.
+enum Folder {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn open(kept: Option<&Path>) -> Result<Self> {
+        let Some(path) = kept else {
+            let folder = tempfile::Builder::new().prefix("freshet-").tempdir();
+            return Ok(Self::Temporary(folder.context("could not make a temporary folder")?));
+        };
+        std::fs::create_dir_all(path).with_context(|| {
+            format!("could not make the folder {}: pass another --data-dir", path.display())
+        })?;
+        let mut inside =
+            std::fs::read_dir(path).with_context(|| format!("could not look into {}", path.display()))?;
+        if inside.next().is_some() {
+            bail!("{} is not empty: a show begins anew, so pass an empty --data-dir", path.display());
+        }
+        Ok(Self::Kept(path.to_owned()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a show consists of: its topics and its workers.
+
+use std::path::{Path, PathBuf};
+
+use client::NewTopic;
+use events::Topic;
+
+use crate::cli::{DemoArgs, Scenario};
+use crate::clock::Clock;
+use crate::supervise::WorkerSpec;
+
+/// Partitions of every topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
+pub(super) const PARTITIONS: i32 = 4;
+
+const MIB: i64 = 1 << 20;
+const MINUTE_MS: i64 = 60_000;
+
+/// Which businesses run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Businesses {
+    pub(super) rides: bool,
+    pub(super) payments: bool,
+    pub(super) shop: bool,
+}
+
+impl From<Scenario> for Businesses {
+    fn from(scenario: Scenario) -> Self {
+        let all = scenario == Scenario::All;
+        Self {
+            rides: all || scenario == Scenario::RideShare,
+            payments: all || scenario == Scenario::Payments,
+            shop: all || scenario == Scenario::Shop,
+        }
+    }
+}
+
+/// The topics, each with how long it is kept. What is plentiful is kept for minutes, which is hours of simulated time; and no
+/// topic may take more than its share of a disk, however long the show goes on.
+pub(super) fn topics() -> Vec<NewTopic> {
+    Topic::ALL
+        .iter()
+        .map(|&topic| {
+            let (keep_ms, keep_bytes) = match topic {
+                Topic::DriverLocations
+                | Topic::EtaUpdates
+                | Topic::EtaBatch
+                | Topic::RoadTraversals
+                | Topic::SimulationTruth
+                | Topic::RecommendationsStale => (10 * MINUTE_MS, 128 * MIB),
+                Topic::Traffic => (-1, 64 * MIB),
+                _ => (24 * 60 * MINUTE_MS, 128 * MIB),
+            };
+            let mut configs = vec![
+                ("retention.ms".to_owned(), keep_ms.to_string()),
+                ("retention.bytes".to_owned(), keep_bytes.to_string()),
+                ("segment.bytes".to_owned(), (16 * MIB).to_string()),
+            ];
+            if topic == Topic::Traffic {
+                configs.push(("cleanup.policy".to_owned(), "compact,delete".to_owned()));
+            }
+            NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
+        })
+        .collect()
+}
+
+/// Where things are while a show runs.
+pub(super) struct Places {
+    pub(super) program: PathBuf,
+    pub(super) bootstrap: String,
+    pub(super) database: PathBuf,
+    pub(super) history: PathBuf,
+}
+
+/// Every worker, consumers first: who answers should be there when the first question comes.
+pub(super) fn workers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<WorkerSpec> {
+    let run = Businesses::from(args.scenario);
+    let worker = |name: &str, group: Option<&str>, mut command: Vec<String>| {
+        command.extend(["--supervised".into(), "--bootstrap-servers".into(), places.bootstrap.clone()]);
+        WorkerSpec {
+            name: name.to_owned(),
+            role: name.to_owned(),
+            group: group.map(str::to_owned),
+            program: places.program.clone(),
+            args: command,
+        }
+    };
+    let time = [
+        format!("--speed={}", args.time.speed),
+        format!("--seed={}", args.time.seed),
+        format!("--start={}", clock.start),
+        format!("--started-at={}", clock.started_wall_ms),
+    ];
+    let map: Vec<String> = args.map.iter().flat_map(|map| ["--map".to_owned(), text(map)]).collect();
+    let history = ["--history".to_owned(), text(&places.history)];
+    let consume = |what: &str, more: &[String]| {
+        let command = [&["consume".to_owned(), what.to_owned()], more].concat();
+        worker(what, Some(what), command)
+    };
+    let batch = |what: &str, more: &[String]| {
+        let name = format!("batch-{what}");
+        let mut command = vec!["batch".to_owned(), what.to_owned()];
+        command.push(format!("--period={}", args.batch_period));
+        command.extend(["--database".to_owned(), text(&places.database)]);
+        command.extend_from_slice(&time);
+        command.extend_from_slice(more);
+        worker(&name, Some(&name), command)
+    };
+    let produce = |what: &str, more: &[String]| {
+        let command = [&["produce".to_owned(), what.to_owned()], &time[..], more].concat();
+        worker(what, None, command)
+    };
+    let mut all = Vec::new();
+    if run.rides {
+        all.push(consume("eta", &map));
+        all.push(consume("traffic", &map));
+    }
+    if run.payments {
+        all.push(consume("fraud", &history));
+    }
+    if run.shop {
+        all.push(consume("recommendations", &[]));
+    }
+    if run.rides || run.payments {
+        all.push(consume("notifications", &[]));
+    }
+    if run.rides {
+        all.push(batch("eta", &map));
+    }
+    if run.payments {
+        all.push(batch("fraud", &history));
+    }
+    if run.shop {
+        all.push(batch("recommendations", &[]));
+    }
+    if run.rides {
+        let drivers = format!("--drivers={}", args.drivers);
+        all.push(produce("gps", &[&[drivers], &map[..]].concat()));
+    }
+    if run.payments {
+        all.push(produce("swipes", &[]));
+    }
+    if run.shop {
+        all.push(produce("clicks", &[]));
+    }
+    all
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,235 @@
+//! What a show amounted to, said when it ends.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::bill::{Bill, PaymentLane, RideLane, ShopLane};
+
+/// Printed after a show, as words or as one JSON object.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    /// How long the show lasted, on the wall.
+    pub(crate) lasted_s: f64,
+    /// Simulated time that passed.
+    pub(crate) simulated_s: f64,
+    /// One line a business.
+    pub(crate) businesses: Vec<BusinessSummary>,
+    /// Records that no consumer could read.
+    pub(crate) dead_letters: u64,
+    /// The bill of both lanes.
+    pub(crate) bill: BillSummary,
+    /// Expectations that failed; empty when all is well.
+    pub(crate) failed: Vec<String>,
+}
+
+/// How one business did.
+#[derive(Debug, Serialize)]
+pub(crate) struct BusinessSummary {
+    pub(crate) business: &'static str,
+    pub(crate) events_in: u64,
+    pub(crate) answers_out: u64,
+    /// From the event to its answer on the log, on the wall; unknown when there was none.
+    pub(crate) freshness_p50_ms: Option<f64>,
+    pub(crate) freshness_p99_ms: Option<f64>,
+    /// Questions without an answer, and questions answered more than once, by an audit of the log; unknown when the log
+    /// was not kept long enough to tell.
+    pub(crate) lost: Option<u64>,
+    pub(crate) doubled: Option<u64>,
+}
+
+/// Both lanes, in each business's own unit, with the number of cases.
+#[derive(Debug, Serialize)]
+pub(crate) struct BillSummary {
+    pub(crate) rides: RidesSummary,
+    pub(crate) payments: PaymentsSummary,
+    pub(crate) shop: ShopSummary,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RidesSummary {
+    /// The stream over all trips, then both lanes over the trips that both were judged on.
+    pub(crate) stream: RideSummary,
+    pub(crate) stream_beside_batch: RideSummary,
+    pub(crate) batch: RideSummary,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RideSummary {
+    pub(crate) quotes: u64,
+    pub(crate) unanswered: u64,
+    pub(crate) mean_error_min: Option<f64>,
+    pub(crate) texts_due: u64,
+    pub(crate) texts_wrong: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PaymentsSummary {
+    pub(crate) stream: PaymentSummary,
+    pub(crate) batch: PaymentSummary,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PaymentSummary {
+    pub(crate) swipes: u64,
+    pub(crate) frauds: u64,
+    pub(crate) frauds_stopped: u64,
+    pub(crate) fraud_cents: i64,
+    pub(crate) lost_cents: i64,
+    pub(crate) honest_declined: u64,
+    pub(crate) decline_cost_cents: i64,
+    pub(crate) stood_in: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ShopSummary {
+    pub(crate) stream: ShopLaneSummary,
+    pub(crate) full_batch: ShopLaneSummary,
+    pub(crate) stale_model: ShopLaneSummary,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ShopLaneSummary {
+    pub(crate) cases: u64,
+    pub(crate) hits: u64,
+    pub(crate) hit_rate: Option<f64>,
+}
+
+impl From<&RideLane> for RideSummary {
+    fn from(lane: &RideLane) -> Self {
+        Self {
+            quotes: lane.quotes,
+            unanswered: lane.unanswered,
+            mean_error_min: lane.mean_error_min(),
+            texts_due: lane.texts_due,
+            texts_wrong: lane.texts_wrong,
+        }
+    }
+}
+
+impl From<&PaymentLane> for PaymentSummary {
+    fn from(lane: &PaymentLane) -> Self {
+        Self {
+            swipes: lane.swipes,
+            frauds: lane.frauds,
+            frauds_stopped: lane.frauds_stopped,
+            fraud_cents: lane.fraud_cents,
+            lost_cents: lane.lost_cents,
+            honest_declined: lane.honest_declined,
+            decline_cost_cents: lane.decline_cost_cents,
+            stood_in: lane.stood_in,
+        }
+    }
+}
+
+impl From<&ShopLane> for ShopLaneSummary {
+    fn from(lane: &ShopLane) -> Self {
+        Self { cases: lane.cases, hits: lane.hits, hit_rate: lane.hit_rate() }
+    }
+}
+
+impl From<&Bill> for BillSummary {
+    fn from(bill: &Bill) -> Self {
+        Self {
+            rides: RidesSummary {
+                stream: (&bill.rides.stream).into(),
+                stream_beside_batch: (&bill.rides.stream_beside_batch).into(),
+                batch: (&bill.rides.batch).into(),
+            },
+            payments: PaymentsSummary {
+                stream: (&bill.payments.stream).into(),
+                batch: (&bill.payments.batch).into(),
+            },
+            shop: ShopSummary {
+                stream: (&bill.shop.stream).into(),
+                full_batch: (&bill.shop.batch).into(),
+                stale_model: (&bill.shop.stale).into(),
+            },
+        }
+    }
+}
+
+impl Summary {
+    /// The summary as one JSON object, in the form of the lines before it.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let mut json = serde_json::to_value(self).expect("plain values with string keys have a JSON form");
+        json["schema"] = dashboard::headless::SCHEMA.into();
+        json["type"] = "summary".into();
+        json
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:.0} s on the wall, {:.0} min simulated", self.lasted_s, self.simulated_s / 60.0)?;
+        for business in &self.businesses {
+            let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+            let count = |value: Option<u64>| value.map_or("–".to_owned(), |count| count.to_string());
+            writeln!(
+                f,
+                "{:16} {:>9} events in {:>9} answers out   p50 {:>6}  p99 {:>6}   lost {} doubled {}",
+                business.business,
+                business.events_in,
+                business.answers_out,
+                ms(business.freshness_p50_ms),
+                ms(business.freshness_p99_ms),
+                count(business.lost),
+                count(business.doubled),
+            )?;
+        }
+        let rides = &self.bill.rides;
+        let minutes = |lane: &RideSummary| {
+            lane.mean_error_min.map_or("–".to_owned(), |mean| format!("{mean:.2} min"))
+        };
+        writeln!(
+            f,
+            "ETA error, mean of quotes: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
+            minutes(&rides.stream),
+            rides.stream.quotes,
+            minutes(&rides.stream_beside_batch),
+            minutes(&rides.batch),
+            rides.batch.quotes,
+        )?;
+        let (stream, batch) = (&self.bill.payments.stream, &self.bill.payments.batch);
+        let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+        writeln!(
+            f,
+            "Simulated fraud: {} attempts in {} swipes; stream stopped {} and lost {}, batch stopped {} and lost {}",
+            stream.frauds,
+            stream.swipes,
+            stream.frauds_stopped,
+            money(stream.lost_cents),
+            batch.frauds_stopped,
+            money(batch.lost_cents),
+        )?;
+        writeln!(
+            f,
+            "Honest customers declined: stream {} (cost {}), batch {} (cost {}); {} swipes stood in for",
+            stream.honest_declined,
+            money(stream.decline_cost_cents),
+            batch.honest_declined,
+            money(batch.decline_cost_cents),
+            stream.stood_in,
+        )?;
+        let shop = &self.bill.shop;
+        let rate = |lane: &ShopLaneSummary| {
+            lane.hit_rate.map_or("–".to_owned(), |rate| format!("{:.1} % of {}", rate * 100.0, lane.cases))
+        };
+        writeln!(
+            f,
+            "Next new item was on the page: stream {}, stale model {}, full batch {}",
+            rate(&shop.stream),
+            rate(&shop.stale_model),
+            rate(&shop.full_batch),
+        )?;
+        writeln!(
+            f,
+            "Everything above is simulated; times are the wall's. Dead letters: {}",
+            self.dead_letters
+        )?;
+        for failed in &self.failed {
+            writeln!(f, "FAILED: {failed}")?;
+        }
+        Ok(())
+    }
+}

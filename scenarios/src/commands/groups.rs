@@ -1,0 +1,67 @@
+//! `freshet groups`: who reads, how far they are, and how far behind.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use client::{Admin, TopicPartition};
+use serde_json::json;
+
+use super::{Table, settings};
+use crate::cli::{Format, ListArgs};
+
+/// Prints every group's partitions with the committed offset, the log's end, and what lies between.
+pub(crate) fn run(args: &ListArgs) -> Result<()> {
+    let admin = Admin::connect(&settings(&args.cluster, "groups"), Duration::from_secs(5))?;
+    let partitions: Vec<TopicPartition> = admin
+        .topics()?
+        .into_iter()
+        .filter(|topic| !topic.name.starts_with("__"))
+        .flat_map(|topic| {
+            (0..topic.partitions).map(move |partition| TopicPartition::new(topic.name.clone(), partition))
+        })
+        .collect();
+    let mut table =
+        Table::new(&["group", "state", "topic", "partition", "committed", "log end", "lag", "owner"]);
+    for group in admin.groups()? {
+        let committed = admin.committed_offsets(&group.id, &partitions)?;
+        // The ends are asked for after the bookmarks: a lag that is a little too large is honest, a negative one absurd.
+        let ends = admin.ends(&partitions)?;
+        for ((at, committed), end) in partitions.iter().zip(committed).zip(ends) {
+            let owner = group.members.iter().find(|member| member.partitions.contains(at));
+            if committed.is_none() && owner.is_none() {
+                continue;
+            }
+            let lag = committed.zip(end).map(|(committed, end)| (end - committed).max(0));
+            let owner = owner.map(|member| member.client_id.clone());
+            match args.format {
+                Format::Text => table.row([
+                    group.id.clone(),
+                    group.state.clone(),
+                    at.topic.clone(),
+                    at.partition.to_string(),
+                    number(committed),
+                    number(end),
+                    number(lag),
+                    owner.unwrap_or_else(|| "–".to_owned()),
+                ]),
+                Format::Jsonl => super::print(|out| {
+                    let line = json!({
+                        "group": group.id, "state": group.state, "topic": at.topic, "partition": at.partition,
+                        "committed": committed, "log_end": end, "lag_records": lag, "owner": owner,
+                    });
+                    writeln!(out, "{line}")
+                })?,
+            }
+        }
+    }
+    match args.format {
+        Format::Text => super::print(|out| write!(out, "{table}")),
+        Format::Jsonl => Ok(()),
+    }
+}
+
+/// What is unknown is not zero.
+fn number(value: Option<i64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,94 @@
+//! One file a command.
+
+pub(crate) mod batch;
+pub(crate) mod broker;
+pub(crate) mod consume;
+pub(crate) mod dashboard;
+pub(crate) mod demo;
+pub(crate) mod groups;
+pub(crate) mod map;
+pub(crate) mod produce;
+pub(crate) mod record;
+pub(crate) mod replay;
+pub(crate) mod screen;
+pub(crate) mod tail;
+pub(crate) mod topics;
+
+use std::fmt;
+use std::io;
+
+use anyhow::Result;
+use client::Settings;
+
+use crate::cli::ClusterArgs;
+
+/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// How this process reaches the cluster, and what it calls itself there.
+pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {
+    Settings::new(&cluster.bootstrap_servers).with_client_id(name)
+}
+
+/// Writes to standard output; a reader who has seen enough (`| head`) is no error.
+pub(crate) fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> Result<()> {
+    match write(&mut io::stdout().lock()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Rows of text in columns as wide as their widest cell; numbers stand to the right.
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(heads: &[&str]) -> Self {
+        Self { rows: vec![heads.iter().map(ToString::to_string).collect()] }
+    }
+
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.into());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.rows[0].len();
+        let width =
+            |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let numeric: Vec<bool> = (0..columns)
+            .map(|column| {
+                let mut cells = self.rows[1..].iter().map(|row| row[column].as_str()).peekable();
+                cells.peek().is_some() && cells.all(|cell| cell == "–" || cell.parse::<f64>().is_ok())
+            })
+            .collect();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let width = widths[column];
+                line +=
+                    &if numeric[column] { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") };
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up() {
+        let mut table = Table::new(&["group", "lag"]);
+        table.row(["eta".into(), "12".into()]);
+        table.row(["recommendations".into(), "–".into()]);
+        assert_eq!(table.to_string(), "group            lag\neta               12\nrecommendations    –\n");
+    }
+}

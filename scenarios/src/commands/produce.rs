@@ -1,0 +1,179 @@
+//! `freshet produce`: one simulated business, which sends its events as they happen.
+
+use std::io::{self, BufWriter};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use anyhow::Result;
+use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
+use events::Topic;
+use producers::Emission;
+use producers::cards::{Cards, CardsConfig};
+use producers::city::{City, CityConfig};
+use producers::shop::{Shop, ShopConfig};
+
+use super::replay::map;
+use super::settings;
+use crate::cli::{Business, ProduceArgs, TimeArgs};
+use crate::clock::{Clock, wall_ms};
+use crate::supervise::Order;
+use crate::{control, lines};
+
+/// Events are sent in bunches, so far apart: a person can't see it, and a processor sleeps in between.
+const BUNCH: Duration = Duration::from_millis(5);
+/// How long a broker may be away before its producer gives up: as long as it takes to start it again.
+const OUTAGE: Duration = Duration::from_mins(10);
+/// How long to wait for the last acknowledgements.
+const FLUSH: Duration = Duration::from_millis(1_500);
+
+/// The endless events of a business.
+pub(crate) type Emissions = Box<dyn Iterator<Item = Emission>>;
+
+/// Runs until told to stop.
+pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
+    let mut emissions = emissions(args)?;
+    if let Some(length) = args.print {
+        return print(emissions, args, length.0);
+    }
+    let orders = control::orders(args.control.supervised)?;
+    let client_id = args.control.client_id.as_deref().unwrap_or(name(args.business));
+    let settings = settings(&args.cluster, client_id);
+    let clock = args.time.clock();
+    let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    let producer = Producer::new(&settings, &ProducerOptions::stream())?;
+    let mut first = None;
+    if already_began(&admin, args.business)? {
+        // Time has passed since someone stopped: what happened meanwhile was never sent, as with a phone without a network.
+        let now = clock.simulated(wall_ms());
+        first = emissions.by_ref().find(|emission| emission.at >= now);
+    }
+    let sent = send(first.into_iter().chain(emissions), &producer, &clock, &orders)?;
+    producer.flush(FLUSH)?;
+    eprintln!("{sent} events sent and acknowledged");
+    Ok(())
+}
+
+fn name(business: Business) -> &'static str {
+    match business {
+        Business::Gps => "gps",
+        Business::Swipes => "swipes",
+        Business::Clicks => "clicks",
+    }
+}
+
+/// The topic that shows whether a business has begun before.
+fn main_topic(business: Business) -> Topic {
+    match business {
+        Business::Gps => Topic::DriverLocations,
+        Business::Swipes => Topic::CardSwipes,
+        Business::Clicks => Topic::Clicks,
+    }
+}
+
+fn already_began(admin: &Admin, business: Business) -> Result<bool> {
+    let topic = main_topic(business).name();
+    if !admin.topics()?.iter().any(|known| known.name == topic) {
+        return Ok(false);
+    }
+    let partitions: Vec<_> =
+        (0..admin.partitions(topic)?).map(|partition| TopicPartition::new(topic, partition)).collect();
+    Ok(admin.ends(&partitions)?.into_iter().flatten().any(|end| end > 0))
+}
+
+/// The business that was asked for, seeded.
+pub(crate) fn emissions(args: &ProduceArgs) -> Result<Emissions> {
+    let (seed, start) = (args.time.seed, args.time.start);
+    Ok(match args.business {
+        Business::Gps => {
+            let map = map(args.map.as_ref())?;
+            Box::new(City::new(CityConfig {
+                seed,
+                start,
+                map,
+                drivers: args.drivers,
+                ..CityConfig::default()
+            }))
+        }
+        Business::Swipes => Box::new(Cards::new(&cards_config(&args.time))),
+        Business::Clicks => Box::new(Shop::new(ShopConfig { seed, start, ..ShopConfig::default() })),
+    })
+}
+
+/// The card holders of a show: its producer and its history are the same people.
+pub(crate) fn cards_config(time: &TimeArgs) -> CardsConfig {
+    CardsConfig { seed: time.seed, start: time.start, ..CardsConfig::default() }
+}
+
+/// Sends each event when the clock says that it is its time; says how many.
+fn send(
+    emissions: impl Iterator<Item = Emission>,
+    producer: &Producer,
+    clock: &Clock,
+    orders: &Receiver<Order>,
+) -> Result<u64> {
+    let mut emissions = emissions.peekable();
+    let (mut sent, mut value) = (0, Vec::new());
+    loop {
+        let now_ms = wall_ms();
+        let now = clock.simulated(now_ms);
+        while let Some(emission) = emissions.next_if(|emission| emission.at <= now) {
+            value.clear();
+            emission.event.write_json(&mut value);
+            let record = Outgoing {
+                topic: emission.event.topic().name(),
+                key: Some(emission.event.key().as_bytes()),
+                value: Some(&value),
+                timestamp_ms: Some(wall_ms()),
+                ..Outgoing::default()
+            };
+            producer.send(record, OUTAGE)?;
+            sent += 1;
+        }
+        let Some(next) = emissions.peek() else { return Ok(sent) };
+        let due = Duration::from_millis((clock.wall_ms_at(next.at) - now_ms).max(0) as u64);
+        match wait(orders, due.max(BUNCH)) {
+            Some(Order::Stop) => return Ok(sent),
+            Some(Order::Pause) => {
+                // Life goes on while nobody tells of it; what happened meanwhile is told at once afterwards.
+                while !matches!(orders.recv(), Ok(Order::Resume) | Err(_)) {}
+            }
+            _ => {}
+        }
+    }
+}
+
+fn wait(orders: &Receiver<Order>, time: Duration) -> Option<Order> {
+    match orders.recv_timeout(time) {
+        Ok(order) => Some(order),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),
+    }
+}
+
+/// Writes the events of so much simulated time as lines.
+fn print(emissions: Emissions, args: &ProduceArgs, length_ms: i64) -> Result<()> {
+    let end = args.time.start.plus_ms(length_ms);
+    let mut to = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut scratch = Vec::new();
+    for emission in emissions.take_while(|emission| emission.at < end) {
+        match lines::write(&mut to, &emission.event, &mut scratch) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+    }
+    match io::Write::flush(&mut to) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+impl TimeArgs {
+    /// The two clocks: the show's, or one that starts now.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock {
+            started_wall_ms: self.started_at.unwrap_or_else(wall_ms),
+            start: self.start,
+            speed: self.speed,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `freshet replay`: any processor over a file, with no broker.
+//!
+//! The same logic as behind the topics, as fast as it can: that is how it is tried on other people's data, how two
+//! versions are compared, and how the batch lane is held against the stream on one and the same log.
+
+use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use consumers::Processor;
+use consumers::eta::{EtaConfig, EtaReplay, FrozenHour};
+use consumers::fraud::{Costs, FraudBatch, FraudConfig, FraudProcessor};
+use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
+use streets::Map;
+
+use crate::cli::{FraudCosts, Period, ReplayArgs, ReplayConsumer};
+use crate::lines::{self, Parsed};
+
+/// Reads events from standard input, writes answers to standard output, and says on standard error what it noticed.
+pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
+    let mut processor = processor(args)?;
+    let mut answers = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let noticed = match replay(processor.as_mut(), io::stdin().lock(), &mut answers) {
+        Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        other => other?,
+    };
+    eprintln!("{} events in, {} answers out", noticed.events, noticed.answers);
+    if noticed.other_topics > 0 {
+        eprintln!("{} records of other topics were passed over", noticed.other_topics);
+    }
+    if let Some((line, error)) = &noticed.first_broken {
+        eprintln!("{} broken lines were passed over; the first is line {line}: {error}", noticed.broken);
+    }
+    for (name, count) in processor.counters() {
+        if count > 0 {
+            eprintln!("{count} {}", name.replace('_', " "));
+        }
+    }
+    Ok(())
+}
+
+/// The processor of the lane and the business that was asked for.
+fn processor(args: &ReplayArgs) -> Result<Box<dyn Processor>> {
+    let period_ms = args.period.ms();
+    Ok(match args.consumer {
+        ReplayConsumer::Eta => {
+            let config = EtaConfig {
+                lateness_ms: args.lateness.ms(),
+                period_ms: period_ms.max(1),
+                ..EtaConfig::new(map(args.map.as_ref())?)
+            };
+            match period_ms {
+                0 => Box::new(EtaReplay::new(&config)),
+                _ => Box::new(FrozenHour::new(&config)),
+            }
+        }
+        ReplayConsumer::Fraud => match period_ms {
+            0 => Box::new(FraudProcessor::new(fraud_config(&args.costs))),
+            period_ms => Box::new(FraudBatch::new(fraud_config(&args.costs), period_ms)),
+        },
+        ReplayConsumer::Recommendations => match period_ms {
+            0 => Box::new(RecommendationsProcessor::new(RecommendationsConfig::default())),
+            period_ms => Box::new(HourlyRecommendations::new(RecommendationsConfig::default(), period_ms)),
+        },
+    })
+}
+
+/// What is common to a replay and a worker: the costs on the command line, the rest as it comes.
+pub(crate) fn fraud_config(costs: &FraudCosts) -> FraudConfig {
+    FraudConfig {
+        costs: Costs { fixed_cents: costs.decline_cost_cents as f64, margin: costs.decline_margin },
+        label_delay_ms: costs.label_delay.ms(),
+        ..FraudConfig::default()
+    }
+}
+
+/// The map in `path`, or La Serena.
+pub(crate) fn map(path: Option<&PathBuf>) -> Result<Arc<Map>> {
+    let Some(path) = path else { return Ok(Arc::new(Map::la_serena())) };
+    let bytes = std::fs::read(path).with_context(|| format!("could not read the map {}", path.display()))?;
+    let map = Map::read(&bytes).with_context(|| {
+        format!("{} is not a map: make one with `freshet map build LINKS.csv NODES.csv OUT`", path.display())
+    })?;
+    Ok(Arc::new(map))
+}
+
+/// What a replay noticed.
+#[derive(Debug, Default)]
+pub(crate) struct Noticed {
+    pub(crate) events: u64,
+    pub(crate) answers: u64,
+    pub(crate) other_topics: u64,
+    pub(crate) broken: u64,
+    /// The number of the first broken line, from 1, and what is wrong with it.
+    pub(crate) first_broken: Option<(u64, String)>,
+}
+
+/// Why a replay ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReplayError {
+    #[error("could not read the events: {0}")]
+    Read(#[source] io::Error),
+    #[error("could not write the answers: {0}")]
+    Write(#[source] io::Error),
+}
+
+/// The longest line that is read, in bytes: Kafka's default for the largest record. A longer one is broken.
+const MAX_LINE: u64 = 1 << 20;
+
+/// Runs `processor` over the lines of `input`. Each event's answers are on their way out before the next line is waited
+/// for: someone who writes a line and then waits for its answer gets it.
+pub(crate) fn replay(
+    processor: &mut dyn Processor,
+    input: impl Read,
+    output: &mut impl Write,
+) -> Result<Noticed, ReplayError> {
+    let mut input = io::BufReader::with_capacity(1 << 16, input);
+    let mut noticed = Noticed::default();
+    let (mut line, mut answers, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
+    let mut number = 0;
+    loop {
+        // A line that is already here costs no system call; only before waiting for more is what was said sent off.
+        if !input.buffer().contains(&b'\n') {
+            output.flush().map_err(ReplayError::Write)?;
+        }
+        line.clear();
+        if (&mut input).take(MAX_LINE).read_until(b'\n', &mut line).map_err(ReplayError::Read)? == 0 {
+            break;
+        }
+        number += 1;
+        let parsed = if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+            input.skip_until(b'\n').map_err(ReplayError::Read)?;
+            Err(format!("longer than {MAX_LINE} bytes"))
+        } else if line.trim_ascii().is_empty() {
+            continue;
+        } else {
+            lines::parse(&line).map_err(|error| error.to_string())
+        };
+        match parsed {
+            Ok(Parsed::Event(event)) if processor.inputs().contains(&event.topic()) => {
+                noticed.events += 1;
+                processor.process(&event, &mut answers);
+                noticed.answers += write(&mut answers, output, &mut scratch)?;
+            }
+            Ok(_) => noticed.other_topics += 1,
+            Err(error) => {
+                noticed.broken += 1;
+                noticed.first_broken.get_or_insert((number, error));
+            }
+        }
+    }
+    processor.finish(&mut answers);
+    noticed.answers += write(&mut answers, output, &mut scratch)?;
+    output.flush().map_err(ReplayError::Write)?;
+    Ok(noticed)
+}
+
+fn write(
+    answers: &mut Vec<events::Event>,
+    output: &mut impl Write,
+    scratch: &mut Vec<u8>,
+) -> Result<u64, ReplayError> {
+    let count = answers.len() as u64;
+    for answer in answers.drain(..) {
+        lines::write(output, &answer, scratch).map_err(ReplayError::Write)?;
+    }
+    Ok(count)
+}
+
+impl Period {
+    /// The period in milliseconds of event time, 0 for the stream.
+    pub(crate) fn ms(self) -> i64 {
+        self.0
+    }
+}

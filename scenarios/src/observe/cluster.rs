@@ -1,0 +1,448 @@
+//! Topics, partitions, groups and lag, worked out from what any client may ask of any Kafka.
+//!
+//! A poll is a list of facts of one moment: where each log starts and ends, and what each group has committed. Everything
+//! else follows from comparing polls. Records a second are the growth of log ends; lag in records is log end minus
+//! committed offset; and lag in *seconds* is how long ago the log's end stood where the group's bookmark stands now, which
+//! needs no look into any record and so works for everybody's topics.
+//!
+//! # Simplifications
+//! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`]; beyond that it is shown as unknown.
+//! - A rebalance that begins and ends between two polls is seen by its result: the owners have changed.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use dashboard::snapshot::{
+    Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Topic, Trend,
+};
+
+/// How long polls are remembered, in milliseconds of the wall.
+const KEEP_MS: i64 = 600_000;
+/// Over how long a rate is measured.
+const RATE_MS: i64 = 2_000;
+/// How many seconds of history a sparkline has.
+const HISTORY: usize = 120;
+/// A lag of less than this, in milliseconds, is the batching of producers and the interval of commits, not a delay.
+const KEEPING_UP_MS: f64 = 3_000.0;
+
+/// The facts of one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ClusterPoll {
+    pub(crate) brokers: u32,
+    pub(crate) logs: Vec<LogPoll>,
+    pub(crate) groups: Vec<GroupPoll>,
+}
+
+/// One partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogPoll {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// One group.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct GroupPoll {
+    pub(crate) id: String,
+    pub(crate) state: GroupState,
+    pub(crate) members: Vec<MemberPoll>,
+    /// Topic, partition, committed offset.
+    pub(crate) committed: Vec<(String, i32, i64)>,
+}
+
+/// One member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct MemberPoll {
+    pub(crate) member_id: String,
+    pub(crate) client_id: String,
+    pub(crate) host: String,
+    pub(crate) assigned: Vec<(String, i32)>,
+}
+
+/// A count that grows, remembered for a while.
+#[derive(Debug, Default)]
+struct Growth(VecDeque<(i64, i64)>);
+
+impl Growth {
+    fn push(&mut self, now_ms: i64, value: i64) {
+        if self.0.back().is_some_and(|&(_, last)| value < last) {
+            // A topic was deleted and made again: its past says nothing any more.
+            self.0.clear();
+        }
+        self.0.push_back((now_ms, value));
+        while self.0.front().is_some_and(|&(at, _)| now_ms - at > KEEP_MS) {
+            self.0.pop_front();
+        }
+    }
+
+    fn last(&self) -> Option<i64> {
+        self.0.back().map(|&(_, value)| value)
+    }
+
+    /// Growth a second over the last [`RATE_MS`] or a little more.
+    fn per_second(&self) -> Option<f64> {
+        let &(now, value) = self.0.back()?;
+        let &(then, before) = self.0.iter().rev().find(|&&(at, _)| now - at >= RATE_MS).or(self.0.front())?;
+        (now > then).then(|| (value - before) as f64 * 1000.0 / (now - then) as f64)
+    }
+
+    /// When it passed `value`, between two polls in proportion.
+    fn when(&self, value: i64) -> Option<f64> {
+        let after = self.0.partition_point(|&(_, seen)| seen <= value);
+        let &(later, more) = self.0.get(after)?;
+        let &(earlier, less) = self.0.get(after.checked_sub(1)?)?;
+        Some(earlier as f64 + (later - earlier) as f64 * (value - less) as f64 / (more - less) as f64)
+    }
+}
+
+/// A value a second, for a sparkline.
+#[derive(Debug, Default)]
+struct History {
+    values: VecDeque<f64>,
+    last_second: Option<i64>,
+}
+
+impl History {
+    fn push(&mut self, now_ms: i64, value: f64) {
+        let second = now_ms / 1000;
+        if self.last_second.is_none_or(|last| second > last) {
+            self.last_second = Some(second);
+            self.values.push_back(value);
+            if self.values.len() > HISTORY {
+                self.values.pop_front();
+            }
+        }
+    }
+
+    fn to_vec(&self) -> Vec<f64> {
+        self.values.iter().copied().collect()
+    }
+}
+
+#[derive(Debug, Default)]
+struct LogView {
+    start: i64,
+    ends: Growth,
+}
+
+#[derive(Debug, Default)]
+struct TopicView {
+    total: Growth,
+    consumed: Growth,
+    history: History,
+}
+
+#[derive(Debug, Default)]
+struct GroupView {
+    poll: GroupPoll,
+    committed: Growth,
+    lag: VecDeque<(i64, i64)>,
+    lag_history: History,
+    /// Who owns what, to notice that it changed.
+    owners: BTreeMap<(String, i32), String>,
+    rebalancing_since: Option<i64>,
+    generation: i32,
+}
+
+/// Everything worked out so far.
+#[derive(Debug, Default)]
+pub(crate) struct ClusterView {
+    now_ms: i64,
+    pub(crate) brokers: Option<u32>,
+    logs: BTreeMap<(String, i32), LogView>,
+    topics: BTreeMap<String, TopicView>,
+    groups: BTreeMap<String, GroupView>,
+}
+
+impl ClusterView {
+    /// Takes a poll that was made at `now_ms` of the wall. Says what happened since the last one.
+    pub(crate) fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
+        self.now_ms = now_ms;
+        self.brokers = Some(poll.brokers);
+        let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
+        for log in &poll.logs {
+            *totals.entry(&log.topic).or_default() += log.end;
+            let view = self.logs.entry((log.topic.clone(), log.partition)).or_default();
+            view.start = log.start;
+            view.ends.push(now_ms, log.end);
+        }
+        self.logs.retain(|_, view| view.ends.0.back().is_some_and(|&(at, _)| at == now_ms));
+        self.topics.retain(|name, _| totals.contains_key(name.as_str()));
+        for (name, total) in totals {
+            let topic = self.topics.entry(name.to_owned()).or_default();
+            topic.total.push(now_ms, total);
+            let consumed = poll.groups.iter().flat_map(|group| &group.committed);
+            let consumed = consumed.filter(|(topic, ..)| topic == name).map(|&(.., offset)| offset).sum();
+            topic.consumed.push(now_ms, consumed);
+            if let Some(rate) = topic.total.per_second() {
+                topic.history.push(now_ms, rate);
+            }
+        }
+        self.groups.retain(|id, _| poll.groups.iter().any(|group| group.id == *id));
+        let mut notices = Vec::new();
+        for group in poll.groups {
+            let view = self.groups.entry(group.id.clone()).or_default();
+            view.take(now_ms, group, &self.logs, &mut notices);
+        }
+        notices
+    }
+
+    /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those whose names begin with
+    /// `__` are Kafka's own.
+    pub(crate) fn topics(&self, order: &[&str]) -> Vec<Topic> {
+        let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+        let mut topics: Vec<Topic> = self
+            .topics
+            .iter()
+            .filter(|(name, _)| !name.starts_with("__"))
+            .map(|(name, view)| Topic {
+                name: name.clone(),
+                in_per_second: view.total.per_second(),
+                out_per_second: view.consumed.per_second(),
+                history_per_second: view.history.to_vec(),
+                total_records: view.total.last().map(|total| total.max(0) as u64),
+                partitions: Some(self.logs.keys().filter(|(topic, _)| topic == name).count() as u32),
+                ..Topic::default()
+            })
+            .collect();
+        topics.sort_by_key(|topic| rank(&topic.name));
+        topics
+    }
+
+    /// The groups by name; `ours` says which have our workers as members.
+    pub(crate) fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
+        let mut groups: Vec<Group> =
+            self.groups.iter().map(|(id, view)| view.shown(ours(id), self.now_ms, &self.logs)).collect();
+        groups.sort_by_key(|group| !group.ours);
+        groups
+    }
+}
+
+type Logs = BTreeMap<(String, i32), LogView>;
+
+impl GroupView {
+    fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, notices: &mut Vec<Notice>) {
+        let known_before = !self.poll.id.is_empty();
+        let lag = poll
+            .committed
+            .iter()
+            .filter_map(|(topic, partition, offset)| {
+                let log = logs.get(&(topic.clone(), *partition))?;
+                Some((log.ends.last()? - (*offset).max(log.start)).max(0))
+            })
+            .sum();
+        self.committed.push(now_ms, poll.committed.iter().map(|&(.., offset)| offset).sum());
+        self.lag.push_back((now_ms, lag));
+        while self.lag.front().is_some_and(|&(at, _)| now_ms - at > 6_000) {
+            self.lag.pop_front();
+        }
+        self.lag_history.push(now_ms, lag as f64);
+
+        let unsettled =
+            matches!(poll.state, GroupState::PreparingRebalance | GroupState::CompletingRebalance);
+        let owners: BTreeMap<_, _> = poll
+            .members
+            .iter()
+            .flat_map(|member| member.assigned.iter().map(|log| (log.clone(), member.member_id.clone())))
+            .collect();
+        if unsettled {
+            self.rebalancing_since.get_or_insert(now_ms);
+        } else if owners != self.owners {
+            self.generation += 1;
+            let members = poll.members.len();
+            notices.push(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Rebalance,
+                severity: if members == 0 { Severity::Warning } else { Severity::Info },
+                subject: poll.id.clone(),
+                text: match (known_before, members) {
+                    (_, 0) => "nobody is left in the group".to_owned(),
+                    (false, 1) => "1 member".to_owned(),
+                    (false, n) => format!("{n} members"),
+                    (true, 1) => "shared out anew: 1 member".to_owned(),
+                    (true, n) => format!("shared out anew: {n} members"),
+                },
+                duration_ms: self.rebalancing_since.map(|since| (now_ms - since) as f64),
+            });
+            self.owners = owners;
+            self.rebalancing_since = None;
+        } else {
+            self.rebalancing_since = None;
+        }
+        self.poll = poll;
+    }
+
+    fn shown(&self, ours: bool, now_ms: i64, logs: &Logs) -> Group {
+        let client_ids: HashMap<&str, &str> =
+            self.poll.members.iter().map(|m| (m.member_id.as_str(), m.client_id.as_str())).collect();
+        let committed: BTreeMap<(String, i32), i64> =
+            self.poll.committed.iter().map(|(topic, p, offset)| ((topic.clone(), *p), *offset)).collect();
+        let mut places: Vec<&(String, i32)> = committed.keys().chain(self.owners.keys()).collect();
+        places.sort_unstable();
+        places.dedup();
+        let trend = self.trend(now_ms);
+        let partitions: Vec<GroupPartition> = places
+            .into_iter()
+            .map(|place| {
+                let log = logs.get(place);
+                let end = log.and_then(|log| log.ends.last());
+                let bookmark = committed.get(place).copied();
+                let position = bookmark.zip(log).map(|(offset, log)| offset.max(log.start));
+                let lag = position.zip(end).map(|(position, end)| (end - position).max(0));
+                GroupPartition {
+                    topic: place.0.clone(),
+                    partition: place.1,
+                    log_start: log.map(|log| log.start),
+                    log_end: end,
+                    committed: bookmark,
+                    lag_records: lag.map(|lag| lag as u64),
+                    lag_ms: match lag {
+                        Some(0) => Some(0.0),
+                        _ => log
+                            .zip(position)
+                            .and_then(|(log, position)| log.ends.when(position))
+                            .map(|since| (now_ms as f64 - since).max(0.0)),
+                    },
+                    owner: self.owners.get(place).map(|member| {
+                        client_ids.get(member.as_str()).unwrap_or(&member.as_str()).to_string()
+                    }),
+                    trend,
+                }
+            })
+            .collect();
+        Group {
+            id: self.poll.id.clone(),
+            state: self.poll.state,
+            ours,
+            generation: (self.generation > 0).then_some(self.generation),
+            members: self
+                .poll
+                .members
+                .iter()
+                .map(|member| Member {
+                    member_id: member.member_id.clone(),
+                    client_id: member.client_id.clone(),
+                    host: member.host.clone(),
+                    partitions: Some(member.assigned.len() as u32),
+                })
+                .collect(),
+            lag_records: self.lag.back().map(|&(_, lag)| lag as u64),
+            lag_ms: worst(partitions.iter().map(|partition| partition.lag_ms)),
+            partitions,
+            committed_per_second: self.committed.per_second(),
+            lag_history_records: self.lag_history.to_vec(),
+            trend,
+        }
+    }
+
+    /// Where the lag is going, over the last five seconds.
+    fn trend(&self, now_ms: i64) -> Trend {
+        let Some(&(_, lag)) = self.lag.back() else { return Trend::Unknown };
+        if self.poll.members.is_empty() {
+            return Trend::Dead;
+        }
+        let Some(&(then, before)) = self.lag.iter().find(|&&(at, _)| now_ms - at <= 5_000) else {
+            return Trend::Unknown;
+        };
+        if now_ms - then < 1_500 {
+            return Trend::Unknown;
+        }
+        let per_second = (lag - before) as f64 * 1000.0 / (now_ms - then) as f64;
+        let pace = self.committed.per_second().unwrap_or(0.0).max(1.0);
+        // What would be read within the interval of commits is no lag at all, however many records it is.
+        if lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
+            Trend::KeepingUp
+        } else if per_second < -0.02 * pace {
+            Trend::Draining { done_in_ms: Some(lag as f64 / -per_second * 1000.0) }
+        } else if per_second > 0.02 * pace {
+            Trend::FallingBehind { records_per_second: Some(per_second) }
+        } else {
+            Trend::KeepingUp
+        }
+    }
+}
+
+/// The largest of some values, unknown when any is: a partition nobody can date may be the oldest of all.
+fn worst(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    values.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
+        ClusterPoll {
+            brokers: 1,
+            logs: vec![LogPoll { topic: "clicks".into(), partition: 0, start: 0, end }],
+            groups: vec![GroupPoll {
+                id: "mine".into(),
+                state: GroupState::Stable,
+                members: members
+                    .iter()
+                    .map(|id| MemberPoll {
+                        member_id: (*id).into(),
+                        client_id: format!("client {id}"),
+                        host: "127.0.0.1".into(),
+                        assigned: vec![("clicks".into(), 0)],
+                    })
+                    .collect(),
+                committed: vec![("clicks".into(), 0, committed)],
+            }],
+        }
+    }
+
+    #[test]
+    fn lag_in_seconds_is_when_the_log_ended_at_the_bookmark() {
+        let mut view = ClusterView::default();
+        for second in 0..10 {
+            view.take(second * 1000, poll(second * 100, second * 100, &["a"]));
+        }
+        // The consumer stands still from here on.
+        for second in 10..20 {
+            view.take(second * 1000, poll(second * 100, 950, &["a"]));
+        }
+        let group = &view.groups(|_| false)[0];
+        assert_eq!(group.lag_records, Some(950));
+        assert_eq!(group.lag_ms, Some(9_500.0), "offset 950 was written half-way between 9 and 10 s");
+        assert!(
+            matches!(group.trend, Trend::FallingBehind { records_per_second: Some(rate) } if rate > 99.0)
+        );
+        assert_eq!(group.partitions[0].owner.as_deref(), Some("client a"));
+        assert_eq!(view.topics(&[])[0].in_per_second, Some(100.0));
+    }
+
+    #[test]
+    fn a_lag_that_shrinks_says_when_it_is_gone() {
+        let mut view = ClusterView::default();
+        for second in 0..10 {
+            view.take(second * 1000, poll(10_000 + second * 100, second * 600, &["a"]));
+        }
+        let Trend::Draining { done_in_ms: Some(left) } = view.groups(|_| true)[0].trend else {
+            panic!("{:?}", view.groups(|_| true)[0].trend)
+        };
+        assert!((left - 11_000.0).abs() < 1.0, "5,500 records at 500 a second: {left}");
+    }
+
+    #[test]
+    fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
+        let mut view = ClusterView::default();
+        assert_eq!(view.take(0, poll(10, 10, &["a"]))[0].text, "1 member");
+        assert!(view.take(250, poll(10, 10, &["a"])).is_empty());
+        assert_eq!(view.take(500, poll(10, 10, &["b"]))[0].text, "shared out anew: 1 member");
+        assert_eq!(view.take(750, poll(10, 10, &[]))[0].text, "nobody is left in the group");
+        assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
+        assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
+    }
+
+    #[test]
+    fn what_is_older_than_the_polls_is_unknown_and_not_zero() {
+        let mut view = ClusterView::default();
+        view.take(0, poll(1_000, 10, &["a"]));
+        view.take(250, poll(1_001, 10, &["a"]));
+        let group = &view.groups(|_| false)[0];
+        assert_eq!((group.lag_records, group.lag_ms), (Some(991), None));
+        assert_eq!(group.trend, Trend::Unknown, "two polls are too few to say");
+    }
+}

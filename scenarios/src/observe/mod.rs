@@ -1,0 +1,273 @@
+//! What a bystander can learn: the show as its cluster and its topics tell it.
+//!
+//! Nothing here is told by a worker about itself. Throughput, lag and owners come from questions that any client may ask any
+//! Kafka; positions, decisions and pages are read from their topics, as a student's own script would. So a group that we know nothing
+//! of appears by itself, and a worker that lies or hangs is seen to.
+//!
+//! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's [`Snapshot`]. The threads that ask
+//! and read are in [`watch`].
+
+mod city;
+mod cluster;
+mod lanes;
+mod payments;
+mod percentiles;
+mod shop;
+pub(crate) mod watch;
+
+use std::sync::Arc;
+
+use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
+use events::{Event, SimulationTruth, Topic};
+use streets::Map;
+
+use crate::bill::Bill;
+use crate::clock::Clock;
+
+pub(crate) use city::city_map;
+pub(crate) use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
+pub(crate) use lanes::LanesView;
+
+/// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves by itself.
+pub(crate) const DEADLINE_MS: i64 = 100;
+
+/// How long a record may be on its way to us, in milliseconds of the wall, before cases around it are judged without it.
+const SETTLE_MS: i64 = 3_000;
+
+/// The topics in the order in which they are shown.
+pub(crate) const TOPIC_ORDER: [&str; 16] = [
+    "driver_locations",
+    "truck_gps_coordinates",
+    "trips",
+    "card_swipes",
+    "chargebacks",
+    "clicks",
+    "eta_updates",
+    "fraud_decisions",
+    "recommendations",
+    "notifications",
+    "traffic",
+    "road_traversals",
+    "eta_batch",
+    "fraud_batch",
+    "recommendations_batch",
+    "recommendations_stale",
+];
+
+/// What is watched, as far as it is known beforehand.
+pub(crate) struct Watched {
+    /// What the first line calls it.
+    pub(crate) name: String,
+    /// The address that was dialled.
+    pub(crate) bootstrap: String,
+    /// The show's clock, when we are told or have worked it out.
+    pub(crate) clock: Option<Clock>,
+    /// The show's seed, when we are told.
+    pub(crate) seed: Option<u64>,
+    /// How often the batch jobs run, in milliseconds of event time.
+    pub(crate) period_ms: i64,
+    /// Where they load their rows.
+    pub(crate) database: Option<String>,
+    /// The streets.
+    pub(crate) map: Arc<Map>,
+}
+
+/// Everything learnt so far.
+pub(crate) struct Show {
+    watched: Watched,
+    cluster: ClusterView,
+    city: city::CityView,
+    payments: payments::PaymentsView,
+    shop: shop::ShopView,
+    pub(crate) lanes: LanesView,
+    pub(crate) bill: Bill,
+    timeline: Timeline,
+    dead_letters: u64,
+    polled: bool,
+    /// Since when the cluster is silent, and why.
+    silent: Option<(i64, String)>,
+    /// Records and wall times of the first and the newest event, to work out a clock that nobody told us.
+    first_seen: Option<(i64, i64)>,
+}
+
+impl Show {
+    pub(crate) fn new(watched: Watched) -> Self {
+        Self {
+            cluster: ClusterView::default(),
+            city: city::CityView::new(Arc::clone(&watched.map)),
+            payments: payments::PaymentsView::default(),
+            shop: shop::ShopView::default(),
+            lanes: LanesView::new(watched.period_ms, watched.database.clone()),
+            bill: Bill::new(DEADLINE_MS),
+            timeline: Timeline::default(),
+            dead_letters: 0,
+            polled: false,
+            silent: None,
+            first_seen: None,
+            watched,
+        }
+    }
+
+    /// Takes the facts of a poll made at `now_ms` of the wall.
+    pub(crate) fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
+        self.polled = true;
+        if let Some((since, _)) = self.silent.take() {
+            self.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Note,
+                severity: Severity::Good,
+                subject: "cluster".into(),
+                text: "answers again".into(),
+                duration_ms: Some((now_ms - since) as f64),
+            });
+        }
+        for notice in self.cluster.take(now_ms, poll) {
+            self.note(notice);
+        }
+    }
+
+    /// The cluster did not answer at `now_ms` of the wall.
+    pub(crate) fn silence(&mut self, now_ms: i64, reason: &str) {
+        if self.silent.is_none() {
+            self.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Crash,
+                severity: Severity::Bad,
+                subject: "cluster".into(),
+                text: reason.to_owned(),
+                duration_ms: None,
+            });
+        }
+        self.silent.get_or_insert((now_ms, String::new())).1 = reason.to_owned();
+    }
+
+    /// Takes a record of one of our topics, which the broker or its producer stamped `wall_ms`.
+    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
+        self.learn_clock(event, wall_ms);
+        let clock = self.watched.clock;
+        self.city.observe(event);
+        self.payments.observe(event, wall_ms, DEADLINE_MS);
+        self.shop.observe(event);
+        self.lanes.observe(event, wall_ms, clock.as_ref());
+        if let Some(clock) = clock {
+            self.bill.observe(event, clock.simulated(wall_ms), wall_ms);
+        }
+        match event {
+            Event::BatchRuns(run) => self.note(Notice {
+                at_ms: run.finished_at.ms(),
+                kind: NoticeKind::BatchRun,
+                severity: Severity::Info,
+                subject: run.job.clone(),
+                text: format!("{} records read, {} rows loaded", run.records, run.rows),
+                duration_ms: Some(run.finished_at.since_ms(run.started_at) as f64),
+            }),
+            Event::SimulationTruth(SimulationTruth::Incident { text, until, ts, .. }) => self.note(Notice {
+                at_ms: wall_ms,
+                kind: NoticeKind::Incident,
+                severity: Severity::Warning,
+                subject: "city".into(),
+                text: format!("{text}, for {:.0} min", until.since_seconds(*ts) / 60.0),
+                duration_ms: None,
+            }),
+            Event::DeadLetters(letter) => {
+                self.dead_letters += 1;
+                let at = format!("{}/{}@{}", letter.topic, letter.partition, letter.offset);
+                self.note(Notice {
+                    at_ms: wall_ms,
+                    kind: NoticeKind::Note,
+                    severity: Severity::Warning,
+                    subject: "dead letter".into(),
+                    text: format!("{at}: {}", letter.error),
+                    duration_ms: None,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Someone who attaches to a running show is not told its clock: two events some seconds apart give it away.
+    fn learn_clock(&mut self, event: &Event, wall_ms: i64) {
+        if self.watched.clock.is_some() || event.topic() != Topic::DriverLocations {
+            return;
+        }
+        let Some(ts) = event.ts() else { return };
+        let (first_wall, first_ts) = *self.first_seen.get_or_insert((wall_ms, ts.ms()));
+        if wall_ms - first_wall >= 2_000 {
+            let speed = (ts.ms() - first_ts) as f64 / (wall_ms - first_wall) as f64;
+            if speed > 0.0 {
+                self.watched.clock = Some(Clock { started_wall_ms: wall_ms, start: ts, speed });
+            }
+        }
+    }
+
+    /// Judges what can be judged when the wall shows `now_ms`.
+    pub(crate) fn settle(&mut self, now_ms: i64) {
+        if let Some(clock) = &self.watched.clock {
+            self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
+        }
+    }
+
+    /// Adds to what has happened.
+    pub(crate) fn note(&mut self, notice: Notice) {
+        self.timeline.push(notice);
+    }
+
+    /// Records that their consumers could not read.
+    pub(crate) fn dead_letters(&self) -> u64 {
+        self.dead_letters
+    }
+
+    /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers as members.
+    pub(crate) fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
+        let clock = self.watched.clock;
+        let silent = self.silent.clone();
+        let polled = self.polled;
+        let cluster = Cluster { bootstrap: self.watched.bootstrap.clone(), brokers: self.cluster.brokers };
+        Snapshot {
+            taken_at_ms: now_ms,
+            title: Title {
+                name: self.watched.name.clone(),
+                clock_ms: clock.map(|clock| clock.simulated(now_ms).ms()),
+                utc_offset_min: 0,
+                // A speed that was worked out from two events is right to a per cent or so.
+                speed: clock.map(|clock| (clock.speed * 10.0).round() / 10.0),
+                seed: self.watched.seed,
+                supervised: false,
+            },
+            cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
+            topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics(&TOPIC_ORDER)),
+            groups: sourced(polled, silent.as_ref(), now_ms, self.cluster.groups(ours)),
+            city: business(self.city.shown(), silent.as_ref(), now_ms),
+            payments: business(self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),
+            shop: business(self.shop.shown(), silent.as_ref(), now_ms),
+            lanes: sourced(
+                polled,
+                silent.as_ref(),
+                now_ms,
+                self.lanes.shown(now_ms, clock.as_ref(), &self.bill),
+            ),
+            workers: Sourced { data: Vec::new(), source: dashboard::Source::Absent },
+            timeline: self.timeline.clone(),
+            controls: Vec::new(),
+        }
+    }
+}
+
+fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
+    match silent {
+        Some((since, reason)) if heard => {
+            // In whole seconds, so that a screen on which nothing else changes is drawn once a second and no more.
+            let for_ms = (now_ms - since).max(0) as u64 / 1000 * 1000;
+            Sourced::stale(data, for_ms, reason.clone())
+        }
+        _ if heard => Sourced::live(data),
+        _ => Sourced::default(),
+    }
+}
+
+fn business<T: Default>(data: Option<T>, silent: Option<&(i64, String)>, now_ms: i64) -> Sourced<T> {
+    match data {
+        Some(data) => sourced(true, silent, now_ms, data),
+        None => Sourced::default(),
+    }
+}

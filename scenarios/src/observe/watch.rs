@@ -1,0 +1,250 @@
+//! The threads that ask the cluster and read its topics, and hand what they saw to whoever keeps the [`Show`](super::Show).
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use client::{Admin, Settings, Since, TopicPartition, Watcher};
+use dashboard::GroupState;
+use events::{Event, Topic};
+
+use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
+use crate::clock::wall_ms;
+
+/// How often the cluster is asked.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// How long it may take to answer before it counts as silent.
+const POLL_PATIENCE: Duration = Duration::from_secs(2);
+/// Records are handed over in bunches: when so many are there, or so long after the first.
+const BUNCH: usize = 2_000;
+const BUNCH_WAIT: Duration = Duration::from_millis(40);
+
+/// What was seen.
+pub(crate) enum Seen {
+    /// The cluster answered, at this moment of the wall.
+    Poll(i64, ClusterPoll),
+    /// It did not, and why.
+    Silence(i64, String),
+    /// Records of our topics, each with the wall's time at which it was sent.
+    Records(Vec<(Event, i64)>),
+}
+
+/// Two threads that look, until it is dropped.
+pub(crate) struct Watch {
+    seen: Receiver<Seen>,
+    stop: Arc<Stop>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Stop {
+    stopped: AtomicBool,
+    lock: Mutex<()>,
+    wake: Condvar,
+}
+
+impl Stop {
+    fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Waits so long, or until it is time to stop.
+    fn wait(&self, time: Duration) {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.wake.wait_timeout_while(lock, time, |()| !self.stopped()));
+    }
+
+    fn stop(&self) {
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.stopped.store(true, Ordering::Relaxed);
+        self.wake.notify_all();
+    }
+}
+
+impl Watch {
+    /// Begins to look at the cluster: at its topics from their beginning, or from now on.
+    pub(crate) fn start(settings: &Settings, since: Since) -> Result<Self> {
+        // Bounded, so that a screen that stands still holds the reading up instead of filling the memory.
+        let (report, seen) = sync_channel(64);
+        let stop = Arc::new(Stop::default());
+        let admin = Admin::unconnected(settings, POLL_PATIENCE)?;
+        let watcher = Arc::new(Watcher::new(settings)?);
+        let poller = Poller {
+            admin,
+            watcher: Arc::clone(&watcher),
+            since,
+            watched: HashSet::new(),
+            report: report.clone(),
+            stop: Arc::clone(&stop),
+        };
+        let reading = Arc::clone(&stop);
+        let threads = vec![
+            thread::Builder::new().name("watch: ask".into()).spawn(move || poller.run())?,
+            thread::Builder::new()
+                .name("watch: read".into())
+                .spawn(move || read(&watcher, &report, &reading))?,
+        ];
+        Ok(Self { seen, stop, threads })
+    }
+
+    /// What is seen next, if anything within `timeout`.
+    pub(crate) fn next(&self, timeout: Duration) -> Option<Seen> {
+        self.seen.recv_timeout(timeout).ok()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.stop();
+        // Whoever waits for room in the channel finds it closed.
+        let (_, closed) = sync_channel(0);
+        self.seen = closed;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Poller {
+    admin: Admin,
+    watcher: Arc<Watcher>,
+    since: Since,
+    watched: HashSet<TopicPartition>,
+    report: SyncSender<Seen>,
+    stop: Arc<Stop>,
+}
+
+impl Poller {
+    fn run(mut self) {
+        while !self.stop.stopped() {
+            let seen = match self.ask() {
+                Ok(poll) => Seen::Poll(wall_ms(), poll),
+                Err(error) => Seen::Silence(wall_ms(), error.to_string()),
+            };
+            if self.report.send(seen).is_err() {
+                return;
+            }
+            self.stop.wait(POLL_EVERY);
+        }
+    }
+
+    fn ask(&mut self) -> Result<ClusterPoll, client::Error> {
+        let brokers = self.admin.brokers()?.len() as u32;
+        let topics = self.admin.topics()?;
+        let partitions: Vec<TopicPartition> = topics
+            .iter()
+            .filter(|topic| !topic.name.starts_with("__"))
+            .flat_map(|topic| {
+                (0..topic.partitions).map(|partition| TopicPartition::new(&*topic.name, partition))
+            })
+            .collect();
+        let offsets = self.admin.offsets(&partitions)?;
+        self.watch_new(&partitions)?;
+        let mut groups = Vec::new();
+        for group in self.admin.groups()? {
+            // Groups of other kinds (Connect's workers, say) own no partitions.
+            if !matches!(group.protocol_type.as_str(), "consumer" | "") {
+                continue;
+            }
+            let committed = self.admin.committed_offsets(&group.id, &partitions)?;
+            groups.push(GroupPoll {
+                state: state(&group.state),
+                members: group
+                    .members
+                    .into_iter()
+                    .map(|member| MemberPoll {
+                        member_id: member.id,
+                        client_id: member.client_id,
+                        host: member.host,
+                        assigned: member.partitions.into_iter().map(|at| (at.topic, at.partition)).collect(),
+                    })
+                    .collect(),
+                committed: partitions
+                    .iter()
+                    .zip(committed)
+                    .filter_map(|(at, offset)| Some((at.topic.clone(), at.partition, offset?)))
+                    .collect(),
+                id: group.id,
+            });
+        }
+        let logs = partitions
+            .into_iter()
+            .zip(offsets)
+            .filter_map(|(at, offsets)| {
+                let offsets = offsets?;
+                Some(LogPoll {
+                    topic: at.topic,
+                    partition: at.partition,
+                    start: offsets.earliest,
+                    end: offsets.latest,
+                })
+            })
+            .collect();
+        Ok(ClusterPoll { brokers, logs, groups })
+    }
+
+    /// Topics of ours that have appeared since the last look are read too.
+    fn watch_new(&mut self, partitions: &[TopicPartition]) -> Result<(), client::Error> {
+        for at in partitions {
+            let Some(topic) = Topic::named(&at.topic) else { continue };
+            if topic == Topic::RoadTraversals || self.watched.contains(at) {
+                continue;
+            }
+            // What is believed of the traffic is a table, not news: it is read whole.
+            let since = if topic == Topic::Traffic { Since::Beginning } else { self.since };
+            self.watcher.add(std::slice::from_ref(at), since)?;
+            self.watched.insert(at.clone());
+        }
+        Ok(())
+    }
+}
+
+fn state(name: &str) -> GroupState {
+    match name {
+        "Empty" => GroupState::Empty,
+        "PreparingRebalance" => GroupState::PreparingRebalance,
+        "CompletingRebalance" => GroupState::CompletingRebalance,
+        "Stable" => GroupState::Stable,
+        "Dead" => GroupState::Dead,
+        _ => GroupState::Unknown,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
+fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
+    let mut bunch = Vec::with_capacity(BUNCH);
+    let mut since = Instant::now();
+    while !stop.stopped() {
+        let left = if bunch.is_empty() { POLL_EVERY } else { BUNCH_WAIT.saturating_sub(since.elapsed()) };
+        match watcher.next(left) {
+            Ok(Some(record)) => {
+                let event = Topic::named(record.topic())
+                    .and_then(|topic| Event::parse(topic, record.value().unwrap_or_default()).ok());
+                // What breaks its contract is the consumers' to report, as dead letters.
+                if let Some(event) = event {
+                    if bunch.is_empty() {
+                        since = Instant::now();
+                    }
+                    bunch.push((event, record.timestamp_ms().unwrap_or_else(wall_ms)));
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                if report.send(Seen::Silence(wall_ms(), error.to_string())).is_err() {
+                    return;
+                }
+                stop.wait(POLL_EVERY);
+            }
+        }
+        if bunch.len() >= BUNCH || (!bunch.is_empty() && since.elapsed() >= BUNCH_WAIT) {
+            let full = std::mem::replace(&mut bunch, Vec::with_capacity(BUNCH));
+            if report.send(Seen::Records(full)).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! One worker process.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+use std::thread;
+
+/// How a worker is started, and again after a crash.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerSpec {
+    /// What it is called on the screen: its role, and a number from the second instance on.
+    pub(crate) name: String,
+    /// What it does; instances that share the work share the role.
+    pub(crate) role: String,
+    /// The consumer group it joins, if it is a consumer.
+    pub(crate) group: Option<String>,
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    pub(crate) args: Vec<String>,
+}
+
+/// What a worker can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Take no more records, but stay a member of the group.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Send more than usual for a while.
+    Burst,
+    /// Finish what was begun, and end.
+    Stop,
+}
+
+impl Order {
+    /// The line that says it.
+    pub(crate) fn line(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Burst => "burst",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The order that this line is.
+    pub(crate) fn read(line: &str) -> Option<Self> {
+        [Self::Pause, Self::Resume, Self::Burst, Self::Stop]
+            .into_iter()
+            .find(|order| order.line() == line.trim())
+    }
+}
+
+/// How a worker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WorkerState {
+    /// It runs.
+    Running,
+    /// It runs, and was told to take no records.
+    Paused,
+    /// Its process has ended.
+    Ended(Ended),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// By itself, with this exit code; 0 is well.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit(0) => f.write_str("ended"),
+            Self::Exit(code) => write!(f, "failed with exit code {code}"),
+            Self::Signal(9) => f.write_str("was killed"),
+            Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
+        }
+    }
+}
+
+impl From<ExitStatus> for Ended {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Exit(code),
+            (None, signal) => Self::Signal(signal.unwrap_or(0)),
+        }
+    }
+}
+
+/// What the thread at a worker's standard error has to tell.
+#[derive(Debug)]
+pub(super) enum RawNews {
+    Said { worker: String, line: String },
+    Closed { worker: String, pid: u32 },
+}
+
+/// A worker and its process.
+pub(crate) struct Worker {
+    /// How it was started.
+    pub(crate) spec: WorkerSpec,
+    /// Its process id, also of one that has ended.
+    pub(crate) pid: u32,
+    /// How it stands.
+    pub(crate) state: WorkerState,
+    /// How often it was started again.
+    pub(crate) restarts: u32,
+    /// The last line that it wrote on standard error.
+    pub(crate) last_line: Option<String>,
+    child: Option<Child>,
+    input: Option<ChildStdin>,
+}
+
+impl Worker {
+    pub(super) fn start(spec: WorkerSpec, report: &Sender<RawNews>) -> io::Result<Self> {
+        let mut worker = Self {
+            spec,
+            pid: 0,
+            state: WorkerState::Running,
+            restarts: 0,
+            last_line: None,
+            child: None,
+            input: None,
+        };
+        worker.spawn(report)?;
+        Ok(worker)
+    }
+
+    fn spawn(&mut self, report: &Sender<RawNews>) -> io::Result<()> {
+        let mut child = Command::new(&self.spec.program)
+            .args(&self.spec.args)
+            .env("FRESHET_CLIENT_ID", &self.spec.name)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the show in order.
+            .process_group(0)
+            .spawn()?;
+        self.pid = child.id();
+        self.input = child.stdin.take();
+        self.state = WorkerState::Running;
+        let stderr = child.stderr.take().expect("standard error was piped two lines above");
+        self.child = Some(child);
+        let (worker, pid, report) = (self.spec.name.clone(), self.pid, report.clone());
+        thread::Builder::new().name(format!("stderr of {worker}")).spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = report.send(RawNews::Said { worker: worker.clone(), line });
+            }
+            let _ = report.send(RawNews::Closed { worker, pid });
+        })?;
+        Ok(())
+    }
+
+    /// Whether its process has not ended, as far as is known.
+    pub(crate) fn is_running(&self) -> bool {
+        !matches!(self.state, WorkerState::Ended(_))
+    }
+
+    /// Whether it ended otherwise than well.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.state, WorkerState::Ended(how) if how != Ended::Exit(0))
+    }
+
+    /// How it stands, in words, with its last ones.
+    pub(crate) fn how_it_is(&self) -> String {
+        match (self.state, &self.last_line) {
+            (WorkerState::Ended(how), Some(line)) => format!("{how}: {line}"),
+            (WorkerState::Ended(how), None) => how.to_string(),
+            (WorkerState::Running, _) => "runs".to_owned(),
+            (WorkerState::Paused, _) => "is paused".to_owned(),
+        }
+    }
+
+    pub(super) fn order(&mut self, order: Order) -> bool {
+        let Some(input) = &mut self.input else { return false };
+        // A worker that died a moment ago can't be told anything; that it died will be news of its own.
+        if input.write_all(format!("{}\n", order.line()).as_bytes()).and_then(|()| input.flush()).is_err() {
+            return false;
+        }
+        match order {
+            Order::Pause => self.state = WorkerState::Paused,
+            Order::Resume => self.state = WorkerState::Running,
+            Order::Burst | Order::Stop => {}
+        }
+        true
+    }
+
+    pub(super) fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    pub(super) fn kill(&mut self) -> bool {
+        let running = self.is_running();
+        if let Some(child) = self.child.as_mut().filter(|_| running) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        running
+    }
+
+    /// Its standard error was closed: the process has ended, or is about to within microseconds.
+    pub(super) fn reap(&mut self, pid: u32) -> Option<Ended> {
+        if self.pid != pid {
+            return None;
+        }
+        let how = Ended::from(self.child.as_mut()?.wait().ok()?);
+        self.state = WorkerState::Ended(how);
+        self.child = None;
+        self.input = None;
+        Some(how)
+    }
+
+    pub(super) fn restart(&mut self, report: &Sender<RawNews>) -> io::Result<()> {
+        if self.is_running() {
+            self.order(Order::Stop);
+            self.detach();
+        }
+        self.restarts += 1;
+        self.spawn(report)
+    }
+
+    /// Lets the process end in its own time, and waits for it out of the way.
+    pub(super) fn detach(&mut self) {
+        self.input = None;
+        if let Some(mut child) = self.child.take() {
+            thread::spawn(move || child.wait());
+        }
+    }
+}
+
+/// Nobody is left behind, however the supervisor ends.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,102 @@
+//! The broker against clients that nobody here wrote: kcat, kafka-python and confluent-kafka.
+//!
+//! `tools/install` (part of `make test`) puts kcat on the machine and the Python clients into `target/clients`.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use common::{Broker, repository};
+
+/// Runs a command to its end and hands over what it wrote; its words are shown when it fails.
+fn run(command: &mut Command, input: &str) -> String {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(
+            |error| panic!("{command:?}: {error}: run `make test`, which installs what the tests need"),
+        );
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?}: {status}\n{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+fn python() -> PathBuf {
+    repository().join("target/clients/bin/python")
+}
+
+fn python_test(script: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let script = repository().join("scenarios/tests/clients").join(script);
+    let said = run(Command::new(python()).arg(script).arg(&broker.address), "");
+    assert!(said.contains("all well"), "{said}");
+}
+
+#[test]
+fn kafka_python() {
+    python_test("kafka_python.py");
+}
+
+#[test]
+fn confluent_kafka() {
+    python_test("confluent.py");
+}
+
+#[test]
+fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broker = Broker::start(folder.path());
+    let kcat = |broker: &Broker, args: &[&str], input: &str| {
+        run(Command::new("kcat").args(["-b", &broker.address]).args(args), input)
+    };
+    let lines: String = (0..500).map(|n| format!("k{}:value {n}\n", n % 7)).collect();
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        let topic = format!("kcat-{codec}");
+        kcat(&broker, &["-P", "-t", &topic, "-K:", "-z", codec, "-X", "acks=all"], &lines);
+        let mut got: Vec<String> = kcat(&broker, &["-C", "-t", &topic, "-e", "-q", "-f", "%k:%s\n"], "")
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let mut sent: Vec<String> = lines.lines().map(str::to_owned).collect();
+        got.sort();
+        sent.sort();
+        assert_eq!(got, sent, "{codec}");
+    }
+    let listed = kcat(&broker, &["-L"], "");
+    assert!(listed.contains("topic \"kcat-zstd\" with 4 partitions"), "{listed}");
+
+    // A group reads some, the broker is killed, and the group goes on where it was.
+    let group = ["-G", "kcat-group", "-q", "-X", "auto.offset.reset=earliest", "-f", "%s\n"];
+    let first = kcat(&broker, &[&group[..], &["-c", "200", "kcat-none"]].concat(), "");
+    assert_eq!(first.lines().count(), 200);
+    broker = broker.crash_and_restart();
+    let rest = kcat(&broker, &[&group[..], &["-e", "kcat-none"]].concat(), "");
+    let mut all: Vec<&str> = first.lines().chain(rest.lines()).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 500, "every acknowledged record is there, and none was passed over");
+}
+
+#[test]
+fn the_examples_of_the_documentation_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let example = |name: &str| repository().join("examples/python").join(name);
+    let produced = run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
+    assert_eq!(produced.lines().count(), 100, "{produced}");
+    let consume = || {
+        let mut command = Command::new(python());
+        command.arg(example("consumer.py")).args([&broker.address, "3000"]);
+        run(&mut command, "")
+    };
+    let consumed = consume();
+    assert_eq!(consumed.lines().count(), 100, "{consumed}");
+    assert_eq!(consume(), "", "the bookmark stands at the end: nothing is read twice");
+    let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
+    assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
+}

@@ -1,0 +1,102 @@
+"""kafka-python against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is as Kafka does it."""
+import sys, threading, time
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.structs import OffsetAndMetadata
+
+servers = sys.argv[1]
+TOPIC, GROUP, COUNT = "from-kafka-python", "group-kafka-python", 400
+
+admin = KafkaAdminClient(bootstrap_servers=servers)
+admin.create_topics([NewTopic(TOPIC, num_partitions=4, replication_factor=1)])
+
+# Every compression that this client can do with what Python ships, and headers, keys, nulls and empty values.
+producer = KafkaProducer(bootstrap_servers=servers, compression_type="gzip", linger_ms=5)
+sent = [producer.send(TOPIC, key=b"k%d" % (n % 40), value=b"v%d" % n, headers=[("n", b"%d" % n)]) for n in range(COUNT)]
+places = {(s.get(timeout=10).partition, s.get().offset) for s in sent}
+assert len(places) == COUNT, "every record has a place of its own"
+assert {p for p, _ in places} == {0, 1, 2, 3}, "keys spread over the partitions"
+# Where none were written yet, the first record's place is offset 0, and they follow without a gap.
+for partition in range(4):
+    offsets = sorted(o for p, o in places if p == partition)
+    assert offsets == list(range(len(offsets))), offsets
+
+
+def consumer(**more):
+    return KafkaConsumer(
+        TOPIC, bootstrap_servers=servers, group_id=GROUP, auto_offset_reset="earliest", enable_auto_commit=False,
+        session_timeout_ms=6000, heartbeat_interval_ms=500, consumer_timeout_ms=4000, **more,
+    )
+
+
+# Half is read and committed, then a new member resumes exactly there.
+first, seen = consumer(), []
+for record in first:
+    assert record.headers == [("n", record.value[1:])], record.headers
+    seen.append((record.partition, record.offset, record.value))
+    if len(seen) == COUNT // 2:
+        break
+highest = {}
+for partition, offset, _ in seen:
+    highest[partition] = max(highest.get(partition, -1), offset)
+first.commit({TopicPartition(TOPIC, p): OffsetAndMetadata(o + 1, "half", -1) for p, o in highest.items()})
+first.close()
+second = consumer()
+rest = [(record.partition, record.offset, record.value) for record in second]
+assert len(seen) + len(rest) == COUNT, (len(seen), len(rest))
+assert sorted(value for *_, value in seen + rest) == sorted(b"v%d" % n for n in range(COUNT)), "all, and each once"
+for partition in range(4):
+    of = [offset for p, offset, _ in seen + rest if p == partition]
+    assert of == sorted(of), "in order within a partition"
+second.commit()
+second.close()
+
+# Two members share the partitions; when one leaves, the other gets them all.
+a, b = consumer(), consumer()
+stop = threading.Event()
+
+
+def poll(member):
+    while not stop.is_set():
+        member.poll(timeout_ms=100)
+
+
+def wait(what, condition, seconds=15):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {seconds} s: {a.assignment()} {b.assignment()}"
+        time.sleep(0.02)
+
+
+threads = [threading.Thread(target=poll, args=(member,)) for member in (a, b)]
+for thread in threads:
+    thread.start()
+wait("sharing", lambda: len(a.assignment()) == 2 and len(b.assignment()) == 2)
+assert not a.assignment() & b.assignment(), "no partition has two owners"
+stop.set()
+for thread in threads:
+    thread.join()
+stop.clear()
+began = time.monotonic()
+b.close()
+alone = threading.Thread(target=poll, args=(a,))
+alone.start()
+wait("handing over", lambda: len(a.assignment()) == 4)
+took = time.monotonic() - began
+stop.set()
+alone.join()
+a.close()
+assert took < 3, f"handing over took {took:.2f} s"
+
+# Offsets by time, and from both ends.
+reader = KafkaConsumer(bootstrap_servers=servers)
+all_partitions = [TopicPartition(TOPIC, p) for p in range(4)]
+assert sum(reader.end_offsets(all_partitions).values()) == COUNT
+assert sum(reader.beginning_offsets(all_partitions).values()) == 0
+at = reader.offsets_for_times({tp: 0 for tp in all_partitions})
+assert all(found.offset == 0 for found in at.values()), at
+late = reader.offsets_for_times({tp: int(time.time() * 1000) + 3_600_000 for tp in all_partitions})
+assert all(found is None for found in late.values()), late
+reader.close()
+admin.delete_topics([TOPIC])
+print("kafka-python: all well")

@@ -1,0 +1,75 @@
+//! What the tests of the whole program share: a broker as its own process, and ways to wait for what a program says.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// The program under test.
+pub fn freshet() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_freshet"));
+    command.env_remove("FRESHET_BOOTSTRAP_SERVERS").env("NO_COLOR", "1");
+    command
+}
+
+/// The folder of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate stands in the workspace's folder")
+}
+
+/// A `freshet broker` of its own on a free port; killed when dropped.
+pub struct Broker {
+    pub child: Child,
+    pub address: String,
+    pub folder: PathBuf,
+}
+
+impl Broker {
+    pub fn start(folder: &Path) -> Self {
+        Self::start_on(folder, "127.0.0.1:0")
+    }
+
+    pub fn start_on(folder: &Path, listen: &str) -> Self {
+        let mut child = freshet()
+            .args(["broker", "--listen", listen, "--data-dir"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let lines = lines(child.stdout.take().expect("piped"));
+        let first = lines.recv_timeout(Duration::from_secs(20)).expect("the broker says where it listens");
+        let address = first.rsplit(' ').next().expect("the address is the last word").to_owned();
+        Self { child, address, folder: folder.to_owned() }
+    }
+
+    /// SIGKILL, then the same data and the same port again.
+    pub fn crash_and_restart(mut self) -> Self {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        let (folder, address) = (self.folder.clone(), self.address.clone());
+        drop(self);
+        Self::start_on(&folder, &address)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a program's output, as they come.
+pub fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}
