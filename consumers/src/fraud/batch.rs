@@ -10,7 +10,7 @@ use super::{FraudConfig, FraudProcessor};
 use crate::Processor;
 
 /// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FraudBatch {
     detector: FraudProcessor,
     period_ms: i64,

@@ -51,7 +51,7 @@ pub(super) enum Charged {
 }
 
 /// A chargeback that arrived before its time: the earliest is the greatest, as the heap wants it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Held {
     ts: std::cmp::Reverse<Timestamp>,
     order: std::cmp::Reverse<u64>,
@@ -60,7 +60,7 @@ struct Held {
     terminal_id: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ledger {
     capacity: usize,
     delay_ms: i64,

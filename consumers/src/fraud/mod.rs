@@ -100,7 +100,7 @@ impl Default for FraudConfig {
             label_delay_ms: 7 * DAY_MS,
             label_grace_ms: DAY_MS,
             label_keep_ms: 7 * DAY_MS,
-            prior: 0.005,
+            prior: 0.004,
             informed_after: 10,
             max_cards: 1_000_000,
             max_terminals: 500_000,
@@ -110,7 +110,7 @@ impl Default for FraudConfig {
 }
 
 /// Decides about every swipe, at once: `card_swipes` and `chargebacks` in, `fraud_decisions` out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FraudProcessor {
     config: FraudConfig,
     clock: Clock,
@@ -128,7 +128,7 @@ pub struct FraudProcessor {
 }
 
 /// What is worth a person's eye.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counted {
     duplicates: u64,
     late: u64,
