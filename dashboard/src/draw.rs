@@ -4,6 +4,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::format::{clean, fit, text_width, width};
 use crate::theme::{Role, Theme};
@@ -38,9 +39,9 @@ impl<'a> Pen<'a> {
         Pen { buf, theme, faded: false }
     }
 
-    pub(crate) fn style(&self, role: Role) -> ratatui::style::Style {
+    pub(crate) fn style(&self, role: Role) -> Style {
         match role {
-            Role::Cursor | Role::Bad | Role::Focus => self.theme.style(role),
+            Role::Cursor | Role::Focus => self.theme.style(role),
             _ if self.faded => self.theme.style(Role::Dim),
             _ => self.theme.style(role),
         }
@@ -55,7 +56,26 @@ impl<'a> Pen<'a> {
         let cells = cells.min(area.right() - x);
         let cleaned = clean(text);
         let style = self.style(role);
-        self.buf.set_stringn(x, y, fit(&cleaned, cells), usize::from(cells), style).0
+        let mut at = x;
+        for char in fit(&cleaned, cells).chars() {
+            self.put(at, y, char, style);
+            at += width(char);
+        }
+        at
+    }
+
+    /// Puts a character into its cell or two: a new look, on whatever background is there (the cursor's, mostly).
+    fn put(&mut self, x: u16, y: u16, char: char, style: Style) {
+        for (at, char) in (x..x.saturating_add(width(char).max(1))).zip([Some(char), None]) {
+            let Some(cell) = self.buf.cell_mut((at, y)) else { return };
+            match char {
+                Some(char) => cell.set_char(char),
+                // The second half of a wide character is an empty cell, as ratatui keeps it.
+                None => cell.set_char(' '),
+            };
+            cell.fg = style.fg.unwrap_or(Color::Reset);
+            cell.modifier = style.add_modifier | (cell.modifier & Modifier::REVERSED);
+        }
     }
 
     /// Writes a text so that it ends before column `end`, in at most `cells` cells. Returns its first column.
@@ -87,9 +107,7 @@ impl<'a> Pen<'a> {
     /// Sets one cell.
     pub(crate) fn cell(&mut self, x: u16, y: u16, glyph: char, role: Role) {
         let style = self.style(role);
-        if let Some(cell) = self.buf.cell_mut((x, y)) {
-            cell.set_char(glyph).set_style(style);
-        }
+        self.put(x, y, glyph, style);
     }
 
     /// Lays a style over a row: the cursor.
@@ -167,7 +185,8 @@ impl<'a> Pen<'a> {
         Rect::new(left + 1, top + 1, area.width - 2, area.height - 2)
     }
 
-    /// A series as eighths of a cell, its newest value at the right; the highest value of all fills the cell.
+    /// A series as eighths of a cell, its newest value at the right; the highest of all reaches six eighths, so that the
+    /// lines of neighbouring rows stay apart.
     pub(crate) fn sparkline(&mut self, x: u16, y: u16, cells: u16, series: &[f64], role: Role) {
         const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = newest(series, usize::from(cells));
@@ -176,7 +195,7 @@ impl<'a> Pen<'a> {
             if !value.is_finite() {
                 continue;
             }
-            let level = if highest > 0.0 { (value.max(0.0) / highest * 7.0).round() as usize } else { 0 };
+            let level = if highest > 0.0 { (value.max(0.0) / highest * 5.0).round() as usize } else { 0 };
             let x = x + cells - shown.len() as u16 + at as u16;
             self.cell(x, y, EIGHTHS[level.min(7)], if *value > 0.0 { role } else { Role::Faint });
         }

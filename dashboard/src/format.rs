@@ -57,7 +57,7 @@ pub(crate) fn number(value: Option<f64>) -> String {
             let size = value.abs();
             if size >= 1e15 {
                 format!("{sign}{}", short(size))
-            } else if size >= 9.95 || size == 0.0 {
+            } else if size >= 9.95 || ((size * 10.0).round() / 10.0).fract() == 0.0 {
                 format!("{sign}{}", count(size.round() as u64))
             } else {
                 format!("{sign}{size:.1}")
@@ -88,7 +88,8 @@ pub(crate) fn duration(ms: f64) -> String {
     if !ms.is_finite() {
         return UNKNOWN.to_string();
     }
-    let ms = ms.max(0.0);
+    // Also for −0.0, which is not less than 0.
+    let ms = if ms > 0.0 { ms } else { 0.0 };
     let seconds = ms / 1000.0;
     if ms < 9.95 && ms > 0.0 {
         format!("{ms:.1} ms")
@@ -102,7 +103,8 @@ pub(crate) fn duration(ms: f64) -> String {
         format!("{:.0} min", seconds / 60.0)
     } else if seconds < 86_400.0 * 2.0 {
         let minutes = (seconds / 60.0).round() as u64;
-        format!("{} h {:02}", minutes / 60, minutes % 60)
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        if minutes == 0 { format!("{hours} h") } else { format!("{hours} h {minutes:02}") }
     } else if seconds < 86_400.0 * 1e6 {
         format!("{} d", count((seconds / 86_400.0).round() as u64))
     } else {
@@ -167,12 +169,7 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().min(LONGEST));
-    let mut seen = 0;
-    for char in text.chars() {
-        if seen == LONGEST {
-            break;
-        }
-        seen += 1;
+    for char in text.chars().take(LONGEST) {
         if char.is_control() {
             out.push('·');
         } else if width(char) > 0 {
@@ -251,7 +248,7 @@ mod tests {
             ["0 ms", "2.3 ms", "18 ms", "1.0 s", "1.2 s", "38 s", "41 min", "2 h 05", "4 d"]
         );
         assert_eq!(duration(59_700.0), "1 min");
-        assert_eq!(duration(3_590_000.0), "1 h 00");
+        assert_eq!(duration(3_590_000.0), "1 h");
         assert_eq!(duration(f64::MAX), "for ever");
         assert_eq!([370.0, 3723.0, -62.0].map(countdown), ["6:10", "1:02:03", "−1:02"]);
     }

@@ -52,6 +52,7 @@ impl Guard {
         Ok(guard)
     }
 
+    #[expect(clippy::unused_self, reason = "only who holds the guard may draw")]
     /// Writes a frame, unless the terminal has been given back meanwhile.
     pub(crate) fn frame(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();

@@ -98,25 +98,21 @@ pub(crate) fn lesson(state: &State) -> Vec<Pieces> {
         return vec![of_a_foreign_cluster(snapshot)];
     }
     let lanes = &snapshot.lanes.data;
-    [
-        (4, true, true),
-        (3, true, true),
-        (2, true, true),
-        (3, true, false),
-        (3, false, false),
-        (2, false, false),
-    ]
-    .into_iter()
-    .map(|(items, next, wide)| {
-        let gap = if wide { "    " } else { "  " };
-        let mut pieces = stream(lanes);
-        pieces.push((gap.into(), Role::Dim));
-        pieces.extend(batch(lanes, next));
-        pieces.push((gap.into(), Role::Dim));
-        pieces.extend(cost(lanes, items, wide));
-        pieces
-    })
-    .collect()
+    let long =
+        [(4, true, true, 4), (4, true, true, 2), (3, true, true, 4), (3, true, true, 2), (3, true, false, 3)];
+    let short = [(3, false, false, 3), (3, false, false, 2), (2, false, false, 2), (1, false, false, 2)];
+    long.into_iter()
+        .chain(short)
+        .map(|(items, next, wide, gap)| {
+            let gap = &"    "[..gap];
+            let mut pieces = stream(lanes);
+            pieces.push((gap.into(), Role::Dim));
+            pieces.extend(batch(lanes, next));
+            pieces.push((gap.into(), Role::Dim));
+            pieces.extend(cost(lanes, items, wide));
+            pieces
+        })
+        .collect()
 }
 
 /// What the streams know.
@@ -213,6 +209,10 @@ pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
     ];
     let pieces = ways.iter().find(|pieces| pieces_width(pieces) <= room + 1).unwrap_or(&ways[3]);
     pen.pieces(area.x + 1, area.y, room, pieces);
+    let before = pieces.iter().position(|(_, role)| *role == Role::Focus).unwrap_or(0);
+    let here = pieces[before..].iter().take_while(|(_, role)| *role == Role::Focus).count();
+    let (from, cells) = (pieces_width(&pieces[..before]), pieces_width(&pieces[before..before + here]));
+    pen.highlight(Rect::new(area.x + 1 + from, area.y, cells, 1));
 }
 
 /// The last line: the keys that work now; at the right what was asked for, or a sentence.
@@ -260,7 +260,7 @@ fn steps(state: &State, asked: &Asked) -> Pieces {
         format!("{} {}  ", asked.command.action.word(), clean(asked.command.target.name())),
         Role::Title,
     )];
-    let waited = |until: u64| duration(until.saturating_sub(asked.asked_ms) as f64);
+    let waited = |until: u64| duration(until.saturating_sub(asked.began_ms) as f64);
     let done = waited(asked.since_ms);
     match &asked.progress {
         Progress::Asked => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),

@@ -54,7 +54,7 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
     }
     let rates =
         snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
-    let _ = write!(text, "    {} records/s", number(Some(rates.sum())));
+    let _ = write!(text, "    {} records/s", number(rates.reduce(|all, rate| all + rate)));
     for group in
         snapshot.groups.data.iter().filter(|group| !matches!(group.trend, Trend::KeepingUp | Trend::Unknown))
     {

@@ -18,8 +18,11 @@ pub(crate) struct Layout {
 /// Less than this gets a card.
 pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 
-/// The layout of a screen; `None`: too small for panes.
-pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool) -> Option<Layout> {
+/// No pane of a column is lower.
+const LEAST: u16 = 5;
+
+/// The layout of a screen; `None`: too small for panes. `wants` says how many rows a pane has a use for.
+pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool, wants: &dyn Fn(Pane) -> u16) -> Option<Layout> {
     if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
         return None;
     }
@@ -37,38 +40,65 @@ pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool) -> Option<Layout> 
         // The city needs height; the lesson stands in the middle; the rest shares the right.
         let left = screen.width * 35 / 100;
         let middle = screen.width * 35 / 100;
-        let mut panes = column(body, 0, left, &[(Pane::City, 1)]);
-        panes.extend(column(
-            body,
-            left,
-            middle,
-            &[(Pane::Throughput, 37), (Pane::Lag, 32), (Pane::Lanes, 31)],
-        ));
-        let right = [(Pane::Partitions, 31), (Pane::Payments, 23), (Pane::Shop, 25), (Pane::Events, 21)];
-        panes.extend(column(body, left + middle, screen.width - left - middle, &right));
+        let mut panes = column(body, 0, left, &[(Pane::City, 1)], wants);
+        let second = [(Pane::Throughput, 37), (Pane::Lag, 32), (Pane::Lanes, 31)];
+        panes.extend(column(body, left, middle, &second, wants));
+        let third = [(Pane::Partitions, 31), (Pane::Payments, 23), (Pane::Shop, 25), (Pane::Events, 21)];
+        panes.extend(column(body, left + middle, screen.width - left - middle, &third, wants));
         panes
     } else {
         let left = screen.width / 2;
-        let first = [(Pane::Throughput, 27), (Pane::Lag, 24), (Pane::Partitions, 22), (Pane::Lanes, 27)];
-        let mut panes = column(body, 0, left, &first);
+        let first = [(Pane::Throughput, 28), (Pane::Lag, 23), (Pane::Partitions, 23), (Pane::Lanes, 26)];
+        let mut panes = column(body, 0, left, &first, wants);
         let second = [(Pane::City, 43), (Pane::Payments, 19), (Pane::Shop, 21), (Pane::Events, 17)];
-        panes.extend(column(body, left, screen.width - left, &second));
+        panes.extend(column(body, left, screen.width - left, &second, wants));
         panes
     };
     Some(Layout { header, tabs: None, panes, footer })
 }
 
-/// Shares a column's height out by weight, without a row lost.
-fn column(body: Rect, x: u16, width: u16, panes: &[(Pane, u16)]) -> Vec<(Pane, Rect)> {
+/// Shares a column's height out by weight, without a row lost. What a pane has no use for goes to its neighbours that do.
+fn column(
+    body: Rect,
+    x: u16,
+    width: u16,
+    panes: &[(Pane, u16)],
+    wants: &dyn Fn(Pane) -> u16,
+) -> Vec<(Pane, Rect)> {
     let total: u32 = panes.iter().map(|(_, weight)| u32::from(*weight)).sum();
-    let mut before = 0;
     let edge = |weight: u32| (u32::from(body.height) * weight).div_ceil(total) as u16;
-    panes
+    let mut before = 0;
+    let mut heights: Vec<u16> = panes
         .iter()
-        .map(|(pane, weight)| {
+        .map(|(_, weight)| {
             let top = edge(before);
             before += u32::from(*weight);
-            (*pane, Rect::new(body.x + x, body.y + top, width, edge(before) - top))
+            edge(before) - top
+        })
+        .collect();
+    let wanted: Vec<u16> = panes.iter().map(|(pane, _)| wants(*pane).max(LEAST)).collect();
+    let mut spare = 0;
+    for (height, wanted) in heights.iter_mut().zip(&wanted) {
+        let over = height.saturating_sub(*wanted);
+        *height -= over;
+        spare += over;
+    }
+    for (height, wanted) in heights.iter_mut().zip(&wanted) {
+        let more = wanted.saturating_sub(*height).min(spare);
+        *height += more;
+        spare -= more;
+    }
+    if let Some(last) = heights.last_mut() {
+        *last += spare;
+    }
+    let mut y = body.y;
+    panes
+        .iter()
+        .zip(heights)
+        .map(|((pane, _), height)| {
+            let area = Rect::new(body.x + x, y, width, height);
+            y += height;
+            (*pane, area)
         })
         .collect()
 }
@@ -84,7 +114,8 @@ mod tests {
         {
             for zoomed in [false, true] {
                 let screen = Rect::new(0, 0, width, height);
-                let layout = layout(screen, Pane::Lag, zoomed).expect("large enough");
+                let layout =
+                    layout(screen, Pane::Lag, zoomed, &|pane| pane as u16 * 4).expect("large enough");
                 let mut parts = vec![layout.header, layout.footer];
                 parts.extend(layout.tabs);
                 parts.extend(layout.panes.iter().map(|(_, area)| *area));
@@ -103,7 +134,8 @@ mod tests {
     #[test]
     fn all_panes_are_there_unless_one_is_zoomed() {
         let panes = |width, height, zoomed| {
-            layout(Rect::new(0, 0, width, height), Pane::Shop, zoomed).map(|layout| layout.panes.len())
+            layout(Rect::new(0, 0, width, height), Pane::Shop, zoomed, &|_| u16::MAX)
+                .map(|layout| layout.panes.len())
         };
         assert_eq!(panes(59, 16, false), None);
         assert_eq!(panes(60, 15, false), None);

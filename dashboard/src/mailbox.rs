@@ -120,7 +120,7 @@ mod tests {
             publisher.snapshot(Snapshot { taken_at_ms, ..Snapshot::default() });
             feed.mailbox.input(Input::Key(Key::Char('j')));
         }
-        let mail = feed.mailbox.take(Duration::from_secs(60));
+        let mail = feed.mailbox.take(Duration::from_mins(1));
         assert_eq!(mail.snapshot.map(|snapshot| snapshot.taken_at_ms), Some(3));
         assert_eq!(mail.inputs.len(), 3);
         assert!(feed.mailbox.take(Duration::ZERO).is_empty());
@@ -130,7 +130,7 @@ mod tests {
     fn a_snapshot_wakes_the_one_who_waits() {
         let (publisher, feed) = feed();
         let waiting =
-            std::thread::spawn(move || feed.mailbox.take(Duration::from_secs(60)).snapshot.is_some());
+            std::thread::spawn(move || feed.mailbox.take(Duration::from_mins(1)).snapshot.is_some());
         publisher.snapshot(Snapshot::default());
         assert!(waiting.join().unwrap());
     }

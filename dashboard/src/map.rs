@@ -246,9 +246,10 @@ mod tests {
         let speeds = [(0, 0.9), (1, 0.2), (7, 0.1), (0, f64::NAN)]
             .map(|(link, of_free_flow)| LinkSpeed { link, of_free_flow });
         let cells = cache.cells(&map, &viewport, &speeds);
-        assert_eq!([cells[16].slowest, cells[20].slowest, cells[4].slowest], [0.9, 0.2, 0.2]);
+        let seen = [16, 20, 4].map(|at: usize| cells[at].slowest.to_string());
+        assert_eq!(seen, ["0.9", "0.2", "0.2"]);
         cache.cells(&map, &viewport, &[]);
-        assert_eq!((cache.made, cache.cells[20].slowest), (1, f64::INFINITY));
+        assert!(cache.made == 1 && cache.cells[20].slowest.is_infinite());
     }
 
     #[test]

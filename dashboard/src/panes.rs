@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::draw::{Frame, Pen, Pieces, window};
 use crate::format::{clean, duration};
 use crate::rows::Row;
-use crate::snapshot::{Source, Trend};
+use crate::snapshot::{Group, Source, Trend};
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
@@ -38,22 +38,46 @@ pub(crate) fn open(
         _ if !filter.is_empty() => vec![(format!("/{}", clean(filter)), Role::Focus)],
         _ => Pieces::new(),
     };
-    pen.faded = matches!(source, Source::Stale { .. });
+    let empty = matches!(source, Source::Waiting | Source::Absent);
     let frame = Frame {
         number: Some(pane.index() + 1),
         name: pane.name().into(),
-        note: if matches!(source, Source::Waiting | Source::Absent) { String::new() } else { note.into() },
+        note: if empty { String::new() } else { note.into() },
         right,
-        foot,
+        foot: if empty { Pieces::new() } else { foot },
         focused: state.focus() == pane,
     };
     let inside = pen.frame(area, &frame);
+    pen.faded = matches!(source, Source::Stale { .. });
     match source {
         Source::Waiting => say(pen, inside, "waiting for the first data"),
         Source::Absent => say(pen, inside, absence(pane)),
         Source::Live | Source::Stale { .. } => return (!inside.is_empty()).then_some(inside),
     }
     None
+}
+
+/// How many rows a pane has a use for, border and all. A filter changes nothing about it: typing must not move the panes.
+pub(crate) fn wants(state: &State, pane: Pane) -> u16 {
+    let Some(snapshot) = state.shown() else { return u16::MAX };
+    let rows = match pane {
+        Pane::Throughput if !state.detail[pane.index()] => snapshot.topics.data.len() + 3,
+        Pane::Lag => {
+            let groups = &snapshot.groups.data;
+            let opened = groups.iter().filter(|group| state.opened.contains(&group.id));
+            let below = |group: &Group| {
+                if group.ours {
+                    crate::rows::workers_of(snapshot, group).count()
+                } else {
+                    group.members.len()
+                }
+            };
+            groups.len() + 2 + opened.map(below).sum::<usize>()
+        }
+        Pane::Shop => 23,
+        _ => return u16::MAX,
+    };
+    rows.min(usize::from(u16::MAX)) as u16
 }
 
 /// Why a pane has nothing to show on a foreign cluster.
@@ -119,7 +143,9 @@ pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
             words("▲", format!("falling behind {}/s", crate::format::short(rate)), Role::Warn)
         }
         Trend::FallingBehind { .. } => words("▲", "falling behind".into(), Role::Warn),
-        Trend::Draining { done_in_ms: Some(ms) } if brief => words("▼", duration(ms), Role::Stream),
+        Trend::Draining { done_in_ms: Some(ms) } if brief => {
+            words("▼", format!("done in {}", duration(ms)), Role::Stream)
+        }
         Trend::Draining { .. } if brief => ("▼".into(), Role::Stream),
         Trend::Draining { done_in_ms: Some(ms) } => {
             words("▼", format!("draining, done in {}", duration(ms)), Role::Stream)

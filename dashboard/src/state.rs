@@ -109,7 +109,7 @@ pub(crate) struct Asked {
     pub(crate) command: Command,
     pub(crate) progress: Progress,
     /// When it was asked.
-    pub(crate) asked_ms: u64,
+    pub(crate) began_ms: u64,
     /// When `progress` last changed.
     pub(crate) since_ms: u64,
 }

@@ -168,6 +168,10 @@ struct Shapes {
 
 impl Shapes {
     /// Draws a character whose cell begins at (x, y), if it is a shape.
+    #[expect(
+        clippy::many_single_char_names,
+        reason = "x, y, width, height, right and bottom, as SVG itself calls them"
+    )]
     fn draw(&mut self, char: char, x: f64, y: f64) -> bool {
         let (w, h) = CELL;
         let (mx, my) = (x + w / 2.0, y + h / 2.0);

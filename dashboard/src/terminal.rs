@@ -317,3 +317,101 @@ fn key_of(key: KeyEvent) -> Option<Key> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Sample, city_map};
+    use ratatui::style::{Color, Modifier};
+    use vt100::Color as Seen;
+
+    fn buffer(sample: Sample, key: char, size: (u16, u16)) -> Buffer {
+        let mut state = State::new(crate::Palette::Dark);
+        update(&mut state, Msg::Resize(size.0, size.1), 0);
+        update(&mut state, Msg::Map(city_map().into()), 0);
+        update(&mut state, Msg::Snapshot(sample.snapshot().into()), 0);
+        update(&mut state, Msg::Key(Key::Char(key)), 0);
+        let area = Rect::new(0, 0, size.0, size.1);
+        let mut buf = Buffer::empty(area);
+        view(&state, &mut Cache::default(), &Theme::default(), area, &mut buf);
+        buf
+    }
+
+    /// Compares what a terminal shows with what was drawn, cell by cell.
+    fn assert_shows(terminal: &vt100::Parser, buf: &Buffer) {
+        let color = |color: Color| match color {
+            Color::Rgb(r, g, b) => Seen::Rgb(r, g, b),
+            Color::Reset => Seen::Default,
+            other => panic!("the default theme has no {other:?}"),
+        };
+        for y in 0..buf.area.height {
+            let mut x = 0;
+            while x < buf.area.width {
+                let drawn = &buf[(x, y)];
+                let shown = terminal.screen().cell(y, x).expect("inside");
+                let symbol = if shown.contents().is_empty() { " " } else { shown.contents() };
+                assert_eq!(symbol, drawn.symbol(), "at {x},{y}");
+                assert_eq!(shown.bgcolor(), color(drawn.bg), "at {x},{y}");
+                if symbol != " " {
+                    assert_eq!(shown.fgcolor(), color(drawn.fg), "at {x},{y} {symbol}");
+                    assert_eq!(shown.bold(), drawn.modifier.contains(Modifier::BOLD), "at {x},{y} {symbol}");
+                }
+                x += if shown.is_wide() { 2 } else { 1 };
+            }
+        }
+    }
+
+    /// The bytes of each frame, on top of those before it, make the terminal show exactly the buffer.
+    #[test]
+    fn the_terminal_shows_what_was_drawn() {
+        for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+            let mut terminal = vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
+            let mut drawn = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            let mut first = true;
+            for sample in [
+                Sample::Normal,
+                Sample::Extreme,
+                Sample::Empty,
+                Sample::Stale,
+                Sample::Extreme,
+                Sample::Foreign,
+            ] {
+                for key in ['1', '3', '4', '?'] {
+                    let next = buffer(sample, key, size);
+                    terminal.process(&frame_bytes(&drawn, &next, first).expect("into memory"));
+                    assert_shows(&terminal, &next);
+                    drawn = next;
+                    first = false;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_picture_sends_nothing() {
+        let drawn = buffer(Sample::Normal, '1', (120, 40));
+        assert_eq!(
+            frame_bytes(&drawn, &buffer(Sample::Normal, '1', (120, 40)), false).expect("into memory"),
+            b""
+        );
+    }
+
+    #[test]
+    fn a_frame_is_one_synchronised_update() {
+        let bytes =
+            frame_bytes(&buffer(Sample::Empty, '1', (80, 24)), &buffer(Sample::Normal, '1', (80, 24)), false);
+        let text = String::from_utf8(bytes.expect("into memory")).expect("UTF-8");
+        assert!(text.starts_with("\u{1b}[?2026h") && text.ends_with("\u{1b}[?2026l"));
+    }
+
+    #[test]
+    fn keys_are_told_apart() {
+        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::Char('X')));
+        assert_eq!(key(KeyCode::Char('C'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
+        assert_eq!(key(KeyCode::F(5), KeyModifiers::NONE), None);
+        let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+        released.kind = KeyEventKind::Release;
+        assert_eq!(key_of(released), None);
+    }
+}

@@ -147,18 +147,36 @@ pub struct Theme {
 }
 
 impl Theme {
-    pub(crate) fn style(&self, role: Role) -> Style {
+    pub(crate) fn style(self, role: Role) -> Style {
         let palette = if self.depth == Depth::None { Palette::Mono } else { self.palette };
         let (look, modifier) = look(palette, role);
         let style = Style::new().add_modifier(modifier);
         match look {
+            None if role == Role::Cursor => self.cursor(palette),
             None => style,
-            Some((rgb, ansi)) => style.fg(match self.depth {
-                Depth::None => Color::Reset,
-                Depth::Sixteen => ansi,
-                Depth::Indexed => Color::Indexed(nearest_of_256(rgb)),
-                Depth::True => Color::Rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8),
-            }),
+            Some(ink) => style.fg(self.colour(ink)),
+        }
+    }
+
+    /// The one place with a background: a tint of the terminal's where there are colours enough, else reversed.
+    fn cursor(self, palette: Palette) -> Style {
+        match (palette, self.depth) {
+            (Palette::Dark, Depth::True | Depth::Indexed) => {
+                Style::new().bg(self.colour((0x2b_3648, Color::Reset)))
+            }
+            (Palette::Light, Depth::True | Depth::Indexed) => {
+                Style::new().bg(self.colour((0xdf_e6f0, Color::Reset)))
+            }
+            _ => Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+
+    fn colour(self, (rgb, ansi): Ink) -> Color {
+        match self.depth {
+            Depth::None => Color::Reset,
+            Depth::Sixteen => ansi,
+            Depth::Indexed => Color::Indexed(nearest_of_256(rgb)),
+            Depth::True => Color::Rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8),
         }
     }
 }
@@ -175,29 +193,27 @@ fn look(palette: Palette, role: Role) -> (Option<Ink>, Modifier) {
         Palette::Mono => (
             None,
             match role {
-                Role::Text | Role::Good | Role::Series => PLAIN,
+                Role::Text | Role::Good | Role::Series | Role::Cursor => PLAIN,
                 Role::Dim | Role::Faint => Modifier::DIM,
                 Role::Title | Role::Focus | Role::Warn | Role::Stream | Role::Truth => BOLD,
                 Role::Bad => BOLD.union(Modifier::REVERSED),
                 Role::Paused => Modifier::ITALIC,
                 Role::Batch => Modifier::UNDERLINED,
-                Role::Cursor => Modifier::REVERSED,
             },
         ),
         Palette::HighContrast => match role {
-            Role::Text | Role::Dim | Role::Faint => (None, PLAIN),
+            Role::Text | Role::Dim | Role::Faint | Role::Cursor => (None, PLAIN),
             Role::Title | Role::Truth => (None, BOLD),
             Role::Focus => (Some((0xff_ffff, Color::White)), BOLD),
             Role::Good => (Some((0x00_ff9c, Color::LightGreen)), BOLD),
             Role::Warn => (Some((0xff_f200, Color::LightYellow)), BOLD),
-            Role::Bad => (Some((0xff_5c33, Color::LightRed)), BOLD.union(Modifier::REVERSED)),
+            Role::Bad => (Some((0xff_5c33, Color::LightRed)), BOLD),
             Role::Paused => (Some((0xff_9be0, Color::LightMagenta)), BOLD),
             Role::Stream | Role::Series => (Some((0x66_ccff, Color::LightCyan)), BOLD),
             Role::Batch => (Some((0xff_b000, Color::LightYellow)), BOLD),
-            Role::Cursor => (None, BOLD.union(Modifier::REVERSED)),
         },
         Palette::Dark | Palette::Light => match role {
-            Role::Text => (None, PLAIN),
+            Role::Text | Role::Cursor => (None, PLAIN),
             Role::Title | Role::Truth => (None, BOLD),
             Role::Dim => {
                 (Some(if dark { (0x94_9eb0, Color::Gray) } else { (0x5a_6270, Color::DarkGray) }), PLAIN)
@@ -225,9 +241,8 @@ fn look(palette: Palette, role: Role) -> (Option<Ink>, Modifier) {
                 (Some(if dark { (0xe6_9f00, Color::Yellow) } else { (0xa8_6400, Color::Yellow) }), PLAIN)
             }
             Role::Series => {
-                (Some(if dark { (0x5a_8fc4, Color::Blue) } else { (0x4a_7fb0, Color::Blue) }), PLAIN)
+                (Some(if dark { (0x52_82b4, Color::Blue) } else { (0x4a_7fb0, Color::Blue) }), PLAIN)
             }
-            Role::Cursor => (None, Modifier::REVERSED),
         },
     }
 }

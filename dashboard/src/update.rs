@@ -236,7 +236,7 @@ fn ask(state: &mut State, action: Action, target: Target) -> Vec<Cmd> {
     state.asked.push(Asked {
         command: command.clone(),
         progress: Progress::Asked,
-        asked_ms: now,
+        began_ms: now,
         since_ms: now,
     });
     // The footer has room for the newest; a supervisor that never answers must not fill the memory.

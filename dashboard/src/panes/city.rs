@@ -7,7 +7,7 @@ use crate::format::{clean, duration, plural, text_width};
 use crate::map::{MapCache, StreetCell, Viewport, braille, place};
 use crate::panes::{open, say, trip};
 use crate::rows::Item;
-use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Trip, Vehicle, VehicleKind};
+use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Vehicle, VehicleKind};
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
@@ -19,16 +19,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
     let city = &snapshot.city.data;
     let cars = city.vehicles.iter().filter(|vehicle| vehicle.kind == VehicleKind::Car).count() as u64;
     let lorries = city.vehicles.len() as u64 - cars;
-    let mut note = plural(cars, "car");
+    let mut counts = vec![plural(cars, "car")];
     if lorries > 0 {
-        note.push_str(&format!(
-            " · {}",
-            if lorries == 1 { "1 lorry".into() } else { format!("{lorries} lorries") }
-        ));
+        counts.push(if lorries == 1 { "1 lorry".into() } else { format!("{lorries} lorries") });
     }
     if !city.incidents.is_empty() {
-        note.push_str(&format!(" · {}", plural(city.incidents.len() as u64, "incident")));
+        counts.push(plural(city.incidents.len() as u64, "incident"));
     }
+    let note = counts.join(" · ");
     let attribution = state.map.as_ref().map_or(String::new(), |map| clean(&map.attribution).into_owned());
     let foot = if attribution.is_empty() { Pieces::new() } else { vec![(attribution, Role::Dim)] };
     let Some(mut inside) = open(pen, state, Pane::City, area, &snapshot.city.source, &note, foot) else {
@@ -38,10 +36,11 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
         Some(Item::Trip(at)) => city.trips.get(at),
         _ => None,
     };
+    let whole = inside;
     if let Some(selected) = selected.filter(|_| inside.height >= 9) {
-        let below = Rect { y: inside.bottom() - trip::HEIGHT, height: trip::HEIGHT, ..inside };
-        inside.height -= trip::HEIGHT;
-        trip::draw(pen, city, selected, below);
+        let (map, trip) = share(state.map.as_deref(), inside);
+        inside = map;
+        trip::draw(pen, city, selected, trip);
     }
     let Some(map) = &state.map else {
         say(pen, inside, "waiting for the streets");
@@ -56,11 +55,18 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
     };
     streets(pen, cache, map, &viewport, city, inside);
     if let Some(trip) = selected {
-        route(pen, &viewport, trip, inside);
+        add_dots(pen, &viewport, inside, &trip.route, Role::Stream);
     }
+    // On a small map arrows would hide the streets: there those that carry somebody are bright dots, the others nothing.
+    let crowded = city.vehicles.len() * 12 > inside.area() as usize;
     for vehicle in &city.vehicles {
-        if selected.is_none_or(|trip| vehicle.trip_id.as_ref() != Some(&trip.trip_id)) {
+        if selected.is_some_and(|trip| vehicle.trip_id.as_ref() == Some(&trip.trip_id)) {
+            continue;
+        }
+        if !crowded {
             mark(pen, &viewport, inside, vehicle.at, glyph(vehicle), shade(vehicle));
+        } else if vehicle.trip_id.is_some() {
+            add_dots(pen, &viewport, inside, &[vehicle.at, vehicle.at], Role::Truth);
         }
     }
     for incident in &city.incidents {
@@ -74,7 +80,32 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
             mark(pen, &viewport, inside, at, '◆', Role::Stream);
         }
     }
-    legend(pen, inside);
+    legend(pen, whole);
+}
+
+/// The trip stands beside the map or below it, whichever leaves the larger map.
+fn share(map: Option<&CityMap>, inside: Rect) -> (Rect, Rect) {
+    let below = (
+        Rect { height: inside.height - trip::HEIGHT, ..inside },
+        Rect { y: inside.bottom() - trip::HEIGHT, height: trip::HEIGHT, ..inside },
+    );
+    if inside.width < trip::WIDTH * 2 {
+        return below;
+    }
+    let beside = (
+        Rect { width: inside.width - trip::WIDTH, ..inside },
+        Rect {
+            x: inside.right() - trip::WIDTH,
+            width: trip::WIDTH,
+            y: inside.y + 1,
+            height: inside.height - 1,
+        },
+    );
+    let metres = |area: Rect| {
+        let viewport = map.and_then(|map| Viewport::new(map, area.width, area.height, 0, None));
+        viewport.map_or(f64::INFINITY, |viewport| viewport.metres_a_dot())
+    };
+    if metres(beside.0) < metres(below.0) { beside } else { below }
 }
 
 fn streets(
@@ -108,12 +139,13 @@ fn colour(cell: &StreetCell) -> Role {
     }
 }
 
-fn route(pen: &mut Pen, viewport: &Viewport, trip: &Trip, inside: Rect) {
-    viewport.trace(&trip.route, |at, dots| {
+/// Adds a line's dots to those of the streets, in its own colour.
+fn add_dots(pen: &mut Pen, viewport: &Viewport, inside: Rect, line: &[(f64, f64)], role: Role) {
+    viewport.trace(line, |at, dots| {
         let (x, y) = place(inside, at);
         let there = pen.buf.cell((x, y)).and_then(|cell| cell.symbol().chars().next()).map_or(0, u32::from);
         let there = if (0x2800..=0x28ff).contains(&there) { (there & 0xff) as u8 } else { 0 };
-        pen.cell(x, y, braille(there | dots), Role::Stream);
+        pen.cell(x, y, braille(there | dots), role);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::draw::{Pen, Pieces};
+use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, plural, short, text_width};
 use crate::panes::{list, open, trend};
 use crate::rows::{Item, workers_of};
@@ -31,35 +31,36 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 
 fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: bool, line: Rect) {
     let y = line.y;
-    pen.cell(line.x, y, if opened { '▾' } else { '▸' }, Role::Faint);
-    pen.text(line.x + 2, y, name, &group.id, Role::Text);
-    let mut x = line.x + 2 + name;
+    pen.cell(line.x + 1, y, if opened { '▾' } else { '▸' }, Role::Faint);
+    pen.text(line.x + 3, y, name, &group.id, Role::Text);
+    let mut x = line.x + 3 + name;
     let behind = group.lag_records.is_some_and(|lag| lag > 0);
     let records = group.lag_records.map_or(UNKNOWN.into(), |lag| {
-        if lag < 1_000_000 { crate::format::count(lag) } else { short(lag as f64) }
+        if lag < 100_000 { crate::format::count(lag) } else { short(lag as f64) }
     });
-    pen.right(x + 9, y, 8, &records, if behind { Role::Truth } else { Role::Dim });
-    pen.right(x + 17, y, 7, &maybe_duration(group.lag_ms), Role::Text);
-    x += 19;
-    let (words, role) = rebalancing(group.state).unwrap_or_else(|| trend(group.trend, false));
+    pen.right(x + 7, y, 7, &records, if behind { Role::Truth } else { Role::Dim });
+    pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), Role::Text);
+    x += 17;
     let right = line.right().saturating_sub(1);
+    let (mut words, role) = rebalancing(group.state).unwrap_or_else(|| trend(group.trend, false));
+    if text_width(&words) > right.saturating_sub(x) {
+        words = trend(group.trend, true).0;
+    }
     let after = pen.text(x, y, right.saturating_sub(x), &words, role);
-    // The words of the trend are at most so wide; what follows stands in a column of its own.
-    let who = who(snapshot, group);
-    let start = if pieces_fit(&who, right.saturating_sub(after + 2)) {
-        pen.pieces_right(right, y, right.saturating_sub(after + 2), &who)
-    } else {
-        right
+    let room = right.saturating_sub(after + 2);
+    // All rows say it in the same way, so that the column reads as one.
+    let [words, word] = who(snapshot, group);
+    let who = if line.width >= 76 { words } else { word };
+    let start = match Some(who).filter(|who| pieces_width(who) <= room) {
+        Some(who) => pen.pieces_right(right, y, room, &who),
+        None => right,
     };
+    // The words of a trend are at most so wide; the line stands in a column of its own.
     let spark = (x + 26).max(after + 2);
     if start.saturating_sub(spark) > 10 {
         let cells = (start - spark - 2).min(60);
         pen.sparkline(start - 2 - cells, y, cells, &group.lag_history_records, Role::Series);
     }
-}
-
-fn pieces_fit(pieces: &[(String, Role)], room: u16) -> bool {
-    crate::draw::pieces_width(pieces) <= room
 }
 
 /// While a group shares its partitions out nobody reads, which explains a growing lag better than its trend does.
@@ -68,23 +69,22 @@ fn rebalancing(state: GroupState) -> Option<(String, Role)> {
         .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
 }
 
-/// How many share the work, or whose it is.
-fn who(snapshot: &Snapshot, group: &Group) -> Pieces {
+/// How many share the work, or whose it is; in words, and in a word.
+fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
     let members = group.members.len() as u64;
     let dead =
         workers_of(snapshot, group).filter(|(_, worker)| matches!(worker.state, WorkerState::Dead { .. }));
     let dead = dead.count() as u64;
-    let mut pieces = Pieces::new();
     if dead > 0 {
-        pieces.push((format!("{dead} dead, "), Role::Bad));
+        let dead = (format!("{dead} dead"), Role::Bad);
+        return [vec![dead.clone(), (format!(", {members} at work"), Role::Dim)], vec![dead]];
     }
     if group.ours {
-        let words = if members == 0 { "nobody".to_string() } else { format!("{members} × worker") };
-        pieces.push((words, Role::Dim));
+        [vec![(plural(members, "worker"), Role::Dim)], vec![(format!("{members} ×"), Role::Dim)]]
     } else {
-        pieces.push((format!("yours, {}", plural(members, "member")), Role::Paused));
+        let words = format!("yours, {}", plural(members, "member"));
+        [vec![(words, Role::Paused)], vec![("yours".into(), Role::Paused)]]
     }
-    pieces
 }
 
 fn worker(pen: &mut Pen, worker: &Worker, snapshot: &Snapshot, line: Rect) {

@@ -43,11 +43,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     if left >= 2 {
         let rows = state.rows(Pane::Lanes);
         let runs = Rect { y: y + 1, height: left - 1, ..inside };
-        let offset = snapshot.title.utc_offset_min;
         pen.text(room.x, y, room.width, "runs", Role::Faint);
         list(pen, state, Pane::Lanes, runs, &rows, |pen, line, row| {
             if let Item::Run(at) = row.item {
-                run(pen, &lanes.runs[at], offset, line);
+                run(pen, &lanes.runs[at], line);
             }
         });
     }
@@ -143,10 +142,10 @@ fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
     }
 }
 
-fn run(pen: &mut Pen, run: &Run, offset: i32, line: Rect) {
+fn run(pen: &mut Pen, run: &Run, line: Rect) {
     let records = run.records.map_or(UNKNOWN.to_string(), count);
     let pieces: Pieces = vec![
-        (time_of_day(run.finished_at_ms, offset), Role::Dim),
+        (time_of_day(run.finished_at_ms, 0), Role::Dim),
         (format!("  {}", clean(&run.job)), Role::Batch),
         (format!("  {records} records"), Role::Text),
         (format!(" → {} rows", maybe_count(run.rows)), Role::Dim),

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::draw::{Pen, Pieces, window};
 use crate::format::{clean, count, maybe_duration, short};
 use crate::panes::{open, say, trend};
-use crate::rows::{Item, selected_group};
+use crate::rows::Item;
 use crate::snapshot::{Group, GroupPartition, Snapshot};
 use crate::state::{Pane, State};
 use crate::theme::Role;
@@ -20,8 +20,7 @@ enum Line {
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;
-    let note = selected_group(state, snapshot)
-        .map_or("log start ━ bookmark ╌ log end", |_| "of the selected group first");
+    let note = "━ read  ◆ bookmark  ╌ unread";
     let Some(inside) = open(pen, state, Pane::Partitions, area, &snapshot.groups.source, note, Pieces::new())
     else {
         return;
@@ -76,12 +75,11 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     let y = line.y;
     pen.right(line.x + 5, y, 4, &format!("p{}", partition.partition), Role::Dim);
     let right = line.right().saturating_sub(1);
-    let owner_cells = if line.width >= 72 { 14 } else { 11 };
     // Lag, trend and owner stand in columns at the right; the log takes what is left.
-    let columns = [7, 7, 8, owner_cells + 1];
-    let after = right.saturating_sub(columns.iter().sum());
+    let owner_cells = if line.width >= 90 { 18 } else { 10 };
+    let after = right.saturating_sub(6 + 8 + 4 + owner_cells);
     let bar_from = line.x + 7;
-    let bar = if after > bar_from { after - bar_from } else { 0 };
+    let bar = after.saturating_sub(bar_from);
     log(pen, partition, bar_from, y, bar);
     let behind = partition.lag_records.is_some_and(|lag| lag > 0);
     let lag = partition.lag_records.map_or(crate::format::UNKNOWN.to_string(), |lag| short(lag as f64));
@@ -89,7 +87,7 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     pen.right(x + 6, y, 6, &lag, if behind { Role::Truth } else { Role::Dim });
     pen.right(x + 14, y, 7, &maybe_duration(partition.lag_ms), Role::Dim);
     let (words, role) = trend(partition.trend, true);
-    pen.text(x + 16, y, 7, &words, role);
+    pen.cell(x + 16, y, words.chars().next().unwrap_or(' '), role);
     match &partition.owner {
         Some(owner) => pen.right(right, y, owner_cells, owner, Role::Dim),
         None => pen.right(right, y, owner_cells, "no owner", Role::Faint),

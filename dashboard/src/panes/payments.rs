@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces};
-use crate::format::{clean, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
+use crate::format::{clean, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
 use crate::overlays::wrap;
 use crate::panes::{list, open};
 use crate::rows::Item;
@@ -22,10 +22,13 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let payments = &snapshot.payments.data;
-    let mut note = format!("{} declined of {}", maybe_count(payments.declined), maybe_count(all(payments)));
-    if let Some(stood_in) = payments.stood_in.filter(|stood_in| *stood_in > 0) {
-        note.push_str(&format!(" · {stood_in} stood in"));
-    }
+    let stood_in = payments.stood_in.filter(|stood_in| *stood_in > 0);
+    let note = format!(
+        "{} declined of {}{}",
+        maybe_count(payments.declined),
+        maybe_count(all(payments)),
+        stood_in.map_or(String::new(), |stood_in| format!(" · {} stood in", count(stood_in)))
+    );
     let mut foot: Pieces = vec![(
         format!(
             "p50 {}  p99 {}",

@@ -13,7 +13,12 @@ use crate::theme::Role;
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let shop = &snapshot.shop.data;
     let note = format!("{} sessions open", maybe_count(shop.sessions));
-    let Some(inside) = open(pen, state, Pane::Shop, area, &snapshot.shop.source, &note, Pieces::new()) else {
+    let foot = vec![
+        ("click was on the page of ".into(), Role::Dim),
+        ("● stream ".into(), Role::Stream),
+        ("● batch".into(), Role::Batch),
+    ];
+    let Some(inside) = open(pen, state, Pane::Shop, area, &snapshot.shop.source, &note, foot) else {
         return;
     };
     let Some(Item::Shopper(at)) = state.selected(Pane::Shop).map(|row| row.item) else {
@@ -22,12 +27,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     };
     let shopper = &shop.shoppers[at];
     // As many columns as fit, the most telling first.
-    let columns = (inside.width / 24).clamp(1, 5);
+    let columns = (inside.width / 19).clamp(1, 5);
     let width = inside.width / columns;
     let column = |at: u16| Rect { x: inside.x + at * width, width: width.saturating_sub(1), ..inside };
     trail(pen, shopper, at + 1, shop.shoppers.len(), snapshot.title.utc_offset_min, column(0));
     let pages: [(&str, Role, &Page); 2] =
-        [("page now", Role::Stream, &shopper.page), ("batch page", Role::Batch, &shopper.batch_page)];
+        [("stream", Role::Stream, &shopper.page), ("batch", Role::Batch, &shopper.batch_page)];
     for (at, (name, role, items)) in (1..columns).zip(pages) {
         page(pen, name, role, items, shopper, column(at));
     }
@@ -35,19 +40,19 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         trending(pen, &shop.trending, column(3));
     }
     if columns > 4 {
-        page(pen, "old model, live session", Role::Batch, &shopper.stale_page, shopper, column(4));
+        page(pen, "old model", Role::Batch, &shopper.stale_page, shopper, column(4));
     }
 }
 
 fn trail(pen: &mut Pen, shopper: &Shopper, at: usize, of: usize, offset: i32, area: Rect) {
-    let head: Pieces = vec![
-        (clean(&shopper.session_id).into_owned(), Role::Title),
-        (format!("  {at} of {of}"), Role::Faint),
-    ];
+    let mut head: Pieces = vec![(clean(&shopper.session_id).into_owned(), Role::Title)];
+    if area.width >= 28 {
+        head.push((format!("  {at} of {of}"), Role::Faint));
+    }
     pen.pieces(area.x + 1, area.y, area.width.saturating_sub(1), &head);
     for (y, event) in (area.y + 1..area.bottom()).zip(shopper.trail.iter().rev()) {
         let mut x = area.x + 1;
-        if area.width >= 28 {
+        if area.width >= 34 {
             pen.text(x, y, 8, &time_of_day(event.at_ms, offset), Role::Faint);
             x += 9;
         }

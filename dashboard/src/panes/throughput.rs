@@ -13,8 +13,8 @@ use crate::theme::Role;
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let topics = &snapshot.topics.data;
     let rates = topics.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
-    let all: f64 = rates.sum();
-    let foot = vec![(format!("all {}", number(Some(all))), Role::Text), (" /s".to_string(), Role::Dim)];
+    let all = rates.reduce(|all, rate| all + rate);
+    let foot = vec![(format!("all {}", number(all)), Role::Text), (" /s".to_string(), Role::Dim)];
     let Some(mut inside) =
         open(pen, state, Pane::Throughput, area, &snapshot.topics.source, "records /s", foot)
     else {
@@ -31,7 +31,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         detail(pen, &topics[at], below);
     }
     let name = topics.iter().map(|topic| text_width(&crate::format::clean(&topic.name))).max().unwrap_or(0);
-    let columns = Columns::new(inside.width, name);
+    let columns = Columns::new(inside.width, name, topics.iter().any(|topic| topic.bursting));
     if inside.height > 3 && columns.out > 0 {
         let line = Rect { height: 1, ..inside };
         heading(pen, &columns, line);
@@ -50,12 +50,18 @@ struct Columns {
     name: u16,
     out: u16,
     total: u16,
+    burst: u16,
 }
 
 impl Columns {
-    fn new(width: u16, longest: u16) -> Self {
+    fn new(width: u16, longest: u16, bursting: bool) -> Self {
         let name = longest.clamp(8, 26).min(width / 3);
-        Columns { name, out: if width >= 48 { 9 } else { 0 }, total: if width >= 64 { 9 } else { 0 } }
+        Columns {
+            name,
+            out: if width >= 48 { 9 } else { 0 },
+            total: if width >= 64 { 9 } else { 0 },
+            burst: if bursting { 7 } else { 0 },
+        }
     }
 }
 
@@ -82,8 +88,10 @@ fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {
     pen.right(end, y, columns.total, &total, Role::Dim);
     let mut right = line.right().saturating_sub(1);
     if topic.bursting {
-        right = pen.right(right, y, 6, "+burst", Role::Warn).saturating_sub(1);
+        pen.right(right, y, 6, "+burst", Role::Warn);
     }
+    // All lines end in the same column, which is now.
+    right = right.saturating_sub(columns.burst);
     let spark = right.saturating_sub(end + 2).min(120);
     if spark >= 6 {
         pen.sparkline(end + 2, y, spark, &topic.history_per_second, Role::Series);

@@ -7,8 +7,10 @@ use crate::format::{UNKNOWN, clean, countdown, duration};
 use crate::snapshot::{City, Trip};
 use crate::theme::Role;
 
-/// Rows that it takes.
+/// Rows that it takes below the map.
 pub(crate) const HEIGHT: u16 = 4;
+/// Columns that it takes beside it.
+pub(crate) const WIDTH: u16 = 29;
 
 pub(crate) fn draw(pen: &mut Pen, city: &City, trip: &Trip, area: Rect) {
     let place = city.trips.iter().position(|other| other.trip_id == trip.trip_id).map_or(0, |at| at + 1);
@@ -17,11 +19,10 @@ pub(crate) fn draw(pen: &mut Pen, city: &City, trip: &Trip, area: Rect) {
         (clean(&trip.trip_id).into_owned(), Role::Title),
         (format!("  {}", clean(&trip.driver_id)), Role::Dim),
     ];
-    if area.width > 50 {
+    if area.width > 36 {
         let all = city.trips_under_way.unwrap_or(city.trips.len() as u64);
         head.push((format!("  {place} of {all} under way"), Role::Faint));
     }
-    head.push(("  arrives in".into(), Role::Dim));
     pen.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &head);
     let stream = trip.stream.map(|eta| {
         let band = (eta.p90_s - eta.p10_s) / 2.0;
@@ -50,6 +51,8 @@ pub(crate) fn draw(pen: &mut Pen, city: &City, trip: &Trip, area: Rect) {
     let cells = area.right().saturating_sub(from + 2).min(60);
     if cells >= 14 {
         axis(pen, trip, Rect::new(from, area.y + 1, cells, 3));
+    } else if area.height >= 8 {
+        axis(pen, trip, Rect::new(area.x + 1, area.y + 5, area.width.saturating_sub(3), 3));
     }
 }
 
@@ -74,17 +77,18 @@ fn axis(pen: &mut Pen, trip: &Trip, area: Rect) {
         pen.cell(x, area.y + 1, '·', Role::Faint);
         pen.cell(x, area.y + 2, '·', Role::Faint);
     }
+    let stream = trip.stream.filter(|eta| eta.remaining_s.is_finite());
+    if let Some(eta) = stream.filter(|eta| eta.p10_s.is_finite() && eta.p90_s.is_finite()) {
+        for x in column(eta.p10_s)..=column(eta.p90_s) {
+            pen.cell(x, area.y, '━', Role::Stream);
+        }
+    }
     if let Some(truth) = trip.truth_s.filter(|time| time.is_finite()) {
         for y in area.top()..area.bottom() {
             pen.cell(column(truth), y, '┃', Role::Truth);
         }
     }
-    if let Some(eta) = trip.stream.filter(|eta| eta.remaining_s.is_finite()) {
-        if eta.p10_s.is_finite() && eta.p90_s.is_finite() {
-            for x in column(eta.p10_s)..=column(eta.p90_s) {
-                pen.cell(x, area.y, '━', Role::Stream);
-            }
-        }
+    if let Some(eta) = stream {
         pen.cell(column(eta.remaining_s), area.y, '◆', Role::Stream);
     }
     if let Some(eta) = trip.batch.filter(|eta| eta.remaining_s.is_finite()) {

@@ -1,0 +1,57 @@
+//! Runs the dashboard on made-up snapshots, with a made-up supervisor: `cargo run -p dashboard --example watch`.
+//!
+//! For looking at it and trying the keys without a cluster. Nothing it shows is measured.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use dashboard::{
+    Command, ControlState, Depth, Exit, Options, Palette, Progress, Publisher, Summary, Theme, feed,
+    is_terminal, run, sample,
+};
+
+fn main() -> std::io::Result<()> {
+    if !is_terminal() {
+        println!("{}", dashboard::headless::snapshot_text(&sample::normal(0)));
+        return Ok(());
+    }
+    let variable = |name| std::env::var(name).ok();
+    let (no_color, colorterm, term) = (variable("NO_COLOR"), variable("COLORTERM"), variable("TERM"));
+    let depth = Depth::of_environment(no_color.as_deref(), colorterm.as_deref(), term.as_deref());
+    let (publisher, feed) = feed();
+    let (ask, asked) = channel();
+    std::thread::spawn(move || supervise(&publisher, &asked));
+    let theme = Theme { palette: Palette::Dark, depth, ..Theme::default() };
+    let outcome = run(&feed, |command| drop(ask.send(command)), &Options { theme, ..Options::default() })?;
+    if let Some(last) = &outcome.last {
+        print!("{}", Summary::of(last, 0).text());
+    }
+    match outcome.exit {
+        Exit::Quit => Ok(()),
+        Exit::Signal(signal) => std::process::exit(128 + signal),
+        Exit::Panicked | Exit::Gone => std::process::exit(1),
+    }
+}
+
+/// Four snapshots a second; each command is acknowledged with the next one and seen five later.
+fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
+    publisher.map(sample::city_map());
+    let mut commands: Vec<(u64, u64)> = Vec::new();
+    for step in 0_u64.. {
+        match asked.recv_timeout(Duration::from_millis(250)) {
+            Ok(command) => commands.push((command.id, step)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        assert!(step < 20 || std::env::var_os("PANIC").is_none(), "the environment asked for a panic");
+        let mut snapshot = sample::normal(step);
+        snapshot.controls = commands
+            .iter()
+            .map(|(id, since)| {
+                let progress = if step < since + 5 { Progress::Acknowledged } else { Progress::Seen };
+                ControlState { id: *id, progress }
+            })
+            .collect();
+        publisher.snapshot(snapshot);
+    }
+}

@@ -1,0 +1,247 @@
+//! Properties of `update`: whatever is pressed and whatever comes, in any order.
+
+use std::sync::Arc;
+
+use dashboard::sample::{Sample, city_map, normal};
+use dashboard::{Action, Cmd, Command, ControlState, Key, Msg, Palette, Progress, State, Target, update};
+use proptest::prelude::*;
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        8 => proptest::sample::select("12345678hjklgGzftsrbXR+- /?nabc".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        1 => any::<char>().prop_map(Key::Char),
+        4 => proptest::sample::select(vec![
+            Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
+            Key::Home, Key::End, Key::PageUp, Key::PageDown, Key::Ctrl('u'), Key::Ctrl('d'),
+        ]),
+    ]
+}
+
+fn msg() -> impl Strategy<Value = Msg> {
+    prop_oneof![
+        12 => key().prop_map(Msg::Key),
+        2 => proptest::sample::select(Sample::ALL.to_vec()).prop_map(|sample| Msg::Snapshot(Arc::new(sample.snapshot()))),
+        1 => (0..200_u16, 0..80_u16).prop_map(|(width, height)| Msg::Resize(width, height)),
+        1 => Just(Msg::Tick),
+        1 => Just(Msg::Notice("saved".into())),
+    ]
+}
+
+fn fresh() -> State {
+    let mut state = State::new(Palette::Dark);
+    update(&mut state, Msg::Resize(120, 40), 0);
+    update(&mut state, Msg::Map(Arc::new(city_map())), 0);
+    update(&mut state, Msg::Snapshot(Arc::new(Sample::Normal.snapshot())), 0);
+    state
+}
+
+fn press(state: &mut State, keys: &str) -> Vec<Cmd> {
+    keys.chars()
+        .flat_map(|char| {
+            let key = match char {
+                '⏎' => Key::Enter,
+                '⎋' => Key::Esc,
+                '⇥' => Key::Tab,
+                other => Key::Char(other),
+            };
+            update(state, Msg::Key(key), 10)
+        })
+        .filter(|cmd| *cmd != Cmd::Draw)
+        .collect()
+}
+
+fn asked(cmds: &[Cmd]) -> Vec<(Action, Target)> {
+    cmds.iter()
+        .filter_map(|cmd| match cmd {
+            Cmd::Ask(Command { action, target, .. }) => Some((*action, target.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// No sequence panics; what cannot be undone is asked for by Enter alone; ids count up; nothing quits unless told to.
+    #[test]
+    fn any_sequence(msgs in proptest::collection::vec(msg(), 1..60)) {
+        let mut state = fresh();
+        let mut last_id = 0;
+        for (at, msg) in msgs.into_iter().enumerate() {
+            let pressed = if let Msg::Key(key) = &msg { Some(*key) } else { None };
+            for cmd in update(&mut state, msg, at as u64 * 100) {
+                match cmd {
+                    Cmd::Ask(command) => {
+                        prop_assert!(command.id > last_id);
+                        last_id = command.id;
+                        if matches!(command.action, Action::Kill | Action::Rewind) {
+                            prop_assert_eq!(pressed, Some(Key::Enter), "{:?}", command);
+                        }
+                        prop_assert!(pressed.is_some(), "only keys ask: {:?}", command);
+                    }
+                    Cmd::Quit => prop_assert_eq!(pressed, Some(Key::Char('q'))),
+                    Cmd::Draw | Cmd::Save => {}
+                }
+            }
+        }
+    }
+
+    /// A foreign cluster is only looked at.
+    #[test]
+    fn nothing_is_asked_of_a_foreign_cluster(keys in proptest::collection::vec(key(), 1..80)) {
+        let mut state = fresh();
+        update(&mut state, Msg::Snapshot(Arc::new(Sample::Foreign.snapshot())), 0);
+        for key in keys {
+            let cmds = update(&mut state, Msg::Key(key), 1);
+            prop_assert!(asked(&cmds).is_empty(), "{:?} asked for {:?}", key, cmds);
+        }
+    }
+}
+
+#[test]
+fn space_pauses_and_resumes_what_the_cursor_points_at() {
+    let mut state = fresh();
+    assert_eq!(asked(&press(&mut state, "2jj ")), [(Action::Pause, Target::Group("fraud".into()))]);
+    update(&mut state, Msg::Snapshot(Arc::new(Sample::Paused.snapshot())), 20);
+    assert_eq!(asked(&press(&mut state, " ")), [(Action::Resume, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&press(&mut state, "⏎j ")), [(Action::Resume, Target::Worker("fraud-1".into()))]);
+}
+
+#[test]
+fn restart_and_scale_act_without_a_question() {
+    let mut state = fresh();
+    let group = || Target::Group("eta".into());
+    assert_eq!(
+        asked(&press(&mut state, "2r+-")),
+        [(Action::Restart, group()), (Action::ScaleUp, group()), (Action::ScaleDown, group())]
+    );
+    // On one of two workers, scaling is still about the group.
+    assert_eq!(
+        asked(&press(&mut state, "⏎jr+")),
+        [(Action::Restart, Target::Worker("eta-1".into())), (Action::ScaleUp, group())]
+    );
+}
+
+#[test]
+fn a_burst_is_about_a_topic() {
+    let mut state = fresh();
+    assert_eq!(asked(&press(&mut state, "1b")), [(Action::Burst, Target::Topic("driver_locations".into()))]);
+    assert_eq!(asked(&press(&mut state, "1jjjb")), [], "nobody produces road_traversals but a consumer");
+    assert_eq!(asked(&press(&mut state, "2b")), []);
+}
+
+#[test]
+fn killing_asks_first_and_cancel_is_the_default() {
+    let mut state = fresh();
+    assert_eq!(asked(&press(&mut state, "2jjX⏎")), []);
+    assert_eq!(asked(&press(&mut state, "X⎋")), []);
+    assert_eq!(asked(&press(&mut state, "Xq")), [], "q only leaves the question");
+    assert_eq!(asked(&press(&mut state, "X⇥⇥⏎")), []);
+    assert_eq!(asked(&press(&mut state, "X⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&press(&mut state, "R⇥⏎")), [(Action::Rewind, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&press(&mut state, "kkkK")), [], "k never kills");
+}
+
+/// While the question is open the world goes on; the answer is about whom the question named.
+#[test]
+fn the_target_is_the_one_at_key_down() {
+    let mut state = fresh();
+    press(&mut state, "2jjX");
+    let mut moved = normal(0);
+    moved.groups.data.remove(2);
+    update(&mut state, Msg::Snapshot(Arc::new(moved)), 20);
+    assert_eq!(asked(&press(&mut state, "⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
+}
+
+/// A row keeps its cursor when others come and go.
+#[test]
+fn the_cursor_stays_with_its_row() {
+    let mut state = fresh();
+    press(&mut state, "2jj");
+    let mut moved = normal(0);
+    moved.groups.data.swap(0, 2);
+    update(&mut state, Msg::Snapshot(Arc::new(moved)), 20);
+    assert_eq!(asked(&press(&mut state, "r")), [(Action::Restart, Target::Group("fraud".into()))]);
+}
+
+#[test]
+fn what_is_typed_into_a_filter_is_no_command() {
+    let mut state = fresh();
+    assert_eq!(press(&mut state, "2/frXRq r⏎"), []);
+    // No group contains that: nothing is selected, so nothing can be restarted.
+    assert_eq!(press(&mut state, "r"), []);
+    assert_eq!(press(&mut state, "⎋/fraud⏎r").len(), 1);
+}
+
+/// The last keys of all: q and Ctrl-C. Ctrl-C works everywhere, also in a filter and in a question.
+#[test]
+fn quitting() {
+    assert_eq!(press(&mut fresh(), "q"), [Cmd::Quit]);
+    assert_eq!(press(&mut fresh(), "?q"), [Cmd::Quit]);
+    for before in ["/", "2X", "?", "z"] {
+        let mut state = fresh();
+        press(&mut state, before);
+        assert_eq!(update(&mut state, Msg::Key(Key::Ctrl('c')), 11), [Cmd::Quit], "after {before}");
+    }
+}
+
+/// Nothing changed, nothing to draw: an idle cluster costs no frames, however often it is looked at.
+#[test]
+fn no_draws_when_nothing_changed() {
+    let mut state = fresh();
+    for second in 0..5_u64 {
+        for quarter in 0..4 {
+            let now = second * 1_000 + quarter * 250;
+            let mut same = normal(0);
+            same.taken_at_ms += now as i64;
+            assert_eq!(update(&mut state, Msg::Snapshot(Arc::new(same)), now), []);
+            assert_eq!(update(&mut state, Msg::Tick, now), []);
+        }
+    }
+    assert!(!update(&mut state, Msg::Snapshot(Arc::new(normal(1))), 5_000).is_empty(), "a change is drawn");
+}
+
+/// A feed that falls silent is said after three seconds, and then counted.
+#[test]
+fn silence_is_noticed() {
+    let mut state = fresh();
+    assert_eq!(state.next_change_ms(), Some(3_000));
+    assert_eq!(update(&mut state, Msg::Tick, 2_999), []);
+    assert_eq!(update(&mut state, Msg::Tick, 3_000), [Cmd::Draw]);
+    assert_eq!(state.next_change_ms(), Some(4_000));
+    let again = update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 4_500);
+    assert_eq!(again, [Cmd::Draw], "the same data, but no longer silent");
+}
+
+#[test]
+fn frozen_means_frozen() {
+    let mut state = fresh();
+    press(&mut state, "f");
+    assert_eq!(update(&mut state, Msg::Snapshot(Arc::new(normal(5))), 20), []);
+    assert_eq!(
+        state.latest().map(|latest| latest.taken_at_ms),
+        Some(normal(5).taken_at_ms),
+        "the world goes on"
+    );
+    press(&mut state, "f");
+    assert!(!update(&mut state, Msg::Snapshot(Arc::new(normal(6))), 30).is_empty());
+}
+
+/// Asked, acknowledged, seen; each step is drawn, and the finished control leaves after a while.
+#[test]
+fn controls_report_their_progress() {
+    let mut state = fresh();
+    press(&mut state, "2r");
+    let mut step = |progress: Progress, now| {
+        let mut snapshot = normal(0);
+        snapshot.controls = vec![ControlState { id: 1, progress }];
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot)), now)
+    };
+    assert_eq!(step(Progress::Acknowledged, 200), [Cmd::Draw]);
+    assert_eq!(step(Progress::Acknowledged, 300), []);
+    assert_eq!(step(Progress::Seen, 1_400), [Cmd::Draw]);
+    assert_eq!([4_000, 6_000, 7_300].map(|now| step(Progress::Seen, now)), [[], [], []]);
+    assert_eq!(update(&mut state, Msg::Tick, 7_500), [Cmd::Draw]);
+    update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 7_600);
+    assert_eq!(state.next_change_ms(), Some(10_600), "only silence is left to wait for");
+}

@@ -1,0 +1,161 @@
+//! Every screen as text and as styles: four sizes, seven situations. `UPDATE_EXPECT=1 cargo test -p dashboard` writes them
+//! anew; look at the difference before you commit it.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use dashboard::sample::{Sample, city_map};
+use dashboard::{Cache, Key, Msg, State, Theme, update, view};
+use expect_test::expect_file;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
+
+fn draw(sample: Sample, (width, height): (u16, u16), keys: &[Key]) -> Buffer {
+    let theme = Theme::default();
+    let mut state = State::new(theme.palette);
+    update(&mut state, Msg::Resize(width, height), 0);
+    update(&mut state, Msg::Map(Arc::new(city_map())), 0);
+    update(&mut state, Msg::Snapshot(Arc::new(sample.snapshot())), 0);
+    for key in keys {
+        update(&mut state, Msg::Key(*key), 0);
+    }
+    let area = Rect::new(0, 0, width, height);
+    let mut buf = Buffer::empty(area);
+    view(&state, &mut Cache::default(), &theme, area, &mut buf);
+    buf
+}
+
+/// The characters, then the styles: for each row its runs, as `columns look`.
+fn describe(buf: &Buffer) -> String {
+    let mut text = String::new();
+    let area = buf.area;
+    for y in 0..area.height {
+        let row: String = (0..area.width).map(|x| buf[(x, y)].symbol()).collect();
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    for y in 0..area.height {
+        let _ = write!(text, "{y:02}");
+        let mut x = 0;
+        while x < area.width {
+            let look = look(buf, x, y);
+            let start = x;
+            while x < area.width && self::look(buf, x, y) == look {
+                x += 1;
+            }
+            if !look.is_empty() {
+                let _ = write!(text, " {start}-{}{look}", x - 1);
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn look(buf: &Buffer, x: u16, y: u16) -> String {
+    let cell = &buf[(x, y)];
+    let mut look = String::new();
+    for (mark, color) in [(':', cell.fg), ('@', cell.bg)] {
+        match color {
+            // A blank cell has no colour to see.
+            _ if mark == ':' && cell.symbol() == " " => {}
+            Color::Reset => {}
+            _ => look.push_str(&format!("{mark}{color}").replace('#', "")),
+        }
+    }
+    if cell.modifier.contains(Modifier::BOLD) && cell.symbol() != " " {
+        look.push('*');
+    }
+    look
+}
+
+fn check(name: &str, sample: Sample, keys: &[Key]) {
+    for size in SIZES {
+        let path = format!("{}/tests/screens/{name}-{}x{}.txt", env!("CARGO_MANIFEST_DIR"), size.0, size.1);
+        expect_file![path].assert_eq(&describe(&draw(sample, size, keys)));
+    }
+}
+
+#[test]
+fn normal() {
+    check("normal", Sample::Normal, &[]);
+}
+
+#[test]
+fn empty() {
+    check("empty", Sample::Empty, &[]);
+}
+
+#[test]
+fn stale() {
+    check("stale", Sample::Stale, &[Key::Char('4')]);
+}
+
+/// The lag pane, on the group that nobody reads for: its bookmarks are shown, one of them overtaken by retention.
+#[test]
+fn dead() {
+    check("dead", Sample::Dead, &[Key::Char('2'), Key::Char('j'), Key::Char('j'), Key::Char('3')]);
+}
+
+/// The lag pane with a group opened, to show its workers.
+#[test]
+fn paused() {
+    check("paused", Sample::Paused, &[Key::Char('2'), Key::Char('j'), Key::Char('j'), Key::Enter]);
+}
+
+#[test]
+fn help() {
+    check("help", Sample::Normal, &[Key::Char('2'), Key::Char('?')]);
+}
+
+#[test]
+fn confirm() {
+    check("confirm", Sample::Normal, &[Key::Char('2'), Key::Char('j'), Key::Char('j'), Key::Char('X')]);
+}
+
+/// Every pane at 80x24, where it has the screen to itself.
+#[test]
+fn panes() {
+    for (digit, name) in "12345678".chars().zip([
+        "throughput",
+        "lag",
+        "partitions",
+        "city",
+        "payments",
+        "shop",
+        "lanes",
+        "events",
+    ]) {
+        let path = format!("{}/tests/screens/pane-{name}-80x24.txt", env!("CARGO_MANIFEST_DIR"));
+        expect_file![path].assert_eq(&describe(&draw(Sample::Normal, (80, 24), &[Key::Char(digit)])));
+    }
+}
+
+#[test]
+fn a_foreign_cluster_is_a_lag_monitor() {
+    let path = format!("{}/tests/screens/foreign-120x40.txt", env!("CARGO_MANIFEST_DIR"));
+    expect_file![path].assert_eq(&describe(&draw(Sample::Foreign, (120, 40), &[])));
+}
+
+/// The lesson stands on every screen: what the streams know, what the batch knows, what waiting has cost.
+#[test]
+fn the_lesson_is_everywhere() {
+    let snapshot = Arc::new(Sample::Normal.snapshot());
+    for width in 24..=200 {
+        for height in [4, 16, 60] {
+            let mut state = State::new(dashboard::Palette::Dark);
+            update(&mut state, Msg::Snapshot(Arc::clone(&snapshot)), 0);
+            let area = Rect::new(0, 0, width, height);
+            let mut buf = Buffer::empty(area);
+            view(&state, &mut Cache::default(), &Theme::default(), area, &mut buf);
+            let row = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
+            let top: String = (0..height.min(3)).map(row).collect::<Vec<_>>().join("\n");
+            for word in ["stream 18 ms", "batch 41 min", "cost 1,204.50"] {
+                assert!(top.contains(word), "{width}x{height} lacks {word:?}:\n{top}");
+            }
+        }
+    }
+}
