@@ -24,7 +24,7 @@ fn main() -> std::io::Result<()> {
     let theme = Theme { palette: Palette::Dark, depth, ..Theme::default() };
     let outcome = run(&feed, |command| drop(ask.send(command)), &Options { theme, ..Options::default() })?;
     if let Some(last) = &outcome.last {
-        print!("{}", Summary::of(last, 0).text());
+        print!("{}", Summary::of(last, outcome.ran_ms).text());
     }
     match outcome.exit {
         Exit::Quit => Ok(()),

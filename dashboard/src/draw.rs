@@ -31,6 +31,8 @@ pub(crate) struct Frame {
     pub(crate) right: Pieces,
     /// Bottom right.
     pub(crate) foot: Pieces,
+    /// Bottom left, where there is room for both.
+    pub(crate) legend: Pieces,
     pub(crate) focused: bool,
 }
 
@@ -176,11 +178,15 @@ impl<'a> Pen<'a> {
             title.truncate(title.len() - usize::from(!frame.note.is_empty()));
         }
         self.pieces(left + 1, top, free, &title);
+        free = room;
         if !frame.foot.is_empty() {
             let mut pieces = vec![(" ".to_string(), Role::Faint)];
             pieces.extend(frame.foot.iter().cloned());
             pieces.push((" ".into(), Role::Faint));
-            self.pieces_right(right.saturating_sub(1), bottom, room, &pieces);
+            free = self.pieces_right(right.saturating_sub(1), bottom, room, &pieces).saturating_sub(left + 3);
+        }
+        if !frame.legend.is_empty() && pieces_width(&frame.legend) <= free {
+            self.pieces(left + 2, bottom, free, &frame.legend);
         }
         Rect::new(left + 1, top + 1, area.width - 2, area.height - 2)
     }

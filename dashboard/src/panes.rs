@@ -19,6 +19,17 @@ pub(crate) mod shop;
 pub(crate) mod throughput;
 mod trip;
 
+/// What a pane writes into its border.
+#[derive(Default)]
+pub(crate) struct Border {
+    /// After its name: what it counts.
+    pub(crate) note: String,
+    /// Bottom right: a sum, a source.
+    pub(crate) foot: Pieces,
+    /// Bottom left: what the signs in it mean.
+    pub(crate) legend: Pieces,
+}
+
 /// Draws a pane's border with what its source says of itself, and returns the inside if there is data to show in it.
 pub(crate) fn open(
     pen: &mut Pen,
@@ -26,8 +37,7 @@ pub(crate) fn open(
     pane: Pane,
     area: Rect,
     source: &Source,
-    note: &str,
-    foot: Pieces,
+    border: Border,
 ) -> Option<Rect> {
     let filter = &state.filters[pane.index()];
     let right = match source {
@@ -39,12 +49,14 @@ pub(crate) fn open(
         _ => Pieces::new(),
     };
     let empty = matches!(source, Source::Waiting | Source::Absent);
+    let border = if empty { Border::default() } else { border };
     let frame = Frame {
         number: Some(pane.index() + 1),
         name: pane.name().into(),
-        note: if empty { String::new() } else { note.into() },
+        note: border.note,
         right,
-        foot: if empty { Pieces::new() } else { foot },
+        foot: border.foot,
+        legend: border.legend,
         focused: state.focus() == pane,
     };
     let inside = pen.frame(area, &frame);
@@ -93,7 +105,7 @@ fn absence(pane: Pane) -> &'static str {
 
 /// A pane before the first snapshot.
 pub(crate) fn nothing_yet(pen: &mut Pen, state: &State, pane: Pane, area: Rect) {
-    open(pen, state, pane, area, &Source::Waiting, "", Pieces::new());
+    open(pen, state, pane, area, &Source::Waiting, Border::default());
 }
 
 /// A sentence in the middle of an empty pane.

@@ -69,6 +69,8 @@ pub struct Outcome {
     pub exit: Exit,
     /// The last snapshot that came.
     pub last: Option<Arc<Snapshot>>,
+    /// For how long it was shown, in milliseconds.
+    pub ran_ms: u64,
 }
 
 /// Whether a dashboard can be drawn here: both ends of the program are a terminal.
@@ -199,7 +201,7 @@ impl<'a> Screen<'a> {
     }
 
     fn outcome(&self, exit: Exit) -> Outcome {
-        Outcome { exit, last: self.state.latest.clone() }
+        Outcome { exit, last: self.state.latest.clone(), ran_ms: self.clock.now_ms() }
     }
 
     fn handle(&mut self, msg: Msg, ask: &mut impl FnMut(Command)) -> Option<Exit> {

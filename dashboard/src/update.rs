@@ -192,6 +192,11 @@ fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
     let index = to(state.cursors[pane.index()].place(&rows), last).min(last);
     let key = rows.into_iter().nth(index).map(|row| row.key).unwrap_or_default();
     state.cursors[pane.index()] = Cursor { key, index };
+    if pane == Pane::Lag {
+        // The partitions follow the selected group, from its first.
+        state.cursors[Pane::Partitions.index()] = Cursor::default();
+        settle(state, Pane::Partitions);
+    }
 }
 
 /// Puts a pane's cursor on the row that it names, or where that row was.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::draw::{Pen, Pieces};
 use crate::format::{clean, duration, plural, text_width};
 use crate::map::{MapCache, StreetCell, Viewport, braille, place};
-use crate::panes::{open, say, trip};
+use crate::panes::{Border, open, say, trip};
 use crate::rows::Item;
 use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Vehicle, VehicleKind};
 use crate::state::{Pane, State};
@@ -26,17 +26,25 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
     if !city.incidents.is_empty() {
         counts.push(plural(city.incidents.len() as u64, "incident"));
     }
-    let note = counts.join(" · ");
+    let legend: Pieces = [(" ━ free", Role::Series), (" ━ slow", Role::Warn), (" ━ jam ", Role::Bad)]
+        .map(|(word, role)| (word.to_string(), role))
+        .to_vec();
     let attribution = state.map.as_ref().map_or(String::new(), |map| clean(&map.attribution).into_owned());
     let foot = if attribution.is_empty() { Pieces::new() } else { vec![(attribution, Role::Dim)] };
-    let Some(mut inside) = open(pen, state, Pane::City, area, &snapshot.city.source, &note, foot) else {
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::City,
+        area,
+        &snapshot.city.source,
+        Border { note: counts.join(" · "), foot, legend },
+    ) else {
         return;
     };
     let selected = match state.selected(Pane::City).map(|row| row.item) {
         Some(Item::Trip(at)) => city.trips.get(at),
         _ => None,
     };
-    let whole = inside;
     if let Some(selected) = selected.filter(|_| inside.height >= 9) {
         let (map, trip) = share(state.map.as_deref(), inside);
         inside = map;
@@ -80,7 +88,6 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
             mark(pen, &viewport, inside, at, '◆', Role::Stream);
         }
     }
-    legend(pen, whole);
 }
 
 /// The trip stands beside the map or below it, whichever leaves the larger map.
@@ -190,13 +197,4 @@ fn label(pen: &mut Pen, viewport: &Viewport, incident: &Incident, inside: Rect) 
     } else if x >= inside.x + cells {
         pen.text(x - cells, y, cells, &words, Role::Bad);
     }
-}
-
-fn legend(pen: &mut Pen, inside: Rect) {
-    if inside.width < 40 || inside.height < 8 {
-        return;
-    }
-    let pieces: Pieces =
-        vec![("━ free ".into(), Role::Series), ("━ slow ".into(), Role::Warn), ("━ jam".into(), Role::Bad)];
-    pen.pieces(inside.x + 1, inside.y, 20, &pieces);
 }

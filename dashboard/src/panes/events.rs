@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{clean, count, duration, time_of_day};
-use crate::panes::{list, open};
+use crate::panes::{Border, list, open};
 use crate::rows::Item;
 use crate::snapshot::{Notice, NoticeKind, Severity, Snapshot, Source, Worker, WorkerState};
 use crate::state::{Pane, State};
@@ -18,7 +18,11 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     } else {
         Pieces::new()
     };
-    let Some(mut inside) = open(pen, state, Pane::Events, area, &Source::Live, "", foot) else { return };
+    let Some(mut inside) =
+        open(pen, state, Pane::Events, area, &Source::Live, Border { foot, ..Border::default() })
+    else {
+        return;
+    };
     if inside.height > 2 && !snapshot.workers.data.is_empty() {
         workers(pen, &snapshot.workers.data, inside);
         inside.y += 1;

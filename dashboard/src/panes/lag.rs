@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, plural, short, text_width};
-use crate::panes::{list, open, trend};
+use crate::panes::{Border, list, open, trend};
 use crate::rows::{Item, workers_of};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Worker, WorkerState};
 use crate::state::{Pane, State};
@@ -12,8 +12,14 @@ use crate::theme::Role;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;
-    let note = "records and seconds behind";
-    let Some(inside) = open(pen, state, Pane::Lag, area, &snapshot.groups.source, note, Pieces::new()) else {
+    let Some(inside) = open(
+        pen,
+        state,
+        Pane::Lag,
+        area,
+        &snapshot.groups.source,
+        Border { note: "records and seconds behind".into(), ..Border::default() },
+    ) else {
         return;
     };
     let longest = groups.iter().map(|group| text_width(&clean(&group.id))).max().unwrap_or(0);

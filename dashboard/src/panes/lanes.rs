@@ -6,7 +6,7 @@ use crate::draw::{Pen, Pieces};
 use crate::format::{
     UNKNOWN, clean, count, duration, maybe_count, maybe_duration, maybe_money, number, time_of_day,
 };
-use crate::panes::{list, open};
+use crate::panes::{Border, list, open};
 use crate::rows::Item;
 use crate::snapshot::{BillItem, Freshness, Lanes, Run, Snapshot};
 use crate::state::{Pane, State};
@@ -21,7 +21,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         .database
         .as_ref()
         .map_or(Pieces::new(), |database| vec![(clean(database).into_owned(), Role::Dim)]);
-    let Some(inside) = open(pen, state, Pane::Lanes, area, &snapshot.lanes.source, &note, foot) else {
+    let Some(inside) = open(
+        pen,
+        state,
+        Pane::Lanes,
+        area,
+        &snapshot.lanes.source,
+        Border { note, foot, ..Border::default() },
+    ) else {
         return;
     };
     let mut y = inside.y;

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, window};
 use crate::format::{clean, count, maybe_duration, short};
-use crate::panes::{open, say, trend};
+use crate::panes::{Border, open, say, trend};
 use crate::rows::Item;
 use crate::snapshot::{Group, GroupPartition, Snapshot};
 use crate::state::{Pane, State};
@@ -20,9 +20,18 @@ enum Line {
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;
-    let note = "━ read  ◆ bookmark  ╌ unread";
-    let Some(inside) = open(pen, state, Pane::Partitions, area, &snapshot.groups.source, note, Pieces::new())
-    else {
+    let legend: Pieces =
+        [(" ━ read", Role::Series), (" ◆ bookmark", Role::Stream), (" ╌ unread ", Role::Batch)]
+            .map(|(word, role)| (word.to_string(), role))
+            .to_vec();
+    let Some(inside) = open(
+        pen,
+        state,
+        Pane::Partitions,
+        area,
+        &snapshot.groups.source,
+        Border { note: "of each group".into(), legend, ..Border::default() },
+    ) else {
         return;
     };
     let rows = state.rows(Pane::Partitions);

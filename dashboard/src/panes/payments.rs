@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::draw::{Pen, Pieces};
 use crate::format::{clean, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
 use crate::overlays::wrap;
-use crate::panes::{list, open};
+use crate::panes::{Border, list, open};
 use crate::rows::Item;
 use crate::snapshot::{Decision, Payments, Snapshot, Verdict};
 use crate::state::{Pane, State};
@@ -40,8 +40,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     if let Some(deadline) = payments.deadline_ms {
         foot.push((format!("  deadline {}", duration(deadline)), Role::Dim));
     }
-    let Some(mut inside) = open(pen, state, Pane::Payments, area, &snapshot.payments.source, &note, foot)
-    else {
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::Payments,
+        area,
+        &snapshot.payments.source,
+        Border { note, foot, ..Border::default() },
+    ) else {
         return;
     };
     let offset = snapshot.title.utc_offset_min;

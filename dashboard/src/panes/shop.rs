@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces};
 use crate::format::{clean, maybe_count, maybe_duration, number, time_of_day};
-use crate::panes::{open, say};
+use crate::panes::{Border, open, say};
 use crate::rows::Item;
 use crate::snapshot::{Page, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
 use crate::state::{Pane, State};
@@ -13,12 +13,19 @@ use crate::theme::Role;
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let shop = &snapshot.shop.data;
     let note = format!("{} sessions open", maybe_count(shop.sessions));
-    let foot = vec![
-        ("click was on the page of ".into(), Role::Dim),
+    let legend = vec![
+        (" clicked item was on the page of ".into(), Role::Dim),
         ("● stream ".into(), Role::Stream),
-        ("● batch".into(), Role::Batch),
+        ("● batch ".into(), Role::Batch),
     ];
-    let Some(inside) = open(pen, state, Pane::Shop, area, &snapshot.shop.source, &note, foot) else {
+    let Some(inside) = open(
+        pen,
+        state,
+        Pane::Shop,
+        area,
+        &snapshot.shop.source,
+        Border { note, legend, ..Border::default() },
+    ) else {
         return;
     };
     let Some(Item::Shopper(at)) = state.selected(Pane::Shop).map(|row| row.item) else {

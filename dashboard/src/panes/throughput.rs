@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces};
 use crate::format::{bytes, maybe_count, number, short, text_width};
-use crate::panes::{list, open};
+use crate::panes::{Border, list, open};
 use crate::rows::Item;
 use crate::snapshot::{Snapshot, Topic};
 use crate::state::{Pane, State};
@@ -15,9 +15,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let rates = topics.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let all = rates.reduce(|all, rate| all + rate);
     let foot = vec![(format!("all {}", number(all)), Role::Text), (" /s".to_string(), Role::Dim)];
-    let Some(mut inside) =
-        open(pen, state, Pane::Throughput, area, &snapshot.topics.source, "records /s", foot)
-    else {
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::Throughput,
+        area,
+        &snapshot.topics.source,
+        Border { note: "records /s".into(), foot, ..Border::default() },
+    ) else {
         return;
     };
     let rows = state.rows(Pane::Throughput);
