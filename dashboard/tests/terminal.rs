@@ -1,0 +1,180 @@
+//! The whole program in a real pseudo-terminal: whichever way it ends, the terminal is as it was.
+//!
+//! Each test starts this very executable again, to run only [`child`], with the pseudo-terminal as its stdin and stdout.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use dashboard::{Exit, Options, feed, run, sample};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+/// What the tests start. It is ignored otherwise: it needs a terminal and somebody who types.
+#[test]
+#[ignore = "started by the other tests, in a pseudo-terminal"]
+fn child() {
+    let (publisher, feed) = feed();
+    publisher.map(sample::city_map());
+    publisher.snapshot(sample::normal(0));
+    // A command makes another thread panic, so that a test decides when.
+    let ask = |_| drop(std::thread::spawn(|| panic!("a worker thread panicked")));
+    let outcome = run(&feed, ask, &Options::default()).expect("a terminal");
+    println!("ended: {:?}", outcome.exit);
+    std::process::exit(match outcome.exit {
+        Exit::Quit => 0,
+        Exit::Signal(signal) => 128 + signal,
+        Exit::Panicked | Exit::Gone => 1,
+    });
+}
+
+struct Session {
+    child: Child,
+    keyboard: File,
+    /// Our own hold on the terminal's end, to ask for its modes.
+    terminal: File,
+    before: Termios,
+    screen: vt100::Parser,
+    output: Receiver<Vec<u8>>,
+}
+
+const SIZE: (u16, u16) = (40, 120);
+
+impl Session {
+    /// Starts the dashboard and waits until it has drawn.
+    fn start() -> Session {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        grantpt(&keyboard).expect("ours");
+        unlockpt(&keyboard).expect("ours");
+        let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
+        let name = OsStr::from_bytes(name.as_bytes());
+        let terminal = File::options().read(true).write(true).open(name).expect("its other end");
+        let mut session = Session {
+            before: tcgetattr(&terminal).expect("it is a terminal"),
+            output: listen(File::from(keyboard.try_clone().expect("a second hold"))),
+            keyboard: File::from(keyboard),
+            child: spawn(&terminal),
+            terminal,
+            screen: vt100::Parser::new(40.try_into().expect("not 0"), 120.try_into().expect("not 0"), 0),
+        };
+        session.resize(SIZE.0, SIZE.1);
+        session.wait_for("throughput");
+        assert!(session.screen.screen().alternate_screen() && session.screen.screen().hide_cursor());
+        session
+    }
+
+    /// Reads until the screen shows a text.
+    fn wait_for(&mut self, text: &str) {
+        while !self.screen.screen().contents().contains(text) {
+            let bytes = self.output.recv_timeout(Duration::from_secs(20));
+            self.screen.process(&bytes.unwrap_or_else(|_| {
+                panic!("{text:?} never came:\n{}", self.screen.screen().contents());
+            }));
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("typed");
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it lives");
+    }
+
+    fn resize(&self, rows: u16, columns: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(self.terminal.as_fd(), size).expect("a size");
+        // It is not the controlling terminal of the child, so the kernel does not tell it.
+        self.signal(Signal::WINCH);
+    }
+
+    /// Waits for the end and checks that the terminal is as it was.
+    fn ended(mut self, word: &str) -> ExitStatus {
+        self.wait_for(&format!("ended: {word}"));
+        let status = self.child.wait().expect("it ended");
+        let after = tcgetattr(&self.terminal).expect("still a terminal");
+        assert_eq!(after.local_modes, self.before.local_modes, "echo and lines");
+        assert_eq!(after.input_modes, self.before.input_modes);
+        assert_eq!(after.output_modes, self.before.output_modes);
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "back on the main screen");
+        assert!(!screen.hide_cursor(), "with a cursor");
+        status
+    }
+}
+
+fn spawn(terminal: &File) -> Child {
+    let end = || Stdio::from(terminal.try_clone().expect("another hold"));
+    Command::new(std::env::current_exe().expect("this test"))
+        .args(["--ignored", "--exact", "child", "--nocapture"])
+        .env("RUST_BACKTRACE", "0")
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .spawn()
+        .expect("started")
+}
+
+fn listen(mut keyboard: File) -> Receiver<Vec<u8>> {
+    let (sender, output) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length) = keyboard.read(&mut buffer) {
+            if length == 0 || sender.send(buffer[..length].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    output
+}
+
+#[test]
+fn quit() {
+    let mut session = Session::start();
+    session.press("q");
+    assert_eq!(session.ended("Quit").code(), Some(0));
+}
+
+#[test]
+fn control_c() {
+    let mut session = Session::start();
+    session.press("/fraud\u{3}");
+    assert_eq!(session.ended("Quit").code(), Some(0));
+}
+
+#[test]
+fn signals() {
+    for (signal, number) in [(Signal::TERM, 15), (Signal::HUP, 1), (Signal::INT, 2)] {
+        let session = Session::start();
+        session.signal(signal);
+        assert_eq!(session.ended(&format!("Signal({number})")).code(), Some(128 + number));
+    }
+}
+
+/// The panic's message is on the restored screen, and the dashboard does not draw over it.
+#[test]
+fn a_panic_in_another_thread() {
+    let mut session = Session::start();
+    session.press("1b");
+    session.wait_for("a worker thread panicked");
+    assert_eq!(session.ended("Panicked").code(), Some(1));
+}
+
+#[test]
+fn a_storm_of_resizes() {
+    let mut session = Session::start();
+    for round in 0..40 {
+        session.resize(1 + round * 37 % 60, 1 + round * 53 % 200);
+    }
+    session.resize(SIZE.0, SIZE.1);
+    session.press("?");
+    session.wait_for("one pane on the whole screen");
+    session.press("q");
+    assert_eq!(session.ended("Quit").code(), Some(0));
+}
