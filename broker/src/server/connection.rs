@@ -74,6 +74,18 @@ enum Slot {
     Sync(ParkedSync, oneshot::Receiver<Effect>),
 }
 
+/// What came of trying to read.
+enum Read {
+    /// Something was read and handled.
+    Some,
+    /// There is nothing; this task is woken when there is.
+    Nothing,
+    /// Not tried, because the client should first take its answers; this task is woken when it does.
+    Refused,
+    /// The client has hung up.
+    HungUp,
+}
+
 impl Connection {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -103,18 +115,18 @@ impl Connection {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         loop {
             let read = self.poll_read(cx)?;
-            let answered = self.poll_answers(cx)?;
+            self.poll_answers(cx)?;
             if let Poll::Ready(Err(error)) = self.output.poll_flush(&mut self.stream, cx) {
                 return Poll::Ready(ignore_hangup(error));
             }
             match read {
-                Poll::Ready(0) => return Poll::Ready(Ok(())),
-                // What was read has been answered. More may have arrived, and the kernel must be asked once more before
-                // it promises to wake us.
-                Poll::Ready(_) => {}
-                // Not read because too much was waiting to go out, some of which has gone.
-                Poll::Pending if answered && self.may_read() && self.output.is_empty() => {}
-                Poll::Pending => return Poll::Pending,
+                Read::HungUp => return Poll::Ready(Ok(())),
+                // What was read has been handled. More may have arrived, and the kernel must be asked until it has
+                // nothing: only then does it promise to wake us.
+                Read::Some => {}
+                // Too much was waiting to go out, and now that has gone.
+                Read::Refused if self.may_read() => {}
+                Read::Refused | Read::Nothing => return Poll::Pending,
             }
         }
     }
@@ -123,27 +135,28 @@ impl Connection {
         self.slots.len() < MAX_PIPELINED && self.output.pending_bytes() < MAX_UNREAD_BYTES
     }
 
-    /// Reads once and handles every frame that is whole. Ready with 0 when the client has hung up.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Poll<usize>, Closed> {
+    /// Reads once and handles every frame that is whole.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Read, Closed> {
         if !self.may_read() {
-            return Ok(Poll::Pending);
+            return Ok(Read::Refused);
         }
         self.input.reserve(self.missing_bytes().clamp(MIN_READ, MAX_READ));
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
-        let count = match read {
+        match read {
+            Poll::Ready(Ok(1..)) => {}
+            Poll::Ready(Ok(0)) => return Ok(Read::HungUp),
+            Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Read::HungUp),
             Poll::Pending => {
                 if self.input.is_empty() && self.input.capacity() > MAX_KEPT_BUFFER {
                     self.input = BytesMut::new();
                 }
-                return Ok(Poll::Pending);
+                return Ok(Read::Nothing);
             }
-            Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Poll::Ready(0)),
-            Poll::Ready(Ok(count)) => count,
-        };
+        }
         while let Some(frame) = self.take_frame()? {
             self.handle(frame)?;
         }
-        Ok(Poll::Ready(count))
+        Ok(Read::Some)
     }
 
     /// How much of a frame that has begun is still to come.
@@ -203,22 +216,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Moves answers to the output as long as the first request has one. Says whether there were any.
-    fn poll_answers(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let mut any = false;
+    /// Moves answers to the output as long as the first request has one.
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(slot) = self.slots.pop_front() {
             match self.poll_slot(slot, cx) {
-                Ok(frame) => {
-                    self.output.push(frame)?;
-                    any = true;
-                }
+                Ok(frame) => self.output.push(frame)?,
                 Err(waiting) => {
                     self.slots.push_front(waiting);
                     break;
                 }
             }
         }
-        Ok(any)
+        Ok(())
     }
 
     /// The answer, or the request that still waits for it.

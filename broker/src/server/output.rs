@@ -29,11 +29,6 @@ enum Chunk {
 }
 
 impl Output {
-    /// Whether everything has been written.
-    pub(super) fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
-    }
-
     /// Bytes of memory that wait to be written; regions of files take none.
     pub(super) fn pending_bytes(&self) -> usize {
         let pending = |chunk: &Chunk| match chunk {

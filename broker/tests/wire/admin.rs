@@ -1,0 +1,280 @@
+//! Topics and their settings.
+
+use std::collections::BTreeMap;
+
+use protocol::ErrorCode;
+use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
+use protocol::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
+use protocol::describe_cluster::DescribeClusterRequest;
+use protocol::describe_configs::{
+    BROKER, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_DEFAULT, SOURCE_TOPIC, TOPIC,
+};
+use protocol::find_coordinator::FindCoordinatorRequest;
+use protocol::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
+};
+use protocol::metadata::MetadataRequest;
+use protocol::offset_for_leader_epoch::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
+};
+
+use crate::client::{Client, batch, fetch, records, start};
+
+/// What a topic's settings are, and where each comes from.
+fn settings(client: &mut Client, topic: &str) -> BTreeMap<String, (String, i8)> {
+    let resource = DescribeConfigsResource {
+        resource_type: TOPIC,
+        resource_name: topic.into(),
+        configuration_keys: None,
+    };
+    let response =
+        client.call(4, &DescribeConfigsRequest { resources: vec![resource], ..Default::default() });
+    assert_eq!(response.results[0].error_code, ErrorCode::NONE);
+    let configs = response.results[0].configs.iter();
+    configs
+        .map(|config| (config.name.clone(), (config.value.clone().unwrap(), config.config_source)))
+        .collect()
+}
+
+fn alter(client: &mut Client, changes: &[(&str, i8, &str)]) -> (ErrorCode, Option<String>) {
+    let configs = changes.iter().map(|&(name, config_operation, value)| AlterableConfig {
+        name: name.into(),
+        config_operation,
+        value: Some(value.into()),
+    });
+    let resource =
+        AlterConfigsResource { resource_type: TOPIC, resource_name: "t".into(), configs: configs.collect() };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let mut response = client.call(1, &request);
+    let answer = response.responses.remove(0);
+    (answer.error_code, answer.error_message)
+}
+
+/// Kafka's own tools fail on a source they don't know, although the topic was made.
+#[test]
+fn a_new_topic_tells_its_settings_and_where_each_comes_from() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    for version in 0..=7 {
+        let topic = CreatableTopic {
+            name: format!("t{version}"),
+            num_partitions: 2,
+            replication_factor: 1,
+            configs: vec![CreatableTopicConfig { name: "retention.ms".into(), value: Some("7000".into()) }],
+            ..Default::default()
+        };
+        let response =
+            client.call(version, &CreateTopicsRequest { topics: vec![topic], ..Default::default() });
+        let made = &response.topics[0];
+        assert_eq!(made.error_code, ErrorCode::NONE);
+        if version >= 5 {
+            let configs = made.configs.as_ref().unwrap();
+            assert!(
+                configs.iter().all(|config| [SOURCE_TOPIC, SOURCE_DEFAULT].contains(&config.config_source))
+            );
+            let own: Vec<_> = configs.iter().filter(|config| config.config_source == SOURCE_TOPIC).collect();
+            assert_eq!((own.len(), own[0].value.as_deref()), (1, Some("7000")));
+            assert_eq!((made.num_partitions, made.replication_factor), (2, 1));
+        }
+    }
+}
+
+#[test]
+fn topics_that_can_not_be_are_refused_each_with_its_reason() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let topic =
+        |name: &str, num_partitions, replication_factor, config: Option<(&str, &str)>| CreatableTopic {
+            name: name.into(),
+            num_partitions,
+            replication_factor,
+            configs: config
+                .into_iter()
+                .map(|(name, value)| CreatableTopicConfig { name: name.into(), value: Some(value.into()) })
+                .collect(),
+            ..Default::default()
+        };
+    let cases = [
+        (topic("t", 1, 1, None), ErrorCode::TOPIC_ALREADY_EXISTS),
+        (topic("a b", 1, 1, None), ErrorCode::INVALID_TOPIC_EXCEPTION),
+        (topic("a", 0, 1, None), ErrorCode::INVALID_PARTITIONS),
+        (topic("b", i32::MAX, 1, None), ErrorCode::INVALID_PARTITIONS),
+        (topic("c", 1, 3, None), ErrorCode::INVALID_REPLICATION_FACTOR),
+        (topic("d", 1, 1, Some(("no.such", "1"))), ErrorCode::INVALID_CONFIG),
+        (topic("e", 1, 1, Some(("cleanup.policy", "compact"))), ErrorCode::INVALID_CONFIG),
+        (topic("twice", 1, 1, None), ErrorCode::INVALID_REQUEST),
+        (topic("twice", 1, 1, None), ErrorCode::INVALID_REQUEST),
+        (topic("good", -1, -1, None), ErrorCode::NONE),
+    ];
+    let topics = cases.iter().map(|(topic, _)| topic.clone()).collect();
+    let request = CreateTopicsRequest { topics, validate_only: true, ..Default::default() };
+    let checked = client.call(7, &request);
+    let made = client.call(7, &CreateTopicsRequest { validate_only: false, ..request });
+    for response in [checked, made] {
+        for ((asked, expected), result) in cases.iter().zip(response.topics) {
+            assert_eq!((&result.name, result.error_code), (&asked.name, *expected));
+            assert_eq!(result.error_message.is_some(), !expected.is_none(), "{}", asked.name);
+        }
+    }
+    let all = client.call(12, &MetadataRequest { topics: None, ..Default::default() });
+    let names: Vec<_> = all.topics.iter().map(|topic| topic.name.as_deref().unwrap()).collect();
+    assert_eq!(names, ["good", "t"]);
+}
+
+#[test]
+fn settings_change_all_together_or_not_at_all() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[("retention.ms", "7000")]);
+    let (code, message) =
+        alter(&mut client, &[("segment.bytes", SET, "1000"), ("retention.ms", SET, "soon")]);
+    assert_eq!(code, ErrorCode::INVALID_CONFIG);
+    assert!(message.unwrap().contains("retention.ms"));
+    assert_eq!(settings(&mut client, "t")["retention.ms"], ("7000".into(), SOURCE_TOPIC));
+    assert_eq!(settings(&mut client, "t")["segment.bytes"].1, SOURCE_DEFAULT);
+    assert!(
+        alter(&mut client, &[("max.message.bytes", SET, "100"), ("retention.ms", DELETE, "")]).0.is_none()
+    );
+    assert_eq!(settings(&mut client, "t")["retention.ms"], ("-1".into(), SOURCE_DEFAULT));
+    // They hold at once.
+    assert_eq!(client.produce("t", 0, batch(&[&"x".repeat(100)])).error_code, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
+#[test]
+fn the_broker_tells_its_settings_and_keeps_them() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let resource = |name: &str| DescribeConfigsResource {
+        resource_type: BROKER,
+        resource_name: name.into(),
+        ..Default::default()
+    };
+    let resources = vec![resource("1"), resource("9")];
+    for version in 0..=4 {
+        let mut request = DescribeConfigsRequest { resources: resources.clone(), ..Default::default() };
+        for resource in &mut request.resources {
+            resource.configuration_keys = Some(vec!["num.partitions".into()]);
+        }
+        let response = client.call(version, &request);
+        let [known, unknown] = &response.results[..] else { panic!("two brokers were asked about") };
+        assert_eq!((known.configs[0].value.as_deref(), known.configs[0].read_only), (Some("1"), true));
+        assert_eq!(unknown.error_code, ErrorCode::INVALID_REQUEST);
+    }
+}
+
+#[test]
+fn a_topic_can_grow_and_not_shrink() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 2, &[]);
+    client.produce("t", 1, batch(&["stays"]));
+    let mut grow = |name: &str, count, validate_only| {
+        let topics = vec![CreatePartitionsTopic { name: name.into(), count, assignments: None }];
+        let request = CreatePartitionsRequest { topics, validate_only, ..Default::default() };
+        client.call(3, &request).results[0].error_code
+    };
+    assert_eq!(grow("t", 2, false), ErrorCode::INVALID_PARTITIONS);
+    assert_eq!(grow("nowhere", 2, false), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    assert_eq!(grow("t", 3, true), ErrorCode::NONE);
+    assert_eq!(client.produce("t", 2, batch(&["a"])).error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    let mut grow = |count| {
+        let topics = vec![CreatePartitionsTopic { name: "t".into(), count, assignments: None }];
+        client.call(3, &CreatePartitionsRequest { topics, ..Default::default() }).results[0].error_code
+    };
+    assert_eq!(grow(3), ErrorCode::NONE);
+    assert_eq!(client.produce("t", 2, batch(&["a"])).base_offset, 0);
+    assert_eq!(client.produce("t", 1, batch(&["b"])).base_offset, 1);
+}
+
+#[test]
+fn deleted_records_can_not_be_read() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    client.produce("t", 0, batch(&["a"]));
+    client.produce("t", 0, batch(&["b"]));
+    let mut delete = |offset| {
+        let partitions = vec![DeleteRecordsPartition { partition_index: 0, offset }];
+        let topics = vec![DeleteRecordsTopic { name: "t".into(), partitions }];
+        let response = client.call(2, &DeleteRecordsRequest { topics, ..Default::default() });
+        (response.topics[0].partitions[0].error_code, response.topics[0].partitions[0].low_watermark)
+    };
+    assert_eq!(delete(1), (ErrorCode::NONE, 1));
+    assert_eq!(delete(3), (ErrorCode::OFFSET_OUT_OF_RANGE, -1));
+    assert_eq!(client.fetch(&fetch("t", &[(0, 0)])).error_code, ErrorCode::OFFSET_OUT_OF_RANGE);
+    assert_eq!(records(&client.fetch(&fetch("t", &[(0, 1)]))).len(), batch(&["b"]).len());
+}
+
+#[test]
+fn a_topic_that_is_made_again_is_another_and_empty() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let id = |client: &mut Client| {
+        let all = client.call(12, &MetadataRequest { topics: None, ..Default::default() });
+        all.topics[0].topic_id
+    };
+    client.create_topic("t", 1, &[]);
+    client.produce("t", 0, batch(&["old"]));
+    let old = id(&mut client);
+    let by_id = DeleteTopicsRequest {
+        topics: vec![DeleteTopicState { name: None, topic_id: old }],
+        ..Default::default()
+    };
+    assert_eq!(client.call(6, &by_id).responses[0].error_code, ErrorCode::NONE);
+    assert_eq!(client.call(6, &by_id).responses[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+    client.create_topic("t", 1, &[]);
+    assert_ne!(id(&mut client), old);
+    assert_eq!(client.produce("t", 0, batch(&["new"])).base_offset, 0);
+    let mut stale = fetch("t", &[(0, 0)]);
+    stale.topics[0].topic_id = old;
+    let response = client.call(13, &stale);
+    assert_eq!(response.topics[0].partitions[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+    stale.topics[0].topic_id = id(&mut client);
+    let response = client.call(16, &stale);
+    assert_eq!(records(&response.topics[0].partitions[0]).len(), batch(&["new"]).len());
+}
+
+#[test]
+fn the_cluster_is_one_broker_that_does_everything_but_transactions() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let described = client.call(1, &DescribeClusterRequest::default());
+    assert_eq!((described.controller_id, described.brokers.len()), (1, 1));
+    assert_eq!(described.brokers[0].port, i32::from(cluster.address().port()));
+    let controllers = client.call(1, &DescribeClusterRequest { endpoint_type: 2, ..Default::default() });
+    assert_eq!(controllers.error_code, ErrorCode::MISMATCHED_ENDPOINT_TYPE);
+    for version in 0..=4 {
+        let keys = FindCoordinatorRequest {
+            key: "g".into(),
+            coordinator_keys: vec!["g".into(), "h".into()],
+            ..Default::default()
+        };
+        let found = client.call(version, &keys);
+        let ports: Vec<_> = found.coordinators.iter().map(|coordinator| coordinator.port).collect();
+        let port = described.brokers[0].port;
+        assert_eq!(if version < 4 { vec![found.port; 2] } else { ports }, [port, port]);
+    }
+    let transactions = FindCoordinatorRequest { key_type: 1, ..Default::default() };
+    assert_eq!(client.call(3, &transactions).error_code, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+}
+
+#[test]
+fn the_end_of_a_leader_epoch_is_the_end_of_its_records() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    client.produce("t", 0, batch(&["a", "b"]));
+    let mut end = |current_leader_epoch| {
+        let partitions =
+            vec![OffsetForLeaderPartition { current_leader_epoch, leader_epoch: 0, ..Default::default() }];
+        let topics = vec![OffsetForLeaderTopic { topic: "t".into(), partitions }];
+        let response = client.call(4, &OffsetForLeaderEpochRequest { topics, ..Default::default() });
+        let partition = &response.topics[0].partitions[0];
+        (partition.error_code, partition.leader_epoch, partition.end_offset)
+    };
+    assert_eq!(end(0), (ErrorCode::NONE, 0, 2));
+    assert_eq!(end(4), (ErrorCode::UNKNOWN_LEADER_EPOCH, -1, -1));
+}
