@@ -15,6 +15,7 @@ mod keeper;
 mod lines;
 mod observe;
 mod supervise;
+mod topics;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use client::Admin;
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
 use consumers::fraud::FraudProcessor;
@@ -21,6 +23,7 @@ use crate::cli::{ConsumeArgs, Consumer};
 use crate::control;
 use crate::lines::{self, Parsed};
 use crate::supervise::Order;
+use crate::topics;
 
 /// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts no longer, and what is
 /// believed of the traffic has half-forgotten what is older.
@@ -42,37 +45,49 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
                 horizon_ms: Some(RIDES_HORIZON_MS),
                 ..StreamConfig::new(settings, group, &[Topic::EtaUpdates, Topic::RoadTraversals])
             };
-            run_stream(&lane, &|| Box::new(EtaProcessor::new(&config)), &control)
+            worker(&lane, &|| Box::new(EtaProcessor::new(&config)), &control)
         }
         Consumer::Traffic => {
             let config =
                 EtaConfig { lateness_ms: args.lateness.ms(), ..EtaConfig::new(map(args.map.as_ref())?) };
             let lane = StreamConfig {
                 horizon_ms: Some(RIDES_HORIZON_MS),
-                ..StreamConfig::new(settings, group, &[Topic::Traffic])
+                ..StreamConfig::new(settings, group, &[Topic::Traffic, Topic::RoadTraversals])
             };
-            run_stream(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
+            worker(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
         }
         Consumer::Fraud => {
             let learnt = learnt(FraudProcessor::new(fraud_config(&args.costs)), args.history.as_deref())?;
             let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
-            run_stream(&lane, &|| Box::new(learnt.clone()), &control)
+            worker(&lane, &|| Box::new(learnt.clone()), &control)
         }
         Consumer::Recommendations => {
             let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
             let fresh = || RecommendationsProcessor::new(RecommendationsConfig::default());
-            run_stream(&lane, &|| Box::new(fresh()), &control)
+            worker(&lane, &|| Box::new(fresh()), &control)
         }
         Consumer::Notifications => {
             let lane = StreamConfig {
                 horizon_ms: Some(HOUR_MS),
                 ..StreamConfig::new(settings, group, &[Topic::Notifications])
             };
-            run_stream(&lane, &|| Box::new(NotificationsProcessor::new()), &control)
+            worker(&lane, &|| Box::new(NotificationsProcessor::new()), &control)
         }
     }?;
     tell(&stats);
     Ok(())
+}
+
+/// Makes the topics that are not there yet, and runs a worker of the stream lane.
+fn worker(
+    lane: &StreamConfig,
+    factory: &dyn Fn() -> Box<dyn Processor>,
+    control: &Control,
+) -> Result<WorkerStats> {
+    let admin = Admin::connect(&lane.settings, Duration::from_secs(5))?;
+    let inputs = factory().inputs();
+    topics::ensure(&admin, &[inputs, &lane.outputs, &lane.broadcast, &[Topic::DeadLetters]].concat())?;
+    Ok(run_stream(lane, factory, control)?)
 }
 
 fn name(consumer: Consumer) -> &'static str {

@@ -17,7 +17,7 @@ use super::settings;
 use crate::cli::{Business, ProduceArgs, TimeArgs};
 use crate::clock::{Clock, wall_ms};
 use crate::supervise::Order;
-use crate::{control, lines};
+use crate::{control, lines, topics};
 
 /// Events are sent in bunches, so far apart: a person can't see it, and a processor sleeps in between.
 const BUNCH: Duration = Duration::from_millis(5);
@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     let settings = settings(&args.cluster, client_id);
     let clock = args.time.clock();
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    topics::ensure(&admin, topics_of(args.business))?;
     let producer = Producer::new(&settings, &ProducerOptions::stream())?;
     let mut first = None;
     if already_began(&admin, args.business)? {
@@ -61,20 +62,19 @@ fn name(business: Business) -> &'static str {
     }
 }
 
-/// The topic that shows whether a business has begun before.
-fn main_topic(business: Business) -> Topic {
+/// What a business says, and on which topic first of all.
+fn topics_of(business: Business) -> &'static [Topic] {
     match business {
-        Business::Gps => Topic::DriverLocations,
-        Business::Swipes => Topic::CardSwipes,
-        Business::Clicks => Topic::Clicks,
+        Business::Gps => {
+            &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::SimulationTruth]
+        }
+        Business::Swipes => &[Topic::CardSwipes, Topic::Chargebacks, Topic::SimulationTruth],
+        Business::Clicks => &[Topic::Clicks, Topic::SimulationTruth],
     }
 }
 
 fn already_began(admin: &Admin, business: Business) -> Result<bool> {
-    let topic = main_topic(business).name();
-    if !admin.topics()?.iter().any(|known| known.name == topic) {
-        return Ok(false);
-    }
+    let topic = topics_of(business)[0].name();
     let partitions: Vec<_> =
         (0..admin.partitions(topic)?).map(|partition| TopicPartition::new(topic, partition)).collect();
     Ok(admin.ends(&partitions)?.into_iter().flatten().any(|end| end > 0))

@@ -26,6 +26,7 @@ use crate::lines;
 use crate::observe::watch::Watch;
 use crate::observe::{Show, Watched};
 use crate::supervise::{Order, Supervisor};
+use crate::topics;
 
 use plan::{Businesses, Places};
 use summary::{BusinessSummary, Summary};
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let folder = Folder::open(args.data_dir.as_deref())?;
     let broker = match &args.bootstrap_servers {
         Some(_) => None,
-        None => Some(super::broker::start(&args.listen, &folder.path().join("log"), plan::PARTITIONS)?),
+        None => Some(super::broker::start(&args.listen, &folder.path().join("log"), topics::PARTITIONS)?),
     };
     let bootstrap = match (&args.bootstrap_servers, &broker) {
         (Some(servers), _) => servers.clone(),
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let map = super::replay::map(args.map.as_ref())?;
     let settings = Settings::new(&bootstrap).with_client_id("freshet");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
-    admin.create(&plan::topics())?;
+    topics::ensure(&admin, Topic::ALL)?;
 
     let places = Places {
         program: std::env::current_exe().context("could not find the program's own file")?,

@@ -1,19 +1,10 @@
-//! What a show consists of: its topics and its workers.
+//! What a show consists of: its workers, and what each is told.
 
 use std::path::{Path, PathBuf};
-
-use client::NewTopic;
-use events::Topic;
 
 use crate::cli::{DemoArgs, Scenario};
 use crate::clock::Clock;
 use crate::supervise::WorkerSpec;
-
-/// Partitions of every topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
-pub(super) const PARTITIONS: i32 = 4;
-
-const MIB: i64 = 1 << 20;
-const MINUTE_MS: i64 = 60_000;
 
 /// Which businesses run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,35 +23,6 @@ impl From<Scenario> for Businesses {
             shop: all || scenario == Scenario::Shop,
         }
     }
-}
-
-/// The topics, each with how long it is kept. What is plentiful is kept for minutes, which is hours of simulated time; and no
-/// topic may take more than its share of a disk, however long the show goes on.
-pub(super) fn topics() -> Vec<NewTopic> {
-    Topic::ALL
-        .iter()
-        .map(|&topic| {
-            let (keep_ms, keep_bytes) = match topic {
-                Topic::DriverLocations
-                | Topic::EtaUpdates
-                | Topic::EtaBatch
-                | Topic::RoadTraversals
-                | Topic::SimulationTruth
-                | Topic::RecommendationsStale => (10 * MINUTE_MS, 128 * MIB),
-                Topic::Traffic => (-1, 64 * MIB),
-                _ => (24 * 60 * MINUTE_MS, 128 * MIB),
-            };
-            let mut configs = vec![
-                ("retention.ms".to_owned(), keep_ms.to_string()),
-                ("retention.bytes".to_owned(), keep_bytes.to_string()),
-                ("segment.bytes".to_owned(), (16 * MIB).to_string()),
-            ];
-            if topic == Topic::Traffic {
-                configs.push(("cleanup.policy".to_owned(), "compact,delete".to_owned()));
-            }
-            NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
-        })
-        .collect()
 }
 
 /// Where things are while a show runs.

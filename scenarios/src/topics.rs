@@ -1,0 +1,54 @@
+//! The topics of a show, as they are created where they do not exist yet.
+
+use anyhow::Result;
+use client::{Admin, Error, NewTopic};
+use events::Topic;
+
+/// Partitions of every topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
+pub(crate) const PARTITIONS: i32 = 4;
+
+const MIB: i64 = 1 << 20;
+const MINUTE_MS: i64 = 60_000;
+
+/// Makes those of `topics` that are not there yet. Topics that are there stay as they are.
+pub(crate) fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
+    let there = admin.topics()?;
+    for &topic in topics {
+        if there.iter().any(|known| known.name == topic.name()) {
+            continue;
+        }
+        // What is believed of the traffic is a table: where a cluster can compact, the last word on each road is kept for ever.
+        // The embedded broker can't yet, and keeps a quarter of an hour, in which every road that anyone drives is spoken of anew.
+        if topic == Topic::Traffic && admin.create(&[compacted(topic)]).is_ok() {
+            continue;
+        }
+        admin.create(&[kept_for_a_while(topic)])?;
+    }
+    Ok(())
+}
+
+fn compacted(topic: Topic) -> NewTopic {
+    let configs = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
+    NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
+}
+
+/// What is plentiful is kept for minutes, which is hours of simulated time; and no topic may take more than its share of a
+/// disk, however long the show goes on.
+fn kept_for_a_while(topic: Topic) -> NewTopic {
+    let (keep_ms, keep_bytes) = match topic {
+        Topic::DriverLocations
+        | Topic::EtaUpdates
+        | Topic::EtaBatch
+        | Topic::RoadTraversals
+        | Topic::SimulationTruth
+        | Topic::RecommendationsStale => (10 * MINUTE_MS, 128 * MIB),
+        Topic::Traffic => (15 * MINUTE_MS, 64 * MIB),
+        _ => (24 * 60 * MINUTE_MS, 128 * MIB),
+    };
+    let configs = vec![
+        ("retention.ms".to_owned(), keep_ms.to_string()),
+        ("retention.bytes".to_owned(), keep_bytes.to_string()),
+        ("segment.bytes".to_owned(), (16 * MIB).to_string()),
+    ];
+    NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
+}

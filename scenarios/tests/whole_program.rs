@@ -1,0 +1,376 @@
+//! The whole program as a person runs it: the demo without a terminal, crashes, interruptions and wrong input.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Broker, freshet, lines};
+use serde_json::Value;
+
+/// How long anything here may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Tries until it holds; every try asks a running program, so nothing is slept through.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+    }
+}
+
+/// The processes whose parent is `pid`.
+fn children(pid: u32) -> Vec<u32> {
+    let stat = |entry: std::fs::DirEntry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let parent = stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()?;
+        Some((pid, parent))
+    };
+    let all = std::fs::read_dir("/proc").unwrap().filter_map(|entry| stat(entry.ok()?));
+    all.filter(|&(_, parent)| parent == pid).map(|(child, _)| child).collect()
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
+    let ran = output(freshet().args([
+        "demo",
+        "--headless",
+        "--duration",
+        "25s",
+        "--format",
+        "jsonl",
+        "--listen",
+        "127.0.0.1:0",
+        // Slow enough for a machine that runs the other tests beside it, and the first batch run comes after fifteen seconds.
+        "--drivers",
+        "30",
+    ]));
+    assert!(ran.status.success(), "{}: {}", ran.status, stderr(&ran));
+    let lines: Vec<Value> = ran
+        .stdout
+        .split(|b| *b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
+    assert!(lines.iter().all(|line| line["schema"] == 1), "every line says its schema");
+    assert!(lines.iter().filter(|line| line["type"] == "snapshot").count() >= 20, "a snapshot a second");
+    assert!(lines.iter().any(|line| line["type"] == "event"), "rebalances and runs are told");
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["type"], "summary");
+    let business = |name: &str| {
+        let all = summary["businesses"].as_array().unwrap();
+        all.iter().find(|business| business["business"] == name).unwrap_or_else(|| panic!("{name}")).clone()
+    };
+    for name in ["eta", "fraud", "recommendations", "notifications"] {
+        assert!(business(name)["answers_out"].as_u64().unwrap() > 50, "{name}: {summary:#}");
+        assert!(business(name)["freshness_p99_ms"].is_number(), "{name}: {summary:#}");
+    }
+    for name in ["fraud", "recommendations"] {
+        assert_eq!((&business(name)["lost"], &business(name)["doubled"]), (&0.into(), &0.into()), "{name}");
+    }
+    let bill = &summary["bill"];
+    assert!(bill["rides"]["stream"]["quotes"].as_u64().unwrap() > 50, "{bill:#}");
+    assert!(bill["rides"]["batch"]["quotes"].as_u64().unwrap() > 0, "the batch lane has run: {bill:#}");
+    assert!(bill["payments"]["stream"]["swipes"].as_u64().unwrap() > 1000, "{bill:#}");
+    assert!(bill["shop"]["stream"]["cases"].as_u64().unwrap() > 1000, "{bill:#}");
+    assert!(
+        bill["shop"]["stream"]["hits"].as_u64() > bill["shop"]["full_batch"]["hits"].as_u64(),
+        "who answers at once knows the session: {bill:#}"
+    );
+    assert_eq!(summary["dead_letters"], 0);
+}
+
+/// A worker of a payments show on a broker of its own.
+fn worker(broker: &Broker, args: &[&str]) -> Child {
+    freshet()
+        .args(args)
+        .args(["--bootstrap-servers", &broker.address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// How often each swipe stands on a topic.
+fn swipes(broker: &Broker, topic: &str) -> HashMap<String, u32> {
+    let recorded = output(freshet().args(["record", topic, "--bootstrap-servers", &broker.address]));
+    assert!(recorded.status.success(), "{}", stderr(&recorded));
+    let mut times = HashMap::new();
+    for line in recorded.stdout.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).unwrap();
+        *times.entry(line["value"]["swipe_id"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    times
+}
+
+fn create_payment_topics(broker: &Broker) {
+    // By asking for them: a broker makes a topic that somebody wants to write to.
+    for topic in ["card_swipes", "chargebacks", "fraud_decisions", "dead_letters"] {
+        let mut kcat = Command::new("kcat")
+            .args(["-b", &broker.address, "-P", "-t", topic, "-X", "allow.auto.create.topics=true"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("kcat is installed by `make test`");
+        drop(kcat.stdin.take());
+        assert!(kcat.wait().unwrap().success());
+    }
+    until("the topics", || {
+        let listed = output(freshet().args(["topics", "--bootstrap-servers", &broker.address]));
+        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        ["card_swipes", "chargebacks", "fraud_decisions", "dead_letters"]
+            .iter()
+            .all(|topic| text.contains(topic))
+    });
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_consumers_are_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    create_payment_topics(&broker);
+    let mut fraud = worker(&broker, &["consume", "fraud"]);
+    let mut producer = worker(&broker, &["produce", "swipes", "--speed", "120"]);
+    for at_least in [300, 900, 1500] {
+        until("decisions", || swipes(&broker, "fraud_decisions").len() >= at_least);
+        fraud.kill().unwrap();
+        fraud.wait().unwrap();
+        fraud = worker(&broker, &["consume", "fraud"]);
+    }
+    // The broker dies under load as well, and comes back with what it had.
+    let broker = broker.crash_and_restart();
+    until("decisions after the crash", || swipes(&broker, "fraud_decisions").len() >= 2500);
+    signal(producer.id(), "TERM");
+    producer.wait().unwrap();
+    let asked = swipes(&broker, "card_swipes");
+    assert!(asked.len() >= 2500);
+    until("every swipe is decided", || swipes(&broker, "fraud_decisions").len() >= asked.len());
+    let decided = swipes(&broker, "fraud_decisions");
+    let lost: Vec<_> = asked.keys().filter(|id| !decided.contains_key(*id)).collect();
+    let doubled: Vec<_> = decided.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(lost.is_empty(), "{} of {} swipes have no decision: {:?}", lost.len(), asked.len(), lost.first());
+    assert!(
+        doubled.is_empty(),
+        "{} of {} swipes were decided twice: {:?}",
+        doubled.len(),
+        asked.len(),
+        doubled.first()
+    );
+    signal(fraud.id(), "TERM");
+    assert!(fraud.wait().unwrap().success(), "a consumer that is asked to stop ends well");
+}
+
+#[test]
+fn ctrl_c_ends_everything_within_two_seconds() {
+    let mut demo = freshet()
+        .args(["demo", "--headless", "--listen", "127.0.0.1:0", "--drivers", "10"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = lines(demo.stdout.take().unwrap());
+    for _ in 0..3 {
+        said.recv_timeout(PATIENCE).expect("a line a second");
+    }
+    let workers = children(demo.id());
+    assert!(workers.len() >= 10, "every part is a process: {workers:?}");
+    let began = Instant::now();
+    signal(demo.id(), "INT");
+    let status = demo.wait().unwrap();
+    let took = began.elapsed();
+    assert_eq!(status.code(), Some(130));
+    assert!(took < Duration::from_secs(2), "it took {took:?}");
+    let left: Vec<_> = workers.iter().filter(|pid| Path::new(&format!("/proc/{pid}")).exists()).collect();
+    assert!(left.is_empty(), "processes are left: {left:?}");
+}
+
+#[test]
+fn no_worker_outlives_a_demo_that_is_killed() {
+    let mut demo = freshet()
+        .args(["demo", "--headless", "--listen", "127.0.0.1:0", "--drivers", "10", "--scenario", "payments"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    lines(demo.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("a line");
+    let workers = children(demo.id());
+    assert!(!workers.is_empty());
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    until("the workers end", || workers.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence_with_the_remedy() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let busy = folder.path().join("busy");
+    let broker = Broker::start(&busy);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "not a folder").unwrap();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let free = |args: &[&str]| args.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let cases = [
+        (
+            free(&[
+                "broker",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--data-dir",
+                &text(&folder.path().join("a")),
+            ]),
+            1,
+            format!("port {port} is in use by another program: pass --listen 127.0.0.1:"),
+        ),
+        (
+            free(&["broker", "--listen", "127.0.0.1:0", "--data-dir", &text(&busy)]),
+            1,
+            "is in use by".to_owned(),
+        ),
+        (free(&["broker", "--listen", "127.0.0.1:0", "--data-dir", &text(&file)]), 1, text(&file)),
+        (
+            free(&["tail", "no_such_topic", "--bootstrap-servers", &broker.address]),
+            1,
+            "freshet topics".to_owned(),
+        ),
+        (free(&["topics", "--bootstrap-servers", "127.0.0.1:1"]), 3, "is a broker running?".to_owned()),
+        (free(&["dashboard", "--bootstrap-servers", "127.0.0.1:1"]), 3, "is a broker running?".to_owned()),
+        (free(&["demo", "--speed", "fast"]), 2, "from 0.1 to 100000".to_owned()),
+        (free(&["demo", "--batch-period", "1 hour"]), 2, "such as 15m".to_owned()),
+        (free(&["replay", "eta", "--map", &text(&file)]), 1, "freshet map build".to_owned()),
+        (free(&["map", "build", &text(&file), "out"]), 1, "is not an .osm.pbf extract".to_owned()),
+    ];
+    for (args, code, words) in cases {
+        let ran = output(freshet().args(&args));
+        let said = stderr(&ran);
+        assert_eq!(ran.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(&words), "{args:?} should say {words:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("backtrace"), "{args:?}: {said}");
+        assert!(ran.stdout.is_empty(), "{args:?}: words go to standard error");
+        if code != 2 {
+            assert_eq!(said.trim_end().lines().count(), 1, "{args:?} says one sentence: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_stranger_on_the_port_and_broken_records_harm_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    create_payment_topics(&broker);
+    for bytes in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], &[0xff; 64], &[0, 0, 0, 4, 1, 2, 3, 4]] {
+        let mut stranger = TcpStream::connect(&broker.address).unwrap();
+        stranger.set_read_timeout(Some(PATIENCE)).unwrap();
+        stranger.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        // Closed in order or by a reset; either way nobody waits for ever.
+        let _ = stranger.read_to_end(&mut answer);
+        assert!(answer.is_empty(), "{answer:?}");
+    }
+    let mut kcat = Command::new("kcat")
+        .args(["-b", &broker.address, "-P", "-t", "card_swipes"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let good = r#"{"ts":"2026-03-03T11:00:00.000Z","swipe_id":"good","card_id":"c","terminal_id":"t","amount_cents":100}"#;
+    let input = format!("not json\n{{\"ts\":1}}\n{good}\n");
+    kcat.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    assert!(kcat.wait().unwrap().success());
+    let mut fraud = worker(&broker, &["consume", "fraud"]);
+    until("the good one is decided", || swipes(&broker, "fraud_decisions").contains_key("good"));
+    let letters = output(freshet().args([
+        "tail",
+        "dead_letters",
+        "--from-beginning",
+        "-n",
+        "2",
+        "--values",
+        "--bootstrap-servers",
+        &broker.address,
+    ]));
+    let letters: Vec<Value> = String::from_utf8(letters.stdout)
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let mut values: Vec<_> = letters.iter().map(|letter| letter["value_base64"].as_str().unwrap()).collect();
+    values.sort_unstable();
+    assert_eq!(values, ["bm90IGpzb24=", "eyJ0cyI6MX0="], "the two broken ones, as they were");
+    assert!(letters.iter().all(|letter| letter["topic"] == "card_swipes" && letter["error"].is_string()));
+    signal(fraud.id(), "TERM");
+    assert!(fraud.wait().unwrap().success());
+}
+
+#[test]
+fn a_recorded_topic_replays_to_the_same_answers() {
+    let printed = output(freshet().args(["produce", "swipes", "--print", "1h"]));
+    assert!(printed.status.success(), "{}", stderr(&printed));
+    let again = output(freshet().args(["produce", "swipes", "--print", "1h", "--speed", "500"]));
+    assert_eq!(printed.stdout, again.stdout, "same seed, same events, byte for byte, at any speed");
+    let other = output(freshet().args(["produce", "swipes", "--print", "1h", "--seed", "8"]));
+    assert_ne!(printed.stdout, other.stdout);
+
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, &printed.stdout).unwrap();
+    let replay = |period: &str| {
+        let ran = freshet()
+            .args(["replay", "fraud", "--period", period])
+            .stdin(std::fs::File::open(&log).unwrap())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", stderr(&ran));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let stream = replay("0s");
+    assert_eq!(stream, replay("0s"), "deterministic to the byte");
+    let questions =
+        String::from_utf8_lossy(&printed.stdout).lines().filter(|l| l.contains("\"card_swipes\"")).count();
+    assert_eq!(stream.lines().count(), questions, "one decision a swipe");
+    let batch = replay("1h");
+    assert_eq!(batch.lines().count(), questions, "the batch lane has one too");
+    assert!(batch.lines().all(|line| line.contains("\"fraud_batch\"") && line.contains("\"valid_from\"")));
+}
+
+#[test]
+fn a_replay_answers_before_it_waits_for_more() {
+    let mut replay = freshet()
+        .args(["replay", "fraud"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = replay.stdin.take().unwrap();
+    let answers = lines(replay.stdout.take().unwrap());
+    for number in 0..3 {
+        writeln!(
+            input,
+            r#"{{"topic":"card_swipes","key":"c","value":{{"ts":"2026-03-03T11:00:0{number}.000Z","swipe_id":"s{number}","card_id":"c","terminal_id":"t","amount_cents":100}}}}"#
+        )
+        .unwrap();
+        let answer = answers.recv_timeout(PATIENCE).expect("the answer comes while the input stays open");
+        assert!(answer.contains(&format!("\"s{number}\"")), "{answer}");
+    }
+    drop(input);
+    assert!(replay.wait().unwrap().success());
+}
