@@ -318,3 +318,53 @@ impl Map {
         &self.bends[range.start as usize..range.end as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_map_in_the_program_is_la_serena() {
+        let map = Map::la_serena();
+        assert_eq!((map.node_count(), map.link_count()), (15_492, 34_145));
+        let km: f64 =
+            map.link_ids().filter(|&id| !map.link(id).reverse).map(|id| map.link(id).length_m).sum::<f64>()
+                / 1000.0;
+        assert!((1440.0..1455.0).contains(&km), "{km} km of streets");
+        let known = map.link_ids().filter(|&id| map.link(id).max_speed_mps.is_some()).count();
+        assert!(known * 4 < map.link_count() && known > 4000, "{known} links have a limit");
+        assert!(map.link_ids().any(|id| map.name(id) == Some("Avenida Francisco de Aguirre")));
+        assert!(map.link_ids().all(|id| map.osm_way_id(id) > 0 && map.link(id).class != RoadClass::Unknown));
+        let Bounds { south, west, north, east } = map.bounds();
+        assert!(south > -30.1 && north < -29.8 && west > -71.4 && east < -71.1, "{:?}", map.bounds());
+        assert!(include_bytes!("../maps/la-serena.map").len() < 500_000);
+        assert!(include_str!("../maps/NOTICE.md").contains(map.attribution()));
+        assert_eq!(map.write(), include_bytes!("../maps/la-serena.map"));
+    }
+
+    #[test]
+    fn links_fit_together() {
+        let map = Map::la_serena();
+        let mut keys = HashSet::new();
+        for id in map.link_ids() {
+            let link = map.link(id);
+            assert_eq!(map.link_of_key(&map.link_key(id)), Some(id));
+            assert!(keys.insert(map.link_key(id)), "two links have one key");
+            assert!(map.leaving(link.from).contains(&id) && map.arriving(link.to).contains(&id));
+            let line: Vec<_> = map.shape(id).collect();
+            assert_eq!((line[0], line[line.len() - 1]), (map.node(link.from), map.node(link.to)));
+            if let Some(twin) = link.twin {
+                assert_eq!((map.twin(twin), map.link(twin).from), (Some(id), link.to));
+                assert!(map.turn_deg(id, twin).abs() > 179.9);
+            }
+            // Beyond its ends a link is its ends.
+            for (offset_m, end) in [(-5.0, line[0]), (link.length_m + 5.0, line[line.len() - 1])] {
+                let place = map.place_at(id, offset_m);
+                assert!(crate::distance_m(place.lat, place.lon, end.0, end.1) < 0.02);
+                assert!((0.0..360.0).contains(&place.heading_deg));
+            }
+        }
+    }
+}

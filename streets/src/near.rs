@@ -133,3 +133,97 @@ impl Map {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::distance_m;
+
+    /// The same by looking at the line of every link.
+    fn plain(map: &Map, lat: f64, lon: f64, radius_m: f64) -> Vec<(LinkId, f64)> {
+        let nearest = |link: LinkId| {
+            let line: Vec<_> = map.shape(link).collect();
+            // No point of a line is further from its first than it is long (twice, for lines longer than the source says).
+            if distance_m(lat, lon, line[0].0, line[0].1) > radius_m + 2.0 * map.link(link).length_m + 50.0 {
+                return f64::INFINITY;
+            }
+            let pieces = line.windows(2).map(|ends| {
+                // The distance along a piece has one minimum: close in on it.
+                let at = |share: f64| {
+                    let (a, b) = (ends[0], ends[1]);
+                    distance_m(lat, lon, a.0 + (b.0 - a.0) * share, a.1 + (b.1 - a.1) * share)
+                };
+                let (mut low, mut high) = (0.0, 1.0);
+                for _ in 0..60 {
+                    let third = (high - low) / 3.0;
+                    if at(low + third) < at(high - third) { high -= third } else { low += third }
+                }
+                at(low)
+            });
+            pieces.fold(f64::INFINITY, f64::min)
+        };
+        let all = map.link_ids().map(|link| (link, nearest(link)));
+        let mut found: Vec<_> = all.filter(|(_, metres)| *metres <= radius_m).collect();
+        found.sort_by(|a, b| (a.1, a.0).partial_cmp(&(b.1, b.0)).unwrap());
+        found
+    }
+
+    #[test]
+    fn near_finds_what_a_look_at_every_link_finds() {
+        let map = Map::la_serena();
+        let mut found = Vec::new();
+        for (lat, lon) in [(-29.9027, -71.2519), (-29.9533, -71.3395), (-29.95, -71.25)] {
+            map.near_into(lat, lon, 80.0, usize::MAX, &mut found);
+            let plain = plain(&map, lat, lon, 80.0);
+            assert_eq!(found.len(), plain.len());
+            let mut links: Vec<_> = found.iter().map(|one| one.link).collect();
+            let mut plain_links: Vec<_> = plain.iter().map(|one| one.0).collect();
+            links.sort_unstable();
+            plain_links.sort_unstable();
+            assert_eq!(links, plain_links);
+            for (one, (_, metres)) in found.iter().zip(&plain) {
+                assert!((one.distance_m - metres).abs() < 0.01, "{one:?} {metres}");
+            }
+            assert_eq!(map.near(lat, lon, 80.0, 3), found[..3.min(found.len())]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_on_a_link_is_found_there(row in 0_u32..34_145, share in 0.0..=1.0) {
+            thread_local!(static MAP: Map = Map::la_serena());
+            MAP.with(|map| {
+                let link = LinkId(row);
+                let length_m = map.link(link).length_m;
+                let place = map.place_at(link, length_m * share);
+                let found = map.near(place.lat, place.lon, 1.0, usize::MAX);
+                let Some(here) = found.iter().find(|one| one.link == link) else {
+                    return Err(TestCaseError::fail(format!("{place:?} is not on {row}: {found:?}")));
+                };
+                prop_assert!(here.distance_m < 0.01);
+                // A line may pass the same point twice; elsewhere offset and direction lead back.
+                let again = map.place_at(link, here.offset_m);
+                prop_assert!(distance_m(place.lat, place.lon, again.lat, again.lon) < 0.05);
+                // Its twin is there too, measured from the other end and heading the other way.
+                if let Some(twin) = map.twin(link) {
+                    let other = found.iter().find(|one| one.link == twin).expect("both directions");
+                    prop_assert!((here.offset_m + other.offset_m - length_m).abs() < 1e-6);
+                    prop_assert!(((here.bearing_deg - other.bearing_deg).abs() - 180.0).abs() < 1e-3);
+                }
+                Ok(())
+            })?;
+        }
+    }
+
+    #[test]
+    fn nowhere_is_near_nothing() {
+        let map = Map::la_serena();
+        for (lat, lon) in [(0.0, 0.0), (90.0, 0.0), (-90.0, 180.0), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            assert!(map.near(lat, lon, 50.0, 8).is_empty());
+        }
+        assert!(map.near(-29.9027, -71.2519, f64::NAN, 8).is_empty());
+        assert!(map.near(-29.9027, -71.2519, 50.0, 0).is_empty());
+    }
+}

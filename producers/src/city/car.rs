@@ -24,7 +24,7 @@ use super::{instant, seconds};
 
 /// Deviation of the logarithm of the time that drivers take, from one to the next and from one trip to the next.
 const DRIVER_STYLE: f64 = 0.09;
-const TRIP_MOOD: f64 = 0.05;
+const TRIP_MOOD: f64 = 0.07;
 /// Median seconds and deviation of the logarithm, until the rider is in the car and until the rider is out of it.
 const PICKUP: (f64, f64) = (45.0, 0.6);
 const DROPOFF: (f64, f64) = (20.0, 0.5);

@@ -75,7 +75,7 @@ impl Default for CityConfig {
             map: Arc::new(Map::la_serena()),
             utc_offset_h: -3.0,
             demand: 1.0,
-            incidents_per_hour: 8.0,
+            incidents_per_hour: 12.0,
             tunnels: 4,
             gps: Gps::default(),
             delivery: Delivery::default(),

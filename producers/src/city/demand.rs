@@ -14,7 +14,7 @@ const HOT_SPOTS: usize = 6;
 const HOT_SPOT_M: f64 = 1500.0;
 
 /// How far riders want to go as the crow flies: the median in metres and the deviation of the logarithm.
-const DISTANCE: (f64, f64) = (2700.0, 0.55);
+const DISTANCE: (f64, f64) = (1800.0, 0.6);
 
 #[derive(Debug)]
 pub(super) struct Demand {
@@ -88,13 +88,13 @@ impl Demand {
 
     /// Where a rider near this place waits: dispatch sends the driver who has not far to go.
     pub(super) fn origin(&self, map: &Map, near: Spot, rng: &mut StdRng) -> Option<Spot> {
-        self.at_distance(map, near, 700.0, 12, rng)
+        self.at_distance(map, near, 450.0, 32, rng)
     }
 
     /// Where a rider who waits here wants to go.
     pub(super) fn destination(&self, map: &Map, origin: Spot, rng: &mut StdRng) -> Option<Spot> {
         let wish_m = self.distance.sample(rng);
-        self.at_distance(map, origin, wish_m, 8, rng)
+        self.at_distance(map, origin, wish_m, 16, rng)
     }
 
     /// Of some places, the one whose distance comes nearest to what is wished.

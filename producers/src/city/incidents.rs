@@ -19,6 +19,8 @@ use events::SimulationTruth;
 const SLOTS: usize = 64;
 /// So far ahead incidents are decided on, so that the oracle can ask about the whole of a trip.
 const AHEAD_S: f64 = 5400.0;
+/// More would not find a slot.
+const MOST_PER_HOUR: f64 = 200.0;
 /// The longest crash or closure, in seconds.
 const LONGEST_S: f64 = 2400.0;
 
@@ -87,7 +89,8 @@ impl Incidents {
             sum += link.length_m * weight * (0.2 + (-far_m / 5000.0).exp());
             Some((id, sum))
         });
-        let every_s = (config.incidents_per_hour > 0.0).then(|| 3600.0 / config.incidents_per_hour);
+        let every_s =
+            (config.incidents_per_hour > 0.0).then(|| 3600.0 / config.incidents_per_hour.min(MOST_PER_HOUR));
         let mut rng = rng(config.seed, Purpose::Incidents, 0);
         let start = super::seconds(config.start);
         Incidents {
@@ -170,7 +173,7 @@ impl Incidents {
         let drawn = self.rng.random_range(0.0..sum);
         let (scene, _) =
             self.main[self.main.partition_point(|&(_, weight)| weight <= drawn).min(self.main.len() - 1)];
-        let length_m = self.rng.random_range(500.0..1800.0);
+        let length_m = self.rng.random_range(1000.0..3000.0);
         let minutes: f64 = self.rng.random_range(10.0..40.0);
         let what = ["crash", "closed lane", "burst pipe", "broken-down bus"][self.rng.random_range(0..4)];
         let place = map.name(scene).map_or_else(|| "a road without a name".to_owned(), str::to_owned);

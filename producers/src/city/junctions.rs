@@ -106,11 +106,10 @@ fn control(seed: u64, map: &Map, link: LinkId, deg: f64) -> Control {
     let arms = map.arriving(node).iter().chain(map.leaving(node));
     let largest = arms.map(|&arm| rank(map.link(arm).class)).min().unwrap_or(9);
     let chance = match (largest, neighbours(map, node, 5)) {
-        // Motorways have ramps.
-        (1, _) => 0.0,
         (2..=4, 3..) => 0.6,
         (5, 3..) => 0.3,
         (2..=4, _) => 0.06,
+        // Motorways have ramps, and quiet streets need none.
         _ => 0.0,
     };
     let dice = |which| unit(hash(seed, Purpose::Signals, u64::from(node.0), which));

@@ -134,18 +134,17 @@ impl Iterator for City {
     type Item = Emission;
 
     fn next(&mut self) -> Option<Emission> {
-        loop {
+        if self.turns.is_empty() {
+            return None;
+        }
+        // The calendar ends with the year 9999.
+        while self.world.config.start.plus_ms(self.second * 1000) < Timestamp::MAX.plus_ms(-1000) {
             if let Some(emission) = self.outbox.take() {
                 return Some(emission);
             }
-            // The calendar ends with the year 9999, and a city without anybody says nothing.
-            if self.turns.is_empty()
-                || self.world.config.start.plus_ms(self.second * 1000) >= Timestamp::MAX.plus_ms(-1000)
-            {
-                return None;
-            }
             self.step();
         }
+        None
     }
 }
 

@@ -17,7 +17,7 @@ use super::{instant, seconds};
 use events::Timestamp;
 
 /// Deviation of the logarithm of the time for one link, from car to car and from moment to moment.
-const LINK_NOISE: f64 = 0.28;
+const LINK_NOISE: f64 = 0.35;
 /// Seconds that a car brakes or accelerates, at most.
 const BRAKE_S: f64 = 3.0;
 
@@ -83,7 +83,7 @@ impl Piece {
         let ramp_s = BRAKE_S.min(self.moving_s / 3.0);
         let (up_s, down_s) =
             (if self.from_rest { ramp_s } else { 0.0 }, if self.to_rest { ramp_s } else { 0.0 });
-        let speed = metres / (self.moving_s - (up_s + down_s) / 2.0);
+        let speed = metres / (self.moving_s - f64::midpoint(up_s, down_s));
         let left_s = self.moving_s - gone_s;
         let (ahead_m, now_mps) = if gone_s < up_s {
             (speed * gone_s * gone_s / (2.0 * up_s), speed * gone_s / up_s)

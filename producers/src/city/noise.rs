@@ -36,7 +36,7 @@ pub(super) fn rng(seed: u64, purpose: Purpose, id: u64) -> StdRng {
     StdRng::seed_from_u64(hash(seed, purpose, id, 0))
 }
 
-/// 64 well mixed bits (the finalizer of SplitMix64, Steele et al. 2014, over each part in turn).
+/// 64 well mixed bits (the finalizer of `SplitMix64`, Steele et al. 2014, over each part in turn).
 pub(super) fn hash(seed: u64, purpose: Purpose, a: u64, b: u64) -> u64 {
     let mixed = |value: u64| {
         let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

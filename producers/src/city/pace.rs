@@ -18,12 +18,12 @@ use super::noise::{Purpose, drift, hash, normal};
 /// Standard deviations (of logarithms) and the times in which a drift forgets itself.
 const STREET_CHARACTER: f64 = 0.22;
 const LINK_CHARACTER: f64 = 0.10;
-const STREET_DRIFT: (f64, f64) = (0.30, 45.0 * 60.0);
-const AREA_DRIFT: (f64, f64) = (0.28, 60.0 * 60.0);
-const CITY_DRIFT: (f64, f64) = (0.14, 120.0 * 60.0);
+const STREET_DRIFT: (f64, f64) = (0.45, 45.0 * 60.0);
+const AREA_DRIFT: (f64, f64) = (0.42, 60.0 * 60.0);
+const CITY_DRIFT: (f64, f64) = (0.20, 120.0 * 60.0);
 
 /// How much slower than its limit says an ordinary street is when nothing is in the way.
-const ORDINARY: f64 = 1.12;
+const ORDINARY: f64 = 0.95;
 
 /// Parts of town are squares of this many degrees, about 1.5 km.
 const AREA_DEG: f64 = 0.014;
@@ -135,7 +135,7 @@ fn curve() -> Vec<[f32; 3]> {
     (0..1440)
         .map(|minute| {
             let hour = f64::from(minute) / 60.0;
-            [1.1 * bell(hour, 8.0, 0.8), 0.6 * bell(hour, 13.5, 1.6), 1.2 * bell(hour, 18.5, 1.2)]
+            [1.3 * bell(hour, 8.0, 0.8), 0.6 * bell(hour, 13.5, 1.6), 1.4 * bell(hour, 18.5, 1.2)]
                 .map(|part| part as f32)
         })
         .collect()
