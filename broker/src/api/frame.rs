@@ -1,8 +1,5 @@
 //! A response on its way out.
 
-#[cfg(test)]
-use std::io;
-
 use protocol::{Gap, Request, encode_response};
 
 use crate::log::FileRegion;
@@ -37,18 +34,5 @@ impl Frame {
             (at, region)
         };
         Self { bytes, regions: gaps.into_iter().zip(regions).map(place).collect() }
-    }
-
-    /// The whole response as bytes, for those who can't leave the copying to the kernel.
-    #[cfg(test)]
-    pub(crate) fn flatten(self) -> io::Result<Vec<u8>> {
-        let (mut flat, mut done) = (Vec::new(), 0);
-        for (at, region) in self.regions {
-            flat.extend_from_slice(&self.bytes[done..at]);
-            region.read_to(&mut flat)?;
-            done = at;
-        }
-        flat.extend_from_slice(&self.bytes[done..]);
-        Ok(flat)
     }
 }

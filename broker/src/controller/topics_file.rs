@@ -35,7 +35,8 @@ pub(crate) enum TopicsFileError {
 pub(super) fn encode<'a>(entries: impl Iterator<Item = &'a TopicEntry>) -> String {
     let mut text = String::from("version 1\n");
     for entry in entries {
-        writeln!(text, "topic {} {} {}", entry.name, entry.id, entry.partitions).expect("a string takes any text");
+        writeln!(text, "topic {} {} {}", entry.name, entry.id, entry.partitions)
+            .expect("a string takes any text");
         for (name, value) in entry.config.iter() {
             writeln!(text, "config {name} {value}").expect("a string takes any text");
         }
