@@ -11,12 +11,11 @@ consumer = KafkaConsumer(
     bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092",
     group_id="my-first-app",                                # members of one group share the work
     auto_offset_reset="earliest",                           # no bookmark yet: begin with the oldest record
-    value_deserializer=json.loads,
     consumer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else float("inf"),
 )
 spent = collections.Counter()
 for record in consumer:
-    swipe = record.value
+    swipe = json.loads(record.value)                        # records are bytes: we know how these were written
     spent[swipe["card_id"]] += swipe["amount_cents"]
     print(f"{record.partition}@{record.offset}  {swipe['card_id']} has spent {spent[swipe['card_id']] / 100:.2f}", flush=True)
 consumer.close()                                            # leaves the group at once, and commits the bookmark

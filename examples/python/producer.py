@@ -7,11 +7,7 @@ import json, random, sys, time
 from datetime import datetime, timezone
 from kafka import KafkaProducer
 
-producer = KafkaProducer(
-    bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092",
-    key_serializer=str.encode,                              # records are bytes: we say how ours are written
-    value_serializer=lambda swipe: json.dumps(swipe).encode(),
-)
+producer = KafkaProducer(bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092")
 for number in range(100):
     card = f"python-{random.randrange(10)}"
     swipe = {
@@ -19,7 +15,8 @@ for number in range(100):
         "swipe_id": f"python-{time.time_ns()}", "card_id": card, "terminal_id": "python-shop",
         "amount_cents": random.randrange(100, 10_000),
     }
-    sent = producer.send("my_swipes", key=card, value=swipe)  # same key, same partition, so in order
-    place = sent.get(timeout=10)                            # wait until the broker has it
+    # A record is a key and a value, both bytes. Same key, same partition, so the swipes of a card stay in order.
+    sent = producer.send("my_swipes", key=card.encode(), value=json.dumps(swipe).encode())
+    place = sent.get(timeout=10)  # wait until the broker has it
     print(f"partition {place.partition} offset {place.offset}: {swipe['card_id']} {swipe['amount_cents'] / 100:.2f}")
     time.sleep(0.05)

@@ -135,7 +135,7 @@ pub(crate) struct DemoArgs {
 /// How the dashboard looks.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
-    /// Colours of the dashboard (NO_COLOR is respected too)
+    /// Colours of the dashboard (`NO_COLOR` is respected too)
     #[arg(long, value_name = "NAME", default_value = "dark")]
     pub(crate) theme: String,
     /// Which characters draw the map and the plots
@@ -374,11 +374,11 @@ pub(crate) struct RecordArgs {
 /// A consumer that can be replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReplayConsumer {
-    /// driver_locations, truck_gps_coordinates and trips to eta_updates
+    /// Positions and trips to `eta_updates`
     Eta,
-    /// card_swipes and chargebacks to fraud_decisions
+    /// Swipes and chargebacks to `fraud_decisions`
     Fraud,
-    /// clicks to recommendations
+    /// Clicks to `recommendations`
     Recommendations,
 }
 

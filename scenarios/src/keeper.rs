@@ -121,7 +121,7 @@ impl Keeper {
                 self.changed.insert(worker.clone(), wall_ms());
                 let words = self.supervisor.as_ref().and_then(|s| s.worker(&worker)?.last_line.clone());
                 let text = match (how, words) {
-                    (Ended::Exit(0), _) | (Ended::Signal(_), _) | (_, None) => how.to_string(),
+                    (Ended::Exit(0) | Ended::Signal(_), _) | (_, None) => how.to_string(),
                     (Ended::Exit(_), Some(words)) => format!("{how}: {words}"),
                 };
                 let severity = if how == Ended::Exit(0) { Severity::Info } else { Severity::Bad };
@@ -166,7 +166,7 @@ impl Keeper {
     }
 
     fn workers(&self) -> impl Iterator<Item = &Worker> {
-        self.supervisor.iter().flat_map(|supervisor| supervisor.workers())
+        self.supervisor.iter().flat_map(Supervisor::workers)
     }
 
     fn runs(&self, worker: &str) -> bool {

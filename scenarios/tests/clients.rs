@@ -54,7 +54,7 @@ fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
     let kcat = |broker: &Broker, args: &[&str], input: &str| {
         run(Command::new("kcat").args(["-b", &broker.address]).args(args), input)
     };
-    let lines: String = (0..500).map(|n| format!("k{}:value {n}\n", n % 7)).collect();
+    let lines = (0..500).map(|n| format!("k{}:value {n}", n % 7)).collect::<Vec<_>>().join("\n") + "\n";
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
         let topic = format!("kcat-{codec}");
         kcat(&broker, &["-P", "-t", &topic, "-K:", "-z", codec, "-X", "acks=all"], &lines);

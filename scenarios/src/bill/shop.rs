@@ -96,11 +96,6 @@ pub(crate) struct ShopBill {
 }
 
 impl ShopBill {
-    /// Clicks that the batch lane's page missed and the stream's page had, in all.
-    pub(crate) fn missed(&self) -> i64 {
-        self.stream.hits as i64 - self.batch.hits as i64
-    }
-
     pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
         match event {
             Event::Clicks(click) => self.waiting.push_back(Step {

@@ -135,7 +135,10 @@ fn in_lines(keeper: &mut Keeper, format: Format, time: Option<Duration>) -> Resu
         }
         let now = Instant::now();
         if now >= due {
-            due = due.max(now - LINE_EVERY) + LINE_EVERY;
+            // A second that was missed is not made up for.
+            while due <= now {
+                due += LINE_EVERY;
+            }
             let snapshot = keeper.snapshot();
             let mut lines = Vec::new();
             // Of the timeline only what is new; how many were dropped keeps the count right.

@@ -135,18 +135,15 @@ impl CityView {
         at: (f64, f64),
         heading_deg: Option<f64>,
     ) {
-        match self.vehicles.get_mut(id) {
-            Some((newest, vehicle)) => {
-                if ts >= *newest {
-                    *newest = ts;
-                    vehicle.at = at;
-                    vehicle.heading_deg = heading_deg.or(vehicle.heading_deg);
-                }
+        if let Some((newest, vehicle)) = self.vehicles.get_mut(id) {
+            if ts >= *newest {
+                *newest = ts;
+                vehicle.at = at;
+                vehicle.heading_deg = heading_deg.or(vehicle.heading_deg);
             }
-            None => {
-                let vehicle = Vehicle { id: id.to_owned(), kind, at, heading_deg, trip_id: None };
-                self.vehicles.insert(id.to_owned(), (ts, vehicle));
-            }
+        } else {
+            let vehicle = Vehicle { id: id.to_owned(), kind, at, heading_deg, trip_id: None };
+            self.vehicles.insert(id.to_owned(), (ts, vehicle));
         }
     }
 

@@ -138,7 +138,8 @@ impl Show {
                 duration_ms: None,
             });
         }
-        self.silent.get_or_insert((now_ms, String::new())).1 = reason.to_owned();
+        let since_ms = self.silent.as_ref().map_or(now_ms, |(since_ms, _)| *since_ms);
+        self.silent = Some((since_ms, reason.to_owned()));
     }
 
     /// Takes a record of one of our topics, which the broker or its producer stamped `wall_ms`.

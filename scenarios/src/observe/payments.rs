@@ -75,11 +75,6 @@ impl PaymentsView {
         }
     }
 
-    /// How long the answers took, in milliseconds of the wall.
-    pub(crate) fn latency(&self) -> &Percentiles {
-        &self.latency
-    }
-
     /// Everything as it is now; none before the first swipe.
     pub(crate) fn shown(&self, deadline_ms: i64) -> Option<Payments> {
         self.seen.then(|| Payments {

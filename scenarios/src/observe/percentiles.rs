@@ -9,21 +9,14 @@ const NEWEST: usize = 8_192;
 #[derive(Debug, Default)]
 pub(crate) struct Percentiles {
     newest: VecDeque<f32>,
-    count: u64,
 }
 
 impl Percentiles {
     pub(crate) fn push(&mut self, value: f64) {
-        self.count += 1;
         self.newest.push_back(value as f32);
         if self.newest.len() > NEWEST {
             self.newest.pop_front();
         }
-    }
-
-    /// How many were measured altogether.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
     }
 
     /// The value that a share `q` of the newest measurements do not exceed, by the nearest rank.

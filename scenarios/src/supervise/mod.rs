@@ -97,8 +97,9 @@ impl Supervisor {
     pub(crate) fn scale_up(&mut self, name: &str) -> io::Result<Option<String>> {
         let Some(first) = self.worker(name) else { return Ok(None) };
         let role = first.spec.role.clone();
-        let number =
-            (2..).find(|n| self.worker(&format!("{role}-{n}")).is_none()).expect("some number is free");
+        let number = (2..1000)
+            .find(|n| self.worker(&format!("{role}-{n}")).is_none())
+            .expect("nobody starts a thousand of one kind");
         let spec = WorkerSpec { name: format!("{role}-{number}"), ..first.spec.clone() };
         let started = spec.name.clone();
         self.start(spec)?;

@@ -1,5 +1,7 @@
 //! What the tests of the whole program share: a broker as its own process, and ways to wait for what a program says.
 
+#![allow(dead_code, reason = "each test program uses its own part")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,30 +10,30 @@ use std::thread;
 use std::time::Duration;
 
 /// The program under test.
-pub fn freshet() -> Command {
+pub(crate) fn freshet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freshet"));
     command.env_remove("FRESHET_BOOTSTRAP_SERVERS").env("NO_COLOR", "1");
     command
 }
 
 /// The folder of the repository.
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate stands in the workspace's folder")
 }
 
 /// A `freshet broker` of its own on a free port; killed when dropped.
-pub struct Broker {
-    pub child: Child,
-    pub address: String,
-    pub folder: PathBuf,
+pub(crate) struct Broker {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) folder: PathBuf,
 }
 
 impl Broker {
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::start_on(folder, "127.0.0.1:0")
     }
 
-    pub fn start_on(folder: &Path, listen: &str) -> Self {
+    pub(crate) fn start_on(folder: &Path, listen: &str) -> Self {
         let mut child = freshet()
             .args(["broker", "--listen", listen, "--data-dir"])
             .arg(folder)
@@ -45,7 +47,7 @@ impl Broker {
     }
 
     /// SIGKILL, then the same data and the same port again.
-    pub fn crash_and_restart(mut self) -> Self {
+    pub(crate) fn crash_and_restart(mut self) -> Self {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
         let (folder, address) = (self.folder.clone(), self.address.clone());
@@ -62,7 +64,7 @@ impl Drop for Broker {
 }
 
 /// The lines of a program's output, as they come.
-pub fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
