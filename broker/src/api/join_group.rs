@@ -10,6 +10,7 @@
 //! answer gave it, so that a client that never reads its answer leaves no ghost (KIP-394). 5 adds static members, 7 the
 //! protocol type in the answer, 9 lets a static leader keep the assignment.
 
+use bytes::Bytes;
 use protocol::join_group::{JoinGroupMember, JoinGroupRequest, JoinGroupResponse};
 
 use super::errors::ToErrorCode;
@@ -47,12 +48,21 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
             request.rebalance_timeout_ms
         },
         protocol_type: request.protocol_type,
-        protocols: request.protocols.into_iter().map(|protocol| (protocol.name, protocol.metadata)).collect(),
+        protocols: request
+            .protocols
+            .into_iter()
+            .map(|protocol| (protocol.name, own(&protocol.metadata)))
+            .collect(),
         requires_known_member_id: version >= 4,
         supports_skipping_assignment: version >= 9,
     };
     let effects = context.node.groups().join(context.now_ms, context.token, join);
     Ok(Handled { answer: Answer::Later(Parked::Join(parked)), effects, touched: Touched::Groups })
+}
+
+/// What is kept beyond the request is copied, or a few bytes of it would keep all of the buffer that it came in.
+pub(super) fn own(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
 
 impl ParkedJoin {

@@ -9,6 +9,7 @@
 use protocol::sync_group::{SyncGroupRequest, SyncGroupResponse};
 
 use super::errors::ToErrorCode;
+use super::join_group::own;
 use super::{Answer, Context, Frame, Handled, Incoming, Parked, RequestError, Touched};
 use crate::coordinator::{Generation, GroupError, SyncRequest, Synced, Token};
 
@@ -34,7 +35,11 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         group_instance_id: request.group_instance_id,
         protocol_type: request.protocol_type,
         protocol_name: request.protocol_name,
-        assignments: request.assignments.into_iter().map(|part| (part.member_id, part.assignment)).collect(),
+        assignments: request
+            .assignments
+            .into_iter()
+            .map(|part| (part.member_id, own(&part.assignment)))
+            .collect(),
     };
     let effects = context.node.groups().sync(context.now_ms, context.token, sync);
     Ok(Handled { answer: Answer::Later(Parked::Sync(parked)), effects, touched: Touched::Groups })

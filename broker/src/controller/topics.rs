@@ -58,6 +58,25 @@ pub(crate) enum TopicError {
     Damaged { path: PathBuf, source: TopicsFileError },
 }
 
+/// The topics, and how to find them.
+#[derive(Clone, Debug, Default)]
+struct Registry {
+    by_name: BTreeMap<Arc<str>, Arc<Topic>>,
+    by_id: BTreeMap<Uuid, Arc<Topic>>,
+}
+
+impl Registry {
+    fn insert(&mut self, topic: Arc<Topic>) {
+        self.by_id.insert(topic.id, Arc::clone(&topic));
+        self.by_name.insert(Arc::clone(&topic.name), topic);
+    }
+
+    fn remove(&mut self, topic: &Topic) {
+        self.by_id.remove(&topic.id);
+        self.by_name.remove(&topic.name);
+    }
+}
+
 /// All topics, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Topics {
@@ -65,7 +84,7 @@ pub(crate) struct Topics {
     log_dir: LogDir,
     path: PathBuf,
     defaults: LogConfig,
-    by_name: RwLock<BTreeMap<Arc<str>, Arc<Topic>>>,
+    registry: RwLock<Registry>,
     /// Held while topics change, so that changes come one after the other and reads go on.
     changing: Mutex<()>,
 }
@@ -83,15 +102,15 @@ impl Topics {
         let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
             .map_err(|source| TopicError::Damaged { path: path.clone(), source })?;
         let topics =
-            Self { storage, log_dir, path, defaults, by_name: RwLock::default(), changing: Mutex::new(()) };
+            Self { storage, log_dir, path, defaults, registry: RwLock::default(), changing: Mutex::new(()) };
         for entry in entries {
             let config = entry.config.log_config(&topics.defaults);
             let name: Arc<str> = entry.name.into();
             let partitions = (0..entry.partitions)
                 .map(|number| topics.open_partition(&TopicPartition::new(Arc::clone(&name), number), &config))
                 .collect::<Result<_, _>>()?;
-            let topic = Topic { name: Arc::clone(&name), id: entry.id, config: entry.config, partitions };
-            topics.write().insert(name, Arc::new(topic));
+            let topic = Topic { name, id: entry.id, config: entry.config, partitions };
+            topics.write().insert(Arc::new(topic));
         }
         topics.report_strangers()?;
         Ok(topics)
@@ -99,17 +118,17 @@ impl Topics {
 
     /// The topic of that name.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Topic>> {
-        self.read().get(name).cloned()
+        self.read().by_name.get(name).cloned()
     }
 
     /// The topic with that id.
     pub(crate) fn get_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
-        self.read().values().find(|topic| topic.id == id).cloned()
+        self.read().by_id.get(&id).cloned()
     }
 
     /// All topics, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
-        self.read().values().cloned().collect()
+        self.read().by_name.values().cloned().collect()
     }
 
     /// What holds for topics that set nothing themselves.
@@ -150,8 +169,8 @@ impl Topics {
     pub(crate) fn delete(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
         let _changing = self.lock();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
-        self.save(self.read().values().filter(|other| other.name != topic.name))?;
-        self.write().remove(&topic.name);
+        self.save(self.read().by_name.values().filter(|other| other.name != topic.name))?;
+        self.write().remove(&topic);
         for partition in &topic.partitions {
             partition.mark_deleted();
             self.log_dir.remove(&partition.name)?;
@@ -217,10 +236,10 @@ impl Topics {
     }
 
     fn replace(&self, topic: &Arc<Topic>) -> Result<(), TopicError> {
-        let mut all = self.read().clone();
-        all.insert(Arc::clone(&topic.name), Arc::clone(topic));
-        self.save(all.values())?;
-        *self.write() = all;
+        let mut registry = self.read().clone();
+        registry.insert(Arc::clone(topic));
+        self.save(registry.by_name.values())?;
+        *self.write() = registry;
         Ok(())
     }
 
@@ -292,12 +311,12 @@ impl Topics {
         self.changing.lock().expect("no thread panics while it holds this lock")
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<str>, Arc<Topic>>> {
-        self.by_name.read().expect("no thread panics while it holds this lock")
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Registry> {
+        self.registry.read().expect("no thread panics while it holds this lock")
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<Arc<str>, Arc<Topic>>> {
-        self.by_name.write().expect("no thread panics while it holds this lock")
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Registry> {
+        self.registry.write().expect("no thread panics while it holds this lock")
     }
 }
 

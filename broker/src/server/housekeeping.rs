@@ -18,8 +18,14 @@ const CHECKPOINT_INTERVAL_MS: i64 = 60_000;
 /// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.
 pub(super) async fn keep_groups(shared: Arc<Shared>) {
     loop {
-        let due_ms = shared.node.groups().next_deadline_ms().unwrap_or(i64::MAX);
-        shared.groups_due_ms.store(due_ms, Ordering::Release);
+        let due_ms = {
+            // Stored while the groups are held: a request comes either before, and its deadline is seen here, or after,
+            // and it sees what is stored here.
+            let groups = shared.node.groups();
+            let due_ms = groups.next_deadline_ms().unwrap_or(i64::MAX);
+            shared.groups_due_ms.store(due_ms, Ordering::Release);
+            due_ms
+        };
         tokio::select! {
             () = sleep_until(shared.clock.instant(due_ms)) => {}
             () = shared.groups_changed.notified() => continue,
