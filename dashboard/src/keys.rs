@@ -118,7 +118,7 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
             bind(&[PageUp, Ctrl('u')], "PgUp", "a page up", "", Act::PageUp, ROWS),
             bind(&[PageDown, Ctrl('d')], "PgDn", "a page down", "", Act::PageDown, ROWS),
             bind(&[Enter], "Enter", "more about the selected row", "detail", Act::Detail, |state| {
-                !state.rows(state.focus()).is_empty()
+                has_detail(state.focus()) && !state.rows(state.focus()).is_empty()
             }),
             bind(&[Esc], "Esc", "back; clear the filter", "", Act::Back, ALWAYS),
             bind(&[Char('/')], "/", "show only rows that contain a text", "filter", Act::Filter, HEARD),
@@ -198,6 +198,11 @@ const fn bind(
     Binding { keys, shown, does, brief, act, works }
 }
 
+/// The panes that can say more about a row than the row does.
+fn has_detail(pane: Pane) -> bool {
+    !matches!(pane, Pane::Shop | Pane::Lanes)
+}
+
 fn on_map(state: &State) -> bool {
     state.focus() == Pane::City && state.map.is_some()
 }
@@ -231,6 +236,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
             }
             Act::Freeze if state.frozen.is_some() => ("f", "go on"),
             Act::Zoom if state.zoomed => ("z", "back"),
+            Act::Detail if state.detail[state.focus] => ("Esc", "back"),
             _ => (binding.shown, binding.brief),
         })
         .collect()

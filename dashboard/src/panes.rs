@@ -69,11 +69,14 @@ pub(crate) fn open(
     None
 }
 
+/// Rows of the chart below a list, and the empty one between.
+const CHART: usize = 9;
+
 /// How many rows a pane has a use for, border and all. A filter changes nothing about it: typing must not move the panes.
 pub(crate) fn wants(state: &State, pane: Pane) -> u16 {
     let Some(snapshot) = state.shown() else { return u16::MAX };
     let rows = match pane {
-        Pane::Throughput if !state.detail[pane.index()] => snapshot.topics.data.len() + 3,
+        Pane::Throughput => snapshot.topics.data.len() + 3 + CHART,
         Pane::Lag => {
             let groups = &snapshot.groups.data;
             let opened = groups.iter().filter(|group| state.opened.contains(&group.id));
@@ -84,7 +87,7 @@ pub(crate) fn wants(state: &State, pane: Pane) -> u16 {
                     group.members.len()
                 }
             };
-            groups.len() + 2 + opened.map(below).sum::<usize>()
+            groups.len() + 2 + CHART + opened.map(below).sum::<usize>()
         }
         Pane::Shop => 23,
         _ => return u16::MAX,
@@ -106,6 +109,19 @@ fn absence(pane: Pane) -> &'static str {
 /// A pane before the first snapshot.
 pub(crate) fn nothing_yet(pen: &mut Pen, state: &State, pane: Pane, area: Rect) {
     open(pen, state, pane, area, &Source::Waiting, Border::default());
+}
+
+/// Cuts what a list of `rows` leaves free off the bottom of `inside`, or `wanted` rows if that is more; one row stays
+/// empty between. `None`: there is too little for it to be worth it.
+pub(crate) fn split_below(inside: &mut Rect, rows: usize, wanted: u16) -> Option<Rect> {
+    let free = usize::from(inside.height).saturating_sub(rows + 1) as u16;
+    let height = free.max(wanted).min(14);
+    if height < 5 || inside.height < height + 4 {
+        return None;
+    }
+    let below = Rect { y: inside.bottom() - height, height, ..*inside };
+    inside.height -= height + 1;
+    Some(below)
 }
 
 /// A sentence in the middle of an empty pane.

@@ -163,8 +163,12 @@ fn detail(state: &mut State) {
         }
         settle(state, pane);
     } else {
-        let detail = &mut state.detail[pane.index()];
-        *detail = !*detail;
+        let open = !state.detail[pane.index()];
+        state.detail[pane.index()] = open;
+        // The map has room for both; elsewhere more about one row needs the whole screen.
+        if pane != Pane::City {
+            state.zoomed = open;
+        }
     }
 }
 
@@ -173,6 +177,7 @@ fn back(state: &mut State) {
     let at = state.focus;
     if state.detail[at] {
         state.detail[at] = false;
+        state.zoomed &= state.focus() == Pane::City;
     } else if !state.filters[at].is_empty() {
         state.filters[at].clear();
     } else if state.zoomed {

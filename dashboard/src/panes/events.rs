@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{clean, count, duration, time_of_day};
+use crate::overlays::wrap;
 use crate::panes::{Border, list, open};
 use crate::rows::Item;
 use crate::snapshot::{Notice, NoticeKind, Severity, Snapshot, Source, Worker, WorkerState};
@@ -27,6 +28,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         workers(pen, &snapshot.workers.data, inside);
         inside.y += 1;
         inside.height -= 1;
+    }
+    if state.detail[Pane::Events.index()]
+        && inside.height > 9
+        && let Some(Item::Notice(at)) = state.selected(Pane::Events).map(|row| row.item)
+    {
+        let below = Rect { y: inside.bottom() - 5, height: 5, ..inside };
+        inside.height -= 5;
+        detail(pen, &timeline.notices[at], below);
     }
     list(pen, state, Pane::Events, inside, &state.rows(Pane::Events), |pen, line, row| {
         if let Item::Notice(at) = row.item {
@@ -57,6 +66,20 @@ fn workers(pen: &mut Pen, workers: &[Worker], line: Rect) {
             return;
         }
         x = pen.pieces(x, line.y, end.saturating_sub(x), &pieces) + 2;
+    }
+}
+
+/// The whole of one notice.
+fn detail(pen: &mut Pen, notice: &Notice, area: Rect) {
+    let room = area.width.saturating_sub(2);
+    let mut head: Pieces = vec![(clean(&notice.subject).into_owned(), Role::Title)];
+    head.push((format!("  at {} UTC", time_of_day(notice.at_ms, 0)), Role::Dim));
+    if let Some(took) = notice.duration_ms {
+        head.push((format!("  took {}", duration(took)), Role::Text));
+    }
+    pen.pieces(area.x + 1, area.y + 1, room, &head);
+    for (y, line) in (area.y + 2..area.bottom()).zip(wrap(&clean(&notice.text), room)) {
+        pen.text(area.x + 1, y, room, &line, Role::Text);
     }
 }
 

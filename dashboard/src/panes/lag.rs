@@ -3,16 +3,16 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, pieces_width};
-use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, plural, short, text_width};
-use crate::panes::{Border, list, open, trend};
-use crate::rows::{Item, workers_of};
+use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, number, plural, short, text_width};
+use crate::panes::{Border, list, open, split_below, trend};
+use crate::rows::{Item, selected_group, workers_of};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Worker, WorkerState};
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;
-    let Some(inside) = open(
+    let Some(mut inside) = open(
         pen,
         state,
         Pane::Lag,
@@ -24,7 +24,13 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     };
     let longest = groups.iter().map(|group| text_width(&clean(&group.id))).max().unwrap_or(0);
     let name = longest.clamp(6, 24).min(inside.width / 3);
-    list(pen, state, Pane::Lag, inside, &state.rows(Pane::Lag), |pen, line, row| match row.item {
+    let rows = state.rows(Pane::Lag);
+    if let Some(below) = split_below(&mut inside, rows.len(), 0)
+        && let Some(at) = selected_group(state, snapshot).or(groups.first().map(|_| 0))
+    {
+        chart(pen, &groups[at], below);
+    }
+    list(pen, state, Pane::Lag, inside, &rows, |pen, line, row| match row.item {
         Item::Group(at) => {
             let opened = state.opened.contains(&groups[at].id);
             group(pen, snapshot, &groups[at], name, opened, line);
@@ -67,6 +73,22 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
         let cells = (start - spark - 2).min(60);
         pen.sparkline(start - 2 - cells, y, cells, &group.lag_history_records, Role::Series);
     }
+}
+
+/// One group's lag over the last minutes.
+fn chart(pen: &mut Pen, group: &Group, area: Rect) {
+    let highest = group.lag_history_records.iter().copied().filter(|lag| lag.is_finite()).reduce(f64::max);
+    let facts: Pieces = vec![
+        (clean(&group.id).into_owned(), Role::Title),
+        (format!("  highest lag {} records", number(highest)), Role::Text),
+        (format!("  commits {} /s", number(group.committed_per_second)), Role::Dim),
+        (format!("  generation {}", group.generation.map_or(UNKNOWN.into(), |it| it.to_string())), Role::Dim),
+    ];
+    pen.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
+    let chart =
+        Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
+    let (_, role) = trend(group.trend, true);
+    pen.chart(chart, &group.lag_history_records, if role == Role::Good { Role::Series } else { role });
 }
 
 /// While a group shares its partitions out nobody reads, which explains a growing lag better than its trend does.

@@ -5,7 +5,7 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, window};
-use crate::format::{clean, count, maybe_duration, short};
+use crate::format::{UNKNOWN, clean, count, maybe_duration, number, short};
 use crate::panes::{Border, open, say, trend};
 use crate::rows::Item;
 use crate::snapshot::{Group, GroupPartition, Snapshot};
@@ -24,7 +24,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         [(" ━ read", Role::Series), (" ◆ bookmark", Role::Stream), (" ╌ unread ", Role::Batch)]
             .map(|(word, role)| (word.to_string(), role))
             .to_vec();
-    let Some(inside) = open(
+    let Some(mut inside) = open(
         pen,
         state,
         Pane::Partitions,
@@ -38,6 +38,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     if rows.is_empty() {
         say(pen, inside, "no group has committed an offset or joined yet");
         return;
+    }
+    if state.detail[Pane::Partitions.index()]
+        && inside.height > 8
+        && let Some(Item::Partition(group, at)) = state.selected(Pane::Partitions).map(|row| row.item)
+    {
+        let below = Rect { y: inside.bottom() - 4, height: 4, ..inside };
+        inside.height -= 4;
+        detail(pen, &groups[group], &groups[group].partitions[at], below);
     }
     let selected = state.cursors[Pane::Partitions.index()].place(&rows);
     let mut lines: Vec<Line> = Vec::new();
@@ -69,6 +77,30 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
             }
         }
     }
+}
+
+/// The offsets behind one bar.
+fn detail(pen: &mut Pen, group: &Group, partition: &GroupPartition, area: Rect) {
+    let offset =
+        |offset: Option<i64>| offset.map_or(UNKNOWN.to_string(), |offset| number(Some(offset as f64)));
+    let member = group.members.iter().find(|member| partition.owner.as_ref() == Some(&member.client_id));
+    let head: Pieces = vec![
+        (format!("{} {}", clean(&partition.topic), partition.partition), Role::Title),
+        (format!("  read by {}", clean(partition.owner.as_deref().unwrap_or("nobody"))), Role::Text),
+        (member.map_or(String::new(), |member| format!(" at {}", clean(&member.host))), Role::Dim),
+    ];
+    let offsets: Pieces = vec![
+        ("log start ".into(), Role::Dim),
+        (offset(partition.log_start), Role::Text),
+        ("   bookmark ".into(), Role::Dim),
+        (offset(partition.committed), Role::Stream),
+        ("   log end ".into(), Role::Dim),
+        (offset(partition.log_end), Role::Text),
+    ];
+    let room = area.width.saturating_sub(2);
+    pen.pieces(area.x + 1, area.y + 1, room, &head);
+    pen.pieces(area.x + 1, area.y + 2, room, &offsets);
+    pen.pieces(area.x + 1, area.y + 3, room, &[trend(partition.trend, false)]);
 }
 
 fn heading(pen: &mut Pen, group: &Group, topic: &str, line: Rect) {

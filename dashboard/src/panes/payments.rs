@@ -104,7 +104,7 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
     let latency = maybe_duration(decision.latency_ms);
     pen.right(right, y, 7, &latency, if late { Role::Warn } else { Role::Dim });
     let mut room = right.saturating_sub(x + 8);
-    if line.width >= 74 {
+    if line.width >= 92 {
         let fraud = match decision.fraud {
             Some(true) => "was fraud",
             Some(false) => "was honest",

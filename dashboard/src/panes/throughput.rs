@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces};
-use crate::format::{bytes, maybe_count, number, short, text_width};
-use crate::panes::{Border, list, open};
+use crate::format::{UNKNOWN, bytes, clean, maybe_count, number, short, text_width};
+use crate::panes::{Border, list, open, split_below};
 use crate::rows::Item;
 use crate::snapshot::{Snapshot, Topic};
 use crate::state::{Pane, State};
@@ -26,16 +26,15 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         return;
     };
     let rows = state.rows(Pane::Throughput);
-    if state.detail[Pane::Throughput.index()]
-        && inside.height > 8
-        && let Some(Item::Topic(at)) = state.selected(Pane::Throughput).map(|row| row.item)
+    // What the list leaves free shows the selected topic's last minutes.
+    let wanted = if state.detail[Pane::Throughput.index()] { inside.height / 2 } else { 0 };
+    let below = split_below(&mut inside, rows.len() + 1, wanted);
+    if let (Some(below), Some(Item::Topic(at))) =
+        (below, state.selected(Pane::Throughput).map(|row| row.item))
     {
-        let height = inside.height / 2;
-        let below = Rect { y: inside.bottom() - height, height, ..inside };
-        inside.height -= height;
-        detail(pen, &topics[at], below);
+        chart(pen, &topics[at], below);
     }
-    let name = topics.iter().map(|topic| text_width(&crate::format::clean(&topic.name))).max().unwrap_or(0);
+    let name = topics.iter().map(|topic| text_width(&clean(&topic.name))).max().unwrap_or(0);
     let columns = Columns::new(inside.width, name, topics.iter().any(|topic| topic.bursting));
     if inside.height > 3 && columns.out > 0 {
         let line = Rect { height: 1, ..inside };
@@ -89,7 +88,7 @@ fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {
     end += columns.out;
     pen.right(end, y, columns.out, &number(topic.out_per_second), Role::Dim);
     end += columns.total;
-    let total = topic.total_records.map_or(crate::format::UNKNOWN.to_string(), |total| short(total as f64));
+    let total = topic.total_records.map_or(UNKNOWN.to_string(), |total| short(total as f64));
     pen.right(end, y, columns.total, &total, Role::Dim);
     let mut right = line.right().saturating_sub(1);
     if topic.bursting {
@@ -104,17 +103,15 @@ fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {
 }
 
 /// One topic, its last minutes as tall as there is room.
-fn detail(pen: &mut Pen, topic: &Topic, area: Rect) {
-    let highest =
-        topic.history_per_second.iter().copied().filter(|rate| rate.is_finite()).fold(0.0, f64::max);
+fn chart(pen: &mut Pen, topic: &Topic, area: Rect) {
+    let highest = topic.history_per_second.iter().copied().filter(|rate| rate.is_finite()).reduce(f64::max);
     let facts: Pieces = vec![
-        (format!(" {}", topic.name), Role::Title),
-        (format!("  {} records", maybe_count(topic.total_records)), Role::Text),
+        (clean(&topic.name).into_owned(), Role::Title),
+        (format!("  highest {} /s", number(highest)), Role::Text),
         (format!("  {} partitions", maybe_count(topic.partitions.map(u64::from))), Role::Dim),
-        (format!("  {} on disk", topic.bytes.map_or(crate::format::UNKNOWN.into(), bytes)), Role::Dim),
-        (format!("  highest {} /s", number(Some(highest))), Role::Dim),
+        (format!("  {} on disk", topic.bytes.map_or(UNKNOWN.into(), bytes)), Role::Dim),
     ];
-    pen.pieces(area.x, area.y, area.width, &facts);
+    pen.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
     pen.chart(chart, &topic.history_per_second, Role::Series);
