@@ -103,7 +103,8 @@ fn mark(
     terminals: usize,
     days: i64,
 ) -> Vec<Option<&'static str>> {
-    let mut fraud: Vec<Option<&'static str>> = swipes.iter().map(|swipe| (swipe.3 > 220.0).then_some("amount")).collect();
+    let mut fraud: Vec<Option<&'static str>> =
+        swipes.iter().map(|swipe| (swipe.3 > 220.0).then_some("amount")).collect();
     let (mut at_terminal, mut of_customer) = (vec![Vec::new(); terminals], vec![Vec::new(); customers]);
     for (number, swipe) in swipes.iter().enumerate() {
         at_terminal[swipe.2].push(number);

@@ -17,8 +17,8 @@ use std::collections::HashMap;
 
 use consumers::Processor;
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor};
-use events::{DAY_MS, Event, HOUR_MS, SimulationTruth};
-use measure::{Judged, Lane};
+use events::{DAY_MS, Event, FraudDecision, HOUR_MS, SimulationTruth};
+use measure::Judged;
 use producers::cards::{Cards, CardsConfig};
 
 /// One world: what arrives, in the order of arrival, and which swipes are fraud.
@@ -28,7 +28,8 @@ struct World {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("SEED and DAYS are numbers"));
+    let mut arguments =
+        std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("SEED and DAYS are numbers"));
     let seed = arguments.next().unwrap_or(1);
     let days = arguments.next().unwrap_or(60) as i64;
     println!("# our generator, seed {seed}, {days} days, starting empty");
@@ -61,18 +62,18 @@ fn ours(seed: u64, days: i64) -> World {
 
 #[expect(clippy::disallowed_methods, reason = "a report measures how long things take on the wall")]
 fn report(world: &World) {
-    let amounts: HashMap<&str, (i64, &str)> = world
+    let amounts: HashMap<&str, i64> = world
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::CardSwipes(swipe) => Some((swipe.swipe_id.as_str(), (swipe.amount_cents, swipe.card_id.as_str()))),
+            Event::CardSwipes(swipe) => Some((swipe.swipe_id.as_str(), swipe.amount_cents)),
             _ => None,
         })
         .collect();
-    let judge = |decision: events::FraudDecision, valid_from| Judged {
-        amount_cents: amounts[decision.swipe_id.as_str()].0,
+    let judge = |decision: FraudDecision, batched| Judged {
+        amount_cents: amounts[decision.swipe_id.as_str()],
         fraud: world.fraud.get(&decision.swipe_id).cloned(),
-        valid_from,
+        batched,
         decision,
     };
 
@@ -88,15 +89,12 @@ fn report(world: &World) {
     let judged: Vec<Judged> = answers
         .into_iter()
         .map(|answer| match answer {
-            Event::FraudDecisions(decision) => {
-                let ts = decision.ts;
-                judge(decision, ts)
-            }
+            Event::FraudDecisions(decision) => judge(decision, None),
             other => unreachable!("the detector gives decisions, not {other:?}"),
         })
         .collect();
     measure::quality(&judged);
-    measure::money("stream", Lane::Stream, &judged);
+    measure::money(&judged).print("stream");
 
     let mut batch = FraudBatch::new(FraudConfig::default(), HOUR_MS);
     let mut answers = Vec::new();
@@ -107,11 +105,11 @@ fn report(world: &World) {
     let judged: Vec<Judged> = answers
         .into_iter()
         .map(|answer| match answer {
-            Event::FraudBatch(batched) => judge(batched.answer, batched.valid_from),
+            Event::FraudBatch(batched) => judge(batched.answer.clone(), Some(batched)),
             other => unreachable!("the lane gives batched decisions, not {other:?}"),
         })
         .collect();
-    measure::money("hourly batch", Lane::Batch, &judged);
+    measure::money(&judged).print("hourly batch");
     for (name, value) in stream.counters() {
         println!("  {name}: {value}");
     }

@@ -1,9 +1,10 @@
 //! What is measured, each by its definition.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use consumers::fraud::{BlockPolicy, Costs};
-use events::{DAY_MS, Decision, FraudDecision, Timestamp};
+use events::{Batched, DAY_MS, Decision, FraudDecision, Timestamp};
 
 /// A decision with what was true.
 pub(crate) struct Judged {
@@ -11,43 +12,58 @@ pub(crate) struct Judged {
     pub(crate) amount_cents: i64,
     /// The pattern; none for an honest swipe.
     pub(crate) fraud: Option<String>,
-    /// From when the decision could be seen.
-    pub(crate) valid_from: Timestamp,
-}
-
-/// Whose decisions they are.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Lane {
-    /// Given while the terminal waited.
-    Stream,
-    /// Given when the period was over.
-    Batch,
+    /// How the batch lane gave it; none for the stream's.
+    pub(crate) batched: Option<Batched<FraudDecision>>,
 }
 
 /// Days at the start that are shown apart: nothing can have been learnt.
 const BLIND_DAYS: i64 = 8;
 
-/// How well probabilities order and how true they are.
-pub(crate) fn quality(judged: &[Judged]) {
-    let first = judged[0].decision.ts;
-    let (blind, seeing): (Vec<&Judged>, Vec<&Judged>) =
-        judged.iter().partition(|one| one.decision.ts.since_ms(first) < BLIND_DAYS * DAY_MS);
-    for (name, part) in [("before the first labels", &blind), ("after", &seeing)] {
-        if part.is_empty() {
-            continue;
-        }
-        let (auc, ap) = ranking(part);
-        let frauds = part.iter().filter(|one| one.fraud.is_some()).count();
-        let expected: f64 = part.iter().map(|one| one.decision.probability).sum();
+/// How well probabilities order, and how true they are in total.
+#[derive(Debug)]
+pub(crate) struct Quality {
+    pub(crate) swipes: usize,
+    pub(crate) frauds: usize,
+    /// Area under the ROC curve, and average precision.
+    pub(crate) auc: f64,
+    pub(crate) average_precision: f64,
+    /// Frauds that the probabilities add up to, for one that was.
+    pub(crate) expected_over_true: f64,
+}
+
+/// The decisions of the first days, when nothing can have been learnt, and those after.
+pub(crate) fn split(judged: &[Judged]) -> (Vec<&Judged>, Vec<&Judged>) {
+    let first = judged.first().map_or(Timestamp::MIN, |one| one.decision.ts);
+    judged.iter().partition(|one| one.decision.ts.since_ms(first) < BLIND_DAYS * DAY_MS)
+}
+
+impl Quality {
+    pub(crate) fn of(judged: &[&Judged]) -> Self {
+        let (auc, average_precision) = ranking(judged);
+        let frauds = judged.iter().filter(|one| one.fraud.is_some()).count();
+        let expected: f64 = judged.iter().map(|one| one.decision.probability).sum();
+        let expected_over_true = expected / frauds.max(1) as f64;
+        Self { swipes: judged.len(), frauds, auc, average_precision, expected_over_true }
+    }
+
+    fn print(&self, name: &str) {
         println!(
-            "{name}: {} swipes, {:.3} % fraud; AUC {auc:.4}, average precision {ap:.4}, card precision at 100 a day {:.3}; \
-             expected frauds / true {:.3}",
-            part.len(),
-            100.0 * frauds as f64 / part.len() as f64,
-            card_precision(part),
-            expected / frauds as f64
+            "{name}: {} swipes, {:.3} % fraud; AUC {:.4}, average precision {:.4}, expected frauds / true {:.3}",
+            self.swipes,
+            100.0 * self.frauds as f64 / self.swipes.max(1) as f64,
+            self.auc,
+            self.average_precision,
+            self.expected_over_true
         );
     }
+}
+
+/// Prints all of it.
+pub(crate) fn quality(judged: &[Judged]) {
+    let (blind, seeing) = split(judged);
+    Quality::of(&blind).print("before the first labels");
+    Quality::of(&seeing).print("after");
+    println!("card precision at 100 a day: {:.3}", card_precision(&seeing));
     println!("calibration, tenths by probability: mean probability / share of fraud (%)");
     let mut sorted = seeing;
     sorted.sort_by(|one, other| one.decision.probability.total_cmp(&other.decision.probability));
@@ -60,10 +76,13 @@ pub(crate) fn quality(judged: &[Judged]) {
         })
         .collect();
     println!("  {}", tenths.join("  "));
-    for (low, high) in [(0.0, 0.01), (0.01, 0.03), (0.03, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1.0)] {
+    for (low, high) in
+        [(0.0, 0.01), (0.01, 0.03), (0.03, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 0.9), (0.9, 1.0)]
+    {
         let inside: Vec<&&Judged> =
             sorted.iter().filter(|one| (low..high).contains(&one.decision.probability)).collect();
-        let mean = inside.iter().map(|one| one.decision.probability).sum::<f64>() / inside.len().max(1) as f64;
+        let mean =
+            inside.iter().map(|one| one.decision.probability).sum::<f64>() / inside.len().max(1) as f64;
         let frauds = inside.iter().filter(|one| one.fraud.is_some()).count();
         println!(
             "  {low:.2} to {high:.2}: {:>8} swipes, said {:.4}, true {:.4}",
@@ -76,7 +95,8 @@ pub(crate) fn quality(judged: &[Judged]) {
 
 /// Area under the ROC curve (ties count half), and average precision.
 fn ranking(judged: &[&Judged]) -> (f64, f64) {
-    let mut scored: Vec<(f64, bool)> = judged.iter().map(|one| (one.decision.probability, one.fraud.is_some())).collect();
+    let mut scored: Vec<(f64, bool)> =
+        judged.iter().map(|one| (one.decision.probability, one.fraud.is_some())).collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     let positives = scored.iter().filter(|one| one.1).count() as f64;
     let negatives = scored.len() as f64 - positives;
@@ -108,8 +128,11 @@ fn card_precision(judged: &[&Judged]) -> f64 {
     let mut found: HashSet<&str> = HashSet::new();
     let mut precisions = Vec::new();
     for cards in days.values() {
-        let mut worst: Vec<(&str, f64, bool)> =
-            cards.iter().filter(|card| !found.contains(*card.0)).map(|(&id, &(p, fraud))| (id, p, fraud)).collect();
+        let mut worst: Vec<(&str, f64, bool)> = cards
+            .iter()
+            .filter(|card| !found.contains(*card.0))
+            .map(|(&id, &(p, fraud))| (id, p, fraud))
+            .collect();
         worst.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(other.0)));
         worst.truncate(100);
         let hits: Vec<&str> = worst.iter().filter(|card| card.2).map(|card| card.0).collect();
@@ -119,55 +142,80 @@ fn card_precision(judged: &[&Judged]) -> f64 {
     precisions.iter().sum::<f64>() / precisions.len().max(1) as f64
 }
 
-/// What the decisions were worth. The stream's stop the swipe itself; the batch's come too late for it, and stop what its card does
-/// from then on, for as long as a block lasts.
-pub(crate) fn money(name: &str, lane: Lane, judged: &[Judged]) {
-    let block = BlockPolicy::default();
-    let mut alarms: HashMap<&str, Vec<(Timestamp, Timestamp)>> = HashMap::new();
-    if lane == Lane::Batch {
-        for one in judged.iter().filter(|one| one.decision.probability >= block.alarm_probability) {
-            let until = one.decision.ts.plus_ms(block.for_ms).max(one.valid_from.plus_ms(block.for_ms));
-            alarms.entry(&one.decision.card_id).or_default().push((one.valid_from, until));
-        }
-    }
-    let stopped = |one: &Judged| match lane {
-        Lane::Stream => one.decision.decision == Decision::Decline,
-        Lane::Batch => alarms.get(one.decision.card_id.as_str()).is_some_and(|alarms| {
-            alarms.iter().any(|&(from, until)| (from..until).contains(&one.decision.ts))
-        }),
-    };
-    let (mut saved, mut lost, mut honest, mut cost) = (0, 0, 0, 0.0);
-    let mut patterns: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+/// What the decisions were worth, in cents.
+#[derive(Debug, Default)]
+pub(crate) struct Money {
+    /// Fraud that was stopped, and all there was.
+    pub(crate) stopped: i64,
+    pub(crate) all: i64,
+    /// Honest swipes that were declined, and what that costs.
+    pub(crate) honest: u64,
+    pub(crate) cost: f64,
+    /// The first two for each pattern.
+    pub(crate) patterns: BTreeMap<String, (i64, i64)>,
+}
+
+/// The stream's decisions stop the swipe itself. The batch's come too late for it, and stop what its card does from then on, for as
+/// long as a block lasts.
+pub(crate) fn money(judged: &[Judged]) -> Money {
+    let mut blocked: HashMap<&str, Vec<Range<Timestamp>>> = HashMap::new();
     for one in judged {
-        match (&one.fraud, stopped(one)) {
-            (Some(pattern), stopped) => {
-                let pattern = patterns.entry(pattern).or_default();
-                if stopped {
-                    saved += one.amount_cents;
-                    pattern.0 += one.amount_cents;
-                } else {
-                    lost += one.amount_cents;
-                }
-                pattern.1 += one.amount_cents;
-            }
-            (None, true) => {
-                honest += 1;
-                cost += Costs::default().of_declining(one.amount_cents);
-            }
-            (None, false) => {}
+        if let Some(batched) = &one.batched
+            && let Some(range) = BlockPolicy::default().after_batch(batched)
+        {
+            blocked.entry(&one.decision.card_id).or_default().push(range);
         }
     }
-    println!(
-        "{name}: stopped {:.0} of {:.0} ({:.1} %), {honest} honest swipes declined at a cost of {:.0}, net {:.0}",
-        saved as f64 / 100.0,
-        (saved + lost) as f64 / 100.0,
-        100.0 * saved as f64 / (saved + lost).max(1) as f64,
-        cost / 100.0,
-        (saved as f64 - cost) / 100.0
-    );
-    let shares: Vec<String> = patterns
-        .iter()
-        .map(|(pattern, (saved, all))| format!("{pattern} {:.0} %", 100.0 * *saved as f64 / (*all).max(1) as f64))
-        .collect();
-    println!("  stopped of each: {}", shares.join(", "));
+    let mut money = Money::default();
+    for one in judged {
+        let stopped = if one.batched.is_some() {
+            let blocks = blocked.get(one.decision.card_id.as_str());
+            blocks.is_some_and(|blocks| blocks.iter().any(|block| block.contains(&one.decision.ts)))
+        } else {
+            one.decision.decision == Decision::Decline
+        };
+        let stopped_cents = if stopped { one.amount_cents } else { 0 };
+        match &one.fraud {
+            Some(pattern) => {
+                let of_pattern = money.patterns.entry(pattern.clone()).or_default();
+                of_pattern.0 += stopped_cents;
+                of_pattern.1 += one.amount_cents;
+                money.stopped += stopped_cents;
+                money.all += one.amount_cents;
+            }
+            None if stopped => {
+                money.honest += 1;
+                money.cost += Costs::default().of_declining(one.amount_cents);
+            }
+            None => {}
+        }
+    }
+    money
+}
+
+impl Money {
+    /// What is left of the money stopped, in cents.
+    pub(crate) fn net(&self) -> f64 {
+        self.stopped as f64 - self.cost
+    }
+
+    /// Says it on two lines.
+    pub(crate) fn print(&self, name: &str) {
+        println!(
+            "{name}: stopped {:.0} of {:.0} ({:.1} %), {} honest swipes declined at a cost of {:.0}, net {:.0}",
+            self.stopped as f64 / 100.0,
+            self.all as f64 / 100.0,
+            100.0 * self.stopped as f64 / self.all.max(1) as f64,
+            self.honest,
+            self.cost / 100.0,
+            self.net() / 100.0
+        );
+        let share = |(stopped, all): (i64, i64)| 100.0 * stopped as f64 / all.max(1) as f64;
+        let shares: Vec<String> = self
+            .patterns
+            .iter()
+            .map(|(pattern, cents)| format!("{pattern} {:.0} %", share(*cents)))
+            .collect();
+        println!("  stopped of each: {}", shares.join(", "));
+    }
 }

@@ -3,7 +3,7 @@
 //! The till has approved everything by then. What a run says of a swipe can only help what comes after: cards are blocked from the
 //! end of the period on. That is all that the hour costs; the logic is the same.
 
-use events::{Batched, Event, Timestamp, Topic};
+use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
 
 use super::clock::Clock;
 use super::{FraudConfig, FraudProcessor};
@@ -36,11 +36,12 @@ impl FraudBatch {
 
     /// Runs what belongs before `end`: late events too, for which no other run will come.
     fn run(&mut self, end: Timestamp, answers: &mut Vec<Event>) {
-        let batch_id = format!("fraud-{}", end.plus_ms(-self.period_ms));
+        let batch_id = batch_id(end.plus_ms(-self.period_ms), self.period_ms);
         let mut decisions = Vec::new();
         let mut next = Vec::new();
         for event in self.waiting.drain(..) {
-            if event.ts().is_some_and(|ts| ts < end) {
+            // Nothing lies after the last instant there is: the period that ends there takes all.
+            if end == Timestamp::MAX || event.ts().is_some_and(|ts| ts < end) {
                 self.detector.process(&event, &mut decisions);
             } else {
                 next.push(event);
@@ -58,6 +59,17 @@ impl FraudBatch {
     fn period_end(&self, at_ms: i64) -> Timestamp {
         Timestamp::from_ms(at_ms).floor(self.period_ms).plus_ms(self.period_ms)
     }
+}
+
+/// The job and the start of its period, no finer than periods are: `fraud-2026-03-03T11`.
+fn batch_id(start: Timestamp, period_ms: i64) -> String {
+    let text = start.to_string();
+    let digits = match period_ms {
+        _ if period_ms % HOUR_MS == 0 => 13,
+        _ if period_ms % 60_000 == 0 => 16,
+        _ => 23,
+    };
+    format!("fraud-{}", &text[..digits])
 }
 
 impl Processor for FraudBatch {

@@ -13,7 +13,9 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use events::{DAY_MS, HOUR_MS};
+use std::ops::Range;
+
+use events::{Batched, DAY_MS, FraudDecision, HOUR_MS, Timestamp};
 
 use super::card::{Block, Card};
 
@@ -61,6 +63,16 @@ impl Default for BlockPolicy {
     /// Two swipes at one half or more within an hour block the card for a day.
     fn default() -> Self {
         Self { alarm_probability: 0.5, within_ms: HOUR_MS, for_ms: DAY_MS }
+    }
+}
+
+impl BlockPolicy {
+    /// When a card is blocked because of what a batch run said of one of its swipes: from the instant the run's answer could be
+    /// seen. The till had approved the swipe itself; this is all that a run can stop. One alarm is enough here, because
+    /// nothing is declined meanwhile.
+    pub fn after_batch(self, answer: &Batched<FraudDecision>) -> Option<Range<Timestamp>> {
+        let alarm = answer.answer.probability >= self.alarm_probability && self.for_ms > 0;
+        alarm.then(|| answer.valid_from..answer.valid_from.plus_ms(self.for_ms))
     }
 }
 

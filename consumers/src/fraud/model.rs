@@ -6,8 +6,9 @@
 //! the gradient of the log-loss with a step of its own for each bin (`AdaGrad`: Duchi, Hazan & Singer 2011), so that a bin that
 //! is rarely seen still learns much from each time.
 //!
-//! What a sum of correlated features says is ordered well but tends to be too sure. A *calibrator* on top (Platt 1999) learns the
-//! two numbers `a`, `b` in `a · logit + b` from the logits that were really given, before their label was known.
+//! What a sum of correlated features says is ordered well but tends to be too sure. A *calibrator* on top learns a rising curve
+//! from logits to honest ones (as isotonic regression would: Zadrozny & Elkan 2002, here online), from the logits that were really
+//! given, before their label was known.
 //!
 //! # Simplifications
 //! - Every swipe weighs the same: no class weights and no resampling, which would spoil the probabilities that money is
@@ -146,29 +147,39 @@ fn step(weight: &mut Weight, gradient: f32, rate: f32) {
     weight.value -= rate * gradient / weight.squares.sqrt();
 }
 
-/// Two numbers that make logits honest: `slope · (logit − CENTRE) + CENTRE + shift`. Around the centre, where most logits are, the
-/// two don't do each other's work.
+/// A rising curve that makes logits honest: straight between [`NODES`](Self::NODES) points one log-odd apart, level outside. Level
+/// matters: where the model has never seen fraud its sum falls without end, and honest is what share was fraud there.
 #[derive(Clone, Debug)]
 struct Calibrator {
-    slope: f64,
-    shift: f64,
+    /// What each logit, from [`LOWEST`](Self::LOWEST) on, should have been.
+    honest: [f64; Self::NODES],
     /// Sums of squared gradients.
-    squares: [f64; 2],
+    squares: [f64; Self::NODES],
 }
 
 impl Default for Calibrator {
     fn default() -> Self {
-        Self { slope: 1.0, shift: 0.0, squares: [4.0; 2] }
+        let honest = std::array::from_fn(|node| Self::LOWEST + node as f64);
+        Self { honest, squares: [0.5; Self::NODES] }
     }
 }
 
 impl Calibrator {
-    const RATE: f64 = 0.03;
-    const CENTRE: f64 = -4.0;
+    const NODES: usize = 14;
+    const LOWEST: f64 = -8.0;
+    const RATE: f64 = 0.08;
 
     fn probability(&self, logit: f32) -> f64 {
-        let honest = self.slope * (f64::from(logit) - Self::CENTRE) + Self::CENTRE + self.shift;
+        let (node, share) = Self::between(logit);
+        let honest = (1.0 - share) * self.honest[node] + share * self.honest[node + 1];
         sigmoid(honest).clamp(1e-7, 1.0 - 1e-7)
+    }
+
+    /// The node below a logit, and how far towards the next one it lies.
+    fn between(logit: f32) -> (usize, f64) {
+        let at = (f64::from(logit) - Self::LOWEST).clamp(0.0, (Self::NODES - 1) as f64);
+        let node = (at as usize).min(Self::NODES - 2);
+        (node, at - node as f64)
     }
 
     fn learn(&mut self, given: f32, fraud: bool) {
@@ -181,12 +192,16 @@ impl Calibrator {
     }
 
     fn descend(&mut self, given: f32, error: f64) {
-        let gradients = [error * (f64::from(given) - Self::CENTRE), error];
-        for (square, gradient) in self.squares.iter_mut().zip(gradients) {
-            *square += gradient * gradient;
+        let (node, share) = Self::between(given);
+        for (node, share) in [(node, 1.0 - share), (node + 1, share)] {
+            let gradient = error * share;
+            self.squares[node] += gradient * gradient;
+            self.honest[node] -= Self::RATE * gradient / self.squares[node].sqrt();
         }
-        self.slope = (self.slope - Self::RATE * gradients[0] / self.squares[0].sqrt()).clamp(0.2, 3.0);
-        self.shift = (self.shift - Self::RATE * gradients[1] / self.squares[1].sqrt()).clamp(-4.0, 4.0);
+        // The curve rises: a higher logit is never less probable.
+        for node in 1..Self::NODES {
+            self.honest[node] = self.honest[node].max(self.honest[node - 1]);
+        }
     }
 }
 

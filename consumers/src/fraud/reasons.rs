@@ -115,8 +115,10 @@ fn burst(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
         if facts.run.count >= 2 && facts.run.mean_ln() < facts.usual_ln - 0.7 {
             return Some(if facts.ln > facts.run.mean_ln() + 1.5 {
                 format!("after {} small swipes within {span}", facts.run.count)
-            } else {
+            } else if most < facts.usual_ln.exp() as i64 {
                 format!("{count} swipes under {} in {span}", money(round_up(most)))
+            } else {
+                format!("{count} swipes in {span}")
             });
         }
         if family == Family::Burst || facts.run.count >= 2 {

@@ -1,1 +1,407 @@
+//! The detector from outside: events in, decisions out.
 
+use events::{Batched, HOUR_MS, Timestamp};
+use expect_test::expect;
+use proptest::prelude::*;
+
+use super::*;
+
+const START: &str = "2026-03-02T09:00:00Z";
+
+fn at(day: i64, hour: i64, minute: i64) -> Timestamp {
+    START.parse::<Timestamp>().unwrap().plus_ms(day * DAY_MS + hour * HOUR_MS + minute * 60_000)
+}
+
+fn swipe(id: &str, ts: Timestamp, card: &str, terminal: &str, amount_cents: i64) -> CardSwipe {
+    CardSwipe {
+        ts,
+        swipe_id: id.to_owned(),
+        card_id: card.to_owned(),
+        terminal_id: terminal.to_owned(),
+        amount_cents,
+        currency: None,
+        category: None,
+        lat: None,
+        lon: None,
+    }
+}
+
+fn charge(swipe: &CardSwipe, ts: Timestamp) -> Chargeback {
+    Chargeback {
+        ts,
+        swipe_id: swipe.swipe_id.clone(),
+        card_id: swipe.card_id.clone(),
+        terminal_id: swipe.terminal_id.clone(),
+    }
+}
+
+/// A small town without the optional fields: 40 cards that pay 10 to 30 four times a day at 20 terminals, and every day four of
+/// them are robbed, one after the other: eight payments under 2.00 within minutes, then one of 400. Chargebacks after a week.
+fn town(days: i64) -> Vec<Event> {
+    let mut events = Vec::new();
+    for day in 0..days {
+        for number in 0..160_i64 {
+            let card = number * 7 % 40;
+            let ts = at(day, 0, number * 5);
+            let cents = 1_000 + (number * 37 + day * 131 + card * 53) % 2_000;
+            let terminal = format!("shop-{}", (card + number % 3) % 20);
+            events.push(
+                swipe(&format!("{day}-{number}"), ts, &format!("card-{card}"), &terminal, cents).into(),
+            );
+        }
+        for robbed in 0..4_i64 {
+            let card = format!("card-{}", (day * 4 + robbed) % 40);
+            for number in 0..9_i64 {
+                let ts = at(day, 2 * robbed + 2, 7).plus_ms(number * 20_000);
+                let cents = if number < 8 { 60 + (number * 31 + day * 17) % 130 } else { 40_000 };
+                let shop = format!("shop-{}", (day * 4 + robbed) * 3 % 20);
+                let theft = swipe(&format!("{day}-theft-{robbed}-{number}"), ts, &card, &shop, cents);
+                events.push(charge(&theft, ts.plus_ms(7 * DAY_MS)).into());
+                events.push(theft.into());
+            }
+        }
+    }
+    events.sort_by_key(Event::ts);
+    events.retain(|event| event.ts().is_some_and(|ts| ts < at(days, 0, 0)));
+    events
+}
+
+fn run(processor: &mut impl Processor, events: &[Event]) -> Vec<Event> {
+    let mut answers = Vec::new();
+    for event in events {
+        processor.process(event, &mut answers);
+    }
+    processor.finish(&mut answers);
+    answers
+}
+
+fn taught(days: i64) -> FraudProcessor {
+    let mut detector = FraudProcessor::new(FraudConfig::default());
+    run(&mut detector, &town(days));
+    detector
+}
+
+fn counter(detector: &FraudProcessor, name: &str) -> u64 {
+    detector.counters().into_iter().find(|counter| counter.0 == name).unwrap().1
+}
+
+/// What a person would be shown of each decision.
+fn told(detector: &mut FraudProcessor, swipes: &[CardSwipe]) -> String {
+    let mut text = String::new();
+    for swipe in swipes {
+        let line = match detector.decide(swipe) {
+            None => "no second decision".to_owned(),
+            Some(decision) => format!(
+                "{} {:.3}  {}",
+                if decision.decision == Decision::Approve { "approve" } else { "DECLINE" },
+                decision.probability,
+                decision.reasons.join("; ")
+            ),
+        };
+        let time = &swipe.ts.to_string()[5..19];
+        text += &format!(
+            "{time}  {:>9.2} at {:<9} {}\n",
+            swipe.amount_cents as f64 / 100.0,
+            swipe.terminal_id,
+            line.trim_end()
+        );
+    }
+    text
+}
+
+#[test]
+fn a_burst_is_noticed_before_it_cashes_in() {
+    let mut detector = taught(40);
+    let mut swipes = vec![swipe("usual", at(40, 1, 0), "card-9", "shop-9", 1_900)];
+    for number in 0..8 {
+        let ts = at(40, 3, 0).plus_ms(number * 20_000);
+        swipes.push(swipe(&format!("tiny-{number}"), ts, "card-9", "shop-2", 70 + number * 11));
+    }
+    swipes.push(swipe("large", at(40, 3, 4), "card-9", "shop-3", 42_000));
+    swipes.push(swipe("large", at(40, 3, 4), "card-9", "shop-3", 42_000));
+    swipes.push(swipe("check", at(40, 3, 9), "card-9", "shop-9", 0));
+    swipes.push(swipe("tomorrow", at(41, 4, 0), "card-9", "shop-9", 2_100));
+    expect![[r#"
+        04-11T10:00:00      19.00 at shop-9    approve 0.000
+        04-11T12:00:00       0.70 at shop-2    DECLINE 0.954  0.70 is a tiny amount; 8 chargebacks on this card in 7 days; first time at this terminal
+        04-11T12:00:20       0.81 at shop-2    approve 0.995  let through to learn what it was; 0.81 is a tiny amount; 2 swipes in 20 seconds
+        04-11T12:00:40       0.92 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 0.92 is a tiny amount; 3 swipes under 1.00 in 40 seconds
+        04-11T12:01:00       1.03 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 1.03 is a tiny amount; 4 swipes under 2.00 in 60 seconds
+        04-11T12:01:20       1.14 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 1.14 is a tiny amount; 5 swipes under 2.00 in 80 seconds
+        04-11T12:01:40       1.25 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 1.25 is a tiny amount; 6 swipes under 2.00 in 2 minutes
+        04-11T12:02:00       1.36 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 1.36 is a tiny amount; 7 swipes under 2.00 in 2 minutes
+        04-11T12:02:20       1.47 at shop-2    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; 1.47 is a tiny amount; 8 swipes under 2.00 in 2 minutes
+        04-11T12:04:00     420.00 at shop-3    DECLINE 0.980  card blocked since 2026-04-11T12:00:20.000Z; 420.00 is 23.7 times the card's usual 17.74; after 8 small swipes within 4 minutes
+        04-11T12:04:00     420.00 at shop-3    no second decision
+        04-11T12:09:00       0.00 at shop-9    DECLINE 0.975  card blocked since 2026-04-11T12:00:20.000Z; card check of 0.00; 10 swipes in 9 minutes
+        04-12T13:00:00      21.00 at shop-9    approve 0.002
+    "#]].assert_eq(&told(&mut detector, &swipes));
+}
+
+#[test]
+fn nothing_is_declined_before_any_fraud_is_known() {
+    let mut detector = FraudProcessor::new(FraudConfig::default());
+    for number in 0..3_000_i64 {
+        let cents = [150, 2_500, 90_000, 5_000_000_000][(number % 4) as usize];
+        let ts = at(0, 0, 0).plus_ms(number * 7_000);
+        let decision = detector
+            .decide(&swipe(&number.to_string(), ts, &format!("card-{}", number % 50), "shop", cents))
+            .unwrap();
+        assert_eq!(decision.decision, Decision::Approve);
+        assert!((1e-4..0.2).contains(&decision.probability), "{} without any ground", decision.probability);
+    }
+}
+
+#[test]
+fn same_events_same_bytes() {
+    let bytes = |processor: &mut dyn FnMut() -> Vec<Event>| -> Vec<u8> {
+        processor().iter().flat_map(Event::to_json).collect()
+    };
+    let events = town(14);
+    let stream = || run(&mut FraudProcessor::new(FraudConfig::default()), &events);
+    let batch = || run(&mut FraudBatch::new(FraudConfig::default(), HOUR_MS), &events);
+    assert_eq!(bytes(&mut { stream }), bytes(&mut { stream }));
+    assert_eq!(bytes(&mut { batch }), bytes(&mut { batch }));
+}
+
+#[test]
+fn what_is_known_later_changes_nothing_that_was_decided() {
+    let events = town(20);
+    let decisions = run(&mut FraudProcessor::new(FraudConfig::default()), &events);
+
+    // Chargebacks that lie about in the log long before their time are not used before it.
+    let mut early = events.clone();
+    early.sort_by_key(|event| matches!(event, Event::CardSwipes(_)));
+    assert_eq!(run(&mut FraudProcessor::new(FraudConfig::default()), &early), decisions);
+
+    // And what comes after an instant, labels above all, cannot touch what was decided before it.
+    let middle = at(12, 0, 0);
+    let first: Vec<Event> = events.iter().filter(|event| event.ts().unwrap() < middle).cloned().collect();
+    let of_first = run(&mut FraudProcessor::new(FraudConfig::default()), &first);
+    assert_eq!(of_first[..], decisions[..of_first.len()]);
+
+    // The labels do matter: without them the later decisions are others.
+    let unlabelled: Vec<Event> =
+        events.iter().filter(|event| matches!(event, Event::CardSwipes(_))).cloned().collect();
+    assert_ne!(run(&mut FraudProcessor::new(FraudConfig::default()), &unlabelled), decisions);
+}
+
+#[test]
+fn a_label_a_week_late_changes_nothing_decided_until_it_comes() {
+    let events = town(20);
+    let mut late = events.clone();
+    for event in &mut late {
+        if let Event::Chargebacks(chargeback) = event {
+            chargeback.ts = chargeback.ts.plus_ms(7 * DAY_MS);
+        }
+    }
+    late.sort_by_key(Event::ts);
+    let first = events.iter().find(|event| matches!(event, Event::Chargebacks(_))).unwrap().ts().unwrap();
+    let until_first = |events: &[Event]| -> Vec<Event> {
+        let decisions = run(&mut FraudProcessor::new(FraudConfig::default()), events);
+        decisions.into_iter().filter(|decision| decision.ts().unwrap() < first).collect()
+    };
+    assert!(until_first(&events).len() > 1_000);
+    assert_eq!(until_first(&events), until_first(&late));
+}
+
+#[test]
+fn a_correction_makes_late_labels_count_in_full() {
+    let theft = swipe("new-theft", at(40, 3, 0), "card-3", "shop-2", 80);
+    let probability = |delay_days: i64| {
+        let mut events = town(40);
+        for event in &mut events {
+            if let Event::Chargebacks(chargeback) = event {
+                chargeback.ts = chargeback.ts.plus_ms(delay_days * DAY_MS);
+            }
+        }
+        events.sort_by_key(Event::ts);
+        let mut detector = FraudProcessor::new(FraudConfig::default());
+        run(&mut detector, &events);
+        let late = counter(&detector, "chargebacks after the label delay");
+        (detector.decide(&theft).unwrap().probability, late)
+    };
+    let ((in_time, none), (late, all)) = (probability(0), probability(3));
+    assert!(none == 0 && all > 500, "{none} and {all} chargebacks after their swipe was learnt as genuine");
+    assert!(late > 0.3 * in_time, "{in_time} with labels in time, {late} with all of them late");
+}
+
+#[test]
+fn strange_input_is_decided_and_counted() {
+    let mut detector = taught(12);
+    let now = at(12, 0, 0);
+    let mut decide = |id: &str, ts, cents| {
+        detector.decide(&swipe(id, ts, "card-1", "shop-1", cents)).map(|one| one.decision)
+    };
+    assert_eq!(decide("zero", now, 0), Some(Decision::Approve));
+    assert_eq!(decide("refund", now, -4_000), Some(Decision::Approve));
+    assert!(decide("absurd", now, i64::MAX).is_some());
+    assert!(decide("absurd the other way", now, i64::MIN).is_some());
+    assert_eq!(decide("zero", now, 0), None, "an id is decided once");
+    assert!(decide("ancient", Timestamp::MIN, 1_000).is_some());
+    assert!(decide("far ahead", Timestamp::MAX, 1_000).is_some());
+    assert!(decide("back again", now.plus_ms(1), 1_000).is_some());
+
+    let known = swipe("zero", now, "card-1", "shop-1", 0);
+    for _ in 0..2 {
+        detector.hear(&charge(&known, now));
+        detector.hear(&charge(&swipe("never seen", now, "card-7", "shop-7", 1), now));
+        detector.hear(&charge(&known, Timestamp::MAX));
+    }
+    let counted = |name| counter(&detector, name);
+    assert_eq!(counted("amounts beyond belief"), 2);
+    assert_eq!(counted("duplicate swipes"), 1);
+    assert_eq!(counted("swipes too late for any window"), 1);
+    assert_eq!(counted("swipes from a day ahead or more"), 1);
+    assert_eq!(counted("chargebacks told twice"), 2);
+    assert_eq!(counted("chargebacks of unknown swipes"), 1);
+    assert_eq!(detector.clock.now_ms(), Some(now.ms() + 1), "one wrong clock moves nothing");
+}
+
+#[test]
+fn silence_after_a_decline_says_nothing_where_terminals_obey() {
+    let events = town(40);
+    let obeyed = |mistaken: bool| {
+        let mut detector = FraudProcessor::new(FraudConfig::default());
+        detector.declines_have_labels = mistaken;
+        let (mut declined, mut answers) = (std::collections::HashSet::new(), Vec::new());
+        for event in &events {
+            if let Event::Chargebacks(chargeback) = event
+                && declined.contains(&chargeback.swipe_id)
+            {
+                continue; // The sale never took place: nobody complains.
+            }
+            detector.process(event, &mut answers);
+            if let Some(Event::FraudDecisions(decision)) = answers.pop()
+                && decision.decision == Decision::Decline
+            {
+                declined.insert(decision.swipe_id);
+            }
+        }
+        assert!(declined.len() > 50, "{} declined", declined.len());
+        detector
+    };
+    // Whoever takes silence for honesty unlearns what a theft looks like.
+    let large = swipe("new-theft", at(40, 3, 0), "card-3", "shop-2", 40_000);
+    let (right, mistaken) = (obeyed(false).decide(&large).unwrap(), obeyed(true).decide(&large).unwrap());
+    assert!(
+        right.probability > 2.0 * mistaken.probability,
+        "{} and {}",
+        right.probability,
+        mistaken.probability
+    );
+    assert!(!obeyed(false).declines_have_labels);
+    assert!(taught(40).declines_have_labels, "in a recorded log chargebacks come for what was declined, too");
+}
+
+#[test]
+fn the_hourly_run_gives_the_same_probabilities_when_the_hour_is_over() {
+    let events = town(12);
+    let stream = run(&mut FraudProcessor::new(FraudConfig::default()), &events);
+    let batch = run(&mut FraudBatch::new(FraudConfig::default(), HOUR_MS), &events);
+    assert_eq!(stream.len(), batch.len(), "one answer a swipe");
+    for (stream, batch) in stream.iter().zip(&batch) {
+        let (Event::FraudDecisions(stream), Event::FraudBatch(Batched { answer, batch_id, valid_from })) =
+            (stream, batch)
+        else {
+            panic!("{stream:?} and {batch:?} are not the two lanes' answers")
+        };
+        assert_eq!(stream, answer);
+        assert_eq!(*valid_from, stream.ts.floor(HOUR_MS).plus_ms(HOUR_MS));
+        assert_eq!(*batch_id, format!("fraud-{}", &stream.ts.to_string()[..13]));
+    }
+}
+
+#[test]
+fn a_late_swipe_goes_into_the_run_that_is_next() {
+    let mut lane = FraudBatch::new(FraudConfig::default(), HOUR_MS);
+    let events = [("a", 10), ("b", 70), ("late", 50), ("c", 130), ("d", 131)]
+        .map(|(id, minute)| Event::from(swipe(id, at(0, 0, minute), "card", "shop", 1_000)));
+    let told: Vec<String> = run(&mut lane, &events)
+        .into_iter()
+        .map(|answer| match answer {
+            Event::FraudBatch(batched) => {
+                format!("{} {}", batched.answer.swipe_id, &batched.valid_from.to_string()[11..16])
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, ["a 10:00", "b 11:00", "late 11:00", "c 12:00", "d 12:00"]);
+}
+
+#[test]
+fn memory_is_what_the_module_says() {
+    assert!(size_of::<Card>() + 32 * 8 + 12 * 8 <= 1_024, "a card without its swipes: {}", size_of::<Card>());
+    assert!(windows::CAPACITY * 16 == 8 * 1_024, "a card's swipes");
+    assert!(size_of::<Terminal>() + 48 * 12 + 24 * 16 <= 1_330, "a terminal: {}", size_of::<Terminal>());
+    assert!(size_of::<Scored>() + 24 <= 150, "a swipe that waits: {}", size_of::<Scored>());
+
+    let config = FraudConfig { max_cards: 50, max_terminals: 10, max_waiting: 100, ..FraudConfig::default() };
+    let mut detector = FraudProcessor::new(config);
+    for number in 0..2_000_i64 {
+        let ts = at(0, 0, 0).plus_ms(number * 1_000);
+        let (card, terminal) = (format!("card-{number}"), format!("shop-{}", number % 40));
+        assert!(detector.decide(&swipe(&number.to_string(), ts, &card, &terminal, 1_000)).is_some());
+    }
+    assert!(counter(&detector, "cards forgotten") >= 1_950);
+    assert!(counter(&detector, "terminals forgotten") >= 30);
+    assert!(counter(&detector, "swipes dropped before their label") >= 1_900);
+}
+
+/// Anything that passes the events' own checks, wild or ordinary.
+fn any_event() -> impl Strategy<Value = Event> {
+    let time = prop_oneof![
+        8 => (0..60 * DAY_MS).prop_map(|ms| at(0, 0, 0).plus_ms(ms)),
+        1 => any::<i64>().prop_map(Timestamp::from_ms),
+    ];
+    let cents = prop_oneof![8 => -10_000..500_000_i64, 1 => any::<i64>(), 1 => Just(0)];
+    let place = prop::option::of((-90.0..=90.0, -180.0..=180.0));
+    (time, 0..60_u32, 0..6_u32, 0..4_u32, cents, place, prop::option::of("[a-c]"), 0..4_u8).prop_map(
+        |(ts, id, card, terminal, cents, place, category, kind)| {
+            let mut swipe = swipe(&id.to_string(), ts, &card.to_string(), &terminal.to_string(), cents);
+            if kind == 0 {
+                return charge(&swipe, ts).into();
+            }
+            swipe.category = category;
+            swipe.lat = place.map(|place| place.0);
+            swipe.lon = place.map(|place| place.1);
+            swipe.into()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn exactly_one_decision_for_each_id_whatever_comes(events in prop::collection::vec(any_event(), 0..120)) {
+        let config = FraudConfig { informed_after: 1, max_cards: 4, max_terminals: 3, max_waiting: 20, ..FraudConfig::default() };
+        let mut seen = std::collections::HashSet::new();
+        let expected: Vec<&str> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::CardSwipes(swipe) if seen.insert(&swipe.swipe_id) => Some(swipe.swipe_id.as_str()),
+                _ => None,
+            })
+            .collect();
+        let stream = run(&mut FraudProcessor::new(config.clone()), &events);
+        let batch = run(&mut FraudBatch::new(config, HOUR_MS), &events);
+        let mut answered = Vec::new();
+        for answer in &stream {
+            let Event::FraudDecisions(decision) = answer else { panic!("{answer:?}") };
+            prop_assert!(decision.probability > 0.0 && decision.probability < 1.0);
+            prop_assert!(decision.reasons.len() <= 3);
+            answered.push(decision.swipe_id.as_str());
+        }
+        prop_assert_eq!(&answered, &expected);
+        let mut batched: Vec<&str> = batch
+            .iter()
+            .map(|answer| match answer {
+                Event::FraudBatch(batched) => batched.answer.swipe_id.as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let mut expected = expected;
+        batched.sort_unstable();
+        expected.sort_unstable();
+        prop_assert_eq!(batched, expected);
+    }
+}
