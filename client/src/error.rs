@@ -136,7 +136,7 @@ impl Error {
     }
 }
 
-/// Whether the code means that nobody answered, rather than that somebody refused.
+/// Whether the code means that nobody answered who could (yet), rather than that somebody refused.
 pub(crate) fn is_outage(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
@@ -150,5 +150,9 @@ pub(crate) fn is_outage(code: RDKafkaErrorCode) -> bool {
             | Code::WaitingForCoordinator
             | Code::CoordinatorNotAvailable
             | Code::RequestTimedOut
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::NotCoordinator
+            | Code::CoordinatorLoadInProgress
     )
 }

@@ -6,5 +6,6 @@ pub mod lanes;
 pub mod notifications;
 mod processor;
 pub mod recommendations;
+pub mod warehouse;
 
 pub use processor::Processor;

@@ -23,14 +23,16 @@ pub(crate) struct Bookmark {
     pub(crate) answers_from: BTreeMap<Place, i64>,
     /// For the batch lane: how far the runs have read. None in the stream lane, where the offset says it all.
     pub(crate) read: Option<Read>,
+    /// For the batch lane: how far the run reads that has begun and is not finished. Should it die, the next life takes exactly the same records.
+    pub(crate) plan: Option<Read>,
 }
 
-/// How far the batch lane had read this partition when it last ran.
+/// How far a run of the batch lane reads a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
-    /// The first offset that no run has looked at.
+    /// The first offset that it does not look at.
     pub(crate) end: i64,
-    /// The end of the last window: what was before it, up to `end`, is done.
+    /// The end of its window: it takes what was before that instant.
     pub(crate) until: Timestamp,
 }
 
@@ -42,20 +44,26 @@ impl Bookmark {
             return None;
         }
         let mut bookmark = Self::default();
-        let (mut end, mut until) = (None, None);
+        let mut words_of_ours = [None; 4];
         for word in words {
             let (name, number) = word.split_once('=')?;
             let number: i64 = number.parse().ok()?;
             match name {
-                "read" => end = Some(number),
-                "until" => until = Some(Timestamp::from_ms(number)),
+                "read" => words_of_ours[0] = Some(number),
+                "until" => words_of_ours[1] = Some(number),
+                "plan" => words_of_ours[2] = Some(number),
+                "plan_until" => words_of_ours[3] = Some(number),
                 _ => {
                     let (topic, partition) = name.rsplit_once('/')?;
                     bookmark.answers_from.insert((Topic::named(topic)?, partition.parse().ok()?), number);
                 }
             }
         }
-        bookmark.read = end.zip(until).map(|(end, until)| Read { end, until });
+        let read = |end: Option<i64>, until: Option<i64>| {
+            Some(Read { end: end?, until: Timestamp::from_ms(until?) })
+        };
+        bookmark.read = read(words_of_ours[0], words_of_ours[1]);
+        bookmark.plan = read(words_of_ours[2], words_of_ours[3]);
         Some(bookmark)
     }
 }
@@ -65,6 +73,9 @@ impl fmt::Display for Bookmark {
         f.write_str("v1")?;
         if let Some(read) = self.read {
             write!(f, " read={} until={}", read.end, read.until.ms())?;
+        }
+        if let Some(plan) = self.plan {
+            write!(f, " plan={} plan_until={}", plan.end, plan.until.ms())?;
         }
         for ((topic, partition), offset) in &self.answers_from {
             f.write_char(' ')?;
@@ -86,6 +97,7 @@ mod tests {
         bookmark.answers_from.insert((Topic::DeadLetters, 0), 17);
         assert_eq!(bookmark.to_string(), "v1 fraud_decisions/3=1234 dead_letters/0=17");
         bookmark.read = Some(Read { end: 99, until: Timestamp::from_ms(3_600_000) });
+        bookmark.plan = Some(Read { end: 120, until: Timestamp::from_ms(7_200_000) });
         assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark));
     }
 

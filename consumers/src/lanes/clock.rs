@@ -21,6 +21,11 @@ impl Clock {
         self.start.plus_ms(((wall_ms - self.started_wall_ms) as f64 * self.speed) as i64)
     }
 
+    /// What the wall shows when it is `at`, in milliseconds since the Unix epoch.
+    pub fn wall_ms_at(&self, at: Timestamp) -> i64 {
+        self.started_wall_ms + (at.since_ms(self.start) as f64 / self.speed) as i64
+    }
+
     /// How long from `wall_ms` until it is `at`; zero when it already was.
     pub fn until(&self, at: Timestamp, wall_ms: i64) -> Duration {
         let left_ms = (at.since_ms(self.simulated(wall_ms)) as f64 / self.speed).ceil();
@@ -43,6 +48,7 @@ mod tests {
     fn an_hour_is_a_minute_at_sixty_times_the_speed() {
         let clock = Clock { started_wall_ms: 1_000, start: Timestamp::from_ms(0), speed: 60.0 };
         assert_eq!(clock.simulated(61_000).ms(), 3_600_000);
+        assert_eq!(clock.wall_ms_at(Timestamp::from_ms(3_600_000)), 61_000);
         assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 1_000), Duration::from_secs(60));
         assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 70_000), Duration::ZERO);
         assert!(clock.until(Timestamp::MAX, 1_000) <= Duration::from_secs(86_400));

@@ -4,7 +4,7 @@
 //! surviving crashes, sharing the work. Two lanes run the same processors:
 //!
 //! - [`run_stream`]: each record is processed as it comes, and the answers leave at once;
-//! - [`run_batch`](batch::run_batch): at each period's end the records of that period are processed at a stretch, rows are loaded into a database,
+//! - [`run_batch`]: at each period's end the records of that period are processed at a stretch, rows are loaded into a database,
 //!   and the answers leave when all that is done.
 //!
 //! ```text
@@ -17,8 +17,11 @@
 
 mod answered;
 mod arrival;
+mod batch;
 mod bookmark;
 mod clock;
+#[cfg(test)]
+mod cluster;
 mod control;
 mod merge;
 mod outbox;
@@ -26,14 +29,18 @@ mod rebuild;
 mod stats;
 mod stream;
 mod task;
+#[cfg(test)]
+mod tests;
 mod told;
 #[cfg(test)]
-mod toy;
+pub(crate) mod toy;
+mod window;
 
 use events::Topic;
 use thiserror::Error;
 
 pub use answered::{SOURCE_HEADER, Source};
+pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};
 pub use stats::{Histogram, WorkerStats};
@@ -58,6 +65,15 @@ pub enum LaneError {
         other: Topic,
         /// Its partitions.
         others: i32,
+    },
+    /// The database did not take a run. It is repeated by the next life of the job.
+    #[error(transparent)]
+    Warehouse(#[from] crate::warehouse::WarehouseError),
+    /// A job was stopped in the middle of a run.
+    #[error("stopped in the middle of the run {batch_id}: the next start of the job repeats it")]
+    Interrupted {
+        /// Which run.
+        batch_id: String,
     },
     /// The system gave no thread.
     #[error("could not start a thread to rebuild state: {reason}; the machine has too many already")]

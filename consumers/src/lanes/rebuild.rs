@@ -4,7 +4,6 @@
 //! its partition again, up to the committed offset, and its answers are dropped. Then the answers already on their topics past the commit's
 //! bookmark are read, to know which questions past the offset are settled.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -68,7 +67,7 @@ impl Plan {
         }
         let mut log = Log::open(&self.settings, self.partition, &inputs)?;
         let mut records = 0_u64;
-        while let Some(arrival) = log.next(cancelled)? {
+        while let Some(arrival) = log.next(&|| cancelled.load(Ordering::Relaxed))? {
             if let Ok(event) = &arrival.content {
                 processor.learn(event);
             }
@@ -142,10 +141,9 @@ impl Log {
         Ok(Self { readers, merge })
     }
 
-    /// The next record, waiting for it. None at the end, or when `cancelled`.
-    pub(crate) fn next(&mut self, cancelled: &AtomicBool) -> Result<Option<Arrival>, Error> {
-        let silent: VecDeque<usize> = self.merge.silent().collect();
-        for index in silent {
+    /// The next record, waiting for it. None at the end, or when `cancelled` says so.
+    pub(crate) fn next(&mut self, cancelled: &dyn Fn() -> bool) -> Result<Option<Arrival>, Error> {
+        for index in self.merge.silent().collect::<Vec<_>>() {
             let (topic, reader) = &mut self.readers[index];
             while !reader.is_finished() {
                 if let Some(record) = reader.next(LOOK_UP)? {
@@ -153,7 +151,7 @@ impl Log {
                     self.merge.push(index, arrival.timestamp_ms, arrival);
                     break;
                 }
-                if cancelled.load(Ordering::Relaxed) {
+                if cancelled() {
                     return Ok(None);
                 }
             }
@@ -163,10 +161,7 @@ impl Log {
 }
 
 /// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event time before the last of them.
-///
-/// Event time does not stand in the log's index, but it grows along the log, give or take the lateness of records: so it is searched for
-/// by halving, down to a thousand records that are then read for nothing at worst.
-fn reach_back(
+pub(crate) fn reach_back(
     settings: &Settings,
     topic: Topic,
     partition: i32,
@@ -174,33 +169,57 @@ fn reach_back(
     to: i64,
     horizon_ms: i64,
 ) -> Result<i64, Error> {
-    const ENOUGH: i64 = 1_000;
-    if to - first <= ENOUGH {
-        return Ok(first);
+    let mut probe = Probe::new(settings, topic, partition)?;
+    match probe.ts((to - Probe::WIDTH).max(first), to)? {
+        Some(newest) => Ok(probe.search(first, to, newest.plus_ms(-horizon_ms))?.0),
+        None => Ok(first),
     }
-    let mut reader = LogReader::range(settings, topic.name(), &[])?;
-    let mut ts = |offset: i64| -> Result<Option<Timestamp>, Error> {
-        // Where one record can't be read its neighbour may; a gap yields the next record there is.
-        reader.restart(&[(partition, offset, (offset + 16).min(to))])?;
-        while !reader.is_finished() {
-            if let Some(record) = reader.next(LOOK_UP)?
-                && let Ok(event) = Arrival::read(topic, &record, 0).content
+}
+
+/// Finds places in a partition by event time.
+///
+/// Event time does not stand in the log's index, but it grows along the log, give or take the lateness of records: so it is searched for
+/// by halving, down to a thousand records.
+pub(crate) struct Probe {
+    reader: LogReader,
+    topic: Topic,
+    partition: i32,
+}
+
+impl Probe {
+    /// How many records are tried where some can't be read.
+    pub(crate) const WIDTH: i64 = 16;
+    const ENOUGH: i64 = 1_000;
+
+    pub(crate) fn new(settings: &Settings, topic: Topic, partition: i32) -> Result<Self, Error> {
+        let reader = LogReader::range(settings, topic.name(), &[])?;
+        Ok(Self { reader, topic, partition })
+    }
+
+    /// The event time of the record at `offset`, or of one soon after it.
+    pub(crate) fn ts(&mut self, offset: i64, to: i64) -> Result<Option<Timestamp>, Error> {
+        self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(self.topic, &record, 0).content
                 && let Some(ts) = event.ts()
             {
                 return Ok(Some(ts));
             }
         }
         Ok(None)
-    };
-    let Some(newest) = ts((to - 16).max(first))? else { return Ok(first) };
-    let oldest = newest.plus_ms(-horizon_ms);
-    let (mut from, mut until) = (first, to);
-    while until - from > ENOUGH {
-        let middle = from + (until - from) / 2;
-        match ts(middle)? {
-            Some(ts) if ts < oldest => from = middle,
-            _ => until = middle,
-        }
     }
-    Ok(from)
+
+    /// Two offsets not far apart: records before the first are older than `at`, records from the second on are not, by and large.
+    pub(crate) fn search(&mut self, first: i64, to: i64, at: Timestamp) -> Result<(i64, i64), Error> {
+        let (mut from, mut until) = (first, to);
+        while until - from > Self::ENOUGH {
+            let middle = from + (until - from) / 2;
+            match self.ts(middle, to)? {
+                Some(ts) if ts < at => from = middle,
+                _ => until = middle,
+            }
+        }
+        Ok((from, until))
+    }
 }

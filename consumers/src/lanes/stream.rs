@@ -676,7 +676,7 @@ fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Bookmark) -> V
 }
 
 /// All inputs must be there, with the same number of partitions: else partition *n* of one would not belong to partition *n* of another.
-fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), LaneError> {
+pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), LaneError> {
     let mut first: Option<(Topic, i32)> = None;
     for &topic in inputs {
         let partitions = admin.partitions(topic.name())?;

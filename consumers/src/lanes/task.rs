@@ -151,7 +151,7 @@ impl Task {
         for (place, from) in &mut self.answers_from {
             *from = end(*place).unwrap_or(*from).max(*from);
         }
-        Bookmark { answers_from: self.answers_from.clone(), read: None }
+        Bookmark { answers_from: self.answers_from.clone(), ..Bookmark::default() }
     }
 
     /// Forgets what was taken in but not processed: whoever has the partition next reads it again.

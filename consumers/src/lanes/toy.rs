@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use events::{CardSwipe, Decision, Event, FraudDecision, Timestamp, Topic};
+use events::{Batched, CardSwipe, Decision, Event, FraudDecision, HOUR_MS, Timestamp, Topic};
 
 use crate::Processor;
 
@@ -33,10 +33,49 @@ impl Processor for Toy {
     }
 }
 
+/// Its batch twin: the answers to an hour's swipes come when the hour is over.
+#[derive(Default)]
+pub(crate) struct HourlyToy {
+    toy: Toy,
+    hour: Option<Timestamp>,
+    owed: Vec<Event>,
+}
+
+impl Processor for HourlyToy {
+    fn inputs(&self) -> &'static [Topic] {
+        self.toy.inputs()
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        let hour = event.ts().map(|ts| ts.floor(HOUR_MS));
+        if hour > self.hour {
+            self.finish(answers);
+            self.hour = hour;
+        }
+        self.toy.process(event, &mut self.owed);
+    }
+
+    fn finish(&mut self, answers: &mut Vec<Event>) {
+        let Some(hour) = self.hour else { return };
+        let valid_from = hour.plus_ms(HOUR_MS);
+        answers.extend(self.owed.drain(..).filter_map(|answer| match answer {
+            Event::FraudDecisions(answer) => {
+                Some(Event::FraudBatch(Batched { answer, batch_id: format!("toy-{hour}"), valid_from }))
+            }
+            _ => None,
+        }));
+    }
+}
+
 /// A swipe at the beginning of time.
 pub(crate) fn swipe(id: &str, card: &str, amount_cents: i64) -> Event {
+    swipe_at(Timestamp::from_ms(0), id, card, amount_cents)
+}
+
+/// A swipe at `ts`.
+pub(crate) fn swipe_at(ts: Timestamp, id: &str, card: &str, amount_cents: i64) -> Event {
     Event::CardSwipes(CardSwipe {
-        ts: Timestamp::from_ms(0),
+        ts,
         swipe_id: id.to_owned(),
         card_id: card.to_owned(),
         terminal_id: "t1".to_owned(),

@@ -1,0 +1,144 @@
+//! Which records belong to which run of a batch job.
+//!
+//! A log is ordered by arrival, a window is a stretch of event time, and the two don't agree: when the hour ends, a few records of the next hour
+//! are there already, and a few of this one are still on their way. A commit is one offset, so it can't say which records
+//! past it were processed. Two more numbers can, for each partition: how far the last run read (`end`) and where its window ended (`until`).
+//!
+//! ```text
+//!   offset:   committed                 end of the last run          end of this run
+//!                 |  done . done . . done . |                              |
+//!   ts < until    |   x   .  x   . .  x     |   late: this run takes it    |
+//!   ts >= until   |       o        o        |   o            o             |   o: this run, if before its own until
+//! ```
+
+use events::{Event, Timestamp};
+
+use super::bookmark::Read;
+
+/// A stretch of event time: from `start` to before `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+impl Window {
+    /// The window to run next, when the last ended at `after` and the oldest record that waits is of `oldest`. Empty windows are passed
+    /// over; a record that came too late for its own window belongs to the next that runs.
+    pub(crate) fn next(after: Option<Timestamp>, oldest: Timestamp, period_ms: i64) -> Self {
+        let start = oldest.floor(period_ms);
+        let start = after.map_or(start, |after| after.max(start));
+        Self { start, end: start.plus_ms(period_ms) }
+    }
+
+    /// The name of the run of `job` for this window: `eta-2026-03-03T11`, with minutes where a period is shorter than an hour.
+    pub(crate) fn batch_id(self, job: &str) -> String {
+        let start = self.start.to_string();
+        let digits =
+            if start.get(14..16) == Some("00") && self.end.since_ms(self.start) % events::HOUR_MS == 0 {
+                13
+            } else {
+                16
+            };
+        format!("{job}-{}", &start[..digits])
+    }
+}
+
+/// What a run does with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// An earlier run processed it.
+    Done,
+    /// This one does.
+    Now,
+    /// It belongs to a later window.
+    Later,
+}
+
+/// What one run takes of one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// The run before, if there was one.
+    pub(crate) done: Option<Read>,
+    /// The end of this run's window.
+    pub(crate) until: Timestamp,
+}
+
+impl Cut {
+    /// The fate of the record at `offset`. One that can't be read has no time, and is dealt with by the first run that sees it.
+    pub(crate) fn fate(&self, offset: i64, event: Option<&Event>) -> Fate {
+        let ts = event.and_then(Event::ts);
+        let seen = self.done.filter(|done| offset < done.end);
+        match (ts, seen) {
+            (None, Some(_)) => Fate::Done,
+            (Some(ts), Some(done)) if ts < done.until => Fate::Done,
+            (Some(ts), _) if ts >= self.until => Fate::Later,
+            _ => Fate::Now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{HOUR_MS, Topic};
+    use proptest::prelude::*;
+
+    use super::super::toy::swipe;
+    use super::*;
+
+    fn at(ms: i64) -> Event {
+        let Event::CardSwipes(mut swipe) = swipe("s", "c", 1) else { unreachable!() };
+        swipe.ts = Timestamp::from_ms(ms);
+        assert_eq!(Event::CardSwipes(swipe.clone()).topic(), Topic::CardSwipes);
+        Event::CardSwipes(swipe)
+    }
+
+    #[test]
+    fn a_run_is_named_by_its_job_and_window() {
+        let elevenish: Timestamp = "2026-03-03T11:42:17.250Z".parse().unwrap();
+        assert_eq!(Window::next(None, elevenish, HOUR_MS).batch_id("eta"), "eta-2026-03-03T11");
+        assert_eq!(Window::next(None, elevenish, 15 * 60_000).batch_id("eta"), "eta-2026-03-03T11:30");
+        let noon = elevenish.floor(HOUR_MS).plus_ms(HOUR_MS);
+        assert_eq!(
+            Window::next(Some(noon), elevenish, HOUR_MS).start,
+            noon,
+            "late records go into the next run"
+        );
+    }
+
+    proptest! {
+        /// Whatever the disorder and wherever the runs are cut: each record is processed by exactly one run, and by none before its window.
+        #[test]
+        fn every_record_is_processed_once(
+            jitter in prop::collection::vec(-900_i64..900, 1..200),
+            reads in prop::collection::vec(0_usize..40, 1..20),
+        ) {
+            let records: Vec<_> = jitter.iter().enumerate().map(|(n, jitter)| at((n as i64 * 50 + jitter).max(0))).collect();
+            let (mut done, mut from, mut end) = (None, 0_i64, 0_usize);
+            let mut processed = vec![0; records.len()];
+            let last = [records.len(), records.len()];
+            let mut until = Timestamp::from_ms(0);
+            for (run, more) in reads.iter().chain(&last).enumerate() {
+                end = (end + more).min(records.len());
+                // The last run's window holds everything that is left.
+                until = if run == reads.len() + 1 { Timestamp::MAX } else { until.plus_ms(1_000) };
+                let cut = Cut { done, until };
+                let mut first_left = None;
+                for offset in from..end as i64 {
+                    let event = &records[offset as usize];
+                    match cut.fate(offset, Some(event)) {
+                        Fate::Now => {
+                            processed[offset as usize] += 1;
+                            prop_assert!(event.ts().unwrap() < until);
+                        }
+                        Fate::Later => first_left = first_left.or(Some(offset)),
+                        Fate::Done => {}
+                    }
+                }
+                from = first_left.unwrap_or(end as i64);
+                done = Some(Read { end: end as i64, until });
+            }
+            prop_assert!(processed.iter().all(|times| *times == 1), "{processed:?}");
+        }
+    }
+}
