@@ -218,6 +218,7 @@ impl Runner {
 impl goldenscript::Runner for Runner {
     type Command = Command;
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     fn run(&mut self, command: &Command, _context: &goldenscript::Context) -> Result<String, Box<dyn Error>> {
         let now_ms = self.now_ms;
         match command {
@@ -357,7 +358,7 @@ impl goldenscript::Runner for Runner {
 }
 
 fn run(script: &str) {
-    goldenscript::run(&mut Runner::new(), &format!("tests/group_scripts/{script}")).expect("the script runs");
+    goldenscript::run(&mut Runner::new(), format!("tests/group_scripts/{script}")).expect("the script runs");
 }
 
 macro_rules! stories {

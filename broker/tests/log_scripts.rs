@@ -285,7 +285,7 @@ impl goldenscript::Runner for Runner {
 }
 
 fn run(script: &str) {
-    goldenscript::run(&mut Runner::new(), &format!("tests/log_scripts/{script}")).expect("the script runs");
+    goldenscript::run(&mut Runner::new(), format!("tests/log_scripts/{script}")).expect("the script runs");
 }
 
 macro_rules! stories {

@@ -17,6 +17,9 @@ const VACANT_GROUP_MS: i64 = 600_000;
 /// Longest name that fits in an offset record.
 const MAX_GROUP_ID_LEN: usize = i16::MAX as usize;
 
+/// One answer for each item of a request, in order; or one for all of it.
+pub type Answers = Result<Vec<Result<(), GroupError>>, GroupError>;
+
 /// Settings, under Kafka's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupConfig {
@@ -124,11 +127,7 @@ impl GroupCoordinator {
     }
 
     /// `LeaveGroup`: one answer for each leaving member, in order, and what it sets free.
-    pub fn leave(
-        &mut self,
-        now_ms: i64,
-        request: &LeaveRequest,
-    ) -> (Result<Vec<Result<(), GroupError>>, GroupError>, Vec<Effect>) {
+    pub fn leave(&mut self, now_ms: i64, request: &LeaveRequest) -> (Answers, Vec<Effect>) {
         let mut effects = Vec::new();
         let result = self.group_mut(&request.group_id).map(|group| {
             request.members.iter().map(|leaving| group.leave(now_ms, leaving, &mut effects)).collect()
@@ -202,11 +201,7 @@ impl GroupCoordinator {
     }
 
     /// `OffsetCommit`: one answer for each offset, in order. What is `Ok` survives `kill -9`.
-    pub fn commit(
-        &mut self,
-        now_ms: i64,
-        request: CommitRequest,
-    ) -> Result<Vec<Result<(), GroupError>>, GroupError> {
+    pub fn commit(&mut self, now_ms: i64, request: CommitRequest) -> Answers {
         let CommitRequest { group_id, generation, member_id, group_instance_id, offsets } = request;
         // A consumer that assigns partitions to itself may have no group at all, not even a name.
         if generation >= Generation(0) {
@@ -214,7 +209,7 @@ impl GroupCoordinator {
         }
         match self.groups.get_mut(&group_id) {
             Some(group) => {
-                group.check_commit(now_ms, generation, &member_id, group_instance_id.as_deref())?
+                group.check_commit(now_ms, generation, &member_id, group_instance_id.as_deref())?;
             }
             None if generation < Generation(0) && group_id.len() <= MAX_GROUP_ID_LEN => {}
             None => return Err(GroupError::IllegalGeneration),
@@ -275,12 +270,7 @@ impl GroupCoordinator {
     }
 
     /// `OffsetDelete`: one answer for each partition, in order.
-    pub fn delete_offsets(
-        &mut self,
-        now_ms: i64,
-        group_id: &str,
-        partitions: &[TopicPartition],
-    ) -> Result<Vec<Result<(), GroupError>>, GroupError> {
+    pub fn delete_offsets(&mut self, now_ms: i64, group_id: &str, partitions: &[TopicPartition]) -> Answers {
         let group = self.groups.get(group_id).ok_or(GroupError::GroupIdNotFound)?;
         if !group.is_vacant() && group.protocol_type != "consumer" {
             return Err(GroupError::NonEmptyGroup);

@@ -9,7 +9,7 @@ mod offset_store;
 mod producer_ids;
 
 pub use error::GroupError;
-pub use group_coordinator::{GroupConfig, GroupCoordinator};
+pub use group_coordinator::{Answers, GroupConfig, GroupCoordinator};
 pub use messages::{
     CommitRequest, Effect, Generation, GroupDescription, GroupListing, GroupState, HeartbeatRequest,
     JoinRequest, Joined, JoinedMember, LeaveRequest, LeavingMember, MemberDescription, SyncRequest, Synced,

@@ -73,7 +73,7 @@ mod tests {
         let mut last = -1;
         for run in 0..5 {
             let mut ids = ProducerIds::open(Arc::new(storage.clone()), Path::new("data")).unwrap();
-            for _ in 0..run * 700 + 1 {
+            for _ in 0..=run * 700 {
                 let id = ids.allocate().unwrap();
                 assert!(id > last, "{id} after {last}");
                 last = id;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use protocol::records::{LeaderEpoch, Offset};
 
-use super::{Storage, StorageError, StorageFile, read_file, replace_file_lazily};
+use super::{NamedFile, Storage, StorageError, StorageFile, read_file, replace_file_lazily};
 
 /// More than a partition can ever have; a larger file is none of ours.
 const MAX_FILE_LEN: u64 = 16 << 20;
@@ -89,7 +89,7 @@ impl Epochs {
     }
 
     /// The file, if a flush must sync it.
-    pub(super) fn take_unsynced(&mut self) -> Option<(PathBuf, Arc<dyn StorageFile>)> {
+    pub(super) fn take_unsynced(&mut self) -> Option<NamedFile> {
         self.unsynced.take().map(|file| (self.path.clone(), file))
     }
 }

@@ -1,17 +1,14 @@
 //! Making what was appended survive a power loss.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use protocol::records::Offset;
 
-use super::{Log, StorageError, StorageFile};
+use super::{Log, NamedFile, StorageError};
 
 /// A sync to be done without holding the log: `run` it on a thread that may block, then hand it to
 /// [`Log::finish_flush`].
 #[derive(Debug)]
 pub struct PendingFlush {
-    files: Vec<(PathBuf, Arc<dyn StorageFile>)>,
+    files: Vec<NamedFile>,
     /// End of the log when the flush began.
     end: Offset,
     result: Option<Result<(), StorageError>>,
@@ -20,9 +17,7 @@ pub struct PendingFlush {
 impl PendingFlush {
     /// Syncs. May take as long as the disk does.
     pub fn run(&mut self) {
-        let sync = |(path, file): &(PathBuf, Arc<dyn StorageFile>)| {
-            file.sync().map_err(StorageError::of("sync", path))
-        };
+        let sync = |(path, file): &NamedFile| file.sync().map_err(StorageError::of("sync", path));
         self.result = Some(self.files.iter().try_for_each(sync));
     }
 }

@@ -15,6 +15,7 @@ use super::{AppendError, LogConfig, Opening, ReadError, Recovery, Storage, Stora
 
 /// One partition on disk.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "log start offset is Kafka's term")]
 pub struct Log {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) dir: PathBuf,

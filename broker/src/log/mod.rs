@@ -63,6 +63,6 @@ pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};
 pub use recovery::{Opening, Recovery};
 pub use retention::Swept;
-pub(crate) use storage::replace_file_lazily;
 pub use storage::{DiskStorage, MemoryStorage, Storage, StorageError, StorageFile, read_file, replace_file};
+pub(crate) use storage::{NamedFile, replace_file_lazily};
 pub use topic_partition::TopicPartition;

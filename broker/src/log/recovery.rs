@@ -83,7 +83,9 @@ pub(super) fn recover(
         recovery.scanned_bytes += opened.scanned_bytes;
         recovery.truncated_bytes += opened.truncated_bytes;
         recovery.rebuilt_indexes += opened.rebuilt_indexes;
-        torn = opened.truncated_bytes > 0 && matches!(trust, Trust::Before(_));
+        // A segment can also end short of the next one between two batches, and look whole.
+        let short = limit.is_some_and(|limit| segment.next_offset < limit);
+        torn = matches!(trust, Trust::Before(_)) && (opened.truncated_bytes > 0 || short);
         if limit.is_some() && !torn {
             segment.seal();
         }

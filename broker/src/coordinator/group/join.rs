@@ -50,7 +50,7 @@ impl Group {
         let member_id = new_member_id();
         if let Some(instance) = &request.group_instance_id {
             if let Some(old_id) = self.static_members.get(instance).cloned() {
-                self.replace_static(now_ms, token, request, &old_id, member_id, effects);
+                self.replace_static(now_ms, token, &request, &old_id, &member_id, effects);
                 return Ok(());
             }
         } else if request.requires_known_member_id {
@@ -141,9 +141,9 @@ impl Group {
         &mut self,
         now_ms: i64,
         token: Token,
-        request: JoinRequest,
+        request: &JoinRequest,
         old_id: &str,
-        new_id: String,
+        new_id: &str,
         effects: &mut Vec<Effect>,
     ) {
         let mut member = self.members.remove(old_id).expect("a static member's id is a member's");
@@ -155,27 +155,28 @@ impl Group {
         }
         let was_leader = self.is_leader(old_id);
         if was_leader {
-            self.leader = Some(new_id.clone());
+            self.leader = Some(new_id.to_owned());
         }
-        member.update(&request);
+        member.update(request);
         let skips = request.supports_skipping_assignment;
-        self.static_members.extend(request.group_instance_id.map(|instance| (instance, new_id.clone())));
-        self.members.insert(new_id.clone(), member);
-        self.renew_session(now_ms, &new_id);
+        let instance = request.group_instance_id.clone();
+        self.static_members.extend(instance.map(|instance| (instance, new_id.to_owned())));
+        self.members.insert(new_id.to_owned(), member);
+        self.renew_session(now_ms, new_id);
 
         if self.state == GroupState::Stable && self.elect_protocol() == self.protocol_name {
-            let mut joined = self.joined(&new_id);
+            let mut joined = self.joined(new_id);
             if skips {
                 joined.skip_assignment = was_leader;
             } else if was_leader {
                 // It must not compute an assignment, so it is told that someone else leads.
-                joined.leader = old_id.to_owned();
+                old_id.clone_into(&mut joined.leader);
                 joined.members.clear();
             }
             effects.push(Effect::Join { token, result: Ok(joined) });
             return;
         }
-        self.member_mut(&new_id).joining = Some(token);
+        self.member_mut(new_id).joining = Some(token);
         self.begin_or_complete(now_ms, effects);
     }
 

@@ -8,30 +8,30 @@
 //! # States
 //!
 //! **Empty**: no members. There may be committed offsets.
-//! - JoinGroup: remember the member, wait for the initial delay if one is set → PreparingRebalance.
-//! - SyncGroup, Heartbeat, LeaveGroup: `UNKNOWN_MEMBER_ID`. OffsetCommit without a generation: taken.
+//! - `JoinGroup`: remember the member, wait for the initial delay if one is set → `PreparingRebalance`.
+//! - `SyncGroup`, Heartbeat, `LeaveGroup`: `UNKNOWN_MEMBER_ID`. `OffsetCommit` without a generation: taken.
 //! - The last committed offset expires, or the group is deleted → Dead.
 //!
-//! **PreparingRebalance**: waiting until every member has joined again.
-//! - JoinGroup: park it. Every live member has one parked, and nobody is expected with a fresh
-//!   member id → CompletingRebalance. The slowest member's rebalance timeout runs out: go on without
+//! **`PreparingRebalance`**: waiting until every member has joined again.
+//! - `JoinGroup`: park it. Every live member has one parked, and nobody is expected with a fresh
+//!   member id → `CompletingRebalance`. The slowest member's rebalance timeout runs out: go on without
 //!   those who did not come (static members keep their place until their session ends).
-//! - SyncGroup, Heartbeat: `REBALANCE_IN_PROGRESS`, which is how members learn of it.
-//! - LeaveGroup, a session ends: remove the member. It was the last one → Empty.
-//! - OffsetCommit with the current generation: taken, so that members can save their work before
+//! - `SyncGroup`, Heartbeat: `REBALANCE_IN_PROGRESS`, which is how members learn of it.
+//! - `LeaveGroup`, a session ends: remove the member. It was the last one → Empty.
+//! - `OffsetCommit` with the current generation: taken, so that members can save their work before
 //!   they give partitions up.
 //!
-//! **CompletingRebalance**: everyone has joined, the leader is thinking.
-//! - SyncGroup: park it. It is the leader's: answer all that are parked → Stable.
-//! - JoinGroup with a change, a new member, LeaveGroup, a session ends, a member does not sync within
-//!   its rebalance timeout: answer parked syncs with `REBALANCE_IN_PROGRESS` → PreparingRebalance.
-//! - JoinGroup as before: the answer got lost, give it again.
-//! - OffsetCommit: `REBALANCE_IN_PROGRESS`.
+//! **`CompletingRebalance`**: everyone has joined, the leader is thinking.
+//! - `SyncGroup`: park it. It is the leader's: answer all that are parked → Stable.
+//! - `JoinGroup` with a change, a new member, `LeaveGroup`, a session ends, a member does not sync within
+//!   its rebalance timeout: answer parked syncs with `REBALANCE_IN_PROGRESS` → `PreparingRebalance`.
+//! - `JoinGroup` as before: the answer got lost, give it again.
+//! - `OffsetCommit`: `REBALANCE_IN_PROGRESS`.
 //!
 //! **Stable**: everyone has (or can ask for) an assignment.
-//! - SyncGroup: answer with the assignment. Heartbeat, OffsetCommit: fine.
-//! - JoinGroup by the leader or with a change, a new member, LeaveGroup, a session ends
-//!   → PreparingRebalance. A follower's JoinGroup as before: the answer got lost, give it again.
+//! - `SyncGroup`: answer with the assignment. Heartbeat, `OffsetCommit`: fine.
+//! - `JoinGroup` by the leader or with a change, a new member, `LeaveGroup`, a session ends
+//!   → `PreparingRebalance`. A follower's `JoinGroup` as before: the answer got lost, give it again.
 //!   A static member that comes back under a new member id takes its old place; nothing else moves.
 //!
 //! **Dead**: gone. Kept as a word for clients; a dead group is not in memory.
@@ -76,9 +76,9 @@ pub(super) struct Group {
     static_members: BTreeMap<String, String>,
     /// Member ids that were given out and not used yet, and until when (ms).
     pending: BTreeMap<String, i64>,
-    /// In PreparingRebalance: when the wait for members ends (ms).
+    /// In `PreparingRebalance`: when the wait for members ends (ms).
     join_deadline_ms: i64,
-    /// In PreparingRebalance after Empty: not before this time (ms).
+    /// In `PreparingRebalance` after Empty: not before this time (ms).
     initial_delay_until_ms: Option<i64>,
     /// After a join round: when members that have not synced are out (ms).
     sync_deadline_ms: Option<i64>,
@@ -96,9 +96,9 @@ struct Member {
     rebalance_timeout_ms: i32,
     protocols: Vec<(String, Bytes)>,
     assignment: Bytes,
-    /// Its parked JoinGroup.
+    /// Its parked `JoinGroup`.
     joining: Option<Token>,
-    /// Its parked SyncGroup.
+    /// Its parked `SyncGroup`.
     syncing: Option<Token>,
     /// It was in the last join round and has not asked for its assignment yet.
     must_sync: bool,

@@ -63,6 +63,7 @@ impl MemoryStorage {
     /// of what was written after it, as much as `keep` says. `keep` gets how many bytes of a file
     /// were appended unsynced and answers how many of them made it; a torn write is a smaller
     /// number. A change to bytes that had been synced before is either whole or not at all there.
+    #[must_use]
     pub fn crash(&self, mut keep: impl FnMut(&Path, usize) -> usize) -> Self {
         let survivor = Self::new();
         for (path, file) in &self.shared().files {
@@ -84,6 +85,7 @@ impl MemoryStorage {
 
     /// What is there after `kill -9`: everything written, for the page cache is the kernel's; what
     /// was not synced is still not. A copy: the old one goes on by itself.
+    #[must_use]
     pub fn kill(&self) -> Self {
         let survivor = Self::new();
         for (path, file) in &self.shared().files {
@@ -220,7 +222,8 @@ impl StorageFile for MemoryFile {
             return Err(io::Error::other("the disk is broken"));
         }
         let mut contents = self.contents();
-        contents.synced = contents.now.clone();
+        let Contents { now, synced } = &mut *contents;
+        synced.clone_from(now);
         Ok(())
     }
 

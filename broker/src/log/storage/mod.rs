@@ -59,6 +59,9 @@ pub trait StorageFile: Debug + Send + Sync {
     fn as_fd(&self) -> Option<BorrowedFd<'_>>;
 }
 
+/// An open file with its name, for error messages.
+pub(crate) type NamedFile = (PathBuf, Arc<dyn StorageFile>);
+
 /// A file operation that failed.
 #[derive(Debug, Error)]
 #[error("can't {operation} {}: {source}", path.display())]
@@ -117,11 +120,7 @@ pub(crate) fn replace_file_lazily(
     Ok(file)
 }
 
-fn write_beside(
-    storage: &dyn Storage,
-    path: &Path,
-    content: &[u8],
-) -> Result<(PathBuf, Arc<dyn StorageFile>), StorageError> {
+fn write_beside(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<NamedFile, StorageError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = PathBuf::from(beside);
@@ -137,7 +136,7 @@ fn total_len(slices: [&[u8]; 2]) -> usize {
 }
 
 /// The slices that are left after the first `written` bytes went out.
-fn remaining<'a>(slices: [&'a [u8]; 2], written: usize) -> [IoSlice<'a>; 2] {
+fn remaining(slices: [&[u8]; 2], written: usize) -> [IoSlice<'_>; 2] {
     let [first, second] = slices;
     let of_first = written.min(first.len());
     [IoSlice::new(&first[of_first..]), IoSlice::new(&second[written - of_first..])]

@@ -1,16 +1,18 @@
-//! One file of a log, with its two indexes.
+//! One file of a log, with its two indexes: opening it, writing to it, keeping its indexes.
+
+mod lookup;
 
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use protocol::records::{BatchHeader, Offset, TimestampType, records};
+use protocol::records::{BatchHeader, Offset};
 
 use super::offset_index::{OffsetEntry, OffsetIndex};
 use super::time_index::{TimeEntry, TimeIndex};
-use super::walk::{Step, Walk, damaged};
-use super::{LogConfig, Storage, StorageError, StorageFile, TimestampedOffset};
+use super::walk::{Step, Walk};
+use super::{LogConfig, NamedFile, Storage, StorageError, StorageFile};
 
 /// So many of a segment's newest batches are known exactly. Consumers that keep up read there, and
 /// find their place without touching the file.
@@ -325,168 +327,8 @@ impl LogSegment {
         self.recent = VecDeque::new();
     }
 
-    /// Where the first batch whose last offset is `offset` or later begins; the segment's end when
-    /// there is none.
-    pub(super) fn position_of(&self, offset: Offset) -> Result<u64, StorageError> {
-        if offset >= self.next_offset {
-            return Ok(self.size);
-        }
-        if offset <= self.base_offset {
-            return Ok(0);
-        }
-        let relative = (offset - self.base_offset) as u32;
-        if let Some(position) = self.recent_position(relative) {
-            return Ok(position);
-        }
-        let mut walk = Walk::headers(&*self.file, u64::from(self.offsets.lookup(relative)), self.size);
-        loop {
-            match walk.next_header().map_err(StorageError::of("read", &self.path))? {
-                Step::Batch { header, position } if header.last_offset() >= offset => return Ok(position),
-                Step::Batch { .. } => {}
-                Step::End => return Ok(self.size),
-                Step::Broken { position, error } => {
-                    return Err(StorageError::of("read", &self.path)(damaged(position, error)));
-                }
-            }
-        }
-    }
-
-    /// The same from memory alone, if the batch is among the newest.
-    fn recent_position(&self, relative: u32) -> Option<u64> {
-        let index = self.recent.partition_point(|batch| batch.relative_offset < relative);
-        let oldest_is_first = self.recent.front().is_some_and(|batch| batch.position == 0);
-        let known = index > 0 || oldest_is_first;
-        known.then(|| self.recent.get(index)).flatten().map(|batch| u64::from(batch.position))
-    }
-
-    /// A place at or before the batch that holds `offset`, without reading.
-    pub(super) fn position_at_or_before(&self, offset: Offset) -> u64 {
-        if offset >= self.next_offset {
-            return self.size;
-        }
-        let relative = (offset - self.base_offset).clamp(0, i64::from(u32::MAX)) as u32;
-        self.recent_position(relative).unwrap_or_else(|| u64::from(self.offsets.lookup(relative)))
-    }
-
-    /// How many bytes from `start` on to hand out for `max_bytes`: whole batches, at least one.
-    pub(super) fn whole_batches(&self, start: u64, max_bytes: usize) -> Result<usize, StorageError> {
-        let available = self.size - start;
-        if available <= max_bytes as u64 {
-            return Ok(available as usize);
-        }
-        let wanted_end = start + max_bytes as u64;
-        let boundary = self.offsets.boundary_before(wanted_end);
-        if boundary > start {
-            return Ok((boundary - start) as usize);
-        }
-        // Less than an index interval was asked for, or one batch is larger than all that.
-        let mut walk = Walk::headers(&*self.file, start, self.size);
-        let mut end = start;
-        loop {
-            match walk.next_header().map_err(StorageError::of("read", &self.path))? {
-                Step::Batch { header, position } => {
-                    let next = position + header.total_len() as u64;
-                    if next > wanted_end && end > start {
-                        return Ok((end - start) as usize);
-                    }
-                    end = next;
-                    if end >= wanted_end {
-                        return Ok((end - start) as usize);
-                    }
-                }
-                Step::End => return Ok((end - start) as usize),
-                Step::Broken { position, error } => {
-                    return Err(StorageError::of("read", &self.path)(damaged(position, error)));
-                }
-            }
-        }
-    }
-
-    /// Headers of all batches from the one that holds `offset` on.
-    pub(super) fn for_each_header(
-        &self,
-        offset: Offset,
-        mut visit: impl FnMut(&BatchHeader),
-    ) -> Result<(), StorageError> {
-        let mut walk = Walk::headers(&*self.file, self.position_of(offset)?, self.size);
-        loop {
-            match walk.next_header().map_err(StorageError::of("read", &self.path))? {
-                Step::Batch { header, .. } => visit(&header),
-                Step::End => return Ok(()),
-                Step::Broken { position, error } => {
-                    return Err(StorageError::of("read", &self.path)(damaged(position, error)));
-                }
-            }
-        }
-    }
-
-    /// First record at `from` or later whose timestamp is `timestamp_ms` or later.
-    pub(super) fn find_timestamp(
-        &self,
-        timestamp_ms: i64,
-        from: Offset,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
-        let indexed = self.base_offset + i64::from(self.times.lookup(timestamp_ms));
-        let start = self.position_of(indexed.max(from))?;
-        let mut walk = Walk::headers(&*self.file, start, self.size);
-        loop {
-            match walk.next_header().map_err(StorageError::of("read", &self.path))? {
-                Step::Batch { header, position } if header.max_timestamp >= timestamp_ms => {
-                    if let Some(found) = self.find_in_batch(position, &header, timestamp_ms, from)? {
-                        return Ok(Some(found));
-                    }
-                }
-                Step::Batch { .. } => {}
-                Step::End => return Ok(None),
-                Step::Broken { position, error } => {
-                    return Err(StorageError::of("read", &self.path)(damaged(position, error)));
-                }
-            }
-        }
-    }
-
-    fn find_in_batch(
-        &self,
-        position: u64,
-        header: &BatchHeader,
-        timestamp_ms: i64,
-        from: Offset,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
-        let leader_epoch = header.partition_leader_epoch;
-        if header.last_offset() < from {
-            return Ok(None);
-        }
-        let first = |timestamp_ms| {
-            let offset = header.base_offset.max(from);
-            Some(TimestampedOffset { timestamp_ms, offset, leader_epoch })
-        };
-        if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-            return Ok(first(header.max_timestamp));
-        }
-        let mut bytes = Vec::new();
-        self.file
-            .read_to(&mut bytes, position, header.total_len())
-            .map_err(StorageError::of("read", &self.path))?;
-        let Ok(mut records) = records(&bytes) else {
-            // Compressed: its first record is the best that can be said without opening it.
-            return Ok(first(header.base_timestamp));
-        };
-        let found = records.find_map(|record| {
-            let record = record.ok()?;
-            (record.timestamp_ms >= timestamp_ms && record.offset >= from).then_some(TimestampedOffset {
-                timestamp_ms: record.timestamp_ms,
-                offset: record.offset,
-                leader_epoch,
-            })
-        });
-        Ok(found)
-    }
-
     /// Appends to the index files what they lack, and names the files that a sync must cover.
-    pub(super) fn save_indexes(
-        &mut self,
-        storage: &dyn Storage,
-    ) -> Result<Vec<(PathBuf, Arc<dyn StorageFile>)>, StorageError> {
+    pub(super) fn save_indexes(&mut self, storage: &dyn Storage) -> Result<Vec<NamedFile>, StorageError> {
         let parts = [
             ("index", OffsetIndex::file_position(self.saved.0), self.offsets.encode(self.saved.0)),
             ("timeindex", TimeIndex::file_position(self.saved.1), self.times.encode(self.saved.1)),
