@@ -94,7 +94,7 @@ pub(crate) enum Scenario {
 }
 
 /// `freshet demo`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
     /// Which businesses run
     #[arg(long, value_enum, default_value_t = Scenario::All)]
@@ -123,7 +123,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Cars on the road
-    #[arg(long, default_value_t = 142, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) drivers: u32,
     /// Draw the city on this map instead of La Serena (see `freshet map build`)
     #[arg(long, value_name = "FILE")]
@@ -188,7 +188,7 @@ pub(crate) struct ProduceArgs {
     #[command(flatten)]
     pub(crate) time: TimeArgs,
     /// Cars on the road
-    #[arg(long, default_value_t = 142, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) drivers: u32,
     /// The streets [default: La Serena]
     #[arg(long, value_name = "FILE")]

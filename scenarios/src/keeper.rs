@@ -13,10 +13,10 @@ use dashboard::{
     Trend, WorkerState as Shown,
 };
 
-use crate::clock::wall_ms;
+use crate::clock::{Clock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
-use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerState};
+use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
 
 /// How often a snapshot is made.
 pub(crate) const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
@@ -53,12 +53,23 @@ enum Expect {
     Running { worker: String },
 }
 
+/// Workers that start once who answers them is there.
+struct Second {
+    /// The groups that must have a member with partitions.
+    groups: Vec<String>,
+    /// When to start whoever is missing, in milliseconds of the wall.
+    at_latest_ms: i64,
+    /// Makes the workers, given the moment at which the show's clock starts.
+    workers: Box<dyn FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send>,
+}
+
 /// Owns everything that a show consists of while it runs.
 pub(crate) struct Keeper {
     pub(crate) show: Show,
     watch: Watch,
     admin: Admin,
     pub(crate) supervisor: Option<Supervisor>,
+    second: Option<Second>,
     /// Which worker sends the records of which topic.
     producers: HashMap<&'static str, &'static str>,
     controls: Vec<Control>,
@@ -82,6 +93,7 @@ impl Keeper {
             watch,
             admin,
             supervisor,
+            second: None,
             producers: producers.into(),
             controls: Vec::new(),
             changed: HashMap::new(),
@@ -91,11 +103,50 @@ impl Keeper {
         }
     }
 
+    /// Starts these workers, and the show's clock, when each of `groups` has its partitions: nobody should ask before
+    /// there is someone to answer. Whoever is not there within `patience` is not waited for.
+    pub(crate) fn then_start(
+        &mut self,
+        groups: Vec<String>,
+        patience: Duration,
+        workers: impl FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send + 'static,
+    ) {
+        let at_latest_ms = wall_ms() + patience.as_millis() as i64;
+        self.second = Some(Second { groups, at_latest_ms, workers: Box::new(workers) });
+    }
+
+    fn start_second(&mut self) {
+        let now_ms = wall_ms();
+        let ready = |second: &Second| {
+            second.at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.has_owner(group))
+        };
+        let Some(second) = self.second.take_if(|second| ready(second)) else { return };
+        let (clock, specs) = (second.workers)(now_ms);
+        self.show.start(clock);
+        for spec in specs {
+            let name = spec.name.clone();
+            let started = self.supervisor.as_mut().map_or(Ok(()), |supervisor| supervisor.start(spec));
+            if let Err(error) = started {
+                self.show.note(Notice {
+                    at_ms: now_ms,
+                    kind: NoticeKind::Crash,
+                    severity: Severity::Bad,
+                    subject: name,
+                    text: format!("could not be started: {error}"),
+                    duration_ms: None,
+                });
+            }
+        }
+    }
+
     /// Takes in what is seen within `time`, and what the workers did.
     pub(crate) fn take_in(&mut self, time: Duration) {
         if let Some(seen) = self.watch.next(time) {
             match seen {
-                Seen::Poll(now_ms, poll) => self.show.poll(now_ms, poll),
+                Seen::Poll(now_ms, poll) => {
+                    self.show.poll(now_ms, poll);
+                    self.start_second();
+                }
                 Seen::Silence(now_ms, reason) => self.show.silence(now_ms, &reason),
                 Seen::Records(records) => {
                     for (event, sent_ms) in records {

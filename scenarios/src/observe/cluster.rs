@@ -210,6 +210,11 @@ impl ClusterView {
         topics
     }
 
+    /// Whether the group has a member that owns partitions.
+    pub(crate) fn has_owner(&self, group: &str) -> bool {
+        self.groups.get(group).is_some_and(|view| !view.owners.is_empty())
+    }
+
     /// The groups by name; `ours` says which have our workers as members.
     pub(crate) fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
         let mut groups: Vec<Group> =

@@ -108,6 +108,21 @@ impl Show {
         }
     }
 
+    /// The show's clock starts.
+    pub(crate) fn start(&mut self, clock: Clock) {
+        self.watched.clock = Some(clock);
+    }
+
+    /// When the show's clock started, in milliseconds of the wall, and what it shows then.
+    pub(crate) fn clock(&self) -> Option<Clock> {
+        self.watched.clock
+    }
+
+    /// Whether the group has a member that owns partitions.
+    pub(crate) fn has_owner(&self, group: &str) -> bool {
+        self.cluster.has_owner(group)
+    }
+
     /// Takes the facts of a poll made at `now_ms` of the wall.
     pub(crate) fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
         self.polled = true;

@@ -31,8 +31,8 @@ use crate::topics;
 use plan::{Businesses, Places};
 use summary::{BusinessSummary, Summary};
 
-/// How many days of the card holders' past the fraud model learns from before the first swipe.
-const HISTORY_DAYS: u32 = 45;
+/// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
+const READY: Duration = Duration::from_secs(15);
 /// How long consumers may take to answer what is left when nothing more comes in.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
@@ -65,16 +65,17 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     if Businesses::from(args.scenario).payments {
         write_history(&args.time, &places.history)?;
     }
-    let clock = Clock { started_wall_ms: wall_ms(), ..args.time.clock() };
     let mut supervisor = Supervisor::new();
-    for spec in plan::workers(args, &clock, &places) {
+    let consumers = plan::consumers(args, &places);
+    let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
+    for spec in consumers {
         let name = spec.name.clone();
         supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
     }
     let show = Show::new(Watched {
         name: city_name(args),
         bootstrap,
-        clock: Some(clock),
+        clock: None,
         seed: Some(args.time.seed),
         period_ms: args.batch_period.ms(),
         database: Some(places.database.display().to_string()),
@@ -84,9 +85,15 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let mut keeper =
         Keeper::new(show, watch, Admin::connect(&settings, Duration::from_secs(2))?, Some(supervisor));
 
+    let (plan, time) = (args.clone(), args.time.clone());
+    keeper.then_start(groups, READY, move |now_ms| {
+        let clock = Clock { started_wall_ms: now_ms, start: time.start, speed: time.speed };
+        (clock, plan::askers(&plan, &clock, &places))
+    });
+
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut keeper, &map, deadline)?;
-    let summary = finish(args, keeper, &settings, &admin, &clock)?;
+    let summary = finish(args, keeper, &settings, &admin)?;
     if let Some(broker) = broker {
         broker.shutdown()?;
     }
@@ -100,14 +107,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 }
 
 /// Ends the workers in order: who asks first, then, when all is answered, who answers.
-fn finish(
-    args: &DemoArgs,
-    mut keeper: Keeper,
-    settings: &Settings,
-    admin: &Admin,
-    clock: &Clock,
-) -> Result<Summary> {
+fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admin) -> Result<Summary> {
     let ended_ms = wall_ms();
+    let clock = keeper.show.clock();
     let patient = args.headless && args.duration.is_some();
     if let Some(supervisor) = keeper.supervisor.as_mut() {
         for name in ["gps", "swipes", "clicks"] {
@@ -169,8 +171,8 @@ fn finish(
         });
     }
     Ok(Summary {
-        lasted_s: (ended_ms - clock.started_wall_ms) as f64 / 1000.0,
-        simulated_s: clock.simulated(ended_ms).since_seconds(clock.start),
+        lasted_s: clock.map_or(0.0, |clock| (ended_ms - clock.started_wall_ms) as f64 / 1000.0),
+        simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
         dead_letters: keeper.show.dead_letters(),
         bill: (&keeper.show.bill).into(),
@@ -197,7 +199,7 @@ fn drain(keeper: &mut Keeper) {
 
 /// Writes the card holders' past, from which the fraud consumer learns before its first decision.
 fn write_history(time: &TimeArgs, to: &Path) -> Result<()> {
-    let config = producers::cards::CardsConfig { history_days: HISTORY_DAYS, ..cards_config(time) };
+    let config = cards_config(time);
     let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
     let mut file = BufWriter::with_capacity(1 << 20, file);
     let mut scratch = Vec::new();

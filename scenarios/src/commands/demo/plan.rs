@@ -33,43 +33,13 @@ pub(super) struct Places {
     pub(super) history: PathBuf,
 }
 
-/// Every worker, consumers first: who answers should be there when the first question comes.
-pub(super) fn workers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<WorkerSpec> {
+/// The consumers of the stream lane: who answers should be there when the first question comes.
+pub(super) fn consumers(args: &DemoArgs, places: &Places) -> Vec<WorkerSpec> {
     let run = Businesses::from(args.scenario);
-    let worker = |name: &str, group: Option<&str>, mut command: Vec<String>| {
-        command.extend(["--supervised".into(), "--bootstrap-servers".into(), places.bootstrap.clone()]);
-        WorkerSpec {
-            name: name.to_owned(),
-            role: name.to_owned(),
-            group: group.map(str::to_owned),
-            program: places.program.clone(),
-            args: command,
-        }
-    };
-    let time = [
-        format!("--speed={}", args.time.speed),
-        format!("--seed={}", args.time.seed),
-        format!("--start={}", clock.start),
-        format!("--started-at={}", clock.started_wall_ms),
-    ];
-    let map: Vec<String> = args.map.iter().flat_map(|map| ["--map".to_owned(), text(map)]).collect();
-    let history = ["--history".to_owned(), text(&places.history)];
+    let map = map(args);
     let consume = |what: &str, more: &[String]| {
         let command = [&["consume".to_owned(), what.to_owned()], more].concat();
-        worker(what, Some(what), command)
-    };
-    let batch = |what: &str, more: &[String]| {
-        let name = format!("batch-{what}");
-        let mut command = vec!["batch".to_owned(), what.to_owned()];
-        command.push(format!("--period={}", args.batch_period));
-        command.extend(["--database".to_owned(), text(&places.database)]);
-        command.extend_from_slice(&time);
-        command.extend_from_slice(more);
-        worker(&name, Some(&name), command)
-    };
-    let produce = |what: &str, more: &[String]| {
-        let command = [&["produce".to_owned(), what.to_owned()], &time[..], more].concat();
-        worker(what, None, command)
+        worker(places, what, Some(what), command)
     };
     let mut all = Vec::new();
     if run.rides {
@@ -77,7 +47,7 @@ pub(super) fn workers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wo
         all.push(consume("traffic", &map));
     }
     if run.payments {
-        all.push(consume("fraud", &history));
+        all.push(consume("fraud", &history(places)));
     }
     if run.shop {
         all.push(consume("recommendations", &[]));
@@ -85,6 +55,33 @@ pub(super) fn workers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wo
     if run.rides || run.payments {
         all.push(consume("notifications", &[]));
     }
+    all
+}
+
+/// Those who need the show's clock: the producers, and the jobs of the batch lane.
+pub(super) fn askers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<WorkerSpec> {
+    let run = Businesses::from(args.scenario);
+    let (map, history) = (map(args), history(places));
+    let time = [
+        format!("--speed={}", args.time.speed),
+        format!("--seed={}", args.time.seed),
+        format!("--start={}", clock.start),
+        format!("--started-at={}", clock.started_wall_ms),
+    ];
+    let batch = |what: &str, more: &[String]| {
+        let name = format!("batch-{what}");
+        let mut command = vec!["batch".to_owned(), what.to_owned()];
+        command.push(format!("--period={}", args.batch_period));
+        command.extend(["--database".to_owned(), text(&places.database)]);
+        command.extend_from_slice(&time);
+        command.extend_from_slice(more);
+        worker(places, &name, Some(&name), command)
+    };
+    let produce = |what: &str, more: &[String]| {
+        let command = [&["produce".to_owned(), what.to_owned()], &time[..], more].concat();
+        worker(places, what, None, command)
+    };
+    let mut all = Vec::new();
     if run.rides {
         all.push(batch("eta", &map));
     }
@@ -105,6 +102,25 @@ pub(super) fn workers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wo
         all.push(produce("clicks", &[]));
     }
     all
+}
+
+fn worker(places: &Places, name: &str, group: Option<&str>, mut command: Vec<String>) -> WorkerSpec {
+    command.extend(["--supervised".into(), "--bootstrap-servers".into(), places.bootstrap.clone()]);
+    WorkerSpec {
+        name: name.to_owned(),
+        role: name.to_owned(),
+        group: group.map(str::to_owned),
+        program: places.program.clone(),
+        args: command,
+    }
+}
+
+fn map(args: &DemoArgs) -> Vec<String> {
+    args.map.iter().flat_map(|map| ["--map".to_owned(), text(map)]).collect()
+}
+
+fn history(places: &Places) -> [String; 2] {
+    ["--history".to_owned(), text(&places.history)]
 }
 
 fn text(path: &Path) -> String {
