@@ -29,10 +29,18 @@ fn main() -> Result<(), Failure> {
         Some(path) => Log::read(path)?,
         None => Log::generate(hours),
     };
-    println!("{} clicks, {} sessions, {} items", log.clicks.len(), log.count(|c| &c.session_id), log.items().len());
+    println!(
+        "{} clicks, {} sessions, {} items",
+        log.clicks.len(),
+        log.count(|c| &c.session_id),
+        log.items().len()
+    );
 
     let config = RecommendationsConfig::default();
-    println!("\n{:<34} {:>7} {:>7}  {:>7} {:>9} {:>9}", "", "hit@20", "mrr@20", "first", "trending", "coverage");
+    println!(
+        "\n{:<34} {:>7} {:>7}  {:>7} {:>9} {:>9}",
+        "", "hit@20", "mrr@20", "first", "trending", "coverage"
+    );
     log.stream("session model (stream)", config.clone()).print();
     log.popularity(config.clone()).print();
     for column in log.hourly(config.clone()) {
@@ -52,7 +60,9 @@ fn main() -> Result<(), Failure> {
         log.stream(name, RecommendationsConfig { blend, ..config.clone() }).print();
     }
 
-    println!("\nsigns of interest: without any, and without each (a property of the log, see producers/src/shop)");
+    println!(
+        "\nsigns of interest: without any, and without each (a property of the log, see producers/src/shop)"
+    );
     let all = config.interest;
     let interests = [
         ("no sign at all", Interest::NONE),
@@ -128,7 +138,7 @@ impl Log {
     }
 
     /// The streaming answer, with how long it took.
-    fn stream(&self, name: &str, config: RecommendationsConfig) -> Column {
+    fn stream(&self, name: &str, config: RecommendationsConfig) -> Column<'_> {
         let mut processor = RecommendationsProcessor::new(config);
         let mut column = Column::new(name, self);
         let mut answers = Vec::new();
@@ -148,7 +158,7 @@ impl Log {
     }
 
     /// The floor: everybody gets what is popular, without what they have met.
-    fn popularity(&self, config: RecommendationsConfig) -> Column {
+    fn popularity(&self, config: RecommendationsConfig) -> Column<'_> {
         let blend = Blend { neighbours: 0.0, companions: 0.0, ..config.blend };
         let mut column = self.stream("popularity alone (floor)", RecommendationsConfig { blend, ..config });
         column.took.clear();
@@ -156,7 +166,7 @@ impl Log {
     }
 
     /// Both columns of the hourly job.
-    fn hourly(&self, config: RecommendationsConfig) -> [Column; 2] {
+    fn hourly(&self, config: RecommendationsConfig) -> [Column<'_>; 2] {
         let mut processor = HourlyRecommendations::new(config, HOUR_MS);
         let mut batch = Column::new("page an hour old (full batch)", self);
         let mut stale = Column::new("model an hour old, live session", self);
@@ -234,7 +244,9 @@ impl<'a> Column<'a> {
         let page = own.or_else(|| self.pages.get(""));
         // What has been met is not a hit, and does not take a place.
         let place = page.and_then(|page| {
-            page.iter().filter(|shown| *shown == item || !met.contains(*shown)).position(|shown| shown == item)
+            page.iter()
+                .filter(|shown| *shown == item || !met.contains(*shown))
+                .position(|shown| shown == item)
         });
         if is_first {
             self.first.add(place);
@@ -297,4 +309,3 @@ impl Tally {
 fn now() -> Instant {
     Instant::now()
 }
-

@@ -96,7 +96,7 @@ impl Default for RecommendationsConfig {
             popularity_half_life_ms: DAY_MS,
             popularity_prior: 2_000.0,
             blend: Blend { neighbours: 1.0, companions: 1.0, trending: 0.3 },
-            interest: Interest { hover: 0.1, dwell: 0.5, scroll: 0.1, add_to_cart: 0.5, purchase: -0.5 },
+            interest: Interest { hover: 0.25, dwell: 1.0, scroll: 0.25, add_to_cart: 1.0, purchase: -1.5 },
         }
     }
 }

@@ -24,6 +24,8 @@ mod hourly;
 mod model;
 mod past;
 mod postings;
+#[cfg(test)]
+mod tests;
 mod trending;
 mod twice;
 mod visits;
@@ -81,6 +83,20 @@ impl RecommendationsProcessor {
             front: FrontPage::default(),
             counters: Counters::default(),
             config,
+        }
+    }
+
+    /// Takes a click as [`process`](Processor::process) does, without making the pages that it asks for. What is known
+    /// afterwards is the same; only when the front page is next published may differ.
+    pub fn learn(&mut self, click: &Click) {
+        let _ = self.take(click, false);
+    }
+
+    /// The page for a session as it is now, or for someone who has none, without anything having happened.
+    pub fn page(&mut self, session_id: &str) -> Vec<String> {
+        match self.visits.get(session_id) {
+            Some(visit) => self.model.page(visit, visit.number, &mut self.scratch, &self.config),
+            None => self.model.front_page(&mut self.scratch, &self.config),
         }
     }
 

@@ -206,13 +206,11 @@ impl Model {
         config: &RecommendationsConfig,
     ) {
         let latest = || visit.met.iter().rev().take(config.recent_items.min(MOST_RECENT_ITEMS));
-        let mut decay = 1.0;
-        for (common, met) in (0_u32..).zip(latest()) {
-            let vote = (decay * f64::from(met.interest)) as f32;
-            decay *= POSITION_DECAY;
+        for ((common, met), decay) in (0_u32..).zip(latest()).zip(decaying(POSITION_DECAY)) {
             if !self.catalogue.knows(met.item) {
                 continue;
             }
+            let vote = (decay * f64::from(met.interest)) as f32;
             for (number, place) in self.past.met(met.item) {
                 if Some(number) != itself {
                     scratch.vote(number, place, vote, common);
@@ -249,17 +247,15 @@ impl Model {
     }
 
     fn ask_companions(&self, visit: &Visit, scratch: &mut Scratch, config: &RecommendationsConfig) {
-        let mut share = 1.0;
-        for met in visit.met.iter().rev().take(config.recent_items) {
-            if self.catalogue.knows(met.item) {
-                let weight = share * f64::from(met.interest);
-                for (item, chance) in self.rows[met.item.slot()].shares(self.now_ms(), COMPANION_PRIOR) {
-                    if self.catalogue.knows(item) {
-                        scratch.score(item, |score| score.companions += (weight * chance) as f32);
-                    }
+        let latest = || visit.met.iter().rev().take(config.recent_items).zip(decaying(POSITION_DECAY));
+        let total: f64 = latest().map(|(met, decay)| decay * f64::from(met.interest)).sum();
+        for (met, decay) in latest().filter(|(met, _)| self.catalogue.knows(met.item)) {
+            let weight = decay * f64::from(met.interest) / total;
+            for (item, chance) in self.rows[met.item.slot()].shares(self.now_ms(), COMPANION_PRIOR) {
+                if self.catalogue.knows(item) {
+                    scratch.score(item, |score| score.companions += (weight * chance) as f32);
                 }
             }
-            share *= POSITION_DECAY;
         }
     }
 
@@ -288,6 +284,11 @@ impl Model {
         best.sort_unstable_by(order);
         best.iter().map(|&(_, item)| self.catalogue.name(item).to_owned()).collect()
     }
+}
+
+/// 1, and then ever less by the same factor.
+fn decaying(factor: f64) -> impl Iterator<Item = f64> {
+    std::iter::successors(Some(1.0), move |share| Some(share * factor))
 }
 
 /// Pairs of items at the same distance from a place: the one before it, the one after it; nearest first. Beyond this reach

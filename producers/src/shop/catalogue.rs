@@ -9,18 +9,18 @@ use rand_distr::{Distribution, StandardNormal};
 /// A place in the catalogue. The item in it changes (new items replace old ones); its shelf, its fame and its neighbours stay.
 pub(super) type Slot = usize;
 
-/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q the head is flatter than Zipf's, as it is
-/// in the logs: no item is one in ten clicks.
+/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here a share of all items, the head is
+/// flatter than Zipf's, as it is in the logs: no item is one in ten clicks.
 const ZIPF_S: f64 = 0.95;
-const ZIPF_Q: f64 = 45.0;
+const ZIPF_Q: f64 = 0.0045;
 /// How much an item's fame moves from one day to the next (σ of its logarithm).
-const DAILY_DRIFT: f64 = 0.30;
+const DAILY_DRIFT: f64 = 0.22;
 /// Items on a shelf.
 const SHELF: usize = 80;
 /// Items that one item leads to.
 const SIMILAR: usize = 30;
 /// The k-th of them is chosen in proportion to `(k + 1)^-s`.
-const SIMILAR_S: f64 = 0.9;
+const SIMILAR_S: f64 = 1.45;
 
 #[derive(Debug)]
 pub(super) struct Catalogue {
@@ -46,7 +46,8 @@ pub(super) struct Catalogue {
 impl Catalogue {
     pub(super) fn new(seed: u64, items: usize, day: i64) -> Self {
         let mut rng = Rng::seed_from_u64(seed ^ 0x5348_454C_5645_5321);
-        let mut fame: Vec<f64> = (1..=items).map(|rank| (rank as f64 + ZIPF_Q).powf(-ZIPF_S)).collect();
+        let mut fame: Vec<f64> =
+            (1..=items).map(|rank| (rank as f64 + ZIPF_Q * items as f64).powf(-ZIPF_S)).collect();
         fame.shuffle(&mut rng);
         // Fame is in random order already, so shelves may be runs of neighbouring slots.
         let shelves: Vec<Vec<Slot>> =

@@ -9,7 +9,8 @@ pub struct ShopConfig {
     pub seed: u64,
     /// When the doors open, in event time.
     pub start: Timestamp,
-    /// How many items are on offer at any time, at least 100.
+    /// How many items are on offer at any time, at least 100. What leads to what takes some ten views of each item to learn:
+    /// a larger shop needs more hours until a consumer that starts empty knows it.
     pub items: usize,
     /// New visits begun per simulated hour when the day is at its busiest (about 20:00 UTC). The default makes some 18
     /// events per simulated second then: 1,100 a second at 60 times the speed of the wall.
@@ -33,7 +34,7 @@ impl Default for ShopConfig {
         Self {
             seed: 7,
             start: "2026-03-03T11:00:00.000Z".parse().expect("a good instant"),
-            items: 20_000,
+            items: 5_000,
             sessions_per_hour: 9_500.0,
             new_items_per_day: 0.01,
             trends_per_day: 12.0,

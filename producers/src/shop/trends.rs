@@ -42,7 +42,7 @@ pub(super) struct Trends {
 }
 
 impl Trends {
-    /// A trend begins: lift 3 to 50 and half-life 0.5 to 6 h (both even in the logarithm), rise 5 to 30 min. A third of
+    /// A trend begins: lift 3 to 50 (even in the logarithm), rise 5 to 30 min, half-life 0.5 to 6 h. A third of
     /// them are new items, launched with it; the others had been middling.
     pub(super) fn begin(&mut self, now_ms: i64, catalogue: &mut Catalogue, rng: &mut Rng) {
         self.on.retain(|trend| trend.strength(now_ms) > 0.05 || now_ms - trend.began_ms < 3_600_000);
@@ -55,7 +55,7 @@ impl Trends {
             slot,
             began_ms: now_ms,
             rise_ms: rng.random_range(5.0..30.0) * MINUTE_MS,
-            half_life_ms: HOUR_MS * log_uniform(0.5, 6.0, rng),
+            half_life_ms: rng.random_range(0.5..6.0) * HOUR_MS,
             lift: log_uniform(3.0, 50.0, rng),
         });
     }
