@@ -126,7 +126,7 @@ impl Summary {
     /// As the words that stand on the terminal after `q`.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let name = clean(&self.name);
+        let name = if self.name.is_empty() { "freshet".into() } else { clean(&self.name) };
         let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
         let _ = writeln!(text, "{name} ran for {}{seed}.", maybe_duration(Some(self.ran_ms as f64)));
         if !self.businesses.is_empty() {

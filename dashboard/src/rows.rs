@@ -85,7 +85,8 @@ pub(crate) fn of(state: &State, snapshot: &Snapshot, pane: Pane) -> Vec<Row> {
         }
         Pane::Payments => {
             for (at, decision) in snapshot.payments.data.recent.iter().enumerate() {
-                let reasons = decision.reasons.join("\n");
+                // Joined only for somebody who filters: this list is the longest.
+                let reasons = if filter.is_empty() { String::new() } else { decision.reasons.join("\n") };
                 if wanted(&[&decision.card_id, &reasons, crate::panes::payments::word(decision.verdict)]) {
                     let key = format!("{}\n{}\n{}", decision.card_id, decision.at_ms, decision.amount_cents);
                     push(key, Item::Decision(at));

@@ -1,0 +1,80 @@
+//! What is printed where there is no terminal.
+
+use dashboard::headless::{event_json, snapshot_json, snapshot_text};
+use dashboard::sample::Sample;
+use dashboard::{Snapshot, Summary};
+use expect_test::expect;
+use serde_json::Value;
+
+#[test]
+fn a_line_of_words() {
+    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
+    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ✖ dead  recommendations: ▼ draining, done in 3.2 s    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
+    expect!["12 topics  6 groups  farthest behind fraud by 4,200 records, 38 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
+    expect!["stream –    batch no run yet    waiting has cost –    – records/s    ○ connecting"]
+        .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
+}
+
+#[test]
+fn the_summary() {
+    expect![[r#"
+        sample bay ran for 1 min, seed 7.
+
+                                 events      answers        p50        p99
+        eta                   5,046,204    1,788,000      14 ms      61 ms
+        fraud                   186,112      186,110     2.2 ms     9.4 ms
+        recommendations         672,004      671,998     6.1 ms      31 ms
+        notifications             2,410        2,410      18 ms      88 ms
+
+                                 stream        batch      waiting has cost
+        late minutes                812        2,310                 1,498  in 418 cases
+        wrong texts                   3           40                    37  in 512 cases
+        money                    104.00     1,308.50              1,204.50  in 8,204 cases
+        missed clicks             1,204        2,016                   812  in 5,120 cases
+    "#]]
+    .assert_eq(&Summary::of(&Sample::Normal.snapshot(), 61_200).text());
+    expect![[r#"
+        freshet ran for 800 ms.
+    "#]]
+    .assert_eq(&Summary::of(&Sample::Empty.snapshot(), 800).text());
+}
+
+/// One line an object, never an escape code, whatever the data says.
+#[test]
+fn lines_stay_lines() {
+    for sample in Sample::ALL {
+        let snapshot = sample.snapshot();
+        let summary = Summary::of(&snapshot, 1);
+        let lines = [snapshot_text(&snapshot), snapshot_json(&snapshot), summary.json()];
+        for line in lines.iter().chain(&snapshot.timeline.notices.iter().map(event_json).collect::<Vec<_>>())
+        {
+            assert!(!line.contains(|char: char| char.is_control()), "{} sample: {line:?}", sample.name());
+        }
+        let text = summary.text();
+        assert!(
+            text.chars().all(|char| char == '\n' || !char.is_control()),
+            "{} sample: {text:?}",
+            sample.name()
+        );
+    }
+}
+
+#[test]
+fn json_says_what_it_is_and_can_be_read_back() {
+    for sample in [Sample::Normal, Sample::Empty, Sample::Stale, Sample::Foreign] {
+        let snapshot = sample.snapshot();
+        let json: Value = serde_json::from_str(&snapshot_json(&snapshot)).expect("JSON");
+        assert_eq!((&json["schema"], &json["type"]), (&Value::from(1), &Value::from("snapshot")));
+        let back: Snapshot = serde_json::from_value(json).expect("a snapshot");
+        assert_eq!(
+            (&back.title, &back.workers, &back.timeline),
+            (&snapshot.title, &snapshot.workers, &snapshot.timeline)
+        );
+        assert_eq!(back.groups.source, snapshot.groups.source);
+        assert_eq!(back.groups.data.len(), snapshot.groups.data.len());
+    }
+    let summary: Value =
+        serde_json::from_str(&Summary::of(&Sample::Normal.snapshot(), 5).json()).expect("JSON");
+    assert_eq!((&summary["type"], &summary["ran_ms"]), (&Value::from("summary"), &Value::from(5)));
+    assert_eq!(summary["bill"]["money_cents"]["batch"], Value::from(130_850.0));
+}
