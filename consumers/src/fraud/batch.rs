@@ -24,9 +24,14 @@ pub struct FraudBatch {
 impl FraudBatch {
     /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight UTC.
     pub fn new(config: FraudConfig, period_ms: i64) -> Self {
+        Self::over(FraudProcessor::new(config), period_ms)
+    }
+
+    /// The same around a detector that has already learnt from the past.
+    pub fn over(detector: FraudProcessor, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");
         Self {
-            detector: FraudProcessor::new(config),
+            detector,
             period_ms,
             clock: Clock::default(),
             waiting: Vec::new(),

@@ -137,7 +137,6 @@ struct Counted {
     charged_late: u64,
     charged_twice: u64,
     charged_unknown: u64,
-    held: u64,
     not_held: u64,
     blocked: u64,
     let_through: u64,
@@ -225,9 +224,7 @@ impl FraudProcessor {
     pub fn hear(&mut self, chargeback: &Chargeback) {
         if self.clock.now_ms().is_some_and(|now| chargeback.ts.ms() <= now) {
             self.charge(chargeback);
-        } else if self.ledger.hold(chargeback) {
-            self.counted.held += 1;
-        } else {
+        } else if !self.ledger.hold(chargeback) {
             self.counted.not_held += 1;
         }
     }
@@ -363,7 +360,6 @@ impl Processor for FraudProcessor {
             ("swipes too late for any window", counted.late),
             ("swipes from a day ahead or more", counted.ahead),
             ("amounts beyond belief", counted.absurd),
-            ("chargebacks held until their time", counted.held),
             ("chargebacks dropped: too many from the future", counted.not_held),
             ("chargebacks after the label delay", counted.charged_late),
             ("chargebacks told twice", counted.charged_twice),

@@ -52,9 +52,8 @@ impl Pattern {
     fn share(self) -> f64 {
         match self {
             Self::CardTesting => 0.55,
-            Self::Takeover => 0.15,
+            Self::Takeover | Self::CompromisedTerminal => 0.15,
             Self::Cloned => 0.10,
-            Self::CompromisedTerminal => 0.15,
             Self::Drift => 0.05,
         }
     }
