@@ -6,7 +6,7 @@ use protocol::fetch::FetchRequest;
 
 use crate::client::{Client, FOR_EVER_MS, batch, fetch, records, start};
 
-/// librdkafka: "invalid MessageSetSize -1".
+/// To librdkafka null is an error that stops the partition.
 #[test]
 fn nothing_to_read_is_zero_bytes_and_never_null() {
     let (cluster, _dir) = start();

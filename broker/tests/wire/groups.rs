@@ -105,6 +105,7 @@ fn joined(cluster: &Cluster) -> (Client, JoinGroupResponse) {
 
 /// Peers needed 3 to 23 seconds. Nothing here waits, so the bound only has to tell that from a delay.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what this test is about")]
 fn a_first_join_does_not_wait_for_others_that_may_come() {
     let (cluster, _dir) = start();
     let begun = Instant::now();
