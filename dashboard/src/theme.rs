@@ -219,7 +219,7 @@ fn look(palette: Palette, role: Role) -> (Option<Ink>, Modifier) {
                 (Some(if dark { (0x94_9eb0, Color::Gray) } else { (0x5a_6270, Color::DarkGray) }), PLAIN)
             }
             Role::Faint => {
-                (Some(if dark { (0x4d_5768, Color::DarkGray) } else { (0xb4_bcc8, Color::Gray) }), PLAIN)
+                (Some(if dark { (0x4d_5768, Color::DarkGray) } else { (0x97_a1b0, Color::Gray) }), PLAIN)
             }
             Role::Focus => {
                 (Some(if dark { (0xc9_d4e5, Color::White) } else { (0x30_3846, Color::Black) }), BOLD)

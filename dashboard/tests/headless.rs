@@ -1,5 +1,7 @@
 //! What is printed where there is no terminal.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
+
 use dashboard::headless::{event_json, snapshot_json, snapshot_text};
 use dashboard::sample::Sample;
 use dashboard::{Snapshot, Summary};
