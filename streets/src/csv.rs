@@ -91,9 +91,11 @@ fn parse(links: (&str, impl Read), nodes: (&str, impl Read)) -> Result<Parts, Cs
     let mut row_of_node = HashMap::new();
     each_row(nodes, &["node", "lat", "lon"], &[], |row| {
         let name = row.text("node", "every junction needs a name")?;
-        let point = Point::new(row.number("lat")?, row.number("lon")?);
-        let point =
-            point.ok_or_else(|| row.wrong("lat", "lat must be from -90 to 90 and lon from -180 to 180"))?;
+        let (lat, lon) = (row.number("lat")?, row.number("lon")?);
+        let off_earth = if (-90.0..=90.0).contains(&lat) { "lon" } else { "lat" };
+        let point = Point::new(lat, lon).ok_or_else(|| {
+            row.wrong(off_earth, "give degrees, lat from -90 to 90 and lon from -180 to 180")
+        })?;
         if row_of_node.insert(name.to_owned(), parts.nodes.len() as u32).is_some() {
             return Err(
                 row.wrong("node", "another line has the same name; junctions need names of their own")
@@ -307,6 +309,7 @@ mod tests {
             (links(""), "node,lon,lat\n7,-71,-29\n7,-71,-29\n"),
             (links(""), "node,lon,lat\n7,-71,\n"),
             (links(""), "node,lon,lat\n7,-71,-95\n"),
+            (links(""), "node,lon,lat\n7,-181,-29\n"),
             (NODES.to_owned(), NODES),
             (String::new(), NODES),
         ];
@@ -328,7 +331,8 @@ mod tests {
             links.csv: CSV error: record 2 (line: 3, byte: 84): found record with 3 fields, but the previous record has 7 fields: save it as CSV in UTF-8, with as many fields in every row as in the header
             nodes.csv line 3: node is "7": another line has the same name; junctions need names of their own
             nodes.csv line 2: lat is "": a number must stand here
-            nodes.csv line 2: lat is "-95": lat must be from -90 to 90 and lon from -180 to 180
+            nodes.csv line 2: lat is "-95": give degrees, lat from -90 to 90 and lon from -180 to 180
+            nodes.csv line 2: lon is "-181": give degrees, lat from -90 to 90 and lon from -180 to 180
             links.csv has no column "from_node" in its header (node,lon,lat): add it, or give the files in the order LINKS.csv NODES.csv
             links.csv has no column "from_node" in its header (): add it, or give the files in the order LINKS.csv NODES.csv
         "#]].assert_eq(&said);

@@ -340,3 +340,16 @@ fn incidents_slow_their_corridor_and_nothing_else() {
 fn a_city_without_anybody_ends() {
     assert_eq!(City::new(CityConfig { drivers: 0, lorries: 0, ..config(1) }).next(), None);
 }
+
+#[test]
+fn a_village_with_a_dead_end_does_not_stop_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let (links, nodes) = (folder.path().join("links.csv"), folder.path().join("nodes.csv"));
+    std::fs::write(&nodes, "node,lon,lat\na,10,50\nb,10.01,50\nc,10.02,50\nd,11,51\n").unwrap();
+    // Whoever drives into the second street cannot come back, and nobody ever comes to the third.
+    std::fs::write(&links, "from_node,to_node,oneway\na,b,0\nb,c,1\nd,d,0\n").unwrap();
+    let map = Arc::new(Map::from_csv(&links, &nodes).unwrap());
+    let village = CityConfig { map, drivers: 5, lorries: 2, tunnels: 0, ..config(1) };
+    let said = first(village, 1200);
+    assert_eq!(pings(&said).count(), 5 * 1200);
+}
