@@ -30,13 +30,7 @@ impl FraudBatch {
     /// The same around a detector that has already learnt from the past.
     pub fn over(detector: FraudProcessor, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");
-        Self {
-            detector,
-            period_ms,
-            clock: Clock::default(),
-            waiting: Vec::new(),
-            end: None,
-        }
+        Self { detector, period_ms, clock: Clock::default(), waiting: Vec::new(), end: None }
     }
 
     /// Runs what belongs before `end`: late events too, for which no other run will come.

@@ -27,7 +27,7 @@ use crate::topics;
 
 /// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts no longer, and what is
 /// believed of the traffic has half-forgotten what is older.
-const RIDES_HORIZON_MS: i64 = HOUR_MS / 2;
+pub(crate) const RIDES_HORIZON_MS: i64 = HOUR_MS / 2;
 
 /// Runs until told to stop.
 pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
