@@ -254,3 +254,57 @@ fn storage_error(error: ReadError) -> StorageError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::MemoryStorage;
+
+    fn open(storage: &MemoryStorage) -> OffsetStore {
+        OffsetStore::open(Arc::new(storage.clone()), "o-0".into(), Opening::default()).unwrap()
+    }
+
+    #[test]
+    fn the_log_is_rewritten_when_it_is_mostly_old_commits_and_no_crash_loses_one() {
+        let storage = MemoryStorage::new();
+        let mut store = open(&storage);
+        let partitions: Vec<_> = (0..3).map(|number| TopicPartition::new("clicks", number)).collect();
+        let (mut largest, mut rewrites) = (0, 0);
+        for round in 0..3_000i64 {
+            let before = store.size_bytes();
+            let partition = &partitions[round as usize % 3];
+            let committed = CommittedOffset {
+                offset: Offset(round),
+                metadata: "m".repeat(4_000),
+                ..CommittedOffset::default()
+            };
+            store.commit(round, "g", &[(partition, committed.clone())]).unwrap();
+            let rewritten = store.size_bytes() < before;
+            largest = largest.max(store.size_bytes());
+            rewrites += usize::from(rewritten);
+            if rewritten {
+                // Killed or without power: a rewrite syncs what it keeps before it removes the rest.
+                for survivor in [storage.kill(), storage.crash(|_, _| 0)] {
+                    let survivor = open(&survivor);
+                    assert_eq!(survivor.groups(), store.groups(), "after commit {round}");
+                }
+            }
+        }
+        assert!(rewrites >= 2, "{rewrites} rewrites");
+        assert!(largest < MIN_REWRITE_BYTES + 100_000, "{largest} bytes");
+        assert_eq!(open(&storage.kill()).groups(), store.groups());
+    }
+
+    #[test]
+    fn a_commit_that_was_not_written_does_not_count() {
+        let storage = MemoryStorage::new();
+        let mut store = open(&storage);
+        let partition = TopicPartition::new("clicks", 0);
+        store.commit(1, "g", &[(&partition, CommittedOffset::default())]).unwrap();
+        storage.limit_capacity(Some(10));
+        let later = CommittedOffset { offset: Offset(9), ..CommittedOffset::default() };
+        assert!(store.commit(2, "g", &[(&partition, later)]).is_err());
+        assert_eq!(store.get("g", &partition).unwrap().offset, Offset(0));
+        assert_eq!(open(&storage.kill()).groups(), store.groups());
+    }
+}
