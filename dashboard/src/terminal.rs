@@ -6,6 +6,8 @@
 //!
 //! # Simplifications
 //! - The thread that reads keys looks up five times a second whether it should end: a blocking read cannot be woken.
+//! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize may stay unread until
+//!   the next key. Its `use-dev-tty` feature does not, and costs a dependency.
 //! - No mouse: everything has a key, and the terminal keeps its own selecting and copying.
 
 use std::io::{self, IsTerminal, Write};
