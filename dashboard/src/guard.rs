@@ -31,14 +31,16 @@ impl Guard {
         HOOK.call_once(|| {
             let others = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                // First the terminal, or the message would be lost with the alternate screen.
-                if restore()
+                // First the terminal, or the message would be lost with the alternate screen; and only then the news, or
+                // the program could have ended before the message is out.
+                let was_ours = restore();
+                others(panic);
+                if was_ours
                     && let Ok(listener) = LISTENER.try_read()
                     && let Some(mailbox) = &*listener
                 {
                     mailbox.try_input(Input::Panicked);
                 }
-                others(panic);
             }));
         });
         *LISTENER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(mailbox));

@@ -109,6 +109,15 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// A test that failed leaves no process behind; one that ended has been waited for.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill().and_then(|()| self.child.wait());
+        }
+    }
+}
+
 fn spawn(terminal: &File) -> Child {
     let end = || Stdio::from(terminal.try_clone().expect("another hold"));
     Command::new(std::env::current_exe().expect("this test"))
