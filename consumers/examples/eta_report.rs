@@ -22,7 +22,8 @@ use streets::{FreeFlow, Map, Router, Spot};
 
 fn main() {
     let arguments = Arguments::read();
-    let config = CityConfig { seed: arguments.seed, incidents_per_hour: arguments.incidents, ..CityConfig::default() };
+    let config =
+        CityConfig { seed: arguments.seed, incidents_per_hour: arguments.incidents, ..CityConfig::default() };
     let map = config.map.clone();
     let start = config.start;
     let events = record(City::new(config), &arguments, start);
@@ -47,9 +48,11 @@ fn main() {
     matching(&events, &traversals, &map);
     let from = start.plus_ms((arguments.warm_hours * 3_600_000.0) as i64);
     let cases = cases(&events, &lanes, &map, from);
-    for (title, kept) in
-        [("all trips", None), ("trips that met an incident", Some(true)), ("trips that met none", Some(false))]
-    {
+    for (title, kept) in [
+        ("all trips", None),
+        ("trips that met an incident", Some(true)),
+        ("trips that met none", Some(false)),
+    ] {
         table(title, cases.iter().filter(|case| kept.is_none_or(|kept| case.incident == kept)));
     }
 }
@@ -66,8 +69,15 @@ struct Arguments {
 
 impl Arguments {
     fn read() -> Self {
-        let mut arguments =
-            Self { hours: 6.0, warm_hours: 2.0, seed: 7, every: 1, shuffle: false, incidents: 8.0, lateness_s: 30 };
+        let mut arguments = Self {
+            hours: 6.0,
+            warm_hours: 2.0,
+            seed: 7,
+            every: 1,
+            shuffle: false,
+            incidents: 8.0,
+            lateness_s: 30,
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             if word == "--shuffle" {
@@ -84,7 +94,9 @@ impl Arguments {
                 "--every" => arguments.every = value as i64,
                 "--incidents" => arguments.incidents = value,
                 "--lateness" => arguments.lateness_s = value as i64,
-                _ => panic!("{word} is unknown: --hours --warm --seed --every --incidents --lateness --shuffle"),
+                _ => panic!(
+                    "{word} is unknown: --hours --warm --seed --every --incidents --lateness --shuffle"
+                ),
             }
         }
         arguments
@@ -115,7 +127,9 @@ fn record(city: City, arguments: &Arguments, start: Timestamp) -> Vec<Event> {
                 let (lat, lon) = (60.0 * angle.sin() / 111_195.0, 60.0 * angle.cos() / 96_000.0);
                 match &mut event {
                     Event::DriverLocations(ping) => (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon),
-                    Event::TruckGpsCoordinates(ping) => (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon),
+                    Event::TruckGpsCoordinates(ping) => {
+                        (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon)
+                    }
                     _ => {}
                 }
             }
@@ -152,7 +166,7 @@ fn run(name: &str, processor: &mut dyn Processor, events: &[Event]) -> Vec<Event
     processor.finish(&mut answers);
     let seconds = started.elapsed().as_secs_f64();
     println!("{name}: {pings} pings in {seconds:.2} s, {:.0} a second", pings as f64 / seconds);
-    println!("        {:?}", processor.counters());
+    println!("        {:?}", processor.counters().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>());
     answers
 }
 
@@ -162,7 +176,10 @@ struct Answers(HashMap<String, Vec<EtaUpdate>>);
 
 impl Answers {
     fn add(&mut self, update: &EtaUpdate) {
-        assert!(update.eta >= update.ts && update.p10 <= update.eta && update.eta <= update.p90, "{update:?}");
+        assert!(
+            update.eta >= update.ts && update.p10 <= update.eta && update.eta <= update.p90,
+            "{update:?}"
+        );
         self.0.entry(update.trip_id.clone()).or_default().push(update.clone());
     }
 
@@ -204,7 +221,9 @@ fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from: Timestamp
                     pings.entry(trip_id).or_default().push(ping);
                 }
             }
-            Event::SimulationTruth(SimulationTruth::Trip { ts, id, quarters, oracle_s, incident, .. }) => {
+            Event::SimulationTruth(SimulationTruth::Trip {
+                ts, id, quarters, oracle_s, incident, ..
+            }) => {
                 let (Some((trip, picked_up)), Some(oracle_s), Some(pings)) =
                     (trips.get(id.as_str()), oracle_s, pings.remove(id.as_str()))
                 else {
@@ -213,7 +232,8 @@ fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from: Timestamp
                 };
                 for (quarter, at) in quarters.iter().enumerate() {
                     let actual_s = ts.since_seconds(*at);
-                    let ping = pings.iter().min_by_key(|ping| ping.ts.since_ms(*at).abs()).expect("it has pings");
+                    let ping =
+                        pings.iter().min_by_key(|ping| ping.ts.since_ms(*at).abs()).expect("it has pings");
                     let riding = picked_up.is_some_and(|picked_up| picked_up <= *at);
                     let free_s = plain.free_s(ping, trip, riding);
                     let (constant_s, factor) = plain.learnt(quarter, free_s, actual_s);

@@ -1,7 +1,8 @@
 //! What time it is, when all that one has is what others say.
 //!
 //! Event time is the newest instant that anybody has spoken of. One broken phone that says "the year 9999" must not end
-//! every trip, so a leap counts only when a second voice confirms it: the ping of another driver, or a trip's own event.
+//! every trip, so a leap counts only when a second voice confirms it before anybody contradicts: the ping of another driver,
+//! or a trip's own event.
 
 use events::Timestamp;
 
@@ -43,6 +44,8 @@ impl StreamClock {
         let ahead_ms = at.since_ms(now);
         if ahead_ms.abs() <= self.leap_ms {
             self.now = Some(now.max(at));
+            // Somebody still says that it is now: whoever claimed otherwise is alone.
+            self.claimed = None;
             return Heard::Plausible;
         }
         match self.claimed {
@@ -76,6 +79,12 @@ mod tests {
         assert_eq!(clock.hear(3, Timestamp::MAX), Heard::Leap);
         assert_eq!(clock.now(), Some(at(1)));
         assert_eq!(clock.hear(1, at(2)), Heard::Plausible);
+        assert_eq!(clock.now(), Some(at(2)));
+        assert_eq!(
+            clock.hear(4, Timestamp::MAX),
+            Heard::Leap,
+            "two broken clocks, but others speak between them"
+        );
         assert_eq!(clock.now(), Some(at(2)));
     }
 

@@ -109,6 +109,7 @@ impl Engine {
     pub(super) fn ping(&mut self, ping: &DriverLocation) -> Option<Answer> {
         self.counters.pings += 1;
         self.driven.clear();
+        self.sweep();
         let advances = self.admit(ping)?;
         let driver = self.drivers.get_mut(ping.driver_id.as_str()).expect("admitted, so it is known");
         let late_ms = driver.newest.since_ms(ping.ts);
@@ -136,12 +137,10 @@ impl Engine {
             self.driven.retain(|one| !steps.iter().any(|step| (one.entered..=one.left).contains(step)));
             self.counters.traversals += self.driven.len() as u64;
         }
-        let answer = match &ping.trip_id {
+        match &ping.trip_id {
             Some(trip_id) => self.answer(ping, trip_id, advances, outcome),
             None => None,
-        };
-        self.sweep();
-        answer
+        }
     }
 
     /// Whether a ping is to be taken at all, and if so, whether it advances its driver's time.
@@ -281,6 +280,7 @@ impl Engine {
 
     /// Takes one event of a trip.
     pub(super) fn trip(&mut self, event: &events::Trip) {
+        self.sweep();
         self.clock.hear(voice("trip", &event.trip_id), event.ts);
         if let Some(driver) = self.drivers.get_mut(event.driver_id.as_str()) {
             driver.step(event.ts);
@@ -292,7 +292,6 @@ impl Engine {
                 trip.end(event.ts);
             }
             self.trips.insert(event.trip_id.clone(), trip);
-            self.sweep();
             return;
         }
         let trip = self.trips.get_mut(event.trip_id.as_str()).expect("just looked");
@@ -306,7 +305,6 @@ impl Engine {
             TripKind::DroppedOff => trip.drop_off(event.ts, &mut self.lessons),
             TripKind::Cancelled => trip.end(event.ts),
         }
-        self.sweep();
     }
 
     /// Forgets drivers and trips of whom nothing was heard for long.

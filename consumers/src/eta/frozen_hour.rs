@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::EtaConfig;
 use super::engine::IDLE_MS;
-use super::learn::{Bands, Correction};
+use super::learn::Bands;
 use super::replay::{AllInside, INPUTS};
 use super::traffic::TrafficModel;
 use super::trip::{Forecast, Lessons};
@@ -27,8 +27,8 @@ use crate::Processor;
 pub struct FrozenHour {
     period_ms: i64,
     all: AllInside,
-    /// What quotes have taught so far; part of it becomes known with each run.
-    learnt: Quoting,
+    /// How wrong quotes have been so far; it becomes known with each run.
+    learnt: Bands,
     /// The last two runs: a ping may still be of the period before.
     current: Option<Arc<Run>>,
     previous: Option<Arc<Run>>,
@@ -44,13 +44,6 @@ struct Run {
     end: Timestamp,
     traffic: TrafficModel,
     lessons: Lessons,
-    quoting: Quoting,
-}
-
-/// What finished trips teach about quotes.
-#[derive(Clone, Debug, Default)]
-struct Quoting {
-    correction: Correction,
     bands: Bands,
 }
 
@@ -58,8 +51,7 @@ struct Quoting {
 struct Quote {
     at: Timestamp,
     heard: Timestamp,
-    /// Predicted seconds before the correction, and after.
-    raw_s: f64,
+    /// Predicted seconds to the end of the trip.
     left_s: f64,
     eta: Timestamp,
     p10: Timestamp,
@@ -81,14 +73,14 @@ impl FrozenHour {
         Self {
             period_ms: config.period_ms,
             all: AllInside::new(config),
-            learnt: Quoting::default(),
+            learnt: Bands::default(),
             current: None,
             previous: None,
             empty: Arc::new(Run {
                 end: Timestamp::MIN,
                 traffic: TrafficModel::new(config.map.clone()),
                 lessons: Lessons::default(),
-                quoting: Quoting::default(),
+                bands: Bands::default(),
             }),
             quotes: HashMap::new(),
             sweep_at: SWEEP_FROM,
@@ -109,7 +101,7 @@ impl FrozenHour {
                 end,
                 traffic: self.all.engine.traffic.clone(),
                 lessons: self.all.engine.lessons.clone(),
-                quoting: self.learnt.clone(),
+                bands: self.learnt.clone(),
             };
             self.previous = self.current.replace(Arc::new(run));
         } else if self.current.is_none() {
@@ -118,7 +110,7 @@ impl FrozenHour {
                 end,
                 traffic: empty.traffic.clone(),
                 lessons: empty.lessons.clone(),
-                quoting: empty.quoting.clone(),
+                bands: empty.bands.clone(),
             }));
         }
     }
@@ -132,13 +124,11 @@ impl FrozenHour {
     fn quote(&mut self, ping: &events::DriverLocation, trip_id: &str) -> Option<Quote> {
         let run = self.run_at(ping.ts);
         let Forecast { eta, metres } = self.all.engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
-        let raw_s = eta.since_seconds(ping.ts).max(0.0);
-        let left_s = run.quoting.correction.apply(raw_s);
-        let (low_s, high_s) = run.quoting.bands.around(left_s);
+        let left_s = eta.since_seconds(ping.ts).max(0.0);
+        let (low_s, high_s) = run.bands.around(left_s);
         Some(Quote {
             at: ping.ts,
             heard: ping.ts,
-            raw_s,
             left_s,
             eta: ping.ts.plus_seconds(left_s),
             p10: ping.ts.plus_seconds(low_s),
@@ -170,8 +160,7 @@ impl Processor for FrozenHour {
             && let Some(quote) = self.quotes.get(trip.trip_id.as_str())
         {
             let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
-            self.learnt.correction.learn(std::iter::once((quote.raw_s, actual_s)));
-            self.learnt.bands.learn(quote.left_s, actual_s);
+            self.learnt.learn(quote.left_s, actual_s);
         }
         let answer = self.all.process(event);
         self.run_if_due();

@@ -8,11 +8,12 @@
 //! seconds = length / free-flow speed      the map
 //!         × overall × class × class-hour  learnt from everybody: streets like this, at this hour
 //!         × usual                         learnt over days: this link
+//!         × city × area × street          learnt over an hour and less: the weather, this part of town, this avenue
 //!         × live                          learnt over minutes: this link now, and its continuation up and down the street
 //! ```
 //!
-//! Where nothing was seen lately `live` has glided back to 1, and where nothing was ever seen `usual` is 1, so the chain
-//! decays to its prior by itself. Asked for a time in the future it answers with what will be left of `live` by then.
+//! Where nothing was seen lately the last levels have glided back to 1, and where nothing was ever seen `usual` is 1, so
+//! the chain decays to its prior by itself. Asked for a time in the future it answers with what will be left by then.
 //!
 //! What is observed is the *traversal*, not the ping: at one ping a second a hundred pings would repeat one traffic light.
 //! A traversal is first divided by the habit of its driver (a lorry is slower than a taxi on the same street), then clipped
@@ -40,6 +41,9 @@ const OVERALL: Habit = Habit { half_life_s: DAY_S, prior: 3.0, most: 5000.0 };
 const CLASS: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 20.0, most: 5000.0 };
 const HOUR: Habit = Habit { half_life_s: 7.0 * DAY_S, prior: 40.0, most: 2000.0 };
 const USUAL: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 3.0, most: 60.0 };
+const CITY: Habit = Habit { half_life_s: 3600.0, prior: 30.0, most: 200.0 };
+const AREA: Habit = Habit { half_life_s: 1800.0, prior: 4.0, most: 20.0 };
+const STREET: Habit = Habit { half_life_s: 1200.0, prior: 3.0, most: 10.0 };
 const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
 const VEHICLE: Habit = Habit { half_life_s: 8.0 * HOUR_S, prior: 20.0, most: 200.0 };
 
@@ -49,6 +53,8 @@ const CLIP: f64 = 4.0;
 const HALF_WEIGHT_M: f64 = 60.0;
 /// What an observation counts on the links straight ahead and straight behind: a queue does not stop at a corner.
 const NEIGHBOUR_WEIGHTS: [f64; 2] = [0.5, 0.25];
+/// Parts of town are squares of about this size.
+const AREA_M: f64 = 1000.0;
 /// A continuation turns by less than this.
 const STRAIGHT_DEG: f64 = 45.0;
 /// A belief is announced when it has changed by this share …
@@ -73,6 +79,9 @@ pub(crate) struct TrafficModel {
     overall: Level,
     classes: [Level; CLASSES],
     hours: [[Level; 24]; CLASSES],
+    city: Level,
+    areas: Vec<Level>,
+    streets: Vec<Level>,
     vehicles: HashMap<String, Level>,
 }
 
@@ -83,6 +92,8 @@ struct Belief {
     /// Seconds at the map's free-flow speed.
     free_s: f32,
     class: u8,
+    area: u32,
+    street: u32,
     usual: Level,
     live: Level,
     announced_mps: f32,
@@ -92,13 +103,16 @@ struct Belief {
 impl TrafficModel {
     /// A model that has seen nothing: every link at its free-flow speed.
     pub(crate) fn new(map: Arc<Map>) -> Self {
-        let links = map
+        let (mut areas, mut streets) = (Rows::default(), Rows::default());
+        let links: Vec<Belief> = map
             .link_ids()
             .map(|id| {
                 let link = map.link(id);
                 Belief {
                     free_s: (link.length_m / map.free_flow_mps(id)) as f32,
                     class: link.class as u8,
+                    area: areas.row(area_of(&map, id)),
+                    street: streets.row(street_of(&map, id)),
                     usual: Level::default(),
                     live: Level::default(),
                     announced_mps: 0.0,
@@ -115,6 +129,9 @@ impl TrafficModel {
             overall: Level::default(),
             classes: [Level::default(); CLASSES],
             hours: [[Level::default(); 24]; CLASSES],
+            city: Level::default(),
+            areas: vec![Level::default(); areas.0.len()],
+            streets: vec![Level::default(); streets.0.len()],
             vehicles: HashMap::new(),
         }
     }
@@ -126,12 +143,19 @@ impl TrafficModel {
         f64::from(belief.free_s)
             * self.class_ratio(class, entering)
             * belief.usual.ratio(entering, &USUAL)
+            * self.city.ratio(entering, &CITY)
+            * self.areas[belief.area as usize].ratio(entering, &AREA)
+            * self.streets[belief.street as usize].ratio(entering, &STREET)
             * belief.live.ratio(entering, &LIVE)
     }
 
     /// The costs of all links for a driver who comes onto them at `at`: what a route is searched by.
     pub(crate) fn costs(&self, at: Timestamp) -> LinkCosts<'_> {
-        LinkCosts { model: self, at, classes: std::array::from_fn(|class| self.class_ratio(class, at)) }
+        LinkCosts {
+            model: self,
+            at,
+            classes: std::array::from_fn(|class| self.class_ratio(class, at) * self.city.ratio(at, &CITY)),
+        }
     }
 
     /// By what factor this driver is slower than others.
@@ -156,10 +180,7 @@ impl TrafficModel {
         let driver = self.vehicle_ratio(vehicle, at);
         self.learn_vehicle(vehicle, seconds / believed_s, weight, at);
         let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
-        self.learn_slowly(link, seconds, weight, at);
-
-        let base_s = believed_s / self.links[link.index()].live.ratio(at, &LIVE);
-        let ratio = seconds / base_s;
+        let ratio = self.learn_around(link, seconds, weight, at);
         self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
         touched.push(link);
         for direction in 0..2 {
@@ -207,7 +228,7 @@ impl TrafficModel {
         let believed_s = self.seconds(link, at);
         // An announcement rests on several traversals and repeats some of them, so it counts as about half of one.
         let weight = 0.5 * self.weight_of(link) * announced.samples.min(1.0);
-        self.learn_slowly(link, seconds.clamp(believed_s / CLIP, believed_s * CLIP), weight, at);
+        self.learn_around(link, seconds.clamp(believed_s / CLIP, believed_s * CLIP), weight, at);
 
         let base_s = self.seconds(link, at) / self.links[link.index()].live.ratio(at, &LIVE);
         let samples = announced.samples.min(LIVE.most);
@@ -258,22 +279,25 @@ impl TrafficModel {
         length_m / (length_m + HALF_WEIGHT_M)
     }
 
-    /// The levels that are learnt over hours and days, each against what those before it expect.
-    fn learn_slowly(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) {
+    /// Teaches every level but `live`, each against what those before it expect, and gives the ratio that is left.
+    fn learn_around(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) -> f64 {
         let belief = &mut self.links[link.index()];
         let class = usize::from(belief.class);
-        let hour = &mut self.hours[class][at.hour() as usize];
         let mut ratio = seconds / f64::from(belief.free_s);
-        let overall = self.overall.ratio(at, &OVERALL);
-        self.overall.observe(ratio, weight, at, &OVERALL);
-        ratio /= overall;
-        let of_class = self.classes[class].ratio(at, &CLASS);
-        self.classes[class].observe(ratio, weight, at, &CLASS);
-        ratio /= of_class;
-        let of_hour = hour.ratio(at, &HOUR);
-        hour.observe(ratio, weight, at, &HOUR);
-        ratio /= of_hour;
-        belief.usual.observe(ratio, weight, at, &USUAL);
+        for (level, habit) in [
+            (&mut self.overall, &OVERALL),
+            (&mut self.classes[class], &CLASS),
+            (&mut self.hours[class][at.hour() as usize], &HOUR),
+            (&mut belief.usual, &USUAL),
+            (&mut self.city, &CITY),
+            (&mut self.areas[belief.area as usize], &AREA),
+            (&mut self.streets[belief.street as usize], &STREET),
+        ] {
+            let expected = level.ratio(at, habit);
+            level.observe(ratio, weight, at, habit);
+            ratio /= expected;
+        }
+        ratio
     }
 
     fn learn_vehicle(&mut self, vehicle: &str, ratio: f64, weight: f64, at: Timestamp) {
@@ -309,6 +333,8 @@ impl streets::Costs for LinkCosts<'_> {
         f64::from(belief.free_s)
             * self.classes[usize::from(belief.class)]
             * belief.usual.ratio(self.at, &USUAL)
+            * self.model.areas[belief.area as usize].ratio(self.at, &AREA)
+            * self.model.streets[belief.street as usize].ratio(self.at, &STREET)
             * belief.live.ratio(self.at, &LIVE)
     }
 
@@ -332,6 +358,43 @@ pub(crate) fn traversal_event(
         seconds: left.since_seconds(entered),
         metres: map.link(link).length_m,
     }
+}
+
+/// Numbers things in the order in which they are first met.
+#[derive(Debug)]
+struct Rows<K>(HashMap<K, u32>);
+
+impl<K> Default for Rows<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: std::hash::Hash + Eq> Rows<K> {
+    fn row(&mut self, key: K) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(key).or_insert(next)
+    }
+}
+
+/// A street is what has one name; without a name, one way of the source, and
+/// without that, the link and its twin.
+fn street_of(map: &Map, link: LinkId) -> (String, i64, u32) {
+    match (map.name(link), map.osm_way_id(link)) {
+        (Some(name), _) => (name.to_owned(), 0, 0),
+        (None, 0) => (String::new(), 0, map.twin(link).map_or(link.0, |twin| twin.0.min(link.0)) + 1),
+        (None, way) => (String::new(), way, 0),
+    }
+}
+
+/// The square of the map that the middle of a link is in.
+fn area_of(map: &Map, link: LinkId) -> (i32, i32) {
+    let middle = map.place_at(link, map.link(link).length_m / 2.0);
+    let per_degree = 111_195.0;
+    // One latitude for the whole map, so that the squares of a column have one width.
+    let north = f64::midpoint(map.bounds().south, map.bounds().north);
+    let per_degree_east = per_degree * north.to_radians().cos().max(0.01);
+    ((middle.lat * per_degree / AREA_M) as i32, (middle.lon * per_degree_east / AREA_M) as i32)
 }
 
 fn straight_ahead(map: &Map, link: LinkId) -> u32 {

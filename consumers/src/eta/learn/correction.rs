@@ -14,10 +14,15 @@ pub(crate) struct Correction {
     xy: f64,
     a: f64,
     b: f64,
+    trips: u32,
 }
 
-/// A trip that ended so many trips ago counts 1/e.
+/// A trip that ended so many trips ago counts 1/e. At first much fewer: what was expected before the traffic was known says
+/// nothing about what is expected now, and to correct what has been learnt meanwhile would be to correct it twice.
 const MEMORY_TRIPS: f64 = 400.0;
+const FIRST_MEMORY_TRIPS: f64 = 1.0;
+/// By so much the memory grows with each trip.
+const MEMORY_GROWTH: f64 = 0.2;
 /// The ridge, in points of [`TYPICAL_S`].
 const RIDGE: f64 = 5.0;
 const TYPICAL_S: f64 = 300.0;
@@ -28,7 +33,7 @@ const FLOOR_S: f64 = 30.0;
 
 impl Default for Correction {
     fn default() -> Self {
-        Self { weight: 0.0, x: 0.0, xx: 0.0, y: 0.0, xy: 0.0, a: 0.0, b: 1.0 }
+        Self { weight: 0.0, x: 0.0, xx: 0.0, y: 0.0, xy: 0.0, a: 0.0, b: 1.0, trips: 0 }
     }
 }
 
@@ -42,7 +47,9 @@ impl Correction {
 
     /// Learns from one finished leg: pairs of expected and actual driving time, as of several moments on its way.
     pub(crate) fn learn(&mut self, points: impl Iterator<Item = (f64, f64)>) {
-        let keep = (-1.0 / MEMORY_TRIPS).exp();
+        let memory = MEMORY_TRIPS.min(FIRST_MEMORY_TRIPS + MEMORY_GROWTH * f64::from(self.trips));
+        self.trips = self.trips.saturating_add(1);
+        let keep = (-1.0 / memory).exp();
         for sum in [&mut self.weight, &mut self.x, &mut self.xx, &mut self.y, &mut self.xy] {
             *sum *= keep;
         }
@@ -94,7 +101,7 @@ mod tests {
         }
         for x in [100.0, 400.0, 900.0] {
             let (found, truth) = (correction.apply(x), 20.0 + 1.3 * x);
-            assert!((found - truth).abs() < 0.03 * truth, "{found} for {truth}");
+            assert!((found - truth).abs() < 0.05 * truth, "{found} for {truth}");
         }
         assert_eq!(correction.apply(0.0), 0.0);
     }
@@ -106,6 +113,6 @@ mod tests {
             correction.learn([(300.0, 300.0)].into_iter());
         }
         correction.learn([(300.0, 1e9), (300.0, f64::NAN), (f64::INFINITY, 1.0)].into_iter());
-        assert!((correction.apply(300.0) - 300.0).abs() < 30.0, "{}", correction.apply(300.0));
+        assert!((correction.apply(300.0) - 300.0).abs() < 60.0, "{}", correction.apply(300.0));
     }
 }
