@@ -49,8 +49,8 @@ mod tests {
         let clock = Clock { started_wall_ms: 1_000, start: Timestamp::from_ms(0), speed: 60.0 };
         assert_eq!(clock.simulated(61_000).ms(), 3_600_000);
         assert_eq!(clock.wall_ms_at(Timestamp::from_ms(3_600_000)), 61_000);
-        assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 1_000), Duration::from_secs(60));
+        assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 1_000), Duration::from_mins(1));
         assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 70_000), Duration::ZERO);
-        assert!(clock.until(Timestamp::MAX, 1_000) <= Duration::from_secs(86_400));
+        assert!(clock.until(Timestamp::MAX, 1_000) <= Duration::from_hours(24));
     }
 }

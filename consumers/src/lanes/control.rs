@@ -105,7 +105,7 @@ mod tests {
     fn a_stop_is_final_and_wakes_who_waits() {
         let control = Control::new();
         let waiting = control.clone();
-        let waiter = std::thread::spawn(move || waiting.wait_while(Wish::Run, Duration::from_secs(60)));
+        let waiter = std::thread::spawn(move || waiting.wait_while(Wish::Run, Duration::from_mins(1)));
         control.stop();
         assert_eq!(waiter.join().unwrap(), Wish::Stop);
         control.resume();
@@ -116,6 +116,6 @@ mod tests {
     fn waiting_ends() {
         let control = Control::new();
         assert_eq!(control.wait_while(Wish::Run, Duration::from_millis(1)), Wish::Run);
-        assert_eq!(control.wait_while(Wish::Pause, Duration::from_secs(60)), Wish::Run);
+        assert_eq!(control.wait_while(Wish::Pause, Duration::from_mins(1)), Wish::Run);
     }
 }

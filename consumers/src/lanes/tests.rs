@@ -1,5 +1,10 @@
 //! The lanes against a cluster: crashes in the middle, instances that come and go.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waiting for other threads and processes is done on the wall's time"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -330,7 +330,9 @@ mod tests {
 
     fn rows(events: &[Event]) -> Rows {
         let mut rows = Rows::default();
-        events.iter().for_each(|event| rows.add(event));
+        for event in events {
+            rows.add(event);
+        }
         rows
     }
 
