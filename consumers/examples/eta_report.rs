@@ -128,7 +128,7 @@ fn record(city: City, arguments: &Arguments, start: Timestamp) -> Vec<Event> {
                 match &mut event {
                     Event::DriverLocations(ping) => (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon),
                     Event::TruckGpsCoordinates(ping) => {
-                        (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon)
+                        (ping.lat, ping.lon) = (ping.lat + lat, ping.lon + lon);
                     }
                     _ => {}
                 }

@@ -68,6 +68,8 @@ impl Level {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these are exact")]
+
     use super::*;
 
     const HABIT: Habit = Habit { half_life_s: 600.0, prior: 1.0, most: 8.0 };

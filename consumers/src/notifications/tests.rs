@@ -1,5 +1,7 @@
 //! Events in, texts out.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
+
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 

@@ -89,6 +89,8 @@ impl Correction {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these are exact")]
+
     use super::*;
 
     #[test]

@@ -44,6 +44,8 @@ impl Kerb {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "these are exact")]
+
     use super::*;
 
     #[test]

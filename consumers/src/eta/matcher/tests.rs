@@ -1,5 +1,7 @@
 //! Ways through a small map drawn by hand, and through a real city with a noisy receiver.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
+
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
