@@ -12,7 +12,7 @@ pub(super) type Slot = usize;
 /// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here a share of all items, the head is
 /// flatter than Zipf's, as it is in the logs: no item is one in ten clicks.
 const ZIPF_S: f64 = 0.95;
-const ZIPF_Q: f64 = 0.0045;
+const ZIPF_Q: f64 = 0.006;
 /// How much an item's fame moves from one day to the next (σ of its logarithm).
 const DAILY_DRIFT: f64 = 0.22;
 /// Items on a shelf.
@@ -20,7 +20,7 @@ const SHELF: usize = 80;
 /// Items that one item leads to.
 const SIMILAR: usize = 30;
 /// The k-th of them is chosen in proportion to `(k + 1)^-s`.
-const SIMILAR_S: f64 = 1.45;
+const SIMILAR_S: f64 = 1.5;
 
 #[derive(Debug)]
 pub(super) struct Catalogue {
