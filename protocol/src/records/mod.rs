@@ -47,6 +47,8 @@ mod batch;
 mod builder;
 mod ids;
 mod record;
+#[cfg(test)]
+mod tests;
 mod varint;
 
 pub use batch::{
