@@ -42,7 +42,7 @@ fn main() -> Result<(), Failure> {
         "", "hit@20", "mrr@20", "first", "trending", "coverage"
     );
     log.stream("session model (stream)", config.clone()).print();
-    log.popularity(config.clone()).print();
+    log.popularity(&config).print();
     for column in log.hourly(config.clone()) {
         column.print();
     }
@@ -158,9 +158,10 @@ impl Log {
     }
 
     /// The floor: everybody gets what is popular, without what they have met.
-    fn popularity(&self, config: RecommendationsConfig) -> Column<'_> {
+    fn popularity(&self, config: &RecommendationsConfig) -> Column<'_> {
         let blend = Blend { neighbours: 0.0, companions: 0.0, ..config.blend };
-        let mut column = self.stream("popularity alone (floor)", RecommendationsConfig { blend, ..config });
+        let mut column =
+            self.stream("popularity alone (floor)", RecommendationsConfig { blend, ..config.clone() });
         column.took.clear();
         column
     }
@@ -187,7 +188,9 @@ impl Log {
             }
             batch.judge(click);
             stale.judge(click);
-            own.into_iter().for_each(|page| stale.publish(page));
+            for page in own {
+                stale.publish(page);
+            }
         }
         [batch, stale]
     }

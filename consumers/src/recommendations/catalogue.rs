@@ -26,7 +26,7 @@ impl ItemId {
 }
 
 /// All items known now.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Catalogue {
     capacity: usize,
     ids: HashMap<Arc<str>, ItemId>,
@@ -41,7 +41,7 @@ pub(super) struct Catalogue {
 }
 
 /// What [`Catalogue::meet`] found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meeting {
     pub(super) item: ItemId,
     /// Whether the slot belonged to another item until now, whose data must be cleared away.

@@ -38,6 +38,7 @@ impl ForwardDecay {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "powers of two are exact")]
 mod tests {
     use super::*;
 

@@ -30,7 +30,7 @@ use crate::Processor;
 const UNBELIEVABLE_MS: i64 = 30 * 24 * HOUR_MS;
 
 /// Clicks in, both batch columns out: see the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HourlyRecommendations {
     period_ms: i64,
     /// The job. Between runs it stands still, and its model is the stale one.
@@ -53,9 +53,14 @@ impl HourlyRecommendations {
     /// A job that runs whenever a period of `period_ms` (one hour unless told otherwise, at least a millisecond) of event
     /// time, aligned to midnight UTC, is over.
     pub fn new(config: RecommendationsConfig, period_ms: i64) -> Self {
+        Self::over(RecommendationsProcessor::new(config), period_ms)
+    }
+
+    /// The same around a recommender that has already learnt from the past.
+    pub fn over(job: RecommendationsProcessor, period_ms: i64) -> Self {
         Self {
             period_ms: period_ms.max(1),
-            job: RecommendationsProcessor::new(config),
+            job,
             live: Visits::new(),
             twice: Twice::default(),
             scratch: Scratch::default(),

@@ -46,7 +46,7 @@ const LONGEST_NAME: usize = 256;
 const FRONT_PAGE_MS: i64 = 60_000;
 
 /// Clicks in, pages out, at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RecommendationsProcessor {
     config: RecommendationsConfig,
     model: Model,
@@ -58,7 +58,7 @@ pub struct RecommendationsProcessor {
 }
 
 /// The page for someone who has no session yet, as it was last published.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct FrontPage {
     items: Vec<String>,
     published_ms: Option<i64>,

@@ -45,7 +45,7 @@ const NEIGHBOUR_PRIOR: f64 = 1.0;
 const COMPANION_PRIOR: f64 = 2.0;
 
 /// Everything learnt.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) catalogue: Catalogue,
     past: PastSessions,
@@ -56,7 +56,7 @@ pub(super) struct Model {
 }
 
 /// Working memory of an answer, kept from one to the next so that answering allocates nothing. By slots and places.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     /// Counts up with every page, so that marks of earlier pages need not be wiped.
     page: u32,

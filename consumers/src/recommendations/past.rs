@@ -20,7 +20,7 @@ pub(super) struct PastSession {
 }
 
 /// The latest sessions, bounded by their number and by the items in them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PastSessions {
     capacity: usize,
     most_entries: usize,

@@ -1,5 +1,7 @@
 //! Clicks in, pages out: traces to read, and properties that hold whatever is read.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates a trace")]
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
@@ -48,7 +50,8 @@ fn trace(mut processor: impl Processor, script: &str) -> String {
             };
             let from = valid_from.map_or(String::new(), |at| format!("from {} ", &at.to_string()[11..16]));
             let whose = if page.session_id.is_empty() { "(nobody)" } else { &page.session_id };
-            writeln!(told, "    {topic}{from}{whose}: {}", page.items.join(" ")).unwrap();
+            let items = if page.items.is_empty() { "(empty)".to_owned() } else { page.items.join(" ") };
+            writeln!(told, "    {topic}{from}{whose}: {items}").unwrap();
         }
     };
     for (number, line) in script.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
@@ -80,12 +83,12 @@ fn what_others_viewed_next_comes_first() {
          11:02:00 cat view stove",
         &expect![[r#"
             11:00:00 ann view kettle
-                ann: 
+                ann: (empty)
                 (nobody): kettle
             11:00:20 ann view teapot
-                ann: 
+                ann: (empty)
             11:00:40 ann view cups
-                ann: 
+                ann: (empty)
             11:01:00 bob view tent
                 bob: cups teapot kettle
                 (nobody): tent cups teapot kettle
@@ -110,7 +113,7 @@ fn the_page_for_nobody_changes_at_most_once_a_minute() {
          11:02:30 eve view tent",
         &expect![[r#"
             11:00:00 ann view kettle
-                ann: 
+                ann: (empty)
                 (nobody): kettle
             11:00:10 bob view tent
                 bob: kettle
@@ -126,7 +129,7 @@ fn the_page_for_nobody_changes_at_most_once_a_minute() {
 }
 
 #[test]
-fn a_long_look_says_more_than_a_glance() {
+fn who_has_bought_one_is_shown_what_goes_with_the_others() {
     let before = "11:00:00 ann view kettle
          11:00:20 ann view teapot
          11:00:40 bob view tent
@@ -135,11 +138,9 @@ fn a_long_look_says_more_than_a_glance() {
          11:02:01 eve view tent";
     let page = |line: &str| {
         let told = trace(RecommendationsProcessor::default(), &format!("{before}\n{line}"));
-        told.lines().filter(|line| line.contains("eve:")).next_back().unwrap().trim().to_owned()
+        told.lines().rfind(|line| line.contains("eve:")).unwrap().trim().to_owned()
     };
     expect!["eve: stove teapot"].assert_eq(&page("11:03:00 eve scroll"));
-    let glances = "11:03:00 eve hover kettle\n11:03:01 eve hover tent\n11:03:02 eve scroll tent";
-    expect!["eve: stove teapot"].assert_eq(&page(glances));
     expect!["eve: teapot stove"].assert_eq(&page("11:03:00 eve buy tent"));
 }
 
@@ -153,19 +154,19 @@ fn time_going_backwards_changes_no_order_and_an_absurd_time_does_no_harm() {
     check(
         clicks,
         &expect![[r#"
-        11:00:00 ann view kettle
-            ann: 
-            (nobody): kettle
-        10:59:00 ann view teapot
-            ann: 
-        +1d 11:00:00 bob view kettle
-            bob: teapot
-            (nobody): kettle teapot
-        11:00:10 bob view cups
-            bob: teapot
-        11:00:20 cat view kettle
-            cat: cups teapot
-    "#]],
+            11:00:00 ann view kettle
+                ann: (empty)
+                (nobody): kettle
+            10:59:00 ann view teapot
+                ann: (empty)
+            +1d 11:00:00 bob view kettle
+                bob: teapot
+                (nobody): kettle teapot
+            11:00:10 bob view cups
+                bob: teapot
+            11:00:20 cat view kettle
+                cat: cups teapot
+        "#]],
     );
 
     let mut processor = RecommendationsProcessor::default();
@@ -278,13 +279,13 @@ fn the_hourly_job_gives_a_late_page_and_a_live_page_of_a_late_model() {
          14:00:00 dan view kettle";
     expect![[r#"
         11:00:00 ann view kettle
-            stale from 11:00 ann: 
+            stale from 11:00 ann: (empty)
         11:30:00 ann view teapot
-            stale from 11:00 ann: 
+            stale from 11:00 ann: (empty)
         11:40:00 bob view kettle
-            stale from 11:00 bob: 
+            stale from 11:00 bob: (empty)
         12:10:00 cat view kettle
-            batch from 12:00 ann: 
+            batch from 12:00 ann: (empty)
             batch from 12:00 bob: teapot
             stale from 12:00 (nobody): kettle teapot
             batch from 12:00 (nobody): kettle teapot

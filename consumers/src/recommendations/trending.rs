@@ -17,7 +17,7 @@ use super::decay::ForwardDecay;
 const LEADERS: usize = 128;
 
 /// Counts of first meetings that fade, with an exact list of the best.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct FadingCount {
     decay: ForwardDecay,
     /// By slot.
@@ -91,7 +91,7 @@ impl FadingCount {
 }
 
 /// Both counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trending {
     quick: FadingCount,
     slow: FadingCount,

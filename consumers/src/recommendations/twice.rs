@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 const REMEMBERED: usize = 1 << 17;
 
 /// The latest events, as 64-bit hashes of session and event id (a false alarm is less likely than a broken memory cell).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Twice {
     heard: HashSet<u64>,
     order: VecDeque<u64>,

@@ -18,7 +18,7 @@ pub(super) struct Met {
 }
 
 /// One session, from the inside.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Visit {
     /// What it has met, each item once, the latest meeting last.
     pub(super) met: Vec<Met>,
@@ -35,7 +35,7 @@ pub(super) struct Visit {
 }
 
 /// How regularly a session comes back for more. People are irregular; programs are not, or are too fast.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     events: u32,
     first_ms: i64,
@@ -126,7 +126,7 @@ fn add(interest: f32, more: f64) -> f32 {
 }
 
 /// All sessions that may come back, bounded by their number and by the items they have met.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Visits {
     visits: HashMap<Arc<str>, Visit>,
     /// The longest known in front; one that was seen since goes to the back instead of out ("second chance").

@@ -179,8 +179,8 @@ fn one_item_leads_to_another() {
         .filter(|&(_, all)| all >= 50)
         .collect();
     assert!(often.len() > 100, "{} items have 50 successors", often.len());
-    let share = often.iter().map(|&(most, _)| most).sum::<u32>() as f64
-        / often.iter().map(|&(_, all)| all).sum::<u32>() as f64;
+    let share = f64::from(often.iter().map(|&(most, _)| most).sum::<u32>())
+        / f64::from(often.iter().map(|&(_, all)| all).sum::<u32>());
     near("most frequent successor", share, 0.20, 0.23);
 }
 
