@@ -19,7 +19,7 @@ fn streets(c: &mut Criterion) {
     let map = Map::la_serena();
     let file = map.write();
     c.bench_function("read the compact form", |b| {
-        b.iter(|| Map::read(black_box(&file)).expect("just written"))
+        b.iter(|| Map::read(black_box(&file)).expect("just written"));
     });
 
     let mut somewhere = spots(&map);
