@@ -56,7 +56,7 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
         snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let _ = write!(text, "    {} records/s", number(rates.reduce(|all, rate| all + rate)));
     for group in
-        snapshot.groups.data.iter().filter(|group| !matches!(group.trend, Trend::KeepingUp | Trend::Unknown))
+        snapshot.groups.data.iter().filter(|group| !is_usual(group.trend))
     {
         let (trend, _) = crate::panes::trend(group.trend, false);
         let _ = write!(text, "  {}: {trend}", clean(&group.id));
@@ -73,6 +73,11 @@ fn state_of(snapshot: &Snapshot) -> State {
     let mut state = State::new(Palette::Mono);
     update(&mut state, Msg::Snapshot(snapshot.clone().into()), 0);
     state
+}
+
+/// Whether a trend is none that a person must be told of.
+fn is_usual(trend: Trend) -> bool {
+    matches!(trend, Trend::KeepingUp | Trend::Unknown | Trend::Scheduled { .. })
 }
 
 /// What a run came to: made from its last snapshot.

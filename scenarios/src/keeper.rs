@@ -192,6 +192,12 @@ impl Keeper {
             snapshot.title.supervised = true;
             let workers = self.workers().map(|worker| self.shown(worker, now_ms)).collect();
             snapshot.workers = Sourced::live(workers);
+            let jobs: Vec<&str> = self.groups_of_jobs();
+            let due_in_ms = snapshot.lanes.data.next_run_in_ms;
+            for group in snapshot.groups.data.iter_mut().filter(|group| jobs.contains(&group.id.as_str())) {
+                group.trend = Trend::Scheduled { due_in_ms };
+                group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
+            }
             let paused: Vec<&str> = self.groups_all_paused();
             for group in &mut snapshot.groups.data {
                 if paused.contains(&group.id.as_str()) {
@@ -222,6 +228,13 @@ impl Keeper {
 
     fn runs(&self, worker: &str) -> bool {
         self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
+    }
+
+    /// The jobs of the batch lane that are alive. They read without joining their group, so nobody is ever in it.
+    fn groups_of_jobs(&self) -> Vec<&str> {
+        let jobs =
+            self.workers().filter(|worker| worker.is_running() && worker.spec.role.starts_with("batch-"));
+        jobs.filter_map(|worker| worker.spec.group.as_deref()).collect()
     }
 
     fn groups_all_paused(&self) -> Vec<&str> {

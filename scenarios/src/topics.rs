@@ -4,8 +4,16 @@ use anyhow::Result;
 use client::{Admin, Error, NewTopic};
 use events::Topic;
 
-/// Partitions of every topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
+/// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
 pub(crate) const PARTITIONS: i32 = 4;
+
+fn partitions(topic: Topic) -> i32 {
+    match topic {
+        // What is believed of a road must rest on everybody who drove it, whichever partition their pings were in.
+        Topic::TruckGpsCoordinates | Topic::RoadTraversals => 1,
+        _ => PARTITIONS,
+    }
+}
 
 const MIB: i64 = 1 << 20;
 const MINUTE_MS: i64 = 60_000;
@@ -29,7 +37,7 @@ pub(crate) fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
 
 fn compacted(topic: Topic) -> NewTopic {
     let configs = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
-    NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
+    NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }
 
 /// What is plentiful is kept for minutes, which is hours of simulated time; and no topic may take more than its share of a
@@ -50,5 +58,5 @@ fn kept_for_a_while(topic: Topic) -> NewTopic {
         ("retention.bytes".to_owned(), keep_bytes.to_string()),
         ("segment.bytes".to_owned(), (16 * MIB).to_string()),
     ];
-    NewTopic { name: topic.name().to_owned(), partitions: PARTITIONS, configs }
+    NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }

@@ -55,7 +55,8 @@ fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
         run(Command::new("kcat").args(["-b", &broker.address]).args(args), input)
     };
     let lines = (0..500).map(|n| format!("k{}:value {n}", n % 7)).collect::<Vec<_>>().join("\n") + "\n";
-    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+    // Debian's kcat is built without zstd; confluent.py sends that too.
+    for codec in ["none", "gzip", "snappy", "lz4"] {
         let topic = format!("kcat-{codec}");
         kcat(&broker, &["-P", "-t", &topic, "-K:", "-z", codec, "-X", "acks=all"], &lines);
         let mut got: Vec<String> = kcat(&broker, &["-C", "-t", &topic, "-e", "-q", "-f", "%k:%s\n"], "")
@@ -68,7 +69,7 @@ fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
         assert_eq!(got, sent, "{codec}");
     }
     let listed = kcat(&broker, &["-L"], "");
-    assert!(listed.contains("topic \"kcat-zstd\" with 4 partitions"), "{listed}");
+    assert!(listed.contains("topic \"kcat-lz4\" with 4 partitions"), "{listed}");
 
     // A group reads some, the broker is killed, and the group goes on where it was.
     let group = ["-G", "kcat-group", "-q", "-X", "auto.offset.reset=earliest", "-f", "%s\n"];

@@ -151,6 +151,11 @@ pub enum Trend {
     Dead,
     /// Its worker was told to pause.
     Paused,
+    /// A job of the batch lane: it reads nothing until its next run, and that is as it should be.
+    Scheduled {
+        /// Until then, in milliseconds of wall time.
+        due_in_ms: Option<f64>,
+    },
 }
 
 /// One process that we started.

@@ -27,9 +27,9 @@ impl ShopLane {
         (self.cases > 0).then(|| self.hits as f64 / self.cases as f64)
     }
 
-    fn judge(&mut self, page: Option<&Page>, item: &str) {
+    fn add(&mut self, hit: bool) {
         self.cases += 1;
-        self.hits += u64::from(page.is_some_and(|page| page.items.iter().any(|shown| shown == item)));
+        self.hits += u64::from(hit);
     }
 }
 
@@ -40,6 +40,15 @@ struct Step {
     event_id: Option<String>,
     session_id: String,
     viewed: Option<String>,
+}
+
+/// A view that waits for the stale model's page.
+#[derive(Debug)]
+struct StaleCase {
+    seen: Timestamp,
+    item: String,
+    /// Whether the stream's page had it.
+    stream_hit: bool,
 }
 
 #[derive(Debug)]
@@ -85,14 +94,17 @@ pub(crate) struct ShopBill {
     pub(crate) stream: ShopLane,
     /// The page itself is as old as the last run.
     pub(crate) batch: ShopLane,
-    /// Only the model is as old as the last run; the session is live.
+    /// Only the model is as old as the last run; the session is live. Judged on views within a session, for before the
+    /// first event there is no session to ask with.
     pub(crate) stale: ShopLane,
+    /// The stream lane on the cases of `stale`.
+    pub(crate) stream_beside_stale: ShopLane,
     waiting: VecDeque<Step>,
     sessions: HashMap<String, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
     /// Views whose page from the stale model is not known yet, by the event that page answers.
-    stale_waiting: HashMap<String, (Timestamp, String)>,
+    stale_waiting: HashMap<String, StaleCase>,
 }
 
 impl ShopBill {
@@ -125,9 +137,9 @@ impl ShopBill {
             }
             Event::RecommendationsStale(batched) => {
                 let Some(after) = &batched.0.answer.after else { return };
-                if let Some((_, item)) = self.stale_waiting.remove(after) {
-                    let page = Page { from: batched.0.valid_from, items: batched.0.answer.items.clone() };
-                    self.stale.judge(Some(&page), &item);
+                if let Some(case) = self.stale_waiting.remove(after) {
+                    self.stale.add(batched.0.answer.items.contains(&case.item));
+                    self.stream_beside_stale.add(case.stream_hit);
                 }
             }
             _ => {}
@@ -151,7 +163,7 @@ impl ShopBill {
         self.sessions.retain(|_, session| {
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
         });
-        self.stale_waiting.retain(|_, (seen, _)| until.since_ms(*seen) < PATIENCE_MS);
+        self.stale_waiting.retain(|_, case| until.since_ms(case.seen) < PATIENCE_MS);
     }
 
     fn judge(&mut self, step: Step) {
@@ -163,12 +175,13 @@ impl ShopBill {
         if session.bot || !novel {
             return;
         }
-        let page = session.stream.at(step.seen).or_else(|| self.everybody_stream.at(step.seen));
-        self.stream.judge(page, &item);
-        let page = session.batch.at(step.seen).or_else(|| self.everybody_batch.at(step.seen));
-        self.batch.judge(page, &item);
+        let shows = |page: Option<&Page>| page.is_some_and(|page| page.items.contains(&item));
+        let stream_hit = shows(session.stream.at(step.seen).or_else(|| self.everybody_stream.at(step.seen)));
+        let batch_hit = shows(session.batch.at(step.seen).or_else(|| self.everybody_batch.at(step.seen)));
+        self.stream.add(stream_hit);
+        self.batch.add(batch_hit);
         if let Some(before) = before {
-            self.stale_waiting.insert(before, (step.seen, item));
+            self.stale_waiting.insert(before, StaleCase { seen: step.seen, item, stream_hit });
         }
     }
 }

@@ -237,4 +237,5 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
         ShopLane { cases: 2, hits: 1 },
         "the first click of a session has no page before it"
     );
+    assert_eq!(bill.shop.stream_beside_stale, ShopLane { cases: 2, hits: 1 }, "on the same two");
 }

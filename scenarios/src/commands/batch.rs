@@ -6,14 +6,14 @@ use anyhow::{Context as _, Result, bail};
 use client::Admin;
 use consumers::Processor;
 use consumers::eta::{EtaConfig, FrozenHour};
-use consumers::fraud::{FraudBatch, FraudProcessor};
+use consumers::fraud::FraudBatch;
 use consumers::lanes::{BatchConfig, Control, Schedule, run_batch};
-use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig};
+use consumers::recommendations::HourlyRecommendations;
 use consumers::warehouse::Sqlite;
 use events::Topic;
 
-use super::consume::{RIDES_HORIZON_MS, learnt, tell, wire};
-use super::replay::{fraud_config, map};
+use super::consume::{RIDES_HORIZON_MS, learnt_fraud, learnt_recommendations, tell, wire};
+use super::replay::map;
 use super::settings;
 use crate::cli::{BatchArgs, Job};
 use crate::{control, topics};
@@ -69,13 +69,12 @@ fn factory(args: &BatchArgs) -> Result<Factory> {
             Box::new(move || Box::new(FrozenHour::new(&config)))
         }
         Job::Fraud => {
-            let costs = fraud_config(&args.costs);
-            let learnt = learnt(FraudProcessor::new(costs), args.history.as_deref())?;
+            let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
             Box::new(move || Box::new(FraudBatch::over(learnt.clone(), period_ms)))
         }
         Job::Recommendations => {
-            let fresh = move || HourlyRecommendations::new(RecommendationsConfig::default(), period_ms);
-            Box::new(move || Box::new(fresh()))
+            let learnt = learnt_recommendations(args.history.as_deref())?;
+            Box::new(move || Box::new(HourlyRecommendations::over(learnt.clone(), period_ms)))
         }
     })
 }

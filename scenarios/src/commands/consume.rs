@@ -15,11 +15,11 @@ use consumers::fraud::FraudProcessor;
 use consumers::lanes::{Control, StreamConfig, WorkerStats, run_stream};
 use consumers::notifications::NotificationsProcessor;
 use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
-use events::{HOUR_MS, Topic};
+use events::{Event, HOUR_MS, Topic};
 
 use super::replay::{fraud_config, map};
 use super::settings;
-use crate::cli::{ConsumeArgs, Consumer};
+use crate::cli::{ConsumeArgs, Consumer, FraudCosts};
 use crate::control;
 use crate::lines::{self, Parsed};
 use crate::supervise::Order;
@@ -57,14 +57,14 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
             worker(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
         }
         Consumer::Fraud => {
-            let learnt = learnt(FraudProcessor::new(fraud_config(&args.costs)), args.history.as_deref())?;
+            let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
             let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
             worker(&lane, &|| Box::new(learnt.clone()), &control)
         }
         Consumer::Recommendations => {
             let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
-            let fresh = || RecommendationsProcessor::new(RecommendationsConfig::default());
-            worker(&lane, &|| Box::new(fresh()), &control)
+            let learnt = learnt_recommendations(args.history.as_deref())?;
+            worker(&lane, &|| Box::new(learnt.clone()), &control)
         }
         Consumer::Notifications => {
             let lane = StreamConfig {
@@ -116,23 +116,43 @@ pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
     Ok(())
 }
 
-/// The processor after it has read a recorded past, whose answers nobody needs any more.
-pub(crate) fn learnt<P: Processor>(mut processor: P, history: Option<&Path>) -> Result<P> {
-    let Some(path) = history else { return Ok(processor) };
+/// A detector that has read a recorded past, whose verdicts nobody needs any more.
+pub(crate) fn learnt_fraud(costs: &FraudCosts, history: Option<&Path>) -> Result<FraudProcessor> {
+    let mut detector = FraudProcessor::new(fraud_config(costs));
+    let mut verdicts = Vec::new();
+    read_history(history, |event| {
+        detector.process(event, &mut verdicts);
+        verdicts.clear();
+    })?;
+    Ok(detector)
+}
+
+/// A recommender that has read a recorded past; no page is made of it.
+pub(crate) fn learnt_recommendations(history: Option<&Path>) -> Result<RecommendationsProcessor> {
+    let mut recommender = RecommendationsProcessor::new(RecommendationsConfig::default());
+    read_history(history, |event| {
+        if let Event::Clicks(click) = event {
+            recommender.learn(click);
+        }
+    })?;
+    Ok(recommender)
+}
+
+fn read_history(history: Option<&Path>, mut take: impl FnMut(&Event)) -> Result<()> {
+    let Some(path) = history else { return Ok(()) };
     let file = File::open(path).with_context(|| format!("could not read the history {}", path.display()))?;
     let mut file = BufReader::with_capacity(1 << 20, file);
-    let (mut line, mut answers, mut number) = (Vec::new(), Vec::new(), 0_u64);
+    let (mut line, mut number) = (Vec::new(), 0_u64);
     while file.read_until(b'\n', &mut line).with_context(|| format!("could not read {}", path.display()))? > 0
     {
         number += 1;
         let parsed = lines::parse(&line).with_context(|| format!("{} line {number}", path.display()))?;
         if let Parsed::Event(event) = parsed {
-            processor.process(&event, &mut answers);
-            answers.clear();
+            take(&event);
         }
         line.clear();
     }
-    Ok(processor)
+    Ok(())
 }
 
 /// A worker's last words.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
-use events::Topic;
+use events::{HOUR_MS, Topic};
 use producers::Emission;
 use producers::cards::{Cards, CardsConfig};
 use producers::city::{City, CityConfig};
@@ -21,6 +21,8 @@ use crate::{control, lines, topics};
 
 /// Events are sent in bunches, so far apart: a person can't see it, and a processor sleeps in between.
 const BUNCH: Duration = Duration::from_millis(5);
+/// How long the shop has been open when a show begins.
+const SHOP_HISTORY_MS: i64 = 14 * HOUR_MS;
 /// How long a broker may be away before its producer gives up: as long as it takes to start it again.
 const OUTAGE: Duration = Duration::from_mins(10);
 /// How long to wait for the last acknowledgements.
@@ -95,7 +97,10 @@ pub(crate) fn emissions(args: &ProduceArgs) -> Result<Emissions> {
             }))
         }
         Business::Swipes => Box::new(Cards::new(&cards_config(&args.time))),
-        Business::Clicks => Box::new(Shop::new(ShopConfig { seed, start, ..ShopConfig::default() })),
+        Business::Clicks => {
+            let shop = Shop::new(shop_config(&args.time));
+            Box::new(shop.skip_while(move |emission| emission.at < start))
+        }
     })
 }
 
@@ -112,6 +117,11 @@ pub(crate) fn cards_config(time: &TimeArgs) -> CardsConfig {
         history_days: 21,
         ..CardsConfig::default()
     }
+}
+
+/// The shop of a show opened some hours before the show, so that there is a past to learn from.
+pub(crate) fn shop_config(time: &TimeArgs) -> ShopConfig {
+    ShopConfig { seed: time.seed, start: time.start.plus_ms(-SHOP_HISTORY_MS), ..ShopConfig::default() }
 }
 
 /// Sends each event when the clock says that it is its time; says how many.

@@ -147,7 +147,13 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
             money.stream.swipes,
         ),
         missed_clicks: BillItem {
-            stale_model: shop.stale.hit_rate().map(|rate| (1.0 - rate) * shop.stream.cases as f64),
+            // What the stale model missed beyond the stream where both were judged, as if it had been judged everywhere.
+            stale_model: shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate()).map(
+                |(stale, stream)| {
+                    (shop.stream.cases - shop.stream.hits) as f64
+                        + (stream - stale) * shop.stream.cases as f64
+                },
+            ),
             ..item(
                 (shop.stream.cases - shop.stream.hits) as f64,
                 (shop.batch.cases - shop.batch.hits) as f64,

@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use client::{Admin, Settings, Since};
-use events::Topic;
+use events::{Event, Topic};
+use producers::shop::Shop;
 
-use super::produce::cards_config;
+use super::produce::{cards_config, shop_config};
 use super::{Interrupted, screen};
-use crate::cli::{DemoArgs, TimeArgs};
+use crate::cli::DemoArgs;
 use crate::clock::{Clock, wall_ms};
 use crate::keeper::Keeper;
 use crate::lines;
@@ -60,10 +61,17 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         program: std::env::current_exe().context("could not find the program's own file")?,
         bootstrap: bootstrap.clone(),
         database: folder.path().join("warehouse.sqlite"),
-        history: folder.path().join("history.jsonl"),
+        swipes: folder.path().join("past-swipes.jsonl"),
+        clicks: folder.path().join("past-clicks.jsonl"),
     };
-    if Businesses::from(args.scenario).payments {
-        write_history(&args.time, &places.history)?;
+    let run = Businesses::from(args.scenario);
+    if run.payments {
+        write_history(producers::cards::history(&cards_config(&args.time)), &places.swipes)?;
+    }
+    if run.shop {
+        let (shop, start) = (Shop::new(shop_config(&args.time)), args.time.start);
+        let clicks = shop.take_while(|emission| emission.at < start).map(|emission| emission.event);
+        write_history(clicks.filter(|event| event.topic() == Topic::Clicks), &places.clicks)?;
     }
     let mut supervisor = Supervisor::new();
     let consumers = plan::consumers(args, &places);
@@ -197,13 +205,12 @@ fn drain(keeper: &mut Keeper) {
     }
 }
 
-/// Writes the card holders' past, from which the fraud consumer learns before its first decision.
-fn write_history(time: &TimeArgs, to: &Path) -> Result<()> {
-    let config = cards_config(time);
+/// Writes a past, from which a consumer learns before its first answer.
+fn write_history(past: impl Iterator<Item = Event>, to: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
     let mut file = BufWriter::with_capacity(1 << 20, file);
     let mut scratch = Vec::new();
-    for event in producers::cards::history(&config) {
+    for event in past {
         lines::write(&mut file, &event, &mut scratch)?;
     }
     file.flush().with_context(|| format!("could not write {}", to.display()))

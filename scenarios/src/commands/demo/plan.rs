@@ -30,7 +30,10 @@ pub(super) struct Places {
     pub(super) program: PathBuf,
     pub(super) bootstrap: String,
     pub(super) database: PathBuf,
-    pub(super) history: PathBuf,
+    /// The past of the card holders, from which the fraud model learns before the first swipe.
+    pub(super) swipes: PathBuf,
+    /// The past of the shop, from which the recommender learns before the first click.
+    pub(super) clicks: PathBuf,
 }
 
 /// The consumers of the stream lane: who answers should be there when the first question comes.
@@ -47,10 +50,10 @@ pub(super) fn consumers(args: &DemoArgs, places: &Places) -> Vec<WorkerSpec> {
         all.push(consume("traffic", &map));
     }
     if run.payments {
-        all.push(consume("fraud", &history(places)));
+        all.push(consume("fraud", &history(&places.swipes)));
     }
     if run.shop {
-        all.push(consume("recommendations", &[]));
+        all.push(consume("recommendations", &history(&places.clicks)));
     }
     if run.rides || run.payments {
         all.push(consume("notifications", &[]));
@@ -61,7 +64,7 @@ pub(super) fn consumers(args: &DemoArgs, places: &Places) -> Vec<WorkerSpec> {
 /// Those who need the show's clock: the producers, and the jobs of the batch lane.
 pub(super) fn askers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<WorkerSpec> {
     let run = Businesses::from(args.scenario);
-    let (map, history) = (map(args), history(places));
+    let map = map(args);
     let time = [
         format!("--speed={}", args.time.speed),
         format!("--seed={}", args.time.seed),
@@ -86,10 +89,10 @@ pub(super) fn askers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wor
         all.push(batch("eta", &map));
     }
     if run.payments {
-        all.push(batch("fraud", &history));
+        all.push(batch("fraud", &history(&places.swipes)));
     }
     if run.shop {
-        all.push(batch("recommendations", &[]));
+        all.push(batch("recommendations", &history(&places.clicks)));
     }
     if run.rides {
         let drivers = format!("--drivers={}", args.drivers);
@@ -119,8 +122,8 @@ fn map(args: &DemoArgs) -> Vec<String> {
     args.map.iter().flat_map(|map| ["--map".to_owned(), text(map)]).collect()
 }
 
-fn history(places: &Places) -> [String; 2] {
-    ["--history".to_owned(), text(&places.history)]
+fn history(path: &Path) -> [String; 2] {
+    ["--history".to_owned(), text(path)]
 }
 
 fn text(path: &Path) -> String {

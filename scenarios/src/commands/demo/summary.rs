@@ -85,7 +85,9 @@ pub(crate) struct PaymentSummary {
 pub(crate) struct ShopSummary {
     pub(crate) stream: ShopLaneSummary,
     pub(crate) full_batch: ShopLaneSummary,
+    /// An old model with a live session, and the stream on the same cases: views within a session.
     pub(crate) stale_model: ShopLaneSummary,
+    pub(crate) stream_beside_stale: ShopLaneSummary,
 }
 
 #[derive(Debug, Serialize)]
@@ -144,6 +146,7 @@ impl From<&Bill> for BillSummary {
                 stream: (&bill.shop.stream).into(),
                 full_batch: (&bill.shop.batch).into(),
                 stale_model: (&bill.shop.stale).into(),
+                stream_beside_stale: (&bill.shop.stream_beside_stale).into(),
             },
         }
     }
@@ -217,10 +220,11 @@ impl fmt::Display for Summary {
         };
         writeln!(
             f,
-            "Next new item was on the page: stream {}, stale model {}, full batch {}",
+            "Next new item was on the page: stream {}, full batch {}; within a session: stream {}, stale model {}",
             rate(&shop.stream),
-            rate(&shop.stale_model),
             rate(&shop.full_batch),
+            rate(&shop.stream_beside_stale),
+            rate(&shop.stale_model),
         )?;
         writeln!(
             f,
