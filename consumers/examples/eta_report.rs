@@ -10,7 +10,7 @@
 //! absolute error less the oracle's. The oracle knows the true expected pace of every street, and no noise. Beside it, the
 //! share of the driven length that the matcher got right, and pings a second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,6 +33,9 @@ fn main() {
     ride_config.tell_traversals = true;
     ride_config.lateness_ms = arguments.lateness_s * 1000;
     let stream = run("stream", &mut EtaReplay::new(&ride_config), &events);
+    if arguments.matching_only {
+        return matching(&events, &stream.iter().collect::<Vec<_>>(), &map, start);
+    }
     let batch = run("batch ", &mut FrozenHour::new(&ride_config), &events);
     let mut traversals: Vec<&Event> = Vec::new();
     let mut lanes = [Answers::default(), Answers::default()];
@@ -45,7 +48,7 @@ fn main() {
             }
         }
     }
-    matching(&events, &traversals, &map);
+    matching(&events, &traversals, &map, start);
     let from = start.plus_ms((arguments.warm_hours * 3_600_000.0) as i64);
     let cases = cases(&events, &lanes, &map, from);
     for (title, kept) in [
@@ -63,6 +66,7 @@ struct Arguments {
     seed: u64,
     every: i64,
     shuffle: bool,
+    matching_only: bool,
     incidents: f64,
     lateness_s: i64,
 }
@@ -75,6 +79,7 @@ impl Arguments {
             seed: 7,
             every: 1,
             shuffle: false,
+            matching_only: false,
             incidents: 8.0,
             lateness_s: 30,
         };
@@ -84,8 +89,12 @@ impl Arguments {
                 arguments.shuffle = true;
                 continue;
             }
+            if word == "--matching-only" {
+                arguments.matching_only = true;
+                continue;
+            }
             let value: f64 = words.next().and_then(|value| value.parse().ok()).unwrap_or_else(|| {
-                panic!("{word} wants a number: --hours --warm --seed --every --incidents --lateness, or --shuffle alone")
+                panic!("{word} wants a number: --hours --warm --seed --every --incidents --lateness, or --shuffle or --matching-only alone")
             });
             match word.as_str() {
                 "--hours" => arguments.hours = value,
@@ -95,7 +104,7 @@ impl Arguments {
                 "--incidents" => arguments.incidents = value,
                 "--lateness" => arguments.lateness_s = value as i64,
                 _ => panic!(
-                    "{word} is unknown: --hours --warm --seed --every --incidents --lateness --shuffle"
+                    "{word} is unknown: --hours --warm --seed --every --incidents --lateness --shuffle --matching-only"
                 ),
             }
         }
@@ -166,7 +175,10 @@ fn run(name: &str, processor: &mut dyn Processor, events: &[Event]) -> Vec<Event
     processor.finish(&mut answers);
     let seconds = started.elapsed().as_secs_f64();
     println!("{name}: {pings} pings in {seconds:.2} s, {:.0} a second", pings as f64 / seconds);
-    println!("        {:?}", processor.counters().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>());
+    println!(
+        "        {:?}",
+        processor.counters().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+    );
     answers
 }
 
@@ -333,15 +345,28 @@ fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
     }
 }
 
-/// Which share of the length that was driven the matcher reported, and which share of what it reported was driven.
-fn matching(events: &[Event], traversals: &[&Event], map: &Map) {
+/// Which share of the length that was driven the matcher reported, and which share of what it reported was driven. Of
+/// drivers alone: a lorry's stops are left out on purpose. The links on which the recording begins and ends are seen in
+/// part, and the last of them are not settled.
+fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp) {
+    let (start, end) =
+        (start.plus_ms(60_000), events.iter().filter_map(Event::ts).max().expect("there are events"));
+    let whole = |entered: Timestamp, left: Timestamp| start <= entered && left <= end.plus_ms(-180_000);
+    let lorries: HashSet<&str> = events
+        .iter()
+        .filter_map(|event| {
+            if let Event::TruckGpsCoordinates(ping) = event { Some(ping.truck_id.as_str()) } else { None }
+        })
+        .collect();
     // What was driven, by vehicle and link: when from and to, and whether it was reported.
     type Times = Vec<(Timestamp, Timestamp, bool)>;
     let mut truth: HashMap<(&str, &str), Times> = HashMap::new();
     let mut steps: HashMap<&str, Vec<Timestamp>> = HashMap::new();
     for event in events {
         match event {
-            Event::SimulationTruth(SimulationTruth::Link { ts, id, link_id, entered }) => {
+            Event::SimulationTruth(SimulationTruth::Link { ts, id, link_id, entered })
+                if !lorries.contains(id.as_str()) =>
+            {
                 truth.entry((id, link_id)).or_default().push((*entered, *ts, false));
             }
             Event::Trips(trip) => steps.entry(&trip.driver_id).or_default().push(trip.ts),
@@ -352,8 +377,11 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map) {
     let (mut told_m, mut right_m, mut off_s, mut times) = (0.0, 0.0, 0.0, 0.0);
     for event in traversals {
         let Event::RoadTraversals(one) = event else { continue };
-        told_m += one.metres;
         let entered = one.ts.plus_seconds(-one.seconds);
+        if lorries.contains(one.vehicle_id.as_str()) || !whole(entered, one.ts) {
+            continue;
+        }
+        told_m += one.metres;
         let driven = truth.get_mut(&(one.vehicle_id.as_str(), one.link_id.as_str()));
         let slack_ms = 20_000;
         let same = driven.and_then(|times| {
@@ -375,7 +403,7 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map) {
             let stood = steps.get(vehicle).is_some_and(|steps| {
                 steps.iter().any(|step| from.plus_ms(-5_000) <= *step && *step <= to.plus_ms(5_000))
             });
-            if !stood {
+            if !stood && whole(*from, *to) {
                 driven_m += metres(link);
                 found_m += if *found { metres(link) } else { 0.0 };
             }

@@ -3,8 +3,8 @@
 //! ```text
 //! driver_locations ─┐
 //! trips ────────────┼─▶ EtaProcessor ─┬─▶ eta_updates
-//!        traffic ───┘    matcher      └─▶ road_traversals ─▶ TrafficProcessor ─▶ traffic
-//!                                truck_gps_coordinates ──────▶   matcher
+//! truck_gps_coord. ─┤    matcher      └─▶ road_traversals ─▶ TrafficProcessor ─▶ traffic
+//!        traffic ───┘
 //! ```
 //!
 //! Three questions, each answered by plain code that knows no broker and no clock:
@@ -35,6 +35,7 @@ mod engine;
 mod frozen_hour;
 mod learn;
 mod level;
+mod lorries;
 mod matcher;
 mod replay;
 mod stream;

@@ -7,9 +7,9 @@ use streets::{LinkId, Map};
 
 use super::EtaConfig;
 use super::engine::{Answer, Engine};
+use super::lorries::Lorries;
 use super::stream::update;
 use super::traffic::traversal_event;
-use super::traffic_worker::Lorries;
 use crate::Processor;
 
 /// Matcher, traffic and ETA in one processor: it starts empty, learns from the pings that it is given, and answers with
@@ -96,7 +96,17 @@ impl AllInside {
                 answer
             }
             Event::TruckGpsCoordinates(ping) => {
-                self.lorries.ping(ping, &mut self.engine.traffic, &mut self.touched);
+                self.lorries.ping(ping, &self.engine.traffic);
+                for one in &self.lorries.driven {
+                    let seconds = one.left.since_seconds(one.entered);
+                    self.engine.traffic.observe(
+                        one.link,
+                        &ping.truck_id,
+                        seconds,
+                        one.left,
+                        &mut self.touched,
+                    );
+                }
                 None
             }
             Event::Trips(trip) => {

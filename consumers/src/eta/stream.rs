@@ -7,10 +7,11 @@ use streets::Map;
 
 use super::EtaConfig;
 use super::engine::{Answer, Engine};
+use super::lorries::Lorries;
 use super::traffic::traversal_event;
 use crate::Processor;
 
-/// Answers each ping of a trip with an `eta_updates`, and says which links its drivers have driven (`road_traversals`).
+/// Answers each ping of a trip with an `eta_updates`, and says which links drivers and lorries have driven (`road_traversals`).
 ///
 /// What it knows of speeds it reads from `traffic`. To be rebuilt after a crash it needs the last quarter of an hour of
 /// its inputs, for trips under way, and what more it gets it learns from.
@@ -18,18 +19,23 @@ use crate::Processor;
 pub struct EtaProcessor {
     map: Arc<Map>,
     engine: Engine,
+    lorries: Lorries,
 }
 
 impl EtaProcessor {
     /// One that has seen nothing.
     pub fn new(config: &EtaConfig) -> Self {
-        Self { map: config.map.clone(), engine: Engine::new(config.map.clone(), config.lateness_ms) }
+        Self {
+            map: config.map.clone(),
+            engine: Engine::new(config.map.clone(), config.lateness_ms),
+            lorries: Lorries::new(config),
+        }
     }
 }
 
 impl Processor for EtaProcessor {
     fn inputs(&self) -> &'static [Topic] {
-        &[Topic::DriverLocations, Topic::Trips, Topic::Traffic]
+        &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::Traffic]
     }
 
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
@@ -39,6 +45,12 @@ impl Processor for EtaProcessor {
                 answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
                 answers.extend(self.engine.driven.iter().map(|one| {
                     traversal_event(&self.map, one.link, &ping.driver_id, one.entered, one.left).into()
+                }));
+            }
+            Event::TruckGpsCoordinates(ping) => {
+                self.lorries.ping(ping, &self.engine.traffic);
+                answers.extend(self.lorries.driven.iter().map(|one| {
+                    traversal_event(&self.map, one.link, &ping.truck_id, one.entered, one.left).into()
                 }));
             }
             Event::Trips(trip) => self.engine.trip(trip),
@@ -51,7 +63,9 @@ impl Processor for EtaProcessor {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.engine.counts()
+        let mut counts = self.engine.counts();
+        counts.extend(self.lorries.counts());
+        counts
     }
 }
 

@@ -284,8 +284,7 @@ impl Matcher {
             return;
         }
         let rest_m = self.map.link(settled.spot.link).length_m - settled.spot.offset_m;
-        let straight_limit_m = FASTEST_MPS * ts.since_seconds(settled.ts) + SLACK_M;
-        if !self.ways.path(settled.spot.link, to.link, straight_limit_m.min(6000.0), &mut self.path) {
+        if !self.ways.path(settled.spot.link, to.link, &mut self.path) {
             track.settled = Some(track::Settled { spot: to, ts, entered: None });
             return;
         }

@@ -51,11 +51,14 @@ impl Ways {
         self.fans[at].as_ref().expect("explored just now, unless it was there before")
     }
 
-    /// Replaces `path` by the links that are driven after `from`, up to and including `to`; false when `to` is further
-    /// than any limit.
-    pub(super) fn path(&mut self, from: LinkId, to: LinkId, metres: f64, path: &mut Vec<LinkId>) -> bool {
+    /// Replaces `path` by the links that are driven after `from`, up to and including `to`; false when `to` is too far away.
+    pub(super) fn path(&mut self, from: LinkId, to: LinkId, path: &mut Vec<LinkId>) -> bool {
         path.clear();
-        let fan = self.from(from, metres);
+        // Mostly the way was found when the step was weighed, and is still there.
+        let known =
+            [0.0, 500.0, 2000.0].into_iter().find(|&limit_m| self.from(from, limit_m).way(to).is_some());
+        let Some(limit_m) = known else { return false };
+        let fan = self.from(from, limit_m);
         let Some(mut way) = fan.way(to) else { return false };
         path.push(way.to);
         while way.via != way.to {

@@ -1,0 +1,81 @@
+//! Which streets the lorries are on: the matcher for those who have no trip.
+
+use events::{Timestamp, TruckLocation};
+use hashbrown::HashMap;
+
+use super::EtaConfig;
+use super::engine::IDLE_MS;
+use super::matcher::{Fix, Matcher, Track, Traversal};
+use super::traffic::TrafficModel;
+
+/// Lorries under way.
+#[derive(Debug)]
+pub(super) struct Lorries {
+    matcher: Matcher,
+    under_way: HashMap<String, Lorry>,
+    /// What the lorry of the last ping has driven.
+    pub(super) driven: Vec<Traversal>,
+    pings: u64,
+    off_map: u64,
+}
+
+#[derive(Debug)]
+struct Lorry {
+    track: Track,
+    newest: Timestamp,
+    /// How many pings of others have been read when its last one was.
+    heard: u64,
+}
+
+/// A lorry that is on one link for longer than this and four times what is believed is delivering something, in seconds.
+const DELIVERY_S: f64 = 60.0;
+/// Lorries that have been silent for so many pings of other lorries are looked at for whether they are idle.
+const SWEEP_EVERY_PINGS: u64 = 10_000;
+
+impl Lorries {
+    pub(super) fn new(config: &EtaConfig) -> Self {
+        Self {
+            matcher: Matcher::new(config.map.clone(), config.lateness_ms),
+            under_way: HashMap::new(),
+            driven: Vec::new(),
+            pings: 0,
+            off_map: 0,
+        }
+    }
+
+    /// Takes one ping; what the lorry is now known to have driven is in `driven`. `traffic` tells a slow road from a delivery.
+    pub(super) fn ping(&mut self, ping: &TruckLocation, traffic: &TrafficModel) {
+        self.pings += 1;
+        self.driven.clear();
+        if !self.under_way.contains_key(ping.truck_id.as_str()) {
+            let lorry = Lorry { track: Track::default(), newest: ping.ts, heard: self.pings };
+            self.under_way.insert(ping.truck_id.clone(), lorry);
+        }
+        let lorry = self.under_way.get_mut(ping.truck_id.as_str()).expect("there now, if it was not before");
+        lorry.newest = lorry.newest.max(ping.ts);
+        lorry.heard = self.pings;
+        let fix = Fix {
+            ts: ping.ts,
+            lat: ping.lat,
+            lon: ping.lon,
+            speed_mps: ping.speed_mps,
+            heading_deg: ping.heading_deg,
+        };
+        let outcome = self.matcher.observe(&mut lorry.track, &fix, &mut self.driven);
+        self.off_map += u64::from(outcome == super::matcher::Outcome::OffMap);
+        self.driven.retain(|one| {
+            let seconds = one.left.since_seconds(one.entered);
+            seconds <= DELIVERY_S.max(4.0 * traffic.seconds(one.link, one.entered))
+        });
+        if self.pings.is_multiple_of(SWEEP_EVERY_PINGS) {
+            let (now, pings) = (ping.ts, self.pings);
+            self.under_way.retain(|_, lorry| {
+                pings - lorry.heard < SWEEP_EVERY_PINGS || now.since_ms(lorry.newest).abs() <= IDLE_MS
+            });
+        }
+    }
+
+    pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
+        vec![("lorry pings", self.pings), ("lorry pings off the map", self.off_map)]
+    }
+}
