@@ -10,7 +10,7 @@ pub(crate) const PARTITIONS: i32 = 4;
 fn partitions(topic: Topic) -> i32 {
     match topic {
         // What is believed of a road must rest on everybody who drove it, whichever partition their pings were in.
-        Topic::TruckGpsCoordinates | Topic::RoadTraversals => 1,
+        Topic::RoadTraversals => 1,
         _ => PARTITIONS,
     }
 }

@@ -37,7 +37,6 @@ impl ShopLane {
 #[derive(Debug)]
 struct Step {
     seen: Timestamp,
-    event_id: Option<String>,
     session_id: String,
     viewed: Option<String>,
 }
@@ -54,6 +53,7 @@ struct StaleCase {
 #[derive(Debug)]
 struct Page {
     from: Timestamp,
+    after: Option<String>,
     items: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ struct Pages(VecDeque<Page>);
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
         let place = self.0.partition_point(|page| page.from <= from);
-        self.0.insert(place, Page { from, items: answer.items.clone() });
+        self.0.insert(place, Page { from, after: answer.after.clone(), items: answer.items.clone() });
     }
 
     /// What was on the screen at `at`; older pages are forgotten, for nobody asks about an earlier moment again.
@@ -83,8 +83,6 @@ struct Session {
     batch: Pages,
     touched: Option<Timestamp>,
     bot: bool,
-    /// The event before the next one, whose answer from a stale model would be on the screen then.
-    last_event: Option<String>,
 }
 
 /// The shop's part of the bill.
@@ -103,8 +101,9 @@ pub(crate) struct ShopBill {
     sessions: HashMap<String, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
-    /// Views whose page from the stale model is not known yet, by the event that page answers.
-    stale_waiting: HashMap<String, StaleCase>,
+    /// Views whose page from the stale model is not known yet, by the event that page answers: the one that the stream's
+    /// page on the screen answered, for a service with an old model would be as quick as one with a new.
+    stale_waiting: HashMap<String, Vec<StaleCase>>,
 }
 
 impl ShopBill {
@@ -112,7 +111,6 @@ impl ShopBill {
         match event {
             Event::Clicks(click) => self.waiting.push_back(Step {
                 seen,
-                event_id: click.event_id.clone(),
                 session_id: click.session_id.clone(),
                 viewed: click.item_id.clone().filter(|_| click.kind == ClickKind::View),
             }),
@@ -137,7 +135,7 @@ impl ShopBill {
             }
             Event::RecommendationsStale(batched) => {
                 let Some(after) = &batched.0.answer.after else { return };
-                if let Some(case) = self.stale_waiting.remove(after) {
+                for case in self.stale_waiting.remove(after).unwrap_or_default() {
                     self.stale.add(batched.0.answer.items.contains(&case.item));
                     self.stream_beside_stale.add(case.stream_hit);
                 }
@@ -163,25 +161,28 @@ impl ShopBill {
         self.sessions.retain(|_, session| {
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
         });
-        self.stale_waiting.retain(|_, case| until.since_ms(case.seen) < PATIENCE_MS);
+        let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
+        self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
     }
 
     fn judge(&mut self, step: Step) {
         self.session(&step.session_id, step.seen);
         let session = self.sessions.get_mut(&step.session_id).expect("it has just been touched");
-        let before = std::mem::replace(&mut session.last_event, step.event_id);
         let Some(item) = step.viewed else { return };
         let novel = session.met.insert(item.clone());
         if session.bot || !novel {
             return;
         }
         let shows = |page: Option<&Page>| page.is_some_and(|page| page.items.contains(&item));
-        let stream_hit = shows(session.stream.at(step.seen).or_else(|| self.everybody_stream.at(step.seen)));
+        let page = session.stream.at(step.seen);
+        let after = page.and_then(|page| page.after.clone());
+        let stream_hit = shows(page.or_else(|| self.everybody_stream.at(step.seen)));
         let batch_hit = shows(session.batch.at(step.seen).or_else(|| self.everybody_batch.at(step.seen)));
         self.stream.add(stream_hit);
         self.batch.add(batch_hit);
-        if let Some(before) = before {
-            self.stale_waiting.insert(before, StaleCase { seen: step.seen, item, stream_hit });
+        if let Some(after) = after {
+            let case = StaleCase { seen: step.seen, item, stream_hit };
+            self.stale_waiting.entry(after).or_default().push(case);
         }
     }
 }

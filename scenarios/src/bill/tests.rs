@@ -228,7 +228,7 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
     assert_eq!(bill.shop.batch, ShopLane { cases: 3, hits: 1 });
 
     // What the stale model would have shown after e1 comes with the run of 15 o'clock.
-    for (after, items) in [("e1", ["teapot"]), ("e3", ["cup"]), ("e4", ["spoon"])] {
+    for (after, items) in [("e1", ["teapot"]), ("e2", ["cup"]), ("e4", ["spoon"])] {
         let stale = RecommendationsStale(run(page("14:10:00", "s", Some(after), &items)));
         bill.observe(&stale.into(), at("15:00:05"), 0);
     }

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
                 EtaConfig { lateness_ms: args.lateness.ms(), ..EtaConfig::new(map(args.map.as_ref())?) };
             let lane = StreamConfig {
                 horizon_ms: Some(RIDES_HORIZON_MS),
-                ..StreamConfig::new(settings, group, &[Topic::Traffic, Topic::RoadTraversals])
+                ..StreamConfig::new(settings, group, &[Topic::Traffic])
             };
             worker(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
         }
