@@ -345,6 +345,9 @@ fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
     }
 }
 
+/// Times at which a vehicle came onto a link and left it, and whether that was reported.
+type Stays = Vec<(Timestamp, Timestamp, bool)>;
+
 /// Which share of the length that was driven the matcher reported, and which share of what it reported was driven. Of
 /// drivers alone: a lorry's stops are left out on purpose. The links on which the recording begins and ends are seen in
 /// part, and the last of them are not settled.
@@ -359,8 +362,7 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp
         })
         .collect();
     // What was driven, by vehicle and link: when from and to, and whether it was reported.
-    type Times = Vec<(Timestamp, Timestamp, bool)>;
-    let mut truth: HashMap<(&str, &str), Times> = HashMap::new();
+    let mut truth: HashMap<(&str, &str), Stays> = HashMap::new();
     let mut steps: HashMap<&str, Vec<Timestamp>> = HashMap::new();
     for event in events {
         match event {

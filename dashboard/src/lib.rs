@@ -1,7 +1,7 @@
 //! The terminal dashboard: a [`Snapshot`] of plain values, and the views that draw it.
 //!
-//! It is built like a small game. A [`State`] holds everything; [`update`] changes it by one [`Msg`] and says what is to
-//! be done ([`Cmd`]); [`view`] draws it into a buffer of cells. Neither of the two touches a file, a clock or a terminal,
+//! It is built like a small game. A [`State`] holds everything; [`update()`] changes it by one [`Msg`] and says what is to
+//! be done ([`Cmd`]); [`view()`] draws it into a buffer of cells. Neither of the two touches a file, a clock or a terminal,
 //! so that every screen and every key can be tested as a function. What does touch them stands in one file, `terminal.rs`:
 //! [`run`] waits for keys, signals and snapshots, calls `update`, and draws when the picture has changed.
 //!

@@ -114,7 +114,7 @@ pub(crate) struct Asked {
     pub(crate) since_ms: u64,
 }
 
-/// Everything that [`crate::update`] changes and [`crate::view`] draws.
+/// Everything that [`crate::update()`] changes and [`crate::view()`] draws.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     pub(crate) map: Option<Arc<CityMap>>,

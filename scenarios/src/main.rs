@@ -2,7 +2,7 @@
 //!
 //! Every part is a process of this one program (`freshet produce gps`, `freshet consume eta`, …). Here stands what belongs to
 //! none of them: the command line, the [supervision](supervise) of worker processes, the [observation](observe) of a cluster from
-//! outside, and the [bill](bill) of being late.
+//! outside, and the [bill] of being late.
 //!
 //! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not connect, 130 interrupted.
 

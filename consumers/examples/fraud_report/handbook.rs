@@ -58,7 +58,7 @@ pub(crate) fn world(seed: u64, customers: usize, terminals: usize, days: usize) 
             }
         }
     }
-    swipes.sort_by(|one, other| (one.0, one.1, one.2).cmp(&(other.0, other.1, other.2)));
+    swipes.sort_by_key(|swipe| (swipe.0, swipe.1, swipe.2));
     let fraud = mark(&mut rng, &mut swipes, customers, terminals, days as i64);
 
     let mut arrivals: Vec<(Timestamp, bool, Event)> = Vec::new();

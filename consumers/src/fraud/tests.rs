@@ -332,7 +332,7 @@ fn a_late_swipe_goes_into_the_run_that_is_next() {
 #[test]
 fn memory_is_what_the_module_says() {
     assert!(size_of::<Card>() + 32 * 8 + 12 * 8 <= 1_024, "a card without its swipes: {}", size_of::<Card>());
-    assert!(windows::CAPACITY * 16 == 8 * 1_024, "a card's swipes");
+    const { assert!(windows::CAPACITY * 16 == 8 * 1_024, "a card's swipes") };
     assert!(size_of::<Terminal>() + 48 * 12 + 24 * 16 <= 1_330, "a terminal: {}", size_of::<Terminal>());
     assert!(size_of::<Scored>() + 24 <= 150, "a swipe that waits: {}", size_of::<Scored>());
 
