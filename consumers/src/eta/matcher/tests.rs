@@ -68,7 +68,7 @@ fn check(fixes: &[Fix], expect: &Expect) {
             || "nowhere".to_owned(),
             |(spot, _)| format!("{} + {:.0} m", map.link_key(spot.link), spot.offset_m),
         );
-        writeln!(shown, "{:>5} s {outcome:?}: {place}", at(fix.ts)).unwrap();
+        writeln!(shown, "{} s {outcome:?}: {place}", at(fix.ts)).unwrap();
     }
     matcher.finish(&mut track, &mut driven);
     for one in driven {
@@ -102,15 +102,15 @@ fn a_car_crosses_and_turns_into_the_street_it_is_heading_for() {
     check(
         &fixes,
         &expect![[r#"
-                0 s Matched: 5f + 190 m
-                5 s Matched: 5r + 100 m
-               10 s Matched: 5r + 190 m
-               15 s Matched: 2r + 50 m
-               20 s Matched: 2r + 110 m
-               25 s Matched: 2r + 160 m
-               30 s Matched: 1r + 0 m
-               35 s Matched: 3f + 60 m
-               40 s Matched: 3f + 110 m
+            0 s Matched: 5f + 190 m
+            5 s Matched: 5r + 100 m
+            10 s Matched: 5r + 190 m
+            15 s Matched: 2r + 50 m
+            20 s Matched: 2r + 110 m
+            25 s Matched: 2r + 160 m
+            30 s Matched: 1r + 0 m
+            35 s Matched: 3f + 60 m
+            40 s Matched: 3f + 110 m
             drove 2r from 10.8 to 29.1
         "#]],
     );
@@ -138,15 +138,15 @@ fn a_car_that_stands_may_seem_to_roll_back() {
     check(
         &fixes,
         &expect![[r#"
-                0 s Matched: 0f + 50 m
-                5 s Matched: 0f + 100 m
-               10 s Matched: 0f + 140 m
-               15 s Matched: 0f + 140 m
-               20 s Matched: 0f + 142 m
-               25 s Matched: 0f + 142 m
-               30 s Matched: 0f + 142 m
-               35 s Matched: 0f + 180 m
-               40 s Matched: 2f + 60 m
+            0 s Matched: 0f + 50 m
+            5 s Matched: 0f + 100 m
+            10 s Matched: 0f + 140 m
+            15 s Matched: 0f + 140 m
+            20 s Matched: 0f + 142 m
+            25 s Matched: 0f + 142 m
+            30 s Matched: 0f + 142 m
+            35 s Matched: 0f + 180 m
+            40 s Matched: 2f + 60 m
         "#]],
     );
 }
@@ -160,18 +160,18 @@ fn one_position_that_fits_nothing_is_passed_over() {
     check(
         &fixes,
         &expect![[r#"
-                0 s Matched: 0f + 10 m
-                5 s Matched: 0f + 50 m
-               10 s Matched: 0f + 90 m
-               15 s Misfit: 0f + 90 m
-               20 s Matched: 0f + 170 m
-               25 s OffMap: 0f + 170 m
-               30 s Matched: 2f + 50 m
-               35 s Matched: 2f + 90 m
-               40 s Matched: 2f + 130 m
-               45 s Matched: 2f + 170 m
-               50 s Matched: 5f + 10 m
-               55 s Matched: 5f + 50 m
+            0 s Matched: 0f + 10 m
+            5 s Matched: 0f + 50 m
+            10 s Matched: 0f + 90 m
+            15 s Misfit: 0f + 90 m
+            20 s Matched: 0f + 170 m
+            25 s OffMap: 0f + 170 m
+            30 s Matched: 2f + 50 m
+            35 s Matched: 2f + 90 m
+            40 s Matched: 2f + 130 m
+            45 s Matched: 2f + 170 m
+            50 s Matched: 5f + 10 m
+            55 s Matched: 5f + 50 m
             drove 2f from 23.8 to 48.8
         "#]],
     );
@@ -206,10 +206,10 @@ fn silence_begins_a_new_way() {
     check(
         &fixes,
         &expect![[r#"
-                0 s Matched: 0f + 10 m
-               10 s Matched: 0f + 100 m
-              111 s Matched: 2f + 60 m
-              116 s Matched: 2f + 100 m
+            0 s Matched: 0f + 10 m
+            10 s Matched: 0f + 100 m
+            111 s Matched: 2f + 60 m
+            116 s Matched: 2f + 100 m
         "#]],
     );
 }
