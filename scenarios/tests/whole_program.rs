@@ -91,7 +91,7 @@ fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
     let bill = &summary["bill"];
     assert!(bill["rides"]["stream"]["quotes"].as_u64().unwrap() > 50, "{bill:#}");
     assert!(bill["rides"]["batch"]["quotes"].as_u64().unwrap() > 0, "the batch lane has run: {bill:#}");
-    assert!(bill["payments"]["stream"]["swipes"].as_u64().unwrap() > 1000, "{bill:#}");
+    assert!(bill["payments"]["stream"]["swipes"].as_u64().unwrap() > 200, "{bill:#}");
     assert!(bill["shop"]["stream"]["cases"].as_u64().unwrap() > 1000, "{bill:#}");
     assert!(
         bill["shop"]["stream"]["hits"].as_u64() > bill["shop"]["full_batch"]["hits"].as_u64(),
