@@ -25,11 +25,14 @@ pub struct GroupOptions {
     pub session_timeout: Duration,
     /// How often a member says that it lives, and hears whether the group is changing.
     pub heartbeat: Duration,
+    /// How long the broker may gather records before it hands them over, at most to 64 KiB; zero hands over each at once.
+    /// Many small answers cost broker and member more than the records in them.
+    pub gather: Duration,
 }
 
 impl Default for GroupOptions {
     fn default() -> Self {
-        Self { session_timeout: Duration::from_secs(6), heartbeat: Duration::from_millis(300) }
+        Self { session_timeout: Duration::from_secs(6), heartbeat: Duration::from_millis(300), gather: Duration::ZERO }
     }
 }
 
@@ -69,6 +72,11 @@ impl GroupConsumer {
     ) -> Result<Self, Error> {
         let session = options.session_timeout.as_millis().to_string();
         let heartbeat = options.heartbeat.as_millis().to_string();
+        // Without gathering a fetch is answered with the first record, and waits for that as long as Kafka's default.
+        let (wait, bytes) = match options.gather.as_millis() {
+            0 => ("500".to_owned(), "1"),
+            gather => (gather.to_string(), "65536"),
+        };
         let config = settings.config(&[
             ("group.id", group),
             ("partition.assignment.strategy", "range"),
@@ -85,6 +93,8 @@ impl GroupConsumer {
             ("queued.max.messages.kbytes", "16384"),
             ("fetch.queue.backoff.ms", "20"),
             ("fetch.error.backoff.ms", "100"),
+            ("fetch.wait.max.ms", &wait),
+            ("fetch.min.bytes", bytes),
         ]);
         let wrong = |what: &str, error: &KafkaError| {
             Error::of(format!("{what} the group {group}"), settings, Duration::ZERO, error)

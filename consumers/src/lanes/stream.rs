@@ -81,7 +81,7 @@ pub struct StreamConfig {
     pub broadcast: Vec<Topic>,
     /// How much event time the processor's state reaches back, in milliseconds; none for all that the log keeps.
     pub horizon_ms: Option<i64>,
-    /// How the member behaves in its group.
+    /// How the member behaves in its group. As long as it lets the broker gather records, its answers may wait for company too.
     pub member: GroupOptions,
 }
 
@@ -197,7 +197,9 @@ impl<'a> Lane<'a> {
         if !outputs.contains(&Topic::DeadLetters) {
             outputs.push(Topic::DeadLetters);
         }
-        let outbox = Outbox::new(&config.settings, &ProducerOptions::answers(), &admin, &outputs)?;
+        let linger_ms = config.member.gather.as_millis() as u32;
+        let options = ProducerOptions { linger_ms, ..ProducerOptions::answers() };
+        let outbox = Outbox::new(&config.settings, &options, &admin, &outputs)?;
         let told = Told::read(&config.settings, &admin, &config.broadcast, control)?;
         let names: Vec<&str> = inputs.iter().map(|topic| topic.name()).collect();
         let consumer = GroupConsumer::join(&config.settings, &config.group, &names, &config.member)?;

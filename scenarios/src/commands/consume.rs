@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use client::Admin;
+use client::{Admin, GroupOptions};
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
 use consumers::fraud::FraudProcessor;
@@ -43,6 +43,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
             let lane = StreamConfig {
                 broadcast: vec![Topic::Traffic],
                 horizon_ms: Some(RIDES_HORIZON_MS),
+                member: gathering(5),
                 ..StreamConfig::new(settings, group, &[Topic::EtaUpdates, Topic::RoadTraversals])
             };
             worker(&lane, &|| Box::new(EtaProcessor::new(&config)), &control)
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
                 EtaConfig { lateness_ms: args.lateness.ms(), ..EtaConfig::new(map(args.map.as_ref())?) };
             let lane = StreamConfig {
                 horizon_ms: Some(RIDES_HORIZON_MS),
+                member: gathering(20),
                 ..StreamConfig::new(settings, group, &[Topic::Traffic])
             };
             worker(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
@@ -69,6 +71,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
         Consumer::Notifications => {
             let lane = StreamConfig {
                 horizon_ms: Some(HOUR_MS),
+                member: gathering(10),
                 ..StreamConfig::new(settings, group, &[Topic::Notifications])
             };
             worker(&lane, &|| Box::new(NotificationsProcessor::new()), &control)
@@ -76,6 +79,12 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
     }?;
     tell(&stats);
     Ok(())
+}
+
+/// A member that takes so many milliseconds' worth of records at a time. Nobody who waits for a car or reads a text feels
+/// them, and thousands of records a second cost a third less. A terminal and a shopper are answered at once.
+fn gathering(ms: u64) -> GroupOptions {
+    GroupOptions { gather: Duration::from_millis(ms), ..GroupOptions::default() }
 }
 
 /// Makes the topics that are not there yet, and runs a worker of the stream lane.
