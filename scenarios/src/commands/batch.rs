@@ -28,6 +28,9 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
             "--period 0s: a job needs time between its runs; without any it is the stream (`freshet consume`)"
         );
     }
+    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares the machine with it. Where
+    // that can't be said, it does no harm.
+    let _ = rustix::process::nice(10);
     let control = Control::new();
     wire(&control, control::orders(args.control.supervised)?)?;
     let name = name(args.job);

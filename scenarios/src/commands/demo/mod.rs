@@ -34,6 +34,9 @@ use summary::{BusinessSummary, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
 const READY: Duration = Duration::from_secs(15);
+/// How long the simulators have to set up their worlds before the show's clock starts, in milliseconds of the wall: who
+/// starts late sends a second's events at once.
+const HEAD_START_MS: i64 = 1_200;
 /// How long consumers may take to answer what is left when nothing more comes in.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
@@ -95,7 +98,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 
     let (plan, time) = (args.clone(), args.time.clone());
     keeper.then_start(groups, READY, move |now_ms| {
-        let clock = Clock { started_wall_ms: now_ms, start: time.start, speed: time.speed };
+        let started_wall_ms = now_ms + HEAD_START_MS;
+        let clock = Clock { started_wall_ms, start: time.start, speed: time.speed };
         (clock, plan::askers(&plan, &clock, &places))
     });
 
