@@ -47,8 +47,8 @@ enum Expect {
     Rate { topic: String, at_least: f64 },
     /// The group's bookmarks, summed, are before this.
     Before { group: String, committed: i64 },
-    /// The worker's process has ended.
-    Ended { worker: String },
+    /// The workers' processes have ended.
+    Ended { workers: Vec<String> },
     /// The worker's process runs.
     Running { worker: String },
 }
@@ -198,12 +198,15 @@ impl Keeper {
                 group.trend = Trend::Scheduled { due_in_ms };
                 group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
             }
-            let paused: Vec<&str> = self.groups_all_paused();
             for group in &mut snapshot.groups.data {
-                if paused.contains(&group.id.as_str()) {
-                    group.trend = Trend::Paused;
-                    group.partitions.iter_mut().for_each(|partition| partition.trend = Trend::Paused);
-                }
+                // The coordinator believes in a member that was killed until its session times out.
+                let trend = match self.all_alike(&group.id) {
+                    Some(WorkerState::Paused) => Trend::Paused,
+                    Some(WorkerState::Ended(_)) => Trend::Dead,
+                    Some(WorkerState::Running) | None => continue,
+                };
+                group.trend = trend;
+                group.partitions.iter_mut().for_each(|partition| partition.trend = trend);
             }
             for topic in &mut snapshot.topics.data {
                 topic.can_burst = self.producers.get(topic.name.as_str()).is_some_and(|p| self.runs(p));
@@ -237,19 +240,17 @@ impl Keeper {
         jobs.filter_map(|worker| worker.spec.group.as_deref()).collect()
     }
 
-    fn groups_all_paused(&self) -> Vec<&str> {
-        let mut groups: Vec<&str> =
-            self.workers().filter_map(|worker| worker.spec.group.as_deref()).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.retain(|group| {
-            let mut members = self
-                .workers()
-                .filter(|w| w.spec.group.as_deref() == Some(*group) && w.is_running())
-                .peekable();
-            members.peek().is_some() && members.all(|worker| worker.state == WorkerState::Paused)
-        });
-        groups
+    /// How all workers of a group stand: paused when nobody who runs reads, ended when nobody runs.
+    fn all_alike(&self, group: &str) -> Option<WorkerState> {
+        let mut states = self
+            .workers()
+            .filter(|worker| worker.spec.group.as_deref() == Some(group))
+            .map(|worker| worker.state);
+        let first = states.next()?;
+        states.fold(Some(first), |all, state| match (all?, state) {
+            (WorkerState::Ended(_), state) | (state, WorkerState::Ended(_)) => Some(state),
+            (all, state) => (all == state).then_some(all),
+        })
     }
 
     fn shown(&self, worker: &Worker, now_ms: i64) -> dashboard::Worker {
@@ -284,7 +285,7 @@ impl Keeper {
                 }
                 Err(reason) => {
                     let text = format!("could not {}: {reason}", command.action.word());
-                    let expect = Expect::Ended { worker: String::new() };
+                    let expect = Expect::Ended { workers: Vec::new() };
                     (Progress::Failed { reason }, expect, Severity::Warning, text)
                 }
             };
@@ -310,7 +311,6 @@ impl Keeper {
         let Some(first) = names.first().cloned() else {
             return Err("no worker of ours is in it".to_owned());
         };
-        let last = names.last().cloned().expect("there is a first");
         let supervisor = self.supervisor.as_mut().ok_or("the workers are not ours")?;
         let told =
             |expect: Expect, done: bool| if done { Ok(expect) } else { Err("it does not run".to_owned()) };
@@ -326,9 +326,11 @@ impl Keeper {
                 told(expect, done)
             }
             Action::Kill => {
-                let done = supervisor.kill(&last);
-                self.changed.insert(last.clone(), now_ms);
-                told(Expect::Ended { worker: last }, done)
+                let mut killed = names;
+                killed.retain(|name| supervisor.kill(name));
+                self.changed.extend(killed.iter().map(|name| (name.clone(), now_ms)));
+                let done = !killed.is_empty();
+                told(Expect::Ended { workers: killed }, done)
             }
             Action::Restart => {
                 // Who is dead comes first: to restart a group is to mend it.
@@ -465,7 +467,7 @@ impl Keeper {
             Expect::Before { group: id, committed } => group(id).is_some_and(|group| {
                 group.partitions.iter().filter_map(|partition| partition.committed).sum::<i64>() < *committed
             }),
-            Expect::Ended { worker } => !self.runs(worker),
+            Expect::Ended { workers } => !workers.iter().any(|worker| self.runs(worker)),
             Expect::Running { worker } => self.runs(worker),
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod broker;
+mod burst;
 pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;

@@ -1,26 +1,30 @@
 //! `freshet produce`: one simulated business, which sends its events as they happen.
 
 use std::io::{self, BufWriter};
+use std::iter::Peekable;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
-use events::{HOUR_MS, Topic};
+use events::{HOUR_MS, Timestamp, Topic};
 use producers::Emission;
 use producers::cards::{Cards, CardsConfig};
 use producers::city::{City, CityConfig};
 use producers::shop::{Shop, ShopConfig};
 
 use super::replay::map;
-use super::settings;
+use super::{burst, settings};
 use crate::cli::{Business, ProduceArgs, TimeArgs};
 use crate::clock::{Clock, wall_ms};
+use crate::keeper::BURST_MS;
 use crate::supervise::Order;
 use crate::{control, lines, topics};
 
 /// Events are sent in bunches, so far apart: a person can't see it, and a processor sleeps in between.
 const BUNCH: Duration = Duration::from_millis(5);
+/// No bunch is larger.
+const MOST: usize = 20_000;
 /// How long the shop has been open when a show begins.
 const SHOP_HISTORY_MS: i64 = 14 * HOUR_MS;
 /// How long a broker may be away before its producer gives up: as long as it takes to start it again.
@@ -50,7 +54,8 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
         let now = clock.simulated(wall_ms());
         first = emissions.by_ref().find(|emission| emission.at >= now);
     }
-    let sent = send(first.into_iter().chain(emissions), &producer, &clock, &orders)?;
+    let usual: Emissions = Box::new(first.into_iter().chain(emissions));
+    let sent = send(usual, &producer, &clock, &orders, |moment| burst::emissions(args, moment))?;
     producer.flush(FLUSH)?;
     eprintln!("{sent} events sent and acknowledged");
     Ok(())
@@ -124,19 +129,33 @@ pub(crate) fn shop_config(time: &TimeArgs) -> ShopConfig {
     ShopConfig { seed: time.seed, start: time.start.plus_ms(-SHOP_HISTORY_MS), ..ShopConfig::default() }
 }
 
-/// Sends each event when the clock says that it is its time; says how many.
+/// Sends each event when the clock says that it is its time; says how many. `more` makes what a burst adds from a moment on.
 fn send(
-    emissions: impl Iterator<Item = Emission>,
+    usual: Emissions,
     producer: &Producer,
     clock: &Clock,
     orders: &Receiver<Order>,
+    more: impl Fn(Timestamp) -> Result<Emissions>,
 ) -> Result<u64> {
-    let mut emissions = emissions.peekable();
+    let mut usual = usual.peekable();
+    let mut burst = None::<(i64, Peekable<Emissions>)>;
     let (mut sent, mut value) = (0, Vec::new());
     loop {
         let now_ms = wall_ms();
         let now = clock.simulated(now_ms);
-        while let Some(emission) = emissions.next_if(|emission| emission.at <= now) {
+        burst.take_if(|(until_ms, _)| *until_ms <= now_ms);
+        // A burst may be more than can be sent in its time, and an order must not wait for the end of it.
+        for _ in 0..MOST {
+            let next = |from: &mut Peekable<Emissions>| from.peek().map(|emission| emission.at);
+            let first = next(&mut usual);
+            let from = match &mut burst {
+                Some((_, more)) => match next(more) {
+                    Some(at) if first.is_none_or(|first| at < first) => more,
+                    _ => &mut usual,
+                },
+                None => &mut usual,
+            };
+            let Some(emission) = from.next_if(|emission| emission.at <= now) else { break };
             value.clear();
             emission.event.write_json(&mut value);
             let record = Outgoing {
@@ -149,15 +168,25 @@ fn send(
             producer.send(record, OUTAGE)?;
             sent += 1;
         }
-        let Some(next) = emissions.peek() else { return Ok(sent) };
+        let Some(next) = usual.peek() else { return Ok(sent) };
         let due = Duration::from_millis((clock.wall_ms_at(next.at) - now_ms).max(0) as u64);
-        match wait(orders, due.max(BUNCH)) {
+        let due = if burst.is_some() { BUNCH } else { due.max(BUNCH) };
+        match wait(orders, due) {
             Some(Order::Stop) => return Ok(sent),
-            Some(Order::Pause) => {
-                // Life goes on while nobody tells of it; what happened meanwhile is told at once afterwards.
-                while !matches!(orders.recv(), Ok(Order::Resume) | Err(_)) {}
+            Some(Order::Burst) => {
+                let began_ms = wall_ms();
+                let moment = clock.simulated(began_ms).floor(1_000);
+                burst = Some((began_ms + BURST_MS, more(moment)?.peekable()));
             }
-            _ => {}
+            // Life goes on while nobody tells of it; what happened meanwhile is told at once afterwards.
+            Some(Order::Pause) => loop {
+                match orders.recv() {
+                    Ok(Order::Resume) => break,
+                    Ok(Order::Stop) | Err(_) => return Ok(sent),
+                    Ok(_) => {}
+                }
+            },
+            Some(Order::Resume) | None => {}
         }
     }
 }

@@ -13,6 +13,8 @@ use streets::{Map, RoadClass};
 const SILENT_MS: i64 = 120_000;
 /// A speed that is older than this says nothing about now.
 const SPEED_MS: i64 = 30 * 60_000;
+/// Share of the points of all streets that may lie outside the picture on each side.
+const OUTSKIRTS: f64 = 0.02;
 /// How many trips a person can choose from.
 const TRIPS: usize = 16;
 
@@ -214,10 +216,33 @@ pub(crate) fn city_map(map: &Map) -> CityMap {
             line: map.shape(link).map(|(lat, lon)| (lon, lat)).collect(),
         })
         .collect();
-    let points = streets.iter().flat_map(|street| &street.line);
-    let start = [(f64::INFINITY, f64::INFINITY), (f64::NEG_INFINITY, f64::NEG_INFINITY)];
-    let bounds = points.fold(start, |[low, high], &(lon, lat)| {
-        [(low.0.min(lon), low.1.min(lat)), (high.0.max(lon), high.1.max(lat))]
-    });
+    let points = || streets.iter().flat_map(|street| &street.line);
+    let west_east = middle_of(points().map(|&(lon, _)| lon).collect());
+    let south_north = middle_of(points().map(|&(_, lat)| lat).collect());
+    let bounds = [(west_east.0, south_north.0), (west_east.1, south_north.1)];
     CityMap { name: String::new(), attribution: map.attribution().to_owned(), bounds, streets }
+}
+
+/// From where to where most of some coordinates lie. A few roads lead far out of every town; a screen has its dots for where
+/// the streets are close together, which is where people drive.
+fn middle_of(mut degrees: Vec<f64>) -> (f64, f64) {
+    degrees.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| {
+        let last = degrees.len().saturating_sub(1);
+        degrees.get((share * last as f64).round() as usize).copied().unwrap_or(f64::NAN)
+    };
+    (at(OUTSKIRTS), at(1.0 - OUTSKIRTS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_screen_is_for_the_town_and_not_for_the_road_out_of_it() {
+        let town = (0..1000).map(|at| f64::from(at) / 1000.0);
+        let (west, east) = middle_of(town.chain((0..10).map(|at| 1.0 + f64::from(at))).collect());
+        assert!(west < 0.05 && (0.95..1.0).contains(&east), "{west} to {east}");
+        assert!(middle_of(Vec::new()).0.is_nan(), "no street, no place");
+    }
 }

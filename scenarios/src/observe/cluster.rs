@@ -219,7 +219,8 @@ impl ClusterView {
     pub(crate) fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
         let mut groups: Vec<Group> =
             self.groups.iter().map(|(id, view)| view.shown(ours(id), self.now_ms, &self.logs)).collect();
-        groups.sort_by_key(|group| !group.ours);
+        // The stream lane before the jobs of the batch lane, which are asleep most of the time.
+        groups.sort_by_key(|group| (!group.ours, group.id.starts_with("batch-")));
         groups
     }
 }
