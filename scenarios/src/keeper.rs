@@ -4,7 +4,7 @@
 //! what the watching threads hand over, and a few times a second to hand out a [`Snapshot`].
 
 use std::collections::HashMap;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use client::{Admin, TopicPartition};
@@ -22,8 +22,8 @@ use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec,
 pub(crate) const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
 /// A command that has been seen or has failed is reported for so long.
 const FORGET_MS: i64 = 10_000;
-/// A command whose effect is not seen for so long has failed.
-const GIVE_UP_MS: i64 = 30_000;
+/// A command whose effect is not seen for so long has failed. A second fraud detector learns from the past before it joins.
+const GIVE_UP_MS: i64 = 60_000;
 
 /// A command on its way.
 struct Control {
@@ -70,6 +70,7 @@ pub(crate) struct Keeper {
     admin: Admin,
     pub(crate) supervisor: Option<Supervisor>,
     second: Option<Second>,
+    later: Option<Receiver<Result<Vec<WorkerSpec>, String>>>,
     /// Which worker sends the records of which topic.
     producers: HashMap<&'static str, &'static str>,
     controls: Vec<Control>,
@@ -94,6 +95,7 @@ impl Keeper {
             admin,
             supervisor,
             second: None,
+            later: None,
             producers: producers.into(),
             controls: Vec::new(),
             changed: HashMap::new(),
@@ -123,6 +125,32 @@ impl Keeper {
         let Some(second) = self.second.take_if(|second| ready(second)) else { return };
         let (clock, specs) = (second.workers)(now_ms);
         self.show.start(clock);
+        self.start_all(specs, now_ms);
+    }
+
+    /// Starts the workers that come out of `later`, when they come, or says why they don't.
+    pub(crate) fn start_later(&mut self, later: Receiver<Result<Vec<WorkerSpec>, String>>) {
+        self.later = Some(later);
+    }
+
+    fn start_whoever_came(&mut self) {
+        let now_ms = wall_ms();
+        match self.later.as_ref().map(Receiver::try_recv) {
+            Some(Ok(Ok(specs))) => self.start_all(specs, now_ms),
+            Some(Ok(Err(reason))) => self.show.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Crash,
+                severity: Severity::Bad,
+                subject: "past".into(),
+                text: reason,
+                duration_ms: None,
+            }),
+            Some(Err(TryRecvError::Disconnected)) => self.later = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+    }
+
+    fn start_all(&mut self, specs: Vec<WorkerSpec>, now_ms: i64) {
         for spec in specs {
             let name = spec.name.clone();
             let started = self.supervisor.as_mut().map_or(Ok(()), |supervisor| supervisor.start(spec));
@@ -155,6 +183,7 @@ impl Keeper {
                 }
             }
         }
+        self.start_whoever_came();
         let news = self.supervisor.as_mut().map(Supervisor::news).unwrap_or_default();
         for news in news {
             self.tell(news);

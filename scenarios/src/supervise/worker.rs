@@ -23,6 +23,13 @@ pub(crate) struct WorkerSpec {
     pub(crate) args: Vec<String>,
 }
 
+impl WorkerSpec {
+    /// Whether it learns from a recorded past before it answers.
+    pub(crate) fn needs_past(&self) -> bool {
+        self.args.iter().any(|arg| arg == "--history")
+    }
+}
+
 /// What a worker can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {

@@ -11,6 +11,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -26,7 +28,7 @@ use crate::keeper::Keeper;
 use crate::lines;
 use crate::observe::watch::Watch;
 use crate::observe::{Show, Watched};
-use crate::supervise::{Order, Supervisor};
+use crate::supervise::{Order, Supervisor, WorkerSpec};
 use crate::topics;
 
 use plan::{Businesses, Places};
@@ -67,19 +69,12 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         swipes: folder.path().join("past-swipes.jsonl"),
         clicks: folder.path().join("past-clicks.jsonl"),
     };
-    let run = Businesses::from(args.scenario);
-    if run.payments {
-        write_history(producers::cards::history(&cards_config(&args.time)), &places.swipes)?;
-    }
-    if run.shop {
-        let (shop, start) = (Shop::new(shop_config(&args.time)), args.time.start);
-        let clicks = shop.take_while(|emission| emission.at < start).map(|emission| emission.event);
-        write_history(clicks.filter(|event| event.topic() == Topic::Clicks), &places.clicks)?;
-    }
     let mut supervisor = Supervisor::new();
     let consumers = plan::consumers(args, &places);
     let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
-    for spec in consumers {
+    // Who needs a past starts when it is written; nobody waits for that with an empty screen.
+    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(WorkerSpec::needs_past);
+    for spec in others {
         let name = spec.name.clone();
         supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
     }
@@ -96,6 +91,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let mut keeper =
         Keeper::new(show, watch, Admin::connect(&settings, Duration::from_secs(2))?, Some(supervisor));
 
+    let (written, past) = channel();
+    let (plan, swipes, clicks) = (args.clone(), places.swipes.clone(), places.clicks.clone());
+    thread::Builder::new().name("past".into()).spawn(move || {
+        let done =
+            write_pasts(&plan, &swipes, &clicks).map(|()| learners).map_err(|error| format!("{error:#}"));
+        let _ = written.send(done);
+    })?;
+    keeper.start_later(past);
     let (plan, time) = (args.clone(), args.time.clone());
     keeper.then_start(groups, READY, move |now_ms| {
         let started_wall_ms = now_ms + HEAD_START_MS;
@@ -209,8 +212,22 @@ fn drain(keeper: &mut Keeper) {
     }
 }
 
+/// Writes the pasts of the businesses that run.
+fn write_pasts(args: &DemoArgs, swipes: &Path, clicks: &Path) -> Result<()> {
+    let run = Businesses::from(args.scenario);
+    if run.payments {
+        write_past(producers::cards::history(&cards_config(&args.time)), swipes)?;
+    }
+    if run.shop {
+        let (shop, start) = (Shop::new(shop_config(&args.time)), args.time.start);
+        let before = shop.take_while(|emission| emission.at < start).map(|emission| emission.event);
+        write_past(before.filter(|event| event.topic() == Topic::Clicks), clicks)?;
+    }
+    Ok(())
+}
+
 /// Writes a past, from which a consumer learns before its first answer.
-fn write_history(past: impl Iterator<Item = Event>, to: &Path) -> Result<()> {
+fn write_past(past: impl Iterator<Item = Event>, to: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
     let mut file = BufWriter::with_capacity(1 << 20, file);
     let mut scratch = Vec::new();
