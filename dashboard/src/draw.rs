@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::format::{clean, fit, text_width, width};
+use crate::format::{clean, fit, fit_id, text_width, width};
 use crate::theme::{Role, Theme};
 
 /// A buffer and how things look on it.
@@ -64,6 +64,11 @@ impl<'a> Pen<'a> {
             at += width(char);
         }
         at
+    }
+
+    /// Writes an id, of which the end tells most. Returns the column after it.
+    pub(crate) fn id(&mut self, x: u16, y: u16, cells: u16, id: &str, role: Role) -> u16 {
+        self.text(x, y, cells, &fit_id(&clean(id), cells), role)
     }
 
     /// Puts a character into its cell or two: a new look, on whatever background is there (the cursor's, mostly).

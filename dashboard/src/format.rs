@@ -193,6 +193,32 @@ pub(crate) fn text_width(text: &str) -> u16 {
     text.chars().map(|char| u32::from(width(char))).sum::<u32>().min(u32::from(u16::MAX)) as u16
 }
 
+/// A clean id in so many cells. Of `session-0001207` the number is what tells it from its neighbours, so the words before it
+/// go first, and then its leading zeros; what is still too long keeps its end.
+pub(crate) fn fit_id(id: &str, cells: u16) -> Cow<'_, str> {
+    let mut rest = id;
+    while text_width(rest) > cells {
+        let Some((_, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty()) else { break };
+        rest = after;
+    }
+    let number = rest.trim_start_matches('0');
+    if text_width(rest) > cells && number.starts_with(|first: char| first.is_ascii_digit()) {
+        rest = number;
+    }
+    if text_width(rest) <= cells || cells < 2 {
+        return fit(rest, cells);
+    }
+    let mut room = cells - 1;
+    let tail = rest.char_indices().rev().take_while(|&(_, char)| {
+        let taken = width(char);
+        let fits = taken <= room;
+        room = room.saturating_sub(taken);
+        fits
+    });
+    let from = tail.last().map_or(rest.len(), |(at, _)| at);
+    Cow::Owned(format!("…{}", &rest[from..]))
+}
+
 /// A clean text cut to so many cells, with `…` for what is missing.
 pub(crate) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     if text_width(text) <= cells {
@@ -214,6 +240,21 @@ pub(crate) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_id_the_number_stays() {
+        let fit = |id, cells| fit_id(id, cells).into_owned();
+        assert_eq!(fit("item-003846", 11), "item-003846");
+        assert_eq!(fit("item-003846", 10), "003846");
+        assert_eq!(fit("item-003846", 5), "3846");
+        assert_eq!(fit("item-003846", 3), "…46");
+        assert_eq!(fit("b69a6c2b0-session-0001207", 16), "session-0001207");
+        assert_eq!(fit("item-000000", 4), "…000", "nought is a number too");
+        assert_eq!(fit("rucksack", 5), "…sack");
+        assert_eq!(fit("背包-背包背包", 6), "…背包");
+        assert_eq!(fit("item-", 3), "…m-");
+        assert_eq!((fit("item-7", 1), fit("item-7", 0)), ("7".into(), String::new()));
+    }
 
     #[test]
     fn counts_and_shorts() {

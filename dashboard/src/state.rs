@@ -67,6 +67,8 @@ pub(crate) struct Cursor {
     pub(crate) key: String,
     /// Where it stood last, for when the row has gone.
     pub(crate) index: usize,
+    /// Whether somebody moved it.
+    pub(crate) chosen: bool,
 }
 
 impl Cursor {

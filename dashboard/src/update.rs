@@ -196,7 +196,7 @@ fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
     let last = rows.len().saturating_sub(1);
     let index = to(state.cursors[pane.index()].place(&rows), last).min(last);
     let key = rows.into_iter().nth(index).map(|row| row.key).unwrap_or_default();
-    state.cursors[pane.index()] = Cursor { key, index };
+    state.cursors[pane.index()] = Cursor { key, index, chosen: true };
     if pane == Pane::Lag {
         // The partitions follow the selected group, from its first.
         state.cursors[Pane::Partitions.index()] = Cursor::default();
@@ -206,13 +206,18 @@ fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
 
 /// Puts a pane's cursor on the row that it names, or where that row was.
 fn settle(state: &mut State, pane: Pane) {
-    // Lists of news are read from the top: there the cursor stays in its place while rows move under it, until it is moved.
     let rows = state.rows(pane);
     let cursor = &state.cursors[pane.index()];
-    let following = matches!(pane, Pane::Payments | Pane::Events | Pane::Lanes) && cursor.index == 0;
-    let index = if following { 0 } else { cursor.place(&rows) };
+    let first = match pane {
+        // Lists of news are read from the top: there the cursor stays in its place while rows move under it, until it is moved.
+        Pane::Payments | Pane::Events | Pane::Lanes => cursor.index == 0,
+        // Groups come one after another in the first seconds: whoever has chosen none sees the first of all.
+        Pane::Throughput | Pane::Lag | Pane::Partitions => !cursor.chosen,
+        Pane::City | Pane::Shop => false,
+    };
+    let (index, chosen) = (if first { 0 } else { cursor.place(&rows) }, cursor.chosen);
     if let Some(row) = rows.into_iter().nth(index) {
-        state.cursors[pane.index()] = Cursor { key: row.key, index };
+        state.cursors[pane.index()] = Cursor { key: row.key, index, chosen };
     }
 }
 

@@ -6,7 +6,7 @@ use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, number, plural, short, text_width};
 use crate::panes::{Border, list, open, split_below, trend};
 use crate::rows::{Item, selected_group, workers_of};
-use crate::snapshot::{Group, GroupState, Member, Snapshot, Worker, WorkerState};
+use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
@@ -97,22 +97,24 @@ fn rebalancing(state: GroupState) -> Option<(String, Role)> {
         .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
 }
 
-/// How many share the work, or whose it is; in words, and in a word.
+/// How many share the work, or whose it is; in words, and in a word. Of our workers those count that run: the coordinator
+/// takes one that was killed for a member until its session times out, and the jobs of the batch lane never join.
 fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
-    let members = group.members.len() as u64;
-    let dead =
-        workers_of(snapshot, group).filter(|(_, worker)| matches!(worker.state, WorkerState::Dead { .. }));
-    let dead = dead.count() as u64;
+    if !group.ours {
+        let words = format!("yours, {}", plural(group.members.len() as u64, "member"));
+        return [vec![(words, Role::Paused)], vec![("yours".into(), Role::Paused)]];
+    }
+    let is_dead = |worker: &Worker| matches!(worker.state, WorkerState::Dead { .. });
+    let all = workers_of(snapshot, group).count() as u64;
+    let dead = workers_of(snapshot, group).filter(|(_, worker)| is_dead(worker)).count() as u64;
     if dead > 0 {
+        let at_work = (format!(", {} at work", all - dead), Role::Dim);
         let dead = (format!("{dead} dead"), Role::Bad);
-        return [vec![dead.clone(), (format!(", {members} at work"), Role::Dim)], vec![dead]];
+        return [vec![dead.clone(), at_work], vec![dead]];
     }
-    if group.ours {
-        [vec![(plural(members, "worker"), Role::Dim)], vec![(format!("{members} ×"), Role::Dim)]]
-    } else {
-        let words = format!("yours, {}", plural(members, "member"));
-        [vec![(words, Role::Paused)], vec![("yours".into(), Role::Paused)]]
-    }
+    let scheduled = matches!(group.trend, Trend::Scheduled { .. });
+    let words = plural(all, if scheduled { "job" } else { "worker" });
+    [vec![(words, Role::Dim)], vec![(format!("{all} ×"), Role::Dim)]]
 }
 
 fn worker(pen: &mut Pen, worker: &Worker, snapshot: &Snapshot, line: Rect) {

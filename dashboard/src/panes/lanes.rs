@@ -33,8 +33,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     };
     let mut y = inside.y;
     let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    bill(pen, lanes, room);
-    y += 5;
+    y += bill(pen, lanes, room);
     if y < inside.bottom() {
         next_run(pen, lanes, Rect { y, height: 1, ..room });
         y += 1;
@@ -59,8 +58,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     }
 }
 
-/// The columns of the bill, by where they end; those that do not fit are left out from the right.
-fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) {
+/// The columns of the bill, by where they end; those that do not fit are left out from the right. Returns its height.
+fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
     let ends = [1, 2, 3, 4].map(|at| area.x + 14 + at * width);
     let heads = [
@@ -75,21 +74,40 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) {
             pen.right(end, area.y, width - 1, head, role);
         }
     }
-    for (y, (name, item)) in (area.y + 1..area.bottom()).zip(lanes.bill.items()) {
+    let mut lines: Vec<(&str, [(String, Role); 4])> = Vec::new();
+    for (name, item) in lanes.bill.items() {
         let amount = |value: Option<f64>| if name == "money" { maybe_money(value) } else { number(value) };
-        pen.text(area.x, y, 13, name, Role::Text);
-        let cells = [
-            (amount(item.stream), Role::Text),
-            (amount(item.batch), Role::Text),
-            verdict(item, amount),
-            (maybe_count(item.cases), Role::Faint),
-        ];
+        let stream = (amount(item.stream), Role::Text);
+        lines.push((
+            name,
+            [
+                stream.clone(),
+                (amount(item.batch), Role::Text),
+                verdict(item, amount),
+                (maybe_count(item.cases), Role::Faint),
+            ],
+        ));
+        // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what this visitor just did.
+        if item.stale_model.is_some() {
+            let old = BillItem { batch: item.stale_model, ..item.clone() };
+            let unsaid = (String::new(), Role::Faint);
+            lines.push((
+                "└ old model, live session",
+                [unsaid.clone(), (amount(old.batch), Role::Text), verdict(&old, amount), unsaid],
+            ));
+        }
+    }
+    for (y, (name, cells)) in (area.y + 1..area.bottom()).zip(&lines) {
+        let role = if name.starts_with('└') { Role::Dim } else { Role::Text };
+        let until = if cells[0].0.is_empty() { ends[0].min(area.right()) } else { area.x + 13 };
+        pen.text(area.x, y, until.saturating_sub(area.x), name, role);
         for (end, (text, role)) in ends.into_iter().zip(cells) {
             if end <= area.right() {
-                pen.right(end, y, width - 1, &text, role);
+                pen.right(end, y, width - 1, text, *role);
             }
         }
     }
+    lines.len() as u16 + 1
 }
 
 /// What waiting has cost, or that batch was as good: within a twentieth of what it cost anyway.

@@ -117,7 +117,7 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     pen.right(line.x + 5, y, 4, &format!("p{}", partition.partition), Role::Dim);
     let right = line.right().saturating_sub(1);
     // Lag, trend and owner stand in columns at the right; the log takes what is left.
-    let owner_cells = if line.width >= 90 { 18 } else { 10 };
+    let owner_cells = if line.width >= 70 { 17 } else { 10 };
     let after = right.saturating_sub(6 + 8 + 4 + owner_cells);
     let bar_from = line.x + 7;
     let bar = after.saturating_sub(bar_from);

@@ -67,7 +67,7 @@ fn trail(pen: &mut Pen, shopper: &Shopper, at: usize, of: usize, offset: i32, ar
         pen.text(x, y, 7, word, role);
         x += 7;
         let end = area.right();
-        pen.text(x, y, end.saturating_sub(x + 3), event.item.as_deref().unwrap_or(""), Role::Text);
+        pen.id(x, y, end.saturating_sub(x + 3), event.item.as_deref().unwrap_or(""), Role::Text);
         hit(pen, event, end, y);
     }
 }
@@ -104,7 +104,7 @@ fn page(pen: &mut Pen, name: &str, role: Role, page: &Page, shopper: &Shopper, a
         // What only the live page has is what waiting would have cost this shopper.
         let fresh = role == Role::Stream && !shopper.batch_page.items.contains(item);
         let words = if fresh { Role::Stream } else { Role::Text };
-        pen.text(area.x + 3, y, area.width.saturating_sub(3), item, words);
+        pen.id(area.x + 3, y, area.width.saturating_sub(4), item, words);
     }
 }
 
@@ -116,7 +116,7 @@ fn trending(pen: &mut Pen, trending: &[Trending], area: Rect) {
         &[("trending".into(), Role::Title), (" /min".into(), Role::Faint)],
     );
     for (y, item) in (area.y + 1..area.bottom()).zip(trending) {
-        let x = pen.text(area.x, y, area.width.saturating_sub(11), &item.item, Role::Text);
+        let x = pen.id(area.x, y, area.width.saturating_sub(11), &item.item, Role::Text);
         let end = area.right();
         let start = pen.right(end, y, 5, &number(item.per_minute), Role::Dim);
         if let Some(lift) = item.lift.filter(|lift| *lift >= 2.0 && x + 7 < start) {

@@ -39,7 +39,13 @@ pub(crate) fn draw(pen: &mut Pen, city: &City, trip: &Trip, area: Rect) {
         let mut pieces: Pieces = vec![(format!("{lane:<7}"), *role)];
         match answer {
             Some((remaining, more)) => {
-                pieces.push((format!("{:>7}", countdown(*remaining)), Role::Truth));
+                // A late lane's answer is often an instant that has passed.
+                let passed = *remaining <= -0.5;
+                let ago = if passed { " ago" } else { "" };
+                pieces.push((
+                    format!("{:>7}{ago}", countdown(if passed { -remaining } else { *remaining })),
+                    Role::Truth,
+                ));
                 pieces.push((format!(" {more}"), Role::Dim));
             }
             None => pieces.push((format!("{UNKNOWN:>7}"), Role::Dim)),
