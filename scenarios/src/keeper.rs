@@ -55,7 +55,7 @@ enum Expect {
 
 /// Workers that start once who answers them is there.
 struct Second {
-    /// The groups that must have a member with partitions.
+    /// The groups that must be at work.
     groups: Vec<String>,
     /// When to start whoever is missing, in milliseconds of the wall.
     at_latest_ms: i64,
@@ -105,7 +105,7 @@ impl Keeper {
         }
     }
 
-    /// Starts these workers, and the show's clock, when each of `groups` has its partitions: nobody should ask before
+    /// Starts these workers, and the show's clock, when each of `groups` is at work: nobody should ask before
     /// there is someone to answer. Whoever is not there within `patience` is not waited for.
     pub(crate) fn then_start(
         &mut self,
@@ -120,7 +120,7 @@ impl Keeper {
     fn start_second(&mut self) {
         let now_ms = wall_ms();
         let ready = |second: &Second| {
-            second.at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.has_owner(group))
+            second.at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.is_at_work(group))
         };
         let Some(second) = self.second.take_if(|second| ready(second)) else { return };
         let (clock, specs) = (second.workers)(now_ms);

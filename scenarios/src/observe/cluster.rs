@@ -210,9 +210,15 @@ impl ClusterView {
         topics
     }
 
-    /// Whether the group has a member that owns partitions.
-    pub(crate) fn has_owner(&self, group: &str) -> bool {
-        self.groups.get(group).is_some_and(|view| !view.owners.is_empty())
+    /// Whether the group is at work: its members own partitions and have put a bookmark into each. A member that owns a
+    /// partition may still be learning what it must know before it can answer.
+    pub(crate) fn is_at_work(&self, group: &str) -> bool {
+        self.groups.get(group).is_some_and(|view| {
+            let bookmark = |log: &(String, i32)| {
+                view.poll.committed.iter().any(|(topic, partition, _)| *topic == log.0 && *partition == log.1)
+            };
+            !view.owners.is_empty() && view.owners.keys().all(bookmark)
+        })
     }
 
     /// The groups by name; `ours` says which have our workers as members.
@@ -440,6 +446,20 @@ mod tests {
         assert_eq!(view.take(750, poll(10, 10, &[]))[0].text, "nobody is left in the group");
         assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
         assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
+    }
+
+    #[test]
+    fn a_group_is_at_work_when_each_of_its_partitions_has_a_bookmark() {
+        let mut view = ClusterView::default();
+        let mut learning = poll(0, 0, &["a"]);
+        learning.groups[0].committed.clear();
+        view.take(0, learning);
+        assert!(!view.is_at_work("mine"), "it owns a partition, and has not begun to read it");
+        view.take(250, poll(0, 0, &["a"]));
+        assert!(view.is_at_work("mine"));
+        view.take(500, poll(0, 0, &[]));
+        assert!(!view.is_at_work("mine"), "nobody is there");
+        assert!(!view.is_at_work("theirs"));
     }
 
     #[test]

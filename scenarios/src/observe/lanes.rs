@@ -90,7 +90,8 @@ impl LanesView {
             .filter_map(|business| self.freshness.get_key_value(business))
             .map(|(business, view)| Freshness {
                 business: (*business).to_owned(),
-                events: Some(view.events),
+                // What a text answers is itself an answer of somebody: its questions are not counted apart.
+                events: Some(view.events).filter(|&events| events > 0),
                 answers: Some(view.answers),
                 p50_ms: view.delay.at(0.5),
                 p99_ms: view.delay.at(0.99),

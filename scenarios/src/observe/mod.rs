@@ -118,9 +118,9 @@ impl Show {
         self.watched.clock
     }
 
-    /// Whether the group has a member that owns partitions.
-    pub(crate) fn has_owner(&self, group: &str) -> bool {
-        self.cluster.has_owner(group)
+    /// Whether the group's members have begun to read all that they own.
+    pub(crate) fn is_at_work(&self, group: &str) -> bool {
+        self.cluster.is_at_work(group)
     }
 
     /// Takes the facts of a poll made at `now_ms` of the wall.
