@@ -41,11 +41,12 @@ pub(crate) fn draw(pen: &mut Pen, city: &City, trip: &Trip, area: Rect) {
             Some((remaining, more)) => {
                 // A late lane's answer is often an instant that has passed.
                 let passed = *remaining <= -0.5;
-                let ago = if passed { " ago" } else { "" };
-                pieces.push((
-                    format!("{:>7}{ago}", countdown(if passed { -remaining } else { *remaining })),
-                    Role::Truth,
-                ));
+                let when = if passed {
+                    format!("{:>5} ago", countdown(-remaining))
+                } else {
+                    format!("{:>7}", countdown(*remaining))
+                };
+                pieces.push((when, Role::Truth));
                 pieces.push((format!(" {more}"), Role::Dim));
             }
             None => pieces.push((format!("{UNKNOWN:>7}"), Role::Dim)),
