@@ -355,10 +355,10 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp
     let (start, end) =
         (start.plus_ms(60_000), events.iter().filter_map(Event::ts).max().expect("there are events"));
     let whole = |entered: Timestamp, left: Timestamp| start <= entered && left <= end.plus_ms(-180_000);
-    let lorries: HashSet<&str> = events
+    let drivers: HashSet<&str> = events
         .iter()
         .filter_map(|event| {
-            if let Event::TruckGpsCoordinates(ping) = event { Some(ping.truck_id.as_str()) } else { None }
+            if let Event::DriverLocations(ping) = event { Some(ping.driver_id.as_str()) } else { None }
         })
         .collect();
     // What was driven, by vehicle and link: when from and to, and whether it was reported.
@@ -367,7 +367,7 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp
     for event in events {
         match event {
             Event::SimulationTruth(SimulationTruth::Link { ts, id, link_id, entered })
-                if !lorries.contains(id.as_str()) =>
+                if drivers.contains(id.as_str()) =>
             {
                 truth.entry((id, link_id)).or_default().push((*entered, *ts, false));
             }
@@ -380,7 +380,7 @@ fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp
     for event in traversals {
         let Event::RoadTraversals(one) = event else { continue };
         let entered = one.ts.plus_seconds(-one.seconds);
-        if lorries.contains(one.vehicle_id.as_str()) || !whole(entered, one.ts) {
+        if !drivers.contains(one.vehicle_id.as_str()) || !whole(entered, one.ts) {
             continue;
         }
         told_m += one.metres;

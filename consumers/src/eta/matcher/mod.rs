@@ -39,6 +39,8 @@ const RADIUS_M: f64 = 50.0;
 pub(crate) const MOST_STATES: usize = 8;
 /// Standard deviation of a position's error in metres (Newson & Krumm measured 4 m in the open).
 const SIGMA_M: f64 = 8.0;
+/// A receiver that measures less than this, in m/s, stands.
+const STANDING_MPS: f64 = 0.8;
 /// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the normal law allows.
 const ROBUST_SIGMAS: f64 = 2.0;
 /// Weight of the heading: a street in the opposite direction is worse by twice this (in nats).
@@ -121,6 +123,7 @@ impl Matcher {
                 return Outcome::PassedOver;
             }
         }
+        let fix = &standing_where_it_stopped(fix, track.window.back());
         let mut column = self.column(fix, track.window.back());
         if column.states().is_empty() {
             return Outcome::OffMap;
@@ -195,6 +198,7 @@ impl Matcher {
             }),
         });
         let mut column = Column::new(fix.ts, fix.lat, fix.lon);
+        column.standing = is_standing(fix);
         for candidate in &self.found {
             let sigmas = candidate.distance_m / SIGMA_M;
             let mut emission = if sigmas < ROBUST_SIGMAS {
@@ -305,6 +309,23 @@ impl Matcher {
         }
         track.settled = Some(track::Settled { spot: to, ts, entered: Some(left) });
     }
+}
+
+/// The error of a position wanders while a car stands, and would lead it round the block in a few minutes. The speed is
+/// measured apart from the position (by Doppler shift), so a car that does not move is where it stopped.
+fn standing_where_it_stopped(fix: &Fix, last: Option<&Column>) -> Fix {
+    match last {
+        Some(last) if last.standing && is_standing(fix) => {
+            let metres = streets::distance_m(last.lat, last.lon, fix.lat, fix.lon);
+            // Unless it was towed.
+            if metres <= RADIUS_M { Fix { lat: last.lat, lon: last.lon, ..*fix } } else { *fix }
+        }
+        _ => *fix,
+    }
+}
+
+fn is_standing(fix: &Fix) -> bool {
+    fix.speed_mps.is_some_and(|speed| speed < STANDING_MPS)
 }
 
 #[cfg(test)]

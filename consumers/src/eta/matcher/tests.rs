@@ -152,6 +152,47 @@ fn a_car_that_stands_may_seem_to_roll_back() {
 }
 
 #[test]
+fn the_error_of_a_car_that_stands_does_not_drive() {
+    let mut way = vec![(-150.0, 3.0), (-90.0, 2.0), (-30.0, 2.0)];
+    // At the corner its error wanders round into the street to the north, and back.
+    way.extend([
+        (-12.0, 0.0),
+        (0.0, 10.0),
+        (3.0, 25.0),
+        (1.0, 40.0),
+        (-2.0, 30.0),
+        (4.0, 12.0),
+        (-10.0, 2.0),
+    ]);
+    way.extend([(40.0, 2.0), (100.0, -3.0), (190.0, 0.0), (250.0, 2.0)]);
+    let mut fixes: Vec<Fix> =
+        (0..).zip(way).map(|(at, (east, north))| fix(f64::from(at) * 5.0, east, north)).collect();
+    for (at, fix) in fixes.iter_mut().enumerate() {
+        fix.speed_mps = Some(if (3..10).contains(&at) { 0.2 } else { 12.0 });
+    }
+    check(
+        &fixes,
+        &expect![[r#"
+        0 s Matched: 0f + 50 m
+        5 s Matched: 0f + 110 m
+        10 s Matched: 0f + 170 m
+        15 s Matched: 0f + 188 m
+        20 s Matched: 0f + 188 m
+        25 s Matched: 0f + 188 m
+        30 s Matched: 0f + 188 m
+        35 s Matched: 0f + 188 m
+        40 s Matched: 0f + 188 m
+        45 s Matched: 0f + 188 m
+        50 s Matched: 2f + 40 m
+        55 s Matched: 2f + 100 m
+        60 s Matched: 2f + 190 m
+        65 s Matched: 5f + 50 m
+        drove 2f from 46.2 to 60.8
+    "#]],
+    );
+}
+
+#[test]
 fn one_position_that_fits_nothing_is_passed_over() {
     let mut fixes: Vec<Fix> =
         (0_i16..12).map(|at| fix(f64::from(at) * 5.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();

@@ -39,6 +39,8 @@ pub(super) struct Column {
     pub(super) ts: Timestamp,
     pub(super) lat: f64,
     pub(super) lon: f64,
+    /// Whether the receiver measured that the vehicle did not move.
+    pub(super) standing: bool,
     states: [State; MOST_STATES],
     len: u8,
 }
@@ -103,7 +105,7 @@ impl State {
 
 impl Column {
     pub(super) fn new(ts: Timestamp, lat: f64, lon: f64) -> Self {
-        Self { ts, lat, lon, states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES], len: 0 }
+        Self { ts, lat, lon, standing: false, states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES], len: 0 }
     }
 
     pub(super) fn push(&mut self, state: State) {
