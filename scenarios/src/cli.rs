@@ -7,6 +7,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use events::Timestamp;
 
+use crate::commands::bench::BenchCommand;
+
 /// Where a broker listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
 /// Where clients look for a broker unless told otherwise.
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// Make a street map
     #[command(subcommand)]
     Map(MapCommand),
+    /// Measure a broker, ours or any other Kafka: records and megabytes a second, CPU time, memory, delays
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// How to reach the cluster.

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Map(command) => commands::map::run(&command),
+        Command::Bench(command) => commands::bench::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod batch;
+pub(crate) mod bench;
 pub(crate) mod broker;
 mod burst;
 pub(crate) mod consume;
@@ -52,7 +53,13 @@ impl Table {
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.push(cells.into());
+    }
+
+    /// A row whose length only its maker knows; as many cells as there are heads.
+    pub(crate) fn push(&mut self, cells: Vec<String>) {
+        assert_eq!(cells.len(), self.rows[0].len(), "a cell for every head");
+        self.rows.push(cells);
     }
 }
 

@@ -1,0 +1,58 @@
+//! `freshet bench`: what a broker does in a second, and what that costs.
+//!
+//! librdkafka is the client, as in every other command, and any broker can be the one measured: ours, another build of ours, or
+//! Apache Kafka. Compare what stands in one run on one machine, and compare CPU time before speed: on a machine
+//! that client and broker share, the client is what sets the speed, and the broker's CPU time divided by the client's is the
+//! figure that travels from one machine to another.
+//!
+//! # Simplifications
+//! - One client process, one broker process, one machine: nothing here sees a network.
+//! - CPU time is in steps of 10 ms, as Linux tells it. Send more records for a finer figure.
+
+mod args;
+mod figures;
+mod latency;
+mod start;
+mod target;
+mod usage;
+mod volume;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+
+use anyhow::Result;
+
+pub(crate) use args::BenchCommand;
+
+use super::Interrupted;
+use crate::control;
+use crate::supervise::Order;
+
+/// Measures.
+pub(crate) fn run(command: &BenchCommand) -> Result<()> {
+    let run = Run { orders: Mutex::new(control::orders(false)?), stopped: AtomicBool::new(false) };
+    match command {
+        BenchCommand::Produce(args) => volume::produce(&run, args),
+        BenchCommand::Consume(args) => volume::consume(&run, args),
+        BenchCommand::Latency(args) => latency::latency(&run, args),
+        BenchCommand::Start(args) => start::start(&run, args),
+    }
+}
+
+/// A benchmark that somebody may want to end.
+struct Run {
+    orders: Mutex<Receiver<Order>>,
+    stopped: AtomicBool,
+}
+
+impl Run {
+    /// An error once somebody has pressed Ctrl-C; to be asked now and then, so that topics, folders and processes are cleared
+    /// away.
+    fn check(&self) -> Result<(), Interrupted> {
+        if let Ok(Ok(Order::Stop)) = self.orders.try_lock().map(|orders| orders.try_recv()) {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        if self.stopped.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+    }
+}
