@@ -32,7 +32,11 @@ pub struct GroupOptions {
 
 impl Default for GroupOptions {
     fn default() -> Self {
-        Self { session_timeout: Duration::from_secs(6), heartbeat: Duration::from_millis(300), gather: Duration::ZERO }
+        Self {
+            session_timeout: Duration::from_secs(6),
+            heartbeat: Duration::from_millis(300),
+            gather: Duration::ZERO,
+        }
     }
 }
 

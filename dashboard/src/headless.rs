@@ -55,9 +55,7 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
     let rates =
         snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let _ = write!(text, "    {} records/s", number(rates.reduce(|all, rate| all + rate)));
-    for group in
-        snapshot.groups.data.iter().filter(|group| !is_usual(group.trend))
-    {
+    for group in snapshot.groups.data.iter().filter(|group| !is_usual(group.trend)) {
         let (trend, _) = crate::panes::trend(group.trend, false);
         let _ = write!(text, "  {}: {trend}", clean(&group.id));
     }

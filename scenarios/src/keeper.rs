@@ -276,7 +276,7 @@ impl Keeper {
             .filter(|worker| worker.spec.group.as_deref() == Some(group))
             .map(|worker| worker.state);
         let first = states.next()?;
-        states.fold(Some(first), |all, state| match (all?, state) {
+        states.try_fold(first, |all, state| match (all, state) {
             (WorkerState::Ended(_), state) | (state, WorkerState::Ended(_)) => Some(state),
             (all, state) => (all == state).then_some(all),
         })
