@@ -33,7 +33,8 @@ fn python_test(script: &str) {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(folder.path());
     let script = repository().join("scenarios/tests/clients").join(script);
-    let said = run(Command::new(python()).arg(script).arg(&broker.address), "");
+    // A client that hangs is a failure too, not an endless test.
+    let said = run(Command::new("timeout").arg("120").arg(python()).arg(script).arg(&broker.address), "");
     assert!(said.contains("all well"), "{said}");
 }
 

@@ -1,5 +1,5 @@
 """kafka-python against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is as Kafka does it."""
-import sys, threading, time
+import sys, time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata
@@ -53,38 +53,22 @@ second.close()
 
 # Two members share the partitions; when one leaves, the other gets them all.
 a, b = consumer(), consumer()
-stop = threading.Event()
 
 
-def poll(member):
-    while not stop.is_set():
-        member.poll(timeout_ms=100)
-
-
-def wait(what, condition, seconds=15):
-    until = time.monotonic() + seconds
+def wait(what, members, condition, seconds=20):
+    """Polls the members in turn, as each would in a process of its own, until the condition holds."""
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < until, f"{what}: not within {seconds} s: {a.assignment()} {b.assignment()}"
-        time.sleep(0.02)
+        assert time.monotonic() < began + seconds, f"{what}: not within {seconds} s: {a.assignment()} {b.assignment()}"
+        for member in members:
+            member.poll(timeout_ms=50)
+    return time.monotonic() - began
 
 
-threads = [threading.Thread(target=poll, args=(member,)) for member in (a, b)]
-for thread in threads:
-    thread.start()
-wait("sharing", lambda: len(a.assignment()) == 2 and len(b.assignment()) == 2)
+wait("sharing", [a, b], lambda: len(a.assignment()) == 2 and len(b.assignment()) == 2)
 assert not a.assignment() & b.assignment(), "no partition has two owners"
-stop.set()
-for thread in threads:
-    thread.join()
-stop.clear()
-began = time.monotonic()
 b.close()
-alone = threading.Thread(target=poll, args=(a,))
-alone.start()
-wait("handing over", lambda: len(a.assignment()) == 4)
-took = time.monotonic() - began
-stop.set()
-alone.join()
+took = wait("handing over", [a], lambda: len(a.assignment()) == 4)
 a.close()
 assert took < 3, f"handing over took {took:.2f} s"
 
