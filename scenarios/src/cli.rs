@@ -112,7 +112,7 @@ pub(crate) struct DemoArgs {
     /// No dashboard: a line a second on standard output
     #[arg(long)]
     pub(crate) headless: bool,
-    /// End by itself after so long on the wall, such as 30s or 5m
+    /// End by itself when the show's clock has run for so long on the wall, such as 30s or 5m
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Period>,
     /// What a headless run writes

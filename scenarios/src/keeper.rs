@@ -211,6 +211,12 @@ impl Keeper {
         self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
     }
 
+    /// For how long the show's clock has run, on the wall: what comes before is preparation.
+    pub(crate) fn lasted(&self) -> Duration {
+        let lasted_ms = self.show.clock().map_or(0, |clock| wall_ms() - clock.started_wall_ms);
+        Duration::from_millis(lasted_ms.max(0) as u64)
+    }
+
     /// Everything as it is now, for the screen.
     pub(crate) fn snapshot(&mut self) -> Snapshot {
         let now_ms = wall_ms();

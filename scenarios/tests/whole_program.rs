@@ -56,7 +56,7 @@ fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
         "demo",
         "--headless",
         "--duration",
-        "25s",
+        "30s",
         "--format",
         "jsonl",
         "--listen",

@@ -91,7 +91,6 @@ fn on_terminal(keeper: &mut Keeper, map: &Map, options: &Options, time: Option<D
     publisher.map(city_map(map));
     let (ask, commands) = channel();
     let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let began = Instant::now();
     let outcome = thread::scope(|scope| {
         let (stop, over) = (&stop, &over);
         scope.spawn(move || {
@@ -103,7 +102,7 @@ fn on_terminal(keeper: &mut Keeper, map: &Map, options: &Options, time: Option<D
                     shown = Some(Instant::now());
                     publisher.snapshot(keeper.snapshot());
                 }
-                if time.is_some_and(|time| began.elapsed() >= time) && !over.swap(true, Ordering::Relaxed) {
+                if time.is_some_and(|time| keeper.lasted() >= time) && !over.swap(true, Ordering::Relaxed) {
                     // The thread that draws can be ended by a signal from outside; so it is.
                     let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTERM);
                 }
@@ -125,8 +124,7 @@ fn on_terminal(keeper: &mut Keeper, map: &Map, options: &Options, time: Option<D
 fn in_lines(keeper: &mut Keeper, format: Format, time: Option<Duration>) -> Result<Left> {
     const LINE_EVERY: Duration = Duration::from_secs(1);
     let orders = control::orders(false)?;
-    let began = Instant::now();
-    let mut due = began + LINE_EVERY;
+    let mut due = Instant::now() + LINE_EVERY;
     let mut told = 0;
     loop {
         keeper.take_in(SNAPSHOT_EVERY / 4);
@@ -160,7 +158,7 @@ fn in_lines(keeper: &mut Keeper, format: Format, time: Option<Duration>) -> Resu
                 other => other?,
             }
         }
-        if time.is_some_and(|time| began.elapsed() >= time) {
+        if time.is_some_and(|time| keeper.lasted() >= time) {
             return Ok(Left::Time);
         }
     }
