@@ -54,10 +54,21 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("freshet: {error:#}");
+            eprintln!("freshet: {}", sentence(&error));
             ExitCode::from(code(&error))
         }
     }
+}
+
+/// What happened and why, in one sentence. Some errors quote their cause themselves; it is not said twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said += &format!(": {cause}");
+        }
+    }
+    said
 }
 
 /// The exit code that says what kind of failure it was.

@@ -35,6 +35,7 @@ pub(crate) fn start(listen: &str, data_dir: &Path, partitions: i32) -> Result<Cl
             address.port().checked_add(100).unwrap_or(19_092)
         ),
         StartError::Locked { .. } => anyhow!("{error} (--data-dir)"),
+        StartError::DataDir { .. } => anyhow!("{error}. Pass a folder that can be written to (--data-dir)"),
         _ => anyhow!(error),
     })
 }
