@@ -22,7 +22,7 @@ pub enum Compression {
 /// How a producer weighs delay against work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProducerOptions {
-    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators 5, which makes batches.
+    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators, who send a bunch at a time, 2.
     pub linger_ms: u32,
     /// How batches are compressed.
     pub compression: Compression,
@@ -38,9 +38,9 @@ impl ProducerOptions {
         Self { linger_ms: 0, compression: Compression::None, delivery_timeout: None, queue_records: 20_000 }
     }
 
-    /// For those who send many: batches of 5 ms.
+    /// For those who send many at a time: what is sent within 2 ms goes together.
     pub fn stream() -> Self {
-        Self { linger_ms: 5, queue_records: 100_000, ..Self::answers() }
+        Self { linger_ms: 2, queue_records: 100_000, ..Self::answers() }
     }
 }
 

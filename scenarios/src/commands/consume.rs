@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
             let lane = StreamConfig {
                 broadcast: vec![Topic::Traffic],
                 horizon_ms: Some(RIDES_HORIZON_MS),
-                member: gathering(5),
+                member: gathering(10),
                 ..StreamConfig::new(settings, group, &[Topic::EtaUpdates, Topic::RoadTraversals])
             };
             worker(&lane, &|| Box::new(EtaProcessor::new(&config)), &control)

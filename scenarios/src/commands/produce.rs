@@ -21,8 +21,8 @@ use crate::keeper::BURST_MS;
 use crate::supervise::Order;
 use crate::{control, lines, topics};
 
-/// Events are sent in bunches, so far apart: a person can't see it, and a processor sleeps in between.
-const BUNCH: Duration = Duration::from_millis(5);
+/// Events are sent in bunches, so far apart: a person can't see it, and every batch that is not made is work for nobody.
+const BUNCH: Duration = Duration::from_millis(20);
 /// No bunch is larger.
 const MOST: usize = 20_000;
 /// How long the shop has been open when a show begins.
