@@ -14,8 +14,12 @@ consumer = KafkaConsumer(
     consumer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else float("inf"),
 )
 spent = collections.Counter()
-for record in consumer:
-    swipe = json.loads(record.value)                        # records are bytes: we know how these were written
-    spent[swipe["card_id"]] += swipe["amount_cents"]
-    print(f"{record.partition}@{record.offset}  {swipe['card_id']} has spent {spent[swipe['card_id']] / 100:.2f}", flush=True)
-consumer.close()                                            # leaves the group at once, and commits the bookmark
+try:
+    for record in consumer:
+        swipe = json.loads(record.value)                    # records are bytes: we know how these were written
+        spent[swipe["card_id"]] += swipe["amount_cents"]
+        print(f"{record.partition}@{record.offset}  {swipe['card_id']} has spent {spent[swipe['card_id']] / 100:.2f}", flush=True)
+except KeyboardInterrupt:                                   # Ctrl-C: the usual end of a consumer
+    pass
+finally:
+    consumer.close()                                        # leaves the group at once, and commits the bookmark

@@ -9,8 +9,9 @@ mod common;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use common::{Broker, repository};
+use common::{Broker, repository, signal};
 
 /// Runs a command to its end and hands over what it wrote; its words are shown when it fails.
 fn run(command: &mut Command, input: &str) -> String {
@@ -91,14 +92,21 @@ fn the_examples_of_the_documentation_run() {
     let example = |name: &str| repository().join("examples/python").join(name);
     let produced = run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
     assert_eq!(produced.lines().count(), 100, "{produced}");
-    let consume = || {
-        let mut command = Command::new(python());
-        command.arg(example("consumer.py")).args([&broker.address, "3000"]);
-        run(&mut command, "")
-    };
-    let consumed = consume();
-    assert_eq!(consumed.lines().count(), 100, "{consumed}");
-    assert_eq!(consume(), "", "the bookmark stands at the end: nothing is read twice");
+    let mut first = Command::new(python())
+        .arg(example("consumer.py"))
+        .arg(&broker.address)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python runs");
+    let read = common::lines(first.stdout.take().expect("piped"));
+    for number in 0..100 {
+        read.recv_timeout(Duration::from_secs(60))
+            .unwrap_or_else(|_| panic!("record {number} of 100 did not come"));
+    }
+    signal(first.id(), "INT");
+    assert!(first.wait().unwrap().success(), "Ctrl-C is the usual end of a consumer");
+    let again = run(Command::new(python()).arg(example("consumer.py")).args([&broker.address, "3000"]), "");
+    assert_eq!(again, "", "the bookmark stands at the end: nothing is read twice");
     let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
     assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
 }

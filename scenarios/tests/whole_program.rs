@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Broker, freshet, lines};
+use common::{Broker, freshet, lines, signal};
 use serde_json::Value;
 
 /// How long anything here may take before it counts as hanging.
@@ -44,10 +44,6 @@ fn children(pid: u32) -> Vec<u32> {
     };
     let all = std::fs::read_dir("/proc").unwrap().filter_map(|entry| stat(entry.ok()?));
     all.filter(|&(_, parent)| parent == pid).map(|(child, _)| child).collect()
-}
-
-fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
 }
 
 #[test]

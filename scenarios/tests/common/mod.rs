@@ -63,6 +63,12 @@ impl Drop for Broker {
     }
 }
 
+/// Sends a process the signal of this name, such as INT.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill is there");
+    assert!(sent.success(), "process {pid} could not be sent {name}");
+}
+
 /// The lines of a program's output, as they come.
 pub(crate) fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
