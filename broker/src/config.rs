@@ -23,6 +23,9 @@ pub struct BrokerConfig {
     pub auto_create_topics: bool,
     /// What holds for topics that set nothing themselves.
     pub log: LogConfig,
+    /// `log.flush.offset.checkpoint.interval.ms`: so often everything that was written is synced, and it is noted how far:
+    /// a start after a crash reads no more than what came later.
+    pub checkpoint_interval_ms: i64,
     /// Groups and committed offsets.
     pub groups: GroupConfig,
     /// `socket.request.max.bytes`: a larger request closes its connection.
@@ -43,6 +46,7 @@ impl BrokerConfig {
             num_partitions: 4,
             auto_create_topics: true,
             log: LogConfig::default(),
+            checkpoint_interval_ms: 60_000,
             groups: GroupConfig::default(),
             max_request_bytes: 100 << 20,
             threads: 1,

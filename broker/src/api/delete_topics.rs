@@ -18,7 +18,17 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handle
     incoming.answer(|request: DeleteTopicsRequest| {
         let by_name = request.topic_names.into_iter();
         let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
-        let responses = by_name.chain(request.topics).map(|topic| delete(context, topic)).collect();
+        let mut responses: Vec<_> =
+            by_name.chain(request.topics).map(|topic| delete(context, topic)).collect();
+        // A topic of the same name may come, and must not inherit where this one began and how far it was synced.
+        if responses.iter().any(|response| response.error_code.is_none())
+            && let Err(error) = context.node.checkpoint()
+        {
+            for response in responses.iter_mut().filter(|response| response.error_code.is_none()) {
+                response.error_code = error.code();
+                response.error_message = Some(error.to_string());
+            }
+        }
         DeleteTopicsResponse { responses, ..Default::default() }
     })
 }

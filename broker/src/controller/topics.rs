@@ -210,6 +210,11 @@ impl Topics {
         Ok(())
     }
 
+    /// Whether the checkpoints speak of a topic that is gone: a crash came right after its deletion.
+    pub(crate) fn checkpoint_is_stale(&self) -> bool {
+        self.log_dir.checkpointed().any(|partition| !self.is_known(partition))
+    }
+
     /// Writes down how far every partition is synced and where it starts; `others` are logs that are no topics.
     pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
         let mut all = others.to_vec();
@@ -296,8 +301,7 @@ impl Topics {
     /// Directories that belong to no topic are left alone, but not in silence.
     fn report_strangers(&self) -> Result<(), StorageError> {
         for name in self.log_dir.partitions()? {
-            let known = self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some());
-            if !known && &*name.topic != OFFSETS_TOPIC {
+            if !self.is_known(&name) {
                 tracing::warn!(
                     "{} belongs to no topic and is ignored",
                     self.log_dir.partition_dir(&name).display()
@@ -305,6 +309,12 @@ impl Topics {
             }
         }
         Ok(())
+    }
+
+    /// Whether a partition belongs to a topic, or is the coordinator's.
+    fn is_known(&self, name: &TopicPartition) -> bool {
+        &*name.topic == OFFSETS_TOPIC
+            || self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some())
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {

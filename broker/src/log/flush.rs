@@ -1,14 +1,20 @@
 //! Making what was appended survive a power loss.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use protocol::records::Offset;
 
-use super::{Log, NamedFile, StorageError};
+use super::{Log, NamedFile, Storage, StorageError};
 
 /// A sync to be done without holding the log: `run` it on a thread that may block, then hand it to
 /// [`Log::finish_flush`].
 #[derive(Debug)]
 pub struct PendingFlush {
+    storage: Arc<dyn Storage>,
     files: Vec<NamedFile>,
+    /// Whose names must last too.
+    dir: PathBuf,
     /// End of the log when the flush began.
     end: Offset,
     result: Option<Result<(), StorageError>>,
@@ -18,7 +24,11 @@ impl PendingFlush {
     /// Syncs. May take as long as the disk does.
     pub fn run(&mut self) {
         let sync = |(path, file): &NamedFile| file.sync().map_err(StorageError::of("sync", path));
-        self.result = Some(self.files.iter().try_for_each(sync));
+        let synced = self.files.iter().try_for_each(sync);
+        self.result =
+            Some(synced.and_then(|()| {
+                self.storage.sync_dir(&self.dir).map_err(StorageError::of("sync", &self.dir))
+            }));
     }
 }
 
@@ -36,9 +46,9 @@ impl Log {
                 files.append(&mut segment.save_indexes(&*self.storage)?);
             }
         }
-        self.storage.sync_dir(&self.dir).map_err(StorageError::of("sync", &self.dir))?;
         self.unflushed_since_ms = None;
-        Ok(Some(PendingFlush { files, end, result: None }))
+        let (storage, dir) = (Arc::clone(&self.storage), self.dir.clone());
+        Ok(Some(PendingFlush { storage, files, dir, end, result: None }))
     }
 
     /// Notes what a flush achieved. Only now may the recovery point move.

@@ -78,6 +78,11 @@ impl LogDir {
         Ok(partitions)
     }
 
+    /// Partitions that the last run's checkpoints speak of, in order.
+    pub fn checkpointed(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.recovery_points.keys()
+    }
+
     /// Where a partition's files are.
     pub fn partition_dir(&self, partition: &TopicPartition) -> PathBuf {
         self.path.join(partition.dir_name())

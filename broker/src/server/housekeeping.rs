@@ -12,9 +12,6 @@ use crate::controller::PartitionHandle;
 /// After a change the logs are looked at this much later, together with all that change until then. ms.
 const LOGS_DELAY_MS: i64 = 1_000;
 
-/// How often it is written down how far everything is synced, as long as something changes. ms.
-const CHECKPOINT_INTERVAL_MS: i64 = 60_000;
-
 /// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.
 pub(super) async fn keep_groups(shared: Arc<Shared>) {
     loop {
@@ -45,7 +42,7 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
             () = sleep_until(shared.clock.instant(due_ms)) => {}
             () = shared.logs_changed.notified() => {
                 let now_ms = shared.clock.now_ms();
-                checkpoint_ms.get_or_insert(now_ms + CHECKPOINT_INTERVAL_MS);
+                checkpoint_ms.get_or_insert(now_ms + shared.node.config.checkpoint_interval_ms);
                 let flush_ms = shared.all_partitions().iter().filter_map(|p| p.lock().next_flush_ms()).min();
                 due_ms = due_ms.min(now_ms + LOGS_DELAY_MS).min(flush_ms.unwrap_or(i64::MAX));
                 sleep_until(shared.clock.instant(due_ms)).await;
@@ -58,9 +55,7 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
         }
         if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
             checkpoint_ms = None;
-            if let Err(error) = shared.node.checkpoint() {
-                tracing::error!("{error}");
-            }
+            checkpoint(&shared).await;
         }
     }
 }
@@ -68,6 +63,23 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
 impl Shared {
     fn all_partitions(&self) -> Vec<Arc<PartitionHandle>> {
         self.node.topics.all().iter().flat_map(|topic| topic.partitions.clone()).collect()
+    }
+}
+
+/// Syncs what was written since the last time and notes how far everything is synced. After a crash only what came later
+/// is checked.
+async fn checkpoint(shared: &Arc<Shared>) {
+    for partition in shared.all_partitions() {
+        if let Err(error) = flush(&partition).await {
+            tracing::error!(partition = %partition.name, "{error}");
+        }
+    }
+    let written = match flush_offsets(shared).await {
+        Ok(()) => shared.node.checkpoint(),
+        error => error,
+    };
+    if let Err(error) = written {
+        tracing::error!("{error}");
     }
 }
 
@@ -99,14 +111,32 @@ async fn keep(handle: &Arc<PartitionHandle>, now_ms: i64) {
 
 /// Syncs on another thread, while appends and reads go on.
 async fn flush(handle: &Arc<PartitionHandle>) -> Result<(), crate::log::StorageError> {
+    if handle.is_deleted() {
+        return Ok(());
+    }
     let Some(mut flush) = handle.lock().begin_flush()? else { return Ok(()) };
     let synced = spawn_blocking(move || {
         flush.run();
         flush
     });
     match synced.await {
+        // Its files went with the topic meanwhile.
+        Ok(_) if handle.is_deleted() => Ok(()),
         Ok(flush) => handle.lock().finish_flush(flush),
         // The runtime is going away, and closing will sync.
+        Err(_) => Ok(()),
+    }
+}
+
+/// The same for the offsets that groups have committed.
+async fn flush_offsets(shared: &Arc<Shared>) -> Result<(), crate::log::StorageError> {
+    let Some(mut flush) = shared.node.groups().begin_flush()? else { return Ok(()) };
+    let synced = spawn_blocking(move || {
+        flush.run();
+        flush
+    });
+    match synced.await {
+        Ok(flush) => shared.node.groups().finish_flush(flush),
         Err(_) => Ok(()),
     }
 }

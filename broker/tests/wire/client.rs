@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 
 use broker::{BrokerConfig, Cluster};
@@ -33,6 +34,24 @@ pub(crate) fn config(data_dir: &TempDir) -> BrokerConfig {
 pub(crate) fn start() -> (Cluster, TempDir) {
     let data_dir = TempDir::new().unwrap();
     (Cluster::start(config(&data_dir)).unwrap(), data_dir)
+}
+
+/// What SIGKILL would leave of a running broker's data now: the page cache survives its process, so a copy shows it.
+pub(crate) fn what_a_kill_leaves(data_dir: &TempDir) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in from.read_dir().unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                copy(&entry.path(), &to);
+            } else {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+    let left = TempDir::new().unwrap();
+    copy(data_dir.path(), left.path());
+    left
 }
 
 pub(crate) struct Client {

@@ -2,15 +2,18 @@
 
 use broker::{BrokerConfig, Cluster, StartError};
 use protocol::ErrorCode;
+use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
+use protocol::delete_topics::DeleteTopicsRequest;
 use protocol::describe_cluster::DescribeClusterRequest;
 use protocol::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource, TOPIC};
+use protocol::fetch::FetchRequest;
 use protocol::init_producer_id::InitProducerIdRequest;
 use protocol::metadata::MetadataRequest;
 use protocol::offset_commit::{OffsetCommitPartition, OffsetCommitRequest, OffsetCommitTopic};
 use protocol::offset_fetch::{OffsetFetchGroup, OffsetFetchRequest};
 use tempfile::TempDir;
 
-use crate::client::{Client, batch, config, fetch, records};
+use crate::client::{Client, batch, config, fetch, records, what_a_kill_leaves};
 
 #[test]
 fn records_topics_settings_and_commits_are_there_after_a_restart() {
@@ -55,6 +58,71 @@ fn records_topics_settings_and_commits_are_there_after_a_restart() {
     assert_eq!(look(&mut client), before);
     assert!(client.call(4, &InitProducerIdRequest::default()).producer_id > producer_id);
     assert_eq!(client.produce("t", 1, batch(&["f"])).base_offset, 10);
+}
+
+/// A topic that is made again under the name of another must not inherit where that one began, or how far it was synced.
+#[test]
+fn a_topic_that_is_made_again_keeps_its_records_through_a_kill() {
+    let data_dir = TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    for _ in 0..9 {
+        client.produce("t", 0, batch(&["old"]));
+    }
+    let partitions = vec![DeleteRecordsPartition { partition_index: 0, offset: -1 }];
+    let topics = vec![DeleteRecordsTopic { name: "t".into(), partitions }];
+    let deleted = client.call(2, &DeleteRecordsRequest { topics, ..Default::default() });
+    assert_eq!(deleted.topics[0].partitions[0].low_watermark, 9);
+    let request = DeleteTopicsRequest { topic_names: vec!["t".into()], ..Default::default() };
+    assert_eq!(client.call(5, &request).responses[0].error_code, ErrorCode::NONE);
+    client.create_topic("t", 1, &[]);
+    client.produce("t", 0, batch(&["new"]));
+
+    let left = what_a_kill_leaves(&data_dir);
+    let cluster = Cluster::start(config(&left)).unwrap();
+    let read = Client::to(&cluster).fetch(&fetch("t", &[(0, 0)]));
+    assert_eq!((read.error_code, read.log_start_offset, read.high_watermark), (ErrorCode::NONE, 0, 1));
+    assert_eq!(records(&read).len(), batch(&["new"]).len());
+}
+
+/// What the checkpoint covers is not read again: damage there goes unnoticed until somebody reads it. Damage behind it is
+/// found and cut off.
+#[test]
+fn a_running_broker_notes_how_far_it_is_synced_and_a_start_checks_only_the_rest() {
+    let data_dir = TempDir::new().unwrap();
+    let often = BrokerConfig { checkpoint_interval_ms: 10, ..config(&data_dir) };
+    let cluster = Cluster::start(often).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let sent = batch(&["a", "b"]);
+    for _ in 0..5 {
+        client.produce("t", 0, sent.clone());
+    }
+    let checkpoint = data_dir.path().join("recovery-point-offset-checkpoint");
+    let noted = || std::fs::read_to_string(&checkpoint).is_ok_and(|text| text.contains("t 0 10\n"));
+    let wait_20_ms = FetchRequest { max_wait_ms: 20, ..fetch("t", &[(0, 10)]) };
+    let noted_in_time = (0..1_000).any(|_| {
+        client.fetch(&wait_20_ms);
+        noted()
+    });
+    assert!(noted_in_time, "no checkpoint was written");
+    let damaged_start = |batch_number: usize| {
+        let left = what_a_kill_leaves(&data_dir);
+        let path = left.path().join("t-0/00000000000000000000.log");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[(batch_number + 1) * sent.len() - 1] ^= 1;
+        // Not yet synced when the kill came: a copy of the last batch, with its own offset.
+        let mut late = bytes[4 * sent.len()..5 * sent.len()].to_vec();
+        late[..8].copy_from_slice(&10i64.to_be_bytes());
+        *late.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, [bytes, late].concat()).unwrap();
+        let cluster = Cluster::start(config(&left)).unwrap();
+        Client::to(&cluster).fetch(&fetch("t", &[(0, 0)])).high_watermark
+    };
+    assert_eq!(damaged_start(1), 10, "the second batch is covered, the sixth is not");
+    std::fs::write(&checkpoint, "0\n0\n").unwrap();
+    assert_eq!(damaged_start(1), 2, "without a checkpoint everything is checked");
 }
 
 #[test]
