@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench clients clean-data tools needs
+.PHONY: help demo test check fix bench clients torture clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,12 @@ fix: needs ## Mend what can be mended by itself: format, simple lints
 bench: needs ## Run the benchmarks
 	$(CARGO) bench --workspace --locked
 
-clients: needs tools ## Try the broker with real clients: kcat, kafka-python, confluent-kafka
-	$(CARGO) test --locked -p scenarios --test clients -- --nocapture
+clients: needs tools ## Try the broker with eight real clients, and compare with an Apache Kafka (needs Java, Node.js and Go; ten minutes)
+	@tools/install-clients
+	$(CARGO) test --locked -p scenarios --test clients -- --include-ignored --nocapture --test-threads 1
+
+torture: needs ## Kill the broker 200 times under load and look for what is missing
+	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills
 
 clean-data: ## Delete what brokers and databases have left in ./data
 	rm -rf data

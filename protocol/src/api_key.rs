@@ -65,9 +65,9 @@ api_keys! {
     /// Hand out or receive the assignment of partitions.
     SyncGroup = 14, 0..=5, flexible 4;
     /// State and members of groups.
-    DescribeGroups = 15, 0..=5, flexible 5;
+    DescribeGroups = 15, 0..=6, flexible 5;
     /// All groups.
-    ListGroups = 16, 0..=4, flexible 3;
+    ListGroups = 16, 0..=5, flexible 3;
     /// Which requests, in which versions.
     ApiVersions = 18, 0..=4, flexible 3;
     /// Make topics.

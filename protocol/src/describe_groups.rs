@@ -18,9 +18,10 @@ messages! {
         groups: Vec<DescribedGroup>,
     }
 
-    /// One group. One that does not exist is `Dead`.
+    /// One group. One that does not exist is `Dead`; since version 6 that is an error too.
     pub struct DescribedGroup {
         error_code: ErrorCode,
+        [6..] error_message: Option<String>,
         group_id: String,
         group_state: String,
         protocol_type: String,

@@ -5,9 +5,10 @@ use crate::ErrorCode;
 request!(ListGroups: ListGroupsRequest => ListGroupsResponse);
 
 messages! {
-    /// Which groups: none named means all states.
+    /// Which groups: none named means all states, and all types.
     pub struct ListGroupsRequest {
         [4..] states_filter: Vec<String>,
+        [5..] types_filter: Vec<String>,
     }
 
     /// The groups.
@@ -22,5 +23,6 @@ messages! {
         group_id: String,
         protocol_type: String,
         [4..] group_state: String,
+        [5..] group_type: String,
     }
 }

@@ -1,10 +1,14 @@
-//! The broker against clients that nobody here wrote: kcat, kafka-python and confluent-kafka.
+//! The broker against clients that nobody here wrote.
 //!
-//! `tools/install` (part of `make test`) puts kcat on the machine and the Python clients into `target/clients`.
+//! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the machine and into
+//! `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and Kafka's own command-line tools, and holds what
+//! each observes against what it observes of an Apache Kafka.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod common;
+#[path = "clients/comparison.rs"]
+mod comparison;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -24,11 +24,11 @@ impl From<InvalidConfig> for Refusal {
 pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
     let in_force = config.log_config(defaults);
     let entries = SETTINGS.iter().map(|setting| {
-        let default = DescribeConfigsSynonym {
-            name: setting.name.to_owned(),
+        let default = setting.broker_name.map(|name| DescribeConfigsSynonym {
+            name: name.to_owned(),
             value: Some((setting.show)(defaults)),
             source: SOURCE_DEFAULT,
-        };
+        });
         let own = config.get(setting.name).map(|value| DescribeConfigsSynonym {
             name: setting.name.to_owned(),
             value: Some(value.to_owned()),
@@ -39,7 +39,7 @@ pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<Descri
             value: Some((setting.show)(&in_force)),
             is_default: own.is_none(),
             config_source: if own.is_some() { SOURCE_TOPIC } else { SOURCE_DEFAULT },
-            synonyms: own.into_iter().chain([default]).collect(),
+            synonyms: own.into_iter().chain(default).collect(),
             config_type: setting.kind as i8,
             documentation: Some(setting.documentation.to_owned()),
             ..Default::default()

@@ -1,26 +1,41 @@
 //! `DescribeGroups`: state and members of groups.
 //!
 //! # Behaviour
-//! A group that does not exist is `Dead`, without an error. What members subscribe to and were assigned is told only
+//! A group that does not exist is `Dead`. What members subscribe to and were assigned is told only
 //! of a stable group: until then it is not decided.
 //!
 //! # Versions
-//! 3 can ask what the client may do to the group; without access control that is not known. 4 adds static members.
+//! 3 can ask what the client may do to the group; without access control that is not known. 4 adds static members. Up to
+//! 5 a group that does not exist is no error, and a client can't tell it from one that just died; in 6 it is (KIP-1043).
 
+use protocol::ErrorCode;
 use protocol::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
 
-use super::Context;
+use super::{Context, Handled, Incoming, RequestError};
 use crate::coordinator::{GroupDescription, GroupState};
 
-pub(super) fn handle(context: &Context<'_>, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
-    let groups = context.node.groups();
-    let described = request.groups.into_iter().map(|group_id| match groups.describe(&group_id) {
-        Some(group) => describe(group),
-        None => DescribedGroup { group_id, group_state: GroupState::Dead.to_string(), ..Default::default() },
-    });
-    DescribeGroupsResponse { groups: described.collect(), ..Default::default() }
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+    let unknown_is_an_error = incoming.version >= 6;
+    incoming.answer(|request: DescribeGroupsRequest| {
+        let groups = context.node.groups();
+        let described = request.groups.into_iter().map(|group_id| match groups.describe(&group_id) {
+            Some(group) => describe(group),
+            None => unknown(group_id, unknown_is_an_error),
+        });
+        DescribeGroupsResponse { groups: described.collect(), ..Default::default() }
+    })
+}
+
+fn unknown(group_id: String, is_an_error: bool) -> DescribedGroup {
+    let dead = DescribedGroup { group_state: GroupState::Dead.to_string(), ..Default::default() };
+    if is_an_error {
+        let error_message = Some(format!("there is no group {group_id}"));
+        DescribedGroup { error_code: ErrorCode::GROUP_ID_NOT_FOUND, error_message, group_id, ..dead }
+    } else {
+        DescribedGroup { group_id, ..dead }
+    }
 }
 
 fn describe(group: GroupDescription) -> DescribedGroup {

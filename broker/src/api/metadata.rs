@@ -53,7 +53,8 @@ fn describe_asked(
     allow_creation: bool,
     version: i16,
 ) -> MetadataTopic {
-    let Some(name) = asked.name else {
+    // Whoever names an id leaves the name null or, as Kafka's own client, empty.
+    let Some(name) = asked.name.filter(|_| asked.topic_id == Uuid::ZERO) else {
         let unknown = || MetadataTopic {
             error_code: ErrorCode::UNKNOWN_TOPIC_ID,
             name: (version < 12).then(String::new),

@@ -184,7 +184,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Handled, Req
         ApiKey::Heartbeat => groups(incoming.answer(|request| heartbeat::handle(context, request))),
         ApiKey::LeaveGroup => leave_group::handle(context, incoming),
         ApiKey::SyncGroup => sync_group::handle(context, incoming),
-        ApiKey::DescribeGroups => incoming.answer(|request| describe_groups::handle(context, request)),
+        ApiKey::DescribeGroups => describe_groups::handle(context, incoming),
         ApiKey::ListGroups => incoming.answer(|request| list_groups::handle(context, &request)),
         ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
         ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),

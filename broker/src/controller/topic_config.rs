@@ -29,6 +29,8 @@ pub(crate) enum SettingKind {
 /// One thing that can be set for a topic.
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
+    /// What the broker's own setting is called from which topics take their default; none where Kafka's has no value.
+    pub(crate) broker_name: Option<&'static str>,
     pub(crate) kind: SettingKind,
     pub(crate) documentation: &'static str,
     /// The value in force, as Kafka writes it.
@@ -41,6 +43,7 @@ pub(crate) struct Setting {
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "cleanup.policy",
+        broker_name: Some("log.cleanup.policy"),
         kind: SettingKind::List,
         documentation: "What happens to old records. Only delete is supported.",
         show: |_| "delete".into(),
@@ -50,6 +53,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "compression.type",
+        broker_name: Some("compression.type"),
         kind: SettingKind::String,
         documentation: "How batches are stored. They are stored as their producer compressed them.",
         show: |_| "producer".into(),
@@ -57,6 +61,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "flush.messages",
+        broker_name: Some("log.flush.interval.messages"),
         kind: SettingKind::Long,
         documentation: "Sync to disk after so many records.",
         show: |config| config.flush_messages.map_or(i64::MAX, |n| n as i64).to_string(),
@@ -68,6 +73,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "flush.ms",
+        broker_name: None,
         kind: SettingKind::Long,
         documentation: "Sync to disk when a record has waited so many milliseconds for it.",
         show: |config| config.flush_ms.unwrap_or(i64::MAX).to_string(),
@@ -79,6 +85,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "index.interval.bytes",
+        broker_name: Some("log.index.interval.bytes"),
         kind: SettingKind::Int,
         documentation: "About how many bytes of log one entry of the offset index stands for.",
         show: |config| config.index_interval_bytes.to_string(),
@@ -86,6 +93,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "max.message.bytes",
+        broker_name: Some("message.max.bytes"),
         kind: SettingKind::Int,
         documentation: "The largest batch that is taken, in bytes.",
         show: |config| config.max_message_bytes.to_string(),
@@ -93,6 +101,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "message.timestamp.after.max.ms",
+        broker_name: Some("log.message.timestamp.after.max.ms"),
         kind: SettingKind::Long,
         documentation: "How many milliseconds a record's timestamp may be ahead of the broker's clock.",
         show: |config| config.timestamp_after_max_ms.to_string(),
@@ -103,6 +112,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "message.timestamp.before.max.ms",
+        broker_name: Some("log.message.timestamp.before.max.ms"),
         kind: SettingKind::Long,
         documentation: "How many milliseconds a record's timestamp may be behind the broker's clock.",
         show: |config| config.timestamp_before_max_ms.to_string(),
@@ -113,6 +123,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "message.timestamp.type",
+        broker_name: Some("log.message.timestamp.type"),
         kind: SettingKind::String,
         documentation: "CreateTime keeps the producer's timestamps, LogAppendTime puts the broker's in their place.",
         show: |config| match config.timestamp_type {
@@ -130,6 +141,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "min.insync.replicas",
+        broker_name: Some("min.insync.replicas"),
         kind: SettingKind::Int,
         documentation: "How many replicas must have a record before acks=all is answered.",
         show: |_| "1".into(),
@@ -137,6 +149,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "retention.bytes",
+        broker_name: Some("log.retention.bytes"),
         kind: SettingKind::Long,
         documentation: "Remove the oldest segments of a partition that has more bytes. -1 keeps them.",
         show: |config| config.retention_bytes.map_or(-1, |n| n as i64).to_string(),
@@ -148,6 +161,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "retention.ms",
+        broker_name: None,
         kind: SettingKind::Long,
         documentation: "Remove records that are older, a segment at a time. -1 keeps them.",
         show: |config| config.retention_ms.unwrap_or(-1).to_string(),
@@ -159,6 +173,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "segment.bytes",
+        broker_name: Some("log.segment.bytes"),
         kind: SettingKind::Int,
         documentation: "A segment file is closed before it grows past this.",
         show: |config| config.segment_bytes.to_string(),
@@ -167,6 +182,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "segment.index.bytes",
+        broker_name: Some("log.index.size.max.bytes"),
         kind: SettingKind::Int,
         documentation: "A segment is closed when its offset index has this size.",
         show: |config| config.segment_index_bytes.to_string(),
@@ -174,6 +190,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "segment.ms",
+        broker_name: None,
         kind: SettingKind::Long,
         documentation: "A segment is closed when its first record is this old.",
         show: |config| config.segment_ms.to_string(),

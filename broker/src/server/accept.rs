@@ -4,14 +4,22 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::Connection;
 use super::shared::Shared;
 use crate::api::Endpoint;
 
-/// A peer that is gone without a word is noticed after about this long without traffic.
-const KEEPALIVE: Duration = Duration::from_mins(1);
+/// A peer that is gone without a word (its machine lost power, its network a cable) is asked after this long without
+/// traffic whether it is still there, …
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
+
+/// … again so long after each question, …
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// … and given up after so many questions.
+const KEEPALIVE_COUNT: u32 = 3;
 
 /// Serves whoever connects, each in a task of its own.
 pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
@@ -39,11 +47,18 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<(), super::connection::Closed> {
-    stream.set_nodelay(true)?;
-    rustix::net::sockopt::set_socket_keepalive(&stream, true).map_err(std::io::Error::from)?;
-    rustix::net::sockopt::set_tcp_keepidle(&stream, KEEPALIVE).map_err(std::io::Error::from)?;
+    prepare(&stream)?;
     let endpoint = endpoint(&shared, stream.local_addr()?);
     Connection::new(shared, stream, endpoint, format!("/{}", peer.ip())).run().await
+}
+
+fn prepare(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE)?;
+    sockopt::set_tcp_keepintvl(stream, KEEPALIVE_INTERVAL)?;
+    sockopt::set_tcp_keepcnt(stream, KEEPALIVE_COUNT)?;
+    Ok(())
 }
 
 /// What to tell this client when it asks where the broker is: the address it has reached us by, which is therefore one
@@ -56,4 +71,21 @@ fn endpoint(shared: &Shared, local: SocketAddr) -> Endpoint {
         (None, address) => address.to_string(),
     };
     Endpoint { host, port: local.port() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No test can pull a cable, but the kernel can be asked what it would do.
+    #[tokio::test]
+    async fn a_peer_that_is_gone_without_a_word_is_noticed_within_two_minutes() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        prepare(&stream).unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        let questions = sockopt::tcp_keepintvl(&stream).unwrap() * sockopt::tcp_keepcnt(&stream).unwrap();
+        assert!(sockopt::tcp_keepidle(&stream).unwrap() + questions <= Duration::from_mins(2));
+    }
 }

@@ -13,9 +13,9 @@ use protocol::describe_configs::{
 };
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::incremental_alter_configs::{
-    AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
+    APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
 };
-use protocol::metadata::MetadataRequest;
+use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 use protocol::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
@@ -139,6 +139,9 @@ fn settings_change_all_together_or_not_at_all() {
         alter(&mut client, &[("max.message.bytes", SET, "100"), ("retention.ms", DELETE, "")]).0.is_none()
     );
     assert_eq!(settings(&mut client, "t")["retention.ms"], ("-1".into(), SOURCE_DEFAULT));
+    // The one list that there is can be appended to, if only what is in it already.
+    assert!(alter(&mut client, &[("cleanup.policy", APPEND, "delete")]).0.is_none());
+    assert_eq!(alter(&mut client, &[("cleanup.policy", APPEND, "compact")]).0, ErrorCode::INVALID_CONFIG);
     // They hold at once.
     assert_eq!(client.produce("t", 0, batch(&[&"x".repeat(100)])).error_code, ErrorCode::MESSAGE_TOO_LARGE);
 }
@@ -232,7 +235,17 @@ fn a_topic_that_is_made_again_is_another_and_empty() {
     stale.topics[0].topic_id = old;
     let response = client.call(13, &stale);
     assert_eq!(response.topics[0].partitions[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
-    stale.topics[0].topic_id = id(&mut client);
+    let new = id(&mut client);
+    // By its id the name is null, or empty, as Kafka's own client sends it.
+    for name in [None, Some(String::new())] {
+        let ask = |topic_id| MetadataRequest {
+            topics: Some(vec![MetadataRequestTopic { topic_id, name: name.clone() }]),
+            ..Default::default()
+        };
+        assert_eq!(client.call(12, &ask(new)).topics[0].name.as_deref(), Some("t"));
+        assert_eq!(client.call(12, &ask(old)).topics[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+    }
+    stale.topics[0].topic_id = new;
     let response = client.call(16, &stale);
     assert_eq!(records(&response.topics[0].partitions[0]).len(), batch(&["new"]).len());
 }

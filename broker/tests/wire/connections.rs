@@ -1,7 +1,7 @@
 //! What can go wrong on a connection before any request is understood.
 
 use std::io::{Read, Write};
-use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use broker::{BrokerConfig, Cluster};
@@ -194,6 +194,39 @@ fn a_thousand_idle_connections_are_no_burden() {
         stream.write_all(&[0, 0, 1]).unwrap();
     }
     assert_eq!(client.produce("t", 0, batch(&["b"])).base_offset, 1);
+}
+
+/// A client may say that it will send no more and still wait for what it has asked for.
+#[test]
+fn a_client_that_closes_its_side_still_gets_its_answers() {
+    let (cluster, _dir) = start();
+    let mut stream = TcpStream::connect(cluster.address()).unwrap();
+    stream.write_all(&encode_request(3, 1, "test", &ApiVersionsRequest::default())).unwrap();
+    stream.write_all(&encode_request(12, 2, "test", &MetadataRequest::default())).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answers = Vec::new();
+    stream.read_to_end(&mut answers).unwrap();
+    let first = 4 + u32::from_be_bytes(*answers.first_chunk().unwrap()) as usize;
+    assert_eq!(answers[4..8], [0, 0, 0, 1]);
+    assert_eq!(answers[first + 4..first + 8], [0, 0, 0, 2]);
+}
+
+/// Parked fetches whose clients are gone, each with half a large request behind it, are in nobody's way.
+#[test]
+fn a_client_that_vanishes_while_it_waits_is_forgotten() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    for _ in 0..50 {
+        let mut waiting = Client::to(&cluster);
+        waiting.send(12, &FetchRequest { max_wait_ms: FOR_EVER_MS, ..fetch("t", &[(0, 0)]) });
+        // Half of a large request that will never be whole.
+        waiting.send_bytes(&(50u32 << 20).to_be_bytes());
+        waiting.send_bytes(&[0; 10_000]);
+    }
+    assert_eq!(client.produce("t", 0, batch(&["wakes nobody"])).base_offset, 0);
+    let read = client.fetch(&fetch("t", &[(0, 0)]));
+    assert_eq!(records(&read).len(), batch(&["wakes nobody"]).len());
 }
 
 /// Whatever bytes come, the broker answers or hangs up, and lives.

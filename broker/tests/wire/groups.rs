@@ -220,8 +220,13 @@ fn groups_are_listed_described_and_deleted() {
         (listed.groups[0].group_id.as_str(), listed.groups[0].group_state.as_str()),
         (GROUP, "Stable")
     );
-    let none = client.call(4, &ListGroupsRequest { states_filter: vec!["Empty".into()] });
-    assert_eq!(none.groups.len(), 0);
+    let empty_ones = ListGroupsRequest { states_filter: vec!["Empty".into()], ..Default::default() };
+    assert_eq!(client.call(4, &empty_ones).groups.len(), 0);
+    let of_type = |client: &mut Client, kind: &str| {
+        client.call(5, &ListGroupsRequest { types_filter: vec![kind.into()], ..Default::default() }).groups
+    };
+    assert_eq!(of_type(&mut client, "Classic")[0].group_type, "classic");
+    assert_eq!(of_type(&mut client, "Consumer").len(), 0);
     let describe =
         DescribeGroupsRequest { groups: vec![GROUP.into(), "nobody".into()], ..Default::default() };
     let described = client.call(5, &describe);
@@ -231,6 +236,8 @@ fn groups_are_listed_described_and_deleted() {
     assert_eq!((only.client_id.as_str(), only.client_host.as_str()), ("test", "/127.0.0.1"));
     assert_eq!((&only.member_metadata[..], &only.member_assignment[..]), (&b"topics"[..], &b"all"[..]));
     assert_eq!((nobody.error_code, nobody.group_state.as_str()), (ErrorCode::NONE, "Dead"));
+    let nobody = &client.call(6, &describe).groups[1];
+    assert_eq!((nobody.error_code, nobody.group_state.as_str()), (ErrorCode::GROUP_ID_NOT_FOUND, "Dead"));
     let delete = DeleteGroupsRequest { groups_names: vec![GROUP.into(), "nobody".into()] };
     let codes = |client: &mut Client| {
         let results = client.call(2, &delete).results;

@@ -150,6 +150,16 @@ fn a_second_broker_is_told_who_holds_the_data_directory() {
     assert_eq!(*holder, format!("process {} listening on {}", std::process::id(), cluster.address()));
 }
 
+/// Nobody can write to /proc, not even root.
+#[test]
+fn a_directory_that_can_not_be_written_to_is_named() {
+    let dir = "/proc/freshet";
+    let error = Cluster::start(BrokerConfig { listen: "127.0.0.1:0".into(), ..BrokerConfig::new(dir) });
+    let error = error.unwrap_err();
+    assert!(matches!(error, StartError::DataDir { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("can't write to the data directory at /proc/freshet: "), "{error}");
+}
+
 #[test]
 fn a_port_in_use_is_named() {
     let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());

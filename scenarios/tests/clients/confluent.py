@@ -1,7 +1,12 @@
-"""confluent-kafka (librdkafka) against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is well."""
+"""confluent-kafka (librdkafka) against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is well.
+
+What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
+"""
 import sys, time
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType,
+)
 
 servers = sys.argv[1]
 GROUP, COUNT = "group-confluent", 1000
@@ -78,7 +83,8 @@ for assignor in ["range", "roundrobin", "cooperative-sticky"]:
     while len(second.assignment()) != 4:
         assert time.monotonic() - began < 3, f"{assignor}: not handed over within 3 s"
         second.poll(0.05)
-    print(f"{assignor}: first record {joined:.2f} s after start, handed over in {time.monotonic() - began:.2f} s")
+    print(f"{assignor}: first record {joined:.2f} s after start, handed over in {time.monotonic() - began:.2f} s", file=sys.stderr)
+    print(f"{assignor}: shared and handed over")
     second.close()
 
 # From both ends, by time, and committed offsets of a stranger's group.
@@ -88,4 +94,80 @@ assert low == 0 and high > 0
 found = reader.offsets_for_times([TopicPartition("from-confluent-none", 0, 0)], timeout=5)
 assert found[0].offset == 0, found
 reader.close()
+
+
+def observe(name, action):
+    """Prints what an action gives, or the name of the error that it ends in."""
+    try:
+        value = action()
+    except KafkaException as error:
+        value = error.args[0].name()
+    print(f"{name}: {value}")
+
+
+def only(futures):
+    """The one result of a request about one thing."""
+    [future] = futures.values()
+    return future.result(10)
+
+
+# What an administrator sees, and what is refused.
+TOPIC = "from-confluent-none"
+SETTINGS = ConfigResource(ResourceType.TOPIC, TOPIC)
+new = lambda name, partitions=1, replicas=1, **config: only(admin.create_topics([NewTopic(name, partitions, replicas, config=config)]))
+observe("create again", lambda: new(TOPIC))
+observe("create an illegal name", lambda: new("a/b"))
+observe("create with 3 replicas", lambda: new("wrong", replicas=3))
+observe("create with an unknown setting", lambda: new("wrong", **{"no.such": "1"}))
+observe("grow", lambda: only(admin.create_partitions([NewPartitions(TOPIC, 5)])))
+observe("shrink", lambda: only(admin.create_partitions([NewPartitions(TOPIC, 2)])))
+setting = lambda name: (lambda entry: (entry.value, entry.source, entry.is_default))(only(admin.describe_configs([SETTINGS]))[name])
+alter = lambda name, value: only(admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[
+    ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)])]))
+observe("setting", lambda: setting("retention.ms"))
+observe("alter it", lambda: alter("retention.ms", "7000000"))
+observe("setting after that", lambda: setting("retention.ms"))
+observe("alter it to nonsense", lambda: alter("retention.ms", "soon"))
+ends = lambda spec: only(admin.list_offsets({TopicPartition(TOPIC, 0): spec})).offset
+observe("earliest", lambda: ends(OffsetSpec.earliest()))
+observe("latest is past the first", lambda: ends(OffsetSpec.latest()) > 0)
+observe("delete records", lambda: only(admin.delete_records([TopicPartition(TOPIC, 0, 5)])).low_watermark)
+observe("earliest after that", lambda: ends(OffsetSpec.earliest()))
+group = f"{GROUP}-range"
+observe("groups", lambda: sorted((g.group_id, g.state.name, g.type.name) for g in admin.list_consumer_groups().result(10).valid if g.group_id.startswith(GROUP)))
+observe("describe a group", lambda: (lambda g: (g.state.name, g.type.name, len(g.members)))(only(admin.describe_consumer_groups([group]))))
+observe("describe a group that is not there", lambda: only(admin.describe_consumer_groups(["nobody"])).state.name)
+observe("committed", lambda: sum(p.offset for p in only(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])).topic_partitions))
+observe("reset offsets", lambda: [p.offset for p in only(admin.alter_consumer_group_offsets([
+    ConsumerGroupTopicPartitions(group, [TopicPartition("from-confluent-zstd", 0, 3)])])).topic_partitions])
+observe("delete the group", lambda: only(admin.delete_consumer_groups([group])))
+observe("delete it again", lambda: only(admin.delete_consumer_groups([group])))
+
+
+def send(value=b"v", settings={}, **more):
+    failed = []
+    producer = Producer({"bootstrap.servers": servers, "message.timeout.ms": 8000, "message.max.bytes": 3_000_000, **settings})
+    producer.produce(more.pop("topic", TOPIC), value, on_delivery=lambda error, _: error and failed.append(error.name()), **more)
+    producer.flush(10)
+    return failed
+
+
+observe("send too much", lambda: send(b"x" * 2_000_000))
+observe("send null", lambda: send(None, key=b"tombstone"))
+observe("send with a timestamp two hours ahead", lambda: send(timestamp=int(time.time() * 1000) + 7_200_000))
+observe("send with acks=0", lambda: send(settings={"acks": 0}))
+
+
+def transaction():
+    producer = Producer({"bootstrap.servers": servers, "transactional.id": "confluent"})
+    producer.init_transactions(10)
+    producer.begin_transaction()
+    producer.produce("from-confluent-transaction", b"v")
+    producer.commit_transaction(10)
+    return "committed"
+
+
+observe("send in a transaction", transaction)
+observe("delete", lambda: only(admin.delete_topics([TOPIC])))
+observe("delete again", lambda: only(admin.delete_topics([TOPIC])))
 print("confluent-kafka: all well")

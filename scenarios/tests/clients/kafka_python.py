@@ -1,4 +1,7 @@
-"""kafka-python against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is as Kafka does it."""
+"""kafka-python against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is as Kafka does it.
+
+What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
+"""
 import sys, time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
@@ -6,6 +9,15 @@ from kafka.structs import OffsetAndMetadata
 
 servers = sys.argv[1]
 TOPIC, GROUP, COUNT = "from-kafka-python", "group-kafka-python", 400
+
+def observe(name, action):
+    """Prints what an action gives, or the name of the error that it ends in."""
+    try:
+        value = action()
+    except Exception as error:
+        value = type(error).__name__
+    print(f"{name}: {value}")
+
 
 admin = KafkaAdminClient(bootstrap_servers=servers)
 admin.create_topics([NewTopic(TOPIC, num_partitions=4, replication_factor=1)])
@@ -82,5 +94,29 @@ assert all(found.offset == 0 for found in at.values()), at
 late = reader.offsets_for_times({tp: int(time.time() * 1000) + 3_600_000 for tp in all_partitions})
 assert all(found is None for found in late.values()), late
 reader.close()
-admin.delete_topics([TOPIC])
+
+# What an administrator sees, and what is refused.
+observe("create again", lambda: admin.create_topics([NewTopic(TOPIC, num_partitions=4, replication_factor=1)]))
+observe("create an illegal name", lambda: admin.create_topics([NewTopic("a/b", num_partitions=1, replication_factor=1)]))
+observe("create with 3 replicas", lambda: admin.create_topics([NewTopic("wrong", num_partitions=1, replication_factor=3)]))
+observe("create with an unknown setting", lambda: admin.create_topics([NewTopic("wrong", 1, 1, topic_configs={"no.such": "1"})]))
+offsets = admin.list_group_offsets(GROUP) if hasattr(admin, "list_group_offsets") else admin.list_consumer_group_offsets(GROUP)
+observe("committed", lambda: sorted((str(where), str(what)[:60]) for where, what in dict(offsets).items()) != [])
+
+
+def send(**record):
+    """With a producer of its own: after some errors an idempotent one refuses to go on."""
+    producer = KafkaProducer(bootstrap_servers=servers, max_request_size=3_000_000)
+    try:
+        return producer.send(TOPIC, partition=0, **record).get(timeout=10).serialized_value_size
+    finally:
+        producer.close()
+
+
+observe("send too much", lambda: send(value=b"x" * 2_000_000))
+observe("send null", lambda: send(key=b"tombstone", value=None))
+observe("send with a timestamp two hours ahead", lambda: send(value=b"early", timestamp_ms=int(time.time() * 1000) + 7_200_000))
+observe("delete", lambda: admin.delete_topics([TOPIC]) is not None)
+observe("delete again", lambda: admin.delete_topics([TOPIC]))
+admin.close()
 print("kafka-python: all well")

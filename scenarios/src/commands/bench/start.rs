@@ -24,7 +24,10 @@ pub(super) fn start(run: &Run, args: &StartArgs) -> Result<()> {
         let listening = began.elapsed();
         let settings = Settings::new(&broker.address).with_client_id("freshet-bench");
         let options = ProducerOptions { delivery_timeout: Some(PATIENCE), ..ProducerOptions::answers() };
-        let producer = Producer::new(&settings, &options)?;
+        // An idempotent librdkafka looks for its producer id when it is made, finds itself not yet connected, and looks again
+        // half a second later, whatever the broker: that is its time and not the broker's.
+        let plain = settings.clone().with_property("enable.idempotence", "false");
+        let producer = Producer::new(&plain, &options)?;
         producer.send(Outgoing { topic: TOPIC, value: Some(b"hello"), ..Outgoing::default() }, PATIENCE)?;
         producer.flush(PATIENCE)?;
         let accepted = began.elapsed();

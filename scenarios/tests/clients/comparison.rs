@@ -1,0 +1,181 @@
+//! The same programs against an Apache Kafka and against ours: what they observe must be the same, but for what
+//! docs/compatibility.md lists with a reason.
+//!
+//! Each program prints a line `name: value` for each thing it has tried. Whatever differs between the two brokers must stand
+//! in the document's table, and whatever stands in the table must differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::common::{Broker, repository};
+use super::{python, run};
+
+/// One row of the table: client, observation, what an Apache Kafka gives, what ours gives.
+type Difference = [String; 4];
+
+#[test]
+#[ignore = "needs Java, Maven, Node.js, Go and ten minutes: make clients"]
+fn every_client_sees_what_apache_kafka_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let apache = Apache::start(folder.path());
+    let mut differences = BTreeSet::new();
+    for (client, command) in programs() {
+        // Each program finds a broker of ours without a past; those who use the Apache Kafka keep out of each other's way.
+        let folder = tempfile::tempdir().unwrap();
+        let ours = Broker::start(folder.path());
+        let (theirs, ours) = thread::scope(|scope| {
+            let theirs = scope.spawn(|| observe(&mut command(&apache.address, &apache.data_dir)));
+            let ours = observe(&mut command(&ours.address, folder.path().to_str().unwrap()));
+            (theirs.join().expect("the program ends well"), ours)
+        });
+        println!("{client}: {} observations", ours.len());
+        assert!(!ours.is_empty(), "{client} has observed nothing");
+        for name in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
+            let value =
+                |of: &BTreeMap<String, String>| of.get(name).map_or("nothing", String::as_str).to_owned();
+            if value(&theirs) != value(&ours) {
+                differences.insert([client.to_owned(), name.clone(), value(&theirs), value(&ours)]);
+            }
+        }
+    }
+    let listed = listed_differences();
+    let unlisted: Vec<String> = differences.difference(&listed).map(row).collect();
+    let outdated: Vec<String> = listed.difference(&differences).map(row).collect();
+    assert!(
+        unlisted.is_empty() && outdated.is_empty(),
+        "docs/compatibility.md does not tell these differences:\n{}\nand these it tells, but they are none:\n{}",
+        unlisted.join("\n"),
+        outdated.join("\n")
+    );
+    println!("{} differences, all of them listed in docs/compatibility.md", differences.len());
+}
+
+/// Kafka's own reader finds our indexes, snapshots and committed offsets right.
+#[test]
+#[ignore = "needs Java and Maven: make clients"]
+fn kafka_dump_log_reads_our_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broker = Broker::start(folder.path());
+    let script = program("kafka_dump_log.sh");
+    run(Command::new(&script).arg(&broker.address).arg(folder.path()), "");
+    let pid = Pid::from_child(&broker.child);
+    kill_process(pid, Signal::INT).unwrap();
+    broker.child.wait().unwrap();
+    let said = run(Command::new(&script).arg("--check").arg(folder.path()), "");
+    assert!(said.contains("all well"), "{said}");
+    assert_eq!(said.matches("passed sanity check").count(), 2, "{said}");
+}
+
+/// A way to start a client's program, given a broker's address and the folder with its log.
+type Start = fn(&str, &str) -> Command;
+
+fn programs() -> [(&'static str, Start); 8] {
+    [
+        ("kcat", |address, _| with(program("kcat.sh"), &[address])),
+        ("kafka-python", |address, _| with(python(), &[&program("kafka_python.py"), address])),
+        ("confluent-kafka", |address, _| with(python(), &[&program("confluent.py"), address])),
+        ("KafkaJS", |address, _| {
+            let mut node = with("node", &[&program("kafkajs/behaviour.js"), address]);
+            node.env("NODE_PATH", repository().join("target/real-clients/kafkajs/node_modules"));
+            node
+        }),
+        ("franz-go", |address, _| with(repository().join("target/real-clients/franz-go"), &[address])),
+        ("Java client", |address, _| with(kafka(), &["java", &program("java/Behaviour.java"), address])),
+        ("Kafka's tools", |address, _| with(program("kafka_tools.sh"), &[address])),
+        ("kafka-dump-log", |address, data_dir| with(program("kafka_dump_log.sh"), &[address, data_dir])),
+    ]
+}
+
+fn program(name: &str) -> String {
+    repository().join("scenarios/tests/clients").join(name).to_str().expect("a path of ASCII").to_owned()
+}
+
+fn kafka() -> std::path::PathBuf {
+    repository().join("tools/kafka/kafka")
+}
+
+fn with(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
+    // A client that hangs is a failure too, not an endless test.
+    let mut command = Command::new("timeout");
+    command.arg("900").arg(program).args(arguments);
+    command
+}
+
+/// What a program observes, by name.
+fn observe(command: &mut Command) -> BTreeMap<String, String> {
+    let said = run(command, "");
+    let observations = said.lines().filter_map(|line| line.split_once(": "));
+    observations.map(|(name, value)| (name.to_owned(), value.trim_end().replace('|', "/"))).collect()
+}
+
+/// The rows of the document's table of differences.
+fn listed_differences() -> BTreeSet<Difference> {
+    let text = std::fs::read_to_string(repository().join("docs/compatibility.md")).unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with("| client | observation |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|line| {
+        let cells: Vec<&str> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let [client, name, theirs, ours, reason] = cells[..] else { panic!("five columns: {line}") };
+        assert!(!reason.is_empty(), "a difference without a reason: {line}");
+        [client, name, theirs, ours].map(str::to_owned)
+    })
+    .collect()
+}
+
+fn row([client, name, theirs, ours]: &Difference) -> String {
+    format!("| {client} | {name} | `{theirs}` | `{ours}` | |")
+}
+
+/// An Apache Kafka of one broker; killed when dropped.
+struct Apache {
+    child: Child,
+    address: String,
+    data_dir: String,
+}
+
+impl Apache {
+    fn start(folder: &Path) -> Self {
+        let port = free_port();
+        let mut child = Command::new(kafka())
+            .args(["serve", &port.to_string()])
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.join("said")).unwrap())
+            .spawn()
+            .unwrap();
+        let address = format!("127.0.0.1:{port}");
+        while TcpStream::connect(&address).is_err() {
+            let ended = child.try_wait().unwrap();
+            let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
+            assert!(ended.is_none(), "Apache Kafka did not start: {}", said());
+            thread::park_timeout(Duration::from_millis(50));
+        }
+        Self { child, address, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
+    }
+}
+
+impl Drop for Apache {
+    fn drop(&mut self) {
+        let _already_dead = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A port such that it and the next one are free.
+fn free_port() -> u16 {
+    loop {
+        let one = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = one.local_addr().unwrap().port();
+        if TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
