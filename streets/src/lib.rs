@@ -37,4 +37,4 @@ pub use geometry::{bearing_deg, distance_m};
 pub use map::{Bounds, Link, LinkId, Map, NodeId, Position, Spot};
 pub use near::Candidate;
 pub use osm::OsmError;
-pub use route::{Costs, FreeFlow, Reach, Route, Router, dijkstra};
+pub use route::{Costs, Door, FreeFlow, Reach, Route, Router, dijkstra};

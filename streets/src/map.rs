@@ -212,6 +212,12 @@ impl Map {
         self.link(id).twin
     }
 
+    /// Whether two links are the two directions of one street: what a U-turn is. A search asks this at every turn, and mostly
+    /// the numbers alone tell: those of twins are neighbours.
+    pub fn are_twins(&self, one: LinkId, other: LinkId) -> bool {
+        one.0.abs_diff(other.0) == 1 && self.twin(one) == Some(other)
+    }
+
     /// The speed in m/s that is expected of an empty road before anyone has driven it: its limit where the source gives
     /// one, else [`RoadClass::default_mps`].
     pub fn free_flow_mps(&self, id: LinkId) -> f64 {
@@ -357,6 +363,7 @@ mod tests {
             assert_eq!((line[0], line[line.len() - 1]), (map.node(link.from), map.node(link.to)));
             if let Some(twin) = link.twin {
                 assert_eq!((map.twin(twin), map.link(twin).from), (Some(id), link.to));
+                assert!(map.are_twins(id, twin) && map.are_twins(twin, id));
                 assert!(map.turn_deg(id, twin).abs() > 179.9);
             }
             // Beyond its ends a link is its ends.

@@ -15,8 +15,9 @@ use super::way::Planner;
 
 /// A trip of which nothing is heard for so long is closed, as the contract says.
 pub(super) const IDLE_MS: i64 = 600_000;
-/// A clock that is so far ahead of all others is wrong until somebody confirms it.
-const LEAP_MS: i64 = 300_000;
+/// A clock that is so far ahead of all others is wrong until somebody confirms it. Not sooner than a trip is closed for its
+/// silence: a lone car that was in a tunnel is not a broken clock.
+const LEAP_MS: i64 = IDLE_MS;
 /// What is idle is looked for so often, in event time.
 const SWEEP_EVERY_MS: i64 = 60_000;
 /// A position that is older than this is no place to start from.
@@ -226,6 +227,7 @@ impl Engine {
                     ts: ping.ts,
                     place: Place { lat: ping.lat, lon: ping.lon },
                     spot: position.map(|(spot, _)| spot),
+                    twin: position.and_then(|(spot, _)| driver.track.may_face(&self.map, spot)),
                     driver_ratio: self.traffic.vehicle_ratio(&ping.driver_id, ping.ts),
                 };
                 let mut means = Means {
@@ -267,10 +269,12 @@ impl Engine {
         let trip = self.trips.get(trip_id)?;
         let driver = self.drivers.get(ping.driver_id.as_str());
         let position = driver.and_then(|driver| driver.track.position());
+        let spot = position.filter(|(_, at)| ping.ts.since_ms(*at) <= STALE_MS).map(|(spot, _)| spot);
         let seen = Seen {
             ts: ping.ts,
             place: Place { lat: ping.lat, lon: ping.lon },
-            spot: position.filter(|(_, at)| ping.ts.since_ms(*at) <= STALE_MS).map(|(spot, _)| spot),
+            spot,
+            twin: driver.zip(spot).and_then(|(driver, spot)| driver.track.may_face(&self.map, spot)),
             driver_ratio: traffic.vehicle_ratio(&ping.driver_id, ping.ts),
         };
         let mut means = Means { planner: &mut self.planner, map: &self.map, traffic, lessons };
@@ -329,6 +333,11 @@ impl Engine {
         });
     }
 
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.drivers.len() + self.trips.len()
+    }
+
     /// What was noticed, for [`Processor::counters`](crate::Processor::counters).
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
         let counters = &self.counters;
@@ -344,6 +353,7 @@ impl Engine {
             ("pings after their trip", counters.after_trip),
             ("trips closed idle", counters.idle_trips),
             ("destinations without a way", counters.unreachable),
+            ("ways searched", self.planner.searches),
             ("unknown links", counters.unknown_links),
             ("links driven", counters.traversals),
         ]

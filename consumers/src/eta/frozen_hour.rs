@@ -161,6 +161,7 @@ impl Processor for FrozenHour {
         {
             let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
             self.learnt.learn(quote.left_s, actual_s);
+            self.learnt.trip_ended();
         }
         let answer = self.all.process(event);
         self.run_if_due();

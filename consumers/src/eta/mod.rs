@@ -24,8 +24,9 @@
 //! clock is minutes ahead of everybody else's and nobody has confirmed it. All of these are counted.
 //!
 //! # Simplifications
-//! - Without a way by road (a car off the map, a destination on an island) the straight line times 1.4 is used, at the
-//!   mean speed that has been learnt.
+//! - A car that is off the map is taken to be on the street that is nearest. Without any way by road (a destination on an
+//!   island) the straight line times 1.4 is used, at the mean speed that has been learnt.
+//! - Where nobody tells of pick-ups, one is inferred once the car has been near the rider's pin and is leaving it.
 //! - The expected way is the fastest one; that drivers have favourites is left to the correction.
 //! - A jam is felt by cars still in it only in the processor that matches them: on the topic there are finished
 //!   traversals alone.

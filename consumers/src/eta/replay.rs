@@ -26,6 +26,12 @@ impl EtaReplay {
     pub fn new(config: &EtaConfig) -> Self {
         Self { all: AllInside::new(config), map: config.map.clone(), tell_traversals: config.tell_traversals }
     }
+
+    /// How many drivers and trips are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.all.engine.remembered()
+    }
 }
 
 impl Processor for EtaReplay {

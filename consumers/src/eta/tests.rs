@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use events::{DriverLocation, EtaUpdate, Event, Place, Timestamp, Trip, TripKind};
+use events::{DriverLocation, EtaUpdate, Event, Place, Timestamp, Topic, Trip, TripKind};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use streets::{LinkId, Map, Router, Spot};
@@ -141,32 +141,32 @@ fn a_trip_is_followed_to_its_end() {
     check(
         &answers,
         &expect![[r#"
-        00:00: 12666 m, arrives 12:39 (07:23 to 23:11)
-        01:00: 12357 m, arrives 13:17 (08:10 to 23:31)
-        02:00: 11817 m, arrives 17:30 (11:06 to 30:18)
-        03:00: 11277 m, arrives 20:39 (13:23 to 35:11)
-        04:00: 10737 m, arrives 21:42 (14:25 to 36:16)
-        05:00: 10197 m, arrives 25:10 (16:54 to 41:42)
-        06:00:  9657 m, arrives 26:22 (18:01 to 43:04)
-        07:00:  9117 m, arrives 28:06 (19:28 to 45:24)
-        08:00:  8577 m, arrives 28:27 (20:04 to 45:14)
-        09:00:  8037 m, arrives 28:54 (20:44 to 45:14)
-        10:00:  7497 m, arrives 29:00 (21:12 to 44:36)
-        11:00:  6957 m, arrives 28:21 (21:12 to 42:37)
-        12:00:  6417 m, arrives 27:23 (21:02 to 40:06)
-        13:00:  5877 m, arrives 26:27 (20:52 to 37:37)
-        14:00:  5337 m, arrives 26:07 (21:04 to 36:12)
-        15:00:  4797 m, arrives 26:20 (21:36 to 35:49)
-        16:00:  4257 m, arrives 27:08 (22:29 to 36:27)
-        17:00:  3717 m, arrives 26:05 (22:15 to 33:45)
-        18:00:  3177 m, arrives 25:28 (22:16 to 31:50)
-        19:00:  2637 m, arrives 25:15 (22:33 to 30:40)
-        20:00:  2097 m, arrives 24:56 (22:45 to 29:17)
-        21:00:  1557 m, arrives 24:42 (23:01 to 28:04)
-        22:00:  1017 m, arrives 24:28 (23:17 to 26:51)
-        23:00:   477 m, arrives 24:06 (23:28 to 25:24)
-        24:00:     0 m, arrives 24:00 (24:00 to 24:24)
-    "#]],
+            00:00: 12627 m, arrives 16:54 (09:56 to 30:49)
+            01:00: 12357 m, arrives 17:25 (10:39 to 30:57)
+            02:00: 11817 m, arrives 18:02 (11:25 to 31:16)
+            03:00: 11277 m, arrives 19:43 (12:50 to 33:30)
+            04:00: 10737 m, arrives 20:25 (13:39 to 33:57)
+            05:00: 10197 m, arrives 25:21 (17:00 to 42:02)
+            06:00:  9657 m, arrives 27:07 (18:28 to 44:25)
+            07:00:  9117 m, arrives 29:50 (20:30 to 48:30)
+            08:00:  8577 m, arrives 30:24 (21:14 to 48:44)
+            09:00:  8037 m, arrives 31:09 (22:05 to 49:17)
+            10:00:  7497 m, arrives 31:19 (22:35 to 48:47)
+            11:00:  6957 m, arrives 30:45 (22:39 to 46:58)
+            12:00:  6417 m, arrives 29:45 (22:27 to 44:21)
+            13:00:  5877 m, arrives 28:46 (22:15 to 41:47)
+            14:00:  5337 m, arrives 28:26 (22:27 to 40:22)
+            15:00:  4797 m, arrives 28:45 (23:03 to 40:09)
+            16:00:  4257 m, arrives 29:50 (24:06 to 41:19)
+            17:00:  3717 m, arrives 28:03 (23:25 to 37:17)
+            18:00:  3177 m, arrives 26:46 (23:04 to 34:12)
+            19:00:  2637 m, arrives 26:20 (23:12 to 32:36)
+            20:00:  2097 m, arrives 25:42 (23:13 to 30:39)
+            21:00:  1557 m, arrives 25:14 (23:20 to 29:02)
+            22:00:  1017 m, arrives 24:49 (23:29 to 27:29)
+            23:00:   477 m, arrives 24:15 (23:33 to 25:39)
+            24:00:     0 m, arrives 24:00 (24:00 to 24:24)
+        "#]],
     );
 }
 
@@ -286,6 +286,135 @@ fn off_the_map_and_out_of_reach_there_is_still_an_answer() {
     assert!(updates(&answers).iter().all(|update| update.remaining_m > 1_000_000.0));
     assert_eq!(count(&replay, "pings off the map"), 1);
     assert_eq!(count(&replay, "destinations without a way"), 1);
+}
+
+/// A trip of which only its request and its end are told, in a file of taxis as cities publish them: a position each 15 s, of
+/// a car that carries its rider from the first one on. `pin_m` metres beside it is where the rider is said to be.
+fn untold_trip(places: &[Place], pin_m: f64) -> Vec<Event> {
+    let (first, destination) = (places[0], places[places.len() - 1]);
+    let origin = Place { lat: first.lat + pin_m / 111_195.0, lon: first.lon };
+    let mut events = vec![step(0.0, "t1", "d1", TripKind::Requested, origin, destination)];
+    for second in (0..places.len()).step_by(15) {
+        events.push(ping(second as f64, "d1", Some("t1"), places[second]).into());
+    }
+    events.push(step(places.len() as f64, "t1", "d1", TripKind::DroppedOff, origin, destination));
+    events
+}
+
+#[test]
+fn a_pick_up_that_nobody_tells_of_is_seen() {
+    let places = drive(100, 20_000);
+    for pin_m in [0.0, 130.0, 400.0] {
+        let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+        let answers = answers(&mut replay, &untold_trip(&places, pin_m));
+        let updates = updates(&answers);
+        for update in updates.iter().skip(updates.len() / 4) {
+            let driven_s = update.ts.since_seconds(at(0.0));
+            let left_m = (places.len() as f64 - driven_s) * 9.0;
+            let off = (update.remaining_m - left_m).abs();
+            assert!(off < 0.15 * left_m + 150.0, "pin {pin_m} m: {} m for {left_m} m", update.remaining_m);
+        }
+    }
+}
+
+#[test]
+fn a_pick_up_that_is_told_is_waited_for() {
+    let places = drive(100, 20_000);
+    let origin = places[700];
+    let destination = places[0];
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    // Three trips tell of their pick-ups; the driver of the fourth goes past its rider, to turn round further on.
+    for trip in 0..3 {
+        let id = format!("t{trip}");
+        answers(&mut replay, &trip_events(&id, "d1", f64::from(trip) * 1500.0, &places[..600]));
+    }
+    let mut said = Vec::new();
+    replay.process(&step(4500.0, "t3", "d1", TripKind::Requested, origin, destination), &mut said);
+    for second in 0..760_usize {
+        replay.process(&ping(4500.0 + second as f64, "d1", Some("t3"), places[second]).into(), &mut said);
+    }
+    let last = updates(&said)[759].remaining_m;
+    assert!(last > 6300.0, "the ride alone has 6.3 km, and the rider is behind: {last} m");
+}
+
+#[test]
+fn a_silence_of_nine_minutes_is_no_broken_clock() {
+    let places = drive(100, 20_000);
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    let events = [
+        step(0.0, "t1", "d1", TripKind::Requested, places[0], places[1000]),
+        ping(1.0, "d1", Some("t1"), places[1]).into(),
+        ping(541.0, "d1", Some("t1"), places[541]).into(),
+        ping(542.0, "d1", Some("t1"), places[542]).into(),
+    ];
+    assert_eq!(
+        updates(&answers(&mut replay, &events)).len(),
+        3,
+        "nobody else speaks, and the trip is not idle"
+    );
+}
+
+#[test]
+fn what_is_remembered_is_bounded_by_those_who_are_there() {
+    let places = drive(100, 20_000);
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    let mut most = 0;
+    for car in 0..2000_u16 {
+        // Every 20 s another car, with a trip that never ends; each is heard for a minute.
+        let (start, id) = (f64::from(car) * 20.0, format!("d{car}"));
+        let (trip, place) = (format!("t{car}"), places[car as usize % places.len()]);
+        let mut said = Vec::new();
+        replay.process(&step(start, &trip, &id, TripKind::Requested, place, places[0]), &mut said);
+        for second in [0.0, 20.0, 40.0] {
+            replay.process(&ping(start + second, &id, Some(&trip), place).into(), &mut said);
+        }
+        most = most.max(replay.remembered());
+    }
+    // In twelve and a half minutes there are 38 cars and as many trips.
+    assert!((60..=90).contains(&most), "{most} cars and trips are remembered");
+    assert!(count(&replay, "trips closed idle") > 1950);
+}
+
+/// Two kilometres of a street, and beside its end a yard that no street leads to.
+fn street_and_yard() -> Arc<Map> {
+    let folder = tempfile::tempdir().unwrap();
+    let (links, nodes) = (folder.path().join("links.csv"), folder.path().join("nodes.csv"));
+    std::fs::write(&nodes, "node,lon,lat\n0,0,0\n1,0.01,0\n2,0.02,0\n3,0.0195,0.0005\n4,0.0199,0.0005\n")
+        .unwrap();
+    std::fs::write(&links, "from_node,to_node\n0,1\n1,2\n3,4\n").unwrap();
+    Arc::new(Map::from_csv(&links, &nodes).unwrap())
+}
+
+#[test]
+fn a_yard_without_a_street_is_left_and_reached_by_the_street_beside_it() {
+    let (yard, street) = (Place { lat: 0.0006, lon: 0.0197 }, Place { lat: 0.0, lon: 0.001 });
+    for (from, to) in [(yard, street), (street, yard)] {
+        let mut replay = EtaReplay::new(&EtaConfig::new(street_and_yard()));
+        let events = [
+            step(0.0, "t1", "d1", TripKind::PickedUp, from, to),
+            ping(1.0, "d1", Some("t1"), from).into(),
+            ping(16.0, "d1", Some("t1"), from).into(),
+        ];
+        let answers = answers(&mut replay, &events);
+        for update in updates(&answers) {
+            assert!((2050.0..2150.0).contains(&update.remaining_m), "{} m", update.remaining_m);
+        }
+        assert_eq!(count(&replay, "destinations without a way"), 0);
+    }
+}
+
+#[test]
+fn what_is_off_the_earth_is_no_event() {
+    let ping = |lat: &str, lon: &str| {
+        let value = format!(r#"{{"ts":"2026-03-03T11:00:00Z","driver_id":"d1","lat":{lat},"lon":{lon}}}"#);
+        Event::parse(Topic::DriverLocations, value.as_bytes()).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(ping("-29.9", "-71.25"), Ok(()));
+    for (lat, lon) in
+        [("90.1", "0"), ("-91", "0"), ("0", "180.5"), ("0", "-181"), ("null", "0"), ("1e999", "0")]
+    {
+        assert!(ping(lat, lon).is_err(), "{lat} {lon}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! seconds = length / free-flow speed      the map
+//!         × prior                         town streets take half as long again, anywhere
 //!         × overall × class × class-hour  learnt from everybody: streets like this, at this hour
 //!         × usual                         learnt over days: this link
 //!         × city × area × street          learnt over an hour and less: the weather, this part of town, this avenue
@@ -26,11 +27,12 @@
 //!   traversal a link and minute or less the two can hardly be told apart, and a route needs their sum.
 //! - The hour of the day is UTC and all days are alike.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use events::{RoadTraversal, Timestamp, Traffic};
 use hashbrown::HashMap;
-use streets::{LinkId, Map};
+use streets::{LinkId, Map, RoadClass};
 
 use super::level::{Habit, Level};
 
@@ -46,6 +48,14 @@ const AREA: Habit = Habit { half_life_s: 1800.0, prior: 4.0, most: 20.0 };
 const STREET: Habit = Habit { half_life_s: 1200.0, prior: 3.0, most: 10.0 };
 const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
 const VEHICLE: Habit = Habit { half_life_s: 8.0 * HOUR_S, prior: 20.0, most: 200.0 };
+
+/// What a street in a town takes, by its limit, before anybody has driven it: signals, turns and others cost about half of
+/// the time again, wherever one looks; much less on roads without crossings.
+const PRIOR: f64 = 1.5;
+const PRIOR_WITHOUT_CROSSINGS: f64 = 1.15;
+/// What routes are searched by is computed anew so often, in event time: a search looks at thousands of links, and which way
+/// is best changes in minutes.
+const PRICE_EVERY_MS: i64 = 60_000;
 
 /// An observation further than this factor from what is believed counts as if it were just so far.
 const CLIP: f64 = 4.0;
@@ -83,6 +93,27 @@ pub(crate) struct TrafficModel {
     areas: Vec<Level>,
     streets: Vec<Level>,
     vehicles: HashMap<String, Level>,
+    prices: Prices,
+}
+
+/// What each link costs who searches a way, computed when it is first asked for.
+#[derive(Debug)]
+struct Prices(Mutex<Priced>);
+
+#[derive(Debug, Default)]
+struct Priced {
+    at: Option<Timestamp>,
+    /// The number of the present prices; a link's price of another number is outdated.
+    number: u32,
+    links: Vec<Cell<(u32, f32)>>,
+    classes: [f64; CLASSES],
+}
+
+/// A copy of a model makes its own prices.
+impl Clone for Prices {
+    fn clone(&self) -> Self {
+        Self(Mutex::default())
+    }
 }
 
 const CLASSES: usize = streets::RoadClass::ALL.len();
@@ -133,6 +164,7 @@ impl TrafficModel {
             areas: vec![Level::default(); areas.0.len()],
             streets: vec![Level::default(); streets.0.len()],
             vehicles: HashMap::new(),
+            prices: Prices(Mutex::default()),
         }
     }
 
@@ -149,13 +181,18 @@ impl TrafficModel {
             * belief.live.ratio(entering, &LIVE)
     }
 
-    /// The costs of all links for a driver who comes onto them at `at`: what a route is searched by.
+    /// The costs of all links for a driver who comes onto them at about `at`: what a route is searched by.
     pub(crate) fn costs(&self, at: Timestamp) -> LinkCosts<'_> {
-        LinkCosts {
-            model: self,
-            at,
-            classes: std::array::from_fn(|class| self.class_ratio(class, at) * self.city.ratio(at, &CITY)),
+        let mut priced = self.prices.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if priced.at.is_none_or(|before| at.since_ms(before).abs() >= PRICE_EVERY_MS) {
+            priced.at = Some(at);
+            priced.number = priced.number.wrapping_add(1).max(1);
+            priced.links.resize(self.links.len(), Cell::new((0, 0.0)));
+            priced.classes =
+                std::array::from_fn(|class| self.class_ratio(class, at) * self.city.ratio(at, &CITY));
         }
+        let at = priced.at.unwrap_or(at);
+        LinkCosts { model: self, at, priced }
     }
 
     /// By what factor this driver is slower than others.
@@ -265,11 +302,12 @@ impl TrafficModel {
 
     /// The mean speed that is expected on the roads of this map for want of anything better, in m/s.
     pub(crate) fn usual_mps(&self, at: Timestamp) -> f64 {
-        streets::RoadClass::Unknown.default_mps() / self.overall.ratio(at, &OVERALL)
+        RoadClass::Unknown.default_mps() / (PRIOR * self.overall.ratio(at, &OVERALL))
     }
 
     fn class_ratio(&self, class: usize, at: Timestamp) -> f64 {
-        self.overall.ratio(at, &OVERALL)
+        prior(RoadClass::ALL[class])
+            * self.overall.ratio(at, &OVERALL)
             * self.classes[class].ratio(at, &CLASS)
             * self.hours[class][at.hour() as usize].ratio(at, &HOUR)
     }
@@ -283,7 +321,7 @@ impl TrafficModel {
     fn learn_around(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) -> f64 {
         let belief = &mut self.links[link.index()];
         let class = usize::from(belief.class);
-        let mut ratio = seconds / f64::from(belief.free_s);
+        let mut ratio = seconds / (prior(RoadClass::ALL[class]) * f64::from(belief.free_s));
         for (level, habit) in [
             (&mut self.overall, &OVERALL),
             (&mut self.classes[class], &CLASS),
@@ -321,7 +359,7 @@ impl TrafficModel {
 pub(crate) struct LinkCosts<'a> {
     model: &'a TrafficModel,
     at: Timestamp,
-    classes: [f64; CLASSES],
+    priced: MutexGuard<'a, Priced>,
 }
 
 /// Turning round costs what finding a place for it takes.
@@ -329,17 +367,32 @@ const U_TURN_S: f64 = 30.0;
 
 impl streets::Costs for LinkCosts<'_> {
     fn link(&self, link: LinkId) -> f64 {
-        let belief = &self.model.links[link.index()];
-        f64::from(belief.free_s)
-            * self.classes[usize::from(belief.class)]
-            * belief.usual.ratio(self.at, &USUAL)
-            * self.model.areas[belief.area as usize].ratio(self.at, &AREA)
-            * self.model.streets[belief.street as usize].ratio(self.at, &STREET)
-            * belief.live.ratio(self.at, &LIVE)
+        let cell = &self.priced.links[link.index()];
+        let (number, price) = cell.get();
+        if number == self.priced.number {
+            return f64::from(price);
+        }
+        let (model, at) = (self.model, self.at);
+        let belief = &model.links[link.index()];
+        let price = f64::from(belief.free_s)
+            * self.priced.classes[usize::from(belief.class)]
+            * belief.usual.ratio(at, &USUAL)
+            * model.areas[belief.area as usize].ratio(at, &AREA)
+            * model.streets[belief.street as usize].ratio(at, &STREET)
+            * belief.live.ratio(at, &LIVE);
+        cell.set((self.priced.number, price as f32));
+        f64::from(price as f32)
     }
 
     fn turn(&self, from: LinkId, into: LinkId) -> f64 {
-        if self.model.map.twin(from) == Some(into) { U_TURN_S } else { 0.0 }
+        if self.model.map.are_twins(from, into) { U_TURN_S } else { 0.0 }
+    }
+}
+
+fn prior(class: RoadClass) -> f64 {
+    match class {
+        RoadClass::Motorway | RoadClass::Trunk => PRIOR_WITHOUT_CROSSINGS,
+        _ => PRIOR,
     }
 }
 

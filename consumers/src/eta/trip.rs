@@ -1,22 +1,31 @@
 //! One trip under way: where it is in its life, the way it is expected to take, and what it will teach when it is over.
 
 use events::{Place, Timestamp};
-use streets::Spot;
+use streets::{LinkId, Spot};
 
 use super::learn::{Bands, Correction, Kerb};
 use super::traffic::TrafficModel;
-use super::way::{Planner, Remaining, Spots, Way};
+use super::way::{Planner, Remaining, Way};
 
 /// A car within so many metres of where it is going to stop, by road and by air, has arrived.
 const ARRIVED_M: f64 = 40.0;
 /// A car that is so far from where it stopped has left.
 const GONE_M: f64 = 150.0;
+/// A rider gets in where the car was this near to the pin, by air …
+const THERE_M: f64 = 150.0;
+/// … or, when the pin is that wrong, where it turned away from it for so far, and towards the destination by half of that.
+const TURNED_AWAY_M: f64 = 600.0;
+/// Where most trips tell of the pick-up, one that does not must be so far gone before it is believed to have forgotten.
+const LONG_GONE_M: f64 = 1500.0;
 /// The seconds of a way are summed anew so often.
 const SUM_EVERY_MS: i64 = 15_000;
 /// … and of the second half of a trip, which is still to come, so often.
 const SUM_LATER_EVERY_MS: i64 = 60_000;
-/// A car that was seen so often beside its way has left it: one position alone may be an error.
+/// A car that was seen so often beside its way, or not on it for so long, has left it: one position alone may be an error.
 const OFF_WAY: u8 = 2;
+const OFF_WAY_MS: i64 = 10_000;
+/// Where no way was found, none is looked for again so soon.
+const SEARCH_AGAIN_MS: i64 = 60_000;
 /// What was predicted is noted so often, and at most so many times a trip; then every second note is dropped.
 const NOTE_EVERY_MS: i64 = 20_000;
 const MOST_NOTES: usize = 64;
@@ -83,10 +92,18 @@ pub(super) struct Trip {
     plan: Plan,
     /// Since when the car stands where it was going to.
     stopped: Option<Timestamp>,
-    /// When the way to the rider ended: arrival and departure.
+    /// Where the car was nearest to the rider, as long as the rider is not in it.
+    nearest: Option<Nearest>,
     told_pick_up: bool,
     notes: Vec<Note>,
     note_every_ms: i64,
+}
+
+/// The nearest that the car has come to the rider: metres by air to there and to the destination.
+#[derive(Clone, Copy, Debug)]
+struct Nearest {
+    from_m: f64,
+    to_m: f64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -96,8 +113,11 @@ struct Plan {
     /// From the rider to the destination, while the car is on its way to the rider.
     ride: Option<Way>,
     off_way: u8,
-    /// Why there is no way.
-    pub(super) unreachable: bool,
+    /// When the car was last seen on the way to the next stop.
+    followed: Option<Timestamp>,
+    /// When a way was last looked for and there was none: to the next stop, and for the ride.
+    no_way: Option<Timestamp>,
+    no_ride: Option<Timestamp>,
 }
 
 /// What a forecast is made with.
@@ -115,6 +135,8 @@ pub(super) struct Seen {
     pub(super) place: Place,
     /// On which street; none when it is off the map.
     pub(super) spot: Option<Spot>,
+    /// The same street in the other direction, if the car may as well face that way.
+    pub(super) twin: Option<LinkId>,
     /// By what factor this driver is slower than others.
     pub(super) driver_ratio: f64,
 }
@@ -130,6 +152,7 @@ impl Trip {
             forecast: None,
             plan: Plan::default(),
             stopped: None,
+            nearest: None,
             told_pick_up: false,
             notes: Vec::new(),
             note_every_ms: NOTE_EVERY_MS,
@@ -138,7 +161,7 @@ impl Trip {
 
     /// Whether the last search for a way found none.
     pub(super) fn is_unreachable(&self) -> bool {
-        self.plan.unreachable
+        self.plan.no_way.is_some() || self.plan.no_ride.is_some()
     }
 
     /// Whether the car stands at the kerb, for all that is known.
@@ -151,12 +174,14 @@ impl Trip {
         self.infer_pick_up(seen, means.lessons);
         let next = match seen.spot {
             Some(spot) => self.left_by_road(spot, seen, means),
-            None => None,
+            None => self.left_from_beside(seen, means),
         };
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
         let straight_m = apart_m(seen.place, goal);
         let next = next.unwrap_or_else(|| by_air(straight_m, means.traffic, seen.ts));
-        if next.metres <= ARRIVED_M && straight_m <= 2.0 * ARRIVED_M {
+        // Who sets out beside the rider's pin, where nobody tells of pick-ups, need not go round the block first.
+        let beside = self.phase == Phase::ToRider && !means.lessons.are_told();
+        if (next.metres <= ARRIVED_M || beside) && straight_m <= 2.0 * ARRIVED_M {
             self.stopped.get_or_insert(seen.ts);
         } else if straight_m > GONE_M {
             self.stopped = None;
@@ -182,44 +207,62 @@ impl Trip {
     /// What is left to the next stop by road; none when there is no way.
     fn left_by_road(&mut self, spot: Spot, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
         if let Some(way) = &mut self.plan.next {
-            if way.follow(spot) {
+            if way.follow(spot, seen.twin) {
                 self.plan.off_way = 0;
+                self.plan.followed = Some(seen.ts);
                 if seen.ts.since_ms(way.summed()) >= SUM_EVERY_MS {
                     way.sum(means.traffic, means.map, seen.ts);
                 }
-                return Some(way.left_from(spot.offset_m));
+                return Some(way.left());
             }
             self.plan.off_way += 1;
-            if self.plan.off_way < OFF_WAY {
+            let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < OFF_WAY_MS);
+            if self.plan.off_way < OFF_WAY && lately {
                 // As if it stood where it was last seen on its way.
-                return Some(way.left_from(0.0));
+                return Some(way.left());
             }
         }
-        self.plan.off_way = 0;
+        if self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS) {
+            return None;
+        }
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
-        let spots = means.planner.spots(goal);
-        let found = means.planner.way(means.traffic, spot, spots, seen.ts);
-        self.plan.unreachable = found.is_none();
-        self.plan.next = found.map(|(way, _)| way);
-        self.plan.next.as_ref().map(|way| way.left_from(spot.offset_m))
+        self.plan.off_way = 0;
+        // From a corner of the map that nobody can leave, the car will leave all the same: by a street beside it.
+        self.plan.next = means
+            .planner
+            .from_car(means.traffic, spot, seen.twin, goal, seen.ts)
+            .or_else(|| means.planner.from_pin(means.traffic, seen.place, goal, seen.ts));
+        self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
+        self.plan.followed = Some(seen.ts);
+        self.plan.next.as_ref().map(Way::left)
+    }
+
+    /// What is left to the next stop for a car that is on no street that is known: as by the street that is nearest.
+    fn left_from_beside(&mut self, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
+        let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < SEARCH_AGAIN_MS);
+        let searched = self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS);
+        if !searched && !(lately && self.plan.next.is_some()) {
+            let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
+            self.plan.next = means.planner.from_pin(means.traffic, seen.place, goal, seen.ts);
+            self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
+            self.plan.followed = Some(seen.ts);
+        }
+        self.plan.next.as_ref().map(Way::left)
     }
 
     /// What the ride will take once the rider is in the car.
     fn ride(&mut self, now: Timestamp, means: &mut Means<'_>) -> Remaining {
-        if self.plan.ride.is_none() && !self.plan.unreachable {
-            let Spots([from, _]) = means.planner.spots(self.origin);
-            let to = means.planner.spots(self.destination);
-            let found = from
-                .and_then(|from| means.planner.way(means.traffic, from, to, now).map(|way| (way.0, from)));
-            self.plan.unreachable = found.is_none();
-            self.plan.ride = found.map(|(way, _)| way);
+        let searched = self.plan.no_ride.is_some_and(|at| now.since_ms(at) < SEARCH_AGAIN_MS);
+        if self.plan.ride.is_none() && !searched {
+            self.plan.ride = means.planner.from_pin(means.traffic, self.origin, self.destination, now);
+            self.plan.no_ride = self.plan.ride.is_none().then_some(now);
         }
         match &mut self.plan.ride {
             Some(way) => {
                 if now.since_ms(way.summed()) >= SUM_LATER_EVERY_MS {
                     way.sum(means.traffic, means.map, now);
                 }
-                way.left_from(0.0)
+                way.left()
             }
             None => by_air(apart_m(self.origin, self.destination), means.traffic, now),
         }
@@ -236,7 +279,8 @@ impl Trip {
         self.told_pick_up |= told;
         self.phase = Phase::OnBoard;
         self.stopped = None;
-        self.plan = Plan::default();
+        // The way that was expected for the ride is the way, if the car is on it.
+        self.plan = Plan { next: self.plan.ride.take(), followed: Some(at), ..Plan::default() };
         self.forecast = None;
     }
 
@@ -254,6 +298,13 @@ impl Trip {
             let lesson =
                 if note.phase == Phase::ToRider { &mut lessons.to_rider } else { &mut lessons.on_board };
             lesson.bands.learn(note.all_s, at.since_seconds(note.at).max(0.0));
+        }
+        for (phase, lesson) in
+            [(Phase::ToRider, &mut lessons.to_rider), (Phase::OnBoard, &mut lessons.on_board)]
+        {
+            if self.notes.iter().any(|note| note.phase == phase) {
+                lesson.bands.trip_ended();
+            }
         }
         self.end(at);
     }
@@ -290,18 +341,34 @@ impl Trip {
 
     /// Where nobody tells of pick-ups, a car that was where the rider is and is gone again has the rider in it.
     fn infer_pick_up(&mut self, seen: &Seen, lessons: &Lessons) {
-        let untold = lessons.told * 2 <= lessons.ended;
-        if self.phase == Phase::ToRider
-            && self.stopped.is_some()
-            && untold
-            && apart_m(seen.place, self.origin) > GONE_M
-        {
+        if self.phase != Phase::ToRider {
+            return;
+        }
+        let from_m = apart_m(seen.place, self.origin);
+        let to_m = apart_m(seen.place, self.destination);
+        let nearest = self.nearest.get_or_insert(Nearest { from_m, to_m });
+        if from_m < nearest.from_m {
+            *nearest = Nearest { from_m, to_m };
+        }
+        let (gone_m, nearer_m) = (from_m - nearest.from_m, nearest.to_m - to_m);
+        let there = nearest.from_m <= THERE_M;
+        let picked_up = if lessons.are_told() {
+            there && gone_m > LONG_GONE_M && nearer_m > 0.5 * LONG_GONE_M
+        } else {
+            (there && gone_m > GONE_M) || (gone_m > TURNED_AWAY_M && nearer_m > 0.5 * TURNED_AWAY_M)
+        };
+        if picked_up {
             self.pick_up(seen.ts, false, None);
         }
     }
 }
 
 impl Lessons {
+    /// Whether one can count on being told of pick-ups.
+    fn are_told(&self) -> bool {
+        self.told * 2 > self.ended
+    }
+
     fn of(&self, phase: Phase) -> &Lesson {
         if phase == Phase::ToRider { &self.to_rider } else { &self.on_board }
     }

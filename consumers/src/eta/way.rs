@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use events::{Place, Timestamp};
-use streets::{Candidate, LinkId, Map, Router, Spot};
+use streets::{Candidate, Door, LinkId, Map, Router, Spot};
 
 use super::traffic::TrafficModel;
 
-/// A place is looked for on the street within these distances, the nearest first, in metres.
-const PLACE_RADII_M: [f64; 3] = [60.0, 400.0, 2500.0];
+/// A pin is looked for on the streets within these distances, in metres: what is found nearer is taken.
+const PIN_RADII_M: [f64; 3] = [60.0, 400.0, 2500.0];
+/// A pin is not exact: a street that is further from it than the nearest by so much may be meant, too …
+const PIN_SLACK_M: f64 = 25.0;
+/// … and whoever ends there walks the rest, in m/s. Without a way to any of these, any street within the second radius will do.
+const WALKING_MPS: f64 = 1.4;
+const MOST_DOORS: usize = 8;
+const MOST_WIDE_DOORS: usize = 48;
 /// A car is looked for so many links ahead on its way; further ahead it has taken another.
 const LOOK_AHEAD: usize = 24;
 /// A car that is so far beyond its destination has missed it.
@@ -18,8 +24,9 @@ const MISSED_M: f64 = 60.0;
 #[derive(Clone, Debug)]
 pub(super) struct Way {
     links: Vec<LinkId>,
-    /// The link where the car is.
+    /// The link where the car is, and how far along it, in metres.
     at: usize,
+    offset_m: f64,
     /// Where on the last link the way ends, in metres.
     end_m: f64,
     /// For each link: seconds and metres from its beginning to the end of the way, and seconds for all of it.
@@ -76,22 +83,26 @@ impl Way {
         }
     }
 
-    /// Moves along to where the car is now; false when it has left the way.
-    pub(super) fn follow(&mut self, spot: Spot) -> bool {
-        let ahead = self.links.iter().skip(self.at).take(LOOK_AHEAD).position(|&link| link == spot.link);
-        let Some(ahead) = ahead else { return false };
-        let at = self.at + ahead;
-        if at + 1 == self.links.len() && spot.offset_m > self.end_m + MISSED_M {
+    /// Moves along to where the car is now; false when it has left the way. A car that may as well be on `twin`, the other
+    /// direction of its street, is where the way wants it to be.
+    pub(super) fn follow(&mut self, spot: Spot, twin: Option<LinkId>) -> bool {
+        let mut ahead = self.links.iter().enumerate().skip(self.at).take(LOOK_AHEAD);
+        let Some((at, &link)) = ahead.find(|(_, link)| **link == spot.link || Some(**link) == twin) else {
+            return false;
+        };
+        let offset_m =
+            if link == spot.link { spot.offset_m } else { (self.left[at].link_m - spot.offset_m).max(0.0) };
+        if at + 1 == self.links.len() && offset_m > self.end_m + MISSED_M {
             return false;
         }
-        self.at = at;
+        (self.at, self.offset_m) = (at, offset_m);
         true
     }
 
-    /// What is left from a place on the link where the car is.
-    pub(super) fn left_from(&self, offset_m: f64) -> Remaining {
+    /// What is left from where the car was last seen on it.
+    pub(super) fn left(&self) -> Remaining {
         let left = &self.left[self.at];
-        let share = offset_m / left.link_m;
+        let share = self.offset_m / left.link_m;
         Remaining {
             seconds: (left.seconds - share * left.link_s).max(0.0),
             metres: (left.metres - share * left.link_m).max(0.0),
@@ -105,54 +116,82 @@ pub(super) struct Planner {
     map: Arc<Map>,
     router: Router,
     found: Vec<Candidate>,
+    /// How many ways were searched for.
+    pub(super) searches: u64,
 }
-
-/// The one or two links that a place may be on: the nearest, and the same street in the other direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Spots(pub(super) [Option<Spot>; 2]);
 
 impl Planner {
     pub(super) fn new(map: Arc<Map>) -> Self {
-        Self { map, router: Router::new(), found: Vec::new() }
+        Self { map, router: Router::new(), found: Vec::new(), searches: 0 }
     }
 
-    /// Where on the streets a place is; nowhere when no street is near.
-    pub(super) fn spots(&mut self, place: Place) -> Spots {
-        for radius_m in PLACE_RADII_M {
-            self.map.near_into(place.lat, place.lon, radius_m, 1, &mut self.found);
-            if let Some(nearest) = self.found.first() {
-                let length_m = self.map.link(nearest.link).length_m;
-                let across = self
-                    .map
-                    .twin(nearest.link)
-                    .map(|link| Spot { link, offset_m: (length_m - nearest.offset_m).max(0.0) });
-                return Spots([Some(Spot { link: nearest.link, offset_m: nearest.offset_m }), across]);
+    /// Where a way to or from a pin may end or begin; nowhere when no street is near.
+    pub(super) fn of_pin(&mut self, pin: Place) -> Vec<Door> {
+        for radius_m in PIN_RADII_M {
+            let doors = self.doors(pin, radius_m, MOST_DOORS, PIN_SLACK_M);
+            if !doors.is_empty() {
+                return doors;
             }
         }
-        Spots::default()
+        Vec::new()
     }
 
-    /// The fastest way from a spot to a place, as expected at `now`; none when there is none. Gives the spot where it ends.
-    pub(super) fn way(
+    fn doors(&mut self, pin: Place, radius_m: f64, most: usize, slack_m: f64) -> Vec<Door> {
+        self.map.near_into(pin.lat, pin.lon, radius_m, most, &mut self.found);
+        let nearest_m = self.found.first().map_or(0.0, |nearest| nearest.distance_m);
+        let near = self.found.iter().take_while(|one| one.distance_m <= nearest_m + slack_m);
+        near.map(|one| Door {
+            spot: Spot { link: one.link, offset_m: one.offset_m },
+            extra: (one.distance_m - nearest_m) / WALKING_MPS,
+        })
+        .collect()
+    }
+
+    /// The fastest way from a car to a pin, as expected at `now`; none when there is none. A car that may as well be on `twin`
+    /// sets out in the better direction.
+    pub(super) fn from_car(
         &mut self,
         traffic: &TrafficModel,
-        from: Spot,
-        to: Spots,
+        spot: Spot,
+        twin: Option<LinkId>,
+        to: Place,
         now: Timestamp,
-    ) -> Option<(Way, Spot)> {
-        let costs = traffic.costs(now);
-        let mut best: Option<(streets::Route, Spot)> = None;
-        for spot in to.0.into_iter().flatten() {
-            if let Some(route) = self.router.route(&self.map, from, spot, &costs)
-                && best.as_ref().is_none_or(|(other, _)| route.cost < other.cost)
-            {
-                best = Some((route, spot));
-            }
+    ) -> Option<Way> {
+        let rest_m = self.map.link(spot.link).length_m - spot.offset_m;
+        let back = twin.map(|link| Spot { link, offset_m: rest_m.max(0.0) });
+        let from: Vec<Door> = [Some(spot), back].into_iter().flatten().map(Door::at).collect();
+        let doors = self.of_pin(to);
+        self.between(traffic, &from, &doors, now).or_else(|| {
+            let doors = self.doors(to, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY);
+            self.between(traffic, &from, &doors, now)
+        })
+    }
+
+    /// The fastest way from pin to pin.
+    pub(super) fn from_pin(
+        &mut self,
+        traffic: &TrafficModel,
+        from: Place,
+        to: Place,
+        now: Timestamp,
+    ) -> Option<Way> {
+        let ends = [from, to].map(|pin| self.of_pin(pin));
+        self.between(traffic, &ends[0], &ends[1], now).or_else(|| {
+            let ends = [from, to].map(|pin| self.doors(pin, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY));
+            self.between(traffic, &ends[0], &ends[1], now)
+        })
+    }
+
+    fn between(&mut self, traffic: &TrafficModel, from: &[Door], to: &[Door], now: Timestamp) -> Option<Way> {
+        if from.is_empty() || to.is_empty() {
+            return None;
         }
-        let (route, end) = best?;
+        self.searches += 1;
+        let route = self.router.route_between(&self.map, from, to, &traffic.costs(now))?;
         let left = vec![Left::default(); route.links.len()];
-        let mut way = Way { links: route.links, at: 0, end_m: route.end_m, left, summed: now };
+        let (offset_m, end_m) = (route.start_m, route.end_m);
+        let mut way = Way { links: route.links, at: 0, offset_m, end_m, left, summed: now };
         way.sum(traffic, &self.map, now);
-        Some((way, end))
+        Some(way)
     }
 }

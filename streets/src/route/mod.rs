@@ -15,7 +15,7 @@ mod router;
 
 pub use dijkstra::dijkstra;
 pub use reach::Reach;
-pub use router::Router;
+pub use router::{Door, Router};
 
 use crate::map::{LinkId, Map, Spot};
 
@@ -54,7 +54,7 @@ impl Costs for FreeFlow<'_> {
     }
 
     fn turn(&self, from: LinkId, into: LinkId) -> f64 {
-        if self.map.twin(from) == Some(into) { self.u_turn_s } else { 0.0 }
+        if self.map.are_twins(from, into) { self.u_turn_s } else { 0.0 }
     }
 }
 

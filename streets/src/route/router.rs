@@ -5,8 +5,24 @@
 //! every call.
 
 use super::queue::Frontier;
-use super::{Costs, Route, cost_of, is_ahead, part_of, rest_of};
+use super::{Costs, Route, cost_of, is_ahead, on_link, part_of, rest_of, share};
 use crate::map::{LinkId, Map, Spot};
+
+/// Where a way may begin or end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Door {
+    /// The place on a link.
+    pub spot: Spot,
+    /// What it costs to begin or end here, beside the driving; never below zero.
+    pub extra: f64,
+}
+
+impl Door {
+    /// A place that costs nothing beside the driving.
+    pub fn at(spot: Spot) -> Door {
+        Door { spot, extra: 0.0 }
+    }
+}
 
 /// Exact routes, one after the other, with room that is used again: after the first call nothing is allocated but the
 /// answer.
@@ -31,43 +47,88 @@ impl Router {
             let closed = !cost_of(costs.link(from.link)).is_finite();
             return (!closed).then(|| Route::new(map, vec![from.link], from, to, costs));
         }
-        let meeting = self.search(map, from, to, costs)?;
-        let mut links = Vec::new();
-        let mut at = Some(meeting);
-        while let Some(link) = at {
-            links.push(link);
-            at = self.ahead.via(link);
+        self.route_between(map, &[Door::at(from)], &[Door::at(to)], costs)
+    }
+
+    /// The cheapest way from any of some places to any of some others, in one search: a pin beside a street may mean
+    /// either of its directions, and a house on a corner either street. [`Door::extra`] is added where it is chosen by,
+    /// but is no part of the cost of the route that is given.
+    pub fn route_between(
+        &mut self,
+        map: &Map,
+        from: &[Door],
+        to: &[Door],
+        costs: &impl Costs,
+    ) -> Option<Route> {
+        // Where a destination is simply ahead on the link of a start, no search is needed to get there.
+        let mut direct: Option<(f64, Spot, Spot)> = None;
+        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
+            if is_ahead(map, from.spot, to.spot) {
+                let metres = on_link(map, to.spot) - on_link(map, from.spot);
+                let driving =
+                    share(cost_of(costs.link(from.spot.link)), metres / map.link(from.spot.link).length_m);
+                let cost = cost_of(from.extra) + driving + cost_of(to.extra);
+                if cost.is_finite() && direct.is_none_or(|(least, ..)| cost < least) {
+                    direct = Some((cost, from.spot, to.spot));
+                }
+            }
         }
+        let least = direct.map_or(f64::INFINITY, |(cost, ..)| cost);
+        let Some(meeting) = self.search(map, from, to, costs, least) else {
+            return direct.map(|(_, from, to)| Route::new(map, vec![from.link], from, to, costs));
+        };
+        let mut links = vec![meeting];
+        while let Some(link) = self.ahead.via(links[links.len() - 1]) {
+            links.push(link);
+        }
+        let first = links[links.len() - 1];
+        let from = cheapest(from, |from| {
+            let follows = map.link(from.link).to == map.link(first).from;
+            if follows {
+                rest_of(map, from, costs) + cost_of(costs.turn(from.link, first))
+            } else {
+                f64::INFINITY
+            }
+        })?;
         links.push(from.link);
         links.reverse();
-        let mut at = self.back.via(meeting);
-        while let Some(link) = at {
+        while let Some(link) = self.back.via(links[links.len() - 1]) {
             links.push(link);
-            at = self.back.via(link);
         }
+        let last = links[links.len() - 1];
+        let to = cheapest(to, |to| if to.link == last { part_of(map, to, costs) } else { f64::INFINITY })?;
         Some(Route::new(map, links, from, to, costs))
     }
 
-    /// The link at whose beginning the two halves of the cheapest way meet.
-    fn search(&mut self, map: &Map, from: Spot, to: Spot, costs: &impl Costs) -> Option<LinkId> {
+    /// The link at whose beginning the two halves of the cheapest way meet, if that costs less than `least`.
+    fn search(
+        &mut self,
+        map: &Map,
+        from: &[Door],
+        to: &[Door],
+        costs: &impl Costs,
+        mut least: f64,
+    ) -> Option<LinkId> {
         let Router { ahead, back } = self;
         ahead.clear(map.link_count());
         back.clear(map.link_count());
-        let mut best: Option<(f64, LinkId)> = None;
-        let mut meet = |cost: f64, link: LinkId| {
-            if cost.is_finite() && best.is_none_or(|(least, _)| cost < least) {
-                best = Some((cost, link));
+        let mut best: Option<LinkId> = None;
+        let mut meet = |cost: f64, link: LinkId, least: f64| {
+            if cost < least {
+                best = Some(link);
             }
-            best.map_or(f64::INFINITY, |(least, _)| least)
+            least.min(cost)
         };
-
-        let mut least = f64::INFINITY;
-        back.improve(to.link, part_of(map, to, costs), to.link);
-        let start = rest_of(map, from, costs);
-        for &next in map.leaving(map.link(from.link).to) {
-            let cost = start + cost_of(costs.turn(from.link, next));
-            if ahead.improve(next, cost, next) {
-                least = meet(cost + back.cost(next), next);
+        for to in to {
+            back.improve(to.spot.link, cost_of(to.extra) + part_of(map, to.spot, costs), to.spot.link);
+        }
+        for from in from {
+            let start = cost_of(from.extra) + rest_of(map, from.spot, costs);
+            for &next in map.leaving(map.link(from.spot.link).to) {
+                let cost = start + cost_of(costs.turn(from.spot.link, next));
+                if ahead.improve(next, cost, next) {
+                    least = meet(cost + back.cost(next), next, least);
+                }
             }
         }
         // Whatever is not found yet costs at least what is left in both queues together.
@@ -78,7 +139,7 @@ impl Router {
                 for &next in map.leaving(map.link(link).to) {
                     let cost = at_end + cost_of(costs.turn(link, next));
                     if ahead.improve(next, cost, link) {
-                        least = meet(cost + back.cost(next), next);
+                        least = meet(cost + back.cost(next), next, least);
                     }
                 }
             } else {
@@ -86,11 +147,23 @@ impl Router {
                 for &before in map.arriving(map.link(link).from) {
                     let cost = cost + cost_of(costs.turn(before, link)) + cost_of(costs.link(before));
                     if back.improve(before, cost, link) {
-                        least = meet(cost + ahead.cost(before), before);
+                        least = meet(cost + ahead.cost(before), before, least);
                     }
                 }
             }
         }
-        best.map(|(_, link)| link)
+        best
     }
+}
+
+/// The place among these from which (or to which) it is cheapest, all told; none when all are closed.
+fn cheapest(doors: &[Door], cost: impl Fn(Spot) -> f64) -> Option<Spot> {
+    let mut best: Option<(f64, Spot)> = None;
+    for door in doors {
+        let cost = cost_of(door.extra) + cost(door.spot);
+        if cost.is_finite() && best.is_none_or(|(least, _)| cost < least) {
+            best = Some((cost, door.spot));
+        }
+    }
+    best.map(|(_, spot)| spot)
 }

@@ -75,6 +75,40 @@ proptest! {
     }
 
     #[test]
+    fn of_several_doors_the_cheapest_pair_is_taken(
+        map in town(),
+        doors in prop::collection::vec((any::<u32>(), 0.0..=1.0, 0_u8..20), 2..7),
+        starts in 1_usize..3,
+    ) {
+        let doors: Vec<Door> = doors
+            .into_iter()
+            .map(|(row, share, extra)| Door { spot: spot(&map, row, share), extra: f64::from(extra) })
+            .collect();
+        let (from, to) = doors.split_at(starts.min(doors.len() - 1));
+        let all = |from: &Door, to: &Door| {
+            dijkstra(&map, from.spot, to.spot, &Any).map(|route| from.extra + route.cost + to.extra)
+        };
+        let pairs = from.iter().flat_map(|from| to.iter().filter_map(move |to| all(from, to)));
+        let plain = pairs.min_by(f64::total_cmp);
+        let fast = Router::new().route_between(&map, from, to, &Any);
+        prop_assert_eq!(plain.is_some(), fast.is_some());
+        if let (Some(plain), Some(fast)) = (plain, fast) {
+            prop_assert!(is_connected(&map, &fast.links));
+            let (first, last) = (fast.links[0], fast.links[fast.links.len() - 1]);
+            let at = |doors: &[Door], link: LinkId, offset_m: f64| {
+                doors
+                    .iter()
+                    .filter(|door| door.spot.link == link && (door.spot.offset_m - offset_m).abs() < 1e-9)
+                    .map(|door| door.extra)
+                    .min_by(f64::total_cmp)
+            };
+            let extra = at(from, first, fast.start_m).zip(at(to, last, fast.end_m));
+            let (begin, end) = extra.expect("it begins and ends at one of the doors");
+            prop_assert!((begin + fast.cost + end - plain).abs() < 1e-9, "{} {plain}", fast.cost);
+        }
+    }
+
+    #[test]
     fn reach_measures_what_dijkstra_measures(map in town(), a: u32, at in 0.0..=1.0, limit_m in 0.0..500.0) {
         struct Metres<'a>(&'a Map);
         impl Costs for Metres<'_> {

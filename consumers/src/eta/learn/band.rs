@@ -7,11 +7,14 @@ use std::collections::VecDeque;
 /// The error of a prediction is measured as `(actual − predicted) / (predicted + 30 s)`: errors grow with the time left,
 /// but near the end some seconds remain. The 10th and 90th percentile of the last errors make the band (empirical
 /// quantiles, as in split conformal prediction). Predictions with about the same time left are compared with one another; as
-/// long as there are few of those, with all.
+/// long as there are few of those, with all. The errors of one trip are alike, so as long as few trips have ended the band
+/// is drawn towards that of one who has seen nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Bands {
     all: Errors,
     near: [Errors; BUCKETS],
+    /// How many trips these errors are of.
+    trips: u32,
 }
 
 /// Time left, in powers of two of a minute: under 1, 1 to 2, …, over 32.
@@ -23,6 +26,8 @@ const FEW: usize = 60;
 const SOFT_S: f64 = 30.0;
 /// The band of one who has seen nothing, as errors: honest, and soon replaced.
 const UNKNOWN: (f64, f64) = (-0.4, 0.8);
+/// … as firmly as if so many trips had taught it.
+const PRIOR_TRIPS: f64 = 8.0;
 
 #[derive(Clone, Debug, Default)]
 struct Errors {
@@ -32,7 +37,7 @@ struct Errors {
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { all: Errors::default(), near: std::array::from_fn(|_| Errors::default()) }
+        Self { all: Errors::default(), near: std::array::from_fn(|_| Errors::default()), trips: 0 }
     }
 }
 
@@ -46,12 +51,22 @@ impl Bands {
         }
     }
 
+    /// Learns that the errors of one more trip have been told.
+    pub(crate) fn trip_ended(&mut self) {
+        self.trips = self.trips.saturating_add(1);
+    }
+
     /// The seconds left at the 10th and the 90th percentile, around a prediction: `0 ≤ p10 ≤ predicted ≤ p90`.
     pub(crate) fn around(&self, predicted_s: f64) -> (f64, f64) {
         let near = &self.near[bucket(predicted_s)];
         let errors = if near.sorted.len() >= FEW { near } else { &self.all };
-        let (low, high) =
-            if errors.sorted.len() >= FEW { (errors.quantile(0.1), errors.quantile(0.9)) } else { UNKNOWN };
+        let (low, high) = if errors.sorted.len() >= FEW {
+            let known = f64::from(self.trips) / (f64::from(self.trips) + PRIOR_TRIPS);
+            let drawn = |share: f64, unknown: f64| known * errors.quantile(share) + (1.0 - known) * unknown;
+            (drawn(0.1, UNKNOWN.0), drawn(0.9, UNKNOWN.1))
+        } else {
+            UNKNOWN
+        };
         let at = |error: f64| predicted_s + error * (predicted_s + SOFT_S);
         (at(low).clamp(0.0, predicted_s), at(high).max(predicted_s))
     }
@@ -88,7 +103,10 @@ mod tests {
     fn the_band_covers_eight_in_ten_of_what_it_has_seen() {
         let mut bands = Bands::default();
         let actual = |trip: u32| 300.0 + f64::from(trip * 37 % 101) * 4.0;
-        (0..500).for_each(|trip| bands.learn(500.0, actual(trip)));
+        for trip in 0..500 {
+            bands.learn(500.0, actual(trip));
+            bands.trip_ended();
+        }
         let (low, high) = bands.around(500.0);
         let covered = (0..101).filter(|&trip| (low..=high).contains(&actual(trip))).count();
         assert!((78..=84).contains(&covered), "{covered} of 101 between {low} and {high}");

@@ -242,7 +242,9 @@ impl Matcher {
                 };
                 if way_m <= furthest_m {
                     let pace = free_mps.max(self.map.free_flow_mps(state.link));
-                    let hasty_m = (way_m - HASTE * pace * seconds - HASTE_SLACK_M).max(0.0);
+                    // Where even the straight line is that long, the car was that fast.
+                    let possible_m = (HASTE * pace * seconds + HASTE_SLACK_M).max(straight_m);
+                    let hasty_m = (way_m - possible_m).max(0.0);
                     let misfit = ((way_m - straight_m).abs() + hasty_m) / beta_m;
                     state.offer(before.score() - misfit, from, offset_m);
                 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use events::Timestamp;
-use streets::{LinkId, Spot};
+use streets::{LinkId, Map, Spot};
 
 use super::MOST_STATES;
 
@@ -58,6 +58,8 @@ pub(super) struct State {
     back: u8,
 }
 
+/// Directions whose scores differ by less than this, in nats, are as good as each other.
+const EITHER_WAY: f64 = 0.7;
 const NO_BACK: u8 = u8::MAX;
 
 impl State {
@@ -149,6 +151,15 @@ impl Track {
         let (best, _) = newest.best()?;
         let state = &newest.states()[best];
         Some((Spot { link: state.link, offset_m: state.offset_m() }, newest.ts))
+    }
+
+    /// The other direction of the street on which the vehicle is, if it is about as likely: until it has moved, only a
+    /// heading tells the two apart.
+    pub(crate) fn may_face(&self, map: &Map, spot: Spot) -> Option<LinkId> {
+        let twin = map.twin(spot.link)?;
+        let states = self.window.back()?.states();
+        let score = |link: LinkId| states.iter().find(|state| state.link == link).map(State::score);
+        (score(twin)? > score(spot.link)? - EITHER_WAY).then_some(twin)
     }
 
     /// Since when the vehicle has been on the link on which it is now, if it was seen to come onto it.
