@@ -330,8 +330,8 @@ fn a_pick_up_that_is_told_is_waited_for() {
     }
     let mut said = Vec::new();
     replay.process(&step(4500.0, "t3", "d1", TripKind::Requested, origin, destination), &mut said);
-    for second in 0..760_usize {
-        replay.process(&ping(4500.0 + second as f64, "d1", Some("t3"), places[second]).into(), &mut said);
+    for (second, place) in places.iter().enumerate().take(760) {
+        replay.process(&ping(4500.0 + second as f64, "d1", Some("t3"), *place).into(), &mut said);
     }
     let last = updates(&said)[759].remaining_m;
     assert!(last > 6300.0, "the ride alone has 6.3 km, and the rider is behind: {last} m");

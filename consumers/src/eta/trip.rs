@@ -230,8 +230,8 @@ impl Trip {
         // From a corner of the map that nobody can leave, the car will leave all the same: by a street beside it.
         self.plan.next = means
             .planner
-            .from_car(means.traffic, spot, seen.twin, goal, seen.ts)
-            .or_else(|| means.planner.from_pin(means.traffic, seen.place, goal, seen.ts));
+            .way_from_car(means.traffic, spot, seen.twin, goal, seen.ts)
+            .or_else(|| means.planner.way_from_pin(means.traffic, seen.place, goal, seen.ts));
         self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
         self.plan.followed = Some(seen.ts);
         self.plan.next.as_ref().map(Way::left)
@@ -241,9 +241,9 @@ impl Trip {
     fn left_from_beside(&mut self, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
         let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < SEARCH_AGAIN_MS);
         let searched = self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS);
-        if !searched && !(lately && self.plan.next.is_some()) {
+        if !(searched || lately && self.plan.next.is_some()) {
             let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
-            self.plan.next = means.planner.from_pin(means.traffic, seen.place, goal, seen.ts);
+            self.plan.next = means.planner.way_from_pin(means.traffic, seen.place, goal, seen.ts);
             self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
             self.plan.followed = Some(seen.ts);
         }
@@ -254,7 +254,7 @@ impl Trip {
     fn ride(&mut self, now: Timestamp, means: &mut Means<'_>) -> Remaining {
         let searched = self.plan.no_ride.is_some_and(|at| now.since_ms(at) < SEARCH_AGAIN_MS);
         if self.plan.ride.is_none() && !searched {
-            self.plan.ride = means.planner.from_pin(means.traffic, self.origin, self.destination, now);
+            self.plan.ride = means.planner.way_from_pin(means.traffic, self.origin, self.destination, now);
             self.plan.no_ride = self.plan.ride.is_none().then_some(now);
         }
         match &mut self.plan.ride {

@@ -149,7 +149,7 @@ impl Planner {
 
     /// The fastest way from a car to a pin, as expected at `now`; none when there is none. A car that may as well be on `twin`
     /// sets out in the better direction.
-    pub(super) fn from_car(
+    pub(super) fn way_from_car(
         &mut self,
         traffic: &TrafficModel,
         spot: Spot,
@@ -168,7 +168,7 @@ impl Planner {
     }
 
     /// The fastest way from pin to pin.
-    pub(super) fn from_pin(
+    pub(super) fn way_from_pin(
         &mut self,
         traffic: &TrafficModel,
         from: Place,
