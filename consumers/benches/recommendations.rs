@@ -1,7 +1,8 @@
 //! Answering and learning, in a shop of 100,000 items after 1,000,000 clicks.
 //!
 //! `cargo bench -p consumers --bench recommendations`. Promised: an answer under 50 µs at the median and 300 µs at p99,
-//! learning under 5 µs at the median. Criterion times the means; the percentiles are printed before it starts.
+//! learning under 5 µs at the median. Criterion times the means; the percentiles and the memory are printed before it
+//! starts.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -23,6 +24,13 @@ fn clicks() -> impl Iterator<Item = Click> {
     })
 }
 
+/// Memory of this process in MiB, where the system tells it.
+fn resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1_024)
+}
+
 fn percentiles(name: &str, mut took: Vec<Duration>) {
     took.sort_unstable();
     let at = |q: f64| took[((took.len() - 1) as f64 * q) as usize];
@@ -38,9 +46,13 @@ fn timed<T>(what: impl FnOnce() -> T) -> (Duration, T) {
 
 fn recommendations(criterion: &mut Criterion) {
     let mut clicks = clicks();
+    let before = resident_mib();
     let mut processor = RecommendationsProcessor::default();
     for click in clicks.by_ref().take(CLICKS) {
         processor.learn(&click);
+    }
+    if let (Some(before), Some(after)) = (before, resident_mib()) {
+        println!("memory: {} MiB for what {CLICKS} clicks have taught", after.saturating_sub(before));
     }
 
     let (mut answering, mut learning) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! Names of items, each once: everywhere else an item is a number of four bytes.
 
 use std::cmp::Ordering;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -34,6 +35,8 @@ pub(super) struct Catalogue {
     names: Vec<Arc<str>>,
     /// By slot; apart from the names, since it is looked at for every item that is about to be proposed.
     generations: Vec<u8>,
+    /// By slot: a hash of the name, by which an item is recognised that was forgotten and met again.
+    tags: Vec<u32>,
     /// By slot: whether the item was met since the hand last came by.
     met: Vec<bool>,
     /// Where the search for a slot to give away goes on.
@@ -56,6 +59,7 @@ impl Catalogue {
             ids: HashMap::new(),
             names: Vec::new(),
             generations: Vec::new(),
+            tags: Vec::new(),
             met: Vec::new(),
             hand: 0,
         }
@@ -68,6 +72,7 @@ impl Catalogue {
             self.met[item.slot()] = true;
             return Meeting { item, recycled: false };
         }
+        let tag = tag(name);
         let name: Arc<str> = name.into();
         let recycled = self.names.len() >= self.capacity;
         let item = if recycled {
@@ -79,10 +84,12 @@ impl Catalogue {
             self.generations[slot] = self.generations[slot].wrapping_add(1);
             let gone = std::mem::replace(&mut self.names[slot], Arc::clone(&name));
             self.ids.remove(&gone);
+            self.tags[slot] = tag;
             ItemId::new(slot, self.generations[slot])
         } else {
             self.names.push(Arc::clone(&name));
             self.generations.push(0);
+            self.tags.push(tag);
             self.met.push(false);
             ItemId::new(self.names.len() - 1, 0)
         };
@@ -108,6 +115,11 @@ impl Catalogue {
         &self.names[item.slot()]
     }
 
+    /// A hash of the name of the slot's present item, the same whenever the item is met.
+    pub(super) fn tag(&self, item: ItemId) -> u32 {
+        self.tags[item.slot()]
+    }
+
     /// The order among items that are equally good: by name, since numbers depend on who came first.
     pub(super) fn by_name(&self, a: ItemId, b: ItemId) -> Ordering {
         self.name(a).cmp(self.name(b))
@@ -117,6 +129,13 @@ impl Catalogue {
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }
+}
+
+/// A hash that is the same in every run.
+fn tag(name: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish() as u32
 }
 
 #[cfg(test)]

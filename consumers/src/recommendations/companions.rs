@@ -9,63 +9,88 @@
 use super::catalogue::ItemId;
 use super::decay::ForwardDecay;
 
-/// The companions of one item.
+/// The companions of every item.
 #[derive(Clone, Debug)]
-pub(super) struct CompanionRow {
+pub(super) struct Companions {
     decay: ForwardDecay,
-    items: Vec<ItemId>,
-    counts: Vec<f32>,
+    capacity: usize,
+    /// By slot of the item.
+    rows: Vec<Row>,
+}
+
+/// The companions of one item.
+#[derive(Clone, Debug, Default)]
+struct Row {
+    counts: Vec<Count>,
     /// Weight of everything ever added, faded alike.
     total: f32,
 }
 
-impl CompanionRow {
-    pub(super) fn new(half_life_ms: i64, now_ms: i64) -> Self {
-        Self {
-            decay: ForwardDecay::new(half_life_ms, now_ms),
-            items: Vec::new(),
-            counts: Vec::new(),
-            total: 0.0,
-        }
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    item: ItemId,
+    weight: f32,
+}
+
+impl Companions {
+    /// `capacity` is that of a row; `half_life_ms` is how fast counts fade.
+    pub(super) fn new(capacity: usize, half_life_ms: i64, now_ms: i64) -> Self {
+        Self { decay: ForwardDecay::new(half_life_ms, now_ms), capacity, rows: Vec::new() }
     }
 
-    /// Adds `amount` to the count of a companion.
-    pub(super) fn add(&mut self, companion: ItemId, amount: f64, at_ms: i64, now_ms: i64, capacity: usize) {
+    /// Adds `amount` to the count of `companion` in the row of `item`.
+    pub(super) fn add(&mut self, item: ItemId, companion: ItemId, amount: f64, at_ms: i64, now_ms: i64) {
         if let Some(factor) = self.decay.move_on(now_ms) {
-            self.counts.iter_mut().for_each(|count| *count *= factor as f32);
-            self.total *= factor as f32;
-        }
-        let weight = (amount * self.decay.weight(at_ms)) as f32;
-        self.total += weight;
-        if let Some(place) = self.items.iter().position(|&item| item == companion) {
-            self.counts[place] += weight;
-        } else if self.items.len() < capacity {
-            self.items.push(companion);
-            self.counts.push(weight);
-        } else if let Some(lightest) = self.lightest() {
-            self.items[lightest] = companion;
-            self.counts[lightest] += weight;
-        }
-    }
-
-    /// The companions with their share of the row: an estimate of how likely each comes with the item. `prior` is a count
-    /// that belongs to none of them, and keeps a row that knows little from saying much.
-    pub(super) fn shares(&self, now_ms: i64, prior: f64) -> impl Iterator<Item = (ItemId, f64)> {
-        let mass = f64::from(self.total) + prior * self.decay.weight(now_ms);
-        let unit = if mass > 0.0 { 1.0 / mass } else { 0.0 };
-        self.items.iter().zip(&self.counts).map(move |(&item, &count)| (item, f64::from(count) * unit))
-    }
-
-    /// The place of the smallest count; the first of them when there are several.
-    fn lightest(&self) -> Option<usize> {
-        let mut lightest = None;
-        let mut least = f32::INFINITY;
-        for (place, &count) in self.counts.iter().enumerate() {
-            if count < least {
-                (lightest, least) = (Some(place), count);
+            for row in &mut self.rows {
+                row.counts.iter_mut().for_each(|count| count.weight *= factor as f32);
+                row.total *= factor as f32;
             }
         }
-        lightest
+        if self.rows.len() <= item.slot() {
+            self.rows.resize_with(item.slot() + 1, Row::default);
+        }
+        let weight = (amount * self.decay.weight(at_ms)) as f32;
+        self.rows[item.slot()].add(companion, weight, self.capacity);
+    }
+
+    /// The companions of an item with their share of its row: an estimate of how likely each comes with it. `prior` is a
+    /// count that belongs to none of them, and keeps a row that knows little from saying much.
+    pub(super) fn shares(
+        &self,
+        item: ItemId,
+        now_ms: i64,
+        prior: f64,
+    ) -> impl Iterator<Item = (ItemId, f32)> {
+        let row = self.rows.get(item.slot());
+        let mass = row.map_or(0.0, |row| f64::from(row.total)) + prior * self.decay.weight(now_ms);
+        let unit = if mass > 0.0 { (1.0 / mass) as f32 } else { 0.0 };
+        row.into_iter().flat_map(|row| &row.counts).map(move |count| (count.item, count.weight * unit))
+    }
+
+    /// The slot belongs to another item now.
+    pub(super) fn clear(&mut self, slot: usize) {
+        if let Some(row) = self.rows.get_mut(slot) {
+            *row = Row::default();
+        }
+    }
+}
+
+impl Row {
+    fn add(&mut self, companion: ItemId, weight: f32, capacity: usize) {
+        self.total += weight;
+        if let Some(count) = self.counts.iter_mut().find(|count| count.item == companion) {
+            count.weight += weight;
+        } else if self.counts.len() < capacity {
+            self.counts.push(Count { item: companion, weight });
+        } else if let Some(lightest) = self.lightest() {
+            lightest.item = companion;
+            lightest.weight += weight;
+        }
+    }
+
+    /// The smallest count; the first of them when there are several.
+    fn lightest(&mut self) -> Option<&mut Count> {
+        self.counts.iter_mut().min_by(|a, b| a.weight.total_cmp(&b.weight))
     }
 }
 
@@ -83,20 +108,19 @@ mod tests {
             capacity in 1_usize..12,
         ) {
             let mut catalogue = Catalogue::new(100);
-            let mut row = CompanionRow::new(1_000, 0);
+            let mut row = Row::default();
             let mut exact = [0_u32; 30];
             for &companion in &companions {
                 let item = catalogue.meet(&companion.to_string()).item;
-                row.add(item, 1.0, 0, 0, capacity);
+                row.add(item, 1.0, capacity);
                 exact[companion] += 1;
             }
-            prop_assert!(row.items.len() <= capacity);
-            let lightest = row.lightest().map(|place| row.counts[place]).unwrap();
+            prop_assert!(row.counts.len() <= capacity);
+            let lightest = row.lightest().unwrap().weight;
             for (companion, &count) in exact.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let item = catalogue.find(&companion.to_string()).unwrap();
-                match row.items.iter().position(|&kept| kept == item) {
-                    Some(place) => {
-                        let kept = row.counts[place];
+                match row.counts.iter().find(|kept| kept.item == item) {
+                    Some(&Count { weight: kept, .. }) => {
                         prop_assert!(kept >= count as f32 && kept <= count as f32 + lightest);
                     }
                     None => prop_assert!(count as usize * capacity <= companions.len()),
@@ -108,11 +132,11 @@ mod tests {
     #[test]
     fn an_old_companion_fades_against_a_new_one() {
         let mut catalogue = Catalogue::new(10);
-        let (old, new) = (catalogue.meet("old").item, catalogue.meet("new").item);
-        let mut row = CompanionRow::new(1_000, 0);
-        row.add(old, 3.0, 0, 0, 10);
-        row.add(new, 1.0, 100_000, 100_000, 10);
-        let shares: Vec<_> = row.shares(100_000, 1.0).collect();
+        let [item, old, new] = ["item", "old", "new"].map(|name| catalogue.meet(name).item);
+        let mut companions = Companions::new(10, 1_000, 0);
+        companions.add(item, old, 3.0, 0, 0);
+        companions.add(item, new, 1.0, 100_000, 100_000);
+        let shares: Vec<_> = companions.shares(item, 100_000, 1.0).collect();
         assert!(shares[0].1 < 1e-6, "a hundred half-lives have passed: {shares:?}");
         assert!((shares[1].1 - 0.5).abs() < 1e-6, "one of its own against a prior of one: {shares:?}");
     }

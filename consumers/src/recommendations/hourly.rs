@@ -131,7 +131,7 @@ impl HourlyRecommendations {
             counters.overlong_names += 1;
             model.front_page(scratch, config)
         } else {
-            let item = item_name(click, counters).map(|name| model.meet(name, config));
+            let item = item_name(click, counters).map(|name| model.meet(name));
             let (visit, _) = live.see(click, item, now_ms, config);
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
             model.page(visit, itself, scratch, config)

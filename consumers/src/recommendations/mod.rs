@@ -120,7 +120,7 @@ impl RecommendationsProcessor {
             self.counters.overlong_names += 1;
             wanted.then(|| self.model.front_page(&mut self.scratch, &self.config))
         } else {
-            let item = item_name(click, &mut self.counters).map(|name| self.model.meet(name, &self.config));
+            let item = item_name(click, &mut self.counters).map(|name| self.model.meet(name));
             let (visit, is_new) = self.visits.see(click, item, now_ms, &self.config);
             let page = wanted.then(|| self.model.page(visit, visit.number, &mut self.scratch, &self.config));
             if visit.pace.bot() {
@@ -129,7 +129,7 @@ impl RecommendationsProcessor {
                     self.model.unmask(number);
                 }
             } else if is_new && visit.lessons < self.config.lessons_per_session {
-                self.model.learn(visit, click.ts.ms(), &self.config);
+                self.model.learn(visit, click.ts.ms());
             }
             self.counters.overflowed += u64::from(visit.overflowed);
             page

@@ -7,7 +7,8 @@
 //!    votes are the neighbours, and what else they met is proposed. As in STAN (Garg and others, SIGIR 2019) a neighbour
 //!    counts less the older it is, and an item of it the further it stands from the item both have met.
 //! 2. **Companions**: what came before or after each of the latest items in any session, nearer ones with more weight
-//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018).
+//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018). Where few are known, as with most items of a large shop,
+//!    the companions of what was proposed so far fill the page (two steps of a walk over the graph of items).
 //! 3. **Trending**: what everybody meets now. It breaks ties, fills pages of which the others know too little, and is
 //!    the whole page of someone of whom nothing is known.
 //!
@@ -23,34 +24,39 @@ use events::PAGE_ITEMS;
 
 use super::catalogue::{Catalogue, ItemId};
 use super::clock::Clock;
-use super::companions::CompanionRow;
+use super::companions::Companions;
 use super::config::RecommendationsConfig;
 use super::past::PastSessions;
 use super::trending::Trending;
 use super::visits::{Met, Visit};
 
 /// How much less an item of the session counts for each one that was met after it.
-const POSITION_DECAY: f64 = 0.7;
+const POSITION_DECAY: f32 = 0.7;
+/// And for each time this long that lies between: a shopper who comes back the next day wants something else.
+const AGE_HALF_LIFE_MINUTES: f32 = 12.0 * 60.0;
 /// How much less an item of a neighbour counts for each step away from the common one.
-const DISTANCE_DECAY: f64 = 0.7;
+const DISTANCE_DECAY: f32 = 0.7;
 /// More of the latest items than this are not asked, whatever the configuration says.
 const MOST_RECENT_ITEMS: usize = 32;
 /// How far back a new item is counted as a companion of those met before it.
 const COMPANION_REACH: usize = 6;
 /// What "b, then a" says about a after b has been met, against "a, then b" about b.
-const BACKWARD: f64 = 0.5;
+const BACKWARD: f32 = 0.5;
 /// How many neighbours' worth of doubt there is about neighbours.
 const NEIGHBOUR_PRIOR: f64 = 1.0;
 /// How many companions' worth of doubt there is about companions.
 const COMPANION_PRIOR: f64 = 2.0;
+/// With fewer proposals than this, their companions are asked too.
+const FEW_PROPOSALS: usize = 2 * PAGE_ITEMS;
+/// How much less what comes with a proposal counts than the proposal, for being a step further away.
+const SECOND_STEP: f32 = 0.5;
 
 /// Everything learnt.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) catalogue: Catalogue,
     past: PastSessions,
-    /// By slot of the item.
-    rows: Vec<CompanionRow>,
+    companions: Companions,
     trending: Trending,
     clock: Clock,
 }
@@ -62,62 +68,69 @@ pub(super) struct Scratch {
     page: u32,
     /// The last page that left out this slot's item.
     met: Vec<u32>,
+    /// Tags of items that the session has met and that have been forgotten since: somebody may have met one anew.
+    gone: Vec<u32>,
     scores: Vec<Score>,
     /// Whose score counts on this page.
     proposed: Vec<ItemId>,
     votes: Vec<Votes>,
     /// Places of sessions that got votes.
     voted: Vec<u32>,
-    ranked: Vec<Neighbour>,
-    best: Vec<(f64, ItemId)>,
+    neighbours: Vec<Neighbour>,
+    best: Vec<(f32, ItemId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Score {
     page: u32,
-    neighbours: f32,
-    companions: f32,
+    value: f32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Votes {
     page: u32,
     sum: f32,
-    /// The latest item that both have met.
+    /// The latest item that both have met, by its place from the end of the session.
     common: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Neighbour {
-    weight: f64,
-    number: u32,
+    weight: f32,
+    place: u32,
     common: u32,
 }
 
 impl Model {
     pub(super) fn new(config: &RecommendationsConfig) -> Self {
-        Self {
-            catalogue: Catalogue::new(config.items),
-            past: PastSessions::new(config.sessions, config.entries, config.posting),
-            rows: Vec::new(),
-            trending: Self::trending(config, 0),
-            clock: Clock::default(),
-        }
+        Self::beginning(config, 0)
     }
 
-    fn trending(config: &RecommendationsConfig, now_ms: i64) -> Trending {
-        Trending::new(
-            config.trend_half_life_ms,
-            config.popularity_half_life_ms,
-            config.popularity_prior,
-            now_ms,
-        )
+    fn beginning(config: &RecommendationsConfig, now_ms: i64) -> Self {
+        Self {
+            catalogue: Catalogue::new(config.items),
+            past: PastSessions::new(
+                config.sessions,
+                config.entries,
+                config.posting,
+                config.neighbour_half_life_ms,
+                now_ms,
+            ),
+            companions: Companions::new(config.companions, config.companion_half_life_ms, now_ms),
+            trending: Trending::new(
+                config.trend_half_life_ms,
+                config.popularity_half_life_ms,
+                config.popularity_prior,
+                now_ms,
+            ),
+            clock: Clock::default(),
+        }
     }
 
     /// An event of this time has arrived: returns the time it is now.
     pub(super) fn advance(&mut self, at_ms: i64, config: &RecommendationsConfig) -> i64 {
         if self.clock.now_ms().is_none() {
-            self.trending = Self::trending(config, at_ms);
+            *self = Self::beginning(config, at_ms);
         }
         self.clock.advance(at_ms)
     }
@@ -128,39 +141,43 @@ impl Model {
     }
 
     /// The number of an item, which it is given if it has none; another item's memory may have to go for it.
-    pub(super) fn meet(&mut self, name: &str, config: &RecommendationsConfig) -> ItemId {
+    pub(super) fn meet(&mut self, name: &str) -> Met {
         let meeting = self.catalogue.meet(name);
-        let slot = meeting.item.slot();
         if meeting.recycled {
+            let slot = meeting.item.slot();
             self.past.clear(slot);
+            self.companions.clear(slot);
             self.trending.clear(slot);
         }
-        if self.rows.len() <= slot || meeting.recycled {
-            let row = CompanionRow::new(config.companion_half_life_ms, self.now_ms());
-            if slot < self.rows.len() { self.rows[slot] = row } else { self.rows.push(row) }
-        }
-        meeting.item
+        Met::new(meeting.item, self.catalogue.tag(meeting.item))
     }
 
     /// A session has met an item for the first time, now or (a late event) a while ago. The item is the last in `visit`.
-    pub(super) fn learn(&mut self, visit: &mut Visit, at_ms: i64, config: &RecommendationsConfig) {
-        let Some((&Met { item, .. }, earlier)) = visit.met.split_last() else { return };
+    pub(super) fn learn(&mut self, visit: &mut Visit, at_ms: i64) {
+        let Some((&latest, earlier)) = visit.met.split_last() else { return };
+        let item = latest.item;
         let now_ms = self.now_ms();
         let at_ms = at_ms.min(now_ms);
-        let number = match visit.number {
-            Some(number) if self.past.get(number).is_some() => number,
-            _ => self.past.begin(now_ms),
-        };
-        visit.number = Some(number);
+        let before = earlier.last().filter(|met| self.catalogue.knows(met.item));
         visit.lessons += 1;
-        self.past.meet(number, item, at_ms);
+        visit.number = match (visit.number, before) {
+            (Some(number), _) if self.past.remembers(number) => Some(number),
+            (_, Some(before)) => {
+                let number = self.past.begin();
+                self.past.meet(number, before.item, at_ms, now_ms);
+                Some(number)
+            }
+            (_, None) => None,
+        };
+        if let Some(number) = visit.number {
+            self.past.meet(number, item, at_ms, now_ms);
+        }
         self.trending.add(item, at_ms, now_ms, &self.catalogue);
         for (steps, met) in (1_i32..).zip(earlier.iter().rev().take(COMPANION_REACH)) {
             if self.catalogue.knows(met.item) {
-                let nearness = 1.0 / f64::from(steps);
-                let size = config.companions;
-                self.rows[met.item.slot()].add(item, nearness, at_ms, now_ms, size);
-                self.rows[item.slot()].add(met.item, BACKWARD * nearness, at_ms, now_ms, size);
+                let nearness = f64::from(faded(latest.minutes_after(met))) / f64::from(steps);
+                self.companions.add(met.item, item, nearness, at_ms, now_ms);
+                self.companions.add(item, met.item, f64::from(BACKWARD) * nearness, at_ms, now_ms);
             }
         }
     }
@@ -184,12 +201,13 @@ impl Model {
         }
         scratch.begin(self.catalogue.len(), self.past.len());
         for met in &visit.met {
-            if self.catalogue.knows(met.item) {
-                scratch.leave_out(met.item);
-            }
+            scratch.leave_out(met, &self.catalogue);
         }
         self.ask_neighbours(visit, itself, scratch, config);
         self.ask_companions(visit, scratch, config);
+        if scratch.proposed.len() < FEW_PROPOSALS && config.blend.companions > 0.0 {
+            self.ask_companions_of_proposals(scratch);
+        }
         self.best(scratch, config)
     }
 
@@ -205,76 +223,79 @@ impl Model {
         scratch: &mut Scratch,
         config: &RecommendationsConfig,
     ) {
-        let latest = || visit.met.iter().rev().take(config.recent_items.min(MOST_RECENT_ITEMS));
-        for ((common, met), decay) in (0_u32..).zip(latest()).zip(decaying(POSITION_DECAY)) {
-            if !self.catalogue.knows(met.item) {
-                continue;
-            }
-            let vote = (decay * f64::from(met.interest)) as f32;
-            for (number, place) in self.past.met(met.item) {
-                if Some(number) != itself {
-                    scratch.vote(number, place, vote, common);
+        for (common, (met, weight)) in (0_u32..).zip(latest(visit, config)) {
+            if self.catalogue.knows(met.item) {
+                for (number, place) in self.past.met(met.item) {
+                    if Some(number) != itself {
+                        scratch.vote(place, weight, common);
+                    }
                 }
             }
         }
-        scratch.rank_neighbours(&self.past, self.now_ms(), config);
+        scratch.choose_neighbours(&self.past, config.neighbours);
 
-        let latest: [Option<&Met>; MOST_RECENT_ITEMS] = {
-            let mut items = latest();
-            std::array::from_fn(|_| items.next())
-        };
-        let total: f64 = scratch.ranked.iter().map(|neighbour| neighbour.weight).sum();
-        let unit = 1.0 / (total + NEIGHBOUR_PRIOR);
-        let ranked = std::mem::take(&mut scratch.ranked);
-        for neighbour in &ranked {
-            let (Some(session), Some(common)) =
-                (self.past.get(neighbour.number), latest[neighbour.common as usize])
-            else {
-                continue;
-            };
-            let Some(common) = session.items.iter().position(|&item| item == common.item) else { continue };
-            let mut weight = neighbour.weight * unit;
-            for (before, after) in around(&session.items, common) {
-                for item in [after, before].into_iter().flatten() {
-                    if self.catalogue.knows(item) {
-                        scratch.score(item, |score| score.neighbours += weight as f32);
+        let neighbours = std::mem::take(&mut scratch.neighbours);
+        let total: f64 = neighbours.iter().map(|neighbour| f64::from(neighbour.weight)).sum();
+        // A neighbour's weight becomes its share of all, NEIGHBOUR_PRIOR of them being nobody's.
+        let unit = config.blend.neighbours / (total + NEIGHBOUR_PRIOR / self.past.unit(self.now_ms()));
+        for neighbour in &neighbours {
+            let items = &self.past.at(neighbour.place).items;
+            let common = visit.met[visit.met.len() - 1 - neighbour.common as usize].item;
+            let Some(common) = items.iter().position(|&item| item == common) else { continue };
+            let mut weight = (f64::from(neighbour.weight) * unit) as f32;
+            for (before, after) in around(items, common) {
+                for (item, weight) in [(after, weight), (before, BACKWARD * weight)] {
+                    if let Some(item) = item.filter(|&item| self.catalogue.knows(item)) {
+                        scratch.score(item, weight);
                     }
                 }
                 weight *= DISTANCE_DECAY;
             }
         }
-        scratch.ranked = ranked;
+        scratch.neighbours = neighbours;
     }
 
     fn ask_companions(&self, visit: &Visit, scratch: &mut Scratch, config: &RecommendationsConfig) {
-        let latest = || visit.met.iter().rev().take(config.recent_items).zip(decaying(POSITION_DECAY));
-        let total: f64 = latest().map(|(met, decay)| decay * f64::from(met.interest)).sum();
-        for (met, decay) in latest().filter(|(met, _)| self.catalogue.knows(met.item)) {
-            let weight = decay * f64::from(met.interest) / total;
-            for (item, chance) in self.rows[met.item.slot()].shares(self.now_ms(), COMPANION_PRIOR) {
+        let total: f32 = latest(visit, config).map(|(_, weight)| weight).sum();
+        for (met, weight) in latest(visit, config).filter(|(met, _)| self.catalogue.knows(met.item)) {
+            let weight = config.blend.companions as f32 * weight / total;
+            for (item, chance) in self.companions.shares(met.item, self.now_ms(), COMPANION_PRIOR) {
                 if self.catalogue.knows(item) {
-                    scratch.score(item, |score| score.companions += (weight * chance) as f32);
+                    scratch.score(item, weight * chance);
                 }
             }
         }
     }
 
+    fn ask_companions_of_proposals(&self, scratch: &mut Scratch) {
+        let mut first = std::mem::take(&mut scratch.best);
+        first.clear();
+        first.extend(scratch.proposed.iter().map(|&item| (scratch.scores[item.slot()].value, item)));
+        for &(value, via) in &first {
+            for (item, chance) in self.companions.shares(via, self.now_ms(), COMPANION_PRIOR) {
+                if self.catalogue.knows(item) {
+                    scratch.score(item, SECOND_STEP * value * chance);
+                }
+            }
+        }
+        scratch.best = first;
+    }
+
     fn best(&self, scratch: &mut Scratch, config: &RecommendationsConfig) -> Vec<String> {
         for item in self.trending.leaders() {
-            scratch.score(item, |_| ());
+            scratch.score(item, 0.0);
         }
         let shares = self.trending.shares(self.now_ms());
-        let blend = &config.blend;
-        let Scratch { proposed, scores, best, .. } = scratch;
+        let Scratch { proposed, scores, best, gone, .. } = scratch;
+        if !gone.is_empty() {
+            proposed.retain(|&item| !gone.contains(&self.catalogue.tag(item)));
+        }
         best.clear();
         best.extend(proposed.iter().map(|&item| {
-            let score = scores[item.slot()];
-            let value = blend.neighbours * f64::from(score.neighbours)
-                + blend.companions * f64::from(score.companions)
-                + blend.trending * shares.of(item);
+            let value = scores[item.slot()].value + (config.blend.trending * shares.of(item)) as f32;
             (value, item)
         }));
-        let order = |a: &(f64, ItemId), b: &(f64, ItemId)| -> Ordering {
+        let order = |a: &(f32, ItemId), b: &(f32, ItemId)| -> Ordering {
             b.0.total_cmp(&a.0).then_with(|| self.catalogue.by_name(a.1, b.1))
         };
         if best.len() > PAGE_ITEMS {
@@ -286,9 +307,20 @@ impl Model {
     }
 }
 
-/// 1, and then ever less by the same factor.
-fn decaying(factor: f64) -> impl Iterator<Item = f64> {
-    std::iter::successors(Some(1.0), move |share| Some(share * factor))
+/// The session's latest items, the latest first, and how much it is about each.
+fn latest<'a>(visit: &'a Visit, config: &RecommendationsConfig) -> impl Iterator<Item = (&'a Met, f32)> {
+    let last = visit.met.last();
+    let decay = std::iter::successors(Some(1.0), |decay| Some(decay * POSITION_DECAY));
+    let most = config.recent_items.min(MOST_RECENT_ITEMS);
+    visit.met.iter().rev().take(most).zip(decay).map(move |(met, decay)| {
+        let age = last.map_or(0, |last| last.minutes_after(met));
+        (met, decay * faded(age) * met.interest)
+    })
+}
+
+/// What is left of an item's weight when this much lies between it and the next.
+fn faded(minutes: u32) -> f32 {
+    (-(minutes as f32) / AGE_HALF_LIFE_MINUTES).exp2()
 }
 
 /// Pairs of items at the same distance from a place: the one before it, the one after it; nearest first. Beyond this reach
@@ -316,59 +348,56 @@ impl Scratch {
         if self.votes.len() < sessions {
             self.votes.resize(sessions, Votes::default());
         }
+        self.gone.clear();
         self.proposed.clear();
         self.voted.clear();
-        self.ranked.clear();
     }
 
-    fn leave_out(&mut self, item: ItemId) {
-        self.met[item.slot()] = self.page;
+    fn leave_out(&mut self, met: &Met, catalogue: &Catalogue) {
+        if catalogue.knows(met.item) {
+            self.met[met.item.slot()] = self.page;
+        } else {
+            self.gone.push(met.tag);
+        }
     }
 
-    fn score(&mut self, item: ItemId, add: impl FnOnce(&mut Score)) {
+    /// Adds to an item's score, unless the session has met it.
+    fn score(&mut self, item: ItemId, more: f32) {
         if self.met[item.slot()] == self.page {
             return;
         }
         let score = &mut self.scores[item.slot()];
-        if score.page != self.page {
-            *score = Score { page: self.page, ..Score::default() };
+        if score.page == self.page {
+            score.value += more;
+        } else {
+            *score = Score { page: self.page, value: more };
             self.proposed.push(item);
         }
-        add(score);
     }
 
-    fn vote(&mut self, number: u32, place: usize, vote: f32, common: u32) {
-        let votes = &mut self.votes[place];
+    fn vote(&mut self, place: u32, vote: f32, common: u32) {
+        let votes = &mut self.votes[place as usize];
         if votes.page == self.page {
             votes.sum += vote;
         } else {
             *votes = Votes { page: self.page, sum: vote, common };
-            self.voted.push(number);
+            self.voted.push(place);
         }
     }
 
-    fn rank_neighbours(&mut self, past: &PastSessions, now_ms: i64, config: &RecommendationsConfig) {
-        let half_life_ms = config.neighbour_half_life_ms.max(1) as f64;
-        for &number in &self.voted {
-            let Some((place, session)) = past.find(number) else { continue };
-            if session.bot {
-                continue;
-            }
-            let votes = self.votes[place];
-            let age = now_ms.saturating_sub(session.last_ms).max(0) as f64 / half_life_ms;
-            let weight = f64::from(votes.sum) * (-age).exp2() / (session.items.len() as f64).sqrt();
-            self.ranked.push(Neighbour { weight, number, common: votes.common });
+    /// The `most` sessions whose votes weigh most; of equals, those that began later.
+    fn choose_neighbours(&mut self, past: &PastSessions, most: usize) {
+        let Self { voted, votes, neighbours, .. } = self;
+        neighbours.clear();
+        neighbours.extend(voted.iter().map(|&place| {
+            let Votes { sum, common, .. } = votes[place as usize];
+            Neighbour { weight: sum * past.at(place).say, place, common }
+        }));
+        if neighbours.len() > most {
+            neighbours.select_nth_unstable_by(most, |a, b| {
+                b.weight.total_cmp(&a.weight).then_with(|| b.place.cmp(&a.place))
+            });
+            neighbours.truncate(most);
         }
-        // Numbers wrap round, so age decides which of two equals is the more recent, not size.
-        let newest = past.newest();
-        let order = |a: &Neighbour, b: &Neighbour| {
-            let age = |neighbour: &Neighbour| newest.wrapping_sub(neighbour.number);
-            b.weight.total_cmp(&a.weight).then_with(|| age(a).cmp(&age(b)))
-        };
-        if self.ranked.len() > config.neighbours {
-            self.ranked.select_nth_unstable_by(config.neighbours, order);
-            self.ranked.truncate(config.neighbours);
-        }
-        self.ranked.sort_unstable_by(order);
     }
 }

@@ -97,7 +97,7 @@ fn what_others_viewed_next_comes_first() {
             11:01:40 cat view kettle
                 cat: teapot cups stove tent
             11:02:00 cat view stove
-                cat: tent teapot cups
+                cat: teapot tent cups
                 (nobody): stove kettle tent cups teapot
         "#]],
     );
@@ -126,6 +126,68 @@ fn the_page_for_nobody_changes_at_most_once_a_minute() {
                 eve: kettle
         "#]],
     );
+}
+
+#[test]
+fn where_little_is_known_what_goes_with_the_companions_comes_before_what_everybody_likes() {
+    check(
+        "11:00:00 ann view kettle
+         11:00:20 ann view teapot
+         11:00:40 bob view teapot
+         11:01:00 bob view cups
+         11:01:10 eve view tent
+         11:01:20 fay view tent
+         11:01:40 cat view kettle",
+        &expect![[r#"
+            11:00:00 ann view kettle
+                ann: (empty)
+                (nobody): kettle
+            11:00:20 ann view teapot
+                ann: (empty)
+            11:00:40 bob view teapot
+                bob: kettle
+            11:01:00 bob view cups
+                bob: kettle
+                (nobody): teapot cups kettle
+            11:01:10 eve view tent
+                eve: teapot cups kettle
+            11:01:20 fay view tent
+                fay: teapot cups kettle
+            11:01:40 cat view kettle
+                cat: teapot cups tent
+        "#]],
+    );
+}
+
+#[test]
+fn a_shopper_who_comes_back_the_next_day_wants_something_else() {
+    let before = "11:00:00 ann view kettle
+         11:00:20 ann view teapot
+         11:00:40 bob view tent
+         11:01:00 bob view stove";
+    let page = |script: &str| {
+        let told = trace(RecommendationsProcessor::default(), &format!("{before}\n{script}"));
+        told.lines().rfind(|line| line.contains("eve:")).unwrap().trim().to_owned()
+    };
+    // The cart makes the kettle weigh more than the tent, as long as both are of today.
+    expect!["eve: teapot stove"].assert_eq(&page("11:02:00 eve cart kettle\n11:02:20 eve view tent"));
+    expect!["eve: stove teapot"].assert_eq(&page("11:02:00 eve cart kettle\n+1d 11:02:20 eve view tent"));
+}
+
+#[test]
+fn what_a_session_has_met_is_left_out_though_it_was_forgotten_and_met_anew_by_others() {
+    let config = RecommendationsConfig { items: 3, ..RecommendationsConfig::default() };
+    let mut processor = RecommendationsProcessor::new(config);
+    processor.learn(&parse("11:00:00 ann view kettle", 0));
+    for (number, item) in ["tent", "stove", "cups", "rope", "kettle"].into_iter().enumerate() {
+        processor.learn(&parse(&format!("11:01:00 bob view {item}"), 1 + number));
+    }
+    assert!(
+        processor.page("nobody").contains(&"kettle".to_owned()),
+        "the slot went to others and was given anew"
+    );
+    assert_eq!(processor.page("ann").len(), 2);
+    assert!(!processor.page("ann").contains(&"kettle".to_owned()));
 }
 
 #[test]
@@ -297,9 +359,9 @@ fn the_hourly_job_gives_a_late_page_and_a_live_page_of_a_late_model() {
             batch from 13:00 bob: teapot
             stale from 13:00 (nobody): kettle cups teapot
             batch from 13:00 (nobody): kettle cups teapot
-            stale from 14:00 dan: cups teapot
+            stale from 14:00 dan: teapot cups
         the end
-            batch from 15:00 dan: cups teapot
+            batch from 15:00 dan: teapot cups
             stale from 15:00 (nobody): kettle cups teapot
             batch from 15:00 (nobody): kettle cups teapot
     "#]]

@@ -13,8 +13,24 @@ use super::config::{Interest, RecommendationsConfig};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Met {
     pub(super) item: ItemId,
+    /// The catalogue's tag of it, by which it is recognised when its number is forgotten.
+    pub(super) tag: u32,
     /// How much the session is about it: 1 for a view.
     pub(super) interest: f32,
+    /// When it was last met, in minutes of the Unix epoch; held at the ends of what that can say.
+    pub(super) minute: u32,
+}
+
+impl Met {
+    /// An item just viewed.
+    pub(super) fn new(item: ItemId, tag: u32) -> Self {
+        Self { item, tag, interest: 1.0, minute: 0 }
+    }
+
+    /// How long after the other it was met; 0 if it was not.
+    pub(super) fn minutes_after(&self, other: &Self) -> u32 {
+        self.minute.saturating_sub(other.minute)
+    }
 }
 
 /// One session, from the inside.
@@ -80,12 +96,7 @@ impl Pace {
 impl Visit {
     /// Takes one event. `item` is its item, if it has one that can be remembered. Returns whether it was met for the
     /// first time.
-    pub(super) fn see(
-        &mut self,
-        click: &Click,
-        item: Option<ItemId>,
-        config: &RecommendationsConfig,
-    ) -> bool {
+    pub(super) fn see(&mut self, click: &Click, item: Option<Met>, config: &RecommendationsConfig) -> bool {
         if matches!(click.kind, ClickKind::View | ClickKind::Click) {
             self.pace.step(click.ts.ms());
         }
@@ -96,13 +107,15 @@ impl Visit {
             }
             return false;
         };
-        let earlier = self.met.iter().rposition(|met| met.item == item).map(|place| self.met.remove(place));
+        let earlier =
+            self.met.iter().rposition(|met| met.tag == item.tag).map(|place| self.met.remove(place));
         if earlier.is_none() && self.met.len() >= config.items_per_session {
             self.overflowed = true;
             return false;
         }
-        let interest = earlier.map_or(1.0, |met| met.interest);
-        self.met.push(Met { item, interest: add(interest, sign(click, &config.interest)) });
+        let interest = earlier.map_or(item.interest, |met| met.interest);
+        let minute = click.ts.ms().div_euclid(60_000).clamp(0, i64::from(u32::MAX)) as u32;
+        self.met.push(Met { interest: add(interest, sign(click, &config.interest)), minute, ..item });
         earlier.is_none()
     }
 }
@@ -143,7 +156,7 @@ impl Visits {
     pub(super) fn see(
         &mut self,
         click: &Click,
-        item: Option<ItemId>,
+        item: Option<Met>,
         now_ms: i64,
         config: &RecommendationsConfig,
     ) -> (&mut Visit, bool) {
@@ -205,6 +218,11 @@ mod tests {
     use crate::recommendations::catalogue::Catalogue;
     use events::Timestamp;
 
+    fn met(catalogue: &mut Catalogue, name: &str) -> Met {
+        let item = catalogue.meet(name).item;
+        Met::new(item, catalogue.tag(item))
+    }
+
     fn click(session: &str, at_ms: i64) -> Click {
         Click {
             ts: Timestamp::from_ms(at_ms),
@@ -250,7 +268,7 @@ mod tests {
     fn meeting_again_moves_to_the_end_and_interest_adds_up_within_bounds() {
         let config = RecommendationsConfig::default();
         let mut catalogue = Catalogue::new(10);
-        let (a, b) = (catalogue.meet("a").item, catalogue.meet("b").item);
+        let (a, b) = (met(&mut catalogue, "a"), met(&mut catalogue, "b"));
         let mut visit = Visit::default();
         assert!(visit.see(&click("s", 0), Some(a), &config));
         assert!(visit.see(&click("s", 1), Some(b), &config));
@@ -259,7 +277,7 @@ mod tests {
             assert!(!visit.see(&cart, Some(a), &config));
         }
         let met: Vec<_> = visit.met.iter().map(|met| (met.item, met.interest)).collect();
-        assert_eq!(met, [(b, 1.0), (a, 5.0)]);
+        assert_eq!(met, [(b.item, 1.0), (a.item, 5.0)]);
     }
 
     #[test]
@@ -269,7 +287,7 @@ mod tests {
         let mut visit = Visit::default();
         let scroll = Click { kind: ClickKind::Scroll, depth: Some(1.0), ..click("s", 1) };
         assert!(!visit.see(&scroll, None, &config), "nothing is open yet");
-        visit.see(&click("s", 0), Some(catalogue.meet("a").item), &config);
+        visit.see(&click("s", 0), Some(met(&mut catalogue, "a")), &config);
         visit.see(&scroll, None, &config);
         assert!((f64::from(visit.met[0].interest) - 1.0 - config.interest.scroll).abs() < 1e-6);
     }
@@ -278,7 +296,7 @@ mod tests {
     fn idle_sessions_are_forgotten_and_the_rest_is_bounded() {
         let config = RecommendationsConfig { sessions: 3, session_expiry_ms: 1_000, ..Default::default() };
         let mut catalogue = Catalogue::new(10);
-        let item = Some(catalogue.meet("a").item);
+        let item = Some(met(&mut catalogue, "a"));
         let mut visits = Visits::new();
         for session in ["a", "b", "c"] {
             visits.see(&click(session, 0), item, 0, &config);
