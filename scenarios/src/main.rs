@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Produce(args) => commands::produce::run(&args),
         Command::Consume(args) => commands::consume::run(&args),
         Command::Batch(args) => commands::batch::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Dashboard(args) => commands::dashboard::run(&args),
         Command::Tail(args) => commands::tail::run(&args),
         Command::Topics(args) => commands::topics::run(&args),
@@ -74,7 +75,16 @@ fn sentence(error: &anyhow::Error) -> String {
 /// The exit code that says what kind of failure it was.
 fn code(error: &anyhow::Error) -> u8 {
     let unreachable = |cause: &(dyn std::error::Error + 'static)| {
+        use consumers::lanes::LaneError;
+        use consumers::warehouse::WarehouseError;
         cause.downcast_ref::<client::Error>().is_some_and(client::Error::is_outage)
+            || cause.downcast_ref::<WarehouseError>().is_some_and(WarehouseError::is_outage)
+            // A lane passes on what the cluster or the database said, as its own word.
+            || match cause.downcast_ref::<LaneError>() {
+                Some(LaneError::Client(error)) => error.is_outage(),
+                Some(LaneError::Warehouse(error)) => error.is_outage(),
+                _ => false,
+            }
     };
     if error.downcast_ref::<commands::Interrupted>().is_some() {
         130

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use events::{Batched, EtaUpdate, Event, Timestamp, Topic, TripKind};
 use hashbrown::HashMap;
+use streets::Map;
 
 use super::EtaConfig;
 use super::engine::IDLE_MS;
@@ -35,6 +36,8 @@ pub struct FrozenHour {
     empty: Arc<Run>,
     quotes: HashMap<String, Quote>,
     sweep_at: usize,
+    /// Whether who drove where is told besides, for the rows of the database.
+    tell_traversals: Option<Arc<Map>>,
 }
 
 /// What one run of the job has published.
@@ -84,6 +87,7 @@ impl FrozenHour {
             }),
             quotes: HashMap::new(),
             sweep_at: SWEEP_FROM,
+            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
         }
     }
 
@@ -164,6 +168,9 @@ impl Processor for FrozenHour {
             self.learnt.trip_ended();
         }
         let answer = self.all.process(event);
+        if let Some(map) = &self.tell_traversals {
+            self.all.tell_traversals(map, event, answers);
+        }
         self.run_if_due();
         let (Event::DriverLocations(ping), Some(answer)) = (event, answer) else { return };
         let Some(trip_id) = ping.trip_id.as_deref() else { return };

@@ -41,21 +41,11 @@ impl Processor for EtaReplay {
 
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
         let answer = self.all.process(event);
-        let vehicle = match event {
-            Event::DriverLocations(ping) => {
-                answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
-                &ping.driver_id
-            }
-            Event::TruckGpsCoordinates(ping) => &ping.truck_id,
-            _ => return,
-        };
+        if let Event::DriverLocations(ping) = event {
+            answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
+        }
         if self.tell_traversals {
-            answers.extend(
-                self.all
-                    .driven(event)
-                    .iter()
-                    .map(|one| traversal_event(&self.map, one.link, vehicle, one.entered, one.left).into()),
-            );
+            self.all.tell_traversals(&self.map, event, answers);
         }
     }
 
@@ -123,8 +113,16 @@ impl AllInside {
         }
     }
 
-    fn driven(&self, event: &Event) -> &[super::matcher::Traversal] {
-        if matches!(event, Event::DriverLocations(_)) { &self.engine.driven } else { &self.lorries.driven }
+    /// Appends the links that the vehicle of this ping, the last one processed, has left behind.
+    pub(super) fn tell_traversals(&self, map: &Map, event: &Event, answers: &mut Vec<Event>) {
+        let (vehicle, driven) = match event {
+            Event::DriverLocations(ping) => (&ping.driver_id, &self.engine.driven),
+            Event::TruckGpsCoordinates(ping) => (&ping.truck_id, &self.lorries.driven),
+            _ => return,
+        };
+        answers.extend(
+            driven.iter().map(|one| traversal_event(map, one.link, vehicle, one.entered, one.left).into()),
+        );
     }
 
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {

@@ -14,6 +14,8 @@ pub(crate) struct Arrival {
     /// When it was sent, by the wall clock.
     pub(crate) timestamp_ms: i64,
     pub(crate) content: Result<Event, Box<DeadLetter>>,
+    /// The value as it came, for those who asked for it.
+    pub(crate) bytes: Option<Vec<u8>>,
 }
 
 impl Arrival {
@@ -21,7 +23,7 @@ impl Arrival {
     pub(crate) fn read(topic: Topic, record: &Record<'_>, now_ms: i64) -> Self {
         let timestamp_ms = record.timestamp_ms().unwrap_or(now_ms);
         let content = parse(topic, record.partition(), record.offset(), record.value());
-        Self { topic, offset: record.offset(), timestamp_ms, content }
+        Self { topic, offset: record.offset(), timestamp_ms, content, bytes: None }
     }
 }
 

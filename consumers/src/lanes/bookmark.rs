@@ -25,6 +25,8 @@ pub(crate) struct Bookmark {
     pub(crate) read: Option<Read>,
     /// For the batch lane: how far the run reads that has begun and is not finished. Should it die, the next life takes exactly the same records.
     pub(crate) plan: Option<Read>,
+    /// The start of the window of that run. An older program did not write it down.
+    pub(crate) plan_start: Option<Timestamp>,
 }
 
 /// How far a run of the batch lane reads a partition.
@@ -44,7 +46,7 @@ impl Bookmark {
             return None;
         }
         let mut bookmark = Self::default();
-        let mut words_of_ours = [None; 4];
+        let mut words_of_ours = [None; 5];
         for word in words {
             let (name, number) = word.split_once('=')?;
             let number: i64 = number.parse().ok()?;
@@ -53,6 +55,7 @@ impl Bookmark {
                 "until" => words_of_ours[1] = Some(number),
                 "plan" => words_of_ours[2] = Some(number),
                 "plan_until" => words_of_ours[3] = Some(number),
+                "plan_from" => words_of_ours[4] = Some(number),
                 _ => {
                     let (topic, partition) = name.rsplit_once('/')?;
                     bookmark.answers_from.insert((Topic::named(topic)?, partition.parse().ok()?), number);
@@ -64,6 +67,7 @@ impl Bookmark {
         };
         bookmark.read = read(words_of_ours[0], words_of_ours[1]);
         bookmark.plan = read(words_of_ours[2], words_of_ours[3]);
+        bookmark.plan_start = words_of_ours[4].map(Timestamp::from_ms);
         Some(bookmark)
     }
 }
@@ -76,6 +80,9 @@ impl fmt::Display for Bookmark {
         }
         if let Some(plan) = self.plan {
             write!(f, " plan={} plan_until={}", plan.end, plan.until.ms())?;
+        }
+        if let Some(start) = self.plan_start {
+            write!(f, " plan_from={}", start.ms())?;
         }
         for ((topic, partition), offset) in &self.answers_from {
             f.write_char(' ')?;
@@ -98,6 +105,8 @@ mod tests {
         assert_eq!(bookmark.to_string(), "v1 fraud_decisions/3=1234 dead_letters/0=17");
         bookmark.read = Some(Read { end: 99, until: Timestamp::from_ms(3_600_000) });
         bookmark.plan = Some(Read { end: 120, until: Timestamp::from_ms(7_200_000) });
+        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark.clone()));
+        bookmark.plan_start = Some(Timestamp::from_ms(3_600_000));
         assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark));
     }
 

@@ -5,7 +5,7 @@
 //!
 //! - [`run_stream`]: each record is processed as it comes, and the answers leave at once;
 //! - [`run_batch`]: at each period's end the records of that period are processed at a stretch, rows are loaded into a database,
-//!   and the answers leave when all that is done.
+//!   and the answers leave when all that is done. [`WindowRun`] does the same for one window by hand, step by step.
 //!
 //! ```text
 //!             arrival          merge           task              outbox
@@ -26,6 +26,8 @@ mod control;
 mod merge;
 mod outbox;
 mod rebuild;
+mod retry;
+mod stages;
 mod stats;
 mod stream;
 mod task;
@@ -36,13 +38,15 @@ mod told;
 pub(crate) mod toy;
 mod window;
 
-use events::Topic;
+use events::{Timestamp, Topic};
 use thiserror::Error;
 
 pub use answered::{SOURCE_HEADER, Source};
 pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};
+pub use retry::patiently_open;
+pub use stages::{Extracted, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};
 
@@ -69,6 +73,80 @@ pub enum LaneError {
     /// The database did not take a run. It is repeated by the next life of the job.
     #[error(transparent)]
     Warehouse(#[from] crate::warehouse::WarehouseError),
+    /// Part of a window has been loaded by a run over another window.
+    #[error(
+        "the window {start}..{end} overlaps that of {other}, {other_start}..{other_end}, which is loaded: nothing was loaded twice; go on with the same --period, or name another database with --database"
+    )]
+    Overlap {
+        /// Where the window begins.
+        start: Timestamp,
+        /// Where it ends.
+        end: Timestamp,
+        /// The run that was there first.
+        other: String,
+        /// Where its window begins.
+        other_start: Timestamp,
+        /// Where it ends.
+        other_end: Timestamp,
+    },
+    /// A window that is to be run by hand may still grow.
+    #[error(
+        "the window {start}..{end} is not over before {due}, its end and the grace for late records, and {now}: nothing was extracted; try again later, or pass a shorter --grace"
+    )]
+    NotOver {
+        /// Where the window begins.
+        start: Timestamp,
+        /// Where it ends.
+        end: Timestamp,
+        /// When it may be run.
+        due: Timestamp,
+        /// How far event time has come, in words.
+        now: String,
+    },
+    /// The run log speaks of offsets that this log does not have.
+    #[error(
+        "the database knows a run that read {place} up to offset {known}, which ends at {latest}: the topic was made anew since, so name another database with --database"
+    )]
+    AnotherLog {
+        /// Topic and partition.
+        place: String,
+        /// The offset in the run log.
+        known: i64,
+        /// Where the log ends.
+        latest: i64,
+    },
+    /// A loaded window can't be run again.
+    #[error(
+        "{batch_id} is loaded, and can't be run again: it began at offset {settled} of {place}, and retention has taken what was before {earliest}; what is loaded stays"
+    )]
+    Expired {
+        /// Which run.
+        batch_id: String,
+        /// Topic and partition.
+        place: String,
+        /// Where the window begins.
+        settled: i64,
+        /// Where the log begins.
+        earliest: i64,
+    },
+    /// A step before this one is not done.
+    #[error("{folder} has nothing from the step {stage}, or only a part: run `--stage {stage}` first")]
+    StageMissing {
+        /// The step.
+        stage: &'static str,
+        /// The run's folder.
+        folder: String,
+    },
+    /// A file between two steps can't be written or read.
+    #[error(
+        "{path}: {reason}; make room or name another folder with --files, then repeat the steps from extract on"
+    )]
+    StageFile {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A job was stopped in the middle of a run.
     #[error("stopped in the middle of the run {batch_id}: the next start of the job repeats it")]
     Interrupted {

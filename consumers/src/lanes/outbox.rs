@@ -56,6 +56,11 @@ impl Outbox {
         (topic, partition % count)
     }
 
+    /// Whether it was made for answers on `topic`.
+    pub(crate) fn takes(&self, topic: Topic) -> bool {
+        self.partitions.contains_key(&topic)
+    }
+
     /// The places of all topics for questions of that partition.
     pub(crate) fn places(&self, partition: i32) -> Vec<Place> {
         let mut places: Vec<_> = self.partitions.keys().map(|topic| self.place(*topic, partition)).collect();

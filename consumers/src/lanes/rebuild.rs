@@ -122,6 +122,8 @@ impl Plan {
 pub(crate) struct Log {
     readers: Vec<(Topic, LogReader)>,
     merge: Merge<Arrival>,
+    /// Whether what is read keeps its bytes.
+    verbatim: bool,
 }
 
 impl Log {
@@ -138,7 +140,13 @@ impl Log {
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let merge = Merge::new(readers.len(), usize::MAX);
-        Ok(Self { readers, merge })
+        Ok(Self { readers, merge, verbatim: false })
+    }
+
+    /// From now on, what is read keeps its bytes besides the event: a file of records should hold what the log held.
+    pub(crate) fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
     }
 
     /// The next record, waiting for it. None at the end, or when `cancelled` says so.
@@ -147,7 +155,10 @@ impl Log {
             let (topic, reader) = &mut self.readers[index];
             while !reader.is_finished() {
                 if let Some(record) = reader.next(LOOK_UP)? {
-                    let arrival = Arrival::read(*topic, &record, 0);
+                    let mut arrival = Arrival::read(*topic, &record, 0);
+                    if self.verbatim {
+                        arrival.bytes = record.value().map(<[u8]>::to_vec);
+                    }
                     self.merge.push(index, arrival.timestamp_ms, arrival);
                     break;
                 }
@@ -208,6 +219,26 @@ impl Probe {
             }
         }
         Ok(None)
+    }
+
+    /// The oldest event time among the first few records from `offset` on that `wanted` accepts.
+    pub(crate) fn oldest(
+        &mut self,
+        offset: i64,
+        to: i64,
+        wanted: &dyn Fn(i64, &Event) -> bool,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
+        let mut oldest: Option<Timestamp> = None;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(self.topic, &record, 0).content
+                && let Some(ts) = event.ts().filter(|_| wanted(record.offset(), &event))
+            {
+                oldest = Some(oldest.map_or(ts, |oldest| oldest.min(ts)));
+            }
+        }
+        Ok(oldest)
     }
 
     /// Two offsets not far apart: records before the first are older than `at`, records from the second on are not, by and large.

@@ -6,30 +6,25 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use client::{Admin, LogReader, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
-use events::{Batched, Event, Timestamp, Topic};
+use events::{Event, Topic};
 
-use super::toy::{HourlyToy, Toy, swipe, swipe_at};
-use super::{
-    BatchConfig, Clock, Control, LaneError, SOURCE_HEADER, Schedule, Source, StreamConfig, WorkerStats,
-    run_batch, run_stream,
-};
+use super::toy::{Toy, swipe};
+use super::{Control, LaneError, SOURCE_HEADER, Source, StreamConfig, WorkerStats, run_stream};
 use crate::Processor;
-use crate::warehouse::{Rows, Run, Sqlite, Warehouse, WarehouseError};
 
 const PARTITIONS: i32 = 4;
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A cluster with the topics of one test, which nobody else touches.
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) admin: Admin,
-    producer: Producer,
+    pub(crate) producer: Producer,
     #[expect(dead_code, reason = "it runs as long as it is held")]
     cluster: super::cluster::TestCluster,
 }
@@ -306,137 +301,4 @@ fn a_lane_says_what_is_missing() {
     wait_until("the topic to be gone", || world.admin.partitions("fraud_decisions").is_err());
     let error = run_stream(&world.config(), &|| Box::new(Toy::default()), &Control::new()).unwrap_err();
     assert!(error.to_string().contains("has no topic fraud_decisions"), "{error}");
-}
-
-/// Dies while it loads, before or after the rows are in.
-struct Fragile {
-    inner: Sqlite,
-    dies: Option<When>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum When {
-    BeforeLoading,
-    BeforePublishing,
-    AfterPublishing,
-}
-
-impl Warehouse for Fragile {
-    fn load(&mut self, run: &Run, rows: &Rows) -> Result<u64, WarehouseError> {
-        if self.dies == Some(When::BeforeLoading) {
-            std::panic::resume_unwind(Box::new("the end"));
-        }
-        let loaded = self.inner.load(run, rows)?;
-        if self.dies == Some(When::BeforePublishing) {
-            std::panic::resume_unwind(Box::new("the end"));
-        }
-        Ok(loaded)
-    }
-
-    fn finish(&mut self, batch_id: &str, at: Timestamp, from: Timestamp) -> Result<(), WarehouseError> {
-        if self.dies == Some(When::AfterPublishing) {
-            std::panic::resume_unwind(Box::new("the end"));
-        }
-        self.inner.finish(batch_id, at, from)
-    }
-}
-
-/// Runs the hourly toy over what is due. Whether it lived to the end.
-fn batch_once(world: &World, database: &Path, dies: Option<When>) -> Option<WorkerStats> {
-    let mut config =
-        BatchConfig::hourly(world.settings.clone(), "toy-batch", &[Topic::FraudBatch], Schedule::EventTime);
-    config.once = true;
-    let mut warehouse = Fragile { inner: Sqlite::open(database).unwrap(), dies };
-    let control = Control::new();
-    let run = std::thread::scope(|scope| {
-        scope
-            .spawn(|| run_batch(&config, &|| Box::new(HourlyToy::default()), &mut warehouse, &control))
-            .join()
-    });
-    run.ok().map(Result::unwrap)
-}
-
-#[test]
-fn a_job_that_dies_in_the_middle_repeats_its_run_and_gives_each_answer_once() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("w.db");
-    let minute = |n: u32| Timestamp::from_ms(i64::from(n) * 60_000);
-    // A swipe a minute for three hours and a bit; some arrive early, some late.
-    let mut order: Vec<u32> = (0..200).collect();
-    order.chunks_mut(7).for_each(<[u32]>::reverse);
-    for n in order {
-        world.send(&swipe_at(minute(n), &format!("s{n}"), &format!("c{}", n % 20), 1));
-    }
-    world.send_bytes(Topic::CardSwipes, "c1", b"not JSON");
-    world.producer.flush(TIMEOUT).unwrap();
-
-    for dies in [When::BeforeLoading, When::BeforePublishing, When::AfterPublishing, When::AfterPublishing] {
-        assert!(batch_once(&world, &database, Some(dies)).is_none(), "it was to die");
-    }
-    let stats = batch_once(&world, &database, None).unwrap();
-    assert!(stats.already_answered > 0, "nothing was repeated: {stats}");
-    let idle = batch_once(&world, &database, None).unwrap();
-    assert_eq!((idle.runs, idle.answers), (0, 0), "all that is due is done");
-
-    let mut answered: BTreeMap<String, u32> = BTreeMap::new();
-    for (_, event) in world.read(Topic::FraudBatch) {
-        let Event::FraudBatch(Batched { answer, valid_from, .. }) = event else {
-            unreachable!("another topic")
-        };
-        assert!(valid_from > answer.ts, "nobody saw it before its window ended");
-        *answered.entry(answer.swipe_id).or_default() += 1;
-    }
-    let expected: BTreeMap<String, u32> = (0..180).map(|n| (format!("s{n}"), 1)).collect();
-    assert_eq!(answered, expected, "three whole hours, each swipe once; the fourth hour is not over");
-    assert_eq!(world.count(Topic::DeadLetters), 1);
-    let runs: Vec<_> = world
-        .read(Topic::BatchRuns)
-        .into_iter()
-        .map(|(_, event)| match event {
-            Event::BatchRuns(run) => (run.batch_id, run.window_end.ms() / events::HOUR_MS),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let named = |n: i64| (format!("toy-batch-1970-01-01T{:02}", n - 1), n);
-    assert_eq!(runs, [named(1), named(2), named(3)], "one line for each run in the log of runs");
-}
-
-#[test]
-fn a_job_on_a_clock_sleeps_until_the_period_is_over() {
-    let world = World::new();
-    let folder = tempfile::tempdir().unwrap();
-    let mut warehouse = Sqlite::open(&folder.path().join("w.db")).unwrap();
-    for n in 0..60 {
-        world.send(&swipe_at(Timestamp::from_ms(n * 60_000), &format!("s{n}"), "c", 1));
-    }
-    world.producer.flush(TIMEOUT).unwrap();
-    // It is eleven minutes to one, and an hour is six seconds.
-    let clock = Clock {
-        started_wall_ms: super::clock::wall_ms(),
-        start: Timestamp::from_ms(49 * 60_000),
-        speed: 600.0,
-    };
-    let config = BatchConfig::hourly(
-        world.settings.clone(),
-        "toy-batch",
-        &[Topic::FraudBatch],
-        Schedule::Clock(clock),
-    );
-    let control = Control::new();
-    let handle = control.clone();
-    let job = std::thread::spawn(move || {
-        run_batch(&config, &|| Box::new(HourlyToy::default()), &mut warehouse, &handle)
-    });
-    assert_eq!(world.count(Topic::FraudBatch), 0, "the hour is not over");
-    wait_until("the run", || world.count(Topic::BatchRuns) == 1);
-    control.stop();
-    let stats = job.join().unwrap().unwrap();
-    assert_eq!((stats.runs, stats.answers, stats.rows), (1, 61, 60));
-    for (_, event) in world.read(Topic::FraudBatch) {
-        let Event::FraudBatch(batched) = event else { unreachable!("another topic") };
-        let late_ms = batched.valid_from.ms() - events::HOUR_MS;
-        assert!(late_ms > 0, "a real run takes time, and the answer says so");
-        assert!(late_ms < 3 * events::HOUR_MS, "{late_ms} ms of simulated time after the hour");
-    }
 }

@@ -28,19 +28,21 @@ impl Window {
     pub(crate) fn next(after: Option<Timestamp>, oldest: Timestamp, period_ms: i64) -> Self {
         let start = oldest.floor(period_ms);
         let start = after.map_or(start, |after| after.max(start));
-        Self { start, end: start.plus_ms(period_ms) }
+        // Windows end where periods end, also the first one after the period was changed.
+        Self { start, end: start.floor(period_ms).plus_ms(period_ms) }
     }
 
-    /// The name of the run of `job` for this window: `eta-2026-03-03T11`, with minutes where a period is shorter than an hour.
+    /// The name of the run of `job` for this window, as fine as it needs to be to be the only one: `eta-2026-03-03T11`, `eta-2026-03-03T11:15`,
+    /// `eta-2026-03-03T11:15:10`.
     pub(crate) fn batch_id(self, job: &str) -> String {
-        let start = self.start.to_string();
-        let digits =
-            if start.get(14..16) == Some("00") && self.end.since_ms(self.start) % events::HOUR_MS == 0 {
-                13
-            } else {
-                16
-            };
-        format!("{job}-{}", &start[..digits])
+        let whole = |unit_ms: i64| self.start.ms() % unit_ms == 0 && self.end.ms() % unit_ms == 0;
+        let digits = match () {
+            () if whole(events::HOUR_MS) => 13,
+            () if whole(60_000) => 16,
+            () if whole(1_000) => 19,
+            () => 23,
+        };
+        format!("{job}-{}", &self.start.to_string()[..digits])
     }
 }
 
@@ -104,6 +106,17 @@ mod tests {
             noon,
             "late records go into the next run"
         );
+        let ten_seconds = Window::next(None, elevenish, 10_000);
+        let next = Window::next(Some(ten_seconds.end), ten_seconds.end, 10_000);
+        assert_eq!(ten_seconds.batch_id("eta"), "eta-2026-03-03T11:42:10");
+        assert_eq!(next.batch_id("eta"), "eta-2026-03-03T11:42:20", "every run has a name of its own");
+    }
+
+    #[test]
+    fn a_period_that_is_changed_leaves_no_gap_and_no_overlap() {
+        let quarter: Timestamp = "2026-03-03T11:15:00Z".parse().unwrap();
+        let window = Window::next(Some(quarter), quarter.plus_ms(5), HOUR_MS);
+        assert_eq!((window.start, window.end), (quarter, quarter.plus_ms(45 * 60_000)));
     }
 
     proptest! {

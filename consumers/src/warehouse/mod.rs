@@ -4,20 +4,46 @@
 //! are typed, and loading them is *idempotent*: each row has a natural key, and loading an hour again writes the same rows over
 //! themselves. That is what makes it safe for a scheduler to run a job again that may or may not have finished.
 //!
-//! All SQL of the program is in this folder, behind the trait [`Warehouse`].
+//! All SQL of the program is in this folder, behind the trait [`Warehouse`]:
+//!
+//! ```text
+//! rows.rs      events to rows, as GROUP BY would        schema.rs    how the tables came to be, step by step
+//! tables.rs    the tables and their columns, said once  sql.rs       statements, made from the tables
+//! sqlite.rs    a file                                   postgres.rs  a server
+//! runs.rs      what the run log knows                   report.rs    questions to the rows
+//! ```
 //!
 //! # Simplifications
-//! - SQLite only; the trait is small so that Postgres fits behind it.
 //! - No table of recommended pages and none of single clicks: they are read from the log.
+//! - Rows of a table are loaded by one statement each in SQLite, and ten thousand a statement in Postgres; neither uses a bulk copy.
+//! - No TLS to Postgres: it is one on the same machine, or behind a tunnel.
 
+mod error;
+mod postgres;
+#[cfg(test)]
+pub(crate) mod postgres_server;
+#[cfg(test)]
+mod postgres_tests;
+pub mod report;
 mod rows;
+mod runs;
+mod schema;
+mod sql;
 mod sqlite;
+mod tables;
+#[cfg(test)]
+mod tests;
 
-use events::Timestamp;
-use thiserror::Error;
+use std::path::Path;
 
+use events::{Timestamp, Topic};
+
+pub use self::postgres::Postgres;
+pub use error::WarehouseError;
 pub use rows::Rows;
+pub use runs::{LoggedRun, runs_near};
 pub use sqlite::Sqlite;
+pub use tables::{Cell, Kind, TableRows};
 
 /// One run of a job, for the run log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +60,28 @@ pub struct Run {
     pub records: u64,
     /// When it began, on the wall.
     pub started_at: Timestamp,
+    /// What it read, for each partition of its inputs.
+    pub offsets: Vec<RunOffsets>,
+}
+
+/// Which stretch of a partition a run read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOffsets {
+    /// The input.
+    pub topic: Topic,
+    /// Its partition.
+    pub partition: i32,
+    /// Before this offset, what is older than the window belongs to earlier runs.
+    pub settled: i64,
+    /// The first offset that the run did not look at.
+    pub end: i64,
 }
 
 /// Where runs load their rows.
 pub trait Warehouse: Send {
-    /// Loads the rows of a run and its line in the run log, all or nothing. Loading the same run again changes nothing but the log's times.
-    /// Returns how many rows there were.
-    fn load(&mut self, run: &Run, rows: &Rows) -> Result<u64, WarehouseError>;
+    /// Loads the rows of a run and its line in the run log, all or nothing. Loading the same run again changes nothing but its line, which
+    /// counts the attempts. Returns how many rows there were.
+    fn load(&mut self, run: &Run, rows: &TableRows) -> Result<u64, WarehouseError>;
 
     /// Notes in the run log when the run's answers could be seen: `finished_at` on the wall, `visible_from` in event time.
     fn finish(
@@ -49,69 +90,19 @@ pub trait Warehouse: Send {
         finished_at: Timestamp,
         visible_from: Timestamp,
     ) -> Result<(), WarehouseError>;
+
+    /// Asks `sql`, in which `$1`, `$2`, … stand for `values` in the order of their first mention. Each row has a cell for each of `kinds`.
+    fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError>;
 }
 
-/// Why the database did not take a run.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum WarehouseError {
-    /// The file can't be made or opened.
-    #[error("cannot open the database {path}: {reason}; name another with --database")]
-    CannotOpen {
-        /// The file.
-        path: String,
-        /// SQLite's reason.
-        reason: String,
-    },
-    /// Somebody holds the write lock.
-    #[error(
-        "the database {path} was locked by another program for {seconds} s: end that program, or its open transaction"
-    )]
-    Locked {
-        /// The file.
-        path: String,
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// The file, its folder or its file system does not allow writing.
-    #[error(
-        "the database {path} cannot be written: make the file and its folder writable, or name another with --database"
-    )]
-    ReadOnly {
-        /// The file.
-        path: String,
-    },
-    /// No room.
-    #[error(
-        "no room left for the database {path}: nothing of this run was loaded; free some space, the run is repeated"
-    )]
-    Full {
-        /// The file.
-        path: String,
-    },
-    /// Not SQLite, or damaged.
-    #[error("{path} is not a database, or is damaged: move it away, and a new one is made")]
-    NotADatabase {
-        /// The file.
-        path: String,
-    },
-    /// Tables of a later version.
-    #[error(
-        "the database {path} has schema {found}, this program knows {known}: use the newer freshet, or name another file with --database"
-    )]
-    TooNew {
-        /// The file.
-        path: String,
-        /// The version in the file.
-        found: i64,
-        /// The latest version that this program knows.
-        known: i64,
-    },
-    /// Anything else.
-    #[error("the database {path} refused: {reason}")]
-    Refused {
-        /// The file.
-        path: String,
-        /// SQLite's reason.
-        reason: String,
-    },
+/// Opens what `--database` names: a file's name for SQLite, or `postgres://user@host:5432/name`. The tables are made, or brought up to date.
+pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    match database.split_once("://") {
+        Some(("postgres" | "postgresql", _)) => Ok(Box::new(Postgres::open(database)?)),
+        Some((scheme, _)) => Err(WarehouseError::NoAddress {
+            database: database.to_owned(),
+            reason: format!("freshet knows no databases of the kind {scheme}"),
+        }),
+        None => Ok(Box::new(Sqlite::open(Path::new(database))?)),
+    }
 }

@@ -3,53 +3,56 @@
 use std::collections::BTreeMap;
 
 use events::{
-    Batched, CardSwipe, Chargeback, Click, ClickKind, EtaUpdate, Event, FraudDecision, HOUR_MS,
+    Batched, CardSwipe, Chargeback, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, HOUR_MS,
     RoadTraversal, Timestamp, Trip, TripKind,
 };
+
+use super::TableRows;
+use super::tables::Cell;
 
 /// What one run loads. Maps are sorted, so that the same events make the same rows in the same order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    pub(super) trips: BTreeMap<String, TripRow>,
-    pub(super) swipes: BTreeMap<String, SwipeRow>,
-    pub(super) chargebacks: BTreeMap<String, Chargeback>,
-    pub(super) item_hours: BTreeMap<(Timestamp, String), ItemHour>,
-    pub(super) link_hours: BTreeMap<(Timestamp, String), LinkHour>,
+    trips: BTreeMap<String, TripRow>,
+    swipes: BTreeMap<String, SwipeRow>,
+    chargebacks: BTreeMap<String, Chargeback>,
+    item_hours: BTreeMap<(Timestamp, String), ItemHour>,
+    link_hours: BTreeMap<(Timestamp, String), LinkHour>,
 }
 
 /// A trip as far as the window tells; a later window adds the rest.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct TripRow {
-    pub(super) driver_id: String,
-    pub(super) trip: Option<Trip>,
-    pub(super) requested_at: Option<Timestamp>,
-    pub(super) picked_up_at: Option<Timestamp>,
-    pub(super) dropped_off_at: Option<Timestamp>,
-    pub(super) cancelled_at: Option<Timestamp>,
+struct TripRow {
+    driver_id: String,
+    trip: Option<Trip>,
+    requested_at: Option<Timestamp>,
+    picked_up_at: Option<Timestamp>,
+    dropped_off_at: Option<Timestamp>,
+    cancelled_at: Option<Timestamp>,
     /// The first quote of the window.
-    pub(super) quoted: Option<Timestamp>,
+    quoted: Option<Timestamp>,
 }
 
 /// A swipe, what the run said of it, or both.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct SwipeRow {
-    pub(super) card_id: String,
-    pub(super) swipe: Option<CardSwipe>,
-    pub(super) decision: Option<FraudDecision>,
+struct SwipeRow {
+    card_id: String,
+    swipe: Option<CardSwipe>,
+    decision: Option<FraudDecision>,
 }
 
 /// Clicks on one item in one hour, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ItemHour {
-    pub(super) by_kind: [i64; 6],
+struct ItemHour {
+    by_kind: [i64; 6],
 }
 
 /// Drives along one link in one hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct LinkHour {
-    pub(super) traversals: i64,
-    pub(super) metres: f64,
-    pub(super) seconds: f64,
+struct LinkHour {
+    traversals: i64,
+    metres: f64,
+    seconds: f64,
 }
 
 impl Rows {
@@ -77,18 +80,67 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.trips.len()
-            + self.swipes.len()
-            + self.chargebacks.len()
-            + self.item_hours.len()
-            + self.link_hours.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// The rows as the tables hold them, said by the run `batch_id`. The order of the tables and of their columns is that of `tables.rs`.
+    pub fn tables(&self, batch_id: &str) -> TableRows {
+        let by = || Cell::from(batch_id);
+        let trips = self.trips.iter().map(|(trip_id, row)| {
+            let trip = row.trip.as_ref();
+            vec![
+                trip_id.into(),
+                (&row.driver_id).into(),
+                trip.and_then(|trip| trip.rider_id.as_ref()).into(),
+                trip.map(|trip| trip.origin.lat).into(),
+                trip.map(|trip| trip.origin.lon).into(),
+                trip.map(|trip| trip.destination.lat).into(),
+                trip.map(|trip| trip.destination.lon).into(),
+                row.requested_at.into(),
+                row.picked_up_at.into(),
+                row.dropped_off_at.into(),
+                row.cancelled_at.into(),
+                row.quoted.into(),
+                by(),
+            ]
+        });
+        let swipes = self.swipes.iter().map(|(swipe_id, row)| {
+            let (swipe, said) = (row.swipe.as_ref(), row.decision.as_ref());
+            vec![
+                swipe_id.into(),
+                swipe.map(|swipe| swipe.ts).or(said.map(|said| said.ts)).into(),
+                (&row.card_id).into(),
+                swipe.map(|swipe| &swipe.terminal_id).into(),
+                swipe.map(|swipe| swipe.amount_cents).into(),
+                swipe.and_then(|swipe| swipe.currency.as_ref()).into(),
+                swipe.and_then(|swipe| swipe.category.as_ref()).into(),
+                swipe.and_then(|swipe| swipe.lat).into(),
+                swipe.and_then(|swipe| swipe.lon).into(),
+                said.map(|said| match said.decision {
+                    Decision::Approve => "approve",
+                    Decision::Decline => "decline",
+                })
+                .into(),
+                said.map(|said| said.probability).into(),
+                by(),
+            ]
+        });
+        let chargebacks = self.chargebacks.iter().map(|(swipe_id, row)| {
+            vec![swipe_id.into(), row.ts.into(), (&row.card_id).into(), (&row.terminal_id).into(), by()]
+        });
+        let item_hours = self.item_hours.iter().map(|((hour, item_id), row)| {
+            let mut cells = vec![(*hour).into(), item_id.into(), by()];
+            cells.extend(row.by_kind.map(Cell::from));
+            cells
+        });
+        let link_hours = self.link_hours.iter().map(|((hour, link_id), row)| {
+            let counts = [row.traversals.into(), row.metres.into(), row.seconds.into()];
+            [(*hour).into(), link_id.into(), by()].into_iter().chain(counts).collect()
+        });
+        TableRows([
+            trips.collect(),
+            swipes.collect(),
+            chargebacks.collect(),
+            item_hours.collect(),
+            link_hours.collect(),
+        ])
     }
 
     fn trip(&mut self, trip: &Trip) {

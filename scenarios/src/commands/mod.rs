@@ -12,6 +12,7 @@ pub(crate) mod map;
 pub(crate) mod produce;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod screen;
 pub(crate) mod tail;
 pub(crate) mod topics;

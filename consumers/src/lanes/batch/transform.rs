@@ -1,0 +1,94 @@
+//! Records to answers and rows.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use client::TopicPartition;
+use events::Event;
+
+use super::super::rebuild::Log;
+use super::super::window::{Cut, Fate, Window};
+use super::{Job, Sending};
+use crate::lanes::{LaneError, Wish};
+use crate::warehouse::Rows;
+
+impl Job<'_> {
+    /// Gives the processors the window's records, and publishes the answers that need not wait for the run's end.
+    pub(super) fn process(&mut self, window: Window, sending: &mut Sending<'_>) -> Result<Taken, LaneError> {
+        let control = self.control;
+        let stopped = || control.wish() == Wish::Stop;
+        let mut taken = Taken::default();
+        let mut answers = Vec::new();
+        let mut tasks = std::mem::take(&mut self.tasks);
+        for (&partition, processor) in &mut tasks {
+            let inputs: Vec<_> = self.inputs.iter().filter(|input| input.at.partition == partition).collect();
+            let stretches: Vec<_> = inputs
+                .iter()
+                .map(|input| {
+                    (input.topic, input.position, input.plan.map_or(input.position, |plan| plan.end))
+                })
+                .collect();
+            let cuts: HashMap<_, _> = inputs
+                .iter()
+                .map(|input| (input.topic, Cut { done: input.done, until: window.end }))
+                .collect();
+            let mut log = Log::open(&self.config.settings, partition, &stretches)?;
+            while let Some(arrival) = log.next(&stopped)? {
+                match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
+                    Fate::Done => continue,
+                    Fate::Later => {
+                        let at = TopicPartition::new(arrival.topic.name(), partition);
+                        taken
+                            .first_left
+                            .entry(at)
+                            .and_modify(|first| *first = (*first).min(arrival.offset))
+                            .or_insert(arrival.offset);
+                        continue;
+                    }
+                    Fate::Now => {}
+                }
+                taken.records += 1;
+                let began = stopwatch();
+                match arrival.content {
+                    Ok(event) => {
+                        taken.rows.add(&event);
+                        processor.process(&event, &mut answers);
+                    }
+                    Err(letter) => {
+                        self.stats.dead_letters += 1;
+                        answers.push(Event::DeadLetters(*letter));
+                    }
+                }
+                self.stats.processing.record(began.elapsed());
+                self.dispatch(partition, window, &mut answers, &mut taken, sending)?;
+                if taken.records.is_multiple_of(1024) && stopped() {
+                    break;
+                }
+            }
+            if stopped() {
+                // The run is repeated by the next life: that is what its plan is for.
+                return Err(LaneError::Interrupted { batch_id: window.batch_id(&self.config.job) });
+            }
+            processor.finish(&mut answers);
+            self.dispatch(partition, window, &mut answers, &mut taken, sending)?;
+        }
+        self.tasks = tasks;
+        Ok(taken)
+    }
+}
+
+/// What a run has taken from the log, and what is to be done with it at its end.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) records: u64,
+    pub(super) rows: Rows,
+    /// Answers that rest on this run, with the partition of their questions.
+    pub(super) owed: Vec<(i32, Event)>,
+    /// The first record of each partition that belongs to a later window.
+    pub(super) first_left: HashMap<TopicPartition, i64>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rim: processing time is measured on the wall")]
+fn stopwatch() -> Instant {
+    Instant::now()
+}

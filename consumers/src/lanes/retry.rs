@@ -1,0 +1,124 @@
+//! Trying again what may pass: after a second, two, four, … half a minute.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::{Control, LaneError, Wish};
+use crate::warehouse::{Warehouse, WarehouseError};
+
+/// The longest wait between two attempts.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How long to wait before the next attempt, and whether there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct Backoff {
+    /// Retries that are left; none for as many as it takes.
+    left: Option<u32>,
+    next: Duration,
+}
+
+impl Backoff {
+    /// At most `retries` of them, the first after `first`.
+    pub(crate) fn new(retries: Option<u32>, first: Duration) -> Self {
+        Self { left: retries, next: first }
+    }
+
+    fn next_wait(&mut self) -> Option<Duration> {
+        self.left = match self.left {
+            Some(0) => return None,
+            left => left.map(|left| left - 1),
+        };
+        let wait = self.next;
+        self.next = (2 * self.next).min(LONGEST);
+        Some(wait)
+    }
+
+    /// Says what happened, and waits. The error comes back when it was tried often enough, or the lane is to end.
+    pub(crate) fn wait<E: Display + Into<LaneError>>(
+        &mut self,
+        error: E,
+        control: &Control,
+    ) -> Result<(), LaneError> {
+        let Some(wait) = self.next_wait().filter(|_| control.wish() != Wish::Stop) else {
+            return Err(error.into());
+        };
+        let left = self.left.map_or_else(String::new, |left| format!(", {left} more after that"));
+        tracing::warn!("{error}; trying again in {:.0} s{left}", wait.as_secs_f64().ceil());
+        let wish = control.wish();
+        if control.wait_while(wish, wait) == Wish::Stop { Err(error.into()) } else { Ok(()) }
+    }
+}
+
+/// Asks the database again until it answers, or it is no use.
+pub(crate) fn patiently<T>(
+    mut backoff: Backoff,
+    control: &Control,
+    mut attempt: impl FnMut() -> Result<T, WarehouseError>,
+) -> Result<T, LaneError> {
+    loop {
+        match attempt() {
+            Err(error) if error.may_pass() => backoff.wait(error, control)?,
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Opens the database that `--database` names. One that is down is asked again, `retries` times, or as often as it takes; the first time after a second.
+pub fn patiently_open(
+    database: &str,
+    retries: Option<u32>,
+    control: &Control,
+) -> Result<Box<dyn Warehouse>, LaneError> {
+    patiently(Backoff::new(retries, Duration::from_secs(1)), control, || crate::warehouse::open(database))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn down() -> WarehouseError {
+        WarehouseError::Down { database: "db".to_owned(), reason: "nobody there".to_owned() }
+    }
+
+    #[test]
+    fn waits_double_up_to_half_a_minute() {
+        let mut backoff = Backoff::new(Some(7), Duration::from_secs(1));
+        let waits: Vec<_> = std::iter::from_fn(|| backoff.next_wait()).map(|wait| wait.as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        let mut endless = Backoff::new(None, Duration::from_secs(1));
+        assert!((0..1000).all(|_| endless.next_wait().is_some()));
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+        let backoff = Backoff::new(Some(3), Duration::ZERO);
+        let mut attempts = 0;
+        let done = patiently(backoff.clone(), &Control::new(), || {
+            attempts += 1;
+            if attempts < 3 { Err(down()) } else { Ok(attempts) }
+        });
+        assert_eq!(done.unwrap(), 3);
+        let mut attempts = 0;
+        let failed = patiently(backoff.clone(), &Control::new(), || {
+            attempts += 1;
+            Err::<(), _>(down())
+        });
+        assert!(matches!(failed, Err(LaneError::Warehouse(WarehouseError::Down { .. }))));
+        assert_eq!(attempts, 4, "once, and three times more");
+        let mut attempts = 0;
+        let refused = patiently(backoff, &Control::new(), || {
+            attempts += 1;
+            Err::<(), _>(WarehouseError::NotADatabase { database: "text".to_owned() })
+        });
+        assert!(refused.is_err());
+        assert_eq!(attempts, 1);
+    }
+
+    #[test]
+    fn a_lane_that_is_to_end_does_not_wait() {
+        let control = Control::new();
+        control.stop();
+        let failed = patiently(Backoff::new(None, LONGEST), &control, || Err::<(), _>(down()));
+        assert!(failed.is_err());
+    }
+}

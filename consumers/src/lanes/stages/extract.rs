@@ -1,0 +1,193 @@
+//! The window's records, and what came before them, from the log to files.
+
+use std::collections::HashMap;
+
+use client::{Admin, Offsets, TopicPartition};
+use events::{Timestamp, Topic};
+
+use super::super::batch::{Schedule, neighbours};
+use super::super::bookmark::Read;
+use super::super::clock::wall_ms;
+use super::super::rebuild::{Log, Probe};
+use super::super::window::{Cut, Fate};
+use super::files::{Extracted, Stage, Stretch};
+use super::{LaneError, WindowRun};
+use crate::lanes::Wish;
+use crate::warehouse::{LoggedRun, Warehouse};
+
+impl WindowRun<'_> {
+    /// Writes `past.jsonl` and `records.jsonl` for a processor that reads `topics`. `warehouse` is asked which offsets this window and its neighbours
+    /// were cut at before.
+    pub fn extract(&self, topics: &[Topic], warehouse: &mut dyn Warehouse) -> Result<Extracted, LaneError> {
+        let started_at = Timestamp::from_ms(wall_ms());
+        let near = neighbours(warehouse, &self.config.job, self.window, self.backoff(), self.control)?;
+        self.files.begin(Stage::Extract)?;
+        let admin = self.admin()?;
+        super::super::stream::co_partitioned(&admin, topics)?;
+        let partitions = topics.first().map_or(Ok(0), |topic| admin.partitions(topic.name()))?;
+        let at: Vec<_> = (0..partitions)
+            .flat_map(|partition| topics.iter().map(move |topic| (*topic, partition)))
+            .collect();
+        let inputs = self.look(&admin, &at)?;
+        let same = near
+            .iter()
+            .find(|run| run.window_start == self.window.start && run.window_end == self.window.end);
+        if same.is_none() {
+            self.is_over(&inputs)?;
+        }
+        let mut extracted = Extracted {
+            job: self.config.job.clone(),
+            batch_id: self.batch_id.clone(),
+            window_start: self.window.start,
+            window_end: self.window.end,
+            started_at,
+            past: 0,
+            records: 0,
+            partitions,
+            offsets: Vec::new(),
+        };
+        let (mut past, mut records) = (self.files.create("past.jsonl")?, self.files.create("records.jsonl")?);
+        let stopped = || self.control.wish() == Wish::Stop;
+        for partition in 0..partitions {
+            let mut stretches = Vec::new();
+            let mut cuts = HashMap::new();
+            for input in inputs.iter().filter(|input| input.partition == partition) {
+                let (from, stretch) = self.stretch(input, same, &near)?;
+                let done = Some(Read { end: stretch.settled, until: self.window.start });
+                stretches.push((input.topic, from, stretch.end));
+                cuts.insert(input.topic, Cut { done, until: self.window.end });
+                extracted.offsets.push(stretch);
+            }
+            let mut log = Log::open(&self.config.settings, partition, &stretches)?.verbatim();
+            while let Some(arrival) = log.next(&stopped)? {
+                match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
+                    Fate::Now => {
+                        records.record(partition, &arrival)?;
+                        extracted.records += 1;
+                    }
+                    // Broken ones taught nobody anything.
+                    Fate::Done if arrival.content.is_ok() => {
+                        past.record(partition, &arrival)?;
+                        extracted.past += 1;
+                    }
+                    Fate::Done | Fate::Later => {}
+                }
+            }
+            if stopped() {
+                return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
+            }
+        }
+        past.close()?;
+        records.close()?;
+        self.files.done(Stage::Extract, &extracted)?;
+        Ok(extracted)
+    }
+
+    fn look(&self, admin: &Admin, at: &[(Topic, i32)]) -> Result<Vec<Partition>, LaneError> {
+        let asked: Vec<_> =
+            at.iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
+        let found = at.iter().zip(admin.offsets(&asked)?);
+        Ok(found
+            .map(|(&(topic, partition), offsets)| Partition {
+                topic,
+                partition,
+                offsets: offsets.unwrap_or(Offsets { earliest: 0, latest: 0 }),
+            })
+            .collect())
+    }
+
+    /// A window that may still grow is not run: whoever wants its first half names that.
+    fn is_over(&self, inputs: &[Partition]) -> Result<(), LaneError> {
+        let due = self.window.end.plus_ms(self.config.grace_ms);
+        let now = match self.config.schedule {
+            Schedule::Clock(clock) => Some(clock.simulated(wall_ms())),
+            Schedule::EventTime => {
+                let mut newest: Option<Timestamp> = None;
+                for input in inputs {
+                    let Offsets { earliest, latest } = input.offsets;
+                    let mut probe = self.probe(input)?;
+                    newest = newest.max(probe.ts((latest - 1).max(earliest), latest)?);
+                }
+                newest
+            }
+        };
+        if now < Some(due) {
+            return Err(LaneError::NotOver {
+                start: self.window.start,
+                end: self.window.end,
+                due,
+                now: now
+                    .map_or_else(|| "there are no records at all".to_owned(), |now| format!("it is {now}")),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where the past begins, and the offsets between which the window lies.
+    fn stretch(
+        &self,
+        input: &Partition,
+        same: Option<&LoggedRun>,
+        near: &[LoggedRun],
+    ) -> Result<(i64, Stretch), LaneError> {
+        let Offsets { earliest, latest } = input.offsets;
+        let of = |run: &LoggedRun| {
+            let mut all = run.offsets.iter();
+            all.find(|read| read.topic == input.topic && read.partition == input.partition).copied()
+        };
+        let before = near.iter().find(|run| run.window_end == self.window.start).and_then(of);
+        let after = near.iter().find(|run| run.window_start == self.window.end).and_then(of);
+        let mut probe = self.probe(input)?;
+        // The first offset past everything that may be waited for at the end of a window that ends `at`.
+        let mut cut = |at: Timestamp| {
+            probe.search(earliest, latest, at.plus_ms(self.config.grace_ms)).map(|(_, until)| until)
+        };
+        let (settled, end) = match same.and_then(of) {
+            Some(read) => (read.settled, read.end),
+            None => {
+                let settled = match before {
+                    Some(before) => before.end,
+                    None => cut(self.window.start)?,
+                };
+                let end = match after {
+                    Some(after) => after.settled,
+                    None => cut(self.window.end)?,
+                };
+                (settled, end.max(settled))
+            }
+        };
+        let place = format!("{}/{}", input.topic, input.partition);
+        if end > latest {
+            return Err(LaneError::AnotherLog { place, known: end, latest });
+        }
+        if earliest > settled && settled < end {
+            if same.is_some() {
+                return Err(LaneError::Expired { batch_id: self.batch_id.clone(), place, settled, earliest });
+            }
+            tracing::warn!(
+                "{}: {place} begins at offset {earliest} and the window at {settled} or before: retention has taken a part of it, what is left is run",
+                self.batch_id
+            );
+        }
+        let from = match self.config.horizon_ms {
+            Some(horizon_ms) => {
+                let to = settled.clamp(earliest, latest);
+                probe.search(earliest, to, self.window.start.plus_ms(-horizon_ms))?.0
+            }
+            None => earliest,
+        };
+        let topic = input.topic.name().to_owned();
+        Ok((from, Stretch { topic, partition: input.partition, settled, end }))
+    }
+
+    fn probe(&self, input: &Partition) -> Result<Probe, LaneError> {
+        Ok(Probe::new(&self.config.settings, input.topic, input.partition)?)
+    }
+}
+
+/// One partition of an input.
+struct Partition {
+    topic: Topic,
+    partition: i32,
+    offsets: Offsets,
+}

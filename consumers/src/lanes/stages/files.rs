@@ -1,0 +1,290 @@
+//! What the steps leave for each other.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use events::{DeadLetter, Event, Timestamp, Topic};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::super::LaneError;
+use super::super::arrival::Arrival;
+
+/// A step of a window's run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The window's records from the log to files.
+    Extract,
+    /// Records to rows and answers.
+    Transform,
+    /// Rows to the database.
+    Load,
+    /// Answers to their topics.
+    Publish,
+}
+
+impl Stage {
+    /// All, in their order.
+    pub const ALL: [Stage; 4] = [Stage::Extract, Stage::Transform, Stage::Load, Stage::Publish];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Extract => "extract",
+            Self::Transform => "transform",
+            Self::Load => "load",
+            Self::Publish => "publish",
+        }
+    }
+
+    /// What is done afterwards.
+    fn later(self) -> &'static [Stage] {
+        let place = Self::ALL.iter().position(|stage| *stage == self).unwrap_or(0);
+        &Self::ALL[place + 1..]
+    }
+}
+
+/// What `extract` has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extracted {
+    /// The job.
+    pub job: String,
+    /// The run.
+    pub batch_id: String,
+    /// First instant of event time in the window.
+    pub window_start: Timestamp,
+    /// First instant after it.
+    pub window_end: Timestamp,
+    /// When the run began, on the wall.
+    pub started_at: Timestamp,
+    /// Records before the window, from which the processors get their state.
+    pub past: u64,
+    /// Records of the window.
+    pub records: u64,
+    /// Partitions of the inputs.
+    pub partitions: i32,
+    /// What was read of each.
+    pub(super) offsets: Vec<Stretch>,
+}
+
+/// One partition of an input, as in [`RunOffsets`](crate::warehouse::RunOffsets).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stretch {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) settled: i64,
+    pub(super) end: i64,
+}
+
+/// What `transform` has made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transformed {
+    /// Rows for the database.
+    pub rows: u64,
+    /// Answers for the topics.
+    pub answers: u64,
+    /// Records that could not be read.
+    pub dead_letters: u64,
+}
+
+/// What `load` has done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Rows loaded.
+    pub rows: u64,
+}
+
+/// A record in `past.jsonl` and `records.jsonl`: a line as `freshet record` writes it, with its place. What can't be read is its letter.
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    value: Option<&'a RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dead_letter: Option<DeadLetter>,
+}
+
+/// A record as it is read again.
+pub(super) struct Taken {
+    pub(super) partition: i32,
+    pub(super) content: Result<Event, DeadLetter>,
+}
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Makes the folder, and takes away what says that `stage` or a later one is done.
+    pub(super) fn begin(&self, stage: Stage) -> Result<(), LaneError> {
+        fs::create_dir_all(&self.folder).map_err(|error| wrong(&self.folder, &error))?;
+        for stage in [stage].iter().chain(stage.later()) {
+            let path = self.path(&format!("{}.json", stage.name()));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(&path, &error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that `stage` is done, all or nothing.
+    pub(super) fn done(&self, stage: Stage, what: &impl Serialize) -> Result<(), LaneError> {
+        let (path, aside) =
+            (self.path(&format!("{}.json", stage.name())), self.path(&format!("{}.json.new", stage.name())));
+        let mut text = serde_json::to_vec_pretty(what).expect("plain values");
+        text.push(b'\n');
+        fs::write(&aside, text).and_then(|()| fs::rename(&aside, &path)).map_err(|error| wrong(&path, &error))
+    }
+
+    /// What `stage` said when it was done.
+    pub(super) fn left_by<T: DeserializeOwned>(&self, stage: Stage) -> Result<T, LaneError> {
+        let path = self.path(&format!("{}.json", stage.name()));
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LaneError::StageMissing {
+                    stage: stage.name(),
+                    folder: self.folder.display().to_string(),
+                });
+            }
+            Err(error) => return Err(wrong(&path, &error)),
+        };
+        serde_json::from_slice(&text).map_err(|error| wrong(&path, &io::Error::other(error)))
+    }
+
+    pub(super) fn create(&self, name: &str) -> Result<Output, LaneError> {
+        let path = self.path(name);
+        let file = File::create(&path).map_err(|error| wrong(&path, &error))?;
+        Ok(Output { path, to: BufWriter::with_capacity(1 << 18, file) })
+    }
+
+    pub(super) fn open(&self, name: &str) -> Result<Input, LaneError> {
+        let path = self.path(name);
+        let file = File::open(&path).map_err(|error| wrong(&path, &error))?;
+        Ok(Input { path, from: BufReader::with_capacity(1 << 18, file), line: Vec::new(), number: 0 })
+    }
+}
+
+/// A file that is being written.
+pub(super) struct Output {
+    path: PathBuf,
+    to: BufWriter<File>,
+}
+
+impl Output {
+    pub(super) fn record(&mut self, partition: i32, arrival: &Arrival) -> Result<(), LaneError> {
+        // JSON has line breaks between its tokens only, and there they mean nothing.
+        let bytes: Vec<u8> = arrival
+            .bytes
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })
+            .collect();
+        let value = match &arrival.content {
+            Ok(_) => std::str::from_utf8(&bytes).ok().and_then(|text| serde_json::from_str(text).ok()),
+            Err(_) => None,
+        };
+        self.line(&Line {
+            topic: arrival.topic.name(),
+            partition,
+            offset: arrival.offset,
+            value,
+            dead_letter: arrival.content.as_ref().err().map(|letter| (**letter).clone()),
+        })
+    }
+
+    /// An answer to a question of `partition`.
+    pub(super) fn answer(&mut self, partition: i32, answer: &Event) -> Result<(), LaneError> {
+        let json = String::from_utf8(answer.to_json()).expect("JSON is UTF-8");
+        let value: &RawValue = serde_json::from_str(&json).expect("what was just written");
+        self.line(&Line {
+            topic: answer.topic().name(),
+            partition,
+            offset: 0,
+            value: Some(value),
+            dead_letter: None,
+        })
+    }
+
+    fn line(&mut self, line: &Line<'_>) -> Result<(), LaneError> {
+        let written = serde_json::to_writer(&mut self.to, line).map_err(io::Error::from);
+        written.and_then(|()| self.to.write_all(b"\n")).map_err(|error| wrong(&self.path, &error))
+    }
+
+    /// Writes by itself.
+    pub(super) fn with(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), LaneError> {
+        write(&mut self.to).map_err(|error| wrong(&self.path, &error))
+    }
+
+    pub(super) fn close(mut self) -> Result<(), LaneError> {
+        self.to.flush().map_err(|error| wrong(&self.path, &error))
+    }
+}
+
+/// A file that is being read.
+pub(super) struct Input {
+    path: PathBuf,
+    from: BufReader<File>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Input {
+    /// The next record or answer; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Taken>, LaneError> {
+        self.line.clear();
+        if self.from.read_until(b'\n', &mut self.line).map_err(|error| wrong(&self.path, &error))? == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        let taken = read(&self.line).map_err(|reason| {
+            wrong(&self.path, &io::Error::other(format!("line {}: {reason}", self.number)))
+        })?;
+        Ok(Some(taken))
+    }
+
+    /// Reads by itself.
+    pub(super) fn with<T>(
+        mut self,
+        read: impl FnOnce(&mut BufReader<File>) -> io::Result<T>,
+    ) -> Result<T, LaneError> {
+        read(&mut self.from).map_err(|error| wrong(&self.path, &error))
+    }
+}
+
+fn read(line: &[u8]) -> Result<Taken, String> {
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let content = match (line.value, line.dead_letter) {
+        (Some(value), None) => {
+            let topic =
+                Topic::named(line.topic).ok_or_else(|| format!("{} is no topic of ours", line.topic))?;
+            Ok(Event::parse(topic, value.get().as_bytes()).map_err(|broken| broken.to_string())?)
+        }
+        (None, Some(letter)) => Err(letter),
+        _ => return Err("a line has either a value or a dead letter".to_owned()),
+    };
+    Ok(Taken { partition: line.partition, content })
+}
+
+fn wrong(path: &Path, error: &io::Error) -> LaneError {
+    LaneError::StageFile { path: path.display().to_string(), reason: error.to_string() }
+}

@@ -1,0 +1,91 @@
+//! Answers to their topics, those that are not there yet.
+
+use std::collections::BTreeMap;
+
+use client::{ProducerOptions, TopicPartition};
+use events::{Event, Timestamp, Topic};
+
+use super::super::batch::{
+    Schedule, Sending, answers_there, earlier_runs, finish, finished_ms, neighbours, report, rests_on,
+};
+use super::super::bookmark::Place;
+use super::super::outbox::Outbox;
+use super::files::{Extracted, Loaded, Stage};
+use super::load::run;
+use super::{LaneError, WindowRun};
+use crate::lanes::Wish;
+use crate::warehouse::Warehouse;
+
+/// What `publish` has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Answers sent, the line on `batch_runs` among them.
+    pub answers: u64,
+    /// Answers that were there already.
+    pub already: u64,
+}
+
+impl WindowRun<'_> {
+    /// Publishes `answers.jsonl` and the run's line on `batch_runs`, and notes in the run log when that was. What an earlier attempt has
+    /// published is left out.
+    pub fn publish(&self, warehouse: &mut dyn Warehouse) -> Result<Published, LaneError> {
+        let extracted: Extracted = self.files.left_by(Stage::Extract)?;
+        let loaded: Loaded = self.files.left_by(Stage::Load)?;
+        let (settings, window) = (&self.config.settings, self.window);
+        let admin = self.admin()?;
+        let mut outputs = self.config.outputs.clone();
+        outputs.extend([Topic::DeadLetters, Topic::BatchRuns]);
+        let mut outbox = Outbox::new(settings, &ProducerOptions::stream(), &admin, &outputs)?;
+
+        let mut places: Vec<Place> =
+            (0..extracted.partitions).flat_map(|partition| outbox.places(partition)).collect();
+        places.sort_unstable();
+        places.dedup();
+        let at: Vec<_> = places.iter().map(|(topic, n)| TopicPartition::new(topic.name(), *n)).collect();
+        let earliest = admin.offsets(&at)?.into_iter().map(|offsets| offsets.map_or(0, |at| at.earliest));
+        let from: BTreeMap<Place, i64> = places.into_iter().zip(earliest).collect();
+        let there = answers_there(settings, &admin, from.iter(), &self.batch_id)?;
+        let runs = outbox.place(Topic::BatchRuns, 0);
+        let earlier = earlier_runs(settings, &admin, runs, &self.config.job, self.control)?;
+
+        let finished = finished_ms(&self.batch_id, extracted.started_at.ms());
+        let visible_from = match self.config.schedule {
+            Schedule::Clock(clock) => clock.simulated(finished).max(window.end),
+            Schedule::EventTime => window.end,
+        };
+        let mut sending = Sending::new(&self.batch_id, there);
+        let mut answers = self.files.open("answers.jsonl")?;
+        while let Some(taken) = answers.next()? {
+            let Ok(mut answer) = taken.content else { continue };
+            if !outbox.takes(answer.topic()) {
+                continue;
+            }
+            if let Some(at) = rests_on(&mut answer) {
+                *at = if *at > window.start { visible_from } else { *earlier.get(at).unwrap_or(at) };
+            }
+            sending.send(&mut outbox, taken.partition, &answer, self.control)?;
+            if self.control.wish() == Wish::Stop {
+                return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
+            }
+        }
+        let finished_at = Timestamp::from_ms(finished);
+        let line: Event = report(&run(&extracted), loaded.rows, finished_at, visible_from);
+        sending.send(&mut outbox, 0, &line, self.control)?;
+        sending.settle(&outbox, self.control)?;
+
+        // A rerun that had nothing to say leaves the run log as it was.
+        let known = neighbours(warehouse, &self.config.job, window, self.backoff(), self.control)?;
+        let finished_before =
+            known.iter().any(|run| run.batch_id == self.batch_id && run.finished_at.is_some());
+        if sending.given > 0 || !finished_before {
+            let when = (finished_at, visible_from);
+            finish(warehouse, &self.batch_id, when, self.backoff(), self.control)?;
+        }
+        let published = Published { answers: sending.given, already: sending.already };
+        self.files.done(
+            Stage::Publish,
+            &serde_json::json!({ "answers": published.answers, "already": published.already }),
+        )?;
+        Ok(published)
+    }
+}

@@ -1,0 +1,72 @@
+//! What the run log knows of earlier runs.
+
+use events::{Timestamp, Topic};
+
+use super::{Cell, Kind, RunOffsets, Warehouse, WarehouseError, sql};
+
+/// A run that was loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedRun {
+    /// Which run.
+    pub batch_id: String,
+    /// First instant of event time in its window.
+    pub window_start: Timestamp,
+    /// First instant of event time after it.
+    pub window_end: Timestamp,
+    /// Records it processed.
+    pub records: i64,
+    /// Rows it loaded.
+    pub rows: i64,
+    /// How often it was loaded.
+    pub attempts: i64,
+    /// When its answers were out, on the wall; none when they may not be.
+    pub finished_at: Option<Timestamp>,
+    /// From when they could be seen, in event time.
+    pub visible_from: Option<Timestamp>,
+    /// What it read. Empty for a run that was loaded before the log knew.
+    pub offsets: Vec<RunOffsets>,
+}
+
+/// The runs of `job` whose windows overlap that from `start` to `end`, or touch it, by their windows.
+pub fn runs_near(
+    warehouse: &mut dyn Warehouse,
+    job: &str,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<Vec<LoggedRun>, WarehouseError> {
+    use Kind::{Instant, Integer, Text};
+    let kinds = [Text, Instant, Instant, Integer, Integer, Integer, Instant, Instant];
+    let found = warehouse.ask(sql::RUNS_NEAR, &[job.into(), start.into(), end.into()], &kinds)?;
+    let mut runs = Vec::new();
+    for mut cells in found {
+        let Some(batch_id) = std::mem::replace(&mut cells[0], Cell::Null).text() else { continue };
+        let (Some(window_start), Some(window_end)) = (cells[1].instant(), cells[2].instant()) else {
+            continue;
+        };
+        let offsets = warehouse
+            .ask(sql::OFFSETS_OF, &[batch_id.as_str().into()], &[Text, Integer, Integer, Integer])?
+            .into_iter()
+            .filter_map(|mut cells| {
+                let topic = std::mem::replace(&mut cells[0], Cell::Null).text()?;
+                Some(RunOffsets {
+                    topic: Topic::named(&topic)?,
+                    partition: cells[1].integer()? as i32,
+                    settled: cells[2].integer()?,
+                    end: cells[3].integer()?,
+                })
+            })
+            .collect();
+        runs.push(LoggedRun {
+            batch_id,
+            window_start,
+            window_end,
+            records: cells[3].integer().unwrap_or(0),
+            rows: cells[4].integer().unwrap_or(0),
+            attempts: cells[5].integer().unwrap_or(1),
+            finished_at: cells[6].instant(),
+            visible_from: cells[7].instant(),
+            offsets,
+        });
+    }
+    Ok(runs)
+}
