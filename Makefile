@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench clients torture clean-data tools needs
+.PHONY: help demo test check fix bench clients airflow torture clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ clients: needs tools ## Try the broker with eight real clients, and compare with
 
 torture: needs ## Kill the broker 200 times under load and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills
+
+airflow: needs ## Run the batch lane's example DAG under a real Airflow, with a broker and a database of its own
+	@$(CARGO) build --release --locked --bin freshet
+	@tools/airflow
 
 clean-data: ## Delete what brokers and databases have left in ./data
 	rm -rf data

@@ -1,5 +1,7 @@
 //! The commands and their options. Each `--help` is written to be read by someone who has just met Kafka.
 
+mod batch;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,11 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use events::Timestamp;
 
 use crate::commands::bench::BenchCommand;
+pub(crate) use batch::{BatchArgs, Job, ReportArgs, Span};
 
 /// Where a broker listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
-/// Where the batch lane loads its rows unless told otherwise.
-const DEFAULT_DATABASE: &str = "data/warehouse.sqlite";
 /// Where clients look for a broker unless told otherwise.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:9092";
 
@@ -276,117 +277,6 @@ pub(crate) struct FraudCosts {
     pub(crate) label_delay: Period,
 }
 
-/// A job of the batch lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Job {
-    /// When each trip will end, with the speeds of the last finished hour
-    Eta,
-    /// Which swipes of the last hour were fraud
-    Fraud,
-    /// Pages from the last hour's clicks
-    Recommendations,
-}
-
-/// A step of a run of the batch lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BatchStage {
-    /// The window's records, and what came before them, from the log to files
-    Extract,
-    /// Records to rows and answers; needs neither cluster nor database
-    Transform,
-    /// Rows to the database
-    Load,
-    /// Answers to their topics
-    Publish,
-}
-
-impl From<BatchStage> for consumers::lanes::Stage {
-    fn from(stage: BatchStage) -> Self {
-        match stage {
-            BatchStage::Extract => Self::Extract,
-            BatchStage::Transform => Self::Transform,
-            BatchStage::Load => Self::Load,
-            BatchStage::Publish => Self::Publish,
-        }
-    }
-}
-
-/// `freshet batch`
-///
-/// Without --window the job has a scheduler inside: it waits for each period to be over, and runs it. Periods that it missed it runs one after the other.
-///
-/// With --window it runs exactly the periods that are named, as a scheduler such as Airflow wants it (see examples/airflow); a
-/// window that is run again changes nothing. With --stage it does one step, and leaves files for the next:
-///
-///   freshet batch fraud --window 2026-03-03T11:00Z..2026-03-03T12:00Z
-///   freshet batch fraud --window … --stage extract --files data/runs
-#[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub(crate) struct BatchArgs {
-    /// Which job
-    #[arg(value_enum)]
-    pub(crate) job: Job,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArgs,
-    #[command(flatten)]
-    pub(crate) time: TimeArgs,
-    /// How often the job runs, in simulated time
-    #[arg(long, default_value = "1h", value_name = "PERIOD")]
-    pub(crate) period: Period,
-    /// Where the rows go: a file's name for SQLite, or postgres://user@host:5432/name (the password may stand in PGPASSWORD)
-    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
-    pub(crate) database: String,
-    /// Run once over what is there now, then end
-    #[arg(long, conflicts_with = "window")]
-    pub(crate) once: bool,
-    /// Run the periods from START to END, then end. Instants are RFC 3339, or a date; without an offset they are UTC
-    #[arg(long, value_name = "START..END")]
-    pub(crate) window: Option<Span>,
-    /// Do this step alone
-    #[arg(long, value_enum, requires = "window", requires = "files")]
-    pub(crate) stage: Option<BatchStage>,
-    /// Where the steps leave files for each other, in a folder for each run [default: a temporary folder]
-    #[arg(long, value_name = "DIR", requires = "window")]
-    pub(crate) files: Option<PathBuf>,
-    /// How long after its end a window is left open for late records, in event time
-    #[arg(long, default_value = "30s", value_name = "TIME")]
-    pub(crate) grace: Period,
-    /// How often a database that is down, locked, full or not writable is asked again, after 1, 2, 4, … 30 s; a job on its own schedule never
-    /// gives up
-    #[arg(long, default_value_t = 5, value_name = "COUNT")]
-    pub(crate) retries: u32,
-    /// The streets, for eta [default: La Serena]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) map: Option<PathBuf>,
-    /// Swipes and chargebacks to learn from before the first run, as lines of a record
-    #[arg(long, value_name = "FILE")]
-    pub(crate) history: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) costs: FraudCosts,
-    #[command(flatten)]
-    pub(crate) control: ControlArgs,
-}
-
-/// `freshet report`
-#[derive(Debug, Args)]
-pub(crate) struct ReportArgs {
-    /// The database that `freshet batch` has loaded: a file's name for SQLite, or postgres://user@host:5432/name
-    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
-    pub(crate) database: String,
-    /// The time to tell of [default: the latest window that was loaded]
-    #[arg(long, value_name = "START..END")]
-    pub(crate) window: Option<Span>,
-    /// How many roads and items
-    #[arg(long, default_value_t = 10, value_name = "COUNT")]
-    pub(crate) top: u32,
-    /// What is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    /// The streets, for their names [default: La Serena]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) map: Option<PathBuf>,
-}
-
 /// `freshet dashboard`
 #[derive(Debug, Args)]
 pub(crate) struct DashboardArgs {
@@ -529,42 +419,6 @@ impl FromStr for Period {
     }
 }
 
-/// A stretch of event time: `START..END`, END not included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
-}
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((start, end)) = text.split_once("..") else {
-            return Err("write START..END, such as 2026-03-03T11:00Z..2026-03-03T12:00Z".to_owned());
-        };
-        let (start, end) = (instant(start)?, instant(end)?);
-        if start >= end {
-            return Err(format!("{start} is not before {end}: a window has a length"));
-        }
-        Ok(Self { start, end })
-    }
-}
-
-/// RFC 3339, with less where less is clear: `2026-03-03`, `2026-03-03T11:00`, `2026-03-03T11:00Z`.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let forms = [
-        text.to_owned(),
-        format!("{text}Z"),
-        format!("{text}:00Z"),
-        format!("{text}T00:00:00Z"),
-        text.strip_suffix('Z').map(|text| format!("{text}:00Z")).unwrap_or_default(),
-    ];
-    forms.iter().find_map(|form| form.parse().ok()).ok_or_else(|| {
-        format!("`{text}` is no instant: write it as 2026-03-03T11:00:00Z, or a day as 2026-03-03")
-    })
-}
-
 fn speed(text: &str) -> Result<f64, String> {
     match text.trim_end_matches(['x', '×']).parse::<f64>() {
         Ok(speed) if (0.1..=100_000.0).contains(&speed) => Ok(speed),
@@ -591,26 +445,6 @@ mod tests {
         }
         for text in ["", "1", "h", "-1h", "1 h", "1e3s", "4000d", "1.2.3s"] {
             assert!(text.parse::<Period>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn windows_are_written_as_people_do() {
-        let span = |text: &str| text.parse::<Span>();
-        let hour = span("2026-03-03T11:00:00.000Z..2026-03-03T12:00:00.000Z").unwrap();
-        for text in [
-            "2026-03-03T11:00:00Z..2026-03-03T12:00:00Z",
-            "2026-03-03T11:00Z..2026-03-03T12:00Z",
-            "2026-03-03T11:00..2026-03-03T12:00",
-            "2026-03-03T08:00:00-03:00..2026-03-03T12:00:00+00:00",
-        ] {
-            assert_eq!(span(text), Ok(hour), "{text}");
-        }
-        assert_eq!(span("2026-03-03..2026-03-04").unwrap().start.to_string(), "2026-03-03T00:00:00.000Z");
-        for text in
-            ["", "2026-03-03", "2026-03-03..", "x..y", "2026-03-04..2026-03-03", "2026-03-03..2026-03-03"]
-        {
-            assert!(span(text).is_err(), "{text}");
         }
     }
 }

@@ -38,12 +38,14 @@ pub(super) fn clear(table: &Table) -> String {
     format!("DELETE FROM {} WHERE batch_id = $1", table.name)
 }
 
-/// A run's line in the run log. A run that is repeated is the same line with one attempt more.
+/// A run's line in the run log. A run that is repeated is the same line with one attempt more; one that had ended keeps the time of its beginning,
+/// for its end stays as well.
 pub(super) const RUN: &str = "\
 INSERT INTO batch_runs (batch_id, job, window_start, window_end, records, rows, started_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (batch_id) DO UPDATE SET
-    records = excluded.records, rows = excluded.rows, started_at = excluded.started_at,
+    records = excluded.records, rows = excluded.rows,
+    started_at = CASE WHEN batch_runs.finished_at IS NULL THEN excluded.started_at ELSE batch_runs.started_at END,
     attempts = batch_runs.attempts + 1";
 
 /// Forgets what a run read, before it is said anew.

@@ -3,6 +3,7 @@
 //! A consumer of a stream is told what happens; a database is asked what has happened. The answer is as old as the last run that loaded it,
 //! which is why the runs stand first.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, bail};

@@ -118,6 +118,15 @@ fn answered(world: &World) -> BTreeMap<String, u32> {
     answered
 }
 
+/// Each answer shows the state that it came from: it numbers the swipes of a card.
+fn states_were_right(world: &World) {
+    for (_, event) in world.read(Topic::FraudBatch) {
+        let Event::FraudBatch(Batched { answer, .. }) = event else { unreachable!("another topic") };
+        let n: u32 = answer.swipe_id[1..].parse().unwrap();
+        assert_eq!(answer.reasons, [format!("swipe {} of this card", n / 20 + 1)], "{}", answer.swipe_id);
+    }
+}
+
 fn each_once(minutes: std::ops::Range<u32>) -> BTreeMap<String, u32> {
     minutes.map(|n| (format!("s{n}"), 1)).collect()
 }
@@ -157,6 +166,7 @@ fn dies_in_the_middle(database: &str) {
     assert_eq!((idle.runs, idle.answers), (0, 0), "all that is due is done");
 
     assert_eq!(answered(&world), each_once(0..180), "three whole hours; the fourth is not over");
+    states_were_right(&world);
     assert_eq!(world.count(Topic::DeadLetters), 1);
     assert_eq!(runs_told(&world), [named(1), named(2), named(3)], "one line for each run in the log of runs");
     let rows = loaded(&mut warehouse);
@@ -337,6 +347,7 @@ fn windows_by_hand_in_any_order_are_the_scheduled_ones_and_a_rerun_changes_nothi
     }
     assert_eq!(loaded(&mut warehouse), scheduled);
     assert_eq!(answered(&world), each_once(0..180));
+    states_were_right(&world);
 
     // Stragglers of the first hour come after all that. They belong to the next window that is run, and to no rerun of an earlier one.
     for n in 0..5 {

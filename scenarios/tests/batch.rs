@@ -1,0 +1,203 @@
+//! The batch lane as a person, or a scheduler, runs it: commands, files, exit codes, SIGKILL.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+#![expect(clippy::disallowed_methods, reason = "a test of the whole program measures it on the wall")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Broker, freshet};
+use serde_json::Value;
+
+/// How long anything here may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_mins(1);
+const ELEVEN: &str = "2026-03-03T11:00Z..2026-03-03T12:00Z";
+
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The swipes on a topic, how often each, whose event time begins with `at`.
+fn swipes(broker: &Broker, topic: &str, at: &str) -> HashMap<String, u32> {
+    let recorded = output(freshet().args(["record", topic, "--bootstrap-servers", &broker.address]));
+    let mut times = HashMap::new();
+    for line in recorded.stdout.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).unwrap();
+        if line["value"]["ts"].as_str().unwrap().starts_with(at) {
+            *times.entry(line["value"]["swipe_id"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    times
+}
+
+/// A broker that holds the swipes from a quarter to eleven until some minutes past noon.
+fn broker_with_swipes(folder: &Path) -> Broker {
+    let broker = Broker::start(&folder.join("log"));
+    let mut producer = freshet()
+        .args(["produce", "swipes", "--speed", "3600", "--bootstrap-servers", &broker.address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while swipes(&broker, "card_swipes", "2026-03-03T12:0").is_empty()
+        || swipes(&broker, "card_swipes", "2026-03-03T12:05").is_empty()
+    {
+        assert!(began.elapsed() < PATIENCE, "no swipes past noon");
+    }
+    producer.kill().unwrap();
+    producer.wait().unwrap();
+    broker
+}
+
+fn batch(broker: &Broker, database: &str) -> Command {
+    let mut command = freshet();
+    command.args(["batch", "fraud", "--bootstrap-servers", &broker.address, "--database", database]);
+    command
+}
+
+/// What the report says in JSON lines of the kind `kind`.
+fn report(database: &str, kind: &str) -> Vec<Value> {
+    let ran =
+        output(freshet().args(["report", "--database", database, "--window", ELEVEN, "--format", "jsonl"]));
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    let lines = ran.stdout.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+    lines
+        .map(|line| serde_json::from_slice::<Value>(line).unwrap())
+        .filter(|line| line["type"] == kind)
+        .collect()
+}
+
+#[test]
+fn a_job_that_is_killed_again_and_again_loads_each_row_once_and_answers_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
+    let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
+    // Killed when it opens the database, when it has loaded, when its answers come out.
+    let moments: [&dyn Fn() -> bool; 3] =
+        [&|| Path::new(&database).exists(), &|| !report(&database, "run").is_empty(), &|| {
+            !swipes(&broker, "fraud_batch", "2026-03-03T11").is_empty()
+        }];
+    for (n, has_come) in moments.iter().enumerate() {
+        let mut job = batch(&broker, &database)
+            .args(["--window", ELEVEN])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while !has_come() && job.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < PATIENCE, "moment {n} never came");
+        }
+        let _ = job.kill();
+        job.wait().unwrap();
+    }
+    for _ in 0..2 {
+        let ran = output(batch(&broker, &database).args(["--window", ELEVEN]));
+        assert!(ran.status.success(), "{}", stderr(&ran));
+    }
+    let rows = &report(&database, "revenue")[0];
+    assert_eq!(rows["swipes"].as_u64().unwrap(), asked.len() as u64, "each swipe is one row");
+    assert_eq!(report(&database, "fraud")[0]["scored"], rows["swipes"]);
+    assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "and has one answer");
+    let runs = report(&database, "run");
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert!(runs[0]["finished_at"].is_string() && runs[0]["attempts"].as_u64() >= Some(2), "{runs:?}");
+}
+
+#[test]
+fn the_steps_of_a_window_are_commands_with_files_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
+    let files = folder.path().join("runs").to_str().unwrap().to_owned();
+    let stage = |stage: &str| {
+        output(batch(&broker, &database).args(["--window", ELEVEN, "--stage", stage, "--files", &files]))
+    };
+    let early = stage("load");
+    assert_eq!(early.status.code(), Some(1));
+    assert!(stderr(&early).contains("run `--stage extract` first"), "{}", stderr(&early));
+    for name in ["extract", "transform", "load", "publish"] {
+        let ran = stage(name);
+        assert!(ran.status.success(), "{name}: {}", stderr(&ran));
+        assert!(
+            stderr(&ran).starts_with(&format!("batch-fraud-2026-03-03T11: {name}: ")),
+            "{}",
+            stderr(&ran)
+        );
+    }
+    let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
+    assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
+    // What lies between the steps is what other commands read, too.
+    let records = folder.path().join("runs/batch-fraud-2026-03-03T11/records.jsonl");
+    let replayed =
+        freshet().args(["replay", "fraud"]).stdin(std::fs::File::open(records).unwrap()).output().unwrap();
+    assert_eq!(replayed.stdout.iter().filter(|b| **b == b'\n').count(), asked.len());
+    // A person reads the same.
+    let text = output(freshet().args(["report", "--database", &database]));
+    let said = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        said.contains("batch-fraud-2026-03-03T11") && said.contains("`freshet batch eta` loads them"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_batch_is_said_in_one_sentence_with_the_right_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(&folder.path().join("log"));
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(
+        path("text"),
+        "a shopping list that is long enough to be read as a page of something".repeat(20),
+    )
+    .unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let down = format!("postgres://me:secret@127.0.0.1:{free}/shop");
+    let cases: [(Command, i32, &str); 8] = [
+        (with(batch(&broker, &down), &["--once", "--retries", "0"]), 3, "cannot be reached"),
+        (with(batch(&broker, &path("text")), &["--once"]), 1, "is not a database, or is damaged"),
+        (
+            with(batch(&broker, "mysql://me@host/shop"), &["--once"]),
+            1,
+            "knows no databases of the kind mysql",
+        ),
+        (
+            with(batch(&broker, &path("w")), &["--window", "2026-03-03T11:10Z..2026-03-03T12:00Z"]),
+            1,
+            "aligned to midnight",
+        ),
+        (with(batch(&broker, &path("w")), &["--window", "yesterday"]), 2, "write START..END"),
+        (with(batch(&broker, &path("w")), &["--window", ELEVEN, "--stage", "load"]), 2, "--files"),
+        (with(batch(&broker, &path("w")), &["--window", ELEVEN]), 1, "there are no records at all"),
+        (with(freshet(), &["report", "--database", &path("nowhere")]), 1, "load one with `freshet batch"),
+    ];
+    for (mut command, code, words) in cases {
+        let ran = output(&mut command);
+        let said = stderr(&ran);
+        assert_eq!(ran.status.code(), Some(code), "{command:?}: {said}");
+        assert!(said.contains(words), "{command:?} should say {words:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("secret"), "{said}");
+        if code != 2 {
+            assert_eq!(said.trim_end().lines().count(), 1, "{command:?} says one sentence: {said}");
+        }
+    }
+    // One that may pass is tried again, and says so.
+    let ran = output(&mut with(batch(&broker, &down), &["--once", "--retries", "1"]));
+    assert!(stderr(&ran).contains("trying again in 1 s, 0 more after that"), "{}", stderr(&ran));
+    assert_eq!(ran.status.code(), Some(3));
+}
+
+fn with(mut command: Command, args: &[&str]) -> Command {
+    command.args(args);
+    command
+}
