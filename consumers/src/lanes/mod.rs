@@ -117,17 +117,15 @@ pub enum LaneError {
     },
     /// A loaded window can't be run again.
     #[error(
-        "{batch_id} is loaded, and can't be run again: it began at offset {settled} of {place}, and retention has taken what was before {earliest}; what is loaded stays"
+        "{batch_id} is loaded with {known} records, of which the log still has {records}: retention has taken the others, so it can't be run again; what is loaded stays"
     )]
     Expired {
         /// Which run.
         batch_id: String,
-        /// Topic and partition.
-        place: String,
-        /// Where the window begins.
-        settled: i64,
-        /// Where the log begins.
-        earliest: i64,
+        /// How many records it had.
+        known: i64,
+        /// How many there are.
+        records: u64,
     },
     /// A step before this one is not done.
     #[error("{folder} has nothing from the step {stage}, or only a part: run `--stage {stage}` first")]

@@ -286,11 +286,13 @@ fn kind(error: &postgres::Error, shown: &str) -> WarehouseError {
     let database = shown.to_owned();
     let Some(code) = error.code() else {
         // Not the server's word: the network's, or the client's own.
-        let network = error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>());
+        let network =
+            error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         let reason = reason(error);
-        return match network || reason.contains("timed out") {
-            true => WarehouseError::Down { database, reason },
-            false => WarehouseError::Refused { database, reason },
+        return if network || reason.contains("timed out") {
+            WarehouseError::Down { database, reason }
+        } else {
+            WarehouseError::Refused { database, reason }
         };
     };
     let class = &code.code()[..2];

@@ -301,7 +301,7 @@ impl TableRows {
     }
 }
 
-/// Numbers are read by Rust's own parser: serde_json's may miss the last bit of a double.
+/// Numbers are read by Rust's own parser: `serde_json`'s may miss the last bit of a double.
 fn read_cell(column: &Column, text: &str) -> Option<Cell> {
     let string = || serde_json::from_str::<String>(text).ok();
     Some(match column.kind {

@@ -22,7 +22,9 @@ pub(super) fn run(id: &str) -> Run {
 
 pub(super) fn rows(batch_id: &str, events: &[Event]) -> TableRows {
     let mut rows = Rows::default();
-    events.iter().for_each(|event| rows.add(event));
+    for event in events {
+        rows.add(event);
+    }
     rows.tables(batch_id)
 }
 

@@ -80,19 +80,19 @@ fn by_hand(
     control: &Control,
 ) -> Result<()> {
     let stages = args.stage.map_or(Stage::ALL.to_vec(), |stage| vec![stage.into()]);
-    let temporary = match &args.files {
-        Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("freshet-batch-").tempdir()?),
+    let temporary = if args.files.is_none() {
+        let folder = tempfile::Builder::new().prefix("freshet-batch-").tempdir();
+        Some(folder.context("could not make a temporary folder")?)
+    } else {
+        None
     };
     let folder = temporary.as_ref().map(tempfile::TempDir::path).or(args.files.as_deref());
     let folder = folder.context("a run needs a folder for its files")?;
     // Only what the stages need: `transform` runs with neither cluster nor database.
     let needs = |wanted: &[Stage]| stages.iter().any(|stage| wanted.contains(stage));
-    let factory = factory_if(needs(&[Stage::Extract, Stage::Transform]), args)?;
-    let mut warehouse = match needs(&[Stage::Extract, Stage::Load, Stage::Publish]) {
-        true => Some(open(args, control)?),
-        false => None,
-    };
+    let factory = needs(&[Stage::Transform]).then(|| factory(args)).transpose()?;
+    let databases = needs(&[Stage::Extract, Stage::Load, Stage::Publish]);
+    let mut warehouse = databases.then(|| open(args, control)).transpose()?;
     if needs(&[Stage::Extract, Stage::Publish]) {
         ready(config, inputs(args.job))?;
     }
@@ -200,10 +200,6 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     }
     let ends = args.once || args.window.is_some();
     Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)
-}
-
-fn factory_if(wanted: bool, args: &BatchArgs) -> Result<Option<Factory>> {
-    wanted.then(|| factory(args)).transpose()
 }
 
 fn factory(args: &BatchArgs) -> Result<Factory> {

@@ -13,7 +13,7 @@ use super::{BatchConfig, Schedule, run_batch};
 use crate::Processor;
 use crate::lanes::{Clock, Control, LaneError, WorkerStats};
 use crate::warehouse::postgres_server::PostgresServer;
-use crate::warehouse::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, open};
+use crate::warehouse::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, open, runs_near};
 
 /// A database that has its moods.
 struct Moody {
@@ -101,7 +101,9 @@ fn swipe_of_minute(n: u32) -> Event {
 fn send_swipes(world: &World, minutes: std::ops::Range<u32>) {
     let mut order: Vec<u32> = minutes.collect();
     order.chunks_mut(7).for_each(<[u32]>::reverse);
-    order.into_iter().for_each(|n| world.send(&swipe_of_minute(n)));
+    for n in order {
+        world.send(&swipe_of_minute(n));
+    }
     world.producer.flush(TIMEOUT).unwrap();
 }
 
@@ -433,10 +435,26 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
     assert!(matches!(overlap, LaneError::Overlap { .. }), "{overlap}");
     assert_eq!(loaded(&mut warehouse), Vec::<Vec<Cell>>::new(), "nothing was loaded twice, nor at all");
 
+    // A window of which the log has lost a part since.
+    assert_eq!(by_hand(&config, hour(0), folder.path(), &mut warehouse).unwrap().0, 60);
+    let known = runs_near(&mut warehouse, "toy-batch", minute(0), minute(1)).unwrap().remove(0);
+    let more = Run {
+        job: "toy-batch".to_owned(),
+        batch_id: known.batch_id,
+        window_start: known.window_start,
+        window_end: known.window_end,
+        records: 61,
+        started_at: minute(0),
+        offsets: known.offsets,
+    };
+    warehouse.load(&more, &TableRows::default()).unwrap();
+    let error = by_hand(&config, hour(0), folder.path(), &mut warehouse).unwrap_err();
+    assert!(error.to_string().contains("61 records, of which the log still has 60"), "{error}");
+    assert_eq!(loaded(&mut warehouse).len(), 60, "what is loaded stays");
+
     // A database that remembers another log than this one.
     let anew = World::new();
     send_swipes(&anew, 240..250);
-    assert_eq!(by_hand(&config, hour(0), folder.path(), &mut warehouse).unwrap().0, 60);
     let config = BatchConfig { settings: anew.settings.clone(), ..config };
     let error = by_hand(&config, hour(0), folder.path(), &mut warehouse).unwrap_err();
     assert!(error.to_string().contains("the topic was made anew since"), "{error}");

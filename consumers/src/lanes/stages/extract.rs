@@ -28,7 +28,7 @@ impl WindowRun<'_> {
         let at: Vec<_> = (0..partitions)
             .flat_map(|partition| topics.iter().map(move |topic| (*topic, partition)))
             .collect();
-        let inputs = self.look(&admin, &at)?;
+        let inputs = look(&admin, &at)?;
         let same = near
             .iter()
             .find(|run| run.window_start == self.window.start && run.window_end == self.window.end);
@@ -79,21 +79,12 @@ impl WindowRun<'_> {
         }
         past.close()?;
         records.close()?;
+        if let Some(run) = same.filter(|run| run.records > extracted.records as i64) {
+            let (batch_id, known, records) = (run.batch_id.clone(), run.records, extracted.records);
+            return Err(LaneError::Expired { batch_id, known, records });
+        }
         self.files.done(Stage::Extract, &extracted)?;
         Ok(extracted)
-    }
-
-    fn look(&self, admin: &Admin, at: &[(Topic, i32)]) -> Result<Vec<Partition>, LaneError> {
-        let asked: Vec<_> =
-            at.iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
-        let found = at.iter().zip(admin.offsets(&asked)?);
-        Ok(found
-            .map(|(&(topic, partition), offsets)| Partition {
-                topic,
-                partition,
-                offsets: offsets.unwrap_or(Offsets { earliest: 0, latest: 0 }),
-            })
-            .collect())
     }
 
     /// A window that may still grow is not run: whoever wants its first half names that.
@@ -142,28 +133,22 @@ impl WindowRun<'_> {
         let mut cut = |at: Timestamp| {
             probe.search(earliest, latest, at.plus_ms(self.config.grace_ms)).map(|(_, until)| until)
         };
-        let (settled, end) = match same.and_then(of) {
-            Some(read) => (read.settled, read.end),
-            None => {
-                let settled = match before {
-                    Some(before) => before.end,
-                    None => cut(self.window.start)?,
-                };
-                let end = match after {
-                    Some(after) => after.settled,
-                    None => cut(self.window.end)?,
-                };
-                (settled, end.max(settled))
-            }
+        let same = same.and_then(of);
+        let settled = match (same, before) {
+            (Some(same), _) => same.settled,
+            (None, Some(before)) => before.end,
+            (None, None) => cut(self.window.start)?,
+        };
+        let end = match (same, after) {
+            (Some(same), _) => same.end,
+            (None, Some(after)) => after.settled.max(settled),
+            (None, None) => cut(self.window.end)?.max(settled),
         };
         let place = format!("{}/{}", input.topic, input.partition);
         if end > latest {
             return Err(LaneError::AnotherLog { place, known: end, latest });
         }
-        if earliest > settled && settled < end {
-            if same.is_some() {
-                return Err(LaneError::Expired { batch_id: self.batch_id.clone(), place, settled, earliest });
-            }
+        if earliest > settled && settled < end && same.is_none() {
             tracing::warn!(
                 "{}: {place} begins at offset {earliest} and the window at {settled} or before: retention has taken a part of it, what is left is run",
                 self.batch_id
@@ -190,4 +175,17 @@ struct Partition {
     topic: Topic,
     partition: i32,
     offsets: Offsets,
+}
+
+fn look(admin: &Admin, at: &[(Topic, i32)]) -> Result<Vec<Partition>, LaneError> {
+    let asked: Vec<_> =
+        at.iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
+    let found = at.iter().zip(admin.offsets(&asked)?);
+    Ok(found
+        .map(|(&(topic, partition), offsets)| Partition {
+            topic,
+            partition,
+            offsets: offsets.unwrap_or(Offsets { earliest: 0, latest: 0 }),
+        })
+        .collect())
 }
