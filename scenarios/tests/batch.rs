@@ -141,7 +141,7 @@ fn the_steps_of_a_window_are_commands_with_files_between() {
     let records = folder.path().join("runs/batch-fraud-2026-03-03T11/records.jsonl");
     let replayed =
         freshet().args(["replay", "fraud"]).stdin(std::fs::File::open(records).unwrap()).output().unwrap();
-    assert_eq!(replayed.stdout.iter().filter(|b| **b == b'\n').count(), asked.len());
+    assert_eq!(String::from_utf8_lossy(&replayed.stdout).lines().count(), asked.len());
     // A person reads the same.
     let text = output(freshet().args(["report", "--database", &database]));
     let said = String::from_utf8_lossy(&text.stdout).into_owned();

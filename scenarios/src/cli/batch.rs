@@ -68,7 +68,7 @@ pub(crate) struct BatchArgs {
     /// How often the job runs, in simulated time
     #[arg(long, default_value = "1h", value_name = "PERIOD")]
     pub(crate) period: Period,
-    /// Where the rows go: a file's name for SQLite, or postgres://user@host:5432/name (the password may stand in PGPASSWORD)
+    /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (the password may stand in PGPASSWORD)
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
     pub(crate) database: String,
     /// Run once over what is there now, then end
@@ -105,7 +105,7 @@ pub(crate) struct BatchArgs {
 /// `freshet report`
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The database that `freshet batch` has loaded: a file's name for SQLite, or postgres://user@host:5432/name
+    /// The database that `freshet batch` has loaded: a file's name for SQLite, or `postgres://user@host:5432/name`
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
     pub(crate) database: String,
     /// The time to tell of [default: the latest window that was loaded]
