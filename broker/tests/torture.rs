@@ -201,6 +201,9 @@ type Fates = BTreeMap<String, (u64, bool)>;
 fn make_and_delete_topics(mut client: Client) -> Fates {
     let mut fates = Fates::new();
     for life in 0.. {
+        if client.is_stopped() {
+            break;
+        }
         let name = format!("made-{}", life % 7);
         // Unless everything is acknowledged, its fate is not known.
         let exists = fates.remove(&name).is_some_and(|(_, exists)| exists);

@@ -89,6 +89,34 @@ fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
     assert_eq!(all.len(), 500, "every acknowledged record is there, and none was passed over");
 }
 
+/// What no longer fits is refused, and the client is told; what was taken can be read, and other files written.
+#[test]
+fn a_full_disk_refuses_writes_and_goes_on_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start_on_a_small_disk(folder.path(), 200);
+    let kcat = |args: &[&str]| {
+        let mut command = Command::new("kcat");
+        command.args(["-b", &broker.address, "-p", "0"]).args(args);
+        command
+    };
+    let lines: String = (0..400).map(|n| format!("{n:04}{}\n", "x".repeat(1_000))).collect();
+    // Small batches, or all of it would be one that does not fit.
+    let settings = ["-X", "batch.num.messages=10", "-X", "message.timeout.ms=3000", "-X", "max.in.flight=1"];
+    let mut writer = kcat(&[&["-P", "-t", "large"], &settings[..]].concat());
+    let mut writer = writer.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let Output { status, stderr, .. } = writer.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(!status.success() && said.contains("Delivery failed"), "{said}");
+
+    let read = run(&mut kcat(&["-C", "-t", "large", "-e", "-q"]), "");
+    let (kept, sent): (Vec<&str>, Vec<&str>) = (read.lines().collect(), lines.lines().collect());
+    assert!((150..205).contains(&kept.len()), "{} of 400 lines on 200 KB", kept.len());
+    assert_eq!(kept, sent[..kept.len()], "a prefix, each once");
+    run(&mut kcat(&["-P", "-t", "small"]), "fits\n");
+    assert_eq!(run(&mut kcat(&["-C", "-t", "small", "-e", "-q"]), ""), "fits\n");
+}
+
 #[test]
 fn the_examples_of_the_documentation_run() {
     let folder = tempfile::tempdir().unwrap();

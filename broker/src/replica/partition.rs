@@ -119,7 +119,7 @@ impl Partition {
             // The batch that holds `from` may begin before it when the log start is inside one.
             log.for_each_header(from.max(log.log_start_offset()), |header| {
                 if header.base_offset >= from {
-                    producers.note(header);
+                    producers.note(header, None);
                 }
             })?;
         }
@@ -148,11 +148,12 @@ impl Partition {
         self.check_timestamp(&header, now_ms)?;
         let appended = self.log.append(records, &header, self.leader_epoch, now_ms)?;
         if header.is_idempotent() {
-            self.producers.note(&BatchHeader {
+            let placed = BatchHeader {
                 base_offset: appended.base_offset,
                 max_timestamp: appended.log_append_time_ms.unwrap_or(header.max_timestamp),
                 ..header
-            });
+            };
+            self.producers.note(&placed, Some(now_ms));
         }
         Ok(appended)
     }

@@ -90,6 +90,9 @@ pub(super) struct ProducerState {
 #[derive(Debug)]
 struct Producer {
     epoch: i16,
+    /// When it last wrote, by the broker's clock, ms since 1970. Not known of one that was read from disk until the first
+    /// look at the clock.
+    heard_ms: Option<i64>,
     /// Oldest first, one to five.
     batches: VecDeque<Remembered>,
 }
@@ -161,19 +164,22 @@ impl ProducerState {
         }
     }
 
-    /// Notes a batch that stands in the log. Whatever it says is history, and not judged.
-    pub(super) fn note(&mut self, header: &BatchHeader) {
+    /// Notes a batch that stands in the log, and when it came if it has just come. Whatever it says is history, and not
+    /// judged.
+    pub(super) fn note(&mut self, header: &BatchHeader, heard_ms: Option<i64>) {
         if !header.is_idempotent() || header.attributes.is_control() {
             return;
         }
-        self.remember(header.producer_id, header.producer_epoch, Remembered::of(header));
+        self.remember(header.producer_id, header.producer_epoch, heard_ms, Remembered::of(header));
     }
 
-    fn remember(&mut self, producer_id: i64, epoch: i16, batch: Remembered) {
-        let producer = self
-            .producers
-            .entry(producer_id)
-            .or_insert_with(|| Producer { epoch, batches: VecDeque::with_capacity(REMEMBERED_BATCHES) });
+    fn remember(&mut self, producer_id: i64, epoch: i16, heard_ms: Option<i64>, batch: Remembered) {
+        let producer = self.producers.entry(producer_id).or_insert_with(|| Producer {
+            epoch,
+            heard_ms,
+            batches: VecDeque::with_capacity(REMEMBERED_BATCHES),
+        });
+        producer.heard_ms = heard_ms;
         if producer.epoch != epoch {
             producer.epoch = epoch;
             producer.batches.clear();
@@ -185,19 +191,22 @@ impl ProducerState {
     }
 
     /// Forgets producers that have been silent for a day.
+    ///
+    /// Kafka goes by the timestamps of their records, and forgets a producer that writes old ones (a replay, say) while it
+    /// writes: its next retry would then be stored twice. So here it is the broker's clock that counts.
     pub(super) fn expire(&mut self, now_ms: i64) {
         self.producers.retain(|_, producer| {
-            producer
-                .batches
-                .back()
-                .is_some_and(|batch| now_ms.saturating_sub(batch.timestamp_ms) <= EXPIRATION_MS)
+            let heard_ms = *producer.heard_ms.get_or_insert(now_ms);
+            now_ms.saturating_sub(heard_ms) <= EXPIRATION_MS
         });
     }
 
-    /// When [`ProducerState::expire`] next has something to do, ms since 1970.
+    /// When [`ProducerState::expire`] next has something to do, ms since 1970; 0 when it has now.
     pub(super) fn next_expiry_ms(&self) -> Option<i64> {
-        let newest = self.producers.values().filter_map(|producer| producer.batches.back());
-        newest.map(|batch| batch.timestamp_ms.saturating_add(EXPIRATION_MS + 1)).min()
+        let due = |producer: &Producer| {
+            producer.heard_ms.map_or(0, |heard_ms| heard_ms.saturating_add(EXPIRATION_MS + 1))
+        };
+        self.producers.values().map(due).min()
     }
 
     /// The `.snapshot` file's bytes.
@@ -249,7 +258,7 @@ impl ProducerState {
                 offset_delta: i32::from_be_bytes(take(&mut rest)?),
                 timestamp_ms: i64::from_be_bytes(take(&mut rest)?),
             };
-            state.remember(producer_id, epoch, batch);
+            state.remember(producer_id, epoch, None, batch);
         }
         Some(state)
     }
@@ -283,7 +292,7 @@ mod tests {
         for number in 0..6 {
             let header = batch(0, number * 10, 10, i64::from(number) * 10);
             assert_eq!(state.check(&header), Ok(Verdict::New));
-            state.note(&header);
+            state.note(&header, None);
         }
         let duplicate =
             Verdict::Duplicate { base_offset: Offset(10), last_offset: Offset(19), timestamp_ms: 1_009 };
@@ -295,12 +304,12 @@ mod tests {
     #[test]
     fn a_gap_is_refused_and_a_new_epoch_starts_at_zero() {
         let mut state = ProducerState::default();
-        state.note(&batch(0, 0, 3, 0));
+        state.note(&batch(0, 0, 3, 0), None);
         let gap = SequenceError::OutOfOrder { producer_id: 9, sequence: 4, expected: 3 };
         assert_eq!(state.check(&batch(0, 4, 1, 0)), Err(gap));
         let late = SequenceError::OutOfOrder { producer_id: 9, sequence: 3, expected: 0 };
         assert_eq!(state.check(&batch(1, 3, 1, 0)), Err(late));
-        state.note(&batch(1, 0, 1, 3));
+        state.note(&batch(1, 0, 1, 3), None);
         let fenced = SequenceError::Fenced { producer_id: 9, epoch: 0, current: 1 };
         assert_eq!(state.check(&batch(0, 3, 1, 0)), Err(fenced));
     }
@@ -308,13 +317,13 @@ mod tests {
     #[test]
     fn sequences_start_again_at_zero_after_the_largest() {
         let mut state = ProducerState::default();
-        state.note(&batch(0, i32::MAX - 1, 2, 0));
+        state.note(&batch(0, i32::MAX - 1, 2, 0), None);
         assert_eq!(state.check(&batch(0, 0, 1, 2)), Ok(Verdict::New));
         // One batch across the border.
         let across = batch(0, i32::MAX, 3, 2);
         assert_eq!(across.last_sequence(), 1);
         let mut state = ProducerState::default();
-        state.note(&across);
+        state.note(&across, None);
         assert!(matches!(state.check(&across), Ok(Verdict::Duplicate { .. })));
         assert_eq!(state.check(&batch(0, 2, 1, 5)), Ok(Verdict::New));
     }
@@ -323,7 +332,7 @@ mod tests {
     fn a_snapshot_comes_back_whole_or_not_at_all() {
         let mut state = ProducerState::default();
         for number in 0..7 {
-            state.note(&batch(2, number, 1, i64::from(number)));
+            state.note(&batch(2, number, 1, i64::from(number)), None);
         }
         let bytes = state.encode();
         let read = ProducerState::decode(&bytes).unwrap();
@@ -340,11 +349,19 @@ mod tests {
     #[test]
     fn silent_producers_are_forgotten_after_a_day() {
         let mut state = ProducerState::default();
-        state.note(&batch(0, 0, 1, 0));
+        // Its records are from 1970, but it wrote them just now.
+        let now = 1_790_000_000_000;
+        state.note(&batch(0, 0, 1, 0), Some(now));
         let due = state.next_expiry_ms().unwrap();
+        assert_eq!(due, now + EXPIRATION_MS + 1);
         state.expire(due - 1);
         assert!(!state.producers.is_empty());
         state.expire(due);
         assert!(state.producers.is_empty());
+        // One that was read from disk has a day from the first look at the clock.
+        state.note(&batch(0, 0, 1, 0), None);
+        assert_eq!(state.next_expiry_ms(), Some(0));
+        state.expire(now);
+        assert_eq!(state.next_expiry_ms(), Some(due));
     }
 }

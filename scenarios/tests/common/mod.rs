@@ -34,7 +34,19 @@ impl Broker {
     }
 
     pub(crate) fn start_on(folder: &Path, listen: &str) -> Self {
-        let mut child = freshet()
+        Self::start_with(freshet(), folder, listen)
+    }
+
+    /// One that can't make any file larger than so many kilobytes: to it, that is a disk which is full.
+    pub(crate) fn start_on_a_small_disk(folder: &Path, kilobytes: u32) -> Self {
+        let mut shell = Command::new("bash");
+        let limited = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_freshet")]);
+        Self::start_with(shell, folder, "127.0.0.1:0")
+    }
+
+    fn start_with(mut command: Command, folder: &Path, listen: &str) -> Self {
+        let mut child = command
             .args(["broker", "--listen", listen, "--data-dir"])
             .arg(folder)
             .stdout(Stdio::piped())
