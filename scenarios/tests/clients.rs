@@ -99,7 +99,8 @@ fn a_full_disk_refuses_writes_and_goes_on_reading() {
         command.args(["-b", &broker.address, "-p", "0"]).args(args);
         command
     };
-    let lines: String = (0..400).map(|n| format!("{n:04}{}\n", "x".repeat(1_000))).collect();
+    let line = |n| format!("{n:04}{}\n", "x".repeat(1_000));
+    let lines = (0..400).map(line).collect::<Vec<_>>().concat();
     // Small batches, or all of it would be one that does not fit.
     let settings = ["-X", "batch.num.messages=10", "-X", "message.timeout.ms=3000", "-X", "max.in.flight=1"];
     let mut writer = kcat(&[&["-P", "-t", "large"], &settings[..]].concat());
@@ -132,7 +133,7 @@ fn the_examples_of_the_documentation_run() {
         .expect("python runs");
     let read = common::lines(first.stdout.take().expect("piped"));
     for number in 0..100 {
-        read.recv_timeout(Duration::from_secs(60))
+        read.recv_timeout(Duration::from_mins(1))
             .unwrap_or_else(|_| panic!("record {number} of 100 did not come"));
     }
     signal(first.id(), "INT");
