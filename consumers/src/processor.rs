@@ -26,6 +26,10 @@ pub trait Processor: Send {
     /// The input has ended: appends what is still owed (the batch lane's last period). A streaming answer is never owed.
     fn finish(&mut self, _answers: &mut Vec<Event>) {}
 
+    /// The batch lane runs so often from now on, in milliseconds of event time: at least one. Called between runs; a streaming processor has no
+    /// period.
+    fn set_period_ms(&mut self, _period_ms: i64) {}
+
     /// What was noticed and is worth a person's eye, as `(name, count)`: late records, vehicles off the map, duplicates.
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()

@@ -7,27 +7,104 @@ use hashbrown::HashMap;
 use streets::Map;
 
 use super::EtaConfig;
-use super::engine::IDLE_MS;
+use super::engine::{Answer, Engine, IDLE_MS};
 use super::learn::Bands;
 use super::replay::{AllInside, INPUTS};
+use super::stream::update;
 use super::traffic::TrafficModel;
 use super::trip::{Forecast, Lessons};
 use crate::Processor;
 
 /// The same matcher, traffic and forecasts as the stream lane, run as a job over whole periods.
 ///
-/// At the end of each period the job publishes what it has learnt: speeds, correction, kerb times, bands. A trip is quoted
-/// once, at its first ping, with what the last finished period's run left, and keeps its quote until it ends (or until the
-/// quoted instant has passed: then "any moment now" is all that is left to say), because a batch job does not know where the car is. So there is one
-/// `eta_batch` for each ping that the stream answers, with the same `trip_id` and `ts`. Before the first period is over the
-/// model is empty.
+/// At the end of each period the job publishes what it has learnt (speeds, correction, kerb times, bands), and for every trip under way
+/// the ETA that its newest ping of the period had. A trip that begins is quoted at its first ping with what the last finished
+/// period's run left, and keeps that quote until a run says something newer of it, or it ends (or until the quoted instant has passed:
+/// then "any moment now" is all that is left to say), because between its runs a batch job does not know where the car is. So
+/// there is one `eta_batch` for each ping that the stream answers, with the same `trip_id` and `ts`. Before the first period is
+/// over the model is empty.
 ///
 /// What was learnt is used as the stream would use it: deviations of the last minutes of the period glide back to the usual
 /// pace of the link and the hour, which in the hour that follows is a better guess than the speed at the stroke of the clock.
 #[derive(Debug)]
 pub struct FrozenHour {
-    period_ms: i64,
     all: AllInside,
+    lane: Frozen,
+    /// Whether who drove where is told besides, for the rows of the database.
+    tell_traversals: Option<Arc<Map>>,
+}
+
+impl FrozenHour {
+    /// One that has seen nothing.
+    ///
+    /// # Panics
+    /// When the period is not at least a millisecond long.
+    pub fn new(config: &EtaConfig) -> Self {
+        Self {
+            all: AllInside::new(config),
+            lane: Frozen::new(config),
+            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
+        }
+    }
+}
+
+impl Processor for FrozenHour {
+    fn inputs(&self) -> &'static [Topic] {
+        INPUTS
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        let answer = self.all.process(event);
+        if let Some(map) = &self.tell_traversals {
+            self.all.tell_traversals(map, event, answers);
+        }
+        self.lane.process(event, answer.as_ref(), &mut self.all.engine, answers);
+    }
+
+    fn set_period_ms(&mut self, period_ms: i64) {
+        self.lane.period_ms = period_ms.max(1);
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.all.counts()
+    }
+}
+
+/// The stream lane and the batch lane at several periods over one and the same matcher: what they know at any moment is the same, so a
+/// comparison of many periods matches each ping once.
+#[derive(Debug)]
+pub struct EtaPeriods {
+    all: AllInside,
+    lanes: Vec<Frozen>,
+}
+
+impl EtaPeriods {
+    /// Lanes that have seen nothing, one for each of `periods_ms`, in milliseconds of event time.
+    ///
+    /// # Panics
+    /// When a period is not at least a millisecond long.
+    pub fn new(config: &EtaConfig, periods_ms: &[i64]) -> Self {
+        let lane = |&period_ms: &i64| Frozen::new(&EtaConfig { period_ms, ..config.clone() });
+        Self { all: AllInside::new(config), lanes: periods_ms.iter().map(lane).collect() }
+    }
+
+    /// Takes one event. Appends the answer of [`EtaReplay`](super::EtaReplay) to `stream`, and the answer that [`FrozenHour`] gives at each
+    /// period to the list of the same place in `batch`.
+    pub fn process(&mut self, event: &Event, stream: &mut Vec<Event>, batch: &mut [Vec<Event>]) {
+        let answer = self.all.process(event);
+        for (lane, answers) in self.lanes.iter_mut().zip(batch) {
+            lane.process(event, answer.as_ref(), &mut self.all.engine, answers);
+        }
+        if let Event::DriverLocations(ping) = event {
+            stream.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
+        }
+    }
+}
+
+/// What tells one period's lane from another's: its finished runs and its quotes.
+#[derive(Debug)]
+struct Frozen {
+    period_ms: i64,
     /// How wrong quotes have been so far; it becomes known with each run.
     learnt: Bands,
     /// The last two runs: a ping may still be of the period before.
@@ -36,8 +113,6 @@ pub struct FrozenHour {
     empty: Arc<Run>,
     quotes: HashMap<String, Quote>,
     sweep_at: usize,
-    /// Whether who drove where is told besides, for the rows of the database.
-    tell_traversals: Option<Arc<Map>>,
 }
 
 /// What one run of the job has published.
@@ -50,32 +125,35 @@ struct Run {
     bands: Bands,
 }
 
+/// What a trip's rider is told, and what the next run will say.
 #[derive(Debug)]
 struct Quote {
+    /// The first quote: when it was given, and the predicted seconds to the end of the trip.
     at: Timestamp,
-    heard: Timestamp,
-    /// Predicted seconds to the end of the trip.
     left_s: f64,
+    heard: Timestamp,
+    told: Told,
+    run_end: Timestamp,
+    /// The stream's answer to the newest ping: what a run says of the trip whose period ends now.
+    newest: (Timestamp, Told),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Told {
     eta: Timestamp,
     p10: Timestamp,
     p90: Timestamp,
     metres: f64,
-    run_end: Timestamp,
 }
 
 /// The fewest quotes at which it is worth looking for old ones.
 const SWEEP_FROM: usize = 1024;
 
-impl FrozenHour {
-    /// One that has seen nothing.
-    ///
-    /// # Panics
-    /// When the period is not at least a millisecond long.
-    pub fn new(config: &EtaConfig) -> Self {
+impl Frozen {
+    fn new(config: &EtaConfig) -> Self {
         assert!(config.period_ms > 0, "period_ms is {}: a period has a length", config.period_ms);
         Self {
             period_ms: config.period_ms,
-            all: AllInside::new(config),
             learnt: Bands::default(),
             current: None,
             previous: None,
@@ -87,13 +165,69 @@ impl FrozenHour {
             }),
             quotes: HashMap::new(),
             sweep_at: SWEEP_FROM,
-            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
         }
     }
 
+    /// Takes what the engine has just taken, with the answer that it gave.
+    fn process(
+        &mut self,
+        event: &Event,
+        answer: Option<&Answer>,
+        engine: &mut Engine,
+        answers: &mut Vec<Event>,
+    ) {
+        // The quote stays, for pings that are still on their way.
+        if let Event::Trips(trip) = event
+            && trip.kind == TripKind::DroppedOff
+            && let Some(quote) = self.quotes.get(trip.trip_id.as_str())
+        {
+            let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
+            self.learnt.learn(quote.left_s, actual_s);
+            self.learnt.trip_ended();
+        }
+        self.run_if_due(engine);
+        let (Event::DriverLocations(ping), Some(answer)) = (event, answer) else { return };
+        let Some(trip_id) = ping.trip_id.as_deref() else { return };
+        let newest = Told { eta: answer.eta, p10: answer.p10, p90: answer.p90, metres: answer.metres };
+        if !self.quotes.contains_key(trip_id) {
+            let Some(quote) = self.quote(ping, trip_id, newest, engine) else { return };
+            self.quotes.insert(trip_id.to_owned(), quote);
+        }
+        let run_end = ping.ts.floor(self.period_ms);
+        let quote = self.quotes.get_mut(trip_id).expect("quoted before, or just now");
+        let (said, told) = quote.newest;
+        if said < run_end && quote.run_end < run_end {
+            // A run has finished since: its row replaces the quote.
+            (quote.told, quote.run_end) = (told, run_end);
+        }
+        if ping.ts >= said {
+            quote.newest = (ping.ts, newest);
+        }
+        quote.heard = quote.heard.max(ping.ts);
+        let eta = quote.told.eta.max(ping.ts);
+        let update = EtaUpdate {
+            ts: ping.ts,
+            trip_id: trip_id.to_owned(),
+            driver_id: ping.driver_id.clone(),
+            eta,
+            p10: quote.told.p10.clamp(ping.ts, eta),
+            p90: quote.told.p90.max(eta),
+            remaining_m: (quote.told.metres * 10.0).round() / 10.0,
+        };
+        answers.push(
+            Batched {
+                answer: update,
+                batch_id: batch_id(quote.run_end.plus_ms(-self.period_ms), self.period_ms),
+                valid_from: quote.run_end,
+            }
+            .into(),
+        );
+        self.sweep(engine);
+    }
+
     /// Lets the job run when event time has entered another period.
-    fn run_if_due(&mut self) {
-        let Some(now) = self.all.engine.now() else { return };
+    fn run_if_due(&mut self, engine: &Engine) {
+        let Some(now) = engine.now() else { return };
         let end = now.floor(self.period_ms);
         let due = match &self.current {
             Some(current) => current.end != end,
@@ -103,8 +237,8 @@ impl FrozenHour {
         if due {
             let run = Run {
                 end,
-                traffic: self.all.engine.traffic.clone(),
-                lessons: self.all.engine.lessons.clone(),
+                traffic: engine.traffic.clone(),
+                lessons: engine.lessons.clone(),
                 bands: self.learnt.clone(),
             };
             self.previous = self.current.replace(Arc::new(run));
@@ -125,85 +259,39 @@ impl FrozenHour {
         runs.clone().find(|run| run.end <= ts).cloned().unwrap_or_else(|| self.empty.clone())
     }
 
-    fn quote(&mut self, ping: &events::DriverLocation, trip_id: &str) -> Option<Quote> {
+    fn quote(
+        &self,
+        ping: &events::DriverLocation,
+        trip_id: &str,
+        newest: Told,
+        engine: &mut Engine,
+    ) -> Option<Quote> {
         let run = self.run_at(ping.ts);
-        let Forecast { eta, metres } = self.all.engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
+        let Forecast { eta, metres } = engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
         let left_s = eta.since_seconds(ping.ts).max(0.0);
         let (low_s, high_s) = run.bands.around(left_s);
         Some(Quote {
             at: ping.ts,
-            heard: ping.ts,
             left_s,
-            eta: ping.ts.plus_seconds(left_s),
-            p10: ping.ts.plus_seconds(low_s),
-            p90: ping.ts.plus_seconds(high_s),
-            metres,
+            heard: ping.ts,
+            told: Told {
+                eta: ping.ts.plus_seconds(left_s),
+                p10: ping.ts.plus_seconds(low_s),
+                p90: ping.ts.plus_seconds(high_s),
+                metres,
+            },
             run_end: ping.ts.floor(self.period_ms),
+            newest: (ping.ts, newest),
         })
     }
 
-    fn sweep(&mut self) {
+    fn sweep(&mut self, engine: &Engine) {
         if self.quotes.len() < self.sweep_at {
             return;
         }
-        let Some(now) = self.all.engine.now() else { return };
+        let Some(now) = engine.now() else { return };
         self.quotes.retain(|_, quote| now.since_ms(quote.heard).abs() <= 2 * IDLE_MS);
         self.sweep_at = (2 * self.quotes.len()).max(SWEEP_FROM);
-    }
-}
-
-impl Processor for FrozenHour {
-    fn inputs(&self) -> &'static [Topic] {
-        INPUTS
-    }
-
-    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
-        // The quote stays, for pings that are still on their way.
-        if let Event::Trips(trip) = event
-            && trip.kind == TripKind::DroppedOff
-            && let Some(quote) = self.quotes.get(trip.trip_id.as_str())
-        {
-            let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
-            self.learnt.learn(quote.left_s, actual_s);
-            self.learnt.trip_ended();
-        }
-        let answer = self.all.process(event);
-        if let Some(map) = &self.tell_traversals {
-            self.all.tell_traversals(map, event, answers);
-        }
-        self.run_if_due();
-        let (Event::DriverLocations(ping), Some(answer)) = (event, answer) else { return };
-        let Some(trip_id) = ping.trip_id.as_deref() else { return };
-        if !self.quotes.contains_key(trip_id) {
-            let Some(quote) = self.quote(ping, trip_id) else { return };
-            self.quotes.insert(trip_id.to_owned(), quote);
-        }
-        let quote = self.quotes.get_mut(trip_id).expect("quoted before, or just now");
-        quote.heard = quote.heard.max(ping.ts);
-        let eta = quote.eta.max(ping.ts);
-        let update = EtaUpdate {
-            ts: ping.ts,
-            trip_id: trip_id.to_owned(),
-            driver_id: ping.driver_id.clone(),
-            eta,
-            p10: quote.p10.clamp(ping.ts, eta),
-            p90: quote.p90.max(eta),
-            remaining_m: (quote.metres * 10.0).round() / 10.0,
-        };
-        answers.push(
-            Batched {
-                answer: update,
-                batch_id: batch_id(quote.run_end.plus_ms(-self.period_ms), self.period_ms),
-                valid_from: quote.run_end,
-            }
-            .into(),
-        );
-        debug_assert!(answer.eta >= ping.ts);
-        self.sweep();
-    }
-
-    fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.all.counts()
     }
 }
 

@@ -16,7 +16,7 @@
 //!
 //! The `engine` puts them together, and four processors offer it: [`EtaProcessor`] and [`TrafficProcessor`] are the stream
 //! lane's two workers; [`EtaReplay`] is both in one, for a file of events; [`FrozenHour`] is the batch lane: the
-//! same engine, whose forecasts are made with what it knew at the end of the last finished period.
+//! same engine, whose forecasts are made with what it knew at the end of the last finished period ([`EtaPeriods`]: at several at once).
 //!
 //! # What is answered
 //! The first ping of a trip and every ping that advances its driver's time get exactly one answer, at once. A ping gets
@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 use streets::Map;
 
-pub use frozen_hour::FrozenHour;
+pub use frozen_hour::{EtaPeriods, FrozenHour};
 pub use replay::EtaReplay;
 pub use stream::EtaProcessor;
 pub use traffic_worker::TrafficProcessor;

@@ -107,6 +107,12 @@ impl Processor for FraudBatch {
         }
     }
 
+    fn set_period_ms(&mut self, period_ms: i64) {
+        self.period_ms = period_ms.max(1);
+        // What waits goes on waiting, for the end of a period of the new length.
+        self.end = self.end.map(|_| self.period_end(self.clock.now_ms().unwrap_or(0)));
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         self.detector.counters()
     }

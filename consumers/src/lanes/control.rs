@@ -31,6 +31,7 @@ struct Shared {
 struct State {
     wish: Wish,
     stats: WorkerStats,
+    period_ms: Option<i64>,
 }
 
 impl Control {
@@ -54,6 +55,17 @@ impl Control {
         self.ask(Wish::Stop);
     }
 
+    /// Asks a job of the batch lane to run so often from its next boundary on: at least one millisecond of event time.
+    pub fn set_period_ms(&self, period_ms: i64) {
+        self.held().period_ms = Some(period_ms.max(1));
+        self.0.changed.notify_all();
+    }
+
+    /// The period that was asked for last, if any was.
+    pub fn period_ms(&self) -> Option<i64> {
+        self.held().period_ms
+    }
+
     /// What was asked last.
     pub fn wish(&self) -> Wish {
         self.held().wish
@@ -68,12 +80,13 @@ impl Control {
         self.held().stats = stats;
     }
 
-    /// Waits until something else than `wish` is asked, at most `timeout`. Returns what is asked then.
+    /// Waits until something else than `wish`, or another period, is asked, at most `timeout`. Returns what is asked then.
     #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done on the wall's time")]
     pub(crate) fn wait_while(&self, wish: Wish, timeout: Duration) -> Wish {
         let deadline = Instant::now() + timeout;
         let mut state = self.held();
-        while state.wish == wish {
+        let period_ms = state.period_ms;
+        while state.wish == wish && state.period_ms == period_ms {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -110,6 +123,21 @@ mod tests {
         assert_eq!(waiter.join().unwrap(), Wish::Stop);
         control.resume();
         assert_eq!(control.wish(), Wish::Stop);
+    }
+
+    #[test]
+    fn the_dial_wakes_who_waits_for_a_boundary() {
+        let control = Control::new();
+        assert_eq!(control.period_ms(), None);
+        let waiting = control.clone();
+        let waiter = std::thread::spawn(move || {
+            while waiting.period_ms().is_none() {
+                waiting.wait_while(Wish::Run, Duration::from_mins(1));
+            }
+            waiting.period_ms()
+        });
+        control.set_period_ms(900_000);
+        assert_eq!(waiter.join().unwrap(), Some(900_000));
     }
 
     #[test]

@@ -164,6 +164,10 @@ impl Processor for HourlyRecommendations {
         self.run(answers);
     }
 
+    fn set_period_ms(&mut self, period_ms: i64) {
+        self.period_ms = period_ms.max(1);
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![
             ("duplicates", self.counters.duplicates),
