@@ -41,6 +41,48 @@ pub enum Action {
     Burst,
     /// Set the group's committed offsets back to the start of each log, and read everything again.
     Rewind,
+    /// Turn the dial: the batch lane's jobs run at this step from their next boundary on.
+    Dial(Step),
+}
+
+/// A step of the dial: how often the batch lane's jobs run, in event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Step(usize);
+
+/// The steps, from the shortest: milliseconds of event time, and the words.
+const STEPS: [(u64, &str); 10] = [
+    (10_000, "run every 10 s"),
+    (60_000, "run every minute"),
+    (5 * 60_000, "run every 5 min"),
+    (15 * 60_000, "run every 15 min"),
+    (30 * 60_000, "run every half hour"),
+    (3_600_000, "run every hour"),
+    (2 * 3_600_000, "run every 2 h"),
+    (6 * 3_600_000, "run every 6 h"),
+    (12 * 3_600_000, "run every 12 h"),
+    (24 * 3_600_000, "run every day"),
+];
+
+impl Step {
+    /// The period in milliseconds of event time; a step that a stranger's JSON made up is the longest.
+    pub fn period_ms(self) -> u64 {
+        self.entry().0
+    }
+
+    fn entry(self) -> (u64, &'static str) {
+        STEPS.get(self.0).copied().unwrap_or(STEPS[STEPS.len() - 1])
+    }
+
+    /// The next shorter step than a period, if there is one.
+    pub fn shorter_than(period_ms: f64) -> Option<Self> {
+        STEPS.iter().rposition(|&(ms, _)| (ms as f64) < period_ms).map(Self)
+    }
+
+    /// The next longer one.
+    pub fn longer_than(period_ms: f64) -> Option<Self> {
+        STEPS.iter().position(|&(ms, _)| (ms as f64) > period_ms).map(Self)
+    }
 }
 
 impl Action {
@@ -55,6 +97,7 @@ impl Action {
             Action::ScaleDown => "scale down",
             Action::Burst => "burst",
             Action::Rewind => "rewind",
+            Action::Dial(step) => step.entry().1,
         }
     }
 }
@@ -69,6 +112,8 @@ pub enum Target {
     Group(String),
     /// The producer of a topic, by the topic's name.
     Topic(String),
+    /// The jobs of the batch lane.
+    Batch,
 }
 
 impl Target {
@@ -76,6 +121,7 @@ impl Target {
     pub fn name(&self) -> &str {
         match self {
             Target::Worker(name) | Target::Group(name) | Target::Topic(name) => name,
+            Target::Batch => "batch jobs",
         }
     }
 }
@@ -104,4 +150,28 @@ pub enum Progress {
         /// Why, in words.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dial_goes_from_ten_seconds_to_a_day_and_no_further() {
+        let mut period_ms = 3_600_000.0;
+        let mut words = Vec::new();
+        while let Some(step) = Step::shorter_than(period_ms) {
+            period_ms = step.period_ms() as f64;
+            words.push(Action::Dial(step).word());
+        }
+        assert_eq!(words.first(), Some(&"run every half hour"));
+        assert_eq!(words.last(), Some(&"run every 10 s"));
+        assert_eq!(
+            Step::longer_than(40.0 * 60_000.0).map(Step::period_ms),
+            Some(3_600_000),
+            "between two steps"
+        );
+        assert_eq!(Step::longer_than(86_400_000.0), None);
+        assert_eq!(Step::longer_than(f64::NAN), None);
+    }
 }

@@ -58,6 +58,9 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
     for group in snapshot.groups.data.iter().filter(|group| !is_usual(group.trend)) {
         let (trend, _) = crate::panes::trend(group.trend, false);
         let _ = write!(text, "  {}: {trend}", clean(&group.id));
+        if let Some(waiting) = crate::panes::lag::waiting(group) {
+            let _ = write!(text, ", {waiting}");
+        }
     }
     let _ = write!(text, "    {}", words(&header::health(&state)));
     text

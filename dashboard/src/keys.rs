@@ -1,6 +1,6 @@
 //! The key table: the one place that knows what a key does. The help and the footer are made from it.
 
-use crate::command::{Action, Target};
+use crate::command::{Action, Progress, Step, Target};
 use crate::rows;
 use crate::state::{Mode, Pane, State};
 
@@ -64,6 +64,10 @@ pub(crate) enum Act {
     MapOut,
     Pause,
     Control(Action),
+    /// The batch lane's jobs run more often …
+    Sooner,
+    /// … or less often.
+    Later,
 }
 
 /// A line of the table.
@@ -168,6 +172,17 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
                 Act::Control(Action::Burst),
                 |state| matches!(rows::target(state), Some(Target::Topic(_))),
             ),
+            bind(
+                &[Char('<'), Char('[')],
+                "<",
+                "the dial: batch jobs run more often",
+                "dial",
+                Act::Sooner,
+                |state| dial(state, Step::shorter_than).is_some(),
+            ),
+            bind(&[Char('>'), Char(']')], ">", "less often", "", Act::Later, |state| {
+                dial(state, Step::longer_than).is_some()
+            }),
             bind(&[Char('X')], "X", "kill it (asks first)", "kill", Act::Control(Action::Kill), |state| {
                 consumer(state).is_some()
             }),
@@ -212,6 +227,16 @@ pub(crate) fn consumer(state: &State) -> Option<Target> {
     rows::target(state).filter(|target| !matches!(target, Target::Topic(_)))
 }
 
+/// The step of the dial beside the present one: beside what was asked for last, as long as that is on its way.
+pub(crate) fn dial(state: &State, beside: fn(f64) -> Option<Step>) -> Option<Step> {
+    let snapshot = state.shown().filter(|snapshot| snapshot.lanes.data.can_turn)?;
+    let asked = state.asked.iter().rev().find_map(|asked| match (asked.command.action, &asked.progress) {
+        (Action::Dial(step), Progress::Asked | Progress::Acknowledged) => Some(step.period_ms() as f64),
+        _ => None,
+    });
+    beside(asked.or(snapshot.lanes.data.batch_period_ms)?)
+}
+
 /// What a key does now.
 pub(crate) fn meaning(state: &State, key: Key) -> Option<Act> {
     let mut all = SECTIONS.iter().flat_map(|(_, bindings)| bindings.iter());
@@ -231,6 +256,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
     all.filter(|binding| !binding.brief.is_empty() && (binding.works)(state))
         .map(|binding| match binding.act {
             Act::Control(Action::ScaleUp) => ("+ -", binding.brief),
+            Act::Sooner => ("< >", binding.brief),
             Act::Pause if consumer(state).is_some_and(|target| rows::paused(state, &target)) => {
                 ("space", "resume")
             }

@@ -44,7 +44,7 @@ pub mod headless;
 pub mod sample;
 pub mod snapshot;
 
-pub use command::{Action, Command, ControlState, Progress, Target};
+pub use command::{Action, Command, ControlState, Progress, Step, Target};
 pub use headless::Summary;
 pub use keys::Key;
 pub use mailbox::{Feed, Publisher, feed};

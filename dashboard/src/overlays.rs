@@ -69,7 +69,7 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
             pid.map_or_else(|| name.clone(), |pid| format!("{name} (pid {pid})"))
         }
         Target::Group(_) => format!("all of {name}"),
-        Target::Topic(_) => name.clone(),
+        Target::Topic(_) | Target::Batch => name.clone(),
     };
     let (question, what) = match confirm.action {
         Action::Rewind => (

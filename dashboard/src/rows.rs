@@ -169,7 +169,7 @@ pub(crate) fn group_of(state: &State, target: &Target) -> Option<String> {
             let worker = state.shown()?.workers.data.iter().find(|worker| worker.name == *name)?;
             worker.group.clone()
         }
-        Target::Topic(_) => None,
+        Target::Topic(_) | Target::Batch => None,
     }
 }
 
@@ -181,6 +181,6 @@ pub(crate) fn paused(state: &State, target: &Target) -> bool {
     match target {
         Target::Worker(name) => workers.any(|worker| worker.name == *name && is_paused(worker)),
         Target::Group(id) => workers.any(|worker| worker.group.as_ref() == Some(id) && is_paused(worker)),
-        Target::Topic(_) => false,
+        Target::Topic(_) | Target::Batch => false,
     }
 }

@@ -21,15 +21,15 @@ mod city;
 mod cluster;
 
 pub use business::{
-    Bill, BillItem, Decision, Freshness, Lanes, Page, Payments, Run, Shop, ShopEvent, ShopEventKind, Shopper,
-    Trending, Verdict,
+    Bill, BillItem, Book, Decision, Freshness, Lanes, Page, Payments, Run, Shop, ShopEvent, ShopEventKind,
+    Shopper, Trending, Verdict,
 };
 pub use city::{
     BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle, VehicleKind,
 };
 pub use cluster::{
     Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,
-    Worker, WorkerState,
+    Waiting, Worker, WorkerState,
 };
 
 use crate::command::ControlState;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{Action, Command, Progress, Target};
+use crate::command::{Action, Command, Progress, Step, Target};
 use crate::keys::{self, Act, Key};
 use crate::rows;
 use crate::snapshot::{CityMap, Snapshot};
@@ -145,6 +145,8 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::MapOut => state.map_zoom = state.map_zoom.saturating_sub(1),
         Act::Pause => return pause(state),
         Act::Control(action) => return control(state, action),
+        Act::Sooner => return turn(state, Step::shorter_than),
+        Act::Later => return turn(state, Step::longer_than),
     }
     vec![Cmd::Draw]
 }
@@ -225,6 +227,13 @@ fn pause(state: &mut State) -> Vec<Cmd> {
     let Some(target) = keys::consumer(state) else { return Vec::new() };
     let action = if rows::paused(state, &target) { Action::Resume } else { Action::Pause };
     ask(state, action, target)
+}
+
+fn turn(state: &mut State, beside: fn(f64) -> Option<Step>) -> Vec<Cmd> {
+    match keys::dial(state, beside) {
+        Some(step) => ask(state, Action::Dial(step), Target::Batch),
+        None => Vec::new(),
+    }
 }
 
 fn control(state: &mut State, action: Action) -> Vec<Cmd> {

@@ -57,6 +57,10 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Run a consumer's logic over a file, with no broker
     Replay(ReplayArgs),
+    /// Say what became of every question: answered, in flight, expired, lost
+    Ledger(LedgerArgs),
+    /// Show what waiting costs: one log, the same logic at several periods, the bill of each
+    Compare(CompareArgs),
     /// Make a street map
     #[command(subcommand)]
     Map(MapCommand),
@@ -365,6 +369,67 @@ pub(crate) struct ReplayArgs {
     /// A ping that is older than this beside its driver's newest is counted as late
     #[arg(long, default_value = "30s", value_name = "TIME")]
     pub(crate) lateness: Period,
+    #[command(flatten)]
+    pub(crate) costs: FraudCosts,
+}
+
+/// `freshet ledger`
+///
+/// Reads every question and every answer that the cluster keeps and holds them against each other, by the header of the answers
+/// that says which record they answer: produced = answered + in flight + dead-lettered + expired + repeated + nothing owed +
+/// lost. Fails when anything was lost or answered twice. Run it after killing a consumer, or the broker.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// What is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// `freshet compare`
+///
+/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each against what truly
+/// happened: minutes of ETA error, money, missed clicks, with the number of cases and how sure the figure is. Needs no broker,
+/// and gives the same bill for the same log every time. It says so where batch is as good.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Which businesses are compared
+    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    pub(crate) scenario: Scenario,
+    /// How often the batch lane runs, in event time; 0s is the stream, beside which all others stand
+    #[arg(long, value_delimiter = ',', value_name = "PERIOD,…", default_value = "0s,10s,1m,15m,1h,6h,1d")]
+    pub(crate) periods: Vec<Period>,
+    /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of simulating
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["duration", "speed", "seed", "start", "drivers"])]
+    pub(crate) from: Option<PathBuf>,
+    /// Simulate so much time [default: 1h; 3d of payments alone, 6h of the shop alone]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Period>,
+    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much faster
+    #[arg(long, requires = "duration", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
+    /// The same seed gives the same events, and so the same bill
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Simulated time at the start, RFC 3339
+    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
+    pub(crate) start: Timestamp,
+    /// Cars on the road
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) drivers: u32,
+    /// The streets [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// A past to learn from before the first event, as lines of a record; both lanes learn from it. A simulated log has its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Vec<PathBuf>,
+    /// Write a page with plots that needs nothing else, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) costs: FraudCosts,
 }

@@ -13,7 +13,10 @@ use dashboard::{
     Trend, WorkerState as Shown,
 };
 
+use events::Timestamp;
+
 use crate::clock::{Clock, wall_ms};
+use crate::commands::bench::Usage;
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
 use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
@@ -51,6 +54,8 @@ enum Expect {
     Ended { workers: Vec<String> },
     /// The worker's process runs.
     Running { worker: String },
+    /// A run over a window of at most this length has been seen, which ended after the dial was turned.
+    Run { period_ms: i64, asked_at: Timestamp },
 }
 
 /// Workers that start once who answers them is there.
@@ -78,6 +83,7 @@ pub(crate) struct Keeper {
     bursting_until: HashMap<String, i64>,
     last_groups: Vec<Group>,
     last_rates: HashMap<String, f64>,
+    meters: HashMap<String, Meter>,
 }
 
 impl Keeper {
@@ -102,6 +108,7 @@ impl Keeper {
             bursting_until: HashMap::new(),
             last_groups: Vec::new(),
             last_rates: HashMap::new(),
+            meters: HashMap::new(),
         }
     }
 
@@ -177,8 +184,8 @@ impl Keeper {
                 }
                 Seen::Silence(now_ms, reason) => self.show.silence(now_ms, &reason),
                 Seen::Records(records) => {
-                    for (event, sent_ms) in records {
-                        self.show.observe(&event, sent_ms);
+                    for record in &records {
+                        self.show.take(record);
                     }
                 }
             }
@@ -251,6 +258,7 @@ impl Keeper {
         self.last_rates =
             snapshot.topics.data.iter().map(|t| (t.name.clone(), t.in_per_second.unwrap_or(0.0))).collect();
         self.last_groups.clone_from(&snapshot.groups.data);
+        self.read_meters();
         self.progress(now_ms);
         snapshot.controls = self
             .controls
@@ -258,6 +266,29 @@ impl Keeper {
             .map(|control| ControlState { id: control.id, progress: control.progress.clone() })
             .collect();
         snapshot
+    }
+
+    /// Reads how much CPU time each consumer and job has used since its group first was at work: what it learnt from a past before is
+    /// the price of a show, not of a lane.
+    fn read_meters(&mut self) {
+        let mut meters = std::mem::take(&mut self.meters);
+        for worker in self.workers().filter(|worker| worker.is_running()) {
+            let Some(group) = &worker.spec.group else { continue };
+            let known = self.last_groups.iter().any(|known| known.id == *group);
+            let Ok(usage) = Usage::of(worker.pid) else { continue };
+            if let Some(meter) = meters.get_mut(&worker.spec.name) {
+                meter.read(worker.pid, usage.cpu_s);
+            } else if known {
+                meters.insert(worker.spec.name.clone(), Meter::new(worker.pid, usage.cpu_s));
+            }
+        }
+        self.meters = meters;
+    }
+
+    /// CPU seconds that the consumers of the stream lane, or the jobs of the batch lane, have used; none before any was measured.
+    pub(crate) fn cpu_s(&self, batch: bool) -> Option<f64> {
+        let of_lane = self.meters.iter().filter(|(name, _)| name.starts_with("batch-") == batch);
+        of_lane.map(|(_, meter)| meter.used_s()).reduce(|all, one| all + one)
     }
 
     fn workers(&self) -> impl Iterator<Item = &Worker> {
@@ -341,7 +372,7 @@ impl Keeper {
         let group = match target {
             Target::Group(group) => Some(group.clone()),
             Target::Worker(name) => self.worker(name)?.spec.group.clone(),
-            Target::Topic(_) => None,
+            Target::Topic(_) | Target::Batch => None,
         };
         let Some(first) = names.first().cloned() else {
             return Err("no worker of ours is in it".to_owned());
@@ -402,6 +433,18 @@ impl Keeper {
                 self.bursting_until.insert(topic.clone(), now_ms + BURST_MS);
                 told(Expect::Rate { topic: topic.clone(), at_least }, done)
             }
+            Action::Dial(step) => {
+                let period_ms = step.period_ms() as i64;
+                let mut told_any = false;
+                for name in &names {
+                    told_any |= supervisor.order(name, Order::Period(period_ms));
+                }
+                let asked_at = self.show.clock().map_or(Timestamp::MIN, |clock| clock.simulated(now_ms));
+                if told_any {
+                    self.show.lanes.set_period_ms(period_ms);
+                }
+                told(Expect::Run { period_ms, asked_at }, told_any)
+            }
             Action::Rewind => {
                 let group = group.ok_or("a producer has no bookmark")?;
                 self.rewind(&group, &names)
@@ -417,6 +460,10 @@ impl Keeper {
                 .filter(|worker| worker.spec.group.as_ref() == Some(group))
                 .map(|worker| worker.spec.name.clone())
                 .collect(),
+            Target::Batch => {
+                let jobs = self.workers().filter(|worker| worker.spec.role.starts_with("batch-"));
+                jobs.map(|worker| worker.spec.name.clone()).collect()
+            }
             Target::Topic(topic) => {
                 let producer = self.producers.get(topic.as_str()).ok_or("no producer of ours writes it")?;
                 vec![(*producer).to_owned()]
@@ -475,7 +522,7 @@ impl Keeper {
             if self.is_seen(&control.expect) {
                 control.progress = Progress::Seen;
                 control.since_ms = now_ms;
-            } else if now_ms - control.since_ms > GIVE_UP_MS {
+            } else if now_ms - control.since_ms > self.patience_ms(&control.expect) {
                 let reason = format!("nothing was seen of it for {} s", GIVE_UP_MS / 1000);
                 control.progress = Progress::Failed { reason };
                 control.since_ms = now_ms;
@@ -483,6 +530,16 @@ impl Keeper {
         }
         controls.retain(|c| c.progress == Progress::Acknowledged || now_ms - c.since_ms < FORGET_MS);
         self.controls = controls;
+    }
+
+    /// How long an effect is waited for: a run comes with the boundary.
+    fn patience_ms(&self, expect: &Expect) -> i64 {
+        match (expect, self.show.clock()) {
+            (Expect::Run { period_ms, .. }, Some(clock)) => {
+                GIVE_UP_MS + (*period_ms as f64 / clock.speed) as i64
+            }
+            _ => GIVE_UP_MS,
+        }
     }
 
     fn is_seen(&self, expect: &Expect) -> bool {
@@ -504,9 +561,53 @@ impl Keeper {
             }),
             Expect::Ended { workers } => !workers.iter().any(|worker| self.runs(worker)),
             Expect::Running { worker } => self.runs(worker),
+            Expect::Run { period_ms, asked_at } => self.show.lanes.ran(*period_ms, *asked_at),
         }
+    }
+}
+
+/// How much CPU time the processes of one worker have used, one after another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Meter {
+    pid: u32,
+    began_s: f64,
+    now_s: f64,
+    /// What those before this process used.
+    before_s: f64,
+}
+
+impl Meter {
+    fn new(pid: u32, began_s: f64) -> Self {
+        Self { pid, began_s, now_s: began_s, before_s: 0.0 }
+    }
+
+    fn read(&mut self, pid: u32, now_s: f64) {
+        if pid != self.pid {
+            // A process that takes over begins at nothing, and what it has to learn again is the price of a restart.
+            *self = Self { pid, began_s: 0.0, now_s, before_s: self.used_s() };
+        }
+        self.now_s = now_s;
+    }
+
+    fn used_s(&self) -> f64 {
+        self.before_s + self.now_s - self.began_s
     }
 }
 
 /// How long a burst lasts, in milliseconds of the wall.
 pub(crate) const BURST_MS: i64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_goes_on_when_its_worker_is_started_again() {
+        let mut meter = Meter::new(7, 2.0);
+        meter.read(7, 3.5);
+        assert!((meter.used_s() - 1.5).abs() < 1e-9);
+        meter.read(8, 0.25);
+        meter.read(8, 0.5);
+        assert!((meter.used_s() - 2.0).abs() < 1e-9, "{meter:?}");
+    }
+}

@@ -10,8 +10,10 @@ mod bill;
 mod cli;
 mod clock;
 mod commands;
+mod compare;
 mod control;
 mod keeper;
+mod ledger;
 mod lines;
 mod observe;
 mod supervise;
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         Command::Groups(args) => commands::groups::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
         Command::Map(command) => commands::map::run(&command),
         Command::Bench(command) => commands::bench::run(&command),
     };

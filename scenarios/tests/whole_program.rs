@@ -165,6 +165,120 @@ fn nothing_is_lost_or_doubled_when_consumers_are_killed() {
     );
     signal(fraud.id(), "TERM");
     assert!(fraud.wait().unwrap().success(), "a consumer that is asked to stop ends well");
+    let (code, book) = ledger(&broker);
+    let count = |book: &Value, name: &str| book[name].as_u64().unwrap();
+    assert_eq!((code, count(&book, "lost"), count(&book, "doubled")), (Some(0), 0, 0), "{book:#}");
+    let produced = count(&book, "produced");
+    assert_eq!(count(&book, "answered") + count(&book, "repeated"), produced, "{book:#}");
+
+    // Would it see a loss and a double? One of each, planted with nobody at work.
+    let settings = client::Settings::new(&broker.address);
+    let admin = client::Admin::connect(&settings, PATIENCE).unwrap();
+    let producer = client::Producer::new(&settings, &client::ProducerOptions::stream()).unwrap();
+    let swipe = br#"{"ts":"2026-03-03T23:00:00Z","swipe_id":"planted","card_id":"c","terminal_id":"t","amount_cents":100}"#;
+    let planted = client::Outgoing {
+        topic: "card_swipes",
+        partition: Some(0),
+        value: Some(swipe),
+        ..client::Outgoing::default()
+    };
+    producer.send(planted, PATIENCE).unwrap();
+    let decision = br#"{"ts":"2026-03-03T23:00:00Z","swipe_id":"again","card_id":"c","decision":"approve","probability":0.1,"reasons":[]}"#;
+    let again = client::Outgoing {
+        topic: "fraud_decisions",
+        partition: Some(0),
+        value: Some(decision),
+        headers: &[("source", b"card_swipes/0/0")],
+        ..client::Outgoing::default()
+    };
+    producer.send(again, PATIENCE).unwrap();
+    producer.flush(PATIENCE).unwrap();
+    let (code, book) = ledger(&broker);
+    assert_eq!((code, count(&book, "in_flight"), count(&book, "doubled")), (Some(1), 1, 1), "{book:#}");
+    let at = client::TopicPartition::new("card_swipes", 0);
+    let offset = admin.ends(std::slice::from_ref(&at)).unwrap()[0].unwrap();
+    admin.commit("fraud", &[client::Commit { at, offset, metadata: String::new() }]).unwrap();
+    let (code, book) = ledger(&broker);
+    assert_eq!((code, count(&book, "lost"), count(&book, "doubled")), (Some(1), 1, 1), "{book:#}");
+}
+
+/// What `freshet ledger` says of the swipes, and its exit code.
+fn ledger(broker: &Broker) -> (Option<i32>, Value) {
+    let audited =
+        output(freshet().args(["ledger", "--format", "jsonl", "--bootstrap-servers", &broker.address]));
+    let books = String::from_utf8_lossy(&audited.stdout).into_owned();
+    let book = books
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|book| book["questions"] == "card_swipes")
+        .unwrap_or_else(|| panic!("no book of swipes: {books}{}", stderr(&audited)));
+    (audited.status.code(), book)
+}
+
+#[test]
+fn a_recorded_log_is_compared_twice_with_the_same_bill_and_what_it_lacks_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.jsonl");
+    let printed = output(freshet().args(["produce", "swipes", "--print", "5h"]));
+    assert!(printed.status.success(), "{}", stderr(&printed));
+    std::fs::write(&log, &printed.stdout).unwrap();
+    let page = folder.path().join("page.html");
+    let compare = |from: &Path, more: &[&str]| {
+        output(
+            freshet()
+                .args(["compare", "--scenario", "payments", "--format", "jsonl", "--from"])
+                .arg(from)
+                .args(more),
+        )
+    };
+    let periods = ["--periods", "0s,15m,1h,1d"];
+    let more = [&periods[..], &["--html", page.to_str().unwrap()]].concat();
+    let (one, other) = (compare(&log, &more), compare(&log, &periods));
+    assert!(one.status.success(), "{}", stderr(&one));
+    assert_eq!(one.stdout, other.stdout, "the same log, the same bill");
+    let lines: Vec<Value> = String::from_utf8_lossy(&one.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let costs: Vec<(i64, bool)> = lines
+        .iter()
+        .filter(|line| line["type"] == "cost")
+        .map(|line| (line["period_ms"].as_i64().unwrap(), line["ran_in_time"] != false))
+        .collect();
+    assert_eq!(
+        costs,
+        [(0, true), (900_000, true), (3_600_000, true), (86_400_000, false)],
+        "a day is too long"
+    );
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(
+        html.contains("<svg") && !html.contains("http") && !html.contains("<script"),
+        "needs nothing else"
+    );
+
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let is_truth = |line: &&[u8]| line.starts_with(br#"{"topic":"simulation_truth""#);
+    let untold: Vec<&[u8]> =
+        printed.stdout.split_inclusive(|b| *b == b'\n').filter(|l| !is_truth(l)).collect();
+    let short: Vec<&[u8]> =
+        printed.stdout.split_inclusive(|b| *b == b'\n').filter(is_truth).take(1).collect();
+    for (from, more, code, says) in [
+        (write("empty", b""), &periods[..], 1, "holds no events of payments, nor any other that can be read"),
+        (write("untold", &untold.concat()), &periods, 1, "holds no simulation_truth of it"),
+        (write("short", &short.concat()), &periods, 1, "the log holds no events of it"),
+        (folder.path().join("missing"), &periods, 1, "could not read"),
+        (log.clone(), &["--periods", "0s"], 1, "name a period beside it"),
+        (log.clone(), &["--periods", "soon"], 2, "`soon` is not a length of time"),
+        (log.clone(), &["--duration", "1h"], 2, "cannot be used with"),
+    ] {
+        let said = compare(&from, more);
+        assert_eq!(said.status.code(), Some(code), "{says}: {}", stderr(&said));
+        assert!(stderr(&said).contains(says), "{says}: {}", stderr(&said));
+    }
 }
 
 #[test]

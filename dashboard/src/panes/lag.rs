@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, pieces_width};
-use crate::format::{UNKNOWN, clean, maybe_count, maybe_duration, number, plural, short, text_width};
+use crate::format::{
+    UNKNOWN, clean, maybe_count, maybe_duration, maybe_money, number, plural, short, text_width,
+};
 use crate::panes::{Border, list, open, split_below, trend};
 use crate::rows::{Item, selected_group, workers_of};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
@@ -58,6 +60,18 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     if text_width(&words) > right.saturating_sub(x) {
         words = trend(group.trend, true).0;
     }
+    // What is at stake while it is behind, where there is room to say it.
+    if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents)
+        && matches!(
+            group.trend,
+            Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused
+        )
+    {
+        let money = format!("  {}", maybe_money(Some(cents as f64)));
+        if text_width(&words) + text_width(&money) <= right.saturating_sub(x) {
+            words += &money;
+        }
+    }
     let after = pen.text(x, y, right.saturating_sub(x), &words, role);
     let room = right.saturating_sub(after + 2);
     // All rows say it in the same way, so that the column reads as one.
@@ -81,6 +95,7 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
     let facts: Pieces = vec![
         (clean(&group.id).into_owned(), Role::Title),
         (format!("  highest lag {} records", number(highest)), Role::Text),
+        (waiting(group).map_or(String::new(), |words| format!("  {words}")), Role::Truth),
         (format!("  commits {} /s", number(group.committed_per_second)), Role::Dim),
         (format!("  generation {}", group.generation.map_or(UNKNOWN.into(), |it| it.to_string())), Role::Dim),
     ];
@@ -89,6 +104,20 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
     let (_, role) = trend(group.trend, true);
     pen.chart(chart, &group.lag_history_records, if role == Role::Good { Role::Series } else { role });
+}
+
+/// The lag in the business's own unit: "4,200 behind = 38 s = 11 swipes unscored = 2,140.00".
+pub(crate) fn waiting(group: &Group) -> Option<String> {
+    let waiting = group.waiting.as_ref()?;
+    let mut parts = vec![format!("{} behind", maybe_count(group.lag_records))];
+    if group.lag_ms.is_some() {
+        parts.push(maybe_duration(group.lag_ms));
+    }
+    parts.push(format!("{} {}", crate::format::count(waiting.cases), clean(&waiting.what)));
+    if waiting.cents.is_some() {
+        parts.push(maybe_money(waiting.cents.map(|cents| cents as f64)));
+    }
+    Some(parts.join(" = "))
 }
 
 /// While a group shares its partitions out nobody reads, which explains a growing lag better than its trend does.

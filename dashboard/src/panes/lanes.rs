@@ -8,7 +8,7 @@ use crate::format::{
 };
 use crate::panes::{Border, list, open};
 use crate::rows::Item;
-use crate::snapshot::{BillItem, Freshness, Lanes, Run, Snapshot};
+use crate::snapshot::{BillItem, Book, Freshness, Lanes, Run, Snapshot};
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
@@ -36,6 +36,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     y += bill(pen, lanes, room);
     if y < inside.bottom() {
         next_run(pen, lanes, Rect { y, height: 1, ..room });
+        y += 1;
+    }
+    if y < inside.bottom() && !lanes.ledger.is_empty() {
+        ledger(pen, lanes, Rect { y, height: 1, ..room });
         y += 1;
     }
     // Freshness when there is room for it and some runs below; runs otherwise.
@@ -140,6 +144,21 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
         let (glyph, role) = if at < full { ('━', Role::Batch) } else { ('╌', Role::Faint) };
         pen.cell(x + at, line.y, glyph, role);
     }
+}
+
+/// Every question, and what became of it: nothing may be lost, and nothing answered twice.
+fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+    let sum = |count: fn(&Book) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
+    let (lost, doubled) = (sum(|book| book.lost), sum(|book| book.doubled));
+    let role = |count| if count == 0 { Role::Good } else { Role::Bad };
+    let pieces: Pieces = vec![
+        ("ledger  ".into(), Role::Dim),
+        (format!("{} lost", count(lost)), role(lost)),
+        (format!("  {} doubled", count(doubled)), role(doubled)),
+        (format!("  of {} questions", count(sum(|book| book.produced))), Role::Text),
+        (format!("  {} in flight", count(sum(|book| book.in_flight))), Role::Dim),
+    ];
+    pen.pieces(line.x, line.y, line.width, &pieces);
 }
 
 fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {

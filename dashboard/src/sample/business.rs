@@ -127,6 +127,7 @@ pub(super) fn lanes() -> Lanes {
         stream_delay_ms: Some(18.0),
         batch_age_ms: Some(41.0 * 60_000.0),
         batch_period_ms: Some(3_600_000.0),
+        can_turn: false,
         next_run_in_ms: Some(19_000.0),
         running: false,
         database: Some("data/warehouse.db".into()),
@@ -169,6 +170,7 @@ pub(super) fn lanes() -> Lanes {
             money_cents: item(10_400.0, 130_850.0, 8_204),
             missed_clicks,
         },
+        ledger: Vec::new(),
     }
 }
 

@@ -89,6 +89,7 @@ fn group(
         committed_per_second: Some(800.0),
         lag_history_records: (0..120).map(rising).collect(),
         trend,
+        waiting: None,
     }
 }
 

@@ -156,6 +156,8 @@ pub struct Lanes {
     pub batch_age_ms: Option<f64>,
     /// How often the batch lane runs, in milliseconds of event time.
     pub batch_period_ms: Option<f64>,
+    /// Whether its jobs are ours, and obey the dial.
+    pub can_turn: bool,
     /// Until its next run, in milliseconds of wall time.
     pub next_run_in_ms: Option<f64>,
     /// Whether a run is under way now.
@@ -168,6 +170,38 @@ pub struct Lanes {
     pub freshness: Vec<Freshness>,
     /// What waiting has cost.
     pub bill: Bill,
+    /// What became of every question, a book for each topic of questions.
+    pub ledger: Vec<Book>,
+}
+
+/// What became of the records of one topic: `produced` is the sum of all that follows it but `doubled`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Book {
+    /// The topic of the questions.
+    pub questions: String,
+    /// The topic of the answers.
+    pub answers: String,
+    /// Questions ever.
+    pub produced: u64,
+    /// An answer names them.
+    pub answered: u64,
+    /// Their consumer has not come to them.
+    pub in_flight: u64,
+    /// They could not be read, and a dead letter says so.
+    pub dead_lettered: u64,
+    /// Retention took them before anyone looked.
+    pub expired: u64,
+    /// Sent twice by the network, and answered once.
+    pub repeated: u64,
+    /// Nobody asked: a car without a rider.
+    pub nothing_owed: u64,
+    /// Passed over without an answer, where the topic alone does not tell whether one was owed.
+    pub unanswered: u64,
+    /// Passed over without an answer that was owed: must be 0.
+    pub lost: u64,
+    /// Answers beyond the first to one question: must be 0.
+    pub doubled: u64,
 }
 
 /// One run of the batch lane.

@@ -62,6 +62,20 @@ pub struct Group {
     pub lag_history_records: Vec<f64>,
     /// Where this is going.
     pub trend: Trend,
+    /// What the lag means to the business; `None` when nobody waits, or nobody knows.
+    pub waiting: Option<Waiting>,
+}
+
+/// Whoever waits for a consumer that is behind, and what is at stake meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Waiting {
+    /// How many.
+    pub cases: u64,
+    /// Of what: "swipes unscored".
+    pub what: String,
+    /// The money, in cents, where it is about money.
+    pub cents: Option<i64>,
 }
 
 /// The states of a group, as Kafka names them.

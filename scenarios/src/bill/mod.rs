@@ -13,13 +13,17 @@
 //! - A case is judged once. A batch answer that comes later than [`PATIENCE_MS`] after its case counts as never given.
 //! - Money is what was approved to fraudsters plus what declined honest customers cost, by the parameters of the processor.
 
+mod lines;
 mod payments;
+mod resample;
 mod rides;
 mod shop;
 
 use events::{Event, HOUR_MS, Timestamp};
 
+pub(crate) use lines::{Figure, Line, Measure, Verdict, money};
 pub(crate) use payments::{PaymentLane, PaymentsBill};
+pub(crate) use resample::REPLICATES;
 pub(crate) use rides::{RideLane, RidesBill};
 pub(crate) use shop::{ShopBill, ShopLane};
 
@@ -37,10 +41,15 @@ pub(crate) struct Bill {
 impl Bill {
     /// An empty bill. A verdict that took longer than `deadline_ms` on the wall came after the terminal had given up.
     pub(crate) fn new(deadline_ms: i64) -> Self {
+        Self::from(deadline_ms, Timestamp::MIN)
+    }
+
+    /// One that judges only what happens from `judged_from` on; what was before is how things were found.
+    pub(crate) fn from(deadline_ms: i64, judged_from: Timestamp) -> Self {
         Self {
-            rides: RidesBill::default(),
-            payments: PaymentsBill::new(deadline_ms),
-            shop: ShopBill::default(),
+            rides: RidesBill::new(judged_from),
+            payments: PaymentsBill::new(deadline_ms, judged_from),
+            shop: ShopBill::new(judged_from),
         }
     }
 

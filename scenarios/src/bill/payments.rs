@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use events::{Decision, Event, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
+use super::resample::Resampled;
 
 /// How one lane did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +32,17 @@ impl PaymentLane {
     /// What the lane cost, in cents: money lost and customers annoyed.
     pub(crate) fn cost_cents(&self) -> i64 {
         self.lost_cents + self.decline_cost_cents
+    }
+
+    fn add(&mut self, one: &Self) {
+        self.swipes += one.swipes;
+        self.frauds += one.frauds;
+        self.fraud_cents += one.fraud_cents;
+        self.lost_cents += one.lost_cents;
+        self.frauds_stopped += one.frauds_stopped;
+        self.honest_declined += one.honest_declined;
+        self.decline_cost_cents += one.decline_cost_cents;
+        self.stood_in += one.stood_in;
     }
 
     fn judge(&mut self, swipe: &Swipe, declined: bool) {
@@ -76,23 +88,36 @@ struct Verdict {
 pub(crate) struct PaymentsBill {
     /// The stream lane.
     pub(crate) stream: PaymentLane,
-    /// The batch lane: everything is approved at the till, and cards are blocked once a run has found them out.
+    /// The batch lane: everything is approved at the till, and cards are blocked once a run has found them out, until a run
+    /// finds nothing wrong with them.
     pub(crate) batch: PaymentLane,
+    /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the same of the batch lane, in cents.
+    pub(crate) spread: Resampled<4>,
+    judged_from: Timestamp,
     deadline_ms: i64,
     waiting: VecDeque<Swipe>,
     verdicts: HashMap<String, Verdict>,
-    blocked_from: HashMap<String, Timestamp>,
+    blocks: HashMap<String, Vec<Block>>,
+}
+
+/// What a run said of a card: whether any of its swipes was to be declined.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    valid_from: Timestamp,
+    blocked: bool,
 }
 
 impl PaymentsBill {
-    pub(super) fn new(deadline_ms: i64) -> Self {
+    pub(super) fn new(deadline_ms: i64, judged_from: Timestamp) -> Self {
         Self {
             stream: PaymentLane::default(),
             batch: PaymentLane::default(),
+            spread: Resampled::default(),
+            judged_from,
             deadline_ms,
             waiting: VecDeque::new(),
             verdicts: HashMap::new(),
-            blocked_from: HashMap::new(),
+            blocks: HashMap::new(),
         }
     }
 
@@ -113,13 +138,33 @@ impl PaymentsBill {
                 let verdict = Verdict { decision: answer.decision, wall_ms, seen };
                 self.verdicts.insert(answer.swipe_id.clone(), verdict);
             }
-            Event::FraudBatch(batched) if batched.answer.decision == Decision::Decline => {
-                let from =
-                    self.blocked_from.entry(batched.answer.card_id.clone()).or_insert(batched.valid_from);
-                *from = (*from).min(batched.valid_from);
+            Event::FraudBatch(batched) => {
+                let decline = batched.answer.decision == Decision::Decline;
+                self.run_said(&batched.answer.card_id, batched.valid_from, decline);
             }
             _ => {}
         }
+    }
+
+    /// A run has scored a swipe of `card`. One that declines any blocks the card; a later one that declines none of its
+    /// swipes lifts the block, as the bank would that called its customer.
+    fn run_said(&mut self, card: &str, valid_from: Timestamp, decline: bool) {
+        let Some(blocks) = self.blocks.get_mut(card) else {
+            if decline {
+                self.blocks.insert(card.to_owned(), vec![Block { valid_from, blocked: true }]);
+            }
+            return;
+        };
+        match blocks.iter_mut().rev().find(|block| block.valid_from == valid_from) {
+            Some(block) => block.blocked |= decline,
+            None => blocks.push(Block { valid_from, blocked: decline }),
+        }
+    }
+
+    /// Whether `card` was blocked at `at`, by the newest run that said anything of it.
+    fn is_blocked(&self, card: &str, at: Timestamp) -> bool {
+        let said = self.blocks.get(card).into_iter().flatten().filter(|block| block.valid_from <= at);
+        said.max_by_key(|block| block.valid_from).is_some_and(|block| block.blocked)
     }
 
     pub(super) fn settle(&mut self, until: Timestamp) {
@@ -127,10 +172,18 @@ impl PaymentsBill {
             let swipe = self.waiting.pop_front().expect("there is a front");
             let verdict = self.verdicts.remove(&swipe.swipe_id);
             let in_time = verdict.filter(|verdict| verdict.wall_ms - swipe.wall_ms <= self.deadline_ms);
-            self.stream.stood_in += u64::from(in_time.is_none());
-            self.stream.judge(&swipe, in_time.is_some_and(|verdict| verdict.decision == Decision::Decline));
-            let blocked = self.blocked_from.get(&swipe.card_id).is_some_and(|&from| from <= swipe.ts);
-            self.batch.judge(&swipe, blocked);
+            if swipe.ts < self.judged_from {
+                continue;
+            }
+            let (mut stream, mut batch) = (PaymentLane::default(), PaymentLane::default());
+            stream.stood_in = u64::from(in_time.is_none());
+            stream.judge(&swipe, in_time.is_some_and(|verdict| verdict.decision == Decision::Decline));
+            batch.judge(&swipe, self.is_blocked(&swipe.card_id, swipe.ts));
+            self.stream.add(&stream);
+            self.batch.add(&batch);
+            let cents = |lane: &PaymentLane| [lane.lost_cents as f64, lane.decline_cost_cents as f64];
+            let ([lost, declines], [late_lost, late_declines]) = (cents(&stream), cents(&batch));
+            self.spread.add(&swipe.card_id, [lost, declines, late_lost, late_declines]);
         }
         // A verdict without a swipe: the swipe was sent before we looked, or its verdict came after it was judged.
         self.verdicts.retain(|_, verdict| until.since_ms(verdict.seen) < PATIENCE_MS);

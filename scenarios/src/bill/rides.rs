@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use events::{Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
 
 use super::PATIENCE_MS;
+use super::resample::Resampled;
 
 /// A rider opens the app and looks for this long, in milliseconds of event time: what is on the screen by then counts.
 const LOOK_MS: i64 = 15_000;
@@ -83,7 +84,7 @@ struct Truth {
 }
 
 /// The ride-share part of the bill.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RidesBill {
     /// The stream lane, over every trip that has ended.
     pub(crate) stream: RideLane,
@@ -91,11 +92,26 @@ pub(crate) struct RidesBill {
     pub(crate) batch: RideLane,
     /// The stream lane over the trips that `batch` was judged on: the two that may be compared.
     pub(crate) stream_beside_batch: RideLane,
+    /// Trip by trip, what `stream_beside_batch` and `batch` sum up: see [`sums`].
+    pub(crate) spread: Resampled<7>,
+    judged_from: Timestamp,
     open: HashMap<String, Open>,
     trip_of_rider: HashMap<String, String>,
 }
 
 impl RidesBill {
+    pub(super) fn new(judged_from: Timestamp) -> Self {
+        Self {
+            stream: RideLane::default(),
+            batch: RideLane::default(),
+            stream_beside_batch: RideLane::default(),
+            spread: Resampled::default(),
+            judged_from,
+            open: HashMap::new(),
+            trip_of_rider: HashMap::new(),
+        }
+    }
+
     pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
         match event {
             Event::EtaUpdates(answer) => {
@@ -142,12 +158,15 @@ impl RidesBill {
     }
 
     pub(super) fn settle(&mut self, until: Timestamp) {
-        let Self { stream, batch, stream_beside_batch, open, .. } = self;
-        open.retain(|_, open| {
+        let Self { stream, batch, stream_beside_batch, spread, judged_from, open, .. } = self;
+        open.retain(|trip_id, open| {
             let Some(truth) = open.truth else {
                 // A trip that was cancelled or cut off by the end of a show never gets its truth.
                 return open.touched.is_some_and(|touched| until.since_ms(touched) < PATIENCE_MS);
             };
+            if truth.quarters[0] < *judged_from {
+                return false;
+            }
             if truth.dropped_off.plus_ms(LOOK_MS) > until {
                 return true;
             }
@@ -160,9 +179,10 @@ impl RidesBill {
             if open.batch.is_empty() && !given_up {
                 return true;
             }
-            let text = open.batch.first().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
-            batch.add(judge(truth, &open.batch, text));
+            let batched = judge(truth, &open.batch, text_of(&open.batch));
+            batch.add(batched);
             stream_beside_batch.add(streamed);
+            spread.add(trip_id, sums(&streamed, &batched));
             false
         });
         if self.trip_of_rider.len() > 100_000 {
@@ -170,6 +190,27 @@ impl RidesBill {
             self.trip_of_rider.retain(|_, trip| open.contains_key(trip));
         }
     }
+}
+
+/// Of each lane the error in minutes and the quotes it is the sum of, then texts that were due, and each lane's wrong ones.
+pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
+    [
+        stream.error_min,
+        stream.quotes as f64,
+        batch.error_min,
+        batch.quotes as f64,
+        batch.texts_due as f64,
+        stream.texts_wrong as f64,
+        batch.texts_wrong as f64,
+    ]
+}
+
+/// When a text "five minutes away" goes out to someone who is quoted these arrivals, each from an instant on: as soon as the quote
+/// of the moment is five minutes away.
+fn text_of(quotes: &[(Timestamp, Timestamp)]) -> Option<Timestamp> {
+    let next = quotes.iter().skip(1).map(|&(from, _)| from).chain([Timestamp::MAX]);
+    let due = quotes.iter().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
+    due.zip(next).find(|(due, next)| due < next).map(|(due, _)| due)
 }
 
 /// How a lane with these answers did on one trip.

@@ -8,9 +8,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use events::{ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
+use super::resample::Resampled;
 
 /// A shopper who is silent for half an hour has left.
 const SESSION_MS: i64 = 30 * 60_000;
+/// So many pages of the stale model are kept for a visit: the next click asks about the newest or the one before.
+const STALE_PAGES: usize = 4;
 
 /// How one column did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,12 +70,13 @@ impl Pages {
         self.0.insert(place, Page { from, after: answer.after.clone(), items: answer.items.clone() });
     }
 
-    /// What was on the screen at `at`; older pages are forgotten, for nobody asks about an earlier moment again.
-    fn at(&mut self, at: Timestamp) -> Option<&Page> {
-        while self.0.get(1).is_some_and(|next| next.from <= at) {
+    /// What was on the screen before `at`: a page that comes at the very instant of a click answers that click. Older pages are
+    /// forgotten, for nobody asks about an earlier moment again.
+    fn before(&mut self, at: Timestamp) -> Option<&Page> {
+        while self.0.get(1).is_some_and(|next| next.from < at) {
             self.0.pop_front();
         }
-        self.0.front().filter(|page| page.from <= at)
+        self.0.front().filter(|page| page.from < at)
     }
 }
 
@@ -81,12 +85,14 @@ struct Session {
     met: HashSet<String>,
     stream: Pages,
     batch: Pages,
+    /// The newest pages of the stale model that nobody has asked about yet, with the event that each answers.
+    stale: VecDeque<(String, Vec<String>)>,
     touched: Option<Timestamp>,
     bot: bool,
 }
 
 /// The shop's part of the bill.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ShopBill {
     /// The stream lane.
     pub(crate) stream: ShopLane,
@@ -97,6 +103,11 @@ pub(crate) struct ShopBill {
     pub(crate) stale: ShopLane,
     /// The stream lane on the cases of `stale`.
     pub(crate) stream_beside_stale: ShopLane,
+    /// Case by case, drawn visit by visit: cases, hits of the stream, hits of the batch lane.
+    pub(crate) spread: Resampled<3>,
+    /// The same of the stale model.
+    pub(crate) stale_spread: Resampled<3>,
+    judged_from: Timestamp,
     waiting: VecDeque<Step>,
     sessions: HashMap<String, Session>,
     everybody_stream: Pages,
@@ -107,6 +118,23 @@ pub(crate) struct ShopBill {
 }
 
 impl ShopBill {
+    pub(super) fn new(judged_from: Timestamp) -> Self {
+        Self {
+            stream: ShopLane::default(),
+            batch: ShopLane::default(),
+            stale: ShopLane::default(),
+            stream_beside_stale: ShopLane::default(),
+            spread: Resampled::default(),
+            stale_spread: Resampled::default(),
+            judged_from,
+            waiting: VecDeque::new(),
+            sessions: HashMap::new(),
+            everybody_stream: Pages::default(),
+            everybody_batch: Pages::default(),
+            stale_waiting: HashMap::new(),
+        }
+    }
+
     pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
         match event {
             Event::Clicks(click) => self.waiting.push_back(Step {
@@ -134,10 +162,21 @@ impl ShopBill {
                 }
             }
             Event::RecommendationsStale(batched) => {
-                let Some(after) = &batched.0.answer.after else { return };
-                for case in self.stale_waiting.remove(after).unwrap_or_default() {
-                    self.stale.add(batched.0.answer.items.contains(&case.item));
-                    self.stream_beside_stale.add(case.stream_hit);
+                let Recommendations { session_id, after: Some(after), items, .. } = &batched.0.answer else {
+                    return;
+                };
+                let Some(cases) = self.stale_waiting.remove(after) else {
+                    // Live these pages come with the run, long after the click; on a recorded log they come at once.
+                    if let Some(session) = self.sessions.get_mut(session_id) {
+                        session.stale.push_back((after.clone(), items.clone()));
+                        if session.stale.len() > STALE_PAGES {
+                            session.stale.pop_front();
+                        }
+                    }
+                    return;
+                };
+                for case in cases {
+                    self.judge_stale(session_id, items.contains(&case.item), case.stream_hit);
                 }
             }
             _ => {}
@@ -170,19 +209,31 @@ impl ShopBill {
         let session = self.sessions.get_mut(&step.session_id).expect("it has just been touched");
         let Some(item) = step.viewed else { return };
         let novel = session.met.insert(item.clone());
-        if session.bot || !novel {
+        if session.bot || !novel || step.seen < self.judged_from {
             return;
         }
         let shows = |page: Option<&Page>| page.is_some_and(|page| page.items.contains(&item));
-        let page = session.stream.at(step.seen);
+        let page = session.stream.before(step.seen);
         let after = page.and_then(|page| page.after.clone());
-        let stream_hit = shows(page.or_else(|| self.everybody_stream.at(step.seen)));
-        let batch_hit = shows(session.batch.at(step.seen).or_else(|| self.everybody_batch.at(step.seen)));
+        let stream_hit = shows(page.or_else(|| self.everybody_stream.before(step.seen)));
+        let batch_hit =
+            shows(session.batch.before(step.seen).or_else(|| self.everybody_batch.before(step.seen)));
         self.stream.add(stream_hit);
         self.batch.add(batch_hit);
-        if let Some(after) = after {
+        self.spread.add(&step.session_id, [1.0, f64::from(stream_hit), f64::from(batch_hit)]);
+        let Some(after) = after else { return };
+        if let Some((_, items)) = session.stale.iter().find(|(answered, _)| *answered == after) {
+            let hit = items.contains(&item);
+            self.judge_stale(&step.session_id, hit, stream_hit);
+        } else {
             let case = StaleCase { seen: step.seen, item, stream_hit };
             self.stale_waiting.entry(after).or_default().push(case);
         }
+    }
+
+    fn judge_stale(&mut self, session_id: &str, hit: bool, stream_hit: bool) {
+        self.stale.add(hit);
+        self.stream_beside_stale.add(stream_hit);
+        self.stale_spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(hit)]);
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
                 Order::Pause => control.pause(),
                 Order::Resume => control.resume(),
                 Order::Stop => control.stop(),
+                Order::Period(ms) => control.set_period_ms(ms),
                 Order::Burst => {}
             }
         }
@@ -147,7 +148,8 @@ pub(crate) fn learnt_recommendations(history: Option<&Path>) -> Result<Recommend
     Ok(recommender)
 }
 
-fn read_history(history: Option<&Path>, mut take: impl FnMut(&Event)) -> Result<()> {
+/// Hands every event of a recorded past to `take`.
+pub(crate) fn read_history(history: Option<&Path>, mut take: impl FnMut(&Event)) -> Result<()> {
     let Some(path) = history else { return Ok(()) };
     let file = File::open(path).with_context(|| format!("could not read the history {}", path.display()))?;
     let mut file = BufReader::with_capacity(1 << 20, file);

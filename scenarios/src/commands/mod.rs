@@ -4,10 +4,12 @@ pub(crate) mod batch;
 pub(crate) mod bench;
 pub(crate) mod broker;
 mod burst;
+pub(crate) mod compare;
 pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
 pub(crate) mod groups;
+pub(crate) mod ledger;
 pub(crate) mod map;
 pub(crate) mod produce;
 pub(crate) mod record;
@@ -64,6 +66,11 @@ impl Table {
     }
 }
 
+/// Whether this is a number as we write it, or the dash of one that is unknown.
+fn is_number(cell: &str) -> bool {
+    cell == "–" || cell.replace(',', "").replace('−', "-").parse::<f64>().is_ok()
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.rows[0].len();
@@ -73,7 +80,7 @@ impl fmt::Display for Table {
         let numeric: Vec<bool> = (0..columns)
             .map(|column| {
                 let mut cells = self.rows[1..].iter().map(|row| row[column].as_str()).peekable();
-                cells.peek().is_some() && cells.all(|cell| cell == "–" || cell.parse::<f64>().is_ok())
+                cells.peek().is_some() && cells.all(is_number)
             })
             .collect();
         for row in &self.rows {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter};
 use std::iter::Peekable;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -89,21 +90,25 @@ fn already_began(admin: &Admin, business: Business) -> Result<bool> {
 
 /// The business that was asked for, seeded.
 pub(crate) fn emissions(args: &ProduceArgs) -> Result<Emissions> {
-    let (seed, start) = (args.time.seed, args.time.start);
-    Ok(match args.business {
+    simulated(args.business, &args.time, args.drivers, args.map.as_ref())
+}
+
+/// The endless events of a business from the start of its show on.
+pub(crate) fn simulated(
+    business: Business,
+    time: &TimeArgs,
+    drivers: u32,
+    streets: Option<&PathBuf>,
+) -> Result<Emissions> {
+    let (seed, start) = (time.seed, time.start);
+    Ok(match business {
         Business::Gps => {
-            let map = map(args.map.as_ref())?;
-            Box::new(City::new(CityConfig {
-                seed,
-                start,
-                map,
-                drivers: args.drivers,
-                ..CityConfig::default()
-            }))
+            let map = map(streets)?;
+            Box::new(City::new(CityConfig { seed, start, map, drivers, ..CityConfig::default() }))
         }
-        Business::Swipes => Box::new(Cards::new(&cards_config(&args.time))),
+        Business::Swipes => Box::new(Cards::new(&cards_config(time))),
         Business::Clicks => {
-            let shop = Shop::new(shop_config(&args.time));
+            let shop = Shop::new(shop_config(time));
             Box::new(shop.skip_while(move |emission| emission.at < start))
         }
     })
@@ -186,7 +191,7 @@ fn send(
                     Ok(_) => {}
                 }
             },
-            Some(Order::Resume) | None => {}
+            Some(Order::Resume | Order::Period(_)) | None => {}
         }
     }
 }

@@ -345,6 +345,7 @@ impl GroupView {
             committed_per_second: self.committed.per_second(),
             lag_history_records: self.lag_history.to_vec(),
             trend,
+            waiting: None,
         }
     }
 

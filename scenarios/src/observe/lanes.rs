@@ -22,6 +22,10 @@ pub(crate) struct LanesView {
     database: Option<String>,
     freshness: BTreeMap<&'static str, FreshnessView>,
     runs: VecDeque<Run>,
+    /// The newest window that was run, as its start and end.
+    window: Option<(Timestamp, Timestamp)>,
+    /// Records that the jobs' runs have read.
+    records: u64,
     /// Up to which instant of event time each job has read.
     read_up_to: BTreeMap<String, Timestamp>,
 }
@@ -40,6 +44,8 @@ impl LanesView {
             database,
             freshness: BTreeMap::new(),
             runs: VecDeque::new(),
+            window: None,
+            records: 0,
             read_up_to: BTreeMap::new(),
         }
     }
@@ -57,6 +63,8 @@ impl LanesView {
             Event::BatchRuns(run) => {
                 let newest = self.read_up_to.entry(run.job.clone()).or_insert(run.window_end);
                 *newest = (*newest).max(run.window_end);
+                self.records += run.records;
+                self.window = self.window.max(Some((run.window_start, run.window_end)));
                 self.runs.push_front(Run {
                     job: run.job.clone(),
                     batch_id: run.batch_id.clone(),
@@ -106,13 +114,32 @@ impl LanesView {
             stream_delay_ms: freshness.iter().filter_map(|f| f.p50_ms).reduce(f64::max),
             batch_age_ms: now.zip(oldest).map(|(now, oldest)| now.since_ms(*oldest).max(0) as f64),
             batch_period_ms: Some(self.period_ms as f64),
+            can_turn: false,
             next_run_in_ms: next,
             running: false,
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
             freshness,
             bill: shown_bill(bill),
+            ledger: Vec::new(),
         }
+    }
+
+    /// The dial was turned: the jobs run so often from the next boundary on.
+    pub(crate) fn set_period_ms(&mut self, period_ms: i64) {
+        self.period_ms = period_ms;
+    }
+
+    /// Whether a window that ended after `since` was run, no longer than `period_ms` and ending where such periods do.
+    pub(crate) fn ran(&self, period_ms: i64, since: Timestamp) -> bool {
+        self.window.is_some_and(|(start, end)| {
+            end > since && end.since_ms(start) <= period_ms && end == end.floor(period_ms)
+        })
+    }
+
+    /// Records that both lanes have read: events of the stream's consumers, and records of the jobs' runs.
+    pub(crate) fn records(&self, batch: bool) -> u64 {
+        if batch { self.records } else { self.freshness.values().map(|view| view.events).sum() }
     }
 
     /// Events in and answers out of a business, and how long the answers took.

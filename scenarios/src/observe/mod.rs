@@ -23,10 +23,12 @@ use streets::Map;
 
 use crate::bill::Bill;
 use crate::clock::Clock;
+use crate::ledger::{Book, Ledger, Sums};
 
 pub(crate) use city::city_map;
 pub(crate) use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 pub(crate) use lanes::LanesView;
+use watch::SeenRecord;
 
 /// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves by itself.
 pub(crate) const DEADLINE_MS: i64 = 100;
@@ -81,6 +83,7 @@ pub(crate) struct Show {
     shop: shop::ShopView,
     pub(crate) lanes: LanesView,
     pub(crate) bill: Bill,
+    ledger: Ledger,
     timeline: Timeline,
     dead_letters: u64,
     polled: bool,
@@ -99,6 +102,7 @@ impl Show {
             shop: shop::ShopView::default(),
             lanes: LanesView::new(watched.period_ms, watched.database.clone()),
             bill: Bill::new(DEADLINE_MS),
+            ledger: Ledger::default(),
             timeline: Timeline::default(),
             dead_letters: 0,
             polled: false,
@@ -136,8 +140,22 @@ impl Show {
                 duration_ms: Some((now_ms - since) as f64),
             });
         }
+        self.mark(&poll);
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
+        }
+    }
+
+    /// Tells the ledger the bookmarks, each with the end of the answers that belong to it.
+    fn mark(&mut self, poll: &ClusterPoll) {
+        for group in &poll.groups {
+            for (topic, partition, offset) in &group.committed {
+                let Some(topic) = Topic::named(topic) else { continue };
+                let Some(answers) = Ledger::answers_of(&group.id, topic) else { continue };
+                let log = |log: &&LogPoll| log.topic == answers.name() && log.partition == *partition;
+                let end = poll.logs.iter().find(log).map_or(0, |log| log.end);
+                self.ledger.committed(&group.id, topic, *partition, *offset, end);
+            }
         }
     }
 
@@ -157,7 +175,15 @@ impl Show {
         self.silent = Some((since_ms, reason.to_owned()));
     }
 
-    /// Takes a record of one of our topics, which the broker or its producer stamped `wall_ms`.
+    /// Takes a record of one of our topics.
+    pub(crate) fn take(&mut self, record: &SeenRecord) {
+        self.ledger.take(record.place, record.event.as_ref(), record.source);
+        if let Some(event) = &record.event {
+            self.observe(event, record.sent_ms);
+        }
+    }
+
+    /// Takes what a record says, which the broker or its producer stamped `wall_ms`.
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
         self.learn_clock(event, wall_ms);
         let clock = self.watched.clock;
@@ -233,11 +259,34 @@ impl Show {
         self.dead_letters
     }
 
+    /// What a group's lag means to the business: whoever waits for an answer, and the money that is at stake meanwhile.
+    fn waiting(&self, group: &str, ledger: &[(Book, Sums)]) -> Option<dashboard::Waiting> {
+        let in_flight =
+            || ledger.iter().find(|(book, _)| book.group == group).map(|(_, sums)| sums.in_flight);
+        let (cases, what, cents) = match group {
+            "fraud" => {
+                let (swipes, cents) = self.payments.unscored();
+                (swipes, "swipes unscored", Some(cents))
+            }
+            "eta" => (in_flight()?, "positions without an ETA", None),
+            "recommendations" => (in_flight()?, "clicks without a new page", None),
+            _ => return None,
+        };
+        (cases > 0).then(|| dashboard::Waiting { cases, what: what.to_owned(), cents })
+    }
+
     /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers as members.
     pub(crate) fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
         let clock = self.watched.clock;
         let silent = self.silent.clone();
         let polled = self.polled;
+        let ledger = self.ledger.sums();
+        let mut groups = self.cluster.groups(ours);
+        for group in groups.iter_mut().filter(|group| group.lag_records.is_some_and(|lag| lag > 0)) {
+            group.waiting = self.waiting(&group.id, &ledger);
+        }
+        let mut lanes = self.lanes.shown(now_ms, clock.as_ref(), &self.bill);
+        lanes.ledger = ledger.iter().map(shown_book).collect();
         let cluster = Cluster { bootstrap: self.watched.bootstrap.clone(), brokers: self.cluster.brokers };
         Snapshot {
             taken_at_ms: now_ms,
@@ -252,20 +301,33 @@ impl Show {
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
             topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics(&TOPIC_ORDER)),
-            groups: sourced(polled, silent.as_ref(), now_ms, self.cluster.groups(ours)),
+            groups: sourced(polled, silent.as_ref(), now_ms, groups),
             city: business(self.city.shown(), silent.as_ref(), now_ms),
             payments: business(self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),
             shop: business(self.shop.shown(), silent.as_ref(), now_ms),
-            lanes: sourced(
-                polled,
-                silent.as_ref(),
-                now_ms,
-                self.lanes.shown(now_ms, clock.as_ref(), &self.bill),
-            ),
+            lanes: sourced(polled, silent.as_ref(), now_ms, lanes),
             workers: Sourced { data: Vec::new(), source: dashboard::Source::Absent },
             timeline: self.timeline.clone(),
             controls: Vec::new(),
         }
+    }
+}
+
+/// A book of the ledger in the dashboard's words.
+fn shown_book((book, sums): &(Book, Sums)) -> dashboard::Book {
+    dashboard::Book {
+        questions: book.questions.name().to_owned(),
+        answers: book.answers.name().to_owned(),
+        produced: sums.produced,
+        answered: sums.answered,
+        in_flight: sums.in_flight,
+        dead_lettered: sums.dead_lettered,
+        expired: sums.expired,
+        repeated: sums.repeated,
+        nothing_owed: sums.nothing_owed,
+        unanswered: sums.unanswered,
+        lost: sums.lost.unwrap_or(0),
+        doubled: sums.doubled,
     }
 }
 

@@ -10,7 +10,7 @@ use super::percentiles::Percentiles;
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
 /// A swipe that is not answered for so long, in milliseconds of the wall, never will be as far as this view goes.
-const PENDING_MS: i64 = 60_000;
+const PENDING_MS: i64 = 600_000;
 
 /// What is known of the tills.
 #[derive(Debug, Default)]
@@ -73,6 +73,11 @@ impl PaymentsView {
             }
             _ => {}
         }
+    }
+
+    /// Swipes that have been sent and not been decided on, and what they amount to, in cents.
+    pub(crate) fn unscored(&self) -> (u64, i64) {
+        (self.pending.len() as u64, self.pending.values().map(|(amount_cents, _)| amount_cents).sum())
     }
 
     /// Everything as it is now; none before the first swipe.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use client::{Admin, Settings, Since, TopicPartition, Watcher};
+use consumers::lanes::{SOURCE_HEADER, Source};
 use dashboard::GroupState;
 use events::{Event, Topic};
 
@@ -29,8 +30,21 @@ pub(crate) enum Seen {
     Poll(i64, ClusterPoll),
     /// It did not, and why.
     Silence(i64, String),
-    /// Records of our topics, each with the wall's time at which it was sent.
-    Records(Vec<(Event, i64)>),
+    /// Records of our topics.
+    Records(Vec<SeenRecord>),
+}
+
+/// A record of one of our topics.
+#[derive(Debug, Clone)]
+pub(crate) struct SeenRecord {
+    /// Where it stands: topic, partition, offset.
+    pub(crate) place: (Topic, i32, i64),
+    /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead letter.
+    pub(crate) event: Option<Event>,
+    /// Which record it answers, if it says so.
+    pub(crate) source: Option<Source>,
+    /// The wall's time at which it was sent, in milliseconds.
+    pub(crate) sent_ms: i64,
 }
 
 /// Two threads that look, until it is dropped.
@@ -142,7 +156,6 @@ impl Poller {
                 (0..topic.partitions).map(|partition| TopicPartition::new(&*topic.name, partition))
             })
             .collect();
-        let offsets = self.admin.offsets(&partitions)?;
         self.watch_new(&partitions)?;
         let mut groups = Vec::new();
         for group in self.admin.groups()? {
@@ -171,6 +184,8 @@ impl Poller {
                 id: group.id,
             });
         }
+        // After the bookmarks: what they have passed was answered before these ends.
+        let offsets = self.admin.offsets(&partitions)?;
         let logs = partitions
             .into_iter()
             .zip(offsets)
@@ -222,15 +237,16 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
         let left = if bunch.is_empty() { POLL_EVERY } else { BUNCH_WAIT.saturating_sub(since.elapsed()) };
         match watcher.next(left) {
             Ok(Some(record)) => {
-                let event = Topic::named(record.topic())
-                    .and_then(|topic| Event::parse(topic, record.value().unwrap_or_default()).ok());
-                // What breaks its contract is the consumers' to report, as dead letters.
-                if let Some(event) = event {
-                    if bunch.is_empty() {
-                        since = Instant::now();
-                    }
-                    bunch.push((event, record.timestamp_ms().unwrap_or_else(wall_ms)));
+                let Some(topic) = Topic::named(record.topic()) else { continue };
+                if bunch.is_empty() {
+                    since = Instant::now();
                 }
+                bunch.push(SeenRecord {
+                    place: (topic, record.partition(), record.offset()),
+                    event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
+                    source: record.header(SOURCE_HEADER).and_then(Source::parse),
+                    sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
+                });
             }
             Ok(None) => {}
             Err(error) => {

@@ -86,8 +86,10 @@ fn who_does_not_listen_is_killed_in_the_end() {
 
 #[test]
 fn orders_are_read_as_they_are_written() {
-    for order in [Order::Pause, Order::Resume, Order::Burst, Order::Stop] {
-        assert_eq!(Order::read(order.line()), Some(order));
+    for order in [Order::Pause, Order::Resume, Order::Burst, Order::Stop, Order::Period(900_000)] {
+        assert_eq!(Order::read(&order.line()), Some(order));
     }
-    assert_eq!(Order::read("dance"), None);
+    for line in ["dance", "period", "period soon", "period -1"] {
+        assert_eq!(Order::read(line), None, "{line}");
+    }
 }

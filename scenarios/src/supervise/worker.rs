@@ -41,21 +41,27 @@ pub(crate) enum Order {
     Burst,
     /// Finish what was begun, and end.
     Stop,
+    /// A job of the batch lane: run so often from the next boundary on, in milliseconds of event time.
+    Period(i64),
 }
 
 impl Order {
     /// The line that says it.
-    pub(crate) fn line(self) -> &'static str {
+    pub(crate) fn line(self) -> String {
         match self {
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Burst => "burst",
-            Self::Stop => "stop",
+            Self::Pause => "pause".to_owned(),
+            Self::Resume => "resume".to_owned(),
+            Self::Burst => "burst".to_owned(),
+            Self::Stop => "stop".to_owned(),
+            Self::Period(ms) => format!("period {ms}"),
         }
     }
 
     /// The order that this line is.
     pub(crate) fn read(line: &str) -> Option<Self> {
+        if let Some(ms) = line.trim().strip_prefix("period ") {
+            return ms.parse().ok().filter(|&ms| ms > 0).map(Self::Period);
+        }
         [Self::Pause, Self::Resume, Self::Burst, Self::Stop]
             .into_iter()
             .find(|order| order.line() == line.trim())
@@ -194,6 +200,12 @@ impl Worker {
         match order {
             Order::Pause => self.state = WorkerState::Paused,
             Order::Resume => self.state = WorkerState::Running,
+            // Should it be started again, it goes on so.
+            Order::Period(ms) => {
+                for arg in self.spec.args.iter_mut().filter(|arg| arg.starts_with("--period=")) {
+                    *arg = format!("--period={ms}ms");
+                }
+            }
             Order::Burst | Order::Stop => {}
         }
         true

@@ -24,6 +24,7 @@ use std::sync::mpsc::Receiver;
 use anyhow::Result;
 
 pub(crate) use args::BenchCommand;
+pub(crate) use usage::Usage;
 
 use super::Interrupted;
 use crate::control;

@@ -9,16 +9,16 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU time and memory of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Seconds of CPU time, its own and the kernel's on its behalf, of all its threads since it began. In steps of 10 ms.
-    pub(super) cpu_s: f64,
+    pub(crate) cpu_s: f64,
     /// Memory it holds now, in megabytes (10⁶ bytes).
-    pub(super) rss_mb: f64,
+    pub(crate) rss_mb: f64,
 }
 
 impl Usage {
     /// Asks the kernel about the process `pid`.
-    pub(super) fn of(pid: u32) -> Result<Self> {
+    pub(crate) fn of(pid: u32) -> Result<Self> {
         let read = |name: &str| {
             let path = format!("/proc/{pid}/{name}");
             fs::read_to_string(&path)
@@ -32,7 +32,7 @@ impl Usage {
     }
 
     /// Of this process.
-    pub(super) fn of_ourselves() -> Result<Self> {
+    pub(crate) fn of_ourselves() -> Result<Self> {
         Self::of(std::process::id())
     }
 }

@@ -3,7 +3,6 @@
 //! The demo holds nothing that could not run apart: it starts a broker, the workers as processes of their own, and then
 //! watches as any outsider could. What it adds is order at the beginning and at the end.
 
-mod audit;
 mod plan;
 mod summary;
 
@@ -25,6 +24,7 @@ use super::{Interrupted, screen};
 use crate::cli::DemoArgs;
 use crate::clock::{Clock, wall_ms};
 use crate::keeper::Keeper;
+use crate::ledger::{Ledger, audit};
 use crate::lines;
 use crate::observe::watch::Watch;
 use crate::observe::{Show, Watched};
@@ -32,7 +32,7 @@ use crate::supervise::{Order, Supervisor, WorkerSpec};
 use crate::topics;
 
 use plan::{Businesses, Places};
-use summary::{BusinessSummary, Summary};
+use summary::{BusinessSummary, LaneCost, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
 const READY: Duration = Duration::from_secs(15);
@@ -135,6 +135,12 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         drain(&mut keeper);
     }
     let snapshot = keeper.snapshot();
+    let costs = [("stream", false), ("batch", true)]
+        .into_iter()
+        .filter_map(|(lane, batch)| {
+            Some(LaneCost::new(lane, keeper.cpu_s(batch)?, keeper.show.lanes.records(batch)))
+        })
+        .collect();
     let run = Businesses::from(args.scenario);
     let mut failed = Vec::new();
     if let Some(supervisor) = keeper.supervisor.take() {
@@ -152,27 +158,21 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         }
     }
     let mut businesses = Vec::new();
+    // The log is asked, not whoever might have lost something.
+    let ledger = if patient { audit(settings, admin)? } else { Ledger::default() };
+    let books = ledger.sums();
+    failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
     let asked = [
-        ("eta", run.rides, None),
-        ("fraud", run.payments, Some((Topic::CardSwipes, Topic::FraudDecisions))),
-        ("recommendations", run.shop, Some((Topic::Clicks, Topic::Recommendations))),
-        ("notifications", run.rides || run.payments, None),
+        ("eta", run.rides),
+        ("fraud", run.payments),
+        ("recommendations", run.shop),
+        ("notifications", run.rides || run.payments),
     ];
-    for (business, runs, audited) in asked {
+    for (business, runs) in asked {
         if !runs {
             continue;
         }
-        let audited = match audited {
-            Some((questions, answers)) if patient => audit::audit(settings, admin, questions, answers)?,
-            _ => None,
-        };
-        if let Some(audit) = audited.filter(|audit| audit.lost + audit.doubled > 0) {
-            let all = audit.questions;
-            failed.push(format!(
-                "{business}: of {all} questions {} lost, {} answered twice",
-                audit.lost, audit.doubled
-            ));
-        }
+        let book = books.iter().find(|(book, _)| book.group == business).map(|(_, sums)| *sums);
         let (events_in, answers_out) = keeper.show.lanes.counts(business);
         let freshness = snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == business);
         businesses.push(BusinessSummary {
@@ -181,8 +181,7 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
             answers_out,
             freshness_p50_ms: freshness.and_then(|freshness| freshness.p50_ms),
             freshness_p99_ms: freshness.and_then(|freshness| freshness.p99_ms),
-            lost: audited.map(|audit| audit.lost),
-            doubled: audited.map(|audit| audit.doubled),
+            ledger: book,
         });
     }
     Ok(Summary {
@@ -190,6 +189,7 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
         dead_letters: keeper.show.dead_letters(),
+        costs,
         bill: (&keeper.show.bill).into(),
         failed,
     })

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::bill::{Bill, PaymentLane, RideLane, ShopLane};
+use crate::bill::{Bill, Line, PaymentLane, RideLane, ShopLane};
+use crate::ledger::Sums;
 
 /// Printed after a show, as words or as one JSON object.
 #[derive(Debug, Serialize)]
@@ -17,10 +18,37 @@ pub(crate) struct Summary {
     pub(crate) businesses: Vec<BusinessSummary>,
     /// Records that no consumer could read.
     pub(crate) dead_letters: u64,
+    /// What each lane cost to run.
+    pub(crate) costs: Vec<LaneCost>,
     /// The bill of both lanes.
     pub(crate) bill: BillSummary,
     /// Expectations that failed; empty when all is well.
     pub(crate) failed: Vec<String>,
+}
+
+/// What a lane cost to run: the CPU time of its worker processes.
+#[derive(Debug, Serialize)]
+pub(crate) struct LaneCost {
+    pub(crate) lane: &'static str,
+    pub(crate) cpu_s: f64,
+    pub(crate) records: u64,
+    /// Unknown before a record was read.
+    pub(crate) cpu_s_per_million: Option<f64>,
+}
+
+impl LaneCost {
+    pub(crate) fn new(lane: &'static str, cpu_s: f64, records: u64) -> Self {
+        let cpu_s_per_million = (records > 0).then(|| cpu_s * 1e6 / records as f64);
+        Self { lane, cpu_s, records, cpu_s_per_million }
+    }
+}
+
+impl fmt::Display for LaneCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lane, cpu_s, records, cpu_s_per_million } = self;
+        write!(f, "cost to run the {lane} lane: {cpu_s:.1} CPU-s for {records} records")?;
+        cpu_s_per_million.map_or(Ok(()), |cost| write!(f, ", {cost:.1} a million"))
+    }
 }
 
 /// How one business did.
@@ -32,10 +60,10 @@ pub(crate) struct BusinessSummary {
     /// From the event to its answer on the log, on the wall; unknown when there was none.
     pub(crate) freshness_p50_ms: Option<f64>,
     pub(crate) freshness_p99_ms: Option<f64>,
-    /// Questions without an answer, and questions answered more than once, by an audit of the log; unknown when the log
-    /// was not kept long enough to tell.
-    pub(crate) lost: Option<u64>,
-    pub(crate) doubled: Option<u64>,
+    /// What became of every question, by an audit of the log: `produced`, `answered`, `lost`, `doubled` and the rest; unknown
+    /// when nobody looked, or when its questions are not owed one answer each.
+    #[serde(flatten)]
+    pub(crate) ledger: Option<Sums>,
 }
 
 /// Both lanes, in each business's own unit, with the number of cases.
@@ -44,6 +72,8 @@ pub(crate) struct BillSummary {
     pub(crate) rides: RidesSummary,
     pub(crate) payments: PaymentsSummary,
     pub(crate) shop: ShopSummary,
+    /// What waiting cost, line by line, with its interval and who did better.
+    pub(crate) lines: Vec<Line>,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,6 +178,7 @@ impl From<&Bill> for BillSummary {
                 stale_model: (&bill.shop.stale).into(),
                 stream_beside_stale: (&bill.shop.stream_beside_stale).into(),
             },
+            lines: bill.lines(),
         }
     }
 }
@@ -176,8 +207,8 @@ impl fmt::Display for Summary {
                 business.answers_out,
                 ms(business.freshness_p50_ms),
                 ms(business.freshness_p99_ms),
-                count(business.lost),
-                count(business.doubled),
+                count(business.ledger.and_then(|ledger| ledger.lost)),
+                count(business.ledger.map(|ledger| ledger.doubled)),
             )?;
         }
         let rides = &self.bill.rides;
@@ -226,6 +257,16 @@ impl fmt::Display for Summary {
             rate(&shop.stream_beside_stale),
             rate(&shop.stale_model),
         )?;
+        writeln!(
+            f,
+            "Who did better (what waiting cost, and where that falls in 95 of 100 drawings of the cases):"
+        )?;
+        for line in &self.bill.lines {
+            writeln!(f, "  {}", line.sentence())?;
+        }
+        for cost in &self.costs {
+            writeln!(f, "  {cost}")?;
+        }
         writeln!(
             f,
             "Everything above is simulated; times are the wall's. Dead letters: {}",

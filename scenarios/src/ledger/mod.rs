@@ -1,0 +1,424 @@
+//! The ledger: what became of every question.
+//!
+//! A topic of questions is a numbered list, and every answer carries the number that it answers in a header
+//! ([`SOURCE_HEADER`](consumers::lanes::SOURCE_HEADER)). So nobody has to be believed: whoever reads both topics can strike out each question that has its
+//! answer, and see what is left.
+//!
+//! ```text
+//! produced = answered + in flight + dead-lettered + expired + repeated + nothing owed + lost
+//! ```
+//! - *answered*: an answer names this offset;
+//! - *in flight*: none does yet, and the group's bookmark has not passed it;
+//! - *dead-lettered*: it could not be read, and a dead letter names it;
+//! - *expired*: retention took the question, or the place where its answer would be, before anyone looked;
+//! - *repeated*: the network sent the same id twice, and a decision is given once;
+//! - *nothing owed*: a car without a rider, or a ping older than its driver's newest;
+//! - *lost*: none of these. The bookmark has passed it and nobody answered. It must be 0;
+//! - *unanswered*, for positions in place of lost: whether a ping is owed an answer hangs on its trip (unknown, over, silent for long),
+//!   which is the consumer's to know. What it left without one is told, and is no proof of a loss.
+//!
+//! And *doubled* are answers beyond the first to one question, which must be 0 too. A consumer that is killed between its answer and its commit
+//! answers again unless it looks first (see `consumers::lanes`); the ledger is how one knows.
+//!
+//! The ledger is pure: it is told what was read and polled, in any order between topics.
+//!
+//! # Simplifications
+//! - Of each partition the newest [`REMEMBERED`] questions are remembered one by one, and the newest [`IDS`] ids of a topic; a second answer to an older
+//!   question is not seen.
+
+mod audit;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use consumers::lanes::Source;
+use events::{Event, Timestamp, Topic};
+use serde::Serialize;
+
+pub(crate) use audit::audit;
+
+/// Questions of a partition that are remembered one by one.
+const REMEMBERED: usize = 2_000_000;
+/// Ids of a topic that are remembered, to know a repeated one.
+const IDS: usize = 1_000_000;
+/// Bookmarks of a partition that wait until the answers before them have been read.
+const BOOKMARKS: usize = 1_000;
+
+/// A topic of questions, where they are answered, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Book {
+    pub(crate) questions: Topic,
+    pub(crate) answers: Topic,
+    pub(crate) group: &'static str,
+    /// Whether the topic alone tells which of its records are owed an answer.
+    pub(crate) exact: bool,
+}
+
+/// Every topic whose records are owed one answer each.
+pub(crate) const BOOKS: [Book; 3] = [
+    Book { questions: Topic::CardSwipes, answers: Topic::FraudDecisions, group: "fraud", exact: true },
+    Book { questions: Topic::Clicks, answers: Topic::Recommendations, group: "recommendations", exact: true },
+    Book { questions: Topic::DriverLocations, answers: Topic::EtaUpdates, group: "eta", exact: false },
+];
+
+/// The sums of one book.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Sums {
+    pub(crate) produced: u64,
+    pub(crate) answered: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) dead_lettered: u64,
+    pub(crate) expired: u64,
+    pub(crate) repeated: u64,
+    pub(crate) nothing_owed: u64,
+    /// Passed over without an answer; unknown where nobody can tell who was owed one.
+    pub(crate) lost: Option<u64>,
+    /// The same where nobody can tell.
+    pub(crate) unanswered: u64,
+    /// Answers beyond the first to one question.
+    pub(crate) doubled: u64,
+}
+
+/// What has been read, and what follows.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    books: Vec<OpenBook>,
+}
+
+#[derive(Debug)]
+struct OpenBook {
+    book: Book,
+    partitions: HashMap<i32, Partition>,
+    /// Of each partition of answers, how far it has been read.
+    answers_read: HashMap<i32, i64>,
+    ids: Ids,
+    /// The newest ping of each driver and its trip.
+    drivers: HashMap<String, (Timestamp, Option<String>)>,
+}
+
+/// What is known of one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It was not read: retention took it, or it is still to come.
+    Unread,
+    Waiting,
+    Answered,
+    DeadLettered,
+    Repeated,
+    NothingOwed,
+}
+
+/// One partition of questions.
+#[derive(Debug, Default)]
+struct Partition {
+    /// The offset of the first of `states`.
+    base: i64,
+    states: VecDeque<State>,
+    /// Those of `states` that wait.
+    waiting: BTreeSet<i64>,
+    /// One past the newest question that was read or is known to be there.
+    end: i64,
+    answered: u64,
+    dead_lettered: u64,
+    repeated: u64,
+    nothing_owed: u64,
+    doubled: u64,
+    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen: what it has passed
+    /// was answered before there.
+    committed: VecDeque<(i64, i64)>,
+    /// Up to where the bookmark has passed with all answers read.
+    passed: i64,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let open = |book| OpenBook {
+            book,
+            partitions: HashMap::new(),
+            answers_read: HashMap::new(),
+            ids: Ids::default(),
+            drivers: HashMap::new(),
+        };
+        Self { books: BOOKS.map(open).into() }
+    }
+}
+
+impl Ledger {
+    /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read, and the value of its `source` header.
+    pub(crate) fn take(
+        &mut self,
+        (topic, partition, offset): (Topic, i32, i64),
+        event: Option<&Event>,
+        source: Option<Source>,
+    ) {
+        if let Some(Event::DeadLetters(letter)) = event {
+            let of = Topic::named(&letter.topic);
+            if let Some(open) = self.books.iter_mut().find(|open| Some(open.book.questions) == of) {
+                open.partition(letter.partition).dead_letter(letter.offset);
+            }
+            return;
+        }
+        for open in &mut self.books {
+            if open.book.questions == topic {
+                open.question(partition, offset, event);
+                continue;
+            }
+            if open.book.answers != topic {
+                continue;
+            }
+            open.answers_read.insert(partition, offset + 1);
+            if let Some(source) = source.filter(|source| source.topic == open.book.questions)
+                && event.is_none_or(answers_a_question)
+            {
+                open.partition(source.partition).answer(source.offset);
+            }
+        }
+    }
+
+    /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its partition of answers was seen to
+    /// end at `answers_end`.
+    pub(crate) fn committed(
+        &mut self,
+        group: &str,
+        topic: Topic,
+        partition: i32,
+        offset: i64,
+        answers_end: i64,
+    ) {
+        let of = |open: &&mut OpenBook| open.book.questions == topic && open.book.group == group;
+        if let Some(open) = self.books.iter_mut().find(of) {
+            let read = open.answers_read.get(&partition).copied().unwrap_or(0);
+            open.partition(partition).committed(offset, answers_end, read);
+        }
+    }
+
+    /// Where a group that answers `topic` sends its answers, if it is in the books.
+    pub(crate) fn answers_of(group: &str, topic: Topic) -> Option<Topic> {
+        BOOKS.iter().find(|book| book.group == group && book.questions == topic).map(|book| book.answers)
+    }
+
+    /// The answers to questions before `offset` may be gone: who reads the answers now can't tell.
+    pub(crate) fn answers_expired(&mut self, questions: Topic, partition: i32, offset: i64) {
+        if let Some(open) = self.books.iter_mut().find(|open| open.book.questions == questions) {
+            open.partition(partition).forget_before(offset);
+        }
+    }
+
+    /// The sums of every book that has a question.
+    pub(crate) fn sums(&self) -> Vec<(Book, Sums)> {
+        self.books
+            .iter()
+            .map(|open| {
+                let mut sums = Sums::default();
+                let passed_over = open.partitions.values().map(|partition| partition.add_to(&mut sums)).sum();
+                if open.book.exact {
+                    sums.lost = Some(passed_over);
+                } else {
+                    sums.unanswered = passed_over;
+                }
+                (open.book, sums)
+            })
+            .filter(|(_, sums)| sums.produced > 0)
+            .collect()
+    }
+
+    /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone who wants to look.
+    pub(crate) fn lost(&self, book: Book, most: usize) -> Vec<String> {
+        let open = self.books.iter().filter(|open| open.book == book);
+        let partitions = open.flat_map(|open| &open.partitions);
+        let mut lost: Vec<(i32, i64)> = partitions
+            .flat_map(|(&number, partition)| {
+                partition.waiting.range(..partition.passed).map(move |&offset| (number, offset))
+            })
+            .collect();
+        lost.sort_unstable();
+        lost.truncate(most);
+        lost.iter().map(|(partition, offset)| format!("{}/{partition}/{offset}", book.questions)).collect()
+    }
+}
+
+/// Whether this answer is one that a question is owed. The page for people without a session is made whenever it has changed, and names
+/// the click that changed it.
+fn answers_a_question(answer: &Event) -> bool {
+    !matches!(answer, Event::Recommendations(page) if page.after.is_none())
+}
+
+impl OpenBook {
+    fn partition(&mut self, number: i32) -> &mut Partition {
+        self.partitions.entry(number).or_default()
+    }
+
+    fn question(&mut self, partition: i32, offset: i64, event: Option<&Event>) {
+        let state = match event {
+            Some(Event::CardSwipes(swipe)) if self.ids.heard(&swipe.swipe_id) => State::Repeated,
+            Some(Event::Clicks(click)) if click.event_id.as_ref().is_some_and(|id| self.ids.heard(id)) => {
+                State::Repeated
+            }
+            Some(Event::DriverLocations(ping)) => {
+                let before = self.drivers.get_mut(&ping.driver_id);
+                let advances = before.as_ref().is_none_or(|(ts, _)| ping.ts > *ts);
+                let begins = before.as_ref().is_none_or(|(_, trip)| *trip != ping.trip_id);
+                if advances {
+                    let newest = (ping.ts, ping.trip_id.clone());
+                    match before {
+                        Some(before) => *before = newest,
+                        None => drop(self.drivers.insert(ping.driver_id.clone(), newest)),
+                    }
+                }
+                if ping.trip_id.is_some() && (advances || begins) {
+                    State::Waiting
+                } else {
+                    State::NothingOwed
+                }
+            }
+            _ => State::Waiting,
+        };
+        self.partition(partition).question(offset, state);
+    }
+}
+
+impl Partition {
+    /// The state of the question at `offset`, if it is remembered.
+    fn state(&mut self, offset: i64) -> Option<&mut State> {
+        if offset < 0 {
+            return None;
+        }
+        if self.states.is_empty() {
+            self.base = offset;
+        }
+        while offset < self.base && self.states.len() < REMEMBERED {
+            self.base -= 1;
+            self.states.push_front(State::Unread);
+        }
+        let place = offset - self.base;
+        // A header may name any number: one far beyond what was read is nobody's question.
+        if place < 0 || place >= self.states.len() as i64 + REMEMBERED as i64 {
+            return None;
+        }
+        while self.states.len() as i64 <= place {
+            self.states.push_back(State::Unread);
+        }
+        while self.states.len() > REMEMBERED {
+            self.states.pop_front();
+            self.base += 1;
+        }
+        let place = usize::try_from(offset - self.base).ok()?;
+        self.states.get_mut(place)
+    }
+
+    fn question(&mut self, offset: i64, state: State) {
+        self.end = self.end.max(offset + 1);
+        let Some(known) = self.state(offset) else { return };
+        // Its answer or its dead letter may have been read first.
+        if *known != State::Unread {
+            return;
+        }
+        *known = state;
+        match state {
+            State::Waiting => drop(self.waiting.insert(offset)),
+            State::Repeated => self.repeated += 1,
+            State::NothingOwed => self.nothing_owed += 1,
+            State::Unread | State::Answered | State::DeadLettered => {}
+        }
+    }
+
+    fn answer(&mut self, offset: i64) {
+        let Some(known) = self.state(offset) else { return };
+        let before = std::mem::replace(known, State::Answered);
+        self.strike_out(before, offset);
+        match before {
+            State::Answered => self.doubled += 1,
+            _ => self.answered += 1,
+        }
+    }
+
+    fn dead_letter(&mut self, offset: i64) {
+        let Some(known) = self.state(offset) else { return };
+        if matches!(known, State::Answered | State::DeadLettered) {
+            return;
+        }
+        let before = std::mem::replace(known, State::DeadLettered);
+        self.strike_out(before, offset);
+        self.dead_lettered += 1;
+    }
+
+    /// The question at `offset` is no longer what it was.
+    fn strike_out(&mut self, was: State, offset: i64) {
+        match was {
+            State::Waiting => drop(self.waiting.remove(&offset)),
+            State::Repeated => self.repeated -= 1,
+            State::NothingOwed => self.nothing_owed -= 1,
+            State::Unread | State::Answered | State::DeadLettered => {}
+        }
+    }
+
+    fn forget_before(&mut self, offset: i64) {
+        let kept = self.waiting.split_off(&offset);
+        for forgotten in std::mem::replace(&mut self.waiting, kept) {
+            if let Some(state) = self.state(forgotten) {
+                *state = State::Unread;
+            }
+        }
+    }
+
+    fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
+        let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
+        if offset < newest {
+            // A group that was rewound comes to everything anew.
+            self.committed.clear();
+            self.passed = self.passed.min(offset);
+        }
+        if offset != newest && self.committed.len() < BOOKMARKS {
+            self.committed.push_back((offset, answers_end));
+        }
+        while self.committed.front().is_some_and(|(_, answers_end)| *answers_end <= answers_read) {
+            self.passed = self.committed.pop_front().map_or(self.passed, |(offset, _)| offset);
+        }
+    }
+
+    /// Adds all but what was passed over, and says how much that is.
+    fn add_to(&self, sums: &mut Sums) -> u64 {
+        let lost = self.waiting.range(..self.passed).count() as u64;
+        let in_flight = self.waiting.len() as u64 - lost;
+        let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
+        // An answer may have been read before its question.
+        let produced = (self.end.max(0) as u64).max(known);
+        sums.produced += produced;
+        sums.answered += self.answered;
+        sums.in_flight += in_flight;
+        sums.dead_lettered += self.dead_lettered;
+        sums.repeated += self.repeated;
+        sums.nothing_owed += self.nothing_owed;
+        sums.expired += produced - known;
+        sums.doubled += self.doubled;
+        lost
+    }
+}
+
+/// The ids that were heard, by their hashes: of a million two are alike by chance once in thirty million times.
+#[derive(Debug, Default)]
+struct Ids {
+    heard: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Ids {
+    /// Whether this id was heard before.
+    fn heard(&mut self, id: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        if !self.heard.insert(hash) {
+            return true;
+        }
+        self.order.push_back(hash);
+        if self.order.len() > IDS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.heard.remove(&oldest);
+        }
+        false
+    }
+}

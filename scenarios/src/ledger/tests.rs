@@ -1,0 +1,170 @@
+//! The ledger over logs that a student can follow by hand.
+
+use events::{CardSwipe, DeadLetter, Decision, FraudDecision};
+
+use super::*;
+
+const FRAUD: Book = BOOKS[0];
+
+fn swipe(id: &str) -> Event {
+    CardSwipe {
+        ts: Timestamp::from_ms(0),
+        swipe_id: id.to_owned(),
+        card_id: "c".into(),
+        terminal_id: "t".into(),
+        amount_cents: 100,
+        currency: None,
+        category: None,
+        lat: None,
+        lon: None,
+    }
+    .into()
+}
+
+fn decision(id: &str) -> Event {
+    FraudDecision {
+        ts: Timestamp::from_ms(0),
+        swipe_id: id.to_owned(),
+        card_id: "c".into(),
+        decision: Decision::Approve,
+        probability: 0.0,
+        reasons: Vec::new(),
+        scored_in_us: None,
+    }
+    .into()
+}
+
+/// Nothing, and nothing lost.
+fn none() -> Sums {
+    Sums { lost: Some(0), ..Sums::default() }
+}
+
+/// Asked from `offsets`, ids being the offsets.
+fn asked(ledger: &mut Ledger, offsets: std::ops::Range<i64>) {
+    for offset in offsets {
+        ledger.take((Topic::CardSwipes, 0, offset), Some(&swipe(&offset.to_string())), None);
+    }
+}
+
+fn answered(ledger: &mut Ledger, offsets: &[i64]) {
+    for (at, &offset) in offsets.iter().enumerate() {
+        let source = Source { topic: Topic::CardSwipes, partition: 0, offset };
+        let answer = decision(&offset.to_string());
+        ledger.take((Topic::FraudDecisions, 0, at as i64), Some(&answer), Some(source));
+    }
+}
+
+/// The sums of payments; they always add up.
+fn sums(ledger: &Ledger) -> Sums {
+    let (_, sums) = ledger.sums().into_iter().find(|(book, _)| *book == FRAUD).unwrap();
+    let Sums { answered, in_flight, dead_lettered, expired, repeated, nothing_owed, .. } = sums;
+    let all = answered + in_flight + dead_lettered + expired + repeated + nothing_owed + sums.lost.unwrap();
+    assert_eq!(sums.produced, all, "{sums:?}");
+    sums
+}
+
+#[test]
+fn what_is_not_answered_is_in_flight_until_the_bookmark_has_passed_it() {
+    let mut ledger = Ledger::default();
+    asked(&mut ledger, 0..10);
+    answered(&mut ledger, &[0, 1, 2, 4]);
+    let expected = Sums { produced: 10, answered: 4, in_flight: 6, ..none() };
+    assert_eq!(sums(&ledger), expected);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 5, 5);
+    assert_eq!(
+        sums(&ledger),
+        expected,
+        "four of the five answers that were there have been read: the fifth may be that to 3"
+    );
+    ledger.take((Topic::FraudDecisions, 0, 4), None, None);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 5, 5);
+    assert_eq!(sums(&ledger), Sums { in_flight: 5, lost: Some(1), ..expected }, "3 was passed over");
+    assert_eq!(ledger.lost(FRAUD, 9), ["card_swipes/0/3"]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 2, 5);
+    assert_eq!(sums(&ledger), expected, "a group that was rewound will come to it again");
+    answered(&mut ledger, &[3]);
+    assert_eq!(sums(&ledger), Sums { produced: 10, answered: 5, in_flight: 5, ..none() });
+}
+
+#[test]
+fn a_second_answer_is_a_double_whatever_is_read_first() {
+    let mut ledger = Ledger::default();
+    answered(&mut ledger, &[0, 1, 1, 2, 1]);
+    asked(&mut ledger, 0..3);
+    assert_eq!(sums(&ledger), Sums { produced: 3, answered: 3, doubled: 2, ..none() });
+}
+
+#[test]
+fn what_retention_took_is_expired_and_not_lost() {
+    let mut ledger = Ledger::default();
+    ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
+    asked(&mut ledger, 40..100);
+    answered(&mut ledger, &(30..100).collect::<Vec<_>>());
+    assert_eq!(sums(&ledger), Sums { produced: 100, answered: 70, expired: 30, ..none() });
+    // The answers to 40..60 are gone too: nobody can tell any more.
+    let mut ledger = Ledger::default();
+    ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
+    asked(&mut ledger, 40..100);
+    answered(&mut ledger, &(60..99).collect::<Vec<_>>());
+    ledger.answers_expired(Topic::CardSwipes, 0, 60);
+    assert_eq!(sums(&ledger), Sums { produced: 100, answered: 39, expired: 60, lost: Some(1), ..none() });
+}
+
+#[test]
+fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
+    let mut ledger = Ledger::default();
+    asked(&mut ledger, 0..2);
+    ledger.take((Topic::CardSwipes, 0, 2), None, None);
+    ledger.take((Topic::CardSwipes, 0, 3), Some(&swipe("1")), None);
+    let letter = DeadLetter {
+        topic: "card_swipes".into(),
+        partition: 0,
+        offset: 2,
+        error: "not JSON".into(),
+        value_base64: String::new(),
+    };
+    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter.into()), None);
+    answered(&mut ledger, &[0, 1]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 4, 0);
+    assert_eq!(sums(&ledger), Sums { produced: 4, answered: 2, dead_lettered: 1, repeated: 1, ..none() });
+}
+
+#[test]
+fn a_page_for_everybody_is_nobodys_answer() {
+    let mut ledger = Ledger::default();
+    let click: Event = events::Click {
+        ts: Timestamp::from_ms(0),
+        event_id: Some("e".into()),
+        session_id: "s".into(),
+        shopper_id: None,
+        kind: events::ClickKind::View,
+        item_id: Some("kettle".into()),
+        dwell_ms: None,
+        depth: None,
+    }
+    .into();
+    ledger.take((Topic::Clicks, 0, 0), Some(&click), None);
+    let page = |session: &str, after: Option<&str>| -> Event {
+        events::Recommendations {
+            ts: Timestamp::from_ms(0),
+            session_id: session.into(),
+            after: after.map(str::to_owned),
+            items: Vec::new(),
+        }
+        .into()
+    };
+    let source = Some(Source { topic: Topic::Clicks, partition: 0, offset: 0 });
+    ledger.take((Topic::Recommendations, 0, 0), Some(&page("", None)), source);
+    ledger.take((Topic::Recommendations, 0, 1), Some(&page("s", Some("e"))), source);
+    let (_, sums) = ledger.sums()[0];
+    assert_eq!(sums, Sums { produced: 1, answered: 1, ..none() });
+}
+
+#[test]
+fn a_header_that_names_any_number_costs_no_memory() {
+    let mut ledger = Ledger::default();
+    asked(&mut ledger, 0..2);
+    answered(&mut ledger, &[i64::MAX, -7, 1 << 60, 0]);
+    assert_eq!(sums(&ledger), Sums { produced: 2, answered: 1, in_flight: 1, ..none() });
+    assert!(ledger.books[0].partitions[&0].states.len() <= 2);
+}
