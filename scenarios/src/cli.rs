@@ -136,6 +136,9 @@ pub(crate) struct DemoArgs {
     /// Leave the log and the database in this empty folder, to look into them afterwards [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a SQLite file beside the log]
+    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE")]
+    pub(crate) database: Option<String>,
     /// Cars on the road
     #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) drivers: u32,

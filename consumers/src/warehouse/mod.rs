@@ -95,6 +95,11 @@ pub trait Warehouse: Send {
     fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError>;
 }
 
+/// What `--database` names, as it may be shown: without a password.
+pub fn shown(database: &str) -> String {
+    self::postgres::without_password(database)
+}
+
 /// Opens what `--database` names: a file's name for SQLite, or `postgres://user@host:5432/name`. The tables are made, or brought up to date.
 pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
     match database.split_once("://") {

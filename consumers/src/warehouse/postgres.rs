@@ -275,7 +275,7 @@ fn timestamp(at: SystemTime) -> Timestamp {
 }
 
 /// `postgres://user:secret@host/name` without the secret.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
     let user = user.split(':').next().unwrap_or_default();

@@ -46,17 +46,20 @@ impl From<BatchStage> for consumers::lanes::Stage {
     }
 }
 
+/// What `freshet batch --help` ends with.
+const BATCH_HELP: &str = "\
+Without --window the job has a scheduler inside: it waits for each period to be over, and runs it. Periods that it missed it runs one after the other.
+
+With --window it runs exactly the periods that are named, as a scheduler such as Airflow wants it (see examples/airflow and docs/batch.md). A window that is run again changes nothing. With --stage it does one step of that, and leaves files for the next:
+
+  freshet batch fraud --once
+  freshet batch fraud --window 2026-03-03T11:00Z..2026-03-03T12:00Z
+  freshet batch fraud --window 2026-03-03..2026-03-04          (24 windows, one after the other)
+  freshet batch fraud --window 2026-03-03T11:00Z..2026-03-03T12:00Z --stage extract --files data/runs";
+
 /// `freshet batch`
-///
-/// Without --window the job has a scheduler inside: it waits for each period to be over, and runs it. Periods that it missed it runs one after the other.
-///
-/// With --window it runs exactly the periods that are named, as a scheduler such as Airflow wants it (see examples/airflow); a
-/// window that is run again changes nothing. With --stage it does one step, and leaves files for the next:
-///
-///   freshet batch fraud --window 2026-03-03T11:00Z..2026-03-03T12:00Z
-///   freshet batch fraud --window … --stage extract --files data/runs
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = BATCH_HELP)]
 pub(crate) struct BatchArgs {
     /// Which job
     #[arg(value_enum)]
@@ -102,8 +105,16 @@ pub(crate) struct BatchArgs {
     pub(crate) control: ControlArgs,
 }
 
+/// What `freshet report --help` ends with.
+const REPORT_HELP: &str = "\
+The database is data at rest: it may be asked anything else, too, by anyone who knows SQL. docs/batch.md has the tables.
+
+  freshet report --window 2026-03-03..2026-03-04 --format jsonl
+  sqlite3 data/warehouse.sqlite 'SELECT * FROM batch_runs'";
+
 /// `freshet report`
 #[derive(Debug, Args)]
+#[command(after_long_help = REPORT_HELP)]
 pub(crate) struct ReportArgs {
     /// The database that `freshet batch` has loaded: a file's name for SQLite, or `postgres://user@host:5432/name`
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]

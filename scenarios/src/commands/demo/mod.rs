@@ -65,7 +65,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let places = Places {
         program: std::env::current_exe().context("could not find the program's own file")?,
         bootstrap: bootstrap.clone(),
-        database: folder.path().join("warehouse.sqlite"),
+        database: args
+            .database
+            .clone()
+            .unwrap_or_else(|| folder.path().join("warehouse.sqlite").display().to_string()),
         swipes: folder.path().join("past-swipes.jsonl"),
         clicks: folder.path().join("past-clicks.jsonl"),
     };
@@ -84,7 +87,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         clock: None,
         seed: Some(args.time.seed),
         period_ms: args.batch_period.ms(),
-        database: Some(places.database.display().to_string()),
+        database: Some(consumers::warehouse::shown(&places.database)),
         map: Arc::clone(&map),
     });
     let watch = Watch::start(&settings, Since::Beginning)?;

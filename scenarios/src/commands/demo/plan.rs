@@ -29,7 +29,8 @@ impl From<Scenario> for Businesses {
 pub(super) struct Places {
     pub(super) program: PathBuf,
     pub(super) bootstrap: String,
-    pub(super) database: PathBuf,
+    /// A file's name, or the address of a server.
+    pub(super) database: String,
     /// The past of the card holders, from which the fraud model learns before the first swipe.
     pub(super) swipes: PathBuf,
     /// The past of the shop, from which the recommender learns before the first click.
@@ -75,7 +76,7 @@ pub(super) fn askers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wor
         let name = format!("batch-{what}");
         let mut command = vec!["batch".to_owned(), what.to_owned()];
         command.push(format!("--period={}", args.batch_period));
-        command.extend(["--database".to_owned(), text(&places.database)]);
+        command.extend(["--database".to_owned(), places.database.clone()]);
         command.extend_from_slice(&time);
         command.extend_from_slice(more);
         worker(places, &name, Some(&name), command)
