@@ -5,7 +5,8 @@
 //! last bin), let a feature have any shape, and are all that must be kept of a swipe until its label comes.
 //!
 //! An additive model cannot see that two things together mean more than each alone; where that matters, the feature is a
-//! *cross*: a bin for each pair.
+//! *cross*: a bin for each pair. Some crosses are written out below; the last ten features, the *keys*, are crossed each with each by
+//! the model.
 
 use super::baseline::{Baseline, ln_amount};
 use super::card::{Card, Run, hour_of};
@@ -99,6 +100,9 @@ pub(super) struct Seen {
     pub(super) place: Option<(f64, f64)>,
 }
 
+/// From so many swipes on, a card has habits that one can break.
+const KNOWN: u32 = 8;
+
 /// Half-life of suspicion.
 const SUSPICION_MS: f32 = 6.0 * 3_600_000.0;
 
@@ -173,6 +177,11 @@ impl Facts {
         self.sums = sums;
     }
 
+    /// Whether the last day holds more swipes than twice what is usual for a card that is known.
+    fn crowded_day(&self) -> bool {
+        self.history >= KNOWN && over_usual(self.counts[1] as f32, self.counts[3] as f32, 30.0) > 0.7
+    }
+
     /// Speed that the card would have had to travel at, km/h; none for a short way, which places on a map can't tell.
     pub(super) fn speed_kmh(&self) -> Option<f32> {
         self.travel.map(|(km, hours)| if km < 5.0 { 0.0 } else { km / hours.max(0.05) })
@@ -239,6 +248,35 @@ macro_rules! features {
     };
 }
 
+/// How many degrees there are to which a card is known.
+pub(super) const HISTORY_BINS: usize = 12;
+/// The feature that tells to which degree the card is known.
+const HISTORY: usize = {
+    let mut feature = 0;
+    while !(matches!(TABLE[feature].family, Family::History) && TABLE[feature].bins as usize == HISTORY_BINS)
+    {
+        feature += 1;
+    }
+    feature
+};
+
+/// To which degree the card was known.
+pub(super) fn known(bins: &Bins) -> u8 {
+    bins[HISTORY]
+}
+
+/// The last so many features are *keys*: each has at most [`KEY_BINS`] bins, and the model crosses each with each.
+pub(super) const KEYS: usize = 10;
+/// The most bins that a key has.
+pub(super) const KEY_BINS: usize = 8;
+const _: () = {
+    let mut key = FEATURES - KEYS;
+    while key < FEATURES {
+        assert!(TABLE[key].bins as usize <= KEY_BINS);
+        key += 1;
+    }
+};
+
 /// A swipe as the model sees it, and all that is kept of it until its label comes.
 pub(super) type Bins = [u8; FEATURES];
 
@@ -246,21 +284,21 @@ features! { |f|
     // The amount itself: coarse bins learn fast, fine ones see where a step is.
     Amount, 32, nothing, step(f.ln, 0.0, 0.693, 32);
     Amount, 225, nothing, step(f.ln, 0.0, 0.0866, 225);
-    Amount, 20, |bin| ramp(bin, 12, 0.15), step(f.spreads_of_all, -4.0, 0.5, 20);
+    Amount, 20, |bin| ramp(bin, 10, 0.15), step(f.spreads_of_all, -4.0, 0.5, 20);
     // The amount for this card.
-    Amount, 30, |bin| ramp(bin, 12, 0.12), step(f.spreads, -5.0, 0.5, 30);
+    Amount, 30, |bin| ramp(bin, 12, 0.2), step(f.spreads, -5.0, 0.5, 30);
     Amount, 40, nothing, step(f.ln - f.usual_ln, -4.0, 0.2, 40);
-    Amount, 30, nothing, f.over_largest.map_or(0, |over| 1 + step(over, -4.0, 0.25, 29));
+    Amount, 30, |bin| ramp(bin, 17, 0.1), f.over_largest.map_or(0, |over| 1 + step(over, -4.0, 0.25, 29));
     Amount, 24, nothing, step(f.spreads_of_terminal, -5.0, 0.5, 24);
     Amount, 80, nothing, pair(step(f.spreads, -1.0, 1.0, 8), step(f.spreads_of_all, -1.5, 0.5, 10), 10);
     Amount, 2, nothing, u8::from(f.cents <= 0);
     // How often and how much, lately and usually.
     Velocity, 12, nothing, count(f.counts[0]);
     Velocity, 12, nothing, count(f.counts[1]);
-    Velocity, 24, nothing, step(over_usual(f.counts[1] as f32, f.counts[3] as f32, 30.0), -2.0, 0.25, 24);
-    Velocity, 24, nothing, step(over_usual(f.counts[2] as f32, f.counts[3] as f32, 4.3), -2.0, 0.25, 24);
-    Velocity, 30, nothing, step(over_usual(f.sums[1] as f32, f.sums[3] as f32, 30.0), -3.0, 0.25, 30);
-    Velocity, 30, nothing, step(over_usual(f.sums[2] as f32, f.sums[3] as f32, 4.3), -3.0, 0.25, 30);
+    Velocity, 25, nothing, lately(f, f.counts[1] as f32, f.counts[3] as f32, 30.0, -2.0, 24);
+    Velocity, 25, nothing, lately(f, f.counts[2] as f32, f.counts[3] as f32, 4.3, -2.0, 24);
+    Velocity, 31, nothing, lately(f, f.sums[1] as f32, f.sums[3] as f32, 30.0, -3.0, 30);
+    Velocity, 31, nothing, lately(f, f.sums[2] as f32, f.sums[3] as f32, 4.3, -3.0, 30);
     Velocity, 26, nothing, f.gap_ms.map_or(0, |gap| 1 + step((gap as f32 / 1_000.0 + 1.0).log2(), 0.0, 1.0, 25));
     // Bursts: how many tiny ones, and what this one is next to them.
     Burst, 72, |bin| 0.25 * f32::from((bin / 6).saturating_sub(2)).min(6.0), pair(count(f.run.count), run_step(f), 6);
@@ -270,15 +308,15 @@ features! { |f|
     Hour, 20, |bin| if bin < 5 { 0.2 } else { 0.0 }, if f.history < 10 { 0 } else { 1 + step(f.hour_habit, -2.5, 0.25, 19) };
     // Where, for this card.
     NewTerminal, 36, nothing, pair(count(f.visits).min(5), count(f.history / 8).min(5), 6);
-    NewTerminal, 16, nothing, pair(u8::from(f.visits == 0), step(f.spreads, -1.0, 1.0, 8), 8);
+    NewTerminal, 32, nothing, pair(acquaintance(f), step(f.spreads, -1.0, 1.0, 8), 8);
     History, 12, nothing, count(f.history);
     // What labels say of the terminal.
     Terminal, 8, |bin| 0.5 * f32::from(bin).min(4.0), f.terminal_frauds[0].min(7) as u8;
     Terminal, 9, |bin| 0.3 * f32::from(bin).min(4.0), f.terminal_frauds[1].min(8) as u8;
     Terminal, 9, nothing, f.terminal_frauds[2].min(8) as u8;
-    Terminal, 40, nothing, rate_bin(f.terminal_rates[0]);
-    Terminal, 40, nothing, rate_bin(f.terminal_rates[1]);
-    Terminal, 40, nothing, rate_bin(f.terminal_rates[2]);
+    Terminal, 40, |bin| ramp(bin / 4, 2, 0.12), rate_bin(f.terminal_rates[0]);
+    Terminal, 40, |bin| ramp(bin / 4, 2, 0.12), rate_bin(f.terminal_rates[1]);
+    Terminal, 40, |bin| ramp(bin / 4, 2, 0.12), rate_bin(f.terminal_rates[2]);
     Terminal, 64, nothing, outcome_bin(f);
     Terminal, 104, nothing, pair(story_bin(f.terminal_story), (rate_bin(f.terminal_rates[1]) / 5).min(7), 8);
     Terminal, 90, nothing, story_pair(f.terminal_story, f.terminal_genuine_since);
@@ -290,7 +328,7 @@ features! { |f|
     Card, 9, |bin| 0.3 * f32::from(bin).min(3.0), f.card_frauds[1].min(8) as u8;
     Card, 9, nothing, f.card_frauds[2].min(8) as u8;
     Card, 90, nothing, story_pair(f.card_story, f.card_genuine_since);
-    Card, 60, nothing, pair(step(f.spreads, -1.0, 0.5, 15), f.card_frauds[2].min(3) as u8, 4);
+    Card, 60, |bin| if bin % 4 > 0 { 0.4 + ramp(bin / 4, 4, 0.15) } else { 0.0 }, pair(step(f.spreads, -1.0, 0.5, 15), f.card_frauds[2].min(3) as u8, 4);
     // Where in the world, when it is known.
     Travel, 20, |bin| if bin < 14 { 0.0 } else { 0.4 }, f.speed_kmh().map_or(0, |kmh| 1 + step((kmh + 1.0).ln(), 0.0, 0.5, 19));
     Travel, 20, nothing, f.from_home_km.map_or(0, |km| 1 + step((km + 1.0).ln(), 0.0, 0.5, 19));
@@ -298,6 +336,17 @@ features! { |f|
     Category, 16, nothing, f.category_share.map_or(0, |share| 1 + step(share, 0.0, 0.07, 15));
     // What was thought of the card's last swipes.
     Suspicion, 30, nothing, step(f.suspicion, 0.0, 0.3, 30);
+    // The keys: coarse, and crossed each with each by the model.
+    Amount, 8, nothing, step(f.spreads, -1.5, 0.75, 8);
+    Amount, 8, nothing, step(f.spreads_of_all, -2.0, 0.75, 8);
+    Amount, 8, nothing, step(f.spreads_of_terminal, -2.0, 0.75, 8);
+    NewTerminal, 4, nothing, acquaintance(f);
+    History, 6, nothing, count(f.history / 8).min(5);
+    Velocity, 8, nothing, pair(u8::from(f.crowded_day()), count(f.counts[0]).saturating_sub(1).min(3), 4);
+    Velocity, 8, nothing, f.gap_ms.map_or(0, |gap| 1 + step((gap as f32 / 60_000.0 + 1.0).ln(), 0.0, 1.7, 7));
+    Terminal, 8, nothing, record(f.terminal_frauds[1], f.terminal_rates[1]);
+    Card, 8, nothing, pair(u8::from(f.suspicion > 2.0), f.card_frauds[2].min(3) as u8, 4);
+    Hour, 8, nothing, pair(u8::from(f.history >= 10 && f.hour_habit < -1.0), (f.hour / 6) as u8, 4);
 }
 
 /// Log-odds that rise by `slope` with each bin after `from`.
@@ -328,6 +377,38 @@ fn count(count: u32) -> u8 {
 /// A cross: a bin for each pair, where `seconds` is how many bins the second has.
 fn pair(first: u8, second: u8, seconds: u8) -> u8 {
     first * seconds + second
+}
+
+/// How a card stands with this terminal: too little known of the card, never there before, once, more often. A stranger is new
+/// everywhere, which says nothing; that a regular is somewhere for the first time does.
+fn acquaintance(facts: &Facts) -> u8 {
+    match facts.visits {
+        0 if facts.history < KNOWN => 0,
+        0 => 1,
+        1 => 2,
+        _ => 3,
+    }
+}
+
+/// How much more there is lately than usual, `bins` steps of a quarter from `from` on; bin 0 for cards of which too little is known.
+fn lately(facts: &Facts, short: f32, long: f32, times: f32, from: f32, bins: u8) -> u8 {
+    if facts.history < KNOWN { 0 } else { 1 + step(over_usual(short, long, times), from, 0.25, bins) }
+}
+
+/// What labels say of a terminal, in short: chargebacks of the week by number, apart by the share of fraud in its latest known week.
+fn record(frauds: u32, (rate, swipes): (f32, u32)) -> u8 {
+    let share = step(log_odds(rate), -3.5, 1.5, 3);
+    match frauds {
+        0 if swipes < 3 => 0,
+        0 => 1 + share.min(1),
+        1 => 3 + share.min(1),
+        _ => 5 + share,
+    }
+}
+
+/// Log-odds of a share, finite for 1.
+fn log_odds(share: f32) -> f32 {
+    (share / (1.0 - share).max(1e-3)).ln()
 }
 
 /// Logarithm of how much more there is in the short window than the long one, which is `times` as long, would suggest.
@@ -366,7 +447,7 @@ fn rate_bin((rate, swipes): (f32, u32)) -> u8 {
         3..=9 => 2,
         10.. => 3,
     };
-    pair(step((rate / (1.0 - rate).max(1e-3)).ln(), -5.5, 0.9, 10), rests_on, 4)
+    pair(step(log_odds(rate), -5.5, 0.9, 10), rests_on, 4)
 }
 
 /// The last four labels of the terminal, and how many of the eight before were fraud: 4 times 16 bins, the last for terminals

@@ -7,10 +7,12 @@
 //! # Simplifications
 //! - A swipe is remembered by a 64-bit hash of its id. Two ids with the same hash would be taken for duplicates: among the
 //!   7 million that are remembered, that happens once in some 10¹² swipes.
+//! - What waits in the [past](Ledger::since) of several ledgers waits in each until its card is met; then it is that ledger's to learn from.
 //! - When [`capacity`](Ledger::new) swipes wait, the oldest are dropped unlearnt, and counted.
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
 use hashbrown::HashSet;
@@ -60,6 +62,17 @@ struct Held {
     terminal_id: String,
 }
 
+/// What was waiting when the past ended.
+#[derive(Debug)]
+pub(super) struct PastLedger {
+    /// By card; whether each was learnt from.
+    waiting: Vec<(Scored, bool)>,
+    remembered: [Ids; 2],
+    held: BinaryHeap<Held>,
+}
+
+type Ids = HashSet<u64, BuildHasherDefault<DefaultHasher>>;
+
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
     capacity: usize,
@@ -71,7 +84,13 @@ pub(super) struct Ledger {
     /// How many have left the queue: the number of its first.
     left: u64,
     numbers: Map<u64, u64>,
-    remembered: [HashSet<u64, BuildHasherDefault<DefaultHasher>>; 2],
+    remembered: [Ids; 2],
+    past: Option<Arc<PastLedger>>,
+    /// Swipes of the past whose card was met since, by when something is to be done about them, and their id; whether they were
+    /// learnt from.
+    inherited: BTreeMap<(i64, u64), (Scored, bool)>,
+    /// The instant under which each of them stands.
+    inherited_at: Map<u64, i64>,
     held: BinaryHeap<Held>,
     arrived: u64,
     dropped: u64,
@@ -88,17 +107,57 @@ impl Ledger {
             matured: 0,
             left: 0,
             numbers: Map::default(),
-            remembered: <[HashSet<u64, _>; 2]>::default(),
+            remembered: <[Ids; 2]>::default(),
+            past: None,
+            inherited: BTreeMap::new(),
+            inherited_at: Map::default(),
             held: BinaryHeap::new(),
             arrived: 0,
             dropped: 0,
         }
     }
 
+    /// An empty one of the same kind.
+    pub(super) fn empty(&self) -> Self {
+        Self::new(self.capacity, self.delay_ms, self.keep_ms)
+    }
+
+    /// What is left of this ledger for those that come after.
+    pub(super) fn into_past(self) -> PastLedger {
+        let matured = self.matured;
+        let mut waiting: Vec<(Scored, bool)> =
+            self.queue.into_iter().enumerate().map(|(at, scored)| (scored, at < matured)).collect();
+        waiting.sort_by_key(|(scored, _)| scored.card.number());
+        PastLedger { waiting, remembered: self.remembered, held: self.held }
+    }
+
+    /// A ledger like this one that begins with a past.
+    pub(super) fn since(&self, past: &Arc<PastLedger>) -> Self {
+        let mut ledger = self.empty();
+        ledger.held.clone_from(&past.held);
+        ledger.arrived = past.held.len() as u64;
+        ledger.past = Some(Arc::clone(past));
+        ledger
+    }
+
+    /// A card of the past was met: what waits of its swipes is to be learnt from here.
+    pub(super) fn inherit(&mut self, card: Slot) {
+        let Some(past) = &self.past else { return };
+        let from = past.waiting.partition_point(|(scored, _)| scored.card.number() < card.number());
+        let of_seat =
+            past.waiting[from..].iter().take_while(|(scored, _)| scored.card.number() == card.number());
+        for &(scored, learnt) in of_seat.filter(|(scored, _)| scored.card == card) {
+            let at = if learnt { scored.due_ms.saturating_add(self.keep_ms) } else { scored.due_ms };
+            self.inherited.insert((at, scored.id), (scored, learnt));
+            self.inherited_at.insert(scored.id, at);
+        }
+    }
+
     /// The number that stands for this id, when it is met for the first time among the latest 3.6 to 7.3 million.
     pub(super) fn first_time(&mut self, id: &str) -> Option<u64> {
         let hash = hash(id);
-        if self.remembered.iter().any(|ids| ids.contains(&hash)) {
+        let past = self.past.iter().flat_map(|past| &past.remembered);
+        if self.remembered.iter().chain(past).any(|ids| ids.contains(&hash)) {
             return None;
         }
         if self.remembered[0].len() == REMEMBERED {
@@ -143,6 +202,15 @@ impl Ledger {
     /// A chargeback for this swipe has become known.
     pub(super) fn charge(&mut self, swipe_id: &str) -> Charged {
         let id = hash(swipe_id);
+        if let Some(at) = self.inherited_at.get(&id)
+            && let Some((scored, learnt)) = self.inherited.get_mut(&(*at, id))
+        {
+            return match std::mem::replace(&mut scored.fraud, true) {
+                true => Charged::Twice,
+                false if *learnt => Charged::Late(*scored),
+                false => Charged::InTime(*scored),
+            };
+        }
         let Some(at) = self.numbers.get(&id).map(|number| (number - self.left) as usize) else {
             // Remembered as an id of its own, so that one that is told twice counts once.
             return match self.first_time(&format!("chargeback of {swipe_id}")) {
@@ -162,6 +230,17 @@ impl Ledger {
 
     /// The next swipe whose label is due before `now_ms`. At the very instant a chargeback may still come first.
     pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<Scored> {
+        while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
+            let Some(((at, id), (scored, learnt))) = self.inherited.pop_first() else { break };
+            if learnt {
+                self.inherited_at.remove(&id);
+                continue;
+            }
+            let until = at.saturating_add(self.keep_ms);
+            self.inherited.insert((until, id), (scored, true));
+            self.inherited_at.insert(id, until);
+            return Some(scored);
+        }
         while self.matured > 0 && self.queue[0].due_ms.saturating_add(self.keep_ms) < now_ms {
             self.leave();
         }

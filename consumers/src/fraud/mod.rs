@@ -14,7 +14,8 @@
 //! time; before the first frauds are learnt no swipe is declined.
 //!
 //! Memory: a card takes at most 9 KiB ([`card`]; 2 KiB with four swipes a day), a terminal 1.3 KiB, a swipe that waits for its
-//! label about 150 bytes for 15 days; the model itself some 15 KiB. How many there can be of each is configured.
+//! label about 150 bytes for 15 days; the model itself some 40 KiB. How many there can be of each is configured. Detectors with one
+//! past ([`FraudPast`]) share it, and copy what they meet.
 //!
 //! # What is done with strange input
 //! - A `swipe_id` that was met before gets no second decision (among the latest 3.6 million at least).
@@ -40,10 +41,12 @@ mod labels;
 mod model;
 mod reasons;
 mod roster;
+mod strangers;
 mod terminal;
 mod windows;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use events::{CardSwipe, Chargeback, DAY_MS, Decision, Event, FraudDecision, Topic};
 
@@ -54,9 +57,9 @@ use card::{Card, Place};
 use clock::Clock;
 pub use decide::{BlockPolicy, Costs, Exploration};
 use features::{Everybody, Facts, Seen, bins};
-use labels::{Charged, Ledger, Scored};
+use labels::{Charged, Ledger, PastLedger, Scored};
 use model::Model;
-use roster::{Roster, Slot};
+use roster::{Met, Roster, Slot};
 use terminal::Terminal;
 
 /// The largest amount that is believed, in cents.
@@ -142,6 +145,42 @@ struct Counted {
     let_through: u64,
 }
 
+/// What a detector has learnt, for others to begin with: one for each partition of a topic, say.
+///
+/// They share it. A card or a terminal is copied when a detector first meets it, and with the card go those of its swipes that
+/// still wait for their label: as chargebacks are keyed by card, they come to the detector that meets the card. So each label is
+/// learnt from once, by the one who can know it.
+#[derive(Debug)]
+pub struct FraudPast {
+    /// All of it but what follows.
+    detector: FraudProcessor,
+    cards: Arc<Roster<Card>>,
+    terminals: Arc<Roster<Terminal>>,
+    ledger: Arc<PastLedger>,
+}
+
+impl FraudPast {
+    /// What this detector has learnt.
+    pub fn of(mut detector: FraudProcessor) -> Self {
+        assert!(detector.cards.is_first(), "a past has no past of its own");
+        let (cards, terminals) = (detector.cards.take(), detector.terminals.take());
+        let empty = detector.ledger.empty();
+        let ledger = std::mem::replace(&mut detector.ledger, empty).into_past();
+        detector.counted = Counted::default();
+        Self { detector, cards: Arc::new(cards), terminals: Arc::new(terminals), ledger: Arc::new(ledger) }
+    }
+
+    /// A detector that goes on from here.
+    pub fn go_on(&self) -> FraudProcessor {
+        FraudProcessor {
+            cards: Roster::since(&self.cards),
+            terminals: Roster::since(&self.terminals),
+            ledger: self.detector.ledger.since(&self.ledger),
+            ..self.detector.clone()
+        }
+    }
+}
+
 impl FraudProcessor {
     /// A detector that has seen nothing yet.
     pub fn new(config: FraudConfig) -> Self {
@@ -172,8 +211,8 @@ impl FraudProcessor {
         let now_ms = self.clock.hear(swipe.ts.ms());
         self.learn_until(now_ms);
         let seen = self.seen(swipe, now_ms);
-        let card_slot = self.cards.visit(&swipe.card_id);
-        let terminal_slot = self.terminals.visit(&swipe.terminal_id);
+        let card_slot = self.visit_card(&swipe.card_id);
+        let (terminal_slot, _) = self.terminals.visit(&swipe.terminal_id);
         let card = self.cards.get_mut(card_slot).expect("it was visited just now");
         let terminal = self.terminals.get_mut(terminal_slot).expect("it was visited just now");
         let seen = Seen { terminal: terminal_slot.number(), ..seen };
@@ -257,7 +296,17 @@ impl FraudProcessor {
         }
     }
 
+    fn visit_card(&mut self, id: &str) -> Slot {
+        let (card, met) = self.cards.visit(id);
+        if met == Met::SincePast {
+            self.ledger.inherit(card);
+        }
+        card
+    }
+
     fn charge(&mut self, chargeback: &Chargeback) {
+        // Before the swipe is looked for: it may wait in the past.
+        let card = self.visit_card(&chargeback.card_id);
         let known_ms = chargeback.ts.ms();
         match self.ledger.charge(&chargeback.swipe_id) {
             Charged::InTime(scored) => {
@@ -272,8 +321,7 @@ impl FraudProcessor {
             }
             Charged::Unknown => {
                 self.counted.charged_unknown += 1;
-                let card = self.cards.visit(&chargeback.card_id);
-                let terminal = self.terminals.visit(&chargeback.terminal_id);
+                let (terminal, _) = self.terminals.visit(&chargeback.terminal_id);
                 self.suspect(card, terminal, known_ms.saturating_sub(self.config.label_delay_ms), known_ms);
             }
             Charged::Twice => self.counted.charged_twice += 1,

@@ -2,7 +2,8 @@
 //!
 //! Each [feature](super::features) of a swipe falls into one bin, and each bin has a weight in log-odds. Their sum is the
 //! *logit*, and `1 / (1 + exp(-logit))` is the probability: a generalised additive model (Hastie & Tibshirani 1986) with steps
-//! for shapes. It says by itself why: a reason is a weight. It learns from one swipe at a time, as labels mature, by
+//! for shapes. Ten coarse features, the *keys*, also have a weight for each pair of their bins (as in GA2M: Lou, Caruana, Gehrke &
+//! Hooker 2013), because an amount that is large *and* spent at a new terminal says more than the two apart. It says by itself why: a reason is a weight. It learns from one swipe at a time, as labels mature, by
 //! the gradient of the log-loss with a step of its own for each bin (`AdaGrad`: Duchi, Hazan & Singer 2011), so that a bin that
 //! is rarely seen still learns much from each time.
 //!
@@ -15,7 +16,8 @@
 //!   decided by.
 //! - Weights live for ever: what changes is unlearnt only by new labels.
 
-use super::features::{Bins, FEATURES, Family, TABLE};
+use super::features::{Bins, FEATURES, Family, KEY_BINS, KEYS, TABLE, known};
+use super::strangers::Strangers;
 
 /// Where each feature's weights begin.
 const OFFSETS: [usize; FEATURES + 1] = {
@@ -28,9 +30,15 @@ const OFFSETS: [usize; FEATURES + 1] = {
     offsets
 };
 
+/// The keys, each with each.
+const PAIRS: usize = KEYS * (KEYS - 1) / 2;
+
 /// Length of a gradient step, and what the sum of squared gradients begins with.
 const RATE: f32 = 0.08;
 const CAUTION: f32 = 0.3;
+/// The same for pairs: what one feature can say by itself is not to be said by a pair.
+const PAIR_RATE: f32 = 0.04;
+const PAIR_CAUTION: f32 = 1.0;
 
 /// What a score is made of.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +60,12 @@ struct Weight {
 pub(super) struct Model {
     bias: Weight,
     weights: Vec<Weight>,
-    /// What each feature contributes on average: reasons are what differs from it.
-    average: [f32; FEATURES],
+    /// [`PAIRS`] tables of [`KEY_BINS`] by [`KEY_BINS`].
+    pairs: Vec<Weight>,
+    /// What each family contributes on average: reasons are what differs from it.
+    average: [f32; Family::COUNT],
     calibrator: Calibrator,
+    strangers: Strangers,
     learnt: u64,
     frauds: u64,
 }
@@ -71,16 +82,19 @@ impl Model {
         Self {
             bias: Weight { value: logit(prior) as f32, squares: CAUTION },
             weights,
-            average: [0.0; FEATURES],
+            pairs: vec![Weight { value: 0.0, squares: PAIR_CAUTION }; PAIRS * KEY_BINS * KEY_BINS],
+            average: [0.0; Family::COUNT],
             calibrator: Calibrator::default(),
+            strangers: Strangers::default(),
             learnt: 0,
             frauds: 0,
         }
     }
 
-    /// Scores a swipe.
-    pub(super) fn score(&self, bins: &Bins) -> Score {
-        let logit = self.logit(bins);
+    /// Scores a swipe that has just come.
+    pub(super) fn score(&mut self, bins: &Bins) -> Score {
+        self.strangers.meet(known(bins));
+        let logit = self.logit(bins) + self.strangers.discount(known(bins));
         Score { logit, probability: self.calibrator.probability(logit) }
     }
 
@@ -89,30 +103,44 @@ impl Model {
         for (feature, &bin) in bins.iter().enumerate() {
             sum += self.weights[OFFSETS[feature] + usize::from(bin)].value;
         }
+        for_each_pair(bins, |place, _, _| sum += self.pairs[place].value);
         sum
     }
 
-    /// How much each family of features adds to the log-odds of this swipe, next to the average one.
+    /// How much each family of features adds to the log-odds of this swipe, next to the average one. A pair speaks for both of its
+    /// families.
     pub(super) fn contributions(&self, bins: &Bins) -> [f32; Family::COUNT] {
+        let mut families = self.families(bins);
+        families.iter_mut().zip(&self.average).for_each(|(family, average)| *family -= average);
+        families
+    }
+
+    fn families(&self, bins: &Bins) -> [f32; Family::COUNT] {
         let mut families = [0.0; Family::COUNT];
         for (feature, &bin) in bins.iter().enumerate() {
-            let value = self.weights[OFFSETS[feature] + usize::from(bin)].value;
-            families[TABLE[feature].family as usize] += value - self.average[feature];
+            families[TABLE[feature].family as usize] +=
+                self.weights[OFFSETS[feature] + usize::from(bin)].value;
         }
+        for_each_pair(bins, |place, one, other| {
+            let half = self.pairs[place].value / 2.0;
+            families[TABLE[one].family as usize] += half;
+            families[TABLE[other].family as usize] += half;
+        });
         families
     }
 
     /// Learns that a swipe was fraud or not. `given` is the logit that it was given when it was scored.
     pub(super) fn learn(&mut self, bins: &Bins, given: f32, fraud: bool) {
         self.calibrator.learn(given, fraud);
-        let error = sigmoid(f64::from(self.logit(bins))) as f32 - f32::from(u8::from(fraud));
-        self.descend(bins, error);
+        self.strangers.learn(known(bins));
+        let families = self.families(bins);
+        let logit = self.bias.value + families.iter().sum::<f32>();
+        self.descend(bins, sigmoid(f64::from(logit)) as f32 - f32::from(u8::from(fraud)));
         self.learnt += 1;
         self.frauds += u64::from(fraud);
         let weight = (1.0 / self.learnt as f32).max(1e-4);
-        for (feature, &bin) in bins.iter().enumerate() {
-            let value = self.weights[OFFSETS[feature] + usize::from(bin)].value;
-            self.average[feature] += weight * (value - self.average[feature]);
+        for (average, family) in self.average.iter_mut().zip(families) {
+            *average += weight * (family - *average);
         }
     }
 
@@ -138,6 +166,20 @@ impl Model {
         step(&mut self.bias, gradient, RATE);
         for (feature, &bin) in bins.iter().enumerate() {
             step(&mut self.weights[OFFSETS[feature] + usize::from(bin)], gradient, RATE);
+        }
+        for_each_pair(bins, |place, _, _| step(&mut self.pairs[place], gradient, PAIR_RATE));
+    }
+}
+
+/// The place of each pair's weight, and which two features it is of.
+fn for_each_pair(bins: &Bins, mut say: impl FnMut(usize, usize, usize)) {
+    const FIRST: usize = FEATURES - KEYS;
+    let mut pair = 0;
+    for one in FIRST..FEATURES {
+        for other in FIRST..one {
+            let place = usize::from(bins[one]) * KEY_BINS + usize::from(bins[other]);
+            say(pair * KEY_BINS * KEY_BINS + place, one, other);
+            pair += 1;
         }
     }
 }

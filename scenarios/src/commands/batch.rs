@@ -213,7 +213,7 @@ fn factory(args: &BatchArgs) -> Result<Factory> {
         }
         Job::Fraud => {
             let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
-            Box::new(move || Box::new(FraudBatch::over(learnt.clone(), period_ms)))
+            Box::new(move || Box::new(FraudBatch::over(learnt.go_on(), period_ms)))
         }
         Job::Recommendations => {
             let learnt = learnt_recommendations(args.history.as_deref())?;

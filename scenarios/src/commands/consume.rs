@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use client::{Admin, GroupOptions};
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
-use consumers::fraud::FraudProcessor;
+use consumers::fraud::{FraudPast, FraudProcessor};
 use consumers::lanes::{Control, StreamConfig, WorkerStats, run_stream};
 use consumers::notifications::NotificationsProcessor;
 use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
         Consumer::Fraud => {
             let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
             let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
-            worker(&lane, &|| Box::new(learnt.clone()), &control)
+            worker(&lane, &|| Box::new(learnt.go_on()), &control)
         }
         Consumer::Recommendations => {
             let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
@@ -126,15 +126,15 @@ pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
     Ok(())
 }
 
-/// A detector that has read a recorded past, whose verdicts nobody needs any more.
-pub(crate) fn learnt_fraud(costs: &FraudCosts, history: Option<&Path>) -> Result<FraudProcessor> {
+/// What a detector learns from a recorded past, whose verdicts nobody needs any more.
+pub(crate) fn learnt_fraud(costs: &FraudCosts, history: Option<&Path>) -> Result<FraudPast> {
     let mut detector = FraudProcessor::new(fraud_config(costs));
     let mut verdicts = Vec::new();
     read_history(history, |event| {
         detector.process(event, &mut verdicts);
         verdicts.clear();
     })?;
-    Ok(detector)
+    Ok(FraudPast::of(detector))
 }
 
 /// A recommender that has read a recorded past; no page is made of it.

@@ -9,16 +9,23 @@ use super::percentiles::Percentiles;
 
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
-/// A swipe that is not answered for so long, in milliseconds of the wall, never will be as far as this view goes.
+/// When no answer has been seen for so long, in milliseconds of the wall, the terminal has stood in: far beyond any deadline, for
+/// topics are read one beside the other, and a decision that came in time may be read seconds after its swipe.
+const GRACE_MS: i64 = 5_000;
+/// A swipe whose answer has not come after so long, in milliseconds of the wall, is forgotten.
 const PENDING_MS: i64 = 600_000;
 
 /// What is known of the tills.
+///
+/// A terminal waits [`deadline_ms`](Self::shown) for its answer, and then approves by itself: it *stands in*. That is decided here by the two
+/// records' times at the broker, so an answer that came too late and one that never came are the same to the customer.
 #[derive(Debug, Default)]
 pub(crate) struct PaymentsView {
-    /// Amount and time of sending of swipes that wait for their answer, by swipe.
-    pending: HashMap<String, (i64, i64)>,
-    /// The same swipes in the order of sending, to forget them.
+    /// Swipes that wait for their answer.
+    pending: HashMap<String, Pending>,
+    /// The same swipes in the order of sending: to stand in for, and to forget.
     order: VecDeque<(i64, String)>,
+    late: VecDeque<(i64, String)>,
     recent: VecDeque<Decision>,
     approved: u64,
     declined: u64,
@@ -29,47 +36,58 @@ pub(crate) struct PaymentsView {
     seen: bool,
 }
 
+/// A swipe that waits for its answer.
+#[derive(Debug)]
+struct Pending {
+    ts_ms: i64,
+    card_id: String,
+    amount_cents: i64,
+    sent_ms: i64,
+    /// It was counted as stood in for.
+    stood_in: bool,
+}
+
 impl PaymentsView {
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64, deadline_ms: i64) {
         match event {
             Event::CardSwipes(swipe) => {
                 self.seen = true;
-                self.pending.insert(swipe.swipe_id.clone(), (swipe.amount_cents, wall_ms));
+                let pending = Pending {
+                    ts_ms: swipe.ts.ms(),
+                    card_id: swipe.card_id.clone(),
+                    amount_cents: swipe.amount_cents,
+                    sent_ms: wall_ms,
+                    stood_in: false,
+                };
+                self.pending.insert(swipe.swipe_id.clone(), pending);
                 self.order.push_back((wall_ms, swipe.swipe_id.clone()));
-                while self.order.front().is_some_and(|(sent, _)| wall_ms - sent > PENDING_MS) {
-                    let (_, swipe_id) = self.order.pop_front().expect("there is a front");
-                    self.pending.remove(&swipe_id);
-                }
+                self.stand_in(wall_ms);
             }
             Event::FraudDecisions(answer) => {
-                let Some((amount_cents, sent_ms)) = self.pending.remove(&answer.swipe_id) else { return };
-                let latency_ms = (wall_ms - sent_ms).max(0);
+                let Some(swipe) = self.pending.remove(&answer.swipe_id) else { return };
+                let latency_ms = (wall_ms - swipe.sent_ms).max(0);
                 self.latency.push(latency_ms as f64);
                 let verdict = match answer.decision {
                     _ if latency_ms > deadline_ms => Verdict::StoodIn,
                     events::Decision::Approve => Verdict::Approved,
                     events::Decision::Decline => Verdict::Declined,
                 };
-                match verdict {
-                    Verdict::Approved => self.approved += 1,
-                    Verdict::Declined => self.declined += 1,
-                    Verdict::StoodIn => self.stood_in += 1,
+                if swipe.stood_in {
+                    // It was counted when no answer had been seen. Now it is known when that came.
+                    self.stood_in -= 1;
+                    self.approved_cents -= swipe.amount_cents;
                 }
-                match verdict {
-                    Verdict::Declined => self.declined_cents += amount_cents,
-                    Verdict::Approved | Verdict::StoodIn => self.approved_cents += amount_cents,
-                }
-                self.recent.push_front(Decision {
+                self.count(verdict, swipe.amount_cents);
+                self.show(Decision {
                     at_ms: answer.ts.ms(),
                     card_id: answer.card_id.clone(),
-                    amount_cents,
+                    amount_cents: swipe.amount_cents,
                     verdict,
                     probability: Some(answer.probability),
                     reasons: answer.reasons.clone(),
                     latency_ms: Some(latency_ms as f64),
                     fraud: None,
                 });
-                self.recent.truncate(RECENT);
             }
             _ => {}
         }
@@ -77,7 +95,52 @@ impl PaymentsView {
 
     /// Swipes that have been sent and not been decided on, and what they amount to, in cents.
     pub(crate) fn unscored(&self) -> (u64, i64) {
-        (self.pending.len() as u64, self.pending.values().map(|(amount_cents, _)| amount_cents).sum())
+        (self.pending.len() as u64, self.pending.values().map(|swipe| swipe.amount_cents).sum())
+    }
+
+    /// Stands in for the swipes that nobody has answered by now.
+    fn stand_in(&mut self, wall_ms: i64) {
+        while self.order.front().is_some_and(|(sent_ms, _)| wall_ms - sent_ms > GRACE_MS) {
+            let (sent_ms, swipe_id) = self.order.pop_front().expect("there is a front");
+            let Some(swipe) = self.pending.get_mut(&swipe_id).filter(|swipe| !swipe.stood_in) else {
+                continue;
+            };
+            swipe.stood_in = true;
+            let shown = Decision {
+                at_ms: swipe.ts_ms,
+                card_id: swipe.card_id.clone(),
+                amount_cents: swipe.amount_cents,
+                verdict: Verdict::StoodIn,
+                probability: None,
+                reasons: Vec::new(),
+                latency_ms: None,
+                fraud: None,
+            };
+            self.count(Verdict::StoodIn, shown.amount_cents);
+            self.show(shown);
+            self.late.push_back((sent_ms, swipe_id));
+        }
+        while self.late.front().is_some_and(|(sent_ms, _)| wall_ms - sent_ms > PENDING_MS) {
+            let (_, swipe_id) = self.late.pop_front().expect("there is a front");
+            self.pending.remove(&swipe_id);
+        }
+    }
+
+    fn count(&mut self, verdict: Verdict, amount_cents: i64) {
+        match verdict {
+            Verdict::Approved => self.approved += 1,
+            Verdict::Declined => self.declined += 1,
+            Verdict::StoodIn => self.stood_in += 1,
+        }
+        match verdict {
+            Verdict::Declined => self.declined_cents += amount_cents,
+            Verdict::Approved | Verdict::StoodIn => self.approved_cents += amount_cents,
+        }
+    }
+
+    fn show(&mut self, decision: Decision) {
+        self.recent.push_front(decision);
+        self.recent.truncate(RECENT);
     }
 
     /// Everything as it is now; none before the first swipe.
@@ -93,5 +156,58 @@ impl PaymentsView {
             latency_p50_ms: self.latency.at(0.5),
             latency_p99_ms: self.latency.at(0.99),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{CardSwipe, FraudDecision, Timestamp};
+
+    use super::*;
+
+    fn swipe(id: &str) -> Event {
+        let ts = Timestamp::from_ms(1_772_535_600_000);
+        let (swipe_id, card_id, terminal_id) = (id.to_owned(), "c1".to_owned(), "t1".to_owned());
+        let (currency, category, lat, lon) = (None, None, None, None);
+        CardSwipe { ts, swipe_id, card_id, terminal_id, amount_cents: 1_000, currency, category, lat, lon }
+            .into()
+    }
+
+    fn decline(id: &str) -> Event {
+        FraudDecision {
+            ts: Timestamp::from_ms(1_772_535_600_000),
+            swipe_id: id.to_owned(),
+            card_id: "c1".to_owned(),
+            decision: events::Decision::Decline,
+            probability: 0.9,
+            reasons: Vec::new(),
+            scored_in_us: None,
+        }
+        .into()
+    }
+
+    #[test]
+    fn a_terminal_that_gets_no_answer_in_time_stands_in() {
+        let mut view = PaymentsView::default();
+        let counts = |view: &PaymentsView| (view.approved, view.declined, view.stood_in, view.approved_cents);
+        for (id, at) in [("in time", 0), ("too late", 10), ("read late", 20), ("never", 30)] {
+            view.observe(&swipe(id), at, 100);
+        }
+        view.observe(&decline("in time"), 100, 100);
+        view.observe(&decline("too late"), 111, 100);
+        assert_eq!(counts(&view), (0, 1, 1, 1_000), "one was declined, one had been let go");
+        view.observe(&swipe("later"), 6_000, 100);
+        assert_eq!(counts(&view), (0, 1, 3, 3_000), "nobody has seen an answer to two of them");
+        assert!(view.recent[0].latency_ms.is_none() && view.recent[0].verdict == Verdict::StoodIn);
+        view.observe(&decline("read late"), 25, 100);
+        assert_eq!(
+            counts(&view),
+            (0, 2, 2, 2_000),
+            "its answer had come after 5 ms, and was read after the others"
+        );
+        view.observe(&swipe("much later"), 700_000, 100);
+        view.observe(&decline("never"), 31, 100);
+        assert_eq!(counts(&view), (0, 2, 3, 3_000), "what was forgotten stays as it was counted");
+        assert!(view.pending.len() == 2 && view.late.len() == 1, "memory is bounded: {view:?}");
     }
 }
