@@ -62,8 +62,10 @@ impl Parts {
             streets: Vec::with_capacity(self.streets.len()),
             bends: Vec::with_capacity(self.streets.len() * 3),
             names: self.names,
-            leaving: Adjacency { starts: Vec::new(), links: Vec::new() },
-            arriving: Adjacency { starts: Vec::new(), links: Vec::new() },
+            leaving: Adjacency::default(),
+            arriving: Adjacency::default(),
+            after: Vec::new(),
+            before: Vec::new(),
             index: Index::default(),
             bounds: Bounds { south: 0.0, west: 0.0, north: 0.0, east: 0.0 },
         };
@@ -72,6 +74,8 @@ impl Parts {
         }
         map.leaving = adjacency(map.nodes.len(), &map.links, |link| link.from);
         map.arriving = adjacency(map.nodes.len(), &map.links, |link| link.to);
+        map.after = map.links.iter().map(|link| map.leaving.range(link.to)).collect();
+        map.before = map.links.iter().map(|link| map.arriving.range(link.from)).collect();
         map.bounds = bounds(&map.bends);
         map.index = Index::of(&map);
         map

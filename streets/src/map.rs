@@ -115,12 +115,15 @@ pub struct Map {
     pub(crate) names: Vec<String>,
     pub(crate) leaving: Adjacency,
     pub(crate) arriving: Adjacency,
+    /// For each link its junctions' slices, of the links after it in `leaving` and before it in `arriving`.
+    pub(crate) after: Vec<(u32, u32)>,
+    pub(crate) before: Vec<(u32, u32)>,
     pub(crate) index: Index,
     pub(crate) bounds: Bounds,
 }
 
 /// For each junction a slice of links, all slices in one vector (compressed sparse rows).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Adjacency {
     /// Where each junction's slice begins, and at the end where the last one ends.
     pub(crate) starts: Vec<u32>,
@@ -129,8 +132,13 @@ pub(crate) struct Adjacency {
 
 impl Adjacency {
     fn of(&self, node: NodeId) -> &[LinkId] {
+        let (start, end) = self.range(node);
+        &self.links[start as usize..end as usize]
+    }
+
+    pub(crate) fn range(&self, node: NodeId) -> (u32, u32) {
         let at = node.index();
-        &self.links[self.starts[at] as usize..self.starts[at + 1] as usize]
+        (self.starts[at], self.starts[at + 1])
     }
 }
 
@@ -233,6 +241,19 @@ impl Map {
     /// Links that end at this junction, in order.
     pub fn arriving(&self, node: NodeId) -> &[LinkId] {
         self.arriving.of(node)
+    }
+
+    /// Links that begin where this one ends, in order. The same as [`Map::leaving`] of its end, found with fewer looks:
+    /// searches do little else.
+    pub fn after(&self, id: LinkId) -> &[LinkId] {
+        let (start, end) = self.after[id.index()];
+        &self.leaving.links[start as usize..end as usize]
+    }
+
+    /// Links that end where this one begins, in order.
+    pub fn before(&self, id: LinkId) -> &[LinkId] {
+        let (start, end) = self.before[id.index()];
+        &self.arriving.links[start as usize..end as usize]
     }
 
     /// The name of a link outside the program: the street's row in the source, from 0, and `f` for the direction of its
@@ -359,6 +380,7 @@ mod tests {
             assert_eq!(map.link_of_key(&map.link_key(id)), Some(id));
             assert!(keys.insert(map.link_key(id)), "two links have one key");
             assert!(map.leaving(link.from).contains(&id) && map.arriving(link.to).contains(&id));
+            assert_eq!((map.after(id), map.before(id)), (map.leaving(link.to), map.arriving(link.from)));
             let line: Vec<_> = map.shape(id).collect();
             assert_eq!((line[0], line[line.len() - 1]), (map.node(link.from), map.node(link.to)));
             if let Some(twin) = link.twin {

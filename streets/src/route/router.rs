@@ -124,7 +124,7 @@ impl Router {
         }
         for from in from {
             let start = cost_of(from.extra) + rest_of(map, from.spot, costs);
-            for &next in map.leaving(map.link(from.spot.link).to) {
+            for &next in map.after(from.spot.link) {
                 let cost = start + cost_of(costs.turn(from.spot.link, next));
                 if ahead.improve(next, cost, next) {
                     least = meet(cost + back.cost(next), next, least);
@@ -136,7 +136,7 @@ impl Router {
             if ahead.least() <= back.least() {
                 let Some((link, cost)) = ahead.pop() else { break };
                 let at_end = cost + cost_of(costs.link(link));
-                for &next in map.leaving(map.link(link).to) {
+                for &next in map.after(link) {
                     let cost = at_end + cost_of(costs.turn(link, next));
                     if ahead.improve(next, cost, link) {
                         least = meet(cost + back.cost(next), next, least);
@@ -144,7 +144,7 @@ impl Router {
                 }
             } else {
                 let Some((link, cost)) = back.pop() else { break };
-                for &before in map.arriving(map.link(link).from) {
+                for &before in map.before(link) {
                     let cost = cost + cost_of(costs.turn(before, link)) + cost_of(costs.link(before));
                     if back.improve(before, cost, link) {
                         least = meet(cost + ahead.cost(before), before, least);

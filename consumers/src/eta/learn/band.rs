@@ -27,7 +27,7 @@ const SOFT_S: f64 = 30.0;
 /// The band of one who has seen nothing, as errors: honest, and soon replaced.
 const UNKNOWN: (f64, f64) = (-0.4, 0.8);
 /// … as firmly as if so many trips had taught it.
-const PRIOR_TRIPS: f64 = 8.0;
+const PRIOR_TRIPS: f64 = 3.0;
 
 #[derive(Clone, Debug, Default)]
 struct Errors {
