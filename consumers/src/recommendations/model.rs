@@ -7,8 +7,9 @@
 //!    votes are the neighbours, and what else they met is proposed. As in STAN (Garg and others, SIGIR 2019) a neighbour
 //!    counts less the older it is, and an item of it the further it stands from the item both have met.
 //! 2. **Companions**: what came before or after each of the latest items in any session, nearer ones with more weight
-//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018). Where few are known, as with most items of a large shop,
-//!    the companions of what was proposed so far fill the page (two steps of a walk over the graph of items).
+//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018).
+//!    What comes with the best proposals so far is proposed in turn: two steps of a walk over the graph of items, and
+//!    most of what is known where the first step knows little, as with most items of a large shop.
 //! 3. **Trending**: what everybody meets now. It breaks ties, fills pages of which the others know too little, and is
 //!    the whole page of someone of whom nothing is known.
 //!
@@ -46,10 +47,8 @@ const BACKWARD: f32 = 0.5;
 const NEIGHBOUR_PRIOR: f64 = 1.0;
 /// How many companions' worth of doubt there is about companions.
 const COMPANION_PRIOR: f64 = 2.0;
-/// With fewer proposals than this, their companions are asked too.
-const FEW_PROPOSALS: usize = 2 * PAGE_ITEMS;
-/// How much less what comes with a proposal counts than the proposal, for being a step further away.
-const SECOND_STEP: f32 = 0.5;
+/// So many of the best proposals are asked for their companions in turn.
+const PROPOSALS_ASKED: usize = PAGE_ITEMS;
 
 /// Everything learnt.
 #[derive(Clone, Debug)]
@@ -205,7 +204,7 @@ impl Model {
         }
         self.ask_neighbours(visit, itself, scratch, config);
         self.ask_companions(visit, scratch, config);
-        if scratch.proposed.len() < FEW_PROPOSALS && config.blend.companions > 0.0 {
+        if config.blend.companions > 0.0 {
             self.ask_companions_of_proposals(scratch);
         }
         self.best(scratch, config)
@@ -271,10 +270,11 @@ impl Model {
         let mut first = std::mem::take(&mut scratch.best);
         first.clear();
         first.extend(scratch.proposed.iter().map(|&item| (scratch.scores[item.slot()].value, item)));
+        self.keep_best(&mut first, PROPOSALS_ASKED);
         for &(value, via) in &first {
             for (item, chance) in self.companions.shares(via, self.now_ms(), COMPANION_PRIOR) {
                 if self.catalogue.knows(item) {
-                    scratch.score(item, SECOND_STEP * value * chance);
+                    scratch.score(item, value * chance);
                 }
             }
         }
@@ -295,15 +295,22 @@ impl Model {
             let value = scores[item.slot()].value + (config.blend.trending * shares.of(item)) as f32;
             (value, item)
         }));
-        let order = |a: &(f32, ItemId), b: &(f32, ItemId)| -> Ordering {
-            b.0.total_cmp(&a.0).then_with(|| self.catalogue.by_name(a.1, b.1))
-        };
-        if best.len() > PAGE_ITEMS {
-            best.select_nth_unstable_by(PAGE_ITEMS, order);
-            best.truncate(PAGE_ITEMS);
-        }
-        best.sort_unstable_by(order);
+        self.keep_best(best, PAGE_ITEMS);
+        best.sort_unstable_by(|&a, &b| self.order(a, b));
         best.iter().map(|&(_, item)| self.catalogue.name(item).to_owned()).collect()
+    }
+
+    /// Leaves the best `most` of them, in any order.
+    fn keep_best(&self, items: &mut Vec<(f32, ItemId)>, most: usize) {
+        if items.len() > most {
+            items.select_nth_unstable_by(most, |&a, &b| self.order(a, b));
+            items.truncate(most);
+        }
+    }
+
+    /// Better items first.
+    fn order(&self, a: (f32, ItemId), b: (f32, ItemId)) -> Ordering {
+        b.0.total_cmp(&a.0).then_with(|| self.catalogue.by_name(a.1, b.1))
     }
 }
 

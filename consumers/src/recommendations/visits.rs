@@ -113,6 +113,10 @@ impl Visit {
             self.overflowed = true;
             return false;
         }
+        if self.met.is_empty() {
+            // Most sessions of most logs meet one item and are never heard of again: no room for four is made for those.
+            self.met.reserve_exact(1);
+        }
         let interest = earlier.map_or(item.interest, |met| met.interest);
         let minute = click.ts.ms().div_euclid(60_000).clamp(0, i64::from(u32::MAX)) as u32;
         self.met.push(Met { interest: add(interest, sign(click, &config.interest)), minute, ..item });
