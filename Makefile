@@ -29,7 +29,7 @@ bench: needs ## Run the benchmarks
 
 clients: needs tools ## Try the broker with eight real clients, and compare with an Apache Kafka (needs Java, Node.js and Go; ten minutes)
 	@tools/install-clients
-	$(CARGO) test --locked -p scenarios --test clients -- --include-ignored --nocapture --test-threads 1
+	CLIENTS="$(CLIENTS)" $(CARGO) test --locked -p scenarios --test clients -- --include-ignored --nocapture --test-threads 1
 
 torture: needs ## Kill the broker 200 times under load and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills

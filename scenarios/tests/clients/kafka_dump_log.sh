@@ -11,7 +11,7 @@ if [ "$1" = --check ]; then
     "$kafka" dump-log --index-sanity-check --files "$index" | tail -1
     # Without the flag each entry is looked up in the log; what does not fit is complained about.
     said=$("$kafka" dump-log --files "$index")
-    ! grep -iE 'mismatch|not found|out of order|corrupt' <<< "$said"
+    if grep -iE 'mismatch|not found|out of order|corrupt' <<< "$said"; then exit 1; fi
     checked=$((checked + $(grep -c offset <<< "$said")))
   done
   for snapshot in "$2"/dumped-0/*.snapshot; do

@@ -74,7 +74,7 @@ step "alter a setting to nonsense" configs "${at[@]}" --alter --entity-type topi
 step "describe settings" configs "${at[@]}" --describe --entity-type topics --entity-name tools
 step "remove a setting" configs "${at[@]}" --alter --entity-type topics --entity-name tools --delete-config segment.bytes,max.message.bytes
 step "describe settings after that" configs "${at[@]}" --describe --entity-type topics --entity-name tools
-step "compaction" topics "${at[@]}" --create --topic tools-compacted --config cleanup.policy=compact
+step "compaction" topics "${at[@]}" --create --topic compacted --config cleanup.policy=compact
 ours='cleanup.policy|compression.type|flush|index|max.message.bytes|message.timestamp|retention|segment.(bytes|index|ms)'
 step "all settings" -m "sed -E 's/ sensitive=.*//' | grep -E '^($ours)' | sort" configs "${at[@]}" --describe --entity-type topics --entity-name tools --all
 
@@ -85,7 +85,7 @@ step "first offsets after that" get-offsets "${at[@]}" --topic tools --time earl
 step "send many" -m "grep -oE '^[0-9]+ records sent' | tail -1" producer-perf-test --topic many --num-records 20000 --record-size 100 --throughput -1 \
   --command-property bootstrap.servers="$servers"
 step "read many" -m "tail -1 | awk -F', ' '{ print (\$(NF-5) >= 20000 ? \"all\" : \$0) }'" consumer-perf-test "${at[@]}" --topic many --num-records 20000 --timeout 30000
-step "send in transactions" -m "grep -oE '^[0-9]+ records sent|Transactional Id.*' | tail -1" producer-perf-test --topic many --num-records 10 --record-size 10 \
+step "send in transactions" -m "grep -oE '^[0-9]+ records sent|[A-Za-z]+Exception' | tail -1" producer-perf-test --topic many --num-records 10 --record-size 10 \
   --throughput -1 --transaction-duration-ms 100 --command-property bootstrap.servers="$servers"
 
 step "list topics" -m 'grep tools' topics "${at[@]}" --list
