@@ -8,7 +8,10 @@
 //! Per trip, at 0, 25, 50 and 75 % of its path: mean absolute error, error as a share of all seconds (weighted MAPE), bias
 //! (predicted − actual), 90th percentile of the error, share of trips inside the P10–P90 band, and regret, which is the mean
 //! absolute error less the oracle's. The oracle knows the true expected pace of every street, and no noise. Beside it, the
-//! share of the driven length that the matcher got right, and pings a second.
+//! share of the driven length that the matcher got right, and pings a second; and, trip for trip, where the hourly job is as good.
+//!
+//! With `--shuffle` all of it is measured again on disturbed pings: shuffled within 30 s, 2 % of them twice and 2 % of them
+//! 60 m off. The last line says what that costs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -161,8 +164,7 @@ impl Arguments {
     }
 }
 
-/// What the city says, thinned to one position in `every` seconds, and on demand disturbed: all positions shuffled within
-/// 30 s, 2 % of them twice and 2 % of them 60 m off.
+/// What the city says, thinned to one position in `every` seconds, and when it is to be `shuffle`d, disturbed as well.
 fn record(city: City, arguments: &Arguments, shuffle: bool, start: Timestamp) -> Vec<Event> {
     let end = start.plus_ms((arguments.hours * 3_600_000.0) as i64);
     let mut noise = Noise(arguments.seed);
