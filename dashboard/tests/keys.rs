@@ -245,3 +245,18 @@ fn controls_report_their_progress() {
     update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 7_600);
     assert_eq!(state.next_change_ms(), Some(10_600), "only silence is left to wait for");
 }
+
+#[test]
+fn the_dial_turns_step_by_step_from_what_was_asked_for_last() {
+    let mut state = fresh();
+    assert_eq!(press(&mut state, "<"), [], "the jobs of this sample do not obey it");
+    let mut snapshot = normal(0);
+    snapshot.lanes.data.can_turn = true;
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    let turned = asked(&press(&mut state, "<<>"));
+    let words: Vec<&str> = turned.iter().map(|(action, _)| action.word()).collect();
+    assert_eq!(words, ["run every half hour", "run every 15 min", "run every half hour"]);
+    assert!(turned.iter().all(|(_, target)| *target == Target::Batch));
+    let ten_seconds = asked(&press(&mut state, "<<<<<<<<<<<<")).len();
+    assert_eq!(ten_seconds, 4, "15 min, 5 min, a minute, 10 s, and no further");
+}

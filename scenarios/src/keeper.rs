@@ -235,6 +235,7 @@ impl Keeper {
             let workers = self.workers().map(|worker| self.shown(worker, now_ms)).collect();
             snapshot.workers = Sourced::live(workers);
             let jobs: Vec<&str> = self.groups_of_jobs();
+            snapshot.lanes.data.can_turn = !jobs.is_empty();
             let due_in_ms = snapshot.lanes.data.next_run_in_ms;
             for group in snapshot.groups.data.iter_mut().filter(|group| jobs.contains(&group.id.as_str())) {
                 group.trend = Trend::Scheduled { due_in_ms };

@@ -14,7 +14,7 @@ impl Job<'_> {
         }
         let at: Vec<_> = self.inputs.iter().map(|input| input.at.clone()).collect();
         let ends = self.admin.ends(&at)?;
-        let beyond = window.end.plus_ms(self.config.grace_ms.max(self.config.period_ms));
+        let beyond = window.end.plus_ms(self.config.grace_ms.max(self.period_ms));
         for (input, end) in self.inputs.iter_mut().zip(ends) {
             let end = end.unwrap_or(0).max(input.position);
             // A job that is many periods behind must not read to the end of the log for each of them.

@@ -160,6 +160,8 @@ struct Job<'a> {
     config: &'a BatchConfig,
     warehouse: &'a mut dyn Warehouse,
     control: &'a Control,
+    /// How often it runs: as it was configured, or as the dial was turned since.
+    period_ms: i64,
     admin: Admin,
     outbox: Outbox,
     /// Every partition of every input.
@@ -206,6 +208,7 @@ impl<'a> Job<'a> {
             config,
             warehouse,
             control,
+            period_ms: config.period_ms,
             admin,
             outbox,
             inputs: Vec::new(),
@@ -214,6 +217,7 @@ impl<'a> Job<'a> {
             visible_from: BTreeMap::new(),
             stats,
         };
+        job.turn();
         job.find_position(topics, partitions)?;
         let runs = job.outbox.place(Topic::BatchRuns, 0);
         job.visible_from = earlier_runs(&config.settings, &job.admin, runs, &config.job, control)?;
@@ -230,22 +234,36 @@ impl<'a> Job<'a> {
             let wait = match self.control.wish() {
                 Wish::Stop => return Ok(()),
                 Wish::Pause => LOOK,
-                Wish::Run => match self.next_window() {
-                    Ok(Ok(window)) => {
-                        self.run(window)?;
-                        continue;
+                Wish::Run => {
+                    self.turn();
+                    match self.next_window() {
+                        Ok(Ok(window)) => {
+                            self.run(window)?;
+                            continue;
+                        }
+                        Ok(Err(_)) if self.config.once => return Ok(()),
+                        Ok(Err(wait)) => wait,
+                        Err(LaneError::Client(error)) if error.is_outage() => {
+                            tracing::debug!("{error}");
+                            LOOK
+                        }
+                        Err(error) => return Err(error),
                     }
-                    Ok(Err(_)) if self.config.once => return Ok(()),
-                    Ok(Err(wait)) => wait,
-                    Err(LaneError::Client(error)) if error.is_outage() => {
-                        tracing::debug!("{error}");
-                        LOOK
-                    }
-                    Err(error) => return Err(error),
-                },
+                }
             };
             let wish = self.control.wish();
             self.control.wait_while(wish, wait);
+        }
+    }
+
+    /// Takes on the period that was asked for last. Only between runs: a window that was begun keeps its length.
+    fn turn(&mut self) {
+        let Some(period_ms) = self.control.period_ms().filter(|&asked| asked != self.period_ms) else {
+            return;
+        };
+        self.period_ms = period_ms;
+        for processor in self.tasks.values_mut() {
+            processor.set_period_ms(period_ms);
         }
     }
 

@@ -104,7 +104,7 @@ impl Job<'_> {
     pub(super) fn begun(&self) -> Option<Window> {
         let begun = self.inputs.iter().find(|input| input.plan.is_some())?;
         let end = begun.plan?.until;
-        Some(Window { start: begun.plan_start.unwrap_or(end.plus_ms(-self.config.period_ms)), end })
+        Some(Window { start: begun.plan_start.unwrap_or(end.plus_ms(-self.period_ms)), end })
     }
 
     pub(super) fn commit(&self) -> Result<(), LaneError> {

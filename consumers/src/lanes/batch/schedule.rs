@@ -44,13 +44,13 @@ impl Job<'_> {
             return Ok(Err(match self.config.schedule {
                 Schedule::Clock(clock) => {
                     let now = clock.simulated(wall_ms());
-                    let end = Window::next(after, now, self.config.period_ms).end;
+                    let end = Window::next(after, now, self.period_ms).end;
                     clock.until(end.plus_ms(self.config.grace_ms), wall_ms()).max(LOOK)
                 }
                 Schedule::EventTime => LOOK,
             }));
         };
-        let window = Window::next(after, oldest, self.config.period_ms);
+        let window = Window::next(after, oldest, self.period_ms);
         let due = window.end.plus_ms(self.config.grace_ms);
         Ok(match self.config.schedule {
             Schedule::Clock(clock) => {

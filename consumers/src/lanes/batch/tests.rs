@@ -265,6 +265,36 @@ fn a_job_on_a_clock_sleeps_until_the_period_is_over() {
 }
 
 #[test]
+fn the_dial_is_taken_on_at_the_next_boundary_and_nothing_is_run_twice() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
+    let config = config(&world);
+    let control = Control::new();
+    for (minutes, period_ms) in [(0..130, None), (130..200, Some(HOUR_MS / 4)), (200..260, Some(HOUR_MS))] {
+        send_swipes(&world, minutes);
+        if let Some(period_ms) = period_ms {
+            control.set_period_ms(period_ms);
+        }
+        run_batch(&config, &toy, &mut warehouse, &control).unwrap();
+    }
+    let windows: Vec<(i64, i64)> = world
+        .read(Topic::BatchRuns)
+        .into_iter()
+        .map(|(_, event)| match event {
+            Event::BatchRuns(run) => (run.window_start.ms() / 60_000, run.window_end.ms() / 60_000),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let quarters = [(120, 135), (135, 150), (150, 165), (165, 180), (180, 195)];
+    assert_eq!(windows[..2], [(0, 60), (60, 120)]);
+    assert_eq!(windows[2..7], quarters);
+    assert_eq!(windows[7..], [(195, 240)], "to where hours end, and on from there by the hour");
+    assert_eq!(answered(&world), each_once(0..240));
+    states_were_right(&world);
+}
+
+#[test]
 fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
