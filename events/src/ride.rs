@@ -1,9 +1,9 @@
 //! The ride-share business: positions, trips, and what is learnt from them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Timestamp;
-use crate::check::{Broken, coordinates, id, not_negative, optional};
+use crate::check::{Broken, coordinates, id, not_negative};
 
 /// A point on the Earth, WGS 84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,11 +28,11 @@ pub struct DriverLocation {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Speed over ground in m/s, as the receiver measured it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Speed over ground in m/s, as the receiver measured it. Less than zero is how phones say that they don't know.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub speed_mps: Option<f64>,
-    /// Direction of travel in degrees clockwise from north, 0 to 360.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones say that they don't know.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub heading_deg: Option<f64>,
 }
 
@@ -47,11 +47,11 @@ pub struct TruckLocation {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Speed over ground in m/s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Speed over ground in m/s. Less than zero is how phones say that they don't know.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub speed_mps: Option<f64>,
-    /// Direction of travel in degrees clockwise from north, 0 to 360.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones say that they don't know.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub heading_deg: Option<f64>,
 }
 
@@ -138,23 +138,23 @@ pub struct EtaUpdate {
     pub remaining_m: f64,
 }
 
-fn position(lat: f64, lon: f64, speed_mps: Option<f64>, heading_deg: Option<f64>) -> Result<(), Broken> {
-    coordinates(lat, lon)?;
-    optional(speed_mps, "speed_mps", not_negative)?;
-    optional(heading_deg, "heading_deg", not_negative)
+/// A measurement that may be missing. Receivers without one say −1 (as Core Location and several trackers do); the position beside it
+/// is as good as any.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.filter(|value| *value >= 0.0))
 }
 
 impl DriverLocation {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         id(&self.driver_id, "driver_id")?;
-        position(self.lat, self.lon, self.speed_mps, self.heading_deg)
+        coordinates(self.lat, self.lon)
     }
 }
 
 impl TruckLocation {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         id(&self.truck_id, "truck_id")?;
-        position(self.lat, self.lon, self.speed_mps, self.heading_deg)
+        coordinates(self.lat, self.lon)
     }
 }
 
@@ -188,5 +188,31 @@ impl EtaUpdate {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         id(&self.trip_id, "trip_id")?;
         not_negative(self.remaining_m, "remaining_m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Event, Topic};
+
+    fn ping(rest: &str) -> Event {
+        let json =
+            format!(r#"{{"ts":"2026-03-03T10:45:00.000Z","driver_id":"d1","lat":-29.9,"lon":-71.25{rest}}}"#);
+        Event::parse(Topic::DriverLocations, json.as_bytes()).expect("a ping")
+    }
+
+    #[test]
+    fn a_receiver_without_speed_or_heading_still_has_a_position() {
+        let bare = ping("");
+        for unknown in
+            [r#","speed_mps":null"#, r#","speed_mps":-1,"heading_deg":-1.0"#, r#","heading_deg":null"#]
+        {
+            assert_eq!(ping(unknown), bare, "{unknown}");
+        }
+        assert_ne!(
+            ping(r#","speed_mps":0,"heading_deg":0"#),
+            bare,
+            "standing, and north, are something to know"
+        );
     }
 }
