@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench clients airflow torture clean-data tools needs
+.PHONY: help demo test check fix bench pictures clients airflow torture clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ fix: needs ## Mend what can be mended by itself: format, simple lints
 
 bench: needs ## Run the benchmarks
 	$(CARGO) bench --workspace --locked
+
+pictures: needs ## Draw the dashboard's layouts and themes into docs/pictures, from made-up data
+	@rm -f docs/pictures/*.svg
+	@$(CARGO) run --quiet --locked -p dashboard --example gallery docs/pictures
 
 clients: needs tools ## Try the broker with eight real clients, and compare with an Apache Kafka (needs Java, Node.js and Go; ten minutes)
 	@tools/install-clients

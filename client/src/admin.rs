@@ -184,6 +184,34 @@ impl Admin {
         Ok(all)
     }
 
+    /// What there is, in one request: how many brokers, and of each topic the broker that leads each partition, by partition;
+    /// none where nobody does. Sorted by name.
+    #[expect(clippy::type_complexity, reason = "the answer to one question, in the order of the question")]
+    pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), Error> {
+        let metadata = self
+            .outside
+            .fetch_metadata(None, self.timeout)
+            .map_err(|error| self.wrong("listing the topics", &error))?;
+        self.outside.context().reach.alive();
+        let mut topics: Vec<(String, Vec<Option<i32>>)> = metadata
+            .topics()
+            .iter()
+            .filter(|topic| topic.error().is_none())
+            .map(|topic| {
+                let mut leaders = vec![None; topic.partitions().len()];
+                for partition in topic.partitions() {
+                    let place = usize::try_from(partition.id()).ok().and_then(|id| leaders.get_mut(id));
+                    if let Some(leader) = place {
+                        *leader = Some(partition.leader()).filter(|leader| *leader >= 0);
+                    }
+                }
+                (topic.name().to_owned(), leaders)
+            })
+            .collect();
+        topics.sort();
+        Ok((metadata.brokers().len(), topics))
+    }
+
     /// How many partitions `topic` has.
     pub fn partitions(&self, topic: &str) -> Result<i32, Error> {
         // Asked for by name, a topic that isn't there might be made by the asking: so all of them.

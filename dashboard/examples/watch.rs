@@ -1,6 +1,7 @@
 //! Runs the dashboard on made-up snapshots, with a made-up supervisor: `cargo run -p dashboard --example watch`.
 //!
-//! For looking at it and trying the keys without a cluster. Nothing it shows is measured.
+//! For looking at it and trying the keys without a cluster. Nothing it shows is measured. `PER_SECOND=10` sets how many
+//! snapshots come in a second (4), to see what drawing them costs.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -33,12 +34,14 @@ fn main() -> std::io::Result<()> {
     }
 }
 
-/// Four snapshots a second; each command is acknowledged with the next one and seen five later.
+/// Some snapshots a second; each command is acknowledged with the next one and seen five later.
 fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
     publisher.map(sample::city_map());
     let mut commands: Vec<(u64, u64)> = Vec::new();
+    let per_second = std::env::var("PER_SECOND").ok().and_then(|text| text.parse().ok()).unwrap_or(4_u64);
+    let pause = Duration::from_millis(1_000 / per_second.clamp(1, 1_000));
     for step in 0_u64.. {
-        match asked.recv_timeout(Duration::from_millis(250)) {
+        match asked.recv_timeout(pause) {
             Ok(command) => commands.push((command.id, step)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

@@ -100,6 +100,18 @@ impl<'a> Pen<'a> {
         pieces.iter().fold(x, |x, (text, role)| self.text(x, y, end.saturating_sub(x), text, *role))
     }
 
+    /// Writes pieces one after another, each whole or, with those after it, not at all: facts of which none may be half said.
+    pub(crate) fn whole_pieces(&mut self, mut x: u16, y: u16, cells: u16, pieces: &[(String, Role)]) {
+        let end = x.saturating_add(cells);
+        for (at, (text, role)) in pieces.iter().enumerate() {
+            let left = end.saturating_sub(x);
+            if at > 0 && text_width(&clean(text)) > left {
+                return;
+            }
+            x = self.text(x, y, left, text, *role);
+        }
+    }
+
     /// Writes pieces so that they end before column `end`, if all of them fit into `cells`. Returns the first column.
     pub(crate) fn pieces_right(&mut self, end: u16, y: u16, cells: u16, pieces: &[(String, Role)]) -> u16 {
         let taken = pieces_width(pieces);

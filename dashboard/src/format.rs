@@ -132,6 +132,12 @@ pub(crate) fn countdown(seconds: f64) -> String {
     }
 }
 
+/// How far off a time is: `+0:12`, `−4:47`.
+pub(crate) fn deviation(seconds: f64) -> String {
+    let sign = if seconds >= 0.5 { "+" } else { "" };
+    format!("{sign}{}", countdown(seconds))
+}
+
 /// Bytes on disk: `1.2 MB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     let shown = short(bytes as f64);
@@ -292,6 +298,7 @@ mod tests {
         assert_eq!(duration(3_590_000.0), "1 h");
         assert_eq!(duration(f64::MAX), "for ever");
         assert_eq!([370.0, 3723.0, -62.0].map(countdown), ["6:10", "1:02:03", "−1:02"]);
+        assert_eq!([12.4, -287.0, 0.3, f64::NAN].map(deviation), ["+0:12", "−4:47", "0:00", UNKNOWN]);
     }
 
     #[test]

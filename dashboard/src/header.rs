@@ -97,6 +97,9 @@ pub(crate) fn lesson(state: &State) -> Vec<Pieces> {
     if snapshot.lanes.source == Source::Absent {
         return vec![of_a_foreign_cluster(snapshot)];
     }
+    if snapshot.title.supervised && snapshot.title.clock_ms.is_none() {
+        return getting_ready(snapshot);
+    }
     let lanes = &snapshot.lanes.data;
     let long =
         [(4, true, true, 4), (4, true, true, 2), (3, true, true, 4), (3, true, true, 2), (3, true, false, 3)];
@@ -113,6 +116,28 @@ pub(crate) fn lesson(state: &State) -> Vec<Pieces> {
             pieces
         })
         .collect()
+}
+
+/// Before the first event those who will answer it get ready; nothing has gone wrong.
+fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
+    let here = |group: &str| {
+        snapshot.groups.data.iter().any(|known| known.id == group && !known.partitions.is_empty())
+    };
+    let mut missing: Vec<&str> = Vec::new();
+    for group in snapshot.workers.data.iter().filter_map(|worker| worker.group.as_deref()) {
+        if !here(group) && !missing.contains(&group) {
+            missing.push(group);
+        }
+    }
+    let head = || ("getting ready".to_string(), Role::Title);
+    let whom =
+        if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
+    let long = format!(": {whom} learn from the past and join; then the clock starts");
+    vec![
+        vec![head(), (long, Role::Dim)],
+        vec![head(), (": the consumers join".into(), Role::Dim)],
+        vec![head()],
+    ]
 }
 
 /// What the streams know.
@@ -189,7 +214,7 @@ pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
     let focus = state.focus();
     let line = |gap: &str, named: fn(Pane, bool) -> bool| {
         let mut pieces = Pieces::new();
-        for pane in Pane::ALL {
+        for pane in Pane::ALL.into_iter().filter(|pane| state.has(*pane)) {
             let here = pane == focus;
             let name = if pane == Pane::Lanes { "lanes" } else { pane.name() };
             pieces.push((format!("{}", pane.index() + 1), if here { Role::Focus } else { Role::Dim }));

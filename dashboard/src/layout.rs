@@ -21,8 +21,14 @@ pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// No pane of a column is lower.
 const LEAST: u16 = 5;
 
-/// The layout of a screen; `None`: too small for panes. `wants` says how many rows a pane has a use for.
-pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool, wants: &dyn Fn(Pane) -> u16) -> Option<Layout> {
+/// The layout of a screen; `None`: too small for panes. `wants` says how many rows a pane has a use for; none for one whose
+/// source does not exist here.
+pub(crate) fn layout(
+    screen: Rect,
+    focus: Pane,
+    zoomed: bool,
+    wants: &dyn Fn(Pane) -> Option<u16>,
+) -> Option<Layout> {
     if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
         return None;
     }
@@ -36,25 +42,50 @@ pub(crate) fn layout(screen: Rect, focus: Pane, zoomed: bool, wants: &dyn Fn(Pan
         let body = rows(3, screen.height - 4);
         return Some(Layout { header, tabs: Some(tabs), panes: vec![(focus, body)], footer });
     }
-    let panes = if screen.width >= 170 && screen.height >= 45 {
+    let here = |pane: Pane| wants(pane).is_some();
+    let columns: Vec<(u16, Vec<(Pane, u16)>)> = if ![Pane::City, Pane::Payments, Pane::Shop]
+        .into_iter()
+        .any(here)
+    {
+        // Somebody else's cluster is all about lag.
+        let first = vec![(Pane::Throughput, 45), (Pane::Lanes, 25), (Pane::Events, 30)];
+        vec![(50, first), (50, vec![(Pane::Lag, 45), (Pane::Partitions, 55)])]
+    } else if screen.width >= 170 && screen.height >= 45 {
         // The city needs height; the lesson stands in the middle; the rest shares the right.
-        let left = screen.width * 35 / 100;
-        let middle = screen.width * 35 / 100;
-        let mut panes = column(body, 0, left, &[(Pane::City, 1)], wants);
-        let second = [(Pane::Throughput, 37), (Pane::Lag, 32), (Pane::Lanes, 31)];
-        panes.extend(column(body, left, middle, &second, wants));
-        let third = [(Pane::Partitions, 31), (Pane::Payments, 23), (Pane::Shop, 25), (Pane::Events, 21)];
-        panes.extend(column(body, left + middle, screen.width - left - middle, &third, wants));
-        panes
+        let second = vec![(Pane::Throughput, 37), (Pane::Lag, 32), (Pane::Lanes, 31)];
+        let third = vec![(Pane::Partitions, 31), (Pane::Payments, 23), (Pane::Shop, 25), (Pane::Events, 21)];
+        vec![(35, vec![(Pane::City, 1)]), (35, second), (30, third)]
     } else {
-        let left = screen.width / 2;
-        let first = [(Pane::Throughput, 28), (Pane::Lag, 23), (Pane::Partitions, 23), (Pane::Lanes, 26)];
-        let mut panes = column(body, 0, left, &first, wants);
-        let second = [(Pane::City, 43), (Pane::Payments, 19), (Pane::Shop, 21), (Pane::Events, 17)];
-        panes.extend(column(body, left, screen.width - left, &second, wants));
-        panes
+        let first = vec![(Pane::Throughput, 28), (Pane::Lag, 23), (Pane::Partitions, 23), (Pane::Lanes, 26)];
+        let second = vec![(Pane::City, 43), (Pane::Payments, 19), (Pane::Shop, 21), (Pane::Events, 17)];
+        vec![(50, first), (50, second)]
     };
+    let panes = side_by_side(body, columns, wants);
     Some(Layout { header, tabs: None, panes, footer })
+}
+
+/// Columns by their share of the width. Panes that are not here leave their room to the others of their column.
+fn side_by_side(
+    body: Rect,
+    columns: Vec<(u16, Vec<(Pane, u16)>)>,
+    wants: &dyn Fn(Pane) -> Option<u16>,
+) -> Vec<(Pane, Rect)> {
+    let mut columns = columns;
+    for (_, panes) in &mut columns {
+        panes.retain(|(pane, _)| wants(*pane).is_some());
+    }
+    columns.retain(|(_, panes)| !panes.is_empty());
+    let shares: u16 = columns.iter().map(|(share, _)| share).sum();
+    let count = columns.len();
+    let mut left = 0;
+    let mut all = Vec::new();
+    for (at, (share, panes)) in columns.into_iter().enumerate() {
+        let part = (u32::from(body.width) * u32::from(share) / u32::from(shares)) as u16;
+        let width = if at + 1 == count { body.width - left } else { part };
+        all.extend(column(body, left, width, &panes, wants));
+        left += width;
+    }
+    all
 }
 
 /// Shares a column's height out by weight, without a row lost. What a pane has no use for goes to its neighbours that do.
@@ -63,7 +94,7 @@ fn column(
     x: u16,
     width: u16,
     panes: &[(Pane, u16)],
-    wants: &dyn Fn(Pane) -> u16,
+    wants: &dyn Fn(Pane) -> Option<u16>,
 ) -> Vec<(Pane, Rect)> {
     let total: u32 = panes.iter().map(|(_, weight)| u32::from(*weight)).sum();
     let edge = |weight: u32| (u32::from(body.height) * weight).div_ceil(total) as u16;
@@ -76,7 +107,7 @@ fn column(
             edge(before) - top
         })
         .collect();
-    let wanted: Vec<u16> = panes.iter().map(|(pane, _)| wants(*pane).max(LEAST)).collect();
+    let wanted: Vec<u16> = panes.iter().map(|(pane, _)| wants(*pane).unwrap_or(0).max(LEAST)).collect();
     let mut spare = 0;
     for (height, wanted) in heights.iter_mut().zip(&wanted) {
         let over = height.saturating_sub(*wanted);
@@ -115,7 +146,7 @@ mod tests {
             for zoomed in [false, true] {
                 let screen = Rect::new(0, 0, width, height);
                 let layout =
-                    layout(screen, Pane::Lag, zoomed, &|pane| pane as u16 * 4).expect("large enough");
+                    layout(screen, Pane::Lag, zoomed, &|pane| Some(pane as u16 * 4)).expect("large enough");
                 let mut parts = vec![layout.header, layout.footer];
                 parts.extend(layout.tabs);
                 parts.extend(layout.panes.iter().map(|(_, area)| *area));
@@ -134,7 +165,7 @@ mod tests {
     #[test]
     fn all_panes_are_there_unless_one_is_zoomed() {
         let panes = |width, height, zoomed| {
-            layout(Rect::new(0, 0, width, height), Pane::Shop, zoomed, &|_| u16::MAX)
+            layout(Rect::new(0, 0, width, height), Pane::Shop, zoomed, &|_| Some(u16::MAX))
                 .map(|layout| layout.panes.len())
         };
         assert_eq!(panes(59, 16, false), None);
@@ -143,5 +174,21 @@ mod tests {
         assert_eq!(panes(120, 40, false), Some(8));
         assert_eq!(panes(200, 60, false), Some(8));
         assert_eq!(panes(200, 60, true), Some(1));
+    }
+    /// A payments show has no city, and somebody else's cluster none of our businesses: no empty frames stand for them.
+    #[test]
+    fn panes_that_are_not_here_leave_their_room_to_the_others() {
+        let of = |absent: &'static [Pane], size: (u16, u16)| {
+            let wants = move |pane| (!absent.contains(&pane)).then_some(u16::MAX);
+            let screen = Rect::new(0, 0, size.0, size.1);
+            let panes = layout(screen, Pane::Lag, false, &wants).expect("large enough").panes;
+            let cells: u32 = panes.iter().map(|(_, area)| area.area()).sum();
+            assert_eq!(cells, u32::from(size.0) * (u32::from(size.1) - 3), "{absent:?} at {size:?}");
+            panes.len()
+        };
+        for size in [(120, 40), (200, 60)] {
+            assert_eq!(of(&[Pane::City, Pane::Shop], size), 6);
+            assert_eq!(of(&[Pane::City, Pane::Payments, Pane::Shop, Pane::Lanes], size), 4);
+        }
     }
 }

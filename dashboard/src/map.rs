@@ -6,7 +6,8 @@
 //!
 //! # Simplifications
 //! - The projection is equirectangular with one cosine for the whole city: exact enough for 50 km, wrong for a country.
-//! - A cell has one colour: the slowest link in it wins, so a jam is never hidden by the free road beside it.
+//! - A cell has one colour: what it takes to drive everything in it now, against empty roads. So a jam shows in proportion to
+//!   how much of the cell it fills, and one slow side street does not paint a district red.
 
 use ratatui::layout::Rect;
 
@@ -130,11 +131,22 @@ pub(crate) struct StreetCell {
     pub(crate) dots: u8,
     /// The most important street in it.
     pub(crate) class: StreetClass,
-    /// The slowest speed in it over free flow; infinite when none is known.
-    pub(crate) slowest: f64,
+    /// Dots of the links whose speed is known, and the same dots each over its speed: lengths and times of driving.
+    known: f64,
+    driven: f64,
 }
 
-const NOTHING: StreetCell = StreetCell { dots: 0, class: StreetClass::Local, slowest: f64::INFINITY };
+impl StreetCell {
+    /// Speed over free flow of driving all that is known in it; `None` when nothing is.
+    pub(crate) fn of_free_flow(&self) -> Option<f64> {
+        (self.known > 0.0).then(|| self.known / self.driven)
+    }
+}
+
+const NOTHING: StreetCell = StreetCell { dots: 0, class: StreetClass::Local, known: 0.0, driven: 0.0 };
+
+/// Nothing counts as slower: a road that stands still would be slower than all others together.
+const STANDING: f64 = 0.05;
 
 /// The rasterised streets of one viewport.
 #[derive(Debug, Default)]
@@ -144,7 +156,8 @@ pub(crate) struct MapCache {
     cells: Vec<StreetCell>,
     /// For each link, where its cells begin in `touched`; one more than there are links.
     starts: Vec<u32>,
-    touched: Vec<u32>,
+    /// The cells, each with how many dots the link has in it.
+    touched: Vec<(u32, u32)>,
     /// How often the streets were rasterised; a test counts.
     pub(crate) made: u64,
 }
@@ -164,14 +177,15 @@ impl MapCache {
             self.made += 1;
         }
         for cell in &mut self.cells {
-            cell.slowest = f64::INFINITY;
+            (cell.known, cell.driven) = (0.0, 0.0);
         }
         for speed in speeds.iter().filter(|speed| speed.of_free_flow.is_finite()) {
             let link = speed.link as usize;
             let (Some(from), Some(to)) = (self.starts.get(link), self.starts.get(link + 1)) else { continue };
-            for at in &self.touched[*from as usize..*to as usize] {
-                let cell = &mut self.cells[*at as usize];
-                cell.slowest = cell.slowest.min(speed.of_free_flow);
+            for (at, dots) in &self.touched[*from as usize..*to as usize] {
+                let (cell, dots) = (&mut self.cells[*at as usize], f64::from(*dots));
+                cell.known += dots;
+                cell.driven += dots / speed.of_free_flow.max(STANDING);
             }
         }
         &self.cells
@@ -198,8 +212,9 @@ impl MapCache {
                 let cell = &mut self.cells[at];
                 cell.dots |= dots;
                 cell.class = cell.class.min(street.class);
-                if self.touched[start..].last() != Some(&(at as u32)) {
-                    self.touched.push(at as u32);
+                match self.touched[start..].last_mut() {
+                    Some((cell, steps)) if *cell == at as u32 => *steps += 1,
+                    _ => self.touched.push((at as u32, 1)),
                 }
             });
         }
@@ -239,17 +254,18 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_link_colours_the_cell_and_streets_are_rasterised_once() {
+    fn a_cell_is_as_slow_as_driving_all_in_it_and_streets_are_rasterised_once() {
         let map = cross();
         let viewport = Viewport::new(&map, 8, 4, 0, None).unwrap();
         let mut cache = MapCache::default();
         let speeds = [(0, 0.9), (1, 0.2), (7, 0.1), (0, f64::NAN)]
             .map(|(link, of_free_flow)| LinkSpeed { link, of_free_flow });
         let cells = cache.cells(&map, &viewport, &speeds);
-        let seen = [16, 20, 4].map(|at: usize| cells[at].slowest.to_string());
-        assert_eq!(seen, ["0.9", "0.2", "0.2"]);
+        let seen = [16, 20, 4].map(|at: usize| format!("{:.2?}", cells[at].of_free_flow()));
+        // Where both cross, two dots of the one and four of the other: 6 / (2 / 0.9 + 4 / 0.2).
+        assert_eq!(seen, ["Some(0.90)", "Some(0.27)", "Some(0.20)"]);
         cache.cells(&map, &viewport, &[]);
-        assert!(cache.made == 1 && cache.cells[20].slowest.is_infinite());
+        assert!(cache.made == 1 && cache.cells[20].of_free_flow().is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The eight panes, one a file, and what they share.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use crate::draw::{Frame, Pen, Pieces, window};
@@ -143,18 +145,47 @@ pub(crate) fn list(
     mut draw: impl FnMut(&mut Pen, Rect, &Row),
 ) {
     if rows.is_empty() {
-        let filtered = !state.filters[pane.index()].is_empty();
-        say(pen, area, if filtered { "nothing matches the filter; Esc clears it" } else { "none" });
+        let words = match pane {
+            _ if !state.filters[pane.index()].is_empty() => "nothing matches the filter; Esc clears it",
+            Pane::Events => "nothing has happened yet",
+            _ => "none",
+        };
+        say(pen, area, words);
         return;
     }
     let selected = state.cursors[pane.index()].place(rows);
     let shown = window(rows.len(), selected, usize::from(area.height));
+    scrollbar(pen, state.focus() == pane, area, rows.len(), &shown);
     for (y, at) in (area.y..area.bottom()).zip(shown) {
         let line = Rect { y, height: 1, ..area };
         if at == selected && state.focus() == pane {
             pen.highlight(line);
         }
         draw(pen, line, &rows[at]);
+    }
+}
+
+/// Where in a list one is: a thicker stretch of the pane's right border. None when all of it is shown.
+pub(crate) fn scrollbar(pen: &mut Pen, focused: bool, area: Rect, rows: usize, shown: &Range<usize>) {
+    if shown.len() >= rows || area.height == 0 {
+        return;
+    }
+    let height = usize::from(area.height);
+    let thumb = (shown.len() * height / rows).clamp(1, height);
+    // The thumb reaches an end exactly when the list does.
+    let top = (shown.start * (height - thumb)).div_ceil((rows - shown.len()).max(1));
+    for y in 0..thumb {
+        let role = if focused { Role::Focus } else { Role::Dim };
+        pen.cell(area.right(), area.y + (top + y) as u16, '┃', role);
+    }
+}
+
+/// How a lag is drawn: what needs no look is plain.
+pub(crate) fn lag_role(trend: Trend, records: Option<u64>) -> Role {
+    match trend {
+        _ if records.is_none_or(|records| records == 0) => Role::Dim,
+        Trend::KeepingUp | Trend::Scheduled { .. } | Trend::Unknown => Role::Text,
+        Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused => Role::Truth,
     }
 }
 

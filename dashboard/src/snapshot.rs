@@ -25,7 +25,8 @@ pub use business::{
     Shopper, Trending, Verdict,
 };
 pub use city::{
-    BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle, VehicleKind,
+    Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
+    VehicleKind,
 };
 pub use cluster::{
     Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,

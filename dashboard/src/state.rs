@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::command::{Action, Command, Progress, Target};
 use crate::rows::{self, Row};
-use crate::snapshot::{CityMap, Snapshot};
+use crate::snapshot::{CityMap, Snapshot, Source};
 use crate::theme::Palette;
 
 /// The eight panes, in the order of their numbers.
@@ -177,6 +177,21 @@ impl State {
     /// The snapshot on the screen.
     pub(crate) fn shown(&self) -> Option<&Snapshot> {
         self.frozen.as_ref().map(|(snapshot, _)| &**snapshot).or(self.latest.as_deref())
+    }
+
+    /// Whether a pane's source exists here; a foreign cluster has no city.
+    pub(crate) fn has(&self, pane: Pane) -> bool {
+        let Some(snapshot) = self.shown() else { return true };
+        let source = match pane {
+            Pane::Throughput => &snapshot.topics.source,
+            Pane::Lag | Pane::Partitions => &snapshot.groups.source,
+            Pane::City => &snapshot.city.source,
+            Pane::Payments => &snapshot.payments.source,
+            Pane::Shop => &snapshot.shop.source,
+            Pane::Lanes => &snapshot.lanes.source,
+            Pane::Events => return true,
+        };
+        *source != Source::Absent
     }
 
     /// The rows of a pane, after its filter.

@@ -194,7 +194,9 @@ impl Shapes {
                 Ok(())
             }
             '▁'..='█' => {
-                let tall = h * f64::from(code - 0x2580) / 8.0;
+                // A full one reaches into the cell above, or hair lines show between the rows of a chart.
+                let over = if char == '█' { 0.5 } else { 0.0 };
+                let tall = h * f64::from(code - 0x2580) / 8.0 + over;
                 write!(self.boxes, "M{x:.1} {b:.1}h{w:.1}v-{tall:.1}h-{w:.1}z")
             }
             '─' => write!(self.lines, "M{x:.1} {my:.1}H{r:.1}"),

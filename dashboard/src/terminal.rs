@@ -39,6 +39,8 @@ use crate::view::{Cache, view};
 const FRAME_MS: u64 = 66;
 /// And so far while the terminal's window has not got the keyboard: 2 a second.
 const BACKGROUND_FRAME_MS: u64 = 500;
+/// What a terminal that hung up answers, on every Unix.
+const EIO: i32 = 5;
 /// How often the thread that reads keys looks whether it should end.
 const LOOK_UP: Duration = Duration::from_millis(200);
 
@@ -159,7 +161,7 @@ impl<'a> Screen<'a> {
             if self.dirty && now >= frame_at {
                 if let Err(error) = self.draw() {
                     // A terminal that hung up fails before its signal arrives.
-                    return if error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(5) {
+                    return if error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(EIO) {
                         Ok(self.outcome(Exit::Gone))
                     } else {
                         Err(error)
@@ -282,6 +284,8 @@ fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
             Ok(Some(Event::Resize(width, height))) => Some(Input::Resize(width, height)),
             Ok(Some(Event::FocusGained)) => Some(Input::Focus(true)),
             Ok(Some(Event::FocusLost)) => Some(Input::Focus(false)),
+            // A terminal that hung up reads as one on which nobody types.
+            Ok(None) if has_hung_up() => Some(Input::Gone),
             Ok(_) => None,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
             Err(_) => {
@@ -291,8 +295,17 @@ fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
         };
         if let Some(input) = input {
             mailbox.input(input);
+            if input == Input::Gone {
+                return;
+            }
         }
     }
+}
+
+/// Whether the terminal has gone. A shell tells its programs by a signal, but not everyone has a shell; from then on the
+/// kernel answers every question about the terminal with EIO.
+fn has_hung_up() -> bool {
+    crossterm::terminal::window_size().is_err_and(|error| error.raw_os_error() == Some(EIO))
 }
 
 /// A key press as far as we tell them apart.

@@ -77,6 +77,10 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
     }
     state.heard_ms = state.now_ms;
     state.latest = Some(snapshot);
+    // What turns out not to be here cannot keep the keys.
+    if !state.has(state.focus()) {
+        focus_next(state, 1);
+    }
     // A cursor keeps to its row by name; where there was none yet, it takes the first.
     for pane in Pane::ALL {
         settle(state, pane);
@@ -118,11 +122,14 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
             if let Key::Char(digit) = key
                 && let Some(number) = digit.to_digit(10)
             {
-                state.focus = (number as usize).clamp(1, 8) - 1;
+                let wanted = (number as usize).clamp(1, 8) - 1;
+                if state.has(Pane::ALL[wanted]) {
+                    state.focus = wanted;
+                }
             }
         }
-        Act::NextPane => state.focus = (state.focus + 1) % 8,
-        Act::PreviousPane => state.focus = (state.focus + 7) % 8,
+        Act::NextPane => focus_next(state, 1),
+        Act::PreviousPane => focus_next(state, 7),
         Act::Up => move_cursor(state, |at, _| at.saturating_sub(1)),
         Act::Down => move_cursor(state, |at, _| at + 1),
         Act::First => move_cursor(state, |_, _| 0),
@@ -149,6 +156,12 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::Later => return turn(state, Step::longer_than),
     }
     vec![Cmd::Draw]
+}
+
+/// To the next pane in steps of so many that is here.
+fn focus_next(state: &mut State, step: usize) {
+    let mut places = (1..=8).map(|turns| (state.focus + turns * step) % 8);
+    state.focus = places.find(|place| state.has(Pane::ALL[*place])).unwrap_or(state.focus);
 }
 
 /// Enter: a group opens and shows its members; any other pane shows more about its selected row.

@@ -29,7 +29,9 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
         return;
     }
     let mut pen = Pen::new(buf, theme);
-    match layout(area, state.focus(), state.zoomed, &|pane| panes::wants(state, pane)) {
+    match layout(area, state.focus(), state.zoomed, &|pane| {
+        state.has(pane).then(|| panes::wants(state, pane))
+    }) {
         None => overlays::card(&mut pen, state, area),
         Some(layout) => screen(&mut pen, state, cache, &layout),
     }

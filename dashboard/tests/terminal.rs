@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use dashboard::{Exit, Options, feed, run, sample};
+use dashboard::{Exit, Options, Snapshot, feed, run, sample};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
@@ -23,10 +23,18 @@ fn child() {
     let (publisher, feed) = feed();
     publisher.map(sample::city_map());
     publisher.snapshot(sample::normal(0));
+    // The cluster is looked at again and again, and nothing changes on it.
+    std::thread::spawn(move || {
+        for look in 1.. {
+            std::thread::sleep(Duration::from_millis(200));
+            publisher.snapshot(Snapshot { taken_at_ms: look, ..sample::normal(0) });
+        }
+    });
     // A command makes another thread panic, so that a test decides when.
     let ask = |_| drop(std::thread::spawn(|| panic!("a worker thread panicked")));
     let outcome = run(&feed, ask, &Options::default()).expect("a terminal");
-    println!("ended: {:?}", outcome.exit);
+    // A terminal that has gone takes no words either.
+    let _ = writeln!(std::io::stdout(), "ended: {:?}", outcome.exit);
     std::process::exit(match outcome.exit {
         Exit::Quit => 0,
         Exit::Signal(signal) => 128 + signal,
@@ -49,16 +57,11 @@ const SIZE: (u16, u16) = (40, 120);
 impl Session {
     /// Starts the dashboard and waits until it has drawn.
     fn start() -> Session {
-        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
-        grantpt(&keyboard).expect("ours");
-        unlockpt(&keyboard).expect("ours");
-        let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
-        let name = OsStr::from_bytes(name.as_bytes());
-        let terminal = File::options().read(true).write(true).open(name).expect("its other end");
+        let (keyboard, terminal) = pseudo_terminal();
         let mut session = Session {
             before: tcgetattr(&terminal).expect("it is a terminal"),
-            output: listen(File::from(keyboard.try_clone().expect("a second hold"))),
-            keyboard: File::from(keyboard),
+            output: listen(keyboard.try_clone().expect("a second hold")),
+            keyboard,
             child: spawn(&terminal),
             terminal,
             screen: vt100::Parser::new(40.try_into().expect("not 0"), 120.try_into().expect("not 0"), 0),
@@ -118,6 +121,19 @@ impl Drop for Session {
     }
 }
 
+/// Both ends of a terminal: the one with the keyboard, and the one that programs see.
+fn pseudo_terminal() -> (File, File) {
+    // A child that held the other end itself would never see it close.
+    let keyboard =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
+    grantpt(&keyboard).expect("ours");
+    unlockpt(&keyboard).expect("ours");
+    let name = ptsname(&keyboard, Vec::new()).expect("it has a name");
+    let name = OsStr::from_bytes(name.as_bytes());
+    let terminal = File::options().read(true).write(true).open(name).expect("its other end");
+    (File::from(keyboard), terminal)
+}
+
 fn spawn(terminal: &File) -> Child {
     let end = || Stdio::from(terminal.try_clone().expect("another hold"));
     Command::new(std::env::current_exe().expect("this test"))
@@ -173,6 +189,67 @@ fn a_panic_in_another_thread() {
     session.press("1b");
     session.wait_for("a worker thread panicked");
     assert_eq!(session.ended("Panicked").code(), Some(1));
+}
+
+/// The window is closed, without a signal: reading and writing fail from then on.
+#[test]
+fn a_terminal_that_hangs_up() {
+    let (mut keyboard, terminal) = pseudo_terminal();
+    let size = Winsize { ws_row: SIZE.0, ws_col: SIZE.1, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal.as_fd(), size).expect("a size");
+    let mut child = spawn(&terminal);
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("\u{1b}[?2026l") {
+        let mut buffer = [0; 8192];
+        let length = keyboard.read(&mut buffer).expect("it draws");
+        seen.extend_from_slice(&buffer[..length]);
+    }
+    drop(keyboard);
+    assert_eq!(child.wait().expect("it ended").code(), Some(1), "and not by a panic, which would be 101");
+}
+
+/// Looked at five times a second, an idle cluster costs not one byte.
+#[test]
+fn five_idle_seconds_write_nothing() {
+    let mut session = Session::start();
+    // What was on its way when the first picture was complete.
+    while let Ok(bytes) = session.output.recv_timeout(Duration::from_secs(1)) {
+        session.screen.process(&bytes);
+    }
+    let idle = session.output.recv_timeout(Duration::from_secs(5));
+    assert!(idle.is_err(), "{:?}", idle.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+    session.press("q");
+    assert_eq!(session.ended("Quit").code(), Some(0));
+}
+
+/// Each frame is a handful of system calls, however much of the screen changes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_frame_is_few_writes() {
+    let mut session = Session::start();
+    let writes = |session: &Session| {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", session.child.id())).expect("it runs");
+        let count = io.lines().find_map(|line| line.strip_prefix("syscw: ")).expect("it counts writes");
+        count.parse::<u64>().expect("a number")
+    };
+    let before = writes(&session);
+    let mut bytes = Vec::new();
+    // The picture changes with every one of these keys.
+    for key in "z2z3z4z5z6z7z8".chars() {
+        session.press(&key.to_string());
+        loop {
+            bytes.extend(session.output.recv_timeout(Duration::from_secs(20)).expect("a frame"));
+            if bytes.ends_with(b"\x1b[?2026l") {
+                break;
+            }
+        }
+    }
+    session.screen.process(&bytes);
+    let frames = String::from_utf8_lossy(&bytes).matches("\u{1b}[?2026h").count() as u64;
+    let written = writes(&session) - before;
+    assert!(frames >= 10 && written <= frames * 10, "{written} writes for {frames} frames");
+    session.press("q");
+    assert_eq!(session.ended("Quit").code(), Some(0));
 }
 
 #[test]

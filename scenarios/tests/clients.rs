@@ -13,9 +13,10 @@ mod comparison;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::{Broker, repository, signal};
+use serde_json::Value;
 
 /// Runs a command to its end and hands over what it wrote; its words are shown when it fails.
 fn run(command: &mut Command, input: &str) -> String {
@@ -116,6 +117,77 @@ fn a_full_disk_refuses_writes_and_goes_on_reading() {
     assert_eq!(kept, sent[..kept.len()], "a prefix, each once");
     run(&mut kcat(&["-P", "-t", "small"]), "fits\n");
     assert_eq!(run(&mut kcat(&["-C", "-t", "small", "-e", "-q"]), ""), "fits\n");
+}
+
+/// Reads ten records, commits them, says so, and stays until its input ends.
+const SCRIPT: &str = r#"
+import sys
+from kafka import KafkaConsumer
+consumer = KafkaConsumer("orders", bootstrap_servers=sys.argv[1], group_id="my-script", client_id="my-laptop",
+                         auto_offset_reset="earliest", enable_auto_commit=False, max_poll_records=10)
+while not consumer.poll(timeout_ms=1000):
+    pass
+consumer.commit()
+print("reading", flush=True)
+sys.stdin.read()
+"#;
+
+/// A dashboard that is attached to a cluster it knows nothing of, and a program that knows nothing of dashboards.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "when a script has joined is a moment on the wall")]
+fn a_script_that_joins_a_topic_is_on_the_dashboard_within_two_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let orders: String = (0..40).map(|n| format!("order {n}\n")).collect();
+    run(Command::new("kcat").args(["-b", &broker.address, "-P", "-t", "orders", "-p", "0"]), &orders);
+    let mut dashboard = common::freshet()
+        .args(["dashboard", "--format", "jsonl", "--bootstrap-servers", &broker.address])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = common::lines(dashboard.stdout.take().unwrap());
+    let patience = Duration::from_mins(1);
+    let snapshot = || -> Value {
+        let lines = std::iter::from_fn(|| said.recv_timeout(patience).ok());
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        lines.find(|line| line["type"] == "snapshot").expect("a line a second")
+    };
+    while snapshot()["topics"]["data"][0]["total_records"] != 40 {}
+
+    let mut script = Command::new(python())
+        .args(["-c", SCRIPT, &broker.address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let spoken = common::lines(script.stdout.take().unwrap());
+    assert_eq!(spoken.recv_timeout(patience).unwrap(), "reading");
+    let joined_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let (group, seen_ms) = loop {
+        let snapshot = snapshot();
+        let taken_ms = snapshot["taken_at_ms"].as_u64().unwrap();
+        let groups = snapshot["groups"]["data"].as_array().unwrap();
+        if let Some(group) =
+            groups.iter().find(|group| group["id"] == "my-script" && group["lag_records"] == 30)
+        {
+            break (group.clone(), taken_ms);
+        }
+        assert!(taken_ms < joined_ms + 2_000, "not there after two seconds: {groups:#?}");
+    };
+    assert!(seen_ms < joined_ms + 2_000, "seen {} ms after it had joined", seen_ms - joined_ms);
+    assert_eq!((&group["ours"], &group["state"]), (&false.into(), &"stable".into()));
+    assert_eq!(group["members"].as_array().unwrap().len(), 1);
+    assert_eq!(group["members"][0]["client_id"], "my-laptop");
+    let partitions = group["partitions"].as_array().unwrap();
+    assert!(
+        partitions.iter().all(|at| at["topic"] == "orders" && at["owner"] == "my-laptop"),
+        "{partitions:#?}"
+    );
+    drop(script.stdin.take());
+    script.wait().unwrap();
+    dashboard.kill().unwrap();
+    dashboard.wait().unwrap();
 }
 
 #[test]

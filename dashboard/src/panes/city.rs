@@ -11,9 +11,13 @@ use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Vehicle, V
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
-/// Below this share of free flow a street is slow, and below the second one a jam.
-const SLOW: f64 = 0.7;
-const JAM: f64 = 0.4;
+/// Below this share of free flow a street is slow, and below the second one a jam. In a town with signals and turns one
+/// drives at two thirds of free flow on a quiet day: that is no news.
+const SLOW: f64 = 0.55;
+const JAM: f64 = 0.33;
+
+/// On a map so small that arrows would hide the streets, one car in so many cells is shown, as a dot.
+const CELLS_A_CAR: usize = 24;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mut MapCache, area: Rect) {
     let city = &snapshot.city.data;
@@ -46,7 +50,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
         _ => None,
     };
     if let Some(selected) = selected.filter(|_| inside.height >= 9) {
-        let (map, trip) = share(state.map.as_deref(), inside);
+        let (map, trip) = share(state.map.as_deref(), city, inside);
         inside = map;
         trip::draw(pen, city, selected, trip);
     }
@@ -65,21 +69,22 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
     if let Some(trip) = selected {
         add_dots(pen, &viewport, inside, &trip.route, Role::Stream);
     }
-    // On a small map arrows would hide the streets: there those that carry somebody are bright dots, the others nothing.
-    let crowded = city.vehicles.len() * 12 > inside.area() as usize;
-    for vehicle in &city.vehicles {
-        if selected.is_some_and(|trip| vehicle.trip_id.as_ref() == Some(&trip.trip_id)) {
-            continue;
-        }
-        if !crowded {
+    let others = city.vehicles.iter().filter(|vehicle| {
+        selected
+            .is_none_or(|trip| vehicle.trip_id.is_none() || vehicle.trip_id.as_ref() != Some(&trip.trip_id))
+    });
+    // How fast the streets are is the message; who drives there must not hide it.
+    if city.vehicles.len() * CELLS_A_CAR <= inside.area() as usize {
+        for vehicle in others {
             mark(pen, &viewport, inside, vehicle.at, glyph(vehicle), shade(vehicle));
-        } else if vehicle.trip_id.is_some() {
+        }
+    } else {
+        let carrying = others.filter(|vehicle| vehicle.trip_id.is_some());
+        for vehicle in carrying.take(inside.area() as usize / CELLS_A_CAR / 2) {
             add_dots(pen, &viewport, inside, &[vehicle.at, vehicle.at], Role::Truth);
         }
     }
-    for incident in &city.incidents {
-        label(pen, &viewport, incident, inside);
-    }
+    label_all(pen, &viewport, &city.incidents, inside);
     if let Some(trip) = selected {
         if let Some(at) = trip.destination {
             mark(pen, &viewport, inside, at, '◎', Role::Truth);
@@ -91,10 +96,11 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
 }
 
 /// The trip stands beside the map or below it, whichever leaves the larger map.
-fn share(map: Option<&CityMap>, inside: Rect) -> (Rect, Rect) {
+fn share(map: Option<&CityMap>, city: &City, inside: Rect) -> (Rect, Rect) {
+    let height = trip::height(city, inside.height);
     let below = (
-        Rect { height: inside.height - trip::HEIGHT, ..inside },
-        Rect { y: inside.bottom() - trip::HEIGHT, height: trip::HEIGHT, ..inside },
+        Rect { height: inside.height - height, ..inside },
+        Rect { y: inside.bottom() - height, height, ..inside },
     );
     if inside.width < trip::WIDTH * 2 {
         return below;
@@ -133,16 +139,12 @@ fn streets(
 
 /// Only what is not free is loud: a city at night has no colours.
 fn colour(cell: &StreetCell) -> Role {
-    if cell.slowest < JAM {
-        Role::Bad
-    } else if cell.slowest < SLOW {
-        Role::Warn
-    } else if cell.slowest.is_finite() {
-        Role::Series
-    } else if cell.class == StreetClass::Arterial {
-        Role::Dim
-    } else {
-        Role::Faint
+    match cell.of_free_flow() {
+        Some(speed) if speed < JAM => Role::Bad,
+        Some(speed) if speed < SLOW => Role::Warn,
+        Some(_) => Role::Series,
+        None if cell.class == StreetClass::Arterial => Role::Dim,
+        None => Role::Faint,
     }
 }
 
@@ -182,19 +184,44 @@ fn shade(vehicle: &Vehicle) -> Role {
     }
 }
 
-fn label(pen: &mut Pen, viewport: &Viewport, incident: &Incident, inside: Rect) {
-    let Some((x, y)) = viewport.cell(incident.at) else { return };
-    let (x, y) = (inside.x + x, inside.y + y);
+/// Every incident as a mark, and as many of them as find a free place with words beside it.
+fn label_all(pen: &mut Pen, viewport: &Viewport, incidents: &[Incident], inside: Rect) {
+    let mut taken: Vec<Rect> = Vec::new();
+    let places: Vec<(u16, u16)> = incidents
+        .iter()
+        .map(|incident| viewport.cell(incident.at))
+        .map(|cell| cell.map_or((u16::MAX, u16::MAX), |(x, y)| (inside.x + x, inside.y + y)))
+        .collect();
+    taken.extend(places.iter().map(|(x, y)| Rect::new(*x, *y, 1, 1)));
+    for (incident, (x, y)) in incidents.iter().zip(places).filter(|(_, place)| place.0 != u16::MAX) {
+        pen.cell(x, y, '▲', Role::Bad);
+        let words = words(incident);
+        let cells = text_width(&words);
+        let right = Rect::new(x + 1, y, cells, 1);
+        let left = Rect { x: x.saturating_sub(cells), ..right };
+        let free = |place: &Rect| {
+            inside.union(*place) == inside && !taken.iter().any(|other| other.intersects(*place))
+        };
+        // Beside it, or a line above or below.
+        let places = [right, left]
+            .into_iter()
+            .flat_map(|place| [place, Rect { y: y.saturating_sub(1), ..place }, Rect { y: y + 1, ..place }]);
+        if let Some(place) = places.into_iter().find(free) {
+            // Without what is below it: a jam that is drawn reversed would show through the words.
+            pen.clear(place);
+            pen.text(place.x, place.y, cells, &words, Role::Text);
+            taken.push(place);
+        }
+    }
+}
+
+/// `crash, 11 min`: what, without where, which is on the map, and for how long yet.
+fn words(incident: &Incident) -> String {
     let what = clean(&incident.what);
-    let words = match incident.remaining_s {
+    let what = what.split(" on ").next().unwrap_or("");
+    let what = crate::format::fit(what, 16);
+    match incident.remaining_s {
         Some(left) => format!(" {what}, {} ", duration(left * 1000.0)),
         None => format!(" {what} "),
-    };
-    pen.cell(x, y, '▲', Role::Bad);
-    let cells = text_width(&words).min(24);
-    if x + 1 + cells <= inside.right() {
-        pen.text(x + 1, y, cells, &words, Role::Bad);
-    } else if x >= inside.x + cells {
-        pen.text(x - cells, y, cells, &words, Role::Bad);
     }
 }

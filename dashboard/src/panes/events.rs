@@ -19,9 +19,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     } else {
         Pieces::new()
     };
-    let Some(mut inside) =
-        open(pen, state, Pane::Events, area, &Source::Live, Border { foot, ..Border::default() })
-    else {
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::Events,
+        area,
+        &Source::Live,
+        Border { note: "UTC on the wall".into(), foot, ..Border::default() },
+    ) else {
         return;
     };
     if inside.height > 2 && !snapshot.workers.data.is_empty() {

@@ -6,7 +6,7 @@ use crate::draw::{Pen, Pieces, pieces_width};
 use crate::format::{
     UNKNOWN, clean, maybe_count, maybe_duration, maybe_money, number, plural, short, text_width,
 };
-use crate::panes::{Border, list, open, split_below, trend};
+use crate::panes::{Border, lag_role, list, open, split_below, trend};
 use crate::rows::{Item, selected_group, workers_of};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
 use crate::state::{Pane, State};
@@ -48,12 +48,12 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     pen.cell(line.x + 1, y, if opened { '▾' } else { '▸' }, Role::Faint);
     pen.text(line.x + 3, y, name, &group.id, Role::Text);
     let mut x = line.x + 3 + name;
-    let behind = group.lag_records.is_some_and(|lag| lag > 0);
     let records = group.lag_records.map_or(UNKNOWN.into(), |lag| {
         if lag < 100_000 { crate::format::count(lag) } else { short(lag as f64) }
     });
-    pen.right(x + 7, y, 7, &records, if behind { Role::Truth } else { Role::Dim });
-    pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), Role::Text);
+    let role = lag_role(group.trend, group.lag_records);
+    pen.right(x + 7, y, 7, &records, role);
+    pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), role);
     x += 17;
     let right = line.right().saturating_sub(1);
     let (mut words, role) = rebalancing(group.state).unwrap_or_else(|| trend(group.trend, false));
@@ -97,9 +97,14 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
         (format!("  highest lag {} records", number(highest)), Role::Text),
         (waiting(group).map_or(String::new(), |words| format!("  {words}")), Role::Truth),
         (format!("  commits {} /s", number(group.committed_per_second)), Role::Dim),
-        (format!("  generation {}", group.generation.map_or(UNKNOWN.into(), |it| it.to_string())), Role::Dim),
+        (
+            group.generation.map_or(String::new(), |seen| {
+                format!("  {} seen", plural(u64::try_from(seen).unwrap_or(0), "rebalance"))
+            }),
+            Role::Dim,
+        ),
     ];
-    pen.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
+    pen.whole_pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
     let (_, role) = trend(group.trend, true);
@@ -129,6 +134,10 @@ fn rebalancing(state: GroupState) -> Option<(String, Role)> {
 /// How many share the work, or whose it is; in words, and in a word. Of our workers those count that run: the coordinator
 /// takes one that was killed for a member until its session times out, and the jobs of the batch lane never join.
 fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
+    if !snapshot.title.supervised {
+        let members = group.members.len() as u64;
+        return [vec![(plural(members, "member"), Role::Dim)], vec![(format!("{members} ×"), Role::Dim)]];
+    }
     if !group.ours {
         let words = format!("yours, {}", plural(group.members.len() as u64, "member"));
         return [vec![(words, Role::Paused)], vec![("yours".into(), Role::Paused)]];

@@ -96,7 +96,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             let old = BillItem { batch: item.stale_model, ..item.clone() };
             let unsaid = (String::new(), Role::Faint);
             lines.push((
-                "└ old model, live session",
+                "└ old model, live page",
                 [unsaid.clone(), (amount(old.batch), Role::Text), verdict(&old, amount), unsaid],
             ));
         }
@@ -164,7 +164,7 @@ fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
 fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
     let width = ((area.width.saturating_sub(18)) / 4).clamp(7, 13);
     let ends = [1, 2, 3, 4].map(|at| area.x + 18 + at * width);
-    pen.text(area.x, area.y, 17, "answers", Role::Faint);
+    pen.text(area.x, area.y, 17, "business", Role::Faint);
     for (end, head) in ends.into_iter().zip(["events", "answers", "p50", "p99"]) {
         if end <= area.right() {
             pen.right(end, area.y, width - 1, head, Role::Faint);

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces, window};
 use crate::format::{UNKNOWN, clean, count, maybe_duration, number, short};
-use crate::panes::{Border, open, say, trend};
+use crate::panes::{Border, lag_role, open, say, scrollbar, trend};
 use crate::rows::Item;
 use crate::snapshot::{Group, GroupPartition, Snapshot};
 use crate::state::{Pane, State};
@@ -65,6 +65,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         lines.push(Line::Row(at, group, partition));
     }
     let shown = window(lines.len(), selected_line, usize::from(inside.height));
+    scrollbar(pen, state.focus() == Pane::Partitions, inside, lines.len(), &shown);
     for (y, line) in (inside.y..inside.bottom()).zip(&lines[shown]) {
         let area = Rect { y, height: 1, ..inside };
         match line {
@@ -104,11 +105,8 @@ fn detail(pen: &mut Pen, group: &Group, partition: &GroupPartition, area: Rect) 
 }
 
 fn heading(pen: &mut Pen, group: &Group, topic: &str, line: Rect) {
-    let mut pieces: Pieces =
+    let pieces: Pieces =
         vec![(group.id.clone(), Role::Title), (format!("  reads {}", clean(topic)), Role::Dim)];
-    if let Some(generation) = group.generation {
-        pieces.push((format!("  generation {generation}"), Role::Faint));
-    }
     pen.pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
 }
 
@@ -122,10 +120,9 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     let bar_from = line.x + 7;
     let bar = after.saturating_sub(bar_from);
     log(pen, partition, bar_from, y, bar);
-    let behind = partition.lag_records.is_some_and(|lag| lag > 0);
     let lag = partition.lag_records.map_or(crate::format::UNKNOWN.to_string(), |lag| short(lag as f64));
     let x = bar_from + bar;
-    pen.right(x + 6, y, 6, &lag, if behind { Role::Truth } else { Role::Dim });
+    pen.right(x + 6, y, 6, &lag, lag_role(partition.trend, partition.lag_records));
     pen.right(x + 14, y, 7, &maybe_duration(partition.lag_ms), Role::Dim);
     let (words, role) = trend(partition.trend, true);
     pen.cell(x + 16, y, words.chars().next().unwrap_or(' '), role);

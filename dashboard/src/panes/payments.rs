@@ -3,10 +3,12 @@
 use ratatui::layout::Rect;
 
 use crate::draw::{Pen, Pieces};
-use crate::format::{clean, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
+use crate::format::{
+    UNKNOWN, clean, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day,
+};
 use crate::overlays::wrap;
 use crate::panes::{Border, list, open};
-use crate::rows::Item;
+use crate::rows::{Item, Row};
 use crate::snapshot::{Decision, Payments, Snapshot, Verdict};
 use crate::state::{Pane, State};
 use crate::theme::Role;
@@ -71,11 +73,34 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.y += 1;
         inside.height -= 1;
     }
-    list(pen, state, Pane::Payments, inside, &state.rows(Pane::Payments), |pen, line, row| {
+    let rows = state.rows(Pane::Payments);
+    // Declines are rare: the newest stays in sight when the approvals have pushed it out of the list.
+    let height = usize::from(inside.height);
+    let declined = |row: &&Row| matches!(row.item, Item::Decision(at) if is_declined(&payments.recent[at]));
+    let gone = rows.iter().skip(height).find(declined);
+    let place = state.cursors[Pane::Payments.index()].place(&rows);
+    if let Some(Item::Decision(at)) = gone.map(|row| row.item)
+        && height > 3
+        && place == 0
+        && !rows.iter().take(height).any(|row| declined(&row))
+    {
+        let line = Rect { y: inside.bottom() - 1, height: 1, ..inside };
+        decision(pen, &payments.recent[at], payments.deadline_ms, offset, line);
+        for x in inside.left()..inside.right() {
+            pen.cell(x, inside.bottom() - 2, '╌', Role::Faint);
+        }
+        pen.text(inside.x + 1, inside.bottom() - 2, inside.width, " the last that was declined ", Role::Dim);
+        inside.height -= 2;
+    }
+    list(pen, state, Pane::Payments, inside, &rows, |pen, line, row| {
         if let Item::Decision(at) = row.item {
             decision(pen, &payments.recent[at], payments.deadline_ms, offset, line);
         }
     });
+}
+
+fn is_declined(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Declined
 }
 
 fn all(payments: &Payments) -> Option<u64> {
@@ -113,8 +138,26 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
         pen.right(right.saturating_sub(8), y, 10, fraud, Role::Dim);
         room = room.saturating_sub(12);
     }
-    let reason = decision.reasons.first().map_or("", String::as_str);
-    pen.text(x, y, room, reason, if decision.verdict == Verdict::Declined { Role::Text } else { Role::Dim });
+    let (why, role) = match (decision.reasons.first(), decision.probability) {
+        (Some(reason), _) if is_declined(decision) => (reason.clone(), Role::Text),
+        (Some(reason), _) => (reason.clone(), Role::Dim),
+        // Who is approved is told no reason: how sure one was is all there is to say.
+        (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Faint),
+        (None, _) => (String::new(), Role::Dim),
+    };
+    pen.text(x, y, room, &why, role);
+}
+
+/// A probability: `0.4 %`, `93 %`.
+fn percent(p: f64) -> String {
+    let p = p * 100.0;
+    if p > 0.0 && p < 0.05 {
+        "under 0.1 %".into()
+    } else if p < 9.95 {
+        format!("{p:.1} %")
+    } else {
+        format!("{p:.0} %")
+    }
 }
 
 /// All that is known of one decision.
@@ -122,10 +165,7 @@ fn detail(pen: &mut Pen, decision: &Decision, offset: i32, area: Rect) {
     for x in area.left()..area.right() {
         pen.cell(x, area.y, '╌', Role::Faint);
     }
-    let probability = decision
-        .probability
-        .filter(|p| p.is_finite())
-        .map_or("–".into(), |p| format!("{:.1} %", p * 100.0));
+    let probability = decision.probability.filter(|p| p.is_finite()).map_or(UNKNOWN.into(), percent);
     let facts: Pieces = vec![
         (clean(&decision.card_id).into_owned(), Role::Title),
         (format!("  {}", time_of_day(decision.at_ms, offset)), Role::Dim),

@@ -14,18 +14,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let shop = &snapshot.shop.data;
     let note = format!("{} sessions open", maybe_count(shop.sessions));
     let legend = vec![
-        (" clicked item was on the page of ".into(), Role::Dim),
+        (" on the page of ".into(), Role::Dim),
         ("● stream ".into(), Role::Stream),
         ("● batch ".into(), Role::Batch),
     ];
-    let Some(inside) = open(
-        pen,
-        state,
-        Pane::Shop,
-        area,
-        &snapshot.shop.source,
-        Border { note, legend, ..Border::default() },
-    ) else {
+    let foot = vec![("+".into(), Role::Stream), (" stream only".into(), Role::Dim)];
+    let Some(inside) =
+        open(pen, state, Pane::Shop, area, &snapshot.shop.source, Border { note, foot, legend })
+    else {
         return;
     };
     let Some(Item::Shopper(at)) = state.selected(Pane::Shop).map(|row| row.item) else {
@@ -104,7 +100,8 @@ fn page(pen: &mut Pen, name: &str, role: Role, page: &Page, shopper: &Shopper, a
         // What only the live page has is what waiting would have cost this shopper.
         let fresh = role == Role::Stream && !shopper.batch_page.items.contains(item);
         let words = if fresh { Role::Stream } else { Role::Text };
-        pen.id(area.x + 3, y, area.width.saturating_sub(4), item, words);
+        pen.cell(area.x + 3, y, if fresh { '+' } else { ' ' }, Role::Stream);
+        pen.id(area.x + 5, y, area.width.saturating_sub(6), item, words);
     }
 }
 

@@ -111,7 +111,7 @@ fn chart(pen: &mut Pen, topic: &Topic, area: Rect) {
         (format!("  {} partitions", maybe_count(topic.partitions.map(u64::from))), Role::Dim),
         (format!("  {} on disk", topic.bytes.map_or(UNKNOWN.into(), bytes)), Role::Dim),
     ];
-    pen.pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
+    pen.whole_pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
     pen.chart(chart, &topic.history_per_second, Role::Series);

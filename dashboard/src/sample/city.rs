@@ -2,7 +2,8 @@
 
 use super::Dice;
 use crate::snapshot::{
-    BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle, VehicleKind,
+    Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
+    VehicleKind,
 };
 
 const SIDE: usize = 26;
@@ -122,18 +123,43 @@ pub(super) fn city(step: u64) -> City {
         at: route.first().copied(),
         destination: route.last().copied(),
         route: route.clone(),
+        arrived: false,
         stream: Some(StreamEta { remaining_s: seconds, p10_s: seconds - 62.0, p90_s: seconds + 98.0 }),
         batch: Some(BatchEta { remaining_s: seconds + 215.0, age_s: 41.0 * 60.0 }),
+        truth_s: None,
+    };
+    let ended = |id: &str, seconds: f64| Trip {
+        at: route.last().copied(),
+        route: Vec::new(),
+        arrived: true,
         truth_s: Some(seconds + 21.0),
+        ..trip(id, "driver-7", seconds)
+    };
+    let arrival = |id: &str, truth_s, stream_s, batch_s| Arrival {
+        trip_id: id.into(),
+        truth_s,
+        stream_s: Some(stream_s),
+        batch_s: Some(batch_s),
     };
     City {
         speeds,
         vehicles,
         incidents: vec![
-            Incident { at: crash, what: "crash".into(), remaining_s: Some(11.0 * 60.0) },
-            Incident { at: works, what: "jam".into(), remaining_s: Some(8.0 * 60.0) },
+            Incident { at: crash, what: "crash on Avenida del Mar".into(), remaining_s: Some(11.0 * 60.0) },
+            Incident { at: works, what: "closed lane on Calle Larga".into(), remaining_s: Some(8.0 * 60.0) },
         ],
-        trips: vec![trip("trip-88", "driver-12", 370.0), trip("trip-91", "driver-3", 512.0)],
+        trips: vec![
+            trip("trip-88", "driver-12", 370.0),
+            trip("trip-91", "driver-3", 512.0),
+            ended("trip-70", 298.0),
+        ],
+        arrivals: vec![
+            arrival("trip-61", 298.0, 310.0, 585.0),
+            arrival("trip-64", 412.0, 385.0, 401.0),
+            arrival("trip-59", 640.0, 702.0, 334.0),
+            arrival("trip-57", 181.0, 176.0, 420.0),
+            arrival("trip-52", 505.0, 498.0, 610.0),
+        ],
         trips_under_way: Some(61),
     }
 }

@@ -49,8 +49,11 @@ pub struct City {
     pub vehicles: Vec<Vehicle>,
     /// What is known of jams and closures: learnt from the traffic, or the truth where the bill says so.
     pub incidents: Vec<Incident>,
-    /// Some trips under way (at most 16), the longest-lived first, to choose one from.
+    /// Some trips (at most 16) to choose one from. Each keeps its place from about its beginning until some seconds after
+    /// its end.
     pub trips: Vec<Trip>,
+    /// The newest trips that have ended and of which it is known what both lanes had said (at most 8), newest first.
+    pub arrivals: Vec<Arrival>,
     /// How many trips are under way altogether.
     pub trips_under_way: Option<u64>,
 }
@@ -115,14 +118,31 @@ pub struct Trip {
     pub at: Option<(f64, f64)>,
     /// Where it is going.
     pub destination: Option<(f64, f64)>,
-    /// The way still to go.
+    /// The way still to go: the quickest on empty roads, which need not be the driver's.
     pub route: Vec<(f64, f64)>,
+    /// Whether it has ended. Then the three answers are those of the moment at which half of its time was over, so that they
+    /// can be held against each other: nobody knows the truth before.
+    pub arrived: bool,
     /// What the stream lane says.
     pub stream: Option<StreamEta>,
     /// What the batch lane's last answer says.
     pub batch: Option<BatchEta>,
-    /// What will really happen, which only the simulator knows.
+    /// What really happened, which is known at the end.
     pub truth_s: Option<f64>,
+}
+
+/// A trip that has ended, and what either lane had said when half of its time was over. Seconds to go from then on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Arrival {
+    /// Which.
+    pub trip_id: String,
+    /// How long it really took yet.
+    pub truth_s: f64,
+    /// How long the stream lane had said.
+    pub stream_s: Option<f64>,
+    /// How long the batch lane's run before had said.
+    pub batch_s: Option<f64>,
 }
 
 /// The stream lane's answer.

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
         period_ms: HOUR_MS,
         database: None,
         map: Arc::clone(&map),
+        businesses: [true; 3],
     });
     let watch = Watch::start(&settings, Since::Now)?;
     let admin = Admin::unconnected(&settings, Duration::from_secs(2))?;

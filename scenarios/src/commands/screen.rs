@@ -59,6 +59,13 @@ impl Screen {
         }
     }
 
+    /// Words for whoever looks at a terminal from which the dashboard has just gone.
+    pub(crate) fn say(&self, words: &str) {
+        if matches!(self, Self::Terminal(_)) {
+            eprintln!("{words}");
+        }
+    }
+
     /// Says what a show amounted to.
     pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
         super::print(|out| match self {

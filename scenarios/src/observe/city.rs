@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use dashboard::{
-    BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle, VehicleKind,
-};
-use events::{Event, Place, SimulationTruth, Timestamp, TripKind};
+use dashboard::{City, CityMap, Incident, LinkSpeed, Street, StreetClass, Vehicle, VehicleKind};
+use events::{Event, SimulationTruth, Timestamp};
 use streets::{Map, RoadClass};
+
+use super::trips::TripsView;
 
 /// A vehicle that is silent for so long, in event time, is off the road.
 const SILENT_MS: i64 = 120_000;
@@ -15,8 +15,6 @@ const SILENT_MS: i64 = 120_000;
 const SPEED_MS: i64 = 30 * 60_000;
 /// Share of the points of all streets that may lie outside the picture on each side.
 const OUTSKIRTS: f64 = 0.02;
-/// How many trips a person can choose from.
-const TRIPS: usize = 16;
 
 /// What is known of the city.
 #[derive(Debug)]
@@ -25,18 +23,8 @@ pub(crate) struct CityView {
     now: Option<Timestamp>,
     vehicles: HashMap<String, (Timestamp, Vehicle)>,
     speeds: BTreeMap<u32, (Timestamp, f64)>,
-    trips: BTreeMap<String, OpenTrip>,
+    trips: TripsView,
     incidents: BTreeMap<String, (Timestamp, Incident)>,
-}
-
-#[derive(Debug)]
-struct OpenTrip {
-    requested: Timestamp,
-    driver_id: String,
-    destination: Place,
-    stream: Option<(Timestamp, Timestamp, Timestamp)>,
-    batch: Option<(Timestamp, Timestamp)>,
-    touched: Timestamp,
 }
 
 impl CityView {
@@ -46,12 +34,14 @@ impl CityView {
             now: None,
             vehicles: HashMap::new(),
             speeds: BTreeMap::new(),
-            trips: BTreeMap::new(),
+            trips: TripsView::default(),
             incidents: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn observe(&mut self, event: &Event) {
+    /// Takes a record that was sent when the wall showed `wall_ms`.
+    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
+        self.trips.observe(event, wall_ms);
         match event {
             Event::DriverLocations(ping) => {
                 self.now = self.now.max(Some(ping.ts));
@@ -66,9 +56,6 @@ impl CityView {
                     self.vehicles.get_mut(&ping.driver_id).expect("it was placed a line above");
                 if vehicle.trip_id != ping.trip_id {
                     vehicle.trip_id.clone_from(&ping.trip_id);
-                }
-                if let Some(trip) = ping.trip_id.as_ref().and_then(|trip| self.trips.get_mut(trip)) {
-                    trip.touched = ping.ts;
                 }
             }
             Event::TruckGpsCoordinates(ping) => {
@@ -87,33 +74,6 @@ impl CityView {
                     if of_free_flow.is_finite() {
                         self.speeds.insert(link.0, (traffic.ts, of_free_flow));
                     }
-                }
-            }
-            Event::Trips(trip) => match trip.kind {
-                TripKind::Requested => {
-                    let open = OpenTrip {
-                        requested: trip.ts,
-                        driver_id: trip.driver_id.clone(),
-                        destination: trip.destination,
-                        stream: None,
-                        batch: None,
-                        touched: trip.ts,
-                    };
-                    self.trips.insert(trip.trip_id.clone(), open);
-                }
-                TripKind::PickedUp => {}
-                TripKind::DroppedOff | TripKind::Cancelled => {
-                    self.trips.remove(&trip.trip_id);
-                }
-            },
-            Event::EtaUpdates(answer) => {
-                if let Some(trip) = self.trips.get_mut(&answer.trip_id) {
-                    trip.stream = Some((answer.eta, answer.p10, answer.p90));
-                }
-            }
-            Event::EtaBatch(batched) => {
-                if let Some(trip) = self.trips.get_mut(&batched.answer.trip_id) {
-                    trip.batch = Some((batched.answer.eta, batched.valid_from));
                 }
             }
             Event::SimulationTruth(SimulationTruth::Incident { id, link_ids, until, text, .. }) => {
@@ -149,18 +109,16 @@ impl CityView {
         }
     }
 
-    /// Everything as it is now; what has gone quiet is forgotten. None before the first position.
-    pub(crate) fn shown(&mut self) -> Option<City> {
+    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None before the first position.
+    pub(crate) fn shown(&mut self, wall_ms: i64) -> Option<City> {
         let now = self.now?;
         self.vehicles.retain(|_, (ts, _)| now.since_ms(*ts) < SILENT_MS);
         self.speeds.retain(|_, (ts, _)| now.since_ms(*ts) < SPEED_MS);
-        self.trips.retain(|_, trip| now.since_ms(trip.touched) < SILENT_MS * 5);
         self.incidents.retain(|_, (until, _)| *until > now);
         let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
         vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let mut under_way: Vec<(&String, &OpenTrip)> =
-            self.trips.iter().filter(|(_, trip)| trip.stream.is_some()).collect();
-        under_way.sort_by_key(|(_, trip)| trip.requested);
+        let place = |driver: &str| self.vehicles.get(driver).map(|(_, vehicle)| vehicle.at);
+        let trips = self.trips.shown(&self.map, now, wall_ms, place);
         Some(City {
             speeds: self
                 .speeds
@@ -175,31 +133,11 @@ impl CityView {
                     ..incident.clone()
                 })
                 .collect(),
-            trips: under_way.iter().take(TRIPS).map(|(id, trip)| self.trip(id, trip, now)).collect(),
-            trips_under_way: Some(self.trips.len() as u64),
+            trips,
+            arrivals: self.trips.arrivals(),
+            trips_under_way: Some(self.trips.under_way()),
             vehicles,
         })
-    }
-
-    fn trip(&self, id: &str, trip: &OpenTrip, now: Timestamp) -> Trip {
-        let at = self.vehicles.get(&trip.driver_id).map(|(_, vehicle)| vehicle.at);
-        Trip {
-            trip_id: id.to_owned(),
-            driver_id: trip.driver_id.clone(),
-            at,
-            destination: Some((trip.destination.lon, trip.destination.lat)),
-            route: Vec::new(),
-            stream: trip.stream.map(|(eta, p10, p90)| StreamEta {
-                remaining_s: eta.since_seconds(now),
-                p10_s: p10.since_seconds(now),
-                p90_s: p90.since_seconds(now),
-            }),
-            batch: trip.batch.map(|(eta, valid_from)| BatchEta {
-                remaining_s: eta.since_seconds(now),
-                age_s: now.since_seconds(valid_from),
-            }),
-            truth_s: None,
-        }
     }
 }
 

@@ -21,6 +21,8 @@ const KEEP_MS: i64 = 600_000;
 const RATE_MS: i64 = 2_000;
 /// How many seconds of history a sparkline has.
 const HISTORY: usize = 120;
+/// Over how long a trend is judged.
+const TREND_MS: i64 = 5_000;
 /// A lag of less than this, in milliseconds, is the batching of producers and the interval of commits, not a delay.
 const KEEPING_UP_MS: f64 = 3_000.0;
 
@@ -39,6 +41,8 @@ pub(crate) struct LogPoll {
     pub(crate) partition: i32,
     pub(crate) start: i64,
     pub(crate) end: i64,
+    /// The broker that leads it; none while nobody does.
+    pub(crate) leader: Option<i32>,
 }
 
 /// One group.
@@ -96,6 +100,51 @@ impl Growth {
     }
 }
 
+/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and the bookmark.
+#[derive(Debug, Default)]
+struct Course(VecDeque<(i64, i64, i64)>);
+
+impl Course {
+    fn push(&mut self, now_ms: i64, lag: i64, committed: i64) {
+        if self.0.back().is_some_and(|&(.., last)| committed < last) {
+            // Somebody put the bookmark back: what was before says nothing about now.
+            self.0.clear();
+        }
+        self.0.push_back((now_ms, lag, committed));
+        while self.0.front().is_some_and(|&(at, ..)| now_ms - at > TREND_MS) {
+            self.0.pop_front();
+        }
+    }
+
+    fn lag(&self) -> Option<i64> {
+        self.0.back().map(|&(_, lag, _)| lag)
+    }
+
+    /// Where the lag is going.
+    fn trend(&self) -> Trend {
+        let (Some(&(then, before, from)), Some(&(now, lag, to))) = (self.0.front(), self.0.back()) else {
+            return Trend::Unknown;
+        };
+        if now - then < 1_500 {
+            return Trend::Unknown;
+        }
+        let a_second = |growth: i64| growth as f64 * 1000.0 / (now - then) as f64;
+        let (per_second, pace) = (a_second(lag - before), a_second(to - from).max(1.0));
+        // What would be read within the interval of commits is no lag at all, however many records it is; unless most of
+        // what is read is backlog.
+        let catches_up = per_second < -0.5 * pace;
+        if !catches_up && lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
+            Trend::KeepingUp
+        } else if per_second < -0.02 * pace {
+            Trend::Draining { done_in_ms: Some(lag as f64 / -per_second * 1000.0) }
+        } else if per_second > 0.02 * pace {
+            Trend::FallingBehind { records_per_second: Some(per_second) }
+        } else {
+            Trend::KeepingUp
+        }
+    }
+}
+
 /// A value a second, for a sparkline.
 #[derive(Debug, Default)]
 struct History {
@@ -124,6 +173,9 @@ impl History {
 struct LogView {
     start: i64,
     ends: Growth,
+    /// The leader that was seen last, and since when nobody leads.
+    leader: Option<i32>,
+    leaderless_since: Option<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -137,7 +189,9 @@ struct TopicView {
 struct GroupView {
     poll: GroupPoll,
     committed: Growth,
-    lag: VecDeque<(i64, i64)>,
+    lag: Course,
+    /// The same of each partition.
+    partitions: HashMap<(String, i32), Course>,
     lag_history: History,
     /// Who owns what, to notice that it changed.
     owners: BTreeMap<(String, i32), String>,
@@ -160,12 +214,40 @@ impl ClusterView {
     pub(crate) fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
         self.now_ms = now_ms;
         self.brokers = Some(poll.brokers);
+        let mut notices = Vec::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
+        // From whom the lead went to whom: how many partitions, one of them, and how long nobody led.
+        let mut elections: BTreeMap<(i32, i32), (u32, String, Option<i64>)> = BTreeMap::new();
         for log in &poll.logs {
             *totals.entry(&log.topic).or_default() += log.end;
             let view = self.logs.entry((log.topic.clone(), log.partition)).or_default();
             view.start = log.start;
             view.ends.push(now_ms, log.end);
+            match (view.leader, log.leader) {
+                (_, None) => {
+                    view.leaderless_since.get_or_insert(now_ms);
+                }
+                (before, Some(leader)) => {
+                    let since = view.leaderless_since.take();
+                    if let Some(before) = before.filter(|before| *before != leader) {
+                        let at = format!("{} {}", log.topic, log.partition);
+                        let (count, ..) = elections.entry((before, leader)).or_insert((0, at, since));
+                        *count += 1;
+                    }
+                    view.leader = Some(leader);
+                }
+            }
+        }
+        for ((before, leader), (count, at, since)) in elections {
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            notices.push(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Election,
+                severity: Severity::Warning,
+                subject: format!("broker {leader}"),
+                text: format!("leads {at}{more}, which broker {before} led"),
+                duration_ms: since.map(|since| (now_ms - since) as f64),
+            });
         }
         self.logs.retain(|_, view| view.ends.0.back().is_some_and(|&(at, _)| at == now_ms));
         self.topics.retain(|name, _| totals.contains_key(name.as_str()));
@@ -180,7 +262,6 @@ impl ClusterView {
             }
         }
         self.groups.retain(|id, _| poll.groups.iter().any(|group| group.id == *id));
-        let mut notices = Vec::new();
         for group in poll.groups {
             let view = self.groups.entry(group.id.clone()).or_default();
             view.take(now_ms, group, &self.logs, &mut notices);
@@ -210,6 +291,10 @@ impl ClusterView {
         topics
     }
 
+    pub(crate) fn has_topic(&self, name: &str) -> bool {
+        self.topics.contains_key(name)
+    }
+
     /// Whether the group is at work: its members own partitions and have put a bookmark into each. A member that owns a
     /// partition may still be learning what it must know before it can answer.
     pub(crate) fn is_at_work(&self, group: &str) -> bool {
@@ -235,20 +320,23 @@ type Logs = BTreeMap<(String, i32), LogView>;
 
 impl GroupView {
     fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, notices: &mut Vec<Notice>) {
-        let known_before = !self.poll.id.is_empty();
-        let lag = poll
-            .committed
-            .iter()
-            .filter_map(|(topic, partition, offset)| {
-                let log = logs.get(&(topic.clone(), *partition))?;
-                Some((log.ends.last()? - (*offset).max(log.start)).max(0))
-            })
-            .sum();
-        self.committed.push(now_ms, poll.committed.iter().map(|&(.., offset)| offset).sum());
-        self.lag.push_back((now_ms, lag));
-        while self.lag.front().is_some_and(|&(at, _)| now_ms - at > 6_000) {
-            self.lag.pop_front();
+        let mut lag = 0;
+        let mut bookmarks = 0;
+        self.partitions.retain(|(topic, partition), _| {
+            poll.committed.iter().any(|(known, number, _)| known == topic && number == partition)
+        });
+        for (topic, partition, offset) in &poll.committed {
+            bookmarks += offset;
+            let at = (topic.clone(), *partition);
+            let Some((log, end)) = logs.get(&at).and_then(|log| Some((log, log.ends.last()?))) else {
+                continue;
+            };
+            let its = (end - (*offset).max(log.start)).max(0);
+            lag += its;
+            self.partitions.entry(at).or_default().push(now_ms, its, *offset);
         }
+        self.committed.push(now_ms, bookmarks);
+        self.lag.push(now_ms, lag, bookmarks);
         self.lag_history.push(now_ms, lag as f64);
 
         let unsettled =
@@ -268,12 +356,10 @@ impl GroupView {
                 kind: NoticeKind::Rebalance,
                 severity: if members == 0 { Severity::Warning } else { Severity::Info },
                 subject: poll.id.clone(),
-                text: match (known_before, members) {
-                    (_, 0) => "nobody is left in the group".to_owned(),
-                    (false, 1) => "1 member".to_owned(),
-                    (false, n) => format!("{n} members"),
-                    (true, 1) => "shared out anew: 1 member".to_owned(),
-                    (true, n) => format!("shared out anew: {n} members"),
+                text: match members {
+                    0 => "nobody is left in the group".to_owned(),
+                    1 => format!("rebalance {}: 1 member", self.generation),
+                    n => format!("rebalance {}: {n} members", self.generation),
                 },
                 duration_ms: self.rebalancing_since.map(|since| (now_ms - since) as f64),
             });
@@ -293,7 +379,7 @@ impl GroupView {
         let mut places: Vec<&(String, i32)> = committed.keys().chain(self.owners.keys()).collect();
         places.sort_unstable();
         places.dedup();
-        let trend = self.trend(now_ms);
+        let trend = self.trend();
         let partitions: Vec<GroupPartition> = places
             .into_iter()
             .map(|place| {
@@ -302,6 +388,8 @@ impl GroupView {
                 let bookmark = committed.get(place).copied();
                 let position = bookmark.zip(log).map(|(offset, log)| offset.max(log.start));
                 let lag = position.zip(end).map(|(position, end)| (end - position).max(0));
+                let owned = self.owners.contains_key(place);
+                let course = self.partitions.get(place);
                 GroupPartition {
                     topic: place.0.clone(),
                     partition: place.1,
@@ -319,7 +407,7 @@ impl GroupView {
                     owner: self.owners.get(place).map(|member| {
                         client_ids.get(member.as_str()).unwrap_or(&member.as_str()).to_string()
                     }),
-                    trend,
+                    trend: if owned { course.map_or(Trend::Unknown, Course::trend) } else { Trend::Dead },
                 }
             })
             .collect();
@@ -339,7 +427,7 @@ impl GroupView {
                     partitions: Some(member.assigned.len() as u32),
                 })
                 .collect(),
-            lag_records: self.lag.back().map(|&(_, lag)| lag as u64),
+            lag_records: self.lag.lag().map(|lag| lag as u64),
             lag_ms: worst(partitions.iter().map(|partition| partition.lag_ms)),
             partitions,
             committed_per_second: self.committed.per_second(),
@@ -349,30 +437,9 @@ impl GroupView {
         }
     }
 
-    /// Where the lag is going, over the last five seconds.
-    fn trend(&self, now_ms: i64) -> Trend {
-        let Some(&(_, lag)) = self.lag.back() else { return Trend::Unknown };
-        if self.poll.members.is_empty() {
-            return Trend::Dead;
-        }
-        let Some(&(then, before)) = self.lag.iter().find(|&&(at, _)| now_ms - at <= 5_000) else {
-            return Trend::Unknown;
-        };
-        if now_ms - then < 1_500 {
-            return Trend::Unknown;
-        }
-        let per_second = (lag - before) as f64 * 1000.0 / (now_ms - then) as f64;
-        let pace = self.committed.per_second().unwrap_or(0.0).max(1.0);
-        // What would be read within the interval of commits is no lag at all, however many records it is.
-        if lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
-            Trend::KeepingUp
-        } else if per_second < -0.02 * pace {
-            Trend::Draining { done_in_ms: Some(lag as f64 / -per_second * 1000.0) }
-        } else if per_second > 0.02 * pace {
-            Trend::FallingBehind { records_per_second: Some(per_second) }
-        } else {
-            Trend::KeepingUp
-        }
+    /// Where the lag is going.
+    fn trend(&self) -> Trend {
+        if self.poll.members.is_empty() && self.lag.lag().is_some() { Trend::Dead } else { self.lag.trend() }
     }
 }
 
@@ -388,7 +455,7 @@ mod tests {
     fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
         ClusterPoll {
             brokers: 1,
-            logs: vec![LogPoll { topic: "clicks".into(), partition: 0, start: 0, end }],
+            logs: vec![LogPoll { topic: "clicks".into(), partition: 0, start: 0, end, leader: Some(1) }],
             groups: vec![GroupPoll {
                 id: "mine".into(),
                 state: GroupState::Stable,
@@ -441,12 +508,63 @@ mod tests {
     #[test]
     fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
         let mut view = ClusterView::default();
-        assert_eq!(view.take(0, poll(10, 10, &["a"]))[0].text, "1 member");
+        assert_eq!(view.take(0, poll(10, 10, &["a"]))[0].text, "rebalance 1: 1 member");
         assert!(view.take(250, poll(10, 10, &["a"])).is_empty());
-        assert_eq!(view.take(500, poll(10, 10, &["b"]))[0].text, "shared out anew: 1 member");
+        assert_eq!(view.take(500, poll(10, 10, &["b"]))[0].text, "rebalance 2: 1 member");
         assert_eq!(view.take(750, poll(10, 10, &[]))[0].text, "nobody is left in the group");
         assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
         assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
+    }
+
+    /// One reader of two hangs: its partition falls behind, the other does not.
+    #[test]
+    fn each_partition_has_its_own_trend() {
+        let mut view = ClusterView::default();
+        for second in 0..10 {
+            let mut poll = poll(second * 100, second * 100, &["a"]);
+            poll.logs.push(LogPoll { partition: 1, ..poll.logs[0].clone() });
+            poll.groups[0].committed.push(("clicks".into(), 1, 100));
+            poll.groups[0].members[0].assigned.push(("clicks".into(), 1));
+            view.take(second * 1000, poll);
+        }
+        let trends = view.groups(|_| true)[0].partitions.iter().map(|p| p.trend).collect::<Vec<_>>();
+        assert!(matches!(trends[..], [Trend::KeepingUp, Trend::FallingBehind { .. }]), "{trends:?}");
+    }
+
+    /// The bookmark is put back to the beginning, and everything is read again at ten times the usual pace.
+    #[test]
+    fn a_rewound_group_drains_and_does_not_keep_up() {
+        let mut view = ClusterView::default();
+        for quarter in 0..40 {
+            view.take(quarter * 250, poll(quarter * 25, quarter * 25, &["a"]));
+        }
+        for quarter in 40..50 {
+            let read = (quarter - 40) * 75;
+            view.take(quarter * 250, poll(quarter * 25, read, &["a"]));
+        }
+        let trend = view.groups(|_| true)[0].trend;
+        assert!(matches!(trend, Trend::Draining { done_in_ms: Some(left) } if left < 4_000.0), "{trend:?}");
+    }
+
+    #[test]
+    fn a_new_leader_is_news_with_the_time_that_nobody_led() {
+        let mut view = ClusterView::default();
+        let led_by = |leader| {
+            let mut poll = poll(10, 10, &["a"]);
+            poll.logs.push(LogPoll { partition: 1, ..poll.logs[0].clone() });
+            poll.logs.iter_mut().for_each(|log| log.leader = leader);
+            poll
+        };
+        let mut news = |now_ms, leader| {
+            let notices = view.take(now_ms, led_by(leader));
+            let elected = notices.into_iter().filter(|notice| notice.kind == NoticeKind::Election);
+            elected.map(|n| (format!("{} {}", n.subject, n.text), n.duration_ms)).collect::<Vec<_>>()
+        };
+        assert_eq!(news(0, Some(1)), []);
+        assert_eq!(news(250, None), []);
+        let words = "broker 2 leads clicks 0 and 1 more, which broker 1 led".to_owned();
+        assert_eq!(news(1_250, Some(2)), [(words, Some(1_000.0))]);
+        assert_eq!(news(1_500, Some(2)), []);
     }
 
     #[test]

@@ -12,6 +12,11 @@ use crate::clock::Clock;
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
 
+/// How far the stream is behind *now* is what the answers of the last seconds of the wall say: a disturbance that is over
+/// is over. At most so many of them.
+const NOW_MS: i64 = 10_000;
+const NOW_MOST: usize = 4_096;
+
 /// The answering consumers, in the order in which they are shown, with what they answer.
 const BUSINESSES: [&str; 4] = ["eta", "fraud", "recommendations", "notifications"];
 
@@ -35,6 +40,27 @@ struct FreshnessView {
     events: u64,
     answers: u64,
     delay: Percentiles,
+    /// The delays of the last [`NOW_MS`], with the wall at which each answer came.
+    now: VecDeque<(i64, f64)>,
+}
+
+impl FreshnessView {
+    fn delayed(&mut self, wall_ms: i64, delay_ms: f64) {
+        self.delay.push(delay_ms);
+        self.now.push_back((wall_ms, delay_ms));
+        // In the order of reading, which is nearly that of the wall.
+        while self.now.len() > NOW_MOST || self.now.front().is_some_and(|&(at, _)| wall_ms - at > NOW_MS) {
+            self.now.pop_front();
+        }
+    }
+
+    /// The median delay of the newest answers, when there were any of late.
+    fn delay_now(&self, wall_ms: i64) -> Option<f64> {
+        let mut delays: Vec<f64> =
+            self.now.iter().filter(|(at, _)| wall_ms - at <= NOW_MS).map(|&(_, delay)| delay).collect();
+        let middle = delays.len() / 2;
+        (!delays.is_empty()).then(|| *delays.select_nth_unstable_by(middle, f64::total_cmp).1)
+    }
 }
 
 impl LanesView {
@@ -84,7 +110,8 @@ impl LanesView {
             Some(ts) => {
                 freshness.answers += 1;
                 if let Some(clock) = clock {
-                    freshness.delay.push((wall_ms - clock.wall_ms_at(ts)).max(0) as f64);
+                    let delay_ms = (wall_ms - clock.wall_ms_at(ts)).max(0) as f64;
+                    freshness.delayed(wall_ms, delay_ms);
                 }
             }
         }
@@ -111,12 +138,16 @@ impl LanesView {
             (clock.wall_ms_at(due) - wall_ms).max(0) as f64
         });
         Lanes {
-            stream_delay_ms: freshness.iter().filter_map(|f| f.p50_ms).reduce(f64::max),
+            stream_delay_ms: self
+                .freshness
+                .values()
+                .filter_map(|view| view.delay_now(wall_ms))
+                .reduce(f64::max),
             batch_age_ms: now.zip(oldest).map(|(now, oldest)| now.since_ms(*oldest).max(0) as f64),
             batch_period_ms: Some(self.period_ms as f64),
             can_turn: false,
             next_run_in_ms: next,
-            running: false,
+            running: now.zip(clock).is_some_and(|(now, clock)| self.is_running(now, clock.start)),
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
             freshness,
@@ -140,6 +171,15 @@ impl LanesView {
     /// Records that both lanes have read: events of the stream's consumers, and records of the jobs' runs.
     pub(crate) fn records(&self, batch: bool) -> u64 {
         if batch { self.records } else { self.freshness.values().map(|view| view.events).sum() }
+    }
+
+    /// Whether a run is under way: a period is over since the show began, and a job has not yet said that it has read it. One
+    /// that says nothing for half a period is not at work but in trouble, which the workers' own pane tells.
+    fn is_running(&self, now: Timestamp, start: Timestamp) -> bool {
+        let due = now.floor(self.period_ms);
+        let waited_ms = now.since_ms(due);
+        let done = self.read_up_to.values().min().is_some_and(|oldest| *oldest >= due);
+        due > start && !done && waited_ms < self.period_ms / 2
     }
 
     /// Events in and answers out of a business, and how long the answers took.
@@ -196,4 +236,25 @@ fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
         return BillItem::default();
     }
     BillItem { stream: Some(stream), batch: Some(batch), stale_model: None, cases: Some(cases) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_that_is_over_is_over() {
+        let mut view = FreshnessView::default();
+        assert_eq!(view.delay_now(0), None, "nothing was answered yet");
+        for wall_ms in (0..1_000).step_by(10) {
+            view.delayed(wall_ms, 180_000.0);
+        }
+        assert_eq!(view.delay_now(1_000), Some(180_000.0));
+        for wall_ms in (12_000..12_100).step_by(10) {
+            view.delayed(wall_ms, 20.0);
+        }
+        assert_eq!(view.delay_now(12_100), Some(20.0));
+        assert_eq!(view.delay.at(0.5), Some(180_000.0), "it still counts in the long run");
+        assert_eq!(view.delay_now(60_000), None, "who says nothing any more has no delay");
+    }
 }

@@ -10,15 +10,17 @@
 mod city;
 mod cluster;
 mod lanes;
+mod pace;
 mod payments;
 mod percentiles;
 mod shop;
+mod trips;
 pub(crate) mod watch;
 
 use std::sync::Arc;
 
 use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
-use events::{Event, SimulationTruth, Topic};
+use events::{Event, Topic};
 use streets::Map;
 
 use crate::bill::Bill;
@@ -72,6 +74,8 @@ pub(crate) struct Watched {
     pub(crate) database: Option<String>,
     /// The streets.
     pub(crate) map: Arc<Map>,
+    /// Which businesses may be there: rides, payments, the shop.
+    pub(crate) businesses: [bool; 3],
 }
 
 /// Everything learnt so far.
@@ -89,8 +93,8 @@ pub(crate) struct Show {
     polled: bool,
     /// Since when the cluster is silent, and why.
     silent: Option<(i64, String)>,
-    /// Records and wall times of the first and the newest event, to work out a clock that nobody told us.
-    first_seen: Option<(i64, i64)>,
+    /// To work out a clock that nobody told us.
+    pace: Option<pace::Pace>,
 }
 
 impl Show {
@@ -107,7 +111,8 @@ impl Show {
             dead_letters: 0,
             polled: false,
             silent: None,
-            first_seen: None,
+            // Whoever shows a seed has a clock to start.
+            pace: watched.seed.is_none().then(pace::Pace::default),
             watched,
         }
     }
@@ -187,7 +192,7 @@ impl Show {
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
         self.learn_clock(event, wall_ms);
         let clock = self.watched.clock;
-        self.city.observe(event);
+        self.city.observe(event, wall_ms);
         self.payments.observe(event, wall_ms, DEADLINE_MS);
         self.shop.observe(event);
         self.lanes.observe(event, wall_ms, clock.as_ref());
@@ -200,16 +205,8 @@ impl Show {
                 kind: NoticeKind::BatchRun,
                 severity: Severity::Info,
                 subject: run.job.clone(),
-                text: format!("{} records read, {} rows loaded", run.records, run.rows),
+                text: format!("{} records in, {} rows out", run.records, run.rows),
                 duration_ms: Some(run.finished_at.since_ms(run.started_at) as f64),
-            }),
-            Event::SimulationTruth(SimulationTruth::Incident { text, until, ts, .. }) => self.note(Notice {
-                at_ms: wall_ms,
-                kind: NoticeKind::Incident,
-                severity: Severity::Warning,
-                subject: "city".into(),
-                text: format!("{text}, for {:.0} min", until.since_seconds(*ts) / 60.0),
-                duration_ms: None,
             }),
             Event::DeadLetters(letter) => {
                 self.dead_letters += 1;
@@ -227,19 +224,12 @@ impl Show {
         }
     }
 
-    /// Someone who attaches to a running show is not told its clock: two events some seconds apart give it away.
+    /// Someone who attaches to a running show is not told its clock: what is sent by the world itself gives it away.
     fn learn_clock(&mut self, event: &Event, wall_ms: i64) {
-        if self.watched.clock.is_some() || event.topic() != Topic::DriverLocations {
-            return;
-        }
-        let Some(ts) = event.ts() else { return };
-        let (first_wall, first_ts) = *self.first_seen.get_or_insert((wall_ms, ts.ms()));
-        if wall_ms - first_wall >= 2_000 {
-            let speed = (ts.ms() - first_ts) as f64 / (wall_ms - first_wall) as f64;
-            if speed > 0.0 {
-                self.watched.clock = Some(Clock { started_wall_ms: wall_ms, start: ts, speed });
-            }
-        }
+        let Some(pace) = &mut self.pace else { return };
+        let told = matches!(event.topic(), Topic::DriverLocations | Topic::CardSwipes | Topic::Clicks);
+        let clock = event.ts().filter(|_| told).and_then(|ts| pace.observe(ts, wall_ms));
+        self.watched.clock = clock.or(self.watched.clock);
     }
 
     /// Judges what can be judged when the wall shows `now_ms`.
@@ -287,6 +277,13 @@ impl Show {
         }
         let mut lanes = self.lanes.shown(now_ms, clock.as_ref(), &self.bill);
         lanes.ledger = ledger.iter().map(shown_book).collect();
+        // Without its topic a business is not late but absent: somebody else's cluster has none of ours.
+        let here = |topic: &str, business: usize| {
+            self.watched.businesses[business] && (!polled || self.cluster.has_topic(topic))
+        };
+        let [rides, payments, shop] =
+            [here("driver_locations", 0), here("card_swipes", 1), here("clicks", 2)];
+        let both_lanes = rides || payments || shop;
         let cluster = Cluster { bootstrap: self.watched.bootstrap.clone(), brokers: self.cluster.brokers };
         Snapshot {
             taken_at_ms: now_ms,
@@ -294,19 +291,22 @@ impl Show {
                 name: self.watched.name.clone(),
                 clock_ms: clock.map(|clock| clock.simulated(now_ms).ms()),
                 utc_offset_min: 0,
-                // A speed that was worked out from two events is right to a per cent or so.
-                speed: clock.map(|clock| (clock.speed * 10.0).round() / 10.0),
+                // One that was worked out is right to some parts in a hundred.
+                speed: clock.map(|clock| match &self.pace {
+                    Some(_) if clock.speed >= 10.0 => clock.speed.round(),
+                    _ => (clock.speed * 10.0).round() / 10.0,
+                }),
                 seed: self.watched.seed,
                 supervised: false,
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
             topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics(&TOPIC_ORDER)),
             groups: sourced(polled, silent.as_ref(), now_ms, groups),
-            city: business(self.city.shown(), silent.as_ref(), now_ms),
-            payments: business(self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),
-            shop: business(self.shop.shown(), silent.as_ref(), now_ms),
-            lanes: sourced(polled, silent.as_ref(), now_ms, lanes),
-            workers: Sourced { data: Vec::new(), source: dashboard::Source::Absent },
+            city: business(rides, self.city.shown(now_ms), silent.as_ref(), now_ms),
+            payments: business(payments, self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),
+            shop: business(shop, self.shop.shown(), silent.as_ref(), now_ms),
+            lanes: if both_lanes { sourced(polled, silent.as_ref(), now_ms, lanes) } else { absent() },
+            workers: absent(),
             timeline: self.timeline.clone(),
             controls: Vec::new(),
         }
@@ -343,9 +343,20 @@ fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64,
     }
 }
 
-fn business<T: Default>(data: Option<T>, silent: Option<&(i64, String)>, now_ms: i64) -> Sourced<T> {
+fn business<T: Default>(
+    here: bool,
+    data: Option<T>,
+    silent: Option<&(i64, String)>,
+    now_ms: i64,
+) -> Sourced<T> {
     match data {
         Some(data) => sourced(true, silent, now_ms, data),
-        None => Sourced::default(),
+        None if here => Sourced::default(),
+        None => absent(),
     }
+}
+
+/// What is not here and will not come.
+fn absent<T: Default>() -> Sourced<T> {
+    Sourced { data: T::default(), source: dashboard::Source::Absent }
 }

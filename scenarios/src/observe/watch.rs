@@ -147,15 +147,16 @@ impl Poller {
     }
 
     fn ask(&mut self) -> Result<ClusterPoll, client::Error> {
-        let brokers = self.admin.brokers()?.len() as u32;
-        let topics = self.admin.topics()?;
-        let partitions: Vec<TopicPartition> = topics
+        let (brokers, mut topics) = self.admin.overview()?;
+        topics.retain(|(name, _)| !name.starts_with("__"));
+        let (partitions, leaders): (Vec<TopicPartition>, Vec<Option<i32>>) = topics
             .iter()
-            .filter(|topic| !topic.name.starts_with("__"))
-            .flat_map(|topic| {
-                (0..topic.partitions).map(|partition| TopicPartition::new(&*topic.name, partition))
+            .flat_map(|(name, leaders)| {
+                (0..)
+                    .zip(leaders)
+                    .map(|(partition, leader)| (TopicPartition::new(&**name, partition), *leader))
             })
-            .collect();
+            .unzip();
         self.watch_new(&partitions)?;
         let mut groups = Vec::new();
         for group in self.admin.groups()? {
@@ -189,17 +190,19 @@ impl Poller {
         let logs = partitions
             .into_iter()
             .zip(offsets)
-            .filter_map(|(at, offsets)| {
+            .zip(leaders)
+            .filter_map(|((at, offsets), leader)| {
                 let offsets = offsets?;
                 Some(LogPoll {
                     topic: at.topic,
                     partition: at.partition,
                     start: offsets.earliest,
                     end: offsets.latest,
+                    leader,
                 })
             })
             .collect();
-        Ok(ClusterPoll { brokers, logs, groups })
+        Ok(ClusterPoll { brokers: brokers as u32, logs, groups })
     }
 
     /// Topics of ours that have appeared since the last look are read too.

@@ -89,6 +89,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         period_ms: args.batch_period.ms(),
         database: Some(consumers::warehouse::shown(&places.database)),
         map: Arc::clone(&map),
+        businesses: Businesses::from(args.scenario).in_order(),
     });
     let watch = Watch::start(&settings, Since::Beginning)?;
     let mut keeper =
@@ -111,6 +112,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut keeper, &map, deadline)?;
+    screen.say("ending the workers");
     let summary = finish(args, keeper, &settings, &admin)?;
     if let Some(broker) = broker {
         broker.shutdown()?;

@@ -25,6 +25,13 @@ impl From<Scenario> for Businesses {
     }
 }
 
+impl Businesses {
+    /// Rides, payments, the shop.
+    pub(super) fn in_order(self) -> [bool; 3] {
+        [self.rides, self.payments, self.shop]
+    }
+}
+
 /// Where things are while a show runs.
 pub(super) struct Places {
     pub(super) program: PathBuf,

@@ -1,0 +1,431 @@
+//! The trips of the city as their topics tell them: what each lane says of when they end, and how right it was.
+//!
+//! A trip's true end is known when it ends, and what the batch lane would have said of it comes with its next run, up to a
+//! period later. So a trip is followed twice: while it lives, for the screen, and after its end, until both answers can be
+//! held against the truth at one moment, when half of its time was over.
+//!
+//! # Simplifications
+//! - The way drawn to the destination is the quickest on empty roads: the driver's own is not said on any topic.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use dashboard::{Arrival, BatchEta, StreamEta, Trip};
+use events::{EtaUpdate, Event, HOUR_MS, Place, Timestamp, TripKind};
+use streets::{FreeFlow, Map, Router, Spot};
+
+/// How many trips a person can choose from.
+const CHOICE: usize = 16;
+/// A trip stays in that choice for so long after its end, in milliseconds of the wall: time to read how it went.
+const STAYS_MS: i64 = 8_000;
+/// How many trips are shown of which both lanes' answers are known.
+const ARRIVALS: usize = 8;
+/// Of a trip's answers one in so many milliseconds of event time is kept, to look up what was said half-way.
+const KEPT_EVERY_MS: i64 = 10_000;
+/// A trip nobody says anything of for so long, in event time, is forgotten.
+const SILENT_MS: i64 = 10 * 60_000;
+/// The batch lane's answer is waited for so long, in event time: it comes with the run after the trip.
+const PATIENCE_MS: i64 = 3 * HOUR_MS;
+/// Turning round in the street takes so long, in seconds.
+const U_TURN_S: f64 = 30.0;
+/// Where a trip begins or ends is looked for on the streets within so many metres.
+const NEAR_M: f64 = 400.0;
+
+/// One answer of the stream lane.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    ts: Timestamp,
+    eta: Timestamp,
+    p10: Timestamp,
+    p90: Timestamp,
+}
+
+impl Answer {
+    fn of(update: &EtaUpdate) -> Self {
+        Self { ts: update.ts, eta: update.eta, p10: update.p10, p90: update.p90 }
+    }
+
+    fn seen_at(&self, moment: Timestamp) -> StreamEta {
+        StreamEta {
+            remaining_s: self.eta.since_seconds(moment),
+            p10_s: self.p10.since_seconds(moment),
+            p90_s: self.p90.since_seconds(moment),
+        }
+    }
+}
+
+/// The batch lane's quote: of which ping, when anyone could have seen it, and what it says.
+#[derive(Debug, Clone, Copy)]
+struct Quote {
+    ts: Timestamp,
+    from: Timestamp,
+    eta: Timestamp,
+}
+
+#[derive(Debug)]
+struct Known {
+    driver_id: String,
+    requested: Timestamp,
+    origin: Place,
+    destination: Place,
+    picked_up: bool,
+    touched: Timestamp,
+    newest: Option<Answer>,
+    kept: Vec<Answer>,
+    quote: Option<Quote>,
+    /// When it ended, in event time and on the wall.
+    ended: Option<(Timestamp, i64)>,
+    /// Where it leads, computed once somebody can see it.
+    route: Option<Vec<(f64, f64)>>,
+}
+
+impl Known {
+    fn half_way(&self) -> Option<Timestamp> {
+        let (ended, _) = self.ended?;
+        Some(self.requested.plus_ms(ended.since_ms(self.requested) / 2))
+    }
+
+    /// What the stream lane had said by `moment`.
+    fn said_by(&self, moment: Timestamp) -> Option<Answer> {
+        self.kept.iter().rev().find(|answer| answer.ts <= moment).copied()
+    }
+
+    /// What the batch lane's last run had said by `moment`.
+    fn quoted_by(&self, moment: Timestamp) -> Option<Quote> {
+        self.quote.filter(|quote| quote.from <= moment && quote.ts <= moment)
+    }
+
+    fn arrival(&self, trip_id: &str) -> Option<Arrival> {
+        let ((ended, _), half) = (self.ended?, self.half_way()?);
+        let quote = self.quoted_by(half)?;
+        Some(Arrival {
+            trip_id: trip_id.to_owned(),
+            truth_s: ended.since_seconds(half),
+            stream_s: self.said_by(half).map(|answer| answer.eta.since_seconds(half)),
+            batch_s: Some(quote.eta.since_seconds(half)),
+        })
+    }
+}
+
+/// What is known of the trips.
+#[derive(Debug, Default)]
+pub(crate) struct TripsView {
+    trips: BTreeMap<String, Known>,
+    /// Those to choose from: each keeps its place until its successor takes it.
+    choice: Vec<String>,
+    /// Up to which ping the batch lane has quoted.
+    quoted_until: Option<Timestamp>,
+    router: Router,
+}
+
+impl TripsView {
+    /// Takes a record that was sent when the wall showed `wall_ms`.
+    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
+        match event {
+            Event::DriverLocations(ping) => {
+                if let Some(known) = ping.trip_id.as_ref().and_then(|trip| self.trips.get_mut(trip)) {
+                    known.touched = known.touched.max(ping.ts);
+                }
+            }
+            Event::Trips(trip) => match trip.kind {
+                TripKind::Requested => {
+                    let known = Known {
+                        driver_id: trip.driver_id.clone(),
+                        requested: trip.ts,
+                        origin: trip.origin,
+                        destination: trip.destination,
+                        picked_up: false,
+                        touched: trip.ts,
+                        newest: None,
+                        kept: Vec::new(),
+                        quote: None,
+                        ended: None,
+                        route: None,
+                    };
+                    self.trips.insert(trip.trip_id.clone(), known);
+                }
+                TripKind::PickedUp => {
+                    if let Some(known) = self.trips.get_mut(&trip.trip_id) {
+                        known.picked_up = true;
+                        known.route = None;
+                    }
+                }
+                TripKind::DroppedOff => {
+                    if let Some(known) = self.trips.get_mut(&trip.trip_id) {
+                        known.ended = Some((trip.ts, wall_ms));
+                        known.touched = trip.ts;
+                    }
+                }
+                TripKind::Cancelled => {
+                    self.trips.remove(&trip.trip_id);
+                }
+            },
+            Event::EtaUpdates(update) => {
+                if let Some(known) = self.trips.get_mut(&update.trip_id) {
+                    let answer = Answer::of(update);
+                    known.touched = known.touched.max(answer.ts);
+                    if known.newest.is_none_or(|newest| newest.ts <= answer.ts) {
+                        known.newest = Some(answer);
+                    }
+                    let due =
+                        known.kept.last().is_none_or(|last| answer.ts.since_ms(last.ts) >= KEPT_EVERY_MS);
+                    if due && known.ended.is_none() {
+                        known.kept.push(answer);
+                    }
+                }
+            }
+            Event::EtaBatch(batched) => {
+                let (answer, from) = (&batched.answer, batched.valid_from);
+                self.quoted_until = self.quoted_until.max(Some(answer.ts));
+                if let Some(known) = self.trips.get_mut(&answer.trip_id) {
+                    // The quote is repeated for every ping, and then says no less than "any moment now": the first is it.
+                    if known.quote.is_none_or(|quote| answer.ts < quote.ts) {
+                        known.quote = Some(Quote { ts: answer.ts, from, eta: answer.eta });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Trips that are under way.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.trips.values().filter(|known| known.ended.is_none()).count() as u64
+    }
+
+    /// The newest trips of which all is known, newest first. Those that ended after the last run's period are left out even
+    /// when they were quoted in it: they would be the longest alone, about which everybody is wrong.
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        let all_known = |(id, known): (&String, &Known)| {
+            let (ended, _) = known.ended.filter(|(ended, _)| Some(*ended) <= self.quoted_until)?;
+            Some((ended, known.arrival(id)?))
+        };
+        let mut arrivals: Vec<(Timestamp, Arrival)> = self.trips.iter().filter_map(all_known).collect();
+        arrivals.sort_by_key(|(ended, _)| Reverse(*ended));
+        arrivals.into_iter().take(ARRIVALS).map(|(_, arrival)| arrival).collect()
+    }
+
+    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`. `place` says where a driver is.
+    pub(crate) fn shown(
+        &mut self,
+        map: &Map,
+        now: Timestamp,
+        wall_ms: i64,
+        place: impl Fn(&str) -> Option<(f64, f64)>,
+    ) -> Vec<Trip> {
+        self.trips.retain(|_, known| match known.ended {
+            Some((ended, _)) => now.since_ms(ended) < PATIENCE_MS,
+            None => now.since_ms(known.touched) < SILENT_MS,
+        });
+        self.choose(wall_ms);
+        let mut shown = Vec::with_capacity(self.choice.len());
+        for id in &self.choice {
+            let known = self.trips.get_mut(id).expect("only those are chosen that are known");
+            let at = place(&known.driver_id);
+            if known.route.is_none() && known.ended.is_none() {
+                known.route = Some(way(&mut self.router, map, known, at));
+            }
+            shown.push(trip(id, known, now, at));
+        }
+        shown
+    }
+
+    /// Who has gone gives its place to the newest trip that is not yet to be chosen.
+    fn choose(&mut self, wall_ms: i64) {
+        let Self { trips, choice, .. } = self;
+        let stays = |id: &String| {
+            trips
+                .get(id)
+                .is_some_and(|known| known.ended.is_none_or(|(_, ended_ms)| wall_ms - ended_ms < STAYS_MS))
+        };
+        if choice.len() == CHOICE && choice.iter().all(stays) {
+            return;
+        }
+        let mut new: Vec<(&Timestamp, &String)> = trips
+            .iter()
+            .filter(|(id, known)| known.ended.is_none() && known.newest.is_some() && !choice.contains(id))
+            .map(|(id, known)| (&known.requested, id))
+            .collect();
+        // The newest last, to be taken from there.
+        new.sort_unstable();
+        for place in choice.iter_mut() {
+            if !stays(place)
+                && let Some((_, id)) = new.pop()
+            {
+                place.clone_from(id);
+            }
+        }
+        while choice.len() < CHOICE
+            && let Some((_, id)) = new.pop()
+        {
+            choice.push(id.clone());
+        }
+        choice.retain(|id| trips.contains_key(id));
+    }
+}
+
+fn trip(id: &str, known: &Known, now: Timestamp, at: Option<(f64, f64)>) -> Trip {
+    // What has ended is shown as it stood half-way, beside the truth.
+    let half = known.half_way();
+    let moment = half.unwrap_or(now);
+    let answer = if half.is_some() { known.said_by(moment) } else { known.newest };
+    let quote = if half.is_some() { known.quoted_by(moment) } else { known.quote };
+    let destination = (known.destination.lon, known.destination.lat);
+    Trip {
+        trip_id: id.to_owned(),
+        driver_id: known.driver_id.clone(),
+        at: if half.is_some() { Some(destination) } else { at },
+        destination: Some(destination),
+        route: match (&known.route, at) {
+            (Some(route), Some(at)) if half.is_none() => ahead(route, at),
+            _ => Vec::new(),
+        },
+        arrived: half.is_some(),
+        stream: answer.map(|answer| answer.seen_at(moment)),
+        batch: quote.map(|quote| BatchEta {
+            remaining_s: quote.eta.since_seconds(moment),
+            age_s: moment.since_seconds(quote.from).max(0.0),
+        }),
+        truth_s: known.ended.map(|(ended, _)| ended.since_seconds(moment)),
+    }
+}
+
+/// The quickest way on empty roads from where the car is, by way of its rider while it has not got one.
+fn way(router: &mut Router, map: &Map, known: &Known, at: Option<(f64, f64)>) -> Vec<(f64, f64)> {
+    let spot = |lat: f64, lon: f64| {
+        let found = map.near(lat, lon, NEAR_M, 1).first().copied()?;
+        Some(Spot { link: found.link, offset_m: found.offset_m })
+    };
+    let of = |place: Place| spot(place.lat, place.lon);
+    let Some((lon, lat)) = at else { return Vec::new() };
+    let mut stops = vec![spot(lat, lon)];
+    if !known.picked_up {
+        stops.push(of(known.origin));
+    }
+    stops.push(of(known.destination));
+    let costs = FreeFlow { map, u_turn_s: U_TURN_S };
+    let mut line = Vec::new();
+    for pair in stops.windows(2) {
+        let (Some(from), Some(to)) = (pair[0], pair[1]) else { continue };
+        for link in router.route(map, from, to, &costs).into_iter().flat_map(|route| route.links) {
+            line.extend(map.shape(link).map(|(lat, lon)| (lon, lat)));
+        }
+    }
+    line
+}
+
+/// What of a line lies ahead of a place: from its nearest point on.
+fn ahead(line: &[(f64, f64)], at: (f64, f64)) -> Vec<(f64, f64)> {
+    let squeeze = at.1.to_radians().cos();
+    let distance = |point: &(f64, f64)| ((point.0 - at.0) * squeeze).powi(2) + (point.1 - at.1).powi(2);
+    let nearest = line.iter().enumerate().min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+    nearest.map_or_else(Vec::new, |(place, _)| line[place..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Batched;
+
+    use super::*;
+
+    const ORIGIN: Place = Place { lat: -29.90, lon: -71.25 };
+    const DESTINATION: Place = Place { lat: -29.92, lon: -71.26 };
+
+    fn at(minute: f64) -> Timestamp {
+        Timestamp::from_ms(1_772_500_000_000 + (minute * 60_000.0) as i64)
+    }
+
+    fn event(trip_id: &str, kind: TripKind, ts: Timestamp) -> Event {
+        Event::Trips(events::Trip {
+            ts,
+            trip_id: trip_id.into(),
+            driver_id: "d1".into(),
+            rider_id: None,
+            kind,
+            origin: ORIGIN,
+            destination: DESTINATION,
+        })
+    }
+
+    fn update(trip_id: &str, ts: Timestamp, eta: Timestamp) -> EtaUpdate {
+        let (p10, p90) = (eta.plus_ms(-60_000), eta.plus_ms(60_000));
+        EtaUpdate { ts, trip_id: trip_id.into(), driver_id: "d1".into(), eta, p10, p90, remaining_m: 900.0 }
+    }
+
+    fn batched(answer: EtaUpdate, valid_from: Timestamp) -> Event {
+        Event::EtaBatch(Batched { answer, batch_id: "eta-1".into(), valid_from })
+    }
+
+    /// Twenty minutes, of which the stream says twenty-one at first and nineteen later; the job had said thirty.
+    fn ride(view: &mut TripsView, id: &str) {
+        view.observe(&event(id, TripKind::Requested, at(0.0)), 0);
+        for minute in 0..20 {
+            let eta = if minute < 8 { at(21.0) } else { at(19.0) };
+            view.observe(&Event::EtaUpdates(update(id, at(f64::from(minute)), eta)), 0);
+        }
+    }
+
+    #[test]
+    fn what_has_ended_is_held_against_the_truth_half_way() {
+        let map = Map::la_serena();
+        let mut view = TripsView::default();
+        ride(&mut view, "t1");
+        let live = &view.shown(&map, at(19.0), 19_000, |_| Some((ORIGIN.lon, ORIGIN.lat)))[0];
+        assert!(!live.arrived && live.truth_s.is_none(), "nobody knows the truth before: {live:?}");
+        assert_eq!(live.stream.map(|eta| eta.remaining_s), Some(0.0));
+        assert!(live.route.len() > 10, "there is a way from here to there");
+        view.observe(&event("t1", TripKind::DroppedOff, at(20.0)), 20_000);
+        let ended = &view.shown(&map, at(21.0), 21_000, |_| None)[0];
+        assert!(ended.arrived && ended.batch.is_none(), "the run has not come yet");
+        assert_eq!((ended.truth_s, ended.stream.map(|eta| eta.remaining_s)), (Some(600.0), Some(540.0)));
+        assert!(view.arrivals().is_empty(), "one of the lanes is unknown");
+
+        view.observe(&batched(update("t1", at(0.0), at(30.0)), at(-5.0)), 60_000);
+        view.observe(&batched(update("t1", at(15.0), at(30.0)), at(-5.0)), 60_000);
+        assert!(view.arrivals().is_empty(), "it ended after all that was quoted");
+        view.observe(&batched(update("another", at(21.0), at(30.0)), at(-5.0)), 60_000);
+        let known =
+            Arrival { trip_id: "t1".into(), truth_s: 600.0, stream_s: Some(540.0), batch_s: Some(1_200.0) };
+        assert_eq!(view.arrivals(), [known]);
+    }
+
+    #[test]
+    fn a_quote_that_nobody_could_see_by_then_says_nothing() {
+        let mut view = TripsView::default();
+        ride(&mut view, "t1");
+        view.observe(&event("t1", TripKind::DroppedOff, at(20.0)), 20_000);
+        view.observe(&batched(update("t1", at(0.0), at(30.0)), at(12.0)), 60_000);
+        view.observe(&batched(update("another", at(21.0), at(30.0)), at(12.0)), 60_000);
+        assert!(view.arrivals().is_empty());
+    }
+
+    #[test]
+    fn a_place_in_the_choice_is_kept_until_some_time_after_the_end() {
+        let map = Map::la_serena();
+        let mut view = TripsView::default();
+        for number in 0..20 {
+            ride(&mut view, &format!("t{number:02}"));
+        }
+        let ids = |view: &mut TripsView, wall_ms| {
+            let shown = view.shown(&map, at(21.0), wall_ms, |_| None);
+            shown.into_iter().map(|trip| trip.trip_id).collect::<Vec<_>>()
+        };
+        let before = ids(&mut view, 0);
+        assert_eq!(before.len(), CHOICE);
+        view.observe(&event(&before[5], TripKind::DroppedOff, at(20.0)), 1_000);
+        view.observe(&event(&before[7], TripKind::Cancelled, at(20.0)), 1_000);
+        let after = ids(&mut view, 1_000 + STAYS_MS - 1);
+        let same = |to: &Vec<String>| (0..CHOICE).filter(|place| to[*place] == before[*place]).count();
+        assert_eq!((same(&after), after.len()), (CHOICE - 1, CHOICE), "only the cancelled one has gone");
+        let later = ids(&mut view, 1_000 + STAYS_MS);
+        assert_ne!(later[5], before[5]);
+        assert_eq!((same(&later), later.len()), (CHOICE - 2, CHOICE));
+    }
+
+    #[test]
+    fn what_lies_ahead_begins_at_the_nearest_point() {
+        let line = [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)];
+        assert_eq!(ahead(&line, (1.2, 0.1)), line[1..]);
+        assert!(ahead(&[], (0.0, 0.0)).is_empty());
+    }
+}
