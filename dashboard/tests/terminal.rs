@@ -19,6 +19,7 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 /// What the tests start. It is ignored otherwise: it needs a terminal and somebody who types.
 #[test]
 #[ignore = "started by the other tests, in a pseudo-terminal"]
+#[expect(clippy::disallowed_methods, reason = "it stands for whoever polls a cluster; no test waits for it")]
 fn child() {
     let (publisher, feed) = feed();
     publisher.map(sample::city_map());
