@@ -7,12 +7,12 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::format::{clean, fit, fit_id, text_width, width};
-use crate::theme::{Role, Theme};
+use crate::theme::{Looks, Role, Theme};
 
 /// A buffer and how things look on it.
 pub(crate) struct Pen<'a> {
     pub(crate) buf: &'a mut Buffer,
-    pub(crate) theme: &'a Theme,
+    looks: Looks,
     /// Everything is drawn dim: this pane's source went away.
     pub(crate) faded: bool,
 }
@@ -37,16 +37,17 @@ pub(crate) struct Frame {
 }
 
 impl<'a> Pen<'a> {
-    pub(crate) fn new(buf: &'a mut Buffer, theme: &'a Theme) -> Self {
-        Pen { buf, theme, faded: false }
+    pub(crate) fn new(buf: &'a mut Buffer, theme: Theme) -> Self {
+        Pen { buf, looks: theme.looks(), faded: false }
     }
 
     pub(crate) fn style(&self, role: Role) -> Style {
-        match role {
-            Role::Cursor | Role::Focus => self.theme.style(role),
-            _ if self.faded => self.theme.style(Role::Dim),
-            _ => self.theme.style(role),
-        }
+        let shown = match role {
+            Role::Cursor | Role::Focus => role,
+            _ if self.faded => Role::Dim,
+            _ => role,
+        };
+        self.looks[shown as usize]
     }
 
     /// Writes a text into at most `cells` cells; what does not fit ends in `…`. Returns the column after it.

@@ -40,6 +40,28 @@ pub(crate) enum Role {
     Cursor,
 }
 
+/// How each [`Role`] looks, by its place among them.
+pub(crate) type Looks = [Style; Role::ALL.len()];
+
+impl Role {
+    pub(crate) const ALL: [Role; 14] = [
+        Role::Text,
+        Role::Dim,
+        Role::Faint,
+        Role::Title,
+        Role::Focus,
+        Role::Good,
+        Role::Warn,
+        Role::Bad,
+        Role::Paused,
+        Role::Stream,
+        Role::Batch,
+        Role::Truth,
+        Role::Series,
+        Role::Cursor,
+    ];
+}
+
 /// A set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Palette {
@@ -147,7 +169,12 @@ pub struct Theme {
 }
 
 impl Theme {
-    pub(crate) fn style(self, role: Role) -> Style {
+    /// All looks at once: a frame has thousands of cells, and the nearest of 256 colours is dear to find.
+    pub(crate) fn looks(self) -> Looks {
+        Role::ALL.map(|role| self.style(role))
+    }
+
+    fn style(self, role: Role) -> Style {
         let palette = if self.depth == Depth::None { Palette::Mono } else { self.palette };
         let (look, modifier) = look(palette, role);
         let style = Style::new().add_modifier(modifier);
@@ -290,6 +317,13 @@ mod tests {
         for role in [Role::Good, Role::Warn, Role::Bad, Role::Stream, Role::Batch, Role::Cursor] {
             assert_eq!(theme.style(role).fg, None, "{role:?}");
         }
+    }
+
+    #[test]
+    fn looks_are_found_by_the_role() {
+        let theme = Theme::default();
+        let looks = theme.looks();
+        assert!(Role::ALL.iter().all(|role| looks[*role as usize] == theme.style(*role)));
     }
 
     #[test]

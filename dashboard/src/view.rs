@@ -28,7 +28,7 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
     if area.is_empty() {
         return;
     }
-    let mut pen = Pen::new(buf, theme);
+    let mut pen = Pen::new(buf, *theme);
     match layout(area, state.focus(), state.zoomed, &|pane| {
         state.has(pane).then(|| panes::wants(state, pane))
     }) {
