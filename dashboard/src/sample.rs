@@ -192,6 +192,7 @@ fn foreign() -> Snapshot {
     snapshot.cluster.data.brokers = Some(3);
     for group in &mut snapshot.groups.data {
         group.ours = false;
+        group.waiting = None;
     }
     for topic in &mut snapshot.topics.data {
         topic.can_burst = false;

@@ -249,10 +249,11 @@ fn controls_report_their_progress() {
 #[test]
 fn the_dial_turns_step_by_step_from_what_was_asked_for_last() {
     let mut state = fresh();
-    assert_eq!(press(&mut state, "<"), [], "the jobs of this sample do not obey it");
     let mut snapshot = normal(0);
-    snapshot.lanes.data.can_turn = true;
+    snapshot.lanes.data.can_turn = false;
     update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    assert_eq!(press(&mut state, "<"), [], "these jobs do not obey it");
+    update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 0);
     let turned = asked(&press(&mut state, "<<>"));
     let words: Vec<&str> = turned.iter().map(|(action, _)| action.word()).collect();
     assert_eq!(words, ["run every half hour", "run every 15 min", "run every half hour"]);

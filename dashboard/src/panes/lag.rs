@@ -56,22 +56,7 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), role);
     x += 17;
     let right = line.right().saturating_sub(1);
-    let (mut words, role) = rebalancing(group.state).unwrap_or_else(|| trend(group.trend, false));
-    if text_width(&words) > right.saturating_sub(x) {
-        words = trend(group.trend, true).0;
-    }
-    // What is at stake while it is behind, where there is room to say it.
-    if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents)
-        && matches!(
-            group.trend,
-            Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused
-        )
-    {
-        let money = format!("  {}", maybe_money(Some(cents as f64)));
-        if text_width(&words) + text_width(&money) <= right.saturating_sub(x) {
-            words += &money;
-        }
-    }
+    let (words, role) = how_it_goes(group, right.saturating_sub(x));
     let after = pen.text(x, y, right.saturating_sub(x), &words, role);
     let room = right.saturating_sub(after + 2);
     // All rows say it in the same way, so that the column reads as one.
@@ -89,13 +74,43 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     }
 }
 
+/// The trend, and what is at stake while the group is behind: the longest way to say it that fits. Money goes before numbers
+/// that stand elsewhere too.
+fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
+    let rebalancing = rebalancing(group.state);
+    let briefly = trend(group.trend, true);
+    let (full, role) = rebalancing.clone().unwrap_or_else(|| trend(group.trend, false));
+    let mut ways = Vec::new();
+    if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents).filter(|_| is_behind(group))
+    {
+        let stake = format!("{} at stake", short(cents as f64 / 100.0));
+        let (plain, _) = rebalancing.unwrap_or_else(|| {
+            let numberless = match group.trend {
+                Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
+                Trend::Draining { .. } => Trend::Draining { done_in_ms: None },
+                other => other,
+            };
+            trend(numberless, false)
+        });
+        let glyph: String = plain.chars().take(1).collect();
+        ways.extend([format!("{full}  {stake}"), format!("{plain}  {stake}"), format!("{glyph} {stake}")]);
+    }
+    ways.push(full);
+    let words = ways.into_iter().find(|words| text_width(words) <= cells).unwrap_or(briefly.0);
+    (words, role)
+}
+
+/// Whether somebody waits for it longer than usual.
+fn is_behind(group: &Group) -> bool {
+    matches!(group.trend, Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused)
+}
+
 /// One group's lag over the last minutes.
 fn chart(pen: &mut Pen, group: &Group, area: Rect) {
     let highest = group.lag_history_records.iter().copied().filter(|lag| lag.is_finite()).reduce(f64::max);
-    let facts: Pieces = vec![
+    let mut facts: Pieces = vec![
         (clean(&group.id).into_owned(), Role::Title),
         (format!("  highest lag {} records", number(highest)), Role::Text),
-        (waiting(group).map_or(String::new(), |words| format!("  {words}")), Role::Truth),
         (format!("  commits {} /s", number(group.committed_per_second)), Role::Dim),
         (
             group.generation.map_or(String::new(), |seen| {
@@ -104,6 +119,11 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
             Role::Dim,
         ),
     ];
+    // What it means to the business comes first when it is news, and last when all is well.
+    if let Some(words) = waiting(group) {
+        let at = if is_behind(group) { 1 } else { facts.len() };
+        facts.insert(at, (format!("  {words}"), Role::Truth));
+    }
     pen.whole_pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
@@ -196,4 +216,32 @@ fn member(pen: &mut Pen, member: &Member, line: Rect) {
         (format!("  at {}  {partitions} partitions", clean(&member.host)), Role::Dim),
     ];
     pen.pieces(line.x + 5, line.y, line.width.saturating_sub(6), &pieces);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Waiting;
+
+    #[test]
+    fn money_at_stake_is_said_before_numbers_that_stand_elsewhere_and_only_while_behind() {
+        let waiting = Waiting { cases: 4_187, what: "swipes unscored".into(), cents: Some(21_406_250) };
+        let trend = Trend::FallingBehind { records_per_second: Some(210.0) };
+        let mut group = Group { trend, waiting: Some(waiting), ..Group::default() };
+        let said = |group: &Group| [60, 32, 22, 8].map(|cells| how_it_goes(group, cells).0);
+        assert_eq!(
+            said(&group),
+            [
+                "▲ falling behind 210/s  214k at stake",
+                "▲ falling behind  214k at stake",
+                "▲ 214k at stake",
+                "▲"
+            ]
+        );
+        group.state = GroupState::PreparingRebalance;
+        assert_eq!(said(&group)[1..3], ["⟳ rebalancing  214k at stake", "⟳ 214k at stake"]);
+        group.state = GroupState::Stable;
+        group.trend = Trend::KeepingUp;
+        assert_eq!(said(&group), ["● keeping up", "● keeping up", "● keeping up", "●"]);
+    }
 }

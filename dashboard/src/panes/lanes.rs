@@ -50,10 +50,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         y += businesses + 2;
     }
     let left = inside.bottom().saturating_sub(y);
-    if left >= 2 {
+    if left > 0 {
         let rows = state.rows(Pane::Lanes);
-        let runs = Rect { y: y + 1, height: left - 1, ..inside };
-        pen.text(room.x, y, room.width, "runs", Role::Faint);
+        // The newest run says itself that it is one.
+        let head = u16::from(left > 1);
+        let runs = Rect { y: y + head, height: left - head, ..inside };
+        pen.text(room.x, y, room.width * head, "runs", Role::Faint);
         list(pen, state, Pane::Lanes, runs, &rows, |pen, line, row| {
             if let Item::Run(at) = row.item {
                 run(pen, &lanes.runs[at], line);
@@ -158,7 +160,7 @@ fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
         (format!("  of {} questions", count(sum(|book| book.produced))), Role::Text),
         (format!("  {} in flight", count(sum(|book| book.in_flight))), Role::Dim),
     ];
-    pen.pieces(line.x, line.y, line.width, &pieces);
+    pen.whole_pieces(line.x, line.y, line.width, &pieces);
 }
 
 fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {

@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use crate::snapshot::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use crate::snapshot::{
-    Bill, BillItem, Decision, Freshness, Lanes, Page, Payments, Run, Shop, ShopEvent, Shopper, Trending,
-    Verdict,
+    Bill, BillItem, Book, Decision, Freshness, Lanes, Page, Payments, Run, Shop, ShopEvent, Shopper,
+    Trending, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -127,7 +127,7 @@ pub(super) fn lanes() -> Lanes {
         stream_delay_ms: Some(18.0),
         batch_age_ms: Some(41.0 * 60_000.0),
         batch_period_ms: Some(3_600_000.0),
-        can_turn: false,
+        can_turn: true,
         next_run_in_ms: Some(19_000.0),
         running: false,
         database: Some("data/warehouse.db".into()),
@@ -170,7 +170,22 @@ pub(super) fn lanes() -> Lanes {
             money_cents: item(10_400.0, 130_850.0, 8_204),
             missed_clicks,
         },
-        ledger: Vec::new(),
+        ledger: [
+            ("driver_locations", "eta_updates", 5_046_204, 1_788_000, 18, 3_258_186),
+            ("card_swipes", "fraud_decisions", 190_310, 186_110, 4_200, 0),
+            ("clicks", "recommendations", 672_178, 671_998, 180, 0),
+        ]
+        .into_iter()
+        .map(|(questions, answers, produced, answered, in_flight, nothing_owed)| Book {
+            questions: questions.into(),
+            answers: answers.into(),
+            produced,
+            answered,
+            in_flight,
+            nothing_owed,
+            ..Book::default()
+        })
+        .collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Dice, NOON_MS};
 use crate::snapshot::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind as Kind, Severity, Timeline, Topic, Trend,
-    Worker, WorkerState,
+    Waiting, Worker, WorkerState,
 };
 
 pub(super) fn topics(dice: &mut Dice) -> Vec<Topic> {
@@ -109,7 +109,7 @@ pub(super) fn groups() -> Vec<Group> {
     );
     mine.ours = false;
     mine.generation = Some(1);
-    vec![
+    let mut groups = vec![
         group("eta", "driver_locations", 5_046_000, &["eta-1", "eta-2"], &six(2, 14.0), well),
         group("traffic", "road_traversals", 367_000, &["traffic-1"], &six(0, 6.0), well),
         group(
@@ -135,7 +135,12 @@ pub(super) fn groups() -> Vec<Group> {
         ),
         group("notifications", "eta_updates", 2_680_000, &["notifications-1"], &six(1, 9.0), well),
         mine,
-    ]
+    ];
+    let waiting = |cases, what: &str, cents| Some(Waiting { cases, what: what.into(), cents });
+    groups[0].waiting = waiting(18, "positions without an ETA", None);
+    groups[2].waiting = waiting(4_187, "swipes unscored", Some(21_406_250));
+    groups[3].waiting = waiting(180, "clicks without a new page", None);
+    groups
 }
 
 pub(super) fn workers() -> Vec<Worker> {
