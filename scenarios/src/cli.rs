@@ -274,10 +274,10 @@ pub(crate) struct ConsumeArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FraudCosts {
     /// What a declined honest customer costs, in cents, whatever the amount
-    #[arg(long, default_value_t = 500, value_name = "CENTS")]
+    #[arg(long, default_value_t = 500, value_name = "CENTS", value_parser = clap::value_parser!(i64).range(0..=100_000_000))]
     pub(crate) decline_cost_cents: i64,
     /// What a declined honest customer costs besides, as a share of the amount
-    #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.02, value_name = "SHARE", value_parser = share)]
     pub(crate) decline_margin: f64,
     /// A swipe without a chargeback for so long counts as genuine
     #[arg(long, default_value = "7d", value_name = "TIME")]
@@ -430,6 +430,9 @@ pub(crate) struct CompareArgs {
     /// Write a page with plots that needs nothing else, for a browser
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Write the plots alone, as one picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// What is written to standard output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -484,6 +487,13 @@ impl FromStr for Period {
             return Err(format!("`{text}` is longer than ten years"));
         }
         Ok(Self(ms as i64))
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("it must be a number from 0 to 1, such as 0.02".to_owned()),
     }
 }
 

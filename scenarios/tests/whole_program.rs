@@ -232,7 +232,9 @@ fn a_recorded_log_is_compared_twice_with_the_same_bill_and_what_it_lacks_is_said
         )
     };
     let periods = ["--periods", "0s,15m,1h,1d"];
-    let more = [&periods[..], &["--html", page.to_str().unwrap()]].concat();
+    let picture = folder.path().join("plots.svg");
+    let files = ["--html", page.to_str().unwrap(), "--svg", picture.to_str().unwrap()];
+    let more = [&periods[..], &files].concat();
     let (one, other) = (compare(&log, &more), compare(&log, &periods));
     assert!(one.status.success(), "{}", stderr(&one));
     assert_eq!(one.stdout, other.stdout, "the same log, the same bill");
@@ -254,6 +256,11 @@ fn a_recorded_log_is_compared_twice_with_the_same_bill_and_what_it_lacks_is_said
     assert!(
         html.contains("<svg") && !html.contains("http") && !html.contains("<script"),
         "needs nothing else"
+    );
+    let svg = std::fs::read_to_string(&picture).unwrap();
+    assert!(
+        svg.matches("<circle").count() > 1 && !svg.contains("var("),
+        "the same plots, for any program: {svg}"
     );
 
     let write = |name: &str, text: &[u8]| {
@@ -361,6 +368,8 @@ fn what_is_wrong_is_said_in_one_sentence_with_the_remedy() {
         (free(&["topics", "--bootstrap-servers", "127.0.0.1:1"]), 3, "is a broker running?".to_owned()),
         (free(&["dashboard", "--bootstrap-servers", "127.0.0.1:1"]), 3, "is a broker running?".to_owned()),
         (free(&["demo", "--speed", "fast"]), 2, "from 0.1 to 100000".to_owned()),
+        (free(&["replay", "fraud", "--decline-margin", "NaN"]), 2, "from 0 to 1".to_owned()),
+        (free(&["replay", "fraud", "--decline-cost-cents=-1"]), 2, "not in 0..".to_owned()),
         (free(&["demo", "--batch-period", "1 hour"]), 2, "such as 15m".to_owned()),
         (free(&["replay", "eta", "--map", &text(&file)]), 1, "freshet map build".to_owned()),
         (free(&["map", "build", &text(&file), "out"]), 1, "is not an .osm.pbf extract".to_owned()),

@@ -50,7 +50,7 @@ pub struct RecommendationsConfig {
 
 /// How much each of the three opinions on an item counts. All three are estimates of the same probability, that the item
 /// comes next, so they may be added. The weights were chosen on seven artificial shops of very different making (chains,
-/// tastes, search results, whole days at once, visitors who come back after days), not on the one of the demo.
+/// tastes, search results, whole days at once, visitors who come back after days; the demo's is one of the seven).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
     /// Of shoppers who met the same items.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use consumers::fraud::Costs;
 use events::{Decision, Event, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
@@ -45,7 +46,7 @@ impl PaymentLane {
         self.stood_in += one.stood_in;
     }
 
-    fn judge(&mut self, swipe: &Swipe, declined: bool) {
+    fn judge(&mut self, swipe: &Swipe, declined: bool, costs: Costs) {
         self.swipes += 1;
         if swipe.fraud {
             self.frauds += 1;
@@ -56,8 +57,7 @@ impl PaymentLane {
             (true, false) => self.lost_cents += swipe.amount_cents,
             (false, true) => {
                 self.honest_declined += 1;
-                // The cost rule of the processor, with its parameters: 5.00 and 2 % of the amount.
-                self.decline_cost_cents += 500 + swipe.amount_cents.max(0) / 50;
+                self.decline_cost_cents += costs.of_declining(swipe.amount_cents) as i64;
             }
             (false, false) => {}
         }
@@ -93,6 +93,8 @@ pub(crate) struct PaymentsBill {
     pub(crate) batch: PaymentLane,
     /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the same of the batch lane, in cents.
     pub(crate) spread: Resampled<4>,
+    /// What a declined honest customer costs: what both lanes' processors decide by.
+    pub(crate) costs: Costs,
     judged_from: Timestamp,
     deadline_ms: i64,
     waiting: VecDeque<Swipe>,
@@ -113,6 +115,7 @@ impl PaymentsBill {
             stream: PaymentLane::default(),
             batch: PaymentLane::default(),
             spread: Resampled::default(),
+            costs: Costs::default(),
             judged_from,
             deadline_ms,
             waiting: VecDeque::new(),
@@ -177,8 +180,9 @@ impl PaymentsBill {
             }
             let (mut stream, mut batch) = (PaymentLane::default(), PaymentLane::default());
             stream.stood_in = u64::from(in_time.is_none());
-            stream.judge(&swipe, in_time.is_some_and(|verdict| verdict.decision == Decision::Decline));
-            batch.judge(&swipe, self.is_blocked(&swipe.card_id, swipe.ts));
+            let declined = in_time.is_some_and(|verdict| verdict.decision == Decision::Decline);
+            stream.judge(&swipe, declined, self.costs);
+            batch.judge(&swipe, self.is_blocked(&swipe.card_id, swipe.ts), self.costs);
             self.stream.add(&stream);
             self.batch.add(&batch);
             let cents = |lane: &PaymentLane| [lane.lost_cents as f64, lane.decline_cost_cents as f64];

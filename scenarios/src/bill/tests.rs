@@ -129,6 +129,16 @@ fn verdict(ts: &str, id: &str, card: &str, decision: Decision) -> FraudDecision 
 }
 
 #[test]
+fn a_declined_honest_customer_costs_what_the_detector_is_told() {
+    let mut bill = Bill::new(100);
+    bill.payments.costs = consumers::fraud::Costs { fixed_cents: 30.0, margin: 0.1 };
+    see(&mut bill, swipe("14:20:00", "h1", "honest", 5_000, None));
+    see(&mut bill, verdict("14:20:00", "h1", "honest", Decision::Decline));
+    bill.settle(at("16:00:00"));
+    assert_eq!(bill.payments.stream.decline_cost_cents, 530);
+}
+
+#[test]
 fn the_stream_stops_at_the_till_and_the_batch_an_hour_later() {
     use Decision::{Approve, Decline};
     let mut bill = Bill::new(100);

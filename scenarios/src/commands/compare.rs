@@ -26,7 +26,7 @@ use super::replay::{fraud_config, map};
 use crate::cli::{Business, CompareArgs, Format, Scenario, TimeArgs};
 use crate::compare::{
     Arrivals, BusinessReport, Comparison, Lanes, Report, Rides, Separate, Source, business_name, business_of,
-    judged_from, page, period_name,
+    judged_from, page, period_name, picture,
 };
 use crate::lines::{self, Parsed};
 
@@ -65,6 +65,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         std::fs::write(path, page(&report))
             .with_context(|| format!("could not write the page {}", path.display()))?;
         eprintln!("the page is {}", path.display());
+    }
+    if let Some(path) = &args.svg {
+        std::fs::write(path, picture(&report))
+            .with_context(|| format!("could not write the picture {}", path.display()))?;
+        eprintln!("the picture is {}", path.display());
     }
     print(|out| match args.format {
         Format::Text => write!(out, "{report}"),
@@ -209,7 +214,8 @@ fn compare(
             comparing.push(scope.spawn(move || {
                 let _done = done;
                 let lanes = lanes(args, business, periods_ms)?;
-                let comparison = Comparison::new(business, lanes, periods_ms.len(), from);
+                let comparison = Comparison::new(business, lanes, periods_ms.len(), from)
+                    .with_costs(fraud_config(&args.costs).costs);
                 Ok(follow(comparison, &bunches, reached, periods_ms))
             }));
         }

@@ -1,4 +1,4 @@
-//! A comparison as one page that needs nothing else: words, plots as SVG, tables.
+//! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots alone, as a picture.
 
 use super::report::{Curve, Report, length, minute, range, verdict_words};
 use super::{Source, period_name};
@@ -52,8 +52,41 @@ pub(crate) fn page(report: &Report) -> String {
     body += &how_to_read(report);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>What waiting costs · Freshet</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+         <title>What waiting costs · Freshet</title>\n<style>\n:root {{{LIGHT}}}\n{STYLE}{PLOT_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
+}
+
+/// All plots of a comparison, two in a row, as one SVG on white paper.
+pub(crate) fn picture(report: &Report) -> String {
+    let curves: Vec<&Curve> = report.businesses.iter().flat_map(|business| &business.curves).collect();
+    let (cell, rows) = (HEIGHT + 40.0, curves.len().div_ceil(2));
+    // Programs that draw SVG outside a browser know no variables.
+    let style = LIGHT
+        .split(';')
+        .filter_map(|pair| pair.split_once(':'))
+        .fold(PLOT_STYLE.to_owned(), |style, (name, colour)| {
+            style.replace(&format!("var({})", name.trim()), colour.trim())
+        });
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n\
+         <style>\n{style}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
+        2.0 * WIDTH,
+        cell * rows as f64,
+    );
+    for (place, curve) in curves.into_iter().enumerate() {
+        svg += &format!(
+            "<g transform=\"translate({},{})\">\n<text x=\"24\" y=\"24\" font-size=\"16\" font-weight=\"bold\">{}</text>\
+             <text class=\"tick\" x=\"{}\" y=\"24\" text-anchor=\"end\">{} {}</text>\n<g transform=\"translate(0,34)\">{}</g>\n</g>\n",
+            WIDTH * (place % 2) as f64,
+            cell * (place / 2) as f64,
+            escape(&capital(curve.measure.title())),
+            WIDTH - RIGHT,
+            grouped(curve.cases),
+            curve.measure.cases(),
+            plot(report, curve).replacen("<svg ", &format!("<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" "), 1),
+        );
+    }
+    svg + "</svg>\n"
 }
 
 fn title(business: Business) -> &'static str {
@@ -94,7 +127,7 @@ fn how_to_read(report: &Report) -> String {
          <li>A bar shows where the figure falls in 95 of 100 drawings of the cases (bootstrap, drawn by trip, card and visit). Whether a \
          period differs from the stream is judged by the interval of their <i>difference</i> on the same cases, which is narrower than two bars side by side.</li>\n\
          <li>A batch answer counts from the end of its period on, as if jobs took no time. A real job takes some, and starts late.</li>\n\
-         <li>Money is what was approved to fraudsters, plus 5.00 and 2&nbsp;% of the amount for each honest customer who was declined.</li>\n\
+         <li>Money is what was approved to fraudsters, plus what each declined honest customer costs: 5.00 and 2&nbsp;% of the amount, unless told otherwise.</li>\n\
          </ul>\n<p>Made by <code>freshet compare</code>. The same log gives this page again, to the byte.</p>\n</section>\n",
         minute(report.start),
         minute(report.end),
@@ -272,9 +305,11 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Colours are Okabe and Ito's, which most people can tell apart; a light and a dark page.
+/// Colours are Okabe and Ito's, which most people can tell apart.
+const LIGHT: &str = " --ink: #1b1f24; --paper: #ffffff; --faint: #6a737d; --grid: #e3e6ea; --stream: #0072b2; --costs: #d55e00; --ties: #009e73; --wins: #cc79a7; ";
+
+/// How a page looks around its plots, by day and by night.
 const STYLE: &str = "\
-:root { --ink: #1b1f24; --paper: #ffffff; --faint: #6a737d; --grid: #e3e6ea; --stream: #0072b2; --costs: #d55e00; --ties: #009e73; --wins: #cc79a7; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --paper: #14171a; --faint: #98a2ad; --grid: #2b3036; --stream: #56b4e9; --costs: #e69f00; --ties: #2fc597; --wins: #e0a3c5; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.55 system-ui, sans-serif; }
 main { max-width: 46rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
@@ -285,6 +320,15 @@ h2 { font-size: 1.35rem; margin: 2.6rem 0 .4rem; }
 figure { margin: 1.4rem 0 .4rem; }
 figcaption .cases { color: var(--faint); margin-left: .5rem; }
 svg { width: 100%; height: auto; display: block; font: 13px system-ui, sans-serif; }
+table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0 1rem; }
+th { text-align: left; font-weight: 600; } th, td { padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
+details { color: var(--faint); } summary { cursor: pointer; }
+.dot.stream { color: var(--stream); } .dot.costs { color: var(--costs); } .dot.ties { color: var(--ties); } .dot.wins { color: var(--wins); }
+code { font-size: .92em; }
+";
+
+/// How the plots look.
+const PLOT_STYLE: &str = "\
 svg text { fill: var(--ink); }
 svg .tick, svg .axis { fill: var(--faint); }
 .grid { stroke: var(--grid); }
@@ -295,11 +339,6 @@ svg .tick, svg .axis { fill: var(--faint); }
 .costs circle { fill: var(--costs); } .costs .bar { stroke: var(--costs); }
 .ties circle { fill: var(--ties); } .ties .bar { stroke: var(--ties); }
 .wins circle { fill: var(--wins); } .wins .bar { stroke: var(--wins); }
-table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0 1rem; }
-th { text-align: left; font-weight: 600; } th, td { padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
-details { color: var(--faint); } summary { cursor: pointer; }
-.dot.stream { color: var(--stream); } .dot.costs { color: var(--costs); } .dot.ties { color: var(--ties); } .dot.wins { color: var(--wins); }
-code { font-size: .92em; }
 ";
 
 #[cfg(test)]

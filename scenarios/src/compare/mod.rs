@@ -25,12 +25,13 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use consumers::fraud::Costs;
 use events::{Event, SimulationTruth, Timestamp};
 
 use crate::bill::Bill;
 use crate::cli::Business;
 
-pub(crate) use html::page;
+pub(crate) use html::{page, picture};
 pub(crate) use lanes::{Lanes, Rides, Separate};
 pub(crate) use report::{BusinessReport, Report, Source, business_name, period_name};
 
@@ -130,6 +131,12 @@ impl Comparison {
             events: 0,
             truths: 0,
         }
+    }
+
+    /// Bills declined honest customers at these costs instead of the usual ones.
+    pub(crate) fn with_costs(mut self, costs: Costs) -> Self {
+        self.bills.iter_mut().for_each(|bill| bill.payments.costs = costs);
+        self
     }
 
     /// Takes the next event of the log; one of another business changes nothing.
