@@ -139,7 +139,7 @@ sys.stdin.read()
 fn a_script_that_joins_a_topic_is_on_the_dashboard_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(folder.path());
-    let orders: String = (0..40).map(|n| format!("order {n}\n")).collect();
+    let orders = (0..40).map(|n| format!("order {n}")).collect::<Vec<_>>().join("\n");
     run(Command::new("kcat").args(["-b", &broker.address, "-P", "-t", "orders", "-p", "0"]), &orders);
     let mut dashboard = common::freshet()
         .args(["dashboard", "--format", "jsonl", "--bootstrap-servers", &broker.address])
