@@ -132,7 +132,7 @@ fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
     let head = || ("getting ready".to_string(), Role::Title);
     let whom =
         if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
-    let long = format!(": {whom} learn from the past and join; then the clock starts");
+    let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
     vec![
         vec![head(), (long, Role::Dim)],
         vec![head(), (": the consumers join".into(), Role::Dim)],

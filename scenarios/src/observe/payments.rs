@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use dashboard::{Decision, Payments, Verdict};
-use events::Event;
+use events::{Event, FraudDecision};
 
 use super::percentiles::Percentiles;
 
@@ -26,6 +26,10 @@ pub(crate) struct PaymentsView {
     /// The same swipes in the order of sending: to stand in for, and to forget.
     order: VecDeque<(i64, String)>,
     late: VecDeque<(i64, String)>,
+    /// Answers that were read before their swipes: each topic is in order, the two beside each other are not.
+    early: HashMap<String, (i64, FraudDecision)>,
+    /// The same answers in the order of reading: to forget those whose swipes were sent before anyone watched.
+    early_order: VecDeque<(i64, String)>,
     recent: VecDeque<Decision>,
     approved: u64,
     declined: u64,
@@ -59,37 +63,55 @@ impl PaymentsView {
                     sent_ms: wall_ms,
                     stood_in: false,
                 };
-                self.pending.insert(swipe.swipe_id.clone(), pending);
-                self.order.push_back((wall_ms, swipe.swipe_id.clone()));
+                if let Some((answered_ms, answer)) = self.early.remove(&swipe.swipe_id) {
+                    self.answer(&pending, &answer, answered_ms, deadline_ms);
+                } else {
+                    self.pending.insert(swipe.swipe_id.clone(), pending);
+                    self.order.push_back((wall_ms, swipe.swipe_id.clone()));
+                }
                 self.stand_in(wall_ms);
             }
-            Event::FraudDecisions(answer) => {
-                let Some(swipe) = self.pending.remove(&answer.swipe_id) else { return };
-                let latency_ms = (wall_ms - swipe.sent_ms).max(0);
-                self.latency.push(latency_ms as f64);
-                let verdict = match answer.decision {
-                    _ if latency_ms > deadline_ms => Verdict::StoodIn,
-                    events::Decision::Approve => Verdict::Approved,
-                    events::Decision::Decline => Verdict::Declined,
-                };
-                if swipe.stood_in {
-                    // It was counted when no answer had been seen. Now it is known when that came.
-                    self.stood_in -= 1;
-                    self.approved_cents -= swipe.amount_cents;
-                }
-                self.count(verdict, swipe.amount_cents);
-                self.show(Decision {
-                    at_ms: answer.ts.ms(),
-                    card_id: answer.card_id.clone(),
-                    amount_cents: swipe.amount_cents,
-                    verdict,
-                    probability: Some(answer.probability),
-                    reasons: answer.reasons.clone(),
-                    latency_ms: Some(latency_ms as f64),
-                    fraud: None,
-                });
-            }
+            Event::FraudDecisions(answer) => match self.pending.remove(&answer.swipe_id) {
+                Some(swipe) => self.answer(&swipe, answer, wall_ms, deadline_ms),
+                None => self.keep_early(answer, wall_ms),
+            },
             _ => {}
+        }
+    }
+
+    /// Counts the answer to a swipe.
+    fn answer(&mut self, swipe: &Pending, answer: &FraudDecision, wall_ms: i64, deadline_ms: i64) {
+        let latency_ms = (wall_ms - swipe.sent_ms).max(0);
+        self.latency.push(latency_ms as f64);
+        let verdict = match answer.decision {
+            _ if latency_ms > deadline_ms => Verdict::StoodIn,
+            events::Decision::Approve => Verdict::Approved,
+            events::Decision::Decline => Verdict::Declined,
+        };
+        if swipe.stood_in {
+            // It was counted when no answer had been seen. Now it is known when that came.
+            self.stood_in -= 1;
+            self.approved_cents -= swipe.amount_cents;
+        }
+        self.count(verdict, swipe.amount_cents);
+        self.show(Decision {
+            at_ms: answer.ts.ms(),
+            card_id: answer.card_id.clone(),
+            amount_cents: swipe.amount_cents,
+            verdict,
+            probability: Some(answer.probability),
+            reasons: answer.reasons.clone(),
+            latency_ms: Some(latency_ms as f64),
+            fraud: None,
+        });
+    }
+
+    fn keep_early(&mut self, answer: &FraudDecision, wall_ms: i64) {
+        self.early.insert(answer.swipe_id.clone(), (wall_ms, answer.clone()));
+        self.early_order.push_back((wall_ms, answer.swipe_id.clone()));
+        while self.early_order.front().is_some_and(|(read_ms, _)| wall_ms - read_ms > GRACE_MS) {
+            let (_, swipe_id) = self.early_order.pop_front().expect("there is a front");
+            self.early.remove(&swipe_id);
         }
     }
 
@@ -184,6 +206,18 @@ mod tests {
             scored_in_us: None,
         }
         .into()
+    }
+
+    #[test]
+    fn an_answer_that_is_read_before_its_swipe_is_an_answer() {
+        let mut view = PaymentsView::default();
+        view.observe(&decline("s1"), 12, 100);
+        view.observe(&swipe("s1"), 10, 100);
+        view.observe(&swipe("much later"), 20_000, 100);
+        assert_eq!((view.declined, view.stood_in, view.latency.at(0.5)), (1, 0, Some(2.0)));
+        view.observe(&decline("sent before anyone watched"), 20_001, 100);
+        view.observe(&decline("another"), 30_000, 100);
+        assert_eq!(view.early.len(), 1, "what nobody asks for is forgotten: {view:?}");
     }
 
     #[test]
