@@ -65,7 +65,7 @@ fn config(args: &BatchArgs) -> BatchConfig {
 }
 
 fn scheduled(args: &BatchArgs, config: &BatchConfig, control: &Control) -> Result<()> {
-    let factory = factory(args)?;
+    let factory = factory(args, control)?;
     ready(config, inputs(args.job))?;
     let mut warehouse = open(args, control)?;
     tell(&run_batch(config, &*factory, &mut *warehouse, control)?);
@@ -90,7 +90,7 @@ fn by_hand(
     let folder = folder.context("a run needs a folder for its files")?;
     // Only what the stages need: `transform` runs with neither cluster nor database.
     let needs = |wanted: &[Stage]| stages.iter().any(|stage| wanted.contains(stage));
-    let factory = needs(&[Stage::Transform]).then(|| factory(args)).transpose()?;
+    let factory = needs(&[Stage::Transform]).then(|| factory(args, control)).transpose()?;
     let databases = needs(&[Stage::Extract, Stage::Load, Stage::Publish]);
     let mut warehouse = databases.then(|| open(args, control)).transpose()?;
     if needs(&[Stage::Extract, Stage::Publish]) {
@@ -202,7 +202,7 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)
 }
 
-fn factory(args: &BatchArgs) -> Result<Factory> {
+fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
     let period_ms = args.period.ms();
     Ok(match args.job {
         Job::Eta => {
@@ -212,11 +212,11 @@ fn factory(args: &BatchArgs) -> Result<Factory> {
             Box::new(move || Box::new(FrozenHour::new(&config)))
         }
         Job::Fraud => {
-            let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
+            let learnt = learnt_fraud(&args.costs, args.history.as_deref(), control)?;
             Box::new(move || Box::new(FraudBatch::over(learnt.go_on(), period_ms)))
         }
         Job::Recommendations => {
-            let learnt = learnt_recommendations(args.history.as_deref())?;
+            let learnt = learnt_recommendations(args.history.as_deref(), control)?;
             Box::new(move || Box::new(HourlyRecommendations::over(learnt.clone(), period_ms)))
         }
     })
@@ -259,7 +259,7 @@ mod tests {
         {
             let cli = crate::cli::Cli::parse_from(["freshet", "batch", name]);
             let crate::cli::Command::Batch(args) = cli.command else { panic!("{name} is a batch job") };
-            assert_eq!(factory(&args).unwrap()().inputs(), inputs(job), "{name}");
+            assert_eq!(factory(&args, &Control::new()).unwrap()().inputs(), inputs(job), "{name}");
         }
     }
 

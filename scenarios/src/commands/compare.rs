@@ -343,7 +343,7 @@ fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<B
 }
 
 fn histories(paths: &[PathBuf], learn: &mut impl FnMut(&Event)) -> Result<()> {
-    paths.iter().try_for_each(|path| read_history(Some(path), &mut *learn))
+    paths.iter().try_for_each(|path| read_history(Some(path), &|| true, &mut *learn))
 }
 
 /// Tells how far each business has come, once a second, until all have finished: on one line of a terminal, or now and then

@@ -12,13 +12,13 @@ use client::{Admin, GroupOptions};
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
 use consumers::fraud::{FraudPast, FraudProcessor};
-use consumers::lanes::{Control, StreamConfig, WorkerStats, run_stream};
+use consumers::lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
 use consumers::notifications::NotificationsProcessor;
 use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
 use events::{Event, HOUR_MS, Topic};
 
 use super::replay::{fraud_config, map};
-use super::settings;
+use super::{Interrupted, settings};
 use crate::cli::{ConsumeArgs, Consumer, FraudCosts};
 use crate::control;
 use crate::lines::{self, Parsed};
@@ -59,13 +59,13 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
             worker(&lane, &|| Box::new(TrafficProcessor::new(&config)), &control)
         }
         Consumer::Fraud => {
-            let learnt = learnt_fraud(&args.costs, args.history.as_deref())?;
+            let learnt = learnt_fraud(&args.costs, args.history.as_deref(), &control)?;
             let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
             worker(&lane, &|| Box::new(learnt.go_on()), &control)
         }
         Consumer::Recommendations => {
             let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
-            let learnt = learnt_recommendations(args.history.as_deref())?;
+            let learnt = learnt_recommendations(args.history.as_deref(), &control)?;
             worker(&lane, &|| Box::new(learnt.clone()), &control)
         }
         Consumer::Notifications => {
@@ -127,10 +127,14 @@ pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
 }
 
 /// What a detector learns from a recorded past, whose verdicts nobody needs any more.
-pub(crate) fn learnt_fraud(costs: &FraudCosts, history: Option<&Path>) -> Result<FraudPast> {
+pub(crate) fn learnt_fraud(
+    costs: &FraudCosts,
+    history: Option<&Path>,
+    control: &Control,
+) -> Result<FraudPast> {
     let mut detector = FraudProcessor::new(fraud_config(costs));
     let mut verdicts = Vec::new();
-    read_history(history, |event| {
+    read_history(history, &|| control.wish() != Wish::Stop, |event| {
         detector.process(event, &mut verdicts);
         verdicts.clear();
     })?;
@@ -138,9 +142,12 @@ pub(crate) fn learnt_fraud(costs: &FraudCosts, history: Option<&Path>) -> Result
 }
 
 /// A recommender that has read a recorded past; no page is made of it.
-pub(crate) fn learnt_recommendations(history: Option<&Path>) -> Result<RecommendationsProcessor> {
+pub(crate) fn learnt_recommendations(
+    history: Option<&Path>,
+    control: &Control,
+) -> Result<RecommendationsProcessor> {
     let mut recommender = RecommendationsProcessor::new(RecommendationsConfig::default());
-    read_history(history, |event| {
+    read_history(history, &|| control.wish() != Wish::Stop, |event| {
         if let Event::Clicks(click) = event {
             recommender.learn(click);
         }
@@ -148,8 +155,13 @@ pub(crate) fn learnt_recommendations(history: Option<&Path>) -> Result<Recommend
     Ok(recommender)
 }
 
-/// Hands every event of a recorded past to `take`.
-pub(crate) fn read_history(history: Option<&Path>, mut take: impl FnMut(&Event)) -> Result<()> {
+/// Hands every event of a recorded past to `take`, as long as it is `wanted`: who is told to end in the middle of learning
+/// must neither make others wait nor answer with half a past.
+pub(crate) fn read_history(
+    history: Option<&Path>,
+    wanted: &dyn Fn() -> bool,
+    mut take: impl FnMut(&Event),
+) -> Result<()> {
     let Some(path) = history else { return Ok(()) };
     let file = File::open(path).with_context(|| format!("could not read the history {}", path.display()))?;
     let mut file = BufReader::with_capacity(1 << 20, file);
@@ -162,6 +174,9 @@ pub(crate) fn read_history(history: Option<&Path>, mut take: impl FnMut(&Event))
             take(&event);
         }
         line.clear();
+        if number % 1_024 == 0 && !wanted() {
+            return Err(Interrupted.into());
+        }
     }
     Ok(())
 }
