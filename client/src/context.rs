@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -150,8 +151,25 @@ pub(crate) struct Deliveries {
     pub(crate) reach: Reach,
     failed: AtomicU64,
     first_failure: Mutex<Option<String>>,
+    settled: Mutex<Settled>,
+    /// [`Settled::awaited`] is reached.
+    reached: Condvar,
+}
+
+/// What became of the records that were handed over.
+struct Settled {
+    /// How many are delivered, failed or thrown away: nothing more happens to these.
+    count: u64,
+    /// Somebody sleeps until `count` is this; [`u64::MAX`] when nobody does.
+    awaited: u64,
     /// One past the last acknowledged offset, by topic and partition.
-    ends: Mutex<HashMap<String, Vec<Option<i64>>>>,
+    ends: HashMap<String, Vec<Option<i64>>>,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        Self { count: 0, awaited: u64::MAX, ends: HashMap::new() }
+    }
 }
 
 impl Deliveries {
@@ -165,7 +183,31 @@ impl Deliveries {
 
     pub(crate) fn end(&self, topic: &str, partition: i32) -> Option<i64> {
         let index = usize::try_from(partition).ok()?;
-        held(&self.ends).get(topic)?.get(index).copied().flatten()
+        held(&self.settled).ends.get(topic)?.get(index).copied().flatten()
+    }
+
+    /// How many records are delivered, failed or thrown away.
+    pub(crate) fn settled(&self) -> u64 {
+        held(&self.settled).count
+    }
+
+    /// Sleeps until `count` records are settled, at most `timeout`; says whether they are.
+    ///
+    /// Not the binding's own `poll`: in the last millisecond before its deadline it no longer sleeps but turns in a loop, and a
+    /// flush that awaits a broker for half a millisecond is all last millisecond.
+    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    pub(crate) fn wait_until_settled(&self, count: u64, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut settled = held(&self.settled);
+        while settled.count < count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            settled.awaited = settled.awaited.min(count);
+            settled = self.reached.wait_timeout(settled, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 }
 
@@ -183,38 +225,52 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        match result {
-            Ok(record) => {
-                self.reach.alive();
-                let (Ok(index), offset) = (usize::try_from(record.partition()), record.offset()) else {
-                    return;
-                };
-                if offset < 0 {
-                    return; // acks=0: nobody knows where it went.
-                }
-                let mut ends = held(&self.ends);
-                if !ends.contains_key(record.topic()) {
-                    ends.insert(record.topic().to_owned(), Vec::new());
-                }
-                let ends = ends.get_mut(record.topic()).expect("it was just put there");
-                if ends.len() <= index {
-                    ends.resize(index + 1, None);
-                }
-                ends[index] = ends[index].max(Some(offset + 1));
-            }
-            Err((error, record)) => {
-                // A client that is being dropped throws away what it still holds: nobody waits for that.
-                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) {
-                    return;
-                }
-                self.failed.fetch_add(1, Ordering::AcqRel);
-                let mut first = held(&self.first_failure);
-                if first.is_none() {
-                    tracing::error!("a record for {} was not delivered: {error}", record.topic());
-                    *first = Some(error.to_string());
-                }
-            }
+        if let Err((error, record)) = result {
+            self.fail(error, record.topic());
+        } else {
+            self.reach.alive();
         }
+        let mut settled = held(&self.settled);
+        settled.count += 1;
+        if let Ok(record) = result {
+            settled.advance(record.topic(), record.partition(), record.offset());
+        }
+        if settled.count >= settled.awaited {
+            settled.awaited = u64::MAX;
+            self.reached.notify_all();
+        }
+    }
+}
+
+impl Deliveries {
+    fn fail(&self, error: &KafkaError, topic: &str) {
+        // A client that is being dropped throws away what it still holds: nobody waits for that.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) {
+            return;
+        }
+        self.failed.fetch_add(1, Ordering::AcqRel);
+        let mut first = held(&self.first_failure);
+        if first.is_none() {
+            tracing::error!("a record for {topic} was not delivered: {error}");
+            *first = Some(error.to_string());
+        }
+    }
+}
+
+impl Settled {
+    fn advance(&mut self, topic: &str, partition: i32, offset: i64) {
+        let Ok(index) = usize::try_from(partition) else { return };
+        if offset < 0 {
+            return; // acks=0: nobody knows where it went.
+        }
+        if !self.ends.contains_key(topic) {
+            self.ends.insert(topic.to_owned(), Vec::new());
+        }
+        let ends = self.ends.get_mut(topic).expect("it was just put there");
+        if ends.len() <= index {
+            ends.resize(index + 1, None);
+        }
+        ends[index] = ends[index].max(Some(offset + 1));
     }
 }
 

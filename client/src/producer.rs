@@ -1,5 +1,6 @@
 //! Sending.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -61,9 +62,14 @@ pub struct Outgoing<'a> {
     pub timestamp_ms: Option<i64>,
 }
 
+/// A full queue is looked at again after this time at the latest.
+const ROOM_SOON: Duration = Duration::from_millis(5);
+
 /// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer), acknowledged by all replicas.
 pub struct Producer {
     inner: ThreadedProducer<Deliveries>,
+    /// How many records librdkafka has taken.
+    sent: AtomicU64,
     settings: Settings,
 }
 
@@ -93,7 +99,7 @@ impl Producer {
         let inner = config
             .create_with_context(Deliveries::default())
             .map_err(|error| Error::of("starting a producer", settings, Duration::ZERO, &error))?;
-        Ok(Self { inner, settings: settings.clone() })
+        Ok(Self { inner, sent: AtomicU64::new(0), settings: settings.clone() })
     }
 
     /// Hands a record over. When the queue is full, waits until the cluster has taken some of it, at most `patience`.
@@ -114,7 +120,10 @@ impl Producer {
         let mut deadline = None;
         loop {
             let (error, back) = match self.inner.send(message) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.sent.fetch_add(1, Ordering::AcqRel);
+                    return Ok(());
+                }
                 Err(refused) => refused,
             };
             if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
@@ -140,19 +149,17 @@ impl Producer {
                 ));
             }
             message = back;
-            // Serving delivery reports is what makes room.
-            self.inner.poll(Duration::from_millis(1));
+            // Half of it, not the first of it: room for one record would wake this thread for each. librdkafka counts a record until
+            // its report is put away, a moment after we heard of it, and its bytes apart from its number: so look again soon.
+            let settled = self.deliveries().settled();
+            self.deliveries().wait_until_settled(settled + self.in_flight().div_ceil(2), ROOM_SOON);
         }
     }
 
     /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are not.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        let deadline = Instant::now() + timeout;
         // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the answers waiting.
-        while self.in_flight() > 0 && Instant::now() < deadline {
-            self.inner.poll(Duration::from_millis(1));
-        }
+        self.deliveries().wait_until_settled(self.sent.load(Ordering::Acquire), timeout);
         let failed = self.failed();
         let count = self.in_flight() + failed;
         if count == 0 {
@@ -168,7 +175,8 @@ impl Producer {
 
     /// How many records are sent but not acknowledged.
     pub fn in_flight(&self) -> u64 {
-        u64::try_from(self.inner.in_flight_count()).unwrap_or(0)
+        // Whoever sends meanwhile may be told of a delivery before it has counted the record.
+        self.sent.load(Ordering::Acquire).saturating_sub(self.deliveries().settled())
     }
 
     /// How many records could not be delivered and never will be, since the start.
@@ -188,5 +196,33 @@ impl Producer {
 
     fn deliveries(&self) -> &Deliveries {
         self.inner.client().context()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What this thread has spent on a processor. Clock ticks of 10 ms: user and system time, fields 14 and 15 of `proc(5)`.
+    fn ticks() -> u64 {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
+    /// A flush that polled burnt a whole core for as long as the broker took to answer.
+    #[test]
+    fn whoever_waits_for_a_broker_sleeps() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap(); // Listens, and never says a word.
+        let settings = Settings::new(taken.local_addr().unwrap().to_string());
+        let producer = Producer::new(&settings, &ProducerOptions::answers()).unwrap();
+        let record = Outgoing { topic: "t", partition: Some(0), value: Some(b"v"), ..Outgoing::default() };
+        producer.send(record, Duration::ZERO).unwrap();
+
+        let before = ticks();
+        let error = producer.flush(Duration::from_millis(500)).unwrap_err();
+        assert!(ticks() - before < 20, "{} ms of a processor to wait for 500 ms", (ticks() - before) * 10);
+        assert!(matches!(error, Error::Undelivered { count: 1, .. }), "{error}");
+        assert_eq!((producer.in_flight(), producer.failed()), (1, 0));
     }
 }
