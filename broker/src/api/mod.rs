@@ -197,11 +197,11 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Handled, Req
         ApiKey::DescribeConfigs => incoming.answer(|request| describe_configs::handle(context, request)),
         ApiKey::AlterConfigs => logs(incoming.answer(|request| alter_configs::handle(context, request))),
         ApiKey::CreatePartitions => incoming.answer(|request| create_partitions::handle(context, request)),
-        ApiKey::DeleteGroups => incoming.answer(|request| delete_groups::handle(context, request)),
+        ApiKey::DeleteGroups => groups(incoming.answer(|request| delete_groups::handle(context, request))),
         ApiKey::IncrementalAlterConfigs => {
             logs(incoming.answer(|request| incremental_alter_configs::handle(context, request)))
         }
-        ApiKey::OffsetDelete => incoming.answer(|request| offset_delete::handle(context, request)),
+        ApiKey::OffsetDelete => groups(incoming.answer(|request| offset_delete::handle(context, request))),
         ApiKey::DescribeCluster => incoming.answer(|request| describe_cluster::handle(context, &request)),
     }
 }

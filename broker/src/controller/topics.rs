@@ -87,6 +87,8 @@ pub(crate) struct Topics {
     registry: RwLock<Registry>,
     /// Held while topics change, so that changes come one after the other and reads go on.
     changing: Mutex<()>,
+    /// Held while a checkpoint is written, so that an older one never replaces a newer.
+    checkpointing: Mutex<()>,
 }
 
 impl Topics {
@@ -101,8 +103,15 @@ impl Topics {
         let bytes = read_file(&*storage, &path, MAX_FILE_BYTES)?.unwrap_or_default();
         let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
             .map_err(|source| TopicError::Damaged { path: path.clone(), source })?;
-        let topics =
-            Self { storage, log_dir, path, defaults, registry: RwLock::default(), changing: Mutex::new(()) };
+        let topics = Self {
+            storage,
+            log_dir,
+            path,
+            defaults,
+            registry: RwLock::default(),
+            changing: Mutex::default(),
+            checkpointing: Mutex::default(),
+        };
         for entry in entries {
             let config = entry.config.log_config(&topics.defaults);
             let name: Arc<str> = entry.name.into();
@@ -217,6 +226,7 @@ impl Topics {
 
     /// Writes down how far every partition is synced and where it starts; `others` are logs that are no topics.
     pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
+        let _checkpointing = self.checkpointing.lock().expect("no thread panics while it holds this lock");
         let mut all = others.to_vec();
         for topic in self.all() {
             all.extend(

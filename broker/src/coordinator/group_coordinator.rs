@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::group::Group;
-use super::offset_store::OffsetStore;
+use super::offset_store::{OffsetStore, OffsetsFlush};
 use super::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupDescription, GroupError, GroupListing,
     HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
 };
-use crate::log::{Checkpoint, Opening, PendingFlush, Storage, StorageError, TopicPartition};
+use crate::log::{Checkpoint, Opening, Storage, StorageError, TopicPartition};
 
 /// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
 const VACANT_GROUP_MS: i64 = 600_000;
@@ -297,13 +297,23 @@ impl GroupCoordinator {
         Ok(())
     }
 
+    /// Whether commits came since the last flush.
+    pub fn is_unsynced(&self) -> bool {
+        self.offsets.is_unsynced()
+    }
+
+    /// Whether most of what is on disk is old commits: the next flush, which removes them, is due.
+    pub fn outgrown(&self) -> bool {
+        self.offsets.outgrown()
+    }
+
     /// Starts a flush of the committed offsets, as `Partition::begin_flush` does.
-    pub fn begin_flush(&mut self) -> Result<Option<PendingFlush>, StorageError> {
-        self.offsets.begin_flush()
+    pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<OffsetsFlush>, StorageError> {
+        self.offsets.begin_flush(now_ms)
     }
 
     /// Notes what a flush achieved.
-    pub fn finish_flush(&mut self, flush: PendingFlush) -> Result<(), StorageError> {
+    pub fn finish_flush(&mut self, flush: OffsetsFlush) -> Result<(), StorageError> {
         self.offsets.finish_flush(flush)
     }
 

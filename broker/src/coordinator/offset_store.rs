@@ -5,15 +5,16 @@
 //! acknowledged when its record is written, so it survives whatever an acknowledged record survives.
 //!
 //! A log that only grows would one day be all old commits. When it has become several times as large
-//! as what is alive in it, the live offsets are written once more behind the end, synced, and only
-//! then everything before them is removed: whenever a crash comes, reading from the start gives the
-//! same answer.
+//! as what is alive in it, the next flush writes the live offsets once more behind the end, syncs
+//! them, and only then removes everything before them: whenever a crash comes, reading from the
+//! start gives the same answer. The sync is done without holding the store, and no commit waits for it.
 //!
 //! # Simplifications
 //!
 //! One partition instead of fifty: one broker coordinates all groups.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,6 +55,21 @@ pub struct CommittedOffset {
 
 /// A group's offsets, in order of topic and partition.
 pub(super) type GroupOffsets = BTreeMap<TopicPartition, CommittedOffset>;
+
+/// A sync to be done without holding the store.
+#[derive(Debug)]
+pub struct OffsetsFlush {
+    log: PendingFlush,
+    /// Where all that is alive was written again, if it was: what lies before it may go once this is synced.
+    live: Option<Range<Offset>>,
+}
+
+impl OffsetsFlush {
+    /// Syncs. May take as long as the disk does.
+    pub fn run(&mut self) {
+        self.log.run();
+    }
+}
 
 /// Committed offsets of all groups.
 #[derive(Debug)]
@@ -112,7 +128,7 @@ impl OffsetStore {
         for (partition, committed) in commits {
             self.apply(group_id, partition, Some(committed.clone()));
         }
-        self.rewrite_if_large(now_ms)
+        Ok(())
     }
 
     /// Forgets offsets of one group.
@@ -128,7 +144,7 @@ impl OffsetStore {
         for partition in partitions {
             self.apply(group_id, partition, None);
         }
-        self.rewrite_if_large(now_ms)
+        Ok(())
     }
 
     /// One group's offset in one partition.
@@ -176,14 +192,44 @@ impl OffsetStore {
         append(&mut self.log, batch, now_ms)
     }
 
-    /// See the module.
-    fn rewrite_if_large(&mut self, now_ms: i64) -> Result<(), StorageError> {
-        if self.log.size_bytes() < self.rewrite_at_bytes {
-            return Ok(());
+    /// Whether most of the log is old commits, so that the next flush should not be waited for.
+    pub fn outgrown(&self) -> bool {
+        self.log.size_bytes() >= self.rewrite_at_bytes
+    }
+
+    /// Whether something was written since the last flush.
+    pub fn is_unsynced(&self) -> bool {
+        self.log.recovery_point() < self.log.log_end_offset()
+    }
+
+    /// Starts a flush: [`OffsetsFlush::run`] it without holding the store, then
+    /// [`OffsetStore::finish_flush`] it. `None` when all is synced. When most of the log is old
+    /// commits, what is alive is written behind its end first.
+    pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<OffsetsFlush>, StorageError> {
+        let live = if self.outgrown() { Some(self.rewrite(now_ms)?) } else { None };
+        match (self.log.begin_flush()?, live) {
+            (Some(log), live) => Ok(Some(OffsetsFlush { log, live })),
+            // All is synced already: nothing is alive, so nothing was written.
+            (None, Some(live)) => self.forget_before(live.start).map(|()| None),
+            (None, None) => Ok(None),
         }
+    }
+
+    /// Notes what a flush achieved, and removes what was written again in it.
+    pub fn finish_flush(&mut self, flush: OffsetsFlush) -> Result<(), StorageError> {
+        self.log.finish_flush(flush.log)?;
+        match flush.live {
+            Some(live) if live.end <= self.log.recovery_point() => self.forget_before(live.start),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is alive behind the end. Answers where that is.
+    fn rewrite(&mut self, now_ms: i64) -> Result<Range<Offset>, StorageError> {
+        // Should there be no room for it, it is not tried again at once.
+        self.rewrite_at_bytes = self.log.size_bytes().saturating_mul(2);
         self.log.roll()?;
         let start = self.log.log_end_offset();
-        let before = self.log.size_bytes();
         let mut batch = BatchBuilder::new();
         for (group_id, offsets) in &self.groups {
             for (partition, committed) in offsets {
@@ -194,21 +240,13 @@ impl OffsetStore {
             }
         }
         append(&mut self.log, batch, now_ms)?;
-        self.log.flush()?;
-        let live = self.log.size_bytes() - before;
+        Ok(start..self.log.log_end_offset())
+    }
+
+    fn forget_before(&mut self, start: Offset) -> Result<(), StorageError> {
         self.log.delete_before(start)?;
-        self.rewrite_at_bytes = MIN_REWRITE_BYTES.max(live * REWRITE_FACTOR);
+        self.rewrite_at_bytes = MIN_REWRITE_BYTES.max(self.log.size_bytes() * REWRITE_FACTOR);
         Ok(())
-    }
-
-    /// See [`Log::begin_flush`].
-    pub fn begin_flush(&mut self) -> Result<Option<PendingFlush>, StorageError> {
-        self.log.begin_flush()
-    }
-
-    /// See [`Log::finish_flush`].
-    pub fn finish_flush(&mut self, flush: PendingFlush) -> Result<(), StorageError> {
-        self.log.finish_flush(flush)
     }
 
     /// Syncs, and leaves the files as a clean start expects them.
@@ -264,35 +302,78 @@ mod tests {
         OffsetStore::open(Arc::new(storage.clone()), "o-0".into(), Opening::default()).unwrap()
     }
 
+    fn commit(store: &mut OffsetStore, number: i64) {
+        let partition = TopicPartition::new("clicks", (number % 3) as i32);
+        let committed = CommittedOffset {
+            offset: Offset(number),
+            metadata: "m".repeat(4_000),
+            ..CommittedOffset::default()
+        };
+        store.commit(number, "g", &[(&partition, committed)]).unwrap();
+    }
+
     #[test]
     fn the_log_is_rewritten_when_it_is_mostly_old_commits_and_no_crash_loses_one() {
         let storage = MemoryStorage::new();
         let mut store = open(&storage);
-        let partitions: Vec<_> = (0..3).map(|number| TopicPartition::new("clicks", number)).collect();
+        let killed = || open(&storage.kill()).groups().clone();
+        let without_power = || open(&storage.crash(|_, _| 0)).groups().clone();
         let (mut largest, mut rewrites) = (0, 0);
-        for round in 0..3_000i64 {
-            let before = store.size_bytes();
-            let partition = &partitions[round as usize % 3];
-            let committed = CommittedOffset {
-                offset: Offset(round),
-                metadata: "m".repeat(4_000),
-                ..CommittedOffset::default()
-            };
-            store.commit(round, "g", &[(partition, committed.clone())]).unwrap();
-            let rewritten = store.size_bytes() < before;
+        for number in 0..3_000 {
+            commit(&mut store, number);
             largest = largest.max(store.size_bytes());
-            rewrites += usize::from(rewritten);
-            if rewritten {
-                // Killed or without power: a rewrite syncs what it keeps before it removes the rest.
-                for survivor in [storage.kill(), storage.crash(|_, _| 0)] {
-                    let survivor = open(&survivor);
-                    assert_eq!(survivor.groups(), store.groups(), "after commit {round}");
-                }
+            if !store.outgrown() {
+                continue;
             }
+            let (before, size) = (store.groups().clone(), store.size_bytes());
+            let mut flush = store.begin_flush(number).unwrap().expect("commits were written");
+            assert_eq!(killed(), before, "after {number}, not synced yet");
+            commit(&mut store, number);
+            flush.run();
+            assert_eq!(without_power(), before, "after {number}, synced");
+            store.finish_flush(flush).unwrap();
+            assert!(store.size_bytes() < size / 10, "the old commits are gone");
+            assert_eq!(without_power(), before, "after {number}, with the old commits gone");
+            assert_eq!(&killed(), store.groups(), "a commit that came during the sync stays");
+            rewrites += 1;
         }
         assert!(rewrites >= 2, "{rewrites} rewrites");
         assert!(largest < MIN_REWRITE_BYTES + 100_000, "{largest} bytes");
-        assert_eq!(open(&storage.kill()).groups(), store.groups());
+        assert_eq!(&killed(), store.groups());
+    }
+
+    /// A sync takes as long as the disk does, and whoever commits holds up all groups.
+    #[test]
+    fn no_commit_waits_for_the_disk() {
+        let storage = MemoryStorage::new();
+        let mut store = open(&storage);
+        storage.fail_syncs(true);
+        let mut number = 0;
+        while store.size_bytes() < 2 * MIN_REWRITE_BYTES {
+            commit(&mut store, number);
+            number += 1;
+        }
+        let mut flush = store.begin_flush(number).unwrap().expect("commits were written");
+        flush.run();
+        assert!(store.finish_flush(flush).is_err());
+        assert_eq!(open(&storage.kill()).groups(), store.groups(), "what was not synced is not removed");
+    }
+
+    #[test]
+    fn a_log_of_groups_that_are_gone_is_emptied() {
+        let storage = MemoryStorage::new();
+        let mut store = open(&storage);
+        (0..1_100).for_each(|number| commit(&mut store, number));
+        let all: Vec<_> = store.groups()["g"].keys().cloned().collect();
+        store.delete(1_100, "g", &all).unwrap();
+        for _ in 0..2 {
+            if let Some(mut flush) = store.begin_flush(1_100).unwrap() {
+                flush.run();
+                store.finish_flush(flush).unwrap();
+            }
+        }
+        assert_eq!((store.size_bytes(), store.is_unsynced()), (0, false));
+        assert!(open(&storage.crash(|_, _| 0)).groups().is_empty());
     }
 
     #[test]

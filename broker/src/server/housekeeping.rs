@@ -53,6 +53,10 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
         for partition in shared.all_partitions() {
             keep(&partition, now_ms).await;
         }
+        let outgrown = shared.node.groups().outgrown();
+        if outgrown && let Err(error) = flush_offsets(&shared).await {
+            tracing::error!("{error}");
+        }
         if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
             checkpoint_ms = None;
             checkpoint(&shared).await;
@@ -128,9 +132,10 @@ async fn flush(handle: &Arc<PartitionHandle>) -> Result<(), crate::log::StorageE
     }
 }
 
-/// The same for the offsets that groups have committed.
+/// The same for the offsets that groups have committed; old ones are removed.
 async fn flush_offsets(shared: &Arc<Shared>) -> Result<(), crate::log::StorageError> {
-    let Some(mut flush) = shared.node.groups().begin_flush()? else { return Ok(()) };
+    let begun = shared.node.groups().begin_flush(shared.clock.now_ms())?;
+    let Some(mut flush) = begun else { return Ok(()) };
     let synced = spawn_blocking(move || {
         flush.run();
         flush

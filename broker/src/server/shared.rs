@@ -49,19 +49,26 @@ impl Shared {
         self.purgatory.deliver(std::mem::take(&mut handled.effects));
         match handled.touched {
             Touched::Nothing => {}
-            Touched::Logs => {
-                if !self.logs_touched.load(Ordering::Relaxed)
-                    && !self.logs_touched.swap(true, Ordering::AcqRel)
-                {
-                    self.logs_changed.notify_one();
-                }
-            }
+            Touched::Logs => self.logs_have_changed(),
             Touched::Groups => {
-                let due_ms = self.node.groups().next_deadline_ms().unwrap_or(i64::MAX);
+                let (due_ms, unsynced) = {
+                    let groups = self.node.groups();
+                    (groups.next_deadline_ms().unwrap_or(i64::MAX), groups.is_unsynced())
+                };
                 if due_ms < self.groups_due_ms.load(Ordering::Acquire) {
                     self.groups_changed.notify_one();
                 }
+                // Commits go to a log too.
+                if unsynced {
+                    self.logs_have_changed();
+                }
             }
+        }
+    }
+
+    fn logs_have_changed(&self) {
+        if !self.logs_touched.load(Ordering::Relaxed) && !self.logs_touched.swap(true, Ordering::AcqRel) {
+            self.logs_changed.notify_one();
         }
     }
 }

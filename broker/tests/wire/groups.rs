@@ -8,6 +8,7 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::delete_groups::DeleteGroupsRequest;
 use protocol::describe_groups::DescribeGroupsRequest;
+use protocol::fetch::FetchRequest;
 use protocol::heartbeat::HeartbeatRequest;
 use protocol::join_group::{JoinGroupProtocol, JoinGroupRequest, JoinGroupResponse};
 use protocol::leave_group::{LeaveGroupRequest, MemberIdentity};
@@ -16,7 +17,7 @@ use protocol::offset_commit::{OffsetCommitPartition, OffsetCommitRequest, Offset
 use protocol::offset_fetch::{OffsetFetchGroup, OffsetFetchRequest, OffsetFetchTopic};
 use protocol::sync_group::{SyncGroupAssignment, SyncGroupRequest};
 
-use crate::client::{Client, start};
+use crate::client::{Client, fetch, start};
 
 const GROUP: &str = "g";
 
@@ -209,6 +210,31 @@ fn commits_come_back_with_their_metadata_and_from_nobody_in_particular() {
     let all =
         client.call(7, &OffsetFetchRequest { group_id: GROUP.into(), topics: None, ..Default::default() });
     assert_eq!((all.topics.len(), all.topics[0].name.as_str()), (1, "t"));
+}
+
+/// Nobody produces, so it is the commits themselves that have their log looked after.
+#[test]
+fn commits_do_not_pile_up_on_a_running_broker() {
+    let (cluster, dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let mut request = commit(-1, "", 0);
+    request.topics[0].partitions[0].committed_metadata = Some("m".repeat(4_000));
+    for offset in 0..1_100 {
+        request.topics[0].partitions[0].committed_offset = offset;
+        client.call(9, &request);
+    }
+    let kept_bytes = || -> u64 {
+        let files = dir.path().join("__consumer_offsets-0").read_dir().unwrap();
+        files.filter_map(|file| Some(file.unwrap().metadata().ok()?.len())).sum()
+    };
+    let wait_20_ms = FetchRequest { max_wait_ms: 20, ..fetch("t", &[(0, 0)]) };
+    let removed_in_time = (0..1_000).any(|_| {
+        client.fetch(&wait_20_ms);
+        kept_bytes() < 100_000
+    });
+    assert!(removed_in_time, "{} bytes of commits that are old", kept_bytes());
+    assert_eq!(committed(&mut client).0, 1_099);
 }
 
 #[test]
