@@ -76,6 +76,11 @@ impl LogReader {
         Ok(reader)
     }
 
+    /// What is read.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
     /// Leaves what it was reading for other stretches of the same topic, which is cheaper than another reader.
     pub fn restart(&mut self, stretches: &[(i32, i64, i64)]) -> Result<(), Error> {
         self.begin(stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to)))

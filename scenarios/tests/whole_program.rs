@@ -13,7 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Broker, freshet, lines, signal};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long anything here may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -285,6 +285,24 @@ fn a_recorded_log_is_compared_twice_with_the_same_bill_and_what_it_lacks_is_said
         let said = compare(&from, more);
         assert_eq!(said.status.code(), Some(code), "{says}: {}", stderr(&said));
         assert!(stderr(&said).contains(says), "{says}: {}", stderr(&said));
+    }
+}
+
+#[test]
+fn a_load_on_top_of_a_show_is_answered_to_the_last_question() {
+    for (what, per_s) in [("swipes", 300), ("clicks", 200)] {
+        let rate = per_s.to_string();
+        let output = output(freshet().args(["bench", what, "--alone", "--rate", &rate]).args([
+            "--duration",
+            "2s",
+            "--format",
+            "jsonl",
+        ]));
+        assert!(output.status.success(), "{}", stderr(&output));
+        let figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+        // Of two seconds the first is left out.
+        assert_eq!(figures["answers"], json!(f64::from(per_s)), "{figures}");
+        assert!(figures["p50_ms"].as_f64().unwrap() <= figures["p999_ms"].as_f64().unwrap(), "{figures}");
     }
 }
 

@@ -17,6 +17,10 @@ pub(crate) enum BenchCommand {
     Latency(LatencyArgs),
     /// Start a broker several times and time the first record it accepts and the first group it forms
     Start(StartArgs),
+    /// Run the whole demo, put thousands of swipes a second on top, and time each one to its decision
+    Swipes(AnswersArgs),
+    /// Run the whole demo, put thousands of clicks a second on top, and time each one to its page
+    Clicks(AnswersArgs),
 }
 
 /// Which broker is measured, and how the figures are written.
@@ -90,6 +94,29 @@ pub(crate) struct StartArgs {
     /// How often it is done; all rounds are shown, and the median of each figure
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: u32,
+    /// How the figures are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How much, for `swipes` and `clicks`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AnswersArgs {
+    /// Questions a second, whether or not they are answered [default: 5000 swipes, 2000 clicks]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) rate: Option<u64>,
+    /// For how long; the first second warms up and is in no percentile
+    #[arg(long, default_value = "21s", value_name = "TIME")]
+    pub(crate) duration: Period,
+    /// How many different cards or items there are [default: 20000 cards, 5000 items]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) crowd: Option<u32>,
+    /// Only the business that is asked runs, not the whole demo
+    #[arg(long)]
+    pub(crate) alone: bool,
+    /// Run the demo from this `freshet` program, to compare two builds [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) program: Option<PathBuf>,
     /// How the figures are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

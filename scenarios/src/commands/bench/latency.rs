@@ -1,29 +1,22 @@
 //! `freshet bench latency`: how long a record takes at a rate that does not give way.
 //!
-//! Every record has a *due* moment, fixed before the run: the first at zero, and one every 1/rate seconds after it. The due
-//! moment travels in the record's first eight bytes, and its delay counts from there to the consumer's hands. A sender that was
-//! held up sends late, but its records were due all the same: so a broker that stalls for a second shows a second of
-//! delay in every record of that second, and not in the one that it happened to hold. (Timing from the actual sending would leave
-//! the rest out. Gil Tene calls that mistake coordinated omission.)
+//! The due moment of each record (see [`super::schedule`]) travels in its first eight bytes, and its delay counts from there to
+//! the consumer's hands.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use client::{LogReader, Outgoing, Producer, ProducerOptions};
 
 use super::Run;
 use super::args::LatencyArgs;
 use super::figures::{Figure, Meter, Report, quantile};
+use super::schedule::{Schedule, WARM_UP_NS};
 use super::target::{PATIENCE, Target};
-
-/// Connections, caches and the processor's clock settle in this time. ns.
-const WARM_UP_NS: u64 = 1_000_000_000;
 
 /// Sends at the rate, reads what arrives, and tells the delays.
 pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {
-    let duration_ns = args.duration.0 as u64 * 1_000_000;
-    ensure!(duration_ns > WARM_UP_NS, "--duration must be longer than the second that warms up");
-    let schedule = Schedule { rate: args.rate, count: (args.rate as f64 * duration_ns as f64 / 1e9) as u64 };
+    let schedule = Schedule::new(args.rate, args.duration)?;
     let target = Target::open(&args.target)?;
     let topic = target.topic("latency")?;
     let options = ProducerOptions {
@@ -67,21 +60,6 @@ pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {
     report.write(args.target.format)
 }
 
-/// When each record is due.
-#[derive(Debug, Clone, Copy)]
-struct Schedule {
-    /// Records a second.
-    rate: u64,
-    count: u64,
-}
-
-impl Schedule {
-    /// Nanoseconds from the beginning to the moment of record `index`.
-    fn due_ns(self, index: u64) -> u64 {
-        (u128::from(index) * 1_000_000_000 / u128::from(self.rate)) as u64
-    }
-}
-
 /// One record through each partition, so that both sides have found their way before the clock runs.
 fn greet(producer: &Producer, reader: &mut LogReader, topic: &str, target: &Target) -> Result<()> {
     for partition in 0..target.partitions {
@@ -96,10 +74,6 @@ fn greet(producer: &Producer, reader: &mut LogReader, topic: &str, target: &Targ
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the rim, and the next record's moment is what is awaited"
-)]
 fn send(
     run: &Run,
     producer: &Producer,
@@ -111,27 +85,22 @@ fn send(
 ) -> Result<()> {
     let mut value = vec![b'.'; size as usize];
     let mut partitions = (0..target.partitions).cycle();
-    for index in 0..schedule.count {
-        let due_ns = schedule.due_ns(index);
-        let early = Duration::from_nanos(due_ns).saturating_sub(began.elapsed());
-        if !early.is_zero() {
-            run.check()?;
-            std::thread::sleep(early);
-        }
+    schedule.keep(run, began, |_, due_ns| {
         value[..8].copy_from_slice(&due_ns.to_be_bytes());
         let partition = partitions.next();
         producer.send(Outgoing { topic, partition, value: Some(&value), ..Outgoing::default() }, PATIENCE)?;
-    }
+        Ok(())
+    })?;
     Ok(producer.flush(PATIENCE)?)
 }
 
 /// The delays of all records but the first second's, in nanoseconds, in the order of arrival.
 fn receive(run: &Run, reader: &mut LogReader, schedule: Schedule, began: Instant) -> Result<Vec<u64>> {
-    let mut delays_ns = Vec::with_capacity(schedule.count as usize);
-    for arrived in 0..schedule.count {
+    let mut delays_ns = Vec::with_capacity(schedule.count() as usize);
+    for arrived in 0..schedule.count() {
         run.check()?;
         let Some(record) = reader.next(PATIENCE)? else {
-            bail!("{arrived} of {} records arrived, then none for {PATIENCE:?}", schedule.count);
+            bail!("{arrived} of {} records arrived, then none for {PATIENCE:?}", schedule.count());
         };
         let arrived_ns = began.elapsed().as_nanos() as u64;
         let Some(due_ns) = record.value().and_then(|value| value.first_chunk()).copied() else {
@@ -148,18 +117,4 @@ fn receive(run: &Run, reader: &mut LogReader, schedule: Schedule, began: Instant
 #[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
 fn now() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schedule_does_not_drift() {
-        let schedule = Schedule { rate: 3, count: 9 };
-        let due: Vec<u64> = (0..4).map(|index| schedule.due_ns(index)).collect();
-        assert_eq!(due, [0, 333_333_333, 666_666_666, 1_000_000_000]);
-        // Ten million a second for a day still fits.
-        assert_eq!(Schedule { rate: 10_000_000, count: 0 }.due_ns(864_000_000_000), 86_400_000_000_000);
-    }
 }

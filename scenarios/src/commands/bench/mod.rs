@@ -1,4 +1,4 @@
-//! `freshet bench`: what a broker does in a second, and what that costs.
+//! `freshet bench`: what a broker does in a second, and what that costs; and how long an answer takes under load.
 //!
 //! librdkafka is the client, as in every other command, and any broker can be the one measured: ours, another build of ours, or
 //! Apache Kafka. Compare what stands in one run on one machine, and compare CPU time before speed: on a machine
@@ -9,9 +9,12 @@
 //! - One client process, one broker process, one machine: nothing here sees a network.
 //! - CPU time is in steps of 10 ms, as Linux tells it. Send more records for a finer figure.
 
+mod answers;
 mod args;
 mod figures;
 mod latency;
+mod schedule;
+mod show;
 mod start;
 mod target;
 mod usage;
@@ -38,6 +41,12 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
         BenchCommand::Consume(args) => volume::consume(&run, args),
         BenchCommand::Latency(args) => latency::latency(&run, args),
         BenchCommand::Start(args) => start::start(&run, args),
+        BenchCommand::Swipes(args) => {
+            answers::answers(&run, args, answers::Cards::new(args.crowd.unwrap_or(20_000)), 5_000)
+        }
+        BenchCommand::Clicks(args) => {
+            answers::answers(&run, args, answers::Shoppers::new(args.crowd.unwrap_or(5_000)), 2_000)
+        }
     }
 }
 
