@@ -16,6 +16,9 @@ pub(super) struct ItemId(u32);
 const SLOT_BITS: u32 = 24;
 
 impl ItemId {
+    /// No item: nobody knows it, whatever is in the catalogue.
+    pub(super) const UNKNOWN: Self = Self(u32::MAX);
+
     /// Where the item's data stands in arrays.
     pub(super) fn slot(self) -> usize {
         (self.0 & ((1 << SLOT_BITS) - 1)) as usize
@@ -53,7 +56,8 @@ pub(super) struct Meeting {
 
 impl Catalogue {
     pub(super) fn new(capacity: usize) -> Self {
-        let capacity = capacity.clamp(1, 1 << SLOT_BITS);
+        // The last slot there could be is that of no item.
+        let capacity = capacity.clamp(1, (1 << SLOT_BITS) - 1);
         Self {
             capacity,
             ids: HashMap::new(),
@@ -97,8 +101,7 @@ impl Catalogue {
         Meeting { item, recycled }
     }
 
-    /// The number of an item that is known.
-    #[cfg(test)]
+    /// The number of an item that is known; asking for it does not count as meeting it.
     pub(super) fn find(&self, name: &str) -> Option<ItemId> {
         self.ids.get(name).copied()
     }
@@ -132,7 +135,7 @@ impl Catalogue {
 }
 
 /// A hash that is the same in every run.
-fn tag(name: &str) -> u32 {
+pub(super) fn tag(name: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish() as u32

@@ -10,6 +10,7 @@ use events::{DAY_MS, HOUR_MS};
 /// `posting` × 4 bytes and one companion row of `companions` × 8 bytes. Rings and rows grow as they fill: the benchmark
 /// prints what a shop of 100,000 items and 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB,
 /// for which each item would have to be met by 500 sessions, with 200 others.
+/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside that, once for all who share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecommendationsConfig {
     /// Most items known at once; beyond it the one that was met longest ago (roughly) makes room. At most 16 million.

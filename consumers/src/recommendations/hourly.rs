@@ -6,12 +6,14 @@
 //!   over them and publishes what it leaves: for each session of the period its last page (earlier ones would be
 //!   overwritten in the same instant, as an upsert by key leaves one row in a table), and the front page.
 //! - `recommendations_stale`: **only the model is late.** The job publishes the model; a service asks it with the live
-//!   session, so every event gets a page at once, from what was known at the end of the last finished period.
+//!   session, so every event gets a page at once, from what was known at the end of the last finished period. Asking changes
+//!   nothing in the model: the next run finds it as the last one left it.
 //!
 //! # Simplifications
 //! - A job reads by arrival: a late click belongs to the period in which it arrives.
 //! - The clicks of the period that is going on are kept in memory, some 200 bytes each.
-//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do.
+//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do. The very first event of all is
+//!   believed, until the second contradicts it.
 
 use events::{
     Batched, Click, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale, Timestamp,
@@ -79,6 +81,10 @@ impl HourlyRecommendations {
             self.period = Some(period);
             return period;
         };
+        if self.clock.contradicts(at.ms()) {
+            self.period = Some(period);
+            return period;
+        }
         self.doubted = period.since_ms(current) > UNBELIEVABLE_MS && !self.doubted;
         if period <= current || self.doubted {
             return current;
@@ -107,6 +113,12 @@ impl HourlyRecommendations {
             let page = self.job.take(click, wanted);
             answers.extend(page.map(|page| RecommendationsBatch(batched(page)).into()));
         }
+        // What those who are still here have met in the period is known to the new model.
+        for click in &chunk {
+            if let Some(name) = click.item_id.as_deref() {
+                self.live.recognise(&click.session_id, &self.job.model.look_at(name));
+            }
+        }
 
         let front = Recommendations {
             ts: valid_from,
@@ -131,7 +143,7 @@ impl HourlyRecommendations {
             counters.overlong_names += 1;
             model.front_page(scratch, config)
         } else {
-            let item = item_name(click, counters).map(|name| model.meet(name));
+            let item = item_name(click, counters).map(|name| model.look_at(name));
             let (visit, _) = live.see(click, item, now_ms, config);
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
             model.page(visit, itself, scratch, config)

@@ -10,6 +10,7 @@
 //! # What is done with bad input
 //! - The same `event_id` twice in a session (a producer sent again): one event. The second is counted, not answered.
 //! - Time going backwards: order is that of arrival. A late event teaches with the weight of its time.
+//! - An absurd time: no event moves the clock by more than an hour; the first of all only until the second contradicts it.
 //! - Names of more than 256 bytes: an item of such a name is not remembered, nor is a session; both are answered.
 //! - Sessions of ten thousand events: answered like any other. After [`RecommendationsConfig::items_per_session`] *different*
 //!   items its pages stay empty.
@@ -90,6 +91,12 @@ impl RecommendationsProcessor {
     /// afterwards is the same; only when the front page is next published may differ.
     pub fn learn(&mut self, click: &Click) {
         let _ = self.take(click, false);
+    }
+
+    /// What is known so far becomes a past. Clones of this recommender share the shoppers of it, and keep for themselves only
+    /// those who come back; they answer as if each had learnt it all.
+    pub fn share_past(&mut self) {
+        self.visits.share();
     }
 
     /// The page for a session as it is now, or for someone who has none, without anything having happened.

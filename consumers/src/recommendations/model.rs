@@ -23,7 +23,7 @@ use std::cmp::Ordering;
 
 use events::PAGE_ITEMS;
 
-use super::catalogue::{Catalogue, ItemId};
+use super::catalogue::{Catalogue, ItemId, tag};
 use super::clock::Clock;
 use super::companions::Companions;
 use super::config::RecommendationsConfig;
@@ -128,10 +128,14 @@ impl Model {
 
     /// An event of this time has arrived: returns the time it is now.
     pub(super) fn advance(&mut self, at_ms: i64, config: &RecommendationsConfig) -> i64 {
-        if self.clock.now_ms().is_none() {
-            *self = Self::beginning(config, at_ms);
+        let begins = self.clock.now_ms().is_none() || self.clock.contradicts(at_ms);
+        let now_ms = self.clock.advance(at_ms);
+        if begins {
+            // What has been met so far keeps its number: one item at most.
+            let catalogue = std::mem::replace(&mut self.catalogue, Catalogue::new(0));
+            *self = Self { catalogue, clock: self.clock, ..Self::beginning(config, now_ms) };
         }
-        self.clock.advance(at_ms)
+        now_ms
     }
 
     /// The model's time in milliseconds, 0 before the first event.
@@ -149,6 +153,11 @@ impl Model {
             self.trending.clear(slot);
         }
         Met::new(meeting.item, self.catalogue.tag(meeting.item))
+    }
+
+    /// What a session meets that this model only looks on at: an item that is not known stays unknown.
+    pub(super) fn look_at(&self, name: &str) -> Met {
+        Met::new(self.catalogue.find(name).unwrap_or(ItemId::UNKNOWN), tag(name))
     }
 
     /// A session has met an item for the first time, now or (a late event) a while ago. The item is the last in `visit`.

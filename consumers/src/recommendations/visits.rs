@@ -149,11 +149,23 @@ pub(super) struct Visits {
     /// The longest known in front; one that was seen since goes to the back instead of out ("second chance").
     queue: VecDeque<Arc<str>>,
     entries: usize,
+    /// What was known when clones began to share it: whoever comes back from there is copied.
+    past: Arc<HashMap<Arc<str>, Visit>>,
 }
 
 impl Visits {
     pub(super) fn new() -> Self {
-        Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0 }
+        Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0, past: Arc::default() }
+    }
+
+    /// What is known so far becomes a past that all clones share. Most of those shoppers will never come back, and each
+    /// clone would carry them along.
+    pub(super) fn share(&mut self) {
+        let mut past = std::mem::take(&mut self.visits);
+        for (id, visit) in self.past.iter() {
+            past.entry(Arc::clone(id)).or_insert_with(|| visit.clone());
+        }
+        *self = Self { past: Arc::new(past), ..Self::new() };
     }
 
     /// The session takes an event; it begins if it is not here. Returns it and whether the item is new to it.
@@ -172,7 +184,10 @@ impl Visits {
         if !self.visits.contains_key(click.session_id.as_str()) {
             let id: Arc<str> = click.session_id.as_str().into();
             self.queue.push_back(Arc::clone(&id));
-            self.visits.insert(id, Visit { last_ms: now_ms, ..Visit::default() });
+            let new = || Visit { last_ms: now_ms, ..Visit::default() };
+            let visit = self.past.get(&id).cloned().unwrap_or_else(new);
+            self.entries += visit.met.len();
+            self.visits.insert(id, visit);
         }
         let visit =
             self.visits.get_mut(click.session_id.as_str()).expect("it was there or has been put there");
@@ -190,7 +205,15 @@ impl Visits {
 
     /// The session, if it is here.
     pub(super) fn get(&self, session_id: &str) -> Option<&Visit> {
-        self.visits.get(session_id)
+        self.visits.get(session_id).or_else(|| self.past.get(session_id))
+    }
+
+    /// An item that the session may have met has a number now.
+    pub(super) fn recognise(&mut self, session_id: &str, item: &Met) {
+        let met = self.visits.get_mut(session_id).map(|visit| &mut visit.met);
+        if let Some(met) = met.and_then(|met| met.iter_mut().rfind(|met| met.tag == item.tag)) {
+            met.item = item.item;
+        }
     }
 
     /// How many sessions are here.

@@ -152,6 +152,7 @@ pub(crate) fn learnt_recommendations(
             recommender.learn(click);
         }
     })?;
+    recommender.share_past();
     Ok(recommender)
 }
 
