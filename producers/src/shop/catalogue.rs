@@ -98,6 +98,12 @@ impl Catalogue {
         format!("item-{:06}", self.names[slot])
     }
 
+    /// The number in that name; items that were there from the start have the least.
+    #[cfg(test)]
+    pub(super) fn number(&self, slot: Slot) -> u64 {
+        self.names[slot]
+    }
+
     /// A new item takes the slot.
     pub(super) fn launch(&mut self, slot: Slot) {
         self.names[slot] = self.next_name;

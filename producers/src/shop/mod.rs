@@ -7,7 +7,7 @@
 //! trends come and go, new items replace old ones. Programs walk the shelves at even pace.
 //!
 //! Session lengths, gaps, concentration, repeats, carts and the rest are fitted to two public click logs of real shops;
-//! `tests.rs` measures each on what is generated here and names the figure it must come near.
+//! `tests/` measures each on what is generated here and names the figure it must come near.
 //!
 //! # Simplifications
 //! - Hovers, scrolls and dwell times have no public log of a shop. Here they follow interest by assumption, so whatever a

@@ -13,13 +13,13 @@ const ONLY_LOOKING_AROUND: f64 = 1.8;
 
 /// One trend: interest rises in a straight line, then halves again and again.
 #[derive(Clone, Debug)]
-struct Trend {
-    slot: Slot,
-    began_ms: i64,
-    rise_ms: f64,
-    half_life_ms: f64,
-    /// Views at the peak, as a multiple of the item's usual ones.
-    lift: f64,
+pub(super) struct Trend {
+    pub(super) slot: Slot,
+    pub(super) began_ms: i64,
+    pub(super) rise_ms: f64,
+    pub(super) half_life_ms: f64,
+    /// Views at the peak on top of the item's usual ones, as a multiple of these.
+    pub(super) lift: f64,
 }
 
 impl Trend {
@@ -58,6 +58,18 @@ impl Trends {
             half_life_ms: rng.random_range(0.5..6.0) * HOUR_MS,
             lift: log_uniform(3.0, 50.0, rng),
         });
+    }
+
+    /// Those that are on, or were a while ago.
+    #[cfg(test)]
+    pub(super) fn on(&self) -> &[Trend] {
+        &self.on
+    }
+
+    /// One more.
+    #[cfg(test)]
+    pub(super) fn add(&mut self, trend: Trend) {
+        self.on.push(trend);
     }
 
     /// The item that a shopper who looks around goes for because of a trend, if it is because of one.
