@@ -90,15 +90,21 @@ fn who_shares_a_past_answers_as_if_it_were_their_own() {
     let (before, after) = log.split_at(6_000);
     let mut own = RecommendationsProcessor::default();
     let mut dropped = Vec::new();
-    before.iter().for_each(|event| own.process(event, &mut dropped));
+    for event in before {
+        own.process(event, &mut dropped);
+    }
     let mut past = own.clone();
     past.share_past();
     let mut sharing = [past.clone(), past];
     let mut expected = Vec::new();
-    after.iter().for_each(|event| own.process(event, &mut expected));
+    for event in after {
+        own.process(event, &mut expected);
+    }
     for processor in &mut sharing {
         let mut answers = Vec::new();
-        after.iter().for_each(|event| processor.process(event, &mut answers));
+        for event in after {
+            processor.process(event, &mut answers);
+        }
         assert_eq!(answers, expected);
         assert!(processor.visits.len() < own.visits.len() / 2, "only those who came back, and the new");
     }
