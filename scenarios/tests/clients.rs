@@ -21,15 +21,23 @@ use serde_json::Value;
 
 /// Runs a command to its end and hands over what it wrote; its words are shown when it fails.
 fn run(command: &mut Command, input: &str) -> String {
+    try_run(command, input).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// The same for a command whose failure is not the end of the test.
+fn try_run(command: &mut Command, input: &str) -> Result<String, String> {
     let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(
-            |error| panic!("{command:?}: {error}: run `make test`, which installs what the tests need"),
-        );
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(
+            |error| format!("{command:?}: {error}: run `make test`, which installs what the tests need"),
+        )?;
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(status.success(), "{command:?}: {status}\n{stdout}\n{stderr}");
-    stdout.into_owned()
+    if status.success() {
+        Ok(stdout.into_owned())
+    } else {
+        Err(format!("{command:?}: {status}\n{stdout}\n{stderr}"))
+    }
 }
 
 fn python() -> PathBuf {

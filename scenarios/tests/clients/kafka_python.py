@@ -37,7 +37,7 @@ for partition in range(4):
 def consumer(**more):
     return KafkaConsumer(
         TOPIC, bootstrap_servers=servers, group_id=GROUP, auto_offset_reset="earliest", enable_auto_commit=False,
-        session_timeout_ms=6000, heartbeat_interval_ms=500, consumer_timeout_ms=4000, **more,
+        session_timeout_ms=15000, heartbeat_interval_ms=500, consumer_timeout_ms=4000, **more,
     )
 
 
@@ -67,7 +67,7 @@ second.close()
 a, b = consumer(), consumer()
 
 
-def wait(what, members, condition, seconds=20):
+def wait(what, members, condition, seconds=60):
     """Polls the members in turn, as each would in a process of its own, until the condition holds."""
     began = time.monotonic()
     while not condition():
@@ -82,7 +82,7 @@ assert not a.assignment() & b.assignment(), "no partition has two owners"
 b.close()
 took = wait("handing over", [a], lambda: len(a.assignment()) == 4)
 a.close()
-assert took < 3, f"handing over took {took:.2f} s"
+assert took < 6, f"handing over took {took:.2f} s: b was waited for as if it had not left"
 
 # Offsets by time, and from both ends.
 reader = KafkaConsumer(bootstrap_servers=servers)
