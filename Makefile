@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench pictures clients airflow torture clean-data tools needs
+.PHONY: help demo test check fix bench pictures clients airflow torture fuzz clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ clients: needs tools ## Try the broker with eight real clients, and compare with
 
 torture: needs ## Kill the broker 200 times under load and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills
+
+# What it reaches is kept outside the corpus: that has only what is worth a look at every test.
+fuzz: needs ## Look for bytes that do harm, guided by what they reach: ten minutes a target (needs a nightly Rust; FUZZ_SECONDS=60 for less)
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	@for target in decode records recover; do mkdir -p fuzz/target/reached/$$target && (cd fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . \
+	  --sanitizer none $$target target/reached/$$target corpus/$$target -- -max_total_time=$(or $(FUZZ_SECONDS),600) -rss_limit_mb=2048) || exit 1; done
 
 airflow: needs ## Run the batch lane's example DAG under a real Airflow, with a broker and a database of its own
 	@$(CARGO) build --release --locked --bin freshet

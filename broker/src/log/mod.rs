@@ -16,9 +16,29 @@
 //!   leader-epoch-checkpoint         which leader epoch began at which offset
 //! ```
 //!
-//! The log is cut into *segments* so that old records can be forgotten by removing a file. The
-//! batches stand as drawn in [`protocol::records`]; the indexes are drawn in `offset_index.rs` and
-//! `time_index.rs`. All of it is Kafka's own form: `kafka-dump-log` reads it.
+//! The log is cut into *segments* so that old records can be forgotten by removing a file. All of it
+//! is Kafka's own form: `kafka-dump-log` reads it. Byte by byte (numbers are big-endian):
+//!
+//! ```text
+//! .log        batch, batch, …       each as its producer sent it, but for two fields:
+//!                 0  8  base offset             of its first record; written here
+//!                 8  4  batch length            bytes that follow this field
+//!                12  4  partition leader epoch  written here
+//!                16  1  magic                   2
+//!                17  4  CRC-32C                 of everything behind it, to the end of the batch
+//!                21  …  attributes, times, producer, records: see `protocol::records`
+//! .index      entry, entry, …       eight bytes each, both columns rising (`offset_index.rs`)
+//!                 0  4  last offset of a batch, less the segment's base offset
+//!                 4  4  where in .log that batch begins
+//! .timeindex  entry, entry, …       twelve bytes each, both columns rising (`time_index.rs`)
+//!                 0  8  largest timestamp so far, ms since 1970
+//!                 8  4  last offset of the batch that has it, less the segment's base offset
+//! ```
+//!
+//! A lookup of offset 41300 takes the segment with the largest base offset that is not larger
+//! (`00000000000000041270.log`), in its index the last entry that is not larger than 30, and walks
+//! from there, header by header, to the batch that holds it. The text files are drawn in `epochs.rs`
+//! and `log_dir.rs`.
 //!
 //! # The life of a batch
 //!

@@ -2,11 +2,15 @@
 
 use broker::{BrokerConfig, Cluster, StartError};
 use protocol::ErrorCode;
+use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use protocol::delete_topics::DeleteTopicsRequest;
 use protocol::describe_cluster::DescribeClusterRequest;
 use protocol::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource, TOPIC};
 use protocol::fetch::FetchRequest;
+use protocol::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest, SET,
+};
 use protocol::init_producer_id::InitProducerIdRequest;
 use protocol::metadata::MetadataRequest;
 use protocol::offset_commit::{OffsetCommitPartition, OffsetCommitRequest, OffsetCommitTopic};
@@ -58,6 +62,69 @@ fn records_topics_settings_and_commits_are_there_after_a_restart() {
     assert_eq!(look(&mut client), before);
     assert!(client.call(4, &InitProducerIdRequest::default()).producer_id > producer_id);
     assert_eq!(client.produce("t", 1, batch(&["f"])).base_offset, 10);
+}
+
+/// What an administrator has changed holds from the answer on: in the next run, and in one after a kill.
+#[test]
+fn altered_settings_more_partitions_and_deletions_outlive_a_kill_and_a_restart() {
+    const SETTINGS: [(&str, &str); 8] = [
+        ("cleanup.policy", "delete"),
+        ("flush.messages", "1000"),
+        ("flush.ms", "5000"),
+        ("max.message.bytes", "300"),
+        ("retention.bytes", "123456"),
+        ("retention.ms", "-1"),
+        ("segment.bytes", "1000"),
+        ("segment.ms", "60000"),
+    ];
+    let look = |client: &mut Client| {
+        let resource = DescribeConfigsResource {
+            resource_type: TOPIC,
+            resource_name: "t".into(),
+            configuration_keys: Some(SETTINGS.iter().map(|(name, _)| (*name).to_owned()).collect()),
+        };
+        let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
+        let configs = client.call(4, &request).results.remove(0).configs;
+        let partitions = client.call(12, &MetadataRequest { topics: None, ..Default::default() }).topics[0]
+            .partitions
+            .len();
+        let values: Vec<_> = configs.into_iter().map(|config| (config.name, config.value.unwrap())).collect();
+        (values, partitions, client.fetch(&fetch("t", &[(0, 1)])))
+    };
+    let data_dir = TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[("retention.bytes", "7")]);
+    client.produce("t", 0, batch(&["a"]));
+    client.produce("t", 0, batch(&["b"]));
+    let configs = SETTINGS.iter().map(|&(name, value)| AlterableConfig {
+        name: name.into(),
+        config_operation: SET,
+        value: Some(value.into()),
+    });
+    let resource =
+        AlterConfigsResource { resource_type: TOPIC, resource_name: "t".into(), configs: configs.collect() };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    assert_eq!(client.call(1, &request).responses[0].error_code, ErrorCode::NONE);
+    let topics = vec![CreatePartitionsTopic { name: "t".into(), count: 3, assignments: None }];
+    let grown = client.call(3, &CreatePartitionsRequest { topics, ..Default::default() });
+    assert_eq!(grown.results[0].error_code, ErrorCode::NONE);
+    let partitions = vec![DeleteRecordsPartition { partition_index: 0, offset: 1 }];
+    let topics = vec![DeleteRecordsTopic { name: "t".into(), partitions }];
+    client.call(2, &DeleteRecordsRequest { topics, ..Default::default() });
+
+    let before = look(&mut client);
+    assert_eq!(before.0, SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!((before.1, before.2.log_start_offset, before.2.high_watermark), (3, 1, 2));
+    let left = what_a_kill_leaves(&data_dir);
+    assert_eq!(look(&mut Client::to(&Cluster::start(config(&left)).unwrap())), before, "after a kill");
+    cluster.shutdown().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    assert_eq!(look(&mut client), before, "after a restart");
+    // They hold, and are not only shown.
+    let large = client.produce("t", 2, batch(&[&"x".repeat(300)]));
+    assert_eq!(large.error_code, ErrorCode::MESSAGE_TOO_LARGE);
 }
 
 /// A topic that is made again under the name of another must not inherit where that one began, or how far it was synced.
