@@ -25,12 +25,14 @@ fi
 servers=$1
 dir=$2/dumped-0
 "$kafka" topics --bootstrap-server "$servers" --create --topic dumped --partitions 1 >&2
+# All three in one batch, which goes when the producer is closed, however slow the machine is.
 for codec in none gzip snappy lz4 zstd; do
   printf 'a:1\nb:2\nc:3\n' | "$kafka" console-producer --bootstrap-server "$servers" --topic dumped --compression-codec $codec \
-    --reader-property parse.key=true --reader-property key.separator=: >&2
+    --timeout 60000 --request-timeout-ms 60000 --reader-property parse.key=true --reader-property key.separator=: >&2
 done
 "$kafka" console-consumer --bootstrap-server "$servers" --topic dumped --group dumpers --from-beginning --max-messages 15 >&2
+# How well a batch packs depends on its timestamps, and where the next one begins on that.
 "$kafka" dump-log --deep-iteration --print-data-log --files "$dir"/00000000000000000000.log |
-  sed -E -e 's/(CreateTime|crc|producerId): -?[0-9]+ ?//g' -e "s#$dir##g" | awk '{ printf "line %02d: %s\n", NR, $0 }'
+  sed -E -e 's/(CreateTime|crc|producerId|position|size): -?[0-9]+ ?//g' -e "s#$dir##g" | awk '{ printf "line %02d: %s\n", NR, $0 }'
 # Enough for some index entries.
 "$kafka" producer-perf-test --topic dumped --num-records 20000 --record-size 100 --throughput -1 --command-property bootstrap.servers="$servers" >&2

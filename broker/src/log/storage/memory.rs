@@ -19,7 +19,7 @@ pub struct MemoryStorage(Arc<Mutex<Shared>>);
 #[derive(Debug, Default)]
 struct Shared {
     files: BTreeMap<PathBuf, Arc<MemoryFile>>,
-    faults: Faults,
+    faults: Arc<Mutex<Faults>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,8 +32,8 @@ struct Faults {
 
 #[derive(Debug)]
 struct MemoryFile {
-    /// For the faults, which all files share.
-    disk: MemoryStorage,
+    /// All files share them. Not the file system itself: it has the files, and the two would keep each other for ever.
+    faults: Arc<Mutex<Faults>>,
     bytes: Mutex<Contents>,
 }
 
@@ -51,12 +51,12 @@ impl MemoryStorage {
 
     /// From now on only `bytes` more can be written; `None` lifts it.
     pub fn limit_capacity(&self, bytes: Option<u64>) {
-        self.shared().faults.capacity = bytes;
+        lock(&self.shared().faults).capacity = bytes;
     }
 
     /// From now on every sync fails, or none does.
     pub fn fail_syncs(&self, fails: bool) {
-        self.shared().faults.sync_fails = fails;
+        lock(&self.shared().faults).sync_fails = fails;
     }
 
     /// What is on the disk after the power went: a new file system with all that was synced and,
@@ -113,12 +113,17 @@ impl MemoryStorage {
     }
 
     fn new_file(&self, contents: Contents) -> Arc<MemoryFile> {
-        Arc::new(MemoryFile { disk: self.clone(), bytes: Mutex::new(contents) })
+        let faults = Arc::clone(&self.shared().faults);
+        Arc::new(MemoryFile { faults, bytes: Mutex::new(contents) })
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().expect("no holder of this lock panics")
+        lock(&self.0)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no holder of this lock panics")
 }
 
 impl Storage for MemoryStorage {
@@ -167,7 +172,7 @@ impl Storage for MemoryStorage {
 
 impl MemoryFile {
     fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.bytes.lock().expect("no holder of this lock panics")
+        lock(&self.bytes)
     }
 }
 
@@ -193,9 +198,9 @@ impl StorageFile for MemoryFile {
 
     fn write_at(&self, slices: [&[u8]; 2], position: u64) -> io::Result<()> {
         let mut all = slices.concat();
-        let mut shared = self.disk.shared();
+        let mut faults = lock(&self.faults);
         let mut result = Ok(());
-        if let Some(capacity) = &mut shared.faults.capacity {
+        if let Some(capacity) = &mut faults.capacity {
             // As a real one does: write what fits, then fail.
             if total_len(slices) as u64 > *capacity {
                 all.truncate(*capacity as usize);
@@ -218,7 +223,7 @@ impl StorageFile for MemoryFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        if self.disk.shared().faults.sync_fails {
+        if lock(&self.faults).sync_fails {
             return Err(io::Error::other("the disk is broken"));
         }
         let mut contents = self.contents();
@@ -229,5 +234,22 @@ impl StorageFile for MemoryFile {
 
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tests make a million of them.
+    #[test]
+    fn a_file_system_goes_with_its_last_clone() {
+        let storage = MemoryStorage::new();
+        storage.put(Path::new("a"), b"bytes");
+        let survivors = [storage.kill(), storage.crash(|_, _| 0)];
+        let all: Vec<_> =
+            survivors.iter().chain([&storage]).map(|storage| Arc::downgrade(&storage.0)).collect();
+        drop((storage, survivors));
+        assert!(all.iter().all(|storage| storage.upgrade().is_none()));
     }
 }
