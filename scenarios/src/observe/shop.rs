@@ -11,6 +11,10 @@ const TRAIL: usize = 40;
 const SHOPPERS: usize = 8;
 /// A shopper who is silent for so long, in event time, has left.
 const SILENT_MS: i64 = 20 * 60_000;
+/// Names longer than this, in bytes, are not shown.
+const LONGEST_NAME: usize = 256;
+/// One event moves the time by no more than this: one from the year 9999 must not make all others look as if they had left.
+const LEAP_MS: i64 = 3_600_000;
 /// Over how long "now" is counted for trends, and how much longer "usual".
 const TREND_MS: i64 = 15 * 60_000;
 const USUAL: f64 = 8.0;
@@ -19,6 +23,8 @@ const USUAL: f64 = 8.0;
 #[derive(Debug, Default)]
 pub(crate) struct ShopView {
     now: Option<Timestamp>,
+    /// How many clicks there were.
+    clicks: u64,
     sessions: HashMap<String, Session>,
     everybody_batch: Option<Shown>,
     items: HashMap<String, Interest>,
@@ -77,21 +83,31 @@ impl ShopView {
     pub(crate) fn observe(&mut self, event: &Event) {
         match event {
             Event::Clicks(click) => {
-                self.now = self.now.max(Some(click.ts));
+                // As the recommender does, for the screen's memory has the same enemies.
+                if click.session_id.len() > LONGEST_NAME {
+                    return;
+                }
+                let item = click.item_id.as_ref().filter(|item| item.len() <= LONGEST_NAME);
+                let soon = |now: Timestamp| now.max(click.ts.min(now.plus_ms(LEAP_MS)));
+                // The first is believed, until the second comes from more than a day before it.
+                let absurd = |now: Timestamp| self.clicks == 1 && now.since_ms(click.ts) > 24 * LEAP_MS;
+                let now = self.now.filter(|&now| !absurd(now)).map_or(click.ts, soon);
+                self.now = Some(now);
+                self.clicks += 1;
                 let everybody_batch = &self.everybody_batch;
                 let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Session {
-                    first: click.ts,
-                    last: click.ts,
+                    first: now,
+                    last: now,
                     events: 0,
                     trail: VecDeque::new(),
                     page: None,
                     batch_page: None,
                     stale_page: None,
                 });
-                session.last = session.last.max(click.ts);
+                session.last = now;
                 session.events += 1;
                 let on = |page: Option<&Shown>| {
-                    let item = click.item_id.as_ref()?;
+                    let item = item?;
                     page.map(|page| page.items.contains(item))
                 };
                 session.trail.push_back(ShopEvent {
@@ -104,17 +120,17 @@ impl ShopView {
                         ClickKind::AddToCart => ShopEventKind::AddToCart,
                         ClickKind::Purchase => ShopEventKind::Purchase,
                     },
-                    item: click.item_id.clone(),
+                    item: item.cloned(),
                     on_page: on(session.page.as_ref()),
                     on_batch_page: on(session.batch_page.as_ref().or(everybody_batch.as_ref())),
                 });
                 if session.trail.len() > TRAIL {
                     session.trail.pop_front();
                 }
-                if let (ClickKind::View, Some(item)) = (click.kind, &click.item_id) {
-                    let fresh = Interest { at: click.ts, now: 0.0, usual: 0.0 };
+                if let (ClickKind::View, Some(item)) = (click.kind, item) {
+                    let fresh = Interest { at: now, now: 0.0, usual: 0.0 };
                     let interest = self.items.entry(item.clone()).or_insert(fresh);
-                    interest.decay(click.ts);
+                    interest.decay(now);
                     interest.now += 1.0;
                     interest.usual += 1.0;
                 }
@@ -203,5 +219,50 @@ impl ShopView {
             interest.decay(now);
         }
         self.items.retain(|_, interest| interest.usual > 0.05);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::Click;
+
+    fn click(session: &str, at_ms: i64, item: &str) -> Event {
+        let (session_id, item_id) = (session.to_owned(), Some(item.to_owned()));
+        let (event_id, shopper_id, dwell_ms, depth) = (None, None, None, None);
+        let (ts, kind) = (Timestamp::from_ms(at_ms), ClickKind::View);
+        Click { ts, event_id, session_id, shopper_id, kind, item_id, dwell_ms, depth }.into()
+    }
+
+    #[test]
+    fn one_absurd_time_empties_no_shop_and_fills_none() {
+        let mut view = ShopView::default();
+        for number in 0..100_000 {
+            let at_ms = number * 1_000;
+            if number % 10_000 == 0 {
+                view.observe(&click("odd", Timestamp::MAX.ms(), "odd"));
+            }
+            view.observe(&click(&format!("s{}", number / 3), at_ms, &format!("i{number}")));
+            if number % 100 == 0 {
+                view.shown();
+            }
+        }
+        let shop = view.shown().expect("there were clicks");
+        assert!(!shop.shoppers.is_empty(), "those who are here are shown");
+        assert!(view.sessions.len() < 3_000, "{} sessions of 20 minutes", view.sessions.len());
+        assert!(view.items.len() < 50_000, "{} items", view.items.len());
+    }
+
+    #[test]
+    fn names_as_long_as_a_record_are_not_kept() {
+        let mut view = ShopView::default();
+        let long = "x".repeat(1 << 20);
+        for event in 0..3 {
+            view.observe(&click("s", event, &long));
+            view.observe(&click(&long, event, "kettle"));
+        }
+        let shop = view.shown().expect("there were clicks");
+        assert_eq!(shop.sessions, Some(1));
+        assert!(shop.shoppers[0].trail.iter().all(|event| event.item.is_none()));
     }
 }
