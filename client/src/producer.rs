@@ -1,11 +1,13 @@
 //! Sending.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
 use crate::context::Deliveries;
 use crate::{Error, Settings};
@@ -65,9 +67,16 @@ pub struct Outgoing<'a> {
 /// A full queue is looked at again after this time at the latest.
 const ROOM_SOON: Duration = Duration::from_millis(5);
 
+/// How long the thread that hears of deliveries stays with the binding at a time: each is heard at once, and only the end of this
+/// time costs something (see [`Deliveries::wait_until_settled`]). The binding's own threaded producer takes 100 ms, which costs
+/// each process about a hundredth of a processor all the time.
+const HEARING: Duration = Duration::from_secs(1);
+
 /// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer), acknowledged by all replicas.
 pub struct Producer {
-    inner: ThreadedProducer<Deliveries>,
+    inner: Arc<BaseProducer<Deliveries>>,
+    /// Ends the thread that hears of deliveries.
+    stop: Arc<AtomicBool>,
     /// How many records librdkafka has taken.
     sent: AtomicU64,
     settings: Settings,
@@ -96,10 +105,21 @@ impl Producer {
             // librdkafka's own default hashes with CRC32, and would put a key elsewhere than everybody else does.
             ("partitioner", "murmur2_random"),
         ]);
-        let inner = config
+        let inner: Arc<BaseProducer<Deliveries>> = config
             .create_with_context(Deliveries::default())
+            .map(Arc::new)
             .map_err(|error| Error::of("starting a producer", settings, Duration::ZERO, &error))?;
-        Ok(Self { inner, sent: AtomicU64::new(0), settings: settings.clone() })
+        let stop = Arc::new(AtomicBool::new(false));
+        let (hears, stopped) = (Arc::clone(&inner), Arc::clone(&stop));
+        thread::Builder::new()
+            .name("deliveries".into())
+            .spawn(move || {
+                while !stopped.load(Ordering::Acquire) {
+                    hears.poll(HEARING);
+                }
+            })
+            .expect("the system has room for one more thread");
+        Ok(Self { inner, stop, sent: AtomicU64::new(0), settings: settings.clone() })
     }
 
     /// Hands a record over. When the queue is full, waits until the cluster has taken some of it, at most `patience`.
@@ -196,6 +216,14 @@ impl Producer {
 
     fn deliveries(&self) -> &Deliveries {
         self.inner.client().context()
+    }
+}
+
+impl Drop for Producer {
+    /// Throws away what is not yet delivered. The thread ends by itself, within [`HEARING`]; nobody has to wait for that.
+    fn drop(&mut self) {
+        self.inner.purge(PurgeConfig::default().queue().inflight());
+        self.stop.store(true, Ordering::Release);
     }
 }
 
