@@ -60,6 +60,12 @@ pub enum CsvError {
         /// The columns that are there.
         header: String,
     },
+    /// There are columns and no rows below them.
+    #[error("{file} has no street below its header: a map needs at least one")]
+    Empty {
+        /// Which file.
+        file: String,
+    },
     /// A field cannot be what it says.
     #[error("{file} line {line}: {column} is {value:?}: {remedy}")]
     Field {
@@ -104,6 +110,7 @@ fn parse(links: (&str, impl Read), nodes: (&str, impl Read)) -> Result<Parts, Cs
         parts.nodes.push(point);
         Ok(())
     })?;
+    let links_file = links.0;
     let mut row_of_name = HashMap::new();
     let optional =
         ["oneway", "highway", "name", "maxspeed_kmh", "osm_way_id", "length_m", "geometry_lon_lat"];
@@ -146,6 +153,9 @@ fn parse(links: (&str, impl Read), nodes: (&str, impl Read)) -> Result<Parts, Cs
         });
         Ok(())
     })?;
+    if parts.streets.is_empty() {
+        return Err(CsvError::Empty { file: links_file.to_owned() });
+    }
     Ok(parts)
 }
 
@@ -312,6 +322,7 @@ mod tests {
             (links(""), "node,lon,lat\n7,-181,-29\n"),
             (NODES.to_owned(), NODES),
             (String::new(), NODES),
+            ("from_node,to_node\n".to_owned(), NODES),
         ];
         for (links, nodes) in cases {
             said += &map(&links, nodes).expect_err(&links).to_string();
@@ -335,6 +346,7 @@ mod tests {
             nodes.csv line 2: lon is "-181": give degrees, lat from -90 to 90 and lon from -180 to 180
             links.csv has no column "from_node" in its header (node,lon,lat): add it, or give the files in the order LINKS.csv NODES.csv
             links.csv has no column "from_node" in its header (): add it, or give the files in the order LINKS.csv NODES.csv
+            links.csv has no street below its header: a map needs at least one
         "#]].assert_eq(&said);
     }
 

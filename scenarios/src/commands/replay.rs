@@ -14,6 +14,7 @@ use consumers::fraud::{Costs, FraudBatch, FraudConfig, FraudProcessor};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use streets::Map;
 
+use super::bench::Usage;
 use crate::cli::{FraudCosts, Period, ReplayArgs, ReplayConsumer};
 use crate::lines::{self, Parsed};
 
@@ -26,6 +27,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
         other => other?,
     };
     eprintln!("{} events in, {} answers out", noticed.events, noticed.answers);
+    if let Ok(used) = Usage::of_ourselves() {
+        eprintln!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
+    }
     if noticed.other_topics > 0 {
         eprintln!("{} records of other topics were passed over", noticed.other_topics);
     }
@@ -79,9 +83,7 @@ pub(crate) fn fraud_config(costs: &FraudCosts) -> FraudConfig {
 pub(crate) fn map(path: Option<&PathBuf>) -> Result<Arc<Map>> {
     let Some(path) = path else { return Ok(Arc::new(Map::la_serena())) };
     let bytes = std::fs::read(path).with_context(|| format!("could not read the map {}", path.display()))?;
-    let map = Map::read(&bytes).with_context(|| {
-        format!("{} is not a map: make one with `freshet map build LINKS.csv NODES.csv OUT`", path.display())
-    })?;
+    let map = Map::read(&bytes).with_context(|| format!("could not read the map {}", path.display()))?;
     Ok(Arc::new(map))
 }
 
@@ -172,5 +174,76 @@ impl Period {
     /// The period in milliseconds of event time, 0 for the stream.
     pub(crate) fn ms(self) -> i64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line of `driver_locations`, `rest` being what follows the time.
+    fn ping(ts: &str, rest: &str) -> String {
+        format!(
+            r#"{{"topic":"driver_locations","key":"d1","value":{{"ts":"{ts}","driver_id":"d1",{rest}}}}}"#
+        )
+    }
+
+    #[test]
+    fn lines_that_nobody_should_write_are_counted_and_stop_nothing() {
+        let here = r#""trip_id":"t1","lat":-29.91,"lon":-71.25"#;
+        let trip = r#"{"topic":"trips","key":"d1","value":{"ts":"2026-03-03T11:00:00Z","trip_id":"t1","driver_id":"d1","kind":"requested","origin":{"lat":-29.9,"lon":-71.25},"destination":{"lat":-29.95,"lon":-71.29}}}"#;
+        let good = ["2026-03-03T11:00:01Z", "2026-03-03T11:00:09Z"].map(|ts| ping(ts, here));
+        let mut lines = vec![trip.to_owned(), good[0].clone()];
+        // Broken, each for a reason of its own.
+        let broken = [
+            ping("2026-03-03T11:00:02Z", r#""trip_id":"t1","lat":200,"lon":-71.25"#),
+            ping("2026-03-03T11:00:02Z", r#""trip_id":"t1","lat":NaN,"lon":-71.25"#),
+            ping("2026-03-03T11:00:02Z", r#""trip_id":"t1","lat":1e999,"lon":-71.25"#),
+            ping("2026-03-03T11:00:02Z", r#""trip_id":"t1","lat":-29.91"#),
+            ping("yesterday", here),
+            trip.replace("requested", "abandoned"),
+            "{".to_owned(),
+            "[1]".to_owned(),
+        ];
+        lines.extend_from_slice(&broken);
+        // Odd, and no more: a leap of the clock there and back, a trip that nobody knows, speeds and headings that nothing has.
+        lines.push(ping("9999-12-31T23:59:59.999Z", here));
+        lines.push(ping("1970-01-01T00:00:00Z", here));
+        lines.push(ping("2026-03-03T11:00:03Z", r#""trip_id":"nobody","lat":-29.91,"lon":-71.25"#));
+        lines.push(ping(
+            "2026-03-03T11:00:04Z",
+            r#""trip_id":"t1","lat":-29.91,"lon":-71.25,"speed_mps":null"#,
+        ));
+        lines.push(ping("2026-03-03T11:00:05Z", r#""trip_id":"t1","lat":0,"lon":0"#));
+        lines.push(String::new());
+        lines.push(r#"{"topic":"elsewhere","value":1}"#.to_owned());
+        lines.push(good[1].clone());
+
+        let mut processor = EtaReplay::new(&EtaConfig::new(map(None).unwrap()));
+        let mut said = Vec::new();
+        let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut said).unwrap();
+        assert_eq!((noticed.broken, noticed.other_topics), (broken.len() as u64, 1));
+        let (line, error) = noticed.first_broken.unwrap();
+        assert_eq!((line, error.as_str()), (3, "driver_locations: lat is 200: it must be from -90 to 90"));
+        let said = String::from_utf8(said).unwrap();
+        let asked: Vec<String> = said
+            .lines()
+            .map(|line| {
+                let Ok(Parsed::Event(events::Event::EtaUpdates(update))) = lines::parse(line.as_bytes())
+                else {
+                    panic!("{line}")
+                };
+                assert!(
+                    update.ts <= update.p10 && update.p10 <= update.eta && update.eta <= update.p90,
+                    "{line}"
+                );
+                update.ts.to_string()[17..19].to_owned()
+            })
+            .collect();
+        assert_eq!(asked, ["01", "04", "05", "09"]);
+        let counters = processor.counters();
+        for once in ["clocks that leapt", "pings of unknown trips", "late pings", "pings off the map"] {
+            assert!(counters.contains(&(once, 1)), "{once}: {counters:?}");
+        }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Usage {
     pub(crate) cpu_s: f64,
     /// Memory it holds now, in megabytes (10⁶ bytes).
     pub(crate) rss_mb: f64,
+    /// The most it has held so far, in megabytes.
+    pub(crate) peak_mb: f64,
 }
 
 impl Usage {
@@ -25,9 +27,11 @@ impl Usage {
                 .with_context(|| format!("there is no process {pid} to measure ({path})"))
         };
         let malformed = || format!("/proc/{pid} is not as proc(5) says");
+        let status = read("status")?;
         Ok(Self {
             cpu_s: cpu_seconds(&read("stat")?).with_context(malformed)?,
-            rss_mb: resident_megabytes(&read("status")?).with_context(malformed)?,
+            rss_mb: megabytes(&status, "VmRSS:").with_context(malformed)?,
+            peak_mb: megabytes(&status, "VmHWM:").with_context(malformed)?,
         })
     }
 
@@ -45,8 +49,9 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
     Some((ticks()? + ticks()?) as f64 / TICKS_PER_SECOND)
 }
 
-fn resident_megabytes(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// What stands behind `name` in a status file, which counts in kibibytes.
+fn megabytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib as f64 * 1024.0 / 1e6)
 }
@@ -64,8 +69,10 @@ mod tests {
 
     #[test]
     fn memory_is_in_megabytes() {
-        assert_eq!(resident_megabytes("Name:\ta\nVmRSS:\t   1000 kB\nVmData:\t 9 kB\n"), Some(1.024));
-        assert_eq!(resident_megabytes("Name:\ta\n"), None);
+        let status = "Name:\ta\nVmHWM:\t   2000 kB\nVmRSS:\t   1000 kB\nVmData:\t 9 kB\n";
+        assert_eq!(megabytes(status, "VmRSS:"), Some(1.024));
+        assert_eq!(megabytes(status, "VmHWM:"), Some(2.048));
+        assert_eq!(megabytes("Name:\ta\n", "VmRSS:"), None);
     }
 
     #[test]
