@@ -79,3 +79,38 @@ impl Lorries {
         vec![("lorry pings", self.pings), ("lorry pings off the map", self.off_map)]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eta::tests::{at, map};
+
+    #[test]
+    fn lorries_that_are_gone_are_forgotten() {
+        let config = EtaConfig::new(map());
+        let (mut lorries, traffic) = (Lorries::new(&config), TrafficModel::new(config.map.clone()));
+        let (mut pings, mut most) = (0_u32, 0);
+        // Every ten seconds another lorry, which is heard three times and never again; one in a hundred has a clock that is wrong.
+        for number in 0..15_000_u32 {
+            for _ in 0..3 {
+                pings += 1;
+                let ts = if number % 100 == 7 { Timestamp::MAX } else { at(f64::from(pings) * 3.0) };
+                lorries.ping(
+                    &TruckLocation {
+                        ts,
+                        truck_id: format!("l{number}"),
+                        lat: -29.91,
+                        lon: -71.25,
+                        speed_mps: None,
+                        heading_deg: None,
+                    },
+                    &traffic,
+                );
+                most = most.max(lorries.under_way.len());
+            }
+        }
+        // What is not heard while 10,000 others are is dropped at the next 10,000th: 20,000 pings of three each.
+        assert!(most <= 6_700, "{most} of 15,000 lorries were remembered at once");
+        assert!(lorries.counts().contains(&("lorry pings", 45_000)));
+    }
+}

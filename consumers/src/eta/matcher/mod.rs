@@ -12,7 +12,10 @@
 //! old enough. Until then a late position can still be inserted where it belongs.
 //!
 //! A position each second says little that one each third second doesn't, because errors of neighbouring seconds are
-//! alike and the way between them is short. So positions closer in time than [`STEP_MS`] are passed over.
+//! alike and the way between them is short. So positions closer in time than [`STEP_MS`] are passed over, or than
+//! [`BARE_STEP_MS`] where nothing but positions is measured. Not so their speeds: a receiver measures them apart from the position,
+//! by Doppler shift, and summed over the seconds between two columns they are an *odometer* that no wall misleads. Who by that
+//! has driven 25 m has not been round the block, wherever the position has jumped to.
 //!
 //! # Simplifications
 //! - The receiver's own estimate of its error is not in the events, so all positions have the same.
@@ -32,6 +35,8 @@ use ways::Ways;
 
 /// Positions nearer than this to the last one that was used, in ms of event time, are passed over.
 const STEP_MS: i64 = 3_000;
+/// … and without a speed those nearer than this: then it is only from afar that driving can be told from error.
+const BARE_STEP_MS: i64 = 12_000;
 /// After a silence of this length the car may be anywhere: its way begins anew.
 const GAP_MS: i64 = 90_000;
 /// Links further away than this can't explain a position, and at most so many are tried.
@@ -60,10 +65,16 @@ const SLACK_M: f64 = 100.0;
 const HASTE: f64 = 1.6;
 const TOWN_MPS: f64 = 14.0;
 const HASTE_SLACK_M: f64 = 25.0;
+/// An odometer is wrong by so much at most, and some metres.
+const ODOMETER: f64 = 1.2;
+/// It counts where speeds follow one another at least so closely, in ms.
+const ODOMETER_STEP_MS: i64 = 2_500;
 /// A position whose best explanation is worse than this (in nats) fits nothing …
 const MISFIT: f64 = -14.0;
-/// … and is passed over, but so many of them one after the other can't all be wrong.
+/// … and is passed over, but so many of them one after the other can't all be wrong, unless they came so shortly, in ms, after the
+/// last that did fit: a receiver that a wall misleads is misled until the wall is past.
 const MOST_MISFITS: u8 = 2;
+const MISFITS_MS: i64 = 20_000;
 /// Undecided ways are decided after so long, or so many columns.
 const LAG_MS: i64 = 60_000;
 const LAG_MIN_COLUMNS: usize = 4;
@@ -113,26 +124,29 @@ impl Matcher {
     /// Takes one position of the vehicle on `track`, and appends the links that it is now known to have driven from end to
     /// end to `driven`.
     pub(crate) fn observe(&mut self, track: &mut Track, fix: &Fix, driven: &mut Vec<Traversal>) -> Outcome {
+        track.odometer.roll(fix);
         if let Some(last) = track.window.back() {
             let step_ms = fix.ts.since_ms(last.ts);
             if step_ms <= 0 {
                 return self.insert(track, fix);
             } else if step_ms > GAP_MS {
                 self.finish(track, driven);
-            } else if step_ms < STEP_MS {
+            } else if step_ms < shortest_step_ms(fix) {
                 return Outcome::PassedOver;
             }
         }
         let fix = &standing_where_it_stopped(fix, track.window.back());
         let mut column = self.column(fix, track.window.back());
+        column.odometer_m = track.odometer.metres;
+        column.standing = track.odometer.is_trusted() && is_standing(fix);
         if column.states().is_empty() {
             return Outcome::OffMap;
         }
         if let Some(last) = track.window.back() {
             let fit = self.step(last, &mut column);
             if fit < MISFIT {
-                if track.misfits < MOST_MISFITS {
-                    track.misfits += 1;
+                if track.misfits < MOST_MISFITS || fix.ts.since_ms(last.ts) < MISFITS_MS {
+                    track.misfits = track.misfits.saturating_add(1);
                     return Outcome::Misfit;
                 }
                 if fit == f64::NEG_INFINITY {
@@ -142,6 +156,7 @@ impl Matcher {
             }
         }
         track.misfits = 0;
+        track.odometer.metres = Some(0.0);
         track.window.push_back(column);
         self.settle(track, driven);
         Outcome::Matched
@@ -162,18 +177,24 @@ impl Matcher {
         track.window.clear();
         track.settled = None;
         track.misfits = 0;
+        track.odometer.metres = None;
     }
 
     /// Puts a late position where it belongs, if there is room and it fits.
     fn insert(&mut self, track: &mut Track, fix: &Fix) -> Outcome {
         let at = track.window.partition_point(|column| column.ts < fix.ts);
-        let far = |column: &Column| column.ts.since_ms(fix.ts).abs() >= STEP_MS;
+        let far = |column: &Column| column.ts.since_ms(fix.ts).abs() >= shortest_step_ms(fix);
         // Before the first column all is settled; and a position close to another in time is passed over.
         if at == 0 || !far(&track.window[at - 1]) || !track.window.get(at).is_none_or(far) {
             return Outcome::PassedOver;
         }
         let mut tail = vec![self.column(fix, Some(&track.window[at - 1]))];
         tail.extend(track.window.iter().skip(at).cloned());
+        // How much of the way was driven before it and how much after it, no odometer says.
+        for column in tail.iter_mut().take(2) {
+            column.odometer_m = None;
+        }
+        tail[0].standing = track.odometer.is_trusted() && is_standing(fix);
         for place in 0..tail.len() {
             let (before, after) = tail.split_at_mut(place);
             let before = before.last().unwrap_or(&track.window[at - 1]);
@@ -198,7 +219,6 @@ impl Matcher {
             }),
         });
         let mut column = Column::new(fix.ts, fix.lat, fix.lon);
-        column.standing = is_standing(fix);
         for candidate in &self.found {
             let sigmas = candidate.distance_m / SIGMA_M;
             let mut emission = if sigmas < ROBUST_SIGMAS {
@@ -221,6 +241,7 @@ impl Matcher {
         let seconds = column.ts.since_seconds(last.ts);
         let furthest_m = (1.5 * straight_m + SLACK_M).min(FASTEST_MPS * seconds + SLACK_M);
         let beta_m = BETA_M + BETA_M_PER_S * seconds;
+        let odometer_m = column.odometer_m;
         for state in column.states_mut() {
             state.forget();
         }
@@ -242,10 +263,15 @@ impl Matcher {
                 };
                 if way_m <= furthest_m {
                     let pace = free_mps.max(self.map.free_flow_mps(state.link));
+                    let mut detour_m = (way_m - straight_m).abs();
                     // Where even the straight line is that long, the car was that fast.
-                    let possible_m = (HASTE * pace * seconds + HASTE_SLACK_M).max(straight_m);
+                    let mut possible_m = (HASTE * pace * seconds + HASTE_SLACK_M).max(straight_m);
+                    if let Some(odometer_m) = odometer_m {
+                        detour_m = detour_m.min((way_m - odometer_m).abs());
+                        possible_m = ODOMETER * odometer_m + HASTE_SLACK_M;
+                    }
                     let hasty_m = (way_m - possible_m).max(0.0);
-                    let misfit = ((way_m - straight_m).abs() + hasty_m) / beta_m;
+                    let misfit = (detour_m + hasty_m) / beta_m;
                     state.offer(before.score() - misfit, from, offset_m);
                 }
             }
@@ -324,6 +350,11 @@ fn standing_where_it_stopped(fix: &Fix, last: Option<&Column>) -> Fix {
         }
         _ => *fix,
     }
+}
+
+/// How far in ms a position must be from the one before it to be used.
+fn shortest_step_ms(fix: &Fix) -> i64 {
+    if fix.speed_mps.is_some() { STEP_MS } else { BARE_STEP_MS }
 }
 
 fn is_standing(fix: &Fix) -> bool {

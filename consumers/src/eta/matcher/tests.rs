@@ -98,20 +98,20 @@ fn a_car_crosses_and_turns_into_the_street_it_is_heading_for() {
         (-4.0, -110.0),
     ];
     let fixes: Vec<Fix> =
-        (0..).zip(way).map(|(at, (east, north))| fix(f64::from(at) * 5.0, east, north)).collect();
+        (0..).zip(way).map(|(at, (east, north))| fix(f64::from(at) * 15.0, east, north)).collect();
     check(
         &fixes,
         &expect![[r#"
             0 s Matched: 5f + 190 m
-            5 s Matched: 5r + 100 m
-            10 s Matched: 5r + 190 m
-            15 s Matched: 2r + 50 m
-            20 s Matched: 2r + 110 m
-            25 s Matched: 2r + 160 m
-            30 s Matched: 1r + 0 m
-            35 s Matched: 3f + 60 m
-            40 s Matched: 3f + 110 m
-            drove 2r from 10.8 to 29.1
+            15 s Matched: 5r + 100 m
+            30 s Matched: 5r + 190 m
+            45 s Matched: 2r + 50 m
+            60 s Matched: 2r + 110 m
+            75 s Matched: 2r + 160 m
+            90 s Matched: 3f + 9 m
+            105 s Matched: 3f + 60 m
+            120 s Matched: 3f + 110 m
+            drove 2r from 32.5 to 87.2
         "#]],
     );
 }
@@ -134,19 +134,19 @@ fn the_heading_tells_the_direction_at_once() {
 #[test]
 fn a_car_that_stands_may_seem_to_roll_back() {
     let way = [-150.0, -100.0, -60.0, -72.0, -58.0, -71.0, -63.0, -20.0, 60.0];
-    let fixes: Vec<Fix> = (0..).zip(way).map(|(at, east)| fix(f64::from(at) * 5.0, east, 3.0)).collect();
+    let fixes: Vec<Fix> = (0..).zip(way).map(|(at, east)| fix(f64::from(at) * 15.0, east, 3.0)).collect();
     check(
         &fixes,
         &expect![[r#"
             0 s Matched: 0f + 50 m
-            5 s Matched: 0f + 100 m
-            10 s Matched: 0f + 140 m
-            15 s Matched: 0f + 140 m
-            20 s Matched: 0f + 142 m
-            25 s Matched: 0f + 142 m
-            30 s Matched: 0f + 142 m
-            35 s Matched: 0f + 180 m
-            40 s Matched: 2f + 60 m
+            15 s Matched: 0f + 100 m
+            30 s Matched: 0f + 140 m
+            45 s Matched: 0f + 140 m
+            60 s Matched: 0f + 142 m
+            75 s Matched: 0f + 142 m
+            90 s Matched: 0f + 142 m
+            105 s Matched: 0f + 180 m
+            120 s Matched: 2f + 60 m
         "#]],
     );
 }
@@ -198,6 +198,9 @@ fn one_position_that_fits_nothing_is_passed_over() {
         (0_i16..12).map(|at| fix(f64::from(at) * 5.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();
     fixes[3] = fix(15.0, 20.0, 150.0);
     fixes[5] = fix(25.0, 500.0, 900.0);
+    for fix in &mut fixes {
+        fix.speed_mps = Some(8.0);
+    }
     check(
         &fixes,
         &expect![[r#"
@@ -218,12 +221,60 @@ fn one_position_that_fits_nothing_is_passed_over() {
     );
 }
 
+/// A car that drives eastwards at 10 m/s, seen each second by a receiver that for 15 s believes to be 120 m north of where it is, at
+/// first on the street to the north.
+fn misled(measured: bool) -> Vec<Fix> {
+    (0_i16..58)
+        .map(|second| {
+            let east_m = -180.0 + 10.0 * f64::from(second);
+            let north_m = if (18..33).contains(&second) { 120.0 } else { 2.0 };
+            let mut fix = fix(f64::from(second), east_m, north_m);
+            (fix.speed_mps, fix.heading_deg) = (measured.then_some(10.0), measured.then_some(90.0));
+            fix
+        })
+        .collect()
+}
+
+#[test]
+fn a_receiver_that_a_wall_misleads_does_not_drive_round_the_block() {
+    let map = crossroads();
+    for measured in [true, false] {
+        let mut matcher = Matcher::new(map.clone(), 0);
+        let (mut track, mut driven) = (Track::default(), Vec::new());
+        for fix in misled(measured) {
+            matcher.observe(&mut track, &fix, &mut driven);
+        }
+        matcher.finish(&mut track, &mut driven);
+        let links: Vec<_> = driven.iter().map(|one| map.link_key(one.link)).collect();
+        assert_eq!(links, ["2f"], "with a speed: {measured}");
+    }
+}
+
+#[test]
+fn a_receiver_that_says_nought_for_want_of_a_speed_is_not_believed_to_stand() {
+    let fixes: Vec<Fix> = (0_i16..12)
+        .map(|at| Fix {
+            speed_mps: Some(0.0),
+            ..fix(f64::from(at) * 3.0, -190.0 + 40.0 * f64::from(at), 2.0)
+        })
+        .collect();
+    let map = crossroads();
+    let mut matcher = Matcher::new(map.clone(), 0);
+    let (mut track, mut driven) = (Track::default(), Vec::new());
+    for (at, fix) in fixes.iter().enumerate() {
+        assert_eq!(matcher.observe(&mut track, fix, &mut driven), Outcome::Matched);
+        let place = map.place_at(track.position().unwrap().0.link, track.position().unwrap().0.offset_m);
+        let off_m = streets::distance_m(place.lat, place.lon, fix.lat, fix.lon);
+        assert!(off_m < 10.0, "{off_m} m off at the {at}th");
+    }
+}
+
 #[test]
 fn a_late_position_finds_its_place() {
     let mut fixes: Vec<Fix> =
-        (0_i16..12).map(|at| fix(f64::from(at) * 10.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();
+        (0_i16..12).map(|at| fix(f64::from(at) * 15.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();
     let map = crossroads();
-    let mut matcher = Matcher::new(map.clone(), 30_000);
+    let mut matcher = Matcher::new(map.clone(), 45_000);
     let mut drive = |fixes: &[Fix]| {
         let (mut track, mut driven, mut outcomes) = (Track::default(), Vec::new(), Vec::new());
         for fix in fixes {
@@ -243,14 +294,14 @@ fn a_late_position_finds_its_place() {
 #[test]
 fn silence_begins_a_new_way() {
     let fixes =
-        [fix(0.0, -190.0, 2.0), fix(10.0, -100.0, 2.0), fix(111.0, 60.0, 2.0), fix(116.0, 100.0, 2.0)];
+        [fix(0.0, -190.0, 2.0), fix(15.0, -100.0, 2.0), fix(111.0, 60.0, 2.0), fix(126.0, 100.0, 2.0)];
     check(
         &fixes,
         &expect![[r#"
             0 s Matched: 0f + 10 m
-            10 s Matched: 0f + 100 m
+            15 s Matched: 0f + 100 m
             111 s Matched: 2f + 60 m
-            116 s Matched: 2f + 100 m
+            126 s Matched: 2f + 100 m
         "#]],
     );
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use events::Timestamp;
 use streets::{LinkId, Map, Spot};
 
-use super::MOST_STATES;
+use super::{Fix, MOST_STATES, ODOMETER_STEP_MS};
 
 /// A link that a vehicle has driven from end to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,17 @@ pub(crate) struct Track {
     pub(super) settled: Option<Settled>,
     /// How many positions in a row fitted nothing.
     pub(super) misfits: u8,
+    pub(super) odometer: Odometer,
+}
+
+/// How far a vehicle has driven by the speeds that it measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Odometer {
+    /// Metres since the newest column; none when no speed is known of a part of them.
+    pub(super) metres: Option<f64>,
+    last: Option<(Timestamp, f64)>,
+    /// Whether it was ever seen to move: there are receivers that say 0 for want of a speed.
+    moves: bool,
 }
 
 /// The end of the settled way.
@@ -41,6 +52,8 @@ pub(super) struct Column {
     pub(super) lon: f64,
     /// Whether the receiver measured that the vehicle did not move.
     pub(super) standing: bool,
+    /// Metres since the column before by the speeds that were measured; none when some were not.
+    pub(super) odometer_m: Option<f64>,
     states: [State; MOST_STATES],
     len: u8,
 }
@@ -61,6 +74,33 @@ pub(super) struct State {
 /// Directions whose scores differ by less than this, in nats, are as good as each other.
 const EITHER_WAY: f64 = 0.7;
 const NO_BACK: u8 = u8::MAX;
+
+impl Odometer {
+    /// Counts the metres up to this position, if it is the newest.
+    pub(super) fn roll(&mut self, fix: &Fix) {
+        let step_ms = self.last.map(|(ts, _)| fix.ts.since_ms(ts));
+        if step_ms.is_some_and(|ms| ms <= 0) {
+            return;
+        }
+        let Some(mps) = fix.speed_mps else {
+            (self.last, self.metres) = (None, None);
+            return;
+        };
+        self.moves |= mps > 0.0;
+        self.metres = match (self.last, step_ms, self.metres) {
+            (Some((_, before_mps)), Some(ms), Some(metres)) if ms <= ODOMETER_STEP_MS && self.moves => {
+                Some(metres + f64::midpoint(before_mps, mps) * ms as f64 / 1000.0)
+            }
+            _ => None,
+        };
+        self.last = Some((fix.ts, mps));
+    }
+
+    /// Whether a speed of 0 means that the vehicle stands.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.moves
+    }
+}
 
 impl State {
     pub(super) fn new(link: LinkId, seen_m: f64, emission: f64) -> Self {
@@ -107,7 +147,15 @@ impl State {
 
 impl Column {
     pub(super) fn new(ts: Timestamp, lat: f64, lon: f64) -> Self {
-        Self { ts, lat, lon, standing: false, states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES], len: 0 }
+        Self {
+            ts,
+            lat,
+            lon,
+            standing: false,
+            odometer_m: None,
+            states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES],
+            len: 0,
+        }
     }
 
     pub(super) fn push(&mut self, state: State) {

@@ -1,0 +1,182 @@
+//! What is answered, when, and how much better it gets.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
+
+use std::fmt::Write;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+/// Shows the trip's answers once a minute.
+fn check(answers: &[Event], expect: &Expect) {
+    let mut shown = String::new();
+    for update in updates(answers).iter().filter(|update| update.ts.ms() % 60_000 == 0) {
+        let clock = |at: Timestamp| at.to_string()[14..19].to_owned();
+        writeln!(
+            shown,
+            "{}: {:5.0} m, arrives {} ({} to {})",
+            clock(update.ts),
+            update.remaining_m,
+            clock(update.eta),
+            clock(update.p10),
+            clock(update.p90),
+        )
+        .unwrap();
+    }
+    expect.assert_eq(&shown);
+}
+
+#[test]
+fn a_trip_is_followed_to_its_end() {
+    let places = drive(100, 20_000);
+    let events = trip_events("t1", "d1", 0.0, &places);
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    let answers = answers(&mut replay, &events);
+    check(
+        &answers,
+        &expect![[r#"
+            00:00: 12627 m, arrives 16:54 (09:56 to 30:49)
+            01:00: 12357 m, arrives 17:25 (10:39 to 30:57)
+            02:00: 11817 m, arrives 18:22 (11:37 to 31:52)
+            03:00: 11285 m, arrives 19:30 (12:42 to 33:06)
+            04:00: 10737 m, arrives 20:28 (13:41 to 34:03)
+            05:00: 10197 m, arrives 24:11 (16:18 to 39:56)
+            06:00:  9657 m, arrives 26:11 (17:55 to 42:45)
+            07:00:  9117 m, arrives 28:39 (19:47 to 46:23)
+            08:00:  8577 m, arrives 30:07 (21:04 to 48:13)
+            09:00:  8037 m, arrives 30:56 (21:57 to 48:52)
+            10:00:  7497 m, arrives 31:20 (22:36 to 48:48)
+            11:00:  6957 m, arrives 31:06 (22:52 to 47:36)
+            12:00:  6417 m, arrives 29:45 (22:27 to 44:22)
+            13:00:  5877 m, arrives 29:05 (22:27 to 42:21)
+            14:00:  5337 m, arrives 28:29 (22:29 to 40:29)
+            15:00:  4797 m, arrives 28:45 (23:03 to 40:09)
+            16:00:  4257 m, arrives 29:34 (23:56 to 40:50)
+            17:00:  3717 m, arrives 29:06 (24:03 to 39:10)
+            18:00:  3177 m, arrives 26:49 (23:05 to 34:16)
+            19:00:  2637 m, arrives 26:32 (23:19 to 32:59)
+            20:00:  2097 m, arrives 25:49 (23:17 to 30:52)
+            21:00:  1557 m, arrives 25:20 (23:24 to 29:13)
+            22:00:  1017 m, arrives 24:53 (23:32 to 27:36)
+            23:00:   477 m, arrives 24:15 (23:33 to 25:39)
+            24:00:     0 m, arrives 24:00 (24:00 to 24:24)
+        "#]],
+    );
+}
+
+#[test]
+fn what_one_trip_has_taught_the_next_one_knows() {
+    let places = drive(100, 20_000);
+    let mut events = Vec::new();
+    for trip in 0..8 {
+        events.extend(trip_events(
+            &format!("t{trip}"),
+            &format!("d{trip}"),
+            f64::from(trip) * 1500.0,
+            &places,
+        ));
+    }
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    let answers = answers(&mut replay, &events);
+    let error_s = |trip: &str| {
+        let first = *updates(&answers).iter().find(|update| update.trip_id == trip).unwrap();
+        let end = events.iter().find(|event| {
+            matches!(event, Event::Trips(step) if step.trip_id == trip && step.kind == TripKind::DroppedOff)
+        });
+        first.eta.since_seconds(end.unwrap().ts().unwrap())
+    };
+    let (first, last) = (error_s("t0").abs(), error_s("t7").abs());
+    assert!(last < 0.2 * first, "{first:.0} s wrong at first, {last:.0} s in the end");
+}
+
+#[test]
+fn every_advancing_ping_gets_one_answer_and_no_other_does() {
+    let places = drive(100, 20_000);
+    let (origin, destination) = (places[0], places[places.len() - 1]);
+    let mut replay = EtaReplay::new(&EtaConfig::new(map()));
+    let mut ask = |event: Event| {
+        let mut answers = Vec::new();
+        replay.process(&event, &mut answers);
+        answers.len()
+    };
+    let of_trip = |second: f64, place: usize| Event::from(ping(second, "d1", Some("t1"), places[place]));
+    assert_eq!(ask(of_trip(0.0, 0)), 0, "its trip is unknown");
+    assert_eq!(
+        ask(step(0.0, "t1", "d1", TripKind::Requested, origin, destination)),
+        0,
+        "trips get no answer"
+    );
+    assert_eq!(ask(ping(10.0, "d1", None, places[10]).into()), 0, "without a trip there is no question");
+    assert_eq!(ask(of_trip(9.0, 9)), 1, "the first ping of a trip, though older than the driver's newest");
+    assert_eq!(ask(of_trip(11.0, 11)), 1);
+    assert_eq!(ask(of_trip(11.0, 11)), 0, "a duplicate");
+    assert_eq!(ask(of_trip(8.0, 8)), 0, "out of order");
+    assert_eq!(ask(of_trip(12.0, 12)), 1);
+    assert_eq!(ask(step(60.0, "t1", "d1", TripKind::DroppedOff, origin, destination)), 0);
+    assert_eq!(ask(of_trip(59.0, 59)), 1, "sent before the end, read after it");
+    assert_eq!(ask(of_trip(61.0, 61)), 0, "the trip is over");
+    assert_eq!(count(&replay, "pings of unknown trips"), 1);
+    assert_eq!(count(&replay, "duplicate pings"), 1);
+    assert_eq!(count(&replay, "pings out of order"), 2);
+    assert_eq!(count(&replay, "pings after their trip"), 1);
+}
+
+#[test]
+fn two_workers_over_topics_know_what_one_knows() {
+    let places = drive(100, 20_000);
+    let mut events = Vec::new();
+    for trip in 0..6 {
+        events.extend(trip_events(
+            &format!("t{trip}"),
+            &format!("d{trip}"),
+            f64::from(trip) * 1500.0,
+            &places,
+        ));
+    }
+    let config = EtaConfig::new(map());
+    let (mut eta, mut traffic) = (EtaProcessor::new(&config), TrafficProcessor::new(&config));
+    let (mut said, mut announced) = (Vec::new(), 0);
+    for event in &events {
+        let mut answers = Vec::new();
+        eta.process(event, &mut answers);
+        for answer in answers {
+            let mut beliefs = Vec::new();
+            traffic.process(&answer, &mut beliefs);
+            announced += beliefs.len();
+            for belief in beliefs {
+                eta.process(&belief, &mut said);
+            }
+            said.push(answer);
+        }
+    }
+    assert!(announced > 100);
+    let replayed = answers(&mut EtaReplay::new(&config), &events);
+    let last = |answers: &[Event]| {
+        updates(answers).iter().find(|update| update.trip_id == "t5").unwrap().eta.since_seconds(at(7500.0))
+    };
+    let (two, one) = (last(&said), last(&replayed));
+    assert!((two / one - 1.0).abs() < 0.15, "{two} s by two workers, {one} s by one");
+}
+
+#[test]
+fn the_same_events_give_the_same_bytes() {
+    let mut events = Vec::new();
+    for trip in 0..3_u32 {
+        let places = drive(100 + 37 * trip, 20_000 - 411 * trip);
+        events.extend(trip_events(&format!("t{trip}"), &format!("d{trip}"), f64::from(trip) * 20.0, &places));
+    }
+    events.sort_by_key(Event::ts);
+    let bytes = |processor: &mut dyn Processor| {
+        let mut bytes = Vec::new();
+        for answer in answers(processor, &events) {
+            answer.write_json(&mut bytes);
+        }
+        bytes
+    };
+    let mut config = EtaConfig::new(map());
+    config.period_ms = 300_000;
+    config.tell_traversals = true;
+    assert!(bytes(&mut EtaReplay::new(&config)) == bytes(&mut EtaReplay::new(&config)));
+    assert!(bytes(&mut FrozenHour::new(&config)) == bytes(&mut FrozenHour::new(&config)));
+}
