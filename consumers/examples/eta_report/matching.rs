@@ -98,15 +98,19 @@ fn days<'a>(events: &'a [Event], traversals: &[&Event], map: &Map) -> HashMap<&'
     for event in events {
         match event {
             Event::SimulationTruth(SimulationTruth::Link { ts, id, link_id, entered }) => {
-                let day = days.get_mut(id.as_str());
-                day.into_iter().for_each(|day| day.truth.extend(stay(link_id, *entered, *ts)));
+                if let Some(day) = days.get_mut(id.as_str()) {
+                    day.truth.extend(stay(link_id, *entered, *ts));
+                }
             }
             Event::Trips(trip) => {
-                days.get_mut(trip.driver_id.as_str()).into_iter().for_each(|day| day.steps.push(trip.ts));
+                if let Some(day) = days.get_mut(trip.driver_id.as_str()) {
+                    day.steps.push(trip.ts);
+                }
             }
             Event::DriverLocations(ping) => {
-                let day = days.get_mut(ping.driver_id.as_str());
-                day.into_iter().for_each(|day| day.pings.push((ping.ts, ping.lat, ping.lon)));
+                if let Some(day) = days.get_mut(ping.driver_id.as_str()) {
+                    day.pings.push((ping.ts, ping.lat, ping.lon));
+                }
             }
             _ => {}
         }
@@ -114,7 +118,9 @@ fn days<'a>(events: &'a [Event], traversals: &[&Event], map: &Map) -> HashMap<&'
     for event in traversals {
         let Event::RoadTraversals(one) = event else { continue };
         let told = stay(&one.link_id, one.ts.plus_seconds(-one.seconds), one.ts);
-        days.get_mut(one.vehicle_id.as_str()).into_iter().for_each(|day| day.told.extend(told));
+        if let Some(day) = days.get_mut(one.vehicle_id.as_str()) {
+            day.told.extend(told);
+        }
     }
     for day in days.values_mut() {
         day.pings.sort_by_key(|(ts, ..)| *ts);
