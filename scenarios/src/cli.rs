@@ -1,6 +1,8 @@
 //! The commands and their options. Each `--help` is written to be read by someone who has just met Kafka.
 
 mod batch;
+mod compare;
+mod demo;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use events::Timestamp;
 
 use crate::commands::bench::BenchCommand;
 pub(crate) use batch::{BatchArgs, Job, ReportArgs, Span};
+pub(crate) use compare::CompareArgs;
+pub(crate) use demo::DemoArgs;
 
 /// Where a broker listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
@@ -107,48 +111,6 @@ pub(crate) enum Scenario {
     Shop,
 }
 
-/// `freshet demo`
-#[derive(Debug, Clone, Args)]
-pub(crate) struct DemoArgs {
-    /// Which businesses run
-    #[arg(long, value_enum, default_value_t = Scenario::All)]
-    pub(crate) scenario: Scenario,
-    #[command(flatten)]
-    pub(crate) time: TimeArgs,
-    /// How often the batch jobs run, in simulated time
-    #[arg(long, default_value = "1h", value_name = "PERIOD")]
-    pub(crate) batch_period: Period,
-    /// No dashboard: a line a second on standard output
-    #[arg(long)]
-    pub(crate) headless: bool,
-    /// End by itself when the show's clock has run for so long on the wall, such as 30s or 5m
-    #[arg(long, value_name = "TIME")]
-    pub(crate) duration: Option<Period>,
-    /// What a headless run writes
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    /// Where the embedded broker listens; port 0 takes any free one
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
-    pub(crate) listen: String,
-    /// Use this cluster instead of an embedded broker
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS")]
-    pub(crate) bootstrap_servers: Option<String>,
-    /// Leave the log and the database in this empty folder, to look into them afterwards [default: a temporary folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a SQLite file beside the log]
-    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE")]
-    pub(crate) database: Option<String>,
-    /// Cars on the road
-    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub(crate) drivers: u32,
-    /// Draw the city on this map instead of La Serena (see `freshet map build`)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) map: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) screen: ScreenArgs,
-}
-
 /// How the dashboard looks.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
@@ -214,6 +176,9 @@ pub(crate) struct ProduceArgs {
     /// and send nothing
     #[arg(long, value_name = "TIME")]
     pub(crate) print: Option<Period>,
+    /// Send what leaves before this instant of simulated time, RFC 3339, and end
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) control: ControlArgs,
 }
@@ -388,56 +353,6 @@ pub(crate) struct LedgerArgs {
     /// What is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-}
-
-/// `freshet compare`
-///
-/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each against what truly
-/// happened: minutes of ETA error, money, missed clicks, with the number of cases and how sure the figure is. Needs no broker,
-/// and gives the same bill for the same log every time. It says so where batch is as good.
-#[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// Which businesses are compared
-    #[arg(long, value_enum, default_value_t = Scenario::All)]
-    pub(crate) scenario: Scenario,
-    /// How often the batch lane runs, in event time; 0s is the stream, beside which all others stand
-    #[arg(long, value_delimiter = ',', value_name = "PERIOD,…", default_value = "0s,10s,1m,15m,1h,6h,1d")]
-    pub(crate) periods: Vec<Period>,
-    /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of simulating
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["duration", "speed", "seed", "start", "drivers"])]
-    pub(crate) from: Option<PathBuf>,
-    /// Simulate so much time [default: 1h; 3d of payments alone, 6h of the shop alone]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) duration: Option<Period>,
-    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much faster
-    #[arg(long, requires = "duration", value_parser = speed)]
-    pub(crate) speed: Option<f64>,
-    /// The same seed gives the same events, and so the same bill
-    #[arg(long, default_value_t = 7)]
-    pub(crate) seed: u64,
-    /// Simulated time at the start, RFC 3339
-    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
-    pub(crate) start: Timestamp,
-    /// Cars on the road
-    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub(crate) drivers: u32,
-    /// The streets [default: La Serena]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) map: Option<PathBuf>,
-    /// A past to learn from before the first event, as lines of a record; both lanes learn from it. A simulated log has its own
-    #[arg(long, value_name = "FILE")]
-    pub(crate) history: Vec<PathBuf>,
-    /// Write a page with plots that needs nothing else, for a browser
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
-    /// Write the plots alone, as one picture
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-    /// What is written to standard output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    #[command(flatten)]
-    pub(crate) costs: FraudCosts,
 }
 
 /// `freshet map`

@@ -28,8 +28,10 @@ pub(crate) const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
 struct Second {
     /// The groups that must be at work.
     groups: Vec<String>,
-    /// When to start whoever is missing, in milliseconds of the wall.
-    at_latest_ms: i64,
+    /// How long they are waited for, in milliseconds of the wall, once all of them have been started.
+    patience_ms: i64,
+    /// When to start whoever is missing.
+    at_latest_ms: Option<i64>,
     /// Makes the workers, given the moment at which the show's clock starts.
     workers: Box<dyn FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send>,
 }
@@ -86,14 +88,20 @@ impl Keeper {
         patience: Duration,
         workers: impl FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send + 'static,
     ) {
-        let at_latest_ms = wall_ms() + patience.as_millis() as i64;
-        self.second = Some(Second { groups, at_latest_ms, workers: Box::new(workers) });
+        let patience_ms = patience.as_millis() as i64;
+        self.second = Some(Second { groups, patience_ms, at_latest_ms: None, workers: Box::new(workers) });
     }
 
     fn start_second(&mut self) {
         let now_ms = wall_ms();
+        // Whoever reads a past can't be there before it is written, however long a busy machine takes for that.
+        if let Some(second) = self.second.as_mut().filter(|_| self.later.is_none()) {
+            second.at_latest_ms.get_or_insert(now_ms + second.patience_ms);
+        }
         let ready = |second: &Second| {
-            second.at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.is_at_work(group))
+            second.at_latest_ms.is_some_and(|at_latest_ms| {
+                at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.is_at_work(group))
+            })
         };
         let Some(second) = self.second.take_if(|second| ready(second)) else { return };
         let (clock, specs) = (second.workers)(now_ms);
@@ -262,7 +270,13 @@ impl Keeper {
         self.supervisor.iter().flat_map(Supervisor::workers)
     }
 
-    fn runs(&self, worker: &str) -> bool {
+    /// Whether anybody of ours who works for this group is alive.
+    pub(crate) fn is_alive(&self, group: &str) -> bool {
+        self.workers().any(|worker| worker.is_running() && worker.spec.group.as_deref() == Some(group))
+    }
+
+    /// Whether the worker of this name is alive.
+    pub(crate) fn runs(&self, worker: &str) -> bool {
         self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
     }
 

@@ -12,6 +12,7 @@ mod clock;
 mod commands;
 mod compare;
 mod control;
+mod emitted;
 mod keeper;
 mod ledger;
 mod lines;
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Words go to standard error, data to standard output; what librdkafka mutters is for those who ask (RUST_LOG=debug).
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
+        )
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()

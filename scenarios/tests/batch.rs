@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Broker, freshet};
+use common::postgres_server::PostgresServer;
+use common::{Broker, freshet, lines};
 use serde_json::Value;
 
 /// How long anything here may take before it counts as hanging.
@@ -81,14 +82,39 @@ fn a_job_that_is_killed_again_and_again_loads_each_row_once_and_answers_once() {
     let folder = tempfile::tempdir().unwrap();
     let broker = broker_with_swipes(folder.path());
     let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
-    let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
-    // Killed when it opens the database, when it has loaded, when its answers come out.
+    let is_open = || Path::new(&database).exists();
+    killed_again_and_again(&broker, &database, &is_open, &|| !report(&database, "run").is_empty());
+}
+
+#[test]
+fn a_job_that_is_killed_again_and_again_loads_each_row_once_into_postgres() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let server = PostgresServer::start();
+    let database = server.database("shop");
+    // Its connection is seen before it has made a table.
+    let is_open = || {
+        server.holds(
+            "shop",
+            "SELECT 1 FROM pg_stat_activity WHERE datname = 'shop' AND pid <> pg_backend_pid()",
+        )
+    };
+    let has_loaded = || server.holds("shop", "SELECT 1 FROM batch_runs");
+    killed_again_and_again(&broker, &database, &is_open, &has_loaded);
+}
+
+/// SIGKILL when the job opens the database, when it has loaded, when its answers come out; then twice to the end.
+fn killed_again_and_again(
+    broker: &Broker,
+    database: &str,
+    is_open: &dyn Fn() -> bool,
+    has_loaded: &dyn Fn() -> bool,
+) {
+    let asked = swipes(broker, "card_swipes", "2026-03-03T11");
     let moments: [&dyn Fn() -> bool; 3] =
-        [&|| Path::new(&database).exists(), &|| !report(&database, "run").is_empty(), &|| {
-            !swipes(&broker, "fraud_batch", "2026-03-03T11").is_empty()
-        }];
+        [is_open, has_loaded, &|| !swipes(broker, "fraud_batch", "2026-03-03T11").is_empty()];
     for (n, has_come) in moments.iter().enumerate() {
-        let mut job = batch(&broker, &database)
+        let mut job = batch(broker, database)
             .args(["--window", ELEVEN])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
@@ -102,16 +128,46 @@ fn a_job_that_is_killed_again_and_again_loads_each_row_once_and_answers_once() {
         job.wait().unwrap();
     }
     for _ in 0..2 {
-        let ran = output(batch(&broker, &database).args(["--window", ELEVEN]));
+        let ran = output(batch(broker, database).args(["--window", ELEVEN]));
         assert!(ran.status.success(), "{}", stderr(&ran));
     }
-    let rows = &report(&database, "revenue")[0];
+    let rows = &report(database, "revenue")[0];
     assert_eq!(rows["swipes"].as_u64().unwrap(), asked.len() as u64, "each swipe is one row");
-    assert_eq!(report(&database, "fraud")[0]["scored"], rows["swipes"]);
-    assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "and has one answer");
-    let runs = report(&database, "run");
+    assert_eq!(report(database, "fraud")[0]["scored"], rows["swipes"]);
+    assert_eq!(swipes(broker, "fraud_batch", "2026-03-03T11"), asked, "and has one answer");
+    let runs = report(database, "run");
     assert_eq!(runs.len(), 1, "{runs:?}");
     assert!(runs[0]["finished_at"].is_string() && runs[0]["attempts"].as_u64() >= Some(2), "{runs:?}");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let place = folder.path().join("place");
+    std::fs::create_dir(&place).unwrap();
+    let may = |mode| std::fs::set_permissions(&place, std::fs::Permissions::from_mode(mode)).unwrap();
+    may(0o555);
+    let database = place.join("w.sqlite").to_str().unwrap().to_owned();
+    // A root that may write anywhere would not notice: it is started without that right.
+    let of_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let mut job = batch(&broker, &database);
+    if of_root {
+        let mut without = Command::new("setpriv");
+        without.arg("--bounding-set=-dac_override").arg(job.get_program()).args(job.get_args());
+        job = without;
+    }
+    let mut job = job.args(["--window", ELEVEN]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = lines(job.stderr.take().unwrap());
+    let first = said.recv_timeout(PATIENCE).unwrap();
+    assert!(first.contains("cannot be written: make the file and its folder writable"), "{first}");
+    assert!(first.contains("trying again in 1 s"), "{first}");
+    may(0o755);
+    assert!(job.wait().unwrap().success(), "{:?}", said.iter().collect::<Vec<_>>());
+    let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
+    assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
+    assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "each has one answer");
 }
 
 #[test]

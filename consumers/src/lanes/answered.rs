@@ -13,6 +13,13 @@ use events::Topic;
 /// The header that says what an answer answers.
 pub const SOURCE_HEADER: &str = "source";
 
+/// Which run of the batch lane published an answer with this `source` header, `batch-fraud-2026-03-03T11/3`: the run and the partition
+/// of its questions. None when it isn't one of ours.
+pub fn run_of(header: &[u8]) -> Option<&str> {
+    let (run, partition) = std::str::from_utf8(header).ok()?.rsplit_once('/')?;
+    partition.parse::<i32>().is_ok().then_some(run)
+}
+
 /// The place of a record: `card_swipes/3/1234`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {

@@ -32,6 +32,7 @@ struct State {
     wish: Wish,
     stats: WorkerStats,
     period_ms: Option<i64>,
+    closed: bool,
 }
 
 impl Control {
@@ -66,6 +67,17 @@ impl Control {
         self.held().period_ms
     }
 
+    /// Tells a job of the batch lane that no more will come: the end of the input closes the last period, so what is left is due.
+    pub fn close(&self) {
+        self.held().closed = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Whether no more will come.
+    pub fn is_closed(&self) -> bool {
+        self.held().closed
+    }
+
     /// What was asked last.
     pub fn wish(&self) -> Wish {
         self.held().wish
@@ -80,13 +92,13 @@ impl Control {
         self.held().stats = stats;
     }
 
-    /// Waits until something else than `wish`, or another period, is asked, at most `timeout`. Returns what is asked then.
+    /// Waits until something else than `wish`, or another period, or the end of the input is said, at most `timeout`. Returns what is asked then.
     #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done on the wall's time")]
     pub(crate) fn wait_while(&self, wish: Wish, timeout: Duration) -> Wish {
         let deadline = Instant::now() + timeout;
         let mut state = self.held();
-        let period_ms = state.period_ms;
-        while state.wish == wish && state.period_ms == period_ms {
+        let (period_ms, closed) = (state.period_ms, state.closed);
+        while state.wish == wish && state.period_ms == period_ms && state.closed == closed {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

@@ -25,6 +25,7 @@ mod cluster;
 mod control;
 mod merge;
 mod outbox;
+mod progress;
 mod rebuild;
 mod retry;
 mod stages;
@@ -41,7 +42,7 @@ mod window;
 use events::{Timestamp, Topic};
 use thiserror::Error;
 
-pub use answered::{SOURCE_HEADER, Source};
+pub use answered::{SOURCE_HEADER, Source, run_of};
 pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};

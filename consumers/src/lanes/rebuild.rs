@@ -14,6 +14,7 @@ use super::answered::{Answered, SOURCE_HEADER, Source};
 use super::arrival::Arrival;
 use super::bookmark::Place;
 use super::merge::Merge;
+use super::progress::Progress;
 use crate::Processor;
 
 /// How long one wait for a record may take before it is looked whether the work is still wanted.
@@ -53,7 +54,6 @@ impl Plan {
         cancelled: &AtomicBool,
     ) -> Result<Option<Rebuilt>, Error> {
         let began = Instant::now();
-        let mut said = began;
         self.told.iter().for_each(|event| processor.learn(event));
         let mut inputs = Vec::new();
         let mut expected = 0;
@@ -66,20 +66,15 @@ impl Plan {
             inputs.push((topic, from, to));
         }
         let mut log = Log::open(&self.settings, self.partition, &inputs)?;
+        let of = format!("{}/{}: rebuilding from the log", self.group, self.partition);
+        let mut progress = Progress::new(of, expected as u64);
         let mut records = 0_u64;
         while let Some(arrival) = log.next(&|| cancelled.load(Ordering::Relaxed))? {
             if let Ok(event) = &arrival.content {
                 processor.learn(event);
             }
             records += 1;
-            if records.is_multiple_of(1024) && said.elapsed() > Duration::from_secs(1) {
-                said = Instant::now();
-                tracing::info!(
-                    "{}/{}: rebuilding from the log, {records} of {expected} records",
-                    self.group,
-                    self.partition
-                );
-            }
+            progress.step();
         }
         let answered = self.settled(cancelled)?;
         if cancelled.load(Ordering::Relaxed) {

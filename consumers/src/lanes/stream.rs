@@ -28,6 +28,7 @@
 //! - Rebuilding reads the log again instead of restoring a changelog or a snapshot: simple, and bounded by retention or
 //!   by the processor's horizon.
 
+mod offsets;
 mod ownership;
 
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use client::{Admin, Commit, GroupConsumer, GroupOptions, Polled, ProducerOptions, Settings, TopicPartition};
+use client::{Admin, GroupConsumer, GroupOptions, Polled, ProducerOptions, Settings, TopicPartition};
 use events::{Event, Topic};
 
 use super::answered::Source;
@@ -50,6 +51,8 @@ use super::task::Task;
 use super::told::Told;
 use super::{Control, LaneError, Wish, WorkerStats};
 use crate::Processor;
+pub(crate) use offsets::co_partitioned;
+use offsets::{commits, find_ends};
 
 /// How often offsets are committed, and the statistics brought up to date.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
@@ -457,51 +460,4 @@ impl<'a> Lane<'a> {
         }
         stats
     }
-}
-
-/// Finds out how far the inputs reach that have nothing for the task at the moment.
-fn find_ends(admin: &Admin, task: &mut Task) {
-    let asked_at = wall_ms();
-    let silent = task.silent();
-    let places: Vec<_> =
-        silent.iter().map(|(topic, _)| TopicPartition::new(topic.name(), task.partition)).collect();
-    match admin.ends(&places) {
-        Ok(ends) => {
-            for ((topic, _), end) in silent.into_iter().zip(ends) {
-                task.ends(topic, end.unwrap_or(0), asked_at);
-            }
-        }
-        Err(error) => tracing::debug!("waiting for the other inputs: {error}"),
-    }
-}
-
-fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Bookmark) -> Vec<Commit> {
-    let metadata = bookmark.to_string();
-    let commit = |&(topic, offset): &(Topic, i64)| Commit {
-        at: TopicPartition::new(topic.name(), partition),
-        offset,
-        metadata: metadata.clone(),
-    };
-    positions.iter().map(commit).collect()
-}
-
-/// All inputs must be there, with the same number of partitions: else partition *n* of one would not belong to partition *n* of another.
-pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), LaneError> {
-    let mut first: Option<(Topic, i32)> = None;
-    for &topic in inputs {
-        let partitions = admin.partitions(topic.name())?;
-        match first {
-            None => first = Some((topic, partitions)),
-            Some((other, count)) if count != partitions => {
-                return Err(LaneError::NotCoPartitioned {
-                    one: other,
-                    ones: count,
-                    other: topic,
-                    others: partitions,
-                });
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -58,6 +58,13 @@ impl PostgresServer {
         client.batch_execute(statement).unwrap();
     }
 
+    /// Whether a question to a database has an answer; one that can't be asked (the table is not there yet) has none.
+    pub(crate) fn holds(&self, database: &str, question: &str) -> bool {
+        let url = format!("postgres://freshet@127.0.0.1:{}/{database}", self.port);
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.query(question, &[]).is_ok_and(|rows| !rows.is_empty())
+    }
+
     fn run(&self, program: &str, args: &[&str]) {
         let path = self.programs.join(program);
         // As somebody who is not root; the programs ask for a folder that they may enter, too.

@@ -177,8 +177,21 @@ fn kind(error: &rusqlite::Error, path: &str) -> WarehouseError {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             WarehouseError::NotADatabase { database }
         }
-        Some(ErrorCode::CannotOpen) => WarehouseError::CannotOpen { database, reason: error.to_string() },
+        Some(ErrorCode::CannotOpen) => cannot_open(database),
         _ => WarehouseError::Refused { database, reason: error.to_string() },
+    }
+}
+
+/// SQLite says no more than that it can't open a file: the system says why.
+fn cannot_open(database: String) -> WarehouseError {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match std::fs::OpenOptions::new().append(true).create(true).open(&database) {
+        Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+            WarehouseError::ReadOnly { database, remedy: "make the file and its folder writable" }
+        }
+        Err(error) => WarehouseError::CannotOpen { database, reason: error.to_string() },
+        // The file is well, so it is the log beside it that can't be made.
+        Ok(_) => WarehouseError::ReadOnly { database, remedy: "make the file's folder writable" },
     }
 }
 
@@ -193,6 +206,9 @@ mod tests {
         let not_a_folder = folder.path().join("none").join("w.db");
         let error = Sqlite::open(&not_a_folder).err().unwrap();
         assert!(matches!(error, WarehouseError::CannotOpen { .. }), "{error}");
+        assert!(error.to_string().contains("No such file or directory"), "{error}");
+        let error = Sqlite::open(folder.path()).err().unwrap();
+        assert!(error.to_string().contains("Is a directory") && !error.may_pass(), "{error}");
 
         let text = folder.path().join("text.db");
         std::fs::write(&text, "this is a shopping list, and a rather long one at that".repeat(30)).unwrap();

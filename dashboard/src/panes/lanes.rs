@@ -67,20 +67,22 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 /// The columns of the bill, by where they end; those that do not fit are left out from the right. Returns its height.
 fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
-    let ends = [1, 2, 3, 4].map(|at| area.x + 14 + at * width);
+    let columns = [(1, 1), (2, 1), (3, 1), (4, 1), (6, 2)]
+        .map(|(at, wide)| (area.x + 14 + at * width, wide * width - 1));
     let heads = [
         ("stream", Role::Stream),
         ("batch", Role::Batch),
         ("waiting cost", Role::Title),
         ("in cases", Role::Faint),
+        ("95 of 100 drawings", Role::Faint),
     ];
-    for (end, (head, role)) in ends.into_iter().zip(heads) {
+    for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
         if end <= area.right() {
             let head = if head == "waiting cost" && width < 13 { "cost" } else { head };
-            pen.right(end, area.y, width - 1, head, role);
+            pen.right(end, area.y, cells, head, role);
         }
     }
-    let mut lines: Vec<(&str, [(String, Role); 4])> = Vec::new();
+    let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
     for (name, item) in lanes.bill.items() {
         let amount = |value: Option<f64>| if name == "money" { maybe_money(value) } else { number(value) };
         let stream = (amount(item.stream), Role::Text);
@@ -91,37 +93,54 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                 (amount(item.batch), Role::Text),
                 verdict(item, amount),
                 (maybe_count(item.cases), Role::Faint),
+                (likely(item, amount), Role::Faint),
             ],
         ));
         // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what this visitor just did.
         if item.stale_model.is_some() {
-            let old = BillItem { batch: item.stale_model, ..item.clone() };
+            let old = BillItem { batch: item.stale_model, likely: item.stale_likely, ..item.clone() };
             let unsaid = (String::new(), Role::Faint);
             lines.push((
                 "└ old model, live page",
-                [unsaid.clone(), (amount(old.batch), Role::Text), verdict(&old, amount), unsaid],
+                [
+                    unsaid.clone(),
+                    (amount(old.batch), Role::Text),
+                    verdict(&old, amount),
+                    unsaid,
+                    (likely(&old, amount), Role::Faint),
+                ],
             ));
         }
     }
     for (y, (name, cells)) in (area.y + 1..area.bottom()).zip(&lines) {
         let role = if name.starts_with('└') { Role::Dim } else { Role::Text };
-        let until = if cells[0].0.is_empty() { ends[0].min(area.right()) } else { area.x + 13 };
+        let until = if cells[0].0.is_empty() { columns[0].0.min(area.right()) } else { area.x + 13 };
         pen.text(area.x, y, until.saturating_sub(area.x), name, role);
-        for (end, (text, role)) in ends.into_iter().zip(cells) {
+        for ((end, room), (text, role)) in columns.into_iter().zip(cells) {
             if end <= area.right() {
-                pen.right(end, y, width - 1, text, *role);
+                pen.right(end, y, room, text, *role);
             }
         }
     }
     lines.len() as u16 + 1
 }
 
-/// What waiting has cost, or that batch was as good: within a twentieth of what it cost anyway.
+/// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases say is dim.
 fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
-    match (item.waiting(), item.batch) {
-        (Some(cost), Some(batch)) if cost.abs() <= batch.abs() * 0.05 => ("as good".into(), Role::Good),
-        (Some(cost), _) => (amount(Some(cost)), Role::Truth),
+    match (item.waiting(), item.likely) {
+        (Some(_), Some((low, high))) if low <= 0.0 && high >= 0.0 => ("as good".into(), Role::Good),
+        (Some(cost), Some(_)) => (amount(Some(cost)), Role::Truth),
+        (Some(cost), None) => (amount(Some(cost)), Role::Dim),
         _ => (UNKNOWN.into(), Role::Dim),
+    }
+}
+
+/// Between what and what it lies.
+fn likely(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
+    match item.likely {
+        Some((low, high)) => format!("{} to {}", amount(Some(low)), amount(Some(high))),
+        None if item.waiting().is_some() => "too few cases".into(),
+        None => String::new(),
     }
 }
 

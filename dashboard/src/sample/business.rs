@@ -118,11 +118,14 @@ pub(super) fn lanes() -> Lanes {
     let item = |stream: f64, batch: f64, cases: u64| BillItem {
         stream: Some(stream),
         batch: Some(batch),
+        likely: Some((0.8 * (batch - stream), 1.2 * (batch - stream))),
         stale_model: None,
+        stale_likely: None,
         cases: Some(cases),
     };
     let mut missed_clicks = item(1_204.0, 2_016.0, 5_120);
     missed_clicks.stale_model = Some(1_212.0);
+    missed_clicks.stale_likely = Some((-12.0, 28.0));
     Lanes {
         stream_delay_ms: Some(18.0),
         batch_age_ms: Some(41.0 * 60_000.0),

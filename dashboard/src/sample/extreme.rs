@@ -98,8 +98,13 @@ pub(super) fn extreme() -> Snapshot {
     lanes.batch_age_ms = Some(f64::INFINITY);
     lanes.next_run_in_ms = Some(-1.0);
     lanes.database = Some(name(3));
-    lanes.bill.money_cents =
-        BillItem { stream: Some(-1e300), batch: Some(1e300), stale_model: None, cases: Some(u64::MAX) };
+    lanes.bill.money_cents = BillItem {
+        stream: Some(-1e300),
+        batch: Some(1e300),
+        likely: Some((f64::NAN, f64::INFINITY)),
+        cases: Some(u64::MAX),
+        ..BillItem::default()
+    };
     lanes.bill.wrong_texts.batch = Some(f64::NAN);
     for (at, worker) in snapshot.workers.data.iter_mut().enumerate() {
         worker.name = name(at);

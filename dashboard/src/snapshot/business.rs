@@ -272,8 +272,12 @@ pub struct BillItem {
     pub stream: Option<f64>,
     /// What the batch lane's cost.
     pub batch: Option<f64>,
+    /// Between what and what the cost of waiting lies in 95 of 100 drawings of the cases; unknown while these are too few.
+    pub likely: Option<(f64, f64)>,
     /// What an old model with a live session costs; only the shop has one.
     pub stale_model: Option<f64>,
+    /// The same of that model's cost of waiting.
+    pub stale_likely: Option<(f64, f64)>,
     /// In how many cases both were judged.
     pub cases: Option<u64>,
 }

@@ -134,26 +134,31 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// What each lane cost, in words.
+    pub(crate) fn both(&self) -> String {
+        let amount = |figure: Figure| self.measure.amount(figure.value);
+        format!("{}: stream {}, batch {}", self.measure.title(), amount(self.stream), amount(self.batch))
+    }
+
     /// One sentence on who did better.
     pub(crate) fn sentence(&self) -> String {
-        let Self { measure, stream, batch, waiting, cases, .. } = self;
+        let Self { measure, waiting, cases, .. } = self;
         let amount = |value| measure.amount(value);
-        let both = format!("stream {}, batch {}", amount(stream.value), amount(batch.value));
+        let both = self.both();
         let of = format!("{cases} {}", measure.cases());
         let range = match (waiting.low, waiting.high) {
             (Some(low), Some(high)) => format!(" ({} to {})", amount(low), amount(high)),
             _ => String::new(),
         };
-        let title = measure.title();
         match self.verdict {
             Verdict::StreamWins => {
-                format!("{title}: {both}; waiting cost {}{range}, in {of}", amount(waiting.value))
+                format!("{both}; waiting cost {}{range}, in {of}", amount(waiting.value))
             }
             Verdict::BatchWins => {
-                format!("{title}: {both}; batch did better, by {}{range}, in {of}", amount(-waiting.value))
+                format!("{both}; batch did better, by {}{range}, in {of}", amount(-waiting.value))
             }
-            Verdict::Tie => format!("{title}: {both}; batch is as good as far as {of} can tell{range}"),
-            Verdict::Unknown => format!("{title}: {both}; {of} hold too few cases to tell"),
+            Verdict::Tie => format!("{both}; batch is as good as far as {of} can tell{range}"),
+            Verdict::Unknown => format!("{both}; {of} hold too few cases to tell"),
         }
     }
 }

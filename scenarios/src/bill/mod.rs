@@ -17,6 +17,7 @@ mod lines;
 mod payments;
 mod resample;
 mod rides;
+mod settled;
 mod shop;
 
 use events::{Event, HOUR_MS, Timestamp};
@@ -25,10 +26,20 @@ pub(crate) use lines::{Figure, Line, Measure, Verdict, money};
 pub(crate) use payments::{PaymentLane, PaymentsBill};
 pub(crate) use resample::REPLICATES;
 pub(crate) use rides::{RideLane, RidesBill};
+pub(crate) use settled::{Heard, Settled};
 pub(crate) use shop::{ShopBill, ShopLane};
 
 /// How long a case waits for the batch lane's answer: it comes with the run after it, so two periods of an hour and some.
 pub(crate) const PATIENCE_MS: i64 = 3 * HOUR_MS;
+
+/// From when on a show that begins at `start` is billed: from the end of its first period, before which no batch job has had a chance to
+/// run. A real one would have run the day before, and the stream's learners come with a past, so to count that time would be to bill the
+/// batch lane for having just been born. Nobody waits for longer than an hour of event time: whoever turns the dial to a day wants to see
+/// what a day costs.
+pub(crate) fn judged_from(start: Timestamp, period_ms: i64) -> Timestamp {
+    let period_ms = period_ms.clamp(1, HOUR_MS);
+    start.floor(period_ms).plus_ms(period_ms)
+}
 
 /// Both lanes of the three businesses.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! A case is a view of an item that its session has not met before: what the shopper went for next. It is a hit when the
 //! item was on the page that this shopper had on the screen at that moment.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use events::{ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
 
@@ -36,14 +36,6 @@ impl ShopLane {
     }
 }
 
-/// Something a shopper did. Only the view of an item can be a case; the others change the page.
-#[derive(Debug)]
-struct Step {
-    seen: Timestamp,
-    session_id: String,
-    viewed: Option<String>,
-}
-
 /// A view that waits for the stale model's page.
 #[derive(Debug)]
 struct StaleCase {
@@ -66,8 +58,14 @@ struct Pages(VecDeque<Page>);
 
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
-        let place = self.0.partition_point(|page| page.from <= from);
-        self.0.insert(place, Page { from, after: answer.after.clone(), items: answer.items.clone() });
+        let new = Page { from, after: answer.after.clone(), items: answer.items.clone() };
+        // Pages for everybody come from several partitions: of two of one instant it must not matter which was read first.
+        let not_after = |page: &Page| match new.after {
+            Some(_) => page.from <= from,
+            None => (page.from, &page.items) <= (from, &new.items),
+        };
+        let place = self.0.partition_point(not_after);
+        self.0.insert(place, new);
     }
 
     /// What was on the screen before `at`: a page that comes at the very instant of a click answers that click. Older pages are
@@ -108,7 +106,10 @@ pub(crate) struct ShopBill {
     /// The same of the stale model.
     pub(crate) stale_spread: Resampled<3>,
     judged_from: Timestamp,
-    waiting: VecDeque<Step>,
+    /// What shoppers did: when, in which visit, and the how manieth event it was; only the view of an item can be a case, the others
+    /// change the page. They are judged in the order of their time, whichever partition was read first.
+    waiting: BTreeMap<(Timestamp, String, u64), Option<String>>,
+    heard: u64,
     sessions: HashMap<String, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
@@ -127,7 +128,8 @@ impl ShopBill {
             spread: Resampled::default(),
             stale_spread: Resampled::default(),
             judged_from,
-            waiting: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            heard: 0,
             sessions: HashMap::new(),
             everybody_stream: Pages::default(),
             everybody_batch: Pages::default(),
@@ -137,11 +139,11 @@ impl ShopBill {
 
     pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
         match event {
-            Event::Clicks(click) => self.waiting.push_back(Step {
-                seen,
-                session_id: click.session_id.clone(),
-                viewed: click.item_id.clone().filter(|_| click.kind == ClickKind::View),
-            }),
+            Event::Clicks(click) => {
+                self.heard += 1;
+                let viewed = click.item_id.clone().filter(|_| click.kind == ClickKind::View);
+                self.waiting.insert((seen, click.session_id.clone(), self.heard), viewed);
+            }
             Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) => {
                 let session = self.session(session_id, seen);
                 session.bot = true;
@@ -193,9 +195,9 @@ impl ShopBill {
     }
 
     pub(super) fn settle(&mut self, until: Timestamp) {
-        while self.waiting.front().is_some_and(|step| step.seen <= until) {
-            let step = self.waiting.pop_front().expect("there is a front");
-            self.judge(step);
+        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
+            let ((seen, session_id, _), viewed) = first.remove_entry();
+            self.judge(seen, &session_id, viewed);
         }
         self.sessions.retain(|_, session| {
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
@@ -204,29 +206,28 @@ impl ShopBill {
         self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
     }
 
-    fn judge(&mut self, step: Step) {
-        self.session(&step.session_id, step.seen);
-        let session = self.sessions.get_mut(&step.session_id).expect("it has just been touched");
-        let Some(item) = step.viewed else { return };
+    fn judge(&mut self, seen: Timestamp, session_id: &str, viewed: Option<String>) {
+        self.session(session_id, seen);
+        let session = self.sessions.get_mut(session_id).expect("it has just been touched");
+        let Some(item) = viewed else { return };
         let novel = session.met.insert(item.clone());
-        if session.bot || !novel || step.seen < self.judged_from {
+        if session.bot || !novel || seen < self.judged_from {
             return;
         }
         let shows = |page: Option<&Page>| page.is_some_and(|page| page.items.contains(&item));
-        let page = session.stream.before(step.seen);
+        let page = session.stream.before(seen);
         let after = page.and_then(|page| page.after.clone());
-        let stream_hit = shows(page.or_else(|| self.everybody_stream.before(step.seen)));
-        let batch_hit =
-            shows(session.batch.before(step.seen).or_else(|| self.everybody_batch.before(step.seen)));
+        let stream_hit = shows(page.or_else(|| self.everybody_stream.before(seen)));
+        let batch_hit = shows(session.batch.before(seen).or_else(|| self.everybody_batch.before(seen)));
         self.stream.add(stream_hit);
         self.batch.add(batch_hit);
-        self.spread.add(&step.session_id, [1.0, f64::from(stream_hit), f64::from(batch_hit)]);
+        self.spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(batch_hit)]);
         let Some(after) = after else { return };
         if let Some((_, items)) = session.stale.iter().find(|(answered, _)| *answered == after) {
             let hit = items.contains(&item);
-            self.judge_stale(&step.session_id, hit, stream_hit);
+            self.judge_stale(session_id, hit, stream_hit);
         } else {
-            let case = StaleCase { seen: step.seen, item, stream_hit };
+            let case = StaleCase { seen: seen, item, stream_hit };
             self.stale_waiting.entry(after).or_default().push(case);
         }
     }

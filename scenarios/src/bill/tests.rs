@@ -1,9 +1,10 @@
 //! The bill over a few minutes that a student can follow by hand.
 
+use consumers::lanes::Source;
 use events::{
-    Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, Notification,
+    BatchRun, Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, Notification,
     NotificationKind, Place, Recommendations, RecommendationsBatch, RecommendationsStale, SimulationTruth,
-    Timestamp, Trip, TripKind,
+    Timestamp, Topic, Trip, TripKind,
 };
 
 use super::*;
@@ -248,4 +249,136 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
         "the first click of a session has no page before it"
     );
     assert_eq!(bill.shop.stream_beside_stale, ShopLane { cases: 2, hits: 1 }, "on the same two");
+}
+
+/// The records of one show by partition: `runs_take_s` is how long the batch jobs took on the wall, in simulated seconds.
+fn show(runs_take_s: i64) -> Vec<Vec<(SeenAt, Event)>> {
+    use Decision::{Approve, Decline};
+    let visible = at("15:00:00").plus_ms(runs_take_s * 1_000);
+    let run = |job: &str, hour: u32, visible: Timestamp| BatchRun {
+        ts: visible,
+        job: job.to_owned(),
+        batch_id: format!("{job}-2026-03-03T{hour}"),
+        window_start: at(&format!("{hour}:00:00")),
+        window_end: at(&format!("{}:00:00", hour + 1)),
+        records: 1,
+        rows: 1,
+        started_at: at("20:00:00"),
+        finished_at: at("20:00:01"),
+    };
+    // At the end of the show the jobs run what is left.
+    let runs = |job: &str| [run(job, 14, visible), run(job, 15, at("16:00:00"))];
+    let jobs = ["batch-eta", "batch-fraud", "batch-recommendations"];
+    let plain = |event: Event| (SeenAt::default(), event);
+    let answers =
+        |topic, offset, event: Event| (SeenAt { answers: Some((topic, offset)), ..SeenAt::default() }, event);
+    let by = |run: &'static str, event: Event| (SeenAt { run: Some(run), ..SeenAt::default() }, event);
+    let scored = |ts, id, decision| Batched {
+        answer: verdict(ts, id, "stolen", decision),
+        batch_id: "fraud-2026-03-03T14".into(),
+        valid_from: visible,
+    };
+    let ping = |ts: &str| events::DriverLocation {
+        ts: at(ts),
+        driver_id: "d1".into(),
+        trip_id: Some("t1".into()),
+        lat: 0.0,
+        lon: 0.0,
+        speed_mps: None,
+        heading_deg: None,
+    };
+    // Its second ping came late over the air, so the quote that answers it was not there when the rider looked.
+    let late = SeenAt { emitted: Some(at("15:45:00")), ..SeenAt::default() };
+    let everybody = RecommendationsBatch(Batched {
+        answer: page("14:50:00", "", None, &["lamp"]),
+        batch_id: "recommendations".into(),
+        valid_from: visible,
+    });
+    let quote = |eta_at| Batched {
+        answer: eta("15:30:01", eta_at),
+        batch_id: "eta-2026-03-03T14".into(),
+        valid_from: visible,
+    };
+    vec![
+        vec![
+            plain(swipe("15:00:05", "s1", "stolen", 10_000, Some("takeover")).into()),
+            plain(swipe("15:30:00", "s2", "stolen", 20_000, Some("takeover")).into()),
+            plain(trip_truth(["15:30:01", "15:35:00", "15:40:00", "15:45:00"], "15:50:00").into()),
+        ],
+        vec![
+            answers(Topic::CardSwipes, 0, verdict("15:00:05", "s1", "stolen", Approve).into()),
+            answers(Topic::CardSwipes, 1, verdict("15:30:00", "s2", "stolen", Decline).into()),
+        ],
+        vec![by("batch-fraud-2026-03-03T14", scored("14:10:00", "s0", Decline).into())],
+        vec![
+            plain(view("15:00:06", "e1", "s", "lamp").into()),
+            plain(view("15:11:00", "e2", "s", "teapot").into()),
+        ],
+        vec![answers(Topic::Clicks, 0, page("15:00:06", "s", Some("e1"), &["teapot"]).into())],
+        vec![by("batch-recommendations-2026-03-03T14", everybody.into())],
+        vec![plain(ping("15:30:01").into()), (late, ping("15:34:00").into())],
+        vec![
+            answers(Topic::DriverLocations, 0, eta("15:30:01", "15:52:00").into()),
+            answers(Topic::DriverLocations, 1, eta("15:34:00", "15:50:00").into()),
+        ],
+        vec![by("batch-eta-2026-03-03T15", quote("16:10:00").into())],
+        vec![plain(requested("15:29:00").into())],
+        jobs.iter().flat_map(|job| runs(job)).map(|run| plain(run.into())).collect(),
+    ]
+}
+
+/// What stands in a record's headers.
+#[derive(Debug, Clone, Copy, Default)]
+struct SeenAt {
+    answers: Option<(Topic, i64)>,
+    run: Option<&'static str>,
+    emitted: Option<Timestamp>,
+}
+
+/// The bill of a show whose partitions are read in an order that `seed` decides.
+fn settled(mut show: Vec<Vec<(SeenAt, Event)>>, seed: u64) -> Bill {
+    let mut settled = Settled::new(at("15:00:00"));
+    show.iter_mut().for_each(|log| log.reverse());
+    let mut read = vec![0_i64; show.len()];
+    let mut dice = seed;
+    while show.iter().any(|log| !log.is_empty()) {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let from = (dice >> 33) as usize % show.len();
+        let Some((headers, event)) = show[from].pop() else { continue };
+        let source = headers.answers.map(|(topic, offset)| Source { topic, partition: 0, offset });
+        let place = (event.topic(), 0, read[from]);
+        read[from] += 1;
+        settled.take(&Heard { place, event: &event, source, run: headers.run, emitted: headers.emitted });
+    }
+    settled.finish(at("15:55:00"));
+    settled.into_bill()
+}
+
+#[test]
+fn neither_the_wall_nor_the_order_of_reading_changes_a_settled_bill() {
+    let first = settled(show(1), 0);
+    let money = (first.payments.stream, first.payments.batch);
+    assert_eq!((money.0.swipes, money.0.lost_cents, money.1.lost_cents), (2, 10_000, 0), "{money:?}");
+    assert_eq!(first.shop.stream, ShopLane { cases: 2, hits: 1 });
+    assert_eq!(first.shop.batch, ShopLane { cases: 2, hits: 1 }, "the page of 15 o'clock was there at once");
+    let rides = (first.rides.stream_beside_batch, first.rides.batch);
+    assert_eq!((rides.0.quotes, rides.1.quotes), (4, 4), "{rides:?}");
+    assert!(
+        (rides.0.error_min - (2.0 * 3.0)).abs() < 1e-9,
+        "the late ping's quote was seen at the last look: {rides:?}"
+    );
+    for seed in 0..200 {
+        let other = settled(show(seed as i64), seed);
+        assert_eq!(other.lines(), first.lines(), "runs of {seed} s, read in another order");
+        assert_eq!((other.payments.stream, other.payments.batch), money);
+        assert_eq!((other.rides.stream_beside_batch, other.rides.batch), rides);
+    }
+}
+
+#[test]
+fn a_show_is_billed_from_the_end_of_its_first_period() {
+    let start = at("10:45:00");
+    assert_eq!(judged_from(start, HOUR_MS), at("11:00:00"));
+    assert_eq!(judged_from(start, 10_000), at("10:45:10"));
+    assert_eq!(judged_from(start, 24 * HOUR_MS), at("11:00:00"), "nobody waits for midnight");
 }

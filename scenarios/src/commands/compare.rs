@@ -49,7 +49,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     let businesses = businesses(args.scenario);
     let log = match &args.from {
-        Some(path) => Log::recorded(path, &businesses)?,
+        Some(path) => Log::recorded(path, args, &businesses)?,
         None => Log::simulated(args)?,
     };
     let from = judged_from(log.start, log.end, &periods_ms);
@@ -124,18 +124,13 @@ impl Log {
             Scenario::Payments => 72 * HOUR_MS,
             Scenario::Shop => 6 * HOUR_MS,
         };
-        let length_ms = args
-            .duration
-            .map_or(usual_ms, |duration| (duration.ms() as f64 * args.speed.unwrap_or(1.0)) as i64);
-        if length_ms <= 0 {
-            bail!("--duration 0s: a log without events has nothing to compare");
-        }
-        let end = args.start.plus_ms(length_ms);
+        let end = args.start.plus_ms(asked_ms(args)?.unwrap_or(usual_ms));
         Ok(Self { source: Source::Simulated { seed: args.seed }, start: args.start, end })
     }
 
     /// Reads the file once to know from when to when it goes: that decides which cases every period has a run for.
-    fn recorded(path: &Path, businesses: &[Business]) -> Result<Self> {
+    fn recorded(path: &Path, args: &CompareArgs, businesses: &[Business]) -> Result<Self> {
+        let asked_ms = asked_ms(args)?;
         let (mut start, mut arrivals, mut lines) = (None, Arrivals::default(), 0_u64);
         read(path, |event| {
             lines += 1;
@@ -154,8 +149,20 @@ impl Log {
                 if lines == 0 { ", nor any other that can be read" } else { "" },
             );
         };
+        // A show's log ends wherever the wall stopped it; two of them are alike as far as both go.
+        let end = asked_ms.map_or(end, |asked_ms| end.min(start.plus_ms(asked_ms)));
         Ok(Self { source: Source::File { path: path.display().to_string() }, start, end })
     }
+}
+
+/// How much event time is to be compared on, if it was said.
+fn asked_ms(args: &CompareArgs) -> Result<Option<i64>> {
+    let length = |ms: i64| (ms as f64 * args.speed.unwrap_or(1.0)) as i64;
+    let asked_ms = args.duration.map(|duration| length(duration.ms()));
+    if asked_ms.is_some_and(|ms| ms <= 0) {
+        bail!("--duration 0s: a log without events has nothing to compare");
+    }
+    Ok(asked_ms)
 }
 
 /// Hands every event in the file to `take` until it returns false; says on standard error what was passed over.
@@ -221,7 +228,7 @@ fn compare(
         }
         drop(done);
         let reading = if let Some(path) = &args.from {
-            Some(scope.spawn(move || route(path, businesses, senders)))
+            Some(scope.spawn(move || route(path, log.end, businesses, senders)))
         } else {
             for (&business, send) in businesses.iter().zip(senders) {
                 scope.spawn(move || simulate(args, business, log.end, &send));
@@ -273,12 +280,21 @@ fn simulate(
     Ok(())
 }
 
-/// Hands each event in the file to its business.
-fn route(path: &Path, businesses: &[Business], senders: Vec<SyncSender<Vec<Event>>>) -> Result<Vec<String>> {
+/// Hands each event in the file that arrives up to `end` to its business.
+fn route(
+    path: &Path,
+    end: Timestamp,
+    businesses: &[Business],
+    senders: Vec<SyncSender<Vec<Event>>>,
+) -> Result<Vec<String>> {
+    let mut arrivals = Arrivals::default();
     let mut bunches: Vec<Vec<Event>> = businesses.iter().map(|_| Vec::with_capacity(BUNCH)).collect();
     let words = read(path, |event| {
         let of = business_of(&event).and_then(|of| businesses.iter().position(|&business| business == of));
         let Some(place) = of else { return true };
+        if arrivals.arrives(&event) > end {
+            return true;
+        }
         bunches[place].push(event);
         bunches[place].len() < BUNCH
             || senders[place].send(std::mem::replace(&mut bunches[place], Vec::with_capacity(BUNCH))).is_ok()

@@ -119,6 +119,7 @@ pub(crate) fn wire(control: &Control, orders: Receiver<Order>) -> Result<()> {
                 Order::Resume => control.resume(),
                 Order::Stop => control.stop(),
                 Order::Period(ms) => control.set_period_ms(ms),
+                Order::Close => control.close(),
                 Order::Burst => {}
             }
         }

@@ -18,6 +18,7 @@ use super::replay::map;
 use super::{burst, settings};
 use crate::cli::{Business, ProduceArgs, TimeArgs};
 use crate::clock::{Clock, wall_ms};
+use crate::emitted::{EMITTED_HEADER, Emitted};
 use crate::keeper::BURST_MS;
 use crate::supervise::Order;
 use crate::{control, lines, topics};
@@ -36,12 +37,16 @@ const FLUSH: Duration = Duration::from_millis(1_500);
 /// The endless events of a business.
 pub(crate) type Emissions = Box<dyn Iterator<Item = Emission>>;
 
+/// The same, each with how many came before it.
+type Numbered = Box<dyn Iterator<Item = (u64, Emission)>>;
+
 /// Runs until told to stop.
 pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
-    let mut emissions = emissions(args)?;
+    let emissions = emissions(args)?;
     if let Some(length) = args.print {
         return print(emissions, args, length.0);
     }
+    let mut numbered = (0..).zip(emissions);
     let orders = control::orders(args.control.supervised)?;
     let client_id = args.control.client_id.as_deref().unwrap_or(name(args.business));
     let settings = settings(&args.cluster, client_id);
@@ -53,10 +58,15 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     if already_began(&admin, args.business)? {
         // Time has passed since someone stopped: what happened meanwhile was never sent, as with a phone without a network.
         let now = clock.simulated(wall_ms());
-        first = emissions.by_ref().find(|emission| emission.at >= now);
+        first = numbered.by_ref().find(|(_, emission)| emission.at >= now);
     }
-    let usual: Emissions = Box::new(first.into_iter().chain(emissions));
-    let sent = send(usual, &producer, &clock, &orders, |moment| burst::emissions(args, moment))?;
+    let usual: Numbered = Box::new(first.into_iter().chain(numbered));
+    let more = |moment| Ok(Box::new((0_u64..).zip(burst::emissions(args, moment)?)) as Numbered);
+    let usual: Numbered = match args.until {
+        Some(until) => Box::new(usual.take_while(move |(_, emission)| emission.at < until)),
+        None => usual,
+    };
+    let sent = send(usual, &producer, &clock, &orders, more)?;
     producer.flush(FLUSH)?;
     eprintln!("{sent} events sent and acknowledged");
     Ok(())
@@ -136,14 +146,14 @@ pub(crate) fn shop_config(time: &TimeArgs) -> ShopConfig {
 
 /// Sends each event when the clock says that it is its time; says how many. `more` makes what a burst adds from a moment on.
 fn send(
-    usual: Emissions,
+    usual: Numbered,
     producer: &Producer,
     clock: &Clock,
     orders: &Receiver<Order>,
-    more: impl Fn(Timestamp) -> Result<Emissions>,
+    more: impl Fn(Timestamp) -> Result<Numbered>,
 ) -> Result<u64> {
     let mut usual = usual.peekable();
-    let mut burst = None::<(i64, Peekable<Emissions>)>;
+    let mut burst = None::<(i64, Peekable<Numbered>)>;
     let (mut sent, mut value) = (0, Vec::new());
     loop {
         let now_ms = wall_ms();
@@ -151,7 +161,7 @@ fn send(
         burst.take_if(|(until_ms, _)| *until_ms <= now_ms);
         // A burst may be more than can be sent in its time, and an order must not wait for the end of it.
         for _ in 0..MOST {
-            let next = |from: &mut Peekable<Emissions>| from.peek().map(|emission| emission.at);
+            let next = |from: &mut Peekable<Numbered>| from.peek().map(|(_, emission)| emission.at);
             let first = next(&mut usual);
             let from = match &mut burst {
                 Some((_, more)) => match next(more) {
@@ -160,20 +170,22 @@ fn send(
                 },
                 None => &mut usual,
             };
-            let Some(emission) = from.next_if(|emission| emission.at <= now) else { break };
+            let Some((number, emission)) = from.next_if(|(_, emission)| emission.at <= now) else { break };
+            let emitted = Emitted { at: emission.at, number }.to_string();
             value.clear();
             emission.event.write_json(&mut value);
             let record = Outgoing {
                 topic: emission.event.topic().name(),
                 key: Some(emission.event.key().as_bytes()),
                 value: Some(&value),
+                headers: &[(EMITTED_HEADER, emitted.as_bytes())],
                 timestamp_ms: Some(wall_ms()),
                 ..Outgoing::default()
             };
             producer.send(record, OUTAGE)?;
             sent += 1;
         }
-        let Some(next) = usual.peek() else { return Ok(sent) };
+        let Some((_, next)) = usual.peek() else { return Ok(sent) };
         let due = Duration::from_millis((clock.wall_ms_at(next.at) - now_ms).max(0) as u64);
         let due = if burst.is_some() { BUNCH } else { due.max(BUNCH) };
         match wait(orders, due) {
@@ -191,7 +203,7 @@ fn send(
                     Ok(_) => {}
                 }
             },
-            Some(Order::Resume | Order::Period(_)) | None => {}
+            Some(Order::Resume | Order::Period(_) | Order::Close) | None => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `freshet record`: topics to a file, one record a line, in the order in which the broker was given them.
+//! `freshet record`: topics to a file, one record a line, in the order in which they were sent.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::settings;
 use crate::cli::RecordArgs;
+use crate::emitted::{EMITTED_HEADER, Emitted};
 use crate::lines::Line;
 
 /// How long to wait for a record that the broker says is there.
@@ -17,8 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Writes everything from the beginning of the topics to where they end now.
 ///
-/// Within a partition the order is the log's. Between partitions there is no order but that of the records' timestamps, by
-/// which they are merged; of equal ones the topic named first comes first.
+/// Within a partition the order is the log's. Between partitions a broker keeps none. What our simulators sent says itself in
+/// which order, so it comes out as `freshet produce --print` writes it: line for line, whichever broker kept it, and however the wall's
+/// clock went. Where a partition begins with a record that does not say, all are merged by the records' timestamps; of equal ones the
+/// topic named first comes first.
 pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     let settings = settings(&args.cluster, "record");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
@@ -59,11 +62,15 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
 struct LogTail {
     topic: String,
     reader: LogReader,
+    /// The newest place in the order of sending that a record here has told.
+    emitted: Option<Emitted>,
 }
 
 struct Next {
     key: Option<String>,
     value: Vec<u8>,
+    timestamp_ms: i64,
+    emitted: Option<Emitted>,
 }
 
 impl LogTail {
@@ -71,15 +78,19 @@ impl LogTail {
         Ok(Self {
             topic: topic.to_owned(),
             reader: LogReader::range(settings, topic, &[(partition, from, to)])?,
+            emitted: None,
         })
     }
 
-    fn next(&mut self) -> Result<Option<(i64, Next)>> {
+    fn next(&mut self) -> Result<Option<Next>> {
         let topic = self.topic.clone();
         if let Some(record) = self.reader.next(PATIENCE)? {
             let key = record.key().map(|key| String::from_utf8_lossy(key).into_owned());
             let value = record.value().unwrap_or_default().to_vec();
-            return Ok(Some((record.timestamp_ms().unwrap_or(0), Next { key, value })));
+            let timestamp_ms = record.timestamp_ms().unwrap_or(0);
+            // Whoever else writes to such a topic comes after what was there.
+            self.emitted = record.header(EMITTED_HEADER).and_then(Emitted::parse).or(self.emitted);
+            return Ok(Some(Next { key, value, timestamp_ms, emitted: self.emitted }));
         }
         if !self.reader.is_finished() {
             bail!(
@@ -93,13 +104,20 @@ impl LogTail {
 
 fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
     let (mut written, mut skipped) = (0, 0);
-    // The next record of each log, by time and then by the log's place.
-    let mut heads = BTreeMap::new();
+    let mut first = Vec::new();
     for (place, log) in logs.iter_mut().enumerate() {
-        if let Some((at, next)) = log.next()? {
-            heads.insert((at, place), next);
+        if let Some(next) = log.next()? {
+            first.push((place, next));
         }
     }
+    let all_say = first.iter().all(|(_, next)| next.emitted.is_some());
+    let order = |next: &Next| match next.emitted {
+        Some(emitted) if all_say => (emitted.at.ms(), emitted.number),
+        _ => (next.timestamp_ms, 0),
+    };
+    // The next record of each log, by the order of sending and then by the log's place.
+    let mut heads: BTreeMap<_, _> =
+        first.into_iter().map(|(place, next)| ((order(&next), place), next)).collect();
     while let Some(((_, place), head)) = heads.pop_first() {
         match std::str::from_utf8(&head.value)
             .ok()
@@ -117,8 +135,8 @@ fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
             }
             None => skipped += 1,
         }
-        if let Some((at, next)) = logs[place].next()? {
-            heads.insert((at, place), next);
+        if let Some(next) = logs[place].next()? {
+            heads.insert((order(&next), place), next);
         }
     }
     Ok((written, skipped))

@@ -6,25 +6,18 @@
 //! needs no look into any record and so works for everybody's topics.
 //!
 //! # Simplifications
-//! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`]; beyond that it is shown as unknown.
+//! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`](course::KEEP_MS); beyond that it is shown as unknown.
 //! - A rebalance that begins and ends between two polls is seen by its result: the owners have changed.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod course;
+
+use std::collections::{BTreeMap, HashMap};
 
 use dashboard::snapshot::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Topic, Trend,
 };
 
-/// How long polls are remembered, in milliseconds of the wall.
-const KEEP_MS: i64 = 600_000;
-/// Over how long a rate is measured.
-const RATE_MS: i64 = 2_000;
-/// How many seconds of history a sparkline has.
-const HISTORY: usize = 120;
-/// Over how long a trend is judged.
-const TREND_MS: i64 = 5_000;
-/// A lag of less than this, in milliseconds, is the batching of producers and the interval of commits, not a delay.
-const KEEPING_UP_MS: f64 = 3_000.0;
+use course::{Course, Growth, History};
 
 /// The facts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,111 +55,6 @@ pub(crate) struct MemberPoll {
     pub(crate) client_id: String,
     pub(crate) host: String,
     pub(crate) assigned: Vec<(String, i32)>,
-}
-
-/// A count that grows, remembered for a while.
-#[derive(Debug, Default)]
-struct Growth(VecDeque<(i64, i64)>);
-
-impl Growth {
-    fn push(&mut self, now_ms: i64, value: i64) {
-        if self.0.back().is_some_and(|&(_, last)| value < last) {
-            // A topic was deleted and made again: its past says nothing any more.
-            self.0.clear();
-        }
-        self.0.push_back((now_ms, value));
-        while self.0.front().is_some_and(|&(at, _)| now_ms - at > KEEP_MS) {
-            self.0.pop_front();
-        }
-    }
-
-    fn last(&self) -> Option<i64> {
-        self.0.back().map(|&(_, value)| value)
-    }
-
-    /// Growth a second over the last [`RATE_MS`] or a little more.
-    fn per_second(&self) -> Option<f64> {
-        let &(now, value) = self.0.back()?;
-        let &(then, before) = self.0.iter().rev().find(|&&(at, _)| now - at >= RATE_MS).or(self.0.front())?;
-        (now > then).then(|| (value - before) as f64 * 1000.0 / (now - then) as f64)
-    }
-
-    /// When it passed `value`, between two polls in proportion.
-    fn when(&self, value: i64) -> Option<f64> {
-        let after = self.0.partition_point(|&(_, seen)| seen <= value);
-        let &(later, more) = self.0.get(after)?;
-        let &(earlier, less) = self.0.get(after.checked_sub(1)?)?;
-        Some(earlier as f64 + (later - earlier) as f64 * (value - less) as f64 / (more - less) as f64)
-    }
-}
-
-/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and the bookmark.
-#[derive(Debug, Default)]
-struct Course(VecDeque<(i64, i64, i64)>);
-
-impl Course {
-    fn push(&mut self, now_ms: i64, lag: i64, committed: i64) {
-        if self.0.back().is_some_and(|&(.., last)| committed < last) {
-            // Somebody put the bookmark back: what was before says nothing about now.
-            self.0.clear();
-        }
-        self.0.push_back((now_ms, lag, committed));
-        while self.0.front().is_some_and(|&(at, ..)| now_ms - at > TREND_MS) {
-            self.0.pop_front();
-        }
-    }
-
-    fn lag(&self) -> Option<i64> {
-        self.0.back().map(|&(_, lag, _)| lag)
-    }
-
-    /// Where the lag is going.
-    fn trend(&self) -> Trend {
-        let (Some(&(then, before, from)), Some(&(now, lag, to))) = (self.0.front(), self.0.back()) else {
-            return Trend::Unknown;
-        };
-        if now - then < 1_500 {
-            return Trend::Unknown;
-        }
-        let a_second = |growth: i64| growth as f64 * 1000.0 / (now - then) as f64;
-        let (per_second, pace) = (a_second(lag - before), a_second(to - from).max(1.0));
-        // What would be read within the interval of commits is no lag at all, however many records it is; unless most of
-        // what is read is backlog.
-        let catches_up = per_second < -0.5 * pace;
-        if !catches_up && lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
-            Trend::KeepingUp
-        } else if per_second < -0.02 * pace {
-            Trend::Draining { done_in_ms: Some(lag as f64 / -per_second * 1000.0) }
-        } else if per_second > 0.02 * pace {
-            Trend::FallingBehind { records_per_second: Some(per_second) }
-        } else {
-            Trend::KeepingUp
-        }
-    }
-}
-
-/// A value a second, for a sparkline.
-#[derive(Debug, Default)]
-struct History {
-    values: VecDeque<f64>,
-    last_second: Option<i64>,
-}
-
-impl History {
-    fn push(&mut self, now_ms: i64, value: f64) {
-        let second = now_ms / 1000;
-        if self.last_second.is_none_or(|last| second > last) {
-            self.last_second = Some(second);
-            self.values.push_back(value);
-            if self.values.len() > HISTORY {
-                self.values.pop_front();
-            }
-        }
-    }
-
-    fn to_vec(&self) -> Vec<f64> {
-        self.values.iter().copied().collect()
-    }
 }
 
 #[derive(Debug, Default)]
@@ -249,7 +137,7 @@ impl ClusterView {
                 duration_ms: since.map(|since| (now_ms - since) as f64),
             });
         }
-        self.logs.retain(|_, view| view.ends.0.back().is_some_and(|&(at, _)| at == now_ms));
+        self.logs.retain(|_, view| view.ends.pushed_at() == Some(now_ms));
         self.topics.retain(|name, _| totals.contains_key(name.as_str()));
         for (name, total) in totals {
             let topic = self.topics.entry(name.to_owned()).or_default();

@@ -6,7 +6,7 @@ use dashboard::{BillItem, Freshness, Lanes, Run};
 use events::{Event, Timestamp};
 
 use super::percentiles::Percentiles;
-use crate::bill::Bill;
+use crate::bill::{Bill, Measure, ShopLane, Verdict};
 use crate::clock::Clock;
 
 /// Runs a person can scroll back.
@@ -191,42 +191,47 @@ impl LanesView {
 /// The bill in the dashboard's words. Both columns of an item are judged on the same cases; before there is a case, nothing
 /// is known.
 pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
+    let lines = bill.lines();
+    // The lines speak of one quote, of a hundred texts or clicks; the screen shows sums.
+    let likely = |measure: Measure, times: f64| {
+        let waiting = lines.iter().find(|line| line.measure == measure)?.waiting;
+        Some((waiting.low? * times, waiting.high? * times))
+    };
     let rides = &bill.rides;
     let (fresh, late) = (&rides.stream_beside_batch, &rides.batch);
-    let minutes = (late.quotes > 0 && fresh.quotes > 0).then(|| {
+    let mut late_minutes = BillItem::default();
+    if let (Some(fresh_min), Some(late_min)) = (fresh.mean_error_min(), late.mean_error_min()) {
         // A quote each lane could not give is no minute; the mean over its quotes stands for a trip.
         let trips = (late.quotes + late.unanswered) as f64 / 4.0;
-        let per_trip = |lane: &crate::bill::RideLane| lane.mean_error_min().map(|mean| mean * trips);
-        (per_trip(fresh), per_trip(late), trips as u64)
-    });
+        late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
+        late_minutes.likely = likely(Measure::EtaErrorMin, trips);
+    }
     let money = &bill.payments;
     let shop = &bill.shop;
+    let clicks = shop.stream.cases as f64;
+    let missed = |lane: &ShopLane| (lane.cases - lane.hits) as f64;
+    let stale = shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate());
+    let wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
+    let (spent, would_be) = (money.stream.cost_cents() as f64, money.batch.cost_cents() as f64);
+    let missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
+    let sure =
+        lines.iter().any(|line| line.measure == Measure::MoneyCents && line.verdict != Verdict::Unknown);
     dashboard::Bill {
-        late_minutes: BillItem {
-            stream: minutes.and_then(|m| m.0),
-            batch: minutes.and_then(|m| m.1),
-            stale_model: None,
-            cases: minutes.map(|m| m.2),
+        late_minutes,
+        wrong_texts: BillItem {
+            likely: likely(Measure::WrongTextsPercent, late.texts_due as f64 / 100.0),
+            ..wrong_texts
         },
-        wrong_texts: item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due),
-        money_cents: item(
-            money.stream.cost_cents() as f64,
-            money.batch.cost_cents() as f64,
-            money.stream.swipes,
-        ),
+        money_cents: BillItem {
+            likely: likely(Measure::MoneyCents, 1.0).filter(|_| sure),
+            ..item(spent, would_be, money.stream.swipes)
+        },
         missed_clicks: BillItem {
+            likely: likely(Measure::MissedClicksPercent, clicks / 100.0),
             // What the stale model missed beyond the stream where both were judged, as if it had been judged everywhere.
-            stale_model: shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate()).map(
-                |(stale, stream)| {
-                    (shop.stream.cases - shop.stream.hits) as f64
-                        + (stream - stale) * shop.stream.cases as f64
-                },
-            ),
-            ..item(
-                (shop.stream.cases - shop.stream.hits) as f64,
-                (shop.batch.cases - shop.batch.hits) as f64,
-                shop.stream.cases,
-            )
+            stale_model: stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks),
+            stale_likely: likely(Measure::MissedClicksStalePercent, clicks / 100.0),
+            ..missed_clicks
         },
     }
 }
@@ -235,7 +240,7 @@ fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
     if cases == 0 {
         return BillItem::default();
     }
-    BillItem { stream: Some(stream), batch: Some(batch), stale_model: None, cases: Some(cases) }
+    BillItem { stream: Some(stream), batch: Some(batch), cases: Some(cases), ..BillItem::default() }
 }
 
 #[cfg(test)]

@@ -14,16 +14,19 @@ mod pace;
 mod payments;
 mod percentiles;
 mod shop;
+#[cfg(test)]
+mod tests;
 mod trips;
 pub(crate) mod watch;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
-use events::{Event, Topic};
+use events::{Event, Timestamp, Topic};
 use streets::Map;
 
-use crate::bill::Bill;
+use crate::bill::{self, Bill, Heard, Settled};
 use crate::clock::Clock;
 use crate::ledger::{Book, Ledger, Sums};
 
@@ -86,7 +89,12 @@ pub(crate) struct Show {
     payments: payments::PaymentsView,
     shop: shop::ShopView,
     pub(crate) lanes: LanesView,
+    /// What both lanes cost as it was seen, with the time that the wall took.
     pub(crate) bill: Bill,
+    /// The same in event time, of a show that is ours.
+    pub(crate) settled: Option<Settled>,
+    /// Up to where all jobs had run, and when the wall showed what when that was read.
+    runs: VecDeque<(i64, Timestamp)>,
     ledger: Ledger,
     timeline: Timeline,
     dead_letters: u64,
@@ -106,6 +114,8 @@ impl Show {
             shop: shop::ShopView::default(),
             lanes: LanesView::new(watched.period_ms, watched.database.clone()),
             bill: Bill::new(DEADLINE_MS),
+            settled: None,
+            runs: VecDeque::new(),
             ledger: Ledger::default(),
             timeline: Timeline::default(),
             dead_letters: 0,
@@ -117,8 +127,11 @@ impl Show {
         }
     }
 
-    /// The show's clock starts.
+    /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
     pub(crate) fn start(&mut self, clock: Clock) {
+        let judged_from = bill::judged_from(clock.start, self.watched.period_ms);
+        self.bill = Bill::from(DEADLINE_MS, judged_from);
+        self.settled = Some(Settled::new(judged_from));
         self.watched.clock = Some(clock);
     }
 
@@ -183,8 +196,11 @@ impl Show {
     /// Takes a record of one of our topics.
     pub(crate) fn take(&mut self, record: &SeenRecord) {
         self.ledger.take(record.place, record.event.as_ref(), record.source);
-        if let Some(event) = &record.event {
-            self.observe(event, record.sent_ms);
+        let Some(event) = &record.event else { return };
+        self.observe(event, record.sent_ms);
+        if let Some(settled) = &mut self.settled {
+            let SeenRecord { place, source, emitted, .. } = *record;
+            settled.take(&Heard { place, event, source, run: record.run.as_deref(), emitted });
         }
     }
 
@@ -236,6 +252,18 @@ impl Show {
     pub(crate) fn settle(&mut self, now_ms: i64) {
         if let Some(clock) = &self.watched.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
+            let Some(settled) = &mut self.settled else { return };
+            if let Some(up_to) = settled.runs_up_to()
+                && self.runs.back().is_none_or(|&(_, before)| before < up_to)
+            {
+                self.runs.push_back((now_ms, up_to));
+            }
+            // A run's answers may be read after its report. Who never runs is not waited for.
+            let mut known = clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS);
+            while self.runs.front().is_some_and(|&(read_ms, _)| now_ms - read_ms > SETTLE_MS) {
+                known = known.max(self.runs.pop_front().expect("there is a front").1);
+            }
+            settled.settle(known);
         }
     }
 

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use client::{Admin, Settings, Since, TopicPartition, Watcher};
-use consumers::lanes::{SOURCE_HEADER, Source};
+use consumers::lanes::{SOURCE_HEADER, Source, run_of};
 use dashboard::GroupState;
-use events::{Event, Topic};
+use events::{Event, Timestamp, Topic};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
+use crate::emitted::{EMITTED_HEADER, Emitted};
 
 /// How often the cluster is asked.
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -43,6 +44,10 @@ pub(crate) struct SeenRecord {
     pub(crate) event: Option<Event>,
     /// Which record it answers, if it says so.
     pub(crate) source: Option<Source>,
+    /// Which run of the batch lane published it, if one says so.
+    pub(crate) run: Option<Box<str>>,
+    /// When its simulator sent it, in simulated time, if one did.
+    pub(crate) emitted: Option<Timestamp>,
     /// The wall's time at which it was sent, in milliseconds.
     pub(crate) sent_ms: i64,
 }
@@ -244,10 +249,15 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                 if bunch.is_empty() {
                     since = Instant::now();
                 }
+                let answers = record.header(SOURCE_HEADER);
+                let source = answers.and_then(Source::parse);
+                let emitted = record.header(EMITTED_HEADER).and_then(Emitted::parse);
                 bunch.push(SeenRecord {
                     place: (topic, record.partition(), record.offset()),
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
-                    source: record.header(SOURCE_HEADER).and_then(Source::parse),
+                    source,
+                    run: answers.filter(|_| source.is_none()).and_then(run_of).map(Into::into),
+                    emitted: emitted.map(|emitted| emitted.at),
                     sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
                 });
             }

@@ -9,6 +9,7 @@ fn shell(name: &str, script: &str) -> WorkerSpec {
         group: None,
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), script.to_owned()],
+        env: Vec::new(),
     }
 }
 
@@ -86,7 +87,9 @@ fn who_does_not_listen_is_killed_in_the_end() {
 
 #[test]
 fn orders_are_read_as_they_are_written() {
-    for order in [Order::Pause, Order::Resume, Order::Burst, Order::Stop, Order::Period(900_000)] {
+    for order in
+        [Order::Pause, Order::Resume, Order::Burst, Order::Stop, Order::Close, Order::Period(900_000)]
+    {
         assert_eq!(Order::read(&order.line()), Some(order));
     }
     for line in ["dance", "period", "period soon", "period -1"] {

@@ -19,8 +19,10 @@ pub(crate) struct WorkerSpec {
     pub(crate) group: Option<String>,
     /// The program.
     pub(crate) program: PathBuf,
-    /// Its arguments.
+    /// Its arguments, which everybody on the machine can read.
     pub(crate) args: Vec<String>,
+    /// What it is told in its environment, which others can't: a database's address holds a password.
+    pub(crate) env: Vec<(&'static str, String)>,
 }
 
 impl WorkerSpec {
@@ -43,6 +45,8 @@ pub(crate) enum Order {
     Stop,
     /// A job of the batch lane: run so often from the next boundary on, in milliseconds of event time.
     Period(i64),
+    /// A job of the batch lane: no more will come, so run what is left.
+    Close,
 }
 
 impl Order {
@@ -54,6 +58,7 @@ impl Order {
             Self::Burst => "burst".to_owned(),
             Self::Stop => "stop".to_owned(),
             Self::Period(ms) => format!("period {ms}"),
+            Self::Close => "close".to_owned(),
         }
     }
 
@@ -62,7 +67,7 @@ impl Order {
         if let Some(ms) = line.trim().strip_prefix("period ") {
             return ms.parse().ok().filter(|&ms| ms > 0).map(Self::Period);
         }
-        [Self::Pause, Self::Resume, Self::Burst, Self::Stop]
+        [Self::Pause, Self::Resume, Self::Burst, Self::Stop, Self::Close]
             .into_iter()
             .find(|order| order.line() == line.trim())
     }
@@ -150,6 +155,7 @@ impl Worker {
         let mut child = Command::new(&self.spec.program)
             .args(&self.spec.args)
             .env("FRESHET_CLIENT_ID", &self.spec.name)
+            .envs(self.spec.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -206,7 +212,7 @@ impl Worker {
                     *arg = format!("--period={ms}ms");
                 }
             }
-            Order::Burst | Order::Stop => {}
+            Order::Burst | Order::Stop | Order::Close => {}
         }
         true
     }

@@ -5,14 +5,12 @@
 //! in the document's table, and whatever stands in the table must differ. `make clients CLIENTS=kcat,KafkaJS` tries some only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::common::apache::{Apache, kafka};
 use super::common::{Broker, repository};
 use super::{python, run, try_run};
 
@@ -116,10 +114,6 @@ fn program(name: &str) -> String {
     repository().join("scenarios/tests/clients").join(name).to_str().expect("a path of ASCII").to_owned()
 }
 
-fn kafka() -> std::path::PathBuf {
-    repository().join("tools/kafka/kafka")
-}
-
 fn with(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
     // A client that hangs is a failure too, not an endless test.
     let mut command = Command::new("timeout");
@@ -153,51 +147,4 @@ fn listed_differences() -> BTreeSet<Difference> {
 
 fn row([client, name, theirs, ours]: &Difference) -> String {
     format!("| {client} | {name} | `{theirs}` | `{ours}` | |")
-}
-
-/// An Apache Kafka of one broker; killed when dropped.
-struct Apache {
-    child: Child,
-    address: String,
-    data_dir: String,
-}
-
-impl Apache {
-    fn start(folder: &Path) -> Self {
-        let port = free_port();
-        let mut child = Command::new(kafka())
-            .args(["serve", &port.to_string()])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("said")).unwrap())
-            .spawn()
-            .unwrap();
-        let address = format!("127.0.0.1:{port}");
-        while TcpStream::connect(&address).is_err() {
-            let ended = child.try_wait().unwrap();
-            let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
-            assert!(ended.is_none(), "Apache Kafka did not start: {}", said());
-            thread::park_timeout(Duration::from_millis(50));
-        }
-        Self { child, address, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
-    }
-}
-
-impl Drop for Apache {
-    fn drop(&mut self) {
-        let _already_dead = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
-/// A port such that it and the next one are free.
-fn free_port() -> u16 {
-    loop {
-        let one = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = one.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
-            return port;
-        }
-    }
 }

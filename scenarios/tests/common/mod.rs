@@ -2,6 +2,11 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod apache;
+/// A Postgres of a test's own, as the warehouse's tests start it.
+#[path = "../../../consumers/src/warehouse/postgres_server.rs"]
+pub(crate) mod postgres_server;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

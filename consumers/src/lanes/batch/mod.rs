@@ -53,6 +53,7 @@ use events::{Timestamp, Topic};
 use super::bookmark::{Place, Read};
 use super::clock::{Clock, wall_ms};
 use super::outbox::Outbox;
+use super::progress::PROGRESS;
 use super::retry::Backoff;
 use super::window::Window;
 use super::{Control, LaneError, Wish, WorkerStats};
@@ -319,6 +320,7 @@ impl<'a> Job<'a> {
         self.stats.already_answered += sending.already;
         control.report(self.stats.clone());
         tracing::info!(
+            target: PROGRESS,
             "{batch_id}: {records} records, {loaded} rows, finished {:.1} s after it began",
             (finished - started) as f64 / 1000.0
         );

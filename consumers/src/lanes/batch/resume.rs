@@ -6,6 +6,7 @@ use client::{Commit, TopicPartition};
 use events::Topic;
 
 use super::super::bookmark::{Bookmark, Place};
+use super::super::progress::Progress;
 use super::super::rebuild::{Log, reach_back};
 use super::super::window::{Cut, Fate, Window};
 use super::{Input, Job};
@@ -83,7 +84,11 @@ impl Job<'_> {
                 cuts.insert(input.topic, Cut { done: None, until: done.until });
             }
             let mut log = Log::open(&self.config.settings, partition, &stretches)?;
+            let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
+            let of = format!("{}/{partition}: rebuilding from the log", self.config.job);
+            let mut progress = Progress::new(of, all);
             while let Some(arrival) = log.next(&stopped)? {
+                progress.step();
                 let Ok(event) = &arrival.content else { continue };
                 if cuts[&arrival.topic].fate(arrival.offset, Some(event)) == Fate::Now {
                     processor.learn(event);

@@ -52,6 +52,9 @@ impl Job<'_> {
         };
         let window = Window::next(after, oldest, self.period_ms);
         let due = window.end.plus_ms(self.config.grace_ms);
+        if self.control.is_closed() {
+            return Ok(Ok(window));
+        }
         Ok(match self.config.schedule {
             Schedule::Clock(clock) => {
                 let wait = clock.until(due, wall_ms());

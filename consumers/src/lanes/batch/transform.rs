@@ -6,9 +6,10 @@ use std::time::Instant;
 use client::TopicPartition;
 use events::Event;
 
+use super::super::progress::Progress;
 use super::super::rebuild::Log;
 use super::super::window::{Cut, Fate, Window};
-use super::{Job, Sending};
+use super::{Input, Job, Sending};
 use crate::lanes::{LaneError, Wish};
 use crate::warehouse::Rows;
 
@@ -20,6 +21,11 @@ impl Job<'_> {
         let mut taken = Taken::default();
         let mut answers = Vec::new();
         let mut tasks = std::mem::take(&mut self.tasks);
+        let ahead = |input: &Input| input.plan.map_or(0, |plan| (plan.end - input.position).max(0) as u64);
+        let mut progress = Progress::new(
+            format!("{}: processing", window.batch_id(&self.config.job)),
+            self.inputs.iter().map(ahead).sum(),
+        );
         for (&partition, processor) in &mut tasks {
             let inputs: Vec<_> = self.inputs.iter().filter(|input| input.at.partition == partition).collect();
             let stretches: Vec<_> = inputs
@@ -34,6 +40,7 @@ impl Job<'_> {
                 .collect();
             let mut log = Log::open(&self.config.settings, partition, &stretches)?;
             while let Some(arrival) = log.next(&stopped)? {
+                progress.step();
                 match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
                     Fate::Done => continue,
                     Fate::Later => {

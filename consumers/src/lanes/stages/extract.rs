@@ -8,6 +8,7 @@ use events::{Timestamp, Topic};
 use super::super::batch::{Schedule, neighbours};
 use super::super::bookmark::Read;
 use super::super::clock::wall_ms;
+use super::super::progress::Progress;
 use super::super::rebuild::{Log, Probe};
 use super::super::window::{Cut, Fate};
 use super::files::{Extracted, Stage, Stretch};
@@ -59,7 +60,11 @@ impl WindowRun<'_> {
                 extracted.offsets.push(stretch);
             }
             let mut log = Log::open(&self.config.settings, partition, &stretches)?.verbatim();
+            let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
+            let of = format!("{}: reading partition {partition} of {partitions}", self.batch_id);
+            let mut progress = Progress::new(of, all);
             while let Some(arrival) = log.next(&stopped)? {
+                progress.step();
                 match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
                     Fate::Now => {
                         records.record(partition, &arrival)?;

@@ -10,7 +10,8 @@ use super::super::batch::{
 };
 use super::super::bookmark::Place;
 use super::super::outbox::Outbox;
-use super::files::{Extracted, Loaded, Stage};
+use super::super::progress::Progress;
+use super::files::{Extracted, Loaded, Stage, Transformed};
 use super::load::run;
 use super::{LaneError, WindowRun};
 use crate::lanes::Wish;
@@ -55,7 +56,10 @@ impl WindowRun<'_> {
         };
         let mut sending = Sending::new(&self.batch_id, there);
         let mut answers = self.files.open("answers.jsonl")?;
+        let all = self.files.left_by::<Transformed>(Stage::Transform)?.answers;
+        let mut progress = Progress::new(format!("{}: publishing", self.batch_id), all);
         while let Some(taken) = answers.next()? {
+            progress.step();
             let Ok(mut answer) = taken.content else { continue };
             if !outbox.takes(answer.topic()) {
                 continue;

@@ -6,6 +6,7 @@ use super::files::{Extracted, Input, Stage, Taken, Transformed};
 use super::{LaneError, WindowRun};
 use crate::Processor;
 use crate::lanes::Wish;
+use crate::lanes::progress::Progress;
 use crate::warehouse::Rows;
 
 impl WindowRun<'_> {
@@ -19,10 +20,13 @@ impl WindowRun<'_> {
         let mut rows = Rows::default();
         let mut transformed = Transformed { rows: 0, answers: 0, dead_letters: 0 };
         let mut answers = Vec::new();
+        let all = extracted.past + extracted.records;
+        let mut progress = Progress::new(format!("{}: processing", self.batch_id), all);
         for partition in 0..extracted.partitions {
             let mut processor = factory();
             let mut has_past = false;
             while let Some(taken) = past.next_of(partition)? {
+                progress.step();
                 if let Ok(event) = &taken.content {
                     processor.learn(event);
                     has_past = true;
@@ -32,6 +36,7 @@ impl WindowRun<'_> {
                 processor.finish(&mut Vec::new());
             }
             while let Some(taken) = records.next_of(partition)? {
+                progress.step();
                 match taken.content {
                     Ok(event) => {
                         rows.add(&event);

@@ -32,15 +32,18 @@ use crate::supervise::{Order, Supervisor, WorkerSpec};
 use crate::topics;
 
 use plan::{Businesses, Places};
-use summary::{BusinessSummary, LaneCost, Summary};
+use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
 const READY: Duration = Duration::from_secs(15);
 /// How long the simulators have to set up their worlds before the show's clock starts, in milliseconds of the wall: who
 /// starts late sends a second's events at once.
 const HEAD_START_MS: i64 = 1_200;
-/// How long consumers may take to answer what is left when nothing more comes in.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long consumers and jobs may take to answer what is left when nothing more comes in.
+const DRAIN: Duration = Duration::from_mins(2);
+/// Who sends, and who runs periods, in a show.
+const PRODUCERS: [&str; 3] = ["gps", "swipes", "clicks"];
+const JOBS: [&str; 3] = ["batch-eta", "batch-fraud", "batch-recommendations"];
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -131,12 +134,14 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
     let ended_ms = wall_ms();
     let clock = keeper.show.clock();
     let patient = args.headless && args.duration.is_some();
-    if let Some(supervisor) = keeper.supervisor.as_mut() {
-        for name in ["gps", "swipes", "clicks"] {
-            supervisor.order(name, Order::Stop);
-        }
-    }
     if patient {
+        // Each producer ends by itself when it has sent the show's last event, a moment after its time on a busy machine.
+        let sent = |keeper: &mut Keeper| !PRODUCERS.iter().any(|name| keeper.runs(name));
+        await_all(&mut keeper, "its last events were not sent", sent);
+    }
+    order(&mut keeper, &PRODUCERS, Order::Stop);
+    if patient {
+        order(&mut keeper, &JOBS, Order::Close);
         drain(&mut keeper);
     }
     let snapshot = keeper.snapshot();
@@ -189,31 +194,65 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
             ledger: book,
         });
     }
+    let bill = match (keeper.show.settled.as_mut(), clock) {
+        (Some(settled), Some(clock)) => {
+            // Whoever pressed `q` saw a show without an end: what was said in its last moments is still on its way.
+            let end = args.end(&clock).filter(|_| patient);
+            let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
+            BillSummary::from(settled.finish(end))
+        }
+        _ => (&keeper.show.bill).into(),
+    };
     Ok(Summary {
         lasted_s: clock.map_or(0.0, |clock| (ended_ms - clock.started_wall_ms) as f64 / 1000.0),
+        speed: args.time.speed,
         simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
         dead_letters: keeper.show.dead_letters(),
         costs,
-        bill: (&keeper.show.bill).into(),
+        bill,
+        as_seen: (&keeper.show.bill).into(),
         failed,
     })
 }
 
-/// Waits until the stream's groups have read everything, and the screen has seen it; the batch lane may stay behind.
-#[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
+/// Tells those of the workers that are there.
+fn order(keeper: &mut Keeper, names: &[&str], order: Order) {
+    if let Some(supervisor) = keeper.supervisor.as_mut() {
+        for name in names {
+            supervisor.order(name, order);
+        }
+    }
+}
+
+/// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has seen it.
 fn drain(keeper: &mut Keeper) {
-    let until = std::time::Instant::now() + DRAIN;
     // The first polls may have been made before the last records were sent.
     let mut quiet = 0;
-    while quiet < 4 && std::time::Instant::now() < until {
-        keeper.take_in(Duration::from_millis(100));
+    await_all(keeper, "its last events were not answered", |keeper| {
         let snapshot = keeper.snapshot();
-        let stream =
-            snapshot.groups.data.iter().filter(|group| group.ours && !group.id.starts_with("batch-"));
-        let behind: u64 = stream.filter_map(|group| group.lag_records).sum();
+        // A job's group has committed all that it will when its last run is out.
+        let ours = snapshot.groups.data.iter().filter(|group| group.ours && keeper.is_alive(&group.id));
+        let behind: u64 = ours.filter_map(|group| group.lag_records).sum();
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
         quiet = if behind == 0 && still { quiet + 1 } else { 0 };
+        quiet >= 4
+    });
+}
+
+/// Takes in what is seen until it is as it should be, or nobody waits any longer.
+#[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
+fn await_all(keeper: &mut Keeper, otherwise: &str, mut is_so: impl FnMut(&mut Keeper) -> bool) {
+    let until = std::time::Instant::now() + DRAIN;
+    while !is_so(keeper) {
+        if std::time::Instant::now() >= until {
+            tracing::warn!(
+                "the show has ended, and {otherwise} within {} s: the bill lacks them",
+                DRAIN.as_secs()
+            );
+            return;
+        }
+        keeper.take_in(Duration::from_millis(100));
     }
 }
 

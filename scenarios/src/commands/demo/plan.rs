@@ -83,13 +83,14 @@ pub(super) fn askers(args: &DemoArgs, clock: &Clock, places: &Places) -> Vec<Wor
         let name = format!("batch-{what}");
         let mut command = vec!["batch".to_owned(), what.to_owned()];
         command.push(format!("--period={}", args.batch_period));
-        command.extend(["--database".to_owned(), places.database.clone()]);
         command.extend_from_slice(&time);
         command.extend_from_slice(more);
-        worker(places, &name, Some(&name), command)
+        let env = vec![("FRESHET_DATABASE", places.database.clone())];
+        WorkerSpec { env, ..worker(places, &name, Some(&name), command) }
     };
+    let until: Vec<String> = args.end(clock).iter().map(|end| format!("--until={end}")).collect();
     let produce = |what: &str, more: &[String]| {
-        let command = [&["produce".to_owned(), what.to_owned()], &time[..], more].concat();
+        let command = [&["produce".to_owned(), what.to_owned()], &time[..], &until, more].concat();
         worker(places, what, None, command)
     };
     let mut all = Vec::new();
@@ -123,6 +124,7 @@ fn worker(places: &Places, name: &str, group: Option<&str>, mut command: Vec<Str
         group: group.map(str::to_owned),
         program: places.program.clone(),
         args: command,
+        env: Vec::new(),
     }
 }
 
@@ -136,4 +138,36 @@ fn history(path: &Path) -> [String; 2] {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn a_password_stands_on_no_command_line() {
+        let Command::Demo(args) = Cli::parse_from(["freshet", "demo"]).command else { panic!("a demo") };
+        let database = "postgres://me:secret@localhost/shop".to_owned();
+        let places = Places {
+            program: "freshet".into(),
+            bootstrap: "localhost:9092".into(),
+            database: database.clone(),
+            swipes: "swipes".into(),
+            clicks: "clicks".into(),
+        };
+        let clock = Clock { started_wall_ms: 0, start: args.time.start, speed: 60.0 };
+        let workers = [consumers(&args, &places), askers(&args, &clock, &places)].concat();
+        for worker in &workers {
+            assert!(!worker.args.iter().any(|arg| arg.contains("secret")), "{worker:?}");
+        }
+        let told: Vec<&str> = workers
+            .iter()
+            .filter(|worker| worker.env.contains(&("FRESHET_DATABASE", database.clone())))
+            .map(|worker| worker.name.as_str())
+            .collect();
+        assert_eq!(told, ["batch-eta", "batch-fraud", "batch-recommendations"]);
+    }
 }

@@ -12,6 +12,8 @@ use crate::ledger::Sums;
 pub(crate) struct Summary {
     /// How long the show lasted, on the wall.
     pub(crate) lasted_s: f64,
+    /// Simulated seconds in one on the wall.
+    pub(crate) speed: f64,
     /// Simulated time that passed.
     pub(crate) simulated_s: f64,
     /// One line a business.
@@ -20,8 +22,10 @@ pub(crate) struct Summary {
     pub(crate) dead_letters: u64,
     /// What each lane cost to run.
     pub(crate) costs: Vec<LaneCost>,
-    /// The bill of both lanes.
+    /// The bill of both lanes in event time: the same for a seed on any machine, broker and database.
     pub(crate) bill: BillSummary,
+    /// The bill as it was seen on the screen: with the time that answers and runs took on the wall, at the speed of the show.
+    pub(crate) as_seen: BillSummary,
     /// Expectations that failed; empty when all is well.
     pub(crate) failed: Vec<String>,
 }
@@ -132,7 +136,8 @@ impl From<&RideLane> for RideSummary {
         Self {
             quotes: lane.quotes,
             unanswered: lane.unanswered,
-            mean_error_min: lane.mean_error_min(),
+            // The order in which trips were added up leaves its trace in the last digits.
+            mean_error_min: lane.mean_error_min().map(|mean| (mean * 1e6).round() / 1e6),
             texts_due: lane.texts_due,
             texts_wrong: lane.texts_wrong,
         }
@@ -238,7 +243,7 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "Honest customers declined: stream {} (cost {}), batch {} (cost {}); {} swipes stood in for",
+            "Honest customers declined: stream {} (cost {}), batch {} (cost {}); {} swipes without a verdict",
             stream.honest_declined,
             money(stream.decline_cost_cents),
             batch.honest_declined,
@@ -264,6 +269,19 @@ impl fmt::Display for Summary {
         for line in &self.bill.lines {
             writeln!(f, "  {}", line.sentence())?;
         }
+        writeln!(
+            f,
+            "As it was seen, with the time that answers and runs took on the wall, a second of which is {:.0} simulated ones:",
+            self.speed
+        )?;
+        for line in &self.as_seen.lines {
+            writeln!(f, "  {}", line.both())?;
+        }
+        writeln!(
+            f,
+            "  {} of {} terminals had no verdict in time and approved by themselves",
+            self.as_seen.payments.stream.stood_in, self.as_seen.payments.stream.swipes
+        )?;
         for cost in &self.costs {
             writeln!(f, "  {cost}")?;
         }

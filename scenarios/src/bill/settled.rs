@@ -1,0 +1,222 @@
+//! The bill of a show in event time: the lanes' own answers, each from the instant on at which its lane *could* have given it.
+//!
+//! What a person saw at the screen hangs on the wall: on a busy machine a page comes 30 ms later, which at sixty times the speed are two
+//! simulated seconds, and a run that takes a second publishes a simulated minute late. So a bill of what was seen is never twice the same,
+//! and most of what makes it differ is the speed of the show and not the lane. This bill leaves the wall out, as `freshet compare` does:
+//!
+//! - a question arrives when its simulator sent it, in simulated time;
+//! - the stream's answer is there when its question arrives;
+//! - an answer of the batch lane is there from the end of the period on whose run it rests.
+//!
+//! What is left is the lanes' answers and their periods, and that is the same on a slow machine, on another broker, with another
+//! database. An answer that was never given counts as that here too.
+//!
+//! Records come in whatever order the topics happened to be read. Two things have to be known before an answer can be placed: when its
+//! question arrived, and when its run's period ended. Until then it is kept.
+//!
+//! # Simplifications
+//! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is billed as if it had been there. The bill
+//!   as it was seen, beside this one, tells that.
+//! - Where partitions share what they learn (the speeds of roads), an answer may hang on which of two records was read first; no
+//!   bookkeeping after the fact puts that back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use consumers::lanes::Source;
+use events::{BatchRun, Event, Timestamp, Topic};
+
+use super::Bill;
+
+/// Where a record stands.
+type Place = (Topic, i32, i64);
+
+/// A record as the bill hears it.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard<'a> {
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// What it says.
+    pub(crate) event: &'a Event,
+    /// Which record it answers, if it says so.
+    pub(crate) source: Option<Source>,
+    /// Which run of the batch lane published it, if one did.
+    pub(crate) run: Option<&'a str>,
+    /// When its simulator sent it, if one did.
+    pub(crate) emitted: Option<Timestamp>,
+}
+
+/// A bill that knows when things could have been seen.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    bill: Bill,
+    /// When a record arrived whose own time is another: late pings, and what was said of them.
+    late: HashMap<Place, Timestamp>,
+    /// How far each partition has been read.
+    read_to: HashMap<(Topic, i32), i64>,
+    /// Answers that were read before their questions.
+    early: HashMap<(Topic, i32), BTreeMap<i64, Vec<(Place, Event)>>>,
+    runs: Runs,
+    judged_to: Option<Timestamp>,
+}
+
+/// What is known of the batch lane's runs.
+#[derive(Debug, Default)]
+struct Runs {
+    /// The end of the window of the run whose answers could be seen, live, from an instant on: by job.
+    ends: HashMap<String, HashMap<Timestamp, Timestamp>>,
+    /// Runs that have been reported.
+    done: HashSet<String>,
+    /// Answers of runs that have not.
+    waiting: HashMap<String, Vec<Event>>,
+    /// Up to where each job has run.
+    up_to: BTreeMap<String, Timestamp>,
+}
+
+impl Settled {
+    /// Judges what happens from `judged_from` on.
+    pub(crate) fn new(judged_from: Timestamp) -> Self {
+        Self {
+            bill: Bill::from(0, judged_from),
+            late: HashMap::new(),
+            read_to: HashMap::new(),
+            early: HashMap::new(),
+            runs: Runs::default(),
+            judged_to: None,
+        }
+    }
+
+    /// Takes a record.
+    pub(crate) fn take(&mut self, heard: &Heard<'_>) {
+        match heard.source {
+            Some(source) if self.is_ahead(source) => {
+                let waiting = self.early.entry((source.topic, source.partition)).or_default();
+                waiting.entry(source.offset).or_default().push((heard.place, heard.event.clone()));
+            }
+            _ => self.place(heard),
+        }
+    }
+
+    fn is_ahead(&self, source: Source) -> bool {
+        self.read_to.get(&(source.topic, source.partition)).is_none_or(|&read_to| source.offset > read_to)
+    }
+
+    /// Takes a record whose question, if it answers one, is known.
+    fn place(&mut self, heard: &Heard<'_>) {
+        let &Heard { place, event, source, run, emitted } = heard;
+        let (topic, partition, offset) = place;
+        let asked = source.and_then(|Source { topic, partition, offset }| {
+            self.late.get(&(topic, partition, offset)).copied()
+        });
+        if let Some(arrived) = emitted.or(asked).or(event.ts()) {
+            if event.ts() != Some(arrived) {
+                self.late.insert(place, arrived);
+            }
+            self.observe(event, run, arrived);
+        }
+        let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
+        *read_to = offset.max(*read_to);
+        let Some(early) = self.early.get_mut(&(topic, partition)) else { return };
+        let later = early.split_off(&(offset + 1));
+        for (offset, answers) in std::mem::replace(early, later) {
+            let source = Some(Source { topic, partition, offset });
+            for (place, answer) in answers {
+                self.place(&Heard { place, event: &answer, source, run: None, emitted: None });
+            }
+        }
+    }
+
+    fn observe(&mut self, event: &Event, run: Option<&str>, arrived: Timestamp) {
+        match event {
+            Event::BatchRuns(run) => {
+                for answer in self.runs.report(run) {
+                    self.bill.observe(&answer, run.window_end, 0);
+                }
+            }
+            Event::EtaBatch(_)
+            | Event::FraudBatch(_)
+            | Event::RecommendationsBatch(_)
+            | Event::RecommendationsStale(_) => {
+                if let Some(answer) = self.runs.answer(event, run) {
+                    self.bill.observe(&answer, arrived, 0);
+                }
+            }
+            _ => self.bill.observe(event, arrived, 0),
+        }
+    }
+
+    /// Up to where every job that has reported a run has run.
+    pub(crate) fn runs_up_to(&self) -> Option<Timestamp> {
+        self.runs.up_to.values().min().copied()
+    }
+
+    /// Judges the cases up to `until`, of which both lanes' answers have been read: those up to where all jobs have run.
+    pub(crate) fn settle(&mut self, until: Timestamp) {
+        if self.judged_to < Some(until) {
+            self.judged_to = Some(until);
+            self.bill.settle(until.plus_ms(-1));
+        }
+    }
+
+    /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the batch lane's quotes come with the run
+    /// after it, so trips are judged up to where all jobs have run.
+    pub(crate) fn finish(&mut self, end: Timestamp) -> &Bill {
+        for (_, early) in std::mem::take(&mut self.early) {
+            // Questions that nobody has read: retention took them.
+            for (place, event) in early.into_values().flatten() {
+                self.place(&Heard { place, event: &event, source: None, run: None, emitted: None });
+            }
+        }
+        let last = end.plus_ms(-1);
+        if let Some(run_to) = self.runs_up_to() {
+            self.bill.rides.settle(last.min(run_to.plus_ms(-1)));
+        }
+        self.bill.payments.settle(last);
+        self.bill.shop.settle(last);
+        &self.bill
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_bill(self) -> Bill {
+        self.bill
+    }
+}
+
+impl Runs {
+    /// A run is over: the answers that waited for it.
+    fn report(&mut self, run: &BatchRun) -> Vec<Event> {
+        self.ends.entry(run.job.clone()).or_default().insert(run.ts, run.window_end);
+        let up_to = self.up_to.entry(run.job.clone()).or_insert(run.window_end);
+        *up_to = run.window_end.max(*up_to);
+        self.done.insert(run.batch_id.clone());
+        let waiting = self.waiting.remove(&run.batch_id).unwrap_or_default();
+        waiting.into_iter().filter_map(|event| self.answer(&event, Some(&run.batch_id))).collect()
+    }
+
+    /// An answer that `run` has published, from the end on of the period on whose run it rests, which may be an earlier one; none
+    /// while that is not known.
+    fn answer(&mut self, event: &Event, run: Option<&str>) -> Option<Event> {
+        let mut answer = event.clone();
+        let (job, valid_from) = rests_on(&mut answer)?;
+        match (self.ends.get(job).and_then(|ends| ends.get(valid_from)), run) {
+            (Some(&end), _) => *valid_from = end,
+            (None, Some(run)) if !self.done.contains(run) => {
+                self.waiting.entry(run.to_owned()).or_default().push(answer);
+                return None;
+            }
+            // It rests on a period that nobody has run: the time before the show.
+            (None, _) => {}
+        }
+        Some(answer)
+    }
+}
+
+/// Whose a batched answer is, and from when on it could be seen.
+fn rests_on(event: &mut Event) -> Option<(&'static str, &mut Timestamp)> {
+    Some(match event {
+        Event::EtaBatch(batched) => ("batch-eta", &mut batched.valid_from),
+        Event::FraudBatch(batched) => ("batch-fraud", &mut batched.valid_from),
+        Event::RecommendationsBatch(batched) => ("batch-recommendations", &mut batched.0.valid_from),
+        Event::RecommendationsStale(batched) => ("batch-recommendations", &mut batched.0.valid_from),
+        _ => return None,
+    })
+}

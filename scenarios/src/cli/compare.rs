@@ -1,0 +1,58 @@
+//! `freshet compare`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use events::Timestamp;
+
+use super::{Format, FraudCosts, Period, Scenario, speed};
+
+/// `freshet compare`
+///
+/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each against what truly
+/// happened: minutes of ETA error, money, missed clicks, with the number of cases and how sure the figure is. Needs no broker,
+/// and gives the same bill for the same log every time. It says so where batch is as good.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Which businesses are compared
+    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    pub(crate) scenario: Scenario,
+    /// How often the batch lane runs, in event time; 0s is the stream, beside which all others stand
+    #[arg(long, value_delimiter = ',', value_name = "PERIOD,…", default_value = "0s,10s,1m,15m,1h,6h,1d")]
+    pub(crate) periods: Vec<Period>,
+    /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of simulating
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "start", "drivers"])]
+    pub(crate) from: Option<PathBuf>,
+    /// Simulate so much time [default: 1h; 3d of payments alone, 6h of the shop alone]; of a file, take so much from its beginning
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Period>,
+    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much faster
+    #[arg(long, requires = "duration", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
+    /// The same seed gives the same events, and so the same bill
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Simulated time at the start, RFC 3339
+    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
+    pub(crate) start: Timestamp,
+    /// Cars on the road
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) drivers: u32,
+    /// The streets [default: La Serena]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    /// A past to learn from before the first event, as lines of a record; both lanes learn from it. A simulated log has its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Vec<PathBuf>,
+    /// Write a page with plots that needs nothing else, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the plots alone, as one picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// What is written to standard output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) costs: FraudCosts,
+}

@@ -1,0 +1,126 @@
+//! How a count has gone: how fast it grows, when it stood where, and where a lag is going.
+
+use std::collections::VecDeque;
+
+use dashboard::Trend;
+
+/// How long polls are remembered, in milliseconds of the wall.
+pub(super) const KEEP_MS: i64 = 600_000;
+/// Over how long a rate is measured.
+const RATE_MS: i64 = 2_000;
+/// How many seconds of history a sparkline has.
+const HISTORY: usize = 120;
+/// Over how long a trend is judged.
+const TREND_MS: i64 = 5_000;
+/// A lag of less than this, in milliseconds, is the batching of producers and the interval of commits, not a delay.
+const KEEPING_UP_MS: f64 = 3_000.0;
+
+/// A count that grows, remembered for a while.
+#[derive(Debug, Default)]
+pub(super) struct Growth(VecDeque<(i64, i64)>);
+
+impl Growth {
+    pub(super) fn push(&mut self, now_ms: i64, value: i64) {
+        if self.0.back().is_some_and(|&(_, last)| value < last) {
+            // A topic was deleted and made again: its past says nothing any more.
+            self.0.clear();
+        }
+        self.0.push_back((now_ms, value));
+        while self.0.front().is_some_and(|&(at, _)| now_ms - at > KEEP_MS) {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn last(&self) -> Option<i64> {
+        self.0.back().map(|&(_, value)| value)
+    }
+
+    /// When it was looked at last.
+    pub(super) fn pushed_at(&self) -> Option<i64> {
+        self.0.back().map(|&(at, _)| at)
+    }
+
+    /// Growth a second over the last [`RATE_MS`] or a little more.
+    pub(super) fn per_second(&self) -> Option<f64> {
+        let &(now, value) = self.0.back()?;
+        let &(then, before) = self.0.iter().rev().find(|&&(at, _)| now - at >= RATE_MS).or(self.0.front())?;
+        (now > then).then(|| (value - before) as f64 * 1000.0 / (now - then) as f64)
+    }
+
+    /// When it passed `value`, between two polls in proportion.
+    pub(super) fn when(&self, value: i64) -> Option<f64> {
+        let after = self.0.partition_point(|&(_, seen)| seen <= value);
+        let &(later, more) = self.0.get(after)?;
+        let &(earlier, less) = self.0.get(after.checked_sub(1)?)?;
+        Some(earlier as f64 + (later - earlier) as f64 * (value - less) as f64 / (more - less) as f64)
+    }
+}
+
+/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and the bookmark.
+#[derive(Debug, Default)]
+pub(super) struct Course(VecDeque<(i64, i64, i64)>);
+
+impl Course {
+    pub(super) fn push(&mut self, now_ms: i64, lag: i64, committed: i64) {
+        if self.0.back().is_some_and(|&(.., last)| committed < last) {
+            // Somebody put the bookmark back: what was before says nothing about now.
+            self.0.clear();
+        }
+        self.0.push_back((now_ms, lag, committed));
+        while self.0.front().is_some_and(|&(at, ..)| now_ms - at > TREND_MS) {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn lag(&self) -> Option<i64> {
+        self.0.back().map(|&(_, lag, _)| lag)
+    }
+
+    /// Where the lag is going.
+    pub(super) fn trend(&self) -> Trend {
+        let (Some(&(then, before, from)), Some(&(now, lag, to))) = (self.0.front(), self.0.back()) else {
+            return Trend::Unknown;
+        };
+        if now - then < 1_500 {
+            return Trend::Unknown;
+        }
+        let a_second = |growth: i64| growth as f64 * 1000.0 / (now - then) as f64;
+        let (per_second, pace) = (a_second(lag - before), a_second(to - from).max(1.0));
+        // What would be read within the interval of commits is no lag at all, however many records it is; unless most of
+        // what is read is backlog.
+        let catches_up = per_second < -0.5 * pace;
+        if !catches_up && lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
+            Trend::KeepingUp
+        } else if per_second < -0.02 * pace {
+            Trend::Draining { done_in_ms: Some(lag as f64 / -per_second * 1000.0) }
+        } else if per_second > 0.02 * pace {
+            Trend::FallingBehind { records_per_second: Some(per_second) }
+        } else {
+            Trend::KeepingUp
+        }
+    }
+}
+
+/// A value a second, for a sparkline.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    values: VecDeque<f64>,
+    last_second: Option<i64>,
+}
+
+impl History {
+    pub(super) fn push(&mut self, now_ms: i64, value: f64) {
+        let second = now_ms / 1000;
+        if self.last_second.is_none_or(|last| second > last) {
+            self.last_second = Some(second);
+            self.values.push_back(value);
+            if self.values.len() > HISTORY {
+                self.values.pop_front();
+            }
+        }
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<f64> {
+        self.values.iter().copied().collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! An Apache Kafka for a test, by `tools/kafka`.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::repository;
+
+/// The script that installs it, starts it and runs its tools.
+pub(crate) fn kafka() -> PathBuf {
+    repository().join("tools/kafka/kafka")
+}
+
+/// An Apache Kafka of one broker; killed when dropped.
+pub(crate) struct Apache {
+    child: Child,
+    pub(crate) address: String,
+    pub(crate) data_dir: String,
+}
+
+impl Apache {
+    pub(crate) fn start(folder: &Path) -> Self {
+        let port = free_port();
+        let mut child = Command::new(kafka())
+            .args(["serve", &port.to_string()])
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.join("said")).unwrap())
+            .spawn()
+            .unwrap();
+        let address = format!("127.0.0.1:{port}");
+        while TcpStream::connect(&address).is_err() {
+            let ended = child.try_wait().unwrap();
+            let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
+            assert!(ended.is_none(), "Apache Kafka did not start: {}", said());
+            thread::park_timeout(Duration::from_millis(50));
+        }
+        Self { child, address, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
+    }
+}
+
+impl Drop for Apache {
+    fn drop(&mut self) {
+        let _already_dead = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A port such that it and the next one are free.
+fn free_port() -> u16 {
+    loop {
+        let one = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = one.local_addr().unwrap().port();
+        if TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
