@@ -270,9 +270,10 @@ impl Keeper {
         self.supervisor.iter().flat_map(Supervisor::workers)
     }
 
-    /// Whether anybody of ours who works for this group is alive.
-    pub(crate) fn is_alive(&self, group: &str) -> bool {
-        self.workers().any(|worker| worker.is_running() && worker.spec.group.as_deref() == Some(group))
+    /// The groups for which anybody of ours who is alive works.
+    pub(crate) fn groups_at_work(&self) -> Vec<String> {
+        let alive = self.workers().filter(|worker| worker.state == WorkerState::Running);
+        alive.filter_map(|worker| worker.spec.group.clone()).collect()
     }
 
     /// Whether the worker of this name is alive.

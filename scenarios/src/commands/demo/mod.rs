@@ -35,7 +35,7 @@ use plan::{Businesses, Places};
 use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
-const READY: Duration = Duration::from_secs(15);
+const READY: Duration = Duration::from_mins(1);
 /// How long the simulators have to set up their worlds before the show's clock starts, in milliseconds of the wall: who
 /// starts late sends a second's events at once.
 const HEAD_START_MS: i64 = 1_200;
@@ -231,11 +231,11 @@ fn drain(keeper: &mut Keeper) {
     let mut quiet = 0;
     await_all(keeper, "its last events were not answered", |keeper| {
         let snapshot = keeper.snapshot();
-        // A job's group has committed all that it will when its last run is out.
-        let ours = snapshot.groups.data.iter().filter(|group| group.ours && keeper.is_alive(&group.id));
-        let behind: u64 = ours.filter_map(|group| group.lag_records).sum();
+        // A job's group has committed all that it will when its last run is out. Who has committed nothing yet is still on its way.
+        let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
+        let all_read = keeper.groups_at_work().iter().all(|id| lag(id) == Some(0));
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
-        quiet = if behind == 0 && still { quiet + 1 } else { 0 };
+        quiet = if all_read && still { quiet + 1 } else { 0 };
         quiet >= 4
     });
 }
