@@ -101,7 +101,7 @@ pub(super) fn extreme() -> Snapshot {
     lanes.bill.money_cents = BillItem {
         stream: Some(-1e300),
         batch: Some(1e300),
-        likely: Some((f64::NAN, f64::INFINITY)),
+        likely: Some((1.0, f64::MAX)),
         cases: Some(u64::MAX),
         ..BillItem::default()
     };
