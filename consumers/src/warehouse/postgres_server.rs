@@ -59,6 +59,7 @@ impl PostgresServer {
     }
 
     /// Whether a question to a database has an answer; one that can't be asked (the table is not there yet) has none.
+    #[allow(dead_code, reason = "asked by the tests of the whole program, which share this file")]
     pub(crate) fn holds(&self, database: &str, question: &str) -> bool {
         let url = format!("postgres://freshet@127.0.0.1:{}/{database}", self.port);
         let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
