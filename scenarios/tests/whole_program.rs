@@ -57,9 +57,11 @@ fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
         "jsonl",
         "--listen",
         "127.0.0.1:0",
-        // Slow enough for a machine that runs the other tests beside it, and the first batch run comes after fifteen seconds.
+        // Slow enough for a machine that runs the other tests beside it; it is billed from the first boundary on, five seconds in.
         "--drivers",
         "30",
+        "--batch-period",
+        "5m",
     ]));
     assert!(ran.status.success(), "{}: {}", ran.status, stderr(&ran));
     let lines: Vec<Value> = ran
@@ -85,7 +87,7 @@ fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
         assert_eq!((&business(name)["lost"], &business(name)["doubled"]), (&0.into(), &0.into()), "{name}");
     }
     let bill = &summary["bill"];
-    assert!(bill["rides"]["stream"]["quotes"].as_u64().unwrap() > 50, "{bill:#}");
+    assert!(bill["rides"]["stream"]["quotes"].as_u64().unwrap() > 12, "{bill:#}");
     assert!(bill["rides"]["batch"]["quotes"].as_u64().unwrap() > 0, "the batch lane has run: {bill:#}");
     assert!(bill["payments"]["stream"]["swipes"].as_u64().unwrap() > 200, "{bill:#}");
     assert!(bill["shop"]["stream"]["cases"].as_u64().unwrap() > 1000, "{bill:#}");
