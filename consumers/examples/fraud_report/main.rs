@@ -1,24 +1,29 @@
 //! How good the fraud detector is, and what an hour's delay costs: measured on worlds it has never seen.
 //!
 //! ```text
-//! cargo run --release -p consumers --example fraud_report [-- SEED [DAYS]]
+//! cargo run --release --workspace --example fraud_report [-- SEED [DAYS]]
+//! cargo run --release --workspace --example fraud_report -- challenger ours|handbook SEED DAYS FILE
 //! ```
+//!
+//! The second writes what a [challenger] is tried on.
 //!
 //! Two worlds: our own generator, and an independent one written after the published description of the Fraud Detection
 //! Handbook's simulator, which knows only the five required fields. In both the detector starts empty and every figure is
-//! *prequential*: a swipe counts with the probability it was given when it came, before anything was learnt from it.
+//! *prequential*: a swipe counts with the probability it was given when it came, before anything was learnt from it. Money is
+//! counted from the day on which labels can have been learnt from, for both lanes alike.
 //!
 //! Simulated fraud is clearer than real fraud. Precision here is several times what real card data gives.
 
+mod challenger;
 mod handbook;
 mod measure;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use consumers::Processor;
-use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor};
-use events::{DAY_MS, Event, FraudDecision, HOUR_MS, SimulationTruth};
-use measure::Judged;
+use consumers::fraud::{Blocks, Case, Costs, FraudBatch, FraudConfig, FraudProcessor, Quality};
+use events::{Batched, CardSwipe, DAY_MS, Decision, Event, FraudDecision, HOUR_MS, SimulationTruth};
 use producers::cards::{Cards, CardsConfig};
 
 /// One world: what arrives, in the order of arrival, and which swipes are fraud.
@@ -28,14 +33,27 @@ struct World {
 }
 
 fn main() {
-    let mut arguments =
-        std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("SEED and DAYS are numbers"));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [mode, world, seed, days, path] = &arguments[..]
+        && mode == "challenger"
+    {
+        let world = match world.as_str() {
+            "ours" => ours(number(seed), number(days) as i64),
+            _ => handbook::world(number(seed), 5_000, 10_000, number(days) as usize),
+        };
+        return challenger::write(&world, path).expect("the file can be written");
+    }
+    let mut arguments = arguments.iter().map(|argument| number(argument));
     let seed = arguments.next().unwrap_or(1);
     let days = arguments.next().unwrap_or(60) as i64;
     println!("# our generator, seed {seed}, {days} days, starting empty");
     report(&ours(seed, days));
     println!("\n# the handbook's simulator, seed {seed}, 183 days, starting empty");
     report(&handbook::world(seed, 5_000, 10_000, 183));
+}
+
+fn number(argument: &str) -> u64 {
+    argument.parse().expect("SEED and DAYS are numbers")
 }
 
 fn ours(seed: u64, days: i64) -> World {
@@ -62,55 +80,103 @@ fn ours(seed: u64, days: i64) -> World {
 
 #[expect(clippy::disallowed_methods, reason = "a report measures how long things take on the wall")]
 fn report(world: &World) {
-    let amounts: HashMap<&str, i64> = world
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::CardSwipes(swipe) => Some((swipe.swipe_id.as_str(), swipe.amount_cents)),
-            _ => None,
-        })
-        .collect();
-    let judge = |decision: FraudDecision, batched| Judged {
-        amount_cents: amounts[decision.swipe_id.as_str()],
-        fraud: world.fraud.get(&decision.swipe_id).cloned(),
-        batched,
-        decision,
-    };
-
-    let mut stream = FraudProcessor::new(FraudConfig::default());
+    let config = FraudConfig::default();
+    let blind_ms = config.label_delay_ms + config.label_grace_ms;
+    let mut stream = FraudProcessor::new(config.clone());
     let mut answers = Vec::new();
     let started = std::time::Instant::now();
     for event in &world.events {
         stream.process(event, &mut answers);
     }
     let took = started.elapsed();
-    let count = answers.len();
-    println!("{count} decisions, {:.2} us each", took.as_secs_f64() * 1e6 / count as f64);
-    let judged: Vec<Judged> = answers
+    println!("{} decisions, {:.2} us each", answers.len(), took.as_secs_f64() * 1e6 / answers.len() as f64);
+    let swipes: HashMap<&str, &CardSwipe> = world
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::CardSwipes(swipe) => Some((swipe.swipe_id.as_str(), swipe)),
+            _ => None,
+        })
+        .collect();
+    let judge = |decision: &FraudDecision, stopped| Case {
+        at_ms: decision.ts.ms(),
+        card: hash(&decision.card_id),
+        amount_cents: swipes[decision.swipe_id.as_str()].amount_cents,
+        probability: decision.probability,
+        stopped,
+        fraud: world.fraud.contains_key(&decision.swipe_id),
+    };
+    let decisions: Vec<FraudDecision> = answers
         .into_iter()
         .map(|answer| match answer {
-            Event::FraudDecisions(decision) => judge(decision, None),
+            Event::FraudDecisions(decision) => decision,
             other => unreachable!("the detector gives decisions, not {other:?}"),
         })
         .collect();
-    measure::quality(&judged);
-    measure::money(&judged).print("stream");
+    let cases: Vec<Case> =
+        decisions.iter().map(|decision| judge(decision, decision.decision == Decision::Decline)).collect();
+    let [blind, seeing] = measure::split(&cases, blind_ms);
+    measure::quality("before the first labels", &blind);
+    measure::quality("after", &seeing);
+    measure::calibration(&cases);
+    measure::money("stream", seeing.money());
+    patterns(world, &decisions, &cases);
 
-    let mut batch = FraudBatch::new(FraudConfig::default(), HOUR_MS);
-    let mut answers = Vec::new();
-    for event in &world.events {
-        batch.process(event, &mut answers);
+    for (name, period_ms) in
+        [("15-minute batch", HOUR_MS / 4), ("hourly batch", HOUR_MS), ("daily batch", DAY_MS)]
+    {
+        let mut batch = FraudBatch::new(config.clone(), period_ms);
+        let mut answers = Vec::new();
+        for event in &world.events {
+            batch.process(event, &mut answers);
+        }
+        batch.finish(&mut answers);
+        let answers: Vec<Batched<FraudDecision>> = answers
+            .into_iter()
+            .map(|answer| match answer {
+                Event::FraudBatch(batched) => batched,
+                other => unreachable!("the lane gives batched decisions, not {other:?}"),
+            })
+            .collect();
+        let mut blocks = Blocks::default();
+        answers.iter().for_each(|batched| blocks.run_said(batched));
+        let cases: Vec<Case> = answers
+            .iter()
+            .map(|Batched { answer, .. }| judge(answer, blocks.is_blocked(&answer.card_id, answer.ts)))
+            .collect();
+        let late = measure::split(&cases, blind_ms)[1].money().to_owned();
+        measure::money(name, &late);
+        let at_once = seeing.money();
+        println!(
+            "  the stream stopped {:.2} times as much; its net is better by {:.0}",
+            at_once.stopped_cents as f64 / late.stopped_cents as f64,
+            (at_once.net_cents() - late.net_cents()) / 100.0
+        );
     }
-    batch.finish(&mut answers);
-    let judged: Vec<Judged> = answers
-        .into_iter()
-        .map(|answer| match answer {
-            Event::FraudBatch(batched) => judge(batched.answer.clone(), Some(batched)),
-            other => unreachable!("the lane gives batched decisions, not {other:?}"),
-        })
-        .collect();
-    measure::money(&judged).print("hourly batch");
     for (name, value) in stream.counters() {
         println!("  {name}: {value}");
     }
+}
+
+/// Prints what was stopped of each kind of fraud.
+fn patterns(world: &World, decisions: &[FraudDecision], cases: &[Case]) {
+    let mut of: BTreeMap<&str, Quality> = BTreeMap::new();
+    for (decision, case) in decisions.iter().zip(cases) {
+        if let Some(pattern) = world.fraud.get(&decision.swipe_id) {
+            of.entry(pattern).or_insert_with(|| Quality::new(Costs::default())).judge(case);
+        }
+    }
+    let shares: Vec<String> = of
+        .iter()
+        .map(|(pattern, quality)| {
+            let money = quality.money();
+            let share = 100.0 * money.stopped_cents as f64 / money.fraud_cents.max(1) as f64;
+            format!("{pattern} {share:.0} % of {:.0}", money.fraud_cents as f64 / 100.0)
+        })
+        .collect();
+    println!("  stopped of each: {}", shares.join(", "));
+}
+
+fn hash(id: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
 }

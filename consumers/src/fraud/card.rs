@@ -18,7 +18,7 @@ const HABIT_KEEPS: f32 = 0.99;
 /// After so long without a new fraud, the next one is another story.
 const STORY_MS: i64 = 21 * DAY_MS;
 
-/// One card. At most 8 KiB of swipes (see [`Windows`]) and 700 bytes of habits.
+/// One card. At most 8 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Card {
     pub(super) windows: Windows,
@@ -142,6 +142,15 @@ impl Card {
     /// How often the card was at this terminal, as far as it is remembered.
     pub(super) fn visits(&self, terminal: u32) -> u32 {
         self.terminals.iter().find(|known| known.0 == terminal).map_or(0, |known| u32::from(known.1))
+    }
+
+    /// All that it takes, in bytes.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.windows.heap_bytes()
+            + self.terminals.capacity() * size_of::<(u32, u16)>()
+            + self.categories.capacity() * size_of::<(u32, f32)>()
     }
 
     /// How usual this hour is for the card, next to `everybody`'s share of it: logarithm of the ratio.

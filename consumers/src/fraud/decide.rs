@@ -13,9 +13,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use std::ops::Range;
-
-use events::{Batched, DAY_MS, FraudDecision, HOUR_MS, Timestamp};
+use events::{DAY_MS, HOUR_MS};
 
 use super::card::{Block, Card};
 
@@ -48,7 +46,8 @@ impl Costs {
     }
 }
 
-/// When a card is refused everywhere, and for how long.
+/// When a card is refused everywhere, and for how long. After a batch run one alarm is [enough](super::Blocks), because nothing is declined
+/// meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockPolicy {
     /// A swipe at least this probable is an alarm, whatever its amount.
@@ -63,16 +62,6 @@ impl Default for BlockPolicy {
     /// Two swipes at one half or more within an hour block the card for a day.
     fn default() -> Self {
         Self { alarm_probability: 0.5, within_ms: HOUR_MS, for_ms: DAY_MS }
-    }
-}
-
-impl BlockPolicy {
-    /// When a card is blocked because of what a batch run said of one of its swipes: from the instant the run's answer could be
-    /// seen. The till had approved the swipe itself; this is all that a run can stop. One alarm is enough here, because
-    /// nothing is declined meanwhile.
-    pub fn after_batch(self, answer: &Batched<FraudDecision>) -> Option<Range<Timestamp>> {
-        let alarm = answer.answer.probability >= self.alarm_probability && self.for_ms > 0;
-        alarm.then(|| answer.valid_from..answer.valid_from.plus_ms(self.for_ms))
     }
 }
 

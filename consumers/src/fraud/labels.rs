@@ -11,17 +11,13 @@
 //! - When [`capacity`](Ledger::new) swipes wait, the oldest are dropped unlearnt, and counted.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
 use hashbrown::HashSet;
 
 use super::features::Bins;
-use super::roster::{Map, Slot};
-
-/// Ids in each half of what is remembered: as many as fill a hash table of 2²² buckets, 38 MB.
-const REMEMBERED: usize = (1 << 22) / 8 * 7;
+use super::roster::{Map, Slot, hash};
 
 /// A swipe as it was scored.
 #[derive(Clone, Copy, Debug)]
@@ -71,11 +67,13 @@ pub(super) struct PastLedger {
     held: BinaryHeap<Held>,
 }
 
-type Ids = HashSet<u64, BuildHasherDefault<DefaultHasher>>;
+type Ids = HashSet<u64, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
     capacity: usize,
+    /// Ids in each half of what is remembered.
+    remember: usize,
     delay_ms: i64,
     keep_ms: i64,
     /// In the order of arrival, which is the order in which labels are due. The first `matured` have been learnt from.
@@ -97,10 +95,13 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// `delay_ms` after a swipe its label is due; for `keep_ms` more a late one is still listened to.
-    pub(super) fn new(capacity: usize, delay_ms: i64, keep_ms: i64) -> Self {
+    /// `delay_ms` after a swipe its label is due; for `keep_ms` more a late one is still listened to. The latest `remember` ids are
+    /// remembered, and at most twice as many.
+    pub(super) fn new(capacity: usize, remember: usize, delay_ms: i64, keep_ms: i64) -> Self {
         Self {
             capacity: capacity.max(1),
+            // As many as fill a hash table: one more would double it.
+            remember: (remember.clamp(7, 1 << 40) * 8 / 7).next_power_of_two() / 8 * 7,
             delay_ms,
             keep_ms,
             queue: VecDeque::new(),
@@ -119,7 +120,7 @@ impl Ledger {
 
     /// An empty one of the same kind.
     pub(super) fn empty(&self) -> Self {
-        Self::new(self.capacity, self.delay_ms, self.keep_ms)
+        Self::new(self.capacity, self.remember, self.delay_ms, self.keep_ms)
     }
 
     /// What is left of this ledger for those that come after.
@@ -153,19 +154,25 @@ impl Ledger {
         }
     }
 
-    /// The number that stands for this id, when it is met for the first time among the latest 3.6 to 7.3 million.
+    /// The number that stands for this id, when it is met for the first time among the latest ones.
     pub(super) fn first_time(&mut self, id: &str) -> Option<u64> {
         let hash = hash(id);
         let past = self.past.iter().flat_map(|past| &past.remembered);
         if self.remembered.iter().chain(past).any(|ids| ids.contains(&hash)) {
             return None;
         }
-        if self.remembered[0].len() == REMEMBERED {
+        if self.remembered[0].len() >= self.remember {
             self.remembered.swap(0, 1);
             self.remembered[0].clear();
         }
         self.remembered[0].insert(hash);
         Some(hash)
+    }
+
+    /// How many ids are remembered now, those of the past apart.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.remembered.iter().map(HashSet::len).sum()
     }
 
     /// Keeps a swipe that was scored at `now_ms` until its label comes.
@@ -197,6 +204,11 @@ impl Ledger {
             fraud: false,
             due_ms,
         });
+    }
+
+    /// The swipe that was kept last.
+    pub(super) fn latest(&self) -> Option<&Scored> {
+        self.queue.back()
     }
 
     /// A chargeback for this swipe has become known.
@@ -287,8 +299,4 @@ impl Ledger {
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }
-}
-
-fn hash(id: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
 }

@@ -13,16 +13,19 @@
 //! known of cards and terminals counts chargebacks as they come. Everything is learnt online, from nothing, one event at a
 //! time; before the first frauds are learnt no swipe is declined.
 //!
-//! Memory: a card takes at most 9 KiB ([`card`]; 2 KiB with four swipes a day), a terminal 1.3 KiB, a swipe that waits for its
-//! label about 150 bytes for 15 days; the model itself some 40 KiB. How many there can be of each is configured. Detectors with one
-//! past ([`FraudPast`]) share it, and copy what they meet.
+//! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal 1.6 KiB, a swipe that waits for its
+//! label about 150 bytes for 15 days, an id that is remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each
+//! is [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what they meet.
 //!
 //! # What is done with strange input
-//! - A `swipe_id` that was met before gets no second decision (among the latest 3.6 million at least).
+//! All of it is [counted](Processor::counters).
+//! - A `swipe_id` that was met before gets no second decision ([`max_remembered`](FraudConfig::max_remembered): among the
+//!   latest 3.6 million at least).
 //! - Zero cents is a card check and negative an amount given back: decided like others, and never declined for their amount, only on a
 //!   blocked card. An amount beyond 10¹² cents counts as that.
 //! - A swipe older than the newest of its card is decided with what is known now, and is put into the windows where it belongs;
 //!   nothing is decided again. A clock more than a day ahead of the stream's counts as one day ahead ([`clock`]).
+//! - A swipe without a place or a category is judged by the rest: what is not known has a bin of its own.
 //! - A chargeback from the future is held until its time has come. One of a swipe that was never seen still speaks against its card
 //!   and terminal; one that is told twice counts once.
 //!
@@ -33,14 +36,17 @@
 
 mod baseline;
 mod batch;
+mod blocks;
 mod card;
 mod clock;
 mod decide;
 mod features;
 mod labels;
 mod model;
+mod quality;
 mod reasons;
 mod roster;
+mod scorecard;
 mod strangers;
 mod terminal;
 mod windows;
@@ -53,13 +59,16 @@ use events::{CardSwipe, Chargeback, DAY_MS, Decision, Event, FraudDecision, Topi
 use crate::Processor;
 use baseline::ln_amount;
 pub use batch::FraudBatch;
+pub use blocks::Blocks;
 use card::{Card, Place};
 use clock::Clock;
 pub use decide::{BlockPolicy, Costs, Exploration};
 use features::{Everybody, Facts, Seen, bins};
 use labels::{Charged, Ledger, PastLedger, Scored};
 use model::Model;
+pub use quality::{Case, Money, Quality};
 use roster::{Met, Roster, Slot};
+pub use scorecard::Scorecard;
 use terminal::Terminal;
 
 /// The largest amount that is believed, in cents.
@@ -92,6 +101,8 @@ pub struct FraudConfig {
     pub max_terminals: usize,
     /// How many swipes can wait for their label.
     pub max_waiting: usize,
+    /// Of how many of the latest swipes the ids are remembered, at least, so that none is decided twice: 10 to 20 bytes each.
+    pub max_remembered: usize,
 }
 
 impl Default for FraudConfig {
@@ -108,6 +119,7 @@ impl Default for FraudConfig {
             max_cards: 1_000_000,
             max_terminals: 500_000,
             max_waiting: 4_000_000,
+            max_remembered: 3_600_000,
         }
     }
 }
@@ -134,9 +146,14 @@ pub struct FraudProcessor {
 #[derive(Clone, Debug, Default)]
 struct Counted {
     duplicates: u64,
+    /// Older than the newest of its card; and so much older that it belongs into no window.
+    backwards: u64,
     late: u64,
     ahead: u64,
     absurd: u64,
+    worthless: u64,
+    placeless: u64,
+    tradeless: u64,
     charged_late: u64,
     charged_twice: u64,
     charged_unknown: u64,
@@ -191,6 +208,7 @@ impl FraudProcessor {
             everybody: Everybody::default(),
             ledger: Ledger::new(
                 config.max_waiting,
+                config.max_remembered,
                 config.label_delay_ms + config.label_grace_ms,
                 config.label_keep_ms,
             ),
@@ -220,6 +238,7 @@ impl FraudProcessor {
         let label_days = (self.config.label_delay_ms / DAY_MS) as i32;
         let share = self.model.fraud_share(self.config.prior);
         let mut facts = Facts::new(&seen, card, terminal, &self.everybody, label_days, share);
+        self.counted.backwards += u64::from(card.last_at.is_some_and(|last| seen.at_ms < last));
         if !card.windows.insert(seen.at_ms, seen.cents) {
             self.counted.late += 1;
         }
@@ -259,6 +278,11 @@ impl FraudProcessor {
         })
     }
 
+    /// What the model saw of the latest swipe: one small number a feature. For whoever wants to hold another model against this one.
+    pub fn latest_features(&self) -> Option<&[u8]> {
+        self.ledger.latest().map(|scored| &scored.bins[..])
+    }
+
     /// Hears of a fraud; it is used from its own time on.
     pub fn hear(&mut self, chargeback: &Chargeback) {
         if self.clock.now_ms().is_some_and(|now| chargeback.ts.ms() <= now) {
@@ -274,6 +298,9 @@ impl FraudProcessor {
         let at_ms = swipe.ts.ms().min(now_ms.saturating_add(AHEAD_MS));
         self.counted.absurd += u64::from(cents != swipe.amount_cents);
         self.counted.ahead += u64::from(at_ms != swipe.ts.ms());
+        self.counted.worthless += u64::from(cents <= 0);
+        self.counted.placeless += u64::from(swipe.lat.is_none() || swipe.lon.is_none());
+        self.counted.tradeless += u64::from(swipe.category.is_none());
         Seen {
             at_ms,
             cents,
@@ -405,9 +432,13 @@ impl Processor for FraudProcessor {
         let counted = &self.counted;
         vec![
             ("duplicate swipes", counted.duplicates),
+            ("swipes older than their card's newest", counted.backwards),
             ("swipes too late for any window", counted.late),
             ("swipes from a day ahead or more", counted.ahead),
             ("amounts beyond belief", counted.absurd),
+            ("amounts of zero or less", counted.worthless),
+            ("swipes without a place", counted.placeless),
+            ("swipes without a category", counted.tradeless),
             ("chargebacks dropped: too many from the future", counted.not_held),
             ("chargebacks after the label delay", counted.charged_late),
             ("chargebacks told twice", counted.charged_twice),

@@ -1,6 +1,6 @@
 //! A bounded set of things known by an id: cards, terminals. Ids are strings on the wire and small numbers inside.
 
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -8,6 +8,11 @@ use hashbrown::HashMap;
 /// A map whose hashes are the same in every run. Nothing here depends on the order of a map, and if something ever did by
 /// mistake, it would still be deterministic.
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// The number that stands for an id, the same in every run.
+pub(super) fn hash(id: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+}
 
 /// Where a thing stands. It stays valid until the thing is forgotten; then it finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +159,15 @@ impl<T: Default + Clone> Roster<T> {
         self.slots.insert(member.id.clone(), index);
         self.seats[index as usize] = Seat::Taken(Box::new(member));
         Some(generation)
+    }
+
+    /// Everything that is known now.
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.seats.iter().filter_map(|seat| match seat {
+            Seat::Taken(member) => Some(&member.value),
+            Seat::Free(_) | Seat::Past => None,
+        })
     }
 
     /// How many were forgotten for want of room.

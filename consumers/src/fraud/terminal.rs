@@ -14,7 +14,7 @@ const TINY: usize = 24;
 /// Weight of the prior in a terminal's fraud rate, in swipes.
 const PRIOR_SWIPES: f32 = 1.5;
 
-/// One terminal. At most 1.3 KiB.
+/// One terminal. At most 1.6 KiB.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terminal {
     pub(super) usual: Baseline,
@@ -42,6 +42,14 @@ struct Day {
 const RATE_MS: [i64; 2] = [HOUR_MS, 14 * DAY_MS];
 
 impl Terminal {
+    /// All that it takes, in bytes.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.days.capacity() * size_of::<Day>()
+            + self.tiny.capacity() * size_of::<(i64, u32)>()
+    }
+
     /// Learns a swipe that was scored.
     pub(super) fn learn(&mut self, at_ms: i64, ln: f32, everybody: &Baseline) {
         self.usual.learn(ln, Some(everybody));

@@ -264,6 +264,7 @@ fn a_correction_makes_late_labels_count_in_full() {
 #[test]
 fn strange_input_is_decided_and_counted() {
     let mut detector = taught(12);
+    let before = counter(&detector, "amounts of zero or less");
     let now = at(12, 0, 0);
     let mut decide = |id: &str, ts, cents| {
         detector.decide(&swipe(id, ts, "card-1", "shop-1", cents)).map(|one| one.decision)
@@ -285,12 +286,76 @@ fn strange_input_is_decided_and_counted() {
     }
     let counted = |name| counter(&detector, name);
     assert_eq!(counted("amounts beyond belief"), 2);
+    assert_eq!(counted("amounts of zero or less") - before, 3, "zero, a refund, and i64::MIN");
     assert_eq!(counted("duplicate swipes"), 1);
     assert_eq!(counted("swipes too late for any window"), 1);
     assert_eq!(counted("swipes from a day ahead or more"), 1);
     assert_eq!(counted("chargebacks told twice"), 2);
     assert_eq!(counted("chargebacks of unknown swipes"), 1);
     assert_eq!(detector.clock.now_ms(), Some(now.ms() + 1), "one wrong clock moves nothing");
+}
+
+#[test]
+fn a_clock_that_goes_back_is_counted_and_nothing_is_decided_again() {
+    let mut detector = FraudProcessor::new(FraudConfig::default());
+    let mut in_order = detector.clone();
+    let swipes: Vec<CardSwipe> = [(0, 100), (50, 200), (20, 300), (10, 400), (60, 500)]
+        .map(|(minute, cents)| swipe(&format!("at {minute}"), at(0, 0, minute), "card", "shop", cents))
+        .into();
+    for swipe in &swipes {
+        assert!(detector.decide(swipe).is_some(), "{} is decided when it comes", swipe.swipe_id);
+        assert_eq!(detector.decide(swipe), None);
+    }
+    assert_eq!(counter(&detector, "swipes older than their card's newest"), 2);
+    assert_eq!(counter(&detector, "swipes too late for any window"), 0);
+    let mut sorted = swipes;
+    sorted.sort_by_key(|swipe| swipe.ts);
+    sorted.iter().for_each(|swipe| assert!(in_order.decide(swipe).is_some()));
+    let windows = |detector: &FraudProcessor| {
+        let card = detector.cards.values().next().unwrap();
+        (card.windows.counts(), card.windows.sums())
+    };
+    assert_eq!(windows(&detector), windows(&in_order), "late ones stand where they belong");
+}
+
+#[test]
+fn what_is_not_known_is_no_ground_for_anything() {
+    // The same town with and without the optional fields: without, it is decided all the same, and counted.
+    let mut bare = FraudProcessor::new(FraudConfig::default());
+    let mut full = bare.clone();
+    let events = town(20);
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for event in &events {
+        bare.process(event, &mut without);
+        let placed = match event {
+            Event::CardSwipes(swipe) => CardSwipe {
+                category: Some("shop".to_owned()),
+                lat: Some(-29.9),
+                lon: Some(-71.25),
+                ..swipe.clone()
+            }
+            .into(),
+            other => other.clone(),
+        };
+        full.process(&placed, &mut with);
+    }
+    assert_eq!(with.len(), without.len());
+    let swipes = without.len() as u64;
+    for name in ["swipes without a place", "swipes without a category"] {
+        assert_eq!((counter(&bare, name), counter(&full, name)), (swipes, 0), "{name}");
+    }
+    let declines = |answers: &[Event]| {
+        let declined = |answer: &&Event| {
+            matches!(answer, Event::FraudDecisions(FraudDecision { decision: Decision::Decline, .. }))
+        };
+        answers.iter().filter(declined).count()
+    };
+    let (with, without) = (declines(&with), declines(&without));
+    assert!(without > 100 && with.abs_diff(without) < without / 5, "{with} declined with, {without} without");
+    // Half a place is none.
+    let odd = swipe("odd", at(21, 0, 0), "card-1", "shop-1", 1_000);
+    assert!(full.decide(&CardSwipe { lat: Some(-29.9), ..odd }).is_some());
+    assert_eq!(counter(&full, "swipes without a place"), 1);
 }
 
 #[test]
@@ -413,21 +478,59 @@ fn a_late_swipe_goes_into_the_run_that_is_next() {
 
 #[test]
 fn memory_is_what_the_module_says() {
-    assert!(size_of::<Card>() + 32 * 8 + 12 * 8 <= 1_024, "a card without its swipes: {}", size_of::<Card>());
-    const { assert!(windows::CAPACITY * 16 == 8 * 1_024, "a card's swipes") };
-    assert!(size_of::<Terminal>() + 48 * 12 + 24 * 16 <= 1_330, "a terminal: {}", size_of::<Terminal>());
-    assert!(size_of::<Scored>() + 24 <= 150, "a swipe that waits: {}", size_of::<Scored>());
-
-    let config = FraudConfig { max_cards: 50, max_terminals: 10, max_waiting: 100, ..FraudConfig::default() };
-    let mut detector = FraudProcessor::new(config);
-    for number in 0..2_000_i64 {
-        let ts = at(0, 0, 0).plus_ms(number * 1_000);
-        let (card, terminal) = (format!("card-{number}"), format!("shop-{}", number % 40));
-        assert!(detector.decide(&swipe(&number.to_string(), ts, &card, &terminal, 1_000)).is_some());
+    // One card that never rests, everywhere and in every trade; and one that is used four times a day for ten weeks.
+    let mut detector = FraudProcessor::new(FraudConfig::default());
+    for number in 0..6_000_i64 {
+        let terminal = format!("shop-{}", number % 61);
+        let restless =
+            swipe(&format!("a{number}"), at(0, 0, 20 * number), "restless", &terminal, 50 + number % 7);
+        detector.decide(&CardSwipe { category: Some(format!("trade-{}", number % 40)), ..restless });
+        if number % 9 == 0 {
+            detector.decide(&swipe(&format!("b{number}"), at(0, 0, 20 * number), "one more", "shop-1", 60));
+        }
+        // Chargebacks of old swipes make the terminal remember old days.
+        let known = at(number % 70, 0, 0);
+        detector.hear(&charge(&swipe(&format!("c{number}"), known, "robbed", &terminal, 1), known));
     }
+    for number in 0..280_i64 {
+        detector.decide(&swipe(&format!("d{number}"), at(10, number * 6, 0), "usual", "shop-1", 1_000));
+    }
+    let cards: Vec<usize> = detector.cards.values().map(Card::bytes).collect();
+    let largest = cards.iter().max().unwrap();
+    assert!((8_192..=9_420).contains(largest), "a card takes {largest} bytes");
+    let usual = cards.last().unwrap();
+    assert!((1_000..=2_660).contains(usual), "with four swipes a day it takes {usual}");
+    let largest = detector.terminals.values().map(Terminal::bytes).max().unwrap();
+    assert!((1_000..=1_640).contains(&largest), "a terminal takes {largest} bytes");
+    assert!(size_of::<Scored>() + 24 <= 150, "a swipe that waits: {}", size_of::<Scored>());
+}
+
+#[test]
+fn what_is_remembered_is_bounded_and_what_is_forgotten_is_counted() {
+    let config = FraudConfig {
+        max_cards: 50,
+        max_terminals: 10,
+        max_waiting: 100,
+        max_remembered: 200,
+        ..FraudConfig::default()
+    };
+    let mut detector = FraudProcessor::new(config);
+    let nth = |number: i64| {
+        let (card, terminal) = (format!("card-{number}"), format!("shop-{}", number % 40));
+        swipe(&number.to_string(), at(0, 0, 0).plus_ms(number * 1_000), &card, &terminal, 1_000)
+    };
+    for number in 0..2_000_i64 {
+        assert!(detector.decide(&nth(number)).is_some());
+        assert!(detector.ledger.remembered() <= 448, "{} ids", detector.ledger.remembered());
+    }
+    for number in 1_800..2_000 {
+        assert_eq!(detector.decide(&nth(number)), None, "the latest 200 are not decided again");
+    }
+    assert_eq!(counter(&detector, "duplicate swipes"), 200);
     assert!(counter(&detector, "cards forgotten") >= 1_950);
     assert!(counter(&detector, "terminals forgotten") >= 30);
     assert!(counter(&detector, "swipes dropped before their label") >= 1_900);
+    assert!(detector.cards.values().count() <= 50 && detector.terminals.values().count() <= 10);
 }
 
 /// Anything that passes the events' own checks, wild or ordinary.

@@ -49,6 +49,7 @@ impl Windows {
             Some(newest) if at_ms < newest => return self.insert_late(newest, at_ms, cents),
             _ => {}
         }
+        self.make_room();
         self.ring.push_back(Entry { at_ms, cents });
         for (window, span) in SPANS_MS.into_iter().enumerate() {
             self.sums[window] += cents;
@@ -58,8 +59,16 @@ impl Windows {
             }
         }
         self.drop_oldest(self.cursors[LONGEST]);
-        self.drop_oldest(self.ring.len().saturating_sub(CAPACITY));
         true
+    }
+
+    /// Lets the oldest go when the ring is full: a ring that grew by one more would take twice the memory.
+    fn make_room(&mut self) -> bool {
+        let full = self.ring.len() >= CAPACITY;
+        if full {
+            self.drop_oldest(1);
+        }
+        full
     }
 
     fn insert_late(&mut self, newest: i64, at_ms: i64, cents: i64) -> bool {
@@ -68,6 +77,7 @@ impl Windows {
         if at_ms <= newest.saturating_sub(SPANS_MS[LONGEST]) || (full && place == 0) {
             return false;
         }
+        let place = place - usize::from(self.make_room());
         self.ring.insert(place, Entry { at_ms, cents });
         for (window, span) in SPANS_MS.into_iter().enumerate() {
             if at_ms > newest.saturating_sub(span) {
@@ -76,7 +86,6 @@ impl Windows {
                 self.cursors[window] += 1;
             }
         }
-        self.drop_oldest(self.ring.len().saturating_sub(CAPACITY));
         true
     }
 
@@ -106,6 +115,12 @@ impl Windows {
     /// Event time of the newest swipe.
     pub(super) fn newest_ms(&self) -> Option<i64> {
         self.ring.back().map(|entry| entry.at_ms)
+    }
+
+    /// What the ring has reserved, in bytes.
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.ring.capacity() * size_of::<Entry>()
     }
 
     /// The largest amount of the last 30 days.
@@ -155,9 +170,29 @@ mod tests {
                 swipes.push((at, cents));
             }
             let newest = &swipes[swipes.len() - CAPACITY..];
-            prop_assert!(windows.ring.len() <= CAPACITY);
+            prop_assert!(windows.heap_bytes() <= 8 * 1_024, "{} bytes reserved", windows.heap_bytes());
             prop_assert_eq!((windows.counts(), windows.sums()), recount(newest));
         }
+    }
+
+    #[test]
+    fn a_full_ring_takes_late_swipes_in_exactly_too() {
+        let (mut windows, mut kept) = (Windows::default(), Vec::new());
+        for number in 0..3_000_i64 {
+            // Every third is late, by up to two hours.
+            let at = number * 60_000 - if number % 3 == 0 { number * 7_919 % (2 * HOUR_MS) } else { 0 };
+            let oldest = kept.iter().map(|swipe: &(i64, i64)| swipe.0).min();
+            let full = kept.len() == CAPACITY;
+            if windows.insert(at, number) {
+                if full {
+                    let oldest = kept.iter().position(|swipe| Some(swipe.0) == oldest).unwrap();
+                    kept.remove(oldest);
+                }
+                kept.push((at, number));
+            }
+            assert_eq!((windows.counts(), windows.sums()), recount(&kept), "swipe {number}");
+        }
+        assert!(windows.heap_bytes() <= 8 * 1_024, "{} bytes reserved", windows.heap_bytes());
     }
 
     #[test]

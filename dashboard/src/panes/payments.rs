@@ -33,14 +33,16 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     );
     let mut foot: Pieces = vec![(
         format!(
-            "p50 {}  p99 {}",
+            "p50 {}  p99 {}  p99.9 {}",
             maybe_duration(payments.latency_p50_ms),
-            maybe_duration(payments.latency_p99_ms)
+            maybe_duration(payments.latency_p99_ms),
+            maybe_duration(payments.latency_p999_ms)
         ),
         Role::Text,
     )];
     if let Some(deadline) = payments.deadline_ms {
-        foot.push((format!("  deadline {}", duration(deadline)), Role::Dim));
+        let share = payments.in_time.map_or(UNKNOWN.into(), in_time);
+        foot.push((format!("  {share} in {}", duration(deadline)), Role::Dim));
     }
     let Some(mut inside) = open(
         pen,
@@ -74,23 +76,32 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.height -= 1;
     }
     let rows = state.rows(Pane::Payments);
-    // Declines are rare: the newest stays in sight when the approvals have pushed it out of the list.
+    // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals have pushed it out of the list.
     let height = usize::from(inside.height);
-    let declined = |row: &&Row| matches!(row.item, Item::Decision(at) if is_declined(&payments.recent[at]));
-    let gone = rows.iter().skip(height).find(declined);
-    let place = state.cursors[Pane::Payments.index()].place(&rows);
-    if let Some(Item::Decision(at)) = gone.map(|row| row.item)
-        && height > 3
-        && place == 0
-        && !rows.iter().take(height).any(|row| declined(&row))
-    {
+    let at_top = state.cursors[Pane::Payments.index()].place(&rows) == 0;
+    let of = |row: &Row| match row.item {
+        Item::Decision(at) => payments.recent.get(at),
+        _ => None,
+    };
+    let kept: [(&str, fn(&Decision) -> bool); 2] = [
+        (" the last that was declined ", is_declined),
+        (" the last that was charged back ", is_charged_back),
+    ];
+    let mut visible = height;
+    for (title, is) in kept {
+        let found = rows.iter().position(|row| of(row).is_some_and(is));
+        let Some((place, shown)) = found.and_then(|place| Some((place, of(&rows[place])?))) else { continue };
+        if !at_top || visible <= 3 || place < visible - 2 {
+            continue;
+        }
         let line = Rect { y: inside.bottom() - 1, height: 1, ..inside };
-        decision(pen, &payments.recent[at], payments.deadline_ms, offset, line);
+        decision(pen, shown, payments.deadline_ms, offset, line);
         for x in inside.left()..inside.right() {
             pen.cell(x, inside.bottom() - 2, '╌', Role::Faint);
         }
-        pen.text(inside.x + 1, inside.bottom() - 2, inside.width, " the last that was declined ", Role::Dim);
+        pen.text(inside.x + 1, inside.bottom() - 2, inside.width, title, Role::Dim);
         inside.height -= 2;
+        visible -= 2;
     }
     list(pen, state, Pane::Payments, inside, &rows, |pen, line, row| {
         if let Item::Decision(at) = row.item {
@@ -101,6 +112,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 
 fn is_declined(decision: &Decision) -> bool {
     decision.verdict == Verdict::Declined
+}
+
+fn is_charged_back(decision: &Decision) -> bool {
+    decision.fraud == Some(true)
 }
 
 fn all(payments: &Payments) -> Option<u64> {
@@ -146,6 +161,12 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
         (None, _) => (String::new(), Role::Dim),
     };
     pen.text(x, y, room, &why, role);
+}
+
+/// A share that is nearly all, never rounded up to all: `99.98 %`.
+fn in_time(share: f64) -> String {
+    let hundredths = (share.clamp(0.0, 1.0) * 1e4).floor();
+    if hundredths >= 1e4 { "100 %".into() } else { format!("{:.2} %", hundredths / 100.0) }
 }
 
 /// A probability: `0.4 %`, `93 %`.

@@ -60,6 +60,8 @@ pub(super) fn payments(passed: i64) -> Payments {
         deadline_ms: Some(100.0),
         latency_p50_ms: Some(2.2),
         latency_p99_ms: Some(9.4),
+        latency_p999_ms: Some(31.0),
+        in_time: Some(12_841.0 / 12_843.0),
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Payments {
     pub latency_p50_ms: Option<f64>,
     /// Its 99th percentile.
     pub latency_p99_ms: Option<f64>,
+    /// What all but one in a thousand keep to.
+    pub latency_p999_ms: Option<f64>,
+    /// The share of swipes that were answered before the deadline, 0 to 1.
+    pub in_time: Option<f64>,
 }
 
 /// One decision.

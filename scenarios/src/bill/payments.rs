@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use consumers::fraud::Costs;
+use consumers::fraud::{Blocks, Costs};
 use events::{Decision, Event, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
@@ -88,8 +88,7 @@ struct Verdict {
 pub(crate) struct PaymentsBill {
     /// The stream lane.
     pub(crate) stream: PaymentLane,
-    /// The batch lane: everything is approved at the till, and cards are blocked once a run has found them out, until a run
-    /// finds nothing wrong with them.
+    /// The batch lane: everything is approved at the till, and cards are blocked for a while once a run has found them out.
     pub(crate) batch: PaymentLane,
     /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the same of the batch lane, in cents.
     pub(crate) spread: Resampled<4>,
@@ -99,14 +98,7 @@ pub(crate) struct PaymentsBill {
     deadline_ms: i64,
     waiting: VecDeque<Swipe>,
     verdicts: HashMap<String, Verdict>,
-    blocks: HashMap<String, Vec<Block>>,
-}
-
-/// What a run said of a card: whether any of its swipes was to be declined.
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    valid_from: Timestamp,
-    blocked: bool,
+    blocks: Blocks,
 }
 
 impl PaymentsBill {
@@ -120,7 +112,7 @@ impl PaymentsBill {
             deadline_ms,
             waiting: VecDeque::new(),
             verdicts: HashMap::new(),
-            blocks: HashMap::new(),
+            blocks: Blocks::default(),
         }
     }
 
@@ -141,33 +133,9 @@ impl PaymentsBill {
                 let verdict = Verdict { decision: answer.decision, wall_ms, seen };
                 self.verdicts.insert(answer.swipe_id.clone(), verdict);
             }
-            Event::FraudBatch(batched) => {
-                let decline = batched.answer.decision == Decision::Decline;
-                self.run_said(&batched.answer.card_id, batched.valid_from, decline);
-            }
+            Event::FraudBatch(batched) => self.blocks.run_said(batched),
             _ => {}
         }
-    }
-
-    /// A run has scored a swipe of `card`. One that declines any blocks the card; a later one that declines none of its
-    /// swipes lifts the block, as the bank would that called its customer.
-    fn run_said(&mut self, card: &str, valid_from: Timestamp, decline: bool) {
-        let Some(blocks) = self.blocks.get_mut(card) else {
-            if decline {
-                self.blocks.insert(card.to_owned(), vec![Block { valid_from, blocked: true }]);
-            }
-            return;
-        };
-        match blocks.iter_mut().rev().find(|block| block.valid_from == valid_from) {
-            Some(block) => block.blocked |= decline,
-            None => blocks.push(Block { valid_from, blocked: decline }),
-        }
-    }
-
-    /// Whether `card` was blocked at `at`, by the newest run that said anything of it.
-    fn is_blocked(&self, card: &str, at: Timestamp) -> bool {
-        let said = self.blocks.get(card).into_iter().flatten().filter(|block| block.valid_from <= at);
-        said.max_by_key(|block| block.valid_from).is_some_and(|block| block.blocked)
     }
 
     pub(super) fn settle(&mut self, until: Timestamp) {
@@ -182,7 +150,7 @@ impl PaymentsBill {
             stream.stood_in = u64::from(in_time.is_none());
             let declined = in_time.is_some_and(|verdict| verdict.decision == Decision::Decline);
             stream.judge(&swipe, declined, self.costs);
-            batch.judge(&swipe, self.is_blocked(&swipe.card_id, swipe.ts), self.costs);
+            batch.judge(&swipe, self.blocks.is_blocked(&swipe.card_id, swipe.ts), self.costs);
             self.stream.add(&stream);
             self.batch.add(&batch);
             let cents = |lane: &PaymentLane| [lane.lost_cents as f64, lane.decline_cost_cents as f64];

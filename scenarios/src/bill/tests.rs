@@ -123,7 +123,7 @@ fn verdict(ts: &str, id: &str, card: &str, decision: Decision) -> FraudDecision 
         swipe_id: id.into(),
         card_id: card.into(),
         decision,
-        probability: 0.5,
+        probability: if decision == Decision::Decline { 0.9 } else { 0.1 },
         reasons: Vec::new(),
         scored_in_us: None,
     }

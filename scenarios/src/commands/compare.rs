@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use consumers::Processor;
 use consumers::eta::EtaConfig;
-use consumers::fraud::{FraudBatch, FraudProcessor};
+use consumers::fraud::{FraudBatch, FraudPast, FraudProcessor};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use events::{Event, HOUR_MS, Timestamp};
 use producers::shop::Shop;
@@ -121,7 +121,7 @@ impl Log {
     fn simulated(args: &CompareArgs) -> Result<Self> {
         let usual_ms = match args.scenario {
             Scenario::All | Scenario::RideShare => HOUR_MS,
-            Scenario::Payments => 72 * HOUR_MS,
+            Scenario::Payments => 36 * HOUR_MS,
             Scenario::Shop => 6 * HOUR_MS,
         };
         let end = args.start.plus_ms(asked_ms(args)?.unwrap_or(usual_ms));
@@ -326,12 +326,12 @@ fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<B
                 producers::cards::history(&cards_config(&time(args))).for_each(|event| learn(&event));
             }
             histories(&args.history, &mut learn)?;
-            let batch = |&period_ms: &i64| {
-                Box::new(FraudBatch::over(learnt.clone(), period_ms)) as Box<dyn Processor>
-            };
+            let past = FraudPast::of(learnt);
+            let batch =
+                |&period_ms: &i64| Box::new(FraudBatch::over(past.go_on(), period_ms)) as Box<dyn Processor>;
             Box::new(Separate {
                 batch: periods_ms.iter().map(batch).collect(),
-                stream: Box::new(learnt.clone()),
+                stream: Box::new(past.go_on()),
             })
         }
         Business::Clicks => {

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use client::{Admin, GroupOptions};
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
-use consumers::fraud::{FraudPast, FraudProcessor};
+use consumers::fraud::{FraudConfig, FraudPast, FraudProcessor};
 use consumers::lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
 use consumers::notifications::NotificationsProcessor;
 use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
@@ -28,6 +28,10 @@ use crate::topics;
 /// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts no longer, and what is
 /// believed of the traffic has half-forgotten what is older.
 pub(crate) const RIDES_HORIZON_MS: i64 = HOUR_MS / 2;
+
+/// Of how many of a partition's latest swipes the ids are remembered, lest one that was sent twice be decided twice: 10 MB. Who sends
+/// again does so within minutes, and this is the better part of an hour at a hundred swipes a second.
+const REMEMBERED: usize = 400_000;
 
 /// Runs until told to stop.
 pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
@@ -133,7 +137,8 @@ pub(crate) fn learnt_fraud(
     history: Option<&Path>,
     control: &Control,
 ) -> Result<FraudPast> {
-    let mut detector = FraudProcessor::new(fraud_config(costs));
+    let config = FraudConfig { max_remembered: REMEMBERED, ..fraud_config(costs) };
+    let mut detector = FraudProcessor::new(config);
     let mut verdicts = Vec::new();
     read_history(history, &|| control.wish() != Wish::Stop, |event| {
         detector.process(event, &mut verdicts);

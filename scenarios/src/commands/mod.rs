@@ -9,6 +9,7 @@ pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
 pub(crate) mod groups;
+mod judged;
 pub(crate) mod ledger;
 pub(crate) mod map;
 pub(crate) mod produce;

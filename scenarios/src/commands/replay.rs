@@ -15,17 +15,36 @@ use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, R
 use streets::Map;
 
 use super::bench::Usage;
+use super::judged::Judged;
 use crate::cli::{FraudCosts, Period, ReplayArgs, ReplayConsumer};
 use crate::lines::{self, Parsed};
 
 /// Reads events from standard input, writes answers to standard output, and says on standard error what it noticed.
 pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
     let mut processor = processor(args)?;
+    if args.consumer == ReplayConsumer::Fraud {
+        let mut judged = Judged::new(processor, &fraud_config(&args.costs));
+        if let Some(noticed) = answer(&mut judged)? {
+            tell(&noticed, &judged);
+            eprint!("{}", judged.report());
+        }
+    } else if let Some(noticed) = answer(processor.as_mut())? {
+        tell(&noticed, processor.as_ref());
+    }
+    Ok(())
+}
+
+/// Answers standard input on standard output; none when nobody reads the answers any more.
+fn answer(processor: &mut dyn Processor) -> Result<Option<Noticed>> {
     let mut answers = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let noticed = match replay(processor.as_mut(), io::stdin().lock(), &mut answers) {
-        Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        other => other?,
-    };
+    match replay(processor, io::stdin().lock(), &mut answers) {
+        Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        other => Ok(Some(other?)),
+    }
+}
+
+/// Says on standard error what was noticed.
+fn tell(noticed: &Noticed, processor: &dyn Processor) {
     eprintln!("{} events in, {} answers out", noticed.events, noticed.answers);
     if let Ok(used) = Usage::of_ourselves() {
         eprintln!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
@@ -41,7 +60,6 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
             eprintln!("{count} {}", name.replace('_', " "));
         }
     }
-    Ok(())
 }
 
 /// The processor of the lane and the business that was asked for.

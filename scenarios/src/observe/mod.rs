@@ -17,6 +17,7 @@ mod shop;
 #[cfg(test)]
 mod tests;
 mod trips;
+mod verdicts;
 pub(crate) mod watch;
 
 use std::collections::VecDeque;

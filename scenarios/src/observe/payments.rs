@@ -3,12 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 
 use dashboard::{Decision, Payments, Verdict};
-use events::{Event, FraudDecision};
+use events::{Chargeback, DAY_MS, Event, FraudDecision, Timestamp};
 
 use super::percentiles::Percentiles;
+use super::verdicts::{LABEL_DELAY_MS, Verdicts};
 
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
+/// How many of those that matter more are kept when the others have pushed them out: declined ones, and those whose truth came out.
+const NOTABLE: usize = 60;
 /// When no answer has been seen for so long, in milliseconds of the wall, the terminal has stood in: far beyond any deadline, for
 /// topics are read one beside the other, and a decision that came in time may be read seconds after its swipe.
 const GRACE_MS: i64 = 5_000;
@@ -19,6 +22,8 @@ const PENDING_MS: i64 = 600_000;
 ///
 /// A terminal waits [`deadline_ms`](Self::shown) for its answer, and then approves by itself: it *stands in*. That is decided here by the two
 /// records' times at the broker, so an answer that came too late and one that never came are the same to the customer.
+///
+/// What was right is told days later, by [`chargebacks`](Verdicts): then the decision is shown once more, with its truth.
 #[derive(Debug, Default)]
 pub(crate) struct PaymentsView {
     /// Swipes that wait for their answer.
@@ -30,13 +35,19 @@ pub(crate) struct PaymentsView {
     early: HashMap<String, (i64, FraudDecision)>,
     /// The same answers in the order of reading: to forget those whose swipes were sent before anyone watched.
     early_order: VecDeque<(i64, String)>,
-    recent: VecDeque<Decision>,
+    /// The newest first, with the id of their swipe.
+    recent: VecDeque<(String, Decision)>,
+    /// Older ones that matter more, the newest first.
+    notable: VecDeque<(String, Decision)>,
+    verdicts: Verdicts,
     approved: u64,
     declined: u64,
     stood_in: u64,
     approved_cents: i64,
     declined_cents: i64,
     latency: Percentiles,
+    /// The newest swipe, in milliseconds of event time.
+    now_ms: i64,
     seen: bool,
 }
 
@@ -56,6 +67,12 @@ impl PaymentsView {
         match event {
             Event::CardSwipes(swipe) => {
                 self.seen = true;
+                self.now_ms = self.now_ms.max(swipe.ts.ms());
+                for (swipe_id, decision) in self.verdicts.turned_out_honest(swipe.ts.ms()) {
+                    if !self.mark(&swipe_id, false) {
+                        self.show(swipe_id, decision);
+                    }
+                }
                 let pending = Pending {
                     ts_ms: swipe.ts.ms(),
                     card_id: swipe.card_id.clone(),
@@ -75,6 +92,7 @@ impl PaymentsView {
                 Some(swipe) => self.answer(&swipe, answer, wall_ms, deadline_ms),
                 None => self.keep_early(answer, wall_ms),
             },
+            Event::Chargebacks(chargeback) => self.charge_back(chargeback),
             _ => {}
         }
     }
@@ -94,7 +112,7 @@ impl PaymentsView {
             self.approved_cents -= swipe.amount_cents;
         }
         self.count(verdict, swipe.amount_cents);
-        self.show(Decision {
+        let decision = Decision {
             at_ms: answer.ts.ms(),
             card_id: answer.card_id.clone(),
             amount_cents: swipe.amount_cents,
@@ -103,7 +121,31 @@ impl PaymentsView {
             reasons: answer.reasons.clone(),
             latency_ms: Some(latency_ms as f64),
             fraud: None,
-        });
+        };
+        self.verdicts.keep(&answer.swipe_id, &decision);
+        self.show(answer.swipe_id.clone(), decision);
+    }
+
+    /// A swipe was fraud: says so where it is shown, or shows it once more.
+    fn charge_back(&mut self, chargeback: &Chargeback) {
+        let kept = self.verdicts.charged(&chargeback.swipe_id);
+        if self.mark(&chargeback.swipe_id, true) {
+            return;
+        }
+        if let Some(decision) = kept {
+            let days = chargeback.ts.since_ms(Timestamp::from_ms(decision.at_ms)) as f64 / DAY_MS as f64;
+            let reasons = vec![format!("charged back {days:.1} days later")];
+            let decision =
+                Decision { card_id: chargeback.card_id.clone(), fraud: Some(true), reasons, ..decision };
+            self.show(chargeback.swipe_id.clone(), decision);
+        }
+    }
+
+    /// Notes the truth beside a decision that can be seen; false if it can't be.
+    fn mark(&mut self, swipe_id: &str, fraud: bool) -> bool {
+        let mut shown = self.recent.iter_mut().chain(&mut self.notable);
+        let seen = shown.find(|(id, _)| id == swipe_id);
+        seen.map(|(_, decision)| decision.fraud = Some(fraud)).is_some()
     }
 
     fn keep_early(&mut self, answer: &FraudDecision, wall_ms: i64) {
@@ -139,7 +181,8 @@ impl PaymentsView {
                 fraud: None,
             };
             self.count(Verdict::StoodIn, shown.amount_cents);
-            self.show(shown);
+            self.verdicts.keep(&swipe_id, &shown);
+            self.show(swipe_id.clone(), shown);
             self.late.push_back((sent_ms, swipe_id));
         }
         while self.late.front().is_some_and(|(sent_ms, _)| wall_ms - sent_ms > PENDING_MS) {
@@ -160,15 +203,39 @@ impl PaymentsView {
         }
     }
 
-    fn show(&mut self, decision: Decision) {
-        self.recent.push_front(decision);
-        self.recent.truncate(RECENT);
+    fn show(&mut self, swipe_id: String, decision: Decision) {
+        self.recent.push_front((swipe_id, decision));
+        while self.recent.len() > RECENT {
+            let Some(oldest) = self.recent.pop_back() else { return };
+            if oldest.1.fraud.is_some() || oldest.1.verdict == Verdict::Declined {
+                self.notable.push_front(oldest);
+                self.notable.truncate(NOTABLE);
+            }
+        }
+    }
+
+    /// The share of swipes whose answer came before the deadline; none before the first is known.
+    fn in_time(&self) -> Option<f64> {
+        let all = self.approved + self.declined + self.stood_in;
+        (all > 0).then(|| (self.approved + self.declined) as f64 / all as f64)
+    }
+
+    /// A decision with what is known of its truth by now.
+    fn told(&self, decision: &Decision) -> Decision {
+        // A swipe without a chargeback after the label delay counts as genuine.
+        let silent = self.now_ms.saturating_sub(decision.at_ms) > LABEL_DELAY_MS;
+        Decision { fraud: decision.fraud.or(silent.then_some(false)), ..decision.clone() }
     }
 
     /// Everything as it is now; none before the first swipe.
     pub(crate) fn shown(&self, deadline_ms: i64) -> Option<Payments> {
         self.seen.then(|| Payments {
-            recent: self.recent.iter().cloned().collect(),
+            recent: self
+                .recent
+                .iter()
+                .chain(&self.notable)
+                .map(|(_, decision)| self.told(decision))
+                .collect(),
             approved: Some(self.approved),
             declined: Some(self.declined),
             stood_in: Some(self.stood_in),
@@ -177,6 +244,8 @@ impl PaymentsView {
             deadline_ms: Some(deadline_ms as f64),
             latency_p50_ms: self.latency.at(0.5),
             latency_p99_ms: self.latency.at(0.99),
+            latency_p999_ms: self.latency.at(0.999),
+            in_time: self.in_time(),
         })
     }
 }
@@ -208,6 +277,11 @@ mod tests {
         .into()
     }
 
+    fn approve(id: &str) -> Event {
+        let Event::FraudDecisions(answer) = decline(id) else { unreachable!() };
+        FraudDecision { decision: events::Decision::Approve, probability: 0.000_1, ..answer }.into()
+    }
+
     #[test]
     fn an_answer_that_is_read_before_its_swipe_is_an_answer() {
         let mut view = PaymentsView::default();
@@ -218,6 +292,90 @@ mod tests {
         view.observe(&decline("sent before anyone watched"), 20_001, 100);
         view.observe(&decline("another"), 30_000, 100);
         assert_eq!(view.early.len(), 1, "what nobody asks for is forgotten: {view:?}");
+    }
+
+    fn chargeback(id: &str, day: i64) -> Event {
+        let (swipe_id, card_id, terminal_id) = (id.to_owned(), "c1".to_owned(), "t1".to_owned());
+        let ts = Timestamp::from_ms(1_772_535_600_000).plus_ms(day * DAY_MS);
+        Chargeback { ts, swipe_id, card_id, terminal_id }.into()
+    }
+
+    #[test]
+    fn what_the_world_has_told_by_now_stands_beside_each_decision() {
+        let mut view = PaymentsView::default();
+        for id in ["robbed", "honest", "robbed long ago"] {
+            view.observe(&swipe(id), 0, 100);
+            view.observe(&decline(id), 3, 100);
+        }
+        let truths = |view: &PaymentsView| -> Vec<Option<bool>> {
+            view.shown(100).unwrap().recent.iter().map(|decision| decision.fraud).collect()
+        };
+        assert_eq!(truths(&view), [None; 3], "nobody knows yet");
+        view.observe(&chargeback("robbed", 3), 10, 100);
+        view.observe(&chargeback("never seen", 3), 10, 100);
+        assert_eq!(truths(&view), [None, None, Some(true)], "it is told where it stands");
+
+        // Hundreds of others push them out of the list; those that were declined are kept.
+        for number in 0..RECENT {
+            view.observe(&swipe(&format!("n{number}")), 20, 100);
+            view.observe(&approve(&format!("n{number}")), 21, 100);
+        }
+        assert_eq!(truths(&view)[RECENT..], [None, None, Some(true)]);
+        for number in 0..RECENT + NOTABLE + 10 {
+            view.observe(&swipe(&format!("d{number}")), 30, 100);
+            view.observe(&decline(&format!("d{number}")), 31, 100);
+        }
+        assert_eq!(truths(&view).len(), RECENT + NOTABLE);
+
+        // A chargeback of what is long out of sight shows it once more.
+        for day in [4, 5] {
+            view.observe(&chargeback("robbed long ago", day), 40, 100);
+        }
+        let (_, again) = &view.recent[0];
+        assert_eq!(
+            (again.fraud, again.verdict, again.at_ms),
+            (Some(true), Verdict::Declined, 1_772_535_600_000)
+        );
+        assert_eq!(again.reasons, ["charged back 4.0 days later"]);
+        assert_eq!(view.recent[1].0, "d269", "what is told twice is shown once");
+    }
+
+    #[test]
+    fn whoever_is_not_charged_back_within_the_label_delay_was_honest() {
+        let mut view = PaymentsView::default();
+        for id in ["d0", "d1", "d2"] {
+            view.observe(&swipe(id), 30, 100);
+            view.observe(&decline(id), 31, 100);
+        }
+        view.observe(&chargeback("d1", 4), 40, 100);
+        let later = |ms: i64| match swipe("later") {
+            Event::CardSwipes(swipe) => CardSwipe { ts: swipe.ts.plus_ms(ms), ..swipe }.into(),
+            other => other,
+        };
+        view.observe(&later(7 * DAY_MS), 50, 100);
+        let count = |view: &PaymentsView, fraud| {
+            let recent = view.shown(100).unwrap().recent;
+            recent.iter().filter(|decision| decision.fraud == fraud).count()
+        };
+        assert_eq!((count(&view, Some(true)), count(&view, Some(false))), (1, 0));
+        view.recent.retain(|(id, _)| id != "d0");
+        view.observe(&later(7 * DAY_MS + 1), 51, 100);
+        assert_eq!((count(&view, Some(true)), count(&view, Some(false)), count(&view, None)), (1, 2, 0));
+        assert_eq!(view.recent[0].0, "d0", "what was out of sight is shown once more");
+        assert_eq!(view.recent[0].1.reasons, ["no chargeback within 7 days"]);
+    }
+
+    #[test]
+    fn the_share_in_time_is_unknown_at_first() {
+        let mut view = PaymentsView::default();
+        view.observe(&swipe("s1"), 0, 100);
+        let shown = view.shown(100).unwrap();
+        assert_eq!((shown.in_time, shown.latency_p999_ms), (None, None));
+        view.observe(&decline("s1"), 4, 100);
+        view.observe(&swipe("s2"), 10, 100);
+        view.observe(&decline("s2"), 150, 100);
+        let shown = view.shown(100).unwrap();
+        assert_eq!((shown.in_time, shown.latency_p999_ms), (Some(0.5), Some(140.0)));
     }
 
     #[test]
@@ -232,7 +390,7 @@ mod tests {
         assert_eq!(counts(&view), (0, 1, 1, 1_000), "one was declined, one had been let go");
         view.observe(&swipe("later"), 6_000, 100);
         assert_eq!(counts(&view), (0, 1, 3, 3_000), "nobody has seen an answer to two of them");
-        assert!(view.recent[0].latency_ms.is_none() && view.recent[0].verdict == Verdict::StoodIn);
+        assert!(view.recent[0].1.latency_ms.is_none() && view.recent[0].1.verdict == Verdict::StoodIn);
         view.observe(&decline("read late"), 25, 100);
         assert_eq!(
             counts(&view),

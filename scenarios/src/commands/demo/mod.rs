@@ -208,6 +208,7 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         speed: args.time.speed,
         simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
+        tills: run.payments.then(|| (&snapshot.payments.data).into()),
         dead_letters: keeper.show.dead_letters(),
         costs,
         bill,

@@ -18,6 +18,8 @@ pub(crate) struct Summary {
     pub(crate) simulated_s: f64,
     /// One line a business.
     pub(crate) businesses: Vec<BusinessSummary>,
+    /// How long the terminals waited; none when there were none.
+    pub(crate) tills: Option<TillSummary>,
     /// Records that no consumer could read.
     pub(crate) dead_letters: u64,
     /// What each lane cost to run.
@@ -68,6 +70,46 @@ pub(crate) struct BusinessSummary {
     /// when nobody looked, or when its questions are not owed one answer each.
     #[serde(flatten)]
     pub(crate) ledger: Option<Sums>,
+}
+
+/// From a swipe to its decision, both as the broker stamped them, on the wall: the newest thousands of swipes.
+#[derive(Debug, Serialize)]
+pub(crate) struct TillSummary {
+    pub(crate) p50_ms: Option<f64>,
+    pub(crate) p99_ms: Option<f64>,
+    pub(crate) p999_ms: Option<f64>,
+    pub(crate) deadline_ms: Option<f64>,
+    /// The share of all swipes that were decided before the deadline, 0 to 1.
+    pub(crate) in_time: Option<f64>,
+}
+
+impl From<&dashboard::Payments> for TillSummary {
+    fn from(payments: &dashboard::Payments) -> Self {
+        Self {
+            p50_ms: payments.latency_p50_ms,
+            p99_ms: payments.latency_p99_ms,
+            p999_ms: payments.latency_p999_ms,
+            deadline_ms: payments.deadline_ms,
+            in_time: payments.in_time,
+        }
+    }
+}
+
+impl fmt::Display for TillSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+        // Nearly all is not all: rounded down.
+        let share =
+            self.in_time.map_or("–".to_owned(), |share| format!("{:.3} %", (share * 1e5).floor() / 1e3));
+        write!(
+            f,
+            "From swipe to decision: p50 {}, p99 {}, p99.9 {}; {share} of the terminals had it before their deadline of {}",
+            ms(self.p50_ms),
+            ms(self.p99_ms),
+            ms(self.p999_ms),
+            ms(self.deadline_ms),
+        )
+    }
 }
 
 /// Both lanes, in each business's own unit, with the number of cases.
@@ -216,6 +258,9 @@ impl fmt::Display for Summary {
                 count(business.ledger.map(|ledger| ledger.doubled)),
             )?;
         }
+        if let Some(tills) = &self.tills {
+            writeln!(f, "{tills}")?;
+        }
         let rides = &self.bill.rides;
         let minutes = |lane: &RideSummary| {
             lane.mean_error_min.map_or("–".to_owned(), |mean| format!("{mean:.2} min"))
@@ -294,5 +339,25 @@ impl fmt::Display for Summary {
             writeln!(f, "FAILED: {failed}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearly_all_in_time_is_not_all() {
+        let tills = TillSummary {
+            p50_ms: Some(4.0),
+            p99_ms: Some(6.0),
+            p999_ms: None,
+            deadline_ms: Some(100.0),
+            in_time: Some(0.999_999),
+        };
+        assert_eq!(
+            tills.to_string(),
+            "From swipe to decision: p50 4 ms, p99 6 ms, p99.9 –; 99.999 % of the terminals had it before their deadline of 100 ms"
+        );
     }
 }

@@ -1,0 +1,328 @@
+//! A detector's report card, written while a log goes by, from what the log itself tells: chargebacks.
+//!
+//! *Prequential* (Gama, Sebastião & Rodrigues 2013): each swipe counts with what was said of it when it came, and is judged when its
+//! label is there; the detector learns from the same label only after that. So no figure is ever of data that had been learnt
+//! from, and none needs data set aside.
+//!
+//! A swipe is fraud when a chargeback says so, and honest when none came within the label delay. The swipes of the log's
+//! last days have no label yet and are left out, frauds too: theirs are known sooner, and would count twice as much. The first days are
+//! judged [apart](Scorecard::blind): no label had come, so nothing can have been learnt.
+//!
+//! The batch lane is judged by what its runs could stop: what a card did while a run's block stood.
+//!
+//! # Simplifications
+//! - Fraud that nobody ever reports counts as honest, as it does for the detector.
+//! - A chargeback that comes later than [`label_keep_ms`](super::FraudConfig::label_keep_ms) after the label delay is only counted:
+//!   its swipe was judged. So the memory is that of some fortnight of swipes, about 100 bytes each.
+
+use std::collections::VecDeque;
+
+use events::{Decision, Event, FraudDecision};
+
+use super::blocks::Blocks;
+use super::clock::Clock;
+use super::quality::{Case, Quality};
+use super::roster::{Map, hash};
+use super::{AHEAD_MS, FraudConfig, LARGEST_CENTS};
+
+/// A swipe that waits for its label.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    id: u64,
+    card: u64,
+    at_ms: i64,
+    /// When it is judged.
+    due_ms: i64,
+    amount_cents: i64,
+    /// What was said of it; none so far.
+    probability: Option<f32>,
+    declined: bool,
+    batched: bool,
+    fraud: bool,
+}
+
+/// Judges the decisions of one lane. Hand it every event *before* the detector gets it, and every answer.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    label_delay_ms: i64,
+    blind_ms: i64,
+    wait_ms: i64,
+    most: usize,
+    clock: Clock,
+    /// What time chargebacks claim: they may all stand before their swipes in a log, or tell of days after the last one.
+    label_clock: Clock,
+    began_ms: Option<i64>,
+    waiting: VecDeque<Waiting>,
+    /// How many have left the queue: the number of its first.
+    left: u64,
+    numbers: Map<u64, u64>,
+    /// Swipes that a chargeback told of before they were met.
+    charged: Map<u64, ()>,
+    blocks: Blocks,
+    /// Swipes of the first days, before any label had come.
+    pub blind: Quality,
+    /// All others.
+    pub seeing: Quality,
+    /// Swipes that have no label yet.
+    pub unlabelled: u64,
+    /// Chargebacks of swipes that had been judged, or were never met.
+    pub unheard: u64,
+}
+
+impl Scorecard {
+    /// An empty one for a detector of this kind.
+    pub fn new(config: &FraudConfig) -> Self {
+        let blind_ms = config.label_delay_ms + config.label_grace_ms;
+        Self {
+            label_delay_ms: config.label_delay_ms,
+            blind_ms,
+            wait_ms: blind_ms + config.label_keep_ms,
+            most: config.max_waiting.max(1),
+            clock: Clock::default(),
+            label_clock: Clock::default(),
+            began_ms: None,
+            waiting: VecDeque::new(),
+            left: 0,
+            numbers: Map::default(),
+            charged: Map::default(),
+            blocks: Blocks::by(config.block),
+            blind: Quality::new(config.costs),
+            seeing: Quality::new(config.costs),
+            unlabelled: 0,
+            unheard: 0,
+        }
+    }
+
+    /// Takes a swipe, a chargeback, or an answer of either lane. Anything else changes nothing.
+    pub fn observe(&mut self, event: &Event) {
+        match event {
+            Event::CardSwipes(swipe) => {
+                let now_ms = self.clock.hear(swipe.ts.ms());
+                self.began_ms.get_or_insert(now_ms);
+                while self.waiting.len() >= self.most
+                    || self.waiting.front().is_some_and(|oldest| oldest.due_ms < now_ms)
+                {
+                    self.judge_oldest();
+                }
+                let id = hash(&swipe.swipe_id);
+                if self.numbers.contains_key(&id) {
+                    return;
+                }
+                self.numbers.insert(id, self.left + self.waiting.len() as u64);
+                let at_ms = swipe.ts.ms().min(now_ms.saturating_add(AHEAD_MS));
+                let due_ms = at_ms.max(now_ms.saturating_sub(self.wait_ms)).saturating_add(self.wait_ms);
+                self.waiting.push_back(Waiting {
+                    id,
+                    card: hash(&swipe.card_id),
+                    at_ms,
+                    due_ms,
+                    amount_cents: swipe.amount_cents.clamp(-LARGEST_CENTS, LARGEST_CENTS),
+                    probability: None,
+                    declined: false,
+                    batched: false,
+                    fraud: self.charged.remove(&id).is_some(),
+                });
+            }
+            Event::Chargebacks(chargeback) => {
+                self.label_clock.hear(chargeback.ts.ms());
+                let id = hash(&chargeback.swipe_id);
+                if let Some(swipe) = self.waiting_of(id) {
+                    swipe.fraud = true;
+                } else if self.charged.len() < self.most {
+                    self.charged.insert(id, ());
+                } else {
+                    self.unheard += 1;
+                }
+            }
+            Event::FraudDecisions(answer) => self.said(answer, false),
+            Event::FraudBatch(batched) => {
+                self.said(&batched.answer, true);
+                self.blocks.run_said(batched);
+            }
+            _ => {}
+        }
+    }
+
+    /// The log has ended: judges what has its label.
+    pub fn finish(&mut self) {
+        let now_ms = self.clock.now_ms().max(self.label_clock.now_ms()).unwrap_or(i64::MIN);
+        while let Some(oldest) = self.waiting.front() {
+            if oldest.at_ms.saturating_add(self.label_delay_ms) <= now_ms {
+                self.judge_oldest();
+            } else {
+                self.leave();
+                self.unlabelled += 1;
+            }
+        }
+        self.unheard += self.charged.len() as u64;
+        self.charged.clear();
+        self.blind.finish();
+        self.seeing.finish();
+    }
+
+    fn waiting_of(&mut self, id: u64) -> Option<&mut Waiting> {
+        let number = self.numbers.get(&id)?;
+        self.waiting.get_mut((number - self.left) as usize)
+    }
+
+    fn said(&mut self, answer: &FraudDecision, batched: bool) {
+        if let Some(swipe) = self.waiting_of(hash(&answer.swipe_id)) {
+            swipe.probability = Some(answer.probability as f32);
+            swipe.declined = answer.decision == Decision::Decline;
+            swipe.batched = batched;
+        }
+    }
+
+    fn leave(&mut self) -> Option<Waiting> {
+        let swipe = self.waiting.pop_front()?;
+        self.left += 1;
+        self.numbers.remove(&swipe.id);
+        Some(swipe)
+    }
+
+    fn judge_oldest(&mut self) {
+        let Some(swipe) = self.leave() else { return };
+        // A repeated swipe has no answer of its own.
+        let Some(probability) = swipe.probability else { return };
+        let blocked = || self.blocks.is_blocked_by_hash(swipe.card, swipe.at_ms);
+        let case = Case {
+            at_ms: swipe.at_ms,
+            card: swipe.card,
+            amount_cents: swipe.amount_cents,
+            probability: f64::from(probability),
+            stopped: if swipe.batched { blocked() } else { swipe.declined },
+            fraud: swipe.fraud,
+        };
+        let blind = self.began_ms.is_some_and(|began| swipe.at_ms < began.saturating_add(self.blind_ms));
+        if blind { self.blind.judge(&case) } else { self.seeing.judge(&case) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{Batched, CardSwipe, Chargeback, DAY_MS, Timestamp};
+
+    use super::*;
+
+    fn at(day: f64) -> Timestamp {
+        Timestamp::from_ms(1_772_535_600_000 + (day * DAY_MS as f64) as i64)
+    }
+
+    fn swipe(id: &str, day: f64) -> Event {
+        CardSwipe {
+            ts: at(day),
+            swipe_id: id.into(),
+            card_id: "c".into(),
+            terminal_id: "t".into(),
+            amount_cents: 1_000,
+            currency: None,
+            category: None,
+            lat: None,
+            lon: None,
+        }
+        .into()
+    }
+
+    fn answer(id: &str, day: f64, probability: f64) -> FraudDecision {
+        let decision = if probability > 0.5 { Decision::Decline } else { Decision::Approve };
+        FraudDecision {
+            ts: at(day),
+            swipe_id: id.into(),
+            card_id: "c".into(),
+            decision,
+            probability,
+            reasons: Vec::new(),
+            scored_in_us: None,
+        }
+    }
+
+    fn charge(id: &str, day: f64) -> Event {
+        Chargeback { ts: at(day), swipe_id: id.into(), card_id: "c".into(), terminal_id: "t".into() }.into()
+    }
+
+    fn card() -> Scorecard {
+        Scorecard::new(&FraudConfig::default())
+    }
+
+    /// A quiet time ends: two swipes in a row say so.
+    fn pass(card: &mut Scorecard, day: f64) {
+        card.clock.hear(at(day).ms());
+        card.clock.hear(at(day).ms());
+    }
+
+    fn decided(card: &mut Scorecard, id: &str, day: f64, probability: f64) {
+        card.observe(&swipe(id, day));
+        card.observe(&answer(id, day, probability).into());
+    }
+
+    #[test]
+    fn each_is_judged_once_by_what_was_said_when_it_came() {
+        let mut card = card();
+        decided(&mut card, "blind", 0.0, 0.3);
+        pass(&mut card, 9.0);
+        decided(&mut card, "theft", 9.0, 0.9);
+        decided(&mut card, "honest", 9.1, 0.2);
+        card.observe(&swipe("honest", 9.2));
+        for _ in 0..2 {
+            card.observe(&charge("theft", 13.0));
+        }
+        pass(&mut card, 20.0);
+        decided(&mut card, "young theft", 20.0, 0.8);
+        card.observe(&charge("young theft", 21.0));
+        pass(&mut card, 22.0);
+        decided(&mut card, "young", 22.0, 0.1);
+        card.finish();
+        assert_eq!((card.blind.swipes(), card.seeing.swipes(), card.unlabelled), (1, 2, 2));
+        assert_eq!(
+            (card.seeing.frauds(), card.unheard),
+            (1, 0),
+            "a fraud that is known early is left out, too"
+        );
+        assert!((card.seeing.expected_frauds() - 1.1).abs() < 1e-6);
+        assert_eq!(card.seeing.money().stopped_cents, 1_000);
+    }
+
+    #[test]
+    fn chargebacks_may_come_first_or_too_late_and_clocks_may_lie() {
+        let mut card = card();
+        card.observe(&charge("theft", 16.0));
+        decided(&mut card, "first", 0.0, 0.1);
+        pass(&mut card, 9.0);
+        decided(&mut card, "theft", 9.0, 0.9);
+        decided(&mut card, "year 9999", 2_000_000.0, 0.1);
+        decided(&mut card, "ancient", -4_000.0, 0.1);
+        decided(&mut card, "late theft", 10.0, 0.9);
+        pass(&mut card, 40.0);
+        decided(&mut card, "weeks later", 40.0, 0.1);
+        decided(&mut card, "and again", 40.0, 0.1);
+        card.observe(&charge("late theft", 40.1));
+        card.observe(&charge("never met", 40.1));
+        card.finish();
+        assert_eq!((card.seeing.frauds(), card.unheard), (1, 2), "what came too late is counted");
+        assert_eq!(card.unlabelled, 2);
+        assert!(card.waiting.is_empty() && card.numbers.is_empty() && card.charged.is_empty());
+    }
+
+    #[test]
+    fn the_batch_lane_stops_what_comes_after_its_run() {
+        let mut card = card();
+        let run = |id: &str, day: f64, until: f64, probability: f64| -> Event {
+            let answer = answer(id, day, probability);
+            Batched { answer, batch_id: "b".into(), valid_from: at(until) }.into()
+        };
+        card.observe(&swipe("first", 0.0));
+        card.observe(&run("first", 0.0, 0.04, 0.1));
+        pass(&mut card, 9.0);
+        for (id, day) in [("before", 9.0), ("after", 9.1), ("long after", 11.0)] {
+            pass(&mut card, day);
+            card.observe(&swipe(id, day));
+            card.observe(&run(id, day, day + 0.04, if id == "before" { 0.9 } else { 0.1 }));
+            card.observe(&charge(id, 13.0));
+        }
+        pass(&mut card, 30.0);
+        card.observe(&swipe("end", 30.0));
+        card.finish();
+        let money = card.seeing.money();
+        assert_eq!((money.fraud_cents, money.stopped_cents), (3_000, 1_000), "only the second");
+    }
+}

@@ -1,0 +1,130 @@
+//! Decisions that wait for what the world says of them, days later.
+//!
+//! A chargeback names a swipe that went by hours of a show ago; a decline that no chargeback follows within the label delay was of an
+//! honest customer. Of each decision that may be asked about so much is kept as a row of the screen needs.
+//!
+//! # Simplifications
+//! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and hardly ever fraud.
+//! - At most twice [`KEPT`] decisions are kept, 10 MB; a chargeback of an older one is not shown.
+//! - The label delay is the usual seven days.
+
+use std::collections::{HashMap, VecDeque};
+
+use dashboard::{Decision, Verdict};
+use events::DAY_MS;
+
+/// The least probability of fraud at which a decision is kept though it was an approval: a few times the average.
+const SUSPECTED: f64 = 0.002;
+/// Decisions in each half of what is kept: as many as fill a hash table.
+const KEPT: usize = (1 << 17) / 8 * 7;
+/// Declined swipes of which it is asked whether they turn out honest.
+const DECLINED: usize = 20_000;
+/// After so long without a chargeback a swipe counts as genuine, in milliseconds of event time.
+pub(crate) const LABEL_DELAY_MS: i64 = 7 * DAY_MS;
+
+/// What is kept of a decision.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    at_ms: i64,
+    amount_cents: i64,
+    probability: Option<f32>,
+    verdict: Verdict,
+}
+
+/// Decisions whose truth is not known yet.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
+    /// By swipe. The newer half fills up; then the older half is forgotten.
+    kept: [HashMap<u64, Kept>; 2],
+    /// The declined ones in the order of decision: when, which swipe, whose card.
+    declined: VecDeque<(i64, String, String)>,
+}
+
+impl Verdicts {
+    /// Keeps a decision until its truth comes out.
+    pub(crate) fn keep(&mut self, swipe_id: &str, decision: &Decision) {
+        let &Decision { at_ms, amount_cents, probability, verdict, .. } = decision;
+        if verdict == Verdict::Approved && probability.is_some_and(|probability| probability < SUSPECTED) {
+            return;
+        }
+        if self.kept[0].len() >= KEPT {
+            self.kept.swap(0, 1);
+            self.kept[0].clear();
+        }
+        let probability = probability.map(|probability| probability as f32);
+        self.kept[0].insert(hash(swipe_id), Kept { at_ms, amount_cents, probability, verdict });
+        if verdict == Verdict::Declined {
+            if self.declined.len() >= DECLINED {
+                self.declined.pop_front();
+            }
+            self.declined.push_back((at_ms, swipe_id.to_owned(), decision.card_id.clone()));
+        }
+    }
+
+    /// A chargeback has come for this swipe: what had been decided, unless that is forgotten or was charged back before.
+    pub(crate) fn charged(&mut self, swipe_id: &str) -> Option<Decision> {
+        let id = hash(swipe_id);
+        self.kept.iter_mut().find_map(|half| half.remove(&id)).map(Kept::decision)
+    }
+
+    /// Declined swipes that turned out honest by `now_ms` of event time, each told once.
+    pub(crate) fn turned_out_honest(&mut self, now_ms: i64) -> Vec<(String, Decision)> {
+        let mut honest = Vec::new();
+        while self.declined.front().is_some_and(|(at_ms, ..)| now_ms - at_ms > LABEL_DELAY_MS) {
+            let Some((_, swipe_id, card_id)) = self.declined.pop_front() else { break };
+            // One that was charged back is not kept any more.
+            if let Some(decision) = self.charged(&swipe_id) {
+                let reasons = vec!["no chargeback within 7 days".to_owned()];
+                honest.push((swipe_id, Decision { card_id, fraud: Some(false), reasons, ..decision }));
+            }
+        }
+        honest
+    }
+}
+
+impl Kept {
+    fn decision(self) -> Decision {
+        let Self { at_ms, amount_cents, probability, verdict } = self;
+        Decision {
+            at_ms,
+            amount_cents,
+            probability: probability.map(f64::from),
+            verdict,
+            ..Decision::default()
+        }
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn approved(probability: f64) -> Decision {
+        Decision { amount_cents: 5_000, probability: Some(probability), ..Decision::default() }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_nobody_suspected_is_not() {
+        let mut verdicts = Verdicts::default();
+        verdicts.keep("unsuspected", &approved(0.000_1));
+        assert_eq!(verdicts.charged("unsuspected"), None);
+        for number in 0..3 * KEPT {
+            verdicts.keep(&number.to_string(), &approved(0.01));
+        }
+        assert!(verdicts.kept.iter().all(|half| half.len() <= KEPT && half.capacity() < 2 * KEPT));
+        assert_eq!(verdicts.charged("0"), None, "long forgotten");
+        let last = (3 * KEPT - 1).to_string();
+        assert_eq!(verdicts.charged(&last).map(|decision| decision.amount_cents), Some(5_000));
+        assert_eq!(verdicts.charged(&last), None, "told twice");
+        let declined = Decision { verdict: Verdict::Declined, ..approved(0.9) };
+        for number in 0..2 * DECLINED {
+            verdicts.keep(&number.to_string(), &declined);
+        }
+        assert_eq!(verdicts.declined.len(), DECLINED);
+    }
+}
