@@ -139,7 +139,9 @@ fn report(world: &World) {
             })
             .collect();
         let mut blocks = Blocks::default();
-        answers.iter().for_each(|batched| blocks.run_said(batched));
+        for batched in &answers {
+            blocks.run_said(batched);
+        }
         let cases: Vec<Case> = answers
             .iter()
             .map(|Batched { answer, .. }| judge(answer, blocks.is_blocked(&answer.card_id, answer.ts)))

@@ -239,9 +239,10 @@ impl Quality {
 
 /// Where a probability is counted.
 fn place(probability: f32) -> usize {
-    // A NaN becomes the least: nobody says one, and nothing may panic here.
+    // Nobody says a NaN, and nothing may panic here.
+    let known = if probability.is_nan() { LEAST } else { probability.clamp(LEAST, 1.0) };
     let bits = |probability: f32| probability.to_bits() >> DROPPED_BITS;
-    (bits(probability.max(LEAST).min(1.0)) - bits(LEAST)) as usize
+    (bits(known) - bits(LEAST)) as usize
 }
 
 #[cfg(test)]

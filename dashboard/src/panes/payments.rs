@@ -22,6 +22,12 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+type Is = fn(&Decision) -> bool;
+
+/// What stays in sight when others have pushed it out of the list, and what it is called.
+const KEPT_IN_SIGHT: [(&str, Is); 2] =
+    [(" the last that was declined ", is_declined), (" the last that was charged back ", is_charged_back)];
+
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let payments = &snapshot.payments.data;
     let stood_in = payments.stood_in.filter(|stood_in| *stood_in > 0);
@@ -83,12 +89,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         Item::Decision(at) => payments.recent.get(at),
         _ => None,
     };
-    let kept: [(&str, fn(&Decision) -> bool); 2] = [
-        (" the last that was declined ", is_declined),
-        (" the last that was charged back ", is_charged_back),
-    ];
     let mut visible = height;
-    for (title, is) in kept {
+    for (title, is) in KEPT_IN_SIGHT {
         let found = rows.iter().position(|row| of(row).is_some_and(is));
         let Some((place, shown)) = found.and_then(|place| Some((place, of(&rows[place])?))) else { continue };
         if !at_top || visible <= 3 || place < visible - 2 {

@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    /// Three weeks of a small town.
+    /// Four weeks of a small town.
     fn log() -> Vec<Event> {
         let config = CardsConfig {
             seed: 41,
@@ -248,7 +248,7 @@ mod tests {
             history_days: 0,
             ..CardsConfig::default()
         };
-        let end = config.start.plus_ms(21 * DAY_MS);
+        let end = config.start.plus_ms(28 * DAY_MS);
         let events = Cards::new(&config).take_while(|emission| emission.at < end);
         events
             .map(|emission| emission.event)
@@ -259,7 +259,9 @@ mod tests {
     fn run(lane: Box<dyn Processor>, log: &[Event]) -> (Vec<Event>, Report) {
         let mut judged = Judged::new(lane, &FraudConfig::default());
         let mut answers = Vec::new();
-        log.iter().for_each(|event| judged.process(event, &mut answers));
+        for event in log {
+            judged.process(event, &mut answers);
+        }
         judged.finish(&mut answers);
         (answers, judged.report())
     }
@@ -269,7 +271,9 @@ mod tests {
         let log = log();
         let mut plain = FraudProcessor::new(FraudConfig::default());
         let mut unjudged = Vec::new();
-        log.iter().for_each(|event| plain.process(event, &mut unjudged));
+        for event in &log {
+            plain.process(event, &mut unjudged);
+        }
         let (answers, report) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &log);
         assert_eq!(answers, unjudged);
         let swipes = log.iter().filter(|event| matches!(event, Event::CardSwipes(_))).count() as u64;
