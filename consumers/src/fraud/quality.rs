@@ -281,7 +281,9 @@ mod tests {
                 hundredths.into_iter().map(|(p, fraud)| (f64::from(p) / 100.0, fraud)).collect();
             cases.extend([(0.5, true), (0.25, false)]);
             let mut quality = Quality::new(Costs::default());
-            cases.iter().for_each(|&(p, fraud)| quality.judge(&case(1, p, fraud)));
+            for &(p, fraud) in &cases {
+                quality.judge(&case(1, p, fraud));
+            }
             let (auc, precision) = by_definition(&cases);
             prop_assert!((quality.auc().unwrap() - auc).abs() < 1e-9);
             prop_assert!((quality.average_precision().unwrap() - precision).abs() < 1e-9);
