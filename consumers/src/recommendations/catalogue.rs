@@ -24,7 +24,12 @@ impl ItemId {
         (self.0 & ((1 << SLOT_BITS) - 1)) as usize
     }
 
-    fn new(slot: usize, generation: u8) -> Self {
+    /// The number itself.
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn new(slot: usize, generation: u8) -> Self {
         Self(slot as u32 | u32::from(generation) << SLOT_BITS)
     }
 }

@@ -23,6 +23,7 @@ mod config;
 mod decay;
 mod hourly;
 mod model;
+mod order;
 mod past;
 mod postings;
 #[cfg(test)]

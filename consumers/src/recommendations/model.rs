@@ -5,9 +5,9 @@
 //! 1. **Neighbours** (VMIS-kNN: Kersbergen, Sprangers and Schelter, "Serenade", SIGMOD 2022). Each of the shopper's
 //!    latest items votes for the m latest sessions that met it, later items with more weight; the k sessions with most
 //!    votes are the neighbours, and what else they met is proposed. As in STAN (Garg and others, SIGIR 2019) a neighbour
-//!    counts less the older it is, and an item of it the further it stands from the item both have met.
+//!    counts less the older it is, and an item of it the further it stands from the item both have met, by as much as is learnt.
 //! 2. **Companions**: what came before or after each of the latest items in any session, nearer ones with more weight
-//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018).
+//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018). What nearer is worth, and what before, is learnt ([`super::order`]).
 //!    What comes with the best proposals so far is proposed in turn: two steps of a walk over the graph of items, and
 //!    most of what is known where the first step knows little, as with most items of a large shop.
 //! 3. **Trending**: what everybody meets now. It breaks ties, fills pages of which the others know too little, and is
@@ -27,6 +27,7 @@ use super::catalogue::{Catalogue, ItemId, tag};
 use super::clock::Clock;
 use super::companions::Companions;
 use super::config::RecommendationsConfig;
+use super::order::{OrderSense, REACH};
 use super::past::PastSessions;
 use super::trending::Trending;
 use super::visits::{Met, Visit};
@@ -35,14 +36,12 @@ use super::visits::{Met, Visit};
 const POSITION_DECAY: f32 = 0.7;
 /// And for each time this long that lies between: a shopper who comes back the next day wants something else.
 const AGE_HALF_LIFE_MINUTES: f32 = 12.0 * 60.0;
-/// How much less an item of a neighbour counts for each step away from the common one.
+/// How much less an item of a neighbour counts for each step away from the common one, beyond what is learnt about.
 const DISTANCE_DECAY: f32 = 0.7;
 /// More of the latest items than this are not asked, whatever the configuration says.
 const MOST_RECENT_ITEMS: usize = 32;
 /// How far back a new item is counted as a companion of those met before it.
-const COMPANION_REACH: usize = 6;
-/// What "b, then a" says about a after b has been met, against "a, then b" about b.
-const BACKWARD: f32 = 0.5;
+const COMPANION_REACH: usize = REACH;
 /// How many neighbours' worth of doubt there is about neighbours.
 const NEIGHBOUR_PRIOR: f64 = 1.0;
 /// How many companions' worth of doubt there is about companions.
@@ -57,6 +56,7 @@ pub(super) struct Model {
     past: PastSessions,
     companions: Companions,
     trending: Trending,
+    order: OrderSense,
     clock: Clock,
 }
 
@@ -122,6 +122,7 @@ impl Model {
                 config.popularity_prior,
                 now_ms,
             ),
+            order: OrderSense::new(),
             clock: Clock::default(),
         }
     }
@@ -181,11 +182,13 @@ impl Model {
             self.past.meet(number, item, at_ms, now_ms);
         }
         self.trending.add(item, at_ms, now_ms, &self.catalogue);
-        for (steps, met) in (1_i32..).zip(earlier.iter().rev().take(COMPANION_REACH)) {
+        self.order.learn(item, earlier.iter().rev().map(|met| met.item));
+        let worth = *self.order.worth();
+        for (steps, met) in earlier.iter().rev().take(COMPANION_REACH).enumerate() {
             if self.catalogue.knows(met.item) {
-                let nearness = f64::from(faded(latest.minutes_after(met))) / f64::from(steps);
-                self.companions.add(met.item, item, nearness, at_ms, now_ms);
-                self.companions.add(item, met.item, f64::from(BACKWARD) * nearness, at_ms, now_ms);
+                let near = f64::from(faded(latest.minutes_after(met)));
+                self.companions.add(met.item, item, near * f64::from(worth.after[steps]), at_ms, now_ms);
+                self.companions.add(item, met.item, near * f64::from(worth.before[steps]), at_ms, now_ms);
             }
         }
     }
@@ -246,18 +249,22 @@ impl Model {
         let total: f64 = neighbours.iter().map(|neighbour| f64::from(neighbour.weight)).sum();
         // A neighbour's weight becomes its share of all, NEIGHBOUR_PRIOR of them being nobody's.
         let unit = config.blend.neighbours / (total + NEIGHBOUR_PRIOR / self.past.unit(self.now_ms()));
+        let worth = self.order.worth();
         for neighbour in &neighbours {
             let items = &self.past.at(neighbour.place).items;
             let common = visit.met[visit.met.len() - 1 - neighbour.common as usize].item;
             let Some(common) = items.iter().position(|&item| item == common) else { continue };
-            let mut weight = (f64::from(neighbour.weight) * unit) as f32;
-            for (before, after) in around(items, common) {
-                for (item, weight) in [(after, weight), (before, BACKWARD * weight)] {
+            let weight = (f64::from(neighbour.weight) * unit) as f32;
+            for (steps, (before, after)) in around(items, common).enumerate() {
+                let near = steps.min(REACH - 1);
+                let far = DISTANCE_DECAY.powi((steps - near) as i32);
+                for (item, weight) in
+                    [(after, far * worth.after[near] * weight), (before, far * worth.before[near] * weight)]
+                {
                     if let Some(item) = item.filter(|&item| self.catalogue.knows(item)) {
                         scratch.score(item, weight);
                     }
                 }
-                weight *= DISTANCE_DECAY;
             }
         }
         scratch.neighbours = neighbours;
