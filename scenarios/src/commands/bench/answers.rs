@@ -180,7 +180,7 @@ impl Crowd for Cards {
             amount_cents: self.dice.random_range(100..20_000),
             currency: None,
             category: Some(["groceries", "fuel", "restaurant", "online"][terminal % 4].to_owned()),
-            lat: Some(-29.9 + terminal as f64 * 1e-5),
+            lat: Some(f64::from(-29_900_000 + terminal as i32 * 10) / 1e6),
             lon: Some(-71.25),
         })
     }
