@@ -30,6 +30,9 @@ use super::Bill;
 /// Where a record stands.
 type Place = (Topic, i32, i64);
 
+/// Answers by the offsets of their questions.
+type Early = BTreeMap<i64, Vec<(Place, Event)>>;
+
 /// A record as the bill hears it.
 #[derive(Debug, Clone)]
 pub(crate) struct Heard<'a> {
@@ -54,7 +57,7 @@ pub(crate) struct Settled {
     /// How far each partition has been read.
     read_to: HashMap<(Topic, i32), i64>,
     /// Answers that were read before their questions.
-    early: HashMap<(Topic, i32), BTreeMap<i64, Vec<(Place, Event)>>>,
+    early: HashMap<(Topic, i32), Early>,
     runs: Runs,
     judged_to: Option<Timestamp>,
 }

@@ -227,7 +227,7 @@ impl ShopBill {
             let hit = items.contains(&item);
             self.judge_stale(session_id, hit, stream_hit);
         } else {
-            let case = StaleCase { seen: seen, item, stream_hit };
+            let case = StaleCase { seen, item, stream_hit };
             self.stale_waiting.entry(after).or_default().push(case);
         }
     }

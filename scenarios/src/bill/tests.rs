@@ -338,7 +338,9 @@ struct SeenAt {
 /// The bill of a show whose partitions are read in an order that `seed` decides.
 fn settled(mut show: Vec<Vec<(SeenAt, Event)>>, seed: u64) -> Bill {
     let mut settled = Settled::new(at("15:00:00"));
-    show.iter_mut().for_each(|log| log.reverse());
+    for log in &mut show {
+        log.reverse();
+    }
     let mut read = vec![0_i64; show.len()];
     let mut dice = seed;
     while show.iter().any(|log| !log.is_empty()) {
