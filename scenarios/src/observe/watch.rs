@@ -239,6 +239,9 @@ fn state(name: &str) -> GroupState {
 
 #[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
 fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
+    // Who looks on must not keep those waiting who answer. On Linux this is a thread's own affair (nice(2)); where it can't be
+    // said, it does no harm.
+    let _ = rustix::process::nice(5);
     let mut bunch = Vec::with_capacity(BUNCH);
     let mut since = Instant::now();
     while !stop.stopped() {
