@@ -282,7 +282,7 @@ fn a_recorded_log_is_compared_twice_with_the_same_bill_and_what_it_lacks_is_said
         (folder.path().join("missing"), &periods, 1, "could not read"),
         (log.clone(), &["--periods", "0s"], 1, "name a period beside it"),
         (log.clone(), &["--periods", "soon"], 2, "`soon` is not a length of time"),
-        (log.clone(), &["--duration", "1h"], 2, "cannot be used with"),
+        (log.clone(), &["--seed", "8"], 2, "cannot be used with"),
     ] {
         let said = compare(&from, more);
         assert_eq!(said.status.code(), Some(code), "{says}: {}", stderr(&said));

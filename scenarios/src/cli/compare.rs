@@ -23,7 +23,7 @@ pub(crate) struct CompareArgs {
     /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of simulating
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "start", "drivers"])]
     pub(crate) from: Option<PathBuf>,
-    /// Simulate so much time [default: 1h; 3d of payments alone, 6h of the shop alone]; of a file, take so much from its beginning
+    /// Simulate so much time [default: 1h; 36h of payments alone, 6h of the shop alone]; of a file, take so much from its beginning
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Period>,
     /// Read --duration as a demo does, as time on the wall in which simulated time runs so much faster
