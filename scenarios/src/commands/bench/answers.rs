@@ -22,10 +22,11 @@ use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::show::RunningShow;
 use super::target::PATIENCE;
+use crate::observe::DEADLINE_MS;
 use crate::topics::PARTITIONS;
 
 /// How long the terminal waits before it decides alone. ns.
-const DEADLINE_NS: u64 = 100_000_000;
+const DEADLINE_NS: u64 = DEADLINE_MS as u64 * 1_000_000;
 /// How long the show's consumers may take for their first answer: on a busy machine the past takes its time.
 const READY: Duration = Duration::from_mins(3);
 /// A reader that hears nothing looks this often whether somebody wants to end.
