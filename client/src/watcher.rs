@@ -36,8 +36,13 @@ impl Watcher {
             ("enable.auto.offset.store", "false"),
             // Who watches wants what is new: a place that retention has passed is left for the oldest record there is.
             ("auto.offset.reset", "earliest"),
-            // Half a second of the demo; a screen that can't keep up must not take the machine's memory.
-            ("queued.max.messages.kbytes", "16384"),
+            // A quarter of a second of the demo. A screen that can't keep up, as after a batch job has published an hour of answers, must not
+            // take the machine's memory: librdkafka spends half a kilobyte on a record of 200 bytes, and its own bound is 100,000 records.
+            ("queued.min.messages", "5000"),
+            ("queued.max.messages.kbytes", "4096"),
+            ("fetch.max.bytes", "4194304"),
+            ("max.partition.fetch.bytes", "262144"),
+            ("fetch.queue.backoff.ms", "5"),
             // A screen shows whole tenths of a second: many small answers to fetches would only cost the broker time.
             ("fetch.min.bytes", "16384"),
             ("fetch.wait.max.ms", "50"),

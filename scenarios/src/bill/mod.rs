@@ -13,6 +13,7 @@
 //! - A case is judged once. A batch answer that comes later than [`PATIENCE_MS`] after its case counts as never given.
 //! - Money is what was approved to fraudsters plus what declined honest customers cost, by the parameters of the processor.
 
+mod id;
 mod lines;
 mod payments;
 mod resample;

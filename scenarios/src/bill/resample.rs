@@ -19,6 +19,8 @@
 //! - Percentile intervals, without a correction of their bias.
 //! - From a handful of cases no method makes an interval; from fewer than [`FEWEST`] none is given.
 
+use super::id::Id;
+
 /// How many times the cases are drawn again.
 pub(crate) const REPLICATES: usize = 400;
 /// The fewest cases from which an interval is given.
@@ -30,12 +32,10 @@ const CONFIDENCE: f64 = 0.95;
 pub(crate) struct Draws([u8; REPLICATES]);
 
 impl Draws {
-    /// The draws of the unit of this id.
-    pub(crate) fn of(id: &str) -> Self {
-        // FNV-1a, then splitmix64: small, known, and the same everywhere and for ever.
-        let mut state = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    /// The draws of this unit.
+    pub(crate) fn of(unit: Id) -> Self {
+        // Splitmix64: small, known, and the same everywhere and for ever.
+        let mut state = unit.0;
         let mut draws = [0; REPLICATES];
         for pair in draws.chunks_mut(2) {
             let bits = splitmix(&mut state);
@@ -93,13 +93,13 @@ impl<const K: usize> Default for Resampled<K> {
 
 impl<const K: usize> Resampled<K> {
     /// Adds what one case says to each sum. `unit` names the trip, card or visit that is drawn as a whole.
-    pub(crate) fn add(&mut self, unit: &str, values: [f64; K]) {
+    pub(crate) fn add(&mut self, unit: impl Into<Id>, values: [f64; K]) {
         self.cases += 1;
         // Most swipes are honest and approved: they cost nothing, however often they are drawn.
         if values.iter().all(|&value| value == 0.0) {
             return;
         }
-        let Draws(draws) = Draws::of(unit);
+        let Draws(draws) = Draws::of(unit.into());
         for (sums, &times) in self.sums.iter_mut().zip(&draws) {
             for (sum, value) in sums.iter_mut().zip(values) {
                 *sum += f64::from(times) * value;
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_unit_is_drawn_once_on_average() {
         let draws: Vec<f64> =
-            (0..2_000).flat_map(|n| Draws::of(&format!("card-{n}")).0).map(f64::from).collect();
+            (0..2_000).flat_map(|n| Draws::of(Id::from(&format!("card-{n}"))).0).map(f64::from).collect();
         let count = draws.len() as f64;
         let mean = draws.iter().sum::<f64>() / count;
         let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / count;

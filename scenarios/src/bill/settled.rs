@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use consumers::lanes::Source;
 use events::{BatchRun, Event, Timestamp, Topic};
 
-use super::Bill;
+use super::{Bill, PATIENCE_MS};
 
 /// Where a record stands.
 type Place = (Topic, i32, i64);
@@ -91,6 +91,8 @@ impl Settled {
     /// Takes a record.
     pub(crate) fn take(&mut self, heard: &Heard<'_>) {
         match heard.source {
+            // The speeds of roads are on no bill, and the traversals that they answer are read by nobody here: they would wait for ever.
+            Some(_) if matches!(heard.event, Event::Traffic(_)) => {}
             Some(source) if self.is_ahead(source) => {
                 let waiting = self.early.entry((source.topic, source.partition)).or_default();
                 waiting.entry(source.offset).or_default().push((heard.place, heard.event.clone()));
@@ -157,6 +159,8 @@ impl Settled {
         if self.judged_to < Some(until) {
             self.judged_to = Some(until);
             self.bill.settle(until.plus_ms(-1));
+            // Whatever answers a record of so long ago comes too late for its case.
+            self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
         }
     }
 
@@ -176,6 +180,12 @@ impl Settled {
         self.bill.payments.settle(last);
         self.bill.shop.settle(last);
         &self.bill
+    }
+
+    /// How many answers wait for their questions.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.early.values().flat_map(|early| early.values()).map(Vec::len).sum()
     }
 
     #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use events::{ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
+use super::id::{Id, ItemId};
 use super::resample::Resampled;
 
 /// A shopper who is silent for half an hour has left.
@@ -40,7 +41,7 @@ impl ShopLane {
 #[derive(Debug)]
 struct StaleCase {
     seen: Timestamp,
-    item: String,
+    item: ItemId,
     /// Whether the stream's page had it.
     stream_hit: bool,
 }
@@ -48,8 +49,8 @@ struct StaleCase {
 #[derive(Debug)]
 struct Page {
     from: Timestamp,
-    after: Option<String>,
-    items: Vec<String>,
+    after: Option<Id>,
+    items: Box<[ItemId]>,
 }
 
 /// Pages of one session, or those for everybody, in the order in which they could be seen.
@@ -58,7 +59,7 @@ struct Pages(VecDeque<Page>);
 
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
-        let new = Page { from, after: answer.after.clone(), items: answer.items.clone() };
+        let new = Page { from, after: answer.after.as_ref().map(Id::from), items: items_of(answer) };
         // Pages for everybody come from several partitions: of two of one instant it must not matter which was read first.
         let not_after = |page: &Page| match new.after {
             Some(_) => page.from <= from,
@@ -78,13 +79,17 @@ impl Pages {
     }
 }
 
+fn items_of(page: &Recommendations) -> Box<[ItemId]> {
+    page.items.iter().map(ItemId::from).collect()
+}
+
 #[derive(Debug, Default)]
 struct Session {
-    met: HashSet<String>,
+    met: HashSet<ItemId>,
     stream: Pages,
     batch: Pages,
     /// The newest pages of the stale model that nobody has asked about yet, with the event that each answers.
-    stale: VecDeque<(String, Vec<String>)>,
+    stale: VecDeque<(Id, Box<[ItemId]>)>,
     touched: Option<Timestamp>,
     bot: bool,
 }
@@ -108,14 +113,14 @@ pub(crate) struct ShopBill {
     judged_from: Timestamp,
     /// What shoppers did: when, in which visit, and the how manieth event it was; only the view of an item can be a case, the others
     /// change the page. They are judged in the order of their time, whichever partition was read first.
-    waiting: BTreeMap<(Timestamp, String, u64), Option<String>>,
+    waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
     heard: u64,
-    sessions: HashMap<String, Session>,
+    sessions: HashMap<Id, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
     /// Views whose page from the stale model is not known yet, by the event that page answers: the one that the stream's
     /// page on the screen answered, for a service with an old model would be as quick as one with a new.
-    stale_waiting: HashMap<String, Vec<StaleCase>>,
+    stale_waiting: HashMap<Id, Vec<StaleCase>>,
 }
 
 impl ShopBill {
@@ -141,36 +146,37 @@ impl ShopBill {
         match event {
             Event::Clicks(click) => {
                 self.heard += 1;
-                let viewed = click.item_id.clone().filter(|_| click.kind == ClickKind::View);
-                self.waiting.insert((seen, click.session_id.clone(), self.heard), viewed);
+                let viewed = click.item_id.as_ref().filter(|_| click.kind == ClickKind::View);
+                let key = (seen, Id::from(&click.session_id), self.heard);
+                self.waiting.insert(key, viewed.map(ItemId::from));
             }
             Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) => {
-                let session = self.session(session_id, seen);
+                let session = self.session(session_id.into(), seen);
                 session.bot = true;
             }
             Event::Recommendations(answer) if answer.session_id.is_empty() => {
                 self.everybody_stream.add(seen, answer);
             }
             Event::Recommendations(answer) => {
-                self.session(&answer.session_id, seen).stream.add(seen, answer);
+                self.session(Id::from(&answer.session_id), seen).stream.add(seen, answer);
             }
             Event::RecommendationsBatch(batched) if batched.0.answer.session_id.is_empty() => {
                 self.everybody_batch.add(batched.0.valid_from, &batched.0.answer);
             }
             Event::RecommendationsBatch(batched) => {
                 // A session that the bill has forgotten will not look at a page again.
-                if let Some(session) = self.sessions.get_mut(&batched.0.answer.session_id) {
+                if let Some(session) = self.sessions.get_mut(&Id::from(&batched.0.answer.session_id)) {
                     session.batch.add(batched.0.valid_from, &batched.0.answer);
                 }
             }
             Event::RecommendationsStale(batched) => {
-                let Recommendations { session_id, after: Some(after), items, .. } = &batched.0.answer else {
-                    return;
-                };
-                let Some(cases) = self.stale_waiting.remove(after) else {
+                let page = &batched.0.answer;
+                let Some(after) = page.after.as_ref().map(Id::from) else { return };
+                let (session_id, items) = (Id::from(&page.session_id), items_of(page));
+                let Some(cases) = self.stale_waiting.remove(&after) else {
                     // Live these pages come with the run, long after the click; on a recorded log they come at once.
-                    if let Some(session) = self.sessions.get_mut(session_id) {
-                        session.stale.push_back((after.clone(), items.clone()));
+                    if let Some(session) = self.sessions.get_mut(&session_id) {
+                        session.stale.push_back((after, items));
                         if session.stale.len() > STALE_PAGES {
                             session.stale.pop_front();
                         }
@@ -185,11 +191,8 @@ impl ShopBill {
         }
     }
 
-    fn session(&mut self, id: &str, seen: Timestamp) -> &mut Session {
-        if !self.sessions.contains_key(id) {
-            self.sessions.insert(id.to_owned(), Session::default());
-        }
-        let session = self.sessions.get_mut(id).expect("it was there or has just been inserted");
+    fn session(&mut self, id: Id, seen: Timestamp) -> &mut Session {
+        let session = self.sessions.entry(id).or_default();
         session.touched = session.touched.max(Some(seen));
         session
     }
@@ -197,7 +200,7 @@ impl ShopBill {
     pub(super) fn settle(&mut self, until: Timestamp) {
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
             let ((seen, session_id, _), viewed) = first.remove_entry();
-            self.judge(seen, &session_id, viewed);
+            self.judge(seen, session_id, viewed);
         }
         self.sessions.retain(|_, session| {
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
@@ -206,19 +209,20 @@ impl ShopBill {
         self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
     }
 
-    fn judge(&mut self, seen: Timestamp, session_id: &str, viewed: Option<String>) {
-        self.session(session_id, seen);
-        let session = self.sessions.get_mut(session_id).expect("it has just been touched");
+    fn judge(&mut self, seen: Timestamp, session_id: Id, viewed: Option<ItemId>) {
+        let session = self.sessions.entry(session_id).or_default();
+        session.touched = session.touched.max(Some(seen));
+        // Also before what is no case, so that pages of the past are forgotten.
+        let (streamed, batched) = (session.stream.before(seen), session.batch.before(seen));
         let Some(item) = viewed else { return };
-        let novel = session.met.insert(item.clone());
+        let novel = session.met.insert(item);
         if session.bot || !novel || seen < self.judged_from {
             return;
         }
         let shows = |page: Option<&Page>| page.is_some_and(|page| page.items.contains(&item));
-        let page = session.stream.before(seen);
-        let after = page.and_then(|page| page.after.clone());
-        let stream_hit = shows(page.or_else(|| self.everybody_stream.before(seen)));
-        let batch_hit = shows(session.batch.before(seen).or_else(|| self.everybody_batch.before(seen)));
+        let after = streamed.and_then(|page| page.after);
+        let stream_hit = shows(streamed.or_else(|| self.everybody_stream.before(seen)));
+        let batch_hit = shows(batched.or_else(|| self.everybody_batch.before(seen)));
         self.stream.add(stream_hit);
         self.batch.add(batch_hit);
         self.spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(batch_hit)]);
@@ -232,7 +236,7 @@ impl ShopBill {
         }
     }
 
-    fn judge_stale(&mut self, session_id: &str, hit: bool, stream_hit: bool) {
+    fn judge_stale(&mut self, session_id: Id, hit: bool, stream_hit: bool) {
         self.stale.add(hit);
         self.stream_beside_stale.add(stream_hit);
         self.stale_spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(hit)]);

@@ -42,7 +42,7 @@ pub(crate) use audit::audit;
 /// Questions of a partition that are remembered one by one.
 const REMEMBERED: usize = 2_000_000;
 /// Ids of a topic that are remembered, to know a repeated one.
-const IDS: usize = 1_000_000;
+const IDS: usize = 200_000;
 /// Bookmarks of a partition that wait until the answers before them have been read.
 const BOOKMARKS: usize = 1_000;
 
@@ -397,7 +397,7 @@ impl Partition {
     }
 }
 
-/// The ids that were heard, by their hashes: of a million two are alike by chance once in thirty million times.
+/// The ids that were heard, by their hashes: of 200,000 two are alike by chance once in nine hundred million times.
 #[derive(Debug, Default)]
 struct Ids {
     heard: HashSet<u64>,
