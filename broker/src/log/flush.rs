@@ -30,6 +30,11 @@ impl PendingFlush {
                 self.storage.sync_dir(&self.dir).map_err(StorageError::of("sync", &self.dir))
             }));
     }
+
+    /// Whether it was run and all is on the disk.
+    pub fn is_synced(&self) -> bool {
+        matches!(self.result, Some(Ok(())))
+    }
 }
 
 impl Log {

@@ -91,14 +91,21 @@ pub struct Partition {
 #[derive(Debug)]
 pub struct PartitionFlush {
     log: PendingFlush,
+    snapshots: Snapshots,
     /// Producer state up to this offset, which is where the flush ends.
     snapshot: (Offset, Vec<u8>),
+    saved: Result<(), StorageError>,
 }
 
 impl PartitionFlush {
-    /// Syncs. May take as long as the disk does.
+    /// Syncs, then keeps the producer state. May take as long as the disk does.
     pub fn run(&mut self) {
         self.log.run();
+        // Only now, so that no snapshot speaks of records that a power loss may take.
+        if self.log.is_synced() {
+            let (offset, bytes) = &self.snapshot;
+            self.saved = self.snapshots.save(*offset, bytes);
+        }
     }
 }
 
@@ -278,15 +285,19 @@ impl Partition {
     /// a crash checks what came later.
     pub fn begin_flush(&mut self) -> Result<Option<PartitionFlush>, StorageError> {
         let snapshot = (self.log.log_end_offset(), self.producers.encode());
-        Ok(self.log.begin_flush()?.map(|log| PartitionFlush { log, snapshot }))
+        let snapshots = &self.snapshots;
+        Ok(self.log.begin_flush()?.map(|log| PartitionFlush {
+            log,
+            snapshots: snapshots.clone(),
+            snapshot,
+            saved: Ok(()),
+        }))
     }
 
     /// Notes what a flush achieved.
     pub fn finish_flush(&mut self, flush: PartitionFlush) -> Result<(), StorageError> {
         self.log.finish_flush(flush.log)?;
-        // Only now, so that no snapshot speaks of records that a power loss may take.
-        let (offset, bytes) = flush.snapshot;
-        if offset <= self.log.recovery_point() { self.snapshots.save(offset, &bytes) } else { Ok(()) }
+        flush.saved
     }
 
     /// Flushes here and now.
@@ -310,5 +321,56 @@ impl Partition {
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::BatchBuilder;
+
+    use super::*;
+    use crate::log::MemoryStorage;
+
+    /// A partition with one batch, and how many snapshots lie in its directory.
+    fn partition(storage: &MemoryStorage) -> (Partition, impl Fn() -> usize + use<>) {
+        let arc: Arc<dyn Storage> = Arc::new(storage.clone());
+        let config = LogConfig::default();
+        let (mut partition, _) =
+            Partition::open(arc, "t-0".into(), config, LeaderEpoch(0), Opening::default()).unwrap();
+        let mut batch = BatchBuilder::new();
+        batch.push(1_000, None, Some(b"x"));
+        let bytes = batch.finish().to_vec();
+        partition.append(&bytes, 1_000).unwrap();
+        let storage = storage.clone();
+        let snapshots = move || {
+            let is_one = |path: &std::path::Path| path.extension().is_some_and(|end| end == "snapshot");
+            storage.sizes().iter().filter(|(path, _)| is_one(path)).count()
+        };
+        (partition, snapshots)
+    }
+
+    /// Sixty partitions finish a flush every minute on the thread that answers everybody.
+    #[test]
+    fn a_flush_does_all_its_writing_while_it_runs() {
+        let storage = MemoryStorage::new();
+        let (mut partition, snapshots) = partition(&storage);
+        let mut flush = partition.begin_flush().unwrap().expect("something was written");
+        flush.run();
+        assert_eq!(snapshots(), 1);
+        storage.limit_capacity(Some(0));
+        partition.finish_flush(flush).unwrap();
+        assert_eq!(partition.checkpoint().recovery_point, Offset(1));
+    }
+
+    #[test]
+    fn no_snapshot_speaks_of_what_is_not_synced() {
+        let storage = MemoryStorage::new();
+        let (mut partition, snapshots) = partition(&storage);
+        let mut flush = partition.begin_flush().unwrap().expect("something was written");
+        storage.fail_syncs(true);
+        flush.run();
+        assert_eq!(snapshots(), 0);
+        assert!(partition.finish_flush(flush).is_err());
+        assert_eq!(partition.checkpoint().recovery_point, Offset::ZERO);
     }
 }

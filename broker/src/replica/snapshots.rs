@@ -12,7 +12,7 @@ use crate::log::{Storage, StorageError, read_file, replace_file_lazily};
 const MAX_FILE_LEN: u64 = 1 << 30;
 
 /// The snapshot files of one partition; there is one but for the moment in which it is replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Snapshots {
     storage: Arc<dyn Storage>,
     dir: PathBuf,

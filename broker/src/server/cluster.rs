@@ -79,8 +79,19 @@ pub enum StartError {
 
 /// The end was not orderly: the next start has to check the tail of the logs.
 #[derive(Debug, Error)]
-#[error("the broker could not close its logs: {0}")]
-pub struct ShutdownError(#[from] StorageError);
+pub enum ShutdownError {
+    /// The disk refused something.
+    #[error("the broker could not close its logs: {0}")]
+    Storage(#[from] StorageError),
+    /// A sync that had begun did not come back.
+    #[error(
+        "the broker could not close its logs: the disk has been busy for {seconds} s; nothing that was acknowledged is lost"
+    )]
+    DiskBusy {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+}
 
 /// A running broker. Dropping it shuts it down.
 #[derive(Debug)]
@@ -179,6 +190,7 @@ fn run(
     });
     // Ends every task, and with it every connection; then nobody shares the node any more.
     runtime.shutdown_timeout(PATIENCE);
-    let shared = Arc::into_inner(shared).expect("all tasks have ended with their runtime");
+    // All tasks have ended with their runtime; only a thread that waits for the disk may still hold a share.
+    let shared = Arc::into_inner(shared).ok_or(ShutdownError::DiskBusy { seconds: PATIENCE.as_secs() })?;
     Ok(shared.node.close()?)
 }

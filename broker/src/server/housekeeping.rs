@@ -79,7 +79,11 @@ async fn checkpoint(shared: &Arc<Shared>) {
         }
     }
     let written = match flush_offsets(shared).await {
-        Ok(()) => shared.node.checkpoint(),
+        Ok(()) => {
+            let shared = Arc::clone(shared);
+            // Two small files, but who writes them waits for the disk.
+            spawn_blocking(move || shared.node.checkpoint()).await.unwrap_or(Ok(()))
+        }
         error => error,
     };
     if let Err(error) = written {
