@@ -17,6 +17,7 @@ mod keeper;
 mod ledger;
 mod lines;
 mod observe;
+mod priority;
 mod supervise;
 mod topics;
 

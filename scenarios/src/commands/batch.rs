@@ -17,6 +17,7 @@ use super::consume::{RIDES_HORIZON_MS, learnt_fraud, learnt_recommendations, tel
 use super::replay::map;
 use super::{Interrupted, settings};
 use crate::cli::{BatchArgs, Job, Span};
+use crate::priority::{CanWait, give_way};
 use crate::{control, topics};
 
 /// Makes the processor of each task.
@@ -33,9 +34,8 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
         );
     }
     let windows = args.window.map(|span| windows(span, args.period.ms())).transpose()?;
-    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares the machine with it. Where
-    // that can't be said, it does no harm.
-    let _ = rustix::process::nice(10);
+    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares the machine with it.
+    give_way(CanWait::Hours);
     let control = Control::new();
     wire(&control, control::orders(args.control.supervised)?)?;
     let config = config(args);

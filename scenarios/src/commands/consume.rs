@@ -22,6 +22,7 @@ use super::{Interrupted, settings};
 use crate::cli::{ConsumeArgs, Consumer, FraudCosts};
 use crate::control;
 use crate::lines::{self, Parsed};
+use crate::priority::{CanWait, give_way};
 use crate::supervise::Order;
 use crate::topics;
 
@@ -35,6 +36,9 @@ const REMEMBERED: usize = 400_000;
 
 /// Runs until told to stop.
 pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
+    if !matches!(args.consumer, Consumer::Fraud | Consumer::Recommendations) {
+        give_way(CanWait::Moments);
+    }
     let control = Control::new();
     wire(&control, control::orders(args.control.supervised)?)?;
     let name = name(args.consumer);

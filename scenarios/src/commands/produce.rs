@@ -20,6 +20,7 @@ use crate::cli::{Business, ProduceArgs, TimeArgs};
 use crate::clock::{Clock, wall_ms};
 use crate::emitted::{EMITTED_HEADER, Emitted};
 use crate::keeper::BURST_MS;
+use crate::priority::{CanWait, give_way};
 use crate::supervise::Order;
 use crate::{control, lines, topics};
 
@@ -45,6 +46,9 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     let emissions = emissions(args)?;
     if let Some(length) = args.print {
         return print(emissions, args, length.0);
+    }
+    if args.business == Business::Gps {
+        give_way(CanWait::Moments);
     }
     let mut numbered = (0..).zip(emissions);
     let orders = control::orders(args.control.supervised)?;
@@ -124,7 +128,7 @@ pub(crate) fn simulated(
     })
 }
 
-/// The card holders of a show: four swipes a second of simulated time, so that a few minutes of watching hold enough fraud to tell the
+/// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few minutes of watching hold enough fraud to tell the
 /// lanes apart. Its history is that of a tenth of them: so little can be learnt from in a second or two. Most cards are strangers at
 /// first, as to any detector whose bank grows; of those whom it knows it knows three weeks.
 pub(crate) fn cards_config(time: &TimeArgs) -> CardsConfig {

@@ -16,6 +16,7 @@ use events::{Event, Timestamp, Topic};
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
 use crate::emitted::{EMITTED_HEADER, Emitted};
+use crate::priority::{CanWait, give_way};
 
 /// How often the cluster is asked.
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -239,9 +240,8 @@ fn state(name: &str) -> GroupState {
 
 #[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
 fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
-    // Who looks on must not keep those waiting who answer. On Linux this is a thread's own affair (nice(2)); where it can't be
-    // said, it does no harm.
-    let _ = rustix::process::nice(5);
+    // Who looks on must not keep those waiting who answer.
+    give_way(CanWait::Moments);
     let mut bunch = Vec::with_capacity(BUNCH);
     let mut since = Instant::now();
     while !stop.stopped() {
