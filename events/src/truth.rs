@@ -20,10 +20,14 @@ pub enum SimulationTruth {
         quarters: [Timestamp; 4],
         /// Metres driven from request to drop-off.
         metres: f64,
-        /// Remaining seconds at each quarter that someone would have expected who knew every hidden pace but not the
-        /// noise: the oracle. Absent when the simulator was not asked for it.
+        /// Remaining seconds at each quarter that someone would have expected who knew every hidden pace, present and
+        /// future, and all about every incident that had begun, but neither the noise nor what had not happened yet: the
+        /// oracle. Absent when the simulator was not asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         oracle_s: Option<[f64; 4]>,
+        /// The same of someone who foresaw incidents, too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        foresight_s: Option<[f64; 4]>,
         /// Whether an incident touched its way.
         incident: bool,
     },

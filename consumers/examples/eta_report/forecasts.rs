@@ -31,12 +31,17 @@ impl Answers {
 pub(crate) struct Case {
     quarter: usize,
     pub(crate) incident: bool,
+    /// Whether, for all that its way had to do with incidents, these had begun.
+    pub(crate) foreseeable: bool,
     pub(crate) actual_s: f64,
     pub(crate) said_s: [f64; METHODS.len()],
     covered: [bool; 2],
 }
 
-const METHODS: [&str; 5] = ["stream", "frozen hour", "free flow × f", "constant", "oracle"];
+const METHODS: [&str; 6] = ["stream", "frozen hour", "free flow × f", "constant", "oracle", "with foresight"];
+const ORACLE: usize = 4;
+/// Who foresees all and who does not agree to so many seconds where nothing is still to happen.
+const SAME_S: f64 = 1.0;
 
 pub(crate) fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from: Timestamp) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -58,10 +63,16 @@ pub(crate) fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from
                 }
             }
             Event::SimulationTruth(SimulationTruth::Trip {
-                ts, id, quarters, oracle_s, incident, ..
+                ts,
+                id,
+                quarters,
+                oracle_s: Some(oracle_s),
+                foresight_s: Some(foresight_s),
+                incident,
+                ..
             }) => {
-                let (Some((trip, picked_up)), Some(oracle_s), Some(pings)) =
-                    (trips.get(id.as_str()), oracle_s, pings.remove(id.as_str()))
+                let (Some((trip, picked_up)), Some(pings)) =
+                    (trips.get(id.as_str()), pings.remove(id.as_str()))
                 else {
                     skipped += 1;
                     continue;
@@ -86,7 +97,15 @@ pub(crate) fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from
                         quarter,
                         incident: *incident,
                         actual_s,
-                        said_s: [said(stream), said(batch), free_s * factor, constant_s, oracle_s[quarter]],
+                        foreseeable: foresight_s[quarter] - oracle_s[quarter] < SAME_S,
+                        said_s: [
+                            said(stream),
+                            said(batch),
+                            free_s * factor,
+                            constant_s,
+                            oracle_s[quarter],
+                            foresight_s[quarter],
+                        ],
                         covered: [stream, batch].map(|update| update.p10 <= *ts && *ts <= update.p90),
                     });
                 }
@@ -163,7 +182,7 @@ pub(crate) fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
                 mae(method),
                 100.0 * mae(method) * count / actual,
                 errors[errors.len() * 9 / 10],
-                mae(method) - mae(METHODS.len() - 1),
+                mae(method) - mae(ORACLE),
             );
         }
     }
@@ -171,20 +190,33 @@ pub(crate) fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
 
 /// What waiting for the hour costs, and where it costs nothing.
 pub(crate) fn verdict(cases: &[Case]) {
-    println!();
-    for (title, incident) in [("met an incident", true), ("met none", false)] {
-        let of: Vec<&Case> = cases.iter().filter(|case| case.incident == incident).collect();
-        let regret = |method: usize| {
-            let error = |case: &Case, method: usize| (case.said_s[method] - case.actual_s).abs();
-            of.iter().map(|case| error(case, method) - error(case, METHODS.len() - 1)).sum::<f64>()
-                / of.len().max(1) as f64
+    println!(
+        "\nregret of the stream and of the frozen hour, and their ratio; and if the oracle had foreseen incidents"
+    );
+    let kinds: [(&str, &dyn Fn(&Case) -> bool); 4] = [
+        ("all trips", &|_| true),
+        ("met an incident", &|case| case.incident),
+        ("  that had begun", &|case| case.incident && case.foreseeable),
+        ("met none", &|case| !case.incident),
+    ];
+    for (title, kept) in kinds {
+        let of: Vec<&Case> = cases.iter().filter(|case| kept(case)).collect();
+        let count = of.len().max(1) as f64;
+        let error = |method: usize| {
+            of.iter().map(|case| (case.said_s[method] - case.actual_s).abs()).sum::<f64>() / count
         };
-        let (stream, batch) = (regret(0), regret(1));
+        let [(stream, batch), (stream_less, batch_less)] =
+            [ORACLE, ORACLE + 1].map(|oracle| (error(0) - error(oracle), error(1) - error(oracle)));
+        let inside = of.iter().filter(|case| case.covered[0]).count() as f64 / count;
         let note = if stream < 0.9 * batch { "" } else { ": here the hourly job is as good" };
         println!(
-            "trips that {title} ({} cases): the stream's regret is {:.2} of the frozen hour's{note}",
+            "  {title:17} {:6} cases  oracle {:5.1}  stream {stream:6.1}  frozen hour {batch:6.1}  {:.2}  \
+             ({:.2} with foresight)  in the band {:.1} %{note}",
             of.len(),
-            stream / batch
+            error(ORACLE),
+            stream / batch,
+            stream_less / batch_less,
+            100.0 * inside,
         );
         for quarter in 0..4 {
             let of: Vec<&&Case> = of.iter().filter(|case| case.quarter == quarter).collect();

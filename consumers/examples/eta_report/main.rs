@@ -7,7 +7,8 @@
 //!
 //! Per trip, at 0, 25, 50 and 75 % of its path: mean absolute error, error as a share of all seconds (weighted MAPE), bias
 //! (predicted − actual), 90th percentile of the error, share of trips inside the P10–P90 band, and regret, which is the mean
-//! absolute error less the oracle's. The oracle knows the true expected pace of every street, and no noise. Beside it, the
+//! absolute error less the oracle's. The oracle knows the true expected pace of every street, now and later, and all about every
+//! incident that has begun, but no noise; the one with foresight also knows of incidents that have not begun. Beside it, the
 //! share of the driven length that the matcher got right, and pings a second; and, trip for trip, where the hourly job is as good.
 //!
 //! `--map FILE`, `--gps METRES`, `--gps-memory S` and `--bare` (no speed, no heading) make another city and other phones of it, and
@@ -20,8 +21,7 @@ mod matching;
 use std::sync::Arc;
 use std::time::Instant;
 
-use consumers::Processor;
-use consumers::eta::{EtaConfig, EtaReplay, FrozenHour};
+use consumers::eta::{EtaConfig, EtaPeriods};
 use events::{Event, Timestamp};
 use forecasts::{Answers, cases, table, verdict};
 use matching::matching;
@@ -64,12 +64,12 @@ fn measure(arguments: &Arguments, shuffle: bool) -> Option<f64> {
     let mut ride_config = EtaConfig::new(map.clone());
     ride_config.tell_traversals = true;
     ride_config.lateness_ms = arguments.lateness_s * 1000;
-    let stream = run("stream", &mut EtaReplay::new(&ride_config), &events);
+    let periods_ms: &[i64] = if arguments.matching_only { &[] } else { &[events::HOUR_MS] };
+    let (stream, batch) = run(&mut EtaPeriods::new(&ride_config, periods_ms), &events, periods_ms.len());
     if arguments.matching_only {
         matching(&events, &stream.iter().collect::<Vec<_>>(), &map, start);
         return None;
     }
-    let batch = run("batch ", &mut FrozenHour::new(&ride_config), &events);
     let mut lanes = [Answers::default(), Answers::default()];
     for (answers, lane) in [&stream, &batch].into_iter().zip(&mut lanes) {
         for answer in answers {
@@ -218,23 +218,27 @@ impl Noise {
     }
 }
 
+/// What both lanes say: the stream lane with the links that were driven, and the batch lanes one after the other.
 #[expect(clippy::disallowed_methods, reason = "a report on speed needs a clock")]
-fn run(name: &str, processor: &mut dyn Processor, events: &[Event]) -> Vec<Event> {
-    let mut answers = Vec::with_capacity(events.len());
+fn run(lanes: &mut EtaPeriods, events: &[Event], batches: usize) -> (Vec<Event>, Vec<Event>) {
+    let (mut stream, mut batch) = (Vec::with_capacity(events.len()), vec![Vec::new(); batches]);
     let started = Instant::now();
     let mut pings = 0;
     for event in events {
         if !matches!(event, Event::SimulationTruth(_)) {
             pings += u64::from(matches!(event, Event::DriverLocations(_) | Event::TruckGpsCoordinates(_)));
-            processor.process(event, &mut answers);
+            lanes.process(event, &mut stream, &mut batch);
         }
     }
-    processor.finish(&mut answers);
     let seconds = started.elapsed().as_secs_f64();
-    println!("{name}: {pings} pings in {seconds:.2} s, {:.0} a second", pings as f64 / seconds);
+    println!(
+        "{} lanes: {pings} pings in {seconds:.2} s, {:.0} a second",
+        1 + batches,
+        pings as f64 / seconds
+    );
     println!(
         "        {:?}",
-        processor.counters().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>()
+        lanes.counters().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>()
     );
-    answers
+    (stream, batch.concat())
 }

@@ -386,7 +386,7 @@ pub(super) fn banded(
     first: bool,
 ) -> Answer {
     let eta = forecast.eta.max(ts);
-    let (low_s, high_s) = lessons.band(phase, eta.since_seconds(ts));
+    let (low_s, high_s) = lessons.band(phase, eta.since_seconds(ts), forecast.contested_s);
     Answer {
         eta,
         p10: ts.plus_seconds(low_s).clamp(ts, eta),

@@ -75,6 +75,8 @@ impl Processor for FrozenHour {
 #[derive(Debug)]
 pub struct EtaPeriods {
     all: AllInside,
+    /// Whether who drove where is told besides, on the stream lane.
+    tell_traversals: Option<Arc<Map>>,
     lanes: Vec<Frozen>,
 }
 
@@ -85,7 +87,11 @@ impl EtaPeriods {
     /// When a period is not at least a millisecond long.
     pub fn new(config: &EtaConfig, periods_ms: &[i64]) -> Self {
         let lane = |&period_ms: &i64| Frozen::new(&EtaConfig { period_ms, ..config.clone() });
-        Self { all: AllInside::new(config), lanes: periods_ms.iter().map(lane).collect() }
+        Self {
+            all: AllInside::new(config),
+            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
+            lanes: periods_ms.iter().map(lane).collect(),
+        }
     }
 
     /// Takes one event. Appends the answer of [`EtaReplay`](super::EtaReplay) to `stream`, and the answer that [`FrozenHour`] gives at each
@@ -98,6 +104,14 @@ impl EtaPeriods {
         if let Event::DriverLocations(ping) = event {
             stream.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
         }
+        if let Some(map) = &self.tell_traversals {
+            self.all.tell_traversals(map, event, stream);
+        }
+    }
+
+    /// What was noticed, by name.
+    pub fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.all.counts()
     }
 }
 
@@ -131,6 +145,7 @@ struct Quote {
     /// The first quote: when it was given, and the predicted seconds to the end of the trip.
     at: Timestamp,
     left_s: f64,
+    contested_s: f64,
     heard: Timestamp,
     told: Told,
     run_end: Timestamp,
@@ -182,7 +197,7 @@ impl Frozen {
             && let Some(quote) = self.quotes.get(trip.trip_id.as_str())
         {
             let actual_s = trip.ts.since_seconds(quote.at).max(0.0);
-            self.learnt.learn(quote.left_s, actual_s);
+            self.learnt.learn(quote.left_s, quote.contested_s, actual_s);
             self.learnt.trip_ended();
         }
         self.run_if_due(engine);
@@ -267,12 +282,14 @@ impl Frozen {
         engine: &mut Engine,
     ) -> Option<Quote> {
         let run = self.run_at(ping.ts);
-        let Forecast { eta, metres } = engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
+        let Forecast { eta, metres, contested_s } =
+            engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
         let left_s = eta.since_seconds(ping.ts).max(0.0);
-        let (low_s, high_s) = run.bands.around(left_s);
+        let (low_s, high_s) = run.bands.around(left_s, contested_s);
         Some(Quote {
             at: ping.ts,
             left_s,
+            contested_s,
             heard: ping.ts,
             told: Told {
                 eta: ping.ts.plus_seconds(left_s),

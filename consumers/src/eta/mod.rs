@@ -43,6 +43,7 @@ mod stream;
 mod traffic;
 mod traffic_worker;
 mod trip;
+mod vehicles;
 mod way;
 
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub struct EtaConfig {
     pub lateness_ms: i64,
     /// Length of the batch lane's period in milliseconds; at least one.
     pub period_ms: i64,
-    /// Whether [`EtaReplay`] also says what it saw driven (`road_traversals`).
+    /// Whether [`EtaReplay`] (and the stream of [`EtaPeriods`]) also says what it saw driven (`road_traversals`).
     pub tell_traversals: bool,
 }
 

@@ -35,6 +35,7 @@ use hashbrown::HashMap;
 use streets::{LinkId, Map, RoadClass};
 
 use super::level::{Habit, Level};
+use super::vehicles::Vehicles;
 
 const HOUR_S: f64 = 3600.0;
 const DAY_S: f64 = 24.0 * HOUR_S;
@@ -47,7 +48,6 @@ const CITY: Habit = Habit { half_life_s: 3600.0, prior: 30.0, most: 200.0 };
 const AREA: Habit = Habit { half_life_s: 1800.0, prior: 4.0, most: 20.0 };
 const STREET: Habit = Habit { half_life_s: 1200.0, prior: 3.0, most: 10.0 };
 const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
-const VEHICLE: Habit = Habit { half_life_s: 8.0 * HOUR_S, prior: 20.0, most: 200.0 };
 
 /// What a street in a town takes, by its limit, before anybody has driven it: signals, turns and others cost about half of
 /// the time again, wherever one looks; much less on roads without crossings.
@@ -73,8 +73,6 @@ const ANNOUNCE_CHANGE: f64 = 0.05;
 const ANNOUNCE_AFTER_MS: i64 = 60_000;
 /// … not more often than this.
 const ANNOUNCE_SPACING_MS: i64 = 5_000;
-/// More vehicles than this are taken as average drivers.
-const MOST_VEHICLES: usize = 100_000;
 /// The speed that is believed is never below a crawl: a closed road has no ETA.
 const SLOWEST_MPS: f64 = 0.2;
 const NONE: u32 = u32::MAX;
@@ -92,7 +90,7 @@ pub(crate) struct TrafficModel {
     city: Level,
     areas: Vec<Level>,
     streets: Vec<Level>,
-    vehicles: HashMap<String, Level>,
+    vehicles: Vehicles,
     prices: Prices,
 }
 
@@ -163,7 +161,7 @@ impl TrafficModel {
             city: Level::default(),
             areas: vec![Level::default(); areas.0.len()],
             streets: vec![Level::default(); streets.0.len()],
-            vehicles: HashMap::new(),
+            vehicles: Vehicles::default(),
             prices: Prices(Mutex::default()),
         }
     }
@@ -171,14 +169,19 @@ impl TrafficModel {
     /// The seconds that an average driver is expected to need for `link` if they come onto it at `entering`.
     pub(crate) fn seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
         let belief = &self.links[link.index()];
-        let class = usize::from(belief.class);
-        f64::from(belief.free_s)
-            * self.class_ratio(class, entering)
-            * belief.usual.ratio(entering, &USUAL)
+        self.usual_seconds(link, entering)
             * self.city.ratio(entering, &CITY)
             * self.areas[belief.area as usize].ratio(entering, &AREA)
             * self.streets[belief.street as usize].ratio(entering, &STREET)
             * belief.live.ratio(entering, &LIVE)
+    }
+
+    /// The same for somebody who knows nothing of the last hour.
+    pub(crate) fn usual_seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
+        let belief = &self.links[link.index()];
+        f64::from(belief.free_s)
+            * self.class_ratio(usize::from(belief.class), entering)
+            * belief.usual.ratio(entering, &USUAL)
     }
 
     /// The costs of all links for a driver who comes onto them at about `at`: what a route is searched by.
@@ -197,7 +200,7 @@ impl TrafficModel {
 
     /// By what factor this driver is slower than others.
     pub(crate) fn vehicle_ratio(&self, vehicle: &str, at: Timestamp) -> f64 {
-        self.vehicles.get(vehicle).map_or(1.0, |level| level.ratio(at, &VEHICLE))
+        self.vehicles.ratio(vehicle, at)
     }
 
     /// Learns from one traversal, and appends the links whose belief it touched to `touched`.
@@ -215,7 +218,7 @@ impl TrafficModel {
         let believed_s = self.seconds(link, at);
         let weight = self.weight_of(link);
         let driver = self.vehicle_ratio(vehicle, at);
-        self.learn_vehicle(vehicle, seconds / believed_s, weight, at);
+        self.vehicles.learn(vehicle, (seconds / believed_s).clamp(1.0 / CLIP, CLIP), weight, at);
         let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
         let ratio = self.learn_around(link, seconds, weight, at);
         self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
@@ -336,22 +339,6 @@ impl TrafficModel {
             ratio /= expected;
         }
         ratio
-    }
-
-    fn learn_vehicle(&mut self, vehicle: &str, ratio: f64, weight: f64, at: Timestamp) {
-        let ratio = ratio.clamp(1.0 / CLIP, CLIP);
-        if let Some(level) = self.vehicles.get_mut(vehicle) {
-            level.observe(ratio, weight, at, &VEHICLE);
-            return;
-        }
-        if self.vehicles.len() >= MOST_VEHICLES {
-            self.vehicles.retain(|_, level| level.weight(at, &VEHICLE) > 1.0);
-        }
-        if self.vehicles.len() < MOST_VEHICLES {
-            let mut level = Level::default();
-            level.observe(ratio, weight, at, &VEHICLE);
-            self.vehicles.insert(vehicle.to_owned(), level);
-        }
     }
 }
 

@@ -54,6 +54,9 @@ pub(super) struct Lessons {
 #[derive(Clone, Debug, Default)]
 struct Lesson {
     correction: Correction,
+    /// The correction of a ride that has not begun. Its way has not begun to show itself either, so it is wrong by more, and
+    /// mostly too short, as the fastest way is only one that a driver may take.
+    ahead: Correction,
     kerb: Kerb,
     bands: Bands,
 }
@@ -65,6 +68,8 @@ pub(super) struct Forecast {
     pub(super) eta: Timestamp,
     /// Metres of road still to drive.
     pub(super) metres: f64,
+    /// Seconds by which the way to drive is expected to differ from the usual.
+    pub(super) contested_s: f64,
 }
 
 /// What was predicted at an earlier moment.
@@ -74,8 +79,11 @@ struct Note {
     phase: Phase,
     /// Expected driving time to the next stop in seconds, before the correction.
     driving_s: f64,
-    /// Predicted time to the end of the trip in seconds.
+    /// The same of the ride, as long as the car is on its way to the rider.
+    ride_s: f64,
+    /// Predicted time to the end of the trip in seconds, and by how much its way differs from the usual.
     all_s: f64,
+    contested_s: f64,
 }
 
 /// One trip.
@@ -95,6 +103,7 @@ pub(super) struct Trip {
     /// Where the car was nearest to the rider, as long as the rider is not in it.
     nearest: Option<Nearest>,
     told_pick_up: bool,
+    picked_up: Option<Timestamp>,
     notes: Vec<Note>,
     note_every_ms: i64,
 }
@@ -154,6 +163,7 @@ impl Trip {
             stopped: None,
             nearest: None,
             told_pick_up: false,
+            picked_up: None,
             notes: Vec::new(),
             note_every_ms: NOTE_EVERY_MS,
         }
@@ -191,15 +201,17 @@ impl Trip {
         let stood_s = self.stopped.map_or(0.0, |since| seen.ts.since_seconds(since).max(0.0));
         let lesson = means.lessons.of(self.phase);
         let mut all_s = lesson.correction.apply(driving_s) + lesson.kerb.left_s(stood_s);
-        let mut metres = next.metres;
+        let (mut metres, mut contested_s, mut ride_s) = (next.metres, next.contested_s, 0.0);
         if self.phase == Phase::ToRider {
             let ride = self.ride(seen.ts, means);
             let lesson = &means.lessons.on_board;
-            all_s += lesson.correction.apply(ride.seconds * seen.driver_ratio) + lesson.kerb.left_s(0.0);
+            ride_s = ride.seconds * seen.driver_ratio;
+            all_s += lesson.ahead.apply(ride_s) + lesson.kerb.left_s(0.0);
             metres += ride.metres;
+            contested_s += ride.contested_s;
         }
-        self.note(Note { at: seen.ts, phase: self.phase, driving_s, all_s });
-        let forecast = Forecast { eta: seen.ts.plus_seconds(all_s), metres };
+        self.note(Note { at: seen.ts, phase: self.phase, driving_s, ride_s, all_s, contested_s });
+        let forecast = Forecast { eta: seen.ts.plus_seconds(all_s), metres, contested_s };
         self.forecast = Some(forecast);
         forecast
     }
@@ -277,6 +289,7 @@ impl Trip {
             self.teach_driving(at, &mut lessons.to_rider);
         }
         self.told_pick_up |= told;
+        self.picked_up = Some(at);
         self.phase = Phase::OnBoard;
         self.stopped = None;
         // The way that was expected for the ride is the way, if the car is on it.
@@ -291,13 +304,14 @@ impl Trip {
         }
         if self.phase == Phase::OnBoard {
             self.teach_driving(at, &mut lessons.on_board);
+            self.teach_ahead(at, lessons);
         }
         lessons.ended = lessons.ended.saturating_add(1);
         lessons.told = lessons.told.saturating_add(u32::from(self.told_pick_up));
         for note in &self.notes {
             let lesson =
                 if note.phase == Phase::ToRider { &mut lessons.to_rider } else { &mut lessons.on_board };
-            lesson.bands.learn(note.all_s, at.since_seconds(note.at).max(0.0));
+            lesson.bands.learn(note.all_s, note.contested_s, at.since_seconds(note.at).max(0.0));
         }
         for (phase, lesson) in
             [(Phase::ToRider, &mut lessons.to_rider), (Phase::OnBoard, &mut lessons.on_board)]
@@ -321,6 +335,16 @@ impl Trip {
         lesson.kerb.learn(at.since_seconds(arrived).max(0.0));
         let notes = self.notes.iter().filter(|note| note.phase == self.phase && note.at < arrived);
         lesson.correction.learn(notes.map(|note| (note.driving_s, arrived.since_seconds(note.at))));
+    }
+
+    /// What was expected of the ride before it began is compared with how long it took.
+    fn teach_ahead(&self, at: Timestamp, lessons: &mut Lessons) {
+        // Who forgets to tell of a pick-up where others do is noticed long after it.
+        let known = self.told_pick_up || !lessons.are_told();
+        let Some(picked_up) = self.picked_up.filter(|_| known) else { return };
+        let took_s = self.stopped.unwrap_or(at).since_seconds(picked_up).max(0.0);
+        let before = self.notes.iter().filter(|note| note.phase == Phase::ToRider);
+        lessons.on_board.ahead.learn(before.map(|note| (note.ride_s, took_s)));
     }
 
     fn note(&mut self, note: Note) {
@@ -373,9 +397,9 @@ impl Lessons {
         if phase == Phase::ToRider { &self.to_rider } else { &self.on_board }
     }
 
-    /// The band around a prediction of so many seconds.
-    pub(super) fn band(&self, phase: Phase, left_s: f64) -> (f64, f64) {
-        self.of(phase).bands.around(left_s)
+    /// The band around a prediction of so many seconds, whose way differs by so many from the usual.
+    pub(super) fn band(&self, phase: Phase, left_s: f64, contested_s: f64) -> (f64, f64) {
+        self.of(phase).bands.around(left_s, contested_s)
     }
 }
 
@@ -384,7 +408,7 @@ const DETOUR: f64 = 1.4;
 
 fn by_air(metres: f64, traffic: &TrafficModel, now: Timestamp) -> Remaining {
     let metres = DETOUR * metres;
-    Remaining { seconds: metres / traffic.usual_mps(now), metres }
+    Remaining { seconds: metres / traffic.usual_mps(now), metres, contested_s: 0.0 }
 }
 
 fn apart_m(a: Place, b: Place) -> f64 {

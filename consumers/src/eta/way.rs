@@ -38,8 +38,10 @@ pub(super) struct Way {
 struct Left {
     seconds: f64,
     metres: f64,
+    contested_s: f64,
     link_s: f64,
     link_m: f64,
+    link_contested_s: f64,
 }
 
 /// What is left of a way, for an average driver.
@@ -47,13 +49,19 @@ struct Left {
 pub(super) struct Remaining {
     pub(super) seconds: f64,
     pub(super) metres: f64,
+    /// By how many seconds its links are expected to differ from what they usually take, up or down.
+    pub(super) contested_s: f64,
 }
 
 impl std::ops::Add for Remaining {
     type Output = Remaining;
 
     fn add(self, other: Remaining) -> Remaining {
-        Remaining { seconds: self.seconds + other.seconds, metres: self.metres + other.metres }
+        Remaining {
+            seconds: self.seconds + other.seconds,
+            metres: self.metres + other.metres,
+            contested_s: self.contested_s + other.contested_s,
+        }
     }
 }
 
@@ -70,6 +78,7 @@ impl Way {
         for (link, left) in self.links.iter().zip(&mut self.left).skip(self.at) {
             left.link_s = traffic.seconds(*link, entering);
             left.link_m = map.link(*link).length_m;
+            left.link_contested_s = (left.link_s - traffic.usual_seconds(*link, entering)).abs();
             entering = entering.plus_seconds(left.link_s);
         }
         let last = self.links.len() - 1;
@@ -79,7 +88,8 @@ impl Way {
             let share = if at == last { self.end_m / left.link_m } else { 1.0 };
             left.seconds = after.seconds + share * left.link_s;
             left.metres = after.metres + share * left.link_m;
-            after = Remaining { seconds: left.seconds, metres: left.metres };
+            left.contested_s = after.contested_s + share * left.link_contested_s;
+            after = Remaining { seconds: left.seconds, metres: left.metres, contested_s: left.contested_s };
         }
     }
 
@@ -106,6 +116,7 @@ impl Way {
         Remaining {
             seconds: (left.seconds - share * left.link_s).max(0.0),
             metres: (left.metres - share * left.link_m).max(0.0),
+            contested_s: (left.contested_s - share * left.link_contested_s).max(0.0),
         }
     }
 }

@@ -75,8 +75,8 @@ struct Ride {
     metres: f64,
     /// After how many metres the rider gives up waiting.
     cancelled_m: Option<f64>,
-    /// When each quarter of the way began, and what the oracle expected then; as many as have begun.
-    quarters: Vec<(Timestamp, f64)>,
+    /// When each quarter of the way began, and what the oracle expected then, without and with foresight; as many as have begun.
+    quarters: Vec<(Timestamp, [f64; 2])>,
 }
 
 impl Car {
@@ -167,7 +167,7 @@ impl Car {
         let Some((approach, mut ride)) = self.plan(here, start, world, router) else { return };
         let total_m = ride.metres;
         let gone_m = total_m * self.rng.random_range(0.0..0.95);
-        let approach_s = expected_route_s(&approach, t, self.style, world);
+        let approach_s = expected_route_s(&approach, t, t, self.style, world);
         let (approach_m, gone) = (approach.length_m, gone_m / total_m.max(1.0));
         ride.metres = total_m - gone_m;
         ride.cancelled_m = None;
@@ -179,7 +179,7 @@ impl Car {
             outbox.send(start, ride.trip.clone());
         } else {
             let route = ride.route.take().expect("just planned");
-            let ridden_s = expected_route_s(&route, t, self.style, world) * gone;
+            let ridden_s = expected_route_s(&route, t, t, self.style, world) * gone;
             self.motion.place(Spot { link: route.links[0], offset_m: route.start_m }, t);
             self.motion.set_out(route, t, world);
             self.motion.skip(gone_m - approach_m, t, world);
@@ -269,6 +269,9 @@ impl Car {
     fn tell(&mut self, now: Timestamp, world: &World, outbox: &mut Outbox) {
         let ride = self.ride.as_ref().expect("a trip has ended");
         let [a, b, c, d] = ride.quarters[..] else { return };
+        let told = |which: usize| {
+            world.config.oracle.then(|| [a, b, c, d].map(|(_, said)| round(said[which], 10.0)))
+        };
         outbox.send(
             now,
             SimulationTruth::Trip {
@@ -277,7 +280,8 @@ impl Car {
                 driver_id: self.id.clone(),
                 quarters: [a.0, b.0, c.0, d.0],
                 metres: round(ride.metres, 10.0),
-                oracle_s: world.config.oracle.then(|| [a, b, c, d].map(|quarter| round(quarter.1, 10.0))),
+                oracle_s: told(0),
+                foresight_s: told(1),
                 incident: self.motion.met_incident,
             },
         );
@@ -290,8 +294,11 @@ impl Car {
         while ride.quarters.len() < 4
             && self.motion.driven_m(t) >= ride.metres * ride.quarters.len() as f64 * 0.25
         {
-            let oracle_s =
-                if world.config.oracle { expected_s(&self.motion, self.doing, ride, t, world) } else { 0.0 };
+            let oracle_s = if world.config.oracle {
+                [t, f64::INFINITY].map(|known| expected_s(&self.motion, self.doing, ride, t, known, world))
+            } else {
+                [0.0; 2]
+            };
             ride.quarters.push((now, oracle_s));
         }
     }
@@ -318,20 +325,21 @@ impl Car {
 }
 
 /// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on this trip, and of every wait
-/// its mean. Somebody who watches the trip may learn all of this, so nobody who only watches does better.
-fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, world: &World) -> f64 {
+/// its mean. Somebody who watches the trip may learn all of this, so nobody who only watches does better. Of an incident that
+/// begins after `known` it knows as little as they.
+fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, known: f64, world: &World) -> f64 {
     let mean_s = |(median_s, deviation): (f64, f64)| median_s * (deviation * deviation / 2.0).exp();
     let (pickup_s, dropoff_s) = (mean_s(PICKUP), mean_s(DROPOFF));
     let mut clock = t;
     match doing {
-        Doing::ToPickup => clock += motion.expected_rest_s(clock, world) + pickup_s,
+        Doing::ToPickup => clock += motion.expected_rest_s(clock, known, world) + pickup_s,
         // Half of it is over, for all that one can know.
         Doing::AtPickup { .. } => clock += pickup_s / 2.0,
-        Doing::Riding => clock += motion.expected_rest_s(clock, world),
+        Doing::Riding => clock += motion.expected_rest_s(clock, known, world),
         Doing::AtDropoff { .. } | Doing::Free { .. } => {}
     }
     if let Some(route) = &ride.route {
-        clock += expected_route_s(route, clock, motion.style, world);
+        clock += expected_route_s(route, clock, known, motion.style, world);
     }
     clock + dropoff_s - t
 }

@@ -110,12 +110,19 @@ impl Incidents {
 
     /// By how much incidents slow this link at `t`; 1 where there is none. Of two, the worse counts.
     pub(super) fn factor(&self, link: LinkId, t: f64) -> f64 {
+        self.factor_as_of(link, t, t)
+    }
+
+    /// The same as far as somebody knows who knows all about every incident that has begun by `known`, and nothing of the
+    /// others.
+    pub(super) fn factor_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
         let mut mask = self.masks[link.index()];
         let mut factor = 1.0_f64;
         while mask != 0 {
             let slot = mask.trailing_zeros() as usize;
             mask &= mask - 1;
-            factor = factor.max(self.slots[slot].as_ref().map_or(1.0, |incident| incident.factor(link, t)));
+            let begun = self.slots[slot].as_ref().filter(|incident| incident.begin <= known);
+            factor = factor.max(begun.map_or(1.0, |incident| incident.factor(link, t)));
         }
         factor
     }

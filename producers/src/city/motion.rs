@@ -221,9 +221,9 @@ impl Motion {
         self.piece = Piece { from_m, to_m, begun: t, moving_s, wait_s, from_rest, to_rest };
     }
 
-    /// Seconds to the end of the route for one who knows what every link will take when it is entered, but no noise and no
-    /// signal's phase: what the oracle says at `t`.
-    pub(super) fn expected_rest_s(&self, t: f64, world: &World) -> f64 {
+    /// Seconds to the end of the route for one who knows what every link will take when it is entered, but no noise, no
+    /// signal's phase and no incident that begins after `known`: what the oracle says at `t`.
+    pub(super) fn expected_rest_s(&self, t: f64, known: f64, world: &World) -> f64 {
         let (here, _) = self.state(t);
         let mut clock = t;
         for at in self.at..self.route.len() {
@@ -231,7 +231,8 @@ impl Motion {
             let length_m = world.map.link(link).length_m;
             let from_m = if at == self.at { here.offset_m } else { 0.0 };
             let to_m = if at + 1 == self.route.len() { self.end_m } else { length_m };
-            clock += (to_m - from_m).max(0.0) / length_m * world.expected_s(link, clock) * self.style;
+            let share = (to_m - from_m).max(0.0) / length_m;
+            clock += share * world.expected_as_of(link, clock, known) * self.style;
             if let Some(&next) = self.route.get(at + 1) {
                 clock += world.junctions.expected_s(link, next);
             }
@@ -241,13 +242,13 @@ impl Motion {
 }
 
 /// The same for a route that is still to come, entered at `t`.
-pub(super) fn expected_route_s(route: &Route, t: f64, style: f64, world: &World) -> f64 {
+pub(super) fn expected_route_s(route: &Route, t: f64, known: f64, style: f64, world: &World) -> f64 {
     let mut clock = t;
     for (at, &link) in route.links.iter().enumerate() {
         let length_m = world.map.link(link).length_m;
         let from_m = if at == 0 { route.start_m } else { 0.0 };
         let to_m = if at + 1 == route.links.len() { route.end_m } else { length_m };
-        clock += (to_m - from_m).max(0.0) / length_m * world.expected_s(link, clock) * style;
+        clock += (to_m - from_m).max(0.0) / length_m * world.expected_as_of(link, clock, known) * style;
         if let Some(&next) = route.links.get(at + 1) {
             clock += world.junctions.expected_s(link, next);
         }

@@ -128,6 +128,7 @@ struct Watched {
     quarters: [Timestamp; 4],
     end: Timestamp,
     oracle_s: [f64; 4],
+    foresight_s: [f64; 4],
     links: Vec<(streets::LinkId, f64)>,
 }
 
@@ -141,7 +142,14 @@ fn watched(said: &[Emission]) -> Vec<Watched> {
                 let link = MAP.link_of_key(link_id).expect("a link of the map");
                 links.entry(id).or_default().push((*ts, link, ts.since_seconds(*entered)));
             }
-            Event::SimulationTruth(SimulationTruth::Trip { ts, driver_id, quarters, oracle_s, .. }) => {
+            Event::SimulationTruth(SimulationTruth::Trip {
+                ts,
+                driver_id,
+                quarters,
+                oracle_s,
+                foresight_s,
+                ..
+            }) => {
                 let driven = &links[driver_id.as_str()];
                 let from = driven.partition_point(|link| link.0 <= quarters[0]);
                 let links = driven[from..].iter().map(|link| (link.1, link.2)).collect();
@@ -149,6 +157,7 @@ fn watched(said: &[Emission]) -> Vec<Watched> {
                     quarters: *quarters,
                     end: *ts,
                     oracle_s: oracle_s.expect("asked for"),
+                    foresight_s: foresight_s.expect("asked for"),
                     links,
                 });
             }
@@ -194,6 +203,16 @@ fn trips_take_as_long_and_vary_as_much_as_in_real_cities() {
     // The best line through free-flow times is a static model, well calibrated, and it knows the very route.
     let miss = miss_of_best_line(&whole);
     assert!((0.18..0.32).contains(&miss), "a static model misses by {miss}");
+    // Who foresees incidents too is right more often, and never expects to arrive much sooner for it.
+    let error = |said: &dyn Fn(&Watched) -> [f64; 4]| -> f64 {
+        let of = |trip: &Watched| {
+            let left = trip.quarters.map(|at| trip.end.since_seconds(at));
+            said(trip).iter().zip(left).map(|(said, left)| (said - left).abs()).sum::<f64>()
+        };
+        trips.iter().map(of).sum()
+    };
+    let (oracle, foresight) = (error(&|trip| trip.oracle_s), error(&|trip| trip.foresight_s));
+    assert!((0.7 * oracle..oracle).contains(&foresight), "{foresight} s with foresight, {oracle} s without");
     // The oracle is far better, not perfect, and not biased.
     for quarter in 0..4 {
         let rest = |trip: &Watched| trip.end.since_seconds(trip.quarters[quarter]);
@@ -330,6 +349,22 @@ fn incidents_slow_their_corridor_and_nothing_else() {
         let ratio = world.expected_s(link, middle) / calm.expected_s(link, middle);
         assert!((ratio - world.incidents.factor(link, middle)).abs() < 1e-9);
     }
+    // Of what is still to come, nobody knows before it has begun; from then on, the oracle knows all about it.
+    let in_an_hour = start + 3600.0;
+    let (mut unforeseen, mut known) = (0, 0);
+    for link in MAP.link_ids() {
+        let factor = world.incidents.factor(link, in_an_hour);
+        assert!(world.incidents.factor_as_of(link, in_an_hour, start) <= factor);
+        assert!((world.incidents.factor_as_of(link, in_an_hour, in_an_hour) - factor).abs() < 1e-9);
+        unforeseen += u32::from(
+            factor > 1.0
+                && world.expected_as_of(link, in_an_hour, start) < world.expected_s(link, in_an_hour),
+        );
+        let soon = start + 60.0;
+        let under_way = world.incidents.factor(link, start);
+        known += u32::from(under_way > 1.1 && world.incidents.factor_as_of(link, soon, start) > 1.0);
+    }
+    assert!(unforeseen > 20 && known > 20, "{unforeseen} links unforeseen, {known} known");
     let none = first(CityConfig { incidents_per_hour: 0.0, drivers: 5, ..config(4) }, 600);
     assert!(
         none.iter().all(|one| !matches!(one.event, Event::SimulationTruth(SimulationTruth::Incident { .. })))

@@ -48,7 +48,12 @@ impl World {
 
     /// Seconds that the link takes who enters it at `t`, apart from all that belongs to one vehicle.
     pub(super) fn expected_s(&self, link: LinkId, t: f64) -> f64 {
-        self.pace.expected_s(link, t) * self.incidents.factor(link, t)
+        self.expected_as_of(link, t, t)
+    }
+
+    /// The same as far as somebody knows to whom incidents that begin after `known` are still to come.
+    pub(super) fn expected_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
+        self.pace.expected_s(link, t) * self.incidents.factor_as_of(link, t, known)
     }
 
     /// How this driver weighs the ways.

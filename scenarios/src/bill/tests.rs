@@ -55,6 +55,7 @@ fn trip_truth(quarters: [&str; 4], dropped_off: &str) -> SimulationTruth {
         quarters: quarters.map(at),
         metres: 4_000.0,
         oracle_s: None,
+        foresight_s: None,
         incident: false,
     }
 }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 /// How wrong predictions have turned out to be, by how much was still to go.
 ///
-/// The error of a prediction is measured as `(actual − predicted) / (predicted + 30 s)`: errors grow with the time left,
-/// but near the end some seconds remain. The 10th and 90th percentile of the last errors make the band (empirical
+/// The error of a prediction is measured as `(actual − predicted) / (predicted + contested + 30 s)`: errors grow with the time
+/// left, but near the end some seconds remain; and where the streets ahead are not as usual (*contested*: by how many seconds),
+/// all is less certain (locally weighted conformal prediction, Lei et al. 2018). The 10th and 90th percentile of the last errors make the band (empirical
 /// quantiles, as in split conformal prediction). Predictions with about the same time left are compared with one another; as
 /// long as there are few of those, with all. The errors of one trip are alike, so as long as few trips have ended the band
 /// is drawn towards that of one who has seen nothing.
@@ -42,9 +43,9 @@ impl Default for Bands {
 }
 
 impl Bands {
-    /// Learns that `actual_s` were left when `predicted_s` were predicted.
-    pub(crate) fn learn(&mut self, predicted_s: f64, actual_s: f64) {
-        let error = ((actual_s - predicted_s) / (predicted_s + SOFT_S)) as f32;
+    /// Learns that `actual_s` were left when `predicted_s` were predicted, for a way that was contested by so much.
+    pub(crate) fn learn(&mut self, predicted_s: f64, contested_s: f64, actual_s: f64) {
+        let error = ((actual_s - predicted_s) / (predicted_s + contested_s + SOFT_S)) as f32;
         if error.is_finite() {
             self.all.push(error);
             self.near[bucket(predicted_s)].push(error);
@@ -57,7 +58,7 @@ impl Bands {
     }
 
     /// The seconds left at the 10th and the 90th percentile, around a prediction: `0 ≤ p10 ≤ predicted ≤ p90`.
-    pub(crate) fn around(&self, predicted_s: f64) -> (f64, f64) {
+    pub(crate) fn around(&self, predicted_s: f64, contested_s: f64) -> (f64, f64) {
         let near = &self.near[bucket(predicted_s)];
         let errors = if near.sorted.len() >= FEW { near } else { &self.all };
         let (low, high) = if errors.sorted.len() >= FEW {
@@ -67,7 +68,7 @@ impl Bands {
         } else {
             UNKNOWN
         };
-        let at = |error: f64| predicted_s + error * (predicted_s + SOFT_S);
+        let at = |error: f64| predicted_s + error * (predicted_s + contested_s + SOFT_S);
         (at(low).clamp(0.0, predicted_s), at(high).max(predicted_s))
     }
 }
@@ -104,12 +105,31 @@ mod tests {
         let mut bands = Bands::default();
         let actual = |trip: u32| 300.0 + f64::from(trip * 37 % 101) * 4.0;
         for trip in 0..500 {
-            bands.learn(500.0, actual(trip));
+            bands.learn(500.0, 0.0, actual(trip));
             bands.trip_ended();
         }
-        let (low, high) = bands.around(500.0);
+        let (low, high) = bands.around(500.0, 0.0);
         let covered = (0..101).filter(|&trip| (low..=high).contains(&actual(trip))).count();
         assert!((78..=84).contains(&covered), "{covered} of 101 between {low} and {high}");
+    }
+
+    #[test]
+    fn it_is_wider_where_the_streets_are_not_as_usual() {
+        let mut bands = Bands::default();
+        // Of ten trips one meets something, and whoever meets something is wrong by up to all of it.
+        let actual = |trip: u32, contested_s: f64| {
+            500.0 + (f64::from(trip * 37 % 101) - 50.0) * (1.0 + contested_s / 100.0)
+        };
+        let contested = |trip: u32| if trip.is_multiple_of(10) { 300.0 } else { 0.0 };
+        for trip in 0..1000 {
+            bands.learn(500.0, contested(trip), actual(trip, contested(trip)));
+            bands.trip_ended();
+        }
+        let width = |contested_s: f64| {
+            let (low, high) = bands.around(500.0, contested_s);
+            high - low
+        };
+        assert!(width(300.0) > 1.3 * width(0.0), "{} s and {} s", width(300.0), width(0.0));
     }
 
     #[test]
@@ -117,10 +137,10 @@ mod tests {
         let mut bands = Bands::default();
         for predicted in [0.0, 1.0, 59.0, 60.0, 1e4, 1e9] {
             for _ in 0..100 {
-                let (low, high) = bands.around(predicted);
+                let (low, high) = bands.around(predicted, 0.0);
                 assert!(0.0 <= low && low <= predicted && predicted <= high, "{low} {predicted} {high}");
                 // Everything always takes ten times as long.
-                bands.learn(predicted, predicted * 10.0);
+                bands.learn(predicted, 0.0, predicted * 10.0);
             }
         }
     }
