@@ -188,16 +188,19 @@ pub(crate) fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
     }
 }
 
+/// Which cases are of a kind.
+type Kept = fn(&Case) -> bool;
+
 /// What waiting for the hour costs, and where it costs nothing.
 pub(crate) fn verdict(cases: &[Case]) {
     println!(
         "\nregret of the stream and of the frozen hour, and their ratio; and if the oracle had foreseen incidents"
     );
-    let kinds: [(&str, &dyn Fn(&Case) -> bool); 4] = [
-        ("all trips", &|_| true),
-        ("met an incident", &|case| case.incident),
-        ("  that had begun", &|case| case.incident && case.foreseeable),
-        ("met none", &|case| !case.incident),
+    let kinds: [(&str, Kept); 4] = [
+        ("all trips", |_| true),
+        ("met an incident", |case| case.incident),
+        ("  that had begun", |case| case.incident && case.foreseeable),
+        ("met none", |case| !case.incident),
     ];
     for (title, kept) in kinds {
         let of: Vec<&Case> = cases.iter().filter(|case| kept(case)).collect();

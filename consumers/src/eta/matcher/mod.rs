@@ -17,6 +17,10 @@
 //! by Doppler shift, and summed over the seconds between two columns they are an *odometer* that no wall misleads. Who by that
 //! has driven 25 m has not been round the block, wherever the position has jumped to.
 //!
+//! For the same reason a position is not judged as if it were alone. What misleads a receiver is mostly a wall, and the wall stays: who is 20 m
+//! beside a street for a while may well be on it, while an error that jumps as the car turns tells that it turned somewhere
+//! else. So it is how the supposed error *changes* that a step is judged by (its law is an Ornstein–Uhlenbeck process), far more than how large it is.
+//!
 //! # Simplifications
 //! - The receiver's own estimate of its error is not in the events, so all positions have the same.
 //! - A way between two positions is the shortest one, and time passes along it evenly.
@@ -39,15 +43,23 @@ const STEP_MS: i64 = 3_000;
 const BARE_STEP_MS: i64 = 12_000;
 /// After a silence of this length the car may be anywhere: its way begins anew.
 const GAP_MS: i64 = 90_000;
-/// Links further away than this can't explain a position, and at most so many are tried.
+const METRES_PER_DEGREE: f64 = 111_195.0;
+/// Links further away than this can't explain a position. So many of the nearest are looked at, and those are tried that
+/// explain it best: round a large junction the right street is not among the nearest if the position is far off.
 const RADIUS_M: f64 = 50.0;
+const MOST_FOUND: usize = 24;
 pub(crate) const MOST_STATES: usize = 8;
 /// Standard deviation of a position's error in metres (Newson & Krumm measured 4 m in the open).
 const SIGMA_M: f64 = 8.0;
 /// A receiver that measures less than this, in m/s, stands.
 const STANDING_MPS: f64 = 0.8;
 /// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the normal law allows.
-const ROBUST_SIGMAS: f64 = 2.0;
+const ROBUST_SIGMAS: f64 = 1.2;
+/// After so many seconds a third of an error is left …
+const ERROR_MEMORY_S: f64 = 20.0;
+/// … so most of what a position says the one before has said. What counts in full is how its error has changed, and only so
+/// much of it how large it is.
+const POSITION_WEIGHT: f64 = 0.3;
 /// Weight of the heading: a street in the opposite direction is worse by twice this (in nats).
 const HEADING_WEIGHT: f64 = 3.0;
 /// Below this speed in m/s the heading of a receiver is noise.
@@ -112,13 +124,22 @@ pub(crate) struct Matcher {
     ways: Ways,
     lateness_ms: i64,
     found: Vec<Candidate>,
+    /// The same with their emissions.
+    explained: Vec<(f64, Candidate)>,
     path: Vec<LinkId>,
 }
 
 impl Matcher {
     /// A matcher that keeps what is newer than `lateness_ms` open for late positions.
     pub(crate) fn new(map: Arc<Map>, lateness_ms: i64) -> Self {
-        Self { ways: Ways::new(map.clone()), map, lateness_ms, found: Vec::new(), path: Vec::new() }
+        Self {
+            ways: Ways::new(map.clone()),
+            map,
+            lateness_ms,
+            found: Vec::new(),
+            explained: Vec::new(),
+            path: Vec::new(),
+        }
     }
 
     /// Takes one position of the vehicle on `track`, and appends the links that it is now known to have driven from end to
@@ -209,7 +230,7 @@ impl Matcher {
 
     /// The links that may explain a position, each with its emission.
     fn column(&mut self, fix: &Fix, before: Option<&Column>) -> Column {
-        self.map.near_into(fix.lat, fix.lon, RADIUS_M, MOST_STATES, &mut self.found);
+        self.map.near_into(fix.lat, fix.lon, RADIUS_M, MOST_FOUND, &mut self.found);
         let heading = fix.heading_deg.filter(|_| match fix.speed_mps {
             Some(speed) => speed >= HEADING_MPS,
             // Without a speed, a car that has come some way since its last position was moving.
@@ -218,18 +239,24 @@ impl Matcher {
                 metres > 2.0 * SIGMA_M && metres > HEADING_MPS * fix.ts.since_seconds(before.ts)
             }),
         });
-        let mut column = Column::new(fix.ts, fix.lat, fix.lon);
+        self.explained.clear();
         for candidate in &self.found {
-            let sigmas = candidate.distance_m / SIGMA_M;
-            let mut emission = if sigmas < ROBUST_SIGMAS {
-                -0.5 * sigmas * sigmas
-            } else {
-                -ROBUST_SIGMAS * (sigmas - 0.5 * ROBUST_SIGMAS)
-            };
+            let mut emission = -POSITION_WEIGHT * surprise(candidate.distance_m / SIGMA_M);
             if let Some(heading) = heading {
                 emission -= HEADING_WEIGHT * (1.0 - (heading - candidate.bearing_deg).to_radians().cos());
             }
-            column.push(State::new(candidate.link, candidate.offset_m, emission));
+            self.explained.push((emission, *candidate));
+        }
+        if self.explained.len() > MOST_STATES {
+            // The sort is stable: of two that are as good, the nearer one comes first.
+            self.explained.sort_by(|a, b| b.0.total_cmp(&a.0));
+        }
+        let mut column = Column::new(fix.ts, fix.lat, fix.lon);
+        for (emission, candidate) in self.explained.iter().take(MOST_STATES) {
+            let place = self.map.place_at(candidate.link, candidate.offset_m);
+            let per_lon = METRES_PER_DEGREE * fix.lat.to_radians().cos();
+            let beside_m = [(fix.lat - place.lat) * METRES_PER_DEGREE, (fix.lon - place.lon) * per_lon];
+            column.push(State::new(candidate.link, candidate.offset_m, beside_m, *emission));
         }
         column
     }
@@ -242,6 +269,9 @@ impl Matcher {
         let furthest_m = (1.5 * straight_m + SLACK_M).min(FASTEST_MPS * seconds + SLACK_M);
         let beta_m = BETA_M + BETA_M_PER_S * seconds;
         let odometer_m = column.odometer_m;
+        // An error that forgets itself (an Ornstein–Uhlenbeck process): so much of it has stayed, and the rest is new.
+        let stayed = (-seconds / ERROR_MEMORY_S).exp();
+        let new_sigma_m = SIGMA_M * (1.0 - stayed * stayed).sqrt();
         for state in column.states_mut() {
             state.forget();
         }
@@ -271,7 +301,8 @@ impl Matcher {
                         possible_m = ODOMETER * odometer_m + HASTE_SLACK_M;
                     }
                     let hasty_m = (way_m - possible_m).max(0.0);
-                    let misfit = (detour_m + hasty_m) / beta_m;
+                    let misfit = (detour_m + hasty_m) / beta_m
+                        + surprise(state.new_error_m(before, stayed) / new_sigma_m);
                     state.offer(before.score() - misfit, from, offset_m);
                 }
             }
@@ -336,6 +367,15 @@ impl Matcher {
             driven.push(Traversal { link, entered, left });
         }
         track.settled = Some(track::Settled { spot: to, ts, entered: Some(left) });
+    }
+}
+
+/// How little so many sigmas of error were to be expected, in nats.
+fn surprise(sigmas: f64) -> f64 {
+    if sigmas < ROBUST_SIGMAS {
+        0.5 * sigmas * sigmas
+    } else {
+        ROBUST_SIGMAS * (sigmas - 0.5 * ROBUST_SIGMAS)
     }
 }
 

@@ -270,6 +270,27 @@ fn a_receiver_that_says_nought_for_want_of_a_speed_is_not_believed_to_stand() {
 }
 
 #[test]
+fn an_error_that_stays_does_not_change_the_street() {
+    // 20 m beside its street all the way, which is where the way that runs beside it is nearer.
+    let fixes: Vec<Fix> = (0..=60)
+        .map(|second| Fix {
+            speed_mps: Some(9.0),
+            heading_deg: Some(90.0),
+            ..fix(f64::from(second), -170.0 + 9.0 * f64::from(second), 20.0)
+        })
+        .collect();
+    let map = crossroads();
+    let mut matcher = Matcher::new(map.clone(), 0);
+    let (mut track, mut driven) = (Track::default(), Vec::new());
+    for fix in &fixes {
+        matcher.observe(&mut track, fix, &mut driven);
+    }
+    matcher.finish(&mut track, &mut driven);
+    let keys: Vec<String> = driven.iter().map(|one| map.link_key(one.link)).collect();
+    assert_eq!(keys, ["2f"], "from the west straight on to the east");
+}
+
+#[test]
 fn a_late_position_finds_its_place() {
     let mut fixes: Vec<Fix> =
         (0_i16..12).map(|at| fix(f64::from(at) * 15.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();

@@ -65,6 +65,8 @@ pub(super) struct State {
     /// Where on the link the position is nearest, and where the best way to it puts the car (not behind where it was).
     seen_m: f32,
     offset_m: f32,
+    /// Where the position is, seen from the street: metres to the north and to the east.
+    beside_m: [f32; 2],
     emission: f32,
     /// Log probability of the best way to it, relative to the best state of its column; minus infinity when there is none.
     score: f32,
@@ -103,9 +105,18 @@ impl Odometer {
 }
 
 impl State {
-    pub(super) fn new(link: LinkId, seen_m: f64, emission: f64) -> Self {
+    pub(super) fn new(link: LinkId, seen_m: f64, beside_m: [f64; 2], emission: f64) -> Self {
         let (seen_m, emission) = (seen_m as f32, emission as f32);
-        Self { link, seen_m, offset_m: seen_m, emission, score: emission, back: NO_BACK }
+        let beside_m = beside_m.map(|metres| metres as f32);
+        Self { link, seen_m, offset_m: seen_m, beside_m, emission, score: emission, back: NO_BACK }
+    }
+
+    /// By how many metres the error that this state supposes differs from the part of it that `before` supposed which is
+    /// thought to have stayed.
+    pub(super) fn new_error_m(&self, before: &State, stayed: f64) -> f64 {
+        let [north, east] =
+            [0, 1].map(|at| f64::from(self.beside_m[at]) - stayed * f64::from(before.beside_m[at]));
+        north.hypot(east)
     }
 
     pub(super) fn seen_m(&self) -> f64 {
@@ -153,7 +164,7 @@ impl Column {
             lon,
             standing: false,
             odometer_m: None,
-            states: [State::new(LinkId(0), 0.0, 0.0); MOST_STATES],
+            states: [State::new(LinkId(0), 0.0, [0.0; 2], 0.0); MOST_STATES],
             len: 0,
         }
     }
