@@ -204,7 +204,10 @@ pub(crate) fn verdict(cases: &[Case]) {
     ];
     for (title, kept) in kinds {
         let of: Vec<&Case> = cases.iter().filter(|case| kept(case)).collect();
-        let count = of.len().max(1) as f64;
+        if of.is_empty() {
+            continue;
+        }
+        let count = of.len() as f64;
         let error = |method: usize| {
             of.iter().map(|case| (case.said_s[method] - case.actual_s).abs()).sum::<f64>() / count
         };
