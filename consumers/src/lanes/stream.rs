@@ -164,6 +164,10 @@ struct Waiting {
 }
 
 /// What a poll brought, free of the client's memory.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and nearly always it is the large one"
+)]
 enum Happened {
     Arrived(i32, Arrival),
     Assigned(Vec<TopicPartition>),

@@ -52,8 +52,17 @@ fn tell(noticed: &Noticed, processor: &dyn Processor) {
     if noticed.other_topics > 0 {
         eprintln!("{} records of other topics were passed over", noticed.other_topics);
     }
-    if let Some((line, error)) = &noticed.first_broken {
+    if let Some(Broken { line, error, .. }) = noticed.reasons.first() {
         eprintln!("{} broken lines were passed over; the first is line {line}: {error}", noticed.broken);
+    }
+    if noticed.reasons.len() > 1 {
+        for Broken { line, error, count } in &noticed.reasons {
+            eprintln!("  {count} like line {line}: {error}");
+        }
+        let told: u64 = noticed.reasons.iter().map(|reason| reason.count).sum();
+        if told < noticed.broken {
+            eprintln!("  {} for other reasons", noticed.broken - told);
+        }
     }
     for (name, count) in processor.counters() {
         if count > 0 {
@@ -112,8 +121,36 @@ pub(crate) struct Noticed {
     pub(crate) answers: u64,
     pub(crate) other_topics: u64,
     pub(crate) broken: u64,
-    /// The number of the first broken line, from 1, and what is wrong with it.
-    pub(crate) first_broken: Option<(u64, String)>,
+    /// Why they are, in the order in which that was met first: at most [`MOST_REASONS`].
+    pub(crate) reasons: Vec<Broken>,
+}
+
+/// Lines that are broken for one reason.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// The number of the first of them, from 1, and what is wrong with it.
+    line: u64,
+    error: String,
+    count: u64,
+}
+
+/// More reasons than this are one: something else.
+const MOST_REASONS: usize = 8;
+
+impl Noticed {
+    fn broken(&mut self, line: u64, error: String) {
+        self.broken += 1;
+        match self.reasons.iter().position(|reason| kind(&reason.error) == kind(&error)) {
+            Some(known) => self.reasons[known].count += 1,
+            None if self.reasons.len() < MOST_REASONS => self.reasons.push(Broken { line, error, count: 1 }),
+            None => {}
+        }
+    }
+}
+
+/// What is wrong, without the value that is: what the message says before the first digit or quotation.
+fn kind(error: &str) -> &str {
+    error.split(|c: char| c.is_ascii_digit() || "\"'`-".contains(c)).next().unwrap_or(error)
 }
 
 /// Why a replay ended early.
@@ -165,8 +202,7 @@ pub(crate) fn replay(
             }
             Ok(_) => noticed.other_topics += 1,
             Err(error) => {
-                noticed.broken += 1;
-                noticed.first_broken.get_or_insert((number, error));
+                noticed.broken(number, error);
             }
         }
     }
@@ -207,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn broken_lines_are_counted_by_reason() {
+        let here = r#""lat":-29.91,"lon":-71.25"#;
+        let mut lines = vec![ping("2026-03-03T11:00:01Z", here)];
+        for lat in [91.0, -91.5, 200.0] {
+            lines.push(ping("2026-03-03T11:00:02Z", &format!(r#""lat":{lat},"lon":-71.25"#)));
+        }
+        lines.push("nonsense".to_owned());
+        lines.push(ping("2026-03-03T11:00:02Z", r#""lat":95,"lon":-71.25"#));
+        let mut processor = EtaReplay::new(&EtaConfig::new(map(None).unwrap()));
+        let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut Vec::new()).unwrap();
+        let counts: Vec<(u64, u64)> =
+            noticed.reasons.iter().map(|reason| (reason.line, reason.count)).collect();
+        assert_eq!((noticed.broken, counts), (5, vec![(2, 4), (5, 1)]), "{:?}", noticed.reasons);
+    }
+
+    #[test]
     fn lines_that_nobody_should_write_are_counted_and_stop_nothing() {
         let here = r#""trip_id":"t1","lat":-29.91,"lon":-71.25"#;
         let trip = r#"{"topic":"trips","key":"d1","value":{"ts":"2026-03-03T11:00:00Z","trip_id":"t1","driver_id":"d1","kind":"requested","origin":{"lat":-29.9,"lon":-71.25},"destination":{"lat":-29.95,"lon":-71.29}}}"#;
@@ -241,8 +293,14 @@ mod tests {
         let mut said = Vec::new();
         let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut said).unwrap();
         assert_eq!((noticed.broken, noticed.other_topics), (broken.len() as u64, 1));
-        let (line, error) = noticed.first_broken.unwrap();
-        assert_eq!((line, error.as_str()), (3, "driver_locations: lat is 200: it must be from -90 to 90"));
+        let first = &noticed.reasons[0];
+        assert_eq!(
+            (first.line, first.error.as_str()),
+            (3, "driver_locations: lat is 200: it must be from -90 to 90")
+        );
+        let told: u64 = noticed.reasons.iter().map(|reason| reason.count).sum();
+        assert_eq!(told, noticed.broken);
+        assert!(noticed.reasons.len() > 3, "{:?}", noticed.reasons);
         let said = String::from_utf8(said).unwrap();
         let asked: Vec<String> = said
             .lines()
