@@ -15,16 +15,10 @@ pub(crate) fn split(cases: &[Case], blind_ms: i64) -> [Quality; 2] {
 
 /// Prints how well probabilities order, and how true they are in total.
 pub(crate) fn quality(name: &str, quality: &Quality) {
-    let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
-    println!(
-        "{name}: {} swipes, {} frauds ({:.3} %); AUC {}, average precision {}, expected frauds / true {}",
-        quality.swipes(),
-        quality.frauds(),
-        100.0 * quality.frauds() as f64 / quality.swipes().max(1) as f64,
-        shown(quality.auc()),
-        shown(quality.average_precision()),
-        shown(quality.calibration()),
-    );
+    println!("{name}: {}", quality.ranking());
+    if let Some(calibration) = quality.calibration() {
+        println!("  expected frauds / true {calibration:.4}");
+    }
     if let Some((precision, best)) = quality.card_precision() {
         println!("  card precision at 100 a day: {precision:.4} ({best:.4} at best)");
     }

@@ -224,6 +224,19 @@ impl Quality {
         (self.frauds > 0).then(|| self.expected / self.frauds as f64)
     }
 
+    /// How many swipes and frauds there were and how well the probabilities put them in order, in words.
+    pub fn ranking(&self) -> String {
+        let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
+        format!(
+            "{} swipes, {} of them fraud ({:.3} %): ROC AUC {}, average precision {}",
+            self.swipes(),
+            self.frauds(),
+            100.0 * self.frauds() as f64 / self.swipes().max(1) as f64,
+            shown(self.auc()),
+            shown(self.average_precision()),
+        )
+    }
+
     /// Card precision at 100 a day, and the best that anyone could have; none before [`finish`](Self::finish) or without a day.
     pub fn card_precision(&self) -> Option<(f64, f64)> {
         let share = |count: u64| count as f64 / self.looks as f64;

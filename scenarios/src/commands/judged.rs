@@ -109,26 +109,13 @@ impl fmt::Display for Report {
                 "                         {unheard} chargebacks of swipes that were not there to be judged"
             )?;
         }
-        writeln!(f, "  before any label       {}", ranking(blind))?;
-        writeln!(f, "  after                  {}", ranking(seeing))?;
+        writeln!(f, "  before any label       {}", blind.ranking())?;
+        writeln!(f, "  after                  {}", seeing.ranking())?;
         if seeing.frauds() > 0 {
             judged(f, seeing, self.costs)?;
         }
         self.time(f)
     }
-}
-
-/// How well the probabilities order and how true they are.
-fn ranking(quality: &Quality) -> String {
-    let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
-    format!(
-        "{} swipes, {} of them fraud ({:.3} %): ROC AUC {}, average precision {}",
-        quality.swipes(),
-        quality.frauds(),
-        100.0 * quality.frauds() as f64 / quality.swipes().max(1) as f64,
-        shown(quality.auc()),
-        shown(quality.average_precision()),
-    )
 }
 
 fn judged(f: &mut fmt::Formatter<'_>, quality: &Quality, (fixed_cents, margin): (f64, f64)) -> fmt::Result {

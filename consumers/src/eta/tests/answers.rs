@@ -68,15 +68,7 @@ fn a_trip_is_followed_to_its_end() {
 #[test]
 fn what_one_trip_has_taught_the_next_one_knows() {
     let places = drive(100, 20_000);
-    let mut events = Vec::new();
-    for trip in 0..8 {
-        events.extend(trip_events(
-            &format!("t{trip}"),
-            &format!("d{trip}"),
-            f64::from(trip) * 1500.0,
-            &places,
-        ));
-    }
+    let events = trips_in_a_row(8, 1500.0, &places);
     let mut replay = EtaReplay::new(&EtaConfig::new(map()));
     let answers = answers(&mut replay, &events);
     let error_s = |trip: &str| {
@@ -125,15 +117,7 @@ fn every_advancing_ping_gets_one_answer_and_no_other_does() {
 #[test]
 fn two_workers_over_topics_know_what_one_knows() {
     let places = drive(100, 20_000);
-    let mut events = Vec::new();
-    for trip in 0..6 {
-        events.extend(trip_events(
-            &format!("t{trip}"),
-            &format!("d{trip}"),
-            f64::from(trip) * 1500.0,
-            &places,
-        ));
-    }
+    let events = trips_in_a_row(6, 1500.0, &places);
     let config = EtaConfig::new(map());
     let (mut eta, mut traffic) = (EtaProcessor::new(&config), TrafficProcessor::new(&config));
     let (mut said, mut announced) = (Vec::new(), 0);

@@ -5,16 +5,8 @@ use super::*;
 #[test]
 fn the_batch_lane_answers_the_same_pings_with_what_the_last_period_knew() {
     let places = drive(100, 20_000);
-    let mut events = Vec::new();
-    for trip in 0..6 {
-        // The last trip begins after the hour.
-        events.extend(trip_events(
-            &format!("t{trip}"),
-            &format!("d{trip}"),
-            f64::from(trip) * 900.0,
-            &places,
-        ));
-    }
+    // The last trip begins after the hour.
+    let events = trips_in_a_row(6, 900.0, &places);
     let config = EtaConfig::new(map());
     let stream = answers(&mut EtaReplay::new(&config), &events);
     let batch = answers(&mut FrozenHour::new(&config), &events);

@@ -88,6 +88,12 @@ fn trip_events(id: &str, driver: &str, start: f64, places: &[Place]) -> Vec<Even
     events
 }
 
+/// The same way driven `count` times, by another driver each, so many seconds after one another.
+fn trips_in_a_row(count: u32, apart_s: f64, places: &[Place]) -> Vec<Event> {
+    let trip = |n| trip_events(&format!("t{n}"), &format!("d{n}"), f64::from(n) * apart_s, places);
+    (0..count).flat_map(trip).collect()
+}
+
 fn answers(processor: &mut dyn Processor, events: &[Event]) -> Vec<Event> {
     let mut answers = Vec::new();
     for event in events {
