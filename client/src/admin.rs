@@ -13,7 +13,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::Plain;
+use crate::context::{Plain, leave};
 use crate::group::{commit_list, commits, list};
 use crate::{Commit, Error, Settings, TopicPartition, assignment};
 
@@ -86,6 +86,15 @@ pub struct Admin {
     topics: Mutex<Option<AdminClient<Plain>>>,
     /// Offsets belong to a group, and librdkafka knows one group a client.
     groups: Mutex<BTreeMap<String, Arc<BaseConsumer<Plain>>>>,
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        let groups = self.groups.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for consumer in groups.values() {
+            leave(consumer);
+        }
+    }
 }
 
 impl Admin {

@@ -49,6 +49,18 @@ impl Reach {
     }
 }
 
+/// How often a client that is left looks whether librdkafka has let it go.
+const GOODBYE: Duration = Duration::from_millis(1);
+
+/// Leaves a consumer that is about to be dropped. The binding does so too, but looks every tenth of a second whether librdkafka is done with it, which it
+/// is in a millisecond; and a batch job opens a reader for each partition.
+pub(crate) fn leave<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
+    let closing = consumer.close_queue();
+    while closing.is_ok() && !consumer.closed() {
+        consumer.poll(GOODBYE);
+    }
+}
+
 /// librdkafka repeats itself while a broker is away, and what a person must know is said by [`Reach`]: its lines are
 /// details, for whoever turns them on.
 fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {

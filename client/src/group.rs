@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::{Change, Membership};
+use crate::context::{Change, Membership, leave};
 use crate::error::is_outage;
 use crate::{Commit, Error, Record, Settings, TopicPartition};
 
@@ -271,6 +271,7 @@ impl Drop for GroupConsumer {
         if let Err(error) = self.inner.unassign() {
             tracing::debug!("giving up the partitions while closing: {error}");
         }
+        leave(&self.inner);
     }
 }
 

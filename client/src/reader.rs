@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::Plain;
+use crate::context::{Plain, leave};
 use crate::error::is_outage;
 use crate::{Error, Record, Settings};
 
@@ -21,6 +21,12 @@ pub struct LogReader {
     parts: BTreeMap<i32, Part>,
 }
 
+/// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with whoever follows a topic, until there is.
+const WAITS_FOR: &str = "500";
+/// The same with whoever reads what is there. librdkafka asks on at once when it has an answer, and whatever the reader wants next (its
+/// other partitions, another stretch) waits until the question at the end of the log is answered.
+const ASKS_FOR: &str = "5";
+
 struct Part {
     /// The offset to stop before.
     to: i64,
@@ -33,27 +39,35 @@ struct Part {
 impl LogReader {
     /// Reads `[from, to)` of each `(partition, from, to)` of `topic`.
     pub fn range(settings: &Settings, topic: &str, stretches: &[(i32, i64, i64)]) -> Result<Self, Error> {
-        Self::open(
-            settings,
-            topic,
-            stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to)),
-        )
+        let stretches = stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to));
+        Self::open(settings, topic, stretches, ASKS_FOR)
     }
 
     /// Reads `partitions` of `topic` from the beginning, and goes on as the topic grows.
     pub fn follow(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, Error> {
-        Self::open(settings, topic, (0..partitions).map(|partition| (partition, Offset::Beginning, i64::MAX)))
+        Self::open(
+            settings,
+            topic,
+            (0..partitions).map(|partition| (partition, Offset::Beginning, i64::MAX)),
+            WAITS_FOR,
+        )
     }
 
     /// Reads `partitions` of `topic` from what comes next, and goes on as the topic grows.
     pub fn follow_from_now(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, Error> {
-        Self::open(settings, topic, (0..partitions).map(|partition| (partition, Offset::End, i64::MAX)))
+        Self::open(
+            settings,
+            topic,
+            (0..partitions).map(|partition| (partition, Offset::End, i64::MAX)),
+            WAITS_FOR,
+        )
     }
 
     fn open(
         settings: &Settings,
         topic: &str,
         stretches: impl Iterator<Item = (i32, Offset, i64)>,
+        patience: &str,
     ) -> Result<Self, Error> {
         let config = settings.config(&[
             ("group.id", "freshet-reader"),
@@ -64,6 +78,7 @@ impl LogReader {
             ("enable.partition.eof", "true"),
             ("queued.min.messages", "20000"),
             ("queued.max.messages.kbytes", "16384"),
+            ("fetch.wait.max.ms", patience),
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.error.backoff.ms", "100"),
         ]);
@@ -167,5 +182,11 @@ impl LogReader {
                 Err(Error::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, error))
             }
         }
+    }
+}
+
+impl Drop for LogReader {
+    fn drop(&mut self) {
+        leave(&self.inner);
     }
 }

@@ -6,7 +6,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::Plain;
+use crate::context::{Plain, leave};
 use crate::error::is_outage;
 use crate::{Error, Record, Settings, TopicPartition};
 
@@ -84,5 +84,11 @@ impl Watcher {
                 Some(_) => Err(Error::of("watching", &self.settings, Duration::ZERO, &error)),
             },
         }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        leave(&self.inner);
     }
 }
