@@ -10,6 +10,7 @@ const VALUE_BYTES: usize = 512 * 1024;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Arrival {
     pub(crate) topic: Topic,
+    pub(crate) partition: i32,
     pub(crate) offset: i64,
     /// When it was sent, by the wall clock.
     pub(crate) timestamp_ms: i64,
@@ -23,7 +24,14 @@ impl Arrival {
     pub(crate) fn read(topic: Topic, record: &Record<'_>, now_ms: i64) -> Self {
         let timestamp_ms = record.timestamp_ms().unwrap_or(now_ms);
         let content = parse(topic, record.partition(), record.offset(), record.value());
-        Self { topic, offset: record.offset(), timestamp_ms, content, bytes: None }
+        Self {
+            topic,
+            partition: record.partition(),
+            offset: record.offset(),
+            timestamp_ms,
+            content,
+            bytes: None,
+        }
     }
 }
 

@@ -63,13 +63,13 @@ impl Plan {
                 None => first,
             };
             expected += (to - from).max(0);
-            inputs.push((topic, from, to));
+            inputs.push(((topic, self.partition), from, to));
         }
-        let mut log = Log::open(&self.settings, self.partition, &inputs)?;
+        let mut log = Log::open(&self.settings, &inputs)?;
         let of = format!("{}/{}: rebuilding from the log", self.group, self.partition);
         let mut progress = Progress::new(of, expected as u64);
         let mut records = 0_u64;
-        while let Some(arrival) = log.next(&|| cancelled.load(Ordering::Relaxed))? {
+        while let Some(arrival) = log.next(&as_sent, &|| cancelled.load(Ordering::Relaxed))? {
             if let Ok(event) = &arrival.content {
                 processor.learn(event);
             }
@@ -113,7 +113,12 @@ impl Plan {
     }
 }
 
-/// One partition of several topics, as one stretch of log in the order of sending.
+/// Records in the order in which they were sent.
+pub(crate) fn as_sent(arrival: &Arrival) -> i64 {
+    arrival.timestamp_ms
+}
+
+/// Stretches of several partitions as one.
 pub(crate) struct Log {
     readers: Vec<(Topic, LogReader)>,
     merge: Merge<Arrival>,
@@ -122,15 +127,11 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// `[from, to)` of each `(topic, from, to)`.
-    pub(crate) fn open(
-        settings: &Settings,
-        partition: i32,
-        inputs: &[(Topic, i64, i64)],
-    ) -> Result<Self, Error> {
+    /// `[from, to)` of each `(place, from, to)`.
+    pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, Error> {
         let readers = inputs
             .iter()
-            .map(|&(topic, from, to)| {
+            .map(|&((topic, partition), from, to)| {
                 Ok((topic, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -144,8 +145,13 @@ impl Log {
         self
     }
 
-    /// The next record, waiting for it. None at the end, or when `cancelled` says so.
-    pub(crate) fn next(&mut self, cancelled: &dyn Fn() -> bool) -> Result<Option<Arrival>, Error> {
+    /// The next record, waiting for it: of those at the heads of the partitions the one whose `turn` is first. None at the end, or when
+    /// `cancelled` says so.
+    pub(crate) fn next(
+        &mut self,
+        turn: &dyn Fn(&Arrival) -> i64,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Arrival>, Error> {
         for index in self.merge.silent().collect::<Vec<_>>() {
             let (topic, reader) = &mut self.readers[index];
             while !reader.is_finished() {
@@ -154,7 +160,7 @@ impl Log {
                     if self.verbatim {
                         arrival.bytes = record.value().map(<[u8]>::to_vec);
                     }
-                    self.merge.push(index, arrival.timestamp_ms, arrival);
+                    self.merge.push(index, turn(&arrival), arrival);
                     break;
                 }
                 if cancelled() {

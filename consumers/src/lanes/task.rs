@@ -170,7 +170,14 @@ mod tests {
 
     fn arrival(offset: i64) -> Arrival {
         let event = swipe(&format!("s{offset}"), "c1", 100);
-        Arrival { topic: Topic::CardSwipes, offset, timestamp_ms: offset, content: Ok(event), bytes: None }
+        Arrival {
+            topic: Topic::CardSwipes,
+            partition: 0,
+            offset,
+            timestamp_ms: offset,
+            content: Ok(event),
+            bytes: None,
+        }
     }
 
     fn run(task: &mut Task) -> (Vec<String>, u64) {

@@ -11,9 +11,12 @@
 //!   ts >= until   |       o        o        |   o            o             |   o: this run, if before its own until
 //! ```
 
+use std::collections::HashMap;
+
 use events::{Event, Timestamp};
 
-use super::bookmark::Read;
+use super::arrival::Arrival;
+use super::bookmark::{Place, Read};
 
 /// A stretch of event time: from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,29 @@ impl Cut {
             (Some(ts), Some(done)) if ts < done.until => Fate::Done,
             (Some(ts), _) if ts >= self.until => Fate::Later,
             _ => Fate::Now,
+        }
+    }
+}
+
+/// What one run takes of every partition that one processor is given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cuts(pub(crate) HashMap<Place, Cut>);
+
+impl Cuts {
+    /// The fate of a record of one of the partitions.
+    pub(crate) fn fate(&self, arrival: &Arrival) -> Fate {
+        let at = (arrival.topic, arrival.partition);
+        self.0[&at].fate(arrival.offset, arrival.content.as_ref().ok())
+    }
+
+    /// When a record's turn is, among those at the heads of the partitions. They rest, so it is the time of the events, which is the same for every run
+    /// over them, and not the order in which they once came over different wires. What is not taken holds nothing up that lies behind it,
+    /// whatever time it claims.
+    pub(crate) fn turn(&self, arrival: &Arrival) -> i64 {
+        let ts = arrival.content.as_ref().ok().and_then(Event::ts);
+        match (ts, self.fate(arrival)) {
+            (Some(ts), Fate::Done | Fate::Now) => ts.ms(),
+            _ => i64::MIN,
         }
     }
 }

@@ -59,6 +59,8 @@ fn config(args: &BatchArgs) -> BatchConfig {
         grace_ms: args.grace.ms(),
         once: args.once,
         horizon_ms,
+        // What is believed of a road rests on everybody who drove it, as in the stream lane.
+        whole: args.job == Job::Eta,
         retries: args.retries,
         ..BatchConfig::hourly(settings, name, outputs(args.job), schedule)
     }

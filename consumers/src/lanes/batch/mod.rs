@@ -4,7 +4,9 @@
 //! rows into a database, and publishes the answers at the moment when all that is done. That is how a DAG in Airflow works: wait for the
 //! period, extract, transform, load. Between runs the job sleeps.
 //!
-//! The tasks are those of the stream lane, one processor for each partition, so that both lanes know the same and differ in timing only.
+//! Most jobs have the tasks of the stream lane, one processor for each partition, so that both lanes know the same and differ in timing only. Where
+//! the stream's tasks tell each other what they learn (how fast the roads are), the job has one for all partitions
+//! ([`BatchConfig::whole`]): data at rest lies in one place.
 //!
 //! # When an answer could be seen
 //! A processor stamps a batched answer with the end of the period whose data it rests on. Live, nobody could have seen it then: the run for that period
@@ -37,6 +39,8 @@
 
 mod extract;
 mod load;
+#[cfg(test)]
+mod order_tests;
 mod publish;
 mod resume;
 mod schedule;
@@ -45,6 +49,7 @@ mod tests;
 mod transform;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use client::{Admin, ProducerOptions, Settings, TopicPartition};
@@ -96,6 +101,8 @@ pub struct BatchConfig {
     pub once: bool,
     /// How much event time the processor's state reaches back, in milliseconds; none for all that the log keeps.
     pub horizon_ms: Option<i64>,
+    /// Whether one processor is given all partitions. Otherwise each has its own.
+    pub whole: bool,
     /// How often what may pass is tried again, by a job that runs once. One on a schedule goes on for ever.
     pub retries: u32,
     /// How long is waited before the first of them; before each further one twice as long, up to half a minute.
@@ -114,8 +121,18 @@ impl BatchConfig {
             schedule,
             once: false,
             horizon_ms: None,
+            whole: false,
             retries: 5,
             first_wait: Duration::from_secs(1),
+        }
+    }
+
+    /// The partitions that each processor is given.
+    pub(super) fn tasks(&self, partitions: i32) -> Vec<Range<i32>> {
+        if self.whole {
+            vec![0..partitions]
+        } else {
+            (0..partitions).map(|partition| partition..partition + 1).collect()
         }
     }
 
@@ -167,11 +184,17 @@ struct Job<'a> {
     outbox: Outbox,
     /// Every partition of every input.
     inputs: Vec<Input>,
-    tasks: BTreeMap<i32, Box<dyn Processor>>,
+    tasks: Vec<Task>,
     answers_from: BTreeMap<Place, i64>,
     /// When the answers that rest on the period that ended at the key could first be seen.
     visible_from: BTreeMap<Timestamp, Timestamp>,
     stats: WorkerStats,
+}
+
+/// A processor and the partitions that it is given.
+struct Task {
+    partitions: Range<i32>,
+    processor: Box<dyn Processor>,
 }
 
 /// One partition of an input.
@@ -213,7 +236,11 @@ impl<'a> Job<'a> {
             admin,
             outbox,
             inputs: Vec::new(),
-            tasks: (0..partitions).map(|partition| (partition, factory())).collect(),
+            tasks: config
+                .tasks(partitions)
+                .into_iter()
+                .map(|partitions| Task { partitions, processor: factory() })
+                .collect(),
             answers_from: BTreeMap::new(),
             visible_from: BTreeMap::new(),
             stats,
@@ -263,7 +290,7 @@ impl<'a> Job<'a> {
             return;
         };
         self.period_ms = period_ms;
-        for processor in self.tasks.values_mut() {
+        for Task { processor, .. } in &mut self.tasks {
             processor.set_period_ms(period_ms);
         }
     }

@@ -1,15 +1,13 @@
 //! Where an earlier life of the job left off, and what its processors knew then.
 
-use std::collections::HashMap;
-
 use client::{Commit, TopicPartition};
 use events::Topic;
 
 use super::super::bookmark::{Bookmark, Place};
 use super::super::progress::Progress;
 use super::super::rebuild::{Log, reach_back};
-use super::super::window::{Cut, Fate, Window};
-use super::{Input, Job};
+use super::super::window::{Cut, Cuts, Fate, Window};
+use super::{Input, Job, Task};
 use crate::lanes::{LaneError, Wish};
 
 impl Job<'_> {
@@ -62,10 +60,10 @@ impl Job<'_> {
     pub(super) fn rebuild(&mut self) -> Result<(), LaneError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;
-        for (&partition, processor) in &mut self.tasks {
+        for Task { partitions, processor } in &mut self.tasks {
             let mut stretches = Vec::new();
-            let mut cuts = HashMap::new();
-            for input in self.inputs.iter().filter(|input| input.at.partition == partition) {
+            let mut cuts = Cuts::default();
+            for input in self.inputs.iter().filter(|input| partitions.contains(&input.at.partition)) {
                 let Some(done) = input.done else { continue };
                 let offsets = self.admin.offsets(std::slice::from_ref(&input.at))?;
                 let Some(Some(offsets)) = offsets.first() else { continue };
@@ -73,24 +71,25 @@ impl Job<'_> {
                     Some(horizon_ms) => reach_back(
                         &self.config.settings,
                         input.topic,
-                        partition,
+                        input.at.partition,
                         offsets.earliest,
                         done.end,
                         horizon_ms,
                     )?,
                     None => offsets.earliest,
                 };
-                stretches.push((input.topic, from, done.end));
-                cuts.insert(input.topic, Cut { done: None, until: done.until });
+                let place = (input.topic, input.at.partition);
+                stretches.push((place, from, done.end));
+                cuts.0.insert(place, Cut { done: None, until: done.until });
             }
-            let mut log = Log::open(&self.config.settings, partition, &stretches)?;
+            let mut log = Log::open(&self.config.settings, &stretches)?;
             let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
-            let of = format!("{}/{partition}: rebuilding from the log", self.config.job);
+            let of = format!("{}/{}: rebuilding from the log", self.config.job, partitions.start);
             let mut progress = Progress::new(of, all);
-            while let Some(arrival) = log.next(&stopped)? {
+            while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
                 progress.step();
                 let Ok(event) = &arrival.content else { continue };
-                if cuts[&arrival.topic].fate(arrival.offset, Some(event)) == Fate::Now {
+                if cuts.fate(&arrival) == Fate::Now {
                     processor.learn(event);
                     self.stats.rebuilt_from += 1;
                 }

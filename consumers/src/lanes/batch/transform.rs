@@ -8,8 +8,8 @@ use events::Event;
 
 use super::super::progress::Progress;
 use super::super::rebuild::Log;
-use super::super::window::{Cut, Fate, Window};
-use super::{Input, Job, Sending};
+use super::super::window::{Cut, Cuts, Fate, Window};
+use super::{Input, Job, Sending, Task};
 use crate::lanes::{LaneError, Wish};
 use crate::warehouse::Rows;
 
@@ -26,22 +26,25 @@ impl Job<'_> {
             format!("{}: processing", window.batch_id(&self.config.job)),
             self.inputs.iter().map(ahead).sum(),
         );
-        for (&partition, processor) in &mut tasks {
-            let inputs: Vec<_> = self.inputs.iter().filter(|input| input.at.partition == partition).collect();
+        for Task { partitions, processor } in &mut tasks {
+            let inputs: Vec<_> =
+                self.inputs.iter().filter(|input| partitions.contains(&input.at.partition)).collect();
             let stretches: Vec<_> = inputs
                 .iter()
                 .map(|input| {
-                    (input.topic, input.position, input.plan.map_or(input.position, |plan| plan.end))
+                    let end = input.plan.map_or(input.position, |plan| plan.end);
+                    ((input.topic, input.at.partition), input.position, end)
                 })
                 .collect();
-            let cuts: HashMap<_, _> = inputs
-                .iter()
-                .map(|input| (input.topic, Cut { done: input.done, until: window.end }))
-                .collect();
-            let mut log = Log::open(&self.config.settings, partition, &stretches)?;
-            while let Some(arrival) = log.next(&stopped)? {
+            let cut = |input: &&Input| {
+                ((input.topic, input.at.partition), Cut { done: input.done, until: window.end })
+            };
+            let cuts = Cuts(inputs.iter().map(cut).collect());
+            let mut log = Log::open(&self.config.settings, &stretches)?;
+            while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
                 progress.step();
-                match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
+                let partition = arrival.partition;
+                match cuts.fate(&arrival) {
                     Fate::Done => continue,
                     Fate::Later => {
                         let at = TopicPartition::new(arrival.topic.name(), partition);
@@ -77,7 +80,7 @@ impl Job<'_> {
                 return Err(LaneError::Interrupted { batch_id: window.batch_id(&self.config.job) });
             }
             processor.finish(&mut answers);
-            self.dispatch(partition, window, &mut answers, &mut taken, sending)?;
+            self.dispatch(partitions.start, window, &mut answers, &mut taken, sending)?;
         }
         self.tasks = tasks;
         Ok(taken)

@@ -1,7 +1,5 @@
 //! The window's records, and what came before them, from the log to files.
 
-use std::collections::HashMap;
-
 use client::{Admin, Offsets, TopicPartition};
 use events::{Timestamp, Topic};
 
@@ -10,7 +8,7 @@ use super::super::bookmark::Read;
 use super::super::clock::wall_ms;
 use super::super::progress::Progress;
 use super::super::rebuild::{Log, Probe};
-use super::super::window::{Cut, Fate};
+use super::super::window::{Cut, Cuts, Fate};
 use super::files::{Extracted, Stage, Stretch};
 use super::{LaneError, WindowRun};
 use crate::lanes::Wish;
@@ -49,30 +47,35 @@ impl WindowRun<'_> {
         };
         let (mut past, mut records) = (self.files.create("past.jsonl")?, self.files.create("records.jsonl")?);
         let stopped = || self.control.wish() == Wish::Stop;
-        for partition in 0..partitions {
+        for partitions in self.config.tasks(partitions) {
             let mut stretches = Vec::new();
-            let mut cuts = HashMap::new();
-            for input in inputs.iter().filter(|input| input.partition == partition) {
+            let mut cuts = Cuts::default();
+            for input in inputs.iter().filter(|input| partitions.contains(&input.partition)) {
                 let (from, stretch) = self.stretch(input, same, &near)?;
                 let done = Some(Read { end: stretch.settled, until: self.window.start });
-                stretches.push((input.topic, from, stretch.end));
-                cuts.insert(input.topic, Cut { done, until: self.window.end });
+                let place = (input.topic, input.partition);
+                stretches.push((place, from, stretch.end));
+                cuts.0.insert(place, Cut { done, until: self.window.end });
                 extracted.offsets.push(stretch);
             }
-            let mut log = Log::open(&self.config.settings, partition, &stretches)?.verbatim();
+            let mut log = Log::open(&self.config.settings, &stretches)?.verbatim();
             let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
-            let of = format!("{}: reading partition {partition} of {partitions}", self.batch_id);
+            let which = match partitions.len() {
+                1 => format!("partition {} of {}", partitions.start, extracted.partitions),
+                all => format!("all {all} partitions"),
+            };
+            let of = format!("{}: reading {which}", self.batch_id);
             let mut progress = Progress::new(of, all);
-            while let Some(arrival) = log.next(&stopped)? {
+            while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
                 progress.step();
-                match cuts[&arrival.topic].fate(arrival.offset, arrival.content.as_ref().ok()) {
+                match cuts.fate(&arrival) {
                     Fate::Now => {
-                        records.record(partition, &arrival)?;
+                        records.record(&arrival)?;
                         extracted.records += 1;
                     }
                     // Broken ones taught nobody anything.
                     Fate::Done if arrival.content.is_ok() => {
-                        past.record(partition, &arrival)?;
+                        past.record(&arrival)?;
                         extracted.past += 1;
                     }
                     Fate::Done | Fate::Later => {}

@@ -187,7 +187,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn record(&mut self, partition: i32, arrival: &Arrival) -> Result<(), LaneError> {
+    pub(super) fn record(&mut self, arrival: &Arrival) -> Result<(), LaneError> {
         // JSON has line breaks between its tokens only, and there they mean nothing.
         let bytes: Vec<u8> = arrival
             .bytes
@@ -202,7 +202,7 @@ impl Output {
         };
         self.line(&Line {
             topic: arrival.topic.name(),
-            partition,
+            partition: arrival.partition,
             offset: arrival.offset,
             value,
             dead_letter: arrival.content.as_ref().err().map(|letter| (**letter).clone()),

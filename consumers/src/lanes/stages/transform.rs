@@ -1,5 +1,7 @@
 //! Records to rows and answers: the processors' part, which needs neither cluster nor database.
 
+use std::ops::Range;
+
 use events::{Event, Topic};
 
 use super::files::{Extracted, Input, Stage, Taken, Transformed};
@@ -10,7 +12,7 @@ use crate::lanes::progress::Progress;
 use crate::warehouse::Rows;
 
 impl WindowRun<'_> {
-    /// Gives a processor of each partition its past and then the window, and writes `rows.jsonl` and `answers.jsonl`.
+    /// Gives each processor its past and then the window, and writes `rows.jsonl` and `answers.jsonl`.
     pub fn transform(&self, factory: &dyn Fn() -> Box<dyn Processor>) -> Result<Transformed, LaneError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         self.files.begin(Stage::Transform)?;
@@ -19,13 +21,13 @@ impl WindowRun<'_> {
         let mut out = self.files.create("answers.jsonl")?;
         let mut rows = Rows::default();
         let mut transformed = Transformed { rows: 0, answers: 0, dead_letters: 0 };
-        let mut answers = Vec::new();
+        let (mut answers, mut told) = (Vec::new(), Vec::new());
         let all = extracted.past + extracted.records;
         let mut progress = Progress::new(format!("{}: processing", self.batch_id), all);
-        for partition in 0..extracted.partitions {
+        for partitions in self.config.tasks(extracted.partitions) {
             let mut processor = factory();
             let mut has_past = false;
-            while let Some(taken) = past.next_of(partition)? {
+            while let Some(taken) = past.next_of(&partitions)? {
                 progress.step();
                 if let Ok(event) = &taken.content {
                     processor.learn(event);
@@ -35,7 +37,7 @@ impl WindowRun<'_> {
             if has_past {
                 processor.finish(&mut Vec::new());
             }
-            while let Some(taken) = records.next_of(partition)? {
+            while let Some(taken) = records.next_of(&partitions)? {
                 progress.step();
                 match taken.content {
                     Ok(event) => {
@@ -47,9 +49,11 @@ impl WindowRun<'_> {
                         answers.push(Event::DeadLetters(letter));
                     }
                 }
+                told.extend(answers.drain(..).map(|answer| (taken.partition, answer)));
             }
             processor.finish(&mut answers);
-            for answer in answers.drain(..) {
+            told.extend(answers.drain(..).map(|answer| (partitions.start, answer)));
+            for (partition, answer) in told.drain(..) {
                 rows.add(&answer);
                 let topic = answer.topic();
                 if topic == Topic::DeadLetters || self.config.outputs.contains(&topic) {
@@ -72,7 +76,7 @@ impl WindowRun<'_> {
     }
 }
 
-/// The lines of a file that is sorted by partition.
+/// The lines of a file in which each processor's stand together.
 struct Lines {
     from: Input,
     head: Option<Taken>,
@@ -84,8 +88,8 @@ impl Lines {
         Ok(Self { from, head })
     }
 
-    fn next_of(&mut self, partition: i32) -> Result<Option<Taken>, LaneError> {
-        if self.head.as_ref().is_none_or(|head| head.partition != partition) {
+    fn next_of(&mut self, partitions: &Range<i32>) -> Result<Option<Taken>, LaneError> {
+        if self.head.as_ref().is_none_or(|head| !partitions.contains(&head.partition)) {
             return Ok(None);
         }
         let next = self.from.next()?;
