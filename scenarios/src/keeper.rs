@@ -3,6 +3,7 @@
 //! The keeper is a single thread that owns the [`Show`], the workers and the controls, so nothing needs a lock. It wakes for
 //! what the watching threads hand over, and a few times a second to hand out a [`Snapshot`].
 
+mod complaints;
 mod controls;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use client::Admin;
+use complaints::Complaints;
 use controls::Control;
 use dashboard::{
     ControlState, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Trend, WorkerState as Shown,
@@ -52,6 +54,7 @@ pub(crate) struct Keeper {
     last_groups: Vec<Group>,
     last_rates: HashMap<String, f64>,
     meters: HashMap<String, Meter>,
+    complaints: Complaints,
 }
 
 impl Keeper {
@@ -77,6 +80,7 @@ impl Keeper {
             last_groups: Vec::new(),
             last_rates: HashMap::new(),
             meters: HashMap::new(),
+            complaints: Complaints::default(),
         }
     }
 
@@ -173,13 +177,17 @@ impl Keeper {
 
     fn tell(&mut self, news: WorkerNews) {
         let (subject, severity, kind, text) = match news {
-            // What a worker says is kept as its last words; it is news only when it ends.
+            // What a worker says is kept as its last words; what it warns of is news at once.
             WorkerNews::Said { worker, line } => {
                 tracing::debug!(worker, line);
-                return;
+                match self.complaints.news(&worker, &line) {
+                    Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
+                    None => return,
+                }
             }
             WorkerNews::Ended { worker, how, .. } => {
                 self.changed.insert(worker.clone(), wall_ms());
+                self.complaints.forget(&worker);
                 let words = self.supervisor.as_ref().and_then(|s| s.worker(&worker)?.last_line.clone());
                 let text = match (how, words) {
                     (Ended::Exit(0) | Ended::Signal(_), _) | (_, None) => how.to_string(),
@@ -190,6 +198,11 @@ impl Keeper {
             }
         };
         self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
+    }
+
+    /// Who warned of what and has said nothing better since.
+    pub(crate) fn complaints(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.complaints.iter()
     }
 
     /// For how long the show's clock has run, on the wall: what comes before is preparation.

@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::postgres_server::PostgresServer;
@@ -17,6 +17,16 @@ use serde_json::Value;
 /// How long anything here may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 const ELEVEN: &str = "2026-03-03T11:00Z..2026-03-03T12:00Z";
+
+/// A program that is killed when the test is done with it.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
@@ -141,6 +151,99 @@ fn killed_again_and_again(
 }
 
 #[test]
+fn a_database_that_is_killed_while_a_run_is_loaded_is_said_and_made_up_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(&folder.path().join("log"));
+    let server = PostgresServer::start();
+    let cluster = ["--bootstrap-servers", &broker.address];
+    let quiet = |command: &mut Command| {
+        let command = command.args(cluster).stdin(Stdio::null()).stdout(Stdio::null());
+        Killed(command.stderr(Stdio::null()).spawn().unwrap())
+    };
+    // A live stream with a job beside it: eighty minutes in eight seconds, a period in one.
+    let _stream = quiet(freshet().args(["consume", "fraud"]));
+    let until = ["--until", "2026-03-03T12:05:00Z", "--speed", "600"];
+    let mut producer = quiet(freshet().args(["produce", "swipes"]).args(until));
+    let mut job = Killed(
+        batch(&broker, &server.database("shop"))
+            .args(["--period", "10m"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let said = lines(job.0.stderr.take().unwrap());
+    let next = |words: &str| loop {
+        let line = said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the job never said {words}"));
+        if line.contains(words) {
+            return line;
+        }
+    };
+    next("finished");
+    // Nobody can write the run log any more, so the next run stands still in its transaction: all its swipes are in, none is committed.
+    let mut other = server.session("shop");
+    other.batch_execute("BEGIN; LOCK TABLE batch_runs IN SHARE MODE").unwrap();
+    let began = Instant::now();
+    let is_loading = "SELECT 1 FROM pg_locks WHERE relation = 'batch_runs'::regclass AND NOT granted";
+    while !server.holds("shop", is_loading) {
+        assert!(began.elapsed() < PATIENCE, "no run is loaded");
+    }
+    server.kill();
+    let away = next("cannot reach the database");
+    assert!(away.contains("start it, or name another with --database; trying again in 1 s"), "{away}");
+    let before = swipes(&broker, "fraud_decisions", "2026").len();
+    next("trying again in 2 s");
+    next("trying again in 4 s");
+    assert!(swipes(&broker, "fraud_decisions", "2026").len() > before, "the stream goes on meanwhile");
+    server.up();
+    next("batch-fraud-2026-03-03T11:50: ");
+    assert!(producer.0.wait().unwrap().success());
+    drop(job);
+
+    for hour in ["2026-03-03T10", "2026-03-03T11"] {
+        let asked = swipes(&broker, "card_swipes", hour);
+        assert!(asked.len() > 2_000, "{}", asked.len());
+        assert_eq!(swipes(&broker, "fraud_batch", hour), asked, "each has one answer of the batch lane");
+        let rows = format!(
+            "SELECT 1 FROM swipes WHERE decision IS NOT NULL AND to_char(ts AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24') = '{hour}' HAVING count(*) = {}",
+            asked.len()
+        );
+        assert!(server.holds("shop", &rows), "and one row, with what the run said of it");
+    }
+    let once = "SELECT 1 FROM batch_runs HAVING sum(records) = (SELECT count(*) FROM swipes) + (SELECT count(*) FROM chargebacks)";
+    assert!(server.holds("shop", once), "no record is of two runs");
+    let missed = "SELECT 1 FROM (SELECT window_start, lag(window_end) OVER (ORDER BY window_start) AS before FROM batch_runs) AS runs
+        WHERE window_start <> before";
+    assert!(!server.holds("shop", missed), "and no window is missed");
+    let audit = output(freshet().arg("ledger").args(cluster));
+    assert!(audit.status.success(), "{}{}", String::from_utf8_lossy(&audit.stdout), stderr(&audit));
+}
+
+#[test]
+fn a_show_says_that_its_database_is_away() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let show = "demo --headless --listen 127.0.0.1:0 --scenario ride-share --drivers 5";
+    let mut show = Killed(
+        freshet()
+            .args(show.split(' '))
+            .args(["--database", &format!("postgres://me:secret@127.0.0.1:{free}/shop")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let said = lines(show.0.stdout.take().unwrap());
+    let line = loop {
+        let line = said.recv_timeout(PATIENCE).expect("the show says that its database is away");
+        if line.contains("cannot reach the database") {
+            break line;
+        }
+    };
+    let what = format!("  * batch-eta: cannot reach the database postgres://me@127.0.0.1:{free}/shop: ");
+    assert!(line.starts_with(&what) && line.contains("start it, or name another with --database"), "{line}");
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
@@ -161,7 +264,11 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     let mut job = job.args(["--window", ELEVEN]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let said = lines(job.stderr.take().unwrap());
     let first = said.recv_timeout(PATIENCE).unwrap();
-    assert!(first.contains("cannot be written: make the file and its folder writable"), "{first}");
+    assert!(
+        first.contains("cannot write the database")
+            && first.contains("make the file and its folder writable"),
+        "{first}"
+    );
     assert!(first.contains("trying again in 1 s"), "{first}");
     may(0o755);
     assert!(job.wait().unwrap().success(), "{:?}", said.iter().collect::<Vec<_>>());
@@ -220,7 +327,7 @@ fn what_is_wrong_with_a_batch_is_said_in_one_sentence_with_the_right_exit_code()
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let down = format!("postgres://me:secret@127.0.0.1:{free}/shop");
     let cases: [(Command, i32, &str); 8] = [
-        (with(batch(&broker, &down), &["--once", "--retries", "0"]), 3, "cannot be reached"),
+        (with(batch(&broker, &down), &["--once", "--retries", "0"]), 3, "cannot reach the database"),
         (with(batch(&broker, &path("text")), &["--once"]), 1, "is not a database, or is damaged"),
         (
             with(batch(&broker, "mysql://me@host/shop"), &["--once"]),

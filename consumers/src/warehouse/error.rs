@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-/// Why the database did not take a run, or did not answer a question. `database` is what `--database` said, without a password.
+/// Why the database did not take a run, or did not answer a question. What is wrong comes first: a narrow screen cuts off the end. `database` is what `--database` said, without a password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WarehouseError {
     /// Nobody answers at that address, or who answered has gone.
-    #[error("the database {database} cannot be reached: {reason}; start it, or name another with --database")]
+    #[error("cannot reach the database {database}: {reason}; start it, or name another with --database")]
     Down {
         /// Which.
         database: String,
@@ -23,7 +23,7 @@ pub enum WarehouseError {
     },
     /// Somebody holds the write lock.
     #[error(
-        "the database {database} was locked by another program for {seconds} s: end that program, or its open transaction"
+        "another program has kept the database {database} locked for {seconds} s: end that program, or its open transaction"
     )]
     Locked {
         /// Which.
@@ -32,7 +32,7 @@ pub enum WarehouseError {
         seconds: u64,
     },
     /// Writing is not allowed.
-    #[error("the database {database} cannot be written: {remedy}, or name another with --database")]
+    #[error("cannot write the database {database}: {remedy}, or name another with --database")]
     ReadOnly {
         /// Which.
         database: String,

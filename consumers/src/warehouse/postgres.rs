@@ -357,7 +357,7 @@ mod tests {
         let error = Postgres::open(&url).err().unwrap();
         assert!(error.may_pass() && error.is_outage(), "{error:?}");
         let said = error.to_string();
-        assert!(said.contains("cannot be reached") && said.contains("refused"), "{said}");
+        assert!(said.contains("cannot reach the database") && said.contains("refused"), "{said}");
         assert!(!said.contains("secret"), "{said}");
     }
 

@@ -45,25 +45,42 @@ impl PostgresServer {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
     }
 
+    /// SIGKILL for the server and whoever serves a connection, as if the machine had lost its power.
+    #[allow(dead_code, reason = "done by the tests of the whole program, which share this file")]
+    pub(crate) fn kill(&self) {
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
+        let server = file.lines().next().unwrap();
+        // The server first: it would start the others again.
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
+        for pid in [server].into_iter().chain(children.split_whitespace()) {
+            let _gone_already = Command::new("kill").args(["-s", "KILL", pid]).stderr(Stdio::null()).status();
+        }
+    }
+
     /// The address of a new, empty database.
     pub(crate) fn database(&self, name: &str) -> String {
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
-        format!("postgres://freshet@127.0.0.1:{}/{name}", self.port)
+        self.address(name)
     }
 
     /// Does something to a database as a person would.
     pub(crate) fn sql(&self, database: &str, statement: &str) {
-        let url = format!("postgres://freshet@127.0.0.1:{}/{database}", self.port);
-        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-        client.batch_execute(statement).unwrap();
+        self.session(database).batch_execute(statement).unwrap();
+    }
+
+    /// A session of its own in a database, which keeps what it locks until it ends.
+    pub(crate) fn session(&self, database: &str) -> postgres::Client {
+        postgres::Client::connect(&self.address(database), postgres::NoTls).unwrap()
+    }
+
+    fn address(&self, database: &str) -> String {
+        format!("postgres://freshet@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Whether a question to a database has an answer; one that can't be asked (the table is not there yet) has none.
     #[allow(dead_code, reason = "asked by the tests of the whole program, which share this file")]
     pub(crate) fn holds(&self, database: &str, question: &str) -> bool {
-        let url = format!("postgres://freshet@127.0.0.1:{}/{database}", self.port);
-        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-        client.query(question, &[]).is_ok_and(|rows| !rows.is_empty())
+        self.session(database).query(question, &[]).is_ok_and(|rows| !rows.is_empty())
     }
 
     fn run(&self, program: &str, args: &[&str]) {

@@ -117,6 +117,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let how = screen.run(&mut keeper, &map, deadline)?;
     screen.say("ending the workers");
     let summary = finish(args, keeper, &settings, &admin)?;
+    // Nobody of ours should still be listening when the broker goes, and say that it went.
+    drop(admin);
     if let Some(broker) = broker {
         broker.shutdown()?;
     }
@@ -144,6 +146,11 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         order(&mut keeper, &JOBS, Order::Close);
         drain(&mut keeper);
     }
+    let mut failed = Vec::new();
+    if patient {
+        // Who still waits for something that is away, such as the database, has not done its part.
+        failed.extend(keeper.complaints().map(|(worker, what)| format!("{worker}: {what}")));
+    }
     let snapshot = keeper.snapshot();
     let costs = [("stream", false), ("batch", true)]
         .into_iter()
@@ -152,7 +159,6 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         })
         .collect();
     let run = Businesses::from(args.scenario);
-    let mut failed = Vec::new();
     if let Some(supervisor) = keeper.supervisor.take() {
         let unwell: Vec<String> = supervisor
             .workers()

@@ -1,0 +1,55 @@
+//! What workers warn of: news at once, but only once.
+
+use std::collections::HashMap;
+
+/// What each worker complains of at present, without how long it waits for its next attempt.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(HashMap<String, String>);
+
+impl Complaints {
+    /// Takes a line of a worker's standard error. What it warns of comes back if nobody has said so yet: three jobs whose one database is away, and
+    /// who try again and again, are one piece of news. Another kind of line means that the worker goes on, so its next warning is news again.
+    pub(super) fn news(&mut self, worker: &str, line: &str) -> Option<String> {
+        let Some(text) = line.trim_start().strip_prefix("WARN ") else {
+            self.0.remove(worker);
+            return None;
+        };
+        let what = text.split_once("; trying again in ").map_or(text, |(what, _)| what);
+        let known = self.0.values().any(|known| known == what);
+        self.0.insert(worker.to_owned(), what.to_owned());
+        (!known).then(|| text.to_owned())
+    }
+
+    /// The worker has ended, and whatever it waited for with it.
+    pub(super) fn forget(&mut self, worker: &str) {
+        self.0.remove(worker);
+    }
+
+    /// Who warned of what and has said nothing better since.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(worker, what)| (worker.as_str(), what.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_news_once_and_again_the_next_time() {
+        let mut complaints = Complaints::default();
+        let away =
+            |wait| format!(" WARN cannot reach the database db: refused; start it; trying again in {wait} s");
+        let told = "cannot reach the database db: refused; start it; trying again in 1 s".to_owned();
+        assert_eq!(complaints.news("batch-eta", &away(1)), Some(told));
+        for (job, wait) in [("batch-eta", 2), ("batch-fraud", 1), ("batch-eta", 4)] {
+            assert_eq!(complaints.news(job, &away(wait)), None, "{job}");
+        }
+        assert!(complaints.news("batch-fraud", " WARN no room left").is_some(), "another matter");
+        assert_eq!(complaints.news("batch-eta", " INFO batch-eta-2026-03-03T11: 5 records, 5 rows"), None);
+        assert_eq!(complaints.iter().collect::<Vec<_>>(), [("batch-fraud", "no room left")]);
+        assert!(complaints.news("batch-eta", &away(1)).is_some());
+        complaints.forget("batch-fraud");
+        assert_eq!(complaints.iter().count(), 1);
+    }
+}
