@@ -213,7 +213,9 @@ impl RidesBill {
         let (stream, batch) = (&self.stream_beside_batch, &self.batch);
         let sums = Sums { all: super::rides::sums(stream, batch), spread: &self.spread };
         let quotes = stream.quotes.min(batch.quotes);
-        let errors = sums.line(Measure::EtaErrorMin, quotes, |s| ratio(s[0], s[1]), |s| ratio(s[2], s[3]));
+        let minutes = |ms: f64, quotes: f64| ratio(ms / 60_000.0, quotes);
+        let errors =
+            sums.line(Measure::EtaErrorMin, quotes, |s| minutes(s[0], s[1]), |s| minutes(s[2], s[3]));
         let percent = |wrong: f64, due: f64| ratio(100.0 * wrong, due);
         let texts = sums.line(
             Measure::WrongTextsPercent,

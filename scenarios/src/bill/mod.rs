@@ -14,6 +14,7 @@
 //! - Money is what was approved to fraudsters plus what declined honest customers cost, by the parameters of the processor.
 
 mod id;
+mod in_order;
 mod lines;
 mod payments;
 mod resample;
@@ -23,6 +24,7 @@ mod shop;
 
 use events::{Event, HOUR_MS, Timestamp};
 
+pub(crate) use in_order::{Beside, RidesInOrder};
 pub(crate) use lines::{Figure, Line, Measure, Verdict, money};
 pub(crate) use payments::{PaymentLane, PaymentsBill};
 pub(crate) use resample::REPLICATES;

@@ -20,8 +20,8 @@ pub(crate) struct RideLane {
     pub(crate) quotes: u64,
     /// Looks that found none.
     pub(crate) unanswered: u64,
-    /// Sum over the quotes of |ETA − drop-off|, in minutes.
-    pub(crate) error_min: f64,
+    /// Sum over the quotes of |ETA − drop-off|, in milliseconds: whole numbers, whose sum is the same in whatever order.
+    pub(crate) error_ms: u64,
     /// Trips that were long enough to deserve a text.
     pub(crate) texts_due: u64,
     /// Of these, how many got theirs too early, too late, or never.
@@ -31,13 +31,13 @@ pub(crate) struct RideLane {
 impl RideLane {
     /// Mean absolute error of a quote in minutes, if there was one.
     pub(crate) fn mean_error_min(&self) -> Option<f64> {
-        (self.quotes > 0).then(|| self.error_min / self.quotes as f64)
+        (self.quotes > 0).then(|| self.error_ms as f64 / self.quotes as f64 / 60_000.0)
     }
 
     fn add(&mut self, trip: RideLane) {
         self.quotes += trip.quotes;
         self.unanswered += trip.unanswered;
-        self.error_min += trip.error_min;
+        self.error_ms += trip.error_ms;
         self.texts_due += trip.texts_due;
         self.texts_wrong += trip.texts_wrong;
     }
@@ -46,7 +46,7 @@ impl RideLane {
         match eta {
             Some(eta) => {
                 self.quotes += 1;
-                self.error_min += eta.since_seconds(dropped_off).abs() / 60.0;
+                self.error_ms += eta.since_ms(dropped_off).unsigned_abs();
             }
             None => self.unanswered += 1,
         }
@@ -192,12 +192,12 @@ impl RidesBill {
     }
 }
 
-/// Of each lane the error in minutes and the quotes it is the sum of, then texts that were due, and each lane's wrong ones.
+/// Of each lane the error in milliseconds and the quotes it is the sum of, then texts that were due, and each lane's wrong ones.
 pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
     [
-        stream.error_min,
+        stream.error_ms as f64,
         stream.quotes as f64,
-        batch.error_min,
+        batch.error_ms as f64,
         batch.quotes as f64,
         batch.texts_due as f64,
         stream.texts_wrong as f64,

@@ -14,21 +14,32 @@
 //! Records come in whatever order the topics happened to be read. Two things have to be known before an answer can be placed: when its
 //! question arrived, and when its run's period ended. Until then it is kept.
 //!
+//! Where partitions share what they learn (the speeds of roads), an answer hangs on which of two records was read first, and no
+//! bookkeeping after the fact puts that back: rides are answered once more, in order (see [`RidesInOrder`]).
+//!
 //! # Simplifications
 //! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is billed as if it had been there. The bill
 //!   as it was seen, beside this one, tells that.
-//! - Where partitions share what they learn (the speeds of roads), an answer may hang on which of two records was read first; no
-//!   bookkeeping after the fact puts that back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use consumers::lanes::Source;
 use events::{BatchRun, Event, Timestamp, Topic};
 
+use super::in_order::RidesInOrder;
 use super::{Bill, PATIENCE_MS};
+use crate::cli::Business;
+use crate::compare::business_of;
+use crate::emitted::Emitted;
+use crate::observe::UpTo;
 
-/// Where a record stands.
-type Place = (Topic, i32, i64);
+/// The batch lane's jobs, by business.
+const RIDES_JOB: &str = "batch-eta";
+const PAYMENTS_JOB: &str = "batch-fraud";
+const SHOP_JOB: &str = "batch-recommendations";
+
+/// Where a record stands: topic, partition, offset.
+pub(super) type Place = (Topic, i32, i64);
 
 /// Answers by the offsets of their questions.
 type Early = BTreeMap<i64, Vec<(Place, Event)>>;
@@ -44,14 +55,15 @@ pub(crate) struct Heard<'a> {
     pub(crate) source: Option<Source>,
     /// Which run of the batch lane published it, if one did.
     pub(crate) run: Option<&'a str>,
-    /// When its simulator sent it, if one did.
-    pub(crate) emitted: Option<Timestamp>,
+    /// When its simulator sent it, and the how manieth it was, if one did.
+    pub(crate) emitted: Option<Emitted>,
 }
 
 /// A bill that knows when things could have been seen.
-#[derive(Debug)]
 pub(crate) struct Settled {
     bill: Bill,
+    /// The answers to riders in order; without it, those that the lane gave.
+    rides: Option<RidesInOrder>,
     /// When a record arrived whose own time is another: late pings, and what was said of them.
     late: HashMap<Place, Timestamp>,
     /// How far each partition has been read.
@@ -59,7 +71,8 @@ pub(crate) struct Settled {
     /// Answers that were read before their questions.
     early: HashMap<(Topic, i32), Early>,
     runs: Runs,
-    judged_to: Option<Timestamp>,
+    /// Up to where each business was judged last.
+    judged: [Timestamp; 3],
 }
 
 /// What is known of the batch lane's runs.
@@ -72,7 +85,7 @@ struct Runs {
     /// Answers of runs that have not.
     waiting: HashMap<String, Vec<Event>>,
     /// Up to where each job has run.
-    up_to: BTreeMap<String, Timestamp>,
+    up_to: UpTo,
 }
 
 impl Settled {
@@ -80,12 +93,23 @@ impl Settled {
     pub(crate) fn new(judged_from: Timestamp) -> Self {
         Self {
             bill: Bill::from(0, judged_from),
+            rides: None,
             late: HashMap::new(),
             read_to: HashMap::new(),
             early: HashMap::new(),
             runs: Runs::default(),
-            judged_to: None,
+            judged: [Timestamp::MIN; 3],
         }
+    }
+
+    /// The same, with the stream's rides in order.
+    pub(crate) fn with_rides(self, rides: RidesInOrder) -> Self {
+        Self { rides: Some(rides), ..self }
+    }
+
+    /// The stream's rides in order, if it has them.
+    pub(crate) fn rides(&self) -> Option<&RidesInOrder> {
+        self.rides.as_ref()
     }
 
     /// Takes a record.
@@ -112,11 +136,25 @@ impl Settled {
         let asked = source.and_then(|Source { topic, partition, offset }| {
             self.late.get(&(topic, partition, offset)).copied()
         });
-        if let Some(arrived) = emitted.or(asked).or(event.ts()) {
+        if let Some(arrived) = emitted.map(|emitted| emitted.at).or(asked).or(event.ts()) {
             if event.ts() != Some(arrived) {
                 self.late.insert(place, arrived);
             }
-            self.observe(event, run, arrived);
+            match &mut self.rides {
+                Some(rides) if business_of(event) == Some(Business::Gps) => {
+                    rides.take(place, event, emitted, arrived, &mut |event, at| {
+                        self.bill.observe(event, at, 0);
+                    });
+                }
+                Some(rides) => match (event, source) {
+                    (Event::EtaUpdates(update), Some(Source { topic, partition, offset })) => {
+                        rides.live((topic, partition, offset), update.eta);
+                    }
+                    (Event::EtaUpdates(_) | Event::Notifications(_), _) => {}
+                    _ => self.observe(event, run, arrived),
+                },
+                None => self.observe(event, run, arrived),
+            }
         }
         let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
         *read_to = offset.max(*read_to);
@@ -149,23 +187,34 @@ impl Settled {
         }
     }
 
-    /// Up to where every job that has reported a run has run.
-    pub(crate) fn runs_up_to(&self) -> Option<Timestamp> {
-        self.runs.up_to.values().min().copied()
+    /// Up to where every job has run that has reported a run.
+    pub(crate) fn up_to(&self) -> &UpTo {
+        &self.runs.up_to
     }
 
-    /// Judges the cases up to `until`, of which both lanes' answers have been read: those up to where all jobs have run.
-    pub(crate) fn settle(&mut self, until: Timestamp) {
-        if self.judged_to < Some(until) {
-            self.judged_to = Some(until);
-            self.bill.settle(until.plus_ms(-1));
-            // Whatever answers a record of so long ago comes too late for its case.
-            self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
+    /// Whether a partition has been read up to the offset `end`, as far as it matters to a bill: see [`Settled::take`].
+    pub(crate) fn has_read(&self, topic: Topic, partition: i32, end: i64) -> bool {
+        let matters = !matches!(topic, Topic::RoadTraversals | Topic::Traffic | Topic::DeadLetters);
+        !matters || end == 0 || self.read_to.get(&(topic, partition)).is_some_and(|&read| read + 1 >= end)
+    }
+
+    /// Judges the cases of which both lanes' answers have been read: those up to where each business's job has run, by `known`, and in any case
+    /// those up to `until`.
+    pub(crate) fn settle(&mut self, until: Timestamp, known: &UpTo) {
+        let of = |job: &str| known.get(job).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
+        let judged = [RIDES_JOB, PAYMENTS_JOB, SHOP_JOB].map(of);
+        if judged == self.judged {
+            return;
         }
+        self.judged = judged;
+        let [rides, payments, shop] = judged;
+        self.settle_all(Some(rides), payments, shop);
+        // Whatever answers a record of so long ago comes too late for its case.
+        self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
     }
 
     /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the batch lane's quotes come with the run
-    /// after it, so trips are judged up to where all jobs have run.
+    /// after it, so trips are judged up to where that job has run.
     pub(crate) fn finish(&mut self, end: Timestamp) -> &Bill {
         for (_, early) in std::mem::take(&mut self.early) {
             // Questions that nobody has read: retention took them.
@@ -173,13 +222,26 @@ impl Settled {
                 self.place(&Heard { place, event: &event, source: None, run: None, emitted: None });
             }
         }
-        let last = end.plus_ms(-1);
-        if let Some(run_to) = self.runs_up_to() {
-            self.bill.rides.settle(last.min(run_to.plus_ms(-1)));
+        if let Some(rides) = &mut self.rides {
+            rides.finish(&mut |event, at| self.bill.observe(event, at, 0));
         }
-        self.bill.payments.settle(last);
-        self.bill.shop.settle(last);
+        let last = end.plus_ms(-1);
+        let rides = self.runs.up_to.get(RIDES_JOB).map(|run_to| last.min(run_to.plus_ms(-1)));
+        self.settle_all(rides, last, last);
         &self.bill
+    }
+
+    /// Judges each business up to an instant of its own, and no rides whose answers in order are not there yet.
+    fn settle_all(&mut self, rides: Option<Timestamp>, payments: Timestamp, shop: Timestamp) {
+        let rides = match &self.rides {
+            Some(in_order) => rides.and_then(|until| Some(until.min(in_order.now()?.plus_ms(-1)))),
+            None => rides,
+        };
+        if let Some(until) = rides {
+            self.bill.rides.settle(until);
+        }
+        self.bill.payments.settle(payments);
+        self.bill.shop.settle(shop);
     }
 
     /// How many answers wait for their questions.
@@ -226,10 +288,10 @@ impl Runs {
 /// Whose a batched answer is, and from when on it could be seen.
 fn rests_on(event: &mut Event) -> Option<(&'static str, &mut Timestamp)> {
     Some(match event {
-        Event::EtaBatch(batched) => ("batch-eta", &mut batched.valid_from),
-        Event::FraudBatch(batched) => ("batch-fraud", &mut batched.valid_from),
-        Event::RecommendationsBatch(batched) => ("batch-recommendations", &mut batched.0.valid_from),
-        Event::RecommendationsStale(batched) => ("batch-recommendations", &mut batched.0.valid_from),
+        Event::EtaBatch(batched) => (RIDES_JOB, &mut batched.valid_from),
+        Event::FraudBatch(batched) => (PAYMENTS_JOB, &mut batched.valid_from),
+        Event::RecommendationsBatch(batched) => (SHOP_JOB, &mut batched.0.valid_from),
+        Event::RecommendationsStale(batched) => (SHOP_JOB, &mut batched.0.valid_from),
         _ => return None,
     })
 }

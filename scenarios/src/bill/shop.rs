@@ -13,8 +13,6 @@ use super::resample::Resampled;
 
 /// A shopper who is silent for half an hour has left.
 const SESSION_MS: i64 = 30 * 60_000;
-/// So many pages of the stale model are kept for a visit: the next click asks about the newest or the one before.
-const STALE_PAGES: usize = 4;
 
 /// How one column did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,6 +75,18 @@ impl Pages {
         }
         self.0.front().filter(|page| page.from < at)
     }
+
+    /// Forgets pages that nobody asks about any more who looks after `judged_to`. A click that comes late is answered late, so the newest
+    /// page may answer one of a while ago.
+    fn forget(&mut self, judged_to: Timestamp) {
+        while self
+            .0
+            .get(1)
+            .is_some_and(|next| next.from < judged_to && judged_to.since_ms(next.from) > SESSION_MS)
+        {
+            self.0.pop_front();
+        }
+    }
 }
 
 fn items_of(page: &Recommendations) -> Box<[ItemId]> {
@@ -88,8 +98,8 @@ struct Session {
     met: HashSet<ItemId>,
     stream: Pages,
     batch: Pages,
-    /// The newest pages of the stale model that nobody has asked about yet, with the event that each answers.
-    stale: VecDeque<(Id, Box<[ItemId]>)>,
+    /// The pages of the stale model that somebody may still ask about; `from` is when the click that each answers was made.
+    stale: Pages,
     touched: Option<Timestamp>,
     bot: bool,
 }
@@ -111,6 +121,8 @@ pub(crate) struct ShopBill {
     /// The same of the stale model.
     pub(crate) stale_spread: Resampled<3>,
     judged_from: Timestamp,
+    /// Up to where cases have been judged.
+    judged_to: Timestamp,
     /// What shoppers did: when, in which visit, and the how manieth event it was; only the view of an item can be a case, the others
     /// change the page. They are judged in the order of their time, whichever partition was read first.
     waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
@@ -133,6 +145,7 @@ impl ShopBill {
             spread: Resampled::default(),
             stale_spread: Resampled::default(),
             judged_from,
+            judged_to: Timestamp::MIN,
             waiting: BTreeMap::new(),
             heard: 0,
             sessions: HashMap::new(),
@@ -172,17 +185,16 @@ impl ShopBill {
             Event::RecommendationsStale(batched) => {
                 let page = &batched.0.answer;
                 let Some(after) = page.after.as_ref().map(Id::from) else { return };
-                let (session_id, items) = (Id::from(&page.session_id), items_of(page));
+                let session_id = Id::from(&page.session_id);
                 let Some(cases) = self.stale_waiting.remove(&after) else {
-                    // Live these pages come with the run, long after the click; on a recorded log they come at once.
+                    // Its click is not judged yet, or nobody looked at the page that answers it.
                     if let Some(session) = self.sessions.get_mut(&session_id) {
-                        session.stale.push_back((after, items));
-                        if session.stale.len() > STALE_PAGES {
-                            session.stale.pop_front();
-                        }
+                        session.stale.add(page.ts, page);
+                        session.stale.forget(self.judged_to);
                     }
                     return;
                 };
+                let items = items_of(page);
                 for case in cases {
                     self.judge_stale(session_id, items.contains(&case.item), case.stream_hit);
                 }
@@ -198,6 +210,7 @@ impl ShopBill {
     }
 
     pub(super) fn settle(&mut self, until: Timestamp) {
+        self.judged_to = self.judged_to.max(until);
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
             let ((seen, session_id, _), viewed) = first.remove_entry();
             self.judge(seen, session_id, viewed);
@@ -227,8 +240,8 @@ impl ShopBill {
         self.batch.add(batch_hit);
         self.spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(batch_hit)]);
         let Some(after) = after else { return };
-        if let Some((_, items)) = session.stale.iter().find(|(answered, _)| *answered == after) {
-            let hit = items.contains(&item);
+        if let Some(page) = session.stale.0.iter().rev().find(|page| page.after == Some(after)) {
+            let hit = page.items.contains(&item);
             self.judge_stale(session_id, hit, stream_hit);
         } else {
             let case = StaleCase { seen, item, stream_hit };

@@ -7,6 +7,7 @@
 //! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's [`Snapshot`]. The threads that ask
 //! and read are in [`watch`].
 
+mod caught_up;
 mod city;
 mod cluster;
 mod lanes;
@@ -20,17 +21,18 @@ mod trips;
 mod verdicts;
 pub(crate) mod watch;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use consumers::eta::EtaConfig;
 use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
-use events::{Event, Timestamp, Topic};
+use events::{Event, Topic};
 use streets::Map;
 
-use crate::bill::{self, Bill, Heard, Settled};
+use crate::bill::{self, Bill, Heard, RidesInOrder, Settled};
 use crate::clock::Clock;
 use crate::ledger::{Book, Ledger, Sums};
 
+pub(crate) use caught_up::UpTo;
 pub(crate) use city::city_map;
 pub(crate) use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 pub(crate) use lanes::LanesView;
@@ -94,8 +96,8 @@ pub(crate) struct Show {
     pub(crate) bill: Bill,
     /// The same in event time, of a show that is ours.
     pub(crate) settled: Option<Settled>,
-    /// Up to where all jobs had run, and when the wall showed what when that was read.
-    runs: VecDeque<(i64, Timestamp)>,
+    /// Which of the batch jobs' reports count.
+    caught_up: caught_up::CaughtUp,
     ledger: Ledger,
     timeline: Timeline,
     dead_letters: u64,
@@ -116,7 +118,7 @@ impl Show {
             lanes: LanesView::new(watched.period_ms, watched.database.clone()),
             bill: Bill::new(DEADLINE_MS),
             settled: None,
-            runs: VecDeque::new(),
+            caught_up: caught_up::CaughtUp::default(),
             ledger: Ledger::default(),
             timeline: Timeline::default(),
             dead_letters: 0,
@@ -132,7 +134,11 @@ impl Show {
     pub(crate) fn start(&mut self, clock: Clock) {
         let judged_from = bill::judged_from(clock.start, self.watched.period_ms);
         self.bill = Bill::from(DEADLINE_MS, judged_from);
-        self.settled = Some(Settled::new(judged_from));
+        let mut settled = Settled::new(judged_from);
+        if self.watched.businesses[0] {
+            settled = settled.with_rides(RidesInOrder::new(EtaConfig::new(Arc::clone(&self.watched.map))));
+        }
+        self.settled = Some(settled);
         self.watched.clock = Some(clock);
     }
 
@@ -160,6 +166,7 @@ impl Show {
             });
         }
         self.mark(&poll);
+        self.caught_up.polled(&poll);
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
         }
@@ -254,18 +261,18 @@ impl Show {
         if let Some(clock) = &self.watched.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
             let Some(settled) = &mut self.settled else { return };
-            if let Some(up_to) = settled.runs_up_to()
-                && self.runs.back().is_none_or(|&(_, before)| before < up_to)
-            {
-                self.runs.push_back((now_ms, up_to));
-            }
-            // A run's answers may be read after its report. Who never runs is not waited for.
-            let mut known = clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS);
-            while self.runs.front().is_some_and(|&(read_ms, _)| now_ms - read_ms > SETTLE_MS) {
-                known = known.max(self.runs.pop_front().expect("there is a front").1);
-            }
-            settled.settle(known);
+            self.caught_up.reported(settled.up_to());
+            let known = self.caught_up.known(|topic, partition, end| settled.has_read(topic, partition, end));
+            let known = known.cloned().unwrap_or_default();
+            // Who never runs is not waited for.
+            settled.settle(clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS), &known);
         }
+    }
+
+    /// Whether all has been read that was there when the cluster was last asked.
+    pub(crate) fn has_read_all(&self) -> bool {
+        let Some(settled) = &self.settled else { return true };
+        self.caught_up.has_read_all(|topic, partition, end| settled.has_read(topic, partition, end))
     }
 
     /// Adds to what has happened.

@@ -11,7 +11,7 @@ use anyhow::Result;
 use client::{Admin, Settings, Since, TopicPartition, Watcher};
 use consumers::lanes::{SOURCE_HEADER, Source, run_of};
 use dashboard::GroupState;
-use events::{Event, Timestamp, Topic};
+use events::{Event, Topic};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
@@ -47,8 +47,8 @@ pub(crate) struct SeenRecord {
     pub(crate) source: Option<Source>,
     /// Which run of the batch lane published it, if one says so.
     pub(crate) run: Option<Box<str>>,
-    /// When its simulator sent it, in simulated time, if one did.
-    pub(crate) emitted: Option<Timestamp>,
+    /// When its simulator sent it, and the how manieth it was, if one did.
+    pub(crate) emitted: Option<Emitted>,
     /// The wall's time at which it was sent, in milliseconds.
     pub(crate) sent_ms: i64,
 }
@@ -260,7 +260,7 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
                     source,
                     run: answers.filter(|_| source.is_none()).and_then(run_of).map(Into::into),
-                    emitted: emitted.map(|emitted| emitted.at),
+                    emitted,
                     sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
                 });
             }

@@ -129,11 +129,8 @@ impl BatchConfig {
 
     /// The partitions that each processor is given.
     pub(super) fn tasks(&self, partitions: i32) -> Vec<Range<i32>> {
-        if self.whole {
-            vec![0..partitions]
-        } else {
-            (0..partitions).map(|partition| partition..partition + 1).collect()
-        }
+        let each = if self.whole { partitions.max(1) } else { 1 };
+        (0..partitions).step_by(each as usize).map(|first| first..first + each).collect()
     }
 
     fn backoff(&self) -> Backoff {
@@ -326,6 +323,8 @@ impl<'a> Job<'a> {
         for (partition, answer) in owed {
             self.publish(partition, answer, &mut sending)?;
         }
+        // Whoever reads of the run finds its answers.
+        sending.settle(&self.outbox, control)?;
         let finished_at = Timestamp::from_ms(finished);
         self.publish(0, report(&run, loaded, finished_at, visible_from), &mut sending)?;
         sending.settle(&self.outbox, control)?;

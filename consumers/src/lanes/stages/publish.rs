@@ -72,6 +72,8 @@ impl WindowRun<'_> {
                 return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
             }
         }
+        // Whoever reads of the run finds its answers.
+        sending.settle(&outbox, self.control)?;
         let finished_at = Timestamp::from_ms(finished);
         let line: Event = report(&run(&extracted), loaded.rows, finished_at, visible_from);
         sending.send(&mut outbox, 0, &line, self.control)?;

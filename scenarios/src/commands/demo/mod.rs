@@ -209,6 +209,8 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         }
         _ => (&keeper.show.bill).into(),
     };
+    let settled_rides = keeper.show.settled.as_ref().and_then(|settled| settled.rides());
+    let live_arrivals = settled_rides.map(|rides| rides.beside().into());
     Ok(Summary {
         lasted_s: clock.map_or(0.0, |clock| (ended_ms - clock.started_wall_ms) as f64 / 1000.0),
         speed: args.time.speed,
@@ -218,6 +220,7 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
         dead_letters: keeper.show.dead_letters(),
         costs,
         bill,
+        live_arrivals,
         as_seen: (&keeper.show.bill).into(),
         failed,
     })
@@ -242,7 +245,7 @@ fn drain(keeper: &mut Keeper) {
         let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
         let all_read = keeper.groups_at_work().iter().all(|id| lag(id) == Some(0));
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
-        quiet = if all_read && still { quiet + 1 } else { 0 };
+        quiet = if all_read && still && keeper.show.has_read_all() { quiet + 1 } else { 0 };
         quiet >= 4
     });
 }

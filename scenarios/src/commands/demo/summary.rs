@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::bill::{Bill, Line, PaymentLane, RideLane, ShopLane};
+use crate::bill::{Beside, Bill, Line, PaymentLane, RideLane, ShopLane};
 use crate::ledger::Sums;
 
 /// Printed after a show, as words or as one JSON object.
@@ -26,6 +26,8 @@ pub(crate) struct Summary {
     pub(crate) costs: Vec<LaneCost>,
     /// The bill of both lanes in event time: the same for a seed on any machine, broker and database.
     pub(crate) bill: BillSummary,
+    /// How far from it the stream's live arrivals lie; none without rides.
+    pub(crate) live_arrivals: Option<LiveArrivals>,
     /// The bill as it was seen on the screen: with the time that answers and runs took on the wall, at the speed of the show.
     pub(crate) as_seen: BillSummary,
     /// Expectations that failed; empty when all is well.
@@ -122,6 +124,30 @@ pub(crate) struct BillSummary {
     pub(crate) lines: Vec<Line>,
 }
 
+/// How far the arrivals that the stream lane gave live lie from those of the bill, which are in order.
+#[derive(Debug, Serialize)]
+pub(crate) struct LiveArrivals {
+    pub(crate) answers: u64,
+    pub(crate) mean_apart_s: Option<f64>,
+}
+
+impl From<&Beside> for LiveArrivals {
+    fn from(beside: &Beside) -> Self {
+        Self { answers: beside.answers, mean_apart_s: beside.mean_apart_s() }
+    }
+}
+
+impl fmt::Display for LiveArrivals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Arrivals in order of events; those that the stream gave live lay {} s from them on average ({} answers)",
+            self.mean_apart_s.map_or("–".to_owned(), |mean| format!("{mean:.2}")),
+            self.answers
+        )
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct RidesSummary {
     /// The stream over all trips, then both lanes over the trips that both were judged on.
@@ -178,8 +204,7 @@ impl From<&RideLane> for RideSummary {
         Self {
             quotes: lane.quotes,
             unanswered: lane.unanswered,
-            // The order in which trips were added up leaves its trace in the last digits.
-            mean_error_min: lane.mean_error_min().map(|mean| (mean * 1e6).round() / 1e6),
+            mean_error_min: lane.mean_error_min(),
             texts_due: lane.texts_due,
             texts_wrong: lane.texts_wrong,
         }
@@ -274,6 +299,9 @@ impl fmt::Display for Summary {
             minutes(&rides.batch),
             rides.batch.quotes,
         )?;
+        if let Some(live) = &self.live_arrivals {
+            writeln!(f, "{live}")?;
+        }
         let (stream, batch) = (&self.bill.payments.stream, &self.bill.payments.batch);
         let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
         writeln!(
