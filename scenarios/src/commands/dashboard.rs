@@ -34,6 +34,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
         database: None,
         map: Arc::clone(&map),
         businesses: [true; 3],
+        ends: false,
     });
     let watch = Watch::start(&settings, Since::Now)?;
     let admin = Admin::unconnected(&settings, Duration::from_secs(2))?;

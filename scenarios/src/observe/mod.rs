@@ -82,6 +82,8 @@ pub(crate) struct Watched {
     pub(crate) map: Arc<Map>,
     /// Which businesses may be there: rides, payments, the shop.
     pub(crate) businesses: [bool; 3],
+    /// Whether it ends at an instant that is known beforehand, and will be asked for a bill that is the same every time.
+    pub(crate) ends: bool,
 }
 
 /// Everything learnt so far.
@@ -135,7 +137,8 @@ impl Show {
         let judged_from = bill::judged_from(clock.start, self.watched.period_ms);
         self.bill = Bill::from(DEADLINE_MS, judged_from);
         let mut settled = Settled::new(judged_from);
-        if self.watched.businesses[0] {
+        // To answer riders once more costs as much as their workers do; a show that somebody leaves when they like is never twice the same.
+        if self.watched.ends && self.watched.businesses[0] {
             settled = settled.with_rides(RidesInOrder::new(EtaConfig::new(Arc::clone(&self.watched.map))));
         }
         self.settled = Some(settled);

@@ -17,6 +17,7 @@ fn show() -> Show {
         database: None,
         map: Arc::new(Map::la_serena()),
         businesses: [false, true, false],
+        ends: false,
     })
 }
 

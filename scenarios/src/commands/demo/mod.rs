@@ -93,6 +93,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         database: Some(consumers::warehouse::shown(&places.database)),
         map: Arc::clone(&map),
         businesses: Businesses::from(args.scenario).in_order(),
+        ends: args.headless && args.duration.is_some(),
     });
     let watch = Watch::start(&settings, Since::Beginning)?;
     let mut keeper =
