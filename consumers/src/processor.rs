@@ -30,6 +30,11 @@ pub trait Processor: Send {
     /// period.
     fn set_period_ms(&mut self, _period_ms: i64) {}
 
+    /// A copy that goes on from here by itself, and would give the same answers to the byte. None from a processor that can't be copied.
+    fn fork(&self) -> Option<Box<dyn Processor>> {
+        None
+    }
+
     /// What was noticed and is worth a person's eye, as `(name, count)`: late records, vehicles off the map, duplicates.
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Vec::new()

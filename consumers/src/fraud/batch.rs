@@ -113,6 +113,10 @@ impl Processor for FraudBatch {
         self.end = self.end.map(|_| self.period_end(self.clock.now_ms().unwrap_or(0)));
     }
 
+    fn fork(&self) -> Option<Box<dyn Processor>> {
+        Some(Box::new(self.clone()))
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         self.detector.counters()
     }

@@ -47,7 +47,7 @@ pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};
 pub use retry::patiently_open;
-pub use stages::{Extracted, Loaded, Published, Stage, Transformed, WindowRun};
+pub use stages::{Extracted, Kept, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};
 

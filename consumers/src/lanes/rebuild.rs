@@ -120,7 +120,7 @@ pub(crate) fn as_sent(arrival: &Arrival) -> i64 {
 
 /// Stretches of several partitions as one.
 pub(crate) struct Log {
-    readers: Vec<(Topic, LogReader)>,
+    readers: Vec<(Place, LogReader)>,
     merge: Merge<Arrival>,
     /// Whether what is read keeps its bytes.
     verbatim: bool,
@@ -131,8 +131,9 @@ impl Log {
     pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, Error> {
         let readers = inputs
             .iter()
-            .map(|&((topic, partition), from, to)| {
-                Ok((topic, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
+            .map(|&(place, from, to)| {
+                let (topic, partition) = place;
+                Ok((place, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let merge = Merge::new(readers.len(), usize::MAX);
@@ -153,7 +154,7 @@ impl Log {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Arrival>, Error> {
         for index in self.merge.silent().collect::<Vec<_>>() {
-            let (topic, reader) = &mut self.readers[index];
+            let ((topic, _), reader) = &mut self.readers[index];
             while !reader.is_finished() {
                 if let Some(record) = reader.next(LOOK_UP)? {
                     let mut arrival = Arrival::read(*topic, &record, 0);
@@ -169,6 +170,11 @@ impl Log {
             }
         }
         Ok(self.merge.next_of_all())
+    }
+
+    /// The partitions of which nothing waited when the last record was taken, that one's own among them.
+    pub(crate) fn silent(&self) -> Vec<Place> {
+        self.merge.silent().map(|index| self.readers[index].0).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use events::{Batched, CardSwipe, Decision, Event, FraudDecision, HOUR_MS, Timest
 use crate::Processor;
 
 /// Answers each swipe with how many swipes its card has had: the answer shows the state it came from.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Toy {
     seen: HashMap<String, u32>,
 }
@@ -34,7 +34,7 @@ impl Processor for Toy {
 }
 
 /// Its batch twin: the answers to an hour's swipes come when the hour is over.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct HourlyToy {
     toy: Toy,
     hour: Option<Timestamp>,
@@ -53,6 +53,10 @@ impl Processor for HourlyToy {
             self.hour = hour;
         }
         self.toy.process(event, &mut self.owed);
+    }
+
+    fn fork(&self) -> Option<Box<dyn Processor>> {
+        Some(Box::new(self.clone()))
     }
 
     fn finish(&mut self, answers: &mut Vec<Event>) {

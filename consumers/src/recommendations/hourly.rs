@@ -180,6 +180,10 @@ impl Processor for HourlyRecommendations {
         self.period_ms = period_ms.max(1);
     }
 
+    fn fork(&self) -> Option<Box<dyn Processor>> {
+        Some(Box::new(self.clone()))
+    }
+
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![
             ("duplicates", self.counters.duplicates),

@@ -8,7 +8,7 @@ use client::Admin;
 use consumers::Processor;
 use consumers::eta::{EtaConfig, FrozenHour};
 use consumers::fraud::FraudBatch;
-use consumers::lanes::{BatchConfig, Control, Schedule, Stage, WindowRun, patiently_open, run_batch};
+use consumers::lanes::{BatchConfig, Control, Kept, Schedule, Stage, WindowRun, patiently_open, run_batch};
 use consumers::recommendations::HourlyRecommendations;
 use consumers::warehouse::Warehouse;
 use events::{Timestamp, Topic};
@@ -98,8 +98,17 @@ fn by_hand(
     if needs(&[Stage::Extract, Stage::Publish]) {
         ready(config, inputs(args.job))?;
     }
+    // Windows that nobody will go on with from their files need not each read what all have in common.
+    let kept = match (&factory, windows.last()) {
+        (Some(factory), Some((_, end))) if temporary.is_some() => Some(Kept::new(&**factory, *end)),
+        _ => None,
+    };
     for window in windows {
         let run = WindowRun::new(config, *window, folder, control);
+        let run = match &kept {
+            Some(kept) => run.keeping(kept),
+            None => run,
+        };
         for stage in &stages {
             step(&run, *stage, inputs(args.job), factory.as_deref(), warehouse.as_deref_mut()).map_err(
                 |error| match error.downcast_ref() {

@@ -10,6 +10,7 @@ use super::super::progress::Progress;
 use super::super::rebuild::{Log, Probe};
 use super::super::window::{Cut, Cuts, Fate};
 use super::files::{Extracted, Stage, Stretch};
+use super::kept::Step;
 use super::{LaneError, WindowRun};
 use crate::lanes::Wish;
 use crate::warehouse::{LoggedRun, Warehouse};
@@ -34,7 +35,7 @@ impl WindowRun<'_> {
         if same.is_none() {
             self.is_over(&inputs)?;
         }
-        let mut extracted = Extracted {
+        let nothing = Extracted {
             job: self.config.job.clone(),
             batch_id: self.batch_id.clone(),
             window_start: self.window.start,
@@ -42,22 +43,46 @@ impl WindowRun<'_> {
             started_at,
             past: 0,
             records: 0,
+            read: 0,
             partitions,
             offsets: Vec::new(),
         };
+        let extracted = loop {
+            if let Some(extracted) = self.read(&inputs, same, &near, nothing.clone())? {
+                break extracted;
+            }
+            self.kept.inspect(|kept| kept.forget());
+        };
+        if let Some(run) = same.filter(|run| run.records > extracted.records as i64) {
+            let (batch_id, known, records) = (run.batch_id.clone(), run.records, extracted.records);
+            return Err(LaneError::Expired { batch_id, known, records });
+        }
+        self.files.done(Stage::Extract, &extracted)?;
+        Ok(extracted)
+    }
+
+    /// Reads what comes before the window and what belongs to it. None when what was learnt for an earlier window turns out to lack something.
+    fn read(
+        &self,
+        inputs: &[Partition],
+        same: Option<&LoggedRun>,
+        near: &[LoggedRun],
+        mut extracted: Extracted,
+    ) -> Result<Option<Extracted>, LaneError> {
         let (mut past, mut records) = (self.files.create("past.jsonl")?, self.files.create("records.jsonl")?);
         let stopped = || self.control.wish() == Wish::Stop;
-        for partitions in self.config.tasks(partitions) {
+        for (task, partitions) in self.config.tasks(extracted.partitions).into_iter().enumerate() {
             let mut stretches = Vec::new();
             let mut cuts = Cuts::default();
             for input in inputs.iter().filter(|input| partitions.contains(&input.partition)) {
-                let (from, stretch) = self.stretch(input, same, &near)?;
+                let (from, stretch) = self.stretch(input, same, near)?;
                 let done = Some(Read { end: stretch.settled, until: self.window.start });
                 let place = (input.topic, input.partition);
                 stretches.push((place, from, stretch.end));
                 cuts.0.insert(place, Cut { done, until: self.window.end });
                 extracted.offsets.push(stretch);
             }
+            let mut learning = self.kept.and_then(|kept| kept.begin(task, &mut stretches, &cuts));
             let mut log = Log::open(&self.config.settings, &stretches)?.verbatim();
             let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
             let which = match partitions.len() {
@@ -68,6 +93,12 @@ impl WindowRun<'_> {
             let mut progress = Progress::new(of, all);
             while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
                 progress.step();
+                extracted.read += 1;
+                match learning.as_mut().map(|learning| learning.take(&arrival, &cuts, &|| log.silent())) {
+                    Some(Step::Learnt) => continue,
+                    Some(Step::TooLate) => return Ok(None),
+                    Some(Step::Left) | None => {}
+                }
                 match cuts.fate(&arrival) {
                     Fate::Now => {
                         records.record(&arrival)?;
@@ -84,15 +115,14 @@ impl WindowRun<'_> {
             if stopped() {
                 return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
             }
+            if let Some(learning) = learning {
+                extracted.past += learning.records();
+                learning.end(&log.silent());
+            }
         }
         past.close()?;
         records.close()?;
-        if let Some(run) = same.filter(|run| run.records > extracted.records as i64) {
-            let (batch_id, known, records) = (run.batch_id.clone(), run.records, extracted.records);
-            return Err(LaneError::Expired { batch_id, known, records });
-        }
-        self.files.done(Stage::Extract, &extracted)?;
-        Ok(extracted)
+        Ok(Some(extracted))
     }
 
     /// A window that may still grow is not run: whoever wants its first half names that.

@@ -63,6 +63,9 @@ pub struct Extracted {
     pub past: u64,
     /// Records of the window.
     pub records: u64,
+    /// Records that were read from the log for all that.
+    #[serde(default)]
+    pub read: u64,
     /// Partitions of the inputs.
     pub partitions: i32,
     /// What was read of each.

@@ -25,11 +25,15 @@
 //!
 //! # Simplifications
 //! - One run of a window at a time: `max_active_runs=1` in Airflow, and no two people at once.
-//! - The past is extracted anew for each window, which costs reading the log once a window.
+//! - The past is extracted anew for each step and each window of its own. Only windows that are run by one command, without files that are kept, have
+//!   it in common ([`Kept`]), and only for processors that can be copied and remember everything: those with a horizon read no more than that.
 //! - An answer that is published passes through a file as decimal digits; its last bit may differ from the scheduled job's.
 
 mod extract;
 mod files;
+mod kept;
+#[cfg(test)]
+mod kept_tests;
 mod load;
 mod publish;
 mod transform;
@@ -46,6 +50,7 @@ use super::window::Window;
 use super::{Control, LaneError};
 use files::Files;
 pub use files::{Extracted, Loaded, Stage, Transformed};
+pub use kept::Kept;
 pub use publish::Published;
 
 /// How long a question to the cluster may take.
@@ -58,6 +63,7 @@ pub struct WindowRun<'a> {
     window: Window,
     batch_id: String,
     files: Files,
+    kept: Option<&'a Kept<'a>>,
 }
 
 impl<'a> WindowRun<'a> {
@@ -71,7 +77,13 @@ impl<'a> WindowRun<'a> {
         let window = Window { start, end };
         let batch_id = window.batch_id(&config.job);
         let files = Files::new(folder.join(&batch_id));
-        Self { config, control, window, batch_id, files }
+        Self { config, control, window, batch_id, files, kept: None }
+    }
+
+    /// The same as one of several, which learn what they have in common once. The files that it leaves are of use to no later command.
+    #[must_use]
+    pub fn keeping(self, kept: &'a Kept<'a>) -> Self {
+        Self { kept: Some(kept), ..self }
     }
 
     /// The name of the run, such as `batch-fraud-2026-03-03T11`.

@@ -1,8 +1,8 @@
 //! Answers to their topics, those that are not there yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use client::{ProducerOptions, TopicPartition};
+use client::{Admin, ProducerOptions, TopicPartition};
 use events::{Event, Timestamp, Topic};
 
 use super::super::batch::{
@@ -45,9 +45,9 @@ impl WindowRun<'_> {
         let at: Vec<_> = places.iter().map(|(topic, n)| TopicPartition::new(topic.name(), *n)).collect();
         let earliest = admin.offsets(&at)?.into_iter().map(|offsets| offsets.map_or(0, |at| at.earliest));
         let from: BTreeMap<Place, i64> = places.into_iter().zip(earliest).collect();
-        let there = answers_there(settings, &admin, from.iter(), &self.batch_id)?;
+        let there = self.there(&admin, &from)?;
         let runs = outbox.place(Topic::BatchRuns, 0);
-        let earlier = earlier_runs(settings, &admin, runs, &self.config.job, self.control)?;
+        let earlier = self.earlier(&admin, runs)?;
 
         let finished = finished_ms(&self.batch_id, extracted.started_at.ms());
         let visible_from = match self.config.schedule {
@@ -78,6 +78,11 @@ impl WindowRun<'_> {
         let line: Event = report(&run(&extracted), loaded.rows, finished_at, visible_from);
         sending.send(&mut outbox, 0, &line, self.control)?;
         sending.settle(&outbox, self.control)?;
+        if let Some(kept) = self.kept
+            && let Some(runs) = &mut *kept.runs.borrow_mut()
+        {
+            runs.entry(window.end).or_insert(visible_from);
+        }
 
         // A rerun that had nothing to say leaves the run log as it was.
         let known = neighbours(warehouse, &self.config.job, window, self.backoff(), self.control)?;
@@ -93,5 +98,36 @@ impl WindowRun<'_> {
             &serde_json::json!({ "answers": published.answers, "already": published.already }),
         )?;
         Ok(published)
+    }
+
+    /// How many answers of this run are there already. What is there of all runs is read by the first of several windows, since nobody else
+    /// publishes meanwhile.
+    fn there(
+        &self,
+        admin: &Admin,
+        from: &BTreeMap<Place, i64>,
+    ) -> Result<HashMap<(Place, String), u64>, LaneError> {
+        let settings = &self.config.settings;
+        let Some(kept) = self.kept else {
+            return answers_there(settings, admin, from.iter(), &self.batch_id);
+        };
+        let mut there = kept.there.borrow_mut();
+        if there.is_none() {
+            *there = Some(answers_there(settings, admin, from.iter(), &self.config.job)?);
+        }
+        let ours = |(_, source): &&(Place, String)| source.starts_with(&self.batch_id);
+        let all = there.iter().flatten();
+        Ok(all.filter(|(at, _)| ours(at)).map(|(at, count)| (at.clone(), *count)).collect())
+    }
+
+    /// From when the answers of earlier runs could be seen, by the ends of their windows.
+    fn earlier(&self, admin: &Admin, runs: Place) -> Result<BTreeMap<Timestamp, Timestamp>, LaneError> {
+        let read = || earlier_runs(&self.config.settings, admin, runs, &self.config.job, self.control);
+        let Some(kept) = self.kept else { return read() };
+        let mut earlier = kept.runs.borrow_mut();
+        if earlier.is_none() {
+            *earlier = Some(read()?);
+        }
+        Ok(earlier.clone().unwrap_or_default())
     }
 }

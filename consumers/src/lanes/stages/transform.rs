@@ -24,9 +24,9 @@ impl WindowRun<'_> {
         let (mut answers, mut told) = (Vec::new(), Vec::new());
         let all = extracted.past + extracted.records;
         let mut progress = Progress::new(format!("{}: processing", self.batch_id), all);
-        for partitions in self.config.tasks(extracted.partitions) {
-            let mut processor = factory();
-            let mut has_past = false;
+        for (task, partitions) in self.config.tasks(extracted.partitions).into_iter().enumerate() {
+            let known = self.kept.and_then(|kept| kept.fork(task));
+            let (mut processor, mut has_past) = known.unwrap_or_else(|| (factory(), false));
             while let Some(taken) = past.next_of(&partitions)? {
                 progress.step();
                 if let Ok(event) = &taken.content {
