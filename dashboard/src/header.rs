@@ -165,27 +165,27 @@ pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
     pieces
 }
 
-/// What waiting has cost, in at most so many of the businesses' units.
+/// What waiting has cost, in at most so many of the businesses' units. Where batch was as good, nothing is said; what too few cases say is dim.
 pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     let bill = &lanes.bill;
-    let known = [
-        bill.money_cents.waiting().map(|cents| (maybe_money(Some(cents)), "", "")),
-        bill.wrong_texts.waiting().map(|texts| (number(Some(texts)), " wrong texts", " texts")),
-        bill.missed_clicks.waiting().map(|clicks| (number(Some(clicks)), " clicks", " clicks")),
-        bill.late_minutes.waiting().map(|minutes| (number(Some(minutes)), " late minutes", " min late")),
+    let all = [
+        (&bill.money_cents, maybe_money as fn(_) -> _, "", ""),
+        (&bill.wrong_texts, number, " wrong texts", " texts"),
+        (&bill.missed_clicks, number, " clicks", " clicks"),
+        (&bill.late_minutes, number, " late minutes", " min late"),
     ];
+    let known: Vec<_> = all.into_iter().filter(|(item, ..)| item.waiting().is_some()).collect();
     let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
-    let mut first = true;
-    for (amount, words, short) in known.into_iter().flatten().take(items) {
-        if !first {
+    for (item, amount, words, short) in known.iter().filter(|(item, ..)| !item.is_tie()).take(items) {
+        if pieces.len() > 1 {
             pieces.push((" · ".into(), Role::Dim));
         }
-        first = false;
-        pieces.push((amount, Role::Truth));
-        pieces.push((if wide { words } else { short }.into(), Role::Dim));
+        pieces.push((amount(item.waiting()), if item.likely.is_some() { Role::Truth } else { Role::Dim }));
+        pieces.push((if wide { words } else { short }.to_string(), Role::Dim));
     }
-    if first {
-        pieces.push((UNKNOWN.into(), Role::Dim));
+    if pieces.len() == 1 {
+        let nothing = if known.is_empty() { UNKNOWN } else { "nothing so far" };
+        pieces.push((nothing.into(), Role::Dim));
     }
     pieces
 }

@@ -17,6 +17,31 @@ fn a_line_of_words() {
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }
 
+/// The pane says "as good" where nothing may well be what waiting has cost; the first line must not name a sum then.
+#[test]
+fn where_batch_is_as_good_the_lesson_names_no_cost() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let cost = |snapshot: &Snapshot| {
+        let line = snapshot_text(snapshot);
+        let (_, said) = line.split_once("waiting has cost ").unwrap();
+        said.split("    ").next().unwrap().to_owned()
+    };
+    let bill = |snapshot: &mut Snapshot, likely| {
+        let bill = &mut snapshot.lanes.data.bill;
+        for item in
+            [&mut bill.money_cents, &mut bill.wrong_texts, &mut bill.missed_clicks, &mut bill.late_minutes]
+        {
+            item.likely = likely;
+        }
+    };
+    snapshot.lanes.data.bill.money_cents.likely = Some((-100.0, 250_000.0));
+    assert_eq!(cost(&snapshot), "37 wrong texts · 812 clicks · 1,498 late minutes");
+    bill(&mut snapshot, Some((-1.0, 1.0)));
+    assert_eq!(cost(&snapshot), "nothing so far");
+    bill(&mut snapshot, None);
+    assert_eq!(cost(&snapshot), "1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes");
+}
+
 #[test]
 fn the_summary() {
     expect![[r#"

@@ -128,7 +128,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
 /// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases say is dim.
 fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
     match (item.waiting(), item.likely) {
-        (Some(_), Some((low, high))) if low <= 0.0 && high >= 0.0 => ("as good".into(), Role::Good),
+        (Some(_), Some(_)) if item.is_tie() => ("as good".into(), Role::Good),
         (Some(cost), Some(_)) => (amount(Some(cost)), Role::Truth),
         (Some(cost), None) => (amount(Some(cost)), Role::Dim),
         _ => (UNKNOWN.into(), Role::Dim),

@@ -287,6 +287,11 @@ pub struct BillItem {
 }
 
 impl BillItem {
+    /// Whether batch was as good as far as the cases tell: nothing may well be what waiting has cost.
+    pub fn is_tie(&self) -> bool {
+        self.likely.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
+    }
+
     /// What waiting has cost: batch minus stream. Negative when batch was the better one.
     pub fn waiting(&self) -> Option<f64> {
         Some(self.batch? - self.stream?).filter(|cost| cost.is_finite())
