@@ -255,12 +255,15 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     let database = place.join("w.sqlite").to_str().unwrap().to_owned();
     // A root that may write anywhere would not notice: it is started without that right.
     let of_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let mut job = batch(&broker, &database);
-    if of_root {
+    let bound = |command: Command| {
+        if !of_root {
+            return command;
+        }
         let mut without = Command::new("setpriv");
-        without.arg("--bounding-set=-dac_override").arg(job.get_program()).args(job.get_args());
-        job = without;
-    }
+        without.arg("--bounding-set=-dac_override").arg(command.get_program()).args(command.get_args());
+        without
+    };
+    let mut job = bound(batch(&broker, &database));
     let mut job = job.args(["--window", ELEVEN]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let said = lines(job.stderr.take().unwrap());
     let first = said.recv_timeout(PATIENCE).unwrap();
@@ -275,6 +278,14 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
     assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
     assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "each has one answer");
+
+    // Whoever only asks needs to write nothing.
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o444)).unwrap();
+    may(0o555);
+    let read = output(&mut bound(with(freshet(), &["report", "--database", &database])));
+    may(0o755);
+    assert!(read.status.success(), "{}", stderr(&read));
+    assert!(String::from_utf8_lossy(&read.stdout).contains("batch-fraud-2026-03-03T11"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub use answered::{SOURCE_HEADER, Source, run_of};
 pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};
-pub use retry::patiently_open;
+pub use retry::{patiently_open, patiently_open_to_ask};
 pub use stages::{Extracted, Kept, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};

@@ -72,6 +72,16 @@ pub fn patiently_open(
     patiently(Backoff::new(retries, Duration::from_secs(1)), control, || crate::warehouse::open(database))
 }
 
+/// The same, only to ask it: one that may be read and not written will do.
+pub fn patiently_open_to_ask(
+    database: &str,
+    retries: Option<u32>,
+    control: &Control,
+) -> Result<Box<dyn Warehouse>, LaneError> {
+    let first_wait = Duration::from_secs(1);
+    patiently(Backoff::new(retries, first_wait), control, || crate::warehouse::open_to_ask(database))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

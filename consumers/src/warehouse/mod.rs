@@ -111,3 +111,14 @@ pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
         None => Ok(Box::new(Sqlite::open(Path::new(database))?)),
     }
 }
+
+/// The same to ask it and no more: a file on a medium that can't be written is read as it is, if its tables are up to date.
+pub fn open_to_ask(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    match open(database) {
+        Err(error @ WarehouseError::ReadOnly { .. }) if !database.contains("://") => {
+            let readable = Sqlite::open_to_read(Path::new(database));
+            Ok(Box::new(readable.ok().flatten().ok_or(error)?))
+        }
+        other => other,
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{
-    Connection, ErrorCode, Row, ToSql, Transaction, TransactionBehavior, params, params_from_iter,
+    Connection, ErrorCode, OpenFlags, Row, ToSql, Transaction, TransactionBehavior, params, params_from_iter,
 };
 
 use super::schema::{Dialect, MIGRATIONS};
@@ -42,6 +42,19 @@ impl Sqlite {
         Ok(warehouse)
     }
 
+    /// Opens a file that can't be written. None if its tables are not up to date, which can't be mended there.
+    pub(super) fn open_to_read(path: &Path) -> Result<Option<Self>, WarehouseError> {
+        let shown = path.display().to_string();
+        let wrong = |error: rusqlite::Error| kind(&error, &shown);
+        // Without a log beside it the file holds everything, and what nobody can write does not change while it is read.
+        let log = std::fs::metadata(format!("{shown}-wal")).is_ok_and(|log| log.len() > 0);
+        let uri = format!("file:{}?immutable={}", escaped(&shown), u8::from(!log));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(uri, flags).map_err(wrong)?;
+        let current = version(&connection).map_err(wrong)? == MIGRATIONS.len() as i64;
+        Ok(current.then_some(Self { connection, path: shown }))
+    }
+
     fn prepare(&mut self) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let wrong = |error: rusqlite::Error| kind(&error, &path);
@@ -64,6 +77,14 @@ impl Sqlite {
         transaction.pragma_update(None, "user_version", known.max(found)).map_err(wrong)?;
         transaction.commit().map_err(wrong)
     }
+}
+
+/// A path as a URI has it (RFC 3986, section 2.1).
+fn escaped(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    path.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -287,6 +308,21 @@ mod tests {
         room(&warehouse, 1_000_000);
         assert_eq!(warehouse.load(&run("a"), &rows), Ok(5_000));
         assert_eq!(count(&mut warehouse, "swipes"), 5_000);
+    }
+
+    #[test]
+    fn a_file_on_a_medium_that_cannot_be_written_is_read_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100 % read? only.db");
+        let mut warehouse = Sqlite::open(&path).unwrap();
+        warehouse.load(&run("a"), &rows("a", &swipes(3))).unwrap();
+        drop(warehouse);
+        let mut readable = Sqlite::open_to_read(&path).unwrap().unwrap();
+        assert_eq!(count(&mut readable, "swipes"), 3);
+        let error = readable.load(&run("b"), &rows("b", &swipes(4))).unwrap_err();
+        assert!(matches!(error, WarehouseError::ReadOnly { .. }), "{error}");
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+        assert!(Sqlite::open_to_read(&path).unwrap().is_none(), "an older schema would have to be written");
     }
 
     #[test]

@@ -206,8 +206,9 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     if !args.database.contains("://")
         && let Some(folder) = Path::new(&args.database).parent()
     {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("could not make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| {
+            format!("could not make the folder {} (name another database with --database)", folder.display())
+        })?;
     }
     let ends = args.once || args.window.is_some();
     Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)

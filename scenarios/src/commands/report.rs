@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use consumers::lanes::{Control, patiently_open};
+use consumers::lanes::{Control, patiently_open_to_ask};
 use consumers::warehouse::report::{Fraud, Report, Revenue, latest, report};
 use serde_json::{Value, json};
 use streets::Map;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
             args.database
         );
     }
-    let mut warehouse = patiently_open(&args.database, Some(RETRIES), &Control::new())?;
+    let mut warehouse = patiently_open_to_ask(&args.database, Some(RETRIES), &Control::new())?;
     let window = match args.window {
         Some(span) => (span.start, span.end),
         None => match latest(&mut *warehouse)? {
