@@ -93,7 +93,7 @@ fn a_job_that_is_killed_again_and_again_loads_each_row_once_and_answers_once() {
     let broker = broker_with_swipes(folder.path());
     let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
     let is_open = || Path::new(&database).exists();
-    killed_again_and_again(&broker, &database, &is_open, &|| !report(&database, "run").is_empty());
+    killed_again_and_again(&broker, &database, None, &is_open, &|| !report(&database, "run").is_empty());
 }
 
 #[test]
@@ -110,32 +110,59 @@ fn a_job_that_is_killed_again_and_again_loads_each_row_once_into_postgres() {
         )
     };
     let has_loaded = || server.holds("shop", "SELECT 1 FROM batch_runs");
-    killed_again_and_again(&broker, &database, &is_open, &has_loaded);
+    killed_again_and_again(&broker, &database, Some(&server), &is_open, &has_loaded);
 }
 
-/// SIGKILL when the job opens the database, when it has loaded, when its answers come out; then twice to the end.
+/// Keeps a run from writing its line in the run log for as long as it is held: it stands still in its transaction, with all its rows in it.
+fn held_up(server: &PostgresServer) -> impl Sized {
+    let mut other = server.session("shop");
+    other.batch_execute("BEGIN; LOCK TABLE batch_runs IN SHARE MODE").unwrap();
+    other
+}
+
+fn is_held_up(server: &PostgresServer) -> bool {
+    server.holds("shop", "SELECT 1 FROM pg_locks WHERE relation = 'batch_runs'::regclass AND NOT granted")
+}
+
+/// SIGKILL when the job opens the database, in each of its steps, in the transaction of a server, and when its answers come out; then twice to the end.
 fn killed_again_and_again(
     broker: &Broker,
     database: &str,
+    server: Option<&PostgresServer>,
     is_open: &dyn Fn() -> bool,
     has_loaded: &dyn Fn() -> bool,
 ) {
     let asked = swipes(broker, "card_swipes", "2026-03-03T11");
-    let moments: [&dyn Fn() -> bool; 3] =
-        [is_open, has_loaded, &|| !swipes(broker, "fraud_batch", "2026-03-03T11").is_empty()];
-    for (n, has_come) in moments.iter().enumerate() {
-        let mut job = batch(broker, database)
-            .args(["--window", ELEVEN])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let has_file = |name: &str| folder.path().join("batch-fraud-2026-03-03T11").join(name).exists();
+    let moments: [(&str, &dyn Fn() -> bool); 7] = [
+        ("it opens the database", is_open),
+        ("it extracts", &|| has_file("records.jsonl")),
+        ("it transforms", &|| has_file("answers.jsonl")),
+        ("it loads", &|| server.map_or_else(|| has_file("transform.json"), is_held_up)),
+        ("it has loaded", has_loaded),
+        ("it publishes", &|| has_file("load.json")),
+        ("its answers come out", &|| !swipes(broker, "fraud_batch", "2026-03-03T11").is_empty()),
+    ];
+    for (moment, has_come) in moments {
+        let _ = std::fs::remove_dir_all(folder.path().join("batch-fraud-2026-03-03T11"));
+        let lock = server.filter(|_| moment == "it loads").map(held_up);
+        let mut job = Killed(
+            batch(broker, database)
+                .args(["--window", ELEVEN, "--files"])
+                .arg(folder.path())
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         let began = Instant::now();
-        while !has_come() && job.try_wait().unwrap().is_none() {
-            assert!(began.elapsed() < PATIENCE, "moment {n} never came");
+        while !has_come() && job.0.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < PATIENCE, "the moment when {moment} never came");
         }
-        let _ = job.kill();
-        job.wait().unwrap();
+        assert!(lock.is_none() || job.0.try_wait().unwrap().is_none(), "nobody else can end its transaction");
+        drop(job);
+        drop(lock);
     }
     for _ in 0..2 {
         let ran = output(batch(broker, database).args(["--window", ELEVEN]));
@@ -180,12 +207,10 @@ fn a_database_that_is_killed_while_a_run_is_loaded_is_said_and_made_up_for() {
         }
     };
     next("finished");
-    // Nobody can write the run log any more, so the next run stands still in its transaction: all its swipes are in, none is committed.
-    let mut other = server.session("shop");
-    other.batch_execute("BEGIN; LOCK TABLE batch_runs IN SHARE MODE").unwrap();
+    // The next run stands still in its transaction: all its swipes are in, none is committed.
+    let _lock = held_up(&server);
     let began = Instant::now();
-    let is_loading = "SELECT 1 FROM pg_locks WHERE relation = 'batch_runs'::regclass AND NOT granted";
-    while !server.holds("shop", is_loading) {
+    while !is_held_up(&server) {
         assert!(began.elapsed() < PATIENCE, "no run is loaded");
     }
     server.kill();
