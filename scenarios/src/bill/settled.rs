@@ -125,6 +125,12 @@ impl Settled {
         }
     }
 
+    /// A record that says nothing to a bill has been read.
+    pub(crate) fn pass_over(&mut self, (topic, partition, offset): Place) {
+        let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
+        *read_to = offset.max(*read_to);
+    }
+
     fn is_ahead(&self, source: Source) -> bool {
         self.read_to.get(&(source.topic, source.partition)).is_none_or(|&read_to| source.offset > read_to)
     }
@@ -156,8 +162,7 @@ impl Settled {
                 None => self.observe(event, run, arrived),
             }
         }
-        let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
-        *read_to = offset.max(*read_to);
+        self.pass_over(place);
         let Some(early) = self.early.get_mut(&(topic, partition)) else { return };
         let later = early.split_off(&(offset + 1));
         for (offset, answers) in std::mem::replace(early, later) {

@@ -432,6 +432,25 @@ fn nothing_waits_for_a_question_that_is_never_read() {
 }
 
 #[test]
+fn what_has_been_read_is_known_though_it_could_not_be_understood() {
+    let mut settled = Settled::new(at("15:00:00"));
+    let has_read = |settled: &Settled, end| settled.has_read(Topic::Clicks, 3, end);
+    assert!(has_read(&settled, 0) && !has_read(&settled, 1), "there is one, and nobody has read it");
+    let click = view("15:00:00", "e1", "s", "cup").into();
+    settled.take(&Heard {
+        place: (Topic::Clicks, 3, 0),
+        event: &click,
+        source: None,
+        run: None,
+        emitted: None,
+    });
+    assert!(has_read(&settled, 1) && !has_read(&settled, 2));
+    settled.pass_over((Topic::Clicks, 3, 1));
+    assert!(has_read(&settled, 2));
+    assert!(settled.has_read(Topic::RoadTraversals, 0, 99), "on no bill, so nobody reads them");
+}
+
+#[test]
 fn a_show_is_billed_from_the_end_of_its_first_period() {
     let start = at("10:45:00");
     assert_eq!(judged_from(start, HOUR_MS), at("11:00:00"));

@@ -207,7 +207,12 @@ impl Show {
     /// Takes a record of one of our topics.
     pub(crate) fn take(&mut self, record: &SeenRecord) {
         self.ledger.take(record.place, record.event.as_ref(), record.source);
-        let Some(event) = &record.event else { return };
+        let Some(event) = &record.event else {
+            if let Some(settled) = &mut self.settled {
+                settled.pass_over(record.place);
+            }
+            return;
+        };
         self.observe(event, record.sent_ms);
         if let Some(settled) = &mut self.settled {
             let SeenRecord { place, source, emitted, .. } = *record;
