@@ -102,8 +102,8 @@ fn arrivals(pen: &mut Pen, arrivals: &[Arrival], area: Rect) {
     let room = area.width.saturating_sub(2);
     let title = [("arrived".to_string(), Role::Title), ("  to go, half-way".to_string(), Role::Faint)];
     pen.pieces(area.x + 1, area.y, room, &title);
-    let more = (room.saturating_sub(27) / 3).min(4);
-    let columns = [6, 7, 6].map(|column| column + more);
+    let more = (room.saturating_sub(28) / 3).min(4);
+    let columns = [6, 7, 7].map(|column| column + more);
     let id = room.saturating_sub(columns.iter().sum()).min(16);
     let mut end = area.x + 1 + id;
     let ends = columns.map(|column| {
