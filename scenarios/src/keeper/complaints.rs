@@ -2,9 +2,18 @@
 
 use std::collections::HashMap;
 
-/// What each worker complains of at present, without how long it waits for its next attempt.
+/// What each worker complains of at present.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(HashMap<String, String>);
+pub(super) struct Complaints(HashMap<String, Complaint>);
+
+#[derive(Debug)]
+struct Complaint {
+    /// The sentence, without how long it is until the next attempt.
+    what: String,
+    /// What makes it the same matter as another: of attempts that fail, what they failed at and not how. A server that is killed closes connections, then
+    /// refuses them, then is starting up.
+    matter: String,
+}
 
 impl Complaints {
     /// Takes a line of a worker's standard error. What it warns of comes back if nobody has said so yet: three jobs whose one database is away, and
@@ -14,9 +23,12 @@ impl Complaints {
             self.0.remove(worker);
             return None;
         };
-        let what = text.split_once("; trying again in ").map_or(text, |(what, _)| what);
-        let known = self.0.values().any(|known| known == what);
-        self.0.insert(worker.to_owned(), what.to_owned());
+        let (what, matter) = match text.split_once("; trying again in ") {
+            Some((what, _)) => (what, what.split_once(": ").map_or(what, |(matter, _)| matter)),
+            None => (text, text),
+        };
+        let known = self.0.values().any(|known| known.matter == matter);
+        self.0.insert(worker.to_owned(), Complaint { what: what.to_owned(), matter: matter.to_owned() });
         (!known).then(|| text.to_owned())
     }
 
@@ -27,7 +39,7 @@ impl Complaints {
 
     /// Who warned of what and has said nothing better since.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(worker, what)| (worker.as_str(), what.as_str()))
+        self.0.iter().map(|(worker, complaint)| (worker.as_str(), complaint.what.as_str()))
     }
 }
 
@@ -38,9 +50,12 @@ mod tests {
     #[test]
     fn a_database_that_is_away_is_news_once_and_again_the_next_time() {
         let mut complaints = Complaints::default();
-        let away =
-            |wait| format!(" WARN cannot reach the database db: refused; start it; trying again in {wait} s");
-        let told = "cannot reach the database db: refused; start it; trying again in 1 s".to_owned();
+        let away = |wait| {
+            let how = if wait == 1 { "connection closed" } else { "refused" };
+            format!(" WARN cannot reach the database db: {how}; start it; trying again in {wait} s")
+        };
+        let told =
+            "cannot reach the database db: connection closed; start it; trying again in 1 s".to_owned();
         assert_eq!(complaints.news("batch-eta", &away(1)), Some(told));
         for (job, wait) in [("batch-eta", 2), ("batch-fraud", 1), ("batch-eta", 4)] {
             assert_eq!(complaints.news(job, &away(wait)), None, "{job}");

@@ -239,8 +239,15 @@ fn order(keeper: &mut Keeper, names: &[&str], order: Order) {
 /// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has seen it.
 fn drain(keeper: &mut Keeper) {
     // The first polls may have been made before the last records were sent.
-    let mut quiet = 0;
+    let (mut quiet, mut said) = (0, false);
     await_all(keeper, "its last events were not answered", |keeper| {
+        if let Some((worker, what)) = keeper.complaints().next().filter(|_| !said) {
+            said = true;
+            tracing::warn!(
+                "the show is over, and {worker} is waited for up to {} s: {what}",
+                DRAIN.as_secs()
+            );
+        }
         let snapshot = keeper.snapshot();
         // A job's group has committed all that it will when its last run is out. Who has committed nothing yet is still on its way.
         let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
