@@ -14,10 +14,11 @@ use common::postgres_server::PostgresServer;
 use common::{Broker, freshet};
 use serde_json::Value;
 
-/// Twenty simulated minutes with a run every five, as the last line of the show: its summary.
-fn show(more: &[&str]) -> Value {
+/// Twenty simulated minutes with a run every five at so many times the speed, as the last line of the show: its summary.
+fn show(speed: u32, more: &[&str]) -> Value {
     let mut command = freshet();
-    command.args(["demo", "--headless", "--format", "jsonl", "--seed", "7", "--duration", "20s"]);
+    command.args(["demo", "--headless", "--format", "jsonl", "--seed", "7"]);
+    command.args(["--speed", &speed.to_string(), "--duration", &format!("{}s", 20 * 60 / speed)]);
     command.args(["--batch-period", "5m", "--drivers", "20"]).args(more);
     let ran = command.stdin(Stdio::null()).output().unwrap();
     assert!(ran.status.success(), "{more:?}: {}", String::from_utf8_lossy(&ran.stderr));
@@ -55,10 +56,10 @@ fn same_bill(one: &Value, other: &Value) {
 fn the_same_seed_gives_the_same_bill_with_sqlite_and_with_postgres() {
     let server = PostgresServer::start();
     let database = server.database("shop");
-    // At once: each makes the machine busy for the other, which is what must not matter.
+    // At once: each makes the machine busy for the other, which is what must not matter. Nor must it matter that one is quicker.
     let (sqlite, postgres) = thread::scope(|scope| {
-        let sqlite = scope.spawn(|| show(&["--listen", "127.0.0.1:0"]));
-        let postgres = show(&["--listen", "127.0.0.1:0", "--database", &database]);
+        let sqlite = scope.spawn(|| show(60, &["--listen", "127.0.0.1:0"]));
+        let postgres = show(100, &["--listen", "127.0.0.1:0", "--database", &database]);
         (sqlite.join().unwrap(), postgres)
     });
     same_bill(&sqlite, &postgres);
@@ -72,8 +73,8 @@ fn apache_kafka_and_postgres_give_the_bill_of_the_embedded_broker_and_sqlite() {
     let apache = Apache::start(folder.path());
     let server = PostgresServer::start();
     let database = server.database("shop");
-    let embedded = show(&["--listen", "127.0.0.1:0"]);
-    let kafka = show(&["--bootstrap-servers", &apache.address, "--database", &database]);
+    let embedded = show(60, &["--listen", "127.0.0.1:0"]);
+    let kafka = show(60, &["--bootstrap-servers", &apache.address, "--database", &database]);
     same_bill(&embedded, &kafka);
 }
 
