@@ -12,6 +12,10 @@
 //!
 //! One thing can prove it wrong: a partition that was read to its end while others went on, into which a record came later whose turn would have
 //! been among those that were learnt. Then everything is learnt again from the beginning.
+//!
+//! # Simplifications
+//! - Learning stops at the first record that is early, too, such as one of the next hour from a clock that is ahead. Where one stands at the head of a
+//!   partition until its hour has come, the windows before that read what lies behind it each for itself: slower, and the same.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, HashMap};
