@@ -200,9 +200,9 @@ impl Keeper {
         self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
     }
 
-    /// Who warned of what and has said nothing better since.
-    pub(crate) fn complaints(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.complaints.iter()
+    /// Which workers wait for what, and do nothing else.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.complaints.waiting()
     }
 
     /// For how long the show's clock has run, on the wall: what comes before is preparation.

@@ -13,6 +13,8 @@ struct Complaint {
     /// What makes it the same matter as another: of attempts that fail, what they failed at and not how. A server that is killed closes connections, then
     /// refuses them, then is starting up.
     matter: String,
+    /// Whether the worker does nothing else until it is mended.
+    waits: bool,
 }
 
 impl Complaints {
@@ -23,12 +25,14 @@ impl Complaints {
             self.0.remove(worker);
             return None;
         };
-        let (what, matter) = match text.split_once("; trying again in ") {
+        let again = text.split_once("; trying again in ");
+        let (what, matter) = match again {
             Some((what, _)) => (what, what.split_once(": ").map_or(what, |(matter, _)| matter)),
             None => (text, text),
         };
         let known = self.0.values().any(|known| known.matter == matter);
-        self.0.insert(worker.to_owned(), Complaint { what: what.to_owned(), matter: matter.to_owned() });
+        let (what, matter, waits) = (what.to_owned(), matter.to_owned(), again.is_some());
+        self.0.insert(worker.to_owned(), Complaint { what, matter, waits });
         (!known).then(|| text.to_owned())
     }
 
@@ -37,9 +41,10 @@ impl Complaints {
         self.0.remove(worker);
     }
 
-    /// Who warned of what and has said nothing better since.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(worker, complaint)| (worker.as_str(), complaint.what.as_str()))
+    /// Who waits for what, such as a database that is away.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
+        let waits = self.0.iter().filter(|(_, complaint)| complaint.waits);
+        waits.map(|(worker, complaint)| (worker.as_str(), complaint.what.as_str()))
     }
 }
 
@@ -62,9 +67,15 @@ mod tests {
         }
         assert!(complaints.news("batch-fraud", " WARN no room left").is_some(), "another matter");
         assert_eq!(complaints.news("batch-eta", " INFO batch-eta-2026-03-03T11: 5 records, 5 rows"), None);
-        assert_eq!(complaints.iter().collect::<Vec<_>>(), [("batch-fraud", "no room left")]);
+        assert_eq!(
+            complaints.waiting().count(),
+            0,
+            "one goes on, the other does not wait for what it warned of"
+        );
         assert!(complaints.news("batch-eta", &away(1)).is_some());
-        complaints.forget("batch-fraud");
-        assert_eq!(complaints.iter().count(), 1);
+        let what = "cannot reach the database db: connection closed; start it";
+        assert_eq!(complaints.waiting().collect::<Vec<_>>(), [("batch-eta", what)]);
+        complaints.forget("batch-eta");
+        assert_eq!(complaints.waiting().count(), 0);
     }
 }

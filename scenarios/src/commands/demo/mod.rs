@@ -150,7 +150,7 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
     let mut failed = Vec::new();
     if patient {
         // Who still waits for something that is away, such as the database, has not done its part.
-        failed.extend(keeper.complaints().map(|(worker, what)| format!("{worker}: {what}")));
+        failed.extend(keeper.waiting().map(|(worker, what)| format!("{worker}: {what}")));
     }
     let snapshot = keeper.snapshot();
     let costs = [("stream", false), ("batch", true)]
@@ -241,7 +241,7 @@ fn drain(keeper: &mut Keeper) {
     // The first polls may have been made before the last records were sent.
     let (mut quiet, mut said) = (0, false);
     await_all(keeper, "its last events were not answered", |keeper| {
-        if let Some((worker, what)) = keeper.complaints().next().filter(|_| !said) {
+        if let Some((worker, what)) = keeper.waiting().next().filter(|_| !said) {
             said = true;
             tracing::warn!(
                 "the show is over, and {worker} is waited for up to {} s: {what}",
