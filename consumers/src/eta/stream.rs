@@ -43,9 +43,14 @@ impl Processor for EtaProcessor {
             Event::DriverLocations(ping) => {
                 let answer = self.engine.ping(ping);
                 answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
-                answers.extend(self.engine.driven.iter().map(|one| {
-                    traversal_event(&self.map, one.link, &ping.driver_id, one.entered, one.left).into()
-                }));
+                for one in &self.engine.driven {
+                    // How fast the road is will be heard from `traffic`; what kind of driver this is, nobody else can tell.
+                    let seconds = one.left.since_seconds(one.entered);
+                    self.engine.traffic.observe_vehicle(one.link, &ping.driver_id, seconds, one.left);
+                    answers.push(
+                        traversal_event(&self.map, one.link, &ping.driver_id, one.entered, one.left).into(),
+                    );
+                }
             }
             Event::TruckGpsCoordinates(ping) => {
                 self.lorries.ping(ping, &self.engine.traffic);

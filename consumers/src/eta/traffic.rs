@@ -218,7 +218,7 @@ impl TrafficModel {
         let believed_s = self.seconds(link, at);
         let weight = self.weight_of(link);
         let driver = self.vehicle_ratio(vehicle, at);
-        self.vehicles.learn(vehicle, (seconds / believed_s).clamp(1.0 / CLIP, CLIP), weight, at);
+        self.observe_vehicle(link, vehicle, seconds, at);
         let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
         let ratio = self.learn_around(link, seconds, weight, at);
         self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
@@ -234,6 +234,14 @@ impl TrafficModel {
                 self.links[neighbour.index()].live.observe(ratio, weight * share, at, &LIVE);
                 touched.push(neighbour);
             }
+        }
+    }
+
+    /// Learns from one traversal what kind of driver this is, and nothing of the road.
+    pub(crate) fn observe_vehicle(&mut self, link: LinkId, vehicle: &str, seconds: f64, at: Timestamp) {
+        let ratio = seconds / self.seconds(link, at);
+        if ratio.is_finite() && ratio > 0.0 {
+            self.vehicles.learn(vehicle, ratio.clamp(1.0 / CLIP, CLIP), self.weight_of(link), at);
         }
     }
 

@@ -143,6 +143,30 @@ fn two_workers_over_topics_know_what_one_knows() {
     assert!((two / one - 1.0).abs() < 0.15, "{two} s by two workers, {one} s by one");
 }
 
+/// How fast a road is, everybody hears; what kind of driver this is can be known only where their positions are matched.
+#[test]
+fn a_worker_learns_what_kind_of_drivers_its_own_are() {
+    let quick = drive(100, 20_000);
+    let slow: Vec<_> = quick.windows(2).flat_map(|two| [two[0], halfway(two[0], two[1])]).collect();
+    let trips = |n: u32| {
+        let start = f64::from(n) * 8_000.0;
+        let quick = trip_events(&format!("quick-{n}"), "quick", start, &quick);
+        quick.into_iter().chain(trip_events(&format!("slow-{n}"), "slow", start + 4_000.0, &slow))
+    };
+    let mut worker = EtaProcessor::new(&EtaConfig::new(map()));
+    let said = answers(&mut worker, &(0..8).flat_map(trips).collect::<Vec<_>>());
+    let first_quote = |trip: &str| {
+        let update = updates(&said).into_iter().find(|update| update.trip_id == trip).unwrap();
+        update.eta.since_seconds(update.ts)
+    };
+    let (quick, slow) = (first_quote("quick-7"), first_quote("slow-7"));
+    assert!(slow > 1.2 * quick, "{slow} s for who took twice as long as those whom {quick} s are told");
+}
+
+fn halfway(a: Place, b: Place) -> Place {
+    Place { lat: f64::midpoint(a.lat, b.lat), lon: f64::midpoint(a.lon, b.lon) }
+}
+
 #[test]
 fn the_same_events_give_the_same_bytes() {
     let mut events = Vec::new();
