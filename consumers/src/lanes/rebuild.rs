@@ -140,6 +140,24 @@ impl Log {
         Ok(Self { readers, merge, verbatim: false })
     }
 
+    /// The same stretches of what is left of a log, read by the same readers: to open one for each partition takes longer than to read ten seconds of it.
+    pub(crate) fn reopen(&mut self, settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<(), Error> {
+        if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
+            *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
+            return Ok(());
+        }
+        self.merge.clear();
+        for ((_, reader), &((_, partition), from, to)) in self.readers.iter_mut().zip(inputs) {
+            reader.restart(&[(partition, from, to)])?;
+        }
+        Ok(())
+    }
+
+    /// Stops reading until it is opened again: what lies behind the stretches would be fetched for nothing.
+    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+        self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
+    }
+
     /// From now on, what is read keeps its bytes besides the event: a file of records should hold what the log held.
     pub(crate) fn verbatim(mut self) -> Self {
         self.verbatim = true;
@@ -212,6 +230,17 @@ impl Probe {
     pub(crate) fn new(settings: &Settings, topic: Topic, partition: i32) -> Result<Self, Error> {
         let reader = LogReader::range(settings, topic.name(), &[])?;
         Ok(Self { reader, topic, partition })
+    }
+
+    /// From now on it is this partition of its topic that is looked into.
+    pub(crate) fn turn_to(&mut self, partition: i32) -> &mut Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Stops reading until the next question: what lies behind the last answer would be fetched for nothing.
+    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+        self.reader.restart(&[])
     }
 
     /// The event time of the record at `offset`, or of one soon after it.

@@ -1,9 +1,8 @@
 //! How far a run reads.
 
 use super::super::bookmark::Read;
-use super::super::rebuild::Probe;
 use super::super::window::Window;
-use super::Job;
+use super::{Job, probe};
 use crate::lanes::LaneError;
 
 impl Job<'_> {
@@ -18,9 +17,9 @@ impl Job<'_> {
         for (input, end) in self.inputs.iter_mut().zip(ends) {
             let end = end.unwrap_or(0).max(input.position);
             // A job that is many periods behind must not read to the end of the log for each of them.
-            let end = Probe::new(&self.config.settings, input.topic, input.at.partition)?
-                .search(input.position, end, beyond)?
-                .1;
+            let probe = probe(&mut self.probes, &self.config.settings, input.topic)?;
+            let end = probe.turn_to(input.at.partition).search(input.position, end, beyond)?.1;
+            probe.rest()?;
             // What an earlier run has looked at stays looked at.
             let end = input.done.map_or(end, |done| end.max(done.end));
             input.plan = Some(Read { end, until: window.end });

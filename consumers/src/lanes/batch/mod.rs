@@ -48,7 +48,8 @@ mod schedule;
 mod tests;
 mod transform;
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ use super::bookmark::{Place, Read};
 use super::clock::{Clock, wall_ms};
 use super::outbox::Outbox;
 use super::progress::PROGRESS;
+use super::rebuild::{Log, Probe};
 use super::retry::Backoff;
 use super::window::Window;
 use super::{Control, LaneError, Wish, WorkerStats};
@@ -179,6 +181,8 @@ struct Job<'a> {
     period_ms: i64,
     admin: Admin,
     outbox: Outbox,
+    /// What looks into the inputs, a topic each.
+    probes: HashMap<Topic, Probe>,
     /// Every partition of every input.
     inputs: Vec<Input>,
     tasks: Vec<Task>,
@@ -192,6 +196,20 @@ struct Job<'a> {
 struct Task {
     partitions: Range<i32>,
     processor: Box<dyn Processor>,
+    /// What reads the windows for it, from the first run on.
+    log: Option<Log>,
+}
+
+/// What looks into a topic, which is made when it is first needed.
+fn probe<'a>(
+    probes: &'a mut HashMap<Topic, Probe>,
+    settings: &Settings,
+    topic: Topic,
+) -> Result<&'a mut Probe, client::Error> {
+    Ok(match probes.entry(topic) {
+        Entry::Occupied(made) => made.into_mut(),
+        Entry::Vacant(place) => place.insert(Probe::new(settings, topic, 0)?),
+    })
 }
 
 /// One partition of an input.
@@ -232,11 +250,12 @@ impl<'a> Job<'a> {
             period_ms: config.period_ms,
             admin,
             outbox,
+            probes: HashMap::new(),
             inputs: Vec::new(),
             tasks: config
                 .tasks(partitions)
                 .into_iter()
-                .map(|partitions| Task { partitions, processor: factory() })
+                .map(|partitions| Task { partitions, processor: factory(), log: None })
                 .collect(),
             answers_from: BTreeMap::new(),
             visible_from: BTreeMap::new(),

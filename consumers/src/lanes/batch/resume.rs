@@ -60,7 +60,7 @@ impl Job<'_> {
     pub(super) fn rebuild(&mut self) -> Result<(), LaneError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;
-        for Task { partitions, processor } in &mut self.tasks {
+        for Task { partitions, processor, .. } in &mut self.tasks {
             let mut stretches = Vec::new();
             let mut cuts = Cuts::default();
             for input in self.inputs.iter().filter(|input| partitions.contains(&input.at.partition)) {

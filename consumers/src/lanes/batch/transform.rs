@@ -26,7 +26,7 @@ impl Job<'_> {
             format!("{}: processing", window.batch_id(&self.config.job)),
             self.inputs.iter().map(ahead).sum(),
         );
-        for Task { partitions, processor } in &mut tasks {
+        for Task { partitions, processor, log } in &mut tasks {
             let inputs: Vec<_> =
                 self.inputs.iter().filter(|input| partitions.contains(&input.at.partition)).collect();
             let stretches: Vec<_> = inputs
@@ -40,7 +40,14 @@ impl Job<'_> {
                 ((input.topic, input.at.partition), Cut { done: input.done, until: window.end })
             };
             let cuts = Cuts(inputs.iter().map(cut).collect());
-            let mut log = Log::open(&self.config.settings, &stretches)?;
+            let settings = &self.config.settings;
+            let log = match log {
+                Some(log) => {
+                    log.reopen(settings, &stretches)?;
+                    log
+                }
+                None => log.insert(Log::open(settings, &stretches)?),
+            };
             while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
                 progress.step();
                 let partition = arrival.partition;
@@ -79,6 +86,7 @@ impl Job<'_> {
                 // The run is repeated by the next life: that is what its plan is for.
                 return Err(LaneError::Interrupted { batch_id: window.batch_id(&self.config.job) });
             }
+            log.rest()?;
             processor.finish(&mut answers);
             self.dispatch(partitions.start, window, &mut answers, &mut taken, sending)?;
         }
