@@ -3,6 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(crate) struct Apache {
 
 impl Apache {
     pub(crate) fn start(folder: &Path) -> Self {
+        install();
         let port = free_port();
         let mut child = Command::new(kafka())
             .args(["serve", &port.to_string()])
@@ -40,6 +42,15 @@ impl Apache {
         }
         Self { child, address, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
     }
+}
+
+/// Fetches what is missing, once: two tests that begin at the same time would fetch it into the same folder.
+fn install() {
+    static INSTALLED: LazyLock<()> = LazyLock::new(|| {
+        let done = Command::new(kafka()).arg("install").stdin(Stdio::null()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    });
+    *INSTALLED;
 }
 
 impl Drop for Apache {
