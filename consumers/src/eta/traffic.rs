@@ -218,7 +218,7 @@ impl TrafficModel {
         let believed_s = self.seconds(link, at);
         let weight = self.weight_of(link);
         let driver = self.vehicle_ratio(vehicle, at);
-        self.observe_vehicle(link, vehicle, seconds, at);
+        self.learn_vehicle(link, vehicle, seconds / believed_s, at);
         let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
         let ratio = self.learn_around(link, seconds, weight, at);
         self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
@@ -239,10 +239,14 @@ impl TrafficModel {
 
     /// Learns from one traversal what kind of driver this is, and nothing of the road.
     pub(crate) fn observe_vehicle(&mut self, link: LinkId, vehicle: &str, seconds: f64, at: Timestamp) {
-        let ratio = seconds / self.seconds(link, at);
-        if ratio.is_finite() && ratio > 0.0 {
-            self.vehicles.learn(vehicle, ratio.clamp(1.0 / CLIP, CLIP), self.weight_of(link), at);
+        if seconds.is_finite() && seconds > 0.0 {
+            self.learn_vehicle(link, vehicle, seconds / self.seconds(link, at), at);
         }
+    }
+
+    /// It took `ratio` times as long as was believed.
+    fn learn_vehicle(&mut self, link: LinkId, vehicle: &str, ratio: f64, at: Timestamp) {
+        self.vehicles.learn(vehicle, ratio.clamp(1.0 / CLIP, CLIP), self.weight_of(link), at);
     }
 
     /// Learns that a vehicle has been on a link for so long and is still there: a lower bound, without which a jam would

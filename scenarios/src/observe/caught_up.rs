@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use events::{Timestamp, Topic};
 
 use super::{ClusterPoll, GroupPoll};
+use crate::ledger::Ledger;
 
 /// Up to where each job of the batch lane has run.
 pub(crate) type UpTo = BTreeMap<String, Timestamp>;
@@ -46,15 +47,12 @@ struct Waiting {
     answered: Option<Ends>,
 }
 
-/// Whether a group of the stream lane has answered what lies before `asked`; one whose answers are not billed has nothing to answer.
+/// Whether a group of the stream lane has answered what lies before `asked`; one that is not in the books has nothing to answer.
 fn has_answered(group: &GroupPoll, asked: &Ends) -> bool {
-    let questions = match group.id.as_str() {
-        "fraud" => Topic::CardSwipes,
-        "recommendations" => Topic::Clicks,
-        _ => return true,
-    };
-    asked.iter().filter(|&&(topic, _, end)| topic == questions && end > 0).all(|&(_, partition, end)| {
-        let here = |(topic, n, _): &&(String, i32, i64)| topic == questions.name() && *n == partition;
+    let questions =
+        |&&(topic, _, end): &&(Topic, i32, i64)| end > 0 && Ledger::answers_of(&group.id, topic).is_some();
+    asked.iter().filter(questions).all(|&(topic, partition, end)| {
+        let here = |(name, n, _): &&(String, i32, i64)| name == topic.name() && *n == partition;
         group.committed.iter().find(here).is_some_and(|&(_, _, offset)| offset >= end)
     })
 }
