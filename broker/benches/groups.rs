@@ -1,5 +1,5 @@
-//! What a rebalance costs the coordinator: all members join, the leader assigns, all receive. `cargo bench -p broker --bench
-//! groups`.
+//! What a rebalance costs the coordinator: all members join, the leader assigns, all receive.
+//! `cargo bench -p broker --bench groups`.
 
 use std::hint::black_box;
 use std::sync::Arc;

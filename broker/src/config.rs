@@ -10,10 +10,11 @@ use crate::log::LogConfig;
 pub struct BrokerConfig {
     /// Where everything is kept (`log.dirs`). Made if it does not exist.
     pub data_dir: PathBuf,
-    /// `host:port` (`listeners`). Port 0 takes a free one. The host `localhost` listens on 127.0.0.1 and on `[::1]`.
+    /// `host:port` (`listeners`). Port 0 takes a free one. The host `localhost` listens on
+    /// 127.0.0.1 and on `[::1]`.
     pub listen: String,
-    /// The host that clients are told to connect to (`advertised.listeners`), if not the address that each of them
-    /// has connected to already.
+    /// The host that clients are told to connect to (`advertised.listeners`), if not the address
+    /// that each of them has connected to already.
     pub advertised_host: Option<String>,
     /// `node.id`.
     pub node_id: i32,
@@ -23,15 +24,15 @@ pub struct BrokerConfig {
     pub auto_create_topics: bool,
     /// What holds for topics that set nothing themselves.
     pub log: LogConfig,
-    /// `log.flush.offset.checkpoint.interval.ms`: so often everything that was written is synced, and it is noted how far:
-    /// a start after a crash reads no more than what came later.
+    /// `log.flush.offset.checkpoint.interval.ms`: so often everything that was written is synced,
+    /// and it is noted how far: a start after a crash reads no more than what came later.
     pub checkpoint_interval_ms: i64,
     /// Groups and committed offsets.
     pub groups: GroupConfig,
     /// `socket.request.max.bytes`: a larger request closes its connection.
     pub max_request_bytes: usize,
-    /// Threads that serve connections. One serves two million records a second, and is cheapest: nothing has to be
-    /// handed from core to core.
+    /// Threads that serve connections. One serves two million records a second, and is cheapest:
+    /// nothing has to be handed from core to core.
     pub threads: usize,
 }
 

@@ -1,7 +1,8 @@
 //! A Kafka broker that starts in milliseconds inside a program.
 //!
-//! [`Cluster::start`] opens a data directory, listens, and serves Kafka's clients until [`Cluster::shutdown`]. To see
-//! what happens to a record on its way, follow a Produce and then a Fetch request:
+//! [`Cluster::start`] opens a data directory, listens, and serves Kafka's clients until
+//! [`Cluster::shutdown`]. To see what happens to a record on its way, follow a Produce and then a
+//! Fetch request:
 //!
 //! ```text
 //! server/        bytes come from a socket, a frame at a time; the only place with sockets, clocks and waiting
@@ -12,8 +13,8 @@
 //!         log/       one partition on disk
 //! ```
 //!
-//! Each may use what stands below it. Below `server` nothing waits: time is an argument, files are behind a trait, and
-//! so everything that can go wrong can be made to go wrong in a test.
+//! Each may use what stands below it. Below `server` nothing waits: time is an argument, files are
+//! behind a trait, and so everything that can go wrong can be made to go wrong in a test.
 //!
 //! ```no_run
 //! let cluster = broker::Cluster::start(broker::BrokerConfig::new("data"))?;

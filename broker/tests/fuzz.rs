@@ -1,7 +1,8 @@
-//! The functions of `fuzz/`, run for a second: over the corpus, and over mutations of it that a seed decides.
+//! The functions of `fuzz/`, run for a second: over the corpus, and over mutations of it that a
+//! seed decides.
 //!
-//! `make fuzz` looks further, guided by what it reaches; see CONTRIBUTING.md. What it finds goes into `fuzz/corpus`, and is
-//! then looked at here for ever.
+//! `make fuzz` looks further, guided by what it reaches; see CONTRIBUTING.md. What it finds goes
+//! into `fuzz/corpus`, and is then looked at here for ever.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -15,8 +16,9 @@ mod recover;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Most of the corpus of requests was taken from the wire while real clients spoke to a broker: each file is named after
-/// the client, the request and its version. The rest, named `reached-…`, was found by the fuzzer.
+/// Most of the corpus of requests was taken from the wire while real clients spoke to a broker:
+/// each file is named after the client, the request and its version. The rest, named `reached-…`,
+/// was found by the fuzzer.
 #[test]
 fn what_real_clients_send_is_understood_to_the_last_byte() {
     let name = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
@@ -83,7 +85,8 @@ impl Dice {
         ((z ^ (z >> 31)) % limit as u64) as usize
     }
 
-    /// A few changes, of the kinds that a fuzzer makes: a byte, a number at its limits, a piece gone, doubled or foreign.
+    /// A few changes, of the kinds that a fuzzer makes: a byte, a number at its limits, a piece
+    /// gone, doubled or foreign.
     fn mutate(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
         let mut mutant = bytes.to_vec();
         for _ in 0..=self.below(4) {

@@ -1,14 +1,17 @@
-//! SIGKILL at random moments under load: nothing that was acknowledged is lost, and nothing is there twice.
+//! SIGKILL at random moments under load: nothing that was acknowledged is lost, and nothing is
+//! there twice.
 //!
-//! The broker runs in a process of its own, which is this test program once more, started as [`the_victim`]. Around it live
-//! four clients that never give up: two idempotent producers, a group that commits how far it has come, and somebody who
-//! makes and deletes topics. Each remembers what was acknowledged, and repeats what was not. Again and again the broker is
-//! killed after a random number of answers and then a random moment, wherever it happens to be: in a write, between a
-//! write and its answer, in a roll, a checkpoint, a rewrite of the committed offsets. Segments are tiny and checkpoints
-//! come every few milliseconds, so that kills find all of these.
+//! The broker runs in a process of its own, which is this test program once more, started as
+//! [`the_victim`]. Around it live four clients that never give up: two idempotent producers, a
+//! group that commits how far it has come, and somebody who makes and deletes topics. Each
+//! remembers what was acknowledged, and repeats what was not. Again and again the broker is
+//! killed after a random number of answers and then a random moment, wherever it happens to be: in
+//! a write, between a write and its answer, in a roll, a checkpoint, a rewrite of the committed
+//! offsets. Segments are tiny and checkpoints come every few milliseconds, so that kills find all
+//! of these.
 //!
-//! `make torture` kills two hundred times. A failure prints the seed; the moments differ from run to run all the same, for
-//! processes are not deterministic.
+//! `make torture` kills two hundred times. A failure prints the seed; the moments differ from run
+//! to run all the same, for processes are not deterministic.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -120,7 +123,8 @@ fn torture(kills: u32) {
     let mut total = 0;
     for (partition, last) in (0..).zip(&acknowledged) {
         let found = read_all(&mut client, TOPIC, partition);
-        // What was never acknowledged may be there or not, but only the last batch can be in that state.
+        // What was never acknowledged may be there or not, but only the last batch can be in that
+        // state.
         assert!(
             found.len() as u64 >= *last,
             "partition {partition}: {last} acknowledged, {} left",
@@ -174,8 +178,8 @@ fn produce(mut client: Client, partition: i32, mut dice: Dice) -> u64 {
     next
 }
 
-/// Commits 1, 2, 3 and so on, with metadata long enough that the log of commits is soon rewritten. Returns the last one
-/// that was acknowledged.
+/// Commits 1, 2, 3 and so on, with metadata long enough that the log of commits is soon rewritten.
+/// Returns the last one that was acknowledged.
 fn commit(mut client: Client) -> i64 {
     let mut committed = 0;
     while !client.is_stopped() {
@@ -196,8 +200,9 @@ fn commit(mut client: Client) -> i64 {
 /// Names of topics, each with the number of its life and whether it lives.
 type Fates = BTreeMap<String, (u64, bool)>;
 
-/// Makes a topic with one record in it; on the next visit deletes the record and the topic; on the next makes it again.
-/// What was not acknowledged is asked for again, and may have been done already.
+/// Makes a topic with one record in it; on the next visit deletes the record and the topic; on the
+/// next makes it again. What was not acknowledged is asked for again, and may have been done
+/// already.
 fn make_and_delete_topics(mut client: Client) -> Fates {
     let mut fates = Fates::new();
     for life in 0.. {

@@ -77,7 +77,8 @@ pub struct Member {
     pub partitions: Vec<TopicPartition>,
 }
 
-/// Sees and arranges a cluster. Every call takes at most the timeout that was given to [`Admin::connect`].
+/// Sees and arranges a cluster. Every call takes at most the timeout that was given to
+/// [`Admin::connect`].
 pub struct Admin {
     settings: Settings,
     timeout: Duration,
@@ -105,7 +106,8 @@ impl Admin {
         Ok(admin)
     }
 
-    /// As [`connect`](Self::connect), but leaves it to the first call to find out whether the cluster is there.
+    /// As [`connect`](Self::connect), but leaves it to the first call to find out whether the
+    /// cluster is there.
     pub fn unconnected(settings: &Settings, timeout: Duration) -> Result<Self, Error> {
         let outside = settings
             .config(&[])
@@ -120,7 +122,8 @@ impl Admin {
         })
     }
 
-    /// Makes the topics that are not there yet; those that are stay as they are. Returns the names of the new ones.
+    /// Makes the topics that are not there yet; those that are stay as they are. Returns the names
+    /// of the new ones.
     pub fn create(&self, topics: &[NewTopic]) -> Result<Vec<String>, Error> {
         let wanted: Vec<_> = topics
             .iter()
@@ -193,8 +196,8 @@ impl Admin {
         Ok(all)
     }
 
-    /// What there is, in one request: how many brokers, and of each topic the broker that leads each partition, by partition;
-    /// none where nobody does. Sorted by name.
+    /// What there is, in one request: how many brokers, and of each topic the broker that leads
+    /// each partition, by partition; none where nobody does. Sorted by name.
     #[expect(clippy::type_complexity, reason = "the answer to one question, in the order of the question")]
     pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), Error> {
         let metadata = self
@@ -245,8 +248,8 @@ impl Admin {
         self.outside.client().fetch_cluster_id(self.timeout)
     }
 
-    /// Which offsets each of `partitions` holds, in their order: two requests to each broker, however many partitions.
-    /// None where the partition is not there (any more).
+    /// Which offsets each of `partitions` holds, in their order: two requests to each broker,
+    /// however many partitions. None where the partition is not there (any more).
     pub fn offsets(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<Offsets>>, Error> {
         let earliest = self.offsets_for(partitions, Offset::Beginning)?;
         let latest = self.offsets_for(partitions, Offset::End)?;
@@ -259,7 +262,8 @@ impl Admin {
         self.offsets_for(partitions, Offset::End)
     }
 
-    /// The offset of the first record of each partition whose record timestamp is `ms` (since the Unix epoch) or later, or the end.
+    /// The offset of the first record of each partition whose record timestamp is `ms` (since the
+    /// Unix epoch) or later, or the end.
     pub fn offsets_at(&self, partitions: &[TopicPartition], ms: i64) -> Result<Vec<Option<i64>>, Error> {
         let found = self.offsets_for(partitions, Offset::Offset(ms.max(0)))?;
         let ends = self.offsets_for(partitions, Offset::End)?;
@@ -277,8 +281,8 @@ impl Admin {
         Ok(all)
     }
 
-    /// The next offset that `group` will read of each of `partitions`, in their order; none where it never committed. Does not join the
-    /// group.
+    /// The next offset that `group` will read of each of `partitions`, in their order; none where
+    /// it never committed. Does not join the group.
     pub fn committed_offsets(
         &self,
         group: &str,
@@ -299,7 +303,8 @@ impl Admin {
             .collect()
     }
 
-    /// As [`committed_offsets`](Self::committed_offsets), with the metadata. For groups of our own, whose metadata is text.
+    /// As [`committed_offsets`](Self::committed_offsets), with the metadata. For groups of our own,
+    /// whose metadata is text.
     pub fn committed(
         &self,
         group: &str,
@@ -362,8 +367,8 @@ impl Admin {
         Ok(made)
     }
 
-    /// One `ListOffsets` request to each broker. A time is asked for in the place of the offset; Kafka gives the beginning and the end numbers
-    /// of their own (-2 and -1).
+    /// One `ListOffsets` request to each broker. A time is asked for in the place of the offset;
+    /// Kafka gives the beginning and the end numbers of their own (-2 and -1).
     fn offsets_for(&self, partitions: &[TopicPartition], time: Offset) -> Result<Vec<Option<i64>>, Error> {
         if partitions.is_empty() {
             return Ok(Vec::new());
@@ -438,8 +443,8 @@ fn known(offset: Offset) -> Option<i64> {
     }
 }
 
-/// Waits for a future that another thread completes: all that is needed of an async runtime here. librdkafka ends every operation
-/// at its own timeout, so this ends too.
+/// Waits for a future that another thread completes: all that is needed of an async runtime here.
+/// librdkafka ends every operation at its own timeout, so this ends too.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {

@@ -1,13 +1,16 @@
-//! Reads what a group's leader assigned to a member: the one thing that Kafka's brokers carry without understanding it.
+//! Reads what a group's leader assigned to a member: the one thing that Kafka's brokers carry
+//! without understanding it.
 //!
 //! ```text
 //! version i16 | topics i32 × ( name (i16 + bytes) | partitions i32 × i32 ) | user data
 //! ```
-//! (`ConsumerProtocolAssignment` in Kafka's message definitions; versions 0 to 3 have the same form.)
+//! (`ConsumerProtocolAssignment` in Kafka's message definitions; versions 0 to 3 have the same
+//! form.)
 
 use crate::TopicPartition;
 
-/// The partitions in `bytes`, or none of them if it is not such an assignment (Kafka Connect and others have their own).
+/// The partitions in `bytes`, or none of them if it is not such an assignment (Kafka Connect and
+/// others have their own).
 pub(crate) fn decode(bytes: &[u8]) -> Vec<TopicPartition> {
     read(bytes).unwrap_or_default()
 }
@@ -23,7 +26,8 @@ fn read(mut bytes: &[u8]) -> Option<Vec<TopicPartition>> {
         bytes = rest;
         let partitions = i32::from_be_bytes(take(&mut bytes)?);
         for _ in 0..partitions {
-            // Nothing is reserved by a count that a stranger wrote: each entry is paid for by the bytes it takes.
+            // Nothing is reserved by a count that a stranger wrote: each entry is paid for by the
+            // bytes it takes.
             all.push(TopicPartition::new(name, i32::from_be_bytes(take(&mut bytes)?)));
         }
     }

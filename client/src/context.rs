@@ -35,7 +35,8 @@ impl Reach {
 
     fn error(&self, error: &KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            // The end of a partition is news, not an error; the reader that asked for it hears of it another way.
+            // The end of a partition is news, not an error; the reader that asked for it hears of
+            // it another way.
             None | Some(RDKafkaErrorCode::PartitionEOF) => {}
             // One of several addresses may be down while the cluster is well.
             Some(RDKafkaErrorCode::AllBrokersDown) => {
@@ -52,8 +53,9 @@ impl Reach {
 /// How often a client that is left looks whether librdkafka has let it go.
 const GOODBYE: Duration = Duration::from_millis(1);
 
-/// Leaves a consumer that is about to be dropped. The binding does so too, but looks every tenth of a second whether librdkafka is done with it, which it
-/// is in a millisecond; and a batch job opens a reader for each partition.
+/// Leaves a consumer that is about to be dropped. The binding does so too, but looks every tenth of
+/// a second whether librdkafka is done with it, which it is in a millisecond; and a batch job opens
+/// a reader for each partition.
 pub(crate) fn leave<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
     let closing = consumer.close_queue();
     while closing.is_ok() && !consumer.closed() {
@@ -61,8 +63,8 @@ pub(crate) fn leave<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
     }
 }
 
-/// librdkafka repeats itself while a broker is away, and what a person must know is said by [`Reach`]: its lines are
-/// details, for whoever turns them on.
+/// librdkafka repeats itself while a broker is away, and what a person must know is said by
+/// [`Reach`]: its lines are details, for whoever turns them on.
 fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
@@ -205,8 +207,9 @@ impl Deliveries {
 
     /// Sleeps until `count` records are settled, at most `timeout`; says whether they are.
     ///
-    /// Not the binding's own `poll`: in the last millisecond before its deadline it no longer sleeps but turns in a loop, and a
-    /// flush that awaits a broker for half a millisecond is all last millisecond.
+    /// Not the binding's own `poll`: in the last millisecond before its deadline it no longer
+    /// sleeps but turns in a loop, and a flush that awaits a broker for half a millisecond is
+    /// all last millisecond.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub(crate) fn wait_until_settled(&self, count: u64, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
@@ -286,7 +289,8 @@ impl Settled {
     }
 }
 
-/// A value behind a lock, also after a panic elsewhere: every value here is whole between any two statements.
+/// A value behind a lock, also after a panic elsewhere: every value here is whole between any two
+/// statements.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

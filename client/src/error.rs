@@ -68,8 +68,8 @@ pub enum Error {
         /// The first reason, in librdkafka's words.
         reason: String,
     },
-    /// This consumer is no longer a member of the generation in which it got its partitions: it was away for too long, or the group is
-    /// changing; others may have them.
+    /// This consumer is no longer a member of the generation in which it got its partitions: it was
+    /// away for too long, or the group is changing; others may have them.
     #[error(
         "the group {group} went on without this consumer, which was silent for too long or slow to join again: {reason}"
     )]

@@ -1,12 +1,13 @@
 //! Reading as a member of a group.
 //!
 //! # Why the `range` assignor
-//! A task that joins topics needs partition *n* of all of them in one place. Of the assignors that librdkafka has, only
-//! `range` keeps them together: every member computes the same split for each topic. `cooperative-sticky` moves
-//! fewer partitions, but balances over all partitions of all topics at once, and would give a driver's positions to one member and the
-//! driver's trips to another. The price of `range` is that all members stop for the length of a rebalance. Heartbeats
-//! every 300 ms keep that short (a member hears of a rebalance with its next heartbeat), and a member that gets a partition
-//! back can go on with what it had.
+//! A task that joins topics needs partition *n* of all of them in one place. Of the assignors that
+//! librdkafka has, only `range` keeps them together: every member computes the same split for each
+//! topic. `cooperative-sticky` moves fewer partitions, but balances over all partitions of all
+//! topics at once, and would give a driver's positions to one member and the driver's trips to
+//! another. The price of `range` is that all members stop for the length of a rebalance. Heartbeats
+//! every 300 ms keep that short (a member hears of a rebalance with its next heartbeat), and a
+//! member that gets a partition back can go on with what it had.
 
 use std::time::Duration;
 
@@ -21,12 +22,14 @@ use crate::{Commit, Error, Record, Settings, TopicPartition};
 /// How a member of a group behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupOptions {
-    /// After how long a silence the group gives a member up. Kafka's brokers take no less than 6 s unless told to.
+    /// After how long a silence the group gives a member up. Kafka's brokers take no less than 6 s
+    /// unless told to.
     pub session_timeout: Duration,
     /// How often a member says that it lives, and hears whether the group is changing.
     pub heartbeat: Duration,
-    /// How long the broker may gather records before it hands them over, at most to 64 KiB; zero hands over each at once.
-    /// Many small answers cost broker and member more than the records in them.
+    /// How long the broker may gather records before it hands them over, at most to 64 KiB; zero
+    /// hands over each at once. Many small answers cost broker and member more than the records
+    /// in them.
     pub gather: Duration,
 }
 
@@ -45,8 +48,8 @@ impl Default for GroupOptions {
 pub enum Polled<'a> {
     /// A record.
     Record(Record<'a>),
-    /// These partitions are this member's from now on (all that it has; none is possible). Nothing is read until
-    /// [`GroupConsumer::assign`] says from where.
+    /// These partitions are this member's from now on (all that it has; none is possible). Nothing
+    /// is read until [`GroupConsumer::assign`] says from where.
     Assigned(Vec<TopicPartition>),
     /// These partitions are to be given up. The group waits until [`GroupConsumer::release`].
     Revoked {
@@ -76,7 +79,8 @@ impl GroupConsumer {
     ) -> Result<Self, Error> {
         let session = options.session_timeout.as_millis().to_string();
         let heartbeat = options.heartbeat.as_millis().to_string();
-        // Without gathering a fetch is answered with the first record, and waits for that as long as Kafka's default.
+        // Without gathering a fetch is answered with the first record, and waits for that as long
+        // as Kafka's default.
         let (wait, bytes) = match options.gather.as_millis() {
             0 => ("500".to_owned(), "1"),
             gather => (gather.to_string(), "65536"),
@@ -86,13 +90,15 @@ impl GroupConsumer {
             ("partition.assignment.strategy", "range"),
             ("session.timeout.ms", &session),
             ("heartbeat.interval.ms", &heartbeat),
-            // What is committed, and when, is the business of whoever knows that the answers are out.
+            // What is committed, and when, is the business of whoever knows that the answers are
+            // out.
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "earliest"),
             // A topic made after we joined is found this soon.
             ("topic.metadata.refresh.interval.ms", "5000"),
-            // A bounded stock of records: enough to never wait for the network, little enough to forget in memory.
+            // A bounded stock of records: enough to never wait for the network, little enough to
+            // forget in memory.
             ("queued.min.messages", "20000"),
             ("queued.max.messages.kbytes", "16384"),
             ("fetch.queue.backoff.ms", "20"),
@@ -110,15 +116,16 @@ impl GroupConsumer {
         Ok(Self { inner, settings: settings.clone(), group: group.to_owned() })
     }
 
-    /// Waits for the next thing to happen, at most `timeout`. Must be called again within five minutes, or the group takes
-    /// the member for hung.
+    /// Waits for the next thing to happen, at most `timeout`. Must be called again within five
+    /// minutes, or the group takes the member for hung.
     pub fn poll(&self, timeout: Duration) -> Result<Polled<'_>, Error> {
         if let Some(change) = self.change() {
             return Ok(change);
         }
         let polled = self.inner.poll(timeout);
         if let Some(error) = self.inner.context().take_commit_error() {
-            // The next commit covers what this one would have; being put out of the group shows as a revocation.
+            // The next commit covers what this one would have; being put out of the group shows as
+            // a revocation.
             tracing::debug!("a commit of the group {} failed: {error}", self.group);
         }
         match polled {
@@ -164,8 +171,8 @@ impl GroupConsumer {
         self.inner.resume(&list(partitions)).map_err(|error| self.wrong("resuming partitions of", &error))
     }
 
-    /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a member.
-    /// Fails at once while the cluster is known to be away.
+    /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a
+    /// member. Fails at once while the cluster is known to be away.
     pub fn commit(&self, commits: &[Commit]) -> Result<(), Error> {
         if self.inner.context().reach.is_lost() {
             return Err(
@@ -202,7 +209,8 @@ impl GroupConsumer {
         self.inner.context().reach.is_lost()
     }
 
-    /// Leaves the group at once, so that others get its partitions without waiting for the session timeout.
+    /// Leaves the group at once, so that others get its partitions without waiting for the session
+    /// timeout.
     pub fn close(self) {}
 
     fn change(&self) -> Option<Polled<'_>> {
@@ -221,12 +229,14 @@ impl GroupConsumer {
                 Err(self.wrong("reading with", error))
             }
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
-                // It may be made yet; librdkafka looks again. Who needs it to be there asks `Admin` before.
+                // It may be made yet; librdkafka looks again. Who needs it to be there asks `Admin`
+                // before.
                 tracing::debug!("the group {} waits for a topic: {error}", self.group);
                 Ok(Polled::Nothing)
             }
             Some(code) if is_outage(code) => Ok(Polled::Nothing),
-            // Put out of the group, or asked to join again: the binding goes on by itself, and tells with a rebalance.
+            // Put out of the group, or asked to join again: the binding goes on by itself, and
+            // tells with a rebalance.
             Some(
                 Code::PollExceeded
                 | Code::UnknownMemberId

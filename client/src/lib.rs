@@ -1,7 +1,8 @@
 //! A thin typed layer over librdkafka: one place for its settings, its shutdown and its errors.
 //!
-//! Everything here speaks the Kafka protocol to whatever listens at the given address: the embedded broker, an Apache Kafka,
-//! a managed cluster. It knows topics, partitions, offsets and bytes, and nothing of what the bytes mean.
+//! Everything here speaks the Kafka protocol to whatever listens at the given address: the embedded
+//! broker, an Apache Kafka, a managed cluster. It knows topics, partitions, offsets and bytes, and
+//! nothing of what the bytes mean.
 //!
 //! | type | what for |
 //! |---|---|
@@ -11,20 +12,24 @@
 //! | [`Watcher`] | follows any number of topics at once, and more as they appear |
 //! | [`Admin`] | creates and lists topics, and looks at offsets and groups from outside, as a dashboard does |
 //!
-//! librdkafka does its network work in threads of its own and hands over *events*: records, rebalances, delivery
-//! reports, log lines. All of that is served by the thread that calls us, so that a program made of these types has no
-//! callback that runs at a surprising moment. Its log lines go to `tracing` under the target `librdkafka`.
+//! librdkafka does its network work in threads of its own and hands over *events*: records,
+//! rebalances, delivery reports, log lines. All of that is served by the thread that calls us, so
+//! that a program made of these types has no callback that runs at a surprising moment. Its log
+//! lines go to `tracing` under the target `librdkafka`.
 //!
 //! # When the broker goes away
-//! Nothing here gives up: librdkafka reconnects by itself, from 100 ms to one second apart. The loss is reported once, as a
-//! `tracing` warning, and so is the return; not every attempt. What needs an answer now (metadata, a commit)
-//! fails with [`Error::Unreachable`] after its timeout.
+//! Nothing here gives up: librdkafka reconnects by itself, from 100 ms to one second apart. The
+//! loss is reported once, as a `tracing` warning, and so is the return; not every attempt. What
+//! needs an answer now (metadata, a commit) fails with [`Error::Unreachable`] after its timeout.
 //!
 //! # Simplifications
-//! - No transactions. How exactly one answer per event is reached without them stands in `consumers::lanes`.
-//! - Header names and commit metadata that are not UTF-8 make the Rust binding panic. [`Record::header`] and
-//!   [`Admin::committed`] are therefore for topics and groups of our own; [`Admin::committed_offsets`] is safe for anybody's.
-//! - One security protocol out of the box (plain text). TLS and SASL need librdkafka built with them.
+//! - No transactions. How exactly one answer per event is reached without them stands in
+//!   `consumers::lanes`.
+//! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
+//!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
+//!   [`Admin::committed_offsets`] is safe for anybody's.
+//! - One security protocol out of the box (plain text). TLS and SASL need librdkafka built with
+//!   them.
 
 mod admin;
 mod assignment;

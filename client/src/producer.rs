@@ -25,11 +25,13 @@ pub enum Compression {
 /// How a producer weighs delay against work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProducerOptions {
-    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators, who send a bunch at a time, 2.
+    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators, who
+    /// send a bunch at a time, 2.
     pub linger_ms: u32,
     /// How batches are compressed.
     pub compression: Compression,
-    /// How long a record may wait for a broker before it counts as undeliverable; none waits as long as the program runs.
+    /// How long a record may wait for a broker before it counts as undeliverable; none waits as
+    /// long as the program runs.
     pub delivery_timeout: Option<Duration>,
     /// The most records held here; [`Producer::send`] waits when there are more.
     pub queue_records: u32,
@@ -52,7 +54,8 @@ impl ProducerOptions {
 pub struct Outgoing<'a> {
     /// To which topic.
     pub topic: &'a str,
-    /// To which partition; without one the key decides, by the hash that Kafka's own Java client uses (murmur2).
+    /// To which partition; without one the key decides, by the hash that Kafka's own Java client
+    /// uses (murmur2).
     pub partition: Option<i32>,
     /// The key.
     pub key: Option<&'a [u8]>,
@@ -67,12 +70,14 @@ pub struct Outgoing<'a> {
 /// A full queue is looked at again after this time at the latest.
 const ROOM_SOON: Duration = Duration::from_millis(5);
 
-/// How long the thread that hears of deliveries stays with the binding at a time: each is heard at once, and only the end of this
-/// time costs something (see [`Deliveries::wait_until_settled`]). The binding's own threaded producer takes 100 ms, which costs
-/// each process about a hundredth of a processor all the time.
+/// How long the thread that hears of deliveries stays with the binding at a time: each is heard at
+/// once, and only the end of this time costs something (see [`Deliveries::wait_until_settled`]).
+/// The binding's own threaded producer takes 100 ms, which costs each process about a hundredth of
+/// a processor all the time.
 const HEARING: Duration = Duration::from_secs(1);
 
-/// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer), acknowledged by all replicas.
+/// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer),
+/// acknowledged by all replicas.
 pub struct Producer {
     inner: Arc<BaseProducer<Deliveries>>,
     /// Ends the thread that hears of deliveries.
@@ -83,7 +88,8 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// A producer for the cluster of `settings`. It connects by itself and need not find the cluster there already.
+    /// A producer for the cluster of `settings`. It connects by itself and need not find the
+    /// cluster there already.
     pub fn new(settings: &Settings, options: &ProducerOptions) -> Result<Self, Error> {
         let linger = options.linger_ms.to_string();
         let queue = options.queue_records.to_string();
@@ -102,7 +108,8 @@ impl Producer {
                     Compression::Lz4 => "lz4",
                 },
             ),
-            // librdkafka's own default hashes with CRC32, and would put a key elsewhere than everybody else does.
+            // librdkafka's own default hashes with CRC32, and would put a key elsewhere than
+            // everybody else does.
             ("partitioner", "murmur2_random"),
         ]);
         let inner: Arc<BaseProducer<Deliveries>> = config
@@ -122,7 +129,8 @@ impl Producer {
         Ok(Self { inner, stop, sent: AtomicU64::new(0), settings: settings.clone() })
     }
 
-    /// Hands a record over. When the queue is full, waits until the cluster has taken some of it, at most `patience`.
+    /// Hands a record over. When the queue is full, waits until the cluster has taken some of it,
+    /// at most `patience`.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), Error> {
         let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic);
@@ -169,16 +177,19 @@ impl Producer {
                 ));
             }
             message = back;
-            // Half of it, not the first of it: room for one record would wake this thread for each. librdkafka counts a record until
-            // its report is put away, a moment after we heard of it, and its bytes apart from its number: so look again soon.
+            // Half of it, not the first of it: room for one record would wake this thread for each.
+            // librdkafka counts a record until its report is put away, a moment after we heard of
+            // it, and its bytes apart from its number: so look again soon.
             let settled = self.deliveries().settled();
             self.deliveries().wait_until_settled(settled + self.in_flight().div_ceil(2), ROOM_SOON);
         }
     }
 
-    /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are not.
+    /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are
+    /// not.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the answers waiting.
+        // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the
+        // answers waiting.
         self.deliveries().wait_until_settled(self.sent.load(Ordering::Acquire), timeout);
         let failed = self.failed();
         let count = self.in_flight() + failed;
@@ -204,7 +215,8 @@ impl Producer {
         self.deliveries().failed()
     }
 
-    /// One past the offset of the last record of this producer that the partition has acknowledged; none before the first.
+    /// One past the offset of the last record of this producer that the partition has acknowledged;
+    /// none before the first.
     pub fn acknowledged_end(&self, topic: &str, partition: i32) -> Option<i64> {
         self.deliveries().end(topic, partition)
     }
@@ -220,7 +232,8 @@ impl Producer {
 }
 
 impl Drop for Producer {
-    /// Throws away what is not yet delivered. The thread ends by itself, within [`HEARING`]; nobody has to wait for that.
+    /// Throws away what is not yet delivered. The thread ends by itself, within [`HEARING`]; nobody
+    /// has to wait for that.
     fn drop(&mut self) {
         self.inner.purge(PurgeConfig::default().queue().inflight());
         self.stop.store(true, Ordering::Release);
@@ -231,7 +244,8 @@ impl Drop for Producer {
 mod tests {
     use super::*;
 
-    /// What this thread has spent on a processor. Clock ticks of 10 ms: user and system time, fields 14 and 15 of `proc(5)`.
+    /// What this thread has spent on a processor. Clock ticks of 10 ms: user and system time,
+    /// fields 14 and 15 of `proc(5)`.
     fn ticks() -> u64 {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         let after_name = stat.rsplit_once(')').unwrap().1;

@@ -11,7 +11,8 @@ use crate::context::{Plain, leave};
 use crate::error::is_outage;
 use crate::{Error, Record, Settings};
 
-/// Reads partitions of one topic in order, each from one offset to another. Nobody else is affected by it and nothing is remembered.
+/// Reads partitions of one topic in order, each from one offset to another. Nobody else is affected
+/// by it and nothing is remembered.
 ///
 /// librdkafka wants every consumer to name a group; this one never joins it and never commits.
 pub struct LogReader {
@@ -21,10 +22,12 @@ pub struct LogReader {
     parts: BTreeMap<i32, Part>,
 }
 
-/// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with whoever follows a topic, until there is.
+/// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with
+/// whoever follows a topic, until there is.
 const WAITS_FOR: &str = "500";
-/// The same with whoever reads what is there. librdkafka asks on at once when it has an answer, and whatever the reader wants next (its
-/// other partitions, another stretch) waits until the question at the end of the log is answered.
+/// The same with whoever reads what is there. librdkafka asks on at once when it has an answer, and
+/// whatever the reader wants next (its other partitions, another stretch) waits until the question
+/// at the end of the log is answered.
 const ASKS_FOR: &str = "5";
 
 struct Part {
@@ -96,7 +99,8 @@ impl LogReader {
         &self.topic
     }
 
-    /// Leaves what it was reading for other stretches of the same topic, which is cheaper than another reader.
+    /// Leaves what it was reading for other stretches of the same topic, which is cheaper than
+    /// another reader.
     pub fn restart(&mut self, stretches: &[(i32, i64, i64)]) -> Result<(), Error> {
         self.begin(stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to)))
     }
@@ -122,8 +126,8 @@ impl LogReader {
         Ok(())
     }
 
-    /// The next record, in order within its partition. None when all is read, or when nothing came within `timeout`:
-    /// [`is_finished`](Self::is_finished) tells which.
+    /// The next record, in order within its partition. None when all is read, or when nothing came
+    /// within `timeout`: [`is_finished`](Self::is_finished) tells which.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
         let deadline = Instant::now() + timeout;
@@ -146,8 +150,9 @@ impl LogReader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    // Whatever `to` is, it was the end of the log once: the log has no more, be it that the last offsets
-                    // before `to` hold no records (compaction and transactions leave gaps).
+                    // Whatever `to` is, it was the end of the log once: the log has no more, be it
+                    // that the last offsets before `to` hold no records (compaction and
+                    // transactions leave gaps).
                     if let Some(part) = self.parts.get_mut(&partition) {
                         part.caught_up = true;
                         part.finished = part.finished || part.to != i64::MAX;
@@ -165,7 +170,8 @@ impl LogReader {
         self.parts.values().all(|part| part.finished)
     }
 
-    /// Whether the end of every partition has been seen once: what was there when reading began has been read.
+    /// Whether the end of every partition has been seen once: what was there when reading began has
+    /// been read.
     pub fn is_caught_up(&self) -> bool {
         self.parts.values().all(|part| part.caught_up || part.finished)
     }

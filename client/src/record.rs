@@ -34,7 +34,8 @@ pub struct Commit {
     pub at: TopicPartition,
     /// The next offset to read.
     pub offset: i64,
-    /// Free text that travels with the offset; a broker keeps at most 4,096 bytes unless told otherwise.
+    /// Free text that travels with the offset; a broker keeps at most 4,096 bytes unless told
+    /// otherwise.
     pub metadata: String,
 }
 
@@ -67,8 +68,8 @@ impl Record<'_> {
         self.0.payload()
     }
 
-    /// The record's timestamp in milliseconds since the Unix epoch: the wall clock at sending, or at the broker if the topic
-    /// is set so. None when the producer gave none.
+    /// The record's timestamp in milliseconds since the Unix epoch: the wall clock at sending, or
+    /// at the broker if the topic is set so. None when the producer gave none.
     pub fn timestamp_ms(&self) -> Option<i64> {
         self.0.timestamp().to_millis()
     }

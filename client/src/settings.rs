@@ -1,4 +1,5 @@
-//! Where the cluster is, and how librdkafka is to be set up: every property that differs from its default stands here or in the type that needs it, with its reason.
+//! Where the cluster is, and how librdkafka is to be set up: every property that differs from its
+//! default stands here or in the type that needs it, with its reason.
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -14,7 +15,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of them separated by commas.
+    /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of them separated by
+    /// commas.
     pub fn new(servers: impl Into<String>) -> Self {
         Self { servers: servers.into(), client_id: "freshet".to_owned(), properties: Vec::new() }
     }
@@ -46,7 +48,8 @@ impl Settings {
         &self.servers
     }
 
-    /// librdkafka's configuration with `ours` for the kind of client, and what the person added above all.
+    /// librdkafka's configuration with `ours` for the kind of client, and what the person added
+    /// above all.
     pub(crate) fn config(&self, ours: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
         config

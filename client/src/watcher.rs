@@ -21,7 +21,8 @@ pub enum Since {
 
 /// Reads any number of partitions as they grow, without a group; more can be added while it runs.
 ///
-/// A [`LogReader`](crate::LogReader) is for one topic and knows where it ends; a watcher never ends.
+/// A [`LogReader`](crate::LogReader) is for one topic and knows where it ends; a watcher never
+/// ends.
 pub struct Watcher {
     inner: BaseConsumer<Plain>,
     settings: Settings,
@@ -34,16 +35,20 @@ impl Watcher {
             ("group.id", "freshet-watcher"),
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
-            // Who watches wants what is new: a place that retention has passed is left for the oldest record there is.
+            // Who watches wants what is new: a place that retention has passed is left for the
+            // oldest record there is.
             ("auto.offset.reset", "earliest"),
-            // A quarter of a second of the demo. A screen that can't keep up, as after a batch job has published an hour of answers, must not
-            // take the machine's memory: librdkafka spends half a kilobyte on a record of 200 bytes, and its own bound is 100,000 records.
+            // A quarter of a second of the demo. A screen that can't keep up, as after a batch job
+            // has published an hour of answers, must not take the machine's memory: librdkafka
+            // spends half a kilobyte on a record of 200 bytes, and its own bound is 100,000
+            // records.
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "4096"),
             ("fetch.max.bytes", "4194304"),
             ("max.partition.fetch.bytes", "262144"),
             ("fetch.queue.backoff.ms", "5"),
-            // A screen shows whole tenths of a second: many small answers to fetches would only cost the broker time.
+            // A screen shows whole tenths of a second: many small answers to fetches would only
+            // cost the broker time.
             ("fetch.min.bytes", "16384"),
             ("fetch.wait.max.ms", "50"),
             ("fetch.error.backoff.ms", "200"),
@@ -68,8 +73,8 @@ impl Watcher {
         self.inner.incremental_assign(&list).map_err(wrong)
     }
 
-    /// The next record of any partition, in order within its own. None when nothing came within `timeout`, or the broker is
-    /// away: librdkafka goes on by itself when it is back.
+    /// The next record of any partition, in order within its own. None when nothing came within
+    /// `timeout`, or the broker is away: librdkafka goes on by itself when it is back.
     pub fn next(&self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
         match self.inner.poll(timeout) {
             None => Ok(None),

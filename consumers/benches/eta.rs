@@ -1,4 +1,5 @@
-//! How many pings a second: the matcher, traffic and forecasts together, as the replay runs them, and the batch lane.
+//! How many pings a second: the matcher, traffic and forecasts together, as the replay runs them,
+//! and the batch lane.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 

@@ -1,7 +1,8 @@
 //! What one decision costs: state, score and reasons, with everything that is learnt on the way.
 //!
-//! Each sample is one swipe, decided by a detector that has lived through 45 days of history, so that its labels mature and
-//! its windows are full. Criterion's mean is the throughput; the percentiles are printed before it, each swipe timed alone.
+//! Each sample is one swipe, decided by a detector that has lived through 45 days of history, so
+//! that its labels mature and its windows are full. Criterion's mean is the throughput; the
+//! percentiles are printed before it, each swipe timed alone.
 
 use std::hint::black_box;
 use std::time::Instant;

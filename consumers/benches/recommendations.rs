@@ -1,8 +1,8 @@
 //! Answering and learning, in a shop of 100,000 items after 1,000,000 clicks.
 //!
-//! `cargo bench -p consumers --bench recommendations`. Promised: an answer under 50 µs at the median and 300 µs at p99,
-//! learning under 5 µs at the median. Criterion times the means; the percentiles and the memory are printed before it
-//! starts.
+//! `cargo bench -p consumers --bench recommendations`. Promised: an answer under 50 µs at the
+//! median and 300 µs at p99, learning under 5 µs at the median. Criterion times the means; the
+//! percentiles and the memory are printed before it starts.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

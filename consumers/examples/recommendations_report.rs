@@ -1,13 +1,15 @@
-//! How good the recommendations are: answer, then see what is clicked, then learn (prequential evaluation).
+//! How good the recommendations are: answer, then see what is clicked, then learn (prequential
+//! evaluation).
 //!
 //! ```text
 //! cargo run --release -p consumers --example recommendations_report [-- HOURS [SEED | LOG.jsonl]]
 //! ```
-//! Without a log it asks the simulated shop (24 hours of the usual seed unless told otherwise); a log is lines of `freshet
-//! record`, of which those of the topic `clicks` are read.
+//! Without a log it asks the simulated shop (24 hours of the usual seed unless told otherwise); a
+//! log is lines of `freshet record`, of which those of the topic `clicks` are read.
 //!
-//! A view is *novel* if its item is new to the session. A page is a hit if the next novel item is on it; MRR is the mean of
-//! one over its place. First clicks of a session are asked of the page for someone who has no session yet.
+//! A view is *novel* if its item is new to the session. A page is a hit if the next novel item is
+//! on it; MRR is the mean of one over its place. First clicks of a session are asked of the page
+//! for someone who has no session yet.
 
 use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
@@ -162,7 +164,8 @@ impl Log {
         column
     }
 
-    /// The same without the pages that nobody will look at before their session's next event: a third of the time, no coverage.
+    /// The same without the pages that nobody will look at before their session's next event: a
+    /// third of the time, no coverage.
     fn judged_pages(&self, name: &str, config: RecommendationsConfig) -> Column<'_> {
         let mut processor = RecommendationsProcessor::new(config);
         let mut column = Column::new(name, self);

@@ -1,4 +1,5 @@
-//! The consumers: one folder a domain, each a [`Processor`] in plain logic, and the lanes that run them.
+//! The consumers: one folder a domain, each a [`Processor`] in plain logic, and the lanes that run
+//! them.
 
 pub mod eta;
 pub mod fraud;

@@ -1,4 +1,5 @@
-//! How good the fraud detector must be on worlds it has never seen: the figures of the report (`examples/fraud_report`), small.
+//! How good the fraud detector must be on worlds it has never seen: the figures of the report
+//! (`examples/fraud_report`), small.
 //!
 //! The seeds are not those that anything was chosen by, and the second world is not ours.
 
@@ -103,7 +104,8 @@ fn on_a_world_that_is_not_ours_it_finds_what_labels_can_teach() {
     let world = handbook::world(2_002, 500, 1_000, 70);
     let cases = world.judge(&mut FraudProcessor::new(FraudConfig::default()));
     let [blind, seeing] = split(&cases, BLIND_MS);
-    // A terminal that was compromised within the last week cannot be known: that bounds what anyone can reach.
+    // A terminal that was compromised within the last week cannot be known: that bounds what anyone
+    // can reach.
     let (auc, precision) = (seeing.auc().unwrap(), seeing.average_precision().unwrap());
     assert!(auc > 0.8 && precision > 0.35, "AUC {auc}, average precision {precision}");
     let calibration = seeing.calibration().unwrap();

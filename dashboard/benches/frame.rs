@@ -1,4 +1,5 @@
-//! What a frame costs: taking a snapshot in, drawing it, and finding out what the terminal must be sent.
+//! What a frame costs: taking a snapshot in, drawing it, and finding out what the terminal must be
+//! sent.
 
 use std::hint::black_box;
 use std::sync::Arc;

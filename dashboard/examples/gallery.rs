@@ -1,5 +1,6 @@
 //! Draws the pictures of the documentation, from made-up snapshots: `make pictures`, or
-//! `cargo run -p dashboard --example gallery DIR [all]`. With `all`, every layout in every theme and every sample.
+//! `cargo run -p dashboard --example gallery DIR [all]`. With `all`, every layout in every theme
+//! and every sample.
 
 use std::path::PathBuf;
 
@@ -22,7 +23,8 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Each layout once, each theme once, each set of glyphs once, and what a foreign cluster looks like.
+/// Each layout once, each theme once, each set of glyphs once, and what a foreign cluster looks
+/// like.
 fn for_the_documentation() -> Vec<Picture> {
     let theme = Theme::default();
     let layouts = [

@@ -1,7 +1,8 @@
-//! Runs the dashboard on made-up snapshots, with a made-up supervisor: `cargo run -p dashboard --example watch`.
+//! Runs the dashboard on made-up snapshots, with a made-up supervisor: `cargo run -p dashboard
+//! --example watch`.
 //!
-//! For looking at it and trying the keys without a cluster. Nothing it shows is measured. `PER_SECOND=10` sets how many
-//! snapshots come in a second (4), to see what drawing them costs.
+//! For looking at it and trying the keys without a cluster. Nothing it shows is measured.
+//! `PER_SECOND=10` sets how many snapshots come in a second (4), to see what drawing them costs.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;

@@ -1,12 +1,15 @@
 //! What the controls ask of the supervisor, and how the answer comes back.
 //!
-//! A key never changes anything by itself. It makes a [`Command`] with a number; the supervisor reports its progress in
-//! the next snapshots, as a [`ControlState`] with the same number. The dashboard shows all three steps with the time since:
-//! *asked* (the key was pressed), *acknowledged* (the supervisor has done its part: the signal is sent), and *seen* (the
-//! effect has been observed from outside: the member has left its group). The gap between the last two is the lesson.
+//! A key never changes anything by itself. It makes a [`Command`] with a number; the supervisor
+//! reports its progress in the next snapshots, as a [`ControlState`] with the same number. The
+//! dashboard shows all three steps with the time since: *asked* (the key was pressed),
+//! *acknowledged* (the supervisor has done its part: the signal is sent), and *seen* (the
+//! effect has been observed from outside: the member has left its group). The gap between the last
+//! two is the lesson.
 //!
 //! # Simplifications
-//! - The supervisor may forget a command some seconds after it was seen or has failed; the dashboard keeps it until then.
+//! - The supervisor may forget a command some seconds after it was seen or has failed; the
+//!   dashboard keeps it until then.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +68,8 @@ const STEPS: [(u64, &str); 10] = [
 ];
 
 impl Step {
-    /// The period in milliseconds of event time; a step that a stranger's JSON made up is the longest.
+    /// The period in milliseconds of event time; a step that a stranger's JSON made up is the
+    /// longest.
     pub fn period_ms(self) -> u64 {
         self.entry().0
     }
@@ -135,7 +139,8 @@ pub struct ControlState {
     pub progress: Progress,
 }
 
-/// How far a command is. [`Progress::Asked`] is where every command starts, before the supervisor has said anything.
+/// How far a command is. [`Progress::Asked`] is where every command starts, before the supervisor
+/// has said anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "progress", rename_all = "snake_case")]
 pub enum Progress {

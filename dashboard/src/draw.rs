@@ -1,6 +1,7 @@
 //! What every view draws with: text that stays in its place, frames, bars and sparklines.
 //!
-//! Everything here is clipped to the buffer, so that a view cannot panic at any size and only has to look good.
+//! Everything here is clipped to the buffer, so that a view cannot panic at any size and only has
+//! to look good.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -50,7 +51,8 @@ impl<'a> Pen<'a> {
         self.looks[shown as usize]
     }
 
-    /// Writes a text into at most `cells` cells; what does not fit ends in `…`. Returns the column after it.
+    /// Writes a text into at most `cells` cells; what does not fit ends in `…`. Returns the column
+    /// after it.
     pub(crate) fn text(&mut self, x: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
         let area = self.buf.area;
         if y < area.y || y >= area.bottom() || x < area.x || x >= area.right() || cells == 0 {
@@ -72,7 +74,8 @@ impl<'a> Pen<'a> {
         self.text(x, y, cells, &fit_id(&clean(id), cells), role)
     }
 
-    /// Puts a character into its cell or two: a new look, on whatever background is there (the cursor's, mostly).
+    /// Puts a character into its cell or two: a new look, on whatever background is there (the
+    /// cursor's, mostly).
     fn put(&mut self, x: u16, y: u16, char: char, style: Style) {
         for (at, char) in (x..x.saturating_add(width(char).max(1))).zip([Some(char), None]) {
             let Some(cell) = self.buf.cell_mut((at, y)) else { return };
@@ -86,7 +89,8 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Writes a text so that it ends before column `end`, in at most `cells` cells. Returns its first column.
+    /// Writes a text so that it ends before column `end`, in at most `cells` cells. Returns its
+    /// first column.
     pub(crate) fn right(&mut self, end: u16, y: u16, cells: u16, text: &str, role: Role) -> u16 {
         let cleaned = clean(text);
         let taken = text_width(&cleaned).min(cells);
@@ -101,7 +105,8 @@ impl<'a> Pen<'a> {
         pieces.iter().fold(x, |x, (text, role)| self.text(x, y, end.saturating_sub(x), text, *role))
     }
 
-    /// Writes pieces one after another, each whole or, with those after it, not at all: facts of which none may be half said.
+    /// Writes pieces one after another, each whole or, with those after it, not at all: facts of
+    /// which none may be half said.
     pub(crate) fn whole_pieces(&mut self, mut x: u16, y: u16, cells: u16, pieces: &[(String, Role)]) {
         let end = x.saturating_add(cells);
         for (at, (text, role)) in pieces.iter().enumerate() {
@@ -113,7 +118,8 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Writes pieces so that they end before column `end`, if all of them fit into `cells`. Returns the first column.
+    /// Writes pieces so that they end before column `end`, if all of them fit into `cells`. Returns
+    /// the first column.
     pub(crate) fn pieces_right(&mut self, end: u16, y: u16, cells: u16, pieces: &[(String, Role)]) -> u16 {
         let taken = pieces_width(pieces);
         if taken > cells || taken == 0 {
@@ -181,7 +187,8 @@ impl<'a> Pen<'a> {
             title.push((format!(" {} ", frame.note), Role::Dim));
         }
         let room = area.width - 2;
-        // The right side first, because its news (a source that went away) matters more than the note.
+        // The right side first, because its news (a source that went away) matters more than the
+        // note.
         let name_width = pieces_width(&title[..title.len() - usize::from(!frame.note.is_empty())]);
         let mut free = room;
         if !frame.right.is_empty() {
@@ -209,8 +216,8 @@ impl<'a> Pen<'a> {
         Rect::new(left + 1, top + 1, area.width - 2, area.height - 2)
     }
 
-    /// A series as eighths of a cell, its newest value at the right; the highest of all reaches six eighths, so that the
-    /// lines of neighbouring rows stay apart.
+    /// A series as eighths of a cell, its newest value at the right; the highest of all reaches six
+    /// eighths, so that the lines of neighbouring rows stay apart.
     pub(crate) fn sparkline(&mut self, x: u16, y: u16, cells: u16, series: &[f64], role: Role) {
         const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = newest(series, usize::from(cells));
@@ -252,7 +259,8 @@ fn newest(series: &[f64], cells: usize) -> Vec<f64> {
     if cells == 0 {
         return Vec::new();
     }
-    // Averaging hides bursts and stretching invents values, so a short row shows the most recent stretch as it was.
+    // Averaging hides bursts and stretching invents values, so a short row shows the most recent
+    // stretch as it was.
     series[series.len().saturating_sub(cells)..].to_vec()
 }
 

@@ -1,4 +1,5 @@
-//! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`], never 0.
+//! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
+//! never 0.
 
 use std::borrow::Cow;
 
@@ -147,7 +148,8 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// The time of day of an instant (milliseconds since 1970 UTC), shifted to a place's clock: `14:32:07`.
+/// The time of day of an instant (milliseconds since 1970 UTC), shifted to a place's clock:
+/// `14:32:07`.
 pub(crate) fn time_of_day(at_ms: i64, utc_offset_min: i32) -> String {
     let seconds = at_ms.div_euclid(1000).saturating_add(i64::from(utc_offset_min) * 60);
     let of_day = seconds.rem_euclid(86_400);
@@ -167,9 +169,10 @@ pub(crate) fn plural(count: u64, word: &str) -> String {
 
 /// What may stand in a cell: text from a topic or a peer, made harmless.
 ///
-/// Control characters (an escape sequence in a topic's name must not reach the terminal) become `·`. Characters of no
-/// width go: combining marks, joiners and the marks that turn the direction of the writing around, about which no two
-/// terminals agree. What remains is one or two cells wide each, in every terminal.
+/// Control characters (an escape sequence in a topic's name must not reach the terminal) become
+/// `·`. Characters of no width go: combining marks, joiners and the marks that turn the direction
+/// of the writing around, about which no two terminals agree. What remains is one or two cells wide
+/// each, in every terminal.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Cow::Borrowed(text);
@@ -199,8 +202,9 @@ pub(crate) fn text_width(text: &str) -> u16 {
     text.chars().map(|char| u32::from(width(char))).sum::<u32>().min(u32::from(u16::MAX)) as u16
 }
 
-/// A clean id in so many cells. Of `session-0001207` the number is what tells it from its neighbours, so the words before it
-/// go first, and then its leading zeros; what is still too long keeps its end.
+/// A clean id in so many cells. Of `session-0001207` the number is what tells it from its
+/// neighbours, so the words before it go first, and then its leading zeros; what is still too long
+/// keeps its end.
 pub(crate) fn fit_id(id: &str, cells: u16) -> Cow<'_, str> {
     let mut rest = id;
     while text_width(rest) > cells {

@@ -1,4 +1,5 @@
-//! Characters for fonts that lack ours: the finished picture is translated, cell by cell, so that no view needs to know.
+//! Characters for fonts that lack ours: the finished picture is translated, cell by cell, so that
+//! no view needs to know.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

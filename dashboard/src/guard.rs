@@ -1,8 +1,9 @@
 //! The terminal's modes: switched on once, and off again whatever happens.
 //!
-//! A program that dies in raw mode on the alternate screen leaves a shell that shows nothing of what is typed. So what was
-//! switched on is remembered in one place, and taken back from all three ways out: `Drop` (an error, a return), the panic
-//! hook (of any thread: a panic elsewhere does not unwind the thread that draws), and the signals, which end the loop.
+//! A program that dies in raw mode on the alternate screen leaves a shell that shows nothing of
+//! what is typed. So what was switched on is remembered in one place, and taken back from all three
+//! ways out: `Drop` (an error, a return), the panic hook (of any thread: a panic elsewhere does not
+//! unwind the thread that draws), and the signals, which end the loop.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,8 +32,8 @@ impl Guard {
         HOOK.call_once(|| {
             let others = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                // First the terminal, or the message would be lost with the alternate screen; and only then the news, or
-                // the program could have ended before the message is out.
+                // First the terminal, or the message would be lost with the alternate screen; and
+                // only then the news, or the program could have ended before the message is out.
                 let was_ours = restore();
                 others(panic);
                 if was_ours

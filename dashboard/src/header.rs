@@ -12,7 +12,8 @@ use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::{Asked, Mode, Pane, State};
 use crate::theme::Role;
 
-/// The first two lines: who and where, then what the streams know, what the batch knows, and what waiting has cost.
+/// The first two lines: who and where, then what the streams know, what the batch knows, and what
+/// waiting has cost.
 pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let health = health(state);
@@ -165,7 +166,8 @@ pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
     pieces
 }
 
-/// What waiting has cost, in at most so many of the businesses' units. Where batch was as good, nothing is said; what too few cases say is dim.
+/// What waiting has cost, in at most so many of the businesses' units. Where batch was as good,
+/// nothing is said; what too few cases say is dim.
 pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     let bill = &lanes.bill;
     let all = [
@@ -190,7 +192,8 @@ pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     pieces
 }
 
-/// Attached to somebody's cluster there are no lanes to compare: the line says what any consumer group can show.
+/// Attached to somebody's cluster there are no lanes to compare: the line says what any consumer
+/// group can show.
 fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
     let groups = &snapshot.groups.data;
     let mut pieces = vec![

@@ -1,7 +1,9 @@
-//! Without a terminal: a line of words a second, or JSON lines; and the summary at the end, for both.
+//! Without a terminal: a line of words a second, or JSON lines; and the summary at the end, for
+//! both.
 //!
-//! Data goes to stdout and words to stderr, and nothing here ever writes an escape code. Each JSON line is an object with
-//! `schema` (1) and `type` (`snapshot`, `event` or `summary`), and the units in the names of its fields.
+//! Data goes to stdout and words to stderr, and nothing here ever writes an escape code. Each JSON
+//! line is an object with `schema` (1) and `type` (`snapshot`, `event` or `summary`), and the units
+//! in the names of its fields.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! The key table: the one place that knows what a key does. The help and the footer are made from it.
+//! The key table: the one place that knows what a key does. The help and the footer are made from
+//! it.
 
 use crate::command::{Action, Progress, Step, Target};
 use crate::rows;
@@ -227,7 +228,8 @@ pub(crate) fn consumer(state: &State) -> Option<Target> {
     rows::target(state).filter(|target| !matches!(target, Target::Topic(_)))
 }
 
-/// The step of the dial beside the present one: beside what was asked for last, as long as that is on its way.
+/// The step of the dial beside the present one: beside what was asked for last, as long as that is
+/// on its way.
 pub(crate) fn dial(state: &State, beside: fn(f64) -> Option<Step>) -> Option<Step> {
     let snapshot = state.shown().filter(|snapshot| snapshot.lanes.data.can_turn)?;
     let asked = state.asked.iter().rev().find_map(|asked| match (asked.command.action, &asked.progress) {

@@ -21,8 +21,8 @@ pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// No pane of a column is lower.
 const LEAST: u16 = 5;
 
-/// The layout of a screen; `None`: too small for panes. `wants` says how many rows a pane has a use for; none for one whose
-/// source does not exist here.
+/// The layout of a screen; `None`: too small for panes. `wants` says how many rows a pane has a use
+/// for; none for one whose source does not exist here.
 pub(crate) fn layout(
     screen: Rect,
     focus: Pane,
@@ -64,7 +64,8 @@ pub(crate) fn layout(
     Some(Layout { header, tabs: None, panes, footer })
 }
 
-/// Columns by their share of the width. Panes that are not here leave their room to the others of their column.
+/// Columns by their share of the width. Panes that are not here leave their room to the others of
+/// their column.
 fn side_by_side(
     body: Rect,
     columns: Vec<(u16, Vec<(Pane, u16)>)>,
@@ -88,7 +89,8 @@ fn side_by_side(
     all
 }
 
-/// Shares a column's height out by weight, without a row lost. What a pane has no use for goes to its neighbours that do.
+/// Shares a column's height out by weight, without a row lost. What a pane has no use for goes to
+/// its neighbours that do.
 fn column(
     body: Rect,
     x: u16,
@@ -175,7 +177,8 @@ mod tests {
         assert_eq!(panes(200, 60, false), Some(8));
         assert_eq!(panes(200, 60, true), Some(1));
     }
-    /// A payments show has no city, and somebody else's cluster none of our businesses: no empty frames stand for them.
+    /// A payments show has no city, and somebody else's cluster none of our businesses: no empty
+    /// frames stand for them.
     #[test]
     fn panes_that_are_not_here_leave_their_room_to_the_others() {
         let of = |absent: &'static [Pane], size: (u16, u16)| {

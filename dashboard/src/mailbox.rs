@@ -1,6 +1,7 @@
 //! Where everything that can happen waits for the one thread that draws: the dashboard's `select`.
 //!
-//! Snapshots replace each other, because only the newest matters; keys queue up, because each one does.
+//! Snapshots replace each other, because only the newest matters; keys queue up, because each one
+//! does.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,7 +60,8 @@ impl Mailbox {
         self.came.notify_one();
     }
 
-    /// [`Mailbox::input`] for a panic hook, which must not wait for a lock that its own thread may hold.
+    /// [`Mailbox::input`] for a panic hook, which must not wait for a lock that its own thread may
+    /// hold.
     pub(crate) fn try_input(&self, input: Input) {
         if let Ok(mut mail) = self.mail.try_lock() {
             mail.inputs.push_back(input);

@@ -1,13 +1,16 @@
 //! Streets as Braille dots: projected and rasterised once, then only coloured.
 //!
-//! A cell of the terminal holds 2×4 Braille dots, which are about square. For one place, zoom and size the links are
-//! projected, clipped and rasterised into a mask that remembers which cells each link touches. A frame then costs one walk
-//! over the links whose speed is known, however many streets there are.
+//! A cell of the terminal holds 2×4 Braille dots, which are about square. For one place, zoom and
+//! size the links are projected, clipped and rasterised into a mask that remembers which cells each
+//! link touches. A frame then costs one walk over the links whose speed is known, however many
+//! streets there are.
 //!
 //! # Simplifications
-//! - The projection is equirectangular with one cosine for the whole city: exact enough for 50 km, wrong for a country.
-//! - A cell has one colour: what it takes to drive everything in it now, against empty roads. So a jam shows in proportion to
-//!   how much of the cell it fills, and one slow side street does not paint a district red.
+//! - The projection is equirectangular with one cosine for the whole city: exact enough for 50 km,
+//!   wrong for a country.
+//! - A cell has one colour: what it takes to drive everything in it now, against empty roads. So a
+//!   jam shows in proportion to how much of the cell it fills, and one slow side street does not
+//!   paint a district red.
 
 use ratatui::layout::Rect;
 
@@ -31,7 +34,8 @@ pub(crate) struct Viewport {
 pub(crate) type Dot = (f64, f64);
 
 impl Viewport {
-    /// The whole map in `width`×`height` cells; each step of `zoom` shows half of it, around `follow`.
+    /// The whole map in `width`×`height` cells; each step of `zoom` shows half of it, around
+    /// `follow`.
     pub(crate) fn new(
         map: &CityMap,
         width: u16,
@@ -50,7 +54,8 @@ impl Viewport {
             return None;
         }
         if let Some(follow) = follow.filter(|at| zoom > 0 && at.0.is_finite() && at.1.is_finite()) {
-            // The window moves in steps of a quarter of itself, so that a driving car does not redraw the streets each frame.
+            // The window moves in steps of a quarter of itself, so that a driving car does not
+            // redraw the streets each frame.
             let step = (dots.0 * scale / squeeze / 4.0, dots.1 * scale / 4.0);
             middle = ((follow.0 / step.0).round() * step.0, (follow.1 / step.1).round() * step.1);
         }
@@ -77,7 +82,8 @@ impl Viewport {
         self.scale * 111_320.0
     }
 
-    /// Calls `touch(cell, dots)` along a line, with the index of a cell and the Braille dots to set in it.
+    /// Calls `touch(cell, dots)` along a line, with the index of a cell and the Braille dots to set
+    /// in it.
     pub(crate) fn trace(&self, line: &[(f64, f64)], mut touch: impl FnMut(usize, u8)) {
         let most = (f64::from(self.width) * 2.0 - 1.0, f64::from(self.height) * 4.0 - 1.0);
         for pair in line.windows(2) {
@@ -102,7 +108,8 @@ pub(crate) fn braille(dots: u8) -> char {
     char::from_u32(0x2800 + u32::from(dots)).expect("every set of eight dots is a character")
 }
 
-/// Cuts a line to the rectangle from the origin to `most` (Liang and Barsky 1984); `None` when nothing is inside.
+/// Cuts a line to the rectangle from the origin to `most` (Liang and Barsky 1984); `None` when
+/// nothing is inside.
 fn clip(from: Dot, to: Dot, most: Dot) -> Option<(Dot, Dot)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
@@ -131,7 +138,8 @@ pub(crate) struct StreetCell {
     pub(crate) dots: u8,
     /// The most important street in it.
     pub(crate) class: StreetClass,
-    /// Dots of the links whose speed is known, and the same dots each over its speed: lengths and times of driving.
+    /// Dots of the links whose speed is known, and the same dots each over its speed: lengths and
+    /// times of driving.
     known: f64,
     driven: f64,
 }

@@ -1,4 +1,5 @@
-//! What stands over the panes, or in their place: the help, a question, the card of a small terminal.
+//! What stands over the panes, or in their place: the help, a question, the card of a small
+//! terminal.
 
 use ratatui::layout::Rect;
 

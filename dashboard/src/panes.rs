@@ -32,7 +32,8 @@ pub(crate) struct Border {
     pub(crate) legend: Pieces,
 }
 
-/// Draws a pane's border with what its source says of itself, and returns the inside if there is data to show in it.
+/// Draws a pane's border with what its source says of itself, and returns the inside if there is
+/// data to show in it.
 pub(crate) fn open(
     pen: &mut Pen,
     state: &State,
@@ -74,7 +75,8 @@ pub(crate) fn open(
 /// Rows of the chart below a list, and the empty one between.
 const CHART: usize = 9;
 
-/// How many rows a pane has a use for, border and all. A filter changes nothing about it: typing must not move the panes.
+/// How many rows a pane has a use for, border and all. A filter changes nothing about it: typing
+/// must not move the panes.
 pub(crate) fn wants(state: &State, pane: Pane) -> u16 {
     let Some(snapshot) = state.shown() else { return u16::MAX };
     let rows = match pane {
@@ -113,8 +115,8 @@ pub(crate) fn nothing_yet(pen: &mut Pen, state: &State, pane: Pane, area: Rect) 
     open(pen, state, pane, area, &Source::Waiting, Border::default());
 }
 
-/// Cuts what a list of `rows` leaves free off the bottom of `inside`, or `wanted` rows if that is more; one row stays
-/// empty between. `None`: there is too little for it to be worth it.
+/// Cuts what a list of `rows` leaves free off the bottom of `inside`, or `wanted` rows if that is
+/// more; one row stays empty between. `None`: there is too little for it to be worth it.
 pub(crate) fn split_below(inside: &mut Rect, rows: usize, wanted: u16) -> Option<Rect> {
     let free = usize::from(inside.height).saturating_sub(rows + 1) as u16;
     let height = free.max(wanted).min(14);
@@ -165,7 +167,8 @@ pub(crate) fn list(
     }
 }
 
-/// Where in a list one is: a thicker stretch of the pane's right border. None when all of it is shown.
+/// Where in a list one is: a thicker stretch of the pane's right border. None when all of it is
+/// shown.
 pub(crate) fn scrollbar(pen: &mut Pen, focused: bool, area: Rect, rows: usize, shown: &Range<usize>) {
     if shown.len() >= rows || area.height == 0 {
         return;

@@ -1,7 +1,9 @@
-//! Made-up snapshots: for the tests, the pictures in the documentation, and for looking at the dashboard without a cluster.
+//! Made-up snapshots: for the tests, the pictures in the documentation, and for looking at the
+//! dashboard without a cluster.
 //!
-//! Nothing in here is measured and nothing of it is used by a running demo. It is deterministic: the same call gives the
-//! same snapshot. [`Sample::Normal`] is a busy afternoon; the others each break it in one way.
+//! Nothing in here is measured and nothing of it is used by a running demo. It is deterministic:
+//! the same call gives the same snapshot. [`Sample::Normal`] is a busy afternoon; the others each
+//! break it in one way.
 
 use crate::snapshot::{
     City, Cluster, GroupState, Lanes, Notice, NoticeKind, Payments, Severity, Shop, Snapshot, Source,
@@ -106,7 +108,8 @@ impl Dice {
     }
 }
 
-/// A busy afternoon, `step` snapshots later: cars move and numbers drift, so that an example can be watched.
+/// A busy afternoon, `step` snapshots later: cars move and numbers drift, so that an example can be
+/// watched.
 pub fn normal(step: u64) -> Snapshot {
     let mut dice = Dice(step.wrapping_add(11));
     let passed = step as i64 * 250;

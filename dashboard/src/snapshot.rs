@@ -1,17 +1,21 @@
-//! What the dashboard knows: plain values, taken 4 to 10 times a second by whoever watches the cluster.
+//! What the dashboard knows: plain values, taken 4 to 10 times a second by whoever watches the
+//! cluster.
 //!
-//! A [`Snapshot`] is the whole world of this crate. The views draw it, the JSON lines are it, the summary after `q` is made
-//! from the last one, and the tests write it by hand. It is never a delta: a snapshot that was missed costs nothing.
+//! A [`Snapshot`] is the whole world of this crate. The views draw it, the JSON lines are it, the
+//! summary after `q` is made from the last one, and the tests write it by hand. It is never a
+//! delta: a snapshot that was missed costs nothing.
 //!
-//! Two rules make it honest. *Unknown is not zero*: everything that may be unknown is an `Option`, and is drawn as `–`.
-//! *Old is not gone*: each part stands in a [`Sourced`], which keeps the last data of a source that stopped answering
-//! and says for how long it has been silent, and why.
+//! Two rules make it honest. *Unknown is not zero*: everything that may be unknown is an `Option`,
+//! and is drawn as `–`. *Old is not gone*: each part stands in a [`Sourced`], which keeps the last
+//! data of a source that stopped answering and says for how long it has been silent, and why.
 //!
-//! Units stand in the names. `_ms` is milliseconds; an instant is milliseconds since 1970 in UTC, and the field's text
-//! says on which clock: *wall* (yours) or *event time* (the simulated world's).
+//! Units stand in the names. `_ms` is milliseconds; an instant is milliseconds since 1970 in UTC,
+//! and the field's text says on which clock: *wall* (yours) or *event time* (the simulated
+//! world's).
 //!
 //! # Simplifications
-//! - Everything is sent whole each time. With 10,000 vehicles that is a megabyte a snapshot, inside one process.
+//! - Everything is sent whole each time. With 10,000 vehicles that is a megabyte a snapshot, inside
+//!   one process.
 //! - JSON has no NaN: a measurement that is not a number belongs in the snapshot as `None`.
 
 use serde::{Deserialize, Serialize};
@@ -39,8 +43,8 @@ use crate::command::ControlState;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Snapshot {
-    /// When it was taken: wall clock, milliseconds since 1970 UTC. Two snapshots that differ in nothing else are equal to
-    /// the dashboard, which then draws nothing.
+    /// When it was taken: wall clock, milliseconds since 1970 UTC. Two snapshots that differ in
+    /// nothing else are equal to the dashboard, which then draws nothing.
     pub taken_at_ms: i64,
     /// What the first line says.
     pub title: Title,
@@ -67,9 +71,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether two snapshots would draw the same picture: equal in everything but the moment they were taken.
+    /// Whether two snapshots would draw the same picture: equal in everything but the moment they
+    /// were taken.
     pub fn same_picture(&self, other: &Snapshot) -> bool {
-        // Compared field by field, because setting `taken_at_ms` equal would cost a copy of everything.
+        // Compared field by field, because setting `taken_at_ms` equal would cost a copy of
+        // everything.
         let Snapshot {
             taken_at_ms: _,
             title,
@@ -106,13 +112,15 @@ pub struct Title {
     pub name: String,
     /// The simulated clock: event time, milliseconds since 1970 UTC.
     pub clock_ms: Option<i64>,
-    /// How far local time is from UTC where the scenario plays, in minutes; shifts the clock's display only.
+    /// How far local time is from UTC where the scenario plays, in minutes; shifts the clock's
+    /// display only.
     pub utc_offset_min: i32,
     /// How many times faster than the wall simulated time runs.
     pub speed: Option<f64>,
     /// The seed that repeats this run.
     pub seed: Option<u64>,
-    /// Whether the workers are ours to pause, restart, scale and kill. Controls are offered only then.
+    /// Whether the workers are ours to pause, restart, scale and kill. Controls are offered only
+    /// then.
     pub supervised: bool,
 }
 

@@ -61,7 +61,8 @@ impl Pane {
     }
 }
 
-/// Which row of a pane the keys act on: by its name, so that it stays the same row when others come and go.
+/// Which row of a pane the keys act on: by its name, so that it stays the same row when others come
+/// and go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cursor {
     pub(crate) key: String,
@@ -99,7 +100,8 @@ pub(crate) enum Mode {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Confirm {
     pub(crate) action: Action,
-    /// Captured at key-down: whatever moves under the cursor since, this is what the question names.
+    /// Captured at key-down: whatever moves under the cursor since, this is what the question
+    /// names.
     pub(crate) target: Target,
     /// Whether the cursor is on the action; it starts on Cancel.
     pub(crate) yes: bool,
@@ -212,7 +214,8 @@ impl State {
         Some(self.now_ms.saturating_sub(self.heard_ms)).filter(|silent| *silent >= SILENCE_MS)
     }
 
-    /// When the picture will change although nothing happens, on the same clock: a counted second, a notice that goes.
+    /// When the picture will change although nothing happens, on the same clock: a counted second,
+    /// a notice that goes.
     pub fn next_change_ms(&self) -> Option<u64> {
         let counting = self.frozen.is_some() || !self.asked.is_empty() || self.silence_ms().is_some();
         let second = counting.then(|| self.now_ms + 1_000);

@@ -1,7 +1,8 @@
-//! A finished picture as an SVG: for `s`, for `freshet dashboard --snapshot`, for the documentation.
+//! A finished picture as an SVG: for `s`, for `freshet dashboard --snapshot`, for the
+//! documentation.
 //!
-//! Text stays text, but Braille, blocks and lines are drawn as shapes: a reader's fonts decide nothing about them, and
-//! frames close without gaps.
+//! Text stays text, but Braille, blocks and lines are drawn as shapes: a reader's fonts decide
+//! nothing about them, and frames close without gaps.
 
 use std::fmt::Write;
 
@@ -179,7 +180,8 @@ impl Shapes {
         let code = u32::from(char);
         let drawn = match char {
             '\u{2800}'..='\u{28ff}' => {
-                // Unicode numbers the dots 1 2 3 down the left, 4 5 6 down the right, then 7 and 8 below.
+                // Unicode numbers the dots 1 2 3 down the left, 4 5 6 down the right, then 7 and 8
+                // below.
                 for (bit, (column, row)) in
                     [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)].into_iter().enumerate()
                 {
@@ -194,7 +196,8 @@ impl Shapes {
                 Ok(())
             }
             '▁'..='█' => {
-                // A full one reaches into the cell above, or hair lines show between the rows of a chart.
+                // A full one reaches into the cell above, or hair lines show between the rows of a
+                // chart.
                 let over = if char == '█' { 0.5 } else { 0.0 };
                 let tall = h * f64::from(code - 0x2580) / 8.0 + over;
                 write!(self.boxes, "M{x:.1} {b:.1}h{w:.1}v-{tall:.1}h-{w:.1}z")

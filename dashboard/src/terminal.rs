@@ -1,13 +1,16 @@
 //! The rim: the only place of this crate with a clock, a terminal and threads.
 //!
-//! One thread draws. Keys, signals and snapshots meet in its mailbox; it sleeps until something comes or the picture would
-//! change by itself, and draws when the picture has changed: at most [`FRAME_MS`] apart, and slower while the window is
-//! in the background. A frame is one buffer of bytes, between the marks of a synchronised update, and one write.
+//! One thread draws. Keys, signals and snapshots meet in its mailbox; it sleeps until something
+//! comes or the picture would change by itself, and draws when the picture has changed: at most
+//! [`FRAME_MS`] apart, and slower while the window is in the background. A frame is one buffer of
+//! bytes, between the marks of a synchronised update, and one write.
 //!
 //! # Simplifications
-//! - The thread that reads keys looks up five times a second whether it should end: a blocking read cannot be woken.
-//! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize may stay unread until
-//!   the next key. Its `use-dev-tty` feature does not, and costs a dependency.
+//! - The thread that reads keys looks up five times a second whether it should end: a blocking read
+//!   cannot be woken.
+//! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize
+//!   may stay unread until the next key. Its `use-dev-tty` feature does not, and costs a
+//!   dependency.
 //! - No mouse: everything has a key, and the terminal keeps its own selecting and copying.
 
 use std::io::{self, IsTerminal, Write};
@@ -82,9 +85,11 @@ pub fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Draws what comes from `feed` until someone ends it; blocks the calling thread. `ask` must not wait.
+/// Draws what comes from `feed` until someone ends it; blocks the calling thread. `ask` must not
+/// wait.
 ///
-/// The terminal is restored when this returns, whichever way. SIGINT, SIGTERM and SIGHUP end it meanwhile.
+/// The terminal is restored when this returns, whichever way. SIGINT, SIGTERM and SIGHUP end it
+/// meanwhile.
 pub fn run(feed: &Feed, ask: impl FnMut(Command), options: &Options) -> io::Result<Outcome> {
     let mailbox = &feed.mailbox;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
@@ -302,8 +307,8 @@ fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
     }
 }
 
-/// Whether the terminal has gone. A shell tells its programs by a signal, but not everyone has a shell; from then on the
-/// kernel answers every question about the terminal with EIO.
+/// Whether the terminal has gone. A shell tells its programs by a signal, but not everyone has a
+/// shell; from then on the kernel answers every question about the terminal with EIO.
 fn has_hung_up() -> bool {
     crossterm::terminal::window_size().is_err_and(|error| error.raw_os_error() == Some(EIO))
 }
@@ -378,7 +383,8 @@ mod tests {
         }
     }
 
-    /// The bytes of each frame, on top of those before it, make the terminal show exactly the buffer.
+    /// The bytes of each frame, on top of those before it, make the terminal show exactly the
+    /// buffer.
     #[test]
     fn the_terminal_shows_what_was_drawn() {
         for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {

@@ -1,9 +1,10 @@
 //! Colours by role, never at the place of drawing; and what the terminal can show of them.
 //!
-//! A view says *what* something is (`Role::Batch`), a [`Theme`] says how that looks. The background stays the terminal's
-//! own. Status is always glyph, word and colour, so that the mono palette loses nothing but charm. The colours of the
-//! series are those of Okabe & Ito (2008, "Color Universal Design"), which readers with any kind of colour vision can
-//! tell apart; on a dark background the two darkest are lightened.
+//! A view says *what* something is (`Role::Batch`), a [`Theme`] says how that looks. The background
+//! stays the terminal's own. Status is always glyph, word and colour, so that the mono palette
+//! loses nothing but charm. The colours of the series are those of Okabe & Ito (2008, "Color
+//! Universal Design"), which readers with any kind of colour vision can tell apart; on a dark
+//! background the two darkest are lightened.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -118,7 +119,8 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// What the environment says: the values of `NO_COLOR` (no-color.org: any text but the empty one), `COLORTERM`, `TERM`.
+    /// What the environment says: the values of `NO_COLOR` (no-color.org: any text but the empty
+    /// one), `COLORTERM`, `TERM`.
     pub fn of_environment(no_color: Option<&str>, colorterm: Option<&str>, term: Option<&str>) -> Depth {
         let term = term.unwrap_or("");
         if no_color.is_some_and(|value| !value.is_empty()) || term == "dumb" {
@@ -169,7 +171,8 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// All looks at once: a frame has thousands of cells, and the nearest of 256 colours is dear to find.
+    /// All looks at once: a frame has thousands of cells, and the nearest of 256 colours is dear to
+    /// find.
     pub(crate) fn looks(self) -> Looks {
         Role::ALL.map(|role| self.style(role))
     }
@@ -185,7 +188,8 @@ impl Theme {
         }
     }
 
-    /// The one place with a background: a tint of the terminal's where there are colours enough, else reversed.
+    /// The one place with a background: a tint of the terminal's where there are colours enough,
+    /// else reversed.
     fn cursor(self, palette: Palette) -> Style {
         match (palette, self.depth) {
             (Palette::Dark, Depth::True | Depth::Indexed) => {

@@ -224,9 +224,11 @@ fn settle(state: &mut State, pane: Pane) {
     let rows = state.rows(pane);
     let cursor = &state.cursors[pane.index()];
     let first = match pane {
-        // Lists of news are read from the top: there the cursor stays in its place while rows move under it, until it is moved.
+        // Lists of news are read from the top: there the cursor stays in its place while rows move
+        // under it, until it is moved.
         Pane::Payments | Pane::Events | Pane::Lanes => cursor.index == 0,
-        // Groups come one after another in the first seconds: whoever has chosen none sees the first of all.
+        // Groups come one after another in the first seconds: whoever has chosen none sees the
+        // first of all.
         Pane::Throughput | Pane::Lag | Pane::Partitions => !cursor.chosen,
         Pane::City | Pane::Shop => false,
     };

@@ -10,8 +10,8 @@ use crate::state::{Mode, Pane, State};
 use crate::theme::{Glyphs, Theme};
 use crate::{glyphs, header, overlays, panes};
 
-/// What is kept between two frames because it is dear to make: the streets, projected and rasterised. It changes nothing
-/// about the picture.
+/// What is kept between two frames because it is dear to make: the streets, projected and
+/// rasterised. It changes nothing about the picture.
 #[derive(Debug, Default)]
 pub struct Cache {
     pub(crate) map: MapCache,

@@ -17,7 +17,8 @@ fn a_line_of_words() {
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }
 
-/// The pane says "as good" where nothing may well be what waiting has cost; the first line must not name a sum then.
+/// The pane says "as good" where nothing may well be what waiting has cost; the first line must not
+/// name a sum then.
 #[test]
 fn where_batch_is_as_good_the_lesson_names_no_cost() {
     let mut snapshot = Sample::Normal.snapshot();

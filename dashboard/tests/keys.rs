@@ -62,7 +62,8 @@ fn asked(cmds: &[Cmd]) -> Vec<(Action, Target)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// No sequence panics; what cannot be undone is asked for by Enter alone; ids count up; nothing quits unless told to.
+    /// No sequence panics; what cannot be undone is asked for by Enter alone; ids count up; nothing
+    /// quits unless told to.
     #[test]
     fn any_sequence(msgs in proptest::collection::vec(msg(), 1..60)) {
         let mut state = fresh();
@@ -185,7 +186,8 @@ fn quitting() {
     }
 }
 
-/// Nothing changed, nothing to draw: an idle cluster costs no frames, however often it is looked at.
+/// Nothing changed, nothing to draw: an idle cluster costs no frames, however often it is looked
+/// at.
 #[test]
 fn no_draws_when_nothing_changed() {
     let mut state = fresh();

@@ -35,7 +35,8 @@ fn every_size_from_nothing_to_130x50() {
     let mut number = 0;
     for width in 0..=130_u16 {
         for height in 0..=50_u16 {
-            // 8 panes, 5 modes, 7 samples: 280 situations, which have no common factor with 51 rows.
+            // 8 panes, 5 modes, 7 samples: 280 situations, which have no common factor with 51
+            // rows.
             let state = situation(number, &snapshots[number / 40 % 7], &map);
             let area = Rect::new(0, 0, width, height);
             view(&state, &mut Cache::default(), &Theme::default(), area, &mut Buffer::empty(area));
@@ -44,7 +45,8 @@ fn every_size_from_nothing_to_130x50() {
     }
 }
 
-/// Drawing into a part of a buffer touches nothing else, and a part that lies outside is no reason to panic.
+/// Drawing into a part of a buffer touches nothing else, and a part that lies outside is no reason
+/// to panic.
 #[test]
 fn a_part_of_a_buffer() {
     let state = situation(0, &Arc::new(Sample::Extreme.snapshot()), &Arc::new(city_map()));

@@ -1,6 +1,7 @@
 //! The whole program in a real pseudo-terminal: whichever way it ends, the terminal is as it was.
 //!
-//! Each test starts this very executable again, to run only [`child`], with the pseudo-terminal as its stdin and stdout.
+//! Each test starts this very executable again, to run only [`child`], with the pseudo-terminal as
+//! its stdin and stdout.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -261,8 +262,8 @@ fn a_storm_of_resizes() {
     }
     session.resize(SIZE.0, SIZE.1);
     session.press("?");
-    // A key that comes in the same moment as a resize can wait in crossterm until the next one (see `terminal.rs`), so
-    // another that means nothing follows until the help is there.
+    // A key that comes in the same moment as a resize can wait in crossterm until the next one (see
+    // `terminal.rs`), so another that means nothing follows until the help is there.
     let help = "one pane on the whole screen";
     for _ in 0..40 {
         match session.output.recv_timeout(Duration::from_millis(500)) {

@@ -11,7 +11,8 @@ use crate::{
     Notification, Recommendations, RoadTraversal, SimulationTruth, Timestamp, Traffic, Trip, TruckLocation,
 };
 
-/// One line a topic: `Variant(Type) "topic_name" key time check`. Everything that must be said once a topic is made from it.
+/// One line a topic: `Variant(Type) "topic_name" key time check`. Everything that must be said once
+/// a topic is made from it.
 macro_rules! topics {
     ($( $(#[$doc:meta])* $variant:ident($type:ty) $name:literal, $value:ident => $key:expr, $ts:expr, $check:expr; )*) => {
         /// A topic: a name that producers and consumers agree on, without ever meeting.
@@ -38,7 +39,8 @@ macro_rules! topics {
         pub enum Event { $( $(#[$doc])* $variant($type), )* }
 
         impl Event {
-            /// Reads the value of a record of `topic`, and checks that it keeps the topic's contract.
+            /// Reads the value of a record of `topic`, and checks that it keeps the topic's
+            /// contract.
             pub fn parse(topic: Topic, value: &[u8]) -> Result<Event, Broken> {
                 match topic { $( Topic::$variant => {
                     let $value: $type = read(value)?;
@@ -75,7 +77,8 @@ macro_rules! topics {
     };
 }
 
-/// The batch twin of an answer needs a type of its own for each topic, or `From` could not tell them apart.
+/// The batch twin of an answer needs a type of its own for each topic, or `From` could not tell
+/// them apart.
 macro_rules! batch_twin {
     ($(#[$doc:meta])* $name:ident($answer:ty)) => {
         $(#[$doc])*

@@ -1,19 +1,22 @@
 //! What is said on each topic: the contract between producers and consumers, who never meet.
 //!
-//! A Kafka record is a key and a value, both plain bytes; nothing in Kafka knows what they mean. Here stands what they
-//! mean: every topic's type, its key, and its JSON form, each field once and with its unit. Values are JSON objects in
-//! UTF-8, one a record. Unknown fields are ignored, so that a producer may say more than its oldest consumer understands;
-//! optional fields may be missing or null.
+//! A Kafka record is a key and a value, both plain bytes; nothing in Kafka knows what they mean.
+//! Here stands what they mean: every topic's type, its key, and its JSON form, each field once and
+//! with its unit. Values are JSON objects in UTF-8, one a record. Unknown fields are ignored, so
+//! that a producer may say more than its oldest consumer understands; optional fields may be
+//! missing or null.
 //!
-//! `ts` is **event time**: when the thing happened in the (simulated) world. The timestamp of the Kafka record is another
-//! clock, the wall's, at the moment of sending: a broker refuses records that claim to come from the future, and expires
-//! those that claim to be old, and simulated time runs ahead of the wall.
+//! `ts` is **event time**: when the thing happened in the (simulated) world. The timestamp of the
+//! Kafka record is another clock, the wall's, at the moment of sending: a broker refuses records
+//! that claim to come from the future, and expires those that claim to be old, and simulated time
+//! runs ahead of the wall.
 //!
-//! The key decides the partition, and so the order that matters: all positions and trips of one driver are read in the
-//! order in which they were sent, and nothing is promised about two drivers.
+//! The key decides the partition, and so the order that matters: all positions and trips of one
+//! driver are read in the order in which they were sent, and nothing is promised about two drivers.
 //!
 //! # Simplifications
-//! - JSON with its field names in every record, where a company would have a schema registry and Avro or Protobuf.
+//! - JSON with its field names in every record, where a company would have a schema registry and
+//!   Avro or Protobuf.
 //! - Money is in cents of one currency; `currency` is carried and shown, never converted.
 
 mod check;

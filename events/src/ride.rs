@@ -28,10 +28,12 @@ pub struct DriverLocation {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Speed over ground in m/s, as the receiver measured it. Less than zero is how phones say that they don't know.
+    /// Speed over ground in m/s, as the receiver measured it. Less than zero is how phones say that
+    /// they don't know.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub speed_mps: Option<f64>,
-    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones say that they don't know.
+    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones
+    /// say that they don't know.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub heading_deg: Option<f64>,
 }
@@ -50,7 +52,8 @@ pub struct TruckLocation {
     /// Speed over ground in m/s. Less than zero is how phones say that they don't know.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub speed_mps: Option<f64>,
-    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones say that they don't know.
+    /// Direction of travel in degrees clockwise from north, 0 to 360. Less than zero is how phones
+    /// say that they don't know.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub heading_deg: Option<f64>,
 }
@@ -69,7 +72,8 @@ pub enum TripKind {
     Cancelled,
 }
 
-/// `trips`: the life of a trip, one event a step. Key: the driver, so that it is ordered with the positions.
+/// `trips`: the life of a trip, one event a step. Key: the driver, so that it is ordered with the
+/// positions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
     /// When it happened.
@@ -138,8 +142,8 @@ pub struct EtaUpdate {
     pub remaining_m: f64,
 }
 
-/// A measurement that may be missing. Receivers without one say −1 (as Core Location and several trackers do); the position beside it
-/// is as good as any.
+/// A measurement that may be missing. Receivers without one say −1 (as Core Location and several
+/// trackers do); the position beside it is as good as any.
 fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     Ok(Option::<f64>::deserialize(from)?.filter(|value| *value >= 0.0))
 }

@@ -1,4 +1,5 @@
-//! What belongs to no single business: texts to people, runs of the batch lane, letters that could not be read.
+//! What belongs to no single business: texts to people, runs of the batch lane, letters that could
+//! not be read.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,8 @@ pub struct Notification {
     pub text: String,
 }
 
-/// `eta_batch`, `fraud_batch`, `recommendations_batch`, `recommendations_stale`: the streaming twin's answer, with the run
-/// that gave it and the instant from which anyone could have seen it.
+/// `eta_batch`, `fraud_batch`, `recommendations_batch`, `recommendations_stale`: the streaming
+/// twin's answer, with the run that gave it and the instant from which anyone could have seen it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batched<T> {
     /// The answer, in the shape of its streaming twin.
@@ -51,7 +52,8 @@ pub struct Batched<T> {
     pub answer: T,
     /// Which run gave it.
     pub batch_id: String,
-    /// From when it could be seen, in event time: in a replay the period's end, live when the run really finished.
+    /// From when it could be seen, in event time: in a replay the period's end, live when the run
+    /// really finished.
     pub valid_from: Timestamp,
 }
 

@@ -18,9 +18,9 @@ const MAX_MS: i64 = 253_402_300_799_999;
 
 /// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// In JSON it is RFC 3339 in UTC with milliseconds, as `2026-03-03T11:00:00.000Z`; any other offset or precision
-/// that RFC 3339 allows is understood too. Arithmetic saturates at the years 0000 and 9999, the ends of what can be
-/// written down, so that a hostile clock can't make it overflow.
+/// In JSON it is RFC 3339 in UTC with milliseconds, as `2026-03-03T11:00:00.000Z`; any other offset
+/// or precision that RFC 3339 allows is understood too. Arithmetic saturates at the years 0000 and
+/// 9999, the ends of what can be written down, so that a hostile clock can't make it overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -62,8 +62,9 @@ impl Timestamp {
         self.since_ms(earlier) as f64 / 1000.0
     }
 
-    /// The start of the period of `period_ms` that this instant falls into. Periods are aligned to midnight UTC of
-    /// 1970-01-01, so every period that divides a day is aligned to each midnight.
+    /// The start of the period of `period_ms` that this instant falls into. Periods are aligned to
+    /// midnight UTC of 1970-01-01, so every period that divides a day is aligned to each
+    /// midnight.
     #[must_use]
     pub fn floor(self, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");
@@ -94,7 +95,8 @@ impl fmt::Display for Timestamp {
 }
 
 impl Timestamp {
-    /// The 24 bytes of the RFC 3339 form. It stands in every event, so it is written without the formatting machinery.
+    /// The 24 bytes of the RFC 3339 form. It stands in every event, so it is written without the
+    /// formatting machinery.
     fn to_ascii(self) -> [u8; 24] {
         let at = self.date_time();
         let mut text = *b"0000-00-00T00:00:00.000Z";

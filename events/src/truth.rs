@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// `simulation_truth`: one fact that only the simulator knows. Key: the id of the thing it speaks of.
+/// `simulation_truth`: one fact that only the simulator knows. Key: the id of the thing it speaks
+/// of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum SimulationTruth {
@@ -16,13 +17,15 @@ pub enum SimulationTruth {
         id: String,
         /// Who drove.
         driver_id: String,
-        /// Instants at which 0, 25, 50 and 75 % of the way were driven, from the first ping of the trip on.
+        /// Instants at which 0, 25, 50 and 75 % of the way were driven, from the first ping of the
+        /// trip on.
         quarters: [Timestamp; 4],
         /// Metres driven from request to drop-off.
         metres: f64,
-        /// Remaining seconds at each quarter that someone would have expected who knew every hidden pace, present and
-        /// future, and all about every incident that had begun, but neither the noise nor what had not happened yet: the
-        /// oracle. Absent when the simulator was not asked for it.
+        /// Remaining seconds at each quarter that someone would have expected who knew every hidden
+        /// pace, present and future, and all about every incident that had begun, but
+        /// neither the noise nor what had not happened yet: the oracle. Absent when the
+        /// simulator was not asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         oracle_s: Option<[f64; 4]>,
         /// The same of someone who foresaw incidents, too.

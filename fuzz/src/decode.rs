@@ -1,5 +1,5 @@
-//! What a socket may bring: a frame of any bytes. Decoding it gives a request or an error; a request that was read can be
-//! written, and what was written is read as the same request.
+//! What a socket may bring: a frame of any bytes. Decoding it gives a request or an error; a
+//! request that was read can be written, and what was written is read as the same request.
 
 use bytes::Bytes;
 use protocol::{
@@ -10,7 +10,8 @@ use protocol::{
     offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
 
-/// `bytes` is a frame without its length. Returns how many of them the request does not need, if it is one.
+/// `bytes` is a frame without its length. Returns how many of them the request does not need, if it
+/// is one.
 pub(crate) fn decode(bytes: &[u8]) -> Option<usize> {
     let frame = Bytes::copy_from_slice(bytes);
     let (header, body) = RequestHeader::decode(frame.clone()).ok()?;

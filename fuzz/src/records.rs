@@ -1,10 +1,10 @@
-//! What a producer may send as records: any bytes. The checks on a batch give its header or an error, and walking through
-//! its records ends.
+//! What a producer may send as records: any bytes. The checks on a batch give its header or an
+//! error, and walking through its records ends.
 
 use protocol::records::{BatchHeader, check_batch, check_produced, checksum, records as records_of};
 
-/// `bytes` is taken as a batch as it is, and once more with the checksum that would make it right: otherwise hardly any
-/// input would get past that.
+/// `bytes` is taken as a batch as it is, and once more with the checksum that would make it right:
+/// otherwise hardly any input would get past that.
 pub(crate) fn records(bytes: &[u8]) {
     look(bytes);
     let mut mended = bytes.to_vec();

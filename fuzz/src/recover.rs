@@ -1,5 +1,6 @@
-//! What a disk may hold: any bytes in any of a partition's files. Opening it gives a log that can be read and goes on at
-//! its end, whatever is left of it; or an error, for the data directory's own files that must not be guessed.
+//! What a disk may hold: any bytes in any of a partition's files. Opening it gives a log that can
+//! be read and goes on at its end, whatever is left of it; or an error, for the data directory's
+//! own files that must not be guessed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use broker::log::{LogConfig, LogDir, MemoryStorage, Opening, Storage};
 use broker::replica::Partition;
 use protocol::records::{BatchBuilder, LeaderEpoch, Offset};
 
-/// A partition's files, then the data directory's. `bytes` is a row of pieces, each with its file's number in this list,
-/// and its length in two bytes.
+/// A partition's files, then the data directory's. `bytes` is a row of pieces, each with its file's
+/// number in this list, and its length in two bytes.
 const FILES: [&str; 10] = [
     "t-0/00000000000000000000.log",
     "t-0/00000000000000000000.index",

@@ -1,5 +1,5 @@
-//! How fast the city lives: `cargo bench -p producers --bench city`. At `--speed 60` its 142 drivers need 8,500 positions a
-//! second.
+//! How fast the city lives: `cargo bench -p producers --bench city`. At `--speed 60` its 142
+//! drivers need 8,500 positions a second.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use producers::city::{City, CityConfig};

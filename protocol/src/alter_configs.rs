@@ -1,4 +1,5 @@
-//! `AlterConfigs`: replace all settings at once. Deprecated since Kafka 2.3, still sent by librdkafka and kafka-python.
+//! `AlterConfigs`: replace all settings at once. Deprecated since Kafka 2.3, still sent by
+//! librdkafka and kafka-python.
 
 use crate::ErrorCode;
 

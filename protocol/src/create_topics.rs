@@ -56,7 +56,8 @@ messages! {
         name: String,
         value: Option<String>,
         read_only: bool,
-        /// Must be a source that the client knows, see [`describe_configs`](crate::describe_configs).
+        /// Must be a source that the client knows, see
+        /// [`describe_configs`](crate::describe_configs).
         config_source: i8 = -1,
         is_sensitive: bool,
     }

@@ -4,8 +4,8 @@ use thiserror::Error;
 
 /// The bytes are not what the protocol says they are.
 ///
-/// A peer that sends such bytes is broken or is not speaking Kafka at all, and nothing after the mistake can be
-/// trusted, so a server's only sound answer is to close the connection.
+/// A peer that sends such bytes is broken or is not speaking Kafka at all, and nothing after the
+/// mistake can be trusted, so a server's only sound answer is to close the connection.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum DecodeError {
     /// The frame ends inside a value.

@@ -5,8 +5,9 @@
 //! response   length i32 | correlation id i32 | tags* | body                              * in flexible versions only
 //! ```
 //!
-//! One exception: the response to `ApiVersions` never has tags in its header, whatever its version, because a client
-//! that has not learnt the broker's versions yet could not know whether to expect them (KIP-511).
+//! One exception: the response to `ApiVersions` never has tags in its header, whatever its version,
+//! because a client that has not learnt the broker's versions yet could not know whether to expect
+//! them (KIP-511).
 
 use bytes::Bytes;
 

@@ -1,17 +1,18 @@
 //! Kafka's wire protocol: bytes to Rust values and back.
 //!
-//! A client and a broker exchange *frames*, each with its length in front. A request's [header] says
-//! which request it is ([`ApiKey`]) and in which version; the body is the message of that name, [`fetch`] for
-//! example. A response carries the correlation id of its request, and nothing else that says what it is.
+//! A client and a broker exchange *frames*, each with its length in front. A request's [header]
+//! says which request it is ([`ApiKey`]) and in which version; the body is the message of that
+//! name, [`fetch`] for example. A response carries the correlation id of its request, and nothing
+//! else that says what it is.
 //!
-//! Kafka has never changed the meaning of a version. It adds versions, and each side says which it speaks, so a client
-//! of 2015 and one of today are served alike. That is why a message here is a list of fields *by version*, which one
-//! macro (the private module `message`) turns into both directions of the codec. To see what a request looks like,
-//! open the file of its name.
+//! Kafka has never changed the meaning of a version. It adds versions, and each side says which it
+//! speaks, so a client of 2015 and one of today are served alike. That is why a message here is a
+//! list of fields *by version*, which one macro (the private module `message`) turns into both
+//! directions of the codec. To see what a request looks like, open the file of its name.
 //!
-//! Bytes from a socket are hostile. Nothing here panics on them, and none of them can ask for more memory than a
-//! small multiple of the frame they came in ([`Reader`]). Record batches are not opened, only handed on: see
-//! [`records`] for what is in them.
+//! Bytes from a socket are hostile. Nothing here panics on them, and none of them can ask for more
+//! memory than a small multiple of the frame they came in ([`Reader`]). Record batches are not
+//! opened, only handed on: see [`records`] for what is in them.
 //!
 //! # Simplifications
 //! - Only the requests that this project answers, in the versions of [`ApiKey::versions`].

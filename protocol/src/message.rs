@@ -1,7 +1,8 @@
 //! `messages!`: a message as a page a student can read.
 //!
-//! Kafka describes each message as a list of fields with the versions that carry them. The macro takes that list
-//! almost word for word and writes the struct, its defaults, and both directions of the codec:
+//! Kafka describes each message as a list of fields with the versions that carry them. The macro
+//! takes that list almost word for word and writes the struct, its defaults, and both directions of
+//! the codec:
 //!
 //! ```text
 //! pub struct FetchRequest {
@@ -12,9 +13,10 @@
 //! }
 //! ```
 //!
-//! Fields stand in the order of the wire, tagged ones in the order of their tags. A field that a version does not
-//! carry has its default after decoding and is not written. A tagged field is written only where it differs from
-//! its default: librdkafka before 2.2 misreads a message that spells a default out.
+//! Fields stand in the order of the wire, tagged ones in the order of their tags. A field that a
+//! version does not carry has its default after decoding and is not written. A tagged field is
+//! written only where it differs from its default: librdkafka before 2.2 misreads a message that
+//! spells a default out.
 
 /// Ties a request to its number and to its response.
 macro_rules! request {
@@ -166,7 +168,8 @@ macro_rules! messages {
 
 use crate::{DecodeError, Reader, Writer};
 
-/// The tagged fields that end a struct of a flexible version: a count, then tag, size and content of each.
+/// The tagged fields that end a struct of a flexible version: a count, then tag, size and content
+/// of each.
 #[derive(Default)]
 pub(crate) struct TaggedFields {
     count: u32,

@@ -7,7 +7,8 @@ request!(Metadata: MetadataRequest => MetadataResponse);
 messages! {
     /// The topics of interest.
     pub struct MetadataRequest {
-        /// Null asks for all topics, an empty list for none; version 0 knows no null and means all by empty.
+        /// Null asks for all topics, an empty list for none; version 0 knows no null and means all
+        /// by empty.
         [0.., null 1..] topics: Option<Vec<MetadataRequestTopic>>,
         [4..] allow_auto_topic_creation: bool = true,
         [8..=10] include_cluster_authorized_operations: bool,

@@ -1,4 +1,5 @@
-//! `OffsetForLeaderEpoch`: where a leader's records end, so that others can tell whether theirs are the same.
+//! `OffsetForLeaderEpoch`: where a leader's records end, so that others can tell whether theirs are
+//! the same.
 
 use crate::ErrorCode;
 

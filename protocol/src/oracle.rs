@@ -1,8 +1,8 @@
-//! Every message in every version, checked against the `kafka-protocol` crate, whose codec is generated from Kafka's
-//! own descriptions of the messages.
+//! Every message in every version, checked against the `kafka-protocol` crate, whose codec is
+//! generated from Kafka's own descriptions of the messages.
 //!
-//! A message of ours is filled at random and encoded; the oracle must read exactly those bytes and write them again;
-//! and what we read back must be what we started with.
+//! A message of ours is filled at random and encoded; the oracle must read exactly those bytes and
+//! write them again; and what we read back must be what we started with.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages as theirs;
@@ -64,7 +64,8 @@ where
     });
 }
 
-/// However many bytes of a valid message are missing, that is an error and not a panic or another message.
+/// However many bytes of a valid message are missing, that is an error and not a panic or another
+/// message.
 fn truncations_are_errors<T: Wire + Sample>(key: ApiKey) {
     samples::<T>(key, |_value, bytes, version| {
         for length in (0..bytes.len()).rev().take(40).chain((0..bytes.len()).step_by(17)) {
@@ -126,7 +127,8 @@ macro_rules! check_all {
     };
 }
 
-// The number is the first version that the oracle knows: Kafka 4 removed older ones, which old clients still send.
+// The number is the first version that the oracle knows: Kafka 4 removed older ones, which old
+// clients still send.
 check_all! {
     produce Produce ProduceRequest ProduceResponse 3;
     fetch Fetch FetchRequest FetchResponse 4;

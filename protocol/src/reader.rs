@@ -6,8 +6,9 @@ use crate::DecodeError;
 
 /// How many bytes of memory a decoded frame may take for each byte it has on the wire.
 ///
-/// Real messages stay below six: the smallest element on the wire, an empty string in a struct, costs two or three
-/// bytes there and about forty here. Without a limit a frame of zeros is a thousand structs for every few kilobytes.
+/// Real messages stay below six: the smallest element on the wire, an empty string in a struct,
+/// costs two or three bytes there and about forty here. Without a limit a frame of zeros is a
+/// thousand structs for every few kilobytes.
 const MEMORY_PER_BYTE: usize = 16;
 
 /// What even the smallest frame may take.
@@ -15,8 +16,8 @@ const MEMORY_AT_LEAST: usize = 1024;
 
 /// A cursor over one frame.
 ///
-/// Byte strings come out as slices of the frame itself, without a copy. Everything else is bounded twice: a count
-/// by the bytes that remain, and all arrays together by [`DecodeError::TooLarge`].
+/// Byte strings come out as slices of the frame itself, without a copy. Everything else is bounded
+/// twice: a count by the bytes that remain, and all arrays together by [`DecodeError::TooLarge`].
 #[derive(Debug)]
 pub struct Reader {
     bytes: Bytes,
@@ -26,7 +27,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts at the first byte of `frame`, which does not contain the four bytes of its own length.
+    /// Starts at the first byte of `frame`, which does not contain the four bytes of its own
+    /// length.
     pub fn new(frame: Bytes) -> Self {
         let limit = frame.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY_AT_LEAST);
         Self { bytes: frame, position: 0, budget: limit, limit }
@@ -85,7 +87,8 @@ impl Reader {
 
     /// Reads the length of a string, byte string or array: `None` for null.
     ///
-    /// Flexible versions write `length + 1` as a varint, so that null is zero; `fixed` reads it in the older ones.
+    /// Flexible versions write `length + 1` as a varint, so that null is zero; `fixed` reads it in
+    /// the older ones.
     pub(crate) fn length(
         &mut self,
         flexible: bool,
@@ -109,7 +112,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Hands the next `size` bytes, one tagged field, to `read`; what `read` leaves over is skipped.
+    /// Hands the next `size` bytes, one tagged field, to `read`; what `read` leaves over is
+    /// skipped.
     pub(crate) fn delimited<T>(
         &mut self,
         size: usize,

@@ -1,6 +1,7 @@
 //! Writing Kafka's primitive types into a frame.
 
-/// A gap in a frame: bytes that the frame's length counts but that its sender keeps elsewhere, in a file for example.
+/// A gap in a frame: bytes that the frame's length counts but that its sender keeps elsewhere, in a
+/// file for example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// Where the missing bytes belong, as an index into the bytes that were written.
@@ -56,14 +57,16 @@ impl Writer {
         self.bytes.is_empty() && self.gaps.is_empty()
     }
 
-    /// Overwrites the first four bytes, which were left for it, with the length of all that follows them.
+    /// Overwrites the first four bytes, which were left for it, with the length of all that follows
+    /// them.
     pub(crate) fn set_length(&mut self) {
         let length = i32::try_from(self.len() - 4)
             .expect("a frame is below 2 GiB: its records are bounded by the fetch");
         self.bytes[..4].copy_from_slice(&length.to_be_bytes());
     }
 
-    /// Appends a length: `length + 1` as a varint in flexible versions, as `fixed` writes it in the older ones.
+    /// Appends a length: `length + 1` as a varint in flexible versions, as `fixed` writes it in the
+    /// older ones.
     pub(crate) fn put_length(
         &mut self,
         length: Option<usize>,

@@ -1,4 +1,5 @@
-//! The commands and their options. Each `--help` is written to be read by someone who has just met Kafka.
+//! The commands and their options. Each `--help` is written to be read by someone who has just met
+//! Kafka.
 
 mod batch;
 mod compare;
@@ -23,10 +24,12 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:9092";
 
 /// See on live data what streaming is, and what waiting costs.
 ///
-/// `freshet demo` shows everything at once: a broker that speaks the Kafka protocol, three simulated businesses that feed
-/// it, the consumers that answer them, the same logic as an hourly batch job, and a dashboard that keeps the bill.
+/// `freshet demo` shows everything at once: a broker that speaks the Kafka protocol, three
+/// simulated businesses that feed it, the consumers that answer them, the same logic as an hourly
+/// batch job, and a dashboard that keeps the bill.
 ///
-/// Every other command is one part of it, to be run by itself against this broker or any other Kafka.
+/// Every other command is one part of it, to be run by itself against this broker or any other
+/// Kafka.
 #[derive(Debug, Parser)]
 #[command(name = "freshet", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -68,7 +71,8 @@ pub(crate) enum Command {
     /// Make a street map
     #[command(subcommand)]
     Map(MapCommand),
-    /// Measure a broker, ours or any other Kafka: records and megabytes a second, CPU time, memory, delays
+    /// Measure a broker, ours or any other Kafka: records and megabytes a second, CPU time, memory,
+    /// delays
     #[command(subcommand)]
     Bench(BenchCommand),
 }
@@ -93,7 +97,8 @@ pub(crate) struct TimeArgs {
     /// Simulated time at the start, RFC 3339
     #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
     pub(crate) start: Timestamp,
-    /// The wall's clock at the start, in milliseconds since 1970, when several processes share one show [default: now]
+    /// The wall's clock at the start, in milliseconds since 1970, when several processes share one
+    /// show [default: now]
     #[arg(long, value_name = "MS")]
     pub(crate) started_at: Option<i64>,
 }
@@ -172,8 +177,8 @@ pub(crate) struct ProduceArgs {
     /// The streets [default: La Serena]
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
-    /// Write the events to standard output as lines for `freshet replay`, as fast as possible, for so much simulated time,
-    /// and send nothing
+    /// Write the events to standard output as lines for `freshet replay`, as fast as possible, for
+    /// so much simulated time, and send nothing
     #[arg(long, value_name = "TIME")]
     pub(crate) print: Option<Period>,
     /// Send what leaves before this instant of simulated time, RFC 3339, and end
@@ -186,7 +191,8 @@ pub(crate) struct ProduceArgs {
 /// How a supervisor talks to a worker.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ControlArgs {
-    /// The name under which the cluster's tools and the dashboard show this process [default: what it does]
+    /// The name under which the cluster's tools and the dashboard show this process [default: what
+    /// it does]
     #[arg(long, value_name = "NAME", env = "FRESHET_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
     /// Obey lines on standard input (pause, resume, burst, stop) and end when it closes
@@ -324,9 +330,11 @@ pub(crate) enum ReplayConsumer {
 
 /// `freshet replay`
 ///
-/// Answers go to standard output. What was noticed goes to standard error, and for fraud how good the decisions were by the log's own
-/// chargebacks: ROC AUC, average precision, card precision at 100 a day, calibration, money stopped, honest customers declined, and how
-/// long a decision took. Each swipe counts with what was said before its label came, so no figure is of data that had been learnt from.
+/// Answers go to standard output. What was noticed goes to standard error, and for fraud how good
+/// the decisions were by the log's own chargebacks: ROC AUC, average precision, card precision at
+/// 100 a day, calibration, money stopped, honest customers declined, and how long a decision took.
+/// Each swipe counts with what was said before its label came, so no figure is of data that had
+/// been learnt from.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// Whose logic
@@ -347,9 +355,10 @@ pub(crate) struct ReplayArgs {
 
 /// `freshet ledger`
 ///
-/// Reads every question and every answer that the cluster keeps and holds them against each other, by the header of the answers
-/// that says which record they answer: produced = answered + in flight + dead-lettered + expired + repeated + nothing owed +
-/// lost. Fails when anything was lost or answered twice. Run it after killing a consumer, or the broker.
+/// Reads every question and every answer that the cluster keeps and holds them against each other,
+/// by the header of the answers that says which record they answer: produced = answered + in flight
+/// + dead-lettered + expired + repeated + nothing owed + lost. Fails when anything was lost or
+/// answered twice. Run it after killing a consumer, or the broker.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! The two clocks of a show: the wall's, and simulated time, which runs faster.
 //!
-//! Every process of a show is given the same three numbers (what the wall showed at the start, what simulated time was
-//! then, and the speed), so that all agree on what time it is without talking.
+//! Every process of a show is given the same three numbers (what the wall showed at the start, what
+//! simulated time was then, and the speed), so that all agree on what time it is without talking.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

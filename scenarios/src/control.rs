@@ -1,5 +1,5 @@
-//! How a process learns that it should pause, go on, or end: lines on standard input from a supervisor, signals from
-//! anyone.
+//! How a process learns that it should pause, go on, or end: lines on standard input from a
+//! supervisor, signals from anyone.
 
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,8 +15,9 @@ use crate::supervise::Order;
 /// How long a process may take to end in order, once it was asked.
 const PATIENCE: Duration = Duration::from_millis(1_900);
 
-/// Where orders arrive. A second request to stop, or one that is not obeyed within [`PATIENCE`], ends the process at once:
-/// what was acknowledged is in the log, and what was not will be done again.
+/// Where orders arrive. A second request to stop, or one that is not obeyed within [`PATIENCE`],
+/// ends the process at once: what was acknowledged is in the log, and what was not will be done
+/// again.
 pub(crate) fn orders(supervised: bool) -> Result<Receiver<Order>> {
     let (send, orders) = channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("could not watch for signals")?;

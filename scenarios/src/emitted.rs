@@ -1,9 +1,12 @@
-//! In which order a simulator sent its records: what the wall's clock, which stands in a record's timestamp, can't say twice.
+//! In which order a simulator sent its records: what the wall's clock, which stands in a record's
+//! timestamp, can't say twice.
 //!
-//! Two shows of one seed send the same records, some milliseconds earlier or later, and two records of different partitions may change
-//! places in the order of their timestamps. So our producers write into a header when a record left in *simulated* time and the how
-//! manieth of its simulator it was. By that any log of a show can be put back into one and the same order, whichever broker
-//! kept it. No consumer of ours reads it: which came first is for them to find out, as it is for anybody's.
+//! Two shows of one seed send the same records, some milliseconds earlier or later, and two records
+//! of different partitions may change places in the order of their timestamps. So our producers
+//! write into a header when a record left in *simulated* time and the how manieth of its simulator
+//! it was. By that any log of a show can be put back into one and the same order, whichever broker
+//! kept it. No consumer of ours reads it: which came first is for them to find out, as it is for
+//! anybody's.
 
 use std::fmt;
 

@@ -1,7 +1,9 @@
-//! The one who keeps a show: takes in what is seen, does what is asked, and says how everything stands.
+//! The one who keeps a show: takes in what is seen, does what is asked, and says how everything
+//! stands.
 //!
-//! The keeper is a single thread that owns the [`Show`], the workers and the controls, so nothing needs a lock. It wakes for
-//! what the watching threads hand over, and a few times a second to hand out a [`Snapshot`].
+//! The keeper is a single thread that owns the [`Show`], the workers and the controls, so nothing
+//! needs a lock. It wakes for what the watching threads hand over, and a few times a second to hand
+//! out a [`Snapshot`].
 
 mod complaints;
 mod controls;
@@ -30,7 +32,8 @@ pub(crate) const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
 struct Second {
     /// The groups that must be at work.
     groups: Vec<String>,
-    /// How long they are waited for, in milliseconds of the wall, once all of them have been started.
+    /// How long they are waited for, in milliseconds of the wall, once all of them have been
+    /// started.
     patience_ms: i64,
     /// When to start whoever is missing.
     at_latest_ms: Option<i64>,
@@ -84,8 +87,9 @@ impl Keeper {
         }
     }
 
-    /// Starts these workers, and the show's clock, when each of `groups` is at work: nobody should ask before
-    /// there is someone to answer. Whoever is not there within `patience` is not waited for.
+    /// Starts these workers, and the show's clock, when each of `groups` is at work: nobody should
+    /// ask before there is someone to answer. Whoever is not there within `patience` is not
+    /// waited for.
     pub(crate) fn then_start(
         &mut self,
         groups: Vec<String>,
@@ -98,7 +102,8 @@ impl Keeper {
 
     fn start_second(&mut self) {
         let now_ms = wall_ms();
-        // Whoever reads a past can't be there before it is written, however long a busy machine takes for that.
+        // Whoever reads a past can't be there before it is written, however long a busy machine
+        // takes for that.
         if let Some(second) = self.second.as_mut().filter(|_| self.later.is_none()) {
             second.at_latest_ms.get_or_insert(now_ms + second.patience_ms);
         }
@@ -256,8 +261,8 @@ impl Keeper {
         snapshot
     }
 
-    /// Reads how much CPU time each consumer and job has used since its group first was at work: what it learnt from a past before is
-    /// the price of a show, not of a lane.
+    /// Reads how much CPU time each consumer and job has used since its group first was at work:
+    /// what it learnt from a past before is the price of a show, not of a lane.
     fn read_meters(&mut self) {
         let mut meters = std::mem::take(&mut self.meters);
         for worker in self.workers().filter(|worker| worker.is_running()) {
@@ -273,7 +278,8 @@ impl Keeper {
         self.meters = meters;
     }
 
-    /// CPU seconds that the consumers of the stream lane, or the jobs of the batch lane, have used; none before any was measured.
+    /// CPU seconds that the consumers of the stream lane, or the jobs of the batch lane, have used;
+    /// none before any was measured.
     pub(crate) fn cpu_s(&self, batch: bool) -> Option<f64> {
         let of_lane = self.meters.iter().filter(|(name, _)| name.starts_with("batch-") == batch);
         of_lane.map(|(_, meter)| meter.used_s()).reduce(|all, one| all + one)
@@ -294,7 +300,8 @@ impl Keeper {
         self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
     }
 
-    /// The jobs of the batch lane that are alive. They read without joining their group, so nobody is ever in it.
+    /// The jobs of the batch lane that are alive. They read without joining their group, so nobody
+    /// is ever in it.
     fn groups_of_jobs(&self) -> Vec<&str> {
         let jobs =
             self.workers().filter(|worker| worker.is_running() && worker.spec.role.starts_with("batch-"));
@@ -351,7 +358,8 @@ impl Meter {
 
     fn read(&mut self, pid: u32, now_s: f64) {
         if pid != self.pid {
-            // A process that takes over begins at nothing, and what it has to learn again is the price of a restart.
+            // A process that takes over begins at nothing, and what it has to learn again is the
+            // price of a restart.
             *self = Self { pid, began_s: 0.0, now_s, before_s: self.used_s() };
         }
         self.now_s = now_s;

@@ -1,6 +1,7 @@
 //! Logs as files: one line a record, `{"topic":…,"key":…,"value":{…}}`, in arrival order.
 //!
-//! It is the form that `freshet record` writes, `freshet replay` reads and answers in, and that any JSON tool can make.
+//! It is the form that `freshet record` writes, `freshet replay` reads and answers in, and that any
+//! JSON tool can make.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

@@ -1,10 +1,12 @@
 //! The `freshet` binary: it puts the parts together and starts them.
 //!
-//! Every part is a process of this one program (`freshet produce gps`, `freshet consume eta`, …). Here stands what belongs to
-//! none of them: the command line, the [supervision](supervise) of worker processes, the [observation](observe) of a cluster from
-//! outside, and the [bill] of being late.
+//! Every part is a process of this one program (`freshet produce gps`, `freshet consume eta`, …).
+//! Here stands what belongs to none of them: the command line, the [supervision](supervise) of
+//! worker processes, the [observation](observe) of a cluster from outside, and the [bill] of being
+//! late.
 //!
-//! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not connect, 130 interrupted.
+//! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not
+//! connect, 130 interrupted.
 
 mod bill;
 mod cli;
@@ -30,7 +32,8 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Words go to standard error, data to standard output; what librdkafka mutters is for those who ask (RUST_LOG=debug).
+    // Words go to standard error, data to standard output; what librdkafka mutters is for those who
+    // ask (RUST_LOG=debug).
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
@@ -69,7 +72,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What happened and why, in one sentence. Some errors quote their cause themselves; it is not said twice.
+/// What happened and why, in one sentence. Some errors quote their cause themselves; it is not said
+/// twice.
 fn sentence(error: &anyhow::Error) -> String {
     let mut said = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

@@ -1,8 +1,9 @@
 //! Who goes first when the processors are full.
 //!
-//! Ten programs share a machine that may have two processors. A terminal hangs up after a tenth of a second and a shopper waits for
-//! a page; a rider looks at the map once in a second or two, and a job has an hour. To each of them all the others' work is in
-//! the way, so each says how long its own can wait, and the kernel does the rest (nice(2)). Nothing is starved: who gives way gets
+//! Ten programs share a machine that may have two processors. A terminal hangs up after a tenth of
+//! a second and a shopper waits for a page; a rider looks at the map once in a second or two, and a
+//! job has an hour. To each of them all the others' work is in the way, so each says how long its
+//! own can wait, and the kernel does the rest (nice(2)). Nothing is starved: who gives way gets
 //! what the others leave, and a tenth or less of a processor that is wanted by all.
 //!
 //! # Simplifications
@@ -17,8 +18,8 @@ pub(crate) enum CanWait {
     Hours,
 }
 
-/// Gives way to everybody whose work is more urgent. On Linux this is the calling thread's affair and that of the threads it
-/// will start, elsewhere the whole process's.
+/// Gives way to everybody whose work is more urgent. On Linux this is the calling thread's affair
+/// and that of the threads it will start, elsewhere the whole process's.
 pub(crate) fn give_way(can_wait: CanWait) {
     let steps = match can_wait {
         CanWait::Moments => 10,

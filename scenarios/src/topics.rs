@@ -7,12 +7,14 @@ use anyhow::Result;
 use client::{Admin, Error, NewTopic, TopicPartition};
 use events::Topic;
 
-/// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is the unit of work.
+/// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is
+/// the unit of work.
 pub(crate) const PARTITIONS: i32 = 4;
 
 fn partitions(topic: Topic) -> i32 {
     match topic {
-        // What is believed of a road must rest on everybody who drove it, whichever partition their pings were in.
+        // What is believed of a road must rest on everybody who drove it, whichever partition their
+        // pings were in.
         Topic::RoadTraversals => 1,
         _ => PARTITIONS,
     }
@@ -30,8 +32,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
-        // What is believed of the traffic is a table: where a cluster can compact, the last word on each road is kept for ever.
-        // The embedded broker can't yet, and keeps a quarter of an hour, in which every road that anyone drives is spoken of anew.
+        // What is believed of the traffic is a table: where a cluster can compact, the last word on
+        // each road is kept for ever. The embedded broker can't yet, and keeps a quarter of an
+        // hour, in which every road that anyone drives is spoken of anew.
         if topic == Topic::Traffic && admin.create(&[compacted(topic)]).is_ok() {
             continue;
         }
@@ -47,8 +50,9 @@ fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, Error> {
     Ok(topics.iter().copied().filter(|topic| !is_there(topic)).collect())
 }
 
-/// An Apache Kafka says that a topic is made when its controller has noted it; its brokers hear of that a moment later, and begin to lead its
-/// partitions after that. Who gives up waiting learns from the next question what is not there.
+/// An Apache Kafka says that a topic is made when its controller has noted it; its brokers hear of
+/// that a moment later, and begin to lead its partitions after that. Who gives up waiting learns
+/// from the next question what is not there.
 #[expect(clippy::disallowed_methods, reason = "the rim: patience with a cluster is measured on the wall")]
 fn await_all(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
     let until = Instant::now() + SEEN;
@@ -71,8 +75,8 @@ fn compacted(topic: Topic) -> NewTopic {
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }
 
-/// What is plentiful is kept for minutes, which is hours of simulated time; and no topic may take more than its share of a
-/// disk, however long the show goes on.
+/// What is plentiful is kept for minutes, which is hours of simulated time; and no topic may take
+/// more than its share of a disk, however long the show goes on.
 fn kept_for_a_while(topic: Topic) -> NewTopic {
     let (keep_ms, keep_bytes) = match topic {
         Topic::DriverLocations

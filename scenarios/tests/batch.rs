@@ -113,7 +113,8 @@ fn a_job_that_is_killed_again_and_again_loads_each_row_once_into_postgres() {
     killed_again_and_again(&broker, &database, Some(&server), &is_open, &has_loaded);
 }
 
-/// Keeps a run from writing its line in the run log for as long as it is held: it stands still in its transaction, with all its rows in it.
+/// Keeps a run from writing its line in the run log for as long as it is held: it stands still in
+/// its transaction, with all its rows in it.
 fn held_up(server: &PostgresServer) -> impl Sized {
     let mut other = server.session("shop");
     other.batch_execute("BEGIN; LOCK TABLE batch_runs IN SHARE MODE").unwrap();
@@ -124,7 +125,8 @@ fn is_held_up(server: &PostgresServer) -> bool {
     server.holds("shop", "SELECT 1 FROM pg_locks WHERE relation = 'batch_runs'::regclass AND NOT granted")
 }
 
-/// SIGKILL when the job opens the database, in each of its steps, in the transaction of a server, and when its answers come out; then twice to the end.
+/// SIGKILL when the job opens the database, in each of its steps, in the transaction of a server,
+/// and when its answers come out; then twice to the end.
 fn killed_again_and_again(
     broker: &Broker,
     database: &str,

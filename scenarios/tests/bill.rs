@@ -1,5 +1,5 @@
-//! The bill of whole shows: for a seed it is the same, whichever broker carried the log, whichever database took the rows, and
-//! however busy the machine was.
+//! The bill of whole shows: for a seed it is the same, whichever broker carried the log, whichever
+//! database took the rows, and however busy the machine was.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -14,7 +14,8 @@ use common::postgres_server::PostgresServer;
 use common::{Broker, freshet};
 use serde_json::Value;
 
-/// Twenty simulated minutes with a run every five at so many times the speed, as the last line of the show: its summary.
+/// Twenty simulated minutes with a run every five at so many times the speed, as the last line of
+/// the show: its summary.
 fn show(speed: u32, more: &[&str]) -> Value {
     let mut command = freshet();
     command.args(["demo", "--headless", "--format", "jsonl", "--seed", "7"]);
@@ -56,7 +57,8 @@ fn same_bill(one: &Value, other: &Value) {
 fn the_same_seed_gives_the_same_bill_with_sqlite_and_with_postgres() {
     let server = PostgresServer::start();
     let database = server.database("shop");
-    // At once: each makes the machine busy for the other, which is what must not matter. Nor must it matter that one is quicker.
+    // At once: each makes the machine busy for the other, which is what must not matter. Nor must
+    // it matter that one is quicker.
     let (sqlite, postgres) = thread::scope(|scope| {
         let sqlite = scope.spawn(|| show(60, &["--listen", "127.0.0.1:0"]));
         let postgres = show(100, &["--listen", "127.0.0.1:0", "--database", &database]);
@@ -85,7 +87,8 @@ fn lines(command: &mut Command) -> Vec<String> {
     String::from_utf8(ran.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Of each business six simulated minutes, through a broker at `address` and back, must be line for line what its simulator prints.
+/// Of each business six simulated minutes, through a broker at `address` and back, must be line for
+/// line what its simulator prints.
 fn comes_back_as_it_was_sent(address: &str) {
     let businesses: [(&str, &[&str]); 3] = [
         ("gps", &["driver_locations", "truck_gps_coordinates", "trips"]),

@@ -1,8 +1,9 @@
 //! The broker against clients that nobody here wrote.
 //!
-//! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the machine and into
-//! `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and Kafka's own command-line tools, and holds what
-//! each observes against what it observes of an Apache Kafka.
+//! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the
+//! machine and into `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and
+//! Kafka's own command-line tools, and holds what each observes against what it observes of an
+//! Apache Kafka.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -99,7 +100,8 @@ fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
     assert_eq!(all.len(), 500, "every acknowledged record is there, and none was passed over");
 }
 
-/// What no longer fits is refused, and the client is told; what was taken can be read, and other files written.
+/// What no longer fits is refused, and the client is told; what was taken can be read, and other
+/// files written.
 #[test]
 fn a_full_disk_refuses_writes_and_goes_on_reading() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,7 +143,8 @@ print("reading", flush=True)
 sys.stdin.read()
 "#;
 
-/// A dashboard that is attached to a cluster it knows nothing of, and a program that knows nothing of dashboards.
+/// A dashboard that is attached to a cluster it knows nothing of, and a program that knows nothing
+/// of dashboards.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "when a script has joined is a moment on the wall")]
 fn a_script_that_joins_a_topic_is_on_the_dashboard_within_two_seconds() {
@@ -206,7 +209,8 @@ fn the_examples_of_the_documentation_run() {
     let example = |name: &str| repository().join("examples/python").join(name);
     let produced = run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
     assert_eq!(produced.lines().count(), 100, "{produced}");
-    // Whoever starts the tests in the background of a script hands down an ignored SIGINT, and Python would leave it so.
+    // Whoever starts the tests in the background of a script hands down an ignored SIGINT, and
+    // Python would leave it so.
     let mut first = Command::new("env")
         .args(["--default-signal=INT".as_ref(), python().as_os_str(), example("consumer.py").as_os_str()])
         .arg(&broker.address)

@@ -1,10 +1,11 @@
-//! Who may use whom: read from the manifests, so that a dependency that breaks the design fails with a sentence.
+//! Who may use whom: read from the manifests, so that a dependency that breaks the design fails
+//! with a sentence.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The crates of ours that each crate may use, in its code and its build. What tests use is another matter: they may hold any
-/// two parts against each other.
+/// The crates of ours that each crate may use, in its code and its build. What tests use is another
+/// matter: they may hold any two parts against each other.
 const MAY_USE: [(&str, &[&str], &str); 9] = [
     ("protocol", &[], "Kafka's bytes mean the same to everyone: the protocol knows no one"),
     ("events", &[], "the contract stands above those who keep it"),

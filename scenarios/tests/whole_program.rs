@@ -1,4 +1,5 @@
-//! The whole program as a person runs it: the demo without a terminal, crashes, interruptions and wrong input.
+//! The whole program as a person runs it: the demo without a terminal, crashes, interruptions and
+//! wrong input.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 #![expect(clippy::disallowed_methods, reason = "a test of the whole program measures it on the wall")]
@@ -57,7 +58,8 @@ fn a_headless_demo_answers_everything_once_and_keeps_the_bill() {
         "jsonl",
         "--listen",
         "127.0.0.1:0",
-        // Slow enough for a machine that runs the other tests beside it; it is billed from the first boundary on, five seconds in.
+        // Slow enough for a machine that runs the other tests beside it; it is billed from the
+        // first boundary on, five seconds in.
         "--drivers",
         "30",
         "--batch-period",

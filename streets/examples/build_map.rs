@@ -1,6 +1,6 @@
 //! Builds a compact map from a pair of CSV files, and reads it again to be sure:
-//! `cargo run --release -p streets --example build_map LINKS.csv NODES.csv OUT`. This is how `maps/la-serena.map` was made;
-//! `freshet map build` does the same and more.
+//! `cargo run --release -p streets --example build_map LINKS.csv NODES.csv OUT`. This is how
+//! `maps/la-serena.map` was made; `freshet map build` does the same and more.
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! From the parts that every source gives to a map: the one place where a map's invariants are made.
+//! From the parts that every source gives to a map: the one place where a map's invariants are
+//! made.
 
 use crate::RoadClass;
 use crate::geometry::Point;
@@ -14,7 +15,8 @@ pub(crate) enum Ways {
     Backward = 2,
 }
 
-/// A street as every source gives it. `from`, `to` and `name` are rows of [`Parts`], and must exist.
+/// A street as every source gives it. `from`, `to` and `name` are rows of [`Parts`], and must
+/// exist.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RawStreet {
     pub(crate) from: u32,
@@ -39,7 +41,8 @@ pub(crate) struct Parts {
     pub(crate) streets: Vec<RawStreet>,
 }
 
-/// Half the circumference of the Earth: no street is longer, and no sum of lengths of a path leaves what f64 counts well.
+/// Half the circumference of the Earth: no street is longer, and no sum of lengths of a path leaves
+/// what f64 counts well.
 pub(crate) const MAX_LENGTH_DM: u32 = 200_000_000;
 
 /// Metres as whole decimetres, at least one; none for what is no length.
@@ -160,8 +163,8 @@ fn lay(map: &mut Map, raw: &RawStreet) {
     });
 }
 
-/// Makes the line as long as the source says the street is, and gives the last bend (and every bend that lies on the one
-/// after it, which has no direction of its own) the heading of a neighbour.
+/// Makes the line as long as the source says the street is, and gives the last bend (and every bend
+/// that lies on the one after it, which has no direction of its own) the heading of a neighbour.
 fn scale(bends: &mut [Bend], measured_m: f64, length_m: f64) {
     let last = bends.len() - 1;
     for (at, bend) in bends.iter_mut().enumerate() {

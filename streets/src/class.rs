@@ -2,8 +2,8 @@
 
 /// The class of a road, from the value of its OpenStreetMap `highway` tag.
 ///
-/// Slip roads (`motorway_link` and the like) belong to the class of the road they lead to: they are short, and what
-/// matters about them is learnt like everything else.
+/// Slip roads (`motorway_link` and the like) belong to the class of the road they lead to: they are
+/// short, and what matters about them is learnt like everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum RoadClass {
@@ -44,7 +44,8 @@ impl RoadClass {
         RoadClass::Service,
     ];
 
-    /// The class of a `highway` value; anything that is not a road for cars, or blank, is [`RoadClass::Unknown`].
+    /// The class of a `highway` value; anything that is not a road for cars, or blank, is
+    /// [`RoadClass::Unknown`].
     pub fn of_highway(value: &str) -> RoadClass {
         match value.strip_suffix("_link").unwrap_or(value) {
             "motorway" => RoadClass::Motorway,
@@ -91,7 +92,8 @@ impl RoadClass {
     /// | secondary | 50 | | service | 15 |
     /// | tertiary | 45 | | unknown | 40 |
     ///
-    /// These are round numbers for a town anywhere, a prior and no more: the first hour of traffic outweighs them.
+    /// These are round numbers for a town anywhere, a prior and no more: the first hour of traffic
+    /// outweighs them.
     pub fn default_mps(self) -> f64 {
         let kmh = match self {
             RoadClass::Motorway => 100.0,

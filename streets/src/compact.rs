@@ -35,8 +35,9 @@ const HEADER: usize = 8 + 1 + 4;
 ///                      varint   how many points stand between the two nodes
 ///                      each     signed latitude, signed longitude: less the point's before it, the first less the from node's
 /// ```
-/// A *varint* is an unsigned number of up to 64 bits in groups of seven, the least first, the top bit of each byte saying
-/// that another follows (LEB128). A *signed* is a varint of the number folded so that small negative ones are small: 0, −1, 1, −2 … (zigzag).
+/// A *varint* is an unsigned number of up to 64 bits in groups of seven, the least first, the top
+/// bit of each byte saying that another follows (LEB128). A *signed* is a varint of the number
+/// folded so that small negative ones are small: 0, −1, 1, −2 … (zigzag).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CompactError {
     /// It is some other file.
@@ -144,7 +145,8 @@ fn put_points(to: &mut Vec<u8>, mut before: Point, points: &[Point]) {
     }
 }
 
-/// Reads from the front, and never makes room for more things than the bytes that are left can hold.
+/// Reads from the front, and never makes room for more things than the bytes that are left can
+/// hold.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -376,7 +378,8 @@ mod tests {
                 map.near(0.0, 0.0, 100.0, 8);
             }
             file.truncate(HEADER + length.index(file.len() - HEADER));
-            // Reaching the end of this line is the point: no panic, no allocation beyond the bytes that are there.
+            // Reaching the end of this line is the point: no panic, no allocation beyond the bytes
+            // that are there.
             let cut = Map::read(&sealed(file));
             prop_assert!(cut.is_err() || cut.is_ok_and(|map| map.link_count() <= 16));
         }

@@ -29,7 +29,8 @@ use crate::geometry::Point;
 /// | | `length_m` | metres | measured along the line |
 /// | | `geometry_lon_lat` | points `lon,lat` apart by spaces, from → to | a straight line |
 ///
-/// The key of a link ([`Map::link_key`](crate::Map::link_key)) is its row below the header, from 0, and a direction.
+/// The key of a link ([`Map::link_key`](crate::Map::link_key)) is its row below the header, from 0,
+/// and a direction.
 #[derive(Debug, Error)]
 pub enum CsvError {
     /// The file is not there, or may not be read.
@@ -289,7 +290,8 @@ mod tests {
         assert!((first.length_m - 15.2).abs() < 0.11, "{}", first.length_m);
         assert_eq!(map.osm_way_id(LinkId(0)), 0);
         assert!(map.free_flow_mps(LinkId(0)) > 5.0);
-        // The loop is a link from its junction to itself, there and back; the third street runs against its points.
+        // The loop is a link from its junction to itself, there and back; the third street runs
+        // against its points.
         assert_eq!((map.link(LinkId(1)).twin, map.link(LinkId(2)).twin), (Some(LinkId(2)), Some(LinkId(1))));
         assert_eq!((map.link(LinkId(3)).from.0, map.link(LinkId(3)).to.0), (2, 0));
         assert_eq!(map.leaving(map.link(LinkId(3)).to), [LinkId(0), LinkId(1), LinkId(2)]);

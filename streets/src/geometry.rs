@@ -1,7 +1,8 @@
 //! Distances and directions on the ground.
 //!
-//! Over the few kilometres that matter here the Earth is a plane to within a few centimetres, provided that the plane is
-//! laid where one stands: a degree of longitude is shorter by the cosine of the latitude (the equirectangular projection).
+//! Over the few kilometres that matter here the Earth is a plane to within a few centimetres,
+//! provided that the plane is laid where one stands: a degree of longitude is shorter by the cosine
+//! of the latitude (the equirectangular projection).
 
 /// Mean radius of the Earth in metres (IUGG).
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
@@ -9,12 +10,14 @@ const EARTH_RADIUS_M: f64 = 6_371_008.8;
 /// Metres in a degree of latitude, anywhere.
 pub(crate) const METRES_PER_DEGREE: f64 = EARTH_RADIUS_M * std::f64::consts::PI / 180.0;
 
-/// Metres in a degree of longitude at this latitude; never quite zero, so that one can divide by it at the poles.
+/// Metres in a degree of longitude at this latitude; never quite zero, so that one can divide by it
+/// at the poles.
 pub(crate) fn metres_per_degree_lon(lat: f64) -> f64 {
     METRES_PER_DEGREE * lat.to_radians().cos().max(1e-6)
 }
 
-/// A point of the map in millionths of a degree: what is stored, and what a text with six decimals says.
+/// A point of the map in millionths of a degree: what is stored, and what a text with six decimals
+/// says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Point {
     pub(crate) lat_e6: i32,
@@ -46,15 +49,16 @@ impl Point {
     }
 }
 
-/// Metres between two points in degrees, on a plane laid at their mean latitude: right to a millimetre within a city, to
-/// a thousandth within a hundred kilometres.
+/// Metres between two points in degrees, on a plane laid at their mean latitude: right to a
+/// millimetre within a city, to a thousandth within a hundred kilometres.
 pub fn distance_m(lat: f64, lon: f64, to_lat: f64, to_lon: f64) -> f64 {
     let east = (to_lon - lon) * metres_per_degree_lon(f64::midpoint(lat, to_lat));
     let north = (to_lat - lat) * METRES_PER_DEGREE;
     east.hypot(north)
 }
 
-/// Direction from the first point to the second in degrees clockwise from north, 0 up to but not 360; 0 if they are one.
+/// Direction from the first point to the second in degrees clockwise from north, 0 up to but not
+/// 360; 0 if they are one.
 pub fn bearing_deg(lat: f64, lon: f64, to_lat: f64, to_lon: f64) -> f64 {
     let east = (to_lon - lon) * metres_per_degree_lon(f64::midpoint(lat, to_lat));
     let north = (to_lat - lat) * METRES_PER_DEGREE;
@@ -74,7 +78,8 @@ mod tests {
 
     #[test]
     fn distances_agree_with_the_sphere() {
-        // Great-circle distance of Coquimbo's harbour and La Serena's square by the haversine formula: 11,213.6 m.
+        // Great-circle distance of Coquimbo's harbour and La Serena's square by the haversine
+        // formula: 11,213.6 m.
         let haversine = |lat: f64, lon: f64, to_lat: f64, to_lon: f64| {
             let (a, b) = (lat.to_radians(), to_lat.to_radians());
             let h = ((b - a) / 2.0).sin().powi(2)

@@ -95,11 +95,13 @@ pub(crate) struct Street {
     pub(crate) bends: std::ops::Range<u32>,
 }
 
-/// A point of a street's line, with what is needed to find places along it without arithmetic on the whole line.
+/// A point of a street's line, with what is needed to find places along it without arithmetic on
+/// the whole line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bend {
     pub(crate) point: Point,
-    /// Metres from the street's first point, scaled so that the last bend stands at the street's length.
+    /// Metres from the street's first point, scaled so that the last bend stands at the street's
+    /// length.
     pub(crate) along_m: f32,
     /// Direction from here to the next bend; the last repeats the one before it.
     pub(crate) heading_deg: f32,
@@ -115,7 +117,8 @@ pub struct Map {
     pub(crate) names: Vec<String>,
     pub(crate) leaving: Adjacency,
     pub(crate) arriving: Adjacency,
-    /// For each link its junctions' slices, of the links after it in `leaving` and before it in `arriving`.
+    /// For each link its junctions' slices, of the links after it in `leaving` and before it in
+    /// `arriving`.
     pub(crate) after: Vec<(u32, u32)>,
     pub(crate) before: Vec<(u32, u32)>,
     pub(crate) index: Index,
@@ -148,12 +151,14 @@ impl Map {
         crate::csv::read(links, nodes).map(Parts::build)
     }
 
-    /// Reads the roads for cars from an OpenStreetMap extract (`.osm.pbf`), as described at [`OsmError`].
+    /// Reads the roads for cars from an OpenStreetMap extract (`.osm.pbf`), as described at
+    /// [`OsmError`].
     pub fn from_osm_pbf(path: &Path) -> Result<Map, OsmError> {
         crate::osm::read(path).map(Parts::build)
     }
 
-    /// Reads the compact form described at [`CompactError`]. The bytes may be anything: what is not a map is an error.
+    /// Reads the compact form described at [`CompactError`]. The bytes may be anything: what is not
+    /// a map is an error.
     pub fn read(bytes: &[u8]) -> Result<Map, CompactError> {
         crate::compact::read(bytes).map(Parts::build)
     }
@@ -220,14 +225,14 @@ impl Map {
         self.link(id).twin
     }
 
-    /// Whether two links are the two directions of one street: what a U-turn is. A search asks this at every turn, and mostly
-    /// the numbers alone tell: those of twins are neighbours.
+    /// Whether two links are the two directions of one street: what a U-turn is. A search asks this
+    /// at every turn, and mostly the numbers alone tell: those of twins are neighbours.
     pub fn are_twins(&self, one: LinkId, other: LinkId) -> bool {
         one.0.abs_diff(other.0) == 1 && self.twin(one) == Some(other)
     }
 
-    /// The speed in m/s that is expected of an empty road before anyone has driven it: its limit where the source gives
-    /// one, else [`RoadClass::default_mps`].
+    /// The speed in m/s that is expected of an empty road before anyone has driven it: its limit
+    /// where the source gives one, else [`RoadClass::default_mps`].
     pub fn free_flow_mps(&self, id: LinkId) -> f64 {
         let link = self.link(id);
         link.max_speed_mps.unwrap_or_else(|| link.class.default_mps())
@@ -243,8 +248,8 @@ impl Map {
         self.arriving.of(node)
     }
 
-    /// Links that begin where this one ends, in order. The same as [`Map::leaving`] of its end, found with fewer looks:
-    /// searches do little else.
+    /// Links that begin where this one ends, in order. The same as [`Map::leaving`] of its end,
+    /// found with fewer looks: searches do little else.
     pub fn after(&self, id: LinkId) -> &[LinkId] {
         let (start, end) = self.after[id.index()];
         &self.leaving.links[start as usize..end as usize]
@@ -256,9 +261,10 @@ impl Map {
         &self.arriving.links[start as usize..end as usize]
     }
 
-    /// The name of a link outside the program: the street's row in the source, from 0, and `f` for the direction of its
-    /// points or `r` for the other: `"123f"`. It is stable for one map, and unlike the OpenStreetMap way, which covers many
-    /// links and may be 0, it is never shared.
+    /// The name of a link outside the program: the street's row in the source, from 0, and `f` for
+    /// the direction of its points or `r` for the other: `"123f"`. It is stable for one map,
+    /// and unlike the OpenStreetMap way, which covers many links and may be 0, it is never
+    /// shared.
     pub fn link_key(&self, id: LinkId) -> String {
         let link = self.link(id);
         format!("{}{}", link.street, if link.reverse { 'r' } else { 'f' })
@@ -277,8 +283,8 @@ impl Map {
         if first.reverse == reverse { Some(street.first_link) } else { first.twin }
     }
 
-    /// The point so many metres from the beginning of a link, and the direction of travel there. An offset before the
-    /// beginning or beyond the end is taken as the beginning or the end.
+    /// The point so many metres from the beginning of a link, and the direction of travel there. An
+    /// offset before the beginning or beyond the end is taken as the beginning or the end.
     pub fn place_at(&self, id: LinkId, offset_m: f64) -> Position {
         let link = self.link(id);
         let bends = self.bends_of(id);
@@ -316,13 +322,14 @@ impl Map {
         }
     }
 
-    /// The angle of a turn from one link into another in degrees: 0 straight on, positive to the right, negative to the
-    /// left, −180 back.
+    /// The angle of a turn from one link into another in degrees: 0 straight on, positive to the
+    /// right, negative to the left, −180 back.
     pub fn turn_deg(&self, from: LinkId, into: LinkId) -> f64 {
         in_circle(self.heading_at_start(into) - self.heading_at_end(from) + 180.0) - 180.0
     }
 
-    /// The line of a link as latitude and longitude in degrees, in the direction of travel, both ends included.
+    /// The line of a link as latitude and longitude in degrees, in the direction of travel, both
+    /// ends included.
     pub fn shape(&self, id: LinkId) -> impl ExactSizeIterator<Item = (f64, f64)> {
         let (bends, reverse) = (self.bends_of(id), self.link(id).reverse);
         (0..bends.len()).map(move |at| {

@@ -20,8 +20,9 @@ pub struct Candidate {
     pub bearing_deg: f64,
 }
 
-/// All straight pieces by where they lie. A piece is named by the bend it begins at and the street it belongs to; the
-/// R-tree keeps the box of each (Guttman 1984, bulk loaded by overlap minimising top-down).
+/// All straight pieces by where they lie. A piece is named by the bend it begins at and the street
+/// it belongs to; the R-tree keeps the box of each (Guttman 1984, bulk loaded by overlap minimising
+/// top-down).
 #[derive(Debug, Default)]
 pub(crate) struct Index(RTree<Piece>);
 
@@ -58,8 +59,9 @@ impl Index {
 }
 
 impl Map {
-    /// The links within `radius_m` of a position, nearest first, at most `limit` of them: for each its nearest point, and
-    /// both directions of a two-way street. Links equally near are in the order of their ids.
+    /// The links within `radius_m` of a position, nearest first, at most `limit` of them: for each
+    /// its nearest point, and both directions of a two-way street. Links equally near are in
+    /// the order of their ids.
     pub fn near(&self, lat: f64, lon: f64, radius_m: f64, limit: usize) -> Vec<Candidate> {
         let mut found = Vec::new();
         self.near_into(lat, lon, radius_m, limit, &mut found);
@@ -83,7 +85,8 @@ impl Map {
         });
         debug_assert!(seen.is_continue(), "the visitor never breaks off");
 
-        // One candidate a street: the nearest of its pieces, the first of them where two are equally near.
+        // One candidate a street: the nearest of its pieces, the first of them where two are
+        // equally near.
         found.sort_unstable_by(|a, b| {
             (a.link, a.distance_m, a.offset_m)
                 .partial_cmp(&(b.link, b.distance_m, b.offset_m))
@@ -111,8 +114,8 @@ impl Map {
         found.truncate(limit);
     }
 
-    /// The nearest point of one piece on a plane laid at the position, named by its street's first link and measured in
-    /// the order of the street's points; none when it is too far.
+    /// The nearest point of one piece on a plane laid at the position, named by its street's first
+    /// link and measured in the order of the street's points; none when it is too far.
     fn project(&self, piece: &Piece, lat: f64, lon: f64, per_lon: f64, radius_m: f64) -> Option<Candidate> {
         let (a, b) = (&self.bends[piece.bend as usize], &self.bends[piece.bend as usize + 1]);
         let (ax, ay) = ((a.point.lon() - lon) * per_lon, (a.point.lat() - lat) * METRES_PER_DEGREE);
@@ -145,7 +148,8 @@ mod tests {
     fn plain(map: &Map, lat: f64, lon: f64, radius_m: f64) -> Vec<(LinkId, f64)> {
         let nearest = |link: LinkId| {
             let line: Vec<_> = map.shape(link).collect();
-            // No point of a line is further from its first than it is long (twice, for lines longer than the source says).
+            // No point of a line is further from its first than it is long (twice, for lines longer
+            // than the source says).
             if distance_m(lat, lon, line[0].0, line[0].1) > radius_m + 2.0 * map.link(link).length_m + 50.0 {
                 return f64::INFINITY;
             }

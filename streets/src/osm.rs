@@ -1,4 +1,5 @@
-//! Maps from an OpenStreetMap extract in the PBF form, such as anyone can download for their own town.
+//! Maps from an OpenStreetMap extract in the PBF form, such as anyone can download for their own
+//! town.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,11 +13,13 @@ use crate::geometry::Point;
 
 /// Why an extract is not a map.
 ///
-/// Read are the ways on which a car may drive: by their `highway`, unless `access`, `vehicle`, `motor_vehicle` or
-/// `motorcar` (the last that is there counts) says `no` or `private`, and without parking aisles, driveways and areas. They are split
-/// wherever two of them meet. One-way streets are those that say so, roundabouts and motorways; `oneway=-1` runs against
-/// the way's points. Kept is the largest part in which one can drive from everywhere to everywhere, so that no car is ever
-/// caught in a corner that the extract cut off. <https://wiki.openstreetmap.org/wiki/Key:highway>
+/// Read are the ways on which a car may drive: by their `highway`, unless `access`, `vehicle`,
+/// `motor_vehicle` or `motorcar` (the last that is there counts) says `no` or `private`, and
+/// without parking aisles, driveways and areas. They are split wherever two of them meet. One-way
+/// streets are those that say so, roundabouts and motorways; `oneway=-1` runs against
+/// the way's points. Kept is the largest part in which one can drive from everywhere to everywhere,
+/// so that no car is ever caught in a corner that the extract cut off.
+/// <https://wiki.openstreetmap.org/wiki/Key:highway>
 #[derive(Debug, Error)]
 pub enum OsmError {
     /// The file cannot be read, or is not in the PBF form.
@@ -47,7 +50,8 @@ pub(crate) fn read(path: &Path) -> Result<Parts, OsmError> {
     let file = path.display().to_string();
     let elements =
         || ElementReader::from_path(path).map_err(|source| OsmError::Read { file: file.clone(), source });
-    // Nodes stand before the ways that use them, and most are used by no road: the ways are read first, then their nodes.
+    // Nodes stand before the ways that use them, and most are used by no road: the ways are read
+    // first, then their nodes.
     let mut ways = Vec::new();
     let read = elements()?.for_each(|element| {
         if let Element::Way(way) = element
@@ -150,8 +154,9 @@ fn class_for_cars(highway: &str) -> Option<RoadClass> {
     }
 }
 
-/// A `maxspeed` in tenths of km/h: a number in km/h, or with its unit; 0 for what names none (`none`, `signals`,
-/// `RO:urban`) or more than one. <https://wiki.openstreetmap.org/wiki/Key:maxspeed>
+/// A `maxspeed` in tenths of km/h: a number in km/h, or with its unit; 0 for what names none
+/// (`none`, `signals`, `RO:urban`) or more than one.
+/// <https://wiki.openstreetmap.org/wiki/Key:maxspeed>
 fn speed_limit(text: &str) -> u16 {
     if text == "walk" {
         return 70;
@@ -221,8 +226,8 @@ fn split(roads: &[Road], points: &HashMap<i64, Option<Point>>) -> Parts {
     parts
 }
 
-/// Keeps the largest strongly connected component by junctions (the first found of equally large ones), and what belongs
-/// to it.
+/// Keeps the largest strongly connected component by junctions (the first found of equally large
+/// ones), and what belongs to it.
 fn largest_part(parts: Parts) -> Parts {
     let component = components(&parts);
     let mut sizes = vec![0_u32; parts.nodes.len()];
@@ -256,8 +261,9 @@ fn largest_part(parts: Parts) -> Parts {
     kept
 }
 
-/// The strongly connected component of each node, named by one of its nodes: Kosaraju's algorithm (two depth-first
-/// searches, the second against the arrows in the order in which the first was done), without recursion.
+/// The strongly connected component of each node, named by one of its nodes: Kosaraju's algorithm
+/// (two depth-first searches, the second against the arrows in the order in which the first was
+/// done), without recursion.
 fn components(parts: &Parts) -> Vec<u32> {
     let count = parts.nodes.len();
     let (mut out, mut back) = (vec![Vec::new(); count], vec![Vec::new(); count]);

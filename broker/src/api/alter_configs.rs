@@ -1,8 +1,8 @@
 //! `AlterConfigs`: replace all settings at once.
 //!
 //! # Behaviour
-//! What is not named returns to its default. That surprises people, which is why `IncrementalAlterConfigs` came;
-//! librdkafka and kafka-python still send this one.
+//! What is not named returns to its default. That surprises people, which is why
+//! `IncrementalAlterConfigs` came; librdkafka and kafka-python still send this one.
 //!
 //! # Versions
 //! All alike; 2 is flexible.

@@ -1,12 +1,14 @@
 //! `ApiVersions`: a client's first question.
 //!
 //! # Behaviour
-//! Lists every request with its lowest and highest version. A client that asks in a version newer than ours gets
-//! `UNSUPPORTED_VERSION` in the oldest form, which every client can read, together with the range it may ask in; it
-//! then asks again. Closing the connection instead would make every future client fail.
+//! Lists every request with its lowest and highest version. A client that asks in a version newer
+//! than ours gets `UNSUPPORTED_VERSION` in the oldest form, which every client can read, together
+//! with the range it may ask in; it then asks again. Closing the connection instead would make
+//! every future client fail.
 //!
 //! # Versions
-//! 3 is flexible, yet its response's header is not. 4 changes what supported features mean; we have none.
+//! 3 is flexible, yet its response's header is not. 4 changes what supported features mean; we have
+//! none.
 
 use protocol::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use protocol::{ApiKey, ErrorCode};

@@ -1,7 +1,8 @@
 //! `CreatePartitions`: give topics more partitions.
 //!
 //! # Behaviour
-//! A topic can only grow, and its records stay where they are: keys that hash to a new partition part from their past.
+//! A topic can only grow, and its records stay where they are: keys that hash to a new partition
+//! part from their past.
 //!
 //! # Versions
 //! All alike; 2 is flexible, 3 may be throttled.

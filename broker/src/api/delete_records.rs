@@ -1,8 +1,8 @@
 //! `DeleteRecords`: remove the records before an offset.
 //!
 //! # Behaviour
-//! They can't be read any more when the answer comes, nor after a restart; files go when nothing in them is left.
-//! Offset -1 removes everything there is.
+//! They can't be read any more when the answer comes, nor after a restart; files go when nothing in
+//! them is left. Offset -1 removes everything there is.
 //!
 //! # Versions
 //! All alike; 2 is flexible.

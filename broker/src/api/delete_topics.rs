@@ -1,7 +1,8 @@
 //! `DeleteTopics`: remove topics and all their records.
 //!
 //! # Behaviour
-//! The topic is gone when the answer comes, with what groups had committed in it. Fetches that wait for it are answered.
+//! The topic is gone when the answer comes, with what groups had committed in it. Fetches that wait
+//! for it are answered.
 //!
 //! # Versions
 //! 6 can name topics by id.
@@ -20,7 +21,8 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handle
         let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
         let mut responses: Vec<_> =
             by_name.chain(request.topics).map(|topic| delete(context, topic)).collect();
-        // A topic of the same name may come, and must not inherit where this one began and how far it was synced.
+        // A topic of the same name may come, and must not inherit where this one began and how far
+        // it was synced.
         if responses.iter().any(|response| response.error_code.is_none())
             && let Err(error) = context.node.checkpoint()
         {

@@ -1,11 +1,12 @@
 //! `DescribeConfigs`: the settings of topics and brokers.
 //!
 //! # Behaviour
-//! A topic tells every setting we know, whether it was set or is the default; the broker those that matter to clients.
+//! A topic tells every setting we know, whether it was set or is the default; the broker those that
+//! matter to clients.
 //!
 //! # Versions
-//! 0 tells only whether a value is the default, 1 where it comes from and what else it could have been, 3 its type and
-//! what it means.
+//! 0 tells only whether a value is the default, 1 where it comes from and what else it could have
+//! been, 3 its type and what it means.
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{

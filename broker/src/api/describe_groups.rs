@@ -5,8 +5,9 @@
 //! of a stable group: until then it is not decided.
 //!
 //! # Versions
-//! 3 can ask what the client may do to the group; without access control that is not known. 4 adds static members. Up to
-//! 5 a group that does not exist is no error, and a client can't tell it from one that just died; in 6 it is (KIP-1043).
+//! 3 can ask what the client may do to the group; without access control that is not known. 4 adds
+//! static members. Up to 5 a group that does not exist is no error, and a client can't tell it from
+//! one that just died; in 6 it is (KIP-1043).
 
 use protocol::ErrorCode;
 use protocol::describe_groups::{

@@ -1,19 +1,21 @@
 //! Fetch: read record batches from partitions, and wait for more.
 //!
 //! # Behaviour
-//! Answers as soon as `min_bytes` are there in all partitions together, when `max_wait_ms` have passed, or at once when
-//! a partition has an error: a client that waits half a second to learn that its offset is gone is a slow client. A
-//! fetch that waits is told of every append, and looks again; it never sleeps through one.
+//! Answers as soon as `min_bytes` are there in all partitions together, when `max_wait_ms` have
+//! passed, or at once when a partition has an error: a client that waits half a second to learn
+//! that its offset is gone is a slow client. A fetch that waits is told of every append, and looks
+//! again; it never sleeps through one.
 //!
-//! A partition answers with the whole batch that contains the offset and those after it. At least one batch is sent
-//! however large, or a consumer with a small limit would be stuck before it for ever; all others keep to
-//! `partition_max_bytes` and `max_bytes`. Nothing to read is zero bytes, never null, in errors too.
+//! A partition answers with the whole batch that contains the offset and those after it. At least
+//! one batch is sent however large, or a consumer with a small limit would be stuck before it for
+//! ever; all others keep to `partition_max_bytes` and `max_bytes`. Nothing to read is zero bytes,
+//! never null, in errors too.
 //!
 //! # Versions
-//! 7 brings fetch sessions (KIP-227). We keep none, which is legal: session id 0 tells the client to name all its
-//! partitions each time. 9 fences by leader epoch, 12 can tell where two logs part, 13 names topics by id.
-//! Without transactions every record is committed, so `isolation_level` changes nothing, and the last stable offset
-//! is the high watermark.
+//! 7 brings fetch sessions (KIP-227). We keep none, which is legal: session id 0 tells the client
+//! to name all its partitions each time. 9 fences by leader epoch, 12 can tell where two logs part,
+//! 13 names topics by id. Without transactions every record is committed, so `isolation_level`
+//! changes nothing, and the last stable offset is the high watermark.
 
 use std::sync::Arc;
 
@@ -158,7 +160,8 @@ impl Fetch {
         self.reads().filter_map(|read| read.partition.as_ref().ok())
     }
 
-    /// Whether enough is there to answer, or something is wrong that the client should know at once.
+    /// Whether enough is there to answer, or something is wrong that the client should know at
+    /// once.
     fn is_ready(&self) -> bool {
         let mut available = 0;
         for read in self.reads() {
@@ -215,7 +218,8 @@ impl Read {
         }
     }
 
-    /// Where the reader's records part from ours, if it says what it read last and they do (KIP-595).
+    /// Where the reader's records part from ours, if it says what it read last and they do
+    /// (KIP-595).
     fn diverges(&self, partition: &Partition) -> Option<EpochEndOffset> {
         let last_fetched = Some(self.asked.last_fetched_epoch).filter(|&epoch| epoch >= 0)?;
         let (epoch, end) = partition.end_of_epoch(LeaderEpoch(last_fetched))?;

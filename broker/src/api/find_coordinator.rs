@@ -1,8 +1,8 @@
 //! `FindCoordinator`: which broker looks after a group.
 //!
 //! # Behaviour
-//! This one, always. A coordinator of transactions is refused with an error that clients treat as final: one that they
-//! retry would hang a transactional producer for a minute.
+//! This one, always. A coordinator of transactions is refused with an error that clients treat as
+//! final: one that they retry would hang a transactional producer for a minute.
 //!
 //! # Versions
 //! 1 adds the kind of key, 4 asks for several at once.

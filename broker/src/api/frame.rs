@@ -4,8 +4,9 @@ use protocol::{Gap, Request, encode_response};
 
 use crate::log::FileRegion;
 
-/// One response, its length in front. Records that were read from disk are not in it but named by their place in
-/// their file, so that the kernel can move them to the socket without showing them to us.
+/// One response, its length in front. Records that were read from disk are not in it but named by
+/// their place in their file, so that the kernel can move them to the socket without showing them
+/// to us.
 #[derive(Debug)]
 pub(crate) struct Frame {
     /// All but the records.

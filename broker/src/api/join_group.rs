@@ -1,14 +1,16 @@
 //! `JoinGroup`: become a member of a group, or say that one still is when it rebalances.
 //!
 //! # Behaviour
-//! The answer waits until all live members have rejoined, or the rebalance has timed out, which is the coordinator's to
-//! say. A first join that needs nobody else is answered at once. Requests that follow on the same connection are handled
-//! meanwhile: a `LeaveGroup` behind a waiting join releases it.
+//! The answer waits until all live members have rejoined, or the rebalance has timed out, which is
+//! the coordinator's to say. A first join that needs nobody else is answered at once. Requests that
+//! follow on the same connection are handled meanwhile: a `LeaveGroup` behind a waiting join
+//! releases it.
 //!
 //! # Versions
-//! 0 has one timeout for both. From 4 on a new member must join twice, the second time with the id that the first
-//! answer gave it, so that a client that never reads its answer leaves no ghost (KIP-394). 5 adds static members, 7 the
-//! protocol type in the answer, 9 lets a static leader keep the assignment.
+//! 0 has one timeout for both. From 4 on a new member must join twice, the second time with the id
+//! that the first answer gave it, so that a client that never reads its answer leaves no ghost
+//! (KIP-394). 5 adds static members, 7 the protocol type in the answer, 9 lets a static leader keep
+//! the assignment.
 
 use bytes::Bytes;
 use protocol::join_group::{JoinGroupMember, JoinGroupRequest, JoinGroupResponse};
@@ -60,7 +62,8 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
     Ok(Handled { answer: Answer::Later(Parked::Join(parked)), effects, touched: Touched::Groups })
 }
 
-/// What is kept beyond the request is copied, or a few bytes of it would keep all of the buffer that it came in.
+/// What is kept beyond the request is copied, or a few bytes of it would keep all of the buffer
+/// that it came in.
 pub(super) fn own(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }

@@ -4,8 +4,8 @@
 //! The group rebalances at once. A join of the same member that still waits is answered.
 //!
 //! # Versions
-//! Up to 2 one member leaves, from 3 on several, each with its own error; an administrator can name static members by
-//! their instance id alone. 5 gives a reason, which is only for logs.
+//! Up to 2 one member leaves, from 3 on several, each with its own error; an administrator can name
+//! static members by their instance id alone. 5 gives a reason, which is only for logs.
 
 use protocol::ErrorCode;
 use protocol::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};

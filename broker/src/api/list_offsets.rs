@@ -1,12 +1,13 @@
 //! `ListOffsets`: the offset of a partition's first record at or after a time, or of its ends.
 //!
 //! # Behaviour
-//! "Latest" is the offset that the next record will get, one past the last record. By time it is the first *record*,
-//! not batch, whose timestamp is not earlier; when there is none, the answer is -1 without an error.
+//! "Latest" is the offset that the next record will get, one past the last record. By time it is
+//! the first *record*, not batch, whose timestamp is not earlier; when there is none, the answer is
+//! -1 without an error.
 //!
 //! # Versions
-//! 4 fences by leader epoch. 7 asks for the record with the highest timestamp, 8 for the first on local disk, which is
-//! the first, and 9 for the last in tiered storage, which is none.
+//! 4 fences by leader epoch. 7 asks for the record with the highest timestamp, 8 for the first on
+//! local disk, which is the first, and 9 for the last in tiered storage, which is none.
 
 use protocol::ErrorCode;
 use protocol::list_offsets::{

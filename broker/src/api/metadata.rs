@@ -1,13 +1,14 @@
 //! Metadata: which brokers there are, and who leads which partition.
 //!
 //! # Behaviour
-//! Tells each client the address it has already reached us by, so that whoever could ask can also produce. Asking for
-//! a topic that does not exist makes it, if client and broker both allow that, and the answer already has its leaders:
-//! a first produce needs no second try.
+//! Tells each client the address it has already reached us by, so that whoever could ask can also
+//! produce. Asking for a topic that does not exist makes it, if client and broker both allow that,
+//! and the answer already has its leaders: a first produce needs no second try.
 //!
 //! # Versions
-//! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse auto-creation. 10 can ask
-//! by topic id, which works from 12 on, where the name in the answer may be null.
+//! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse
+//! auto-creation. 10 can ask by topic id, which works from 12 on, where the name in the answer may
+//! be null.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! What the broker does about each request: one file each, named as Kafka names the request.
 //!
-//! Nothing here waits, reads a clock or knows of sockets. A handler gets the time and what the connection is, and says
-//! what to answer: now, never (`acks=0`), or once something has happened ([`Parked`]). The `server` does the waiting.
+//! Nothing here waits, reads a clock or knows of sockets. A handler gets the time and what the
+//! connection is, and says what to answer: now, never (`acks=0`), or once something has happened
+//! ([`Parked`]). The `server` does the waiting.
 
 mod alter_configs;
 mod api_versions;
@@ -76,7 +77,8 @@ pub(crate) enum Answer {
     Later(Parked),
 }
 
-/// A request that waits. Its connection's later requests are handled meanwhile, and answered after it.
+/// A request that waits. Its connection's later requests are handled meanwhile, and answered after
+/// it.
 #[derive(Debug)]
 pub(crate) enum Parked {
     /// Until there is enough to read, or its time is up.

@@ -1,13 +1,14 @@
 //! `OffsetCommit`: remember how far a group has come.
 //!
 //! # Behaviour
-//! A member commits under its generation, and is refused once the group has moved on. A consumer that assigns itself
-//! partitions commits without a generation (-1), which works as long as the group has no members. What is answered
-//! without error survives `kill -9`. Partitions that don't exist are refused one by one.
+//! A member commits under its generation, and is refused once the group has moved on. A consumer
+//! that assigns itself partitions commits without a generation (-1), which works as long as the
+//! group has no members. What is answered without error survives `kill -9`. Partitions that don't
+//! exist are refused one by one.
 //!
 //! # Versions
-//! Up to 4 a commit could say how long to keep it; that is the broker's setting now. 6 adds the leader epoch, 7 static
-//! members.
+//! Up to 4 a commit could say how long to keep it; that is the broker's setting now. 6 adds the
+//! leader epoch, 7 static members.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! `OffsetDelete`: forget committed offsets of a group.
 //!
 //! # Behaviour
-//! Refused for topics that a member of the group is subscribed to. Forgetting what was never committed succeeds.
+//! Refused for topics that a member of the group is subscribed to. Forgetting what was never
+//! committed succeeds.
 //!
 //! # Versions
 //! There is one.

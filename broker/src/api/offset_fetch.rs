@@ -1,12 +1,13 @@
 //! `OffsetFetch`: how far a group has come.
 //!
 //! # Behaviour
-//! Anyone may ask about any group, member or not; that is how lag is watched. Where nothing was committed the answer
-//! is offset -1 without an error.
+//! Anyone may ask about any group, member or not; that is how lag is watched. Where nothing was
+//! committed the answer is offset -1 without an error.
 //!
 //! # Versions
-//! 2 can ask for all partitions. 7 can refuse offsets of unfinished transactions, of which there are none. 8 asks for
-//! several groups at once. 9 adds the member epoch of the new group protocol, which no classic group has.
+//! 2 can ask for all partitions. 7 can refuse offsets of unfinished transactions, of which there
+//! are none. 8 asks for several groups at once. 9 adds the member epoch of the new group protocol,
+//! which no classic group has.
 
 use protocol::offset_fetch::{
     OffsetFetchGroupResponse, OffsetFetchPartitionResponse, OffsetFetchRequest, OffsetFetchResponse,

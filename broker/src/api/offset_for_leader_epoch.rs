@@ -1,8 +1,9 @@
-//! `OffsetForLeaderEpoch`: where a leader's records end, so that others can tell whether theirs are the same.
+//! `OffsetForLeaderEpoch`: where a leader's records end, so that others can tell whether theirs are
+//! the same.
 //!
 //! # Behaviour
-//! Answers with the largest epoch not above the one asked for and the offset after its last record; -1 for both when
-//! nothing is known.
+//! Answers with the largest epoch not above the one asked for and the offset after its last record;
+//! -1 for both when nothing is known.
 //!
 //! # Versions
 //! 3 tells consumers from followers; 4 is flexible.

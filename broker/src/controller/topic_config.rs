@@ -29,7 +29,8 @@ pub(crate) enum SettingKind {
 /// One thing that can be set for a topic.
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
-    /// What the broker's own setting is called from which topics take their default; none where Kafka's has no value.
+    /// What the broker's own setting is called from which topics take their default; none where
+    /// Kafka's has no value.
     pub(crate) broker_name: Option<&'static str>,
     pub(crate) kind: SettingKind,
     pub(crate) documentation: &'static str,
@@ -177,7 +178,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         kind: SettingKind::Int,
         documentation: "A segment file is closed before it grows past this.",
         show: |config| config.segment_bytes.to_string(),
-        // Kafka 4.0 demands a megabyte; its tests and its teachers, like ours, want to see small segments roll.
+        // Kafka 4.0 demands a megabyte; its tests and its teachers, like ours, want to see small
+        // segments roll.
         apply: |config, value| int(&mut config.segment_bytes, value, 14, "bytes, 14 or more"),
     },
     Setting {

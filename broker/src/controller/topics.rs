@@ -219,12 +219,14 @@ impl Topics {
         Ok(())
     }
 
-    /// Whether the checkpoints speak of a topic that is gone: a crash came right after its deletion.
+    /// Whether the checkpoints speak of a topic that is gone: a crash came right after its
+    /// deletion.
     pub(crate) fn checkpoint_is_stale(&self) -> bool {
         self.log_dir.checkpointed().any(|partition| !self.is_known(partition))
     }
 
-    /// Writes down how far every partition is synced and where it starts; `others` are logs that are no topics.
+    /// Writes down how far every partition is synced and where it starts; `others` are logs that
+    /// are no topics.
     pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
         let _checkpointing = self.checkpointing.lock().expect("no thread panics while it holds this lock");
         let mut all = others.to_vec();
@@ -278,8 +280,8 @@ impl Topics {
         self.open_with(name, config, self.log_dir.opening(name))
     }
 
-    /// Starts a partition with no past: what a topic of the same name may have left behind, when a crash cut its
-    /// deletion short, must not come back to life.
+    /// Starts a partition with no past: what a topic of the same name may have left behind, when a
+    /// crash cut its deletion short, must not come back to life.
     fn create_partition(
         &self,
         name: &TopicPartition,

@@ -6,8 +6,8 @@ use std::task::Waker;
 
 /// One parked fetch, known to every partition it reads from.
 ///
-/// A fetch that parks must *register, then read, then wait*. In any other order an append could fall between the
-/// read and the wait, and the fetch would sleep through it until its deadline.
+/// A fetch that parks must *register, then read, then wait*. In any other order an append could
+/// fall between the read and the wait, and the fetch would sleep through it until its deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter {
     notified: AtomicBool,

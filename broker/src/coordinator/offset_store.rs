@@ -2,12 +2,14 @@
 //!
 //! How far a group has come is itself a topic: each commit is a record in `__consumer_offsets`, the
 //! newest record for a key counts, and what is in memory is only what the log says. A commit is
-//! acknowledged when its record is written, so it survives whatever an acknowledged record survives.
+//! acknowledged when its record is written, so it survives whatever an acknowledged record
+//! survives.
 //!
-//! A log that only grows would one day be all old commits. When it has become several times as large
-//! as what is alive in it, the next flush writes the live offsets once more behind the end, syncs
-//! them, and only then removes everything before them: whenever a crash comes, reading from the
-//! start gives the same answer. The sync is done without holding the store, and no commit waits for it.
+//! A log that only grows would one day be all old commits. When it has become several times as
+//! large as what is alive in it, the next flush writes the live offsets once more behind the end,
+//! syncs them, and only then removes everything before them: whenever a crash comes, reading from
+//! the start gives the same answer. The sync is done without holding the store, and no commit waits
+//! for it.
 //!
 //! # Simplifications
 //!
@@ -60,7 +62,8 @@ pub(super) type GroupOffsets = BTreeMap<TopicPartition, CommittedOffset>;
 #[derive(Debug)]
 pub struct OffsetsFlush {
     log: PendingFlush,
-    /// Where all that is alive was written again, if it was: what lies before it may go once this is synced.
+    /// Where all that is alive was written again, if it was: what lies before it may go once this
+    /// is synced.
     live: Option<Range<Offset>>,
 }
 

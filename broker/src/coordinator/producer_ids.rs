@@ -1,8 +1,8 @@
 //! Numbers for idempotent producers.
 //!
 //! Two producers with one id would take each other's records for retries, so an id must never be
-//! given out twice. Ids are reserved on disk a thousand at a time, before the first of them is used:
-//! a crash wastes what is left of a block, and a block is one small write.
+//! given out twice. Ids are reserved on disk a thousand at a time, before the first of them is
+//! used: a crash wastes what is left of a block, and a block is one small write.
 //!
 //! # The `producer-id-block` file (text)
 //!

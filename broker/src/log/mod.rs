@@ -16,8 +16,8 @@
 //!   leader-epoch-checkpoint         which leader epoch began at which offset
 //! ```
 //!
-//! The log is cut into *segments* so that old records can be forgotten by removing a file. All of it
-//! is Kafka's own form: `kafka-dump-log` reads it. Byte by byte (numbers are big-endian):
+//! The log is cut into *segments* so that old records can be forgotten by removing a file. All of
+//! it is Kafka's own form: `kafka-dump-log` reads it. Byte by byte (numbers are big-endian):
 //!
 //! ```text
 //! .log        batch, batch, …       each as its producer sent it, but for two fields:
@@ -37,8 +37,8 @@
 //!
 //! A lookup of offset 41300 takes the segment with the largest base offset that is not larger
 //! (`00000000000000041270.log`), in its index the last entry that is not larger than 30, and walks
-//! from there, header by header, to the batch that holds it. The text files are drawn in `epochs.rs`
-//! and `log_dir.rs`.
+//! from there, header by header, to the batch that holds it. The text files are drawn in
+//! `epochs.rs` and `log_dir.rs`.
 //!
 //! # The life of a batch
 //!
@@ -54,8 +54,8 @@
 //!
 //! - Indexes of all segments are kept in memory, about 5 MB for each GB of log; Kafka maps them in.
 //! - Index files are written at a flush, not at every append.
-//! - A compressed batch is not opened to find a record by time: the answer is its first record, so a
-//!   reader may get a few records too many, never one too few.
+//! - A compressed batch is not opened to find a record by time: the answer is its first record, so
+//!   a reader may get a few records too many, never one too few.
 //! - `cleanup.policy=compact` is not there yet.
 
 mod config;

@@ -1,5 +1,5 @@
-//! One partition across brokers; today that is one broker, so it is the leader's side: which batches
-//! are taken, how far consumers may read, who wrote what.
+//! One partition across brokers; today that is one broker, so it is the leader's side: which
+//! batches are taken, how far consumers may read, who wrote what.
 //!
 //! [`Partition`] stands between the requests and the [`Log`](crate::log::Log). The log stores
 //! batches and knows no rules; the partition has the rules: the batch must be whole, not too large,

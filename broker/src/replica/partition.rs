@@ -65,7 +65,8 @@ impl From<AppendError> for ProduceError {
 /// Why records were not deleted.
 #[derive(Debug, Error)]
 pub enum DeleteRecordsError {
-    /// Past the high watermark, or before the log's start by a negative number: `OFFSET_OUT_OF_RANGE`.
+    /// Past the high watermark, or before the log's start by a negative number:
+    /// `OFFSET_OUT_OF_RANGE`.
     #[error("can't delete up to {requested}: the records end at {high_watermark}")]
     OffsetOutOfRange {
         /// What was asked for.
@@ -281,8 +282,8 @@ impl Partition {
     }
 
     /// Starts a flush: `run` it without holding the partition, then [`Partition::finish_flush`] it.
-    /// `None` when all is synced. Do this every minute or so, then write a checkpoint: a start after
-    /// a crash checks what came later.
+    /// `None` when all is synced. Do this every minute or so, then write a checkpoint: a start
+    /// after a crash checks what came later.
     pub fn begin_flush(&mut self) -> Result<Option<PartitionFlush>, StorageError> {
         let snapshot = (self.log.log_end_offset(), self.producers.encode());
         let snapshots = &self.snapshots;

@@ -1,9 +1,9 @@
 //! What idempotent producers have written: the reason why a retry is stored once.
 //!
 //! A producer that gets no answer must send its batch again, and can't know whether the first one
-//! arrived. So it numbers its records for each partition (KIP-98), and the broker remembers the last
-//! five batches of every producer: a batch it has seen is answered as before and not stored, one
-//! that leaves a gap is refused. Five, because a client may have five requests on their way.
+//! arrived. So it numbers its records for each partition (KIP-98), and the broker remembers the
+//! last five batches of every producer: a batch it has seen is answered as before and not stored,
+//! one that leaves a gap is refused. Five, because a client may have five requests on their way.
 //!
 //! The state is made from the log, so it needs no log of its own. A snapshot spares the next start
 //! the walk through all of it; what came after the snapshot is read from the batches' headers.
@@ -90,8 +90,8 @@ pub(super) struct ProducerState {
 #[derive(Debug)]
 struct Producer {
     epoch: i16,
-    /// When it last wrote, by the broker's clock, ms since 1970. Not known of one that was read from disk until the first
-    /// look at the clock.
+    /// When it last wrote, by the broker's clock, ms since 1970. Not known of one that was read
+    /// from disk until the first look at the clock.
     heard_ms: Option<i64>,
     /// Oldest first, one to five.
     batches: VecDeque<Remembered>,
@@ -121,7 +121,8 @@ impl Remembered {
 }
 
 impl ProducerState {
-    /// Judges a batch before it is appended. `log_start` tells which remembered batches still exist.
+    /// Judges a batch before it is appended. `log_start` tells which remembered batches still
+    /// exist.
     pub(super) fn check(&self, header: &BatchHeader) -> Result<Verdict, SequenceError> {
         if !header.is_idempotent() {
             return Ok(Verdict::New);
@@ -164,8 +165,8 @@ impl ProducerState {
         }
     }
 
-    /// Notes a batch that stands in the log, and when it came if it has just come. Whatever it says is history, and not
-    /// judged.
+    /// Notes a batch that stands in the log, and when it came if it has just come. Whatever it says
+    /// is history, and not judged.
     pub(super) fn note(&mut self, header: &BatchHeader, heard_ms: Option<i64>) {
         if !header.is_idempotent() || header.attributes.is_control() {
             return;
@@ -192,8 +193,9 @@ impl ProducerState {
 
     /// Forgets producers that have been silent for a day.
     ///
-    /// Kafka goes by the timestamps of their records, and forgets a producer that writes old ones (a replay, say) while it
-    /// writes: its next retry would then be stored twice. So here it is the broker's clock that counts.
+    /// Kafka goes by the timestamps of their records, and forgets a producer that writes old ones
+    /// (a replay, say) while it writes: its next retry would then be stored twice. So here it
+    /// is the broker's clock that counts.
     pub(super) fn expire(&mut self, now_ms: i64) {
         self.producers.retain(|_, producer| {
             let heard_ms = *producer.heard_ms.get_or_insert(now_ms);

@@ -11,8 +11,8 @@ use super::connection::Connection;
 use super::shared::Shared;
 use crate::api::Endpoint;
 
-/// A peer that is gone without a word (its machine lost power, its network a cable) is asked after this long without
-/// traffic whether it is still there, …
+/// A peer that is gone without a word (its machine lost power, its network a cable) is asked after
+/// this long without traffic whether it is still there, …
 const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 
 /// … again so long after each question, …
@@ -61,12 +61,13 @@ fn prepare(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What to tell this client when it asks where the broker is: the address it has reached us by, which is therefore one
-/// that it can reach.
+/// What to tell this client when it asks where the broker is: the address it has reached us by,
+/// which is therefore one that it can reach.
 fn endpoint(shared: &Shared, local: SocketAddr) -> Endpoint {
     let host = match (&shared.node.config.advertised_host, local.ip().to_canonical()) {
         (Some(host), _) => host.clone(),
-        // Clients join host and port by a colon and can't read a bare IPv6 address; this name they all can.
+        // Clients join host and port by a colon and can't read a bare IPv6 address; this name they
+        // all can.
         (None, IpAddr::V6(address)) if address.is_loopback() => "localhost".into(),
         (None, address) => address.to_string(),
     };

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// A clock that shows milliseconds since 1970 and never goes back: the machine's at the start, and from then on how
-/// long this program has run.
+/// A clock that shows milliseconds since 1970 and never goes back: the machine's at the start, and
+/// from then on how long this program has run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     started_at_ms: i64,
@@ -25,7 +25,8 @@ impl Clock {
         self.started_at_ms.saturating_add(self.started.elapsed().as_millis() as i64)
     }
 
-    /// When the clock will show `at_ms`, or in an hour if that is later: nobody sleeps for ever by mistake.
+    /// When the clock will show `at_ms`, or in an hour if that is later: nobody sleeps for ever by
+    /// mistake.
     pub(super) fn instant(&self, at_ms: i64) -> Instant {
         let after_start = at_ms.saturating_sub(self.started_at_ms).max(0) as u64;
         let in_an_hour = self.started.elapsed() + Duration::from_hours(1);

@@ -190,7 +190,8 @@ fn run(
     });
     // Ends every task, and with it every connection; then nobody shares the node any more.
     runtime.shutdown_timeout(PATIENCE);
-    // All tasks have ended with their runtime; only a thread that waits for the disk may still hold a share.
+    // All tasks have ended with their runtime; only a thread that waits for the disk may still hold
+    // a share.
     let shared = Arc::into_inner(shared).ok_or(ShutdownError::DiskBusy { seconds: PATIENCE.as_secs() })?;
     Ok(shared.node.close()?)
 }

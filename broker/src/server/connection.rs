@@ -23,7 +23,8 @@ use crate::api::sync_group::ParkedSync;
 use crate::api::{self, Answer, Endpoint, Frame, Parked, RequestError};
 use crate::coordinator::Effect;
 
-/// A client that has sent this many requests without reading an answer is not read from until it does.
+/// A client that has sent this many requests without reading an answer is not read from until it
+/// does.
 const MAX_PIPELINED: usize = 128;
 
 /// Nor is one that lets this many bytes of answers lie.
@@ -80,7 +81,8 @@ enum Read {
     Some,
     /// There is nothing; this task is woken when there is.
     Nothing,
-    /// Not tried, because the client should first take its answers; this task is woken when it does.
+    /// Not tried, because the client should first take its answers; this task is woken when it
+    /// does.
     Refused,
     /// The client has hung up.
     HungUp,
@@ -111,7 +113,8 @@ impl Connection {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Does all that can be done now: reads what has arrived, handles it, and writes what can be answered, at once.
+    /// Does all that can be done now: reads what has arrived, handles it, and writes what can be
+    /// answered, at once.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         loop {
             let read = self.poll_read(cx)?;
@@ -121,8 +124,8 @@ impl Connection {
             }
             match read {
                 Read::HungUp => return Poll::Ready(Ok(())),
-                // What was read has been handled. More may have arrived, and the kernel must be asked until it has
-                // nothing: only then does it promise to wake us.
+                // What was read has been handled. More may have arrived, and the kernel must be
+                // asked until it has nothing: only then does it promise to wake us.
                 Read::Some => {}
                 // Too much was waiting to go out, and now that has gone.
                 Read::Refused if self.may_read() => {}

@@ -9,15 +9,16 @@ use tokio::time::sleep_until;
 use super::shared::Shared;
 use crate::controller::PartitionHandle;
 
-/// After a change the logs are looked at this much later, together with all that change until then. ms.
+/// After a change the logs are looked at this much later, together with all that change until then.
+/// ms.
 const LOGS_DELAY_MS: i64 = 1_000;
 
 /// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.
 pub(super) async fn keep_groups(shared: Arc<Shared>) {
     loop {
         let due_ms = {
-            // Stored while the groups are held: a request comes either before, and its deadline is seen here, or after,
-            // and it sees what is stored here.
+            // Stored while the groups are held: a request comes either before, and its deadline is
+            // seen here, or after, and it sees what is stored here.
             let groups = shared.node.groups();
             let due_ms = groups.next_deadline_ms().unwrap_or(i64::MAX);
             shared.groups_due_ms.store(due_ms, Ordering::Release);
@@ -70,8 +71,8 @@ impl Shared {
     }
 }
 
-/// Syncs what was written since the last time and notes how far everything is synced. After a crash only what came later
-/// is checked.
+/// Syncs what was written since the last time and notes how far everything is synced. After a crash
+/// only what came later is checked.
 async fn checkpoint(shared: &Arc<Shared>) {
     for partition in shared.all_partitions() {
         if let Err(error) = flush(&partition).await {

@@ -8,8 +8,8 @@ use super::StartError;
 /// How often to look for a port that is free on both of localhost's addresses.
 const TRIES: usize = 16;
 
-/// Listens on `host:port`. The host `localhost` is 127.0.0.1 and, where the machine has it, `[::1]`: which of the two
-/// a client tries first is up to the client's machine.
+/// Listens on `host:port`. The host `localhost` is 127.0.0.1 and, where the machine has it,
+/// `[::1]`: which of the two a client tries first is up to the client's machine.
 pub(super) fn listen(address: &str) -> Result<Vec<TcpListener>, StartError> {
     let invalid = |reason: String| StartError::InvalidListen { listen: address.to_owned(), reason };
     let (host, port) = address.rsplit_once(':').ok_or_else(|| invalid("there is no port in it".into()))?;
@@ -33,7 +33,8 @@ fn listen_on_localhost(port: u16) -> Result<Vec<TcpListener>, StartError> {
         let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), taken);
         match TcpListener::bind(v6) {
             Ok(other) => return Ok(vec![listener, other]),
-            // A port that was free on one address and not on the other: if we may choose, choose again.
+            // A port that was free on one address and not on the other: if we may choose, choose
+            // again.
             Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < TRIES => {}
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 return Err(StartError::AddressInUse { address: v6 });

@@ -8,8 +8,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::StartError;
 
-/// An exclusive lock on a data directory. The operating system lets go of it when the process ends, however it ends,
-/// so there is no such thing as a stale lock.
+/// An exclusive lock on a data directory. The operating system lets go of it when the process ends,
+/// however it ends, so there is no such thing as a stale lock.
 #[derive(Debug)]
 pub(super) struct LockFile {
     _file: File,

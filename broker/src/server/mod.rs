@@ -1,10 +1,11 @@
 //! Sockets, clocks and waiting.
 //!
-//! One thread serves all connections (more if configured). Each connection is a task that reads whatever has arrived,
-//! handles every whole frame in it, and writes all answers that are ready at once. A request that can't be answered yet
-//! is *parked*: a fetch until there are records, a join until the group agrees. In Kafka the place where such requests
-//! wait is called purgatory. Nothing polls: an append wakes the fetches that wait for that partition, the group
-//! coordinator's decisions wake joins and syncs, and one timer sleeps until the next deadline of each kind.
+//! One thread serves all connections (more if configured). Each connection is a task that reads
+//! whatever has arrived, handles every whole frame in it, and writes all answers that are ready at
+//! once. A request that can't be answered yet is *parked*: a fetch until there are records, a join
+//! until the group agrees. In Kafka the place where such requests wait is called purgatory. Nothing
+//! polls: an append wakes the fetches that wait for that partition, the group coordinator's
+//! decisions wake joins and syncs, and one timer sleeps until the next deadline of each kind.
 //!
 //! # Simplifications
 //! - No TLS, no authentication, no quotas: this broker is for one machine.

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use crate::api::Frame;
 use crate::log::FileRegion;
 
-/// Records up to this size are copied into the answer, so that all goes out in one system call. Larger ones go from the
-/// page cache to the socket inside the kernel.
+/// Records up to this size are copied into the answer, so that all goes out in one system call.
+/// Larger ones go from the page cache to the socket inside the kernel.
 const COPY_AT_MOST: usize = 64 << 10;
 
 /// What waits to be written, in order.
@@ -38,7 +38,8 @@ impl Output {
         self.chunks.iter().map(pending).sum()
     }
 
-    /// Adds an answer. Fails when records can't be read; the answer is unfinished then, and so is the connection.
+    /// Adds an answer. Fails when records can't be read; the answer is unfinished then, and so is
+    /// the connection.
     pub(super) fn push(&mut self, frame: Frame) -> io::Result<()> {
         let Frame { bytes, regions } = frame;
         if regions.is_empty() && self.chunks.is_empty() {

@@ -9,8 +9,8 @@ use crate::coordinator::{Effect, Token};
 
 /// The coordinator's answers on their way to the connections that wait for them.
 ///
-/// An answer may come before its connection has begun to wait, when another request on another thread causes it.
-/// It is kept until then.
+/// An answer may come before its connection has begun to wait, when another request on another
+/// thread causes it. It is kept until then.
 #[derive(Debug, Default)]
 pub(super) struct Purgatory(Mutex<HashMap<Token, Entry>>);
 

@@ -44,7 +44,8 @@ impl Shared {
         Token(self.last_token.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Passes on what a request did to others, and wakes housekeeping if something is due earlier than it knows.
+    /// Passes on what a request did to others, and wakes housekeeping if something is due earlier
+    /// than it knows.
     pub(super) fn settle(&self, handled: &mut Handled) {
         self.purgatory.deliver(std::mem::take(&mut handled.effects));
         match handled.touched {

@@ -14,15 +14,16 @@ use protocol::records::BatchBuilder;
 use protocol::{ErrorCode, Payload, Request, decode_response, encode_request};
 use tempfile::TempDir;
 
-/// Far longer than any answer takes, even on a machine that is busy with other things: a test that waits this long has
-/// failed.
+/// Far longer than any answer takes, even on a machine that is busy with other things: a test that
+/// waits this long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Longer than [`PATIENCE`]: a fetch that is allowed to wait this long must have been woken if it is answered.
+/// Longer than [`PATIENCE`]: a fetch that is allowed to wait this long must have been woken if it
+/// is answered.
 pub(crate) const FOR_EVER_MS: i32 = 600_000;
 
-/// The settings that tests start from: a free port, one partition, and no retention, for the records of tests are from
-/// 1970.
+/// The settings that tests start from: a free port, one partition, and no retention, for the
+/// records of tests are from 1970.
 pub(crate) fn config(data_dir: &TempDir) -> BrokerConfig {
     let mut config = BrokerConfig { listen: "127.0.0.1:0".into(), ..BrokerConfig::new(data_dir.path()) };
     config.num_partitions = 1;
@@ -36,7 +37,8 @@ pub(crate) fn start() -> (Cluster, TempDir) {
     (Cluster::start(config(&data_dir)).unwrap(), data_dir)
 }
 
-/// What SIGKILL would leave of a running broker's data now: the page cache survives its process, so a copy shows it.
+/// What SIGKILL would leave of a running broker's data now: the page cache survives its process, so
+/// a copy shows it.
 pub(crate) fn what_a_kill_leaves(data_dir: &TempDir) -> TempDir {
     fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();

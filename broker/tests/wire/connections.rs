@@ -161,8 +161,8 @@ fn localhost_is_both_of_its_addresses_and_each_client_is_told_one_it_can_reach()
     assert_eq!(told(cluster.address()).0, "kafka.example");
 }
 
-/// A client that asks for far more than it reads: the broker stops reading from it, others don't notice, and once it
-/// reads it gets everything.
+/// A client that asks for far more than it reads: the broker stops reading from it, others don't
+/// notice, and once it reads it gets everything.
 #[test]
 fn a_slow_reader_is_bounded_and_loses_nothing() {
     const REQUESTS: usize = 300;
@@ -211,7 +211,8 @@ fn a_client_that_closes_its_side_still_gets_its_answers() {
     assert_eq!(answers[first + 4..first + 8], [0, 0, 0, 2]);
 }
 
-/// Parked fetches whose clients are gone, each with half a large request behind it, are in nobody's way.
+/// Parked fetches whose clients are gone, each with half a large request behind it, are in nobody's
+/// way.
 #[test]
 fn a_client_that_vanishes_while_it_waits_is_forgotten() {
     let (cluster, _dir) = start();

@@ -133,7 +133,8 @@ fn deleting_the_topic_ends_the_wait() {
     assert_eq!(response.topics[0].partitions[0].error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
 }
 
-/// Retention that runs on a broker that runs: the fetch waits for more than there is, until what there was is gone.
+/// Retention that runs on a broker that runs: the fetch waits for more than there is, until what
+/// there was is gone.
 #[test]
 fn retention_removes_old_records_and_tells_who_waits_for_them() {
     let (cluster, _dir) = start();

@@ -1,5 +1,5 @@
-//! Groups over the wire. The rules of rebalancing are tested where they are kept, in `coordinator`; here it is that
-//! answers reach those who wait for them.
+//! Groups over the wire. The rules of rebalancing are tested where they are kept, in `coordinator`;
+//! here it is that answers reach those who wait for them.
 
 use std::time::{Duration, Instant};
 
@@ -104,7 +104,8 @@ fn joined(cluster: &Cluster) -> (Client, JoinGroupResponse) {
     (client, joined)
 }
 
-/// Peers needed 3 to 23 seconds. Nothing here waits, so the bound only has to tell that from a delay.
+/// Peers needed 3 to 23 seconds. Nothing here waits, so the bound only has to tell that from a
+/// delay.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long it takes is what this test is about")]
 fn a_first_join_does_not_wait_for_others_that_may_come() {
@@ -172,7 +173,8 @@ fn a_rebalance_takes_in_a_second_member_and_ends_when_it_leaves() {
     assert_eq!((alone.error_code, alone.members.len()), (ErrorCode::NONE, 1));
 }
 
-/// The session of a member that is silent ends by the timer, with no request that would give occasion to look.
+/// The session of a member that is silent ends by the timer, with no request that would give
+/// occasion to look.
 #[test]
 fn a_silent_member_is_removed_when_its_session_ends() {
     let data_dir = tempfile::TempDir::new().unwrap();

@@ -1,4 +1,5 @@
-//! The broker over a real socket, as a client sees it. Each trap that has caught other brokers is a test here.
+//! The broker over a real socket, as a client sees it. Each trap that has caught other brokers is a
+//! test here.
 
 #![expect(clippy::unwrap_used, reason = "a test that can not go on should say where")]
 

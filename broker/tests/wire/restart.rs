@@ -64,7 +64,8 @@ fn records_topics_settings_and_commits_are_there_after_a_restart() {
     assert_eq!(client.produce("t", 1, batch(&["f"])).base_offset, 10);
 }
 
-/// What an administrator has changed holds from the answer on: in the next run, and in one after a kill.
+/// What an administrator has changed holds from the answer on: in the next run, and in one after a
+/// kill.
 #[test]
 fn altered_settings_more_partitions_and_deletions_outlive_a_kill_and_a_restart() {
     const SETTINGS: [(&str, &str); 8] = [
@@ -127,7 +128,8 @@ fn altered_settings_more_partitions_and_deletions_outlive_a_kill_and_a_restart()
     assert_eq!(large.error_code, ErrorCode::MESSAGE_TOO_LARGE);
 }
 
-/// A topic that is made again under the name of another must not inherit where that one began, or how far it was synced.
+/// A topic that is made again under the name of another must not inherit where that one began, or
+/// how far it was synced.
 #[test]
 fn a_topic_that_is_made_again_keeps_its_records_through_a_kill() {
     let data_dir = TempDir::new().unwrap();
@@ -153,8 +155,8 @@ fn a_topic_that_is_made_again_keeps_its_records_through_a_kill() {
     assert_eq!(records(&read).len(), batch(&["new"]).len());
 }
 
-/// What the checkpoint covers is not read again: damage there goes unnoticed until somebody reads it. Damage behind it is
-/// found and cut off.
+/// What the checkpoint covers is not read again: damage there goes unnoticed until somebody reads
+/// it. Damage behind it is found and cut off.
 #[test]
 fn a_running_broker_notes_how_far_it_is_synced_and_a_start_checks_only_the_rest() {
     let data_dir = TempDir::new().unwrap();

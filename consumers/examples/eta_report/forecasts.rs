@@ -1,4 +1,5 @@
-//! How wrong the forecasts of both lanes were, beside those of three simple methods and of the oracle.
+//! How wrong the forecasts of both lanes were, beside those of three simple methods and of the
+//! oracle.
 
 use std::collections::HashMap;
 use std::sync::Arc;

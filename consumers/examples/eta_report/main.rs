@@ -1,19 +1,22 @@
-//! How good are the ETAs, and what does waiting cost? Runs the simulated city through both lanes and compares what they
-//! said with what happened.
+//! How good are the ETAs, and what does waiting cost? Runs the simulated city through both lanes
+//! and compares what they said with what happened.
 //!
 //! ```sh
 //! cargo run --release -p consumers --example eta_report -- --hours 6 --every 1 --shuffle
 //! ```
 //!
-//! Per trip, at 0, 25, 50 and 75 % of its path: mean absolute error, error as a share of all seconds (weighted MAPE), bias
-//! (predicted − actual), 90th percentile of the error, share of trips inside the P10–P90 band, and regret, which is the mean
-//! absolute error less the oracle's. The oracle knows the true expected pace of every street, now and later, and all about every
-//! incident that has begun, but no noise; the one with foresight also knows of incidents that have not begun. Beside it, the
-//! share of the driven length that the matcher got right, and pings a second; and, trip for trip, where the hourly job is as good.
+//! Per trip, at 0, 25, 50 and 75 % of its path: mean absolute error, error as a share of all
+//! seconds (weighted MAPE), bias (predicted − actual), 90th percentile of the error, share of trips
+//! inside the P10–P90 band, and regret, which is the mean absolute error less the oracle's. The
+//! oracle knows the true expected pace of every street, now and later, and all about every incident
+//! that has begun, but no noise; the one with foresight also knows of incidents that have not
+//! begun. Beside it, the share of the driven length that the matcher got right, and pings a second;
+//! and, trip for trip, where the hourly job is as good.
 //!
-//! `--map FILE`, `--gps METRES`, `--gps-memory S` and `--bare` (no speed, no heading) make another city and other phones of it, and
-//! `--matching-only` leaves the forecasts out. With `--shuffle` all of it is measured again on disturbed pings: shuffled within 30 s, 2 % of them twice and 2 % of them
-//! 60 m off. The last line says what that costs.
+//! `--map FILE`, `--gps METRES`, `--gps-memory S` and `--bare` (no speed, no heading) make another
+//! city and other phones of it, and `--matching-only` leaves the forecasts out. With `--shuffle`
+//! all of it is measured again on disturbed pings: shuffled within 30 s, 2 % of them twice and 2 %
+//! of them 60 m off. The last line says what that costs.
 
 mod forecasts;
 mod matching;
@@ -43,8 +46,8 @@ fn main() {
     }
 }
 
-/// Runs the city through both lanes and prints how good they were. Gives the stream's mean absolute error over all trips, in
-/// seconds; none when nothing but the matching is to be measured.
+/// Runs the city through both lanes and prints how good they were. Gives the stream's mean absolute
+/// error over all trips, in seconds; none when nothing but the matching is to be measured.
 fn measure(arguments: &Arguments, shuffle: bool) -> Option<f64> {
     let mut config =
         CityConfig { seed: arguments.seed, incidents_per_hour: arguments.incidents, ..CityConfig::default() };
@@ -165,7 +168,8 @@ impl Arguments {
     }
 }
 
-/// What the city says, thinned to one position in `every` seconds, and when it is to be `shuffle`d, disturbed as well.
+/// What the city says, thinned to one position in `every` seconds, and when it is to be `shuffle`d,
+/// disturbed as well.
 fn record(city: City, arguments: &Arguments, shuffle: bool, start: Timestamp) -> Vec<Event> {
     let end = start.plus_ms((arguments.hours * 3_600_000.0) as i64);
     let mut noise = Noise(arguments.seed);
@@ -218,7 +222,8 @@ impl Noise {
     }
 }
 
-/// What both lanes say: the stream lane with the links that were driven, and the batch lanes one after the other.
+/// What both lanes say: the stream lane with the links that were driven, and the batch lanes one
+/// after the other.
 #[expect(clippy::disallowed_methods, reason = "a report on speed needs a clock")]
 fn run(lanes: &mut EtaPeriods, events: &[Event], batches: usize) -> (Vec<Event>, Vec<Event>) {
     let (mut stream, mut batch) = (Vec::with_capacity(events.len()), vec![Vec::new(); batches]);

@@ -1,5 +1,5 @@
-//! Which share of the length that was driven the matcher reported, which share of what it reported was driven, and where it
-//! went wrong.
+//! Which share of the length that was driven the matcher reported, which share of what it reported
+//! was driven, and where it went wrong.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -37,8 +37,8 @@ const SLACK_MS: i64 = 20_000;
 const BAD_RECEPTION_M: f64 = 25.0;
 const SHORT_M: f64 = 25.0;
 
-/// Prints it, of drivers alone: a lorry's stops are left out on purpose. The links on which the recording begins and ends are
-/// seen in part, and the last of them are not settled.
+/// Prints it, of drivers alone: a lorry's stops are left out on purpose. The links on which the
+/// recording begins and ends are seen in part, and the last of them are not settled.
 pub(crate) fn matching(events: &[Event], traversals: &[&Event], map: &Map, start: Timestamp) {
     let end = events.iter().filter_map(Event::ts).max().expect("there are events").plus_ms(-180_000);
     let start = start.plus_ms(60_000);
@@ -129,7 +129,8 @@ fn days<'a>(events: &'a [Event], traversals: &[&Event], map: &Map) -> HashMap<&'
 }
 
 impl Day {
-    /// Finds for each reported traversal the one that happened, and adds up how far their seconds are apart.
+    /// Finds for each reported traversal the one that happened, and adds up how far their seconds
+    /// are apart.
     fn agree(&mut self, (mut off_s, mut times): (f64, f64)) -> (f64, f64) {
         for told in &mut self.told {
             let mut same = self
@@ -146,7 +147,8 @@ impl Day {
         (off_s, times)
     }
 
-    /// What is special about a traversal on which truth and report do not agree; `others` are those of the other side.
+    /// What is special about a traversal on which truth and report do not agree; `others` are those
+    /// of the other side.
     fn situation(&self, stay: &Stay, others: &[Stay], map: &Map) -> &'static str {
         let (from, to) = (stay.entered.plus_ms(-5_000), stay.left.plus_ms(5_000));
         let around = |ms: i64| {

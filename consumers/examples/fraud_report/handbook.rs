@@ -1,11 +1,13 @@
-//! An independent world, after the published description of the simulator in "Reproducible Machine Learning for Credit Card
-//! Fraud Detection – Practical Handbook" (Le Borgne, Siblini, Lebichot, Bontempi; chapter 3.2), written anew.
+//! An independent world, after the published description of the simulator in "Reproducible Machine
+//! Learning for Credit Card Fraud Detection – Practical Handbook" (Le Borgne, Siblini, Lebichot,
+//! Bontempi; chapter 3.2), written anew.
 //!
-//! Customers and terminals lie on a square of 100 by 100; a customer uses the terminals within a radius of 5, `U(0, 4)` times a
-//! day on average, around noon, for amounts around a mean of their own, `U(5, 100)`. Fraud is
-//! (1) every amount above 220; (2) every swipe for 28 days at two terminals that are drawn each day; (3) a third of the swipes,
-//! at five times their amount, for 14 days of three customers who are drawn each day.
-//! Here a chargeback arrives seven days after its swipe.
+//! Customers and terminals lie on a square of 100 by 100; a customer uses the terminals within a
+//! radius of 5, `U(0, 4)` times a day on average, around noon, for amounts around a mean of their
+//! own, `U(5, 100)`. Fraud is (1) every amount above 220; (2) every swipe for 28 days at two
+//! terminals that are drawn each day; (3) a third of the swipes, at five times their amount, for 14
+//! days of three customers who are drawn each day. Here a chargeback arrives seven days after its
+//! swipe.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! How good the fraud detector is, and what an hour's delay costs: measured on worlds it has never seen.
+//! How good the fraud detector is, and what an hour's delay costs: measured on worlds it has never
+//! seen.
 //!
 //! ```text
 //! cargo run --release --workspace --example fraud_report [-- SEED [DAYS]]
@@ -7,12 +8,14 @@
 //!
 //! The second writes what a [challenger] is tried on.
 //!
-//! Two worlds: our own generator, and an independent one written after the published description of the Fraud Detection
-//! Handbook's simulator, which knows only the five required fields. In both the detector starts empty and every figure is
-//! *prequential*: a swipe counts with the probability it was given when it came, before anything was learnt from it. Money is
-//! counted from the day on which labels can have been learnt from, for both lanes alike.
+//! Two worlds: our own generator, and an independent one written after the published description of
+//! the Fraud Detection Handbook's simulator, which knows only the five required fields. In both the
+//! detector starts empty and every figure is *prequential*: a swipe counts with the probability it
+//! was given when it came, before anything was learnt from it. Money is counted from the day on
+//! which labels can have been learnt from, for both lanes alike.
 //!
-//! Simulated fraud is clearer than real fraud. Precision here is several times what real card data gives.
+//! Simulated fraud is clearer than real fraud. Precision here is several times what real card data
+//! gives.
 
 mod challenger;
 mod handbook;

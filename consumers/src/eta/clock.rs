@@ -1,8 +1,8 @@
 //! What time it is, when all that one has is what others say.
 //!
-//! Event time is the newest instant that anybody has spoken of. One broken phone that says "the year 9999" must not end
-//! every trip, so a leap counts only when a second voice confirms it before anybody contradicts: the ping of another driver,
-//! or a trip's own event.
+//! Event time is the newest instant that anybody has spoken of. One broken phone that says "the
+//! year 9999" must not end every trip, so a leap counts only when a second voice confirms it before
+//! anybody contradicts: the ping of another driver, or a trip's own event.
 
 use events::Timestamp;
 

@@ -1,4 +1,5 @@
-//! Pings and trips in, forecasts and traversals out: what the stream lane and the batch lane have in common.
+//! Pings and trips in, forecasts and traversals out: what the stream lane and the batch lane have
+//! in common.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use super::way::Planner;
 
 /// A trip of which nothing is heard for so long is closed, as the contract says.
 pub(super) const IDLE_MS: i64 = 600_000;
-/// A clock that is so far ahead of all others is wrong until somebody confirms it. Not sooner than a trip is closed for its
-/// silence: a lone car that was in a tunnel is not a broken clock.
+/// A clock that is so far ahead of all others is wrong until somebody confirms it. Not sooner than
+/// a trip is closed for its silence: a lone car that was in a tunnel is not a broken clock.
 const LEAP_MS: i64 = IDLE_MS;
 /// What is idle is looked for so often, in event time.
 const SWEEP_EVERY_MS: i64 = 60_000;
@@ -258,7 +259,8 @@ impl Engine {
         Some(banded(&self.lessons, trip.phase, ping.ts, forecast, first))
     }
 
-    /// What would be forecast for a trip from the position of this ping, by somebody who knew only `traffic` and `lessons`.
+    /// What would be forecast for a trip from the position of this ping, by somebody who knew only
+    /// `traffic` and `lessons`.
     pub(super) fn quote(
         &mut self,
         ping: &DriverLocation,
@@ -396,7 +398,8 @@ pub(super) fn banded(
     }
 }
 
-/// A number that tells one speaker from another. Its hasher has fixed keys, so it is the same in every run.
+/// A number that tells one speaker from another. Its hasher has fixed keys, so it is the same in
+/// every run.
 fn voice(kind: &str, id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (kind, id).hash(&mut hasher);

@@ -17,15 +17,17 @@ use crate::Processor;
 
 /// The same matcher, traffic and forecasts as the stream lane, run as a job over whole periods.
 ///
-/// At the end of each period the job publishes what it has learnt (speeds, correction, kerb times, bands), and for every trip under way
-/// the ETA that its newest ping of the period had. A trip that begins is quoted at its first ping with what the last finished
-/// period's run left, and keeps that quote until a run says something newer of it, or it ends (or until the quoted instant has passed:
-/// then "any moment now" is all that is left to say), because between its runs a batch job does not know where the car is. So
-/// there is one `eta_batch` for each ping that the stream answers, with the same `trip_id` and `ts`. Before the first period is
-/// over the model is empty.
+/// At the end of each period the job publishes what it has learnt (speeds, correction, kerb times,
+/// bands), and for every trip under way the ETA that its newest ping of the period had. A trip that
+/// begins is quoted at its first ping with what the last finished period's run left, and keeps that
+/// quote until a run says something newer of it, or it ends (or until the quoted instant has
+/// passed: then "any moment now" is all that is left to say), because between its runs a batch job
+/// does not know where the car is. So there is one `eta_batch` for each ping that the stream
+/// answers, with the same `trip_id` and `ts`. Before the first period is over the model is empty.
 ///
-/// What was learnt is used as the stream would use it: deviations of the last minutes of the period glide back to the usual
-/// pace of the link and the hour, which in the hour that follows is a better guess than the speed at the stroke of the clock.
+/// What was learnt is used as the stream would use it: deviations of the last minutes of the period
+/// glide back to the usual pace of the link and the hour, which in the hour that follows is a
+/// better guess than the speed at the stroke of the clock.
 #[derive(Debug)]
 pub struct FrozenHour {
     all: AllInside,
@@ -70,8 +72,8 @@ impl Processor for FrozenHour {
     }
 }
 
-/// The stream lane and the batch lane at several periods over one and the same matcher: what they know at any moment is the same, so a
-/// comparison of many periods matches each ping once.
+/// The stream lane and the batch lane at several periods over one and the same matcher: what they
+/// know at any moment is the same, so a comparison of many periods matches each ping once.
 #[derive(Debug)]
 pub struct EtaPeriods {
     all: AllInside,
@@ -94,8 +96,9 @@ impl EtaPeriods {
         }
     }
 
-    /// Takes one event. Appends the answer of [`EtaReplay`](super::EtaReplay) to `stream`, and the answer that [`FrozenHour`] gives at each
-    /// period to the list of the same place in `batch`.
+    /// Takes one event. Appends the answer of [`EtaReplay`](super::EtaReplay) to `stream`, and the
+    /// answer that [`FrozenHour`] gives at each period to the list of the same place in
+    /// `batch`.
     pub fn process(&mut self, event: &Event, stream: &mut Vec<Event>, batch: &mut [Vec<Event>]) {
         let answer = self.all.process(event);
         for (lane, answers) in self.lanes.iter_mut().zip(batch) {
@@ -312,7 +315,8 @@ impl Frozen {
     }
 }
 
-/// The job and the start of its period, as fine as the period needs: `eta-2026-03-03T11`, `eta-2026-03-03T11:15`.
+/// The job and the start of its period, as fine as the period needs: `eta-2026-03-03T11`,
+/// `eta-2026-03-03T11:15`.
 fn batch_id(start: Timestamp, period_ms: i64) -> String {
     let text = start.to_string();
     let digits = if period_ms % events::HOUR_MS == 0 {

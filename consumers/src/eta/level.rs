@@ -7,17 +7,19 @@ use events::Timestamp;
 pub(crate) struct Habit {
     /// After so many seconds an observation counts half.
     pub(crate) half_life_s: f64,
-    /// An empty level says "as expected", a ratio of 1, as firmly as if it had seen that so many times.
+    /// An empty level says "as expected", a ratio of 1, as firmly as if it had seen that so many
+    /// times.
     pub(crate) prior: f64,
     /// Evidence beyond this weight is forgotten, so that a busy road is not deaf to change.
     pub(crate) most: f64,
 }
 
-/// By what factor reality differs from what is expected, as a weighted mean in which old observations count less.
+/// By what factor reality differs from what is expected, as a weighted mean in which old
+/// observations count less.
 ///
-/// The estimate is shrunk towards 1: `(Σwr + prior) / (Σw + prior)`, with both sums halved every half-life. Without new
-/// observations it therefore glides back to 1, and the same formula asked about the future says how much of today's
-/// deviation will be left then.
+/// The estimate is shrunk towards 1: `(Σwr + prior) / (Σw + prior)`, with both sums halved every
+/// half-life. Without new observations it therefore glides back to 1, and the same formula asked
+/// about the future says how much of today's deviation will be left then.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Level {
     weight: f32,
@@ -47,7 +49,8 @@ impl Level {
         f64::from(self.weight) * self.kept(at, habit)
     }
 
-    /// Takes in one observation. One that is older than the newest counts as if it were as new: it is late by seconds.
+    /// Takes in one observation. One that is older than the newest counts as if it were as new: it
+    /// is late by seconds.
     pub(crate) fn observe(&mut self, ratio: f64, weight: f64, at: Timestamp, habit: &Habit) {
         let kept = self.kept(at, habit) as f32;
         self.weight = self.weight * kept + weight as f32;

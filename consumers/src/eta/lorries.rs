@@ -27,9 +27,11 @@ struct Lorry {
     heard: u64,
 }
 
-/// A lorry that is on one link for longer than this and four times what is believed is delivering something, in seconds.
+/// A lorry that is on one link for longer than this and four times what is believed is delivering
+/// something, in seconds.
 const DELIVERY_S: f64 = 60.0;
-/// Lorries that have been silent for so many pings of other lorries are looked at for whether they are idle.
+/// Lorries that have been silent for so many pings of other lorries are looked at for whether they
+/// are idle.
 const SWEEP_EVERY_PINGS: u64 = 10_000;
 
 impl Lorries {
@@ -43,7 +45,8 @@ impl Lorries {
         }
     }
 
-    /// Takes one ping; what the lorry is now known to have driven is in `driven`. `traffic` tells a slow road from a delivery.
+    /// Takes one ping; what the lorry is now known to have driven is in `driven`. `traffic` tells a
+    /// slow road from a delivery.
     pub(super) fn ping(&mut self, ping: &TruckLocation, traffic: &TrafficModel) {
         self.pings += 1;
         self.driven.clear();
@@ -90,7 +93,8 @@ mod tests {
         let config = EtaConfig::new(map());
         let (mut lorries, traffic) = (Lorries::new(&config), TrafficModel::new(config.map.clone()));
         let (mut pings, mut most) = (0_u32, 0);
-        // Every ten seconds another lorry, which is heard three times and never again; one in a hundred has a clock that is wrong.
+        // Every ten seconds another lorry, which is heard three times and never again; one in a
+        // hundred has a clock that is wrong.
         for number in 0..15_000_u32 {
             for _ in 0..3 {
                 pings += 1;
@@ -109,7 +113,8 @@ mod tests {
                 most = most.max(lorries.under_way.len());
             }
         }
-        // What is not heard while 10,000 others are is dropped at the next 10,000th: 20,000 pings of three each.
+        // What is not heard while 10,000 others are is dropped at the next 10,000th: 20,000 pings
+        // of three each.
         assert!(most <= 6_700, "{most} of 15,000 lorries were remembered at once");
         assert!(lorries.counts().contains(&("lorry pings", 45_000)));
     }

@@ -8,28 +8,34 @@
 //! ```
 //!
 //! Three questions, each answered by plain code that knows no broker and no clock:
-//! - *Which street is the car on?* the `matcher`, a hidden Markov model over the streets near each ping;
-//! - *How long does each street take now?* `traffic`, a chain of ratios learnt from what vehicles drove;
-//! - *How long will the rest take?* the `trip`: the fastest way to the rider and on to the destination, each link at the
-//!   pace expected when the car gets there, the driver's own habit, the time at the kerb, a correction and a band that
-//!   finished trips have taught.
+//! - *Which street is the car on?* the `matcher`, a hidden Markov model over the streets near each
+//!   ping;
+//! - *How long does each street take now?* `traffic`, a chain of ratios learnt from what vehicles
+//!   drove;
+//! - *How long will the rest take?* the `trip`: the fastest way to the rider and on to the
+//!   destination, each link at the pace expected when the car gets there, the driver's own habit,
+//!   the time at the kerb, a correction and a band that finished trips have taught.
 //!
-//! The `engine` puts them together, and four processors offer it: [`EtaProcessor`] and [`TrafficProcessor`] are the stream
-//! lane's two workers; [`EtaReplay`] is both in one, for a file of events; [`FrozenHour`] is the batch lane: the
-//! same engine, whose forecasts are made with what it knew at the end of the last finished period ([`EtaPeriods`]: at several at once).
+//! The `engine` puts them together, and four processors offer it: [`EtaProcessor`] and
+//! [`TrafficProcessor`] are the stream lane's two workers; [`EtaReplay`] is both in one, for a file
+//! of events; [`FrozenHour`] is the batch lane: the same engine, whose forecasts are made with what
+//! it knew at the end of the last finished period ([`EtaPeriods`]: at several at once).
 //!
 //! # What is answered
-//! The first ping of a trip and every ping that advances its driver's time get exactly one answer, at once. A ping gets
-//! none when its trip is unknown (nothing has told its destination yet), over, or was silent for ten minutes, and when its
-//! clock is minutes ahead of everybody else's and nobody has confirmed it. All of these are counted.
+//! The first ping of a trip and every ping that advances its driver's time get exactly one answer,
+//! at once. A ping gets none when its trip is unknown (nothing has told its destination yet), over,
+//! or was silent for ten minutes, and when its clock is minutes ahead of everybody else's and
+//! nobody has confirmed it. All of these are counted.
 //!
 //! # Simplifications
-//! - A car that is off the map is taken to be on the street that is nearest. Without any way by road (a destination on an
-//!   island) the straight line times 1.4 is used, at the mean speed that has been learnt.
-//! - Where nobody tells of pick-ups, one is inferred once the car has been near the rider's pin and is leaving it.
+//! - A car that is off the map is taken to be on the street that is nearest. Without any way by
+//!   road (a destination on an island) the straight line times 1.4 is used, at the mean speed that
+//!   has been learnt.
+//! - Where nobody tells of pick-ups, one is inferred once the car has been near the rider's pin and
+//!   is leaving it.
 //! - The expected way is the fastest one; that drivers have favourites is left to the correction.
-//! - A jam is felt by cars still in it only in the processor that matches them: on the topic there are finished
-//!   traversals alone.
+//! - A jam is felt by cars still in it only in the processor that matches them: on the topic there
+//!   are finished traversals alone.
 
 mod clock;
 mod engine;
@@ -60,12 +66,14 @@ pub use traffic_worker::TrafficProcessor;
 pub struct EtaConfig {
     /// The streets.
     pub map: Arc<Map>,
-    /// A ping older than its driver's newest by more than this, in milliseconds of event time, is late: it teaches nothing.
-    /// What a vehicle drove is settled only when it is so old, since until then a ping may still change it.
+    /// A ping older than its driver's newest by more than this, in milliseconds of event time, is
+    /// late: it teaches nothing. What a vehicle drove is settled only when it is so old, since
+    /// until then a ping may still change it.
     pub lateness_ms: i64,
     /// Length of the batch lane's period in milliseconds; at least one.
     pub period_ms: i64,
-    /// Whether [`EtaReplay`] (and the stream of [`EtaPeriods`]) also says what it saw driven (`road_traversals`).
+    /// Whether [`EtaReplay`] (and the stream of [`EtaPeriods`]) also says what it saw driven
+    /// (`road_traversals`).
     pub tell_traversals: bool,
 }
 

@@ -12,8 +12,8 @@ use super::stream::update;
 use super::traffic::traversal_event;
 use crate::Processor;
 
-/// Matcher, traffic and ETA in one processor: it starts empty, learns from the pings that it is given, and answers with
-/// `eta_updates` alone (and `road_traversals`, when asked to).
+/// Matcher, traffic and ETA in one processor: it starts empty, learns from the pings that it is
+/// given, and answers with `eta_updates` alone (and `road_traversals`, when asked to).
 #[derive(Debug)]
 pub struct EtaReplay {
     all: AllInside,

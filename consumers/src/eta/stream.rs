@@ -11,10 +11,11 @@ use super::lorries::Lorries;
 use super::traffic::traversal_event;
 use crate::Processor;
 
-/// Answers each ping of a trip with an `eta_updates`, and says which links drivers and lorries have driven (`road_traversals`).
+/// Answers each ping of a trip with an `eta_updates`, and says which links drivers and lorries have
+/// driven (`road_traversals`).
 ///
-/// What it knows of speeds it reads from `traffic`. To be rebuilt after a crash it needs the last quarter of an hour of
-/// its inputs, for trips under way, and what more it gets it learns from.
+/// What it knows of speeds it reads from `traffic`. To be rebuilt after a crash it needs the last
+/// quarter of an hour of its inputs, for trips under way, and what more it gets it learns from.
 #[derive(Debug)]
 pub struct EtaProcessor {
     map: Arc<Map>,
@@ -44,7 +45,8 @@ impl Processor for EtaProcessor {
                 let answer = self.engine.ping(ping);
                 answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
                 for one in &self.engine.driven {
-                    // How fast the road is will be heard from `traffic`; what kind of driver this is, nobody else can tell.
+                    // How fast the road is will be heard from `traffic`; what kind of driver this
+                    // is, nobody else can tell.
                     let seconds = one.left.since_seconds(one.entered);
                     self.engine.traffic.observe_vehicle(one.link, &ping.driver_id, seconds, one.left);
                     answers.push(
@@ -74,7 +76,8 @@ impl Processor for EtaProcessor {
     }
 }
 
-/// The answer to a ping in the shape of its topic; none for a ping without a trip, which has no answer.
+/// The answer to a ping in the shape of its topic; none for a ping without a trip, which has no
+/// answer.
 pub(super) fn update(ping: &DriverLocation, answer: &Answer) -> Option<EtaUpdate> {
     Some(EtaUpdate {
         ts: ping.ts,

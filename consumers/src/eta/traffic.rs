@@ -1,8 +1,9 @@
 //! How long each link takes now, and how long it will take when one gets there.
 //!
-//! A city has tens of thousands of links, and even a large fleet drives most of them less than once in ten minutes. So the
-//! belief about one link is a chain of ratios, from what is known best to what is known latest, each a [`Level`] that
-//! says by what factor reality differs from what the levels before it expect:
+//! A city has tens of thousands of links, and even a large fleet drives most of them less than once
+//! in ten minutes. So the belief about one link is a chain of ratios, from what is known best to
+//! what is known latest, each a [`Level`] that says by what factor reality differs from what the
+//! levels before it expect:
 //!
 //! ```text
 //! seconds = length / free-flow speed      the map
@@ -13,18 +14,21 @@
 //!         × live                          learnt over minutes: this link now, and its continuation up and down the street
 //! ```
 //!
-//! Where nothing was seen lately the last levels have glided back to 1, and where nothing was ever seen `usual` is 1, so
-//! the chain decays to its prior by itself. Asked for a time in the future it answers with what will be left by then.
+//! Where nothing was seen lately the last levels have glided back to 1, and where nothing was ever
+//! seen `usual` is 1, so the chain decays to its prior by itself. Asked for a time in the future it
+//! answers with what will be left by then.
 //!
-//! What is observed is the *traversal*, not the ping: at one ping a second a hundred pings would repeat one traffic light.
-//! A traversal is first divided by the habit of its driver (a lorry is slower than a taxi on the same street), then clipped
-//! to a few times what is believed, so that one car that stopped for coffee moves little. A level moves towards the *mean*
-//! ratio (the score of a gamma regression with a logarithmic link), because it is means that add up along a route. Short
-//! links count less: on them a traffic light is most of the time.
+//! What is observed is the *traversal*, not the ping: at one ping a second a hundred pings would
+//! repeat one traffic light. A traversal is first divided by the habit of its driver (a lorry is
+//! slower than a taxi on the same street), then clipped to a few times what is believed, so that
+//! one car that stopped for coffee moves little. A level moves towards the *mean* ratio (the score
+//! of a gamma regression with a logarithmic link), because it is means that add up along a route.
+//! Short links count less: on them a traffic light is most of the time.
 //!
 //! # Simplifications
-//! - Traffic lights and turns have no delay of their own: it is in the pace of the link that leads to them. With one
-//!   traversal a link and minute or less the two can hardly be told apart, and a route needs their sum.
+//! - Traffic lights and turns have no delay of their own: it is in the pace of the link that leads
+//!   to them. With one traversal a link and minute or less the two can hardly be told apart, and a
+//!   route needs their sum.
 //! - The hour of the day is UTC and all days are alike.
 
 use std::cell::Cell;
@@ -49,19 +53,21 @@ const AREA: Habit = Habit { half_life_s: 1800.0, prior: 4.0, most: 20.0 };
 const STREET: Habit = Habit { half_life_s: 1200.0, prior: 3.0, most: 10.0 };
 const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
 
-/// What a street in a town takes, by its limit, before anybody has driven it: signals, turns and others cost about half of
-/// the time again, wherever one looks; much less on roads without crossings.
+/// What a street in a town takes, by its limit, before anybody has driven it: signals, turns and
+/// others cost about half of the time again, wherever one looks; much less on roads without
+/// crossings.
 const PRIOR: f64 = 1.5;
 const PRIOR_WITHOUT_CROSSINGS: f64 = 1.15;
-/// What routes are searched by is computed anew so often, in event time: a search looks at thousands of links, and which way
-/// is best changes in minutes.
+/// What routes are searched by is computed anew so often, in event time: a search looks at
+/// thousands of links, and which way is best changes in minutes.
 const PRICE_EVERY_MS: i64 = 60_000;
 
 /// An observation further than this factor from what is believed counts as if it were just so far.
 const CLIP: f64 = 4.0;
 /// A link of this length counts half as much as a very long one.
 const HALF_WEIGHT_M: f64 = 60.0;
-/// What an observation counts on the links straight ahead and straight behind: a queue does not stop at a corner.
+/// What an observation counts on the links straight ahead and straight behind: a queue does not
+/// stop at a corner.
 const NEIGHBOUR_WEIGHTS: [f64; 2] = [0.5, 0.25];
 /// Parts of town are squares of about this size.
 const AREA_M: f64 = 1000.0;
@@ -77,12 +83,14 @@ const ANNOUNCE_SPACING_MS: i64 = 5_000;
 const SLOWEST_MPS: f64 = 0.2;
 const NONE: u32 = u32::MAX;
 
-/// What is believed about every link of a map. Its state is bounded by the number of links and of vehicles.
+/// What is believed about every link of a map. Its state is bounded by the number of links and of
+/// vehicles.
 #[derive(Clone, Debug)]
 pub(crate) struct TrafficModel {
     map: Arc<Map>,
     links: Vec<Belief>,
-    /// The link straight ahead of each link, and straight behind: what never changes is shared by all copies.
+    /// The link straight ahead of each link, and straight behind: what never changes is shared by
+    /// all copies.
     straight: Arc<[[u32; 2]]>,
     overall: Level,
     classes: [Level; CLASSES],
@@ -166,7 +174,8 @@ impl TrafficModel {
         }
     }
 
-    /// The seconds that an average driver is expected to need for `link` if they come onto it at `entering`.
+    /// The seconds that an average driver is expected to need for `link` if they come onto it at
+    /// `entering`.
     pub(crate) fn seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
         let belief = &self.links[link.index()];
         self.usual_seconds(link, entering)
@@ -184,7 +193,8 @@ impl TrafficModel {
             * belief.usual.ratio(entering, &USUAL)
     }
 
-    /// The costs of all links for a driver who comes onto them at about `at`: what a route is searched by.
+    /// The costs of all links for a driver who comes onto them at about `at`: what a route is
+    /// searched by.
     pub(crate) fn costs(&self, at: Timestamp) -> LinkCosts<'_> {
         let mut priced = self.prices.0.lock().unwrap_or_else(PoisonError::into_inner);
         if priced.at.is_none_or(|before| at.since_ms(before).abs() >= PRICE_EVERY_MS) {
@@ -249,8 +259,9 @@ impl TrafficModel {
         self.vehicles.learn(vehicle, ratio.clamp(1.0 / CLIP, CLIP), self.weight_of(link), at);
     }
 
-    /// Learns that a vehicle has been on a link for so long and is still there: a lower bound, without which a jam would
-    /// be known only once it has dissolved. It says nothing while the time is no longer than expected.
+    /// Learns that a vehicle has been on a link for so long and is still there: a lower bound,
+    /// without which a jam would be known only once it has dissolved. It says nothing while the
+    /// time is no longer than expected.
     pub(crate) fn observe_waiting(
         &mut self,
         link: LinkId,
@@ -278,13 +289,15 @@ impl TrafficModel {
         let at = announced.ts;
         let seconds = self.map.link(link).length_m / announced.speed_mps.max(SLOWEST_MPS);
         let believed_s = self.seconds(link, at);
-        // An announcement rests on several traversals and repeats some of them, so it counts as about half of one.
+        // An announcement rests on several traversals and repeats some of them, so it counts as
+        // about half of one.
         let weight = 0.5 * self.weight_of(link) * announced.samples.min(1.0);
         self.learn_around(link, seconds.clamp(believed_s / CLIP, believed_s * CLIP), weight, at);
 
         let base_s = self.seconds(link, at) / self.links[link.index()].live.ratio(at, &LIVE);
         let samples = announced.samples.min(LIVE.most);
-        // The announced speed was drawn to the prior once: draw it away again, or it would be drawn twice.
+        // The announced speed was drawn to the prior once: draw it away again, or it would be drawn
+        // twice.
         let ratio = if samples > 0.0 {
             ((seconds / base_s) * (samples + LIVE.prior) - LIVE.prior) / samples
         } else {
@@ -315,7 +328,8 @@ impl TrafficModel {
         })
     }
 
-    /// The mean speed that is expected on the roads of this map for want of anything better, in m/s.
+    /// The mean speed that is expected on the roads of this map for want of anything better, in
+    /// m/s.
     pub(crate) fn usual_mps(&self, at: Timestamp) -> f64 {
         RoadClass::Unknown.default_mps() / (PRIOR * self.overall.ratio(at, &OVERALL))
     }
@@ -332,7 +346,8 @@ impl TrafficModel {
         length_m / (length_m + HALF_WEIGHT_M)
     }
 
-    /// Teaches every level but `live`, each against what those before it expect, and gives the ratio that is left.
+    /// Teaches every level but `live`, each against what those before it expect, and gives the
+    /// ratio that is left.
     fn learn_around(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) -> f64 {
         let belief = &mut self.links[link.index()];
         let class = usize::from(belief.class);
@@ -354,7 +369,8 @@ impl TrafficModel {
     }
 }
 
-/// The costs of all links at one instant, in seconds, with U-turns where the street allows nothing better.
+/// The costs of all links at one instant, in seconds, with U-turns where the street allows nothing
+/// better.
 pub(crate) struct LinkCosts<'a> {
     model: &'a TrafficModel,
     at: Timestamp,

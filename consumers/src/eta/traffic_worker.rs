@@ -9,10 +9,11 @@ use super::EtaConfig;
 use super::traffic::TrafficModel;
 use crate::Processor;
 
-/// Learns how fast each link is from what drivers and lorries drove, and says so (`traffic`) when it is news: when a speed
-/// has changed by 5 %, or a minute after it was last said.
+/// Learns how fast each link is from what drivers and lorries drove, and says so (`traffic`) when
+/// it is news: when a speed has changed by 5 %, or a minute after it was last said.
 ///
-/// It wants all traversals of the city in one instance: a link's neighbours and its class teach about it too.
+/// It wants all traversals of the city in one instance: a link's neighbours and its class teach
+/// about it too.
 #[derive(Debug)]
 pub struct TrafficProcessor {
     map: Arc<Map>,

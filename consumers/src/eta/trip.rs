@@ -1,4 +1,5 @@
-//! One trip under way: where it is in its life, the way it is expected to take, and what it will teach when it is over.
+//! One trip under way: where it is in its life, the way it is expected to take, and what it will
+//! teach when it is over.
 
 use events::{Place, Timestamp};
 use streets::{LinkId, Spot};
@@ -13,20 +14,24 @@ const ARRIVED_M: f64 = 40.0;
 const GONE_M: f64 = 150.0;
 /// A rider gets in where the car was this near to the pin, by air …
 const THERE_M: f64 = 150.0;
-/// … or, when the pin is that wrong, where it turned away from it for so far, and towards the destination by half of that.
+/// … or, when the pin is that wrong, where it turned away from it for so far, and towards the
+/// destination by half of that.
 const TURNED_AWAY_M: f64 = 600.0;
-/// Where most trips tell of the pick-up, one that does not must be so far gone before it is believed to have forgotten.
+/// Where most trips tell of the pick-up, one that does not must be so far gone before it is
+/// believed to have forgotten.
 const LONG_GONE_M: f64 = 1500.0;
 /// The seconds of a way are summed anew so often.
 const SUM_EVERY_MS: i64 = 15_000;
 /// … and of the second half of a trip, which is still to come, so often.
 const SUM_LATER_EVERY_MS: i64 = 60_000;
-/// A car that was seen so often beside its way, or not on it for so long, has left it: one position alone may be an error.
+/// A car that was seen so often beside its way, or not on it for so long, has left it: one position
+/// alone may be an error.
 const OFF_WAY: u8 = 2;
 const OFF_WAY_MS: i64 = 10_000;
 /// Where no way was found, none is looked for again so soon.
 const SEARCH_AGAIN_MS: i64 = 60_000;
-/// What was predicted is noted so often, and at most so many times a trip; then every second note is dropped.
+/// What was predicted is noted so often, and at most so many times a trip; then every second note
+/// is dropped.
 const NOTE_EVERY_MS: i64 = 20_000;
 const MOST_NOTES: usize = 64;
 
@@ -46,7 +51,8 @@ pub(super) enum Phase {
 pub(super) struct Lessons {
     to_rider: Lesson,
     on_board: Lesson,
-    /// Of the trips that have ended, how many had told of their pick-up: where nobody tells, it must be inferred.
+    /// Of the trips that have ended, how many had told of their pick-up: where nobody tells, it
+    /// must be inferred.
     told: u32,
     ended: u32,
 }
@@ -54,8 +60,9 @@ pub(super) struct Lessons {
 #[derive(Clone, Debug, Default)]
 struct Lesson {
     correction: Correction,
-    /// The correction of a ride that has not begun. Its way has not begun to show itself either, so it is wrong by more, and
-    /// mostly too short, as the fastest way is only one that a driver may take.
+    /// The correction of a ride that has not begun. Its way has not begun to show itself either, so
+    /// it is wrong by more, and mostly too short, as the fastest way is only one that a driver
+    /// may take.
     ahead: Correction,
     kerb: Kerb,
     bands: Bands,
@@ -81,7 +88,8 @@ struct Note {
     driving_s: f64,
     /// The same of the ride, as long as the car is on its way to the rider.
     ride_s: f64,
-    /// Predicted time to the end of the trip in seconds, and by how much its way differs from the usual.
+    /// Predicted time to the end of the trip in seconds, and by how much its way differs from the
+    /// usual.
     all_s: f64,
     contested_s: f64,
 }
@@ -189,7 +197,8 @@ impl Trip {
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
         let straight_m = apart_m(seen.place, goal);
         let next = next.unwrap_or_else(|| by_air(straight_m, means.traffic, seen.ts));
-        // Who sets out beside the rider's pin, where nobody tells of pick-ups, need not go round the block first.
+        // Who sets out beside the rider's pin, where nobody tells of pick-ups, need not go round
+        // the block first.
         let beside = self.phase == Phase::ToRider && !means.lessons.are_told();
         if (next.metres <= ARRIVED_M || beside) && straight_m <= 2.0 * ARRIVED_M {
             self.stopped.get_or_insert(seen.ts);
@@ -239,7 +248,8 @@ impl Trip {
         }
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
         self.plan.off_way = 0;
-        // From a corner of the map that nobody can leave, the car will leave all the same: by a street beside it.
+        // From a corner of the map that nobody can leave, the car will leave all the same: by a
+        // street beside it.
         self.plan.next = means
             .planner
             .way_from_car(means.traffic, spot, seen.twin, goal, seen.ts)
@@ -249,7 +259,8 @@ impl Trip {
         self.plan.next.as_ref().map(Way::left)
     }
 
-    /// What is left to the next stop for a car that is on no street that is known: as by the street that is nearest.
+    /// What is left to the next stop for a car that is on no street that is known: as by the street
+    /// that is nearest.
     fn left_from_beside(&mut self, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
         let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < SEARCH_AGAIN_MS);
         let searched = self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS);
@@ -297,7 +308,8 @@ impl Trip {
         self.forecast = None;
     }
 
-    /// The rider has left the car: everything that was predicted can be compared with what happened.
+    /// The rider has left the car: everything that was predicted can be compared with what
+    /// happened.
     pub(super) fn drop_off(&mut self, at: Timestamp, lessons: &mut Lessons) {
         if let Phase::Over(_) = self.phase {
             return;
@@ -363,7 +375,8 @@ impl Trip {
         self.notes.push(note);
     }
 
-    /// Where nobody tells of pick-ups, a car that was where the rider is and is gone again has the rider in it.
+    /// Where nobody tells of pick-ups, a car that was where the rider is and is gone again has the
+    /// rider in it.
     fn infer_pick_up(&mut self, seen: &Seen, lessons: &Lessons) {
         if self.phase != Phase::ToRider {
             return;
@@ -397,7 +410,8 @@ impl Lessons {
         if phase == Phase::ToRider { &self.to_rider } else { &self.on_board }
     }
 
-    /// The band around a prediction of so many seconds, whose way differs by so many from the usual.
+    /// The band around a prediction of so many seconds, whose way differs by so many from the
+    /// usual.
     pub(super) fn band(&self, phase: Phase, left_s: f64, contested_s: f64) -> (f64, f64) {
         self.of(phase).bands.around(left_s, contested_s)
     }

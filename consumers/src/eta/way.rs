@@ -7,11 +7,14 @@ use streets::{Candidate, Door, LinkId, Map, Router, Spot};
 
 use super::traffic::TrafficModel;
 
-/// A pin is looked for on the streets within these distances, in metres: what is found nearer is taken.
+/// A pin is looked for on the streets within these distances, in metres: what is found nearer is
+/// taken.
 const PIN_RADII_M: [f64; 3] = [60.0, 400.0, 2500.0];
-/// A pin is not exact: a street that is further from it than the nearest by so much may be meant, too …
+/// A pin is not exact: a street that is further from it than the nearest by so much may be meant,
+/// too …
 const PIN_SLACK_M: f64 = 25.0;
-/// … and whoever ends there walks the rest, in m/s. Without a way to any of these, any street within the second radius will do.
+/// … and whoever ends there walks the rest, in m/s. Without a way to any of these, any street
+/// within the second radius will do.
 const WALKING_MPS: f64 = 1.4;
 const MOST_DOORS: usize = 8;
 const MOST_WIDE_DOORS: usize = 48;
@@ -29,7 +32,8 @@ pub(super) struct Way {
     offset_m: f64,
     /// Where on the last link the way ends, in metres.
     end_m: f64,
-    /// For each link: seconds and metres from its beginning to the end of the way, and seconds for all of it.
+    /// For each link: seconds and metres from its beginning to the end of the way, and seconds for
+    /// all of it.
     left: Vec<Left>,
     summed: Timestamp,
 }
@@ -49,7 +53,8 @@ struct Left {
 pub(super) struct Remaining {
     pub(super) seconds: f64,
     pub(super) metres: f64,
-    /// By how many seconds its links are expected to differ from what they usually take, up or down.
+    /// By how many seconds its links are expected to differ from what they usually take, up or
+    /// down.
     pub(super) contested_s: f64,
 }
 
@@ -71,7 +76,8 @@ impl Way {
         self.summed
     }
 
-    /// Sums what is left for a car that is where it is at `now`, each link at the pace expected when the car comes onto it.
+    /// Sums what is left for a car that is where it is at `now`, each link at the pace expected
+    /// when the car comes onto it.
     pub(super) fn sum(&mut self, traffic: &TrafficModel, map: &Map, now: Timestamp) {
         self.summed = now;
         let mut entering = now;
@@ -93,8 +99,8 @@ impl Way {
         }
     }
 
-    /// Moves along to where the car is now; false when it has left the way. A car that may as well be on `twin`, the other
-    /// direction of its street, is where the way wants it to be.
+    /// Moves along to where the car is now; false when it has left the way. A car that may as well
+    /// be on `twin`, the other direction of its street, is where the way wants it to be.
     pub(super) fn follow(&mut self, spot: Spot, twin: Option<LinkId>) -> bool {
         let mut ahead = self.links.iter().enumerate().skip(self.at).take(LOOK_AHEAD);
         let Some((at, &link)) = ahead.find(|(_, link)| **link == spot.link || Some(**link) == twin) else {
@@ -158,8 +164,8 @@ impl Planner {
         .collect()
     }
 
-    /// The fastest way from a car to a pin, as expected at `now`; none when there is none. A car that may as well be on `twin`
-    /// sets out in the better direction.
+    /// The fastest way from a car to a pin, as expected at `now`; none when there is none. A car
+    /// that may as well be on `twin` sets out in the better direction.
     pub(super) fn way_from_car(
         &mut self,
         traffic: &TrafficModel,

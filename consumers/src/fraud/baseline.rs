@@ -2,9 +2,9 @@
 
 /// Mean and spread of the logarithm of amounts, robust and forgetful.
 ///
-/// On the log scale "five times as much" is the same distance whatever the currency or the purse. An amount further than
-/// [`WINSOR`] spreads from the mean teaches only as much as one that far would (it is *winsorised*), so that a thief does
-/// not make his own amounts usual.
+/// On the log scale "five times as much" is the same distance whatever the currency or the purse.
+/// An amount further than [`WINSOR`] spreads from the mean teaches only as much as one that far
+/// would (it is *winsorised*), so that a thief does not make his own amounts usual.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Baseline {
     seen: u32,
@@ -13,7 +13,8 @@ pub(super) struct Baseline {
 }
 
 const WINSOR: f32 = 2.5;
-/// Newest amounts never weigh less than this, so that a change of habit is learnt in about 50 swipes.
+/// Newest amounts never weigh less than this, so that a change of habit is learnt in about 50
+/// swipes.
 const LEAST_WEIGHT: f32 = 0.02;
 /// How many swipes the prior weighs.
 const PRIOR_WEIGHT: f32 = 3.0;

@@ -1,7 +1,8 @@
 //! The batch lane: the same detector, run over an hour of swipes when the hour is over.
 //!
-//! The till has approved everything by then. What a run says of a swipe can only help what comes after: cards are blocked from the
-//! end of the period on. That is all that the hour costs; the logic is the same.
+//! The till has approved everything by then. What a run says of a swipe can only help what comes
+//! after: cards are blocked from the end of the period on. That is all that the hour costs; the
+//! logic is the same.
 
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
 
@@ -9,7 +10,8 @@ use super::clock::Clock;
 use super::{FraudConfig, FraudProcessor};
 use crate::Processor;
 
-/// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has ended.
+/// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has
+/// ended.
 #[derive(Clone, Debug)]
 pub struct FraudBatch {
     detector: FraudProcessor,
@@ -22,7 +24,8 @@ pub struct FraudBatch {
 }
 
 impl FraudBatch {
-    /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight UTC.
+    /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight
+    /// UTC.
     pub fn new(config: FraudConfig, period_ms: i64) -> Self {
         Self::over(FraudProcessor::new(config), period_ms)
     }

@@ -1,9 +1,11 @@
-//! Which cards the batch lane has blocked: all that a run can stop, for the till had approved the swipe itself.
+//! Which cards the batch lane has blocked: all that a run can stop, for the till had approved the
+//! swipe itself.
 //!
-//! A run that is alarmed by one of a card's swipes blocks the card from the moment its answers can be seen, for as long as the stream
-//! blocks a card whose pattern is confirmed. Another rule, to block whatever a run would have declined until a later run finds nothing
-//! wrong, stops a little more fraud and refuses several times as many honest customers: with a period of a day it costs more than
-//! it saves. The lane is given the better one.
+//! A run that is alarmed by one of a card's swipes blocks the card from the moment its answers can
+//! be seen, for as long as the stream blocks a card whose pattern is confirmed. Another rule, to
+//! block whatever a run would have declined until a later run finds nothing wrong, stops a little
+//! more fraud and refuses several times as many honest customers: with a period of a day it costs
+//! more than it saves. The lane is given the better one.
 
 use std::ops::Range;
 
@@ -20,7 +22,8 @@ pub struct Blocks {
     cards: Map<u64, Vec<Range<i64>>>,
 }
 
-/// Blocks that ended so long before the newest one are forgotten, in milliseconds of event time: nobody judges so late.
+/// Blocks that ended so long before the newest one are forgotten, in milliseconds of event time:
+/// nobody judges so late.
 const KEPT_MS: i64 = 30 * events::DAY_MS;
 
 impl Blocks {

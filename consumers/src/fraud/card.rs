@@ -124,7 +124,8 @@ impl Labels {
         }
     }
 
-    /// How many chargebacks became known in the last day, week and month; at most [`CHARGEBACKS`] each.
+    /// How many chargebacks became known in the last day, week and month; at most [`CHARGEBACKS`]
+    /// each.
     pub(super) fn counts(&self, now_ms: i64) -> [u32; 3] {
         let known = &self.known[CHARGEBACKS - (self.frauds as usize).min(CHARGEBACKS)..];
         [DAY_MS, 7 * DAY_MS, 30 * DAY_MS]
@@ -153,7 +154,8 @@ impl Card {
             + self.categories.capacity() * size_of::<(u32, f32)>()
     }
 
-    /// How usual this hour is for the card, next to `everybody`'s share of it: logarithm of the ratio.
+    /// How usual this hour is for the card, next to `everybody`'s share of it: logarithm of the
+    /// ratio.
     pub(super) fn hour_habit(&self, hour: usize, everybody: f32) -> f32 {
         let near = self.hours[hour] + 0.5 * (self.hours[(hour + 23) % 24] + self.hours[(hour + 1) % 24]);
         let total: f32 = self.hours.iter().sum();

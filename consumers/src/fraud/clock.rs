@@ -5,8 +5,9 @@ use events::DAY_MS;
 /// How far one swipe may move the clock on its own word.
 const TRUSTED_JUMP_MS: i64 = DAY_MS;
 
-/// Event time as the stream knows it: the latest `ts`, except that a leap of more than a day needs two swipes in a row
-/// to say so. One terminal with a clock in the year 9999 would otherwise mature every label at once.
+/// Event time as the stream knows it: the latest `ts`, except that a leap of more than a day needs
+/// two swipes in a row to say so. One terminal with a clock in the year 9999 would otherwise mature
+/// every label at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     now_ms: Option<i64>,

@@ -1,15 +1,16 @@
 //! From a probability to a decision: what costs less.
 //!
-//! Approving a swipe that is fraud loses its amount. Declining one that is honest loses the margin on the sale and a part of a
-//! customer. With probability `p` of fraud, declining is cheaper when
+//! Approving a swipe that is fraud loses its amount. Declining one that is honest loses the margin
+//! on the sale and a part of a customer. With probability `p` of fraud, declining is cheaper when
 //!
 //! ```text
 //! p · amount  >  (1 − p) · (fixed + margin · amount)
 //! ```
 //!
-//! (cost-sensitive classification: Elkan 2001), so large amounts are declined at a few per cent and tiny ones hardly ever. It is only as
-//! good as `p` is calibrated. Two rules stand beside it: a card whose pattern is confirmed is blocked for a while, and a
-//! small random share of what should be declined is let through, because a declined swipe tells nobody what it was.
+//! (cost-sensitive classification: Elkan 2001), so large amounts are declined at a few per cent and
+//! tiny ones hardly ever. It is only as good as `p` is calibrated. Two rules stand beside it: a
+//! card whose pattern is confirmed is blocked for a while, and a small random share of what should
+//! be declined is let through, because a declined swipe tells nobody what it was.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -46,8 +47,8 @@ impl Costs {
     }
 }
 
-/// When a card is refused everywhere, and for how long. After a batch run one alarm is [enough](super::Blocks), because nothing is declined
-/// meanwhile.
+/// When a card is refused everywhere, and for how long. After a batch run one alarm is
+/// [enough](super::Blocks), because nothing is declined meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockPolicy {
     /// A swipe at least this probable is an alarm, whatever its amount.
@@ -68,7 +69,8 @@ impl Default for BlockPolicy {
 /// How much of what should be declined is let through to learn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exploration {
-    /// The share, 0 to 1. Which swipes they are is decided by a hash of their id: the same in every run.
+    /// The share, 0 to 1. Which swipes they are is decided by a hash of their id: the same in every
+    /// run.
     pub share: f64,
     /// The largest amount that is risked for it, in cents.
     pub at_most_cents: i64,

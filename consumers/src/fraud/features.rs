@@ -1,19 +1,21 @@
-//! From what is known to what the model sees: *facts* in natural units, then one small number (a *bin*) per feature.
+//! From what is known to what the model sees: *facts* in natural units, then one small number (a
+//! *bin*) per feature.
 //!
-//! Every feature is relative to the card, to the terminal or to everybody, or on a logarithmic scale: nothing depends on the
-//! currency, the size of the population or the rate of swipes. Bins make the model robust (the wildest amount is just the
-//! last bin), let a feature have any shape, and are all that must be kept of a swipe until its label comes.
+//! Every feature is relative to the card, to the terminal or to everybody, or on a logarithmic
+//! scale: nothing depends on the currency, the size of the population or the rate of swipes. Bins
+//! make the model robust (the wildest amount is just the last bin), let a feature have any shape,
+//! and are all that must be kept of a swipe until its label comes.
 //!
-//! An additive model cannot see that two things together mean more than each alone; where that matters, the feature is a
-//! *cross*: a bin for each pair. Some crosses are written out below; the last ten features, the *keys*, are crossed each with each by
-//! the model.
+//! An additive model cannot see that two things together mean more than each alone; where that
+//! matters, the feature is a *cross*: a bin for each pair. Some crosses are written out below; the
+//! last ten features, the *keys*, are crossed each with each by the model.
 
 use super::baseline::{Baseline, ln_amount};
 use super::card::{Card, Run, hour_of};
 use super::terminal::Terminal;
 
-/// What is known at the moment of a swipe, in natural units. Made before the swipe itself is learnt, except that the windows
-/// count it.
+/// What is known at the moment of a swipe, in natural units. Made before the swipe itself is
+/// learnt, except that the windows count it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) cents: i64,
@@ -107,7 +109,8 @@ const KNOWN: u32 = 8;
 const SUSPICION_MS: f32 = 6.0 * 3_600_000.0;
 
 impl Facts {
-    /// `label_days` is the label delay in whole days: what was swiped before has its label; `prior` is the share of fraud.
+    /// `label_days` is the label delay in whole days: what was swiped before has its label; `prior`
+    /// is the share of fraud.
     pub(super) fn new(
         seen: &Seen,
         card: &Card,
@@ -182,7 +185,8 @@ impl Facts {
         self.history >= KNOWN && over_usual(self.counts[1] as f32, self.counts[3] as f32, 30.0) > 0.7
     }
 
-    /// Speed that the card would have had to travel at, km/h; none for a short way, which places on a map can't tell.
+    /// Speed that the card would have had to travel at, km/h; none for a short way, which places on
+    /// a map can't tell.
     pub(super) fn speed_kmh(&self) -> Option<f32> {
         self.travel.map(|(km, hours)| if km < 5.0 { 0.0 } else { km / hours.max(0.05) })
     }
@@ -265,7 +269,8 @@ pub(super) fn known(bins: &Bins) -> u8 {
     bins[HISTORY]
 }
 
-/// The last so many features are *keys*: each has at most [`KEY_BINS`] bins, and the model crosses each with each.
+/// The last so many features are *keys*: each has at most [`KEY_BINS`] bins, and the model crosses
+/// each with each.
 pub(super) const KEYS: usize = 10;
 /// The most bins that a key has.
 pub(super) const KEY_BINS: usize = 8;
@@ -354,7 +359,8 @@ fn ramp(bin: u8, from: u8, slope: f32) -> f32 {
     slope * f32::from(bin.saturating_sub(from).min(8))
 }
 
-/// The bin of a value, `bins` of them, each `width` wide, from `from` on; what is outside falls into the first or last.
+/// The bin of a value, `bins` of them, each `width` wide, from `from` on; what is outside falls
+/// into the first or last.
 fn step(value: f32, from: f32, width: f32, bins: u8) -> u8 {
     // A float cast saturates, and NaN becomes 0: there is no value that has no bin.
     (((value - from) / width) as u8).min(bins - 1)
@@ -379,8 +385,9 @@ fn pair(first: u8, second: u8, seconds: u8) -> u8 {
     first * seconds + second
 }
 
-/// How a card stands with this terminal: too little known of the card, never there before, once, more often. A stranger is new
-/// everywhere, which says nothing; that a regular is somewhere for the first time does.
+/// How a card stands with this terminal: too little known of the card, never there before, once,
+/// more often. A stranger is new everywhere, which says nothing; that a regular is somewhere for
+/// the first time does.
 fn acquaintance(facts: &Facts) -> u8 {
     match facts.visits {
         0 if facts.history < KNOWN => 0,
@@ -390,12 +397,14 @@ fn acquaintance(facts: &Facts) -> u8 {
     }
 }
 
-/// How much more there is lately than usual, `bins` steps of a quarter from `from` on; bin 0 for cards of which too little is known.
+/// How much more there is lately than usual, `bins` steps of a quarter from `from` on; bin 0 for
+/// cards of which too little is known.
 fn lately(facts: &Facts, short: f32, long: f32, times: f32, from: f32, bins: u8) -> u8 {
     if facts.history < KNOWN { 0 } else { 1 + step(over_usual(short, long, times), from, 0.25, bins) }
 }
 
-/// What labels say of a terminal, in short: chargebacks of the week by number, apart by the share of fraud in its latest known week.
+/// What labels say of a terminal, in short: chargebacks of the week by number, apart by the share
+/// of fraud in its latest known week.
 fn record(frauds: u32, (rate, swipes): (f32, u32)) -> u8 {
     let share = step(log_odds(rate), -3.5, 1.5, 3);
     match frauds {
@@ -411,7 +420,8 @@ fn log_odds(share: f32) -> f32 {
     (share / (1.0 - share).max(1e-3)).ln()
 }
 
-/// Logarithm of how much more there is in the short window than the long one, which is `times` as long, would suggest.
+/// Logarithm of how much more there is in the short window than the long one, which is `times` as
+/// long, would suggest.
 fn over_usual(short: f32, long: f32, times: f32) -> f32 {
     let (short, long) = (short.max(0.0), long.max(0.0));
     ((short + 1.0) / ((long - short).max(0.0) / (times - 1.0) + 1.0)).ln()
@@ -450,8 +460,8 @@ fn rate_bin((rate, swipes): (f32, u32)) -> u8 {
     pair(step(log_odds(rate), -5.5, 0.9, 10), rests_on, 4)
 }
 
-/// The last four labels of the terminal, and how many of the eight before were fraud: 4 times 16 bins, the last for terminals
-/// that have no four labels yet.
+/// The last four labels of the terminal, and how many of the eight before were fraud: 4 times 16
+/// bins, the last for terminals that have no four labels yet.
 fn outcome_bin(facts: &Facts) -> u8 {
     let many = if facts.matured < 4 { 3 } else { 0 }.max(match (facts.outcomes & 0x0ff0).count_ones() {
         0 => 0,
@@ -479,7 +489,8 @@ fn story_bin(story: Option<(f32, f32)>) -> u8 {
     })
 }
 
-/// Days since the last fraud of the story, with how many genuine swipes were seen since: 15 times 6 bins.
+/// Days since the last fraud of the story, with how many genuine swipes were seen since: 15 times 6
+/// bins.
 fn story_pair(story: Option<(f32, f32)>, genuine_since: u32) -> u8 {
     let age = story.map_or(0, |(_, last)| 1 + step(last, 0.0, 2.0, 14));
     pair(age, count(genuine_since).min(5), 6)

@@ -1,13 +1,16 @@
 //! Swipes that wait for their label, frozen as they were scored.
 //!
-//! A chargeback comes days after its swipe; a swipe that none came for within the label delay counts as genuine. Until then
-//! its bins wait here, and what is learnt is learnt from them: features that were computed again later would know what nobody
-//! knew then. After that they are kept a while longer, for chargebacks that come too late.
+//! A chargeback comes days after its swipe; a swipe that none came for within the label delay
+//! counts as genuine. Until then its bins wait here, and what is learnt is learnt from them:
+//! features that were computed again later would know what nobody knew then. After that they are
+//! kept a while longer, for chargebacks that come too late.
 //!
 //! # Simplifications
-//! - A swipe is remembered by a 64-bit hash of its id. Two ids with the same hash would be taken for duplicates: among the
-//!   7 million that are remembered, that happens once in some 10¹² swipes.
-//! - What waits in the [past](Ledger::since) of several ledgers waits in each until its card is met; then it is that ledger's to learn from.
+//! - A swipe is remembered by a 64-bit hash of its id. Two ids with the same hash would be taken
+//!   for duplicates: among the 7 million that are remembered, that happens once in some 10¹²
+//!   swipes.
+//! - What waits in the [past](Ledger::since) of several ledgers waits in each until its card is
+//!   met; then it is that ledger's to learn from.
 //! - When [`capacity`](Ledger::new) swipes wait, the oldest are dropped unlearnt, and counted.
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -76,7 +79,8 @@ pub(super) struct Ledger {
     remember: usize,
     delay_ms: i64,
     keep_ms: i64,
-    /// In the order of arrival, which is the order in which labels are due. The first `matured` have been learnt from.
+    /// In the order of arrival, which is the order in which labels are due. The first `matured`
+    /// have been learnt from.
     queue: VecDeque<Scored>,
     matured: usize,
     /// How many have left the queue: the number of its first.
@@ -84,8 +88,8 @@ pub(super) struct Ledger {
     numbers: Map<u64, u64>,
     remembered: [Ids; 2],
     past: Option<Arc<PastLedger>>,
-    /// Swipes of the past whose card was met since, by when something is to be done about them, and their id; whether they were
-    /// learnt from.
+    /// Swipes of the past whose card was met since, by when something is to be done about them, and
+    /// their id; whether they were learnt from.
     inherited: BTreeMap<(i64, u64), (Scored, bool)>,
     /// The instant under which each of them stands.
     inherited_at: Map<u64, i64>,
@@ -95,8 +99,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// `delay_ms` after a swipe its label is due; for `keep_ms` more a late one is still listened to. The latest `remember` ids are
-    /// remembered, and at most twice as many.
+    /// `delay_ms` after a swipe its label is due; for `keep_ms` more a late one is still listened
+    /// to. The latest `remember` ids are remembered, and at most twice as many.
     pub(super) fn new(capacity: usize, remember: usize, delay_ms: i64, keep_ms: i64) -> Self {
         Self {
             capacity: capacity.max(1),
@@ -240,7 +244,8 @@ impl Ledger {
         }
     }
 
-    /// The next swipe whose label is due before `now_ms`. At the very instant a chargeback may still come first.
+    /// The next swipe whose label is due before `now_ms`. At the very instant a chargeback may
+    /// still come first.
     pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<Scored> {
         while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
             let Some(((at, id), (scored, learnt))) = self.inherited.pop_first() else { break };
@@ -272,7 +277,8 @@ impl Ledger {
         }
     }
 
-    /// Holds a chargeback that claims to be of later than now: what is not known yet must not be used yet. False: no room.
+    /// Holds a chargeback that claims to be of later than now: what is not known yet must not be
+    /// used yet. False: no room.
     pub(super) fn hold(&mut self, chargeback: &Chargeback) -> bool {
         if self.held.len() >= self.capacity {
             return false;

@@ -8,30 +8,35 @@
 //!  chargebacks ──────────┴───────────────────────> (days)
 //! ```
 //!
-//! What makes it hard is that the truth arrives late: a chargeback names a fraud a week after it, and of an honest swipe nothing
-//! is ever heard. So a swipe is *frozen* when it is scored, and learnt from when its label has matured ([`labels`]); what is
-//! known of cards and terminals counts chargebacks as they come. Everything is learnt online, from nothing, one event at a
-//! time; before the first frauds are learnt no swipe is declined.
+//! What makes it hard is that the truth arrives late: a chargeback names a fraud a week after it,
+//! and of an honest swipe nothing is ever heard. So a swipe is *frozen* when it is scored, and
+//! learnt from when its label has matured ([`labels`]); what is known of cards and terminals counts
+//! chargebacks as they come. Everything is learnt online, from nothing, one event at a time; before
+//! the first frauds are learnt no swipe is declined.
 //!
-//! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal 1.6 KiB, a swipe that waits for its
-//! label about 150 bytes for 15 days, an id that is remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each
-//! is [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what they meet.
+//! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal 1.6
+//! KiB, a swipe that waits for its label about 150 bytes for 15 days, an id that is remembered 10
+//! to 20 bytes; the model itself some 40 KiB. How many there can be of each
+//! is [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what
+//! they meet.
 //!
 //! # What is done with strange input
 //! All of it is [counted](Processor::counters).
-//! - A `swipe_id` that was met before gets no second decision ([`max_remembered`](FraudConfig::max_remembered): among the
-//!   latest 3.6 million at least).
-//! - Zero cents is a card check and negative an amount given back: decided like others, and never declined for their amount, only on a
-//!   blocked card. An amount beyond 10¹² cents counts as that.
-//! - A swipe older than the newest of its card is decided with what is known now, and is put into the windows where it belongs;
-//!   nothing is decided again. A clock more than a day ahead of the stream's counts as one day ahead ([`clock`]).
-//! - A swipe without a place or a category is judged by the rest: what is not known has a bin of its own.
-//! - A chargeback from the future is held until its time has come. One of a swipe that was never seen still speaks against its card
-//!   and terminal; one that is told twice counts once.
+//! - A `swipe_id` that was met before gets no second decision
+//!   ([`max_remembered`](FraudConfig::max_remembered): among the latest 3.6 million at least).
+//! - Zero cents is a card check and negative an amount given back: decided like others, and never
+//!   declined for their amount, only on a blocked card. An amount beyond 10¹² cents counts as that.
+//! - A swipe older than the newest of its card is decided with what is known now, and is put into
+//!   the windows where it belongs; nothing is decided again. A clock more than a day ahead of the
+//!   stream's counts as one day ahead ([`clock`]).
+//! - A swipe without a place or a category is judged by the rest: what is not known has a bin of
+//!   its own.
+//! - A chargeback from the future is held until its time has come. One of a swipe that was never
+//!   seen still speaks against its card and terminal; one that is told twice counts once.
 //!
 //! # Simplifications
-//! - What is known of a terminal comes from the swipes that this instance reads. Topics are keyed by card, so with several partitions
-//!   each sees a part of a terminal's swipes.
+//! - What is known of a terminal comes from the swipes that this instance reads. Topics are keyed
+//!   by card, so with several partitions each sees a part of a terminal's swipes.
 //! - One currency: amounts are compared as numbers.
 
 mod baseline;
@@ -85,11 +90,14 @@ pub struct FraudConfig {
     pub block: BlockPolicy,
     /// What is let through to learn from.
     pub explore: Exploration,
-    /// A swipe that no chargeback came for within this time is genuine, in milliseconds of event time.
+    /// A swipe that no chargeback came for within this time is genuine, in milliseconds of event
+    /// time.
     pub label_delay_ms: i64,
-    /// How much longer is waited before that is believed, in milliseconds: files of chargebacks are often made once a day.
+    /// How much longer is waited before that is believed, in milliseconds: files of chargebacks are
+    /// often made once a day.
     pub label_grace_ms: i64,
-    /// How long a swipe that was learnt as genuine can still be corrected by a late chargeback, in milliseconds.
+    /// How long a swipe that was learnt as genuine can still be corrected by a late chargeback, in
+    /// milliseconds.
     pub label_keep_ms: i64,
     /// The share of fraud that is expected before anything is known.
     pub prior: f64,
@@ -101,7 +109,8 @@ pub struct FraudConfig {
     pub max_terminals: usize,
     /// How many swipes can wait for their label.
     pub max_waiting: usize,
-    /// Of how many of the latest swipes the ids are remembered, at least, so that none is decided twice: 10 to 20 bytes each.
+    /// Of how many of the latest swipes the ids are remembered, at least, so that none is decided
+    /// twice: 10 to 20 bytes each.
     pub max_remembered: usize,
 }
 
@@ -136,8 +145,9 @@ pub struct FraudProcessor {
     model: Model,
     /// The logit of an average swipe.
     mean_logit: f32,
-    /// Whether chargebacks come for declined swipes too. In a recorded log, or where somebody else decides, they do; where the
-    /// terminals obey, a declined swipe is never heard of again, and silence says nothing.
+    /// Whether chargebacks come for declined swipes too. In a recorded log, or where somebody else
+    /// decides, they do; where the terminals obey, a declined swipe is never heard of again,
+    /// and silence says nothing.
     declines_have_labels: bool,
     counted: Counted,
 }
@@ -164,9 +174,10 @@ struct Counted {
 
 /// What a detector has learnt, for others to begin with: one for each partition of a topic, say.
 ///
-/// They share it. A card or a terminal is copied when a detector first meets it, and with the card go those of its swipes that
-/// still wait for their label: as chargebacks are keyed by card, they come to the detector that meets the card. So each label is
-/// learnt from once, by the one who can know it.
+/// They share it. A card or a terminal is copied when a detector first meets it, and with the card
+/// go those of its swipes that still wait for their label: as chargebacks are keyed by card, they
+/// come to the detector that meets the card. So each label is learnt from once, by the one who can
+/// know it.
 #[derive(Debug)]
 pub struct FraudPast {
     /// All of it but what follows.
@@ -278,7 +289,8 @@ impl FraudProcessor {
         })
     }
 
-    /// What the model saw of the latest swipe: one small number a feature. For whoever wants to hold another model against this one.
+    /// What the model saw of the latest swipe: one small number a feature. For whoever wants to
+    /// hold another model against this one.
     pub fn latest_features(&self) -> Option<&[u8]> {
         self.ledger.latest().map(|scored| &scored.bins[..])
     }

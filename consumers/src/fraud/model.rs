@@ -1,19 +1,24 @@
-//! The model: a sum of one learnt weight per feature, turned into a probability and kept honest by what really happened.
+//! The model: a sum of one learnt weight per feature, turned into a probability and kept honest by
+//! what really happened.
 //!
-//! Each [feature](super::features) of a swipe falls into one bin, and each bin has a weight in log-odds. Their sum is the
-//! *logit*, and `1 / (1 + exp(-logit))` is the probability: a generalised additive model (Hastie & Tibshirani 1986) with steps
-//! for shapes. Ten coarse features, the *keys*, also have a weight for each pair of their bins (as in GA2M: Lou, Caruana, Gehrke &
-//! Hooker 2013), because an amount that is large *and* spent at a new terminal says more than the two apart. It says by itself why: a reason is a weight. It learns from one swipe at a time, as labels mature, by
-//! the gradient of the log-loss with a step of its own for each bin (`AdaGrad`: Duchi, Hazan & Singer 2011), so that a bin that
-//! is rarely seen still learns much from each time.
+//! Each [feature](super::features) of a swipe falls into one bin, and each bin has a weight in
+//! log-odds. Their sum is the *logit*, and `1 / (1 + exp(-logit))` is the probability: a
+//! generalised additive model (Hastie & Tibshirani 1986) with steps for shapes. Ten coarse
+//! features, the *keys*, also have a weight for each pair of their bins (as in GA2M: Lou, Caruana,
+//! Gehrke & Hooker 2013), because an amount that is large *and* spent at a new terminal says more
+//! than the two apart. It says by itself why: a reason is a weight. It learns from one swipe at a
+//! time, as labels mature, by the gradient of the log-loss with a step of its own for each bin
+//! (`AdaGrad`: Duchi, Hazan & Singer 2011), so that a bin that is rarely seen still learns much
+//! from each time.
 //!
-//! What a sum of correlated features says is ordered well but tends to be too sure. A *calibrator* on top learns a rising curve
-//! from logits to honest ones (as isotonic regression would: Zadrozny & Elkan 2002, here online), from the logits that were really
-//! given, before their label was known.
+//! What a sum of correlated features says is ordered well but tends to be too sure. A *calibrator*
+//! on top learns a rising curve from logits to honest ones (as isotonic regression would: Zadrozny
+//! & Elkan 2002, here online), from the logits that were really given, before their label was
+//! known.
 //!
 //! # Simplifications
-//! - Every swipe weighs the same: no class weights and no resampling, which would spoil the probabilities that money is
-//!   decided by.
+//! - Every swipe weighs the same: no class weights and no resampling, which would spoil the
+//!   probabilities that money is decided by.
 //! - Weights live for ever: what changes is unlearnt only by new labels.
 
 use super::features::{Bins, FEATURES, Family, KEY_BINS, KEYS, TABLE, known};
@@ -71,7 +76,8 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// A model that has seen nothing: everything is as likely as `prior`, a little more or less by what common sense says.
+    /// A model that has seen nothing: everything is as likely as `prior`, a little more or less by
+    /// what common sense says.
     pub(super) fn new(prior: f64) -> Self {
         let weights = TABLE
             .iter()
@@ -107,8 +113,8 @@ impl Model {
         sum
     }
 
-    /// How much each family of features adds to the log-odds of this swipe, next to the average one. A pair speaks for both of its
-    /// families.
+    /// How much each family of features adds to the log-odds of this swipe, next to the average
+    /// one. A pair speaks for both of its families.
     pub(super) fn contributions(&self, bins: &Bins) -> [f32; Family::COUNT] {
         let mut families = self.families(bins);
         families.iter_mut().zip(&self.average).for_each(|(family, average)| *family -= average);
@@ -129,7 +135,8 @@ impl Model {
         families
     }
 
-    /// Learns that a swipe was fraud or not. `given` is the logit that it was given when it was scored.
+    /// Learns that a swipe was fraud or not. `given` is the logit that it was given when it was
+    /// scored.
     pub(super) fn learn(&mut self, bins: &Bins, given: f32, fraud: bool) {
         self.calibrator.learn(given, fraud);
         self.strangers.learn(known(bins));
@@ -144,8 +151,9 @@ impl Model {
         }
     }
 
-    /// Learns that a swipe which was learnt as genuine is fraud after all. The gradients of the two labels differ by exactly
-    /// one, so this step makes the sum of both what it should have been.
+    /// Learns that a swipe which was learnt as genuine is fraud after all. The gradients of the two
+    /// labels differ by exactly one, so this step makes the sum of both what it should have
+    /// been.
     pub(super) fn correct(&mut self, bins: &Bins, given: f32) {
         self.calibrator.correct(given);
         self.descend(bins, -1.0);
@@ -189,8 +197,9 @@ fn step(weight: &mut Weight, gradient: f32, rate: f32) {
     weight.value -= rate * gradient / weight.squares.sqrt();
 }
 
-/// A rising curve that makes logits honest: straight between [`NODES`](Self::NODES) points one log-odd apart, level outside. Level
-/// matters: where the model has never seen fraud its sum falls without end, and honest is what share was fraud there.
+/// A rising curve that makes logits honest: straight between [`NODES`](Self::NODES) points one
+/// log-odd apart, level outside. Level matters: where the model has never seen fraud its sum falls
+/// without end, and honest is what share was fraud there.
 #[derive(Clone, Debug)]
 struct Calibrator {
     /// What each logit, from [`LOWEST`](Self::LOWEST) on, should have been.

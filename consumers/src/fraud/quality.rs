@@ -1,20 +1,24 @@
 //! How good decisions were, by the measures of the field.
 //!
-//! - *ROC AUC*: how often a fraud was thought more probable than an honest swipe. Nearly everything is honest, so 0.95 is easy to have.
-//! - *Average precision*: which share of the swipes down to some probability was fraud, on average over the frauds. It starts at
-//!   the share of fraud, and is what tells good from middling where fraud is rare.
-//! - *Card precision at 100 a day*: of the 100 cards that a day's swipes made most suspicious, the share that was robbed that day; a
-//!   card that was found once is not asked about again (Le Borgne et al., *Reproducible Machine Learning for Credit Card Fraud Detection*,
-//!   chapter 4). Where fewer than 100 cards are robbed a day even the best is below 1: it is said beside it.
-//! - *Calibration*: how many frauds the probabilities add up to, for each one that there was. Money is decided by the
-//!   probabilities, so they must be true and not only well ordered.
+//! - *ROC AUC*: how often a fraud was thought more probable than an honest swipe. Nearly everything
+//!   is honest, so 0.95 is easy to have.
+//! - *Average precision*: which share of the swipes down to some probability was fraud, on average
+//!   over the frauds. It starts at the share of fraud, and is what tells good from middling where
+//!   fraud is rare.
+//! - *Card precision at 100 a day*: of the 100 cards that a day's swipes made most suspicious, the
+//!   share that was robbed that day; a card that was found once is not asked about again (Le Borgne
+//!   et al., *Reproducible Machine Learning for Credit Card Fraud Detection*, chapter 4). Where
+//!   fewer than 100 cards are robbed a day even the best is below 1: it is said beside it.
+//! - *Calibration*: how many frauds the probabilities add up to, for each one that there was. Money
+//!   is decided by the probabilities, so they must be true and not only well ordered.
 //! - *Money*: fraud that was stopped, and what declining honest customers cost.
 //!
-//! What is judged must have been said before anything was learnt from the same swipe; that is for the [caller](super::Scorecard) to see to.
+//! What is judged must have been said before anything was learnt from the same swipe; that is for
+//! the [caller](super::Scorecard) to see to.
 //!
 //! # Simplifications
-//! - Probabilities are told apart to one part in 8,192: what lies closer counts as tied. So the memory is 2 MB, however many
-//!   swipes are judged, and a set of the cards that were found.
+//! - Probabilities are told apart to one part in 8,192: what lies closer counts as tied. So the
+//!   memory is 2 MB, however many swipes are judged, and a set of the cards that were found.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +29,8 @@ use super::roster::Map;
 
 /// Cards a day that somebody can look into.
 const LOOKED_INTO: usize = 100;
-/// Probabilities are kept as the leading bits of a float, which order as numbers do: 8 of the exponent, 13 of the mantissa.
+/// Probabilities are kept as the leading bits of a float, which order as numbers do: 8 of the
+/// exponent, 13 of the mantissa.
 const DROPPED_BITS: u32 = 10;
 /// The least probability that is told apart.
 const LEAST: f32 = 1e-7;
@@ -110,8 +115,8 @@ impl Quality {
         }
     }
 
-    /// Judges one more. Cases come in the order of time, give or take a day: for the cards of a day that is long over a straggler
-    /// counts no more.
+    /// Judges one more. Cases come in the order of time, give or take a day: for the cards of a day
+    /// that is long over a straggler counts no more.
     pub fn judge(&mut self, case: &Case) {
         let &Case { at_ms, card, amount_cents, probability, stopped, fraud } = case;
         self.swipes += 1;
@@ -194,7 +199,8 @@ impl Quality {
         &self.money
     }
 
-    /// Area under the ROC curve, ties counting half; none while there are not both frauds and honest swipes.
+    /// Area under the ROC curve, ties counting half; none while there are not both frauds and
+    /// honest swipes.
     pub fn auc(&self) -> Option<f64> {
         let honest = self.swipes - self.frauds;
         if self.frauds == 0 || honest == 0 {
@@ -224,7 +230,8 @@ impl Quality {
         (self.frauds > 0).then(|| self.expected / self.frauds as f64)
     }
 
-    /// How many swipes and frauds there were and how well the probabilities put them in order, in words.
+    /// How many swipes and frauds there were and how well the probabilities put them in order, in
+    /// words.
     pub fn ranking(&self) -> String {
         let shown = |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.4}"));
         format!(
@@ -237,7 +244,8 @@ impl Quality {
         )
     }
 
-    /// Card precision at 100 a day, and the best that anyone could have; none before [`finish`](Self::finish) or without a day.
+    /// Card precision at 100 a day, and the best that anyone could have; none before
+    /// [`finish`](Self::finish) or without a day.
     pub fn card_precision(&self) -> Option<(f64, f64)> {
         let share = |count: u64| count as f64 / self.looks as f64;
         (self.looks > 0).then(|| (share(self.hits), share(self.best)))
@@ -319,7 +327,8 @@ mod tests {
         let mut quality = Quality::new(Costs::default());
         for day in 0..4 {
             for card in 0..300 {
-                // Card 0 is robbed every day and suspicious; card 1 is robbed on day 2 and looks like the others.
+                // Card 0 is robbed every day and suspicious; card 1 is robbed on day 2 and looks
+                // like the others.
                 let fraud = card == 0 || (card == 1 && day == 2);
                 let probability = if card == 0 { 0.9 } else { 0.001 + card as f64 * 1e-6 };
                 quality.judge(&Case { at_ms: day * DAY_MS, ..case(card, probability, fraud) });

@@ -1,4 +1,5 @@
-//! Why, in words: the families of features that speak most for fraud, each as one sentence with its numbers.
+//! Why, in words: the families of features that speak most for fraud, each as one sentence with its
+//! numbers.
 
 use std::fmt::Write as _;
 

@@ -1,12 +1,13 @@
-//! A bounded set of things known by an id: cards, terminals. Ids are strings on the wire and small numbers inside.
+//! A bounded set of things known by an id: cards, terminals. Ids are strings on the wire and small
+//! numbers inside.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-/// A map whose hashes are the same in every run. Nothing here depends on the order of a map, and if something ever did by
-/// mistake, it would still be deterministic.
+/// A map whose hashes are the same in every run. Nothing here depends on the order of a map, and if
+/// something ever did by mistake, it would still be deterministic.
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// The number that stands for an id, the same in every run.
@@ -56,10 +57,12 @@ pub(super) enum Met {
     Never,
 }
 
-/// At most `capacity` things. When one more comes, the quarter that was not seen for the longest is forgotten.
+/// At most `capacity` things. When one more comes, the quarter that was not seen for the longest is
+/// forgotten.
 ///
-/// A roster can begin with a [past](Self::since): things that are shared with other rosters until they are visited. Only then are they
-/// copied, so that ten detectors with one past take little more room than one. Slots of the past stay valid.
+/// A roster can begin with a [past](Self::since): things that are shared with other rosters until
+/// they are visited. Only then are they copied, so that ten detectors with one past take little
+/// more room than one. Slots of the past stay valid.
 #[derive(Clone, Debug)]
 pub(super) struct Roster<T> {
     capacity: usize,

@@ -1,19 +1,23 @@
-//! A detector's report card, written while a log goes by, from what the log itself tells: chargebacks.
+//! A detector's report card, written while a log goes by, from what the log itself tells:
+//! chargebacks.
 //!
-//! *Prequential* (Gama, Sebastião & Rodrigues 2013): each swipe counts with what was said of it when it came, and is judged when its
-//! label is there; the detector learns from the same label only after that. So no figure is ever of data that had been learnt
-//! from, and none needs data set aside.
+//! *Prequential* (Gama, Sebastião & Rodrigues 2013): each swipe counts with what was said of it
+//! when it came, and is judged when its label is there; the detector learns from the same label
+//! only after that. So no figure is ever of data that had been learnt from, and none needs data set
+//! aside.
 //!
-//! A swipe is fraud when a chargeback says so, and honest when none came within the label delay. The swipes of the log's
-//! last days have no label yet and are left out, frauds too: theirs are known sooner, and would count twice as much. The first days are
+//! A swipe is fraud when a chargeback says so, and honest when none came within the label delay.
+//! The swipes of the log's last days have no label yet and are left out, frauds too: theirs are
+//! known sooner, and would count twice as much. The first days are
 //! judged [apart](Scorecard::blind): no label had come, so nothing can have been learnt.
 //!
 //! The batch lane is judged by what its runs could stop: what a card did while a run's block stood.
 //!
 //! # Simplifications
 //! - Fraud that nobody ever reports counts as honest, as it does for the detector.
-//! - A chargeback that comes later than [`label_keep_ms`](super::FraudConfig::label_keep_ms) after the label delay is only counted:
-//!   its swipe was judged. So the memory is that of some fortnight of swipes, about 100 bytes each.
+//! - A chargeback that comes later than [`label_keep_ms`](super::FraudConfig::label_keep_ms) after
+//!   the label delay is only counted: its swipe was judged. So the memory is that of some fortnight
+//!   of swipes, about 100 bytes each.
 
 use std::collections::VecDeque;
 
@@ -41,7 +45,8 @@ struct Waiting {
     fraud: bool,
 }
 
-/// Judges the decisions of one lane. Hand it every event *before* the detector gets it, and every answer.
+/// Judges the decisions of one lane. Hand it every event *before* the detector gets it, and every
+/// answer.
 #[derive(Clone, Debug)]
 pub struct Scorecard {
     label_delay_ms: i64,
@@ -49,7 +54,8 @@ pub struct Scorecard {
     wait_ms: i64,
     most: usize,
     clock: Clock,
-    /// What time chargebacks claim: they may all stand before their swipes in a log, or tell of days after the last one.
+    /// What time chargebacks claim: they may all stand before their swipes in a log, or tell of
+    /// days after the last one.
     label_clock: Clock,
     began_ms: Option<i64>,
     waiting: VecDeque<Waiting>,

@@ -1,13 +1,16 @@
 //! When many strangers come at once.
 //!
-//! Among swipes of cards that are hardly known, fraud is often several times as frequent: a card that its holder leaves in the drawer
-//! is as good to a thief as any. The model learns that, and it is right as long as few cards are strangers. When a new
-//! bank's customers arrive, or a detector with a past meets everybody for the first time, it would decline a third of them: their number has risen,
-//! and the number of thieves has not. By Bayes, what being a stranger says of fraud is `P(stranger | fraud) / P(stranger)`. With
-//! the first unchanged, the odds fall by as much as the second has risen since what was learnt from.
+//! Among swipes of cards that are hardly known, fraud is often several times as frequent: a card
+//! that its holder leaves in the drawer is as good to a thief as any. The model learns that, and it
+//! is right as long as few cards are strangers. When a new bank's customers arrive, or a detector
+//! with a past meets everybody for the first time, it would decline a third of them: their number
+//! has risen, and the number of thieves has not. By Bayes, what being a stranger says of fraud is
+//! `P(stranger | fraud) / P(stranger)`. With the first unchanged, the odds fall by as much as the
+//! second has risen since what was learnt from.
 //!
-//! How known a card is goes by [`count`](super::features) of its swipes, and the two shares are of cards known as little as this one or less:
-//! at the beginning, when all grow known together and labels lag behind, the share lately is the smaller one, and nothing changes.
+//! How known a card is goes by [`count`](super::features) of its swipes, and the two shares are of
+//! cards known as little as this one or less: at the beginning, when all grow known together and
+//! labels lag behind, the share lately is the smaller one, and nothing changes.
 
 use super::features::HISTORY_BINS;
 

@@ -106,8 +106,9 @@ impl Terminal {
         }
     }
 
-    /// The share of fraud among the swipes that were made between `from` and `to` whole days ago, pulled towards `prior`;
-    /// and how many there were. Meaningful once their labels have matured.
+    /// The share of fraud among the swipes that were made between `from` and `to` whole days ago,
+    /// pulled towards `prior`; and how many there were. Meaningful once their labels have
+    /// matured.
     pub(super) fn rate(&self, now_ms: i64, from: i32, to: i32, prior: f32) -> (f32, u32) {
         let today = day_of(now_ms);
         let (mut swipes, mut frauds) = (0, 0);

@@ -37,8 +37,9 @@ fn charge(swipe: &CardSwipe, ts: Timestamp) -> Chargeback {
     }
 }
 
-/// A small town without the optional fields: 40 cards that pay 10 to 30 four times a day at 20 terminals, and every day four of
-/// them are robbed, one after the other: eight payments under 2.00 within minutes, then one of 400. Chargebacks after a week.
+/// A small town without the optional fields: 40 cards that pay 10 to 30 four times a day at 20
+/// terminals, and every day four of them are robbed, one after the other: eight payments under 2.00
+/// within minutes, then one of 400. Chargebacks after a week.
 fn town(days: i64) -> Vec<Event> {
     let mut events = Vec::new();
     for day in 0..days {
@@ -142,7 +143,8 @@ fn a_burst_is_noticed_before_it_cashes_in() {
 
 #[test]
 fn strangers_are_welcome() {
-    // In this town nearly everybody is a regular. Of the four strangers a day two are thieves, so to be one is suspicious.
+    // In this town nearly everybody is a regular. Of the four strangers a day two are thieves, so
+    // to be one is suspicious.
     let mut events = town(40);
     for day in 0..40 {
         for number in 0..4_i64 {
@@ -304,13 +306,15 @@ fn detectors_with_one_past_go_on_as_one_would() {
     let past = taught(40);
     let last = past.clock.now_ms().unwrap();
     let shared = FraudPast::of(past.clone());
-    // Whatever card comes first, the first decision about it is the one that the past's own detector would have made.
+    // Whatever card comes first, the first decision about it is the one that the past's own
+    // detector would have made.
     for number in 0..40 {
         let first = swipe("first", Timestamp::from_ms(last), &format!("card-{number}"), "shop-2", 90);
         assert_eq!(shared.go_on().decide(&first), past.clone().decide(&first), "card {number}");
     }
 
-    // Two share the cards. The chargebacks of the past's last week find their swipe, each with the one who has its card.
+    // Two share the cards. The chargebacks of the past's last week find their swipe, each with the
+    // one who has its card.
     let is_old =
         |event: &Event| matches!(event, Event::CardSwipes(swipe) if swipe.ts.ms() > last - 7 * DAY_MS);
     let coming: Vec<Chargeback> = town(40)
@@ -383,7 +387,8 @@ fn a_late_swipe_goes_into_the_run_that_is_next() {
 
 #[test]
 fn memory_is_what_the_module_says() {
-    // One card that never rests, everywhere and in every trade; and one that is used four times a day for ten weeks.
+    // One card that never rests, everywhere and in every trade; and one that is used four times a
+    // day for ten weeks.
     let mut detector = FraudProcessor::new(FraudConfig::default());
     for number in 0..6_000_i64 {
         let terminal = format!("shop-{}", number % 61);

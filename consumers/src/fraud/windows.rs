@@ -1,8 +1,10 @@
-//! Exact sliding windows over one card's swipes: how many and how much in the last hour, day, week and month.
+//! Exact sliding windows over one card's swipes: how many and how much in the last hour, day, week
+//! and month.
 //!
-//! One ring holds the swipes of the longest window in the order of event time, and each window is a cursor into it, with
-//! its running sum in integer cents. A swipe enters at the back and is passed by each cursor once, so the work per swipe
-//! is constant on average, and nothing is ever approximated by a decay or a bucket:
+//! One ring holds the swipes of the longest window in the order of event time, and each window is a
+//! cursor into it, with its running sum in integer cents. A swipe enters at the back and is passed
+//! by each cursor once, so the work per swipe is constant on average, and nothing is ever
+//! approximated by a decay or a bucket:
 //!
 //! ```text
 //!   oldest                                                newest = now
@@ -11,14 +13,15 @@
 //! ```
 //!
 //! # Simplifications
-//! - At most [`CAPACITY`] swipes are kept: a card that swipes more often than that in 30 days has its longest windows cut
-//!   short at the oldest end.
+//! - At most [`CAPACITY`] swipes are kept: a card that swipes more often than that in 30 days has
+//!   its longest windows cut short at the oldest end.
 
 use std::collections::VecDeque;
 
 use events::{DAY_MS, HOUR_MS};
 
-/// The lengths of the windows, in milliseconds, the shortest first. A swipe is inside for exactly this long.
+/// The lengths of the windows, in milliseconds, the shortest first. A swipe is inside for exactly
+/// this long.
 pub(super) const SPANS_MS: [i64; 4] = [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
 const LONGEST: usize = SPANS_MS.len() - 1;
 
@@ -42,8 +45,8 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Puts a swipe where it belongs. One that is older than the longest window, seen from the newest swipe, belongs
-    /// nowhere: false.
+    /// Puts a swipe where it belongs. One that is older than the longest window, seen from the
+    /// newest swipe, belongs nowhere: false.
     pub(super) fn insert(&mut self, at_ms: i64, cents: i64) -> bool {
         match self.newest_ms() {
             Some(newest) if at_ms < newest => return self.insert_late(newest, at_ms, cents),
@@ -62,7 +65,8 @@ impl Windows {
         true
     }
 
-    /// Lets the oldest go when the ring is full: a ring that grew by one more would take twice the memory.
+    /// Lets the oldest go when the ring is full: a ring that grew by one more would take twice the
+    /// memory.
     fn make_room(&mut self) -> bool {
         let full = self.ring.len() >= CAPACITY;
         if full {

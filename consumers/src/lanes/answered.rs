@@ -1,9 +1,11 @@
 //! Which questions have been answered already.
 //!
-//! Every answer carries the place of the record that it answers in the header `source`. After a crash some records past
-//! the committed offset were answered and others were not; the answers themselves tell which. A record may have had several answers
-//! on a topic and only the first of them may have arrived. The answers on one partition arrive in the order in which they were sent, so a count
-//! is enough: of each record's answers on each topic, as many as are there are left out when it is processed again.
+//! Every answer carries the place of the record that it answers in the header `source`. After a
+//! crash some records past the committed offset were answered and others were not; the answers
+//! themselves tell which. A record may have had several answers on a topic and only the first of
+//! them may have arrived. The answers on one partition arrive in the order in which they were sent,
+//! so a count is enough: of each record's answers on each topic, as many as are there are left out
+//! when it is processed again.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,8 +15,9 @@ use events::Topic;
 /// The header that says what an answer answers.
 pub const SOURCE_HEADER: &str = "source";
 
-/// Which run of the batch lane published an answer with this `source` header, `batch-fraud-2026-03-03T11/3`: the run and the partition
-/// of its questions. None when it isn't one of ours.
+/// Which run of the batch lane published an answer with this `source` header,
+/// `batch-fraud-2026-03-03T11/3`: the run and the partition of its questions. None when it isn't
+/// one of ours.
 pub fn run_of(header: &[u8]) -> Option<&str> {
     let (run, partition) = std::str::from_utf8(header).ok()?.rsplit_once('/')?;
     partition.parse::<i32>().is_ok().then_some(run)

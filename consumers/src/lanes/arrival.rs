@@ -3,7 +3,8 @@
 use client::Record;
 use events::{DeadLetter, Event, Topic};
 
-/// The most of a broken value that its dead letter carries, in bytes: with base 64 on top it still fits into one record.
+/// The most of a broken value that its dead letter carries, in bytes: with base 64 on top it still
+/// fits into one record.
 const VALUE_BYTES: usize = 512 * 1024;
 
 /// One record of an input.

@@ -1,8 +1,10 @@
 //! What a commit remembers besides its offset.
 //!
-//! Kafka keeps a free text with every committed offset. Ours says where the answers stood at that moment: for every partition that the task
-//! answers on, an offset from which all answers to *later* questions lie. Whoever takes over reads from there to the end and so
-//! learns which questions past the committed offset were answered already. Offset and text are written in one step, so they can't disagree.
+//! Kafka keeps a free text with every committed offset. Ours says where the answers stood at that
+//! moment: for every partition that the task answers on, an offset from which all answers to
+//! *later* questions lie. Whoever takes over reads from there to the end and so learns which
+//! questions past the committed offset were answered already. Offset and text are written in one
+//! step, so they can't disagree.
 //!
 //! ```text
 //! v1 fraud_decisions/3=1234 dead_letters/0=17
@@ -19,11 +21,14 @@ pub(crate) type Place = (Topic, i32);
 /// Where the answers stood when an offset was committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bookmark {
-    /// For each partition that answers go to: every answer to a question at or past the committed offset lies here or later.
+    /// For each partition that answers go to: every answer to a question at or past the committed
+    /// offset lies here or later.
     pub(crate) answers_from: BTreeMap<Place, i64>,
-    /// For the batch lane: how far the runs have read. None in the stream lane, where the offset says it all.
+    /// For the batch lane: how far the runs have read. None in the stream lane, where the offset
+    /// says it all.
     pub(crate) read: Option<Read>,
-    /// For the batch lane: how far the run reads that has begun and is not finished. Should it die, the next life takes exactly the same records.
+    /// For the batch lane: how far the run reads that has begun and is not finished. Should it die,
+    /// the next life takes exactly the same records.
     pub(crate) plan: Option<Read>,
     /// The start of the window of that run. An older program did not write it down.
     pub(crate) plan_start: Option<Timestamp>,

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use events::Timestamp;
 
-/// Simulated time: it was `start` at `started_wall_ms`, and runs `speed` times faster than the wall.
+/// Simulated time: it was `start` at `started_wall_ms`, and runs `speed` times faster than the
+/// wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
     /// The wall clock at the start, in milliseconds since the Unix epoch.

@@ -17,7 +17,8 @@ pub enum Wish {
     Stop,
 }
 
-/// The handle on a running lane. Clones control the same lane; the program wires it to its keys and signals.
+/// The handle on a running lane. Clones control the same lane; the program wires it to its keys and
+/// signals.
 #[derive(Clone, Debug, Default)]
 pub struct Control(Arc<Shared>);
 
@@ -56,7 +57,8 @@ impl Control {
         self.ask(Wish::Stop);
     }
 
-    /// Asks a job of the batch lane to run so often from its next boundary on: at least one millisecond of event time.
+    /// Asks a job of the batch lane to run so often from its next boundary on: at least one
+    /// millisecond of event time.
     pub fn set_period_ms(&self, period_ms: i64) {
         self.held().period_ms = Some(period_ms.max(1));
         self.0.changed.notify_all();
@@ -67,7 +69,8 @@ impl Control {
         self.held().period_ms
     }
 
-    /// Tells a job of the batch lane that no more will come: the end of the input closes the last period, so what is left is due.
+    /// Tells a job of the batch lane that no more will come: the end of the input closes the last
+    /// period, so what is left is due.
     pub fn close(&self) {
         self.held().closed = true;
         self.0.changed.notify_all();
@@ -92,7 +95,8 @@ impl Control {
         self.held().stats = stats;
     }
 
-    /// Waits until something else than `wish`, or another period, or the end of the input is said, at most `timeout`. Returns what is asked then.
+    /// Waits until something else than `wish`, or another period, or the end of the input is said,
+    /// at most `timeout`. Returns what is asked then.
     #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done on the wall's time")]
     pub(crate) fn wait_while(&self, wish: Wish, timeout: Duration) -> Wish {
         let deadline = Instant::now() + timeout;

@@ -1,13 +1,15 @@
 //! Brings the inputs of a task into one order.
 //!
-//! A task that reads pings and trips must not read an hour of trips before the pings of that hour, only because they
-//! were fetched sooner. While everything is live there is nothing to decide: records come when they happen. But a worker that
-//! was away, paused or overrun finds both inputs full, and then the records are taken by their timestamps, which are the wall
-//! clocks of their sending. (Kafka Streams calls this stream time synchronisation; see KIP-353 and KIP-695.)
+//! A task that reads pings and trips must not read an hour of trips before the pings of that hour,
+//! only because they were fetched sooner. While everything is live there is nothing to decide:
+//! records come when they happen. But a worker that was away, paused or overrun finds both inputs
+//! full, and then the records are taken by their timestamps, which are the wall clocks of their
+//! sending. (Kafka Streams calls this stream time synchronisation; see KIP-353 and KIP-695.)
 //!
-//! The difficulty is an input that is empty *here*: has it nothing more, or has it not been fetched yet? So a late record is
-//! held while another input is silent, until the end of that input is known to have been read after the record's timestamp. A record
-//! that is fresh is never held: the answer is to be given at once.
+//! The difficulty is an input that is empty *here*: has it nothing more, or has it not been fetched
+//! yet? So a late record is held while another input is silent, until the end of that input is
+//! known to have been read after the record's timestamp. A record that is fresh is never held: the
+//! answer is to be given at once.
 
 use std::collections::VecDeque;
 
@@ -34,7 +36,8 @@ struct Input<T> {
 pub(crate) enum Next<T> {
     /// Process this.
     Take(T),
-    /// There are records, but the other inputs may have earlier ones: find out whether they have been read to their ends.
+    /// There are records, but the other inputs may have earlier ones: find out whether they have
+    /// been read to their ends.
     AskForEnds,
     /// Nothing here.
     Empty,

@@ -1,19 +1,22 @@
-//! The lanes: they run a [`Processor`](crate::Processor) as a worker process, live or as a scheduled job.
+//! The lanes: they run a [`Processor`](crate::Processor) as a worker process, live or as a
+//! scheduled job.
 //!
-//! A processor is plain logic. What stands between it and the world is here: reading from a cluster, answering exactly once,
-//! surviving crashes, sharing the work. Two lanes run the same processors:
+//! A processor is plain logic. What stands between it and the world is here: reading from a
+//! cluster, answering exactly once, surviving crashes, sharing the work. Two lanes run the same
+//! processors:
 //!
 //! - [`run_stream`]: each record is processed as it comes, and the answers leave at once;
-//! - [`run_batch`]: at each period's end the records of that period are processed at a stretch, rows are loaded into a database,
-//!   and the answers leave when all that is done. [`WindowRun`] does the same for one window by hand, step by step.
+//! - [`run_batch`]: at each period's end the records of that period are processed at a stretch,
+//!   rows are loaded into a database, and the answers leave when all that is done. [`WindowRun`]
+//!   does the same for one window by hand, step by step.
 //!
 //! ```text
 //!             arrival          merge           task              outbox
 //! cluster --> bytes to events --> one order --> processor, --> JSON with its --> cluster
 //!             or dead letters    of all inputs  answered before?  source
 //! ```
-//! The inner parts (`merge`, `task`, `answered`, `bookmark`, `window`) know neither a broker nor a clock; the runners (`stream`,
-//! `batch`, `rebuild`, `outbox`) are the rim.
+//! The inner parts (`merge`, `task`, `answered`, `bookmark`, `window`) know neither a broker nor a
+//! clock; the runners (`stream`, `batch`, `rebuild`, `outbox`) are the rim.
 
 mod answered;
 mod arrival;

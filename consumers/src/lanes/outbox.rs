@@ -45,8 +45,9 @@ impl Outbox {
         Ok(Self { producer, partitions, json: Vec::with_capacity(1024), source: String::with_capacity(64) })
     }
 
-    /// The partition of `topic` that answers to questions of partition `partition` go to: the one of the same number, so that the order of a key is
-    /// kept and one place can be searched for them. A topic with fewer partitions is wrapped around.
+    /// The partition of `topic` that answers to questions of partition `partition` go to: the one
+    /// of the same number, so that the order of a key is kept and one place can be searched for
+    /// them. A topic with fewer partitions is wrapped around.
     pub(crate) fn place(&self, topic: Topic, partition: i32) -> Place {
         let count = self.partitions.get(&topic).copied().unwrap_or_else(|| {
             panic!(
@@ -68,8 +69,8 @@ impl Outbox {
         places
     }
 
-    /// Sends `answer` to a question of partition `partition`. `source` is the header's value. Waits as long as there is no room;
-    /// ends with an error when the lane is to end meanwhile.
+    /// Sends `answer` to a question of partition `partition`. `source` is the header's value. Waits
+    /// as long as there is no room; ends with an error when the lane is to end meanwhile.
     pub(crate) fn send(
         &mut self,
         answer: &Event,
@@ -99,7 +100,8 @@ impl Outbox {
         }
     }
 
-    /// Waits until everything sent is acknowledged. `Ok(false)`: not within `timeout`, but it may be yet. An error: some of it never will be.
+    /// Waits until everything sent is acknowledged. `Ok(false)`: not within `timeout`, but it may
+    /// be yet. An error: some of it never will be.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<bool, LaneError> {
         match self.producer.flush(timeout) {
             Ok(()) => Ok(true),

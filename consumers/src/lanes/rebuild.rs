@@ -1,8 +1,9 @@
 //! Brings a task's state back from the log.
 //!
-//! A processor's state is a function of the records it has seen, so nothing else needs to be saved: a new processor is given the records of
-//! its partition again, up to the committed offset, and its answers are dropped. Then the answers already on their topics past the commit's
-//! bookmark are read, to know which questions past the offset are settled.
+//! A processor's state is a function of the records it has seen, so nothing else needs to be saved:
+//! a new processor is given the records of its partition again, up to the committed offset, and its
+//! answers are dropped. Then the answers already on their topics past the commit's bookmark are
+//! read, to know which questions past the offset are settled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,7 +32,8 @@ pub(crate) struct Plan {
     pub(crate) inputs: Vec<(Topic, i64, i64)>,
     /// How much event time the state reaches back, in milliseconds; none for all that there is.
     pub(crate) horizon_ms: Option<i64>,
-    /// Each place of answers, with the stretch in which answers to questions past the committed offset may lie.
+    /// Each place of answers, with the stretch in which answers to questions past the committed
+    /// offset may lie.
     pub(crate) tails: Vec<(Place, i64, i64)>,
     /// What everybody is told, as it stands.
     pub(crate) told: Vec<Event>,
@@ -100,7 +102,8 @@ impl Plan {
             let mut reader = LogReader::range(&self.settings, topic.name(), &[(partition, from, to)])?;
             while !reader.is_finished() && !cancelled.load(Ordering::Relaxed) {
                 let Some(record) = reader.next(LOOK_UP)? else { continue };
-                // An answer without the header is from elsewhere: a person with a console, an older program.
+                // An answer without the header is from elsewhere: a person with a console, an older
+                // program.
                 let Some(source) = record.header(SOURCE_HEADER).and_then(Source::parse) else { continue };
                 let ours = source.partition == self.partition
                     && self.inputs.iter().any(|&(input, _, to)| input == source.topic && source.offset >= to);
@@ -140,7 +143,8 @@ impl Log {
         Ok(Self { readers, merge, verbatim: false })
     }
 
-    /// The same stretches of what is left of a log, read by the same readers: to open one for each partition takes longer than to read ten seconds of it.
+    /// The same stretches of what is left of a log, read by the same readers: to open one for each
+    /// partition takes longer than to read ten seconds of it.
     pub(crate) fn reopen(&mut self, settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<(), Error> {
         if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
             *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
@@ -153,19 +157,21 @@ impl Log {
         Ok(())
     }
 
-    /// Stops reading until it is opened again: what lies behind the stretches would be fetched for nothing.
+    /// Stops reading until it is opened again: what lies behind the stretches would be fetched for
+    /// nothing.
     pub(crate) fn rest(&mut self) -> Result<(), Error> {
         self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
     }
 
-    /// From now on, what is read keeps its bytes besides the event: a file of records should hold what the log held.
+    /// From now on, what is read keeps its bytes besides the event: a file of records should hold
+    /// what the log held.
     pub(crate) fn verbatim(mut self) -> Self {
         self.verbatim = true;
         self
     }
 
-    /// The next record, waiting for it: of those at the heads of the partitions the one whose `turn` is first. None at the end, or when
-    /// `cancelled` says so.
+    /// The next record, waiting for it: of those at the heads of the partitions the one whose
+    /// `turn` is first. None at the end, or when `cancelled` says so.
     pub(crate) fn next(
         &mut self,
         turn: &dyn Fn(&Arrival) -> i64,
@@ -190,13 +196,15 @@ impl Log {
         Ok(self.merge.next_of_all())
     }
 
-    /// The partitions of which nothing waited when the last record was taken, that one's own among them.
+    /// The partitions of which nothing waited when the last record was taken, that one's own among
+    /// them.
     pub(crate) fn silent(&self) -> Vec<Place> {
         self.merge.silent().map(|index| self.readers[index].0).collect()
     }
 }
 
-/// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event time before the last of them.
+/// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event
+/// time before the last of them.
 pub(crate) fn reach_back(
     settings: &Settings,
     topic: Topic,
@@ -214,8 +222,8 @@ pub(crate) fn reach_back(
 
 /// Finds places in a partition by event time.
 ///
-/// Event time does not stand in the log's index, but it grows along the log, give or take the lateness of records: so it is searched for
-/// by halving, down to a thousand records.
+/// Event time does not stand in the log's index, but it grows along the log, give or take the
+/// lateness of records: so it is searched for by halving, down to a thousand records.
 pub(crate) struct Probe {
     reader: LogReader,
     topic: Topic,
@@ -238,7 +246,8 @@ impl Probe {
         self
     }
 
-    /// Stops reading until the next question: what lies behind the last answer would be fetched for nothing.
+    /// Stops reading until the next question: what lies behind the last answer would be fetched for
+    /// nothing.
     pub(crate) fn rest(&mut self) -> Result<(), Error> {
         self.reader.restart(&[])
     }
@@ -277,7 +286,8 @@ impl Probe {
         Ok(oldest)
     }
 
-    /// Two offsets not far apart: records before the first are older than `at`, records from the second on are not, by and large.
+    /// Two offsets not far apart: records before the first are older than `at`, records from the
+    /// second on are not, by and large.
     pub(crate) fn search(&mut self, first: i64, to: i64, at: Timestamp) -> Result<(i64, i64), Error> {
         let (mut from, mut until) = (first, to);
         while until - from > Self::ENOUGH {

@@ -33,7 +33,8 @@ impl Backoff {
         Some(wait)
     }
 
-    /// Says what happened, and waits. The error comes back when it was tried often enough, or the lane is to end.
+    /// Says what happened, and waits. The error comes back when it was tried often enough, or the
+    /// lane is to end.
     pub(crate) fn wait<E: Display + Into<LaneError>>(
         &mut self,
         error: E,
@@ -63,7 +64,8 @@ pub(crate) fn patiently<T>(
     }
 }
 
-/// Opens the database that `--database` names. One that is down is asked again, `retries` times, or as often as it takes; the first time after a second.
+/// Opens the database that `--database` names. One that is down is asked again, `retries` times, or
+/// as often as it takes; the first time after a second.
 pub fn patiently_open(
     database: &str,
     retries: Option<u32>,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// Counts durations in buckets that grow with them: each is at most an eighth wider than its start.
 ///
-/// A bucket is found by the position of the highest bit and the three bits below it, so that 8 buckets stand between a power of two
-/// and the next: percentiles are exact to 12.5 %, from a nanosecond to centuries, in 4 kB.
+/// A bucket is found by the position of the highest bit and the three bits below it, so that 8
+/// buckets stand between a power of two and the next: percentiles are exact to 12.5 %, from a
+/// nanosecond to centuries, in 4 kB.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Histogram {
     buckets: Vec<u64>,
@@ -43,7 +44,8 @@ impl Histogram {
         Duration::from_nanos(self.max)
     }
 
-    /// The duration that a share `q` (0 to 1) of all do not exceed, rounded up by at most an eighth; none without any.
+    /// The duration that a share `q` (0 to 1) of all do not exceed, rounded up by at most an
+    /// eighth; none without any.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         if self.count == 0 {
             return None;

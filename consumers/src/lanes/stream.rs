@@ -1,32 +1,36 @@
 //! The stream lane: a processor as a worker process, one member of a group.
 //!
 //! # Tasks
-//! The inputs of a consumer are co-partitioned: same key, same number of partitions, so that partition *n* of all of them belongs together. For
-//! each *n* there is a [`Task`] with a processor of its own. What a task answers depends on its partition alone, so the answers are
-//! the same however many workers share the partitions, and a partition that moves takes exactly its state along. (Kafka Streams
-//! works the same way.)
+//! The inputs of a consumer are co-partitioned: same key, same number of partitions, so that
+//! partition *n* of all of them belongs together. For each *n* there is a [`Task`] with a processor
+//! of its own. What a task answers depends on its partition alone, so the answers are
+//! the same however many workers share the partitions, and a partition that moves takes exactly its
+//! state along. (Kafka Streams works the same way.)
 //!
 //! # One answer to each question
 //! Without transactions, in four steps:
-//! 1. An answer carries the place of the record it answers (`source`), and goes to the partition of the same number.
-//! 2. Offsets are committed only after all answers so far are acknowledged, together with where the answers' partitions ended then (the
-//!    [`Bookmark`]).
-//! 3. Whoever gets the partition rebuilds the state up to the committed offset, reads the answers from the bookmark to the end, and
-//!    so knows which of the next questions were answered in the life before.
+//! 1. An answer carries the place of the record it answers (`source`), and goes to the partition of
+//!    the same number.
+//! 2. Offsets are committed only after all answers so far are acknowledged, together with where the
+//!    answers' partitions ended then (the [`Bookmark`]).
+//! 3. Whoever gets the partition rebuilds the state up to the committed offset, reads the answers
+//!    from the bookmark to the end, and so knows which of the next questions were answered in the
+//!    life before.
 //! 4. Those are processed again, for the state, and their answers are left out.
 //!
-//! A crash at any point leaves either the question unanswered past the commit (it is answered now) or the answer on its topic past the
-//! bookmark (it is found and left out).
+//! A crash at any point leaves either the question unanswered past the commit (it is answered now)
+//! or the answer on its topic past the bookmark (it is found and left out).
 //!
 //! # Simplifications
-//! - A process that stood still (a stopped container, a laptop's lid) wakes up without knowing that its partitions have moved. It proves its
-//!   membership with a commit, which the coordinator refuses to strangers, before it answers anything after a silence of half the
-//!   session timeout. What it had already handed to librdkafka before standing still is sent when it wakes, and can answer a question a second time.
-//!   Kafka closes that last gap with transactions (KIP-447).
-//! - The broadcast inputs are not part of the bookkeeping: after a crash a question may be answered with other beliefs
-//!   than in the life before.
-//! - Rebuilding reads the log again instead of restoring a changelog or a snapshot: simple, and bounded by retention or
-//!   by the processor's horizon.
+//! - A process that stood still (a stopped container, a laptop's lid) wakes up without knowing that
+//!   its partitions have moved. It proves its membership with a commit, which the coordinator
+//!   refuses to strangers, before it answers anything after a silence of half the session timeout.
+//!   What it had already handed to librdkafka before standing still is sent when it wakes, and can
+//!   answer a question a second time. Kafka closes that last gap with transactions (KIP-447).
+//! - The broadcast inputs are not part of the bookkeeping: after a crash a question may be answered
+//!   with other beliefs than in the life before.
+//! - Rebuilding reads the log again instead of restoring a changelog or a snapshot: simple, and
+//!   bounded by retention or by the processor's horizon.
 
 mod offsets;
 mod ownership;
@@ -68,7 +72,8 @@ const LAST_FLUSH: Duration = Duration::from_millis(1_200);
 const RETRY: Duration = Duration::from_millis(100);
 /// How long a question about offsets may take.
 const ASK: Duration = Duration::from_secs(5);
-/// How long a late record waits for the other inputs of its task, if the end of those can't be found out.
+/// How long a late record waits for the other inputs of its task, if the end of those can't be
+/// found out.
 const HOLD: Duration = Duration::from_secs(2);
 
 /// What a worker of the stream lane is to do.
@@ -80,11 +85,14 @@ pub struct StreamConfig {
     pub group: String,
     /// The topics that the processor answers on. Dead letters are added by the lane.
     pub outputs: Vec<Topic>,
-    /// Those of the processor's inputs that every task gets whole, latest value of each key first: compacted topics of beliefs.
+    /// Those of the processor's inputs that every task gets whole, latest value of each key first:
+    /// compacted topics of beliefs.
     pub broadcast: Vec<Topic>,
-    /// How much event time the processor's state reaches back, in milliseconds; none for all that the log keeps.
+    /// How much event time the processor's state reaches back, in milliseconds; none for all that
+    /// the log keeps.
     pub horizon_ms: Option<i64>,
-    /// How the member behaves in its group. As long as it lets the broker gather records, its answers may wait for company too.
+    /// How the member behaves in its group. As long as it lets the broker gather records, its
+    /// answers may wait for company too.
     pub member: GroupOptions,
 }
 
@@ -102,10 +110,12 @@ impl StreamConfig {
     }
 }
 
-/// Runs a worker of the stream lane until `control` asks it to stop. `factory` makes the processor of each task.
+/// Runs a worker of the stream lane until `control` asks it to stop. `factory` makes the processor
+/// of each task.
 ///
-/// The topics must be there. Everything else that may be missing (the broker for a while, partitions to work on) is waited for.
-/// The statistics so far are in `control` while it runs; the last ones are returned.
+/// The topics must be there. Everything else that may be missing (the broker for a while,
+/// partitions to work on) is waited for. The statistics so far are in `control` while it runs; the
+/// last ones are returned.
 pub fn run_stream(
     config: &StreamConfig,
     factory: &dyn Fn() -> Box<dyn Processor>,
@@ -115,7 +125,8 @@ pub fn run_stream(
     let ended = lane.run();
     let stats = lane.stats_now();
     control.report(stats.clone());
-    // Whatever happened, what is acknowledged is committed if it can be, and the group is left at once.
+    // Whatever happened, what is acknowledged is committed if it can be, and the group is left at
+    // once.
     let handed_over = lane.hand_over();
     ended.and(handed_over).map(|()| stats)
 }
@@ -130,7 +141,8 @@ struct Lane<'a> {
     outbox: Outbox,
     told: Told,
     tasks: BTreeMap<i32, Slot>,
-    /// Tasks whose partitions were taken away a moment ago, and may come back with the next assignment.
+    /// Tasks whose partitions were taken away a moment ago, and may come back with the next
+    /// assignment.
     parked: BTreeMap<i32, Task>,
     rebuilt: (Sender<News>, Receiver<News>),
     /// Counts the assignments, so that news of a rebuild for an earlier one are recognised.
@@ -344,7 +356,8 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// After a silence in which the group may have given this member up: a commit succeeds only for members.
+    /// After a silence in which the group may have given this member up: a commit succeeds only for
+    /// members.
     fn still_a_member(&mut self) -> Result<bool, LaneError> {
         loop {
             match self.commit(FLUSH, true) {
@@ -364,8 +377,9 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Commits how far every task has come, once all answers until then are acknowledged. When they are not in time, nothing is committed:
-    /// that is an error only if the commit was needed now.
+    /// Commits how far every task has come, once all answers until then are acknowledged. When they
+    /// are not in time, nothing is committed: that is an error only if the commit was needed
+    /// now.
     fn commit(&mut self, timeout: Duration, now: bool) -> Result<(), LaneError> {
         if !self.outbox.flush(timeout)? {
             let what = format!("committing for the group {}", self.config.group);

@@ -1,4 +1,5 @@
-//! One partition's worth of a consumer: a processor, the order of its inputs, and what it has answered.
+//! One partition's worth of a consumer: a processor, the order of its inputs, and what it has
+//! answered.
 //!
 //! Nothing here knows a broker or a clock: records are pushed in, answers come out.
 
@@ -46,7 +47,8 @@ pub(crate) struct Outcome {
 }
 
 impl Task {
-    /// `processor` has seen everything before `positions`, and gave the answers in `answered` to some of what follows.
+    /// `processor` has seen everything before `positions`, and gave the answers in `answered` to
+    /// some of what follows.
     pub(crate) fn new(
         partition: i32,
         processor: Box<dyn Processor>,
@@ -66,7 +68,8 @@ impl Task {
         }
     }
 
-    /// Takes a record in. One that was taken in before (a client may fetch again what it fetched) changes nothing.
+    /// Takes a record in. One that was taken in before (a client may fetch again what it fetched)
+    /// changes nothing.
     pub(crate) fn push(&mut self, arrival: Arrival) {
         let Some(index) = self.inputs.iter().position(|input| input.topic == arrival.topic) else { return };
         let input = &mut self.inputs[index];
@@ -81,7 +84,8 @@ impl Task {
         self.merge.next(now_ms)
     }
 
-    /// The inputs that may hold earlier records, with the offsets up to which they have been taken in.
+    /// The inputs that may hold earlier records, with the offsets up to which they have been taken
+    /// in.
     pub(crate) fn silent(&self) -> Vec<(Topic, i64)> {
         self.merge.silent().map(|index| (self.inputs[index].topic, self.inputs[index].fetched)).collect()
     }
@@ -103,7 +107,8 @@ impl Task {
         }
     }
 
-    /// Processes a record that [`next`](Self::next) gave, and appends the answers that are still owed to it.
+    /// Processes a record that [`next`](Self::next) gave, and appends the answers that are still
+    /// owed to it.
     pub(crate) fn process(&mut self, arrival: Arrival, answers: &mut Vec<Event>) -> Outcome {
         for input in &mut self.inputs {
             if input.topic == arrival.topic {
@@ -130,7 +135,8 @@ impl Task {
         outcome
     }
 
-    /// Tells the processor something that everybody is told: it is no question, and nobody is answered.
+    /// Tells the processor something that everybody is told: it is no question, and nobody is
+    /// answered.
     pub(crate) fn tell(&mut self, event: &Event) {
         self.processor.learn(event);
     }
@@ -145,8 +151,8 @@ impl Task {
         self.inputs.iter().map(|input| (input.topic, input.position))
     }
 
-    /// The text to commit along with [`positions`](Self::positions), when every answer so far has been acknowledged and the answers on each
-    /// partition then ended at `end`.
+    /// The text to commit along with [`positions`](Self::positions), when every answer so far has
+    /// been acknowledged and the answers on each partition then ended at `end`.
     pub(crate) fn bookmark(&mut self, end: impl Fn(Place) -> Option<i64>) -> Bookmark {
         for (place, from) in &mut self.answers_from {
             *from = end(*place).unwrap_or(*from).max(*from);

@@ -110,7 +110,8 @@ impl World {
         Worker { control, thread: Some(thread) }
     }
 
-    /// One answer to each of the swipes `0..count`, in the order of each card, from a state that missed nothing.
+    /// One answer to each of the swipes `0..count`, in the order of each card, from a state that
+    /// missed nothing.
     fn check(&self, count: u32) {
         let mut by_swipe: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut by_source = BTreeMap::new();
@@ -190,7 +191,8 @@ fn every_question_is_answered_once_however_often_the_worker_dies() {
     world.swipes(0, total / 2);
     let mut lives = 0;
     let mut sent = total / 2;
-    // Each life ends a little later than the one before: before the first commit, between commits, and after.
+    // Each life ends a little later than the one before: before the first commit, between commits,
+    // and after.
     for dies_at in [1, 2, 3, 50, 400, 401, 1_000] {
         let counter: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(dies_at)));
         let mut worker =

@@ -1,7 +1,8 @@
 //! What every task is told: broadcast inputs, such as the believed speed of every road.
 //!
-//! A compacted topic is a table that is sent as a log: only the latest value of a key counts. Every worker reads all of it, without the
-//! group, and holds the table, so that a task that begins later can be told everything at once.
+//! A compacted topic is a table that is sent as a log: only the latest value of a key counts. Every
+//! worker reads all of it, without the group, and holds the table, so that a task that begins later
+//! can be told everything at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

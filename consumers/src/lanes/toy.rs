@@ -6,7 +6,8 @@ use events::{Batched, CardSwipe, Decision, Event, FraudDecision, HOUR_MS, Timest
 
 use crate::Processor;
 
-/// Answers each swipe with how many swipes its card has had: the answer shows the state it came from.
+/// Answers each swipe with how many swipes its card has had: the answer shows the state it came
+/// from.
 #[derive(Clone, Default)]
 pub(crate) struct Toy {
     seen: HashMap<String, u32>,

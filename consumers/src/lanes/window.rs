@@ -1,8 +1,10 @@
 //! Which records belong to which run of a batch job.
 //!
-//! A log is ordered by arrival, a window is a stretch of event time, and the two don't agree: when the hour ends, a few records of the next hour
-//! are there already, and a few of this one are still on their way. A commit is one offset, so it can't say which records
-//! past it were processed. Two more numbers can, for each partition: how far the last run read (`end`) and where its window ended (`until`).
+//! A log is ordered by arrival, a window is a stretch of event time, and the two don't agree: when
+//! the hour ends, a few records of the next hour are there already, and a few of this one are still
+//! on their way. A commit is one offset, so it can't say which records past it were processed. Two
+//! more numbers can, for each partition: how far the last run read (`end`) and where its window
+//! ended (`until`).
 //!
 //! ```text
 //!   offset:   committed                 end of the last run          end of this run
@@ -26,8 +28,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The window to run next, when the last ended at `after` and the oldest record that waits is of `oldest`. Empty windows are passed
-    /// over; a record that came too late for its own window belongs to the next that runs.
+    /// The window to run next, when the last ended at `after` and the oldest record that waits is
+    /// of `oldest`. Empty windows are passed over; a record that came too late for its own
+    /// window belongs to the next that runs.
     pub(crate) fn next(after: Option<Timestamp>, oldest: Timestamp, period_ms: i64) -> Self {
         let start = oldest.floor(period_ms);
         let start = after.map_or(start, |after| after.max(start));
@@ -35,8 +38,8 @@ impl Window {
         Self { start, end: start.floor(period_ms).plus_ms(period_ms) }
     }
 
-    /// The name of the run of `job` for this window, as fine as it needs to be to be the only one: `eta-2026-03-03T11`, `eta-2026-03-03T11:15`,
-    /// `eta-2026-03-03T11:15:10`.
+    /// The name of the run of `job` for this window, as fine as it needs to be to be the only one:
+    /// `eta-2026-03-03T11`, `eta-2026-03-03T11:15`, `eta-2026-03-03T11:15:10`.
     pub(crate) fn batch_id(self, job: &str) -> String {
         let whole = |unit_ms: i64| self.start.ms() % unit_ms == 0 && self.end.ms() % unit_ms == 0;
         let digits = match () {
@@ -70,7 +73,8 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// The fate of the record at `offset`. One that can't be read has no time, and is dealt with by the first run that sees it.
+    /// The fate of the record at `offset`. One that can't be read has no time, and is dealt with by
+    /// the first run that sees it.
     pub(crate) fn fate(&self, offset: i64, event: Option<&Event>) -> Fate {
         let ts = event.and_then(Event::ts);
         let seen = self.done.filter(|done| offset < done.end);
@@ -94,9 +98,10 @@ impl Cuts {
         self.0[&at].fate(arrival.offset, arrival.content.as_ref().ok())
     }
 
-    /// When a record's turn is, among those at the heads of the partitions. They rest, so it is the time of the events, which is the same for every run
-    /// over them, and not the order in which they once came over different wires. What is not taken holds nothing up that lies behind it,
-    /// whatever time it claims.
+    /// When a record's turn is, among those at the heads of the partitions. They rest, so it is the
+    /// time of the events, which is the same for every run over them, and not the order in
+    /// which they once came over different wires. What is not taken holds nothing up that lies
+    /// behind it, whatever time it claims.
     pub(crate) fn turn(&self, arrival: &Arrival) -> i64 {
         let ts = arrival.content.as_ref().ok().and_then(Event::ts);
         match (ts, self.fate(arrival)) {
@@ -146,7 +151,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the disorder and wherever the runs are cut: each record is processed by exactly one run, and by none before its window.
+        /// Whatever the disorder and wherever the runs are cut: each record is processed by exactly
+        /// one run, and by none before its window.
         #[test]
         fn every_record_is_processed_once(
             jitter in prop::collection::vec(-900_i64..900, 1..200),

@@ -1,15 +1,20 @@
-//! Texts to people: the last step of the chain, where a late answer becomes somebody waiting on the wrong corner.
+//! Texts to people: the last step of the chain, where a late answer becomes somebody waiting on the
+//! wrong corner.
 //!
-//! It joins streams that know nothing of each other: the `rides` part joins `eta_updates` with `trips` (who is the rider?), the
-//! `payments` part joins `fraud_decisions` with `card_swipes` (how much was it?). A join of streams must wait for the other
-//! side, and must not wait for ever: each side is kept until its partner comes, at most a fixed number of them, and the
-//! oldest is given up first. That also makes the state bounded whatever the clocks in the events say.
+//! It joins streams that know nothing of each other: the `rides` part joins `eta_updates` with
+//! `trips` (who is the rider?), the `payments` part joins `fraud_decisions` with `card_swipes` (how
+//! much was it?). A join of streams must wait for the other side, and must not wait for ever: each
+//! side is kept until its partner comes, at most a fixed number of them, and the oldest is given up
+//! first. That also makes the state bounded whatever the clocks in the events say.
 //!
-//! Answers come once per trip and kind, and once per swipe: a record that is read twice finds that the text is out.
+//! Answers come once per trip and kind, and once per swipe: a record that is read twice finds that
+//! the text is out.
 //!
 //! # Simplifications
-//! - A text is an event on a topic; there is no carrier behind it. Instants are written in UTC, which is all that is known.
-//! - The recipient of a ride's texts is the rider's id, of a payment's the card's id: there is no address book.
+//! - A text is an event on a topic; there is no carrier behind it. Instants are written in UTC,
+//!   which is all that is known.
+//! - The recipient of a ride's texts is the rider's id, of a payment's the card's id: there is no
+//!   address book.
 
 mod payments;
 mod recent;

@@ -12,7 +12,8 @@ const MOST_SWIPES: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct Payments {
     swipes: Recent<Known>,
-    /// Swipes whose decision, or decisions whose swipe, did not come before newer ones needed the room.
+    /// Swipes whose decision, or decisions whose swipe, did not come before newer ones needed the
+    /// room.
     pub(super) given_up: u64,
 }
 

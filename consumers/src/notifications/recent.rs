@@ -23,7 +23,8 @@ impl<V> Recent<V> {
         self.entries.get_mut(key)
     }
 
-    /// Adds an entry under a key that is not there yet, and gives back the one that had to make room.
+    /// Adds an entry under a key that is not there yet, and gives back the one that had to make
+    /// room.
     pub(super) fn add(&mut self, key: &str, value: V) -> Option<V> {
         let mut gone = None;
         if self.order.len() == self.most {

@@ -7,7 +7,8 @@ use super::sms;
 
 /// "Five minutes away" is said when the trip is expected to end within this, in seconds.
 const SOON_S: f64 = 300.0;
-/// So many trips are remembered: those under way, and those just ended, lest they are told of twice.
+/// So many trips are remembered: those under way, and those just ended, lest they are told of
+/// twice.
 const MOST_TRIPS: usize = 65_536;
 
 /// Trips and what their riders have been told.
@@ -36,7 +37,8 @@ impl Default for Rides {
 }
 
 impl Rides {
-    /// An ETA was given. One for a trip that is not known yet says nothing: the next will come in a second.
+    /// An ETA was given. One for a trip that is not known yet says nothing: the next will come in a
+    /// second.
     pub(super) fn update(&mut self, update: &EtaUpdate) -> Option<Notification> {
         let ride = self.trips.get_mut(&update.trip_id)?;
         if ride.picked_up.is_some_and(|at| update.ts >= at) {

@@ -8,8 +8,9 @@ use hashbrown::HashMap;
 
 /// An item: the slot of its data in the low 24 bits, the slot's generation in the high 8.
 ///
-/// A slot that is given to another item gets the next generation, so whoever still holds the old number can tell that
-/// the item it meant is gone. (After 256 changes of one slot a number comes again; what it costs is one odd item.)
+/// A slot that is given to another item gets the next generation, so whoever still holds the old
+/// number can tell that the item it meant is gone. (After 256 changes of one slot a number comes
+/// again; what it costs is one odd item.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ItemId(u32);
 
@@ -41,9 +42,11 @@ pub(super) struct Catalogue {
     ids: HashMap<Arc<str>, ItemId>,
     /// By slot.
     names: Vec<Arc<str>>,
-    /// By slot; apart from the names, since it is looked at for every item that is about to be proposed.
+    /// By slot; apart from the names, since it is looked at for every item that is about to be
+    /// proposed.
     generations: Vec<u8>,
-    /// By slot: a hash of the name, by which an item is recognised that was forgotten and met again.
+    /// By slot: a hash of the name, by which an item is recognised that was forgotten and met
+    /// again.
     tags: Vec<u32>,
     /// By slot: whether the item was met since the hand last came by.
     met: Vec<bool>,
@@ -74,8 +77,9 @@ impl Catalogue {
         }
     }
 
-    /// The number of an item, given to it now if it has none. When every slot is taken, one whose item was not met for
-    /// a full turn of the hand is given away ("second chance", the oldest of page replacement algorithms).
+    /// The number of an item, given to it now if it has none. When every slot is taken, one whose
+    /// item was not met for a full turn of the hand is given away ("second chance", the oldest
+    /// of page replacement algorithms).
     pub(super) fn meet(&mut self, name: &str) -> Meeting {
         if let Some(&item) = self.ids.get(name) {
             self.met[item.slot()] = true;
@@ -128,7 +132,8 @@ impl Catalogue {
         self.tags[item.slot()]
     }
 
-    /// The order among items that are equally good: by name, since numbers depend on who came first.
+    /// The order among items that are equally good: by name, since numbers depend on who came
+    /// first.
     pub(super) fn by_name(&self, a: ItemId, b: ItemId) -> Ordering {
         self.name(a).cmp(self.name(b))
     }

@@ -2,9 +2,10 @@
 
 use events::{DAY_MS, HOUR_MS};
 
-/// Follows the newest event, but by an hour an event at most, so that one event from the year 9999 doesn't make everything
-/// before it worthless. After a long silence it takes a few events to catch up. The first event is believed, until the second
-/// comes from more than a day before it: then the second is.
+/// Follows the newest event, but by an hour an event at most, so that one event from the year 9999
+/// doesn't make everything before it worthless. After a long silence it takes a few events to catch
+/// up. The first event is believed, until the second comes from more than a day before it: then the
+/// second is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     now_ms: Option<i64>,

@@ -1,9 +1,10 @@
 //! What comes together with an item: one row of fading counts an item.
 //!
-//! Counting every pair of a large shop would take its square. A row keeps the heaviest `capacity` companions by the
-//! Space-Saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005): a newcomer to a full row takes the place of the
-//! lightest *and its count*. Whatever has had more than `1/capacity` of the row's weight is then surely in it, and a
-//! count is too high by at most the lightest one. Counts fade by forward decay, so a row is never walked just because
+//! Counting every pair of a large shop would take its square. A row keeps the heaviest `capacity`
+//! companions by the Space-Saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005): a newcomer to
+//! a full row takes the place of the lightest *and its count*. Whatever has had more than
+//! `1/capacity` of the row's weight is then surely in it, and a count is too high by at most the
+//! lightest one. Counts fade by forward decay, so a row is never walked just because
 //! time has passed.
 
 use super::catalogue::ItemId;
@@ -53,8 +54,9 @@ impl Companions {
         self.rows[item.slot()].add(companion, weight, self.capacity);
     }
 
-    /// The companions of an item with their share of its row: an estimate of how likely each comes with it. `prior` is a
-    /// count that belongs to none of them, and keeps a row that knows little from saying much.
+    /// The companions of an item with their share of its row: an estimate of how likely each comes
+    /// with it. `prior` is a count that belongs to none of them, and keeps a row that knows
+    /// little from saying much.
     pub(super) fn shares(
         &self,
         item: ItemId,

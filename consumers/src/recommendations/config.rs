@@ -2,24 +2,29 @@
 
 use events::{DAY_MS, HOUR_MS};
 
-/// How the recommender learns, answers and forgets. [`Default`] is what the demo and `freshet replay` run with.
+/// How the recommender learns, answers and forgets. [`Default`] is what the demo and `freshet
+/// replay` run with.
 ///
 /// # Memory
-/// What is kept is bounded by four limits, whatever is read: `items` names, `sessions` past sessions, `entries` items
-/// within them (twice: once as the past, once as what each shopper has met), and per item one posting ring of
-/// `posting` × 4 bytes and one companion row of `companions` × 8 bytes. Rings and rows grow as they fill: the benchmark
-/// prints what a shop of 100,000 items and 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB,
+/// What is kept is bounded by four limits, whatever is read: `items` names, `sessions` past
+/// sessions, `entries` items within them (twice: once as the past, once as what each shopper has
+/// met), and per item one posting ring of `posting` × 4 bytes and one companion row of `companions`
+/// × 8 bytes. Rings and rows grow as they fill: the benchmark prints what a shop of 100,000 items
+/// and 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB,
 /// for which each item would have to be met by 500 sessions, with 200 others.
-/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside that, once for all who share it.
+/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside that,
+/// once for all who share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecommendationsConfig {
-    /// Most items known at once; beyond it the one that was met longest ago (roughly) makes room. At most 16 million.
+    /// Most items known at once; beyond it the one that was met longest ago (roughly) makes room.
+    /// At most 16 million.
     pub items: usize,
     /// Most sessions remembered, as neighbours and as visits.
     pub sessions: usize,
     /// Most items remembered in all those sessions together, counted once a session.
     pub entries: usize,
-    /// Most items one session may meet before its pages stay empty: what it met can no longer be left out.
+    /// Most items one session may meet before its pages stay empty: what it met can no longer be
+    /// left out.
     pub items_per_session: usize,
     /// Most items of one session that teach; nobody compares ten thousand things.
     pub lessons_per_session: usize,
@@ -49,9 +54,10 @@ pub struct RecommendationsConfig {
     pub interest: Interest,
 }
 
-/// How much each of the three opinions on an item counts. All three are estimates of the same probability, that the item
-/// comes next, so they may be added. The weights were chosen on seven artificial shops of very different making (chains,
-/// tastes, search results, whole days at once, visitors who come back after days; the demo's is one of the seven).
+/// How much each of the three opinions on an item counts. All three are estimates of the same
+/// probability, that the item comes next, so they may be added. The weights were chosen on seven
+/// artificial shops of very different making (chains, tastes, search results, whole days at once,
+/// visitors who come back after days; the demo's is one of the seven).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
     /// Of shoppers who met the same items.
@@ -62,10 +68,11 @@ pub struct Blend {
     pub trending: f64,
 }
 
-/// What each sign of interest adds to the weight of an item of the session, which a plain view makes 1.
+/// What each sign of interest adds to the weight of an item of the session, which a plain view
+/// makes 1.
 ///
-/// These move what the *session* is taken to be about; counting towards everybody's model is once a session, whatever
-/// the shopper did.
+/// These move what the *session* is taken to be about; counting towards everybody's model is once a
+/// session, whatever the shopper did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interest {
     /// For each hover.

@@ -1,10 +1,11 @@
 //! Forward decay: counts that fade without ever being touched.
 //!
-//! A count in which old events weigh less would have to be multiplied down all the time. Forward decay turns it round
-//! (Cormode, Shkapenyuk, Srivastava and Xu, "Forward decay", ICDE 2009): an event at time t is *added* with a weight that
-//! grows as `2^((t - landmark) / half_life)`, and only when a count is read is it divided by the weight of now. Added
-//! weights stay comparable for ever and counts only grow, which keeps a list of the best exact at little cost. Now and
-//! then the landmark moves on, before the weights outgrow a float.
+//! A count in which old events weigh less would have to be multiplied down all the time. Forward
+//! decay turns it round (Cormode, Shkapenyuk, Srivastava and Xu, "Forward decay", ICDE 2009): an
+//! event at time t is *added* with a weight that grows as `2^((t - landmark) / half_life)`, and
+//! only when a count is read is it divided by the weight of now. Added weights stay comparable for
+//! ever and counts only grow, which keeps a list of the best exact at little cost. Now and then the
+//! landmark moves on, before the weights outgrow a float.
 
 /// How fast a count fades, and from where weights are measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,13 +22,15 @@ impl ForwardDecay {
         Self { half_life_ms: half_life_ms.max(1) as f64, landmark_ms }
     }
 
-    /// The weight of an event at this time, against one at the landmark. What lies further ahead than the landmark may be
-    /// followed ([`move_on`](Self::move_on) was not called) is held there.
+    /// The weight of an event at this time, against one at the landmark. What lies further ahead
+    /// than the landmark may be followed ([`move_on`](Self::move_on) was not called) is held
+    /// there.
     pub(super) fn weight(&self, at_ms: i64) -> f64 {
         (at_ms.saturating_sub(self.landmark_ms) as f64 / self.half_life_ms).min(MOST_HALF_LIVES).exp2()
     }
 
-    /// Moves the landmark to now if weights have grown large; returns what every count must then be multiplied by.
+    /// Moves the landmark to now if weights have grown large; returns what every count must then be
+    /// multiplied by.
     pub(super) fn move_on(&mut self, now_ms: i64) -> Option<f64> {
         let half_lives = now_ms.saturating_sub(self.landmark_ms) as f64 / self.half_life_ms;
         (half_lives >= MOST_HALF_LIVES).then(|| {

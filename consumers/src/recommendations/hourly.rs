@@ -2,18 +2,20 @@
 //!
 //! Two columns, because two different things can be late:
 //!
-//! - `recommendations_batch`: **the page is late.** At a period's end the job reads the period's clicks, runs the processor
-//!   over them and publishes what it leaves: for each session of the period its last page (earlier ones would be
-//!   overwritten in the same instant, as an upsert by key leaves one row in a table), and the front page.
-//! - `recommendations_stale`: **only the model is late.** The job publishes the model; a service asks it with the live
-//!   session, so every event gets a page at once, from what was known at the end of the last finished period. Asking changes
-//!   nothing in the model: the next run finds it as the last one left it.
+//! - `recommendations_batch`: **the page is late.** At a period's end the job reads the period's
+//!   clicks, runs the processor over them and publishes what it leaves: for each session of the
+//!   period its last page (earlier ones would be overwritten in the same instant, as an upsert by
+//!   key leaves one row in a table), and the front page.
+//! - `recommendations_stale`: **only the model is late.** The job publishes the model; a service
+//!   asks it with the live session, so every event gets a page at once, from what was known at the
+//!   end of the last finished period. Asking changes nothing in the model: the next run finds it as
+//!   the last one left it.
 //!
 //! # Simplifications
 //! - A job reads by arrival: a late click belongs to the period in which it arrives.
 //! - The clicks of the period that is going on are kept in memory, some 200 bytes each.
-//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do. The very first event of all is
-//!   believed, until the second contradicts it.
+//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do.
+//!   The very first event of all is believed, until the second contradicts it.
 
 use events::{
     Batched, Click, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale, Timestamp,
@@ -52,8 +54,8 @@ pub struct HourlyRecommendations {
 }
 
 impl HourlyRecommendations {
-    /// A job that runs whenever a period of `period_ms` (one hour unless told otherwise, at least a millisecond) of event
-    /// time, aligned to midnight UTC, is over.
+    /// A job that runs whenever a period of `period_ms` (one hour unless told otherwise, at least a
+    /// millisecond) of event time, aligned to midnight UTC, is over.
     pub fn new(config: RecommendationsConfig, period_ms: i64) -> Self {
         Self::over(RecommendationsProcessor::new(config), period_ms)
     }
@@ -74,7 +76,8 @@ impl HourlyRecommendations {
         }
     }
 
-    /// The period that is going on when a click of this time arrives; runs the job first if it ends one.
+    /// The period that is going on when a click of this time arrives; runs the job first if it ends
+    /// one.
     fn enter(&mut self, at: Timestamp, answers: &mut Vec<Event>) -> Timestamp {
         let period = at.floor(self.period_ms);
         let Some(current) = self.period else {
@@ -105,7 +108,8 @@ impl HourlyRecommendations {
         let batch_id = format!("recommendations/{start}");
         let batched = |answer| Batched { answer, batch_id: batch_id.clone(), valid_from };
 
-        // Only a session's last page is left in the table, so only that one is made; the model learns from all clicks alike.
+        // Only a session's last page is left in the table, so only that one is made; the model
+        // learns from all clicks alike.
         let last: HashMap<&str, usize> =
             chunk.iter().enumerate().map(|(place, click)| (click.session_id.as_str(), place)).collect();
         for (place, click) in chunk.iter().enumerate() {

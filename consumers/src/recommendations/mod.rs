@@ -1,20 +1,26 @@
 //! The shop's homepage: after every click, this shopper's best 20.
 //!
-//! [`RecommendationsProcessor`] is the streaming answer: it keeps who is here and what each has met (`visits.rs`), learns
-//! from each first meeting of a session with an item (`model.rs`, which explains the method), and answers every event
-//! with a page. [`HourlyRecommendations`] is what a scheduled job can do with the same logic.
+//! [`RecommendationsProcessor`] is the streaming answer: it keeps who is here and what each has met
+//! (`visits.rs`), learns from each first meeting of a session with an item (`model.rs`, which
+//! explains the method), and answers every event with a page. [`HourlyRecommendations`] is what a
+//! scheduled job can do with the same logic.
 //!
-//! Order of work on one event: the session sees it, the page is made, then the model learns. So a page never knows what
-//! its own event has taught, and nobody waits for learning.
+//! Order of work on one event: the session sees it, the page is made, then the model learns. So a
+//! page never knows what its own event has taught, and nobody waits for learning.
 //!
 //! # What is done with bad input
-//! - The same `event_id` twice in a session (a producer sent again): one event. The second is counted, not answered.
-//! - Time going backwards: order is that of arrival. A late event teaches with the weight of its time.
-//! - An absurd time: no event moves the clock by more than an hour; the first of all only until the second contradicts it.
-//! - Names of more than 256 bytes: an item of such a name is not remembered, nor is a session; both are answered.
-//! - Sessions of ten thousand events: answered like any other. After [`RecommendationsConfig::items_per_session`] *different*
-//!   items its pages stay empty.
-//! - Programs (even gaps, or too fast for a person): answered, but they teach nothing and are nobody's neighbours.
+//! - The same `event_id` twice in a session (a producer sent again): one event. The second is
+//!   counted, not answered.
+//! - Time going backwards: order is that of arrival. A late event teaches with the weight of its
+//!   time.
+//! - An absurd time: no event moves the clock by more than an hour; the first of all only until the
+//!   second contradicts it.
+//! - Names of more than 256 bytes: an item of such a name is not remembered, nor is a session; both
+//!   are answered.
+//! - Sessions of ten thousand events: answered like any other. After
+//!   [`RecommendationsConfig::items_per_session`] *different* items its pages stay empty.
+//! - Programs (even gaps, or too fast for a person): answered, but they teach nothing and are
+//!   nobody's neighbours.
 
 mod catalogue;
 mod clock;
@@ -88,19 +94,22 @@ impl RecommendationsProcessor {
         }
     }
 
-    /// Takes a click as [`process`](Processor::process) does, without making the pages that it asks for. What is known
-    /// afterwards is the same; only when the front page is next published may differ.
+    /// Takes a click as [`process`](Processor::process) does, without making the pages that it asks
+    /// for. What is known afterwards is the same; only when the front page is next published
+    /// may differ.
     pub fn learn(&mut self, click: &Click) {
         let _ = self.take(click, false);
     }
 
-    /// What is known so far becomes a past. Clones of this recommender share the shoppers of it, and keep for themselves only
-    /// those who come back; they answer as if each had learnt it all.
+    /// What is known so far becomes a past. Clones of this recommender share the shoppers of it,
+    /// and keep for themselves only those who come back; they answer as if each had learnt it
+    /// all.
     pub fn share_past(&mut self) {
         self.visits.share();
     }
 
-    /// The page for a session as it is now, or for someone who has none, without anything having happened.
+    /// The page for a session as it is now, or for someone who has none, without anything having
+    /// happened.
     pub fn page(&mut self, session_id: &str) -> Vec<String> {
         match self.visits.get(session_id) {
             Some(visit) => self.model.page(visit, visit.number, &mut self.scratch, &self.config),
@@ -116,8 +125,8 @@ impl RecommendationsProcessor {
         }
     }
 
-    /// Takes one click; returns its page if it is wanted and the click is not a duplicate. What is learnt does not depend
-    /// on whether the page is wanted.
+    /// Takes one click; returns its page if it is wanted and the click is not a duplicate. What is
+    /// learnt does not depend on whether the page is wanted.
     fn take(&mut self, click: &Click, wanted: bool) -> Option<Recommendations> {
         if self.twice.heard(click) {
             self.counters.duplicates += 1;

@@ -2,22 +2,26 @@
 //!
 //! An item's chance to come next is estimated three times, and the estimates are added:
 //!
-//! 1. **Neighbours** (VMIS-kNN: Kersbergen, Sprangers and Schelter, "Serenade", SIGMOD 2022). Each of the shopper's
-//!    latest items votes for the m latest sessions that met it, later items with more weight; the k sessions with most
-//!    votes are the neighbours, and what else they met is proposed. As in STAN (Garg and others, SIGIR 2019) a neighbour
-//!    counts less the older it is, and an item of it the further it stands from the item both have met, by as much as is learnt.
-//! 2. **Companions**: what came before or after each of the latest items in any session, nearer ones with more weight
-//!    ("sequential rules", Ludewig and Jannach, UMUAI 2018). What nearer is worth, and what before, is learnt ([`super::order`]).
-//!    What comes with the best proposals so far is proposed in turn: two steps of a walk over the graph of items, and
-//!    most of what is known where the first step knows little, as with most items of a large shop.
-//! 3. **Trending**: what everybody meets now. It breaks ties, fills pages of which the others know too little, and is
-//!    the whole page of someone of whom nothing is known.
+//! 1. **Neighbours** (VMIS-kNN: Kersbergen, Sprangers and Schelter, "Serenade", SIGMOD 2022). Each
+//!    of the shopper's latest items votes for the m latest sessions that met it, later items with
+//!    more weight; the k sessions with most votes are the neighbours, and what else they met is
+//!    proposed. As in STAN (Garg and others, SIGIR 2019) a neighbour counts less the older it is,
+//!    and an item of it the further it stands from the item both have met, by as much as is learnt.
+//! 2. **Companions**: what came before or after each of the latest items in any session, nearer
+//!    ones with more weight ("sequential rules", Ludewig and Jannach, UMUAI 2018). What nearer is
+//!    worth, and what before, is learnt ([`super::order`]). What comes with the best proposals so
+//!    far is proposed in turn: two steps of a walk over the graph of items, and most of what is
+//!    known where the first step knows little, as with most items of a large shop.
+//! 3. **Trending**: what everybody meets now. It breaks ties, fills pages of which the others know
+//!    too little, and is the whole page of someone of whom nothing is known.
 //!
 //! # Simplifications
-//! - Items are names: no category, price or text is looked at, so an item is proposed only after somebody met it.
+//! - Items are names: no category, price or text is looked at, so an item is proposed only after
+//!   somebody met it.
 //! - Nothing is learnt from pages that were shown and not clicked.
 //! - A program's first clicks count until its rhythm gives it away.
-//! - When a slot of the catalogue goes to another item, the lists of trending items are one shorter until the next meeting.
+//! - When a slot of the catalogue goes to another item, the lists of trending items are one shorter
+//!   until the next meeting.
 
 use std::cmp::Ordering;
 
@@ -34,9 +38,11 @@ use super::visits::{Met, Visit};
 
 /// How much less an item of the session counts for each one that was met after it.
 const POSITION_DECAY: f32 = 0.7;
-/// And for each time this long that lies between: a shopper who comes back the next day wants something else.
+/// And for each time this long that lies between: a shopper who comes back the next day wants
+/// something else.
 const AGE_HALF_LIFE_MINUTES: f32 = 12.0 * 60.0;
-/// How much less an item of a neighbour counts for each step away from the common one, beyond what is learnt about.
+/// How much less an item of a neighbour counts for each step away from the common one, beyond what
+/// is learnt about.
 const DISTANCE_DECAY: f32 = 0.7;
 /// More of the latest items than this are not asked, whatever the configuration says.
 const MOST_RECENT_ITEMS: usize = 32;
@@ -60,14 +66,16 @@ pub(super) struct Model {
     clock: Clock,
 }
 
-/// Working memory of an answer, kept from one to the next so that answering allocates nothing. By slots and places.
+/// Working memory of an answer, kept from one to the next so that answering allocates nothing. By
+/// slots and places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     /// Counts up with every page, so that marks of earlier pages need not be wiped.
     page: u32,
     /// The last page that left out this slot's item.
     met: Vec<u32>,
-    /// Tags of items that the session has met and that have been forgotten since: somebody may have met one anew.
+    /// Tags of items that the session has met and that have been forgotten since: somebody may have
+    /// met one anew.
     gone: Vec<u32>,
     scores: Vec<Score>,
     /// Whose score counts on this page.
@@ -144,7 +152,8 @@ impl Model {
         self.clock.now_ms().unwrap_or(0)
     }
 
-    /// The number of an item, which it is given if it has none; another item's memory may have to go for it.
+    /// The number of an item, which it is given if it has none; another item's memory may have to
+    /// go for it.
     pub(super) fn meet(&mut self, name: &str) -> Met {
         let meeting = self.catalogue.meet(name);
         if meeting.recycled {
@@ -156,12 +165,14 @@ impl Model {
         Met::new(meeting.item, self.catalogue.tag(meeting.item))
     }
 
-    /// What a session meets that this model only looks on at: an item that is not known stays unknown.
+    /// What a session meets that this model only looks on at: an item that is not known stays
+    /// unknown.
     pub(super) fn look_at(&self, name: &str) -> Met {
         Met::new(self.catalogue.find(name).unwrap_or(ItemId::UNKNOWN), tag(name))
     }
 
-    /// A session has met an item for the first time, now or (a late event) a while ago. The item is the last in `visit`.
+    /// A session has met an item for the first time, now or (a late event) a while ago. The item is
+    /// the last in `visit`.
     pub(super) fn learn(&mut self, visit: &mut Visit, at_ms: i64) {
         let Some((&latest, earlier)) = visit.met.split_last() else { return };
         let item = latest.item;
@@ -198,8 +209,8 @@ impl Model {
         self.past.unmask(number);
     }
 
-    /// The page for a session, best first: at most [`PAGE_ITEMS`] items, none that it has met. `itself` is the
-    /// session's own number in this model's past.
+    /// The page for a session, best first: at most [`PAGE_ITEMS`] items, none that it has met.
+    /// `itself` is the session's own number in this model's past.
     pub(super) fn page(
         &self,
         visit: &Visit,
@@ -346,8 +357,8 @@ fn faded(minutes: u32) -> f32 {
     (-(minutes as f32) / AGE_HALF_LIFE_MINUTES).exp2()
 }
 
-/// Pairs of items at the same distance from a place: the one before it, the one after it; nearest first. Beyond this reach
-/// an item's weight would be less than a hundredth.
+/// Pairs of items at the same distance from a place: the one before it, the one after it; nearest
+/// first. Beyond this reach an item's weight would be less than a hundredth.
 fn around(items: &[ItemId], place: usize) -> impl Iterator<Item = (Option<ItemId>, Option<ItemId>)> {
     const REACH: usize = 12;
     (1..=REACH)

@@ -1,15 +1,18 @@
-//! How much order matters here: what a sighting of two items in one session says about one following the other later.
+//! How much order matters here: what a sighting of two items in one session says about one
+//! following the other later.
 //!
-//! In some shops people go from one thing to the next and never the other way, in others a session is a bag of things that
-//! belong together. So the model does not assume what a sighting "b stood three after a" is worth against "b came right
-//! after a", or against "b came right *before* a": it looks. A table remembers the latest sightings of pairs. Whenever b
-//! comes right after a, the table is asked whether the pair was seen before, and how far apart; each kind of sighting is
-//! worth what share of its kind came true. Pairs of popular items come true by chance: the same is asked of the item that some *other*
-//! session met last, and taken off.
+//! In some shops people go from one thing to the next and never the other way, in others a session
+//! is a bag of things that belong together. So the model does not assume what a sighting "b stood
+//! three after a" is worth against "b came right after a", or against "b came right *before* a": it
+//! looks. A table remembers the latest sightings of pairs. Whenever b comes right after a, the
+//! table is asked whether the pair was seen before, and how far apart; each kind of sighting is
+//! worth what share of its kind came true. Pairs of popular items come true by chance: the same is
+//! asked of the item that some *other* session met last, and taken off.
 //!
 //! # Simplifications
 //! - One answer for the whole shop; and what was counted with an older answer is not counted again.
-//! - A place of the table belongs to the latest pair that fell on it: it takes 512 KiB however large the shop is.
+//! - A place of the table belongs to the latest pair that fell on it: it takes 512 KiB however
+//!   large the shop is.
 
 use super::catalogue::ItemId;
 
@@ -29,12 +32,14 @@ const FADE_EVERY: u32 = 1 << 16;
 pub(super) struct OrderSense {
     /// Hash of the pair in the upper bits, distance in the lower three; 0 is nobody.
     table: Vec<u32>,
-    /// By distance - 1: sightings; those that came true in the same order and in the other; and by chance.
+    /// By distance - 1: sightings; those that came true in the same order and in the other; and by
+    /// chance.
     seen: [f64; REACH],
     forward: [f64; REACH],
     backward: [f64; REACH],
     chance: [f64; REACH],
-    /// The item that was met last, whoever met it, and the one that another session than that one met before.
+    /// The item that was met last, whoever met it, and the one that another session than that one
+    /// met before.
     latest: Option<ItemId>,
     stranger: Option<ItemId>,
     pairs: u32,
@@ -205,7 +210,8 @@ mod tests {
 
     #[test]
     fn chance_is_no_reason() {
-        // Two of ten items that everybody meets, after something that nobody meets twice: any two of the ten come again, in any order.
+        // Two of ten items that everybody meets, after something that nobody meets twice: any two
+        // of the ten come again, in any order.
         let mut dice = StdRng::seed_from_u64(1);
         let mut order = OrderSense::new();
         for session in 0..20_000 {
@@ -215,7 +221,8 @@ mod tests {
                 order.learn(item, items[..met].iter().rev().copied());
             }
         }
-        // Nearly all of these pairs had been "seen before", and it means nothing: what holds before anything was seen holds on.
+        // Nearly all of these pairs had been "seen before", and it means nothing: what holds before
+        // anything was seen holds on.
         assert!(order.forward[0] > 15_000.0, "{:?}", order.forward);
         let nothing_learnt = *OrderSense::new().worth();
         assert_eq!(

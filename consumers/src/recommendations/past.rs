@@ -1,8 +1,9 @@
 //! Past sessions and who met what: the memory that nearest neighbours are looked up in.
 //!
-//! A session enters with its second item and grows while it is still going on; there is no nightly index. One that met a
-//! single thing has nothing to propose to others, and in most logs would take up half of the places here. A session is
-//! known by a number that counts up (and one day wraps round), so "the most recent" is a comparison of numbers.
+//! A session enters with its second item and grows while it is still going on; there is no nightly
+//! index. One that met a single thing has nothing to propose to others, and in most logs would take
+//! up half of the places here. A session is known by a number that counts up (and one day wraps
+//! round), so "the most recent" is a comparison of numbers.
 
 use std::collections::VecDeque;
 
@@ -15,8 +16,9 @@ use super::postings::PostingRing;
 pub(super) struct PastSession {
     /// What it met, each item once, in the order of first meeting.
     pub(super) items: Vec<ItemId>,
-    /// How much it has to say as a neighbour, in units of [`PastSessions::unit`]: less the older it is, and less the more
-    /// it met, by the root of the number (as in cosine similarity). 0 once it is found out to be a program.
+    /// How much it has to say as a neighbour, in units of [`PastSessions::unit`]: less the older it
+    /// is, and less the more it met, by the root of the number (as in cosine similarity). 0
+    /// once it is found out to be a program.
     pub(super) say: f32,
 }
 
@@ -106,12 +108,14 @@ impl PastSessions {
         &self.sessions[place as usize]
     }
 
-    /// What a [say](PastSession::say) is to be multiplied by, for that of a session of one item that ends now to be 1.
+    /// What a [say](PastSession::say) is to be multiplied by, for that of a session of one item
+    /// that ends now to be 1.
     pub(super) fn unit(&self, now_ms: i64) -> f64 {
         1.0 / self.decay.weight(now_ms)
     }
 
-    /// Number and place of the sessions that met the item, the newest first; forgotten ones are left out.
+    /// Number and place of the sessions that met the item, the newest first; forgotten ones are
+    /// left out.
     pub(super) fn met(&self, item: ItemId) -> impl Iterator<Item = (u32, u32)> {
         self.rings
             .get(item.slot())
@@ -214,7 +218,8 @@ mod tests {
             let newest = past.len() as u32 - 1;
             past.at(newest).say * past.unit(now_ms) as f32
         };
-        // A hundred half-lives have passed between the first and the others: the landmark has moved on.
+        // A hundred half-lives have passed between the first and the others: the landmark has moved
+        // on.
         for (met, now_ms, expected) in [
             (&[0][..], 0, 1.0),
             (&[100_000], 100_000, 1.0),

@@ -1,12 +1,13 @@
 //! What everybody looks at: the page of those of whom nothing is known yet.
 //!
-//! Two counts of first meetings fade at different speeds. The quick one (an hour) follows a flash trend within minutes
-//! but is noisy when little happens; the slow one (a day) is steady but late. An item's share is the quick count, with
-//! the slow one put in as if it were a fixed number of events more: in a busy shop the quick count decides, in a quiet
-//! one the slow.
+//! Two counts of first meetings fade at different speeds. The quick one (an hour) follows a flash
+//! trend within minutes but is noisy when little happens; the slow one (a day) is steady but late.
+//! An item's share is the quick count, with the slow one put in as if it were a fixed number of
+//! events more: in a busy shop the quick count decides, in a quiet one the slow.
 //!
 //! # Simplifications
-//! - The best by the mixed share are looked for among the 128 best of each count. Each of these two lists is exact.
+//! - The best by the mixed share are looked for among the 128 best of each count. Each of these two
+//!   lists is exact.
 
 use std::cmp::Ordering;
 
@@ -37,7 +38,8 @@ impl FadingCount {
         }
     }
 
-    /// Counts one meeting. The list stays exact because only this item's count has changed, and only upwards.
+    /// Counts one meeting. The list stays exact because only this item's count has changed, and
+    /// only upwards.
     fn add(&mut self, item: ItemId, at_ms: i64, now_ms: i64, catalogue: &Catalogue) {
         if let Some(factor) = self.decay.move_on(now_ms) {
             self.counts.iter_mut().for_each(|count| *count *= factor);

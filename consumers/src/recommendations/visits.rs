@@ -50,7 +50,8 @@ pub(super) struct Visit {
     seen: bool,
 }
 
-/// How regularly a session comes back for more. People are irregular; programs are not, or are too fast.
+/// How regularly a session comes back for more. People are irregular; programs are not, or are too
+/// fast.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     events: u32,
@@ -61,21 +62,23 @@ pub(super) struct Pace {
     bot: bool,
 }
 
-/// This many gaps in a row that differ by less than a tenth are a program's. Of human gaps (log-normal, σ 1.5) one in
-/// twenty is that like the one before.
+/// This many gaps in a row that differ by less than a tenth are a program's. Of human gaps
+/// (log-normal, σ 1.5) one in twenty is that like the one before.
 const EVEN_GAPS: u32 = 15;
 /// And so are this many events at less than this from one to the next on average.
 const MANY_EVENTS: u32 = 100;
 const FAST_MS: i64 = 1_000;
 
 impl Pace {
-    /// Takes the time of the next event; returns whether the session is a program's, for now and for ever.
+    /// Takes the time of the next event; returns whether the session is a program's, for now and
+    /// for ever.
     fn step(&mut self, at_ms: i64) -> bool {
         if self.events == 0 {
             self.first_ms = at_ms;
         } else {
             let gap_ms = at_ms.saturating_sub(self.last_ms);
-            // Equal times say nothing about pace: some logs know no more than the second, or the day.
+            // Equal times say nothing about pace: some logs know no more than the second, or the
+            // day.
             let even = gap_ms > 0 && gap_ms.abs_diff(self.gap_ms) <= gap_ms.unsigned_abs() / 10;
             self.even_gaps = if even { self.even_gaps + 1 } else { 0 };
             self.gap_ms = gap_ms;
@@ -94,13 +97,14 @@ impl Pace {
 }
 
 impl Visit {
-    /// Takes one event. `item` is its item, if it has one that can be remembered. Returns whether it was met for the
-    /// first time.
+    /// Takes one event. `item` is its item, if it has one that can be remembered. Returns whether
+    /// it was met for the first time.
     pub(super) fn see(&mut self, click: &Click, item: Option<Met>, config: &RecommendationsConfig) -> bool {
         if matches!(click.kind, ClickKind::View | ClickKind::Click) {
             self.pace.step(click.ts.ms());
         }
-        // A scroll often names no item: it says something of the page that is open, so of the latest item met.
+        // A scroll often names no item: it says something of the page that is open, so of the
+        // latest item met.
         let Some(item) = item else {
             if let Some(latest) = self.met.last_mut() {
                 latest.interest = add(latest.interest, sign(click, &config.interest));
@@ -114,7 +118,8 @@ impl Visit {
             return false;
         }
         if self.met.is_empty() {
-            // Most sessions of most logs meet one item and are never heard of again: no room for four is made for those.
+            // Most sessions of most logs meet one item and are never heard of again: no room for
+            // four is made for those.
             self.met.reserve_exact(1);
         }
         let interest = earlier.map_or(item.interest, |met| met.interest);
@@ -137,7 +142,8 @@ fn sign(click: &Click, worth: &Interest) -> f64 {
         }
 }
 
-/// Interest stays within a tenth and five times that of a plain view, however often the pointer rests.
+/// Interest stays within a tenth and five times that of a plain view, however often the pointer
+/// rests.
 fn add(interest: f32, more: f64) -> f32 {
     (f64::from(interest) + more).clamp(0.1, 5.0) as f32
 }
@@ -146,7 +152,8 @@ fn add(interest: f32, more: f64) -> f32 {
 #[derive(Clone, Debug)]
 pub(super) struct Visits {
     visits: HashMap<Arc<str>, Visit>,
-    /// The longest known in front; one that was seen since goes to the back instead of out ("second chance").
+    /// The longest known in front; one that was seen since goes to the back instead of out ("second
+    /// chance").
     queue: VecDeque<Arc<str>>,
     entries: usize,
     /// What was known when clones began to share it: whoever comes back from there is copied.
@@ -158,8 +165,8 @@ impl Visits {
         Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0, past: Arc::default() }
     }
 
-    /// What is known so far becomes a past that all clones share. Most of those shoppers will never come back, and each
-    /// clone would carry them along.
+    /// What is known so far becomes a past that all clones share. Most of those shoppers will never
+    /// come back, and each clone would carry them along.
     pub(super) fn share(&mut self) {
         let mut past = std::mem::take(&mut self.visits);
         for (id, visit) in self.past.iter() {
@@ -168,7 +175,8 @@ impl Visits {
         *self = Self { past: Arc::new(past), ..Self::new() };
     }
 
-    /// The session takes an event; it begins if it is not here. Returns it and whether the item is new to it.
+    /// The session takes an event; it begins if it is not here. Returns it and whether the item is
+    /// new to it.
     pub(super) fn see(
         &mut self,
         click: &Click,

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-/// Why the database did not take a run, or did not answer a question. What is wrong comes first: a narrow screen cuts off the end. `database` is what `--database` said, without a password.
+/// Why the database did not take a run, or did not answer a question. What is wrong comes first: a
+/// narrow screen cuts off the end. `database` is what `--database` said, without a password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WarehouseError {
     /// Nobody answers at that address, or who answered has gone.
@@ -86,8 +87,9 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
-    /// Whether the same attempt may succeed later: the database comes back, the lock is released, somebody makes room. A file that is no
-    /// database, or one of a newer program, stays what it is.
+    /// Whether the same attempt may succeed later: the database comes back, the lock is released,
+    /// somebody makes room. A file that is no database, or one of a newer program, stays what
+    /// it is.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Down { .. } | Self::Locked { .. } | Self::ReadOnly { .. } | Self::Full { .. })
     }

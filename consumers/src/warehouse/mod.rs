@@ -1,8 +1,10 @@
-//! The database that the batch lane loads: the world that a student of Airflow and Postgres comes from.
+//! The database that the batch lane loads: the world that a student of Airflow and Postgres comes
+//! from.
 //!
-//! Every hour a job writes what the hour brought: trips, swipes with what the run said of them, clicks per item, speeds per road. The tables
-//! are typed, and loading them is *idempotent*: each row has a natural key, and loading an hour again writes the same rows over
-//! themselves. That is what makes it safe for a scheduler to run a job again that may or may not have finished.
+//! Every hour a job writes what the hour brought: trips, swipes with what the run said of them,
+//! clicks per item, speeds per road. The tables are typed, and loading them is *idempotent*: each
+//! row has a natural key, and loading an hour again writes the same rows over themselves. That is
+//! what makes it safe for a scheduler to run a job again that may or may not have finished.
 //!
 //! All SQL of the program is in this folder, behind the trait [`Warehouse`]:
 //!
@@ -15,7 +17,8 @@
 //!
 //! # Simplifications
 //! - No table of recommended pages and none of single clicks: they are read from the log.
-//! - Rows of a table are loaded by one statement each in SQLite, and ten thousand a statement in Postgres; neither uses a bulk copy.
+//! - Rows of a table are loaded by one statement each in SQLite, and ten thousand a statement in
+//!   Postgres; neither uses a bulk copy.
 //! - No TLS to Postgres: it is one on the same machine, or behind a tunnel.
 
 mod error;
@@ -79,11 +82,13 @@ pub struct RunOffsets {
 
 /// Where runs load their rows.
 pub trait Warehouse: Send {
-    /// Loads the rows of a run and its line in the run log, all or nothing. Loading the same run again changes nothing but its line, which
-    /// counts the attempts. Returns how many rows there were.
+    /// Loads the rows of a run and its line in the run log, all or nothing. Loading the same run
+    /// again changes nothing but its line, which counts the attempts. Returns how many rows
+    /// there were.
     fn load(&mut self, run: &Run, rows: &TableRows) -> Result<u64, WarehouseError>;
 
-    /// Notes in the run log when the run's answers could be seen: `finished_at` on the wall, `visible_from` in event time.
+    /// Notes in the run log when the run's answers could be seen: `finished_at` on the wall,
+    /// `visible_from` in event time.
     fn finish(
         &mut self,
         batch_id: &str,
@@ -91,7 +96,8 @@ pub trait Warehouse: Send {
         visible_from: Timestamp,
     ) -> Result<(), WarehouseError>;
 
-    /// Asks `sql`, in which `$1`, `$2`, … stand for `values` in the order of their first mention. Each row has a cell for each of `kinds`.
+    /// Asks `sql`, in which `$1`, `$2`, … stand for `values` in the order of their first mention.
+    /// Each row has a cell for each of `kinds`.
     fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError>;
 }
 
@@ -100,7 +106,8 @@ pub fn shown(database: &str) -> String {
     self::postgres::without_password(database)
 }
 
-/// Opens what `--database` names: a file's name for SQLite, or `postgres://user@host:5432/name`. The tables are made, or brought up to date.
+/// Opens what `--database` names: a file's name for SQLite, or `postgres://user@host:5432/name`.
+/// The tables are made, or brought up to date.
 pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
     match database.split_once("://") {
         Some(("postgres" | "postgresql", _)) => Ok(Box::new(Postgres::open(database)?)),
@@ -112,7 +119,8 @@ pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
     }
 }
 
-/// The same to ask it and no more: a file on a medium that can't be written is read as it is, if its tables are up to date.
+/// The same to ask it and no more: a file on a medium that can't be written is read as it is, if
+/// its tables are up to date.
 pub fn open_to_ask(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
     match open(database) {
         Err(error @ WarehouseError::ReadOnly { .. }) if !database.contains("://") => {

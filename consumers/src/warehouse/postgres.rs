@@ -1,9 +1,11 @@
 //! The warehouse in a Postgres database: what a data engineer has at work.
 //!
-//! The tables and their meaning are those of the SQLite file; instants are `timestamptz` here. Rows are handed over as arrays, a column each,
-//! which `UNNEST` makes a table of again: one round trip for thousands of rows, and still an upsert.
+//! The tables and their meaning are those of the SQLite file; instants are `timestamptz` here. Rows
+//! are handed over as arrays, a column each, which `UNNEST` makes a table of again: one round trip
+//! for thousands of rows, and still an upsert.
 //!
-//! A server goes away and comes back. A connection that broke is dropped, and the next call makes a new one; whoever calls decides how long to try.
+//! A server goes away and comes back. A connection that broke is dropped, and the next call makes a
+//! new one; whoever calls decides how long to try.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,8 +42,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects to `postgres://user:password@host:port/name`, and brings the tables up to date. Without a password in the address, `PGPASSWORD`
-    /// counts.
+    /// Connects to `postgres://user:password@host:port/name`, and brings the tables up to date.
+    /// Without a password in the address, `PGPASSWORD` counts.
     pub fn open(url: &str) -> Result<Self, WarehouseError> {
         let mut config: Config = url.parse().map_err(|error: postgres::Error| WarehouseError::NoAddress {
             database: without_password(url),
@@ -77,7 +79,8 @@ impl Postgres {
         Ok(self.client.as_mut().expect("connected above"))
     }
 
-    /// Does something with a connection. One that broke on the way is dropped: the next call makes another.
+    /// Does something with a connection. One that broke on the way is dropped: the next call makes
+    /// another.
     fn with<T>(
         &mut self,
         work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
@@ -230,7 +233,8 @@ fn array_type(kind: Kind) -> &'static str {
     }
 }
 
-/// One column of many rows. A cell of another kind than its column's can't be: `tables.rs` makes them.
+/// One column of many rows. A cell of another kind than its column's can't be: `tables.rs` makes
+/// them.
 fn array<'a>(kind: Kind, cells: impl Iterator<Item = &'a Cell>) -> Box<dyn ToSql + Sync> {
     match kind {
         Kind::Text => Box::new(cells.map(|cell| cell.clone().text()).collect::<Vec<_>>()),

@@ -1,4 +1,5 @@
-//! A Postgres server for a test: its own, in a temporary folder, on a free port of the loopback address.
+//! A Postgres server for a test: its own, in a temporary folder, on a free port of the loopback
+//! address.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -45,7 +46,8 @@ impl PostgresServer {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
     }
 
-    /// SIGKILL for the server and whoever serves a connection, as if the machine had lost its power.
+    /// SIGKILL for the server and whoever serves a connection, as if the machine had lost its
+    /// power.
     #[allow(dead_code, reason = "done by the tests of the whole program, which share this file")]
     pub(crate) fn kill(&self) {
         let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
@@ -77,7 +79,8 @@ impl PostgresServer {
         format!("postgres://freshet@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Whether a question to a database has an answer; one that can't be asked (the table is not there yet) has none.
+    /// Whether a question to a database has an answer; one that can't be asked (the table is not
+    /// there yet) has none.
     #[allow(dead_code, reason = "asked by the tests of the whole program, which share this file")]
     pub(crate) fn holds(&self, database: &str, question: &str) -> bool {
         self.session(database).query(question, &[]).is_ok_and(|rows| !rows.is_empty())

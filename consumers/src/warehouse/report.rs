@@ -1,13 +1,16 @@
-//! Questions to the rows: what the stretch of time from `start` to `end` brought, as far as it is loaded.
+//! Questions to the rows: what the stretch of time from `start` to `end` brought, as far as it is
+//! loaded.
 //!
-//! Data at rest can be asked anything, as often as one likes, by anyone who knows SQL; it only has to be there. Each question here is one
-//! statement that both databases understand, so that it can be pasted into `sqlite3` or `psql` and changed.
+//! Data at rest can be asked anything, as often as one likes, by anyone who knows SQL; it only has
+//! to be there. Each question here is one statement that both databases understand, so that it can
+//! be pasted into `sqlite3` or `psql` and changed.
 
 use events::Timestamp;
 
 use super::{Cell, Kind, Warehouse, WarehouseError};
 
-/// Money taken at the tills. Amounts are in cents of `currency`; different currencies are not added up.
+/// Money taken at the tills. Amounts are in cents of `currency`; different currencies are not added
+/// up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revenue {
     /// ISO 4217, where the swipes say one.
@@ -140,8 +143,8 @@ pub fn latest(warehouse: &mut dyn Warehouse) -> Result<Option<(Timestamp, Timest
     Ok(found.first().and_then(|cells| Some((cells[0].instant()?, cells[1].instant()?))))
 }
 
-/// Asks everything about the time from `start` to `end`, with at most `top` roads and items. Roads and items are kept by the hour, so of
-/// them whole hours are told.
+/// Asks everything about the time from `start` to `end`, with at most `top` roads and items. Roads
+/// and items are kept by the hour, so of them whole hours are told.
 pub fn report(
     warehouse: &mut dyn Warehouse,
     (start, end): (Timestamp, Timestamp),

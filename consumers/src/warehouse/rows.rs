@@ -10,7 +10,8 @@ use events::{
 use super::TableRows;
 use super::tables::Cell;
 
-/// What one run loads. Maps are sorted, so that the same events make the same rows in the same order.
+/// What one run loads. Maps are sorted, so that the same events make the same rows in the same
+/// order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     trips: BTreeMap<String, TripRow>,
@@ -80,7 +81,8 @@ impl Rows {
         }
     }
 
-    /// The rows as the tables hold them, said by the run `batch_id`. The order of the tables and of their columns is that of `tables.rs`.
+    /// The rows as the tables hold them, said by the run `batch_id`. The order of the tables and of
+    /// their columns is that of `tables.rs`.
     pub fn tables(&self, batch_id: &str) -> TableRows {
         let by = || Cell::from(batch_id);
         let trips = self.trips.iter().map(|(trip_id, row)| {

@@ -27,7 +27,8 @@ pub struct LoggedRun {
     pub offsets: Vec<RunOffsets>,
 }
 
-/// The runs of `job` whose windows overlap that from `start` to `end`, or touch it, by their windows.
+/// The runs of `job` whose windows overlap that from `start` to `end`, or touch it, by their
+/// windows.
 pub fn runs_near(
     warehouse: &mut dyn Warehouse,
     job: &str,

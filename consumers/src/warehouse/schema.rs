@@ -14,8 +14,9 @@ pub(super) struct Dialect {
     pub(super) by_key: &'static str,
 }
 
-/// Each step brings the schema one version further. The database knows how many it has had: `PRAGMA user_version` in SQLite, the table
-/// `freshet_schema` in Postgres. What is released is never edited.
+/// Each step brings the schema one version further. The database knows how many it has had: `PRAGMA
+/// user_version` in SQLite, the table `freshet_schema` in Postgres. What is released is never
+/// edited.
 pub(super) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE batch_runs (

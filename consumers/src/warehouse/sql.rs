@@ -1,10 +1,13 @@
-//! The statements, made from the tables. Both databases understand them; they differ in how the values are handed over.
+//! The statements, made from the tables. Both databases understand them; they differ in how the
+//! values are handed over.
 //!
-//! SQLite takes `$2` for a name, not for a number, and counts parameters by their first mention: so `$1` is mentioned before `$2` everywhere here.
+//! SQLite takes `$2` for a name, not for a number, and counts parameters by their first mention: so
+//! `$1` is mentioned before `$2` everywhere here.
 
 use super::tables::{Merge, Table};
 
-/// Loads rows of `table` from `values`: a `VALUES (…)` or a `SELECT`. A row that is there is merged with the new one, column by column.
+/// Loads rows of `table` from `values`: a `VALUES (…)` or a `SELECT`. A row that is there is merged
+/// with the new one, column by column.
 pub(super) fn upsert(table: &Table, values: &str) -> String {
     let name = table.name;
     let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
@@ -38,8 +41,8 @@ pub(super) fn clear(table: &Table) -> String {
     format!("DELETE FROM {} WHERE batch_id = $1", table.name)
 }
 
-/// A run's line in the run log. A run that is repeated is the same line with one attempt more; one that had ended keeps the time of its beginning,
-/// for its end stays as well.
+/// A run's line in the run log. A run that is repeated is the same line with one attempt more; one
+/// that had ended keeps the time of its beginning, for its end stays as well.
 pub(super) const RUN: &str = "\
 INSERT INTO batch_runs (batch_id, job, window_start, window_end, records, rows, started_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -59,7 +62,8 @@ INSERT INTO batch_offsets (batch_id, topic, partition_id, settled_offset, end_of
 pub(super) const FINISH: &str =
     "UPDATE batch_runs SET finished_at = $1, visible_from = $2 WHERE batch_id = $3";
 
-/// The runs of the job `$1` whose windows touch that from `$2` to `$3`: overlapping ones, and neighbours.
+/// The runs of the job `$1` whose windows touch that from `$2` to `$3`: overlapping ones, and
+/// neighbours.
 pub(super) const RUNS_NEAR: &str = "\
 SELECT batch_id, window_start, window_end, records, rows, attempts, finished_at, visible_from FROM batch_runs
 WHERE job = $1 AND window_end >= $2 AND window_start <= $3 ORDER BY window_start, batch_id";

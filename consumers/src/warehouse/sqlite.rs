@@ -42,11 +42,13 @@ impl Sqlite {
         Ok(warehouse)
     }
 
-    /// Opens a file that can't be written. None if its tables are not up to date, which can't be mended there.
+    /// Opens a file that can't be written. None if its tables are not up to date, which can't be
+    /// mended there.
     pub(super) fn open_to_read(path: &Path) -> Result<Option<Self>, WarehouseError> {
         let shown = path.display().to_string();
         let wrong = |error: rusqlite::Error| kind(&error, &shown);
-        // Without a log beside it the file holds everything, and what nobody can write does not change while it is read.
+        // Without a log beside it the file holds everything, and what nobody can write does not
+        // change while it is read.
         let log = std::fs::metadata(format!("{shown}-wal")).is_ok_and(|log| log.len() > 0);
         let uri = format!("file:{}?immutable={}", escaped(&shown), u8::from(!log));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -64,7 +66,8 @@ impl Sqlite {
         if found > known {
             return Err(WarehouseError::TooNew { database: path.clone(), found, known });
         }
-        // A write-ahead log: who reads (a student with a SQL shell) is never blocked by a job, nor blocks it.
+        // A write-ahead log: who reads (a student with a SQL shell) is never blocked by a job, nor
+        // blocks it.
         self.connection.pragma_update(None, "journal_mode", "WAL").map_err(wrong)?;
         self.connection.pragma_update(None, "synchronous", "NORMAL").map_err(wrong)?;
         let transaction =
@@ -95,7 +98,8 @@ impl Warehouse for Sqlite {
     fn load(&mut self, run: &Run, rows: &TableRows) -> Result<u64, WarehouseError> {
         let path = self.path.clone();
         let wrong = |error: rusqlite::Error| kind(&error, &path);
-        // Immediate: to wait for the lock at the beginning, where waiting works, and not in the middle, where it is an error.
+        // Immediate: to wait for the lock at the beginning, where waiting works, and not in the
+        // middle, where it is an error.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
         load_rows(&transaction, &run.batch_id, rows).map_err(wrong)?;
@@ -331,7 +335,8 @@ mod tests {
         let path = folder.path().join("w.db");
         let mut warehouse = Sqlite::open(&path).unwrap();
         warehouse.load(&run("a"), &rows("a", &swipes(1))).unwrap();
-        // Tests may run as root, whom no file's mode stops; SQLite's own switch gives the same error.
+        // Tests may run as root, whom no file's mode stops; SQLite's own switch gives the same
+        // error.
         warehouse.connection.pragma_update(None, "query_only", true).unwrap();
         let error = warehouse.load(&run("b"), &rows("b", &swipes(2))).unwrap_err();
         assert!(error.to_string().contains("make the file and its folder writable"), "{error}");

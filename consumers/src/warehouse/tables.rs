@@ -1,4 +1,5 @@
-//! The tables that runs load, each said once: from here come the SQL of both databases and the form of `rows.jsonl`.
+//! The tables that runs load, each said once: from here come the SQL of both databases and the form
+//! of `rows.jsonl`.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -29,7 +30,8 @@ pub(super) enum Merge {
     New,
     /// The one that is there, unless it is unknown.
     Old,
-    /// The greater: of two runs the one of the later window. So a window that is run again changes nothing.
+    /// The greater: of two runs the one of the later window. So a window that is run again changes
+    /// nothing.
     Later,
 }
 
@@ -229,7 +231,8 @@ impl From<f64> for Cell {
     }
 }
 
-/// The rows of one run, ready to be loaded: for each of the tables, in their order, its rows with a cell for every column.
+/// The rows of one run, ready to be loaded: for each of the tables, in their order, its rows with a
+/// cell for every column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableRows(pub(super) [Vec<Vec<Cell>>; TABLES.len()]);
 
@@ -272,7 +275,8 @@ impl TableRows {
         Ok(())
     }
 
-    /// Reads what [`write_jsonl`](Self::write_jsonl) wrote. The error is of kind `InvalidData` where a line is not a row of ours, and says which.
+    /// Reads what [`write_jsonl`](Self::write_jsonl) wrote. The error is of kind `InvalidData`
+    /// where a line is not a row of ours, and says which.
     pub fn read_jsonl(from: impl BufRead) -> io::Result<Self> {
         let mut all = Self::default();
         for (number, line) in from.lines().enumerate() {

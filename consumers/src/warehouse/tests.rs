@@ -117,7 +117,8 @@ pub(super) fn keeps_its_promises(warehouse: &mut dyn Warehouse) {
     assert_eq!(warehouse.load(&run("a"), &first), Ok(5));
     assert_eq!(dump(warehouse), once, "a run that is loaded again changes nothing");
 
-    // A later run adds to a row and takes nothing away; an earlier one that is run again takes nothing back.
+    // A later run adds to a row and takes nothing away; an earlier one that is run again takes
+    // nothing back.
     let later = rows("b", &[verdict("s1", Decision::Approve), click("i1", ClickKind::View)]);
     warehouse.load(&run("b"), &later).unwrap();
     let both = dump(warehouse);

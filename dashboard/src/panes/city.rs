@@ -1,4 +1,5 @@
-//! Pane 4: the streets in Braille, coloured by how fast they are now, the vehicles on them, and one trip.
+//! Pane 4: the streets in Braille, coloured by how fast they are now, the vehicles on them, and one
+//! trip.
 
 use ratatui::layout::Rect;
 
@@ -11,12 +12,13 @@ use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Vehicle, V
 use crate::state::{Pane, State};
 use crate::theme::Role;
 
-/// Below this share of free flow a street is slow, and below the second one a jam. In a town with signals and turns one
-/// drives at two thirds of free flow on a quiet day: that is no news.
+/// Below this share of free flow a street is slow, and below the second one a jam. In a town with
+/// signals and turns one drives at two thirds of free flow on a quiet day: that is no news.
 const SLOW: f64 = 0.55;
 const JAM: f64 = 0.33;
 
-/// On a map so small that arrows would hide the streets, one car in so many cells is shown, as a dot.
+/// On a map so small that arrows would hide the streets, one car in so many cells is shown, as a
+/// dot.
 const CELLS_A_CAR: usize = 24;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mut MapCache, area: Rect) {

@@ -1,4 +1,5 @@
-//! Pane 8: what happened, newest first, with how long it took; above it, every worker in one glance.
+//! Pane 8: what happened, newest first, with how long it took; above it, every worker in one
+//! glance.
 
 use ratatui::layout::Rect;
 

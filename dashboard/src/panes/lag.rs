@@ -1,4 +1,5 @@
-//! Pane 2: how far behind each consumer group is, in records and in seconds, and where that is going.
+//! Pane 2: how far behind each consumer group is, in records and in seconds, and where that is
+//! going.
 
 use ratatui::layout::Rect;
 
@@ -74,8 +75,8 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     }
 }
 
-/// The trend, and what is at stake while the group is behind: the longest way to say it that fits. Money goes before numbers
-/// that stand elsewhere too.
+/// The trend, and what is at stake while the group is behind: the longest way to say it that fits.
+/// Money goes before numbers that stand elsewhere too.
 fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
     let rebalancing = rebalancing(group.state);
     let briefly = trend(group.trend, true);
@@ -145,14 +146,16 @@ pub(crate) fn waiting(group: &Group) -> Option<String> {
     Some(parts.join(" = "))
 }
 
-/// While a group shares its partitions out nobody reads, which explains a growing lag better than its trend does.
+/// While a group shares its partitions out nobody reads, which explains a growing lag better than
+/// its trend does.
 fn rebalancing(state: GroupState) -> Option<(String, Role)> {
     matches!(state, GroupState::PreparingRebalance | GroupState::CompletingRebalance)
         .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
 }
 
-/// How many share the work, or whose it is; in words, and in a word. Of our workers those count that run: the coordinator
-/// takes one that was killed for a member until its session times out, and the jobs of the batch lane never join.
+/// How many share the work, or whose it is; in words, and in a word. Of our workers those count
+/// that run: the coordinator takes one that was killed for a member until its session times out,
+/// and the jobs of the batch lane never join.
 fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
     if !snapshot.title.supervised {
         let members = group.members.len() as u64;

@@ -64,7 +64,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     }
 }
 
-/// The columns of the bill, by where they end; those that do not fit are left out from the right. Returns its height.
+/// The columns of the bill, by where they end; those that do not fit are left out from the right.
+/// Returns its height.
 fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
     let columns = [(1, 1), (2, 1), (3, 1), (4, 1), (6, 2)]
@@ -96,7 +97,8 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                 (likely(item, amount), Role::Faint),
             ],
         ));
-        // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what this visitor just did.
+        // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what
+        // this visitor just did.
         if item.stale_model.is_some() {
             let old = BillItem { batch: item.stale_model, likely: item.stale_likely, ..item.clone() };
             let unsaid = (String::new(), Role::Faint);
@@ -125,7 +127,8 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     lines.len() as u16 + 1
 }
 
-/// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases say is dim.
+/// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases
+/// say is dim.
 fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
     match (item.waiting(), item.likely) {
         (Some(_), Some(_)) if item.is_tie() => ("as good".into(), Role::Good),

@@ -1,6 +1,8 @@
-//! Pane 3: each partition as a line from the log's start to its end, with the group's bookmark in it.
+//! Pane 3: each partition as a line from the log's start to its end, with the group's bookmark in
+//! it.
 //!
-//! `├━━━━━━━━◆╌╌╌┤`: read, the committed offset, still to read. What retention deleted before it was read is its own case.
+//! `├━━━━━━━━◆╌╌╌┤`: read, the committed offset, still to read. What retention deleted before it
+//! was read is its own case.
 
 use ratatui::layout::Rect;
 

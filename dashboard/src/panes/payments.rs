@@ -82,7 +82,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.height -= 1;
     }
     let rows = state.rows(Pane::Payments);
-    // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals have pushed it out of the list.
+    // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals
+    // have pushed it out of the list.
     let height = usize::from(inside.height);
     let at_top = state.cursors[Pane::Payments.index()].place(&rows) == 0;
     let of = |row: &Row| match row.item {
@@ -131,7 +132,8 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
         pen.text(x, y, 8, &time_of_day(decision.at_ms, offset), Role::Dim);
         x += 10;
     }
-    // The verdict is the only coloured cell of the row, so that a column of them can be read at a glance.
+    // The verdict is the only coloured cell of the row, so that a column of them can be read at a
+    // glance.
     let role = match decision.verdict {
         Verdict::Approved => Role::Good,
         Verdict::Declined => Role::Bad,

@@ -1,4 +1,5 @@
-//! Pane 6: one shopper's trail, and beside it the page as it changes with every click; what everybody wants now.
+//! Pane 6: one shopper's trail, and beside it the page as it changes with every click; what
+//! everybody wants now.
 
 use ratatui::layout::Rect;
 
@@ -68,7 +69,8 @@ fn trail(pen: &mut Pen, shopper: &Shopper, at: usize, of: usize, offset: i32, ar
     }
 }
 
-/// Whether each lane's page had offered what was then clicked: the whole lesson of this pane in two characters.
+/// Whether each lane's page had offered what was then clicked: the whole lesson of this pane in two
+/// characters.
 fn hit(pen: &mut Pen, event: &ShopEvent, end: u16, y: u16) {
     for (at, on_page, role) in [(2, event.on_page, Role::Stream), (1, event.on_batch_page, Role::Batch)] {
         if let Some(on_page) = on_page {

@@ -1,5 +1,5 @@
-//! One trip: when it will end, as the stream lane, the batch lane and the truth have it, on one axis; and below it how
-//! right both lanes were about those that have ended.
+//! One trip: when it will end, as the stream lane, the batch lane and the truth have it, on one
+//! axis; and below it how right both lanes were about those that have ended.
 
 use ratatui::layout::Rect;
 
@@ -97,7 +97,8 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
     })
 }
 
-/// The trips that have ended: how long they really took from half-way on, and how far off each lane was then.
+/// The trips that have ended: how long they really took from half-way on, and how far off each lane
+/// was then.
 fn arrivals(pen: &mut Pen, arrivals: &[Arrival], area: Rect) {
     let room = area.width.saturating_sub(2);
     let title = [("arrived".to_string(), Role::Title), ("  to go, half-way".to_string(), Role::Faint)];

@@ -10,7 +10,8 @@ const SIDE: usize = 26;
 const ORIGIN: (f64, f64) = (-71.36, -30.0);
 const BLOCK: (f64, f64) = (0.0052, 0.0046);
 
-/// A made-up city on a bay: a bent grid, avenues every fifth street, a road along the coast, a river with three bridges.
+/// A made-up city on a bay: a bent grid, avenues every fifth street, a road along the coast, a
+/// river with three bridges.
 pub fn city_map() -> CityMap {
     let mut dice = Dice(7);
     let mut corner = vec![[(0.0, 0.0); SIDE + 1]; SIDE + 1];

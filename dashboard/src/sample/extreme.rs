@@ -1,4 +1,5 @@
-//! What no view may trip over: wide characters, emoji, right-to-left marks, escape codes, 10 KB, the ends of every type.
+//! What no view may trip over: wide characters, emoji, right-to-left marks, escape codes, 10 KB,
+//! the ends of every type.
 
 use super::normal;
 use crate::snapshot::{BatchEta, BillItem, Snapshot, StreamEta, Trend, WorkerState};

@@ -154,9 +154,11 @@ pub struct Trending {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lanes {
-    /// How far the stream lane's answers are behind the events: the worst consumer's median, milliseconds of wall time.
+    /// How far the stream lane's answers are behind the events: the worst consumer's median,
+    /// milliseconds of wall time.
     pub stream_delay_ms: Option<f64>,
-    /// How old what the batch lane knows is, in milliseconds of event time; `None` before its first run.
+    /// How old what the batch lane knows is, in milliseconds of event time; `None` before its first
+    /// run.
     pub batch_age_ms: Option<f64>,
     /// How often the batch lane runs, in milliseconds of event time.
     pub batch_period_ms: Option<f64>,
@@ -178,7 +180,8 @@ pub struct Lanes {
     pub ledger: Vec<Book>,
 }
 
-/// What became of the records of one topic: `produced` is the sum of all that follows it but `doubled`.
+/// What became of the records of one topic: `produced` is the sum of all that follows it but
+/// `doubled`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Book {
@@ -250,7 +253,8 @@ pub struct Bill {
     pub late_minutes: BillItem,
     /// Texts that said something untrue. Cases: texts.
     pub wrong_texts: BillItem,
-    /// Money approved to fraudsters plus what honest customers declined cost, in cents. Cases: swipes.
+    /// Money approved to fraudsters plus what honest customers declined cost, in cents. Cases:
+    /// swipes.
     pub money_cents: BillItem,
     /// Next clicks that were not on the page. Cases: clicks on items new to the session.
     pub missed_clicks: BillItem,
@@ -276,7 +280,8 @@ pub struct BillItem {
     pub stream: Option<f64>,
     /// What the batch lane's cost.
     pub batch: Option<f64>,
-    /// Between what and what the cost of waiting lies in 95 of 100 drawings of the cases; unknown while these are too few.
+    /// Between what and what the cost of waiting lies in 95 of 100 drawings of the cases; unknown
+    /// while these are too few.
     pub likely: Option<(f64, f64)>,
     /// What an old model with a live session costs; only the shop has one.
     pub stale_model: Option<f64>,
@@ -287,7 +292,8 @@ pub struct BillItem {
 }
 
 impl BillItem {
-    /// Whether batch was as good as far as the cases tell: nothing may well be what waiting has cost.
+    /// Whether batch was as good as far as the cases tell: nothing may well be what waiting has
+    /// cost.
     pub fn is_tie(&self) -> bool {
         self.likely.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
     }

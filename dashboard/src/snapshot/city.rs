@@ -10,7 +10,8 @@ pub struct CityMap {
     pub name: String,
     /// Whom to thank for the data; stands on the drawn map.
     pub attribution: String,
-    /// South-west and north-east corners of what to show, as `(longitude, latitude)` in WGS 84 degrees.
+    /// South-west and north-east corners of what to show, as `(longitude, latitude)` in WGS 84
+    /// degrees.
     pub bounds: [(f64, f64); 2],
     /// The directed links; [`LinkSpeed::link`] is an index into it.
     pub streets: Vec<Street>,
@@ -47,12 +48,14 @@ pub struct City {
     pub speeds: Vec<LinkSpeed>,
     /// Who is on the road.
     pub vehicles: Vec<Vehicle>,
-    /// What is known of jams and closures: learnt from the traffic, or the truth where the bill says so.
+    /// What is known of jams and closures: learnt from the traffic, or the truth where the bill
+    /// says so.
     pub incidents: Vec<Incident>,
-    /// Some trips (at most 16) to choose one from. Each keeps its place from about its beginning until some seconds after
-    /// its end.
+    /// Some trips (at most 16) to choose one from. Each keeps its place from about its beginning
+    /// until some seconds after its end.
     pub trips: Vec<Trip>,
-    /// The newest trips that have ended and of which it is known what both lanes had said (at most 8), newest first.
+    /// The newest trips that have ended and of which it is known what both lanes had said (at most
+    /// 8), newest first.
     pub arrivals: Vec<Arrival>,
     /// How many trips are under way altogether.
     pub trips_under_way: Option<u64>,
@@ -106,7 +109,8 @@ pub struct Incident {
     pub remaining_s: Option<f64>,
 }
 
-/// One trip, and when three parties say it will end. All durations are event time, counted from now.
+/// One trip, and when three parties say it will end. All durations are event time, counted from
+/// now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trip {
@@ -120,8 +124,9 @@ pub struct Trip {
     pub destination: Option<(f64, f64)>,
     /// The way still to go: the quickest on empty roads, which need not be the driver's.
     pub route: Vec<(f64, f64)>,
-    /// Whether it has ended. Then the three answers are those of the moment at which half of its time was over, so that they
-    /// can be held against each other: nobody knows the truth before.
+    /// Whether it has ended. Then the three answers are those of the moment at which half of its
+    /// time was over, so that they can be held against each other: nobody knows the truth
+    /// before.
     pub arrived: bool,
     /// What the stream lane says.
     pub stream: Option<StreamEta>,
@@ -131,7 +136,8 @@ pub struct Trip {
     pub truth_s: Option<f64>,
 }
 
-/// A trip that has ended, and what either lane had said when half of its time was over. Seconds to go from then on.
+/// A trip that has ended, and what either lane had said when half of its time was over. Seconds to
+/// go from then on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Arrival {

@@ -1,4 +1,5 @@
-//! What any Kafka cluster tells any client: topics, groups, partitions; and the processes that we supervise.
+//! What any Kafka cluster tells any client: topics, groups, partitions; and the processes that we
+//! supervise.
 
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +124,8 @@ pub struct GroupPartition {
     pub log_start: Option<i64>,
     /// The offset that the next record will get.
     pub log_end: Option<i64>,
-    /// The group's bookmark: the offset that it will read next after a restart. `None`: none committed.
+    /// The group's bookmark: the offset that it will read next after a restart. `None`: none
+    /// committed.
     pub committed: Option<i64>,
     /// Records between `committed` and `log_end`.
     pub lag_records: Option<u64>,
@@ -136,7 +138,8 @@ pub struct GroupPartition {
 }
 
 impl GroupPartition {
-    /// Retention has deleted records that this group had not read: its bookmark points before the log's start.
+    /// Retention has deleted records that this group had not read: its bookmark points before the
+    /// log's start.
     pub fn overtaken(&self) -> bool {
         matches!((self.committed, self.log_start), (Some(committed), Some(start)) if committed < start)
     }

@@ -8,8 +8,8 @@
 //! | `compromised_terminal` | a terminal bills many cards for weeks | its chargebacks, from the first days' on |
 //! | `drift` | someone close to the holder takes a little more each time | only the trend |
 //!
-//! A fraudster who holds a number is awake when others are (most are caught because someone looks), so episodes
-//! follow the hours of the day, except what a takeover buys at night.
+//! A fraudster who holds a number is awake when others are (most are caught because someone looks),
+//! so episodes follow the hours of the day, except what a takeover buys at night.
 
 use events::Timestamp;
 use rand::RngExt;
@@ -93,13 +93,15 @@ impl World {
     }
 
     fn wait_for_fraudster(&mut self, from: Timestamp, pattern: Pattern) {
-        // Candidates at the busiest hour's rate; the hour decides which are taken up, as for holders.
+        // Candidates at the busiest hour's rate; the hour decides which are taken up, as for
+        // holders.
         let rate = self.episodes_a_second(pattern) / mean_rhythm();
         let at = self.after(from, rate);
         self.schedule(at, What::Episode(pattern));
     }
 
-    /// The share of the town's cards that are in circulation: in the history, fraud is as rare as honest swipes are.
+    /// The share of the town's cards that are in circulation: in the history, fraud is as rare as
+    /// honest swipes are.
     fn in_circulation(&self) -> f64 {
         f64::from(self.active) / f64::from(self.config.cards)
     }

@@ -12,7 +12,8 @@ const HOURS: [f64; 24] = [
     0.08, 0.05, 0.03, 0.03, 0.04, 0.08, 0.20, 0.38, 0.55, 0.62, 0.70, 0.80, 0.95, 1.00, 0.85, 0.75, 0.80,
     0.90, 1.00, 0.95, 0.75, 0.50, 0.30, 0.16,
 ];
-/// How busy each day of the week is, next to the busiest; 1970-01-01 was a Thursday, with which this begins.
+/// How busy each day of the week is, next to the busiest; 1970-01-01 was a Thursday, with which
+/// this begins.
 const DAYS: [f64; 7] = [0.90, 1.00, 1.00, 0.75, 0.88, 0.88, 0.90];
 
 /// Share of visits that are to a favourite terminal.
@@ -48,8 +49,9 @@ pub(super) fn mean_rhythm() -> f64 {
 }
 
 impl World {
-    /// The next instant at which this holder may go shopping. Candidates come at the busiest hour's rate; which of them
-    /// are taken up is decided by the hour when they come (thinning, Lewis & Shedler 1979).
+    /// The next instant at which this holder may go shopping. Candidates come at the busiest hour's
+    /// rate; which of them are taken up is decided by the hour when they come (thinning, Lewis
+    /// & Shedler 1979).
     pub(super) fn wait_for_holder(&mut self, card: u32, from: Timestamp) {
         let rate = self.population.cards[card as usize].rate;
         let at = self.after(from, rate);
@@ -112,7 +114,8 @@ impl World {
         self.swipe(at, Payment { card, terminal, amount_cents: cents.round() as i64 }, None);
     }
 
-    /// What this holder pays at this terminal this time: the spread is the trade's and the holder's whim.
+    /// What this holder pays at this terminal this time: the spread is the trade's and the holder's
+    /// whim.
     fn cents(&mut self, card: u32, terminal: u32) -> f64 {
         let category = self.population.terminals[terminal as usize].category;
         let spread = CATEGORIES[category].sigma.hypot(self.population.cards[card as usize].whim);
@@ -120,7 +123,8 @@ impl World {
         (self.population.usual_cents(card, terminal) * (spread * chance).exp()).max(20.0)
     }
 
-    /// Small payments in a row at one terminal, as at a parking meter or a fair: honest, and looks like card testing.
+    /// Small payments in a row at one terminal, as at a parking meter or a fair: honest, and looks
+    /// like card testing.
     fn feed_the_meter(&mut self, at: Timestamp, card: u32) {
         let mut terminal = self.population.terminal_in(TOWN, &mut self.rng);
         for _ in 0..8 {

@@ -1,20 +1,22 @@
 //! Card swipes of a town, the fraud among them, and the chargebacks that tell of it days later.
 //!
-//! One seeded [`World`] says everything. Each card holder has a home, favourite shops, hours and a purse; they go on
-//! holiday, buy a sofa, feed a parking meter ten times in a row: honest things that look like fraud. Among them five kinds
-//! of fraud are played out as *episodes* (see [`fraud`]), none of them defined by a threshold that a detector could copy.
-//! Attempts don't depend on what any detector decided: both lanes are judged on the same ones, and whoever counts the
-//! money leaves out what came after a block.
+//! One seeded [`World`] says everything. Each card holder has a home, favourite shops, hours and a
+//! purse; they go on holiday, buy a sofa, feed a parking meter ten times in a row: honest things
+//! that look like fraud. Among them five kinds of fraud are played out as *episodes* (see
+//! [`fraud`]), none of them defined by a threshold that a detector could copy. Attempts don't
+//! depend on what any detector decided: both lanes are judged on the same ones, and whoever counts
+//! the money leaves out what came after a block.
 //!
-//! A detector that starts empty is blind for a week, until the first labels come. So the world begins
-//! [`history_days`](CardsConfig::history_days) before [`start`](CardsConfig::start) with a sample of the cards:
-//! [`history`] is that prefix, to train on, and [`Cards`] is the rest, with every card. Chargebacks of swipes of the history
-//! still arrive while it runs.
+//! A detector that starts empty is blind for a week, until the first labels come. So the world
+//! begins [`history_days`](CardsConfig::history_days) before [`start`](CardsConfig::start) with a
+//! sample of the cards: [`history`] is that prefix, to train on, and [`Cards`] is the rest, with
+//! every card. Chargebacks of swipes of the history still arrive while it runs.
 //!
 //! # Simplifications
 //! - The town keeps UTC, and its money has one currency.
-//! - Fraud is more frequent than on real cards (0.6 % of swipes where a bank sees 0.05 to 0.1 %) and its patterns are clearer,
-//!   so that something happens in a minute of watching. Precision measured on it is several times what real data gives.
+//! - Fraud is more frequent than on real cards (0.6 % of swipes where a bank sees 0.05 to 0.1 %)
+//!   and its patterns are clearer, so that something happens in a minute of watching. Precision
+//!   measured on it is several times what real data gives.
 //! - A swipe is sent the instant it happens: the terminal is waiting.
 
 mod fraud;
@@ -27,7 +29,8 @@ use events::{Event, Timestamp};
 use crate::Emission;
 use world::World;
 
-/// What the payments business is like. All of it is fixed by these values: same config, same events, byte for byte.
+/// What the payments business is like. All of it is fixed by these values: same config, same
+/// events, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardsConfig {
     /// Decides everything that chance decides.
@@ -38,7 +41,8 @@ pub struct CardsConfig {
     pub cards: u32,
     /// Terminals in the town and in the four cities that its people travel to.
     pub terminals: u32,
-    /// Honest swipes per simulated second at the busiest hour; the mean over a week is about half of it.
+    /// Honest swipes per simulated second at the busiest hour; the mean over a week is about half
+    /// of it.
     pub busy_swipes_per_second: f64,
     /// Share of all swipes that are fraud, over weeks.
     pub fraud_share: f64,
@@ -50,12 +54,14 @@ pub struct CardsConfig {
     pub center: (f64, f64),
     /// How long before [`start`](Self::start) the world begins, in days.
     pub history_days: u32,
-    /// How many of the cards exist before [`start`](Self::start): a history of all of them would take long to learn from.
+    /// How many of the cards exist before [`start`](Self::start): a history of all of them would
+    /// take long to learn from.
     pub history_cards: u32,
 }
 
 impl Default for CardsConfig {
-    /// A town whose busiest hour sees 5 swipes a second, with about three bursts of card testing in it.
+    /// A town whose busiest hour sees 5 swipes a second, with about three bursts of card testing in
+    /// it.
     fn default() -> Self {
         Self {
             seed: 7,
@@ -73,15 +79,16 @@ impl Default for CardsConfig {
     }
 }
 
-/// The live business: an endless stream of `card_swipes`, of the `chargebacks` that follow days later, and of the
-/// `simulation_truth` about every swipe, said with it.
+/// The live business: an endless stream of `card_swipes`, of the `chargebacks` that follow days
+/// later, and of the `simulation_truth` about every swipe, said with it.
 #[derive(Debug)]
 pub struct Cards {
     world: World,
 }
 
 impl Cards {
-    /// The business at `config.start`. Lives through the history first, which takes some tenths of a second.
+    /// The business at `config.start`. Lives through the history first, which takes some tenths of
+    /// a second.
     pub fn new(config: &CardsConfig) -> Self {
         let mut world = World::new(config);
         world.live_through_history();
@@ -97,8 +104,9 @@ impl Iterator for Cards {
     }
 }
 
-/// What happened before `config.start` to the cards of the sample: swipes and the chargebacks known by then, in the order of
-/// time. It is the past of the very world that [`Cards`] goes on with, when both are given the same config.
+/// What happened before `config.start` to the cards of the sample: swipes and the chargebacks known
+/// by then, in the order of time. It is the past of the very world that [`Cards`] goes on with,
+/// when both are given the same config.
 pub fn history(config: &CardsConfig) -> impl Iterator<Item = Event> + use<> {
     let mut world = World::new(config);
     let start = config.start;

@@ -4,8 +4,8 @@
 //! Free ──called──> ToPickup ──> AtPickup ──> Riding ──> AtDropoff ──> Free
 //!                     └──────────cancelled──────────────────────────────┘
 //! ```
-//! The trip is announced (`requested`) when the driver is called, and from that ping on every position carries its id, until the
-//! rider has got out (`dropped_off`).
+//! The trip is announced (`requested`) when the driver is called, and from that ping on every
+//! position carries its id, until the rider has got out (`dropped_off`).
 
 use std::sync::Arc;
 
@@ -22,10 +22,12 @@ use super::receiver::{Receiver, round};
 use super::world::World;
 use super::{instant, seconds};
 
-/// Deviation of the logarithm of the time that drivers take, from one to the next and from one trip to the next.
+/// Deviation of the logarithm of the time that drivers take, from one to the next and from one trip
+/// to the next.
 const DRIVER_STYLE: f64 = 0.09;
 const TRIP_MOOD: f64 = 0.07;
-/// Median seconds and deviation of the logarithm, until the rider is in the car and until the rider is out of it.
+/// Median seconds and deviation of the logarithm, until the rider is in the car and until the rider
+/// is out of it.
 const PICKUP: (f64, f64) = (45.0, 0.6);
 const DROPOFF: (f64, f64) = (20.0, 0.5);
 /// Share of trips that riders cancel while the driver is on the way.
@@ -75,12 +77,14 @@ struct Ride {
     metres: f64,
     /// After how many metres the rider gives up waiting.
     cancelled_m: Option<f64>,
-    /// When each quarter of the way began, and what the oracle expected then, without and with foresight; as many as have begun.
+    /// When each quarter of the way began, and what the oracle expected then, without and with
+    /// foresight; as many as have begun.
     quarters: Vec<(Timestamp, [f64; 2])>,
 }
 
 impl Car {
-    /// A driver somewhere in town, on a trip or not as the hour makes likely; none where there are no streets.
+    /// A driver somewhere in town, on a trip or not as the hour makes likely; none where there are
+    /// no streets.
     pub(super) fn new(number: usize, world: &World, router: &mut Router, outbox: &mut Outbox) -> Option<Car> {
         let (seed, start, at) = (world.config.seed, world.config.start, world.start_s());
         let number = number as u64;
@@ -160,7 +164,8 @@ impl Car {
         self.say(TripKind::Requested, now, outbox);
     }
 
-    /// Is in the middle of a trip when the city begins. What came before is said with the time at which it must have been.
+    /// Is in the middle of a trip when the city begins. What came before is said with the time at
+    /// which it must have been.
     fn begin_midway(&mut self, start: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
         let t = seconds(start);
         let (here, _) = self.motion.state(t);
@@ -192,7 +197,8 @@ impl Car {
         self.ride = Some(ride);
     }
 
-    /// A rider nearby, and the ways there and on. Where one cannot get to or away from, nobody is picked up.
+    /// A rider nearby, and the ways there and on. Where one cannot get to or away from, nobody is
+    /// picked up.
     fn plan(
         &mut self,
         here: Spot,
@@ -324,9 +330,10 @@ impl Car {
     }
 }
 
-/// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on this trip, and of every wait
-/// its mean. Somebody who watches the trip may learn all of this, so nobody who only watches does better. Of an incident that
-/// begins after `known` it knows as little as they.
+/// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on this
+/// trip, and of every wait its mean. Somebody who watches the trip may learn all of this, so nobody
+/// who only watches does better. Of an incident that begins after `known` it knows as little as
+/// they.
 fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, known: f64, world: &World) -> f64 {
     let mean_s = |(median_s, deviation): (f64, f64)| median_s * (deviation * deviation / 2.0).exp();
     let (pickup_s, dropoff_s) = (mean_s(PICKUP), mean_s(DROPOFF));

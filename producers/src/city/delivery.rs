@@ -1,4 +1,5 @@
-//! What comes between an event and its sending: a network that is late now and then, and says things twice.
+//! What comes between an event and its sending: a network that is late now and then, and says
+//! things twice.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
@@ -101,7 +102,8 @@ impl Outbox {
         self.delayed.push(Delayed { emission: Emission { at, event }, sequence: self.sequence });
     }
 
-    /// The next to be sent; none while something may still be said that is sent before all that is held back.
+    /// The next to be sent; none while something may still be said that is sent before all that is
+    /// held back.
     pub(super) fn take(&mut self) -> Option<Emission> {
         let ready = self.ready.front()?;
         if self.delayed.peek().is_some_and(|delayed| delayed.emission.at < ready.at) {

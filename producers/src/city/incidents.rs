@@ -1,7 +1,9 @@
-//! What happens in the streets and is in no timetable: crashes, closures, burst pipes; and a football match.
+//! What happens in the streets and is in no timetable: crashes, closures, burst pipes; and a
+//! football match.
 //!
-//! An incident slows a **corridor**: the link where it happens most, the links that lead to it less and less, as a queue grows
-//! backwards, and the opposite direction a little, because people look. Its effect rises, stays, and falls.
+//! An incident slows a **corridor**: the link where it happens most, the links that lead to it less
+//! and less, as a queue grows backwards, and the opposite direction a little, because people look.
+//! Its effect rises, stays, and falls.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -108,13 +110,14 @@ impl Incidents {
         }
     }
 
-    /// By how much incidents slow this link at `t`; 1 where there is none. Of two, the worse counts.
+    /// By how much incidents slow this link at `t`; 1 where there is none. Of two, the worse
+    /// counts.
     pub(super) fn factor(&self, link: LinkId, t: f64) -> f64 {
         self.factor_as_of(link, t, t)
     }
 
-    /// The same as far as somebody knows who knows all about every incident that has begun by `known`, and nothing of the
-    /// others.
+    /// The same as far as somebody knows who knows all about every incident that has begun by
+    /// `known`, and nothing of the others.
     pub(super) fn factor_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
         let mut mask = self.masks[link.index()];
         let mut factor = 1.0_f64;
@@ -239,7 +242,8 @@ impl Incidents {
     }
 }
 
-/// The scene and what leads to it, along main roads, up to so many metres back, and the opposite direction.
+/// The scene and what leads to it, along main roads, up to so many metres back, and the opposite
+/// direction.
 fn corridor(map: &Map, scene: LinkId, length_m: f64) -> Vec<(LinkId, f32)> {
     let mut links: Vec<(LinkId, f32)> = vec![(scene, 1.0)];
     // (link, metres from its beginning to the scene), the links that are still to be followed back.

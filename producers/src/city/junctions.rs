@@ -30,11 +30,13 @@ enum Control {
     Open,
     /// The crossing road has the right of way.
     GiveWay,
-    /// A signal with a fixed cycle: green for the first `green_s` of every `cycle_s`, counted from `offset_s`.
+    /// A signal with a fixed cycle: green for the first `green_s` of every `cycle_s`, counted from
+    /// `offset_s`.
     Signal { cycle_s: f32, green_s: f32, offset_s: f32 },
 }
 
-/// Mean seconds of giving way, of a turn to the right, to the left (across the traffic; they drive on the right), and back.
+/// Mean seconds of giving way, of a turn to the right, to the left (across the traffic; they drive
+/// on the right), and back.
 const GIVE_WAY_S: f64 = 4.0;
 const RIGHT_S: f64 = 1.5;
 const LEFT_S: f64 = 4.0;
@@ -96,8 +98,8 @@ impl Junctions {
     }
 }
 
-/// What stands at the end of a link. Real signals are not on the map, so they are put where they would be: at many of the
-/// crossings of larger streets.
+/// What stands at the end of a link. Real signals are not on the map, so they are put where they
+/// would be: at many of the crossings of larger streets.
 fn control(seed: u64, map: &Map, link: LinkId, deg: f64) -> Control {
     let node = map.link(link).to;
     if neighbours(map, node, 9) < 3 {

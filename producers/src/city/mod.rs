@@ -1,10 +1,12 @@
-//! A city in which things happen: drivers carry riders, lorries go their rounds, and the streets are never twice the same.
+//! A city in which things happen: drivers carry riders, lorries go their rounds, and the streets
+//! are never twice the same.
 //!
-//! The streets are a public fact (the `streets` crate). What is hidden is how fast one gets along them: each directed link
-//! has a **pace** that comes from its own character, the hour, a slow random drift, and incidents. Junctions make one wait,
-//! drivers differ, riders are not at the door. A [`City`] plays all this second by second and says what the outside
-//! world would see of it (positions as a phone measures and delivers them, the lives of trips), and, on a topic that no consumer
-//! may read, what really happened.
+//! The streets are a public fact (the `streets` crate). What is hidden is how fast one gets along
+//! them: each directed link has a **pace** that comes from its own character, the hour, a slow
+//! random drift, and incidents. Junctions make one wait, drivers differ, riders are not at the
+//! door. A [`City`] plays all this second by second and says what the outside world would see of it
+//! (positions as a phone measures and delivers them, the lives of trips), and, on a topic that no
+//! consumer may read, what really happened.
 //!
 //! ```text
 //! pace ────────┐
@@ -12,12 +14,13 @@
 //! demand ──────┘                  └──────────────────────> simulation_truth
 //! ```
 //!
-//! Nothing here is fitted to what some consumer does well: the noise is set so that trips take 1.5 to 2 times as long as on empty
-//! roads and a model that knows the long-run mean of each road misses by about a quarter of the trip, as in real cities. Tests
-//! measure both.
+//! Nothing here is fitted to what some consumer does well: the noise is set so that trips take 1.5
+//! to 2 times as long as on empty roads and a model that knows the long-run mean of each road
+//! misses by about a quarter of the trip, as in real cities. Tests measure both.
 //!
-//! Every vehicle, and every purpose, draws from a stream of its own: another GPS error leaves the trips as they are, and
-//! another driver leaves the others as they are. Noise that belongs to places is a hash of place and time, so that it can be asked for at any time.
+//! Every vehicle, and every purpose, draws from a stream of its own: another GPS error leaves the
+//! trips as they are, and another driver leaves the others as they are. Noise that belongs to
+//! places is a hash of place and time, so that it can be asked for at any time.
 //!
 //! # Simplifications
 //! - Vehicles do not see each other: no queue is longer because one more car joins it.
@@ -51,8 +54,9 @@ pub use config::{CityConfig, Delivery, Gps};
 
 /// The city at work: an endless iterator of what it says, in the order of sending.
 ///
-/// It starts warm: at `start` the drivers are spread over the town, and most are in the middle of a trip, whose earlier
-/// steps are said first, with their own times. It ends only if there is nobody to watch: no vehicle, or no street.
+/// It starts warm: at `start` the drivers are spread over the town, and most are in the middle of a
+/// trip, whose earlier steps are said first, with their own times. It ends only if there is nobody
+/// to watch: no vehicle, or no street.
 #[derive(Debug)]
 pub struct City {
     world: World,
@@ -108,7 +112,8 @@ impl City {
         city
     }
 
-    /// Lets the next vehicle have its turn; the first of a second also brings what is new in the streets.
+    /// Lets the next vehicle have its turn; the first of a second also brings what is new in the
+    /// streets.
     fn step(&mut self) {
         let Turn { phase_ms, who } = self.turns[self.turn];
         let start = self.world.config.start;

@@ -1,7 +1,8 @@
 //! A vehicle on its way along a route.
 //!
-//! When it enters a link it is decided how long the link takes and how long the junction at its end; in between the place is
-//! a matter of arithmetic: off with constant acceleration where it stood, on with constant speed, and braking where it will stand.
+//! When it enters a link it is decided how long the link takes and how long the junction at its
+//! end; in between the place is a matter of arithmetic: off with constant acceleration where it
+//! stood, on with constant speed, and braking where it will stand.
 
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ pub(super) struct Motion {
     end_m: f64,
     /// When it came onto the link.
     entered: f64,
-    /// The piece of the link that is being driven: from, to, since when, how long, and the wait at its end.
+    /// The piece of the link that is being driven: from, to, since when, how long, and the wait at
+    /// its end.
     piece: Piece,
     /// Metres of finished pieces since the count was set to zero.
     driven_m: f64,
@@ -180,7 +182,8 @@ impl Motion {
         self.driven_m = 0.0;
     }
 
-    /// Drives until `t`, tells the truth about every link it leaves, and says whether it has arrived.
+    /// Drives until `t`, tells the truth about every link it leaves, and says whether it has
+    /// arrived.
     pub(super) fn drive(&mut self, t: Timestamp, world: &World, outbox: &mut Outbox) -> bool {
         let now = seconds(t);
         while self.piece.end() <= now {
@@ -221,8 +224,9 @@ impl Motion {
         self.piece = Piece { from_m, to_m, begun: t, moving_s, wait_s, from_rest, to_rest };
     }
 
-    /// Seconds to the end of the route for one who knows what every link will take when it is entered, but no noise, no
-    /// signal's phase and no incident that begins after `known`: what the oracle says at `t`.
+    /// Seconds to the end of the route for one who knows what every link will take when it is
+    /// entered, but no noise, no signal's phase and no incident that begins after `known`: what
+    /// the oracle says at `t`.
     pub(super) fn expected_rest_s(&self, t: f64, known: f64, world: &World) -> f64 {
         let (here, _) = self.state(t);
         let mut clock = t;

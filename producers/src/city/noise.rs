@@ -1,8 +1,8 @@
 //! Randomness that can be asked for in any order.
 //!
-//! What a vehicle does is drawn from a generator of its own ([`rng`]). What belongs to places and times, such as the drift of a
-//! street's pace, is a hash of the seed, the place and the time ([`drift`]): it needs no state, and asking about tomorrow does not
-//! change today.
+//! What a vehicle does is drawn from a generator of its own ([`rng`]). What belongs to places and
+//! times, such as the drift of a street's pace, is a hash of the seed, the place and the time
+//! ([`drift`]): it needs no state, and asking about tomorrow does not change today.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -30,8 +30,8 @@ pub(super) enum Purpose {
 
 /// A generator for one purpose of one thing.
 ///
-/// `StdRng` is cryptographic, so that streams whose seeds are neighbours have nothing in common. Its algorithm may change with a
-/// major version of `rand`; `Cargo.lock` holds it.
+/// `StdRng` is cryptographic, so that streams whose seeds are neighbours have nothing in common.
+/// Its algorithm may change with a major version of `rand`; `Cargo.lock` holds it.
 pub(super) fn rng(seed: u64, purpose: Purpose, id: u64) -> StdRng {
     StdRng::seed_from_u64(hash(seed, purpose, id, 0))
 }
@@ -53,13 +53,15 @@ pub(super) fn unit(hash: u64) -> f64 {
     (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A nearly normal number, mean 0 and deviation 1, within ±3.5: the sum of four even ones (Irwin and Hall).
+/// A nearly normal number, mean 0 and deviation 1, within ±3.5: the sum of four even ones (Irwin
+/// and Hall).
 pub(super) fn normal(hash: u64) -> f64 {
     let sum: u64 = (0..4).map(|piece| (hash >> (16 * piece)) & 0xffff).sum();
     (sum as f64 / 65_536.0 - 2.0) * 3.0_f64.sqrt()
 }
 
-/// A number that wanders with time, mean 0 and deviation 1, and has forgotten itself after `period_s`.
+/// A number that wanders with time, mean 0 and deviation 1, and has forgotten itself after
+/// `period_s`.
 pub(super) fn drift(seed: u64, purpose: Purpose, id: u64, t: f64, period_s: f64) -> f64 {
     // Each thing changes at moments of its own.
     let at = t / period_s + unit(hash(seed, purpose, id, u64::MAX));

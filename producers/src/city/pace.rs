@@ -1,9 +1,12 @@
 //! The hidden truth: how long each link takes, when.
 //!
 //! The seconds for a link are its free-flow seconds times a slowdown that is the product of
-//! - its **character**, which never changes: some streets are full of potholes, lorries and people looking for a place to park;
-//! - the **hour**: rush hours, strongest on the main roads, towards the centre in the morning and out of it in the evening;
-//! - a slow random **drift** of its street, its part of town, and the whole city, none of which any clock foretells.
+//! - its **character**, which never changes: some streets are full of potholes, lorries and people
+//!   looking for a place to park;
+//! - the **hour**: rush hours, strongest on the main roads, towards the centre in the morning and
+//!   out of it in the evening;
+//! - a slow random **drift** of its street, its part of town, and the whole city, none of which any
+//!   clock foretells.
 //!
 //! Incidents come on top, see [`incidents`](super::incidents).
 
@@ -105,7 +108,8 @@ impl Pace {
         f64::from(self.links[link.index()].calm_s * (1.0 + 0.3 * self.links[link.index()].rush))
     }
 
-    /// Seconds for the link when it is entered at `t` (seconds since 1970) and nothing has happened.
+    /// Seconds for the link when it is entered at `t` (seconds since 1970) and nothing has
+    /// happened.
     pub(super) fn expected_s(&self, link: LinkId, t: f64) -> f64 {
         let link = &self.links[link.index()];
         let drifts = self.drift(Purpose::StreetDrift, link.street, STREET_DRIFT, t)

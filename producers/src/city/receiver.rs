@@ -1,8 +1,9 @@
 //! What a phone believes about where it is.
 //!
-//! The error of a position is a vector that forgets itself within some seconds (what misleads a receiver is the reflection from
-//! a wall, and the wall stays) times a scale that changes more slowly: good reception, bad reception. The scale is log-normal, which
-//! gives the long tail that real receivers have.
+//! The error of a position is a vector that forgets itself within some seconds (what misleads a
+//! receiver is the reflection from a wall, and the wall stays) times a scale that changes more
+//! slowly: good reception, bad reception. The scale is log-normal, which gives the long tail that
+//! real receivers have.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -74,7 +75,8 @@ impl Receiver {
     }
 }
 
-/// To so many parts of one. Divided at the end: the quotient is the double that prints with the fewest digits.
+/// To so many parts of one. Divided at the end: the quotient is the double that prints with the
+/// fewest digits.
 pub(super) fn round(value: f64, parts: f64) -> f64 {
     (value * parts).round() / parts
 }

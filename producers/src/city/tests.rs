@@ -200,10 +200,12 @@ fn trips_take_as_long_and_vary_as_much_as_in_real_cities() {
     took.sort_by(f64::total_cmp);
     let minutes = took[took.len() / 2] / 60.0;
     assert!((8.0..15.0).contains(&minutes), "the median trip takes {minutes} min");
-    // The best line through free-flow times is a static model, well calibrated, and it knows the very route.
+    // The best line through free-flow times is a static model, well calibrated, and it knows the
+    // very route.
     let miss = miss_of_best_line(&whole);
     assert!((0.18..0.32).contains(&miss), "a static model misses by {miss}");
-    // Who foresees incidents too is right more often, and never expects to arrive much sooner for it.
+    // Who foresees incidents too is right more often, and never expects to arrive much sooner for
+    // it.
     let error = |said: &dyn Fn(&Watched) -> [f64; 4]| -> f64 {
         let of = |trip: &Watched| {
             let left = trip.quarters.map(|at| trip.end.since_seconds(at));
@@ -309,7 +311,8 @@ fn a_vehicle_goes_where_the_streets_go() {
         count += 1;
     }
     assert!(count > 1000, "{count}");
-    // With a perfect receiver every position is on a street, and no step is longer than a car can drive in a second.
+    // With a perfect receiver every position is on a street, and no step is longer than a car can
+    // drive in a second.
     let exact = Gps { median_m: 0.0, speed_mps: 0.0, ..Gps::default() };
     let said = first(CityConfig { drivers: 20, gps: exact, tunnels: 0, ..config(9) }, 300);
     let mut before: HashMap<&str, &DriverLocation> = HashMap::new();
@@ -349,7 +352,8 @@ fn incidents_slow_their_corridor_and_nothing_else() {
         let ratio = world.expected_s(link, middle) / calm.expected_s(link, middle);
         assert!((ratio - world.incidents.factor(link, middle)).abs() < 1e-9);
     }
-    // Of what is still to come, nobody knows before it has begun; from then on, the oracle knows all about it.
+    // Of what is still to come, nobody knows before it has begun; from then on, the oracle knows
+    // all about it.
     let in_an_hour = start + 3600.0;
     let (mut unforeseen, mut known) = (0, 0);
     for link in MAP.link_ids() {

@@ -6,11 +6,13 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::weighted::WeightedAliasIndex;
 use rand_distr::{Distribution, StandardNormal};
 
-/// A place in the catalogue. The item in it changes (new items replace old ones); its shelf, its fame and its neighbours stay.
+/// A place in the catalogue. The item in it changes (new items replace old ones); its shelf, its
+/// fame and its neighbours stay.
 pub(super) type Slot = usize;
 
-/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here a share of all items, the head is
-/// flatter than Zipf's, as it is in the logs: no item is one in ten clicks.
+/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here a
+/// share of all items, the head is flatter than Zipf's, as it is in the logs: no item is one in ten
+/// clicks.
 const ZIPF_S: f64 = 0.95;
 const ZIPF_Q: f64 = 0.006;
 /// How much an item's fame moves from one day to the next (σ of its logarithm).
@@ -133,8 +135,8 @@ impl Catalogue {
     }
 }
 
-/// Items of the shelf in random order, famous ones earlier (weighted sampling without replacement by exponential keys:
-/// Efraimidis and Spirakis, 2006).
+/// Items of the shelf in random order, famous ones earlier (weighted sampling without replacement
+/// by exponential keys: Efraimidis and Spirakis, 2006).
 fn similar_to(slot: Slot, shelf: &[Slot], fame: &[f64], rng: &mut Rng) -> Vec<Slot> {
     let mut keyed: Vec<(f64, Slot)> = shelf
         .iter()

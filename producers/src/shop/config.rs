@@ -2,20 +2,24 @@
 
 use events::Timestamp;
 
-/// A shop. [`Default`] is fitted to two public click logs of real ones; the module's tests measure every figure.
+/// A shop. [`Default`] is fitted to two public click logs of real ones; the module's tests measure
+/// every figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShopConfig {
     /// Same seed, same events, byte for byte.
     pub seed: u64,
     /// When the doors open, in event time.
     pub start: Timestamp,
-    /// How many items are on offer at any time, at least 100. What leads to what takes some ten views of each item to learn:
-    /// a larger shop needs more hours until a consumer that starts empty knows it.
+    /// How many items are on offer at any time, at least 100. What leads to what takes some ten
+    /// views of each item to learn: a larger shop needs more hours until a consumer that starts
+    /// empty knows it.
     pub items: usize,
-    /// New visits begun per simulated hour when the day is at its busiest (about 20:00 UTC). The default makes some 18
-    /// events per simulated second then: 1,100 a second at 60 times the speed of the wall.
+    /// New visits begun per simulated hour when the day is at its busiest (about 20:00 UTC). The
+    /// default makes some 18 events per simulated second then: 1,100 a second at 60 times the
+    /// speed of the wall.
     pub sessions_per_hour: f64,
-    /// New items a day, as a share of all. Each takes the place of an old one, which is not seen again.
+    /// New items a day, as a share of all. Each takes the place of an old one, which is not seen
+    /// again.
     pub new_items_per_day: f64,
     /// Flash trends begun a day.
     pub trends_per_day: f64,

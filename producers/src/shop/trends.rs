@@ -7,8 +7,9 @@ use super::catalogue::{Catalogue, Slot};
 
 const MINUTE_MS: f64 = 60_000.0;
 const HOUR_MS: f64 = 60.0 * MINUTE_MS;
-/// Views come by fame and trend only when a shopper looks around; the rest of the way one item leads to the next. For an
-/// item's views as a whole to rise by its lift, the looking around must rise by this much more.
+/// Views come by fame and trend only when a shopper looks around; the rest of the way one item
+/// leads to the next. For an item's views as a whole to rise by its lift, the looking around must
+/// rise by this much more.
 const ONLY_LOOKING_AROUND: f64 = 1.8;
 
 /// One trend: interest rises in a straight line, then halves again and again.
@@ -42,8 +43,8 @@ pub(super) struct Trends {
 }
 
 impl Trends {
-    /// A trend begins: lift 3 to 50 (even in the logarithm), rise 5 to 30 min, half-life 0.5 to 6 h. A third of
-    /// them are new items, launched with it; the others had been middling.
+    /// A trend begins: lift 3 to 50 (even in the logarithm), rise 5 to 30 min, half-life 0.5 to 6
+    /// h. A third of them are new items, launched with it; the others had been middling.
     pub(super) fn begin(&mut self, now_ms: i64, catalogue: &mut Catalogue, rng: &mut Rng) {
         self.on.retain(|trend| trend.strength(now_ms) > 0.05 || now_ms - trend.began_ms < 3_600_000);
         let slot = rng.random_range(0..catalogue.len());
@@ -72,7 +73,8 @@ impl Trends {
         self.on.push(trend);
     }
 
-    /// The item that a shopper who looks around goes for because of a trend, if it is because of one.
+    /// The item that a shopper who looks around goes for because of a trend, if it is because of
+    /// one.
     pub(super) fn draw(&self, now_ms: i64, catalogue: &Catalogue, rng: &mut Rng) -> Option<Slot> {
         let pull = |trend: &Trend| ONLY_LOOKING_AROUND * catalogue.share(trend.slot) * trend.strength(now_ms);
         let total: f64 = self.on.iter().map(pull).sum();

@@ -35,7 +35,8 @@
 //! header count, then for each header: key_length, key, value_length (-1: null), value
 //! ```
 //!
-//! Source: [Kafka's message format](https://kafka.apache.org/documentation/#messageformat) and KIP-98.
+//! Source: [Kafka's message format](https://kafka.apache.org/documentation/#messageformat) and
+//! KIP-98.
 //!
 //! # Simplifications
 //!

@@ -1,6 +1,8 @@
-//! Ids as numbers. A bill waits for the batch lane with an hour of pages and clicks in hand; what it only compares it need not spell.
+//! Ids as numbers. A bill waits for the batch lane with an hour of pages and clicks in hand; what
+//! it only compares it need not spell.
 
-/// The number of a trip, a card, a swipe, a click or a visit. Two of a million are alike by chance once in forty million times.
+/// The number of a trip, a card, a swipe, a click or a visit. Two of a million are alike by chance
+/// once in forty million times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id(pub(super) u64);
 
@@ -13,8 +15,8 @@ impl<S: AsRef<str> + ?Sized> From<&S> for Id {
     }
 }
 
-/// The number of an item on a page, half as long: a page has twenty, and whether one is on it is all that is asked. It is answered
-/// wrongly once in two hundred million times.
+/// The number of an item on a page, half as long: a page has twenty, and whether one is on it is
+/// all that is asked. It is answered wrongly once in two hundred million times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ItemId(u32);
 

@@ -1,21 +1,23 @@
 //! The stream's rides once more, in the order in which things happened.
 //!
-//! What a card or a shopper is told hangs on their own partition, which has one order. What a rider is told hangs on all
-//! of the city: each partition's matcher says how fast its cars drove, and hears from the topic `traffic` what the others said. Whether that comes
-//! before or after a car's next ping is a matter of milliseconds on the wall, so live no two shows quote the same arrivals to the
-//! second. A bill that leaves the wall out must leave that out too. So the processors of the stream lane's workers, one matcher for each partition
-//! and one for the traffic, are run here over the same records in the order of their sending, and what one says the
-//! others know at once.
+//! What a card or a shopper is told hangs on their own partition, which has one order. What a rider
+//! is told hangs on all of the city: each partition's matcher says how fast its cars drove, and
+//! hears from the topic `traffic` what the others said. Whether that comes before or after a car's
+//! next ping is a matter of milliseconds on the wall, so live no two shows quote the same arrivals
+//! to the second. A bill that leaves the wall out must leave that out too. So the processors of the
+//! stream lane's workers, one matcher for each partition and one for the traffic, are run here over
+//! the same records in the order of their sending, and what one says the others know at once.
 //!
-//! The order is known without waiting for any length of time: each simulator numbers what it sends (see [`Emitted`]), so the record
-//! after number 17 is number 18, whenever it comes.
+//! The order is known without waiting for any length of time: each simulator numbers what it sends
+//! (see [`Emitted`]), so the record after number 17 is number 18, whenever it comes.
 //!
 //! How far this is from what the lane really said is measured, answer by answer: see [`Beside`].
 //!
 //! # Simplifications
-//! - A record without a number (a student's own car) or with an old one (a burst's) happens when it is read, so a show with such guests is not
-//!   billed twice the same.
-//! - A number that does not come (its producer was down) is waited for until [`MOST_AHEAD`] others have.
+//! - A record without a number (a student's own car) or with an old one (a burst's) happens when it
+//!   is read, so a show with such guests is not billed twice the same.
+//! - A number that does not come (its producer was down) is waited for until [`MOST_AHEAD`] others
+//!   have.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -98,8 +100,9 @@ impl RidesInOrder {
         }
     }
 
-    /// Takes what the city says, hidden truth included, in whatever order it is read; `arrived` is for those who gave no number. Gives it
-    /// on, and the answers to it, each with the instant at which it was there.
+    /// Takes what the city says, hidden truth included, in whatever order it is read; `arrived` is
+    /// for those who gave no number. Gives it on, and the answers to it, each with the instant
+    /// at which it was there.
     pub(super) fn take(
         &mut self,
         place: Place,
@@ -229,7 +232,8 @@ mod tests {
             .collect()
     }
 
-    /// The same records, as somebody reads them who comes to the partitions in an order that `seed` decides.
+    /// The same records, as somebody reads them who comes to the partitions in an order that `seed`
+    /// decides.
     fn read(sent: &[Sent], seed: u64) -> Vec<Sent> {
         let mut logs: BTreeMap<(Topic, i32), VecDeque<Sent>> = BTreeMap::new();
         for record in sent {

@@ -1,4 +1,5 @@
-//! The bill line by line: what each lane's answers cost, what waiting cost, how sure that is, and who did better.
+//! The bill line by line: what each lane's answers cost, what waiting cost, how sure that is, and
+//! who did better.
 
 use serde::Serialize;
 
@@ -15,9 +16,11 @@ pub(crate) enum Measure {
     WrongTextsPercent,
     /// Money approved to fraudsters plus what honest customers declined cost, in cents.
     MoneyCents,
-    /// Next new items that were not on the page, of a hundred clicks: the page itself is as old as the run.
+    /// Next new items that were not on the page, of a hundred clicks: the page itself is as old as
+    /// the run.
     MissedClicksPercent,
-    /// The same where only the model is as old as the run and the session is live, on views within a session.
+    /// The same where only the model is as old as the run and the session is live, on views within
+    /// a session.
     MissedClicksStalePercent,
 }
 
@@ -85,7 +88,8 @@ pub(crate) fn money(cents: i64) -> String {
     format!("{sign}{grouped}.{:02}", cents.unsigned_abs() % 100)
 }
 
-/// A figure and the interval that 95 of 100 drawings of the cases fall into; none when there are too few cases.
+/// A figure and the interval that 95 of 100 drawings of the cases fall into; none when there are
+/// too few cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Figure {
     pub(crate) value: f64,

@@ -88,9 +88,11 @@ struct Verdict {
 pub(crate) struct PaymentsBill {
     /// The stream lane.
     pub(crate) stream: PaymentLane,
-    /// The batch lane: everything is approved at the till, and cards are blocked for a while once a run has found them out.
+    /// The batch lane: everything is approved at the till, and cards are blocked for a while once a
+    /// run has found them out.
     pub(crate) batch: PaymentLane,
-    /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the same of the batch lane, in cents.
+    /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the
+    /// same of the batch lane, in cents.
     pub(crate) spread: Resampled<4>,
     /// What a declined honest customer costs: what both lanes' processors decide by.
     pub(crate) costs: Costs,
@@ -157,7 +159,8 @@ impl PaymentsBill {
             let ([lost, declines], [late_lost, late_declines]) = (cents(&stream), cents(&batch));
             self.spread.add(&swipe.card_id, [lost, declines, late_lost, late_declines]);
         }
-        // A verdict without a swipe: the swipe was sent before we looked, or its verdict came after it was judged.
+        // A verdict without a swipe: the swipe was sent before we looked, or its verdict came after
+        // it was judged.
         self.verdicts.retain(|_, verdict| until.since_ms(verdict.seen) < PATIENCE_MS);
     }
 }

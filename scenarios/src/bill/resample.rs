@@ -1,18 +1,20 @@
 //! How sure a figure of the bill is: the Poisson bootstrap.
 //!
-//! A show sees one afternoon. Had other riders asked and other cards been stolen, the bill would have come out a little
-//! differently; by how much is answered by *resampling*: draw as many cases again from those that there were, some of them
-//! twice and some not at all, add up, and do so some hundreds of times. The middle 95 % of the sums are the interval.
+//! A show sees one afternoon. Had other riders asked and other cards been stolen, the bill would
+//! have come out a little differently; by how much is answered by *resampling*: draw as many cases
+//! again from those that there were, some of them twice and some not at all, add up, and do so some
+//! hundreds of times. The middle 95 % of the sums are the interval.
 //!
-//! To draw `n` of `n` cases with replacement is, for large `n`, to take each case a number of times that is Poisson
-//! distributed with mean 1. Seen so, no case has to be kept: when it is judged, it is added to each of the
-//! [`REPLICATES`] sums as often as that sum drew it (Chamandy et al., *Estimating uncertainty for massive data streams*,
-//! Google 2012). How often is a hash of the case's id, so that the same cases have the same interval in whatever order they
-//! are judged.
+//! To draw `n` of `n` cases with replacement is, for large `n`, to take each case a number of times
+//! that is Poisson distributed with mean 1. Seen so, no case has to be kept: when it is judged, it
+//! is added to each of the [`REPLICATES`] sums as often as that sum drew it (Chamandy et al.,
+//! *Estimating uncertainty for massive data streams*, Google 2012). How often is a hash of the
+//! case's id, so that the same cases have the same interval in whatever order they are judged.
 //!
-//! What is drawn is not a click, a swipe or a look at the screen but the shopper's visit, the card or the trip that it belongs to: ten swipes
-//! of one stolen card are one piece of luck. Since the number of draws comes from the id alone, all of a card's swipes
-//! are drawn together wherever in the stream they stand. Both lanes are added with the same draws: their difference on
+//! What is drawn is not a click, a swipe or a look at the screen but the shopper's visit, the card
+//! or the trip that it belongs to: ten swipes of one stolen card are one piece of luck. Since the
+//! number of draws comes from the id alone, all of a card's swipes are drawn together wherever in
+//! the stream they stand. Both lanes are added with the same draws: their difference on
 //! the same cases is surer than either of them.
 //!
 //! # Simplifications
@@ -92,7 +94,8 @@ impl<const K: usize> Default for Resampled<K> {
 }
 
 impl<const K: usize> Resampled<K> {
-    /// Adds what one case says to each sum. `unit` names the trip, card or visit that is drawn as a whole.
+    /// Adds what one case says to each sum. `unit` names the trip, card or visit that is drawn as a
+    /// whole.
     pub(crate) fn add(&mut self, unit: impl Into<Id>, values: [f64; K]) {
         self.cases += 1;
         // Most swipes are honest and approved: they cost nothing, however often they are drawn.
@@ -107,8 +110,8 @@ impl<const K: usize> Resampled<K> {
         }
     }
 
-    /// The interval of what `figure` makes of the sums; none when there are too few cases, or when `figure` often has nothing to
-    /// rest on.
+    /// The interval of what `figure` makes of the sums; none when there are too few cases, or when
+    /// `figure` often has nothing to rest on.
     pub(crate) fn interval(&self, figure: impl Fn(&[f64; K]) -> Option<f64>) -> Option<Interval> {
         let mut figures: Vec<f64> = self.sums.iter().filter_map(figure).collect();
         if self.cases < FEWEST || figures.len() * 10 < REPLICATES * 9 {
@@ -135,7 +138,8 @@ mod tests {
         assert!((variance - 1.0).abs() < 0.02, "variance {variance}");
     }
 
-    /// Of 400 tosses of a fair coin the share of heads has a standard error of 2.5 points: the interval must be 9.8 wide.
+    /// Of 400 tosses of a fair coin the share of heads has a standard error of 2.5 points: the
+    /// interval must be 9.8 wide.
     #[test]
     fn the_interval_of_a_mean_is_as_wide_as_theory_says() {
         let mut coin = Resampled::<2>::default();

@@ -7,9 +7,11 @@ use events::{Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
 use super::PATIENCE_MS;
 use super::resample::Resampled;
 
-/// A rider opens the app and looks for this long, in milliseconds of event time: what is on the screen by then counts.
+/// A rider opens the app and looks for this long, in milliseconds of event time: what is on the
+/// screen by then counts.
 const LOOK_MS: i64 = 15_000;
-/// A text "five minutes away" is right when it comes from three to seven minutes before the end of the trip.
+/// A text "five minutes away" is right when it comes from three to seven minutes before the end of
+/// the trip.
 const TEXT_MS: i64 = 5 * 60_000;
 const TEXT_TOLERANCE_MS: i64 = 2 * 60_000;
 
@@ -20,7 +22,8 @@ pub(crate) struct RideLane {
     pub(crate) quotes: u64,
     /// Looks that found none.
     pub(crate) unanswered: u64,
-    /// Sum over the quotes of |ETA − drop-off|, in milliseconds: whole numbers, whose sum is the same in whatever order.
+    /// Sum over the quotes of |ETA − drop-off|, in milliseconds: whole numbers, whose sum is the
+    /// same in whatever order.
     pub(crate) error_ms: u64,
     /// Trips that were long enough to deserve a text.
     pub(crate) texts_due: u64,
@@ -119,7 +122,8 @@ impl RidesBill {
                 open.stream.push((seen, answer.eta));
             }
             Event::EtaBatch(batched) => {
-                // A quote can't be seen before it is asked for, however old the speeds behind it are.
+                // A quote can't be seen before it is asked for, however old the speeds behind it
+                // are.
                 let from = batched.valid_from.max(batched.answer.ts);
                 let open = self.touch(&batched.answer.trip_id, seen);
                 // The quote is repeated for every ping; only a new one says something.
@@ -192,7 +196,8 @@ impl RidesBill {
     }
 }
 
-/// Of each lane the error in milliseconds and the quotes it is the sum of, then texts that were due, and each lane's wrong ones.
+/// Of each lane the error in milliseconds and the quotes it is the sum of, then texts that were
+/// due, and each lane's wrong ones.
 pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
     [
         stream.error_ms as f64,
@@ -205,8 +210,8 @@ pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
     ]
 }
 
-/// When a text "five minutes away" goes out to someone who is quoted these arrivals, each from an instant on: as soon as the quote
-/// of the moment is five minutes away.
+/// When a text "five minutes away" goes out to someone who is quoted these arrivals, each from an
+/// instant on: as soon as the quote of the moment is five minutes away.
 fn text_of(quotes: &[(Timestamp, Timestamp)]) -> Option<Timestamp> {
     let next = quotes.iter().skip(1).map(|&(from, _)| from).chain([Timestamp::MAX]);
     let due = quotes.iter().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));

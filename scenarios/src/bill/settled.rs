@@ -1,25 +1,30 @@
-//! The bill of a show in event time: the lanes' own answers, each from the instant on at which its lane *could* have given it.
+//! The bill of a show in event time: the lanes' own answers, each from the instant on at which its
+//! lane *could* have given it.
 //!
-//! What a person saw at the screen hangs on the wall: on a busy machine a page comes 30 ms later, which at sixty times the speed are two
-//! simulated seconds, and a run that takes a second publishes a simulated minute late. So a bill of what was seen is never twice the same,
-//! and most of what makes it differ is the speed of the show and not the lane. This bill leaves the wall out, as `freshet compare` does:
+//! What a person saw at the screen hangs on the wall: on a busy machine a page comes 30 ms later,
+//! which at sixty times the speed are two simulated seconds, and a run that takes a second
+//! publishes a simulated minute late. So a bill of what was seen is never twice the same,
+//! and most of what makes it differ is the speed of the show and not the lane. This bill leaves the
+//! wall out, as `freshet compare` does:
 //!
 //! - a question arrives when its simulator sent it, in simulated time;
 //! - the stream's answer is there when its question arrives;
 //! - an answer of the batch lane is there from the end of the period on whose run it rests.
 //!
-//! What is left is the lanes' answers and their periods, and that is the same on a slow machine, on another broker, with another
-//! database. An answer that was never given counts as that here too.
+//! What is left is the lanes' answers and their periods, and that is the same on a slow machine, on
+//! another broker, with another database. An answer that was never given counts as that here too.
 //!
-//! Records come in whatever order the topics happened to be read. Two things have to be known before an answer can be placed: when its
-//! question arrived, and when its run's period ended. Until then it is kept.
+//! Records come in whatever order the topics happened to be read. Two things have to be known
+//! before an answer can be placed: when its question arrived, and when its run's period ended.
+//! Until then it is kept.
 //!
-//! Where partitions share what they learn (the speeds of roads), an answer hangs on which of two records was read first, and no
-//! bookkeeping after the fact puts that back: rides are answered once more, in order (see [`RidesInOrder`]).
+//! Where partitions share what they learn (the speeds of roads), an answer hangs on which of two
+//! records was read first, and no bookkeeping after the fact puts that back: rides are answered
+//! once more, in order (see [`RidesInOrder`]).
 //!
 //! # Simplifications
-//! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is billed as if it had been there. The bill
-//!   as it was seen, beside this one, tells that.
+//! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is
+//!   billed as if it had been there. The bill as it was seen, beside this one, tells that.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -78,7 +83,8 @@ pub(crate) struct Settled {
 /// What is known of the batch lane's runs.
 #[derive(Debug, Default)]
 struct Runs {
-    /// The end of the window of the run whose answers could be seen, live, from an instant on: by job.
+    /// The end of the window of the run whose answers could be seen, live, from an instant on: by
+    /// job.
     ends: HashMap<String, HashMap<Timestamp, Timestamp>>,
     /// Runs that have been reported.
     done: HashSet<String>,
@@ -115,7 +121,8 @@ impl Settled {
     /// Takes a record.
     pub(crate) fn take(&mut self, heard: &Heard<'_>) {
         match heard.source {
-            // The speeds of roads are on no bill, and the traversals that they answer are read by nobody here: they would wait for ever.
+            // The speeds of roads are on no bill, and the traversals that they answer are read by
+            // nobody here: they would wait for ever.
             Some(_) if matches!(heard.event, Event::Traffic(_)) => {}
             Some(source) if self.is_ahead(source) => {
                 let waiting = self.early.entry((source.topic, source.partition)).or_default();
@@ -197,14 +204,15 @@ impl Settled {
         &self.runs.up_to
     }
 
-    /// Whether a partition has been read up to the offset `end`, as far as it matters to a bill: see [`Settled::take`].
+    /// Whether a partition has been read up to the offset `end`, as far as it matters to a bill:
+    /// see [`Settled::take`].
     pub(crate) fn has_read(&self, topic: Topic, partition: i32, end: i64) -> bool {
         let matters = !matches!(topic, Topic::RoadTraversals | Topic::Traffic | Topic::DeadLetters);
         !matters || end == 0 || self.read_to.get(&(topic, partition)).is_some_and(|&read| read + 1 >= end)
     }
 
-    /// Judges the cases of which both lanes' answers have been read: those up to where each business's job has run, by `known`, and in any case
-    /// those up to `until`.
+    /// Judges the cases of which both lanes' answers have been read: those up to where each
+    /// business's job has run, by `known`, and in any case those up to `until`.
     pub(crate) fn settle(&mut self, until: Timestamp, known: &UpTo) {
         let of = |job: &str| known.get(job).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
         let judged = [RIDES_JOB, PAYMENTS_JOB, SHOP_JOB].map(of);
@@ -218,8 +226,9 @@ impl Settled {
         self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
     }
 
-    /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the batch lane's quotes come with the run
-    /// after it, so trips are judged up to where that job has run.
+    /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the
+    /// batch lane's quotes come with the run after it, so trips are judged up to where that job
+    /// has run.
     pub(crate) fn finish(&mut self, end: Timestamp) -> &Bill {
         for (_, early) in std::mem::take(&mut self.early) {
             // Questions that nobody has read: retention took them.
@@ -236,7 +245,8 @@ impl Settled {
         &self.bill
     }
 
-    /// Judges each business up to an instant of its own, and no rides whose answers in order are not there yet.
+    /// Judges each business up to an instant of its own, and no rides whose answers in order are
+    /// not there yet.
     fn settle_all(&mut self, rides: Option<Timestamp>, payments: Timestamp, shop: Timestamp) {
         let rides = match &self.rides {
             Some(in_order) => rides.and_then(|until| Some(until.min(in_order.now()?.plus_ms(-1)))),
@@ -272,8 +282,8 @@ impl Runs {
         waiting.into_iter().filter_map(|event| self.answer(&event, Some(&run.batch_id))).collect()
     }
 
-    /// An answer that `run` has published, from the end on of the period on whose run it rests, which may be an earlier one; none
-    /// while that is not known.
+    /// An answer that `run` has published, from the end on of the period on whose run it rests,
+    /// which may be an earlier one; none while that is not known.
     fn answer(&mut self, event: &Event, run: Option<&str>) -> Option<Event> {
         let mut answer = event.clone();
         let (job, valid_from) = rests_on(&mut answer)?;

@@ -1,7 +1,7 @@
 //! The shop: next clicks that were on the page, and those that were not.
 //!
-//! A case is a view of an item that its session has not met before: what the shopper went for next. It is a hit when the
-//! item was on the page that this shopper had on the screen at that moment.
+//! A case is a view of an item that its session has not met before: what the shopper went for next.
+//! It is a hit when the item was on the page that this shopper had on the screen at that moment.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -58,7 +58,8 @@ struct Pages(VecDeque<Page>);
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
         let new = Page { from, after: answer.after.as_ref().map(Id::from), items: items_of(answer) };
-        // Pages for everybody come from several partitions: of two of one instant it must not matter which was read first.
+        // Pages for everybody come from several partitions: of two of one instant it must not
+        // matter which was read first.
         let not_after = |page: &Page| match new.after {
             Some(_) => page.from <= from,
             None => (page.from, &page.items) <= (from, &new.items),
@@ -67,8 +68,8 @@ impl Pages {
         self.0.insert(place, new);
     }
 
-    /// What was on the screen before `at`: a page that comes at the very instant of a click answers that click. Older pages are
-    /// forgotten, for nobody asks about an earlier moment again.
+    /// What was on the screen before `at`: a page that comes at the very instant of a click answers
+    /// that click. Older pages are forgotten, for nobody asks about an earlier moment again.
     fn before(&mut self, at: Timestamp) -> Option<&Page> {
         while self.0.get(1).is_some_and(|next| next.from < at) {
             self.0.pop_front();
@@ -76,8 +77,8 @@ impl Pages {
         self.0.front().filter(|page| page.from < at)
     }
 
-    /// Forgets pages that nobody asks about any more who looks after `judged_to`. A click that comes late is answered late, so the newest
-    /// page may answer one of a while ago.
+    /// Forgets pages that nobody asks about any more who looks after `judged_to`. A click that
+    /// comes late is answered late, so the newest page may answer one of a while ago.
     fn forget(&mut self, judged_to: Timestamp) {
         while self
             .0
@@ -98,7 +99,8 @@ struct Session {
     met: HashSet<ItemId>,
     stream: Pages,
     batch: Pages,
-    /// The pages of the stale model that somebody may still ask about; `from` is when the click that each answers was made.
+    /// The pages of the stale model that somebody may still ask about; `from` is when the click
+    /// that each answers was made.
     stale: Pages,
     touched: Option<Timestamp>,
     bot: bool,
@@ -111,8 +113,8 @@ pub(crate) struct ShopBill {
     pub(crate) stream: ShopLane,
     /// The page itself is as old as the last run.
     pub(crate) batch: ShopLane,
-    /// Only the model is as old as the last run; the session is live. Judged on views within a session, for before the
-    /// first event there is no session to ask with.
+    /// Only the model is as old as the last run; the session is live. Judged on views within a
+    /// session, for before the first event there is no session to ask with.
     pub(crate) stale: ShopLane,
     /// The stream lane on the cases of `stale`.
     pub(crate) stream_beside_stale: ShopLane,
@@ -123,15 +125,17 @@ pub(crate) struct ShopBill {
     judged_from: Timestamp,
     /// Up to where cases have been judged.
     judged_to: Timestamp,
-    /// What shoppers did: when, in which visit, and the how manieth event it was; only the view of an item can be a case, the others
-    /// change the page. They are judged in the order of their time, whichever partition was read first.
+    /// What shoppers did: when, in which visit, and the how manieth event it was; only the view of
+    /// an item can be a case, the others change the page. They are judged in the order of their
+    /// time, whichever partition was read first.
     waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
     heard: u64,
     sessions: HashMap<Id, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
-    /// Views whose page from the stale model is not known yet, by the event that page answers: the one that the stream's
-    /// page on the screen answered, for a service with an old model would be as quick as one with a new.
+    /// Views whose page from the stale model is not known yet, by the event that page answers: the
+    /// one that the stream's page on the screen answered, for a service with an old model would
+    /// be as quick as one with a new.
     stale_waiting: HashMap<Id, Vec<StaleCase>>,
 }
 

@@ -253,8 +253,8 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
     assert_eq!(bill.shop.stream_beside_stale, ShopLane { cases: 2, hits: 1 }, "on the same two");
 }
 
-/// A job that was quick published its pages before the clicks were judged, and of a visit with many clicks most were forgotten: two shows of one
-/// seed counted 1,236 cases and 1,261.
+/// A job that was quick published its pages before the clicks were judged, and of a visit with many
+/// clicks most were forgotten: two shows of one seed counted 1,236 cases and 1,261.
 #[test]
 fn a_page_of_the_stale_model_counts_whether_it_comes_before_or_after_its_case_is_judged() {
     let bill = |pages_first: bool| {
@@ -281,7 +281,8 @@ fn a_page_of_the_stale_model_counts_whether_it_comes_before_or_after_its_case_is
     assert_eq!(bill(true), (each, each));
 }
 
-/// The records of one show by partition: `runs_take_s` is how long the batch jobs took on the wall, in simulated seconds.
+/// The records of one show by partition: `runs_take_s` is how long the batch jobs took on the wall,
+/// in simulated seconds.
 fn show(runs_take_s: i64) -> Vec<Vec<(SeenAt, Event)>> {
     use Decision::{Approve, Decline};
     let visible = at("15:00:00").plus_ms(runs_take_s * 1_000);
@@ -317,7 +318,8 @@ fn show(runs_take_s: i64) -> Vec<Vec<(SeenAt, Event)>> {
         speed_mps: None,
         heading_deg: None,
     };
-    // Its second ping came late over the air, so the quote that answers it was not there when the rider looked.
+    // Its second ping came late over the air, so the quote that answers it was not there when the
+    // rider looked.
     let late = SeenAt { emitted: Some(at("15:45:00")), ..SeenAt::default() };
     let everybody = RecommendationsBatch(Batched {
         answer: page("14:50:00", "", None, &["lamp"]),
@@ -409,7 +411,8 @@ fn neither_the_wall_nor_the_order_of_reading_changes_a_settled_bill() {
     }
 }
 
-/// The demo's screen held 50 MB more with every simulated hour: the speeds of roads waited for traversals that it does not read.
+/// The demo's screen held 50 MB more with every simulated hour: the speeds of roads waited for
+/// traversals that it does not read.
 #[test]
 fn nothing_waits_for_a_question_that_is_never_read() {
     let mut settled = Settled::new(at("15:00:00"));

@@ -71,26 +71,29 @@ pub(crate) struct BatchArgs {
     /// How often the job runs, in simulated time
     #[arg(long, default_value = "1h", value_name = "PERIOD")]
     pub(crate) period: Period,
-    /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (the password may stand in PGPASSWORD)
+    /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (the
+    /// password may stand in PGPASSWORD)
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
     pub(crate) database: String,
     /// Run once over what is there now, then end
     #[arg(long, conflicts_with = "window")]
     pub(crate) once: bool,
-    /// Run the periods from START to END, then end. Instants are RFC 3339, or a date; without an offset they are UTC
+    /// Run the periods from START to END, then end. Instants are RFC 3339, or a date; without an
+    /// offset they are UTC
     #[arg(long, value_name = "START..END")]
     pub(crate) window: Option<Span>,
     /// Do this step alone
     #[arg(long, value_enum, requires = "window", requires = "files")]
     pub(crate) stage: Option<BatchStage>,
-    /// Where the steps leave files for each other, in a folder for each run [default: a temporary folder]
+    /// Where the steps leave files for each other, in a folder for each run [default: a temporary
+    /// folder]
     #[arg(long, value_name = "DIR", requires = "window")]
     pub(crate) files: Option<PathBuf>,
     /// How long after its end a window is left open for late records, in event time
     #[arg(long, default_value = "30s", value_name = "TIME")]
     pub(crate) grace: Period,
-    /// How often a database that is down, locked, full or not writable is asked again, after 1, 2, 4, … 30 s; a job on its own schedule never
-    /// gives up
+    /// How often a database that is down, locked, full or not writable is asked again, after 1, 2,
+    /// 4, … 30 s; a job on its own schedule never gives up
     #[arg(long, default_value_t = 5, value_name = "COUNT")]
     pub(crate) retries: u32,
     /// The streets, for eta [default: La Serena]
@@ -116,7 +119,8 @@ The database is data at rest: it may be asked anything else, too, by anyone who 
 #[derive(Debug, Args)]
 #[command(after_long_help = REPORT_HELP)]
 pub(crate) struct ReportArgs {
-    /// The database that `freshet batch` has loaded: a file's name for SQLite, or `postgres://user@host:5432/name`
+    /// The database that `freshet batch` has loaded: a file's name for SQLite, or
+    /// `postgres://user@host:5432/name`
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
     pub(crate) database: String,
     /// The time to tell of [default: the latest window that was loaded]

@@ -9,24 +9,29 @@ use super::{Format, FraudCosts, Period, Scenario, speed};
 
 /// `freshet compare`
 ///
-/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each against what truly
-/// happened: minutes of ETA error, money, missed clicks, with the number of cases and how sure the figure is. Needs no broker,
-/// and gives the same bill for the same log every time. It says so where batch is as good.
+/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each
+/// against what truly happened: minutes of ETA error, money, missed clicks, with the number of
+/// cases and how sure the figure is. Needs no broker, and gives the same bill for the same log
+/// every time. It says so where batch is as good.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Which businesses are compared
     #[arg(long, value_enum, default_value_t = Scenario::All)]
     pub(crate) scenario: Scenario,
-    /// How often the batch lane runs, in event time; 0s is the stream, beside which all others stand
+    /// How often the batch lane runs, in event time; 0s is the stream, beside which all others
+    /// stand
     #[arg(long, value_delimiter = ',', value_name = "PERIOD,…", default_value = "0s,10s,1m,15m,1h,6h,1d")]
     pub(crate) periods: Vec<Period>,
-    /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of simulating
+    /// Compare on this file that `freshet record` wrote, `simulation_truth` included, instead of
+    /// simulating
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "start", "drivers"])]
     pub(crate) from: Option<PathBuf>,
-    /// Simulate so much time [default: 1h; 36h of payments alone, 6h of the shop alone]; of a file, take so much from its beginning
+    /// Simulate so much time [default: 1h; 36h of payments alone, 6h of the shop alone]; of a file,
+    /// take so much from its beginning
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Period>,
-    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much faster
+    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much
+    /// faster
     #[arg(long, requires = "duration", value_parser = speed)]
     pub(crate) speed: Option<f64>,
     /// The same seed gives the same events, and so the same bill
@@ -41,7 +46,8 @@ pub(crate) struct CompareArgs {
     /// The streets [default: La Serena]
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
-    /// A past to learn from before the first event, as lines of a record; both lanes learn from it. A simulated log has its own
+    /// A past to learn from before the first event, as lines of a record; both lanes learn from it.
+    /// A simulated log has its own
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Vec<PathBuf>,
     /// Write a page with plots that needs nothing else, for a browser

@@ -34,10 +34,12 @@ pub(crate) struct DemoArgs {
     /// Use this cluster instead of an embedded broker
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS")]
     pub(crate) bootstrap_servers: Option<String>,
-    /// Leave the log and the database in this empty folder, to look into them afterwards [default: a temporary folder]
+    /// Leave the log and the database in this empty folder, to look into them afterwards [default:
+    /// a temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a SQLite file beside the log]
+    /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a
+    /// SQLite file beside the log]
     #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE")]
     pub(crate) database: Option<String>,
     /// Cars on the road
@@ -51,7 +53,8 @@ pub(crate) struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// The instant of simulated time at which a show of a given length ends; the same however busy the machine was.
+    /// The instant of simulated time at which a show of a given length ends; the same however busy
+    /// the machine was.
     pub(crate) fn end(&self, clock: &Clock) -> Option<Timestamp> {
         let length = |duration: Period| (duration.ms() as f64 * clock.speed) as i64;
         self.duration.map(|duration| clock.start.plus_ms(length(duration)))

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
         );
     }
     let windows = args.window.map(|span| windows(span, args.period.ms())).transpose()?;
-    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares the machine with it.
+    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares
+    // the machine with it.
     give_way(CanWait::Hours);
     let control = Control::new();
     wire(&control, control::orders(args.control.supervised)?)?;
@@ -48,7 +49,8 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
 fn config(args: &BatchArgs) -> BatchConfig {
     let name = name(args.job);
     let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(name));
-    // Anybody's topics tell the time by their records; a show has a clock that every process is given.
+    // Anybody's topics tell the time by their records; a show has a clock that every process is
+    // given.
     let schedule = match args.time.started_at {
         Some(_) => Schedule::Clock(args.time.clock()),
         None => Schedule::EventTime,
@@ -98,7 +100,8 @@ fn by_hand(
     if needs(&[Stage::Extract, Stage::Publish]) {
         ready(config, inputs(args.job))?;
     }
-    // Windows that nobody will go on with from their files need not each read what all have in common.
+    // Windows that nobody will go on with from their files need not each read what all have in
+    // common.
     let kept = match (&factory, windows.last()) {
         (Some(factory), Some((_, end))) if temporary.is_some() => Some(Kept::new(&**factory, *end)),
         _ => None,
@@ -201,7 +204,8 @@ fn ready(config: &BatchConfig, inputs: &[Topic]) -> Result<()> {
     Ok(topics::ensure(&admin, &[inputs, &config.outputs, &ours].concat())?)
 }
 
-/// The database, and the folder of its file. A job on a schedule waits for one that is down as long as it takes.
+/// The database, and the folder of its file. A job on a schedule waits for one that is down as long
+/// as it takes.
 fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     if !args.database.contains("://")
         && let Some(folder) = Path::new(&args.database).parent()

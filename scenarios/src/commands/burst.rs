@@ -1,13 +1,16 @@
 //! A burst: for ten seconds of the wall, ten times as much of a business.
 //!
-//! It is a second run of the same simulator beside the first, nine times as busy, that begins at the moment of the burst. The
-//! seed is the same, and with it the streets and how fast one gets along them, the card holders and their habits, the items
-//! and what leads to what; so what comes is more of the same and not another world. Who or what is new (drivers, trips,
-//! visits, events) has an id that begins with the moment of its burst, so that it is nobody whom the consumers know.
+//! It is a second run of the same simulator beside the first, nine times as busy, that begins at
+//! the moment of the burst. The seed is the same, and with it the streets and how fast one gets
+//! along them, the card holders and their habits, the items and what leads to what; so what comes
+//! is more of the same and not another world. Who or what is new (drivers, trips, visits, events)
+//! has an id that begins with the moment of its burst, so that it is nobody whom the consumers
+//! know.
 //!
 //! # Simplifications
 //! - Of crashes, flash trends and new items a burst knows nothing.
-//! - When it is over, its drivers are not heard of again: to a consumer they are in a tunnel without an end.
+//! - When it is over, its drivers are not heard of again: to a consumer they are in a tunnel
+//!   without an end.
 
 use anyhow::Result;
 use events::{Event, SimulationTruth, Timestamp};
@@ -21,7 +24,8 @@ use crate::cli::{Business, ProduceArgs};
 
 /// How many times the usual comes on top of the usual.
 const MORE: u32 = 9;
-/// So much earlier the doors open for the visitors of a burst: when it begins, they are in the middle of their visits.
+/// So much earlier the doors open for the visitors of a burst: when it begins, they are in the
+/// middle of their visits.
 const VISITS_MS: i64 = 10 * 60_000;
 
 /// What a burst at `moment` adds to the business. Same moment and arguments, same events.
@@ -65,8 +69,8 @@ pub(super) fn emissions(args: &ProduceArgs, moment: Timestamp) -> Result<Emissio
     })))
 }
 
-/// Puts the prefix before every id of something new. Cards, terminals, shoppers, items and streets are those that there
-/// are anyway.
+/// Puts the prefix before every id of something new. Cards, terminals, shoppers, items and streets
+/// are those that there are anyway.
 fn rename(event: &mut Event, prefix: &str) {
     let to = |id: &mut String| id.insert_str(0, prefix);
     match event {

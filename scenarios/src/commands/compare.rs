@@ -1,7 +1,8 @@
 //! `freshet compare`: what waiting costs, at several periods, on one and the same log.
 //!
-//! The log is simulated on the spot or read from a file that `freshet record` wrote; no broker is needed. The comparing itself is
-//! [pure](crate::compare). Here events are made or read, handed to a thread for each business, and the report is written.
+//! The log is simulated on the spot or read from a file that `freshet record` wrote; no broker is
+//! needed. The comparing itself is [pure](crate::compare). Here events are made or read, handed to
+//! a thread for each business, and the report is written.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
@@ -86,7 +87,8 @@ fn businesses(scenario: Scenario) -> Vec<Business> {
     }
 }
 
-/// Those that could be judged; an error when nobody could, or when the one that was asked for could not.
+/// Those that could be judged; an error when nobody could, or when the one that was asked for could
+/// not.
 fn judged(compared: Vec<BusinessReport>, scenario: Scenario, log: &Log) -> Result<Vec<BusinessReport>> {
     let (judged, unjudged): (Vec<_>, Vec<_>) =
         compared.into_iter().partition(|business| business.events > 0 && !business.curves.is_empty());
@@ -128,7 +130,8 @@ impl Log {
         Ok(Self { source: Source::Simulated { seed: args.seed }, start: args.start, end })
     }
 
-    /// Reads the file once to know from when to when it goes: that decides which cases every period has a run for.
+    /// Reads the file once to know from when to when it goes: that decides which cases every period
+    /// has a run for.
     fn recorded(path: &Path, args: &CompareArgs, businesses: &[Business]) -> Result<Self> {
         let asked_ms = asked_ms(args)?;
         let (mut start, mut arrivals, mut lines) = (None, Arrivals::default(), 0_u64);
@@ -165,7 +168,8 @@ fn asked_ms(args: &CompareArgs) -> Result<Option<i64>> {
     Ok(asked_ms)
 }
 
-/// Hands every event in the file to `take` until it returns false; says on standard error what was passed over.
+/// Hands every event in the file to `take` until it returns false; says on standard error what was
+/// passed over.
 fn read(path: &Path, mut take: impl FnMut(Event) -> bool) -> Result<Vec<String>> {
     let file = File::open(path).with_context(|| format!("could not read {}", path.display()))?;
     let mut file = BufReader::with_capacity(1 << 20, file);
@@ -310,7 +314,8 @@ fn time(args: &CompareArgs) -> TimeArgs {
     TimeArgs { speed: 1.0, seed: args.seed, start: args.start, started_at: None }
 }
 
-/// Both lanes of a business with the past that each learns from first: the simulated one, or the files that were named.
+/// Both lanes of a business with the past that each learns from first: the simulated one, or the
+/// files that were named.
 fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<Box<dyn Lanes>> {
     let simulated = args.from.is_none();
     Ok(match business {
@@ -362,8 +367,8 @@ fn histories(paths: &[PathBuf], learn: &mut impl FnMut(&Event)) -> Result<()> {
     paths.iter().try_for_each(|path| read_history(Some(path), &|| true, &mut *learn))
 }
 
-/// Tells how far each business has come, once a second, until all have finished: on one line of a terminal, or now and then
-/// as a line of a file.
+/// Tells how far each business has come, once a second, until all have finished: on one line of a
+/// terminal, or now and then as a line of a file.
 fn tell_progress(log: &Log, businesses: &[Business], reached: &[AtomicI64], finished: &Receiver<()>) {
     let terminal = io::stderr().is_terminal();
     let all_ms = log.end.since_ms(log.start).max(1);

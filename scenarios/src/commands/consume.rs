@@ -26,12 +26,13 @@ use crate::priority::{CanWait, give_way};
 use crate::supervise::Order;
 use crate::topics;
 
-/// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts no longer, and what is
-/// believed of the traffic has half-forgotten what is older.
+/// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts
+/// no longer, and what is believed of the traffic has half-forgotten what is older.
 pub(crate) const RIDES_HORIZON_MS: i64 = HOUR_MS / 2;
 
-/// Of how many of a partition's latest swipes the ids are remembered, lest one that was sent twice be decided twice: 10 MB. Who sends
-/// again does so within minutes, and this is the better part of an hour at a hundred swipes a second.
+/// Of how many of a partition's latest swipes the ids are remembered, lest one that was sent twice
+/// be decided twice: 10 MB. Who sends again does so within minutes, and this is the better part of
+/// an hour at a hundred swipes a second.
 const REMEMBERED: usize = 400_000;
 
 /// Runs until told to stop.
@@ -89,8 +90,9 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
     Ok(())
 }
 
-/// A member that takes so many milliseconds' worth of records at a time. Nobody who waits for a car or reads a text feels
-/// them, and thousands of records a second cost a third less. A terminal and a shopper are answered at once.
+/// A member that takes so many milliseconds' worth of records at a time. Nobody who waits for a car
+/// or reads a text feels them, and thousands of records a second cost a third less. A terminal and
+/// a shopper are answered at once.
 fn gathering(ms: u64) -> GroupOptions {
     GroupOptions { gather: Duration::from_millis(ms), ..GroupOptions::default() }
 }
@@ -166,8 +168,8 @@ pub(crate) fn learnt_recommendations(
     Ok(recommender)
 }
 
-/// Hands every event of a recorded past to `take`, as long as it is `wanted`: who is told to end in the middle of learning
-/// must neither make others wait nor answer with half a past.
+/// Hands every event of a recorded past to `take`, as long as it is `wanted`: who is told to end in
+/// the middle of learning must neither make others wait nor answer with half a past.
 pub(crate) fn read_history(
     history: Option<&Path>,
     wanted: &dyn Fn() -> bool,

@@ -25,7 +25,8 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
         Table::new(&["group", "state", "topic", "partition", "committed", "log end", "lag", "owner"]);
     for group in admin.groups()? {
         let committed = admin.committed_offsets(&group.id, &partitions)?;
-        // The ends are asked for after the bookmarks: a lag that is a little too large is honest, a negative one absurd.
+        // The ends are asked for after the bookmarks: a lag that is a little too large is honest, a
+        // negative one absurd.
         let ends = admin.ends(&partitions)?;
         for ((at, committed), end) in partitions.iter().zip(committed).zip(ends) {
             let owner = group.members.iter().find(|member| member.partitions.contains(at));

@@ -1,8 +1,9 @@
 //! A fraud detector that is judged while it works: what `freshet replay fraud` says at the end.
 //!
-//! Every figure comes from the log itself: what was true is what its chargebacks say, and each swipe counts with what was said
-//! before its label was there ([`Scorecard`]). How long a decision took is measured on the wall, around the detector alone:
-//! no broker and no network stands between. The answers are what they are without all this, to the byte.
+//! Every figure comes from the log itself: what was true is what its chargebacks say, and each
+//! swipe counts with what was said before its label was there ([`Scorecard`]). How long a decision
+//! took is measured on the wall, around the detector alone: no broker and no network stands
+//! between. The answers are what they are without all this, to the byte.
 
 use std::fmt;
 use std::time::Instant;
@@ -18,7 +19,8 @@ use crate::observe::DEADLINE_MS;
 pub(crate) struct Judged {
     lane: Box<dyn Processor>,
     scorecard: Scorecard,
-    /// From a swipe to its decision: in nanoseconds of the wall, or for the batch lane in milliseconds of event time.
+    /// From a swipe to its decision: in nanoseconds of the wall, or for the batch lane in
+    /// milliseconds of event time.
     took: Spread,
     batched: bool,
     costs: (f64, f64),
@@ -180,7 +182,8 @@ impl Report {
 /// How values are spread, to about one part in a hundred, however many there are.
 #[derive(Default)]
 struct Spread {
-    /// By the leading bits of a float, which order as numbers do: 8 of the exponent, 7 of the mantissa.
+    /// By the leading bits of a float, which order as numbers do: 8 of the exponent, 7 of the
+    /// mantissa.
     counts: Vec<u64>,
     all: u64,
 }

@@ -24,13 +24,15 @@ use crate::priority::{CanWait, give_way};
 use crate::supervise::Order;
 use crate::{control, lines, topics};
 
-/// Events are sent in bunches, so far apart: a person can't see it, and every batch that is not made is work for nobody.
+/// Events are sent in bunches, so far apart: a person can't see it, and every batch that is not
+/// made is work for nobody.
 const BUNCH: Duration = Duration::from_millis(20);
 /// No bunch is larger.
 const MOST: usize = 20_000;
 /// How long the shop has been open when a show begins.
 const SHOP_HISTORY_MS: i64 = 14 * HOUR_MS;
-/// How long a broker may be away before its producer gives up: as long as it takes to start it again.
+/// How long a broker may be away before its producer gives up: as long as it takes to start it
+/// again.
 const OUTAGE: Duration = Duration::from_mins(10);
 /// How long to wait for the last acknowledgements.
 const FLUSH: Duration = Duration::from_millis(1_500);
@@ -60,7 +62,8 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     let producer = Producer::new(&settings, &ProducerOptions::stream())?;
     let mut first = None;
     if already_began(&admin, args.business)? {
-        // Time has passed since someone stopped: what happened meanwhile was never sent, as with a phone without a network.
+        // Time has passed since someone stopped: what happened meanwhile was never sent, as with a
+        // phone without a network.
         let now = clock.simulated(wall_ms());
         first = numbered.by_ref().find(|(_, emission)| emission.at >= now);
     }
@@ -128,9 +131,10 @@ pub(crate) fn simulated(
     })
 }
 
-/// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few minutes of watching hold enough fraud to tell the
-/// lanes apart. Its history is that of a tenth of them: so little can be learnt from in a second or two. Most cards are strangers at
-/// first, as to any detector whose bank grows; of those whom it knows it knows three weeks.
+/// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few
+/// minutes of watching hold enough fraud to tell the lanes apart. Its history is that of a tenth of
+/// them: so little can be learnt from in a second or two. Most cards are strangers at first, as to
+/// any detector whose bank grows; of those whom it knows it knows three weeks.
 pub(crate) fn cards_config(time: &TimeArgs) -> CardsConfig {
     CardsConfig {
         seed: time.seed,
@@ -149,7 +153,8 @@ pub(crate) fn shop_config(time: &TimeArgs) -> ShopConfig {
     ShopConfig { seed: time.seed, start: time.start.plus_ms(-SHOP_HISTORY_MS), ..ShopConfig::default() }
 }
 
-/// Sends each event when the clock says that it is its time; says how many. `more` makes what a burst adds from a moment on.
+/// Sends each event when the clock says that it is its time; says how many. `more` makes what a
+/// burst adds from a moment on.
 fn send(
     usual: Numbered,
     producer: &Producer,
@@ -164,7 +169,8 @@ fn send(
         let now_ms = wall_ms();
         let now = clock.simulated(now_ms);
         burst.take_if(|(until_ms, _)| *until_ms <= now_ms);
-        // A burst may be more than can be sent in its time, and an order must not wait for the end of it.
+        // A burst may be more than can be sent in its time, and an order must not wait for the end
+        // of it.
         for _ in 0..MOST {
             let next = |from: &mut Peekable<Numbered>| from.peek().map(|(_, emission)| emission.at);
             let first = next(&mut usual);
@@ -200,7 +206,8 @@ fn send(
                 let moment = clock.simulated(began_ms).floor(1_000);
                 burst = Some((began_ms + BURST_MS, more(moment)?.peekable()));
             }
-            // Life goes on while nobody tells of it; what happened meanwhile is told at once afterwards.
+            // Life goes on while nobody tells of it; what happened meanwhile is told at once
+            // afterwards.
             Some(Order::Pause) => loop {
                 match orders.recv() {
                     Ok(Order::Resume) => break,

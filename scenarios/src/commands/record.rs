@@ -18,10 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Writes everything from the beginning of the topics to where they end now.
 ///
-/// Within a partition the order is the log's. Between partitions a broker keeps none. What our simulators sent says itself in
-/// which order, so it comes out as `freshet produce --print` writes it: line for line, whichever broker kept it, and however the wall's
-/// clock went. (On a topic that several of them share, records of two may have changed places in the log itself.) Where a partition begins with a record that does not say, all are merged by the records' timestamps; of equal ones the
-/// topic named first comes first.
+/// Within a partition the order is the log's. Between partitions a broker keeps none. What our
+/// simulators sent says itself in which order, so it comes out as `freshet produce --print` writes
+/// it: line for line, whichever broker kept it, and however the wall's clock went. (On a topic that
+/// several of them share, records of two may have changed places in the log itself.) Where a
+/// partition begins with a record that does not say, all are merged by the records' timestamps; of
+/// equal ones the topic named first comes first.
 pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     let settings = settings(&args.cluster, "record");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;

@@ -1,7 +1,8 @@
 //! `freshet replay`: any processor over a file, with no broker.
 //!
-//! The same logic as behind the topics, as fast as it can: that is how it is tried on other people's data, how two
-//! versions are compared, and how the batch lane is held against the stream on one and the same log.
+//! The same logic as behind the topics, as fast as it can: that is how it is tried on other
+//! people's data, how two versions are compared, and how the batch lane is held against the stream
+//! on one and the same log.
 
 use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ use super::judged::Judged;
 use crate::cli::{FraudCosts, Period, ReplayArgs, ReplayConsumer};
 use crate::lines::{self, Parsed};
 
-/// Reads events from standard input, writes answers to standard output, and says on standard error what it noticed.
+/// Reads events from standard input, writes answers to standard output, and says on standard error
+/// what it noticed.
 pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
     let mut processor = processor(args)?;
     if args.consumer == ReplayConsumer::Fraud {
@@ -148,7 +150,8 @@ impl Noticed {
     }
 }
 
-/// What is wrong, without the value that is: what the message says before the first digit or quotation.
+/// What is wrong, without the value that is: what the message says before the first digit or
+/// quotation.
 fn kind(error: &str) -> &str {
     error.split(|c: char| c.is_ascii_digit() || "\"'`-".contains(c)).next().unwrap_or(error)
 }
@@ -162,11 +165,12 @@ pub(crate) enum ReplayError {
     Write(#[source] io::Error),
 }
 
-/// The longest line that is read, in bytes: Kafka's default for the largest record. A longer one is broken.
+/// The longest line that is read, in bytes: Kafka's default for the largest record. A longer one is
+/// broken.
 const MAX_LINE: u64 = 1 << 20;
 
-/// Runs `processor` over the lines of `input`. Each event's answers are on their way out before the next line is waited
-/// for: someone who writes a line and then waits for its answer gets it.
+/// Runs `processor` over the lines of `input`. Each event's answers are on their way out before the
+/// next line is waited for: someone who writes a line and then waits for its answer gets it.
 pub(crate) fn replay(
     processor: &mut dyn Processor,
     input: impl Read,
@@ -177,7 +181,8 @@ pub(crate) fn replay(
     let (mut line, mut answers, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;
     loop {
-        // A line that is already here costs no system call; only before waiting for more is what was said sent off.
+        // A line that is already here costs no system call; only before waiting for more is what
+        // was said sent off.
         if !input.buffer().contains(&b'\n') {
             output.flush().map_err(ReplayError::Write)?;
         }
@@ -276,7 +281,8 @@ mod tests {
             "[1]".to_owned(),
         ];
         lines.extend_from_slice(&broken);
-        // Odd, and no more: a leap of the clock there and back, a trip that nobody knows, speeds and headings that nothing has.
+        // Odd, and no more: a leap of the clock there and back, a trip that nobody knows, speeds
+        // and headings that nothing has.
         lines.push(ping("9999-12-31T23:59:59.999Z", here));
         lines.push(ping("1970-01-01T00:00:00Z", here));
         lines.push(ping("2026-03-03T11:00:03Z", r#""trip_id":"nobody","lat":-29.91,"lon":-71.25"#));

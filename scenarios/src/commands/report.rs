@@ -1,7 +1,7 @@
 //! `freshet report`: questions to the database, which is data at rest.
 //!
-//! A consumer of a stream is told what happens; a database is asked what has happened. The answer is as old as the last run that loaded it,
-//! which is why the runs stand first.
+//! A consumer of a stream is told what happens; a database is asked what has happened. The answer
+//! is as old as the last run that loaded it, which is why the runs stand first.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots alone, as a picture.
+//! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots
+//! alone, as a picture.
 
 use super::report::{Curve, Report, length, minute, range, verdict_words};
 use super::{Source, period_name};

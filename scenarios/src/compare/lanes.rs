@@ -7,7 +7,8 @@ use events::Event;
 
 /// What answers at once, and at each period.
 pub(crate) trait Lanes: Send {
-    /// Takes one event. Appends the stream's answers to `stream`, and those of each period to the list of its place in `batch`.
+    /// Takes one event. Appends the stream's answers to `stream`, and those of each period to the
+    /// list of its place in `batch`.
     fn process(&mut self, event: &Event, stream: &mut Vec<Event>, batch: &mut [Vec<Event>]);
 
     /// The log has ended, which closes the last period.

@@ -1,22 +1,27 @@
 //! The cost of lateness: one recorded log, the same logic at several periods, one bill each.
 //!
-//! Everything is held still but the timing. One log is read once; at every event the stream's processor answers, and so does
-//! the batch lane of each period (the processors of `freshet replay` and `freshet replay --period`). Each
-//! period has a [`Bill`] of its own, on which its batch answers stand beside the stream's, judged on the same cases against
-//! `simulation_truth`. Nothing depends on the wall: the same log gives the same bill, to the byte.
+//! Everything is held still but the timing. One log is read once; at every event the stream's
+//! processor answers, and so does the batch lane of each period (the processors of `freshet replay`
+//! and `freshet replay --period`). Each period has a [`Bill`] of its own, on which its batch
+//! answers stand beside the stream's, judged on the same cases against `simulation_truth`. Nothing
+//! depends on the wall: the same log gives the same bill, to the byte.
 //!
 //! # When an answer could be seen
-//! A log tells when events happened, not when they arrived: an event arrives when the newest time that its business has shown so far
-//! has been reached. The stream's answer is there at that instant, a batch answer from the end of its period on, as if jobs took no
-//! time: what is compared is the *period* alone. Live, a run takes some seconds besides, and the dashboard's bill counts them.
+//! A log tells when events happened, not when they arrived: an event arrives when the newest time
+//! that its business has shown so far has been reached. The stream's answer is there at that
+//! instant, a batch answer from the end of its period on, as if jobs took no time: what is compared
+//! is the *period* alone. Live, a run takes some seconds besides, and the dashboard's bill counts
+//! them.
 //!
 //! # Which cases count
-//! All periods are judged on the same cases, so they must all have had a chance to run. Judging begins at the first boundary of the
-//! longest period whose first boundary lies in the log's first half. Longer periods are billed too, and marked: their lane had
-//! nothing, or next to nothing, while the log lasted.
+//! All periods are judged on the same cases, so they must all have had a chance to run. Judging
+//! begins at the first boundary of the longest period whose first boundary lies in the log's first
+//! half. Longer periods are billed too, and marked: their lane had nothing, or next to nothing,
+//! while the log lasted.
 //!
 //! # Simplifications
-//! - One processor over everything, as in a replay. In a show each partition has its own, which knows a quarter of the cards.
+//! - One processor over everything, as in a replay. In a show each partition has its own, which
+//!   knows a quarter of the cards.
 //! - A run is over the instant it begins.
 
 mod html;

@@ -196,7 +196,8 @@ pub(super) fn verdict_words(verdict: Verdict) -> &'static str {
 }
 
 impl Report {
-    /// Whether the lane of this period had nothing to say for most of what was judged: its first run came after judging had begun.
+    /// Whether the lane of this period had nothing to say for most of what was judged: its first
+    /// run came after judging had begun.
     pub(crate) fn is_longer(&self, period_ms: i64) -> bool {
         super::first_boundary(self.start, period_ms) > self.judged_from
     }

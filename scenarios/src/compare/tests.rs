@@ -193,7 +193,8 @@ fn with_no_time_between_runs_the_batch_lane_shows_the_streams_pages() {
     assert!(pages > 100, "{pages}");
 }
 
-/// Ride-share: a run after every ping says of a trip under way what the stream said of its ping before.
+/// Ride-share: a run after every ping says of a trip under way what the stream said of its ping
+/// before.
 #[test]
 fn with_no_time_between_runs_the_batch_lane_is_one_ping_behind() {
     let (map, log) = rides(12);

@@ -10,16 +10,18 @@ pub(super) struct Complaints(HashMap<String, Complaint>);
 struct Complaint {
     /// The sentence, without how long it is until the next attempt.
     what: String,
-    /// What makes it the same matter as another: of attempts that fail, what they failed at and not how. A server that is killed closes connections, then
-    /// refuses them, then is starting up.
+    /// What makes it the same matter as another: of attempts that fail, what they failed at and not
+    /// how. A server that is killed closes connections, then refuses them, then is starting up.
     matter: String,
     /// Whether the worker does nothing else until it is mended.
     waits: bool,
 }
 
 impl Complaints {
-    /// Takes a line of a worker's standard error. What it warns of comes back if nobody has said so yet: three jobs whose one database is away, and
-    /// who try again and again, are one piece of news. Another kind of line means that the worker goes on, so its next warning is news again.
+    /// Takes a line of a worker's standard error. What it warns of comes back if nobody has said so
+    /// yet: three jobs whose one database is away, and who try again and again, are one piece
+    /// of news. Another kind of line means that the worker goes on, so its next warning is news
+    /// again.
     pub(super) fn news(&mut self, worker: &str, line: &str) -> Option<String> {
         let Some(text) = line.trim_start().strip_prefix("WARN ") else {
             self.0.remove(worker);

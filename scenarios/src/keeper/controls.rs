@@ -1,7 +1,8 @@
 //! What a person asks for with a key, from asked over acknowledged to seen.
 //!
-//! The supervisor does what is asked at once, and says so: *acknowledged*. Whether it had its effect is then looked for where anyone could see it, in
-//! the cluster: a killed member leaves its group, a paused one commits nothing more. Only that counts as *seen*.
+//! The supervisor does what is asked at once, and says so: *acknowledged*. Whether it had its
+//! effect is then looked for where anyone could see it, in the cluster: a killed member leaves its
+//! group, a paused one commits nothing more. Only that counts as *seen*.
 //!
 //! # Simplifications
 //! - Who asks for two things at once gets both, in the order of the keys; nothing is taken back.
@@ -19,7 +20,8 @@ use crate::supervise::{Order, Worker};
 
 /// A command that has been seen or has failed is reported for so long.
 const FORGET_MS: i64 = 10_000;
-/// A command whose effect is not seen for so long has failed. A second fraud detector learns from the past before it joins.
+/// A command whose effect is not seen for so long has failed. A second fraud detector learns from
+/// the past before it joins.
 const GIVE_UP_MS: i64 = 60_000;
 
 /// A command on its way.
@@ -48,7 +50,8 @@ enum Expect {
     Ended { workers: Vec<String> },
     /// The worker's process runs.
     Running { worker: String },
-    /// A run over a window of at most this length has been seen, which ended after the dial was turned.
+    /// A run over a window of at most this length has been seen, which ended after the dial was
+    /// turned.
     Run { period_ms: i64, asked_at: Timestamp },
 }
 
@@ -193,8 +196,8 @@ impl Keeper {
             .ok_or_else(|| format!("{name} is not one of our workers"))
     }
 
-    /// Puts a group's bookmarks back to where its logs begin: its members are killed, for nobody may read meanwhile, and
-    /// started again once the coordinator lets the bookmarks go.
+    /// Puts a group's bookmarks back to where its logs begin: its members are killed, for nobody
+    /// may read meanwhile, and started again once the coordinator lets the bookmarks go.
     fn rewind(&mut self, group: &str, names: &[String]) -> Result<Expect, String> {
         let now_ms = wall_ms();
         let known =
@@ -209,7 +212,8 @@ impl Keeper {
         for name in names {
             supervisor.order(name, Order::Stop);
         }
-        // They leave the group as they end, which takes some hundredths of a second; the reset is refused until then.
+        // They leave the group as they end, which takes some hundredths of a second; the reset is
+        // refused until then.
         let mut reset = self.admin.reset(group, &to);
         for _ in 0..40 {
             if !matches!(reset, Err(client::Error::GroupInUse { .. })) {

@@ -1,4 +1,5 @@
-//! An audit: the whole of every topic is read, from its first record that is kept to its present end.
+//! An audit: the whole of every topic is read, from its first record that is kept to its present
+//! end.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the books whose topics are there, and says what became of every question.
 ///
-/// The bookmarks are read before the topics' ends: what a bookmark has passed was answered before, so its answer must be there.
+/// The bookmarks are read before the topics' ends: what a bookmark has passed was answered before,
+/// so its answer must be there.
 pub(crate) fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
     let known = admin.topics()?;
     let there = |topic: Topic| known.iter().any(|info| info.name == topic.name());
@@ -32,7 +34,8 @@ pub(crate) fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
     for book in &books {
         read(settings, admin, book.questions, &mut ledger)?;
         for (partition, first) in read(settings, admin, book.answers, &mut ledger)? {
-            // Where retention took answers, questions before the oldest that is left can't be judged.
+            // Where retention took answers, questions before the oldest that is left can't be
+            // judged.
             ledger.answers_expired(book.questions, partition, first);
         }
     }
@@ -47,7 +50,8 @@ fn partitions(admin: &Admin, topic: Topic) -> Result<Vec<TopicPartition>> {
     Ok((0..count).map(|partition| TopicPartition::new(topic.name(), partition)).collect())
 }
 
-/// Reads a topic into the ledger. Says of each partition whose beginning is gone which question the oldest answer left is about.
+/// Reads a topic into the ledger. Says of each partition whose beginning is gone which question the
+/// oldest answer left is about.
 fn read(settings: &Settings, admin: &Admin, topic: Topic, ledger: &mut Ledger) -> Result<Vec<(i32, i64)>> {
     let partitions = partitions(admin, topic)?;
     let mut stretches = Vec::new();

@@ -1,8 +1,9 @@
 //! The ledger: what became of every question.
 //!
-//! A topic of questions is a numbered list, and every answer carries the number that it answers in a header
-//! ([`SOURCE_HEADER`](consumers::lanes::SOURCE_HEADER)). So nobody has to be believed: whoever reads both topics can strike out each question that has its
-//! answer, and see what is left.
+//! A topic of questions is a numbered list, and every answer carries the number that it answers in
+//! a header ([`SOURCE_HEADER`](consumers::lanes::SOURCE_HEADER)). So nobody has to be believed:
+//! whoever reads both topics can strike out each question that has its answer, and see what is
+//! left.
 //!
 //! ```text
 //! produced = answered + in flight + dead-lettered + expired + repeated + nothing owed + lost
@@ -10,21 +11,24 @@
 //! - *answered*: an answer names this offset;
 //! - *in flight*: none does yet, and the group's bookmark has not passed it;
 //! - *dead-lettered*: it could not be read, and a dead letter names it;
-//! - *expired*: retention took the question, or the place where its answer would be, before anyone looked;
+//! - *expired*: retention took the question, or the place where its answer would be, before anyone
+//!   looked;
 //! - *repeated*: the network sent the same id twice, and a decision is given once;
 //! - *nothing owed*: a car without a rider, or a ping older than its driver's newest;
 //! - *lost*: none of these. The bookmark has passed it and nobody answered. It must be 0;
-//! - *unanswered*, for positions in place of lost: whether a ping is owed an answer hangs on its trip (unknown, over, silent for long),
-//!   which is the consumer's to know. What it left without one is told, and is no proof of a loss.
+//! - *unanswered*, for positions in place of lost: whether a ping is owed an answer hangs on its
+//!   trip (unknown, over, silent for long), which is the consumer's to know. What it left without
+//!   one is told, and is no proof of a loss.
 //!
-//! And *doubled* are answers beyond the first to one question, which must be 0 too. A consumer that is killed between its answer and its commit
-//! answers again unless it looks first (see `consumers::lanes`); the ledger is how one knows.
+//! And *doubled* are answers beyond the first to one question, which must be 0 too. A consumer that
+//! is killed between its answer and its commit answers again unless it looks first (see
+//! `consumers::lanes`); the ledger is how one knows.
 //!
 //! The ledger is pure: it is told what was read and polled, in any order between topics.
 //!
 //! # Simplifications
-//! - Of each partition the newest [`REMEMBERED`] questions are remembered one by one, and the newest [`IDS`] ids of a topic; a second answer to an older
-//!   question is not seen.
+//! - Of each partition the newest [`REMEMBERED`] questions are remembered one by one, and the
+//!   newest [`IDS`] ids of a topic; a second answer to an older question is not seen.
 
 mod audit;
 #[cfg(test)]
@@ -125,8 +129,8 @@ struct Partition {
     repeated: u64,
     nothing_owed: u64,
     doubled: u64,
-    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen: what it has passed
-    /// was answered before there.
+    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen:
+    /// what it has passed was answered before there.
     committed: VecDeque<(i64, i64)>,
     /// Up to where the bookmark has passed with all answers read.
     passed: i64,
@@ -146,7 +150,8 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read, and the value of its `source` header.
+    /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
+    /// and the value of its `source` header.
     pub(crate) fn take(
         &mut self,
         (topic, partition, offset): (Topic, i32, i64),
@@ -177,8 +182,8 @@ impl Ledger {
         }
     }
 
-    /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its partition of answers was seen to
-    /// end at `answers_end`.
+    /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its
+    /// partition of answers was seen to end at `answers_end`.
     pub(crate) fn committed(
         &mut self,
         group: &str,
@@ -224,7 +229,8 @@ impl Ledger {
             .collect()
     }
 
-    /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone who wants to look.
+    /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone
+    /// who wants to look.
     pub(crate) fn lost(&self, book: Book, most: usize) -> Vec<String> {
         let open = self.books.iter().filter(|open| open.book == book);
         let partitions = open.flat_map(|open| &open.partitions);
@@ -239,8 +245,8 @@ impl Ledger {
     }
 }
 
-/// Whether this answer is one that a question is owed. The page for people without a session is made whenever it has changed, and names
-/// the click that changed it.
+/// Whether this answer is one that a question is owed. The page for people without a session is
+/// made whenever it has changed, and names the click that changed it.
 fn answers_a_question(answer: &Event) -> bool {
     !matches!(answer, Event::Recommendations(page) if page.after.is_none())
 }
@@ -397,7 +403,8 @@ impl Partition {
     }
 }
 
-/// The ids that were heard, by their hashes: of 200,000 two are alike by chance once in nine hundred million times.
+/// The ids that were heard, by their hashes: of 200,000 two are alike by chance once in nine
+/// hundred million times.
 #[derive(Debug, Default)]
 struct Ids {
     heard: HashSet<u64>,

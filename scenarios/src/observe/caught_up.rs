@@ -1,15 +1,19 @@
 //! Whether all that was said before a moment has been read.
 //!
-//! A case may be judged when the answers of both lanes have been read. A batch job says when it has answered: it reports a run on `batch_runs` when the
-//! run's answers are in the log. But the report may be read before them, for topics are read one beside the other, on a
-//! busy machine by seconds; and the stream lane may be behind. How long to wait is no matter of time, it is asked:
+//! A case may be judged when the answers of both lanes have been read. A batch job says when it has
+//! answered: it reports a run on `batch_runs` when the run's answers are in the log. But the report
+//! may be read before them, for topics are read one beside the other, on a busy machine by seconds;
+//! and the stream lane may be behind. How long to wait is no matter of time, it is asked:
 //!
-//! 1. A poll that was asked after the report was read tells where every partition ended. All questions of that run lie before.
-//! 2. The first poll by which the stream lane's bookmarks have passed these ends tells where every partition ends now. All answers lie before.
+//! 1. A poll that was asked after the report was read tells where every partition ended. All
+//!    questions of that run lie before.
+//! 2. The first poll by which the stream lane's bookmarks have passed these ends tells where every
+//!    partition ends now. All answers lie before.
 //! 3. When everything has been read up to there, so have the answers of both lanes.
 //!
 //! # Simplifications
-//! - A lane that hangs is waited for by whoever asks here: see [`PATIENCE_MS`](crate::bill::PATIENCE_MS).
+//! - A lane that hangs is waited for by whoever asks here: see
+//!   [`PATIENCE_MS`](crate::bill::PATIENCE_MS).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -47,7 +51,8 @@ struct Waiting {
     answered: Option<Ends>,
 }
 
-/// Whether a group of the stream lane has answered what lies before `asked`; one that is not in the books has nothing to answer.
+/// Whether a group of the stream lane has answered what lies before `asked`; one that is not in the
+/// books has nothing to answer.
 fn has_answered(group: &GroupPoll, asked: &Ends) -> bool {
     let questions =
         |&&(topic, _, end): &&(Topic, i32, i64)| end > 0 && Ledger::answers_of(&group.id, topic).is_some();
@@ -89,8 +94,8 @@ impl CaughtUp {
         }
     }
 
-    /// What the newest report said before which everything has been read; `has_read` says whether a partition has been up to an offset. The same is
-    /// said until there is something newer.
+    /// What the newest report said before which everything has been read; `has_read` says whether a
+    /// partition has been up to an offset. The same is said until there is something newer.
     pub(super) fn known(&mut self, has_read: impl Fn(Topic, i32, i64) -> bool) -> Option<&UpTo> {
         let all = |ends: &Ends| ends.iter().all(|&(topic, n, end)| has_read(topic, n, end));
         let newest = self.waiting.iter().rposition(|waiting| waiting.answered.as_ref().is_some_and(all))?;
@@ -109,7 +114,8 @@ mod tests {
     use super::*;
     use crate::observe::LogPoll;
 
-    /// So many swipes and answers of the batch lane are in the log, and the stream lane's bookmark stands at `bookmark`.
+    /// So many swipes and answers of the batch lane are in the log, and the stream lane's bookmark
+    /// stands at `bookmark`.
     fn poll(swipes: i64, answers: i64, bookmark: i64) -> ClusterPoll {
         let log = |topic: Topic, end| LogPoll {
             topic: topic.name().to_owned(),

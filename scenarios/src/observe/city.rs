@@ -1,4 +1,5 @@
-//! The city as its topics tell it: who is where, how fast the roads are, and when some trips will end.
+//! The city as its topics tell it: who is where, how fast the roads are, and when some trips will
+//! end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -109,7 +110,8 @@ impl CityView {
         }
     }
 
-    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None before the first position.
+    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None
+    /// before the first position.
     pub(crate) fn shown(&mut self, wall_ms: i64) -> Option<City> {
         let now = self.now?;
         self.vehicles.retain(|_, (ts, _)| now.since_ms(*ts) < SILENT_MS);
@@ -161,8 +163,8 @@ pub(crate) fn city_map(map: &Map) -> CityMap {
     CityMap { name: String::new(), attribution: map.attribution().to_owned(), bounds, streets }
 }
 
-/// From where to where most of some coordinates lie. A few roads lead far out of every town; a screen has its dots for where
-/// the streets are close together, which is where people drive.
+/// From where to where most of some coordinates lie. A few roads lead far out of every town; a
+/// screen has its dots for where the streets are close together, which is where people drive.
 fn middle_of(mut degrees: Vec<f64>) -> (f64, f64) {
     degrees.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {

@@ -1,13 +1,16 @@
 //! Topics, partitions, groups and lag, worked out from what any client may ask of any Kafka.
 //!
-//! A poll is a list of facts of one moment: where each log starts and ends, and what each group has committed. Everything
-//! else follows from comparing polls. Records a second are the growth of log ends; lag in records is log end minus
-//! committed offset; and lag in *seconds* is how long ago the log's end stood where the group's bookmark stands now, which
-//! needs no look into any record and so works for everybody's topics.
+//! A poll is a list of facts of one moment: where each log starts and ends, and what each group has
+//! committed. Everything else follows from comparing polls. Records a second are the growth of log
+//! ends; lag in records is log end minus committed offset; and lag in *seconds* is how long ago the
+//! log's end stood where the group's bookmark stands now, which needs no look into any record and
+//! so works for everybody's topics.
 //!
 //! # Simplifications
-//! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`](course::KEEP_MS); beyond that it is shown as unknown.
-//! - A rebalance that begins and ends between two polls is seen by its result: the owners have changed.
+//! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`](course::KEEP_MS); beyond that
+//!   it is shown as unknown.
+//! - A rebalance that begins and ends between two polls is seen by its result: the owners have
+//!   changed.
 
 mod course;
 
@@ -104,7 +107,8 @@ impl ClusterView {
         self.brokers = Some(poll.brokers);
         let mut notices = Vec::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
-        // From whom the lead went to whom: how many partitions, one of them, and how long nobody led.
+        // From whom the lead went to whom: how many partitions, one of them, and how long nobody
+        // led.
         let mut elections: BTreeMap<(i32, i32), (u32, String, Option<i64>)> = BTreeMap::new();
         for log in &poll.logs {
             *totals.entry(&log.topic).or_default() += log.end;
@@ -157,8 +161,8 @@ impl ClusterView {
         notices
     }
 
-    /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those whose names begin with
-    /// `__` are Kafka's own.
+    /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those
+    /// whose names begin with `__` are Kafka's own.
     pub(crate) fn topics(&self, order: &[&str]) -> Vec<Topic> {
         let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
         let mut topics: Vec<Topic> = self
@@ -183,8 +187,9 @@ impl ClusterView {
         self.topics.contains_key(name)
     }
 
-    /// Whether the group is at work: its members own partitions and have put a bookmark into each. A member that owns a
-    /// partition may still be learning what it must know before it can answer.
+    /// Whether the group is at work: its members own partitions and have put a bookmark into each.
+    /// A member that owns a partition may still be learning what it must know before it can
+    /// answer.
     pub(crate) fn is_at_work(&self, group: &str) -> bool {
         self.groups.get(group).is_some_and(|view| {
             let bookmark = |log: &(String, i32)| {
@@ -331,7 +336,8 @@ impl GroupView {
     }
 }
 
-/// The largest of some values, unknown when any is: a partition nobody can date may be the oldest of all.
+/// The largest of some values, unknown when any is: a partition nobody can date may be the oldest
+/// of all.
 fn worst(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()
 }
@@ -419,7 +425,8 @@ mod tests {
         assert!(matches!(trends[..], [Trend::KeepingUp, Trend::FallingBehind { .. }]), "{trends:?}");
     }
 
-    /// The bookmark is put back to the beginning, and everything is read again at ten times the usual pace.
+    /// The bookmark is put back to the beginning, and everything is read again at ten times the
+    /// usual pace.
     #[test]
     fn a_rewound_group_drains_and_does_not_keep_up() {
         let mut view = ClusterView::default();

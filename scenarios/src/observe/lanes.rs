@@ -12,8 +12,8 @@ use crate::clock::Clock;
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
 
-/// How far the stream is behind *now* is what the answers of the last seconds of the wall say: a disturbance that is over
-/// is over. At most so many of them.
+/// How far the stream is behind *now* is what the answers of the last seconds of the wall say: a
+/// disturbance that is over is over. At most so many of them.
 const NOW_MS: i64 = 10_000;
 const NOW_MOST: usize = 4_096;
 
@@ -125,7 +125,8 @@ impl LanesView {
             .filter_map(|business| self.freshness.get_key_value(business))
             .map(|(business, view)| Freshness {
                 business: (*business).to_owned(),
-                // What a text answers is itself an answer of somebody: its questions are not counted apart.
+                // What a text answers is itself an answer of somebody: its questions are not
+                // counted apart.
                 events: Some(view.events).filter(|&events| events > 0),
                 answers: Some(view.answers),
                 p50_ms: view.delay.at(0.5),
@@ -161,20 +162,23 @@ impl LanesView {
         self.period_ms = period_ms;
     }
 
-    /// Whether a window that ended after `since` was run, no longer than `period_ms` and ending where such periods do.
+    /// Whether a window that ended after `since` was run, no longer than `period_ms` and ending
+    /// where such periods do.
     pub(crate) fn ran(&self, period_ms: i64, since: Timestamp) -> bool {
         self.window.is_some_and(|(start, end)| {
             end > since && end.since_ms(start) <= period_ms && end == end.floor(period_ms)
         })
     }
 
-    /// Records that both lanes have read: events of the stream's consumers, and records of the jobs' runs.
+    /// Records that both lanes have read: events of the stream's consumers, and records of the
+    /// jobs' runs.
     pub(crate) fn records(&self, batch: bool) -> u64 {
         if batch { self.records } else { self.freshness.values().map(|view| view.events).sum() }
     }
 
-    /// Whether a run is under way: a period is over since the show began, and a job has not yet said that it has read it. One
-    /// that says nothing for half a period is not at work but in trouble, which the workers' own pane tells.
+    /// Whether a run is under way: a period is over since the show began, and a job has not yet
+    /// said that it has read it. One that says nothing for half a period is not at work but in
+    /// trouble, which the workers' own pane tells.
     fn is_running(&self, now: Timestamp, start: Timestamp) -> bool {
         let due = now.floor(self.period_ms);
         let waited_ms = now.since_ms(due);
@@ -188,8 +192,8 @@ impl LanesView {
     }
 }
 
-/// The bill in the dashboard's words. Both columns of an item are judged on the same cases; before there is a case, nothing
-/// is known.
+/// The bill in the dashboard's words. Both columns of an item are judged on the same cases; before
+/// there is a case, nothing is known.
 pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
     let lines = bill.lines();
     // The lines speak of one quote, of a hundred texts or clicks; the screen shows sums.
@@ -201,7 +205,8 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
     let (fresh, late) = (&rides.stream_beside_batch, &rides.batch);
     let mut late_minutes = BillItem::default();
     if let (Some(fresh_min), Some(late_min)) = (fresh.mean_error_min(), late.mean_error_min()) {
-        // A quote each lane could not give is no minute; the mean over its quotes stands for a trip.
+        // A quote each lane could not give is no minute; the mean over its quotes stands for a
+        // trip.
         let trips = (late.quotes + late.unanswered) as f64 / 4.0;
         late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
         late_minutes.likely = likely(Measure::EtaErrorMin, trips);
@@ -228,7 +233,8 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
         },
         missed_clicks: BillItem {
             likely: likely(Measure::MissedClicksPercent, clicks / 100.0),
-            // What the stale model missed beyond the stream where both were judged, as if it had been judged everywhere.
+            // What the stale model missed beyond the stream where both were judged, as if it had
+            // been judged everywhere.
             stale_model: stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks),
             stale_likely: likely(Measure::MissedClicksStalePercent, clicks / 100.0),
             ..missed_clicks

@@ -1,11 +1,12 @@
 //! What a bystander can learn: the show as its cluster and its topics tell it.
 //!
-//! Nothing here is told by a worker about itself. Throughput, lag and owners come from questions that any client may ask any
-//! Kafka; positions, decisions and pages are read from their topics, as a student's own script would. So a group that we know nothing
-//! of appears by itself, and a worker that lies or hangs is seen to.
+//! Nothing here is told by a worker about itself. Throughput, lag and owners come from questions
+//! that any client may ask any Kafka; positions, decisions and pages are read from their topics, as
+//! a student's own script would. So a group that we know nothing of appears by itself, and a worker
+//! that lies or hangs is seen to.
 //!
-//! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's [`Snapshot`]. The threads that ask
-//! and read are in [`watch`].
+//! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's
+//! [`Snapshot`]. The threads that ask and read are in [`watch`].
 
 mod caught_up;
 mod city;
@@ -38,10 +39,12 @@ pub(crate) use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPol
 pub(crate) use lanes::LanesView;
 use watch::SeenRecord;
 
-/// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves by itself.
+/// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves
+/// by itself.
 pub(crate) const DEADLINE_MS: i64 = 100;
 
-/// How long a record may be on its way to us, in milliseconds of the wall, before cases around it are judged without it.
+/// How long a record may be on its way to us, in milliseconds of the wall, before cases around it
+/// are judged without it.
 const SETTLE_MS: i64 = 3_000;
 
 /// The topics in the order in which they are shown.
@@ -82,7 +85,8 @@ pub(crate) struct Watched {
     pub(crate) map: Arc<Map>,
     /// Which businesses may be there: rides, payments, the shop.
     pub(crate) businesses: [bool; 3],
-    /// Whether it ends at an instant that is known beforehand, and will be asked for a bill that is the same every time.
+    /// Whether it ends at an instant that is known beforehand, and will be asked for a bill that is
+    /// the same every time.
     pub(crate) ends: bool,
 }
 
@@ -137,7 +141,8 @@ impl Show {
         let judged_from = bill::judged_from(clock.start, self.watched.period_ms);
         self.bill = Bill::from(DEADLINE_MS, judged_from);
         let mut settled = Settled::new(judged_from);
-        // To answer riders once more costs as much as their workers do; a show that somebody leaves when they like is never twice the same.
+        // To answer riders once more costs as much as their workers do; a show that somebody leaves
+        // when they like is never twice the same.
         if self.watched.ends && self.watched.businesses[0] {
             settled = settled.with_rides(RidesInOrder::new(EtaConfig::new(Arc::clone(&self.watched.map))));
         }
@@ -256,7 +261,8 @@ impl Show {
         }
     }
 
-    /// Someone who attaches to a running show is not told its clock: what is sent by the world itself gives it away.
+    /// Someone who attaches to a running show is not told its clock: what is sent by the world
+    /// itself gives it away.
     fn learn_clock(&mut self, event: &Event, wall_ms: i64) {
         let Some(pace) = &mut self.pace else { return };
         let told = matches!(event.topic(), Topic::DriverLocations | Topic::CardSwipes | Topic::Clicks);
@@ -293,7 +299,8 @@ impl Show {
         self.dead_letters
     }
 
-    /// What a group's lag means to the business: whoever waits for an answer, and the money that is at stake meanwhile.
+    /// What a group's lag means to the business: whoever waits for an answer, and the money that is
+    /// at stake meanwhile.
     fn waiting(&self, group: &str, ledger: &[(Book, Sums)]) -> Option<dashboard::Waiting> {
         let in_flight =
             || ledger.iter().find(|(book, _)| book.group == group).map(|(_, sums)| sums.in_flight);
@@ -309,7 +316,8 @@ impl Show {
         (cases > 0).then(|| dashboard::Waiting { cases, what: what.to_owned(), cents })
     }
 
-    /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers as members.
+    /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers
+    /// as members.
     pub(crate) fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
         let clock = self.watched.clock;
         let silent = self.silent.clone();
@@ -321,7 +329,8 @@ impl Show {
         }
         let mut lanes = self.lanes.shown(now_ms, clock.as_ref(), &self.bill);
         lanes.ledger = ledger.iter().map(shown_book).collect();
-        // Without its topic a business is not late but absent: somebody else's cluster has none of ours.
+        // Without its topic a business is not late but absent: somebody else's cluster has none of
+        // ours.
         let here = |topic: &str, business: usize| {
             self.watched.businesses[business] && (!polled || self.cluster.has_topic(topic))
         };
@@ -378,7 +387,8 @@ fn shown_book((book, sums): &(Book, Sums)) -> dashboard::Book {
 fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
     match silent {
         Some((since, reason)) if heard => {
-            // In whole seconds, so that a screen on which nothing else changes is drawn once a second and no more.
+            // In whole seconds, so that a screen on which nothing else changes is drawn once a
+            // second and no more.
             let for_ms = (now_ms - since).max(0) as u64 / 1000 * 1000;
             Sourced::stale(data, for_ms, reason.clone())
         }

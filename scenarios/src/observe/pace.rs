@@ -1,13 +1,15 @@
-//! The show's clock, worked out from outside: someone who attaches to a running show is not told it.
+//! The show's clock, worked out from outside: someone who attaches to a running show is not told
+//! it.
 //!
-//! Every event says when it happened in the show, and its record when it was sent on the wall. Both go straight ahead
-//! together, but events come late, in bunches and out of order. So the wall is cut into short stretches, of each only the
-//! newest event counts (one that is late says nothing about now), and the speed is the median of the slopes between all
-//! pairs of stretches (Theil 1950, Sen 1968): up to a quarter of them may be nonsense, as while a producer catches up.
+//! Every event says when it happened in the show, and its record when it was sent on the wall. Both
+//! go straight ahead together, but events come late, in bunches and out of order. So the wall is
+//! cut into short stretches, of each only the newest event counts (one that is late says nothing
+//! about now), and the speed is the median of the slopes between all pairs of stretches (Theil
+//! 1950, Sen 1968): up to a quarter of them may be nonsense, as while a producer catches up.
 //!
 //! # Simplifications
-//! - The event that was sent soonest after it happened is taken to have been sent at once. Delays measured with a clock
-//!   that was worked out are too short by that one's delay.
+//! - The event that was sent soonest after it happened is taken to have been sent at once. Delays
+//!   measured with a clock that was worked out are too short by that one's delay.
 
 use std::collections::VecDeque;
 
@@ -32,13 +34,14 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Takes an event of `ts` that was sent when the wall showed `wall_ms`. A new clock when a stretch is over and enough
-    /// have been seen.
+    /// Takes an event of `ts` that was sent when the wall showed `wall_ms`. A new clock when a
+    /// stretch is over and enough have been seen.
     pub(crate) fn observe(&mut self, ts: Timestamp, wall_ms: i64) -> Option<Clock> {
         let stretch = |wall_ms: i64| wall_ms.div_euclid(STRETCH_MS);
         match self.stretches.back_mut() {
             Some((wall, newest)) if stretch(*wall) >= stretch(wall_ms) => {
-                // Records of several partitions come interleaved; those of an earlier stretch say nothing new.
+                // Records of several partitions come interleaved; those of an earlier stretch say
+                // nothing new.
                 if stretch(*wall) == stretch(wall_ms) && *newest < ts.ms() {
                     (*wall, *newest) = (wall_ms, ts.ms());
                 }
@@ -92,7 +95,8 @@ mod tests {
     const WALL: i64 = 1_764_000_000_000;
     const START: i64 = 1_772_500_000_000;
 
-    /// A show at `speed` seen for so many seconds, each event sent `delay_ms(wall)` of the wall after it happened.
+    /// A show at `speed` seen for so many seconds, each event sent `delay_ms(wall)` of the wall
+    /// after it happened.
     fn watched(speed: i64, seconds: i64, delay_ms: impl Fn(i64) -> i64) -> Option<Clock> {
         let mut pace = Pace::default();
         let mut clock = None;
@@ -123,7 +127,8 @@ mod tests {
     fn neither_late_events_nor_a_producer_that_catches_up_spoil_it() {
         // Every third comes up to two seconds late, in no order.
         assert_clock(watched(60, 20, |wall| if wall % 60 == 0 { wall * 7 % 2_000 } else { 5 }), 60.0, 20.0);
-        // It begins three seconds behind, and needs four to catch up: the first two events would say 105 times.
+        // It begins three seconds behind, and needs four to catch up: the first two events would
+        // say 105 times.
         let behind = |wall: i64| if wall < 4_000 { 3_000 - wall * 3 / 4 } else { 0 };
         assert_clock(watched(60, 20, behind), 60.0, 20.0);
     }

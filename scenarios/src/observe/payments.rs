@@ -1,4 +1,5 @@
-//! The tills as their topics tell it: swipes, the decisions that answered them, and how long that took.
+//! The tills as their topics tell it: swipes, the decisions that answered them, and how long that
+//! took.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,20 +11,24 @@ use super::verdicts::{LABEL_DELAY_MS, Verdicts};
 
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
-/// How many of those that matter more are kept when the others have pushed them out: declined ones, and those whose truth came out.
+/// How many of those that matter more are kept when the others have pushed them out: declined ones,
+/// and those whose truth came out.
 const NOTABLE: usize = 60;
-/// When no answer has been seen for so long, in milliseconds of the wall, the terminal has stood in: far beyond any deadline, for
-/// topics are read one beside the other, and a decision that came in time may be read seconds after its swipe.
+/// When no answer has been seen for so long, in milliseconds of the wall, the terminal has stood
+/// in: far beyond any deadline, for topics are read one beside the other, and a decision that came
+/// in time may be read seconds after its swipe.
 const GRACE_MS: i64 = 5_000;
 /// A swipe whose answer has not come after so long, in milliseconds of the wall, is forgotten.
 const PENDING_MS: i64 = 600_000;
 
 /// What is known of the tills.
 ///
-/// A terminal waits [`deadline_ms`](Self::shown) for its answer, and then approves by itself: it *stands in*. That is decided here by the two
-/// records' times at the broker, so an answer that came too late and one that never came are the same to the customer.
+/// A terminal waits [`deadline_ms`](Self::shown) for its answer, and then approves by itself: it
+/// *stands in*. That is decided here by the two records' times at the broker, so an answer that
+/// came too late and one that never came are the same to the customer.
 ///
-/// What was right is told days later, by [`chargebacks`](Verdicts): then the decision is shown once more, with its truth.
+/// What was right is told days later, by [`chargebacks`](Verdicts): then the decision is shown once
+/// more, with its truth.
 #[derive(Debug, Default)]
 pub(crate) struct PaymentsView {
     /// Swipes that wait for their answer.
@@ -31,9 +36,11 @@ pub(crate) struct PaymentsView {
     /// The same swipes in the order of sending: to stand in for, and to forget.
     order: VecDeque<(i64, String)>,
     late: VecDeque<(i64, String)>,
-    /// Answers that were read before their swipes: each topic is in order, the two beside each other are not.
+    /// Answers that were read before their swipes: each topic is in order, the two beside each
+    /// other are not.
     early: HashMap<String, (i64, FraudDecision)>,
-    /// The same answers in the order of reading: to forget those whose swipes were sent before anyone watched.
+    /// The same answers in the order of reading: to forget those whose swipes were sent before
+    /// anyone watched.
     early_order: VecDeque<(i64, String)>,
     /// The newest first, with the id of their swipe.
     recent: VecDeque<(String, Decision)>,

@@ -1,4 +1,5 @@
-//! The shop as its topics tell it: what some shoppers do, the page beside them, and what everybody wants.
+//! The shop as its topics tell it: what some shoppers do, the page beside them, and what everybody
+//! wants.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,7 +14,8 @@ const SHOPPERS: usize = 8;
 const SILENT_MS: i64 = 20 * 60_000;
 /// Names longer than this, in bytes, are not shown.
 const LONGEST_NAME: usize = 256;
-/// One event moves the time by no more than this: one from the year 9999 must not make all others look as if they had left.
+/// One event moves the time by no more than this: one from the year 9999 must not make all others
+/// look as if they had left.
 const LEAP_MS: i64 = 3_600_000;
 /// Over how long "now" is counted for trends, and how much longer "usual".
 const TREND_MS: i64 = 15 * 60_000;
@@ -167,8 +169,8 @@ impl ShopView {
         self.sweep(now);
         let mut open: Vec<(&String, &Session)> =
             self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
-        // Those who have been there longest, so that the one being watched does not jump away with every event; never a
-        // visitor with hundreds of events, who is a robot.
+        // Those who have been there longest, so that the one being watched does not jump away with
+        // every event; never a visitor with hundreds of events, who is a robot.
         open.retain(|(_, session)| session.events < 150);
         open.sort_unstable_by(|(a_id, a), (b_id, b)| a.first.cmp(&b.first).then_with(|| a_id.cmp(b_id)));
         let shoppers = open.into_iter().rev().take(64).collect::<Vec<_>>();

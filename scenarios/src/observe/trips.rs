@@ -1,11 +1,14 @@
-//! The trips of the city as their topics tell them: what each lane says of when they end, and how right it was.
+//! The trips of the city as their topics tell them: what each lane says of when they end, and how
+//! right it was.
 //!
-//! A trip's true end is known when it ends, and what the batch lane would have said of it comes with its next run, up to a
-//! period later. So a trip is followed twice: while it lives, for the screen, and after its end, until both answers can be
-//! held against the truth at one moment, when half of its time was over.
+//! A trip's true end is known when it ends, and what the batch lane would have said of it comes
+//! with its next run, up to a period later. So a trip is followed twice: while it lives, for the
+//! screen, and after its end, until both answers can be held against the truth at one moment, when
+//! half of its time was over.
 //!
 //! # Simplifications
-//! - The way drawn to the destination is the quickest on empty roads: the driver's own is not said on any topic.
+//! - The way drawn to the destination is the quickest on empty roads: the driver's own is not said
+//!   on any topic.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,15 +19,18 @@ use streets::{FreeFlow, Map, Router, Spot};
 
 /// How many trips a person can choose from.
 const CHOICE: usize = 16;
-/// A trip stays in that choice for so long after its end, in milliseconds of the wall: time to read how it went.
+/// A trip stays in that choice for so long after its end, in milliseconds of the wall: time to read
+/// how it went.
 const STAYS_MS: i64 = 8_000;
 /// How many trips are shown of which both lanes' answers are known.
 const ARRIVALS: usize = 8;
-/// Of a trip's answers one in so many milliseconds of event time is kept, to look up what was said half-way.
+/// Of a trip's answers one in so many milliseconds of event time is kept, to look up what was said
+/// half-way.
 const KEPT_EVERY_MS: i64 = 10_000;
 /// A trip nobody says anything of for so long, in event time, is forgotten.
 const SILENT_MS: i64 = 10 * 60_000;
-/// The batch lane's answer is waited for so long, in event time: it comes with the run after the trip.
+/// The batch lane's answer is waited for so long, in event time: it comes with the run after the
+/// trip.
 const PATIENCE_MS: i64 = 3 * HOUR_MS;
 /// Turning round in the street takes so long, in seconds.
 const U_TURN_S: f64 = 30.0;
@@ -178,7 +184,8 @@ impl TripsView {
                 let (answer, from) = (&batched.answer, batched.valid_from);
                 self.quoted_until = self.quoted_until.max(Some(answer.ts));
                 if let Some(known) = self.trips.get_mut(&answer.trip_id) {
-                    // The quote is repeated for every ping, and then says no less than "any moment now": the first is it.
+                    // The quote is repeated for every ping, and then says no less than "any moment
+                    // now": the first is it.
                     if known.quote.is_none_or(|quote| answer.ts < quote.ts) {
                         known.quote = Some(Quote { ts: answer.ts, from, eta: answer.eta });
                     }
@@ -193,8 +200,9 @@ impl TripsView {
         self.trips.values().filter(|known| known.ended.is_none()).count() as u64
     }
 
-    /// The newest trips of which all is known, newest first. Those that ended after the last run's period are left out even
-    /// when they were quoted in it: they would be the longest alone, about which everybody is wrong.
+    /// The newest trips of which all is known, newest first. Those that ended after the last run's
+    /// period are left out even when they were quoted in it: they would be the longest alone,
+    /// about which everybody is wrong.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         let all_known = |(id, known): (&String, &Known)| {
             let (ended, _) = known.ended.filter(|(ended, _)| Some(*ended) <= self.quoted_until)?;
@@ -205,7 +213,8 @@ impl TripsView {
         arrivals.into_iter().take(ARRIVALS).map(|(_, arrival)| arrival).collect()
     }
 
-    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`. `place` says where a driver is.
+    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`. `place`
+    /// says where a driver is.
     pub(crate) fn shown(
         &mut self,
         map: &Map,
@@ -290,7 +299,8 @@ fn trip(id: &str, known: &Known, now: Timestamp, at: Option<(f64, f64)>) -> Trip
     }
 }
 
-/// The quickest way on empty roads from where the car is, by way of its rider while it has not got one.
+/// The quickest way on empty roads from where the car is, by way of its rider while it has not got
+/// one.
 fn way(router: &mut Router, map: &Map, known: &Known, at: Option<(f64, f64)>) -> Vec<(f64, f64)> {
     let spot = |lat: f64, lon: f64| {
         let found = map.near(lat, lon, NEAR_M, 1).first().copied()?;
@@ -356,7 +366,8 @@ mod tests {
         Event::EtaBatch(Batched { answer, batch_id: "eta-1".into(), valid_from })
     }
 
-    /// Twenty minutes, of which the stream says twenty-one at first and nineteen later; the job had said thirty.
+    /// Twenty minutes, of which the stream says twenty-one at first and nineteen later; the job had
+    /// said thirty.
     fn ride(view: &mut TripsView, id: &str) {
         view.observe(&event(id, TripKind::Requested, at(0.0)), 0);
         for minute in 0..20 {

@@ -1,10 +1,12 @@
 //! Decisions that wait for what the world says of them, days later.
 //!
-//! A chargeback names a swipe that went by hours of a show ago; a decline that no chargeback follows within the label delay was of an
-//! honest customer. Of each decision that may be asked about so much is kept as a row of the screen needs.
+//! A chargeback names a swipe that went by hours of a show ago; a decline that no chargeback
+//! follows within the label delay was of an honest customer. Of each decision that may be asked
+//! about so much is kept as a row of the screen needs.
 //!
 //! # Simplifications
-//! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and hardly ever fraud.
+//! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and
+//!   hardly ever fraud.
 //! - At most twice [`KEPT`] decisions are kept, 10 MB; a chargeback of an older one is not shown.
 //! - The label delay is the usual seven days.
 
@@ -13,7 +15,8 @@ use std::collections::{HashMap, VecDeque};
 use dashboard::{Decision, Verdict};
 use events::DAY_MS;
 
-/// The least probability of fraud at which a decision is kept though it was an approval: a few times the average.
+/// The least probability of fraud at which a decision is kept though it was an approval: a few
+/// times the average.
 const SUSPECTED: f64 = 0.002;
 /// Decisions in each half of what is kept: as many as fill a hash table.
 const KEPT: usize = (1 << 17) / 8 * 7;
@@ -61,7 +64,8 @@ impl Verdicts {
         }
     }
 
-    /// A chargeback has come for this swipe: what had been decided, unless that is forgotten or was charged back before.
+    /// A chargeback has come for this swipe: what had been decided, unless that is forgotten or was
+    /// charged back before.
     pub(crate) fn charged(&mut self, swipe_id: &str) -> Option<Decision> {
         let id = hash(swipe_id);
         self.kept.iter_mut().find_map(|half| half.remove(&id)).map(Kept::decision)

@@ -1,4 +1,5 @@
-//! The threads that ask the cluster and read its topics, and hand what they saw to whoever keeps the [`Show`](super::Show).
+//! The threads that ask the cluster and read its topics, and hand what they saw to whoever keeps
+//! the [`Show`](super::Show).
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +42,8 @@ pub(crate) enum Seen {
 pub(crate) struct SeenRecord {
     /// Where it stands: topic, partition, offset.
     pub(crate) place: (Topic, i32, i64),
-    /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead letter.
+    /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead
+    /// letter.
     pub(crate) event: Option<Event>,
     /// Which record it answers, if it says so.
     pub(crate) source: Option<Source>,
@@ -88,7 +90,8 @@ impl Stop {
 impl Watch {
     /// Begins to look at the cluster: at its topics from their beginning, or from now on.
     pub(crate) fn start(settings: &Settings, since: Since) -> Result<Self> {
-        // Bounded, so that a screen that stands still holds the reading up instead of filling the memory.
+        // Bounded, so that a screen that stands still holds the reading up instead of filling the
+        // memory.
         let (report, seen) = sync_channel(64);
         let stop = Arc::new(Stop::default());
         let admin = Admin::unconnected(settings, POLL_PATIENCE)?;

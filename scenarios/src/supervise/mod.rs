@@ -1,13 +1,15 @@
 //! The worker processes of a show: started, watched, told what to do, and never left behind.
 //!
-//! Every producer, consumer and batch job is a process of its own, as it would be in production: one can be killed without
-//! the others noticing more than its silence. The supervisor holds the writing end of each worker's standard input. A line
-//! on it is an order (`pause`, `resume`, `burst`, `stop`), and its end, which comes even when the supervisor was killed,
-//! is the order to finish; so no worker outlives the show. The reading end of a worker's standard error tells what it says, and
-//! that it has ended: nobody polls.
+//! Every producer, consumer and batch job is a process of its own, as it would be in production:
+//! one can be killed without the others noticing more than its silence. The supervisor holds the
+//! writing end of each worker's standard input. A line on it is an order (`pause`, `resume`,
+//! `burst`, `stop`), and its end, which comes even when the supervisor was killed, is the order to
+//! finish; so no worker outlives the show. The reading end of a worker's standard error tells what
+//! it says, and that it has ended: nobody polls.
 //!
 //! # Simplifications
-//! - A crashed worker stays down until someone restarts it. An orchestrator would do so by itself; here the crash is the lesson.
+//! - A crashed worker stays down until someone restarts it. An orchestrator would do so by itself;
+//!   here the crash is the lesson.
 
 mod worker;
 
@@ -93,7 +95,8 @@ impl Supervisor {
         }
     }
 
-    /// Starts one more instance beside `name`, with the same arguments and a number of its own. Says its name.
+    /// Starts one more instance beside `name`, with the same arguments and a number of its own.
+    /// Says its name.
     pub(crate) fn scale_up(&mut self, name: &str) -> io::Result<Option<String>> {
         let Some(first) = self.worker(name) else { return Ok(None) };
         let role = first.spec.role.clone();
@@ -106,7 +109,8 @@ impl Supervisor {
         Ok(Some(started))
     }
 
-    /// Stops the newest instance of `role` if there is more than one, and forgets it. Says its name.
+    /// Stops the newest instance of `role` if there is more than one, and forgets it. Says its
+    /// name.
     pub(crate) fn scale_down(&mut self, role: &str) -> Option<String> {
         if self.workers.iter().filter(|worker| worker.spec.role == role).count() < 2 {
             return None;
@@ -114,7 +118,8 @@ impl Supervisor {
         let last = self.workers.iter().rposition(|worker| worker.spec.role == role)?;
         let mut worker = self.workers.remove(last);
         worker.order(Order::Stop);
-        // Its process ends by itself; until then it is waited for by the thread that reads its standard error.
+        // Its process ends by itself; until then it is waited for by the thread that reads its
+        // standard error.
         worker.detach();
         Some(worker.spec.name.clone())
     }

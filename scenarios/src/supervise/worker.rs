@@ -21,7 +21,8 @@ pub(crate) struct WorkerSpec {
     pub(crate) program: PathBuf,
     /// Its arguments, which everybody on the machine can read.
     pub(crate) args: Vec<String>,
-    /// What it is told in its environment, which others can't: a database's address holds a password.
+    /// What it is told in its environment, which others can't: a database's address holds a
+    /// password.
     pub(crate) env: Vec<(&'static str, String)>,
 }
 
@@ -43,7 +44,8 @@ pub(crate) enum Order {
     Burst,
     /// Finish what was begun, and end.
     Stop,
-    /// A job of the batch lane: run so often from the next boundary on, in milliseconds of event time.
+    /// A job of the batch lane: run so often from the next boundary on, in milliseconds of event
+    /// time.
     Period(i64),
     /// A job of the batch lane: no more will come, so run what is left.
     Close,
@@ -159,7 +161,8 @@ impl Worker {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the show in order.
+            // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends
+            // the show in order.
             .process_group(0)
             .spawn()?;
         self.pid = child.id();
@@ -199,7 +202,8 @@ impl Worker {
 
     pub(super) fn order(&mut self, order: Order) -> bool {
         let Some(input) = &mut self.input else { return false };
-        // A worker that died a moment ago can't be told anything; that it died will be news of its own.
+        // A worker that died a moment ago can't be told anything; that it died will be news of its
+        // own.
         if input.write_all(format!("{}\n", order.line()).as_bytes()).and_then(|()| input.flush()).is_err() {
             return false;
         }

@@ -1,8 +1,9 @@
-//! The same programs against an Apache Kafka and against ours: what they observe must be the same, but for what
-//! docs/compatibility.md lists with a reason.
+//! The same programs against an Apache Kafka and against ours: what they observe must be the same,
+//! but for what docs/compatibility.md lists with a reason.
 //!
-//! Each program prints a line `name: value` for each thing it has tried. Whatever differs between the two brokers must stand
-//! in the document's table, and whatever stands in the table must differ. `make clients CLIENTS=kcat,KafkaJS` tries some only.
+//! Each program prints a line `name: value` for each thing it has tried. Whatever differs between
+//! the two brokers must stand in the document's table, and whatever stands in the table must
+//! differ. `make clients CLIENTS=kcat,KafkaJS` tries some only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -28,7 +29,8 @@ fn every_client_sees_what_apache_kafka_shows() {
     listed.retain(|[client, ..]| is_wanted(client));
     let mut failures = Vec::new();
     for (client, command) in programs().into_iter().filter(|(client, _)| is_wanted(client)) {
-        // Each program finds a broker of ours without a past; those who use the Apache Kafka keep out of each other's way.
+        // Each program finds a broker of ours without a past; those who use the Apache Kafka keep
+        // out of each other's way.
         let folder = tempfile::tempdir().unwrap();
         let ours = Broker::start(folder.path());
         let (theirs, ours) = thread::scope(|scope| {

@@ -44,7 +44,8 @@ impl Apache {
     }
 }
 
-/// Fetches what is missing, once: two tests that begin at the same time would fetch it into the same folder.
+/// Fetches what is missing, once: two tests that begin at the same time would fetch it into the
+/// same folder.
 fn install() {
     static INSTALLED: LazyLock<()> = LazyLock::new(|| {
         let done = Command::new(kafka()).arg("install").stdin(Stdio::null()).output().unwrap();

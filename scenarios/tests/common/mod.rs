@@ -1,4 +1,5 @@
-//! What the tests of the whole program share: a broker as its own process, and ways to wait for what a program says.
+//! What the tests of the whole program share: a broker as its own process, and ways to wait for
+//! what a program says.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -42,7 +43,8 @@ impl Broker {
         Self::start_with(freshet(), folder, listen)
     }
 
-    /// One that can't make any file larger than so many kilobytes: to it, that is a disk which is full.
+    /// One that can't make any file larger than so many kilobytes: to it, that is a disk which is
+    /// full.
     pub(crate) fn start_on_a_small_disk(folder: &Path, kilobytes: u32) -> Self {
         let mut shell = Command::new("bash");
         let limited = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");

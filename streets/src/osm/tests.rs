@@ -1,4 +1,5 @@
-//! A little town written as a PBF file by hand (<https://wiki.openstreetmap.org/wiki/PBF_Format>), and read again.
+//! A little town written as a PBF file by hand (<https://wiki.openstreetmap.org/wiki/PBF_Format>),
+//! and read again.
 
 use std::io::Write;
 
@@ -131,7 +132,8 @@ fn roads_are_split_where_they_meet() {
             "3r 7->4 service 0 - 14",
         ]
     );
-    // The point in the middle of the first piece is kept in its line, and its length is measured along it.
+    // The point in the middle of the first piece is kept in its line, and its length is measured
+    // along it.
     assert_eq!(map.shape(LinkId(0)).len(), 3);
     assert!((map.link(LinkId(0)).length_m - 222.4).abs() < 0.11, "{}", map.link(LinkId(0)).length_m);
 }

@@ -1,4 +1,5 @@
-//! Dijkstra's algorithm, as plain as it can be written: the text against which the fast searches are checked.
+//! Dijkstra's algorithm, as plain as it can be written: the text against which the fast searches
+//! are checked.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,8 +7,9 @@ use std::collections::BinaryHeap;
 use super::{Costs, Route, cost_of, is_ahead, part_of, rest_of};
 use crate::map::{LinkId, Map, Spot};
 
-/// The cheapest way between two places; none when there is none. It allocates for the whole map at every call and sees
-/// most of it: use it to check answers, and [`Router`](super::Router) to get them.
+/// The cheapest way between two places; none when there is none. It allocates for the whole map at
+/// every call and sees most of it: use it to check answers, and [`Router`](super::Router) to get
+/// them.
 pub fn dijkstra(map: &Map, from: Spot, to: Spot, costs: &impl Costs) -> Option<Route> {
     if is_ahead(map, from, to) {
         let closed = !cost_of(costs.link(from.link)).is_finite();

@@ -1,12 +1,14 @@
 //! The best way from here to there.
 //!
-//! The graph that is searched has a node for each *link* and an edge for each *turn* from one link into the next: a search
-//! over junctions could not tell a turn to the left from one to the right, nor forbid a driver to turn round on the spot.
-//! The label of a link is the cost up to its *beginning*; an edge costs the link that is left and the turn into the next.
+//! The graph that is searched has a node for each *link* and an edge for each *turn* from one link
+//! into the next: a search over junctions could not tell a turn to the left from one to the right,
+//! nor forbid a driver to turn round on the spot. The label of a link is the cost up to its
+//! *beginning*; an edge costs the link that is left and the turn into the next.
 //!
 //! # Simplifications
 //! - Costs do not change while one drives: a caller who knows how they will asks again on the way.
-//! - No preprocessing. Contraction hierarchies answer a hundred times faster, and must be prepared for each set of costs.
+//! - No preprocessing. Contraction hierarchies answer a hundred times faster, and must be prepared
+//!   for each set of costs.
 
 mod dijkstra;
 mod queue;
@@ -39,7 +41,8 @@ impl<F: Fn(LinkId) -> f64> Costs for F {
     }
 }
 
-/// Seconds on an empty road at [`Map::free_flow_mps`], and `u_turn_s` for turning back into the street one came from.
+/// Seconds on an empty road at [`Map::free_flow_mps`], and `u_turn_s` for turning back into the
+/// street one came from.
 #[derive(Clone, Copy, Debug)]
 pub struct FreeFlow<'a> {
     /// Which map.
@@ -61,7 +64,8 @@ impl Costs for FreeFlow<'_> {
 /// A way from one place on a link to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// The links in the order of driving. The first and the last are driven in part; a route within one link has one.
+    /// The links in the order of driving. The first and the last are driven in part; a route within
+    /// one link has one.
     pub links: Vec<LinkId>,
     /// Where on the first link it begins, in metres.
     pub start_m: f64,
@@ -108,7 +112,8 @@ fn on_link(map: &Map, spot: Spot) -> f64 {
     spot.offset_m.max(0.0).min(map.link(spot.link).length_m)
 }
 
-/// From a spot to the end of its link. An infinite cost stays infinite even where nothing is left to drive.
+/// From a spot to the end of its link. An infinite cost stays infinite even where nothing is left
+/// to drive.
 fn rest_of(map: &Map, spot: Spot, costs: &impl Costs) -> f64 {
     let length = map.link(spot.link).length_m;
     share(cost_of(costs.link(spot.link)), (length - on_link(map, spot)) / length)
@@ -123,7 +128,8 @@ fn share(cost: f64, share: f64) -> f64 {
     if cost.is_finite() { cost * share } else { f64::INFINITY }
 }
 
-/// Whether the way is simply ahead on the same link. It is then the best: any other must drive this part too.
+/// Whether the way is simply ahead on the same link. It is then the best: any other must drive this
+/// part too.
 fn is_ahead(map: &Map, from: Spot, to: Spot) -> bool {
     from.link == to.link && on_link(map, to) >= on_link(map, from)
 }

@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 
 use crate::map::LinkId;
 
-/// A link and the cost at which it was reached, the cheapest first, equal costs in the order of ids.
+/// A link and the cost at which it was reached, the cheapest first, equal costs in the order of
+/// ids.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Entry {
     cost: f64,
@@ -32,7 +33,8 @@ struct Label {
     cost: f64,
     /// The link before it (after it, when searching backwards); itself where the search began.
     via: LinkId,
-    /// The search that wrote it: a label of an older search counts as none, so that nothing need be wiped.
+    /// The search that wrote it: a label of an older search counts as none, so that nothing need be
+    /// wiped.
     search: u32,
 }
 
@@ -62,7 +64,8 @@ impl Frontier {
         if label.search == self.search { label.cost } else { f64::INFINITY }
     }
 
-    /// The link from which this one was reached; none where the search began. Only for links that have been reached.
+    /// The link from which this one was reached; none where the search began. Only for links that
+    /// have been reached.
     pub(super) fn via(&self, link: LinkId) -> Option<LinkId> {
         let via = self.labels[link.index()].via;
         (via != link).then_some(via)

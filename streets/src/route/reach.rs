@@ -1,11 +1,12 @@
-//! What can be reached from a place within so many metres: the question that map matching asks once a ping.
+//! What can be reached from a place within so many metres: the question that map matching asks once
+//! a ping.
 
 use super::on_link;
 use super::queue::Frontier;
 use crate::map::{LinkId, Map, Spot};
 
-/// Distances by road from one place to all others within a limit. One value serves any number of searches and allocates
-/// only while its room grows.
+/// Distances by road from one place to all others within a limit. One value serves any number of
+/// searches and allocates only while its room grows.
 ///
 /// ```
 /// let map = streets::Map::la_serena();
@@ -30,8 +31,9 @@ impl Reach {
         Reach::default()
     }
 
-    /// Measures the way from a place to the beginning of every link that is at most `limit_m` metres away. Turning back
-    /// into the street one came from counts as `u_turn_m` metres more; infinity forbids it.
+    /// Measures the way from a place to the beginning of every link that is at most `limit_m`
+    /// metres away. Turning back into the street one came from counts as `u_turn_m` metres
+    /// more; infinity forbids it.
     pub fn explore(&mut self, map: &Map, from: Spot, limit_m: f64, u_turn_m: f64) {
         self.frontier.clear(map.link_count());
         self.reached.clear();
@@ -58,14 +60,15 @@ impl Reach {
         }
     }
 
-    /// Every link whose beginning is within the limit, nearest first: the link, the metres to its beginning, and the link
-    /// before it on the way; none for the links that follow the explored place's own.
+    /// Every link whose beginning is within the limit, nearest first: the link, the metres to its
+    /// beginning, and the link before it on the way; none for the links that follow the
+    /// explored place's own.
     pub fn reached(&self) -> impl ExactSizeIterator<Item = (LinkId, f64, Option<LinkId>)> {
         self.reached.iter().map(|&link| (link, self.frontier.cost(link), self.frontier.via(link)))
     }
 
-    /// Metres by road from the explored place to this one (with what U-turns count); none when that is over the limit,
-    /// or nothing has been explored.
+    /// Metres by road from the explored place to this one (with what U-turns count); none when that
+    /// is over the limit, or nothing has been explored.
     pub fn distance_m(&self, map: &Map, to: Spot) -> Option<f64> {
         let from = self.from?;
         let metres = if from.link == to.link && on_link(map, to) >= on_link(map, from) {
@@ -76,8 +79,9 @@ impl Reach {
         (metres <= self.limit_m).then_some(metres)
     }
 
-    /// Appends the links of the shortest way to a place to `path`, the explored place's link first and the destination's
-    /// last (one link when it is simply ahead), and says whether there is one.
+    /// Appends the links of the shortest way to a place to `path`, the explored place's link first
+    /// and the destination's last (one link when it is simply ahead), and says whether there is
+    /// one.
     pub fn path_into(&self, map: &Map, to: Spot, path: &mut Vec<LinkId>) -> bool {
         let (Some(from), Some(_)) = (self.from, self.distance_m(map, to)) else {
             return false;

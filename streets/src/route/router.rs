@@ -1,8 +1,8 @@
 //! Point-to-point routes: Dijkstra's algorithm from both ends at once (Pohl 1971).
 //!
-//! A search that starts at one end visits a disc as wide as the trip is long; two that meet in the middle visit two discs
-//! of half the radius, half the area. It needs nothing to be known of the costs beforehand, so they may change with
-//! every call.
+//! A search that starts at one end visits a disc as wide as the trip is long; two that meet in the
+//! middle visit two discs of half the radius, half the area. It needs nothing to be known of the
+//! costs beforehand, so they may change with every call.
 
 use super::queue::Frontier;
 use super::{Costs, Route, cost_of, is_ahead, on_link, part_of, rest_of, share};
@@ -24,8 +24,8 @@ impl Door {
     }
 }
 
-/// Exact routes, one after the other, with room that is used again: after the first call nothing is allocated but the
-/// answer.
+/// Exact routes, one after the other, with room that is used again: after the first call nothing is
+/// allocated but the answer.
 #[derive(Debug, Default)]
 pub struct Router {
     /// Cost from the start to the beginning of a link.
@@ -40,8 +40,8 @@ impl Router {
         Router::default()
     }
 
-    /// The cheapest way between two places; none when there is none. Among ways that cost the same the choice is
-    /// arbitrary, but always the same.
+    /// The cheapest way between two places; none when there is none. Among ways that cost the same
+    /// the choice is arbitrary, but always the same.
     pub fn route(&mut self, map: &Map, from: Spot, to: Spot, costs: &impl Costs) -> Option<Route> {
         if is_ahead(map, from, to) {
             let closed = !cost_of(costs.link(from.link)).is_finite();
@@ -50,9 +50,10 @@ impl Router {
         self.route_between(map, &[Door::at(from)], &[Door::at(to)], costs)
     }
 
-    /// The cheapest way from any of some places to any of some others, in one search: a pin beside a street may mean
-    /// either of its directions, and a house on a corner either street. [`Door::extra`] is added where it is chosen by,
-    /// but is no part of the cost of the route that is given.
+    /// The cheapest way from any of some places to any of some others, in one search: a pin beside
+    /// a street may mean either of its directions, and a house on a corner either street.
+    /// [`Door::extra`] is added where it is chosen by, but is no part of the cost of the route
+    /// that is given.
     pub fn route_between(
         &mut self,
         map: &Map,
@@ -60,7 +61,8 @@ impl Router {
         to: &[Door],
         costs: &impl Costs,
     ) -> Option<Route> {
-        // Where a destination is simply ahead on the link of a start, no search is needed to get there.
+        // Where a destination is simply ahead on the link of a start, no search is needed to get
+        // there.
         let mut direct: Option<(f64, Spot, Spot)> = None;
         for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
             if is_ahead(map, from.spot, to.spot) {
@@ -100,7 +102,8 @@ impl Router {
         Some(Route::new(map, links, from, to, costs))
     }
 
-    /// The link at whose beginning the two halves of the cheapest way meet, if that costs less than `least`.
+    /// The link at whose beginning the two halves of the cheapest way meet, if that costs less than
+    /// `least`.
     fn search(
         &mut self,
         map: &Map,
@@ -156,7 +159,8 @@ impl Router {
     }
 }
 
-/// The place among these from which (or to which) it is cheapest, all told; none when all are closed.
+/// The place among these from which (or to which) it is cheapest, all told; none when all are
+/// closed.
 fn cheapest(doors: &[Door], cost: impl Fn(Spot) -> f64) -> Option<Spot> {
     let mut best: Option<(f64, Spot)> = None;
     for door in doors {

@@ -7,7 +7,8 @@ use crate::RoadClass;
 use crate::builder::{Parts, RawStreet, Ways};
 use crate::geometry::Point;
 
-/// A town of up to 12 junctions with any streets at all between them: loops, parallel streets, junctions without any.
+/// A town of up to 12 junctions with any streets at all between them: loops, parallel streets,
+/// junctions without any.
 fn town() -> impl Strategy<Value = Map> {
     let street = (0_u32..12, 0_u32..12, 0_u8..3, 1_u32..2000);
     prop::collection::vec(street, 1..40).prop_map(|streets| {

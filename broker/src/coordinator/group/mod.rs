@@ -1,21 +1,23 @@
 //! One group of consumers that share topics: the classic protocol, as a state machine.
 //!
 //! The broker does not know what is shared, or how. It gathers the members (*join*), lets one of
-//! them, the leader, decide who gets what, and hands the decision round (*sync*). Each such round is
-//! a *generation*; whoever still speaks of an older one is told so, and that keeps two consumers
+//! them, the leader, decide who gets what, and hands the decision round (*sync*). Each such round
+//! is a *generation*; whoever still speaks of an older one is told so, and that keeps two consumers
 //! from working on one partition.
 //!
 //! # States
 //!
 //! **Empty**: no members. There may be committed offsets.
-//! - `JoinGroup`: remember the member, wait for the initial delay if one is set → `PreparingRebalance`.
-//! - `SyncGroup`, Heartbeat, `LeaveGroup`: `UNKNOWN_MEMBER_ID`. `OffsetCommit` without a generation: taken.
+//! - `JoinGroup`: remember the member, wait for the initial delay if one is set →
+//!   `PreparingRebalance`.
+//! - `SyncGroup`, Heartbeat, `LeaveGroup`: `UNKNOWN_MEMBER_ID`. `OffsetCommit` without a
+//!   generation: taken.
 //! - The last committed offset expires, or the group is deleted → Dead.
 //!
 //! **`PreparingRebalance`**: waiting until every member has joined again.
 //! - `JoinGroup`: park it. Every live member has one parked, and nobody is expected with a fresh
-//!   member id → `CompletingRebalance`. The slowest member's rebalance timeout runs out: go on without
-//!   those who did not come (static members keep their place until their session ends).
+//!   member id → `CompletingRebalance`. The slowest member's rebalance timeout runs out: go on
+//!   without those who did not come (static members keep their place until their session ends).
 //! - `SyncGroup`, Heartbeat: `REBALANCE_IN_PROGRESS`, which is how members learn of it.
 //! - `LeaveGroup`, a session ends: remove the member. It was the last one → Empty.
 //! - `OffsetCommit` with the current generation: taken, so that members can save their work before
@@ -23,26 +25,27 @@
 //!
 //! **`CompletingRebalance`**: everyone has joined, the leader is thinking.
 //! - `SyncGroup`: park it. It is the leader's: answer all that are parked → Stable.
-//! - `JoinGroup` with a change, a new member, `LeaveGroup`, a session ends, a member does not sync within
-//!   its rebalance timeout: answer parked syncs with `REBALANCE_IN_PROGRESS` → `PreparingRebalance`.
+//! - `JoinGroup` with a change, a new member, `LeaveGroup`, a session ends, a member does not sync
+//!   within its rebalance timeout: answer parked syncs with `REBALANCE_IN_PROGRESS` →
+//!   `PreparingRebalance`.
 //! - `JoinGroup` as before: the answer got lost, give it again.
 //! - `OffsetCommit`: `REBALANCE_IN_PROGRESS`.
 //!
 //! **Stable**: everyone has (or can ask for) an assignment.
 //! - `SyncGroup`: answer with the assignment. Heartbeat, `OffsetCommit`: fine.
-//! - `JoinGroup` by the leader or with a change, a new member, `LeaveGroup`, a session ends
-//!   → `PreparingRebalance`. A follower's `JoinGroup` as before: the answer got lost, give it again.
+//! - `JoinGroup` by the leader or with a change, a new member, `LeaveGroup`, a session ends →
+//!   `PreparingRebalance`. A follower's `JoinGroup` as before: the answer got lost, give it again.
 //!   A static member that comes back under a new member id takes its old place; nothing else moves.
 //!
 //! **Dead**: gone. Kept as a word for clients; a dead group is not in memory.
 //!
-//! Source: Kafka's `ClassicGroup` and `GroupMetadataManager`, KIP-62 (two timeouts), KIP-345 (static
-//! members), KIP-394 (member ids first), KIP-814 (leader may skip its assignment).
+//! Source: Kafka's `ClassicGroup` and `GroupMetadataManager`, KIP-62 (two timeouts), KIP-345
+//! (static members), KIP-394 (member ids first), KIP-814 (leader may skip its assignment).
 //!
 //! # Simplifications
 //!
-//! - Kafka keeps members and generation in the offsets topic, so a group survives a broker's restart
-//!   in its generation. Here members find themselves unknown, and join again.
+//! - Kafka keeps members and generation in the offsets topic, so a group survives a broker's
+//!   restart in its generation. Here members find themselves unknown, and join again.
 //! - With an initial delay, Kafka extends it while members keep coming; here it is a fixed time.
 
 mod admin;

@@ -32,7 +32,8 @@ struct Faults {
 
 #[derive(Debug)]
 struct MemoryFile {
-    /// All files share them. Not the file system itself: it has the files, and the two would keep each other for ever.
+    /// All files share them. Not the file system itself: it has the files, and the two would keep
+    /// each other for ever.
     faults: Arc<Mutex<Faults>>,
     bytes: Mutex<Contents>,
 }

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 
 /// How wrong predictions have turned out to be, by how much was still to go.
 ///
-/// The error of a prediction is measured as `(actual − predicted) / (predicted + contested + 30 s)`: errors grow with the time
-/// left, but near the end some seconds remain; and where the streets ahead are not as usual (*contested*: by how many seconds),
-/// all is less certain (locally weighted conformal prediction, Lei et al. 2018). The 10th and 90th percentile of the last errors make the band (empirical
-/// quantiles, as in split conformal prediction). Predictions with about the same time left are compared with one another; as
-/// long as there are few of those, with all. The errors of one trip are alike, so as long as few trips have ended the band
-/// is drawn towards that of one who has seen nothing.
+/// The error of a prediction is measured as `(actual − predicted) / (predicted + contested + 30
+/// s)`: errors grow with the time left, but near the end some seconds remain; and where the streets
+/// ahead are not as usual (*contested*: by how many seconds), all is less certain (locally weighted
+/// conformal prediction, Lei et al. 2018). The 10th and 90th percentile of the last errors make the
+/// band (empirical quantiles, as in split conformal prediction). Predictions with about the same
+/// time left are compared with one another; as long as there are few of those, with all. The errors
+/// of one trip are alike, so as long as few trips have ended the band is drawn towards that of one
+/// who has seen nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Bands {
     all: Errors,
@@ -43,7 +45,8 @@ impl Default for Bands {
 }
 
 impl Bands {
-    /// Learns that `actual_s` were left when `predicted_s` were predicted, for a way that was contested by so much.
+    /// Learns that `actual_s` were left when `predicted_s` were predicted, for a way that was
+    /// contested by so much.
     pub(crate) fn learn(&mut self, predicted_s: f64, contested_s: f64, actual_s: f64) {
         let error = ((actual_s - predicted_s) / (predicted_s + contested_s + SOFT_S)) as f32;
         if error.is_finite() {
@@ -57,7 +60,8 @@ impl Bands {
         self.trips = self.trips.saturating_add(1);
     }
 
-    /// The seconds left at the 10th and the 90th percentile, around a prediction: `0 ≤ p10 ≤ predicted ≤ p90`.
+    /// The seconds left at the 10th and the 90th percentile, around a prediction: `0 ≤ p10 ≤
+    /// predicted ≤ p90`.
     pub(crate) fn around(&self, predicted_s: f64, contested_s: f64) -> (f64, f64) {
         let near = &self.near[bucket(predicted_s)];
         let errors = if near.sorted.len() >= FEW { near } else { &self.all };
@@ -116,7 +120,8 @@ mod tests {
     #[test]
     fn it_is_wider_where_the_streets_are_not_as_usual() {
         let mut bands = Bands::default();
-        // Of ten trips one meets something, and whoever meets something is wrong by up to all of it.
+        // Of ten trips one meets something, and whoever meets something is wrong by up to all of
+        // it.
         let actual = |trip: u32, contested_s: f64| {
             500.0 + (f64::from(trip * 37 % 101) - 50.0) * (1.0 + contested_s / 100.0)
         };

@@ -1,10 +1,11 @@
 //! `a + b · expected`: what the sum over links gets wrong on average.
 
-/// A straight line through (expected, actual) driving times, by least squares in which old trips count less.
+/// A straight line through (expected, actual) driving times, by least squares in which old trips
+/// count less.
 ///
-/// Errors grow with the length of a trip, so each point is weighted by the inverse of its expected time; otherwise the
-/// longest trips alone would decide. The line is drawn towards "expected is right" (`a = 0`, `b = 1`) by a ridge that a few
-/// trips outweigh.
+/// Errors grow with the length of a trip, so each point is weighted by the inverse of its expected
+/// time; otherwise the longest trips alone would decide. The line is drawn towards "expected is
+/// right" (`a = 0`, `b = 1`) by a ridge that a few trips outweigh.
 #[derive(Clone, Debug)]
 pub(crate) struct Correction {
     weight: f64,
@@ -17,8 +18,9 @@ pub(crate) struct Correction {
     trips: u32,
 }
 
-/// A trip that ended so many trips ago counts 1/e. At first much fewer: what was expected before the traffic was known says
-/// nothing about what is expected now, and to correct what has been learnt meanwhile would be to correct it twice.
+/// A trip that ended so many trips ago counts 1/e. At first much fewer: what was expected before
+/// the traffic was known says nothing about what is expected now, and to correct what has been
+/// learnt meanwhile would be to correct it twice.
 const MEMORY_TRIPS: f64 = 400.0;
 const FIRST_MEMORY_TRIPS: f64 = 1.0;
 /// By so much the memory grows with each trip.
@@ -45,7 +47,8 @@ impl Correction {
         (self.a * fade + self.b * expected_s).max(0.0)
     }
 
-    /// Learns from one finished leg: pairs of expected and actual driving time, as of several moments on its way.
+    /// Learns from one finished leg: pairs of expected and actual driving time, as of several
+    /// moments on its way.
     pub(crate) fn learn(&mut self, points: impl Iterator<Item = (f64, f64)>) {
         let memory = MEMORY_TRIPS.min(FIRST_MEMORY_TRIPS + MEMORY_GROWTH * f64::from(self.trips));
         self.trips = self.trips.saturating_add(1);

@@ -1,9 +1,11 @@
 //! How long a car stands at the kerb before the rider is in, or out.
 
-/// The kerb times of the last finished stops. Standing is not driving: it is learnt apart, and no traffic in it.
+/// The kerb times of the last finished stops. Standing is not driving: it is learnt apart, and no
+/// traffic in it.
 ///
-/// A rider who has not come after two minutes will not come in the average minus two minutes, so what is asked is the mean
-/// of what is *left*, given what has passed: the mean residual life of the sample.
+/// A rider who has not come after two minutes will not come in the average minus two minutes, so
+/// what is asked is the mean of what is *left*, given what has passed: the mean residual life of
+/// the sample.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kerb {
     /// Sorted, and the same in the order of arrival.

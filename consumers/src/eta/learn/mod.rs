@@ -1,5 +1,5 @@
-//! What finished trips teach about trips under way: a correction of the driving time, the time at the kerb, and how wrong
-//! the whole usually is.
+//! What finished trips teach about trips under way: a correction of the driving time, the time at
+//! the kerb, and how wrong the whole usually is.
 
 mod band;
 mod correction;

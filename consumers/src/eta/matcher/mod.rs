@@ -1,25 +1,31 @@
 //! Map matching: which street is the car on, and since when?
 //!
-//! A satellite receiver is wrong by some metres, and by tens of metres between houses, so the nearest street is often the
-//! wrong one. A *hidden Markov model* (Newson & Krumm 2009) asks instead which *way* through the streets explains all
-//! positions best. Its hidden states are the links near each position ([`Column`]); a state explains its position well when
-//! it is near it and points where the car was heading (*emission*), and two states follow each other well when the way
-//! between them by road is about as long as the straight line between the positions (*transition*). The best sequence
-//! of states is found step by step (Viterbi 1967).
+//! A satellite receiver is wrong by some metres, and by tens of metres between houses, so the
+//! nearest street is often the wrong one. A *hidden Markov model* (Newson & Krumm 2009) asks
+//! instead which *way* through the streets explains all positions best. Its hidden states are the
+//! links near each position ([`Column`]); a state explains its position well when it is near it and
+//! points where the car was heading (*emission*), and two states follow each other well when the
+//! way between them by road is about as long as the straight line between the positions
+//! (*transition*). The best sequence of states is found step by step (Viterbi 1967).
 //!
-//! Online (Goh et al. 2012) one can't wait for the last position. The newest column's best state says where the car is
-//! now; what has been driven is settled a little later, when all states that are still possible agree on it, or when it is
-//! old enough. Until then a late position can still be inserted where it belongs.
+//! Online (Goh et al. 2012) one can't wait for the last position. The newest column's best state
+//! says where the car is now; what has been driven is settled a little later, when all states that
+//! are still possible agree on it, or when it is old enough. Until then a late position can still
+//! be inserted where it belongs.
 //!
-//! A position each second says little that one each third second doesn't, because errors of neighbouring seconds are
-//! alike and the way between them is short. So positions closer in time than [`STEP_MS`] are passed over, or than
-//! [`BARE_STEP_MS`] where nothing but positions is measured. Not so their speeds: a receiver measures them apart from the position,
-//! by Doppler shift, and summed over the seconds between two columns they are an *odometer* that no wall misleads. Who by that
-//! has driven 25 m has not been round the block, wherever the position has jumped to.
+//! A position each second says little that one each third second doesn't, because errors of
+//! neighbouring seconds are alike and the way between them is short. So positions closer in time
+//! than [`STEP_MS`] are passed over, or than [`BARE_STEP_MS`] where nothing but positions is
+//! measured. Not so their speeds: a receiver measures them apart from the position, by Doppler
+//! shift, and summed over the seconds between two columns they are an *odometer* that no wall
+//! misleads. Who by that has driven 25 m has not been round the block, wherever the position has
+//! jumped to.
 //!
-//! For the same reason a position is not judged as if it were alone. What misleads a receiver is mostly a wall, and the wall stays: who is 20 m
-//! beside a street for a while may well be on it, while an error that jumps as the car turns tells that it turned somewhere
-//! else. So it is how the supposed error *changes* that a step is judged by (its law is an Ornstein–Uhlenbeck process), far more than how large it is.
+//! For the same reason a position is not judged as if it were alone. What misleads a receiver is
+//! mostly a wall, and the wall stays: who is 20 m beside a street for a while may well be on it,
+//! while an error that jumps as the car turns tells that it turned somewhere else. So it is how the
+//! supposed error *changes* that a step is judged by (its law is an Ornstein–Uhlenbeck process),
+//! far more than how large it is.
 //!
 //! # Simplifications
 //! - The receiver's own estimate of its error is not in the events, so all positions have the same.
@@ -39,13 +45,15 @@ use ways::Ways;
 
 /// Positions nearer than this to the last one that was used, in ms of event time, are passed over.
 const STEP_MS: i64 = 3_000;
-/// … and without a speed those nearer than this: then it is only from afar that driving can be told from error.
+/// … and without a speed those nearer than this: then it is only from afar that driving can be told
+/// from error.
 const BARE_STEP_MS: i64 = 12_000;
 /// After a silence of this length the car may be anywhere: its way begins anew.
 const GAP_MS: i64 = 90_000;
 const METRES_PER_DEGREE: f64 = 111_195.0;
-/// Links further away than this can't explain a position. So many of the nearest are looked at, and those are tried that
-/// explain it best: round a large junction the right street is not among the nearest if the position is far off.
+/// Links further away than this can't explain a position. So many of the nearest are looked at, and
+/// those are tried that explain it best: round a large junction the right street is not among the
+/// nearest if the position is far off.
 const RADIUS_M: f64 = 50.0;
 const MOST_FOUND: usize = 24;
 pub(crate) const MOST_STATES: usize = 8;
@@ -53,27 +61,30 @@ pub(crate) const MOST_STATES: usize = 8;
 const SIGMA_M: f64 = 8.0;
 /// A receiver that measures less than this, in m/s, stands.
 const STANDING_MPS: f64 = 0.8;
-/// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the normal law allows.
+/// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the
+/// normal law allows.
 const ROBUST_SIGMAS: f64 = 1.2;
 /// After so many seconds a third of an error is left …
 const ERROR_MEMORY_S: f64 = 20.0;
-/// … so most of what a position says the one before has said. What counts in full is how its error has changed, and only so
-/// much of it how large it is.
+/// … so most of what a position says the one before has said. What counts in full is how its error
+/// has changed, and only so much of it how large it is.
 const POSITION_WEIGHT: f64 = 0.3;
 /// Weight of the heading: a street in the opposite direction is worse by twice this (in nats).
 const HEADING_WEIGHT: f64 = 3.0;
 /// Below this speed in m/s the heading of a receiver is noise.
 const HEADING_MPS: f64 = 2.5;
-/// Scale of |way − straight line| in metres: of two positions at once, and more for each second between them.
+/// Scale of |way − straight line| in metres: of two positions at once, and more for each second
+/// between them.
 const BETA_M: f64 = 8.0;
 const BETA_M_PER_S: f64 = 0.5;
 /// A car that stands may seem to roll back by so much.
 const JITTER_M: f64 = 20.0;
-/// Nobody drives faster, in m/s; what seems so is an error of position (so many metres of it are allowed) or of time.
+/// Nobody drives faster, in m/s; what seems so is an error of position (so many metres of it are
+/// allowed) or of time.
 const FASTEST_MPS: f64 = 60.0;
 const SLACK_M: f64 = 100.0;
-/// What a car is driven further than at this multiple of the free-flow speed (of a town street at least) counts as if it
-/// were detour; some metres may be error.
+/// What a car is driven further than at this multiple of the free-flow speed (of a town street at
+/// least) counts as if it were detour; some metres may be error.
 const HASTE: f64 = 1.6;
 const TOWN_MPS: f64 = 14.0;
 const HASTE_SLACK_M: f64 = 25.0;
@@ -83,8 +94,9 @@ const ODOMETER: f64 = 1.2;
 const ODOMETER_STEP_MS: i64 = 2_500;
 /// A position whose best explanation is worse than this (in nats) fits nothing …
 const MISFIT: f64 = -14.0;
-/// … and is passed over, but so many of them one after the other can't all be wrong, unless they came so shortly, in ms, after the
-/// last that did fit: a receiver that a wall misleads is misled until the wall is past.
+/// … and is passed over, but so many of them one after the other can't all be wrong, unless they
+/// came so shortly, in ms, after the last that did fit: a receiver that a wall misleads is misled
+/// until the wall is past.
 const MOST_MISFITS: u8 = 2;
 const MISFITS_MS: i64 = 20_000;
 /// Undecided ways are decided after so long, or so many columns.
@@ -117,7 +129,8 @@ pub(crate) enum Outcome {
     Misfit,
 }
 
-/// The matcher: the map and what is remembered of it, shared by all vehicles. What is known of one vehicle is its [`Track`].
+/// The matcher: the map and what is remembered of it, shared by all vehicles. What is known of one
+/// vehicle is its [`Track`].
 #[derive(Debug)]
 pub(crate) struct Matcher {
     map: Arc<Map>,
@@ -142,8 +155,8 @@ impl Matcher {
         }
     }
 
-    /// Takes one position of the vehicle on `track`, and appends the links that it is now known to have driven from end to
-    /// end to `driven`.
+    /// Takes one position of the vehicle on `track`, and appends the links that it is now known to
+    /// have driven from end to end to `driven`.
     pub(crate) fn observe(&mut self, track: &mut Track, fix: &Fix, driven: &mut Vec<Traversal>) -> Outcome {
         track.odometer.roll(fix);
         if let Some(last) = track.window.back() {
@@ -183,7 +196,8 @@ impl Matcher {
         Outcome::Matched
     }
 
-    /// Ends the way of a vehicle: what is still undecided is decided now, and its next position begins a new way.
+    /// Ends the way of a vehicle: what is still undecided is decided now, and its next position
+    /// begins a new way.
     pub(crate) fn finish(&mut self, track: &mut Track, driven: &mut Vec<Traversal>) {
         let mut best = track.window.back().and_then(Column::best).map(|(at, _)| at);
         let mut way = Vec::with_capacity(track.window.len());
@@ -205,7 +219,8 @@ impl Matcher {
     fn insert(&mut self, track: &mut Track, fix: &Fix) -> Outcome {
         let at = track.window.partition_point(|column| column.ts < fix.ts);
         let far = |column: &Column| column.ts.since_ms(fix.ts).abs() >= shortest_step_ms(fix);
-        // Before the first column all is settled; and a position close to another in time is passed over.
+        // Before the first column all is settled; and a position close to another in time is passed
+        // over.
         if at == 0 || !far(&track.window[at - 1]) || !track.window.get(at).is_none_or(far) {
             return Outcome::PassedOver;
         }
@@ -261,15 +276,17 @@ impl Matcher {
         column
     }
 
-    /// One step of Viterbi's algorithm: finds for each state of `column` the best state of `last` to come from. Gives the
-    /// goodness of the best step in nats, emission included; minus infinity when no state can be reached.
+    /// One step of Viterbi's algorithm: finds for each state of `column` the best state of `last`
+    /// to come from. Gives the goodness of the best step in nats, emission included; minus
+    /// infinity when no state can be reached.
     fn step(&mut self, last: &Column, column: &mut Column) -> f64 {
         let straight_m = streets::distance_m(last.lat, last.lon, column.lat, column.lon);
         let seconds = column.ts.since_seconds(last.ts);
         let furthest_m = (1.5 * straight_m + SLACK_M).min(FASTEST_MPS * seconds + SLACK_M);
         let beta_m = BETA_M + BETA_M_PER_S * seconds;
         let odometer_m = column.odometer_m;
-        // An error that forgets itself (an Ornstein–Uhlenbeck process): so much of it has stayed, and the rest is new.
+        // An error that forgets itself (an Ornstein–Uhlenbeck process): so much of it has stayed,
+        // and the rest is new.
         let stayed = (-seconds / ERROR_MEMORY_S).exp();
         let new_sigma_m = SIGMA_M * (1.0 - stayed * stayed).sqrt();
         for state in column.states_mut() {
@@ -379,8 +396,9 @@ fn surprise(sigmas: f64) -> f64 {
     }
 }
 
-/// The error of a position wanders while a car stands, and would lead it round the block in a few minutes. The speed is
-/// measured apart from the position (by Doppler shift), so a car that does not move is where it stopped.
+/// The error of a position wanders while a car stands, and would lead it round the block in a few
+/// minutes. The speed is measured apart from the position (by Doppler shift), so a car that does
+/// not move is where it stopped.
 fn standing_where_it_stopped(fix: &Fix, last: Option<&Column>) -> Fix {
     match last {
         Some(last) if last.standing && is_standing(fix) => {

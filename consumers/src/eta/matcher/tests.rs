@@ -55,7 +55,8 @@ fn fix(second: f64, east_m: f64, north_m: f64) -> Fix {
     }
 }
 
-/// Matches the positions in this order and shows what became of each, what was driven, and where the car is in the end.
+/// Matches the positions in this order and shows what became of each, what was driven, and where
+/// the car is in the end.
 fn check(fixes: &[Fix], expect: &Expect) {
     let map = crossroads();
     let mut matcher = Matcher::new(map.clone(), 0);
@@ -221,8 +222,8 @@ fn one_position_that_fits_nothing_is_passed_over() {
     );
 }
 
-/// A car that drives eastwards at 10 m/s, seen each second by a receiver that for 15 s believes to be 120 m north of where it is, at
-/// first on the street to the north.
+/// A car that drives eastwards at 10 m/s, seen each second by a receiver that for 15 s believes to
+/// be 120 m north of where it is, at first on the street to the north.
 fn misled(measured: bool) -> Vec<Fix> {
     (0_i16..58)
         .map(|second| {
@@ -342,8 +343,8 @@ impl Noise {
     }
 }
 
-/// Share of the length of random drives through La Serena that is matched, seen each `every` seconds with errors of
-/// `sigma` metres a side, with or without speed and heading.
+/// Share of the length of random drives through La Serena that is matched, seen each `every`
+/// seconds with errors of `sigma` metres a side, with or without speed and heading.
 fn matched_share(map: &Arc<Map>, every: usize, sigma: f64, heading: bool) -> f64 {
     let (mut noise, mut router) = (Noise(7), Router::new());
     let mut matcher = Matcher::new(map.clone(), 0);
@@ -387,7 +388,8 @@ fn matched_share(map: &Arc<Map>, every: usize, sigma: f64, heading: bool) -> f64
             matcher.observe(&mut track, fix, &mut driven);
         }
         matcher.finish(&mut track, &mut driven);
-        // The ends are driven in part; with 30 s between positions the last half minute may be missing.
+        // The ends are driven in part; with 30 s between positions the last half minute may be
+        // missing.
         for &link in &route.links[1..route.links.len() - 1] {
             all_m += map.link(link).length_m;
         }

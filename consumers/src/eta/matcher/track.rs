@@ -62,13 +62,15 @@ pub(super) struct Column {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
     pub(super) link: LinkId,
-    /// Where on the link the position is nearest, and where the best way to it puts the car (not behind where it was).
+    /// Where on the link the position is nearest, and where the best way to it puts the car (not
+    /// behind where it was).
     seen_m: f32,
     offset_m: f32,
     /// Where the position is, seen from the street: metres to the north and to the east.
     beside_m: [f32; 2],
     emission: f32,
-    /// Log probability of the best way to it, relative to the best state of its column; minus infinity when there is none.
+    /// Log probability of the best way to it, relative to the best state of its column; minus
+    /// infinity when there is none.
     score: f32,
     back: u8,
 }
@@ -111,8 +113,8 @@ impl State {
         Self { link, seen_m, offset_m: seen_m, beside_m, emission, score: emission, back: NO_BACK }
     }
 
-    /// By how many metres the error that this state supposes differs from the part of it that `before` supposed which is
-    /// thought to have stayed.
+    /// By how many metres the error that this state supposes differs from the part of it that
+    /// `before` supposed which is thought to have stayed.
     pub(super) fn new_error_m(&self, before: &State, stayed: f64) -> f64 {
         let [north, east] =
             [0, 1].map(|at| f64::from(self.beside_m[at]) - stayed * f64::from(before.beside_m[at]));
@@ -145,7 +147,8 @@ impl State {
         self.back = NO_BACK;
     }
 
-    /// A way to it, as good as `score` before its own emission, from the state `from` of the column before.
+    /// A way to it, as good as `score` before its own emission, from the state `from` of the column
+    /// before.
     pub(super) fn offer(&mut self, score: f64, from: usize, offset_m: f64) {
         let score = score as f32 + self.emission;
         if score > self.score {
@@ -212,8 +215,8 @@ impl Track {
         Some((Spot { link: state.link, offset_m: state.offset_m() }, newest.ts))
     }
 
-    /// The other direction of the street on which the vehicle is, if it is about as likely: until it has moved, only a
-    /// heading tells the two apart.
+    /// The other direction of the street on which the vehicle is, if it is about as likely: until
+    /// it has moved, only a heading tells the two apart.
     pub(crate) fn may_face(&self, map: &Map, spot: Spot) -> Option<LinkId> {
         let twin = map.twin(spot.link)?;
         let states = self.window.back()?.states();
@@ -221,7 +224,8 @@ impl Track {
         (score(twin)? > score(spot.link)? - EITHER_WAY).then_some(twin)
     }
 
-    /// Since when the vehicle has been on the link on which it is now, if it was seen to come onto it.
+    /// Since when the vehicle has been on the link on which it is now, if it was seen to come onto
+    /// it.
     pub(crate) fn on_link_since(&self) -> Option<(LinkId, Timestamp)> {
         let newest = self.window.back()?;
         let (mut at, _) = newest.best()?;
@@ -242,7 +246,8 @@ impl Track {
         settled.entered.map(|entered| (link, entered))
     }
 
-    /// The state of the first column that the best way goes through, and whether all possible ways do.
+    /// The state of the first column that the best way goes through, and whether all possible ways
+    /// do.
     pub(super) fn ancestor(&self) -> Option<(usize, bool)> {
         let newest = self.window.back()?;
         let (mut best, _) = newest.best()?;

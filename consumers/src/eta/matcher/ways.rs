@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use streets::{LinkId, Map, Reach, Spot};
 
-/// Ways are explored to one of these distances in metres, so that a search is not repeated for each metre more.
+/// Ways are explored to one of these distances in metres, so that a search is not repeated for each
+/// metre more.
 const LIMITS_M: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0];
-/// So many ways are kept (12 bytes each); then all are forgotten, which costs time and changes no answer.
+/// So many ways are kept (12 bytes each); then all are forgotten, which costs time and changes no
+/// answer.
 const MOST_KEPT: usize = 2_000_000;
 /// Turning back into the street one came from is as unlikely as so many metres of detour.
 const U_TURN_M: f64 = 80.0;
@@ -51,7 +53,8 @@ impl Ways {
         self.fans[at].as_ref().expect("explored just now, unless it was there before")
     }
 
-    /// Replaces `path` by the links that are driven after `from`, up to and including `to`; false when `to` is too far away.
+    /// Replaces `path` by the links that are driven after `from`, up to and including `to`; false
+    /// when `to` is too far away.
     pub(super) fn path(&mut self, from: LinkId, to: LinkId, path: &mut Vec<LinkId>) -> bool {
         path.clear();
         // Mostly the way was found when the step was weighed, and is still there.
@@ -94,7 +97,8 @@ impl Ways {
 }
 
 impl Fan {
-    /// Metres from the end of this fan's link to the beginning of `to`, a U-turn counting as a detour.
+    /// Metres from the end of this fan's link to the beginning of `to`, a U-turn counting as a
+    /// detour.
     pub(super) fn metres(&self, to: LinkId) -> Option<f64> {
         self.way(to).map(|way| f64::from(way.metres))
     }

@@ -143,7 +143,8 @@ fn two_workers_over_topics_know_what_one_knows() {
     assert!((two / one - 1.0).abs() < 0.15, "{two} s by two workers, {one} s by one");
 }
 
-/// How fast a road is, everybody hears; what kind of driver this is can be known only where their positions are matched.
+/// How fast a road is, everybody hears; what kind of driver this is can be known only where their
+/// positions are matched.
 #[test]
 fn a_worker_learns_what_kind_of_drivers_its_own_are() {
     let quick = drive(100, 20_000);

@@ -34,7 +34,8 @@ fn the_batch_lane_answers_the_same_pings_with_what_the_last_period_knew() {
         quotes.dedup();
         quotes
     };
-    // The empty model knows nothing of the first hour: each trip gets the same quote, to the second.
+    // The empty model knows nothing of the first hour: each trip gets the same quote, to the
+    // second.
     let quoted_s = |trip: usize| {
         let (id, valid_from, eta) = quotes(&format!("t{trip}")).swap_remove(0);
         (id, valid_from, eta.since_seconds(at(trip as f64 * 900.0)))

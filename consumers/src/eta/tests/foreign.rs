@@ -1,9 +1,11 @@
-//! Files of cars as others record them: without pick-ups, without speeds, at odd times, on maps with holes.
+//! Files of cars as others record them: without pick-ups, without speeds, at odd times, on maps
+//! with holes.
 
 use super::*;
 
-/// A trip of which only its request and its end are told, in a file of taxis as cities publish them: a position each 15 s, of
-/// a car that carries its rider from the first one on. `pin_m` metres beside it is where the rider is said to be.
+/// A trip of which only its request and its end are told, in a file of taxis as cities publish
+/// them: a position each 15 s, of a car that carries its rider from the first one on. `pin_m`
+/// metres beside it is where the rider is said to be.
 fn untold_trip(places: &[Place], pin_m: f64) -> Vec<Event> {
     let (first, destination) = (places[0], places[places.len() - 1]);
     let origin = Place { lat: first.lat + pin_m / 111_195.0, lon: first.lon };
@@ -37,7 +39,8 @@ fn a_pick_up_that_is_told_is_waited_for() {
     let origin = places[700];
     let destination = places[0];
     let mut replay = EtaReplay::new(&EtaConfig::new(map()));
-    // Three trips tell of their pick-ups; the driver of the fourth goes past its rider, to turn round further on.
+    // Three trips tell of their pick-ups; the driver of the fourth goes past its rider, to turn
+    // round further on.
     for trip in 0..3 {
         let id = format!("t{trip}");
         answers(&mut replay, &trip_events(&id, "d1", f64::from(trip) * 1500.0, &places[..600]));
@@ -93,8 +96,8 @@ impl Noise {
     }
 }
 
-/// Pings of a trip that have nothing but a position, 5 to 30 s apart, off by 10 m a side and alike for half a minute; where the drive is
-/// between `silent.0` and `silent.1` s old there are none.
+/// Pings of a trip that have nothing but a position, 5 to 30 s apart, off by 10 m a side and alike
+/// for half a minute; where the drive is between `silent.0` and `silent.1` s old there are none.
 fn bare_pings(driver: &str, trip: &str, places: &[Place], silent: (f64, f64)) -> Vec<Event> {
     let mut noise = Noise(5);
     let (mut second, mut error_m) = (0.0, [0.0, 0.0]);
@@ -131,7 +134,8 @@ fn positions_alone_at_odd_times_and_a_long_silence_are_enough() {
     let updates = updates(&answers);
     assert_eq!(updates.len(), asked);
     for update in &updates {
-        // A position is used when it is at most twelve seconds newer than the last that was, and 270 m are driven in thirty.
+        // A position is used when it is at most twelve seconds newer than the last that was, and
+        // 270 m are driven in thirty.
         let left_m = (places.len() as f64 - update.ts.since_seconds(at(0.0))) * 9.0;
         let off_m = (update.remaining_m - left_m).abs();
         assert!(

@@ -1,4 +1,5 @@
-//! Clocks that leap, cars off the map, trips of which nothing is heard, ids without end: counted, and never an ETA in the past.
+//! Clocks that leap, cars off the map, trips of which nothing is heard, ids without end: counted,
+//! and never an ETA in the past.
 
 use events::Topic;
 use proptest::prelude::*;

@@ -63,7 +63,8 @@ fn a_clock_that_goes_back_is_counted_and_nothing_is_decided_again() {
 
 #[test]
 fn what_is_not_known_is_no_ground_for_anything() {
-    // The same town with and without the optional fields: without, it is decided all the same, and counted.
+    // The same town with and without the optional fields: without, it is decided all the same, and
+    // counted.
     let mut bare = FraudProcessor::new(FraudConfig::default());
     let mut full = bare.clone();
     let events = town(20);

@@ -16,7 +16,8 @@ impl Job<'_> {
         let beyond = window.end.plus_ms(self.config.grace_ms.max(self.period_ms));
         for (input, end) in self.inputs.iter_mut().zip(ends) {
             let end = end.unwrap_or(0).max(input.position);
-            // A job that is many periods behind must not read to the end of the log for each of them.
+            // A job that is many periods behind must not read to the end of the log for each of
+            // them.
             let probe = probe(&mut self.probes, &self.config.settings, input.topic)?;
             let end = probe.turn_to(input.at.partition).search(input.position, end, beyond)?.1;
             probe.rest()?;

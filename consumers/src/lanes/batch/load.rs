@@ -7,7 +7,8 @@ use super::super::window::Window;
 use crate::lanes::{Control, LaneError, Wish};
 use crate::warehouse::{LoggedRun, Run, TableRows, Warehouse, runs_near};
 
-/// Loads the rows of a run. A stop while the database is away leaves the run to the job's next life.
+/// Loads the rows of a run. A stop while the database is away leaves the run to the job's next
+/// life.
 pub(in super::super) fn load(
     warehouse: &mut dyn Warehouse,
     run: &Run,
@@ -31,7 +32,8 @@ pub(in super::super) fn finish(
         .map_err(|error| interrupted(error, batch_id, control))
 }
 
-/// The runs that the database knows around `window`, which must not overlap it unless they are the same.
+/// The runs that the database knows around `window`, which must not overlap it unless they are the
+/// same.
 pub(in super::super) fn neighbours(
     warehouse: &mut dyn Warehouse,
     job: &str,

@@ -1,30 +1,39 @@
 //! The batch lane: the same processors, run as a scheduled job.
 //!
-//! At the end of each period of simulated time a *run* takes the records of that window from the log, gives them to the processors at a stretch, loads
-//! rows into a database, and publishes the answers at the moment when all that is done. That is how a DAG in Airflow works: wait for the
+//! At the end of each period of simulated time a *run* takes the records of that window from the
+//! log, gives them to the processors at a stretch, loads rows into a database, and publishes the
+//! answers at the moment when all that is done. That is how a DAG in Airflow works: wait for the
 //! period, extract, transform, load. Between runs the job sleeps.
 //!
-//! Most jobs have the tasks of the stream lane, one processor for each partition, so that both lanes know the same and differ in timing only. Where
-//! the stream's tasks tell each other what they learn (how fast the roads are), the job has one for all partitions
+//! Most jobs have the tasks of the stream lane, one processor for each partition, so that both
+//! lanes know the same and differ in timing only. Where the stream's tasks tell each other what
+//! they learn (how fast the roads are), the job has one for all partitions
 //! ([`BatchConfig::whole`]): data at rest lies in one place.
 //!
 //! # When an answer could be seen
-//! A processor stamps a batched answer with the end of the period whose data it rests on. Live, nobody could have seen it then: the run for that period
-//! had yet to be made. So the lane replaces the period's end by the instant at which that period's run really finished. (An answer that rests on
-//! this run waits for its end; one that rests on an earlier run, as a quote with last hour's speeds does, leaves at once.)
+//! A processor stamps a batched answer with the end of the period whose data it rests on. Live,
+//! nobody could have seen it then: the run for that period had yet to be made. So the lane replaces
+//! the period's end by the instant at which that period's run really finished. (An answer that
+//! rests on this run waits for its end; one that rests on an earlier run, as a quote with last
+//! hour's speeds does, leaves at once.)
 //!
 //! # A run that dies
-//! Before it begins, a run writes down how far it will read, in the metadata of the committed offsets; they move when it is done. A job that
-//! dies in between finds the plan, rebuilds its processors from the log and repeats the run over exactly the same records. The database replaces rows by
-//! their keys; of the answers, as many as are there already are left out, for the same run gives the same answers in the same order.
+//! Before it begins, a run writes down how far it will read, in the metadata of the committed
+//! offsets; they move when it is done. A job that dies in between finds the plan, rebuilds its
+//! processors from the log and repeats the run over exactly the same records. The database replaces
+//! rows by their keys; of the answers, as many as are there already are left out, for the same run
+//! gives the same answers in the same order.
 //!
 //! # What goes wrong
-//! A database that is down, locked, full or not writable is asked again, after one second, two, four, … half a minute; nothing is read again meanwhile, and
-//! nothing is published before its rows are in. A cluster that goes away in the middle of a run ends the run: the job starts again, as if it
-//! had died. A job that runs once gives up after `retries` attempts, one on a schedule never does.
+//! A database that is down, locked, full or not writable is asked again, after one second, two,
+//! four, … half a minute; nothing is read again meanwhile, and nothing is published before its rows
+//! are in. A cluster that goes away in the middle of a run ends the run: the job starts again, as
+//! if it had died. A job that runs once gives up after `retries` attempts, one on a schedule never
+//! does.
 //!
-//! The wall's clock may jump. Which windows have been run stands in the commits, so no jump makes one run twice: one back makes the job wait,
-//! one ahead makes it run a window before its hour is over, and what comes late belongs to the next.
+//! The wall's clock may jump. Which windows have been run stands in the commits, so no jump makes
+//! one run twice: one back makes the job wait, one ahead makes it run a window before its hour is
+//! over, and what comes late belongs to the next.
 //!
 //! ```text
 //! resume.rs     where an earlier life of the job left off     transform.rs  records to answers and rows
@@ -91,23 +100,28 @@ pub struct BatchConfig {
     pub settings: Settings,
     /// The job's name, which is also the group that it commits its offsets for.
     pub job: String,
-    /// The topics that the processor answers on. Dead letters and the run log are added by the lane.
+    /// The topics that the processor answers on. Dead letters and the run log are added by the
+    /// lane.
     pub outputs: Vec<Topic>,
     /// The length of a window, in milliseconds of event time.
     pub period_ms: i64,
-    /// How long after its end a window is left open for late records, in milliseconds of event time.
+    /// How long after its end a window is left open for late records, in milliseconds of event
+    /// time.
     pub grace_ms: i64,
     /// When a period is over.
     pub schedule: Schedule,
     /// Run what is due, and end; otherwise go on until stopped.
     pub once: bool,
-    /// How much event time the processor's state reaches back, in milliseconds; none for all that the log keeps.
+    /// How much event time the processor's state reaches back, in milliseconds; none for all that
+    /// the log keeps.
     pub horizon_ms: Option<i64>,
     /// Whether one processor is given all partitions. Otherwise each has its own.
     pub whole: bool,
-    /// How often what may pass is tried again, by a job that runs once. One on a schedule goes on for ever.
+    /// How often what may pass is tried again, by a job that runs once. One on a schedule goes on
+    /// for ever.
     pub retries: u32,
-    /// How long is waited before the first of them; before each further one twice as long, up to half a minute.
+    /// How long is waited before the first of them; before each further one twice as long, up to
+    /// half a minute.
     pub first_wait: Duration,
 }
 
@@ -140,7 +154,8 @@ impl BatchConfig {
     }
 }
 
-/// Runs a job of the batch lane until `control` asks it to stop, or until nothing is due if it is to run `once`.
+/// Runs a job of the batch lane until `control` asks it to stop, or until nothing is due if it is
+/// to run `once`.
 pub fn run_batch(
     config: &BatchConfig,
     factory: &dyn Fn() -> Box<dyn Processor>,
@@ -300,7 +315,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Takes on the period that was asked for last. Only between runs: a window that was begun keeps its length.
+    /// Takes on the period that was asked for last. Only between runs: a window that was begun
+    /// keeps its length.
     fn turn(&mut self) {
         let Some(period_ms) = self.control.period_ms().filter(|&asked| asked != self.period_ms) else {
             return;
@@ -335,7 +351,8 @@ impl<'a> Job<'a> {
         let finished = finished_ms(&batch_id, started);
         let visible_from = match config.schedule {
             Schedule::Clock(clock) => clock.simulated(finished).max(window.end),
-            // Nobody knows how fast these topics' time runs: the window's end is the earliest that could be.
+            // Nobody knows how fast these topics' time runs: the window's end is the earliest that
+            // could be.
             Schedule::EventTime => window.end,
         };
         self.visible_from.insert(window.end, visible_from);
@@ -382,8 +399,8 @@ impl Input {
     }
 }
 
-/// The wall clock at the end of a run that began at `started`. One that was set back meanwhile counts as standing still: nobody reads in the run log
-/// that something ended before it began.
+/// The wall clock at the end of a run that began at `started`. One that was set back meanwhile
+/// counts as standing still: nobody reads in the run log that something ended before it began.
 pub(super) fn finished_ms(batch_id: &str, started: i64) -> i64 {
     let now = wall_ms();
     if now < started {

@@ -83,7 +83,8 @@ fn in_order_of_time() -> Vec<(u32, u32)> {
     (0..SWIPES).map(|n| (n, n + 1)).collect()
 }
 
-/// Live, no two shows bring the records of two partitions in the same order. They rest when a job reads them, and it must not matter.
+/// Live, no two shows bring the records of two partitions in the same order. They rest when a job
+/// reads them, and it must not matter.
 #[test]
 fn partitions_are_read_in_the_order_of_events_however_they_were_filled() {
     let by_time: Vec<u32> = (0..SWIPES).collect();

@@ -95,7 +95,8 @@ pub(in super::super) fn answers_there<'a>(
     Ok(there)
 }
 
-/// When the answers of the job's earlier runs could be seen, by the ends of their windows: what the log of runs says.
+/// When the answers of the job's earlier runs could be seen, by the ends of their windows: what the
+/// log of runs says.
 pub(in super::super) fn earlier_runs(
     settings: &Settings,
     admin: &Admin,

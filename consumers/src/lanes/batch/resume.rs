@@ -11,7 +11,8 @@ use super::{Input, Job, Task};
 use crate::lanes::{LaneError, Wish};
 
 impl Job<'_> {
-    /// Where the job stands, by its commits; a new job commits where it begins before anything else.
+    /// Where the job stands, by its commits; a new job commits where it begins before anything
+    /// else.
     pub(super) fn find_position(&mut self, topics: &[Topic], partitions: i32) -> Result<(), LaneError> {
         let at: Vec<_> = (0..partitions)
             .flat_map(|partition| {

@@ -33,8 +33,9 @@ impl Job<'_> {
             }
             let probe = probe(&mut self.probes, &self.config.settings, input.topic)?;
             probe.turn_to(input.at.partition);
-            // A record that claims to be of the next century is left by every run, and stays where the bookmark stands. What waits behind it must
-            // not wait with it: so it is looked among what was left, and among what no run has seen.
+            // A record that claims to be of the next century is left by every run, and stays where
+            // the bookmark stands. What waits behind it must not wait with it: so it is looked
+            // among what was left, and among what no run has seen.
             let cut = Cut { done: input.done, until: Timestamp::MAX };
             let unseen = input.done.map_or(input.position, |done| done.end.max(input.position));
             let places = if unseen > input.position { vec![input.position, unseen] } else { vec![unseen] };

@@ -1,4 +1,5 @@
-//! The batch lane against a cluster and a database: what dies, what is away, what is late, what is run twice.
+//! The batch lane against a cluster and a database: what dies, what is away, what is late, what is
+//! run twice.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -198,7 +199,8 @@ fn a_database_that_is_full_is_asked_again_and_nothing_is_loaded_twice() {
     assert_eq!((stats.runs, stats.rows, warehouse.attempts), (1, 60, 4));
     assert_eq!(answered(&world), each_once(0..60));
 
-    // One that stays full ends a job that runs once, with the sentence; the next life of the job finds the run begun.
+    // One that stays full ends a job that runs once, with the sentence; the next life of the job
+    // finds the run begun.
     send_swipes(&world, 70..130);
     warehouse.full = u32::MAX;
     let error = once(&config(&world), &mut warehouse).unwrap().unwrap_err();
@@ -299,7 +301,8 @@ fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
-    // What the wall shows is one with when the show began: a machine whose clock is an hour ahead has a show that began an hour earlier.
+    // What the wall shows is one with when the show began: a machine whose clock is an hour ahead
+    // has a show that began an hour earlier.
     let at = |now: Timestamp| {
         let clock = Clock { started_wall_ms: super::wall_ms(), start: now, speed: 0.001 };
         BatchConfig { schedule: Schedule::Clock(clock), ..config(&world) }
@@ -364,7 +367,8 @@ fn windows_by_hand_in_any_order_are_the_scheduled_ones_and_a_rerun_changes_nothi
     assert_eq!(once(&config(&world), &mut warehouse).unwrap().unwrap().runs, 3);
     let scheduled = loaded(&mut warehouse);
 
-    // The scheduled job's windows, run again by hand: the same records, the same rows, no answer twice.
+    // The scheduled job's windows, run again by hand: the same records, the same rows, no answer
+    // twice.
     assert_eq!(by_hand(&config(&world), hour(1), folder.path(), &mut warehouse).unwrap(), (60, 60, 0));
     assert_eq!(loaded(&mut warehouse), scheduled);
     assert_eq!(answered(&world), each_once(0..180));
@@ -381,7 +385,8 @@ fn windows_by_hand_in_any_order_are_the_scheduled_ones_and_a_rerun_changes_nothi
     assert_eq!(answered(&world), each_once(0..180));
     states_were_right(&world);
 
-    // Stragglers of the first hour come after all that. They belong to the next window that is run, and to no rerun of an earlier one.
+    // Stragglers of the first hour come after all that. They belong to the next window that is run,
+    // and to no rerun of an earlier one.
     for n in 0..5 {
         world.send(&swipe_at(minute(30), &format!("late{n}"), &format!("c{n}"), 1));
     }

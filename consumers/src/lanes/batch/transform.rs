@@ -14,7 +14,8 @@ use crate::lanes::{LaneError, Wish};
 use crate::warehouse::Rows;
 
 impl Job<'_> {
-    /// Gives the processors the window's records, and publishes the answers that need not wait for the run's end.
+    /// Gives the processors the window's records, and publishes the answers that need not wait for
+    /// the run's end.
     pub(super) fn process(&mut self, window: Window, sending: &mut Sending<'_>) -> Result<Taken, LaneError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;

@@ -16,8 +16,8 @@ use crate::lanes::Wish;
 use crate::warehouse::{LoggedRun, Warehouse};
 
 impl WindowRun<'_> {
-    /// Writes `past.jsonl` and `records.jsonl` for a processor that reads `topics`. `warehouse` is asked which offsets this window and its neighbours
-    /// were cut at before.
+    /// Writes `past.jsonl` and `records.jsonl` for a processor that reads `topics`. `warehouse` is
+    /// asked which offsets this window and its neighbours were cut at before.
     pub fn extract(&self, topics: &[Topic], warehouse: &mut dyn Warehouse) -> Result<Extracted, LaneError> {
         let started_at = Timestamp::from_ms(wall_ms());
         let near = neighbours(warehouse, &self.config.job, self.window, self.backoff(), self.control)?;
@@ -61,7 +61,8 @@ impl WindowRun<'_> {
         Ok(extracted)
     }
 
-    /// Reads what comes before the window and what belongs to it. None when what was learnt for an earlier window turns out to lack something.
+    /// Reads what comes before the window and what belongs to it. None when what was learnt for an
+    /// earlier window turns out to lack something.
     fn read(
         &self,
         inputs: &[Partition],
@@ -167,7 +168,8 @@ impl WindowRun<'_> {
         let before = near.iter().find(|run| run.window_end == self.window.start).and_then(of);
         let after = near.iter().find(|run| run.window_start == self.window.end).and_then(of);
         let mut probe = self.probe(input)?;
-        // The first offset past everything that may be waited for at the end of a window that ends `at`.
+        // The first offset past everything that may be waited for at the end of a window that ends
+        // `at`.
         let mut cut = |at: Timestamp| {
             probe.search(earliest, latest, at.plus_ms(self.config.grace_ms)).map(|(_, until)| until)
         };

@@ -99,7 +99,8 @@ pub struct Loaded {
     pub rows: u64,
 }
 
-/// A record in `past.jsonl` and `records.jsonl`: a line as `freshet record` writes it, with its place. What can't be read is its letter.
+/// A record in `past.jsonl` and `records.jsonl`: a line as `freshet record` writes it, with its
+/// place. What can't be read is its letter.
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
     topic: &'a str,

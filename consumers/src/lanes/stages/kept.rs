@@ -1,21 +1,25 @@
 //! What windows that are run one after the other need not find out each for itself.
 //!
-//! The state that a processor has when its window begins is a function of the log: all records that belong before, in the order of
-//! their turns ([`Cuts::turn`](super::super::window::Cuts::turn)). For the next window these are the same and some more, so of the first of them, up
-//! to the first record that does *not* belong before this window, it is known already that the next window's will begin with the same ones
-//! in the same order. A processor learns that common beginning once; each window has a copy of it go on from there.
+//! The state that a processor has when its window begins is a function of the log: all records that
+//! belong before, in the order of their turns ([`Cuts::turn`](super::super::window::Cuts::turn)).
+//! For the next window these are the same and some more, so of the first of them, up to the first
+//! record that does *not* belong before this window, it is known already that the next window's
+//! will begin with the same ones in the same order. A processor learns that common beginning once;
+//! each window has a copy of it go on from there.
 //!
 //! ```text
 //!   in the order of turns:   . . . . . . . . . . . . o . o o o o o o o o o
 //!   before the window (.)    |--- learnt once ------|  ^ learnt by the window's copy alone
 //! ```
 //!
-//! One thing can prove it wrong: a partition that was read to its end while others went on, into which a record came later whose turn would have
-//! been among those that were learnt. Then everything is learnt again from the beginning.
+//! One thing can prove it wrong: a partition that was read to its end while others went on, into
+//! which a record came later whose turn would have been among those that were learnt. Then
+//! everything is learnt again from the beginning.
 //!
 //! # Simplifications
-//! - Learning stops at the first record that is early, too, such as one of the next hour from a clock that is ahead. Where one stands at the head of a
-//!   partition until its hour has come, the windows before that read what lies behind it each for itself: slower, and the same.
+//! - Learning stops at the first record that is early, too, such as one of the next hour from a
+//!   clock that is ahead. Where one stands at the head of a partition until its hour has come, the
+//!   windows before that read what lies behind it each for itself: slower, and the same.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, HashMap};
@@ -27,7 +31,8 @@ use super::super::window::{Cuts, Fate};
 use crate::Processor;
 use crate::lanes::arrival::Arrival;
 
-/// What the windows of one command have in common. They must be run in the order of time, by nobody else meanwhile.
+/// What the windows of one command have in common. They must be run in the order of time, by nobody
+/// else meanwhile.
 pub struct Kept<'a> {
     factory: &'a dyn Fn() -> Box<dyn Processor>,
     /// The end of the last window: what is later belongs to none.
@@ -47,7 +52,8 @@ impl<'a> Kept<'a> {
         Self { factory, until, tasks, there, runs }
     }
 
-    /// Begins a window: each of `stretches` is shortened by what was learnt of it. None for processors that can't be copied.
+    /// Begins a window: each of `stretches` is shortened by what was learnt of it. None for
+    /// processors that can't be copied.
     pub(super) fn begin(
         &self,
         task: usize,
@@ -98,7 +104,8 @@ struct Reach {
     from: i64,
     /// The first offset that is not learnt.
     next: i64,
-    /// Whether there was nothing more when others went on: what comes may have a turn among those that are over.
+    /// Whether there was nothing more when others went on: what comes may have a turn among those
+    /// that are over.
     ended: bool,
 }
 
@@ -109,7 +116,8 @@ impl Reach {
 }
 
 impl Learnt {
-    /// Whether all that was learnt of a partition lies before this window too, and its past begins at the same record.
+    /// Whether all that was learnt of a partition lies before this window too, and its past begins
+    /// at the same record.
     fn fits(&self, place: Place, from: i64, cuts: &Cuts) -> bool {
         let settled = cuts.0[&place].done;
         let settles = |next: i64| {
@@ -145,7 +153,8 @@ impl Learning<'_> {
         self.learnt.records
     }
 
-    /// Takes the record whose turn it is. `silent` names the partitions of which there is nothing more.
+    /// Takes the record whose turn it is. `silent` names the partitions of which there is nothing
+    /// more.
     pub(super) fn take(&mut self, arrival: &Arrival, cuts: &Cuts, silent: &dyn Fn() -> Vec<Place>) -> Step {
         let place = (arrival.topic, arrival.partition);
         let learnt = &mut *self.learnt;

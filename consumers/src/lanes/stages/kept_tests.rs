@@ -1,4 +1,5 @@
-//! Windows that are run one after the other by one command say what each says by itself, and read the log about once.
+//! Windows that are run one after the other by one command say what each says by itself, and read
+//! the log about once.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
@@ -67,7 +68,8 @@ fn second(n: i64) -> Timestamp {
     Timestamp::from_ms(n * 1_000)
 }
 
-/// A swipe and a click a second, and chargebacks, each in one of two of the four partitions and many of them late, some by more than an hour.
+/// A swipe and a click a second, and chargebacks, each in one of two of the four partitions and
+/// many of them late, some by more than an hour.
 fn a_day_of_it(world: &World) {
     let clicks =
         [(Topic::Clicks, 4), (Topic::RecommendationsBatch, 4), (Topic::RecommendationsStale, 4)].map(
@@ -168,7 +170,8 @@ fn step_by_step(
     }
 }
 
-/// Runs the first windows twice: as one of several, and by itself. `between` happens after the second. Gives what each read.
+/// Runs the first windows twice: as one of several, and by itself. `between` happens after the
+/// second. Gives what each read.
 fn the_same_together_and_apart(
     world: &World,
     job: &str,
@@ -228,7 +231,8 @@ fn windows_together_are_the_windows_apart_and_read_the_log_about_once() {
     let outputs = [Topic::RecommendationsBatch, Topic::RecommendationsStale];
     the_same_together_and_apart(&world, "clicks", &outputs, false, &clicks, (3, &|| ()));
 
-    // In a partition that had come to its end: a record whose turn would have been among those that were learnt long ago.
+    // In a partition that had come to its end: a record whose turn would have been among those that
+    // were learnt long ago.
     let late = || {
         send(&world, 3, &chargeback(second(2_000), 6));
         world.producer.flush(TIMEOUT).unwrap();

@@ -8,7 +8,8 @@ use super::{LaneError, WindowRun};
 use crate::warehouse::{Run, RunOffsets, TableRows, Warehouse};
 
 impl WindowRun<'_> {
-    /// Loads `rows.jsonl` and the run's line in the run log, all or nothing. Loading it again changes nothing.
+    /// Loads `rows.jsonl` and the run's line in the run log, all or nothing. Loading it again
+    /// changes nothing.
     pub fn load(&self, warehouse: &mut dyn Warehouse) -> Result<Loaded, LaneError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         let _: Transformed = self.files.left_by(Stage::Transform)?;

@@ -1,8 +1,10 @@
 //! One window by hand: extract, transform, load and publish as four steps, with files between them.
 //!
-//! [`run_batch`](super::run_batch) is a job with a scheduler inside. Where there is a scheduler already (Airflow, cron, a person), what is wanted of
-//! a program is less: do *this* window, or one step of it, and do it in such a way that doing it again is harmless. Each step reads what the one before
-//! left in the run's folder and nothing else, so that a scheduler may run each as a task of its own, show which one failed, and repeat that one.
+//! [`run_batch`](super::run_batch) is a job with a scheduler inside. Where there is a scheduler
+//! already (Airflow, cron, a person), what is wanted of a program is less: do *this* window, or one
+//! step of it, and do it in such a way that doing it again is harmless. Each step reads what the
+//! one before left in the run's folder and nothing else, so that a scheduler may run each as a task
+//! of its own, show which one failed, and repeat that one.
 //!
 //! ```text
 //!              cluster, run log                       processors            database            topics
@@ -13,21 +15,28 @@
 //! ```
 //!
 //! # The same window is the same records
-//! A window is cut out of the log as the scheduled job cuts it (see `window.rs`): between two offsets of each partition, which are found by event
-//! time and the lateness grace. Which offsets these were is loaded with the rows. When a window is run again, or its neighbour is, they are taken from there: so
-//! each record belongs to exactly one window, in whatever order windows are run, and a rerun changes nothing.
+//! A window is cut out of the log as the scheduled job cuts it (see `window.rs`): between two
+//! offsets of each partition, which are found by event time and the lateness grace. Which offsets
+//! these were is loaded with the rows. When a window is run again, or its neighbour is, they are
+//! taken from there: so each record belongs to exactly one window, in whatever order windows are
+//! run, and a rerun changes nothing.
 //!
-//! A processor knows more than its window: the fraud model has learnt from all chargebacks before. That state is a function of the log, so what lies
-//! before the window is extracted too, as far back as the processor's memory reaches.
+//! A processor knows more than its window: the fraud model has learnt from all chargebacks before.
+//! That state is a function of the log, so what lies before the window is extracted too, as far
+//! back as the processor's memory reaches.
 //!
 //! # A step that dies
-//! A step's `.json` is written last, by renaming, and taken away first. Without it the next step refuses to begin.
+//! A step's `.json` is written last, by renaming, and taken away first. Without it the next step
+//! refuses to begin.
 //!
 //! # Simplifications
 //! - One run of a window at a time: `max_active_runs=1` in Airflow, and no two people at once.
-//! - The past is extracted anew for each step and each window of its own. Only windows that are run by one command, without files that are kept, have
-//!   it in common ([`Kept`]), and only for processors that can be copied and remember everything: those with a horizon read no more than that.
-//! - An answer that is published passes through a file as decimal digits; its last bit may differ from the scheduled job's.
+//! - The past is extracted anew for each step and each window of its own. Only windows that are run
+//!   by one command, without files that are kept, have it in common ([`Kept`]), and only for
+//!   processors that can be copied and remember everything: those with a horizon read no more than
+//!   that.
+//! - An answer that is published passes through a file as decimal digits; its last bit may differ
+//!   from the scheduled job's.
 
 mod extract;
 mod files;
@@ -56,7 +65,8 @@ pub use publish::Published;
 /// How long a question to the cluster may take.
 const ASK: Duration = Duration::from_secs(5);
 
-/// A window of a job of the batch lane, to be run step by step. The job's period and its `once` don't count here.
+/// A window of a job of the batch lane, to be run step by step. The job's period and its `once`
+/// don't count here.
 pub struct WindowRun<'a> {
     config: &'a BatchConfig,
     control: &'a Control,
@@ -67,7 +77,8 @@ pub struct WindowRun<'a> {
 }
 
 impl<'a> WindowRun<'a> {
-    /// The window from `start` to before `end`, with the files of its steps in a folder of `folder` that has the run's name.
+    /// The window from `start` to before `end`, with the files of its steps in a folder of `folder`
+    /// that has the run's name.
     pub fn new(
         config: &'a BatchConfig,
         (start, end): (Timestamp, Timestamp),
@@ -80,7 +91,8 @@ impl<'a> WindowRun<'a> {
         Self { config, control, window, batch_id, files, kept: None }
     }
 
-    /// The same as one of several, which learn what they have in common once. The files that it leaves are of use to no later command.
+    /// The same as one of several, which learn what they have in common once. The files that it
+    /// leaves are of use to no later command.
     #[must_use]
     pub fn keeping(self, kept: &'a Kept<'a>) -> Self {
         Self { kept: Some(kept), ..self }

@@ -27,8 +27,8 @@ pub struct Published {
 }
 
 impl WindowRun<'_> {
-    /// Publishes `answers.jsonl` and the run's line on `batch_runs`, and notes in the run log when that was. What an earlier attempt has
-    /// published is left out.
+    /// Publishes `answers.jsonl` and the run's line on `batch_runs`, and notes in the run log when
+    /// that was. What an earlier attempt has published is left out.
     pub fn publish(&self, warehouse: &mut dyn Warehouse) -> Result<Published, LaneError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         let loaded: Loaded = self.files.left_by(Stage::Load)?;
@@ -100,8 +100,8 @@ impl WindowRun<'_> {
         Ok(published)
     }
 
-    /// How many answers of this run are there already. What is there of all runs is read by the first of several windows, since nobody else
-    /// publishes meanwhile.
+    /// How many answers of this run are there already. What is there of all runs is read by the
+    /// first of several windows, since nobody else publishes meanwhile.
     fn there(
         &self,
         admin: &Admin,

@@ -12,7 +12,8 @@ use crate::lanes::progress::Progress;
 use crate::warehouse::Rows;
 
 impl WindowRun<'_> {
-    /// Gives each processor its past and then the window, and writes `rows.jsonl` and `answers.jsonl`.
+    /// Gives each processor its past and then the window, and writes `rows.jsonl` and
+    /// `answers.jsonl`.
     pub fn transform(&self, factory: &dyn Fn() -> Box<dyn Processor>) -> Result<Transformed, LaneError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         self.files.begin(Stage::Transform)?;

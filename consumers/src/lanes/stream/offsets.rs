@@ -35,7 +35,8 @@ pub(super) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Boo
     positions.iter().map(commit).collect()
 }
 
-/// All inputs must be there, with the same number of partitions: else partition *n* of one would not belong to partition *n* of another.
+/// All inputs must be there, with the same number of partitions: else partition *n* of one would
+/// not belong to partition *n* of another.
 pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), LaneError> {
     let mut first: Option<(Topic, i32)> = None;
     for &topic in inputs {

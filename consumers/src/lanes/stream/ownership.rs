@@ -1,8 +1,10 @@
-//! Partitions come and go: what a worker does when the group gives it some, and when it takes them back.
+//! Partitions come and go: what a worker does when the group gives it some, and when it takes them
+//! back.
 //!
-//! Given a partition, it finds out where the group stands, has the state rebuilt by a thread of its own while the other tasks go on, and
-//! begins to answer when that is done. Before it gives one up it answers what it has begun, commits, and keeps the state for a
-//! moment: with the `range` assignor every partition is taken away at each rebalance, and most come back at once.
+//! Given a partition, it finds out where the group stands, has the state rebuilt by a thread of its
+//! own while the other tasks go on, and begins to answer when that is done. Before it gives one up
+//! it answers what it has begun, commits, and keeps the state for a moment: with the `range`
+//! assignor every partition is taken away at each rebalance, and most come back at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -91,13 +93,15 @@ impl Lane<'_> {
         let mut known = true;
         for (place, end) in places.into_iter().zip(ends) {
             let end = end.unwrap_or(0);
-            // All inputs of a task are committed together; should one lack a bookmark, the others' is the same or earlier.
+            // All inputs of a task are committed together; should one lack a bookmark, the others'
+            // is the same or earlier.
             let from = inputs
                 .iter()
                 .filter_map(|input| input.bookmark.as_ref()?.answers_from.get(&place).copied())
                 .min();
             known &= from.is_some() && inputs.iter().all(|input| input.bookmark.is_some());
-            // Nothing was ever committed here: nothing was answered either, for the first commit comes before the first answer.
+            // Nothing was ever committed here: nothing was answered either, for the first commit
+            // comes before the first answer.
             let from = from.unwrap_or(end).min(end);
             bookmark.answers_from.insert(place, from);
             tails.push((place, from, end));

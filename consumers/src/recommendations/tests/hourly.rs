@@ -68,8 +68,9 @@ fn one_absurd_time_does_not_end_the_period() {
     assert_eq!(valid_from(spring, 5), "2026-05-03T11:00:00.000Z", "two in a row are believed");
 }
 
-/// Both lanes run one logic: what the job leaves for a session is what the stream last answered in that period. That holds when
-/// memory is full too: those who ask the stale model in between take nobody's place in it.
+/// Both lanes run one logic: what the job leaves for a session is what the stream last answered in
+/// that period. That holds when memory is full too: those who ask the stale model in between take
+/// nobody's place in it.
 #[test]
 fn the_jobs_pages_are_the_streams_last_pages() {
     for items in [RecommendationsConfig::default().items, 200] {
@@ -136,8 +137,8 @@ fn asking_the_stale_model_changes_nothing_in_it() {
     assert_eq!(page.0.answer.items, ["teapot", "cups"]);
 }
 
-/// What a session met before the model knew it counts as soon as a run has learnt it: what goes with the kettle comes before what
-/// everybody looks at.
+/// What a session met before the model knew it counts as soon as a run has learnt it: what goes
+/// with the kettle comes before what everybody looks at.
 #[test]
 fn what_was_met_before_a_run_is_known_after_it() {
     let told = trace(

@@ -15,7 +15,8 @@ use producers::shop::{Shop, ShopConfig};
 
 use super::*;
 
-/// One click from a line such as `11:00:05 ann view kettle`; `+1d` in front of the time is the day after.
+/// One click from a line such as `11:00:05 ann view kettle`; `+1d` in front of the time is the day
+/// after.
 fn parse(line: &str, number: usize) -> Click {
     let (day, line) = line.strip_prefix("+1d ").map_or((3, line), |rest| (4, rest));
     let words: Vec<&str> = line.split_whitespace().collect();

@@ -33,7 +33,8 @@ fn any_click() -> impl Strategy<Value = Click> {
 }
 
 proptest! {
-    /// One answer an event that is not a duplicate, whatever is read; at most 20 items, none twice, none met.
+    /// One answer an event that is not a duplicate, whatever is read; at most 20 items, none twice,
+    /// none met.
     #[test]
     fn pages_keep_their_promises(clicks in prop::collection::vec(any_click(), 0..200), hourly: bool) {
         // Sessions never expire here: one that does has met nothing yet.

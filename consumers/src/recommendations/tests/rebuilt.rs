@@ -1,14 +1,16 @@
 //! A worker that died: its state is made again from the log, and nobody can tell from the pages.
 //!
-//! A task reads one partition, and the log gives it in one order for ever; so "the same" is the same to the letter. What could
-//! tell two lives apart is what is *not* in the log: where the life before was cut off, which pages it made and which it only
-//! learnt from, and what had to make room in a full memory. All three are tried.
+//! A task reads one partition, and the log gives it in one order for ever; so "the same" is the
+//! same to the letter. What could tell two lives apart is what is *not* in the log: where the life
+//! before was cut off, which pages it made and which it only learnt from, and what had to make room
+//! in a full memory. All three are tried.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Limits so tight that a thousand items and some thousand sessions push one another out all the time.
+/// Limits so tight that a thousand items and some thousand sessions push one another out all the
+/// time.
 fn tight() -> RecommendationsConfig {
     RecommendationsConfig {
         items: 150,
@@ -21,8 +23,8 @@ fn tight() -> RecommendationsConfig {
     }
 }
 
-/// Everything that a processor answers to `log` if it dies after each of `deaths` events: what it had answered before stays said, and
-/// the next life learns it again from the start of the log.
+/// Everything that a processor answers to `log` if it dies after each of `deaths` events: what it
+/// had answered before stays said, and the next life learns it again from the start of the log.
 fn answers(new: &dyn Fn() -> Box<dyn Processor>, log: &[Event], deaths: &[usize]) -> Vec<Event> {
     let mut answers = Vec::new();
     let mut lived = 0;

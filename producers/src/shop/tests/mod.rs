@@ -1,9 +1,9 @@
-//! Each figure of the public logs, measured on what is generated, as it was measured there: views only, and visits of two
-//! or more of them where a log has no others. `make test` prints nothing; `cargo test -p producers shop -- --nocapture`
-//! prints the figures.
+//! Each figure of the public logs, measured on what is generated, as it was measured there: views
+//! only, and visits of two or more of them where a log has no others. `make test` prints nothing;
+//! `cargo test -p producers shop -- --nocapture` prints the figures.
 //!
-//! The shop was fitted on other seeds than the one measured here, and `SHOP_SEED=42 cargo test -p producers shop` measures any
-//! other.
+//! The shop was fitted on other seeds than the one measured here, and `SHOP_SEED=42 cargo test -p
+//! producers shop` measures any other.
 
 mod sending;
 mod trends;

@@ -1,5 +1,5 @@
-//! What changes: flash trends, and items that are new. Trends are watched from the inside as they begin, and from the outside in
-//! what is viewed because of them.
+//! What changes: flash trends, and items that are new. Trends are watched from the inside as they
+//! begin, and from the outside in what is viewed because of them.
 
 use super::*;
 use crate::shop::trends::Trend;
@@ -92,7 +92,8 @@ fn a_trend_rises_and_falls_as_it_should() {
     };
     let (usual, wanted) = (shop(false)(-30.0, 210.0), shop(true));
     let more = |from: f64, to: f64| (wanted(from, to) - usual) / usual;
-    // The mean of 2^(-t) along the first third of a half-life is 0.89; along a straight line from nothing, a half.
+    // The mean of 2^(-t) along the first third of a half-life is 0.89; along a straight line from
+    // nothing, a half.
     near("lift after the rise", more(rise_minutes, rise_minutes + 20.0), lift * 0.89, lift * 0.89);
     near("lift during the rise", more(0.0, rise_minutes), lift / 2.0, lift / 2.0);
     let half_life = |number: f64| {
@@ -127,7 +128,8 @@ fn new_items_replace_old_ones() {
     // One in a hundred a day, some places more than once.
     let expected = items as f64 * (1.0 - (-0.01 * days as f64).exp());
     near("new items", launched as f64, expected, expected);
-    // They are found like others: on the way there are as many of them among the views as among the items.
+    // They are found like others: on the way there are as many of them among the views as among the
+    // items.
     let share: f64 = (0..days).map(|day| 1.0 - (-0.01 * day as f64).exp()).sum::<f64>() / days as f64;
     near("views of new items", new as f64 / viewed as f64, share, share);
 }

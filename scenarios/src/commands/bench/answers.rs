@@ -1,8 +1,10 @@
-//! `freshet bench swipes` and `freshet bench clicks`: how long a question waits for its answer while everything else runs.
+//! `freshet bench swipes` and `freshet bench clicks`: how long a question waits for its answer
+//! while everything else runs.
 //!
-//! A whole show is started, all its businesses with both lanes and whoever watches, and on top of what its simulators send comes
-//! a load of our own at a fixed rate (see [`super::schedule`]): a crowd of cards at terminals, or of shoppers in the shop.
-//! A delay is from the moment when the question was due to the moment when its answer is in the hands of a reader here: sending,
+//! A whole show is started, all its businesses with both lanes and whoever watches, and on top of
+//! what its simulators send comes a load of our own at a fixed rate (see [`super::schedule`]): a
+//! crowd of cards at terminals, or of shoppers in the shop. A delay is from the moment when the
+//! question was due to the moment when its answer is in the hands of a reader here: sending,
 //! broker, consumer, broker, reading.
 //!
 //! # Simplifications
@@ -27,7 +29,8 @@ use crate::topics::PARTITIONS;
 
 /// How long the terminal waits before it decides alone. ns.
 const DEADLINE_NS: u64 = DEADLINE_MS as u64 * 1_000_000;
-/// How long the show's consumers may take for their first answer: on a busy machine the past takes its time.
+/// How long the show's consumers may take for their first answer: on a busy machine the past takes
+/// its time.
 const READY: Duration = Duration::from_mins(3);
 /// A reader that hears nothing looks this often whether somebody wants to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -57,7 +60,8 @@ pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rat
     let options = ProducerOptions { delivery_timeout: Some(2 * PATIENCE), ..ProducerOptions::stream() };
     let producer = Producer::new(&settings, &options)?;
     let mut reader = LogReader::follow_from_now(&settings, C::ANSWERS.name(), PARTITIONS)?;
-    // The show's own answers: once one is here, its consumer has learnt from the past, and whatever follows will be here, too.
+    // The show's own answers: once one is here, its consumer has learnt from the past, and whatever
+    // follows will be here, too.
     next(run, &mut reader, READY)?;
 
     let meter = Meter::start(None)?;
@@ -106,7 +110,8 @@ pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rat
     report.write(args.format)
 }
 
-/// The delays of all answers to our questions but the first second's, in nanoseconds, in the order of arrival.
+/// The delays of all answers to our questions but the first second's, in nanoseconds, in the order
+/// of arrival.
 fn receive<C: Crowd>(
     run: &Run,
     reader: &mut LogReader,

@@ -13,11 +13,14 @@ pub(crate) enum BenchCommand {
     Produce(VolumeArgs),
     /// Read records as fast as the broker gives them
     Consume(VolumeArgs),
-    /// Send records at a fixed rate and time each one from its due moment to its arrival at a consumer
+    /// Send records at a fixed rate and time each one from its due moment to its arrival at a
+    /// consumer
     Latency(LatencyArgs),
-    /// Start a broker several times and time the first record it accepts and the first group it forms
+    /// Start a broker several times and time the first record it accepts and the first group it
+    /// forms
     Start(StartArgs),
-    /// Run the whole demo, put thousands of swipes a second on top, and time each one to its decision
+    /// Run the whole demo, put thousands of swipes a second on top, and time each one to its
+    /// decision
     Swipes(AnswersArgs),
     /// Run the whole demo, put thousands of clicks a second on top, and time each one to its page
     Clicks(AnswersArgs),
@@ -26,8 +29,8 @@ pub(crate) enum BenchCommand {
 /// Which broker is measured, and how the figures are written.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TargetArgs {
-    /// Measure this cluster, ours or any other Kafka [default: a broker of our own, in a process of its own, on a temporary
-    /// folder]
+    /// Measure this cluster, ours or any other Kafka [default: a broker of our own, in a process of
+    /// its own, on a temporary folder]
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "program")]
     pub(crate) bootstrap_servers: Option<String>,
     /// The process id of that cluster's broker on this machine, to count its CPU time and memory

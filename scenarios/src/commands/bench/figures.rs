@@ -44,7 +44,8 @@ impl Meter {
     }
 }
 
-/// One figure of a round: its name in JSON, its head in the table, its digits after the point, its value if it is known.
+/// One figure of a round: its name in JSON, its head in the table, its digits after the point, its
+/// value if it is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Figure {
     pub(super) name: &'static str,

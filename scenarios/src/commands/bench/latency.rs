@@ -1,7 +1,7 @@
 //! `freshet bench latency`: how long a record takes at a rate that does not give way.
 //!
-//! The due moment of each record (see [`super::schedule`]) travels in its first eight bytes, and its delay counts from there to
-//! the consumer's hands.
+//! The due moment of each record (see [`super::schedule`]) travels in its first eight bytes, and
+//! its delay counts from there to the consumer's hands.
 
 use std::time::Instant;
 
@@ -60,7 +60,8 @@ pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {
     report.write(args.target.format)
 }
 
-/// One record through each partition, so that both sides have found their way before the clock runs.
+/// One record through each partition, so that both sides have found their way before the clock
+/// runs.
 fn greet(producer: &Producer, reader: &mut LogReader, topic: &str, target: &Target) -> Result<()> {
     for partition in 0..target.partitions {
         let record = Outgoing { topic, partition: Some(partition), value: Some(&[]), ..Outgoing::default() };

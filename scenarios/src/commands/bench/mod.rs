@@ -1,9 +1,11 @@
-//! `freshet bench`: what a broker does in a second, and what that costs; and how long an answer takes under load.
+//! `freshet bench`: what a broker does in a second, and what that costs; and how long an answer
+//! takes under load.
 //!
-//! librdkafka is the client, as in every other command, and any broker can be the one measured: ours, another build of ours, or
-//! Apache Kafka. Compare what stands in one run on one machine, and compare CPU time before speed: on a machine
-//! that client and broker share, the client is what sets the speed, and the broker's CPU time divided by the client's is the
-//! figure that travels from one machine to another.
+//! librdkafka is the client, as in every other command, and any broker can be the one measured:
+//! ours, another build of ours, or Apache Kafka. Compare what stands in one run on one machine, and
+//! compare CPU time before speed: on a machine that client and broker share, the client is what
+//! sets the speed, and the broker's CPU time divided by the client's is the figure that travels
+//! from one machine to another.
 //!
 //! # Simplifications
 //! - One client process, one broker process, one machine: nothing here sees a network.
@@ -57,8 +59,8 @@ struct Run {
 }
 
 impl Run {
-    /// An error once somebody has pressed Ctrl-C; to be asked now and then, so that topics, folders and processes are cleared
-    /// away.
+    /// An error once somebody has pressed Ctrl-C; to be asked now and then, so that topics, folders
+    /// and processes are cleared away.
     fn check(&self) -> Result<(), Interrupted> {
         if let Ok(Ok(Order::Stop)) = self.orders.try_lock().map(|orders| orders.try_recv()) {
             self.stopped.store(true, Ordering::Relaxed);

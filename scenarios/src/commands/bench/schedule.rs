@@ -1,8 +1,9 @@
 //! A rate that does not give way.
 //!
-//! Every record has a *due* moment, fixed before the run: the first at zero, and one every 1/rate seconds after it, and delays
-//! count from there. A sender that was held up sends late, but its records were due all the same: so whoever stalls for a
-//! second shows a second of delay in every record of that second, and not in the one that happened to be held. (Timing from the
+//! Every record has a *due* moment, fixed before the run: the first at zero, and one every 1/rate
+//! seconds after it, and delays count from there. A sender that was held up sends late, but its
+//! records were due all the same: so whoever stalls for a second shows a second of delay in every
+//! record of that second, and not in the one that happened to be held. (Timing from the
 //! actual sending would leave the rest out. Gil Tene calls that mistake coordinated omission.)
 
 use std::time::{Duration, Instant};
@@ -24,7 +25,8 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// `rate` records a second for `duration`, which must be longer than what is left out of the figures.
+    /// `rate` records a second for `duration`, which must be longer than what is left out of the
+    /// figures.
     pub(super) fn new(rate: u64, duration: Period) -> Result<Self> {
         let duration_ns = duration.0 as u64 * 1_000_000;
         ensure!(duration_ns > WARM_UP_NS, "--duration must be longer than the second that warms up");
@@ -46,7 +48,8 @@ impl Schedule {
         (u128::from(index) * 1_000_000_000 / u128::from(self.rate)) as u64
     }
 
-    /// Calls `send` with each record's index and due moment when that has come: late ones at once, none before its time.
+    /// Calls `send` with each record's index and due moment when that has come: late ones at once,
+    /// none before its time.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the rim, and the next record's moment is what is awaited"

@@ -43,7 +43,8 @@ impl RunningShow {
             .with_context(|| format!("could not start {}", program.display()))?;
         let output = BufReader::new(child.stdout.take().expect("it was just piped"));
         let (said, hears) = channel();
-        // Goes on reading when nobody listens any more, or the show would wait for somebody to empty its pipe.
+        // Goes on reading when nobody listens any more, or the show would wait for somebody to
+        // empty its pipe.
         thread::Builder::new().name("show".into()).spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if let Some(found) = place_and_clock(&line) {
@@ -77,8 +78,8 @@ fn wait(run: &Run, hears: &Receiver<(String, Clock)>) -> Result<(String, Clock)>
     bail!("the show's clock did not run within {READY:?}")
 }
 
-/// Where a show's broker is and what its clock says, from a line that `freshet demo --headless --format jsonl` writes; none as
-/// long as the clock stands.
+/// Where a show's broker is and what its clock says, from a line that `freshet demo --headless
+/// --format jsonl` writes; none as long as the clock stands.
 fn place_and_clock(line: &str) -> Option<(String, Clock)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let bootstrap = line["cluster"]["data"]["bootstrap"].as_str()?.to_owned();

@@ -12,8 +12,9 @@ use super::target::{OwnBroker, PATIENCE};
 
 const TOPIC: &str = "first";
 
-/// Starts a broker on an empty folder, sends it one record (which makes the topic), and joins a group, round after round.
-/// All times are from the moment before the process was made, but for the group, which counts from its own beginning.
+/// Starts a broker on an empty folder, sends it one record (which makes the topic), and joins a
+/// group, round after round. All times are from the moment before the process was made, but for the
+/// group, which counts from its own beginning.
 #[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
 pub(super) fn start(run: &Run, args: &StartArgs) -> Result<()> {
     let mut report = Report::new("start");
@@ -24,8 +25,9 @@ pub(super) fn start(run: &Run, args: &StartArgs) -> Result<()> {
         let listening = began.elapsed();
         let settings = Settings::new(&broker.address).with_client_id("freshet-bench");
         let options = ProducerOptions { delivery_timeout: Some(PATIENCE), ..ProducerOptions::answers() };
-        // An idempotent librdkafka looks for its producer id when it is made, finds itself not yet connected, and looks again
-        // half a second later, whatever the broker: that is its time and not the broker's.
+        // An idempotent librdkafka looks for its producer id when it is made, finds itself not yet
+        // connected, and looks again half a second later, whatever the broker: that is its time and
+        // not the broker's.
         let plain = settings.clone().with_property("enable.idempotence", "false");
         let producer = Producer::new(&plain, &options)?;
         producer.send(Outgoing { topic: TOPIC, value: Some(b"hello"), ..Outgoing::default() }, PATIENCE)?;

@@ -45,7 +45,8 @@ impl Target {
         Ok(Self { settings, servers, properties, partitions: args.partitions, broker_pid, _own: own })
     }
 
-    /// Settings for a client that needs some properties; what was given on the command line wins over them.
+    /// Settings for a client that needs some properties; what was given on the command line wins
+    /// over them.
     pub(super) fn settings_with(&self, ours: &[(&str, &str)]) -> Result<Settings> {
         settings(&self.servers, ours, &self.properties)
     }

@@ -4,13 +4,15 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-/// `/proc` counts CPU time in hundredths of a second whatever the kernel itself ticks at (`USER_HZ`, proc(5)).
+/// `/proc` counts CPU time in hundredths of a second whatever the kernel itself ticks at
+/// (`USER_HZ`, proc(5)).
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// CPU time and memory of a process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usage {
-    /// Seconds of CPU time, its own and the kernel's on its behalf, of all its threads since it began. In steps of 10 ms.
+    /// Seconds of CPU time, its own and the kernel's on its behalf, of all its threads since it
+    /// began. In steps of 10 ms.
     pub(crate) cpu_s: f64,
     /// Memory it holds now, in megabytes (10⁶ bytes).
     pub(crate) rss_mb: f64,
@@ -41,7 +43,8 @@ impl Usage {
     }
 }
 
-/// Fields 14 and 15, `utime` and `stime`. The second field is the program's name in parentheses, which may hold anything.
+/// Fields 14 and 15, `utime` and `stime`. The second field is the program's name in parentheses,
+/// which may hold anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);

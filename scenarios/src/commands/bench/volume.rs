@@ -91,7 +91,8 @@ fn value(args: &VolumeArgs) -> Vec<u8> {
     std::iter::repeat_with(next).take(args.size as usize).collect()
 }
 
-/// Sends `count` records to the partitions in turn, and returns after how many seconds the last is acknowledged.
+/// Sends `count` records to the partitions in turn, and returns after how many seconds the last is
+/// acknowledged.
 fn send(
     run: &Run,
     producer: &Producer,

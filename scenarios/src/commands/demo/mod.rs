@@ -1,7 +1,8 @@
 //! `freshet demo`: everything at once.
 //!
-//! The demo holds nothing that could not run apart: it starts a broker, the workers as processes of their own, and then
-//! watches as any outsider could. What it adds is order at the beginning and at the end.
+//! The demo holds nothing that could not run apart: it starts a broker, the workers as processes of
+//! their own, and then watches as any outsider could. What it adds is order at the beginning and at
+//! the end.
 
 mod plan;
 mod summary;
@@ -34,10 +35,11 @@ use crate::topics;
 use plan::{Businesses, Places};
 use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
 
-/// How long the consumers may take to be there before the first event is sent: the fraud model learns from the past first.
+/// How long the consumers may take to be there before the first event is sent: the fraud model
+/// learns from the past first.
 const READY: Duration = Duration::from_mins(1);
-/// How long the simulators have to set up their worlds before the show's clock starts, in milliseconds of the wall: who
-/// starts late sends a second's events at once.
+/// How long the simulators have to set up their worlds before the show's clock starts, in
+/// milliseconds of the wall: who starts late sends a second's events at once.
 const HEAD_START_MS: i64 = 1_200;
 /// How long consumers and jobs may take to answer what is left when nothing more comes in.
 const DRAIN: Duration = Duration::from_mins(2);
@@ -138,7 +140,8 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
     let clock = keeper.show.clock();
     let patient = args.headless && args.duration.is_some();
     if patient {
-        // Each producer ends by itself when it has sent the show's last event, a moment after its time on a busy machine.
+        // Each producer ends by itself when it has sent the show's last event, a moment after its
+        // time on a busy machine.
         let sent = |keeper: &mut Keeper| !PRODUCERS.iter().any(|name| keeper.runs(name));
         await_all(&mut keeper, "its last events were not sent", sent);
     }
@@ -203,7 +206,8 @@ fn finish(args: &DemoArgs, mut keeper: Keeper, settings: &Settings, admin: &Admi
     }
     let bill = match (keeper.show.settled.as_mut(), clock) {
         (Some(settled), Some(clock)) => {
-            // Whoever pressed `q` saw a show without an end: what was said in its last moments is still on its way.
+            // Whoever pressed `q` saw a show without an end: what was said in its last moments is
+            // still on its way.
             let end = args.end(&clock).filter(|_| patient);
             let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
             BillSummary::from(settled.finish(end))
@@ -236,7 +240,8 @@ fn order(keeper: &mut Keeper, names: &[&str], order: Order) {
     }
 }
 
-/// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has seen it.
+/// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has
+/// seen it.
 fn drain(keeper: &mut Keeper) {
     // The first polls may have been made before the last records were sent.
     let (mut quiet, mut said) = (0, false);
@@ -249,7 +254,8 @@ fn drain(keeper: &mut Keeper) {
             );
         }
         let snapshot = keeper.snapshot();
-        // A job's group has committed all that it will when its last run is out. Who has committed nothing yet is still on its way.
+        // A job's group has committed all that it will when its last run is out. Who has committed
+        // nothing yet is still on its way.
         let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
         let all_read = keeper.groups_at_work().iter().all(|id| lag(id) == Some(0));
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);

@@ -24,11 +24,13 @@ pub(crate) struct Summary {
     pub(crate) dead_letters: u64,
     /// What each lane cost to run.
     pub(crate) costs: Vec<LaneCost>,
-    /// The bill of both lanes in event time: the same for a seed on any machine, broker and database.
+    /// The bill of both lanes in event time: the same for a seed on any machine, broker and
+    /// database.
     pub(crate) bill: BillSummary,
     /// How far from it the stream's live arrivals lie; none without rides.
     pub(crate) live_arrivals: Option<LiveArrivals>,
-    /// The bill as it was seen on the screen: with the time that answers and runs took on the wall, at the speed of the show.
+    /// The bill as it was seen on the screen: with the time that answers and runs took on the wall,
+    /// at the speed of the show.
     pub(crate) as_seen: BillSummary,
     /// Expectations that failed; empty when all is well.
     pub(crate) failed: Vec<String>,
@@ -68,13 +70,15 @@ pub(crate) struct BusinessSummary {
     /// From the event to its answer on the log, on the wall; unknown when there was none.
     pub(crate) freshness_p50_ms: Option<f64>,
     pub(crate) freshness_p99_ms: Option<f64>,
-    /// What became of every question, by an audit of the log: `produced`, `answered`, `lost`, `doubled` and the rest; unknown
-    /// when nobody looked, or when its questions are not owed one answer each.
+    /// What became of every question, by an audit of the log: `produced`, `answered`, `lost`,
+    /// `doubled` and the rest; unknown when nobody looked, or when its questions are not owed
+    /// one answer each.
     #[serde(flatten)]
     pub(crate) ledger: Option<Sums>,
 }
 
-/// From a swipe to its decision, both as the broker stamped them, on the wall: the newest thousands of swipes.
+/// From a swipe to its decision, both as the broker stamped them, on the wall: the newest thousands
+/// of swipes.
 #[derive(Debug, Serialize)]
 pub(crate) struct TillSummary {
     pub(crate) p50_ms: Option<f64>,
@@ -124,7 +128,8 @@ pub(crate) struct BillSummary {
     pub(crate) lines: Vec<Line>,
 }
 
-/// How far the arrivals that the stream lane gave live lie from those of the bill, which are in order.
+/// How far the arrivals that the stream lane gave live lie from those of the bill, which are in
+/// order.
 #[derive(Debug, Serialize)]
 pub(crate) struct LiveArrivals {
     pub(crate) answers: u64,

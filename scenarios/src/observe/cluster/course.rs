@@ -12,7 +12,8 @@ const RATE_MS: i64 = 2_000;
 const HISTORY: usize = 120;
 /// Over how long a trend is judged.
 const TREND_MS: i64 = 5_000;
-/// A lag of less than this, in milliseconds, is the batching of producers and the interval of commits, not a delay.
+/// A lag of less than this, in milliseconds, is the batching of producers and the interval of
+/// commits, not a delay.
 const KEEPING_UP_MS: f64 = 3_000.0;
 
 /// A count that grows, remembered for a while.
@@ -56,7 +57,8 @@ impl Growth {
     }
 }
 
-/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and the bookmark.
+/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and
+/// the bookmark.
 #[derive(Debug, Default)]
 pub(super) struct Course(VecDeque<(i64, i64, i64)>);
 
@@ -86,8 +88,8 @@ impl Course {
         }
         let a_second = |growth: i64| growth as f64 * 1000.0 / (now - then) as f64;
         let (per_second, pace) = (a_second(lag - before), a_second(to - from).max(1.0));
-        // What would be read within the interval of commits is no lag at all, however many records it is; unless most of
-        // what is read is backlog.
+        // What would be read within the interval of commits is no lag at all, however many records
+        // it is; unless most of what is read is backlog.
         let catches_up = per_second < -0.5 * pace;
         if !catches_up && lag as f64 / pace * 1000.0 < KEEPING_UP_MS && lag <= before.max(pace as i64 * 3) {
             Trend::KeepingUp
