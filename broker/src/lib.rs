@@ -5,8 +5,8 @@
 //! Fetch request:
 //!
 //! ```text
-//! server/        bytes come from a socket, a frame at a time; the only place with sockets, clocks and waiting
-//!   api/         one file per request: what to do about it, what to answer
+//! server/            frames from sockets; the only place that waits or reads a clock
+//!   api/             one file per request: what to do about it, what to answer
 //!     controller/    which topics there are
 //!     coordinator/   groups of consumers, and how far they have come
 //!       replica/     one partition: what is accepted, what may be read

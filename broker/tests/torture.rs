@@ -123,8 +123,8 @@ fn torture(kills: u32) {
     let mut total = 0;
     for (partition, last) in (0..).zip(&acknowledged) {
         let found = read_all(&mut client, TOPIC, partition);
-        // What was never acknowledged may be there or not, but only the last batch can be in that
-        // state.
+        // What was never acknowledged may be there or not, but only the last
+        // batch can be in that state.
         assert!(
             found.len() as u64 >= *last,
             "partition {partition}: {last} acknowledged, {} left",
@@ -200,9 +200,9 @@ fn commit(mut client: Client) -> i64 {
 /// Names of topics, each with the number of its life and whether it lives.
 type Fates = BTreeMap<String, (u64, bool)>;
 
-/// Makes a topic with one record in it; on the next visit deletes the record and the topic; on the
-/// next makes it again. What was not acknowledged is asked for again, and may have been done
-/// already.
+/// Makes a topic with one record in it; on the next visit deletes the record and the topic;
+/// on the next makes it again. What was not acknowledged is asked for again, and may have
+/// been done already.
 fn make_and_delete_topics(mut client: Client) -> Fates {
     let mut fates = Fates::new();
     for life in 0.. {

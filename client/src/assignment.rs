@@ -4,8 +4,8 @@
 //! ```text
 //! version i16 | topics i32 × ( name (i16 + bytes) | partitions i32 × i32 ) | user data
 //! ```
-//! (`ConsumerProtocolAssignment` in Kafka's message definitions; versions 0 to 3 have the same
-//! form.)
+//! (`ConsumerProtocolAssignment` in Kafka's message definitions; versions 0
+//! to 3 have the same form.)
 
 use crate::TopicPartition;
 

@@ -289,8 +289,8 @@ impl Settled {
     }
 }
 
-/// A value behind a lock, also after a panic elsewhere: every value here is whole between any two
-/// statements.
+/// A value behind a lock, also after a panic elsewhere: every value here is whole
+/// between any two statements.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

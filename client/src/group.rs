@@ -90,8 +90,8 @@ impl GroupConsumer {
             ("partition.assignment.strategy", "range"),
             ("session.timeout.ms", &session),
             ("heartbeat.interval.ms", &heartbeat),
-            // What is committed, and when, is the business of whoever knows that the answers are
-            // out.
+            // What is committed, and when, is the business of whoever knows
+            // that the answers are out.
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
             ("auto.offset.reset", "earliest"),
@@ -209,8 +209,8 @@ impl GroupConsumer {
         self.inner.context().reach.is_lost()
     }
 
-    /// Leaves the group at once, so that others get its partitions without waiting for the session
-    /// timeout.
+    /// Leaves the group at once, so that others get its partitions without
+    /// waiting for the session timeout.
     pub fn close(self) {}
 
     fn change(&self) -> Option<Polled<'_>> {
@@ -229,8 +229,8 @@ impl GroupConsumer {
                 Err(self.wrong("reading with", error))
             }
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
-                // It may be made yet; librdkafka looks again. Who needs it to be there asks `Admin`
-                // before.
+                // It may be made yet; librdkafka looks again. Who needs it to be
+                // there asks `Admin` before.
                 tracing::debug!("the group {} waits for a topic: {error}", self.group);
                 Ok(Polled::Nothing)
             }

@@ -6,11 +6,11 @@
 //!
 //! | type | what for |
 //! |---|---|
-//! | [`Producer`] | sends records, holds the sender back when the queue is full, counts what could not be delivered |
+//! | [`Producer`] | sends records, blocks while the queue is full, counts failed deliveries |
 //! | [`GroupConsumer`] | shares the partitions of its topics with the other members of its group |
 //! | [`LogReader`] | reads a stretch of a topic, or follows it, without any group |
 //! | [`Watcher`] | follows any number of topics at once, and more as they appear |
-//! | [`Admin`] | creates and lists topics, and looks at offsets and groups from outside, as a dashboard does |
+//! | [`Admin`] | creates and lists topics, reads offsets and groups as a dashboard does |
 //!
 //! librdkafka does its network work in threads of its own and hands over *events*: records,
 //! rebalances, delivery reports, log lines. All of that is served by the thread that calls us, so
@@ -28,8 +28,8 @@
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
 //!   [`Admin::committed_offsets`] is safe for anybody's.
-//! - One security protocol out of the box (plain text). TLS and SASL need librdkafka built with
-//!   them.
+//! - One security protocol out of the box (plain text). TLS and SASL need
+//!   librdkafka built with them.
 
 mod admin;
 mod assignment;

@@ -185,8 +185,8 @@ impl Producer {
         }
     }
 
-    /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are
-    /// not.
+    /// Waits until everything sent is acknowledged, at most `timeout`; the
+    /// error says how many are not.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the
         // answers waiting.

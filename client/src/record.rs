@@ -34,8 +34,8 @@ pub struct Commit {
     pub at: TopicPartition,
     /// The next offset to read.
     pub offset: i64,
-    /// Free text that travels with the offset; a broker keeps at most 4,096 bytes unless told
-    /// otherwise.
+    /// Free text that travels with the offset; a broker keeps at most 4,096
+    /// bytes unless told otherwise.
     pub metadata: String,
 }
 

@@ -15,8 +15,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of them separated by
-    /// commas.
+    /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of
+    /// them separated by commas.
     pub fn new(servers: impl Into<String>) -> Self {
         Self { servers: servers.into(), client_id: "freshet".to_owned(), properties: Vec::new() }
     }

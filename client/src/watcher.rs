@@ -21,8 +21,8 @@ pub enum Since {
 
 /// Reads any number of partitions as they grow, without a group; more can be added while it runs.
 ///
-/// A [`LogReader`](crate::LogReader) is for one topic and knows where it ends; a watcher never
-/// ends.
+/// A [`LogReader`](crate::LogReader) is for one topic and knows where it
+/// ends; a watcher never ends.
 pub struct Watcher {
     inner: BaseConsumer<Plain>,
     settings: Settings,
@@ -38,10 +38,10 @@ impl Watcher {
             // Who watches wants what is new: a place that retention has passed is left for the
             // oldest record there is.
             ("auto.offset.reset", "earliest"),
-            // A quarter of a second of the demo. A screen that can't keep up, as after a batch job
-            // has published an hour of answers, must not take the machine's memory: librdkafka
-            // spends half a kilobyte on a record of 200 bytes, and its own bound is 100,000
-            // records.
+            // A quarter of a second of the demo. A screen that can't keep up, as after a
+            // batch job has published an hour of answers, must not take the machine's memory:
+            // librdkafka spends half a kilobyte on a record of 200 bytes, and its own bound
+            // is 100,000 records.
             ("queued.min.messages", "5000"),
             ("queued.max.messages.kbytes", "4096"),
             ("fetch.max.bytes", "4194304"),

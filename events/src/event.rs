@@ -39,8 +39,8 @@ macro_rules! topics {
         pub enum Event { $( $(#[$doc])* $variant($type), )* }
 
         impl Event {
-            /// Reads the value of a record of `topic`, and checks that it keeps the topic's
-            /// contract.
+            /// Reads the value of a record of `topic`, and checks that it
+            /// keeps the topic's contract.
             pub fn parse(topic: Topic, value: &[u8]) -> Result<Event, Broken> {
                 match topic { $( Topic::$variant => {
                     let $value: $type = read(value)?;

@@ -57,8 +57,8 @@ pub struct FraudDecision {
     pub probability: f64,
     /// Why, in words, the weightiest first; at most three.
     pub reasons: Vec<String>,
-    /// Wall time spent on state, score and reasons, in microseconds; absent in a replay, which is
-    /// deterministic.
+    /// Wall time spent on state, score and reasons, in microseconds; absent in a
+    /// replay, which is deterministic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scored_in_us: Option<u64>,
 }

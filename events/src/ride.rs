@@ -72,8 +72,8 @@ pub enum TripKind {
     Cancelled,
 }
 
-/// `trips`: the life of a trip, one event a step. Key: the driver, so that it is ordered with the
-/// positions.
+/// `trips`: the life of a trip, one event a step. Key: the driver, so that it is
+/// ordered with the positions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
     /// When it happened.

@@ -63,8 +63,7 @@ impl Timestamp {
     }
 
     /// The start of the period of `period_ms` that this instant falls into. Periods are aligned to
-    /// midnight UTC of 1970-01-01, so every period that divides a day is aligned to each
-    /// midnight.
+    /// midnight UTC of 1970-01-01, so every period that divides a day is aligned to each midnight.
     #[must_use]
     pub fn floor(self, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");

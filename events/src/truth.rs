@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// `simulation_truth`: one fact that only the simulator knows. Key: the id of the thing it speaks
-/// of.
+/// `simulation_truth`: one fact that only the simulator knows. Key: the id
+/// of the thing it speaks of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum SimulationTruth {

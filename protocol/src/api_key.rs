@@ -25,8 +25,8 @@ macro_rules! api_keys {
                 }
             }
 
-            /// Lowest and highest version that the codec reads and writes, which are also the ones
-            /// announced.
+            /// Lowest and highest version that the codec reads and writes, which
+            /// are also the ones announced.
             pub fn versions(self) -> (i16, i16) {
                 match self {
                     $( Self::$name => ($min, $max), )+

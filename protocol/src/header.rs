@@ -1,9 +1,11 @@
 //! What stands in front of every request and response.
 //!
 //! ```text
-//! request    length i32 | api key i16 | api version i16 | correlation id i32 | client id (i16 length, text) | tags* | body
-//! response   length i32 | correlation id i32 | tags* | body                              * in flexible versions only
+//! request    length i32 | api key i16 | api version i16 | correlation id i32
+//!            | client id (i16 length, text) | tags* | body
+//! response   length i32 | correlation id i32 | tags* | body
 //! ```
+//! (* in flexible versions only.)
 //!
 //! One exception: the response to `ApiVersions` never has tags in its header, whatever its version,
 //! because a client that has not learnt the broker's versions yet could not know whether to expect

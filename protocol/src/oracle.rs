@@ -64,8 +64,8 @@ where
     });
 }
 
-/// However many bytes of a valid message are missing, that is an error and not a panic or another
-/// message.
+/// However many bytes of a valid message are missing, that is an error and not a
+/// panic or another message.
 fn truncations_are_errors<T: Wire + Sample>(key: ApiKey) {
     samples::<T>(key, |_value, bytes, version| {
         for length in (0..bytes.len()).rev().take(40).chain((0..bytes.len()).step_by(17)) {

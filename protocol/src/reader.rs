@@ -27,8 +27,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts at the first byte of `frame`, which does not contain the four bytes of its own
-    /// length.
+    /// Starts at the first byte of `frame`, which does not contain the
+    /// four bytes of its own length.
     pub fn new(frame: Bytes) -> Self {
         let limit = frame.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY_AT_LEAST);
         Self { bytes: frame, position: 0, budget: limit, limit }
@@ -112,8 +112,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Hands the next `size` bytes, one tagged field, to `read`; what `read` leaves over is
-    /// skipped.
+    /// Hands the next `size` bytes, one tagged field, to `read`; what
+    /// `read` leaves over is skipped.
     pub(crate) fn delimited<T>(
         &mut self,
         size: usize,

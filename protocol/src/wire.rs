@@ -172,8 +172,8 @@ impl<T: Wire> LengthPrefixed for Vec<T> {
     }
 }
 
-/// Records on their way out: at hand, or left as a [`Gap`](crate::Gap) that the sender fills from a
-/// file.
+/// Records on their way out: at hand, or left as a [`Gap`](crate::Gap) that the
+/// sender fills from a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// The record batches themselves.

@@ -57,8 +57,8 @@ impl Writer {
         self.bytes.is_empty() && self.gaps.is_empty()
     }
 
-    /// Overwrites the first four bytes, which were left for it, with the length of all that follows
-    /// them.
+    /// Overwrites the first four bytes, which were left for it, with the length
+    /// of all that follows them.
     pub(crate) fn set_length(&mut self) {
         let length = i32::try_from(self.len() - 4)
             .expect("a frame is below 2 GiB: its records are bounded by the fetch");

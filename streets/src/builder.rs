@@ -1,5 +1,5 @@
-//! From the parts that every source gives to a map: the one place where a map's invariants are
-//! made.
+//! From the parts that every source gives to a map: the one place where a
+//! map's invariants are made.
 
 use crate::RoadClass;
 use crate::geometry::Point;
@@ -15,8 +15,8 @@ pub(crate) enum Ways {
     Backward = 2,
 }
 
-/// A street as every source gives it. `from`, `to` and `name` are rows of [`Parts`], and must
-/// exist.
+/// A street as every source gives it. `from`, `to` and `name` are rows of
+/// [`Parts`], and must exist.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RawStreet {
     pub(crate) from: u32,

@@ -25,7 +25,8 @@ const HEADER: usize = 8 + 1 + 4;
 ///            each      signed: latitude in millionths of a degree, less the node's before it
 ///                      signed: longitude likewise
 /// streets    varint    how many
-///            each      1 byte   class in bits 0-3, ways in bits 4-5 (0 both, 1 forward, 2 backward), 0 above
+///            each      1 byte   class in bits 0-3; directions in bits 4-5
+///                               (0 both, 1 forward, 2 backward); 0 above
 ///                      signed   from node, less the street's before it
 ///                      signed   to node, less its from node
 ///                      varint   limit in tenths of km/h, 0 when unknown
@@ -33,7 +34,8 @@ const HEADER: usize = 8 + 1 + 4;
 ///                      signed   OpenStreetMap way, less the street's before it
 ///                      varint   length in decimetres, from 1
 ///                      varint   how many points stand between the two nodes
-///                      each     signed latitude, signed longitude: less the point's before it, the first less the from node's
+///                      each     signed latitude, signed longitude: less those of the
+///                               point before it, the first less those of the from node
 /// ```
 /// A *varint* is an unsigned number of up to 64 bits in groups of seven, the least first, the top
 /// bit of each byte saying that another follows (LEB128). A *signed* is a varint of the number
@@ -145,8 +147,8 @@ fn put_points(to: &mut Vec<u8>, mut before: Point, points: &[Point]) {
     }
 }
 
-/// Reads from the front, and never makes room for more things than the bytes that are left can
-/// hold.
+/// Reads from the front, and never makes room for more things than the
+/// bytes that are left can hold.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -16,8 +16,8 @@ pub(crate) fn metres_per_degree_lon(lat: f64) -> f64 {
     METRES_PER_DEGREE * lat.to_radians().cos().max(1e-6)
 }
 
-/// A point of the map in millionths of a degree: what is stored, and what a text with six decimals
-/// says.
+/// A point of the map in millionths of a degree: what is stored, and what a
+/// text with six decimals says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Point {
     pub(crate) lat_e6: i32,

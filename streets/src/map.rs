@@ -100,8 +100,8 @@ pub(crate) struct Street {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bend {
     pub(crate) point: Point,
-    /// Metres from the street's first point, scaled so that the last bend stands at the street's
-    /// length.
+    /// Metres from the street's first point, scaled so that the last bend
+    /// stands at the street's length.
     pub(crate) along_m: f32,
     /// Direction from here to the next bend; the last repeats the one before it.
     pub(crate) heading_deg: f32,
@@ -117,8 +117,8 @@ pub struct Map {
     pub(crate) names: Vec<String>,
     pub(crate) leaving: Adjacency,
     pub(crate) arriving: Adjacency,
-    /// For each link its junctions' slices, of the links after it in `leaving` and before it in
-    /// `arriving`.
+    /// For each link its junctions' slices, of the links after it in `leaving`
+    /// and before it in `arriving`.
     pub(crate) after: Vec<(u32, u32)>,
     pub(crate) before: Vec<(u32, u32)>,
     pub(crate) index: Index,
@@ -151,8 +151,8 @@ impl Map {
         crate::csv::read(links, nodes).map(Parts::build)
     }
 
-    /// Reads the roads for cars from an OpenStreetMap extract (`.osm.pbf`), as described at
-    /// [`OsmError`].
+    /// Reads the roads for cars from an OpenStreetMap extract (`.osm.pbf`), as
+    /// described at [`OsmError`].
     pub fn from_osm_pbf(path: &Path) -> Result<Map, OsmError> {
         crate::osm::read(path).map(Parts::build)
     }
@@ -261,10 +261,10 @@ impl Map {
         &self.arriving.links[start as usize..end as usize]
     }
 
-    /// The name of a link outside the program: the street's row in the source, from 0, and `f` for
-    /// the direction of its points or `r` for the other: `"123f"`. It is stable for one map,
-    /// and unlike the OpenStreetMap way, which covers many links and may be 0, it is never
-    /// shared.
+    /// The name of a link outside the program: the street's row in the source, from 0, and
+    /// `f` for the direction of its points or `r` for the other: `"123f"`. It is stable for
+    /// one map, and unlike the OpenStreetMap way, which covers many links and may be 0, it
+    /// is never shared.
     pub fn link_key(&self, id: LinkId) -> String {
         let link = self.link(id);
         format!("{}{}", link.street, if link.reverse { 'r' } else { 'f' })

@@ -21,8 +21,8 @@ pub struct Candidate {
 }
 
 /// All straight pieces by where they lie. A piece is named by the bend it begins at and the street
-/// it belongs to; the R-tree keeps the box of each (Guttman 1984, bulk loaded by overlap minimising
-/// top-down).
+/// it belongs to; the R-tree keeps the box of each (Guttman 1984, bulk loaded by overlap
+/// minimising top-down).
 #[derive(Debug, Default)]
 pub(crate) struct Index(RTree<Piece>);
 

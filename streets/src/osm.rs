@@ -1,5 +1,5 @@
-//! Maps from an OpenStreetMap extract in the PBF form, such as anyone can download for their own
-//! town.
+//! Maps from an OpenStreetMap extract in the PBF form, such as anyone can
+//! download for their own town.
 
 use std::collections::HashMap;
 use std::path::Path;

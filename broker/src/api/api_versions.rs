@@ -7,8 +7,8 @@
 //! every future client fail.
 //!
 //! # Versions
-//! 3 is flexible, yet its response's header is not. 4 changes what supported features mean; we have
-//! none.
+//! 3 is flexible, yet its response's header is not. 4 changes what supported
+//! features mean; we have none.
 
 use protocol::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use protocol::{ApiKey, ErrorCode};

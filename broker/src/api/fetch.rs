@@ -160,8 +160,8 @@ impl Fetch {
         self.reads().filter_map(|read| read.partition.as_ref().ok())
     }
 
-    /// Whether enough is there to answer, or something is wrong that the client should know at
-    /// once.
+    /// Whether enough is there to answer, or something is wrong that the
+    /// client should know at once.
     fn is_ready(&self) -> bool {
         let mut available = 0;
         for read in self.reads() {
@@ -218,8 +218,8 @@ impl Read {
         }
     }
 
-    /// Where the reader's records part from ours, if it says what it read last and they do
-    /// (KIP-595).
+    /// Where the reader's records part from ours, if it says what it read
+    /// last and they do (KIP-595).
     fn diverges(&self, partition: &Partition) -> Option<EpochEndOffset> {
         let last_fetched = Some(self.asked.last_fetched_epoch).filter(|&epoch| epoch >= 0)?;
         let (epoch, end) = partition.end_of_epoch(LeaderEpoch(last_fetched))?;

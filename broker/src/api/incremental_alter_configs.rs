@@ -45,8 +45,8 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
                     format!("{} is to be set to nothing", change.name),
                 ));
             }
-            // The only list is cleanup.policy, which has one legal content: to add that changes
-            // nothing.
+            // The only list is cleanup.policy, which has one legal content: to
+            // add that changes nothing.
             (APPEND, Some(value)) if change.name == "cleanup.policy" => config.set(&change.name, value)?,
             (APPEND | SUBTRACT, _) => {
                 let message = format!("{} is not a list that can grow or shrink: set it", change.name);

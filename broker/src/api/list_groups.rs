@@ -10,8 +10,8 @@ use protocol::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
 use super::Context;
 
-/// The type of every group here, as Kafka calls it. Its other one is that of the new group protocol
-/// (KIP-848).
+/// The type of every group here, as Kafka calls it. Its other one is that of the new
+/// group protocol (KIP-848).
 const CLASSIC: &str = "classic";
 
 pub(super) fn handle(context: &Context<'_>, request: &ListGroupsRequest) -> ListGroupsResponse {

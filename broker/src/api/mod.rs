@@ -77,8 +77,8 @@ pub(crate) enum Answer {
     Later(Parked),
 }
 
-/// A request that waits. Its connection's later requests are handled meanwhile, and answered after
-/// it.
+/// A request that waits. Its connection's later requests are handled
+/// meanwhile, and answered after it.
 #[derive(Debug)]
 pub(crate) enum Parked {
     /// Until there is enough to read, or its time is up.

@@ -1,8 +1,8 @@
 //! `SyncGroup`: the leader hands in the assignment, everybody receives its part.
 //!
 //! # Behaviour
-//! The answer waits for the leader's. A member that the leader has given nothing gets an empty
-//! assignment.
+//! The answer waits for the leader's. A member that the leader has given nothing
+//! gets an empty assignment.
 //!
 //! # Versions
 //! 3 adds static members, 5 checks the protocol that the member believes was elected.

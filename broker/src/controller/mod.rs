@@ -7,8 +7,8 @@
 //!
 //! # Simplifications
 //! - One broker leads every partition and has its only replica.
-//! - A change of topics takes two disk syncs; thousands of topics would want a log of changes
-//!   instead.
+//! - A change of topics takes two disk syncs; thousands of topics would want
+//!   a log of changes instead.
 
 mod partition_handle;
 mod topic_config;

@@ -219,8 +219,8 @@ impl Topics {
         Ok(())
     }
 
-    /// Whether the checkpoints speak of a topic that is gone: a crash came right after its
-    /// deletion.
+    /// Whether the checkpoints speak of a topic that is gone: a crash came
+    /// right after its deletion.
     pub(crate) fn checkpoint_is_stale(&self) -> bool {
         self.log_dir.checkpointed().any(|partition| !self.is_known(partition))
     }

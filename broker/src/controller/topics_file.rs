@@ -5,8 +5,8 @@
 //! topic clicks 8Pq3sZJ1QvK0m1cTn2gVdg 4
 //! config retention.ms 604800000
 //! ```
-//! A topic's line has its name, id and number of partitions; the lines after it what was set for
-//! it.
+//! A topic's line has its name, id and number of partitions; the lines
+//! after it what was set for it.
 
 use std::fmt::Write;
 

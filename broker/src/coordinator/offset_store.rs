@@ -1,9 +1,9 @@
 //! Committed offsets, kept in a log.
 //!
-//! How far a group has come is itself a topic: each commit is a record in `__consumer_offsets`, the
-//! newest record for a key counts, and what is in memory is only what the log says. A commit is
-//! acknowledged when its record is written, so it survives whatever an acknowledged record
-//! survives.
+//! How far a group has come is itself a topic: each commit is a record in
+//! `__consumer_offsets`, the newest record for a key counts, and what is in memory is only
+//! what the log says. A commit is acknowledged when its record is written, so it survives
+//! whatever an acknowledged record survives.
 //!
 //! A log that only grows would one day be all old commits. When it has become several times as
 //! large as what is alive in it, the next flush writes the live offsets once more behind the end,

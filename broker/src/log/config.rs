@@ -13,11 +13,11 @@ pub struct LogConfig {
     pub segment_index_bytes: u32,
     /// `index.interval.bytes`: an index entry stands for about this many bytes of log.
     pub index_interval_bytes: u32,
-    /// `retention.ms`: records are removed, a segment at a time, when they are older. `None` keeps
-    /// them.
+    /// `retention.ms`: records are removed, a segment at a time, when they are
+    /// older. `None` keeps them.
     pub retention_ms: Option<i64>,
-    /// `retention.bytes`: the oldest segments are removed while the log is larger. `None` keeps
-    /// them.
+    /// `retention.bytes`: the oldest segments are removed while the log is
+    /// larger. `None` keeps them.
     pub retention_bytes: Option<u64>,
     /// `max.message.bytes`: the largest batch that is taken.
     pub max_message_bytes: u32,

@@ -47,8 +47,8 @@ impl OffsetIndex {
         follows
     }
 
-    /// Where to start looking for `relative_offset`: the last entry not after it, or the segment's
-    /// beginning.
+    /// Where to start looking for `relative_offset`: the last entry not after it,
+    /// or the segment's beginning.
     pub(super) fn lookup(&self, relative_offset: u32) -> u32 {
         let after = self.entries.partition_point(|entry| entry.relative_offset <= relative_offset);
         after.checked_sub(1).map_or(0, |index| self.entries[index].position)

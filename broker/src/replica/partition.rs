@@ -270,8 +270,8 @@ impl Partition {
         self.log.sweep(now_ms)
     }
 
-    /// When `tick` will next have something to do, ms since 1970; 0 means now. May move with every
-    /// append.
+    /// When `tick` will next have something to do, ms since 1970; 0 means now.
+    /// May move with every append.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         [self.log.next_sweep_ms(), self.producers.next_expiry_ms()].into_iter().flatten().min()
     }

@@ -121,8 +121,8 @@ impl Remembered {
 }
 
 impl ProducerState {
-    /// Judges a batch before it is appended. `log_start` tells which remembered batches still
-    /// exist.
+    /// Judges a batch before it is appended. `log_start` tells which
+    /// remembered batches still exist.
     pub(super) fn check(&self, header: &BatchHeader) -> Result<Verdict, SequenceError> {
         if !header.is_idempotent() {
             return Ok(Verdict::New);

@@ -25,8 +25,8 @@ impl Clock {
         self.started_at_ms.saturating_add(self.started.elapsed().as_millis() as i64)
     }
 
-    /// When the clock will show `at_ms`, or in an hour if that is later: nobody sleeps for ever by
-    /// mistake.
+    /// When the clock will show `at_ms`, or in an hour if that is later: nobody
+    /// sleeps for ever by mistake.
     pub(super) fn instant(&self, at_ms: i64) -> Instant {
         let after_start = at_ms.saturating_sub(self.started_at_ms).max(0) as u64;
         let in_an_hour = self.started.elapsed() + Duration::from_hours(1);

@@ -23,8 +23,8 @@ use crate::api::sync_group::ParkedSync;
 use crate::api::{self, Answer, Endpoint, Frame, Parked, RequestError};
 use crate::coordinator::Effect;
 
-/// A client that has sent this many requests without reading an answer is not read from until it
-/// does.
+/// A client that has sent this many requests without reading an answer is
+/// not read from until it does.
 const MAX_PIPELINED: usize = 128;
 
 /// Nor is one that lets this many bytes of answers lie.
@@ -81,8 +81,8 @@ enum Read {
     Some,
     /// There is nothing; this task is woken when there is.
     Nothing,
-    /// Not tried, because the client should first take its answers; this task is woken when it
-    /// does.
+    /// Not tried, because the client should first take its answers; this
+    /// task is woken when it does.
     Refused,
     /// The client has hung up.
     HungUp,

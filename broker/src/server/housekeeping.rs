@@ -9,8 +9,8 @@ use tokio::time::sleep_until;
 use super::shared::Shared;
 use crate::controller::PartitionHandle;
 
-/// After a change the logs are looked at this much later, together with all that change until then.
-/// ms.
+/// After a change the logs are looked at this much later, together with all
+/// that change until then. ms.
 const LOGS_DELAY_MS: i64 = 1_000;
 
 /// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.

@@ -33,8 +33,8 @@ fn listen_on_localhost(port: u16) -> Result<Vec<TcpListener>, StartError> {
         let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), taken);
         match TcpListener::bind(v6) {
             Ok(other) => return Ok(vec![listener, other]),
-            // A port that was free on one address and not on the other: if we may choose, choose
-            // again.
+            // A port that was free on one address and not on the other: if we
+            // may choose, choose again.
             Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < TRIES => {}
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 return Err(StartError::AddressInUse { address: v6 });

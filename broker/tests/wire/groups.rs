@@ -104,8 +104,8 @@ fn joined(cluster: &Cluster) -> (Client, JoinGroupResponse) {
     (client, joined)
 }
 
-/// Peers needed 3 to 23 seconds. Nothing here waits, so the bound only has to tell that from a
-/// delay.
+/// Peers needed 3 to 23 seconds. Nothing here waits, so the bound only has
+/// to tell that from a delay.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long it takes is what this test is about")]
 fn a_first_join_does_not_wait_for_others_that_may_come() {

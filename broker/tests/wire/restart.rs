@@ -64,8 +64,8 @@ fn records_topics_settings_and_commits_are_there_after_a_restart() {
     assert_eq!(client.produce("t", 1, batch(&["f"])).base_offset, 10);
 }
 
-/// What an administrator has changed holds from the answer on: in the next run, and in one after a
-/// kill.
+/// What an administrator has changed holds from the answer on: in the next
+/// run, and in one after a kill.
 #[test]
 fn altered_settings_more_partitions_and_deletions_outlive_a_kill_and_a_restart() {
     const SETTINGS: [(&str, &str); 8] = [

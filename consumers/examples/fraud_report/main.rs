@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! cargo run --release --workspace --example fraud_report [-- SEED [DAYS]]
-//! cargo run --release --workspace --example fraud_report -- challenger ours|handbook SEED DAYS FILE
+//! cargo run --release --workspace --example fraud_report -- \
+//!     challenger ours|handbook SEED DAYS FILE
 //! ```
 //!
 //! The second writes what a [challenger] is tried on.

@@ -10,8 +10,8 @@
 //!         × prior                         town streets take half as long again, anywhere
 //!         × overall × class × class-hour  learnt from everybody: streets like this, at this hour
 //!         × usual                         learnt over days: this link
-//!         × city × area × street          learnt over an hour and less: the weather, this part of town, this avenue
-//!         × live                          learnt over minutes: this link now, and its continuation up and down the street
+//!         × city × area × street          learnt within an hour: the weather, this avenue
+//!         × live                          learnt within minutes: this link, and those next to it
 //! ```
 //!
 //! Where nothing was seen lately the last levels have glided back to 1, and where nothing was ever

@@ -14,10 +14,10 @@
 //! chargebacks as they come. Everything is learnt online, from nothing, one event at a time; before
 //! the first frauds are learnt no swipe is declined.
 //!
-//! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal 1.6
-//! KiB, a swipe that waits for its label about 150 bytes for 15 days, an id that is remembered 10
-//! to 20 bytes; the model itself some 40 KiB. How many there can be of each
-//! is [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what
+//! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal
+//! 1.6 KiB, a swipe that waits for its label about 150 bytes for 15 days, an id that is
+//! remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each is
+//! [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what
 //! they meet.
 //!
 //! # What is done with strange input

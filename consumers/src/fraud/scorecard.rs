@@ -8,8 +8,8 @@
 //!
 //! A swipe is fraud when a chargeback says so, and honest when none came within the label delay.
 //! The swipes of the log's last days have no label yet and are left out, frauds too: theirs are
-//! known sooner, and would count twice as much. The first days are
-//! judged [apart](Scorecard::blind): no label had come, so nothing can have been learnt.
+//! known sooner, and would count twice as much. The first days are judged
+//! [apart](Scorecard::blind): no label had come, so nothing can have been learnt.
 //!
 //! The batch lane is judged by what its runs could stop: what a card did while a run's block stood.
 //!

@@ -10,7 +10,9 @@
 //!   offset:   committed                 end of the last run          end of this run
 //!                 |  done . done . . done . |                              |
 //!   ts < until    |   x   .  x   . .  x     |   late: this run takes it    |
-//!   ts >= until   |       o        o        |   o            o             |   o: this run, if before its own until
+//!   ts >= until   |       o        o        |   o            o             |
+//!
+//!   x: taken by the last run   o: this run's, if before its own `until`
 //! ```
 
 use std::collections::HashMap;

@@ -7,13 +7,13 @@ use events::{DAY_MS, HOUR_MS};
 ///
 /// # Memory
 /// What is kept is bounded by four limits, whatever is read: `items` names, `sessions` past
-/// sessions, `entries` items within them (twice: once as the past, once as what each shopper has
-/// met), and per item one posting ring of `posting` × 4 bytes and one companion row of `companions`
-/// × 8 bytes. Rings and rows grow as they fill: the benchmark prints what a shop of 100,000 items
-/// and 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB,
-/// for which each item would have to be met by 500 sessions, with 200 others.
-/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside that,
-/// once for all who share it.
+/// sessions, `entries` items within them (twice: once as the past, once as what each shopper
+/// has met), and per item one posting ring of `posting` × 4 bytes and one companion row of
+/// `companions` × 8 bytes. Rings and rows grow as they fill: the benchmark prints what a shop
+/// of 100,000 items and 1,000,000 clicks takes. Every ring and row of 524,288 items full would
+/// be 1.9 GB, for which each item would have to be met by 500 sessions, with 200 others.
+/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside
+/// that, once for all who share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecommendationsConfig {
     /// Most items known at once; beyond it the one that was met longest ago (roughly) makes room.

@@ -9,10 +9,14 @@
 //! All SQL of the program is in this folder, behind the trait [`Warehouse`]:
 //!
 //! ```text
-//! rows.rs      events to rows, as GROUP BY would        schema.rs    how the tables came to be, step by step
-//! tables.rs    the tables and their columns, said once  sql.rs       statements, made from the tables
-//! sqlite.rs    a file                                   postgres.rs  a server
-//! runs.rs      what the run log knows                   report.rs    questions to the rows
+//! rows.rs      events to rows, as GROUP BY would
+//! tables.rs    the tables and their columns, said once
+//! schema.rs    the migrations that made the tables
+//! sql.rs       statements, made from the tables
+//! sqlite.rs    a file
+//! postgres.rs  a server
+//! runs.rs      what the run log knows
+//! report.rs    queries of the rows
 //! ```
 //!
 //! # Simplifications

@@ -2,10 +2,10 @@
 //!
 //! | pattern | what happens | what gives it away |
 //! |---|---|---|
-//! | `card_testing` | 5 to 20 tiny payments in minutes try a stolen number out, then large ones cash in | the burst; an hour later it is over |
-//! | `takeover` | someone else shops with the card for a day or two | new shops, odd hours, larger amounts |
+//! | `card_testing` | 5 to 20 tiny payments in minutes, then large ones | the burst, over in an hour |
+//! | `takeover` | someone else uses the card for days | new shops, odd hours, larger amounts |
 //! | `cloned` | a copy is used in another city | the holder can't be in both |
-//! | `compromised_terminal` | a terminal bills many cards for weeks | its chargebacks, from the first days' on |
+//! | `compromised_terminal` | a terminal bills many cards for weeks | its chargebacks |
 //! | `drift` | someone close to the holder takes a little more each time | only the trend |
 //!
 //! A fraudster who holds a number is awake when others are (most are caught because someone looks),
@@ -93,8 +93,8 @@ impl World {
     }
 
     fn wait_for_fraudster(&mut self, from: Timestamp, pattern: Pattern) {
-        // Candidates at the busiest hour's rate; the hour decides which are taken up, as for
-        // holders.
+        // Candidates at the busiest hour's rate; the hour decides which are
+        // taken up, as for holders.
         let rate = self.episodes_a_second(pattern) / mean_rhythm();
         let at = self.after(from, rate);
         self.schedule(at, What::Episode(pattern));

@@ -114,8 +114,8 @@ impl World {
         self.swipe(at, Payment { card, terminal, amount_cents: cents.round() as i64 }, None);
     }
 
-    /// What this holder pays at this terminal this time: the spread is the trade's and the holder's
-    /// whim.
+    /// What this holder pays at this terminal this time: the spread is the
+    /// trade's and the holder's whim.
     fn cents(&mut self, card: u32, terminal: u32) -> f64 {
         let category = self.population.terminals[terminal as usize].category;
         let spread = CATEGORIES[category].sigma.hypot(self.population.cards[card as usize].whim);

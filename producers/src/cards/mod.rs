@@ -60,8 +60,8 @@ pub struct CardsConfig {
 }
 
 impl Default for CardsConfig {
-    /// A town whose busiest hour sees 5 swipes a second, with about three bursts of card testing in
-    /// it.
+    /// A town whose busiest hour sees 5 swipes a second, with about three
+    /// bursts of card testing in it.
     fn default() -> Self {
         Self {
             seed: 7,

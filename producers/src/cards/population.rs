@@ -44,8 +44,8 @@ pub(super) const CATEGORIES: [Category; 10] = [
     category("entertainment", 0.10, 0.7, 2_200.0, 0.6),
 ];
 
-/// The cities, the town first: kilometres north and east of the town, and their share of the
-/// terminals.
+/// The cities, the town first: kilometres north and east of the town, and
+/// their share of the terminals.
 const CITIES: [(f64, f64, f64); 5] = [
     (0.0, 0.0, 0.80),
     (-390.0, 60.0, 0.08),
@@ -88,8 +88,8 @@ pub(super) struct Card {
 pub(super) struct Population {
     pub(super) cards: Vec<Card>,
     pub(super) terminals: Vec<Terminal>,
-    /// Per city: its terminals (online shops are in none), with running sums of how often each is
-    /// visited.
+    /// Per city: its terminals (online shops are in none), with running sums of
+    /// how often each is visited.
     cities: Vec<Draw>,
     online: Draw,
     fancy: Draw,
@@ -136,8 +136,8 @@ impl Population {
         let spread = Normal::new(0.0, CITY_KM).expect("a finite spread");
         let dear = LogNormal::new(0.0, 0.25).expect("a finite spread");
         let popular = LogNormal::new(0.0, 1.0).expect("a finite spread");
-        // The first few make sure that each city has every trade, however few terminals are asked
-        // for.
+        // The first few make sure that each city has every trade, however
+        // few terminals are asked for.
         let seeded = CITIES.len() * CATEGORIES.len();
         for number in 0..config.terminals.max(seeded as u32) as usize {
             let (city, category) = if number < seeded {

@@ -165,8 +165,8 @@ fn the_history_is_the_past_of_the_same_world() {
         .collect();
     let cards: HashSet<&str> = past.iter().map(Event::key).collect();
     assert!(cards.len() > 300 && cards.len() <= 500, "{} cards in the sample", cards.len());
-    // Chargebacks that arrive live speak of swipes of the history, and no live swipe takes an id
-    // again.
+    // Chargebacks that arrive live speak of swipes of the history, and no
+    // live swipe takes an id again.
     let (swipes, chargebacks) = said(&config, 3);
     assert!(chargebacks.iter().any(|chargeback| known.contains(&chargeback.swipe_id)));
     assert!(swipes.iter().all(|(swipe, _)| !known.contains(&swipe.swipe_id)));

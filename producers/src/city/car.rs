@@ -330,10 +330,10 @@ impl Car {
     }
 }
 
-/// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on this
-/// trip, and of every wait its mean. Somebody who watches the trip may learn all of this, so nobody
-/// who only watches does better. Of an incident that begins after `known` it knows as little as
-/// they.
+/// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on
+/// this trip, and of every wait its mean. Somebody who watches the trip may learn all of this,
+/// so nobody who only watches does better. Of an incident that begins after `known` it knows
+/// as little as they.
 fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, known: f64, world: &World) -> f64 {
     let mean_s = |(median_s, deviation): (f64, f64)| median_s * (deviation * deviation / 2.0).exp();
     let (pickup_s, dropoff_s) = (mean_s(PICKUP), mean_s(DROPOFF));

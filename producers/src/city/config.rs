@@ -22,8 +22,8 @@ pub struct CityConfig {
     pub map: Arc<Map>,
     /// Hours that local time is ahead of UTC; the rush hours follow it.
     pub utc_offset_h: f64,
-    /// How many trips there are to do: 1 is a usual day, 2 halves the time that drivers wait for
-    /// riders.
+    /// How many trips there are to do: 1 is a usual day, 2 halves the time
+    /// that drivers wait for riders.
     pub demand: f64,
     /// Crashes and closures that begin in an hour of the day (at night a third of it), and a
     /// football match every other evening; 0 for none of it.
@@ -44,8 +44,8 @@ pub struct Gps {
     /// Half of all positions are off by less, in metres. With the default spread 95 % are within
     /// five times as much and 1 % beyond eleven times.
     pub median_m: f64,
-    /// How much worse bad reception is than good: the standard deviation of the logarithm of its
-    /// scale.
+    /// How much worse bad reception is than good: the standard deviation of
+    /// the logarithm of its scale.
     pub spread: f64,
     /// Seconds after which an error has been forgotten to a third.
     pub memory_s: f64,

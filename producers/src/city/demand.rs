@@ -13,8 +13,8 @@ use super::world::spot;
 const HOT_SPOTS: usize = 6;
 const HOT_SPOT_M: f64 = 1500.0;
 
-/// How far riders want to go as the crow flies: the median in metres and the deviation of the
-/// logarithm.
+/// How far riders want to go as the crow flies: the median in metres and the
+/// deviation of the logarithm.
 const DISTANCE: (f64, f64) = (1800.0, 0.6);
 
 #[derive(Debug)]
@@ -126,8 +126,8 @@ impl Demand {
         15.0 + mean_s * rng.sample::<f64, _>(Exp1)
     }
 
-    /// The share of drivers that are on a trip at `t`, roughly: what a city that starts now looks
-    /// like.
+    /// The share of drivers that are on a trip at `t`, roughly: what a city
+    /// that starts now looks like.
     pub(super) fn occupied(&self, t: f64) -> f64 {
         let busy = self.busy(t) * self.factor;
         let trip_s = 900.0;

@@ -110,8 +110,8 @@ impl Incidents {
         }
     }
 
-    /// By how much incidents slow this link at `t`; 1 where there is none. Of two, the worse
-    /// counts.
+    /// By how much incidents slow this link at `t`; 1 where there is none.
+    /// Of two, the worse counts.
     pub(super) fn factor(&self, link: LinkId, t: f64) -> f64 {
         self.factor_as_of(link, t, t)
     }
@@ -242,8 +242,8 @@ impl Incidents {
     }
 }
 
-/// The scene and what leads to it, along main roads, up to so many metres back, and the opposite
-/// direction.
+/// The scene and what leads to it, along main roads, up to so many metres back,
+/// and the opposite direction.
 fn corridor(map: &Map, scene: LinkId, length_m: f64) -> Vec<(LinkId, f32)> {
     let mut links: Vec<(LinkId, f32)> = vec![(scene, 1.0)];
     // (link, metres from its beginning to the scene), the links that are still to be followed back.

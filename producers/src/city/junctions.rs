@@ -30,8 +30,8 @@ enum Control {
     Open,
     /// The crossing road has the right of way.
     GiveWay,
-    /// A signal with a fixed cycle: green for the first `green_s` of every `cycle_s`, counted from
-    /// `offset_s`.
+    /// A signal with a fixed cycle: green for the first `green_s` of every
+    /// `cycle_s`, counted from `offset_s`.
     Signal { cycle_s: f32, green_s: f32, offset_s: f32 },
 }
 

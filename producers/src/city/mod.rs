@@ -9,9 +9,9 @@
 //! consumer may read, what really happened.
 //!
 //! ```text
-//! pace ────────┐
-//! junction ────┼──> motion ──> car, lorry ──> receiver (GPS error) ──> delivery (late, twice) ──> Emission
-//! demand ──────┘                  └──────────────────────> simulation_truth
+//! pace ────┐
+//! junction ┼─> motion ─> car, lorry ─> receiver (GPS error) ─> delivery (late, twice) ─> Emission
+//! demand ──┘                 └───────> simulation_truth
 //! ```
 //!
 //! Nothing here is fitted to what some consumer does well: the noise is set so that trips take 1.5
@@ -112,8 +112,8 @@ impl City {
         city
     }
 
-    /// Lets the next vehicle have its turn; the first of a second also brings what is new in the
-    /// streets.
+    /// Lets the next vehicle have its turn; the first of a second also brings
+    /// what is new in the streets.
     fn step(&mut self) {
         let Turn { phase_ms, who } = self.turns[self.turn];
         let start = self.world.config.start;

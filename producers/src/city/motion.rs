@@ -182,8 +182,8 @@ impl Motion {
         self.driven_m = 0.0;
     }
 
-    /// Drives until `t`, tells the truth about every link it leaves, and says whether it has
-    /// arrived.
+    /// Drives until `t`, tells the truth about every link it leaves, and
+    /// says whether it has arrived.
     pub(super) fn drive(&mut self, t: Timestamp, world: &World, outbox: &mut Outbox) -> bool {
         let now = seconds(t);
         while self.piece.end() <= now {

@@ -60,8 +60,8 @@ pub(super) fn normal(hash: u64) -> f64 {
     (sum as f64 / 65_536.0 - 2.0) * 3.0_f64.sqrt()
 }
 
-/// A number that wanders with time, mean 0 and deviation 1, and has forgotten itself after
-/// `period_s`.
+/// A number that wanders with time, mean 0 and deviation 1, and has
+/// forgotten itself after `period_s`.
 pub(super) fn drift(seed: u64, purpose: Purpose, id: u64, t: f64, period_s: f64) -> f64 {
     // Each thing changes at moments of its own.
     let at = t / period_s + unit(hash(seed, purpose, id, u64::MAX));

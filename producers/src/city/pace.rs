@@ -108,8 +108,8 @@ impl Pace {
         f64::from(self.links[link.index()].calm_s * (1.0 + 0.3 * self.links[link.index()].rush))
     }
 
-    /// Seconds for the link when it is entered at `t` (seconds since 1970) and nothing has
-    /// happened.
+    /// Seconds for the link when it is entered at `t` (seconds since 1970)
+    /// and nothing has happened.
     pub(super) fn expected_s(&self, link: LinkId, t: f64) -> f64 {
         let link = &self.links[link.index()];
         let drifts = self.drift(Purpose::StreetDrift, link.street, STREET_DRIFT, t)

@@ -204,8 +204,8 @@ fn trips_take_as_long_and_vary_as_much_as_in_real_cities() {
     // very route.
     let miss = miss_of_best_line(&whole);
     assert!((0.18..0.32).contains(&miss), "a static model misses by {miss}");
-    // Who foresees incidents too is right more often, and never expects to arrive much sooner for
-    // it.
+    // Who foresees incidents too is right more often, and never expects to
+    // arrive much sooner for it.
     let error = |said: &dyn Fn(&Watched) -> [f64; 4]| -> f64 {
         let of = |trip: &Watched| {
             let left = trip.quarters.map(|at| trip.end.since_seconds(at));

@@ -46,14 +46,14 @@ impl World {
         super::seconds(self.config.start)
     }
 
-    /// Seconds that the link takes who enters it at `t`, apart from all that belongs to one
-    /// vehicle.
+    /// Seconds that the link takes who enters it at `t`, apart from all
+    /// that belongs to one vehicle.
     pub(super) fn expected_s(&self, link: LinkId, t: f64) -> f64 {
         self.expected_as_of(link, t, t)
     }
 
-    /// The same as far as somebody knows to whom incidents that begin after `known` are still to
-    /// come.
+    /// The same as far as somebody knows to whom incidents that begin after
+    /// `known` are still to come.
     pub(super) fn expected_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
         self.pace.expected_s(link, t) * self.incidents.factor_as_of(link, t, known)
     }
@@ -86,8 +86,8 @@ impl Costs for Taste<'_> {
     }
 }
 
-/// Marks some stretches of the main roads, each of a few hundred metres straight on, in both
-/// directions.
+/// Marks some stretches of the main roads, each of a few hundred metres
+/// straight on, in both directions.
 fn tunnels(config: &CityConfig, map: &Map) -> Vec<bool> {
     let mut within = vec![false; map.link_count()];
     let main: Vec<LinkId> = map

@@ -10,9 +10,9 @@ use rand_distr::{Distribution, StandardNormal};
 /// fame and its neighbours stay.
 pub(super) type Slot = usize;
 
-/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here a
-/// share of all items, the head is flatter than Zipf's, as it is in the logs: no item is one in ten
-/// clicks.
+/// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here
+/// a share of all items, the head is flatter than Zipf's, as it is in the logs: no item is
+/// one in ten clicks.
 const ZIPF_S: f64 = 0.95;
 const ZIPF_Q: f64 = 0.006;
 /// How much an item's fame moves from one day to the next (σ of its logarithm).

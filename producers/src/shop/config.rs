@@ -18,8 +18,8 @@ pub struct ShopConfig {
     /// default makes some 18 events per simulated second then: 1,100 a second at 60 times the
     /// speed of the wall.
     pub sessions_per_hour: f64,
-    /// New items a day, as a share of all. Each takes the place of an old one, which is not seen
-    /// again.
+    /// New items a day, as a share of all. Each takes the place of an old
+    /// one, which is not seen again.
     pub new_items_per_day: f64,
     /// Flash trends begun a day.
     pub trends_per_day: f64,

@@ -1,12 +1,12 @@
 //! The shop: visits, from the first click to the last, and everything the pages notice on the way.
 //!
 //! [`Shop`] is an endless iterator. A visit begins at random (Poisson, busier in the evening),
-//! looks at an item, and then at the next: mostly one that is similar to what it liked, sometimes
-//! one of the same shelf, sometimes whatever everybody looks at; and a third of the time back at
-//! something it has seen. How much a shopper likes an item is known to nobody, but shows: in
-//! hovers, scrolls, carts, purchases, and in where the visit goes next. Fame drifts from day to
-//! day, flash trends come and go, new items replace old ones. Programs walk the shelves at even
-//! pace.
+//! looks at an item, and then at the next: mostly one that is similar to what it liked,
+//! sometimes one of the same shelf, sometimes whatever everybody looks at; and a third of the
+//! time back at something it has seen. How much a shopper likes an item is known to nobody, but
+//! shows: in hovers, scrolls, carts, purchases, and in where the visit goes next. Fame drifts
+//! from day to day, flash trends come and go, new items replace old ones. Programs walk the
+//! shelves at even pace.
 //!
 //! Session lengths, gaps, concentration, repeats, carts and the rest are fitted to two public click
 //! logs of real shops; `tests/` measures each on what is generated here and names the figure it
@@ -16,8 +16,8 @@
 //! - Hovers, scrolls and dwell times have no public log of a shop. Here they follow interest by
 //!   assumption, so whatever a consumer gains from them is a property of this file.
 //! - Nobody sees the homepage that is recommended: what is shown doesn't change what is clicked.
-//! - One catalogue, one country, no weekends; a shopper's visits have nothing to do with one
-//!   another.
+//! - One catalogue, one country, no weekends; a shopper's visits have
+//!   nothing to do with one another.
 
 mod catalogue;
 mod config;
@@ -41,8 +41,8 @@ use catalogue::{Catalogue, Slot};
 use shopper::{Reaction, Visit};
 use trends::Trends;
 
-/// How busy each hour of the day (UTC) is, against the busiest. In between it changes in a straight
-/// line.
+/// How busy each hour of the day (UTC) is, against the busiest. In between it
+/// changes in a straight line.
 const BUSY: [f64; 24] = [
     0.45, 0.30, 0.20, 0.15, 0.13, 0.15, 0.25, 0.40, 0.55, 0.68, 0.78, 0.84, 0.86, 0.86, 0.85, 0.85, 0.86,
     0.88, 0.92, 0.97, 1.00, 0.97, 0.85, 0.65,

@@ -21,8 +21,8 @@ const GAP_MU: f64 = 3.9;
 const GAP_SIGMA: f64 = 1.55;
 /// Share of clicks after the first that go back to an item of the visit.
 const REPEAT: f64 = 0.36;
-/// What leads to a new item: one that is similar to an earlier one, the shelf of an earlier one, or
-/// neither.
+/// What leads to a new item: one that is similar to an earlier one, the shelf of
+/// an earlier one, or neither.
 const BY_SIMILARITY: f64 = 0.66;
 const BY_SHELF: f64 = 0.16;
 /// How much less an earlier item counts for each one viewed after it.

@@ -73,8 +73,8 @@ impl Trends {
         self.on.push(trend);
     }
 
-    /// The item that a shopper who looks around goes for because of a trend, if it is because of
-    /// one.
+    /// The item that a shopper who looks around goes for because of a
+    /// trend, if it is because of one.
     pub(super) fn draw(&self, now_ms: i64, catalogue: &Catalogue, rng: &mut Rng) -> Option<Slot> {
         let pull = |trend: &Trend| ONLY_LOOKING_AROUND * catalogue.share(trend.slot) * trend.strength(now_ms);
         let total: f64 = self.on.iter().map(pull).sum();

@@ -256,8 +256,8 @@ pub fn check_batch(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
 }
 
 /// Checks what a producer sent for one partition: exactly one batch (Kafka's rule from Produce
-/// v3), whole, with a number for each record, no control batch, and a sequence if it has a producer
-/// id.
+/// v3), whole, with a number for each record, no control batch, and a sequence number if it has a
+/// producer id.
 pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::Empty);
@@ -320,8 +320,8 @@ impl BrokerFields {
 }
 
 /// A copy of a checked batch whose records are stamped with the broker's clock
-/// (`message.timestamp.type=LogAppendTime`). These fields are under the checksum, so it is computed
-/// anew.
+/// (`message.timestamp.type=LogAppendTime`). These fields are under the checksum, so
+/// it is computed anew.
 pub fn with_log_append_time(batch: &[u8], now_ms: i64) -> Vec<u8> {
     let mut copy = batch.to_vec();
     let attributes = i16::from_be_bytes(field(&copy, ATTRIBUTES_AT)) | TIMESTAMP_TYPE_BIT;

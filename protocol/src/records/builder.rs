@@ -26,8 +26,9 @@ pub struct ProducerStamp {
 /// batch.push(1_004, Some(b"card-2"), None);
 /// let bytes = batch.finish();
 /// assert_eq!(check_produced(&bytes)?.max_timestamp, 1_004);
-/// let keys: Vec<_> = records(&bytes)?.map(|record| record.map(|r| r.key)).collect::<Result<_, _>>()?;
-/// assert_eq!(keys, [Some(b"card-1".as_slice()), Some(b"card-2".as_slice())]);
+/// let records: Vec<_> = records(&bytes)?.collect::<Result<_, _>>()?;
+/// assert_eq!(records[0].key, Some(b"card-1".as_slice()));
+/// assert_eq!(records[1].value, None);
 /// # Ok::<(), protocol::records::RecordError>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -14,9 +14,10 @@
 //!    12     4  partition_leader_epoch  the broker writes it
 //!    16     1  magic                   2
 //!    17     4  crc                     CRC-32C of everything from byte 21 to the end
-//!    21     2  attributes              bits 0-2 compression (0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd)
+//!    21     2  attributes              bits 0-2 compression: none, gzip, snappy, lz4, zstd
 //!                                      bit 3 timestamp type (0 create time, 1 log append time)
-//!                                      bit 4 transactional, bit 5 control batch, bit 6 delete horizon
+//!                                      bit 4 transactional, bit 5 control batch,
+//!                                      bit 6 delete horizon
 //!    23     4  last_offset_delta       offset of the last record minus base_offset
 //!    27     8  base_timestamp          ms since 1970 of the first record
 //!    35     8  max_timestamp           largest timestamp in the batch, ms since 1970
@@ -35,8 +36,8 @@
 //! header count, then for each header: key_length, key, value_length (-1: null), value
 //! ```
 //!
-//! Source: [Kafka's message format](https://kafka.apache.org/documentation/#messageformat) and
-//! KIP-98.
+//! Source: KIP-98 and
+//! [Kafka's message format](https://kafka.apache.org/documentation/#messageformat).
 //!
 //! # Simplifications
 //!

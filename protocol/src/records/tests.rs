@@ -1,5 +1,5 @@
-//! Batches against an independent reader and writer (the `kafka-protocol` crate), and against
-//! noise.
+//! Batches against an independent reader and writer (the `kafka-protocol`
+//! crate), and against noise.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::records::{

@@ -7,9 +7,9 @@ use std::collections::BinaryHeap;
 use super::{Costs, Route, cost_of, is_ahead, part_of, rest_of};
 use crate::map::{LinkId, Map, Spot};
 
-/// The cheapest way between two places; none when there is none. It allocates for the whole map at
-/// every call and sees most of it: use it to check answers, and [`Router`](super::Router) to get
-/// them.
+/// The cheapest way between two places; none when there is none. It allocates for the whole
+/// map at every call and sees most of it: use it to check answers, and
+/// [`Router`](super::Router) to get them.
 pub fn dijkstra(map: &Map, from: Spot, to: Spot, costs: &impl Costs) -> Option<Route> {
     if is_ahead(map, from, to) {
         let closed = !cost_of(costs.link(from.link)).is_finite();

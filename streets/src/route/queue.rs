@@ -5,8 +5,8 @@ use std::collections::BinaryHeap;
 
 use crate::map::LinkId;
 
-/// A link and the cost at which it was reached, the cheapest first, equal costs in the order of
-/// ids.
+/// A link and the cost at which it was reached, the cheapest first, equal
+/// costs in the order of ids.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Entry {
     cost: f64,
@@ -33,8 +33,8 @@ struct Label {
     cost: f64,
     /// The link before it (after it, when searching backwards); itself where the search began.
     via: LinkId,
-    /// The search that wrote it: a label of an older search counts as none, so that nothing need be
-    /// wiped.
+    /// The search that wrote it: a label of an older search counts as none, so
+    /// that nothing need be wiped.
     search: u32,
 }
 

@@ -79,9 +79,9 @@ impl Reach {
         (metres <= self.limit_m).then_some(metres)
     }
 
-    /// Appends the links of the shortest way to a place to `path`, the explored place's link first
-    /// and the destination's last (one link when it is simply ahead), and says whether there is
-    /// one.
+    /// Appends the links of the shortest way to a place to `path`, the explored place's
+    /// link first and the destination's last (one link when it is simply ahead), and says
+    /// whether there is one.
     pub fn path_into(&self, map: &Map, to: Spot, path: &mut Vec<LinkId>) -> bool {
         let (Some(from), Some(_)) = (self.from, self.distance_m(map, to)) else {
             return false;

@@ -61,8 +61,8 @@ impl Router {
         to: &[Door],
         costs: &impl Costs,
     ) -> Option<Route> {
-        // Where a destination is simply ahead on the link of a start, no search is needed to get
-        // there.
+        // Where a destination is simply ahead on the link of a start, no
+        // search is needed to get there.
         let mut direct: Option<(f64, Spot, Spot)> = None;
         for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
             if is_ahead(map, from.spot, to.spot) {
@@ -102,8 +102,8 @@ impl Router {
         Some(Route::new(map, links, from, to, costs))
     }
 
-    /// The link at whose beginning the two halves of the cheapest way meet, if that costs less than
-    /// `least`.
+    /// The link at whose beginning the two halves of the cheapest way meet, if
+    /// that costs less than `least`.
     fn search(
         &mut self,
         map: &Map,
@@ -159,8 +159,8 @@ impl Router {
     }
 }
 
-/// The place among these from which (or to which) it is cheapest, all told; none when all are
-/// closed.
+/// The place among these from which (or to which) it is cheapest, all told;
+/// none when all are closed.
 fn cheapest(doors: &[Door], cost: impl Fn(Spot) -> f64) -> Option<Spot> {
     let mut best: Option<(f64, Spot)> = None;
     for door in doors {

@@ -14,8 +14,8 @@ use super::*;
 /// ```text
 ///              n
 ///              │
-///      w ───── c ═════ e ───── f      ═ two parallel ways: 2 (two-way) and 4 (one-way, eastwards, 30 m to the north)
-///              │
+///      w ───── c ═════ e ───── f      ═ two parallel ways: 2 (two-way) and
+///              │                        4 (one-way, eastwards, 30 m to the north)
 ///              s
 /// ```
 /// Rows of the links file: 0 w–c, 1 n–c, 2 c–e, 3 c–s, 4 c→e, 5 e–f.

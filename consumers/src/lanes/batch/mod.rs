@@ -36,9 +36,12 @@
 //! over, and what comes late belongs to the next.
 //!
 //! ```text
-//! resume.rs     where an earlier life of the job left off     transform.rs  records to answers and rows
-//! schedule.rs   which window is due, and when                 load.rs       rows to the database
-//! extract.rs    how far a run reads                           publish.rs    answers to their topics
+//! resume.rs     where an earlier life of the job left off
+//! schedule.rs   which window is due, and when
+//! extract.rs    how far a run reads
+//! transform.rs  records to answers and rows
+//! load.rs       rows to the database
+//! publish.rs    answers to their topics
 //! ```
 //!
 //! # Simplifications

@@ -7,11 +7,11 @@
 //! of its own, show which one failed, and repeat that one.
 //!
 //! ```text
-//!              cluster, run log                       processors            database            topics
-//!                    |                                    |                    ^                  ^
-//!                 extract ---> past.jsonl, ---> transform ---> rows.jsonl ---> load          publish
-//!                              records.jsonl                   answers.jsonl ---------------------'
-//!                              extract.json                    transform.json   load.json
+//!  cluster, run log               processors               database   topics
+//!         |                           |                       ^         ^
+//!      extract --> past.jsonl,  --> transform --> rows.jsonl, --> load   publish
+//!                  records.jsonl                  answers.jsonl ----------'
+//!                  extract.json                   transform.json  load.json
 //! ```
 //!
 //! # The same window is the same records

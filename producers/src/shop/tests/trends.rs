@@ -128,8 +128,8 @@ fn new_items_replace_old_ones() {
     // One in a hundred a day, some places more than once.
     let expected = items as f64 * (1.0 - (-0.01 * days as f64).exp());
     near("new items", launched as f64, expected, expected);
-    // They are found like others: on the way there are as many of them among the views as among the
-    // items.
+    // They are found like others: on the way there are as many of them among the
+    // views as among the items.
     let share: f64 = (0..days).map(|day| 1.0 - (-0.01 * day as f64).exp()).sum::<f64>() / days as f64;
     near("views of new items", new as f64 / viewed as f64, share, share);
 }
