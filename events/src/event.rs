@@ -6,15 +6,27 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Broken;
+use crate::shared::BatchedMut;
+use crate::topic::{Business, Retention, Role};
 use crate::{
     BatchRun, Batched, CardSwipe, Chargeback, Click, DeadLetter, DriverLocation, EtaUpdate, FraudDecision,
     Notification, Recommendations, RoadTraversal, SimulationTruth, Timestamp, Traffic, Trip, TruckLocation,
 };
 
-/// One line a topic: `Variant(Type) "topic_name" key time check`. Everything that must be said once
-/// a topic is made from it.
+/// Two lines a topic. The first says what it is:
+/// `Variant(Type) "topic_name": business, role, kept retention`; the second how a value is read:
+/// `value => key, time, check`. Everything that must be said once a topic is made from it.
+///
+/// A business is one of [`Business`], `none`, or `(of each …)` where one topic serves several and
+/// the value tells. A batch answer says in parentheses where it names its run. A topic whose
+/// records must all be in one order says `partitions 1`.
 macro_rules! topics {
-    ($( $(#[$doc:meta])* $variant:ident($type:ty) $name:literal, $value:ident => $key:expr, $ts:expr, $check:expr; )*) => {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($type:ty) $name:literal:
+            $business:tt, $role:ident $(($batched:expr))?, kept $kept:ident $(, partitions $partitions:literal)?;
+            $value:ident => $key:expr, $ts:expr, $check:expr;
+    )*) => {
         /// A topic: a name that producers and consumers agree on, without ever meeting.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Topic { $( $(#[$doc])* $variant, )* }
@@ -32,7 +44,35 @@ macro_rules! topics {
             pub fn named(name: &str) -> Option<Topic> {
                 match name { $( $name => Some(Topic::$variant), )* _ => None }
             }
+
+            /// Which business all its records belong to; none where the records of several are on
+            /// it, or of none (see [`Event::business`]).
+            pub fn business(self) -> Option<Business> {
+                match self { $( Topic::$variant => topics!(@business $business), )* }
+            }
+
+            /// What its records are to a business.
+            pub fn role(self) -> Role {
+                match self { $( Topic::$variant => Role::$role, )* }
+            }
+
+            /// How much of it a cluster keeps.
+            pub fn retention(self) -> Retention {
+                match self { $( Topic::$variant => Retention::$kept, )* }
+            }
+
+            /// How many partitions it must have; none where any number does, as long as it is that
+            /// of the questions and answers around it.
+            pub fn fixed_partitions(self) -> Option<i32> {
+                match self { $( Topic::$variant => topics!(@optional $($partitions)?), )* }
+            }
         }
+
+        // A batch answer names its run, and nothing else does.
+        $( const _: () = assert!(
+            matches!(Role::$role, Role::BatchAnswer) == topics!(@given $($batched)?),
+            concat!($name, " is a batch answer that names no run, or names one and is none")
+        ); )*
 
         /// One event of any topic.
         #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +104,17 @@ macro_rules! topics {
                 match self { $( Event::$variant($value) => $ts, )* }
             }
 
+            /// Which business it belongs to; none for what the lanes say of themselves.
+            pub fn business(&self) -> Option<Business> {
+                match self { $( Event::$variant($value) => topics!(@business_of $value $business), )* }
+            }
+
+            /// The run that gave it, and the instant from which it could be seen, if it is a batch
+            /// answer.
+            pub fn batched_mut(&mut self) -> Option<BatchedMut<'_>> {
+                match self { $( Event::$variant($value) => topics!(@batched $value $($batched)?), )* }
+            }
+
             /// Appends the JSON form of the value to `to`.
             pub fn write_json(&self, to: &mut Vec<u8>) {
                 let written = match self { $( Event::$variant(value) => serde_json::to_writer(to, value), )* };
@@ -75,6 +126,22 @@ macro_rules! topics {
             fn from(value: $type) -> Event { Event::$variant(value) }
         } )*
     };
+
+    (@business none) => { None };
+    (@business (of each $($of:tt)*)) => { None };
+    (@business $business:ident) => { Some(Business::$business) };
+
+    (@business_of $value:ident (of each $of:expr)) => { Some($of) };
+    (@business_of $value:ident $business:tt) => {{ let _ = $value; topics!(@business $business) }};
+
+    (@batched $value:ident) => {{ let _ = $value; None }};
+    (@batched $value:ident $batched:expr) => { Some($batched.run_mut()) };
+
+    (@optional) => { None };
+    (@optional $some:expr) => { Some($some) };
+
+    (@given) => { false };
+    (@given $some:expr) => { true };
 }
 
 /// The batch twin of an answer needs a type of its own for each topic, or `From` could not tell
@@ -99,43 +166,63 @@ batch_twin! {
 
 topics! {
     /// Positions of drivers.
-    DriverLocations(DriverLocation) "driver_locations", e => &e.driver_id, Some(e.ts), e.check();
+    DriverLocations(DriverLocation) "driver_locations": RideShare, Input, kept MINUTES;
+        e => &e.driver_id, Some(e.ts), e.check();
     /// Positions of lorries.
-    TruckGpsCoordinates(TruckLocation) "truck_gps_coordinates", e => &e.truck_id, Some(e.ts), e.check();
+    TruckGpsCoordinates(TruckLocation) "truck_gps_coordinates": RideShare, Input, kept DAY;
+        e => &e.truck_id, Some(e.ts), e.check();
     /// The lives of trips.
-    Trips(Trip) "trips", e => &e.driver_id, Some(e.ts), e.check();
-    /// Links driven from end to end.
-    RoadTraversals(RoadTraversal) "road_traversals", e => &e.link_id, Some(e.ts), e.check();
-    /// Believed speed of each link (compacted).
-    Traffic(Traffic) "traffic", e => &e.link_id, Some(e.ts), e.check();
+    Trips(Trip) "trips": RideShare, Input, kept DAY;
+        e => &e.driver_id, Some(e.ts), e.check();
+    /// Links driven from end to end. What is believed of a road must rest on everybody who drove
+    /// it, whichever partition their pings were in.
+    RoadTraversals(RoadTraversal) "road_traversals": RideShare, Intermediate, kept MINUTES, partitions 1;
+        e => &e.link_id, Some(e.ts), e.check();
+    /// Estimated speed of each link.
+    Traffic(Traffic) "traffic": RideShare, Table, kept QUARTER_OF_AN_HOUR;
+        e => &e.link_id, Some(e.ts), e.check();
     /// When trips will end.
-    EtaUpdates(EtaUpdate) "eta_updates", e => &e.trip_id, Some(e.ts), e.check();
+    EtaUpdates(EtaUpdate) "eta_updates": RideShare, Answer, kept MINUTES;
+        e => &e.trip_id, Some(e.ts), e.check();
     /// Cards presented at terminals.
-    CardSwipes(CardSwipe) "card_swipes", e => &e.card_id, Some(e.ts), e.check();
+    CardSwipes(CardSwipe) "card_swipes": Payments, Input, kept DAY;
+        e => &e.card_id, Some(e.ts), e.check();
     /// What the terminals were told.
-    FraudDecisions(FraudDecision) "fraud_decisions", e => &e.card_id, Some(e.ts), e.check();
+    FraudDecisions(FraudDecision) "fraud_decisions": Payments, Answer, kept DAY;
+        e => &e.card_id, Some(e.ts), e.check();
     /// Swipes that turned out to be fraud.
-    Chargebacks(Chargeback) "chargebacks", e => &e.card_id, Some(e.ts), e.check();
+    Chargebacks(Chargeback) "chargebacks": Payments, Input, kept DAY;
+        e => &e.card_id, Some(e.ts), e.check();
     /// What shoppers did.
-    Clicks(Click) "clicks", e => &e.session_id, Some(e.ts), e.check();
+    Clicks(Click) "clicks": Shop, Input, kept DAY;
+        e => &e.session_id, Some(e.ts), e.check();
     /// Pages for shoppers.
-    Recommendations(Recommendations) "recommendations", e => &e.session_id, Some(e.ts), e.check();
-    /// Texts to people.
-    Notifications(Notification) "notifications", e => &e.recipient, Some(e.ts), e.check();
+    Recommendations(Recommendations) "recommendations": Shop, Answer, kept DAY;
+        e => &e.session_id, Some(e.ts), e.check();
+    /// Texts to people: to riders about trips, to card holders about swipes.
+    Notifications(Notification) "notifications": (of each e.kind.business()), Answer, kept DAY;
+        e => &e.recipient, Some(e.ts), e.check();
     /// The batch lane's `eta_updates`.
-    EtaBatch(Batched<EtaUpdate>) "eta_batch", e => &e.answer.trip_id, Some(e.answer.ts), e.answer.check();
+    EtaBatch(Batched<EtaUpdate>) "eta_batch": RideShare, BatchAnswer(e), kept MINUTES;
+        e => &e.answer.trip_id, Some(e.answer.ts), e.answer.check();
     /// The batch lane's `fraud_decisions`.
-    FraudBatch(Batched<FraudDecision>) "fraud_batch", e => &e.answer.card_id, Some(e.answer.ts), e.answer.check();
+    FraudBatch(Batched<FraudDecision>) "fraud_batch": Payments, BatchAnswer(e), kept DAY;
+        e => &e.answer.card_id, Some(e.answer.ts), e.answer.check();
     /// The batch lane's `recommendations`: the answer itself is old.
-    RecommendationsBatch(RecommendationsBatch) "recommendations_batch", e => &e.0.answer.session_id, Some(e.0.answer.ts), e.0.answer.check();
+    RecommendationsBatch(RecommendationsBatch) "recommendations_batch": Shop, BatchAnswer(e.0), kept DAY;
+        e => &e.0.answer.session_id, Some(e.0.answer.ts), e.0.answer.check();
     /// The batch lane's `recommendations`: only the model is old.
-    RecommendationsStale(RecommendationsStale) "recommendations_stale", e => &e.0.answer.session_id, Some(e.0.answer.ts), e.0.answer.check();
+    RecommendationsStale(RecommendationsStale) "recommendations_stale": Shop, BatchAnswer(e.0), kept MINUTES;
+        e => &e.0.answer.session_id, Some(e.0.answer.ts), e.0.answer.check();
     /// Runs of the batch lane.
-    BatchRuns(BatchRun) "batch_runs", e => &e.job, Some(e.ts), Ok::<(), Broken>(());
+    BatchRuns(BatchRun) "batch_runs": none, System, kept DAY;
+        e => &e.job, Some(e.ts), Ok::<(), Broken>(());
     /// What really happened, for the bill alone.
-    SimulationTruth(SimulationTruth) "simulation_truth", e => e.id(), Some(e.ts()), Ok::<(), Broken>(());
+    SimulationTruth(SimulationTruth) "simulation_truth": (of each e.business()), Truth, kept MINUTES;
+        e => e.id(), Some(e.ts()), Ok::<(), Broken>(());
     /// Records that could not be read.
-    DeadLetters(DeadLetter) "dead_letters", e => &e.topic, { let _ = e; None }, Ok::<(), Broken>(());
+    DeadLetters(DeadLetter) "dead_letters": none, System, kept DAY;
+        e => &e.topic, { let _ = e; None }, Ok::<(), Broken>(());
 }
 
 impl Event {

@@ -26,13 +26,15 @@ mod ride;
 mod shared;
 mod shop;
 mod timestamp;
+mod topic;
 mod truth;
 
 pub use check::Broken;
 pub use event::{Event, RecommendationsBatch, RecommendationsStale, Topic};
 pub use payments::{CardSwipe, Chargeback, Decision, FraudDecision};
 pub use ride::{DriverLocation, EtaUpdate, Place, RoadTraversal, Traffic, Trip, TripKind, TruckLocation};
-pub use shared::{BatchRun, Batched, Channel, DeadLetter, Notification, NotificationKind};
+pub use shared::{BatchRun, Batched, BatchedMut, Channel, DeadLetter, Notification, NotificationKind};
 pub use shop::{Click, ClickKind, PAGE_ITEMS, Recommendations};
 pub use timestamp::{DAY_MS, HOUR_MS, Timestamp};
+pub use topic::{Business, Retention, Role};
 pub use truth::SimulationTruth;

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::check::{Broken, id};
+use crate::{Business, Timestamp};
 
 /// How a notification travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,22 @@ pub struct Batched<T> {
     pub valid_from: Timestamp,
 }
 
+/// What a batch answer says of its run, to be changed in place.
+#[derive(Debug, PartialEq)]
+pub struct BatchedMut<'a> {
+    /// See [`Batched::batch_id`].
+    pub batch_id: &'a mut String,
+    /// See [`Batched::valid_from`].
+    pub valid_from: &'a mut Timestamp,
+}
+
+impl<T> Batched<T> {
+    /// What it says of its run.
+    pub(crate) fn run_mut(&mut self) -> BatchedMut<'_> {
+        BatchedMut { batch_id: &mut self.batch_id, valid_from: &mut self.valid_from }
+    }
+}
+
 /// `batch_runs`: one run of a batch job. Key: the job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchRun {
@@ -93,6 +109,16 @@ pub struct DeadLetter {
     pub error: String,
     /// Its value, as it was, in base 64.
     pub value_base64: String,
+}
+
+impl NotificationKind {
+    /// Whose business a text of this kind is.
+    pub fn business(self) -> Business {
+        match self {
+            Self::FiveMinutesAway | Self::TripReceipt => Business::RideShare,
+            Self::SwipeReceipt | Self::SwipeDeclined => Business::Payments,
+        }
+    }
 }
 
 impl Notification {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Business, Timestamp};
 
 /// `simulation_truth`: one fact that only the simulator knows. Key: the id
 /// of the thing it speaks of.
@@ -100,6 +100,15 @@ impl SimulationTruth {
             | Self::Incident { ts, .. }
             | Self::Swipe { ts, .. }
             | Self::Intent { ts, .. } => *ts,
+        }
+    }
+
+    /// Whose truth it is.
+    pub fn business(&self) -> Business {
+        match self {
+            Self::Trip { .. } | Self::Link { .. } | Self::Incident { .. } => Business::RideShare,
+            Self::Swipe { .. } => Business::Payments,
+            Self::Intent { .. } => Business::Shop,
         }
     }
 

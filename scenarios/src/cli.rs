@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{EnumValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use events::Timestamp;
 
@@ -161,12 +162,22 @@ pub(crate) enum Business {
     Clicks,
 }
 
+impl From<Business> for events::Business {
+    fn from(business: Business) -> Self {
+        match business {
+            Business::Gps => Self::RideShare,
+            Business::Swipes => Self::Payments,
+            Business::Clicks => Self::Shop,
+        }
+    }
+}
+
 /// `freshet produce`
 #[derive(Debug, Args)]
 pub(crate) struct ProduceArgs {
     /// Which business
-    #[arg(value_enum)]
-    pub(crate) business: Business,
+    #[arg(value_parser = EnumValueParser::<Business>::new().map(events::Business::from))]
+    pub(crate) business: events::Business,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]

@@ -5,23 +5,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use client::{Admin, Error, NewTopic, TopicPartition};
-use events::Topic;
+use events::{Retention, Role, Topic};
 
 /// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is
 /// the unit of work.
 pub(crate) const PARTITIONS: i32 = 4;
 
 fn partitions(topic: Topic) -> i32 {
-    match topic {
-        // What is believed of a road must rest on everybody who drove it, whichever partition their
-        // pings were in.
-        Topic::RoadTraversals => 1,
-        _ => PARTITIONS,
-    }
+    topic.fixed_partitions().unwrap_or(PARTITIONS)
 }
 
-const MIB: i64 = 1 << 20;
-const MINUTE_MS: i64 = 60_000;
+/// Bytes of a segment: what retention removes at a time.
+const SEGMENT_BYTES: i64 = 16 << 20;
 
 /// How long a cluster may take until a topic that it has made is seen.
 const SEEN: Duration = Duration::from_secs(15);
@@ -32,10 +27,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
-        // What is believed of the traffic is a table: where a cluster can compact, the last word on
-        // each road is kept for ever. The embedded broker can't yet, and keeps a quarter of an
-        // hour, in which every road that anyone drives is spoken of anew.
-        if topic == Topic::Traffic && admin.create(&[compacted(topic)]).is_ok() {
+        // Where a cluster can compact, the last record of each key of a table is kept for ever. The
+        // embedded broker can't yet, and keeps the topic's retention.
+        if topic.role() == Role::Table && admin.create(&[compacted(topic)]).is_ok() {
             continue;
         }
         admin.create(&[kept_for_a_while(topic)])?;
@@ -75,23 +69,12 @@ fn compacted(topic: Topic) -> NewTopic {
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }
 
-/// What is plentiful is kept for minutes, which is hours of simulated time; and no topic may take
-/// more than its share of a disk, however long the show goes on.
 fn kept_for_a_while(topic: Topic) -> NewTopic {
-    let (keep_ms, keep_bytes) = match topic {
-        Topic::DriverLocations
-        | Topic::EtaUpdates
-        | Topic::EtaBatch
-        | Topic::RoadTraversals
-        | Topic::SimulationTruth
-        | Topic::RecommendationsStale => (10 * MINUTE_MS, 128 * MIB),
-        Topic::Traffic => (15 * MINUTE_MS, 64 * MIB),
-        _ => (24 * 60 * MINUTE_MS, 128 * MIB),
-    };
+    let Retention { ms, bytes } = topic.retention();
     let configs = vec![
-        ("retention.ms".to_owned(), keep_ms.to_string()),
-        ("retention.bytes".to_owned(), keep_bytes.to_string()),
-        ("segment.bytes".to_owned(), (16 * MIB).to_string()),
+        ("retention.ms".to_owned(), ms.to_string()),
+        ("retention.bytes".to_owned(), bytes.to_string()),
+        ("segment.bytes".to_owned(), SEGMENT_BYTES.to_string()),
     ];
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }

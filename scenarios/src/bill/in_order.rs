@@ -208,8 +208,6 @@ mod tests {
     use streets::Map;
 
     use super::*;
-    use crate::cli::Business;
-    use crate::compare::business_of;
 
     type Sent = (Place, Emitted, Event);
 
@@ -286,7 +284,7 @@ mod tests {
         sent.retain(|(_, emitted, _)| emitted.number != 100);
         let mut rides = RidesInOrder::new(EtaConfig::new(map));
         let mut there = 0;
-        let mut give = |event: &Event, _| there += usize::from(business_of(event) == Some(Business::Gps));
+        let mut give = |event: &Event, _| there += usize::from(event.topic().role().is_simulated());
         for (place, emitted, event) in &sent {
             rides.take(*place, event, Some(*emitted), emitted.at, &mut give);
         }

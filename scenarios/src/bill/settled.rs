@@ -29,19 +29,22 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use consumers::lanes::Source;
-use events::{BatchRun, Event, Timestamp, Topic};
+use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
 use super::in_order::RidesInOrder;
 use super::{Bill, PATIENCE_MS};
-use crate::cli::Business;
 use crate::compare::business_of;
 use crate::emitted::Emitted;
 use crate::observe::UpTo;
 
-/// The batch lane's jobs, by business.
-const RIDES_JOB: &str = "batch-eta";
-const PAYMENTS_JOB: &str = "batch-fraud";
-const SHOP_JOB: &str = "batch-recommendations";
+/// The batch lane's job of a business.
+fn job(business: Business) -> &'static str {
+    match business {
+        Business::RideShare => "batch-eta",
+        Business::Payments => "batch-fraud",
+        Business::Shop => "batch-recommendations",
+    }
+}
 
 /// Where a record stands: topic, partition, offset.
 pub(super) type Place = (Topic, i32, i64);
@@ -154,7 +157,7 @@ impl Settled {
                 self.late.insert(place, arrived);
             }
             match &mut self.rides {
-                Some(rides) if business_of(event) == Some(Business::Gps) => {
+                Some(rides) if business_of(event) == Some(Business::RideShare) => {
                     rides.take(place, event, emitted, arrived, &mut |event, at| {
                         self.bill.observe(event, at, 0);
                     });
@@ -181,21 +184,14 @@ impl Settled {
     }
 
     fn observe(&mut self, event: &Event, run: Option<&str>, arrived: Timestamp) {
-        match event {
-            Event::BatchRuns(run) => {
-                for answer in self.runs.report(run) {
-                    self.bill.observe(&answer, run.window_end, 0);
-                }
+        if let Event::BatchRuns(run) = event {
+            for answer in self.runs.report(run) {
+                self.bill.observe(&answer, run.window_end, 0);
             }
-            Event::EtaBatch(_)
-            | Event::FraudBatch(_)
-            | Event::RecommendationsBatch(_)
-            | Event::RecommendationsStale(_) => {
-                if let Some(answer) = self.runs.answer(event, run) {
-                    self.bill.observe(&answer, arrived, 0);
-                }
-            }
-            _ => self.bill.observe(event, arrived, 0),
+        } else if event.topic().role() != Role::BatchAnswer {
+            self.bill.observe(event, arrived, 0);
+        } else if let Some(answer) = self.runs.answer(event, run) {
+            self.bill.observe(&answer, arrived, 0);
         }
     }
 
@@ -214,8 +210,8 @@ impl Settled {
     /// Judges the cases of which both lanes' answers have been read: those up to where each
     /// business's job has run, by `known`, and in any case those up to `until`.
     pub(crate) fn settle(&mut self, until: Timestamp, known: &UpTo) {
-        let of = |job: &str| known.get(job).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
-        let judged = [RIDES_JOB, PAYMENTS_JOB, SHOP_JOB].map(of);
+        let of = |business| known.get(job(business)).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
+        let judged = [Business::RideShare, Business::Payments, Business::Shop].map(of);
         if judged == self.judged {
             return;
         }
@@ -240,7 +236,7 @@ impl Settled {
             rides.finish(&mut |event, at| self.bill.observe(event, at, 0));
         }
         let last = end.plus_ms(-1);
-        let rides = self.runs.up_to.get(RIDES_JOB).map(|run_to| last.min(run_to.plus_ms(-1)));
+        let rides = self.runs.up_to.get(job(Business::RideShare)).map(|run_to| last.min(run_to.plus_ms(-1)));
         self.settle_all(rides, last, last);
         &self.bill
     }
@@ -286,7 +282,8 @@ impl Runs {
     /// which may be an earlier one; none while that is not known.
     fn answer(&mut self, event: &Event, run: Option<&str>) -> Option<Event> {
         let mut answer = event.clone();
-        let (job, valid_from) = rests_on(&mut answer)?;
+        let job = job(event.business()?);
+        let BatchedMut { valid_from, .. } = answer.batched_mut()?;
         match (self.ends.get(job).and_then(|ends| ends.get(valid_from)), run) {
             (Some(&end), _) => *valid_from = end,
             (None, Some(run)) if !self.done.contains(run) => {
@@ -298,15 +295,4 @@ impl Runs {
         }
         Some(answer)
     }
-}
-
-/// Whose a batched answer is, and from when on it could be seen.
-fn rests_on(event: &mut Event) -> Option<(&'static str, &mut Timestamp)> {
-    Some(match event {
-        Event::EtaBatch(batched) => (RIDES_JOB, &mut batched.valid_from),
-        Event::FraudBatch(batched) => (PAYMENTS_JOB, &mut batched.valid_from),
-        Event::RecommendationsBatch(batched) => (SHOP_JOB, &mut batched.0.valid_from),
-        Event::RecommendationsStale(batched) => (SHOP_JOB, &mut batched.0.valid_from),
-        _ => return None,
-    })
 }

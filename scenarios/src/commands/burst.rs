@@ -13,14 +13,14 @@
 //!   without an end.
 
 use anyhow::Result;
-use events::{Event, SimulationTruth, Timestamp};
+use events::{Business, Event, SimulationTruth, Timestamp};
 use producers::cards::{Cards, CardsConfig};
 use producers::city::{City, CityConfig};
 use producers::shop::{Shop, ShopConfig};
 
 use super::produce::{Emissions, cards_config, shop_config};
 use super::replay::map;
-use crate::cli::{Business, ProduceArgs};
+use crate::cli::ProduceArgs;
 
 /// How many times the usual comes on top of the usual.
 const MORE: u32 = 9;
@@ -32,7 +32,7 @@ const VISITS_MS: i64 = 10 * 60_000;
 pub(super) fn emissions(args: &ProduceArgs, moment: Timestamp) -> Result<Emissions> {
     let prefix = format!("b{:x}-", moment.ms() / 1000);
     let more: Emissions = match args.business {
-        Business::Gps => Box::new(City::new(CityConfig {
+        Business::RideShare => Box::new(City::new(CityConfig {
             seed: args.time.seed,
             start: moment,
             map: map(args.map.as_ref())?,
@@ -41,7 +41,7 @@ pub(super) fn emissions(args: &ProduceArgs, moment: Timestamp) -> Result<Emissio
             incidents_per_hour: 0.0,
             ..CityConfig::default()
         })),
-        Business::Swipes => {
+        Business::Payments => {
             let usual = cards_config(&args.time);
             Box::new(Cards::new(&CardsConfig {
                 start: moment,
@@ -51,7 +51,7 @@ pub(super) fn emissions(args: &ProduceArgs, moment: Timestamp) -> Result<Emissio
                 ..usual
             }))
         }
-        Business::Clicks => {
+        Business::Shop => {
             let usual = shop_config(&args.time);
             let shop = Shop::new(ShopConfig {
                 start: moment.plus_ms(-VISITS_MS),

@@ -17,14 +17,14 @@ use consumers::Processor;
 use consumers::eta::EtaConfig;
 use consumers::fraud::{FraudBatch, FraudPast, FraudProcessor};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
-use events::{Event, HOUR_MS, Timestamp};
+use events::{Business, Event, HOUR_MS, Timestamp};
 use producers::shop::Shop;
 
 use super::consume::read_history;
 use super::print;
 use super::produce::{cards_config, shop_config, simulated};
 use super::replay::{fraud_config, map};
-use crate::cli::{Business, CompareArgs, Format, Scenario, TimeArgs};
+use crate::cli::{CompareArgs, Format, Scenario, TimeArgs};
 use crate::compare::{
     Arrivals, BusinessReport, Comparison, Lanes, Report, Rides, Separate, Source, business_name, business_of,
     judged_from, page, period_name, picture,
@@ -80,10 +80,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 
 fn businesses(scenario: Scenario) -> Vec<Business> {
     match scenario {
-        Scenario::All => vec![Business::Gps, Business::Swipes, Business::Clicks],
-        Scenario::RideShare => vec![Business::Gps],
-        Scenario::Payments => vec![Business::Swipes],
-        Scenario::Shop => vec![Business::Clicks],
+        Scenario::All => vec![Business::RideShare, Business::Payments, Business::Shop],
+        Scenario::RideShare => vec![Business::RideShare],
+        Scenario::Payments => vec![Business::Payments],
+        Scenario::Shop => vec![Business::Shop],
     }
 }
 
@@ -319,8 +319,8 @@ fn time(args: &CompareArgs) -> TimeArgs {
 fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<Box<dyn Lanes>> {
     let simulated = args.from.is_none();
     Ok(match business {
-        Business::Gps => Box::new(Rides::new(&EtaConfig::new(map(args.map.as_ref())?), periods_ms)),
-        Business::Swipes => {
+        Business::RideShare => Box::new(Rides::new(&EtaConfig::new(map(args.map.as_ref())?), periods_ms)),
+        Business::Payments => {
             let mut learnt = FraudProcessor::new(fraud_config(&args.costs));
             let mut verdicts = Vec::new();
             let mut learn = |event: &Event| {
@@ -339,7 +339,7 @@ fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<B
                 stream: Box::new(past.go_on()),
             })
         }
-        Business::Clicks => {
+        Business::Shop => {
             let mut learnt = RecommendationsProcessor::new(RecommendationsConfig::default());
             let mut learn = |event: &Event| {
                 if let Event::Clicks(click) = event {

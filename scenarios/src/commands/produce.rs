@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
-use events::{HOUR_MS, Timestamp, Topic};
+use events::{Business, HOUR_MS, Timestamp, Topic};
 use producers::Emission;
 use producers::cards::{Cards, CardsConfig};
 use producers::city::{City, CityConfig};
@@ -16,7 +16,7 @@ use producers::shop::{Shop, ShopConfig};
 
 use super::replay::map;
 use super::{burst, settings};
-use crate::cli::{Business, ProduceArgs, TimeArgs};
+use crate::cli::{ProduceArgs, TimeArgs};
 use crate::clock::{Clock, wall_ms};
 use crate::emitted::{EMITTED_HEADER, Emitted};
 use crate::keeper::BURST_MS;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     if let Some(length) = args.print {
         return print(emissions, args, length.0);
     }
-    if args.business == Business::Gps {
+    if args.business == Business::RideShare {
         give_way(CanWait::Moments);
     }
     let mut numbered = (0..).zip(emissions);
@@ -81,20 +81,20 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
 
 fn name(business: Business) -> &'static str {
     match business {
-        Business::Gps => "gps",
-        Business::Swipes => "swipes",
-        Business::Clicks => "clicks",
+        Business::RideShare => "gps",
+        Business::Payments => "swipes",
+        Business::Shop => "clicks",
     }
 }
 
 /// What a business says, and on which topic first of all.
 fn topics_of(business: Business) -> &'static [Topic] {
     match business {
-        Business::Gps => {
+        Business::RideShare => {
             &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::SimulationTruth]
         }
-        Business::Swipes => &[Topic::CardSwipes, Topic::Chargebacks, Topic::SimulationTruth],
-        Business::Clicks => &[Topic::Clicks, Topic::SimulationTruth],
+        Business::Payments => &[Topic::CardSwipes, Topic::Chargebacks, Topic::SimulationTruth],
+        Business::Shop => &[Topic::Clicks, Topic::SimulationTruth],
     }
 }
 
@@ -119,12 +119,12 @@ pub(crate) fn simulated(
 ) -> Result<Emissions> {
     let (seed, start) = (time.seed, time.start);
     Ok(match business {
-        Business::Gps => {
+        Business::RideShare => {
             let map = map(streets)?;
             Box::new(City::new(CityConfig { seed, start, map, drivers, ..CityConfig::default() }))
         }
-        Business::Swipes => Box::new(Cards::new(&cards_config(time))),
-        Business::Clicks => {
+        Business::Payments => Box::new(Cards::new(&cards_config(time))),
+        Business::Shop => {
             let shop = Shop::new(shop_config(time));
             Box::new(shop.skip_while(move |emission| emission.at < start))
         }

@@ -1,10 +1,11 @@
 //! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots
 //! alone, as a picture.
 
+use events::Business;
+
 use super::report::{Curve, Report, length, minute, range, verdict_words};
 use super::{Source, period_name};
 use crate::bill::{Figure, Measure, Verdict};
-use crate::cli::Business;
 
 /// The plot's size, and the space left for its labels, in the picture's own units.
 const WIDTH: f64 = 720.0;
@@ -42,7 +43,7 @@ pub(crate) fn page(report: &Report) -> String {
                 table(report, curve),
             );
         }
-        if business.business == Business::Swipes {
+        if business.business == Business::Payments {
             body += &counts_of_payments(report, &business.details);
         }
         body += "</section>\n";
@@ -92,26 +93,26 @@ pub(crate) fn picture(report: &Report) -> String {
 
 fn title(business: Business) -> &'static str {
     match business {
-        Business::Gps => "Ride-share: when will I arrive?",
-        Business::Swipes => "Payments: is this card stolen?",
-        Business::Clicks => "The shop: what goes on the page?",
+        Business::RideShare => "Ride-share: when will I arrive?",
+        Business::Payments => "Payments: is this card stolen?",
+        Business::Shop => "The shop: what goes on the page?",
     }
 }
 
 /// What a student should look for before looking at the plots.
 fn lesson(business: Business) -> &'static str {
     match business {
-        Business::Gps => {
+        Business::RideShare => {
             "<p>A rider looks at the screen when the trip begins and after each quarter of the way. The stream has seen the car a second ago. \
              The batch lane quotes a new trip with the road speeds of its last run, and a trip under way with what that run said of it; between runs it does not \
              know where the car is. On a quiet road that is nearly as good. In a jam, or when the driver takes another way, it is not.</p>\n"
         }
-        Business::Swipes => {
+        Business::Payments => {
             "<p>A stolen card is used within minutes. The stream declines at the till. The batch lane approves everything, finds the theft in its next run, and blocks the card \
              from then on. So even the shortest period lets the first swipes through: to decide <i>after</i> the sale is another thing than to decide late. \
              A block also hits honest customers, and each lane pays for those it declines.</p>\n"
         }
-        Business::Clicks => {
+        Business::Shop => {
             "<p>A click is missed when the item that the shopper went for next was not among the 20 on the page. Two different things can be late. In the first plot the \
              <i>page itself</i> is as old as the last run: it knows neither this visit nor what trends now. In the second only the <i>model</i> is that \
              old, and it is asked with the live visit: nearly everything that matters is in the visit, so the model can wait.</p>\n"

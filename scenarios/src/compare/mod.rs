@@ -31,10 +31,9 @@ mod report;
 mod tests;
 
 use consumers::fraud::Costs;
-use events::{Event, SimulationTruth, Timestamp};
+use events::{Business, Event, SimulationTruth, Timestamp};
 
 use crate::bill::Bill;
-use crate::cli::Business;
 
 pub(crate) use html::{page, picture};
 pub(crate) use lanes::{Lanes, Rides, Separate};
@@ -45,21 +44,9 @@ const SETTLE_EVERY_MS: i64 = 60_000;
 /// A time so far ahead of the others, in milliseconds, is believed when a second event confirms it.
 const UNBELIEVABLE_MS: i64 = 30 * 24 * events::HOUR_MS;
 
-/// Which business an event belongs to; none for an answer, which the lanes give anew.
+/// Which business an event of a log belongs to; none for an answer, which the lanes give again.
 pub(crate) fn business_of(event: &Event) -> Option<Business> {
-    Some(match event {
-        Event::DriverLocations(_) | Event::TruckGpsCoordinates(_) | Event::Trips(_) => Business::Gps,
-        Event::CardSwipes(_) | Event::Chargebacks(_) => Business::Swipes,
-        Event::Clicks(_) => Business::Clicks,
-        Event::SimulationTruth(truth) => match truth {
-            SimulationTruth::Trip { .. }
-            | SimulationTruth::Link { .. }
-            | SimulationTruth::Incident { .. } => Business::Gps,
-            SimulationTruth::Swipe { .. } => Business::Swipes,
-            SimulationTruth::Intent { .. } => Business::Clicks,
-        },
-        _ => return None,
-    })
+    if event.topic().role().is_simulated() { event.business() } else { None }
 }
 
 /// From when on cases are judged in a log that lasts from `start` to `end`; see the [module](self).

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use events::Timestamp;
+use events::{Business, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::bill::{Bill, Figure, Line, Measure, PaymentLane, RideLane, ShopLane, Verdict};
-use crate::cli::Business;
 use crate::commands::Table;
 
 /// Where the log comes from.
@@ -98,9 +97,9 @@ impl BusinessReport {
 /// What a business is called.
 pub(crate) fn business_name(business: Business) -> &'static str {
     match business {
-        Business::Gps => "ride-share",
-        Business::Swipes => "payments",
-        Business::Clicks => "shop",
+        Business::RideShare => "ride-share",
+        Business::Payments => "payments",
+        Business::Shop => "shop",
     }
 }
 
@@ -113,7 +112,7 @@ enum Which {
 fn detail(business: Business, bill: &Bill, which: Which) -> Value {
     let stream = which == Which::Stream;
     match business {
-        Business::Gps => {
+        Business::RideShare => {
             let rides = &bill.rides;
             let lane: &RideLane = if stream { &rides.stream_beside_batch } else { &rides.batch };
             json!({
@@ -121,7 +120,7 @@ fn detail(business: Business, bill: &Bill, which: Which) -> Value {
                 "texts_due": lane.texts_due, "texts_wrong": lane.texts_wrong,
             })
         }
-        Business::Swipes => {
+        Business::Payments => {
             let lane: &PaymentLane = if stream { &bill.payments.stream } else { &bill.payments.batch };
             json!({
                 "swipes": lane.swipes, "frauds": lane.frauds, "frauds_stopped": lane.frauds_stopped,
@@ -129,7 +128,7 @@ fn detail(business: Business, bill: &Bill, which: Which) -> Value {
                 "honest_declined": lane.honest_declined, "decline_cost_cents": lane.decline_cost_cents,
             })
         }
-        Business::Clicks => {
+        Business::Shop => {
             let shop = &bill.shop;
             let page: &ShopLane = if stream { &shop.stream } else { &shop.batch };
             let stale: &ShopLane = if stream { &shop.stream_beside_stale } else { &shop.stale };

@@ -99,9 +99,9 @@ fn the_same_log_gives_the_same_bill_and_page_to_the_byte() {
             Box::new(Rides::new(&EtaConfig::new(map.clone()), periods_ms)) as Box<dyn Lanes>
         };
         report(vec![
-            compared(Business::Gps, eta, &pings, &periods_ms),
-            compared(Business::Swipes, payments_lanes, &swipes, &periods_ms),
-            compared(Business::Clicks, shop_lanes, &clicks, &periods_ms),
+            compared(Business::RideShare, eta, &pings, &periods_ms),
+            compared(Business::Payments, payments_lanes, &swipes, &periods_ms),
+            compared(Business::Shop, shop_lanes, &clicks, &periods_ms),
         ])
     };
     let (one, other) = (once(), once());
@@ -126,7 +126,7 @@ fn the_same_log_gives_the_same_bill_and_page_to_the_byte() {
 
 #[test]
 fn the_older_the_page_the_more_clicks_are_missed() {
-    let report = compared(Business::Clicks, shop_lanes, &clicks(20), &[60_000, 8 * 60_000]);
+    let report = compared(Business::Shop, shop_lanes, &clicks(20), &[60_000, 8 * 60_000]);
     let pages = &report.curves[0];
     assert_eq!(pages.measure, Measure::MissedClicksPercent);
     assert_eq!(pages.points[1].1.verdict, Verdict::StreamWins, "an old page does not know the visit");

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use dashboard::snapshot::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Topic, Trend,
 };
+use events::Role;
 
 use course::{Course, Growth, History};
 
@@ -163,8 +164,7 @@ impl ClusterView {
 
     /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those
     /// whose names begin with `__` are Kafka's own.
-    pub(crate) fn topics(&self, order: &[&str]) -> Vec<Topic> {
-        let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+    pub(crate) fn topics(&self) -> Vec<Topic> {
         let mut topics: Vec<Topic> = self
             .topics
             .iter()
@@ -179,7 +179,7 @@ impl ClusterView {
                 ..Topic::default()
             })
             .collect();
-        topics.sort_by_key(|topic| rank(&topic.name));
+        topics.sort_by_key(|topic| display_order(&topic.name));
         topics
     }
 
@@ -342,6 +342,13 @@ fn worst(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()
 }
 
+/// Where a topic stands on the screen: those of the businesses by role, then, by their names, all
+/// others.
+fn display_order(name: &str) -> (bool, Option<(Role, events::Topic)>) {
+    let of_a_business = events::Topic::named(name).filter(|topic| topic.role() < Role::System);
+    (of_a_business.is_none(), of_a_business.map(|topic| (topic.role(), topic)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,7 +391,7 @@ mod tests {
             matches!(group.trend, Trend::FallingBehind { records_per_second: Some(rate) } if rate > 99.0)
         );
         assert_eq!(group.partitions[0].owner.as_deref(), Some("client a"));
-        assert_eq!(view.topics(&[])[0].in_per_second, Some(100.0));
+        assert_eq!(view.topics()[0].in_per_second, Some(100.0));
     }
 
     #[test]

@@ -47,26 +47,6 @@ pub(crate) const DEADLINE_MS: i64 = 100;
 /// are judged without it.
 const SETTLE_MS: i64 = 3_000;
 
-/// The topics in the order in which they are shown.
-pub(crate) const TOPIC_ORDER: [&str; 16] = [
-    "driver_locations",
-    "truck_gps_coordinates",
-    "trips",
-    "card_swipes",
-    "chargebacks",
-    "clicks",
-    "eta_updates",
-    "fraud_decisions",
-    "recommendations",
-    "notifications",
-    "traffic",
-    "road_traversals",
-    "eta_batch",
-    "fraud_batch",
-    "recommendations_batch",
-    "recommendations_stale",
-];
-
 /// What is watched, as far as it is known beforehand.
 pub(crate) struct Watched {
     /// What the first line calls it.
@@ -353,7 +333,7 @@ impl Show {
                 supervised: false,
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
-            topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics(&TOPIC_ORDER)),
+            topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics()),
             groups: sourced(polled, silent.as_ref(), now_ms, groups),
             city: business(rides, self.city.shown(now_ms), silent.as_ref(), now_ms),
             payments: business(payments, self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),

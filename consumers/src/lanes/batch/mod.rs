@@ -79,7 +79,7 @@ use super::{Control, LaneError, Wish, WorkerStats};
 use crate::Processor;
 use crate::warehouse::{Run, RunOffsets, Warehouse};
 pub(super) use load::{finish, load, neighbours};
-pub(super) use publish::{Sending, answers_there, earlier_runs, report, rests_on};
+pub(super) use publish::{Sending, answers_there, earlier_runs, report};
 use transform::Taken;
 
 /// How long a question to the cluster may take.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use client::{Admin, LogReader, Settings, TopicPartition};
-use events::{BatchRun, Event, Timestamp};
+use events::{BatchRun, BatchedMut, Event, Timestamp};
 
 use super::super::answered::SOURCE_HEADER;
 use super::super::bookmark::Place;
@@ -140,17 +140,6 @@ pub(in super::super) fn report(
     })
 }
 
-/// The end of the period that a batched answer rests on.
-pub(in super::super) fn rests_on(answer: &mut Event) -> Option<&mut Timestamp> {
-    match answer {
-        Event::EtaBatch(batched) => Some(&mut batched.valid_from),
-        Event::FraudBatch(batched) => Some(&mut batched.valid_from),
-        Event::RecommendationsBatch(batched) => Some(&mut batched.0.valid_from),
-        Event::RecommendationsStale(batched) => Some(&mut batched.0.valid_from),
-        _ => None,
-    }
-}
-
 impl Job<'_> {
     /// Publishes the answers that need not wait for the run's end, and keeps the others.
     pub(super) fn dispatch(
@@ -167,8 +156,10 @@ impl Job<'_> {
                 // Said to the database alone.
                 continue;
             }
-            match rests_on(&mut answer) {
-                Some(at) if *at >= window.end => taken.owed.push((partition, answer)),
+            match answer.batched_mut() {
+                Some(BatchedMut { valid_from, .. }) if *valid_from >= window.end => {
+                    taken.owed.push((partition, answer));
+                }
                 _ => self.publish(partition, answer, sending)?,
             }
         }
@@ -181,10 +172,10 @@ impl Job<'_> {
         mut answer: Event,
         sending: &mut Sending<'_>,
     ) -> Result<(), LaneError> {
-        if let Some(at) = rests_on(&mut answer)
-            && let Some(visible) = self.visible_from.get(at)
+        if let Some(BatchedMut { valid_from, .. }) = answer.batched_mut()
+            && let Some(visible) = self.visible_from.get(valid_from)
         {
-            *at = *visible;
+            *valid_from = *visible;
         }
         sending.send(&mut self.outbox, partition, &answer, self.control)
     }

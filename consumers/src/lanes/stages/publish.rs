@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use client::{Admin, ProducerOptions, TopicPartition};
-use events::{Event, Timestamp, Topic};
+use events::{BatchedMut, Event, Timestamp, Topic};
 
 use super::super::batch::{
-    Schedule, Sending, answers_there, earlier_runs, finish, finished_ms, neighbours, report, rests_on,
+    Schedule, Sending, answers_there, earlier_runs, finish, finished_ms, neighbours, report,
 };
 use super::super::bookmark::Place;
 use super::super::outbox::Outbox;
@@ -64,8 +64,12 @@ impl WindowRun<'_> {
             if !outbox.takes(answer.topic()) {
                 continue;
             }
-            if let Some(at) = rests_on(&mut answer) {
-                *at = if *at > window.start { visible_from } else { *earlier.get(at).unwrap_or(at) };
+            if let Some(BatchedMut { valid_from, .. }) = answer.batched_mut() {
+                *valid_from = if *valid_from > window.start {
+                    visible_from
+                } else {
+                    *earlier.get(valid_from).unwrap_or(valid_from)
+                };
             }
             sending.send(&mut outbox, taken.partition, &answer, self.control)?;
             if self.control.wish() == Wish::Stop {
