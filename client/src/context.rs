@@ -13,7 +13,8 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
-use crate::error::is_outage;
+use crate::error::{is_outage, refuses_a_record};
+use crate::producer::{Refused, untag};
 
 /// Whether the cluster can be reached, as far as this client has noticed; says each change once.
 #[derive(Debug, Default)]
@@ -165,6 +166,8 @@ pub(crate) struct Deliveries {
     pub(crate) reach: Reach,
     failed: AtomicU64,
     first_failure: Mutex<Option<String>>,
+    /// Records with a tag that the cluster refused, not yet asked for.
+    refused: Mutex<Vec<Refused>>,
     settled: Mutex<Settled>,
     /// [`Settled::awaited`] is reached.
     reached: Condvar,
@@ -193,6 +196,10 @@ impl Deliveries {
 
     pub(crate) fn first_failure(&self) -> Option<String> {
         held(&self.first_failure).clone()
+    }
+
+    pub(crate) fn take_refused(&self) -> Vec<Refused> {
+        std::mem::take(&mut *held(&self.refused))
     }
 
     pub(crate) fn end(&self, topic: &str, partition: i32) -> Option<i64> {
@@ -237,11 +244,12 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+    /// See [`untag`].
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
         if let Err((error, record)) = result {
-            self.fail(error, record.topic());
+            self.fail(error, record.topic(), untag(tag));
         } else {
             self.reach.alive();
         }
@@ -258,9 +266,16 @@ impl ProducerContext for Deliveries {
 }
 
 impl Deliveries {
-    fn fail(&self, error: &KafkaError, topic: &str) {
+    fn fail(&self, error: &KafkaError, topic: &str, tag: Option<u32>) {
+        let code = error.rdkafka_error_code();
         // A client that is being dropped throws away what it still holds: nobody waits for that.
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PurgeQueue) {
+        if code == Some(RDKafkaErrorCode::PurgeQueue) {
+            return;
+        }
+        if let (Some(tag), Some(code)) = (tag, code)
+            && refuses_a_record(code)
+        {
+            held(&self.refused).push(Refused { tag, topic: topic.to_owned(), reason: code.to_string() });
             return;
         }
         self.failed.fetch_add(1, Ordering::AcqRel);

@@ -58,6 +58,16 @@ pub enum Error {
         /// How many members it has.
         members: usize,
     },
+    /// A record that no request could carry: it was not sent, and never will be.
+    #[error(
+        "a record of {bytes} bytes for {topic} is larger than this client sends: shorten it, or raise the limit with -X message.max.bytes and the topic's max.message.bytes"
+    )]
+    TooLarge {
+        /// Where it was to go.
+        topic: String,
+        /// Its key and value together.
+        bytes: usize,
+    },
     /// Records that were taken but not acknowledged.
     #[error("{count} records were not acknowledged by {servers}: {reason}")]
     Undelivered {
@@ -134,6 +144,22 @@ impl Error {
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
+}
+
+/// Whether the code means that the cluster does not take this record, whoever sends it and however
+/// often, while it may well take others.
+pub(crate) fn refuses_a_record(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::MessageSizeTooLarge
+            | Code::MessageBatchTooLarge
+            | Code::InvalidMessage
+            | Code::InvalidMessageSize
+            | Code::InvalidTimestamp
+            | Code::InvalidRecord
+            | Code::PolicyViolation
+    )
 }
 
 /// Whether the code means that nobody answered who could (yet), rather than that somebody refused.

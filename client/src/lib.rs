@@ -45,7 +45,7 @@ mod watcher;
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
 pub use error::Error;
 pub use group::{GroupConsumer, GroupOptions, Polled};
-pub use producer::{Compression, Outgoing, Producer, ProducerOptions};
+pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::LogReader;
 pub use record::{Commit, Record, TopicPartition};
 pub use settings::Settings;

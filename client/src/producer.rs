@@ -65,7 +65,34 @@ pub struct Outgoing<'a> {
     pub headers: &'a [(&'a str, &'a [u8])],
     /// Milliseconds since the Unix epoch; none takes the wall clock of now.
     pub timestamp_ms: Option<i64>,
+    /// What the sender wants to be told should the cluster refuse this record: see
+    /// [`Producer::take_refused`].
+    pub tag: Option<u32>,
 }
+
+/// A record that the cluster does not take, however often it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The tag it was sent with.
+    pub tag: u32,
+    /// Where it was to go.
+    pub topic: String,
+    /// Why not, in librdkafka's words.
+    pub reason: String,
+}
+
+/// librdkafka carries one word along with each record: 0 for none, and otherwise one more than the
+/// tag.
+fn word(tag: Option<u32>) -> usize {
+    tag.map_or(0, |tag| tag as usize + 1)
+}
+
+pub(crate) fn untag(word: usize) -> Option<u32> {
+    u32::try_from(word.checked_sub(1)?).ok()
+}
+
+/// librdkafka's own bound, `message.max.bytes`, unless a person sets another.
+const LARGEST_RECORD: usize = 1_000_000;
 
 /// A full queue is looked at again after this time at the latest.
 const ROOM_SOON: Duration = Duration::from_millis(5);
@@ -84,6 +111,7 @@ pub struct Producer {
     stop: Arc<AtomicBool>,
     /// How many records librdkafka has taken.
     sent: AtomicU64,
+    largest_record: usize,
     settings: Settings,
 }
 
@@ -112,6 +140,7 @@ impl Producer {
             // everybody else does.
             ("partitioner", "murmur2_random"),
         ]);
+        let largest_record = config.get("message.max.bytes").and_then(|bytes| bytes.parse().ok());
         let inner: Arc<BaseProducer<Deliveries>> = config
             .create_with_context(Deliveries::default())
             .map(Arc::new)
@@ -126,14 +155,21 @@ impl Producer {
                 }
             })
             .expect("the system has room for one more thread");
-        Ok(Self { inner, stop, sent: AtomicU64::new(0), settings: settings.clone() })
+        Ok(Self {
+            inner,
+            stop,
+            sent: AtomicU64::new(0),
+            largest_record: largest_record.unwrap_or(LARGEST_RECORD),
+            settings: settings.clone(),
+        })
     }
 
     /// Hands a record over. When the queue is full, waits until the cluster has taken some of it,
     /// at most `patience`.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), Error> {
-        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(record.topic);
+        let mut message: BaseRecord<'_, [u8], [u8], usize> =
+            BaseRecord::with_opaque_to(record.topic, word(record.tag));
         message.partition = record.partition;
         message.key = record.key;
         message.payload = record.value;
@@ -165,6 +201,10 @@ impl Producer {
                         topic: record.topic.to_owned(),
                         servers: self.settings.servers().to_owned(),
                     },
+                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => Error::TooLarge {
+                        topic: record.topic.to_owned(),
+                        bytes: [record.key, record.value].into_iter().flatten().map(<[u8]>::len).sum(),
+                    },
                     _ => Error::of(what, &self.settings, Duration::ZERO, &error),
                 });
             }
@@ -185,8 +225,8 @@ impl Producer {
         }
     }
 
-    /// Waits until everything sent is acknowledged, at most `timeout`; the
-    /// error says how many are not.
+    /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are
+    /// not. Of records with a tag that were refused, [`take_refused`](Self::take_refused) tells.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the
         // answers waiting.
@@ -204,13 +244,25 @@ impl Producer {
         Err(Error::Undelivered { count, servers: self.settings.servers().to_owned(), reason })
     }
 
+    /// The most bytes of a record that are sent at all, everything in it counted. A topic may take
+    /// less.
+    pub fn largest_record(&self) -> usize {
+        self.largest_record
+    }
+
     /// How many records are sent but not acknowledged.
     pub fn in_flight(&self) -> u64 {
         // Whoever sends meanwhile may be told of a delivery before it has counted the record.
         self.sent.load(Ordering::Acquire).saturating_sub(self.deliveries().settled())
     }
 
-    /// How many records could not be delivered and never will be, since the start.
+    /// The records with a tag that the cluster has refused since this was asked last.
+    pub fn take_refused(&self) -> Vec<Refused> {
+        self.deliveries().take_refused()
+    }
+
+    /// How many records could not be delivered and never will be, since the start; those with a tag
+    /// that were refused are not among them.
     pub fn failed(&self) -> u64 {
         self.deliveries().failed()
     }

@@ -3,9 +3,11 @@
 use client::Record;
 use events::{DeadLetter, Event, Topic};
 
-/// The most of a broken value that its dead letter carries, in bytes: with base 64 on top it still
-/// fits into one record.
-const VALUE_BYTES: usize = 512 * 1024;
+/// The most of a broken value that its dead letter carries, in bytes. With base 64 on top that is a
+/// tenth of what a topic takes unless it is told otherwise, so a letter always fits.
+const VALUE_BYTES: usize = 64 * 1024;
+/// The most of a reason, in bytes: a parser quotes what it can't read, however long it is.
+const REASON_BYTES: usize = 1_000;
 
 /// One record of an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,17 +50,28 @@ pub(crate) fn parse(
         None => "the record has no value (a tombstone), which only a compacted topic gives a meaning to"
             .to_owned(),
     };
-    let value = value.unwrap_or_default();
-    let (kept, error) = if value.len() > VALUE_BYTES {
-        (
-            &value[..VALUE_BYTES],
-            format!("{error} (of {} bytes, the first {VALUE_BYTES} are here)", value.len()),
-        )
-    } else {
-        (value, error)
-    };
+    Err(Box::new(dead_letter(topic, partition, offset, &error, value.unwrap_or_default())))
+}
+
+/// A letter about the record at `offset`, cut to a size that every topic takes; what was cut away
+/// is said.
+pub(crate) fn dead_letter(
+    topic: Topic,
+    partition: i32,
+    offset: i64,
+    reason: &str,
+    value: &[u8],
+) -> DeadLetter {
+    let mut error = reason[..reason.floor_char_boundary(REASON_BYTES)].to_owned();
+    if error.len() < reason.len() {
+        error += &format!("… ({} bytes of the reason are cut)", reason.len() - error.len());
+    }
+    let kept = &value[..value.len().min(VALUE_BYTES)];
+    if kept.len() < value.len() {
+        error += &format!(" (of {} bytes, the first {VALUE_BYTES} are here)", value.len());
+    }
     let topic = topic.name().to_owned();
-    Err(Box::new(DeadLetter { topic, partition, offset, error, value_base64: base64(kept) }))
+    DeadLetter { topic, partition, offset, error, value_base64: base64(kept) }
 }
 
 /// RFC 4648, section 4.
@@ -110,5 +123,16 @@ mod tests {
         let letter = parse(Topic::Trips, 0, 0, Some(&vec![b'x'; 900_000])).unwrap_err();
         assert_eq!(letter.value_base64.len(), VALUE_BYTES.div_ceil(3) * 4);
         assert!(letter.error.contains("900000"), "{}", letter.error);
+    }
+
+    #[test]
+    fn a_reason_that_quotes_the_value_is_cut_so_that_its_letter_can_be_sent() {
+        let value = format!("\"{}\"", "é".repeat(450_000));
+        let letter = parse(Topic::CardSwipes, 0, 0, Some(value.as_bytes())).unwrap_err();
+        assert!(letter.error.starts_with("invalid type: string \"éé"), "{}", &letter.error[..40]);
+        assert!(letter.error.contains("bytes of the reason are cut"), "{}", letter.error);
+        assert!(letter.error.len() < REASON_BYTES + 200, "{} bytes", letter.error.len());
+        let bytes = Event::DeadLetters(*letter).to_json().len();
+        assert!(bytes < 100_000, "{bytes} bytes");
     }
 }

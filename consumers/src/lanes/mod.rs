@@ -74,6 +74,18 @@ pub enum LaneError {
         /// Its partitions.
         others: i32,
     },
+    /// A question whose answer the cluster does not take, and whose dead letter neither.
+    #[error(
+        "{question} has neither an answer nor a dead letter: {topic} does not take it ({reason}); nothing past it is committed, so raise max.message.bytes of {topic} and start again"
+    )]
+    Unanswerable {
+        /// The record or, where an answer is owed to many, their partition.
+        question: String,
+        /// The topic that refused.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
     /// The database did not take a run. It is repeated by the next life of the job.
     #[error(transparent)]
     Warehouse(#[from] crate::warehouse::WarehouseError),

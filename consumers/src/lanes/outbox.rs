@@ -4,15 +4,19 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use client::{Admin, Outgoing, Producer, ProducerOptions, Settings};
-use events::{Event, Topic};
+use client::{Admin, Outgoing, Producer, ProducerOptions, Refused, Settings};
+use events::{DeadLetter, Event, Topic};
 
 use super::answered::SOURCE_HEADER;
+use super::arrival::dead_letter;
 use super::bookmark::Place;
 use super::{Control, LaneError, Wish};
 
 /// How long a send waits for room before it looks whether the lane is to end.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What a record has besides its key and its value, at most: its source, and what Kafka writes.
+const BESIDES_BYTES: usize = 1_000;
 
 /// Where answers leave.
 pub(crate) struct Outbox {
@@ -69,9 +73,17 @@ impl Outbox {
         places
     }
 
-    /// Sends `answer` to a question of partition `partition`. `source` is the header's value. Waits
-    /// as long as there is no room; ends with an error when the lane is to end meanwhile.
-    pub(crate) fn send(
+    /// Writes `answer` as it will be sent, and says whether a record may be as large as that.
+    pub(crate) fn encode(&mut self, answer: &Event) -> bool {
+        self.json.clear();
+        answer.write_json(&mut self.json);
+        self.json.len() + answer.key().len() + BESIDES_BYTES <= self.producer.largest_record()
+    }
+
+    /// Sends `answer`, which was [encoded](Self::encode) just before, to a question of partition
+    /// `partition`. `source` is the header's value. Waits as long as there is no room; ends with an
+    /// error when the lane is to end meanwhile, or the answer is larger than a record may be.
+    pub(crate) fn send_encoded(
         &mut self,
         answer: &Event,
         partition: i32,
@@ -79,8 +91,6 @@ impl Outbox {
         control: &Control,
     ) -> Result<(), LaneError> {
         let (topic, to) = self.place(answer.topic(), partition);
-        self.json.clear();
-        answer.write_json(&mut self.json);
         self.source.clear();
         self.source.write_fmt(source).expect("a String takes all that is written");
         let record = Outgoing {
@@ -90,17 +100,32 @@ impl Outbox {
             value: Some(&self.json),
             headers: &[(SOURCE_HEADER, self.source.as_bytes())],
             timestamp_ms: None,
+            tag: u32::try_from(partition).ok(),
         };
         loop {
             match self.producer.send(record, PATIENCE) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_outage() && control.wish() != Wish::Stop => {}
+                Err(error @ client::Error::TooLarge { .. }) => {
+                    return Err(LaneError::Unanswerable {
+                        question: self.source.clone(),
+                        topic: topic.name().to_owned(),
+                        reason: error.to_string(),
+                    });
+                }
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Waits until everything sent is acknowledged. `Ok(false)`: not within `timeout`, but it may
+    /// The answers that the cluster has refused since this was asked last; each one's tag is the
+    /// partition of its question.
+    pub(crate) fn take_refused(&self) -> Vec<Refused> {
+        self.producer.take_refused()
+    }
+
+    /// Waits until everything sent is acknowledged, or refused: [`take_refused`](Self::take_refused)
+    /// says what. `Ok(false)`: not within `timeout`, but it may
     /// be yet. An error: some of it never will be.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<bool, LaneError> {
         match self.producer.flush(timeout) {
@@ -114,4 +139,12 @@ impl Outbox {
     pub(crate) fn end(&self, (topic, partition): Place) -> Option<i64> {
         self.producer.acknowledged_end(topic.name(), partition)
     }
+}
+
+/// What stands for an `answer` that is larger than a record may be: a dead letter about its
+/// question, at `offset` of `topic`.
+pub(crate) fn instead_of(answer: &Event, topic: Topic, partition: i32, offset: i64) -> DeadLetter {
+    let bytes = answer.to_json().len() + answer.key().len();
+    let reason = format!("its answer for {} has {bytes} bytes, more than a record may have", answer.topic());
+    dead_letter(topic, partition, offset, &reason, &[])
 }

@@ -105,6 +105,8 @@ pub struct WorkerStats {
     pub already_answered: u64,
     /// Records that could not be read.
     pub dead_letters: u64,
+    /// Partitions in which a question could be given neither an answer nor a dead letter.
+    pub stopped_partitions: u64,
     /// Records read again to rebuild state.
     pub rebuilt_from: u64,
     /// Runs of the batch lane.
@@ -123,6 +125,7 @@ impl fmt::Display for WorkerStats {
         write!(f, "{} records in, {} answers out", self.records, self.answers)?;
         let extras = [
             (self.dead_letters, "dead letters"),
+            (self.stopped_partitions, "partitions stopped at a question that can't be answered"),
             (self.already_answered, "already answered"),
             (self.rebuilt_from, "records read again to rebuild state"),
             (self.runs, "runs"),

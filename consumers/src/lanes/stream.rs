@@ -32,6 +32,7 @@
 //! - Rebuilding reads the log again instead of restoring a changelog or a snapshot: simple, and
 //!   bounded by retention or by the processor's horizon.
 
+mod answering;
 mod offsets;
 mod ownership;
 
@@ -44,7 +45,6 @@ use std::time::{Duration, Instant};
 use client::{Admin, GroupConsumer, GroupOptions, Polled, ProducerOptions, Settings, TopicPartition};
 use events::{Event, Topic};
 
-use super::answered::Source;
 use super::arrival::Arrival;
 use super::bookmark::Bookmark;
 use super::clock::wall_ms;
@@ -165,6 +165,9 @@ enum Slot {
         task: Box<Task>,
         waiting: Option<Waiting>,
     },
+    /// A question here has neither an answer nor a dead letter, and can't be given one: nothing
+    /// more is read, and nothing committed.
+    Stopped,
 }
 
 /// A late record waits for the other inputs of its task.
@@ -306,7 +309,7 @@ impl<'a> Lane<'a> {
         match self.tasks.get_mut(&partition) {
             Some(Slot::Running { task, .. }) => task.push(arrival),
             Some(Slot::Rebuilding { early, .. }) => early.push(arrival),
-            None => {}
+            Some(Slot::Stopped) | None => {}
         }
     }
 
@@ -319,19 +322,10 @@ impl<'a> Lane<'a> {
             match task.next(wall_ms()) {
                 Next::Take(arrival) => {
                     *waiting = None;
-                    let source = Source { topic: arrival.topic, partition, offset: arrival.offset };
-                    let scoring = Instant::now();
-                    let outcome = task.process(arrival, answers);
-                    let scored_in_us = scoring.elapsed().as_micros() as u64;
-                    self.stats.records += 1;
-                    self.stats.already_answered += outcome.already_answered;
-                    for mut answer in answers.drain(..) {
-                        if let Event::FraudDecisions(decision) = &mut answer {
-                            decision.scored_in_us = Some(scored_in_us);
-                        }
-                        self.outbox.send(&answer, partition, format_args!("{source}"), self.control)?;
-                        self.stats.answers += u64::from(!outcome.dead_letter);
-                        self.stats.dead_letters += u64::from(outcome.dead_letter);
+                    let stats = &mut self.stats;
+                    match answering::answer(task, arrival, answers, &mut self.outbox, self.control, stats) {
+                        Err(stuck @ LaneError::Unanswerable { .. }) => return self.stop(partition, &stuck),
+                        other => other?,
                     }
                     let ended = Instant::now();
                     self.stats.processing.record(ended.duration_since(began));
@@ -387,6 +381,7 @@ impl<'a> Lane<'a> {
             let error = client::Error::Unreachable { what, servers, seconds: timeout.as_secs().max(1) };
             return if now { Err(error.into()) } else { Ok(()) };
         }
+        self.stop_refused()?;
         let outbox = &self.outbox;
         let mut all = Vec::new();
         for (partition, slot) in &mut self.tasks {

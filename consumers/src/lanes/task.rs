@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use events::{Event, Topic};
 
-use super::answered::Answered;
+use super::answered::{Answered, Given};
 use super::arrival::Arrival;
 use super::bookmark::{Bookmark, Place};
 use super::merge::{Merge, Next};
@@ -38,12 +38,12 @@ struct Input {
 }
 
 /// What became of one record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// Answers that were there already, and so were left out.
     pub(crate) already_answered: u64,
-    /// The record could not be read.
-    pub(crate) dead_letter: bool,
+    /// What an earlier life gave to this record and this one did not.
+    pub(crate) given: Given,
 }
 
 impl Task {
@@ -108,21 +108,13 @@ impl Task {
     }
 
     /// Processes a record that [`next`](Self::next) gave, and appends the answers that are still
-    /// owed to it.
+    /// owed to it. It does not count as answered before [`answered`](Self::answered) says so.
     pub(crate) fn process(&mut self, arrival: Arrival, answers: &mut Vec<Event>) -> Outcome {
-        for input in &mut self.inputs {
-            if input.topic == arrival.topic {
-                input.position = arrival.offset + 1;
-            }
-        }
         let first = answers.len();
         let mut outcome = Outcome::default();
         match arrival.content {
             Ok(event) => self.processor.process(&event, answers),
-            Err(letter) => {
-                outcome.dead_letter = true;
-                answers.push(Event::DeadLetters(*letter));
-            }
+            Err(letter) => answers.push(Event::DeadLetters(*letter)),
         }
         let mut given = self.answered.take(arrival.topic, arrival.offset);
         let mut index = 0;
@@ -132,7 +124,18 @@ impl Task {
             outcome.already_answered += u64::from(there);
             !there
         });
+        outcome.given = given;
         outcome
+    }
+
+    /// All answers to the record at `offset` of `topic` have been handed over: once they are
+    /// acknowledged, it may be committed past.
+    pub(crate) fn answered(&mut self, topic: Topic, offset: i64) {
+        for input in &mut self.inputs {
+            if input.topic == topic {
+                input.position = offset + 1;
+            }
+        }
     }
 
     /// Tells the processor something that everybody is told: it is no question, and nobody is
@@ -189,7 +192,9 @@ mod tests {
     fn run(task: &mut Task) -> (Vec<String>, u64) {
         let (mut answers, mut already) = (Vec::new(), 0);
         while let Next::Take(arrival) = task.next(i64::MAX) {
+            let (topic, offset) = (arrival.topic, arrival.offset);
             already += task.process(arrival, &mut answers).already_answered;
+            task.answered(topic, offset);
         }
         (answers.iter().map(|answer| String::from_utf8(answer.to_json()).unwrap()).collect(), already)
     }
@@ -206,6 +211,17 @@ mod tests {
         }
         assert_eq!(run(&mut task).0.len(), 3);
         assert_eq!(task.positions().collect::<Vec<_>>(), [(Topic::CardSwipes, 8)]);
+    }
+
+    #[test]
+    fn what_was_processed_and_not_answered_is_not_committed_past() {
+        let mut task = task(5, Answered::default());
+        task.push(arrival(5));
+        let Next::Take(arrival) = task.next(i64::MAX) else { panic!("one record waits") };
+        task.process(arrival, &mut Vec::new());
+        assert_eq!(task.positions().collect::<Vec<_>>(), [(Topic::CardSwipes, 5)]);
+        task.answered(Topic::CardSwipes, 5);
+        assert_eq!(task.positions().collect::<Vec<_>>(), [(Topic::CardSwipes, 6)]);
     }
 
     #[test]

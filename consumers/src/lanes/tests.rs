@@ -5,6 +5,8 @@
     reason = "waiting for other threads and processes is done on the wall's time"
 )]
 
+mod hostile;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;

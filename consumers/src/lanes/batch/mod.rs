@@ -50,6 +50,8 @@
 //! - State that is rebuilt after a crash sees the past in one stretch, not cut into runs.
 
 mod extract;
+#[cfg(test)]
+mod hostile_tests;
 mod load;
 #[cfg(test)]
 mod order_tests;

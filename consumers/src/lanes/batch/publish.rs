@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use client::{Admin, LogReader, Settings, TopicPartition};
-use events::{BatchRun, BatchedMut, Event, Timestamp};
+use client::{Admin, LogReader, Refused, Settings, TopicPartition};
+use events::{BatchRun, BatchedMut, Event, Timestamp, Topic};
 
 use super::super::answered::SOURCE_HEADER;
 use super::super::bookmark::Place;
-use super::super::outbox::Outbox;
+use super::super::outbox::{Outbox, instead_of};
 use super::super::window::Window;
 use super::transform::Taken;
 use super::{Job, LOOK};
@@ -43,6 +43,11 @@ impl<'a> Sending<'a> {
         answer: &Event,
         control: &Control,
     ) -> Result<(), LaneError> {
+        if !outbox.encode(answer) && answer.topic() != Topic::DeadLetters {
+            // What is owed to a whole window has no offset of its own.
+            let letter = instead_of(answer, answer.topic(), partition, -1);
+            return self.send(outbox, partition, &letter.into(), control);
+        }
         let place = outbox.place(answer.topic(), partition);
         let sent = self.sent.entry((place, partition)).or_insert(0);
         *sent += 1;
@@ -52,7 +57,7 @@ impl<'a> Sending<'a> {
             self.already += 1;
             return Ok(());
         }
-        outbox.send(answer, partition, format_args!("{source}"), control)?;
+        outbox.send_encoded(answer, partition, format_args!("{source}"), control)?;
         self.given += 1;
         Ok(())
     }
@@ -64,7 +69,13 @@ impl<'a> Sending<'a> {
                 return Err(LaneError::Interrupted { batch_id: self.batch_id.to_owned() });
             }
         }
-        Ok(())
+        match outbox.take_refused().into_iter().next() {
+            Some(Refused { tag, topic, reason }) => {
+                let question = format!("{}/{tag}", self.batch_id);
+                Err(LaneError::Unanswerable { question, topic, reason })
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -17,9 +17,9 @@ use crate::warehouse::postgres_server::PostgresServer;
 use crate::warehouse::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, open, runs_near};
 
 /// A database that has its moods.
-struct Moody {
+pub(super) struct Moody {
     inner: Box<dyn Warehouse>,
-    dies: Option<When>,
+    pub(super) dies: Option<When>,
     /// How often it says that it is full before it takes anything.
     full: u32,
     /// What it was asked to load.
@@ -28,14 +28,14 @@ struct Moody {
 
 /// When the job dies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum When {
+pub(super) enum When {
     BeforeLoading,
     BeforePublishing,
     AfterPublishing,
 }
 
 impl Moody {
-    fn open(database: &str) -> Self {
+    pub(super) fn open(database: &str) -> Self {
         Self { inner: open(database).unwrap(), dies: None, full: 0, attempts: 0 }
     }
 
@@ -68,11 +68,11 @@ impl Warehouse for Moody {
     }
 }
 
-fn sqlite(folder: &tempfile::TempDir, name: &str) -> String {
+pub(super) fn sqlite(folder: &tempfile::TempDir, name: &str) -> String {
     folder.path().join(name).to_str().unwrap().to_owned()
 }
 
-fn config(world: &World) -> BatchConfig {
+pub(super) fn config(world: &World) -> BatchConfig {
     BatchConfig {
         once: true,
         first_wait: Duration::from_millis(1),
@@ -80,17 +80,17 @@ fn config(world: &World) -> BatchConfig {
     }
 }
 
-fn toy() -> Box<dyn Processor> {
+pub(super) fn toy() -> Box<dyn Processor> {
     Box::new(HourlyToy::default())
 }
 
 /// Runs the hourly toy over what is due. None when it died.
-fn once(config: &BatchConfig, warehouse: &mut Moody) -> Option<Result<WorkerStats, LaneError>> {
+pub(super) fn once(config: &BatchConfig, warehouse: &mut Moody) -> Option<Result<WorkerStats, LaneError>> {
     let control = Control::new();
     std::thread::scope(|scope| scope.spawn(|| run_batch(config, &toy, warehouse, &control)).join().ok())
 }
 
-fn minute(n: u32) -> Timestamp {
+pub(super) fn minute(n: u32) -> Timestamp {
     Timestamp::from_ms(i64::from(n) * 60_000)
 }
 
@@ -99,7 +99,7 @@ fn swipe_of_minute(n: u32) -> Event {
 }
 
 /// A swipe a minute, some early, some late.
-fn send_swipes(world: &World, minutes: std::ops::Range<u32>) {
+pub(super) fn send_swipes(world: &World, minutes: std::ops::Range<u32>) {
     let mut order: Vec<u32> = minutes.collect();
     order.chunks_mut(7).for_each(<[u32]>::reverse);
     for n in order {
@@ -109,7 +109,7 @@ fn send_swipes(world: &World, minutes: std::ops::Range<u32>) {
 }
 
 /// How often each swipe was answered.
-fn answered(world: &World) -> BTreeMap<String, u32> {
+pub(super) fn answered(world: &World) -> BTreeMap<String, u32> {
     let mut answered = BTreeMap::new();
     for (_, event) in world.read(Topic::FraudBatch) {
         let Event::FraudBatch(Batched { answer, valid_from, .. }) = event else {
@@ -130,7 +130,7 @@ fn states_were_right(world: &World) {
     }
 }
 
-fn each_once(minutes: std::ops::Range<u32>) -> BTreeMap<String, u32> {
+pub(super) fn each_once(minutes: std::ops::Range<u32>) -> BTreeMap<String, u32> {
     minutes.map(|n| (format!("s{n}"), 1)).collect()
 }
 
@@ -339,12 +339,12 @@ fn a_producer_whose_clock_is_a_century_ahead_holds_up_nobody() {
     assert_eq!(answered(&world), each_once(0..180));
 }
 
-fn hour(n: u32) -> (Timestamp, Timestamp) {
+pub(super) fn hour(n: u32) -> (Timestamp, Timestamp) {
     (minute(60 * n), minute(60 * (n + 1)))
 }
 
 /// The four steps of one window.
-fn by_hand(
+pub(super) fn by_hand(
     config: &BatchConfig,
     window: (Timestamp, Timestamp),
     folder: &Path,

@@ -200,10 +200,17 @@ impl Output {
             .iter()
             .map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })
             .collect();
-        let value = match &arrival.content {
-            Ok(_) => std::str::from_utf8(&bytes).ok().and_then(|text| serde_json::from_str(text).ok()),
+        // A field that nobody asked for may hold what is no text: then the event speaks for itself.
+        let written = match &arrival.content {
+            Ok(event) => serde_json::from_slice::<&RawValue>(&bytes)
+                .map(RawValue::to_owned)
+                .or_else(|_| RawValue::from_string(String::from_utf8_lossy(&event.to_json()).into_owned()))
+                .map_err(io::Error::from)
+                .map_err(|error| wrong(&self.path, &error))
+                .map(Some)?,
             Err(_) => None,
         };
+        let value = written.as_deref();
         self.line(&Line {
             topic: arrival.topic.name(),
             partition: arrival.partition,

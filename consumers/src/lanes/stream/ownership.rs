@@ -207,6 +207,7 @@ impl Lane<'_> {
             match slot {
                 Slot::Running { task, .. } => drop(self.parked.insert(partition, *task)),
                 Slot::Rebuilding { cancelled, .. } => cancelled.store(true, Ordering::Relaxed),
+                Slot::Stopped => {}
             }
         }
     }
