@@ -262,14 +262,6 @@ impl Admin {
         self.offsets_for(partitions, Offset::End)
     }
 
-    /// The offset of the first record of each partition whose record timestamp is `ms` (since the
-    /// Unix epoch) or later, or the end.
-    pub fn offsets_at(&self, partitions: &[TopicPartition], ms: i64) -> Result<Vec<Option<i64>>, Error> {
-        let found = self.offsets_for(partitions, Offset::Offset(ms.max(0)))?;
-        let ends = self.offsets_for(partitions, Offset::End)?;
-        Ok(found.into_iter().zip(ends).map(|(found, end)| found.or(end)).collect())
-    }
-
     /// Every group there is, sorted by id.
     pub fn groups(&self) -> Result<Vec<Group>, Error> {
         let groups = self

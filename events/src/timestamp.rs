@@ -81,7 +81,7 @@ impl Timestamp {
     }
 
     /// The same instant as chrono writes it.
-    pub fn date_time(self) -> DateTime<Utc> {
+    fn date_time(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).expect("a Timestamp is held within chrono's range")
     }
 }

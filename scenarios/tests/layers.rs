@@ -12,7 +12,7 @@ const MAY_USE: [(&str, &[&str], &str); 9] = [
     ("streets", &[], "a map is a fact of the world, for whoever wants to look at it"),
     ("broker", &["protocol"], "a broker moves bytes; it must not know what they say"),
     ("client", &[], "it speaks to any Kafka, with librdkafka; it must not know ours"),
-    ("producers", &["client", "events", "streets"], "producers and consumers know topics, never each other"),
+    ("producers", &["events", "streets"], "producers and consumers know topics, never each other"),
     (
         "consumers",
         &["client", "events", "streets"],
@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str], &str); 9] = [
     ("dashboard", &[], "it draws plain values; whoever fills them in may change"),
     (
         "scenarios",
-        &["broker", "client", "consumers", "dashboard", "events", "producers", "protocol", "streets"],
+        &["broker", "client", "consumers", "dashboard", "events", "producers", "streets"],
         "it puts everything together",
     ),
 ];

@@ -189,11 +189,6 @@ impl Map {
         self.links.len()
     }
 
-    /// Every junction, in order.
-    pub fn node_ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
-        (0..self.nodes.len() as u32).map(NodeId)
-    }
-
     /// Every directed link, in order.
     pub fn link_ids(&self) -> impl ExactSizeIterator<Item = LinkId> + use<> {
         (0..self.links.len() as u32).map(LinkId)

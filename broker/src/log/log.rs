@@ -253,11 +253,6 @@ impl Log {
         self.segments.iter().map(|segment| segment.size).sum()
     }
 
-    /// Base offset and bytes of each segment, in order.
-    pub fn segment_sizes(&self) -> Vec<(Offset, u64)> {
-        self.segments.iter().map(|segment| (segment.base_offset, segment.size)).collect()
-    }
-
     /// Settings in force.
     pub fn config(&self) -> &LogConfig {
         &self.config

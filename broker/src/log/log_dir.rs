@@ -64,11 +64,6 @@ impl LogDir {
         Ok(Self { storage, path, clean, recovery_points, log_starts })
     }
 
-    /// Whether the last run ended in order.
-    pub fn is_clean(&self) -> bool {
-        self.clean
-    }
-
     /// Partitions that have a directory, in order.
     pub fn partitions(&self) -> Result<Vec<TopicPartition>, StorageError> {
         let names = self.storage.list(&self.path).map_err(StorageError::of("list", &self.path))?;

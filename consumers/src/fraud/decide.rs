@@ -41,7 +41,7 @@ impl Costs {
     }
 
     /// Whether declining costs less than approving does, on average.
-    pub fn favour_declining(self, probability: f64, amount_cents: i64) -> bool {
+    fn favour_declining(self, probability: f64, amount_cents: i64) -> bool {
         let amount = amount_cents.max(0) as f64;
         probability * amount > (1.0 - probability) * self.of_declining(amount_cents)
     }

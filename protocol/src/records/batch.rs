@@ -134,11 +134,6 @@ impl Attributes {
         }
     }
 
-    /// Part of a transaction.
-    pub fn is_transactional(self) -> bool {
-        self.0 & (1 << 4) != 0
-    }
-
     /// Holds a commit or abort marker instead of records.
     pub fn is_control(self) -> bool {
         self.0 & (1 << 5) != 0
