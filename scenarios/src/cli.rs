@@ -367,9 +367,9 @@ pub(crate) struct ReplayArgs {
 /// `freshet ledger`
 ///
 /// Reads every question and every answer that the cluster keeps and holds them against each other,
-/// by the header of the answers that says which record they answer: produced = answered +
-/// in flight + dead-lettered + expired + repeated + nothing owed + lost. Fails when anything was lost
-/// or answered twice. Run it after killing a consumer, or the broker.
+/// by the header of the answers that says which record they answer: produced =
+/// answered + in flight + dead-lettered + expired + repeated + nothing owed + lost.
+/// Fails when anything was lost or answered twice. Run it after killing a consumer, or the broker.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
     #[command(flatten)]

@@ -1,8 +1,8 @@
 //! What fraudsters do: five patterns, each an *episode* that chance begins and shapes.
 //!
-//! | pattern | what happens | what gives it away |
+//! | pattern | what happens | sign |
 //! |---|---|---|
-//! | `card_testing` | 5 to 20 tiny payments in minutes, then large ones | the burst, over in an hour |
+//! | `card_testing` | 5 to 20 tiny payments in minutes, then large ones | a burst of an hour |
 //! | `takeover` | someone else uses the card for days | new shops, odd hours, larger amounts |
 //! | `cloned` | a copy is used in another city | the holder can't be in both |
 //! | `compromised_terminal` | a terminal bills many cards for weeks | its chargebacks |

@@ -1,0 +1,82 @@
+//! What a reader trips over, found by reading the sources: so that nobody has to say it in a
+//! review.
+//!
+//! Each check is a function from text to faults, with a test beside it that plants the fault and
+//! sees it found. Here the checks meet the repository.
+//!
+//! # Simplifications
+//!
+//! All of it reads text and knows no types. What each check can't see stands at the check.
+
+mod comments;
+mod dead;
+mod dependencies;
+mod files;
+mod markdown;
+mod names;
+
+use std::collections::BTreeSet;
+
+use files::File;
+
+/// Fails with a line for each fault.
+fn none(faults: &[String], remedy: &str) {
+    assert!(faults.is_empty(), "{remedy}:\n{}\n", faults.join("\n"));
+}
+
+/// The faults that `check` finds in each file, with the file's name and the line in front.
+fn faults(files: &[File], check: impl Fn(&str) -> Vec<(usize, String)>) -> Vec<String> {
+    let in_file = |file: &File| -> Vec<String> {
+        check(&file.text).into_iter().map(|(line, fault)| format!("{}:{line}: {fault}", file.name)).collect()
+    };
+    files.iter().flat_map(in_file).collect()
+}
+
+fn architecture() -> Vec<File> {
+    files::ending(".md").into_iter().filter(|file| file.name == "ARCHITECTURE.md").collect()
+}
+
+#[test]
+fn no_comment_is_wider_than_100_columns() {
+    none(&faults(&files::ending(".rs"), comments::wide), "wrap these comments");
+}
+
+#[test]
+fn markdown_has_one_sentence_a_line() {
+    none(
+        &faults(&files::ending(".md"), markdown::sentences_and_lines),
+        "one sentence a line, so that a diff shows the sentence that changed",
+    );
+}
+
+#[test]
+fn no_sentence_of_the_architecture_is_longer_than_200_characters() {
+    none(&faults(&architecture(), markdown::long_sentences), "make two sentences of these");
+}
+
+#[test]
+fn the_architecture_lists_the_top_level_folders() {
+    let listed: BTreeSet<String> =
+        architecture().iter().flat_map(|file| names::folders_in_tables(&file.text)).collect();
+    let there = files::folders();
+    assert_eq!(listed, there, "the code map of ARCHITECTURE.md (left) and the folders (right)");
+}
+
+#[test]
+fn what_a_page_names_is_there() {
+    let functions = names::functions(&files::ending(".rs"));
+    let pages = files::ending(".md");
+    let missing: Vec<String> =
+        pages.iter().flat_map(|page| names::missing(page, &functions, |path| files::exists(path))).collect();
+    none(&missing, "these pages name files or tests that are not there any more");
+}
+
+#[test]
+fn every_dependency_is_used() {
+    none(&dependencies::unused(), "remove these lines, or use them");
+}
+
+#[test]
+fn every_public_item_has_a_user_elsewhere() {
+    none(&dead::public_items(&files::ending(".rs")), "make these private or remove them");
+}
