@@ -124,9 +124,9 @@ impl Outbox {
         self.producer.take_refused()
     }
 
-    /// Waits until everything sent is acknowledged, or refused: [`take_refused`](Self::take_refused)
-    /// says what. `Ok(false)`: not within `timeout`, but it may
-    /// be yet. An error: some of it never will be.
+    /// Waits until everything sent is acknowledged, or refused:
+    /// [`take_refused`](Self::take_refused) says what. `Ok(false)`: not within `timeout`, but it
+    /// may be yet. An error: some of it never will be.
     pub(crate) fn flush(&self, timeout: Duration) -> Result<bool, LaneError> {
         match self.producer.flush(timeout) {
             Ok(()) => Ok(true),

@@ -67,7 +67,7 @@ fn what_a_page_names_is_there() {
     let functions = names::functions(&files::ending(".rs"));
     let pages = files::ending(".md");
     let missing: Vec<String> =
-        pages.iter().flat_map(|page| names::missing(page, &functions, |path| files::exists(path))).collect();
+        pages.iter().flat_map(|page| names::missing(page, &functions, files::exists)).collect();
     none(&missing, "these pages name files or tests that are not there any more");
 }
 
