@@ -2,6 +2,7 @@
 //! them.
 
 pub mod eta;
+pub mod event_time;
 pub mod fraud;
 pub mod lanes;
 pub mod notifications;

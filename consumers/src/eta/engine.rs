@@ -8,11 +8,11 @@ use events::{DriverLocation, Place, Timestamp, TripKind};
 use hashbrown::HashMap;
 use streets::Map;
 
-use super::clock::{Heard, StreamClock};
 use super::matcher::{Fix, Matcher, Outcome, Track, Traversal};
 use super::traffic::TrafficModel;
 use super::trip::{Forecast, Lessons, Means, Phase, Seen, Trip};
 use super::way::Planner;
+use crate::event_time::{Plausibility, Watermark};
 
 /// A trip of which nothing is heard for so long is closed, as the contract says.
 pub(super) const IDLE_MS: i64 = 600_000;
@@ -35,7 +35,7 @@ pub(super) struct Engine {
     planner: Planner,
     pub(super) traffic: TrafficModel,
     pub(super) lessons: Lessons,
-    clock: StreamClock,
+    watermark: Watermark,
     swept: Timestamp,
     drivers: HashMap<String, Driver>,
     trips: HashMap<String, Trip>,
@@ -93,7 +93,7 @@ impl Engine {
             traffic: TrafficModel::new(map.clone()),
             map,
             lessons: Lessons::default(),
-            clock: StreamClock::new(LEAP_MS),
+            watermark: Watermark::confirmed_by_other_source(LEAP_MS),
             swept: Timestamp::MIN,
             drivers: HashMap::new(),
             trips: HashMap::new(),
@@ -104,7 +104,7 @@ impl Engine {
 
     /// The event time that the fleet agrees on.
     pub(super) fn now(&self) -> Option<Timestamp> {
-        self.clock.now()
+        self.watermark.now()
     }
 
     /// Takes one ping; what its driver is now known to have driven is in [`Engine::driven`].
@@ -147,20 +147,20 @@ impl Engine {
 
     /// Whether a ping is to be taken at all, and if so, whether it advances its driver's time.
     fn admit(&mut self, ping: &DriverLocation) -> Option<bool> {
-        let heard = self.clock.hear(voice("driver", &ping.driver_id), ping.ts);
+        let time = self.watermark.observe_from(source_id("driver", &ping.driver_id), ping.ts);
         let Some(driver) = self.drivers.get_mut(ping.driver_id.as_str()) else {
             let mut driver = Driver::new(ping.ts);
-            if heard == Heard::Leap {
+            if time == Plausibility::UnconfirmedJump {
                 // Not even its first ping is believed, but its second will be.
                 driver.newest = Timestamp::MIN;
                 driver.leap = Some(ping.ts);
                 self.counters.clock_leaps += 1;
             }
             self.drivers.insert(ping.driver_id.clone(), driver);
-            return (heard == Heard::Plausible).then_some(true);
+            return (time == Plausibility::Plausible).then_some(true);
         };
         let ahead_ms = ping.ts.since_ms(driver.newest);
-        if ahead_ms > LEAP_MS && heard == Heard::Leap {
+        if ahead_ms > LEAP_MS && time == Plausibility::UnconfirmedJump {
             let confirmed = driver.leap.is_some_and(|leap| ping.ts.since_ms(leap).abs() <= LEAP_MS);
             if !confirmed {
                 driver.leap = Some(ping.ts);
@@ -169,7 +169,7 @@ impl Engine {
             }
         }
         driver.leap = None;
-        let now = self.clock.now().unwrap_or(ping.ts);
+        let now = self.watermark.now().unwrap_or(ping.ts);
         if ahead_ms < -LEAP_MS
             && driver.newest.since_ms(now) > LEAP_MS
             && ping.ts.since_ms(now).abs() <= LEAP_MS
@@ -287,7 +287,7 @@ impl Engine {
     /// Takes one event of a trip.
     pub(super) fn trip(&mut self, event: &events::Trip) {
         self.sweep();
-        self.clock.hear(voice("trip", &event.trip_id), event.ts);
+        self.watermark.observe_from(source_id("trip", &event.trip_id), event.ts);
         if let Some(driver) = self.drivers.get_mut(event.driver_id.as_str()) {
             driver.step(event.ts);
         }
@@ -315,7 +315,7 @@ impl Engine {
 
     /// Forgets drivers and trips of whom nothing was heard for long.
     fn sweep(&mut self) {
-        let Some(now) = self.clock.now() else { return };
+        let Some(now) = self.watermark.now() else { return };
         if now.since_ms(self.swept).abs() < SWEEP_EVERY_MS {
             return;
         }
@@ -398,9 +398,9 @@ pub(super) fn banded(
     }
 }
 
-/// A number that tells one speaker from another. Its hasher has fixed keys, so it is the same in
-/// every run.
-fn voice(kind: &str, id: &str) -> u64 {
+/// A number that tells one source of events from another. Its hasher has fixed keys, so it is the
+/// same in every run.
+fn source_id(kind: &str, id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (kind, id).hash(&mut hasher);
     hasher.finish()

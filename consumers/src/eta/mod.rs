@@ -37,7 +37,6 @@
 //! - A jam is felt by cars still in it only in the processor that matches them: on the topic there
 //!   are finished traversals alone.
 
-mod clock;
 mod engine;
 mod frozen_hour;
 mod learn;

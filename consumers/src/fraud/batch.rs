@@ -6,9 +6,9 @@
 
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
 
-use super::clock::Clock;
-use super::{FraudConfig, FraudProcessor};
+use super::{AHEAD_MS, FraudConfig, FraudProcessor};
 use crate::Processor;
+use crate::event_time::Watermark;
 
 /// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has
 /// ended.
@@ -16,7 +16,7 @@ use crate::Processor;
 pub struct FraudBatch {
     detector: FraudProcessor,
     period_ms: i64,
-    clock: Clock,
+    watermark: Watermark,
     /// What arrived and was not run yet, in the order of arrival.
     waiting: Vec<Event>,
     /// The end of the period that is being collected.
@@ -33,7 +33,13 @@ impl FraudBatch {
     /// The same around a detector that has already learnt from the past.
     pub fn over(detector: FraudProcessor, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");
-        Self { detector, period_ms, clock: Clock::default(), waiting: Vec::new(), end: None }
+        Self {
+            detector,
+            period_ms,
+            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
+            waiting: Vec::new(),
+            end: None,
+        }
     }
 
     /// Runs what belongs before `end`: late events too, for which no other run will come.
@@ -58,8 +64,8 @@ impl FraudBatch {
         }));
     }
 
-    fn period_end(&self, at_ms: i64) -> Timestamp {
-        Timestamp::from_ms(at_ms).floor(self.period_ms).plus_ms(self.period_ms)
+    fn period_end(&self, at: Timestamp) -> Timestamp {
+        at.floor(self.period_ms).plus_ms(self.period_ms)
     }
 }
 
@@ -82,15 +88,15 @@ impl Processor for FraudBatch {
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
         match event {
             Event::CardSwipes(swipe) => {
-                let now_ms = self.clock.hear(swipe.ts.ms());
+                let now = self.watermark.observe(swipe.ts);
                 if let Some(end) = self.end
-                    && now_ms >= end.ms()
+                    && self.watermark.has_passed(end)
                 {
                     self.run(end, answers);
                     self.end = None;
                 }
                 if self.end.is_none() {
-                    self.end = Some(self.period_end(now_ms));
+                    self.end = Some(self.period_end(now));
                 }
             }
             Event::Chargebacks(_) => {}
@@ -102,9 +108,8 @@ impl Processor for FraudBatch {
     /// Ends the period that is being collected, and whatever claimed to be later.
     fn finish(&mut self, answers: &mut Vec<Event>) {
         while let Some(latest) = self.waiting.iter().filter_map(Event::ts).min() {
-            let end = self
-                .end
-                .map_or_else(|| self.period_end(latest.ms()), |end| end.max(self.period_end(latest.ms())));
+            let end =
+                self.end.map_or_else(|| self.period_end(latest), |end| end.max(self.period_end(latest)));
             self.run(end, answers);
             self.end = None;
         }
@@ -113,7 +118,7 @@ impl Processor for FraudBatch {
     fn set_period_ms(&mut self, period_ms: i64) {
         self.period_ms = period_ms.max(1);
         // What waits goes on waiting, for the end of a period of the new length.
-        self.end = self.end.map(|_| self.period_end(self.clock.now_ms().unwrap_or(0)));
+        self.end = self.end.map(|end| self.watermark.now().map_or(end, |now| self.period_end(now)));
     }
 
     fn fork(&self) -> Option<Box<dyn Processor>> {

@@ -6,9 +6,7 @@
 //! kept a while longer, for chargebacks that come too late.
 //!
 //! # Simplifications
-//! - A swipe is remembered by a 64-bit hash of its id. Two ids with the same hash would be taken
-//!   for duplicates: among the 7 million that are remembered, that happens once in some 10¹²
-//!   swipes.
+//! - A swipe is known by a 64-bit hash of its id: see [`DeduplicationWindow`].
 //! - What waits in the [past](Ledger::since) of several ledgers waits in each until its card is
 //!   met; then it is that ledger's to learn from.
 //! - When [`capacity`](Ledger::new) swipes wait, the oldest are dropped unlearnt, and counted.
@@ -17,10 +15,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
-use hashbrown::HashSet;
 
 use super::features::Bins;
 use super::roster::{Map, Slot, hash};
+use crate::event_time::{DeduplicationWindow, SharedWindow};
 
 /// A swipe as it was scored.
 #[derive(Clone, Copy, Debug)]
@@ -66,16 +64,14 @@ struct Held {
 pub(super) struct PastLedger {
     /// By card; whether each was learnt from.
     waiting: Vec<(Scored, bool)>,
-    remembered: [Ids; 2],
+    remembered: SharedWindow,
     held: BinaryHeap<Held>,
 }
-
-type Ids = HashSet<u64, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
     capacity: usize,
-    /// Ids in each half of what is remembered.
+    /// How many ids are remembered.
     remember: usize,
     delay_ms: i64,
     keep_ms: i64,
@@ -86,7 +82,7 @@ pub(super) struct Ledger {
     /// How many have left the queue: the number of its first.
     left: u64,
     numbers: Map<u64, u64>,
-    remembered: [Ids; 2],
+    remembered: DeduplicationWindow,
     past: Option<Arc<PastLedger>>,
     /// Swipes of the past whose card was met since, by when something is to be done about them, and
     /// their id; whether they were learnt from.
@@ -104,15 +100,14 @@ impl Ledger {
     pub(super) fn new(capacity: usize, remember: usize, delay_ms: i64, keep_ms: i64) -> Self {
         Self {
             capacity: capacity.max(1),
-            // As many as fill a hash table: one more would double it.
-            remember: (remember.clamp(7, 1 << 40) * 8 / 7).next_power_of_two() / 8 * 7,
+            remember,
             delay_ms,
             keep_ms,
             queue: VecDeque::new(),
             matured: 0,
             left: 0,
             numbers: Map::default(),
-            remembered: <[Ids; 2]>::default(),
+            remembered: DeduplicationWindow::new(remember),
             past: None,
             inherited: BTreeMap::new(),
             inherited_at: Map::default(),
@@ -133,12 +128,13 @@ impl Ledger {
         let mut waiting: Vec<(Scored, bool)> =
             self.queue.into_iter().enumerate().map(|(at, scored)| (scored, at < matured)).collect();
         waiting.sort_by_key(|(scored, _)| scored.card.number());
-        PastLedger { waiting, remembered: self.remembered, held: self.held }
+        PastLedger { waiting, remembered: self.remembered.into_shared(), held: self.held }
     }
 
     /// A ledger like this one that begins with a past.
     pub(super) fn since(&self, past: &Arc<PastLedger>) -> Self {
         let mut ledger = self.empty();
+        ledger.remembered = past.remembered.window();
         ledger.held.clone_from(&past.held);
         ledger.arrived = past.held.len() as u64;
         ledger.past = Some(Arc::clone(past));
@@ -160,23 +156,13 @@ impl Ledger {
 
     /// The number that stands for this id, when it is met for the first time among the latest ones.
     pub(super) fn first_time(&mut self, id: &str) -> Option<u64> {
-        let hash = hash(id);
-        let past = self.past.iter().flat_map(|past| &past.remembered);
-        if self.remembered.iter().chain(past).any(|ids| ids.contains(&hash)) {
-            return None;
-        }
-        if self.remembered[0].len() >= self.remember {
-            self.remembered.swap(0, 1);
-            self.remembered[0].clear();
-        }
-        self.remembered[0].insert(hash);
-        Some(hash)
+        self.remembered.first_seen(id)
     }
 
     /// How many ids are remembered now, those of the past apart.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.remembered.iter().map(HashSet::len).sum()
+        self.remembered.remembered()
     }
 
     /// Keeps a swipe that was scored at `now_ms` until its label comes.

@@ -28,7 +28,7 @@
 //!   declined for their amount, only on a blocked card. An amount beyond 10¹² cents counts as that.
 //! - A swipe older than the newest of its card is decided with what is known now, and is put into
 //!   the windows where it belongs; nothing is decided again. A clock more than a day ahead of the
-//!   stream's counts as one day ahead ([`clock`]).
+//!   stream's [watermark](Watermark) counts as one day ahead.
 //! - A swipe without a place or a category is judged by the rest: what is not known has a bin of
 //!   its own.
 //! - A chargeback from the future is held until its time has come. One of a swipe that was never
@@ -43,7 +43,6 @@ mod baseline;
 mod batch;
 mod blocks;
 mod card;
-mod clock;
 mod decide;
 mod features;
 mod labels;
@@ -62,11 +61,11 @@ use std::sync::Arc;
 use events::{CardSwipe, Chargeback, DAY_MS, Decision, Event, FraudDecision, Topic};
 
 use crate::Processor;
+use crate::event_time::Watermark;
 use baseline::ln_amount;
 pub use batch::FraudBatch;
 pub use blocks::Blocks;
 use card::{Card, Place};
-use clock::Clock;
 pub use decide::{BlockPolicy, Costs, Exploration};
 use features::{Everybody, Facts, Seen, bins};
 use labels::{Charged, Ledger, PastLedger, Scored};
@@ -78,7 +77,8 @@ use terminal::Terminal;
 
 /// The largest amount that is believed, in cents.
 const LARGEST_CENTS: i64 = 1_000_000_000_000;
-/// How far ahead of the stream a card's clock is believed.
+/// How far ahead of the stream one swipe's time is believed: a terminal with a clock in the year 9999
+/// would otherwise mature every label at once.
 const AHEAD_MS: i64 = DAY_MS;
 
 /// What a fraud detector is told before it sees anything.
@@ -137,7 +137,7 @@ impl Default for FraudConfig {
 #[derive(Clone, Debug)]
 pub struct FraudProcessor {
     config: FraudConfig,
-    clock: Clock,
+    watermark: Watermark,
     cards: Roster<Card>,
     terminals: Roster<Terminal>,
     everybody: Everybody,
@@ -213,7 +213,7 @@ impl FraudProcessor {
     /// A detector that has seen nothing yet.
     pub fn new(config: FraudConfig) -> Self {
         Self {
-            clock: Clock::default(),
+            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             cards: Roster::new(config.max_cards),
             terminals: Roster::new(config.max_terminals),
             everybody: Everybody::default(),
@@ -237,7 +237,7 @@ impl FraudProcessor {
             self.counted.duplicates += 1;
             return None;
         };
-        let now_ms = self.clock.hear(swipe.ts.ms());
+        let now_ms = self.watermark.observe(swipe.ts).ms();
         self.learn_until(now_ms);
         let seen = self.seen(swipe, now_ms);
         let card_slot = self.visit_card(&swipe.card_id);
@@ -297,7 +297,7 @@ impl FraudProcessor {
 
     /// Hears of a fraud; it is used from its own time on.
     pub fn hear(&mut self, chargeback: &Chargeback) {
-        if self.clock.now_ms().is_some_and(|now| chargeback.ts.ms() <= now) {
+        if self.watermark.has_passed(chargeback.ts) {
             self.charge(chargeback);
         } else if !self.ledger.hold(chargeback) {
             self.counted.not_held += 1;

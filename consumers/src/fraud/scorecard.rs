@@ -21,13 +21,13 @@
 
 use std::collections::VecDeque;
 
-use events::{Decision, Event, FraudDecision};
+use events::{Decision, Event, FraudDecision, Timestamp};
 
 use super::blocks::Blocks;
-use super::clock::Clock;
 use super::quality::{Case, Quality};
 use super::roster::{Map, hash};
 use super::{AHEAD_MS, FraudConfig, LARGEST_CENTS};
+use crate::event_time::Watermark;
 
 /// A swipe that waits for its label.
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +53,10 @@ pub struct Scorecard {
     blind_ms: i64,
     wait_ms: i64,
     most: usize,
-    clock: Clock,
-    /// What time chargebacks claim: they may all stand before their swipes in a log, or tell of
+    watermark: Watermark,
+    /// The watermark of the chargebacks: in a log they may all stand before their swipes, or tell of
     /// days after the last one.
-    label_clock: Clock,
+    label_watermark: Watermark,
     began_ms: Option<i64>,
     waiting: VecDeque<Waiting>,
     /// How many have left the queue: the number of its first.
@@ -84,8 +84,8 @@ impl Scorecard {
             blind_ms,
             wait_ms: blind_ms + config.label_keep_ms,
             most: config.max_waiting.max(1),
-            clock: Clock::default(),
-            label_clock: Clock::default(),
+            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
+            label_watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             began_ms: None,
             waiting: VecDeque::new(),
             left: 0,
@@ -103,7 +103,7 @@ impl Scorecard {
     pub fn observe(&mut self, event: &Event) {
         match event {
             Event::CardSwipes(swipe) => {
-                let now_ms = self.clock.hear(swipe.ts.ms());
+                let now_ms = self.watermark.observe(swipe.ts).ms();
                 self.began_ms.get_or_insert(now_ms);
                 while self.waiting.len() >= self.most
                     || self.waiting.front().is_some_and(|oldest| oldest.due_ms < now_ms)
@@ -130,7 +130,7 @@ impl Scorecard {
                 });
             }
             Event::Chargebacks(chargeback) => {
-                self.label_clock.hear(chargeback.ts.ms());
+                self.label_watermark.observe(chargeback.ts);
                 let id = hash(&chargeback.swipe_id);
                 if let Some(swipe) = self.waiting_of(id) {
                     swipe.fraud = true;
@@ -151,7 +151,7 @@ impl Scorecard {
 
     /// The log has ended: judges what has its label.
     pub fn finish(&mut self) {
-        let now_ms = self.clock.now_ms().max(self.label_clock.now_ms()).unwrap_or(i64::MIN);
+        let now_ms = self.watermark.now().max(self.label_watermark.now()).map_or(i64::MIN, Timestamp::ms);
         while let Some(oldest) = self.waiting.front() {
             if oldest.at_ms.saturating_add(self.label_delay_ms) <= now_ms {
                 self.judge_oldest();
@@ -206,7 +206,7 @@ impl Scorecard {
 
 #[cfg(test)]
 mod tests {
-    use events::{Batched, CardSwipe, Chargeback, DAY_MS, Timestamp};
+    use events::{Batched, CardSwipe, Chargeback, DAY_MS};
 
     use super::*;
 
@@ -252,8 +252,8 @@ mod tests {
 
     /// A quiet time ends: two swipes in a row say so.
     fn pass(card: &mut Scorecard, day: f64) {
-        card.clock.hear(at(day).ms());
-        card.clock.hear(at(day).ms());
+        card.watermark.observe(at(day));
+        card.watermark.observe(at(day));
     }
 
     fn decided(card: &mut Scorecard, id: &str, day: f64, probability: f64) {

@@ -304,7 +304,7 @@ fn silence_after_a_decline_says_nothing_where_terminals_obey() {
 #[test]
 fn detectors_with_one_past_go_on_as_one_would() {
     let past = taught(40);
-    let last = past.clock.now_ms().unwrap();
+    let last = past.watermark.now().unwrap().ms();
     let shared = FraudPast::of(past.clone());
     // Whatever card comes first, the first decision about it is the one that the past's own
     // detector would have made.

@@ -18,20 +18,22 @@
 //!   The very first event of all is believed, until the second contradicts it.
 
 use events::{
-    Batched, Click, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale, Timestamp,
-    Topic,
+    Batched, Click, DAY_MS, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale,
+    Timestamp, Topic,
 };
 use hashbrown::HashMap;
 
-use super::clock::Clock;
 use super::model::Scratch;
-use super::twice::Twice;
 use super::visits::Visits;
-use super::{Counters, LONGEST_NAME, RecommendationsConfig, RecommendationsProcessor, item_name, page};
+use super::{
+    Counters, LONGEST_NAME, REMEMBERED, RecommendationsConfig, RecommendationsProcessor, decay_watermark,
+    is_duplicate, item_name, page,
+};
 use crate::Processor;
+use crate::event_time::{DeduplicationWindow, Watermark};
 
-/// A jump of event time that one event alone is not believed, in milliseconds.
-const UNBELIEVABLE_MS: i64 = 30 * 24 * HOUR_MS;
+/// How far ahead of its period one event may end it, in milliseconds.
+const LARGEST_JUMP_MS: i64 = 30 * DAY_MS;
 
 /// Clicks in, both batch columns out: see the [module](self).
 #[derive(Clone, Debug)]
@@ -41,16 +43,15 @@ pub struct HourlyRecommendations {
     job: RecommendationsProcessor,
     /// The service that asks the stale model: the sessions as they are now.
     live: Visits,
-    twice: Twice,
+    seen: DeduplicationWindow,
     scratch: Scratch,
     counters: Counters,
-    clock: Clock,
+    /// The time by which counts decay.
+    decay: Watermark,
     /// The clicks of the period that is going on, in order of arrival.
     chunk: Vec<Click>,
-    /// When that period began; none before the first click.
-    period: Option<Timestamp>,
-    /// Whether the event before was unbelievably far ahead.
-    doubted: bool,
+    /// The start of that period; none before the first click.
+    period: Watermark,
 }
 
 impl HourlyRecommendations {
@@ -66,13 +67,12 @@ impl HourlyRecommendations {
             period_ms: period_ms.max(1),
             job,
             live: Visits::new(),
-            twice: Twice::default(),
+            seen: DeduplicationWindow::new(REMEMBERED),
             scratch: Scratch::default(),
             counters: Counters::default(),
-            clock: Clock::default(),
+            decay: decay_watermark(),
             chunk: Vec::new(),
-            period: None,
-            doubted: false,
+            period: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS),
         }
     }
 
@@ -80,26 +80,19 @@ impl HourlyRecommendations {
     /// one.
     fn enter(&mut self, at: Timestamp, answers: &mut Vec<Event>) -> Timestamp {
         let period = at.floor(self.period_ms);
-        let Some(current) = self.period else {
-            self.period = Some(period);
-            return period;
-        };
-        if self.clock.contradicts(at.ms()) {
-            self.period = Some(period);
-            return period;
+        if self.decay.would_restart(at) {
+            self.period = Watermark::confirmed_by_next_event(LARGEST_JUMP_MS);
         }
-        self.doubted = period.since_ms(current) > UNBELIEVABLE_MS && !self.doubted;
-        if period <= current || self.doubted {
-            return current;
+        let before = self.period.now();
+        let entered = self.period.observe(period);
+        if let Some(before) = before.filter(|before| *before < entered) {
+            self.run(before, answers);
         }
-        self.run(answers);
-        self.period = Some(period);
-        period
+        entered
     }
 
-    /// Runs the job over the period that is going on.
-    fn run(&mut self, answers: &mut Vec<Event>) {
-        let Some(start) = self.period else { return };
+    /// Runs the job over the period that began at `start`.
+    fn run(&mut self, start: Timestamp, answers: &mut Vec<Event>) {
         let chunk = std::mem::take(&mut self.chunk);
         if chunk.is_empty() {
             return;
@@ -136,11 +129,11 @@ impl HourlyRecommendations {
 
     fn click(&mut self, click: &Click, answers: &mut Vec<Event>) {
         let period = self.enter(click.ts, answers);
-        if self.twice.heard(click) {
+        if is_duplicate(&mut self.seen, click) {
             self.counters.duplicates += 1;
             return;
         }
-        let now_ms = self.clock.advance(click.ts.ms());
+        let now_ms = self.decay.observe(click.ts).ms();
         let Self { job, live, scratch, counters, .. } = self;
         let RecommendationsProcessor { model, visits, config, .. } = job;
         let items = if click.session_id.len() > LONGEST_NAME {
@@ -177,7 +170,9 @@ impl Processor for HourlyRecommendations {
     }
 
     fn finish(&mut self, answers: &mut Vec<Event>) {
-        self.run(answers);
+        if let Some(start) = self.period.now() {
+            self.run(start, answers);
+        }
     }
 
     fn set_period_ms(&mut self, period_ms: i64) {

@@ -23,7 +23,6 @@
 //!   nobody's neighbours.
 
 mod catalogue;
-mod clock;
 mod companions;
 mod config;
 mod decay;
@@ -35,23 +34,27 @@ mod postings;
 #[cfg(test)]
 mod tests;
 mod trending;
-mod twice;
 mod visits;
 
-use events::{Click, Event, Recommendations, Timestamp, Topic};
+use events::{Click, Event, HOUR_MS, Recommendations, Timestamp, Topic};
 
 pub use config::{Blend, Interest, RecommendationsConfig};
 pub use hourly::HourlyRecommendations;
 
 use crate::Processor;
+use crate::event_time::{DeduplicationWindow, Watermark};
 use model::{Model, Scratch};
-use twice::Twice;
 use visits::Visits;
 
 /// Names longer than this, in bytes, are not remembered.
 const LONGEST_NAME: usize = 256;
 /// The page for someone who has no session yet changes at most this often.
 const FRONT_PAGE_MS: i64 = 60_000;
+/// How many of the latest events are remembered, at least, to notice one that is sent again.
+/// Retries come within seconds; this is over an hour of a busy shop.
+const REMEMBERED: usize = 1 << 17;
+/// The most that one event moves the time by which counts decay.
+const LARGEST_STEP_MS: i64 = HOUR_MS;
 
 /// Clicks in, pages out, at once.
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ pub struct RecommendationsProcessor {
     config: RecommendationsConfig,
     model: Model,
     visits: Visits,
-    twice: Twice,
+    seen: DeduplicationWindow,
     scratch: Scratch,
     front: FrontPage,
     counters: Counters,
@@ -86,7 +89,7 @@ impl RecommendationsProcessor {
         Self {
             model: Model::new(&config),
             visits: Visits::new(),
-            twice: Twice::default(),
+            seen: DeduplicationWindow::new(REMEMBERED),
             scratch: Scratch::default(),
             front: FrontPage::default(),
             counters: Counters::default(),
@@ -128,11 +131,11 @@ impl RecommendationsProcessor {
     /// Takes one click; returns its page if it is wanted and the click is not a duplicate. What is
     /// learnt does not depend on whether the page is wanted.
     fn take(&mut self, click: &Click, wanted: bool) -> Option<Recommendations> {
-        if self.twice.heard(click) {
+        if is_duplicate(&mut self.seen, click) {
             self.counters.duplicates += 1;
             return None;
         }
-        let now_ms = self.model.advance(click.ts.ms(), &self.config);
+        let now_ms = self.model.advance(click.ts, &self.config);
         let items = if click.session_id.len() > LONGEST_NAME {
             self.counters.overlong_names += 1;
             wanted.then(|| self.model.front_page(&mut self.scratch, &self.config))
@@ -172,6 +175,18 @@ impl RecommendationsProcessor {
             items,
         })
     }
+}
+
+/// The watermark of the time by which counts decay. After a long silence it takes a few events to
+/// catch up, which does no harm.
+fn decay_watermark() -> Watermark {
+    Watermark::in_steps(LARGEST_STEP_MS)
+}
+
+/// Whether this event was seen before. Ids are unique within a session; an event without one is
+/// always new.
+fn is_duplicate(seen: &mut DeduplicationWindow, click: &Click) -> bool {
+    click.event_id.as_ref().is_some_and(|event_id| seen.is_duplicate(&(&click.session_id, event_id)))
 }
 
 /// The name of the click's item, if it has one that can be remembered.

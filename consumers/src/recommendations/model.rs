@@ -25,16 +25,17 @@
 
 use std::cmp::Ordering;
 
-use events::PAGE_ITEMS;
+use events::{PAGE_ITEMS, Timestamp};
 
 use super::catalogue::{Catalogue, ItemId, tag};
-use super::clock::Clock;
 use super::companions::Companions;
 use super::config::RecommendationsConfig;
+use super::decay_watermark;
 use super::order::{OrderSense, REACH};
 use super::past::PastSessions;
 use super::trending::Trending;
 use super::visits::{Met, Visit};
+use crate::event_time::Watermark;
 
 /// How much less an item of the session counts for each one that was met after it.
 const POSITION_DECAY: f32 = 0.7;
@@ -63,7 +64,7 @@ pub(super) struct Model {
     companions: Companions,
     trending: Trending,
     order: OrderSense,
-    clock: Clock,
+    watermark: Watermark,
 }
 
 /// Working memory of an answer, kept from one to the next so that answering allocates nothing. By
@@ -131,25 +132,25 @@ impl Model {
                 now_ms,
             ),
             order: OrderSense::new(),
-            clock: Clock::default(),
+            watermark: decay_watermark(),
         }
     }
 
     /// An event of this time has arrived: returns the time it is now.
-    pub(super) fn advance(&mut self, at_ms: i64, config: &RecommendationsConfig) -> i64 {
-        let begins = self.clock.now_ms().is_none() || self.clock.contradicts(at_ms);
-        let now_ms = self.clock.advance(at_ms);
+    pub(super) fn advance(&mut self, at: Timestamp, config: &RecommendationsConfig) -> i64 {
+        let begins = self.watermark.now().is_none() || self.watermark.would_restart(at);
+        let now_ms = self.watermark.observe(at).ms();
         if begins {
             // What has been met so far keeps its number: one item at most.
             let catalogue = std::mem::replace(&mut self.catalogue, Catalogue::new(0));
-            *self = Self { catalogue, clock: self.clock, ..Self::beginning(config, now_ms) };
+            *self = Self { catalogue, watermark: self.watermark, ..Self::beginning(config, now_ms) };
         }
         now_ms
     }
 
     /// The model's time in milliseconds, 0 before the first event.
     pub(super) fn now_ms(&self) -> i64 {
-        self.clock.now_ms().unwrap_or(0)
+        self.watermark.now().map_or(0, Timestamp::ms)
     }
 
     /// The number of an item, which it is given if it has none; another item's memory may have to

@@ -30,6 +30,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use consumers::event_time::Watermark;
 use consumers::fraud::Costs;
 use events::{Business, Event, SimulationTruth, Timestamp};
 
@@ -41,8 +42,8 @@ pub(crate) use report::{BusinessReport, Report, Source, business_name, period_na
 
 /// Cases are judged when event time has gone on for so long, in milliseconds.
 const SETTLE_EVERY_MS: i64 = 60_000;
-/// A time so far ahead of the others, in milliseconds, is believed when a second event confirms it.
-const UNBELIEVABLE_MS: i64 = 30 * 24 * events::HOUR_MS;
+/// How far ahead, in milliseconds, the time of one event may move the log on its own.
+const LARGEST_JUMP_MS: i64 = 30 * events::DAY_MS;
 
 /// Which business an event of a log belongs to; none for an answer, which the lanes give again.
 pub(crate) fn business_of(event: &Event) -> Option<Business> {
@@ -62,31 +63,29 @@ pub(crate) fn first_boundary(start: Timestamp, period_ms: i64) -> Timestamp {
 }
 
 /// When the events of a log arrive: see the [module](self).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Arrivals {
-    /// The newest time that was shown and believed, and whether the last one was doubted.
-    now: Option<Timestamp>,
-    doubted: bool,
+    watermark: Watermark,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self { watermark: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS) }
+    }
 }
 
 impl Arrivals {
     /// How far the log has come.
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        self.now
+        self.watermark.now()
     }
 
     /// The instant at which the next event of the log is there.
     pub(crate) fn arrives(&mut self, event: &Event) -> Timestamp {
-        let Some(ts) = event.ts() else { return self.now.unwrap_or(Timestamp::MIN) };
-        let now = match self.now {
-            None => ts,
-            Some(now) => {
-                self.doubted = ts.since_ms(now) > UNBELIEVABLE_MS && !self.doubted;
-                if self.doubted { now } else { now.max(ts) }
-            }
-        };
-        self.now = Some(now);
-        now
+        match event.ts() {
+            Some(ts) => self.watermark.observe(ts),
+            None => self.now().unwrap_or(Timestamp::MIN),
+        }
     }
 }
 
@@ -157,7 +156,7 @@ impl Comparison {
 
     /// How far the log has come.
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        self.arrivals.now
+        self.arrivals.now()
     }
 
     fn hand_over(&mut self, now: Timestamp) {

@@ -34,9 +34,9 @@ mod audit;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use consumers::event_time::DeduplicationWindow;
 use consumers::lanes::Source;
 use events::{Event, Timestamp, Topic};
 use serde::Serialize;
@@ -45,7 +45,7 @@ pub(crate) use audit::audit;
 
 /// Questions of a partition that are remembered one by one.
 const REMEMBERED: usize = 2_000_000;
-/// Ids of a topic that are remembered, to know a repeated one.
+/// How many of the latest ids of a topic are remembered, at least, to know a repeated one.
 const IDS: usize = 200_000;
 /// Bookmarks of a partition that wait until the answers before them have been read.
 const BOOKMARKS: usize = 1_000;
@@ -97,7 +97,7 @@ struct OpenBook {
     partitions: HashMap<i32, Partition>,
     /// Of each partition of answers, how far it has been read.
     answers_read: HashMap<i32, i64>,
-    ids: Ids,
+    ids: DeduplicationWindow,
     /// The newest ping of each driver and its trip.
     drivers: HashMap<String, (Timestamp, Option<String>)>,
 }
@@ -142,7 +142,7 @@ impl Default for Ledger {
             book,
             partitions: HashMap::new(),
             answers_read: HashMap::new(),
-            ids: Ids::default(),
+            ids: DeduplicationWindow::new(IDS),
             drivers: HashMap::new(),
         };
         Self { books: BOOKS.map(open).into() }
@@ -258,8 +258,10 @@ impl OpenBook {
 
     fn question(&mut self, partition: i32, offset: i64, event: Option<&Event>) {
         let state = match event {
-            Some(Event::CardSwipes(swipe)) if self.ids.heard(&swipe.swipe_id) => State::Repeated,
-            Some(Event::Clicks(click)) if click.event_id.as_ref().is_some_and(|id| self.ids.heard(id)) => {
+            Some(Event::CardSwipes(swipe)) if self.ids.is_duplicate(&swipe.swipe_id) => State::Repeated,
+            Some(Event::Clicks(click))
+                if click.event_id.as_ref().is_some_and(|id| self.ids.is_duplicate(id)) =>
+            {
                 State::Repeated
             }
             Some(Event::DriverLocations(ping)) => {
@@ -400,32 +402,5 @@ impl Partition {
         sums.expired += produced - known;
         sums.doubled += self.doubled;
         lost
-    }
-}
-
-/// The ids that were heard, by their hashes: of 200,000 two are alike by chance once in nine
-/// hundred million times.
-#[derive(Debug, Default)]
-struct Ids {
-    heard: HashSet<u64>,
-    order: VecDeque<u64>,
-}
-
-impl Ids {
-    /// Whether this id was heard before.
-    fn heard(&mut self, id: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        let hash = hasher.finish();
-        if !self.heard.insert(hash) {
-            return true;
-        }
-        self.order.push_back(hash);
-        if self.order.len() > IDS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.heard.remove(&oldest);
-        }
-        false
     }
 }

@@ -33,7 +33,7 @@ fn strange_input_is_decided_and_counted() {
     assert_eq!(counted("swipes from a day ahead or more"), 1);
     assert_eq!(counted("chargebacks told twice"), 2);
     assert_eq!(counted("chargebacks of unknown swipes"), 1);
-    assert_eq!(detector.clock.now_ms(), Some(now.ms() + 1), "one wrong clock moves nothing");
+    assert_eq!(detector.watermark.now(), Some(now.plus_ms(1)), "one wrong clock moves nothing");
 }
 
 #[test]
