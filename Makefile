@@ -33,7 +33,7 @@ pictures: needs ## Draw the dashboard's layouts and themes into docs/pictures, f
 
 clients: needs tools ## Try the broker with eight real clients, and compare with an Apache Kafka (needs Java, Node.js and Go; ten minutes)
 	@tools/install-clients
-	CLIENTS="$(CLIENTS)" $(CARGO) test --locked -p scenarios --test clients --test bill -- --include-ignored --nocapture --test-threads 1
+	CLIENTS="$(CLIENTS)" $(CARGO) test --locked -p freshet --test clients --test bill -- --include-ignored --nocapture --test-threads 1
 
 torture: needs ## Kill the broker 200 times under load and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills

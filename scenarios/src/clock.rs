@@ -5,13 +5,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub(crate) use consumers::lanes::Clock;
+pub use consumers::lanes::Clock;
 
 /// What the wall shows now, in milliseconds since the Unix epoch.
 #[expect(
     clippy::disallowed_methods,
     reason = "the binary is the rim: this is where its processes read the wall"
 )]
-pub(crate) fn wall_ms() -> i64 {
+pub fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

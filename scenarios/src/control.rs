@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(1_900);
 /// Where orders arrive. A second request to stop, or one that is not obeyed within [`PATIENCE`],
 /// ends the process at once: what was acknowledged is in the log, and what was not will be done
 /// again.
-pub(crate) fn orders(supervised: bool) -> Result<Receiver<Order>> {
+pub fn orders(supervised: bool) -> Result<Receiver<Order>> {
     let (send, orders) = channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("could not watch for signals")?;
     let from_signals = send.clone();

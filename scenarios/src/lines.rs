@@ -12,21 +12,21 @@ use serde_json::value::RawValue;
 
 /// One line, its value still as it was written.
 #[derive(Deserialize, Serialize)]
-pub(crate) struct Line<'a> {
+pub struct Line<'a> {
     /// The topic's name.
     #[serde(borrow)]
-    pub(crate) topic: Cow<'a, str>,
+    pub topic: Cow<'a, str>,
     /// The record's key, if it has one.
     #[serde(borrow, default)]
-    pub(crate) key: Option<Cow<'a, str>>,
+    pub key: Option<Cow<'a, str>>,
     /// The value: a JSON object.
     #[serde(borrow)]
-    pub(crate) value: &'a RawValue,
+    pub value: &'a RawValue,
 }
 
 /// What a line holds.
 #[derive(Debug)]
-pub(crate) enum Parsed {
+pub enum Parsed {
     /// An event of one of our topics.
     Event(Event),
     /// A record of a topic that is none of ours.
@@ -35,7 +35,7 @@ pub(crate) enum Parsed {
 
 /// Why a line could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LineError {
+pub enum LineError {
     /// The line is not of the form.
     #[error("not a line of the form {{\"topic\":…,\"key\":…,\"value\":{{…}}}}: {0}")]
     Form(#[from] serde_json::Error),
@@ -50,7 +50,7 @@ pub(crate) enum LineError {
 }
 
 /// Reads one line.
-pub(crate) fn parse(line: &[u8]) -> Result<Parsed, LineError> {
+pub fn parse(line: &[u8]) -> Result<Parsed, LineError> {
     let line: Line<'_> = serde_json::from_slice(line)?;
     let Some(topic) = Topic::named(&line.topic) else { return Ok(Parsed::OtherTopic) };
     match Event::parse(topic, line.value.get().as_bytes()) {
@@ -60,7 +60,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<Parsed, LineError> {
 }
 
 /// Writes one event as a line. `scratch` is only there so that its memory is used again.
-pub(crate) fn write(to: &mut impl Write, event: &Event, scratch: &mut Vec<u8>) -> io::Result<()> {
+pub fn write(to: &mut impl Write, event: &Event, scratch: &mut Vec<u8>) -> io::Result<()> {
     scratch.clear();
     scratch.extend_from_slice(b"{\"topic\":\"");
     scratch.extend_from_slice(event.topic().name().as_bytes());

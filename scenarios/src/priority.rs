@@ -11,7 +11,7 @@
 
 /// How long the work of a thread can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CanWait {
+pub enum Priority {
     /// Somebody will see it in a second or two: positions, arrival times, texts, the screen.
     Moments,
     /// Nobody sees it within the hour.
@@ -20,10 +20,10 @@ pub(crate) enum CanWait {
 
 /// Gives way to everybody whose work is more urgent. On Linux this is the calling thread's affair
 /// and that of the threads it will start, elsewhere the whole process's.
-pub(crate) fn give_way(can_wait: CanWait) {
+pub fn lower_priority(can_wait: Priority) {
     let steps = match can_wait {
-        CanWait::Moments => 10,
-        CanWait::Hours => 15,
+        Priority::Moments => 10,
+        Priority::Hours => 15,
     };
     let _ = rustix::process::nice(steps);
 }

@@ -9,7 +9,7 @@ use events::{Retention, Role, Topic};
 
 /// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is
 /// the unit of work.
-pub(crate) const PARTITIONS: i32 = 4;
+pub const PARTITIONS: i32 = 4;
 
 fn partitions(topic: Topic) -> i32 {
     topic.fixed_partitions().unwrap_or(PARTITIONS)
@@ -24,7 +24,7 @@ const SEEN: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Makes those of `topics` that are not there yet. Topics that are there stay as they are.
-pub(crate) fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
+pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
         // Where a cluster can compact, the last record of each key of a table is kept for ever. The

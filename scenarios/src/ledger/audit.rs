@@ -8,7 +8,7 @@ use client::{Admin, LogReader, Settings, TopicPartition};
 use consumers::lanes::{SOURCE_HEADER, Source};
 use events::{Event, Topic};
 
-use super::{BOOKS, Book, Ledger};
+use super::{BOOKS, Ledger, QuestionAnswerPair};
 
 /// How long to wait for a record that the broker says is there.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// The bookmarks are read before the topics' ends: what a bookmark has passed was answered before,
 /// so its answer must be there.
-pub(crate) fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
+pub fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
     let known = admin.topics()?;
     let there = |topic: Topic| known.iter().any(|info| info.name == topic.name());
-    let books: Vec<Book> =
+    let books: Vec<QuestionAnswerPair> =
         BOOKS.into_iter().filter(|book| there(book.questions) && there(book.answers)).collect();
     let mut ledger = Ledger::default();
     for book in &books {

@@ -41,7 +41,7 @@ use consumers::lanes::Source;
 use events::{Event, Timestamp, Topic};
 use serde::Serialize;
 
-pub(crate) use audit::audit;
+pub use audit::audit;
 
 /// Questions of a partition that are remembered one by one.
 const REMEMBERED: usize = 2_000_000;
@@ -52,48 +52,73 @@ const BOOKMARKS: usize = 1_000;
 
 /// A topic of questions, where they are answered, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Book {
-    pub(crate) questions: Topic,
-    pub(crate) answers: Topic,
-    pub(crate) group: &'static str,
+pub struct QuestionAnswerPair {
+    /// Where the questions are.
+    pub questions: Topic,
+    /// Where their answers are.
+    pub answers: Topic,
+    /// The consumer group that answers.
+    pub group: &'static str,
     /// Whether the topic alone tells which of its records are owed an answer.
-    pub(crate) exact: bool,
+    pub every_record_is_answered: bool,
 }
 
 /// Every topic whose records are owed one answer each.
-pub(crate) const BOOKS: [Book; 3] = [
-    Book { questions: Topic::CardSwipes, answers: Topic::FraudDecisions, group: "fraud", exact: true },
-    Book { questions: Topic::Clicks, answers: Topic::Recommendations, group: "recommendations", exact: true },
-    Book { questions: Topic::DriverLocations, answers: Topic::EtaUpdates, group: "eta", exact: false },
+pub const BOOKS: [QuestionAnswerPair; 3] = [
+    QuestionAnswerPair {
+        questions: Topic::CardSwipes,
+        answers: Topic::FraudDecisions,
+        group: "fraud",
+        every_record_is_answered: true,
+    },
+    QuestionAnswerPair {
+        questions: Topic::Clicks,
+        answers: Topic::Recommendations,
+        group: "recommendations",
+        every_record_is_answered: true,
+    },
+    QuestionAnswerPair {
+        questions: Topic::DriverLocations,
+        answers: Topic::EtaUpdates,
+        group: "eta",
+        every_record_is_answered: false,
+    },
 ];
 
 /// The sums of one book.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Sums {
-    pub(crate) produced: u64,
-    pub(crate) answered: u64,
-    pub(crate) in_flight: u64,
-    pub(crate) dead_lettered: u64,
-    pub(crate) expired: u64,
-    pub(crate) repeated: u64,
-    pub(crate) nothing_owed: u64,
+pub struct Sums {
+    /// Questions that were sent.
+    pub produced: u64,
+    /// Questions that an answer names.
+    pub answered: u64,
+    /// Questions that the group has still to come to.
+    pub in_flight: u64,
+    /// Questions that could not be read.
+    pub dead_lettered: u64,
+    /// Questions that retention took before anyone looked.
+    pub expired: u64,
+    /// Questions that were sent before.
+    pub repeated: u64,
+    /// Questions that are owed no answer.
+    pub nothing_owed: u64,
     /// Passed over without an answer; unknown where nobody can tell who was owed one.
-    pub(crate) lost: Option<u64>,
+    pub lost: Option<u64>,
     /// The same where nobody can tell.
-    pub(crate) unanswered: u64,
+    pub unanswered: u64,
     /// Answers beyond the first to one question.
-    pub(crate) doubled: u64,
+    pub doubled: u64,
 }
 
 /// What has been read, and what follows.
 #[derive(Debug)]
-pub(crate) struct Ledger {
-    books: Vec<OpenBook>,
+pub struct Ledger {
+    books: Vec<OpenPair>,
 }
 
 #[derive(Debug)]
-struct OpenBook {
-    book: Book,
+struct OpenPair {
+    book: QuestionAnswerPair,
     partitions: HashMap<i32, Partition>,
     /// Of each partition of answers, how far it has been read.
     answers_read: HashMap<i32, i64>,
@@ -138,7 +163,7 @@ struct Partition {
 
 impl Default for Ledger {
     fn default() -> Self {
-        let open = |book| OpenBook {
+        let open = |book| OpenPair {
             book,
             partitions: HashMap::new(),
             answers_read: HashMap::new(),
@@ -152,7 +177,7 @@ impl Default for Ledger {
 impl Ledger {
     /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
     /// and the value of its `source` header.
-    pub(crate) fn take(
+    pub fn take(
         &mut self,
         (topic, partition, offset): (Topic, i32, i64),
         event: Option<&Event>,
@@ -184,15 +209,8 @@ impl Ledger {
 
     /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its
     /// partition of answers was seen to end at `answers_end`.
-    pub(crate) fn committed(
-        &mut self,
-        group: &str,
-        topic: Topic,
-        partition: i32,
-        offset: i64,
-        answers_end: i64,
-    ) {
-        let of = |open: &&mut OpenBook| open.book.questions == topic && open.book.group == group;
+    pub fn committed(&mut self, group: &str, topic: Topic, partition: i32, offset: i64, answers_end: i64) {
+        let of = |open: &&mut OpenPair| open.book.questions == topic && open.book.group == group;
         if let Some(open) = self.books.iter_mut().find(of) {
             let read = open.answers_read.get(&partition).copied().unwrap_or(0);
             open.partition(partition).committed(offset, answers_end, read);
@@ -200,25 +218,25 @@ impl Ledger {
     }
 
     /// Where a group that answers `topic` sends its answers, if it is in the books.
-    pub(crate) fn answers_of(group: &str, topic: Topic) -> Option<Topic> {
+    pub fn answers_of(group: &str, topic: Topic) -> Option<Topic> {
         BOOKS.iter().find(|book| book.group == group && book.questions == topic).map(|book| book.answers)
     }
 
     /// The answers to questions before `offset` may be gone: who reads the answers now can't tell.
-    pub(crate) fn answers_expired(&mut self, questions: Topic, partition: i32, offset: i64) {
+    pub fn answers_expired(&mut self, questions: Topic, partition: i32, offset: i64) {
         if let Some(open) = self.books.iter_mut().find(|open| open.book.questions == questions) {
             open.partition(partition).forget_before(offset);
         }
     }
 
     /// The sums of every book that has a question.
-    pub(crate) fn sums(&self) -> Vec<(Book, Sums)> {
+    pub fn sums(&self) -> Vec<(QuestionAnswerPair, Sums)> {
         self.books
             .iter()
             .map(|open| {
                 let mut sums = Sums::default();
                 let passed_over = open.partitions.values().map(|partition| partition.add_to(&mut sums)).sum();
-                if open.book.exact {
+                if open.book.every_record_is_answered {
                     sums.lost = Some(passed_over);
                 } else {
                     sums.unanswered = passed_over;
@@ -231,7 +249,7 @@ impl Ledger {
 
     /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone
     /// who wants to look.
-    pub(crate) fn lost(&self, book: Book, most: usize) -> Vec<String> {
+    pub fn lost(&self, book: QuestionAnswerPair, most: usize) -> Vec<String> {
         let open = self.books.iter().filter(|open| open.book == book);
         let partitions = open.flat_map(|open| &open.partitions);
         let mut lost: Vec<(i32, i64)> = partitions
@@ -251,7 +269,7 @@ fn answers_a_question(answer: &Event) -> bool {
     !matches!(answer, Event::Recommendations(page) if page.after.is_none())
 }
 
-impl OpenBook {
+impl OpenPair {
     fn partition(&mut self, number: i32) -> &mut Partition {
         self.partitions.entry(number).or_default()
     }

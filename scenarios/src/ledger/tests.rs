@@ -4,7 +4,7 @@ use events::{CardSwipe, DeadLetter, Decision, FraudDecision};
 
 use super::*;
 
-const FRAUD: Book = BOOKS[0];
+const FRAUD: QuestionAnswerPair = BOOKS[0];
 
 fn swipe(id: &str) -> Event {
     CardSwipe {

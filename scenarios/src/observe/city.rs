@@ -144,7 +144,7 @@ impl CityView {
 }
 
 /// The streets as the dashboard draws them: link numbers are indices there too.
-pub(crate) fn city_map(map: &Map) -> CityMap {
+pub fn city_map(map: &Map) -> CityMap {
     let streets: Vec<Street> = map
         .link_ids()
         .map(|link| Street {

@@ -25,40 +25,54 @@ use course::{Course, Growth, History};
 
 /// The facts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct ClusterPoll {
-    pub(crate) brokers: u32,
-    pub(crate) logs: Vec<LogPoll>,
-    pub(crate) groups: Vec<GroupPoll>,
+pub struct ClusterPoll {
+    /// How many brokers answer.
+    pub brokers: u32,
+    /// Every partition of every topic.
+    pub logs: Vec<LogPoll>,
+    /// Every consumer group.
+    pub groups: Vec<GroupPoll>,
 }
 
 /// One partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogPoll {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) start: i64,
-    pub(crate) end: i64,
+pub struct LogPoll {
+    /// The topic's name.
+    pub topic: String,
+    /// Its number.
+    pub partition: i32,
+    /// The first offset that is kept.
+    pub start: i64,
+    /// One past the last offset.
+    pub end: i64,
     /// The broker that leads it; none while nobody does.
-    pub(crate) leader: Option<i32>,
+    pub leader: Option<i32>,
 }
 
 /// One group.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct GroupPoll {
-    pub(crate) id: String,
-    pub(crate) state: GroupState,
-    pub(crate) members: Vec<MemberPoll>,
+pub struct GroupPoll {
+    /// Its name.
+    pub id: String,
+    /// What its coordinator says of it.
+    pub state: GroupState,
+    /// Who is in it.
+    pub members: Vec<MemberPoll>,
     /// Topic, partition, committed offset.
-    pub(crate) committed: Vec<(String, i32, i64)>,
+    pub committed: Vec<(String, i32, i64)>,
 }
 
 /// One member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct MemberPoll {
-    pub(crate) member_id: String,
-    pub(crate) client_id: String,
-    pub(crate) host: String,
-    pub(crate) assigned: Vec<(String, i32)>,
+pub struct MemberPoll {
+    /// The id that the coordinator gave it.
+    pub member_id: String,
+    /// The name it gave itself.
+    pub client_id: String,
+    /// Where it connects from.
+    pub host: String,
+    /// The partitions that it owns, each with its topic.
+    pub assigned: Vec<(String, i32)>,
 }
 
 #[derive(Debug, Default)]
@@ -93,9 +107,10 @@ struct GroupView {
 
 /// Everything worked out so far.
 #[derive(Debug, Default)]
-pub(crate) struct ClusterView {
+pub struct ClusterView {
     now_ms: i64,
-    pub(crate) brokers: Option<u32>,
+    /// How many brokers answered last; none before the first poll.
+    pub brokers: Option<u32>,
     logs: BTreeMap<(String, i32), LogView>,
     topics: BTreeMap<String, TopicView>,
     groups: BTreeMap<String, GroupView>,
@@ -103,7 +118,7 @@ pub(crate) struct ClusterView {
 
 impl ClusterView {
     /// Takes a poll that was made at `now_ms` of the wall. Says what happened since the last one.
-    pub(crate) fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
+    pub fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
         self.now_ms = now_ms;
         self.brokers = Some(poll.brokers);
         let mut notices = Vec::new();
@@ -164,7 +179,7 @@ impl ClusterView {
 
     /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those
     /// whose names begin with `__` are Kafka's own.
-    pub(crate) fn topics(&self) -> Vec<Topic> {
+    pub fn topics(&self) -> Vec<Topic> {
         let mut topics: Vec<Topic> = self
             .topics
             .iter()
@@ -183,14 +198,15 @@ impl ClusterView {
         topics
     }
 
-    pub(crate) fn has_topic(&self, name: &str) -> bool {
+    /// Whether the cluster has a topic of this name.
+    pub fn has_topic(&self, name: &str) -> bool {
         self.topics.contains_key(name)
     }
 
     /// Whether the group is at work: its members own partitions and have put a bookmark into each.
     /// A member that owns a partition may still be learning what it must know before it can
     /// answer.
-    pub(crate) fn is_at_work(&self, group: &str) -> bool {
+    pub fn is_at_work(&self, group: &str) -> bool {
         self.groups.get(group).is_some_and(|view| {
             let bookmark = |log: &(String, i32)| {
                 view.poll.committed.iter().any(|(topic, partition, _)| *topic == log.0 && *partition == log.1)
@@ -200,7 +216,7 @@ impl ClusterView {
     }
 
     /// The groups by name; `ours` says which have our workers as members.
-    pub(crate) fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
+    pub fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
         let mut groups: Vec<Group> =
             self.groups.iter().map(|(id, view)| view.shown(ours(id), self.now_ms, &self.logs)).collect();
         // The stream lane before the jobs of the batch lane, which are asleep most of the time.

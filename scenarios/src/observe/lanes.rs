@@ -6,8 +6,8 @@ use dashboard::{BillItem, Freshness, Lanes, Run};
 use events::{Event, Timestamp};
 
 use super::percentiles::Percentiles;
-use crate::bill::{Bill, Measure, ShopLane, Verdict};
 use crate::clock::Clock;
+use bill::{Bill, Measure, ShopLane, Verdict};
 
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
@@ -22,7 +22,7 @@ const BUSINESSES: [&str; 4] = ["eta", "fraud", "recommendations", "notifications
 
 /// What is known of both lanes.
 #[derive(Debug)]
-pub(crate) struct LanesView {
+pub struct LanesView {
     period_ms: i64,
     database: Option<String>,
     freshness: BTreeMap<&'static str, FreshnessView>,
@@ -64,7 +64,9 @@ impl FreshnessView {
 }
 
 impl LanesView {
-    pub(crate) fn new(period_ms: i64, database: Option<String>) -> Self {
+    /// Nothing has been seen. The batch jobs run every `period_ms` of event time and load their rows
+    /// into `database`.
+    pub fn new(period_ms: i64, database: Option<String>) -> Self {
         Self {
             period_ms,
             database,
@@ -77,7 +79,7 @@ impl LanesView {
     }
 
     /// Takes a record that the broker stamped `wall_ms`.
-    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&Clock>) {
+    pub fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&Clock>) {
         let (business, answered) = match event {
             Event::DriverLocations(_) | Event::TruckGpsCoordinates(_) | Event::Trips(_) => ("eta", None),
             Event::EtaUpdates(answer) => ("eta", Some(answer.ts)),
@@ -118,7 +120,7 @@ impl LanesView {
     }
 
     /// Everything as it is when the wall shows `wall_ms`.
-    pub(crate) fn shown(&self, wall_ms: i64, clock: Option<&Clock>, bill: &Bill) -> Lanes {
+    pub fn shown(&self, wall_ms: i64, clock: Option<&Clock>, bill: &Bill) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
         let freshness: Vec<Freshness> = BUSINESSES
             .iter()
@@ -158,13 +160,13 @@ impl LanesView {
     }
 
     /// The dial was turned: the jobs run so often from the next boundary on.
-    pub(crate) fn set_period_ms(&mut self, period_ms: i64) {
+    pub fn set_period_ms(&mut self, period_ms: i64) {
         self.period_ms = period_ms;
     }
 
     /// Whether a window that ended after `since` was run, no longer than `period_ms` and ending
     /// where such periods do.
-    pub(crate) fn ran(&self, period_ms: i64, since: Timestamp) -> bool {
+    pub fn ran(&self, period_ms: i64, since: Timestamp) -> bool {
         self.window.is_some_and(|(start, end)| {
             end > since && end.since_ms(start) <= period_ms && end == end.floor(period_ms)
         })
@@ -172,7 +174,7 @@ impl LanesView {
 
     /// Records that both lanes have read: events of the stream's consumers, and records of the
     /// jobs' runs.
-    pub(crate) fn records(&self, batch: bool) -> u64 {
+    pub fn records(&self, batch: bool) -> u64 {
         if batch { self.records } else { self.freshness.values().map(|view| view.events).sum() }
     }
 
@@ -187,7 +189,7 @@ impl LanesView {
     }
 
     /// Events in and answers out of a business, and how long the answers took.
-    pub(crate) fn counts(&self, business: &str) -> (u64, u64) {
+    pub fn counts(&self, business: &str) -> (u64, u64) {
         self.freshness.get(business).map_or((0, 0), |view| (view.events, view.answers))
     }
 }

@@ -8,19 +8,19 @@
 //! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's
 //! [`Snapshot`]. The threads that ask and read are in [`watch`].
 
-mod caught_up;
 mod city;
 mod cluster;
 mod lanes;
 mod pace;
 mod payments;
 mod percentiles;
+mod read_barrier;
 mod shop;
 #[cfg(test)]
 mod tests;
 mod trips;
 mod verdicts;
-pub(crate) mod watch;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -29,61 +29,61 @@ use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeli
 use events::{Event, Topic};
 use streets::Map;
 
-use crate::bill::{self, Bill, Heard, RidesInOrder, Settled};
 use crate::clock::Clock;
-use crate::ledger::{Book, Ledger, Sums};
+use crate::ledger::{Ledger, QuestionAnswerPair, Sums};
+use bill::{self, Bill, BillRecord, DeterministicRideReplay, EventTimeBill};
 
-pub(crate) use caught_up::UpTo;
-pub(crate) use city::city_map;
-pub(crate) use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
-pub(crate) use lanes::LanesView;
+pub use city::city_map;
+pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
+pub use lanes::LanesView;
 use watch::SeenRecord;
 
 /// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves
 /// by itself.
-pub(crate) const DEADLINE_MS: i64 = 100;
+pub const DEADLINE_MS: i64 = 100;
 
 /// How long a record may be on its way to us, in milliseconds of the wall, before cases around it
 /// are judged without it.
 const SETTLE_MS: i64 = 3_000;
 
 /// What is watched, as far as it is known beforehand.
-pub(crate) struct Watched {
+pub struct ShowConfig {
     /// What the first line calls it.
-    pub(crate) name: String,
+    pub name: String,
     /// The address that was dialled.
-    pub(crate) bootstrap: String,
+    pub bootstrap: String,
     /// The show's clock, when we are told or have worked it out.
-    pub(crate) clock: Option<Clock>,
+    pub clock: Option<Clock>,
     /// The show's seed, when we are told.
-    pub(crate) seed: Option<u64>,
+    pub seed: Option<u64>,
     /// How often the batch jobs run, in milliseconds of event time.
-    pub(crate) period_ms: i64,
+    pub period_ms: i64,
     /// Where they load their rows.
-    pub(crate) database: Option<String>,
+    pub database: Option<String>,
     /// The streets.
-    pub(crate) map: Arc<Map>,
+    pub map: Arc<Map>,
     /// Which businesses may be there: rides, payments, the shop.
-    pub(crate) businesses: [bool; 3],
+    pub businesses: [bool; 3],
     /// Whether it ends at an instant that is known beforehand, and will be asked for a bill that is
     /// the same every time.
-    pub(crate) ends: bool,
+    pub ends: bool,
 }
 
 /// Everything learnt so far.
-pub(crate) struct Show {
-    watched: Watched,
+pub struct Show {
+    config: ShowConfig,
     cluster: ClusterView,
     city: city::CityView,
     payments: payments::PaymentsView,
     shop: shop::ShopView,
-    pub(crate) lanes: LanesView,
+    /// How both lanes do.
+    pub lanes: LanesView,
     /// What both lanes cost as it was seen, with the time that the wall took.
-    pub(crate) bill: Bill,
+    pub bill: Bill,
     /// The same in event time, of a show that is ours.
-    pub(crate) settled: Option<Settled>,
+    pub settled: Option<EventTimeBill>,
     /// Which of the batch jobs' reports count.
-    caught_up: caught_up::CaughtUp,
+    read_barrier: read_barrier::ReadBarrier,
     ledger: Ledger,
     timeline: Timeline,
     dead_letters: u64,
@@ -95,53 +95,55 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) fn new(watched: Watched) -> Self {
+    /// Nothing has been seen.
+    pub fn new(config: ShowConfig) -> Self {
         Self {
             cluster: ClusterView::default(),
-            city: city::CityView::new(Arc::clone(&watched.map)),
+            city: city::CityView::new(Arc::clone(&config.map)),
             payments: payments::PaymentsView::default(),
             shop: shop::ShopView::default(),
-            lanes: LanesView::new(watched.period_ms, watched.database.clone()),
+            lanes: LanesView::new(config.period_ms, config.database.clone()),
             bill: Bill::new(DEADLINE_MS),
             settled: None,
-            caught_up: caught_up::CaughtUp::default(),
+            read_barrier: read_barrier::ReadBarrier::default(),
             ledger: Ledger::default(),
             timeline: Timeline::default(),
             dead_letters: 0,
             polled: false,
             silent: None,
             // Whoever shows a seed has a clock to start.
-            pace: watched.seed.is_none().then(pace::Pace::default),
-            watched,
+            pace: config.seed.is_none().then(pace::Pace::default),
+            config,
         }
     }
 
     /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
-    pub(crate) fn start(&mut self, clock: Clock) {
-        let judged_from = bill::judged_from(clock.start, self.watched.period_ms);
+    pub fn start(&mut self, clock: Clock) {
+        let judged_from = bill::judged_from(clock.start, self.config.period_ms);
         self.bill = Bill::from(DEADLINE_MS, judged_from);
-        let mut settled = Settled::new(judged_from);
+        let mut settled = EventTimeBill::new(judged_from);
         // To answer riders once more costs as much as their workers do; a show that somebody leaves
         // when they like is never twice the same.
-        if self.watched.ends && self.watched.businesses[0] {
-            settled = settled.with_rides(RidesInOrder::new(EtaConfig::new(Arc::clone(&self.watched.map))));
+        if self.config.ends && self.config.businesses[0] {
+            settled = settled
+                .with_rides(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&self.config.map))));
         }
         self.settled = Some(settled);
-        self.watched.clock = Some(clock);
+        self.config.clock = Some(clock);
     }
 
     /// When the show's clock started, in milliseconds of the wall, and what it shows then.
-    pub(crate) fn clock(&self) -> Option<Clock> {
-        self.watched.clock
+    pub fn clock(&self) -> Option<Clock> {
+        self.config.clock
     }
 
     /// Whether the group's members have begun to read all that they own.
-    pub(crate) fn is_at_work(&self, group: &str) -> bool {
+    pub fn is_at_work(&self, group: &str) -> bool {
         self.cluster.is_at_work(group)
     }
 
     /// Takes the facts of a poll made at `now_ms` of the wall.
-    pub(crate) fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
+    pub fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
         self.polled = true;
         if let Some((since, _)) = self.silent.take() {
             self.note(Notice {
@@ -154,7 +156,7 @@ impl Show {
             });
         }
         self.mark(&poll);
-        self.caught_up.polled(&poll);
+        self.read_barrier.polled(&poll);
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
         }
@@ -174,7 +176,7 @@ impl Show {
     }
 
     /// The cluster did not answer at `now_ms` of the wall.
-    pub(crate) fn silence(&mut self, now_ms: i64, reason: &str) {
+    pub fn silence(&mut self, now_ms: i64, reason: &str) {
         if self.silent.is_none() {
             self.note(Notice {
                 at_ms: now_ms,
@@ -190,25 +192,25 @@ impl Show {
     }
 
     /// Takes a record of one of our topics.
-    pub(crate) fn take(&mut self, record: &SeenRecord) {
+    pub fn take(&mut self, record: &SeenRecord) {
         self.ledger.take(record.place, record.event.as_ref(), record.source);
         let Some(event) = &record.event else {
             if let Some(settled) = &mut self.settled {
-                settled.pass_over(record.place);
+                settled.mark_read(record.place);
             }
             return;
         };
         self.observe(event, record.sent_ms);
         if let Some(settled) = &mut self.settled {
-            let SeenRecord { place, source, emitted, .. } = *record;
-            settled.take(&Heard { place, event, source, run: record.run.as_deref(), emitted });
+            let SeenRecord { place, source, send_time, .. } = *record;
+            settled.take(&BillRecord { place, event, source, run: record.run.as_deref(), send_time });
         }
     }
 
     /// Takes what a record says, which the broker or its producer stamped `wall_ms`.
-    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
-        self.learn_clock(event, wall_ms);
-        let clock = self.watched.clock;
+    pub fn observe(&mut self, event: &Event, wall_ms: i64) {
+        self.infer_clock(event, wall_ms);
+        let clock = self.config.clock;
         self.city.observe(event, wall_ms);
         self.payments.observe(event, wall_ms, DEADLINE_MS);
         self.shop.observe(event);
@@ -243,20 +245,21 @@ impl Show {
 
     /// Someone who attaches to a running show is not told its clock: what is sent by the world
     /// itself gives it away.
-    fn learn_clock(&mut self, event: &Event, wall_ms: i64) {
+    fn infer_clock(&mut self, event: &Event, wall_ms: i64) {
         let Some(pace) = &mut self.pace else { return };
         let told = matches!(event.topic(), Topic::DriverLocations | Topic::CardSwipes | Topic::Clicks);
         let clock = event.ts().filter(|_| told).and_then(|ts| pace.observe(ts, wall_ms));
-        self.watched.clock = clock.or(self.watched.clock);
+        self.config.clock = clock.or(self.config.clock);
     }
 
     /// Judges what can be judged when the wall shows `now_ms`.
-    pub(crate) fn settle(&mut self, now_ms: i64) {
-        if let Some(clock) = &self.watched.clock {
+    pub fn settle(&mut self, now_ms: i64) {
+        if let Some(clock) = &self.config.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
             let Some(settled) = &mut self.settled else { return };
-            self.caught_up.reported(settled.up_to());
-            let known = self.caught_up.known(|topic, partition, end| settled.has_read(topic, partition, end));
+            self.read_barrier.reported(settled.up_to());
+            let known =
+                self.read_barrier.known(|topic, partition, end| settled.has_read(topic, partition, end));
             let known = known.cloned().unwrap_or_default();
             // Who never runs is not waited for.
             settled.settle(clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS), &known);
@@ -264,24 +267,24 @@ impl Show {
     }
 
     /// Whether all has been read that was there when the cluster was last asked.
-    pub(crate) fn has_read_all(&self) -> bool {
+    pub fn has_read_all(&self) -> bool {
         let Some(settled) = &self.settled else { return true };
-        self.caught_up.has_read_all(|topic, partition, end| settled.has_read(topic, partition, end))
+        self.read_barrier.has_read_all(|topic, partition, end| settled.has_read(topic, partition, end))
     }
 
     /// Adds to what has happened.
-    pub(crate) fn note(&mut self, notice: Notice) {
+    pub fn note(&mut self, notice: Notice) {
         self.timeline.push(notice);
     }
 
     /// Records that their consumers could not read.
-    pub(crate) fn dead_letters(&self) -> u64 {
+    pub fn dead_letters(&self) -> u64 {
         self.dead_letters
     }
 
     /// What a group's lag means to the business: whoever waits for an answer, and the money that is
     /// at stake meanwhile.
-    fn waiting(&self, group: &str, ledger: &[(Book, Sums)]) -> Option<dashboard::Waiting> {
+    fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
         let in_flight =
             || ledger.iter().find(|(book, _)| book.group == group).map(|(_, sums)| sums.in_flight);
         let (cases, what, cents) = match group {
@@ -298,8 +301,8 @@ impl Show {
 
     /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers
     /// as members.
-    pub(crate) fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
-        let clock = self.watched.clock;
+    pub fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
+        let clock = self.config.clock;
         let silent = self.silent.clone();
         let polled = self.polled;
         let ledger = self.ledger.sums();
@@ -312,16 +315,16 @@ impl Show {
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
         let here = |topic: &str, business: usize| {
-            self.watched.businesses[business] && (!polled || self.cluster.has_topic(topic))
+            self.config.businesses[business] && (!polled || self.cluster.has_topic(topic))
         };
         let [rides, payments, shop] =
             [here("driver_locations", 0), here("card_swipes", 1), here("clicks", 2)];
         let both_lanes = rides || payments || shop;
-        let cluster = Cluster { bootstrap: self.watched.bootstrap.clone(), brokers: self.cluster.brokers };
+        let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers: self.cluster.brokers };
         Snapshot {
             taken_at_ms: now_ms,
             title: Title {
-                name: self.watched.name.clone(),
+                name: self.config.name.clone(),
                 clock_ms: clock.map(|clock| clock.simulated(now_ms).ms()),
                 utc_offset_min: 0,
                 // One that was worked out is right to some parts in a hundred.
@@ -329,7 +332,7 @@ impl Show {
                     Some(_) if clock.speed >= 10.0 => clock.speed.round(),
                     _ => (clock.speed * 10.0).round() / 10.0,
                 }),
-                seed: self.watched.seed,
+                seed: self.config.seed,
                 supervised: false,
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
@@ -347,7 +350,7 @@ impl Show {
 }
 
 /// A book of the ledger in the dashboard's words.
-fn shown_book((book, sums): &(Book, Sums)) -> dashboard::Book {
+fn shown_book((book, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
     dashboard::Book {
         questions: book.questions.name().to_owned(),
         answers: book.answers.name().to_owned(),

@@ -8,7 +8,7 @@ use events::{CardSwipe, Decision, FraudDecision, Timestamp};
 use super::*;
 
 fn show() -> Show {
-    Show::new(Watched {
+    Show::new(ShowConfig {
         name: "test".into(),
         bootstrap: "here".into(),
         clock: None,

@@ -16,19 +16,19 @@ use events::{Event, Topic};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
-use crate::emitted::{EMITTED_HEADER, Emitted};
-use crate::priority::{CanWait, give_way};
+use crate::priority::{Priority, lower_priority};
+use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 
 /// How often the cluster is asked.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// How long it may take to answer before it counts as silent.
 const POLL_PATIENCE: Duration = Duration::from_secs(2);
 /// Records are handed over in bunches: when so many are there, or so long after the first.
-const BUNCH: usize = 2_000;
+const BATCH: usize = 2_000;
 const BUNCH_WAIT: Duration = Duration::from_millis(40);
 
 /// What was seen.
-pub(crate) enum Seen {
+pub enum Seen {
     /// The cluster answered, at this moment of the wall.
     Poll(i64, ClusterPoll),
     /// It did not, and why.
@@ -39,24 +39,24 @@ pub(crate) enum Seen {
 
 /// A record of one of our topics.
 #[derive(Debug, Clone)]
-pub(crate) struct SeenRecord {
+pub struct SeenRecord {
     /// Where it stands: topic, partition, offset.
-    pub(crate) place: (Topic, i32, i64),
+    pub place: (Topic, i32, i64),
     /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead
     /// letter.
-    pub(crate) event: Option<Event>,
+    pub event: Option<Event>,
     /// Which record it answers, if it says so.
-    pub(crate) source: Option<Source>,
+    pub source: Option<Source>,
     /// Which run of the batch lane published it, if one says so.
-    pub(crate) run: Option<Box<str>>,
-    /// When its simulator sent it, and the how manieth it was, if one did.
-    pub(crate) emitted: Option<Emitted>,
+    pub run: Option<Box<str>>,
+    /// When its simulator sent it, with its sequence number, if one did.
+    pub send_time: Option<SimulatedSendTime>,
     /// The wall's time at which it was sent, in milliseconds.
-    pub(crate) sent_ms: i64,
+    pub sent_ms: i64,
 }
 
 /// Two threads that look, until it is dropped.
-pub(crate) struct Watch {
+pub struct Watch {
     seen: Receiver<Seen>,
     stop: Arc<Stop>,
     threads: Vec<JoinHandle<()>>,
@@ -89,7 +89,7 @@ impl Stop {
 
 impl Watch {
     /// Begins to look at the cluster: at its topics from their beginning, or from now on.
-    pub(crate) fn start(settings: &Settings, since: Since) -> Result<Self> {
+    pub fn start(settings: &Settings, since: Since) -> Result<Self> {
         // Bounded, so that a screen that stands still holds the reading up instead of filling the
         // memory.
         let (report, seen) = sync_channel(64);
@@ -115,7 +115,7 @@ impl Watch {
     }
 
     /// What is seen next, if anything within `timeout`.
-    pub(crate) fn next(&self, timeout: Duration) -> Option<Seen> {
+    pub fn next(&self, timeout: Duration) -> Option<Seen> {
         self.seen.recv_timeout(timeout).ok()
     }
 }
@@ -244,8 +244,8 @@ fn state(name: &str) -> GroupState {
 #[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
 fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
     // Who looks on must not keep those waiting who answer.
-    give_way(CanWait::Moments);
-    let mut bunch = Vec::with_capacity(BUNCH);
+    lower_priority(Priority::Moments);
+    let mut bunch = Vec::with_capacity(BATCH);
     let mut since = Instant::now();
     while !stop.stopped() {
         let left = if bunch.is_empty() { POLL_EVERY } else { BUNCH_WAIT.saturating_sub(since.elapsed()) };
@@ -257,13 +257,13 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                 }
                 let answers = record.header(SOURCE_HEADER);
                 let source = answers.and_then(Source::parse);
-                let emitted = record.header(EMITTED_HEADER).and_then(Emitted::parse);
+                let send_time = record.header(SEND_TIME_HEADER).and_then(SimulatedSendTime::parse);
                 bunch.push(SeenRecord {
                     place: (topic, record.partition(), record.offset()),
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
                     source,
                     run: answers.filter(|_| source.is_none()).and_then(run_of).map(Into::into),
-                    emitted,
+                    send_time,
                     sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
                 });
             }
@@ -275,8 +275,8 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                 stop.wait(POLL_EVERY);
             }
         }
-        if bunch.len() >= BUNCH || (!bunch.is_empty() && since.elapsed() >= BUNCH_WAIT) {
-            let full = std::mem::replace(&mut bunch, Vec::with_capacity(BUNCH));
+        if bunch.len() >= BATCH || (!bunch.is_empty() && since.elapsed() >= BUNCH_WAIT) {
+            let full = std::mem::replace(&mut bunch, Vec::with_capacity(BATCH));
             if report.send(Seen::Records(full)).is_err() {
                 return;
             }

@@ -17,11 +17,11 @@ use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-pub(crate) use worker::{Ended, Order, Worker, WorkerSpec, WorkerState};
+pub use worker::{Ended, Order, Worker, WorkerSpec, WorkerState};
 
 /// What a worker did that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WorkerNews {
+pub enum WorkerNews {
     /// It wrote a line on standard error.
     Said {
         /// Which worker.
@@ -41,21 +41,23 @@ pub(crate) enum WorkerNews {
 }
 
 /// All workers of a show.
-pub(crate) struct Supervisor {
+pub struct Supervisor {
     workers: Vec<Worker>,
     news: mpsc::Receiver<worker::RawNews>,
     report: mpsc::Sender<worker::RawNews>,
 }
 
-impl Supervisor {
+impl Default for Supervisor {
     /// A supervisor of nobody yet.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         let (report, news) = mpsc::channel();
         Self { workers: Vec::new(), news, report }
     }
+}
 
+impl Supervisor {
     /// Starts a worker. Its name must be new.
-    pub(crate) fn start(&mut self, spec: WorkerSpec) -> io::Result<()> {
+    pub fn start(&mut self, spec: WorkerSpec) -> io::Result<()> {
         assert!(self.worker(&spec.name).is_none(), "the worker {} is started once", spec.name);
         let worker = Worker::start(spec, &self.report)?;
         self.workers.push(worker);
@@ -63,12 +65,12 @@ impl Supervisor {
     }
 
     /// Everyone, in the order in which they were first started.
-    pub(crate) fn workers(&self) -> &[Worker] {
+    pub fn workers(&self) -> &[Worker] {
         &self.workers
     }
 
     /// The worker of this name.
-    pub(crate) fn worker(&self, name: &str) -> Option<&Worker> {
+    pub fn worker(&self, name: &str) -> Option<&Worker> {
         self.workers.iter().find(|worker| worker.spec.name == name)
     }
 
@@ -77,17 +79,17 @@ impl Supervisor {
     }
 
     /// Gives a running worker an order; says whether there was such a worker.
-    pub(crate) fn order(&mut self, name: &str, order: Order) -> bool {
+    pub fn order(&mut self, name: &str, order: Order) -> bool {
         self.worker_mut(name).is_some_and(|worker| worker.order(order))
     }
 
     /// Kills a running worker with SIGKILL: no goodbye, as a crash would be.
-    pub(crate) fn kill(&mut self, name: &str) -> bool {
+    pub fn kill(&mut self, name: &str) -> bool {
         self.worker_mut(name).is_some_and(Worker::kill)
     }
 
     /// Starts a worker that has ended again; a running one is stopped first.
-    pub(crate) fn restart(&mut self, name: &str) -> io::Result<bool> {
+    pub fn restart(&mut self, name: &str) -> io::Result<bool> {
         let report = self.report.clone();
         match self.worker_mut(name) {
             Some(worker) => worker.restart(&report).map(|()| true),
@@ -97,7 +99,7 @@ impl Supervisor {
 
     /// Starts one more instance beside `name`, with the same arguments and a number of its own.
     /// Says its name.
-    pub(crate) fn scale_up(&mut self, name: &str) -> io::Result<Option<String>> {
+    pub fn scale_up(&mut self, name: &str) -> io::Result<Option<String>> {
         let Some(first) = self.worker(name) else { return Ok(None) };
         let role = first.spec.role.clone();
         let number = (2..1000)
@@ -111,7 +113,7 @@ impl Supervisor {
 
     /// Stops the newest instance of `role` if there is more than one, and forgets it. Says its
     /// name.
-    pub(crate) fn scale_down(&mut self, role: &str) -> Option<String> {
+    pub fn scale_down(&mut self, role: &str) -> Option<String> {
         if self.workers.iter().filter(|worker| worker.spec.role == role).count() < 2 {
             return None;
         }
@@ -125,7 +127,7 @@ impl Supervisor {
     }
 
     /// What has happened since the last call.
-    pub(crate) fn news(&mut self) -> Vec<WorkerNews> {
+    pub fn news(&mut self) -> Vec<WorkerNews> {
         let raw: Vec<_> = self.news.try_iter().collect();
         raw.into_iter().filter_map(|news| self.take(news)).collect()
     }
@@ -148,7 +150,7 @@ impl Supervisor {
     /// Asks everyone to stop, waits until they have or `patience` is over, and kills who is left.
     /// Says who had to be killed.
     #[expect(clippy::disallowed_methods, reason = "waiting for other processes is the rim")]
-    pub(crate) fn shutdown(mut self, patience: Duration) -> Vec<String> {
+    pub fn shutdown(mut self, patience: Duration) -> Vec<String> {
         let deadline = Instant::now() + patience;
         for worker in &mut self.workers {
             worker.order(Order::Stop);

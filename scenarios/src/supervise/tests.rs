@@ -36,7 +36,7 @@ fn ended(supervisor: &mut Supervisor) -> Ended {
 
 #[test]
 fn a_killed_worker_is_reported_and_restarted() {
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::default();
     supervisor.start(shell("eta", "echo up >&2; read line; echo $line >&2; read line")).unwrap();
     said(&mut supervisor, "up");
     assert!(supervisor.kill("eta"));
@@ -55,7 +55,7 @@ fn a_killed_worker_is_reported_and_restarted() {
 
 #[test]
 fn an_exit_code_is_kept_with_the_last_words() {
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::default();
     supervisor.start(shell("fraud", "echo port 9092 is not there >&2; exit 3")).unwrap();
     assert_eq!(ended(&mut supervisor), Ended::Exit(3));
     let worker = supervisor.worker("fraud").unwrap();
@@ -65,7 +65,7 @@ fn an_exit_code_is_kept_with_the_last_words() {
 
 #[test]
 fn scaling_counts_from_two_and_never_below_one() {
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::default();
     supervisor.start(shell("eta", "read line")).unwrap();
     assert_eq!(supervisor.scale_up("eta").unwrap().as_deref(), Some("eta-2"));
     assert_eq!(supervisor.scale_up("eta").unwrap().as_deref(), Some("eta-3"));
@@ -77,7 +77,7 @@ fn scaling_counts_from_two_and_never_below_one() {
 
 #[test]
 fn who_does_not_listen_is_killed_in_the_end() {
-    let mut supervisor = Supervisor::new();
+    let mut supervisor = Supervisor::default();
     supervisor.start(shell("deaf", "trap '' TERM; echo up >&2; while :; do read line || :; done")).unwrap();
     said(&mut supervisor, "up");
     let pid = supervisor.worker("deaf").unwrap().pid;

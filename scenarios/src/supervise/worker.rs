@@ -10,32 +10,32 @@ use std::thread;
 
 /// How a worker is started, and again after a crash.
 #[derive(Debug, Clone)]
-pub(crate) struct WorkerSpec {
+pub struct WorkerSpec {
     /// What it is called on the screen: its role, and a number from the second instance on.
-    pub(crate) name: String,
+    pub name: String,
     /// What it does; instances that share the work share the role.
-    pub(crate) role: String,
+    pub role: String,
     /// The consumer group it joins, if it is a consumer.
-    pub(crate) group: Option<String>,
+    pub group: Option<String>,
     /// The program.
-    pub(crate) program: PathBuf,
+    pub program: PathBuf,
     /// Its arguments, which everybody on the machine can read.
-    pub(crate) args: Vec<String>,
+    pub args: Vec<String>,
     /// What it is told in its environment, which others can't: a database's address holds a
     /// password.
-    pub(crate) env: Vec<(&'static str, String)>,
+    pub env: Vec<(&'static str, String)>,
 }
 
 impl WorkerSpec {
     /// Whether it learns from a recorded past before it answers.
-    pub(crate) fn needs_past(&self) -> bool {
+    pub fn needs_past(&self) -> bool {
         self.args.iter().any(|arg| arg == "--history")
     }
 }
 
 /// What a worker can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
     /// Take no more records, but stay a member of the group.
     Pause,
     /// Go on.
@@ -53,7 +53,7 @@ pub(crate) enum Order {
 
 impl Order {
     /// The line that says it.
-    pub(crate) fn line(self) -> String {
+    pub fn line(self) -> String {
         match self {
             Self::Pause => "pause".to_owned(),
             Self::Resume => "resume".to_owned(),
@@ -65,7 +65,7 @@ impl Order {
     }
 
     /// The order that this line is.
-    pub(crate) fn read(line: &str) -> Option<Self> {
+    pub fn read(line: &str) -> Option<Self> {
         if let Some(ms) = line.trim().strip_prefix("period ") {
             return ms.parse().ok().filter(|&ms| ms > 0).map(Self::Period);
         }
@@ -77,7 +77,7 @@ impl Order {
 
 /// How a worker stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WorkerState {
+pub enum WorkerState {
     /// It runs.
     Running,
     /// It runs, and was told to take no records.
@@ -88,7 +88,7 @@ pub(crate) enum WorkerState {
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// By itself, with this exit code; 0 is well.
     Exit(i32),
     /// By this signal.
@@ -123,17 +123,17 @@ pub(super) enum RawNews {
 }
 
 /// A worker and its process.
-pub(crate) struct Worker {
+pub struct Worker {
     /// How it was started.
-    pub(crate) spec: WorkerSpec,
+    pub spec: WorkerSpec,
     /// Its process id, also of one that has ended.
-    pub(crate) pid: u32,
+    pub pid: u32,
     /// How it stands.
-    pub(crate) state: WorkerState,
+    pub state: WorkerState,
     /// How often it was started again.
-    pub(crate) restarts: u32,
+    pub restarts: u32,
     /// The last line that it wrote on standard error.
-    pub(crate) last_line: Option<String>,
+    pub last_line: Option<String>,
     child: Option<Child>,
     input: Option<ChildStdin>,
 }
@@ -181,17 +181,17 @@ impl Worker {
     }
 
     /// Whether its process has not ended, as far as is known.
-    pub(crate) fn is_running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         !matches!(self.state, WorkerState::Ended(_))
     }
 
     /// Whether it ended otherwise than well.
-    pub(crate) fn failed(&self) -> bool {
+    pub fn failed(&self) -> bool {
         matches!(self.state, WorkerState::Ended(how) if how != Ended::Exit(0))
     }
 
     /// How it stands, in words, with its last ones.
-    pub(crate) fn how_it_is(&self) -> String {
+    pub fn how_it_is(&self) -> String {
         match (self.state, &self.last_line) {
             (WorkerState::Ended(how), Some(line)) => format!("{how}: {line}"),
             (WorkerState::Ended(how), None) => how.to_string(),

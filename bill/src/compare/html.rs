@@ -1,0 +1,360 @@
+//! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots
+//! alone, as a picture.
+
+use events::Business;
+
+use super::report::{Curve, Report, length, minute, range, verdict_words};
+use super::{Source, period_name};
+use crate::{Figure, Measure, Verdict};
+
+/// The plot's size, and the space left for its labels, in the picture's own units.
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 300.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 18.0;
+const BOTTOM: f64 = 46.0;
+
+/// The whole page.
+pub fn page(report: &Report) -> String {
+    let mut body = String::new();
+    let source = match &report.source {
+        Source::Simulated { seed } => format!("a simulated log (seed {seed})"),
+        Source::File { path } => format!("the recorded log <code>{}</code>", escape(path)),
+    };
+    body += &format!(
+        "<h1>What does waiting cost?</h1>\n<p class=\"lead\">The same events, the same logic, the same past; only the moment of answering differs. \
+         The <b>stream</b> answers each event when it happens. The <b>batch job</b> runs at the end of each period, so what it knows is up to \
+         one period old. Each point below is the same {} of events ({source}), answered at another period and held against what truly happened.</p>\n",
+        length(report.end.since_ms(report.start)),
+    );
+    body += "<p class=\"note\">All of it is <b>simulated</b>: the shapes of the curves are the lesson, not the amounts. Nobody's \
+             answers were tuned for this page; where batch is as good, it says so.</p>\n";
+    for business in &report.businesses {
+        body += &format!("<section>\n<h2>{}</h2>\n{}", title(business.business), lesson(business.business));
+        for curve in &business.curves {
+            body += &format!(
+                "<figure>\n<figcaption><b>{}</b> <span class=\"cases\">{} {}</span></figcaption>\n{}\n</figure>\n<p>{}</p>\n{}",
+                capital(curve.measure.title()),
+                grouped(curve.cases),
+                curve.measure.cases(),
+                plot(report, curve),
+                escape(&curve.sentence(|period| report.is_longer(period))),
+                table(report, curve),
+            );
+        }
+        if business.business == Business::Payments {
+            body += &counts_of_payments(report, &business.details);
+        }
+        body += "</section>\n";
+    }
+    if let Some(words) = report.longer_words(&report.periods_ms()) {
+        body += &format!("<p class=\"note\">{}</p>\n", escape(&words));
+    }
+    body += &how_to_read(report);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>What waiting costs · Freshet</title>\n<style>\n:root {{{LIGHT}}}\n{STYLE}{PLOT_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// All plots of a comparison, two in a row, as one SVG on white paper.
+pub fn picture(report: &Report) -> String {
+    let curves: Vec<&Curve> = report.businesses.iter().flat_map(|business| &business.curves).collect();
+    let (cell, rows) = (HEIGHT + 40.0, curves.len().div_ceil(2));
+    // Programs that draw SVG outside a browser know no variables.
+    let style = LIGHT
+        .split(';')
+        .filter_map(|pair| pair.split_once(':'))
+        .fold(PLOT_STYLE.to_owned(), |style, (name, colour)| {
+            style.replace(&format!("var({})", name.trim()), colour.trim())
+        });
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n\
+         <style>\n{style}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
+        2.0 * WIDTH,
+        cell * rows as f64,
+    );
+    for (place, curve) in curves.into_iter().enumerate() {
+        svg += &format!(
+            "<g transform=\"translate({},{})\">\n<text x=\"24\" y=\"24\" font-size=\"16\" font-weight=\"bold\">{}</text>\
+             <text class=\"tick\" x=\"{}\" y=\"24\" text-anchor=\"end\">{} {}</text>\n<g transform=\"translate(0,34)\">{}</g>\n</g>\n",
+            WIDTH * (place % 2) as f64,
+            cell * (place / 2) as f64,
+            escape(&capital(curve.measure.title())),
+            WIDTH - RIGHT,
+            grouped(curve.cases),
+            curve.measure.cases(),
+            plot(report, curve).replacen("<svg ", &format!("<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" "), 1),
+        );
+    }
+    svg + "</svg>\n"
+}
+
+fn title(business: Business) -> &'static str {
+    match business {
+        Business::RideShare => "Ride-share: when will I arrive?",
+        Business::Payments => "Payments: is this card stolen?",
+        Business::Shop => "The shop: what goes on the page?",
+    }
+}
+
+/// What a student should look for before looking at the plots.
+fn lesson(business: Business) -> &'static str {
+    match business {
+        Business::RideShare => {
+            "<p>A rider looks at the screen when the trip begins and after each quarter of the way. The stream has seen the car a second ago. \
+             The batch lane quotes a new trip with the road speeds of its last run, and a trip under way with what that run said of it; between runs it does not \
+             know where the car is. On a quiet road that is nearly as good. In a jam, or when the driver takes another way, it is not.</p>\n"
+        }
+        Business::Payments => {
+            "<p>A stolen card is used within minutes. The stream declines at the till. The batch lane approves everything, finds the theft in its next run, and blocks the card \
+             from then on. So even the shortest period lets the first swipes through: to decide <i>after</i> the sale is another thing than to decide late. \
+             A block also hits honest customers, and each lane pays for those it declines.</p>\n"
+        }
+        Business::Shop => {
+            "<p>A click is missed when the item that the shopper went for next was not among the 20 on the page. Two different things can be late. In the first plot the \
+             <i>page itself</i> is as old as the last run: it knows neither this visit nor what trends now. In the second only the <i>model</i> is that \
+             old, and it is asked with the live visit: nearly everything that matters is in the visit, so the model can wait.</p>\n"
+        }
+    }
+}
+
+fn how_to_read(report: &Report) -> String {
+    format!(
+        "<section>\n<h2>How to read this</h2>\n<ul>\n\
+         <li>The events run from {} to {} (UTC, simulated). Cases are judged from {} on, so that every period that fits has finished a run, and all are judged on the same cases.</li>\n\
+         <li>The colour of a point: <span class=\"dot stream\">●</span> the stream; <span class=\"dot costs\">●</span> waiting costs something; \
+         <span class=\"dot ties\">●</span> no difference that these cases could show; <span class=\"dot wins\">●</span> batch does better.</li>\n\
+         <li>A bar shows where the figure falls in 95 of 100 drawings of the cases (bootstrap, drawn by trip, card and visit). Whether a \
+         period differs from the stream is judged by the interval of their <i>difference</i> on the same cases, which is narrower than two bars side by side.</li>\n\
+         <li>A batch answer counts from the end of its period on, as if jobs took no time. A real job takes some, and starts late.</li>\n\
+         <li>Money is what was approved to fraudsters, plus what each declined honest customer costs: 5.00 and 2&nbsp;% of the amount, unless told otherwise.</li>\n\
+         </ul>\n<p>Made by <code>freshet compare</code>. The same log gives this page again, to the byte.</p>\n</section>\n",
+        minute(report.start),
+        minute(report.end),
+        minute(report.judged_from),
+    )
+}
+
+/// One point of a plot.
+struct Point<'a> {
+    name: String,
+    figure: &'a Figure,
+    verdict: Option<Verdict>,
+}
+
+fn points<'a>(report: &Report, curve: &'a Curve) -> Vec<Point<'a>> {
+    let stream = Point { name: "0s".to_owned(), figure: &curve.stream, verdict: None };
+    let batch = curve.points.iter().map(|(period_ms, line)| Point {
+        name: period_name(*period_ms) + if report.is_longer(*period_ms) { "†" } else { "" },
+        figure: &line.batch,
+        verdict: Some(line.verdict),
+    });
+    std::iter::once(stream).chain(batch).collect()
+}
+
+fn plot(report: &Report, curve: &Curve) -> String {
+    let points = points(report, curve);
+    let measure = curve.measure;
+    let top = points.iter().map(|point| point.figure.high.unwrap_or(point.figure.value)).fold(0.0, f64::max);
+    let ticks = ticks(top);
+    let most = ticks.last().copied().unwrap_or(1.0).max(f64::MIN_POSITIVE);
+    let step = (WIDTH - LEFT - RIGHT) / points.len() as f64;
+    let x = |place: usize| LEFT + step * (place as f64 + 0.5);
+    let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / most);
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} by period\">\n",
+        escape(measure.title())
+    );
+    for tick in &ticks {
+        let at = y(*tick);
+        svg += &format!(
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+            WIDTH - RIGHT,
+            LEFT - 8.0,
+            at + 4.0,
+            tick_label(measure, *tick),
+        );
+    }
+    let level = y(curve.stream.value);
+    svg += &format!(
+        "<line class=\"level\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{level:.1}\" y2=\"{level:.1}\"/>\n",
+        WIDTH - RIGHT
+    );
+    let path: Vec<String> = points
+        .iter()
+        .enumerate()
+        .map(|(place, point)| format!("{:.1},{:.1}", x(place), y(point.figure.value)))
+        .collect();
+    svg += &format!("<polyline class=\"curve\" points=\"{}\"/>\n", path.join(" "));
+    for (place, point) in points.iter().enumerate() {
+        let (at, figure) = (x(place), point.figure);
+        let class = match point.verdict {
+            None => "stream",
+            Some(Verdict::StreamWins) => "costs",
+            Some(Verdict::BatchWins) => "wins",
+            Some(Verdict::Tie | Verdict::Unknown) => "ties",
+        };
+        svg +=
+            &format!("<g class=\"{class}\"><title>{}: {}", escape(&point.name), measure.amount(figure.value));
+        if figure.low.is_some() {
+            svg += &format!(" ({})", range(measure, figure));
+        }
+        if let Some(verdict) = point.verdict {
+            svg += &format!(", {}", verdict_words(verdict));
+        }
+        svg += "</title>";
+        if let (Some(low), Some(high)) = (figure.low, figure.high) {
+            let (low, high) = (y(low), y(high));
+            let (left, right) = (at - 5.0, at + 5.0);
+            svg += &format!(
+                "<path class=\"bar\" d=\"M{left:.1} {high:.1}H{right:.1}M{at:.1} {high:.1}V{low:.1}M{left:.1} {low:.1}H{right:.1}\"/>"
+            );
+        }
+        svg += &format!("<circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"5\"/></g>\n", y(figure.value));
+        svg += &format!(
+            "<text class=\"name\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+            HEIGHT - BOTTOM + 20.0,
+            escape(&point.name)
+        );
+    }
+    svg += &format!(
+        "<text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">how often the job runs (0s: the stream, dashed)</text>\n</svg>",
+        LEFT + (WIDTH - LEFT - RIGHT) / 2.0,
+        HEIGHT - 8.0
+    );
+    svg
+}
+
+/// From zero to at least `top` in round steps.
+fn ticks(top: f64) -> Vec<f64> {
+    if !(top.is_finite() && top > 0.0) {
+        return vec![0.0, 1.0];
+    }
+    let rough = top / 4.0;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|m| m * power >= rough).unwrap_or(10.0) * power;
+    (0..=(top / step).ceil() as usize).map(|n| n as f64 * step).collect()
+}
+
+fn tick_label(measure: Measure, tick: f64) -> String {
+    match measure {
+        Measure::MoneyCents => grouped((tick / 100.0).round() as u64),
+        _ if tick.fract() == 0.0 => format!("{tick:.0}"),
+        _ if (tick * 10.0).fract().abs() < 1e-9 => format!("{tick:.1}"),
+        _ => format!("{tick:.2}"),
+    }
+}
+
+fn table(report: &Report, curve: &Curve) -> String {
+    let measure = curve.measure;
+    let mut rows = format!(
+        "<tr><td>0s, the stream</td><td>{}</td><td>{}</td><td></td><td></td><td></td></tr>\n",
+        measure.amount(curve.stream.value),
+        range(measure, &curve.stream)
+    );
+    for (period_ms, line) in &curve.points {
+        let mark = if report.is_longer(*period_ms) { "†" } else { "" };
+        rows += &format!(
+            "<tr><td>{}{mark}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            period_name(*period_ms),
+            measure.amount(line.batch.value),
+            range(measure, &line.batch),
+            measure.amount(line.waiting.value),
+            range(measure, &line.waiting),
+            verdict_words(line.verdict),
+        );
+    }
+    format!(
+        "<details><summary>The numbers</summary>\n<table>\n<tr><th>period</th><th>cost</th><th>95 %</th><th>beyond the stream</th><th>95 %</th><th></th></tr>\n{rows}</table></details>\n"
+    )
+}
+
+fn counts_of_payments(report: &Report, details: &[(i64, serde_json::Value)]) -> String {
+    let mut rows = String::new();
+    for (period_ms, counts) in details {
+        let name = match period_ms {
+            0 => "0s, the stream".to_owned(),
+            _ => period_name(*period_ms) + if report.is_longer(*period_ms) { "†" } else { "" },
+        };
+        let cents = |name: &str| crate::money(counts[name].as_i64().unwrap_or(0));
+        rows += &format!(
+            "<tr><td>{name}</td><td>{} of {}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            counts["frauds_stopped"],
+            counts["frauds"],
+            cents("lost_cents"),
+            counts["honest_declined"],
+            cents("decline_cost_cents"),
+        );
+    }
+    format!(
+        "<details><summary>Where the money goes</summary>\n<table>\n<tr><th>period</th><th>frauds stopped</th><th>approved to fraudsters</th>\
+         <th>honest customers declined</th><th>which cost</th></tr>\n{rows}</table></details>\n"
+    )
+}
+
+fn grouped(number: u64) -> String {
+    crate::money(number as i64 * 100).trim_end_matches(".00").to_owned()
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Colours are Okabe and Ito's, which most people can tell apart.
+const LIGHT: &str = " --ink: #1b1f24; --paper: #ffffff; --faint: #6a737d; --grid: #e3e6ea; --stream: #0072b2; --costs: #d55e00; --ties: #009e73; --wins: #cc79a7; ";
+
+/// How a page looks around its plots, by day and by night.
+const STYLE: &str = "\
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --paper: #14171a; --faint: #98a2ad; --grid: #2b3036; --stream: #56b4e9; --costs: #e69f00; --ties: #2fc597; --wins: #e0a3c5; } }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.55 system-ui, sans-serif; }
+main { max-width: 46rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { font-size: 2.1rem; line-height: 1.15; margin: 0 0 1rem; }
+h2 { font-size: 1.35rem; margin: 2.6rem 0 .4rem; }
+.lead { font-size: 1.1rem; }
+.note { border-left: 4px solid var(--grid); padding-left: .9rem; color: var(--faint); }
+figure { margin: 1.4rem 0 .4rem; }
+figcaption .cases { color: var(--faint); margin-left: .5rem; }
+svg { width: 100%; height: auto; display: block; font: 13px system-ui, sans-serif; }
+table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0 1rem; }
+th { text-align: left; font-weight: 600; } th, td { padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--grid); font-variant-numeric: tabular-nums; }
+details { color: var(--faint); } summary { cursor: pointer; }
+.dot.stream { color: var(--stream); } .dot.costs { color: var(--costs); } .dot.ties { color: var(--ties); } .dot.wins { color: var(--wins); }
+code { font-size: .92em; }
+";
+
+/// How the plots look.
+const PLOT_STYLE: &str = "\
+svg text { fill: var(--ink); }
+svg .tick, svg .axis { fill: var(--faint); }
+.grid { stroke: var(--grid); }
+.level { stroke: var(--stream); stroke-dasharray: 5 4; opacity: .8; }
+.curve { fill: none; stroke: var(--faint); stroke-width: 1.5; opacity: .6; }
+.bar { fill: none; stroke-width: 2; }
+.stream circle { fill: var(--stream); } .stream .bar { stroke: var(--stream); }
+.costs circle { fill: var(--costs); } .costs .bar { stroke: var(--costs); }
+.ties circle { fill: var(--ties); } .ties .bar { stroke: var(--ties); }
+.wins circle { fill: var(--wins); } .wins .bar { stroke: var(--wins); }
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_reach_the_top() {
+        assert_eq!(ticks(9.7), [0.0, 2.5, 5.0, 7.5, 10.0]);
+        assert_eq!(ticks(0.0), [0.0, 1.0]);
+        for top in [0.013, 1.0, 3.9, 87.0, 1_234_567.0] {
+            let ticks = ticks(top);
+            assert!((3..=6).contains(&ticks.len()), "{top}: {ticks:?}");
+            assert!(ticks.last().is_some_and(|last| *last >= top * 0.999_999), "{top}: {ticks:?}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The cost of lateness: one recorded log, the same logic at several periods, one bill each.
+//!
+//! Everything is held still but the timing. One log is read once; at every event the stream's
+//! processor answers, and so does the batch lane of each period (the processors of `freshet replay`
+//! and `freshet replay --period`). Each period has a [`Bill`] of its own, on which its batch
+//! answers stand beside the stream's, judged on the same cases against `simulation_truth`. Nothing
+//! depends on the wall: the same log gives the same bill, to the byte.
+//!
+//! # When an answer could be seen
+//! A log tells when events happened, not when they arrived: an event arrives when the newest time
+//! that its business has shown so far has been reached. The stream's answer is there at that
+//! instant, a batch answer from the end of its period on, as if jobs took no time: what is compared
+//! is the *period* alone. Live, a run takes some seconds besides, and the dashboard's bill counts
+//! them.
+//!
+//! # Which cases count
+//! All periods are judged on the same cases, so they must all have had a chance to run. Judging
+//! begins at the first boundary of the longest period whose first boundary lies in the log's first
+//! half. Longer periods are billed too, and marked: their lane had nothing, or next to nothing,
+//! while the log lasted.
+//!
+//! # Simplifications
+//! - One processor over everything, as in a replay. In a show each partition has its own, which
+//!   knows a quarter of the cards.
+//! - A run is over the instant it begins.
+
+mod html;
+mod lanes;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use consumers::event_time::Watermark;
+use consumers::fraud::Costs;
+use events::{Business, Event, SimulationTruth, Timestamp};
+
+use crate::Bill;
+
+pub use html::{page, picture};
+pub use lanes::{Lanes, Rides, Separate};
+pub use report::{BusinessReport, Report, Source, business_name, period_name};
+
+/// Cases are judged when event time has gone on for so long, in milliseconds.
+const SETTLE_EVERY_MS: i64 = 60_000;
+/// How far ahead, in milliseconds, the time of one event may move the log on its own.
+const LARGEST_JUMP_MS: i64 = 30 * events::DAY_MS;
+
+/// Which business an event of a log belongs to; none for an answer, which the lanes give again.
+pub fn business_of(event: &Event) -> Option<Business> {
+    if event.topic().role().is_simulated() { event.business() } else { None }
+}
+
+/// From when on cases are judged in a log that lasts from `start` to `end`; see the [module](self).
+pub fn judged_from(start: Timestamp, end: Timestamp, periods_ms: &[i64]) -> Timestamp {
+    let half = start.plus_ms(end.since_ms(start) / 2);
+    let boundaries = periods_ms.iter().map(|&period_ms| first_boundary(start, period_ms));
+    boundaries.filter(|boundary| *boundary <= half).max().unwrap_or(start)
+}
+
+/// The end of the period that `start` lies in.
+pub fn first_boundary(start: Timestamp, period_ms: i64) -> Timestamp {
+    start.floor(period_ms).plus_ms(period_ms)
+}
+
+/// When the events of a log arrive: see the [module](self).
+#[derive(Debug)]
+pub struct Arrivals {
+    watermark: Watermark,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self { watermark: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS) }
+    }
+}
+
+impl Arrivals {
+    /// How far the log has come.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.watermark.now()
+    }
+
+    /// The instant at which the next event of the log is there.
+    pub fn arrives(&mut self, event: &Event) -> Timestamp {
+        match event.ts() {
+            Some(ts) => self.watermark.observe(ts),
+            None => self.now().unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// One business at every period.
+pub struct Comparison {
+    business: Business,
+    lanes: Box<dyn Lanes>,
+    /// One a period.
+    bills: Vec<Bill>,
+    arrivals: Arrivals,
+    settled: Option<Timestamp>,
+    stream: Vec<Event>,
+    batch: Vec<Vec<Event>>,
+    events: u64,
+    truths: u64,
+}
+
+impl Comparison {
+    /// Nothing seen yet. `lanes` answers at as many periods as `periods`.
+    pub fn new(business: Business, lanes: Box<dyn Lanes>, periods: usize, judged_from: Timestamp) -> Self {
+        Self {
+            business,
+            lanes,
+            bills: (0..periods).map(|_| Bill::from(0, judged_from)).collect(),
+            arrivals: Arrivals::default(),
+            settled: None,
+            stream: Vec::new(),
+            batch: vec![Vec::new(); periods],
+            events: 0,
+            truths: 0,
+        }
+    }
+
+    /// Bills declined honest customers at these costs instead of the usual ones.
+    #[must_use]
+    pub fn with_costs(mut self, costs: Costs) -> Self {
+        self.bills.iter_mut().for_each(|bill| bill.payments.costs = costs);
+        self
+    }
+
+    /// Takes the next event of the log; one of another business changes nothing.
+    pub fn take(&mut self, event: &Event) {
+        if business_of(event) != Some(self.business) {
+            return;
+        }
+        let now = self.arrivals.arrives(event);
+        if let Event::SimulationTruth(truth) = event {
+            use SimulationTruth::{Intent, Swipe, Trip};
+            self.truths += u64::from(matches!(truth, Trip { .. } | Swipe { .. } | Intent { .. }));
+        } else {
+            self.events += 1;
+            self.lanes.process(event, &mut self.stream, &mut self.batch);
+        }
+        for bill in &mut self.bills {
+            bill.observe(event, now, 0);
+        }
+        self.hand_over(now);
+        if self.settled.is_none_or(|settled| now.since_ms(settled) >= SETTLE_EVERY_MS) {
+            self.settled = Some(now);
+            // What arrives at this very instant may still be on its way.
+            self.bills.iter_mut().for_each(|bill| bill.settle(now.plus_ms(-1)));
+        }
+    }
+
+    /// How far the log has come.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.arrivals.now()
+    }
+
+    fn hand_over(&mut self, now: Timestamp) {
+        for answer in self.stream.drain(..) {
+            self.bills.iter_mut().for_each(|bill| bill.observe(&answer, now, 0));
+        }
+        for (bill, answers) in self.bills.iter_mut().zip(&mut self.batch) {
+            for answer in answers.drain(..) {
+                bill.observe(&answer, now, 0);
+            }
+        }
+    }
+
+    /// The log has ended: the last period is run, and what can be judged is.
+    pub fn finish(mut self, periods_ms: &[i64]) -> BusinessReport {
+        self.lanes.finish(&mut self.batch);
+        let now = self.now().unwrap_or(Timestamp::MIN);
+        self.hand_over(now);
+        self.bills.iter_mut().for_each(|bill| bill.settle(now));
+        BusinessReport::new(self.business, self.events, self.truths, periods_ms, &self.bills)
+    }
+}

@@ -1,0 +1,301 @@
+//! The bill of a show in event time: the lanes' own answers, each from the instant on at which its
+//! lane *could* have given it.
+//!
+//! What a person saw at the screen hangs on the wall: on a busy machine a page comes 30 ms later,
+//! which at sixty times the speed are two simulated seconds, and a run that takes a second
+//! publishes a simulated minute late. So a bill of what was seen is never twice the same,
+//! and most of what makes it differ is the speed of the show and not the lane. This bill leaves the
+//! wall out, as `freshet compare` does:
+//!
+//! - a question arrives when its simulator sent it, in simulated time;
+//! - the stream's answer is there when its question arrives;
+//! - an answer of the batch lane is there from the end of the period on whose run it rests.
+//!
+//! What is left is the lanes' answers and their periods, and that is the same on a slow machine, on
+//! another broker, with another database. An answer that was never given counts as that here too.
+//!
+//! Records come in whatever order the topics happened to be read. Two things have to be known
+//! before an answer can be placed: when its question arrived, and when its run's period ended.
+//! Until then it is kept.
+//!
+//! Where partitions share what they learn (the speeds of roads), an answer hangs on which of two
+//! records was read first, and no bookkeeping after the fact puts that back: rides are answered
+//! once more, in order (see [`DeterministicRideReplay`]).
+//!
+//! # Simplifications
+//! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is
+//!   billed as if it had been there. The bill as it was seen, beside this one, tells that.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use consumers::lanes::Source;
+use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
+
+use super::ride_replay::DeterministicRideReplay;
+use super::{Bill, PATIENCE_MS};
+use crate::compare::business_of;
+use crate::send_time::SimulatedSendTime;
+
+/// The batch lane's job of a business.
+fn job(business: Business) -> &'static str {
+    match business {
+        Business::RideShare => "batch-eta",
+        Business::Payments => "batch-fraud",
+        Business::Shop => "batch-recommendations",
+    }
+}
+
+/// Up to where each job of the batch lane has run.
+pub type JobProgress = BTreeMap<String, Timestamp>;
+
+/// Where a record stands: topic, partition, offset.
+pub(super) type Place = (Topic, i32, i64);
+
+/// Answers by the offsets of their questions.
+type Early = BTreeMap<i64, Vec<(Place, Event)>>;
+
+/// A record as the bill hears it.
+#[derive(Debug, Clone)]
+pub struct BillRecord<'a> {
+    /// Where it stands.
+    pub place: Place,
+    /// What it says.
+    pub event: &'a Event,
+    /// Which record it answers, if it says so.
+    pub source: Option<Source>,
+    /// Which run of the batch lane published it, if one did.
+    pub run: Option<&'a str>,
+    /// When its simulator sent it, with its sequence number, if one did.
+    pub send_time: Option<SimulatedSendTime>,
+}
+
+/// A bill that knows when things could have been seen.
+pub struct EventTimeBill {
+    bill: Bill,
+    /// The answers to riders in order; without it, those that the lane gave.
+    rides: Option<DeterministicRideReplay>,
+    /// When a record arrived whose own time is another: late pings, and what was said of them.
+    late: HashMap<Place, Timestamp>,
+    /// How far each partition has been read.
+    read_to: HashMap<(Topic, i32), i64>,
+    /// Answers that were read before their questions.
+    early: HashMap<(Topic, i32), Early>,
+    runs: Runs,
+    /// Up to where each business was judged last.
+    judged: [Timestamp; 3],
+}
+
+/// What is known of the batch lane's runs.
+#[derive(Debug, Default)]
+struct Runs {
+    /// The end of the window of the run whose answers could be seen, live, from an instant on: by
+    /// job.
+    ends: HashMap<String, HashMap<Timestamp, Timestamp>>,
+    /// Runs that have been reported.
+    done: HashSet<String>,
+    /// Answers of runs that have not.
+    waiting: HashMap<String, Vec<Event>>,
+    /// Up to where each job has run.
+    up_to: JobProgress,
+}
+
+impl EventTimeBill {
+    /// Judges what happens from `judged_from` on.
+    pub fn new(judged_from: Timestamp) -> Self {
+        Self {
+            bill: Bill::from(0, judged_from),
+            rides: None,
+            late: HashMap::new(),
+            read_to: HashMap::new(),
+            early: HashMap::new(),
+            runs: Runs::default(),
+            judged: [Timestamp::MIN; 3],
+        }
+    }
+
+    /// The same, with the stream's rides in order.
+    #[must_use]
+    pub fn with_rides(self, rides: DeterministicRideReplay) -> Self {
+        Self { rides: Some(rides), ..self }
+    }
+
+    /// The stream's rides in order, if it has them.
+    pub fn rides(&self) -> Option<&DeterministicRideReplay> {
+        self.rides.as_ref()
+    }
+
+    /// Takes a record.
+    pub fn take(&mut self, heard: &BillRecord<'_>) {
+        match heard.source {
+            // The speeds of roads are on no bill, and the traversals that they answer are read by
+            // nobody here: they would wait for ever.
+            Some(_) if matches!(heard.event, Event::Traffic(_)) => {}
+            Some(source) if self.is_ahead(source) => {
+                let waiting = self.early.entry((source.topic, source.partition)).or_default();
+                waiting.entry(source.offset).or_default().push((heard.place, heard.event.clone()));
+            }
+            _ => self.place(heard),
+        }
+    }
+
+    /// A record that says nothing to a bill has been read.
+    pub fn mark_read(&mut self, (topic, partition, offset): Place) {
+        let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
+        *read_to = offset.max(*read_to);
+    }
+
+    fn is_ahead(&self, source: Source) -> bool {
+        self.read_to.get(&(source.topic, source.partition)).is_none_or(|&read_to| source.offset > read_to)
+    }
+
+    /// Takes a record whose question, if it answers one, is known.
+    fn place(&mut self, heard: &BillRecord<'_>) {
+        let &BillRecord { place, event, source, run, send_time } = heard;
+        let (topic, partition, offset) = place;
+        let asked = source.and_then(|Source { topic, partition, offset }| {
+            self.late.get(&(topic, partition, offset)).copied()
+        });
+        if let Some(arrived) = send_time.map(|send_time| send_time.at).or(asked).or(event.ts()) {
+            if event.ts() != Some(arrived) {
+                self.late.insert(place, arrived);
+            }
+            match &mut self.rides {
+                Some(rides) if business_of(event) == Some(Business::RideShare) => {
+                    rides.take(place, event, send_time, arrived, &mut |event, at| {
+                        self.bill.observe(event, at, 0);
+                    });
+                }
+                Some(rides) => match (event, source) {
+                    (Event::EtaUpdates(update), Some(Source { topic, partition, offset })) => {
+                        rides.live((topic, partition, offset), update.eta);
+                    }
+                    (Event::EtaUpdates(_) | Event::Notifications(_), _) => {}
+                    _ => self.observe(event, run, arrived),
+                },
+                None => self.observe(event, run, arrived),
+            }
+        }
+        self.mark_read(place);
+        let Some(early) = self.early.get_mut(&(topic, partition)) else { return };
+        let later = early.split_off(&(offset + 1));
+        for (offset, answers) in std::mem::replace(early, later) {
+            let source = Some(Source { topic, partition, offset });
+            for (place, answer) in answers {
+                self.place(&BillRecord { place, event: &answer, source, run: None, send_time: None });
+            }
+        }
+    }
+
+    fn observe(&mut self, event: &Event, run: Option<&str>, arrived: Timestamp) {
+        if let Event::BatchRuns(run) = event {
+            for answer in self.runs.report(run) {
+                self.bill.observe(&answer, run.window_end, 0);
+            }
+        } else if event.topic().role() != Role::BatchAnswer {
+            self.bill.observe(event, arrived, 0);
+        } else if let Some(answer) = self.runs.answer(event, run) {
+            self.bill.observe(&answer, arrived, 0);
+        }
+    }
+
+    /// Up to where every job has run that has reported a run.
+    pub fn up_to(&self) -> &JobProgress {
+        &self.runs.up_to
+    }
+
+    /// Whether a partition has been read up to the offset `end`, as far as it matters to a bill:
+    /// see [`EventTimeBill::take`].
+    pub fn has_read(&self, topic: Topic, partition: i32, end: i64) -> bool {
+        let matters = !matches!(topic, Topic::RoadTraversals | Topic::Traffic | Topic::DeadLetters);
+        !matters || end == 0 || self.read_to.get(&(topic, partition)).is_some_and(|&read| read + 1 >= end)
+    }
+
+    /// Judges the cases of which both lanes' answers have been read: those up to where each
+    /// business's job has run, by `known`, and in any case those up to `until`.
+    pub fn settle(&mut self, until: Timestamp, known: &JobProgress) {
+        let of = |business| known.get(job(business)).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
+        let judged = [Business::RideShare, Business::Payments, Business::Shop].map(of);
+        if judged == self.judged {
+            return;
+        }
+        self.judged = judged;
+        let [rides, payments, shop] = judged;
+        self.settle_all(Some(rides), payments, shop);
+        // Whatever answers a record of so long ago comes too late for its case.
+        self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
+    }
+
+    /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the
+    /// batch lane's quotes come with the run after it, so trips are judged up to where that job
+    /// has run.
+    pub fn finish(&mut self, end: Timestamp) -> &Bill {
+        for (_, early) in std::mem::take(&mut self.early) {
+            // Questions that nobody has read: retention took them.
+            for (place, event) in early.into_values().flatten() {
+                self.place(&BillRecord { place, event: &event, source: None, run: None, send_time: None });
+            }
+        }
+        if let Some(rides) = &mut self.rides {
+            rides.finish(&mut |event, at| self.bill.observe(event, at, 0));
+        }
+        let last = end.plus_ms(-1);
+        let rides = self.runs.up_to.get(job(Business::RideShare)).map(|run_to| last.min(run_to.plus_ms(-1)));
+        self.settle_all(rides, last, last);
+        &self.bill
+    }
+
+    /// Judges each business up to an instant of its own, and no rides whose answers in order are
+    /// not there yet.
+    fn settle_all(&mut self, rides: Option<Timestamp>, payments: Timestamp, shop: Timestamp) {
+        let rides = match &self.rides {
+            Some(ride_replay) => rides.and_then(|until| Some(until.min(ride_replay.now()?.plus_ms(-1)))),
+            None => rides,
+        };
+        if let Some(until) = rides {
+            self.bill.rides.settle(until);
+        }
+        self.bill.payments.settle(payments);
+        self.bill.shop.settle(shop);
+    }
+
+    /// How many answers wait for their questions.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.early.values().flat_map(|early| early.values()).map(Vec::len).sum()
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_bill(self) -> Bill {
+        self.bill
+    }
+}
+
+impl Runs {
+    /// A run is over: the answers that waited for it.
+    fn report(&mut self, run: &BatchRun) -> Vec<Event> {
+        self.ends.entry(run.job.clone()).or_default().insert(run.ts, run.window_end);
+        let up_to = self.up_to.entry(run.job.clone()).or_insert(run.window_end);
+        *up_to = run.window_end.max(*up_to);
+        self.done.insert(run.batch_id.clone());
+        let waiting = self.waiting.remove(&run.batch_id).unwrap_or_default();
+        waiting.into_iter().filter_map(|event| self.answer(&event, Some(&run.batch_id))).collect()
+    }
+
+    /// An answer that `run` has published, from the end on of the period on whose run it rests,
+    /// which may be an earlier one; none while that is not known.
+    fn answer(&mut self, event: &Event, run: Option<&str>) -> Option<Event> {
+        let mut answer = event.clone();
+        let job = job(event.business()?);
+        let BatchedMut { valid_from, .. } = answer.batched_mut()?;
+        match (self.ends.get(job).and_then(|ends| ends.get(valid_from)), run) {
+            (Some(&end), _) => *valid_from = end,
+            (None, Some(run)) if !self.done.contains(run) => {
+                self.waiting.entry(run.to_owned()).or_default().push(answer);
+                return None;
+            }
+            // It rests on a period that nobody has run: the time before the show.
+            (None, _) => {}
+        }
+        Some(answer)
+    }
+}

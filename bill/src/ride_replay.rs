@@ -1,0 +1,322 @@
+//! The stream's rides once more, in the order in which things happened.
+//!
+//! What a card or a shopper is told hangs on their own partition, which has one order. What a rider
+//! is told hangs on all of the city: each partition's matcher says how fast its cars drove, and
+//! hears from the topic `traffic` what the others said. Whether that comes before or after a car's
+//! next ping is a matter of milliseconds on the wall, so live no two shows quote the same arrivals
+//! to the second. A bill that leaves the wall out must leave that out too. So the processors of the
+//! stream lane's workers, one matcher for each partition and one for the traffic, are run here over
+//! the same records in the order of their sending, and what one says the others know at once.
+//!
+//! The order is known without waiting for any length of time: each simulator numbers what it sends
+//! (see [`SimulatedSendTime`]), so the record after number 17 is number 18, whenever it comes.
+//!
+//! How far this is from what the lane really said is measured, answer by answer: see
+//! [`LiveVsReplay`].
+//!
+//! # Simplifications
+//! - A record without a number (a student's own car) or with an old one (a burst's) happens when it
+//!   is read, so a show with such guests is not billed twice the same.
+//! - A number that does not come (its producer was down) is waited for until [`MOST_AHEAD`] others
+//!   have.
+
+use std::collections::{BTreeMap, HashMap};
+
+use consumers::Processor as _;
+use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
+use consumers::notifications::NotificationsProcessor;
+use events::{Event, Timestamp};
+
+use super::event_time::Place;
+use crate::send_time::SimulatedSendTime;
+
+/// So many records wait for one that was sent before them: ten seconds of a large city.
+const MOST_AHEAD: usize = 50_000;
+/// So many answers wait for their counterpart.
+const MOST_UNMATCHED: usize = 200_000;
+
+/// The workers of the stream lane that drivers and riders have, without the wires between them.
+pub struct DeterministicRideReplay {
+    config: EtaConfig,
+    lanes: BTreeMap<i32, Lane>,
+    traffic: TrafficProcessor,
+    /// The number of the record that is next.
+    next: u64,
+    /// Records that have been read before it.
+    ahead: BTreeMap<(u64, Place), (Timestamp, Event)>,
+    /// Everything that was sent before has happened.
+    now: Option<Timestamp>,
+    live_vs_replay: LiveVsReplay,
+    said: Vec<Event>,
+    speeds: Vec<Event>,
+}
+
+/// What one partition's workers know.
+struct Lane {
+    eta: EtaProcessor,
+    texts: NotificationsProcessor,
+}
+
+/// How the lane's own answers lie beside those in order.
+#[derive(Debug, Default)]
+pub struct LiveVsReplay {
+    /// Questions that both answered.
+    pub answers: u64,
+    /// Sum over them of how far apart the two arrivals are, in milliseconds.
+    pub apart_ms: u64,
+    /// Arrivals that one of the two has given, by the question.
+    unmatched: HashMap<Place, Timestamp>,
+}
+
+impl LiveVsReplay {
+    /// One of the two gives its answer to a question.
+    fn meet(&mut self, question: Place, eta: Timestamp) {
+        if let Some(other) = self.unmatched.remove(&question) {
+            self.answers += 1;
+            self.apart_ms += eta.since_ms(other).unsigned_abs();
+        } else if self.unmatched.len() < MOST_UNMATCHED {
+            self.unmatched.insert(question, eta);
+        }
+    }
+
+    /// Mean distance in seconds; none when there was no answer.
+    pub fn mean_apart_s(&self) -> Option<f64> {
+        (self.answers > 0).then(|| self.apart_ms as f64 / self.answers as f64 / 1000.0)
+    }
+}
+
+impl DeterministicRideReplay {
+    /// Workers that have seen nothing.
+    pub fn new(config: EtaConfig) -> Self {
+        Self {
+            traffic: TrafficProcessor::new(&config),
+            config,
+            lanes: BTreeMap::new(),
+            next: 0,
+            ahead: BTreeMap::new(),
+            now: None,
+            live_vs_replay: LiveVsReplay::default(),
+            said: Vec::new(),
+            speeds: Vec::new(),
+        }
+    }
+
+    /// Takes what the city says, hidden truth included, in whatever order it is read; `arrived` is
+    /// for those who gave no number. Gives it on, and the answers to it, each with the instant
+    /// at which it was there.
+    pub(super) fn take(
+        &mut self,
+        place: Place,
+        event: &Event,
+        send_time: Option<SimulatedSendTime>,
+        arrived: Timestamp,
+        give: &mut impl FnMut(&Event, Timestamp),
+    ) {
+        match send_time {
+            Some(SimulatedSendTime { at, number }) if number > self.next => {
+                self.ahead.insert((number, place), (at, event.clone()));
+            }
+            Some(SimulatedSendTime { at, number }) => {
+                self.next = self.next.max(number + 1);
+                self.apply(place, event, at, give);
+                self.now = self.now.max(Some(at));
+            }
+            None => self.apply(place, event, arrived, give),
+        }
+        while let Some(entry) = self.ahead.first_entry()
+            && (entry.key().0 <= self.next || self.ahead.len() > MOST_AHEAD)
+        {
+            self.take_first(give);
+        }
+    }
+
+    /// No more comes: what is still waited for never will.
+    pub(super) fn finish(&mut self, give: &mut impl FnMut(&Event, Timestamp)) {
+        while !self.ahead.is_empty() {
+            self.take_first(give);
+        }
+    }
+
+    fn take_first(&mut self, give: &mut impl FnMut(&Event, Timestamp)) {
+        if let Some(((number, place), (at, event))) = self.ahead.pop_first() {
+            self.next = self.next.max(number + 1);
+            self.apply(place, &event, at, give);
+            self.now = self.now.max(Some(at));
+        }
+    }
+
+    fn apply(
+        &mut self,
+        place: Place,
+        event: &Event,
+        at: Timestamp,
+        give: &mut impl FnMut(&Event, Timestamp),
+    ) {
+        give(event, at);
+        if matches!(event, Event::SimulationTruth(_)) {
+            return;
+        }
+        let (_, partition, _) = place;
+        let lane = self.lanes.entry(partition).or_insert_with(|| Lane {
+            eta: EtaProcessor::new(&self.config),
+            texts: NotificationsProcessor::new(),
+        });
+        lane.eta.process(event, &mut self.said);
+        let mut texts = Vec::new();
+        lane.texts.process(event, &mut texts);
+        for answer in self.said.drain(..) {
+            if let Event::EtaUpdates(update) = &answer {
+                self.live_vs_replay.meet(place, update.eta);
+                lane.texts.process(&answer, &mut texts);
+                give(&answer, at);
+            } else {
+                self.traffic.process(&answer, &mut self.speeds);
+            }
+        }
+        for text in texts {
+            give(&text, at);
+        }
+        for speed in self.speeds.drain(..) {
+            for lane in self.lanes.values_mut() {
+                lane.eta.process(&speed, &mut self.said);
+            }
+        }
+    }
+
+    /// The lane has answered a question with this arrival.
+    pub(super) fn live(&mut self, question: Place, eta: Timestamp) {
+        self.live_vs_replay.meet(question, eta);
+    }
+
+    /// How its answers lie beside these.
+    pub fn live_vs_replay(&self) -> &LiveVsReplay {
+        &self.live_vs_replay
+    }
+
+    /// Everything that was sent before has happened; none before anything has.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    use events::Topic;
+    use producers::city::{City, CityConfig};
+    use streets::Map;
+
+    use super::*;
+
+    type Sent = (Place, SimulatedSendTime, Event);
+
+    /// Ten minutes of a small town, as its simulator sends them to the partitions of a cluster.
+    fn city(map: &Arc<Map>) -> Vec<Sent> {
+        let start: Timestamp = "2026-03-03T10:45:00Z".parse().unwrap();
+        let config =
+            CityConfig { seed: 3, start, map: Arc::clone(map), drivers: 12, ..CityConfig::default() };
+        let mut ends = HashMap::new();
+        let emissions = City::new(config).take_while(|emission| emission.at < start.plus_ms(600_000));
+        (0..)
+            .zip(emissions)
+            .map(|(number, emission)| {
+                let key: i32 = emission.event.key().bytes().map(i32::from).sum();
+                let (topic, partition) = (emission.event.topic(), key % 4);
+                let end = ends.entry((topic, partition)).or_insert(0);
+                *end += 1;
+                ((topic, partition, *end - 1), SimulatedSendTime { at: emission.at, number }, emission.event)
+            })
+            .collect()
+    }
+
+    /// The same records, as somebody reads them who comes to the partitions in an order that `seed`
+    /// decides.
+    fn read(sent: &[Sent], seed: u64) -> Vec<Sent> {
+        let mut logs: BTreeMap<(Topic, i32), VecDeque<Sent>> = BTreeMap::new();
+        for record in sent {
+            logs.entry((record.0.0, record.0.1)).or_default().push_back(record.clone());
+        }
+        let (mut logs, mut dice, mut read) = (logs.into_values().collect::<Vec<_>>(), seed, Vec::new());
+        while !logs.is_empty() {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let from = (dice >> 33) as usize % logs.len();
+            // A fetch brings some records of a partition.
+            for _ in 0..(dice >> 59) {
+                read.extend(logs[from].pop_front());
+            }
+            logs.retain(|log| !log.is_empty());
+        }
+        read
+    }
+
+    /// Everything that is given on, and how many of it were arrivals.
+    fn given(rides: &mut DeterministicRideReplay, read: &[Sent]) -> (Vec<(Event, Timestamp)>, usize) {
+        let mut given = Vec::new();
+        let mut give = |event: &Event, at| given.push((event.clone(), at));
+        for (place, send_time, event) in read {
+            rides.take(*place, event, Some(*send_time), send_time.at, &mut give);
+        }
+        rides.finish(&mut give);
+        let arrivals = given.iter().filter(|(event, _)| matches!(event, Event::EtaUpdates(_))).count();
+        (given, arrivals)
+    }
+
+    #[test]
+    fn riders_are_told_the_same_in_whatever_order_the_partitions_are_read() {
+        let map = Arc::new(Map::la_serena());
+        let sent = city(&map);
+        let rides = || DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&map)));
+        let (first, arrivals) = given(&mut rides(), &sent);
+        assert!(arrivals > 1_000, "{arrivals}");
+        assert!(first.is_sorted_by_key(|(_, at)| *at));
+        for seed in 0..3 {
+            let read = read(&sent, seed);
+            assert_ne!(read, sent);
+            assert_eq!(given(&mut rides(), &read), (first.clone(), arrivals), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn what_never_comes_is_not_waited_for_for_ever() {
+        let map = Arc::new(Map::la_serena());
+        let mut sent = city(&map);
+        sent.retain(|(_, send_time, _)| send_time.number != 100);
+        let mut rides = DeterministicRideReplay::new(EtaConfig::new(map));
+        let mut there = 0;
+        let mut give = |event: &Event, _| there += usize::from(event.topic().role().is_simulated());
+        for (place, send_time, event) in &sent {
+            rides.take(*place, event, Some(*send_time), send_time.at, &mut give);
+        }
+        assert_eq!(rides.now(), Some(sent[99].1.at), "nothing later is judged");
+        assert_eq!(rides.ahead.len(), sent.len() - 100);
+        rides.finish(&mut give);
+        assert_eq!(there, sent.len(), "all but what never came");
+    }
+
+    #[test]
+    fn the_lanes_own_answers_are_held_against_these() {
+        let map = Arc::new(Map::la_serena());
+        let mut rides = DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&map)));
+        let sent = city(&map);
+        let mut asked = None;
+        for (place, send_time, event) in sent {
+            let mut arrival = None;
+            rides.take(place, &event, Some(send_time), send_time.at, &mut |event, _| {
+                if let Event::EtaUpdates(update) = event {
+                    arrival = Some(update.eta);
+                }
+            });
+            if let Some(eta) = arrival {
+                // The lane says three seconds later, and of one question nothing at all.
+                if asked.replace(place).is_some() {
+                    rides.live(place, eta.plus_ms(3_000));
+                }
+            }
+        }
+        assert!(rides.live_vs_replay().answers > 1_000);
+        assert_eq!(rides.live_vs_replay().mean_apart_s(), Some(3.0));
+        assert_eq!(rides.live_vs_replay().unmatched.len(), 1);
+    }
+}

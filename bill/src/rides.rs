@@ -1,0 +1,233 @@
+//! Ride-share: minutes of ETA error, and texts that told the wrong time.
+
+use std::collections::HashMap;
+
+use events::{Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
+
+use super::PATIENCE_MS;
+use super::resample::Resampled;
+
+/// A rider opens the app and looks for this long, in milliseconds of event time: what is on the
+/// screen by then counts.
+const LOOK_MS: i64 = 15_000;
+/// A text "five minutes away" is right when it comes from three to seven minutes before the end of
+/// the trip.
+const TEXT_MS: i64 = 5 * 60_000;
+const TEXT_TOLERANCE_MS: i64 = 2 * 60_000;
+
+/// How one lane did.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RideLane {
+    /// Looks at the screen that found an answer: at 0, 25, 50 and 75 % of each trip.
+    pub quotes: u64,
+    /// Looks that found none.
+    pub unanswered: u64,
+    /// Sum over the quotes of |ETA − drop-off|, in milliseconds: whole numbers, whose sum is the
+    /// same in whatever order.
+    pub error_ms: u64,
+    /// Trips that were long enough to deserve a text.
+    pub texts_due: u64,
+    /// Of these, how many got theirs too early, too late, or never.
+    pub texts_wrong: u64,
+}
+
+impl RideLane {
+    /// Mean absolute error of a quote in minutes, if there was one.
+    pub fn mean_error_min(&self) -> Option<f64> {
+        (self.quotes > 0).then(|| self.error_ms as f64 / self.quotes as f64 / 60_000.0)
+    }
+
+    fn add(&mut self, trip: RideLane) {
+        self.quotes += trip.quotes;
+        self.unanswered += trip.unanswered;
+        self.error_ms += trip.error_ms;
+        self.texts_due += trip.texts_due;
+        self.texts_wrong += trip.texts_wrong;
+    }
+
+    fn quote(&mut self, eta: Option<Timestamp>, dropped_off: Timestamp) {
+        match eta {
+            Some(eta) => {
+                self.quotes += 1;
+                self.error_ms += eta.since_ms(dropped_off).unsigned_abs();
+            }
+            None => self.unanswered += 1,
+        }
+    }
+
+    fn text(&mut self, sent: Option<Timestamp>, dropped_off: Timestamp) {
+        self.texts_due += 1;
+        let right =
+            sent.is_some_and(|sent| (dropped_off.since_ms(sent) - TEXT_MS).abs() <= TEXT_TOLERANCE_MS);
+        self.texts_wrong += u64::from(!right);
+    }
+}
+
+/// What is known of one trip until it is judged.
+#[derive(Debug, Default)]
+struct Open {
+    /// When anyone could see each answer of the stream, and its ETA.
+    stream: Vec<(Timestamp, Timestamp)>,
+    /// The same for the batch lane.
+    batch: Vec<(Timestamp, Timestamp)>,
+    /// When the stream's text went out.
+    texted: Option<Timestamp>,
+    /// How it really went, once that is known.
+    truth: Option<Truth>,
+    /// How the stream did on it; the batch lane's answers come an hour later.
+    stream_judged: Option<RideLane>,
+    /// The newest that was heard of it, for forgetting trips that never end.
+    touched: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Truth {
+    dropped_off: Timestamp,
+    quarters: [Timestamp; 4],
+}
+
+/// The ride-share part of the bill.
+#[derive(Debug)]
+pub struct RidesBill {
+    /// The stream lane, over every trip that has ended.
+    pub stream: RideLane,
+    /// The batch lane; it is judged an hour later, when its answers are known.
+    pub batch: RideLane,
+    /// The stream lane over the trips that `batch` was judged on: the two that may be compared.
+    pub stream_beside_batch: RideLane,
+    /// Trip by trip, what `stream_beside_batch` and `batch` sum up: see [`sums`].
+    pub spread: Resampled<7>,
+    judged_from: Timestamp,
+    open: HashMap<String, Open>,
+    trip_of_rider: HashMap<String, String>,
+}
+
+impl RidesBill {
+    pub(super) fn new(judged_from: Timestamp) -> Self {
+        Self {
+            stream: RideLane::default(),
+            batch: RideLane::default(),
+            stream_beside_batch: RideLane::default(),
+            spread: Resampled::default(),
+            judged_from,
+            open: HashMap::new(),
+            trip_of_rider: HashMap::new(),
+        }
+    }
+
+    pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
+        match event {
+            Event::EtaUpdates(answer) => {
+                let open = self.touch(&answer.trip_id, seen);
+                open.stream.push((seen, answer.eta));
+            }
+            Event::EtaBatch(batched) => {
+                // A quote can't be seen before it is asked for, however old the speeds behind it
+                // are.
+                let from = batched.valid_from.max(batched.answer.ts);
+                let open = self.touch(&batched.answer.trip_id, seen);
+                // The quote is repeated for every ping; only a new one says something.
+                if open.batch.last().is_none_or(|&(_, eta)| eta != batched.answer.eta) {
+                    open.batch.push((from, batched.answer.eta));
+                }
+            }
+            Event::Trips(trip) if trip.kind == TripKind::Requested => {
+                if let Some(rider) = &trip.rider_id {
+                    self.trip_of_rider.insert(rider.clone(), trip.trip_id.clone());
+                }
+            }
+            Event::Trips(trip) if trip.kind == TripKind::Cancelled => {
+                self.open.remove(&trip.trip_id);
+            }
+            Event::Notifications(text) if text.kind == NotificationKind::FiveMinutesAway => {
+                if let Some(trip) = self.trip_of_rider.get(&text.recipient).cloned() {
+                    self.touch(&trip, seen).texted.get_or_insert(seen);
+                }
+            }
+            Event::SimulationTruth(SimulationTruth::Trip { ts, id, quarters, .. }) => {
+                let truth = Truth { dropped_off: *ts, quarters: *quarters };
+                self.touch(id, seen).truth = Some(truth);
+            }
+            _ => {}
+        }
+    }
+
+    fn touch(&mut self, trip: &str, seen: Timestamp) -> &mut Open {
+        if !self.open.contains_key(trip) {
+            self.open.insert(trip.to_owned(), Open::default());
+        }
+        let open = self.open.get_mut(trip).expect("it was there or has just been inserted");
+        open.touched = open.touched.max(Some(seen));
+        open
+    }
+
+    pub(super) fn settle(&mut self, until: Timestamp) {
+        let Self { stream, batch, stream_beside_batch, spread, judged_from, open, .. } = self;
+        open.retain(|trip_id, open| {
+            let Some(truth) = open.truth else {
+                // A trip that was cancelled or cut off by the end of a show never gets its truth.
+                return open.touched.is_some_and(|touched| until.since_ms(touched) < PATIENCE_MS);
+            };
+            if truth.quarters[0] < *judged_from {
+                return false;
+            }
+            if truth.dropped_off.plus_ms(LOOK_MS) > until {
+                return true;
+            }
+            let streamed = *open.stream_judged.get_or_insert_with(|| {
+                let judged = judge(truth, &std::mem::take(&mut open.stream), open.texted);
+                stream.add(judged);
+                judged
+            });
+            let given_up = until.since_ms(truth.dropped_off) > PATIENCE_MS;
+            if open.batch.is_empty() && !given_up {
+                return true;
+            }
+            let batched = judge(truth, &open.batch, text_of(&open.batch));
+            batch.add(batched);
+            stream_beside_batch.add(streamed);
+            spread.add(trip_id, sums(&streamed, &batched));
+            false
+        });
+        if self.trip_of_rider.len() > 100_000 {
+            let open = &self.open;
+            self.trip_of_rider.retain(|_, trip| open.contains_key(trip));
+        }
+    }
+}
+
+/// Of each lane the error in milliseconds and the quotes it is the sum of, then texts that were
+/// due, and each lane's wrong ones.
+pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
+    [
+        stream.error_ms as f64,
+        stream.quotes as f64,
+        batch.error_ms as f64,
+        batch.quotes as f64,
+        batch.texts_due as f64,
+        stream.texts_wrong as f64,
+        batch.texts_wrong as f64,
+    ]
+}
+
+/// When a text "five minutes away" goes out to someone who is quoted these arrivals, each from an
+/// instant on: as soon as the quote of the moment is five minutes away.
+fn text_of(quotes: &[(Timestamp, Timestamp)]) -> Option<Timestamp> {
+    let next = quotes.iter().skip(1).map(|&(from, _)| from).chain([Timestamp::MAX]);
+    let due = quotes.iter().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
+    due.zip(next).find(|(due, next)| due < next).map(|(due, _)| due)
+}
+
+/// How a lane with these answers did on one trip.
+fn judge(truth: Truth, answers: &[(Timestamp, Timestamp)], texted: Option<Timestamp>) -> RideLane {
+    let mut lane = RideLane::default();
+    for quarter in truth.quarters {
+        let look = quarter.plus_ms(LOOK_MS);
+        let on_screen = answers.iter().filter(|(seen, _)| *seen <= look).max_by_key(|(seen, _)| *seen);
+        lane.quote(on_screen.map(|&(_, eta)| eta), truth.dropped_off);
+    }
+    if truth.dropped_off.since_ms(truth.quarters[0]) > TEXT_MS + TEXT_TOLERANCE_MS {
+        lane.text(texted, truth.dropped_off);
+    }
+    lane
+}

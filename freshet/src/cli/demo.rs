@@ -1,0 +1,62 @@
+//! `freshet demo`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use events::Timestamp;
+
+use super::{DEFAULT_LISTEN, Format, Period, Scenario, ScreenArgs, TimeArgs};
+use scenarios::clock::Clock;
+
+/// `freshet demo`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {
+    /// Which businesses run
+    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    pub(crate) scenario: Scenario,
+    #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    /// How often the batch jobs run, in simulated time
+    #[arg(long, default_value = "1h", value_name = "PERIOD")]
+    pub(crate) batch_period: Period,
+    /// No dashboard: a line a second on standard output
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// End by itself when the show's clock has run for so long on the wall, such as 30s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Period>,
+    /// What a headless run writes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Where the embedded broker listens; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: String,
+    /// Use this cluster instead of an embedded broker
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS")]
+    pub(crate) bootstrap_servers: Option<String>,
+    /// Leave the log and the database in this empty folder, to look into them afterwards [default:
+    /// a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a
+    /// SQLite file beside the log]
+    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE")]
+    pub(crate) database: Option<String>,
+    /// Cars on the road
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) drivers: u32,
+    /// Draw the city on this map instead of La Serena (see `freshet map build`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) screen: ScreenArgs,
+}
+
+impl DemoArgs {
+    /// The instant of simulated time at which a show of a given length ends; the same however busy
+    /// the machine was.
+    pub(crate) fn end(&self, clock: &Clock) -> Option<Timestamp> {
+        let length = |duration: Period| (duration.ms() as f64 * clock.speed) as i64;
+        self.duration.map(|duration| clock.start.plus_ms(length(duration)))
+    }
+}

@@ -1,0 +1,298 @@
+//! `freshet batch`: one job of the batch lane, on a schedule of its own or a window at a time.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use client::Admin;
+use consumers::Processor;
+use consumers::eta::{EtaConfig, FrozenHour};
+use consumers::fraud::FraudBatch;
+use consumers::lanes::{BatchConfig, Control, Kept, Schedule, Stage, WindowRun, patiently_open, run_batch};
+use consumers::recommendations::HourlyRecommendations;
+use consumers::warehouse::Warehouse;
+use events::{Timestamp, Topic};
+
+use super::consume::{RIDES_HORIZON_MS, forward_commands, learnt_fraud, learnt_recommendations, tell};
+use super::replay::map;
+use super::{Interrupted, settings};
+use crate::cli::{BatchArgs, Job, Span};
+use scenarios::priority::{Priority, lower_priority};
+use scenarios::{control, topics};
+
+/// Makes the processor of each task.
+type Factory = Box<dyn Fn() -> Box<dyn Processor>>;
+
+/// The most windows that one `--window` may hold: more is a mistyped year.
+const MOST_WINDOWS: i64 = 10_000;
+
+/// Runs the job on its schedule, once, or over the windows that are named.
+pub(crate) fn run(args: &BatchArgs) -> Result<()> {
+    if args.period.ms() == 0 {
+        bail!(
+            "--period 0s: a job needs time between its runs; without any it is the stream (`freshet consume`)"
+        );
+    }
+    let windows = args.window.map(|span| windows(span, args.period.ms())).transpose()?;
+    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares
+    // the machine with it.
+    lower_priority(Priority::Hours);
+    let control = Control::new();
+    forward_commands(&control, control::orders(args.control.supervised)?)?;
+    let config = config(args);
+    match windows {
+        Some(windows) => by_hand(args, &config, &windows, &control),
+        None => scheduled(args, &config, &control),
+    }
+}
+
+fn config(args: &BatchArgs) -> BatchConfig {
+    let name = name(args.job);
+    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(name));
+    // Anybody's topics tell the time by their records; a show has a clock that every process is
+    // given.
+    let schedule = match args.time.started_at {
+        Some(_) => Schedule::Clock(args.time.clock()),
+        None => Schedule::EventTime,
+    };
+    let horizon_ms = (args.job == Job::Eta).then(|| RIDES_HORIZON_MS.max(2 * args.period.ms()));
+    BatchConfig {
+        period_ms: args.period.ms(),
+        grace_ms: args.grace.ms(),
+        once: args.once,
+        horizon_ms,
+        // What is believed of a road rests on everybody who drove it, as in the stream lane.
+        whole: args.job == Job::Eta,
+        retries: args.retries,
+        ..BatchConfig::hourly(settings, name, outputs(args.job), schedule)
+    }
+}
+
+fn scheduled(args: &BatchArgs, config: &BatchConfig, control: &Control) -> Result<()> {
+    let factory = factory(args, control)?;
+    ready(config, inputs(args.job))?;
+    let mut warehouse = open(args, control)?;
+    tell(&run_batch(config, &*factory, &mut *warehouse, control)?);
+    Ok(())
+}
+
+/// Every window from the first to the last, or one step of each.
+fn by_hand(
+    args: &BatchArgs,
+    config: &BatchConfig,
+    windows: &[(Timestamp, Timestamp)],
+    control: &Control,
+) -> Result<()> {
+    let stages = args.stage.map_or(Stage::ALL.to_vec(), |stage| vec![stage.into()]);
+    let temporary = if args.files.is_none() {
+        let folder = tempfile::Builder::new().prefix("freshet-batch-").tempdir();
+        Some(folder.context("could not make a temporary folder")?)
+    } else {
+        None
+    };
+    let folder = temporary.as_ref().map(tempfile::TempDir::path).or(args.files.as_deref());
+    let folder = folder.context("a run needs a folder for its files")?;
+    // Only what the stages need: `transform` runs with neither cluster nor database.
+    let needs = |wanted: &[Stage]| stages.iter().any(|stage| wanted.contains(stage));
+    let factory = needs(&[Stage::Transform]).then(|| factory(args, control)).transpose()?;
+    let databases = needs(&[Stage::Extract, Stage::Load, Stage::Publish]);
+    let mut warehouse = databases.then(|| open(args, control)).transpose()?;
+    if needs(&[Stage::Extract, Stage::Publish]) {
+        ready(config, inputs(args.job))?;
+    }
+    // Windows that nobody will go on with from their files need not each read what all have in
+    // common.
+    let kept = match (&factory, windows.last()) {
+        (Some(factory), Some((_, end))) if temporary.is_some() => Some(Kept::new(&**factory, *end)),
+        _ => None,
+    };
+    for window in windows {
+        let run = WindowRun::new(config, *window, folder, control);
+        let run = match &kept {
+            Some(kept) => run.keeping(kept),
+            None => run,
+        };
+        for stage in &stages {
+            step(&run, *stage, inputs(args.job), factory.as_deref(), warehouse.as_deref_mut()).map_err(
+                |error| match error.downcast_ref() {
+                    Some(consumers::lanes::LaneError::Interrupted { .. }) => Interrupted.into(),
+                    _ => error,
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// One step, and a sentence about it.
+fn step(
+    run: &WindowRun<'_>,
+    stage: Stage,
+    inputs: &[Topic],
+    factory: Option<&dyn Fn() -> Box<dyn Processor>>,
+    warehouse: Option<&mut (dyn Warehouse + 'static)>,
+) -> Result<()> {
+    let database = "every stage but transform was given a database";
+    let said = match stage {
+        Stage::Extract => {
+            let done = run.extract(inputs, warehouse.context(database)?)?;
+            match done.records {
+                0 => format!("an empty window: no record lies in it, {} lie before it", done.past),
+                records => format!("{records} records, and {} before them", done.past),
+            }
+        }
+        Stage::Transform => {
+            let done = run.transform(factory.context("transform was given a processor")?)?;
+            let broken = match done.dead_letters {
+                0 => String::new(),
+                letters => format!(", {letters} of them dead letters"),
+            };
+            format!("{} rows, {} answers{broken}", done.rows, done.answers)
+        }
+        Stage::Load => {
+            let done = run.load(warehouse.context(database)?)?;
+            format!("{} rows are in the database", done.rows)
+        }
+        Stage::Publish => {
+            let done = run.publish(warehouse.context(database)?)?;
+            format!("{} answers sent, {} were there already", done.answers, done.already)
+        }
+    };
+    eprintln!("{}: {}: {said}", run.batch_id(), stage.name());
+    Ok(())
+}
+
+/// The periods that a span consists of.
+fn windows(span: Span, period_ms: i64) -> Result<Vec<(Timestamp, Timestamp)>> {
+    for at in [span.start, span.end] {
+        let before = at.floor(period_ms);
+        if before != at {
+            bail!(
+                "--window: {at} is inside a period: periods of {} are aligned to midnight UTC, so name {before} or {}, or another --period",
+                length(period_ms),
+                before.plus_ms(period_ms)
+            );
+        }
+    }
+    let count = span.end.since_ms(span.start) / period_ms;
+    if count > MOST_WINDOWS {
+        bail!(
+            "--window {}..{} holds {count} periods of {}: name at most {MOST_WINDOWS} at once, or a longer --period",
+            span.start,
+            span.end,
+            length(period_ms)
+        );
+    }
+    let start = |n: i64| span.start.plus_ms(n * period_ms);
+    Ok((0..count).map(|n| (start(n), start(n + 1))).collect())
+}
+
+/// A length of time as people write it.
+fn length(ms: i64) -> String {
+    for (unit_ms, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
+        if ms % unit_ms == 0 {
+            return format!("{}{unit}", ms / unit_ms);
+        }
+    }
+    format!("{ms}ms")
+}
+
+/// Makes the topics that are not there yet.
+fn ready(config: &BatchConfig, inputs: &[Topic]) -> Result<()> {
+    let admin = Admin::connect(&config.settings, Duration::from_secs(5))?;
+    let ours = [Topic::BatchRuns, Topic::DeadLetters];
+    Ok(topics::ensure(&admin, &[inputs, &config.outputs, &ours].concat())?)
+}
+
+/// The database, and the folder of its file. A job on a schedule waits for one that is down as long
+/// as it takes.
+fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
+    if !args.database.contains("://")
+        && let Some(folder) = Path::new(&args.database).parent()
+    {
+        std::fs::create_dir_all(folder).with_context(|| {
+            format!("could not make the folder {} (name another database with --database)", folder.display())
+        })?;
+    }
+    let ends = args.once || args.window.is_some();
+    Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)
+}
+
+fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
+    let period_ms = args.period.ms();
+    Ok(match args.job {
+        Job::Eta => {
+            // The rows tell of roads too; who drove where is told to the database alone.
+            let config =
+                EtaConfig { period_ms, tell_traversals: true, ..EtaConfig::new(map(args.map.as_ref())?) };
+            Box::new(move || Box::new(FrozenHour::new(&config)))
+        }
+        Job::Fraud => {
+            let learnt = learnt_fraud(&args.costs, args.history.as_deref(), control)?;
+            Box::new(move || Box::new(FraudBatch::over(learnt.go_on(), period_ms)))
+        }
+        Job::Recommendations => {
+            let learnt = learnt_recommendations(args.history.as_deref(), control)?;
+            Box::new(move || Box::new(HourlyRecommendations::over(learnt.clone(), period_ms)))
+        }
+    })
+}
+
+/// What the job's processor reads, for steps that don't make one: a map takes a moment.
+fn inputs(job: Job) -> &'static [Topic] {
+    match job {
+        Job::Eta => &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
+        Job::Fraud => &[Topic::CardSwipes, Topic::Chargebacks],
+        Job::Recommendations => &[Topic::Clicks],
+    }
+}
+
+fn outputs(job: Job) -> &'static [Topic] {
+    match job {
+        Job::Eta => &[Topic::EtaBatch],
+        Job::Fraud => &[Topic::FraudBatch],
+        Job::Recommendations => &[Topic::RecommendationsBatch, Topic::RecommendationsStale],
+    }
+}
+
+fn name(job: Job) -> &'static str {
+    match job {
+        Job::Eta => "batch-eta",
+        Job::Fraud => "batch-fraud",
+        Job::Recommendations => "batch-recommendations",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inputs_are_the_processors() {
+        use clap::Parser as _;
+        for (name, job) in
+            [("eta", Job::Eta), ("fraud", Job::Fraud), ("recommendations", Job::Recommendations)]
+        {
+            let cli = crate::cli::Cli::parse_from(["freshet", "batch", name]);
+            let crate::cli::Command::Batch(args) = cli.command else { panic!("{name} is a batch job") };
+            assert_eq!(factory(&args, &Control::new()).unwrap()().inputs(), inputs(job), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_whole_periods() {
+        let span = |text: &str| text.parse::<Span>().unwrap();
+        let hours = windows(span("2026-03-03T09:00:00Z..2026-03-03T12:00:00Z"), 3_600_000).unwrap();
+        assert_eq!(hours.len(), 3);
+        assert_eq!(hours[0].1, hours[1].0, "without a gap");
+        let error = windows(span("2026-03-03T09:10:00Z..2026-03-03T12:00:00Z"), 3_600_000).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("periods of 1h") && said.contains("name 2026-03-03T09:00:00.000Z or"),
+            "{said}"
+        );
+        assert!(windows(span("2026-03-03T09:10:00Z..2026-03-03T09:20:00Z"), 600_000).is_ok());
+        let years = windows(span("1026-03-03..2026-03-03"), 60_000).unwrap_err();
+        assert!(years.to_string().contains("at most 10000"), "{years}");
+    }
+}

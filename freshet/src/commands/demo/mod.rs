@@ -1,0 +1,356 @@
+//! `freshet demo`: everything at once.
+//!
+//! The demo holds nothing that could not run apart: it starts a broker, the workers as processes of
+//! their own, and then watches as any outsider could. What it adds is order at the beginning and at
+//! the end.
+
+mod plan;
+mod summary;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use client::{Admin, Settings, Since};
+use events::{Event, Topic};
+use producers::shop::Shop;
+
+use super::produce::{cards_config, shop_config};
+use super::{Interrupted, screen};
+use crate::cli::DemoArgs;
+use scenarios::clock::{Clock, wall_ms};
+use scenarios::controller::ShowController;
+use scenarios::ledger::{Ledger, audit};
+use scenarios::lines;
+use scenarios::observe::watch::Watch;
+use scenarios::observe::{Show, ShowConfig};
+use scenarios::supervise::{Order, Supervisor, WorkerSpec};
+use scenarios::topics;
+
+use plan::{Businesses, Paths};
+use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
+
+/// How long the consumers may take to be there before the first event is sent: the fraud model
+/// learns from the past first.
+const READY: Duration = Duration::from_mins(1);
+/// How long the simulators have to set up their worlds before the show's clock starts, in
+/// milliseconds of the wall: who starts late sends a second's events at once.
+const HEAD_START_MS: i64 = 1_200;
+/// How long consumers and jobs may take to answer what is left when nothing more comes in.
+const DRAIN: Duration = Duration::from_mins(2);
+/// Who sends, and who runs periods, in a show.
+const PRODUCERS: [&str; 3] = ["gps", "swipes", "clicks"];
+const JOBS: [&str; 3] = ["batch-eta", "batch-fraud", "batch-recommendations"];
+/// How long a worker may take to end. With the broker's own end it must stay under two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Runs the show until its time is over, `q`, or Ctrl-C.
+pub(crate) fn run(args: &DemoArgs) -> Result<()> {
+    let screen = screen::Screen::choose(args.headless, args.format, &args.screen)?;
+    let folder = Folder::open(args.data_dir.as_deref())?;
+    let broker = match &args.bootstrap_servers {
+        Some(_) => None,
+        None => Some(super::broker::start(&args.listen, &folder.path().join("log"), topics::PARTITIONS)?),
+    };
+    let bootstrap = match (&args.bootstrap_servers, &broker) {
+        (Some(servers), _) => servers.clone(),
+        (None, Some(broker)) => broker.bootstrap_servers(),
+        (None, None) => unreachable!("without a cluster's address a broker was started"),
+    };
+    let map = super::replay::map(args.map.as_ref())?;
+    let settings = Settings::new(&bootstrap).with_client_id("freshet");
+    let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    topics::ensure(&admin, Topic::ALL)?;
+
+    let places = Paths {
+        program: std::env::current_exe().context("could not find the program's own file")?,
+        bootstrap: bootstrap.clone(),
+        database: args
+            .database
+            .clone()
+            .unwrap_or_else(|| folder.path().join("warehouse.sqlite").display().to_string()),
+        swipes: folder.path().join("past-swipes.jsonl"),
+        clicks: folder.path().join("past-clicks.jsonl"),
+    };
+    let mut supervisor = Supervisor::default();
+    let consumers = plan::consumers(args, &places);
+    let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
+    // Who needs a past starts when it is written; nobody waits for that with an empty screen.
+    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(WorkerSpec::needs_past);
+    for spec in others {
+        let name = spec.name.clone();
+        supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
+    }
+    let show = Show::new(ShowConfig {
+        name: city_name(args),
+        bootstrap,
+        clock: None,
+        seed: Some(args.time.seed),
+        period_ms: args.batch_period.ms(),
+        database: Some(consumers::warehouse::shown(&places.database)),
+        map: Arc::clone(&map),
+        businesses: Businesses::from(args.scenario).in_order(),
+        ends: args.headless && args.duration.is_some(),
+    });
+    let watch = Watch::start(&settings, Since::Beginning)?;
+    let mut controller = ShowController::new(
+        show,
+        watch,
+        Admin::connect(&settings, Duration::from_secs(2))?,
+        Some(supervisor),
+    );
+
+    let (written, past) = channel();
+    let (plan, swipes, clicks) = (args.clone(), places.swipes.clone(), places.clicks.clone());
+    thread::Builder::new().name("past".into()).spawn(move || {
+        let done =
+            write_pasts(&plan, &swipes, &clicks).map(|()| learners).map_err(|error| format!("{error:#}"));
+        let _ = written.send(done);
+    })?;
+    controller.start_later(past);
+    let (plan, time) = (args.clone(), args.time.clone());
+    controller.start_when_ready(groups, READY, move |now_ms| {
+        let started_wall_ms = now_ms + HEAD_START_MS;
+        let clock = Clock { started_wall_ms, start: time.start, speed: time.speed };
+        (clock, plan::producers_and_jobs(&plan, &clock, &places))
+    });
+
+    let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
+    let how = screen.run(&mut controller, &map, deadline)?;
+    screen.say("ending the workers");
+    let summary = finish(args, controller, &settings, &admin)?;
+    // Nobody of ours should still be listening when the broker goes, and say that it went.
+    drop(admin);
+    if let Some(broker) = broker {
+        broker.shutdown()?;
+    }
+    screen.summary(&summary, &summary.json())?;
+    drop(folder);
+    match how {
+        screen::Left::Interrupted => Err(Interrupted.into()),
+        _ if summary.failed.is_empty() => Ok(()),
+        _ => bail!("{}", summary.failed.join("; ")),
+    }
+}
+
+/// Ends the workers in order: who asks first, then, when all is answered, who answers.
+fn finish(
+    args: &DemoArgs,
+    mut controller: ShowController,
+    settings: &Settings,
+    admin: &Admin,
+) -> Result<Summary> {
+    let ended_ms = wall_ms();
+    let clock = controller.show.clock();
+    let patient = args.headless && args.duration.is_some();
+    if patient {
+        // Each producer ends by itself when it has sent the show's last event, a moment after its
+        // time on a busy machine.
+        let sent = |controller: &mut ShowController| !PRODUCERS.iter().any(|name| controller.runs(name));
+        await_all(&mut controller, "its last events were not sent", sent);
+    }
+    order(&mut controller, &PRODUCERS, Order::Stop);
+    if patient {
+        order(&mut controller, &JOBS, Order::Close);
+        drain(&mut controller);
+    }
+    let mut failed = Vec::new();
+    if patient {
+        // Who still waits for something that is away, such as the database, has not done its part.
+        failed.extend(controller.waiting().map(|(worker, what)| format!("{worker}: {what}")));
+    }
+    let snapshot = controller.snapshot();
+    let costs = [("stream", false), ("batch", true)]
+        .into_iter()
+        .filter_map(|(lane, batch)| {
+            Some(LaneCost::new(lane, controller.cpu_s(batch)?, controller.show.lanes.records(batch)))
+        })
+        .collect();
+    let run = Businesses::from(args.scenario);
+    if let Some(supervisor) = controller.supervisor.take() {
+        let unwell: Vec<String> = supervisor
+            .workers()
+            .iter()
+            .filter(|worker| worker.failed())
+            .map(|worker| format!("{} {}", worker.spec.name, worker.how_it_is()))
+            .collect();
+        if patient {
+            failed.extend(unwell);
+        }
+        for name in supervisor.shutdown(PATIENCE) {
+            tracing::warn!("{name} did not end in time and was killed");
+        }
+    }
+    let mut businesses = Vec::new();
+    // The log is asked, not whoever might have lost something.
+    let ledger = if patient { audit(settings, admin)? } else { Ledger::default() };
+    let books = ledger.sums();
+    failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
+    let asked = [
+        ("eta", run.rides),
+        ("fraud", run.payments),
+        ("recommendations", run.shop),
+        ("notifications", run.rides || run.payments),
+    ];
+    for (business, runs) in asked {
+        if !runs {
+            continue;
+        }
+        let book = books.iter().find(|(book, _)| book.group == business).map(|(_, sums)| *sums);
+        let (events_in, answers_out) = controller.show.lanes.counts(business);
+        let freshness = snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == business);
+        businesses.push(BusinessSummary {
+            business,
+            events_in,
+            answers_out,
+            freshness_p50_ms: freshness.and_then(|freshness| freshness.p50_ms),
+            freshness_p99_ms: freshness.and_then(|freshness| freshness.p99_ms),
+            ledger: book,
+        });
+    }
+    let bill = match (controller.show.settled.as_mut(), clock) {
+        (Some(settled), Some(clock)) => {
+            // Whoever pressed `q` saw a show without an end: what was said in its last moments is
+            // still on its way.
+            let end = args.end(&clock).filter(|_| patient);
+            let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
+            BillSummary::from(settled.finish(end))
+        }
+        _ => (&controller.show.bill).into(),
+    };
+    let settled_rides = controller.show.settled.as_ref().and_then(|settled| settled.rides());
+    let live_arrivals = settled_rides.map(|rides| rides.live_vs_replay().into());
+    Ok(Summary {
+        lasted_s: clock.map_or(0.0, |clock| (ended_ms - clock.started_wall_ms) as f64 / 1000.0),
+        speed: args.time.speed,
+        simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
+        businesses,
+        terminals: run.payments.then(|| (&snapshot.payments.data).into()),
+        dead_letters: controller.show.dead_letters(),
+        costs,
+        bill,
+        live_arrivals,
+        wall_clock_bill: (&controller.show.bill).into(),
+        failed,
+    })
+}
+
+/// Tells those of the workers that are there.
+fn order(controller: &mut ShowController, names: &[&str], order: Order) {
+    if let Some(supervisor) = controller.supervisor.as_mut() {
+        for name in names {
+            supervisor.order(name, order);
+        }
+    }
+}
+
+/// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has
+/// seen it.
+fn drain(controller: &mut ShowController) {
+    // The first polls may have been made before the last records were sent.
+    let (mut quiet, mut said) = (0, false);
+    await_all(controller, "its last events were not answered", |controller| {
+        if let Some((worker, what)) = controller.waiting().next().filter(|_| !said) {
+            said = true;
+            tracing::warn!(
+                "the show is over, and {worker} is waited for up to {} s: {what}",
+                DRAIN.as_secs()
+            );
+        }
+        let snapshot = controller.snapshot();
+        // A job's group has committed all that it will when its last run is out. Who has committed
+        // nothing yet is still on its way.
+        let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
+        let all_read = controller.groups_at_work().iter().all(|id| lag(id) == Some(0));
+        let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
+        quiet = if all_read && still && controller.show.has_read_all() { quiet + 1 } else { 0 };
+        quiet >= 4
+    });
+}
+
+/// Takes in what is seen until it is as it should be, or nobody waits any longer.
+#[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
+fn await_all(
+    controller: &mut ShowController,
+    otherwise: &str,
+    mut is_so: impl FnMut(&mut ShowController) -> bool,
+) {
+    let until = std::time::Instant::now() + DRAIN;
+    while !is_so(controller) {
+        if std::time::Instant::now() >= until {
+            tracing::warn!(
+                "the show has ended, and {otherwise} within {} s: the bill lacks them",
+                DRAIN.as_secs()
+            );
+            return;
+        }
+        controller.take_in(Duration::from_millis(100));
+    }
+}
+
+/// Writes the pasts of the businesses that run.
+fn write_pasts(args: &DemoArgs, swipes: &Path, clicks: &Path) -> Result<()> {
+    let run = Businesses::from(args.scenario);
+    if run.payments {
+        write_past(producers::cards::history(&cards_config(&args.time)), swipes)?;
+    }
+    if run.shop {
+        let (shop, start) = (Shop::new(shop_config(&args.time)), args.time.start);
+        let before = shop.take_while(|emission| emission.at < start).map(|emission| emission.event);
+        write_past(before.filter(|event| event.topic() == Topic::Clicks), clicks)?;
+    }
+    Ok(())
+}
+
+/// Writes a past, from which a consumer learns before its first answer.
+fn write_past(past: impl Iterator<Item = Event>, to: &Path) -> Result<()> {
+    let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
+    let mut file = BufWriter::with_capacity(1 << 20, file);
+    let mut scratch = Vec::new();
+    for event in past {
+        lines::write(&mut file, &event, &mut scratch)?;
+    }
+    file.flush().with_context(|| format!("could not write {}", to.display()))
+}
+
+/// What the first line calls the show: the city, or the map's file.
+fn city_name(args: &DemoArgs) -> String {
+    let file = args.map.as_deref().and_then(Path::file_stem);
+    file.map_or_else(|| "la serena".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Where the log and the database are while the show runs.
+enum Folder {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn open(kept: Option<&Path>) -> Result<Self> {
+        let Some(path) = kept else {
+            let folder = tempfile::Builder::new().prefix("freshet-").tempdir();
+            return Ok(Self::Temporary(folder.context("could not make a temporary folder")?));
+        };
+        std::fs::create_dir_all(path).with_context(|| {
+            format!("could not make the folder {}: pass another --data-dir", path.display())
+        })?;
+        let mut inside =
+            std::fs::read_dir(path).with_context(|| format!("could not look into {}", path.display()))?;
+        if inside.next().is_some() {
+            bail!("{} is not empty: a show begins anew, so pass an empty --data-dir", path.display());
+        }
+        Ok(Self::Kept(path.to_owned()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}

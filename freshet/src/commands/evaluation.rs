@@ -1,0 +1,323 @@
+//! A fraud detector that is judged while it works: what `freshet replay fraud` says at the end.
+//!
+//! Every figure comes from the log itself: what was true is what its chargebacks say, and each
+//! swipe counts with what was said before its label was there ([`Scorecard`]). How long a decision
+//! took is measured on the wall, around the detector alone: no broker and no network stands
+//! between. The answers are what they are without all this, to the byte.
+
+use std::fmt;
+use std::time::Instant;
+
+use consumers::Processor;
+use consumers::fraud::{FraudConfig, Quality, Scorecard};
+use events::{Event, Topic};
+
+use bill::money;
+use scenarios::observe::DEADLINE_MS;
+
+/// A lane of the payments business, and its report card.
+pub(crate) struct EvaluatedDetector {
+    lane: Box<dyn Processor>,
+    scorecard: Scorecard,
+    /// From a swipe to its decision: in nanoseconds of the wall, or for the batch lane in
+    /// milliseconds of event time.
+    took: Histogram,
+    batched: bool,
+    costs: (f64, f64),
+}
+
+impl EvaluatedDetector {
+    /// Judges `lane`, which was made with `config`.
+    pub(crate) fn new(lane: Box<dyn Processor>, config: &FraudConfig) -> Self {
+        Self {
+            lane,
+            scorecard: Scorecard::new(config),
+            took: Histogram::default(),
+            batched: false,
+            costs: (config.costs.fixed_cents, config.costs.margin),
+        }
+    }
+
+    fn judge(&mut self, answers: &[Event]) {
+        for answer in answers {
+            if let Event::FraudBatch(batched) = answer {
+                self.batched = true;
+                self.took.push(batched.valid_from.since_ms(batched.answer.ts) as f32);
+            }
+            self.scorecard.observe(answer);
+        }
+    }
+
+    /// The report card, when the log has ended.
+    pub(crate) fn report(mut self) -> Report {
+        self.scorecard.finish();
+        let Self { scorecard, took, batched, costs, .. } = self;
+        Report { scorecard, took, batched, costs }
+    }
+}
+
+impl Processor for EvaluatedDetector {
+    fn inputs(&self) -> &'static [Topic] {
+        self.lane.inputs()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the rim: how long a decision takes is measured on the wall"
+    )]
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        self.scorecard.observe(event);
+        let before = answers.len();
+        let started = Instant::now();
+        self.lane.process(event, answers);
+        let took = started.elapsed();
+        if let [Event::FraudDecisions(_)] = answers[before..] {
+            self.took.push(took.as_nanos() as f32);
+        }
+        self.judge(&answers[before..]);
+    }
+
+    fn finish(&mut self, answers: &mut Vec<Event>) {
+        let before = answers.len();
+        self.lane.finish(answers);
+        self.judge(&answers[before..]);
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.lane.counters()
+    }
+}
+
+/// How good the decisions of a log were, in words.
+pub(crate) struct Report {
+    scorecard: Scorecard,
+    took: Histogram,
+    batched: bool,
+    costs: (f64, f64),
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scorecard { blind, seeing, unlabelled, unheard, .. } = &self.scorecard;
+        writeln!(f, "how good the decisions were, by the chargebacks in this log:")?;
+        writeln!(
+            f,
+            "  judged                 {} swipes, each by what was said before its label; {unlabelled} have no label yet",
+            blind.swipes() + seeing.swipes()
+        )?;
+        if *unheard > 0 {
+            writeln!(
+                f,
+                "                         {unheard} chargebacks of swipes that were not there to be judged"
+            )?;
+        }
+        writeln!(f, "  before any label       {}", blind.ranking())?;
+        writeln!(f, "  after                  {}", seeing.ranking())?;
+        if seeing.frauds() > 0 {
+            judged(f, seeing, self.costs)?;
+        }
+        self.time(f)
+    }
+}
+
+fn judged(f: &mut fmt::Formatter<'_>, quality: &Quality, (fixed_cents, margin): (f64, f64)) -> fmt::Result {
+    if let Some(calibration) = quality.calibration() {
+        writeln!(
+            f,
+            "  calibration            {calibration:.3}: {:.0} frauds expected, {} were",
+            quality.expected_frauds(),
+            quality.frauds()
+        )?;
+    }
+    if let Some((precision, best)) = quality.card_precision() {
+        writeln!(f, "  card precision         {precision:.4} at 100 a day ({best:.4} at best)")?;
+    }
+    let worth = quality.money();
+    let share = |part: f64, of: f64| 100.0 * part / of.max(1.0);
+    writeln!(
+        f,
+        "  money stopped          {} of {} ({:.1} %), in {} of {} frauds",
+        money(worth.stopped_cents),
+        money(worth.fraud_cents),
+        share(worth.stopped_cents as f64, worth.fraud_cents as f64),
+        worth.frauds_stopped,
+        quality.frauds()
+    )?;
+    writeln!(
+        f,
+        "  honest declined        {} ({:.3} % of the honest), at a cost of {} ({} each and {:.1} %); net {}",
+        worth.honest_declined,
+        share(worth.honest_declined as f64, (quality.swipes() - quality.frauds()) as f64),
+        money(worth.decline_cost_cents as i64),
+        money(fixed_cents as i64),
+        100.0 * margin,
+        money(worth.net_cents() as i64)
+    )
+}
+
+impl Report {
+    fn time(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (p50, p99, p999) = (self.took.at(0.5), self.took.at(0.99), self.took.at(0.999));
+        let (Some(p50), Some(p99), Some(p999)) = (p50, p99, p999) else { return Ok(()) };
+        if self.batched {
+            let minutes = |ms: f32| format!("{:.1} min", ms / 60_000.0);
+            let (p50, p99, p999) = (minutes(p50), minutes(p99), minutes(p999));
+            return writeln!(
+                f,
+                "  time to decide         p50 {p50}, p99 {p99}, p99.9 {p999} of event time, when the run is over; none within {DEADLINE_MS} ms"
+            );
+        }
+        let micros = |ns: f32| format!("{:.1} us", ns / 1e3);
+        let share = 100.0 * self.took.up_to(DEADLINE_MS as f32 * 1e6);
+        writeln!(
+            f,
+            "  time to decide         p50 {}, p99 {}, p99.9 {}; {share:.3} % within {DEADLINE_MS} ms (the detector alone, on the wall)",
+            micros(p50),
+            micros(p99),
+            micros(p999)
+        )
+    }
+}
+
+/// How values are spread, to about one part in a hundred, however many there are.
+#[derive(Default)]
+struct Histogram {
+    /// By the leading bits of a float, which order as numbers do: 8 of the exponent, 7 of the
+    /// mantissa.
+    counts: Vec<u64>,
+    all: u64,
+}
+
+const DROPPED_BITS: u32 = 16;
+
+impl Histogram {
+    /// Adds a value; one below zero counts as zero.
+    fn push(&mut self, value: f32) {
+        let place = (value.max(0.0).to_bits() >> DROPPED_BITS) as usize;
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] += 1;
+        self.all += 1;
+    }
+
+    /// The value that a share `q` of the values do not exceed, by the nearest rank; none of none.
+    fn at(&self, q: f64) -> Option<f32> {
+        let rank = ((self.all as f64 * q).ceil() as u64).max(1);
+        let mut seen = 0;
+        let place = self.counts.iter().position(|&count| {
+            seen += count;
+            seen >= rank
+        })?;
+        Some(f32::from_bits((place as u32) << DROPPED_BITS))
+    }
+
+    /// The share of values up to this one, 0 to 1.
+    fn up_to(&self, value: f32) -> f64 {
+        let place = (value.to_bits() >> DROPPED_BITS) as usize;
+        let below: u64 = self.counts.iter().take(place + 1).sum();
+        below as f64 / self.all.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consumers::fraud::{FraudBatch, FraudProcessor};
+    use events::{DAY_MS, HOUR_MS};
+    use producers::cards::{Cards, CardsConfig};
+
+    use super::*;
+
+    /// Four weeks of a small town.
+    fn log() -> Vec<Event> {
+        let config = CardsConfig {
+            seed: 41,
+            cards: 400,
+            terminals: 200,
+            busy_swipes_per_second: 0.03,
+            history_days: 0,
+            ..CardsConfig::default()
+        };
+        let end = config.start.plus_ms(28 * DAY_MS);
+        let events = Cards::new(&config).take_while(|emission| emission.at < end);
+        events
+            .map(|emission| emission.event)
+            .filter(|event| event.topic() != Topic::SimulationTruth)
+            .collect()
+    }
+
+    fn run(lane: Box<dyn Processor>, log: &[Event]) -> (Vec<Event>, Report) {
+        let mut judged = EvaluatedDetector::new(lane, &FraudConfig::default());
+        let mut answers = Vec::new();
+        for event in log {
+            judged.process(event, &mut answers);
+        }
+        judged.finish(&mut answers);
+        (answers, judged.report())
+    }
+
+    #[test]
+    fn being_judged_changes_nothing_and_everything_is_said() {
+        let log = log();
+        let mut plain = FraudProcessor::new(FraudConfig::default());
+        let mut unjudged = Vec::new();
+        for event in &log {
+            plain.process(event, &mut unjudged);
+        }
+        let (answers, report) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &log);
+        assert_eq!(answers, unjudged);
+        let swipes = log.iter().filter(|event| matches!(event, Event::CardSwipes(_))).count() as u64;
+        let Scorecard { blind, seeing, unlabelled, .. } = &report.scorecard;
+        assert_eq!(
+            blind.swipes() + seeing.swipes() + unlabelled,
+            swipes,
+            "each is judged once or has no label"
+        );
+        assert!(seeing.frauds() > 20 && seeing.auc().is_some(), "{report}");
+        assert_eq!(report.took.all, swipes);
+        let text = report.to_string();
+        for said in [
+            "ROC AUC 0.",
+            "average precision 0.",
+            "calibration",
+            "at 100 a day",
+            "money stopped",
+            "honest declined",
+            "p99.9",
+            "within 100 ms",
+        ] {
+            assert!(text.contains(said), "{said} is not said:\n{text}");
+        }
+
+        let (_, late) = run(Box::new(FraudBatch::new(FraudConfig::default(), HOUR_MS)), &log);
+        assert_eq!(
+            late.scorecard.seeing.auc(),
+            report.scorecard.seeing.auc(),
+            "the same logic, an hour late"
+        );
+        assert!(late.to_string().contains("min of event time"));
+    }
+
+    #[test]
+    fn what_is_unknown_is_said_to_be() {
+        let (_, report) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &log()[..50]);
+        let text = report.to_string();
+        assert!(text.contains("50 have no label yet") && text.contains("ROC AUC unknown"), "{text}");
+        assert!(!text.contains("money stopped"), "{text}");
+        let (_, nothing) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &[]);
+        assert!(!nothing.to_string().contains("time to decide"));
+    }
+
+    #[test]
+    fn a_spread_knows_its_ranks_to_a_hundredth() {
+        let mut spread = Histogram::default();
+        assert_eq!(spread.at(0.5), None);
+        (1..=1_000).for_each(|value| spread.push(value as f32 * 100.0));
+        for (q, exact) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.999, 99_900.0)] {
+            let value = spread.at(q).unwrap();
+            assert!((value / exact - 1.0).abs() < 0.01, "{value} for {exact}");
+        }
+        assert!((spread.up_to(25_000.0) - 0.25).abs() < 0.01);
+        assert!((spread.up_to(1e9) - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,99 @@
+//! `freshet ledger`: what became of every question, read back from the log.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use client::Admin;
+use serde_json::json;
+
+use super::{Table, print, settings};
+use crate::cli::{Format, LedgerArgs};
+use scenarios::ledger::{Ledger, QuestionAnswerPair, Sums, audit};
+
+/// Audits, prints the sums, and fails when something was lost or answered twice.
+pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
+    let settings = settings(&args.cluster, "ledger");
+    let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    eprintln!("reading every question and every answer that {} keeps …", args.cluster.bootstrap_servers);
+    let ledger = audit(&settings, &admin)?;
+    let sums = ledger.sums();
+    if sums.is_empty() {
+        bail!(
+            "there are no questions yet: card_swipes, clicks and driver_locations are empty or missing; start a \
+             producer, such as `freshet produce swipes`"
+        );
+    }
+    print(|out| match args.format {
+        Format::Text => write!(out, "{}", table(&sums)),
+        Format::Jsonl => sums.iter().try_for_each(|(book, sums)| writeln!(out, "{}", json_line(book, sums))),
+    })?;
+    let wrong: Vec<String> = sums.iter().filter_map(|(book, sums)| wrong(&ledger, *book, sums)).collect();
+    if !wrong.is_empty() {
+        bail!("{}", wrong.join("; "));
+    }
+    Ok(())
+}
+
+/// What is wrong with a book, in words; nothing when it is right.
+pub(crate) fn wrong(ledger: &Ledger, book: QuestionAnswerPair, sums: &Sums) -> Option<String> {
+    let (lost, doubled) = (sums.lost.unwrap_or(0), sums.doubled);
+    if lost + doubled == 0 {
+        return None;
+    }
+    let first = ledger.lost(book, 3);
+    let which = if first.is_empty() { String::new() } else { format!(" (such as {})", first.join(", ")) };
+    Some(format!(
+        "{}: of {} questions {lost} lost{which}, {doubled} answered twice",
+        book.group, sums.produced
+    ))
+}
+
+fn table(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
+    let mut table = Table::new(&[
+        "questions",
+        "answers",
+        "produced",
+        "answered",
+        "in flight",
+        "dead letters",
+        "expired",
+        "repeated",
+        "nothing owed",
+        "unanswered",
+        "lost",
+        "doubled",
+    ]);
+    for (book, sums) in sums {
+        let mut row = vec![book.questions.to_string(), book.answers.to_string()];
+        let counts = [
+            sums.produced,
+            sums.answered,
+            sums.in_flight,
+            sums.dead_lettered,
+            sums.expired,
+            sums.repeated,
+            sums.nothing_owed,
+            sums.unanswered,
+        ];
+        row.extend(counts.map(|count| count.to_string()));
+        row.push(sums.lost.map_or("–".to_owned(), |lost| lost.to_string()));
+        row.push(sums.doubled.to_string());
+        table.push(row);
+    }
+    table
+}
+
+fn json_line(book: &QuestionAnswerPair, sums: &Sums) -> serde_json::Value {
+    let mut line = serde_json::to_value(sums).expect("counts have a JSON form");
+    for (name, value) in [
+        ("schema", json!(dashboard::headless::SCHEMA)),
+        ("type", json!("ledger")),
+        ("questions", json!(book.questions.name())),
+        ("answers", json!(book.answers.name())),
+        ("group", json!(book.group)),
+    ] {
+        line[name] = value;
+    }
+    line
+}

@@ -1,0 +1,47 @@
+//! One file a command.
+
+pub(crate) mod batch;
+pub(crate) mod bench;
+pub(crate) mod broker;
+mod burst;
+pub(crate) mod compare;
+pub(crate) mod consume;
+pub(crate) mod dashboard;
+pub(crate) mod demo;
+mod evaluation;
+pub(crate) mod groups;
+pub(crate) mod ledger;
+pub(crate) mod map;
+pub(crate) mod produce;
+pub(crate) mod record;
+pub(crate) mod replay;
+pub(crate) mod report;
+pub(crate) mod screen;
+pub(crate) mod tail;
+pub(crate) mod topics;
+
+use std::io;
+
+use anyhow::Result;
+pub(crate) use bill::Table;
+use client::Settings;
+
+use crate::cli::ClusterArgs;
+
+/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) struct Interrupted;
+
+/// How this process reaches the cluster, and what it calls itself there.
+pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {
+    Settings::new(&cluster.bootstrap_servers).with_client_id(name)
+}
+
+/// Writes to standard output; a reader who has seen enough (`| head`) is no error.
+pub(crate) fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> Result<()> {
+    match write(&mut io::stdout().lock()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

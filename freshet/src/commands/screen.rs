@@ -1,0 +1,187 @@
+//! Where a show is seen: the dashboard, or a line a second where there is no terminal.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Theme};
+use streets::Map;
+
+use crate::cli::{Format, ScreenArgs};
+use scenarios::control;
+use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
+use scenarios::observe::city_map;
+
+/// Where it is seen.
+pub(crate) enum Screen {
+    /// On a terminal.
+    Terminal(Options),
+    /// As text on standard output.
+    Lines(Format),
+}
+
+/// Why it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its time was over.
+    Time,
+    /// `q` was pressed.
+    Quit,
+    /// Ctrl-C, or another signal.
+    Interrupted,
+    /// Nobody reads standard output any more.
+    Unread,
+}
+
+impl Screen {
+    /// The dashboard if there is a terminal and nobody wants lines.
+    pub(crate) fn choose(headless: bool, format: Format, args: &ScreenArgs) -> Result<Self> {
+        let theme = theme(args)?;
+        if headless || format == Format::Jsonl {
+            return Ok(Self::Lines(format));
+        }
+        if !dashboard::is_terminal() {
+            eprintln!("this is not a terminal: a line a second instead of the dashboard");
+            return Ok(Self::Lines(format));
+        }
+        Ok(Self::Terminal(Options { theme, save_in: PathBuf::new() }))
+    }
+
+    /// Shows what the keeper keeps until someone or something ends it.
+    pub(crate) fn run(
+        &self,
+        controller: &mut ShowController,
+        map: &Map,
+        time: Option<Duration>,
+    ) -> Result<Left> {
+        match self {
+            Self::Terminal(options) => on_terminal(controller, map, options, time),
+            Self::Lines(format) => in_lines(controller, *format, time),
+        }
+    }
+
+    /// Words for whoever looks at a terminal from which the dashboard has just gone.
+    pub(crate) fn say(&self, words: &str) {
+        if matches!(self, Self::Terminal(_)) {
+            eprintln!("{words}");
+        }
+    }
+
+    /// Says what a show amounted to.
+    pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
+        super::print(|out| match self {
+            Self::Lines(Format::Jsonl) => writeln!(out, "{json}"),
+            _ => write!(out, "{text}"),
+        })
+    }
+}
+
+/// The look that was asked for, in the colours that the terminal has.
+pub(crate) fn theme(args: &ScreenArgs) -> Result<Theme> {
+    let Some(palette) = Palette::named(&args.theme) else {
+        bail!("there is no theme `{}`: pass dark, light, high-contrast or mono", args.theme);
+    };
+    let Some(glyphs) = Glyphs::named(&args.glyphs) else {
+        bail!("there is no set of glyphs `{}`: pass braille, block or ascii", args.glyphs);
+    };
+    let variable = |name| std::env::var(name).ok();
+    let depth = Depth::of_environment(
+        variable("NO_COLOR").as_deref(),
+        variable("COLORTERM").as_deref(),
+        variable("TERM").as_deref(),
+    );
+    Ok(Theme { palette, depth, glyphs })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rim: a show's time is measured on the wall")]
+fn on_terminal(
+    controller: &mut ShowController,
+    map: &Map,
+    options: &Options,
+    time: Option<Duration>,
+) -> Result<Left> {
+    let (publisher, feed) = dashboard::feed();
+    publisher.map(city_map(map));
+    let (ask, commands) = channel();
+    let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let outcome = thread::scope(|scope| {
+        let (stop, over) = (&stop, &over);
+        scope.spawn(move || {
+            let mut shown = None::<Instant>;
+            while !stop.load(Ordering::Relaxed) {
+                controller.take_in(SNAPSHOT_EVERY / 4);
+                controller.obey(&commands);
+                if shown.is_none_or(|shown| shown.elapsed() >= SNAPSHOT_EVERY) {
+                    shown = Some(Instant::now());
+                    publisher.snapshot(controller.snapshot());
+                }
+                if time.is_some_and(|time| controller.lasted() >= time) && !over.swap(true, Ordering::Relaxed)
+                {
+                    // The thread that draws can be ended by a signal from outside; so it is.
+                    let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTERM);
+                }
+            }
+        });
+        let outcome = dashboard::run(&feed, |command| drop(ask.send(command)), options);
+        stop.store(true, Ordering::Relaxed);
+        outcome
+    });
+    Ok(match outcome.context("could not draw on the terminal")?.exit {
+        Exit::Quit => Left::Quit,
+        Exit::Signal(_) if over.load(Ordering::Relaxed) => Left::Time,
+        Exit::Signal(_) | Exit::Gone => Left::Interrupted,
+        Exit::Panicked => bail!("a thread of the dashboard panicked: its message stands above"),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the rim: a line a second is a second of the wall")]
+fn in_lines(controller: &mut ShowController, format: Format, time: Option<Duration>) -> Result<Left> {
+    const LINE_EVERY: Duration = Duration::from_secs(1);
+    let orders = control::orders(false)?;
+    let mut due = Instant::now() + LINE_EVERY;
+    let mut told = 0;
+    loop {
+        controller.take_in(SNAPSHOT_EVERY / 4);
+        if orders.try_recv().is_ok() {
+            return Ok(Left::Interrupted);
+        }
+        let now = Instant::now();
+        if now >= due {
+            // A second that was missed is not made up for.
+            while due <= now {
+                due += LINE_EVERY;
+            }
+            let snapshot = controller.snapshot();
+            let mut lines = Vec::new();
+            // Of the timeline only what is new; how many were dropped keeps the count right.
+            let ever = snapshot.timeline.dropped + snapshot.timeline.notices.len() as u64;
+            let new = (ever - told).min(snapshot.timeline.notices.len() as u64) as usize;
+            told = ever;
+            for notice in &snapshot.timeline.notices[snapshot.timeline.notices.len() - new..] {
+                lines.push(match format {
+                    Format::Text => words(notice),
+                    Format::Jsonl => dashboard::headless::event_json(notice),
+                });
+            }
+            lines.push(match format {
+                Format::Text => dashboard::headless::snapshot_text(&snapshot),
+                Format::Jsonl => dashboard::headless::snapshot_json(&snapshot),
+            });
+            match writeln!(io::stdout().lock(), "{}", lines.join("\n")) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Left::Unread),
+                other => other?,
+            }
+        }
+        if time.is_some_and(|time| controller.lasted() >= time) {
+            return Ok(Left::Time);
+        }
+    }
+}
+
+fn words(notice: &Notice) -> String {
+    format!("  * {}: {}", notice.subject, notice.text)
+}

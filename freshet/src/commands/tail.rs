@@ -1,0 +1,73 @@
+//! `freshet tail`: a topic's records as they arrive.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
+use anyhow::Result;
+use client::{Admin, Error, Since, TopicPartition, Watcher};
+
+use super::settings;
+use crate::cli::TailArgs;
+use scenarios::control;
+
+/// Prints until the asked number of records, Ctrl-C, or a reader who has seen enough.
+pub(crate) fn run(args: &TailArgs) -> Result<()> {
+    let settings = settings(&args.cluster, "tail");
+    let admin = Admin::connect(&settings, Duration::from_secs(5))?;
+    // Asked of the list, for to ask for a topic by its name may make it.
+    let Some(topic) = admin.topics()?.into_iter().find(|topic| topic.name == args.topic) else {
+        let servers = args.cluster.bootstrap_servers.clone();
+        return Err(Error::NoSuchTopic { topic: args.topic.clone(), servers }.into());
+    };
+    let watcher = Watcher::new(&settings)?;
+    let partitions: Vec<_> = (0..topic.partitions).map(|p| TopicPartition::new(&*args.topic, p)).collect();
+    watcher.add(&partitions, if args.from_beginning { Since::Beginning } else { Since::Now })?;
+    let orders = control::orders(false)?;
+    if io::stderr().is_terminal() {
+        eprintln!("{}: {} partitions; Ctrl-C ends", args.topic, topic.partitions);
+    }
+    let mut out = io::stdout().lock();
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
+        let Some(record) = watcher.next(Duration::from_millis(100))? else { continue };
+        left -= 1;
+        let value = record.value().map_or(Cow::Borrowed("(none)"), printable);
+        let written = if args.values {
+            writeln!(out, "{value}")
+        } else {
+            let key = record.key().map_or(Cow::Borrowed("(none)"), printable);
+            writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// A record's bytes as one line of text that can't play tricks on a terminal.
+pub(crate) fn printable(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    if text.chars().any(char::is_control) {
+        text.chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn a_record_cannot_move_the_cursor() {
+        assert_eq!(printable(b"\x1b[2Jboo\n"), "\\u{1b}[2Jboo\\n");
+        assert_eq!(printable("naïve 🚕".as_bytes()), "naïve 🚕");
+        assert_eq!(printable(&[0xff, b'a']), "\u{fffd}a");
+    }
+}

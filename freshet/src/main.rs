@@ -1,0 +1,94 @@
+//! The `freshet` binary: it puts the parts together and starts them.
+//!
+//! Every part is a process of this one program (`freshet produce gps`, `freshet consume eta`, …).
+//! Here stand the command line and the commands; what they put together stands in the other crates.
+//!
+//! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not
+//! connect, 130 interrupted.
+
+mod cli;
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Words go to standard error, data to standard output; what librdkafka mutters is for those who
+    // ask (RUST_LOG=debug).
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
+        )
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .with_ansi(
+            std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        )
+        .init();
+    let done = match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Broker(args) => commands::broker::run(&args),
+        Command::Produce(args) => commands::produce::run(&args),
+        Command::Consume(args) => commands::consume::run(&args),
+        Command::Batch(args) => commands::batch::run(&args),
+        Command::Report(args) => commands::report::run(&args),
+        Command::Dashboard(args) => commands::dashboard::run(&args),
+        Command::Tail(args) => commands::tail::run(&args),
+        Command::Topics(args) => commands::topics::run(&args),
+        Command::Groups(args) => commands::groups::run(&args),
+        Command::Record(args) => commands::record::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Map(command) => commands::map::run(&command),
+        Command::Bench(command) => commands::bench::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("freshet: {}", sentence(&error));
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+/// What happened and why, in one sentence. Some errors quote their cause themselves; it is not said
+/// twice.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said += &format!(": {cause}");
+        }
+    }
+    said
+}
+
+/// The exit code that says what kind of failure it was.
+fn code(error: &anyhow::Error) -> u8 {
+    let unreachable = |cause: &(dyn std::error::Error + 'static)| {
+        use consumers::lanes::LaneError;
+        use consumers::warehouse::WarehouseError;
+        cause.downcast_ref::<client::Error>().is_some_and(client::Error::is_outage)
+            || cause.downcast_ref::<WarehouseError>().is_some_and(WarehouseError::is_outage)
+            // A lane passes on what the cluster or the database said, as its own word.
+            || match cause.downcast_ref::<LaneError>() {
+                Some(LaneError::Client(error)) => error.is_outage(),
+                Some(LaneError::Warehouse(error)) => error.is_outage(),
+                _ => false,
+            }
+    };
+    if error.downcast_ref::<commands::Interrupted>().is_some() {
+        130
+    } else if error.chain().any(unreachable) {
+        3
+    } else {
+        1
+    }
+}

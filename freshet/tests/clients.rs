@@ -1,0 +1,235 @@
+//! The broker against clients that nobody here wrote.
+//!
+//! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the
+//! machine and into `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and
+//! Kafka's own command-line tools, and holds what each observes against what it observes of an
+//! Apache Kafka.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+#[path = "clients/comparison.rs"]
+mod comparison;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use common::{Broker, repository, signal};
+use serde_json::Value;
+
+/// Runs a command to its end and hands over what it wrote; its words are shown when it fails.
+fn run(command: &mut Command, input: &str) -> String {
+    try_run(command, input).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// The same for a command whose failure is not the end of the test.
+fn try_run(command: &mut Command, input: &str) -> Result<String, String> {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(
+            |error| format!("{command:?}: {error}: run `make test`, which installs what the tests need"),
+        )?;
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    if status.success() {
+        Ok(stdout.into_owned())
+    } else {
+        Err(format!("{command:?}: {status}\n{stdout}\n{stderr}"))
+    }
+}
+
+fn python() -> PathBuf {
+    repository().join("target/clients/bin/python")
+}
+
+fn python_test(script: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let script = repository().join("freshet/tests/clients").join(script);
+    // A client that hangs is a failure too, not an endless test.
+    let said = run(Command::new("timeout").arg("120").arg(python()).arg(script).arg(&broker.address), "");
+    assert!(said.contains("all well"), "{said}");
+}
+
+#[test]
+fn kafka_python() {
+    python_test("kafka_python.py");
+}
+
+#[test]
+fn confluent_kafka() {
+    python_test("confluent.py");
+}
+
+#[test]
+fn kcat_produces_consumes_commits_and_survives_a_crash_of_the_broker() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broker = Broker::start(folder.path());
+    let kcat = |broker: &Broker, args: &[&str], input: &str| {
+        run(Command::new("kcat").args(["-b", &broker.address]).args(args), input)
+    };
+    let lines = (0..500).map(|n| format!("k{}:value {n}", n % 7)).collect::<Vec<_>>().join("\n") + "\n";
+    // Debian's kcat is built without zstd; confluent.py sends that too.
+    for codec in ["none", "gzip", "snappy", "lz4"] {
+        let topic = format!("kcat-{codec}");
+        kcat(&broker, &["-P", "-t", &topic, "-K:", "-z", codec, "-X", "acks=all"], &lines);
+        let mut got: Vec<String> = kcat(&broker, &["-C", "-t", &topic, "-e", "-q", "-f", "%k:%s\n"], "")
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let mut sent: Vec<String> = lines.lines().map(str::to_owned).collect();
+        got.sort();
+        sent.sort();
+        assert_eq!(got, sent, "{codec}");
+    }
+    let listed = kcat(&broker, &["-L"], "");
+    assert!(listed.contains("topic \"kcat-lz4\" with 4 partitions"), "{listed}");
+
+    // A group reads some, the broker is killed, and the group goes on where it was.
+    let group = ["-G", "kcat-group", "-q", "-X", "auto.offset.reset=earliest", "-f", "%s\n"];
+    let first = kcat(&broker, &[&group[..], &["-c", "200", "kcat-none"]].concat(), "");
+    assert_eq!(first.lines().count(), 200);
+    broker = broker.crash_and_restart();
+    let rest = kcat(&broker, &[&group[..], &["-e", "kcat-none"]].concat(), "");
+    let mut all: Vec<&str> = first.lines().chain(rest.lines()).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 500, "every acknowledged record is there, and none was passed over");
+}
+
+/// What no longer fits is refused, and the client is told; what was taken can be read, and other
+/// files written.
+#[test]
+fn a_full_disk_refuses_writes_and_goes_on_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start_on_a_small_disk(folder.path(), 200);
+    let kcat = |args: &[&str]| {
+        let mut command = Command::new("kcat");
+        command.args(["-b", &broker.address, "-p", "0"]).args(args);
+        command
+    };
+    let line = |n| format!("{n:04}{}\n", "x".repeat(1_000));
+    let lines = (0..400).map(line).collect::<Vec<_>>().concat();
+    // Small batches, or all of it would be one that does not fit.
+    let settings = ["-X", "batch.num.messages=10", "-X", "message.timeout.ms=3000", "-X", "max.in.flight=1"];
+    let mut writer = kcat(&[&["-P", "-t", "large"], &settings[..]].concat());
+    let mut writer = writer.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let Output { status, stderr, .. } = writer.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(!status.success() && said.contains("Delivery failed"), "{said}");
+
+    let read = run(&mut kcat(&["-C", "-t", "large", "-e", "-q"]), "");
+    let (kept, sent): (Vec<&str>, Vec<&str>) = (read.lines().collect(), lines.lines().collect());
+    assert!((150..205).contains(&kept.len()), "{} of 400 lines on 200 KB", kept.len());
+    assert_eq!(kept, sent[..kept.len()], "a prefix, each once");
+    run(&mut kcat(&["-P", "-t", "small"]), "fits\n");
+    assert_eq!(run(&mut kcat(&["-C", "-t", "small", "-e", "-q"]), ""), "fits\n");
+}
+
+/// Reads ten records, commits them, says so, and stays until its input ends.
+const SCRIPT: &str = r#"
+import sys
+from kafka import KafkaConsumer
+consumer = KafkaConsumer("orders", bootstrap_servers=sys.argv[1], group_id="my-script", client_id="my-laptop",
+                         auto_offset_reset="earliest", enable_auto_commit=False, max_poll_records=10)
+while not consumer.poll(timeout_ms=1000):
+    pass
+consumer.commit()
+print("reading", flush=True)
+sys.stdin.read()
+"#;
+
+/// A dashboard that is attached to a cluster it knows nothing of, and a program that knows nothing
+/// of dashboards.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "when a script has joined is a moment on the wall")]
+fn a_script_that_joins_a_topic_is_on_the_dashboard_within_two_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let orders = (0..40).map(|n| format!("order {n}")).collect::<Vec<_>>().join("\n");
+    run(Command::new("kcat").args(["-b", &broker.address, "-P", "-t", "orders", "-p", "0"]), &orders);
+    let mut dashboard = common::freshet()
+        .args(["dashboard", "--format", "jsonl", "--bootstrap-servers", &broker.address])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = common::lines(dashboard.stdout.take().unwrap());
+    let patience = Duration::from_mins(1);
+    let snapshot = || -> Value {
+        let lines = std::iter::from_fn(|| said.recv_timeout(patience).ok());
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+        lines.find(|line| line["type"] == "snapshot").expect("a line a second")
+    };
+    while snapshot()["topics"]["data"][0]["total_records"] != 40 {}
+
+    let mut script = Command::new(python())
+        .args(["-c", SCRIPT, &broker.address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let spoken = common::lines(script.stdout.take().unwrap());
+    assert_eq!(spoken.recv_timeout(patience).unwrap(), "reading");
+    let joined_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let (group, seen_ms) = loop {
+        let snapshot = snapshot();
+        let taken_ms = snapshot["taken_at_ms"].as_u64().unwrap();
+        let groups = snapshot["groups"]["data"].as_array().unwrap();
+        if let Some(group) =
+            groups.iter().find(|group| group["id"] == "my-script" && group["lag_records"] == 30)
+        {
+            break (group.clone(), taken_ms);
+        }
+        assert!(taken_ms < joined_ms + 2_000, "not there after two seconds: {groups:#?}");
+    };
+    assert!(seen_ms < joined_ms + 2_000, "seen {} ms after it had joined", seen_ms - joined_ms);
+    assert_eq!((&group["ours"], &group["state"]), (&false.into(), &"stable".into()));
+    assert_eq!(group["members"].as_array().unwrap().len(), 1);
+    assert_eq!(group["members"][0]["client_id"], "my-laptop");
+    let partitions = group["partitions"].as_array().unwrap();
+    assert!(
+        partitions.iter().all(|at| at["topic"] == "orders" && at["owner"] == "my-laptop"),
+        "{partitions:#?}"
+    );
+    drop(script.stdin.take());
+    script.wait().unwrap();
+    dashboard.kill().unwrap();
+    dashboard.wait().unwrap();
+}
+
+#[test]
+fn the_examples_of_the_documentation_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let example = |name: &str| repository().join("examples/python").join(name);
+    let produced = run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
+    assert_eq!(produced.lines().count(), 100, "{produced}");
+    // Whoever starts the tests in the background of a script hands down an ignored SIGINT, and
+    // Python would leave it so.
+    let mut first = Command::new("env")
+        .args(["--default-signal=INT".as_ref(), python().as_os_str(), example("consumer.py").as_os_str()])
+        .arg(&broker.address)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python runs");
+    let read = common::lines(first.stdout.take().expect("piped"));
+    for number in 0..100 {
+        read.recv_timeout(Duration::from_mins(1))
+            .unwrap_or_else(|_| panic!("record {number} of 100 did not come"));
+    }
+    signal(first.id(), "INT");
+    let ended = read.recv_timeout(Duration::from_mins(1));
+    if ended != Err(RecvTimeoutError::Disconnected) {
+        first.kill().unwrap();
+    }
+    assert!(first.wait().unwrap().success(), "Ctrl-C is the usual end of a consumer");
+    let again = run(Command::new(python()).arg(example("consumer.py")).args([&broker.address, "3000"]), "");
+    assert_eq!(again, "", "the bookmark stands at the end: nothing is read twice");
+    let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
+    assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
+}

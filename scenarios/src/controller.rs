@@ -1,0 +1,393 @@
+//! The one who keeps a show: takes in what is seen, does what is asked, and says how everything
+//! stands.
+//!
+//! The keeper is a single thread that owns the [`Show`], the workers and the controls, so nothing
+//! needs a lock. It wakes for what the watching threads hand over, and a few times a second to hand
+//! out a [`Snapshot`].
+
+mod controls;
+mod warnings;
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use client::Admin;
+use controls::Control;
+use dashboard::{
+    ControlState, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Trend, WorkerState as Shown,
+};
+use warnings::WarningDeduplicator;
+
+use crate::clock::{Clock, wall_ms};
+use crate::observe::Show;
+use crate::observe::watch::{Seen, Watch};
+use crate::supervise::{Ended, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
+use crate::usage::Usage;
+
+/// How often a snapshot is made.
+pub const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
+
+/// Workers that start once who answers them is there.
+struct DeferredStart {
+    /// The groups that must be at work.
+    groups: Vec<String>,
+    /// How long they are waited for, in milliseconds of the wall, once all of them have been
+    /// started.
+    patience_ms: i64,
+    /// When to start whoever is missing.
+    at_latest_ms: Option<i64>,
+    /// Makes the workers, given the moment at which the show's clock starts.
+    workers: Box<dyn FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send>,
+}
+
+/// Owns everything that a show consists of while it runs.
+pub struct ShowController {
+    /// What has been seen.
+    pub show: Show,
+    watch: Watch,
+    admin: Admin,
+    /// Whoever starts and ends the workers; none where they are not ours.
+    pub supervisor: Option<Supervisor>,
+    second: Option<DeferredStart>,
+    later: Option<Receiver<Result<Vec<WorkerSpec>, String>>>,
+    /// Which worker sends the records of which topic.
+    producers: HashMap<&'static str, &'static str>,
+    controls: Vec<Control>,
+    changed: HashMap<String, i64>,
+    bursting_until: HashMap<String, i64>,
+    last_groups: Vec<Group>,
+    last_rates: HashMap<String, f64>,
+    meters: HashMap<String, Meter>,
+    warnings: WarningDeduplicator,
+}
+
+impl ShowController {
+    /// Nothing is asked, and nobody is started yet.
+    pub fn new(show: Show, watch: Watch, admin: Admin, supervisor: Option<Supervisor>) -> Self {
+        let producers = [
+            ("driver_locations", "gps"),
+            ("truck_gps_coordinates", "gps"),
+            ("trips", "gps"),
+            ("card_swipes", "swipes"),
+            ("clicks", "clicks"),
+        ];
+        Self {
+            show,
+            watch,
+            admin,
+            supervisor,
+            second: None,
+            later: None,
+            producers: producers.into(),
+            controls: Vec::new(),
+            changed: HashMap::new(),
+            bursting_until: HashMap::new(),
+            last_groups: Vec::new(),
+            last_rates: HashMap::new(),
+            meters: HashMap::new(),
+            warnings: WarningDeduplicator::default(),
+        }
+    }
+
+    /// Starts these workers, and the show's clock, when each of `groups` is at work: nobody should
+    /// ask before there is someone to answer. Whoever is not there within `patience` is not
+    /// waited for.
+    pub fn start_when_ready(
+        &mut self,
+        groups: Vec<String>,
+        patience: Duration,
+        workers: impl FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send + 'static,
+    ) {
+        let patience_ms = patience.as_millis() as i64;
+        self.second =
+            Some(DeferredStart { groups, patience_ms, at_latest_ms: None, workers: Box::new(workers) });
+    }
+
+    fn start_if_ready(&mut self) {
+        let now_ms = wall_ms();
+        // Whoever reads a past can't be there before it is written, however long a busy machine
+        // takes for that.
+        if let Some(second) = self.second.as_mut().filter(|_| self.later.is_none()) {
+            second.at_latest_ms.get_or_insert(now_ms + second.patience_ms);
+        }
+        let ready = |second: &DeferredStart| {
+            second.at_latest_ms.is_some_and(|at_latest_ms| {
+                at_latest_ms <= now_ms || second.groups.iter().all(|group| self.show.is_at_work(group))
+            })
+        };
+        let Some(second) = self.second.take_if(|second| ready(second)) else { return };
+        let (clock, specs) = (second.workers)(now_ms);
+        self.show.start(clock);
+        self.start_all(specs, now_ms);
+    }
+
+    /// Starts the workers that come out of `later`, when they come, or says why they don't.
+    pub fn start_later(&mut self, later: Receiver<Result<Vec<WorkerSpec>, String>>) {
+        self.later = Some(later);
+    }
+
+    fn start_deferred_workers(&mut self) {
+        let now_ms = wall_ms();
+        match self.later.as_ref().map(Receiver::try_recv) {
+            Some(Ok(Ok(specs))) => self.start_all(specs, now_ms),
+            Some(Ok(Err(reason))) => self.show.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Crash,
+                severity: Severity::Bad,
+                subject: "past".into(),
+                text: reason,
+                duration_ms: None,
+            }),
+            Some(Err(TryRecvError::Disconnected)) => self.later = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+    }
+
+    fn start_all(&mut self, specs: Vec<WorkerSpec>, now_ms: i64) {
+        for spec in specs {
+            let name = spec.name.clone();
+            let started = self.supervisor.as_mut().map_or(Ok(()), |supervisor| supervisor.start(spec));
+            if let Err(error) = started {
+                self.show.note(Notice {
+                    at_ms: now_ms,
+                    kind: NoticeKind::Crash,
+                    severity: Severity::Bad,
+                    subject: name,
+                    text: format!("could not be started: {error}"),
+                    duration_ms: None,
+                });
+            }
+        }
+    }
+
+    /// Takes in what is seen within `time`, and what the workers did.
+    pub fn take_in(&mut self, time: Duration) {
+        if let Some(seen) = self.watch.next(time) {
+            match seen {
+                Seen::Poll(now_ms, poll) => {
+                    self.show.poll(now_ms, poll);
+                    self.start_if_ready();
+                }
+                Seen::Silence(now_ms, reason) => self.show.silence(now_ms, &reason),
+                Seen::Records(records) => {
+                    for record in &records {
+                        self.show.take(record);
+                    }
+                }
+            }
+        }
+        self.start_deferred_workers();
+        let news = self.supervisor.as_mut().map(Supervisor::news).unwrap_or_default();
+        for news in news {
+            self.tell(news);
+        }
+    }
+
+    fn tell(&mut self, news: WorkerNews) {
+        let (subject, severity, kind, text) = match news {
+            // What a worker says is kept as its last words; what it warns of is news at once.
+            WorkerNews::Said { worker, line } => {
+                tracing::debug!(worker, line);
+                match self.warnings.news(&worker, &line) {
+                    Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
+                    None => return,
+                }
+            }
+            WorkerNews::Ended { worker, how, .. } => {
+                self.changed.insert(worker.clone(), wall_ms());
+                self.warnings.forget(&worker);
+                let words = self.supervisor.as_ref().and_then(|s| s.worker(&worker)?.last_line.clone());
+                let text = match (how, words) {
+                    (Ended::Exit(0) | Ended::Signal(_), _) | (_, None) => how.to_string(),
+                    (Ended::Exit(_), Some(words)) => format!("{how}: {words}"),
+                };
+                let severity = if how == Ended::Exit(0) { Severity::Info } else { Severity::Bad };
+                (worker, severity, NoticeKind::Crash, text)
+            }
+        };
+        self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
+    }
+
+    /// Which workers wait for what, and do nothing else.
+    pub fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.warnings.waiting()
+    }
+
+    /// For how long the show's clock has run, on the wall: what comes before is preparation.
+    pub fn lasted(&self) -> Duration {
+        let lasted_ms = self.show.clock().map_or(0, |clock| wall_ms() - clock.started_wall_ms);
+        Duration::from_millis(lasted_ms.max(0) as u64)
+    }
+
+    /// Everything as it is now, for the screen.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let now_ms = wall_ms();
+        self.show.settle(now_ms);
+        let ours: Vec<String> = self.workers().filter_map(|worker| worker.spec.group.clone()).collect();
+        let mut snapshot = self.show.snapshot(now_ms, |group| ours.iter().any(|our| our == group));
+        if self.supervisor.is_some() {
+            snapshot.title.supervised = true;
+            let workers = self.workers().map(|worker| self.shown(worker, now_ms)).collect();
+            snapshot.workers = Sourced::live(workers);
+            let jobs: Vec<&str> = self.groups_of_jobs();
+            snapshot.lanes.data.can_turn = !jobs.is_empty();
+            let due_in_ms = snapshot.lanes.data.next_run_in_ms;
+            for group in snapshot.groups.data.iter_mut().filter(|group| jobs.contains(&group.id.as_str())) {
+                group.trend = Trend::Scheduled { due_in_ms };
+                group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
+            }
+            for group in &mut snapshot.groups.data {
+                // The coordinator believes in a member that was killed until its session times out.
+                let trend = match self.group_state(&group.id) {
+                    Some(WorkerState::Paused) => Trend::Paused,
+                    Some(WorkerState::Ended(_)) => Trend::Dead,
+                    Some(WorkerState::Running) | None => continue,
+                };
+                group.trend = trend;
+                group.partitions.iter_mut().for_each(|partition| partition.trend = trend);
+            }
+            for topic in &mut snapshot.topics.data {
+                topic.can_burst = self.producers.get(topic.name.as_str()).is_some_and(|p| self.runs(p));
+                topic.bursting = self.bursting_until.get(&topic.name).is_some_and(|&until| until > now_ms);
+            }
+        }
+        self.last_rates =
+            snapshot.topics.data.iter().map(|t| (t.name.clone(), t.in_per_second.unwrap_or(0.0))).collect();
+        self.last_groups.clone_from(&snapshot.groups.data);
+        self.read_meters();
+        self.progress(now_ms);
+        snapshot.controls = self
+            .controls
+            .iter()
+            .map(|control| ControlState { id: control.id, progress: control.progress.clone() })
+            .collect();
+        snapshot
+    }
+
+    /// Reads how much CPU time each consumer and job has used since its group first was at work:
+    /// what it learnt from a past before is the price of a show, not of a lane.
+    fn read_meters(&mut self) {
+        let mut meters = std::mem::take(&mut self.meters);
+        for worker in self.workers().filter(|worker| worker.is_running()) {
+            let Some(group) = &worker.spec.group else { continue };
+            let known = self.last_groups.iter().any(|known| known.id == *group);
+            let Ok(usage) = Usage::of(worker.pid) else { continue };
+            if let Some(meter) = meters.get_mut(&worker.spec.name) {
+                meter.read(worker.pid, usage.cpu_s);
+            } else if known {
+                meters.insert(worker.spec.name.clone(), Meter::new(worker.pid, usage.cpu_s));
+            }
+        }
+        self.meters = meters;
+    }
+
+    /// CPU seconds that the consumers of the stream lane, or the jobs of the batch lane, have used;
+    /// none before any was measured.
+    pub fn cpu_s(&self, batch: bool) -> Option<f64> {
+        let of_lane = self.meters.iter().filter(|(name, _)| name.starts_with("batch-") == batch);
+        of_lane.map(|(_, meter)| meter.used_s()).reduce(|all, one| all + one)
+    }
+
+    fn workers(&self) -> impl Iterator<Item = &Worker> {
+        self.supervisor.iter().flat_map(Supervisor::workers)
+    }
+
+    /// The groups for which anybody of ours who is alive works.
+    pub fn groups_at_work(&self) -> Vec<String> {
+        let alive = self.workers().filter(|worker| worker.state == WorkerState::Running);
+        alive.filter_map(|worker| worker.spec.group.clone()).collect()
+    }
+
+    /// Whether the worker of this name is alive.
+    pub fn runs(&self, worker: &str) -> bool {
+        self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
+    }
+
+    /// The jobs of the batch lane that are alive. They read without joining their group, so nobody
+    /// is ever in it.
+    fn groups_of_jobs(&self) -> Vec<&str> {
+        let jobs =
+            self.workers().filter(|worker| worker.is_running() && worker.spec.role.starts_with("batch-"));
+        jobs.filter_map(|worker| worker.spec.group.as_deref()).collect()
+    }
+
+    /// How all workers of a group stand: paused when nobody who runs reads, ended when nobody runs.
+    fn group_state(&self, group: &str) -> Option<WorkerState> {
+        let mut states = self
+            .workers()
+            .filter(|worker| worker.spec.group.as_deref() == Some(group))
+            .map(|worker| worker.state);
+        let first = states.next()?;
+        states.try_fold(first, |all, state| match (all, state) {
+            (WorkerState::Ended(_), state) | (state, WorkerState::Ended(_)) => Some(state),
+            (all, state) => (all == state).then_some(all),
+        })
+    }
+
+    fn shown(&self, worker: &Worker, now_ms: i64) -> dashboard::Worker {
+        dashboard::Worker {
+            name: worker.spec.name.clone(),
+            group: worker.spec.group.clone(),
+            pid: worker.is_running().then_some(worker.pid),
+            state: match worker.state {
+                WorkerState::Running => Shown::Running,
+                WorkerState::Paused => Shown::Paused,
+                WorkerState::Ended(how) => Shown::Dead { how: how.to_string() },
+            },
+            restarts: worker.restarts,
+            // In whole seconds, so that it is no reason to draw more often.
+            since_ms: self
+                .changed
+                .get(&worker.spec.name)
+                .map(|since| (now_ms - since).max(0) as u64 / 1000 * 1000),
+        }
+    }
+}
+
+/// How much CPU time the processes of one worker have used, one after another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Meter {
+    pid: u32,
+    began_s: f64,
+    now_s: f64,
+    /// What those before this process used.
+    before_s: f64,
+}
+
+impl Meter {
+    fn new(pid: u32, began_s: f64) -> Self {
+        Self { pid, began_s, now_s: began_s, before_s: 0.0 }
+    }
+
+    fn read(&mut self, pid: u32, now_s: f64) {
+        if pid != self.pid {
+            // A process that takes over begins at nothing, and what it has to learn again is the
+            // price of a restart.
+            *self = Self { pid, began_s: 0.0, now_s, before_s: self.used_s() };
+        }
+        self.now_s = now_s;
+    }
+
+    fn used_s(&self) -> f64 {
+        self.before_s + self.now_s - self.began_s
+    }
+}
+
+/// How long a burst lasts, in milliseconds of the wall.
+pub const BURST_MS: i64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_goes_on_when_its_worker_is_started_again() {
+        let mut meter = Meter::new(7, 2.0);
+        meter.read(7, 3.5);
+        assert!((meter.used_s() - 1.5).abs() < 1e-9);
+        meter.read(8, 0.25);
+        meter.read(8, 0.5);
+        assert!((meter.used_s() - 2.0).abs() < 1e-9, "{meter:?}");
+    }
+}

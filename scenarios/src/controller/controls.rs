@@ -1,0 +1,286 @@
+//! What a person asks for with a key, from asked over acknowledged to seen.
+//!
+//! The supervisor does what is asked at once, and says so: *acknowledged*. Whether it had its
+//! effect is then looked for where anyone could see it, in the cluster: a killed member leaves its
+//! group, a paused one commits nothing more. Only that counts as *seen*.
+//!
+//! # Simplifications
+//! - Who asks for two things at once gets both, in the order of the keys; nothing is taken back.
+
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use client::TopicPartition;
+use dashboard::{Action, Command, Notice, NoticeKind, Progress, Severity, Target};
+use events::Timestamp;
+
+use super::{BURST_MS, ShowController};
+use crate::clock::wall_ms;
+use crate::supervise::{Order, Worker};
+
+/// A command that has been seen or has failed is reported for so long.
+const FORGET_MS: i64 = 10_000;
+/// A command whose effect is not seen for so long has failed. A second fraud detector learns from
+/// the past before it joins.
+const GIVE_UP_MS: i64 = 60_000;
+
+/// A command on its way.
+pub(super) struct Control {
+    pub(super) id: u64,
+    pub(super) progress: Progress,
+    expect: Expect,
+    since_ms: i64,
+}
+
+/// What will be seen from outside once a command has had its effect.
+enum Expect {
+    /// The group has no member of this name.
+    Gone { group: String, member: String },
+    /// The group has a member of this name.
+    Present { group: String, member: String },
+    /// The group commits nothing more.
+    Still { group: String },
+    /// The group commits again.
+    Moving { group: String },
+    /// The topic gets at least so many records a second.
+    Rate { topic: String, at_least: f64 },
+    /// The group's bookmarks, summed, are before this.
+    Before { group: String, committed: i64 },
+    /// The workers' processes have ended.
+    Ended { workers: Vec<String> },
+    /// The worker's process runs.
+    Running { worker: String },
+    /// A run over a window of at most this length has been seen, which ended after the dial was
+    /// turned.
+    Run { period_ms: i64, asked_at: Timestamp },
+}
+
+impl ShowController {
+    /// Does what was asked, as far as it is the supervisor's to do.
+    pub fn obey(&mut self, commands: &Receiver<Command>) {
+        for command in commands.try_iter() {
+            let now_ms = wall_ms();
+            let target = command.target.name().to_owned();
+            let done = self.carry_out(command.action, &command.target, now_ms);
+            let (progress, expect, severity, text) = match done {
+                Ok(expect) => {
+                    let text = format!("asked to {}", command.action.word());
+                    (Progress::Acknowledged, expect, Severity::Info, text)
+                }
+                Err(reason) => {
+                    let text = format!("could not {}: {reason}", command.action.word());
+                    let expect = Expect::Ended { workers: Vec::new() };
+                    (Progress::Failed { reason }, expect, Severity::Warning, text)
+                }
+            };
+            self.show.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Control,
+                severity,
+                subject: target,
+                text,
+                duration_ms: None,
+            });
+            self.controls.push(Control { id: command.id, progress, expect, since_ms: now_ms });
+        }
+    }
+
+    fn carry_out(&mut self, action: Action, target: &Target, now_ms: i64) -> Result<Expect, String> {
+        let names = self.names(target)?;
+        let group = match target {
+            Target::Group(group) => Some(group.clone()),
+            Target::Worker(name) => self.worker(name)?.spec.group.clone(),
+            Target::Topic(_) | Target::Batch => None,
+        };
+        let Some(first) = names.first().cloned() else {
+            return Err("no worker of ours is in it".to_owned());
+        };
+        let supervisor = self.supervisor.as_mut().ok_or("the workers are not ours")?;
+        let told =
+            |expect: Expect, done: bool| if done { Ok(expect) } else { Err("it does not run".to_owned()) };
+        match action {
+            Action::Pause | Action::Resume => {
+                let order = if action == Action::Pause { Order::Pause } else { Order::Resume };
+                let done = names.iter().filter(|name| supervisor.order(name, order)).count() > 0;
+                let expect = match group {
+                    Some(group) if action == Action::Pause => Expect::Still { group },
+                    Some(group) => Expect::Moving { group },
+                    None => Expect::Running { worker: first },
+                };
+                told(expect, done)
+            }
+            Action::Kill => {
+                let mut killed = names;
+                killed.retain(|name| supervisor.kill(name));
+                self.changed.extend(killed.iter().map(|name| (name.clone(), now_ms)));
+                let done = !killed.is_empty();
+                told(Expect::Ended { workers: killed }, done)
+            }
+            Action::Restart => {
+                // Who is dead comes first: to restart a group is to mend it.
+                let ended =
+                    names.iter().find(|name| supervisor.worker(name).is_some_and(|w| !w.is_running()));
+                let name = ended.unwrap_or(&first).clone();
+                let done = supervisor.restart(&name).map_err(|error| error.to_string())?;
+                self.changed.insert(name.clone(), now_ms);
+                let expect = match group {
+                    Some(group) => Expect::Present { group, member: name },
+                    None => Expect::Running { worker: name },
+                };
+                told(expect, done)
+            }
+            Action::ScaleUp => {
+                let group = group.ok_or("a producer is scaled by its rate, not by its number")?;
+                let name = supervisor.scale_up(&first).map_err(|error| error.to_string())?;
+                let member = name.ok_or("there is no such worker")?;
+                self.changed.insert(member.clone(), now_ms);
+                Ok(Expect::Present { group, member })
+            }
+            Action::ScaleDown => {
+                let group = group.ok_or("a producer is scaled by its rate, not by its number")?;
+                let role =
+                    supervisor.worker(&first).map(|worker| worker.spec.role.clone()).unwrap_or_default();
+                let member =
+                    supervisor.scale_down(&role).ok_or("the last one stays: pause or kill it instead")?;
+                Ok(Expect::Gone { group, member })
+            }
+            Action::Burst => {
+                let Target::Topic(topic) = target else { return Err("a burst is for a topic".to_owned()) };
+                let at_least = self.last_rates.get(topic).copied().unwrap_or(0.0) * 1.5 + 1.0;
+                let done = supervisor.order(&first, Order::Burst);
+                self.bursting_until.insert(topic.clone(), now_ms + BURST_MS);
+                told(Expect::Rate { topic: topic.clone(), at_least }, done)
+            }
+            Action::Dial(step) => {
+                let period_ms = step.period_ms() as i64;
+                let mut told_any = false;
+                for name in &names {
+                    told_any |= supervisor.order(name, Order::Period(period_ms));
+                }
+                let asked_at = self.show.clock().map_or(Timestamp::MIN, |clock| clock.simulated(now_ms));
+                if told_any {
+                    self.show.lanes.set_period_ms(period_ms);
+                }
+                told(Expect::Run { period_ms, asked_at }, told_any)
+            }
+            Action::Rewind => {
+                let group = group.ok_or("a producer has no bookmark")?;
+                self.rewind(&group, &names)
+            }
+        }
+    }
+
+    fn names(&self, target: &Target) -> Result<Vec<String>, String> {
+        Ok(match target {
+            Target::Worker(name) => vec![self.worker(name)?.spec.name.clone()],
+            Target::Group(group) => self
+                .workers()
+                .filter(|worker| worker.spec.group.as_ref() == Some(group))
+                .map(|worker| worker.spec.name.clone())
+                .collect(),
+            Target::Batch => {
+                let jobs = self.workers().filter(|worker| worker.spec.role.starts_with("batch-"));
+                jobs.map(|worker| worker.spec.name.clone()).collect()
+            }
+            Target::Topic(topic) => {
+                let producer = self.producers.get(topic.as_str()).ok_or("no producer of ours writes it")?;
+                vec![(*producer).to_owned()]
+            }
+        })
+    }
+
+    fn worker(&self, name: &str) -> Result<&Worker, String> {
+        self.supervisor
+            .as_ref()
+            .and_then(|supervisor| supervisor.worker(name))
+            .ok_or_else(|| format!("{name} is not one of our workers"))
+    }
+
+    /// Puts a group's bookmarks back to where its logs begin: its members are killed, for nobody
+    /// may read meanwhile, and started again once the coordinator lets the bookmarks go.
+    fn rewind(&mut self, group: &str, names: &[String]) -> Result<Expect, String> {
+        let now_ms = wall_ms();
+        let known =
+            self.last_groups.iter().find(|known| known.id == group).ok_or("it has no bookmarks yet")?;
+        let committed = known.partitions.iter().filter_map(|partition| partition.committed).sum();
+        let to: Vec<(TopicPartition, i64)> = known
+            .partitions
+            .iter()
+            .filter_map(|p| Some((TopicPartition::new(p.topic.clone(), p.partition), p.log_start?)))
+            .collect();
+        let supervisor = self.supervisor.as_mut().ok_or("the workers are not ours")?;
+        for name in names {
+            supervisor.order(name, Order::Stop);
+        }
+        // They leave the group as they end, which takes some hundredths of a second; the reset is
+        // refused until then.
+        let mut reset = self.admin.reset(group, &to);
+        for _ in 0..40 {
+            if !matches!(reset, Err(client::Error::GroupInUse { .. })) {
+                break;
+            }
+            self.take_in(Duration::from_millis(50));
+            reset = self.admin.reset(group, &to);
+        }
+        let supervisor = self.supervisor.as_mut().ok_or("the workers are not ours")?;
+        for name in names {
+            supervisor.restart(name).map_err(|error| error.to_string())?;
+            self.changed.insert(name.clone(), now_ms);
+        }
+        reset.map_err(|error| error.to_string())?;
+        Ok(Expect::Before { group: group.to_owned(), committed })
+    }
+
+    /// Looks whether what was asked for has been seen.
+    pub(super) fn progress(&mut self, now_ms: i64) {
+        let mut controls = std::mem::take(&mut self.controls);
+        for control in &mut controls {
+            if control.progress != Progress::Acknowledged {
+                continue;
+            }
+            if self.is_seen(&control.expect) {
+                control.progress = Progress::Seen;
+                control.since_ms = now_ms;
+            } else if now_ms - control.since_ms > self.patience_ms(&control.expect) {
+                let reason = format!("nothing was seen of it for {} s", GIVE_UP_MS / 1000);
+                control.progress = Progress::Failed { reason };
+                control.since_ms = now_ms;
+            }
+        }
+        controls.retain(|c| c.progress == Progress::Acknowledged || now_ms - c.since_ms < FORGET_MS);
+        self.controls = controls;
+    }
+
+    /// How long an effect is waited for: a run comes with the boundary.
+    fn patience_ms(&self, expect: &Expect) -> i64 {
+        match (expect, self.show.clock()) {
+            (Expect::Run { period_ms, .. }, Some(clock)) => {
+                GIVE_UP_MS + (*period_ms as f64 / clock.speed) as i64
+            }
+            _ => GIVE_UP_MS,
+        }
+    }
+
+    fn is_seen(&self, expect: &Expect) -> bool {
+        let group = |id: &String| self.last_groups.iter().find(|group| group.id == *id);
+        let member = |id, name: &String| {
+            group(id).is_some_and(|group| group.members.iter().any(|member| member.client_id == *name))
+        };
+        let rate = |id| group(id).and_then(|group| group.committed_per_second);
+        match expect {
+            Expect::Gone { group, member: name } => !member(group, name),
+            Expect::Present { group, member: name } => member(group, name) && self.runs(name),
+            Expect::Still { group } => rate(group).is_some_and(|rate| rate <= 0.0),
+            Expect::Moving { group } => rate(group).is_some_and(|rate| rate > 0.0),
+            Expect::Rate { topic, at_least } => {
+                self.last_rates.get(topic).is_some_and(|rate| rate >= at_least)
+            }
+            Expect::Before { group: id, committed } => group(id).is_some_and(|group| {
+                group.partitions.iter().filter_map(|partition| partition.committed).sum::<i64>() < *committed
+            }),
+            Expect::Ended { workers } => !workers.iter().any(|worker| self.runs(worker)),
+            Expect::Running { worker } => self.runs(worker),
+            Expect::Run { period_ms, asked_at } => self.show.lanes.ran(*period_ms, *asked_at),
+        }
+    }
+}
