@@ -9,6 +9,8 @@
 //! every 300 ms keep that short (a member hears of a rebalance with its next heartbeat), and a
 //! member that gets a partition back can go on with what it had.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, RebalanceProtocol};
@@ -17,7 +19,12 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{Change, Membership, leave};
 use crate::error::is_outage;
+use crate::inbox::{Bell, Queue};
 use crate::{Commit, Error, Record, Settings, TopicPartition};
+
+/// How much news of the membership is taken in at a time; there is rarely more than an
+/// acknowledged commit and a rebalance.
+const AT_ONCE: u32 = 4;
 
 /// How a member of a group behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +51,8 @@ impl Default for GroupOptions {
 }
 
 /// What happened while polling.
-#[derive(Debug)]
-pub enum Polled<'a> {
-    /// A record.
-    Record(Record<'a>),
+#[derive(Debug, PartialEq, Eq)]
+pub enum Polled {
     /// These partitions are this member's from now on (all that it has; none is possible). Nothing
     /// is read until [`GroupConsumer::assign`] says from where.
     Assigned(Vec<TopicPartition>),
@@ -58,13 +63,23 @@ pub enum Polled<'a> {
         /// Others may have them already: it is too late to commit.
         lost: bool,
     },
-    /// Nothing within the timeout, or only news that need no answer.
+    /// The membership is as it was: something has come that [`GroupConsumer::next`] may find, or
+    /// the time is over.
     Nothing,
 }
 
+/// Where the records of one partition arrive, until it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inbox(usize);
+
 /// A member of a group. Dropping it leaves the group at once, and commits nothing.
 pub struct GroupConsumer {
-    inner: BaseConsumer<Membership>,
+    /// By the number of the [`Inbox`]; none is one that was given up.
+    queues: Vec<Option<Queue>>,
+    inner: Arc<BaseConsumer<Membership>>,
+    bell: Arc<Bell>,
+    /// There is news of the membership.
+    news: Arc<AtomicBool>,
     settings: Settings,
     group: String,
 }
@@ -97,10 +112,12 @@ impl GroupConsumer {
             ("auto.offset.reset", "earliest"),
             // A topic made after we joined is found this soon.
             ("topic.metadata.refresh.interval.ms", "5000"),
-            // A bounded stock of records: enough to never wait for the network, little enough to
+            // A bounded stock of records for each partition: enough to never wait for the network,
+            // also not when a fetch for the others waits as long as it may, and little enough to
             // forget in memory.
             ("queued.min.messages", "20000"),
-            ("queued.max.messages.kbytes", "16384"),
+            ("queued.max.messages.kbytes", "2048"),
+            ("max.partition.fetch.bytes", "262144"),
             ("fetch.queue.backoff.ms", "20"),
             ("fetch.error.backoff.ms", "100"),
             ("fetch.wait.max.ms", &wait),
@@ -109,20 +126,49 @@ impl GroupConsumer {
         let wrong = |what: &str, error: &KafkaError| {
             Error::of(format!("{what} the group {group}"), settings, Duration::ZERO, error)
         };
-        let inner: BaseConsumer<Membership> = config
+        let mut inner: BaseConsumer<Membership> = config
             .create_with_context(Membership::default())
             .map_err(|error| wrong("starting a consumer of", &error))?;
+        let bell = Arc::new(Bell::default());
+        let news = Arc::new(AtomicBool::new(false));
+        let (comes, rings) = (Arc::clone(&news), Arc::clone(&bell));
+        inner.set_nonempty_callback(move || {
+            comes.store(true, Ordering::SeqCst);
+            rings.ring();
+        });
         inner.subscribe(topics).map_err(|error| wrong("joining", &error))?;
-        Ok(Self { inner, settings: settings.clone(), group: group.to_owned() })
+        Ok(Self {
+            queues: Vec::new(),
+            inner: Arc::new(inner),
+            bell,
+            news,
+            settings: settings.clone(),
+            group: group.to_owned(),
+        })
     }
 
-    /// Waits for the next thing to happen, at most `timeout`. Must be called again within five
-    /// minutes, or the group takes the member for hung.
-    pub fn poll(&self, timeout: Duration) -> Result<Polled<'_>, Error> {
+    /// Waits until something arrives, be it a change of the membership or a record in an inbox that
+    /// was empty; at most `timeout`. Must be called again within five minutes, or the group takes
+    /// the member for hung.
+    pub fn poll(&self, timeout: Duration) -> Result<Polled, Error> {
         if let Some(change) = self.change() {
             return Ok(change);
         }
-        let polled = self.inner.poll(timeout);
+        self.bell.wait(timeout);
+        // One at least, which tells the group that this member is not hung.
+        let many = if self.news.swap(false, Ordering::SeqCst) { AT_ONCE } else { 1 };
+        for _ in 0..many {
+            self.serve()?;
+            if let Some(change) = self.change() {
+                return Ok(change);
+            }
+        }
+        Ok(Polled::Nothing)
+    }
+
+    /// Takes in one piece of news, if there is one.
+    fn serve(&self) -> Result<(), Error> {
+        let polled = self.inner.poll(Duration::ZERO);
         if let Some(error) = self.inner.context().take_commit_error() {
             // The next commit covers what this one would have; being put out of the group shows as
             // a revocation.
@@ -130,45 +176,67 @@ impl GroupConsumer {
         }
         match polled {
             Some(Ok(message)) => {
-                self.inner.context().reach.alive();
-                Ok(Polled::Record(Record(message)))
+                panic!("{:?} came to no inbox, though every partition has one", Record(message))
             }
             Some(Err(error)) => self.problem(&error),
-            None => Ok(self.change().unwrap_or(Polled::Nothing)),
+            None => Ok(()),
         }
     }
 
-    /// Begins to read `from` the given offsets: the answer to [`Polled::Assigned`].
-    pub fn assign(&self, from: &[(TopicPartition, i64)]) -> Result<(), Error> {
+    /// The next record in `inbox`, if one is there.
+    pub fn next(&self, inbox: Inbox) -> Result<Option<Record<'_>>, Error> {
+        let Some(Some(queue)) = self.queues.get(inbox.0) else { return Ok(None) };
+        loop {
+            match queue.take() {
+                None => return Ok(None),
+                Some(Ok(message)) => {
+                    self.inner.context().reach.alive();
+                    return Ok(Some(Record(message)));
+                }
+                Some(Err(error)) => self.problem(&error)?,
+            }
+        }
+    }
+
+    /// Begins to read `from` the given offsets: the answer to [`Polled::Assigned`]. Returns an
+    /// inbox for each, in their order.
+    pub fn assign(&mut self, from: &[(TopicPartition, i64)]) -> Result<Vec<Inbox>, Error> {
         let mut list = TopicPartitionList::with_capacity(from.len());
         for (at, offset) in from {
             list.add_partition_offset(&at.topic, at.partition, Offset::Offset(*offset))
                 .map_err(|error| self.wrong("assigning partitions to", &error))?;
         }
+        let mut inboxes = Vec::with_capacity(from.len());
+        for (at, _) in from {
+            let queue = Queue::split(&self.inner, at, &self.bell);
+            assert!(queue.is_some(), "librdkafka was given {at} and has no queue for it");
+            inboxes.push(Inbox(self.queues.len()));
+            self.queues.push(queue);
+        }
         match self.inner.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.inner.incremental_assign(&list),
             _ => self.inner.assign(&list),
         }
-        .map_err(|error| self.wrong("assigning partitions to", &error))
+        .map_err(|error| self.wrong("assigning partitions to", &error))?;
+        // What was in a queue before it was split rang no bell.
+        self.bell.ring();
+        Ok(inboxes)
     }
 
-    /// Gives `partitions` up: the answer to [`Polled::Revoked`], when all is done and committed.
-    pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+    /// Gives `partitions` and what is in their inboxes up: the answer to [`Polled::Revoked`], when
+    /// all is done and committed.
+    pub fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        for queue in &mut self.queues {
+            queue.take_if(|queue| partitions.contains(&queue.at));
+        }
+        if self.queues.iter().all(Option::is_none) {
+            self.queues.clear();
+        }
         match self.inner.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.inner.incremental_unassign(&list(partitions)),
             _ => self.inner.unassign(),
         }
         .map_err(|error| self.wrong("releasing partitions of", &error))
-    }
-
-    /// Stops fetching `partitions` while staying a member.
-    pub fn pause(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
-        self.inner.pause(&list(partitions)).map_err(|error| self.wrong("pausing partitions of", &error))
-    }
-
-    /// Goes on fetching `partitions`, where [`pause`](Self::pause) left off.
-    pub fn resume(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
-        self.inner.resume(&list(partitions)).map_err(|error| self.wrong("resuming partitions of", &error))
     }
 
     /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a
@@ -213,7 +281,7 @@ impl GroupConsumer {
     /// waiting for the session timeout.
     pub fn close(self) {}
 
-    fn change(&self) -> Option<Polled<'_>> {
+    fn change(&self) -> Option<Polled> {
         Some(match self.inner.context().next_change()? {
             Change::Assign(list) => Polled::Assigned(partitions(&list)),
             Change::Revoke(list) => {
@@ -222,7 +290,8 @@ impl GroupConsumer {
         })
     }
 
-    fn problem(&self, error: &KafkaError) -> Result<Polled<'_>, Error> {
+    /// An error if nothing can be done about it.
+    fn problem(&self, error: &KafkaError) -> Result<(), Error> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
@@ -232,9 +301,9 @@ impl GroupConsumer {
                 // It may be made yet; librdkafka looks again. Who needs it to be
                 // there asks `Admin` before.
                 tracing::debug!("the group {} waits for a topic: {error}", self.group);
-                Ok(Polled::Nothing)
+                Ok(())
             }
-            Some(code) if is_outage(code) => Ok(Polled::Nothing),
+            Some(code) if is_outage(code) => Ok(()),
             // Put out of the group, or asked to join again: the binding goes on by itself, and
             // tells with a rebalance.
             Some(
@@ -245,7 +314,7 @@ impl GroupConsumer {
                 | Code::PartitionEOF
                 | Code::AutoOffsetReset,
             )
-            | None => Ok(Polled::Nothing),
+            | None => Ok(()),
             Some(_) => Err(self.wrong("reading with", error)),
         }
     }
@@ -276,6 +345,7 @@ impl GroupConsumer {
 
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
+        self.queues.clear();
         // A rebalance that nobody answers would hold the client's own shutdown up forever.
         self.inner.context().close();
         if let Err(error) = self.inner.unassign() {

@@ -36,6 +36,7 @@ mod assignment;
 mod context;
 mod error;
 mod group;
+mod inbox;
 mod producer;
 mod reader;
 mod record;
@@ -44,7 +45,7 @@ mod watcher;
 
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
 pub use error::Error;
-pub use group::{GroupConsumer, GroupOptions, Polled};
+pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
 pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::LogReader;
 pub use record::{Commit, Record, TopicPartition};

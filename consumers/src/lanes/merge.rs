@@ -17,11 +17,12 @@ use std::collections::VecDeque;
 const FRESH_MS: i64 = 1_000;
 
 /// Records of several inputs on their way into one order.
+///
+/// Whoever feeds it looks at [`silent`](Self::silent) and brings the next record of those: one of
+/// each input is enough to know whose turn it is, and the rest waits where it came from.
 #[derive(Debug)]
 pub(crate) struct Merge<T> {
     inputs: Vec<Input<T>>,
-    held: usize,
-    capacity: usize,
 }
 
 #[derive(Debug)]
@@ -36,24 +37,23 @@ struct Input<T> {
 pub(crate) enum Next<T> {
     /// Process this.
     Take(T),
-    /// There are records, but the other inputs may have earlier ones: find out whether they have
-    /// been read to their ends.
-    AskForEnds,
+    /// There are records, the first of them sent at this instant, but the silent inputs may have
+    /// earlier ones.
+    Wait(i64),
     /// Nothing here.
     Empty,
 }
 
 impl<T> Merge<T> {
-    /// For that many inputs. When more than `capacity` records are held, no input is waited for.
-    pub(crate) fn new(inputs: usize, capacity: usize) -> Self {
+    /// For that many inputs.
+    pub(crate) fn new(inputs: usize) -> Self {
         let input = |_| Input { waiting: VecDeque::new(), drained_at: i64::MIN };
-        Self { inputs: (0..inputs).map(input).collect(), held: 0, capacity }
+        Self { inputs: (0..inputs).map(input).collect() }
     }
 
     /// Adds a record of `input` with its timestamp.
     pub(crate) fn push(&mut self, input: usize, timestamp_ms: i64, record: T) {
         self.inputs[input].waiting.push_back((timestamp_ms, record));
-        self.held += 1;
     }
 
     /// Everything that was in `input` at the instant `wall_ms` has been pushed.
@@ -68,9 +68,8 @@ impl<T> Merge<T> {
             self.inputs.iter().enumerate().filter_map(|(n, input)| Some((input.waiting.front()?.0, n)));
         let Some((timestamp, first)) = heads.min() else { return Next::Empty };
         let held_up = timestamp < now_ms - FRESH_MS
-            && self.held <= self.capacity
             && self.inputs.iter().any(|input| input.waiting.is_empty() && input.drained_at < timestamp);
-        if held_up { Next::AskForEnds } else { self.take(first) }
+        if held_up { Next::Wait(timestamp) } else { self.take(first) }
     }
 
     /// The next record in order of what is here, whatever the other inputs may have.
@@ -79,6 +78,16 @@ impl<T> Merge<T> {
             Next::Take(record) => Some(record),
             _ => None,
         }
+    }
+
+    /// Up to which instant all that `input` had has been pushed.
+    pub(crate) fn drained_at(&self, input: usize) -> i64 {
+        self.inputs[input].drained_at
+    }
+
+    /// Whether `input` has nothing here.
+    pub(crate) fn is_silent(&self, input: usize) -> bool {
+        self.inputs[input].waiting.is_empty()
     }
 
     /// The inputs that have nothing here.
@@ -92,13 +101,11 @@ impl<T> Merge<T> {
             input.waiting.clear();
             input.drained_at = i64::MIN;
         });
-        self.held = 0;
     }
 
     fn take(&mut self, input: usize) -> Next<T> {
         let (_, record) =
             self.inputs[input].waiting.pop_front().expect("only inputs with a head are taken from");
-        self.held -= 1;
         Next::Take(record)
     }
 }
@@ -111,7 +118,7 @@ mod tests {
 
     #[test]
     fn late_records_come_in_the_order_of_their_timestamps() {
-        let mut merge = Merge::new(2, 100);
+        let mut merge = Merge::new(2);
         for ms in [10, 30, 50] {
             merge.push(0, ms, ms);
         }
@@ -124,7 +131,7 @@ mod tests {
         })
         .collect();
         assert_eq!(taken, [10, 20, 30, 40], "50 waits: the other input may have a 45");
-        assert_eq!(merge.next(NOW), Next::AskForEnds);
+        assert_eq!(merge.next(NOW), Next::Wait(50));
         assert_eq!(merge.silent().collect::<Vec<_>>(), [1]);
         merge.drained(1, 60);
         assert_eq!(merge.next(NOW), Next::Take(50));
@@ -133,22 +140,22 @@ mod tests {
 
     #[test]
     fn what_was_drained_before_a_record_says_nothing_about_it() {
-        let mut merge = Merge::new(2, 100);
+        let mut merge = Merge::new(2);
         merge.drained(1, 40);
         merge.push(0, 50, "x");
-        assert_eq!(merge.next(NOW), Next::AskForEnds);
+        assert_eq!(merge.next(NOW), Next::Wait(50));
     }
 
     #[test]
     fn a_fresh_record_is_never_held() {
-        let mut merge = Merge::new(2, 100);
+        let mut merge = Merge::new(2);
         merge.push(0, NOW - 5, "x");
         assert_eq!(merge.next(NOW), Next::Take("x"));
     }
 
     #[test]
     fn a_single_input_is_taken_as_it_comes() {
-        let mut merge = Merge::new(1, 100);
+        let mut merge = Merge::new(1);
         for ms in [30, 10, 20] {
             merge.push(0, ms, ms);
         }
@@ -156,16 +163,5 @@ mod tests {
             [(); 4].map(|()| merge.next(NOW)),
             [Next::Take(30), Next::Take(10), Next::Take(20), Next::Empty]
         );
-    }
-
-    #[test]
-    fn what_is_held_is_bounded() {
-        let mut merge = Merge::new(2, 3);
-        for n in 0..4 {
-            assert_eq!(merge.next(NOW), if n == 0 { Next::Empty } else { Next::AskForEnds });
-            merge.push(0, n, n);
-        }
-        assert_eq!(merge.next(NOW), Next::Take(0));
-        assert_eq!(merge.next(NOW), Next::AskForEnds);
     }
 }

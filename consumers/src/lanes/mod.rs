@@ -26,6 +26,8 @@ mod clock;
 #[cfg(test)]
 mod cluster;
 mod control;
+#[cfg(test)]
+mod late_tests;
 mod merge;
 mod outbox;
 mod progress;

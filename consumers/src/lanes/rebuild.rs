@@ -139,7 +139,7 @@ impl Log {
                 Ok((place, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let merge = Merge::new(readers.len(), usize::MAX);
+        let merge = Merge::new(readers.len());
         Ok(Self { readers, merge, verbatim: false })
     }
 

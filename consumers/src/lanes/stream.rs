@@ -42,21 +42,21 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use client::{Admin, GroupConsumer, GroupOptions, Polled, ProducerOptions, Settings, TopicPartition};
+use client::{Admin, GroupConsumer, GroupOptions, Inbox, Polled, ProducerOptions, Settings, TopicPartition};
 use events::{Event, Topic};
 
 use super::arrival::Arrival;
-use super::bookmark::Bookmark;
+use super::bookmark::{Bookmark, Place};
 use super::clock::wall_ms;
 use super::merge::Next;
 use super::outbox::Outbox;
 use super::rebuild::Rebuilt;
-use super::task::Task;
+use super::task::{Gap, Task};
 use super::told::Told;
 use super::{Control, LaneError, Wish, WorkerStats};
 use crate::Processor;
 pub(crate) use offsets::co_partitioned;
-use offsets::{commits, find_ends};
+use offsets::{commits, find_ends, tell_losses};
 
 /// How often offsets are committed, and the statistics brought up to date.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
@@ -73,8 +73,10 @@ const RETRY: Duration = Duration::from_millis(100);
 /// How long a question about offsets may take.
 const ASK: Duration = Duration::from_secs(5);
 /// How long a late record waits for the other inputs of its task, if the end of those can't be
-/// found out.
-const HOLD: Duration = Duration::from_secs(2);
+/// found out or reached.
+const HOLD: Duration = Duration::from_secs(5);
+/// How long one task may work at a stretch before the others and the group have their turn.
+const STRETCH: Duration = Duration::from_millis(10);
 
 /// What a worker of the stream lane is to do.
 #[derive(Clone, Debug)]
@@ -135,12 +137,17 @@ struct Lane<'a> {
     config: &'a StreamConfig,
     factory: &'a dyn Fn() -> Box<dyn Processor>,
     control: &'a Control,
-    inputs: Vec<Topic>,
     admin: Admin,
     consumer: GroupConsumer,
     outbox: Outbox,
     told: Told,
     tasks: BTreeMap<i32, Slot>,
+    /// Where the records of the assigned partitions arrive.
+    inboxes: HashMap<Place, Inbox>,
+    /// What was passed over of them since the last commit.
+    gaps: BTreeMap<Place, Gap>,
+    /// To one record, while they are being sent.
+    answers: Vec<Event>,
     /// Tasks whose partitions were taken away a moment ago, and may come back with the next
     /// assignment.
     parked: BTreeMap<i32, Task>,
@@ -155,10 +162,9 @@ struct Lane<'a> {
 }
 
 enum Slot {
-    /// A thread is bringing the state back. Records that come in meanwhile wait.
+    /// A thread is bringing the state back. Records that come meanwhile wait in their inboxes.
     Rebuilding {
         pending: Box<Pending>,
-        early: Vec<Arrival>,
         cancelled: Arc<AtomicBool>,
     },
     Running {
@@ -175,19 +181,7 @@ enum Slot {
 struct Waiting {
     since: Instant,
     /// When the ends of those were last asked for.
-    asked: Instant,
-}
-
-/// What a poll brought, free of the client's memory.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and nearly always it is the large one"
-)]
-enum Happened {
-    Arrived(i32, Arrival),
-    Assigned(Vec<TopicPartition>),
-    Revoked(Vec<TopicPartition>, bool),
-    Nothing,
+    asked: Option<Instant>,
 }
 
 /// What is known of a task before its state is.
@@ -229,12 +223,14 @@ impl<'a> Lane<'a> {
             config,
             factory,
             control,
-            inputs,
             admin,
             consumer,
             outbox,
             told,
             tasks: BTreeMap::new(),
+            inboxes: HashMap::new(),
+            gaps: BTreeMap::new(),
+            answers: Vec::new(),
             parked: BTreeMap::new(),
             rebuilt: channel(),
             assignment: 0,
@@ -247,107 +243,101 @@ impl<'a> Lane<'a> {
 
     #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
     fn run(&mut self) -> Result<(), LaneError> {
-        let mut answers = Vec::new();
         let mut committed_at = Instant::now();
         let mut told_at = Instant::now();
+        let mut patience = POLL;
         loop {
             match self.control.wish() {
                 Wish::Stop => return Ok(()),
-                wish => self.pause_or_resume(wish == Wish::Pause)?,
+                wish => self.pause_or_resume(wish == Wish::Pause),
             }
             self.start_rebuilt()?;
             if told_at.elapsed() >= POLL_SOON {
                 told_at = Instant::now();
                 self.pass_on_told()?;
             }
-            let busy = self
-                .tasks
-                .values()
-                .any(|slot| matches!(slot, Slot::Rebuilding { .. } | Slot::Running { waiting: Some(_), .. }));
-            let happened = self.poll(if busy { POLL_SOON } else { POLL })?;
+            let polled = self.consumer.poll(patience)?;
             let began = Instant::now();
             let silence = began.duration_since(std::mem::replace(&mut self.awake, began));
-            match happened {
-                Happened::Arrived(partition, arrival) => {
-                    if silence < self.config.member.session_timeout / 2 || self.still_a_member()? {
-                        self.take_in(partition, arrival);
-                        self.work(partition, &mut answers, began)?;
-                    }
-                }
-                Happened::Assigned(partitions) => self.assigned(&partitions)?,
-                Happened::Revoked(partitions, lost) => self.revoked(&partitions, lost)?,
-                Happened::Nothing => {}
+            match polled {
+                Polled::Assigned(partitions) => self.assigned(&partitions)?,
+                Polled::Revoked { partitions, lost } => self.revoked(&partitions, lost)?,
+                Polled::Nothing => {}
             }
-            if busy {
+            let stood_still = silence >= self.config.member.session_timeout / 2;
+            if stood_still {
+                // Nobody waited for anything meanwhile.
+                self.wait_anew();
+            }
+            patience = POLL;
+            if !self.paused && (!stood_still || self.still_a_member()?) {
                 for partition in self.tasks.keys().copied().collect::<Vec<_>>() {
-                    self.work(partition, &mut answers, Instant::now())?;
+                    patience = patience.min(self.work(partition)?);
                 }
             }
             if committed_at.elapsed() >= COMMIT_EVERY {
                 committed_at = Instant::now();
                 self.commit(FLUSH, false)?;
+                tell_losses(&self.admin, std::mem::take(&mut self.gaps));
                 self.control.report(self.stats_now());
             }
         }
     }
 
-    fn poll(&self, timeout: Duration) -> Result<Happened, LaneError> {
-        Ok(match self.consumer.poll(timeout)? {
-            Polled::Record(record) => match Topic::named(record.topic()) {
-                Some(topic) => {
-                    Happened::Arrived(record.partition(), Arrival::read(topic, &record, wall_ms()))
-                }
-                None => Happened::Nothing,
-            },
-            Polled::Assigned(partitions) => Happened::Assigned(partitions),
-            Polled::Revoked { partitions, lost } => Happened::Revoked(partitions, lost),
-            Polled::Nothing => Happened::Nothing,
-        })
-    }
-
-    fn take_in(&mut self, partition: i32, arrival: Arrival) {
-        match self.tasks.get_mut(&partition) {
-            Some(Slot::Running { task, .. }) => task.push(arrival),
-            Some(Slot::Rebuilding { early, .. }) => early.push(arrival),
-            Some(Slot::Stopped) | None => {}
-        }
-    }
-
-    /// Processes what is certain in its order, and sends the answers.
+    /// Processes what is certain in its order, and sends the answers, for no longer than a stretch.
+    /// Returns how soon it wants to go on if nothing arrives.
     #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
-    fn work(&mut self, partition: i32, answers: &mut Vec<Event>, began: Instant) -> Result<(), LaneError> {
-        let Some(Slot::Running { task, waiting }) = self.tasks.get_mut(&partition) else { return Ok(()) };
-        let mut began = began;
-        loop {
-            match task.next(wall_ms()) {
+    fn work(&mut self, partition: i32) -> Result<Duration, LaneError> {
+        let (task, waiting) = match self.tasks.get_mut(&partition) {
+            Some(Slot::Running { task, waiting }) => (task, waiting),
+            Some(Slot::Rebuilding { .. }) => return Ok(POLL_SOON),
+            Some(Slot::Stopped) | None => return Ok(POLL),
+        };
+        let began = Instant::now();
+        let mut last = began;
+        while last.duration_since(began) < STRETCH {
+            let now_ms = wall_ms();
+            let gaps = task.feed(|topic| -> Result<_, client::Error> {
+                let Some(inbox) = self.inboxes.get(&(topic, partition)) else { return Ok(None) };
+                let record = self.consumer.next(*inbox)?;
+                Ok(record.map(|record| Arrival::read(topic, &record, now_ms)))
+            })?;
+            self.gaps.extend(gaps.into_iter().map(|gap| ((gap.topic, partition), gap)));
+            match task.next(now_ms) {
                 Next::Take(arrival) => {
                     *waiting = None;
-                    let stats = &mut self.stats;
-                    match answering::answer(task, arrival, answers, &mut self.outbox, self.control, stats) {
-                        Err(stuck @ LaneError::Unanswerable { .. }) => return self.stop(partition, &stuck),
+                    let (answers, outbox) = (&mut self.answers, &mut self.outbox);
+                    match answering::answer(task, arrival, answers, outbox, self.control, &mut self.stats) {
+                        Err(stuck @ LaneError::Unanswerable { .. }) => {
+                            self.stop(partition, &stuck);
+                            return Ok(POLL);
+                        }
                         other => other?,
                     }
                     let ended = Instant::now();
-                    self.stats.processing.record(ended.duration_since(began));
-                    began = ended;
+                    self.stats.processing.record(ended.duration_since(last));
+                    last = ended;
                 }
-                Next::AskForEnds => {
-                    let since = waiting.map_or(began, |waiting| waiting.since);
-                    if waiting.is_some_and(|waiting| began.duration_since(waiting.asked) < POLL_SOON) {
-                        return Ok(());
-                    }
-                    *waiting = Some(Waiting { since, asked: began });
-                    find_ends(&self.admin, task);
-                    if since.elapsed() > HOLD {
-                        task.give_up_waiting(wall_ms());
+                Next::Wait(sent_ms) => {
+                    let waiting = waiting.get_or_insert(Waiting { since: last, asked: None });
+                    let unknown = task.unknown_ends(sent_ms);
+                    let may_ask = waiting.asked.is_none_or(|asked| asked.elapsed() >= RETRY);
+                    if !unknown.is_empty() && may_ask {
+                        waiting.asked = Some(Instant::now());
+                        find_ends(&self.admin, task, &unknown);
+                    } else if waiting.since.elapsed() > HOLD {
+                        task.give_up_waiting(now_ms);
+                    } else {
+                        return Ok(POLL_SOON);
                     }
                 }
                 Next::Empty => {
                     *waiting = None;
-                    return Ok(());
+                    return Ok(POLL);
                 }
             }
         }
+        Ok(Duration::ZERO)
     }
 
     /// After a silence in which the group may have given this member up: a commit succeeds only for
@@ -381,7 +371,7 @@ impl<'a> Lane<'a> {
             let error = client::Error::Unreachable { what, servers, seconds: timeout.as_secs().max(1) };
             return if now { Err(error.into()) } else { Ok(()) };
         }
-        self.stop_refused()?;
+        self.stop_refused();
         let outbox = &self.outbox;
         let mut all = Vec::new();
         for (partition, slot) in &mut self.tasks {
@@ -404,21 +394,21 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn pause_or_resume(&mut self, pause: bool) -> Result<(), LaneError> {
-        if pause == self.paused {
-            return Ok(());
+    /// A lane that pauses leaves what arrives where it is. Fetching stops by itself when there is
+    /// enough of it.
+    fn pause_or_resume(&mut self, pause: bool) {
+        if std::mem::replace(&mut self.paused, pause) != pause {
+            self.wait_anew();
         }
-        self.paused = pause;
-        let at: Vec<_> = self
-            .tasks
-            .iter()
-            .filter(|(_, slot)| pause || matches!(slot, Slot::Running { .. }))
-            .flat_map(|(partition, _)| {
-                self.inputs.iter().map(|topic| TopicPartition::new(topic.name(), *partition))
-            })
-            .collect();
-        let done = if pause { self.consumer.pause(&at) } else { self.consumer.resume(&at) };
-        Ok(done?)
+    }
+
+    /// Nothing was taken in for a while: that says nothing about inputs that are waited for.
+    fn wait_anew(&mut self) {
+        for slot in self.tasks.values_mut() {
+            if let Slot::Running { waiting, .. } = slot {
+                *waiting = None;
+            }
+        }
     }
 
     fn pass_on_told(&mut self) -> Result<(), LaneError> {

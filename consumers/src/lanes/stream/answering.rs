@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use client::{Refused, TopicPartition};
+use client::Refused;
 use events::{Event, Topic};
 
 use super::{Lane, Slot};
@@ -58,26 +58,22 @@ pub(super) fn answer(
 impl Lane<'_> {
     /// Stops the partitions of questions whose answers were refused. Which of the questions since
     /// the last commit it was is not known, so all of them are left to the next life.
-    pub(super) fn stop_refused(&mut self) -> Result<(), LaneError> {
+    pub(super) fn stop_refused(&mut self) {
         for Refused { tag, topic, reason } in self.outbox.take_refused() {
             let Ok(partition) = i32::try_from(tag) else { continue };
             let question = format!("a record of partition {partition}");
-            self.stop(partition, &LaneError::Unanswerable { question, topic, reason })?;
+            self.stop(partition, &LaneError::Unanswerable { question, topic, reason });
         }
-        Ok(())
     }
 
     /// Reads and commits nothing more of a partition; said once.
-    pub(super) fn stop(&mut self, partition: i32, why: &LaneError) -> Result<(), LaneError> {
+    pub(super) fn stop(&mut self, partition: i32, why: &LaneError) {
         self.parked.remove(&partition);
         match self.tasks.get_mut(&partition) {
             Some(slot @ (Slot::Running { .. } | Slot::Rebuilding { .. })) => *slot = Slot::Stopped,
-            Some(Slot::Stopped) | None => return Ok(()),
+            Some(Slot::Stopped) | None => return,
         }
         self.stats.stopped_partitions += 1;
         tracing::error!("{why}; partition {partition} is stopped, the others go on");
-        let at: Vec<_> =
-            self.inputs.iter().map(|topic| TopicPartition::new(topic.name(), partition)).collect();
-        Ok(self.consumer.pause(&at)?)
     }
 }

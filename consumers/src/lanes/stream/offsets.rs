@@ -1,26 +1,48 @@
 //! Questions about offsets: where inputs end, what a task commits, whether inputs belong together.
 
+use std::collections::BTreeMap;
+
 use client::{Admin, Commit, TopicPartition};
 use events::Topic;
 
 use super::super::LaneError;
-use super::super::bookmark::Bookmark;
+use super::super::bookmark::{Bookmark, Place};
 use super::super::clock::wall_ms;
-use super::super::task::Task;
+use super::super::task::{Gap, Task};
 
-/// Finds out how far the inputs reach that have nothing for the task at the moment.
-pub(super) fn find_ends(admin: &Admin, task: &mut Task) {
+/// Finds out how far these inputs of the task reach at the moment.
+pub(super) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
     let asked_at = wall_ms();
-    let silent = task.silent();
     let places: Vec<_> =
-        silent.iter().map(|(topic, _)| TopicPartition::new(topic.name(), task.partition)).collect();
+        inputs.iter().map(|topic| TopicPartition::new(topic.name(), task.partition)).collect();
     match admin.ends(&places) {
         Ok(ends) => {
-            for ((topic, _), end) in silent.into_iter().zip(ends) {
-                task.ends(topic, end.unwrap_or(0), asked_at);
+            for (topic, end) in inputs.iter().zip(ends) {
+                task.ends(*topic, end.unwrap_or(0), asked_at);
             }
         }
         Err(error) => tracing::debug!("waiting for the other inputs: {error}"),
+    }
+}
+
+/// Says what retention took before anybody could answer it. Gaps alone are no loss: transactions
+/// and compaction leave some.
+pub(super) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
+    if gaps.is_empty() {
+        return;
+    }
+    let at: Vec<_> =
+        gaps.keys().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
+    match admin.offsets(&at) {
+        Ok(all) => {
+            for ((at, gap), offsets) in at.iter().zip(gaps.into_values()).zip(all) {
+                let lost = offsets.map_or(0, |offsets| offsets.earliest.min(gap.to) - gap.from);
+                if lost > 0 {
+                    tracing::warn!("{at}: retention took {lost} records before anybody answered them");
+                }
+            }
+        }
+        Err(error) => tracing::debug!("looking into gaps of the inputs: {error}"),
     }
 }
 

@@ -62,14 +62,16 @@ impl Lane<'_> {
             let start = Start { topic, earliest: bounds.earliest, position, bookmark };
             by_task.entry(at.partition).or_default().push(start);
         }
-        self.consumer.assign(&starts)?;
+        let inboxes = self.consumer.assign(&starts)?;
+        for ((at, _), inbox) in starts.iter().zip(inboxes) {
+            if let Some(topic) = Topic::named(&at.topic) {
+                self.inboxes.insert((topic, at.partition), inbox);
+            }
+        }
         for (partition, inputs) in by_task {
             self.prepare(partition, &inputs)?;
         }
         self.parked.clear();
-        if self.paused {
-            self.consumer.pause(partitions)?;
-        }
         Ok(())
     }
 
@@ -126,11 +128,8 @@ impl Lane<'_> {
             told: self.told.latest(),
         };
         let told = self.told.so_far();
-        let at: Vec<_> =
-            positions.iter().map(|(topic, _)| TopicPartition::new(topic.name(), partition)).collect();
-        self.consumer.pause(&at)?;
         let pending = Box::new(Pending { positions, bookmark, told });
-        let slot = Slot::Rebuilding { pending, early: Vec::new(), cancelled: Arc::clone(&cancelled) };
+        let slot = Slot::Rebuilding { pending, cancelled: Arc::clone(&cancelled) };
         self.tasks.insert(partition, slot);
         let (processor, news, assignment) = ((self.factory)(), self.rebuilt.0.clone(), self.assignment);
         std::thread::Builder::new()
@@ -153,7 +152,7 @@ impl Lane<'_> {
                 continue;
             }
             let Some(rebuilt) = news.result? else { continue };
-            let Some(Slot::Rebuilding { pending, early, .. }) = self.tasks.remove(&news.partition) else {
+            let Some(Slot::Rebuilding { pending, .. }) = self.tasks.remove(&news.partition) else {
                 continue;
             };
             self.stats.rebuilt_from += rebuilt.records;
@@ -166,18 +165,7 @@ impl Lane<'_> {
             );
             task.told = pending.told;
             self.told.pass_on(&mut task);
-            for arrival in early {
-                task.push(arrival);
-            }
             self.tasks.insert(news.partition, Slot::Running { task: Box::new(task), waiting: None });
-            if !self.paused {
-                let at: Vec<_> = pending
-                    .positions
-                    .iter()
-                    .map(|(topic, _)| TopicPartition::new(topic.name(), news.partition))
-                    .collect();
-                self.consumer.resume(&at)?;
-            }
         }
         Ok(())
     }
@@ -198,6 +186,9 @@ impl Lane<'_> {
             }
         }
         self.consumer.release(partitions)?;
+        self.inboxes.retain(|(topic, partition), _| {
+            !partitions.iter().any(|at| at.partition == *partition && at.topic == topic.name())
+        });
         Ok(())
     }
 
