@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use consumers::fraud::{Blocks, Costs};
+use consumers::fraud::{BlockedCards, Costs};
 use events::{Decision, Event, SimulationTruth, Timestamp};
 
 use super::PATIENCE_MS;
@@ -100,7 +100,7 @@ pub struct PaymentsBill {
     deadline_ms: i64,
     waiting: VecDeque<Swipe>,
     verdicts: HashMap<String, Verdict>,
-    blocks: Blocks,
+    blocks: BlockedCards,
 }
 
 impl PaymentsBill {
@@ -114,7 +114,7 @@ impl PaymentsBill {
             deadline_ms,
             waiting: VecDeque::new(),
             verdicts: HashMap::new(),
-            blocks: Blocks::default(),
+            blocks: BlockedCards::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl PaymentsBill {
                 let verdict = Verdict { decision: answer.decision, wall_ms, seen };
                 self.verdicts.insert(answer.swipe_id.clone(), verdict);
             }
-            Event::FraudBatch(batched) => self.blocks.run_said(batched),
+            Event::FraudBatch(batched) => self.blocks.observe_run(batched),
             _ => {}
         }
     }

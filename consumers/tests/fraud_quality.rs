@@ -12,7 +12,7 @@ mod measure;
 use std::collections::HashMap;
 
 use consumers::Processor;
-use consumers::fraud::{Blocks, Case, FraudBatch, FraudConfig, FraudProcessor};
+use consumers::fraud::{BlockedCards, Case, FraudBatch, FraudConfig, FraudProcessor};
 use events::{Batched, DAY_MS, Event, HOUR_MS, SimulationTruth};
 use measure::split;
 use producers::cards::{Cards, CardsConfig};
@@ -56,10 +56,10 @@ impl World {
             processor.process(event, &mut answers);
         }
         processor.finish(&mut answers);
-        let mut blocks = Blocks::default();
+        let mut blocks = BlockedCards::default();
         for answer in &answers {
             if let Event::FraudBatch(batched) = answer {
-                blocks.run_said(batched);
+                blocks.observe_run(batched);
             }
         }
         let case = |decision: &events::FraudDecision, stopped| Case {
@@ -86,14 +86,15 @@ impl World {
 }
 
 /// What is known eight days after the first swipe.
-const BLIND_MS: i64 = 8 * DAY_MS;
+const BEFORE_LABELS_MS: i64 = 8 * DAY_MS;
 
 #[test]
 fn on_our_world_it_finds_fraud_in_time_and_an_hour_later_does_not() {
     let world = World::ours(1_001, 30, 0.07);
-    let [_, stream] = split(&world.judge(&mut FraudProcessor::new(FraudConfig::default())), BLIND_MS);
+    let [_, stream] = split(&world.judge(&mut FraudProcessor::new(FraudConfig::default())), BEFORE_LABELS_MS);
     assert!(stream.auc() > Some(0.85) && stream.average_precision() > Some(0.3), "{:?}", stream.auc());
-    let [_, batch] = split(&world.judge(&mut FraudBatch::new(FraudConfig::default(), HOUR_MS)), BLIND_MS);
+    let [_, batch] =
+        split(&world.judge(&mut FraudBatch::new(FraudConfig::default(), HOUR_MS)), BEFORE_LABELS_MS);
     let (stream, batch) = (stream.money(), batch.money());
     assert!(stream.net_cents() > 0.0, "{stream:?}");
     assert!(stream.stopped_cents > 2 * batch.stopped_cents, "stream {stream:?}, batch {batch:?}");
@@ -103,16 +104,20 @@ fn on_our_world_it_finds_fraud_in_time_and_an_hour_later_does_not() {
 fn on_a_world_that_is_not_ours_it_finds_what_labels_can_teach() {
     let world = handbook::world(2_002, 500, 1_000, 70);
     let cases = world.judge(&mut FraudProcessor::new(FraudConfig::default()));
-    let [blind, seeing] = split(&cases, BLIND_MS);
+    let [before_labels, after_labels] = split(&cases, BEFORE_LABELS_MS);
     // A terminal that was compromised within the last week cannot be known: that bounds what anyone
     // can reach.
-    let (auc, precision) = (seeing.auc().unwrap(), seeing.average_precision().unwrap());
+    let (auc, precision) = (after_labels.auc().unwrap(), after_labels.average_precision().unwrap());
     assert!(auc > 0.8 && precision > 0.35, "AUC {auc}, average precision {precision}");
-    let calibration = seeing.calibration().unwrap();
+    let calibration = after_labels.calibration().unwrap();
     assert!((0.75..1.35).contains(&calibration), "{calibration}");
-    assert!(seeing.money().net_cents() > 0.0);
-    let blind = blind.money();
-    assert_eq!((blind.frauds_stopped, blind.honest_declined), (0, 0), "nothing was known yet");
+    assert!(after_labels.money().net_cents() > 0.0);
+    let before_labels = before_labels.money();
+    assert_eq!(
+        (before_labels.frauds_stopped, before_labels.honest_declined),
+        (0, 0),
+        "nothing was known yet"
+    );
 }
 
 /// A million swipes a seed: `cargo test --release`, or minutes of waiting.
@@ -122,10 +127,11 @@ fn expected_frauds_are_within_a_tenth_of_the_true_ones_over_unseen_seeds() {
     let (mut expected, mut known) = (0.0, 0.0);
     for seed in 1_010..1_013 {
         let world = World::ours(seed, 60, 0.5);
-        let [_, seeing] = split(&world.judge(&mut FraudProcessor::new(FraudConfig::default())), BLIND_MS);
-        expected += seeing.expected_frauds();
+        let [_, after_labels] =
+            split(&world.judge(&mut FraudProcessor::new(FraudConfig::default())), BEFORE_LABELS_MS);
+        expected += after_labels.expected_frauds();
         // What nobody ever reports nobody can learn: calibrated is who expects what is reported.
-        known += seeing.frauds() as f64 * (1.0 - CardsConfig::default().label_never);
+        known += after_labels.frauds() as f64 * (1.0 - CardsConfig::default().label_never);
     }
     let ratio = expected / known;
     assert!((0.9..1.1).contains(&ratio), "{ratio} frauds expected for one that is reported");

@@ -31,7 +31,7 @@ pub(crate) fn write(world: &World, path: &str) -> Result<()> {
         let swipe = match event {
             Event::CardSwipes(swipe) => swipe,
             Event::Chargebacks(chargeback) => {
-                detector.hear(chargeback);
+                detector.observe_chargeback(chargeback);
                 continue;
             }
             _ => continue,

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use consumers::Processor;
-use consumers::fraud::{Blocks, Case, Costs, FraudBatch, FraudConfig, FraudProcessor, Quality};
+use consumers::fraud::{BlockedCards, Case, Costs, FraudBatch, FraudConfig, FraudProcessor, Quality};
 use events::{Batched, CardSwipe, DAY_MS, Decision, Event, FraudDecision, HOUR_MS, SimulationTruth};
 use producers::cards::{Cards, CardsConfig};
 
@@ -85,7 +85,7 @@ fn ours(seed: u64, days: i64) -> World {
 #[expect(clippy::disallowed_methods, reason = "a report measures how long things take on the wall")]
 fn report(world: &World) {
     let config = FraudConfig::default();
-    let blind_ms = config.label_delay_ms + config.label_grace_ms;
+    let before_labels_ms = config.label_delay_ms + config.label_grace_ms;
     let mut stream = FraudProcessor::new(config.clone());
     let mut answers = Vec::new();
     let started = std::time::Instant::now();
@@ -119,11 +119,11 @@ fn report(world: &World) {
         .collect();
     let cases: Vec<Case> =
         decisions.iter().map(|decision| judge(decision, decision.decision == Decision::Decline)).collect();
-    let [blind, seeing] = measure::split(&cases, blind_ms);
-    measure::quality("before the first labels", &blind);
-    measure::quality("after", &seeing);
+    let [before_labels, after_labels] = measure::split(&cases, before_labels_ms);
+    measure::quality("before the first labels", &before_labels);
+    measure::quality("after", &after_labels);
     measure::calibration(&cases);
-    measure::money("stream", seeing.money());
+    measure::money("stream", after_labels.money());
     patterns(world, &decisions, &cases);
 
     for (name, period_ms) in
@@ -142,17 +142,17 @@ fn report(world: &World) {
                 other => unreachable!("the lane gives batched decisions, not {other:?}"),
             })
             .collect();
-        let mut blocks = Blocks::default();
+        let mut blocks = BlockedCards::default();
         for batched in &answers {
-            blocks.run_said(batched);
+            blocks.observe_run(batched);
         }
         let cases: Vec<Case> = answers
             .iter()
             .map(|Batched { answer, .. }| judge(answer, blocks.is_blocked(&answer.card_id, answer.ts)))
             .collect();
-        let late = measure::split(&cases, blind_ms)[1].money().to_owned();
+        let late = measure::split(&cases, before_labels_ms)[1].money().to_owned();
         measure::money(name, &late);
-        let at_once = seeing.money();
+        let at_once = after_labels.money();
         println!(
             "  the stream stopped {:.2} times as much; its net is better by {:.0}",
             at_once.stopped_cents as f64 / late.stopped_cents as f64,

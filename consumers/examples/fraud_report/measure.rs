@@ -3,11 +3,11 @@
 use consumers::fraud::{Case, Costs, Money, Quality};
 
 /// Sums up the cases of the first days, when nothing can have been learnt, and those after.
-pub(crate) fn split(cases: &[Case], blind_ms: i64) -> [Quality; 2] {
+pub(crate) fn split(cases: &[Case], before_labels_ms: i64) -> [Quality; 2] {
     let first_ms = cases.iter().map(|case| case.at_ms).min().unwrap_or(0);
     let mut both = [Quality::new(Costs::default()), Quality::new(Costs::default())];
     for case in cases {
-        both[usize::from(case.at_ms >= first_ms + blind_ms)].judge(case);
+        both[usize::from(case.at_ms >= first_ms + before_labels_ms)].judge(case);
     }
     both.iter_mut().for_each(Quality::finish);
     both

@@ -8,7 +8,8 @@ use std::sync::Arc;
 type FixedHasher = BuildHasherDefault<DefaultHasher>;
 type Generation = HashSet<u64, FixedHasher>;
 
-/// Remembers the keys of the latest events: at least `capacity` of them, at most twice as many.
+/// Remembers the keys of the latest events: at least `capacity` of them, at most four times as
+/// many.
 ///
 /// A key is kept as a 64-bit fingerprint, in two *generations*. When the younger one is full, the
 /// older is cleared and becomes the younger: no order of arrival must be kept, and a key costs 10
@@ -17,6 +18,7 @@ type Generation = HashSet<u64, FixedHasher>;
 /// # Simplifications
 /// - Two keys with one fingerprint are taken for one: among 7 million that are remembered, that
 ///   happens once in some 10¹² events.
+/// - A repeated key does not count as one of the latest again.
 #[derive(Clone, Debug)]
 pub struct DeduplicationWindow {
     /// Keys in one generation.

@@ -28,11 +28,14 @@
 //! further ahead than a limit is a *jump*, which counts only once something confirms it. What that
 //! is depends on the events:
 //!
-//! | | confirmed by | then the watermark is | backwards | used by |
-//! |---|---|---|---|---|
-//! | [`confirmed_by_next_event`](Watermark::confirmed_by_next_event) | a jump of the very next event | the earlier of the two | never | swipes, comparisons, the periods of a batch job |
-//! | [`confirmed_by_other_source`](Watermark::confirmed_by_other_source) | another source that says about the same, before anybody says otherwise | the later of the two | by the same rule | a fleet, in which a car sends every second |
-//! | [`in_steps`](Watermark::in_steps) | nothing: each event moves it by one step | a step further | from the first event only | weights that decay, where an hour more or less does no harm |
+//! - [`confirmed_by_next_event`](Watermark::confirmed_by_next_event): the very next event jumps,
+//!   too. Then the watermark is the earlier of the two. It never goes back. For swipes,
+//!   comparisons, and the periods of a batch job.
+//! - [`confirmed_by_other_source`](Watermark::confirmed_by_other_source): another source says about
+//!   the same, before any event near the watermark. Then the watermark is the later of the two. By
+//!   the same rule it goes back. For a fleet, in which every car sends each second.
+//! - [`in_steps`](Watermark::in_steps): nothing; each event moves the watermark by one step at
+//!   most. For weights that decay, where an hour more or less does no harm.
 //!
 //! # Simplifications
 //! - A producer that has been silent holds nothing back: the watermark follows those that speak.

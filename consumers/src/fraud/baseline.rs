@@ -1,8 +1,8 @@
-//! What amounts are usual: for one card, for one terminal, for everybody.
+//! What amounts are usual: for one card, for one terminal, for population.
 
 /// Mean and spread of the logarithm of amounts, robust and forgetful.
 ///
-/// On the log scale "five times as much" is the same distance whatever the currency or the purse.
+/// On the log scale "five times as much" is the same distance for any currency and any spender.
 /// An amount further than [`WINSOR`] spreads from the mean teaches only as much as one that far
 /// would (it is *winsorised*), so that a thief does not make his own amounts usual.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ const WINSOR: f32 = 2.5;
 const LEAST_WEIGHT: f32 = 0.02;
 /// How many swipes the prior weighs.
 const PRIOR_WEIGHT: f32 = 3.0;
-/// The narrowest spread believed: someone who pays the same fare every day may once pay another.
+/// The narrowest spread: a card that pays the same fare every day may once pay another.
 const NARROWEST: f32 = 0.25;
 
 /// Natural logarithm of an amount; refunds count as what they would have cost.
@@ -70,18 +70,18 @@ mod tests {
 
     #[test]
     fn a_thief_does_not_make_his_amounts_usual() {
-        let mut everybody = Baseline::default();
+        let mut population = Baseline::default();
         let mut card = Baseline::default();
         for day in 0..60 {
             let ln = ln_amount(2_000 + 300 * (day % 5));
-            everybody.learn(ln, None);
-            card.learn(ln, Some(&everybody));
+            population.learn(ln, None);
+            card.learn(ln, Some(&population));
         }
-        let before = card.usual(&everybody);
+        let before = card.usual(&population);
         for _ in 0..3 {
-            card.learn(ln_amount(500_000), Some(&everybody));
+            card.learn(ln_amount(500_000), Some(&population));
         }
-        let after = card.usual(&everybody);
+        let after = card.usual(&population);
         let thief = |(mean, spread): (f32, f32)| (ln_amount(500_000) - mean) / spread;
         assert!(thief(before) > 8.0 && thief(after) > 6.0, "{} then {}", thief(before), thief(after));
     }

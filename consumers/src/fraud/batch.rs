@@ -1,8 +1,10 @@
 //! The batch lane: the same detector, run over an hour of swipes when the hour is over.
 //!
-//! The till has approved everything by then. What a run says of a swipe can only help what comes
-//! after: cards are blocked from the end of the period on. That is all that the hour costs; the
-//! logic is the same.
+//! The terminals have approved everything by then. A run can only stop later swipes: it blocks
+//! cards from the end of its period on. The hour is the whole difference; the logic is the same.
+//!
+//! # Simplifications
+//! - A swipe that is older than its run's period is run with it, as if it belonged there.
 
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
 
@@ -17,7 +19,7 @@ pub struct FraudBatch {
     detector: FraudProcessor,
     period_ms: i64,
     watermark: Watermark,
-    /// What arrived and was not run yet, in the order of arrival.
+    /// Events that no run has taken yet, in the order of arrival.
     waiting: Vec<Event>,
     /// The end of the period that is being collected.
     end: Option<Timestamp>,
@@ -27,11 +29,11 @@ impl FraudBatch {
     /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight
     /// UTC.
     pub fn new(config: FraudConfig, period_ms: i64) -> Self {
-        Self::over(FraudProcessor::new(config), period_ms)
+        Self::with_detector(FraudProcessor::new(config), period_ms)
     }
 
-    /// The same around a detector that has already learnt from the past.
-    pub fn over(detector: FraudProcessor, period_ms: i64) -> Self {
+    /// The same around a detector that has already learnt from history.
+    pub fn with_detector(detector: FraudProcessor, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length");
         Self {
             detector,
@@ -42,13 +44,13 @@ impl FraudBatch {
         }
     }
 
-    /// Runs what belongs before `end`: late events too, for which no other run will come.
+    /// Runs everything from before `end`, late events too: no other run will take them.
     fn run(&mut self, end: Timestamp, answers: &mut Vec<Event>) {
         let batch_id = batch_id(end.plus_ms(-self.period_ms), self.period_ms);
         let mut decisions = Vec::new();
         let mut next = Vec::new();
         for event in self.waiting.drain(..) {
-            // Nothing lies after the last instant there is: the period that ends there takes all.
+            // No period comes after the last instant there is: the one that ends there takes all.
             if end == Timestamp::MAX || event.ts().is_some_and(|ts| ts < end) {
                 self.detector.process(&event, &mut decisions);
             } else {
@@ -105,7 +107,7 @@ impl Processor for FraudBatch {
         self.waiting.push(event.clone());
     }
 
-    /// Ends the period that is being collected, and whatever claimed to be later.
+    /// Ends the period that is being collected, and those after it.
     fn finish(&mut self, answers: &mut Vec<Event>) {
         while let Some(latest) = self.waiting.iter().filter_map(Event::ts).min() {
             let end =
@@ -117,7 +119,7 @@ impl Processor for FraudBatch {
 
     fn set_period_ms(&mut self, period_ms: i64) {
         self.period_ms = period_ms.max(1);
-        // What waits goes on waiting, for the end of a period of the new length.
+        // What waits is run at the end of a period of the new length.
         self.end = self.end.map(|end| self.watermark.now().map_or(end, |now| self.period_end(now)));
     }
 

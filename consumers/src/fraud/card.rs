@@ -5,30 +5,30 @@ use events::{DAY_MS, HOUR_MS};
 use super::baseline::Baseline;
 use super::windows::Windows;
 
-/// How many terminals a card is remembered to have been to, the latest first.
+/// The most terminals that are remembered for one card, the latest first.
 const TERMINALS: usize = 32;
-/// How many trades it is remembered to have been to.
+/// The most categories of trade that are remembered for one card.
 const CATEGORIES: usize = 12;
-/// How many chargebacks are remembered with their day.
-const CHARGEBACKS: usize = 8;
-/// Swipes that follow each other faster than this are one run.
-const RUN_GAP_MS: i64 = 10 * 60_000;
-/// What a habit of the hour or the trade keeps of its weight with every swipe.
+/// The most chargebacks whose day is remembered.
+const REMEMBERED_CHARGEBACKS: usize = 8;
+/// Swipes that follow each other within this are one burst.
+const BURST_GAP_MS: i64 = 10 * 60_000;
+/// The factor by which a habit of the hour or the trade decays with every swipe.
 const HABIT_KEEPS: f32 = 0.99;
-/// After so long without a new fraud, the next one is another story.
-const STORY_MS: i64 = 21 * DAY_MS;
+/// A fraud that comes so long after the last one begins another episode.
+const EPISODE_GAP_MS: i64 = 21 * DAY_MS;
 
 /// One card. At most 8 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Card {
     pub(super) windows: Windows,
-    pub(super) usual: Baseline,
-    pub(super) run: Run,
+    pub(super) amounts: Baseline,
+    pub(super) burst: Burst,
     pub(super) hours: [f32; 24],
-    pub(super) labels: Labels,
+    pub(super) chargebacks: ChargebackHistory,
     pub(super) last_at: Option<i64>,
-    pub(super) last_place: Option<Place>,
-    pub(super) home: Option<Place>,
+    pub(super) last_location: Option<CardLocation>,
+    pub(super) home: Option<CardLocation>,
     /// The model's logit of the worst recent swipe, and when.
     pub(super) suspicion: Option<(i64, f32)>,
     /// When the model was last sure that a swipe was fraud.
@@ -38,7 +38,7 @@ pub(super) struct Card {
     categories: Vec<(u32, f32)>,
 }
 
-/// A card that is refused everywhere for a while.
+/// A card that is declined everywhere for a while.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
     pub(super) since_ms: i64,
@@ -47,7 +47,7 @@ pub(super) struct Block {
 
 /// Where a card was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct CardLocation {
     pub(super) lat: f64,
     pub(super) lon: f64,
     pub(super) at_ms: i64,
@@ -55,7 +55,7 @@ pub(super) struct Place {
 
 /// Swipes in quick succession.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Run {
+pub(super) struct Burst {
     pub(super) count: u32,
     pub(super) started_ms: i64,
     pub(super) last_ms: i64,
@@ -63,21 +63,21 @@ pub(super) struct Run {
     sum_ln: f32,
 }
 
-impl Run {
+impl Burst {
     /// Mean of the logarithms of its amounts.
     pub(super) fn mean_ln(&self) -> f32 {
         if self.count == 0 { 0.0 } else { self.sum_ln / self.count as f32 }
     }
 
-    /// The run as it is for a swipe at `at_ms`: over, if that is too long after.
-    pub(super) fn at(self, at_ms: i64) -> Run {
-        if self.count > 0 && (at_ms - self.last_ms).abs() <= RUN_GAP_MS { self } else { Run::default() }
+    /// The burst as it is for a swipe at `at_ms`: over, if that is too long after.
+    pub(super) fn at(self, at_ms: i64) -> Burst {
+        if self.count > 0 && (at_ms - self.last_ms).abs() <= BURST_GAP_MS { self } else { Burst::default() }
     }
 
     fn add(&mut self, at_ms: i64, cents: i64, ln: f32) {
         *self = self.at(at_ms);
         if self.count == 0 {
-            *self = Run { started_ms: at_ms, last_ms: at_ms, largest_cents: cents, ..Run::default() };
+            *self = Burst { started_ms: at_ms, last_ms: at_ms, largest_cents: cents, ..Burst::default() };
         }
         self.count += 1;
         self.last_ms = self.last_ms.max(at_ms);
@@ -87,61 +87,62 @@ impl Run {
     }
 }
 
-/// What chargebacks have said so far, of a card or of a terminal.
+/// The chargebacks of a card or of a terminal so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Labels {
-    /// When the latest chargebacks became known, oldest first; zero-filled at the front.
-    known: [i64; CHARGEBACKS],
-    /// How many were ever known.
+pub(super) struct ChargebackHistory {
+    /// When the latest chargebacks became known, the oldest first; filled with zeros at the front.
+    known: [i64; REMEMBERED_CHARGEBACKS],
+    /// How many there were.
     pub(super) frauds: u32,
-    /// The first and the last fraudulent swipe of the story that is going on.
-    story: Option<(i64, i64)>,
+    /// The first and the last fraudulent swipe of the latest episode.
+    episode: Option<(i64, i64)>,
     /// Genuine swipes since the last fraudulent one, as far as they are known.
     pub(super) genuine_since: u32,
 }
 
-impl Labels {
+impl ChargebackHistory {
     /// A swipe of `swiped_ms` was fraud: known as of `at_ms`.
     pub(super) fn fraud(&mut self, swiped_ms: i64, at_ms: i64) {
         self.known.rotate_left(1);
-        self.known[CHARGEBACKS - 1] = at_ms;
+        self.known[REMEMBERED_CHARGEBACKS - 1] = at_ms;
         self.frauds = self.frauds.saturating_add(1);
-        self.story = Some(match self.story {
-            Some((first, last)) if (swiped_ms - last).abs() < STORY_MS => {
+        self.episode = Some(match self.episode {
+            Some((first, last)) if (swiped_ms - last).abs() < EPISODE_GAP_MS => {
                 (first.min(swiped_ms), last.max(swiped_ms))
             }
             _ => (swiped_ms, swiped_ms),
         });
-        if self.story.is_some_and(|(_, last)| last == swiped_ms) {
+        if self.episode.is_some_and(|(_, last)| last == swiped_ms) {
             self.genuine_since = 0;
         }
     }
 
     /// A swipe of `swiped_ms` turned out genuine.
     pub(super) fn genuine(&mut self, swiped_ms: i64) {
-        if self.story.is_some_and(|(_, last)| swiped_ms > last) {
+        if self.episode.is_some_and(|(_, last)| swiped_ms > last) {
             self.genuine_since = self.genuine_since.saturating_add(1);
         }
     }
 
-    /// How many chargebacks became known in the last day, week and month; at most [`CHARGEBACKS`]
-    /// each.
+    /// How many chargebacks became known in the last day, week and month; at most
+    /// [`REMEMBERED_CHARGEBACKS`] each.
     pub(super) fn counts(&self, now_ms: i64) -> [u32; 3] {
-        let known = &self.known[CHARGEBACKS - (self.frauds as usize).min(CHARGEBACKS)..];
+        let known =
+            &self.known[REMEMBERED_CHARGEBACKS - (self.frauds as usize).min(REMEMBERED_CHARGEBACKS)..];
         [DAY_MS, 7 * DAY_MS, 30 * DAY_MS]
             .map(|span| known.iter().filter(|&&at| at > now_ms - span).count() as u32)
     }
 
-    /// Days since the first and the last fraudulent swipe of the latest story.
-    pub(super) fn story_days(&self, now_ms: i64) -> Option<(f32, f32)> {
+    /// Days since the first and the last fraudulent swipe of the latest episode.
+    pub(super) fn episode_days(&self, now_ms: i64) -> Option<(f32, f32)> {
         let days = |since: i64| (now_ms - since) as f32 / DAY_MS as f32;
-        self.story.map(|(first, last)| (days(first), days(last)))
+        self.episode.map(|(first, last)| (days(first), days(last)))
     }
 }
 
 impl Card {
-    /// How often the card was at this terminal, as far as it is remembered.
-    pub(super) fn visits(&self, terminal: u32) -> u32 {
+    /// How often the card was at this terminal, as far as that is remembered.
+    pub(super) fn terminal_visits(&self, terminal: u32) -> u32 {
         self.terminals.iter().find(|known| known.0 == terminal).map_or(0, |known| u32::from(known.1))
     }
 
@@ -156,10 +157,10 @@ impl Card {
 
     /// How usual this hour is for the card, next to `everybody`'s share of it: logarithm of the
     /// ratio.
-    pub(super) fn hour_habit(&self, hour: usize, everybody: f32) -> f32 {
+    pub(super) fn hour_habit(&self, hour: usize, population: f32) -> f32 {
         let near = self.hours[hour] + 0.5 * (self.hours[(hour + 23) % 24] + self.hours[(hour + 1) % 24]);
         let total: f32 = self.hours.iter().sum();
-        ((0.5 * near + 5.0 * everybody) / (total + 5.0) / everybody).ln()
+        ((0.5 * near + 5.0 * population) / (total + 5.0) / population).ln()
     }
 
     /// The share of the card's swipes that were in this trade.
@@ -171,7 +172,7 @@ impl Card {
 
     /// Learns a swipe that was scored: where it was, when, how much.
     pub(super) fn learn(&mut self, at_ms: i64, cents: i64, ln: f32, terminal: u32, category: Option<u32>) {
-        self.run.add(at_ms, cents, ln);
+        self.burst.add(at_ms, cents, ln);
         self.hours.iter_mut().for_each(|weight| *weight *= HABIT_KEEPS);
         self.hours[hour_of(at_ms)] += 1.0;
         remember(&mut self.terminals, terminal);
@@ -190,17 +191,17 @@ impl Card {
     }
 
     /// Learns where the card is. Its home drifts to where it is used.
-    pub(super) fn learn_place(&mut self, place: Place) {
-        if self.last_place.is_none_or(|last| last.at_ms <= place.at_ms) {
-            self.last_place = Some(place);
+    pub(super) fn learn_location(&mut self, location: CardLocation) {
+        if self.last_location.is_none_or(|last| last.at_ms <= location.at_ms) {
+            self.last_location = Some(location);
         }
-        let home = self.home.get_or_insert(place);
-        home.lat += 0.1 * (place.lat - home.lat);
-        home.lon += 0.1 * (place.lon - home.lon);
+        let home = self.home.get_or_insert(location);
+        home.lat += 0.1 * (location.lat - home.lat);
+        home.lon += 0.1 * (location.lon - home.lon);
     }
 }
 
-/// The latest first; the one unseen for the longest leaves.
+/// Counts a visit. The latest terminal comes first; the least recently visited is dropped.
 fn remember(terminals: &mut Vec<(u32, u16)>, terminal: u32) {
     if let Some(at) = terminals.iter().position(|known| known.0 == terminal) {
         terminals[..=at].rotate_right(1);

@@ -8,9 +8,12 @@
 //! ```
 //!
 //! (cost-sensitive classification: Elkan 2001), so large amounts are declined at a few per cent and
-//! tiny ones hardly ever. It is only as good as `p` is calibrated. Two rules stand beside it: a
-//! card whose pattern is confirmed is blocked for a while, and a small random share of what should
-//! be declined is let through, because a declined swipe tells nobody what it was.
+//! tiny ones hardly ever. The rule is only as good as `p` is calibrated. Two more rules complete
+//! it: a card with two alarms is blocked for a while, and a small random share of what should be
+//! declined is approved (*exploration*), because a declined swipe never gets a label.
+//!
+//! # Simplifications
+//! - A block is by card alone: nobody is asked whether the last swipe was theirs.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -47,8 +50,8 @@ impl Costs {
     }
 }
 
-/// When a card is refused everywhere, and for how long. After a batch run one alarm is
-/// [enough](super::Blocks), because nothing is declined meanwhile.
+/// When a card is declined everywhere, and for how long. In the batch lane one alarm is
+/// [enough](super::BlockedCards), because nothing is declined between its runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockPolicy {
     /// A swipe at least this probable is an alarm, whatever its amount.
@@ -66,15 +69,14 @@ impl Default for BlockPolicy {
     }
 }
 
-/// How much of what should be declined is let through to learn from.
+/// Which swipes are approved although they should be declined, to get their label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exploration {
-    /// The share, 0 to 1. Which swipes they are is decided by a hash of their id: the same in every
-    /// run.
+    /// The share, 0 to 1. A hash of the swipe's id selects them: the same in every run.
     pub share: f64,
-    /// The largest amount that is risked for it, in cents.
+    /// The largest amount that is risked, in cents.
     pub at_most_cents: i64,
-    /// Makes another choice of swipes.
+    /// Another seed selects other swipes.
     pub seed: u64,
 }
 
@@ -86,7 +88,7 @@ impl Default for Exploration {
 }
 
 impl Exploration {
-    fn lets_through(self, swipe_id: &str, amount_cents: i64) -> bool {
+    fn selects(self, swipe_id: &str, amount_cents: i64) -> bool {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((self.seed, swipe_id));
         amount_cents <= self.at_most_cents && (hash >> 11) as f64 / ((1_u64 << 53) as f64) < self.share
     }
@@ -98,8 +100,8 @@ pub(super) enum Ruling {
     Approved,
     /// By cost.
     Declined,
-    /// It should have been declined.
-    LetThrough,
+    /// By cost it should be declined; approved to learn its label.
+    Explored,
     /// The card has been blocked since then.
     Blocked {
         since_ms: i64,
@@ -113,24 +115,24 @@ impl Ruling {
 }
 
 /// What is known when a swipe is judged.
-pub(super) struct Case<'a> {
+pub(super) struct DecisionInput<'a> {
     pub(super) swipe_id: &'a str,
     pub(super) at_ms: i64,
     pub(super) amount_cents: i64,
     pub(super) probability: f64,
-    /// Whether the model has seen enough fraud to be believed.
+    /// Whether the model has learnt from enough frauds to decline anything.
     pub(super) informed: bool,
 }
 
-/// Judges a swipe, and blocks its card when that confirms a pattern: from the next swipe on.
-pub(super) fn judge(
-    case: &Case,
+/// Decides about a swipe, and blocks its card, from the next swipe on, if this is its second alarm.
+pub(super) fn rule(
+    input: &DecisionInput,
     costs: Costs,
     block: BlockPolicy,
     explore: Exploration,
     card: &mut Card,
 ) -> Ruling {
-    let &Case { swipe_id, at_ms, amount_cents, probability, informed } = case;
+    let &DecisionInput { swipe_id, at_ms, amount_cents, probability, informed } = input;
     if let Some(Block { since_ms, until_ms }) = card.blocked
         && (since_ms..until_ms).contains(&at_ms)
     {
@@ -144,8 +146,8 @@ pub(super) fn judge(
     }
     if !informed || !costs.favour_declining(probability, amount_cents) {
         Ruling::Approved
-    } else if explore.lets_through(swipe_id, amount_cents) {
-        Ruling::LetThrough
+    } else if explore.selects(swipe_id, amount_cents) {
+        Ruling::Explored
     } else {
         Ruling::Declined
     }
@@ -155,13 +157,13 @@ pub(super) fn judge(
 mod tests {
     use super::*;
 
-    fn case(at_ms: i64, amount_cents: i64, probability: f64) -> Case<'static> {
-        Case { swipe_id: "s", at_ms, amount_cents, probability, informed: true }
+    fn case(at_ms: i64, amount_cents: i64, probability: f64) -> DecisionInput<'static> {
+        DecisionInput { swipe_id: "s", at_ms, amount_cents, probability, informed: true }
     }
 
-    fn judge_plainly(case: &Case, card: &mut Card) -> Ruling {
-        judge(
-            case,
+    fn rule_plainly(input: &DecisionInput, card: &mut Card) -> Ruling {
+        rule(
+            input,
             Costs::default(),
             BlockPolicy::default(),
             Exploration { share: 0.0, ..Default::default() },
@@ -183,32 +185,32 @@ mod tests {
     #[test]
     fn two_alarms_within_an_hour_block_the_card_for_a_day() {
         let mut card = Card::default();
-        assert_eq!(judge_plainly(&case(0, 100, 0.6), &mut card), Ruling::Approved);
-        assert_eq!(judge_plainly(&case(2 * HOUR_MS, 100, 0.6), &mut card), Ruling::Approved, "too far apart");
+        assert_eq!(rule_plainly(&case(0, 100, 0.6), &mut card), Ruling::Approved);
+        assert_eq!(rule_plainly(&case(2 * HOUR_MS, 100, 0.6), &mut card), Ruling::Approved, "too far apart");
         assert_eq!(
-            judge_plainly(&case(2 * HOUR_MS + 1, 100, 0.6), &mut card),
+            rule_plainly(&case(2 * HOUR_MS + 1, 100, 0.6), &mut card),
             Ruling::Approved,
             "it blocks from now on"
         );
         let since_ms = 2 * HOUR_MS + 1;
-        assert_eq!(judge_plainly(&case(since_ms + 5, 0, 0.001), &mut card), Ruling::Blocked { since_ms });
-        assert_eq!(judge_plainly(&case(since_ms + DAY_MS, 100, 0.001), &mut card), Ruling::Approved);
+        assert_eq!(rule_plainly(&case(since_ms + 5, 0, 0.001), &mut card), Ruling::Blocked { since_ms });
+        assert_eq!(rule_plainly(&case(since_ms + DAY_MS, 100, 0.001), &mut card), Ruling::Approved);
     }
 
     #[test]
     fn who_has_seen_no_fraud_declines_nothing() {
-        let uninformed = Case { informed: false, ..case(0, 1_000_000, 0.9) };
+        let uninformed = DecisionInput { informed: false, ..case(0, 1_000_000, 0.9) };
         let mut card = Card::default();
-        assert_eq!(judge_plainly(&uninformed, &mut card), Ruling::Approved);
-        assert_eq!(judge_plainly(&case(1, 1_000_000, 0.9), &mut card), Ruling::Declined);
+        assert_eq!(rule_plainly(&uninformed, &mut card), Ruling::Approved);
+        assert_eq!(rule_plainly(&case(1, 1_000_000, 0.9), &mut card), Ruling::Declined);
     }
 
     #[test]
     fn a_hundredth_is_let_through_and_never_a_large_amount() {
         let explore = Exploration::default();
         let ids: Vec<String> = (0..20_000).map(|number| format!("swipe-{number}")).collect();
-        let through = ids.iter().filter(|id| explore.lets_through(id, 5_000)).count();
+        let through = ids.iter().filter(|id| explore.selects(id, 5_000)).count();
         assert!((140..260).contains(&through), "{through} of 20,000");
-        assert!(!ids.iter().any(|id| explore.lets_through(id, 10_001)));
+        assert!(!ids.iter().any(|id| explore.selects(id, 10_001)));
     }
 }

@@ -1,7 +1,7 @@
 //! From what is known to what the model sees: *facts* in natural units, then one small number (a
 //! *bin*) per feature.
 //!
-//! Every feature is relative to the card, to the terminal or to everybody, or on a logarithmic
+//! Every feature is relative to the card, to the terminal or to population, or on a logarithmic
 //! scale: nothing depends on the currency, the size of the population or the rate of swipes. Bins
 //! make the model robust (the wildest amount is just the last bin), let a feature have any shape,
 //! and are all that must be kept of a swipe until its label comes.
@@ -11,24 +11,26 @@
 //! last ten features, the *keys*, are crossed each with each by the model.
 
 use super::baseline::{Baseline, ln_amount};
-use super::card::{Card, Run, hour_of};
+use super::card::{Burst, Card, hour_of};
+use super::lru_slab::SlotId;
 use super::terminal::Terminal;
 
-/// What is known at the moment of a swipe, in natural units. Made before the swipe itself is
-/// learnt, except that the windows count it.
+/// What is known at the moment of a swipe, in natural units, before the swipe itself is learnt;
+/// only the windows include it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) cents: i64,
     pub(super) ln: f32,
     pub(super) hour: usize,
-    /// Swipes of this card ever seen before.
+    /// Swipes of this card before this one.
     pub(super) history: u32,
-    /// Logarithm of the card's usual amount, and how many spreads this one is above it.
+    /// Logarithm of the card's usual amount, and this one's *z-score*: how many spreads it lies
+    /// above the usual.
     pub(super) usual_ln: f32,
-    pub(super) spreads: f32,
-    /// The same next to everybody's amounts, and to this terminal's.
-    pub(super) spreads_of_all: f32,
-    pub(super) spreads_of_terminal: f32,
+    pub(super) z_card: f32,
+    /// The z-scores among everybody's amounts, and among this terminal's.
+    pub(super) z_population: f32,
+    pub(super) z_terminal: f32,
     /// Logarithm of the ratio to the largest amount of the card's last 30 days.
     pub(super) over_largest: Option<f32>,
     /// Swipes and cents in the last hour, day, week and month, this one included.
@@ -38,16 +40,16 @@ pub(super) struct Facts {
     pub(super) gap_ms: Option<i64>,
     /// How usual the hour is for the card: logarithm of a ratio.
     pub(super) hour_habit: f32,
-    /// The run of swipes that this one follows.
-    pub(super) run: Run,
+    /// The burst of swipes that this one follows.
+    pub(super) burst: Burst,
     /// How often the card was at this terminal before.
     pub(super) visits: u32,
     pub(super) card_frauds: [u32; 3],
-    pub(super) card_story: Option<(f32, f32)>,
+    pub(super) card_episode: Option<(f32, f32)>,
     pub(super) card_genuine_since: u32,
     pub(super) terminal_seen: u32,
     pub(super) terminal_frauds: [u32; 3],
-    pub(super) terminal_story: Option<(f32, f32)>,
+    pub(super) terminal_episode: Option<(f32, f32)>,
     pub(super) terminal_genuine_since: u32,
     /// Share of fraud and number of swipes, for those made in the last mature days.
     pub(super) terminal_rates: [(f32, u32); 3],
@@ -65,14 +67,14 @@ pub(super) struct Facts {
     pub(super) suspicion: f32,
 }
 
-/// What everybody does, as far as a single swipe is judged by it.
+/// The habits of all cards together, which a single swipe is compared with.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Everybody {
+pub(super) struct Population {
     pub(super) amounts: Baseline,
     hours: [f32; 24],
 }
 
-impl Everybody {
+impl Population {
     pub(super) fn learn(&mut self, at_ms: i64, cents: i64, ln: f32) {
         if cents != 0 {
             self.amounts.learn(ln, None);
@@ -87,22 +89,24 @@ impl Everybody {
         (self.hours[hour] + 5.0) / (self.hours.iter().sum::<f32>() + 120.0)
     }
 
-    /// Whether an amount is what one tries a stolen number out with: a fifth of the usual, or less.
+    /// Whether an amount is as small as those with which thieves test a stolen number: a fifth of
+    /// the usual, or less.
     pub(super) fn is_tiny(&self, cents: i64) -> bool {
         cents > 0 && self.amounts.seen() > 100 && ln_amount(cents) < self.amounts.mean() - 1.6
     }
 }
 
 /// A swipe as the facts need it.
-pub(super) struct Seen {
+pub(super) struct NormalizedSwipe {
     pub(super) at_ms: i64,
     pub(super) cents: i64,
-    pub(super) terminal: u32,
+    pub(super) card: SlotId,
+    pub(super) terminal: SlotId,
     pub(super) category: Option<u32>,
-    pub(super) place: Option<(f64, f64)>,
+    pub(super) location: Option<(f64, f64)>,
 }
 
-/// From so many swipes on, a card has habits that one can break.
+/// From so many swipes on, a card has habits that a swipe can differ from.
 const KNOWN: u32 = 8;
 
 /// Half-life of suspicion.
@@ -112,41 +116,41 @@ impl Facts {
     /// `label_days` is the label delay in whole days: what was swiped before has its label; `prior`
     /// is the share of fraud.
     pub(super) fn new(
-        seen: &Seen,
+        swipe: &NormalizedSwipe,
         card: &Card,
         terminal: &Terminal,
-        everybody: &Everybody,
+        population: &Population,
         label_days: i32,
         prior: f32,
     ) -> Self {
-        let &Seen { at_ms, cents, .. } = seen;
+        let &NormalizedSwipe { at_ms, cents, .. } = swipe;
         let ln = ln_amount(cents);
         let hour = hour_of(at_ms);
-        let (usual_ln, spread) = card.usual.usual(&everybody.amounts);
-        let (terminal_ln, terminal_spread) = terminal.usual.usual(&everybody.amounts);
+        let (usual_ln, spread) = card.amounts.usual(&population.amounts);
+        let (terminal_ln, terminal_spread) = terminal.amounts.usual(&population.amounts);
         Self {
             cents,
             ln,
             hour,
-            history: card.usual.seen(),
+            history: card.amounts.seen(),
             usual_ln,
-            spreads: (ln - usual_ln) / spread,
-            spreads_of_all: (ln - everybody.amounts.mean()) / everybody.amounts.spread(),
-            spreads_of_terminal: (ln - terminal_ln) / terminal_spread,
+            z_card: (ln - usual_ln) / spread,
+            z_population: (ln - population.amounts.mean()) / population.amounts.spread(),
+            z_terminal: (ln - terminal_ln) / terminal_spread,
             over_largest: card.windows.largest_cents().map(|largest| ln - ln_amount(largest)),
             counts: [0; 4],
             sums: [0; 4],
             gap_ms: card.last_at.map(|last| (at_ms - last).max(0)),
-            hour_habit: card.hour_habit(hour, everybody.hour_share(hour)),
-            run: card.run.at(at_ms),
-            visits: card.visits(seen.terminal),
-            card_frauds: card.labels.counts(at_ms),
-            card_story: card.labels.story_days(at_ms),
-            card_genuine_since: card.labels.genuine_since,
-            terminal_seen: terminal.usual.seen(),
-            terminal_frauds: terminal.labels.counts(at_ms),
-            terminal_story: terminal.labels.story_days(at_ms),
-            terminal_genuine_since: terminal.labels.genuine_since,
+            hour_habit: card.hour_habit(hour, population.hour_share(hour)),
+            burst: card.burst.at(at_ms),
+            visits: card.terminal_visits(swipe.terminal.number()),
+            card_frauds: card.chargebacks.counts(at_ms),
+            card_episode: card.chargebacks.episode_days(at_ms),
+            card_genuine_since: card.chargebacks.genuine_since,
+            terminal_seen: terminal.amounts.seen(),
+            terminal_frauds: terminal.chargebacks.counts(at_ms),
+            terminal_episode: terminal.chargebacks.episode_days(at_ms),
+            terminal_genuine_since: terminal.chargebacks.genuine_since,
             terminal_rates: [
                 (label_days + 1, label_days + 2),
                 (label_days + 1, label_days + 7),
@@ -157,15 +161,15 @@ impl Facts {
             matured: terminal.matured,
             tiny_cards: terminal.tiny_cards(at_ms),
             rush: terminal.rush(at_ms),
-            travel: seen.place.zip(card.last_place).map(|(here, last)| {
+            travel: swipe.location.zip(card.last_location).map(|(here, last)| {
                 (kilometres(here, (last.lat, last.lon)), (at_ms - last.at_ms).unsigned_abs() as f32 / 3.6e6)
             }),
-            from_home_km: seen
-                .place
+            from_home_km: swipe
+                .location
                 .zip(card.home)
                 .map(|(here, home)| kilometres(here, (home.lat, home.lon))),
-            category_share: seen.category.map(|category| card.category_share(category)),
-            category: seen.category,
+            category_share: swipe.category.map(|category| card.category_share(category)),
+            category: swipe.category,
             suspicion: card.suspicion.map_or(0.0, |(when_ms, logit)| {
                 logit
                     * (-((at_ms - when_ms).unsigned_abs() as f32) / SUSPICION_MS * std::f32::consts::LN_2)
@@ -200,7 +204,7 @@ fn kilometres((lat, lon): (f64, f64), (to_lat, to_lon): (f64, f64)) -> f32 {
     (12_742.0 * h.clamp(0.0, 1.0).sqrt().asin()) as f32
 }
 
-/// What a feature speaks of. Features of one family give one reason together.
+/// What a feature is about. Features of one family give one reason together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Family {
     Amount,
@@ -252,9 +256,9 @@ macro_rules! features {
     };
 }
 
-/// How many degrees there are to which a card is known.
+/// How many steps there are of how well a card is known.
 pub(super) const HISTORY_BINS: usize = 12;
-/// The feature that tells to which degree the card is known.
+/// The feature that says how well the card is known.
 const HISTORY: usize = {
     let mut feature = 0;
     while !(matches!(TABLE[feature].family, Family::History) && TABLE[feature].bins as usize == HISTORY_BINS)
@@ -264,7 +268,7 @@ const HISTORY: usize = {
     feature
 };
 
-/// To which degree the card was known.
+/// How well the card was known, in 12 steps.
 pub(super) fn known(bins: &Bins) -> u8 {
     bins[HISTORY]
 }
@@ -289,31 +293,31 @@ features! { |f|
     // The amount itself: coarse bins learn fast, fine ones see where a step is.
     Amount, 32, nothing, step(f.ln, 0.0, 0.693, 32);
     Amount, 225, nothing, step(f.ln, 0.0, 0.0866, 225);
-    Amount, 20, |bin| ramp(bin, 10, 0.15), step(f.spreads_of_all, -4.0, 0.5, 20);
+    Amount, 20, |bin| ramp(bin, 10, 0.15), step(f.z_population, -4.0, 0.5, 20);
     // The amount for this card.
-    Amount, 30, |bin| ramp(bin, 12, 0.2), step(f.spreads, -5.0, 0.5, 30);
+    Amount, 30, |bin| ramp(bin, 12, 0.2), step(f.z_card, -5.0, 0.5, 30);
     Amount, 40, nothing, step(f.ln - f.usual_ln, -4.0, 0.2, 40);
     Amount, 30, |bin| ramp(bin, 17, 0.1), f.over_largest.map_or(0, |over| 1 + step(over, -4.0, 0.25, 29));
-    Amount, 24, nothing, step(f.spreads_of_terminal, -5.0, 0.5, 24);
-    Amount, 80, nothing, pair(step(f.spreads, -1.0, 1.0, 8), step(f.spreads_of_all, -1.5, 0.5, 10), 10);
+    Amount, 24, nothing, step(f.z_terminal, -5.0, 0.5, 24);
+    Amount, 80, nothing, pair(step(f.z_card, -1.0, 1.0, 8), step(f.z_population, -1.5, 0.5, 10), 10);
     Amount, 2, nothing, u8::from(f.cents <= 0);
     // How often and how much, lately and usually.
     Velocity, 12, nothing, count(f.counts[0]);
     Velocity, 12, nothing, count(f.counts[1]);
-    Velocity, 25, nothing, lately(f, f.counts[1] as f32, f.counts[3] as f32, 30.0, -2.0, 24);
-    Velocity, 25, nothing, lately(f, f.counts[2] as f32, f.counts[3] as f32, 4.3, -2.0, 24);
-    Velocity, 31, nothing, lately(f, f.sums[1] as f32, f.sums[3] as f32, 30.0, -3.0, 30);
-    Velocity, 31, nothing, lately(f, f.sums[2] as f32, f.sums[3] as f32, 4.3, -3.0, 30);
+    Velocity, 25, nothing, recently(f, f.counts[1] as f32, f.counts[3] as f32, 30.0, -2.0, 24);
+    Velocity, 25, nothing, recently(f, f.counts[2] as f32, f.counts[3] as f32, 4.3, -2.0, 24);
+    Velocity, 31, nothing, recently(f, f.sums[1] as f32, f.sums[3] as f32, 30.0, -3.0, 30);
+    Velocity, 31, nothing, recently(f, f.sums[2] as f32, f.sums[3] as f32, 4.3, -3.0, 30);
     Velocity, 26, nothing, f.gap_ms.map_or(0, |gap| 1 + step((gap as f32 / 1_000.0 + 1.0).log2(), 0.0, 1.0, 25));
     // Bursts: how many tiny ones, and what this one is next to them.
-    Burst, 72, |bin| 0.25 * f32::from((bin / 6).saturating_sub(2)).min(6.0), pair(count(f.run.count), run_step(f), 6);
-    Burst, 48, nothing, pair(count(f.run.count).min(7), step(ratio_ln(f.run.largest_cents, f), -3.0, 1.0, 6), 6);
+    Burst, 72, |bin| 0.25 * f32::from((bin / 6).saturating_sub(2)).min(6.0), pair(count(f.burst.count), burst_step(f), 6);
+    Burst, 48, nothing, pair(count(f.burst.count).min(7), step(ratio_ln(f.burst.largest_cents, f), -3.0, 1.0, 6), 6);
     // When.
     Hour, 24, nothing, f.hour as u8;
     Hour, 20, |bin| if bin < 5 { 0.2 } else { 0.0 }, if f.history < 10 { 0 } else { 1 + step(f.hour_habit, -2.5, 0.25, 19) };
     // Where, for this card.
     NewTerminal, 36, nothing, pair(count(f.visits).min(5), count(f.history / 8).min(5), 6);
-    NewTerminal, 32, nothing, pair(acquaintance(f), step(f.spreads, -1.0, 1.0, 8), 8);
+    NewTerminal, 32, nothing, pair(terminal_familiarity(f), step(f.z_card, -1.0, 1.0, 8), 8);
     History, 12, nothing, count(f.history);
     // What labels say of the terminal.
     Terminal, 8, |bin| 0.5 * f32::from(bin).min(4.0), f.terminal_frauds[0].min(7) as u8;
@@ -323,8 +327,8 @@ features! { |f|
     Terminal, 40, |bin| ramp(bin / 4, 2, 0.12), rate_bin(f.terminal_rates[1]);
     Terminal, 40, |bin| ramp(bin / 4, 2, 0.12), rate_bin(f.terminal_rates[2]);
     Terminal, 64, nothing, outcome_bin(f);
-    Terminal, 104, nothing, pair(story_bin(f.terminal_story), (rate_bin(f.terminal_rates[1]) / 5).min(7), 8);
-    Terminal, 90, nothing, story_pair(f.terminal_story, f.terminal_genuine_since);
+    Terminal, 104, nothing, pair(episode_bin(f.terminal_episode), (rate_bin(f.terminal_rates[1]) / 5).min(7), 8);
+    Terminal, 90, nothing, episode_pair(f.terminal_episode, f.terminal_genuine_since);
     Terminal, 12, nothing, count(f.terminal_seen);
     // What goes on at the terminal now.
     Probing, 8, |bin| 0.15 * f32::from(bin.saturating_sub(1)), f.tiny_cards.min(7) as u8;
@@ -332,8 +336,8 @@ features! { |f|
     // What labels say of the card.
     Card, 9, |bin| 0.3 * f32::from(bin).min(3.0), f.card_frauds[1].min(8) as u8;
     Card, 9, nothing, f.card_frauds[2].min(8) as u8;
-    Card, 90, nothing, story_pair(f.card_story, f.card_genuine_since);
-    Card, 60, |bin| if bin % 4 > 0 { 0.4 + ramp(bin / 4, 4, 0.15) } else { 0.0 }, pair(step(f.spreads, -1.0, 0.5, 15), f.card_frauds[2].min(3) as u8, 4);
+    Card, 90, nothing, episode_pair(f.card_episode, f.card_genuine_since);
+    Card, 60, |bin| if bin % 4 > 0 { 0.4 + ramp(bin / 4, 4, 0.15) } else { 0.0 }, pair(step(f.z_card, -1.0, 0.5, 15), f.card_frauds[2].min(3) as u8, 4);
     // Where in the world, when it is known.
     Travel, 20, |bin| if bin < 14 { 0.0 } else { 0.4 }, f.speed_kmh().map_or(0, |kmh| 1 + step((kmh + 1.0).ln(), 0.0, 0.5, 19));
     Travel, 20, nothing, f.from_home_km.map_or(0, |km| 1 + step((km + 1.0).ln(), 0.0, 0.5, 19));
@@ -342,14 +346,14 @@ features! { |f|
     // What was thought of the card's last swipes.
     Suspicion, 30, nothing, step(f.suspicion, 0.0, 0.3, 30);
     // The keys: coarse, and crossed each with each by the model.
-    Amount, 8, nothing, step(f.spreads, -1.5, 0.75, 8);
-    Amount, 8, nothing, step(f.spreads_of_all, -2.0, 0.75, 8);
-    Amount, 8, nothing, step(f.spreads_of_terminal, -2.0, 0.75, 8);
-    NewTerminal, 4, nothing, acquaintance(f);
+    Amount, 8, nothing, step(f.z_card, -1.5, 0.75, 8);
+    Amount, 8, nothing, step(f.z_population, -2.0, 0.75, 8);
+    Amount, 8, nothing, step(f.z_terminal, -2.0, 0.75, 8);
+    NewTerminal, 4, nothing, terminal_familiarity(f);
     History, 6, nothing, count(f.history / 8).min(5);
     Velocity, 8, nothing, pair(u8::from(f.crowded_day()), count(f.counts[0]).saturating_sub(1).min(3), 4);
     Velocity, 8, nothing, f.gap_ms.map_or(0, |gap| 1 + step((gap as f32 / 60_000.0 + 1.0).ln(), 0.0, 1.7, 7));
-    Terminal, 8, nothing, record(f.terminal_frauds[1], f.terminal_rates[1]);
+    Terminal, 8, nothing, terminal_record(f.terminal_frauds[1], f.terminal_rates[1]);
     Card, 8, nothing, pair(u8::from(f.suspicion > 2.0), f.card_frauds[2].min(3) as u8, 4);
     Hour, 8, nothing, pair(u8::from(f.history >= 10 && f.hour_habit < -1.0), (f.hour / 6) as u8, 4);
 }
@@ -385,10 +389,10 @@ fn pair(first: u8, second: u8, seconds: u8) -> u8 {
     first * seconds + second
 }
 
-/// How a card stands with this terminal: too little known of the card, never there before, once,
-/// more often. A stranger is new everywhere, which says nothing; that a regular is somewhere for
-/// the first time does.
-fn acquaintance(facts: &Facts) -> u8 {
+/// How well a card knows this terminal: too little known of the card, never there before, once,
+/// more often. For a new card every terminal is new, which says nothing; for a known card a new
+/// terminal does.
+fn terminal_familiarity(facts: &Facts) -> u8 {
     match facts.visits {
         0 if facts.history < KNOWN => 0,
         0 => 1,
@@ -397,15 +401,15 @@ fn acquaintance(facts: &Facts) -> u8 {
     }
 }
 
-/// How much more there is lately than usual, `bins` steps of a quarter from `from` on; bin 0 for
+/// How much more there is recently than usual, `bins` steps of a quarter from `from` on; bin 0 for
 /// cards of which too little is known.
-fn lately(facts: &Facts, short: f32, long: f32, times: f32, from: f32, bins: u8) -> u8 {
+fn recently(facts: &Facts, short: f32, long: f32, times: f32, from: f32, bins: u8) -> u8 {
     if facts.history < KNOWN { 0 } else { 1 + step(over_usual(short, long, times), from, 0.25, bins) }
 }
 
-/// What labels say of a terminal, in short: chargebacks of the week by number, apart by the share
-/// of fraud in its latest known week.
-fn record(frauds: u32, (rate, swipes): (f32, u32)) -> u8 {
+/// A terminal's labels in short: the number of chargebacks of the week, crossed with the share of
+/// fraud in its latest week with labels.
+fn terminal_record(frauds: u32, (rate, swipes): (f32, u32)) -> u8 {
     let share = step(log_odds(rate), -3.5, 1.5, 3);
     match frauds {
         0 if swipes < 3 => 0,
@@ -432,13 +436,13 @@ fn ratio_ln(cents: i64, facts: &Facts) -> f32 {
     facts.ln - ln_amount(cents)
 }
 
-/// How tiny the run's amounts are for this card, and whether this one breaks out of them: 6 bins.
-fn run_step(facts: &Facts) -> u8 {
-    if facts.run.count == 0 {
+/// Whether the burst's amounts are tiny for this card, and how much larger this one is: 6 bins.
+fn burst_step(facts: &Facts) -> u8 {
+    if facts.burst.count == 0 {
         return 0;
     }
-    let tiny = u8::from(facts.run.mean_ln() < facts.usual_ln - 1.2);
-    let out = facts.ln - facts.run.mean_ln();
+    let tiny = u8::from(facts.burst.mean_ln() < facts.usual_ln - 1.2);
+    let out = facts.ln - facts.burst.mean_ln();
     tiny * 3
         + if out < 0.7 {
             0
@@ -449,7 +453,8 @@ fn run_step(facts: &Facts) -> u8 {
         }
 }
 
-/// A fraud rate on the scale of log-odds, apart by how many swipes it rests on: 4 times 10 bins.
+/// A fraud rate on the scale of log-odds, crossed with the number of swipes it rests on: 4 times 10
+/// bins.
 fn rate_bin((rate, swipes): (f32, u32)) -> u8 {
     let rests_on = match swipes {
         0 => 0,
@@ -471,9 +476,9 @@ fn outcome_bin(facts: &Facts) -> u8 {
     pair(many, (facts.outcomes & 15) as u8, 16)
 }
 
-/// Days since a story began: 13 bins, the first for none.
-fn story_bin(story: Option<(f32, f32)>) -> u8 {
-    story.map_or(0, |(first, _)| match first {
+/// Days since an episode of fraud began: 13 bins, the first for none.
+fn episode_bin(episode: Option<(f32, f32)>) -> u8 {
+    episode.map_or(0, |(first, _)| match first {
         ..4.0 => 1,
         ..8.0 => 2,
         ..10.0 => 3,
@@ -489,9 +494,9 @@ fn story_bin(story: Option<(f32, f32)>) -> u8 {
     })
 }
 
-/// Days since the last fraud of the story, with how many genuine swipes were seen since: 15 times 6
-/// bins.
-fn story_pair(story: Option<(f32, f32)>, genuine_since: u32) -> u8 {
-    let age = story.map_or(0, |(_, last)| 1 + step(last, 0.0, 2.0, 14));
+/// Days since the last fraud of the episode, with how many genuine swipes were seen since: 15 times
+/// 6 bins.
+fn episode_pair(episode: Option<(f32, f32)>, genuine_since: u32) -> u8 {
+    let age = episode.map_or(0, |(_, last)| 1 + step(last, 0.0, 2.0, 14));
     pair(age, count(genuine_since).min(5), 6)
 }

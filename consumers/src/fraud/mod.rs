@@ -8,50 +8,51 @@
 //!  chargebacks ──────────┴───────────────────────> (days)
 //! ```
 //!
-//! What makes it hard is that the truth arrives late: a chargeback names a fraud a week after it,
-//! and of an honest swipe nothing is ever heard. So a swipe is *frozen* when it is scored, and
-//! learnt from when its label has matured ([`labels`]); what is known of cards and terminals counts
-//! chargebacks as they come. Everything is learnt online, from nothing, one event at a time; before
-//! the first frauds are learnt no swipe is declined.
+//! What makes it hard is that labels arrive late: a chargeback names a fraud a week after it, and
+//! nothing ever confirms an honest swipe. So the features of a swipe are *frozen* when it is
+//! scored, and the model learns from them when the label has matured ([`label_queue`]); the
+//! profiles of cards and terminals count chargebacks as they come. Everything is learnt online,
+//! from nothing, one event at a time; before the first frauds are learnt no swipe is declined.
 //!
 //! Memory: a card takes at most 9.2 KiB ([`card`]; 2.6 KiB with four swipes a day), a terminal
 //! 1.6 KiB, a swipe that waits for its label about 150 bytes for 15 days, an id that is
 //! remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each is
-//! [configured](FraudConfig). Detectors with one past ([`FraudPast`]) share it, and copy what
-//! they meet.
+//! [configured](FraudConfig). Detectors that start from one [`TrainedSnapshot`] share it, and copy
+//! what they meet.
 //!
-//! # What is done with strange input
+//! # Unusual input
 //! All of it is [counted](Processor::counters).
-//! - A `swipe_id` that was met before gets no second decision
+//! - A repeated `swipe_id` gets no second decision
 //!   ([`max_remembered`](FraudConfig::max_remembered): among the latest 3.6 million at least).
-//! - Zero cents is a card check and negative an amount given back: decided like others, and never
-//!   declined for their amount, only on a blocked card. An amount beyond 10¹² cents counts as that.
+//! - Zero cents is a card check and a negative amount a refund: decided like others, and never
+//!   declined for their amount, only on a blocked card. A larger amount than 10¹² cents counts as
+//!   10¹².
 //! - A swipe older than the newest of its card is decided with what is known now, and is put into
 //!   the windows where it belongs; nothing is decided again. A clock more than a day ahead of the
 //!   stream's [watermark](Watermark) counts as one day ahead.
-//! - A swipe without a place or a category is judged by the rest: what is not known has a bin of
-//!   its own.
+//! - A swipe without a location or a category is scored by its other features: *unknown* is a bin
+//!   of its own.
 //! - A chargeback from the future is held until its time has come. One of a swipe that was never
-//!   seen still speaks against its card and terminal; one that is told twice counts once.
+//!   seen still counts against its card and terminal; a repeated one counts once.
 //!
 //! # Simplifications
-//! - What is known of a terminal comes from the swipes that this instance reads. Topics are keyed
-//!   by card, so with several partitions each sees a part of a terminal's swipes.
+//! - A terminal's profile comes from the swipes that this instance reads. Topics are keyed by card,
+//!   so with several partitions each instance sees a part of a terminal's swipes.
 //! - One currency: amounts are compared as numbers.
 
 mod baseline;
 mod batch;
-mod blocks;
+mod blocked_cards;
 mod card;
 mod decide;
 mod features;
-mod labels;
+mod label_queue;
+mod lru_slab;
 mod model;
+mod new_cards;
 mod quality;
 mod reasons;
-mod roster;
 mod scorecard;
-mod strangers;
 mod terminal;
 mod windows;
 
@@ -64,37 +65,38 @@ use crate::Processor;
 use crate::event_time::Watermark;
 use baseline::ln_amount;
 pub use batch::FraudBatch;
-pub use blocks::Blocks;
-use card::{Card, Place};
+pub use blocked_cards::BlockedCards;
+use card::{Card, CardLocation};
 pub use decide::{BlockPolicy, Costs, Exploration};
-use features::{Everybody, Facts, Seen, bins};
-use labels::{Charged, Ledger, PastLedger, Scored};
-use model::Model;
+use decide::{DecisionInput, Ruling};
+use features::{Facts, NormalizedSwipe, Population, bins};
+use label_queue::{ChargebackOutcome, LabelQueue, LabelSnapshot, Scored};
+use lru_slab::{Lookup, LruSlab, SlotId};
+use model::{Model, Score};
 pub use quality::{Case, Money, Quality};
-use roster::{Met, Roster, Slot};
 pub use scorecard::Scorecard;
 use terminal::Terminal;
 
 /// The largest amount that is believed, in cents.
 const LARGEST_CENTS: i64 = 1_000_000_000_000;
-/// How far ahead of the stream one swipe's time is believed: a terminal with a clock in the year 9999
-/// would otherwise mature every label at once.
+/// How far ahead of the stream one swipe's time is believed: a terminal with a clock in the year
+/// 9999 would otherwise mature every label at once.
 const AHEAD_MS: i64 = DAY_MS;
 
-/// What a fraud detector is told before it sees anything.
+/// The settings of a fraud detector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FraudConfig {
     /// What a wrong decision costs.
     pub costs: Costs,
     /// When cards are blocked.
     pub block: BlockPolicy,
-    /// What is let through to learn from.
+    /// Which swipes are approved against the model's advice, to learn from them.
     pub explore: Exploration,
     /// A swipe that no chargeback came for within this time is genuine, in milliseconds of event
     /// time.
     pub label_delay_ms: i64,
-    /// How much longer is waited before that is believed, in milliseconds: files of chargebacks are
-    /// often made once a day.
+    /// How much longer a swipe waits before it counts as genuine, in milliseconds: files of
+    /// chargebacks are often made once a day.
     pub label_grace_ms: i64,
     /// How long a swipe that was learnt as genuine can still be corrected by a late chargeback, in
     /// milliseconds.
@@ -109,8 +111,8 @@ pub struct FraudConfig {
     pub max_terminals: usize,
     /// How many swipes can wait for their label.
     pub max_waiting: usize,
-    /// Of how many of the latest swipes the ids are remembered, at least, so that none is decided
-    /// twice: 10 to 20 bytes each.
+    /// How many of the latest swipe ids are remembered, at least, so that none is decided twice: 10
+    /// to 20 bytes each.
     pub max_remembered: usize,
 }
 
@@ -138,72 +140,76 @@ impl Default for FraudConfig {
 pub struct FraudProcessor {
     config: FraudConfig,
     watermark: Watermark,
-    cards: Roster<Card>,
-    terminals: Roster<Terminal>,
-    everybody: Everybody,
-    ledger: Ledger,
+    cards: LruSlab<Card>,
+    terminals: LruSlab<Terminal>,
+    population: Population,
+    labels: LabelQueue,
     model: Model,
     /// The logit of an average swipe.
     mean_logit: f32,
-    /// Whether chargebacks come for declined swipes too. In a recorded log, or where somebody else
-    /// decides, they do; where the terminals obey, a declined swipe is never heard of again,
-    /// and silence says nothing.
+    /// Whether chargebacks come for declined swipes too. In a recorded log, or where another system
+    /// decides, they do; where the terminals obey, a declined sale does not take place, and the
+    /// absence of a chargeback says nothing.
     declines_have_labels: bool,
-    counted: Counted,
+    counters: Counters,
 }
 
-/// What is worth a person's eye.
+/// See [`Processor::counters`].
 #[derive(Clone, Debug, Default)]
-struct Counted {
+struct Counters {
     duplicates: u64,
-    /// Older than the newest of its card; and so much older that it belongs into no window.
-    backwards: u64,
-    late: u64,
-    ahead: u64,
-    absurd: u64,
-    worthless: u64,
-    placeless: u64,
-    tradeless: u64,
-    charged_late: u64,
-    charged_twice: u64,
-    charged_unknown: u64,
-    not_held: u64,
-    blocked: u64,
-    let_through: u64,
+    /// Older than the newest of its card.
+    out_of_order: u64,
+    /// So much older that it belongs to no window.
+    too_late: u64,
+    ahead_of_stream: u64,
+    amount_out_of_range: u64,
+    non_positive_amount: u64,
+    missing_location: u64,
+    missing_category: u64,
+    late_chargebacks: u64,
+    repeated_chargebacks: u64,
+    unknown_chargebacks: u64,
+    dropped_chargebacks: u64,
+    on_blocked_card: u64,
+    explored: u64,
 }
 
-/// What a detector has learnt, for others to begin with: one for each partition of a topic, say.
+/// What a detector has learnt, for others to start from: one for each partition of a topic, say.
 ///
-/// They share it. A card or a terminal is copied when a detector first meets it, and with the card
-/// go those of its swipes that still wait for their label: as chargebacks are keyed by card, they
-/// come to the detector that meets the card. So each label is learnt from once, by the one who can
-/// know it.
+/// They share it. A card or a terminal is copied when a detector first meets it, together with the
+/// card's swipes that still wait for their label: as chargebacks are keyed by card, they come to
+/// the detector that meets the card. So each label is learnt once, by the detector that can know
+/// it.
 #[derive(Debug)]
-pub struct FraudPast {
-    /// All of it but what follows.
+pub struct TrainedSnapshot {
+    /// Everything except the fields that follow.
     detector: FraudProcessor,
-    cards: Arc<Roster<Card>>,
-    terminals: Arc<Roster<Terminal>>,
-    ledger: Arc<PastLedger>,
+    cards: Arc<LruSlab<Card>>,
+    terminals: Arc<LruSlab<Terminal>>,
+    labels: Arc<LabelSnapshot>,
 }
 
-impl FraudPast {
-    /// What this detector has learnt.
+impl TrainedSnapshot {
+    /// Freezes what this detector has learnt.
     pub fn of(mut detector: FraudProcessor) -> Self {
-        assert!(detector.cards.is_first(), "a past has no past of its own");
+        assert!(
+            !detector.cards.has_snapshot(),
+            "a detector that started from a snapshot is not frozen again"
+        );
         let (cards, terminals) = (detector.cards.take(), detector.terminals.take());
-        let empty = detector.ledger.empty();
-        let ledger = std::mem::replace(&mut detector.ledger, empty).into_past();
-        detector.counted = Counted::default();
-        Self { detector, cards: Arc::new(cards), terminals: Arc::new(terminals), ledger: Arc::new(ledger) }
+        let empty = detector.labels.empty();
+        let labels = std::mem::replace(&mut detector.labels, empty).into_snapshot();
+        detector.counters = Counters::default();
+        Self { detector, cards: Arc::new(cards), terminals: Arc::new(terminals), labels: Arc::new(labels) }
     }
 
-    /// A detector that goes on from here.
-    pub fn go_on(&self) -> FraudProcessor {
+    /// A detector that continues from here.
+    pub fn fork(&self) -> FraudProcessor {
         FraudProcessor {
-            cards: Roster::since(&self.cards),
-            terminals: Roster::since(&self.terminals),
-            ledger: self.detector.ledger.since(&self.ledger),
+            cards: LruSlab::starting_from(&self.cards),
+            terminals: LruSlab::starting_from(&self.terminals),
+            labels: self.detector.labels.starting_from(&self.labels),
             ..self.detector.clone()
         }
     }
@@ -214,10 +220,10 @@ impl FraudProcessor {
     pub fn new(config: FraudConfig) -> Self {
         Self {
             watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
-            cards: Roster::new(config.max_cards),
-            terminals: Roster::new(config.max_terminals),
-            everybody: Everybody::default(),
-            ledger: Ledger::new(
+            cards: LruSlab::new(config.max_cards),
+            terminals: LruSlab::new(config.max_terminals),
+            population: Population::default(),
+            labels: LabelQueue::new(
                 config.max_waiting,
                 config.max_remembered,
                 config.label_delay_ms + config.label_grace_ms,
@@ -226,58 +232,59 @@ impl FraudProcessor {
             model: Model::new(config.prior),
             mean_logit: model::logit(config.prior) as f32,
             declines_have_labels: false,
-            counted: Counted::default(),
+            counters: Counters::default(),
             config,
         }
     }
 
-    /// Decides about one swipe; none if its id was met before.
+    /// Decides about one swipe; none if its id was seen before.
     pub fn decide(&mut self, swipe: &CardSwipe) -> Option<FraudDecision> {
-        let Some(id) = self.ledger.first_time(&swipe.swipe_id) else {
-            self.counted.duplicates += 1;
+        let Some(id) = self.labels.first_seen(&swipe.swipe_id) else {
+            self.counters.duplicates += 1;
             return None;
         };
         let now_ms = self.watermark.observe(swipe.ts).ms();
         self.learn_until(now_ms);
-        let seen = self.seen(swipe, now_ms);
-        let card_slot = self.visit_card(&swipe.card_id);
-        let (terminal_slot, _) = self.terminals.visit(&swipe.terminal_id);
-        let card = self.cards.get_mut(card_slot).expect("it was visited just now");
-        let terminal = self.terminals.get_mut(terminal_slot).expect("it was visited just now");
-        let seen = Seen { terminal: terminal_slot.number(), ..seen };
+        let normalized = self.normalize(swipe, now_ms);
+        let card = self.cards.get_mut(normalized.card).expect("its card was inserted just now");
+        let terminal =
+            self.terminals.get_mut(normalized.terminal).expect("its terminal was inserted just now");
 
         let label_days = (self.config.label_delay_ms / DAY_MS) as i32;
         let share = self.model.fraud_share(self.config.prior);
-        let mut facts = Facts::new(&seen, card, terminal, &self.everybody, label_days, share);
-        self.counted.backwards += u64::from(card.last_at.is_some_and(|last| seen.at_ms < last));
-        if !card.windows.insert(seen.at_ms, seen.cents) {
-            self.counted.late += 1;
+        let mut facts = Facts::new(&normalized, card, terminal, &self.population, label_days, share);
+        self.counters.out_of_order += u64::from(card.last_at.is_some_and(|last| normalized.at_ms < last));
+        if !card.windows.insert(normalized.at_ms, normalized.cents) {
+            self.counters.too_late += 1;
         }
         facts.count(card.windows.counts(), card.windows.sums());
         let bins = bins(&facts);
         let score = self.model.score(&bins);
 
-        let case = decide::Case {
+        let input = DecisionInput {
             swipe_id: &swipe.swipe_id,
-            at_ms: seen.at_ms,
-            amount_cents: seen.cents,
+            at_ms: normalized.at_ms,
+            amount_cents: normalized.cents,
             probability: score.probability,
             informed: self.model.frauds() >= self.config.informed_after,
         };
-        let ruling = decide::judge(&case, self.config.costs, self.config.block, self.config.explore, card);
-        self.counted.blocked += u64::from(matches!(ruling, decide::Ruling::Blocked { .. }));
-        self.counted.let_through += u64::from(ruling == decide::Ruling::LetThrough);
-        // Words cost more than numbers, and nobody asks why an ordinary swipe went through.
-        let reasons = if ruling == decide::Ruling::Approved && score.probability < 2.0 * f64::from(share) {
+        let ruling = decide::rule(&input, self.config.costs, self.config.block, self.config.explore, card);
+        self.counters.on_blocked_card += u64::from(matches!(ruling, Ruling::Blocked { .. }));
+        self.counters.explored += u64::from(ruling == Ruling::Explored);
+        // Writing reasons takes longer than scoring, and nobody asks why an ordinary swipe was
+        // approved.
+        let reasons = if ruling == Ruling::Approved && score.probability < 2.0 * f64::from(share) {
             Vec::new()
         } else {
-            reasons::reasons(ruling, &facts, &self.model.contributions(&bins), seen.at_ms)
+            reasons::reasons(ruling, &facts, &self.model.contributions(&bins), normalized.at_ms)
         };
 
-        learn_swipe(&seen, &facts, score, self.mean_logit, card, terminal, &mut self.everybody, card_slot);
+        self.learn_habits(&normalized, &facts, score);
         self.mean_logit += 0.001 * (score.logit - self.mean_logit);
         let declined = ruling.declines();
-        self.ledger.keep(now_ms, id, seen.at_ms, card_slot, terminal_slot, bins, score.logit, declined);
+        let NormalizedSwipe { at_ms, card, terminal, .. } = normalized;
+        let logit = score.logit;
+        self.labels.push(now_ms, Scored { id, at_ms, card, terminal, bins, logit, declined });
         Some(FraudDecision {
             ts: swipe.ts,
             swipe_id: swipe.swipe_id.clone(),
@@ -289,87 +296,95 @@ impl FraudProcessor {
         })
     }
 
-    /// What the model saw of the latest swipe: one small number a feature. For whoever wants to
-    /// hold another model against this one.
+    /// What the model saw of the latest swipe: one bin a feature. For comparing another model with
+    /// this one.
     pub fn latest_features(&self) -> Option<&[u8]> {
-        self.ledger.latest().map(|scored| &scored.bins[..])
+        self.labels.latest().map(|scored| &scored.bins[..])
     }
 
-    /// Hears of a fraud; it is used from its own time on.
-    pub fn hear(&mut self, chargeback: &Chargeback) {
+    /// Takes a chargeback; it is used from its own time on.
+    pub fn observe_chargeback(&mut self, chargeback: &Chargeback) {
         if self.watermark.has_passed(chargeback.ts) {
             self.charge(chargeback);
-        } else if !self.ledger.hold(chargeback) {
-            self.counted.not_held += 1;
+        } else if !self.labels.hold(chargeback) {
+            self.counters.dropped_chargebacks += 1;
         }
     }
 
-    /// A swipe in the form that everything inside works with.
-    fn seen(&mut self, swipe: &CardSwipe, now_ms: i64) -> Seen {
+    /// A swipe in the form that everything inside works with; its card and terminal are known from
+    /// now on.
+    fn normalize(&mut self, swipe: &CardSwipe, now_ms: i64) -> NormalizedSwipe {
         let cents = swipe.amount_cents.clamp(-LARGEST_CENTS, LARGEST_CENTS);
         let at_ms = swipe.ts.ms().min(now_ms.saturating_add(AHEAD_MS));
-        self.counted.absurd += u64::from(cents != swipe.amount_cents);
-        self.counted.ahead += u64::from(at_ms != swipe.ts.ms());
-        self.counted.worthless += u64::from(cents <= 0);
-        self.counted.placeless += u64::from(swipe.lat.is_none() || swipe.lon.is_none());
-        self.counted.tradeless += u64::from(swipe.category.is_none());
-        Seen {
+        self.counters.amount_out_of_range += u64::from(cents != swipe.amount_cents);
+        self.counters.ahead_of_stream += u64::from(at_ms != swipe.ts.ms());
+        self.counters.non_positive_amount += u64::from(cents <= 0);
+        self.counters.missing_location += u64::from(swipe.lat.is_none() || swipe.lon.is_none());
+        self.counters.missing_category += u64::from(swipe.category.is_none());
+        NormalizedSwipe {
             at_ms,
             cents,
-            terminal: 0,
+            card: self.card_slot(&swipe.card_id),
+            terminal: self.terminals.get_or_insert(&swipe.terminal_id).0,
             category: swipe
                 .category
                 .as_deref()
                 .map(|category| BuildHasherDefault::<DefaultHasher>::default().hash_one(category) as u32),
-            place: swipe.lat.zip(swipe.lon).filter(|(lat, lon)| lat.is_finite() && lon.is_finite()),
+            location: swipe.lat.zip(swipe.lon).filter(|(lat, lon)| lat.is_finite() && lon.is_finite()),
         }
     }
 
     /// Chargebacks whose time has come first, then the labels that are due.
     fn learn_until(&mut self, now_ms: i64) {
-        while let Some(chargeback) = self.ledger.release(now_ms) {
+        while let Some(chargeback) = self.labels.release(now_ms) {
             self.charge(&chargeback);
         }
-        while let Some(scored) = self.ledger.next_mature(now_ms) {
-            self.mature(&scored);
+        while let Some((scored, fraud)) = self.labels.next_mature(now_ms) {
+            self.mature(&scored, fraud);
         }
     }
 
-    fn visit_card(&mut self, id: &str) -> Slot {
-        let (card, met) = self.cards.visit(id);
-        if met == Met::SincePast {
-            self.ledger.inherit(card);
+    /// The slot of a card; what the snapshot knows of it is this detector's from now on.
+    fn card_slot(&mut self, id: &str) -> SlotId {
+        let (card, lookup) = self.cards.get_or_insert(id);
+        if lookup == Lookup::Copied {
+            self.labels.inherit(card);
         }
         card
     }
 
     fn charge(&mut self, chargeback: &Chargeback) {
-        // Before the swipe is looked for: it may wait in the past.
-        let card = self.visit_card(&chargeback.card_id);
+        // First of all: its swipe may wait in the snapshot, and comes with the card.
+        let card = self.card_slot(&chargeback.card_id);
         let known_ms = chargeback.ts.ms();
-        match self.ledger.charge(&chargeback.swipe_id) {
-            Charged::InTime(scored) => {
+        match self.labels.charge(&chargeback.swipe_id) {
+            ChargebackOutcome::InTime(scored) => {
                 self.declines_have_labels |= scored.declined;
-                self.suspect(scored.card, scored.terminal, scored.at_ms, known_ms);
+                self.count_fraud(scored.card, scored.terminal, scored.at_ms, known_ms);
             }
-            Charged::Late(scored) => {
-                self.counted.charged_late += 1;
+            ChargebackOutcome::Late(scored) => {
+                self.counters.late_chargebacks += 1;
                 self.declines_have_labels |= scored.declined;
-                self.suspect(scored.card, scored.terminal, scored.at_ms, known_ms);
+                self.count_fraud(scored.card, scored.terminal, scored.at_ms, known_ms);
                 self.model.correct(&scored.bins, scored.logit);
             }
-            Charged::Unknown => {
-                self.counted.charged_unknown += 1;
-                let (terminal, _) = self.terminals.visit(&chargeback.terminal_id);
-                self.suspect(card, terminal, known_ms.saturating_sub(self.config.label_delay_ms), known_ms);
+            ChargebackOutcome::Unknown => {
+                self.counters.unknown_chargebacks += 1;
+                let (terminal, _) = self.terminals.get_or_insert(&chargeback.terminal_id);
+                self.count_fraud(
+                    card,
+                    terminal,
+                    known_ms.saturating_sub(self.config.label_delay_ms),
+                    known_ms,
+                );
             }
-            Charged::Twice => self.counted.charged_twice += 1,
+            ChargebackOutcome::Repeated => self.counters.repeated_chargebacks += 1,
         }
     }
 
-    fn suspect(&mut self, card: Slot, terminal: Slot, swiped_ms: i64, known_ms: i64) {
+    fn count_fraud(&mut self, card: SlotId, terminal: SlotId, swiped_ms: i64, known_ms: i64) {
         if let Some(card) = self.cards.get_mut(card) {
-            card.labels.fraud(swiped_ms, known_ms);
+            card.chargebacks.fraud(swiped_ms, known_ms);
         }
         if let Some(terminal) = self.terminals.get_mut(terminal) {
             terminal.fraud(swiped_ms, known_ms);
@@ -377,54 +392,45 @@ impl FraudProcessor {
     }
 
     /// A label has matured: learns from the swipe as it was scored.
-    fn mature(&mut self, scored: &Scored) {
-        let silent = scored.declined && !scored.fraud && !self.declines_have_labels;
-        if silent {
+    fn mature(&mut self, scored: &Scored, fraud: bool) {
+        let unlabelled = scored.declined && !fraud && !self.declines_have_labels;
+        if unlabelled {
             return;
         }
-        self.model.learn(&scored.bins, scored.logit, scored.fraud);
+        self.model.learn(&scored.bins, scored.logit, fraud);
         if let Some(terminal) = self.terminals.get_mut(scored.terminal) {
-            terminal.mature(scored.at_ms, scored.fraud);
+            terminal.mature(scored.at_ms, fraud);
         }
-        if !scored.fraud
-            && let Some(card) = self.cards.get_mut(scored.card)
-        {
-            card.labels.genuine(scored.at_ms);
+        if !fraud && let Some(card) = self.cards.get_mut(scored.card) {
+            card.chargebacks.genuine(scored.at_ms);
         }
     }
-}
 
-/// Learns from a swipe what needs no label: habits.
-#[expect(clippy::too_many_arguments, reason = "they are borrowed from one struct, field by field")]
-fn learn_swipe(
-    seen: &Seen,
-    facts: &Facts,
-    score: model::Score,
-    mean_logit: f32,
-    card: &mut Card,
-    terminal: &mut Terminal,
-    everybody: &mut Everybody,
-    card_slot: Slot,
-) {
-    let &Seen { at_ms, cents, .. } = seen;
-    let ln = ln_amount(cents);
-    if everybody.is_tiny(cents) {
-        terminal.learn_tiny(at_ms, card_slot.number());
+    /// Learns from a swipe what needs no label: the habits of its card, its terminal and everybody.
+    fn learn_habits(&mut self, swipe: &NormalizedSwipe, facts: &Facts, score: Score) {
+        let &NormalizedSwipe { at_ms, cents, .. } = swipe;
+        let ln = ln_amount(cents);
+        let population = &mut self.population;
+        let card = self.cards.get_mut(swipe.card).expect("its card is known");
+        let terminal = self.terminals.get_mut(swipe.terminal).expect("its terminal is known");
+        if population.is_tiny(cents) {
+            terminal.learn_tiny(at_ms, swipe.card.number());
+        }
+        // What is more likely a thief's than the holder's is no habit of the holder.
+        if cents != 0 && score.probability < 0.5 {
+            card.amounts.learn(ln, Some(&population.amounts));
+        }
+        card.learn(at_ms, cents, ln, swipe.terminal.number(), swipe.category);
+        if let Some((lat, lon)) = swipe.location {
+            card.learn_location(CardLocation { lat, lon, at_ms });
+        }
+        let suspicion = (score.logit - self.mean_logit).max(0.0);
+        if suspicion >= facts.suspicion {
+            card.suspicion = Some((at_ms, suspicion));
+        }
+        terminal.learn(at_ms, ln, &population.amounts);
+        population.learn(at_ms, cents, ln);
     }
-    // What is more likely a thief's than the holder's is nobody's habit.
-    if cents != 0 && score.probability < 0.5 {
-        card.usual.learn(ln, Some(&everybody.amounts));
-    }
-    card.learn(at_ms, cents, ln, seen.terminal, seen.category);
-    if let Some((lat, lon)) = seen.place {
-        card.learn_place(Place { lat, lon, at_ms });
-    }
-    let suspicion = (score.logit - mean_logit).max(0.0);
-    if suspicion >= facts.suspicion {
-        card.suspicion = Some((at_ms, suspicion));
-    }
-    terminal.learn(at_ms, ln, &everybody.amounts);
-    everybody.learn(at_ms, cents, ln);
 }
 
 impl Processor for FraudProcessor {
@@ -435,31 +441,31 @@ impl Processor for FraudProcessor {
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
         match event {
             Event::CardSwipes(swipe) => answers.extend(self.decide(swipe).map(Event::from)),
-            Event::Chargebacks(chargeback) => self.hear(chargeback),
+            Event::Chargebacks(chargeback) => self.observe_chargeback(chargeback),
             _ => {}
         }
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        let counted = &self.counted;
+        let counters = &self.counters;
         vec![
-            ("duplicate swipes", counted.duplicates),
-            ("swipes older than their card's newest", counted.backwards),
-            ("swipes too late for any window", counted.late),
-            ("swipes from a day ahead or more", counted.ahead),
-            ("amounts beyond belief", counted.absurd),
-            ("amounts of zero or less", counted.worthless),
-            ("swipes without a place", counted.placeless),
-            ("swipes without a category", counted.tradeless),
-            ("chargebacks dropped: too many from the future", counted.not_held),
-            ("chargebacks after the label delay", counted.charged_late),
-            ("chargebacks told twice", counted.charged_twice),
-            ("chargebacks of unknown swipes", counted.charged_unknown),
-            ("swipes dropped before their label", self.ledger.dropped()),
-            ("cards forgotten", self.cards.forgotten()),
-            ("terminals forgotten", self.terminals.forgotten()),
-            ("swipes of blocked cards", counted.blocked),
-            ("swipes let through to learn", counted.let_through),
+            ("duplicate swipes", counters.duplicates),
+            ("swipes older than their card's newest", counters.out_of_order),
+            ("swipes too late for any window", counters.too_late),
+            ("swipes from a day ahead or more", counters.ahead_of_stream),
+            ("amounts beyond belief", counters.amount_out_of_range),
+            ("amounts of zero or less", counters.non_positive_amount),
+            ("swipes without a place", counters.missing_location),
+            ("swipes without a category", counters.missing_category),
+            ("chargebacks dropped: too many from the future", counters.dropped_chargebacks),
+            ("chargebacks after the label delay", counters.late_chargebacks),
+            ("chargebacks told twice", counters.repeated_chargebacks),
+            ("chargebacks of unknown swipes", counters.unknown_chargebacks),
+            ("swipes dropped before their label", self.labels.dropped()),
+            ("cards forgotten", self.cards.evicted()),
+            ("terminals forgotten", self.terminals.evicted()),
+            ("swipes of blocked cards", counters.on_blocked_card),
+            ("swipes let through to learn", counters.explored),
         ]
     }
 }

@@ -1,20 +1,20 @@
-//! The model: a sum of one learnt weight per feature, turned into a probability and kept honest by
-//! what really happened.
+//! The model: a sum of one learnt weight per feature, turned into a probability that is calibrated
+//! by the labels.
 //!
 //! Each [feature](super::features) of a swipe falls into one bin, and each bin has a weight in
 //! log-odds. Their sum is the *logit*, and `1 / (1 + exp(-logit))` is the probability: a
 //! generalised additive model (Hastie & Tibshirani 1986) with steps for shapes. Ten coarse
 //! features, the *keys*, also have a weight for each pair of their bins (as in GA2M: Lou, Caruana,
 //! Gehrke & Hooker 2013), because an amount that is large *and* spent at a new terminal says more
-//! than the two apart. It says by itself why: a reason is a weight. It learns from one swipe at a
-//! time, as labels mature, by the gradient of the log-loss with a step of its own for each bin
+//! than the two apart. The model explains itself: a reason is a weight. It learns from one swipe at
+//! a time, as labels mature, by the gradient of the log-loss with a step of its own for each bin
 //! (`AdaGrad`: Duchi, Hazan & Singer 2011), so that a bin that is rarely seen still learns much
 //! from each time.
 //!
-//! What a sum of correlated features says is ordered well but tends to be too sure. A *calibrator*
-//! on top learns a rising curve from logits to honest ones (as isotonic regression would: Zadrozny
-//! & Elkan 2002, here online), from the logits that were really given, before their label was
-//! known.
+//! A sum of correlated features orders swipes well but tends to be too sure. A *calibrator*
+//! on top learns a rising curve from logits to calibrated ones (as isotonic regression would:
+//! Zadrozny & Elkan 2002, here online), from the logits that swipes got before
+//! their label was known.
 //!
 //! # Simplifications
 //! - Every swipe weighs the same: no class weights and no resampling, which would spoil the
@@ -22,7 +22,7 @@
 //! - Weights live for ever: what changes is unlearnt only by new labels.
 
 use super::features::{Bins, FEATURES, Family, KEY_BINS, KEYS, TABLE, known};
-use super::strangers::Strangers;
+use super::new_cards::NewCardPrior;
 
 /// Where each feature's weights begin.
 const OFFSETS: [usize; FEATURES + 1] = {
@@ -38,12 +38,13 @@ const OFFSETS: [usize; FEATURES + 1] = {
 /// The keys, each with each.
 const PAIRS: usize = KEYS * (KEYS - 1) / 2;
 
-/// Length of a gradient step, and what the sum of squared gradients begins with.
+/// Length of a gradient step, and the initial sum of squared gradients.
 const RATE: f32 = 0.08;
-const CAUTION: f32 = 0.3;
-/// The same for pairs: what one feature can say by itself is not to be said by a pair.
+const INITIAL_SQUARES: f32 = 0.3;
+/// The same for pairs, which learn more slowly: what one feature alone explains should not be
+/// explained by a pair.
 const PAIR_RATE: f32 = 0.04;
-const PAIR_CAUTION: f32 = 1.0;
+const PAIR_INITIAL_SQUARES: f32 = 1.0;
 
 /// What a score is made of.
 #[derive(Clone, Copy, Debug)]
@@ -67,31 +68,31 @@ pub(super) struct Model {
     weights: Vec<Weight>,
     /// [`PAIRS`] tables of [`KEY_BINS`] by [`KEY_BINS`].
     pairs: Vec<Weight>,
-    /// What each family contributes on average: reasons are what differs from it.
+    /// What each family contributes on average: a reason is a difference from it.
     average: [f32; Family::COUNT],
     calibrator: Calibrator,
-    strangers: Strangers,
+    new_cards: NewCardPrior,
     learnt: u64,
     frauds: u64,
 }
 
 impl Model {
-    /// A model that has seen nothing: everything is as likely as `prior`, a little more or less by
-    /// what common sense says.
+    /// A model that has seen nothing: every swipe is fraud with about the probability `prior`, a
+    /// little more or less by each feature's own prior.
     pub(super) fn new(prior: f64) -> Self {
         let weights = TABLE
             .iter()
             .flat_map(|feature| {
-                (0..feature.bins).map(|bin| Weight { value: (feature.prior)(bin), squares: CAUTION })
+                (0..feature.bins).map(|bin| Weight { value: (feature.prior)(bin), squares: INITIAL_SQUARES })
             })
             .collect();
         Self {
-            bias: Weight { value: logit(prior) as f32, squares: CAUTION },
+            bias: Weight { value: logit(prior) as f32, squares: INITIAL_SQUARES },
             weights,
-            pairs: vec![Weight { value: 0.0, squares: PAIR_CAUTION }; PAIRS * KEY_BINS * KEY_BINS],
+            pairs: vec![Weight { value: 0.0, squares: PAIR_INITIAL_SQUARES }; PAIRS * KEY_BINS * KEY_BINS],
             average: [0.0; Family::COUNT],
             calibrator: Calibrator::default(),
-            strangers: Strangers::default(),
+            new_cards: NewCardPrior::default(),
             learnt: 0,
             frauds: 0,
         }
@@ -99,8 +100,8 @@ impl Model {
 
     /// Scores a swipe that has just come.
     pub(super) fn score(&mut self, bins: &Bins) -> Score {
-        self.strangers.meet(known(bins));
-        let logit = self.logit(bins) + self.strangers.discount(known(bins));
+        self.new_cards.observe(known(bins));
+        let logit = self.logit(bins) + self.new_cards.log_odds_shift(known(bins));
         Score { logit, probability: self.calibrator.probability(logit) }
     }
 
@@ -135,11 +136,11 @@ impl Model {
         families
     }
 
-    /// Learns that a swipe was fraud or not. `given` is the logit that it was given when it was
+    /// Learns that a swipe was fraud or not. `logit_when_scored` is the logit that it got then.
     /// scored.
-    pub(super) fn learn(&mut self, bins: &Bins, given: f32, fraud: bool) {
-        self.calibrator.learn(given, fraud);
-        self.strangers.learn(known(bins));
+    pub(super) fn learn(&mut self, bins: &Bins, logit_when_scored: f32, fraud: bool) {
+        self.calibrator.learn(logit_when_scored, fraud);
+        self.new_cards.learn(known(bins));
         let families = self.families(bins);
         let logit = self.bias.value + families.iter().sum::<f32>();
         self.descend(bins, sigmoid(f64::from(logit)) as f32 - f32::from(u8::from(fraud)));
@@ -151,11 +152,10 @@ impl Model {
         }
     }
 
-    /// Learns that a swipe which was learnt as genuine is fraud after all. The gradients of the two
-    /// labels differ by exactly one, so this step makes the sum of both what it should have
-    /// been.
-    pub(super) fn correct(&mut self, bins: &Bins, given: f32) {
-        self.calibrator.correct(given);
+    /// Learns that a swipe which was learnt as genuine is fraud. The gradients of the two labels
+    /// differ by exactly one, so the sum of both steps is what the right label would have given.
+    pub(super) fn correct(&mut self, bins: &Bins, logit_when_scored: f32) {
+        self.calibrator.correct(logit_when_scored);
         self.descend(bins, -1.0);
         self.frauds += 1;
     }
@@ -179,7 +179,7 @@ impl Model {
     }
 }
 
-/// The place of each pair's weight, and which two features it is of.
+/// The index of each pair's weight, and its two features.
 fn for_each_pair(bins: &Bins, mut say: impl FnMut(usize, usize, usize)) {
     const FIRST: usize = FEATURES - KEYS;
     let mut pair = 0;
@@ -197,21 +197,21 @@ fn step(weight: &mut Weight, gradient: f32, rate: f32) {
     weight.value -= rate * gradient / weight.squares.sqrt();
 }
 
-/// A rising curve that makes logits honest: straight between [`NODES`](Self::NODES) points one
-/// log-odd apart, level outside. Level matters: where the model has never seen fraud its sum falls
-/// without end, and honest is what share was fraud there.
+/// A rising curve from logits to calibrated ones: straight between [`NODES`](Self::NODES) points
+/// one log-odd apart, level outside. It must be level: where the model has never seen fraud, its
+/// sum falls without end, and the calibrated value is the share of fraud there.
 #[derive(Clone, Debug)]
 struct Calibrator {
-    /// What each logit, from [`LOWEST`](Self::LOWEST) on, should have been.
-    honest: [f64; Self::NODES],
+    /// The calibrated value of each logit, from [`LOWEST`](Self::LOWEST) on.
+    calibrated: [f64; Self::NODES],
     /// Sums of squared gradients.
     squares: [f64; Self::NODES],
 }
 
 impl Default for Calibrator {
     fn default() -> Self {
-        let honest = std::array::from_fn(|node| Self::LOWEST + node as f64);
-        Self { honest, squares: [0.5; Self::NODES] }
+        let calibrated = std::array::from_fn(|node| Self::LOWEST + node as f64);
+        Self { calibrated, squares: [0.5; Self::NODES] }
     }
 }
 
@@ -222,8 +222,8 @@ impl Calibrator {
 
     fn probability(&self, logit: f32) -> f64 {
         let (node, share) = Self::between(logit);
-        let honest = (1.0 - share) * self.honest[node] + share * self.honest[node + 1];
-        sigmoid(honest).clamp(1e-7, 1.0 - 1e-7)
+        let calibrated = (1.0 - share) * self.calibrated[node] + share * self.calibrated[node + 1];
+        sigmoid(calibrated).clamp(1e-7, 1.0 - 1e-7)
     }
 
     /// The node below a logit, and how far towards the next one it lies.
@@ -233,25 +233,25 @@ impl Calibrator {
         (node, at - node as f64)
     }
 
-    fn learn(&mut self, given: f32, fraud: bool) {
-        let error = self.probability(given) - f64::from(u8::from(fraud));
-        self.descend(given, error);
+    fn learn(&mut self, logit_when_scored: f32, fraud: bool) {
+        let error = self.probability(logit_when_scored) - f64::from(u8::from(fraud));
+        self.descend(logit_when_scored, error);
     }
 
-    fn correct(&mut self, given: f32) {
-        self.descend(given, -1.0);
+    fn correct(&mut self, logit_when_scored: f32) {
+        self.descend(logit_when_scored, -1.0);
     }
 
-    fn descend(&mut self, given: f32, error: f64) {
-        let (node, share) = Self::between(given);
+    fn descend(&mut self, logit_when_scored: f32, error: f64) {
+        let (node, share) = Self::between(logit_when_scored);
         for (node, share) in [(node, 1.0 - share), (node + 1, share)] {
             let gradient = error * share;
             self.squares[node] += gradient * gradient;
-            self.honest[node] -= Self::RATE * gradient / self.squares[node].sqrt();
+            self.calibrated[node] -= Self::RATE * gradient / self.squares[node].sqrt();
         }
         // The curve rises: a higher logit is never less probable.
         for node in 1..Self::NODES {
-            self.honest[node] = self.honest[node].max(self.honest[node - 1]);
+            self.calibrated[node] = self.calibrated[node].max(self.calibrated[node - 1]);
         }
     }
 }

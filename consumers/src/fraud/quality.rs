@@ -1,41 +1,42 @@
 //! How good decisions were, by the measures of the field.
 //!
-//! - *ROC AUC*: how often a fraud was thought more probable than an honest swipe. Nearly everything
-//!   is honest, so 0.95 is easy to have.
-//! - *Average precision*: which share of the swipes down to some probability was fraud, on average
-//!   over the frauds. It starts at the share of fraud, and is what tells good from middling where
-//!   fraud is rare.
-//! - *Card precision at 100 a day*: of the 100 cards that a day's swipes made most suspicious, the
-//!   share that was robbed that day; a card that was found once is not asked about again (Le Borgne
-//!   et al., *Reproducible Machine Learning for Credit Card Fraud Detection*, chapter 4). Where
-//!   fewer than 100 cards are robbed a day even the best is below 1: it is said beside it.
-//! - *Calibration*: how many frauds the probabilities add up to, for each one that there was. Money
-//!   is decided by the probabilities, so they must be true and not only well ordered.
-//! - *Money*: fraud that was stopped, and what declining honest customers cost.
+//! - *ROC AUC*: how often a fraud got a higher probability than an honest swipe. Nearly everything
+//!   is honest, so 0.95 is easy to reach.
+//! - *Average precision*: the share of fraud among all swipes down to some probability, averaged
+//!   over the frauds. Guessing reaches the share of fraud. Where fraud is rare, it is this measure
+//!   that separates good detectors from mediocre ones.
+//! - *Card precision at 100 a day*: among the 100 most suspicious cards of a day, the share of
+//!   cards with fraud on that day; a card that was found once does not count again (Le Borgne et
+//!   al.,
+//!   *Reproducible Machine Learning for Credit Card Fraud Detection*, chapter 4). Where fewer than
+//!   100 cards a day have fraud, even a perfect detector is below 1: its value is given, too.
+//! - *Calibration*: the sum of the probabilities divided by the number of frauds. Decisions compare
+//!   costs by the probabilities, so these must be right and not only well ordered.
+//! - *Money*: the fraud that was stopped, and the cost of declining honest customers.
 //!
-//! What is judged must have been said before anything was learnt from the same swipe; that is for
-//! the [caller](super::Scorecard) to see to.
+//! A decision must have been made before the detector learnt from the same swipe; its
+//! [caller](super::Scorecard) ensures that.
 //!
 //! # Simplifications
-//! - Probabilities are told apart to one part in 8,192: what lies closer counts as tied. So the
-//!   memory is 2 MB, however many swipes are judged, and a set of the cards that were found.
+//! - Probabilities are kept to one part in 8,192: closer ones count as tied. So the memory is 2 MB,
+//!   however many swipes are judged, and a set of the cards that were found.
 
 use std::collections::BTreeMap;
 
 use events::DAY_MS;
 
 use super::decide::Costs;
-use super::roster::Map;
+use super::lru_slab::FixedHashMap;
 
-/// Cards a day that somebody can look into.
-const LOOKED_INTO: usize = 100;
+/// Cards a day that an investigator can check.
+const INVESTIGATED_A_DAY: usize = 100;
 /// Probabilities are kept as the leading bits of a float, which order as numbers do: 8 of the
 /// exponent, 13 of the mantissa.
 const DROPPED_BITS: u32 = 10;
-/// The least probability that is told apart.
+/// The smallest probability that is told apart from zero.
 const LEAST: f32 = 1e-7;
 
-/// A decision and what was true.
+/// A decision and the truth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Case {
     /// When the card was presented, in milliseconds since 1970.
@@ -44,24 +45,24 @@ pub struct Case {
     pub card: u64,
     /// The amount, in cents.
     pub amount_cents: i64,
-    /// The probability of fraud that was said, 0 to 1.
+    /// The probability of fraud that the detector gave, 0 to 1.
     pub probability: f64,
-    /// Whether the sale was refused.
+    /// Whether the sale was declined.
     pub stopped: bool,
-    /// What was true.
+    /// Whether it was fraud.
     pub fraud: bool,
 }
 
-/// What decisions were worth.
+/// What the decisions were worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Money {
     /// All that fraudsters tried to take, in cents.
     pub fraud_cents: i64,
-    /// What of it was refused them, in cents.
+    /// The part of it that was declined, in cents.
     pub stopped_cents: i64,
-    /// Frauds that were refused.
+    /// Frauds that were declined.
     pub frauds_stopped: u64,
-    /// Honest swipes that were refused.
+    /// Honest swipes that were declined.
     pub honest_declined: u64,
     /// What that cost, in cents.
     pub decline_cost_cents: f64,
@@ -85,16 +86,16 @@ pub struct Quality {
     by_probability: Vec<[u32; 2]>,
     money: Money,
     days: BTreeMap<i64, Day>,
-    /// Days before this one have been looked into.
-    looked_into: i64,
-    found: Map<u64, ()>,
+    /// Days before this one have been investigated.
+    investigated_until: i64,
+    found: FixedHashMap<u64, ()>,
     hits: u64,
     best: u64,
-    looks: u64,
+    investigated: u64,
 }
 
-/// Each card's worst probability of a day, and whether it was robbed.
-type Day = Map<u64, (f32, bool)>;
+/// Each card's highest probability of a day, and whether it had fraud.
+type Day = FixedHashMap<u64, (f32, bool)>;
 
 impl Quality {
     /// Nothing judged yet. Declined honest customers cost as much as `costs` says.
@@ -104,25 +105,25 @@ impl Quality {
             swipes: 0,
             frauds: 0,
             expected: 0.0,
-            by_probability: vec![[0; 2]; place(1.0) + 1],
+            by_probability: vec![[0; 2]; bucket(1.0) + 1],
             money: Money::default(),
             days: BTreeMap::new(),
-            looked_into: i64::MIN,
-            found: Map::default(),
+            investigated_until: i64::MIN,
+            found: FixedHashMap::default(),
             hits: 0,
             best: 0,
-            looks: 0,
+            investigated: 0,
         }
     }
 
-    /// Judges one more. Cases come in the order of time, give or take a day: for the cards of a day
-    /// that is long over a straggler counts no more.
+    /// Judges one more case. Cases come in the order of time, to within a day: a later one no
+    /// longer counts for the card precision of its day.
     pub fn judge(&mut self, case: &Case) {
         let &Case { at_ms, card, amount_cents, probability, stopped, fraud } = case;
         self.swipes += 1;
         self.frauds += u64::from(fraud);
         self.expected += probability;
-        self.by_probability[place(probability as f32)][usize::from(fraud)] += 1;
+        self.by_probability[bucket(probability as f32)][usize::from(fraud)] += 1;
 
         let cents = amount_cents.max(0);
         let money = &mut self.money;
@@ -142,27 +143,27 @@ impl Quality {
         }
 
         let day = at_ms.div_euclid(DAY_MS);
-        if day < self.looked_into {
+        if day < self.investigated_until {
             return;
         }
         let of_card = self.days.entry(day).or_default().entry(card).or_default();
         of_card.0 = of_card.0.max(probability as f32);
         of_card.1 |= fraud;
         while self.days.first_key_value().is_some_and(|(&oldest, _)| oldest < day - 1) {
-            self.look_into_oldest();
+            self.investigate_oldest_day();
         }
     }
 
-    /// All has been judged: the last days are looked into.
+    /// The log has ended: counts the last days' cards.
     pub fn finish(&mut self) {
         while !self.days.is_empty() {
-            self.look_into_oldest();
+            self.investigate_oldest_day();
         }
     }
 
-    fn look_into_oldest(&mut self) {
+    fn investigate_oldest_day(&mut self) {
         let Some((day, cards)) = self.days.pop_first() else { return };
-        self.looked_into = day + 1;
+        self.investigated_until = day + 1;
         let mut worst: Vec<(u64, f32, bool)> = cards
             .into_iter()
             .filter(|(card, _)| !self.found.contains_key(card))
@@ -170,13 +171,13 @@ impl Quality {
             .collect();
         let robbed = worst.iter().filter(|card| card.2).count();
         worst.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-        worst.truncate(LOOKED_INTO);
+        worst.truncate(INVESTIGATED_A_DAY);
         for (card, ..) in worst.into_iter().filter(|card| card.2) {
             self.hits += 1;
             self.found.insert(card, ());
         }
-        self.best += robbed.min(LOOKED_INTO) as u64;
-        self.looks += LOOKED_INTO as u64;
+        self.best += robbed.min(INVESTIGATED_A_DAY) as u64;
+        self.investigated += INVESTIGATED_A_DAY as u64;
     }
 
     /// How many swipes were judged.
@@ -247,8 +248,8 @@ impl Quality {
     /// Card precision at 100 a day, and the best that anyone could have; none before
     /// [`finish`](Self::finish) or without a day.
     pub fn card_precision(&self) -> Option<(f64, f64)> {
-        let share = |count: u64| count as f64 / self.looks as f64;
-        (self.looks > 0).then(|| (share(self.hits), share(self.best)))
+        let share = |count: u64| count as f64 / self.investigated as f64;
+        (self.investigated > 0).then(|| (share(self.hits), share(self.best)))
     }
 
     /// Honest swipes and frauds of each probability that was said.
@@ -258,8 +259,8 @@ impl Quality {
     }
 }
 
-/// Where a probability is counted.
-fn place(probability: f32) -> usize {
+/// Where a probability is counters.
+fn bucket(probability: f32) -> usize {
     // Nobody says a NaN, and nothing may panic here.
     let known = if probability.is_nan() { LEAST } else { probability.clamp(LEAST, 1.0) };
     let bits = |probability: f32| probability.to_bits() >> DROPPED_BITS;
@@ -327,8 +328,8 @@ mod tests {
         let mut quality = Quality::new(Costs::default());
         for day in 0..4 {
             for card in 0..300 {
-                // Card 0 is robbed every day and suspicious; card 1 is robbed on day 2 and looks
-                // like the others.
+                // Card 0 is robbed every day and suspicious; card 1 is robbed on day 2 and
+                // investigated like the others.
                 let fraud = card == 0 || (card == 1 && day == 2);
                 let probability = if card == 0 { 0.9 } else { 0.001 + card as f64 * 1e-6 };
                 quality.judge(&Case { at_ms: day * DAY_MS, ..case(card, probability, fraud) });
@@ -355,8 +356,8 @@ mod tests {
     #[test]
     fn every_probability_has_a_place() {
         for p in [0.0, -1.0, 1e-30, 1e-7, 0.3, 1.0, 2.0, f32::NAN, f32::INFINITY] {
-            assert!(place(p) <= place(1.0));
+            assert!(bucket(p) <= bucket(1.0));
         }
-        assert!(place(0.010_01) > place(0.01), "one part in a thousand is told apart");
+        assert!(bucket(0.010_01) > bucket(0.01), "one part in a thousand is told apart");
     }
 }

@@ -1,5 +1,5 @@
-//! Why, in words: the families of features that speak most for fraud, each as one sentence with its
-//! numbers.
+//! The reasons of a decision, in words: the families of features that add most to the probability
+//! of fraud, each as one phrase with its numbers.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::features::{Facts, Family};
 
 /// The most reasons that are given.
 const MOST: usize = 3;
-/// What a family must add to the log-odds to be worth a word: a factor of about 1.5.
+/// What a family must add to the log-odds to be named: a factor of about 1.5.
 const LEAST: f32 = 0.4;
 
 const FAMILIES: [Family; Family::COUNT] = [
@@ -29,7 +29,7 @@ const FAMILIES: [Family; Family::COUNT] = [
     Family::History,
 ];
 
-/// The weightiest reasons first. A rule that decided by itself comes before what the model says.
+/// The reasons with most weight first. A rule that decided on its own comes before the model's.
 pub(super) fn reasons(
     ruling: Ruling,
     facts: &Facts,
@@ -41,7 +41,7 @@ pub(super) fn reasons(
         Ruling::Blocked { since_ms } => {
             reasons.push(format!("card blocked since {}", Timestamp::from_ms(since_ms)));
         }
-        Ruling::LetThrough => reasons.push("let through to learn what it was".to_owned()),
+        Ruling::Explored => reasons.push("let through to learn what it was".to_owned()),
         Ruling::Approved | Ruling::Declined => {}
     }
     let mut weighty: Vec<(f32, Family)> = FAMILIES
@@ -60,7 +60,7 @@ pub(super) fn reasons(
     reasons
 }
 
-/// One sentence, or none when the family's numbers would not convince anyone.
+/// One phrase, or none when the family's numbers would not convince anyone.
 fn say(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
     match family {
         Family::Amount => amount(facts),
@@ -97,11 +97,11 @@ fn amount(facts: &Facts) -> Option<String> {
         Some(if facts.cents == 0 { "card check of 0.00".to_owned() } else { format!("refund of {amount}") })
     } else if facts.history >= 3 && over >= 1.8 {
         Some(format!("{amount} is {over:.1} times the card's usual {}", money(facts.usual_ln.exp() as i64)))
-    } else if facts.spreads_of_all > 0.5 {
+    } else if facts.z_population > 0.5 {
         Some(format!("{amount} is a large amount"))
-    } else if facts.spreads_of_all < -1.0 || over < 0.3 {
+    } else if facts.z_population < -1.0 || over < 0.3 {
         Some(format!("{amount} is a tiny amount"))
-    } else if facts.spreads_of_terminal.abs() > 1.5 {
+    } else if facts.z_terminal.abs() > 1.5 {
         Some(format!("{amount} is unusual for this terminal"))
     } else {
         None
@@ -109,20 +109,20 @@ fn amount(facts: &Facts) -> Option<String> {
 }
 
 fn burst(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
-    if facts.run.count > 0 {
-        let count = facts.run.count + 1;
-        let most = facts.run.largest_cents.max(facts.cents);
-        let span = span(at_ms - facts.run.started_ms);
-        if facts.run.count >= 2 && facts.run.mean_ln() < facts.usual_ln - 0.7 {
-            return Some(if facts.ln > facts.run.mean_ln() + 1.5 {
-                format!("after {} small swipes within {span}", facts.run.count)
+    if facts.burst.count > 0 {
+        let count = facts.burst.count + 1;
+        let most = facts.burst.largest_cents.max(facts.cents);
+        let span = span(at_ms - facts.burst.started_ms);
+        if facts.burst.count >= 2 && facts.burst.mean_ln() < facts.usual_ln - 0.7 {
+            return Some(if facts.ln > facts.burst.mean_ln() + 1.5 {
+                format!("after {} small swipes within {span}", facts.burst.count)
             } else if most < facts.usual_ln.exp() as i64 {
                 format!("{count} swipes under {} in {span}", money(round_up(most)))
             } else {
                 format!("{count} swipes in {span}")
             });
         }
-        if family == Family::Burst || facts.run.count >= 2 {
+        if family == Family::Burst || facts.burst.count >= 2 {
             return Some(format!("{count} swipes in {span}"));
         }
     }

@@ -1,31 +1,31 @@
-//! A detector's report card, written while a log goes by, from what the log itself tells:
-//! chargebacks.
+//! How good a detector is, measured while a log is read, from the log's own chargebacks.
 //!
-//! *Prequential* (Gama, Sebastião & Rodrigues 2013): each swipe counts with what was said of it
-//! when it came, and is judged when its label is there; the detector learns from the same label
-//! only after that. So no figure is ever of data that had been learnt from, and none needs data set
-//! aside.
+//! The evaluation is *prequential* (Gama, Sebastião & Rodrigues 2013): each swipe counts with the
+//! decision that it got when it came, and is judged when its label is there; the detector learns
+//! from the same label only after that. So every figure is of data that the detector had not learnt
+//! from, and no holdout is needed.
 //!
 //! A swipe is fraud when a chargeback says so, and honest when none came within the label delay.
 //! The swipes of the log's last days have no label yet and are left out, frauds too: theirs are
 //! known sooner, and would count twice as much. The first days are judged
-//! [apart](Scorecard::blind): no label had come, so nothing can have been learnt.
+//! [apart](Scorecard::before_labels): no label had come, so nothing can have been learnt.
 //!
-//! The batch lane is judged by what its runs could stop: what a card did while a run's block stood.
+//! The batch lane is judged by what its runs could stop: swipes of a card while a run has blocked
+//! it.
 //!
 //! # Simplifications
-//! - Fraud that nobody ever reports counts as honest, as it does for the detector.
+//! - Fraud that is never reported counts as honest, as it does for the detector.
 //! - A chargeback that comes later than [`label_keep_ms`](super::FraudConfig::label_keep_ms) after
-//!   the label delay is only counted: its swipe was judged. So the memory is that of some fortnight
-//!   of swipes, about 100 bytes each.
+//!   the label delay is only counters: its swipe was judged. So the memory is that of some
+//!   fortnight of swipes, about 100 bytes each.
 
 use std::collections::VecDeque;
 
 use events::{Decision, Event, FraudDecision, Timestamp};
 
-use super::blocks::Blocks;
+use super::blocked_cards::BlockedCards;
+use super::lru_slab::{FixedHashMap, hash};
 use super::quality::{Case, Quality};
-use super::roster::{Map, hash};
 use super::{AHEAD_MS, FraudConfig, LARGEST_CENTS};
 use crate::event_time::Watermark;
 
@@ -38,64 +38,64 @@ struct Waiting {
     /// When it is judged.
     due_ms: i64,
     amount_cents: i64,
-    /// What was said of it; none so far.
+    /// The answer's probability; none before the answer.
     probability: Option<f32>,
     declined: bool,
     batched: bool,
     fraud: bool,
 }
 
-/// Judges the decisions of one lane. Hand it every event *before* the detector gets it, and every
+/// Judges the decisions of one lane. It must get every event *before* the detector does, and every
 /// answer.
 #[derive(Clone, Debug)]
 pub struct Scorecard {
     label_delay_ms: i64,
-    blind_ms: i64,
+    before_labels_ms: i64,
     wait_ms: i64,
-    most: usize,
+    max_waiting: usize,
     watermark: Watermark,
-    /// The watermark of the chargebacks: in a log they may all stand before their swipes, or tell of
-    /// days after the last one.
+    /// The watermark of the chargebacks: in a log they may all stand before their swipes, or tell
+    /// of days after the last one.
     label_watermark: Watermark,
     began_ms: Option<i64>,
     waiting: VecDeque<Waiting>,
     /// How many have left the queue: the number of its first.
     left: u64,
-    numbers: Map<u64, u64>,
-    /// Swipes that a chargeback told of before they were met.
-    charged: Map<u64, ()>,
-    blocks: Blocks,
+    numbers: FixedHashMap<u64, u64>,
+    /// Swipes whose chargeback came before them.
+    charged: FixedHashMap<u64, ()>,
+    blocks: BlockedCards,
     /// Swipes of the first days, before any label had come.
-    pub blind: Quality,
+    pub before_labels: Quality,
     /// All others.
-    pub seeing: Quality,
+    pub after_labels: Quality,
     /// Swipes that have no label yet.
     pub unlabelled: u64,
-    /// Chargebacks of swipes that had been judged, or were never met.
-    pub unheard: u64,
+    /// Chargebacks of swipes that had been judged, or were never seen.
+    pub unmatched_chargebacks: u64,
 }
 
 impl Scorecard {
-    /// An empty one for a detector of this kind.
+    /// An empty scorecard for a detector with these settings.
     pub fn new(config: &FraudConfig) -> Self {
-        let blind_ms = config.label_delay_ms + config.label_grace_ms;
+        let before_labels_ms = config.label_delay_ms + config.label_grace_ms;
         Self {
             label_delay_ms: config.label_delay_ms,
-            blind_ms,
-            wait_ms: blind_ms + config.label_keep_ms,
-            most: config.max_waiting.max(1),
+            before_labels_ms,
+            wait_ms: before_labels_ms + config.label_keep_ms,
+            max_waiting: config.max_waiting.max(1),
             watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             label_watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             began_ms: None,
             waiting: VecDeque::new(),
             left: 0,
-            numbers: Map::default(),
-            charged: Map::default(),
-            blocks: Blocks::by(config.block),
-            blind: Quality::new(config.costs),
-            seeing: Quality::new(config.costs),
+            numbers: FixedHashMap::default(),
+            charged: FixedHashMap::default(),
+            blocks: BlockedCards::with_policy(config.block),
+            before_labels: Quality::new(config.costs),
+            after_labels: Quality::new(config.costs),
             unlabelled: 0,
-            unheard: 0,
+            unmatched_chargebacks: 0,
         }
     }
 
@@ -105,7 +105,7 @@ impl Scorecard {
             Event::CardSwipes(swipe) => {
                 let now_ms = self.watermark.observe(swipe.ts).ms();
                 self.began_ms.get_or_insert(now_ms);
-                while self.waiting.len() >= self.most
+                while self.waiting.len() >= self.max_waiting
                     || self.waiting.front().is_some_and(|oldest| oldest.due_ms < now_ms)
                 {
                     self.judge_oldest();
@@ -132,18 +132,18 @@ impl Scorecard {
             Event::Chargebacks(chargeback) => {
                 self.label_watermark.observe(chargeback.ts);
                 let id = hash(&chargeback.swipe_id);
-                if let Some(swipe) = self.waiting_of(id) {
+                if let Some(swipe) = self.waiting_mut(id) {
                     swipe.fraud = true;
-                } else if self.charged.len() < self.most {
+                } else if self.charged.len() < self.max_waiting {
                     self.charged.insert(id, ());
                 } else {
-                    self.unheard += 1;
+                    self.unmatched_chargebacks += 1;
                 }
             }
-            Event::FraudDecisions(answer) => self.said(answer, false),
+            Event::FraudDecisions(answer) => self.record_answer(answer, false),
             Event::FraudBatch(batched) => {
-                self.said(&batched.answer, true);
-                self.blocks.run_said(batched);
+                self.record_answer(&batched.answer, true);
+                self.blocks.observe_run(batched);
             }
             _ => {}
         }
@@ -156,30 +156,30 @@ impl Scorecard {
             if oldest.at_ms.saturating_add(self.label_delay_ms) <= now_ms {
                 self.judge_oldest();
             } else {
-                self.leave();
+                self.pop_oldest();
                 self.unlabelled += 1;
             }
         }
-        self.unheard += self.charged.len() as u64;
+        self.unmatched_chargebacks += self.charged.len() as u64;
         self.charged.clear();
-        self.blind.finish();
-        self.seeing.finish();
+        self.before_labels.finish();
+        self.after_labels.finish();
     }
 
-    fn waiting_of(&mut self, id: u64) -> Option<&mut Waiting> {
+    fn waiting_mut(&mut self, id: u64) -> Option<&mut Waiting> {
         let number = self.numbers.get(&id)?;
         self.waiting.get_mut((number - self.left) as usize)
     }
 
-    fn said(&mut self, answer: &FraudDecision, batched: bool) {
-        if let Some(swipe) = self.waiting_of(hash(&answer.swipe_id)) {
+    fn record_answer(&mut self, answer: &FraudDecision, batched: bool) {
+        if let Some(swipe) = self.waiting_mut(hash(&answer.swipe_id)) {
             swipe.probability = Some(answer.probability as f32);
             swipe.declined = answer.decision == Decision::Decline;
             swipe.batched = batched;
         }
     }
 
-    fn leave(&mut self) -> Option<Waiting> {
+    fn pop_oldest(&mut self) -> Option<Waiting> {
         let swipe = self.waiting.pop_front()?;
         self.left += 1;
         self.numbers.remove(&swipe.id);
@@ -187,7 +187,7 @@ impl Scorecard {
     }
 
     fn judge_oldest(&mut self) {
-        let Some(swipe) = self.leave() else { return };
+        let Some(swipe) = self.pop_oldest() else { return };
         // A repeated swipe has no answer of its own.
         let Some(probability) = swipe.probability else { return };
         let blocked = || self.blocks.is_blocked_by_hash(swipe.card, swipe.at_ms);
@@ -199,8 +199,9 @@ impl Scorecard {
             stopped: if swipe.batched { blocked() } else { swipe.declined },
             fraud: swipe.fraud,
         };
-        let blind = self.began_ms.is_some_and(|began| swipe.at_ms < began.saturating_add(self.blind_ms));
-        if blind { self.blind.judge(&case) } else { self.seeing.judge(&case) }
+        let before_labels =
+            self.began_ms.is_some_and(|began| swipe.at_ms < began.saturating_add(self.before_labels_ms));
+        if before_labels { self.before_labels.judge(&case) } else { self.after_labels.judge(&case) }
     }
 }
 
@@ -278,14 +279,14 @@ mod tests {
         pass(&mut card, 22.0);
         decided(&mut card, "young", 22.0, 0.1);
         card.finish();
-        assert_eq!((card.blind.swipes(), card.seeing.swipes(), card.unlabelled), (1, 2, 2));
+        assert_eq!((card.before_labels.swipes(), card.after_labels.swipes(), card.unlabelled), (1, 2, 2));
         assert_eq!(
-            (card.seeing.frauds(), card.unheard),
+            (card.after_labels.frauds(), card.unmatched_chargebacks),
             (1, 0),
             "a fraud that is known early is left out, too"
         );
-        assert!((card.seeing.expected_frauds() - 1.1).abs() < 1e-6);
-        assert_eq!(card.seeing.money().stopped_cents, 1_000);
+        assert!((card.after_labels.expected_frauds() - 1.1).abs() < 1e-6);
+        assert_eq!(card.after_labels.money().stopped_cents, 1_000);
     }
 
     #[test]
@@ -304,7 +305,11 @@ mod tests {
         card.observe(&charge("late theft", 40.1));
         card.observe(&charge("never met", 40.1));
         card.finish();
-        assert_eq!((card.seeing.frauds(), card.unheard), (1, 2), "what came too late is counted");
+        assert_eq!(
+            (card.after_labels.frauds(), card.unmatched_chargebacks),
+            (1, 2),
+            "what came too late is counted"
+        );
         assert_eq!(card.unlabelled, 2);
         assert!(card.waiting.is_empty() && card.numbers.is_empty() && card.charged.is_empty());
     }
@@ -328,7 +333,7 @@ mod tests {
         pass(&mut card, 30.0);
         card.observe(&swipe("end", 30.0));
         card.finish();
-        let money = card.seeing.money();
+        let money = card.after_labels.money();
         assert_eq!((money.fraud_cents, money.stopped_cents), (3_000, 1_000), "only the second");
     }
 }

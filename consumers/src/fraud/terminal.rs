@@ -1,11 +1,11 @@
-//! What is known of one terminal: above all, which share of its swipes turned out to be fraud.
+//! What is known of one terminal: above all, the share of its swipes that turned out to be fraud.
 
 use std::collections::VecDeque;
 
 use events::{DAY_MS, HOUR_MS};
 
 use super::baseline::Baseline;
-use super::card::Labels;
+use super::card::ChargebackHistory;
 
 /// Days of labels that are kept.
 const DAYS: usize = 48;
@@ -17,8 +17,8 @@ const PRIOR_SWIPES: f32 = 1.5;
 /// One terminal. At most 1.6 KiB.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terminal {
-    pub(super) usual: Baseline,
-    pub(super) labels: Labels,
+    pub(super) amounts: Baseline,
+    pub(super) chargebacks: ChargebackHistory,
     /// The latest labels that matured, the newest in the lowest bit; 1 is fraud.
     pub(super) outcomes: u16,
     pub(super) matured: u32,
@@ -26,7 +26,7 @@ pub(super) struct Terminal {
     rates: [f32; 2],
     rated_ms: i64,
     days: VecDeque<Day>,
-    /// Tiny swipes of late: when, and whose.
+    /// The latest tiny swipes: when, and of which card.
     tiny: VecDeque<(i64, u32)>,
 }
 
@@ -51,8 +51,8 @@ impl Terminal {
     }
 
     /// Learns a swipe that was scored.
-    pub(super) fn learn(&mut self, at_ms: i64, ln: f32, everybody: &Baseline) {
-        self.usual.learn(ln, Some(everybody));
+    pub(super) fn learn(&mut self, at_ms: i64, ln: f32, population: &Baseline) {
+        self.amounts.learn(ln, Some(population));
         let waited = (at_ms - self.rated_ms).max(0);
         for (rate, constant) in self.rates.iter_mut().zip(RATE_MS) {
             *rate = *rate * (-(waited as f32) / constant as f32).exp() + 1.0;
@@ -90,7 +90,7 @@ impl Terminal {
 
     /// A swipe of `swiped_ms` was fraud: known as of `at_ms`.
     pub(super) fn fraud(&mut self, swiped_ms: i64, at_ms: i64) {
-        self.labels.fraud(swiped_ms, at_ms);
+        self.chargebacks.fraud(swiped_ms, at_ms);
         if let Some(day) = self.day(swiped_ms) {
             day.frauds += 1;
             day.swipes = day.swipes.max(day.frauds);
@@ -102,7 +102,7 @@ impl Terminal {
         self.matured = self.matured.saturating_add(1);
         self.outcomes = self.outcomes << 1 | u16::from(fraud);
         if !fraud {
-            self.labels.genuine(swiped_ms);
+            self.chargebacks.genuine(swiped_ms);
         }
     }
 
@@ -119,7 +119,7 @@ impl Terminal {
         ((frauds as f32 + PRIOR_SWIPES * prior) / (swipes as f32 + PRIOR_SWIPES), swipes)
     }
 
-    /// The day of this instant, made if it is not older than all that are kept.
+    /// The day of this instant, inserted unless it is older than all that are kept.
     fn day(&mut self, at_ms: i64) -> Option<&mut Day> {
         let day = day_of(at_ms);
         let mut place = self.days.partition_point(|known| known.day < day);
@@ -147,24 +147,24 @@ mod tests {
 
     #[test]
     fn a_rate_is_of_swipes_made_then_and_known_now() {
-        let (mut terminal, everybody) = (Terminal::default(), Baseline::default());
+        let (mut terminal, population) = (Terminal::default(), Baseline::default());
         for day in 0..10 {
-            terminal.learn(day * DAY_MS, 7.0, &everybody);
-            terminal.learn(day * DAY_MS + 5, 7.0, &everybody);
+            terminal.learn(day * DAY_MS, 7.0, &population);
+            terminal.learn(day * DAY_MS + 5, 7.0, &population);
         }
         terminal.fraud(DAY_MS, 8 * DAY_MS);
         let (rate, swipes) = terminal.rate(10 * DAY_MS, 8, 9, 0.0);
         assert_eq!(swipes, 4, "days 1 and 2");
         assert!((rate - 1.0 / 5.5).abs() < 1e-6, "{rate}");
-        assert_eq!(terminal.labels.counts(10 * DAY_MS), [0, 1, 1]);
+        assert_eq!(terminal.chargebacks.counts(10 * DAY_MS), [0, 1, 1]);
     }
 
     #[test]
     fn memory_is_bounded_in_any_order_of_days() {
-        let (mut terminal, everybody) = (Terminal::default(), Baseline::default());
+        let (mut terminal, population) = (Terminal::default(), Baseline::default());
         for step in 0..5_000_i64 {
             let at = step * 7_919 % 3_000 * DAY_MS;
-            terminal.learn(at, 7.0, &everybody);
+            terminal.learn(at, 7.0, &population);
             terminal.learn_tiny(at, step as u32);
             terminal.fraud(at, at);
             assert!(terminal.days.len() <= DAYS && terminal.tiny.len() <= TINY);

@@ -305,12 +305,12 @@ fn silence_after_a_decline_says_nothing_where_terminals_obey() {
 fn detectors_with_one_past_go_on_as_one_would() {
     let past = taught(40);
     let last = past.watermark.now().unwrap().ms();
-    let shared = FraudPast::of(past.clone());
+    let shared = TrainedSnapshot::of(past.clone());
     // Whatever card comes first, the first decision about it is the one that the past's own
     // detector would have made.
     for number in 0..40 {
         let first = swipe("first", Timestamp::from_ms(last), &format!("card-{number}"), "shop-2", 90);
-        assert_eq!(shared.go_on().decide(&first), past.clone().decide(&first), "card {number}");
+        assert_eq!(shared.fork().decide(&first), past.clone().decide(&first), "card {number}");
     }
 
     // Two share the cards. The chargebacks of the past's last week find their swipe, each with the
@@ -327,15 +327,15 @@ fn detectors_with_one_past_go_on_as_one_would() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let mut two = [shared.go_on(), shared.go_on()];
+    let mut two = [shared.fork(), shared.fork()];
     let frauds = two[0].model.frauds();
     for chargeback in &coming {
         let which = usize::from(chargeback.card_id.ends_with(['1', '3', '5', '7', '9']));
         let hour =
             swipe(&format!("at {}", chargeback.swipe_id), chargeback.ts, "a stranger", "shop-1", 1_000);
         assert!(two[which].decide(&hour).is_some());
-        two[which].hear(chargeback);
-        two[which].hear(chargeback);
+        two[which].observe_chargeback(chargeback);
+        two[which].observe_chargeback(chargeback);
     }
     for detector in &mut two {
         detector.decide(&swipe("much later", at(60, 0, 0), "a stranger", "shop-1", 1_000));
@@ -400,7 +400,8 @@ fn memory_is_what_the_module_says() {
         }
         // Chargebacks of old swipes make the terminal remember old days.
         let known = at(number % 70, 0, 0);
-        detector.hear(&charge(&swipe(&format!("c{number}"), known, "robbed", &terminal, 1), known));
+        detector
+            .observe_chargeback(&charge(&swipe(&format!("c{number}"), known, "robbed", &terminal, 1), known));
     }
     for number in 0..280_i64 {
         detector.decide(&swipe(&format!("d{number}"), at(10, number * 6, 0), "usual", "shop-1", 1_000));
@@ -412,7 +413,8 @@ fn memory_is_what_the_module_says() {
     assert!((1_000..=2_660).contains(usual), "with four swipes a day it takes {usual}");
     let largest = detector.terminals.values().map(Terminal::bytes).max().unwrap();
     assert!((900..=1_640).contains(&largest), "a terminal takes {largest} bytes");
-    assert!(size_of::<Scored>() + 24 <= 150, "a swipe that waits: {}", size_of::<Scored>());
+    let waiting = size_of::<label_queue::Waiting>();
+    assert!(waiting + 24 <= 150, "a swipe that waits: {waiting}");
 }
 
 #[test]
@@ -431,7 +433,7 @@ fn what_is_remembered_is_bounded_and_what_is_forgotten_is_counted() {
     };
     for number in 0..2_000_i64 {
         assert!(detector.decide(&nth(number)).is_some());
-        assert!(detector.ledger.remembered() <= 448, "{} ids", detector.ledger.remembered());
+        assert!(detector.labels.remembered() <= 448, "{} ids", detector.labels.remembered());
     }
     for number in 1_800..2_000 {
         assert_eq!(detector.decide(&nth(number)), None, "the latest 200 are not decided again");

@@ -229,7 +229,7 @@ fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
         }
         Job::Fraud => {
             let learnt = learnt_fraud(&args.costs, args.history.as_deref(), control)?;
-            Box::new(move || Box::new(FraudBatch::over(learnt.go_on(), period_ms)))
+            Box::new(move || Box::new(FraudBatch::with_detector(learnt.fork(), period_ms)))
         }
         Job::Recommendations => {
             let learnt = learnt_recommendations(args.history.as_deref(), control)?;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use consumers::Processor;
 use consumers::eta::EtaConfig;
-use consumers::fraud::{FraudBatch, FraudPast, FraudProcessor};
+use consumers::fraud::{FraudBatch, FraudProcessor, TrainedSnapshot};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use events::{Business, Event, HOUR_MS, Timestamp};
 use producers::shop::Shop;
@@ -333,12 +333,13 @@ fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<B
                 producers::cards::history(&cards_config(&time(args))).for_each(|event| learn(&event));
             }
             histories(&args.history, &mut learn)?;
-            let past = FraudPast::of(learnt);
-            let batch =
-                |&period_ms: &i64| Box::new(FraudBatch::over(past.go_on(), period_ms)) as Box<dyn Processor>;
+            let past = TrainedSnapshot::of(learnt);
+            let batch = |&period_ms: &i64| {
+                Box::new(FraudBatch::with_detector(past.fork(), period_ms)) as Box<dyn Processor>
+            };
             Box::new(Separate {
                 batch: periods_ms.iter().map(batch).collect(),
-                stream: Box::new(past.go_on()),
+                stream: Box::new(past.fork()),
             })
         }
         Business::Shop => {

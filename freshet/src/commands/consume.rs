@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use client::{Admin, GroupOptions};
 use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
-use consumers::fraud::{FraudConfig, FraudPast, FraudProcessor};
+use consumers::fraud::{FraudConfig, FraudProcessor, TrainedSnapshot};
 use consumers::lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
 use consumers::notifications::NotificationsProcessor;
 use consumers::recommendations::{RecommendationsConfig, RecommendationsProcessor};
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
         Consumer::Fraud => {
             let learnt = learnt_fraud(&args.costs, args.history.as_deref(), &control)?;
             let lane = StreamConfig::new(settings, group, &[Topic::FraudDecisions]);
-            worker(&lane, &|| Box::new(learnt.go_on()), &control)
+            worker(&lane, &|| Box::new(learnt.fork()), &control)
         }
         Consumer::Recommendations => {
             let lane = StreamConfig::new(settings, group, &[Topic::Recommendations]);
@@ -142,7 +142,7 @@ pub(crate) fn learnt_fraud(
     costs: &FraudCosts,
     history: Option<&Path>,
     control: &Control,
-) -> Result<FraudPast> {
+) -> Result<TrainedSnapshot> {
     let config = FraudConfig { max_remembered: REMEMBERED, ..fraud_config(costs) };
     let mut detector = FraudProcessor::new(config);
     let mut verdicts = Vec::new();
@@ -150,7 +150,7 @@ pub(crate) fn learnt_fraud(
         detector.process(event, &mut verdicts);
         verdicts.clear();
     })?;
-    Ok(FraudPast::of(detector))
+    Ok(TrainedSnapshot::of(detector))
 }
 
 /// A recommender that has read a recorded past; no page is made of it.

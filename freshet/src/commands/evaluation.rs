@@ -98,23 +98,24 @@ pub(crate) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scorecard { blind, seeing, unlabelled, unheard, .. } = &self.scorecard;
+        let Scorecard { before_labels, after_labels, unlabelled, unmatched_chargebacks, .. } =
+            &self.scorecard;
         writeln!(f, "how good the decisions were, by the chargebacks in this log:")?;
         writeln!(
             f,
             "  judged                 {} swipes, each by what was said before its label; {unlabelled} have no label yet",
-            blind.swipes() + seeing.swipes()
+            before_labels.swipes() + after_labels.swipes()
         )?;
-        if *unheard > 0 {
+        if *unmatched_chargebacks > 0 {
             writeln!(
                 f,
-                "                         {unheard} chargebacks of swipes that were not there to be judged"
+                "                         {unmatched_chargebacks} chargebacks of swipes that were not there to be judged"
             )?;
         }
-        writeln!(f, "  before any label       {}", blind.ranking())?;
-        writeln!(f, "  after                  {}", seeing.ranking())?;
-        if seeing.frauds() > 0 {
-            judged(f, seeing, self.costs)?;
+        writeln!(f, "  before any label       {}", before_labels.ranking())?;
+        writeln!(f, "  after                  {}", after_labels.ranking())?;
+        if after_labels.frauds() > 0 {
+            judged(f, after_labels, self.costs)?;
         }
         self.time(f)
     }
@@ -267,13 +268,13 @@ mod tests {
         let (answers, report) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &log);
         assert_eq!(answers, unjudged);
         let swipes = log.iter().filter(|event| matches!(event, Event::CardSwipes(_))).count() as u64;
-        let Scorecard { blind, seeing, unlabelled, .. } = &report.scorecard;
+        let Scorecard { before_labels, after_labels, unlabelled, .. } = &report.scorecard;
         assert_eq!(
-            blind.swipes() + seeing.swipes() + unlabelled,
+            before_labels.swipes() + after_labels.swipes() + unlabelled,
             swipes,
             "each is judged once or has no label"
         );
-        assert!(seeing.frauds() > 20 && seeing.auc().is_some(), "{report}");
+        assert!(after_labels.frauds() > 20 && after_labels.auc().is_some(), "{report}");
         assert_eq!(report.took.all, swipes);
         let text = report.to_string();
         for said in [
@@ -291,8 +292,8 @@ mod tests {
 
         let (_, late) = run(Box::new(FraudBatch::new(FraudConfig::default(), HOUR_MS)), &log);
         assert_eq!(
-            late.scorecard.seeing.auc(),
-            report.scorecard.seeing.auc(),
+            late.scorecard.after_labels.auc(),
+            report.scorecard.after_labels.auc(),
             "the same logic, an hour late"
         );
         assert!(late.to_string().contains("min of event time"));

@@ -1,4 +1,4 @@
-//! What nobody should send: decided all the same, and counted.
+//! What nobody should send: decided all the same, and counters.
 
 use super::*;
 
@@ -12,8 +12,8 @@ fn strange_input_is_decided_and_counted() {
     };
     assert_eq!(decide("zero", now, 0), Some(Decision::Approve));
     assert_eq!(decide("refund", now, -4_000), Some(Decision::Approve));
-    assert!(decide("absurd", now, i64::MAX).is_some());
-    assert!(decide("absurd the other way", now, i64::MIN).is_some());
+    assert!(decide("amount_out_of_range", now, i64::MAX).is_some());
+    assert!(decide("amount_out_of_range the other way", now, i64::MIN).is_some());
     assert_eq!(decide("zero", now, 0), None, "an id is decided once");
     assert!(decide("ancient", Timestamp::MIN, 1_000).is_some());
     assert!(decide("far ahead", Timestamp::MAX, 1_000).is_some());
@@ -21,9 +21,9 @@ fn strange_input_is_decided_and_counted() {
 
     let known = swipe("zero", now, "card-1", "shop-1", 0);
     for _ in 0..2 {
-        detector.hear(&charge(&known, now));
-        detector.hear(&charge(&swipe("never seen", now, "card-7", "shop-7", 1), now));
-        detector.hear(&charge(&known, Timestamp::MAX));
+        detector.observe_chargeback(&charge(&known, now));
+        detector.observe_chargeback(&charge(&swipe("never seen", now, "card-7", "shop-7", 1), now));
+        detector.observe_chargeback(&charge(&known, Timestamp::MAX));
     }
     let counted = |name| counter(&detector, name);
     assert_eq!(counted("amounts beyond belief"), 2);
@@ -64,7 +64,7 @@ fn a_clock_that_goes_back_is_counted_and_nothing_is_decided_again() {
 #[test]
 fn what_is_not_known_is_no_ground_for_anything() {
     // The same town with and without the optional fields: without, it is decided all the same, and
-    // counted.
+    // counters.
     let mut bare = FraudProcessor::new(FraudConfig::default());
     let mut full = bare.clone();
     let events = town(20);

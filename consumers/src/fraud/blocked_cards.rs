@@ -1,39 +1,43 @@
-//! Which cards the batch lane has blocked: all that a run can stop, for the till had approved the
-//! swipe itself.
+//! Cards that the batch lane has blocked. A run can stop nothing else: the terminals have already
+//! approved the swipes that it scores.
 //!
-//! A run that is alarmed by one of a card's swipes blocks the card from the moment its answers can
-//! be seen, for as long as the stream blocks a card whose pattern is confirmed. Another rule, to
-//! block whatever a run would have declined until a later run finds nothing wrong, stops a little
-//! more fraud and refuses several times as many honest customers: with a period of a day it costs
-//! more than it saves. The lane is given the better one.
+//! When one of a card's swipes raises an alarm, the run blocks the card from the moment its answers
+//! can be seen, for as long as the stream blocks a card. Another rule was measured: to block every
+//! card of which the run would have declined a swipe, until a later run finds nothing wrong. It
+//! stops a little more fraud and declines several times as many honest customers; with a period of
+//! a day it costs more than it saves. The lane gets the better rule.
+//!
+//! # Simplifications
+//! - A block that ended 30 days before the newest one is forgotten: a swipe from before it counts
+//!   as not blocked.
 
 use std::ops::Range;
 
 use events::{Batched, FraudDecision, Timestamp};
 
 use super::decide::BlockPolicy;
-use super::roster::{Map, hash};
+use super::lru_slab::{FixedHashMap, hash};
 
-/// What runs have said of cards so far.
+/// The blocks that runs have set so far.
 #[derive(Clone, Debug, Default)]
-pub struct Blocks {
+pub struct BlockedCards {
     policy: BlockPolicy,
     /// From when until when, in milliseconds; by the hash of the card's id.
-    cards: Map<u64, Vec<Range<i64>>>,
+    cards: FixedHashMap<u64, Vec<Range<i64>>>,
 }
 
 /// Blocks that ended so long before the newest one are forgotten, in milliseconds of event time:
-/// nobody judges so late.
+/// all swipes of that time have been judged.
 const KEPT_MS: i64 = 30 * events::DAY_MS;
 
-impl Blocks {
-    /// Blocks by this policy.
-    pub fn by(policy: BlockPolicy) -> Self {
-        Self { policy, cards: Map::default() }
+impl BlockedCards {
+    /// No card is blocked yet; runs block by this policy.
+    pub fn with_policy(policy: BlockPolicy) -> Self {
+        Self { policy, cards: FixedHashMap::default() }
     }
 
-    /// A run has scored a swipe.
-    pub fn run_said(&mut self, batched: &Batched<FraudDecision>) {
+    /// Takes a run's answer to one swipe.
+    pub fn observe_run(&mut self, batched: &Batched<FraudDecision>) {
         let alarm = batched.answer.probability >= self.policy.alarm_probability;
         if !alarm || self.policy.for_ms <= 0 {
             return;
@@ -82,14 +86,14 @@ mod tests {
 
     #[test]
     fn one_alarm_blocks_for_a_day_and_room_is_bounded() {
-        let mut blocks = Blocks::default();
+        let mut blocks = BlockedCards::default();
         for (hour, probability) in [(1, 0.4), (3, 0.1), (3, 0.5), (3, 0.1), (5, 0.9), (6, 0.2), (40, 0.8)] {
-            blocks.run_said(&answer(hour, probability));
+            blocks.observe_run(&answer(hour, probability));
         }
         let blocked = |hour: &i64| blocks.is_blocked("c", Timestamp::from_ms(hour * HOUR_MS));
         assert_eq!((0..80).filter(blocked).collect::<Vec<_>>(), (3..29).chain(40..64).collect::<Vec<_>>());
         assert!(!blocks.is_blocked("another", Timestamp::from_ms(4 * HOUR_MS)));
-        (2..200).for_each(|day| blocks.run_said(&answer(day * 48, 0.9)));
+        (2..200).for_each(|day| blocks.observe_run(&answer(day * 48, 0.9)));
         assert!(blocks.cards[&hash("c")].len() <= 17, "{:?}", blocks.cards[&hash("c")]);
     }
 }

@@ -1,0 +1,296 @@
+//! Swipes that wait for their label, frozen as they were scored.
+//!
+//! A chargeback comes days after its swipe; a swipe that none came for within the label delay
+//! counts as genuine. Until then its bins wait here, and the model learns from these bins: features
+//! that were computed again later would contain what was unknown at the time of the swipe
+//! (*leakage*). After that they are kept a while longer, for chargebacks that come too late.
+//!
+//! # Simplifications
+//! - A swipe is known by a 64-bit hash of its id: see [`DeduplicationWindow`].
+//! - Queues that start from one [snapshot](LabelSnapshot) each hold what was waiting in it, until
+//!   they meet the card; then the swipe is that queue's to learn from.
+//! - When [`capacity`](LabelQueue::new) swipes wait, the oldest are dropped unlearnt, and counted.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use events::{Chargeback, Timestamp};
+
+use super::features::Bins;
+use super::lru_slab::{FixedHashMap, SlotId, hash};
+use crate::event_time::{DeduplicationWindow, SharedWindow};
+
+/// A swipe as it was scored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    /// The [`DeduplicationWindow`]'s fingerprint of its id.
+    pub(super) id: u64,
+    pub(super) at_ms: i64,
+    pub(super) card: SlotId,
+    pub(super) terminal: SlotId,
+    pub(super) bins: Bins,
+    pub(super) logit: f32,
+    /// Whether it was declined: where the terminals obey, no chargeback can come for it.
+    pub(super) declined: bool,
+}
+
+/// A scored swipe in the queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    scored: Scored,
+    /// Whether a chargeback has come.
+    fraud: bool,
+    /// When its label is due.
+    due_ms: i64,
+}
+
+/// What a chargeback means for what is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ChargebackOutcome {
+    /// Its swipe is still waiting.
+    InTime(Scored),
+    /// Its swipe was already learnt as genuine.
+    Late(Scored),
+    /// It was known.
+    Repeated,
+    /// Its swipe was never seen, or was forgotten long ago.
+    Unknown,
+}
+
+/// A chargeback that arrived before its time. The greatest has the earliest time, as the heap needs
+/// it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct EarlyChargeback {
+    ts: Reverse<Timestamp>,
+    arrival: Reverse<u64>,
+    swipe_id: String,
+    card_id: String,
+    terminal_id: String,
+}
+
+/// What a queue held, frozen, for several queues to start from.
+#[derive(Debug)]
+pub(super) struct LabelSnapshot {
+    /// By card; whether the model has learnt from each.
+    waiting: Vec<(Waiting, bool)>,
+    seen: SharedWindow,
+    early: BinaryHeap<EarlyChargeback>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct LabelQueue {
+    capacity: usize,
+    /// How many ids are remembered.
+    remember: usize,
+    delay_ms: i64,
+    keep_ms: i64,
+    /// In the order of arrival, which is the order in which labels are due. The model has learnt
+    /// from the first `matured`.
+    queue: VecDeque<Waiting>,
+    matured: usize,
+    /// How many have left the queue: the sequence number of its first.
+    left: u64,
+    /// The sequence number of each swipe in the queue, by its id.
+    numbers: FixedHashMap<u64, u64>,
+    seen: DeduplicationWindow,
+    snapshot: Option<Arc<LabelSnapshot>>,
+    /// Swipes of the snapshot whose card was met since, by the instant at which something is to be
+    /// done about them, and their id; whether the model has learnt from them.
+    inherited: BTreeMap<(i64, u64), (Waiting, bool)>,
+    /// The instant of each of them in `inherited`.
+    inherited_at: FixedHashMap<u64, i64>,
+    early: BinaryHeap<EarlyChargeback>,
+    early_arrived: u64,
+    dropped: u64,
+}
+
+impl LabelQueue {
+    /// An empty queue. `delay_ms` after a swipe its label is due; for `keep_ms` more a late
+    /// chargeback still counts. The latest `remember` ids are remembered, and at most four times as
+    /// many.
+    pub(super) fn new(capacity: usize, remember: usize, delay_ms: i64, keep_ms: i64) -> Self {
+        assert!(
+            delay_ms >= 0 && keep_ms >= 0,
+            "a label is due {delay_ms} ms after its swipe and kept for {keep_ms} ms: neither can be negative"
+        );
+        Self {
+            capacity: capacity.max(1),
+            remember,
+            delay_ms,
+            keep_ms,
+            queue: VecDeque::new(),
+            matured: 0,
+            left: 0,
+            numbers: FixedHashMap::default(),
+            seen: DeduplicationWindow::new(remember),
+            snapshot: None,
+            inherited: BTreeMap::new(),
+            inherited_at: FixedHashMap::default(),
+            early: BinaryHeap::new(),
+            early_arrived: 0,
+            dropped: 0,
+        }
+    }
+
+    /// An empty queue with the same limits.
+    pub(super) fn empty(&self) -> Self {
+        Self::new(self.capacity, self.remember, self.delay_ms, self.keep_ms)
+    }
+
+    /// What this queue holds, for others to start from.
+    pub(super) fn into_snapshot(self) -> LabelSnapshot {
+        assert!(self.snapshot.is_none(), "a queue that started from a snapshot is not frozen again");
+        let matured = self.matured;
+        let mut waiting: Vec<(Waiting, bool)> =
+            self.queue.into_iter().enumerate().map(|(at, waiting)| (waiting, at < matured)).collect();
+        waiting.sort_by_key(|(waiting, _)| waiting.scored.card.number());
+        LabelSnapshot { waiting, seen: self.seen.into_shared(), early: self.early }
+    }
+
+    /// A queue with the limits of this one that starts from a snapshot.
+    pub(super) fn starting_from(&self, snapshot: &Arc<LabelSnapshot>) -> Self {
+        let mut queue = self.empty();
+        queue.seen = snapshot.seen.window();
+        queue.early.clone_from(&snapshot.early);
+        queue.early_arrived = snapshot.early.len() as u64;
+        queue.snapshot = Some(Arc::clone(snapshot));
+        queue
+    }
+
+    /// A card of the snapshot was met for the first time: its waiting swipes are this queue's from
+    /// now on.
+    pub(super) fn inherit(&mut self, card: SlotId) {
+        let Some(snapshot) = &self.snapshot else { return };
+        let number = |(waiting, _): &(Waiting, bool)| waiting.scored.card.number();
+        let from = snapshot.waiting.partition_point(|entry| number(entry) < card.number());
+        let of_slot = snapshot.waiting[from..].iter().take_while(|entry| number(entry) == card.number());
+        for &(waiting, learnt) in of_slot.filter(|(waiting, _)| waiting.scored.card == card) {
+            let at = if learnt { waiting.due_ms.saturating_add(self.keep_ms) } else { waiting.due_ms };
+            self.inherited.insert((at, waiting.scored.id), (waiting, learnt));
+            self.inherited_at.insert(waiting.scored.id, at);
+        }
+    }
+
+    /// The fingerprint of this id, if it is not among the latest ones.
+    pub(super) fn first_seen(&mut self, id: &str) -> Option<u64> {
+        self.seen.first_seen(id)
+    }
+
+    /// How many ids are remembered now, those of the snapshot left out.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.seen.remembered()
+    }
+
+    /// Keeps a swipe that was scored at `now_ms` until its label comes.
+    pub(super) fn push(&mut self, now_ms: i64, scored: Scored) {
+        while self.queue.len() >= self.capacity {
+            self.pop();
+        }
+        let due_ms = now_ms.saturating_add(self.delay_ms);
+        assert!(
+            self.queue.back().is_none_or(|last| last.due_ms <= due_ms),
+            "a label due at {due_ms} ms comes behind one due later: the watermark went back"
+        );
+        self.numbers.insert(scored.id, self.left + self.queue.len() as u64);
+        self.queue.push_back(Waiting { scored, fraud: false, due_ms });
+    }
+
+    /// The swipe that was pushed last.
+    pub(super) fn latest(&self) -> Option<&Scored> {
+        self.queue.back().map(|waiting| &waiting.scored)
+    }
+
+    /// Marks the swipe of a chargeback that has become known.
+    pub(super) fn charge(&mut self, swipe_id: &str) -> ChargebackOutcome {
+        let id = hash(swipe_id);
+        if let Some(at) = self.inherited_at.get(&id)
+            && let Some((waiting, learnt)) = self.inherited.get_mut(&(*at, id))
+        {
+            return waiting.charge(*learnt);
+        }
+        let Some(at) = self.numbers.get(&id).map(|number| (number - self.left) as usize) else {
+            // Remembered under a key of its own, so that a repeated one counts once.
+            return match self.first_seen(&format!("chargeback of {swipe_id}")) {
+                Some(_) => ChargebackOutcome::Unknown,
+                None => ChargebackOutcome::Repeated,
+            };
+        };
+        self.queue[at].charge(at < self.matured)
+    }
+
+    /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
+    /// instant a chargeback may still come first.
+    pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<(Scored, bool)> {
+        while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
+            let Some(((at, id), (waiting, learnt))) = self.inherited.pop_first() else { break };
+            if learnt {
+                self.inherited_at.remove(&id);
+                continue;
+            }
+            let until = at.saturating_add(self.keep_ms);
+            self.inherited.insert((until, id), (waiting, true));
+            self.inherited_at.insert(id, until);
+            return Some((waiting.scored, waiting.fraud));
+        }
+        while self.matured > 0 && self.queue[0].due_ms.saturating_add(self.keep_ms) < now_ms {
+            self.pop();
+        }
+        let waiting = self.queue.get(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
+        self.matured += 1;
+        Some((waiting.scored, waiting.fraud))
+    }
+
+    /// Removes the oldest swipe of the queue.
+    fn pop(&mut self) {
+        let Some(oldest) = self.queue.pop_front() else { return };
+        self.left += 1;
+        self.numbers.remove(&oldest.scored.id);
+        if self.matured == 0 {
+            self.dropped += 1;
+        } else {
+            self.matured -= 1;
+        }
+    }
+
+    /// Holds a chargeback that claims to be of later than now: what is not known yet must not be
+    /// used yet. False when there is no room.
+    pub(super) fn hold(&mut self, chargeback: &Chargeback) -> bool {
+        if self.early.len() >= self.capacity {
+            return false;
+        }
+        self.early_arrived += 1;
+        self.early.push(EarlyChargeback {
+            ts: Reverse(chargeback.ts),
+            arrival: Reverse(self.early_arrived),
+            swipe_id: chargeback.swipe_id.clone(),
+            card_id: chargeback.card_id.clone(),
+            terminal_id: chargeback.terminal_id.clone(),
+        });
+        true
+    }
+
+    /// The next held chargeback whose time has come.
+    pub(super) fn release(&mut self, now_ms: i64) -> Option<Chargeback> {
+        self.early.peek().filter(|early| early.ts.0.ms() <= now_ms)?;
+        let EarlyChargeback { ts, swipe_id, card_id, terminal_id, .. } = self.early.pop()?;
+        Some(Chargeback { ts: ts.0, swipe_id, card_id, terminal_id })
+    }
+
+    /// How many were dropped before their label came, for want of room.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl Waiting {
+    /// Marks the swipe as fraud; `learnt` says whether the model has already learnt from it.
+    fn charge(&mut self, learnt: bool) -> ChargebackOutcome {
+        match std::mem::replace(&mut self.fraud, true) {
+            true => ChargebackOutcome::Repeated,
+            false if learnt => ChargebackOutcome::Late(self.scored),
+            false => ChargebackOutcome::InTime(self.scored),
+        }
+    }
+}

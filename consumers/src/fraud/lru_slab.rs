@@ -1,0 +1,248 @@
+//! A bounded set of things known by an id: cards, terminals. Ids are strings on the wire and small
+//! numbers inside.
+//!
+//! It evicts the *least recently used*, as any LRU cache does, but not one by one: when it is full,
+//! a quarter goes at once, so that no list need be kept in the order of use. Beyond what a crate
+//! such as `lru` does, an entry keeps its slot for as long as it lives, so that others can refer to
+//! it by a number of eight bytes; and slabs that start from one snapshot share it, and copy an
+//! entry only when they meet it (*copy on write*).
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+/// A map whose hashes are the same in every run. Nothing here depends on the order of a map; should
+/// something ever do so by mistake, it would still be deterministic.
+pub(super) type FixedHashMap<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// The number that stands for an id, the same in every run.
+pub(super) fn hash(id: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
+}
+
+/// The place of an entry. It stays valid until the entry is evicted; then it finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotId {
+    index: u32,
+    generation: u32,
+}
+
+impl SlotId {
+    /// A number for this slot, the same for as long as the entry lives.
+    pub(super) fn number(self) -> u32 {
+        self.index
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    id: Box<str>,
+    generation: u32,
+    /// The number of the access that used it last: the least recently used has the smallest.
+    last_access: u64,
+    value: T,
+}
+
+#[derive(Clone, Debug)]
+enum Slot<T> {
+    Taken(Box<Entry<T>>),
+    /// Free; the next entry is of this generation.
+    Free(u32),
+    /// As it is in the snapshot.
+    Shared,
+}
+
+/// Whether an entry was there when it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lookup {
+    Known,
+    /// It was copied from the snapshot just now.
+    Copied,
+    New,
+}
+
+/// At most `capacity` entries. When one more comes, the least recently used quarter is evicted.
+///
+/// A slab can [start from a snapshot](Self::starting_from): entries that are shared with other
+/// slabs until they are used. Only then are they copied, so that ten detectors with one snapshot
+/// take little more room than one. Slots of the snapshot stay valid.
+#[derive(Clone, Debug)]
+pub(super) struct LruSlab<T> {
+    capacity: usize,
+    snapshot: Option<Arc<LruSlab<T>>>,
+    index: FixedHashMap<Box<str>, u32>,
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    accesses: u64,
+    evicted: u64,
+}
+
+impl<T: Default + Clone> LruSlab<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        let capacity = capacity.clamp(1, u32::MAX as usize);
+        Self {
+            capacity,
+            snapshot: None,
+            index: FixedHashMap::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            accesses: 0,
+            evicted: 0,
+        }
+    }
+
+    /// A slab that begins with what is in `snapshot`.
+    pub(super) fn starting_from(snapshot: &Arc<Self>) -> Self {
+        let shared = |slot: &Slot<T>| match slot {
+            Slot::Free(generation) => Slot::Free(*generation),
+            Slot::Taken(_) | Slot::Shared => Slot::Shared,
+        };
+        Self {
+            snapshot: Some(Arc::clone(snapshot)),
+            slots: snapshot.slots.iter().map(shared).collect(),
+            free: snapshot.free.clone(),
+            accesses: snapshot.accesses,
+            ..Self::new(snapshot.capacity)
+        }
+    }
+
+    /// Whether it began from a snapshot.
+    pub(super) fn has_snapshot(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// All that is known, and an empty slab in its place.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self::new(self.capacity);
+        std::mem::replace(self, empty)
+    }
+
+    /// The slot of this id; its entry is new if it was not known.
+    pub(super) fn get_or_insert(&mut self, id: &str) -> (SlotId, Lookup) {
+        self.accesses += 1;
+        if let Some(&index) = self.index.get(id)
+            && let Slot::Taken(entry) = &mut self.slots[index as usize]
+        {
+            entry.last_access = self.accesses;
+            return (SlotId { index, generation: entry.generation }, Lookup::Known);
+        }
+        if self.index.len() >= self.capacity {
+            self.evict_quarter();
+        }
+        let shared = self.snapshot.as_ref().and_then(|snapshot| snapshot.index.get(id).copied());
+        if let Some(index) = shared.filter(|&index| matches!(self.slots[index as usize], Slot::Shared)) {
+            let generation = self.copy(index).expect("an id of the snapshot has its entry there");
+            return (SlotId { index, generation }, Lookup::Copied);
+        }
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::Free(0));
+            (self.slots.len() - 1) as u32
+        });
+        let Slot::Free(generation) = self.slots[index as usize] else {
+            panic!("slot {index} is on the list of free ones, and is not free")
+        };
+        let entry = Entry { id: id.into(), generation, last_access: self.accesses, value: T::default() };
+        self.slots[index as usize] = Slot::Taken(Box::new(entry));
+        self.index.insert(id.into(), index);
+        (SlotId { index, generation }, Lookup::New)
+    }
+
+    /// The entry in this slot, unless it was evicted.
+    pub(super) fn get_mut(&mut self, slot: SlotId) -> Option<&mut T> {
+        if matches!(self.slots.get(slot.index as usize)?, Slot::Shared) {
+            self.copy(slot.index);
+        }
+        match &mut self.slots[slot.index as usize] {
+            Slot::Taken(entry) if entry.generation == slot.generation => Some(&mut entry.value),
+            _ => None,
+        }
+    }
+
+    /// Copies the snapshot's entry of this slot, and returns its generation.
+    fn copy(&mut self, index: u32) -> Option<u32> {
+        let snapshot = self.snapshot.as_ref()?;
+        let Slot::Taken(entry) = &snapshot.slots[index as usize] else { return None };
+        let entry = Entry { last_access: self.accesses, ..(**entry).clone() };
+        let generation = entry.generation;
+        self.index.insert(entry.id.clone(), index);
+        self.slots[index as usize] = Slot::Taken(Box::new(entry));
+        Some(generation)
+    }
+
+    /// Everything that is known now.
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Taken(entry) => Some(&entry.value),
+            Slot::Free(_) | Slot::Shared => None,
+        })
+    }
+
+    /// How many were evicted for want of room.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    fn evict_quarter(&mut self) {
+        let mut known: Vec<(u64, u32)> = self
+            .slots
+            .iter()
+            .zip(0..)
+            .filter_map(|(slot, index)| match slot {
+                Slot::Taken(entry) => Some((entry.last_access, index)),
+                Slot::Free(_) | Slot::Shared => None,
+            })
+            .collect();
+        known.sort_unstable();
+        known.truncate(self.capacity.div_ceil(4));
+        for (_, index) in known {
+            let slot = &mut self.slots[index as usize];
+            let Slot::Taken(entry) = slot else { unreachable!("only what is taken was listed") };
+            self.index.remove(&*entry.id);
+            *slot = Slot::Free(entry.generation + 1);
+            self.free.push(index);
+            self.evicted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_are_evicted_and_their_slots_find_nothing() {
+        let mut slab: LruSlab<u32> = LruSlab::new(4);
+        let slots: Vec<SlotId> = ["a", "b", "c", "d"].map(|id| slab.get_or_insert(id).0).into();
+        *slab.get_mut(slots[0]).unwrap() = 7;
+        slab.get_or_insert("a");
+        let (e, _) = slab.get_or_insert("e");
+        assert!(!slab.index.contains_key("b"), "b was the least recently used");
+        assert_eq!(slab.get_mut(slots[1]), None, "an old slot does not find its new entry");
+        assert_eq!(e.number(), slots[1].number(), "room is used again");
+        assert_eq!(slab.get_mut(slots[0]), Some(&mut 7));
+        assert_eq!((slab.evicted(), slab.index.len(), slab.slots.len()), (1, 4, 4));
+    }
+
+    #[test]
+    fn a_snapshot_is_shared_until_an_entry_is_used() {
+        let mut before: LruSlab<u32> = LruSlab::new(4);
+        let (a, b) = (before.get_or_insert("a").0, before.get_or_insert("b").0);
+        *before.get_mut(a).unwrap() = 7;
+        let snapshot = Arc::new(before);
+        let (mut one, mut other) = (LruSlab::starting_from(&snapshot), LruSlab::starting_from(&snapshot));
+        assert_eq!(one.get_or_insert("a"), (a, Lookup::Copied));
+        assert_eq!(one.get_or_insert("a"), (a, Lookup::Known));
+        *one.get_mut(a).unwrap() += 1;
+        assert_eq!((one.get_mut(a), other.get_mut(a)), (Some(&mut 8), Some(&mut 7)), "each has its own");
+        let (c, lookup) = one.get_or_insert("c");
+        assert_eq!(lookup, Lookup::New);
+        assert!(c != a && c != b, "slots of the snapshot are not given away");
+        for id in ["d", "e", "f", "g"] {
+            one.get_or_insert(id);
+        }
+        assert_eq!(one.get_mut(a), None, "a was evicted, and does not come back as it was");
+        assert_eq!(one.get_or_insert("a").1, Lookup::New);
+    }
+}
