@@ -13,6 +13,8 @@ const CRC_AT: usize = 17;
 const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
+/// Bits 0 to 6: those that the format gives a meaning.
+const KNOWN_BITS: i16 = 0x7f;
 
 /// What is wrong with a batch.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -59,15 +61,19 @@ pub enum BatchError {
         /// The three bits as read.
         id: i16,
     },
-    /// A producer id without a sequence, or with a negative epoch.
-    #[error("the record batch has producer id {producer_id} with epoch {epoch} and sequence {sequence}")]
+    /// A producer id without a sequence.
+    #[error("the record batch has producer id {producer_id} and sequence {sequence}")]
     Sequence {
         /// `producer_id` as read.
         producer_id: i64,
-        /// `producer_epoch` as read.
-        epoch: i16,
         /// `base_sequence` as read.
         sequence: i32,
+    },
+    /// A client chose its own offset; only brokers give those.
+    #[error("a record batch begins at offset 0 until a broker places it, this one at {base_offset}")]
+    BaseOffset {
+        /// `base_offset` as read.
+        base_offset: Offset,
     },
     /// A client sent a control batch; only brokers write those.
     #[error("control batches are written by brokers, not by clients")]
@@ -83,19 +89,26 @@ pub enum BatchError {
     Empty,
 }
 
-/// How the records behind the header are compressed.
+/// How the records behind the header are compressed: see [`codec`](super::codec). The numbers are
+/// those in the attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
 pub enum Compression {
     /// As they are.
-    None,
+    None = 0,
     /// gzip.
-    Gzip,
+    Gzip = 1,
     /// Snappy, raw or in xerial's framing.
-    Snappy,
+    Snappy = 2,
     /// LZ4 frames.
-    Lz4,
+    Lz4 = 3,
     /// Zstandard (from Produce v7 and Fetch v10).
-    Zstd,
+    Zstd = 4,
+}
+
+impl Compression {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 }
 
 /// Whose clock stamped the records.
@@ -132,6 +145,21 @@ impl Attributes {
         } else {
             TimestampType::LogAppendTime
         }
+    }
+
+    /// The same with this type of timestamps, and without the bits that mean nothing.
+    #[must_use]
+    pub fn with_timestamp_type(self, timestamp_type: TimestampType) -> Self {
+        let others = self.0 & KNOWN_BITS & !TIMESTAMP_TYPE_BIT;
+        match timestamp_type {
+            TimestampType::CreateTime => Self(others),
+            TimestampType::LogAppendTime => Self(others | TIMESTAMP_TYPE_BIT),
+        }
+    }
+
+    /// Part of a transaction.
+    pub fn is_transactional(self) -> bool {
+        self.0 & (1 << 4) != 0
     }
 
     /// Holds a commit or abort marker instead of records.
@@ -251,8 +279,8 @@ pub fn check_batch(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
 }
 
 /// Checks what a producer sent for one partition: exactly one batch (Kafka's rule from Produce
-/// v3), whole, with a number for each record, no control batch, and a sequence number if it has a
-/// producer id.
+/// v3), whole, not placed yet, with a number for each record, no control batch, and a sequence if it
+/// has a producer id. The records are left to [`walk`](super::walk).
 pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::Empty);
@@ -261,6 +289,9 @@ pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if bytes.len() != header.total_len() {
         return Err(BatchError::NotOneBatch { extra: bytes.len() - header.total_len() });
     }
+    if header.base_offset != Offset::ZERO {
+        return Err(BatchError::BaseOffset { base_offset: header.base_offset });
+    }
     let offsets = i64::from(header.last_offset_delta) + 1;
     if i64::from(header.records_count) != offsets {
         return Err(BatchError::Count { count: header.records_count, offsets });
@@ -268,12 +299,9 @@ pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if header.attributes.is_control() {
         return Err(BatchError::Control);
     }
-    if header.is_idempotent() && (header.base_sequence < 0 || header.producer_epoch < 0) {
-        return Err(BatchError::Sequence {
-            producer_id: header.producer_id,
-            epoch: header.producer_epoch,
-            sequence: header.base_sequence,
-        });
+    if header.is_idempotent() && header.base_sequence < 0 {
+        let BatchHeader { producer_id, base_sequence: sequence, .. } = header;
+        return Err(BatchError::Sequence { producer_id, sequence });
     }
     Ok(header)
 }
@@ -314,14 +342,12 @@ impl BrokerFields {
     }
 }
 
-/// A copy of a checked batch whose records are stamped with the broker's clock
-/// (`message.timestamp.type=LogAppendTime`). These fields are under the checksum, so
-/// it is computed anew.
-pub fn with_log_append_time(batch: &[u8], now_ms: i64) -> Vec<u8> {
+/// A copy of a whole batch with the attributes and the largest timestamp of `header`: these fields
+/// are the broker's to correct. They are under the checksum, so it is computed anew.
+pub fn with_header(batch: &[u8], header: &BatchHeader) -> Vec<u8> {
     let mut copy = batch.to_vec();
-    let attributes = i16::from_be_bytes(field(&copy, ATTRIBUTES_AT)) | TIMESTAMP_TYPE_BIT;
-    copy[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&attributes.to_be_bytes());
-    copy[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&now_ms.to_be_bytes());
+    copy[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&header.attributes.0.to_be_bytes());
+    copy[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&header.max_timestamp.to_be_bytes());
     let crc = checksum(&copy[ATTRIBUTES_AT..]);
     copy[CRC_AT..CRC_AT + 4].copy_from_slice(&crc.to_be_bytes());
     copy

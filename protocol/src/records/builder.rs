@@ -2,8 +2,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::batch::{HEADER_LEN, LENGTH_PREFIX_LEN};
-use super::{Offset, varint};
+use super::batch::{Compression, HEADER_LEN, LENGTH_PREFIX_LEN};
+use super::{Offset, codec, varint};
 
 /// What an idempotent producer puts on each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ProducerStamp {
     pub base_sequence: i32,
 }
 
-/// Collects records into one uncompressed batch.
+/// Collects records into one batch.
 ///
 /// ```
 /// use protocol::records::{BatchBuilder, check_produced, records};
@@ -35,6 +35,7 @@ pub struct ProducerStamp {
 pub struct BatchBuilder {
     base_offset: Offset,
     attributes: i16,
+    compression: Compression,
     stamp: ProducerStamp,
     base_timestamp: i64,
     max_timestamp: i64,
@@ -55,6 +56,7 @@ impl BatchBuilder {
         Self {
             base_offset: Offset::ZERO,
             attributes: 0,
+            compression: Compression::None,
             stamp: ProducerStamp { producer_id: -1, producer_epoch: -1, base_sequence: -1 },
             base_timestamp: 0,
             max_timestamp: -1,
@@ -71,8 +73,15 @@ impl BatchBuilder {
         self
     }
 
-    /// With these attribute bits. The records are not compressed for it: bits that claim so make a
-    /// batch that only a test wants.
+    /// With its records compressed.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// With these attribute bits beside those of the compression. Bits that claim one which was not
+    /// asked for make a batch that only a test wants.
     #[must_use]
     pub fn attributes(mut self, attributes: i16) -> Self {
         self.attributes = attributes;
@@ -117,20 +126,25 @@ impl BatchBuilder {
         self.count == 0
     }
 
-    /// Bytes the batch has so far.
+    /// Bytes the batch has so far, before its records are compressed.
     pub fn byte_len(&self) -> usize {
         HEADER_LEN + self.records.len()
     }
 
     /// The batch, checksum and all.
     pub fn finish(self) -> Bytes {
-        let mut batch = BytesMut::with_capacity(self.byte_len());
+        let records = match self.compression {
+            Compression::None => self.records,
+            compression => BytesMut::from(codec::compress(compression, &self.records).as_slice()),
+        };
+        let len = HEADER_LEN + records.len();
+        let mut batch = BytesMut::with_capacity(len);
         batch.put_i64(self.base_offset.0);
-        batch.put_i32((self.byte_len() - LENGTH_PREFIX_LEN) as i32);
+        batch.put_i32((len - LENGTH_PREFIX_LEN) as i32);
         batch.put_i32(-1);
         batch.put_i8(2);
         batch.put_u32(0);
-        batch.put_i16(self.attributes);
+        batch.put_i16(self.attributes | self.compression as i16);
         batch.put_i32(self.count - 1);
         batch.put_i64(self.base_timestamp);
         batch.put_i64(self.max_timestamp);
@@ -138,7 +152,7 @@ impl BatchBuilder {
         batch.put_i16(self.stamp.producer_epoch);
         batch.put_i32(self.stamp.base_sequence);
         batch.put_i32(self.count);
-        batch.put_slice(&self.records);
+        batch.put_slice(&records);
         let crc = super::batch::checksum(&batch[21..]);
         batch[17..21].copy_from_slice(&crc.to_be_bytes());
         batch.freeze()

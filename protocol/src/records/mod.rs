@@ -1,9 +1,11 @@
 //! Record batches: what producers send, what the log keeps, what consumers get back.
 //!
-//! Kafka never takes a batch apart on its way. The producer packs records into a batch (and
-//! compresses them, if it likes), the broker stores those bytes as they came, and the consumer
-//! unpacks them. All that the broker touches are two header fields that the checksum leaves out:
-//! where the batch landed (`base_offset`) and under which leader (`partition_leader_epoch`).
+//! A batch travels as it was packed. The producer packs records into it (and compresses them, if it
+//! likes), the broker stores those bytes as they came, and the consumer unpacks them. The broker
+//! looks inside once, when the batch comes in ([`walk`]): what it takes, every consumer must be able
+//! to read. All that it writes are two header fields that the checksum leaves out, where the batch
+//! landed (`base_offset`) and under which leader (`partition_leader_epoch`), and the largest
+//! timestamp if the producer had it wrong.
 //!
 //! # The format, byte by byte (batch version 2, "magic 2", big-endian)
 //!
@@ -41,22 +43,23 @@
 //!
 //! # Simplifications
 //!
-//! - Message formats 0 and 1 (before Kafka 0.11) are refused, as Kafka 4 does.
-//! - Compressed records are never opened here, so a batch whose compressed part is rubbish, but
-//!   whose checksum matches, is stored and fails in the consumer.
+//! Message formats 0 and 1 (before Kafka 0.11) are refused, as Kafka 4 does.
 
 mod batch;
 mod builder;
+pub mod codec;
 mod ids;
 mod record;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod walk;
 
 pub use batch::{
     Attributes, BatchError, BatchHeader, BrokerFields, Compression, HEADER_LEN, LENGTH_PREFIX_LEN,
-    TimestampType, check_batch, check_produced, checksum, with_log_append_time,
+    TimestampType, check_batch, check_produced, checksum, with_header,
 };
 pub use builder::{BatchBuilder, ProducerStamp};
 pub use ids::{LeaderEpoch, Offset};
 pub use record::{Header, Record, RecordError, Records, records};
+pub use walk::{MAX_RECORDS_BYTES, RecordSummary, walk};

@@ -6,16 +6,42 @@ use super::batch::{BatchError, BatchHeader, Compression, HEADER_LEN, TimestampTy
 use super::{Offset, varint};
 
 /// Why a batch's records can't be read.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RecordError {
     /// The batch itself is broken.
     #[error(transparent)]
     Batch(#[from] BatchError),
-    /// The records are compressed; only clients open them.
+    /// [`records`] reads what is not compressed.
     #[error("the records are compressed with {compression:?}")]
     Compressed {
         /// With what.
         compression: Compression,
+    },
+    /// What stands behind the header is no such compressed form.
+    #[error("the records can't be decompressed with {compression:?}: {reason}")]
+    Decompress {
+        /// As the header says.
+        compression: Compression,
+        /// What the decompressor said.
+        reason: String,
+    },
+    /// They become too many bytes.
+    #[error("the records come to more than {max} bytes once decompressed: send smaller batches")]
+    TooLarge {
+        /// What is allowed.
+        max: usize,
+    },
+    /// A record's length, in an uncompressed batch, is a number that does not end.
+    #[error("the length of record {index} of the batch has more than ten bytes")]
+    EndlessLength {
+        /// Position in the batch, from 0.
+        index: i32,
+    },
+    /// There is more behind the last record.
+    #[error("more follows the {count} records that the batch counts")]
+    More {
+        /// `records_count` as read.
+        count: i32,
     },
     /// A length or a number in a record makes no sense.
     #[error("record {index} of the batch is malformed")]

@@ -1,6 +1,8 @@
 //! Batches against an independent reader and writer (the `kafka-protocol`
 //! crate), and against noise.
 
+use std::ops::ControlFlow;
+
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::records::{
     Compression as OracleCompression, NO_PARTITION_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID,
@@ -21,7 +23,11 @@ fn pairs() -> impl Strategy<Value = Vec<Fields>> {
 }
 
 fn build(pairs: &[Fields]) -> Bytes {
-    let mut batch = BatchBuilder::new();
+    build_with(Compression::None, pairs)
+}
+
+fn build_with(compression: Compression, pairs: &[Fields]) -> Bytes {
+    let mut batch = BatchBuilder::new().compression(compression);
     for (timestamp_ms, key, value) in pairs {
         batch.push(*timestamp_ms, key.as_deref(), value.as_deref());
     }
@@ -88,9 +94,47 @@ proptest! {
         prop_assert!(check_produced(&bytes[..place]).is_err());
         let mut changed = bytes.to_vec();
         changed[place] ^= flip;
-        // Base offset and leader epoch are the broker's, and outside the checksum.
-        let brokers = place < 8 || (12..16).contains(&place);
+        // Base offset and leader epoch are the broker's, and outside the checksum; a producer leaves
+        // the first at 0.
+        let brokers = (12..16).contains(&place);
         prop_assert_eq!(check_produced(&changed).is_ok(), brokers);
+        prop_assert_eq!(check_batch(&changed).is_ok(), brokers || place < 8);
+    }
+
+    #[test]
+    fn a_walk_sees_every_record_whatever_they_are_compressed_with(pairs in pairs(), long in 0..50_000usize) {
+        let mut pairs = pairs;
+        pairs.insert(pairs.len() / 2, (7, None, Some(vec![b'x'; long])));
+        for compression in Compression::ALL {
+            let batch = build_with(compression, &pairs);
+            let header = check_produced(&batch).expect("right");
+            let mut seen = Vec::new();
+            let ended = walk(&batch, &header, |record| {
+                seen.push((record.index, record.offset_delta, record.timestamp_ms, record.has_key));
+                ControlFlow::<()>::Continue(())
+            });
+            prop_assert_eq!(ended, Ok(None));
+            let expected: Vec<_> =
+                (0..).zip(&pairs).map(|(index, (ts, key, _))| (index, index, *ts, key.is_some())).collect();
+            prop_assert_eq!(seen, expected, "{:?}", compression);
+        }
+    }
+
+    #[test]
+    fn a_walk_says_the_same_of_broken_records_whatever_they_are_compressed_with(
+        pairs in pairs(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        count in -1..25i32,
+    ) {
+        let mut plain = build(&pairs)[HEADER_LEN..].to_vec();
+        for (place, byte) in changes {
+            let place = place.index(plain.len());
+            plain[place] = byte;
+        }
+        let said: Vec<_> = Compression::ALL.map(|compression| walk_bytes(compression, &plain, count)).into();
+        for one in &said[1..] {
+            prop_assert_eq!(one, &said[0]);
+        }
     }
 
     #[test]
@@ -102,35 +146,57 @@ proptest! {
         bytes[8..12].copy_from_slice(&length.to_be_bytes());
         let _ = records(&bytes).map(Iterator::count);
         let _ = records(&noise).map(Iterator::count);
+        for compression in 0..=7u8 {
+            bytes[22] = compression;
+            let header = BatchHeader::parse(&bytes).expect("a header");
+            let _ = walk(&bytes, &header, |_| ControlFlow::<()>::Continue(()));
+        }
     }
 }
 
-#[test]
-fn a_partition_takes_exactly_one_batch_and_no_control_batch() {
-    let one = build(&[(1, None, None)]);
-    assert_eq!(check_produced(&[]), Err(BatchError::Empty));
-    let two = [one.as_ref(), one.as_ref()].concat();
-    assert_eq!(check_produced(&two), Err(BatchError::NotOneBatch { extra: one.len() }));
-    let mut control = BatchBuilder::new().attributes(1 << 5);
-    control.push(1, None, None);
-    assert_eq!(check_produced(&control.finish()), Err(BatchError::Control));
-    let mut unknown = BatchBuilder::new().attributes(7);
-    unknown.push(1, None, None);
-    assert_eq!(check_produced(&unknown.finish()), Err(BatchError::Compression { id: 7 }));
-    let mut old = one.to_vec();
-    old[16] = 1;
-    assert_eq!(check_produced(&old), Err(BatchError::Magic { magic: 1 }));
+/// What a walk says of these bytes as the records of a batch: how many it saw, and how it ended.
+fn walk_bytes(compression: Compression, plain: &[u8], count: i32) -> (usize, Result<(), RecordError>) {
+    let mut one = BatchBuilder::new().compression(compression);
+    one.push(0, None, None);
+    let mut batch = one.finish()[..HEADER_LEN].to_vec();
+    batch.extend_from_slice(&codec::compress(compression, plain));
+    let length = (batch.len() - LENGTH_PREFIX_LEN) as i32;
+    let header = BatchHeader::parse(&batch).expect("a header");
+    let header = BatchHeader { records_count: count, batch_length: length, ..header };
+    let mut seen = 0;
+    let ended = walk(&batch, &header, |_| {
+        seen += 1;
+        ControlFlow::<()>::Continue(())
+    });
+    let ended = match ended {
+        Ok(_) => Ok(()),
+        Err(RecordError::EndlessLength { index }) => Err(RecordError::Malformed { index }),
+        Err(error) => Err(error),
+    };
+    (seen, ended)
 }
 
 #[test]
-fn the_brokers_fields_change_nothing_else() {
-    let batch = build(&[(1, None, Some(b"x".to_vec())), (2, None, None)]);
-    let fields = BrokerFields { base_offset: Offset(41), partition_leader_epoch: LeaderEpoch(3) };
-    let mut patched = batch.to_vec();
-    fields.patch(&mut patched);
-    let header = check_batch(&patched).unwrap();
-    assert_eq!((header.base_offset, header.last_offset()), (Offset(41), Offset(42)));
-    assert_eq!(header.partition_leader_epoch, LeaderEpoch(3));
-    assert_eq!(patched[BrokerFields::LEN..], batch[BrokerFields::LEN..]);
-    assert_eq!(patched[..BrokerFields::LEN], fields.encode(header.batch_length));
+fn a_walk_ends_when_it_is_told_to() {
+    let batch = build_with(Compression::Zstd, &[(1, None, None), (2, None, None), (3, None, None)]);
+    let header = check_produced(&batch).unwrap();
+    let mut seen = 0;
+    let found = walk(&batch, &header, |record| {
+        seen += 1;
+        if record.timestamp_ms == 2 { ControlFlow::Break(record.index) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!((found, seen), (Ok(Some(1)), 2));
+}
+
+/// One record of more zeros than are allowed, in a few kilobytes: it ends there, and not at the
+/// record's end.
+#[test]
+fn a_bomb_is_ended() {
+    let mut bomb = BatchBuilder::new().compression(Compression::Zstd);
+    bomb.push(0, None, Some(&vec![0; MAX_RECORDS_BYTES]));
+    let batch = bomb.finish();
+    assert!(batch.len() < 20_000, "{} bytes", batch.len());
+    let header = check_produced(&batch).unwrap();
+    let ended = walk(&batch, &header, |_| ControlFlow::<()>::Continue(()));
+    assert_eq!(ended, Err(RecordError::TooLarge { max: MAX_RECORDS_BYTES }));
 }

@@ -2,11 +2,24 @@
 
 use bytes::BufMut;
 
+/// Bytes of the longest.
+pub(super) const MAX_LEN: usize = 10;
+
 /// Reads a 64-bit variable-length integer and moves `input` past it. `None` when the bytes end
-/// too early or go on for more than ten.
+/// too early or go on for more than ten; `input` then stays where it is.
+#[inline]
 pub(super) fn read_i64(input: &mut &[u8]) -> Option<i64> {
+    // Most numbers in a record have one byte: lengths of null and small things, deltas of 0.
+    if let [byte @ 0..0x80, rest @ ..] = *input {
+        *input = rest;
+        return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+    }
+    read_long(input)
+}
+
+fn read_long(input: &mut &[u8]) -> Option<i64> {
     let mut value = 0u64;
-    for (index, &byte) in input.iter().enumerate().take(10) {
+    for (index, &byte) in input.iter().enumerate().take(MAX_LEN) {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
             *input = &input[index + 1..];
