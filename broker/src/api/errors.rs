@@ -1,7 +1,7 @@
 //! Each of our errors as the number that says it on the wire: the one place where that is decided.
 
 use protocol::ErrorCode;
-use protocol::records::BatchError;
+use protocol::records::{BatchError, RecordError};
 
 use crate::controller::{InvalidConfig, TopicError};
 use crate::coordinator::GroupError;
@@ -27,19 +27,46 @@ impl ToErrorCode for StorageError {
 impl ToErrorCode for ProduceError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Batch(error) => match error {
-                BatchError::Crc { .. } | BatchError::Truncated { .. } | BatchError::Length { .. } => {
-                    ErrorCode::CORRUPT_MESSAGE
-                }
-                BatchError::Magic { .. } => ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
-                _ => ErrorCode::INVALID_RECORD,
-            },
+            Self::Records(error) => error.code(),
+            Self::OffsetDelta { .. } => ErrorCode::INVALID_RECORD,
             Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             Self::TooLargeForSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
-            Self::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
+            Self::Timestamps { .. } => ErrorCode::INVALID_TIMESTAMP,
             Self::Sequence(SequenceError::OutOfOrder { .. }) => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
             Self::Sequence(SequenceError::Fenced { .. }) => ErrorCode::INVALID_PRODUCER_EPOCH,
             Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+/// As an Apache Kafka 4.3 answers, even where its answer is that it stumbled: what is no number of
+/// a codec, or does not decompress, is an unknown error there. Clients give up on that at once, where
+/// they would send a `CORRUPT_MESSAGE` again and again.
+impl ToErrorCode for BatchError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Crc { .. } | Self::Length { .. } => ErrorCode::CORRUPT_MESSAGE,
+            Self::Magic { magic: 0 | 1 } => ErrorCode::INVALID_RECORD,
+            Self::Magic { .. } => ErrorCode::CORRUPT_MESSAGE,
+            Self::Compression { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
+            Self::Truncated { .. }
+            | Self::Count { .. }
+            | Self::Sequence { .. }
+            | Self::BaseOffset { .. }
+            | Self::Control
+            | Self::NotOneBatch { .. }
+            | Self::Empty => ErrorCode::INVALID_RECORD,
+        }
+    }
+}
+
+impl ToErrorCode for RecordError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Batch(error) => error.code(),
+            Self::Decompress { .. } | Self::EndlessLength { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
+            Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            Self::Compressed { .. } | Self::Malformed { .. } | Self::More { .. } => ErrorCode::INVALID_RECORD,
         }
     }
 }

@@ -1,24 +1,28 @@
 //! Produce: append record batches to partitions.
 //!
 //! # Behaviour
-//! Each partition gets its own answer; one that fails does not stop the others. A batch is stored
-//! byte for byte as its producer sent it, compressed or not. With one replica `acks=all` and
+//! Each partition gets its own answer; one that fails does not stop the others. A batch is read
+//! once, to its last record, and then stored as its producer sent it, compressed or not. With one replica `acks=all` and
 //! `acks=1` are the same: the batch is in the log before the answer is written. `acks=0` gets no
 //! answer, and since an error could not be told otherwise, one closes the connection, as in Kafka.
 //!
 //! # Versions
 //! 0 to 2 carry record forms that ended with Kafka 4. They are announced all the same, because
 //! librdkafka up to 2.11 turns compression off for brokers that don't, and answered with
-//! `UNSUPPORTED_VERSION`. Transactions (3 and later, when a transactional id is given) are refused.
-//! Zstandard needs 7. The current leader (10) is always us: not sent.
+//! `UNSUPPORTED_VERSION`. Records of a transaction (3 and later) are refused, and with them the
+//! request. Zstandard needs 7. 8 names the records for which a batch was refused. The current leader
+//! (10) is always us: not sent.
 
 use protocol::ErrorCode;
-use protocol::produce::{PartitionData, PartitionResponse, ProduceRequest, ProduceResponse, TopicResponse};
+use protocol::produce::{
+    PartitionData, PartitionResponse, ProduceRequest, ProduceResponse, RecordError, TopicResponse,
+};
 use protocol::records::{BatchHeader, Compression};
 
 use super::errors::ToErrorCode;
 use super::{Answer, Context, Handled, Incoming, RequestError, Touched};
 use crate::controller::Topic;
+use crate::replica::{ProduceError, RefusedRecord};
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
@@ -28,8 +32,8 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         .iter()
         .map(|data| {
             let topic = context.node.topics.get(&data.name);
-            let partitions = data.partitions.iter().map(|data| match refused {
-                Some(error) => failed(data.index, error, None),
+            let partitions = data.partitions.iter().map(|data| match &refused {
+                Some((error, message)) => failed(data.index, *error, message.clone()),
                 None => append(context, topic.as_deref(), data, incoming.version),
             });
             TopicResponse { name: data.name.clone(), partitions: partitions.collect() }
@@ -49,13 +53,17 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
 }
 
 /// What is wrong with the whole request.
-fn refusal(request: &ProduceRequest, version: i16) -> Option<ErrorCode> {
+fn refusal(request: &ProduceRequest, version: i16) -> Option<(ErrorCode, String)> {
     if version < 3 {
-        Some(ErrorCode::UNSUPPORTED_VERSION)
+        let message =
+            format!("records as Produce version {version} carries them are not supported: use 3 or later");
+        Some((ErrorCode::UNSUPPORTED_VERSION, message))
     } else if !(-1..=1).contains(&request.acks) {
-        Some(ErrorCode::INVALID_REQUIRED_ACKS)
-    } else if request.transactional_id.is_some() {
-        Some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        let message = format!("acks is {}: use -1 (all), 0 or 1", request.acks);
+        Some((ErrorCode::INVALID_REQUIRED_ACKS, message))
+    } else if request.topics.iter().flat_map(|topic| &topic.partitions).any(is_transactional) {
+        let message = "there are no transactions here: use a producer without a transactional.id".to_owned();
+        Some((ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message))
     } else {
         None
     }
@@ -70,12 +78,13 @@ fn append(
     let Some(partition) =
         topic.and_then(|topic| topic.partition(data.index)).filter(|found| !found.is_deleted())
     else {
-        return failed(data.index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, None);
+        let message = format!("there is no such topic, or it has no partition {}", data.index);
+        return failed(data.index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message);
     };
     let records = data.records.as_deref().unwrap_or_default();
     if version < 7 && is_zstd(records) {
         let message = "Zstandard needs Produce version 7 or later".to_owned();
-        return failed(data.index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, Some(message));
+        return failed(data.index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message);
     }
     // Bound first, so that the partition is free again before the waiting fetches are told.
     let appended = partition.lock().append(records, context.now_ms);
@@ -94,15 +103,25 @@ fn append(
             if error.code() == ErrorCode::KAFKA_STORAGE_ERROR {
                 tracing::error!(partition = %partition.name, "{error}");
             }
-            failed(data.index, error.code(), Some(error.to_string()))
+            let answer = failed(data.index, error.code(), error.to_string());
+            let ProduceError::Timestamps { refused, .. } = error else { return answer };
+            let of =
+                |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };
+            PartitionResponse { record_errors: refused.into_iter().map(of).collect(), ..answer }
         }
     }
+}
+
+fn is_transactional(data: &PartitionData) -> bool {
+    let header = BatchHeader::parse(data.records.as_deref().unwrap_or_default());
+    header.is_ok_and(|header| header.attributes.is_transactional())
 }
 
 fn is_zstd(records: &[u8]) -> bool {
     BatchHeader::parse(records).is_ok_and(|header| header.attributes.compression() == Ok(Compression::Zstd))
 }
 
-fn failed(index: i32, error_code: ErrorCode, error_message: Option<String>) -> PartitionResponse {
+fn failed(index: i32, error_code: ErrorCode, message: String) -> PartitionResponse {
+    let error_message = Some(message);
     PartitionResponse { index, error_code, base_offset: -1, error_message, ..Default::default() }
 }

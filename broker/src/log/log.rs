@@ -4,14 +4,15 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::records::{
-    BatchHeader, BrokerFields, LeaderEpoch, Offset, TimestampType, with_log_append_time,
-};
+use protocol::records::{BatchHeader, BrokerFields, LeaderEpoch, Offset, TimestampType};
 
 use super::epochs::Epochs;
 use super::recovery::{self, Recovered};
 use super::segment::LogSegment;
 use super::{AppendError, LogConfig, Opening, ReadError, Recovery, Storage, StorageError, StorageFile};
+
+/// What a record of a producer without a clock has in place of a timestamp.
+pub(crate) const NO_TIMESTAMP: i64 = -1;
 
 /// One partition on disk.
 #[derive(Debug)]
@@ -109,8 +110,7 @@ impl Log {
     /// Appends one checked batch, with its offset and `epoch` written into it, in one write.
     /// `now_ms` counts from 1970.
     ///
-    /// The caller vouches for `header` being the batch's own, as
-    /// [`check_produced`](protocol::records::check_produced) returned it.
+    /// The caller vouches for the batch: that it can be read, and that `header` is its own.
     pub fn append(
         &mut self,
         batch: &[u8],
@@ -129,23 +129,14 @@ impl Log {
             });
         }
         let base_offset = self.log_end_offset();
-        let mut placed = BatchHeader { base_offset, partition_leader_epoch: epoch, ..*header };
-        let stamped;
-        let (bytes, log_append_time_ms) = match self.config.timestamp_type {
-            TimestampType::CreateTime => (batch, None),
-            TimestampType::LogAppendTime => {
-                stamped = with_log_append_time(batch, now_ms);
-                placed.max_timestamp = now_ms;
-                (stamped.as_slice(), Some(now_ms))
-            }
-        };
-        if self.must_roll(&placed, bytes.len()) {
+        let placed = BatchHeader { base_offset, partition_leader_epoch: epoch, ..*header };
+        if self.must_roll(&placed, batch.len()) {
             self.roll()?;
         }
         self.epochs.assign(epoch, base_offset);
         self.epochs.save(&*self.storage)?;
         let fields = BrokerFields { base_offset, partition_leader_epoch: epoch }.encode(header.batch_length);
-        self.active_mut().append([&fields, &bytes[BrokerFields::LEN..]], &placed)?;
+        self.active_mut().append([&fields, &batch[BrokerFields::LEN..]], &placed)?;
         self.unflushed_since_ms.get_or_insert(now_ms);
         let unflushed = self.log_end_offset() - self.flushed_offset;
         if self.config.flush_messages.is_some_and(|limit| unflushed as u64 >= limit) {
@@ -154,7 +145,10 @@ impl Log {
         Ok(Appended {
             base_offset,
             last_offset: placed.last_offset(),
-            log_append_time_ms,
+            log_append_time_ms: match placed.attributes.timestamp_type() {
+                TimestampType::CreateTime => None,
+                TimestampType::LogAppendTime => Some(placed.max_timestamp),
+            },
             log_start_offset: self.log_start_offset,
         })
     }
@@ -200,13 +194,13 @@ impl Log {
         Ok(None)
     }
 
-    /// First of the records with the largest timestamp (KIP-734); `None` when there are none.
+    /// First of the records with the largest timestamp (KIP-734); `None` when none has one.
     pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
         let largest =
             self.segments.iter().filter_map(|segment| segment.max_timestamp).map(|(largest, _)| largest);
         match largest.max() {
+            Some(NO_TIMESTAMP) | None => Ok(None),
             Some(largest) => self.offset_for_timestamp(largest),
-            None => Ok(None),
         }
     }
 

@@ -54,8 +54,6 @@
 //!
 //! - Indexes of all segments are kept in memory, about 5 MB for each GB of log; Kafka maps them in.
 //! - Index files are written at a flush, not at every append.
-//! - A compressed batch is not opened to find a record by time: the answer is its first record, so
-//!   a reader may get a few records too many, never one too few.
 //! - `cleanup.policy=compact` is not there yet.
 
 mod config;
@@ -79,6 +77,7 @@ mod walk;
 pub use config::LogConfig;
 pub use error::{AppendError, ReadError};
 pub use flush::PendingFlush;
+pub(crate) use log::NO_TIMESTAMP;
 pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};
 pub use recovery::{Opening, Recovery};

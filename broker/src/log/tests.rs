@@ -152,21 +152,6 @@ fn flush_ms_counts_from_the_oldest_unsynced_record() {
 }
 
 #[test]
-fn log_append_time_is_written_under_a_right_checksum() {
-    let config =
-        LogConfig { timestamp_type: protocol::records::TimestampType::LogAppendTime, ..LogConfig::default() };
-    let (mut log, _) = open(&MemoryStorage::new(), &config, Opening::default());
-    let appended = append(&mut log, &batch(&[5, 6], 10)).unwrap();
-    assert_eq!(appended.log_append_time_ms, Some(1_000));
-    let mut bytes = Vec::new();
-    log.read(Offset(0), 1).unwrap().read_to(&mut bytes).unwrap();
-    check_batch(&bytes).unwrap();
-    let stamps: Vec<_> = records(&bytes).unwrap().map(|record| record.unwrap().timestamp_ms).collect();
-    assert_eq!(stamps, [1_000, 1_000]);
-    assert_eq!(log.offset_for_timestamp(1_000).unwrap().unwrap().offset, Offset(0));
-}
-
-#[test]
 fn offsets_are_not_given_twice_after_everything_was_deleted() {
     let storage = MemoryStorage::new();
     let opening = Opening { clean: false, recovery_point: Offset(0), log_start_offset: Offset(40) };

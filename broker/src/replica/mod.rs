@@ -3,17 +3,18 @@
 //!
 //! [`Partition`] stands between the requests and the [`Log`](crate::log::Log). The log stores
 //! batches and knows no rules; the partition has the rules: the batch must be whole, not too large,
-//! not from a wrong time, and new, if its producer numbers them.
+//! readable to its last record, not from a wrong time, and new, if its producer numbers them.
 //!
 //! # Simplifications
 //!
 //! - One broker: the leader is the only replica, so the *high watermark*, up to which consumers may
 //!   read because all in-sync replicas have it, is the end of the log, and `acks=all` is `acks=1`.
-//! - Records inside a batch are not looked at, compressed or not. Kafka opens uncompressed ones.
 
 mod partition;
 mod producer_state;
 mod snapshots;
+mod validation;
 
 pub use partition::{DeleteRecordsError, Partition, PartitionFlush, ProduceError};
 pub use producer_state::SequenceError;
+pub use validation::RefusedRecord;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::records::{BatchError, BatchHeader, LeaderEpoch, Offset, TimestampType, check_produced};
+use protocol::records::{BatchHeader, LeaderEpoch, Offset, RecordError, TimestampType};
 use thiserror::Error;
 
 use super::SequenceError;
 use super::producer_state::{ProducerState, Verdict};
 use super::snapshots::Snapshots;
+use super::validation::{RefusedRecord, Validated, validate};
 use crate::log::{
     AppendError, Appended, Checkpoint, FileRegion, Log, LogConfig, Opening, PendingFlush, ReadError,
     Recovery, Storage, StorageError, Swept, TimestampedOffset,
@@ -17,10 +18,18 @@ use crate::log::{
 /// Why a producer's records were not taken.
 #[derive(Debug, Error)]
 pub enum ProduceError {
-    /// Not exactly one good batch. `Crc`, `Truncated` and `Length` are `CORRUPT_MESSAGE`, `Magic`
-    /// is `UNSUPPORTED_FOR_MESSAGE_FORMAT`, the others are `INVALID_RECORD`.
+    /// Not exactly one good batch of records that can be read: `CORRUPT_MESSAGE`, `INVALID_RECORD`,
+    /// and where Kafka has no name for it `UNKNOWN_SERVER_ERROR`.
     #[error(transparent)]
-    Batch(#[from] BatchError),
+    Records(#[from] RecordError),
+    /// The offsets in it don't count up from 0: `INVALID_RECORD`.
+    #[error("record {index} of the batch has offset delta {offset_delta}: they count from 0")]
+    OffsetDelta {
+        /// Position in the batch, from 0.
+        index: i32,
+        /// As the record has it.
+        offset_delta: i32,
+    },
     /// Larger than `max.message.bytes`: `MESSAGE_TOO_LARGE`.
     #[error("the batch has {size} bytes, the topic takes {max} (max.message.bytes)")]
     TooLarge {
@@ -37,13 +46,13 @@ pub enum ProduceError {
         /// What is allowed.
         max: u32,
     },
-    /// A timestamp too far from the broker's clock: `INVALID_TIMESTAMP`.
-    #[error("timestamp {timestamp_ms} is too far from the broker's {now_ms} (message.timestamp.*.max.ms)")]
-    Timestamp {
-        /// ms since 1970.
-        timestamp_ms: i64,
-        /// ms since 1970.
-        now_ms: i64,
+    /// Timestamps that the topic does not take: `INVALID_TIMESTAMP`.
+    #[error("{count} of the batch's records are refused: {}", first_of(refused))]
+    Timestamps {
+        /// Which, the first hundred of them. Not empty.
+        refused: Vec<RefusedRecord>,
+        /// How many.
+        count: usize,
     },
     /// See there.
     #[error(transparent)]
@@ -51,6 +60,11 @@ pub enum ProduceError {
     /// `KAFKA_STORAGE_ERROR`.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+fn first_of(refused: &[RefusedRecord]) -> String {
+    let name = |record: &RefusedRecord| format!("record {}: {}", record.index, record.message);
+    refused.first().map(name).unwrap_or_default()
 }
 
 impl From<AppendError> for ProduceError {
@@ -138,11 +152,7 @@ impl Partition {
     /// producer sent before (one of its last five) is not written again: the answer is the first
     /// one's. `now_ms` counts from 1970.
     pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
-        let max = self.log.config().max_message_bytes;
-        if records.len() > max as usize {
-            return Err(ProduceError::TooLarge { size: records.len(), max });
-        }
-        let header = check_produced(records)?;
+        let Validated { header, bytes } = validate(records, self.log.config(), now_ms)?;
         if let Verdict::Duplicate { base_offset, last_offset, timestamp_ms } =
             self.producers.check(&header)?
         {
@@ -153,14 +163,9 @@ impl Partition {
                 log_start_offset: self.log.log_start_offset(),
             });
         }
-        self.check_timestamp(&header, now_ms)?;
-        let appended = self.log.append(records, &header, self.leader_epoch, now_ms)?;
+        let appended = self.log.append(&bytes, &header, self.leader_epoch, now_ms)?;
         if header.is_idempotent() {
-            let placed = BatchHeader {
-                base_offset: appended.base_offset,
-                max_timestamp: appended.log_append_time_ms.unwrap_or(header.max_timestamp),
-                ..header
-            };
+            let placed = BatchHeader { base_offset: appended.base_offset, ..header };
             self.producers.note(&placed, Some(now_ms));
         }
         Ok(appended)
@@ -168,23 +173,6 @@ impl Partition {
 
     fn stamps_appends(&self) -> bool {
         self.log.config().timestamp_type == TimestampType::LogAppendTime
-    }
-
-    /// Producers without a clock send -1, which is no timestamp and passes.
-    fn check_timestamp(&self, header: &BatchHeader, now_ms: i64) -> Result<(), ProduceError> {
-        let config = self.log.config();
-        if self.stamps_appends() || header.max_timestamp < 0 {
-            return Ok(());
-        }
-        let ahead = header.max_timestamp.saturating_sub(now_ms);
-        let behind = now_ms.saturating_sub(header.base_timestamp);
-        if ahead > config.timestamp_after_max_ms {
-            return Err(ProduceError::Timestamp { timestamp_ms: header.max_timestamp, now_ms });
-        }
-        if behind > config.timestamp_before_max_ms {
-            return Err(ProduceError::Timestamp { timestamp_ms: header.base_timestamp, now_ms });
-        }
-        Ok(())
     }
 
     /// The batch that contains `from` and whole ones after it up to the high watermark, at most

@@ -274,7 +274,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::records::{BatchBuilder, ProducerStamp, check_produced};
+    use protocol::records::{BatchBuilder, ProducerStamp, check_batch};
 
     use super::*;
 
@@ -285,7 +285,7 @@ mod tests {
         for index in 0..count {
             batch.push(1_000 + i64::from(index), None, Some(b"x"));
         }
-        check_produced(&batch.finish()).unwrap()
+        check_batch(&batch.finish()).unwrap()
     }
 
     #[test]

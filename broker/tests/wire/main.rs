@@ -10,3 +10,4 @@ mod fetch;
 mod groups;
 mod produce;
 mod restart;
+mod validation;

@@ -6,7 +6,7 @@ use protocol::init_producer_id::InitProducerIdRequest;
 use protocol::list_offsets::{EARLIEST, LATEST, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 use protocol::produce::ProduceRequest;
-use protocol::records::{BatchBuilder, ProducerStamp};
+use protocol::records::{BatchBuilder, Compression, ProducerStamp};
 
 use crate::client::{Client, batch, fetch, produce, records, start};
 
@@ -25,13 +25,18 @@ fn a_batch_is_stored_as_it_was_sent() {
     let mut client = Client::to(&cluster);
     client.create_topic("t", 1, &[]);
     client.produce("t", 0, batch(&["before"]));
-    // Compression is the client's business: these bytes are no valid snappy, and nobody looks.
-    let mut builder = BatchBuilder::new().attributes(2);
-    builder.push(5, Some(b"key"), Some(b"value"));
-    let sent = builder.finish();
-    assert_eq!(client.produce("t", 0, sent.clone()).base_offset, 1);
-    let read = records(&client.fetch(&fetch("t", &[(0, 1)])));
-    assert_eq!(read[..8], 1i64.to_be_bytes(), "the base offset is the broker's to write");
+    for (base_offset, compression) in (1i64..).zip(Compression::ALL) {
+        let mut builder = BatchBuilder::new().compression(compression);
+        builder.push(5, Some(b"key"), Some(b"value"));
+        let sent = builder.finish();
+        assert_eq!(client.produce("t", 0, sent.clone()).base_offset, base_offset, "{compression:?}");
+        let read = records(&client.fetch(&fetch("t", &[(0, base_offset)])));
+        is_as_it_was_sent(&read, base_offset, &sent);
+    }
+}
+
+fn is_as_it_was_sent(read: &[u8], base_offset: i64, sent: &[u8]) {
+    assert_eq!(read[..8], base_offset.to_be_bytes(), "the base offset is the broker's to write");
     assert_eq!(read[8..12], sent[8..12]);
     assert_eq!(read[12..16], 0i32.to_be_bytes(), "so is the leader epoch");
     assert_eq!(read[16..], sent[16..], "all else is the producer's");

@@ -1,7 +1,9 @@
 //! Finding things in a segment: by offset, by size, by time. The indexes say where to begin, and
 //! batch headers say where to go from there.
 
-use protocol::records::{BatchHeader, Offset, TimestampType, records};
+use std::ops::ControlFlow;
+
+use protocol::records::{BatchHeader, Offset, TimestampType, walk};
 
 use super::LogSegment;
 use crate::log::walk::{Step, Walk, damaged};
@@ -141,29 +143,24 @@ impl LogSegment {
         if header.last_offset() < from {
             return Ok(None);
         }
-        let first = |timestamp_ms| {
-            let offset = header.base_offset.max(from);
-            Some(TimestampedOffset { timestamp_ms, offset, leader_epoch })
-        };
         if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-            return Ok(first(header.max_timestamp));
+            let (timestamp_ms, offset) = (header.max_timestamp, header.base_offset.max(from));
+            return Ok(Some(TimestampedOffset { timestamp_ms, offset, leader_epoch }));
         }
         let mut bytes = Vec::new();
         self.file
             .read_to(&mut bytes, position, header.total_len())
             .map_err(StorageError::of("read", &self.path))?;
-        let Ok(mut records) = records(&bytes) else {
-            // Compressed: its first record is the best that can be said without opening it.
-            return Ok(first(header.base_timestamp));
-        };
-        let found = records.find_map(|record| {
-            let record = record.ok()?;
-            (record.timestamp_ms >= timestamp_ms && record.offset >= from).then_some(TimestampedOffset {
-                timestamp_ms: record.timestamp_ms,
-                offset: record.offset,
-                leader_epoch,
-            })
+        let found = walk(&bytes, header, |record| {
+            let offset = header.base_offset + i64::from(record.offset_delta);
+            if record.timestamp_ms >= timestamp_ms && offset >= from {
+                let timestamp_ms = record.timestamp_ms;
+                ControlFlow::Break(TimestampedOffset { timestamp_ms, offset, leader_epoch })
+            } else {
+                ControlFlow::Continue(())
+            }
         });
-        Ok(found)
+        // What can't be read (nothing such is taken in) has no time: it is passed over.
+        Ok(found.unwrap_or_default())
     }
 }

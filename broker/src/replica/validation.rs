@@ -1,0 +1,144 @@
+//! What a batch must be for the log to take it. Kafka calls this `LogValidator`.
+//!
+//! A log keeps what it takes, for every consumer that comes: one batch that can't be read holds up
+//! its partition for all of them, and nobody but retention can take it out again. So each batch is
+//! read once on its way in, all of it, as a consumer will read it: checksum, header, and then every
+//! record, behind whichever compression. The records are stepped over, not kept.
+//!
+//! Two things in the header are the broker's to say. The largest timestamp is what the records
+//! have, whatever the producer wrote there: offsets are found by it. And in a topic whose timestamps
+//! are the broker's (`message.timestamp.type=LogAppendTime`) it is the time of this append.
+//!
+//! # Simplifications
+//!
+//! Stricter than Kafka, which stores some batches that break its own clients: offsets that don't
+//! count up in an uncompressed batch, lengths of records that are wrong inside a compressed one,
+//! lengths of -2, bytes behind the compressed records. docs/compatibility.md has the list.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use protocol::records::{
+    BatchHeader, RecordError, RecordSummary, TimestampType, check_produced, walk, with_header,
+};
+
+use super::ProduceError;
+use crate::log::{LogConfig, NO_TIMESTAMP};
+
+/// Not more than so many records of a batch are named when it is refused.
+const MAX_REFUSED: usize = 100;
+
+/// One of the records for which a batch is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRecord {
+    /// Position in the batch, from 0.
+    pub index: i32,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// A batch that may be appended.
+#[derive(Debug)]
+pub(super) struct Validated<'a> {
+    pub(super) header: BatchHeader,
+    /// As they came, unless something in the header had to be corrected.
+    pub(super) bytes: Cow<'a, [u8]>,
+}
+
+/// Reads a batch as its producer sent it. `now_ms` counts from 1970.
+pub(super) fn validate<'a>(
+    records: &'a [u8],
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<Validated<'a>, ProduceError> {
+    let max = config.max_message_bytes;
+    if records.len() > max as usize {
+        return Err(ProduceError::TooLarge { size: records.len(), max });
+    }
+    let header = check_produced(records).map_err(RecordError::from)?;
+    let largest = largest_timestamp(records, &header, &Times::of(config, &header, now_ms))?;
+    let max_timestamp = match config.timestamp_type {
+        TimestampType::CreateTime => largest,
+        TimestampType::LogAppendTime => now_ms,
+    };
+    if (header.attributes.timestamp_type(), header.max_timestamp) == (config.timestamp_type, max_timestamp) {
+        return Ok(Validated { header, bytes: Cow::Borrowed(records) });
+    }
+    let attributes = header.attributes.with_timestamp_type(config.timestamp_type);
+    let header = BatchHeader { attributes, max_timestamp, ..header };
+    Ok(Validated { header, bytes: Cow::Owned(with_header(records, &header)) })
+}
+
+/// Walks through all records; answers with the largest of their own timestamps.
+fn largest_timestamp(records: &[u8], header: &BatchHeader, times: &Times) -> Result<i64, ProduceError> {
+    let (mut largest, mut refused, mut count) = (NO_TIMESTAMP, Vec::new(), 0);
+    // A producer may say that a broker has stamped them: none has.
+    let attributes = header.attributes.with_timestamp_type(TimestampType::CreateTime);
+    let unstamped = BatchHeader { attributes, ..*header };
+    let misplaced = walk(records, &unstamped, |record| {
+        if record.offset_delta != record.index {
+            return ControlFlow::Break(record);
+        }
+        if !times.take(record.timestamp_ms) {
+            count += 1;
+            if refused.len() < MAX_REFUSED {
+                refused.push(RefusedRecord { index: record.index, message: times.complaint(record) });
+            }
+        }
+        largest = largest.max(record.timestamp_ms);
+        ControlFlow::Continue(())
+    })?;
+    if let Some(RecordSummary { index, offset_delta, .. }) = misplaced {
+        return Err(ProduceError::OffsetDelta { index, offset_delta });
+    }
+    if count > 0 {
+        return Err(ProduceError::Timestamps { refused, count });
+    }
+    Ok(largest)
+}
+
+/// Which timestamps a topic takes.
+enum Times {
+    /// Those from here to there, ms since 1970.
+    Within { earliest_ms: i64, latest_ms: i64 },
+    /// The broker's own replace them.
+    Any,
+    /// None: only brokers stamp with the time of the append.
+    Stamped,
+}
+
+impl Times {
+    fn of(config: &LogConfig, header: &BatchHeader, now_ms: i64) -> Self {
+        match (config.timestamp_type, header.attributes.timestamp_type()) {
+            (TimestampType::CreateTime, _) => Self::Within {
+                earliest_ms: now_ms.saturating_sub(config.timestamp_before_max_ms),
+                latest_ms: now_ms.saturating_add(config.timestamp_after_max_ms),
+            },
+            (TimestampType::LogAppendTime, TimestampType::CreateTime) => Self::Any,
+            (TimestampType::LogAppendTime, TimestampType::LogAppendTime) => Self::Stamped,
+        }
+    }
+
+    fn take(&self, timestamp_ms: i64) -> bool {
+        match *self {
+            Self::Within { earliest_ms, latest_ms } => {
+                (earliest_ms..=latest_ms).contains(&timestamp_ms) || timestamp_ms == NO_TIMESTAMP
+            }
+            Self::Any => true,
+            Self::Stamped => false,
+        }
+    }
+
+    fn complaint(&self, record: RecordSummary) -> String {
+        match self {
+            Self::Within { earliest_ms, latest_ms } => format!(
+                "timestamp {} is not within {earliest_ms} and {latest_ms} (message.timestamp.before.max.ms, \
+                 message.timestamp.after.max.ms)",
+                record.timestamp_ms
+            ),
+            Self::Any | Self::Stamped => {
+                "producers must not set the timestamp type to LogAppendTime: brokers do".to_owned()
+            }
+        }
+    }
+}
