@@ -40,7 +40,9 @@ fn our_client_reads_every_codec() {
 fn batch(codec: &str) -> Bytes {
     if codec == "none" {
         let mut batch = BatchBuilder::new();
-        VALUES.iter().for_each(|value| batch.push(1_000, None, Some(value.as_bytes())));
+        for value in VALUES {
+            batch.push(1_000, None, Some(value.as_bytes()));
+        }
         return batch.finish();
     }
     let file = format!("fuzz/corpus/records/{codec}-idempotent");

@@ -20,7 +20,9 @@ pub(crate) fn records(bytes: &[u8]) {
         head[8..12].copy_from_slice(&((rest.len() + 9) as i32).to_be_bytes());
         look(&mended);
         if let Some(payload) = bytes.get(HEADER_LEN..) {
-            Compression::ALL.iter().for_each(|&compression| open(compression, payload));
+            for compression in Compression::ALL {
+                open(compression, payload);
+            }
         }
     }
 }

@@ -45,17 +45,16 @@ impl ToErrorCode for ProduceError {
 impl ToErrorCode for BatchError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Crc { .. } | Self::Length { .. } => ErrorCode::CORRUPT_MESSAGE,
-            Self::Magic { magic: 0 | 1 } => ErrorCode::INVALID_RECORD,
-            Self::Magic { .. } => ErrorCode::CORRUPT_MESSAGE,
             Self::Compression { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
-            Self::Truncated { .. }
+            Self::Magic { magic: 0 | 1 }
+            | Self::Truncated { .. }
             | Self::Count { .. }
             | Self::Sequence { .. }
             | Self::BaseOffset { .. }
             | Self::Control
             | Self::NotOneBatch { .. }
             | Self::Empty => ErrorCode::INVALID_RECORD,
+            Self::Crc { .. } | Self::Length { .. } | Self::Magic { .. } => ErrorCode::CORRUPT_MESSAGE,
         }
     }
 }

@@ -11,9 +11,6 @@ use super::recovery::{self, Recovered};
 use super::segment::LogSegment;
 use super::{AppendError, LogConfig, Opening, ReadError, Recovery, Storage, StorageError, StorageFile};
 
-/// What a record of a producer without a clock has in place of a timestamp.
-pub(crate) const NO_TIMESTAMP: i64 = -1;
-
 /// One partition on disk.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "log start offset is Kafka's term")]
@@ -194,13 +191,13 @@ impl Log {
         Ok(None)
     }
 
-    /// First of the records with the largest timestamp (KIP-734); `None` when none has one.
+    /// First of the records with the largest timestamp (KIP-734); `None` when there are none.
     pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
         let largest =
             self.segments.iter().filter_map(|segment| segment.max_timestamp).map(|(largest, _)| largest);
         match largest.max() {
-            Some(NO_TIMESTAMP) | None => Ok(None),
             Some(largest) => self.offset_for_timestamp(largest),
+            None => Ok(None),
         }
     }
 

@@ -77,7 +77,6 @@ mod walk;
 pub use config::LogConfig;
 pub use error::{AppendError, ReadError};
 pub use flush::PendingFlush;
-pub(crate) use log::NO_TIMESTAMP;
 pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};
 pub use recovery::{Opening, Recovery};

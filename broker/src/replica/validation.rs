@@ -23,10 +23,13 @@ use protocol::records::{
 };
 
 use super::ProduceError;
-use crate::log::{LogConfig, NO_TIMESTAMP};
+use crate::log::LogConfig;
 
 /// Not more than so many records of a batch are named when it is refused.
 const MAX_REFUSED: usize = 100;
+
+/// Producers without a clock send this; it is no timestamp, and passes.
+const NO_TIMESTAMP: i64 = -1;
 
 /// One of the records for which a batch is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

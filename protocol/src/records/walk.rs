@@ -42,7 +42,7 @@ pub fn walk<B>(
     let end = header.total_len().min(batch.len());
     let mut records = &batch[HEADER_LEN..end];
     match compression {
-        Compression::None => walk_records(&mut records, header, visit).map_err(|fault| fault.in_plain()),
+        Compression::None => walk_records(&mut records, header, visit).map_err(Fault::in_plain),
         compression => {
             let mut records = Decompressor::new(compression, records, MAX_RECORDS_BYTES);
             walk_records(&mut records, header, visit).map_err(|fault| fault.in_compressed(compression))
