@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::group::Group;
 use super::offset_store::{OffsetStore, OffsetsFlush};
 use super::{
-    CommitRequest, CommittedOffset, Effect, Generation, GroupDescription, GroupError, GroupListing,
-    HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
+    CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupDescription, GroupError,
+    GroupListing, HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
 };
 use crate::log::{Checkpoint, Opening, Storage, StorageError, TopicPartition};
 
@@ -19,37 +19,6 @@ const MAX_GROUP_ID_LEN: usize = i16::MAX as usize;
 
 /// One answer for each item of a request, in order; or one for all of it.
 pub type Answers = Result<Vec<Result<(), GroupError>>, GroupError>;
-
-/// Settings, under Kafka's names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupConfig {
-    /// `group.initial.rebalance.delay.ms`: how long an empty group waits for more members. Kafka's
-    /// default is 3000; here it is 0, a first join takes no longer than it must.
-    pub initial_rebalance_delay_ms: i64,
-    /// `group.min.session.timeout.ms`.
-    pub min_session_timeout_ms: i32,
-    /// `group.max.session.timeout.ms`.
-    pub max_session_timeout_ms: i32,
-    /// `group.max.size`.
-    pub max_size: usize,
-    /// `offsets.retention.minutes`, in ms: so long an empty group's offsets are kept.
-    pub offsets_retention_ms: i64,
-    /// `offset.metadata.max.bytes`, 32767 at most.
-    pub max_metadata_bytes: usize,
-}
-
-impl Default for GroupConfig {
-    fn default() -> Self {
-        Self {
-            initial_rebalance_delay_ms: 0,
-            min_session_timeout_ms: 6_000,
-            max_session_timeout_ms: 1_800_000,
-            max_size: i32::MAX as usize,
-            offsets_retention_ms: 7 * 24 * 3_600_000,
-            max_metadata_bytes: 4096,
-        }
-    }
-}
 
 /// The coordinator of all groups: a pure state machine over `(now, request)`. Put it behind one
 /// mutex; no call waits for anything but a small write to the page cache.

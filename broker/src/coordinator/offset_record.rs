@@ -11,11 +11,23 @@
 use bytes::{Buf, BufMut};
 use protocol::records::{LeaderEpoch, Offset};
 
-use super::CommittedOffset;
 use crate::log::TopicPartition;
 
 const KEY_VERSION: i16 = 1;
 const VALUE_VERSION: i16 = 3;
+
+/// How far a group has come in one partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// The next record it wants.
+    pub offset: Offset,
+    /// Leader epoch of the last record it read, if it said so.
+    pub leader_epoch: Option<LeaderEpoch>,
+    /// Whatever the consumer wants to find again.
+    pub metadata: String,
+    /// When, ms since 1970.
+    pub commit_timestamp_ms: i64,
+}
 
 /// Strings have two length bytes; longer ones are refused before they get here.
 fn put_string(bytes: &mut Vec<u8>, text: &str) {

@@ -24,7 +24,7 @@ use protocol::records::{
     BatchBuilder, LeaderEpoch, Offset, RecordError, check_batch, check_produced, records,
 };
 
-use super::offset_record::{decode_key, decode_value, encode_key, encode_value};
+use super::offset_record::{CommittedOffset, decode_key, decode_value, encode_key, encode_value};
 use crate::log::{
     AppendError, Checkpoint, Log, LogConfig, Opening, PendingFlush, ReadError, Storage, StorageError,
     TopicPartition,
@@ -41,19 +41,6 @@ const REWRITE_FACTOR: u64 = 4;
 const BATCH_BYTES: usize = 256 << 10;
 /// How many bytes are read at once while the log is replayed.
 const REPLAY_BYTES: usize = 1 << 20;
-
-/// How far a group has come in one partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CommittedOffset {
-    /// The next record it wants.
-    pub offset: Offset,
-    /// Leader epoch of the last record it read, if it said so.
-    pub leader_epoch: Option<LeaderEpoch>,
-    /// Whatever the consumer wants to find again.
-    pub metadata: String,
-    /// When, ms since 1970.
-    pub commit_timestamp_ms: i64,
-}
 
 /// A group's offsets, in order of topic and partition.
 pub(super) type GroupOffsets = BTreeMap<TopicPartition, CommittedOffset>;

@@ -15,6 +15,7 @@ mod accept;
 mod clock;
 mod cluster;
 mod connection;
+mod error;
 mod housekeeping;
 mod listen;
 mod lock_file;
@@ -23,4 +24,5 @@ mod purgatory;
 mod shared;
 mod stranger;
 
-pub use cluster::{Cluster, ShutdownError, StartError};
+pub use cluster::Cluster;
+pub use error::{ShutdownError, StartError};

@@ -1,0 +1,80 @@
+//! Why a broker did not start, or did not stop in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::log::StorageError;
+
+/// Why a broker did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error("{address} is in use by another program: choose another port")]
+    AddressInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Not an address.
+    #[error("{listen:?} is no address to listen on: {reason}. It looks like localhost:9092")]
+    InvalidListen {
+        /// What was given.
+        listen: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another broker uses the data directory.
+    #[error("{} is in use by {holder}: stop it, or use another data directory", data_dir.display())]
+    Locked {
+        /// The directory.
+        data_dir: PathBuf,
+        /// Who uses it.
+        holder: String,
+    },
+    /// The data directory can't be made or written to.
+    #[error("can't write to the data directory at {}: {source}", path.display())]
+    DataDir {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// What is in the data directory can't be used.
+    #[error("can't open the data directory {}: {reason}", data_dir.display())]
+    Open {
+        /// The directory.
+        data_dir: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The operating system gives us no thread.
+    #[error("can't start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// The end was not orderly: the next start has to check the tail of the logs.
+#[derive(Debug, Error)]
+pub enum ShutdownError {
+    /// The disk refused something.
+    #[error("the broker could not close its logs: {0}")]
+    Storage(#[from] StorageError),
+    /// A sync that had begun did not come back.
+    #[error(
+        "the broker could not close its logs: the disk has been busy for {seconds} s; nothing that was acknowledged is lost"
+    )]
+    DiskBusy {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+}
