@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dashboard::sample::{city_map, normal};
 use dashboard::{Cache, Msg, Palette, Snapshot, State, Theme, update, view};
+use dashboard_testing::{city_map, normal, panes};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -14,7 +14,7 @@ fn frames(criterion: &mut Criterion) {
     let snapshots: Vec<Arc<Snapshot>> = (0..10).map(|step| Arc::new(normal(step))).collect();
     for (width, height) in [(80, 24), (120, 40), (200, 60)] {
         let area = Rect::new(0, 0, width, height);
-        let mut state = State::new(Palette::Dark);
+        let mut state = State::new(Palette::Dark, &panes());
         let mut cache = Cache::default();
         update(&mut state, Msg::Resize(width, height), 0);
         update(&mut state, Msg::Map(Arc::new(city_map())), 0);

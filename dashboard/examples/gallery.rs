@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use dashboard::sample::{Sample, city_map};
 use dashboard::{Depth, Glyphs, Palette, Theme, render_svg};
+use dashboard_testing::{Sample, city_map, panes};
 
 /// A picture: its name, what it shows, in how many columns and rows, and how.
 type Picture = (String, Sample, (u16, u16), Theme);
@@ -17,7 +17,8 @@ fn main() -> std::io::Result<()> {
     let map = city_map();
     for (name, sample, (columns, rows), theme) in if all { everything() } else { for_the_documentation() } {
         let path = folder.join(format!("{name}-{columns}x{rows}.svg"));
-        std::fs::write(&path, render_svg(&sample.snapshot(), Some(&map), (columns, rows), &theme))?;
+        let svg = render_svg(&sample.snapshot(), Some(&map), &panes(), (columns, rows), &theme);
+        std::fs::write(&path, svg)?;
         println!("{}", path.display());
     }
     Ok(())

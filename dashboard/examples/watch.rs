@@ -4,17 +4,19 @@
 //! For looking at it and trying the keys without a cluster. Nothing it shows is measured.
 //! `PER_SECOND=10` sets how many snapshots come in a second (4), to see what drawing them costs.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use dashboard::{
     Command, ControlState, Depth, Exit, Options, Palette, Progress, Publisher, Summary, Theme, feed,
-    is_terminal, run, sample,
+    is_terminal, run,
 };
+use dashboard_testing::{city_map, normal, panes};
 
 fn main() -> std::io::Result<()> {
     if !is_terminal() {
-        println!("{}", dashboard::headless::snapshot_text(&sample::normal(0)));
+        println!("{}", dashboard::headless::snapshot_text(&normal(0)));
         return Ok(());
     }
     let variable = |name| std::env::var(name).ok();
@@ -24,7 +26,8 @@ fn main() -> std::io::Result<()> {
     let (ask, asked) = channel();
     std::thread::spawn(move || supervise(&publisher, &asked));
     let theme = Theme { palette: Palette::Dark, depth, ..Theme::default() };
-    let outcome = run(&feed, |command| drop(ask.send(command)), &Options { theme, ..Options::default() })?;
+    let options = Options { theme, panes: panes(), save_in: PathBuf::new() };
+    let outcome = run(&feed, |command| drop(ask.send(command)), &options)?;
     if let Some(last) = &outcome.last {
         print!("{}", Summary::of(last, outcome.ran_ms).text());
     }
@@ -37,7 +40,7 @@ fn main() -> std::io::Result<()> {
 
 /// Some snapshots a second; each command is acknowledged with the next one and seen five later.
 fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
-    publisher.map(sample::city_map());
+    publisher.map(city_map());
     let mut commands: Vec<(u64, u64)> = Vec::new();
     let per_second = std::env::var("PER_SECOND").ok().and_then(|text| text.parse().ok()).unwrap_or(4_u64);
     let pause = Duration::from_millis(1_000 / per_second.clamp(1, 1_000));
@@ -48,7 +51,7 @@ fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
             Err(RecvTimeoutError::Disconnected) => return,
         }
         assert!(step < 20 || std::env::var_os("PANIC").is_none(), "the environment asked for a panic");
-        let mut snapshot = sample::normal(step);
+        let mut snapshot = normal(step);
         snapshot.controls = commands
             .iter()
             .map(|(id, since)| {

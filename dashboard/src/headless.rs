@@ -9,13 +9,12 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::draw::Pieces;
-use crate::format::{clean, maybe_count, maybe_duration, maybe_money, number, plural, time_of_day, weekday};
-use crate::header;
-use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend};
-use crate::state::State;
-use crate::theme::Palette;
-use crate::update::{Msg, update};
+use crate::format::{maybe_count, maybe_duration, maybe_money, number, plural, time_of_day, weekday};
+use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend, Worker, WorkerState};
+use crate::text::clean;
+use crate::view::header;
+use crate::view::pen::Pieces;
+use crate::view::trend::{trend, waiting};
 
 /// Counts changes that break a reader of the lines.
 pub const SCHEMA: u32 = 1;
@@ -50,32 +49,25 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
         let offset = snapshot.title.utc_offset_min;
         let _ = write!(text, "{} {}  ", weekday(clock, offset), time_of_day(clock, offset));
     }
-    let state = state_of(snapshot);
-    if let Some(lesson) = header::lesson(&state).first() {
+    if let Some(lesson) = header::lesson(Some(snapshot)).first() {
         text.push_str(&words(lesson));
     }
     let rates =
         snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let _ = write!(text, "    {} records/s", number(rates.reduce(|all, rate| all + rate)));
     for group in snapshot.groups.data.iter().filter(|group| !is_usual(group.trend)) {
-        let (trend, _) = crate::panes::trend(group.trend, false);
+        let (trend, _) = trend(group.trend, false);
         let _ = write!(text, "  {}: {trend}", clean(&group.id));
-        if let Some(waiting) = crate::panes::lag::waiting(group) {
+        if let Some(waiting) = waiting(group) {
             let _ = write!(text, ", {waiting}");
         }
     }
-    let _ = write!(text, "    {}", words(&header::health(&state)));
+    let _ = write!(text, "    {}", words(&header::health(Some(snapshot), None)));
     text
 }
 
 fn words(pieces: &Pieces) -> String {
     pieces.iter().map(|(text, _)| text.as_str()).collect()
-}
-
-fn state_of(snapshot: &Snapshot) -> State {
-    let mut state = State::new(Palette::Mono);
-    update(&mut state, Msg::Snapshot(snapshot.clone().into()), 0);
-    state
 }
 
 /// Whether a trend is none that a person must be told of.
@@ -108,9 +100,7 @@ impl Summary {
     /// The summary of a run that lasted `ran_ms` and ended with this snapshot.
     pub fn of(snapshot: &Snapshot, ran_ms: u64) -> Summary {
         let lags = snapshot.groups.data.iter().map(|group| group.lag_records);
-        let dead = |worker: &&crate::snapshot::Worker| {
-            matches!(worker.state, crate::snapshot::WorkerState::Dead { .. })
-        };
+        let dead = |worker: &&Worker| matches!(worker.state, WorkerState::Dead { .. });
         Summary {
             name: snapshot.title.name.clone(),
             seed: snapshot.title.seed,

@@ -3,7 +3,7 @@
 //! It is built like a small game. A [`State`] holds everything; [`update()`] changes it by one
 //! [`Msg`] and says what is to be done ([`Cmd`]); [`view()`] draws it into a buffer of cells.
 //! Neither of the two touches a file, a clock or a terminal, so that every screen and every key can
-//! be tested as a function. What does touch them stands in one file, `terminal.rs`: [`run`] waits
+//! be tested as a function. What does touch them stands in one folder, `terminal/`: [`run`] waits
 //! for keys, signals and snapshots, calls `update`, and draws when the picture has changed.
 //!
 //! ```text
@@ -11,6 +11,17 @@
 //!   Publisher::snapshot ──► mailbox ──► update ──► State ──► view ──► cells ──► one write a frame
 //!   the supervisor  ◄── Command ◄──────────┘  ▲
 //!                                             └── keys, signals, resizes
+//! ```
+//!
+//! Each module uses only what stands below it, and no two files use each other:
+//!
+//! ```text
+//!   terminal/   the edge: threads, a clock, signals, the modes of the terminal
+//!   headless    lines of words or JSON instead   svg   a picture in a file
+//!   view/       header, layout, one file a pane, the pen, the map, colours
+//!   state/      panes as data, rows and cursors, the key table, update
+//!   snapshot/   what is known, one file a business   format   numbers and times in words
+//!   command     what a control asks for   text   harmless, measured and cut to fit
 //! ```
 //!
 //! This crate knows none of the others: no Kafka, no simulator, no events. What it shows, others
@@ -23,38 +34,26 @@
 //!   terminals agree about either.
 //! - The clock of the event list is UTC: the core knows no time zones.
 
-mod draw;
 mod format;
-mod glyphs;
-mod guard;
-mod header;
-mod keys;
-mod layout;
-mod mailbox;
-mod map;
-mod overlays;
-mod panes;
-mod rows;
 mod state;
 mod svg;
 mod terminal;
-mod theme;
-mod update;
+mod text;
 mod view;
 
 pub mod command;
 pub mod headless;
-pub mod sample;
 pub mod snapshot;
 
 pub use command::{Action, Command, ControlState, Progress, Step, Target};
 pub use headless::Summary;
-pub use keys::Key;
-pub use mailbox::{Feed, Publisher, feed};
 pub use snapshot::*;
-pub use state::{Pane, State};
+pub use state::State;
+pub use state::keys::Key;
+pub use state::palette::Palette;
+pub use state::pane::Pane;
+pub use state::update::{Cmd, Msg, update};
 pub use svg::{of_buffer, render_svg};
-pub use terminal::{Exit, Options, Outcome, is_terminal, run};
-pub use theme::{Depth, Glyphs, Palette, Theme};
-pub use update::{Cmd, Msg, update};
+pub use terminal::{Exit, Feed, Options, Outcome, Publisher, feed, is_terminal, run};
+pub use view::theme::{Depth, Glyphs, Theme};
 pub use view::{Cache, view};

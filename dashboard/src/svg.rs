@@ -10,11 +10,13 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use crate::format::width;
 use crate::snapshot::{CityMap, Snapshot};
 use crate::state::State;
-use crate::theme::{Palette, Theme};
-use crate::update::{Msg, update};
+use crate::state::palette::Palette;
+use crate::state::pane::Pane;
+use crate::state::update::{Msg, update};
+use crate::text::width;
+use crate::view::theme::Theme;
 use crate::view::{Cache, view};
 
 /// A cell in pixels.
@@ -22,14 +24,15 @@ const CELL: (f64, f64) = (8.4, 17.0);
 /// Around the screen.
 const MARGIN: f64 = 12.0;
 
-/// Draws one screen of `columns`×`rows` without a terminal.
+/// Draws one screen of `columns`×`rows` with these panes, without a terminal.
 pub fn render_svg(
     snapshot: &Snapshot,
     map: Option<&CityMap>,
+    panes: &[Pane],
     (columns, rows): (u16, u16),
     theme: &Theme,
 ) -> String {
-    let mut state = State::new(theme.palette);
+    let mut state = State::new(theme.palette, panes);
     update(&mut state, Msg::Resize(columns, rows), 0);
     if let Some(map) = map {
         update(&mut state, Msg::Map(map.clone().into()), 0);

@@ -3,8 +3,8 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
 use dashboard::headless::{event_json, snapshot_json, snapshot_text};
-use dashboard::sample::Sample;
 use dashboard::{Snapshot, Summary};
+use dashboard_testing::Sample;
 use expect_test::expect;
 use serde_json::Value;
 

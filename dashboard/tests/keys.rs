@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use dashboard::sample::{Sample, city_map, normal};
-use dashboard::{Action, Cmd, Command, ControlState, Key, Msg, Palette, Progress, State, Target, update};
+use dashboard::{Action, Cmd, Command, ControlState, Key, Msg, Progress, State, Target, update};
+use dashboard_testing::{Sample, normal};
 use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
-        8 => proptest::sample::select("12345678hjklgGzftsrbXR+- /?nabc".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         4 => proptest::sample::select(vec![
             Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
@@ -28,11 +28,7 @@ fn msg() -> impl Strategy<Value = Msg> {
 }
 
 fn fresh() -> State {
-    let mut state = State::new(Palette::Dark);
-    update(&mut state, Msg::Resize(120, 40), 0);
-    update(&mut state, Msg::Map(Arc::new(city_map())), 0);
-    update(&mut state, Msg::Snapshot(Arc::new(Sample::Normal.snapshot())), 0);
-    state
+    dashboard_testing::state(Sample::Normal, (120, 40))
 }
 
 fn press(state: &mut State, keys: &str) -> Vec<Cmd> {

@@ -4,29 +4,13 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use dashboard::sample::{Sample, city_map};
-use dashboard::{Cache, Key, Msg, State, Theme, update, view};
+use dashboard::{Key, Msg, Palette, State, Theme, update};
+use dashboard_testing::{Sample, draw, panes, screen};
 use expect_test::expect_file;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
-
-fn draw(sample: Sample, (width, height): (u16, u16), keys: &[Key]) -> Buffer {
-    let theme = Theme::default();
-    let mut state = State::new(theme.palette);
-    update(&mut state, Msg::Resize(width, height), 0);
-    update(&mut state, Msg::Map(Arc::new(city_map())), 0);
-    update(&mut state, Msg::Snapshot(Arc::new(sample.snapshot())), 0);
-    for key in keys {
-        update(&mut state, Msg::Key(*key), 0);
-    }
-    let area = Rect::new(0, 0, width, height);
-    let mut buf = Buffer::empty(area);
-    view(&state, &mut Cache::default(), &theme, area, &mut buf);
-    buf
-}
 
 /// The characters, then the styles: for each row its runs, as `columns look`.
 fn describe(buf: &Buffer) -> String {
@@ -75,7 +59,7 @@ fn look(buf: &Buffer, x: u16, y: u16) -> String {
 fn check(name: &str, sample: Sample, keys: &[Key]) {
     for size in SIZES {
         let path = format!("{}/tests/screens/{name}-{}x{}.txt", env!("CARGO_MANIFEST_DIR"), size.0, size.1);
-        expect_file![path].assert_eq(&describe(&draw(sample, size, keys)));
+        expect_file![path].assert_eq(&describe(&screen(sample, size, keys)));
     }
 }
 
@@ -119,7 +103,7 @@ fn confirm() {
 
 /// Every pane at 80x24, where it has the screen to itself.
 #[test]
-fn panes() {
+fn each_pane() {
     for (digit, name) in "12345678".chars().zip([
         "throughput",
         "lag",
@@ -131,14 +115,14 @@ fn panes() {
         "events",
     ]) {
         let path = format!("{}/tests/screens/pane-{name}-80x24.txt", env!("CARGO_MANIFEST_DIR"));
-        expect_file![path].assert_eq(&describe(&draw(Sample::Normal, (80, 24), &[Key::Char(digit)])));
+        expect_file![path].assert_eq(&describe(&screen(Sample::Normal, (80, 24), &[Key::Char(digit)])));
     }
 }
 
 #[test]
 fn a_foreign_cluster_is_a_lag_monitor() {
     let path = format!("{}/tests/screens/foreign-120x40.txt", env!("CARGO_MANIFEST_DIR"));
-    expect_file![path].assert_eq(&describe(&draw(Sample::Foreign, (120, 40), &[])));
+    expect_file![path].assert_eq(&describe(&screen(Sample::Foreign, (120, 40), &[])));
 }
 
 /// The lesson stands on every screen: what the streams know, what the batch knows, what waiting has
@@ -148,11 +132,9 @@ fn the_lesson_is_everywhere() {
     let snapshot = Arc::new(Sample::Normal.snapshot());
     for width in 24..=200 {
         for height in [4, 16, 60] {
-            let mut state = State::new(dashboard::Palette::Dark);
+            let mut state = State::new(Palette::Dark, &panes());
             update(&mut state, Msg::Snapshot(Arc::clone(&snapshot)), 0);
-            let area = Rect::new(0, 0, width, height);
-            let mut buf = Buffer::empty(area);
-            view(&state, &mut Cache::default(), &Theme::default(), area, &mut buf);
+            let buf = draw(&state, (width, height), &Theme::default());
             let row = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
             let top: String = (0..height.min(3)).map(row).collect::<Vec<_>>().join("\n");
             for word in ["stream 18 ms", "batch 41 min", "cost 1,204.50"] {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use dashboard::sample::{Sample, city_map};
 use dashboard::{Cache, Glyphs, Key, Msg, Palette, Snapshot, State, Theme, update, view};
+use dashboard_testing::{Sample, city_map, draw, panes};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// A state in one of many situations, all of which the sizes go through.
 fn situation(number: usize, snapshot: &Arc<Snapshot>, map: &Arc<dashboard::CityMap>) -> State {
-    let mut state = State::new(Palette::Dark);
+    let mut state = State::new(Palette::Dark, &panes());
     update(&mut state, Msg::Map(Arc::clone(map)), 0);
     update(&mut state, Msg::Snapshot(Arc::clone(snapshot)), 0);
     let mut press = |keys: &[Key]| {
@@ -74,9 +74,7 @@ fn ascii_and_block_glyphs_are_what_they_say() {
     ] {
         for number in 0..40 {
             let state = situation(number, &snapshot, &map);
-            let area = Rect::new(0, 0, 120, 40);
-            let mut buf = Buffer::empty(area);
-            view(&state, &mut Cache::default(), &Theme { glyphs, ..Theme::default() }, area, &mut buf);
+            let buf = draw(&state, (120, 40), &Theme { glyphs, ..Theme::default() });
             for cell in buf.content() {
                 assert!(cell.symbol().chars().all(allowed), "{:?} in situation {number}", cell.symbol());
             }

@@ -8,11 +8,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use dashboard::{Exit, Options, Snapshot, feed, run, sample};
+use dashboard::{Exit, Options, Snapshot, Theme, feed, run};
+use dashboard_testing::{city_map, normal, panes};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
@@ -23,18 +25,19 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 #[expect(clippy::disallowed_methods, reason = "it stands for whoever polls a cluster; no test waits for it")]
 fn child() {
     let (publisher, feed) = feed();
-    publisher.map(sample::city_map());
-    publisher.snapshot(sample::normal(0));
+    publisher.map(city_map());
+    publisher.snapshot(normal(0));
     // The cluster is looked at again and again, and nothing changes on it.
     std::thread::spawn(move || {
         for look in 1.. {
             std::thread::sleep(Duration::from_millis(200));
-            publisher.snapshot(Snapshot { taken_at_ms: look, ..sample::normal(0) });
+            publisher.snapshot(Snapshot { taken_at_ms: look, ..normal(0) });
         }
     });
+    let options = Options { theme: Theme::default(), panes: panes(), save_in: PathBuf::new() };
     // A command makes another thread panic, so that a test decides when.
     let ask = |_| drop(std::thread::spawn(|| panic!("a worker thread panicked")));
-    let outcome = run(&feed, ask, &Options::default()).expect("a terminal");
+    let outcome = run(&feed, ask, &options).expect("a terminal");
     // A terminal that has gone takes no words either.
     let _ = writeln!(std::io::stdout(), "ended: {:?}", outcome.exit);
     std::process::exit(match outcome.exit {

@@ -11,7 +11,7 @@ use streets::Map;
 
 use super::screen::{self, Left, Screen};
 use super::{Interrupted, settings};
-use crate::cli::DashboardArgs;
+use crate::cli::{DashboardArgs, Scenario};
 use scenarios::controller::ShowController;
 use scenarios::observe::watch::Watch;
 use scenarios::observe::{Show, ShowConfig, city_map};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
     if let Some(file) = &args.snapshot {
         return snapshot(&mut controller, &map, file, args);
     }
-    let screen = Screen::choose(args.headless, args.format, &args.screen)?;
+    let screen = Screen::choose(args.headless, args.format, &args.screen, Scenario::All)?;
     match screen.run(&mut controller, &map, None)? {
         Left::Interrupted => Err(Interrupted.into()),
         Left::Time | Left::Quit | Left::Unread => Ok(()),
@@ -58,12 +58,8 @@ fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &Dash
     while Instant::now() < until {
         controller.take_in(Duration::from_millis(100));
     }
-    let svg = dashboard::render_svg(
-        &controller.snapshot(),
-        Some(&city_map(map)),
-        size,
-        &screen::theme(&args.screen)?,
-    );
+    let (theme, panes) = (screen::theme(&args.screen)?, screen::panes(Scenario::All));
+    let svg = dashboard::render_svg(&controller.snapshot(), Some(&city_map(map)), &panes, size, &theme);
     std::fs::write(file, svg).with_context(|| format!("could not write {}", file.display()))
 }
 

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Theme};
+use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Pane, Theme};
 use streets::Map;
 
-use crate::cli::{Format, ScreenArgs};
+use crate::cli::{Format, Scenario, ScreenArgs};
 use scenarios::control;
 use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
 use scenarios::observe::city_map;
@@ -38,8 +38,13 @@ pub(crate) enum Left {
 }
 
 impl Screen {
-    /// The dashboard if there is a terminal and nobody wants lines.
-    pub(crate) fn choose(headless: bool, format: Format, args: &ScreenArgs) -> Result<Self> {
+    /// The dashboard with a scenario's panes if there is a terminal and nobody wants lines.
+    pub(crate) fn choose(
+        headless: bool,
+        format: Format,
+        args: &ScreenArgs,
+        scenario: Scenario,
+    ) -> Result<Self> {
         let theme = theme(args)?;
         if headless || format == Format::Jsonl {
             return Ok(Self::Lines(format));
@@ -48,7 +53,7 @@ impl Screen {
             eprintln!("this is not a terminal: a line a second instead of the dashboard");
             return Ok(Self::Lines(format));
         }
-        Ok(Self::Terminal(Options { theme, save_in: PathBuf::new() }))
+        Ok(Self::Terminal(Options { theme, panes: panes(scenario), save_in: PathBuf::new() }))
     }
 
     /// Shows what the keeper keeps until someone or something ends it.
@@ -78,6 +83,17 @@ impl Screen {
             _ => write!(out, "{text}"),
         })
     }
+}
+
+/// The panes of a scenario, in the order of their numbers.
+pub(crate) fn panes(scenario: Scenario) -> Vec<Pane> {
+    let businesses: &[Pane] = match scenario {
+        Scenario::All => &[Pane::City, Pane::Payments, Pane::Shop],
+        Scenario::RideShare => &[Pane::City],
+        Scenario::Payments => &[Pane::Payments],
+        Scenario::Shop => &[Pane::Shop],
+    };
+    Pane::of_show(businesses.iter().copied())
 }
 
 /// The look that was asked for, in the colours that the terminal has.

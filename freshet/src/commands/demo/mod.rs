@@ -51,7 +51,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Runs the show until its time is over, `q`, or Ctrl-C.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
-    let screen = screen::Screen::choose(args.headless, args.format, &args.screen)?;
+    let screen = screen::Screen::choose(args.headless, args.format, &args.screen, args.scenario)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     let broker = match &args.bootstrap_servers {
         Some(_) => None,

@@ -1,0 +1,157 @@
+//! The two lanes beside each other, with their bill and their ledger.
+
+use serde::{Deserialize, Serialize};
+
+/// Both lanes beside each other.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lanes {
+    /// How far the stream lane's answers are behind the events: the worst consumer's median,
+    /// milliseconds of wall time.
+    pub stream_delay_ms: Option<f64>,
+    /// How old what the batch lane knows is, in milliseconds of event time; `None` before its first
+    /// run.
+    pub batch_age_ms: Option<f64>,
+    /// How often the batch lane runs, in milliseconds of event time.
+    pub batch_period_ms: Option<f64>,
+    /// Whether its jobs are ours, and obey the dial.
+    pub can_turn: bool,
+    /// Until its next run, in milliseconds of wall time.
+    pub next_run_in_ms: Option<f64>,
+    /// Whether a run is under way now.
+    pub running: bool,
+    /// Where it loads its rows: a path or an address without its password.
+    pub database: Option<String>,
+    /// The newest runs, newest first; at most 20.
+    pub runs: Vec<Run>,
+    /// How fresh each business's answers are.
+    pub freshness: Vec<Freshness>,
+    /// What waiting has cost.
+    pub bill: Bill,
+    /// What became of every question, a book for each topic of questions.
+    pub ledger: Vec<Book>,
+}
+
+/// What became of the records of one topic: `produced` is the sum of all that follows it but
+/// `doubled`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Book {
+    /// The topic of the questions.
+    pub questions: String,
+    /// The topic of the answers.
+    pub answers: String,
+    /// Questions ever.
+    pub produced: u64,
+    /// An answer names them.
+    pub answered: u64,
+    /// Their consumer has not come to them.
+    pub in_flight: u64,
+    /// They could not be read, and a dead letter says so.
+    pub dead_lettered: u64,
+    /// Retention took them before anyone looked.
+    pub expired: u64,
+    /// Sent twice by the network, and answered once.
+    pub repeated: u64,
+    /// Nobody asked: a car without a rider.
+    pub nothing_owed: u64,
+    /// Passed over without an answer, where the topic alone does not tell whether one was owed.
+    pub unanswered: u64,
+    /// Passed over without an answer that was owed: must be 0.
+    pub lost: u64,
+    /// Answers beyond the first to one question: must be 0.
+    pub doubled: u64,
+}
+
+/// One run of the batch lane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// Which job.
+    pub job: String,
+    /// Which run of it.
+    pub batch_id: String,
+    /// When it finished: wall clock, milliseconds since 1970 UTC.
+    pub finished_at_ms: i64,
+    /// How long it took, in milliseconds of wall time.
+    pub took_ms: Option<f64>,
+    /// Records read.
+    pub records: Option<u64>,
+    /// Rows loaded.
+    pub rows: Option<u64>,
+}
+
+/// How soon after the event a business's answer is there, in milliseconds of wall time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Freshness {
+    /// Which business: "eta", "fraud", "recommendations", "notifications".
+    pub business: String,
+    /// Events in since the start.
+    pub events: Option<u64>,
+    /// Answers out since the start.
+    pub answers: Option<u64>,
+    /// The median.
+    pub p50_ms: Option<f64>,
+    /// The 99th percentile.
+    pub p99_ms: Option<f64>,
+}
+
+/// What each lane's lateness has cost since the start, in each business's own unit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bill {
+    /// Minutes by which arrival times were wrong, summed over trips. Cases: trips.
+    pub late_minutes: BillItem,
+    /// Texts that said something untrue. Cases: texts.
+    pub wrong_texts: BillItem,
+    /// Money approved to fraudsters plus what honest customers declined cost, in cents. Cases:
+    /// swipes.
+    pub money_cents: BillItem,
+    /// Next clicks that were not on the page. Cases: clicks on items new to the session.
+    pub missed_clicks: BillItem,
+}
+
+impl Bill {
+    /// The items with their names, in the order in which to show them.
+    pub fn items(&self) -> [(&'static str, &BillItem); 4] {
+        [
+            ("late minutes", &self.late_minutes),
+            ("wrong texts", &self.wrong_texts),
+            ("money", &self.money_cents),
+            ("missed clicks", &self.missed_clicks),
+        ]
+    }
+}
+
+/// One line of the bill.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BillItem {
+    /// What the stream lane's answers cost.
+    pub stream: Option<f64>,
+    /// What the batch lane's cost.
+    pub batch: Option<f64>,
+    /// Between what and what the cost of waiting lies in 95 of 100 drawings of the cases; unknown
+    /// while these are too few.
+    pub likely: Option<(f64, f64)>,
+    /// What an old model with a live session costs; only the shop has one.
+    pub stale_model: Option<f64>,
+    /// The same of that model's cost of waiting.
+    pub stale_likely: Option<(f64, f64)>,
+    /// In how many cases both were judged.
+    pub cases: Option<u64>,
+}
+
+impl BillItem {
+    /// Whether batch was as good as far as the cases tell: nothing may well be what waiting has
+    /// cost.
+    pub fn is_tie(&self) -> bool {
+        self.likely.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
+    }
+
+    /// What waiting has cost: batch minus stream. Negative when batch was the better one.
+    pub fn waiting(&self) -> Option<f64> {
+        Some(self.batch? - self.stream?).filter(|cost| cost.is_finite())
+    }
+}

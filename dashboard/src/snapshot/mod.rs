@@ -1,0 +1,168 @@
+//! What the dashboard knows: plain values, taken 4 to 10 times a second by whoever watches the
+//! cluster.
+//!
+//! A [`Snapshot`] is the whole world of this crate. The views draw it, the JSON lines are it, the
+//! summary after `q` is made from the last one, and the tests write it by hand. It is never a
+//! delta: a snapshot that was missed costs nothing.
+//!
+//! Two rules make it honest. *Unknown is not zero*: everything that may be unknown is an `Option`,
+//! and is drawn as `–`. *Old is not gone*: each part stands in a [`Sourced`], which keeps the last
+//! data of a source that stopped answering and says for how long it has been silent, and why.
+//!
+//! Units stand in the names. `_ms` is milliseconds; an instant is milliseconds since 1970 in UTC,
+//! and the field's text says on which clock: *wall* (yours) or *event time* (the simulated
+//! world's).
+//!
+//! # Simplifications
+//! - Everything is sent whole each time. With 10,000 vehicles that is a megabyte a snapshot, inside
+//!   one process.
+//! - JSON has no NaN: a measurement that is not a number belongs in the snapshot as `None`.
+
+use serde::{Deserialize, Serialize};
+
+mod city;
+mod cluster;
+mod lanes;
+mod payments;
+mod shop;
+
+pub use city::{
+    Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
+    VehicleKind,
+};
+pub use cluster::{
+    Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,
+    Waiting, Worker, WorkerState,
+};
+pub use lanes::{Bill, BillItem, Book, Freshness, Lanes, Run};
+pub use payments::{Decision, Payments, Verdict};
+pub use shop::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
+
+use crate::command::ControlState;
+
+/// Everything that is known at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Snapshot {
+    /// When it was taken: wall clock, milliseconds since 1970 UTC. Two snapshots that differ in
+    /// nothing else are equal to the dashboard, which then draws nothing.
+    pub taken_at_ms: i64,
+    /// What the first line says.
+    pub title: Title,
+    /// The cluster itself.
+    pub cluster: Sourced<Cluster>,
+    /// Every topic worth showing, in the order in which to show them.
+    pub topics: Sourced<Vec<Topic>>,
+    /// Every consumer group of the cluster, ours and others', in the order in which to show them.
+    pub groups: Sourced<Vec<Group>>,
+    /// The ride-share business.
+    pub city: Sourced<City>,
+    /// The payments business.
+    pub payments: Sourced<Payments>,
+    /// The shop.
+    pub shop: Sourced<Shop>,
+    /// Both lanes beside each other, and what waiting has cost.
+    pub lanes: Sourced<Lanes>,
+    /// The worker processes that we supervise; empty when attached to a foreign cluster.
+    pub workers: Sourced<Vec<Worker>>,
+    /// What happened, newest last.
+    pub timeline: Timeline,
+    /// How the controls that were asked for are getting on (see [`crate::command`]).
+    pub controls: Vec<ControlState>,
+}
+
+impl Snapshot {
+    /// Whether two snapshots would draw the same picture: equal in everything but the moment they
+    /// were taken.
+    pub fn same_picture(&self, other: &Snapshot) -> bool {
+        // Compared field by field, because setting `taken_at_ms` equal would cost a copy of
+        // everything.
+        let Snapshot {
+            taken_at_ms: _,
+            title,
+            cluster,
+            topics,
+            groups,
+            city,
+            payments,
+            shop,
+            lanes,
+            workers,
+            timeline,
+            controls,
+        } = self;
+        *title == other.title
+            && *cluster == other.cluster
+            && *topics == other.topics
+            && *groups == other.groups
+            && *city == other.city
+            && *payments == other.payments
+            && *shop == other.shop
+            && *lanes == other.lanes
+            && *workers == other.workers
+            && *timeline == other.timeline
+            && *controls == other.controls
+    }
+}
+
+/// What the first line says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Title {
+    /// The scenario or city ("la serena"), or the address of a foreign cluster.
+    pub name: String,
+    /// The simulated clock: event time, milliseconds since 1970 UTC.
+    pub clock_ms: Option<i64>,
+    /// How far local time is from UTC where the scenario plays, in minutes; shifts the clock's
+    /// display only.
+    pub utc_offset_min: i32,
+    /// How many times faster than the wall simulated time runs.
+    pub speed: Option<f64>,
+    /// The seed that repeats this run.
+    pub seed: Option<u64>,
+    /// Whether the workers are ours to pause, restart, scale and kill. Controls are offered only
+    /// then.
+    pub supervised: bool,
+}
+
+/// What a source last said, and whether it still answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sourced<T> {
+    /// The last data; empty while [`Source::Waiting`].
+    pub data: T,
+    /// Whether more is coming.
+    pub source: Source,
+}
+
+impl<T> Sourced<T> {
+    /// Data from a source that answers.
+    pub fn live(data: T) -> Self {
+        Sourced { data, source: Source::Live }
+    }
+
+    /// The last data of a source that stopped answering.
+    pub fn stale(data: T, for_ms: u64, reason: impl Into<String>) -> Self {
+        Sourced { data, source: Source::Stale { for_ms, reason: reason.into() } }
+    }
+}
+
+/// Whether a source answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Source {
+    /// Nothing has come yet: the data is empty, which says nothing about the world.
+    #[default]
+    Waiting,
+    /// The data is from now.
+    Live,
+    /// The source went away; the data is the last that it said.
+    Stale {
+        /// Since when, on the wall, in milliseconds before the snapshot was taken.
+        for_ms: u64,
+        /// Why, in words: "connection refused".
+        reason: String,
+    },
+    /// This source does not exist here (a foreign cluster has no city), and never will.
+    Absent,
+}

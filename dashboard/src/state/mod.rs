@@ -1,0 +1,263 @@
+//! What the dashboard remembers between two key presses, beside the last snapshot.
+//!
+//! [`update`](update::update) changes it by one message at a time; [`keys`] says what a key means
+//! now. What can be selected are [`rows`]; a [`pane`] is data that says where its rows come from.
+//! Nothing in here draws, waits, or reads a clock.
+//!
+//! ```text
+//!   palette   rows ──► pane ──► State ──► target ──► keys ──► update
+//! ```
+
+use std::sync::Arc;
+
+use crate::command::{Action, Command, Progress, Target};
+use crate::snapshot::{CityMap, Snapshot, Source};
+use crate::state::palette::Palette;
+use crate::state::pane::Pane;
+use crate::state::rows::{Query, Row, RowKey};
+
+pub(crate) mod keys;
+pub(crate) mod palette;
+pub(crate) mod pane;
+pub(crate) mod rows;
+pub(crate) mod target;
+pub(crate) mod update;
+
+/// What is remembered of one pane.
+#[derive(Clone, Debug)]
+pub(crate) struct PaneState {
+    pub(crate) pane: Pane,
+    pub(crate) cursor: Cursor,
+    /// Only rows that contain this text are shown.
+    pub(crate) filter: String,
+    /// Whether more is shown about its selected row.
+    pub(crate) detail: bool,
+}
+
+/// Which row of a pane the keys act on: by its name, so that it stays the same row when others come
+/// and go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Cursor {
+    pub(crate) key: RowKey,
+    /// Where it stood last, for when the row has gone.
+    pub(crate) index: usize,
+    /// Whether somebody moved it.
+    pub(crate) chosen: bool,
+}
+
+impl Cursor {
+    /// Its place among these rows.
+    pub(crate) fn place(&self, rows: &[Row]) -> usize {
+        let last = rows.len().saturating_sub(1);
+        match rows.get(self.index) {
+            Some(row) if row.key == self.key => self.index,
+            _ => rows.iter().position(|row| row.key == self.key).unwrap_or(self.index.min(last)),
+        }
+    }
+}
+
+/// What has the keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Mode {
+    #[default]
+    Panes,
+    /// The list of keys, from this line on.
+    Help(usize),
+    /// The filter of the focused pane is being typed.
+    Filter,
+    /// A question about something that cannot be undone.
+    Confirm(Confirm),
+}
+
+/// "Kill fraud-1?"
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Confirm {
+    pub(crate) action: Action,
+    /// Captured at key-down: whatever moves under the cursor since, this is what the question
+    /// names.
+    pub(crate) target: Target,
+    /// Whether the cursor is on the action; it starts on Cancel.
+    pub(crate) yes: bool,
+}
+
+/// A command that was asked for, and how it is getting on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) command: Command,
+    pub(crate) progress: Progress,
+    /// When it was asked.
+    pub(crate) began_ms: u64,
+    /// When `progress` last changed.
+    pub(crate) since_ms: u64,
+}
+
+/// Everything that [`crate::update()`] changes and [`crate::view()`] draws.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The panes of this show, in the order of their numbers; never none.
+    pub(crate) panes: Vec<PaneState>,
+    /// The place of the focused one among them.
+    pub(crate) focus: usize,
+    pub(crate) map: Option<Arc<CityMap>>,
+    /// The newest snapshot.
+    pub(crate) latest: Option<Arc<Snapshot>>,
+    /// The one on the screen while the view is frozen, and since when.
+    pub(crate) frozen: Option<(Arc<Snapshot>, u64)>,
+    /// When the newest snapshot came.
+    pub(crate) heard_ms: u64,
+    /// The moment of the last message, in milliseconds of a clock that only goes forward.
+    pub(crate) now_ms: u64,
+    pub(crate) zoomed: bool,
+    /// Ids of the groups whose members are shown.
+    pub(crate) opened: Vec<String>,
+    /// How often the map was zoomed in: each step halves what it shows.
+    pub(crate) map_zoom: u8,
+    pub(crate) mode: Mode,
+    pub(crate) palette: Palette,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) commands: u64,
+    /// A sentence in the footer, and since when.
+    pub(crate) notice: Option<(String, u64)>,
+    pub(crate) size: (u16, u16),
+}
+
+/// As many as there are digits from 1.
+pub(crate) const MOST_PANES: usize = 9;
+/// How long a sentence stays in the footer.
+pub(crate) const NOTICE_MS: u64 = 4_000;
+/// How long a finished control stays there.
+pub(crate) const FINISHED_MS: u64 = 6_000;
+/// After so long without a snapshot the first line says so.
+pub(crate) const SILENCE_MS: u64 = 3_000;
+
+impl State {
+    /// A dashboard with these panes that has not heard anything yet. A pane's number, and the digit
+    /// that focuses it, is one more than its place.
+    pub fn new(palette: Palette, panes: &[Pane]) -> State {
+        assert!(!panes.is_empty(), "a dashboard has at least one pane to focus");
+        assert!(panes.len() <= MOST_PANES, "{} panes, but digits for {MOST_PANES} only", panes.len());
+        for (at, pane) in panes.iter().enumerate() {
+            assert!(!panes[..at].contains(pane), "a show has one pane {}, not two", pane.name());
+        }
+        let fresh = |pane: &Pane| PaneState {
+            pane: *pane,
+            cursor: Cursor::default(),
+            filter: String::new(),
+            detail: false,
+        };
+        State {
+            panes: panes.iter().map(fresh).collect(),
+            focus: 0,
+            map: None,
+            latest: None,
+            frozen: None,
+            heard_ms: 0,
+            now_ms: 0,
+            zoomed: false,
+            opened: Vec::new(),
+            map_zoom: 0,
+            mode: Mode::Panes,
+            palette,
+            asked: Vec::new(),
+            commands: 0,
+            notice: None,
+            size: (0, 0),
+        }
+    }
+
+    /// The palette in use, which `t` changes.
+    pub fn palette(&self) -> Palette {
+        self.palette
+    }
+
+    /// The focused pane.
+    pub fn focus(&self) -> Pane {
+        self.focused().pane
+    }
+
+    /// The newest snapshot, frozen or not.
+    pub fn latest(&self) -> Option<&Snapshot> {
+        self.latest.as_deref()
+    }
+
+    /// The snapshot on the screen.
+    pub(crate) fn shown(&self) -> Option<&Snapshot> {
+        self.frozen.as_ref().map(|(snapshot, _)| &**snapshot).or(self.latest.as_deref())
+    }
+
+    pub(crate) fn focused(&self) -> &PaneState {
+        &self.panes[self.focus]
+    }
+
+    pub(crate) fn focused_mut(&mut self) -> &mut PaneState {
+        &mut self.panes[self.focus]
+    }
+
+    /// What is remembered of a pane; `None`: this show has no such pane.
+    pub(crate) fn find(&self, pane: Pane) -> Option<&PaneState> {
+        self.panes.iter().find(|known| known.pane == pane)
+    }
+
+    /// [`State::find`] for a pane that is being drawn, and therefore is one of the show's.
+    pub(crate) fn of(&self, pane: Pane) -> &PaneState {
+        self.find(pane).unwrap_or_else(|| panic!("{} is none of this show's panes", pane.name()))
+    }
+
+    /// A pane's number: the digit that focuses it.
+    pub(crate) fn number(&self, pane: Pane) -> Option<usize> {
+        self.panes.iter().position(|known| known.pane == pane).map(|at| at + 1)
+    }
+
+    /// Whether a pane's source exists here; a foreign cluster has no city.
+    pub(crate) fn has(&self, pane: Pane) -> bool {
+        self.shown().is_none_or(|snapshot| *(pane.spec().source)(snapshot) != Source::Absent)
+    }
+
+    /// The rows of a pane, after its filter.
+    pub(crate) fn rows(&self, pane: Pane) -> Vec<Row> {
+        let filter = self.find(pane).map_or(String::new(), |its| its.filter.to_lowercase());
+        self.query(&filter).map_or_else(Vec::new, |query| (pane.spec().rows)(&query))
+    }
+
+    /// The selected row of a pane.
+    pub(crate) fn selected(&self, pane: Pane) -> Option<Row> {
+        let rows = self.rows(pane);
+        let at = self.find(pane)?.cursor.place(&rows);
+        rows.into_iter().nth(at)
+    }
+
+    /// How many rows of the screen a pane has a use for; `None`: its source does not exist here.
+    pub(crate) fn height(&self, pane: Pane) -> Option<u16> {
+        let wanted = self.query("").and_then(|query| (pane.spec().height)(&query));
+        self.has(pane).then(|| wanted.and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX))
+    }
+
+    /// The place of the group on which the cursor of the lag pane stands, or one of whose members
+    /// it stands on.
+    pub(crate) fn selected_group(&self) -> Option<usize> {
+        let id = &self.find(Pane::Lag)?.cursor.key.id;
+        self.shown()?.groups.data.iter().position(|group| group.id == *id)
+    }
+
+    fn query<'a>(&'a self, filter: &'a str) -> Option<Query<'a>> {
+        let group = self.selected_group().unwrap_or(0);
+        Some(Query { snapshot: self.shown()?, filter, opened: &self.opened, group })
+    }
+
+    /// For how long no snapshot has come, when that is worth saying.
+    pub(crate) fn silence_ms(&self) -> Option<u64> {
+        self.latest.as_ref()?;
+        Some(self.now_ms.saturating_sub(self.heard_ms)).filter(|silent| *silent >= SILENCE_MS)
+    }
+
+    /// When the picture will change although nothing happens, on the same clock: a counted second,
+    /// a notice that goes.
+    pub fn next_change_ms(&self) -> Option<u64> {
+        let counting = self.frozen.is_some() || !self.asked.is_empty() || self.silence_ms().is_some();
+        let second = counting.then(|| self.now_ms + 1_000);
+        let notice = self.notice.as_ref().map(|(_, since)| since + NOTICE_MS);
+        let silence =
+            (self.latest.is_some() && self.silence_ms().is_none()).then_some(self.heard_ms + SILENCE_MS);
+        [second, notice, silence].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,273 @@
+//! A pane as data: its name, where its rows come from, how its cursor moves, where it stands.
+//!
+//! Everything about a pane but its picture is one [`Spec`] in this file, so that the keys, the
+//! lines of tabs and the layout need to know no pane by name. The picture is a function in
+//! `view::panes`. Which panes a show has, and in which order, is decided by whoever starts the
+//! dashboard (see [`State::new`](super::State::new)).
+//!
+//! To add one: a variant of [`Pane`] and its `Spec` here, its data in [`crate::snapshot`], its
+//! picture in `view::panes`. The compiler names the places.
+
+use crate::snapshot::{Decision, Notice, Run, Shopper, Snapshot, Source, Trip};
+use crate::state::rows::{self, Query, Row, entries, workers_of};
+
+/// The panes that can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Of each topic, records a second.
+    Throughput,
+    /// Of each group, how far behind.
+    Lag,
+    /// Of each partition, the log and the committed offset in it.
+    Partitions,
+    /// Streets and cars.
+    City,
+    /// Decisions on card swipes.
+    Payments,
+    /// A shopper and their page.
+    Shop,
+    /// Both lanes and their bill.
+    Lanes,
+    /// What happened.
+    Events,
+}
+
+/// Where a pane stands in one of the layouts: in which column, and with which share of its height.
+pub(crate) type Place = (usize, u16);
+
+/// All that a pane is, but its picture.
+pub(crate) struct Spec {
+    /// As its border shows it.
+    pub(crate) name: &'static str,
+    /// As the line of tabs shows it.
+    pub(crate) tab: &'static str,
+    /// Said where its source does not exist.
+    pub(crate) absent: &'static str,
+    /// Said where it has no rows.
+    pub(crate) empty: &'static str,
+    /// Whether its data is there, and from when.
+    pub(crate) source: fn(&Snapshot) -> &Source,
+    /// The rows that its cursor can stand on.
+    pub(crate) rows: fn(&Query) -> Vec<Row>,
+    /// How many rows of the screen it has a use for, border and all; `None`: as many as there are.
+    /// A filter changes nothing about it: typing must not move the panes.
+    pub(crate) height: fn(&Query) -> Option<usize>,
+    pub(crate) follow: Follow,
+    pub(crate) detail: Detail,
+    /// Its place where the screen has two columns.
+    pub(crate) two_columns: Place,
+    /// Its place where the screen has three.
+    pub(crate) three_columns: Place,
+    /// Its place in two columns on a cluster without our businesses; `None`: it is a business's.
+    pub(crate) lag_monitor: Option<Place>,
+}
+
+/// Where a cursor is after a new snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follow {
+    /// On its row.
+    Row,
+    /// On the first row until somebody moves it: groups come one after another in the first
+    /// seconds.
+    FirstUntilMoved,
+    /// In its place at the top while rows move under it: a list of news is read from there.
+    Top,
+}
+
+/// What Enter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Nothing: a row says all there is.
+    None,
+    /// Shows the members of the selected group below it.
+    Members,
+    /// More about the selected row beside the others: there is room for both.
+    Beside,
+    /// More about the selected row, on the whole screen.
+    Zoomed,
+}
+
+/// Rows of the chart below a list, and the empty one between.
+const CHART: usize = 9;
+/// A border's two lines.
+const BORDER: usize = 2;
+
+impl Pane {
+    /// The panes of a show: the cluster's own, then those of its businesses, then what compares the
+    /// lanes, and what happened.
+    pub fn of_show(businesses: impl IntoIterator<Item = Pane>) -> Vec<Pane> {
+        let cluster = [Pane::Throughput, Pane::Lag, Pane::Partitions];
+        cluster.into_iter().chain(businesses).chain([Pane::Lanes, Pane::Events]).collect()
+    }
+
+    /// Its name, as its border shows it.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    pub(crate) fn spec(self) -> &'static Spec {
+        match self {
+            Pane::Throughput => &THROUGHPUT,
+            Pane::Lag => &LAG,
+            Pane::Partitions => &PARTITIONS,
+            Pane::City => &CITY,
+            Pane::Payments => &PAYMENTS,
+            Pane::Shop => &SHOP,
+            Pane::Lanes => &LANES,
+            Pane::Events => &EVENTS,
+        }
+    }
+}
+
+static THROUGHPUT: Spec = Spec {
+    name: "throughput",
+    tab: "throughput",
+    absent: "not on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.topics.source,
+    rows: rows::topics,
+    height: |query| Some(query.snapshot.topics.data.len() + BORDER + 1 + CHART),
+    follow: Follow::FirstUntilMoved,
+    detail: Detail::Zoomed,
+    two_columns: (0, 28),
+    three_columns: (1, 37),
+    lag_monitor: Some((0, 45)),
+};
+
+static LAG: Spec = Spec {
+    name: "lag",
+    tab: "lag",
+    absent: "not on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.groups.source,
+    rows: rows::groups,
+    height: |query| {
+        let groups = &query.snapshot.groups.data;
+        let below = groups.iter().filter(|group| query.opened.contains(&group.id)).map(|group| {
+            if group.ours { workers_of(query.snapshot, group).count() } else { group.members.len() }
+        });
+        Some(groups.len() + BORDER + CHART + below.sum::<usize>())
+    },
+    follow: Follow::FirstUntilMoved,
+    detail: Detail::Members,
+    two_columns: (0, 23),
+    three_columns: (1, 32),
+    lag_monitor: Some((1, 45)),
+};
+
+static PARTITIONS: Spec = Spec {
+    name: "partitions",
+    tab: "partitions",
+    absent: "not on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.groups.source,
+    rows: rows::partitions,
+    height: |_| None,
+    follow: Follow::FirstUntilMoved,
+    detail: Detail::Zoomed,
+    two_columns: (0, 23),
+    three_columns: (2, 31),
+    lag_monitor: Some((1, 55)),
+};
+
+static CITY: Spec = Spec {
+    name: "city",
+    tab: "city",
+    absent: "no positions on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.city.source,
+    rows: |query| {
+        let wanted = |trip: &Trip| query.finds_any([&*trip.trip_id, &trip.driver_id]);
+        entries(&query.snapshot.city.data.trips, wanted, |trip| (&trip.trip_id, String::new()))
+    },
+    height: |_| None,
+    follow: Follow::Row,
+    detail: Detail::Beside,
+    // It needs height: with three columns it has one to itself.
+    two_columns: (1, 43),
+    three_columns: (0, 100),
+    lag_monitor: None,
+};
+
+static PAYMENTS: Spec = Spec {
+    name: "payments",
+    tab: "payments",
+    absent: "no card swipes on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.payments.source,
+    rows: |query| {
+        let wanted = |decision: &Decision| {
+            let known = [&*decision.card_id, decision.verdict.word()].into_iter();
+            query.finds_any(known.chain(decision.reasons.iter().map(String::as_str)))
+        };
+        entries(&query.snapshot.payments.data.recent, wanted, |decision| {
+            (&decision.card_id, format!("{}\n{}", decision.at_ms, decision.amount_cents))
+        })
+    },
+    height: |_| None,
+    follow: Follow::Top,
+    detail: Detail::Zoomed,
+    two_columns: (1, 19),
+    three_columns: (2, 23),
+    lag_monitor: None,
+};
+
+static SHOP: Spec = Spec {
+    name: "shop",
+    tab: "shop",
+    absent: "no clicks on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.shop.source,
+    rows: |query| {
+        let wanted = |shopper: &Shopper| query.finds(&shopper.session_id);
+        entries(&query.snapshot.shop.data.shoppers, wanted, |shopper| (&shopper.session_id, String::new()))
+    },
+    // A page has twenty items and a heading.
+    height: |_| Some(BORDER + 21),
+    follow: Follow::Row,
+    detail: Detail::None,
+    two_columns: (1, 21),
+    three_columns: (2, 25),
+    lag_monitor: None,
+};
+
+static LANES: Spec = Spec {
+    name: "batch or stream",
+    tab: "lanes",
+    absent: "no batch lane on this cluster",
+    empty: "none",
+    source: |snapshot| &snapshot.lanes.source,
+    rows: |query| {
+        let wanted = |run: &Run| query.finds(&run.job);
+        entries(&query.snapshot.lanes.data.runs, wanted, |run| (&run.batch_id, String::new()))
+    },
+    height: |_| None,
+    follow: Follow::Top,
+    detail: Detail::None,
+    two_columns: (0, 26),
+    three_columns: (1, 31),
+    lag_monitor: Some((0, 25)),
+};
+
+static EVENTS: Spec = Spec {
+    name: "events",
+    tab: "events",
+    absent: "not on this cluster",
+    empty: "nothing has happened yet",
+    source: |_| &Source::Live,
+    rows: |query| {
+        let wanted = |notice: &Notice| query.finds_any([&*notice.subject, &notice.text]);
+        let mut rows = entries(&query.snapshot.timeline.notices, wanted, |notice| {
+            (&notice.subject, format!("{}\n{}", notice.at_ms, notice.text))
+        });
+        // Newest first.
+        rows.reverse();
+        rows
+    },
+    height: |_| None,
+    follow: Follow::Top,
+    detail: Detail::Zoomed,
+    two_columns: (1, 17),
+    three_columns: (2, 21),
+    lag_monitor: Some((0, 30)),
+};

@@ -1,0 +1,139 @@
+//! Rows: what a cursor can stand on. One list for each pane, used by the keys and by the views.
+//!
+//! A row has a [`RowKey`] that names it through every snapshot, so that the cursor stays with its
+//! row while others come and go; and an [`Item`], an index into the snapshot that is shown. Which
+//! rows a pane has follows from a [`Query`]: the snapshot, and what was typed and opened.
+
+use crate::snapshot::{Group, Snapshot, Worker};
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) key: RowKey,
+    pub(crate) item: Item,
+}
+
+/// Names a row among those of its pane, in every snapshot.
+///
+/// Two texts and not one with a separator: a client may give its group any name, also one that
+/// looks like another group's member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowKey {
+    /// The id of what the row shows, or of the group that it stands under.
+    pub(crate) id: String,
+    /// Tells rows with the same id apart: a member, a partition, an instant.
+    pub(crate) part: String,
+}
+
+/// What a row shows: indices into the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Item {
+    Topic(usize),
+    Group(usize),
+    /// A worker of ours, under its group.
+    Worker(usize),
+    /// A member that is not ours, under its group.
+    Member(usize, usize),
+    Partition(usize, usize),
+    /// An entry of the pane's own list, which no control acts on: a trip, a decision, a run.
+    Entry(usize),
+}
+
+/// What decides which rows a pane has.
+#[derive(Clone, Copy)]
+pub(crate) struct Query<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    /// In lower case; empty when there is none.
+    pub(crate) filter: &'a str,
+    /// Ids of the groups whose members are shown.
+    pub(crate) opened: &'a [String],
+    /// The place of the group that the lag pane's cursor is on.
+    pub(crate) group: usize,
+}
+
+impl Query<'_> {
+    /// Whether the filter lets a row with this text through.
+    pub(crate) fn finds(&self, text: &str) -> bool {
+        self.filter.is_empty() || text.to_lowercase().contains(self.filter)
+    }
+
+    /// Whether it lets a row with one of these texts through.
+    pub(crate) fn finds_any<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> bool {
+        self.filter.is_empty() || texts.into_iter().any(|text| self.finds(text))
+    }
+}
+
+/// A row for each entry of a list that is wanted. `key` names an entry: its id, and what tells it
+/// apart from others with the same id.
+pub(crate) fn entries<T>(
+    list: &[T],
+    wanted: impl Fn(&T) -> bool,
+    key: impl Fn(&T) -> (&str, String),
+) -> Vec<Row> {
+    let row = |(at, entry)| {
+        let (id, part) = key(entry);
+        Row { key: RowKey { id: id.to_owned(), part }, item: Item::Entry(at) }
+    };
+    list.iter().enumerate().filter(|(_, entry)| wanted(entry)).map(row).collect()
+}
+
+/// A row for each topic.
+pub(crate) fn topics(query: &Query) -> Vec<Row> {
+    let topics = query.snapshot.topics.data.iter().enumerate();
+    topics
+        .filter(|(_, topic)| query.finds(&topic.name))
+        .map(|(at, topic)| Row { key: key(&topic.name, ""), item: Item::Topic(at) })
+        .collect()
+}
+
+/// The groups, each with its members below it while it is open.
+pub(crate) fn groups(query: &Query) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (at, group) in query.snapshot.groups.data.iter().enumerate() {
+        if !query.finds(&group.id) {
+            continue;
+        }
+        rows.push(Row { key: key(&group.id, ""), item: Item::Group(at) });
+        if !query.opened.contains(&group.id) {
+            continue;
+        }
+        for (worker, its) in workers_of(query.snapshot, group) {
+            rows.push(Row { key: key(&group.id, &its.name), item: Item::Worker(worker) });
+        }
+        if !group.ours {
+            for (member, its) in group.members.iter().enumerate() {
+                rows.push(Row { key: key(&group.id, &its.member_id), item: Item::Member(at, member) });
+            }
+        }
+    }
+    rows
+}
+
+/// Every partition of every group: the selected group's first, then the others' in their order.
+pub(crate) fn partitions(query: &Query) -> Vec<Row> {
+    let groups = &query.snapshot.groups.data;
+    let mut rows = Vec::new();
+    for at in (query.group..groups.len()).chain(0..query.group.min(groups.len())) {
+        let group = &groups[at];
+        for (partition, its) in group.partitions.iter().enumerate() {
+            if query.finds_any([&*group.id, &its.topic, its.owner.as_deref().unwrap_or("")]) {
+                let part = format!("{}\n{}", its.topic, its.partition);
+                rows.push(Row { key: key(&group.id, &part), item: Item::Partition(at, partition) });
+            }
+        }
+    }
+    rows
+}
+
+/// The workers of a group of ours, with their place in the snapshot.
+pub(crate) fn workers_of<'a>(
+    snapshot: &'a Snapshot,
+    group: &'a Group,
+) -> impl Iterator<Item = (usize, &'a Worker)> {
+    let workers = snapshot.workers.data.iter().enumerate();
+    workers.filter(|(_, worker)| group.ours && worker.group.as_deref() == Some(&group.id))
+}
+
+fn key(id: &str, part: &str) -> RowKey {
+    RowKey { id: id.to_owned(), part: part.to_owned() }
+}

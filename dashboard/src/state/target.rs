@@ -1,0 +1,61 @@
+//! Whom a control acts on: a topic, a group or a worker of ours, by what the cursor points at.
+
+use crate::command::Target;
+use crate::snapshot::{Group, Worker, WorkerState};
+use crate::state::State;
+use crate::state::rows::{Item, workers_of};
+
+/// Whom the controls would act on: what the cursor of the focused pane points at, if it is ours.
+pub(crate) fn of(state: &State) -> Option<Target> {
+    let snapshot = state.shown().filter(|snapshot| snapshot.title.supervised)?;
+    let worker_or_group = |group: &Group, owner: Option<&str>| {
+        let worker =
+            owner.and_then(|owner| workers_of(snapshot, group).find(|(_, worker)| worker.name == owner));
+        group.ours.then(|| match worker {
+            Some((_, worker)) => Target::Worker(worker.name.clone()),
+            None => Target::Group(group.id.clone()),
+        })
+    };
+    match state.selected(state.focus())?.item {
+        Item::Topic(at) => {
+            let topic = &snapshot.topics.data[at];
+            topic.can_burst.then(|| Target::Topic(topic.name.clone()))
+        }
+        Item::Group(at) => worker_or_group(&snapshot.groups.data[at], None),
+        Item::Worker(at) => Some(Target::Worker(snapshot.workers.data[at].name.clone())),
+        Item::Partition(at, partition) => {
+            let group = &snapshot.groups.data[at];
+            worker_or_group(group, group.partitions[partition].owner.as_deref())
+        }
+        Item::Member(..) | Item::Entry(_) => None,
+    }
+}
+
+/// The consumer that the controls would act on.
+pub(crate) fn consumer(state: &State) -> Option<Target> {
+    of(state).filter(|target| !matches!(target, Target::Topic(_)))
+}
+
+/// The group of a target: what scaling and rewinding act on.
+pub(crate) fn group_of(state: &State, target: &Target) -> Option<String> {
+    match target {
+        Target::Group(id) => Some(id.clone()),
+        Target::Worker(name) => {
+            let worker = state.shown()?.workers.data.iter().find(|worker| worker.name == *name)?;
+            worker.group.clone()
+        }
+        Target::Topic(_) | Target::Batch => None,
+    }
+}
+
+/// Whether a target is paused now, so that `space` means resume.
+pub(crate) fn is_paused(state: &State, target: &Target) -> bool {
+    let Some(snapshot) = state.shown() else { return false };
+    let paused = |worker: &Worker| worker.state == WorkerState::Paused;
+    let mut workers = snapshot.workers.data.iter();
+    match target {
+        Target::Worker(name) => workers.any(|worker| worker.name == *name && paused(worker)),
+        Target::Group(id) => workers.any(|worker| worker.group.as_ref() == Some(id) && paused(worker)),
+        Target::Topic(_) | Target::Batch => false,
+    }
+}

@@ -1,0 +1,103 @@
+//! The terminal's modes: switched on once, and off again whatever happens.
+//!
+//! A program that dies in raw mode on the alternate screen leaves a shell that shows nothing of
+//! what is typed. So what was switched on is remembered in one place, and taken back from all three
+//! ways out: `Drop` (an error, a return), the panic hook (of any thread: a panic elsewhere does not
+//! unwind the thread that draws), and the signals, which end the loop.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableFocusChange, EnableFocusChange};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{queue, style};
+
+use crate::terminal::mailbox::{Input, Mailbox};
+
+/// Whether the terminal is ours now.
+static OURS: AtomicBool = AtomicBool::new(false);
+/// Whom the panic hook tells.
+static LISTENER: RwLock<Option<Arc<Mailbox>>> = RwLock::new(None);
+
+/// While it lives, the terminal is in raw mode on its alternate screen.
+pub(crate) struct Guard;
+
+impl Guard {
+    pub(crate) fn enter(mailbox: &Arc<Mailbox>) -> io::Result<Guard> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let others = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                // First the terminal, or the message would be lost with the alternate screen; and
+                // only then the news, or the program could have ended before the message is out.
+                let was_ours = restore();
+                others(panic);
+                if was_ours
+                    && let Ok(listener) = LISTENER.try_read()
+                    && let Some(mailbox) = &*listener
+                {
+                    mailbox.try_input(Input::Panicked);
+                }
+            }));
+        });
+        *LISTENER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(mailbox));
+        enable_raw_mode()?;
+        OURS.store(true, Ordering::SeqCst);
+        // From here on `Drop` takes back what was done, also when the rest fails.
+        let guard = Guard;
+        let mut bytes = Vec::new();
+        queue!(bytes, EnterAlternateScreen, Hide, EnableFocusChange)?;
+        write(&bytes)?;
+        Ok(guard)
+    }
+
+    #[expect(clippy::unused_self, reason = "only who holds the guard may draw")]
+    /// Writes a frame, unless the terminal has been given back meanwhile.
+    pub(crate) fn frame(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if OURS.load(Ordering::SeqCst) {
+            out.write_all(bytes)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+        *LISTENER.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Gives the terminal back exactly once; whether it was ours.
+pub(crate) fn restore() -> bool {
+    // The lock of the output lets a frame that is being written finish before the modes change.
+    let mut out = io::stdout().lock();
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return false;
+    }
+    let mut bytes = Vec::new();
+    // A terminal that hung up cannot be restored, and there is nobody left to tell.
+    let _ = queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        style::ResetColor,
+        DisableFocusChange,
+        Show,
+        LeaveAlternateScreen
+    );
+    let _ = out.write_all(&bytes).and_then(|()| out.flush());
+    let _ = disable_raw_mode();
+    true
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}

@@ -1,0 +1,442 @@
+//! The rim: the only place of this crate with a clock, a terminal and threads.
+//!
+//! One thread draws. Keys, signals and snapshots meet in its mailbox; it sleeps until something
+//! comes or the picture would change by itself, and draws when the picture has changed: at most
+//! [`FRAME_MS`] apart, and slower while the window is in the background. A frame is one buffer of
+//! bytes, between the marks of a synchronised update, and one write.
+//!
+//! # Simplifications
+//! - The thread that reads keys looks up five times a second whether it should end: a blocking read
+//!   cannot be woken.
+//! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize
+//!   may stay unread until the next key. Its `use-dev-tty` feature does not, and costs a
+//!   dependency.
+//! - No mouse: everything has a key, and the terminal keeps its own selecting and copying.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::command::Command;
+use crate::snapshot::Snapshot;
+use crate::state::State;
+use crate::state::keys::Key;
+use crate::state::pane::Pane;
+use crate::state::update::{Cmd, Msg, update};
+use crate::terminal::guard::Guard;
+use crate::terminal::mailbox::{Input, Mailbox};
+use crate::view::theme::Theme;
+use crate::view::{Cache, view};
+
+mod guard;
+mod mailbox;
+
+pub use mailbox::{Feed, Publisher, feed};
+
+/// Frames are at least so far apart: 15 a second.
+const FRAME_MS: u64 = 66;
+/// And so far while the terminal's window has not got the keyboard: 2 a second.
+const BACKGROUND_FRAME_MS: u64 = 500;
+/// What a terminal that hung up answers, on every Unix.
+const EIO: i32 = 5;
+/// How often the thread that reads keys looks whether it should end.
+const LOOK_UP: Duration = Duration::from_millis(200);
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How everything looks at first; `t` changes the palette.
+    pub theme: Theme,
+    /// The panes, in the order of their numbers.
+    pub panes: Vec<Pane>,
+    /// Where `s` saves screens; the current directory when empty.
+    pub save_in: PathBuf,
+}
+
+/// Why it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// `q` or Ctrl-C was pressed.
+    Quit,
+    /// A signal came: its number. A shell expects the exit code 128 more.
+    Signal(i32),
+    /// A thread of this program panicked; its message stands on the restored terminal.
+    Panicked,
+    /// The terminal went away.
+    Gone,
+}
+
+/// How it ended, and the last that was known: what the summary is made of.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why it ended.
+    pub exit: Exit,
+    /// The last snapshot that came.
+    pub last: Option<Arc<Snapshot>>,
+    /// For how long it was shown, in milliseconds.
+    pub ran_ms: u64,
+}
+
+/// Whether a dashboard can be drawn here: both ends of the program are a terminal.
+pub fn is_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Draws what comes from `feed` until someone ends it; blocks the calling thread. `ask` must not
+/// wait.
+///
+/// The terminal is restored when this returns, whichever way. SIGINT, SIGTERM and SIGHUP end it
+/// meanwhile.
+pub fn run(feed: &Feed, ask: impl FnMut(Command), options: &Options) -> io::Result<Outcome> {
+    let mailbox = &feed.mailbox;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    let ended = Arc::new(AtomicBool::new(false));
+    let guard = Guard::enter(mailbox)?;
+    let signalled = Arc::clone(mailbox);
+    let watch = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            signalled.input(Input::Signal(signal));
+        }
+    })?;
+    let (typed, stop) = (Arc::clone(mailbox), Arc::clone(&ended));
+    std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&typed, &stop))?;
+    let outcome = Screen::new(&guard, options).show(mailbox, ask);
+    ended.store(true, Ordering::Relaxed);
+    handle.close();
+    drop(guard);
+    let _ = watch.join();
+    outcome
+}
+
+/// Milliseconds since the dashboard started.
+struct Clock(Instant);
+
+impl Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the terminal loop is the rim: it reads the clock for everyone else"
+    )]
+    fn start() -> Self {
+        Clock(Instant::now())
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.0.elapsed().as_millis() as u64
+    }
+}
+
+struct Screen<'a> {
+    guard: &'a Guard,
+    options: &'a Options,
+    state: State,
+    cache: Cache,
+    /// What the terminal shows.
+    drawn: Buffer,
+    next: Buffer,
+    clock: Clock,
+    dirty: bool,
+    background: bool,
+}
+
+impl<'a> Screen<'a> {
+    fn new(guard: &'a Guard, options: &'a Options) -> Self {
+        Screen {
+            guard,
+            options,
+            state: State::new(options.theme.palette, &options.panes),
+            cache: Cache::default(),
+            drawn: Buffer::empty(Rect::ZERO),
+            next: Buffer::empty(Rect::ZERO),
+            clock: Clock::start(),
+            dirty: true,
+            background: false,
+        }
+    }
+
+    fn show(&mut self, mailbox: &Mailbox, mut ask: impl FnMut(Command)) -> io::Result<Outcome> {
+        let (width, height) = crossterm::terminal::size()?;
+        self.handle(Msg::Resize(width, height), &mut ask);
+        let mut frame_at = 0;
+        loop {
+            let now = self.clock.now_ms();
+            if self.dirty && now >= frame_at {
+                if let Err(error) = self.draw() {
+                    // A terminal that hung up fails before its signal arrives.
+                    return if error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(EIO) {
+                        Ok(self.outcome(Exit::Gone))
+                    } else {
+                        Err(error)
+                    };
+                }
+                self.dirty = false;
+                frame_at = now + if self.background { BACKGROUND_FRAME_MS } else { FRAME_MS };
+            }
+            let next = if self.dirty { Some(frame_at) } else { self.state.next_change_ms() };
+            let wait = next.map_or(3_600_000, |next| next.saturating_sub(self.clock.now_ms()));
+            let mail = mailbox.take(Duration::from_millis(wait));
+            if let Some(map) = mail.map {
+                self.handle(Msg::Map(map), &mut ask);
+            }
+            if let Some(snapshot) = mail.snapshot {
+                self.handle(Msg::Snapshot(snapshot), &mut ask);
+            }
+            for input in mail.inputs {
+                let exit = match input {
+                    Input::Key(key) => self.handle(Msg::Key(key), &mut ask),
+                    Input::Resize(width, height) => self.handle(Msg::Resize(width, height), &mut ask),
+                    Input::Focus(focused) => {
+                        self.background = !focused;
+                        if focused {
+                            frame_at = 0;
+                        }
+                        None
+                    }
+                    Input::Signal(signal) => Some(Exit::Signal(signal)),
+                    Input::Panicked => Some(Exit::Panicked),
+                    Input::Gone => Some(Exit::Gone),
+                };
+                if let Some(exit) = exit {
+                    return Ok(self.outcome(exit));
+                }
+            }
+            if !self.dirty {
+                self.handle(Msg::Tick, &mut ask);
+            }
+        }
+    }
+
+    fn outcome(&self, exit: Exit) -> Outcome {
+        Outcome { exit, last: self.state.latest.clone(), ran_ms: self.clock.now_ms() }
+    }
+
+    fn handle(&mut self, msg: Msg, ask: &mut impl FnMut(Command)) -> Option<Exit> {
+        for cmd in update(&mut self.state, msg, self.clock.now_ms()) {
+            match cmd {
+                Cmd::Draw => self.dirty = true,
+                Cmd::Ask(command) => ask(command),
+                Cmd::Quit => return Some(Exit::Quit),
+                Cmd::Save => {
+                    let told = match self.save() {
+                        Ok(path) => format!("saved {}", path.display()),
+                        Err(error) => format!("could not save the screen: {error}"),
+                    };
+                    self.handle(Msg::Notice(told), ask);
+                }
+            }
+        }
+        None
+    }
+
+    fn theme(&self) -> Theme {
+        Theme { palette: self.state.palette(), ..self.options.theme }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (width, height) = self.state.size;
+        let area = Rect::new(0, 0, width, height);
+        let resized = self.drawn.area != area;
+        if resized {
+            self.drawn = Buffer::empty(area);
+            self.next = Buffer::empty(area);
+        }
+        let theme = self.theme();
+        view(&self.state, &mut self.cache, &theme, area, &mut self.next);
+        let bytes = frame_bytes(&self.drawn, &self.next, resized)?;
+        if !bytes.is_empty() {
+            self.guard.frame(&bytes)?;
+        }
+        std::mem::swap(&mut self.drawn, &mut self.next);
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a saved screen is named after the moment on the wall")]
+    fn save(&self) -> io::Result<PathBuf> {
+        let seconds =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let path = self.options.save_in.join(format!("freshet-{seconds}.svg"));
+        std::fs::write(&path, crate::svg::of_buffer(&self.drawn, &self.theme()))?;
+        Ok(path)
+    }
+}
+
+/// What a terminal that shows `drawn` must be sent to show `next`; nothing when they are the same.
+pub(crate) fn frame_bytes(drawn: &Buffer, next: &Buffer, clear: bool) -> io::Result<Vec<u8>> {
+    let changes = drawn.diff(next);
+    if changes.is_empty() && !clear {
+        return Ok(Vec::new());
+    }
+    let mut bytes = Vec::with_capacity(changes.len() * 8 + 64);
+    queue!(bytes, BeginSynchronizedUpdate)?;
+    if clear {
+        queue!(bytes, Clear(ClearType::All))?;
+    }
+    CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+    queue!(bytes, EndSynchronizedUpdate)?;
+    bytes.flush()?;
+    Ok(bytes)
+}
+
+fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let input = match event::poll(LOOK_UP)
+            .and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) })
+        {
+            Ok(Some(Event::Key(key))) => key_of(key).map(Input::Key),
+            Ok(Some(Event::Resize(width, height))) => Some(Input::Resize(width, height)),
+            Ok(Some(Event::FocusGained)) => Some(Input::Focus(true)),
+            Ok(Some(Event::FocusLost)) => Some(Input::Focus(false)),
+            // A terminal that hung up reads as one on which nobody types.
+            Ok(None) if has_hung_up() => Some(Input::Gone),
+            Ok(_) => None,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            Err(_) => {
+                mailbox.input(Input::Gone);
+                return;
+            }
+        };
+        if let Some(input) = input {
+            mailbox.input(input);
+            if input == Input::Gone {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether the terminal has gone. A shell tells its programs by a signal, but not everyone has a
+/// shell; from then on the kernel answers every question about the terminal with EIO.
+fn has_hung_up() -> bool {
+    crossterm::terminal::window_size().is_err_and(|error| error.raw_os_error() == Some(EIO))
+}
+
+/// A key press as far as we tell them apart.
+fn key_of(key: KeyEvent) -> Option<Key> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    Some(match key.code {
+        KeyCode::Char(char) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            Key::Ctrl(char.to_ascii_lowercase())
+        }
+        KeyCode::Char(char) => Key::Char(char),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashboard_testing::Sample;
+    use ratatui::style::{Color, Modifier};
+    use vt100::Color as Seen;
+
+    /// A screen as the crate of samples draws it: with this crate as its tests do not see it, but
+    /// the cells of a picture are everybody's.
+    fn buffer(sample: Sample, key: char, size: (u16, u16)) -> Buffer {
+        dashboard_testing::screen(sample, size, &[dashboard_testing::Key::Char(key)])
+    }
+
+    /// Compares what a terminal shows with what was drawn, cell by cell.
+    fn assert_shows(terminal: &vt100::Parser, buf: &Buffer) {
+        let color = |color: Color| match color {
+            Color::Rgb(r, g, b) => Seen::Rgb(r, g, b),
+            Color::Reset => Seen::Default,
+            other => panic!("the default theme has no {other:?}"),
+        };
+        for y in 0..buf.area.height {
+            let mut x = 0;
+            while x < buf.area.width {
+                let drawn = &buf[(x, y)];
+                let shown = terminal.screen().cell(y, x).expect("inside");
+                let symbol = if shown.contents().is_empty() { " " } else { shown.contents() };
+                assert_eq!(symbol, drawn.symbol(), "at {x},{y}");
+                assert_eq!(shown.bgcolor(), color(drawn.bg), "at {x},{y}");
+                if symbol != " " {
+                    assert_eq!(shown.fgcolor(), color(drawn.fg), "at {x},{y} {symbol}");
+                    assert_eq!(shown.bold(), drawn.modifier.contains(Modifier::BOLD), "at {x},{y} {symbol}");
+                }
+                x += if shown.is_wide() { 2 } else { 1 };
+            }
+        }
+    }
+
+    /// The bytes of each frame, on top of those before it, make the terminal show exactly the
+    /// buffer.
+    #[test]
+    fn the_terminal_shows_what_was_drawn() {
+        for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+            let mut terminal = vt100::Parser::new(size.1.try_into().unwrap(), size.0.try_into().unwrap(), 0);
+            let mut drawn = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            let mut first = true;
+            for sample in [
+                Sample::Normal,
+                Sample::Extreme,
+                Sample::Empty,
+                Sample::Stale,
+                Sample::Extreme,
+                Sample::Foreign,
+            ] {
+                for key in ['1', '3', '4', '?'] {
+                    let next = buffer(sample, key, size);
+                    terminal.process(&frame_bytes(&drawn, &next, first).expect("into memory"));
+                    assert_shows(&terminal, &next);
+                    drawn = next;
+                    first = false;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_picture_sends_nothing() {
+        let drawn = buffer(Sample::Normal, '1', (120, 40));
+        assert_eq!(
+            frame_bytes(&drawn, &buffer(Sample::Normal, '1', (120, 40)), false).expect("into memory"),
+            b""
+        );
+    }
+
+    #[test]
+    fn a_frame_is_one_synchronised_update() {
+        let bytes =
+            frame_bytes(&buffer(Sample::Empty, '1', (80, 24)), &buffer(Sample::Normal, '1', (80, 24)), false);
+        let text = String::from_utf8(bytes.expect("into memory")).expect("UTF-8");
+        assert!(text.starts_with("\u{1b}[?2026h") && text.ends_with("\u{1b}[?2026l"));
+    }
+
+    #[test]
+    fn keys_are_told_apart() {
+        let key = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        assert_eq!(key(KeyCode::Char('X'), KeyModifiers::SHIFT), Some(Key::Char('X')));
+        assert_eq!(key(KeyCode::Char('C'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
+        assert_eq!(key(KeyCode::F(5), KeyModifiers::NONE), None);
+        let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+        released.kind = KeyEventKind::Release;
+        assert_eq!(key_of(released), None);
+    }
+}

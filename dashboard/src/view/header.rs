@@ -1,0 +1,307 @@
+//! The lines that stand on every screen: the lesson above, the keys below.
+
+use ratatui::layout::Rect;
+
+use crate::command::Progress;
+use crate::format::{
+    UNKNOWN, count, duration, maybe_duration, maybe_money, number, plural, time_of_day, weekday,
+};
+use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
+use crate::state::keys;
+use crate::state::pane::Pane;
+use crate::state::{Asked, Mode, State};
+use crate::text::clean;
+use crate::view::pen::{Pen, Pieces, pieces_width};
+use crate::view::theme::Role;
+
+/// The first two lines: who and where, then what the streams know, what the batch knows, and what
+/// waiting has cost.
+pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
+    let (x, end) = (area.x + 1, area.right().saturating_sub(1));
+    let health = health(state.latest(), state.silence_ms());
+    let start = pen.pieces_right(end, area.y, area.width / 2, &health);
+    pen.pieces(x, area.y, start.saturating_sub(x + 1), &title(state));
+    let room = end.saturating_sub(x);
+    let lesson = lesson(state.shown());
+    let fitting = lesson.iter().find(|pieces| pieces_width(pieces) <= room).or(lesson.last());
+    if let Some(pieces) = fitting {
+        pen.pieces(x, area.y + 1, room, pieces);
+    }
+}
+
+fn title(state: &State) -> Pieces {
+    let mut pieces: Pieces = vec![("freshet".into(), Role::Title)];
+    let Some(snapshot) = state.shown() else { return pieces };
+    let title = &snapshot.title;
+    let mut say = |text: String, role| {
+        if !text.is_empty() {
+            pieces.push(("  ".into(), Role::Dim));
+            pieces.push((text, role));
+        }
+    };
+    if let Some((_, since)) = &state.frozen {
+        say(format!("‖ frozen {}", duration(state.now_ms.saturating_sub(*since) as f64)), Role::Paused);
+    }
+    say(clean(&title.name).into_owned(), Role::Text);
+    if let Some(clock) = title.clock_ms {
+        let offset = title.utc_offset_min;
+        say(format!("{} {}", weekday(clock, offset), time_of_day(clock, offset)), Role::Text);
+    }
+    if let Some(speed) = title.speed {
+        say(format!("{}×", number(Some(speed))), Role::Dim);
+    }
+    if let Some(seed) = title.seed {
+        say(format!("seed {seed}"), Role::Dim);
+    }
+    pieces
+}
+
+/// One thing: the worst that is known, or that all is well.
+pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Pieces {
+    let say = |glyph: &str, text: String, role| vec![(format!("{glyph} "), role), (text, role)];
+    let Some(snapshot) = latest else { return say("○", "connecting".into(), Role::Dim) };
+    if let Some(silent) = silence_ms {
+        return say("✖", format!("no news for {}", duration(silent as f64)), Role::Bad);
+    }
+    if let Source::Stale { for_ms, reason } = &snapshot.cluster.source {
+        return say(
+            "✖",
+            format!("cluster silent for {}: {}", duration(*for_ms as f64), clean(reason)),
+            Role::Bad,
+        );
+    }
+    let workers = &snapshot.workers.data;
+    let dead: Vec<_> =
+        workers.iter().filter(|worker| matches!(worker.state, WorkerState::Dead { .. })).collect();
+    if let [worker, others @ ..] = dead.as_slice() {
+        let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        return say("✖", format!("{}{others} dead", clean(&worker.name)), Role::Bad);
+    }
+    let behind = snapshot.groups.data.iter().find(|group| matches!(group.trend, Trend::FallingBehind { .. }));
+    if let Some(group) = behind {
+        return say("▲", format!("{} is falling behind", clean(&group.id)), Role::Warn);
+    }
+    let paused = workers.iter().filter(|worker| worker.state == WorkerState::Paused).count() as u64;
+    if paused > 0 {
+        return say("‖", format!("{} paused", plural(paused, "worker")), Role::Paused);
+    }
+    match (workers.len() as u64, snapshot.cluster.data.brokers) {
+        (0, Some(brokers)) => say("●", plural(u64::from(brokers), "broker"), Role::Good),
+        (0, None) => say("○", "connecting".into(), Role::Dim),
+        (workers, _) => say("●", format!("all {workers} workers well"), Role::Good),
+    }
+}
+
+/// The second line, from the longest to the shortest way to say it.
+pub(crate) fn lesson(shown: Option<&Snapshot>) -> Vec<Pieces> {
+    let Some(snapshot) = shown else {
+        return vec![vec![("waiting for the first snapshot of the cluster".into(), Role::Dim)]];
+    };
+    if snapshot.lanes.source == Source::Absent {
+        return vec![of_a_foreign_cluster(snapshot)];
+    }
+    if snapshot.title.supervised && snapshot.title.clock_ms.is_none() {
+        return getting_ready(snapshot);
+    }
+    let lanes = &snapshot.lanes.data;
+    let long =
+        [(4, true, true, 4), (4, true, true, 2), (3, true, true, 4), (3, true, true, 2), (3, true, false, 3)];
+    let short = [(3, false, false, 3), (3, false, false, 2), (2, false, false, 2), (1, false, false, 2)];
+    long.into_iter()
+        .chain(short)
+        .map(|(items, next, wide, gap)| {
+            let gap = &"    "[..gap];
+            let mut pieces = stream(lanes);
+            pieces.push((gap.into(), Role::Dim));
+            pieces.extend(batch(lanes, next));
+            pieces.push((gap.into(), Role::Dim));
+            pieces.extend(cost(lanes, items, wide));
+            pieces
+        })
+        .collect()
+}
+
+/// Before the first event those who will answer it get ready; nothing has gone wrong.
+fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
+    let here = |group: &str| {
+        snapshot.groups.data.iter().any(|known| known.id == group && !known.partitions.is_empty())
+    };
+    let mut missing: Vec<&str> = Vec::new();
+    for group in snapshot.workers.data.iter().filter_map(|worker| worker.group.as_deref()) {
+        if !here(group) && !missing.contains(&group) {
+            missing.push(group);
+        }
+    }
+    let head = || ("getting ready".to_string(), Role::Title);
+    let whom =
+        if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
+    let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
+    vec![
+        vec![head(), (long, Role::Dim)],
+        vec![head(), (": the consumers join".into(), Role::Dim)],
+        vec![head()],
+    ]
+}
+
+/// What the streams know.
+pub(crate) fn stream(lanes: &Lanes) -> Pieces {
+    let mut pieces = vec![("stream ".into(), Role::Stream)];
+    match lanes.stream_delay_ms {
+        Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
+        None => pieces.push((UNKNOWN.into(), Role::Dim)),
+    }
+    pieces
+}
+
+/// What the batch knows.
+pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
+    let mut pieces = vec![("batch ".into(), Role::Batch)];
+    match lanes.batch_age_ms {
+        Some(age) => pieces.extend([(duration(age), Role::Truth), (" behind".into(), Role::Dim)]),
+        None => pieces.push(("no run yet".into(), Role::Dim)),
+    }
+    if next {
+        let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
+        let say = if lanes.running { Some(", running now".into()) } else { until };
+        pieces.extend(say.map(|say| (say, Role::Dim)));
+    }
+    pieces
+}
+
+/// What waiting has cost, in at most so many of the businesses' units. Where batch was as good,
+/// nothing is said; what too few cases say is dim.
+pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
+    let bill = &lanes.bill;
+    let all = [
+        (&bill.money_cents, maybe_money as fn(_) -> _, "", ""),
+        (&bill.wrong_texts, number, " wrong texts", " texts"),
+        (&bill.missed_clicks, number, " clicks", " clicks"),
+        (&bill.late_minutes, number, " late minutes", " min late"),
+    ];
+    let known: Vec<_> = all.into_iter().filter(|(item, ..)| item.waiting().is_some()).collect();
+    let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
+    for (item, amount, words, short) in known.iter().filter(|(item, ..)| !item.is_tie()).take(items) {
+        if pieces.len() > 1 {
+            pieces.push((" · ".into(), Role::Dim));
+        }
+        pieces.push((amount(item.waiting()), if item.likely.is_some() { Role::Truth } else { Role::Dim }));
+        pieces.push((if wide { words } else { short }.to_string(), Role::Dim));
+    }
+    if pieces.len() == 1 {
+        let nothing = if known.is_empty() { UNKNOWN } else { "nothing so far" };
+        pieces.push((nothing.into(), Role::Dim));
+    }
+    pieces
+}
+
+/// Attached to somebody's cluster there are no lanes to compare: the line says what any consumer
+/// group can show.
+fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
+    let groups = &snapshot.groups.data;
+    let mut pieces = vec![
+        (plural(snapshot.topics.data.len() as u64, "topic"), Role::Text),
+        ("  ".into(), Role::Dim),
+        (plural(groups.len() as u64, "group"), Role::Text),
+    ];
+    let worst =
+        groups.iter().filter(|group| group.lag_records.is_some()).max_by_key(|group| group.lag_records);
+    if let Some(group) = worst {
+        pieces.push(("  farthest behind ".into(), Role::Dim));
+        pieces.push((clean(&group.id).into_owned(), Role::Truth));
+        let records = count(group.lag_records.unwrap_or(0));
+        pieces.push((format!(" by {records} records, {}", maybe_duration(group.lag_ms)), Role::Dim));
+    }
+    pieces
+}
+
+/// The names of the panes, the focused one marked.
+pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
+    let focus = state.focus();
+    let line = |gap: &str, named: fn(Pane, bool) -> bool| {
+        let mut pieces = Pieces::new();
+        for (at, pane) in state.panes.iter().map(|its| its.pane).enumerate() {
+            if !state.has(pane) {
+                continue;
+            }
+            let here = pane == focus;
+            let name = pane.spec().tab;
+            pieces.push((format!("{}", at + 1), if here { Role::Focus } else { Role::Dim }));
+            if named(pane, here) {
+                pieces.push((format!(" {name}"), if here { Role::Focus } else { Role::Dim }));
+            }
+            pieces.push((gap.to_string(), Role::Faint));
+        }
+        pieces
+    };
+    let room = area.width.saturating_sub(2);
+    let ways = [
+        line("   ", |_, _| true),
+        line("  ", |_, _| true),
+        line(" ", |_, _| true),
+        line("  ", |_, here| here),
+    ];
+    let pieces = ways.iter().find(|pieces| pieces_width(pieces) <= room + 1).unwrap_or(&ways[3]);
+    pen.pieces(area.x + 1, area.y, room, pieces);
+    let before = pieces.iter().position(|(_, role)| *role == Role::Focus).unwrap_or(0);
+    let here = pieces[before..].iter().take_while(|(_, role)| *role == Role::Focus).count();
+    let (from, cells) = (pieces_width(&pieces[..before]), pieces_width(&pieces[before..before + here]));
+    pen.highlight(Rect::new(area.x + 1 + from, area.y, cells, 1));
+}
+
+/// The last line: the keys that work now; at the right what was asked for, or a sentence.
+pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
+    let (x, end) = (area.x + 1, area.right().saturating_sub(1));
+    let room = end.saturating_sub(x);
+    if state.mode == Mode::Filter {
+        let typed = format!("/{}", state.focused().filter);
+        let after = pen.text(x, area.y, room / 2, &typed, Role::Focus);
+        let after = pen.text(after, area.y, 1, "▏", Role::Focus);
+        keys_of(pen, state, after + 2, area.y, end);
+        return;
+    }
+    let mut news = Pieces::new();
+    if let Some((text, _)) = &state.notice {
+        news.push((clean(text).into_owned(), Role::Text));
+    } else if let Some(asked) = state.asked.last() {
+        news = steps(state, asked);
+    }
+    let start = if pieces_width(&news) > room {
+        // A sentence that is too long loses its end, not its beginning.
+        pen.pieces(x, area.y, room, &news);
+        return;
+    } else {
+        pen.pieces_right(end, area.y, room, &news)
+    };
+    keys_of(pen, state, x, area.y, start.saturating_sub(1));
+}
+
+/// As many keys as fit, each whole.
+fn keys_of(pen: &mut Pen, state: &State, mut x: u16, y: u16, end: u16) {
+    for (key, word) in keys::footer(state) {
+        let pieces: Pieces = vec![(key.into(), Role::Title), (format!(" {word}"), Role::Dim)];
+        let taken = pieces_width(&pieces);
+        if x + taken > end {
+            break;
+        }
+        x = pen.pieces(x, y, taken, &pieces) + 2;
+    }
+}
+
+/// `kill fraud-1  asked → acknowledged → seen after 1.2 s`.
+fn steps(state: &State, asked: &Asked) -> Pieces {
+    let mut pieces: Pieces = vec![(
+        format!("{} {}  ", asked.command.action.word(), clean(asked.command.target.name())),
+        Role::Title,
+    )];
+    let waited = |until: u64| duration(until.saturating_sub(asked.began_ms) as f64);
+    let done = waited(asked.since_ms);
+    match &asked.progress {
+        Progress::Asked => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),
+        Progress::Acknowledged => {
+            pieces.push((format!("asked → acknowledged, {}", waited(state.now_ms)), Role::Text));
+        }
+        Progress::Seen => pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good)),
+        Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
+    }
+    pieces
+}

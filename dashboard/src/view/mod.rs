@@ -1,0 +1,74 @@
+//! `view`: draws a [`State`] into a buffer. No I/O, no clock; at every size, without a panic.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::state::{Mode, State};
+use crate::view::layout::{Layout, layout};
+use crate::view::map::MapCache;
+use crate::view::pen::Pen;
+use crate::view::theme::{Glyphs, Theme};
+
+pub(crate) mod glyphs;
+pub(crate) mod header;
+pub(crate) mod layout;
+pub(crate) mod map;
+pub(crate) mod overlays;
+pub(crate) mod panes;
+pub(crate) mod pen;
+pub(crate) mod theme;
+pub(crate) mod trend;
+
+/// What is kept between two frames because it is dear to make: the streets, projected and
+/// rasterised. It changes nothing about the picture.
+#[derive(Debug, Default)]
+pub struct Cache {
+    pub(crate) map: MapCache,
+}
+
+/// Draws everything into `area` of `buf`.
+pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            buf[(x, y)].reset();
+        }
+    }
+    if area.is_empty() {
+        return;
+    }
+    let mut pen = Pen::new(buf, *theme);
+    let all: Vec<_> = state.panes.iter().map(|its| its.pane).collect();
+    match layout(area, &all, state.focus(), state.zoomed, &|pane| state.height(pane)) {
+        None => overlays::card(&mut pen, state, area),
+        Some(layout) => screen(&mut pen, state, cache, &layout),
+    }
+    match theme.glyphs {
+        Glyphs::Braille => {}
+        Glyphs::Block => glyphs::replace(buf, area, glyphs::block),
+        Glyphs::Ascii => glyphs::replace(buf, area, glyphs::ascii),
+    }
+}
+
+fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
+    header::draw(pen, state, layout.header);
+    if let Some(tabs) = layout.tabs {
+        header::tabs(pen, state, tabs);
+    }
+    for (pane, area) in &layout.panes {
+        pen.faded = false;
+        panes::draw(pen, state, &mut cache.map, *pane, *area);
+    }
+    pen.faded = false;
+    header::footer(pen, state, layout.footer);
+    let body = Rect {
+        y: layout.header.bottom(),
+        height: layout.footer.y.saturating_sub(layout.header.bottom()),
+        ..layout.header
+    };
+    match &state.mode {
+        Mode::Help(line) => overlays::help(pen, state, *line, body),
+        Mode::Confirm(confirm) => overlays::confirm(pen, state, confirm, body),
+        Mode::Panes | Mode::Filter => {}
+    }
+}

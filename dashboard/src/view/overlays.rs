@@ -1,0 +1,133 @@
+//! What stands over the panes, or in their place: the help, a question, the card of a small
+//! terminal.
+
+use ratatui::layout::Rect;
+
+use crate::command::{Action, Target};
+use crate::snapshot::Source;
+use crate::state::keys::{self, HelpLine};
+use crate::state::{Confirm, State};
+use crate::text::{clean, wrap};
+use crate::view::header;
+use crate::view::layout::SMALLEST;
+use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
+use crate::view::theme::Role;
+
+pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
+    let lines = keys::help();
+    let area = centred(body, 66, lines.len() as u16 + 4);
+    pen.clear(area);
+    let foot = vec![("grey keys have nothing to act on now".to_string(), Role::Dim)];
+    let inside = pen.frame(area, &Frame { name: "help".into(), foot, focused: true, ..Frame::default() });
+    let height = usize::from(inside.height);
+    let from = from.min(lines.len().saturating_sub(height.saturating_sub(2)));
+    let top = inside.y + u16::from(inside.height > 4);
+    for (y, line) in (top..inside.bottom()).zip(&lines[from..]) {
+        let x = inside.x + 2;
+        let room = inside.width.saturating_sub(3);
+        match line {
+            HelpLine::Empty => {}
+            HelpLine::Section(name) => {
+                pen.text(x, y, room, name, Role::Title);
+            }
+            HelpLine::Key(binding) => {
+                let works = (binding.works)(state);
+                let (key, words) =
+                    if works { (Role::Stream, Role::Text) } else { (Role::Faint, Role::Faint) };
+                pen.right(x + 9, y, 9, binding.shown(state), key);
+                pen.text(x + 11, y, room.saturating_sub(11), binding.does, words);
+            }
+        }
+    }
+}
+
+pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rect) {
+    let name = clean(confirm.target.name()).into_owned();
+    let who = match &confirm.target {
+        Target::Worker(worker) => {
+            let workers = state.shown().map(|snapshot| snapshot.workers.data.as_slice()).unwrap_or_default();
+            let pid = workers.iter().find(|known| known.name == *worker).and_then(|known| known.pid);
+            pid.map_or_else(|| name.clone(), |pid| format!("{name} (pid {pid})"))
+        }
+        Target::Group(_) => format!("all of {name}"),
+        Target::Topic(_) | Target::Batch => name.clone(),
+    };
+    let (question, what) = match confirm.action {
+        Action::Rewind => (
+            format!("Rewind {name} to the beginning?"),
+            "Its bookmarks go back to the start of each log; it reads everything again.",
+        ),
+        _ => (
+            format!("Kill {who}?"),
+            "It ends at once (SIGKILL), in the middle of whatever it is doing; r starts it again.",
+        ),
+    };
+    let area = centred(body, 58, 9);
+    pen.clear(area);
+    let inside =
+        pen.frame(area, &Frame { name: confirm.action.word().into(), focused: true, ..Frame::default() });
+    let room = inside.width.saturating_sub(4);
+    let mut y = inside.y + 1;
+    pen.text(inside.x + 2, y, room, &question, Role::Title);
+    y += 1;
+    for line in wrap(what, room) {
+        pen.text(inside.x + 2, y, room, &line, Role::Dim);
+        y += 1;
+    }
+    if inside.height < 3 {
+        return;
+    }
+    let y = inside.bottom() - 2;
+    let button = |word: &str, here: bool| if here { format!("[ {word} ]") } else { format!("  {word}  ") };
+    let marked = |here: bool, role| if here { role } else { Role::Dim };
+    let after =
+        pen.text(inside.x + 2, y, room, &button("Cancel", !confirm.yes), marked(!confirm.yes, Role::Focus));
+    let word = if confirm.action == Action::Rewind { "Rewind" } else { "Kill" };
+    pen.text(
+        after + 2,
+        y,
+        room.saturating_sub(12),
+        &button(word, confirm.yes),
+        marked(confirm.yes, Role::Bad),
+    );
+}
+
+/// A terminal that is too small for panes still gets the lesson.
+pub(crate) fn card(pen: &mut Pen, state: &State, area: Rect) {
+    let mut lines: Vec<Pieces> = Vec::new();
+    match state.shown() {
+        Some(snapshot) if snapshot.lanes.source != Source::Absent => {
+            let lanes = &snapshot.lanes.data;
+            let mut both = header::stream(lanes);
+            both.push(("  ".into(), Role::Dim));
+            both.extend(header::batch(lanes, false));
+            if pieces_width(&both) <= area.width.saturating_sub(1) {
+                lines.push(both);
+            } else {
+                lines.extend([header::stream(lanes), header::batch(lanes, false)]);
+            }
+            let costs = [(3, true), (3, false), (2, false), (1, false)];
+            let costs = costs.map(|(items, wide)| header::cost(lanes, items, wide));
+            let fitting = costs.iter().find(|cost| pieces_width(cost) <= area.width.saturating_sub(1));
+            lines.push(fitting.unwrap_or(&costs[3]).clone());
+        }
+        _ => lines.extend(header::lesson(state.shown()).pop()),
+    }
+    lines.push(header::health(state.latest(), state.silence_ms()));
+    lines.push(Vec::new());
+    let (width, height) = SMALLEST;
+    lines.push(vec![(
+        format!("the panes need {width}x{height}, this is {}x{}", area.width, area.height),
+        Role::Dim,
+    )]);
+    lines.push(vec![("q".into(), Role::Title), (" quit".into(), Role::Dim)]);
+    let x = area.x + u16::from(area.width > 8);
+    for (y, line) in (area.y..area.bottom()).zip(&lines) {
+        pen.pieces(x, y, area.right().saturating_sub(x), line);
+    }
+}
+
+fn centred(body: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(body.width), height.min(body.height));
+    Rect::new(body.x + (body.width - width) / 2, body.y + (body.height - height) / 2, width, height)
+}

@@ -1,0 +1,238 @@
+//! Pane 2: how far behind each consumer group is, in records and in seconds, and where that is
+//! going.
+
+use ratatui::layout::Rect;
+
+use crate::format::{UNKNOWN, maybe_count, maybe_duration, number, plural, short};
+use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
+use crate::state::State;
+use crate::state::pane::Pane;
+use crate::state::rows::{Item, workers_of};
+use crate::text::{clean, text_width};
+use crate::view::panes::border::{Border, open};
+use crate::view::panes::list::{list, split_below};
+use crate::view::pen::{Pen, Pieces, pieces_width};
+use crate::view::theme::Role;
+use crate::view::trend::{lag_role, trend, waiting};
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let groups = &snapshot.groups.data;
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::Lag,
+        area,
+        &snapshot.groups.source,
+        Border { note: "records and seconds behind".into(), ..Border::default() },
+    ) else {
+        return;
+    };
+    let longest = groups.iter().map(|group| text_width(&clean(&group.id))).max().unwrap_or(0);
+    let name = longest.clamp(6, 24).min(inside.width / 3);
+    let rows = state.rows(Pane::Lag);
+    if let Some(below) = split_below(&mut inside, rows.len(), 0)
+        && let Some(at) = state.selected_group().or(groups.first().map(|_| 0))
+    {
+        chart(pen, &groups[at], below);
+    }
+    list(pen, state, Pane::Lag, inside, &rows, |pen, line, row| match row.item {
+        Item::Group(at) => {
+            let opened = state.opened.contains(&groups[at].id);
+            group(pen, snapshot, &groups[at], name, opened, line);
+        }
+        Item::Worker(at) => worker(pen, &snapshot.workers.data[at], snapshot, line),
+        Item::Member(at, which) => member(pen, &groups[at].members[which], line),
+        Item::Topic(_) | Item::Partition(..) | Item::Entry(_) => {}
+    });
+}
+
+fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: bool, line: Rect) {
+    let y = line.y;
+    pen.cell(line.x + 1, y, if opened { '▾' } else { '▸' }, Role::Faint);
+    pen.text(line.x + 3, y, name, &group.id, Role::Text);
+    let mut x = line.x + 3 + name;
+    let records = group.lag_records.map_or(UNKNOWN.into(), |lag| {
+        if lag < 100_000 { crate::format::count(lag) } else { short(lag as f64) }
+    });
+    let role = lag_role(group.trend, group.lag_records);
+    pen.right(x + 7, y, 7, &records, role);
+    pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), role);
+    x += 17;
+    let right = line.right().saturating_sub(1);
+    let (words, role) = how_it_goes(group, right.saturating_sub(x));
+    let after = pen.text(x, y, right.saturating_sub(x), &words, role);
+    let room = right.saturating_sub(after + 2);
+    // All rows say it in the same way, so that the column reads as one.
+    let [words, word] = who(snapshot, group);
+    let who = if line.width >= 76 { words } else { word };
+    let start = match Some(who).filter(|who| pieces_width(who) <= room) {
+        Some(who) => pen.pieces_right(right, y, room, &who),
+        None => right,
+    };
+    // The words of a trend are at most so wide; the line stands in a column of its own.
+    let spark = (x + 26).max(after + 2);
+    if start.saturating_sub(spark) > 10 {
+        let cells = (start - spark - 2).min(60);
+        pen.sparkline(start - 2 - cells, y, cells, &group.lag_history_records, Role::Series);
+    }
+}
+
+/// The trend, and what is at stake while the group is behind: the longest way to say it that fits.
+/// Money goes before numbers that stand elsewhere too.
+fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
+    let rebalancing = rebalancing(group.state);
+    let briefly = trend(group.trend, true);
+    let (full, role) = rebalancing.clone().unwrap_or_else(|| trend(group.trend, false));
+    let mut ways = Vec::new();
+    if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents).filter(|_| is_behind(group))
+    {
+        let stake = format!("{} at stake", short(cents as f64 / 100.0));
+        let (plain, _) = rebalancing.unwrap_or_else(|| {
+            let numberless = match group.trend {
+                Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
+                Trend::Draining { .. } => Trend::Draining { done_in_ms: None },
+                other => other,
+            };
+            trend(numberless, false)
+        });
+        let glyph: String = plain.chars().take(1).collect();
+        ways.extend([format!("{full}  {stake}"), format!("{plain}  {stake}"), format!("{glyph} {stake}")]);
+    }
+    ways.push(full);
+    let words = ways.into_iter().find(|words| text_width(words) <= cells).unwrap_or(briefly.0);
+    (words, role)
+}
+
+/// Whether somebody waits for it longer than usual.
+fn is_behind(group: &Group) -> bool {
+    matches!(group.trend, Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused)
+}
+
+/// One group's lag over the last minutes.
+fn chart(pen: &mut Pen, group: &Group, area: Rect) {
+    let highest = group.lag_history_records.iter().copied().filter(|lag| lag.is_finite()).reduce(f64::max);
+    let mut facts: Pieces = vec![
+        (clean(&group.id).into_owned(), Role::Title),
+        (format!("  highest lag {} records", number(highest)), Role::Text),
+        (format!("  commits {} /s", number(group.committed_per_second)), Role::Dim),
+        (
+            group.generation.map_or(String::new(), |seen| {
+                format!("  {} seen", plural(u64::try_from(seen).unwrap_or(0), "rebalance"))
+            }),
+            Role::Dim,
+        ),
+    ];
+    // What it means to the business comes first when it is news, and last when all is well.
+    if let Some(words) = waiting(group) {
+        let at = if is_behind(group) { 1 } else { facts.len() };
+        facts.insert(at, (format!("  {words}"), Role::Truth));
+    }
+    pen.whole_pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
+    let chart =
+        Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
+    let (_, role) = trend(group.trend, true);
+    pen.chart(chart, &group.lag_history_records, if role == Role::Good { Role::Series } else { role });
+}
+
+/// While a group shares its partitions out nobody reads, which explains a growing lag better than
+/// its trend does.
+fn rebalancing(state: GroupState) -> Option<(String, Role)> {
+    matches!(state, GroupState::PreparingRebalance | GroupState::CompletingRebalance)
+        .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
+}
+
+/// How many share the work, or whose it is; in words, and in a word. Of our workers those count
+/// that run: the coordinator takes one that was killed for a member until its session times out,
+/// and the jobs of the batch lane never join.
+fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
+    if !snapshot.title.supervised {
+        let members = group.members.len() as u64;
+        return [vec![(plural(members, "member"), Role::Dim)], vec![(format!("{members} ×"), Role::Dim)]];
+    }
+    if !group.ours {
+        let words = format!("yours, {}", plural(group.members.len() as u64, "member"));
+        return [vec![(words, Role::Paused)], vec![("yours".into(), Role::Paused)]];
+    }
+    let is_dead = |worker: &Worker| matches!(worker.state, WorkerState::Dead { .. });
+    let all = workers_of(snapshot, group).count() as u64;
+    let dead = workers_of(snapshot, group).filter(|(_, worker)| is_dead(worker)).count() as u64;
+    if dead > 0 {
+        let at_work = (format!(", {} at work", all - dead), Role::Dim);
+        let dead = (format!("{dead} dead"), Role::Bad);
+        return [vec![dead.clone(), at_work], vec![dead]];
+    }
+    let scheduled = matches!(group.trend, Trend::Scheduled { .. });
+    let words = plural(all, if scheduled { "job" } else { "worker" });
+    [vec![(words, Role::Dim)], vec![(format!("{all} ×"), Role::Dim)]]
+}
+
+fn worker(pen: &mut Pen, worker: &Worker, snapshot: &Snapshot, line: Rect) {
+    let (glyph, words, role) = match &worker.state {
+        WorkerState::Starting => ('○', "starting".to_string(), Role::Dim),
+        WorkerState::Running => ('●', "running".to_string(), Role::Good),
+        WorkerState::Paused => ('‖', "paused".to_string(), Role::Paused),
+        WorkerState::Stopping => ('○', "stopping".to_string(), Role::Dim),
+        WorkerState::Dead { how } => ('✖', format!("dead, {}", clean(how)), Role::Bad),
+    };
+    pen.cell(line.x + 3, line.y, glyph, role);
+    let x = pen.text(line.x + 5, line.y, 20, &worker.name, Role::Text);
+    let owned = snapshot.groups.data.iter().filter(|group| worker.group.as_ref() == Some(&group.id));
+    let owned = owned.flat_map(|group| &group.partitions);
+    let partitions = owned.filter(|partition| partition.owner.as_ref() == Some(&worker.name)).count() as u64;
+    let mut pieces: Pieces = vec![
+        (format!("  {words}"), role),
+        (
+            format!(
+                " {}",
+                worker
+                    .since_ms
+                    .map_or(String::new(), |ms| format!("for {}", maybe_duration(Some(ms as f64))))
+            ),
+            Role::Dim,
+        ),
+    ];
+    let pid = worker.pid.map_or(String::new(), |pid| format!("  pid {pid}"));
+    pieces.push((format!("  {}{pid}", plural(partitions, "partition")), Role::Dim));
+    if worker.restarts > 0 {
+        pieces.push((format!("  {}", plural(u64::from(worker.restarts), "restart")), Role::Dim));
+    }
+    pen.pieces(x, line.y, line.right().saturating_sub(x + 1), &pieces);
+}
+
+fn member(pen: &mut Pen, member: &Member, line: Rect) {
+    pen.cell(line.x + 3, line.y, '●', Role::Paused);
+    let partitions = maybe_count(member.partitions.map(u64::from));
+    let pieces: Pieces = vec![
+        (member.client_id.clone(), Role::Text),
+        (format!("  at {}  {partitions} partitions", clean(&member.host)), Role::Dim),
+    ];
+    pen.pieces(line.x + 5, line.y, line.width.saturating_sub(6), &pieces);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Waiting;
+
+    #[test]
+    fn money_at_stake_is_said_before_numbers_that_stand_elsewhere_and_only_while_behind() {
+        let waiting = Waiting { cases: 4_187, what: "swipes unscored".into(), cents: Some(21_406_250) };
+        let trend = Trend::FallingBehind { records_per_second: Some(210.0) };
+        let mut group = Group { trend, waiting: Some(waiting), ..Group::default() };
+        let said = |group: &Group| [60, 32, 22, 8].map(|cells| how_it_goes(group, cells).0);
+        assert_eq!(
+            said(&group),
+            [
+                "▲ falling behind 210/s  214k at stake",
+                "▲ falling behind  214k at stake",
+                "▲ 214k at stake",
+                "▲"
+            ]
+        );
+        group.state = GroupState::PreparingRebalance;
+        assert_eq!(said(&group)[1..3], ["⟳ rebalancing  214k at stake", "⟳ 214k at stake"]);
+        group.state = GroupState::Stable;
+        group.trend = Trend::KeepingUp;
+        assert_eq!(said(&group), ["● keeping up", "● keeping up", "● keeping up", "●"]);
+    }
+}

@@ -1,0 +1,226 @@
+//! Pane 7: batch or stream. The same logic twice; the difference is timing and nothing else.
+
+use ratatui::layout::Rect;
+
+use crate::format::{
+    UNKNOWN, count, duration, maybe_count, maybe_duration, maybe_money, number, time_of_day,
+};
+use crate::snapshot::{BillItem, Book, Freshness, Lanes, Run, Snapshot};
+use crate::state::State;
+use crate::state::pane::Pane;
+use crate::state::rows::Item;
+use crate::text::clean;
+use crate::view::panes::border::{Border, open};
+use crate::view::panes::list::list;
+use crate::view::pen::{Pen, Pieces};
+use crate::view::theme::Role;
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let lanes = &snapshot.lanes.data;
+    let note = lanes
+        .batch_period_ms
+        .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
+    let foot = lanes
+        .database
+        .as_ref()
+        .map_or(Pieces::new(), |database| vec![(clean(database).into_owned(), Role::Dim)]);
+    let Some(inside) = open(
+        pen,
+        state,
+        Pane::Lanes,
+        area,
+        &snapshot.lanes.source,
+        Border { note, foot, ..Border::default() },
+    ) else {
+        return;
+    };
+    let mut y = inside.y;
+    let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    y += bill(pen, lanes, room);
+    if y < inside.bottom() {
+        next_run(pen, lanes, Rect { y, height: 1, ..room });
+        y += 1;
+    }
+    if y < inside.bottom() && !lanes.ledger.is_empty() {
+        ledger(pen, lanes, Rect { y, height: 1, ..room });
+        y += 1;
+    }
+    // Freshness when there is room for it and some runs below; runs otherwise.
+    let left = inside.bottom().saturating_sub(y);
+    let businesses = lanes.freshness.len() as u16;
+    if businesses > 0 && left >= businesses + 2 {
+        freshness(pen, &lanes.freshness, Rect { y: y + 1, height: businesses + 1, ..room });
+        y += businesses + 2;
+    }
+    let left = inside.bottom().saturating_sub(y);
+    if left > 0 {
+        let rows = state.rows(Pane::Lanes);
+        // The newest run says itself that it is one.
+        let head = u16::from(left > 1);
+        let runs = Rect { y: y + head, height: left - head, ..inside };
+        pen.text(room.x, y, room.width * head, "runs", Role::Faint);
+        list(pen, state, Pane::Lanes, runs, &rows, |pen, line, row| {
+            if let Item::Entry(at) = row.item {
+                run(pen, &lanes.runs[at], line);
+            }
+        });
+    }
+}
+
+/// The columns of the bill, by where they end; those that do not fit are left out from the right.
+/// Returns its height.
+fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
+    let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
+    let columns = [(1, 1), (2, 1), (3, 1), (4, 1), (6, 2)]
+        .map(|(at, wide)| (area.x + 14 + at * width, wide * width - 1));
+    let heads = [
+        ("stream", Role::Stream),
+        ("batch", Role::Batch),
+        ("waiting cost", Role::Title),
+        ("in cases", Role::Faint),
+        ("95 of 100 drawings", Role::Faint),
+    ];
+    for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
+        if end <= area.right() {
+            let head = if head == "waiting cost" && width < 13 { "cost" } else { head };
+            pen.right(end, area.y, cells, head, role);
+        }
+    }
+    let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
+    for (name, item) in lanes.bill.items() {
+        let amount = |value: Option<f64>| if name == "money" { maybe_money(value) } else { number(value) };
+        let stream = (amount(item.stream), Role::Text);
+        lines.push((
+            name,
+            [
+                stream.clone(),
+                (amount(item.batch), Role::Text),
+                verdict(item, amount),
+                (maybe_count(item.cases), Role::Faint),
+                (likely(item, amount), Role::Faint),
+            ],
+        ));
+        // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what
+        // this visitor just did.
+        if item.stale_model.is_some() {
+            let old = BillItem { batch: item.stale_model, likely: item.stale_likely, ..item.clone() };
+            let unsaid = (String::new(), Role::Faint);
+            lines.push((
+                "└ old model, live page",
+                [
+                    unsaid.clone(),
+                    (amount(old.batch), Role::Text),
+                    verdict(&old, amount),
+                    unsaid,
+                    (likely(&old, amount), Role::Faint),
+                ],
+            ));
+        }
+    }
+    for (y, (name, cells)) in (area.y + 1..area.bottom()).zip(&lines) {
+        let role = if name.starts_with('└') { Role::Dim } else { Role::Text };
+        let until = if cells[0].0.is_empty() { columns[0].0.min(area.right()) } else { area.x + 13 };
+        pen.text(area.x, y, until.saturating_sub(area.x), name, role);
+        for ((end, room), (text, role)) in columns.into_iter().zip(cells) {
+            if end <= area.right() {
+                pen.right(end, y, room, text, *role);
+            }
+        }
+    }
+    lines.len() as u16 + 1
+}
+
+/// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases
+/// say is dim.
+fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
+    match (item.waiting(), item.likely) {
+        (Some(_), Some(_)) if item.is_tie() => ("as good".into(), Role::Good),
+        (Some(cost), Some(_)) => (amount(Some(cost)), Role::Truth),
+        (Some(cost), None) => (amount(Some(cost)), Role::Dim),
+        _ => (UNKNOWN.into(), Role::Dim),
+    }
+}
+
+/// Between what and what it lies.
+fn likely(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
+    match item.likely {
+        Some((low, high)) => format!("{} to {}", amount(Some(low)), amount(Some(high))),
+        None if item.waiting().is_some() => "too few cases".into(),
+        None => String::new(),
+    }
+}
+
+/// How much of the period has passed.
+fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+    let words = match (lanes.running, lanes.next_run_in_ms) {
+        (true, _) => "running now".to_string(),
+        (false, Some(until)) => format!("next run in {}", duration(until)),
+        (false, None) => format!("next run in {UNKNOWN}"),
+    };
+    let x =
+        pen.text(line.x, line.y, line.width, &words, if lanes.running { Role::Batch } else { Role::Dim }) + 2;
+    // The age of what the batch knows, against its period: a full bar means a run is due.
+    let (Some(age), Some(period)) = (lanes.batch_age_ms, lanes.batch_period_ms) else { return };
+    let cells = line.right().saturating_sub(x);
+    let part = age / period;
+    if cells < 6 || !part.is_finite() {
+        return;
+    }
+    let full = (part.clamp(0.0, 1.0) * f64::from(cells)).round() as u16;
+    for at in 0..cells {
+        let (glyph, role) = if at < full { ('━', Role::Batch) } else { ('╌', Role::Faint) };
+        pen.cell(x + at, line.y, glyph, role);
+    }
+}
+
+/// Every question, and what became of it: nothing may be lost, and nothing answered twice.
+fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+    let sum = |count: fn(&Book) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
+    let (lost, doubled) = (sum(|book| book.lost), sum(|book| book.doubled));
+    let role = |count| if count == 0 { Role::Good } else { Role::Bad };
+    let pieces: Pieces = vec![
+        ("ledger  ".into(), Role::Dim),
+        (format!("{} lost", count(lost)), role(lost)),
+        (format!("  {} doubled", count(doubled)), role(doubled)),
+        (format!("  of {} questions", count(sum(|book| book.produced))), Role::Text),
+        (format!("  {} in flight", count(sum(|book| book.in_flight))), Role::Dim),
+    ];
+    pen.whole_pieces(line.x, line.y, line.width, &pieces);
+}
+
+fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
+    let width = ((area.width.saturating_sub(18)) / 4).clamp(7, 13);
+    let ends = [1, 2, 3, 4].map(|at| area.x + 18 + at * width);
+    pen.text(area.x, area.y, 17, "business", Role::Faint);
+    for (end, head) in ends.into_iter().zip(["events", "answers", "p50", "p99"]) {
+        if end <= area.right() {
+            pen.right(end, area.y, width - 1, head, Role::Faint);
+        }
+    }
+    for (y, business) in (area.y + 1..area.bottom()).zip(businesses) {
+        pen.text(area.x, y, 17, &business.business, Role::Text);
+        let cells = [
+            (maybe_count(business.events), Role::Dim),
+            (maybe_count(business.answers), Role::Text),
+            (maybe_duration(business.p50_ms), Role::Stream),
+            (maybe_duration(business.p99_ms), Role::Text),
+        ];
+        for (end, (text, role)) in ends.into_iter().zip(cells) {
+            if end <= area.right() {
+                pen.right(end, y, width - 1, &text, role);
+            }
+        }
+    }
+}
+
+fn run(pen: &mut Pen, run: &Run, line: Rect) {
+    let records = run.records.map_or(UNKNOWN.to_string(), count);
+    let pieces: Pieces = vec![
+        (time_of_day(run.finished_at_ms, 0), Role::Dim),
+        (format!("  {}", clean(&run.job)), Role::Batch),
+        (format!("  {records} records"), Role::Text),
+        (format!(" → {} rows", maybe_count(run.rows)), Role::Dim),
+        (format!(" in {}", maybe_duration(run.took_ms)), Role::Text),
+    ];
+    pen.pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
+}

@@ -1,0 +1,199 @@
+//! Pane 5: decisions as they fall, with their reasons, against the deadline of the till.
+
+use ratatui::layout::Rect;
+
+use crate::format::{UNKNOWN, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
+use crate::snapshot::{Decision, Payments, Snapshot, Verdict};
+use crate::state::State;
+use crate::state::pane::Pane;
+use crate::state::rows::{Item, Row};
+use crate::text::{clean, wrap};
+use crate::view::panes::border::{Border, open};
+use crate::view::panes::list::list;
+use crate::view::pen::{Pen, Pieces};
+use crate::view::theme::Role;
+
+type Is = fn(&Decision) -> bool;
+
+/// What stays in sight when others have pushed it out of the list, and what it is called.
+const KEPT_IN_SIGHT: [(&str, Is); 2] =
+    [(" the last that was declined ", is_declined), (" the last that was charged back ", is_charged_back)];
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
+    let payments = &snapshot.payments.data;
+    let stood_in = payments.stood_in.filter(|stood_in| *stood_in > 0);
+    let note = format!(
+        "{} declined of {}{}",
+        maybe_count(payments.declined),
+        maybe_count(all(payments)),
+        stood_in.map_or(String::new(), |stood_in| format!(" · {} stood in", count(stood_in)))
+    );
+    let mut foot: Pieces = vec![(
+        format!(
+            "p50 {}  p99 {}  p99.9 {}",
+            maybe_duration(payments.latency_p50_ms),
+            maybe_duration(payments.latency_p99_ms),
+            maybe_duration(payments.latency_p999_ms)
+        ),
+        Role::Text,
+    )];
+    if let Some(deadline) = payments.deadline_ms {
+        let share = payments.in_time.map_or(UNKNOWN.into(), in_time);
+        foot.push((format!("  {share} in {}", duration(deadline)), Role::Dim));
+    }
+    let Some(mut inside) = open(
+        pen,
+        state,
+        Pane::Payments,
+        area,
+        &snapshot.payments.source,
+        Border { note, foot, ..Border::default() },
+    ) else {
+        return;
+    };
+    let offset = snapshot.title.utc_offset_min;
+    if state.of(Pane::Payments).detail
+        && inside.height > 9
+        && let Some(Item::Entry(at)) = state.selected(Pane::Payments).map(|row| row.item)
+    {
+        let height = 6;
+        let below = Rect { y: inside.bottom() - height, height, ..inside };
+        inside.height -= height;
+        detail(pen, &payments.recent[at], offset, below);
+    }
+    if inside.height > 10 {
+        let facts: Pieces = vec![
+            ("let through ".into(), Role::Dim),
+            (maybe_money(payments.approved_cents.map(|cents| cents as f64)), Role::Text),
+            ("   refused ".into(), Role::Dim),
+            (maybe_money(payments.declined_cents.map(|cents| cents as f64)), Role::Text),
+        ];
+        pen.pieces(inside.x + 1, inside.y, inside.width.saturating_sub(2), &facts);
+        inside.y += 1;
+        inside.height -= 1;
+    }
+    let rows = state.rows(Pane::Payments);
+    // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals
+    // have pushed it out of the list.
+    let height = usize::from(inside.height);
+    let at_top = state.of(Pane::Payments).cursor.place(&rows) == 0;
+    let of = |row: &Row| match row.item {
+        Item::Entry(at) => payments.recent.get(at),
+        _ => None,
+    };
+    let mut visible = height;
+    for (title, is) in KEPT_IN_SIGHT {
+        let found = rows.iter().position(|row| of(row).is_some_and(is));
+        let Some((place, shown)) = found.and_then(|place| Some((place, of(&rows[place])?))) else { continue };
+        if !at_top || visible <= 3 || place < visible - 2 {
+            continue;
+        }
+        let line = Rect { y: inside.bottom() - 1, height: 1, ..inside };
+        decision(pen, shown, payments.deadline_ms, offset, line);
+        for x in inside.left()..inside.right() {
+            pen.cell(x, inside.bottom() - 2, '╌', Role::Faint);
+        }
+        pen.text(inside.x + 1, inside.bottom() - 2, inside.width, title, Role::Dim);
+        inside.height -= 2;
+        visible -= 2;
+    }
+    list(pen, state, Pane::Payments, inside, &rows, |pen, line, row| {
+        if let Item::Entry(at) = row.item {
+            decision(pen, &payments.recent[at], payments.deadline_ms, offset, line);
+        }
+    });
+}
+
+fn is_declined(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Declined
+}
+
+fn is_charged_back(decision: &Decision) -> bool {
+    decision.fraud == Some(true)
+}
+
+fn all(payments: &Payments) -> Option<u64> {
+    Some(payments.approved?.saturating_add(payments.declined?).saturating_add(payments.stood_in.unwrap_or(0)))
+}
+
+fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset: i32, line: Rect) {
+    let y = line.y;
+    let mut x = line.x + 1;
+    if line.width >= 74 {
+        pen.text(x, y, 8, &time_of_day(decision.at_ms, offset), Role::Dim);
+        x += 10;
+    }
+    // The verdict is the only coloured cell of the row, so that a column of them can be read at a
+    // glance.
+    let role = match decision.verdict {
+        Verdict::Approved => Role::Good,
+        Verdict::Declined => Role::Bad,
+        Verdict::StoodIn => Role::Warn,
+    };
+    pen.text(x, y, 8, decision.verdict.word(), role);
+    x += 9;
+    pen.right(x + 10, y, 10, &money(decision.amount_cents), Role::Text);
+    x += 12;
+    let right = line.right().saturating_sub(1);
+    let late = matches!((decision.latency_ms, deadline_ms), (Some(took), Some(deadline)) if took > deadline);
+    let latency = maybe_duration(decision.latency_ms);
+    pen.right(right, y, 7, &latency, if late { Role::Warn } else { Role::Dim });
+    let mut room = right.saturating_sub(x + 8);
+    if line.width >= 92 {
+        let fraud = match decision.fraud {
+            Some(true) => "was fraud",
+            Some(false) => "was honest",
+            None => "",
+        };
+        pen.right(right.saturating_sub(8), y, 10, fraud, Role::Dim);
+        room = room.saturating_sub(12);
+    }
+    let (why, role) = match (decision.reasons.first(), decision.probability) {
+        (Some(reason), _) if is_declined(decision) => (reason.clone(), Role::Text),
+        (Some(reason), _) => (reason.clone(), Role::Dim),
+        // Who is approved is told no reason: how sure one was is all there is to say.
+        (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Faint),
+        (None, _) => (String::new(), Role::Dim),
+    };
+    pen.text(x, y, room, &why, role);
+}
+
+/// A share that is nearly all, never rounded up to all: `99.98 %`.
+fn in_time(share: f64) -> String {
+    let hundredths = (share.clamp(0.0, 1.0) * 1e4).floor();
+    if hundredths >= 1e4 { "100 %".into() } else { format!("{:.2} %", hundredths / 100.0) }
+}
+
+/// A probability: `0.4 %`, `93 %`.
+fn percent(p: f64) -> String {
+    let p = p * 100.0;
+    if p > 0.0 && p < 0.05 {
+        "under 0.1 %".into()
+    } else if p < 9.95 {
+        format!("{p:.1} %")
+    } else {
+        format!("{p:.0} %")
+    }
+}
+
+/// All that is known of one decision.
+fn detail(pen: &mut Pen, decision: &Decision, offset: i32, area: Rect) {
+    for x in area.left()..area.right() {
+        pen.cell(x, area.y, '╌', Role::Faint);
+    }
+    let probability = decision.probability.filter(|p| p.is_finite()).map_or(UNKNOWN.into(), percent);
+    let facts: Pieces = vec![
+        (clean(&decision.card_id).into_owned(), Role::Title),
+        (format!("  {}", time_of_day(decision.at_ms, offset)), Role::Dim),
+        (format!("  {}", money(decision.amount_cents)), Role::Text),
+        (format!("  {}", decision.verdict.word()), Role::Text),
+        (format!("  probability of fraud {probability}"), Role::Dim),
+    ];
+    let room = area.width.saturating_sub(2);
+    pen.pieces(area.x + 1, area.y + 1, room, &facts);
+    let reasons = decision.reasons.iter().enumerate();
+    let lines = reasons.flat_map(|(at, reason)| wrap(&format!("{}. {}", at + 1, clean(reason)), room));
+    for (y, line) in (area.y + 2..area.bottom()).zip(lines) {
+        pen.text(area.x + 1, y, room, &line, Role::Text);
+    }
+}
