@@ -20,8 +20,8 @@ struct Inner {
     /// Its modules from the ground up; those on one line do not know each other. A module stands
     /// for its children too, among which only circles are forbidden.
     order: &'static [&'static str],
-    /// Whether a folder's own file is a module like its children. Otherwise they may use it although
-    /// it uses them: the parts of one thing.
+    /// Whether a folder's own file is a module like its children. Otherwise they may use it
+    /// although it uses them: the parts of one thing.
     strict: bool,
     because: &'static str,
 }

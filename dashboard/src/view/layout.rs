@@ -21,8 +21,8 @@ pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// No pane of a column is lower.
 const LEAST: u16 = 5;
 
-/// The layout of a screen on which `panes` stand in this order; `None`: too small for panes. `wants`
-/// says how many rows a pane has a use for; none for one whose source does not exist here.
+/// The layout of a screen on which `panes` stand in this order; `None`: too small for panes.
+/// `wants` says how many rows a pane has a use for; none for one whose source does not exist here.
 pub(crate) fn layout(
     screen: Rect,
     panes: &[Pane],

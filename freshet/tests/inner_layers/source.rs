@@ -1,8 +1,8 @@
 //! What the modules of a crate say of each other, read from its sources.
 //!
-//! A module is a file. It uses another when it names it, by `crate::`, `super::`, `self::` or as its
-//! child; a name that another module only passes on (`pub use`) counts as used where it is defined,
-//! and passing on is not using.
+//! A module is a file. It uses another when it names it, by `crate::`, `super::`, `self::` or as
+//! its child; a name that another module only passes on (`pub use`) counts as used where it is
+//! defined, and passing on is not using.
 //!
 //! # Simplifications
 //! - Words are compared, no names resolved: `pub use x::*`, macros that make paths, and modules
