@@ -44,23 +44,48 @@ pub(crate) fn layout(
         return Some(Layout { header, tabs: Some(tabs), panes: vec![(focus, body)], footer });
     }
     let here: Vec<Pane> = panes.iter().copied().filter(|pane| wants(*pane).is_some()).collect();
-    let any_business = here.iter().any(|pane| pane.spec().lag_monitor.is_none());
-    let (shares, place): (&[u16], fn(&Spec) -> Option<Place>) = if !any_business {
-        // Somebody else's cluster is all about lag.
-        (&[50, 50], |pane| pane.lag_monitor)
+    let grid = if here.iter().all(|pane| Grid::LagMonitor.place(pane.spec()).is_some()) {
+        Grid::LagMonitor
     } else if screen.width >= 170 && screen.height >= 45 {
-        (&[35, 35, 30], |pane| Some(pane.three_columns))
+        Grid::ThreeColumns
     } else {
-        (&[50, 50], |pane| Some(pane.two_columns))
+        Grid::TwoColumns
     };
     let mut columns: Vec<Column> =
-        shares.iter().map(|share| Column { share: *share, panes: Vec::new() }).collect();
+        grid.shares().iter().map(|share| Column { share: *share, panes: Vec::new() }).collect();
     for pane in here {
-        if let Some((column, weight)) = place(pane.spec()) {
+        if let Some((column, weight)) = grid.place(pane.spec()) {
             columns[column].panes.push((pane, weight));
         }
     }
     Some(Layout { header, tabs: None, panes: side_by_side(body, columns, wants), footer })
+}
+
+/// How the panes share a large screen.
+#[derive(Clone, Copy)]
+enum Grid {
+    TwoColumns,
+    ThreeColumns,
+    /// Without a business: a foreign cluster is all about lag.
+    LagMonitor,
+}
+
+impl Grid {
+    /// The shares of the width that its columns have.
+    fn shares(self) -> &'static [u16] {
+        match self {
+            Grid::TwoColumns | Grid::LagMonitor => &[50, 50],
+            Grid::ThreeColumns => &[35, 35, 30],
+        }
+    }
+
+    fn place(self, pane: &Spec) -> Option<Place> {
+        match self {
+            Grid::TwoColumns => Some(pane.two_columns),
+            Grid::ThreeColumns => Some(pane.three_columns),
+            Grid::LagMonitor => pane.lag_monitor,
+        }
+    }
 }
 
 /// A column, its share of the width, and its panes with their shares of the height.
