@@ -104,7 +104,7 @@ struct Parsed {
 
 impl Parsed {
     fn of(text: &str) -> Parsed {
-        let tokens = without_tests(tokens(text));
+        let tokens = without_tests(&tokens(text));
         let mut parsed = Parsed { paths: Vec::new(), passed_on: BTreeMap::new() };
         let mut at = 0;
         while at < tokens.len() {
@@ -236,7 +236,7 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 /// Without what only a test build has.
-fn without_tests(tokens: Vec<String>) -> Vec<String> {
+fn without_tests(tokens: &[String]) -> Vec<String> {
     const CFG: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
     let mut at = 0;
