@@ -13,13 +13,15 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
-use crate::error::{is_outage, refuses_a_record};
+use crate::error::{is_outage, is_unreadable, refuses_a_record};
 use crate::producer::{Refused, untag};
 
 /// Whether the cluster can be reached, as far as this client has noticed; says each change once.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     lost: AtomicBool,
+    /// The offset that librdkafka's last complaint about a batch named.
+    unreadable_at: Mutex<Option<i64>>,
 }
 
 impl Reach {
@@ -28,6 +30,11 @@ impl Reach {
         if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) {
             tracing::info!("the broker is back");
         }
+    }
+
+    /// Where the batch begins that librdkafka has just complained about, if it said so.
+    pub(crate) fn take_unreadable_at(&self) -> Option<i64> {
+        held(&self.unreadable_at).take()
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -46,9 +53,20 @@ impl Reach {
                 }
             }
             Some(code) if is_outage(code) => tracing::debug!(target: "librdkafka", "{reason}"),
+            Some(code) if is_unreadable(code) => {
+                *held(&self.unreadable_at) = offset_in(reason);
+                tracing::debug!(target: "librdkafka", "{error}: {reason}");
+            }
             Some(_) => tracing::warn!(target: "librdkafka", "{error}: {reason}"),
         }
     }
+}
+
+/// The offset in one of librdkafka's complaints, such as "Decompression (codec 0x1) of message at
+/// 1234 of 15 bytes failed: Local: Invalid compressed data".
+fn offset_in(reason: &str) -> Option<i64> {
+    let behind = reason.split_once(" at offset ").or_else(|| reason.split_once("message at "))?.1;
+    behind.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// How often a client that is left looks whether librdkafka has let it go.
@@ -308,4 +326,29 @@ impl Settled {
 /// between any two statements.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offset_in;
+
+    /// The words of librdkafka 2.12 (`rdkafka_msgset_reader.c`).
+    #[test]
+    fn a_complaint_names_the_batch() {
+        let said = [
+            (
+                "Decompression (codec 0x1) of message at 1234 of 15 bytes failed: Local: Invalid compressed data",
+                1234,
+            ),
+            ("MessageSet at offset 77 (93 bytes) failed CRC32C check (original 0x1 != calculated 0x2)", 77),
+            ("Message at offset 5 might be too large to fetch, try increasing receive.message.max.bytes", 5),
+            ("Unsupported Message(Set) MagicByte 9 at offset 12", 12),
+        ];
+        for (reason, offset) in said {
+            assert_eq!(offset_in(reason), Some(offset), "{reason}");
+        }
+        for reason in ["", "message at ", "message at noon", "message at 99999999999999999999 of 1"] {
+            assert_eq!(offset_in(reason), None, "{reason}");
+        }
+    }
 }

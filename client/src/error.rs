@@ -162,6 +162,21 @@ pub(crate) fn refuses_a_record(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// Whether the code means that something in a partition can't be read, now or ever.
+pub(crate) fn is_unreadable(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::BadCompression
+            | Code::BadMessage
+            | Code::InvalidMessage
+            | Code::InvalidMessageSize
+            | Code::InvalidRecord
+            | Code::MessageSizeTooLarge
+            | Code::NotImplemented
+    )
+}
+
 /// Whether the code means that nobody answered who could (yet), rather than that somebody refused.
 pub(crate) fn is_outage(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;

@@ -18,9 +18,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{Change, Membership, leave};
-use crate::error::is_outage;
+use crate::error::{is_outage, is_unreadable};
 use crate::inbox::{Bell, Queue};
-use crate::{Commit, Error, Record, Settings, TopicPartition};
+use crate::survey::{Start, Survey};
+use crate::{Commit, Error, Read, Record, Settings, TopicPartition};
+
+/// After how long a partition in which nothing moves is looked at.
+const STILL: Duration = Duration::from_secs(5);
 
 /// How much news of the membership is taken in at a time; there is rarely more than an
 /// acknowledged commit and a rebalance.
@@ -80,6 +84,7 @@ pub struct GroupConsumer {
     bell: Arc<Bell>,
     /// There is news of the membership.
     news: Arc<AtomicBool>,
+    survey: Survey,
     settings: Settings,
     group: String,
 }
@@ -142,6 +147,7 @@ impl GroupConsumer {
             inner: Arc::new(inner),
             bell,
             news,
+            survey: Survey::new(STILL),
             settings: settings.clone(),
             group: group.to_owned(),
         })
@@ -154,6 +160,7 @@ impl GroupConsumer {
         if let Some(change) = self.change() {
             return Ok(change);
         }
+        self.survey.look_now_and_then(&self.inner);
         self.bell.wait(timeout);
         // One at least, which tells the group that this member is not hung.
         let many = if self.news.swap(false, Ordering::SeqCst) { AT_ONCE } else { 1 };
@@ -183,15 +190,25 @@ impl GroupConsumer {
         }
     }
 
-    /// The next record in `inbox`, if one is there.
-    pub fn next(&self, inbox: Inbox) -> Result<Option<Record<'_>>, Error> {
+    /// The next record in `inbox`, if one is there, or offsets that nobody can read.
+    pub fn next(&self, inbox: Inbox) -> Result<Option<Read<'_>>, Error> {
         let Some(Some(queue)) = self.queues.get(inbox.0) else { return Ok(None) };
         loop {
+            if let Some(unreadable) = self.survey.found(|at| *at == queue.at) {
+                return Ok(Some(Read::Unreadable(unreadable)));
+            }
             match queue.take() {
                 None => return Ok(None),
                 Some(Ok(message)) => {
                     self.inner.context().reach.alive();
-                    return Ok(Some(Record(message)));
+                    return Ok(Some(Read::Record(Record(message))));
+                }
+                Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_unreadable) => {
+                    let reported = self.inner.context().reach.take_unreadable_at();
+                    let here = |at: &TopicPartition| *at == queue.at;
+                    if !self.survey.look_into(&self.inner, here, &error, reported) {
+                        return Err(self.wrong("reading with", &error));
+                    }
                 }
                 Some(Err(error)) => self.problem(&error)?,
             }
@@ -213,6 +230,7 @@ impl GroupConsumer {
             inboxes.push(Inbox(self.queues.len()));
             self.queues.push(queue);
         }
+        self.survey.begin(from.iter().map(|(at, offset)| (at.clone(), Start::At(*offset))));
         match self.inner.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.inner.incremental_assign(&list),
             _ => self.inner.assign(&list),
@@ -232,6 +250,7 @@ impl GroupConsumer {
         if self.queues.iter().all(Option::is_none) {
             self.queues.clear();
         }
+        self.survey.begin(std::iter::empty());
         match self.inner.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.inner.incremental_unassign(&list(partitions)),
             _ => self.inner.unassign(),

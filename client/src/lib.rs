@@ -22,6 +22,11 @@
 //! loss is reported once, as a `tracing` warning, and so is the return; not every attempt. What
 //! needs an answer now (metadata, a commit) fails with [`Error::Unreachable`] after its timeout.
 //!
+//! # When a batch can't be read
+//! A log may hold batches that are rubbish inside, where an older broker did not look. To
+//! librdkafka such a batch is the end of its partition. Whoever reads is told which offsets it has
+//! ([`Unreadable`]) and goes on behind them.
+//!
 //! # Simplifications
 //! - No transactions. How exactly one answer per event is reached without them stands in
 //!   `consumers::lanes`.
@@ -41,13 +46,16 @@ mod producer;
 mod reader;
 mod record;
 mod settings;
+mod survey;
+mod unreadable;
 mod watcher;
 
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
 pub use error::Error;
 pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
 pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
-pub use reader::LogReader;
+pub use reader::{LogReader, Read};
 pub use record::{Commit, Record, TopicPartition};
 pub use settings::Settings;
+pub use unreadable::Unreadable;
 pub use watcher::{Since, Watcher};

@@ -8,8 +8,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{Plain, leave};
-use crate::error::is_outage;
-use crate::{Error, Record, Settings};
+use crate::error::{is_outage, is_unreadable};
+use crate::survey::{Start, Survey};
+use crate::{Error, Record, Settings, TopicPartition, Unreadable};
 
 /// Reads partitions of one topic in order, each from one offset to another. Nobody else is affected
 /// by it and nothing is remembered.
@@ -20,7 +21,20 @@ pub struct LogReader {
     settings: Settings,
     topic: String,
     parts: BTreeMap<i32, Part>,
+    survey: Survey,
+    passed_over: u64,
 }
+
+/// What a reader comes to.
+pub enum Read<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// Offsets of its stretch that nobody can read. It goes on behind them.
+    Unreadable(Unreadable),
+}
+
+/// After how long a partition in which nothing moves is looked at.
+const STILL: Duration = Duration::from_secs(2);
 
 /// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with
 /// whoever follows a topic, until there is.
@@ -88,8 +102,14 @@ impl LogReader {
         let inner = config
             .create_with_context(Plain::default())
             .map_err(|error| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error))?;
-        let mut reader =
-            Self { inner, settings: settings.clone(), topic: topic.to_owned(), parts: BTreeMap::new() };
+        let mut reader = Self {
+            inner,
+            settings: settings.clone(),
+            topic: topic.to_owned(),
+            parts: BTreeMap::new(),
+            survey: Survey::new(STILL),
+            passed_over: 0,
+        };
         reader.begin(stretches)?;
         Ok(reader)
     }
@@ -111,13 +131,16 @@ impl LogReader {
         };
         let mut list = TopicPartitionList::new();
         let mut parts = BTreeMap::new();
+        let mut starts = Vec::new();
         for (partition, from, to) in stretches {
             let empty = matches!(from, Offset::Offset(from) if from >= to);
             parts.insert(partition, Part { to, finished: empty, caught_up: empty });
             if !empty {
                 list.add_partition_offset(&self.topic, partition, from).map_err(wrong)?;
+                starts.push((TopicPartition::new(&*self.topic, partition), Start::of(from)));
             }
         }
+        self.survey.begin(starts.into_iter());
         // A job rests its readers after each look, also those that had nothing to look at.
         if !(parts.is_empty() && self.parts.is_empty()) {
             self.inner.assign(&list).map_err(wrong)?;
@@ -127,16 +150,43 @@ impl LogReader {
     }
 
     /// The next record, in order within its partition. None when all is read, or when nothing came
-    /// within `timeout`: [`is_finished`](Self::is_finished) tells which.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    /// within `timeout`: [`is_finished`](Self::is_finished) tells which. What can't be read is
+    /// [counted](Self::passed_over) and passed over.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
+        Ok(match self.read(timeout, true)? {
+            Some(Read::Record(record)) => Some(record),
+            Some(Read::Unreadable(_)) | None => None,
+        })
+    }
+
+    /// As [`next`](Self::next), but says of what can't be read where it lies.
+    pub fn next_or_unreadable(&mut self, timeout: Duration) -> Result<Option<Read<'_>>, Error> {
+        self.read(timeout, false)
+    }
+
+    /// How many offsets could not be read so far.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    fn read(&mut self, timeout: Duration, records_only: bool) -> Result<Option<Read<'_>>, Error> {
         let deadline = Instant::now() + timeout;
         loop {
+            while let Some(mut unreadable) = self.survey.found(|_| true) {
+                let Some(part) = self.parts.get_mut(&unreadable.at.partition) else { continue };
+                unreadable.last = unreadable.last.min(part.to - 1);
+                part.finished = part.finished || unreadable.last + 1 >= part.to;
+                self.passed_over += (unreadable.last - unreadable.first + 1).max(0) as u64;
+                if !records_only {
+                    return Ok(Some(Read::Unreadable(unreadable)));
+                }
+            }
             if self.is_finished() {
                 return Ok(None);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.inner.poll(left) {
+            match self.inner.poll(left.min(STILL)) {
                 Some(Ok(message)) => {
                     let record = Record(message);
                     self.inner.context().reach.alive();
@@ -146,7 +196,7 @@ impl LogReader {
                     let wanted = offset < part.to;
                     part.finished = part.finished || offset + 1 >= part.to;
                     if wanted {
-                        return Ok(Some(record));
+                        return Ok(Some(Read::Record(record)));
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -159,8 +209,12 @@ impl LogReader {
                     }
                 }
                 Some(Err(error)) => self.problem(&error)?,
-                None if left.is_zero() => return Ok(None),
-                None => {}
+                None => {
+                    self.survey.look_now_and_then(&self.inner);
+                    if left.is_zero() {
+                        return Ok(None);
+                    }
+                }
             }
         }
     }
@@ -186,6 +240,14 @@ impl LogReader {
                 })
             }
             Some(code) if is_outage(code) || code == Code::AutoOffsetReset => Ok(()),
+            Some(code)
+                if is_unreadable(code) && {
+                    let reported = self.inner.context().reach.take_unreadable_at();
+                    self.survey.look_into(&self.inner, |_| true, error, reported)
+                } =>
+            {
+                Ok(())
+            }
             None => Ok(()),
             Some(_) => {
                 Err(Error::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, error))

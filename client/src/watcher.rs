@@ -7,8 +7,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{Plain, leave};
-use crate::error::is_outage;
-use crate::{Error, Record, Settings, TopicPartition};
+use crate::error::{is_outage, is_unreadable};
+use crate::survey::{Start, Survey};
+use crate::{Error, Read, Record, Settings, TopicPartition};
+
+/// After how long a partition in which nothing moves is looked at.
+const STILL: Duration = Duration::from_secs(5);
 
 /// Where watching a partition begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,7 @@ pub enum Since {
 /// ends; a watcher never ends.
 pub struct Watcher {
     inner: BaseConsumer<Plain>,
+    survey: Survey,
     settings: Settings,
 }
 
@@ -56,7 +61,7 @@ impl Watcher {
         let inner = config
             .create_with_context(Plain::default())
             .map_err(|error| Error::of("watching", settings, Duration::ZERO, &error))?;
-        Ok(Self { inner, settings: settings.clone() })
+        Ok(Self { inner, survey: Survey::new(STILL), settings: settings.clone() })
     }
 
     /// Watches these partitions too.
@@ -70,22 +75,36 @@ impl Watcher {
         for at in partitions {
             list.add_partition_offset(&at.topic, at.partition, offset).map_err(wrong)?;
         }
+        self.survey.add(partitions.iter().map(|at| (at.clone(), Start::of(offset))));
         self.inner.incremental_assign(&list).map_err(wrong)
     }
 
     /// The next record of any partition, in order within its own. None when nothing came within
-    /// `timeout`, or the broker is away: librdkafka goes on by itself when it is back.
-    pub fn next(&self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
+    /// `timeout`, or the broker is away: librdkafka goes on by itself when it is back. Or offsets
+    /// that nobody can read: it goes on behind them.
+    pub fn next(&self, timeout: Duration) -> Result<Option<Read<'_>>, Error> {
+        self.survey.look_now_and_then(&self.inner);
+        if let Some(unreadable) = self.survey.found(|_| true) {
+            return Ok(Some(Read::Unreadable(unreadable)));
+        }
         match self.inner.poll(timeout) {
             None => Ok(None),
             Some(Ok(message)) => {
                 self.inner.context().reach.alive();
-                Ok(Some(Record(message)))
+                Ok(Some(Read::Record(Record(message))))
             }
             Some(Err(error)) => match error.rdkafka_error_code() {
                 // A topic that was deleted is no longer of interest to a bystander.
                 Some(rdkafka::types::RDKafkaErrorCode::UnknownTopicOrPartition) | None => Ok(None),
                 Some(code) if is_outage(code) => Ok(None),
+                Some(code)
+                    if is_unreadable(code) && {
+                        let reported = self.inner.context().reach.take_unreadable_at();
+                        self.survey.look_into(&self.inner, |_| true, &error, reported)
+                    } =>
+                {
+                    Ok(self.survey.found(|_| true).map(Read::Unreadable))
+                }
                 Some(_) => Err(Error::of("watching", &self.settings, Duration::ZERO, &error)),
             },
         }

@@ -105,6 +105,10 @@ pub struct DeadLetter {
     pub partition: i32,
     /// Offset in that partition.
     pub offset: i64,
+    /// The last of the offsets that it is about, when they are several: those of a batch that
+    /// nobody can open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_offset: Option<i64>,
     /// What is wrong with it.
     pub error: String,
     /// Its value, as it was, in base 64.

@@ -11,7 +11,11 @@ const MAY_USE: [(&str, &[&str], &str); 12] = [
     ("events", &[], "the contract stands above those who keep it"),
     ("streets", &[], "a map is a fact of the world, for whoever wants to look at it"),
     ("broker", &["protocol"], "a broker moves bytes; it must not know what they say"),
-    ("client", &[], "it speaks to any Kafka, with librdkafka; it must not know ours"),
+    (
+        "client",
+        &["protocol"],
+        "it speaks to any Kafka, with librdkafka and, where that fails, in Kafka's own bytes; it must not know our broker",
+    ),
     ("producers", &["events", "streets"], "producers and consumers know topics, never each other"),
     (
         "consumers",

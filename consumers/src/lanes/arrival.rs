@@ -1,6 +1,6 @@
 //! A record as it comes in: an event, or a letter that can't be read.
 
-use client::Record;
+use client::{Read, Record, Unreadable};
 use events::{DeadLetter, Event, Topic};
 
 /// The most of a broken value that its dead letter carries, in bytes. With base 64 on top that is a
@@ -15,6 +15,8 @@ pub(crate) struct Arrival {
     pub(crate) topic: Topic,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
+    /// The last offset that it stands for: its own, unless nobody can read what lies from there on.
+    pub(crate) last_offset: i64,
     /// When it was sent, by the wall clock.
     pub(crate) timestamp_ms: i64,
     pub(crate) content: Result<Event, Box<DeadLetter>>,
@@ -31,8 +33,34 @@ impl Arrival {
             topic,
             partition: record.partition(),
             offset: record.offset(),
+            last_offset: record.offset(),
             timestamp_ms,
             content,
+            bytes: None,
+        }
+    }
+
+    /// What a reader of `topic` came to.
+    pub(crate) fn of(topic: Topic, read: &Read<'_>, now_ms: i64) -> Self {
+        match read {
+            Read::Record(record) => Self::read(topic, record, now_ms),
+            Read::Unreadable(lost) => Self::unreadable(topic, lost),
+        }
+    }
+
+    /// Offsets of `topic` that nobody can read, as one letter about all of them.
+    pub(crate) fn unreadable(topic: Topic, lost: &Unreadable) -> Self {
+        let partition = lost.at.partition;
+        let cut = Cut { bytes: &lost.bytes, of: lost.len };
+        let mut letter = dead_letter(topic, partition, lost.first, &lost.reason, cut);
+        letter.last_offset = (lost.last > lost.first).then_some(lost.last);
+        Self {
+            topic,
+            partition,
+            offset: lost.first,
+            last_offset: lost.last,
+            timestamp_ms: lost.timestamp_ms,
+            content: Err(Box::new(letter)),
             bytes: None,
         }
     }
@@ -50,7 +78,15 @@ pub(crate) fn parse(
         None => "the record has no value (a tombstone), which only a compacted topic gives a meaning to"
             .to_owned(),
     };
-    Err(Box::new(dead_letter(topic, partition, offset, &error, value.unwrap_or_default())))
+    let value = value.unwrap_or_default();
+    Err(Box::new(dead_letter(topic, partition, offset, &error, Cut { bytes: value, of: value.len() })))
+}
+
+/// The beginning of something of `of` bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Cut<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) of: usize,
 }
 
 /// A letter about the record at `offset`, cut to a size that every topic takes; what was cut away
@@ -60,18 +96,18 @@ pub(crate) fn dead_letter(
     partition: i32,
     offset: i64,
     reason: &str,
-    value: &[u8],
+    value: Cut<'_>,
 ) -> DeadLetter {
     let mut error = reason[..reason.floor_char_boundary(REASON_BYTES)].to_owned();
     if error.len() < reason.len() {
         error += &format!("… ({} bytes of the reason are cut)", reason.len() - error.len());
     }
-    let kept = &value[..value.len().min(VALUE_BYTES)];
-    if kept.len() < value.len() {
-        error += &format!(" (of {} bytes, the first {VALUE_BYTES} are here)", value.len());
+    let kept = &value.bytes[..value.bytes.len().min(VALUE_BYTES)];
+    if kept.len() < value.of {
+        error += &format!(" (of {} bytes, the first {} are here)", value.of, kept.len());
     }
     let topic = topic.name().to_owned();
-    DeadLetter { topic, partition, offset, error, value_base64: base64(kept) }
+    DeadLetter { topic, partition, offset, last_offset: None, error, value_base64: base64(kept) }
 }
 
 /// RFC 4648, section 4.

@@ -8,7 +8,7 @@ use client::{Admin, Outgoing, Producer, ProducerOptions, Refused, Settings};
 use events::{DeadLetter, Event, Topic};
 
 use super::answered::SOURCE_HEADER;
-use super::arrival::dead_letter;
+use super::arrival::{Cut, dead_letter};
 use super::bookmark::Place;
 use super::{Control, LaneError, Wish};
 
@@ -146,5 +146,5 @@ impl Outbox {
 pub(crate) fn instead_of(answer: &Event, topic: Topic, partition: i32, offset: i64) -> DeadLetter {
     let bytes = answer.to_json().len() + answer.key().len();
     let reason = format!("its answer for {} has {bytes} bytes, more than a record may have", answer.topic());
-    dead_letter(topic, partition, offset, &reason, &[])
+    dead_letter(topic, partition, offset, &reason, Cut { bytes: &[], of: 0 })
 }

@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use client::{Error, LogReader, Settings};
+use client::{Error, LogReader, Read, Settings};
 use events::{Event, Timestamp, Topic};
 
 use super::answered::{Answered, SOURCE_HEADER, Source};
@@ -180,11 +180,14 @@ impl Log {
         for index in self.merge.silent().collect::<Vec<_>>() {
             let ((topic, _), reader) = &mut self.readers[index];
             while !reader.is_finished() {
-                if let Some(record) = reader.next(LOOK_UP)? {
-                    let mut arrival = Arrival::read(*topic, &record, 0);
-                    if self.verbatim {
-                        arrival.bytes = record.value().map(<[u8]>::to_vec);
-                    }
+                if let Some(read) = reader.next_or_unreadable(LOOK_UP)? {
+                    let arrival = match read {
+                        Read::Record(record) => Arrival {
+                            bytes: record.value().filter(|_| self.verbatim).map(<[u8]>::to_vec),
+                            ..Arrival::read(*topic, &record, 0)
+                        },
+                        Read::Unreadable(lost) => Arrival::unreadable(*topic, &lost),
+                    };
                     self.merge.push(index, turn(&arrival), arrival);
                     break;
                 }

@@ -299,8 +299,7 @@ impl<'a> Lane<'a> {
             let now_ms = wall_ms();
             let gaps = task.feed(|topic| -> Result<_, client::Error> {
                 let Some(inbox) = self.inboxes.get(&(topic, partition)) else { return Ok(None) };
-                let record = self.consumer.next(*inbox)?;
-                Ok(record.map(|record| Arrival::read(topic, &record, now_ms)))
+                Ok(self.consumer.next(*inbox)?.map(|read| Arrival::of(topic, &read, now_ms)))
             })?;
             self.gaps.extend(gaps.into_iter().map(|gap| ((gap.topic, partition), gap)));
             match task.next(now_ms) {

@@ -102,7 +102,7 @@ impl Task {
             return None;
         }
         let gap = Gap { topic: input.topic, from: input.fetched, to: arrival.offset };
-        input.fetched = arrival.offset + 1;
+        input.fetched = arrival.last_offset + 1;
         self.merge.push(index, arrival.timestamp_ms, arrival);
         self.note_drained(index);
         Some(gap).filter(|gap| gap.from < gap.to)
@@ -229,6 +229,7 @@ mod tests {
             topic: Topic::CardSwipes,
             partition: 0,
             offset,
+            last_offset: offset,
             timestamp_ms: offset,
             content: Ok(event),
             bytes: None,

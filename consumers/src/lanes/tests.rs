@@ -27,7 +27,6 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) admin: Admin,
     pub(crate) producer: Producer,
-    #[expect(dead_code, reason = "it runs as long as it is held")]
     cluster: super::cluster::TestCluster,
 }
 
@@ -44,6 +43,18 @@ impl World {
         admin.create(&new).unwrap();
         let producer = Producer::new(&settings, &ProducerOptions::stream()).unwrap();
         Self { settings, admin, producer, cluster }
+    }
+
+    /// The same world, with batches of swipes that nobody checked; none on a broker that isn't
+    /// ours.
+    pub(crate) fn with_stored(self, batches: &[(i32, Vec<u8>)]) -> Option<Self> {
+        let Self { cluster, producer, admin, .. } = self;
+        drop((producer, admin));
+        let cluster = cluster.with_stored("card_swipes", batches)?;
+        let settings = Settings::new(cluster.servers());
+        let admin = Admin::connect(&settings, Duration::from_secs(10)).unwrap();
+        let producer = Producer::new(&settings, &ProducerOptions::stream()).unwrap();
+        Some(Self { settings, admin, producer, cluster })
     }
 
     /// Swipes `from..to` over twenty cards.

@@ -50,6 +50,10 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     };
     out.flush()?;
     eprintln!("{written} records written");
+    let unread: u64 = logs.iter().map(|log| log.reader.passed_over()).sum();
+    if unread > 0 {
+        eprintln!("{unread} records that nobody can read were passed over: see `freshet tail`");
+    }
     if skipped > 0 {
         eprintln!("{skipped} records whose value is not JSON were passed over");
     }

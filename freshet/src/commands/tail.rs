@@ -6,7 +6,7 @@ use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use anyhow::Result;
-use client::{Admin, Error, Since, TopicPartition, Watcher};
+use client::{Admin, Error, Read, Since, TopicPartition, Unreadable, Watcher};
 
 use super::settings;
 use crate::cli::TailArgs;
@@ -31,7 +31,14 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
     let mut out = io::stdout().lock();
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
-        let Some(record) = watcher.next(Duration::from_millis(100))? else { continue };
+        let record = match watcher.next(Duration::from_millis(100))? {
+            Some(Read::Record(record)) => record,
+            Some(Read::Unreadable(lost)) => {
+                eprintln!("{}@{}: {}", lost.at, places(&lost), printable(lost.reason.as_bytes()));
+                continue;
+            }
+            None => continue,
+        };
         left -= 1;
         let value = record.value().map_or(Cow::Borrowed("(none)"), printable);
         let written = if args.values {
@@ -46,6 +53,15 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The offsets that can't be read, in words.
+fn places(lost: &Unreadable) -> String {
+    if lost.last > lost.first {
+        format!("{} to {} can't be read", lost.first, lost.last)
+    } else {
+        format!("{} can't be read", lost.first)
+    }
 }
 
 /// A record's bytes as one line of text that can't play tricks on a terminal.

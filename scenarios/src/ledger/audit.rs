@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use client::{Admin, LogReader, Settings, TopicPartition};
+use client::{Admin, LogReader, Read, Settings, TopicPartition};
 use consumers::lanes::{SOURCE_HEADER, Source};
 use events::{Event, Topic};
 
@@ -65,7 +65,14 @@ fn read(settings: &Settings, admin: &Admin, topic: Topic, ledger: &mut Ledger) -
         }
     }
     let mut reader = LogReader::range(settings, topic.name(), &stretches)?;
-    while let Some(record) = reader.next(PATIENCE)? {
+    while let Some(read) = reader.next_or_unreadable(PATIENCE)? {
+        let record = match read {
+            Read::Record(record) => record,
+            Read::Unreadable(lost) => {
+                ledger.unreadable(topic, lost.at.partition, lost.first, lost.last);
+                continue;
+            }
+        };
         let event = Event::parse(topic, record.value().unwrap_or_default()).ok();
         let source = record.header(SOURCE_HEADER).and_then(Source::parse);
         if let Some((_, oldest)) = cut.iter_mut().find(|(partition, _)| *partition == record.partition())

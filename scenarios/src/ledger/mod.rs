@@ -45,6 +45,8 @@ pub use audit::audit;
 
 /// Questions of a partition that are remembered one by one.
 const REMEMBERED: usize = 2_000_000;
+/// A header that claims more records than that is not believed.
+const MOST_IN_A_BATCH: usize = 100_000;
 /// How many of the latest ids of a topic are remembered, at least, to know a repeated one.
 const IDS: usize = 200_000;
 /// Bookmarks of a partition that wait until the answers before them have been read.
@@ -186,7 +188,10 @@ impl Ledger {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
             if let Some(open) = self.books.iter_mut().find(|open| Some(open.book.questions) == of) {
-                open.partition(letter.partition).dead_letter(letter.offset);
+                let last = letter.last_offset.unwrap_or(letter.offset);
+                for offset in (letter.offset..=last).take(MOST_IN_A_BATCH) {
+                    open.partition(letter.partition).dead_letter(offset);
+                }
             }
             return;
         }
@@ -204,6 +209,14 @@ impl Ledger {
             {
                 open.partition(source.partition).answer(source.offset);
             }
+        }
+    }
+
+    /// Nobody can read the records from `first` to `last` in a partition of `topic`. They are
+    /// questions all the same, if it has any.
+    pub(crate) fn unreadable(&mut self, topic: Topic, partition: i32, first: i64, last: i64) {
+        for offset in (first..=last).take(MOST_IN_A_BATCH) {
+            self.take((topic, partition, offset), None, None);
         }
     }
 

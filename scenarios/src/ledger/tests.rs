@@ -120,6 +120,7 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
         topic: "card_swipes".into(),
         partition: 0,
         offset: 2,
+        last_offset: None,
         error: "not JSON".into(),
         value_base64: String::new(),
     };
@@ -127,6 +128,27 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
     answered(&mut ledger, &[0, 1]);
     ledger.committed("fraud", Topic::CardSwipes, 0, 4, 0);
     assert_eq!(sums(&ledger), Sums { produced: 4, answered: 2, dead_lettered: 1, repeated: 1, ..none() });
+}
+
+#[test]
+fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_could_hold() {
+    let mut ledger = Ledger::default();
+    asked(&mut ledger, 0..2);
+    ledger.unreadable(Topic::CardSwipes, 0, 2, 4);
+    let letter = |last_offset| DeadLetter {
+        topic: "card_swipes".into(),
+        partition: 0,
+        offset: 2,
+        last_offset,
+        error: "the records can't be decompressed".into(),
+        value_base64: String::new(),
+    };
+    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter(Some(4)).into()), None);
+    ledger.take((Topic::DeadLetters, 0, 1), Some(&letter(Some(i64::MAX)).into()), None);
+    asked(&mut ledger, 5..6);
+    answered(&mut ledger, &[0, 1]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 6, 0);
+    assert_eq!(sums(&ledger), Sums { produced: 6, answered: 2, dead_lettered: 4, ..none() });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Admin, Settings, Since, TopicPartition, Watcher};
+use client::{Admin, Read, Settings, Since, TopicPartition, Unreadable, Watcher};
 use consumers::lanes::{SOURCE_HEADER, Source, run_of};
 use dashboard::GroupState;
 use events::{Event, Topic};
@@ -26,6 +26,8 @@ const POLL_PATIENCE: Duration = Duration::from_secs(2);
 /// Records are handed over in bunches: when so many are there, or so long after the first.
 const BATCH: usize = 2_000;
 const BUNCH_WAIT: Duration = Duration::from_millis(40);
+/// A header that claims more records than that is not believed.
+const MOST_UNREAD: i64 = 100_000;
 
 /// What was seen.
 pub enum Seen {
@@ -230,6 +232,24 @@ impl Poller {
     }
 }
 
+/// Offsets that nobody can read: each is seen, and says nothing. No header is believed that claims
+/// more of them than there can be.
+fn unread(lost: &Unreadable) -> impl Iterator<Item = SeenRecord> {
+    let (topic, partition) = (Topic::named(&lost.at.topic), lost.at.partition);
+    let first = lost.first.max(lost.last.saturating_sub(MOST_UNREAD));
+    let sent_ms = wall_ms();
+    topic.into_iter().flat_map(move |topic| {
+        (first..=lost.last).map(move |offset| SeenRecord {
+            place: (topic, partition, offset),
+            event: None,
+            source: None,
+            run: None,
+            send_time: None,
+            sent_ms,
+        })
+    })
+}
+
 fn state(name: &str) -> GroupState {
     match name {
         "Empty" => GroupState::Empty,
@@ -250,7 +270,13 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
     while !stop.stopped() {
         let left = if bunch.is_empty() { POLL_EVERY } else { BUNCH_WAIT.saturating_sub(since.elapsed()) };
         match watcher.next(left) {
-            Ok(Some(record)) => {
+            Ok(Some(Read::Unreadable(lost))) => {
+                if bunch.is_empty() {
+                    since = Instant::now();
+                }
+                bunch.extend(unread(&lost));
+            }
+            Ok(Some(Read::Record(record))) => {
                 let Some(topic) = Topic::named(record.topic()) else { continue };
                 if bunch.is_empty() {
                     since = Instant::now();

@@ -3,6 +3,8 @@
 use client::NewTopic;
 use events::{Event, Topic};
 
+use super::super::clock::wall_ms;
+use super::super::cluster::batch_of;
 use super::super::tests::{TIMEOUT, World, wait_until};
 use super::super::toy::swipe_at;
 use super::tests::{
@@ -89,4 +91,29 @@ fn a_run_whose_letter_is_refused_is_not_committed() {
     once(&config(&world), &mut warehouse).unwrap().unwrap();
     assert_eq!(answered(&world), each_once(0..60));
     assert_eq!(letters(&world).len(), 1);
+}
+
+#[test]
+fn batches_that_nobody_can_open_are_dead_letters_of_the_run_that_meets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    send_swipes(&world, 0..90);
+    let rubbish = b"this is neither compressed nor a record";
+    let junk: Vec<_> = (0..4).map(|n| (n, batch_of(n as i16, 7, wall_ms(), rubbish))).collect();
+    let Some(world) = world.with_stored(&junk) else { return };
+    send_swipes(&world, 90..190);
+    let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
+    warehouse.dies = Some(When::BeforePublishing);
+    assert!(once(&config(&world), &mut warehouse).is_none(), "it was to die");
+    let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
+    let stats = once(&config(&world), &mut warehouse).unwrap().unwrap();
+    assert_eq!(stats.runs, 3, "{stats}");
+    assert_eq!(answered(&world), each_once(0..180));
+    let letters = world.read(Topic::DeadLetters).into_iter().map(|(_, event)| match event {
+        Event::DeadLetters(letter) => letter.last_offset.unwrap_or(letter.offset) - letter.offset + 1,
+        other => unreachable!("on another topic: {other:?}"),
+    });
+    assert_eq!(letters.collect::<Vec<_>>(), [7; 4], "one letter a batch, however often the run was repeated");
+    let again = once(&config(&world), &mut warehouse).unwrap().unwrap();
+    assert_eq!((again.runs, world.count(Topic::DeadLetters)), (0, 4));
 }

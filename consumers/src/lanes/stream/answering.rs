@@ -29,6 +29,7 @@ pub(super) fn answer(
     stats: &mut WorkerStats,
 ) -> Result<(), LaneError> {
     let source = Source { topic: arrival.topic, partition: task.partition, offset: arrival.offset };
+    let last_offset = arrival.last_offset;
     let scoring = Instant::now();
     let mut outcome = task.process(arrival, answers);
     let scored_in_us = scoring.elapsed().as_micros() as u64;
@@ -51,7 +52,7 @@ pub(super) fn answer(
         stats.answers += u64::from(!dead_letter);
         stats.dead_letters += u64::from(dead_letter);
     }
-    task.answered(source.topic, source.offset);
+    task.answered(source.topic, last_offset);
     Ok(())
 }
 

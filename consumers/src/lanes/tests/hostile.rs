@@ -3,9 +3,12 @@
 
 use client::NewTopic;
 use events::{DeadLetter, Event, Topic};
+use proptest::prelude::*;
 
 use super::{PARTITIONS, TIMEOUT, World, wait_until};
 use crate::lanes::Source;
+use crate::lanes::clock::wall_ms;
+use crate::lanes::cluster::batch_of;
 use crate::lanes::toy::swipe;
 
 /// More than a record may have.
@@ -128,4 +131,84 @@ fn a_question_that_cannot_even_be_a_dead_letter_stops_its_partition_and_is_never
     worker.stop().unwrap();
     assert_eq!(world.lag(&ends), [0; PARTITIONS as usize]);
     world.check(200);
+}
+
+/// Batches as an older broker took them: compressed with nothing, or with records that are none.
+fn junk() -> Vec<(i32, Vec<u8>)> {
+    let now = wall_ms();
+    let rubbish = b"this is neither compressed nor a record".as_slice();
+    let mut junk = Vec::new();
+    for (n, codec) in [1, 2, 3, 4, 0].into_iter().enumerate() {
+        let partition = n as i32 % PARTITIONS;
+        junk.push((partition, batch_of(codec, 1, now, rubbish)));
+        junk.push((partition, batch_of(codec, 7, now, rubbish)));
+    }
+    junk
+}
+
+#[test]
+fn batches_that_nobody_can_open_are_dead_letters_and_everything_else_is_answered_once() {
+    let world = World::new();
+    world.swipes(0, 100);
+    let junk = junk();
+    let Some(world) = world.with_stored(&junk) else { return };
+    world.swipes(100, 200);
+    let worker = world.worker("first");
+    world.wait_for_answers(200);
+    wait_until("the dead letters", || world.count(Topic::DeadLetters) >= junk.len() as i64);
+    let stats = worker.stop().unwrap();
+    assert_eq!((stats.dead_letters, stats.answers), (10, 200), "{stats}");
+    assert_eq!(world.lag(&world.ends()), [0; PARTITIONS as usize]);
+    // The next life reads them again, for the state, and is not held up either.
+    let worker = world.worker("second");
+    world.swipes(200, 300);
+    world.wait_for_answers(300);
+    worker.stop().unwrap();
+    world.check(300);
+    let letters = letters(&world);
+    assert_eq!(letters.len(), junk.len());
+    let lost: i64 = letters
+        .iter()
+        .map(|(source, letter)| {
+            assert_eq!(source.unwrap().offset, letter.offset);
+            assert!(!letter.value_base64.is_empty() && !letter.error.is_empty(), "{letter:?}");
+            letter.last_offset.unwrap_or(letter.offset) - letter.offset + 1
+        })
+        .sum();
+    assert_eq!(lost, 5 * (1 + 7), "each letter says which offsets it is about");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    /// Values of any bytes, and batches of any bytes that an older broker took.
+    #[test]
+    fn whatever_bytes_are_in_an_input_every_other_question_is_answered_once(
+        values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 1..60),
+        batches in prop::collection::vec(
+            (0..PARTITIONS, any::<u8>(), 1..50_i32, prop::collection::vec(any::<u8>(), 0..100)),
+            1..20,
+        ),
+    ) {
+        let world = World::new();
+        world.swipes(0, 40);
+        for (n, value) in values.iter().enumerate() {
+            world.send_bytes(Topic::CardSwipes, &n.to_string(), value);
+        }
+        world.producer.flush(TIMEOUT).unwrap();
+        let now = wall_ms();
+        let batches: Vec<_> = batches
+            .iter()
+            .map(|(at, bits, count, bytes)| (*at, batch_of(i16::from(*bits), *count, now, bytes)))
+            .collect();
+        if let Some(world) = world.with_stored(&batches) {
+            world.swipes(40, 80);
+            let worker = world.worker("reader");
+            world.wait_for_answers(80);
+            wait_until("the last record", || behind(&world, &world.ends()) == 0);
+            worker.stop().unwrap();
+            world.check(80);
+            prop_assert!(world.count(Topic::DeadLetters) >= values.len() as i64);
+        }
+    }
 }

@@ -1,0 +1,157 @@
+//! Batches that a client can't read: which they are, and how far they reach.
+//!
+//! A batch can be rubbish inside and still lie in a log: one that was compressed with nothing, or
+//! whose records are no records. Kafka refuses it at the door today, but old logs have them. For
+//! librdkafka such a batch is the end of its partition: it says that something could not be read
+//! (not where, as far as the binding passes it on), or nothing at all, and fetches it again for
+//! ever. So the batch is asked of its broker as it lies there, with one request made by hand:
+//!
+//! ```text
+//! Fetch v10, one partition, from the next offset --> the batch that holds it: its header says which
+//!                                                    offsets it has, a look inside whether they
+//!                                                    can be read
+//! ```
+//!
+//! # Simplifications
+//! - The request goes over plain TCP. On a cluster that wants TLS or SASL it gets no answer, and an
+//!   unreadable batch is an error there.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
+use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use protocol::records::{BatchHeader, RecordError, records};
+use protocol::{Payload, decode_response, encode_request};
+
+use crate::TopicPartition;
+
+/// Fetch as Kafka has spoken it since 2.1: the first version that carries Zstandard.
+const VERSION: i16 = 10;
+/// How long a broker may take for each step.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The largest response that is read: no broker of ours takes a request half as large.
+const MAX_RESPONSE_BYTES: usize = 256 << 20;
+/// As much of a batch is kept to be looked at by a person.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// Offsets of a partition whose records nobody can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The partition.
+    pub at: TopicPartition,
+    /// The first of them.
+    pub first: i64,
+    /// The last of them.
+    pub last: i64,
+    /// When the first was sent, in milliseconds since the Unix epoch: what the batch claims.
+    pub timestamp_ms: i64,
+    /// What is wrong.
+    pub reason: String,
+    /// The batch as it lies in the log, or its first 64 KiB.
+    pub bytes: Vec<u8>,
+    /// How many bytes it has.
+    pub len: usize,
+}
+
+/// The batch of a partition that holds an offset, or the first one behind it.
+pub(crate) struct Stored {
+    pub(crate) base: i64,
+    pub(crate) last: i64,
+    pub(crate) timestamp_ms: i64,
+    /// Why its records can't be read; none when they can, or nobody can tell.
+    pub(crate) fault: Option<String>,
+    bytes: bytes::Bytes,
+}
+
+impl Stored {
+    fn read(bytes: &bytes::Bytes) -> Option<Self> {
+        let header = BatchHeader::parse(bytes).ok()?;
+        let bytes = bytes.slice(..header.total_len().min(bytes.len()));
+        Some(Self {
+            base: header.base_offset.0,
+            last: header.last_offset().0,
+            timestamp_ms: header.base_timestamp,
+            fault: fault(&bytes),
+            bytes,
+        })
+    }
+
+    /// What is lost of it to whoever comes to `next`; `otherwise` is the reason if none is known.
+    pub(crate) fn unreadable(&self, at: TopicPartition, next: i64, otherwise: &str) -> Unreadable {
+        Unreadable {
+            at,
+            first: self.base.max(next),
+            last: self.last,
+            timestamp_ms: self.timestamp_ms,
+            reason: self.fault.clone().unwrap_or_else(|| otherwise.to_owned()),
+            bytes: self.bytes[..self.bytes.len().min(KEPT_BYTES)].to_vec(),
+            len: self.bytes.len(),
+        }
+    }
+}
+
+fn fault(batch: &[u8]) -> Option<String> {
+    let broken = match records(batch) {
+        Ok(mut records) => records.find_map(Result::err)?,
+        Err(RecordError::Compressed { .. }) => return None,
+        Err(error) => error,
+    };
+    Some(broken.to_string())
+}
+
+/// A connection to one broker.
+pub(crate) struct Line(TcpStream);
+
+impl Line {
+    /// To `address`, as `host:port`.
+    pub(crate) fn connect(address: &str) -> io::Result<Self> {
+        let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, PATIENCE) {
+                Ok(stream) => {
+                    stream.set_read_timeout(Some(PATIENCE))?;
+                    stream.set_write_timeout(Some(PATIENCE))?;
+                    return Ok(Self(stream));
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// The batch of `at` that holds `offset`, or the first behind it. None at the end.
+    pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
+        let partition = FetchPartition {
+            partition: at.partition,
+            fetch_offset: offset,
+            // A broker gives the first batch whole, whatever the limit.
+            partition_max_bytes: 1,
+            ..FetchPartition::default()
+        };
+        let topic =
+            FetchTopic { topic: at.topic.clone(), partitions: vec![partition], ..FetchTopic::default() };
+        let request = FetchRequest { min_bytes: 1, topics: vec![topic], ..FetchRequest::default() };
+        self.0.write_all(&encode_request(VERSION, 1, "freshet-survey", &request))?;
+        let mut length = [0; 4];
+        self.0.read_exact(&mut length)?;
+        let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
+        if length > MAX_RESPONSE_BYTES {
+            return Err(io::Error::other(format!("a response of {length} bytes")));
+        }
+        // What is announced is believed as it comes in.
+        let mut frame = Vec::new();
+        (&mut self.0).take(length as u64).read_to_end(&mut frame)?;
+        if frame.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let (_, response) =
+            decode_response::<FetchRequest>(VERSION, frame.into()).map_err(io::Error::other)?;
+        let mut partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
+        let records = partitions.find(|fetched| fetched.partition == at.partition);
+        Ok(match records.and_then(|fetched| fetched.records) {
+            Some(Payload::Bytes(bytes)) => Stored::read(&bytes),
+            Some(Payload::Gap(_)) | None => None,
+        })
+    }
+}
