@@ -25,23 +25,23 @@ impl Processor for Diary {
     }
 }
 
-/// Swipes are many and small, so that one answer to a fetch brings more of them than any room for
-/// waiting records has; a chargeback comes with every thousandth.
+/// A swipe a millisecond, in batches so small on the wire that one fetch brings tens of thousands of
+/// them; a chargeback with every thousandth, so large that one fetch brings a few. Whatever is
+/// buffered of the swipes must keep the chargebacks neither from being fetched nor from their turn.
 #[test]
 fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {
     const SWIPES: i64 = 60_000;
+    const EVERY: i64 = 1_000;
     let world = World::new();
     let options =
         ProducerOptions { compression: Compression::Lz4, linger_ms: 50, ..ProducerOptions::stream() };
-    let producer = Producer::new(&world.settings, &options).unwrap();
+    let compressing = Producer::new(&world.settings, &options).unwrap();
     let began = wall_ms() - 2 * SWIPES;
-    let send = |event: &Event| {
-        let ts = event.ts().unwrap();
-        let value = event.to_json();
+    let send = |producer: &Producer, topic: Topic, ts: Timestamp, value: &[u8]| {
         let record = Outgoing {
-            topic: event.topic().name(),
+            topic: topic.name(),
             partition: Some(0),
-            value: Some(&value),
+            value: Some(value),
             timestamp_ms: Some(ts.ms()),
             ..Outgoing::default()
         };
@@ -49,17 +49,13 @@ fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {
     };
     for n in 0..SWIPES {
         let ts = Timestamp::from_ms(began + n);
-        send(&swipe_at(ts, &format!("s{n}"), "c", 100));
-        if n % 1_000 == 999 {
-            send(&Event::Chargebacks(Chargeback {
-                ts,
-                swipe_id: format!("s{n}"),
-                card_id: "c".to_owned(),
-                terminal_id: "t1".to_owned(),
-            }));
+        send(&compressing, Topic::CardSwipes, ts, &swipe_at(ts, &format!("s{n}"), "c", 100).to_json());
+        if n % EVERY == EVERY - 1 {
+            send(&world.producer, Topic::Chargebacks, ts, &large_chargeback(ts, n));
         }
     }
-    producer.flush(TIMEOUT).unwrap();
+    compressing.flush(TIMEOUT).unwrap();
+    world.producer.flush(TIMEOUT).unwrap();
 
     let diary = Arc::new(Mutex::new(Vec::new()));
     let config = StreamConfig::new(world.settings.clone(), "late", &[Topic::FraudDecisions]);
@@ -68,7 +64,7 @@ fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {
     let worker = std::thread::spawn(move || {
         run_stream(&config, &|| Box::new(Diary(Arc::clone(&written))), &stop).unwrap()
     });
-    let total = (SWIPES + SWIPES / 1_000) as usize;
+    let total = (SWIPES + SWIPES / EVERY) as usize;
     wait_until("all of it", || diary.lock().unwrap().len() >= total);
     control.stop();
     worker.join().unwrap();
@@ -76,4 +72,18 @@ fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {
     assert_eq!(diary.len(), total, "each once");
     let wrong = diary.windows(2).position(|two| two[0] > two[1]);
     assert_eq!(wrong, None, "the first that came before its turn, of {total}");
+}
+
+/// With 100 kB that nobody reads.
+fn large_chargeback(ts: Timestamp, swipe: i64) -> Vec<u8> {
+    let chargeback = Chargeback {
+        ts,
+        swipe_id: format!("s{swipe}"),
+        card_id: "c".to_owned(),
+        terminal_id: "t1".to_owned(),
+    };
+    let mut json = Event::Chargebacks(chargeback).to_json();
+    json.pop();
+    json.extend(format!(r#","note":"{}"}}"#, "x".repeat(100_000)).bytes());
+    json
 }
