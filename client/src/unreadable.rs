@@ -18,10 +18,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
-use protocol::records::{BatchHeader, RecordError, records};
+use protocol::records::{BatchHeader, walk};
 use protocol::{Payload, decode_response, encode_request};
 
 use crate::TopicPartition;
@@ -59,7 +60,7 @@ pub(crate) struct Stored {
     pub(crate) base: i64,
     pub(crate) last: i64,
     pub(crate) timestamp_ms: i64,
-    /// Why its records can't be read; none when they can, or nobody can tell.
+    /// Why its records can't be read; none when they can.
     pub(crate) fault: Option<String>,
     bytes: bytes::Bytes,
 }
@@ -72,7 +73,7 @@ impl Stored {
             base: header.base_offset.0,
             last: header.last_offset().0,
             timestamp_ms: header.base_timestamp,
-            fault: fault(&bytes),
+            fault: fault(&bytes, &header),
             bytes,
         })
     }
@@ -91,13 +92,8 @@ impl Stored {
     }
 }
 
-fn fault(batch: &[u8]) -> Option<String> {
-    let broken = match records(batch) {
-        Ok(mut records) => records.find_map(Result::err)?,
-        Err(RecordError::Compressed { .. }) => return None,
-        Err(error) => error,
-    };
-    Some(broken.to_string())
+fn fault(batch: &[u8], header: &BatchHeader) -> Option<String> {
+    walk(batch, header, |_| ControlFlow::<()>::Continue(())).err().map(|error| error.to_string())
 }
 
 /// A connection to one broker.
