@@ -30,8 +30,8 @@ pub enum DecodeError {
         /// Bytes of memory allowed for this frame.
         limit: usize,
     },
-    /// A length below -1, or null where a value is required.
-    #[error("a length of {length} where a value is required")]
+    /// A length below -1, null where a value is required, or a string of more than 32,767 bytes.
+    #[error("a length of {length} is not possible here")]
     InvalidLength {
         /// The length as read.
         length: i64,

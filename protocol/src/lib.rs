@@ -39,7 +39,7 @@ pub use error_code::ErrorCode;
 pub use header::{RequestHeader, decode_response, encode_request, encode_response};
 pub use reader::Reader;
 pub use uuid::Uuid;
-pub use wire::{Payload, Version, Wire};
+pub use wire::{MAX_STRING_LEN, Payload, Version, Wire};
 pub use writer::{Gap, Writer};
 
 /// The body of a request.

@@ -60,6 +60,9 @@ impl Wire for Uuid {
     }
 }
 
+/// The longest string, in bytes: as much as the 16 bits of the older versions can say.
+pub const MAX_STRING_LEN: usize = i16::MAX as usize;
+
 /// A value with a length in front, which can therefore be null.
 ///
 /// Strings have lengths of 16 bits in the older versions, byte strings and arrays of 32.
@@ -72,7 +75,7 @@ trait LengthPrefixed: Sized {
     fn encode_nullable(value: Option<&Self>, writer: &mut Writer, version: Version) {
         writer.put_length(value.map(Self::length), version.flexible, |writer, length| {
             if Self::NARROW {
-                let length = i16::try_from(length).expect("no string on the wire has more than 32,767 bytes");
+                let length = i16::try_from(length).expect("a string in a message has at most 32,767 bytes");
                 writer.put(&length.to_be_bytes());
             } else {
                 writer.put(&length.to_be_bytes());
@@ -129,6 +132,11 @@ impl LengthPrefixed for String {
     }
 
     fn decode_content(reader: &mut Reader, length: usize, _version: Version) -> Result<Self, DecodeError> {
+        // A flexible version could say more, and Kafka refuses it too: another version must be able
+        // to pass the string on.
+        if length > MAX_STRING_LEN {
+            return Err(DecodeError::InvalidLength { length: length as i64 });
+        }
         reader.string(length)
     }
 

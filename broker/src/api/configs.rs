@@ -1,5 +1,7 @@
 //! What the requests about settings share.
 
+use std::fmt::Display;
+
 use protocol::ErrorCode;
 use protocol::describe_configs::{
     BROKER, DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_STATIC_BROKER, SOURCE_TOPIC,
@@ -7,16 +9,25 @@ use protocol::describe_configs::{
 };
 
 use super::Context;
-use super::errors::ToErrorCode;
+use super::errors::{ToErrorCode, sentence};
 use crate::controller::{InvalidConfig, SETTINGS, SettingKind, Topic, TopicConfig};
 use crate::log::LogConfig;
 
 /// An error with the sentence that goes with it.
-pub(super) struct Refusal(pub(super) ErrorCode, pub(super) String);
+pub(super) struct Refusal {
+    pub(super) code: ErrorCode,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(code: ErrorCode, message: impl Display) -> Self {
+        Self { code, message: sentence(message) }
+    }
+}
 
 impl From<InvalidConfig> for Refusal {
     fn from(error: InvalidConfig) -> Self {
-        Self(error.code(), error.to_string())
+        Self::new(error.code(), error)
     }
 }
 
@@ -103,13 +114,13 @@ pub(super) fn topic_named(
 ) -> Result<std::sync::Arc<Topic>, Refusal> {
     match resource_type {
         TOPIC => context.node.topics.get(resource_name).ok_or_else(|| {
-            Refusal(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {resource_name}"))
+            Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {resource_name}"))
         }),
-        BROKER => Err(Refusal(
+        BROKER => Err(Refusal::new(
             ErrorCode::INVALID_REQUEST,
-            "the broker's own settings can't change while it runs: set them when it starts".into(),
+            "the broker's own settings can't change while it runs: set them when it starts",
         )),
-        other => Err(Refusal(
+        other => Err(Refusal::new(
             ErrorCode::INVALID_REQUEST,
             format!("resources of type {other} have no settings here"),
         )),
@@ -127,13 +138,13 @@ pub(super) fn store(
         return Ok(());
     }
     let stored = context.node.topics.configure(&topic.name, config);
-    stored.map_err(|error| Refusal(error.code(), error.to_string()))
+    stored.map_err(|error| Refusal::new(error.code(), error))
 }
 
 /// An answer as the two fields that carry it.
 pub(super) fn fields(result: Result<(), Refusal>) -> (ErrorCode, Option<String>) {
     match result {
         Ok(()) => (ErrorCode::NONE, None),
-        Err(Refusal(code, message)) => (code, Some(message)),
+        Err(Refusal { code, message }) => (code, Some(message)),
     }
 }

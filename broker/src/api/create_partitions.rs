@@ -31,7 +31,7 @@ fn grow(context: &Context<'_>, asked: &CreatePartitionsTopic, validate_only: boo
         if assignments.len() != new || assignments.iter().any(|assignment| assignment.broker_ids != [node_id])
         {
             let message = format!("each of the {new} new partitions must be on broker {node_id} alone");
-            return Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message));
+            return Err(Refusal::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message));
         }
     }
     if !validate_only {

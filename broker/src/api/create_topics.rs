@@ -33,16 +33,16 @@ pub(super) fn handle(context: &Context<'_>, request: CreateTopicsRequest) -> Cre
         .collect();
     let topics = request.topics.into_iter().map(|asked| {
         let result = if twice.contains(&asked.name) {
-            Err(Refusal(
+            Err(Refusal::new(
                 ErrorCode::INVALID_REQUEST,
                 format!("topic {} is named twice in the request", asked.name),
             ))
         } else {
             create(context, &asked, request.validate_only)
         };
-        result.unwrap_or_else(|Refusal(error_code, message)| CreatableTopicResult {
+        result.unwrap_or_else(|Refusal { code, message }| CreatableTopicResult {
             name: asked.name,
-            error_code,
+            error_code: code,
             error_message: Some(message),
             ..Default::default()
         })
@@ -52,7 +52,7 @@ pub(super) fn handle(context: &Context<'_>, request: CreateTopicsRequest) -> Cre
 
 impl From<TopicError> for Refusal {
     fn from(error: TopicError) -> Self {
-        Self(error.code(), error.to_string())
+        Self::new(error.code(), error)
     }
 }
 
@@ -91,7 +91,7 @@ fn partitions(context: &Context<'_>, asked: &CreatableTopic) -> Result<i32, Refu
         if !matches!(asked.replication_factor, -1 | 1) {
             let message =
                 format!("{} replicas of each partition: there is one broker", asked.replication_factor);
-            return Err(Refusal(ErrorCode::INVALID_REPLICATION_FACTOR, message));
+            return Err(Refusal::new(ErrorCode::INVALID_REPLICATION_FACTOR, message));
         }
         return Ok(if asked.num_partitions == -1 {
             context.node.config.num_partitions
@@ -101,7 +101,7 @@ fn partitions(context: &Context<'_>, asked: &CreatableTopic) -> Result<i32, Refu
     }
     if asked.num_partitions != -1 || asked.replication_factor != -1 {
         let message = "partitions are both counted and assigned: give -1 for both numbers";
-        return Err(Refusal(ErrorCode::INVALID_REQUEST, message.into()));
+        return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
     }
     let placed: BTreeSet<i32> =
         asked.assignments.iter().map(|assignment| assignment.partition_index).collect();
@@ -111,7 +111,7 @@ fn partitions(context: &Context<'_>, asked: &CreatableTopic) -> Result<i32, Refu
         Ok(count)
     } else {
         let message = format!("partitions must be numbered from 0 and each be on broker {node_id} alone");
-        Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message))
+        Err(Refusal::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message))
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::delete_topics::{
 };
 use protocol::{ErrorCode, Uuid};
 
-use super::errors::ToErrorCode;
+use super::errors::{ToErrorCode, sentence};
 use super::{Context, Handled, Incoming, RequestError};
 
 pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
@@ -28,7 +28,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handle
         {
             for response in responses.iter_mut().filter(|response| response.error_code.is_none()) {
                 response.error_code = error.code();
-                response.error_message = Some(error.to_string());
+                response.error_message = Some(sentence(&error));
             }
         }
         DeleteTopicsResponse { responses, ..Default::default() }
@@ -57,7 +57,7 @@ fn delete(context: &Context<'_>, asked: DeleteTopicState) -> DeletableTopicResul
             name: Some(name),
             topic_id: asked.topic_id,
             error_code: error.code(),
-            error_message: Some(error.to_string()),
+            error_message: Some(sentence(&error)),
         },
     }
 }

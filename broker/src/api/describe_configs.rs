@@ -31,7 +31,7 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> 
                 }
                 (configs, (ErrorCode::NONE, None))
             }
-            Err(Refusal(code, message)) => (Vec::new(), (code, Some(message))),
+            Err(refused) => (Vec::new(), configs::fields(Err(refused))),
         };
         DescribeConfigsResult {
             error_code,
@@ -53,7 +53,7 @@ fn describe(
         // An empty name asks for what holds for all brokers of the cluster.
         if !asked.resource_name.is_empty() && asked.resource_name != node_id.to_string() {
             let message = format!("there is no broker {}: this one is {node_id}", asked.resource_name);
-            return Err(Refusal(ErrorCode::INVALID_REQUEST, message));
+            return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
         }
         configs::of_broker(context)
     } else {

@@ -14,6 +14,7 @@ use protocol::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
 
+use super::errors::sentence;
 use super::{Context, Handled, Incoming, RequestError};
 use crate::coordinator::{GroupDescription, GroupState};
 
@@ -32,7 +33,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handle
 fn unknown(group_id: String, is_an_error: bool) -> DescribedGroup {
     let dead = DescribedGroup { group_state: GroupState::Dead.to_string(), ..Default::default() };
     if is_an_error {
-        let error_message = Some(format!("there is no group {group_id}"));
+        let error_message = Some(sentence(format_args!("there is no group {group_id}")));
         DescribedGroup { error_code: ErrorCode::GROUP_ID_NOT_FOUND, error_message, group_id, ..dead }
     } else {
         DescribedGroup { group_id, ..dead }

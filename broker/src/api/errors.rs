@@ -1,5 +1,7 @@
 //! Each of our errors as the number that says it on the wire: the one place where that is decided.
 
+use std::fmt::Display;
+
 use protocol::ErrorCode;
 use protocol::records::{BatchError, RecordError};
 
@@ -11,6 +13,20 @@ use crate::replica::{DeleteRecordsError, ProduceError, SequenceError};
 /// An error that has a number on the wire.
 pub(super) trait ToErrorCode {
     fn code(&self) -> ErrorCode;
+}
+
+/// The longest sentence that goes with an error, in bytes.
+const MAX_SENTENCE_LEN: usize = 1000;
+
+/// The sentence that goes with an error. Names and values in it may come from a client, and a
+/// string of an older version has a length of 16 bits, so a long one is cut.
+pub(super) fn sentence(error: impl Display) -> String {
+    let mut sentence = error.to_string();
+    if sentence.len() > MAX_SENTENCE_LEN {
+        sentence.truncate(sentence.floor_char_boundary(MAX_SENTENCE_LEN));
+        sentence.push('…');
+    }
+    sentence
 }
 
 /// The number of a result: success has one too.

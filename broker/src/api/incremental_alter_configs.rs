@@ -40,7 +40,7 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
             (SET, Some(value)) => config.set(&change.name, value)?,
             (DELETE, _) => config.unset(&change.name)?,
             (SET, None) => {
-                return Err(Refusal(
+                return Err(Refusal::new(
                     ErrorCode::INVALID_CONFIG,
                     format!("{} is to be set to nothing", change.name),
                 ));
@@ -50,10 +50,10 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
             (APPEND, Some(value)) if change.name == "cleanup.policy" => config.set(&change.name, value)?,
             (APPEND | SUBTRACT, _) => {
                 let message = format!("{} is not a list that can grow or shrink: set it", change.name);
-                return Err(Refusal(ErrorCode::INVALID_CONFIG, message));
+                return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
             }
             (operation, _) => {
-                return Err(Refusal(
+                return Err(Refusal::new(
                     ErrorCode::INVALID_REQUEST,
                     format!("there is no operation {operation}"),
                 ));

@@ -19,7 +19,7 @@ use protocol::produce::{
 };
 use protocol::records::{BatchHeader, Compression};
 
-use super::errors::ToErrorCode;
+use super::errors::{ToErrorCode, sentence};
 use super::{Answer, Context, Handled, Incoming, RequestError, Touched};
 use crate::controller::Topic;
 use crate::replica::{ProduceError, RefusedRecord};
@@ -103,7 +103,7 @@ fn append(
             if error.code() == ErrorCode::KAFKA_STORAGE_ERROR {
                 tracing::error!(partition = %partition.name, "{error}");
             }
-            let answer = failed(data.index, error.code(), error.to_string());
+            let answer = failed(data.index, error.code(), sentence(&error));
             let ProduceError::Timestamps { refused, .. } = error else { return answer };
             let of =
                 |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use protocol::MAX_STRING_LEN;
+
 use super::group::Group;
 use super::offset_store::{OffsetStore, OffsetsFlush};
 use super::{
@@ -14,8 +16,11 @@ use crate::log::{Checkpoint, Opening, Storage, StorageError, TopicPartition};
 
 /// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
 const VACANT_GROUP_MS: i64 = 600_000;
-/// Longest name that fits in an offset record.
-const MAX_GROUP_ID_LEN: usize = i16::MAX as usize;
+/// Longest name that fits in an offset record, in bytes.
+const MAX_GROUP_ID_LEN: usize = MAX_STRING_LEN;
+/// So much of a client's name goes into the member id that it gets, in bytes: the id must be short
+/// enough for every version of every answer.
+const MAX_NAME_IN_MEMBER_ID: usize = 255;
 
 /// One answer for each item of a request, in order; or one for all of it.
 pub type Answers = Result<Vec<Result<(), GroupError>>, GroupError>;
@@ -58,7 +63,8 @@ impl GroupCoordinator {
             return effects;
         }
         let group = self.groups.entry(request.group_id.clone()).or_insert_with(|| Group::new(now_ms));
-        let name = request.group_instance_id.as_ref().unwrap_or(&request.client_id).clone();
+        let mut name = request.group_instance_id.as_ref().unwrap_or(&request.client_id).clone();
+        name.truncate(name.floor_char_boundary(MAX_NAME_IN_MEMBER_ID));
         let new_member_id = || {
             self.ids_given += 1;
             format!("{name}-{:016x}-{}", self.incarnation, self.ids_given)

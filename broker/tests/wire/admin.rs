@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use protocol::ErrorCode;
 use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
@@ -15,10 +14,13 @@ use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::incremental_alter_configs::{
     APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
 };
+use protocol::join_group::{JoinGroupProtocol, JoinGroupRequest};
+use protocol::list_groups::ListGroupsRequest;
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 use protocol::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
+use protocol::{ErrorCode, MAX_STRING_LEN};
 
 use crate::client::{Client, batch, fetch, records, start};
 
@@ -290,4 +292,44 @@ fn the_end_of_a_leader_epoch_is_the_end_of_its_records() {
     };
     assert_eq!(end(0), (ErrorCode::NONE, 0, 2));
     assert_eq!(end(4), (ErrorCode::UNKNOWN_LEADER_EPOCH, -1, -1));
+}
+
+/// Lengths of strings are 16 bits wide in the older versions: neither what a newer one brings in nor
+/// what an answer adds to a name may be longer than an older one can say.
+#[test]
+fn what_a_client_names_fits_into_the_answers_of_every_version() {
+    let (cluster, _data_dir) = start();
+    let mut client = Client::to(&cluster);
+    let longest = "n".repeat(MAX_STRING_LEN);
+    for version in [2, 7] {
+        let topic = CreatableTopic {
+            name: longest.clone(),
+            num_partitions: 1,
+            replication_factor: 1,
+            ..Default::default()
+        };
+        let created =
+            client.call(version, &CreateTopicsRequest { topics: vec![topic], ..Default::default() });
+        assert_eq!(created.topics[0].error_code, ErrorCode::INVALID_TOPIC_EXCEPTION);
+        let message = created.topics[0].error_message.as_ref().unwrap();
+        assert!(message.starts_with("\"nnn") && message.ends_with('…'), "{message}");
+    }
+    let mut join = JoinGroupRequest {
+        group_id: longest.clone(),
+        session_timeout_ms: 30_000,
+        group_instance_id: Some(longest.clone()),
+        protocol_type: longest.clone(),
+        protocols: vec![JoinGroupProtocol { name: longest.clone(), ..Default::default() }],
+        ..Default::default()
+    };
+    let joined = client.call(5, &join);
+    assert_eq!(joined.error_code, ErrorCode::NONE);
+    assert!(joined.member_id.starts_with("nnn") && joined.member_id.len() < 300, "{}", joined.member_id);
+    let groups = client.call(0, &ListGroupsRequest::default()).groups;
+    assert_eq!(groups[0].protocol_type, longest);
+
+    // One byte more can only be said in a flexible version, and is refused there as in Kafka.
+    join.protocol_type.push('n');
+    client.send(9, &join);
+    client.expect_hangup();
 }
