@@ -109,8 +109,9 @@ impl ApiKey {
         (min..=max).contains(&version)
     }
 
-    /// The version `number` of this request.
+    /// The version `number` of this request, which must be one of [`ApiKey::versions`].
     pub fn version(self, number: i16) -> Version {
+        assert!(self.supports(number), "version {number} of {self} has no codec: ask `supports` first");
         Version { number, flexible: number >= self.first_flexible() }
     }
 }

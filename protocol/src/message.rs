@@ -173,6 +173,8 @@ use crate::{DecodeError, Reader, Writer};
 #[derive(Default)]
 pub(crate) struct TaggedFields {
     count: u32,
+    /// The tag of the last one.
+    last: Option<u32>,
     bytes: Writer,
 }
 
@@ -180,7 +182,10 @@ impl TaggedFields {
     pub(crate) fn add(&mut self, tag: u32, encode: impl FnOnce(&mut Writer)) {
         let mut content = Writer::default();
         encode(&mut content);
-        let (content, _no_gaps) = content.into_parts();
+        let (content, gaps) = content.into_parts();
+        assert!(gaps.is_empty(), "records are no tagged field, and nothing else leaves a gap");
+        assert!(self.last.is_none_or(|last| last < tag), "tag {tag} comes after {:?}: tags rise", self.last);
+        self.last = Some(tag);
         self.count += 1;
         self.bytes.put_unsigned_varint(tag);
         self.bytes.put_unsigned_varint(content.len() as u32);

@@ -70,6 +70,7 @@ impl GroupCoordinator {
             format!("{name}-{:016x}-{}", self.incarnation, self.ids_given)
         };
         group.join(now_ms, token, request, &self.config, new_member_id, &mut effects);
+        group.assert_consistent();
         effects
     }
 
@@ -90,7 +91,10 @@ impl GroupCoordinator {
     pub fn sync(&mut self, now_ms: i64, token: Token, request: SyncRequest) -> Vec<Effect> {
         let mut effects = Vec::new();
         match self.group_mut(&request.group_id) {
-            Ok(group) => group.sync(now_ms, token, request, &mut effects),
+            Ok(group) => {
+                group.sync(now_ms, token, request, &mut effects);
+                group.assert_consistent();
+            }
             Err(error) => effects.push(Effect::Sync { token, result: Err(error) }),
         }
         effects
@@ -105,7 +109,10 @@ impl GroupCoordinator {
     pub fn leave(&mut self, now_ms: i64, request: &LeaveRequest) -> (Answers, Vec<Effect>) {
         let mut effects = Vec::new();
         let result = self.group_mut(&request.group_id).map(|group| {
-            request.members.iter().map(|leaving| group.leave(now_ms, leaving, &mut effects)).collect()
+            let answers =
+                request.members.iter().map(|leaving| group.leave(now_ms, leaving, &mut effects)).collect();
+            group.assert_consistent();
+            answers
         });
         (result, effects)
     }
@@ -120,6 +127,7 @@ impl GroupCoordinator {
         let mut effects = Vec::new();
         for group in self.groups.values_mut() {
             group.tick(now_ms, &mut effects);
+            group.assert_consistent();
         }
         let expiring =
             self.groups.iter().filter(|(id, group)| self.expiry_ms(id, group).is_some_and(|at| at <= now_ms));
@@ -157,6 +165,7 @@ impl GroupCoordinator {
         let Some(empty_since) = self.groups.get(group_id).and_then(|group| group.empty_since_ms) else {
             return;
         };
+        assert!(self.groups[group_id].is_vacant(), "only a group without members expires");
         let Some(offsets) = self.offsets.groups().get(group_id) else {
             self.groups.remove(group_id);
             return;
@@ -201,6 +210,7 @@ impl GroupCoordinator {
             commits.push((partition, CommittedOffset { commit_timestamp_ms: now_ms, ..committed.clone() }));
             answers.push(Ok(()));
         }
+        assert_eq!(answers.len(), offsets.len(), "each offset has its answer, taken or not");
         self.offsets.commit(now_ms, &group_id, &commits)?;
         self.groups.entry(group_id).or_insert_with(|| Group::new(now_ms));
         Ok(answers)

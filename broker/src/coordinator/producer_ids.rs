@@ -51,6 +51,7 @@ impl ProducerIds {
             replace_file(&*self.storage, &self.path, format!("0\n{until}\n").as_bytes())?;
             self.reserved_until = until;
         }
+        assert!(self.next < self.reserved_until, "a producer id is reserved on disk before it is given out");
         self.next += 1;
         Ok(self.next - 1)
     }

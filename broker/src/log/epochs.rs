@@ -51,6 +51,8 @@ impl Epochs {
             // An epoch that never wrote anything leaves no trace.
             self.starts.retain(|start| start.1 < offset);
             self.starts.push((epoch, offset));
+            let in_order = self.starts.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1);
+            assert!(in_order, "leader epochs and their offsets rise: {:?}", self.starts);
             self.changed = true;
         }
     }

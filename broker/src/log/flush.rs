@@ -31,6 +31,11 @@ impl PendingFlush {
             }));
     }
 
+    /// The end of the log when the flush began: what it covers lies before.
+    pub fn end(&self) -> Offset {
+        self.end
+    }
+
     /// Whether it was run and all is on the disk.
     pub fn is_synced(&self) -> bool {
         matches!(self.result, Some(Ok(())))
@@ -58,11 +63,22 @@ impl Log {
 
     /// Notes what a flush achieved. Only now may the recovery point move.
     pub fn finish_flush(&mut self, flush: PendingFlush) -> Result<(), StorageError> {
+        assert!(
+            flush.end <= self.log_end_offset(),
+            "a flush up to {} covers more than the log has",
+            flush.end
+        );
         match flush.result {
             None => Ok(()),
             Some(Ok(())) => {
                 self.recovery_point = self.recovery_point.max(flush.end);
                 self.flushed_offset = self.flushed_offset.max(flush.end);
+                assert!(
+                    self.recovery_point <= self.flushed_offset,
+                    "recovery trusts up to {}, and only what lies before {} is synced",
+                    self.recovery_point,
+                    self.flushed_offset
+                );
                 Ok(())
             }
             Some(Err(error)) => {

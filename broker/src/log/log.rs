@@ -89,6 +89,7 @@ impl Log {
         let end = segments.last().expect("recovery leaves one segment at least").next_offset;
         // What was just checked is whole, but only what was synced is safe from a power loss.
         let recovery_point = if opening.clean { end } else { opening.recovery_point.min(end) };
+        assert!(log_start_offset <= end, "the log starts at {log_start_offset}, behind its end {end}");
         let log = Self {
             storage,
             dir,
@@ -125,6 +126,7 @@ impl Log {
                 max: self.config.segment_bytes,
             });
         }
+        assert_eq!(batch.len(), header.total_len(), "the header is another batch's");
         let base_offset = self.log_end_offset();
         let placed = BatchHeader { base_offset, partition_leader_epoch: epoch, ..*header };
         if self.must_roll(&placed, batch.len()) {
@@ -134,6 +136,7 @@ impl Log {
         self.epochs.save(&*self.storage)?;
         let fields = BrokerFields { base_offset, partition_leader_epoch: epoch }.encode(header.batch_length);
         self.active_mut().append([&fields, &batch[BrokerFields::LEN..]], &placed)?;
+        assert_eq!(self.log_end_offset(), placed.next_offset(), "the log ends behind what it took last");
         self.unflushed_since_ms.get_or_insert(now_ms);
         let unflushed = self.log_end_offset() - self.flushed_offset;
         if self.config.flush_messages.is_some_and(|limit| unflushed as u64 >= limit) {
@@ -162,6 +165,11 @@ impl Log {
             let position = segment.position_of(from)?;
             if position < segment.size {
                 let len = segment.whole_batches(position, max_bytes)?;
+                assert!(
+                    position + len as u64 <= segment.size,
+                    "{len} bytes at {position} are more than the {} of whole batches",
+                    segment.size
+                );
                 return Ok(FileRegion { file: Arc::clone(&segment.file), position, len });
             }
         }

@@ -91,11 +91,17 @@ impl Log {
     }
 
     fn remove_oldest(&mut self, swept: &mut Swept) -> Result<(), StorageError> {
+        assert!(self.segments.len() > 1, "the active segment is never removed");
         self.segments[0].remove(&*self.storage)?;
         let gone = self.segments.remove(0);
         swept.segments += 1;
         swept.bytes += gone.size;
         self.log_start_offset = self.log_start_offset.max(self.segments[0].base_offset);
+        assert!(
+            self.log_start_offset <= self.log_end_offset(),
+            "retention moved the log's start to {}, behind its end",
+            self.log_start_offset
+        );
         Ok(())
     }
 }

@@ -46,6 +46,7 @@ pub(super) enum Step {
 impl<'a> Walk<'a> {
     /// From `position` to `end`, for [`Walk::next_header`].
     pub(super) fn headers(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
+        assert!(position <= end, "a walk from byte {position} never comes to its end {end}");
         Self { file, position, end, buffer: Vec::new(), buffer_at: position, chunk: HEADER_CHUNK }
     }
 

@@ -163,7 +163,14 @@ impl Partition {
                 log_start_offset: self.log.log_start_offset(),
             });
         }
+        let end = self.log.log_end_offset();
         let appended = self.log.append(&bytes, &header, self.leader_epoch, now_ms)?;
+        assert_eq!(appended.base_offset, end, "a batch gets the offsets behind the last one's");
+        assert_eq!(
+            self.high_watermark(),
+            appended.last_offset + 1,
+            "one replica: what is written is committed"
+        );
         if header.is_idempotent() {
             let placed = BatchHeader { base_offset: appended.base_offset, ..header };
             self.producers.note(&placed, Some(now_ms));
@@ -238,7 +245,12 @@ impl Partition {
             return Err(DeleteRecordsError::OffsetOutOfRange { requested, high_watermark });
         }
         self.log.delete_before(requested)?;
-        Ok(self.log.log_start_offset())
+        let start = self.log.log_start_offset();
+        assert!(
+            (requested..=high_watermark).contains(&start),
+            "{requested} was to be deleted up to, and the log starts at {start} of {high_watermark}"
+        );
+        Ok(start)
     }
 
     /// Settings in force.
@@ -274,13 +286,9 @@ impl Partition {
     /// after a crash checks what came later.
     pub fn begin_flush(&mut self) -> Result<Option<PartitionFlush>, StorageError> {
         let snapshot = (self.log.log_end_offset(), self.producers.encode());
-        let snapshots = &self.snapshots;
-        Ok(self.log.begin_flush()?.map(|log| PartitionFlush {
-            log,
-            snapshots: snapshots.clone(),
-            snapshot,
-            saved: Ok(()),
-        }))
+        let Some(log) = self.log.begin_flush()? else { return Ok(None) };
+        assert_eq!(snapshot.0, log.end(), "the producers' state is that of the records which are synced");
+        Ok(Some(PartitionFlush { log, snapshots: self.snapshots.clone(), snapshot, saved: Ok(()) }))
     }
 
     /// Notes what a flush achieved.

@@ -189,6 +189,11 @@ impl ProducerState {
             producer.batches.pop_front();
         }
         producer.batches.push_back(batch);
+        assert!(
+            producer.batches.len() <= REMEMBERED_BATCHES,
+            "{} batches of producer {producer_id} are remembered",
+            producer.batches.len()
+        );
     }
 
     /// Forgets producers that have been silent for a day.

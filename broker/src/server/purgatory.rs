@@ -29,7 +29,8 @@ impl Purgatory {
             Some(Entry::Answered(effect)) => {
                 sender.send(effect).expect("the receiver is still in this function's hands");
             }
-            _ => {
+            other => {
+                assert!(other.is_none(), "{token:?} is waited for twice");
                 entries.insert(token, Entry::Waiting(sender));
             }
         }
@@ -48,7 +49,8 @@ impl Purgatory {
                 Some(Entry::Waiting(sender)) => {
                     let _gone_is_fine = sender.send(effect);
                 }
-                _ => {
+                other => {
+                    assert!(other.is_none(), "{token:?} is answered twice");
                     entries.insert(token, Entry::Answered(effect));
                 }
             }

@@ -138,9 +138,10 @@ impl BatchBuilder {
             compression => BytesMut::from(codec::compress(compression, &self.records).as_slice()),
         };
         let len = HEADER_LEN + records.len();
+        let length = i32::try_from(len - LENGTH_PREFIX_LEN).expect("a batch is below 2 GiB");
         let mut batch = BytesMut::with_capacity(len);
         batch.put_i64(self.base_offset.0);
-        batch.put_i32((len - LENGTH_PREFIX_LEN) as i32);
+        batch.put_i32(length);
         batch.put_i32(-1);
         batch.put_i8(2);
         batch.put_u32(0);
@@ -155,6 +156,7 @@ impl BatchBuilder {
         batch.put_slice(&records);
         let crc = super::batch::checksum(&batch[21..]);
         batch[17..21].copy_from_slice(&crc.to_be_bytes());
+        assert_eq!(batch.len() - LENGTH_PREFIX_LEN, length as usize, "a batch is as long as it says");
         batch.freeze()
     }
 }

@@ -51,6 +51,7 @@
 mod admin;
 mod commit;
 mod heartbeat;
+mod invariants;
 mod join;
 mod leave;
 mod rebalance;

@@ -55,6 +55,7 @@ impl LogSegment {
 
     /// How many bytes from `start` on to hand out for `max_bytes`: whole batches, at least one.
     pub(in crate::log) fn whole_batches(&self, start: u64, max_bytes: usize) -> Result<usize, StorageError> {
+        assert!(start <= self.size, "byte {start} lies behind the {} of whole batches", self.size);
         let available = self.size - start;
         if available <= max_bytes as u64 {
             return Ok(available as usize);

@@ -290,10 +290,22 @@ impl LogSegment {
 
     /// Takes a batch that stands at `position`, the end so far, into account.
     fn note(&mut self, header: &BatchHeader, position: u64) {
-        let last = OffsetEntry {
-            relative_offset: (header.last_offset() - self.base_offset) as u32,
-            position: position as u32,
-        };
+        assert_eq!(position, self.size, "a batch stands where the one before it ends");
+        assert!(position <= u64::from(u32::MAX), "byte {position} is beyond what an index entry can say");
+        assert!(
+            header.base_offset >= self.next_offset,
+            "offset {} comes again behind {}",
+            header.base_offset,
+            self.next_offset
+        );
+        let relative = header.last_offset() - self.base_offset;
+        assert!(
+            (0..=i64::from(i32::MAX)).contains(&relative),
+            "offset {} is too far from the segment's {}",
+            header.last_offset(),
+            self.base_offset
+        );
+        let last = OffsetEntry { relative_offset: relative as u32, position: position as u32 };
         self.first_timestamp_ms.get_or_insert(header.max_timestamp);
         if self.max_timestamp.is_none_or(|(largest, _)| header.max_timestamp > largest) {
             self.max_timestamp = Some((header.max_timestamp, header.last_offset()));
@@ -329,6 +341,11 @@ impl LogSegment {
 
     /// Appends to the index files what they lack, and names the files that a sync must cover.
     pub(super) fn save_indexes(&mut self, storage: &dyn Storage) -> Result<Vec<NamedFile>, StorageError> {
+        assert!(
+            self.saved.0 <= self.offsets.len() && self.saved.1 <= self.times.len(),
+            "the index files have {:?} entries, more than the indexes: an index only grows",
+            self.saved
+        );
         let parts = [
             ("index", OffsetIndex::file_position(self.saved.0), self.offsets.encode(self.saved.0)),
             ("timeindex", TimeIndex::file_position(self.saved.1), self.times.encode(self.saved.1)),
