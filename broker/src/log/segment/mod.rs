@@ -291,7 +291,6 @@ impl LogSegment {
     /// Takes a batch that stands at `position`, the end so far, into account.
     fn note(&mut self, header: &BatchHeader, position: u64) {
         assert_eq!(position, self.size, "a batch stands where the one before it ends");
-        assert!(position <= u64::from(u32::MAX), "byte {position} is beyond what an index entry can say");
         assert!(
             header.base_offset >= self.next_offset,
             "offset {} comes again behind {}",
