@@ -45,6 +45,8 @@ enum Command {
         #[arg(key)]
         from_end: Option<usize>,
     },
+    /// Shows when a tick next has something to do (ms).
+    Deadline,
     /// Deletes records before an offset, or all.
     Delete { before: Option<i64> },
     /// Shows leader epochs' ends.
@@ -231,6 +233,10 @@ impl goldenscript::Runner for Runner {
                 let index = at.unwrap_or(bytes.len() - from_end.unwrap_or(1));
                 bytes[index] ^= 0xff;
             }),
+            Command::Deadline => Ok(match self.partition.next_deadline_ms() {
+                Some(due_ms) => format!("due at {due_ms}\n"),
+                None => "nothing is due\n".to_owned(),
+            }),
             Command::Delete { before } => {
                 let start = self.partition.delete_records(before.map(Offset))?;
                 self.save_checkpoint();
@@ -303,7 +309,7 @@ stories!(
     idempotent_producer,
     leader_epochs,
     recover,
-    retain,
+    retention,
     roll,
     delete_records
 );
