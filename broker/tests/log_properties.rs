@@ -2,6 +2,7 @@
 //! leaves a prefix with everything that was safe, an index is only a short cut, and no bytes on the
 //! disk make it panic.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use broker::log::{LogConfig, MemoryStorage, Opening};
 use broker::replica::Partition;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
-use protocol::records::{BatchBuilder, LeaderEpoch, Offset, check_batch, records};
+use proptest::sample::{Index, select};
+use protocol::records::{BatchBuilder, Compression, LeaderEpoch, Offset, check_batch, walk};
 
 /// Small enough that a few dozen batches make several segments and index entries.
 fn config() -> LogConfig {
@@ -30,8 +31,8 @@ fn open(storage: &MemoryStorage, opening: Opening) -> Partition {
         .0
 }
 
-fn batch(timestamps: &[i64], value: &[u8]) -> Vec<u8> {
-    let mut batch = BatchBuilder::new();
+fn batch(compression: Compression, timestamps: &[i64], value: &[u8]) -> Vec<u8> {
+    let mut batch = BatchBuilder::new().compression(compression);
     for &timestamp in timestamps {
         batch.push(timestamp, None, Some(value));
     }
@@ -51,10 +52,12 @@ fn read_all(partition: &Partition, mut from: Offset, max_bytes: usize) -> Vec<(i
         while !rest.is_empty() {
             let header = check_batch(rest).expect("only whole, right batches are handed out");
             assert!(header.next_offset() > from, "batches before the wanted one are not sent");
-            for record in records(rest).expect("not compressed") {
-                let record = record.expect("well-formed");
-                all.push((record.offset.0, record.timestamp_ms));
-            }
+            let walked = walk(rest, &header, |record| {
+                let offset = header.base_offset + i64::from(record.offset_delta);
+                all.push((offset.0, record.timestamp_ms));
+                ControlFlow::<()>::Continue(())
+            });
+            walked.expect("what was taken can be read");
             from = header.next_offset();
             rest = &rest[header.total_len()..];
         }
@@ -65,7 +68,7 @@ fn read_all(partition: &Partition, mut from: Offset, max_bytes: usize) -> Vec<(i
 
 #[derive(Clone, Debug)]
 enum Step {
-    Append { timestamps: Vec<i64>, size: usize },
+    Append { compression: Compression, timestamps: Vec<i64>, size: usize },
     Read { from: Index, max_bytes: usize },
     Find { timestamp: i64 },
     Delete { before: Index },
@@ -74,9 +77,14 @@ enum Step {
     Kill,
 }
 
+/// A batch: its codec, its records' timestamps, the length of their values.
+fn appended() -> impl Strategy<Value = (Compression, Vec<i64>, usize)> {
+    (select(&Compression::ALL), vec(0..1_000i64, 1..5), 0..120usize)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (vec(0..1_000i64, 1..5), 0..120usize).prop_map(|(timestamps, size)| Step::Append { timestamps, size }),
+        8 => appended().prop_map(|(compression, timestamps, size)| Step::Append { compression, timestamps, size }),
         4 => (any::<Index>(), 0..3_000usize).prop_map(|(from, max_bytes)| Step::Read { from, max_bytes }),
         2 => (0..1_050i64).prop_map(|timestamp| Step::Find { timestamp }),
         1 => any::<Index>().prop_map(|before| Step::Delete { before }),
@@ -107,8 +115,9 @@ proptest! {
         let mut start = 0usize;
         for step in steps {
             match step {
-                Step::Append { timestamps, size } => {
-                    let appended = partition.append(&batch(&timestamps, &vec![7; size]), 0).expect("there is room");
+                Step::Append { compression, timestamps, size } => {
+                    let bytes = batch(compression, &timestamps, &vec![7; size]);
+                    let appended = partition.append(&bytes, 0).expect("there is room");
                     prop_assert_eq!(appended.base_offset.0, model.len() as i64);
                     model.extend(timestamps);
                 }
@@ -145,7 +154,7 @@ proptest! {
 
     #[test]
     fn a_power_loss_leaves_a_prefix_with_all_that_was_synced(
-        batches in vec((vec(0..1_000i64, 1..5), 0..120usize, prop::bool::weighted(0.15)), 1..60),
+        batches in vec((appended(), prop::bool::weighted(0.15)), 1..60),
         losses in vec(any::<Index>(), 30),
         checkpoint_written in any::<bool>(),
     ) {
@@ -153,8 +162,8 @@ proptest! {
         let mut partition = open(&storage, Opening::default());
         let mut model = Vec::new();
         let mut synced = 0;
-        for (timestamps, size, flush) in batches {
-            partition.append(&batch(&timestamps, &vec![7; size]), 0).expect("there is room");
+        for ((compression, timestamps, size), flush) in batches {
+            partition.append(&batch(compression, &timestamps, &vec![7; size]), 0).expect("there is room");
             model.extend(timestamps);
             if flush {
                 partition.flush().expect("memory works");
@@ -170,18 +179,19 @@ proptest! {
         let prefix: Vec<_> = model[..end].iter().enumerate().map(|(at, stamp)| (at as i64, *stamp)).collect();
         prop_assert_eq!(read_all(&survivor, Offset(0), 500), prefix);
         // And it goes on.
-        let appended = survivor.append(&batch(&[5], b"x"), 0).expect("there is room");
+        let appended = survivor.append(&batch(Compression::Lz4, &[5], b"x"), 0).expect("there is room");
         prop_assert_eq!(appended.base_offset.0 as usize, end);
     }
 
     #[test]
-    fn an_index_is_only_a_short_cut(batches in vec((vec(0..1_000i64, 1..5), 0..120usize), 1..80)) {
+    fn an_index_is_only_a_short_cut(batches in vec(appended(), 1..80)) {
         let storage = MemoryStorage::new();
         let mut partition = open(&storage, Opening::default());
         let mut model = Vec::new();
         let mut places = Vec::new();
-        for (timestamps, size) in &batches {
-            let appended = partition.append(&batch(timestamps, &vec![7; *size]), 0).expect("there is room");
+        for (compression, timestamps, size) in &batches {
+            let bytes = batch(*compression, timestamps, &vec![7; *size]);
+            let appended = partition.append(&bytes, 0).expect("there is room");
             model.extend(timestamps.iter().copied());
             places.extend(timestamps.iter().map(|_| appended.base_offset));
         }
@@ -204,7 +214,7 @@ proptest! {
 
     #[test]
     fn no_bytes_on_the_disk_make_it_panic(
-        batches in vec((vec(0..1_000i64, 1..5), 0..60usize), 0..30),
+        batches in vec(appended(), 0..30),
         edits in vec((any::<Index>(), any::<Index>(), vec(any::<u8>(), 0..40), any::<bool>()), 1..6),
         clean in any::<bool>(),
         recovery_point in 0..80i64,
@@ -212,8 +222,8 @@ proptest! {
     ) {
         let storage = MemoryStorage::new();
         let mut partition = open(&storage, Opening::default());
-        for (timestamps, size) in &batches {
-            partition.append(&batch(timestamps, &vec![7; *size]), 0).expect("there is room");
+        for (compression, timestamps, size) in &batches {
+            partition.append(&batch(*compression, timestamps, &vec![7; *size]), 0).expect("there is room");
         }
         partition.close().expect("memory works");
         let files = storage.sizes();
@@ -241,7 +251,7 @@ proptest! {
         let _ = partition.offset_for_timestamp(500);
         let _ = partition.offset_of_max_timestamp();
         let end = partition.log_end_offset();
-        let appended = partition.append(&batch(&[1], b"x"), 0).expect("there is room");
+        let appended = partition.append(&batch(Compression::Lz4, &[1], b"x"), 0).expect("there is room");
         prop_assert_eq!(appended.base_offset, end);
         prop_assert_eq!(read_all(&partition, end, 0).len(), 1);
     }
@@ -255,6 +265,6 @@ proptest! {
         let opening = Opening { clean, ..Opening::default() };
         let mut partition = open(&storage, opening);
         let end = partition.log_end_offset();
-        prop_assert_eq!(partition.append(&batch(&[1], b"x"), 0).expect("there is room").base_offset, end);
+        prop_assert_eq!(partition.append(&batch(Compression::Lz4, &[1], b"x"), 0).expect("there is room").base_offset, end);
     }
 }

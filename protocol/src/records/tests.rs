@@ -188,6 +188,26 @@ fn a_walk_ends_when_it_is_told_to() {
     assert_eq!((found, seen), (Ok(Some(1)), 2));
 }
 
+/// All is there but a byte at the end, or more than there is.
+#[test]
+fn a_record_is_as_long_as_it_says() {
+    let plain = build(&[(0, None, Some(b"value".to_vec()))])[HEADER_LEN..].to_vec();
+    for compression in Compression::ALL {
+        assert_eq!(walk_bytes(compression, &plain, 1), (1, Ok(())), "{compression:?}");
+        for length in (0..30).filter(|length| *length != plain.len() - 1) {
+            let mut lie = Vec::new();
+            varint::put(&mut lie, length as i64);
+            lie.extend_from_slice(&plain[1..]);
+            let (seen, ended) = walk_bytes(compression, &lie, 1);
+            assert_eq!(
+                (seen, ended),
+                (0, Err(RecordError::Malformed { index: 0 })),
+                "{compression:?} {length}"
+            );
+        }
+    }
+}
+
 /// One record of more zeros than are allowed, in a few kilobytes: it ends there, and not at the
 /// record's end.
 #[test]

@@ -147,7 +147,9 @@ fn read_record(input: &mut impl BufRead) -> Result<Body, Wrong> {
     }
     let length = read_number(input)?.ok_or(Wrong::Length)?;
     let length = u32::try_from(length).map_err(|_| Wrong::Record)?;
-    read_body(input.take(u64::from(length)))
+    let mut rest = input.take(u64::from(length));
+    let body = read_body(&mut rest)?;
+    if rest.limit() == 0 { Ok(body) } else { Err(Wrong::Record) }
 }
 
 /// Reads what stands behind a record's length, all of it.
