@@ -1,6 +1,7 @@
 //! What a request costs to read and to write. `cargo bench -p protocol --bench decode`.
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::metadata::{MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic};
 use protocol::produce::{PartitionData, ProduceRequest, TopicData};
-use protocol::records::{BatchBuilder, check_produced};
+use protocol::records::{BatchBuilder, Compression, check_produced, walk};
 use protocol::{ApiKey, Request, RequestHeader, encode_request, encode_response};
 
 /// A batch of `count` records of 100 bytes.
@@ -60,16 +61,56 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A thousand card swipes in one batch.
+fn swipes(compression: Compression) -> Bytes {
+    let mut batch = BatchBuilder::new().compression(compression);
+    for index in 0..1_000u64 {
+        let card = index * 7_919 % 3_001;
+        let value = format!(
+            r#"{{"ts":"2026-03-03T11:00:{:02}.{:03}Z","swipe_id":"s-{}","card_id":"c-{card}","terminal_id":"t-{}","amount_cents":{}}}"#,
+            index / 40 % 60,
+            index * 37 % 1_000,
+            900_000 + index,
+            card % 211,
+            index * index % 9_973,
+        );
+        let key = format!("c-{card}");
+        batch.push(1_772_535_600_000 + index as i64, Some(key.as_bytes()), Some(value.as_bytes()));
+    }
+    batch.finish()
+}
+
+/// What a broker pays for a batch before it stores it: the checksum and the header, as it was once,
+/// and every record, as it is.
 fn check(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("check a batch");
-    for records in [1, 150] {
-        let bytes = batch(records);
-        group.throughput(Throughput::Bytes(bytes.len() as u64));
-        group.bench_function(format!("{records} records"), |bencher| {
+    for compression in Compression::ALL {
+        let bytes = swipes(compression);
+        let mut group = criterion.benchmark_group(format!("check 1000 swipes, {compression:?}"));
+        group.throughput(Throughput::Elements(1_000));
+        group.bench_function("checksum and header", |bencher| {
             bencher.iter(|| check_produced(black_box(&bytes)).expect("a good batch"));
         });
+        group.bench_function("and every record", |bencher| {
+            bencher.iter(|| {
+                let header = check_produced(black_box(&bytes)).expect("a good batch");
+                let mut largest = i64::MIN;
+                walk(&bytes, &header, |record| {
+                    largest = largest.max(record.timestamp_ms);
+                    ControlFlow::<()>::Continue(())
+                })
+                .expect("good records");
+                largest
+            });
+        });
+        group.finish();
     }
-    group.finish();
+    let one = batch(1);
+    criterion.bench_function("check 1 record", |bencher| {
+        bencher.iter(|| {
+            let header = check_produced(black_box(&one)).expect("a good batch");
+            walk(&one, &header, |record| ControlFlow::Break(record.index)).expect("a good record")
+        });
+    });
 }
 
 fn encode(criterion: &mut Criterion) {
