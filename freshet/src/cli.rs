@@ -4,17 +4,19 @@
 mod batch;
 mod compare;
 mod demo;
+mod names;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{EnumValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consumers::fraud::Costs;
 use events::Timestamp;
+use scenarios::business::{Business, Logic, Replay, Worker, World};
 
 use crate::commands::bench::BenchCommand;
-pub(crate) use batch::{BatchArgs, Job, ReportArgs, Span};
+pub(crate) use batch::{BatchArgs, ReportArgs, Span};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
 
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     Bench(BenchCommand),
 }
 
+/// A ping that is older than this beside its driver's newest is late, where nobody says otherwise.
+const USUAL_LATENESS: Period = Period(30_000);
+
 /// How to reach the cluster.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
@@ -102,19 +107,6 @@ pub(crate) struct TimeArgs {
     /// show [default: now]
     #[arg(long, value_name = "MS")]
     pub(crate) started_at: Option<i64>,
-}
-
-/// What runs in a demo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scenario {
-    /// All three businesses
-    All,
-    /// Cars, lorries and trips: what an old ETA costs
-    RideShare,
-    /// Card swipes: what a late verdict costs
-    Payments,
-    /// Clicks: what an old homepage costs
-    Shop,
 }
 
 /// How the dashboard looks.
@@ -151,33 +143,12 @@ pub(crate) struct BrokerArgs {
     pub(crate) partitions: i32,
 }
 
-/// A simulated business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Business {
-    /// Cars, lorries and trips on the streets
-    Gps,
-    /// Cards presented at terminals, and chargebacks days later
-    Swipes,
-    /// Shoppers who look around
-    Clicks,
-}
-
-impl From<Business> for events::Business {
-    fn from(business: Business) -> Self {
-        match business {
-            Business::Gps => Self::RideShare,
-            Business::Swipes => Self::Payments,
-            Business::Clicks => Self::Shop,
-        }
-    }
-}
-
 /// `freshet produce`
 #[derive(Debug, Args)]
 pub(crate) struct ProduceArgs {
     /// Which business
-    #[arg(value_parser = EnumValueParser::<Business>::new().map(events::Business::from))]
-    pub(crate) business: events::Business,
+    #[arg(value_parser = names::producer())]
+    pub(crate) business: &'static Business,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
@@ -199,6 +170,14 @@ pub(crate) struct ProduceArgs {
     pub(crate) control: ControlArgs,
 }
 
+impl ProduceArgs {
+    /// What the simulator is told.
+    pub(crate) fn world(&self) -> World {
+        let TimeArgs { seed, start, .. } = self.time;
+        World { seed, start, drivers: self.drivers, map: self.map.clone() }
+    }
+}
+
 /// How a supervisor talks to a worker.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ControlArgs {
@@ -211,27 +190,12 @@ pub(crate) struct ControlArgs {
     pub(crate) supervised: bool,
 }
 
-/// A consumer of the stream lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Consumer {
-    /// When each trip will end
-    Eta,
-    /// How fast each road is now
-    Traffic,
-    /// Approve or decline each swipe
-    Fraud,
-    /// Each shopper's next page
-    Recommendations,
-    /// Texts to riders and card holders
-    Notifications,
-}
-
 /// `freshet consume`
 #[derive(Debug, Args)]
 pub(crate) struct ConsumeArgs {
     /// Which consumer
-    #[arg(value_enum)]
-    pub(crate) consumer: Consumer,
+    #[arg(value_parser = names::worker())]
+    pub(crate) consumer: &'static Worker,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     /// Instances with the same group share the partitions [default: the consumer's name]
@@ -252,6 +216,14 @@ pub(crate) struct ConsumeArgs {
     pub(crate) control: ControlArgs,
 }
 
+impl ConsumeArgs {
+    /// What the processors are told.
+    pub(crate) fn logic(&self) -> Logic {
+        let logic = self.costs.logic(self.map.as_ref(), self.history.clone());
+        Logic { lateness_ms: self.lateness.ms(), ..logic }
+    }
+}
+
 /// What a wrong decision costs the business.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FraudCosts {
@@ -264,6 +236,19 @@ pub(crate) struct FraudCosts {
     /// A swipe without a chargeback for so long counts as genuine
     #[arg(long, default_value = "7d", value_name = "TIME")]
     pub(crate) label_delay: Period,
+}
+
+impl FraudCosts {
+    /// What a processor is told, with the streets of `map` and the histories of these files.
+    fn logic(&self, map: Option<&PathBuf>, histories: impl IntoIterator<Item = PathBuf>) -> Logic {
+        Logic {
+            map: map.cloned(),
+            lateness_ms: USUAL_LATENESS.ms(),
+            costs: Costs { fixed_cents: self.decline_cost_cents as f64, margin: self.decline_margin },
+            label_delay_ms: self.label_delay.ms(),
+            histories: histories.into_iter().collect(),
+        }
+    }
 }
 
 /// `freshet dashboard`
@@ -328,17 +313,6 @@ pub(crate) struct RecordArgs {
     pub(crate) cluster: ClusterArgs,
 }
 
-/// A consumer that can be replayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReplayConsumer {
-    /// Positions and trips to `eta_updates`
-    Eta,
-    /// Swipes and chargebacks to `fraud_decisions`
-    Fraud,
-    /// Clicks to `recommendations`
-    Recommendations,
-}
-
 /// `freshet replay`
 ///
 /// Answers go to standard output. What was noticed goes to standard error, and for fraud how good
@@ -349,8 +323,8 @@ pub(crate) enum ReplayConsumer {
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// Whose logic
-    #[arg(value_enum)]
-    pub(crate) consumer: ReplayConsumer,
+    #[arg(value_parser = names::replay())]
+    pub(crate) consumer: &'static Replay,
     /// 0s answers each event at once; anything longer is the batch lane with this period
     #[arg(long, default_value = "0s", value_name = "PERIOD")]
     pub(crate) period: Period,
@@ -362,6 +336,13 @@ pub(crate) struct ReplayArgs {
     pub(crate) lateness: Period,
     #[command(flatten)]
     pub(crate) costs: FraudCosts,
+}
+
+impl ReplayArgs {
+    /// What the processor is told.
+    pub(crate) fn logic(&self) -> Logic {
+        Logic { lateness_ms: self.lateness.ms(), ..self.costs.logic(self.map.as_ref(), None) }
+    }
 }
 
 /// `freshet ledger`
@@ -395,6 +376,13 @@ pub(crate) enum MapCommand {
 /// A length of time such as `30s`, `15m`, `1h`, `1d` or `250ms`, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Period(pub(crate) i64);
+
+impl Period {
+    /// In milliseconds of event time.
+    pub(crate) fn ms(self) -> i64 {
+        self.0
+    }
+}
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -84,7 +84,7 @@ fn code(error: &anyhow::Error) -> u8 {
                 _ => false,
             }
     };
-    if error.downcast_ref::<commands::Interrupted>().is_some() {
+    if error.downcast_ref::<scenarios::Interrupted>().is_some() {
         130
     } else if error.chain().any(unreachable) {
         3

@@ -19,10 +19,11 @@ use dashboard::{
 };
 use warnings::WarningDeduplicator;
 
+use crate::business::Lane;
 use crate::clock::{Clock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
-use crate::supervise::{Ended, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
+use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
 use crate::usage::Usage;
 
 /// How often a snapshot is made.
@@ -51,27 +52,18 @@ pub struct ShowController {
     pub supervisor: Option<Supervisor>,
     second: Option<DeferredStart>,
     later: Option<Receiver<Result<Vec<WorkerSpec>, String>>>,
-    /// Which worker sends the records of which topic.
-    producers: HashMap<&'static str, &'static str>,
     controls: Vec<Control>,
     changed: HashMap<String, i64>,
     bursting_until: HashMap<String, i64>,
     last_groups: Vec<Group>,
     last_rates: HashMap<String, f64>,
-    meters: HashMap<String, Meter>,
+    meters: HashMap<String, (Lane, Meter)>,
     warnings: WarningDeduplicator,
 }
 
 impl ShowController {
     /// Nothing is asked, and nobody is started yet.
     pub fn new(show: Show, watch: Watch, admin: Admin, supervisor: Option<Supervisor>) -> Self {
-        let producers = [
-            ("driver_locations", "gps"),
-            ("truck_gps_coordinates", "gps"),
-            ("trips", "gps"),
-            ("card_swipes", "swipes"),
-            ("clicks", "clicks"),
-        ];
         Self {
             show,
             watch,
@@ -79,7 +71,6 @@ impl ShowController {
             supervisor,
             second: None,
             later: None,
-            producers: producers.into(),
             controls: Vec::new(),
             changed: HashMap::new(),
             bursting_until: HashMap::new(),
@@ -248,7 +239,7 @@ impl ShowController {
                 group.partitions.iter_mut().for_each(|partition| partition.trend = trend);
             }
             for topic in &mut snapshot.topics.data {
-                topic.can_burst = self.producers.get(topic.name.as_str()).is_some_and(|p| self.runs(p));
+                topic.can_burst = self.producer_of(&topic.name).is_some_and(Worker::is_running);
                 topic.bursting = self.bursting_until.get(&topic.name).is_some_and(|&until| until > now_ms);
             }
         }
@@ -270,13 +261,13 @@ impl ShowController {
     fn read_meters(&mut self) {
         let mut meters = std::mem::take(&mut self.meters);
         for worker in self.workers().filter(|worker| worker.is_running()) {
-            let Some(group) = &worker.spec.group else { continue };
+            let (Some(lane), Some(group)) = (worker.spec.lane, &worker.spec.group) else { continue };
             let known = self.last_groups.iter().any(|known| known.id == *group);
             let Ok(usage) = Usage::of(worker.pid) else { continue };
-            if let Some(meter) = meters.get_mut(&worker.spec.name) {
+            if let Some((_, meter)) = meters.get_mut(&worker.spec.name) {
                 meter.read(worker.pid, usage.cpu_s);
             } else if known {
-                meters.insert(worker.spec.name.clone(), Meter::new(worker.pid, usage.cpu_s));
+                meters.insert(worker.spec.name.clone(), (lane, Meter::new(worker.pid, usage.cpu_s)));
             }
         }
         self.meters = meters;
@@ -284,9 +275,30 @@ impl ShowController {
 
     /// CPU seconds that the consumers of the stream lane, or the jobs of the batch lane, have used;
     /// none before any was measured.
-    pub fn cpu_s(&self, batch: bool) -> Option<f64> {
-        let of_lane = self.meters.iter().filter(|(name, _)| name.starts_with("batch-") == batch);
+    pub fn cpu_s(&self, lane: Lane) -> Option<f64> {
+        let of_lane = self.meters.values().filter(|(of, _)| *of == lane);
         of_lane.map(|(_, meter)| meter.used_s()).reduce(|all, one| all + one)
+    }
+
+    /// The worker that can make a topic louder, if one of ours can.
+    fn producer_of(&self, topic: &str) -> Option<&Worker> {
+        self.workers().find(|worker| worker.spec.bursts.iter().any(|louder| louder.name() == topic))
+    }
+
+    /// Gives an order to the workers of a lane, or to the producers.
+    pub fn order(&mut self, lane: Option<Lane>, order: Order) {
+        let of_lane = self.workers().filter(|worker| worker.spec.lane == lane);
+        let names: Vec<String> = of_lane.map(|worker| worker.spec.name.clone()).collect();
+        if let Some(supervisor) = self.supervisor.as_mut() {
+            for name in &names {
+                supervisor.order(name, order);
+            }
+        }
+    }
+
+    /// Whether any worker of a lane, or any producer, is alive.
+    pub fn any_runs(&self, lane: Option<Lane>) -> bool {
+        self.workers().any(|worker| worker.spec.lane == lane && worker.is_running())
     }
 
     fn workers(&self) -> impl Iterator<Item = &Worker> {
@@ -300,7 +312,7 @@ impl ShowController {
     }
 
     /// Whether the worker of this name is alive.
-    pub fn runs(&self, worker: &str) -> bool {
+    fn runs(&self, worker: &str) -> bool {
         self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
     }
 
@@ -308,7 +320,7 @@ impl ShowController {
     /// is ever in it.
     fn groups_of_jobs(&self) -> Vec<&str> {
         let jobs =
-            self.workers().filter(|worker| worker.is_running() && worker.spec.role.starts_with("batch-"));
+            self.workers().filter(|worker| worker.is_running() && worker.spec.lane == Some(Lane::Batch));
         jobs.filter_map(|worker| worker.spec.group.as_deref()).collect()
     }
 

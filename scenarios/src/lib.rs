@@ -1,20 +1,37 @@
 //! The show: businesses that are simulated, the processes that make them up, and whoever watches.
 //!
-//! Every part of a show is a process of its own (`freshet produce gps`, `freshet consume eta`, …).
-//! Here stands what belongs to none of them: the [supervision](supervise) of worker processes, the
-//! [observation](observe) of a cluster from outside, the [ledger] of questions and answers, and the
-//! [`ShowController`](controller::ShowController) that holds them together.
+//! What a business consists of stands in one file each, as one value: [`ride_share`], [`payments`],
+//! [`shop`]. Everything else here asks the [list of businesses](businesses::ALL) and knows none by
+//! name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
+//! the [observation](observe) of a cluster from outside, the [ledger] of questions and answers, and
+//! the [`ShowController`](controller::ShowController) that holds them together.
 //!
 //! # Simplifications
 //! - A show runs on one machine: its workers are child processes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod burst;
+pub mod business;
+pub mod businesses;
 pub mod clock;
 pub mod control;
 pub mod controller;
+mod history;
 pub mod ledger;
 pub mod lines;
+pub mod notifications;
 pub mod observe;
+pub mod payments;
+pub mod plan;
 pub mod priority;
+pub mod ride_share;
+pub mod shop;
 pub mod supervise;
 pub mod topics;
 pub mod usage;
+
+/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;

@@ -6,21 +6,12 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use events::Timestamp;
 
-use super::{ClusterArgs, ControlArgs, Format, FraudCosts, Period, TimeArgs};
+use scenarios::business::{Job, Logic};
+
+use super::{ClusterArgs, ControlArgs, Format, FraudCosts, Period, TimeArgs, names};
 
 /// Where the batch lane loads its rows unless told otherwise.
 const DEFAULT_DATABASE: &str = "data/warehouse.sqlite";
-
-/// A job of the batch lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Job {
-    /// When each trip will end, with the speeds of the last finished hour
-    Eta,
-    /// Which swipes of the last hour were fraud
-    Fraud,
-    /// Pages from the last hour's clicks
-    Recommendations,
-}
 
 /// A step of a run of the batch lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,8 +53,8 @@ With --window it runs exactly the periods that are named, as a scheduler such as
 #[command(after_long_help = BATCH_HELP)]
 pub(crate) struct BatchArgs {
     /// Which job
-    #[arg(value_enum)]
-    pub(crate) job: Job,
+    #[arg(value_parser = names::job())]
+    pub(crate) job: &'static Job,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
@@ -106,6 +97,13 @@ pub(crate) struct BatchArgs {
     pub(crate) costs: FraudCosts,
     #[command(flatten)]
     pub(crate) control: ControlArgs,
+}
+
+impl BatchArgs {
+    /// What the processors are told.
+    pub(crate) fn logic(&self) -> Logic {
+        self.costs.logic(self.map.as_ref(), self.history.clone())
+    }
 }
 
 /// What `freshet report --help` ends with.

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use events::Timestamp;
 
-use super::{Format, FraudCosts, Period, Scenario, speed};
+use scenarios::business::{Logic, World};
+use scenarios::businesses::Scenario;
+
+use super::{Format, FraudCosts, Period, names, speed};
 
 /// `freshet compare`
 ///
@@ -16,7 +19,7 @@ use super::{Format, FraudCosts, Period, Scenario, speed};
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Which businesses are compared
-    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    #[arg(long, value_parser = names::scenario(), default_value = Scenario::ALL)]
     pub(crate) scenario: Scenario,
     /// How often the batch lane runs, in event time; 0s is the stream, beside which all others
     /// stand
@@ -61,4 +64,16 @@ pub(crate) struct CompareArgs {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) costs: FraudCosts,
+}
+
+impl CompareArgs {
+    /// What the processors are told.
+    pub(crate) fn logic(&self) -> Logic {
+        self.costs.logic(self.map.as_ref(), self.history.clone())
+    }
+
+    /// What the simulators are told.
+    pub(crate) fn world(&self) -> World {
+        World { seed: self.seed, start: self.start, drivers: self.drivers, map: self.map.clone() }
+    }
 }

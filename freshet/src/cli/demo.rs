@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use events::Timestamp;
 
-use super::{DEFAULT_LISTEN, Format, Period, Scenario, ScreenArgs, TimeArgs};
-use scenarios::clock::Clock;
+use scenarios::business::World;
+use scenarios::businesses::Scenario;
+
+use super::{DEFAULT_LISTEN, Format, Period, ScreenArgs, TimeArgs, names};
 
 /// `freshet demo`
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
     /// Which businesses run
-    #[arg(long, value_enum, default_value_t = Scenario::All)]
+    #[arg(long, value_parser = names::scenario(), default_value = Scenario::ALL)]
     pub(crate) scenario: Scenario,
     #[command(flatten)]
     pub(crate) time: TimeArgs,
@@ -53,10 +54,9 @@ pub(crate) struct DemoArgs {
 }
 
 impl DemoArgs {
-    /// The instant of simulated time at which a show of a given length ends; the same however busy
-    /// the machine was.
-    pub(crate) fn end(&self, clock: &Clock) -> Option<Timestamp> {
-        let length = |duration: Period| (duration.ms() as f64 * clock.speed) as i64;
-        self.duration.map(|duration| clock.start.plus_ms(length(duration)))
+    /// What the simulators are told.
+    pub(crate) fn world(&self) -> World {
+        let TimeArgs { seed, start, .. } = self.time;
+        World { seed, start, drivers: self.drivers, map: self.map.clone() }
     }
 }

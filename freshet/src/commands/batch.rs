@@ -6,22 +6,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use client::Admin;
 use consumers::Processor;
-use consumers::eta::{EtaConfig, FrozenHour};
-use consumers::fraud::FraudBatch;
-use consumers::lanes::{BatchConfig, Control, Kept, Schedule, Stage, WindowRun, patiently_open, run_batch};
-use consumers::recommendations::HourlyRecommendations;
+use consumers::lanes::{
+    BatchConfig, Control, Kept, Schedule, Stage, WindowRun, Wish, patiently_open, run_batch,
+};
 use consumers::warehouse::Warehouse;
 use events::{Timestamp, Topic};
 
-use super::consume::{RIDES_HORIZON_MS, forward_commands, learnt_fraud, learnt_recommendations, tell};
-use super::replay::map;
-use super::{Interrupted, settings};
-use crate::cli::{BatchArgs, Job, Span};
+use super::consume::{forward_commands, tell};
+use super::settings;
+use crate::cli::{BatchArgs, Span};
+use scenarios::Interrupted;
+use scenarios::business::Factory;
 use scenarios::priority::{Priority, lower_priority};
 use scenarios::{control, topics};
-
-/// Makes the processor of each task.
-type Factory = Box<dyn Fn() -> Box<dyn Processor>>;
 
 /// The most windows that one `--window` may hold: more is a mistyped year.
 const MOST_WINDOWS: i64 = 10_000;
@@ -47,30 +44,28 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
 }
 
 fn config(args: &BatchArgs) -> BatchConfig {
-    let name = name(args.job);
-    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(name));
+    let job = args.job;
+    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(job.group));
     // Anybody's topics tell the time by their records; a show has a clock that every process is
     // given.
     let schedule = match args.time.started_at {
         Some(_) => Schedule::Clock(args.time.clock()),
         None => Schedule::EventTime,
     };
-    let horizon_ms = (args.job == Job::Eta).then(|| RIDES_HORIZON_MS.max(2 * args.period.ms()));
     BatchConfig {
         period_ms: args.period.ms(),
         grace_ms: args.grace.ms(),
         once: args.once,
-        horizon_ms,
-        // What is believed of a road rests on everybody who drove it, as in the stream lane.
-        whole: args.job == Job::Eta,
+        horizon_ms: job.horizon_ms.map(|horizon_ms| horizon_ms.max(2 * args.period.ms())),
+        whole: job.whole,
         retries: args.retries,
-        ..BatchConfig::hourly(settings, name, outputs(args.job), schedule)
+        ..BatchConfig::hourly(settings, job.group, job.outputs, schedule)
     }
 }
 
 fn scheduled(args: &BatchArgs, config: &BatchConfig, control: &Control) -> Result<()> {
     let factory = factory(args, control)?;
-    ready(config, inputs(args.job))?;
+    ready(config, args.job.inputs)?;
     let mut warehouse = open(args, control)?;
     tell(&run_batch(config, &*factory, &mut *warehouse, control)?);
     Ok(())
@@ -98,7 +93,7 @@ fn by_hand(
     let databases = needs(&[Stage::Extract, Stage::Load, Stage::Publish]);
     let mut warehouse = databases.then(|| open(args, control)).transpose()?;
     if needs(&[Stage::Extract, Stage::Publish]) {
-        ready(config, inputs(args.job))?;
+        ready(config, args.job.inputs)?;
     }
     // Windows that nobody will go on with from their files need not each read what all have in
     // common.
@@ -113,7 +108,7 @@ fn by_hand(
             None => run,
         };
         for stage in &stages {
-            step(&run, *stage, inputs(args.job), factory.as_deref(), warehouse.as_deref_mut()).map_err(
+            step(&run, *stage, args.job.inputs, factory.as_deref(), warehouse.as_deref_mut()).map_err(
                 |error| match error.downcast_ref() {
                     Some(consumers::lanes::LaneError::Interrupted { .. }) => Interrupted.into(),
                     _ => error,
@@ -218,66 +213,14 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)
 }
 
+/// Learns what the job has to know before its first run, as long as nobody tells it to end.
 fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
-    let period_ms = args.period.ms();
-    Ok(match args.job {
-        Job::Eta => {
-            // The rows tell of roads too; who drove where is told to the database alone.
-            let config =
-                EtaConfig { period_ms, tell_traversals: true, ..EtaConfig::new(map(args.map.as_ref())?) };
-            Box::new(move || Box::new(FrozenHour::new(&config)))
-        }
-        Job::Fraud => {
-            let learnt = learnt_fraud(&args.costs, args.history.as_deref(), control)?;
-            Box::new(move || Box::new(FraudBatch::with_detector(learnt.fork(), period_ms)))
-        }
-        Job::Recommendations => {
-            let learnt = learnt_recommendations(args.history.as_deref(), control)?;
-            Box::new(move || Box::new(HourlyRecommendations::over(learnt.clone(), period_ms)))
-        }
-    })
-}
-
-/// What the job's processor reads, for steps that don't make one: a map takes a moment.
-fn inputs(job: Job) -> &'static [Topic] {
-    match job {
-        Job::Eta => &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
-        Job::Fraud => &[Topic::CardSwipes, Topic::Chargebacks],
-        Job::Recommendations => &[Topic::Clicks],
-    }
-}
-
-fn outputs(job: Job) -> &'static [Topic] {
-    match job {
-        Job::Eta => &[Topic::EtaBatch],
-        Job::Fraud => &[Topic::FraudBatch],
-        Job::Recommendations => &[Topic::RecommendationsBatch, Topic::RecommendationsStale],
-    }
-}
-
-fn name(job: Job) -> &'static str {
-    match job {
-        Job::Eta => "batch-eta",
-        Job::Fraud => "batch-fraud",
-        Job::Recommendations => "batch-recommendations",
-    }
+    (args.job.processors)(&args.logic(), args.period.ms(), &|| control.wish() != Wish::Stop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_inputs_are_the_processors() {
-        use clap::Parser as _;
-        for (name, job) in
-            [("eta", Job::Eta), ("fraud", Job::Fraud), ("recommendations", Job::Recommendations)]
-        {
-            let cli = crate::cli::Cli::parse_from(["freshet", "batch", name]);
-            let crate::cli::Command::Batch(args) = cli.command else { panic!("{name} is a batch job") };
-            assert_eq!(factory(&args, &Control::new()).unwrap()().inputs(), inputs(job), "{name}");
-        }
-    }
 
     #[test]
     fn a_span_is_whole_periods() {

@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use broker::{BrokerConfig, Cluster, StartError};
 
-use super::{Interrupted, print};
+use super::print;
 use crate::cli::BrokerArgs;
+use scenarios::Interrupted;
 use scenarios::control;
 
 /// Serves until a signal comes.

@@ -1,33 +1,27 @@
 //! `freshet compare`: what waiting costs, at several periods, on one and the same log.
 //!
 //! The log is simulated on the spot or read from a file that `freshet record` wrote; no broker is
-//! needed. The comparing itself is [pure](crate::compare). Here events are made or read, handed to
+//! needed. The comparing itself is [pure](bill::compare). Here events are made or read, handed to
 //! a thread for each business, and the report is written.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use consumers::Processor;
-use consumers::eta::EtaConfig;
-use consumers::fraud::{FraudBatch, FraudProcessor, TrainedSnapshot};
-use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
-use events::{Business, Event, HOUR_MS, Timestamp};
-use producers::shop::Shop;
+use events::{Event, HOUR_MS, Timestamp};
+use scenarios::business::Business;
+use scenarios::businesses::Scenario;
 
-use super::consume::read_history;
 use super::print;
-use super::produce::{cards_config, shop_config, simulated};
-use super::replay::{fraud_config, map};
-use crate::cli::{CompareArgs, Format, Scenario, TimeArgs};
+use crate::cli::{CompareArgs, Format};
 use bill::compare::{
-    Arrivals, BusinessReport, Comparison, Lanes, Report, Rides, Separate, Source, business_name, business_of,
-    judged_from, page, period_name, picture,
+    Arrivals, BusinessReport, Comparison, Report, Source, business_of, judged_from, page, period_name,
+    picture,
 };
 use scenarios::lines::{self, Parsed};
 
@@ -48,19 +42,19 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
             "nothing to compare: 0s is the stream itself; name a period beside it, such as --periods 0s,1m,1h"
         );
     }
-    let businesses = businesses(args.scenario);
+    let businesses = &args.scenario.businesses[..];
     let log = match &args.from {
-        Some(path) => Log::recorded(path, args, &businesses)?,
+        Some(path) => Log::recorded(path, args, businesses)?,
         None => Log::simulated(args)?,
     };
     let from = judged_from(log.start, log.end, &periods_ms);
-    let compared = compare(args, &log, &businesses, &periods_ms, from)?;
+    let compared = compare(args, &log, businesses, &periods_ms, from)?;
     let report = Report {
         source: log.source.clone(),
         start: log.start,
         end: log.end,
         judged_from: from,
-        businesses: judged(compared, args.scenario, &log)?,
+        businesses: judged(compared, &args.scenario, &log)?,
     };
     if let Some(path) = &args.html {
         std::fs::write(path, page(&report))
@@ -80,18 +74,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     })
 }
 
-fn businesses(scenario: Scenario) -> Vec<Business> {
-    match scenario {
-        Scenario::All => vec![Business::RideShare, Business::Payments, Business::Shop],
-        Scenario::RideShare => vec![Business::RideShare],
-        Scenario::Payments => vec![Business::Payments],
-        Scenario::Shop => vec![Business::Shop],
-    }
-}
-
 /// Those that could be judged; an error when nobody could, or when the one that was asked for could
 /// not.
-fn judged(compared: Vec<BusinessReport>, scenario: Scenario, log: &Log) -> Result<Vec<BusinessReport>> {
+fn judged(compared: Vec<BusinessReport>, scenario: &Scenario, log: &Log) -> Result<Vec<BusinessReport>> {
     let (judged, unjudged): (Vec<_>, Vec<_>) =
         compared.into_iter().partition(|business| business.events > 0 && !business.curves.is_empty());
     for business in &unjudged {
@@ -106,7 +91,7 @@ fn judged(compared: Vec<BusinessReport>, scenario: Scenario, log: &Log) -> Resul
                 period_name(log.end.since_ms(log.start))
             )
         };
-        if scenario != Scenario::All || judged.is_empty() {
+        if !scenario.is_all() || judged.is_empty() {
             bail!("{name}: {why}");
         }
         eprintln!("{name} is left out: {why}");
@@ -123,30 +108,28 @@ struct Log {
 
 impl Log {
     fn simulated(args: &CompareArgs) -> Result<Self> {
-        let usual_ms = match args.scenario {
-            Scenario::All | Scenario::RideShare => HOUR_MS,
-            Scenario::Payments => 36 * HOUR_MS,
-            Scenario::Shop => 6 * HOUR_MS,
-        };
+        // Of several, the one that needs the shortest log sets the length.
+        let usual = args.scenario.businesses.iter().map(|business| business.comparison.usual_ms);
+        let usual_ms = usual.min().unwrap_or(HOUR_MS);
         let end = args.start.plus_ms(asked_ms(args)?.unwrap_or(usual_ms));
         Ok(Self { source: Source::Simulated { seed: args.seed }, start: args.start, end })
     }
 
     /// Reads the file once to know from when to when it goes: that decides which cases every period
     /// has a run for.
-    fn recorded(path: &Path, args: &CompareArgs, businesses: &[Business]) -> Result<Self> {
+    fn recorded(path: &Path, args: &CompareArgs, businesses: &[&'static Business]) -> Result<Self> {
         let asked_ms = asked_ms(args)?;
         let (mut start, mut arrivals, mut lines) = (None, Arrivals::default(), 0_u64);
         read(path, |event| {
             lines += 1;
-            if business_of(&event).is_some_and(|business| businesses.contains(&business)) {
+            if business_of(&event).is_some_and(|of| businesses.iter().any(|business| business.id == of)) {
                 let now = arrivals.arrives(&event);
                 start.get_or_insert(now);
             }
             true
         })?;
         let (Some(start), Some(end)) = (start, arrivals.now()) else {
-            let names: Vec<_> = businesses.iter().map(|&business| business_name(business)).collect();
+            let names: Vec<_> = businesses.iter().map(|business| business.name).collect();
             bail!(
                 "{} holds no events of {}{}: record them with `freshet record` while a demo runs, simulation_truth included",
                 path.display(),
@@ -211,7 +194,7 @@ fn read(path: &Path, mut take: impl FnMut(Event) -> bool) -> Result<Vec<String>>
 fn compare(
     args: &CompareArgs,
     log: &Log,
-    businesses: &[Business],
+    businesses: &[&'static Business],
     periods_ms: &[i64],
     from: Timestamp,
 ) -> Result<Vec<BusinessReport>> {
@@ -226,9 +209,11 @@ fn compare(
             let done = done.clone();
             comparing.push(scope.spawn(move || {
                 let _done = done;
-                let lanes = lanes(args, business, periods_ms)?;
-                let comparison = Comparison::new(business, lanes, periods_ms.len(), from)
-                    .with_costs(fraud_config(&args.costs).costs);
+                let logic = args.logic();
+                let world = args.from.is_none().then(|| args.world());
+                let lanes = (business.comparison.lanes)(&logic, world.as_ref(), periods_ms)?;
+                let comparison =
+                    Comparison::new(business.id, lanes, periods_ms.len(), from).with_costs(logic.costs);
                 Ok(follow(comparison, &bunches, reached, periods_ms))
             }));
         }
@@ -271,11 +256,11 @@ fn follow(
 /// Makes a business's events up to `end`.
 fn simulate(
     args: &CompareArgs,
-    business: Business,
+    business: &Business,
     end: Timestamp,
     send: &SyncSender<Vec<Event>>,
 ) -> Result<()> {
-    let emissions = simulated(business, &time(args), args.drivers, args.map.as_ref())?;
+    let emissions = (business.producer.simulate)(&args.world())?;
     let mut events =
         emissions.take_while(|emission| emission.at < end).map(|emission| emission.event).peekable();
     while events.peek().is_some() {
@@ -290,13 +275,13 @@ fn simulate(
 fn route(
     path: &Path,
     end: Timestamp,
-    businesses: &[Business],
+    businesses: &[&'static Business],
     senders: Vec<SyncSender<Vec<Event>>>,
 ) -> Result<Vec<String>> {
     let mut arrivals = Arrivals::default();
     let mut bunches: Vec<Vec<Event>> = businesses.iter().map(|_| Vec::with_capacity(BATCH)).collect();
     let words = read(path, |event| {
-        let of = business_of(&event).and_then(|of| businesses.iter().position(|&business| business == of));
+        let of = business_of(&event).and_then(|of| businesses.iter().position(|business| business.id == of));
         let Some(place) = of else { return true };
         if arrivals.arrives(&event) > end {
             return true;
@@ -311,68 +296,14 @@ fn route(
     Ok(words)
 }
 
-/// The clocks that the simulators want; the speed is of no consequence where nothing waits.
-fn time(args: &CompareArgs) -> TimeArgs {
-    TimeArgs { speed: 1.0, seed: args.seed, start: args.start, started_at: None }
-}
-
-/// Both lanes of a business with the past that each learns from first: the simulated one, or the
-/// files that were named.
-fn lanes(args: &CompareArgs, business: Business, periods_ms: &[i64]) -> Result<Box<dyn Lanes>> {
-    let simulated = args.from.is_none();
-    Ok(match business {
-        Business::RideShare => Box::new(Rides::new(&EtaConfig::new(map(args.map.as_ref())?), periods_ms)),
-        Business::Payments => {
-            let mut learnt = FraudProcessor::new(fraud_config(&args.costs));
-            let mut verdicts = Vec::new();
-            let mut learn = |event: &Event| {
-                learnt.process(event, &mut verdicts);
-                verdicts.clear();
-            };
-            if simulated {
-                producers::cards::history(&cards_config(&time(args))).for_each(|event| learn(&event));
-            }
-            histories(&args.history, &mut learn)?;
-            let past = TrainedSnapshot::of(learnt);
-            let batch = |&period_ms: &i64| {
-                Box::new(FraudBatch::with_detector(past.fork(), period_ms)) as Box<dyn Processor>
-            };
-            Box::new(Separate {
-                batch: periods_ms.iter().map(batch).collect(),
-                stream: Box::new(past.fork()),
-            })
-        }
-        Business::Shop => {
-            let mut learnt = RecommendationsProcessor::new(RecommendationsConfig::default());
-            let mut learn = |event: &Event| {
-                if let Event::Clicks(click) = event {
-                    learnt.learn(click);
-                }
-            };
-            if simulated {
-                let shop = Shop::new(shop_config(&time(args)));
-                let before = shop.take_while(|emission| emission.at < args.start);
-                before.for_each(|emission| learn(&emission.event));
-            }
-            histories(&args.history, &mut learn)?;
-            let batch = |&period_ms: &i64| {
-                Box::new(HourlyRecommendations::over(learnt.clone(), period_ms)) as Box<dyn Processor>
-            };
-            Box::new(Separate {
-                batch: periods_ms.iter().map(batch).collect(),
-                stream: Box::new(learnt.clone()),
-            })
-        }
-    })
-}
-
-fn histories(paths: &[PathBuf], learn: &mut impl FnMut(&Event)) -> Result<()> {
-    paths.iter().try_for_each(|path| read_history(Some(path), &|| true, &mut *learn))
-}
-
 /// Tells how far each business has come, once a second, until all have finished: on one line of a
 /// terminal, or now and then as a line of a file.
-fn tell_progress(log: &Log, businesses: &[Business], reached: &[AtomicI64], finished: &Receiver<()>) {
+fn tell_progress(
+    log: &Log,
+    businesses: &[&'static Business],
+    reached: &[AtomicI64],
+    finished: &Receiver<()>,
+) {
     let terminal = io::stderr().is_terminal();
     let all_ms = log.end.since_ms(log.start).max(1);
     let mut seconds = 0_u64;
@@ -384,7 +315,7 @@ fn tell_progress(log: &Log, businesses: &[Business], reached: &[AtomicI64], fini
             .zip(reached)
             .map(|(&business, reached)| {
                 let done_ms = reached.load(Ordering::Relaxed) - log.start.ms();
-                let name = business_name(business);
+                let name = business.name;
                 match done_ms {
                     0 => format!("{name} learns from its past"),
                     _ => format!("{name} {:.0} %", 100.0 * (done_ms as f64 / all_ms as f64).min(1.0)),

@@ -10,8 +10,11 @@ use events::HOUR_MS;
 use streets::Map;
 
 use super::screen::{self, Left, Screen};
-use super::{Interrupted, settings};
-use crate::cli::{DashboardArgs, Scenario};
+use super::settings;
+use crate::cli::DashboardArgs;
+use scenarios::Interrupted;
+use scenarios::business::map;
+use scenarios::businesses::ALL;
 use scenarios::controller::ShowController;
 use scenarios::observe::watch::Watch;
 use scenarios::observe::{Show, ShowConfig, city_map};
@@ -22,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(6);
 /// Watches from now on until `q` or Ctrl-C.
 pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
     let settings = settings(&args.cluster, "freshet-dashboard");
-    let map = super::replay::map(args.map.as_ref())?;
+    let map = map(args.map.as_deref())?;
     // Said at once and in words, not by an empty screen.
     Admin::connect(&settings, Duration::from_secs(5))?;
     let show = Show::new(ShowConfig {
@@ -33,7 +36,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
         period_ms: HOUR_MS,
         database: None,
         map: Arc::clone(&map),
-        businesses: [true; 3],
+        businesses: ALL.to_vec(),
         ends: false,
     });
     let watch = Watch::start(&settings, Since::Now)?;
@@ -42,7 +45,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
     if let Some(file) = &args.snapshot {
         return snapshot(&mut controller, &map, file, args);
     }
-    let screen = Screen::choose(args.headless, args.format, &args.screen, Scenario::All)?;
+    let screen = Screen::choose(args.headless, args.format, &args.screen, ALL)?;
     match screen.run(&mut controller, &map, None)? {
         Left::Interrupted => Err(Interrupted.into()),
         Left::Time | Left::Quit | Left::Unread => Ok(()),
@@ -58,7 +61,7 @@ fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &Dash
     while Instant::now() < until {
         controller.take_in(Duration::from_millis(100));
     }
-    let (theme, panes) = (screen::theme(&args.screen)?, screen::panes(Scenario::All));
+    let (theme, panes) = (screen::theme(&args.screen)?, screen::panes(ALL));
     let svg = dashboard::render_svg(&controller.snapshot(), Some(&city_map(map)), &panes, size, &theme);
     std::fs::write(file, svg).with_context(|| format!("could not write {}", file.display()))
 }

@@ -3,12 +3,10 @@
 pub(crate) mod batch;
 pub(crate) mod bench;
 pub(crate) mod broker;
-mod burst;
 pub(crate) mod compare;
 pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
-mod evaluation;
 pub(crate) mod groups;
 pub(crate) mod ledger;
 pub(crate) mod map;
@@ -27,11 +25,6 @@ pub(crate) use bill::Table;
 use client::Settings;
 
 use crate::cli::ClusterArgs;
-
-/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub(crate) struct Interrupted;
 
 /// How this process reaches the cluster, and what it calls itself there.
 pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {

@@ -2,25 +2,21 @@
 
 use std::io::{self, BufWriter};
 use std::iter::Peekable;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
-use events::{Business, HOUR_MS, Timestamp, Topic};
+use events::Timestamp;
 use producers::Emission;
-use producers::cards::{Cards, CardsConfig};
-use producers::city::{City, CityConfig};
-use producers::shop::{Shop, ShopConfig};
 
-use super::replay::map;
-use super::{burst, settings};
+use super::settings;
 use crate::cli::{ProduceArgs, TimeArgs};
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
+use scenarios::business::{Business, Emissions};
 use scenarios::clock::{Clock, wall_ms};
 use scenarios::controller::BURST_MS;
-use scenarios::priority::{Priority, lower_priority};
+use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
 use scenarios::{control, lines, topics};
 
@@ -29,46 +25,43 @@ use scenarios::{control, lines, topics};
 const BATCH: Duration = Duration::from_millis(20);
 /// No bunch is larger.
 const MOST: usize = 20_000;
-/// How long the shop has been open when a show begins.
-const SHOP_HISTORY_MS: i64 = 14 * HOUR_MS;
 /// How long a broker may be away before its producer gives up: as long as it takes to start it
 /// again.
 const OUTAGE: Duration = Duration::from_mins(10);
 /// How long to wait for the last acknowledgements.
 const FLUSH: Duration = Duration::from_millis(1_500);
 
-/// The endless events of a business.
-pub(crate) type Emissions = Box<dyn Iterator<Item = Emission>>;
-
-/// The same, each with how many came before it.
+/// The endless events of a business, each with how many came before it.
 type Numbered = Box<dyn Iterator<Item = (u64, Emission)>>;
 
 /// Runs until told to stop.
 pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
-    let emissions = emissions(args)?;
+    let Business { producer: simulator, .. } = args.business;
+    let world = args.world();
+    let emissions = (simulator.simulate)(&world)?;
     if let Some(length) = args.print {
         return print(emissions, args, length.0);
     }
-    if args.business == Business::RideShare {
-        lower_priority(Priority::Moments);
+    if let Some(priority) = simulator.priority {
+        lower_priority(priority);
     }
     let mut numbered = (0..).zip(emissions);
     let orders = control::orders(args.control.supervised)?;
-    let client_id = args.control.client_id.as_deref().unwrap_or(name(args.business));
+    let client_id = args.control.client_id.as_deref().unwrap_or(simulator.name);
     let settings = settings(&args.cluster, client_id);
     let clock = args.time.clock();
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
-    topics::ensure(&admin, topics_of(args.business))?;
+    topics::ensure(&admin, simulator.topics)?;
     let producer = Producer::new(&settings, &ProducerOptions::stream())?;
     let mut first = None;
-    if already_began(&admin, args.business)? {
+    if already_began(&admin, args.business.main_topic().name())? {
         // Time has passed since someone stopped: what happened meanwhile was never sent, as with a
         // phone without a network.
         let now = clock.simulated(wall_ms());
         first = numbered.by_ref().find(|(_, emission)| emission.at >= now);
     }
     let usual: Numbered = Box::new(first.into_iter().chain(numbered));
-    let more = |moment| Ok(Box::new((0_u64..).zip(burst::emissions(args, moment)?)) as Numbered);
+    let more = |moment| Ok(Box::new((0_u64..).zip(simulator.burst_at(&world, moment)?)) as Numbered);
     let usual: Numbered = match args.until {
         Some(until) => Box::new(usual.take_while(move |(_, emission)| emission.at < until)),
         None => usual,
@@ -79,78 +72,10 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     Ok(())
 }
 
-fn name(business: Business) -> &'static str {
-    match business {
-        Business::RideShare => "gps",
-        Business::Payments => "swipes",
-        Business::Shop => "clicks",
-    }
-}
-
-/// What a business says, and on which topic first of all.
-fn topics_of(business: Business) -> &'static [Topic] {
-    match business {
-        Business::RideShare => {
-            &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::SimulationTruth]
-        }
-        Business::Payments => &[Topic::CardSwipes, Topic::Chargebacks, Topic::SimulationTruth],
-        Business::Shop => &[Topic::Clicks, Topic::SimulationTruth],
-    }
-}
-
-fn already_began(admin: &Admin, business: Business) -> Result<bool> {
-    let topic = topics_of(business)[0].name();
+fn already_began(admin: &Admin, topic: &str) -> Result<bool> {
     let partitions: Vec<_> =
         (0..admin.partitions(topic)?).map(|partition| TopicPartition::new(topic, partition)).collect();
     Ok(admin.ends(&partitions)?.into_iter().flatten().any(|end| end > 0))
-}
-
-/// The business that was asked for, seeded.
-pub(crate) fn emissions(args: &ProduceArgs) -> Result<Emissions> {
-    simulated(args.business, &args.time, args.drivers, args.map.as_ref())
-}
-
-/// The endless events of a business from the start of its show on.
-pub(crate) fn simulated(
-    business: Business,
-    time: &TimeArgs,
-    drivers: u32,
-    streets: Option<&PathBuf>,
-) -> Result<Emissions> {
-    let (seed, start) = (time.seed, time.start);
-    Ok(match business {
-        Business::RideShare => {
-            let map = map(streets)?;
-            Box::new(City::new(CityConfig { seed, start, map, drivers, ..CityConfig::default() }))
-        }
-        Business::Payments => Box::new(Cards::new(&cards_config(time))),
-        Business::Shop => {
-            let shop = Shop::new(shop_config(time));
-            Box::new(shop.skip_while(move |emission| emission.at < start))
-        }
-    })
-}
-
-/// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few
-/// minutes of watching hold enough fraud to tell the lanes apart. Its history is that of a tenth of
-/// them: so little can be learnt from in a second or two. Most cards are strangers at first, as to
-/// any detector whose bank grows; of those whom it knows it knows three weeks.
-pub(crate) fn cards_config(time: &TimeArgs) -> CardsConfig {
-    CardsConfig {
-        seed: time.seed,
-        start: time.start,
-        cards: 50_000,
-        terminals: 6_000,
-        busy_swipes_per_second: 6.0,
-        history_cards: 5_000,
-        history_days: 21,
-        ..CardsConfig::default()
-    }
-}
-
-/// The shop of a show opened some hours before the show, so that there is a past to learn from.
-pub(crate) fn shop_config(time: &TimeArgs) -> ShopConfig {
-    ShopConfig { seed: time.seed, start: time.start.plus_ms(-SHOP_HISTORY_MS), ..ShopConfig::default() }
 }
 
 /// Sends each event when the clock says that it is its time; says how many. `more` makes what a

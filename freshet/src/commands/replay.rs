@@ -5,33 +5,23 @@
 //! on one and the same log.
 
 use std::io::{self, BufRead, BufWriter, Read, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use consumers::Processor;
-use consumers::eta::{EtaConfig, EtaReplay, FrozenHour};
-use consumers::fraud::{Costs, FraudBatch, FraudConfig, FraudProcessor};
-use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
-use streets::Map;
-
-use super::evaluation::EvaluatedDetector;
-use crate::cli::{FraudCosts, Period, ReplayArgs, ReplayConsumer};
 use scenarios::lines::{self, Parsed};
 use scenarios::usage::Usage;
+
+use crate::cli::ReplayArgs;
 
 /// Reads events from standard input, writes answers to standard output, and says on standard error
 /// what it noticed.
 pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
-    let mut processor = processor(args)?;
-    if args.consumer == ReplayConsumer::Fraud {
-        let mut judged = EvaluatedDetector::new(processor, &fraud_config(&args.costs));
-        if let Some(noticed) = answer(&mut judged)? {
-            tell(&noticed, &judged);
-            eprint!("{}", judged.report());
+    let mut replayed = (args.consumer.processor)(&args.logic(), args.period.ms())?;
+    if let Some(noticed) = answer(replayed.processor())? {
+        tell(&noticed, replayed.processor());
+        if let Some(report) = replayed.report() {
+            eprint!("{report}");
         }
-    } else if let Some(noticed) = answer(processor.as_mut())? {
-        tell(&noticed, processor.as_ref());
     }
     Ok(())
 }
@@ -71,49 +61,6 @@ fn tell(noticed: &Noticed, processor: &dyn Processor) {
             eprintln!("{count} {}", name.replace('_', " "));
         }
     }
-}
-
-/// The processor of the lane and the business that was asked for.
-fn processor(args: &ReplayArgs) -> Result<Box<dyn Processor>> {
-    let period_ms = args.period.ms();
-    Ok(match args.consumer {
-        ReplayConsumer::Eta => {
-            let config = EtaConfig {
-                lateness_ms: args.lateness.ms(),
-                period_ms: period_ms.max(1),
-                ..EtaConfig::new(map(args.map.as_ref())?)
-            };
-            match period_ms {
-                0 => Box::new(EtaReplay::new(&config)),
-                _ => Box::new(FrozenHour::new(&config)),
-            }
-        }
-        ReplayConsumer::Fraud => match period_ms {
-            0 => Box::new(FraudProcessor::new(fraud_config(&args.costs))),
-            period_ms => Box::new(FraudBatch::new(fraud_config(&args.costs), period_ms)),
-        },
-        ReplayConsumer::Recommendations => match period_ms {
-            0 => Box::new(RecommendationsProcessor::new(RecommendationsConfig::default())),
-            period_ms => Box::new(HourlyRecommendations::new(RecommendationsConfig::default(), period_ms)),
-        },
-    })
-}
-
-/// What is common to a replay and a worker: the costs on the command line, the rest as it comes.
-pub(crate) fn fraud_config(costs: &FraudCosts) -> FraudConfig {
-    FraudConfig {
-        costs: Costs { fixed_cents: costs.decline_cost_cents as f64, margin: costs.decline_margin },
-        label_delay_ms: costs.label_delay.ms(),
-        ..FraudConfig::default()
-    }
-}
-
-/// The map in `path`, or La Serena.
-pub(crate) fn map(path: Option<&PathBuf>) -> Result<Arc<Map>> {
-    let Some(path) = path else { return Ok(Arc::new(Map::la_serena())) };
-    let bytes = std::fs::read(path).with_context(|| format!("could not read the map {}", path.display()))?;
-    let map = Map::read(&bytes).with_context(|| format!("could not read the map {}", path.display()))?;
-    Ok(Arc::new(map))
 }
 
 /// What a replay noticed.
@@ -229,15 +176,11 @@ fn write(
     Ok(count)
 }
 
-impl Period {
-    /// The period in milliseconds of event time, 0 for the stream.
-    pub(crate) fn ms(self) -> i64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use consumers::eta::{EtaConfig, EtaReplay};
+    use scenarios::business::map;
+
     use super::*;
 
     /// One line of `driver_locations`, `rest` being what follows the time.

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use streets::Map;
 
 use super::Table;
-use super::replay::map;
 use crate::cli::{Format, ReportArgs};
+use scenarios::business::map;
 
 /// How often a database that is down is asked again: whoever waits for a report is a person.
 const RETRIES: u32 = 2;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
         },
     };
     let report = report(&mut *warehouse, window, args.top)?;
-    let map = map(args.map.as_ref())?;
+    let map = map(args.map.as_deref())?;
     match args.format {
         Format::Text => super::print(|out| write!(out, "{}", text(&report, &map))),
         Format::Jsonl => {

@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Pane, Theme};
 use streets::Map;
 
-use crate::cli::{Format, Scenario, ScreenArgs};
+use crate::cli::{Format, ScreenArgs};
+use scenarios::business::Business;
 use scenarios::control;
 use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
 use scenarios::observe::city_map;
@@ -38,12 +39,12 @@ pub(crate) enum Left {
 }
 
 impl Screen {
-    /// The dashboard with a scenario's panes if there is a terminal and nobody wants lines.
+    /// The dashboard with the panes of these businesses if there is a terminal and nobody wants lines.
     pub(crate) fn choose(
         headless: bool,
         format: Format,
         args: &ScreenArgs,
-        scenario: Scenario,
+        businesses: &[&Business],
     ) -> Result<Self> {
         let theme = theme(args)?;
         if headless || format == Format::Jsonl {
@@ -53,7 +54,7 @@ impl Screen {
             eprintln!("this is not a terminal: a line a second instead of the dashboard");
             return Ok(Self::Lines(format));
         }
-        Ok(Self::Terminal(Options { theme, panes: panes(scenario), save_in: PathBuf::new() }))
+        Ok(Self::Terminal(Options { theme, panes: panes(businesses), save_in: PathBuf::new() }))
     }
 
     /// Shows what the keeper keeps until someone or something ends it.
@@ -85,15 +86,9 @@ impl Screen {
     }
 }
 
-/// The panes of a scenario, in the order of their numbers.
-pub(crate) fn panes(scenario: Scenario) -> Vec<Pane> {
-    let businesses: &[Pane] = match scenario {
-        Scenario::All => &[Pane::City, Pane::Payments, Pane::Shop],
-        Scenario::RideShare => &[Pane::City],
-        Scenario::Payments => &[Pane::Payments],
-        Scenario::Shop => &[Pane::Shop],
-    };
-    Pane::of_show(businesses.iter().copied())
+/// The panes of a show of these businesses, in the order of their numbers.
+pub(crate) fn panes(businesses: &[&Business]) -> Vec<Pane> {
+    Pane::of_show(businesses.iter().map(|business| business.pane))
 }
 
 /// The look that was asked for, in the colours that the terminal has.

@@ -15,6 +15,7 @@ use dashboard::{Action, Command, Notice, NoticeKind, Progress, Severity, Target}
 use events::Timestamp;
 
 use super::{BURST_MS, ShowController};
+use crate::business::Lane;
 use crate::clock::wall_ms;
 use crate::supervise::{Order, Worker};
 
@@ -179,12 +180,12 @@ impl ShowController {
                 .map(|worker| worker.spec.name.clone())
                 .collect(),
             Target::Batch => {
-                let jobs = self.workers().filter(|worker| worker.spec.role.starts_with("batch-"));
+                let jobs = self.workers().filter(|worker| worker.spec.lane == Some(Lane::Batch));
                 jobs.map(|worker| worker.spec.name.clone()).collect()
             }
             Target::Topic(topic) => {
-                let producer = self.producers.get(topic.as_str()).ok_or("no producer of ours writes it")?;
-                vec![(*producer).to_owned()]
+                let producer = self.producer_of(topic).ok_or("no producer of ours writes it")?;
+                vec![producer.spec.name.clone()]
             }
         })
     }

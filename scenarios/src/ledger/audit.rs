@@ -8,7 +8,8 @@ use client::{Admin, LogReader, Read, Settings, TopicPartition};
 use consumers::lanes::{SOURCE_HEADER, Source};
 use events::{Event, Topic};
 
-use super::{BOOKS, Ledger, QuestionAnswerPair};
+use super::{Ledger, QuestionAnswerPair};
+use crate::businesses::{self, books_of};
 
 /// How long to wait for a record that the broker says is there.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,9 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
     let known = admin.topics()?;
     let there = |topic: Topic| known.iter().any(|info| info.name == topic.name());
+    let all = books_of(businesses::ALL);
+    let mut ledger = Ledger::new(all.iter().copied());
+    let pairs = all.iter().map(|book| book.pair);
     let books: Vec<QuestionAnswerPair> =
-        BOOKS.into_iter().filter(|book| there(book.questions) && there(book.answers)).collect();
-    let mut ledger = Ledger::default();
+        pairs.filter(|book| there(book.questions) && there(book.answers)).collect();
     for book in &books {
         let partitions = partitions(admin, book.questions)?;
         for (at, offset) in partitions.iter().zip(admin.committed_offsets(book.group, &partitions)?) {

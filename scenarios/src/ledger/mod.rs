@@ -28,27 +28,26 @@
 //!
 //! # Simplifications
 //! - Of each partition the newest [`REMEMBERED`] questions are remembered one by one, and the
-//!   newest [`IDS`] ids of a topic; a second answer to an older question is not seen.
+//!   newest ids of a topic ([`AnswerOnce`]); a second answer to an older question is not seen.
 
 mod audit;
+mod rule;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use consumers::event_time::DeduplicationWindow;
 use consumers::lanes::Source;
-use events::{Event, Timestamp, Topic};
+use events::{Event, Topic};
 use serde::Serialize;
 
 pub use audit::audit;
+pub use rule::{AnswerOnce, AnswerRule, Owed};
 
 /// Questions of a partition that are remembered one by one.
 const REMEMBERED: usize = 2_000_000;
 /// A header that claims more records than that is not believed.
 const MOST_IN_A_BATCH: usize = 100_000;
-/// How many of the latest ids of a topic are remembered, at least, to know a repeated one.
-const IDS: usize = 200_000;
 /// Bookmarks of a partition that wait until the answers before them have been read.
 const BOOKMARKS: usize = 1_000;
 
@@ -65,27 +64,16 @@ pub struct QuestionAnswerPair {
     pub every_record_is_answered: bool,
 }
 
-/// Every topic whose records are owed one answer each.
-pub const BOOKS: [QuestionAnswerPair; 3] = [
-    QuestionAnswerPair {
-        questions: Topic::CardSwipes,
-        answers: Topic::FraudDecisions,
-        group: "fraud",
-        every_record_is_answered: true,
-    },
-    QuestionAnswerPair {
-        questions: Topic::Clicks,
-        answers: Topic::Recommendations,
-        group: "recommendations",
-        every_record_is_answered: true,
-    },
-    QuestionAnswerPair {
-        questions: Topic::DriverLocations,
-        answers: Topic::EtaUpdates,
-        group: "eta",
-        every_record_is_answered: false,
-    },
-];
+/// A topic of questions and who answers them.
+#[derive(Debug)]
+pub struct Book {
+    /// Where the questions and answers are.
+    pub pair: QuestionAnswerPair,
+    /// Which questions are owed an answer.
+    pub rule: fn() -> Box<dyn AnswerRule>,
+    /// What questions are while they wait for an answer.
+    pub waiting: &'static str,
+}
 
 /// The sums of one book.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -120,13 +108,11 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct OpenPair {
-    book: QuestionAnswerPair,
+    pair: QuestionAnswerPair,
     partitions: HashMap<i32, Partition>,
     /// Of each partition of answers, how far it has been read.
     answers_read: HashMap<i32, i64>,
-    ids: DeduplicationWindow,
-    /// The newest ping of each driver and its trip.
-    drivers: HashMap<String, (Timestamp, Option<String>)>,
+    rule: Box<dyn AnswerRule>,
 }
 
 /// What is known of one question.
@@ -163,20 +149,18 @@ struct Partition {
     passed: i64,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
-        let open = |book| OpenPair {
-            book,
+impl Ledger {
+    /// These books with nothing in them.
+    pub fn new<'a>(books: impl IntoIterator<Item = &'a Book>) -> Self {
+        let open = |book: &Book| OpenPair {
+            pair: book.pair,
             partitions: HashMap::new(),
             answers_read: HashMap::new(),
-            ids: DeduplicationWindow::new(IDS),
-            drivers: HashMap::new(),
+            rule: (book.rule)(),
         };
-        Self { books: BOOKS.map(open).into() }
+        Self { books: books.into_iter().map(open).collect() }
     }
-}
 
-impl Ledger {
     /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
     /// and the value of its `source` header.
     pub fn take(
@@ -187,7 +171,7 @@ impl Ledger {
     ) {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
-            if let Some(open) = self.books.iter_mut().find(|open| Some(open.book.questions) == of) {
+            if let Some(open) = self.books.iter_mut().find(|open| Some(open.pair.questions) == of) {
                 let last = letter.last_offset.unwrap_or(letter.offset);
                 for offset in (letter.offset..=last).take(MOST_IN_A_BATCH) {
                     open.partition(letter.partition).dead_letter(offset);
@@ -196,16 +180,16 @@ impl Ledger {
             return;
         }
         for open in &mut self.books {
-            if open.book.questions == topic {
+            if open.pair.questions == topic {
                 open.question(partition, offset, event);
                 continue;
             }
-            if open.book.answers != topic {
+            if open.pair.answers != topic {
                 continue;
             }
             open.answers_read.insert(partition, offset + 1);
-            if let Some(source) = source.filter(|source| source.topic == open.book.questions)
-                && event.is_none_or(answers_a_question)
+            if let Some(source) = source.filter(|source| source.topic == open.pair.questions)
+                && event.is_none_or(|event| open.rule.is_answer(event))
             {
                 open.partition(source.partition).answer(source.offset);
             }
@@ -223,7 +207,7 @@ impl Ledger {
     /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its
     /// partition of answers was seen to end at `answers_end`.
     pub fn committed(&mut self, group: &str, topic: Topic, partition: i32, offset: i64, answers_end: i64) {
-        let of = |open: &&mut OpenPair| open.book.questions == topic && open.book.group == group;
+        let of = |open: &&mut OpenPair| open.pair.questions == topic && open.pair.group == group;
         if let Some(open) = self.books.iter_mut().find(of) {
             let read = open.answers_read.get(&partition).copied().unwrap_or(0);
             open.partition(partition).committed(offset, answers_end, read);
@@ -231,13 +215,14 @@ impl Ledger {
     }
 
     /// Where a group that answers `topic` sends its answers, if it is in the books.
-    pub fn answers_of(group: &str, topic: Topic) -> Option<Topic> {
-        BOOKS.iter().find(|book| book.group == group && book.questions == topic).map(|book| book.answers)
+    pub fn answers_of(&self, group: &str, topic: Topic) -> Option<Topic> {
+        let of = |open: &&OpenPair| open.pair.group == group && open.pair.questions == topic;
+        self.books.iter().find(of).map(|open| open.pair.answers)
     }
 
     /// The answers to questions before `offset` may be gone: who reads the answers now can't tell.
     pub fn answers_expired(&mut self, questions: Topic, partition: i32, offset: i64) {
-        if let Some(open) = self.books.iter_mut().find(|open| open.book.questions == questions) {
+        if let Some(open) = self.books.iter_mut().find(|open| open.pair.questions == questions) {
             open.partition(partition).forget_before(offset);
         }
     }
@@ -249,12 +234,12 @@ impl Ledger {
             .map(|open| {
                 let mut sums = Sums::default();
                 let passed_over = open.partitions.values().map(|partition| partition.add_to(&mut sums)).sum();
-                if open.book.every_record_is_answered {
+                if open.pair.every_record_is_answered {
                     sums.lost = Some(passed_over);
                 } else {
                     sums.unanswered = passed_over;
                 }
-                (open.book, sums)
+                (open.pair, sums)
             })
             .filter(|(_, sums)| sums.produced > 0)
             .collect()
@@ -263,7 +248,7 @@ impl Ledger {
     /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone
     /// who wants to look.
     pub fn lost(&self, book: QuestionAnswerPair, most: usize) -> Vec<String> {
-        let open = self.books.iter().filter(|open| open.book == book);
+        let open = self.books.iter().filter(|open| open.pair == book);
         let partitions = open.flat_map(|open| &open.partitions);
         let mut lost: Vec<(i32, i64)> = partitions
             .flat_map(|(&number, partition)| {
@@ -276,44 +261,18 @@ impl Ledger {
     }
 }
 
-/// Whether this answer is one that a question is owed. The page for people without a session is
-/// made whenever it has changed, and names the click that changed it.
-fn answers_a_question(answer: &Event) -> bool {
-    !matches!(answer, Event::Recommendations(page) if page.after.is_none())
-}
-
 impl OpenPair {
     fn partition(&mut self, number: i32) -> &mut Partition {
         self.partitions.entry(number).or_default()
     }
 
     fn question(&mut self, partition: i32, offset: i64, event: Option<&Event>) {
-        let state = match event {
-            Some(Event::CardSwipes(swipe)) if self.ids.is_duplicate(&swipe.swipe_id) => State::Repeated,
-            Some(Event::Clicks(click))
-                if click.event_id.as_ref().is_some_and(|id| self.ids.is_duplicate(id)) =>
-            {
-                State::Repeated
-            }
-            Some(Event::DriverLocations(ping)) => {
-                let before = self.drivers.get_mut(&ping.driver_id);
-                let advances = before.as_ref().is_none_or(|(ts, _)| ping.ts > *ts);
-                let begins = before.as_ref().is_none_or(|(_, trip)| *trip != ping.trip_id);
-                if advances {
-                    let newest = (ping.ts, ping.trip_id.clone());
-                    match before {
-                        Some(before) => *before = newest,
-                        None => drop(self.drivers.insert(ping.driver_id.clone(), newest)),
-                    }
-                }
-                if ping.trip_id.is_some() && (advances || begins) {
-                    State::Waiting
-                } else {
-                    State::NothingOwed
-                }
-            }
-            _ => State::Waiting,
-        };
+        // What cannot be read is waited for: its answer is a dead letter.
+        let state = event.map_or(State::Waiting, |event| match self.rule.owed(event) {
+            Owed::Answer => State::Waiting,
+            Owed::Nothing => State::NothingOwed,
+            Owed::Repeated => State::Repeated,
+        });
         self.partition(partition).question(offset, state);
     }
 }
@@ -369,7 +328,9 @@ impl Partition {
         self.strike_out(before, offset);
         match before {
             State::Answered => self.doubled += 1,
-            _ => self.answered += 1,
+            State::Unread | State::Waiting | State::DeadLettered | State::Repeated | State::NothingOwed => {
+                self.answered += 1;
+            }
         }
     }
 

@@ -1,10 +1,21 @@
 //! The ledger over logs that a student can follow by hand.
 
-use events::{CardSwipe, DeadLetter, Decision, FraudDecision};
+use events::{CardSwipe, DeadLetter, Decision, FraudDecision, Timestamp};
 
 use super::*;
+use crate::businesses::{self, books_of};
 
-const FRAUD: QuestionAnswerPair = BOOKS[0];
+const FRAUD: QuestionAnswerPair = QuestionAnswerPair {
+    questions: Topic::CardSwipes,
+    answers: Topic::FraudDecisions,
+    group: "fraud",
+    every_record_is_answered: true,
+};
+
+/// The books of all businesses, with nothing in them.
+fn books() -> Ledger {
+    Ledger::new(books_of(businesses::ALL))
+}
 
 fn swipe(id: &str) -> Event {
     CardSwipe {
@@ -65,7 +76,7 @@ fn sums(ledger: &Ledger) -> Sums {
 
 #[test]
 fn what_is_not_answered_is_in_flight_until_the_bookmark_has_passed_it() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     asked(&mut ledger, 0..10);
     answered(&mut ledger, &[0, 1, 2, 4]);
     let expected = Sums { produced: 10, answered: 4, in_flight: 6, ..none() };
@@ -88,7 +99,7 @@ fn what_is_not_answered_is_in_flight_until_the_bookmark_has_passed_it() {
 
 #[test]
 fn a_second_answer_is_a_double_whatever_is_read_first() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     answered(&mut ledger, &[0, 1, 1, 2, 1]);
     asked(&mut ledger, 0..3);
     assert_eq!(sums(&ledger), Sums { produced: 3, answered: 3, doubled: 2, ..none() });
@@ -96,13 +107,13 @@ fn a_second_answer_is_a_double_whatever_is_read_first() {
 
 #[test]
 fn what_retention_took_is_expired_and_not_lost() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
     asked(&mut ledger, 40..100);
     answered(&mut ledger, &(30..100).collect::<Vec<_>>());
     assert_eq!(sums(&ledger), Sums { produced: 100, answered: 70, expired: 30, ..none() });
     // The answers to 40..60 are gone too: nobody can tell any more.
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
     asked(&mut ledger, 40..100);
     answered(&mut ledger, &(60..99).collect::<Vec<_>>());
@@ -112,7 +123,7 @@ fn what_retention_took_is_expired_and_not_lost() {
 
 #[test]
 fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     asked(&mut ledger, 0..2);
     ledger.take((Topic::CardSwipes, 0, 2), None, None);
     ledger.take((Topic::CardSwipes, 0, 3), Some(&swipe("1")), None);
@@ -132,7 +143,7 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
 
 #[test]
 fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_could_hold() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     asked(&mut ledger, 0..2);
     ledger.unreadable(Topic::CardSwipes, 0, 2, 4);
     let letter = |last_offset| DeadLetter {
@@ -153,7 +164,7 @@ fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_coul
 
 #[test]
 fn a_page_for_everybody_is_nobodys_answer() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     let click: Event = events::Click {
         ts: Timestamp::from_ms(0),
         event_id: Some("e".into()),
@@ -184,7 +195,7 @@ fn a_page_for_everybody_is_nobodys_answer() {
 
 #[test]
 fn a_header_that_names_any_number_costs_no_memory() {
-    let mut ledger = Ledger::default();
+    let mut ledger = books();
     asked(&mut ledger, 0..2);
     answered(&mut ledger, &[i64::MAX, -7, 1 << 60, 0]);
     assert_eq!(sums(&ledger), Sums { produced: 2, answered: 1, in_flight: 1, ..none() });

@@ -43,50 +43,33 @@ impl CityView {
     /// Takes a record that was sent when the wall showed `wall_ms`.
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
         self.trips.observe(event, wall_ms);
-        match event {
-            Event::DriverLocations(ping) => {
-                self.now = self.now.max(Some(ping.ts));
-                self.place(
-                    &ping.driver_id,
-                    VehicleKind::Car,
-                    ping.ts,
-                    (ping.lon, ping.lat),
-                    ping.heading_deg,
-                );
-                let (_, vehicle) =
-                    self.vehicles.get_mut(&ping.driver_id).expect("it was placed a line above");
-                if vehicle.trip_id != ping.trip_id {
-                    vehicle.trip_id.clone_from(&ping.trip_id);
+        if let Event::DriverLocations(ping) = event {
+            self.now = self.now.max(Some(ping.ts));
+            self.place(&ping.driver_id, VehicleKind::Car, ping.ts, (ping.lon, ping.lat), ping.heading_deg);
+            let (_, vehicle) = self.vehicles.get_mut(&ping.driver_id).expect("it was placed a line above");
+            if vehicle.trip_id != ping.trip_id {
+                vehicle.trip_id.clone_from(&ping.trip_id);
+            }
+        } else if let Event::TruckGpsCoordinates(ping) = event {
+            self.now = self.now.max(Some(ping.ts));
+            self.place(&ping.truck_id, VehicleKind::Lorry, ping.ts, (ping.lon, ping.lat), ping.heading_deg);
+        } else if let Event::Traffic(traffic) = event {
+            if let Some(link) = self.map.link_of_key(&traffic.link_id) {
+                let of_free_flow = traffic.speed_mps / traffic.free_flow_mps;
+                if of_free_flow.is_finite() {
+                    self.speeds.insert(link.0, (traffic.ts, of_free_flow));
                 }
             }
-            Event::TruckGpsCoordinates(ping) => {
-                self.now = self.now.max(Some(ping.ts));
-                self.place(
-                    &ping.truck_id,
-                    VehicleKind::Lorry,
-                    ping.ts,
-                    (ping.lon, ping.lat),
-                    ping.heading_deg,
-                );
+        } else if let Event::SimulationTruth(SimulationTruth::Incident {
+            id, link_ids, until, text, ..
+        }) = event
+        {
+            let link = link_ids.get(link_ids.len() / 2).and_then(|key| self.map.link_of_key(key));
+            if let Some(link) = link {
+                let place = self.map.place_at(link, 0.0);
+                let incident = Incident { at: (place.lon, place.lat), what: text.clone(), remaining_s: None };
+                self.incidents.insert(id.clone(), (*until, incident));
             }
-            Event::Traffic(traffic) => {
-                if let Some(link) = self.map.link_of_key(&traffic.link_id) {
-                    let of_free_flow = traffic.speed_mps / traffic.free_flow_mps;
-                    if of_free_flow.is_finite() {
-                        self.speeds.insert(link.0, (traffic.ts, of_free_flow));
-                    }
-                }
-            }
-            Event::SimulationTruth(SimulationTruth::Incident { id, link_ids, until, text, .. }) => {
-                let link = link_ids.get(link_ids.len() / 2).and_then(|key| self.map.link_of_key(key));
-                if let Some(link) = link {
-                    let place = self.map.place_at(link, 0.0);
-                    let incident =
-                        Incident { at: (place.lon, place.lat), what: text.clone(), remaining_s: None };
-                    self.incidents.insert(id.clone(), (*until, incident));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -151,7 +134,11 @@ pub fn city_map(map: &Map) -> CityMap {
             class: match map.link(link).class {
                 RoadClass::Motorway | RoadClass::Trunk | RoadClass::Primary => StreetClass::Arterial,
                 RoadClass::Secondary | RoadClass::Tertiary => StreetClass::Collector,
-                _ => StreetClass::Local,
+                RoadClass::Unknown
+                | RoadClass::Unclassified
+                | RoadClass::Residential
+                | RoadClass::LivingStreet
+                | RoadClass::Service => StreetClass::Local,
             },
             line: map.shape(link).map(|(lat, lon)| (lon, lat)).collect(),
         })

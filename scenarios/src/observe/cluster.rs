@@ -21,6 +21,9 @@ use dashboard::snapshot::{
 };
 use events::Role;
 
+use crate::business::Lane;
+use crate::businesses::lane_of_group;
+
 use course::{Course, Growth, History};
 
 /// The facts of one moment.
@@ -220,7 +223,7 @@ impl ClusterView {
         let mut groups: Vec<Group> =
             self.groups.iter().map(|(id, view)| view.shown(ours(id), self.now_ms, &self.logs)).collect();
         // The stream lane before the jobs of the batch lane, which are asleep most of the time.
-        groups.sort_by_key(|group| (!group.ours, group.id.starts_with("batch-")));
+        groups.sort_by_key(|group| (!group.ours, lane_of_group(&group.id) == Some(Lane::Batch)));
         groups
     }
 }

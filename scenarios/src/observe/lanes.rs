@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dashboard::{BillItem, Freshness, Lanes, Run};
-use events::{Event, Timestamp};
+use dashboard::{BillItem, Lanes, Run};
+use events::{BatchRun, Event, Timestamp};
 
 use super::percentiles::Percentiles;
+use crate::business::{Business, Freshness, Lane};
+use crate::businesses::workers_of;
 use crate::clock::Clock;
 use bill::{Bill, Measure, ShopLane, Verdict};
 
@@ -17,14 +19,13 @@ const RUNS: usize = 20;
 const NOW_MS: i64 = 10_000;
 const NOW_MOST: usize = 4_096;
 
-/// The answering consumers, in the order in which they are shown, with what they answer.
-const BUSINESSES: [&str; 4] = ["eta", "fraud", "recommendations", "notifications"];
-
 /// What is known of both lanes.
 #[derive(Debug)]
 pub struct LanesView {
     period_ms: i64,
     database: Option<String>,
+    /// The workers that someone waits for, in the order in which they are shown.
+    workers: Vec<(&'static str, Freshness)>,
     freshness: BTreeMap<&'static str, FreshnessView>,
     runs: VecDeque<Run>,
     /// The newest window that was run, as its start and end.
@@ -66,10 +67,12 @@ impl FreshnessView {
 impl LanesView {
     /// Nothing has been seen. The batch jobs run every `period_ms` of event time and load their rows
     /// into `database`.
-    pub fn new(period_ms: i64, database: Option<String>) -> Self {
+    pub fn new(period_ms: i64, database: Option<String>, businesses: &[&'static Business]) -> Self {
+        let workers = workers_of(businesses).into_iter();
         Self {
             period_ms,
             database,
+            workers: workers.filter_map(|worker| Some((worker.name, worker.freshness?))).collect(),
             freshness: BTreeMap::new(),
             runs: VecDeque::new(),
             window: None,
@@ -80,53 +83,54 @@ impl LanesView {
 
     /// Takes a record that the broker stamped `wall_ms`.
     pub fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&Clock>) {
-        let (business, answered) = match event {
-            Event::DriverLocations(_) | Event::TruckGpsCoordinates(_) | Event::Trips(_) => ("eta", None),
-            Event::EtaUpdates(answer) => ("eta", Some(answer.ts)),
-            Event::CardSwipes(_) => ("fraud", None),
-            Event::FraudDecisions(answer) => ("fraud", Some(answer.ts)),
-            Event::Clicks(_) => ("recommendations", None),
-            Event::Recommendations(answer) if answer.after.is_some() => ("recommendations", Some(answer.ts)),
-            Event::Notifications(text) => ("notifications", Some(text.ts)),
-            Event::BatchRuns(run) => {
-                let newest = self.read_up_to.entry(run.job.clone()).or_insert(run.window_end);
-                *newest = (*newest).max(run.window_end);
-                self.records += run.records;
-                self.window = self.window.max(Some((run.window_start, run.window_end)));
-                self.runs.push_front(Run {
-                    job: run.job.clone(),
-                    batch_id: run.batch_id.clone(),
-                    finished_at_ms: run.finished_at.ms(),
-                    took_ms: Some(run.finished_at.since_ms(run.started_at) as f64),
-                    records: Some(run.records),
-                    rows: Some(run.rows),
-                });
-                self.runs.truncate(RUNS);
-                return;
+        if let Event::BatchRuns(run) = event {
+            return self.ran_window(run);
+        }
+        let topic = event.topic();
+        for (worker, Freshness { questions, answers, is_answer }) in &self.workers {
+            let is_question = questions.contains(&topic);
+            let is_answer = *answers == topic && is_answer(event);
+            if !is_question && !is_answer {
+                continue;
             }
-            _ => return,
-        };
-        let freshness = self.freshness.entry(business).or_default();
-        match answered {
-            None => freshness.events += 1,
-            Some(ts) => {
-                freshness.answers += 1;
-                if let Some(clock) = clock {
-                    let delay_ms = (wall_ms - clock.wall_ms_at(ts)).max(0) as f64;
-                    freshness.delayed(wall_ms, delay_ms);
-                }
+            let freshness = self.freshness.entry(worker).or_default();
+            if is_question {
+                freshness.events += 1;
+                continue;
+            }
+            freshness.answers += 1;
+            if let Some((clock, ts)) = clock.zip(event.ts()) {
+                let delay_ms = (wall_ms - clock.wall_ms_at(ts)).max(0) as f64;
+                freshness.delayed(wall_ms, delay_ms);
             }
         }
+    }
+
+    fn ran_window(&mut self, run: &BatchRun) {
+        let newest = self.read_up_to.entry(run.job.clone()).or_insert(run.window_end);
+        *newest = (*newest).max(run.window_end);
+        self.records += run.records;
+        self.window = self.window.max(Some((run.window_start, run.window_end)));
+        self.runs.push_front(Run {
+            job: run.job.clone(),
+            batch_id: run.batch_id.clone(),
+            finished_at_ms: run.finished_at.ms(),
+            took_ms: Some(run.finished_at.since_ms(run.started_at) as f64),
+            records: Some(run.records),
+            rows: Some(run.rows),
+        });
+        self.runs.truncate(RUNS);
     }
 
     /// Everything as it is when the wall shows `wall_ms`.
     pub fn shown(&self, wall_ms: i64, clock: Option<&Clock>, bill: &Bill) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
-        let freshness: Vec<Freshness> = BUSINESSES
+        let freshness = self
+            .workers
             .iter()
-            .filter_map(|business| self.freshness.get_key_value(business))
-            .map(|(business, view)| Freshness {
-                business: (*business).to_owned(),
+            .filter_map(|(worker, _)| self.freshness.get_key_value(worker))
+            .map(|(worker, view)| dashboard::Freshness {
+                business: (*worker).to_owned(),
                 // What a text answers is itself an answer of somebody: its questions are not
                 // counted apart.
                 events: Some(view.events).filter(|&events| events > 0),
@@ -174,8 +178,11 @@ impl LanesView {
 
     /// Records that both lanes have read: events of the stream's consumers, and records of the
     /// jobs' runs.
-    pub fn records(&self, batch: bool) -> u64 {
-        if batch { self.records } else { self.freshness.values().map(|view| view.events).sum() }
+    pub fn records(&self, lane: Lane) -> u64 {
+        match lane {
+            Lane::Stream => self.freshness.values().map(|view| view.events).sum(),
+            Lane::Batch => self.records,
+        }
     }
 
     /// Whether a run is under way: a period is over since the show began, and a job has not yet
@@ -188,9 +195,9 @@ impl LanesView {
         due > start && !done && waited_ms < self.period_ms / 2
     }
 
-    /// Events in and answers out of a business, and how long the answers took.
-    pub fn counts(&self, business: &str) -> (u64, u64) {
-        self.freshness.get(business).map_or((0, 0), |view| (view.events, view.answers))
+    /// Events in and answers out of a worker.
+    pub fn counts(&self, worker: &str) -> (u64, u64) {
+        self.freshness.get(worker).map_or((0, 0), |view| (view.events, view.answers))
     }
 }
 

@@ -26,21 +26,20 @@ use std::sync::Arc;
 
 use consumers::eta::EtaConfig;
 use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
-use events::{Event, Topic};
+use events::{Business as Id, Event, Topic};
 use streets::Map;
 
+use crate::business::Business;
+use crate::businesses::books_of;
 use crate::clock::Clock;
-use crate::ledger::{Ledger, QuestionAnswerPair, Sums};
+use crate::ledger::{Book, Ledger, QuestionAnswerPair, Sums};
+use crate::payments::DEADLINE_MS;
 use bill::{self, Bill, BillRecord, DeterministicRideReplay, EventTimeBill};
 
 pub use city::city_map;
 pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 pub use lanes::LanesView;
 use watch::SeenRecord;
-
-/// A payment terminal waits so long for a verdict, in milliseconds of the wall, before it approves
-/// by itself.
-pub const DEADLINE_MS: i64 = 100;
 
 /// How long a record may be on its way to us, in milliseconds of the wall, before cases around it
 /// are judged without it.
@@ -62,11 +61,17 @@ pub struct ShowConfig {
     pub database: Option<String>,
     /// The streets.
     pub map: Arc<Map>,
-    /// Which businesses may be there: rides, payments, the shop.
-    pub businesses: [bool; 3],
+    /// Which businesses may be there, in the order in which they are shown.
+    pub businesses: Vec<&'static Business>,
     /// Whether it ends at an instant that is known beforehand, and will be asked for a bill that is
     /// the same every time.
     pub ends: bool,
+}
+
+impl ShowConfig {
+    fn runs(&self, id: Id) -> bool {
+        self.businesses.iter().any(|business| business.id == id)
+    }
 }
 
 /// Everything learnt so far.
@@ -102,11 +107,11 @@ impl Show {
             city: city::CityView::new(Arc::clone(&config.map)),
             payments: payments::PaymentsView::default(),
             shop: shop::ShopView::default(),
-            lanes: LanesView::new(config.period_ms, config.database.clone()),
+            lanes: LanesView::new(config.period_ms, config.database.clone(), &config.businesses),
             bill: Bill::new(DEADLINE_MS),
             settled: None,
             read_barrier: read_barrier::ReadBarrier::default(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(books_of(&config.businesses)),
             timeline: Timeline::default(),
             dead_letters: 0,
             polled: false,
@@ -124,7 +129,7 @@ impl Show {
         let mut settled = EventTimeBill::new(judged_from);
         // To answer riders once more costs as much as their workers do; a show that somebody leaves
         // when they like is never twice the same.
-        if self.config.ends && self.config.businesses[0] {
+        if self.config.ends && self.config.runs(Id::RideShare) {
             settled = settled
                 .with_rides(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&self.config.map))));
         }
@@ -156,7 +161,7 @@ impl Show {
             });
         }
         self.mark(&poll);
-        self.read_barrier.polled(&poll);
+        self.read_barrier.polled(&poll, |group, topic| self.ledger.answers_of(group, topic).is_some());
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
         }
@@ -167,7 +172,7 @@ impl Show {
         for group in &poll.groups {
             for (topic, partition, offset) in &group.committed {
                 let Some(topic) = Topic::named(topic) else { continue };
-                let Some(answers) = Ledger::answers_of(&group.id, topic) else { continue };
+                let Some(answers) = self.ledger.answers_of(&group.id, topic) else { continue };
                 let log = |log: &&LogPoll| log.topic == answers.name() && log.partition == *partition;
                 let end = poll.logs.iter().find(log).map_or(0, |log| log.end);
                 self.ledger.committed(&group.id, topic, *partition, *offset, end);
@@ -218,28 +223,26 @@ impl Show {
         if let Some(clock) = clock {
             self.bill.observe(event, clock.simulated(wall_ms), wall_ms);
         }
-        match event {
-            Event::BatchRuns(run) => self.note(Notice {
+        if let Event::BatchRuns(run) = event {
+            self.note(Notice {
                 at_ms: run.finished_at.ms(),
                 kind: NoticeKind::BatchRun,
                 severity: Severity::Info,
                 subject: run.job.clone(),
                 text: format!("{} records in, {} rows out", run.records, run.rows),
                 duration_ms: Some(run.finished_at.since_ms(run.started_at) as f64),
-            }),
-            Event::DeadLetters(letter) => {
-                self.dead_letters += 1;
-                let at = format!("{}/{}@{}", letter.topic, letter.partition, letter.offset);
-                self.note(Notice {
-                    at_ms: wall_ms,
-                    kind: NoticeKind::Note,
-                    severity: Severity::Warning,
-                    subject: "dead letter".into(),
-                    text: format!("{at}: {}", letter.error),
-                    duration_ms: None,
-                });
-            }
-            _ => {}
+            });
+        } else if let Event::DeadLetters(letter) = event {
+            self.dead_letters += 1;
+            let at = format!("{}/{}@{}", letter.topic, letter.partition, letter.offset);
+            self.note(Notice {
+                at_ms: wall_ms,
+                kind: NoticeKind::Note,
+                severity: Severity::Warning,
+                subject: "dead letter".into(),
+                text: format!("{at}: {}", letter.error),
+                duration_ms: None,
+            });
         }
     }
 
@@ -247,7 +250,7 @@ impl Show {
     /// itself gives it away.
     fn infer_clock(&mut self, event: &Event, wall_ms: i64) {
         let Some(pace) = &mut self.pace else { return };
-        let told = matches!(event.topic(), Topic::DriverLocations | Topic::CardSwipes | Topic::Clicks);
+        let told = self.config.businesses.iter().any(|business| business.main_topic() == event.topic());
         let clock = event.ts().filter(|_| told).and_then(|ts| pace.observe(ts, wall_ms));
         self.config.clock = clock.or(self.config.clock);
     }
@@ -285,18 +288,15 @@ impl Show {
     /// What a group's lag means to the business: whoever waits for an answer, and the money that is
     /// at stake meanwhile.
     fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
-        let in_flight =
-            || ledger.iter().find(|(book, _)| book.group == group).map(|(_, sums)| sums.in_flight);
-        let (cases, what, cents) = match group {
-            "fraud" => {
-                let (swipes, cents) = self.payments.unscored();
-                (swipes, "swipes unscored", Some(cents))
-            }
-            "eta" => (in_flight()?, "positions without an ETA", None),
-            "recommendations" => (in_flight()?, "clicks without a new page", None),
-            _ => return None,
+        let mut books = self.config.businesses.iter().map(|business| &business.book);
+        let Book { pair, waiting, .. } = books.find(|book| book.pair.group == group)?;
+        let (cases, cents) = if group == "fraud" {
+            let (swipes, cents) = self.payments.unscored();
+            (swipes, Some(cents))
+        } else {
+            (ledger.iter().find(|(of, _)| of == pair)?.1.in_flight, None)
         };
-        (cases > 0).then(|| dashboard::Waiting { cases, what: what.to_owned(), cents })
+        (cases > 0).then(|| dashboard::Waiting { cases, what: (*waiting).to_owned(), cents })
     }
 
     /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers
@@ -314,11 +314,11 @@ impl Show {
         lanes.ledger = ledger.iter().map(shown_book).collect();
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
-        let here = |topic: &str, business: usize| {
-            self.config.businesses[business] && (!polled || self.cluster.has_topic(topic))
+        let here = |id: Id| {
+            let here = |business: &&Business| !polled || self.cluster.has_topic(business.main_topic().name());
+            self.config.businesses.iter().copied().filter(|business| business.id == id).any(|b| here(&b))
         };
-        let [rides, payments, shop] =
-            [here("driver_locations", 0), here("card_swipes", 1), here("clicks", 2)];
+        let [rides, payments, shop] = [here(Id::RideShare), here(Id::Payments), here(Id::Shop)];
         let both_lanes = rides || payments || shop;
         let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers: self.cluster.brokers };
         Snapshot {

@@ -71,36 +71,35 @@ struct Pending {
 
 impl PaymentsView {
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64, deadline_ms: i64) {
-        match event {
-            Event::CardSwipes(swipe) => {
-                self.seen = true;
-                self.now_ms = self.now_ms.max(swipe.ts.ms());
-                for (swipe_id, decision) in self.verdicts.turned_out_honest(swipe.ts.ms()) {
-                    if !self.mark(&swipe_id, false) {
-                        self.show(swipe_id, decision);
-                    }
+        if let Event::CardSwipes(swipe) = event {
+            self.seen = true;
+            self.now_ms = self.now_ms.max(swipe.ts.ms());
+            for (swipe_id, decision) in self.verdicts.turned_out_honest(swipe.ts.ms()) {
+                if !self.mark(&swipe_id, false) {
+                    self.show(swipe_id, decision);
                 }
-                let pending = Pending {
-                    ts_ms: swipe.ts.ms(),
-                    card_id: swipe.card_id.clone(),
-                    amount_cents: swipe.amount_cents,
-                    sent_ms: wall_ms,
-                    stood_in: false,
-                };
-                if let Some((answered_ms, answer)) = self.early.remove(&swipe.swipe_id) {
-                    self.answer(&pending, &answer, answered_ms, deadline_ms);
-                } else {
-                    self.pending.insert(swipe.swipe_id.clone(), pending);
-                    self.order.push_back((wall_ms, swipe.swipe_id.clone()));
-                }
-                self.stand_in(wall_ms);
             }
-            Event::FraudDecisions(answer) => match self.pending.remove(&answer.swipe_id) {
+            let pending = Pending {
+                ts_ms: swipe.ts.ms(),
+                card_id: swipe.card_id.clone(),
+                amount_cents: swipe.amount_cents,
+                sent_ms: wall_ms,
+                stood_in: false,
+            };
+            if let Some((answered_ms, answer)) = self.early.remove(&swipe.swipe_id) {
+                self.answer(&pending, &answer, answered_ms, deadline_ms);
+            } else {
+                self.pending.insert(swipe.swipe_id.clone(), pending);
+                self.order.push_back((wall_ms, swipe.swipe_id.clone()));
+            }
+            self.stand_in(wall_ms);
+        } else if let Event::FraudDecisions(answer) = event {
+            match self.pending.remove(&answer.swipe_id) {
                 Some(swipe) => self.answer(&swipe, answer, wall_ms, deadline_ms),
                 None => self.keep_early(answer, wall_ms),
-            },
-            Event::Chargebacks(chargeback) => self.charge_back(chargeback),
-            _ => {}
+            }
+        } else if let Event::Chargebacks(chargeback) = event {
+            self.charge_back(chargeback);
         }
     }
 
@@ -355,9 +354,9 @@ mod tests {
             view.observe(&decline(id), 31, 100);
         }
         view.observe(&chargeback("d1", 4), 40, 100);
-        let later = |ms: i64| match swipe("later") {
-            Event::CardSwipes(swipe) => CardSwipe { ts: swipe.ts.plus_ms(ms), ..swipe }.into(),
-            other => other,
+        let later = |ms: i64| {
+            let Event::CardSwipes(swipe) = swipe("later") else { panic!("a swipe") };
+            CardSwipe { ts: swipe.ts.plus_ms(ms), ..swipe }.into()
         };
         view.observe(&later(7 * DAY_MS), 50, 100);
         let count = |view: &PaymentsView, fraud| {

@@ -21,7 +21,6 @@ use bill::JobProgress;
 use events::Topic;
 
 use super::{ClusterPoll, GroupPoll};
-use crate::ledger::Ledger;
 
 /// Where partitions end.
 type Ends = Vec<(Topic, i32, i64)>;
@@ -51,9 +50,8 @@ struct Waiting {
 
 /// Whether a group of the stream lane has answered what lies before `asked`; one that is not in the
 /// books has nothing to answer.
-fn has_answered(group: &GroupPoll, asked: &Ends) -> bool {
-    let questions =
-        |&&(topic, _, end): &&(Topic, i32, i64)| end > 0 && Ledger::answers_of(&group.id, topic).is_some();
+fn has_answered(group: &GroupPoll, asked: &Ends, answers: &impl Fn(&str, Topic) -> bool) -> bool {
+    let questions = |&&(topic, _, end): &&(Topic, i32, i64)| end > 0 && answers(&group.id, topic);
     asked.iter().filter(questions).all(|&(topic, partition, end)| {
         let here = |(name, n, _): &&(String, i32, i64)| name == topic.name() && *n == partition;
         group.committed.iter().find(here).is_some_and(|&(_, _, offset)| offset >= end)
@@ -62,7 +60,8 @@ fn has_answered(group: &GroupPoll, asked: &Ends) -> bool {
 
 impl ReadBarrier {
     /// The cluster has said where its partitions end, and before that where the bookmarks stand.
-    pub(super) fn polled(&mut self, poll: &ClusterPoll) {
+    /// `answers` says whether a group answers the questions of a topic.
+    pub(super) fn polled(&mut self, poll: &ClusterPoll, answers: impl Fn(&str, Topic) -> bool) {
         self.polls += 1;
         let end = |log: &super::LogPoll| Some((Topic::named(&log.topic)?, log.partition, log.end));
         self.ends = poll.logs.iter().filter_map(end).collect();
@@ -73,7 +72,7 @@ impl ReadBarrier {
             }
             if answered.is_none()
                 && let Some(asked) = asked
-                && poll.groups.iter().all(|group| has_answered(group, asked))
+                && poll.groups.iter().all(|group| has_answered(group, asked, &answers))
             {
                 *answered = Some(self.ends.clone());
             }
@@ -132,6 +131,10 @@ mod tests {
         }
     }
 
+    fn answers(group: &str, topic: Topic) -> bool {
+        (group, topic) == ("fraud", Topic::CardSwipes)
+    }
+
     fn up_to(minute: i64) -> JobProgress {
         JobProgress::from([("batch-fraud".to_owned(), Timestamp::from_ms(minute * 60_000))])
     }
@@ -142,27 +145,27 @@ mod tests {
         let read = |swipes, answers| {
             move |topic: Topic, _, end| end <= if topic == Topic::CardSwipes { swipes } else { answers }
         };
-        read_barrier.polled(&poll(10, 0, 0));
+        read_barrier.polled(&poll(10, 0, 0), answers);
         read_barrier.reported(&up_to(5));
         read_barrier.reported(&up_to(5));
         assert_eq!(read_barrier.known(read(100, 100)), None, "nobody has said what there is to read");
-        read_barrier.polled(&poll(10, 0, 10));
+        read_barrier.polled(&poll(10, 0, 10), answers);
         assert_eq!(
             read_barrier.known(read(100, 100)),
             None,
             "that poll was on its way before the report was read"
         );
-        read_barrier.polled(&poll(20, 8, 10));
+        read_barrier.polled(&poll(20, 8, 10), answers);
         assert_eq!(read_barrier.known(read(100, 100)), None, "the stream is ten swipes behind");
-        read_barrier.polled(&poll(30, 8, 20));
+        read_barrier.polled(&poll(30, 8, 20), answers);
         assert_eq!(read_barrier.known(read(30, 7)), None, "one answer is missing");
         // What comes later does not hold it up.
-        read_barrier.polled(&poll(90, 8, 30));
+        read_barrier.polled(&poll(90, 8, 30), answers);
         read_barrier.reported(&up_to(10));
         assert_eq!(read_barrier.known(read(30, 8)), Some(&up_to(5)));
         assert_eq!(read_barrier.known(read(30, 8)), Some(&up_to(5)), "and it stays said");
-        read_barrier.polled(&poll(90, 9, 90));
-        read_barrier.polled(&poll(95, 9, 95));
+        read_barrier.polled(&poll(90, 9, 90), answers);
+        read_barrier.polled(&poll(95, 9, 95), answers);
         assert_eq!(read_barrier.known(read(90, 9)), Some(&up_to(5)));
         assert!(!read_barrier.has_read_all(read(90, 9)) && read_barrier.has_read_all(read(95, 9)));
         assert_eq!(read_barrier.known(read(95, 9)), Some(&up_to(10)));

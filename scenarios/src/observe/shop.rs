@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
-use events::{ClickKind, Event, Recommendations, Timestamp};
+use events::{Batched, ClickKind, Event, Recommendations, Timestamp};
 
 /// Events of a trail.
 const TRAIL: usize = 40;
@@ -83,72 +83,69 @@ impl Interest {
 
 impl ShopView {
     pub(crate) fn observe(&mut self, event: &Event) {
-        match event {
-            Event::Clicks(click) => {
-                // As the recommender does, for the screen's memory has the same enemies.
-                if click.session_id.len() > LONGEST_NAME {
-                    return;
-                }
-                let item = click.item_id.as_ref().filter(|item| item.len() <= LONGEST_NAME);
-                let soon = |now: Timestamp| now.max(click.ts.min(now.plus_ms(LEAP_MS)));
-                // The first is believed, until the second comes from more than a day before it.
-                let absurd = |now: Timestamp| self.clicks == 1 && now.since_ms(click.ts) > 24 * LEAP_MS;
-                let now = self.now.filter(|&now| !absurd(now)).map_or(click.ts, soon);
-                self.now = Some(now);
-                self.clicks += 1;
-                let everybody_batch = &self.everybody_batch;
-                let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Session {
-                    first: now,
-                    last: now,
-                    events: 0,
-                    trail: VecDeque::new(),
-                    page: None,
-                    batch_page: None,
-                    stale_page: None,
-                });
-                session.last = now;
-                session.events += 1;
-                let on = |page: Option<&Shown>| {
-                    let item = item?;
-                    page.map(|page| page.items.contains(item))
-                };
-                session.trail.push_back(ShopEvent {
-                    at_ms: click.ts.ms(),
-                    kind: match click.kind {
-                        ClickKind::View => ShopEventKind::View,
-                        ClickKind::Click => ShopEventKind::Click,
-                        ClickKind::Hover => ShopEventKind::Hover,
-                        ClickKind::Scroll => ShopEventKind::Scroll,
-                        ClickKind::AddToCart => ShopEventKind::AddToCart,
-                        ClickKind::Purchase => ShopEventKind::Purchase,
-                    },
-                    item: item.cloned(),
-                    on_page: on(session.page.as_ref()),
-                    on_batch_page: on(session.batch_page.as_ref().or(everybody_batch.as_ref())),
-                });
-                if session.trail.len() > TRAIL {
-                    session.trail.pop_front();
-                }
-                if let (ClickKind::View, Some(item)) = (click.kind, item) {
-                    let fresh = Interest { at: now, now: 0.0, usual: 0.0 };
-                    let interest = self.items.entry(item.clone()).or_insert(fresh);
-                    interest.decay(now);
-                    interest.now += 1.0;
-                    interest.usual += 1.0;
-                }
+        if let Event::Clicks(click) = event {
+            // As the recommender does, for the screen's memory has the same enemies.
+            if click.session_id.len() > LONGEST_NAME {
+                return;
             }
-            Event::Recommendations(answer) => self.page(answer, answer.ts, |session| &mut session.page),
-            Event::RecommendationsBatch(batched) if batched.0.answer.session_id.is_empty() => {
-                self.everybody_batch =
-                    Some(Shown { from: batched.0.valid_from, items: batched.0.answer.items.clone() });
+            let item = click.item_id.as_ref().filter(|item| item.len() <= LONGEST_NAME);
+            let soon = |now: Timestamp| now.max(click.ts.min(now.plus_ms(LEAP_MS)));
+            // The first is believed, until the second comes from more than a day before it.
+            let absurd = |now: Timestamp| self.clicks == 1 && now.since_ms(click.ts) > 24 * LEAP_MS;
+            let now = self.now.filter(|&now| !absurd(now)).map_or(click.ts, soon);
+            self.now = Some(now);
+            self.clicks += 1;
+            let everybody_batch = &self.everybody_batch;
+            let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Session {
+                first: now,
+                last: now,
+                events: 0,
+                trail: VecDeque::new(),
+                page: None,
+                batch_page: None,
+                stale_page: None,
+            });
+            session.last = now;
+            session.events += 1;
+            let on = |page: Option<&Shown>| {
+                let item = item?;
+                page.map(|page| page.items.contains(item))
+            };
+            session.trail.push_back(ShopEvent {
+                at_ms: click.ts.ms(),
+                kind: match click.kind {
+                    ClickKind::View => ShopEventKind::View,
+                    ClickKind::Click => ShopEventKind::Click,
+                    ClickKind::Hover => ShopEventKind::Hover,
+                    ClickKind::Scroll => ShopEventKind::Scroll,
+                    ClickKind::AddToCart => ShopEventKind::AddToCart,
+                    ClickKind::Purchase => ShopEventKind::Purchase,
+                },
+                item: item.cloned(),
+                on_page: on(session.page.as_ref()),
+                on_batch_page: on(session.batch_page.as_ref().or(everybody_batch.as_ref())),
+            });
+            if session.trail.len() > TRAIL {
+                session.trail.pop_front();
             }
-            Event::RecommendationsBatch(batched) => {
-                self.page(&batched.0.answer, batched.0.valid_from, |session| &mut session.batch_page);
+            if let (ClickKind::View, Some(item)) = (click.kind, item) {
+                let fresh = Interest { at: now, now: 0.0, usual: 0.0 };
+                let interest = self.items.entry(item.clone()).or_insert(fresh);
+                interest.decay(now);
+                interest.now += 1.0;
+                interest.usual += 1.0;
             }
-            Event::RecommendationsStale(batched) => {
-                self.page(&batched.0.answer, batched.0.valid_from, |session| &mut session.stale_page);
+        } else if let Event::Recommendations(answer) = event {
+            self.page(answer, answer.ts, |session| &mut session.page);
+        } else if let Event::RecommendationsBatch(batched) = event {
+            let Batched { answer, valid_from, .. } = &batched.0;
+            if answer.session_id.is_empty() {
+                self.everybody_batch = Some(Shown { from: *valid_from, items: answer.items.clone() });
+            } else {
+                self.page(answer, *valid_from, |session| &mut session.batch_page);
             }
-            _ => {}
+        } else if let Event::RecommendationsStale(batched) = event {
+            self.page(&batched.0.answer, batched.0.valid_from, |session| &mut session.stale_page);
         }
     }
 

@@ -16,7 +16,7 @@ fn show() -> Show {
         period_ms: events::HOUR_MS,
         database: None,
         map: Arc::new(Map::la_serena()),
-        businesses: [false, true, false],
+        businesses: vec![&crate::payments::PAYMENTS],
         ends: false,
     })
 }

@@ -127,13 +127,12 @@ pub(crate) struct TripsView {
 impl TripsView {
     /// Takes a record that was sent when the wall showed `wall_ms`.
     pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
-        match event {
-            Event::DriverLocations(ping) => {
-                if let Some(known) = ping.trip_id.as_ref().and_then(|trip| self.trips.get_mut(trip)) {
-                    known.touched = known.touched.max(ping.ts);
-                }
+        if let Event::DriverLocations(ping) = event {
+            if let Some(known) = ping.trip_id.as_ref().and_then(|trip| self.trips.get_mut(trip)) {
+                known.touched = known.touched.max(ping.ts);
             }
-            Event::Trips(trip) => match trip.kind {
+        } else if let Event::Trips(trip) = event {
+            match trip.kind {
                 TripKind::Requested => {
                     let known = Known {
                         driver_id: trip.driver_id.clone(),
@@ -165,33 +164,29 @@ impl TripsView {
                 TripKind::Cancelled => {
                     self.trips.remove(&trip.trip_id);
                 }
-            },
-            Event::EtaUpdates(update) => {
-                if let Some(known) = self.trips.get_mut(&update.trip_id) {
-                    let answer = Answer::of(update);
-                    known.touched = known.touched.max(answer.ts);
-                    if known.newest.is_none_or(|newest| newest.ts <= answer.ts) {
-                        known.newest = Some(answer);
-                    }
-                    let due =
-                        known.kept.last().is_none_or(|last| answer.ts.since_ms(last.ts) >= KEPT_EVERY_MS);
-                    if due && known.ended.is_none() {
-                        known.kept.push(answer);
-                    }
+            }
+        } else if let Event::EtaUpdates(update) = event {
+            if let Some(known) = self.trips.get_mut(&update.trip_id) {
+                let answer = Answer::of(update);
+                known.touched = known.touched.max(answer.ts);
+                if known.newest.is_none_or(|newest| newest.ts <= answer.ts) {
+                    known.newest = Some(answer);
+                }
+                let due = known.kept.last().is_none_or(|last| answer.ts.since_ms(last.ts) >= KEPT_EVERY_MS);
+                if due && known.ended.is_none() {
+                    known.kept.push(answer);
                 }
             }
-            Event::EtaBatch(batched) => {
-                let (answer, from) = (&batched.answer, batched.valid_from);
-                self.quoted_until = self.quoted_until.max(Some(answer.ts));
-                if let Some(known) = self.trips.get_mut(&answer.trip_id) {
-                    // The quote is repeated for every ping, and then says no less than "any moment
-                    // now": the first is it.
-                    if known.quote.is_none_or(|quote| answer.ts < quote.ts) {
-                        known.quote = Some(Quote { ts: answer.ts, from, eta: answer.eta });
-                    }
+        } else if let Event::EtaBatch(batched) = event {
+            let (answer, from) = (&batched.answer, batched.valid_from);
+            self.quoted_until = self.quoted_until.max(Some(answer.ts));
+            if let Some(known) = self.trips.get_mut(&answer.trip_id) {
+                // The quote is repeated for every ping, and then says no less than "any moment
+                // now": the first is it.
+                if known.quote.is_none_or(|quote| answer.ts < quote.ts) {
+                    known.quote = Some(Quote { ts: answer.ts, from, eta: answer.eta });
                 }
             }
-            _ => {}
         }
     }
 

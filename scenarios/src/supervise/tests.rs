@@ -6,7 +6,10 @@ fn shell(name: &str, script: &str) -> WorkerSpec {
     WorkerSpec {
         name: name.to_owned(),
         role: name.to_owned(),
+        lane: None,
         group: None,
+        bursts: &[],
+        needs_history: false,
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), script.to_owned()],
         env: Vec::new(),

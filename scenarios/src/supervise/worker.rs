@@ -8,6 +8,10 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
+use events::Topic;
+
+use crate::business::Lane;
+
 /// How a worker is started, and again after a crash.
 #[derive(Debug, Clone)]
 pub struct WorkerSpec {
@@ -15,8 +19,14 @@ pub struct WorkerSpec {
     pub name: String,
     /// What it does; instances that share the work share the role.
     pub role: String,
-    /// The consumer group it joins, if it is a consumer.
+    /// The lane it belongs to; none for a producer.
+    pub lane: Option<Lane>,
+    /// The consumer group it commits for, if it is in a lane.
     pub group: Option<String>,
+    /// The topics that it can make louder for a while.
+    pub bursts: &'static [Topic],
+    /// Whether it learns from a history before it answers.
+    pub needs_history: bool,
     /// The program.
     pub program: PathBuf,
     /// Its arguments, which everybody on the machine can read.
@@ -24,13 +34,6 @@ pub struct WorkerSpec {
     /// What it is told in its environment, which others can't: a database's address holds a
     /// password.
     pub env: Vec<(&'static str, String)>,
-}
-
-impl WorkerSpec {
-    /// Whether it learns from a recorded past before it answers.
-    pub fn needs_past(&self) -> bool {
-        self.args.iter().any(|arg| arg == "--history")
-    }
 }
 
 /// What a worker can be told.

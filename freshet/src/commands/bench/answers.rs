@@ -24,7 +24,7 @@ use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::show::RunningShow;
 use super::target::PATIENCE;
-use scenarios::observe::DEADLINE_MS;
+use scenarios::payments::DEADLINE_MS;
 use scenarios::topics::PARTITIONS;
 
 /// How long the terminal waits before it decides alone. ns.

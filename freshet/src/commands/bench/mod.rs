@@ -29,7 +29,7 @@ use anyhow::Result;
 
 pub(crate) use args::BenchCommand;
 
-use super::Interrupted;
+use scenarios::Interrupted;
 use scenarios::control;
 use scenarios::supervise::Order;
 

@@ -4,11 +4,8 @@
 //! their own, and then watches as any outsider could. What it adds is order at the beginning and at
 //! the end.
 
-mod plan;
 mod summary;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -17,22 +14,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use client::{Admin, Settings, Since};
-use events::{Event, Topic};
-use producers::shop::Shop;
+use events::{Business as Id, Topic};
+use scenarios::Interrupted;
+use scenarios::business::{Lane, Worker, map};
+use scenarios::businesses::workers_of;
+use scenarios::plan::{Paths, Plan};
 
-use super::produce::{cards_config, shop_config};
-use super::{Interrupted, screen};
-use crate::cli::DemoArgs;
+use super::screen;
+use crate::cli::{DemoArgs, Period};
 use scenarios::clock::{Clock, wall_ms};
 use scenarios::controller::ShowController;
 use scenarios::ledger::{Ledger, audit};
-use scenarios::lines;
 use scenarios::observe::watch::Watch;
 use scenarios::observe::{Show, ShowConfig};
-use scenarios::supervise::{Order, Supervisor, WorkerSpec};
+use scenarios::supervise::{Order, Supervisor};
 use scenarios::topics;
 
-use plan::{Businesses, Paths};
 use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model
@@ -43,15 +40,12 @@ const READY: Duration = Duration::from_mins(1);
 const HEAD_START_MS: i64 = 1_200;
 /// How long consumers and jobs may take to answer what is left when nothing more comes in.
 const DRAIN: Duration = Duration::from_mins(2);
-/// Who sends, and who runs periods, in a show.
-const PRODUCERS: [&str; 3] = ["gps", "swipes", "clicks"];
-const JOBS: [&str; 3] = ["batch-eta", "batch-fraud", "batch-recommendations"];
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Runs the show until its time is over, `q`, or Ctrl-C.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
-    let screen = screen::Screen::choose(args.headless, args.format, &args.screen, args.scenario)?;
+    let screen = screen::Screen::choose(args.headless, args.format, &args.screen, &args.scenario.businesses)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     let broker = match &args.bootstrap_servers {
         Some(_) => None,
@@ -62,26 +56,33 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         (None, Some(broker)) => broker.bootstrap_servers(),
         (None, None) => unreachable!("without a cluster's address a broker was started"),
     };
-    let map = super::replay::map(args.map.as_ref())?;
+    let map = map(args.map.as_deref())?;
     let settings = Settings::new(&bootstrap).with_client_id("freshet");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     topics::ensure(&admin, Topic::ALL)?;
 
-    let places = Paths {
-        program: std::env::current_exe().context("could not find the program's own file")?,
-        bootstrap: bootstrap.clone(),
-        database: args
-            .database
-            .clone()
-            .unwrap_or_else(|| folder.path().join("warehouse.sqlite").display().to_string()),
-        swipes: folder.path().join("past-swipes.jsonl"),
-        clicks: folder.path().join("past-clicks.jsonl"),
+    let plan = Plan {
+        businesses: args.scenario.businesses.clone(),
+        world: args.world(),
+        speed: args.time.speed,
+        batch_period_ms: args.batch_period.ms(),
+        length_ms: args.duration.map(Period::ms),
+        paths: Paths {
+            program: std::env::current_exe().context("could not find the program's own file")?,
+            bootstrap: bootstrap.clone(),
+            database: args
+                .database
+                .clone()
+                .unwrap_or_else(|| folder.path().join("warehouse.sqlite").display().to_string()),
+            folder: folder.path().to_owned(),
+        },
     };
     let mut supervisor = Supervisor::default();
-    let consumers = plan::consumers(args, &places);
+    let consumers = plan.consumers();
     let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
-    // Who needs a past starts when it is written; nobody waits for that with an empty screen.
-    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(WorkerSpec::needs_past);
+    // Who learns from a history starts when it is written; nobody waits for that with an empty
+    // screen.
+    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(|spec| spec.needs_history);
     for spec in others {
         let name = spec.name.clone();
         supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
@@ -92,9 +93,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         clock: None,
         seed: Some(args.time.seed),
         period_ms: args.batch_period.ms(),
-        database: Some(consumers::warehouse::shown(&places.database)),
+        database: Some(consumers::warehouse::shown(&plan.paths.database)),
         map: Arc::clone(&map),
-        businesses: Businesses::from(args.scenario).in_order(),
+        businesses: plan.businesses.clone(),
         ends: args.headless && args.duration.is_some(),
     });
     let watch = Watch::start(&settings, Since::Beginning)?;
@@ -105,25 +106,24 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         Some(supervisor),
     );
 
-    let (written, past) = channel();
-    let (plan, swipes, clicks) = (args.clone(), places.swipes.clone(), places.clicks.clone());
-    thread::Builder::new().name("past".into()).spawn(move || {
-        let done =
-            write_pasts(&plan, &swipes, &clicks).map(|()| learners).map_err(|error| format!("{error:#}"));
+    let (written, history) = channel();
+    let of_histories = plan.clone();
+    thread::Builder::new().name("history".into()).spawn(move || {
+        let done = of_histories.write_histories().map(|()| learners).map_err(|error| format!("{error:#}"));
         let _ = written.send(done);
     })?;
-    controller.start_later(past);
-    let (plan, time) = (args.clone(), args.time.clone());
+    controller.start_later(history);
+    let of_the_others = plan.clone();
     controller.start_when_ready(groups, READY, move |now_ms| {
-        let started_wall_ms = now_ms + HEAD_START_MS;
-        let clock = Clock { started_wall_ms, start: time.start, speed: time.speed };
-        (clock, plan::producers_and_jobs(&plan, &clock, &places))
+        let Plan { world, speed, .. } = &of_the_others;
+        let clock = Clock { started_wall_ms: now_ms + HEAD_START_MS, start: world.start, speed: *speed };
+        (clock, of_the_others.producers_and_jobs(&clock))
     });
 
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut controller, &map, deadline)?;
     screen.say("ending the workers");
-    let summary = finish(args, controller, &settings, &admin)?;
+    let summary = finish(args, &plan, controller, &settings, &admin)?;
     // Nobody of ours should still be listening when the broker goes, and say that it went.
     drop(admin);
     if let Some(broker) = broker {
@@ -141,6 +141,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 /// Ends the workers in order: who asks first, then, when all is answered, who answers.
 fn finish(
     args: &DemoArgs,
+    plan: &Plan,
     mut controller: ShowController,
     settings: &Settings,
     admin: &Admin,
@@ -151,12 +152,12 @@ fn finish(
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its
         // time on a busy machine.
-        let sent = |controller: &mut ShowController| !PRODUCERS.iter().any(|name| controller.runs(name));
+        let sent = |controller: &mut ShowController| !controller.any_runs(None);
         await_all(&mut controller, "its last events were not sent", sent);
     }
-    order(&mut controller, &PRODUCERS, Order::Stop);
+    controller.order(None, Order::Stop);
     if patient {
-        order(&mut controller, &JOBS, Order::Close);
+        controller.order(Some(Lane::Batch), Order::Close);
         drain(&mut controller);
     }
     let mut failed = Vec::new();
@@ -165,13 +166,12 @@ fn finish(
         failed.extend(controller.waiting().map(|(worker, what)| format!("{worker}: {what}")));
     }
     let snapshot = controller.snapshot();
-    let costs = [("stream", false), ("batch", true)]
+    let costs = [Lane::Stream, Lane::Batch]
         .into_iter()
-        .filter_map(|(lane, batch)| {
-            Some(LaneCost::new(lane, controller.cpu_s(batch)?, controller.show.lanes.records(batch)))
+        .filter_map(|lane| {
+            Some(LaneCost::new(lane.name(), controller.cpu_s(lane)?, controller.show.lanes.records(lane)))
         })
         .collect();
-    let run = Businesses::from(args.scenario);
     if let Some(supervisor) = controller.supervisor.take() {
         let unwell: Vec<String> = supervisor
             .workers()
@@ -188,22 +188,15 @@ fn finish(
     }
     let mut businesses = Vec::new();
     // The log is asked, not whoever might have lost something.
-    let ledger = if patient { audit(settings, admin)? } else { Ledger::default() };
+    let ledger = if patient { audit(settings, admin)? } else { Ledger::new([]) };
     let books = ledger.sums();
     failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
-    let asked = [
-        ("eta", run.rides),
-        ("fraud", run.payments),
-        ("recommendations", run.shop),
-        ("notifications", run.rides || run.payments),
-    ];
-    for (business, runs) in asked {
-        if !runs {
-            continue;
-        }
-        let book = books.iter().find(|(book, _)| book.group == business).map(|(_, sums)| *sums);
+    let waited_for = workers_of(&plan.businesses).into_iter();
+    for Worker { name: business, .. } in waited_for.filter(|worker| worker.freshness.is_some()) {
+        let book = books.iter().find(|(book, _)| book.group == *business).map(|(_, sums)| *sums);
         let (events_in, answers_out) = controller.show.lanes.counts(business);
-        let freshness = snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == business);
+        let freshness =
+            snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == *business);
         businesses.push(BusinessSummary {
             business,
             events_in,
@@ -217,7 +210,7 @@ fn finish(
         (Some(settled), Some(clock)) => {
             // Whoever pressed `q` saw a show without an end: what was said in its last moments is
             // still on its way.
-            let end = args.end(&clock).filter(|_| patient);
+            let end = plan.end(&clock).filter(|_| patient);
             let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
             BillSummary::from(settled.finish(end))
         }
@@ -230,7 +223,11 @@ fn finish(
         speed: args.time.speed,
         simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
-        terminals: run.payments.then(|| (&snapshot.payments.data).into()),
+        terminals: plan
+            .businesses
+            .iter()
+            .any(|business| business.id == Id::Payments)
+            .then(|| (&snapshot.payments.data).into()),
         dead_letters: controller.show.dead_letters(),
         costs,
         bill,
@@ -238,15 +235,6 @@ fn finish(
         wall_clock_bill: (&controller.show.bill).into(),
         failed,
     })
-}
-
-/// Tells those of the workers that are there.
-fn order(controller: &mut ShowController, names: &[&str], order: Order) {
-    if let Some(supervisor) = controller.supervisor.as_mut() {
-        for name in names {
-            supervisor.order(name, order);
-        }
-    }
 }
 
 /// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has
@@ -291,31 +279,6 @@ fn await_all(
         }
         controller.take_in(Duration::from_millis(100));
     }
-}
-
-/// Writes the pasts of the businesses that run.
-fn write_pasts(args: &DemoArgs, swipes: &Path, clicks: &Path) -> Result<()> {
-    let run = Businesses::from(args.scenario);
-    if run.payments {
-        write_past(producers::cards::history(&cards_config(&args.time)), swipes)?;
-    }
-    if run.shop {
-        let (shop, start) = (Shop::new(shop_config(&args.time)), args.time.start);
-        let before = shop.take_while(|emission| emission.at < start).map(|emission| emission.event);
-        write_past(before.filter(|event| event.topic() == Topic::Clicks), clicks)?;
-    }
-    Ok(())
-}
-
-/// Writes a past, from which a consumer learns before its first answer.
-fn write_past(past: impl Iterator<Item = Event>, to: &Path) -> Result<()> {
-    let file = File::create(to).with_context(|| format!("could not write {}", to.display()))?;
-    let mut file = BufWriter::with_capacity(1 << 20, file);
-    let mut scratch = Vec::new();
-    for event in past {
-        lines::write(&mut file, &event, &mut scratch)?;
-    }
-    file.flush().with_context(|| format!("could not write {}", to.display()))
 }
 
 /// What the first line calls the show: the city, or the map's file.

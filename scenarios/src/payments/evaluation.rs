@@ -8,15 +8,16 @@
 use std::fmt;
 use std::time::Instant;
 
+use bill::money;
 use consumers::Processor;
 use consumers::fraud::{FraudConfig, Quality, Scorecard};
 use events::{Event, Topic};
 
-use bill::money;
-use scenarios::observe::DEADLINE_MS;
+use super::DEADLINE_MS;
+use crate::business::Replayed;
 
 /// A lane of the payments business, and its report card.
-pub(crate) struct EvaluatedDetector {
+pub(super) struct EvaluatedDetector {
     lane: Box<dyn Processor>,
     scorecard: Scorecard,
     /// From a swipe to its decision: in nanoseconds of the wall, or for the batch lane in
@@ -28,7 +29,7 @@ pub(crate) struct EvaluatedDetector {
 
 impl EvaluatedDetector {
     /// Judges `lane`, which was made with `config`.
-    pub(crate) fn new(lane: Box<dyn Processor>, config: &FraudConfig) -> Self {
+    pub(super) fn new(lane: Box<dyn Processor>, config: &FraudConfig) -> Self {
         Self {
             lane,
             scorecard: Scorecard::new(config),
@@ -49,7 +50,7 @@ impl EvaluatedDetector {
     }
 
     /// The report card, when the log has ended.
-    pub(crate) fn report(mut self) -> Report {
+    fn into_report(mut self) -> Report {
         self.scorecard.finish();
         let Self { scorecard, took, batched, costs, .. } = self;
         Report { scorecard, took, batched, costs }
@@ -88,8 +89,18 @@ impl Processor for EvaluatedDetector {
     }
 }
 
+impl Replayed for EvaluatedDetector {
+    fn processor(&mut self) -> &mut dyn Processor {
+        self
+    }
+
+    fn report(self: Box<Self>) -> Option<String> {
+        Some(self.into_report().to_string())
+    }
+}
+
 /// How good the decisions of a log were, in words.
-pub(crate) struct Report {
+struct Report {
     scorecard: Scorecard,
     took: Histogram,
     batched: bool,
@@ -254,7 +265,7 @@ mod tests {
             judged.process(event, &mut answers);
         }
         judged.finish(&mut answers);
-        (answers, judged.report())
+        (answers, judged.into_report())
     }
 
     #[test]

@@ -1,0 +1,212 @@
+//! What a show consists of: its workers, and what each is told.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use events::Timestamp;
+
+use crate::business::{Business, Job, Lane, Need, Producer, Worker, World};
+use crate::businesses::workers_of;
+use crate::clock::Clock;
+use crate::history::write_history;
+use crate::supervise::WorkerSpec;
+
+/// A show before it starts.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The businesses that run.
+    pub businesses: Vec<&'static Business>,
+    /// What their simulators are told.
+    pub world: World,
+    /// Simulated seconds in a second.
+    pub speed: f64,
+    /// How often the jobs run, in milliseconds of event time.
+    pub batch_period_ms: i64,
+    /// How long the show's clock runs, in milliseconds of wall-clock time; none for a show that
+    /// somebody ends.
+    pub length_ms: Option<i64>,
+    /// Where things are while it runs.
+    pub paths: Paths,
+}
+
+/// Where things are while a show runs.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// The program of every worker.
+    pub program: PathBuf,
+    /// The cluster.
+    pub bootstrap: String,
+    /// A file's name, or the address of a server.
+    pub database: String,
+    /// The folder of the histories.
+    pub folder: PathBuf,
+}
+
+impl Paths {
+    /// The file of what happened before the show.
+    fn history(&self, producer: &Producer) -> PathBuf {
+        self.folder.join(format!("past-{}.jsonl", producer.name))
+    }
+}
+
+impl Plan {
+    /// The consumers of the stream lane: who answers should be there when the first question comes.
+    pub fn consumers(&self) -> Vec<WorkerSpec> {
+        let spec = |worker: &&Worker| {
+            let mut command = vec!["consume".to_owned(), worker.name.to_owned()];
+            command.extend(self.told(worker.needs, self.producer_for(worker)));
+            WorkerSpec {
+                lane: Some(Lane::Stream),
+                group: Some(worker.name.to_owned()),
+                needs_history: worker.needs.contains(&Need::History),
+                ..self.worker(worker.name, command)
+            }
+        };
+        workers_of(&self.businesses).iter().map(spec).collect()
+    }
+
+    /// Those who need the show's clock: the jobs of the batch lane, then the producers.
+    pub fn producers_and_jobs(&self, clock: &Clock) -> Vec<WorkerSpec> {
+        let jobs = self.businesses.iter().map(|business| self.job(business, clock));
+        jobs.chain(self.businesses.iter().map(|business| self.producer(&business.producer, clock))).collect()
+    }
+
+    /// The instant of simulated time at which a show of a given length ends; the same however busy
+    /// the machine was.
+    pub fn end(&self, clock: &Clock) -> Option<Timestamp> {
+        let length = |length_ms: i64| (length_ms as f64 * clock.speed) as i64;
+        self.length_ms.map(|length_ms| clock.start.plus_ms(length(length_ms)))
+    }
+
+    /// Writes what happened before the show, for those who learn from it.
+    pub fn write_histories(&self) -> Result<()> {
+        for Business { producer, .. } in &self.businesses {
+            if let Some(history) = producer.history {
+                write_history(history(&self.world), &self.paths.history(producer))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn job(&self, business: &Business, clock: &Clock) -> WorkerSpec {
+        let Job { name, group, needs, .. } = business.job;
+        let mut command = vec!["batch".to_owned(), name.to_owned()];
+        command.push(format!("--period={}ms", self.batch_period_ms));
+        command.extend(self.time(clock));
+        command.extend(self.told(needs, Some(&business.producer)));
+        WorkerSpec {
+            lane: Some(Lane::Batch),
+            group: Some(group.to_owned()),
+            needs_history: needs.contains(&Need::History),
+            env: vec![("FRESHET_DATABASE", self.paths.database.clone())],
+            ..self.worker(group, command)
+        }
+    }
+
+    fn producer(&self, producer: &Producer, clock: &Clock) -> WorkerSpec {
+        let mut command = vec!["produce".to_owned(), producer.name.to_owned()];
+        command.extend(self.time(clock));
+        command.extend(self.end(clock).map(|end| format!("--until={end}")));
+        command.extend(self.told(producer.needs, Some(producer)));
+        WorkerSpec { bursts: producer.bursts, ..self.worker(producer.name, command) }
+    }
+
+    fn worker(&self, name: &str, mut command: Vec<String>) -> WorkerSpec {
+        command.extend(["--supervised".into(), "--bootstrap-servers".into(), self.paths.bootstrap.clone()]);
+        WorkerSpec {
+            name: name.to_owned(),
+            role: name.to_owned(),
+            lane: None,
+            group: None,
+            bursts: &[],
+            needs_history: false,
+            program: self.paths.program.clone(),
+            args: command,
+            env: Vec::new(),
+        }
+    }
+
+    /// The producer whose history a worker learns from: that of the first business it serves.
+    fn producer_for(&self, worker: &Worker) -> Option<&'static Producer> {
+        let served = self.businesses.iter().find(|business| worker.serves.contains(&business.id));
+        served.map(|business| &business.producer)
+    }
+
+    fn time(&self, clock: &Clock) -> [String; 4] {
+        [
+            format!("--speed={}", self.speed),
+            format!("--seed={}", self.world.seed),
+            format!("--start={}", clock.start),
+            format!("--started-at={}", clock.started_wall_ms),
+        ]
+    }
+
+    /// The options that say what a process needs.
+    fn told(&self, needs: &[Need], producer: Option<&Producer>) -> Vec<String> {
+        let option = |name: &str, path: &Path| vec![name.to_owned(), path.to_string_lossy().into_owned()];
+        let one = |need: &Need| match need {
+            Need::Map => self.world.map.as_deref().map(|map| option("--map", map)).unwrap_or_default(),
+            Need::Drivers => vec![format!("--drivers={}", self.world.drivers)],
+            Need::History => producer
+                .map(|producer| option("--history", &self.paths.history(producer)))
+                .unwrap_or_default(),
+        };
+        needs.iter().flat_map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::businesses::Scenario;
+
+    fn plan(database: &str) -> Plan {
+        Plan {
+            businesses: Scenario::named("all").unwrap().businesses,
+            world: World { seed: 7, start: Timestamp::from_ms(0), drivers: 5, map: None },
+            speed: 60.0,
+            batch_period_ms: events::HOUR_MS,
+            length_ms: Some(60_000),
+            paths: Paths {
+                program: "freshet".into(),
+                bootstrap: "localhost:9092".into(),
+                database: database.to_owned(),
+                folder: "show".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_password_stands_on_no_command_line() {
+        let plan = plan("postgres://me:secret@localhost/shop");
+        let clock = Clock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
+        let workers = [plan.consumers(), plan.producers_and_jobs(&clock)].concat();
+        for worker in &workers {
+            assert!(!worker.args.iter().any(|arg| arg.contains("secret")), "{worker:?}");
+        }
+        let told: Vec<&str> = workers
+            .iter()
+            .filter(|worker| worker.env.contains(&("FRESHET_DATABASE", plan.paths.database.clone())))
+            .map(|worker| worker.name.as_str())
+            .collect();
+        assert_eq!(told, ["batch-eta", "batch-fraud", "batch-recommendations"]);
+    }
+
+    #[test]
+    fn each_process_is_told_what_it_needs() {
+        let plan = plan("warehouse.sqlite");
+        let clock = Clock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
+        let workers = [plan.consumers(), plan.producers_and_jobs(&clock)].concat();
+        let args = |name: &str| {
+            workers.iter().find(|worker| worker.name == name).map(|worker| worker.args.join(" ")).unwrap()
+        };
+        assert!(args("gps").contains("--drivers=5"), "{}", args("gps"));
+        assert!(args("swipes").contains("--until=1970-01-01T01:00:00.000Z"), "{}", args("swipes"));
+        for learner in ["fraud", "batch-fraud"] {
+            assert!(args(learner).contains("--history show/past-swipes.jsonl"), "{}", args(learner));
+        }
+        let waits: Vec<&str> =
+            workers.iter().filter(|worker| worker.needs_history).map(|worker| worker.name.as_str()).collect();
+        assert_eq!(waits, ["fraud", "recommendations", "batch-fraud", "batch-recommendations"]);
+    }
+}

@@ -1,0 +1,208 @@
+//! Ride-share: cars, lorries and trips on the streets, and what an old ETA costs.
+//!
+//! Positions and trips are the questions. The stream answers each ping with when the trip will end,
+//! and tells all partitions how fast the roads are (`eta` and `traffic`); the batch lane does the
+//! same once a period, over the whole city at once.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use consumers::Processor;
+use consumers::eta::{EtaConfig, EtaProcessor, EtaReplay, FrozenHour, TrafficProcessor};
+use dashboard::Pane;
+use events::{Business as Id, DriverLocation, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
+use producers::city::{City, CityConfig};
+
+use crate::business::{
+    Business, Comparison, Emissions, Factory, Freshness, Job, Logic, Need, Producer, Replay, Replayed,
+    Worker, World, map,
+};
+use crate::ledger::{AnswerRule, Book, Owed, QuestionAnswerPair};
+use crate::priority::Priority;
+
+/// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts
+/// no longer, and what is believed of the traffic has half-forgotten what is older.
+const HORIZON_MS: i64 = HOUR_MS / 2;
+
+/// How many times the usual comes on top of the usual in a burst.
+const MORE: u32 = 9;
+
+/// The business.
+pub static RIDE_SHARE: Business = Business {
+    id: Id::RideShare,
+    name: "ride-share",
+    help: "Cars, lorries and trips: what an old ETA costs",
+    in_every_show: true,
+    producer: Producer {
+        name: "gps",
+        help: "Cars, lorries and trips on the streets",
+        topics: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::SimulationTruth],
+        bursts: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
+        priority: Some(Priority::Moments),
+        needs: &[Need::Drivers, Need::Map],
+        simulate,
+        burst,
+        rename,
+        history: None,
+    },
+    workers: &[
+        Worker {
+            name: "eta",
+            help: "When each trip will end",
+            serves: &[Id::RideShare],
+            inputs: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips, Topic::Traffic],
+            outputs: &[Topic::EtaUpdates, Topic::RoadTraversals],
+            broadcast: &[Topic::Traffic],
+            horizon_ms: Some(HORIZON_MS),
+            gather: Duration::from_millis(10),
+            priority: Some(Priority::Moments),
+            needs: &[Need::Map],
+            freshness: Some(Freshness {
+                questions: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
+                answers: Topic::EtaUpdates,
+                is_answer: |_| true,
+            }),
+            processors: |logic, _| {
+                let config = config(logic)?;
+                Ok(Box::new(move || Box::new(EtaProcessor::new(&config))))
+            },
+        },
+        Worker {
+            name: "traffic",
+            help: "How fast each road is now",
+            serves: &[Id::RideShare],
+            inputs: &[Topic::RoadTraversals],
+            outputs: &[Topic::Traffic],
+            broadcast: &[],
+            horizon_ms: Some(HORIZON_MS),
+            gather: Duration::from_millis(20),
+            priority: Some(Priority::Moments),
+            needs: &[Need::Map],
+            freshness: None,
+            processors: |logic, _| {
+                let config = config(logic)?;
+                Ok(Box::new(move || Box::new(TrafficProcessor::new(&config))))
+            },
+        },
+    ],
+    job: Job {
+        name: "eta",
+        group: "batch-eta",
+        help: "When each trip will end, with the speeds of the last finished hour",
+        inputs: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
+        outputs: &[Topic::EtaBatch],
+        horizon_ms: Some(HORIZON_MS),
+        // What is believed of a road rests on everybody who drove it, as in the stream lane.
+        whole: true,
+        needs: &[Need::Map],
+        processors: batch,
+    },
+    replay: Replay { name: "eta", help: "Positions and trips to `eta_updates`", processor: replay },
+    comparison: Comparison {
+        usual_ms: HOUR_MS,
+        lanes: |logic, _, periods_ms| {
+            let config = EtaConfig::new(map(logic.map.as_deref())?);
+            Ok(Box::new(bill::compare::Rides::new(&config, periods_ms)))
+        },
+    },
+    book: Book {
+        pair: QuestionAnswerPair {
+            questions: Topic::DriverLocations,
+            answers: Topic::EtaUpdates,
+            group: "eta",
+            every_record_is_answered: false,
+        },
+        rule: || Box::new(PingsThatAdvance::default()),
+        waiting: "positions without an ETA",
+    },
+    pane: Pane::City,
+};
+
+fn config(logic: &Logic) -> Result<EtaConfig> {
+    Ok(EtaConfig { lateness_ms: logic.lateness_ms, ..EtaConfig::new(map(logic.map.as_deref())?) })
+}
+
+fn simulate(world: &World) -> Result<Emissions> {
+    let map = map(world.map.as_deref())?;
+    let &World { seed, start, drivers, .. } = world;
+    Ok(Box::new(City::new(CityConfig { seed, start, map, drivers, ..CityConfig::default() })))
+}
+
+/// More cars on the same streets. Of crashes and lorries a burst knows nothing. When it is over,
+/// its drivers are not heard of again: to a consumer they are in a tunnel without an end.
+fn burst(world: &World, moment: Timestamp) -> Result<Emissions> {
+    Ok(Box::new(City::new(CityConfig {
+        seed: world.seed,
+        start: moment,
+        map: map(world.map.as_deref())?,
+        drivers: world.drivers.saturating_mul(MORE),
+        lorries: 0,
+        incidents_per_hour: 0.0,
+        ..CityConfig::default()
+    })))
+}
+
+fn rename(event: &mut Event, prefix: &str) {
+    let to = |id: &mut String| id.insert_str(0, prefix);
+    if let Event::DriverLocations(ping) = event {
+        to(&mut ping.driver_id);
+        ping.trip_id.as_mut().map(to);
+    } else if let Event::TruckGpsCoordinates(ping) = event {
+        to(&mut ping.truck_id);
+    } else if let Event::Trips(trip) = event {
+        to(&mut trip.trip_id);
+        to(&mut trip.driver_id);
+        trip.rider_id.as_mut().map(to);
+    } else if let Event::SimulationTruth(SimulationTruth::Trip { id, driver_id, .. }) = event {
+        to(id);
+        to(driver_id);
+    } else if let Event::SimulationTruth(
+        SimulationTruth::Link { id, .. } | SimulationTruth::Incident { id, .. },
+    ) = event
+    {
+        to(id);
+    }
+}
+
+fn batch(logic: &Logic, period_ms: i64, _: &dyn Fn() -> bool) -> Result<Factory> {
+    // The rows tell of roads too; who drove where is told to the database alone.
+    let config = EtaConfig { period_ms, tell_traversals: true, ..EtaConfig::new(map(logic.map.as_deref())?) };
+    Ok(Box::new(move || Box::new(FrozenHour::new(&config))))
+}
+
+fn replay(logic: &Logic, period_ms: i64) -> Result<Box<dyn Replayed>> {
+    let config = EtaConfig { period_ms: period_ms.max(1), ..config(logic)? };
+    let processor: Box<dyn Processor> = match period_ms {
+        0 => Box::new(EtaReplay::new(&config)),
+        _ => Box::new(FrozenHour::new(&config)),
+    };
+    Ok(Box::new(processor))
+}
+
+/// A ping is owed an answer when it has a trip and is newer than the driver's newest, or begins the
+/// trip.
+#[derive(Debug, Default)]
+struct PingsThatAdvance {
+    /// The newest ping of each driver and its trip.
+    drivers: HashMap<String, (Timestamp, Option<String>)>,
+}
+
+impl AnswerRule for PingsThatAdvance {
+    fn owed(&mut self, question: &Event) -> Owed {
+        let Event::DriverLocations(DriverLocation { ts, driver_id, trip_id, .. }) = question else {
+            return Owed::Answer;
+        };
+        let before = self.drivers.get_mut(driver_id);
+        let advances = before.as_ref().is_none_or(|(newest, _)| ts > newest);
+        let begins = before.as_ref().is_none_or(|(_, trip)| trip != trip_id);
+        if advances {
+            let newest = (*ts, trip_id.clone());
+            match before {
+                Some(before) => *before = newest,
+                None => drop(self.drivers.insert(driver_id.clone(), newest)),
+            }
+        }
+        if trip_id.is_some() && (advances || begins) { Owed::Answer } else { Owed::Nothing }
+    }
+}

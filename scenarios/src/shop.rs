@@ -1,0 +1,198 @@
+//! The shop: shoppers who look around, and what an old page costs.
+//!
+//! Each click is a question: what should be on this shopper's next page? The stream answers with
+//! what the session has just shown; the batch lane with what its last run knew, once as a whole and
+//! once with an old model and the live session.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use bill::compare::Separate;
+use consumers::Processor;
+use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
+use dashboard::Pane;
+use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
+use producers::shop::{Shop, ShopConfig};
+
+use crate::business::{
+    Business, Comparison, Emissions, Factory, Freshness, Job, Lanes, Logic, Need, Producer, Replay, Replayed,
+    Worker, World,
+};
+use crate::history::read_histories;
+use crate::ledger::{AnswerOnce, Book, QuestionAnswerPair};
+
+/// How long the shop has been open when a show begins.
+const HISTORY_MS: i64 = 14 * HOUR_MS;
+
+/// How many times the usual comes on top of the usual in a burst.
+const MORE: u32 = 9;
+/// So much earlier the doors open for the visitors of a burst: when it begins, they are in the
+/// middle of their visits.
+const VISITS_MS: i64 = 10 * 60_000;
+
+/// The business.
+pub static SHOP: Business = Business {
+    id: Id::Shop,
+    name: "shop",
+    help: "Clicks: what an old homepage costs",
+    in_every_show: true,
+    producer: Producer {
+        name: "clicks",
+        help: "Shoppers who look around",
+        topics: &[Topic::Clicks, Topic::SimulationTruth],
+        bursts: &[Topic::Clicks],
+        priority: None,
+        needs: &[],
+        simulate: |world| {
+            let start = world.start;
+            Ok(Box::new(Shop::new(world_config(world)).skip_while(move |emission| emission.at < start)))
+        },
+        burst: |world, moment| Ok(burst(world, moment)),
+        rename,
+        history: Some(|world| {
+            Box::new(before_the_show(world).filter(|event| event.topic() == Topic::Clicks))
+        }),
+    },
+    workers: &[Worker {
+        name: "recommendations",
+        help: "Each shopper's next page",
+        serves: &[Id::Shop],
+        inputs: &[Topic::Clicks],
+        outputs: &[Topic::Recommendations],
+        broadcast: &[],
+        horizon_ms: None,
+        gather: Duration::ZERO,
+        priority: None,
+        needs: &[Need::History],
+        freshness: Some(Freshness {
+            questions: &[Topic::Clicks],
+            answers: Topic::Recommendations,
+            is_answer: answers_a_click,
+        }),
+        processors: |logic, wanted| {
+            let trained = trained(logic, wanted)?;
+            Ok(Box::new(move || Box::new(trained.clone())))
+        },
+    }],
+    job: Job {
+        name: "recommendations",
+        group: "batch-recommendations",
+        help: "Pages from the last hour's clicks",
+        inputs: &[Topic::Clicks],
+        outputs: &[Topic::RecommendationsBatch, Topic::RecommendationsStale],
+        horizon_ms: None,
+        whole: false,
+        needs: &[Need::History],
+        processors: batch,
+    },
+    replay: Replay {
+        name: "recommendations",
+        help: "Clicks to `recommendations`",
+        processor: |logic, period_ms| Ok(replay(logic, period_ms)),
+    },
+    comparison: Comparison { usual_ms: 6 * HOUR_MS, lanes },
+    book: Book {
+        pair: QuestionAnswerPair {
+            questions: Topic::Clicks,
+            answers: Topic::Recommendations,
+            group: "recommendations",
+            every_record_is_answered: true,
+        },
+        rule: || Box::new(AnswerOnce::new(click_id, answers_a_click)),
+        waiting: "clicks without a new page",
+    },
+    pane: Pane::Shop,
+};
+
+/// The shop of a show opened some hours before the show, so that there is a past to learn from.
+fn world_config(world: &World) -> ShopConfig {
+    ShopConfig { seed: world.seed, start: world.start.plus_ms(-HISTORY_MS), ..ShopConfig::default() }
+}
+
+/// What happened between the opening and the show.
+fn before_the_show(world: &World) -> impl Iterator<Item = Event> + use<> {
+    let start = world.start;
+    let before = Shop::new(world_config(world)).take_while(move |emission| emission.at < start);
+    before.map(|emission| emission.event)
+}
+
+/// More visitors of the same shop. Of flash trends and new items a burst knows nothing.
+fn burst(world: &World, moment: Timestamp) -> Emissions {
+    let usual = world_config(world);
+    let shop = Shop::new(ShopConfig {
+        start: moment.plus_ms(-VISITS_MS),
+        sessions_per_hour: usual.sessions_per_hour * f64::from(MORE),
+        trends_per_day: 0.0,
+        new_items_per_day: 0.0,
+        ..usual
+    });
+    Box::new(shop.skip_while(move |emission| emission.at < moment))
+}
+
+fn rename(event: &mut Event, prefix: &str) {
+    let to = |id: &mut String| id.insert_str(0, prefix);
+    if let Event::Clicks(click) = event {
+        click.event_id.as_mut().map(to);
+        to(&mut click.session_id);
+    } else if let Event::SimulationTruth(SimulationTruth::Intent { id, session_id, .. }) = event {
+        to(id);
+        to(session_id);
+    }
+}
+
+fn click_id(question: &Event) -> Option<&String> {
+    if let Event::Clicks(click) = question { click.event_id.as_ref() } else { None }
+}
+
+/// The page for people without a session is made whenever it has changed, and names no click.
+fn answers_a_click(answer: &Event) -> bool {
+    !matches!(answer, Event::Recommendations(page) if page.after.is_none())
+}
+
+/// A recommender that has read the histories; no page is made of them.
+fn trained(logic: &Logic, wanted: &dyn Fn() -> bool) -> Result<RecommendationsProcessor> {
+    let mut recommender = train(std::iter::empty(), logic, wanted)?;
+    recommender.share_past();
+    Ok(recommender)
+}
+
+fn train(
+    history: impl Iterator<Item = Event>,
+    logic: &Logic,
+    wanted: &dyn Fn() -> bool,
+) -> Result<RecommendationsProcessor> {
+    let mut recommender = RecommendationsProcessor::new(RecommendationsConfig::default());
+    let mut learn = |event: &Event| {
+        if let Event::Clicks(click) = event {
+            recommender.learn(click);
+        }
+    };
+    history.for_each(|event| learn(&event));
+    read_histories(&logic.histories, wanted, learn)?;
+    Ok(recommender)
+}
+
+fn batch(logic: &Logic, period_ms: i64, wanted: &dyn Fn() -> bool) -> Result<Factory> {
+    let trained = trained(logic, wanted)?;
+    Ok(Box::new(move || Box::new(HourlyRecommendations::over(trained.clone(), period_ms))))
+}
+
+fn replay(_: &Logic, period_ms: i64) -> Box<dyn Replayed> {
+    let config = RecommendationsConfig::default();
+    let processor: Box<dyn Processor> = match period_ms {
+        0 => Box::new(RecommendationsProcessor::new(config)),
+        period_ms => Box::new(HourlyRecommendations::new(config, period_ms)),
+    };
+    Box::new(processor)
+}
+
+fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lanes> {
+    let trained = train(world.map(before_the_show).into_iter().flatten(), logic, &|| true)?;
+    let batch = |&period_ms: &i64| -> Box<dyn Processor> {
+        Box::new(HourlyRecommendations::over(trained.clone(), period_ms))
+    };
+    Ok(Box::new(Separate {
+        batch: periods_ms.iter().map(batch).collect(),
+        stream: Box::new(trained.clone()),
+    }))
+}
