@@ -1,6 +1,8 @@
 //! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
 //! never 0.
 
+use crate::snapshot::Unit;
+
 /// How the unknown is written.
 pub(crate) const UNKNOWN: &str = "–";
 
@@ -74,6 +76,14 @@ pub(crate) fn maybe_money(cents: Option<f64>) -> String {
         Some(cents) if cents.is_finite() && cents.abs() < 9e17 => money(cents.round() as i64),
         Some(cents) if cents.is_finite() => short(cents / 100.0),
         _ => UNKNOWN.to_string(),
+    }
+}
+
+/// A figure of the bill in its unit, or unknown.
+pub(crate) fn amount(unit: Unit, value: Option<f64>) -> String {
+    match unit {
+        Unit::Count => number(value),
+        Unit::Cents => maybe_money(value),
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::format::{maybe_count, maybe_duration, maybe_money, number, plural, time_of_day, weekday};
+use crate::format::{amount, maybe_count, maybe_duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend, Worker, WorkerState};
 use crate::text::clean;
 use crate::view::header;
@@ -141,18 +141,19 @@ impl Summary {
                 );
             }
         }
-        if self.bill != Bill::default() {
+        if self.bill.is_known() {
             let _ = writeln!(text, "\n{:<18}{:>13}{:>13}{:>22}", "", "stream", "batch", "waiting has cost");
-            for (item, line) in self.bill.items() {
-                let amount = |value| if item == "money" { maybe_money(value) } else { number(value) };
+            for line in &self.bill.items {
+                let amount = |value| amount(line.unit, value);
                 let cases =
                     line.cases.map_or(String::new(), |cases| format!("  in {}", plural(cases, "case")));
                 let _ = writeln!(
                     text,
-                    "{item:<18}{:>13}{:>13}{:>22}{cases}",
+                    "{:<18}{:>13}{:>13}{:>22}{cases}",
+                    clean(&line.name),
                     amount(line.stream),
                     amount(line.batch),
-                    amount(line.waiting())
+                    amount(line.delay_cost())
                 );
             }
         }

@@ -20,7 +20,8 @@
 //!   headless    lines of words or JSON instead   svg   a picture in a file
 //!   view/       header, layout, one file a pane, the pen, the map, colours
 //!   state/      panes as data, rows and cursors, the key table, update
-//!   snapshot/   what is known, one file a business   format   numbers and times in words
+//!   format      numbers and times in words
+//!   snapshot/   what is known, one file a business
 //!   command     what a control asks for   text   harmless, measured and cut to fit
 //! ```
 //!

@@ -3,7 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
 use dashboard::headless::{event_json, snapshot_json, snapshot_text};
-use dashboard::{Snapshot, Summary};
+use dashboard::{Bill, Snapshot, Summary};
 use dashboard_testing::Sample;
 use expect_test::expect;
 use serde_json::Value;
@@ -27,15 +27,13 @@ fn where_batch_is_as_good_the_lesson_names_no_cost() {
         let (_, said) = line.split_once("waiting has cost ").unwrap();
         said.split("    ").next().unwrap().to_owned()
     };
-    let bill = |snapshot: &mut Snapshot, likely| {
-        let bill = &mut snapshot.lanes.data.bill;
-        for item in
-            [&mut bill.money_cents, &mut bill.wrong_texts, &mut bill.missed_clicks, &mut bill.late_minutes]
-        {
-            item.likely = likely;
+    let bill = |snapshot: &mut Snapshot, interval| {
+        for item in &mut snapshot.lanes.data.bill.items {
+            item.interval_95 = interval;
         }
     };
-    snapshot.lanes.data.bill.money_cents.likely = Some((-100.0, 250_000.0));
+    let money = snapshot.lanes.data.bill.items.iter_mut().find(|item| item.key == "money_cents");
+    money.expect("the sample bills money").interval_95 = Some((-100.0, 250_000.0));
     assert_eq!(cost(&snapshot), "37 wrong texts · 812 clicks · 1,498 late minutes");
     bill(&mut snapshot, Some((-1.0, 1.0)));
     assert_eq!(cost(&snapshot), "nothing so far");
@@ -101,6 +99,9 @@ fn json_says_what_it_is_and_can_be_read_back() {
         assert_eq!(back.groups.source, snapshot.groups.source);
         assert_eq!(back.groups.data.len(), snapshot.groups.data.len());
     }
+    let snapshot = Sample::Normal.snapshot();
+    let json = serde_json::to_string(&snapshot.lanes.data.bill).expect("JSON");
+    assert_eq!(serde_json::from_str::<Bill>(&json).expect("a bill"), snapshot.lanes.data.bill);
     let summary: Value =
         serde_json::from_str(&Summary::of(&Sample::Normal.snapshot(), 5).json()).expect("JSON");
     assert_eq!((&summary["type"], &summary["ran_ms"]), (&Value::from("summary"), &Value::from(5)));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use dashboard::{Action, Cmd, Command, ControlState, Key, Msg, Progress, State, Target, update};
+use dashboard::{
+    Action, Cmd, Command, ControlState, Key, Msg, Palette, Pane, Progress, State, Target, update,
+};
 use dashboard_testing::{Sample, normal};
 use proptest::prelude::*;
 
@@ -159,6 +161,55 @@ fn the_cursor_stays_with_its_row() {
     moved.groups.data.swap(0, 2);
     update(&mut state, Msg::Snapshot(Arc::new(moved)), 20);
     assert_eq!(asked(&press(&mut state, "r")), [(Action::Restart, Target::Group("fraud".into()))]);
+}
+
+/// A group may be called anything: also as another group's member would be.
+#[test]
+fn a_group_that_is_named_like_another_ones_member_is_only_itself() {
+    let mut state = fresh();
+    let mut hostile = normal(0);
+    hostile.groups.data[5].id = "fraud\nfraud-1".into();
+    hostile.groups.data[5].ours = false;
+    update(&mut state, Msg::Snapshot(Arc::new(hostile)), 10);
+    // Opened, fraud has a row for its worker; the stranger is the last row.
+    press(&mut state, "2jj⏎G");
+    assert_eq!(asked(&press(&mut state, "r")), [], "it is not ours to restart");
+    press(&mut state, "⏎");
+    let shown = dashboard_testing::text(&state, (120, 40));
+    assert!(shown.contains("▾ fraud·fraud-1") && shown.contains("▾ fraud  "), "both are open:\n{shown}");
+}
+
+/// Whoever starts the dashboard says which panes there are: no number leads to another, and no line
+/// speaks of one.
+#[test]
+fn a_show_has_the_panes_it_was_given() {
+    let panes = Pane::of_show([Pane::Payments]);
+    let mut state = State::new(Palette::Dark, &panes);
+    update(&mut state, Msg::Resize(80, 24), 0);
+    update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 0);
+    for (digit, pane) in ('1'..).zip(&panes) {
+        press(&mut state, &digit.to_string());
+        assert_eq!(state.focus(), *pane, "{digit}");
+    }
+    press(&mut state, "7");
+    assert_eq!(state.focus(), Pane::Events, "there is no seventh");
+    press(&mut state, "⇥");
+    assert_eq!(state.focus(), Pane::Throughput, "after the last comes the first");
+    let shown = dashboard_testing::text(&state, (80, 24));
+    assert!(
+        shown.contains("4 payments") && shown.contains("5 lanes") && shown.contains("1–6 pane"),
+        "{shown}"
+    );
+    assert!(!shown.contains("city") && !shown.contains("shop"), "{shown}");
+    let wide = dashboard_testing::text(&state, (200, 60));
+    assert!(panes.iter().all(|pane| wide.contains(pane.name())), "{wide}");
+    assert_eq!(wide.matches('╭').count(), panes.len(), "and no frame more:\n{wide}");
+}
+
+#[test]
+#[should_panic(expected = "a show has one pane lag, not two")]
+fn no_pane_is_there_twice() {
+    State::new(Palette::Dark, &[Pane::Lag, Pane::Events, Pane::Lag]);
 }
 
 #[test]

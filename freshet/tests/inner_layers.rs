@@ -35,7 +35,7 @@ const ORDER: [Inner; 2] = [
     },
     Inner {
         name: "dashboard",
-        order: &["command text", "format snapshot", "state", "view", "headless svg", "terminal"],
+        order: &["command text", "snapshot", "format", "state", "view", "headless svg", "terminal"],
         strict: true,
         because: "what is decided is tested without a picture, and what is drawn without a terminal",
     },

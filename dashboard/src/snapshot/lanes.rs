@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::snapshot::bill::Bill;
+
 /// Both lanes beside each other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -95,63 +97,4 @@ pub struct Freshness {
     pub p50_ms: Option<f64>,
     /// The 99th percentile.
     pub p99_ms: Option<f64>,
-}
-
-/// What each lane's lateness has cost since the start, in each business's own unit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Bill {
-    /// Minutes by which arrival times were wrong, summed over trips. Cases: trips.
-    pub late_minutes: BillItem,
-    /// Texts that said something untrue. Cases: texts.
-    pub wrong_texts: BillItem,
-    /// Money approved to fraudsters plus what honest customers declined cost, in cents. Cases:
-    /// swipes.
-    pub money_cents: BillItem,
-    /// Next clicks that were not on the page. Cases: clicks on items new to the session.
-    pub missed_clicks: BillItem,
-}
-
-impl Bill {
-    /// The items with their names, in the order in which to show them.
-    pub fn items(&self) -> [(&'static str, &BillItem); 4] {
-        [
-            ("late minutes", &self.late_minutes),
-            ("wrong texts", &self.wrong_texts),
-            ("money", &self.money_cents),
-            ("missed clicks", &self.missed_clicks),
-        ]
-    }
-}
-
-/// One line of the bill.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct BillItem {
-    /// What the stream lane's answers cost.
-    pub stream: Option<f64>,
-    /// What the batch lane's cost.
-    pub batch: Option<f64>,
-    /// Between what and what the cost of waiting lies in 95 of 100 drawings of the cases; unknown
-    /// while these are too few.
-    pub likely: Option<(f64, f64)>,
-    /// What an old model with a live session costs; only the shop has one.
-    pub stale_model: Option<f64>,
-    /// The same of that model's cost of waiting.
-    pub stale_likely: Option<(f64, f64)>,
-    /// In how many cases both were judged.
-    pub cases: Option<u64>,
-}
-
-impl BillItem {
-    /// Whether batch was as good as far as the cases tell: nothing may well be what waiting has
-    /// cost.
-    pub fn is_tie(&self) -> bool {
-        self.likely.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
-    }
-
-    /// What waiting has cost: batch minus stream. Negative when batch was the better one.
-    pub fn waiting(&self) -> Option<f64> {
-        Some(self.batch? - self.stream?).filter(|cost| cost.is_finite())
-    }
 }

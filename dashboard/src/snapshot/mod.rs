@@ -20,12 +20,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod bill;
 mod city;
 mod cluster;
 mod lanes;
 mod payments;
 mod shop;
 
+pub use bill::{Bill, BillItem, Headline, Unit};
 pub use city::{
     Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
     VehicleKind,
@@ -34,7 +36,7 @@ pub use cluster::{
     Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,
     Waiting, Worker, WorkerState,
 };
-pub use lanes::{Bill, BillItem, Book, Freshness, Lanes, Run};
+pub use lanes::{Book, Freshness, Lanes, Run};
 pub use payments::{Decision, Payments, Verdict};
 pub use shop::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
 

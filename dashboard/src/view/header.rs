@@ -3,9 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::command::Progress;
-use crate::format::{
-    UNKNOWN, count, duration, maybe_duration, maybe_money, number, plural, time_of_day, weekday,
-};
+use crate::format::{UNKNOWN, amount, count, duration, maybe_duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
@@ -171,21 +169,17 @@ pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
 /// What waiting has cost, in at most so many of the businesses' units. Where batch was as good,
 /// nothing is said; what too few cases say is dim.
 pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
-    let bill = &lanes.bill;
-    let all = [
-        (&bill.money_cents, maybe_money as fn(_) -> _, "", ""),
-        (&bill.wrong_texts, number, " wrong texts", " texts"),
-        (&bill.missed_clicks, number, " clicks", " clicks"),
-        (&bill.late_minutes, number, " late minutes", " min late"),
-    ];
-    let known: Vec<_> = all.into_iter().filter(|(item, ..)| item.waiting().is_some()).collect();
+    let lines = lanes.bill.headlines();
+    let known: Vec<_> = lines.into_iter().filter(|(item, _)| item.delay_cost().is_some()).collect();
     let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
-    for (item, amount, words, short) in known.iter().filter(|(item, ..)| !item.is_tie()).take(items) {
+    for (item, headline) in known.iter().filter(|(item, _)| !item.is_inconclusive()).take(items) {
         if pieces.len() > 1 {
             pieces.push((" · ".into(), Role::Dim));
         }
-        pieces.push((amount(item.waiting()), if item.likely.is_some() { Role::Truth } else { Role::Dim }));
-        pieces.push((if wide { words } else { short }.to_string(), Role::Dim));
+        let role = if item.interval_95.is_some() { Role::Truth } else { Role::Dim };
+        pieces.push((amount(item.unit, item.delay_cost()), role));
+        let words = if wide { &headline.words } else { &headline.short };
+        pieces.push((if words.is_empty() { String::new() } else { format!(" {words}") }, Role::Dim));
     }
     if pieces.len() == 1 {
         let nothing = if known.is_empty() { UNKNOWN } else { "nothing so far" };

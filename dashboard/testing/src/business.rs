@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Book, Decision, Freshness, Lanes, Page, Payments, Run, Shop, ShopEvent, Shopper,
-    Trending, Verdict,
+    Bill, BillItem, Book, Decision, Freshness, Headline, Lanes, Page, Payments, Run, Shop, ShopEvent,
+    Shopper, Trending, Unit, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -117,17 +117,6 @@ pub(super) fn shop() -> Shop {
 }
 
 pub(super) fn lanes() -> Lanes {
-    let item = |stream: f64, batch: f64, cases: u64| BillItem {
-        stream: Some(stream),
-        batch: Some(batch),
-        likely: Some((0.8 * (batch - stream), 1.2 * (batch - stream))),
-        stale_model: None,
-        stale_likely: None,
-        cases: Some(cases),
-    };
-    let mut missed_clicks = item(1_204.0, 2_016.0, 5_120);
-    missed_clicks.stale_model = Some(1_212.0);
-    missed_clicks.stale_likely = Some((-12.0, 28.0));
     Lanes {
         stream_delay_ms: Some(18.0),
         batch_age_ms: Some(41.0 * 60_000.0),
@@ -169,12 +158,7 @@ pub(super) fn lanes() -> Lanes {
             p99_ms: Some(p99),
         })
         .collect(),
-        bill: Bill {
-            late_minutes: item(812.4, 2_310.0, 418),
-            wrong_texts: item(3.0, 40.0, 512),
-            money_cents: item(10_400.0, 130_850.0, 8_204),
-            missed_clicks,
-        },
+        bill: bill(),
         ledger: [
             ("driver_locations", "eta_updates", 5_046_204, 1_788_000, 18, 3_258_186),
             ("card_swipes", "fraud_decisions", 190_310, 186_110, 4_200, 0),
@@ -191,6 +175,33 @@ pub(super) fn lanes() -> Lanes {
             ..Book::default()
         })
         .collect(),
+    }
+}
+
+fn bill() -> Bill {
+    let item = |key: &str, name: &str, figures: (f64, f64, u64), headline: (u8, &str, &str)| {
+        let ((stream, batch, cases), (rank, words, short)) = (figures, headline);
+        BillItem {
+            key: key.into(),
+            name: name.into(),
+            headline: Some(Headline { rank, words: words.into(), short: short.into() }),
+            stream: Some(stream),
+            batch: Some(batch),
+            interval_95: Some((0.8 * (batch - stream), 1.2 * (batch - stream))),
+            cases: Some(cases),
+            ..BillItem::default()
+        }
+    };
+    let minutes = (812.4, 2_310.0, 418);
+    let money = item("money_cents", "money", (10_400.0, 130_850.0, 8_204), (0, "", ""));
+    let clicks = item("missed_clicks", "missed clicks", (1_204.0, 2_016.0, 5_120), (2, "clicks", "clicks"));
+    Bill {
+        items: vec![
+            item("late_minutes", "late minutes", minutes, (3, "late minutes", "min late")),
+            item("wrong_texts", "wrong texts", (3.0, 40.0, 512), (1, "wrong texts", "texts")),
+            BillItem { unit: Unit::Cents, ..money },
+            BillItem { stale_model: Some(1_212.0), stale_interval_95: Some((-12.0, 28.0)), ..clicks },
+        ],
     }
 }
 

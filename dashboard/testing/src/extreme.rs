@@ -2,7 +2,7 @@
 //! the ends of every type.
 
 use super::normal;
-use dashboard::{BatchEta, BillItem, Snapshot, StreamEta, Trend, WorkerState};
+use dashboard::{BatchEta, BillItem, Headline, Snapshot, StreamEta, Trend, WorkerState};
 
 #[expect(clippy::too_many_lines, reason = "one line a field is what it is")]
 pub(super) fn extreme() -> Snapshot {
@@ -99,14 +99,17 @@ pub(super) fn extreme() -> Snapshot {
     lanes.batch_age_ms = Some(f64::INFINITY);
     lanes.next_run_in_ms = Some(-1.0);
     lanes.database = Some(name(3));
-    lanes.bill.money_cents = BillItem {
+    let [_, texts, money, clicks] = &mut lanes.bill.items[..] else { panic!("the sample bills four things") };
+    *money = BillItem {
         stream: Some(-1e300),
         batch: Some(1e300),
-        likely: Some((1.0, f64::MAX)),
+        interval_95: Some((1.0, f64::MAX)),
         cases: Some(u64::MAX),
-        ..BillItem::default()
+        ..money.clone()
     };
-    lanes.bill.wrong_texts.batch = Some(f64::NAN);
+    texts.batch = Some(f64::NAN);
+    clicks.name = name(3);
+    clicks.headline = Some(Headline { rank: 0, words: name(2), short: name(6) });
     for (at, worker) in snapshot.workers.data.iter_mut().enumerate() {
         worker.name = name(at);
         worker.state = WorkerState::Dead { how: name(at + 3) };

@@ -54,6 +54,13 @@ pub fn draw(state: &State, (width, height): (u16, u16), theme: &Theme) -> Buffer
     buf
 }
 
+/// The characters of that picture, a line a row.
+pub fn text(state: &State, size: (u16, u16)) -> String {
+    let buf = draw(state, size, &Theme::default());
+    let row = |y| (0..size.0).map(|x| buf[(x, y)].symbol()).collect::<String>();
+    (0..size.1).map(row).collect::<Vec<_>>().join("\n")
+}
+
 /// Which snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {

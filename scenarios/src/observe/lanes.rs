@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dashboard::{BillItem, Lanes, Run};
+use dashboard::{BillItem, Headline, Lanes, Run, Unit};
 use events::{BatchRun, Event, Timestamp};
 
 use super::percentiles::Percentiles;
@@ -206,7 +206,7 @@ impl LanesView {
 pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
     let lines = bill.lines();
     // The lines speak of one quote, of a hundred texts or clicks; the screen shows sums.
-    let likely = |measure: Measure, times: f64| {
+    let interval = |measure: Measure, times: f64| {
         let waiting = lines.iter().find(|line| line.measure == measure)?.waiting;
         Some((waiting.low? * times, waiting.high? * times))
     };
@@ -218,37 +218,41 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
         // trip.
         let trips = (late.quotes + late.unanswered) as f64 / 4.0;
         late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
-        late_minutes.likely = likely(Measure::EtaErrorMin, trips);
+        late_minutes.interval_95 = interval(Measure::EtaErrorMin, trips);
     }
-    let money = &bill.payments;
+    let mut wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
+    wrong_texts.interval_95 = interval(Measure::WrongTextsPercent, late.texts_due as f64 / 100.0);
+    let spent = &bill.payments;
+    let (stream, batch) = (spent.stream.cost_cents() as f64, spent.batch.cost_cents() as f64);
+    let mut money = item(stream, batch, spent.stream.swipes);
+    let sure =
+        lines.iter().any(|line| line.measure == Measure::MoneyCents && line.verdict != Verdict::Unknown);
+    money.interval_95 = interval(Measure::MoneyCents, 1.0).filter(|_| sure);
+    money.unit = Unit::Cents;
     let shop = &bill.shop;
     let clicks = shop.stream.cases as f64;
     let missed = |lane: &ShopLane| (lane.cases - lane.hits) as f64;
+    let mut missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
+    missed_clicks.interval_95 = interval(Measure::MissedClicksPercent, clicks / 100.0);
+    // What the stale model missed beyond the stream where both were judged, as if it had been
+    // judged everywhere.
     let stale = shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate());
-    let wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
-    let (spent, would_be) = (money.stream.cost_cents() as f64, money.batch.cost_cents() as f64);
-    let missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
-    let sure =
-        lines.iter().any(|line| line.measure == Measure::MoneyCents && line.verdict != Verdict::Unknown);
+    missed_clicks.stale_model = stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks);
+    missed_clicks.stale_interval_95 = interval(Measure::MissedClicksStalePercent, clicks / 100.0);
     dashboard::Bill {
-        late_minutes,
-        wrong_texts: BillItem {
-            likely: likely(Measure::WrongTextsPercent, late.texts_due as f64 / 100.0),
-            ..wrong_texts
-        },
-        money_cents: BillItem {
-            likely: likely(Measure::MoneyCents, 1.0).filter(|_| sure),
-            ..item(spent, would_be, money.stream.swipes)
-        },
-        missed_clicks: BillItem {
-            likely: likely(Measure::MissedClicksPercent, clicks / 100.0),
-            // What the stale model missed beyond the stream where both were judged, as if it had
-            // been judged everywhere.
-            stale_model: stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks),
-            stale_likely: likely(Measure::MissedClicksStalePercent, clicks / 100.0),
-            ..missed_clicks
-        },
+        items: vec![
+            named("late_minutes", "late minutes", (3, "late minutes", "min late"), late_minutes),
+            named("wrong_texts", "wrong texts", (1, "wrong texts", "texts"), wrong_texts),
+            named("money_cents", "money", (0, "", ""), money),
+            named("missed_clicks", "missed clicks", (2, "clicks", "clicks"), missed_clicks),
+        ],
     }
+}
+
+/// A line under its key, with its name and how the first lines of the screen name it.
+fn named(key: &str, name: &str, (rank, words, short): (u8, &str, &str), item: BillItem) -> BillItem {
+    let headline = Headline { rank, words: words.to_owned(), short: short.to_owned() };
+    BillItem { key: key.to_owned(), name: name.to_owned(), headline: Some(headline), ..item }
 }
 
 fn item(stream: f64, batch: f64, cases: u64) -> BillItem {

@@ -2,9 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{
-    UNKNOWN, count, duration, maybe_count, maybe_duration, maybe_money, number, time_of_day,
-};
+use crate::format::{UNKNOWN, amount, count, duration, maybe_count, maybe_duration, time_of_day};
 use crate::snapshot::{BillItem, Book, Freshness, Lanes, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -87,23 +85,24 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
         }
     }
     let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
-    for (name, item) in lanes.bill.items() {
-        let amount = |value: Option<f64>| if name == "money" { maybe_money(value) } else { number(value) };
+    for item in &lanes.bill.items {
+        let amount = |value| amount(item.unit, value);
         let stream = (amount(item.stream), Role::Text);
         lines.push((
-            name,
+            &item.name,
             [
                 stream.clone(),
                 (amount(item.batch), Role::Text),
                 verdict(item, amount),
                 (maybe_count(item.cases), Role::Faint),
-                (likely(item, amount), Role::Faint),
+                (interval(item, amount), Role::Faint),
             ],
         ));
         // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what
         // this visitor just did.
         if item.stale_model.is_some() {
-            let old = BillItem { batch: item.stale_model, likely: item.stale_likely, ..item.clone() };
+            let old =
+                BillItem { batch: item.stale_model, interval_95: item.stale_interval_95, ..item.clone() };
             let unsaid = (String::new(), Role::Faint);
             lines.push((
                 "└ old model, live page",
@@ -112,7 +111,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                     (amount(old.batch), Role::Text),
                     verdict(&old, amount),
                     unsaid,
-                    (likely(&old, amount), Role::Faint),
+                    (interval(&old, amount), Role::Faint),
                 ],
             ));
         }
@@ -133,19 +132,19 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
 /// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases
 /// say is dim.
 fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
-    match (item.waiting(), item.likely) {
-        (Some(_), Some(_)) if item.is_tie() => ("as good".into(), Role::Good),
+    match (item.delay_cost(), item.interval_95) {
+        (Some(_), Some(_)) if item.is_inconclusive() => ("as good".into(), Role::Good),
         (Some(cost), Some(_)) => (amount(Some(cost)), Role::Truth),
         (Some(cost), None) => (amount(Some(cost)), Role::Dim),
         _ => (UNKNOWN.into(), Role::Dim),
     }
 }
 
-/// Between what and what it lies.
-fn likely(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
-    match item.likely {
+/// The confidence interval in words.
+fn interval(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
+    match item.interval_95 {
         Some((low, high)) => format!("{} to {}", amount(Some(low)), amount(Some(high))),
-        None if item.waiting().is_some() => "too few cases".into(),
+        None if item.delay_cost().is_some() => "too few cases".into(),
         None => String::new(),
     }
 }
