@@ -250,9 +250,11 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
 }
 
 /// A line under its key, with its name and how the first lines of the screen name it.
-fn named(key: &str, name: &str, (rank, words, short): (u8, &str, &str), item: BillItem) -> BillItem {
-    let headline = Headline { rank, words: words.to_owned(), short: short.to_owned() };
-    BillItem { key: key.to_owned(), name: name.to_owned(), headline: Some(headline), ..item }
+fn named(key: &str, name: &str, (rank, words, short): (u8, &str, &str), mut item: BillItem) -> BillItem {
+    item.key = key.to_owned();
+    item.name = name.to_owned();
+    item.headline = Some(Headline { rank, words: words.to_owned(), short: short.to_owned() });
+    item
 }
 
 fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
