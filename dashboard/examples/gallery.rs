@@ -1,4 +1,4 @@
-//! Draws the pictures of the documentation, from made-up snapshots: `make pictures`, or
+//! Draws the pictures of the documentation, from synthetic snapshots: `make pictures`, or
 //! `cargo run -p dashboard --example gallery DIR [all]`. With `all`, every layout in every theme
 //! and every sample.
 

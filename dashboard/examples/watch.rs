@@ -1,4 +1,4 @@
-//! Runs the dashboard on made-up snapshots, with a made-up supervisor: `cargo run -p dashboard
+//! Runs the dashboard on synthetic snapshots, with a simulated supervisor: `cargo run -p dashboard
 //! --example watch`.
 //!
 //! For looking at it and trying the keys without a cluster. Nothing it shows is measured.
@@ -38,7 +38,7 @@ fn main() -> std::io::Result<()> {
     }
 }
 
-/// Some snapshots a second; each command is acknowledged with the next one and seen five later.
+/// Some snapshots a second; each command is accepted with the next one and observed five later.
 fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
     publisher.map(city_map());
     let mut commands: Vec<(u64, u64)> = Vec::new();
@@ -55,7 +55,7 @@ fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
         snapshot.controls = commands
             .iter()
             .map(|(id, since)| {
-                let progress = if step < since + 5 { Progress::Acknowledged } else { Progress::Seen };
+                let progress = if step < since + 5 { Progress::Accepted } else { Progress::Observed };
                 ControlState { id: *id, progress }
             })
             .collect();

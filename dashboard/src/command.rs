@@ -1,26 +1,27 @@
-//! What the controls ask of the supervisor, and how the answer comes back.
+//! What the controls request of the supervisor, and how its progress comes back.
 //!
 //! A key never changes anything by itself. It makes a [`Command`] with a number; the supervisor
 //! reports its progress in the next snapshots, as a [`ControlState`] with the same number. The
-//! dashboard shows all three steps with the time since: *asked* (the key was pressed),
-//! *acknowledged* (the supervisor has done its part: the signal is sent), and *seen* (the
-//! effect has been observed from outside: the member has left its group). The gap between the last
-//! two is the lesson.
+//! dashboard shows all three steps with the time since: *requested* (the key was pressed),
+//! *accepted* (the supervisor has done its part: the signal is sent), and *observed* (the effect is
+//! visible from outside: the member has left its group). The gap between the last two is the
+//! lesson.
 //!
 //! # Simplifications
-//! - The supervisor may forget a command some seconds after it was seen or has failed; the
+//! - The supervisor may forget a command some seconds after it was observed or has failed; the
 //!   dashboard keeps it until then.
+//! - In JSON the three steps have the names of schema 1: `asked`, `acknowledged`, `seen`.
 
 use serde::{Deserialize, Serialize};
 
-/// Something to do, to someone.
+/// An action and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// Counts the commands of this run, from 1.
     pub id: u64,
     /// What to do.
     pub action: Action,
-    /// To whom: captured when the key went down, whatever the cursor points at since.
+    /// To what: captured when the key went down, whatever the cursor points at since.
     pub target: Target,
 }
 
@@ -44,7 +45,7 @@ pub enum Action {
     Burst,
     /// Set the group's committed offsets back to the start of each log, and read everything again.
     Rewind,
-    /// Turn the dial: the batch lane's jobs run at this step from their next boundary on.
+    /// Change the batch lane's period: its jobs run at this step from their next boundary on.
     Dial(Step),
 }
 
@@ -68,8 +69,8 @@ const STEPS: [(u64, &str); 10] = [
 ];
 
 impl Step {
-    /// The period in milliseconds of event time; a step that a stranger's JSON made up is the
-    /// longest.
+    /// The period in milliseconds of event time; a step that is out of range, which only JSON can
+    /// bring, is the longest.
     pub fn period_ms(self) -> u64 {
         self.entry().0
     }
@@ -106,7 +107,7 @@ impl Action {
     }
 }
 
-/// To whom.
+/// What an action acts on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "name", rename_all = "snake_case")]
 pub enum Target {
@@ -130,7 +131,7 @@ impl Target {
     }
 }
 
-/// How one command is getting on.
+/// The progress of one command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlState {
     /// [`Command::id`].
@@ -139,17 +140,20 @@ pub struct ControlState {
     pub progress: Progress,
 }
 
-/// How far a command is. [`Progress::Asked`] is where every command starts, before the supervisor
+/// How far a command is. [`Progress::Requested`] is where every command starts, before the supervisor
 /// has said anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "progress", rename_all = "snake_case")]
 pub enum Progress {
     /// The key was pressed.
-    Asked,
+    #[serde(rename = "asked")]
+    Requested,
     /// The supervisor has done its part.
-    Acknowledged,
+    #[serde(rename = "acknowledged")]
+    Accepted,
     /// The effect was observed from outside.
-    Seen,
+    #[serde(rename = "seen")]
+    Observed,
     /// It could not be done.
     Failed {
         /// Why, in words.

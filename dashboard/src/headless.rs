@@ -70,25 +70,25 @@ fn words(pieces: &Pieces) -> String {
     pieces.iter().map(|(text, _)| text.as_str()).collect()
 }
 
-/// Whether a trend is none that a person must be told of.
+/// Whether a trend is normal, and needs no mention.
 fn is_usual(trend: Trend) -> bool {
     matches!(trend, Trend::KeepingUp | Trend::Unknown | Trend::Scheduled { .. })
 }
 
-/// What a run came to: made from its last snapshot.
+/// The result of a run: made from its last snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// The scenario.
     pub name: String,
     /// The seed that repeats it.
     pub seed: Option<u64>,
-    /// How many times faster than the wall simulated time ran.
+    /// How many times faster than wall-clock time simulated time ran.
     pub speed: Option<f64>,
     /// How long it ran, in milliseconds of wall time.
     pub ran_ms: u64,
     /// Events in, answers out and their freshness, per business.
     pub businesses: Vec<Freshness>,
-    /// What waiting has cost.
+    /// What the batch lane's delay has cost.
     pub bill: Bill,
     /// How many workers were dead at the end.
     pub workers_dead: u64,
@@ -111,7 +111,7 @@ impl Summary {
             workers_dead: snapshot.workers.data.iter().filter(dead).count() as u64,
             lag_records: match snapshot.groups.source {
                 Source::Waiting | Source::Absent => None,
-                _ => lags.flatten().reduce(u64::saturating_add),
+                Source::Live | Source::Stale { .. } => lags.flatten().reduce(u64::saturating_add),
             },
         }
     }
@@ -121,7 +121,7 @@ impl Summary {
         line("summary", self)
     }
 
-    /// As the words that stand on the terminal after `q`.
+    /// As the words that are printed after `q`.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let name = if self.name.is_empty() { "freshet".into() } else { clean(&self.name) };

@@ -7,13 +7,13 @@
 //! for keys, signals and snapshots, calls `update`, and draws when the picture has changed.
 //!
 //! ```text
-//!   whoever watches the cluster           this crate                            the terminal
+//!   the observer of the cluster           this crate                            the terminal
 //!   Publisher::snapshot ──► mailbox ──► update ──► State ──► view ──► cells ──► one write a frame
 //!   the supervisor  ◄── Command ◄──────────┘  ▲
 //!                                             └── keys, signals, resizes
 //! ```
 //!
-//! Each module uses only what stands below it, and no two files use each other:
+//! Each module uses only modules below it, and no two files use each other:
 //!
 //! ```text
 //!   terminal/   the edge: threads, a clock, signals, the modes of the terminal
@@ -34,6 +34,9 @@
 //! - Combining accents are dropped, and right-to-left text is left to the terminal: no two
 //!   terminals agree about either.
 //! - The clock of the event list is UTC: the core knows no time zones.
+
+// A new pane, lane or kind of event must not be drawn as nothing: the compiler names the places.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod format;
 mod state;

@@ -46,7 +46,7 @@ pub fn render_svg(
 
 /// Any buffer as an SVG.
 pub fn of_buffer(buf: &Buffer, theme: &Theme) -> String {
-    let (paper, ink) = paper_and_ink(theme.palette);
+    let (paper, ink) = default_colours(theme.palette);
     let area = buf.area;
     let size =
         (f64::from(area.width) * CELL.0 + MARGIN * 2.0, f64::from(area.height) * CELL.1 + MARGIN * 2.0);
@@ -252,8 +252,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A terminal's own background and text colour, for which a picture has to choose.
-fn paper_and_ink(palette: Palette) -> (&'static str, &'static str) {
+/// The background and the text colour of a terminal: a picture has to choose them.
+fn default_colours(palette: Palette) -> (&'static str, &'static str) {
     match palette {
         Palette::Dark => ("#12161d", "#d8dee9"),
         Palette::Light => ("#fcfcfa", "#22272e"),

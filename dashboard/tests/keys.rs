@@ -51,7 +51,7 @@ fn press(state: &mut State, keys: &str) -> Vec<Cmd> {
 fn asked(cmds: &[Cmd]) -> Vec<(Action, Target)> {
     cmds.iter()
         .filter_map(|cmd| match cmd {
-            Cmd::Ask(Command { action, target, .. }) => Some((*action, target.clone())),
+            Cmd::Send(Command { action, target, .. }) => Some((*action, target.clone())),
             _ => None,
         })
         .collect()
@@ -70,7 +70,7 @@ proptest! {
             let pressed = if let Msg::Key(key) = &msg { Some(*key) } else { None };
             for cmd in update(&mut state, msg, at as u64 * 100) {
                 match cmd {
-                    Cmd::Ask(command) => {
+                    Cmd::Send(command) => {
                         prop_assert!(command.id > last_id);
                         last_id = command.id;
                         if matches!(command.action, Action::Kill | Action::Rewind) {
@@ -276,7 +276,7 @@ fn frozen_means_frozen() {
     assert!(!update(&mut state, Msg::Snapshot(Arc::new(normal(6))), 30).is_empty());
 }
 
-/// Asked, acknowledged, seen; each step is drawn, and the finished control leaves after a while.
+/// Requested, accepted, observed; each step is drawn, and the finished control leaves after a while.
 #[test]
 fn controls_report_their_progress() {
     let mut state = fresh();
@@ -286,17 +286,17 @@ fn controls_report_their_progress() {
         snapshot.controls = vec![ControlState { id: 1, progress }];
         update(&mut state, Msg::Snapshot(Arc::new(snapshot)), now)
     };
-    assert_eq!(step(Progress::Acknowledged, 200), [Cmd::Draw]);
-    assert_eq!(step(Progress::Acknowledged, 300), []);
-    assert_eq!(step(Progress::Seen, 1_400), [Cmd::Draw]);
-    assert_eq!([4_000, 6_000, 7_300].map(|now| step(Progress::Seen, now)), [[], [], []]);
+    assert_eq!(step(Progress::Accepted, 200), [Cmd::Draw]);
+    assert_eq!(step(Progress::Accepted, 300), []);
+    assert_eq!(step(Progress::Observed, 1_400), [Cmd::Draw]);
+    assert_eq!([4_000, 6_000, 7_300].map(|now| step(Progress::Observed, now)), [[], [], []]);
     assert_eq!(update(&mut state, Msg::Tick, 7_500), [Cmd::Draw]);
     update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 7_600);
     assert_eq!(state.next_change_ms(), Some(10_600), "only silence is left to wait for");
 }
 
 #[test]
-fn the_dial_turns_step_by_step_from_what_was_asked_for_last() {
+fn the_period_changes_step_by_step_from_what_was_requested_last() {
     let mut state = fresh();
     let mut snapshot = normal(0);
     snapshot.lanes.data.can_turn = false;

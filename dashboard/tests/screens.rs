@@ -1,5 +1,5 @@
 //! Every screen as text and as styles: four sizes, seven situations. `UPDATE_EXPECT=1 cargo test -p
-//! dashboard` writes them anew; look at the difference before you commit it.
+//! dashboard` regenerates them; look at the difference before you commit it.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -78,8 +78,8 @@ fn stale() {
     check("stale", Sample::Stale, &[Key::Char('4')]);
 }
 
-/// The lag pane, on the group that nobody reads for: its bookmarks are shown, one of them overtaken
-/// by retention.
+/// The partitions of a group without members, one of whose committed offsets retention has
+/// overtaken.
 #[test]
 fn dead() {
     check("dead", Sample::Dead, &[Key::Char('2'), Key::Char('j'), Key::Char('j'), Key::Char('3')]);
@@ -125,7 +125,7 @@ fn a_foreign_cluster_is_a_lag_monitor() {
     expect_file![path].assert_eq(&describe(&screen(Sample::Foreign, (120, 40), &[])));
 }
 
-/// The lesson stands on every screen: what the streams know, what the batch knows, what waiting has
+/// The lesson is on every screen: what the streams know, what the batch knows, what the delay has
 /// cost.
 #[test]
 fn the_lesson_is_everywhere() {

@@ -1,4 +1,4 @@
-//! The ride-share business: streets, cars, and one trip's arrival as three parties believe it.
+//! The ride-share business: streets, cars, and the arrival of one trip by stream, batch and truth.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct CityMap {
     /// The city's name.
     pub name: String,
-    /// Whom to thank for the data; stands on the drawn map.
+    /// The attribution of the data, shown on the map.
     pub attribution: String,
     /// South-west and north-east corners of what to show, as `(longitude, latitude)` in WGS 84
     /// degrees.
@@ -44,12 +44,11 @@ pub enum StreetClass {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct City {
-    /// The links whose speed is believed to be known. Those not here are unknown, not free.
+    /// The links with an estimated speed. A link that is not here is unknown, not free.
     pub speeds: Vec<LinkSpeed>,
-    /// Who is on the road.
+    /// The vehicles on the road.
     pub vehicles: Vec<Vehicle>,
-    /// What is known of jams and closures: learnt from the traffic, or the truth where the bill
-    /// says so.
+    /// Known jams and closures: inferred from the traffic, or the truth where the bill has it.
     pub incidents: Vec<Incident>,
     /// Some trips (at most 16) to choose one from. Each keeps its place from about its beginning
     /// until some seconds after its end.
@@ -105,12 +104,12 @@ pub struct Incident {
     pub at: (f64, f64),
     /// What, in a word or two: "jam", "crash".
     pub what: String,
-    /// For how long yet, in seconds of event time.
+    /// The remaining time, in seconds of event time.
     pub remaining_s: Option<f64>,
 }
 
-/// One trip, and when three parties say it will end. All durations are event time, counted from
-/// now.
+/// One trip, and when it ends according to the stream, the batch and the truth. All durations are
+/// event time, counted from now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trip {
@@ -122,32 +121,31 @@ pub struct Trip {
     pub at: Option<(f64, f64)>,
     /// Where it is going.
     pub destination: Option<(f64, f64)>,
-    /// The way still to go: the quickest on empty roads, which need not be the driver's.
+    /// The remaining route: the fastest on empty roads, which need not be the driver's.
     pub route: Vec<(f64, f64)>,
-    /// Whether it has ended. Then the three answers are those of the moment at which half of its
-    /// time was over, so that they can be held against each other: nobody knows the truth
-    /// before.
+    /// Whether it has ended. Then the three answers are those at half of its time, so that they can
+    /// be compared: the truth is not known before.
     pub arrived: bool,
     /// What the stream lane says.
     pub stream: Option<StreamEta>,
     /// What the batch lane's last answer says.
     pub batch: Option<BatchEta>,
-    /// What really happened, which is known at the end.
+    /// The actual time, known on arrival.
     pub truth_s: Option<f64>,
 }
 
-/// A trip that has ended, and what either lane had said when half of its time was over. Seconds to
-/// go from then on.
+/// A trip that has ended, and what either lane had answered at half of its time. Seconds to go from
+/// then on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Arrival {
     /// Which.
     pub trip_id: String,
-    /// How long it really took yet.
+    /// How long it actually took from there.
     pub truth_s: f64,
-    /// How long the stream lane had said.
+    /// The stream lane's answer.
     pub stream_s: Option<f64>,
-    /// How long the batch lane's run before had said.
+    /// The answer of the batch lane's run before.
     pub batch_s: Option<f64>,
 }
 
@@ -167,6 +165,6 @@ pub struct StreamEta {
 pub struct BatchEta {
     /// Seconds to go, if the last run was right.
     pub remaining_s: f64,
-    /// How old what it knows is, in seconds of event time.
+    /// The age of what it knows, in seconds of event time.
     pub age_s: f64,
 }

@@ -1,5 +1,5 @@
-//! What any Kafka cluster tells any client: topics, groups, partitions; and the processes that we
-//! supervise.
+//! What any client can learn of any Kafka cluster (topics, groups, partitions), and the processes
+//! that we supervise.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cluster {
-    /// The address that was dialled: `127.0.0.1:9092`.
+    /// The bootstrap address: `127.0.0.1:9092`.
     pub bootstrap: String,
-    /// How many brokers live; unknown until metadata came.
+    /// How many brokers are alive; unknown until metadata was received.
     pub brokers: Option<u32>,
 }
 
@@ -31,7 +31,7 @@ pub struct Topic {
     pub partitions: Option<u32>,
     /// What it takes on disk.
     pub bytes: Option<u64>,
-    /// Whether one of our producers writes it, and can be asked for a burst.
+    /// Whether one of our producers writes it, and can be told to burst.
     pub can_burst: bool,
     /// Whether a burst is running now.
     pub bursting: bool,
@@ -43,13 +43,13 @@ pub struct Topic {
 pub struct Group {
     /// Its group id.
     pub id: String,
-    /// Where its coordinator says it stands.
+    /// Its state, as its coordinator reports it.
     pub state: GroupState,
-    /// Whether its members are our workers; otherwise it is somebody's own program ("yours").
+    /// Whether its members are our workers; otherwise it is a program of the user ("yours").
     pub ours: bool,
-    /// Counts the rebalances.
+    /// How many rebalances it has had.
     pub generation: Option<i32>,
-    /// Who is in it.
+    /// Its members.
     pub members: Vec<Member>,
     /// Every partition that it reads or has read, sorted by topic, then partition.
     pub partitions: Vec<GroupPartition>,
@@ -61,19 +61,19 @@ pub struct Group {
     pub committed_per_second: Option<f64>,
     /// `lag_records` over the last two minutes, one value a second, newest last; at most 120.
     pub lag_history_records: Vec<f64>,
-    /// Where this is going.
+    /// Its trend.
     pub trend: Trend,
-    /// What the lag means to the business; `None` when nobody waits, or nobody knows.
+    /// What the lag means to the business; `None` when no answer is due, or it is unknown.
     pub waiting: Option<Waiting>,
 }
 
-/// Whoever waits for a consumer that is behind, and what is at stake meanwhile.
+/// What waits for a consumer that is behind, and what is at stake meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Waiting {
-    /// How many.
+    /// How many cases.
     pub cases: u64,
-    /// Of what: "swipes unscored".
+    /// What they are: "swipes unscored".
     pub what: String,
     /// The money, in cents, where it is about money.
     pub cents: Option<i64>,
@@ -83,7 +83,7 @@ pub struct Waiting {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupState {
-    /// Not asked yet.
+    /// Not known yet.
     #[default]
     Unknown,
     /// No members; committed offsets only.
@@ -92,7 +92,7 @@ pub enum GroupState {
     PreparingRebalance,
     /// The leader is assigning partitions.
     CompletingRebalance,
-    /// Everyone has their partitions.
+    /// Every member has its partitions.
     Stable,
     /// Being removed.
     Dead,
@@ -104,9 +104,9 @@ pub enum GroupState {
 pub struct Member {
     /// The id that the coordinator gave it.
     pub member_id: String,
-    /// The name that it gave itself: `eta-1`, or a student's `rdkafka`.
+    /// The name that it gave itself: `eta-1`, or the default `rdkafka`.
     pub client_id: String,
-    /// From where it connects.
+    /// The host it connects from.
     pub host: String,
     /// How many partitions it was assigned.
     pub partitions: Option<u32>,
@@ -124,28 +124,28 @@ pub struct GroupPartition {
     pub log_start: Option<i64>,
     /// The offset that the next record will get.
     pub log_end: Option<i64>,
-    /// The group's bookmark: the offset that it will read next after a restart. `None`: none
+    /// The committed offset: where the group continues after a restart. `None`: none was
     /// committed.
     pub committed: Option<i64>,
     /// Records between `committed` and `log_end`.
     pub lag_records: Option<u64>,
     /// How old the oldest uncommitted record is, in milliseconds of wall time.
     pub lag_ms: Option<f64>,
-    /// Who reads it: the member's client id.
+    /// The client id of the member that reads it.
     pub owner: Option<String>,
-    /// Where this is going.
+    /// Its trend.
     pub trend: Trend,
 }
 
 impl GroupPartition {
-    /// Retention has deleted records that this group had not read: its bookmark points before the
-    /// log's start.
+    /// Whether retention has deleted records that this group had not read: its committed offset is
+    /// before the log's start.
     pub fn overtaken(&self) -> bool {
         matches!((self.committed, self.log_start), (Some(committed), Some(start)) if committed < start)
     }
 }
 
-/// Where a lag is going.
+/// The trend of a lag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "trend", rename_all = "snake_case")]
 pub enum Trend {
@@ -161,12 +161,12 @@ pub enum Trend {
     },
     /// Shrinking.
     Draining {
-        /// Until none is left at the present pace, in milliseconds of wall time.
+        /// Until none is left at the present rate, in milliseconds of wall time.
         done_in_ms: Option<f64>,
     },
-    /// Nobody reads.
+    /// No consumer reads.
     Dead,
-    /// Its worker was told to pause.
+    /// Its worker is paused.
     Paused,
     /// A job of the batch lane: it reads nothing until its next run, and that is as it should be.
     Scheduled {
@@ -185,7 +185,7 @@ pub struct Worker {
     pub group: Option<String>,
     /// Its process id, while it lives.
     pub pid: Option<u32>,
-    /// How it is.
+    /// Its state.
     pub state: WorkerState,
     /// How often it has been started again.
     pub restarts: u32,
@@ -193,11 +193,11 @@ pub struct Worker {
     pub since_ms: Option<u64>,
 }
 
-/// How a worker is.
+/// The state of a worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum WorkerState {
-    /// Started, and not heard of yet.
+    /// Started, and not observed yet.
     #[default]
     Starting,
     /// At work.
@@ -219,7 +219,7 @@ pub enum WorkerState {
 pub struct Timeline {
     /// The notices that are still kept, oldest first.
     pub notices: Vec<Notice>,
-    /// How many older ones are gone.
+    /// How many older ones were dropped.
     pub dropped: u64,
 }
 
@@ -233,6 +233,7 @@ impl Timeline {
         let over = self.notices.len().saturating_sub(Self::CAPACITY);
         self.notices.drain(..over);
         self.dropped += over as u64;
+        assert!(self.notices.len() <= Self::CAPACITY, "a timeline keeps {} notices", Self::CAPACITY);
     }
 }
 
@@ -244,9 +245,9 @@ pub struct Notice {
     pub at_ms: i64,
     /// What kind of thing.
     pub kind: NoticeKind,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Whom it concerns: a group, a worker, a job.
+    /// What it concerns: a group, a worker, a job.
     pub subject: String,
     /// What happened, in words: "generation 4, 2 members".
     pub text: String,
@@ -258,7 +259,7 @@ pub struct Notice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
-    /// A group shared out its partitions anew.
+    /// A group assigned its partitions again.
     Rebalance,
     /// A partition got a new leader.
     Election,
@@ -277,16 +278,16 @@ pub enum NoticeKind {
     Note,
 }
 
-/// How bad a thing is.
+/// The severity of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
     #[default]
     Info,
-    /// Over, or mended.
+    /// Recovered.
     Good,
-    /// Worth a look.
+    /// Worth attention.
     Warning,
     /// Something is broken.
     Bad,

@@ -11,12 +11,12 @@ pub struct Lanes {
     /// How far the stream lane's answers are behind the events: the worst consumer's median,
     /// milliseconds of wall time.
     pub stream_delay_ms: Option<f64>,
-    /// How old what the batch lane knows is, in milliseconds of event time; `None` before its first
+    /// The age of what the batch lane knows, in milliseconds of event time; `None` before its first
     /// run.
     pub batch_age_ms: Option<f64>,
     /// How often the batch lane runs, in milliseconds of event time.
     pub batch_period_ms: Option<f64>,
-    /// Whether its jobs are ours, and obey the dial.
+    /// Whether its jobs are ours, and take a new period.
     pub can_turn: bool,
     /// Until its next run, in milliseconds of wall time.
     pub next_run_in_ms: Option<f64>,
@@ -28,7 +28,7 @@ pub struct Lanes {
     pub runs: Vec<Run>,
     /// How fresh each business's answers are.
     pub freshness: Vec<Freshness>,
-    /// What waiting has cost.
+    /// What the batch lane's delay has cost.
     pub bill: Bill,
     /// What became of every question, a book for each topic of questions.
     pub ledger: Vec<Book>,
@@ -43,23 +43,23 @@ pub struct Book {
     pub questions: String,
     /// The topic of the answers.
     pub answers: String,
-    /// Questions ever.
+    /// Questions written.
     pub produced: u64,
-    /// An answer names them.
+    /// Questions that an answer names.
     pub answered: u64,
-    /// Their consumer has not come to them.
+    /// Questions that their consumer has not read yet.
     pub in_flight: u64,
-    /// They could not be read, and a dead letter says so.
+    /// Questions that could not be read, for which there is a dead letter.
     pub dead_lettered: u64,
-    /// Retention took them before anyone looked.
+    /// Questions that retention deleted before they were read.
     pub expired: u64,
-    /// Sent twice by the network, and answered once.
+    /// Duplicate events, answered once.
     pub repeated: u64,
-    /// Nobody asked: a car without a rider.
+    /// Events without a question: a car without a rider.
     pub nothing_owed: u64,
-    /// Passed over without an answer, where the topic alone does not tell whether one was owed.
+    /// Read without an answer, where the topic alone does not say whether one was due.
     pub unanswered: u64,
-    /// Passed over without an answer that was owed: must be 0.
+    /// Read without an answer that was due: must be 0.
     pub lost: u64,
     /// Answers beyond the first to one question: must be 0.
     pub doubled: u64,

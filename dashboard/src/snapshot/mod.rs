@@ -1,17 +1,17 @@
-//! What the dashboard knows: plain values, taken 4 to 10 times a second by whoever watches the
-//! cluster.
+//! What the dashboard knows: plain values, taken 4 to 10 times a second by the program that
+//! observes the cluster.
 //!
-//! A [`Snapshot`] is the whole world of this crate. The views draw it, the JSON lines are it, the
+//! A [`Snapshot`] is all that this crate knows. The views draw it, the JSON lines are it, the
 //! summary after `q` is made from the last one, and the tests write it by hand. It is never a
 //! delta: a snapshot that was missed costs nothing.
 //!
 //! Two rules make it honest. *Unknown is not zero*: everything that may be unknown is an `Option`,
-//! and is drawn as `–`. *Old is not gone*: each part stands in a [`Sourced`], which keeps the last
-//! data of a source that stopped answering and says for how long it has been silent, and why.
+//! and is drawn as `–`. *Stale is not absent*: each part is in a [`Sourced`], which keeps the last
+//! data of a source that stopped answering and has the reason, and for how long it has been silent.
 //!
-//! Units stand in the names. `_ms` is milliseconds; an instant is milliseconds since 1970 in UTC,
-//! and the field's text says on which clock: *wall* (yours) or *event time* (the simulated
-//! world's).
+//! Units are part of the names. `_ms` is milliseconds; an instant is milliseconds since 1970 in
+//! UTC, and the field's text has the clock: *wall-clock time* (yours) or *event time* (that of the
+//! simulated world).
 //!
 //! # Simplifications
 //! - Everything is sent whole each time. With 10,000 vehicles that is a megabyte a snapshot, inside
@@ -63,13 +63,13 @@ pub struct Snapshot {
     pub payments: Sourced<Payments>,
     /// The shop.
     pub shop: Sourced<Shop>,
-    /// Both lanes beside each other, and what waiting has cost.
+    /// Both lanes beside each other, and what the batch lane's delay has cost.
     pub lanes: Sourced<Lanes>,
     /// The worker processes that we supervise; empty when attached to a foreign cluster.
     pub workers: Sourced<Vec<Worker>>,
     /// What happened, newest last.
     pub timeline: Timeline,
-    /// How the controls that were asked for are getting on (see [`crate::command`]).
+    /// The progress of the controls that were requested (see [`crate::command`]).
     pub controls: Vec<ControlState>,
 }
 
@@ -115,10 +115,10 @@ pub struct Title {
     pub name: String,
     /// The simulated clock: event time, milliseconds since 1970 UTC.
     pub clock_ms: Option<i64>,
-    /// How far local time is from UTC where the scenario plays, in minutes; shifts the clock's
-    /// display only.
+    /// The offset of local time from UTC where the scenario takes place, in minutes; affects only
+    /// how the clock is shown.
     pub utc_offset_min: i32,
-    /// How many times faster than the wall simulated time runs.
+    /// How many times faster than wall-clock time simulated time runs.
     pub speed: Option<f64>,
     /// The seed that repeats this run.
     pub seed: Option<u64>,
@@ -127,13 +127,13 @@ pub struct Title {
     pub supervised: bool,
 }
 
-/// What a source last said, and whether it still answers.
+/// The last data of a source, and whether it still answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sourced<T> {
     /// The last data; empty while [`Source::Waiting`].
     pub data: T,
-    /// Whether more is coming.
+    /// Whether it still answers.
     pub source: Source,
 }
 
@@ -153,14 +153,14 @@ impl<T> Sourced<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Source {
-    /// Nothing has come yet: the data is empty, which says nothing about the world.
+    /// Nothing was received yet: the data is empty, which says nothing about the cluster.
     #[default]
     Waiting,
     /// The data is from now.
     Live,
-    /// The source went away; the data is the last that it said.
+    /// The source stopped answering; the data is its last.
     Stale {
-        /// Since when, on the wall, in milliseconds before the snapshot was taken.
+        /// For how long, in milliseconds of wall time before the snapshot was taken.
         for_ms: u64,
         /// Why, in words: "connection refused".
         reason: String,

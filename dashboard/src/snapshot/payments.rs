@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Decisions at the tills.
+/// Decisions on card swipes.
+///
+/// A terminal that gets no answer before its deadline decides alone: *stand-in processing*, as
+/// card networks call it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Payments {
@@ -12,11 +15,11 @@ pub struct Payments {
     pub approved: Option<u64>,
     /// How many were declined.
     pub declined: Option<u64>,
-    /// How many the terminal approved on its own, because no answer came in time.
+    /// How many the terminal approved itself, because no answer came in time.
     pub stood_in: Option<u64>,
-    /// Money let through, in cents.
+    /// Money approved, in cents.
     pub approved_cents: Option<i64>,
-    /// Money refused, in cents.
+    /// Money declined, in cents.
     pub declined_cents: Option<i64>,
     /// Until when an answer must be there, in milliseconds of wall time.
     pub deadline_ms: Option<f64>,
@@ -24,7 +27,7 @@ pub struct Payments {
     pub latency_p50_ms: Option<f64>,
     /// Its 99th percentile.
     pub latency_p99_ms: Option<f64>,
-    /// What all but one in a thousand keep to.
+    /// Its 99.9th percentile.
     pub latency_p999_ms: Option<f64>,
     /// The share of swipes that were answered before the deadline, 0 to 1.
     pub in_time: Option<f64>,
@@ -40,11 +43,11 @@ pub struct Decision {
     pub card_id: String,
     /// How much, in cents.
     pub amount_cents: i64,
-    /// What the terminal was told.
+    /// What the terminal did.
     pub verdict: Verdict,
     /// The probability of fraud, 0 to 1.
     pub probability: Option<f64>,
-    /// Why, the weightiest first.
+    /// The reasons, the strongest first.
     pub reasons: Vec<String>,
     /// From swipe to answer, in milliseconds of wall time.
     pub latency_ms: Option<f64>,
@@ -56,12 +59,12 @@ pub struct Decision {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It was told to let the sale through.
+    /// It approved the sale, as it was answered.
     #[default]
     Approved,
-    /// It was told to refuse.
+    /// It declined the sale, as it was answered.
     Declined,
-    /// No answer came in time, and it let the sale through on its own.
+    /// No answer came in time, and it approved the sale itself.
     StoodIn,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Shop {
     /// Some shoppers (at most 8), the busiest first, to choose one from.
     pub shoppers: Vec<Shopper>,
-    /// What everybody wants now, most wanted first; at most 20.
+    /// The items that are trending, the most frequent first; at most 20.
     pub trending: Vec<Trending>,
     /// Sessions that are open now.
     pub sessions: Option<u64>,
@@ -34,7 +34,7 @@ pub struct Shopper {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Page {
-    /// What is on it, best first; at most 20. Empty: there is none yet.
+    /// Its items, the best first; at most 20. Empty: there is no page yet.
     pub items: Vec<String>,
     /// How old it is, in milliseconds of event time.
     pub age_ms: Option<f64>,
@@ -75,14 +75,14 @@ pub enum ShopEventKind {
     Purchase,
 }
 
-/// An item that many want.
+/// An item that is trending.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trending {
     /// Which.
     pub item: String,
-    /// How often it is met, a minute of event time.
+    /// Events with it, a minute of event time.
     pub per_minute: Option<f64>,
-    /// Now over its usual: 1 is usual.
+    /// Its present rate over its usual one: 1 is usual.
     pub lift: Option<f64>,
 }

@@ -1,5 +1,8 @@
-//! The key table: the one place that knows what a key does. The help and the footer are made from
-//! it.
+//! The key table: the one place that knows what a key does.
+//!
+//! A [`Binding`] has the keys, the words, the [`Act`] and the condition under which it works. The
+//! help and the footer are made from the table, so that neither can promise a key that does
+//! something else.
 
 use crate::command::{Action, Progress, Step, Target};
 use crate::state::pane::{Detail, Pane};
@@ -67,9 +70,9 @@ pub(crate) enum Act {
     Pause,
     Control(Action),
     /// The batch lane's jobs run more often …
-    Sooner,
+    ShorterPeriod,
     /// … or less often.
-    Later,
+    LongerPeriod,
 }
 
 /// A line of the table.
@@ -79,7 +82,7 @@ pub(crate) struct Binding {
     shown: &'static str,
     /// What they do, for the help.
     pub(crate) does: &'static str,
-    /// One or two words for the footer; empty where a user of any program knows it.
+    /// One or two words for the footer; empty where every program has the same key.
     pub(crate) brief: &'static str,
     pub(crate) act: Act,
     /// Whether it would do something now.
@@ -106,7 +109,14 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
             bind(&[Char('q'), Ctrl('c')], "q", "end, and print a summary", "quit", Act::Quit, ALWAYS),
             bind(&[Char('?')], "?", "this help", "help", Act::Help, ALWAYS),
             bind(&[Char('z')], "z", "one pane on the whole screen, and back", "zoom", Act::Zoom, ALWAYS),
-            bind(&[Char('f')], "f", "freeze the view; the world goes on", "freeze", Act::Freeze, HEARD),
+            bind(
+                &[Char('f')],
+                "f",
+                "freeze the view; the world goes on",
+                "freeze",
+                Act::Freeze,
+                HAS_SNAPSHOT,
+            ),
             bind(
                 &[Char('t')],
                 "t",
@@ -115,7 +125,7 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
                 Act::Theme,
                 ALWAYS,
             ),
-            bind(&[Char('s')], "s", "save the screen as an SVG", "save", Act::Save, HEARD),
+            bind(&[Char('s')], "s", "save the screen as an SVG", "save", Act::Save, HAS_SNAPSHOT),
         ],
     ),
     (
@@ -134,7 +144,14 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
                 state.focus().spec().detail != Detail::None && !state.rows(state.focus()).is_empty()
             }),
             bind(&[Esc], "Esc", "back; clear the filter", "", Act::Back, ALWAYS),
-            bind(&[Char('/')], "/", "show only rows that contain a text", "filter", Act::Filter, HEARD),
+            bind(
+                &[Char('/')],
+                "/",
+                "show only rows that contain a text",
+                "filter",
+                Act::Filter,
+                HAS_SNAPSHOT,
+            ),
             bind(
                 &[Char('+'), Char('=')],
                 "+",
@@ -186,11 +203,11 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
                 "<",
                 "the dial: batch jobs run more often",
                 "dial",
-                Act::Sooner,
-                |state| dial(state, Step::shorter_than).is_some(),
+                Act::ShorterPeriod,
+                |state| next_period(state, Step::shorter_than).is_some(),
             ),
-            bind(&[Char('>'), Char(']')], ">", "less often", "", Act::Later, |state| {
-                dial(state, Step::longer_than).is_some()
+            bind(&[Char('>'), Char(']')], ">", "less often", "", Act::LongerPeriod, |state| {
+                next_period(state, Step::longer_than).is_some()
             }),
             bind(&[Char('X')], "X", "kill it (asks first)", "kill", Act::Control(Action::Kill), |state| {
                 consumer(state).is_some()
@@ -211,7 +228,7 @@ const DIGITS: [Key; MOST_PANES] =
     [Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')];
 /// How the digits are written, by how many panes there are.
 const SHOWN_DIGITS: [&str; MOST_PANES] = ["1", "1–2", "1–3", "1–4", "1–5", "1–6", "1–7", "1–8", "1–9"];
-const HEARD: fn(&State) -> bool = |state| state.latest.is_some();
+const HAS_SNAPSHOT: fn(&State) -> bool = |state| state.latest.is_some();
 
 const fn bind(
     keys: &'static [Key],
@@ -228,15 +245,18 @@ fn on_map(state: &State) -> bool {
     state.focus() == Pane::City && state.map.is_some()
 }
 
-/// The step of the dial beside the present one: beside what was asked for last, as long as that is
-/// on its way.
-pub(crate) fn dial(state: &State, beside: fn(f64) -> Option<Step>) -> Option<Step> {
+/// The step next to the batch lane's present period; while a change is on its way, next to the
+/// period that was requested.
+pub(crate) fn next_period(state: &State, beside: fn(f64) -> Option<Step>) -> Option<Step> {
     let snapshot = state.shown().filter(|snapshot| snapshot.lanes.data.can_turn)?;
-    let asked = state.asked.iter().rev().find_map(|asked| match (asked.command.action, &asked.progress) {
-        (Action::Dial(step), Progress::Asked | Progress::Acknowledged) => Some(step.period_ms() as f64),
-        _ => None,
-    });
-    beside(asked.or(snapshot.lanes.data.batch_period_ms)?)
+    let newest_first = state.requests.iter().rev();
+    let requested = newest_first.map(|request| (request.command.action, &request.progress)).find_map(
+        |(action, progress)| match (action, progress) {
+            (Action::Dial(step), Progress::Requested | Progress::Accepted) => Some(step.period_ms() as f64),
+            _ => None,
+        },
+    );
+    beside(requested.or(snapshot.lanes.data.batch_period_ms)?)
 }
 
 /// What a key does now.
@@ -246,6 +266,7 @@ pub(crate) fn meaning(state: &State, key: Key) -> Option<Act> {
 }
 
 /// The keys that work now, as `(key, word)`, for the footer: what is special here first.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other keys have the words of the table")]
 pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
     match &state.mode {
         Mode::Help(_) => return vec![("Esc", "back"), ("j k", "move"), ("q", "quit")],
@@ -258,7 +279,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
     all.filter(|binding| !binding.brief.is_empty() && (binding.works)(state))
         .map(|binding| match binding.act {
             Act::Control(Action::ScaleUp) => ("+ -", binding.brief),
-            Act::Sooner => ("< >", binding.brief),
+            Act::ShorterPeriod => ("< >", binding.brief),
             Act::Pause if consumer(state).is_some_and(|target| target::is_paused(state, &target)) => {
                 ("space", "resume")
             }

@@ -39,15 +39,15 @@ pub(crate) struct PaneState {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Cursor {
     pub(crate) key: RowKey,
-    /// Where it stood last, for when the row has gone.
+    /// Its last index, for when the row is gone.
     pub(crate) index: usize,
-    /// Whether somebody moved it.
-    pub(crate) chosen: bool,
+    /// Whether a key has moved it.
+    pub(crate) moved: bool,
 }
 
 impl Cursor {
-    /// Its place among these rows.
-    pub(crate) fn place(&self, rows: &[Row]) -> usize {
+    /// The index of its row among these.
+    pub(crate) fn index_in(&self, rows: &[Row]) -> usize {
         let last = rows.len().saturating_sub(1);
         match rows.get(self.index) {
             Some(row) if row.key == self.key => self.index,
@@ -56,7 +56,7 @@ impl Cursor {
     }
 }
 
-/// What has the keys.
+/// Where key presses go.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Mode {
     #[default]
@@ -69,26 +69,57 @@ pub(crate) enum Mode {
     Confirm(Confirm),
 }
 
+/// An action that cannot be undone, and is carried out after a question only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Irreversible {
+    Kill,
+    Rewind,
+}
+
+impl Irreversible {
+    /// `None`: the action can be undone.
+    pub(crate) fn of(action: Action) -> Option<Irreversible> {
+        match action {
+            Action::Kill => Some(Irreversible::Kill),
+            Action::Rewind => Some(Irreversible::Rewind),
+            Action::Pause
+            | Action::Resume
+            | Action::Restart
+            | Action::ScaleUp
+            | Action::ScaleDown
+            | Action::Burst
+            | Action::Dial(_) => None,
+        }
+    }
+
+    pub(crate) fn action(self) -> Action {
+        match self {
+            Irreversible::Kill => Action::Kill,
+            Irreversible::Rewind => Action::Rewind,
+        }
+    }
+}
+
 /// "Kill fraud-1?"
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Confirm {
-    pub(crate) action: Action,
-    /// Captured at key-down: whatever moves under the cursor since, this is what the question
-    /// names.
+    pub(crate) action: Irreversible,
+    /// Captured at key-down: whatever moves under the cursor afterwards, the question names this
+    /// one.
     pub(crate) target: Target,
     /// Whether the cursor is on the action; it starts on Cancel.
     pub(crate) yes: bool,
 }
 
-/// A command that was asked for, and how it is getting on.
+/// A command that was sent, and its progress.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct ControlRequest {
     pub(crate) command: Command,
     pub(crate) progress: Progress,
-    /// When it was asked.
-    pub(crate) began_ms: u64,
+    /// When the key was pressed.
+    pub(crate) requested_ms: u64,
     /// When `progress` last changed.
-    pub(crate) since_ms: u64,
+    pub(crate) changed_ms: u64,
 }
 
 /// Everything that [`crate::update()`] changes and [`crate::view()`] draws.
@@ -96,25 +127,25 @@ pub(crate) struct Asked {
 pub struct State {
     /// The panes of this show, in the order of their numbers; never none.
     pub(crate) panes: Vec<PaneState>,
-    /// The place of the focused one among them.
+    /// The index of the focused one.
     pub(crate) focus: usize,
     pub(crate) map: Option<Arc<CityMap>>,
     /// The newest snapshot.
     pub(crate) latest: Option<Arc<Snapshot>>,
     /// The one on the screen while the view is frozen, and since when.
     pub(crate) frozen: Option<(Arc<Snapshot>, u64)>,
-    /// When the newest snapshot came.
-    pub(crate) heard_ms: u64,
+    /// When the newest snapshot was received.
+    pub(crate) received_ms: u64,
     /// The moment of the last message, in milliseconds of a clock that only goes forward.
     pub(crate) now_ms: u64,
     pub(crate) zoomed: bool,
     /// Ids of the groups whose members are shown.
-    pub(crate) opened: Vec<String>,
+    pub(crate) expanded: Vec<String>,
     /// How often the map was zoomed in: each step halves what it shows.
     pub(crate) map_zoom: u8,
     pub(crate) mode: Mode,
     pub(crate) palette: Palette,
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) requests: Vec<ControlRequest>,
     pub(crate) commands: u64,
     /// A sentence in the footer, and since when.
     pub(crate) notice: Option<(String, u64)>,
@@ -127,12 +158,12 @@ pub(crate) const MOST_PANES: usize = 9;
 pub(crate) const NOTICE_MS: u64 = 4_000;
 /// How long a finished control stays there.
 pub(crate) const FINISHED_MS: u64 = 6_000;
-/// After so long without a snapshot the first line says so.
+/// After this time without a snapshot the first line reports it.
 pub(crate) const SILENCE_MS: u64 = 3_000;
 
 impl State {
-    /// A dashboard with these panes that has not heard anything yet. A pane's number, and the digit
-    /// that focuses it, is one more than its place.
+    /// A dashboard with these panes, before the first snapshot. A pane's number, and the digit that
+    /// focuses it, is one more than its index.
     pub fn new(palette: Palette, panes: &[Pane]) -> State {
         assert!(!panes.is_empty(), "a dashboard has at least one pane to focus");
         assert!(panes.len() <= MOST_PANES, "{} panes, but digits for {MOST_PANES} only", panes.len());
@@ -151,14 +182,14 @@ impl State {
             map: None,
             latest: None,
             frozen: None,
-            heard_ms: 0,
+            received_ms: 0,
             now_ms: 0,
             zoomed: false,
-            opened: Vec::new(),
+            expanded: Vec::new(),
             map_zoom: 0,
             mode: Mode::Panes,
             palette,
-            asked: Vec::new(),
+            requests: Vec::new(),
             commands: 0,
             notice: None,
             size: (0, 0),
@@ -222,7 +253,7 @@ impl State {
     /// The selected row of a pane.
     pub(crate) fn selected(&self, pane: Pane) -> Option<Row> {
         let rows = self.rows(pane);
-        let at = self.find(pane)?.cursor.place(&rows);
+        let at = self.find(pane)?.cursor.index_in(&rows);
         rows.into_iter().nth(at)
     }
 
@@ -232,8 +263,8 @@ impl State {
         self.has(pane).then(|| wanted.and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX))
     }
 
-    /// The place of the group on which the cursor of the lag pane stands, or one of whose members
-    /// it stands on.
+    /// The index of the group that the cursor of the lag pane is on, or one of whose members it is
+    /// on.
     pub(crate) fn selected_group(&self) -> Option<usize> {
         let id = &self.find(Pane::Lag)?.cursor.key.id;
         self.shown()?.groups.data.iter().position(|group| group.id == *id)
@@ -241,23 +272,23 @@ impl State {
 
     fn query<'a>(&'a self, filter: &'a str) -> Option<Query<'a>> {
         let group = self.selected_group().unwrap_or(0);
-        Some(Query { snapshot: self.shown()?, filter, opened: &self.opened, group })
+        Some(Query { snapshot: self.shown()?, filter, expanded: &self.expanded, group })
     }
 
-    /// For how long no snapshot has come, when that is worth saying.
+    /// The time since the last snapshot, once it is long enough to be reported.
     pub(crate) fn silence_ms(&self) -> Option<u64> {
         self.latest.as_ref()?;
-        Some(self.now_ms.saturating_sub(self.heard_ms)).filter(|silent| *silent >= SILENCE_MS)
+        Some(self.now_ms.saturating_sub(self.received_ms)).filter(|silent| *silent >= SILENCE_MS)
     }
 
-    /// When the picture will change although nothing happens, on the same clock: a counted second,
-    /// a notice that goes.
+    /// When the picture changes although nothing happens, on the same clock: a counted second, a
+    /// notice that expires.
     pub fn next_change_ms(&self) -> Option<u64> {
-        let counting = self.frozen.is_some() || !self.asked.is_empty() || self.silence_ms().is_some();
+        let counting = self.frozen.is_some() || !self.requests.is_empty() || self.silence_ms().is_some();
         let second = counting.then(|| self.now_ms + 1_000);
         let notice = self.notice.as_ref().map(|(_, since)| since + NOTICE_MS);
         let silence =
-            (self.latest.is_some() && self.silence_ms().is_none()).then_some(self.heard_ms + SILENCE_MS);
+            (self.latest.is_some() && self.silence_ms().is_none()).then_some(self.received_ms + SILENCE_MS);
         [second, notice, silence].into_iter().flatten().min()
     }
 }

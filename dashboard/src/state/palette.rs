@@ -1,4 +1,4 @@
-//! The sets of colours that `t` goes through. How each looks stands in `view::theme`.
+//! The sets of colours that `t` goes through. `view::theme` has the colours themselves.
 
 /// A set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,16 @@
-//! A pane as data: its name, where its rows come from, how its cursor moves, where it stands.
+//! A pane as data: its name, its rows, how its cursor moves, its place in each layout.
 //!
-//! Everything about a pane but its picture is one [`Spec`] in this file, so that the keys, the
-//! lines of tabs and the layout need to know no pane by name. The picture is a function in
-//! `view::panes`. Which panes a show has, and in which order, is decided by whoever starts the
-//! dashboard (see [`State::new`](super::State::new)).
+//! Everything about a pane except its picture is one [`Spec`] in this file, so that the keys, the
+//! line of tabs and the layout treat all panes alike. The picture is a function in `view::panes`.
+//! The program that starts the dashboard decides which panes a show has, and in which order (see
+//! [`State::new`](super::State::new)).
 //!
 //! To add one: a variant of [`Pane`] and its `Spec` here, its data in [`crate::snapshot`], its
 //! picture in `view::panes`. The compiler names the places.
+//!
+//! # Simplifications
+//! - The map's keys (`+`, `-`, Esc) and the partitions, which follow the selected group, are the
+//!   two cases in which the keys know a pane by name.
 
 use crate::snapshot::{Decision, Notice, Run, Shopper, Snapshot, Source, Trip};
 use crate::state::rows::{self, Query, Row, entries, workers_of};
@@ -32,10 +36,10 @@ pub enum Pane {
     Events,
 }
 
-/// Where a pane stands in one of the layouts: in which column, and with which share of its height.
-pub(crate) type Place = (usize, u16);
+/// A pane's place in one of the layouts: its column, and its share of the column's height.
+pub(crate) type GridPlace = (usize, u16);
 
-/// All that a pane is, but its picture.
+/// A pane without its picture.
 pub(crate) struct Spec {
     /// As its border shows it.
     pub(crate) name: &'static str,
@@ -47,7 +51,7 @@ pub(crate) struct Spec {
     pub(crate) empty: &'static str,
     /// Whether its data is there, and from when.
     pub(crate) source: fn(&Snapshot) -> &Source,
-    /// The rows that its cursor can stand on.
+    /// The rows that its cursor can be on.
     pub(crate) rows: fn(&Query) -> Vec<Row>,
     /// How many rows of the screen it has a use for, border and all; `None`: as many as there are.
     /// A filter changes nothing about it: typing must not move the panes.
@@ -55,11 +59,11 @@ pub(crate) struct Spec {
     pub(crate) follow: Follow,
     pub(crate) detail: Detail,
     /// Its place where the screen has two columns.
-    pub(crate) two_columns: Place,
+    pub(crate) two_columns: GridPlace,
     /// Its place where the screen has three.
-    pub(crate) three_columns: Place,
+    pub(crate) three_columns: GridPlace,
     /// Its place in two columns on a cluster without our businesses; `None`: it is a business's.
-    pub(crate) lag_monitor: Option<Place>,
+    pub(crate) lag_monitor: Option<GridPlace>,
 }
 
 /// Where a cursor is after a new snapshot.
@@ -67,10 +71,10 @@ pub(crate) struct Spec {
 pub(crate) enum Follow {
     /// On its row.
     Row,
-    /// On the first row until somebody moves it: groups come one after another in the first
+    /// On the first row until a key moves it: groups appear one after another in the first
     /// seconds.
     FirstUntilMoved,
-    /// In its place at the top while rows move under it: a list of news is read from there.
+    /// At the top while rows move under it: a list of news is read from there.
     Top,
 }
 
@@ -143,7 +147,7 @@ static LAG: Spec = Spec {
     rows: rows::groups,
     height: |query| {
         let groups = &query.snapshot.groups.data;
-        let below = groups.iter().filter(|group| query.opened.contains(&group.id)).map(|group| {
+        let below = groups.iter().filter(|group| query.expanded.contains(&group.id)).map(|group| {
             if group.ours { workers_of(query.snapshot, group).count() } else { group.members.len() }
         });
         Some(groups.len() + BORDER + CHART + below.sum::<usize>())

@@ -1,8 +1,13 @@
-//! Rows: what a cursor can stand on. One list for each pane, used by the keys and by the views.
+//! Rows: what a cursor can be on. One list for each pane, used by the keys and by the views.
 //!
 //! A row has a [`RowKey`] that names it through every snapshot, so that the cursor stays with its
 //! row while others come and go; and an [`Item`], an index into the snapshot that is shown. Which
-//! rows a pane has follows from a [`Query`]: the snapshot, and what was typed and opened.
+//! rows a pane has follows from a [`Query`]: the snapshot, the filter, and which groups are
+//! expanded.
+//!
+//! # Simplifications
+//! - The rows are computed again for each key and each frame: some hundred short texts, next to
+//!   thousands of cells that are drawn.
 
 use crate::snapshot::{Group, Snapshot, Worker};
 
@@ -19,7 +24,7 @@ pub(crate) struct Row {
 /// looks like another group's member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowKey {
-    /// The id of what the row shows, or of the group that it stands under.
+    /// The id of what the row shows, or of the group that it belongs to.
     pub(crate) id: String,
     /// Tells rows with the same id apart: a member, a partition, an instant.
     pub(crate) part: String,
@@ -46,8 +51,8 @@ pub(crate) struct Query<'a> {
     /// In lower case; empty when there is none.
     pub(crate) filter: &'a str,
     /// Ids of the groups whose members are shown.
-    pub(crate) opened: &'a [String],
-    /// The place of the group that the lag pane's cursor is on.
+    pub(crate) expanded: &'a [String],
+    /// The index of the group that the lag pane's cursor is on.
     pub(crate) group: usize,
 }
 
@@ -63,8 +68,8 @@ impl Query<'_> {
     }
 }
 
-/// A row for each entry of a list that is wanted. `key` names an entry: its id, and what tells it
-/// apart from others with the same id.
+/// A row for each entry of a list that passes `wanted`. `key` names an entry: its id, and what
+/// tells it apart from others with the same id.
 pub(crate) fn entries<T>(
     list: &[T],
     wanted: impl Fn(&T) -> bool,
@@ -86,7 +91,7 @@ pub(crate) fn topics(query: &Query) -> Vec<Row> {
         .collect()
 }
 
-/// The groups, each with its members below it while it is open.
+/// The groups, each with its members below it while it is expanded.
 pub(crate) fn groups(query: &Query) -> Vec<Row> {
     let mut rows = Vec::new();
     for (at, group) in query.snapshot.groups.data.iter().enumerate() {
@@ -94,7 +99,7 @@ pub(crate) fn groups(query: &Query) -> Vec<Row> {
             continue;
         }
         rows.push(Row { key: key(&group.id, ""), item: Item::Group(at) });
-        if !query.opened.contains(&group.id) {
+        if !query.expanded.contains(&group.id) {
             continue;
         }
         for (worker, its) in workers_of(query.snapshot, group) {
@@ -125,7 +130,7 @@ pub(crate) fn partitions(query: &Query) -> Vec<Row> {
     rows
 }
 
-/// The workers of a group of ours, with their place in the snapshot.
+/// The workers of a group of ours, with their index in the snapshot.
 pub(crate) fn workers_of<'a>(
     snapshot: &'a Snapshot,
     group: &'a Group,

@@ -1,11 +1,14 @@
-//! Whom a control acts on: a topic, a group or a worker of ours, by what the cursor points at.
+//! What a control acts on: a topic, a group or a worker of ours, by the row under the cursor.
+//!
+//! Only what is ours has a target: on a foreign cluster, and on a group that somebody else's program
+//! forms, every control is without effect, because there is nothing to send it to.
 
 use crate::command::Target;
 use crate::snapshot::{Group, Worker, WorkerState};
 use crate::state::State;
 use crate::state::rows::{Item, workers_of};
 
-/// Whom the controls would act on: what the cursor of the focused pane points at, if it is ours.
+/// What the controls would act on: the selected row of the focused pane, if it is ours.
 pub(crate) fn of(state: &State) -> Option<Target> {
     let snapshot = state.shown().filter(|snapshot| snapshot.title.supervised)?;
     let worker_or_group = |group: &Group, owner: Option<&str>| {

@@ -1,4 +1,7 @@
-//! `update`: what a message changes, and what is to be done about it. No I/O, no clock.
+//! `update`: what a message changes, and what the caller has to do about it. No I/O, no clock.
+//!
+//! The Elm architecture: `(State, Msg, time) -> (State, [Cmd])`. A command that reaches the outside
+//! is returned and not carried out, so that a test can press any keys and read what would happen.
 
 use std::sync::Arc;
 
@@ -8,7 +11,7 @@ use crate::state::keys::{self, Act, Key};
 use crate::state::pane::{Detail, Follow, Pane};
 use crate::state::rows::RowKey;
 use crate::state::target;
-use crate::state::{Asked, Confirm, Cursor, FINISHED_MS, Mode, NOTICE_MS, State};
+use crate::state::{Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State};
 
 /// What can happen to a dashboard.
 #[derive(Clone, Debug)]
@@ -17,9 +20,9 @@ pub enum Msg {
     Key(Key),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
-    /// A snapshot came.
+    /// A snapshot was received.
     Snapshot(Arc<Snapshot>),
-    /// The streets came.
+    /// The streets were received.
     Map(Arc<CityMap>),
     /// A sentence for the footer: the screen was saved.
     Notice(String),
@@ -27,21 +30,23 @@ pub enum Msg {
     Tick,
 }
 
-/// What is to be done about it.
+/// What the caller has to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cmd {
     /// The picture has changed.
     Draw,
-    /// Ask the supervisor.
-    Ask(Command),
+    /// Send a command to the supervisor.
+    Send(Command),
     /// Save the screen as an SVG.
     Save,
     /// End.
     Quit,
 }
 
-/// No filter is longer.
-const LONGEST_FILTER: usize = 40;
+/// The most characters of a filter.
+const MAX_FILTER: usize = 40;
+/// The most commands whose progress is remembered.
+const MAX_REQUESTS: usize = 20;
 
 /// Takes one message at `now_ms` (any clock that only goes forward, in milliseconds).
 pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
@@ -70,22 +75,22 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
     let same = state.latest.as_ref().is_some_and(|latest| latest.same_picture(&snapshot));
     let mut moved = false;
     for control in &snapshot.controls {
-        let found = state.asked.iter_mut().find(|asked| asked.command.id == control.id);
-        if let Some(asked) = found.filter(|asked| asked.progress != control.progress) {
-            asked.progress = control.progress.clone();
-            asked.since_ms = state.now_ms;
+        let found = state.requests.iter_mut().find(|request| request.command.id == control.id);
+        if let Some(request) = found.filter(|request| request.progress != control.progress) {
+            request.progress = control.progress.clone();
+            request.changed_ms = state.now_ms;
             moved = true;
         }
     }
-    state.heard_ms = state.now_ms;
+    state.received_ms = state.now_ms;
     state.latest = Some(snapshot);
-    // What turns out not to be here cannot keep the keys.
+    // A pane whose source turns out not to exist loses the focus.
     if !state.has(state.focus()) {
         focus_next(state, 1);
     }
-    // A cursor keeps to its row by name; where there was none yet, it takes the first.
+    // A cursor stays on its row by name; where there was none yet, it takes the first.
     for at in 0..state.panes.len() {
-        settle(state, at);
+        place_cursor(state, at);
     }
     let hidden = state.frozen.is_some() && !moved;
     if (same || hidden) && !was_silent { Vec::new() } else { vec![Cmd::Draw] }
@@ -93,12 +98,12 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
 
 fn on_tick(state: &mut State) -> Vec<Cmd> {
     let now = state.now_ms;
-    let counting = state.frozen.is_some() || !state.asked.is_empty() || state.silence_ms().is_some();
+    let counting = state.frozen.is_some() || !state.requests.is_empty() || state.silence_ms().is_some();
     let notices = state.notice.is_some();
     state.notice.take_if(|(_, since)| now >= *since + NOTICE_MS);
-    state.asked.retain(|asked| {
-        let finished = matches!(asked.progress, Progress::Seen | Progress::Failed { .. });
-        !finished || now < asked.since_ms + FINISHED_MS
+    state.requests.retain(|request| {
+        let finished = matches!(request.progress, Progress::Observed | Progress::Failed { .. });
+        !finished || now < request.changed_ms + FINISHED_MS
     });
     if counting || notices != state.notice.is_some() { vec![Cmd::Draw] } else { Vec::new() }
 }
@@ -152,20 +157,20 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::MapOut => state.map_zoom = state.map_zoom.saturating_sub(1),
         Act::Pause => return pause(state),
         Act::Control(action) => return control(state, action),
-        Act::Sooner => return turn(state, Step::shorter_than),
-        Act::Later => return turn(state, Step::longer_than),
+        Act::ShorterPeriod => return change_period(state, Step::shorter_than),
+        Act::LongerPeriod => return change_period(state, Step::longer_than),
     }
     vec![Cmd::Draw]
 }
 
-/// To the next pane in steps of so many that is here.
+/// Focuses the next pane whose source exists, in steps of so many.
 fn focus_next(state: &mut State, step: usize) {
     let all = state.panes.len();
     let mut places = (1..=all).map(|turns| (state.focus + turns * step) % all);
     state.focus = places.find(|place| state.has(state.panes[*place].pane)).unwrap_or(state.focus);
 }
 
-/// Enter: a group opens and shows its members; any other pane shows more about its selected row.
+/// Enter: a group shows its members; any other pane shows more about its selected row.
 fn detail(state: &mut State) {
     let pane = state.focus();
     match pane.spec().detail {
@@ -173,13 +178,13 @@ fn detail(state: &mut State) {
         Detail::Members => {
             let Some(row) = state.selected(pane) else { return };
             let id = row.key.id;
-            if let Some(at) = state.opened.iter().position(|opened| *opened == id) {
-                state.opened.remove(at);
+            if let Some(at) = state.expanded.iter().position(|expanded| *expanded == id) {
+                state.expanded.remove(at);
                 state.focused_mut().cursor.key = RowKey { id, part: String::new() };
             } else {
-                state.opened.push(id);
+                state.expanded.push(id);
             }
-            settle(state, state.focus);
+            place_cursor(state, state.focus);
         }
         Detail::Beside => state.focused_mut().detail ^= true,
         Detail::Zoomed => {
@@ -203,51 +208,52 @@ fn back(state: &mut State) {
     } else if pane == Pane::City {
         state.map_zoom = 0;
     } else if pane == Pane::Lag {
-        state.opened.clear();
+        state.expanded.clear();
     }
-    settle(state, state.focus);
+    place_cursor(state, state.focus);
 }
 
 fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
     let rows = state.rows(state.focus());
     let last = rows.len().saturating_sub(1);
-    let index = to(state.focused().cursor.place(&rows), last).min(last);
+    let index = to(state.focused().cursor.index_in(&rows), last).min(last);
     let key = rows.into_iter().nth(index).map(|row| row.key).unwrap_or_default();
-    state.focused_mut().cursor = Cursor { key, index, chosen: true };
+    state.focused_mut().cursor = Cursor { key, index, moved: true };
     if state.focus() == Pane::Lag
         && let Some(at) = state.panes.iter().position(|its| its.pane == Pane::Partitions)
     {
         // The partitions follow the selected group, from its first.
         state.panes[at].cursor = Cursor::default();
-        settle(state, at);
+        place_cursor(state, at);
     }
 }
 
-/// Puts a pane's cursor on the row that it names, or where that row was.
-fn settle(state: &mut State, at: usize) {
+/// Puts the cursor of the pane with this index on the row that it names, or where that row was.
+fn place_cursor(state: &mut State, at: usize) {
     let pane = state.panes[at].pane;
     let rows = state.rows(pane);
     let cursor = &state.panes[at].cursor;
     let first = match pane.spec().follow {
         Follow::Top => cursor.index == 0,
-        Follow::FirstUntilMoved => !cursor.chosen,
+        Follow::FirstUntilMoved => !cursor.moved,
         Follow::Row => false,
     };
-    let (index, chosen) = (if first { 0 } else { cursor.place(&rows) }, cursor.chosen);
+    let (index, moved) = (if first { 0 } else { cursor.index_in(&rows) }, cursor.moved);
+    assert!(rows.is_empty() || index < rows.len(), "a cursor is on one of {} rows: {index}", rows.len());
     if let Some(row) = rows.into_iter().nth(index) {
-        state.panes[at].cursor = Cursor { key: row.key, index, chosen };
+        state.panes[at].cursor = Cursor { key: row.key, index, moved };
     }
 }
 
 fn pause(state: &mut State) -> Vec<Cmd> {
     let Some(target) = target::consumer(state) else { return Vec::new() };
     let action = if target::is_paused(state, &target) { Action::Resume } else { Action::Pause };
-    ask(state, action, target)
+    request(state, action, target)
 }
 
-fn turn(state: &mut State, beside: fn(f64) -> Option<Step>) -> Vec<Cmd> {
-    match keys::dial(state, beside) {
-        Some(step) => ask(state, Action::Dial(step), Target::Batch),
+fn change_period(state: &mut State, beside: fn(f64) -> Option<Step>) -> Vec<Cmd> {
+    match keys::next_period(state, beside) {
+        Some(step) => request(state, Action::Dial(step), Target::Batch),
         None => Vec::new(),
     }
 }
@@ -255,36 +261,39 @@ fn turn(state: &mut State, beside: fn(f64) -> Option<Step>) -> Vec<Cmd> {
 fn control(state: &mut State, action: Action) -> Vec<Cmd> {
     let Some(target) = target::of(state) else { return Vec::new() };
     let target = match action {
-        // These are about all instances together, even when the cursor stands on one of them.
+        // These act on all instances together, even when the cursor is on one of them.
         Action::ScaleUp | Action::ScaleDown | Action::Rewind => match target::group_of(state, &target) {
             Some(group) => Target::Group(group),
             None => return Vec::new(),
         },
-        _ => target,
+        Action::Pause | Action::Resume | Action::Restart | Action::Kill | Action::Burst | Action::Dial(_) => {
+            target
+        }
     };
-    if matches!(action, Action::Kill | Action::Rewind) {
+    if let Some(action) = Irreversible::of(action) {
         state.mode = Mode::Confirm(Confirm { action, target, yes: false });
         return vec![Cmd::Draw];
     }
-    ask(state, action, target)
+    request(state, action, target)
 }
 
-fn ask(state: &mut State, action: Action, target: Target) -> Vec<Cmd> {
+fn request(state: &mut State, action: Action, target: Target) -> Vec<Cmd> {
     state.commands += 1;
     let command = Command { id: state.commands, action, target };
     let now = state.now_ms;
-    state.asked.push(Asked {
+    state.requests.push(ControlRequest {
         command: command.clone(),
-        progress: Progress::Asked,
-        began_ms: now,
-        since_ms: now,
+        progress: Progress::Requested,
+        requested_ms: now,
+        changed_ms: now,
     });
     // The footer has room for the newest; a supervisor that never answers must not fill the memory.
-    let over = state.asked.len().saturating_sub(20);
-    state.asked.drain(..over);
-    vec![Cmd::Ask(command), Cmd::Draw]
+    let over = state.requests.len().saturating_sub(MAX_REQUESTS);
+    state.requests.drain(..over);
+    vec![Cmd::Send(command), Cmd::Draw]
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
 fn in_help(state: &mut State, line: usize, key: Key) -> Vec<Cmd> {
     let last = keys::help().len().saturating_sub(1);
     match key {
@@ -301,10 +310,11 @@ fn in_help(state: &mut State, line: usize, key: Key) -> Vec<Cmd> {
     vec![Cmd::Draw]
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
 fn in_filter(state: &mut State, key: Key) -> Vec<Cmd> {
     let filter = &mut state.focused_mut().filter;
     match key {
-        Key::Char(char) if !char.is_control() && filter.chars().count() < LONGEST_FILTER => filter.push(char),
+        Key::Char(char) if !char.is_control() && filter.chars().count() < MAX_FILTER => filter.push(char),
         Key::Backspace => {
             filter.pop();
         }
@@ -316,10 +326,11 @@ fn in_filter(state: &mut State, key: Key) -> Vec<Cmd> {
         }
         _ => return Vec::new(),
     }
-    settle(state, state.focus);
+    place_cursor(state, state.focus);
     vec![Cmd::Draw]
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
 fn in_confirm(state: &mut State, mut confirm: Confirm, key: Key) -> Vec<Cmd> {
     match key {
         Key::Tab | Key::BackTab | Key::Left | Key::Right | Key::Char('h' | 'l') => {
@@ -329,7 +340,7 @@ fn in_confirm(state: &mut State, mut confirm: Confirm, key: Key) -> Vec<Cmd> {
         Key::Enter => {
             state.mode = Mode::Panes;
             if confirm.yes {
-                return ask(state, confirm.action, confirm.target);
+                return request(state, confirm.action.action(), confirm.target);
             }
         }
         Key::Esc | Key::Char('n' | 'q') => state.mode = Mode::Panes,

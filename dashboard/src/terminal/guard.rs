@@ -16,11 +16,11 @@ use crossterm::terminal::{
 };
 use crossterm::{queue, style};
 
-use crate::terminal::mailbox::{Input, Mailbox};
+use crate::terminal::mailbox::{Mailbox, TerminalEvent};
 
-/// Whether the terminal is ours now.
-static OURS: AtomicBool = AtomicBool::new(false);
-/// Whom the panic hook tells.
+/// Whether the terminal is in our modes.
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// Where the panic hook sends the news.
 static LISTENER: RwLock<Option<Arc<Mailbox>>> = RwLock::new(None);
 
 /// While it lives, the terminal is in raw mode on its alternate screen.
@@ -34,19 +34,19 @@ impl Guard {
             std::panic::set_hook(Box::new(move |panic| {
                 // First the terminal, or the message would be lost with the alternate screen; and
                 // only then the news, or the program could have ended before the message is out.
-                let was_ours = restore();
+                let was_active = restore();
                 others(panic);
-                if was_ours
+                if was_active
                     && let Ok(listener) = LISTENER.try_read()
                     && let Some(mailbox) = &*listener
                 {
-                    mailbox.try_input(Input::Panicked);
+                    mailbox.try_push(TerminalEvent::Panicked);
                 }
             }));
         });
         *LISTENER.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(mailbox));
         enable_raw_mode()?;
-        OURS.store(true, Ordering::SeqCst);
+        ACTIVE.store(true, Ordering::SeqCst);
         // From here on `Drop` takes back what was done, also when the rest fails.
         let guard = Guard;
         let mut bytes = Vec::new();
@@ -55,11 +55,11 @@ impl Guard {
         Ok(guard)
     }
 
-    #[expect(clippy::unused_self, reason = "only who holds the guard may draw")]
-    /// Writes a frame, unless the terminal has been given back meanwhile.
+    #[expect(clippy::unused_self, reason = "only the holder of the guard may draw")]
+    /// Writes a frame, unless the terminal has been restored meanwhile.
     pub(crate) fn frame(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        if OURS.load(Ordering::SeqCst) {
+        if ACTIVE.load(Ordering::SeqCst) {
             out.write_all(bytes)?;
             out.flush()?;
         }
@@ -74,15 +74,15 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back exactly once; whether it was ours.
+/// Restores the terminal exactly once; returns whether it was in our modes.
 pub(crate) fn restore() -> bool {
     // The lock of the output lets a frame that is being written finish before the modes change.
     let mut out = io::stdout().lock();
-    if !OURS.swap(false, Ordering::SeqCst) {
+    if !ACTIVE.swap(false, Ordering::SeqCst) {
         return false;
     }
     let mut bytes = Vec::new();
-    // A terminal that hung up cannot be restored, and there is nobody left to tell.
+    // A terminal that hung up cannot be restored, and there is nowhere to report it.
     let _ = queue!(
         bytes,
         EndSynchronizedUpdate,

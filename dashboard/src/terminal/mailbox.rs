@@ -1,4 +1,5 @@
-//! Where everything that can happen waits for the one thread that draws: the dashboard's `select`.
+//! The queue of everything that can happen, for the one thread that draws: the dashboard's
+//! `select`.
 //!
 //! Snapshots replace each other, because only the newest matters; keys queue up, because each one
 //! does.
@@ -10,12 +11,12 @@ use std::time::Duration;
 use crate::snapshot::{CityMap, Snapshot};
 use crate::state::keys::Key;
 
-/// More key presses than this wait for nobody.
-const MOST_INPUTS: usize = 1_024;
+/// Key presses beyond this many are dropped.
+const MAX_EVENTS: usize = 1_024;
 
-/// What the terminal and the operating system say.
+/// What comes from the terminal and the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum TerminalEvent {
     Key(Key),
     Resize(u16, u16),
     /// Whether the terminal's window has the keyboard.
@@ -31,81 +32,81 @@ pub(crate) enum Input {
 pub(crate) struct Mail {
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) map: Option<Arc<CityMap>>,
-    pub(crate) inputs: VecDeque<Input>,
+    pub(crate) events: VecDeque<TerminalEvent>,
 }
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.snapshot.is_none() && self.map.is_none() && self.inputs.is_empty()
+        self.snapshot.is_none() && self.map.is_none() && self.events.is_empty()
     }
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     mail: Mutex<Mail>,
-    came: Condvar,
+    arrival: Condvar,
 }
 
 impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, Mail> {
-        // Nothing here can be left half done, so a panic elsewhere while it was held does no harm.
+        // No change here can be left half done, so a panic while the lock was held does no harm.
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn input(&self, input: Input) {
+    pub(crate) fn push(&self, event: TerminalEvent) {
         let mut mail = self.lock();
-        if mail.inputs.len() < MOST_INPUTS {
-            mail.inputs.push_back(input);
+        if mail.events.len() < MAX_EVENTS {
+            mail.events.push_back(event);
         }
-        self.came.notify_one();
+        self.arrival.notify_one();
     }
 
-    /// [`Mailbox::input`] for a panic hook, which must not wait for a lock that its own thread may
+    /// [`Mailbox::push`] for a panic hook, which must not wait for a lock that its own thread may
     /// hold.
-    pub(crate) fn try_input(&self, input: Input) {
+    pub(crate) fn try_push(&self, event: TerminalEvent) {
         if let Ok(mut mail) = self.mail.try_lock() {
-            mail.inputs.push_back(input);
+            mail.events.push_back(event);
         }
-        self.came.notify_one();
+        self.arrival.notify_one();
     }
 
-    /// Everything that has come; waits for the first thing, at most so long.
+    /// Everything that has arrived; waits for the first thing, at most so long.
     pub(crate) fn take(&self, at_most: Duration) -> Mail {
-        let waiting = self.came.wait_timeout_while(self.lock(), at_most, |mail| mail.is_empty());
+        let waiting = self.arrival.wait_timeout_while(self.lock(), at_most, |mail| mail.is_empty());
         let (mut mail, _) = waiting.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *mail)
     }
 }
 
-/// Makes the two ends between whoever watches the cluster and the dashboard.
+/// Makes the two ends of the channel from the observer of the cluster to the dashboard.
 pub fn feed() -> (Publisher, Feed) {
     let mailbox = Arc::new(Mailbox::default());
     (Publisher { mailbox: Arc::clone(&mailbox) }, Feed { mailbox })
 }
 
-/// The end that the watcher holds; from any thread, and never waits.
+/// The observer's end; for any thread, and never blocks.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     mailbox: Arc<Mailbox>,
 }
 
 impl Publisher {
-    /// Hands over a new snapshot; one that was not drawn yet is forgotten.
+    /// Hands over a new snapshot; one that was not drawn yet is replaced.
     pub fn snapshot(&self, snapshot: impl Into<Arc<Snapshot>>) {
         let snapshot = snapshot.into();
         self.mailbox.lock().snapshot = Some(snapshot);
-        self.mailbox.came.notify_one();
+        self.mailbox.arrival.notify_one();
     }
 
     /// Hands over the streets, once.
     pub fn map(&self, map: impl Into<Arc<CityMap>>) {
         let map = map.into();
         self.mailbox.lock().map = Some(map);
-        self.mailbox.came.notify_one();
+        self.mailbox.arrival.notify_one();
     }
 }
 
-/// The end that the dashboard reads.
+/// The dashboard's end.
 #[derive(Debug)]
 pub struct Feed {
     pub(crate) mailbox: Arc<Mailbox>,
@@ -120,11 +121,11 @@ mod tests {
         let (publisher, feed) = feed();
         for taken_at_ms in [1, 2, 3] {
             publisher.snapshot(Snapshot { taken_at_ms, ..Snapshot::default() });
-            feed.mailbox.input(Input::Key(Key::Char('j')));
+            feed.mailbox.push(TerminalEvent::Key(Key::Char('j')));
         }
         let mail = feed.mailbox.take(Duration::from_mins(1));
         assert_eq!(mail.snapshot.map(|snapshot| snapshot.taken_at_ms), Some(3));
-        assert_eq!(mail.inputs.len(), 3);
+        assert_eq!(mail.events.len(), 3);
         assert!(feed.mailbox.take(Duration::ZERO).is_empty());
     }
 
@@ -140,9 +141,9 @@ mod tests {
     #[test]
     fn keys_that_nobody_takes_do_not_fill_the_memory() {
         let mailbox = Mailbox::default();
-        for _ in 0..MOST_INPUTS * 2 {
-            mailbox.input(Input::Key(Key::Enter));
+        for _ in 0..MAX_EVENTS * 2 {
+            mailbox.push(TerminalEvent::Key(Key::Enter));
         }
-        assert_eq!(mailbox.take(Duration::ZERO).inputs.len(), MOST_INPUTS);
+        assert_eq!(mailbox.take(Duration::ZERO).events.len(), MAX_EVENTS);
     }
 }

@@ -1,4 +1,4 @@
-//! The rim: the only place of this crate with a clock, a terminal and threads.
+//! The edge: the only part of this crate with a clock, a terminal and threads.
 //!
 //! One thread draws. Keys, signals and snapshots meet in its mailbox; it sleeps until something
 //! comes or the picture would change by itself, and draws when the picture has changed: at most
@@ -6,7 +6,7 @@
 //! bytes, between the marks of a synchronised update, and one write.
 //!
 //! # Simplifications
-//! - The thread that reads keys looks up five times a second whether it should end: a blocking read
+//! - The thread that reads keys checks five times a second whether it should end: a blocking read
 //!   cannot be woken.
 //! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize
 //!   may stay unread until the next key. Its `use-dev-tty` feature does not, and costs a
@@ -35,7 +35,7 @@ use crate::state::keys::Key;
 use crate::state::pane::Pane;
 use crate::state::update::{Cmd, Msg, update};
 use crate::terminal::guard::Guard;
-use crate::terminal::mailbox::{Input, Mailbox};
+use crate::terminal::mailbox::{Mailbox, TerminalEvent};
 use crate::view::theme::Theme;
 use crate::view::{Cache, view};
 
@@ -50,8 +50,8 @@ const FRAME_MS: u64 = 66;
 const BACKGROUND_FRAME_MS: u64 = 500;
 /// What a terminal that hung up answers, on every Unix.
 const EIO: i32 = 5;
-/// How often the thread that reads keys looks whether it should end.
-const LOOK_UP: Duration = Duration::from_millis(200);
+/// How often the thread that reads keys checks whether it should end.
+const STOP_POLL: Duration = Duration::from_millis(200);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -71,18 +71,18 @@ pub enum Exit {
     Quit,
     /// A signal came: its number. A shell expects the exit code 128 more.
     Signal(i32),
-    /// A thread of this program panicked; its message stands on the restored terminal.
+    /// A thread of this program panicked; its message is on the restored terminal.
     Panicked,
-    /// The terminal went away.
+    /// The terminal hung up.
     Gone,
 }
 
-/// How it ended, and the last that was known: what the summary is made of.
+/// How it ended, and the last snapshot: what the summary is made of.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Why it ended.
     pub exit: Exit,
-    /// The last snapshot that came.
+    /// The last snapshot that was received.
     pub last: Option<Arc<Snapshot>>,
     /// For how long it was shown, in milliseconds.
     pub ran_ms: u64,
@@ -93,12 +93,12 @@ pub fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Draws what comes from `feed` until someone ends it; blocks the calling thread. `ask` must not
-/// wait.
+/// Draws what comes from `feed` until a key or a signal ends it; blocks the calling thread. `send`
+/// must not block.
 ///
 /// The terminal is restored when this returns, whichever way. SIGINT, SIGTERM and SIGHUP end it
 /// meanwhile.
-pub fn run(feed: &Feed, ask: impl FnMut(Command), options: &Options) -> io::Result<Outcome> {
+pub fn run(feed: &Feed, send: impl FnMut(Command), options: &Options) -> io::Result<Outcome> {
     let mailbox = &feed.mailbox;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
@@ -107,12 +107,12 @@ pub fn run(feed: &Feed, ask: impl FnMut(Command), options: &Options) -> io::Resu
     let signalled = Arc::clone(mailbox);
     let watch = std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
-            signalled.input(Input::Signal(signal));
+            signalled.push(TerminalEvent::Signal(signal));
         }
     })?;
     let (typed, stop) = (Arc::clone(mailbox), Arc::clone(&ended));
     std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&typed, &stop))?;
-    let outcome = Screen::new(&guard, options).show(mailbox, ask);
+    let outcome = Screen::new(&guard, options).show(mailbox, send);
     ended.store(true, Ordering::Relaxed);
     handle.close();
     drop(guard);
@@ -121,15 +121,15 @@ pub fn run(feed: &Feed, ask: impl FnMut(Command), options: &Options) -> io::Resu
 }
 
 /// Milliseconds since the dashboard started.
-struct Clock(Instant);
+struct MonotonicClock(Instant);
 
-impl Clock {
+impl MonotonicClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the terminal loop is the rim: it reads the clock for everyone else"
+        reason = "the terminal loop is the edge: it reads the clock for all the others"
     )]
     fn start() -> Self {
-        Clock(Instant::now())
+        MonotonicClock(Instant::now())
     }
 
     fn now_ms(&self) -> u64 {
@@ -145,7 +145,7 @@ struct Screen<'a> {
     /// What the terminal shows.
     drawn: Buffer,
     next: Buffer,
-    clock: Clock,
+    clock: MonotonicClock,
     dirty: bool,
     background: bool,
 }
@@ -159,15 +159,15 @@ impl<'a> Screen<'a> {
             cache: Cache::default(),
             drawn: Buffer::empty(Rect::ZERO),
             next: Buffer::empty(Rect::ZERO),
-            clock: Clock::start(),
+            clock: MonotonicClock::start(),
             dirty: true,
             background: false,
         }
     }
 
-    fn show(&mut self, mailbox: &Mailbox, mut ask: impl FnMut(Command)) -> io::Result<Outcome> {
+    fn show(&mut self, mailbox: &Mailbox, mut send: impl FnMut(Command)) -> io::Result<Outcome> {
         let (width, height) = crossterm::terminal::size()?;
-        self.handle(Msg::Resize(width, height), &mut ask);
+        self.handle(Msg::Resize(width, height), &mut send);
         let mut frame_at = 0;
         loop {
             let now = self.clock.now_ms();
@@ -187,32 +187,34 @@ impl<'a> Screen<'a> {
             let wait = next.map_or(3_600_000, |next| next.saturating_sub(self.clock.now_ms()));
             let mail = mailbox.take(Duration::from_millis(wait));
             if let Some(map) = mail.map {
-                self.handle(Msg::Map(map), &mut ask);
+                self.handle(Msg::Map(map), &mut send);
             }
             if let Some(snapshot) = mail.snapshot {
-                self.handle(Msg::Snapshot(snapshot), &mut ask);
+                self.handle(Msg::Snapshot(snapshot), &mut send);
             }
-            for input in mail.inputs {
-                let exit = match input {
-                    Input::Key(key) => self.handle(Msg::Key(key), &mut ask),
-                    Input::Resize(width, height) => self.handle(Msg::Resize(width, height), &mut ask),
-                    Input::Focus(focused) => {
+            for event in mail.events {
+                let exit = match event {
+                    TerminalEvent::Key(key) => self.handle(Msg::Key(key), &mut send),
+                    TerminalEvent::Resize(width, height) => {
+                        self.handle(Msg::Resize(width, height), &mut send)
+                    }
+                    TerminalEvent::Focus(focused) => {
                         self.background = !focused;
                         if focused {
                             frame_at = 0;
                         }
                         None
                     }
-                    Input::Signal(signal) => Some(Exit::Signal(signal)),
-                    Input::Panicked => Some(Exit::Panicked),
-                    Input::Gone => Some(Exit::Gone),
+                    TerminalEvent::Signal(signal) => Some(Exit::Signal(signal)),
+                    TerminalEvent::Panicked => Some(Exit::Panicked),
+                    TerminalEvent::Gone => Some(Exit::Gone),
                 };
                 if let Some(exit) = exit {
                     return Ok(self.outcome(exit));
                 }
             }
             if !self.dirty {
-                self.handle(Msg::Tick, &mut ask);
+                self.handle(Msg::Tick, &mut send);
             }
         }
     }
@@ -221,18 +223,18 @@ impl<'a> Screen<'a> {
         Outcome { exit, last: self.state.latest.clone(), ran_ms: self.clock.now_ms() }
     }
 
-    fn handle(&mut self, msg: Msg, ask: &mut impl FnMut(Command)) -> Option<Exit> {
+    fn handle(&mut self, msg: Msg, send: &mut impl FnMut(Command)) -> Option<Exit> {
         for cmd in update(&mut self.state, msg, self.clock.now_ms()) {
             match cmd {
                 Cmd::Draw => self.dirty = true,
-                Cmd::Ask(command) => ask(command),
+                Cmd::Send(command) => send(command),
                 Cmd::Quit => return Some(Exit::Quit),
                 Cmd::Save => {
                     let told = match self.save() {
                         Ok(path) => format!("saved {}", path.display()),
                         Err(error) => format!("could not save the screen: {error}"),
                     };
-                    self.handle(Msg::Notice(told), ask);
+                    self.handle(Msg::Notice(told), send);
                 }
             }
         }
@@ -261,7 +263,7 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a saved screen is named after the moment on the wall")]
+    #[expect(clippy::disallowed_methods, reason = "a saved screen is named after wall-clock time")]
     fn save(&self) -> io::Result<PathBuf> {
         let seconds =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -290,38 +292,39 @@ pub(crate) fn frame_bytes(drawn: &Buffer, next: &Buffer, clear: bool) -> io::Res
 
 fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let input = match event::poll(LOOK_UP)
+        let event = match event::poll(STOP_POLL)
             .and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) })
         {
-            Ok(Some(Event::Key(key))) => key_of(key).map(Input::Key),
-            Ok(Some(Event::Resize(width, height))) => Some(Input::Resize(width, height)),
-            Ok(Some(Event::FocusGained)) => Some(Input::Focus(true)),
-            Ok(Some(Event::FocusLost)) => Some(Input::Focus(false)),
-            // A terminal that hung up reads as one on which nobody types.
-            Ok(None) if has_hung_up() => Some(Input::Gone),
+            Ok(Some(Event::Key(key))) => key_of(key).map(TerminalEvent::Key),
+            Ok(Some(Event::Resize(width, height))) => Some(TerminalEvent::Resize(width, height)),
+            Ok(Some(Event::FocusGained)) => Some(TerminalEvent::Focus(true)),
+            Ok(Some(Event::FocusLost)) => Some(TerminalEvent::Focus(false)),
+            // A terminal that hung up reads as one without input.
+            Ok(None) if has_hung_up() => Some(TerminalEvent::Gone),
             Ok(_) => None,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
             Err(_) => {
-                mailbox.input(Input::Gone);
+                mailbox.push(TerminalEvent::Gone);
                 return;
             }
         };
-        if let Some(input) = input {
-            mailbox.input(input);
-            if input == Input::Gone {
+        if let Some(event) = event {
+            mailbox.push(event);
+            if event == TerminalEvent::Gone {
                 return;
             }
         }
     }
 }
 
-/// Whether the terminal has gone. A shell tells its programs by a signal, but not everyone has a
-/// shell; from then on the kernel answers every question about the terminal with EIO.
+/// Whether the terminal hung up. A shell sends its programs a signal, but there may be no shell;
+/// from then on the kernel answers every question about the terminal with EIO.
 fn has_hung_up() -> bool {
     crossterm::terminal::window_size().is_err_and(|error| error.raw_os_error() == Some(EIO))
 }
 
 /// A key press as far as we tell them apart.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the keys that we know are few of many")]
 fn key_of(key: KeyEvent) -> Option<Key> {
     if key.kind == KeyEventKind::Release {
         return None;
@@ -363,10 +366,12 @@ mod tests {
 
     /// Compares what a terminal shows with what was drawn, cell by cell.
     fn assert_shows(terminal: &vt100::Parser, buf: &Buffer) {
-        let color = |color: Color| match color {
-            Color::Rgb(r, g, b) => Seen::Rgb(r, g, b),
-            Color::Reset => Seen::Default,
-            other => panic!("the default theme has no {other:?}"),
+        let color = |color: Color| {
+            let Color::Rgb(r, g, b) = color else {
+                assert_eq!(color, Color::Reset, "the default theme has true colours only");
+                return Seen::Default;
+            };
+            Seen::Rgb(r, g, b)
         };
         for y in 0..buf.area.height {
             let mut x = 0;

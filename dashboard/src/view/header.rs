@@ -1,4 +1,4 @@
-//! The lines that stand on every screen: the lesson above, the keys below.
+//! The lines of every screen: the lesson at the top, the keys at the bottom.
 
 use ratatui::layout::Rect;
 
@@ -7,13 +7,13 @@ use crate::format::{UNKNOWN, amount, count, duration, maybe_duration, number, pl
 use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
-use crate::state::{Asked, Mode, State};
+use crate::state::{ControlRequest, Mode, State};
 use crate::text::clean;
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 
-/// The first two lines: who and where, then what the streams know, what the batch knows, and what
-/// waiting has cost.
+/// The first two lines: the show and its health, then what the streams know, what the batch knows,
+/// and what the delay has cost.
 pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let health = health(state.latest(), state.silence_ms());
@@ -54,7 +54,7 @@ fn title(state: &State) -> Pieces {
     pieces
 }
 
-/// One thing: the worst that is known, or that all is well.
+/// One fact: the worst that is known, or that nothing is wrong.
 pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Pieces {
     let say = |glyph: &str, text: String, role| vec![(format!("{glyph} "), role), (text, role)];
     let Some(snapshot) = latest else { return say("○", "connecting".into(), Role::Dim) };
@@ -119,7 +119,7 @@ pub(crate) fn lesson(shown: Option<&Snapshot>) -> Vec<Pieces> {
         .collect()
 }
 
-/// Before the first event those who will answer it get ready; nothing has gone wrong.
+/// Before the first event the consumers load and join; nothing is wrong.
 fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
     let here = |group: &str| {
         snapshot.groups.data.iter().any(|known| known.id == group && !known.partitions.is_empty())
@@ -166,8 +166,8 @@ pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
     pieces
 }
 
-/// What waiting has cost, in at most so many of the businesses' units. Where batch was as good,
-/// nothing is said; what too few cases say is dim.
+/// What the delay has cost, in at most so many lines of the bill. Inconclusive ones are left out;
+/// what rests on too few cases is dim.
 pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     let lines = lanes.bill.headlines();
     let known: Vec<_> = lines.into_iter().filter(|(item, _)| item.delay_cost().is_some()).collect();
@@ -188,8 +188,7 @@ pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     pieces
 }
 
-/// Attached to somebody's cluster there are no lanes to compare: the line says what any consumer
-/// group can show.
+/// A foreign cluster has no lanes to compare: the line shows what any consumer group can show.
 fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
     let groups = &snapshot.groups.data;
     let mut pieces = vec![
@@ -242,7 +241,7 @@ pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
     pen.highlight(Rect::new(area.x + 1 + from, area.y, cells, 1));
 }
 
-/// The last line: the keys that work now; at the right what was asked for, or a sentence.
+/// The last line: the keys that work now; at the right the newest request, or a sentence.
 pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let room = end.saturating_sub(x);
@@ -256,8 +255,8 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
     let mut news = Pieces::new();
     if let Some((text, _)) = &state.notice {
         news.push((clean(text).into_owned(), Role::Text));
-    } else if let Some(asked) = state.asked.last() {
-        news = steps(state, asked);
+    } else if let Some(request) = state.requests.last() {
+        news = progress(state, request);
     }
     let start = if pieces_width(&news) > room {
         // A sentence that is too long loses its end, not its beginning.
@@ -281,20 +280,22 @@ fn keys_of(pen: &mut Pen, state: &State, mut x: u16, y: u16, end: u16) {
     }
 }
 
-/// `kill fraud-1  asked → acknowledged → seen after 1.2 s`.
-fn steps(state: &State, asked: &Asked) -> Pieces {
+/// The progress of a command: `kill fraud-1  asked → acknowledged → seen after 1.2 s`.
+fn progress(state: &State, request: &ControlRequest) -> Pieces {
     let mut pieces: Pieces = vec![(
-        format!("{} {}  ", asked.command.action.word(), clean(asked.command.target.name())),
+        format!("{} {}  ", request.command.action.word(), clean(request.command.target.name())),
         Role::Title,
     )];
-    let waited = |until: u64| duration(until.saturating_sub(asked.began_ms) as f64);
-    let done = waited(asked.since_ms);
-    match &asked.progress {
-        Progress::Asked => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),
-        Progress::Acknowledged => {
+    let waited = |until: u64| duration(until.saturating_sub(request.requested_ms) as f64);
+    let done = waited(request.changed_ms);
+    match &request.progress {
+        Progress::Requested => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),
+        Progress::Accepted => {
             pieces.push((format!("asked → acknowledged, {}", waited(state.now_ms)), Role::Text));
         }
-        Progress::Seen => pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good)),
+        Progress::Observed => {
+            pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good));
+        }
         Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
     }
     pieces

@@ -1,8 +1,12 @@
-//! Where everything stands, by size alone: a card, tabs with one pane, two columns, or three.
+//! The layout, by size alone: a card, tabs with one pane, two columns, or three.
+//!
+//! In which column a pane is and with which share of its height is part of the pane's
+//! [`Spec`]. Here the shares become rectangles: without a cell lost, and with the rows that a pane
+//! has no use for given to its neighbours.
 
 use ratatui::layout::Rect;
 
-use crate::state::pane::{Pane, Place, Spec};
+use crate::state::pane::{GridPlace, Pane, Spec};
 
 /// The parts of the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +22,10 @@ pub(crate) struct Layout {
 /// Less than this gets a card.
 pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 
-/// No pane of a column is lower.
+/// The least height of a pane in a column.
 const LEAST: u16 = 5;
 
-/// The layout of a screen on which `panes` stand in this order; `None`: too small for panes.
-/// `wants` says how many rows a pane has a use for; none for one whose source does not exist here.
+/// The layout of a screen with `panes` in this order; `None`: too small for panes. `wants` says how many rows a pane has a use for; none for one whose source does not exist here.
 pub(crate) fn layout(
     screen: Rect,
     panes: &[Pane],
@@ -79,7 +82,7 @@ impl Grid {
         }
     }
 
-    fn place(self, pane: &Spec) -> Option<Place> {
+    fn place(self, pane: &Spec) -> Option<GridPlace> {
         match self {
             Grid::TwoColumns => Some(pane.two_columns),
             Grid::ThreeColumns => Some(pane.three_columns),
@@ -111,6 +114,7 @@ fn side_by_side(
         all.extend(column(body, left, width, &panes, wants));
         left += width;
     }
+    assert!(count == 0 || left == body.width, "the columns fill the screen: {left} of {}", body.width);
     all
 }
 
@@ -149,6 +153,7 @@ fn column(
     if let Some(last) = heights.last_mut() {
         *last += spare;
     }
+    assert_eq!(heights.iter().sum::<u16>(), body.height, "a column's panes fill it without a row lost");
     let mut y = body.y;
     panes
         .iter()
@@ -206,8 +211,8 @@ mod tests {
         assert_eq!(panes(200, 60, false), Some(8));
         assert_eq!(panes(200, 60, true), Some(1));
     }
-    /// A payments show has no city, and somebody else's cluster none of our businesses: no empty
-    /// frames stand for them.
+    /// A payments show has no city, and a foreign cluster none of our businesses: there are no
+    /// empty frames for them.
     #[test]
     fn panes_that_are_not_here_leave_their_room_to_the_others() {
         let of = |absent: &'static [Pane], size: (u16, u16)| {

@@ -8,9 +8,9 @@
 //! # Simplifications
 //! - The projection is equirectangular with one cosine for the whole city: exact enough for 50 km,
 //!   wrong for a country.
-//! - A cell has one colour: what it takes to drive everything in it now, against empty roads. So a
-//!   jam shows in proportion to how much of the cell it fills, and one slow side street does not
-//!   paint a district red.
+//! - A cell has one colour: the time to drive everything in it now, against empty roads. So a jam
+//!   shows in proportion to how much of the cell it fills, and one slow side street does not paint
+//!   a district red.
 
 use ratatui::layout::Rect;
 
@@ -151,23 +151,23 @@ impl StreetCell {
     }
 }
 
-const NOTHING: StreetCell = StreetCell { dots: 0, class: StreetClass::Local, known: 0.0, driven: 0.0 };
+const EMPTY: StreetCell = StreetCell { dots: 0, class: StreetClass::Local, known: 0.0, driven: 0.0 };
 
-/// Nothing counts as slower: a road that stands still would be slower than all others together.
-const STANDING: f64 = 0.05;
+/// The least share of free flow that counts: a road at standstill would outweigh all others.
+const SLOWEST: f64 = 0.05;
 
 /// The rasterised streets of one viewport.
 #[derive(Debug, Default)]
 pub(crate) struct MapCache {
     /// What the mask was made for: the map, by its address and length, and the viewport.
-    made_for: Option<(usize, usize, Viewport)>,
+    key: Option<(usize, usize, Viewport)>,
     cells: Vec<StreetCell>,
     /// For each link, where its cells begin in `touched`; one more than there are links.
     starts: Vec<u32>,
     /// The cells, each with how many dots the link has in it.
     touched: Vec<(u32, u32)>,
-    /// How often the streets were rasterised; a test counts.
-    pub(crate) made: u64,
+    /// How often the streets were rasterised, for the tests.
+    pub(crate) rasterised: u64,
 }
 
 impl MapCache {
@@ -178,11 +178,11 @@ impl MapCache {
         viewport: &Viewport,
         speeds: &[LinkSpeed],
     ) -> &[StreetCell] {
-        let made_for = (std::ptr::from_ref(map) as usize, map.streets.len(), *viewport);
-        if self.made_for != Some(made_for) {
+        let key = (std::ptr::from_ref(map) as usize, map.streets.len(), *viewport);
+        if self.key != Some(key) {
             self.rasterise(map, viewport);
-            self.made_for = Some(made_for);
-            self.made += 1;
+            self.key = Some(key);
+            self.rasterised += 1;
         }
         for cell in &mut self.cells {
             (cell.known, cell.driven) = (0.0, 0.0);
@@ -193,7 +193,7 @@ impl MapCache {
             for (at, dots) in &self.touched[*from as usize..*to as usize] {
                 let (cell, dots) = (&mut self.cells[*at as usize], f64::from(*dots));
                 cell.known += dots;
-                cell.driven += dots / speed.of_free_flow.max(STANDING);
+                cell.driven += dots / speed.of_free_flow.max(SLOWEST);
             }
         }
         &self.cells
@@ -201,7 +201,7 @@ impl MapCache {
 
     fn rasterise(&mut self, map: &CityMap, viewport: &Viewport) {
         self.cells.clear();
-        self.cells.resize(usize::from(viewport.width) * usize::from(viewport.height), NOTHING);
+        self.cells.resize(usize::from(viewport.width) * usize::from(viewport.height), EMPTY);
         self.starts.clear();
         self.touched.clear();
         let metres = viewport.metres_a_dot();
@@ -227,10 +227,11 @@ impl MapCache {
             });
         }
         self.starts.push(self.touched.len() as u32);
+        assert_eq!(self.starts.len(), map.streets.len() + 1, "every link has a beginning and an end");
     }
 }
 
-/// The cells of a viewport laid over an area: where cell `at` stands.
+/// The cells of a viewport laid over an area: the position of cell `at`.
 pub(crate) fn place(area: Rect, at: usize) -> (u16, u16) {
     let width = usize::from(area.width.max(1));
     (area.x + (at % width) as u16, area.y + (at / width) as u16)
@@ -273,7 +274,7 @@ mod tests {
         // Where both cross, two dots of the one and four of the other: 6 / (2 / 0.9 + 4 / 0.2).
         assert_eq!(seen, ["Some(0.90)", "Some(0.27)", "Some(0.20)"]);
         cache.cells(&map, &viewport, &[]);
-        assert!(cache.made == 1 && cache.cells[20].of_free_flow().is_none());
+        assert!(cache.rasterised == 1 && cache.cells[20].of_free_flow().is_none());
     }
 
     #[test]

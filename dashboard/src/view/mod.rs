@@ -1,4 +1,10 @@
-//! `view`: draws a [`State`] into a buffer. No I/O, no clock; at every size, without a panic.
+//! `view`: draws a [`State`] into a buffer of cells. No I/O, no clock; at every size, without a
+//! panic.
+//!
+//! The [`layout`] divides the screen; the [`header`] draws the lines that are always there, one
+//! file in [`panes`] each pane, [`overlays`] what covers them. All draw with a [`pen`], by role and
+//! not by colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the characters that
+//! the terminal's font lacks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,7 +25,7 @@ pub(crate) mod pen;
 pub(crate) mod theme;
 pub(crate) mod trend;
 
-/// What is kept between two frames because it is dear to make: the streets, projected and
+/// What is kept between two frames because it is expensive to make: the streets, projected and
 /// rasterised. It changes nothing about the picture.
 #[derive(Debug, Default)]
 pub struct Cache {

@@ -1,12 +1,11 @@
-//! What stands over the panes, or in their place: the help, a question, the card of a small
-//! terminal.
+//! What covers the panes, or replaces them: the help, a question, the card of a small terminal.
 
 use ratatui::layout::Rect;
 
-use crate::command::{Action, Target};
+use crate::command::Target;
 use crate::snapshot::Source;
 use crate::state::keys::{self, HelpLine};
-use crate::state::{Confirm, State};
+use crate::state::{Confirm, Irreversible, State};
 use crate::text::{clean, wrap};
 use crate::view::header;
 use crate::view::layout::SMALLEST;
@@ -53,19 +52,21 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         Target::Topic(_) | Target::Batch => name.clone(),
     };
     let (question, what) = match confirm.action {
-        Action::Rewind => (
+        Irreversible::Rewind => (
             format!("Rewind {name} to the beginning?"),
             "Its bookmarks go back to the start of each log; it reads everything again.",
         ),
-        _ => (
+        Irreversible::Kill => (
             format!("Kill {who}?"),
             "It ends at once (SIGKILL), in the middle of whatever it is doing; r starts it again.",
         ),
     };
     let area = centred(body, 58, 9);
     pen.clear(area);
-    let inside =
-        pen.frame(area, &Frame { name: confirm.action.word().into(), focused: true, ..Frame::default() });
+    let inside = pen.frame(
+        area,
+        &Frame { name: confirm.action.action().word().into(), focused: true, ..Frame::default() },
+    );
     let room = inside.width.saturating_sub(4);
     let mut y = inside.y + 1;
     pen.text(inside.x + 2, y, room, &question, Role::Title);
@@ -82,7 +83,7 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
     let marked = |here: bool, role| if here { role } else { Role::Dim };
     let after =
         pen.text(inside.x + 2, y, room, &button("Cancel", !confirm.yes), marked(!confirm.yes, Role::Focus));
-    let word = if confirm.action == Action::Rewind { "Rewind" } else { "Kill" };
+    let word = if confirm.action == Irreversible::Rewind { "Rewind" } else { "Kill" };
     pen.text(
         after + 2,
         y,

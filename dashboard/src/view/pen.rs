@@ -8,20 +8,20 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::text::{clean, fit, fit_id, text_width, width};
-use crate::view::theme::{Looks, Role, Theme};
+use crate::view::theme::{Role, Styles, Theme};
 
-/// A buffer and how things look on it.
+/// A buffer and the styles to draw with.
 pub(crate) struct Pen<'a> {
     pub(crate) buf: &'a mut Buffer,
-    looks: Looks,
-    /// Everything is drawn dim: this pane's source went away.
+    styles: Styles,
+    /// Everything is drawn dim: this pane's source stopped answering.
     pub(crate) faded: bool,
 }
 
 /// A line made of pieces.
 pub(crate) type Pieces = Vec<(String, Role)>;
 
-/// What stands in a pane's border.
+/// The texts in a pane's border.
 #[derive(Default)]
 pub(crate) struct Frame {
     /// Top left: the number, the name, and what it counts.
@@ -39,16 +39,13 @@ pub(crate) struct Frame {
 
 impl<'a> Pen<'a> {
     pub(crate) fn new(buf: &'a mut Buffer, theme: Theme) -> Self {
-        Pen { buf, looks: theme.looks(), faded: false }
+        Pen { buf, styles: theme.styles(), faded: false }
     }
 
     pub(crate) fn style(&self, role: Role) -> Style {
-        let shown = match role {
-            Role::Cursor | Role::Focus => role,
-            _ if self.faded => Role::Dim,
-            _ => role,
-        };
-        self.looks[shown as usize]
+        let keeps_its_look = matches!(role, Role::Cursor | Role::Focus);
+        let shown = if self.faded && !keeps_its_look { Role::Dim } else { role };
+        self.styles[shown as usize]
     }
 
     /// Writes a text into at most `cells` cells; what does not fit ends in `…`. Returns the column
@@ -69,7 +66,7 @@ impl<'a> Pen<'a> {
         at
     }
 
-    /// Writes an id, of which the end tells most. Returns the column after it.
+    /// Writes an id, whose end identifies it. Returns the column after it.
     pub(crate) fn id(&mut self, x: u16, y: u16, cells: u16, id: &str, role: Role) -> u16 {
         self.text(x, y, cells, &fit_id(&clean(id), cells), role)
     }
@@ -105,8 +102,8 @@ impl<'a> Pen<'a> {
         pieces.iter().fold(x, |x, (text, role)| self.text(x, y, end.saturating_sub(x), text, *role))
     }
 
-    /// Writes pieces one after another, each whole or, with those after it, not at all: facts of
-    /// which none may be half said.
+    /// Writes pieces one after another; the first that does not fit whole is left out, with those
+    /// after it: no fact is cut.
     pub(crate) fn whole_pieces(&mut self, mut x: u16, y: u16, cells: u16, pieces: &[(String, Role)]) {
         let end = x.saturating_add(cells);
         for (at, (text, role)) in pieces.iter().enumerate() {
@@ -187,8 +184,7 @@ impl<'a> Pen<'a> {
             title.push((format!(" {} ", frame.note), Role::Dim));
         }
         let room = area.width - 2;
-        // The right side first, because its news (a source that went away) matters more than the
-        // note.
+        // The right side first: that a source stopped answering matters more than the note.
         let name_width = pieces_width(&title[..title.len() - usize::from(!frame.note.is_empty())]);
         let mut free = room;
         if !frame.right.is_empty() {

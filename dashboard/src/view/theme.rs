@@ -15,7 +15,7 @@ use crate::state::palette::Palette;
 pub(crate) enum Role {
     /// Plain text.
     Text,
-    /// Units, labels, what one need not read.
+    /// Units, labels, secondary text.
     Dim,
     /// Borders, streets, axes.
     Faint,
@@ -23,19 +23,19 @@ pub(crate) enum Role {
     Title,
     /// The pane that has the keys.
     Focus,
-    /// All is well.
+    /// Healthy.
     Good,
-    /// Worth a look.
+    /// Worth attention.
     Warn,
     /// Broken.
     Bad,
-    /// Halted on purpose.
+    /// Paused.
     Paused,
     /// The stream lane.
     Stream,
     /// The batch lane.
     Batch,
-    /// What really happens.
+    /// The truth, and figures that matter.
     Truth,
     /// A measured series.
     Series,
@@ -43,8 +43,8 @@ pub(crate) enum Role {
     Cursor,
 }
 
-/// How each [`Role`] looks, by its place among them.
-pub(crate) type Looks = [Style; Role::ALL.len()];
+/// The style of each [`Role`], by its index.
+pub(crate) type Styles = [Style; Role::ALL.len()];
 
 impl Role {
     pub(crate) const ALL: [Role; 14] = [
@@ -132,9 +132,9 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// All looks at once: a frame has thousands of cells, and the nearest of 256 colours is dear to
-    /// find.
-    pub(crate) fn looks(self) -> Looks {
+    /// The styles of all roles at once: a frame has thousands of cells, and the nearest of 256
+    /// colours is expensive to find.
+    pub(crate) fn styles(self) -> Styles {
         Role::ALL.map(|role| self.style(role))
     }
 
@@ -173,10 +173,10 @@ impl Theme {
     }
 }
 
-/// A colour in 24 bits, and which of the terminal's own sixteen stands for it.
+/// A colour in 24 bits, and the one of the terminal's own sixteen that replaces it.
 type Ink = (u32, Color);
 
-/// The one table of looks. `None` is the terminal's own text colour.
+/// The one table of colours. `None` is the terminal's own text colour.
 fn look(palette: Palette, role: Role) -> (Option<Ink>, Modifier) {
     const PLAIN: Modifier = Modifier::empty();
     const BOLD: Modifier = Modifier::BOLD;
@@ -285,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn looks_are_found_by_the_role() {
+    fn styles_are_found_by_the_role() {
         let theme = Theme::default();
-        let looks = theme.looks();
-        assert!(Role::ALL.iter().all(|role| looks[*role as usize] == theme.style(*role)));
+        let styles = theme.styles();
+        assert!(Role::ALL.iter().all(|role| styles[*role as usize] == theme.style(*role)));
     }
 }

@@ -1,4 +1,4 @@
-//! Made-up payments, shoppers and bills.
+//! Synthetic payments, shoppers and bills.
 
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};

@@ -1,6 +1,6 @@
-//! A made-up city.
+//! A synthetic city.
 
-use super::Dice;
+use super::Lcg;
 use dashboard::{
     Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
     VehicleKind,
@@ -10,10 +10,10 @@ const SIDE: usize = 26;
 const ORIGIN: (f64, f64) = (-71.36, -30.0);
 const BLOCK: (f64, f64) = (0.0052, 0.0046);
 
-/// A made-up city on a bay: a bent grid, avenues every fifth street, a road along the coast, a
+/// A synthetic city on a bay: a bent grid, avenues every fifth street, a road along the coast, a
 /// river with three bridges.
 pub fn city_map() -> CityMap {
-    let mut dice = Dice(7);
+    let mut dice = Lcg(7);
     let mut corner = vec![[(0.0, 0.0); SIDE + 1]; SIDE + 1];
     for (row, line) in corner.iter_mut().enumerate() {
         for (column, place) in line.iter_mut().enumerate() {
@@ -75,7 +75,7 @@ pub fn city_map() -> CityMap {
 
 pub(super) fn city(step: u64) -> City {
     let map = city_map();
-    let mut dice = Dice(23);
+    let mut dice = Lcg(23);
     let jammed = |at: (f64, f64), middle: (f64, f64), reach: f64| {
         ((at.0 - middle.0) / BLOCK.0).hypot((at.1 - middle.1) / BLOCK.1) < reach
     };

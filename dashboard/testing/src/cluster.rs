@@ -1,12 +1,12 @@
-//! Made-up topics, groups, workers and events.
+//! Synthetic topics, groups, workers and events.
 
-use super::{Dice, NOON_MS};
+use super::{Lcg, NOON_MS};
 use dashboard::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind as Kind, Severity, Timeline, Topic, Trend,
     Waiting, Worker, WorkerState,
 };
 
-pub(super) fn topics(dice: &mut Dice) -> Vec<Topic> {
+pub(super) fn topics(dice: &mut Lcg) -> Vec<Topic> {
     [
         ("driver_locations", 8_412.0, 2_900.0, 6, true),
         ("truck_gps_coordinates", 1_204.0, 260.0, 6, true),

@@ -123,9 +123,9 @@ impl Sample {
 const NOON_MS: i64 = 1_767_720_727_000;
 
 /// Numbers that look like chance and never change (Knuth's 64-bit linear congruential generator).
-struct Dice(u64);
+struct Lcg(u64);
 
-impl Dice {
+impl Lcg {
     /// 0 to 1.
     fn roll(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -155,7 +155,7 @@ impl Dice {
 /// A busy afternoon, `step` snapshots later: cars move and numbers drift, so that an example can be
 /// watched.
 pub fn normal(step: u64) -> Snapshot {
-    let mut dice = Dice(step.wrapping_add(11));
+    let mut dice = Lcg(step.wrapping_add(11));
     let passed = step as i64 * 250;
     Snapshot {
         taken_at_ms: NOON_MS + passed,

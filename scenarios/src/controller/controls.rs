@@ -66,7 +66,7 @@ impl ShowController {
             let (progress, expect, severity, text) = match done {
                 Ok(expect) => {
                     let text = format!("asked to {}", command.action.word());
-                    (Progress::Acknowledged, expect, Severity::Info, text)
+                    (Progress::Accepted, expect, Severity::Info, text)
                 }
                 Err(reason) => {
                     let text = format!("could not {}: {reason}", command.action.word());
@@ -236,11 +236,11 @@ impl ShowController {
     pub(super) fn progress(&mut self, now_ms: i64) {
         let mut controls = std::mem::take(&mut self.controls);
         for control in &mut controls {
-            if control.progress != Progress::Acknowledged {
+            if control.progress != Progress::Accepted {
                 continue;
             }
             if self.is_seen(&control.expect) {
-                control.progress = Progress::Seen;
+                control.progress = Progress::Observed;
                 control.since_ms = now_ms;
             } else if now_ms - control.since_ms > self.patience_ms(&control.expect) {
                 let reason = format!("nothing was seen of it for {} s", GIVE_UP_MS / 1000);
@@ -248,7 +248,7 @@ impl ShowController {
                 control.since_ms = now_ms;
             }
         }
-        controls.retain(|c| c.progress == Progress::Acknowledged || now_ms - c.since_ms < FORGET_MS);
+        controls.retain(|c| c.progress == Progress::Accepted || now_ms - c.since_ms < FORGET_MS);
         self.controls = controls;
     }
 

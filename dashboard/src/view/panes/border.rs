@@ -37,8 +37,10 @@ pub(crate) fn open(
             let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
             vec![(format!("stale {}: {}", duration(age as f64), clean(reason)), Role::Bad)]
         }
-        _ if !filter.is_empty() => vec![(format!("/{}", clean(filter)), Role::Focus)],
-        _ => Pieces::new(),
+        Source::Live | Source::Waiting | Source::Absent if !filter.is_empty() => {
+            vec![(format!("/{}", clean(filter)), Role::Focus)]
+        }
+        Source::Live | Source::Waiting | Source::Absent => Pieces::new(),
     };
     let empty = matches!(source, Source::Waiting | Source::Absent);
     let border = if empty { Border::default() } else { border };

@@ -1,5 +1,8 @@
-//! Pane 4: the streets in Braille, coloured by how fast they are now, the vehicles on them, and one
-//! trip.
+//! The city: the streets in Braille, coloured by their speed, the vehicles on them, and one trip.
+//!
+//! # Simplifications
+//! - On a small map one vehicle in so many cells is drawn, and of those only the ones with a trip:
+//!   the speed of the streets is the message.
 
 use ratatui::layout::Rect;
 
@@ -78,7 +81,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
         selected
             .is_none_or(|trip| vehicle.trip_id.is_none() || vehicle.trip_id.as_ref() != Some(&trip.trip_id))
     });
-    // How fast the streets are is the message; who drives there must not hide it.
+    // The speed of the streets is the message; the vehicles must not hide it.
     if city.vehicles.len() * CELLS_A_CAR <= inside.area() as usize {
         for vehicle in others {
             mark(pen, &viewport, inside, vehicle.at, glyph(vehicle), shade(vehicle));
@@ -100,7 +103,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
     }
 }
 
-/// The trip stands beside the map or below it, whichever leaves the larger map.
+/// The trip is beside the map or below it, whichever leaves the larger map.
 fn share(map: Option<&CityMap>, city: &City, inside: Rect) -> (Rect, Rect) {
     let height = trip::height(city, inside.height);
     let below = (
@@ -142,7 +145,7 @@ fn streets(
     }
 }
 
-/// Only what is not free is loud: a city at night has no colours.
+/// Only slow streets have a loud colour: a city at night has none.
 fn colour(cell: &StreetCell) -> Role {
     match cell.of_free_flow() {
         Some(speed) if speed < JAM => Role::Bad,
@@ -180,7 +183,7 @@ fn glyph(vehicle: &Vehicle) -> char {
     }
 }
 
-/// Who carries somebody is bright, who waits is not.
+/// A vehicle with a trip is bright, a free one is dim.
 fn shade(vehicle: &Vehicle) -> Role {
     match (vehicle.kind, &vehicle.trip_id) {
         (VehicleKind::Lorry, _) => Role::Paused,

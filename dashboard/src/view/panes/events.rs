@@ -1,4 +1,4 @@
-//! Pane 8: what happened, newest first, with how long it took; above it, every worker in one
+//! The events: what happened, newest first, with how long it took; above them every worker at one
 //! glance.
 
 use ratatui::layout::Rect;

@@ -1,5 +1,4 @@
-//! Pane 2: how far behind each consumer group is, in records and in seconds, and where that is
-//! going.
+//! The lag: how far behind each consumer group is, in records and in seconds, and its trend.
 
 use ratatui::layout::Rect;
 
@@ -37,7 +36,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     }
     list(pen, state, Pane::Lag, inside, &rows, |pen, line, row| match row.item {
         Item::Group(at) => {
-            let opened = state.opened.contains(&groups[at].id);
+            let opened = state.expanded.contains(&groups[at].id);
             group(pen, snapshot, &groups[at], name, opened, line);
         }
         Item::Worker(at) => worker(pen, &snapshot.workers.data[at], snapshot, line),
@@ -59,17 +58,17 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), role);
     x += 17;
     let right = line.right().saturating_sub(1);
-    let (words, role) = how_it_goes(group, right.saturating_sub(x));
+    let (words, role) = trend_and_stake(group, right.saturating_sub(x));
     let after = pen.text(x, y, right.saturating_sub(x), &words, role);
     let room = right.saturating_sub(after + 2);
-    // All rows say it in the same way, so that the column reads as one.
-    let [words, word] = who(snapshot, group);
-    let who = if line.width >= 76 { words } else { word };
-    let start = match Some(who).filter(|who| pieces_width(who) <= room) {
-        Some(who) => pen.pieces_right(right, y, room, &who),
+    // All rows use the same wording, so that the column reads as one.
+    let [words, word] = membership(snapshot, group);
+    let membership = if line.width >= 76 { words } else { word };
+    let start = match Some(membership).filter(|pieces| pieces_width(pieces) <= room) {
+        Some(pieces) => pen.pieces_right(right, y, room, &pieces),
         None => right,
     };
-    // The words of a trend are at most so wide; the line stands in a column of its own.
+    // The words of a trend are at most so wide; the sparkline has a column of its own.
     let spark = (x + 26).max(after + 2);
     if start.saturating_sub(spark) > 10 {
         let cells = (start - spark - 2).min(60);
@@ -77,9 +76,9 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     }
 }
 
-/// The trend, and what is at stake while the group is behind: the longest way to say it that fits.
-/// Money goes before numbers that stand elsewhere too.
-fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
+/// The trend, and what is at stake while the group is behind: the longest wording that fits. Money
+/// has priority over numbers that are elsewhere too.
+fn trend_and_stake(group: &Group, cells: u16) -> (String, Role) {
     let rebalancing = rebalancing(group.state);
     let briefly = trend(group.trend, true);
     let (full, role) = rebalancing.clone().unwrap_or_else(|| trend(group.trend, false));
@@ -91,7 +90,11 @@ fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
             let numberless = match group.trend {
                 Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
                 Trend::Draining { .. } => Trend::Draining { done_in_ms: None },
-                other => other,
+                other @ (Trend::Unknown
+                | Trend::KeepingUp
+                | Trend::Dead
+                | Trend::Paused
+                | Trend::Scheduled { .. }) => other,
             };
             trend(numberless, false)
         });
@@ -103,7 +106,7 @@ fn how_it_goes(group: &Group, cells: u16) -> (String, Role) {
     (words, role)
 }
 
-/// Whether somebody waits for it longer than usual.
+/// Whether answers take longer than usual.
 fn is_behind(group: &Group) -> bool {
     matches!(group.trend, Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused)
 }
@@ -122,7 +125,7 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
             Role::Dim,
         ),
     ];
-    // What it means to the business comes first when it is news, and last when all is well.
+    // What it means to the business is first while the group is behind, and last otherwise.
     if let Some(words) = waiting(group) {
         let at = if is_behind(group) { 1 } else { facts.len() };
         facts.insert(at, (format!("  {words}"), Role::Truth));
@@ -134,17 +137,16 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
     pen.chart(chart, &group.lag_history_records, if role == Role::Good { Role::Series } else { role });
 }
 
-/// While a group shares its partitions out nobody reads, which explains a growing lag better than
-/// its trend does.
+/// During a rebalance no member reads, which explains a growing lag better than its trend does.
 fn rebalancing(state: GroupState) -> Option<(String, Role)> {
     matches!(state, GroupState::PreparingRebalance | GroupState::CompletingRebalance)
         .then(|| ("⟳ rebalancing".to_string(), Role::Warn))
 }
 
-/// How many share the work, or whose it is; in words, and in a word. Of our workers those count
-/// that run: the coordinator takes one that was killed for a member until its session times out,
-/// and the jobs of the batch lane never join.
-fn who(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
+/// How many workers a group has, or that it is the user's; in words, and in a word. Of our workers
+/// the running ones count: the coordinator takes a killed one for a member until its session times
+/// out, and the jobs of the batch lane never join.
+fn membership(snapshot: &Snapshot, group: &Group) -> [Pieces; 2] {
     if !snapshot.title.supervised {
         let members = group.members.len() as u64;
         return [vec![(plural(members, "member"), Role::Dim)], vec![(format!("{members} ×"), Role::Dim)]];
@@ -219,7 +221,7 @@ mod tests {
         let waiting = Waiting { cases: 4_187, what: "swipes unscored".into(), cents: Some(21_406_250) };
         let trend = Trend::FallingBehind { records_per_second: Some(210.0) };
         let mut group = Group { trend, waiting: Some(waiting), ..Group::default() };
-        let said = |group: &Group| [60, 32, 22, 8].map(|cells| how_it_goes(group, cells).0);
+        let said = |group: &Group| [60, 32, 22, 8].map(|cells| trend_and_stake(group, cells).0);
         assert_eq!(
             said(&group),
             [

@@ -1,4 +1,8 @@
-//! Pane 7: batch or stream. The same logic twice; the difference is timing and nothing else.
+//! The lanes: stream and batch beside each other, with their bill. The same logic twice; the
+//! difference is timing and nothing else.
+//!
+//! # Simplifications
+//! - The bill has one column for each lane: a third lane would need a wider table.
 
 use ratatui::layout::Rect;
 

@@ -29,7 +29,7 @@ pub(crate) fn list(
         );
         return;
     }
-    let selected = state.of(pane).cursor.place(rows);
+    let selected = state.of(pane).cursor.index_in(rows);
     let shown = window(rows.len(), selected, usize::from(area.height));
     scrollbar(pen, state.focus() == pane, area, rows.len(), &shown);
     for (y, at) in (area.y..area.bottom()).zip(shown) {

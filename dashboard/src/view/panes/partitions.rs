@@ -1,8 +1,12 @@
-//! Pane 3: each partition as a line from the log's start to its end, with the group's bookmark in
-//! it.
+//! The partitions: each as a line from the log's start to its end, with the group's committed
+//! offset in it.
 //!
-//! `├━━━━━━━━◆╌╌╌┤`: read, the committed offset, still to read. What retention deleted before it
-//! was read is its own case.
+//! `├━━━━━━━━◆╌╌╌┤`: read, the committed offset, still to read. A committed offset that retention
+//! has overtaken is its own case.
+//!
+//! # Simplifications
+//! - The line is scaled to each log alone: two lines of the same length may be logs of very
+//!   different sizes.
 
 use ratatui::layout::Rect;
 
@@ -18,7 +22,7 @@ use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
 use crate::view::trend::{lag_role, trend};
 
-/// A line of the pane: a heading that no cursor stands on, or a row.
+/// A line of the pane: a heading, which no cursor can be on, or a row.
 enum Line {
     Heading(usize, String),
     Row(usize, usize, usize),
@@ -53,7 +57,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.height -= 4;
         detail(pen, &groups[group], &groups[group].partitions[at], below);
     }
-    let selected = state.of(Pane::Partitions).cursor.place(&rows);
+    let selected = state.of(Pane::Partitions).cursor.index_in(&rows);
     let mut lines: Vec<Line> = Vec::new();
     let mut selected_line = 0;
     let mut last: Option<(usize, &str)> = None;
@@ -120,7 +124,7 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     let y = line.y;
     pen.right(line.x + 5, y, 4, &format!("p{}", partition.partition), Role::Dim);
     let right = line.right().saturating_sub(1);
-    // Lag, trend and owner stand in columns at the right; the log takes what is left.
+    // Lag, trend and owner have columns at the right; the log takes what is left.
     let owner_cells = if line.width >= 70 { 17 } else { 10 };
     let after = right.saturating_sub(6 + 8 + 4 + owner_cells);
     let bar_from = line.x + 7;
@@ -176,7 +180,7 @@ fn log(pen: &mut Pen, partition: &GroupPartition, x: u16, y: u16, cells: u16) {
     let part = (committed.saturating_sub(start) as f64 / length).clamp(0.0, 1.0);
     let last = cells - 3;
     let mark = (part * f64::from(last)).floor() as u16;
-    // A bookmark that is not at the end must not look as if it were, however long the log is.
+    // A committed offset before the end must not look like the end, however long the log is.
     let mark = if committed < log_end { mark.min(last.saturating_sub(1)) } else { last };
     for at in 0..=last {
         let (glyph, role) = match at.cmp(&mark) {

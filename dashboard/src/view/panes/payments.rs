@@ -1,4 +1,5 @@
-//! Pane 5: decisions as they fall, with their reasons, against the deadline of the till.
+//! The payments: decisions as they are made, with their reasons and their latency, against the
+//! deadline of the terminal.
 
 use ratatui::layout::Rect;
 
@@ -13,10 +14,10 @@ use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
 
-type Is = fn(&Decision) -> bool;
+type Predicate = fn(&Decision) -> bool;
 
-/// What stays in sight when others have pushed it out of the list, and what it is called.
-const KEPT_IN_SIGHT: [(&str, Is); 2] =
+/// What stays on the screen when newer decisions have pushed it out of the list, and its heading.
+const PINNED: [(&str, Predicate); 2] =
     [(" the last that was declined ", is_declined), (" the last that was charged back ", is_charged_back)];
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
@@ -25,7 +26,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let note = format!(
         "{} declined of {}{}",
         maybe_count(payments.declined),
-        maybe_count(all(payments)),
+        maybe_count(total(payments)),
         stood_in.map_or(String::new(), |stood_in| format!(" · {} stood in", count(stood_in)))
     );
     let mut foot: Pieces = vec![(
@@ -76,13 +77,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals
     // have pushed it out of the list.
     let height = usize::from(inside.height);
-    let at_top = state.of(Pane::Payments).cursor.place(&rows) == 0;
-    let of = |row: &Row| match row.item {
-        Item::Entry(at) => payments.recent.get(at),
-        _ => None,
-    };
+    let at_top = state.of(Pane::Payments).cursor.index_in(&rows) == 0;
+    let of = |row: &Row| if let Item::Entry(at) = row.item { payments.recent.get(at) } else { None };
     let mut visible = height;
-    for (title, is) in KEPT_IN_SIGHT {
+    for (title, is) in PINNED {
         let found = rows.iter().position(|row| of(row).is_some_and(is));
         let Some((place, shown)) = found.and_then(|place| Some((place, of(&rows[place])?))) else { continue };
         if !at_top || visible <= 3 || place < visible - 2 {
@@ -112,7 +110,7 @@ fn is_charged_back(decision: &Decision) -> bool {
     decision.fraud == Some(true)
 }
 
-fn all(payments: &Payments) -> Option<u64> {
+fn total(payments: &Payments) -> Option<u64> {
     Some(payments.approved?.saturating_add(payments.declined?).saturating_add(payments.stood_in.unwrap_or(0)))
 }
 
@@ -151,7 +149,7 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
     let (why, role) = match (decision.reasons.first(), decision.probability) {
         (Some(reason), _) if is_declined(decision) => (reason.clone(), Role::Text),
         (Some(reason), _) => (reason.clone(), Role::Dim),
-        // Who is approved is told no reason: how sure one was is all there is to say.
+        // An approval has no reasons: the probability is all there is to show.
         (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Faint),
         (None, _) => (String::new(), Role::Dim),
     };

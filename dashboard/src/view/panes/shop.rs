@@ -1,5 +1,5 @@
-//! Pane 6: one shopper's trail, and beside it the page as it changes with every click; what
-//! everybody wants now.
+//! The shop: one shopper's trail, beside it the page as it changes with every click, and what is
+//! trending.
 
 use ratatui::layout::Rect;
 

@@ -1,4 +1,4 @@
-//! Pane 1: per topic, records a second in and out, with the last minutes as a line beside its name.
+//! The throughput: per topic, records a second in and out, with the last minutes as a line beside its name.
 
 use ratatui::layout::Rect;
 

@@ -70,7 +70,7 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
         let truth = trip.truth_s.filter(|_| trip.arrived)?;
         answer.as_ref().map(|(said, _)| (*said, deviation(said - truth)))
     };
-    // What has arrived is held against the truth.
+    // After the arrival the answers are compared with the truth.
     let (stream, batch) = (off(stream.clone()).or(stream), off(batch.clone()).or(batch));
     let truth = trip.truth_s.map(|truth| (truth, "from half-way".to_string()));
     let pending = if trip.arrived { ["", "with a run", ""] } else { ["", "with a run", "at drop-off"] };
