@@ -140,8 +140,8 @@ pub struct ControlState {
     pub progress: Progress,
 }
 
-/// How far a command is. [`Progress::Requested`] is where every command starts, before the supervisor
-/// has said anything.
+/// How far a command is. [`Progress::Requested`] is where every command starts, before the
+/// supervisor has said anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "progress", rename_all = "snake_case")]
 pub enum Progress {

@@ -276,7 +276,8 @@ fn frozen_means_frozen() {
     assert!(!update(&mut state, Msg::Snapshot(Arc::new(normal(6))), 30).is_empty());
 }
 
-/// Requested, accepted, observed; each step is drawn, and the finished control leaves after a while.
+/// Requested, accepted, observed; each step is drawn, and the finished control leaves after a
+/// while.
 #[test]
 fn controls_report_their_progress() {
     let mut state = fresh();

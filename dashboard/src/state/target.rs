@@ -1,7 +1,7 @@
 //! What a control acts on: a topic, a group or a worker of ours, by the row under the cursor.
 //!
-//! Only what is ours has a target: on a foreign cluster, and on a group that somebody else's program
-//! forms, every control is without effect, because there is nothing to send it to.
+//! Only what is ours has a target: on a foreign cluster, and on a group of somebody else's program,
+//! every control is without effect, because there is nothing to send it to.
 
 use crate::command::Target;
 use crate::snapshot::{Group, Worker, WorkerState};

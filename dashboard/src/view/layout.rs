@@ -25,7 +25,8 @@ pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// The least height of a pane in a column.
 const LEAST: u16 = 5;
 
-/// The layout of a screen with `panes` in this order; `None`: too small for panes. `wants` says how many rows a pane has a use for; none for one whose source does not exist here.
+/// The layout of a screen with `panes` in this order; `None`: too small for panes. `wants` says how
+/// many rows a pane has a use for; none for one whose source does not exist here.
 pub(crate) fn layout(
     screen: Rect,
     panes: &[Pane],

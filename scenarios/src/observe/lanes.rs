@@ -251,8 +251,8 @@ pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
 
 /// A line under its key, with its name and how the first lines of the screen name it.
 fn named(key: &str, name: &str, (rank, words, short): (u8, &str, &str), mut item: BillItem) -> BillItem {
-    item.key = key.to_owned();
-    item.name = name.to_owned();
+    item.key = key.into();
+    item.name = name.into();
     item.headline = Some(Headline { rank, words: words.to_owned(), short: short.to_owned() });
     item
 }

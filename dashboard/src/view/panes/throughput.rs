@@ -1,4 +1,5 @@
-//! The throughput: per topic, records a second in and out, with the last minutes as a line beside its name.
+//! The throughput: per topic, records a second in and out, with the last minutes as a line beside
+//! its name.
 
 use ratatui::layout::Rect;
 
