@@ -28,7 +28,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use consumers::lanes::Source;
+use events::Source;
 use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
 use super::ride_replay::DeterministicRideReplay;

@@ -22,10 +22,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use consumers::Processor as _;
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
 use consumers::notifications::NotificationsProcessor;
 use events::{Event, Timestamp};
+use processor::Processor as _;
 
 use super::event_time::Place;
 use crate::send_time::SimulatedSendTime;

@@ -1,6 +1,6 @@
 //! The bill over a few minutes that a student can follow by hand.
 
-use consumers::lanes::Source;
+use events::Source;
 use events::{
     BatchRun, Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, Notification,
     NotificationKind, Place, Recommendations, RecommendationsBatch, RecommendationsStale, SimulationTruth,

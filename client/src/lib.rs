@@ -29,7 +29,7 @@
 //!
 //! # Simplifications
 //! - No transactions. How exactly one answer per event is reached without them stands in
-//!   `consumers::lanes`.
+//!   `lanes`.
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
 //!   [`Admin::committed_offsets`] is safe for anybody's.

@@ -3,9 +3,9 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
-use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaReplay, FrozenHour};
 use events::Event;
+use processor::Processor;
 use producers::city::{City, CityConfig};
 
 /// Ten minutes of the city, as it is delivered.

@@ -7,10 +7,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use consumers::Processor;
 use consumers::fraud::{FraudConfig, FraudProcessor};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use events::Event;
+use processor::Processor;
 use producers::cards::{Cards, CardsConfig, history};
 
 fn trained() -> (FraudProcessor, Vec<Event>) {

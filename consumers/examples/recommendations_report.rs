@@ -15,11 +15,11 @@ use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::time::Instant;
 
-use consumers::Processor;
 use consumers::recommendations::{
     Blend, HourlyRecommendations, Interest, RecommendationsConfig, RecommendationsProcessor,
 };
 use events::{Click, ClickKind, Event, HOUR_MS, PAGE_ITEMS, Recommendations, SimulationTruth, Topic};
+use processor::Processor;
 use producers::shop::{Shop, ShopConfig};
 
 type Failure = Box<dyn std::error::Error>;

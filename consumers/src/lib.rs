@@ -1,13 +1,9 @@
-//! The consumers: one folder a domain, each a [`Processor`] in plain logic, and the lanes that run
-//! them.
+//! The consumers: one folder a domain, each a [`Processor`](processor::Processor) in plain logic.
+//!
+//! Nothing here knows a broker, a database or a clock: a fraud rule compiles and is tested without
+//! any of them. What runs these processors, live or as a scheduled job, is the crate `lanes`.
 
 pub mod eta;
-pub mod event_time;
 pub mod fraud;
-pub mod lanes;
 pub mod notifications;
-mod processor;
 pub mod recommendations;
-pub mod warehouse;
-
-pub use processor::Processor;

@@ -11,10 +11,10 @@ mod measure;
 
 use std::collections::HashMap;
 
-use consumers::Processor;
 use consumers::fraud::{BlockedCards, Case, FraudBatch, FraudConfig, FraudProcessor};
 use events::{Batched, DAY_MS, Event, HOUR_MS, SimulationTruth};
 use measure::split;
+use processor::Processor;
 use producers::cards::{Cards, CardsConfig};
 
 struct World {

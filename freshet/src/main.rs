@@ -73,8 +73,8 @@ fn sentence(error: &anyhow::Error) -> String {
 /// The exit code that says what kind of failure it was.
 fn code(error: &anyhow::Error) -> u8 {
     let unreachable = |cause: &(dyn std::error::Error + 'static)| {
-        use consumers::lanes::LaneError;
-        use consumers::warehouse::WarehouseError;
+        use lanes::LaneError;
+        use lanes::warehouse::WarehouseError;
         cause.downcast_ref::<client::Error>().is_some_and(client::Error::is_outage)
             || cause.downcast_ref::<WarehouseError>().is_some_and(WarehouseError::is_outage)
             // A lane passes on what the cluster or the database said, as its own word.

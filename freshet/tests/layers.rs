@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The crates of ours that each crate may use, in its code and its build. What tests use is another
 /// matter: they may hold any two parts against each other.
-const MAY_USE: [(&str, &[&str], &str); 12] = [
+const MAY_USE: [(&str, &[&str], &str); 14] = [
     ("protocol", &[], "Kafka's bytes mean the same to everyone: the protocol knows no one"),
     ("events", &[], "the contract stands above those who keep it"),
     ("streets", &[], "a map is a fact of the world, for whoever wants to look at it"),
@@ -18,14 +18,20 @@ const MAY_USE: [(&str, &[&str], &str); 12] = [
     ),
     ("producers", &["events", "streets"], "producers and consumers know topics, never each other"),
     (
-        "consumers",
-        &["client", "events", "streets"],
-        "a consumer that sees the simulator sees the truth, and proves nothing",
+        "processor",
+        &["events"],
+        "it is what consumers and lanes have in common, so that neither needs the other",
     ),
+    (
+        "consumers",
+        &["events", "processor", "streets"],
+        "a consumer that sees the simulator sees the truth, and proves nothing; one that sees a lane needs a cluster to be tested",
+    ),
+    ("lanes", &["client", "events", "processor"], "they run any processor and know none"),
     ("dashboard", &[], "it draws plain values; whoever fills them in may change"),
     (
         "bill",
-        &["consumers", "events"],
+        &["consumers", "events", "processor"],
         "it holds answers against the truth, whoever carried them and whoever shows the result",
     ),
     (
@@ -35,7 +41,7 @@ const MAY_USE: [(&str, &[&str], &str); 12] = [
     ),
     (
         "scenarios",
-        &["bill", "client", "consumers", "dashboard", "events", "producers", "streets"],
+        &["bill", "client", "consumers", "dashboard", "events", "lanes", "processor", "producers", "streets"],
         "it knows the businesses and runs a show on any Kafka; the command line stands above it",
     ),
     (
@@ -47,6 +53,8 @@ const MAY_USE: [(&str, &[&str], &str); 12] = [
             "consumers",
             "dashboard",
             "events",
+            "lanes",
+            "processor",
             "producers",
             "scenarios",
             "streets",

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use consumers::Processor;
 use consumers::fraud::Costs;
 use dashboard::Pane;
 use events::{Business as Id, Event, Timestamp, Topic};
+use processor::Processor;
 use producers::Emission;
 use streets::Map;
 

@@ -5,7 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use consumers::lanes::Clock;
+pub use lanes::Clock;
 
 /// What the wall shows now, in milliseconds since the Unix epoch.
 #[expect(

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bill::compare::Separate;
-use consumers::Processor;
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor, TrainedSnapshot};
 use dashboard::Pane;
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
+use processor::Processor;
 use producers::cards::{Cards, CardsConfig};
 
 use crate::business::{

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
-use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaProcessor, EtaReplay, FrozenHour, TrafficProcessor};
 use dashboard::Pane;
 use events::{Business as Id, DriverLocation, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
+use processor::Processor;
 use producers::city::{City, CityConfig};
 
 use crate::business::{

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use bill::compare::Separate;
-use consumers::Processor;
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use dashboard::Pane;
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
+use processor::Processor;
 use producers::shop::{Shop, ShopConfig};
 
 use crate::business::{

@@ -1,9 +1,9 @@
 //! The stream and the batch lane of every period over the same events.
 
-use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaPeriods};
 use consumers::notifications::NotificationsProcessor;
 use events::Event;
+use processor::Processor;
 
 /// What answers at once, and at each period.
 pub trait Lanes: Send {

@@ -30,9 +30,9 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use consumers::event_time::Watermark;
 use consumers::fraud::Costs;
 use events::{Business, Event, SimulationTruth, Timestamp};
+use processor::event_time::Watermark;
 
 use crate::Bill;
 

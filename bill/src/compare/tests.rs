@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use consumers::Processor;
 use consumers::eta::{EtaConfig, EtaPeriods, EtaReplay};
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use events::{HOUR_MS, Recommendations};
+use processor::Processor;
 use producers::cards::{Cards, CardsConfig};
 use producers::city::{City, CityConfig};
 use producers::shop::{Shop, ShopConfig};

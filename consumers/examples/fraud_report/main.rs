@@ -25,9 +25,9 @@ mod measure;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use consumers::Processor;
 use consumers::fraud::{BlockedCards, Case, Costs, FraudBatch, FraudConfig, FraudProcessor, Quality};
 use events::{Batched, CardSwipe, DAY_MS, Decision, Event, FraudDecision, HOUR_MS, SimulationTruth};
+use processor::Processor;
 use producers::cards::{Cards, CardsConfig};
 
 /// One world: what arrives, in the order of arrival, and which swipes are fraud.

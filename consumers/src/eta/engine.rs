@@ -12,7 +12,7 @@ use super::matcher::{Fix, Matcher, Outcome, Track, Traversal};
 use super::traffic::TrafficModel;
 use super::trip::{Forecast, Lessons, Means, Phase, Seen, Trip};
 use super::way::Planner;
-use crate::event_time::{Plausibility, Watermark};
+use processor::event_time::{Plausibility, Watermark};
 
 /// A trip of which nothing is heard for so long is closed, as the contract says.
 pub(super) const IDLE_MS: i64 = 600_000;
@@ -340,7 +340,7 @@ impl Engine {
         self.drivers.len() + self.trips.len()
     }
 
-    /// What was noticed, for [`Processor::counters`](crate::Processor::counters).
+    /// What was noticed, for [`Processor::counters`](processor::Processor::counters).
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
         let counters = &self.counters;
         vec![

@@ -13,7 +13,7 @@ use super::replay::{AllInside, INPUTS};
 use super::stream::update;
 use super::traffic::TrafficModel;
 use super::trip::{Forecast, Lessons};
-use crate::Processor;
+use processor::Processor;
 
 /// The same matcher, traffic and forecasts as the stream lane, run as a job over whole periods.
 ///

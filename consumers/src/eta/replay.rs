@@ -10,7 +10,7 @@ use super::engine::{Answer, Engine};
 use super::lorries::Lorries;
 use super::stream::update;
 use super::traffic::traversal_event;
-use crate::Processor;
+use processor::Processor;
 
 /// Matcher, traffic and ETA in one processor: it starts empty, learns from the pings that it is
 /// given, and answers with `eta_updates` alone (and `road_traversals`, when asked to).

@@ -9,7 +9,7 @@ use super::EtaConfig;
 use super::engine::{Answer, Engine};
 use super::lorries::Lorries;
 use super::traffic::traversal_event;
-use crate::Processor;
+use processor::Processor;
 
 /// Answers each ping of a trip with an `eta_updates`, and says which links drivers and lorries have
 /// driven (`road_traversals`).

@@ -7,7 +7,7 @@ use streets::{LinkId, Map};
 
 use super::EtaConfig;
 use super::traffic::TrafficModel;
-use crate::Processor;
+use processor::Processor;
 
 /// Learns how fast each link is from what drivers and lorries drove, and says so (`traffic`) when
 /// it is news: when a speed has changed by 5 %, or a minute after it was last said.

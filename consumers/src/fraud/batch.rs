@@ -9,8 +9,8 @@
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
 
 use super::{AHEAD_MS, FraudConfig, FraudProcessor};
-use crate::Processor;
-use crate::event_time::Watermark;
+use processor::Processor;
+use processor::event_time::Watermark;
 
 /// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has
 /// ended.

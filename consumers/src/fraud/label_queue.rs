@@ -19,7 +19,7 @@ use events::{Chargeback, Timestamp};
 
 use super::features::Bins;
 use super::lru_slab::{FixedHashMap, SlotId, hash};
-use crate::event_time::{DeduplicationWindow, SharedWindow};
+use processor::event_time::{DeduplicationWindow, SharedWindow};
 
 /// A swipe as it was scored.
 #[derive(Clone, Copy, Debug)]

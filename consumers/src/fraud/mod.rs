@@ -61,8 +61,6 @@ use std::sync::Arc;
 
 use events::{CardSwipe, Chargeback, DAY_MS, Decision, Event, FraudDecision, Topic};
 
-use crate::Processor;
-use crate::event_time::Watermark;
 use baseline::ln_amount;
 pub use batch::FraudBatch;
 pub use blocked_cards::BlockedCards;
@@ -73,6 +71,8 @@ use features::{Facts, NormalizedSwipe, Population, bins};
 use label_queue::{ChargebackOutcome, LabelQueue, LabelSnapshot, Scored};
 use lru_slab::{Lookup, LruSlab, SlotId};
 use model::{Model, Score};
+use processor::Processor;
+use processor::event_time::Watermark;
 pub use quality::{Case, Money, Quality};
 pub use scorecard::Scorecard;
 use terminal::Terminal;

@@ -27,7 +27,7 @@ use super::blocked_cards::BlockedCards;
 use super::lru_slab::{FixedHashMap, hash};
 use super::quality::{Case, Quality};
 use super::{AHEAD_MS, FraudConfig, LARGEST_CENTS};
-use crate::event_time::Watermark;
+use processor::event_time::Watermark;
 
 /// A swipe that waits for its label.
 #[derive(Clone, Copy, Debug)]

@@ -22,8 +22,8 @@ mod rides;
 
 use events::{Channel, Event, Notification, NotificationKind, Timestamp, Topic};
 
-use crate::Processor;
 use payments::Payments;
+use processor::Processor;
 use rides::Rides;
 
 /// Turns answers into texts.

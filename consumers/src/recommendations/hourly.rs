@@ -29,8 +29,8 @@ use super::{
     Counters, LONGEST_NAME, REMEMBERED, RecommendationsConfig, RecommendationsProcessor, decay_watermark,
     is_duplicate, item_name, page,
 };
-use crate::Processor;
-use crate::event_time::{DeduplicationWindow, Watermark};
+use processor::Processor;
+use processor::event_time::{DeduplicationWindow, Watermark};
 
 /// How far ahead of its period one event may end it, in milliseconds.
 const LARGEST_JUMP_MS: i64 = 30 * DAY_MS;

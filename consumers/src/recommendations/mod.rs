@@ -41,9 +41,9 @@ use events::{Click, Event, HOUR_MS, Recommendations, Timestamp, Topic};
 pub use config::{Blend, Interest, RecommendationsConfig};
 pub use hourly::HourlyRecommendations;
 
-use crate::Processor;
-use crate::event_time::{DeduplicationWindow, Watermark};
 use model::{Model, Scratch};
+use processor::Processor;
+use processor::event_time::{DeduplicationWindow, Watermark};
 use visits::Visits;
 
 /// Names longer than this, in bytes, are not remembered.

@@ -35,7 +35,7 @@ use super::order::{OrderSense, REACH};
 use super::past::PastSessions;
 use super::trending::Trending;
 use super::visits::{Met, Visit};
-use crate::event_time::Watermark;
+use processor::event_time::Watermark;
 
 /// How much less an item of the session counts for each one that was met after it.
 const POSITION_DECAY: f32 = 0.7;

@@ -26,7 +26,7 @@ pub(crate) enum BatchStage {
     Publish,
 }
 
-impl From<BatchStage> for consumers::lanes::Stage {
+impl From<BatchStage> for lanes::Stage {
     fn from(stage: BatchStage) -> Self {
         match stage {
             BatchStage::Extract => Self::Extract,

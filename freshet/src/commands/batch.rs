@@ -5,12 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use client::Admin;
-use consumers::Processor;
-use consumers::lanes::{
-    BatchConfig, Control, Kept, Schedule, Stage, WindowRun, Wish, patiently_open, run_batch,
-};
-use consumers::warehouse::Warehouse;
 use events::{Timestamp, Topic};
+use lanes::warehouse::Warehouse;
+use lanes::{BatchConfig, Control, Kept, Schedule, Stage, WindowRun, Wish, patiently_open, run_batch};
+use processor::Processor;
 
 use super::consume::{forward_commands, tell};
 use super::settings;
@@ -110,7 +108,7 @@ fn by_hand(
         for stage in &stages {
             step(&run, *stage, args.job.inputs, factory.as_deref(), warehouse.as_deref_mut()).map_err(
                 |error| match error.downcast_ref() {
-                    Some(consumers::lanes::LaneError::Interrupted { .. }) => Interrupted.into(),
+                    Some(lanes::LaneError::Interrupted { .. }) => Interrupted.into(),
                     _ => error,
                 },
             )?;

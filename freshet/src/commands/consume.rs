@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, GroupOptions};
-use consumers::lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
 use events::Topic;
+use lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
 use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
 use scenarios::{control, topics};

@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use anyhow::Result;
-use consumers::Processor;
+use processor::Processor;
 use scenarios::lines::{self, Parsed};
 use scenarios::usage::Usage;
 

@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use consumers::lanes::{Control, patiently_open_to_ask};
-use consumers::warehouse::report::{Fraud, Report, Revenue, latest, report};
+use lanes::warehouse::report::{Fraud, Report, Revenue, latest, report};
+use lanes::{Control, patiently_open_to_ask};
 use serde_json::{Value, json};
 use streets::Map;
 

@@ -5,7 +5,7 @@
 
 pub(crate) mod apache;
 /// A Postgres of a test's own, as the warehouse's tests start it.
-#[path = "../../../consumers/src/warehouse/postgres_server.rs"]
+#[path = "../../../lanes/src/warehouse/postgres_server.rs"]
 pub(crate) mod postgres_server;
 
 use std::io::{BufRead, BufReader};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use client::{Admin, LogReader, Read, Settings, TopicPartition};
-use consumers::lanes::{SOURCE_HEADER, Source};
 use events::{Event, Topic};
+use events::{SOURCE_HEADER, Source};
 
 use super::{Ledger, QuestionAnswerPair};
 use crate::businesses::{self, books_of};

@@ -1,7 +1,7 @@
 //! The ledger: what became of every question.
 //!
 //! A topic of questions is a numbered list, and every answer carries the number that it answers in
-//! a header ([`SOURCE_HEADER`](consumers::lanes::SOURCE_HEADER)). So nobody has to be believed:
+//! a header ([`SOURCE_HEADER`](events::SOURCE_HEADER)). So nobody has to be believed:
 //! whoever reads both topics can strike out each question that has its answer, and see what is
 //! left.
 //!
@@ -22,7 +22,7 @@
 //!
 //! And *doubled* are answers beyond the first to one question, which must be 0 too. A consumer that
 //! is killed between its answer and its commit answers again unless it looks first (see
-//! `consumers::lanes`); the ledger is how one knows.
+//! `lanes`); the ledger is how one knows.
 //!
 //! The ledger is pure: it is told what was read and polled, in any order between topics.
 //!
@@ -37,7 +37,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use consumers::lanes::Source;
+use events::Source;
 use events::{Event, Topic};
 use serde::Serialize;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Debug};
 
-use consumers::event_time::DeduplicationWindow;
 use events::Event;
+use processor::event_time::DeduplicationWindow;
 
 /// How many of the latest ids of a topic are remembered, at least, to know a repeated one.
 const IDS: usize = 200_000;

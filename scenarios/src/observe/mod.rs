@@ -36,9 +36,9 @@ use crate::ledger::{Book, Ledger, QuestionAnswerPair, Sums};
 use crate::payments::DEADLINE_MS;
 use bill::{self, Bill, BillRecord, DeterministicRideReplay, EventTimeBill};
 
+pub use self::lanes::LanesView;
 pub use city::city_map;
 pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
-pub use lanes::LanesView;
 use watch::SeenRecord;
 
 /// How long a record may be on its way to us, in milliseconds of the wall, before cases around it

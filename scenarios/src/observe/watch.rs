@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use client::{Admin, Read, Settings, Since, TopicPartition, Unreadable, Watcher};
-use consumers::lanes::{SOURCE_HEADER, Source, run_of};
 use dashboard::GroupState;
 use events::{Event, Topic};
+use events::{SOURCE_HEADER, Source, run_of};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;

@@ -9,9 +9,9 @@ use std::fmt;
 use std::time::Instant;
 
 use bill::money;
-use consumers::Processor;
 use consumers::fraud::{FraudConfig, Quality, Scorecard};
 use events::{Event, Topic};
+use processor::Processor;
 
 use super::DEADLINE_MS;
 use crate::business::Replayed;

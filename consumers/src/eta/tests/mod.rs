@@ -11,7 +11,7 @@ use events::{DriverLocation, EtaUpdate, Event, Place, Timestamp, Trip, TripKind}
 use streets::{LinkId, Map, Router, Spot};
 
 use super::*;
-use crate::Processor;
+use processor::Processor;
 
 const START: &str = "2026-03-03T11:00:00Z";
 

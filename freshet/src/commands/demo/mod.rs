@@ -93,7 +93,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         clock: None,
         seed: Some(args.time.seed),
         period_ms: args.batch_period.ms(),
-        database: Some(consumers::warehouse::shown(&plan.paths.database)),
+        database: Some(lanes::warehouse::shown(&plan.paths.database)),
         map: Arc::clone(&map),
         businesses: plan.businesses.clone(),
         ends: args.headless && args.duration.is_some(),

@@ -1,0 +1,305 @@
+//! Brings a task's state back from the log.
+//!
+//! A processor's state is a function of the records it has seen, so nothing else needs to be saved:
+//! a new processor is given the records of its partition again, up to the committed offset, and its
+//! answers are dropped. Then the answers already on their topics past the commit's bookmark are
+//! read, to know which questions past the offset are settled.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use client::{Error, LogReader, Read, Settings};
+use events::{Event, SOURCE_HEADER, Source, Timestamp, Topic};
+
+use super::answered::Answered;
+use super::arrival::Arrival;
+use super::bookmark::Place;
+use super::merge::Merge;
+use super::progress::Progress;
+use processor::Processor;
+
+/// How long one wait for a record may take before it is looked whether the work is still wanted.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// What is to be read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// Who rebuilds, for the progress line.
+    pub(crate) group: String,
+    pub(crate) partition: i32,
+    /// Each input with its first offset and the committed one.
+    pub(crate) inputs: Vec<(Topic, i64, i64)>,
+    /// How much event time the state reaches back, in milliseconds; none for all that there is.
+    pub(crate) horizon_ms: Option<i64>,
+    /// Each place of answers, with the stretch in which answers to questions past the committed
+    /// offset may lie.
+    pub(crate) tails: Vec<(Place, i64, i64)>,
+    /// What everybody is told, as it stands.
+    pub(crate) told: Vec<Event>,
+}
+
+/// A processor as it was when the offset was committed.
+pub(crate) struct Rebuilt {
+    pub(crate) processor: Box<dyn Processor>,
+    pub(crate) answered: Answered,
+    /// How many records it took.
+    pub(crate) records: u64,
+}
+
+impl Plan {
+    /// Carries it out. `None` when `cancelled` was set meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the rim: progress is reported by the wall clock")]
+    pub(crate) fn carry_out(
+        &self,
+        mut processor: Box<dyn Processor>,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Rebuilt>, Error> {
+        let began = Instant::now();
+        self.told.iter().for_each(|event| processor.learn(event));
+        let mut inputs = Vec::new();
+        let mut expected = 0;
+        for &(topic, first, to) in &self.inputs {
+            let from = match self.horizon_ms {
+                Some(horizon_ms) => reach_back(&self.settings, topic, self.partition, first, to, horizon_ms)?,
+                None => first,
+            };
+            expected += (to - from).max(0);
+            inputs.push(((topic, self.partition), from, to));
+        }
+        let mut log = Log::open(&self.settings, &inputs)?;
+        let of = format!("{}/{}: rebuilding from the log", self.group, self.partition);
+        let mut progress = Progress::new(of, expected as u64);
+        let mut records = 0_u64;
+        while let Some(arrival) = log.next(&as_sent, &|| cancelled.load(Ordering::Relaxed))? {
+            if let Ok(event) = &arrival.content {
+                processor.learn(event);
+            }
+            records += 1;
+            progress.step();
+        }
+        let answered = self.settled(cancelled)?;
+        if cancelled.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        tracing::debug!(
+            "{}/{}: rebuilt from {records} records in {:?}, {} questions past the commit are settled",
+            self.group,
+            self.partition,
+            began.elapsed(),
+            answered.len()
+        );
+        Ok(Some(Rebuilt { processor, answered, records }))
+    }
+
+    /// The answers to this task's questions that are there past the commit.
+    fn settled(&self, cancelled: &AtomicBool) -> Result<Answered, Error> {
+        let mut answered = Answered::default();
+        for &((topic, partition), from, to) in &self.tails {
+            if from >= to {
+                continue;
+            }
+            let mut reader = LogReader::range(&self.settings, topic.name(), &[(partition, from, to)])?;
+            while !reader.is_finished() && !cancelled.load(Ordering::Relaxed) {
+                let Some(record) = reader.next(LOOK_UP)? else { continue };
+                // An answer without the header is from elsewhere: a person with a console, an older
+                // program.
+                let Some(source) = record.header(SOURCE_HEADER).and_then(Source::parse) else { continue };
+                let ours = source.partition == self.partition
+                    && self.inputs.iter().any(|&(input, _, to)| input == source.topic && source.offset >= to);
+                if ours {
+                    answered.note(source.topic, source.offset, topic);
+                }
+            }
+        }
+        Ok(answered)
+    }
+}
+
+/// Records in the order in which they were sent.
+pub(crate) fn as_sent(arrival: &Arrival) -> i64 {
+    arrival.timestamp_ms
+}
+
+/// Stretches of several partitions as one.
+pub(crate) struct Log {
+    readers: Vec<(Place, LogReader)>,
+    merge: Merge<Arrival>,
+    /// Whether what is read keeps its bytes.
+    verbatim: bool,
+}
+
+impl Log {
+    /// `[from, to)` of each `(place, from, to)`.
+    pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, Error> {
+        let readers = inputs
+            .iter()
+            .map(|&(place, from, to)| {
+                let (topic, partition) = place;
+                Ok((place, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let merge = Merge::new(readers.len());
+        Ok(Self { readers, merge, verbatim: false })
+    }
+
+    /// The same stretches of what is left of a log, read by the same readers: to open one for each
+    /// partition takes longer than to read ten seconds of it.
+    pub(crate) fn reopen(&mut self, settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<(), Error> {
+        if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
+            *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
+            return Ok(());
+        }
+        self.merge.clear();
+        for ((_, reader), &((_, partition), from, to)) in self.readers.iter_mut().zip(inputs) {
+            reader.restart(&[(partition, from, to)])?;
+        }
+        Ok(())
+    }
+
+    /// Stops reading until it is opened again: what lies behind the stretches would be fetched for
+    /// nothing.
+    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+        self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
+    }
+
+    /// From now on, what is read keeps its bytes besides the event: a file of records should hold
+    /// what the log held.
+    pub(crate) fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
+    }
+
+    /// The next record, waiting for it: of those at the heads of the partitions the one whose
+    /// `turn` is first. None at the end, or when `cancelled` says so.
+    pub(crate) fn next(
+        &mut self,
+        turn: &dyn Fn(&Arrival) -> i64,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Arrival>, Error> {
+        for index in self.merge.silent().collect::<Vec<_>>() {
+            let ((topic, _), reader) = &mut self.readers[index];
+            while !reader.is_finished() {
+                if let Some(read) = reader.next_or_unreadable(LOOK_UP)? {
+                    let arrival = match read {
+                        Read::Record(record) => Arrival {
+                            bytes: record.value().filter(|_| self.verbatim).map(<[u8]>::to_vec),
+                            ..Arrival::read(*topic, &record, 0)
+                        },
+                        Read::Unreadable(lost) => Arrival::unreadable(*topic, &lost),
+                    };
+                    self.merge.push(index, turn(&arrival), arrival);
+                    break;
+                }
+                if cancelled() {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(self.merge.next_of_all())
+    }
+
+    /// The partitions of which nothing waited when the last record was taken, that one's own among
+    /// them.
+    pub(crate) fn silent(&self) -> Vec<Place> {
+        self.merge.silent().map(|index| self.readers[index].0).collect()
+    }
+}
+
+/// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event
+/// time before the last of them.
+pub(crate) fn reach_back(
+    settings: &Settings,
+    topic: Topic,
+    partition: i32,
+    first: i64,
+    to: i64,
+    horizon_ms: i64,
+) -> Result<i64, Error> {
+    let mut probe = Probe::new(settings, topic, partition)?;
+    match probe.ts((to - Probe::WIDTH).max(first), to)? {
+        Some(newest) => Ok(probe.search(first, to, newest.plus_ms(-horizon_ms))?.0),
+        None => Ok(first),
+    }
+}
+
+/// Finds places in a partition by event time.
+///
+/// Event time does not stand in the log's index, but it grows along the log, give or take the
+/// lateness of records: so it is searched for by halving, down to a thousand records.
+pub(crate) struct Probe {
+    reader: LogReader,
+    topic: Topic,
+    partition: i32,
+}
+
+impl Probe {
+    /// How many records are tried where some can't be read.
+    pub(crate) const WIDTH: i64 = 16;
+    const ENOUGH: i64 = 1_000;
+
+    pub(crate) fn new(settings: &Settings, topic: Topic, partition: i32) -> Result<Self, Error> {
+        let reader = LogReader::range(settings, topic.name(), &[])?;
+        Ok(Self { reader, topic, partition })
+    }
+
+    /// From now on it is this partition of its topic that is looked into.
+    pub(crate) fn turn_to(&mut self, partition: i32) -> &mut Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Stops reading until the next question: what lies behind the last answer would be fetched for
+    /// nothing.
+    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+        self.reader.restart(&[])
+    }
+
+    /// The event time of the record at `offset`, or of one soon after it.
+    pub(crate) fn ts(&mut self, offset: i64, to: i64) -> Result<Option<Timestamp>, Error> {
+        self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(self.topic, &record, 0).content
+                && let Some(ts) = event.ts()
+            {
+                return Ok(Some(ts));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The oldest event time among the first few records from `offset` on that `wanted` accepts.
+    pub(crate) fn oldest(
+        &mut self,
+        offset: i64,
+        to: i64,
+        wanted: &dyn Fn(i64, &Event) -> bool,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
+        let mut oldest: Option<Timestamp> = None;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(self.topic, &record, 0).content
+                && let Some(ts) = event.ts().filter(|_| wanted(record.offset(), &event))
+            {
+                oldest = Some(oldest.map_or(ts, |oldest| oldest.min(ts)));
+            }
+        }
+        Ok(oldest)
+    }
+
+    /// Two offsets not far apart: records before the first are older than `at`, records from the
+    /// second on are not, by and large.
+    pub(crate) fn search(&mut self, first: i64, to: i64, at: Timestamp) -> Result<(i64, i64), Error> {
+        let (mut from, mut until) = (first, to);
+        while until - from > Self::ENOUGH {
+            let middle = from + (until - from) / 2;
+            match self.ts(middle, to)? {
+                Some(ts) if ts < at => from = middle,
+                _ => until = middle,
+            }
+        }
+        Ok((from, until))
+    }
+}

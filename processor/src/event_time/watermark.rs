@@ -1,0 +1,330 @@
+//! How far event time has come.
+//!
+//! A *watermark* is a processor's belief that no event from before it is still to come (Akidau and
+//! others, "MillWheel", VLDB 2013; "The Dataflow Model", VLDB 2015). From a log in which any
+//! producer may write any time, it can only be a guess: here it is the newest event time that was
+//! seen and is plausible. Kafka Streams calls the same *stream time*; it is Flink's watermark with
+//! a bound of zero on how far events are out of order.
+//!
+//! An event from before the watermark is *out of order*. How much later than the watermark an event
+//! may come and still count is the *allowed lateness* (Kafka Streams: the grace period). It belongs
+//! to the question, not to the time, so it is added by whoever closes a window:
+//!
+//! ```
+//! use processor::event_time::Watermark;
+//! use events::{DAY_MS, Timestamp};
+//!
+//! const ALLOWED_LATENESS_MS: i64 = 30_000;
+//! let minute_end = Timestamp::from_ms(1_772_535_660_000);
+//! let mut watermark = Watermark::confirmed_by_next_event(DAY_MS);
+//! for (after_ms, closed) in [(-1, false), (20_000, false), (5_000, false), (30_000, true)] {
+//!     watermark.observe(minute_end.plus_ms(after_ms));
+//!     assert_eq!(watermark.has_passed(minute_end.plus_ms(ALLOWED_LATENESS_MS)), closed);
+//! }
+//! ```
+//!
+//! # Jumps
+//! One producer whose clock says "the year 9999" must not close every window. So a time that is
+//! further ahead than a limit is a *jump*, which counts only once something confirms it. What that
+//! is depends on the events:
+//!
+//! - [`confirmed_by_next_event`](Watermark::confirmed_by_next_event): the very next event jumps,
+//!   too. Then the watermark is the earlier of the two. It never goes back. For swipes,
+//!   comparisons, and the periods of a batch job.
+//! - [`confirmed_by_other_source`](Watermark::confirmed_by_other_source): another source says about
+//!   the same, before any event near the watermark. Then the watermark is the later of the two. By
+//!   the same rule it goes back. For a fleet, in which every car sends each second.
+//! - [`in_steps`](Watermark::in_steps): nothing; each event moves the watermark by one step at
+//!   most. For weights that decay, where an hour more or less does no harm.
+//!
+//! # Simplifications
+//! - A producer that has been silent holds nothing back: the watermark follows those that speak.
+//!   What it sends later is late.
+//! - Two producers that are wrong in the same way, one right after the other, are believed.
+
+use events::{DAY_MS, Timestamp};
+
+/// The newest plausible event time; see the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub struct Watermark {
+    rule: Rule,
+    /// A time that is further ahead than this, in milliseconds, is a jump.
+    max_jump_ms: i64,
+    now: Option<Timestamp>,
+    /// The latest jump, while nothing has confirmed or contradicted it.
+    unconfirmed: Option<Jump>,
+    /// Whether exactly one event has been seen.
+    rests_on_first: bool,
+}
+
+/// What it takes for a jump to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    NextEvent,
+    OtherSource,
+    Steps,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Jump {
+    /// Who claims it, if that is known.
+    source: Option<u64>,
+    to: Timestamp,
+}
+
+/// What a watermark makes of an event's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plausibility {
+    /// Near the watermark, or before it.
+    Plausible,
+    /// Far ahead of all that was seen, and confirmed by nothing.
+    UnconfirmedJump,
+}
+
+/// How far before the first event the second may be, in milliseconds, before the first one's time
+/// is taken for the wrong one; for [`Watermark::in_steps`].
+const FIRST_AHEAD_MS: i64 = DAY_MS;
+
+impl Watermark {
+    /// A watermark that jumps forward by more than `max_jump_ms` milliseconds when two events in a
+    /// row do, and then to the earlier of the two.
+    ///
+    /// # Panics
+    /// When `max_jump_ms` is negative, as in all three constructors.
+    pub fn confirmed_by_next_event(max_jump_ms: i64) -> Self {
+        Self::new(Rule::NextEvent, max_jump_ms)
+    }
+
+    /// A watermark that jumps by more than `max_jump_ms` milliseconds, forwards or backwards, when
+    /// two sources say the same to within `max_jump_ms` and no event near the watermark comes
+    /// between them.
+    pub fn confirmed_by_other_source(max_jump_ms: i64) -> Self {
+        Self::new(Rule::OtherSource, max_jump_ms)
+    }
+
+    /// A watermark that each event moves by `max_step_ms` milliseconds at most.
+    ///
+    /// The first event is believed, until the second is more than a day before it: then
+    /// the second is.
+    pub fn in_steps(max_step_ms: i64) -> Self {
+        Self::new(Rule::Steps, max_step_ms)
+    }
+
+    fn new(rule: Rule, max_jump_ms: i64) -> Self {
+        assert!(max_jump_ms >= 0, "a jump of {max_jump_ms} ms: a watermark's limit can't be negative");
+        Self { rule, max_jump_ms, now: None, unconfirmed: None, rests_on_first: false }
+    }
+
+    /// The watermark; none before the first event.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// Whether the watermark is at `instant` or after it.
+    pub fn has_passed(&self, instant: Timestamp) -> bool {
+        self.now.is_some_and(|now| now >= instant)
+    }
+
+    /// Takes the time of an event that has arrived, from a source of its own; returns the watermark
+    /// that follows.
+    pub fn observe(&mut self, at: Timestamp) -> Timestamp {
+        self.take(None, at);
+        self.now.expect("an event was seen just now")
+    }
+
+    /// Takes the time of an event that has arrived from `source`, a number that tells one producer
+    /// from another.
+    pub fn observe_from(&mut self, source: u64, at: Timestamp) -> Plausibility {
+        self.take(Some(source), at)
+    }
+
+    /// Whether an event of this time shows that the only one before it had a wrong time: the
+    /// watermark would start over with it. Only [in steps](Self::in_steps).
+    pub fn would_restart(&self, at: Timestamp) -> bool {
+        self.rule == Rule::Steps
+            && self.rests_on_first
+            && self.now.is_some_and(|now| now.since_ms(at) > FIRST_AHEAD_MS)
+    }
+
+    fn take(&mut self, source: Option<u64>, at: Timestamp) -> Plausibility {
+        let restarts = self.would_restart(at);
+        self.rests_on_first = self.now.is_none();
+        let Some(now) = self.now.filter(|_| !restarts) else {
+            self.now = Some(at);
+            return Plausibility::Plausible;
+        };
+        let ahead_ms = at.since_ms(now);
+        let jumps =
+            ahead_ms > self.max_jump_ms || (self.rule == Rule::OtherSource && ahead_ms < -self.max_jump_ms);
+        if !jumps {
+            self.now = Some(now.max(at));
+            // Somebody still says that it is now: whoever claims otherwise is alone.
+            self.unconfirmed = None;
+            return Plausibility::Plausible;
+        }
+        let jump = Jump { source, to: at };
+        if let Some(confirmed) = self.confirmed(jump) {
+            self.now = Some(confirmed);
+            // The later of two jumps may be one beyond the earlier, too.
+            let beyond = self.rule == Rule::NextEvent && at.since_ms(confirmed) > self.max_jump_ms;
+            self.unconfirmed = beyond.then_some(jump);
+            return Plausibility::Plausible;
+        }
+        if self.rule == Rule::Steps {
+            self.now = Some(now.plus_ms(self.max_jump_ms));
+        } else {
+            self.unconfirmed = Some(jump);
+        }
+        if ahead_ms > 0 { Plausibility::UnconfirmedJump } else { Plausibility::Plausible }
+    }
+
+    /// Where the watermark goes if this jump confirms the one before.
+    fn confirmed(&self, jump: Jump) -> Option<Timestamp> {
+        let before = self.unconfirmed?;
+        match self.rule {
+            Rule::NextEvent => Some(before.to.min(jump.to)),
+            Rule::OtherSource => {
+                let others = before.source.is_none() || before.source != jump.source;
+                let agree = jump.to.since_ms(before.to).abs() <= self.max_jump_ms;
+                (others && agree).then(|| before.to.max(jump.to))
+            }
+            Rule::Steps => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::HOUR_MS;
+    use proptest::prelude::*;
+
+    use super::Plausibility::{Plausible, UnconfirmedJump};
+    use super::*;
+
+    const START_MS: i64 = 1_772_535_600_000;
+    const MINUTE_MS: i64 = 60_000;
+
+    /// The instant so long after the start of the test.
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_ms(START_MS + ms)
+    }
+
+    /// What `watermark` says after each of these times, in milliseconds after the start.
+    fn after(mut watermark: Watermark, times_ms: &[i64]) -> Vec<i64> {
+        times_ms.iter().map(|&ms| watermark.observe(at(ms)).ms() - START_MS).collect()
+    }
+
+    #[test]
+    fn the_next_event_confirms_a_jump_and_the_earlier_counts() {
+        let watermark = Watermark::confirmed_by_next_event(DAY_MS);
+        let day = |days: i64| days * DAY_MS;
+        // One wrong clock, then a late event: nothing moves.
+        assert_eq!(after(watermark, &[1_000, 2_000, 1_500, day(900)]), [1_000, 2_000, 2_000, 2_000]);
+        // A quiet stream: the first event after the gap may be wrong, the second says that it is
+        // not.
+        assert_eq!(after(watermark, &[0, day(10), day(10) + 5]), [0, 0, day(10)]);
+        // A wrong clock in the first event after the gap, and one in the second.
+        assert_eq!(after(watermark, &[0, day(900), day(10), day(10) + 5]), [0, 0, day(10), day(10) + 5]);
+        assert_eq!(after(watermark, &[0, day(10), day(900), day(20)]), [0, 0, day(10), day(20)]);
+        // An event near the watermark comes between.
+        assert_eq!(after(watermark, &[0, day(10), 5, day(10)]), [0, 0, 5, 5]);
+    }
+
+    #[test]
+    fn one_source_alone_moves_nothing_far() {
+        let mut watermark = Watermark::confirmed_by_other_source(10 * MINUTE_MS);
+        let minute = |minutes: i64| at(minutes * MINUTE_MS);
+        assert_eq!(watermark.observe_from(1, minute(0)), Plausible);
+        assert_eq!(watermark.observe_from(2, minute(1)), Plausible);
+        assert_eq!(watermark.observe_from(3, Timestamp::MAX), UnconfirmedJump);
+        assert_eq!(watermark.observe_from(3, Timestamp::MAX), UnconfirmedJump);
+        assert_eq!(watermark.now(), Some(minute(1)));
+        assert_eq!(watermark.observe_from(1, minute(2)), Plausible);
+        assert_eq!(watermark.now(), Some(minute(2)));
+        assert_eq!(
+            watermark.observe_from(4, Timestamp::MAX),
+            UnconfirmedJump,
+            "two clocks are wrong, but others speak between them"
+        );
+        assert_eq!(watermark.now(), Some(minute(2)));
+    }
+
+    #[test]
+    fn two_sources_that_agree_move_it_forwards_and_backwards() {
+        let mut watermark = Watermark::confirmed_by_other_source(10 * MINUTE_MS);
+        let minute = |minutes: i64| at(minutes * MINUTE_MS);
+        watermark.observe_from(1, Timestamp::MAX);
+        watermark.observe_from(2, minute(0));
+        watermark.observe_from(3, minute(0));
+        assert_eq!(watermark.now(), Some(minute(0)));
+        assert_eq!(watermark.observe_from(1, minute(500)), UnconfirmedJump);
+        assert_eq!(watermark.observe_from(2, minute(600)), UnconfirmedJump, "they do not agree");
+        assert_eq!(watermark.observe_from(1, minute(601)), Plausible);
+        assert_eq!(watermark.now(), Some(minute(601)));
+    }
+
+    #[test]
+    fn steps_catch_up_and_no_event_alone_carries_it_away() {
+        let mut watermark = Watermark::in_steps(HOUR_MS);
+        assert_eq!(watermark.observe(at(1_000)), at(1_000));
+        assert_eq!(watermark.observe(at(500)), at(1_000));
+        assert_eq!(watermark.observe(Timestamp::MAX), at(1_000 + HOUR_MS));
+        assert_eq!(watermark.observe(Timestamp::MIN), at(1_000 + HOUR_MS));
+        let next_day = at(24 * HOUR_MS);
+        assert_eq!((0..24).map(|_| watermark.observe(next_day)).last(), Some(next_day), "a silent day");
+    }
+
+    #[test]
+    fn a_first_event_from_the_year_9999_is_not_believed_for_long() {
+        let mut watermark = Watermark::in_steps(HOUR_MS);
+        assert_eq!(watermark.observe(Timestamp::MAX), Timestamp::MAX);
+        assert!(watermark.would_restart(at(1_000)));
+        assert_eq!(watermark.observe(at(1_000)), at(1_000));
+        assert!(!watermark.would_restart(at(-2 * DAY_MS)));
+        assert_eq!(watermark.observe(at(-2 * DAY_MS)), at(1_000), "the third is out of order, no more");
+    }
+
+    #[test]
+    fn what_has_passed_counts_the_instant_itself() {
+        let mut watermark = Watermark::confirmed_by_next_event(DAY_MS);
+        assert!(!watermark.has_passed(Timestamp::MIN), "nothing was seen yet");
+        watermark.observe(at(0));
+        assert!(watermark.has_passed(at(0)) && !watermark.has_passed(at(1)));
+    }
+
+    fn any_rule() -> impl Strategy<Value = Watermark> {
+        prop_oneof![
+            Just(Watermark::confirmed_by_next_event(HOUR_MS)),
+            Just(Watermark::confirmed_by_other_source(HOUR_MS)),
+            Just(Watermark::in_steps(HOUR_MS)),
+        ]
+    }
+
+    proptest! {
+        /// Whatever the rule: events that are out of order by less than the limit leave the newest
+        /// of them, and one event with any other time among them moves it by no more than the
+        /// limit.
+        #[test]
+        fn one_wrong_time_moves_no_watermark_by_more_than_the_limit(
+            watermark in any_rule(),
+            times in prop::collection::vec((0_u64..5, -HOUR_MS / 2..HOUR_MS / 2), 3..40),
+            wrong in prop_oneof![any::<i64>(), START_MS - 3 * HOUR_MS..START_MS + 3 * HOUR_MS],
+            place in any::<prop::sample::Index>(),
+        ) {
+            let (mut plain, mut disturbed) = (watermark, watermark);
+            // The second event may restart a watermark that moves in steps.
+            let place = 2 + place.index(times.len() - 2);
+            for (index, &(source, ms)) in times.iter().enumerate() {
+                if index == place {
+                    disturbed.observe_from(9, Timestamp::from_ms(wrong));
+                }
+                prop_assert_eq!(plain.observe_from(source, at(ms)), Plausible);
+                disturbed.observe_from(source, at(ms));
+            }
+            let newest = times.iter().map(|time| time.1).max().map(at);
+            prop_assert_eq!(plain.now(), newest);
+            let moved_ms = disturbed.now().unwrap().since_ms(newest.unwrap());
+            prop_assert!(moved_ms.abs() <= HOUR_MS, "moved by {moved_ms} ms");
+        }
+    }
+}
