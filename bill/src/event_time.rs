@@ -20,7 +20,7 @@
 //!
 //! Where partitions share what they learn (the speeds of roads), an answer hangs on which of two
 //! records was read first, and no bookkeeping after the fact puts that back: rides are answered
-//! once more, in order (see [`DeterministicRideReplay`]).
+//! once more, in order (see [`AnswerReplay`]).
 //!
 //! # Simplifications
 //! - How long an answer took is left out whole: a consumer that was dead for a simulated hour is
@@ -31,19 +31,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use events::Source;
 use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
-use super::ride_replay::DeterministicRideReplay;
-use super::{Bill, PATIENCE_MS};
-use crate::compare::business_of;
+use super::ride_replay::{AnswerReplay, LiveVsReplay};
+use super::{Bill, PATIENCE_MS, business_of};
+use crate::part::{Part, Terms};
 use crate::send_time::SimulatedSendTime;
-
-/// The batch lane's job of a business.
-fn job(business: Business) -> &'static str {
-    match business {
-        Business::RideShare => "batch-eta",
-        Business::Payments => "batch-fraud",
-        Business::Shop => "batch-recommendations",
-    }
-}
 
 /// Up to where each job of the batch lane has run.
 pub type JobProgress = BTreeMap<String, Timestamp>;
@@ -72,8 +63,8 @@ pub struct BillRecord<'a> {
 /// A bill that knows when things could have been seen.
 pub struct EventTimeBill {
     bill: Bill,
-    /// The answers to riders in order; without it, those that the lane gave.
-    rides: Option<DeterministicRideReplay>,
+    /// Answers that are given once more, in order, in place of those that the lane gave.
+    replays: Vec<Box<dyn AnswerReplay>>,
     /// When a record arrived whose own time is another: late pings, and what was said of them.
     late: HashMap<Place, Timestamp>,
     /// How far each partition has been read.
@@ -82,12 +73,14 @@ pub struct EventTimeBill {
     early: HashMap<(Topic, i32), Early>,
     runs: Runs,
     /// Up to where each business was judged last.
-    judged: [Timestamp; 3],
+    judged: Vec<Timestamp>,
 }
 
 /// What is known of the batch lane's runs.
 #[derive(Debug, Default)]
 struct Runs {
+    /// The job of each business.
+    jobs: HashMap<Business, &'static str>,
     /// The end of the window of the run whose answers could be seen, live, from an instant on: by
     /// job.
     ends: HashMap<String, HashMap<Timestamp, Timestamp>>,
@@ -100,28 +93,30 @@ struct Runs {
 }
 
 impl EventTimeBill {
-    /// Judges what happens from `judged_from` on.
-    pub fn new(judged_from: Timestamp) -> Self {
+    /// Judges what happens to these businesses from `judged_from` on.
+    pub fn new(parts: &[&'static Part], judged_from: Timestamp) -> Self {
+        let jobs = parts.iter().map(|part| (part.business, part.job)).collect();
         Self {
-            bill: Bill::from(0, judged_from),
-            rides: None,
+            bill: Bill::new(parts, &Terms::from(judged_from)),
+            replays: Vec::new(),
             late: HashMap::new(),
             read_to: HashMap::new(),
             early: HashMap::new(),
-            runs: Runs::default(),
-            judged: [Timestamp::MIN; 3],
+            runs: Runs { jobs, ..Runs::default() },
+            judged: Vec::new(),
         }
     }
 
-    /// The same, with the stream's rides in order.
+    /// The same, with a business's answers in order.
     #[must_use]
-    pub fn with_rides(self, rides: DeterministicRideReplay) -> Self {
-        Self { rides: Some(rides), ..self }
+    pub fn with_replay(mut self, replay: Box<dyn AnswerReplay>) -> Self {
+        self.replays.push(replay);
+        self
     }
 
-    /// The stream's rides in order, if it has them.
-    pub fn rides(&self) -> Option<&DeterministicRideReplay> {
-        self.rides.as_ref()
+    /// How far the answers that the lane gave lie from those in order, where they are replayed.
+    pub fn live_vs_replay(&self) -> impl Iterator<Item = (Business, &LiveVsReplay)> {
+        self.replays.iter().map(|replay| (replay.business(), replay.live_vs_replay()))
     }
 
     /// Takes a record.
@@ -129,7 +124,7 @@ impl EventTimeBill {
         match heard.source {
             // The speeds of roads are on no bill, and the traversals that they answer are read by
             // nobody here: they would wait for ever.
-            Some(_) if matches!(heard.event, Event::Traffic(_)) => {}
+            Some(_) if heard.event.topic().role() == Role::Table => {}
             Some(source) if self.is_ahead(source) => {
                 let waiting = self.early.entry((source.topic, source.partition)).or_default();
                 waiting.entry(source.offset).or_default().push((heard.place, heard.event.clone()));
@@ -159,20 +154,17 @@ impl EventTimeBill {
             if event.ts() != Some(arrived) {
                 self.late.insert(place, arrived);
             }
-            match &mut self.rides {
-                Some(rides) if business_of(event) == Some(Business::RideShare) => {
-                    rides.take(place, event, send_time, arrived, &mut |event, at| {
-                        self.bill.observe(event, at, 0);
-                    });
+            let replay = self.replays.iter().position(|replay| Some(replay.business()) == event.business());
+            if let Some(at) = replay.filter(|_| business_of(event).is_some()) {
+                let bill = &mut self.bill;
+                let mut give = |event: &Event, at| bill.observe(event, at, 0);
+                self.replays[at].take(place, event, send_time, arrived, &mut give);
+            } else if let Some(at) = replay.filter(|&at| self.replays[at].replaces(event)) {
+                if let Some(Source { topic, partition, offset }) = source {
+                    self.replays[at].live((topic, partition, offset), event);
                 }
-                Some(rides) => match (event, source) {
-                    (Event::EtaUpdates(update), Some(Source { topic, partition, offset })) => {
-                        rides.live((topic, partition, offset), update.eta);
-                    }
-                    (Event::EtaUpdates(_) | Event::Notifications(_), _) => {}
-                    _ => self.observe(event, run, arrived),
-                },
-                None => self.observe(event, run, arrived),
+            } else {
+                self.observe(event, run, arrived);
             }
         }
         self.mark_read(place);
@@ -206,21 +198,22 @@ impl EventTimeBill {
     /// Whether a partition has been read up to the offset `end`, as far as it matters to a bill:
     /// see [`EventTimeBill::take`].
     pub fn has_read(&self, topic: Topic, partition: i32, end: i64) -> bool {
-        let matters = !matches!(topic, Topic::RoadTraversals | Topic::Traffic | Topic::DeadLetters);
+        let is_on_no_bill = matches!(topic.role(), Role::Table | Role::Intermediate);
+        let matters = !is_on_no_bill && topic != Topic::DeadLetters;
         !matters || end == 0 || self.read_to.get(&(topic, partition)).is_some_and(|&read| read + 1 >= end)
     }
 
     /// Judges the cases of which both lanes' answers have been read: those up to where each
     /// business's job has run, by `known`, and in any case those up to `until`.
     pub fn settle(&mut self, until: Timestamp, known: &JobProgress) {
-        let of = |business| known.get(job(business)).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
-        let judged = [Business::RideShare, Business::Payments, Business::Shop].map(of);
+        let judged_to =
+            |part: &Part| known.get(part.job).map_or(until, |&run_to| run_to.max(until)).plus_ms(-1);
+        let judged: Vec<Timestamp> = self.bill.parts().map(|(part, _)| judged_to(part)).collect();
         if judged == self.judged {
             return;
         }
         self.judged = judged;
-        let [rides, payments, shop] = judged;
-        self.settle_all(Some(rides), payments, shop);
+        self.settle_each(|part| Some(judged_to(part)));
         // Whatever answers a record of so long ago comes too late for its case.
         self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
     }
@@ -235,27 +228,31 @@ impl EventTimeBill {
                 self.place(&BillRecord { place, event: &event, source: None, run: None, send_time: None });
             }
         }
-        if let Some(rides) = &mut self.rides {
-            rides.finish(&mut |event, at| self.bill.observe(event, at, 0));
+        let bill = &mut self.bill;
+        for replay in &mut self.replays {
+            replay.finish(&mut |event, at| bill.observe(event, at, 0));
         }
         let last = end.plus_ms(-1);
-        let rides = self.runs.up_to.get(job(Business::RideShare)).map(|run_to| last.min(run_to.plus_ms(-1)));
-        self.settle_all(rides, last, last);
+        let up_to = self.runs.up_to.clone();
+        self.settle_each(|part| match up_to.get(part.job) {
+            Some(run_to) if part.needs_next_run => Some(last.min(run_to.plus_ms(-1))),
+            None if part.needs_next_run => None,
+            Some(_) | None => Some(last),
+        });
         &self.bill
     }
 
-    /// Judges each business up to an instant of its own, and no rides whose answers in order are
-    /// not there yet.
-    fn settle_all(&mut self, rides: Option<Timestamp>, payments: Timestamp, shop: Timestamp) {
-        let rides = match &self.rides {
-            Some(ride_replay) => rides.and_then(|until| Some(until.min(ride_replay.now()?.plus_ms(-1)))),
-            None => rides,
-        };
-        if let Some(until) = rides {
-            self.bill.rides.settle(until);
-        }
-        self.bill.payments.settle(payments);
-        self.bill.shop.settle(shop);
+    /// Judges each business up to an instant of its own, and none whose answers in order are not
+    /// there yet.
+    fn settle_each(&mut self, until: impl Fn(&Part) -> Option<Timestamp>) {
+        let replays = &self.replays;
+        self.bill.settle_each(|part| {
+            let until = until(part)?;
+            match replays.iter().find(|replay| replay.business() == part.business) {
+                Some(replay) => Some(until.min(replay.now()?.plus_ms(-1))),
+                None => Some(until),
+            }
+        });
     }
 
     /// How many answers wait for their questions.
@@ -285,7 +282,7 @@ impl Runs {
     /// which may be an earlier one; none while that is not known.
     fn answer(&mut self, event: &Event, run: Option<&str>) -> Option<Event> {
         let mut answer = event.clone();
-        let job = job(event.business()?);
+        let job = *self.jobs.get(&event.business()?)?;
         let BatchedMut { valid_from, .. } = answer.batched_mut()?;
         match (self.ends.get(job).and_then(|ends| ends.get(valid_from)), run) {
             (Some(&end), _) => *valid_from = end,

@@ -17,10 +17,13 @@
 //! - Money is what was approved to fraudsters plus what declined honest customers cost, by the
 //!   parameters of the processor.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 pub mod compare;
 mod event_time;
 mod id;
 mod lines;
+mod part;
 mod payments;
 mod resample;
 mod ride_replay;
@@ -29,16 +32,17 @@ mod send_time;
 mod shop;
 mod table;
 
-use events::{Event, HOUR_MS, Timestamp};
+use events::{Business, Event, HOUR_MS, Timestamp};
 
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
-pub use lines::{Figure, Line, Measure, Verdict, money};
-pub use payments::{PaymentLane, PaymentsBill};
+pub use lines::{Figure, Line, Measure, Verdict, money, plain_tick, signed};
+pub use part::{Breakdown, BusinessBill, Lane, Part, Terms};
+pub use payments::{DEADLINE_MS, MONEY_CENTS, PAYMENTS, PaymentLane, PaymentsBill};
 pub use resample::REPLICATES;
-pub use ride_replay::{DeterministicRideReplay, LiveVsReplay};
-pub use rides::{RideLane, RidesBill};
+pub use ride_replay::{AnswerReplay, DeterministicRideReplay, LiveVsReplay};
+pub use rides::{ETA_ERROR_MIN, RIDES, RideLane, RidesBill, WRONG_TEXTS_PERCENT};
 pub use send_time::{SEND_TIME_HEADER, SimulatedSendTime};
-pub use shop::{ShopBill, ShopLane};
+pub use shop::{MISSED_CLICKS_PERCENT, MISSED_CLICKS_STALE_PERCENT, SHOP, ShopBill, ShopLane};
 pub use table::Table;
 
 /// How long a case waits for the batch lane's answer: it comes with the run after it, so two
@@ -55,47 +59,53 @@ pub fn judged_from(start: Timestamp, period_ms: i64) -> Timestamp {
     start.floor(period_ms).plus_ms(period_ms)
 }
 
-/// Both lanes of the three businesses.
+/// Which business an event of a log belongs to; none for an answer, which the lanes give again.
+pub fn business_of(event: &Event) -> Option<Business> {
+    if event.topic().role().is_simulated() { event.business() } else { None }
+}
+
+/// Both lanes of several businesses.
 #[derive(Debug)]
 pub struct Bill {
-    /// Minutes of ETA error, and texts.
-    pub rides: RidesBill,
-    /// Money.
-    pub payments: PaymentsBill,
-    /// Missed clicks.
-    pub shop: ShopBill,
+    parts: Vec<(&'static Part, Box<dyn BusinessBill>)>,
 }
 
 impl Bill {
-    /// An empty bill. A verdict that took longer than `deadline_ms` on the wall came after the
-    /// terminal had given up.
-    pub fn new(deadline_ms: i64) -> Self {
-        Self::from(deadline_ms, Timestamp::MIN)
+    /// An empty bill of these businesses, judged by these terms.
+    pub fn new(parts: &[&'static Part], terms: &Terms) -> Self {
+        Self { parts: parts.iter().map(|&part| (part, (part.new)(terms))).collect() }
     }
 
-    /// One that judges only what happens from `judged_from` on; what was before is how things were
-    /// found.
-    pub fn from(deadline_ms: i64, judged_from: Timestamp) -> Self {
-        Self {
-            rides: RidesBill::new(judged_from),
-            payments: PaymentsBill::new(deadline_ms, judged_from),
-            shop: ShopBill::new(judged_from),
-        }
+    /// The businesses, in order, each with what was judged of it.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static Part, &dyn BusinessBill)> {
+        self.parts.iter().map(|(part, bill)| (*part, bill.as_ref()))
     }
 
     /// Takes a record that anyone could have seen from the simulated instant `seen` on, and that
     /// the broker stamped `wall_ms`.
     pub fn observe(&mut self, event: &Event, seen: Timestamp, wall_ms: i64) {
-        self.rides.observe(event, seen);
-        self.payments.observe(event, seen, wall_ms);
-        self.shop.observe(event, seen);
+        for (_, bill) in &mut self.parts {
+            bill.observe(event, seen, wall_ms);
+        }
     }
 
     /// Judges every case up to `until`: all that was published by then has been observed.
     pub fn settle(&mut self, until: Timestamp) {
-        self.rides.settle(until);
-        self.payments.settle(until);
-        self.shop.settle(until);
+        self.settle_each(|_| Some(until));
+    }
+
+    /// Judges every case of each business up to an instant of its own, or none of it.
+    fn settle_each(&mut self, until: impl Fn(&Part) -> Option<Timestamp>) {
+        for (part, bill) in &mut self.parts {
+            if let Some(until) = until(part) {
+                bill.settle(until);
+            }
+        }
+    }
+
+    /// Every line that has a case.
+    pub fn lines(&self) -> Vec<Line> {
+        self.parts.iter().flat_map(|(_, bill)| bill.lines()).collect()
     }
 }
 

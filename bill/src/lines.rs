@@ -1,74 +1,52 @@
 //! The bill line by line: what each lane's answers cost, what waiting cost, how sure that is, and
 //! who did better.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::resample::Interval;
-use super::{Bill, PaymentsBill, RidesBill, ShopBill};
 
 /// What a line measures. Every measure is a cost: less is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// |ETA − drop-off| of what was on the rider's screen, mean over looks at it, in minutes.
-    EtaErrorMin,
-    /// Texts "five minutes away" that came at another time, or never; of a hundred.
-    WrongTextsPercent,
-    /// Money approved to fraudsters plus what honest customers declined cost, in cents.
-    MoneyCents,
-    /// Next new items that were not on the page, of a hundred clicks: the page itself is as old as
-    /// the run.
-    MissedClicksPercent,
-    /// The same where only the model is as old as the run and the session is live, on views within
-    /// a session.
-    MissedClicksStalePercent,
-}
-
-impl Measure {
-    /// Every measure, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [
-        Self::EtaErrorMin,
-        Self::WrongTextsPercent,
-        Self::MoneyCents,
-        Self::MissedClicksPercent,
-        Self::MissedClicksStalePercent,
-    ];
-
-    /// What it is called, with its unit.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::EtaErrorMin => "ETA error, minutes a quote",
-            Self::WrongTextsPercent => "wrong texts, of 100",
-            Self::MoneyCents => "money lost and honest customers declined",
-            Self::MissedClicksPercent => "next clicks not on the page, of 100",
-            Self::MissedClicksStalePercent => "the same, old model but live session",
-        }
-    }
-
+#[derive(Debug)]
+pub struct Measure {
+    /// What it is called in JSON.
+    pub key: &'static str,
+    /// What it is called in words, with its unit.
+    pub title: &'static str,
     /// What the cases are that it rests on.
-    pub fn cases(self) -> &'static str {
-        match self {
-            Self::EtaErrorMin => "quotes",
-            Self::WrongTextsPercent => "texts due",
-            Self::MoneyCents => "swipes",
-            Self::MissedClicksPercent | Self::MissedClicksStalePercent => "clicks",
-        }
-    }
-
+    pub cases: &'static str,
     /// An amount as a person writes it.
-    pub fn amount(self, value: f64) -> String {
-        match self {
-            Self::EtaErrorMin => signed(value, 2),
-            Self::WrongTextsPercent | Self::MissedClicksPercent | Self::MissedClicksStalePercent => {
-                signed(value, 1)
-            }
-            Self::MoneyCents => money(value.round() as i64),
-        }
+    pub amount: fn(f64) -> String,
+    /// The same beside the axis of a plot, where amounts are round.
+    pub tick: fn(f64) -> String,
+}
+
+/// Two measures of one name are the same.
+impl PartialEq for Measure {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 }
 
-/// With a minus as wide as a plus, and none before a zero.
-fn signed(value: f64, digits: usize) -> String {
+impl Serialize for Measure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key)
+    }
+}
+
+/// A number beside the axis of a plot, with as many digits as it needs, at most two.
+pub fn plain_tick(tick: f64) -> String {
+    if tick.fract() == 0.0 {
+        format!("{tick:.0}")
+    } else if (tick * 10.0).fract().abs() < 1e-9 {
+        format!("{tick:.1}")
+    } else {
+        format!("{tick:.2}")
+    }
+}
+
+/// A number with so many digits behind the point, with a minus as wide as a plus and none before a
+/// zero.
+pub fn signed(value: f64, digits: usize) -> String {
     let text = format!("{:.digits$}", value.abs());
     let is_zero = text.chars().all(|char| matches!(char, '0' | '.'));
     if value < 0.0 && !is_zero { format!("−{text}") } else { text }
@@ -86,6 +64,11 @@ pub fn money(cents: i64) -> String {
     }
     let sign = if cents < 0 { "−" } else { "" };
     format!("{sign}{grouped}.{:02}", cents.unsigned_abs() % 100)
+}
+
+/// A whole number with groups of three: `12,345`.
+pub(crate) fn grouped(number: u64) -> String {
+    money(number as i64 * 100).trim_end_matches(".00").to_owned()
 }
 
 /// A figure and the interval that 95 of 100 drawings of the cases fall into; none when there are
@@ -130,7 +113,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
     /// What is measured.
-    pub measure: Measure,
+    pub measure: &'static Measure,
     /// What the stream's answers cost.
     pub stream: Figure,
     /// What the batch lane's cost.
@@ -146,16 +129,16 @@ pub struct Line {
 impl Line {
     /// What each lane cost, in words.
     pub fn both(&self) -> String {
-        let amount = |figure: Figure| self.measure.amount(figure.value);
-        format!("{}: stream {}, batch {}", self.measure.title(), amount(self.stream), amount(self.batch))
+        let amount = |figure: Figure| (self.measure.amount)(figure.value);
+        format!("{}: stream {}, batch {}", self.measure.title, amount(self.stream), amount(self.batch))
     }
 
     /// One sentence on who did better.
     pub fn sentence(&self) -> String {
         let Self { measure, waiting, cases, .. } = self;
-        let amount = |value| measure.amount(value);
+        let amount = |value| (measure.amount)(value);
         let both = self.both();
-        let of = format!("{cases} {}", measure.cases());
+        let of = format!("{cases} {}", measure.cases);
         let range = match (waiting.low, waiting.high) {
             (Some(low), Some(high)) => format!(" ({} to {})", amount(low), amount(high)),
             _ => String::new(),
@@ -174,15 +157,15 @@ impl Line {
 }
 
 /// A line from the sums over the cases and over their replicates.
-struct Sums<'a, const K: usize> {
-    all: [f64; K],
-    spread: &'a super::resample::Resampled<K>,
+pub(crate) struct Sums<'a, const K: usize> {
+    pub(crate) all: [f64; K],
+    pub(crate) spread: &'a super::resample::Resampled<K>,
 }
 
 impl<const K: usize> Sums<'_, K> {
-    fn line(
+    pub(crate) fn line(
         &self,
-        measure: Measure,
+        measure: &'static Measure,
         cases: u64,
         stream: impl Fn(&[f64; K]) -> Option<f64>,
         batch: impl Fn(&[f64; K]) -> Option<f64>,
@@ -207,71 +190,8 @@ fn verdict(waiting: &Figure) -> Verdict {
     }
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
+pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
-}
-
-impl Bill {
-    /// Every line that has a case.
-    pub fn lines(&self) -> Vec<Line> {
-        [self.rides.lines(), self.payments.lines(), self.shop.lines()].concat()
-    }
-}
-
-impl RidesBill {
-    fn lines(&self) -> Vec<Line> {
-        let (stream, batch) = (&self.stream_beside_batch, &self.batch);
-        let sums = Sums { all: super::rides::sums(stream, batch), spread: &self.spread };
-        let quotes = stream.quotes.min(batch.quotes);
-        let minutes = |ms: f64, quotes: f64| ratio(ms / 60_000.0, quotes);
-        let errors =
-            sums.line(Measure::EtaErrorMin, quotes, |s| minutes(s[0], s[1]), |s| minutes(s[2], s[3]));
-        let percent = |wrong: f64, due: f64| ratio(100.0 * wrong, due);
-        let texts = sums.line(
-            Measure::WrongTextsPercent,
-            batch.texts_due,
-            |s| percent(s[5], s[4]),
-            |s| percent(s[6], s[4]),
-        );
-        errors.into_iter().chain(texts).collect()
-    }
-}
-
-impl PaymentsBill {
-    fn lines(&self) -> Vec<Line> {
-        let (stream, batch) = (&self.stream, &self.batch);
-        if stream.swipes == 0 {
-            return Vec::new();
-        }
-        let all = [stream.lost_cents, stream.decline_cost_cents, batch.lost_cents, batch.decline_cost_cents];
-        let sums = Sums { all: all.map(|cents| cents as f64), spread: &self.spread };
-        let mut line =
-            sums.line(Measure::MoneyCents, stream.swipes, |s| Some(s[0] + s[1]), |s| Some(s[2] + s[3]));
-        // Nearly all of the money hangs on the frauds, and of a thousand swipes four are one.
-        if let Some(line) = line.as_mut().filter(|_| stream.frauds < super::resample::FEWEST) {
-            line.verdict = Verdict::Unknown;
-        }
-        line.into_iter().collect()
-    }
-}
-
-impl ShopBill {
-    fn lines(&self) -> Vec<Line> {
-        let missed = |hits: f64, cases: f64| ratio(100.0 * (cases - hits), cases);
-        let line = |measure, stream: &super::ShopLane, late: &super::ShopLane, spread| {
-            let all = [stream.cases as f64, stream.hits as f64, late.hits as f64];
-            let sums = Sums { all, spread };
-            sums.line(measure, stream.cases, |s| missed(s[1], s[0]), |s| missed(s[2], s[0]))
-        };
-        let page = line(Measure::MissedClicksPercent, &self.stream, &self.batch, &self.spread);
-        let stale = line(
-            Measure::MissedClicksStalePercent,
-            &self.stream_beside_stale,
-            &self.stale,
-            &self.stale_spread,
-        );
-        page.into_iter().chain(stale).collect()
-    }
 }
 
 #[cfg(test)]
@@ -283,8 +203,9 @@ mod tests {
         assert_eq!(money(123_456_789), "1,234,567.89");
         assert_eq!(money(-5), "−0.05");
         assert_eq!(money(100_000), "1,000.00");
-        assert_eq!(Measure::EtaErrorMin.amount(-0.004), "0.00");
-        assert_eq!(Measure::MissedClicksPercent.amount(-3.26), "−3.3");
+        assert_eq!(signed(-0.004, 2), "0.00");
+        assert_eq!(signed(-3.26, 1), "−3.3");
+        assert_eq!([2.0, 2.5, 0.25].map(plain_tick), ["2", "2.5", "0.25"]);
     }
 
     fn line(low: f64, high: f64) -> Line {
@@ -292,7 +213,7 @@ mod tests {
         let waiting = Figure { value: f64::midpoint(low, high), low: Some(low), high: Some(high) };
         let verdict = verdict(&waiting);
         Line {
-            measure: Measure::MoneyCents,
+            measure: &crate::payments::MONEY_CENTS,
             stream: figure(100.0),
             batch: figure(200.0),
             waiting,

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use consumers::eta::{EtaConfig, EtaProcessor, TrafficProcessor};
 use consumers::notifications::NotificationsProcessor;
-use events::{Event, Timestamp};
+use events::{Business, Event, Timestamp};
 use processor::Processor as _;
 
 use super::event_time::Place;
@@ -34,6 +34,41 @@ use crate::send_time::SimulatedSendTime;
 const MOST_AHEAD: usize = 50_000;
 /// So many answers wait for their counterpart.
 const MOST_UNMATCHED: usize = 200_000;
+
+/// A business's answers of the stream lane once more, in the order of its events: for a business
+/// whose partitions learn from each other, so that a live answer hangs on which of two records was
+/// read first.
+pub trait AnswerReplay: Send {
+    /// Whose answers they are.
+    fn business(&self) -> Business;
+
+    /// Whether this answer of the lane is one of those that are given here in its place.
+    fn replaces(&self, answer: &Event) -> bool;
+
+    /// Takes what the business's simulator says, hidden truth included, in whatever order it is
+    /// read; `arrived` is for records without a number. Gives it on, and the answers to it, each
+    /// with the instant at which it was there.
+    fn take(
+        &mut self,
+        place: Place,
+        event: &Event,
+        send_time: Option<SimulatedSendTime>,
+        arrived: Timestamp,
+        give: &mut dyn FnMut(&Event, Timestamp),
+    );
+
+    /// No more comes: what is still waited for never will.
+    fn finish(&mut self, give: &mut dyn FnMut(&Event, Timestamp));
+
+    /// The lane has given this answer to a question.
+    fn live(&mut self, question: Place, answer: &Event);
+
+    /// Everything that was sent before has happened; none before anything has.
+    fn now(&self) -> Option<Timestamp>;
+
+    /// How the lane's answers lie beside these.
+    fn live_vs_replay(&self) -> &LiveVsReplay;
+}
 
 /// The workers of the stream lane that drivers and riders have, without the wires between them.
 pub struct DeterministicRideReplay {
@@ -101,43 +136,7 @@ impl DeterministicRideReplay {
         }
     }
 
-    /// Takes what the city says, hidden truth included, in whatever order it is read; `arrived` is
-    /// for those who gave no number. Gives it on, and the answers to it, each with the instant
-    /// at which it was there.
-    pub(super) fn take(
-        &mut self,
-        place: Place,
-        event: &Event,
-        send_time: Option<SimulatedSendTime>,
-        arrived: Timestamp,
-        give: &mut impl FnMut(&Event, Timestamp),
-    ) {
-        match send_time {
-            Some(SimulatedSendTime { at, number }) if number > self.next => {
-                self.ahead.insert((number, place), (at, event.clone()));
-            }
-            Some(SimulatedSendTime { at, number }) => {
-                self.next = self.next.max(number + 1);
-                self.apply(place, event, at, give);
-                self.now = self.now.max(Some(at));
-            }
-            None => self.apply(place, event, arrived, give),
-        }
-        while let Some(entry) = self.ahead.first_entry()
-            && (entry.key().0 <= self.next || self.ahead.len() > MOST_AHEAD)
-        {
-            self.take_first(give);
-        }
-    }
-
-    /// No more comes: what is still waited for never will.
-    pub(super) fn finish(&mut self, give: &mut impl FnMut(&Event, Timestamp)) {
-        while !self.ahead.is_empty() {
-            self.take_first(give);
-        }
-    }
-
-    fn take_first(&mut self, give: &mut impl FnMut(&Event, Timestamp)) {
+    fn take_first(&mut self, give: &mut dyn FnMut(&Event, Timestamp)) {
         if let Some(((number, place), (at, event))) = self.ahead.pop_first() {
             self.next = self.next.max(number + 1);
             self.apply(place, &event, at, give);
@@ -145,13 +144,7 @@ impl DeterministicRideReplay {
         }
     }
 
-    fn apply(
-        &mut self,
-        place: Place,
-        event: &Event,
-        at: Timestamp,
-        give: &mut impl FnMut(&Event, Timestamp),
-    ) {
+    fn apply(&mut self, place: Place, event: &Event, at: Timestamp, give: &mut dyn FnMut(&Event, Timestamp)) {
         give(event, at);
         if matches!(event, Event::SimulationTruth(_)) {
             return;
@@ -182,20 +175,61 @@ impl DeterministicRideReplay {
             }
         }
     }
+}
 
-    /// The lane has answered a question with this arrival.
-    pub(super) fn live(&mut self, question: Place, eta: Timestamp) {
-        self.live_vs_replay.meet(question, eta);
+impl AnswerReplay for DeterministicRideReplay {
+    fn business(&self) -> Business {
+        Business::RideShare
     }
 
-    /// How its answers lie beside these.
-    pub fn live_vs_replay(&self) -> &LiveVsReplay {
-        &self.live_vs_replay
+    fn replaces(&self, answer: &Event) -> bool {
+        matches!(answer, Event::EtaUpdates(_) | Event::Notifications(_))
     }
 
-    /// Everything that was sent before has happened; none before anything has.
-    pub(super) fn now(&self) -> Option<Timestamp> {
+    fn take(
+        &mut self,
+        place: Place,
+        event: &Event,
+        send_time: Option<SimulatedSendTime>,
+        arrived: Timestamp,
+        give: &mut dyn FnMut(&Event, Timestamp),
+    ) {
+        match send_time {
+            Some(SimulatedSendTime { at, number }) if number > self.next => {
+                self.ahead.insert((number, place), (at, event.clone()));
+            }
+            Some(SimulatedSendTime { at, number }) => {
+                self.next = self.next.max(number + 1);
+                self.apply(place, event, at, give);
+                self.now = self.now.max(Some(at));
+            }
+            None => self.apply(place, event, arrived, give),
+        }
+        while let Some(entry) = self.ahead.first_entry()
+            && (entry.key().0 <= self.next || self.ahead.len() > MOST_AHEAD)
+        {
+            self.take_first(give);
+        }
+    }
+
+    fn finish(&mut self, give: &mut dyn FnMut(&Event, Timestamp)) {
+        while !self.ahead.is_empty() {
+            self.take_first(give);
+        }
+    }
+
+    fn live(&mut self, question: Place, answer: &Event) {
+        if let Event::EtaUpdates(update) = answer {
+            self.live_vs_replay.meet(question, update.eta);
+        }
+    }
+
+    fn now(&self) -> Option<Timestamp> {
         self.now
+    }
+
+    fn live_vs_replay(&self) -> &LiveVsReplay {
+        &self.live_vs_replay
     }
 }
 
@@ -204,7 +238,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Arc;
 
-    use events::Topic;
+    use events::{EtaUpdate, Topic};
     use producers::city::{City, CityConfig};
     use streets::Map;
 
@@ -305,13 +339,14 @@ mod tests {
             let mut arrival = None;
             rides.take(place, &event, Some(send_time), send_time.at, &mut |event, _| {
                 if let Event::EtaUpdates(update) = event {
-                    arrival = Some(update.eta);
+                    arrival = Some(update.clone());
                 }
             });
-            if let Some(eta) = arrival {
+            if let Some(update) = arrival {
                 // The lane says three seconds later, and of one question nothing at all.
                 if asked.replace(place).is_some() {
-                    rides.live(place, eta.plus_ms(3_000));
+                    let eta = update.eta.plus_ms(3_000);
+                    rides.live(place, &EtaUpdate { eta, ..update }.into());
                 }
             }
         }

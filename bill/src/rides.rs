@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
-use events::{Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
+use events::{Business, Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
+
+use serde_json::{Value, json};
 
 use super::PATIENCE_MS;
+use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
+use super::part::{BusinessBill, Lane, Part, Terms};
 use super::resample::Resampled;
 
 /// A rider opens the app and looks for this long, in milliseconds of event time: what is on the
@@ -14,6 +18,41 @@ const LOOK_MS: i64 = 15_000;
 /// the trip.
 const TEXT_MS: i64 = 5 * 60_000;
 const TEXT_TOLERANCE_MS: i64 = 2 * 60_000;
+
+/// The business's part of the bill.
+pub static RIDES: Part = Part {
+    business: Business::RideShare,
+    name: "ride-share",
+    key: "rides",
+    job: "batch-eta",
+    needs_next_run: true,
+    measures: &[&ETA_ERROR_MIN, &WRONG_TEXTS_PERCENT],
+    is_truth: |event| matches!(event, Event::SimulationTruth(SimulationTruth::Trip { .. })),
+    new: |terms| Box::new(RidesBill::new(terms)),
+    question: "Ride-share: when will I arrive?",
+    lesson: "<p>A rider looks at the screen when the trip begins and after each quarter of the way. The stream has seen the car a second ago. \
+             The batch lane quotes a new trip with the road speeds of its last run, and a trip under way with what that run said of it; between runs it does not \
+             know where the car is. On a quiet road that is nearly as good. In a jam, or when the driver takes another way, it is not.</p>",
+    breakdown: None,
+};
+
+/// |ETA − drop-off| of what was on the rider's screen, mean over looks at it, in minutes.
+pub static ETA_ERROR_MIN: Measure = Measure {
+    key: "eta_error_min",
+    title: "ETA error, minutes a quote",
+    cases: "quotes",
+    amount: |minutes| signed(minutes, 2),
+    tick: plain_tick,
+};
+
+/// Texts "five minutes away" that came at another time, or never; of a hundred.
+pub static WRONG_TEXTS_PERCENT: Measure = Measure {
+    key: "wrong_texts_percent",
+    title: "wrong texts, of 100",
+    cases: "texts due",
+    amount: |percent| signed(percent, 1),
+    tick: plain_tick,
+};
 
 /// How one lane did.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -103,52 +142,16 @@ pub struct RidesBill {
 }
 
 impl RidesBill {
-    pub(super) fn new(judged_from: Timestamp) -> Self {
+    /// Nothing has been observed.
+    pub fn new(terms: &Terms) -> Self {
         Self {
             stream: RideLane::default(),
             batch: RideLane::default(),
             stream_beside_batch: RideLane::default(),
             spread: Resampled::default(),
-            judged_from,
+            judged_from: terms.judged_from,
             open: HashMap::new(),
             trip_of_rider: HashMap::new(),
-        }
-    }
-
-    pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
-        match event {
-            Event::EtaUpdates(answer) => {
-                let open = self.touch(&answer.trip_id, seen);
-                open.stream.push((seen, answer.eta));
-            }
-            Event::EtaBatch(batched) => {
-                // A quote can't be seen before it is asked for, however old the speeds behind it
-                // are.
-                let from = batched.valid_from.max(batched.answer.ts);
-                let open = self.touch(&batched.answer.trip_id, seen);
-                // The quote is repeated for every ping; only a new one says something.
-                if open.batch.last().is_none_or(|&(_, eta)| eta != batched.answer.eta) {
-                    open.batch.push((from, batched.answer.eta));
-                }
-            }
-            Event::Trips(trip) if trip.kind == TripKind::Requested => {
-                if let Some(rider) = &trip.rider_id {
-                    self.trip_of_rider.insert(rider.clone(), trip.trip_id.clone());
-                }
-            }
-            Event::Trips(trip) if trip.kind == TripKind::Cancelled => {
-                self.open.remove(&trip.trip_id);
-            }
-            Event::Notifications(text) if text.kind == NotificationKind::FiveMinutesAway => {
-                if let Some(trip) = self.trip_of_rider.get(&text.recipient).cloned() {
-                    self.touch(&trip, seen).texted.get_or_insert(seen);
-                }
-            }
-            Event::SimulationTruth(SimulationTruth::Trip { ts, id, quarters, .. }) => {
-                let truth = Truth { dropped_off: *ts, quarters: *quarters };
-                self.touch(id, seen).truth = Some(truth);
-            }
-            _ => {}
         }
     }
 
@@ -160,8 +163,41 @@ impl RidesBill {
         open.touched = open.touched.max(Some(seen));
         open
     }
+}
 
-    pub(super) fn settle(&mut self, until: Timestamp) {
+impl BusinessBill for RidesBill {
+    fn observe(&mut self, event: &Event, seen: Timestamp, _wall_ms: i64) {
+        if let Event::EtaUpdates(answer) = event {
+            let open = self.touch(&answer.trip_id, seen);
+            open.stream.push((seen, answer.eta));
+        } else if let Event::EtaBatch(batched) = event {
+            // A quote can't be seen before it is asked for, however old the speeds behind it are.
+            let from = batched.valid_from.max(batched.answer.ts);
+            let open = self.touch(&batched.answer.trip_id, seen);
+            // The quote is repeated for every ping; only a new one says something.
+            if open.batch.last().is_none_or(|&(_, eta)| eta != batched.answer.eta) {
+                open.batch.push((from, batched.answer.eta));
+            }
+        } else if let Event::Trips(trip) = event {
+            match (trip.kind, &trip.rider_id) {
+                (TripKind::Requested, Some(rider)) => {
+                    self.trip_of_rider.insert(rider.clone(), trip.trip_id.clone());
+                }
+                (TripKind::Cancelled, _) => drop(self.open.remove(&trip.trip_id)),
+                (TripKind::Requested | TripKind::PickedUp | TripKind::DroppedOff, _) => {}
+            }
+        } else if let Event::Notifications(text) = event {
+            let trip = self.trip_of_rider.get(&text.recipient).cloned();
+            if let Some(trip) = trip.filter(|_| text.kind == NotificationKind::FiveMinutesAway) {
+                self.touch(&trip, seen).texted.get_or_insert(seen);
+            }
+        } else if let Event::SimulationTruth(SimulationTruth::Trip { ts, id, quarters, .. }) = event {
+            let truth = Truth { dropped_off: *ts, quarters: *quarters };
+            self.touch(id, seen).truth = Some(truth);
+        }
+    }
+
+    fn settle(&mut self, until: Timestamp) {
         let Self { stream, batch, stream_beside_batch, spread, judged_from, open, .. } = self;
         open.retain(|trip_id, open| {
             let Some(truth) = open.truth else {
@@ -194,11 +230,63 @@ impl RidesBill {
             self.trip_of_rider.retain(|_, trip| open.contains_key(trip));
         }
     }
+    fn lines(&self) -> Vec<Line> {
+        let (stream, batch) = (&self.stream_beside_batch, &self.batch);
+        let sums = Sums { all: sums(stream, batch), spread: &self.spread };
+        let quotes = stream.quotes.min(batch.quotes);
+        let minutes = |ms: f64, quotes: f64| ratio(ms / 60_000.0, quotes);
+        let errors = sums.line(&ETA_ERROR_MIN, quotes, |s| minutes(s[0], s[1]), |s| minutes(s[2], s[3]));
+        let percent = |wrong: f64, due: f64| ratio(100.0 * wrong, due);
+        let texts = sums.line(
+            &WRONG_TEXTS_PERCENT,
+            batch.texts_due,
+            |s| percent(s[5], s[4]),
+            |s| percent(s[6], s[4]),
+        );
+        errors.into_iter().chain(texts).collect()
+    }
+
+    fn counts(&self, lane: Lane) -> Value {
+        let lane = match lane {
+            Lane::Stream => &self.stream_beside_batch,
+            Lane::Batch => &self.batch,
+        };
+        json!({
+            "quotes": lane.quotes, "unanswered": lane.unanswered,
+            "texts_due": lane.texts_due, "texts_wrong": lane.texts_wrong,
+        })
+    }
+
+    fn summary(&self) -> Value {
+        let lane = |lane: &RideLane| {
+            json!({
+                "quotes": lane.quotes, "unanswered": lane.unanswered, "mean_error_min": lane.mean_error_min(),
+                "texts_due": lane.texts_due, "texts_wrong": lane.texts_wrong,
+            })
+        };
+        json!({
+            "stream": lane(&self.stream), "stream_beside_batch": lane(&self.stream_beside_batch),
+            "batch": lane(&self.batch),
+        })
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        let minutes =
+            |lane: &RideLane| lane.mean_error_min().map_or("–".to_owned(), |mean| format!("{mean:.2} min"));
+        vec![format!(
+            "ETA error, mean of quotes: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
+            minutes(&self.stream),
+            self.stream.quotes,
+            minutes(&self.stream_beside_batch),
+            minutes(&self.batch),
+            self.batch.quotes,
+        )]
+    }
 }
 
 /// Of each lane the error in milliseconds and the quotes it is the sum of, then texts that were
 /// due, and each lane's wrong ones.
-pub(super) fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
+fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
     [
         stream.error_ms as f64,
         stream.quotes as f64,

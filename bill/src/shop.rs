@@ -5,14 +5,55 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use events::{ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
+use events::{Batched, Business, ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
+
+use serde_json::{Value, json};
 
 use super::PATIENCE_MS;
 use super::id::{Id, ItemId};
+use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
+use super::part::{BusinessBill, Lane, Part, Terms};
 use super::resample::Resampled;
 
 /// A shopper who is silent for half an hour has left.
 const SESSION_MS: i64 = 30 * 60_000;
+
+/// The business's part of the bill.
+pub static SHOP: Part = Part {
+    business: Business::Shop,
+    name: "shop",
+    key: "shop",
+    job: "batch-recommendations",
+    needs_next_run: false,
+    measures: &[&MISSED_CLICKS_PERCENT, &MISSED_CLICKS_STALE_PERCENT],
+    is_truth: |event| matches!(event, Event::SimulationTruth(SimulationTruth::Intent { .. })),
+    new: |terms| Box::new(ShopBill::new(terms)),
+    question: "The shop: what goes on the page?",
+    lesson: "<p>A click is missed when the item that the shopper went for next was not among the 20 on the page. Two different things can be late. In the first plot the \
+             <i>page itself</i> is as old as the last run: it knows neither this visit nor what trends now. In the second only the <i>model</i> is that \
+             old, and it is asked with the live visit: nearly everything that matters is in the visit, so the model can wait.</p>",
+    breakdown: None,
+};
+
+/// Next new items that were not on the page, of a hundred clicks: the page itself is as old as the
+/// run.
+pub static MISSED_CLICKS_PERCENT: Measure = Measure {
+    key: "missed_clicks_percent",
+    title: "next clicks not on the page, of 100",
+    cases: "clicks",
+    amount: |percent| signed(percent, 1),
+    tick: plain_tick,
+};
+
+/// The same where only the model is as old as the run and the session is live, on views within a
+/// session.
+pub static MISSED_CLICKS_STALE_PERCENT: Measure = Measure {
+    key: "missed_clicks_stale_percent",
+    title: "the same, old model but live session",
+    cases: "clicks",
+    amount: |percent| signed(percent, 1),
+    tick: plain_tick,
+};
 
 /// How one column did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -140,7 +181,8 @@ pub struct ShopBill {
 }
 
 impl ShopBill {
-    pub(super) fn new(judged_from: Timestamp) -> Self {
+    /// Nothing has been observed.
+    pub fn new(terms: &Terms) -> Self {
         Self {
             stream: ShopLane::default(),
             batch: ShopLane::default(),
@@ -148,7 +190,7 @@ impl ShopBill {
             stream_beside_stale: ShopLane::default(),
             spread: Resampled::default(),
             stale_spread: Resampled::default(),
-            judged_from,
+            judged_from: terms.judged_from,
             judged_to: Timestamp::MIN,
             waiting: BTreeMap::new(),
             heard: 0,
@@ -159,71 +201,10 @@ impl ShopBill {
         }
     }
 
-    pub(super) fn observe(&mut self, event: &Event, seen: Timestamp) {
-        match event {
-            Event::Clicks(click) => {
-                self.heard += 1;
-                let viewed = click.item_id.as_ref().filter(|_| click.kind == ClickKind::View);
-                let key = (seen, Id::from(&click.session_id), self.heard);
-                self.waiting.insert(key, viewed.map(ItemId::from));
-            }
-            Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) => {
-                let session = self.session(session_id.into(), seen);
-                session.bot = true;
-            }
-            Event::Recommendations(answer) if answer.session_id.is_empty() => {
-                self.everybody_stream.add(seen, answer);
-            }
-            Event::Recommendations(answer) => {
-                self.session(Id::from(&answer.session_id), seen).stream.add(seen, answer);
-            }
-            Event::RecommendationsBatch(batched) if batched.0.answer.session_id.is_empty() => {
-                self.everybody_batch.add(batched.0.valid_from, &batched.0.answer);
-            }
-            Event::RecommendationsBatch(batched) => {
-                // A session that the bill has forgotten will not look at a page again.
-                if let Some(session) = self.sessions.get_mut(&Id::from(&batched.0.answer.session_id)) {
-                    session.batch.add(batched.0.valid_from, &batched.0.answer);
-                }
-            }
-            Event::RecommendationsStale(batched) => {
-                let page = &batched.0.answer;
-                let Some(after) = page.after.as_ref().map(Id::from) else { return };
-                let session_id = Id::from(&page.session_id);
-                let Some(cases) = self.stale_waiting.remove(&after) else {
-                    // Its click is not judged yet, or nobody looked at the page that answers it.
-                    if let Some(session) = self.sessions.get_mut(&session_id) {
-                        session.stale.add(page.ts, page);
-                        session.stale.forget(self.judged_to);
-                    }
-                    return;
-                };
-                let items = items_of(page);
-                for case in cases {
-                    self.judge_stale(session_id, items.contains(&case.item), case.stream_hit);
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn session(&mut self, id: Id, seen: Timestamp) -> &mut Session {
         let session = self.sessions.entry(id).or_default();
         session.touched = session.touched.max(Some(seen));
         session
-    }
-
-    pub(super) fn settle(&mut self, until: Timestamp) {
-        self.judged_to = self.judged_to.max(until);
-        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
-            let ((seen, session_id, _), viewed) = first.remove_entry();
-            self.judge(seen, session_id, viewed);
-        }
-        self.sessions.retain(|_, session| {
-            session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
-        });
-        let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
-        self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
     }
 
     fn judge(&mut self, seen: Timestamp, session_id: Id, viewed: Option<ItemId>) {
@@ -253,9 +234,117 @@ impl ShopBill {
         }
     }
 
+    /// The stale model's answer to a click.
+    fn observe_stale(&mut self, page: &Recommendations) {
+        let Some(after) = page.after.as_ref().map(Id::from) else { return };
+        let session_id = Id::from(&page.session_id);
+        let Some(cases) = self.stale_waiting.remove(&after) else {
+            // Its click is not judged yet, or nobody looked at the page that answers it.
+            if let Some(session) = self.sessions.get_mut(&session_id) {
+                session.stale.add(page.ts, page);
+                session.stale.forget(self.judged_to);
+            }
+            return;
+        };
+        let items = items_of(page);
+        for case in cases {
+            self.judge_stale(session_id, items.contains(&case.item), case.stream_hit);
+        }
+    }
+
     fn judge_stale(&mut self, session_id: Id, hit: bool, stream_hit: bool) {
         self.stale.add(hit);
         self.stream_beside_stale.add(stream_hit);
         self.stale_spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(hit)]);
+    }
+}
+
+impl BusinessBill for ShopBill {
+    fn observe(&mut self, event: &Event, seen: Timestamp, _wall_ms: i64) {
+        if let Event::Clicks(click) = event {
+            self.heard += 1;
+            let viewed = click.item_id.as_ref().filter(|_| click.kind == ClickKind::View);
+            let key = (seen, Id::from(&click.session_id), self.heard);
+            self.waiting.insert(key, viewed.map(ItemId::from));
+        } else if let Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) = event {
+            self.session(session_id.into(), seen).bot = true;
+        } else if let Event::Recommendations(answer) = event {
+            let pages = if answer.session_id.is_empty() {
+                &mut self.everybody_stream
+            } else {
+                &mut self.session(Id::from(&answer.session_id), seen).stream
+            };
+            pages.add(seen, answer);
+        } else if let Event::RecommendationsBatch(batched) = event {
+            let Batched { answer, valid_from, .. } = &batched.0;
+            if answer.session_id.is_empty() {
+                self.everybody_batch.add(*valid_from, answer);
+            } else if let Some(session) = self.sessions.get_mut(&Id::from(&answer.session_id)) {
+                // A session that the bill has forgotten will not look at a page again.
+                session.batch.add(*valid_from, answer);
+            }
+        } else if let Event::RecommendationsStale(batched) = event {
+            self.observe_stale(&batched.0.answer);
+        }
+    }
+
+    fn settle(&mut self, until: Timestamp) {
+        self.judged_to = self.judged_to.max(until);
+        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
+            let ((seen, session_id, _), viewed) = first.remove_entry();
+            self.judge(seen, session_id, viewed);
+        }
+        self.sessions.retain(|_, session| {
+            session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
+        });
+        let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
+        self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let missed = |hits: f64, cases: f64| ratio(100.0 * (cases - hits), cases);
+        let line = |measure: &'static Measure, stream: &ShopLane, late: &ShopLane, spread| {
+            let all = [stream.cases as f64, stream.hits as f64, late.hits as f64];
+            let sums = Sums { all, spread };
+            sums.line(measure, stream.cases, |s| missed(s[1], s[0]), |s| missed(s[2], s[0]))
+        };
+        let page = line(&MISSED_CLICKS_PERCENT, &self.stream, &self.batch, &self.spread);
+        let stale =
+            line(&MISSED_CLICKS_STALE_PERCENT, &self.stream_beside_stale, &self.stale, &self.stale_spread);
+        page.into_iter().chain(stale).collect()
+    }
+
+    fn counts(&self, lane: Lane) -> Value {
+        let (page, stale) = match lane {
+            Lane::Stream => (&self.stream, &self.stream_beside_stale),
+            Lane::Batch => (&self.batch, &self.stale),
+        };
+        json!({
+            "clicks": page.cases, "on_the_page": page.hits,
+            "clicks_within_a_session": stale.cases, "on_the_page_of_the_old_model": stale.hits,
+        })
+    }
+
+    fn summary(&self) -> Value {
+        let lane =
+            |lane: &ShopLane| json!({ "cases": lane.cases, "hits": lane.hits, "hit_rate": lane.hit_rate() });
+        json!({
+            "stream": lane(&self.stream), "full_batch": lane(&self.batch),
+            "stale_model": lane(&self.stale), "stream_beside_stale": lane(&self.stream_beside_stale),
+        })
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        let rate = |lane: &ShopLane| {
+            lane.hit_rate()
+                .map_or("–".to_owned(), |rate| format!("{:.1} % of {}", rate * 100.0, lane.cases))
+        };
+        vec![format!(
+            "Next new item was on the page: stream {}, full batch {}; within a session: stream {}, stale model {}",
+            rate(&self.stream),
+            rate(&self.batch),
+            rate(&self.stream_beside_stale),
+            rate(&self.stale),
+        )]
     }
 }

@@ -16,6 +16,33 @@ fn at(clock: &str) -> Timestamp {
 }
 
 /// Observes an event that could be seen at once.
+const ALL: [&Part; 3] = [&RIDES, &PAYMENTS, &SHOP];
+
+const TERMS: Terms = Terms {
+    judged_from: Timestamp::MIN,
+    costs: consumers::fraud::Costs { fixed_cents: 500.0, margin: 0.02 },
+};
+
+fn bill() -> Bill {
+    Bill::new(&ALL, &TERMS)
+}
+
+fn part<T: BusinessBill>(bill: &Bill) -> &T {
+    bill.parts().find_map(|(_, part)| part.of_type()).expect("the bill has this part")
+}
+
+fn rides(bill: &Bill) -> &RidesBill {
+    part(bill)
+}
+
+fn payments(bill: &Bill) -> &PaymentsBill {
+    part(bill)
+}
+
+fn shop(bill: &Bill) -> &ShopBill {
+    part(bill)
+}
+
 fn see(bill: &mut Bill, event: impl Into<Event>) {
     let event = event.into();
     let ts = event.ts().expect("these events have a time");
@@ -73,7 +100,7 @@ fn text(ts: &str) -> Notification {
 
 #[test]
 fn a_quote_is_what_was_on_the_screen() {
-    let mut bill = Bill::new(100);
+    let mut bill = bill();
     see(&mut bill, requested("14:00:00"));
     see(&mut bill, eta("14:00:01", "14:18:00"));
     see(&mut bill, eta("14:05:00", "14:22:00"));
@@ -85,28 +112,32 @@ fn a_quote_is_what_was_on_the_screen() {
     bill.observe(&batch.into(), at("15:00:10"), 0);
 
     bill.settle(at("14:10:00"));
-    assert_eq!(bill.rides.stream, RideLane::default(), "the trip has not ended");
+    assert_eq!(rides(&bill).stream, RideLane::default(), "the trip has not ended");
     bill.settle(at("15:00:10"));
     let stream =
         RideLane { quotes: 4, unanswered: 0, error_ms: 4 * 2 * 60_000, texts_due: 1, texts_wrong: 0 };
-    assert_eq!(bill.rides.stream, stream);
+    assert_eq!(rides(&bill).stream, stream);
     let batch = RideLane { quotes: 4, unanswered: 0, error_ms: 40 * 60_000, texts_due: 1, texts_wrong: 1 };
-    assert_eq!(bill.rides.batch, batch, "its text would have come at 14:25");
-    assert_eq!(bill.rides.stream_beside_batch, stream, "on the same trip");
+    assert_eq!(rides(&bill).batch, batch, "its text would have come at 14:25");
+    assert_eq!(rides(&bill).stream_beside_batch, stream, "on the same trip");
 }
 
 #[test]
 fn an_answer_that_came_too_late_was_not_on_the_screen() {
-    let mut bill = Bill::new(100);
+    let mut bill = bill();
     see(&mut bill, requested("14:00:00"));
     // Answered, but the consumer was ten minutes behind.
     bill.observe(&eta("14:00:01", "14:18:00").into(), at("14:10:01"), 0);
     see(&mut bill, trip_truth(["14:00:01", "14:05:00", "14:10:00", "14:15:00"], "14:20:00"));
     bill.settle(at("23:00:00"));
-    assert_eq!((bill.rides.stream.quotes, bill.rides.stream.unanswered), (2, 2));
-    assert_eq!((bill.rides.batch.quotes, bill.rides.batch.unanswered), (0, 4), "given up after its patience");
-    assert_eq!(bill.rides.stream.texts_wrong, 1, "no text at all is a wrong text");
-    assert_eq!(bill.rides.batch.mean_error_min(), None, "unknown is not zero");
+    assert_eq!((rides(&bill).stream.quotes, rides(&bill).stream.unanswered), (2, 2));
+    assert_eq!(
+        (rides(&bill).batch.quotes, rides(&bill).batch.unanswered),
+        (0, 4),
+        "given up after its patience"
+    );
+    assert_eq!(rides(&bill).stream.texts_wrong, 1, "no text at all is a wrong text");
+    assert_eq!(rides(&bill).batch.mean_error_min(), None, "unknown is not zero");
 }
 
 fn swipe(ts: &str, id: &str, card: &str, amount_cents: i64, pattern: Option<&str>) -> SimulationTruth {
@@ -133,18 +164,18 @@ fn verdict(ts: &str, id: &str, card: &str, decision: Decision) -> FraudDecision 
 
 #[test]
 fn a_declined_honest_customer_costs_what_the_detector_is_told() {
-    let mut bill = Bill::new(100);
-    bill.payments.costs = consumers::fraud::Costs { fixed_cents: 30.0, margin: 0.1 };
+    let costs = consumers::fraud::Costs { fixed_cents: 30.0, margin: 0.1 };
+    let mut bill = Bill::new(&ALL, &Terms { costs, ..TERMS });
     see(&mut bill, swipe("14:20:00", "h1", "honest", 5_000, None));
     see(&mut bill, verdict("14:20:00", "h1", "honest", Decision::Decline));
     bill.settle(at("16:00:00"));
-    assert_eq!(bill.payments.stream.decline_cost_cents, 530);
+    assert_eq!(payments(&bill).stream.decline_cost_cents, 530);
 }
 
 #[test]
 fn the_stream_stops_at_the_till_and_the_batch_an_hour_later() {
     use Decision::{Approve, Decline};
-    let mut bill = Bill::new(100);
+    let mut bill = bill();
     for (ts, id, amount, decision) in [
         ("14:10:00", "s1", 10_000, Decline),
         ("14:11:00", "s2", 20_000, Decline),
@@ -165,10 +196,10 @@ fn the_stream_stops_at_the_till_and_the_batch_an_hour_later() {
     bill.observe(&run("h1", "honest", Approve).into(), at("15:00:10"), 0);
     bill.settle(at("16:00:00"));
 
-    let stream = bill.payments.stream;
+    let stream = payments(&bill).stream;
     assert_eq!((stream.swipes, stream.frauds, stream.frauds_stopped), (4, 3, 2));
     assert_eq!((stream.lost_cents, stream.honest_declined, stream.decline_cost_cents), (40_000, 1, 600));
-    let batch = bill.payments.batch;
+    let batch = payments(&bill).batch;
     assert_eq!((batch.lost_cents, batch.frauds_stopped, batch.honest_declined), (30_000, 1, 0));
     assert_eq!(
         batch.cost_cents() - stream.cost_cents(),
@@ -179,13 +210,13 @@ fn the_stream_stops_at_the_till_and_the_batch_an_hour_later() {
 
 #[test]
 fn a_verdict_after_the_deadline_is_no_verdict() {
-    let mut bill = Bill::new(100);
+    let mut bill = bill();
     bill.observe(&swipe("14:10:00", "s1", "c", 900, Some("takeover")).into(), at("14:10:00"), 5_000);
     bill.observe(&verdict("14:10:00", "s1", "c", Decision::Decline).into(), at("14:10:09"), 5_101);
     bill.observe(&swipe("14:10:01", "s2", "c", 900, Some("takeover")).into(), at("14:10:01"), 5_000);
     bill.observe(&verdict("14:10:01", "s2", "c", Decision::Decline).into(), at("14:10:09"), 5_100);
     bill.settle(at("14:20:00"));
-    assert_eq!((bill.payments.stream.stood_in, bill.payments.stream.lost_cents), (1, 900));
+    assert_eq!((payments(&bill).stream.stood_in, payments(&bill).stream.lost_cents), (1, 900));
 }
 
 fn view(ts: &str, id: &str, session: &str, item: &str) -> Click {
@@ -212,7 +243,7 @@ fn page(ts: &str, session: &str, after: Option<&str>, items: &[&str]) -> Recomme
 
 #[test]
 fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
-    let mut bill = Bill::new(100);
+    let mut bill = bill();
     see(&mut bill, page("13:59:00", "", None, &["kettle"]));
     let run = |answer| Batched { answer, batch_id: "b".into(), valid_from: at("14:00:05") };
     let everybody = RecommendationsBatch(run(page("13:50:00", "", None, &["lamp"])));
@@ -237,8 +268,8 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
         },
     );
     bill.settle(at("14:30:00"));
-    assert_eq!(bill.shop.stream, ShopLane { cases: 3, hits: 2 });
-    assert_eq!(bill.shop.batch, ShopLane { cases: 3, hits: 1 });
+    assert_eq!(shop(&bill).stream, ShopLane { cases: 3, hits: 2 });
+    assert_eq!(shop(&bill).batch, ShopLane { cases: 3, hits: 1 });
 
     // What the stale model would have shown after e1 comes with the run of 15 o'clock.
     for (after, items) in [("e1", ["teapot"]), ("e2", ["cup"]), ("e4", ["spoon"])] {
@@ -246,11 +277,11 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
         bill.observe(&stale.into(), at("15:00:05"), 0);
     }
     assert_eq!(
-        bill.shop.stale,
+        shop(&bill).stale,
         ShopLane { cases: 2, hits: 1 },
         "the first click of a session has no page before it"
     );
-    assert_eq!(bill.shop.stream_beside_stale, ShopLane { cases: 2, hits: 1 }, "on the same two");
+    assert_eq!(shop(&bill).stream_beside_stale, ShopLane { cases: 2, hits: 1 }, "on the same two");
 }
 
 /// A job that was quick published its pages before the clicks were judged, and of a visit with many
@@ -258,7 +289,7 @@ fn a_click_hits_when_the_item_was_on_the_page_in_front_of_this_shopper() {
 #[test]
 fn a_page_of_the_stale_model_counts_whether_it_comes_before_or_after_its_case_is_judged() {
     let bill = |pages_first: bool| {
-        let mut bill = Bill::new(100);
+        let mut bill = bill();
         let clicks: Vec<_> =
             (0..20).map(|n| (format!("14:10:{n:02}"), format!("e{n}"), format!("item {n}"))).collect();
         for (ts, id, item) in &clicks {
@@ -274,7 +305,7 @@ fn a_page_of_the_stale_model_counts_whether_it_comes_before_or_after_its_case_is
         }
         stale.for_each(|page| bill.observe(&page.into(), at("15:00:05"), 0));
         bill.settle(at("15:30:00"));
-        (bill.shop.stale, bill.shop.stream_beside_stale)
+        (shop(&bill).stale, shop(&bill).stream_beside_stale)
     };
     let each = ShopLane { cases: 19, hits: 1 };
     assert_eq!(bill(false), (each, each));
@@ -369,7 +400,7 @@ struct SeenAt {
 
 /// The bill of a show whose partitions are read in an order that `seed` decides.
 fn settled(mut show: Vec<Vec<(SeenAt, Event)>>, seed: u64) -> Bill {
-    let mut settled = EventTimeBill::new(at("15:00:00"));
+    let mut settled = EventTimeBill::new(&ALL, at("15:00:00"));
     for log in &mut show {
         log.reverse();
     }
@@ -392,22 +423,26 @@ fn settled(mut show: Vec<Vec<(SeenAt, Event)>>, seed: u64) -> Bill {
 #[test]
 fn neither_the_wall_nor_the_order_of_reading_changes_a_settled_bill() {
     let first = settled(show(1), 0);
-    let money = (first.payments.stream, first.payments.batch);
+    let money = (payments(&first).stream, payments(&first).batch);
     assert_eq!((money.0.swipes, money.0.lost_cents, money.1.lost_cents), (2, 10_000, 0), "{money:?}");
-    assert_eq!(first.shop.stream, ShopLane { cases: 2, hits: 1 });
-    assert_eq!(first.shop.batch, ShopLane { cases: 2, hits: 1 }, "the page of 15 o'clock was there at once");
-    let rides = (first.rides.stream_beside_batch, first.rides.batch);
-    assert_eq!((rides.0.quotes, rides.1.quotes), (4, 4), "{rides:?}");
+    assert_eq!(shop(&first).stream, ShopLane { cases: 2, hits: 1 });
     assert_eq!(
-        rides.0.error_ms,
+        shop(&first).batch,
+        ShopLane { cases: 2, hits: 1 },
+        "the page of 15 o'clock was there at once"
+    );
+    let of_rides = (rides(&first).stream_beside_batch, rides(&first).batch);
+    assert_eq!((of_rides.0.quotes, of_rides.1.quotes), (4, 4), "{of_rides:?}");
+    assert_eq!(
+        of_rides.0.error_ms,
         2 * 3 * 60_000,
-        "the late ping's quote was seen at the last look: {rides:?}"
+        "the late ping's quote was seen at the last look: {of_rides:?}"
     );
     for seed in 0..200 {
         let other = settled(show(seed as i64), seed);
         assert_eq!(other.lines(), first.lines(), "runs of {seed} s, read in another order");
-        assert_eq!((other.payments.stream, other.payments.batch), money);
-        assert_eq!((other.rides.stream_beside_batch, other.rides.batch), rides);
+        assert_eq!((payments(&other).stream, payments(&other).batch), money);
+        assert_eq!((rides(&other).stream_beside_batch, rides(&other).batch), of_rides);
     }
 }
 
@@ -415,7 +450,7 @@ fn neither_the_wall_nor_the_order_of_reading_changes_a_settled_bill() {
 /// traversals that it does not read.
 #[test]
 fn nothing_waits_for_a_question_that_is_never_read() {
-    let mut settled = EventTimeBill::new(at("15:00:00"));
+    let mut settled = EventTimeBill::new(&ALL, at("15:00:00"));
     let speed = Event::Traffic(events::Traffic {
         ts: at("15:00:00"),
         link_id: "1".into(),
@@ -436,7 +471,7 @@ fn nothing_waits_for_a_question_that_is_never_read() {
 
 #[test]
 fn what_has_been_read_is_known_though_it_could_not_be_understood() {
-    let mut settled = EventTimeBill::new(at("15:00:00"));
+    let mut settled = EventTimeBill::new(&ALL, at("15:00:00"));
     let has_read = |settled: &EventTimeBill, end| settled.has_read(Topic::Clicks, 3, end);
     assert!(has_read(&settled, 0) && !has_read(&settled, 1), "there is one, and nobody has read it");
     let click = view("15:00:00", "e1", "s", "cup").into();

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use bill::{AnswerReplay, BusinessBill, Line, Part};
 use consumers::fraud::Costs;
-use dashboard::Pane;
+use dashboard::{BillItem, Pane, Snapshot};
 use events::{Business as Id, Event, Timestamp, Topic};
 use processor::Processor;
 use producers::Emission;
@@ -23,6 +24,7 @@ use streets::Map;
 
 use crate::ledger::Book;
 use crate::priority::Priority;
+use crate::view::{Closing, View};
 
 /// One business of the show.
 #[derive(Debug)]
@@ -47,9 +49,22 @@ pub struct Business {
     pub comparison: Comparison,
     /// Its questions and their answers in the ledger.
     pub book: Book,
-    /// Its part of the screen.
+    /// Its part of the bill.
+    pub bill: &'static Part,
+    /// Its lines of the bill on the screen.
+    pub bill_items: fn(&dyn BusinessBill, &[Line]) -> Vec<BillItem>,
+    /// Its stream's answers once more, in order, where they hang on the order of reading.
+    pub answer_replay: Option<fn(&Arc<Map>) -> Replayer>,
+    /// Its pane.
     pub pane: Pane,
+    /// What its pane shows.
+    pub view: fn(&Arc<Map>) -> Box<dyn View>,
+    /// What it has to say when a show has ended, besides its bill.
+    pub closing: Option<fn(&Snapshot) -> Closing>,
 }
+
+/// Gives the stream's answers once more.
+pub type Replayer = Box<dyn AnswerReplay>;
 
 /// A simulated world, and what is said of it.
 #[derive(Debug)]

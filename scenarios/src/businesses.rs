@@ -141,6 +141,15 @@ mod tests {
     }
 
     #[test]
+    fn the_bill_knows_a_business_as_it_is() {
+        for business in ALL {
+            let part = business.bill;
+            assert_eq!((part.business, part.name), (business.id, business.name));
+            assert_eq!(part.job, business.job.group, "whose runs give the batch lane's answers");
+        }
+    }
+
+    #[test]
     fn names_are_unique() {
         let unique = |names: Vec<&str>| {
             let set: BTreeSet<&str> = names.iter().copied().collect();

@@ -5,13 +5,16 @@
 //! chargebacks, and both lanes learn from it.
 
 mod evaluation;
+mod terminals;
+mod verdicts;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use bill::compare::Separate;
+use bill::{BusinessBill, Line, MONEY_CENTS, PaymentsBill, Verdict};
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor, TrainedSnapshot};
-use dashboard::Pane;
+use dashboard::{BillItem, Pane, Unit};
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
 use processor::Processor;
 use producers::cards::{Cards, CardsConfig};
@@ -22,11 +25,10 @@ use crate::business::{
 };
 use crate::history::read_histories;
 use crate::ledger::{AnswerOnce, Book, QuestionAnswerPair};
+use crate::view::{interval, item, named};
 use evaluation::EvaluatedDetector;
 
-/// How long a payment terminal waits for a decision, in milliseconds of wall-clock time, before it
-/// approves by itself.
-pub const DEADLINE_MS: i64 = 100;
+pub use bill::DEADLINE_MS;
 
 /// Of how many of a partition's latest swipes the ids are remembered, so that one that was sent
 /// twice is not decided twice: 10 MB. A retry comes within minutes, and this is the better part of
@@ -102,7 +104,12 @@ pub static PAYMENTS: Business = Business {
         rule: || Box::new(AnswerOnce::new(swipe_id, |_| true)),
         waiting: "swipes unscored",
     },
+    bill: &bill::PAYMENTS,
+    bill_items,
+    answer_replay: None,
     pane: Pane::Payments,
+    view: |_| Box::new(terminals::PaymentsView::default()),
+    closing: Some(terminals::closing),
 };
 
 /// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few
@@ -196,4 +203,14 @@ fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lan
         Box::new(FraudBatch::with_detector(trained.fork(), period_ms))
     };
     Ok(Box::new(Separate { batch: periods_ms.iter().map(batch).collect(), stream: Box::new(trained.fork()) }))
+}
+
+/// The screen shows money only with an interval that enough frauds stand behind.
+fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
+    let Some(PaymentsBill { stream, batch, .. }) = bill.of_type::<PaymentsBill>() else { return Vec::new() };
+    let mut money = item(stream.cost_cents() as f64, batch.cost_cents() as f64, stream.swipes);
+    let sure = |line: &Line| *line.measure == MONEY_CENTS && line.verdict != Verdict::Unknown;
+    money.interval_95 = interval(lines, &MONEY_CENTS, 1.0).filter(|_| lines.iter().any(sure));
+    money.unit = Unit::Cents;
+    vec![named("money_cents", "money", (0, "", ""), money)]
 }

@@ -4,12 +4,19 @@
 //! and tells all partitions how fast the roads are (`eta` and `traffic`); the batch lane does the
 //! same once a period, over the whole city at once.
 
+mod city;
+mod trips;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use bill::{
+    BusinessBill, DeterministicRideReplay, ETA_ERROR_MIN, Line, RIDES, RidesBill, WRONG_TEXTS_PERCENT,
+};
 use consumers::eta::{EtaConfig, EtaProcessor, EtaReplay, FrozenHour, TrafficProcessor};
-use dashboard::Pane;
+use dashboard::{BillItem, Pane};
 use events::{Business as Id, DriverLocation, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
 use processor::Processor;
 use producers::city::{City, CityConfig};
@@ -20,6 +27,9 @@ use crate::business::{
 };
 use crate::ledger::{AnswerRule, Book, Owed, QuestionAnswerPair};
 use crate::priority::Priority;
+use crate::view::{interval, item, named};
+
+pub use city::city_map;
 
 /// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts
 /// no longer, and what is believed of the traffic has half-forgotten what is older.
@@ -116,7 +126,12 @@ pub static RIDE_SHARE: Business = Business {
         rule: || Box::new(PingsThatAdvance::default()),
         waiting: "positions without an ETA",
     },
+    bill: &RIDES,
+    bill_items,
+    answer_replay: Some(|map| Box::new(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(map))))),
     pane: Pane::City,
+    view: |map| Box::new(city::CityView::new(Arc::clone(map))),
+    closing: None,
 };
 
 fn config(logic: &Logic) -> Result<EtaConfig> {
@@ -178,6 +193,26 @@ fn replay(logic: &Logic, period_ms: i64) -> Result<Box<dyn Replayed>> {
         _ => Box::new(FrozenHour::new(&config)),
     };
     Ok(Box::new(processor))
+}
+
+/// The screen shows sums: of the minutes that arrival times were wrong, and of wrong texts.
+fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
+    let Some(rides) = bill.of_type::<RidesBill>() else { return Vec::new() };
+    let (fresh, late) = (&rides.stream_beside_batch, &rides.batch);
+    let mut late_minutes = BillItem::default();
+    if let (Some(fresh_min), Some(late_min)) = (fresh.mean_error_min(), late.mean_error_min()) {
+        // A quote each lane could not give is no minute; the mean over its quotes stands for a
+        // trip.
+        let trips = (late.quotes + late.unanswered) as f64 / 4.0;
+        late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
+        late_minutes.interval_95 = interval(lines, &ETA_ERROR_MIN, trips);
+    }
+    let mut wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
+    wrong_texts.interval_95 = interval(lines, &WRONG_TEXTS_PERCENT, late.texts_due as f64 / 100.0);
+    vec![
+        named("late_minutes", "late minutes", (3, "late minutes", "min late"), late_minutes),
+        named("wrong_texts", "wrong texts", (1, "wrong texts", "texts"), wrong_texts),
+    ]
 }
 
 /// A ping is owed an answer when it has a trip and is newer than the driver's newest, or begins the

@@ -4,12 +4,15 @@
 //! what the session has just shown; the batch lane with what its last run knew, once as a whole and
 //! once with an old model and the live session.
 
+mod shoppers;
+
 use std::time::Duration;
 
 use anyhow::Result;
 use bill::compare::Separate;
+use bill::{BusinessBill, Line, MISSED_CLICKS_PERCENT, MISSED_CLICKS_STALE_PERCENT, ShopBill, ShopLane};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
-use dashboard::Pane;
+use dashboard::{BillItem, Pane};
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
 use processor::Processor;
 use producers::shop::{Shop, ShopConfig};
@@ -20,6 +23,7 @@ use crate::business::{
 };
 use crate::history::read_histories;
 use crate::ledger::{AnswerOnce, Book, QuestionAnswerPair};
+use crate::view::{interval, item, named};
 
 /// How long the shop has been open when a show begins.
 const HISTORY_MS: i64 = 14 * HOUR_MS;
@@ -101,7 +105,12 @@ pub static SHOP: Business = Business {
         rule: || Box::new(AnswerOnce::new(click_id, answers_a_click)),
         waiting: "clicks without a new page",
     },
+    bill: &bill::SHOP,
+    bill_items,
+    answer_replay: None,
     pane: Pane::Shop,
+    view: |_| Box::new(shoppers::ShopView::default()),
+    closing: None,
 };
 
 /// The shop of a show opened some hours before the show, so that there is a past to learn from.
@@ -195,4 +204,19 @@ fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lan
         batch: periods_ms.iter().map(batch).collect(),
         stream: Box::new(trained.clone()),
     }))
+}
+
+/// The screen shows missed clicks, and beside them what an old model with a live session misses.
+fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
+    let Some(shop) = bill.of_type::<ShopBill>() else { return Vec::new() };
+    let clicks = shop.stream.cases as f64;
+    let missed = |lane: &ShopLane| (lane.cases - lane.hits) as f64;
+    let mut missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
+    missed_clicks.interval_95 = interval(lines, &MISSED_CLICKS_PERCENT, clicks / 100.0);
+    // What the stale model missed beyond the stream where both were judged, as if it had been
+    // judged everywhere.
+    let stale = shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate());
+    missed_clicks.stale_model = stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks);
+    missed_clicks.stale_interval_95 = interval(lines, &MISSED_CLICKS_STALE_PERCENT, clicks / 100.0);
+    vec![named("missed_clicks", "missed clicks", (2, "clicks", "clicks"), missed_clicks)]
 }

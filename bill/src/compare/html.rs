@@ -1,11 +1,10 @@
 //! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots
 //! alone, as a picture.
 
-use events::Business;
-
 use super::report::{Curve, Report, length, minute, range, verdict_words};
 use super::{Source, period_name};
-use crate::{Figure, Measure, Verdict};
+use crate::lines::{Figure, Verdict, grouped};
+use crate::part::Breakdown;
 
 /// The plot's size, and the space left for its labels, in the picture's own units.
 const WIDTH: f64 = 720.0;
@@ -31,20 +30,20 @@ pub fn page(report: &Report) -> String {
     body += "<p class=\"note\">All of it is <b>simulated</b>: the shapes of the curves are the lesson, not the amounts. Nobody's \
              answers were tuned for this page; where batch is as good, it says so.</p>\n";
     for business in &report.businesses {
-        body += &format!("<section>\n<h2>{}</h2>\n{}", title(business.business), lesson(business.business));
+        body += &format!("<section>\n<h2>{}</h2>\n{}\n", business.part.question, business.part.lesson);
         for curve in &business.curves {
             body += &format!(
                 "<figure>\n<figcaption><b>{}</b> <span class=\"cases\">{} {}</span></figcaption>\n{}\n</figure>\n<p>{}</p>\n{}",
-                capital(curve.measure.title()),
+                capital(curve.measure.title),
                 grouped(curve.cases),
-                curve.measure.cases(),
+                curve.measure.cases,
                 plot(report, curve),
                 escape(&curve.sentence(|period| report.is_longer(period))),
                 table(report, curve),
             );
         }
-        if business.business == Business::Payments {
-            body += &counts_of_payments(report, &business.details);
+        if let Some(breakdown) = &business.part.breakdown {
+            body += &counts_table(report, breakdown, &business.details);
         }
         body += "</section>\n";
     }
@@ -81,43 +80,14 @@ pub fn picture(report: &Report) -> String {
              <text class=\"tick\" x=\"{}\" y=\"24\" text-anchor=\"end\">{} {}</text>\n<g transform=\"translate(0,34)\">{}</g>\n</g>\n",
             WIDTH * (place % 2) as f64,
             cell * (place / 2) as f64,
-            escape(&capital(curve.measure.title())),
+            escape(&capital(curve.measure.title)),
             WIDTH - RIGHT,
             grouped(curve.cases),
-            curve.measure.cases(),
+            curve.measure.cases,
             plot(report, curve).replacen("<svg ", &format!("<svg width=\"{WIDTH}\" height=\"{HEIGHT}\" "), 1),
         );
     }
     svg + "</svg>\n"
-}
-
-fn title(business: Business) -> &'static str {
-    match business {
-        Business::RideShare => "Ride-share: when will I arrive?",
-        Business::Payments => "Payments: is this card stolen?",
-        Business::Shop => "The shop: what goes on the page?",
-    }
-}
-
-/// What a student should look for before looking at the plots.
-fn lesson(business: Business) -> &'static str {
-    match business {
-        Business::RideShare => {
-            "<p>A rider looks at the screen when the trip begins and after each quarter of the way. The stream has seen the car a second ago. \
-             The batch lane quotes a new trip with the road speeds of its last run, and a trip under way with what that run said of it; between runs it does not \
-             know where the car is. On a quiet road that is nearly as good. In a jam, or when the driver takes another way, it is not.</p>\n"
-        }
-        Business::Payments => {
-            "<p>A stolen card is used within minutes. The stream declines at the till. The batch lane approves everything, finds the theft in its next run, and blocks the card \
-             from then on. So even the shortest period lets the first swipes through: to decide <i>after</i> the sale is another thing than to decide late. \
-             A block also hits honest customers, and each lane pays for those it declines.</p>\n"
-        }
-        Business::Shop => {
-            "<p>A click is missed when the item that the shopper went for next was not among the 20 on the page. Two different things can be late. In the first plot the \
-             <i>page itself</i> is as old as the last run: it knows neither this visit nor what trends now. In the second only the <i>model</i> is that \
-             old, and it is asked with the live visit: nearly everything that matters is in the visit, so the model can wait.</p>\n"
-        }
-    }
 }
 
 fn how_to_read(report: &Report) -> String {
@@ -165,7 +135,7 @@ fn plot(report: &Report, curve: &Curve) -> String {
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / most);
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} by period\">\n",
-        escape(measure.title())
+        escape(measure.title)
     );
     for tick in &ticks {
         let at = y(*tick);
@@ -174,7 +144,7 @@ fn plot(report: &Report, curve: &Curve) -> String {
             WIDTH - RIGHT,
             LEFT - 8.0,
             at + 4.0,
-            tick_label(measure, *tick),
+            (measure.tick)(*tick),
         );
     }
     let level = y(curve.stream.value);
@@ -196,8 +166,11 @@ fn plot(report: &Report, curve: &Curve) -> String {
             Some(Verdict::BatchWins) => "wins",
             Some(Verdict::Tie | Verdict::Unknown) => "ties",
         };
-        svg +=
-            &format!("<g class=\"{class}\"><title>{}: {}", escape(&point.name), measure.amount(figure.value));
+        svg += &format!(
+            "<g class=\"{class}\"><title>{}: {}",
+            escape(&point.name),
+            (measure.amount)(figure.value)
+        );
         if figure.low.is_some() {
             svg += &format!(" ({})", range(measure, figure));
         }
@@ -238,20 +211,11 @@ fn ticks(top: f64) -> Vec<f64> {
     (0..=(top / step).ceil() as usize).map(|n| n as f64 * step).collect()
 }
 
-fn tick_label(measure: Measure, tick: f64) -> String {
-    match measure {
-        Measure::MoneyCents => grouped((tick / 100.0).round() as u64),
-        _ if tick.fract() == 0.0 => format!("{tick:.0}"),
-        _ if (tick * 10.0).fract().abs() < 1e-9 => format!("{tick:.1}"),
-        _ => format!("{tick:.2}"),
-    }
-}
-
 fn table(report: &Report, curve: &Curve) -> String {
     let measure = curve.measure;
     let mut rows = format!(
         "<tr><td>0s, the stream</td><td>{}</td><td>{}</td><td></td><td></td><td></td></tr>\n",
-        measure.amount(curve.stream.value),
+        (measure.amount)(curve.stream.value),
         range(measure, &curve.stream)
     );
     for (period_ms, line) in &curve.points {
@@ -259,9 +223,9 @@ fn table(report: &Report, curve: &Curve) -> String {
         rows += &format!(
             "<tr><td>{}{mark}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             period_name(*period_ms),
-            measure.amount(line.batch.value),
+            (measure.amount)(line.batch.value),
             range(measure, &line.batch),
-            measure.amount(line.waiting.value),
+            (measure.amount)(line.waiting.value),
             range(measure, &line.waiting),
             verdict_words(line.verdict),
         );
@@ -271,31 +235,21 @@ fn table(report: &Report, curve: &Curve) -> String {
     )
 }
 
-fn counts_of_payments(report: &Report, details: &[(i64, serde_json::Value)]) -> String {
+fn counts_table(report: &Report, breakdown: &Breakdown, details: &[(i64, serde_json::Value)]) -> String {
+    let heads = breakdown.heads.join("</th><th>");
     let mut rows = String::new();
     for (period_ms, counts) in details {
         let name = match period_ms {
             0 => "0s, the stream".to_owned(),
             _ => period_name(*period_ms) + if report.is_longer(*period_ms) { "†" } else { "" },
         };
-        let cents = |name: &str| crate::money(counts[name].as_i64().unwrap_or(0));
-        rows += &format!(
-            "<tr><td>{name}</td><td>{} of {}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-            counts["frauds_stopped"],
-            counts["frauds"],
-            cents("lost_cents"),
-            counts["honest_declined"],
-            cents("decline_cost_cents"),
-        );
+        let cells = (breakdown.cells)(counts).join("</td><td>");
+        rows += &format!("<tr><td>{name}</td><td>{cells}</td></tr>\n");
     }
     format!(
-        "<details><summary>Where the money goes</summary>\n<table>\n<tr><th>period</th><th>frauds stopped</th><th>approved to fraudsters</th>\
-         <th>honest customers declined</th><th>which cost</th></tr>\n{rows}</table></details>\n"
+        "<details><summary>{}</summary>\n<table>\n<tr><th>period</th><th>{heads}</th></tr>\n{rows}</table></details>\n",
+        breakdown.title
     )
-}
-
-fn grouped(number: u64) -> String {
-    crate::money(number as i64 * 100).trim_end_matches(".00").to_owned()
 }
 
 fn capital(text: &str) -> String {

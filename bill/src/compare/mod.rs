@@ -30,25 +30,20 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use consumers::fraud::Costs;
-use events::{Business, Event, SimulationTruth, Timestamp};
+use events::{Event, Role, Timestamp};
 use processor::event_time::Watermark;
 
-use crate::Bill;
+use crate::business_of;
+use crate::part::{BusinessBill, Part, Terms};
 
 pub use html::{page, picture};
 pub use lanes::{Lanes, Rides, Separate};
-pub use report::{BusinessReport, Report, Source, business_name, period_name};
+pub use report::{BusinessReport, Report, Source, period_name};
 
 /// Cases are judged when event time has gone on for so long, in milliseconds.
 const SETTLE_EVERY_MS: i64 = 60_000;
 /// How far ahead, in milliseconds, the time of one event may move the log on its own.
 const LARGEST_JUMP_MS: i64 = 30 * events::DAY_MS;
-
-/// Which business an event of a log belongs to; none for an answer, which the lanes give again.
-pub fn business_of(event: &Event) -> Option<Business> {
-    if event.topic().role().is_simulated() { event.business() } else { None }
-}
 
 /// From when on cases are judged in a log that lasts from `start` to `end`; see the [module](self).
 pub fn judged_from(start: Timestamp, end: Timestamp, periods_ms: &[i64]) -> Timestamp {
@@ -91,10 +86,10 @@ impl Arrivals {
 
 /// One business at every period.
 pub struct Comparison {
-    business: Business,
+    part: &'static Part,
     lanes: Box<dyn Lanes>,
     /// One a period.
-    bills: Vec<Bill>,
+    bills: Vec<Box<dyn BusinessBill>>,
     arrivals: Arrivals,
     settled: Option<Timestamp>,
     stream: Vec<Event>,
@@ -105,11 +100,11 @@ pub struct Comparison {
 
 impl Comparison {
     /// Nothing seen yet. `lanes` answers at as many periods as `periods`.
-    pub fn new(business: Business, lanes: Box<dyn Lanes>, periods: usize, judged_from: Timestamp) -> Self {
+    pub fn new(part: &'static Part, lanes: Box<dyn Lanes>, periods: usize, terms: &Terms) -> Self {
         Self {
-            business,
+            part,
             lanes,
-            bills: (0..periods).map(|_| Bill::from(0, judged_from)).collect(),
+            bills: (0..periods).map(|_| (part.new)(terms)).collect(),
             arrivals: Arrivals::default(),
             settled: None,
             stream: Vec::new(),
@@ -119,23 +114,14 @@ impl Comparison {
         }
     }
 
-    /// Bills declined honest customers at these costs instead of the usual ones.
-    #[must_use]
-    pub fn with_costs(mut self, costs: Costs) -> Self {
-        self.bills.iter_mut().for_each(|bill| bill.payments.costs = costs);
-        self
-    }
-
     /// Takes the next event of the log; one of another business changes nothing.
     pub fn take(&mut self, event: &Event) {
-        if business_of(event) != Some(self.business) {
+        if business_of(event) != Some(self.part.business) {
             return;
         }
         let now = self.arrivals.arrives(event);
-        if let Event::SimulationTruth(truth) = event {
-            use SimulationTruth::{Intent, Swipe, Trip};
-            self.truths += u64::from(matches!(truth, Trip { .. } | Swipe { .. } | Intent { .. }));
-        } else {
+        self.truths += u64::from((self.part.is_truth)(event));
+        if event.topic().role() != Role::Truth {
             self.events += 1;
             self.lanes.process(event, &mut self.stream, &mut self.batch);
         }
@@ -172,6 +158,6 @@ impl Comparison {
         let now = self.now().unwrap_or(Timestamp::MIN);
         self.hand_over(now);
         self.bills.iter_mut().for_each(|bill| bill.settle(now));
-        BusinessReport::new(self.business, self.events, self.truths, periods_ms, &self.bills)
+        BusinessReport::new(self.part, self.events, self.truths, periods_ms, &self.bills)
     }
 }

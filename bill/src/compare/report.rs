@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use events::{Business, Timestamp};
+use events::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::lines::{Figure, Line, Measure, Verdict};
+use crate::part::{BusinessBill, Lane, Part};
 use crate::table::Table;
-use crate::{Bill, Figure, Line, Measure, PaymentLane, RideLane, ShopLane, Verdict};
 
 /// Where the log comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,7 +45,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq)]
 pub struct BusinessReport {
     /// Which business.
-    pub business: Business,
+    pub part: &'static Part,
     /// How many events it was asked about.
     pub events: u64,
     /// How many facts were told that answers can be held against.
@@ -59,7 +60,7 @@ pub struct BusinessReport {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// What is measured.
-    pub measure: Measure,
+    pub measure: &'static Measure,
     /// On how many cases.
     pub cases: u64,
     /// What the stream's answers cost.
@@ -70,19 +71,19 @@ pub struct Curve {
 
 impl BusinessReport {
     pub(super) fn new(
-        business: Business,
+        part: &'static Part,
         events: u64,
         truths: u64,
         periods_ms: &[i64],
-        bills: &[Bill],
+        bills: &[Box<dyn BusinessBill>],
     ) -> Self {
         let lines: Vec<(i64, Vec<Line>)> =
             periods_ms.iter().zip(bills).map(|(&period_ms, bill)| (period_ms, bill.lines())).collect();
-        let curve = |measure: Measure| {
+        let curve = |measure: &&'static Measure| {
             let points: Vec<(i64, Line)> = lines
                 .iter()
                 .filter_map(|(period_ms, lines)| {
-                    Some((*period_ms, lines.iter().find(|line| line.measure == measure)?.clone()))
+                    Some((*period_ms, lines.iter().find(|line| line.measure == *measure)?.clone()))
                 })
                 .collect();
             let (_, first) = points.first()?;
@@ -90,69 +91,17 @@ impl BusinessReport {
         };
         let mut details = Vec::new();
         if let Some(first) = bills.first() {
-            details.push((0, detail(business, first, Which::Stream)));
+            details.push((0, first.counts(Lane::Stream)));
         }
         for (&period_ms, bill) in periods_ms.iter().zip(bills) {
-            details.push((period_ms, detail(business, bill, Which::Batch)));
+            details.push((period_ms, bill.counts(Lane::Batch)));
         }
-        Self {
-            business,
-            events,
-            truths,
-            curves: Measure::ALL.into_iter().filter_map(curve).collect(),
-            details,
-        }
+        Self { part, events, truths, curves: part.measures.iter().filter_map(curve).collect(), details }
     }
 
     /// What the business is called.
     pub fn name(&self) -> &'static str {
-        business_name(self.business)
-    }
-}
-
-/// What a business is called.
-pub fn business_name(business: Business) -> &'static str {
-    match business {
-        Business::RideShare => "ride-share",
-        Business::Payments => "payments",
-        Business::Shop => "shop",
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Which {
-    Stream,
-    Batch,
-}
-
-fn detail(business: Business, bill: &Bill, which: Which) -> Value {
-    let stream = which == Which::Stream;
-    match business {
-        Business::RideShare => {
-            let rides = &bill.rides;
-            let lane: &RideLane = if stream { &rides.stream_beside_batch } else { &rides.batch };
-            json!({
-                "quotes": lane.quotes, "unanswered": lane.unanswered,
-                "texts_due": lane.texts_due, "texts_wrong": lane.texts_wrong,
-            })
-        }
-        Business::Payments => {
-            let lane: &PaymentLane = if stream { &bill.payments.stream } else { &bill.payments.batch };
-            json!({
-                "swipes": lane.swipes, "frauds": lane.frauds, "frauds_stopped": lane.frauds_stopped,
-                "fraud_cents": lane.fraud_cents, "lost_cents": lane.lost_cents,
-                "honest_declined": lane.honest_declined, "decline_cost_cents": lane.decline_cost_cents,
-            })
-        }
-        Business::Shop => {
-            let shop = &bill.shop;
-            let page: &ShopLane = if stream { &shop.stream } else { &shop.batch };
-            let stale: &ShopLane = if stream { &shop.stream_beside_stale } else { &shop.stale };
-            json!({
-                "clicks": page.cases, "on_the_page": page.hits,
-                "clicks_within_a_session": stale.cases, "on_the_page_of_the_old_model": stale.hits,
-            })
-        }
+        self.part.name
     }
 }
 
@@ -194,9 +143,9 @@ impl Curve {
 }
 
 /// `1.20 to 1.90`, or nothing.
-pub(super) fn range(measure: Measure, figure: &Figure) -> String {
+pub(super) fn range(measure: &Measure, figure: &Figure) -> String {
     match (figure.low, figure.high) {
-        (Some(low), Some(high)) => format!("{} to {}", measure.amount(low), measure.amount(high)),
+        (Some(low), Some(high)) => format!("{} to {}", (measure.amount)(low), (measure.amount)(high)),
         _ => "–".to_owned(),
     }
 }
@@ -320,9 +269,9 @@ impl fmt::Display for Report {
                     f,
                     "\n{}: {}   ({} {})",
                     business.name(),
-                    measure.title(),
+                    measure.title,
                     curve.cases,
-                    measure.cases()
+                    measure.cases
                 )?;
                 let mut table = Table::new(&[
                     "period",
@@ -335,7 +284,7 @@ impl fmt::Display for Report {
                 let stream = &curve.stream;
                 table.row([
                     "0s (stream)".to_owned(),
-                    measure.amount(stream.value),
+                    (measure.amount)(stream.value),
                     range(measure, stream),
                     "–".to_owned(),
                     "–".to_owned(),
@@ -345,30 +294,20 @@ impl fmt::Display for Report {
                     let mark = if self.is_longer(*period_ms) { "†" } else { "" };
                     table.row([
                         period_name(*period_ms) + mark,
-                        measure.amount(line.batch.value),
+                        (measure.amount)(line.batch.value),
                         range(measure, &line.batch),
-                        measure.amount(line.waiting.value),
+                        (measure.amount)(line.waiting.value),
                         range(measure, &line.waiting),
                         verdict_words(line.verdict).to_owned(),
                     ]);
                 }
                 write!(f, "{table}")?;
                 writeln!(f, "{}", curve.sentence(|period| self.is_longer(period)))?;
-                if measure == Measure::MoneyCents {
-                    for (period_ms, counts) in &business.details {
-                        let lane =
-                            if *period_ms == 0 { "stream".to_owned() } else { period_name(*period_ms) };
-                        let cents = |name: &str| crate::money(counts[name].as_i64().unwrap_or(0));
-                        writeln!(
-                            f,
-                            "  {lane:>6}: stopped {} of {} frauds, lost {}; declined {} honest customers, which cost {}",
-                            counts["frauds_stopped"],
-                            counts["frauds"],
-                            cents("lost_cents"),
-                            counts["honest_declined"],
-                            cents("decline_cost_cents"),
-                        )?;
-                    }
+            }
+            if let Some(breakdown) = &business.part.breakdown {
+                for (period_ms, counts) in &business.details {
+                    let lane = if *period_ms == 0 { "stream".to_owned() } else { period_name(*period_ms) };
+                    writeln!(f, "  {lane:>6}: {}", (breakdown.sentence)(counts))?;
                 }
             }
         }

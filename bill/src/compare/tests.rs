@@ -14,7 +14,7 @@ use producers::shop::{Shop, ShopConfig};
 use streets::Map;
 
 use super::*;
-use crate::{Measure, Verdict};
+use crate::{MISSED_CLICKS_PERCENT, Measure, PAYMENTS, RIDES, SHOP, Verdict};
 
 const START: &str = "2026-03-03T10:45:00Z";
 
@@ -70,14 +70,14 @@ fn shop_lanes(periods_ms: &[i64]) -> Box<dyn Lanes> {
 }
 
 fn compared(
-    business: Business,
+    part: &'static Part,
     lanes: impl Fn(&[i64]) -> Box<dyn Lanes>,
     events: &[Event],
     periods_ms: &[i64],
 ) -> BusinessReport {
     let end = events.iter().filter_map(Event::ts).max().unwrap();
     let from = judged_from(start(), end, periods_ms);
-    let mut comparison = Comparison::new(business, lanes(periods_ms), periods_ms.len(), from);
+    let mut comparison = Comparison::new(part, lanes(periods_ms), periods_ms.len(), &Terms::from(from));
     for event in events {
         comparison.take(event);
     }
@@ -99,20 +99,22 @@ fn the_same_log_gives_the_same_bill_and_page_to_the_byte() {
             Box::new(Rides::new(&EtaConfig::new(map.clone()), periods_ms)) as Box<dyn Lanes>
         };
         report(vec![
-            compared(Business::RideShare, eta, &pings, &periods_ms),
-            compared(Business::Payments, payments_lanes, &swipes, &periods_ms),
-            compared(Business::Shop, shop_lanes, &clicks, &periods_ms),
+            compared(&RIDES, eta, &pings, &periods_ms),
+            compared(&PAYMENTS, payments_lanes, &swipes, &periods_ms),
+            compared(&SHOP, shop_lanes, &clicks, &periods_ms),
         ])
     };
     let (one, other) = (once(), once());
     assert_eq!(one.json_lines(1), other.json_lines(1));
     assert!(page(&one) == page(&other), "the page too");
-    let measures: Vec<Measure> = one
+    let measures: Vec<&Measure> = one
         .businesses
         .iter()
         .flat_map(|business| business.curves.iter().map(|curve| curve.measure))
         .collect();
-    assert_eq!(measures, Measure::ALL, "each has its cases");
+    let all: Vec<&Measure> =
+        [&RIDES, &PAYMENTS, &SHOP].iter().flat_map(|part| part.measures.iter().copied()).collect();
+    assert_eq!(measures, all, "each has its cases");
     for curve in one.businesses.iter().flat_map(|business| &business.curves) {
         assert!(curve.cases > 0, "{curve:?}");
         assert_eq!(curve.points.len(), periods_ms.len());
@@ -126,9 +128,9 @@ fn the_same_log_gives_the_same_bill_and_page_to_the_byte() {
 
 #[test]
 fn the_older_the_page_the_more_clicks_are_missed() {
-    let report = compared(Business::Shop, shop_lanes, &clicks(20), &[60_000, 8 * 60_000]);
+    let report = compared(&SHOP, shop_lanes, &clicks(20), &[60_000, 8 * 60_000]);
     let pages = &report.curves[0];
-    assert_eq!(pages.measure, Measure::MissedClicksPercent);
+    assert_eq!(pages.measure, &MISSED_CLICKS_PERCENT);
     assert_eq!(pages.points[1].1.verdict, Verdict::StreamWins, "an old page does not know the visit");
     assert!(pages.points[0].1.batch.value < pages.points[1].1.batch.value, "{pages:?}");
 }

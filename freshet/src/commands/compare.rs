@@ -20,9 +20,9 @@ use scenarios::businesses::Scenario;
 use super::print;
 use crate::cli::{CompareArgs, Format};
 use bill::compare::{
-    Arrivals, BusinessReport, Comparison, Report, Source, business_of, judged_from, page, period_name,
-    picture,
+    Arrivals, BusinessReport, Comparison, Report, Source, judged_from, page, period_name, picture,
 };
+use bill::{Terms, business_of};
 use scenarios::lines::{self, Parsed};
 
 /// Events are handed over in bunches, of which so many may wait.
@@ -212,8 +212,8 @@ fn compare(
                 let logic = args.logic();
                 let world = args.from.is_none().then(|| args.world());
                 let lanes = (business.comparison.lanes)(&logic, world.as_ref(), periods_ms)?;
-                let comparison =
-                    Comparison::new(business.id, lanes, periods_ms.len(), from).with_costs(logic.costs);
+                let terms = Terms { judged_from: from, costs: logic.costs };
+                let comparison = Comparison::new(business.bill, lanes, periods_ms.len(), &terms);
                 Ok(follow(comparison, &bunches, reached, periods_ms))
             }));
         }

@@ -17,7 +17,8 @@ use scenarios::business::map;
 use scenarios::businesses::ALL;
 use scenarios::controller::ShowController;
 use scenarios::observe::watch::Watch;
-use scenarios::observe::{Show, ShowConfig, city_map};
+use scenarios::observe::{Show, ShowConfig};
+use scenarios::ride_share::city_map;
 
 /// How long a single screen is prepared for: rates and trends need some seconds of looking.
 const LOOK: Duration = Duration::from_secs(6);

@@ -15,7 +15,7 @@ use crate::cli::{Format, ScreenArgs};
 use scenarios::business::Business;
 use scenarios::control;
 use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
-use scenarios::observe::city_map;
+use scenarios::ride_share::city_map;
 
 /// Where it is seen.
 pub(crate) enum Screen {

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dashboard::{BillItem, Headline, Lanes, Run, Unit};
+use dashboard::{Lanes, Run};
 use events::{BatchRun, Event, Timestamp};
 
-use super::percentiles::Percentiles;
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
 use crate::clock::Clock;
-use bill::{Bill, Measure, ShopLane, Verdict};
+use crate::percentiles::Percentiles;
+use bill::Bill;
 
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
@@ -24,6 +24,7 @@ const NOW_MOST: usize = 4_096;
 pub struct LanesView {
     period_ms: i64,
     database: Option<String>,
+    businesses: Vec<&'static Business>,
     /// The workers that someone waits for, in the order in which they are shown.
     workers: Vec<(&'static str, Freshness)>,
     freshness: BTreeMap<&'static str, FreshnessView>,
@@ -72,6 +73,7 @@ impl LanesView {
         Self {
             period_ms,
             database,
+            businesses: businesses.to_vec(),
             workers: workers.filter_map(|worker| Some((worker.name, worker.freshness?))).collect(),
             freshness: BTreeMap::new(),
             runs: VecDeque::new(),
@@ -158,7 +160,7 @@ impl LanesView {
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
             freshness,
-            bill: shown_bill(bill),
+            bill: shown_bill(&self.businesses, bill),
             ledger: Vec::new(),
         }
     }
@@ -201,67 +203,13 @@ impl LanesView {
     }
 }
 
-/// The bill in the dashboard's words. Both columns of an item are judged on the same cases; before
-/// there is a case, nothing is known.
-pub(crate) fn shown_bill(bill: &Bill) -> dashboard::Bill {
-    let lines = bill.lines();
-    // The lines speak of one quote, of a hundred texts or clicks; the screen shows sums.
-    let interval = |measure: Measure, times: f64| {
-        let waiting = lines.iter().find(|line| line.measure == measure)?.waiting;
-        Some((waiting.low? * times, waiting.high? * times))
-    };
-    let rides = &bill.rides;
-    let (fresh, late) = (&rides.stream_beside_batch, &rides.batch);
-    let mut late_minutes = BillItem::default();
-    if let (Some(fresh_min), Some(late_min)) = (fresh.mean_error_min(), late.mean_error_min()) {
-        // A quote each lane could not give is no minute; the mean over its quotes stands for a
-        // trip.
-        let trips = (late.quotes + late.unanswered) as f64 / 4.0;
-        late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
-        late_minutes.interval_95 = interval(Measure::EtaErrorMin, trips);
-    }
-    let mut wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
-    wrong_texts.interval_95 = interval(Measure::WrongTextsPercent, late.texts_due as f64 / 100.0);
-    let spent = &bill.payments;
-    let (stream, batch) = (spent.stream.cost_cents() as f64, spent.batch.cost_cents() as f64);
-    let mut money = item(stream, batch, spent.stream.swipes);
-    let sure =
-        lines.iter().any(|line| line.measure == Measure::MoneyCents && line.verdict != Verdict::Unknown);
-    money.interval_95 = interval(Measure::MoneyCents, 1.0).filter(|_| sure);
-    money.unit = Unit::Cents;
-    let shop = &bill.shop;
-    let clicks = shop.stream.cases as f64;
-    let missed = |lane: &ShopLane| (lane.cases - lane.hits) as f64;
-    let mut missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
-    missed_clicks.interval_95 = interval(Measure::MissedClicksPercent, clicks / 100.0);
-    // What the stale model missed beyond the stream where both were judged, as if it had been
-    // judged everywhere.
-    let stale = shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate());
-    missed_clicks.stale_model = stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks);
-    missed_clicks.stale_interval_95 = interval(Measure::MissedClicksStalePercent, clicks / 100.0);
-    dashboard::Bill {
-        items: vec![
-            named("late_minutes", "late minutes", (3, "late minutes", "min late"), late_minutes),
-            named("wrong_texts", "wrong texts", (1, "wrong texts", "texts"), wrong_texts),
-            named("money_cents", "money", (0, "", ""), money),
-            named("missed_clicks", "missed clicks", (2, "clicks", "clicks"), missed_clicks),
-        ],
-    }
-}
-
-/// A line under its key, with its name and how the first lines of the screen name it.
-fn named(key: &str, name: &str, (rank, words, short): (u8, &str, &str), mut item: BillItem) -> BillItem {
-    item.key = key.into();
-    item.name = name.into();
-    item.headline = Some(Headline { rank, words: words.to_owned(), short: short.to_owned() });
-    item
-}
-
-fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
-    if cases == 0 {
-        return BillItem::default();
-    }
-    BillItem { stream: Some(stream), batch: Some(batch), cases: Some(cases), ..BillItem::default() }
+/// The bill in the dashboard's words, business by business.
+fn shown_bill(businesses: &[&'static Business], bill: &Bill) -> dashboard::Bill {
+    let items = bill.parts().flat_map(|(part, of_part)| {
+        let business = businesses.iter().find(|business| business.id == part.business);
+        business.map(|business| (business.bill_items)(of_part, &of_part.lines())).unwrap_or_default()
+    });
+    dashboard::Bill { items: items.collect() }
 }
 
 #[cfg(test)]

@@ -8,36 +8,28 @@
 //! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's
 //! [`Snapshot`]. The threads that ask and read are in [`watch`].
 
-mod city;
 mod cluster;
 mod lanes;
 mod pace;
-mod payments;
-mod percentiles;
 mod read_barrier;
-mod shop;
 #[cfg(test)]
 mod tests;
-mod trips;
-mod verdicts;
 pub mod watch;
 
 use std::sync::Arc;
 
-use consumers::eta::EtaConfig;
 use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
-use events::{Business as Id, Event, Topic};
+use events::{Event, Timestamp, Topic};
 use streets::Map;
 
 use crate::business::Business;
-use crate::businesses::books_of;
+use crate::businesses::{ALL, books_of};
 use crate::clock::Clock;
 use crate::ledger::{Book, Ledger, QuestionAnswerPair, Sums};
-use crate::payments::DEADLINE_MS;
-use bill::{self, Bill, BillRecord, DeterministicRideReplay, EventTimeBill};
+use crate::view::{PaneSource, View, absent};
+use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
 
 pub use self::lanes::LanesView;
-pub use city::city_map;
 pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 use watch::SeenRecord;
 
@@ -69,8 +61,8 @@ pub struct ShowConfig {
 }
 
 impl ShowConfig {
-    fn runs(&self, id: Id) -> bool {
-        self.businesses.iter().any(|business| business.id == id)
+    fn parts(&self) -> Vec<&'static Part> {
+        self.businesses.iter().map(|business| business.bill).collect()
     }
 }
 
@@ -78,9 +70,8 @@ impl ShowConfig {
 pub struct Show {
     config: ShowConfig,
     cluster: ClusterView,
-    city: city::CityView,
-    payments: payments::PaymentsView,
-    shop: shop::ShopView,
+    /// What each business shows of itself, also those that are not there.
+    views: Vec<(&'static Business, Box<dyn View>)>,
     /// How both lanes do.
     pub lanes: LanesView,
     /// What both lanes cost as it was seen, with the time that the wall took.
@@ -104,11 +95,9 @@ impl Show {
     pub fn new(config: ShowConfig) -> Self {
         Self {
             cluster: ClusterView::default(),
-            city: city::CityView::new(Arc::clone(&config.map)),
-            payments: payments::PaymentsView::default(),
-            shop: shop::ShopView::default(),
+            views: ALL.iter().map(|&business| (business, (business.view)(&config.map))).collect(),
             lanes: LanesView::new(config.period_ms, config.database.clone(), &config.businesses),
-            bill: Bill::new(DEADLINE_MS),
+            bill: Bill::new(&config.parts(), &Terms::from(Timestamp::MIN)),
             settled: None,
             read_barrier: read_barrier::ReadBarrier::default(),
             ledger: Ledger::new(books_of(&config.businesses)),
@@ -125,13 +114,13 @@ impl Show {
     /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
     pub fn start(&mut self, clock: Clock) {
         let judged_from = bill::judged_from(clock.start, self.config.period_ms);
-        self.bill = Bill::from(DEADLINE_MS, judged_from);
-        let mut settled = EventTimeBill::new(judged_from);
+        self.bill = Bill::new(&self.config.parts(), &Terms::from(judged_from));
+        let mut settled = EventTimeBill::new(&self.config.parts(), judged_from);
         // To answer riders once more costs as much as their workers do; a show that somebody leaves
         // when they like is never twice the same.
-        if self.config.ends && self.config.runs(Id::RideShare) {
-            settled = settled
-                .with_rides(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&self.config.map))));
+        if self.config.ends {
+            let replays = self.config.businesses.iter().filter_map(|business| business.answer_replay);
+            settled = replays.fold(settled, |bill, replay| bill.with_replay(replay(&self.config.map)));
         }
         self.settled = Some(settled);
         self.config.clock = Some(clock);
@@ -216,9 +205,9 @@ impl Show {
     pub fn observe(&mut self, event: &Event, wall_ms: i64) {
         self.infer_clock(event, wall_ms);
         let clock = self.config.clock;
-        self.city.observe(event, wall_ms);
-        self.payments.observe(event, wall_ms, DEADLINE_MS);
-        self.shop.observe(event);
+        for (_, view) in &mut self.views {
+            view.observe(event, wall_ms);
+        }
         self.lanes.observe(event, wall_ms, clock.as_ref());
         if let Some(clock) = clock {
             self.bill.observe(event, clock.simulated(wall_ms), wall_ms);
@@ -288,14 +277,12 @@ impl Show {
     /// What a group's lag means to the business: whoever waits for an answer, and the money that is
     /// at stake meanwhile.
     fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
-        let mut books = self.config.businesses.iter().map(|business| &business.book);
-        let Book { pair, waiting, .. } = books.find(|book| book.pair.group == group)?;
-        let (cases, cents) = if group == "fraud" {
-            let (swipes, cents) = self.payments.unscored();
-            (swipes, Some(cents))
-        } else {
-            (ledger.iter().find(|(of, _)| of == pair)?.1.in_flight, None)
-        };
+        let of_group = |business: &&&Business| business.book.pair.group == group;
+        let business = self.config.businesses.iter().find(of_group)?;
+        let Book { pair, waiting, .. } = &business.book;
+        let known = self.views.iter().find(|(of, _)| of.id == business.id)?.1.waiting();
+        let in_flight = || Some((ledger.iter().find(|(of, _)| of == pair)?.1.in_flight, None));
+        let (cases, cents) = known.map(|(cases, cents)| (cases, Some(cents))).or_else(in_flight)?;
         (cases > 0).then(|| dashboard::Waiting { cases, what: (*waiting).to_owned(), cents })
     }
 
@@ -314,14 +301,14 @@ impl Show {
         lanes.ledger = ledger.iter().map(shown_book).collect();
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
-        let here = |id: Id| {
-            let here = |business: &&Business| !polled || self.cluster.has_topic(business.main_topic().name());
-            self.config.businesses.iter().copied().filter(|business| business.id == id).any(|b| here(&b))
+        let here = |business: &Business| {
+            let runs = self.config.businesses.iter().any(|of| of.id == business.id);
+            runs && (!polled || self.cluster.has_topic(business.main_topic().name()))
         };
-        let [rides, payments, shop] = [here(Id::RideShare), here(Id::Payments), here(Id::Shop)];
-        let both_lanes = rides || payments || shop;
+        let is_here: Vec<bool> = self.views.iter().map(|(business, _)| here(business)).collect();
+        let both_lanes = is_here.contains(&true);
         let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers: self.cluster.brokers };
-        Snapshot {
+        let mut snapshot = Snapshot {
             taken_at_ms: now_ms,
             title: Title {
                 name: self.config.name.clone(),
@@ -338,14 +325,16 @@ impl Show {
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
             topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics()),
             groups: sourced(polled, silent.as_ref(), now_ms, groups),
-            city: business(rides, self.city.shown(now_ms), silent.as_ref(), now_ms),
-            payments: business(payments, self.payments.shown(DEADLINE_MS), silent.as_ref(), now_ms),
-            shop: business(shop, self.shop.shown(), silent.as_ref(), now_ms),
             lanes: if both_lanes { sourced(polled, silent.as_ref(), now_ms, lanes) } else { absent() },
             workers: absent(),
             timeline: self.timeline.clone(),
             controls: Vec::new(),
+            ..Snapshot::default()
+        };
+        for ((_, view), here) in self.views.iter_mut().zip(is_here) {
+            view.show(&PaneSource { now_ms, here, silent: silent.as_ref() }, &mut snapshot);
         }
+        snapshot
     }
 }
 
@@ -367,33 +356,7 @@ fn shown_book((book, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
     }
 }
 
+/// Data of a source that has been heard, or has not.
 fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
-    match silent {
-        Some((since, reason)) if heard => {
-            // In whole seconds, so that a screen on which nothing else changes is drawn once a
-            // second and no more.
-            let for_ms = (now_ms - since).max(0) as u64 / 1000 * 1000;
-            Sourced::stale(data, for_ms, reason.clone())
-        }
-        _ if heard => Sourced::live(data),
-        _ => Sourced::default(),
-    }
-}
-
-fn business<T: Default>(
-    here: bool,
-    data: Option<T>,
-    silent: Option<&(i64, String)>,
-    now_ms: i64,
-) -> Sourced<T> {
-    match data {
-        Some(data) => sourced(true, silent, now_ms, data),
-        None if here => Sourced::default(),
-        None => absent(),
-    }
-}
-
-/// What is not here and will not come.
-fn absent<T: Default>() -> Sourced<T> {
-    Sourced { data: T::default(), source: dashboard::Source::Absent }
+    PaneSource { now_ms, here: true, silent }.sourced(heard.then_some(data))
 }

@@ -13,12 +13,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use bill::EventTimeBill;
 use client::{Admin, Settings, Since};
-use events::{Business as Id, Topic};
+use events::Topic;
 use scenarios::Interrupted;
 use scenarios::business::{Lane, Worker, map};
 use scenarios::businesses::workers_of;
 use scenarios::plan::{Paths, Plan};
+use scenarios::view::Closing;
 
 use super::screen;
 use crate::cli::{DemoArgs, Period};
@@ -30,7 +32,7 @@ use scenarios::observe::{Show, ShowConfig};
 use scenarios::supervise::{Order, Supervisor};
 use scenarios::topics;
 
-use summary::{BillSummary, BusinessSummary, LaneCost, Summary};
+use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model
 /// learns from the past first.
@@ -216,18 +218,21 @@ fn finish(
         }
         _ => (&controller.show.bill).into(),
     };
-    let settled_rides = controller.show.settled.as_ref().and_then(|settled| settled.rides());
-    let live_arrivals = settled_rides.map(|rides| rides.live_vs_replay().into());
+    let mut replays = controller.show.settled.iter().flat_map(EventTimeBill::live_vs_replay);
+    let live_arrivals = replays.next().map(|(business, apart)| LiveArrivals::new(business, apart));
+    let closings: Vec<Closing> = plan
+        .businesses
+        .iter()
+        .filter_map(|business| business.closing)
+        .map(|closing| closing(&snapshot))
+        .collect();
     Ok(Summary {
         lasted_s: clock.map_or(0.0, |clock| (ended_ms - clock.started_wall_ms) as f64 / 1000.0),
         speed: args.time.speed,
         simulated_s: clock.map_or(0.0, |clock| clock.simulated(ended_ms).since_seconds(clock.start)),
         businesses,
-        terminals: plan
-            .businesses
-            .iter()
-            .any(|business| business.id == Id::Payments)
-            .then(|| (&snapshot.payments.data).into()),
+        closing_sentences: closings.iter().map(|closing| closing.sentence.clone()).collect(),
+        closing: closings.into_iter().map(|closing| (closing.key, closing.json)).collect(),
         dead_letters: controller.show.dead_letters(),
         costs,
         bill,

@@ -1,10 +1,13 @@
 //! What a show amounted to, said when it ends.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use events::Business;
 use serde::Serialize;
+use serde_json::Value;
 
-use bill::{Bill, Line, LiveVsReplay, PaymentLane, RideLane, ShopLane};
+use bill::{Bill, BusinessBill, Line, LiveVsReplay};
 use scenarios::ledger::Sums;
 
 /// Printed after a show, as words or as one JSON object.
@@ -18,8 +21,12 @@ pub(crate) struct Summary {
     pub(crate) simulated_s: f64,
     /// One line a business.
     pub(crate) businesses: Vec<BusinessSummary>,
-    /// How long the terminals waited; none when there were none.
-    pub(crate) terminals: Option<TerminalSummary>,
+    /// What businesses have to say besides their bill.
+    #[serde(flatten)]
+    pub(crate) closing: BTreeMap<&'static str, Value>,
+    /// The same in sentences.
+    #[serde(skip)]
+    pub(crate) closing_sentences: Vec<String>,
     /// Records that no consumer could read.
     pub(crate) dead_letters: u64,
     /// What each lane cost to run.
@@ -77,68 +84,32 @@ pub(crate) struct BusinessSummary {
     pub(crate) ledger: Option<Sums>,
 }
 
-/// From a swipe to its decision, both as the broker stamped them, on the wall: the newest thousands
-/// of swipes.
-#[derive(Debug, Serialize)]
-pub(crate) struct TerminalSummary {
-    pub(crate) p50_ms: Option<f64>,
-    pub(crate) p99_ms: Option<f64>,
-    pub(crate) p999_ms: Option<f64>,
-    pub(crate) deadline_ms: Option<f64>,
-    /// The share of all swipes that were decided before the deadline, 0 to 1.
-    pub(crate) in_time: Option<f64>,
-}
-
-impl From<&dashboard::Payments> for TerminalSummary {
-    fn from(payments: &dashboard::Payments) -> Self {
-        Self {
-            p50_ms: payments.latency_p50_ms,
-            p99_ms: payments.latency_p99_ms,
-            p999_ms: payments.latency_p999_ms,
-            deadline_ms: payments.deadline_ms,
-            in_time: payments.in_time,
-        }
-    }
-}
-
-impl fmt::Display for TerminalSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
-        // Nearly all is not all: rounded down.
-        let share =
-            self.in_time.map_or("–".to_owned(), |share| format!("{:.3} %", (share * 1e5).floor() / 1e3));
-        write!(
-            f,
-            "From swipe to decision: p50 {}, p99 {}, p99.9 {}; {share} of the terminals had it before their deadline of {}",
-            ms(self.p50_ms),
-            ms(self.p99_ms),
-            ms(self.p999_ms),
-            ms(self.deadline_ms),
-        )
-    }
-}
-
 /// Both lanes, in each business's own unit, with the number of cases.
 #[derive(Debug, Serialize)]
 pub(crate) struct BillSummary {
-    pub(crate) rides: RidesSummary,
-    pub(crate) payments: PaymentsSummary,
-    pub(crate) shop: ShopSummary,
+    /// By business, everything that was counted.
+    #[serde(flatten)]
+    counts: BTreeMap<&'static str, Value>,
     /// What waiting cost, line by line, with its interval and who did better.
-    pub(crate) lines: Vec<Line>,
+    lines: Vec<Line>,
+    /// By business, the counts in sentences, and what of them depends on wall-clock time.
+    #[serde(skip)]
+    sentences: Vec<(Business, [Vec<String>; 2])>,
 }
 
 /// How far the arrivals that the stream lane gave live lie from those of the bill, which are in
 /// order.
 #[derive(Debug, Serialize)]
 pub(crate) struct LiveArrivals {
+    #[serde(skip)]
+    business: Business,
     pub(crate) answers: u64,
     pub(crate) mean_apart_s: Option<f64>,
 }
 
-impl From<&LiveVsReplay> for LiveArrivals {
-    fn from(apart: &LiveVsReplay) -> Self {
-        Self { answers: apart.answers, mean_apart_s: apart.mean_apart_s() }
+impl LiveArrivals {
+    pub(crate) fn new(business: Business, apart: &LiveVsReplay) -> Self {
+        Self { business, answers: apart.answers, mean_apart_s: apart.mean_apart_s() }
     }
 }
 
@@ -153,109 +124,13 @@ impl fmt::Display for LiveArrivals {
     }
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct RidesSummary {
-    /// The stream over all trips, then both lanes over the trips that both were judged on.
-    pub(crate) stream: RideSummary,
-    pub(crate) stream_beside_batch: RideSummary,
-    pub(crate) batch: RideSummary,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct RideSummary {
-    pub(crate) quotes: u64,
-    pub(crate) unanswered: u64,
-    pub(crate) mean_error_min: Option<f64>,
-    pub(crate) texts_due: u64,
-    pub(crate) texts_wrong: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct PaymentsSummary {
-    pub(crate) stream: PaymentSummary,
-    pub(crate) batch: PaymentSummary,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct PaymentSummary {
-    pub(crate) swipes: u64,
-    pub(crate) frauds: u64,
-    pub(crate) frauds_stopped: u64,
-    pub(crate) fraud_cents: i64,
-    pub(crate) lost_cents: i64,
-    pub(crate) honest_declined: u64,
-    pub(crate) decline_cost_cents: i64,
-    pub(crate) stood_in: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct ShopSummary {
-    pub(crate) stream: ShopLaneSummary,
-    pub(crate) full_batch: ShopLaneSummary,
-    /// An old model with a live session, and the stream on the same cases: views within a session.
-    pub(crate) stale_model: ShopLaneSummary,
-    pub(crate) stream_beside_stale: ShopLaneSummary,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct ShopLaneSummary {
-    pub(crate) cases: u64,
-    pub(crate) hits: u64,
-    pub(crate) hit_rate: Option<f64>,
-}
-
-impl From<&RideLane> for RideSummary {
-    fn from(lane: &RideLane) -> Self {
-        Self {
-            quotes: lane.quotes,
-            unanswered: lane.unanswered,
-            mean_error_min: lane.mean_error_min(),
-            texts_due: lane.texts_due,
-            texts_wrong: lane.texts_wrong,
-        }
-    }
-}
-
-impl From<&PaymentLane> for PaymentSummary {
-    fn from(lane: &PaymentLane) -> Self {
-        Self {
-            swipes: lane.swipes,
-            frauds: lane.frauds,
-            frauds_stopped: lane.frauds_stopped,
-            fraud_cents: lane.fraud_cents,
-            lost_cents: lane.lost_cents,
-            honest_declined: lane.honest_declined,
-            decline_cost_cents: lane.decline_cost_cents,
-            stood_in: lane.stood_in,
-        }
-    }
-}
-
-impl From<&ShopLane> for ShopLaneSummary {
-    fn from(lane: &ShopLane) -> Self {
-        Self { cases: lane.cases, hits: lane.hits, hit_rate: lane.hit_rate() }
-    }
-}
-
 impl From<&Bill> for BillSummary {
     fn from(bill: &Bill) -> Self {
+        let said = |bill: &dyn BusinessBill| [bill.sentences(), bill.wall_clock_sentences()];
         Self {
-            rides: RidesSummary {
-                stream: (&bill.rides.stream).into(),
-                stream_beside_batch: (&bill.rides.stream_beside_batch).into(),
-                batch: (&bill.rides.batch).into(),
-            },
-            payments: PaymentsSummary {
-                stream: (&bill.payments.stream).into(),
-                batch: (&bill.payments.batch).into(),
-            },
-            shop: ShopSummary {
-                stream: (&bill.shop.stream).into(),
-                full_batch: (&bill.shop.batch).into(),
-                stale_model: (&bill.shop.stale).into(),
-                stream_beside_stale: (&bill.shop.stream_beside_stale).into(),
-            },
+            counts: bill.parts().map(|(part, bill)| (part.key, bill.summary())).collect(),
             lines: bill.lines(),
+            sentences: bill.parts().map(|(part, bill)| (part.business, said(bill))).collect(),
         }
     }
 }
@@ -288,58 +163,17 @@ impl fmt::Display for Summary {
                 count(business.ledger.map(|ledger| ledger.doubled)),
             )?;
         }
-        if let Some(terminals) = &self.terminals {
-            writeln!(f, "{terminals}")?;
+        for sentence in &self.closing_sentences {
+            writeln!(f, "{sentence}")?;
         }
-        let rides = &self.bill.rides;
-        let minutes = |lane: &RideSummary| {
-            lane.mean_error_min.map_or("–".to_owned(), |mean| format!("{mean:.2} min"))
-        };
-        writeln!(
-            f,
-            "ETA error, mean of quotes: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
-            minutes(&rides.stream),
-            rides.stream.quotes,
-            minutes(&rides.stream_beside_batch),
-            minutes(&rides.batch),
-            rides.batch.quotes,
-        )?;
-        if let Some(live) = &self.live_arrivals {
-            writeln!(f, "{live}")?;
+        for (business, [counted, _]) in &self.bill.sentences {
+            for sentence in counted {
+                writeln!(f, "{sentence}")?;
+            }
+            if let Some(live) = self.live_arrivals.as_ref().filter(|live| live.business == *business) {
+                writeln!(f, "{live}")?;
+            }
         }
-        let (stream, batch) = (&self.bill.payments.stream, &self.bill.payments.batch);
-        let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
-        writeln!(
-            f,
-            "Simulated fraud: {} attempts in {} swipes; stream stopped {} and lost {}, batch stopped {} and lost {}",
-            stream.frauds,
-            stream.swipes,
-            stream.frauds_stopped,
-            money(stream.lost_cents),
-            batch.frauds_stopped,
-            money(batch.lost_cents),
-        )?;
-        writeln!(
-            f,
-            "Honest customers declined: stream {} (cost {}), batch {} (cost {}); {} swipes without a verdict",
-            stream.honest_declined,
-            money(stream.decline_cost_cents),
-            batch.honest_declined,
-            money(batch.decline_cost_cents),
-            stream.stood_in,
-        )?;
-        let shop = &self.bill.shop;
-        let rate = |lane: &ShopLaneSummary| {
-            lane.hit_rate.map_or("–".to_owned(), |rate| format!("{:.1} % of {}", rate * 100.0, lane.cases))
-        };
-        writeln!(
-            f,
-            "Next new item was on the page: stream {}, full batch {}; within a session: stream {}, stale model {}",
-            rate(&shop.stream),
-            rate(&shop.full_batch),
-            rate(&shop.stream_beside_stale),
-            rate(&shop.stale_model),
-        )?;
         writeln!(
             f,
             "Who did better (what waiting cost, and where that falls in 95 of 100 drawings of the cases):"
@@ -355,11 +189,9 @@ impl fmt::Display for Summary {
         for line in &self.wall_clock_bill.lines {
             writeln!(f, "  {}", line.both())?;
         }
-        writeln!(
-            f,
-            "  {} of {} terminals had no verdict in time and approved by themselves",
-            self.wall_clock_bill.payments.stream.stood_in, self.wall_clock_bill.payments.stream.swipes
-        )?;
+        for sentence in self.wall_clock_bill.sentences.iter().flat_map(|(_, [_, wall_clock])| wall_clock) {
+            writeln!(f, "  {sentence}")?;
+        }
         for cost in &self.costs {
             writeln!(f, "  {cost}")?;
         }
@@ -372,25 +204,5 @@ impl fmt::Display for Summary {
             writeln!(f, "FAILED: {failed}")?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nearly_all_in_time_is_not_all() {
-        let terminals = TerminalSummary {
-            p50_ms: Some(4.0),
-            p99_ms: Some(6.0),
-            p999_ms: None,
-            deadline_ms: Some(100.0),
-            in_time: Some(0.999_999),
-        };
-        assert_eq!(
-            terminals.to_string(),
-            "From swipe to decision: p50 4 ms, p99 6 ms, p99.9 –; 99.999 % of the terminals had it before their deadline of 100 ms"
-        );
     }
 }

@@ -2,12 +2,17 @@
 //! took.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 
-use dashboard::{Decision, Payments, Verdict};
+use dashboard::{Decision, Payments, Snapshot, Verdict};
 use events::{Chargeback, DAY_MS, Event, FraudDecision, Timestamp};
 
-use super::percentiles::Percentiles;
+use serde::Serialize;
+
+use super::DEADLINE_MS;
 use super::verdicts::{LABEL_DELAY_MS, Verdicts};
+use crate::percentiles::Percentiles;
+use crate::view::{Closing, PaneSource, View};
 
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
@@ -30,7 +35,7 @@ const PENDING_MS: i64 = 600_000;
 /// What was right is told days later, by [`chargebacks`](Verdicts): then the decision is shown once
 /// more, with its truth.
 #[derive(Debug, Default)]
-pub(crate) struct PaymentsView {
+pub(super) struct PaymentsView {
     /// Swipes that wait for their answer.
     pending: HashMap<String, Pending>,
     /// The same swipes in the order of sending: to stand in for, and to forget.
@@ -70,7 +75,8 @@ struct Pending {
 }
 
 impl PaymentsView {
-    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64, deadline_ms: i64) {
+    /// Takes a record; a terminal waits `deadline_ms` of wall-clock time for its answer.
+    fn take(&mut self, event: &Event, wall_ms: i64, deadline_ms: i64) {
         if let Event::CardSwipes(swipe) = event {
             self.seen = true;
             self.now_ms = self.now_ms.max(swipe.ts.ms());
@@ -164,7 +170,7 @@ impl PaymentsView {
     }
 
     /// Swipes that have been sent and not been decided on, and what they amount to, in cents.
-    pub(crate) fn unscored(&self) -> (u64, i64) {
+    fn unscored(&self) -> (u64, i64) {
         (self.pending.len() as u64, self.pending.values().map(|swipe| swipe.amount_cents).sum())
     }
 
@@ -234,7 +240,7 @@ impl PaymentsView {
     }
 
     /// Everything as it is now; none before the first swipe.
-    pub(crate) fn shown(&self, deadline_ms: i64) -> Option<Payments> {
+    fn shown(&self, deadline_ms: i64) -> Option<Payments> {
         self.seen.then(|| Payments {
             recent: self
                 .recent
@@ -253,6 +259,63 @@ impl PaymentsView {
             latency_p999_ms: self.latency.at(0.999),
             in_time: self.in_time(),
         })
+    }
+}
+
+impl View for PaymentsView {
+    fn observe(&mut self, event: &Event, wall_ms: i64) {
+        self.take(event, wall_ms, DEADLINE_MS);
+    }
+
+    fn waiting(&self) -> Option<(u64, i64)> {
+        Some(self.unscored())
+    }
+
+    fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
+        snapshot.payments = pane.sourced(self.shown(DEADLINE_MS));
+    }
+}
+
+/// From a swipe to its decision, both as the broker stamped them, in wall-clock time: the newest
+/// thousands of swipes.
+#[derive(Debug, Serialize)]
+struct TerminalSummary {
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    p999_ms: Option<f64>,
+    deadline_ms: Option<f64>,
+    /// The share of all swipes that were decided before the deadline, 0 to 1.
+    in_time: Option<f64>,
+}
+
+/// How long the terminals waited, when a show has ended.
+pub(super) fn closing(snapshot: &Snapshot) -> Closing {
+    let payments = &snapshot.payments.data;
+    let summary = TerminalSummary {
+        p50_ms: payments.latency_p50_ms,
+        p99_ms: payments.latency_p99_ms,
+        p999_ms: payments.latency_p999_ms,
+        deadline_ms: payments.deadline_ms,
+        in_time: payments.in_time,
+    };
+    let json = serde_json::to_value(&summary).expect("plain values with string keys have a JSON form");
+    Closing { key: "terminals", json, sentence: summary.to_string() }
+}
+
+impl fmt::Display for TerminalSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+        // Nearly all is not all: rounded down.
+        let share =
+            self.in_time.map_or("–".to_owned(), |share| format!("{:.3} %", (share * 1e5).floor() / 1e3));
+        write!(
+            f,
+            "From swipe to decision: p50 {}, p99 {}, p99.9 {}; {share} of the terminals had it before their deadline of {}",
+            ms(self.p50_ms),
+            ms(self.p99_ms),
+            ms(self.p999_ms),
+            ms(self.deadline_ms),
+        )
     }
 }
 
@@ -291,12 +354,12 @@ mod tests {
     #[test]
     fn an_answer_that_is_read_before_its_swipe_is_an_answer() {
         let mut view = PaymentsView::default();
-        view.observe(&decline("s1"), 12, 100);
-        view.observe(&swipe("s1"), 10, 100);
-        view.observe(&swipe("much later"), 20_000, 100);
+        view.take(&decline("s1"), 12, 100);
+        view.take(&swipe("s1"), 10, 100);
+        view.take(&swipe("much later"), 20_000, 100);
         assert_eq!((view.declined, view.stood_in, view.latency.at(0.5)), (1, 0, Some(2.0)));
-        view.observe(&decline("sent before anyone watched"), 20_001, 100);
-        view.observe(&decline("another"), 30_000, 100);
+        view.take(&decline("sent before anyone watched"), 20_001, 100);
+        view.take(&decline("another"), 30_000, 100);
         assert_eq!(view.early.len(), 1, "what nobody asks for is forgotten: {view:?}");
     }
 
@@ -310,32 +373,32 @@ mod tests {
     fn what_the_world_has_told_by_now_stands_beside_each_decision() {
         let mut view = PaymentsView::default();
         for id in ["robbed", "honest", "robbed long ago"] {
-            view.observe(&swipe(id), 0, 100);
-            view.observe(&decline(id), 3, 100);
+            view.take(&swipe(id), 0, 100);
+            view.take(&decline(id), 3, 100);
         }
         let truths = |view: &PaymentsView| -> Vec<Option<bool>> {
             view.shown(100).unwrap().recent.iter().map(|decision| decision.fraud).collect()
         };
         assert_eq!(truths(&view), [None; 3], "nobody knows yet");
-        view.observe(&chargeback("robbed", 3), 10, 100);
-        view.observe(&chargeback("never seen", 3), 10, 100);
+        view.take(&chargeback("robbed", 3), 10, 100);
+        view.take(&chargeback("never seen", 3), 10, 100);
         assert_eq!(truths(&view), [None, None, Some(true)], "it is told where it stands");
 
         // Hundreds of others push them out of the list; those that were declined are kept.
         for number in 0..RECENT {
-            view.observe(&swipe(&format!("n{number}")), 20, 100);
-            view.observe(&approve(&format!("n{number}")), 21, 100);
+            view.take(&swipe(&format!("n{number}")), 20, 100);
+            view.take(&approve(&format!("n{number}")), 21, 100);
         }
         assert_eq!(truths(&view)[RECENT..], [None, None, Some(true)]);
         for number in 0..RECENT + NOTABLE + 10 {
-            view.observe(&swipe(&format!("d{number}")), 30, 100);
-            view.observe(&decline(&format!("d{number}")), 31, 100);
+            view.take(&swipe(&format!("d{number}")), 30, 100);
+            view.take(&decline(&format!("d{number}")), 31, 100);
         }
         assert_eq!(truths(&view).len(), RECENT + NOTABLE);
 
         // A chargeback of what is long out of sight shows it once more.
         for day in [4, 5] {
-            view.observe(&chargeback("robbed long ago", day), 40, 100);
+            view.take(&chargeback("robbed long ago", day), 40, 100);
         }
         let (_, again) = &view.recent[0];
         assert_eq!(
@@ -350,22 +413,22 @@ mod tests {
     fn whoever_is_not_charged_back_within_the_label_delay_was_honest() {
         let mut view = PaymentsView::default();
         for id in ["d0", "d1", "d2"] {
-            view.observe(&swipe(id), 30, 100);
-            view.observe(&decline(id), 31, 100);
+            view.take(&swipe(id), 30, 100);
+            view.take(&decline(id), 31, 100);
         }
-        view.observe(&chargeback("d1", 4), 40, 100);
+        view.take(&chargeback("d1", 4), 40, 100);
         let later = |ms: i64| {
             let Event::CardSwipes(swipe) = swipe("later") else { panic!("a swipe") };
             CardSwipe { ts: swipe.ts.plus_ms(ms), ..swipe }.into()
         };
-        view.observe(&later(7 * DAY_MS), 50, 100);
+        view.take(&later(7 * DAY_MS), 50, 100);
         let count = |view: &PaymentsView, fraud| {
             let recent = view.shown(100).unwrap().recent;
             recent.iter().filter(|decision| decision.fraud == fraud).count()
         };
         assert_eq!((count(&view, Some(true)), count(&view, Some(false))), (1, 0));
         view.recent.retain(|(id, _)| id != "d0");
-        view.observe(&later(7 * DAY_MS + 1), 51, 100);
+        view.take(&later(7 * DAY_MS + 1), 51, 100);
         assert_eq!((count(&view, Some(true)), count(&view, Some(false)), count(&view, None)), (1, 2, 0));
         assert_eq!(view.recent[0].0, "d0", "what was out of sight is shown once more");
         assert_eq!(view.recent[0].1.reasons, ["no chargeback within 7 days"]);
@@ -374,12 +437,12 @@ mod tests {
     #[test]
     fn the_share_in_time_is_unknown_at_first() {
         let mut view = PaymentsView::default();
-        view.observe(&swipe("s1"), 0, 100);
+        view.take(&swipe("s1"), 0, 100);
         let shown = view.shown(100).unwrap();
         assert_eq!((shown.in_time, shown.latency_p999_ms), (None, None));
-        view.observe(&decline("s1"), 4, 100);
-        view.observe(&swipe("s2"), 10, 100);
-        view.observe(&decline("s2"), 150, 100);
+        view.take(&decline("s1"), 4, 100);
+        view.take(&swipe("s2"), 10, 100);
+        view.take(&decline("s2"), 150, 100);
         let shown = view.shown(100).unwrap();
         assert_eq!((shown.in_time, shown.latency_p999_ms), (Some(0.5), Some(140.0)));
     }
@@ -389,23 +452,38 @@ mod tests {
         let mut view = PaymentsView::default();
         let counts = |view: &PaymentsView| (view.approved, view.declined, view.stood_in, view.approved_cents);
         for (id, at) in [("in time", 0), ("too late", 10), ("read late", 20), ("never", 30)] {
-            view.observe(&swipe(id), at, 100);
+            view.take(&swipe(id), at, 100);
         }
-        view.observe(&decline("in time"), 100, 100);
-        view.observe(&decline("too late"), 111, 100);
+        view.take(&decline("in time"), 100, 100);
+        view.take(&decline("too late"), 111, 100);
         assert_eq!(counts(&view), (0, 1, 1, 1_000), "one was declined, one had been let go");
-        view.observe(&swipe("later"), 6_000, 100);
+        view.take(&swipe("later"), 6_000, 100);
         assert_eq!(counts(&view), (0, 1, 3, 3_000), "nobody has seen an answer to two of them");
         assert!(view.recent[0].1.latency_ms.is_none() && view.recent[0].1.verdict == Verdict::StoodIn);
-        view.observe(&decline("read late"), 25, 100);
+        view.take(&decline("read late"), 25, 100);
         assert_eq!(
             counts(&view),
             (0, 2, 2, 2_000),
             "its answer had come after 5 ms, and was read after the others"
         );
-        view.observe(&swipe("much later"), 700_000, 100);
-        view.observe(&decline("never"), 31, 100);
+        view.take(&swipe("much later"), 700_000, 100);
+        view.take(&decline("never"), 31, 100);
         assert_eq!(counts(&view), (0, 2, 3, 3_000), "what was forgotten stays as it was counted");
         assert!(view.pending.len() == 1 && view.late.is_empty(), "what is forgotten takes no room: {view:?}");
+    }
+
+    #[test]
+    fn nearly_all_in_time_is_not_all() {
+        let terminals = TerminalSummary {
+            p50_ms: Some(4.0),
+            p99_ms: Some(6.0),
+            p999_ms: None,
+            deadline_ms: Some(100.0),
+            in_time: Some(0.999_999),
+        };
+        assert_eq!(
+            terminals.to_string(),
+            "From swipe to decision: p50 4 ms, p99 6 ms, p99.9 –; 99.999 % of the terminals had it before their deadline of 100 ms"
+        );
     }
 }

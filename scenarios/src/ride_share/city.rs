@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use dashboard::{City, CityMap, Incident, LinkSpeed, Street, StreetClass, Vehicle, VehicleKind};
+use dashboard::{City, CityMap, Incident, LinkSpeed, Snapshot, Street, StreetClass, Vehicle, VehicleKind};
 use events::{Event, SimulationTruth, Timestamp};
 use streets::{Map, RoadClass};
 
 use super::trips::TripsView;
+use crate::view::{PaneSource, View};
 
 /// A vehicle that is silent for so long, in event time, is off the road.
 const SILENT_MS: i64 = 120_000;
@@ -19,7 +20,7 @@ const OUTSKIRTS: f64 = 0.02;
 
 /// What is known of the city.
 #[derive(Debug)]
-pub(crate) struct CityView {
+pub(super) struct CityView {
     map: Arc<Map>,
     now: Option<Timestamp>,
     vehicles: HashMap<String, (Timestamp, Vehicle)>,
@@ -29,7 +30,7 @@ pub(crate) struct CityView {
 }
 
 impl CityView {
-    pub(crate) fn new(map: Arc<Map>) -> Self {
+    pub(super) fn new(map: Arc<Map>) -> Self {
         Self {
             map,
             now: None,
@@ -40,8 +41,61 @@ impl CityView {
         }
     }
 
-    /// Takes a record that was sent when the wall showed `wall_ms`.
-    pub(crate) fn observe(&mut self, event: &Event, wall_ms: i64) {
+    fn place(
+        &mut self,
+        id: &str,
+        kind: VehicleKind,
+        ts: Timestamp,
+        at: (f64, f64),
+        heading_deg: Option<f64>,
+    ) {
+        if let Some((newest, vehicle)) = self.vehicles.get_mut(id) {
+            if ts >= *newest {
+                *newest = ts;
+                vehicle.at = at;
+                vehicle.heading_deg = heading_deg.or(vehicle.heading_deg);
+            }
+        } else {
+            let vehicle = Vehicle { id: id.to_owned(), kind, at, heading_deg, trip_id: None };
+            self.vehicles.insert(id.to_owned(), (ts, vehicle));
+        }
+    }
+
+    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None
+    /// before the first position.
+    fn shown(&mut self, wall_ms: i64) -> Option<City> {
+        let now = self.now?;
+        self.vehicles.retain(|_, (ts, _)| now.since_ms(*ts) < SILENT_MS);
+        self.speeds.retain(|_, (ts, _)| now.since_ms(*ts) < SPEED_MS);
+        self.incidents.retain(|_, (until, _)| *until > now);
+        let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
+        vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let place = |driver: &str| self.vehicles.get(driver).map(|(_, vehicle)| vehicle.at);
+        let trips = self.trips.shown(&self.map, now, wall_ms, place);
+        Some(City {
+            speeds: self
+                .speeds
+                .iter()
+                .map(|(&link, &(_, of_free_flow))| LinkSpeed { link, of_free_flow })
+                .collect(),
+            incidents: self
+                .incidents
+                .values()
+                .map(|(until, incident)| Incident {
+                    remaining_s: Some(until.since_seconds(now)),
+                    ..incident.clone()
+                })
+                .collect(),
+            trips,
+            arrivals: self.trips.arrivals(),
+            trips_under_way: Some(self.trips.under_way()),
+            vehicles,
+        })
+    }
+}
+
+impl View for CityView {
+    fn observe(&mut self, event: &Event, wall_ms: i64) {
         self.trips.observe(event, wall_ms);
         if let Event::DriverLocations(ping) = event {
             self.now = self.now.max(Some(ping.ts));
@@ -73,56 +127,8 @@ impl CityView {
         }
     }
 
-    fn place(
-        &mut self,
-        id: &str,
-        kind: VehicleKind,
-        ts: Timestamp,
-        at: (f64, f64),
-        heading_deg: Option<f64>,
-    ) {
-        if let Some((newest, vehicle)) = self.vehicles.get_mut(id) {
-            if ts >= *newest {
-                *newest = ts;
-                vehicle.at = at;
-                vehicle.heading_deg = heading_deg.or(vehicle.heading_deg);
-            }
-        } else {
-            let vehicle = Vehicle { id: id.to_owned(), kind, at, heading_deg, trip_id: None };
-            self.vehicles.insert(id.to_owned(), (ts, vehicle));
-        }
-    }
-
-    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None
-    /// before the first position.
-    pub(crate) fn shown(&mut self, wall_ms: i64) -> Option<City> {
-        let now = self.now?;
-        self.vehicles.retain(|_, (ts, _)| now.since_ms(*ts) < SILENT_MS);
-        self.speeds.retain(|_, (ts, _)| now.since_ms(*ts) < SPEED_MS);
-        self.incidents.retain(|_, (until, _)| *until > now);
-        let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
-        vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let place = |driver: &str| self.vehicles.get(driver).map(|(_, vehicle)| vehicle.at);
-        let trips = self.trips.shown(&self.map, now, wall_ms, place);
-        Some(City {
-            speeds: self
-                .speeds
-                .iter()
-                .map(|(&link, &(_, of_free_flow))| LinkSpeed { link, of_free_flow })
-                .collect(),
-            incidents: self
-                .incidents
-                .values()
-                .map(|(until, incident)| Incident {
-                    remaining_s: Some(until.since_seconds(now)),
-                    ..incident.clone()
-                })
-                .collect(),
-            trips,
-            arrivals: self.trips.arrivals(),
-            trips_under_way: Some(self.trips.under_way()),
-            vehicles,
-        })
+    fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
+        snapshot.city = pane.sourced(self.shown(pane.now_ms));
     }
 }
 

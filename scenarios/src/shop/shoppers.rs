@@ -3,8 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
+use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
 use events::{Batched, ClickKind, Event, Recommendations, Timestamp};
+
+use crate::view::{PaneSource, View};
 
 /// Events of a trail.
 const TRAIL: usize = 40;
@@ -23,7 +25,7 @@ const USUAL: f64 = 8.0;
 
 /// What is known of the shop.
 #[derive(Debug, Default)]
-pub(crate) struct ShopView {
+pub(super) struct ShopView {
     now: Option<Timestamp>,
     /// How many clicks there were.
     clicks: u64,
@@ -82,7 +84,80 @@ impl Interest {
 }
 
 impl ShopView {
-    pub(crate) fn observe(&mut self, event: &Event) {
+    fn page(
+        &mut self,
+        answer: &Recommendations,
+        from: Timestamp,
+        which: fn(&mut Session) -> &mut Option<Shown>,
+    ) {
+        if let Some(session) = self.sessions.get_mut(&answer.session_id) {
+            *which(session) = Some(Shown { from, items: answer.items.clone() });
+        }
+    }
+
+    /// Everything as it is now; none before the first click.
+    fn shown(&mut self) -> Option<Shop> {
+        let now = self.now?;
+        self.sweep(now);
+        let mut open: Vec<(&String, &Session)> =
+            self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
+        // Those who have been there longest, so that the one being watched does not jump away with
+        // every event; never a visitor with hundreds of events, who is a robot.
+        open.retain(|(_, session)| session.events < 150);
+        open.sort_unstable_by(|(a_id, a), (b_id, b)| a.first.cmp(&b.first).then_with(|| a_id.cmp(b_id)));
+        let shoppers = open.into_iter().rev().take(64).collect::<Vec<_>>();
+        let mut shoppers: Vec<_> = shoppers.into_iter().collect();
+        shoppers
+            .sort_unstable_by(|(a_id, a), (b_id, b)| b.events.cmp(&a.events).then_with(|| a_id.cmp(b_id)));
+        let mut trending: Vec<(&String, &Interest)> =
+            self.items.iter().filter(|(_, i)| i.now >= 2.0).collect();
+        trending.sort_unstable_by(|(a_id, a), (b_id, b)| {
+            (b.lift() * b.now).total_cmp(&(a.lift() * a.now)).then_with(|| a_id.cmp(b_id))
+        });
+        Some(Shop {
+            shoppers: shoppers
+                .into_iter()
+                .take(SHOPPERS)
+                .map(|(id, session)| Shopper {
+                    session_id: id.clone(),
+                    trail: session.trail.iter().cloned().collect(),
+                    page: Shown::page(session.page.as_ref(), now),
+                    batch_page: Shown::page(
+                        session.batch_page.as_ref().or(self.everybody_batch.as_ref()),
+                        now,
+                    ),
+                    stale_page: Shown::page(session.stale_page.as_ref(), now),
+                })
+                .collect(),
+            trending: trending
+                .into_iter()
+                .take(20)
+                .map(|(item, interest)| Trending {
+                    item: item.clone(),
+                    per_minute: Some(interest.now / (TREND_MS as f64 / 60_000.0)),
+                    lift: Some(interest.lift()),
+                })
+                .collect(),
+            sessions: Some(self.sessions.len() as u64),
+        })
+    }
+
+    /// Forgets who has left and what nobody wants, once a minute of event time.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.swept.is_some_and(|swept| now.since_ms(swept) < 60_000) {
+            return;
+        }
+        self.swept = Some(now);
+        self.sessions.retain(|_, session| now.since_ms(session.last) < SILENT_MS);
+        for interest in self.items.values_mut() {
+            interest.decay(now);
+        }
+        self.items.retain(|_, interest| interest.usual > 0.05);
+    }
+}
+
+impl View for ShopView {
+    fn observe(&mut self, event: &Event, _wall_ms: i64) {
         if let Event::Clicks(click) = event {
             // As the recommender does, for the screen's memory has the same enemies.
             if click.session_id.len() > LONGEST_NAME {
@@ -149,75 +224,8 @@ impl ShopView {
         }
     }
 
-    fn page(
-        &mut self,
-        answer: &Recommendations,
-        from: Timestamp,
-        which: fn(&mut Session) -> &mut Option<Shown>,
-    ) {
-        if let Some(session) = self.sessions.get_mut(&answer.session_id) {
-            *which(session) = Some(Shown { from, items: answer.items.clone() });
-        }
-    }
-
-    /// Everything as it is now; none before the first click.
-    pub(crate) fn shown(&mut self) -> Option<Shop> {
-        let now = self.now?;
-        self.sweep(now);
-        let mut open: Vec<(&String, &Session)> =
-            self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
-        // Those who have been there longest, so that the one being watched does not jump away with
-        // every event; never a visitor with hundreds of events, who is a robot.
-        open.retain(|(_, session)| session.events < 150);
-        open.sort_unstable_by(|(a_id, a), (b_id, b)| a.first.cmp(&b.first).then_with(|| a_id.cmp(b_id)));
-        let shoppers = open.into_iter().rev().take(64).collect::<Vec<_>>();
-        let mut shoppers: Vec<_> = shoppers.into_iter().collect();
-        shoppers
-            .sort_unstable_by(|(a_id, a), (b_id, b)| b.events.cmp(&a.events).then_with(|| a_id.cmp(b_id)));
-        let mut trending: Vec<(&String, &Interest)> =
-            self.items.iter().filter(|(_, i)| i.now >= 2.0).collect();
-        trending.sort_unstable_by(|(a_id, a), (b_id, b)| {
-            (b.lift() * b.now).total_cmp(&(a.lift() * a.now)).then_with(|| a_id.cmp(b_id))
-        });
-        Some(Shop {
-            shoppers: shoppers
-                .into_iter()
-                .take(SHOPPERS)
-                .map(|(id, session)| Shopper {
-                    session_id: id.clone(),
-                    trail: session.trail.iter().cloned().collect(),
-                    page: Shown::page(session.page.as_ref(), now),
-                    batch_page: Shown::page(
-                        session.batch_page.as_ref().or(self.everybody_batch.as_ref()),
-                        now,
-                    ),
-                    stale_page: Shown::page(session.stale_page.as_ref(), now),
-                })
-                .collect(),
-            trending: trending
-                .into_iter()
-                .take(20)
-                .map(|(item, interest)| Trending {
-                    item: item.clone(),
-                    per_minute: Some(interest.now / (TREND_MS as f64 / 60_000.0)),
-                    lift: Some(interest.lift()),
-                })
-                .collect(),
-            sessions: Some(self.sessions.len() as u64),
-        })
-    }
-
-    /// Forgets who has left and what nobody wants, once a minute of event time.
-    fn sweep(&mut self, now: Timestamp) {
-        if self.swept.is_some_and(|swept| now.since_ms(swept) < 60_000) {
-            return;
-        }
-        self.swept = Some(now);
-        self.sessions.retain(|_, session| now.since_ms(session.last) < SILENT_MS);
-        for interest in self.items.values_mut() {
-            interest.decay(now);
-        }
-        self.items.retain(|_, interest| interest.usual > 0.05);
+    fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
+        snapshot.shop = pane.sourced(self.shown());
     }
 }
 
@@ -239,9 +247,9 @@ mod tests {
         for number in 0..100_000 {
             let at_ms = number * 1_000;
             if number % 10_000 == 0 {
-                view.observe(&click("odd", Timestamp::MAX.ms(), "odd"));
+                view.observe(&click("odd", Timestamp::MAX.ms(), "odd"), 0);
             }
-            view.observe(&click(&format!("s{}", number / 3), at_ms, &format!("i{number}")));
+            view.observe(&click(&format!("s{}", number / 3), at_ms, &format!("i{number}")), 0);
             if number % 100 == 0 {
                 view.shown();
             }
@@ -257,8 +265,8 @@ mod tests {
         let mut view = ShopView::default();
         let long = "x".repeat(1 << 20);
         for event in 0..3 {
-            view.observe(&click("s", event, &long));
-            view.observe(&click(&long, event, "kettle"));
+            view.observe(&click("s", event, &long), 0);
+            view.observe(&click(&long, event, "kettle"), 0);
         }
         let shop = view.shown().expect("there were clicks");
         assert_eq!(shop.sessions, Some(1));

@@ -1,0 +1,118 @@
+//! What the bill is told of a business: plain data and a trait, so that the bill of a show, the one
+//! in event time and the comparison name no business.
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use consumers::fraud::Costs;
+use events::{Business, Event, Timestamp};
+use serde_json::Value;
+
+use crate::lines::{Line, Measure};
+
+/// The two ways of answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Each event is answered at once.
+    Stream,
+    /// What a period brought is answered when it is over.
+    Batch,
+}
+
+/// What cases are judged by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Terms {
+    /// Only what happens from here on is judged; what was before is how things were found.
+    pub judged_from: Timestamp,
+    /// What a declined honest customer costs.
+    pub costs: Costs,
+}
+
+impl Terms {
+    /// Judges what happens from `judged_from` on, at the usual costs.
+    pub fn from(judged_from: Timestamp) -> Self {
+        Self { judged_from, costs: Costs::default() }
+    }
+}
+
+/// A business's part of the bill.
+#[derive(Debug)]
+pub struct Part {
+    /// Whose it is.
+    pub business: Business,
+    /// What it is called in sentences and on the command line.
+    pub name: &'static str,
+    /// What it is called in JSON.
+    pub key: &'static str,
+    /// The job whose runs give the batch lane's answers.
+    pub job: &'static str,
+    /// Whether a case is judged only when the run after it is out. Otherwise the last cases of a
+    /// show are judged without one.
+    pub needs_next_run: bool,
+    /// What is measured, in the order in which it is shown.
+    pub measures: &'static [&'static Measure],
+    /// Whether an event tells what an answer can be held against.
+    pub is_truth: fn(&Event) -> bool,
+    /// A part on which nothing has been observed.
+    pub new: fn(&Terms) -> Box<dyn BusinessBill>,
+    /// What a page of a comparison asks over its plots.
+    pub question: &'static str,
+    /// What a reader should look for in them, as a paragraph of HTML.
+    pub lesson: &'static str,
+    /// What the counts of a period are told as, besides the plots; none where they say it all.
+    pub breakdown: Option<Breakdown>,
+}
+
+/// Two parts are the same if they are of one business.
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        self.business == other.business
+    }
+}
+
+/// The counts of a lane at one period, told one by one.
+#[derive(Debug)]
+pub struct Breakdown {
+    /// The counts in a sentence.
+    pub sentence: fn(&Value) -> String,
+    /// What its table is called.
+    pub title: &'static str,
+    /// The heads of the table, without that of the period.
+    pub heads: &'static [&'static str],
+    /// The cells under them.
+    pub cells: fn(&Value) -> Vec<String>,
+}
+
+/// Both lanes of a business, judged on the same cases.
+pub trait BusinessBill: Any + Debug + Send {
+    /// Takes a record that anyone could have seen from the simulated instant `seen` on, and that
+    /// the broker stamped `wall_ms`. One of another business changes nothing.
+    fn observe(&mut self, event: &Event, seen: Timestamp, wall_ms: i64);
+
+    /// Judges every case up to `until`: all that was published by then has been observed.
+    fn settle(&mut self, until: Timestamp);
+
+    /// Every line that has a case.
+    fn lines(&self) -> Vec<Line>;
+
+    /// What a lane's lines were worked out from, as counts.
+    fn counts(&self, lane: Lane) -> Value;
+
+    /// Everything that was counted, for the summary of a show.
+    fn summary(&self) -> Value;
+
+    /// The same in sentences.
+    fn sentences(&self) -> Vec<String>;
+
+    /// What of it depends on wall-clock time, in sentences.
+    fn wall_clock_sentences(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl dyn BusinessBill {
+    /// The part itself, if it is of this type.
+    pub fn of_type<T: BusinessBill>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+}

@@ -1,0 +1,95 @@
+//! A business on the screen: its pane, and its lines of the bill.
+
+use bill::{Line, Measure};
+use dashboard::{BillItem, Headline, Snapshot, Source, Sourced};
+use events::Event;
+use serde_json::Value;
+
+/// What a business's topics tell of it: the data of its pane.
+pub trait View: Send {
+    /// Takes a record that the broker or its producer stamped `wall_ms`. One of another business
+    /// changes nothing.
+    fn observe(&mut self, event: &Event, wall_ms: i64);
+
+    /// What waits for an answer, where the view knows more of it than the ledger: how many
+    /// questions, and the cents that are at stake.
+    fn waiting(&self) -> Option<(u64, i64)> {
+        None
+    }
+
+    /// Puts everything as it is now into the snapshot; what has gone quiet is forgotten.
+    fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot);
+}
+
+/// Where the data of a pane comes from, and whether it still comes.
+#[derive(Debug, Clone, Copy)]
+pub struct PaneSource<'a> {
+    /// Wall-clock time, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// Whether the cluster has the business's topics, or may have.
+    pub here: bool,
+    /// Since when the cluster is silent, and why.
+    pub silent: Option<&'a (i64, String)>,
+}
+
+impl PaneSource<'_> {
+    /// The data with its source: without any a business is waited for, or is not there.
+    pub fn sourced<T: Default>(&self, data: Option<T>) -> Sourced<T> {
+        match (data, self.silent) {
+            (Some(data), Some((since, reason))) => {
+                // In whole seconds, so that a screen on which nothing else changes is drawn once a
+                // second and no more.
+                let for_ms = (self.now_ms - since).max(0) as u64 / 1000 * 1000;
+                Sourced::stale(data, for_ms, reason.clone())
+            }
+            (Some(data), None) => Sourced::live(data),
+            (None, _) if self.here => Sourced::default(),
+            (None, _) => absent(),
+        }
+    }
+}
+
+/// What is not here and will not come.
+pub(crate) fn absent<T: Default>() -> Sourced<T> {
+    Sourced { data: T::default(), source: Source::Absent }
+}
+
+/// What a business has to say when a show has ended, besides its bill.
+#[derive(Debug, Clone)]
+pub struct Closing {
+    /// What it is called in JSON.
+    pub key: &'static str,
+    /// As JSON.
+    pub json: Value,
+    /// As a sentence.
+    pub sentence: String,
+}
+
+/// What the cost of waiting lies between, for `times` of the unit that a measure speaks of: lines
+/// speak of one quote or of a hundred texts, the screen shows sums.
+pub(crate) fn interval(lines: &[Line], measure: &Measure, times: f64) -> Option<(f64, f64)> {
+    let waiting = lines.iter().find(|line| line.measure == measure)?.waiting;
+    Some((waiting.low? * times, waiting.high? * times))
+}
+
+/// A line of the bill, both columns judged on the same cases; before there is a case, nothing is
+/// known.
+pub(crate) fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
+    if cases == 0 {
+        return BillItem::default();
+    }
+    BillItem { stream: Some(stream), batch: Some(batch), cases: Some(cases), ..BillItem::default() }
+}
+
+/// A line under its key, with its name and how the first lines of the screen name it.
+pub(crate) fn named(
+    key: &str,
+    name: &str,
+    (rank, words, short): (u8, &str, &str),
+    mut item: BillItem,
+) -> BillItem {
+    key.clone_into(&mut item.key);
+    name.clone_into(&mut item.name);
+    item.headline = Some(Headline { rank, words: words.to_owned(), short: short.to_owned() });
+    item
+}
