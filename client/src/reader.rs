@@ -1,6 +1,7 @@
 //! Reading without a group: a stretch of a topic, or its tail for as long as one likes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -17,7 +18,7 @@ use crate::{Error, Record, Settings, TopicPartition, Unreadable};
 ///
 /// librdkafka wants every consumer to name a group; this one never joins it and never commits.
 pub struct LogReader {
-    inner: BaseConsumer<Plain>,
+    inner: Arc<BaseConsumer<Plain>>,
     settings: Settings,
     topic: String,
     parts: BTreeMap<i32, Part>,
@@ -101,6 +102,7 @@ impl LogReader {
         ]);
         let inner = config
             .create_with_context(Plain::default())
+            .map(Arc::new)
             .map_err(|error| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error))?;
         let mut reader = Self {
             inner,

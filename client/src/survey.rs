@@ -3,15 +3,21 @@
 //! librdkafka tells in two ways that it can't read a batch: by an error, or, when the records in it
 //! are malformed, by never handing anything over again. The first is looked into when it comes, the
 //! second by looking now and then at partitions in which nothing moves although there is more.
+//!
+//! Such a look asks the cluster, and a question waits behind a fetch that the broker keeps open
+//! until there is something to read: half a second, or as long as a cluster is away. So it is a
+//! thread of its own that looks; whoever reads hears of what it found the next time it asks, and
+//! moves the consumer itself.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Offset, TopicPartitionList};
 
 use crate::TopicPartition;
 use crate::group::list;
@@ -24,6 +30,9 @@ const SOON: Duration = Duration::from_millis(300);
 /// How often librdkafka may complain in vain before whoever reads hears of it. It complains every
 /// tenth of a second.
 const COMPLAINTS: u32 = 100;
+
+/// No offset: nothing has been read yet, and reading begins wherever the log does.
+const UNREAD: i64 = -1;
 
 /// Where reading a partition began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +58,20 @@ pub(crate) struct Survey {
     /// Something was found that is not told yet: to be asked for each record, without a lock.
     any_found: AtomicBool,
     state: Mutex<State>,
+    /// The look that goes on, or that has ended and not been heard of.
+    look: Arc<Mutex<Look>>,
+}
+
+/// A place at which a look was: the partition and the next offset to read.
+type Place = (TopicPartition, i64);
+
+/// What a thread that looks has come to.
+#[derive(Default)]
+enum Look {
+    #[default]
+    None,
+    GoesOn,
+    Found(Vec<(Place, Unreadable)>),
 }
 
 struct State {
@@ -62,8 +85,21 @@ struct State {
 
 struct Part {
     start: Start,
-    /// Where it stood when it was last looked at.
+    /// Where it stood when it was last looked at; [`UNREAD`] where only the cluster knows.
     stood: Option<i64>,
+}
+
+impl Part {
+    /// The next offset to read, with `read` for the consumer's positions.
+    fn next(&self, at: &TopicPartition, read: &TopicPartitionList) -> Option<i64> {
+        let position = read.find_partition(&at.topic, at.partition).map(|element| element.offset());
+        match (position, self.start) {
+            (Some(Offset::Offset(next)), Start::At(start)) => Some(next.max(start)),
+            (Some(Offset::Offset(next)), _) => Some(next),
+            (_, Start::At(start)) => Some(start),
+            (_, Start::Beginning | Start::Now) => None,
+        }
+    }
 }
 
 impl Survey {
@@ -77,7 +113,7 @@ impl Survey {
             suspicious: false,
             complaints: 0,
         };
-        Self { every, any_found: AtomicBool::new(false), state: Mutex::new(state) }
+        Self { every, any_found: AtomicBool::new(false), state: Mutex::new(state), look: Arc::default() }
     }
 
     /// These partitions are read from here on, and no others.
@@ -120,7 +156,7 @@ impl Survey {
         error: &KafkaError,
         reported: Option<i64>,
     ) -> bool {
-        let places = self.places(consumer, reported, |at, _, _| may_be(at));
+        let places = self.places(consumer, reported, may_be);
         let stored = asked(consumer, places);
         let same = |stored: &Stored| reported.is_none_or(|offset| offset == stored.base);
         let broken: Vec<_> = stored.iter().filter(|(.., s)| same(s) && s.fault.is_some()).collect();
@@ -140,9 +176,19 @@ impl Survey {
         state.complaints < COMPLAINTS
     }
 
-    /// Looks, if it is time, at the partitions in which nothing has moved since the last look.
+    /// Has a thread look, if it is time, at the partitions in which nothing has moved since the
+    /// last look, and goes on behind what the one before found there. Asks the cluster nothing.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long nothing moves is measured on the wall")]
-    pub(crate) fn look_now_and_then<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) {
+    pub(crate) fn look_now_and_then<C: ConsumerContext + 'static>(&self, consumer: &Arc<BaseConsumer<C>>) {
+        let mut result = held(&self.look);
+        if matches!(*result, Look::GoesOn) {
+            return;
+        }
+        let last = std::mem::take(&mut *result);
+        drop(result);
+        if let Look::Found(all) = last {
+            self.go_on_behind(consumer, all);
+        }
         let mut state = self.held();
         let every = if state.suspicious { SOON.min(self.every) } else { self.every };
         if state.looked.elapsed() < every || state.parts.is_empty() {
@@ -150,11 +196,43 @@ impl Survey {
         }
         state.looked = Instant::now();
         state.suspicious = false;
+        let read = consumer.position().unwrap_or_default();
+        let mut still = Vec::new();
+        for (at, part) in &mut state.parts {
+            let next = part.next(at, &read);
+            let stands = part.stood.replace(next.unwrap_or(UNREAD)) == Some(next.unwrap_or(UNREAD));
+            if stands && (next.is_some() || part.start == Start::Beginning) {
+                still.push((at.clone(), next));
+            }
+        }
         drop(state);
-        let still = self.places(consumer, None, |_, part, next| part.stood.replace(next) == Some(next));
-        let stored = asked(consumer, behind_the_end(consumer, still));
-        for (at, next, stored) in stored.iter().filter(|(.., stored)| stored.fault.is_some()) {
-            self.skip(consumer, stored.unreadable(at.clone(), *next, ""));
+        if still.is_empty() {
+            return;
+        }
+        *held(&self.look) = Look::GoesOn;
+        let (looks, hears) = (Arc::clone(consumer), Arc::clone(&self.look));
+        let looking = thread::Builder::new().name("survey".into()).spawn(move || {
+            let found = look(&looks, still);
+            *held(&hears) = if found.is_empty() { Look::None } else { Look::Found(found) };
+        });
+        if let Err(error) = looking {
+            tracing::debug!("looking at partitions in which nothing moves: {error}");
+            *held(&self.look) = Look::None;
+        }
+    }
+
+    /// Sets the consumer behind what a look has found, where it still stands before it: it may have
+    /// been given other partitions meanwhile, or have moved.
+    fn go_on_behind<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, found: Vec<(Place, Unreadable)>) {
+        let read = consumer.position().unwrap_or_default();
+        for ((at, next), unreadable) in found {
+            let stands = self.held().parts.get(&at).is_some_and(|part| match part.next(&at, &read) {
+                Some(now) => now == next,
+                None => part.start == Start::Beginning,
+            });
+            if stands {
+                self.skip(consumer, unreadable);
+            }
         }
     }
 
@@ -164,22 +242,17 @@ impl Survey {
         &self,
         consumer: &BaseConsumer<C>,
         otherwise: Option<i64>,
-        wanted: impl Fn(&TopicPartition, &mut Part, i64) -> bool,
-    ) -> Vec<(TopicPartition, i64)> {
+        wanted: impl Fn(&TopicPartition) -> bool,
+    ) -> Vec<Place> {
         let read = consumer.position().unwrap_or_default();
         let mut places = Vec::new();
-        for (at, part) in &mut self.held().parts {
-            let position = read.find_partition(&at.topic, at.partition).map(|element| element.offset());
-            let next = match (position, part.start) {
-                (Some(Offset::Offset(next)), Start::At(start)) => Some(next.max(start)),
-                (Some(Offset::Offset(next)), _) => Some(next),
-                (_, Start::At(start)) => Some(start),
-                (_, Start::Beginning) => {
-                    consumer.fetch_watermarks(&at.topic, at.partition, PATIENCE).ok().map(|(first, _)| first)
-                }
-                (_, Start::Now) => otherwise,
+        for (at, part) in &self.held().parts {
+            let next = match (part.next(at, &read), part.start) {
+                (None, Start::Beginning) => beginning(consumer, at),
+                (None, _) => otherwise,
+                (known, _) => known,
             };
-            if let Some(next) = next.filter(|next| wanted(at, part, *next)) {
+            if let Some(next) = next.filter(|_| wanted(at)) {
                 places.push((at.clone(), next));
             }
         }
@@ -202,8 +275,39 @@ impl Survey {
     }
 
     fn held(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.state)
     }
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What nobody can read at these places; where none is known, at the beginning.
+fn look<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    still: Vec<(TopicPartition, Option<i64>)>,
+) -> Vec<(Place, Unreadable)> {
+    let places = still
+        .into_iter()
+        .filter_map(|(at, next)| {
+            let next = next.or_else(|| beginning(consumer, &at))?;
+            Some((at, next))
+        })
+        .collect();
+    asked(consumer, behind_the_end(consumer, places))
+        .into_iter()
+        .filter(|(.., stored)| stored.fault.is_some())
+        .map(|(at, next, stored)| {
+            let unreadable = stored.unreadable(at.clone(), next, "");
+            ((at, next), unreadable)
+        })
+        .collect()
+}
+
+/// The first offset that the log has.
+fn beginning<C: ConsumerContext>(consumer: &BaseConsumer<C>, at: &TopicPartition) -> Option<i64> {
+    consumer.fetch_watermarks(&at.topic, at.partition, PATIENCE).ok().map(|(first, _)| first)
 }
 
 /// Those of `places` behind which there is more.

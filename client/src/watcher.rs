@@ -1,5 +1,6 @@
 //! Watching many topics at once, as a dashboard does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -28,7 +29,7 @@ pub enum Since {
 /// A [`LogReader`](crate::LogReader) is for one topic and knows where it
 /// ends; a watcher never ends.
 pub struct Watcher {
-    inner: BaseConsumer<Plain>,
+    inner: Arc<BaseConsumer<Plain>>,
     survey: Survey,
     settings: Settings,
 }
@@ -60,6 +61,7 @@ impl Watcher {
         ]);
         let inner = config
             .create_with_context(Plain::default())
+            .map(Arc::new)
             .map_err(|error| Error::of("watching", settings, Duration::ZERO, &error))?;
         Ok(Self { inner, survey: Survey::new(STILL), settings: settings.clone() })
     }
