@@ -7,9 +7,9 @@
 //! ever. So the batch is asked of its broker as it lies there, with one request made by hand:
 //!
 //! ```text
-//! Fetch v10, one partition, from the next offset --> the batch that holds it: its header says which
-//!                                                    offsets it has, a look inside whether they
-//!                                                    can be read
+//! Fetch v10, one partition, from the next offset --> the batch that holds it: its header says
+//!                                                    which offsets it has, a look inside
+//!                                                    whether they can be read
 //! ```
 //!
 //! # Simplifications

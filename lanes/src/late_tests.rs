@@ -25,8 +25,8 @@ impl Processor for Diary {
     }
 }
 
-/// A swipe a millisecond, in batches so small on the wire that one fetch brings tens of thousands of
-/// them; a chargeback with every thousandth, so large that one fetch brings a few. Whatever is
+/// A swipe a millisecond, in batches so small on the wire that one fetch brings tens of thousands
+/// of them; a chargeback with every thousandth, so large that one fetch brings a few. Whatever is
 /// buffered of the swipes must keep the chargebacks neither from being fetched nor from their turn.
 #[test]
 fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {

@@ -358,7 +358,7 @@ mod tests {
                         let input = topics.iter().position(|one| *one == topic).unwrap();
                         task.ends(topic, logs[input].len() as i64, NOW);
                     }
-                    // The fastest input fills its room, the slow ones come late and little by little.
+                    // The fastest input fills its room; the slow ones come late, in small pieces.
                     let came = [5_000, 3, 1];
                     for input in 0..3 {
                         here[input] = (here[input] + came[input]).min(logs[input].len());

@@ -56,8 +56,8 @@ impl ToErrorCode for ProduceError {
 }
 
 /// As an Apache Kafka 4.3 answers, even where its answer is that it stumbled: what is no number of
-/// a codec, or does not decompress, is an unknown error there. Clients give up on that at once, where
-/// they would send a `CORRUPT_MESSAGE` again and again.
+/// a codec, or does not decompress, is an unknown error there. Clients give up on that at once,
+/// where they would send a `CORRUPT_MESSAGE` again and again.
 impl ToErrorCode for BatchError {
     fn code(&self) -> ErrorCode {
         match self {

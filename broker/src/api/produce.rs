@@ -2,16 +2,17 @@
 //!
 //! # Behaviour
 //! Each partition gets its own answer; one that fails does not stop the others. A batch is read
-//! once, to its last record, and then stored as its producer sent it, compressed or not. With one replica `acks=all` and
-//! `acks=1` are the same: the batch is in the log before the answer is written. `acks=0` gets no
-//! answer, and since an error could not be told otherwise, one closes the connection, as in Kafka.
+//! once, to its last record, and then stored as its producer sent it, compressed or not. With one
+//! replica `acks=all` and `acks=1` are the same: the batch is in the log before the answer is
+//! written. `acks=0` gets no answer, and since an error could not be told otherwise, one closes the
+//! connection, as in Kafka.
 //!
 //! # Versions
 //! 0 to 2 carry record forms that ended with Kafka 4. They are announced all the same, because
 //! librdkafka up to 2.11 turns compression off for brokers that don't, and answered with
 //! `UNSUPPORTED_VERSION`. Records of a transaction (3 and later) are refused, and with them the
-//! request. Zstandard needs 7. 8 names the records for which a batch was refused. The current leader
-//! (10) is always us: not sent.
+//! request. Zstandard needs 7. 8 names the records for which a batch was refused. The current
+//! leader (10) is always us: not sent.
 
 use protocol::ErrorCode;
 use protocol::produce::{

@@ -6,8 +6,9 @@
 //! record, behind whichever compression. The records are stepped over, not kept.
 //!
 //! Two things in the header are the broker's to say. The largest timestamp is what the records
-//! have, whatever the producer wrote there: offsets are found by it. And in a topic whose timestamps
-//! are the broker's (`message.timestamp.type=LogAppendTime`) it is the time of this append.
+//! have, whatever the producer wrote there: offsets are found by it. And in a topic whose
+//! timestamps are the broker's (`message.timestamp.type=LogAppendTime`) it is the time of
+//! this append.
 //!
 //! # Simplifications
 //!

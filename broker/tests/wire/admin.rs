@@ -294,8 +294,8 @@ fn the_end_of_a_leader_epoch_is_the_end_of_its_records() {
     assert_eq!(end(4), (ErrorCode::UNKNOWN_LEADER_EPOCH, -1, -1));
 }
 
-/// Lengths of strings are 16 bits wide in the older versions: neither what a newer one brings in nor
-/// what an answer adds to a name may be longer than an older one can say.
+/// Lengths of strings are 16 bits wide in the older versions: neither what a newer one brings in
+/// nor what an answer adds to a name may be longer than an older one can say.
 #[test]
 fn what_a_client_names_fits_into_the_answers_of_every_version() {
     let (cluster, _data_dir) = start();

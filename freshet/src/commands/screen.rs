@@ -39,7 +39,8 @@ pub(crate) enum Left {
 }
 
 impl Screen {
-    /// The dashboard with the panes of these businesses if there is a terminal and nobody wants lines.
+    /// The dashboard with the panes of these businesses if there is a terminal and no lines are
+    /// asked for.
     pub(crate) fn choose(
         headless: bool,
         format: Format,

@@ -279,8 +279,8 @@ pub fn check_batch(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
 }
 
 /// Checks what a producer sent for one partition: exactly one batch (Kafka's rule from Produce
-/// v3), whole, not placed yet, with a number for each record, no control batch, and a sequence if it
-/// has a producer id. The records are left to [`walk`](super::walk).
+/// v3), whole, not placed yet, with a number for each record, no control batch, and a sequence if
+/// it has a producer id. The records are left to [`walk`](fn@super::walk).
 pub fn check_produced(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::Empty);

@@ -94,8 +94,8 @@ proptest! {
         prop_assert!(check_produced(&bytes[..place]).is_err());
         let mut changed = bytes.to_vec();
         changed[place] ^= flip;
-        // Base offset and leader epoch are the broker's, and outside the checksum; a producer leaves
-        // the first at 0.
+        // Base offset and leader epoch are the broker's, and outside the checksum; a producer
+        // leaves the first at 0.
         let brokers = (12..16).contains(&place);
         prop_assert_eq!(check_produced(&changed).is_ok(), brokers);
         prop_assert_eq!(check_batch(&changed).is_ok(), brokers || place < 8);

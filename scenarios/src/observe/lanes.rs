@@ -66,8 +66,8 @@ impl FreshnessView {
 }
 
 impl LanesView {
-    /// Nothing has been seen. The batch jobs run every `period_ms` of event time and load their rows
-    /// into `database`.
+    /// Nothing has been seen. The batch jobs run every `period_ms` of event time and load their
+    /// rows into `database`.
     pub fn new(period_ms: i64, database: Option<String>, businesses: &[&'static Business]) -> Self {
         let workers = workers_of(businesses).into_iter();
         Self {
