@@ -17,7 +17,7 @@ pub static ALL: &[&Business] =
     &[&crate::ride_share::RIDE_SHARE, &crate::payments::PAYMENTS, &crate::shop::SHOP];
 
 /// The workers that serve several businesses.
-pub static SHARED_WORKERS: &[&Worker] = &[&crate::notifications::NOTIFICATIONS];
+static SHARED_WORKERS: &[&Worker] = &[&crate::notifications::NOTIFICATIONS];
 
 /// The workers of the stream lane that run with these businesses: their own, in order, then the
 /// shared ones.

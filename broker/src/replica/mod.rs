@@ -10,11 +10,12 @@
 //! - One broker: the leader is the only replica, so the *high watermark*, up to which consumers may
 //!   read because all in-sync replicas have it, is the end of the log, and `acks=all` is `acks=1`.
 
+mod error;
 mod partition;
 mod producer_state;
 mod snapshots;
 mod validation;
 
-pub use partition::{DeleteRecordsError, Partition, PartitionFlush, ProduceError};
+pub use error::{ProduceError, RefusedRecord};
+pub use partition::{DeleteRecordsError, Partition, PartitionFlush};
 pub use producer_state::SequenceError;
-pub use validation::RefusedRecord;

@@ -23,7 +23,7 @@ use protocol::records::{
     BatchHeader, RecordError, RecordSummary, TimestampType, check_produced, walk, with_header,
 };
 
-use super::ProduceError;
+use super::error::{ProduceError, RefusedRecord};
 use crate::log::LogConfig;
 
 /// Not more than so many records of a batch are named when it is refused.
@@ -31,15 +31,6 @@ const MAX_REFUSED: usize = 100;
 
 /// Producers without a clock send this; it is no timestamp, and passes.
 const NO_TIMESTAMP: i64 = -1;
-
-/// One of the records for which a batch is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRecord {
-    /// Position in the batch, from 0.
-    pub index: i32,
-    /// What is wrong with it.
-    pub message: String,
-}
 
 /// A batch that may be appended.
 #[derive(Debug)]

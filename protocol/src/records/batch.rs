@@ -334,13 +334,6 @@ impl BrokerFields {
         bytes[12..].copy_from_slice(&self.partition_leader_epoch.0.to_be_bytes());
         bytes
     }
-
-    /// Writes them over a batch in memory. `batch` must be a whole one.
-    pub fn patch(&self, batch: &mut [u8]) {
-        assert!(batch.len() >= HEADER_LEN, "{} bytes are no whole batch", batch.len());
-        batch[..8].copy_from_slice(&self.base_offset.0.to_be_bytes());
-        batch[12..Self::LEN].copy_from_slice(&self.partition_leader_epoch.0.to_be_bytes());
-    }
 }
 
 /// A copy of a whole batch with the attributes and the largest timestamp of `header`: these fields
