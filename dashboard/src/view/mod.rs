@@ -1,10 +1,10 @@
 //! `view`: draws a [`State`] into a buffer of cells. No I/O, no clock; at every size, without a
 //! panic.
 //!
-//! The [`layout`](mod@layout) divides the screen; the [`header`] draws the lines that are
-//! always there, one file in [`panes`] each pane, [`overlays`] what covers them.
-//! All draw with a [`pen`], by role and not by colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the characters that
-//! the terminal's font lacks.
+//! The [`layout`](mod@layout) divides the screen; the [`header`] draws the lines that are always
+//! there, one file in [`panes`] each pane, [`overlays`] what covers them. All draw with a [`pen`],
+//! by role and not by colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the
+//! characters that the terminal's font lacks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

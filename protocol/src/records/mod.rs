@@ -2,10 +2,10 @@
 //!
 //! A batch travels as it was packed. The producer packs records into it (and compresses them, if it
 //! likes), the broker stores those bytes as they came, and the consumer unpacks them. The broker
-//! looks inside once, when the batch comes in ([`walk`](fn@walk)): what it takes, every
-//! consumer must be able to read. All that it writes are two header fields that the
-//! checksum leaves out, where the batch landed (`base_offset`) and under which leader (`partition_leader_epoch`), and the largest
-//! timestamp if the producer had it wrong.
+//! looks inside once, when the batch comes in ([`walk`](fn@walk)): what it takes, every consumer
+//! must be able to read. All that it writes are two header fields that the checksum leaves out,
+//! where the batch landed (`base_offset`) and under which leader (`partition_leader_epoch`), and
+//! the largest timestamp if the producer had it wrong.
 //!
 //! # The format, byte by byte (batch version 2, "magic 2", big-endian)
 //!
