@@ -51,8 +51,8 @@ pub const PATIENCE_MS: i64 = 3 * HOUR_MS;
 
 /// From when on a show that begins at `start` is billed: from the end of its first period, before
 /// which no batch job has had a chance to run. A real one would have run the day before, and the
-/// stream's learners come with a past, so to count that time would be to bill the batch lane for
-/// having just been born. Nobody waits for longer than an hour of event time: whoever turns the
+/// stream's models come with a history, so to count that time would be to bill the batch lane for
+/// not having run yet. The bill waits for an hour of event time at most: a person who turns the
 /// dial to a day wants to see what a day costs.
 pub fn judged_from(start: Timestamp, period_ms: i64) -> Timestamp {
     let period_ms = period_ms.clamp(1, HOUR_MS);

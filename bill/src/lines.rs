@@ -71,8 +71,7 @@ pub(crate) fn grouped(number: u64) -> String {
     money(number as i64 * 100).trim_end_matches(".00").to_owned()
 }
 
-/// A figure and the interval that 95 of 100 drawings of the cases fall into; none when there are
-/// too few cases.
+/// A figure and its 95 % bootstrap confidence interval; none when there are too few cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     /// The figure, in the unit of its measure.

@@ -73,7 +73,7 @@ fn poisson(bits: u32) -> u8 {
     UP_TO.iter().take_while(|&&up_to| even >= up_to).count() as u8
 }
 
-/// From where to where a figure lies in 95 of 100 drawings.
+/// A 95 % bootstrap confidence interval (percentile method).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     pub low: f64,

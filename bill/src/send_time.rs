@@ -1,5 +1,5 @@
-//! In which order a simulator sent its records: what the wall's clock, which stands in a record's
-//! timestamp, can't say twice.
+//! In which order a simulator sent its records: wall-clock time, which a record's timestamp
+//! holds, differs from run to run.
 //!
 //! Two shows of one seed send the same records, some milliseconds earlier or later, and two records
 //! of different partitions may change places in the order of their timestamps. So our producers

@@ -1,8 +1,8 @@
 //! Metadata: which brokers there are, and who leads which partition.
 //!
 //! # Behaviour
-//! Tells each client the address it has already reached us by, so that whoever could ask can also
-//! produce. Asking for a topic that does not exist makes it, if client and broker both allow that,
+//! Tells each client the address it has already reached us by, so that a client that could ask can
+//! also produce. Asking for a topic that does not exist makes it, if client and broker both allow that,
 //! and the answer already has its leaders: a first produce needs no second try.
 //!
 //! # Versions

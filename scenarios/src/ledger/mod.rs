@@ -307,7 +307,7 @@ impl Partition {
     }
 
     fn question(&mut self, offset: i64, state: State) {
-        self.end = self.end.max(offset + 1);
+        self.advance(offset + 1);
         let Some(known) = self.state(offset) else { return };
         // Its answer or its dead letter may have been read first.
         if *known != State::Unread {
@@ -320,6 +320,17 @@ impl Partition {
             State::NothingOwed => self.nothing_owed += 1,
             State::Unread | State::Answered | State::DeadLettered => {}
         }
+    }
+
+    /// The log is known to go up to `end`: letters about what comes before count from now on.
+    fn advance(&mut self, end: i64) {
+        let place = |offset: i64| usize::try_from(offset - self.base).unwrap_or(0).min(self.states.len());
+        let (from, to) = (place(self.end), place(end));
+        if from < to {
+            let letters = self.states.range(from..to).filter(|state| **state == State::DeadLettered);
+            self.dead_lettered += letters.count() as u64;
+        }
+        self.end = self.end.max(end);
     }
 
     fn answer(&mut self, offset: i64) {
@@ -341,7 +352,8 @@ impl Partition {
         }
         let before = std::mem::replace(known, State::DeadLettered);
         self.strike_out(before, offset);
-        self.dead_lettered += 1;
+        // Anybody may write a letter, about what was never asked too: it counts with its question.
+        self.dead_lettered += u64::from(offset < self.end);
     }
 
     /// The question at `offset` is no longer what it was.
