@@ -2,8 +2,8 @@
 //!
 //! # Behaviour
 //! Tells each client the address it has already reached us by, so that a client that could ask can
-//! also produce. Asking for a topic that does not exist makes it, if client and broker both allow that,
-//! and the answer already has its leaders: a first produce needs no second try.
+//! also produce. Asking for a topic that does not exist makes it, if client and broker both allow
+//! that, and the answer already has its leaders: a first produce needs no second try.
 //!
 //! # Versions
 //! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse
