@@ -1,8 +1,10 @@
 //! The three simulated businesses: a seeded world that says on topics what real ones would.
 //!
 //! A simulator is an endless iterator of [`Emission`]s in the order of sending. It knows no wall
-//! clock and no broker: the same seed gives the same events, byte for byte, however fast they are
-//! asked for.
+//! clock and no broker: the same seed gives the same events, byte for byte, at any speed.
+//!
+//! # Simplifications
+//! - Each business is one iterator in one process: a real one has thousands of producers.
 
 pub mod cards;
 pub mod city;
@@ -16,6 +18,6 @@ use events::{Event, Timestamp};
 pub struct Emission {
     /// When it leaves for the broker; never decreases along the iterator.
     pub at: Timestamp,
-    /// What is said.
+    /// The event.
     pub event: Event,
 }

@@ -59,6 +59,13 @@ pub struct Spot {
     pub offset_m: f64,
 }
 
+impl Spot {
+    /// The point `offset_m` metres along a link.
+    pub fn new(link: LinkId, offset_m: f64) -> Self {
+        Self { link, offset_m }
+    }
+}
+
 /// A point and a direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {

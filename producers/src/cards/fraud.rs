@@ -1,80 +1,26 @@
-//! What fraudsters do: five patterns, each an *episode* that chance begins and shapes.
+//! What fraudsters do: each of the five [patterns](Pattern) is played as *episodes* that begin at
+//! random times and have a random shape.
 //!
-//! | pattern | what happens | sign |
-//! |---|---|---|
-//! | `card_testing` | 5 to 20 tiny payments in minutes, then large ones | a burst of an hour |
-//! | `takeover` | someone else uses the card for days | new shops, odd hours, larger amounts |
-//! | `cloned` | a copy is used in another city | the holder can't be in both |
-//! | `compromised_terminal` | a terminal bills many cards for weeks | its chargebacks |
-//! | `drift` | someone close to the holder takes a little more each time | only the trend |
+//! Fraudsters are active at the same hours as holders, so episodes follow the hours of the day,
+//! except the purchases of a takeover at night.
 //!
-//! A fraudster who holds a number is awake when others are (most are caught because someone looks),
-//! so episodes follow the hours of the day, except what a takeover buys at night.
+//! # Simplifications
+//! - Fraudsters do not react: a declined swipe or a blocked card changes nothing in an episode.
 
 use events::Timestamp;
 use rand::RngExt;
 use rand_distr::{Distribution, LogNormal, Poisson};
 
 use super::honest::{mean_rhythm, rhythm};
+use super::pattern::{Pattern, SKIMMED_A_DAY, SKIMMED_DAYS};
 use super::population::{Population, TOWN};
-use super::world::{Payment, What, World};
-
-/// A kind of fraud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pattern {
-    CardTesting,
-    Takeover,
-    Cloned,
-    CompromisedTerminal,
-    Drift,
-}
-
-/// How many frauds a day a compromised terminal bills, and for how many days.
-const SKIMMED_A_DAY: f64 = 12.0;
-const SKIMMED_DAYS: (f64, f64) = (10.0, 28.0);
-
-impl Pattern {
-    const ALL: [Pattern; 5] =
-        [Self::CardTesting, Self::Takeover, Self::Cloned, Self::CompromisedTerminal, Self::Drift];
-
-    /// As `simulation_truth` says it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::CardTesting => "card_testing",
-            Self::Takeover => "takeover",
-            Self::Cloned => "cloned",
-            Self::CompromisedTerminal => "compromised_terminal",
-            Self::Drift => "drift",
-        }
-    }
-
-    /// Share of the fraudulent swipes that are of this pattern.
-    fn share(self) -> f64 {
-        match self {
-            Self::CardTesting => 0.55,
-            Self::Takeover | Self::CompromisedTerminal => 0.15,
-            Self::Cloned => 0.10,
-            Self::Drift => 0.05,
-        }
-    }
-
-    /// Swipes in one episode, on average.
-    fn swipes(self) -> f64 {
-        match self {
-            Self::CardTesting => 15.5,
-            Self::Takeover => 7.5,
-            Self::Cloned => 4.0,
-            Self::CompromisedTerminal => SKIMMED_A_DAY * f64::midpoint(SKIMMED_DAYS.0, SKIMMED_DAYS.1),
-            Self::Drift => 12.0,
-        }
-    }
-}
+use super::world::{Due, Payment, World};
 
 impl World {
-    /// Sets the fraudsters going. Terminals may have been compromised for weeks already.
+    /// Starts the fraudsters. Some terminals have been compromised for weeks already.
     pub(super) fn begin_fraud(&mut self, begin: Timestamp) {
         for pattern in Pattern::ALL {
-            self.wait_for_fraudster(begin, pattern);
+            self.schedule_episode(begin, pattern);
         }
         let days = f64::midpoint(SKIMMED_DAYS.0, SKIMMED_DAYS.1);
         let under_way = self.episodes_a_second(Pattern::CompromisedTerminal) * days * 86_400.0;
@@ -92,12 +38,12 @@ impl World {
         honest * fraud / (1.0 - fraud) * pattern.share() / pattern.swipes()
     }
 
-    fn wait_for_fraudster(&mut self, from: Timestamp, pattern: Pattern) {
+    fn schedule_episode(&mut self, from: Timestamp, pattern: Pattern) {
         // Candidates at the busiest hour's rate; the hour decides which are
         // taken up, as for holders.
         let rate = self.episodes_a_second(pattern) / mean_rhythm();
         let at = self.after(from, rate);
-        self.schedule(at, What::Episode(pattern));
+        self.schedule(at, Due::Episode(pattern));
     }
 
     /// The share of the town's cards that are in circulation: in the history, fraud is as rare as
@@ -107,7 +53,7 @@ impl World {
     }
 
     pub(super) fn episode(&mut self, at: Timestamp, pattern: Pattern) {
-        self.wait_for_fraudster(at, pattern);
+        self.schedule_episode(at, pattern);
         if !self.rng.random_bool(rhythm(at, 0)) {
             return;
         }
@@ -130,7 +76,7 @@ impl World {
 
     fn fraud(&mut self, at: Timestamp, pattern: Pattern, card: u32, terminal: u32, cents: f64) {
         let payment = Payment { card, terminal, amount_cents: cents.clamp(1.0, 2e6).round() as i64 };
-        self.schedule(at, What::Fraud(payment, pattern));
+        self.schedule(at, Due::Fraud(payment, pattern));
     }
 
     fn card_testing(&mut self, at: Timestamp, card: u32) {
@@ -141,18 +87,18 @@ impl World {
         for _ in 0..self.rng.random_range(5..=20) {
             let cents = self.rng.random_range(30.0..400.0);
             self.fraud(when, Pattern::CardTesting, card, self.testing_shop, cents);
-            when = when.plus_seconds(self.around(16.0, 0.7));
+            when = when.plus_seconds(self.log_normal(16.0, 0.7));
         }
-        when = when.plus_seconds(self.around(200.0, 0.8));
+        when = when.plus_seconds(self.log_normal(200.0, 0.8));
         for _ in 0..self.rng.random_range(1..=5) {
             let terminal = if self.rng.random_bool(0.6) {
                 self.population.online_shop(&mut self.rng)
             } else {
-                self.population.fancy_shop(&mut self.rng)
+                self.population.resale_shop(&mut self.rng)
             };
-            let cents = self.around(32_000.0, 0.7);
+            let cents = self.log_normal(32_000.0, 0.7);
             self.fraud(when, Pattern::CardTesting, card, terminal, cents);
-            when = when.plus_seconds(self.around(240.0, 0.9));
+            when = when.plus_seconds(self.log_normal(240.0, 0.9));
         }
     }
 
@@ -162,11 +108,11 @@ impl World {
             let terminal = match self.rng.random_range(0..3) {
                 0 => self.population.terminal_in(TOWN, &mut self.rng),
                 1 => self.population.online_shop(&mut self.rng),
-                _ => self.population.fancy_shop(&mut self.rng),
+                _ => self.population.resale_shop(&mut self.rng),
             };
-            let cents = self.population.usual_anywhere_cents(card) * self.around(3.0, 0.7);
+            let cents = self.population.usual_anywhere_cents(card) * self.log_normal(3.0, 0.7);
             self.fraud(when, Pattern::Takeover, card, terminal, cents);
-            when = when.plus_seconds(self.around(2.5 * 3_600.0, 1.0));
+            when = when.plus_seconds(self.log_normal(2.5 * 3_600.0, 1.0));
         }
     }
 
@@ -175,9 +121,9 @@ impl World {
         let mut when = at;
         for _ in 0..self.rng.random_range(2..=6) {
             let terminal = self.population.terminal_in(city, &mut self.rng);
-            let cents = self.population.usual_cents(card, terminal) * self.around(2.0, 0.7);
+            let cents = self.population.usual_cents(card, terminal) * self.log_normal(2.0, 0.7);
             self.fraud(when, Pattern::Cloned, card, terminal, cents);
-            when = when.plus_seconds(self.around(2_400.0, 0.9));
+            when = when.plus_seconds(self.log_normal(2_400.0, 0.9));
         }
     }
 
@@ -192,39 +138,39 @@ impl World {
             } else {
                 self.population.terminal_in(TOWN, &mut self.rng)
             };
-            let this_time = cents * self.around(1.0, 0.3);
+            let this_time = cents * self.log_normal(1.0, 0.3);
             self.fraud(when, Pattern::Drift, card, terminal, this_time);
             cents *= growth;
-            when = when.plus_seconds(self.around(86_400.0, 0.5));
+            when = when.plus_seconds(self.log_normal(86_400.0, 0.5));
         }
     }
 
     fn compromise(&mut self, at: Timestamp, days: f64) {
         let terminal = self.population.terminal_in(TOWN, &mut self.rng);
         let until_ms = at.plus_seconds(days * 86_400.0).ms();
-        self.wait_for_skimmer(at, terminal, until_ms);
+        self.schedule_skimmer(at, terminal, until_ms);
     }
 
-    fn wait_for_skimmer(&mut self, from: Timestamp, terminal: u32, until_ms: i64) {
+    fn schedule_skimmer(&mut self, from: Timestamp, terminal: u32, until_ms: i64) {
         let at = self.after(from, SKIMMED_A_DAY / 86_400.0 / mean_rhythm());
         if at.ms() < until_ms {
-            self.schedule(at, What::Skimmer { terminal, until_ms });
+            self.schedule(at, Due::Skimmer { terminal, until_ms });
         }
     }
 
     pub(super) fn skimmer(&mut self, at: Timestamp, terminal: u32, until_ms: i64) {
-        self.wait_for_skimmer(at, terminal, until_ms);
-        let taken_up = rhythm(at, 0) * self.in_circulation();
-        if self.rng.random_bool(taken_up) {
+        self.schedule_skimmer(at, terminal, until_ms);
+        let accepted = rhythm(at, 0) * self.in_circulation();
+        if self.rng.random_bool(accepted) {
             let card = self.rng.random_range(0..self.active);
-            let cents = self.population.usual_cents(card, terminal) * self.around(1.6, 0.6);
+            let cents = self.population.usual_cents(card, terminal) * self.log_normal(1.6, 0.6);
             let payment = Payment { card, terminal, amount_cents: cents.clamp(1.0, 2e6).round() as i64 };
             self.swipe(at, payment, Some(Pattern::CompromisedTerminal));
         }
     }
 
     /// A value around this median, log-normal.
-    fn around(&mut self, median: f64, sigma: f64) -> f64 {
+    fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
         LogNormal::new(median.ln(), sigma).expect("a finite spread").sample(&mut self.rng)
     }
 }

@@ -1,26 +1,27 @@
-//! Card swipes of a town, the fraud among them, and the chargebacks that tell of it days later.
+//! Card swipes of a town, the fraud among them, and the chargebacks that report it days later.
 //!
-//! One seeded [`World`] says everything. Each card holder has a home, favourite shops, hours and a
-//! purse; they go on holiday, buy a sofa, feed a parking meter ten times in a row: honest things
-//! that look like fraud. Among them five kinds of fraud are played out as *episodes* (see
-//! [`fraud`]), none of them defined by a threshold that a detector could copy. Attempts don't
-//! depend on what any detector decided: both lanes are judged on the same ones, and whoever counts
-//! the money leaves out what came after a block.
+//! One seeded [`World`] emits everything. Each card holder has a home, favourite shops, hours and a
+//! budget; they go on holiday, buy a sofa, feed a parking meter ten times in a row: honest payments
+//! that look like fraud. Among them five [patterns](pattern) of fraud are played as *episodes* (see
+//! [`fraud`]), none of them defined by a threshold that a detector could copy. Attempts do not
+//! depend on any detector's decisions: both lanes are judged on the same ones, and the bill leaves
+//! out attempts after a block.
 //!
-//! A detector that starts empty is blind for a week, until the first labels come. So the world
-//! begins [`history_days`](CardsConfig::history_days) before [`start`](CardsConfig::start) with a
-//! sample of the cards: [`history`] is that prefix, to train on, and [`Cards`] is the rest, with
-//! every card. Chargebacks of swipes of the history still arrive while it runs.
+//! A detector that starts empty learns nothing for a week, until the first labels come. So the
+//! world begins [`history_days`](CardsConfig::history_days) before [`start`](CardsConfig::start)
+//! with a sample of the cards: [`history`] is that prefix, to train on, and [`Cards`] is the rest,
+//! with every card. Chargebacks of swipes of the history still arrive while it runs.
 //!
 //! # Simplifications
 //! - The town keeps UTC, and its money has one currency.
 //! - Fraud is more frequent than on real cards (0.6 % of swipes where a bank sees 0.05 to 0.1 %)
 //!   and its patterns are clearer, so that something happens in a minute of watching. Precision
 //!   measured on it is several times what real data gives.
-//! - A swipe is sent the instant it happens: the terminal is waiting.
+//! - A swipe is sent at the instant it happens: the terminal is waiting.
 
 mod fraud;
 mod honest;
+mod pattern;
 mod population;
 mod world;
 
@@ -29,11 +30,11 @@ use events::{Event, Timestamp};
 use crate::Emission;
 use world::World;
 
-/// What the payments business is like. All of it is fixed by these values: same config, same
-/// events, byte for byte.
+/// The parameters of the payments business. They fix everything: same config, same events, byte for
+/// byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardsConfig {
-    /// Decides everything that chance decides.
+    /// The seed of everything random.
     pub seed: u64,
     /// The first instant of [`Cards`].
     pub start: Timestamp,
@@ -48,7 +49,7 @@ pub struct CardsConfig {
     pub fraud_share: f64,
     /// Days from a fraudulent swipe to its chargeback: the median of a log-normal distribution.
     pub label_delay_days: f64,
-    /// Share of fraudulent swipes that nobody ever reports.
+    /// Share of fraudulent swipes that are never reported.
     pub label_never: f64,
     /// Where the town is: degrees north, degrees east.
     pub center: (f64, f64),
@@ -80,18 +81,18 @@ impl Default for CardsConfig {
 }
 
 /// The live business: an endless stream of `card_swipes`, of the `chargebacks` that follow days
-/// later, and of the `simulation_truth` about every swipe, said with it.
+/// later, and of the `simulation_truth` about every swipe, sent with it.
 #[derive(Debug)]
 pub struct Cards {
     world: World,
 }
 
 impl Cards {
-    /// The business at `config.start`. Lives through the history first, which takes some tenths of
-    /// a second.
+    /// The business at `config.start`. Plays the history first, which takes some tenths of a
+    /// second.
     pub fn new(config: &CardsConfig) -> Self {
         let mut world = World::new(config);
-        world.live_through_history();
+        world.play_history();
         Self { world }
     }
 }
@@ -105,8 +106,8 @@ impl Iterator for Cards {
 }
 
 /// What happened before `config.start` to the cards of the sample: swipes and the chargebacks known
-/// by then, in the order of time. It is the past of the very world that [`Cards`] goes on with,
-/// when both are given the same config.
+/// by then, in the order of time. [`Cards`] continues the same world, when both have the same
+/// config.
 pub fn history(config: &CardsConfig) -> impl Iterator<Item = Event> + use<> {
     let mut world = World::new(config);
     let start = config.start;

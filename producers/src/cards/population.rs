@@ -1,5 +1,8 @@
-//! Who pays, and where: cards with a home and habits, terminals with a place and a trade. Fixed by
-//! the seed alone.
+//! Who pays, and where: cards with a home and habits, terminals with a location and a trade. Fixed
+//! by the seed alone.
+//!
+//! # Simplifications
+//! - A city is a normal distribution round its centre: no streets, and shops may lie in the sea.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -25,7 +28,7 @@ const fn category(name: &'static str, share: f64, traffic: f64, median_cents: f6
     Category { name, share, traffic, median_cents, sigma }
 }
 
-/// Where card testers and impostors shop, and what has no place on the map.
+/// Where card testers and thieves shop; such a shop has no location.
 pub(super) const ONLINE: usize = 0;
 pub(super) const ELECTRONICS: usize = 1;
 /// Where ten small payments in a row are honest.
@@ -63,23 +66,23 @@ const FAVOURITES: usize = 12;
 #[derive(Clone, Debug)]
 pub(super) struct Terminal {
     pub(super) category: usize,
-    /// Degrees north and east; an online shop has none.
-    pub(super) place: Option<(f64, f64)>,
-    /// Its prices, as a factor of its trade's.
-    pub(super) dear: f64,
+    /// Degrees north and east; none for an online shop.
+    pub(super) location: Option<(f64, f64)>,
+    /// Its prices relative to its trade's.
+    pub(super) price_factor: f64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Card {
     /// Swipes per second when the town is at its busiest.
     pub(super) rate: f64,
-    /// What its holder spends, as a factor of the price.
-    pub(super) purse: f64,
+    /// What its holder spends relative to the median price.
+    pub(super) spend_factor: f64,
     /// Spread of what its holder spends: standard deviation of the logarithm.
-    pub(super) whim: f64,
-    /// How many hours later than others its holder lives.
-    pub(super) hours_late: i64,
-    /// Terminals it goes to most of the time, the dearest first.
+    pub(super) spend_sigma: f64,
+    /// How many hours its holder's day is ahead of UTC.
+    pub(super) utc_offset_h: i64,
+    /// Terminals that it visits most of the time, the favourite first.
     pub(super) favourites: Vec<u32>,
 }
 
@@ -90,19 +93,19 @@ pub(super) struct Population {
     pub(super) terminals: Vec<Terminal>,
     /// Per city: its terminals (online shops are in none), with running sums of
     /// how often each is visited.
-    cities: Vec<Draw>,
-    online: Draw,
-    fancy: Draw,
+    cities: Vec<WeightedTerminals>,
+    online: WeightedTerminals,
+    resale: WeightedTerminals,
 }
 
 /// Draws terminals in proportion to a weight.
 #[derive(Debug, Default)]
-struct Draw {
+struct WeightedTerminals {
     terminals: Vec<u32>,
     sums: Vec<f64>,
 }
 
-impl Draw {
+impl WeightedTerminals {
     fn add(&mut self, terminal: u32, weight: f64) {
         self.sums.push(self.sums.last().copied().unwrap_or(0.0) + weight);
         self.terminals.push(terminal);
@@ -123,10 +126,10 @@ impl Population {
             cards: Vec::new(),
             terminals: Vec::new(),
             cities: Vec::new(),
-            online: Draw::default(),
-            fancy: Draw::default(),
+            online: WeightedTerminals::default(),
+            resale: WeightedTerminals::default(),
         };
-        population.cities.resize_with(CITIES.len(), Draw::default);
+        population.cities.resize_with(CITIES.len(), WeightedTerminals::default);
         population.build_terminals(config, &mut rng);
         population.build_cards(config, &mut rng);
         population
@@ -134,7 +137,7 @@ impl Population {
 
     fn build_terminals(&mut self, config: &CardsConfig, rng: &mut StdRng) {
         let spread = Normal::new(0.0, CITY_KM).expect("a finite spread");
-        let dear = LogNormal::new(0.0, 0.25).expect("a finite spread");
+        let price_factor = LogNormal::new(0.0, 0.25).expect("a finite spread");
         let popular = LogNormal::new(0.0, 1.0).expect("a finite spread");
         // The first few make sure that each city has every trade, however
         // few terminals are asked for.
@@ -152,8 +155,8 @@ impl Population {
             let (lat, lon) = offset(config.center, north + spread.sample(rng), east + spread.sample(rng));
             let terminal = Terminal {
                 category,
-                place: (category != ONLINE).then_some((lat, lon)),
-                dear: dear.sample(rng),
+                location: (category != ONLINE).then_some((lat, lon)),
+                price_factor: price_factor.sample(rng),
             };
             let weight = popular.sample(rng) * CATEGORIES[category].traffic;
             if category == ONLINE {
@@ -162,7 +165,7 @@ impl Population {
                 self.cities[city].add(number as u32, weight);
             }
             if category == ELECTRONICS && city == TOWN {
-                self.fancy.add(number as u32, weight);
+                self.resale.add(number as u32, weight);
             }
             self.terminals.push(terminal);
         }
@@ -171,7 +174,7 @@ impl Population {
     fn build_cards(&mut self, config: &CardsConfig, rng: &mut StdRng) {
         let spread = Normal::new(0.0, CITY_KM).expect("a finite spread");
         let activity = LogNormal::new(0.0, 0.7).expect("a finite spread");
-        let purse = LogNormal::new(0.0, 0.4).expect("a finite spread");
+        let spend_factor = LogNormal::new(0.0, 0.4).expect("a finite spread");
         for _ in 0..config.cards {
             let home = offset(config.center, spread.sample(rng), spread.sample(rng));
             let mut favourites = self.near(home, rng);
@@ -179,9 +182,9 @@ impl Population {
             favourites.push(self.online.draw(rng));
             self.cards.push(Card {
                 rate: activity.sample(rng),
-                purse: purse.sample(rng),
-                whim: rng.random_range(0.15..0.5),
-                hours_late: rng.random_range(-2..=3),
+                spend_factor: spend_factor.sample(rng),
+                spend_sigma: rng.random_range(0.15..0.5),
+                utc_offset_h: -rng.random_range(-2..=3),
                 favourites,
             });
         }
@@ -191,19 +194,19 @@ impl Population {
         }
     }
 
-    /// The nearest of the terminals that someone hears of: popular and close ones.
+    /// A holder's favourites: the nearest of a sample in which popular terminals are frequent.
     fn near(&self, home: (f64, f64), rng: &mut StdRng) -> Vec<u32> {
-        let mut heard: Vec<(i64, u32)> = (0..4 * FAVOURITES)
+        let mut candidates: Vec<(i64, u32)> = (0..4 * FAVOURITES)
             .map(|_| {
                 let terminal = self.cities[TOWN].draw(rng);
                 let (lat, lon) =
-                    self.terminals[terminal as usize].place.expect("only online shops have no place");
+                    self.terminals[terminal as usize].location.expect("only online shops have no place");
                 (((lat - home.0).hypot(lon - home.1) * 1e6) as i64, terminal)
             })
             .collect();
-        heard.sort_unstable();
-        heard.dedup();
-        heard.into_iter().map(|(_, terminal)| terminal).take(FAVOURITES - 2).collect()
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates.into_iter().map(|(_, terminal)| terminal).take(FAVOURITES - 2).collect()
     }
 
     /// Some terminal of a city, the popular ones more often.
@@ -216,9 +219,9 @@ impl Population {
         self.online.draw(rng)
     }
 
-    /// A shop of the town whose goods are easily sold on.
-    pub(super) fn fancy_shop(&self, rng: &mut StdRng) -> u32 {
-        self.fancy.draw(rng)
+    /// A shop of the town whose goods are easy to resell.
+    pub(super) fn resale_shop(&self, rng: &mut StdRng) -> u32 {
+        self.resale.draw(rng)
     }
 
     /// A city that is not the town.
@@ -229,12 +232,14 @@ impl Population {
     /// What this card's holder usually pays at this terminal, in cents.
     pub(super) fn usual_cents(&self, card: u32, terminal: u32) -> f64 {
         let terminal = &self.terminals[terminal as usize];
-        self.cards[card as usize].purse * terminal.dear * CATEGORIES[terminal.category].median_cents
+        self.cards[card as usize].spend_factor
+            * terminal.price_factor
+            * CATEGORIES[terminal.category].median_cents
     }
 
     /// What this card's holder usually pays anywhere, in cents.
     pub(super) fn usual_anywhere_cents(&self, card: u32) -> f64 {
-        self.cards[card as usize].purse * 2_400.0
+        self.cards[card as usize].spend_factor * 2_400.0
     }
 }
 
@@ -249,7 +254,7 @@ fn pick(rng: &mut StdRng, shares: &[f64]) -> usize {
     shares.len() - 1
 }
 
-/// The place so many kilometres north and east of another, held within the map.
+/// The point so many kilometres north and east of another, held within the map.
 fn offset((lat, lon): (f64, f64), north_km: f64, east_km: f64) -> (f64, f64) {
     let lat = (lat + north_km / KM_PER_DEGREE).clamp(-89.0, 89.0);
     let lon = lon + east_km / (KM_PER_DEGREE * lat.to_radians().cos());

@@ -1,4 +1,8 @@
-//! The seeded world: a queue of what is due, played in the order of time.
+//! The seeded world: a queue of scheduled actions, played in the order of time (a *discrete event
+//! simulation*).
+//!
+//! # Simplifications
+//! - A chargeback names one swipe; a holder who finds several reports each by itself.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
@@ -9,12 +13,11 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal};
 
 use super::CardsConfig;
-use super::fraud::Pattern;
-use super::honest::Trip;
+use super::pattern::Pattern;
 use super::population::{CATEGORIES, Population};
 use crate::Emission;
 
-/// A payment that somebody has decided to make.
+/// A payment that will be made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Payment {
     pub(super) card: u32,
@@ -22,55 +25,62 @@ pub(super) struct Payment {
     pub(super) amount_cents: i64,
 }
 
-/// What can be due.
+/// An action that can be due.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum What {
+pub(super) enum Due {
     /// The holder of this card may go shopping.
     Holder(u32),
-    /// An honest payment that was decided on earlier: the next coin for the parking meter.
+    /// An honest payment that was planned earlier: the next coin for the parking meter.
     Honest(Payment),
-    /// A fraudulent payment that was decided on earlier.
+    /// A fraudulent payment that was planned earlier.
     Fraud(Payment, Pattern),
-    /// Somewhere a fraudster may begin.
+    /// An episode of this pattern may begin.
     Episode(Pattern),
-    /// A compromised terminal may bill somebody, until the instant given (ms).
+    /// A compromised terminal may bill a card, until the given instant (ms).
     Skimmer { terminal: u32, until_ms: i64 },
     /// A holder has found a swipe that was not theirs.
     Chargeback { swipe: u64, card: u32, terminal: u32 },
-    /// The history is over: the cards that were not in the sample begin.
-    Everybody,
+    /// The history is over: the cards outside the sample begin.
+    AllCards,
 }
 
-/// Something that is due. The number breaks ties, so that the order is the same in every run.
+/// An action and its time. The number breaks ties, so that the order is the same in every run.
 #[derive(Debug)]
-struct Due {
+struct Scheduled {
     at: Timestamp,
     number: u64,
-    what: What,
+    due: Due,
 }
 
-impl Ord for Due {
-    /// The earliest is the greatest, as the heap wants it.
+impl Ord for Scheduled {
+    /// The earliest is the greatest, as the heap needs it.
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.number).cmp(&(self.at, self.number))
     }
 }
 
-impl PartialOrd for Due {
+impl PartialOrd for Scheduled {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Due {
+impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Due {}
+impl Eq for Scheduled {}
 
-/// Everything that is, and what will be.
+/// A holiday of one holder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holiday {
+    pub(super) city: usize,
+    pub(super) until: Timestamp,
+}
+
+/// The state of the town, and the actions that are scheduled.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) config: CardsConfig,
@@ -78,14 +88,14 @@ pub(super) struct World {
     pub(super) rng: StdRng,
     /// Cards in circulation: the sample during the history, then all.
     pub(super) active: u32,
-    /// Where each card's holder is travelling, if they are.
-    pub(super) trips: Vec<Option<Trip>>,
-    /// The shop where fraudsters try out numbers these days.
+    /// The holiday of each card's holder, if they are on one.
+    pub(super) holidays: Vec<Option<Holiday>>,
+    /// The shop where fraudsters test numbers at present.
     pub(super) testing_shop: u32,
-    queue: BinaryHeap<Due>,
-    due: u64,
+    queue: BinaryHeap<Scheduled>,
+    scheduled: u64,
     swipes: u64,
-    said: VecDeque<Emission>,
+    outbox: VecDeque<Emission>,
     delay: LogNormal<f64>,
 }
 
@@ -100,32 +110,32 @@ impl World {
             config: config.clone(),
             rng,
             active: if config.history_days == 0 { 0 } else { config.history_cards.min(config.cards) },
-            trips: vec![None; population.cards.len()],
+            holidays: vec![None; population.cards.len()],
             testing_shop,
             queue: BinaryHeap::new(),
-            due: 0,
+            scheduled: 0,
             swipes: 0,
-            said: VecDeque::new(),
+            outbox: VecDeque::new(),
             delay: LogNormal::new(config.label_delay_days.max(0.01).ln(), 0.5).expect("a finite spread"),
             population,
         };
         for card in 0..world.active {
-            world.wait_for_holder(card, begin);
+            world.schedule_holder(card, begin);
         }
         world.begin_fraud(begin);
-        world.schedule(config.start, What::Everybody);
+        world.schedule(config.start, Due::AllCards);
         world
     }
 
-    /// Plays everything before `config.start`, and says none of it.
-    pub(super) fn live_through_history(&mut self) {
+    /// Plays everything before `config.start`, and emits none of it.
+    pub(super) fn play_history(&mut self) {
         while self.next_before(self.config.start).is_some() {}
     }
 
-    /// The next emission, however far away.
+    /// The next emission.
     pub(super) fn next_emission(&mut self) -> Emission {
         loop {
-            if let Some(emission) = self.said.pop_front() {
+            if let Some(emission) = self.outbox.pop_front() {
                 return emission;
             }
             self.step();
@@ -134,37 +144,37 @@ impl World {
 
     /// The next emission, if it is before `end`.
     pub(super) fn next_before(&mut self, end: Timestamp) -> Option<Emission> {
-        while self.said.is_empty() {
-            if self.queue.peek().is_none_or(|due| due.at >= end) {
+        while self.outbox.is_empty() {
+            if self.queue.peek().is_none_or(|next| next.at >= end) {
                 return None;
             }
             self.step();
         }
-        self.said.pop_front()
+        self.outbox.pop_front()
     }
 
     fn step(&mut self) {
-        let Due { at, what, .. } = self.queue.pop().expect("holders and fraudsters never cease");
-        match what {
-            What::Holder(card) => self.holder(at, card),
-            What::Honest(payment) => self.swipe(at, payment, None),
-            What::Fraud(payment, pattern) => self.swipe(at, payment, Some(pattern)),
-            What::Episode(pattern) => self.episode(at, pattern),
-            What::Skimmer { terminal, until_ms } => self.skimmer(at, terminal, until_ms),
-            What::Chargeback { swipe, card, terminal } => self.chargeback(at, swipe, card, terminal),
-            What::Everybody => {
+        let Scheduled { at, due, .. } = self.queue.pop().expect("holders and fraudsters never cease");
+        match due {
+            Due::Holder(card) => self.holder(at, card),
+            Due::Honest(payment) => self.swipe(at, payment, None),
+            Due::Fraud(payment, pattern) => self.swipe(at, payment, Some(pattern)),
+            Due::Episode(pattern) => self.episode(at, pattern),
+            Due::Skimmer { terminal, until_ms } => self.skimmer(at, terminal, until_ms),
+            Due::Chargeback { swipe, card, terminal } => self.chargeback(at, swipe, card, terminal),
+            Due::AllCards => {
                 let sample = self.active;
                 self.active = self.config.cards;
                 for card in sample..self.active {
-                    self.wait_for_holder(card, at);
+                    self.schedule_holder(card, at);
                 }
             }
         }
     }
 
-    pub(super) fn schedule(&mut self, at: Timestamp, what: What) {
-        self.queue.push(Due { at, number: self.due, what });
-        self.due += 1;
+    pub(super) fn schedule(&mut self, at: Timestamp, due: Due) {
+        self.queue.push(Scheduled { at, number: self.scheduled, due });
+        self.scheduled += 1;
     }
 
     /// An instant of a Poisson process with `rate` a second, after `from`.
@@ -173,12 +183,12 @@ impl World {
         from.plus_seconds((wait / rate.max(1e-9)).max(0.001))
     }
 
-    /// A card is presented: says the swipe and what it was, and sees to its chargeback.
+    /// A card is presented: emits the swipe and its truth, and schedules its chargeback.
     pub(super) fn swipe(&mut self, at: Timestamp, payment: Payment, pattern: Option<Pattern>) {
         let Payment { card, terminal, amount_cents } = payment;
         let number = self.swipes;
         self.swipes += 1;
-        let place = &self.population.terminals[terminal as usize];
+        let at_terminal = &self.population.terminals[terminal as usize];
         let swipe = CardSwipe {
             ts: at,
             swipe_id: swipe_id(number),
@@ -186,9 +196,9 @@ impl World {
             terminal_id: terminal_id(terminal),
             amount_cents,
             currency: Some("USD".to_owned()),
-            category: Some(CATEGORIES[place.category].name.to_owned()),
-            lat: place.place.map(|(lat, _)| lat),
-            lon: place.place.map(|(_, lon)| lon),
+            category: Some(CATEGORIES[at_terminal.category].name.to_owned()),
+            lat: at_terminal.location.map(|(lat, _)| lat),
+            lon: at_terminal.location.map(|(_, lon)| lon),
         };
         let truth = SimulationTruth::Swipe {
             ts: at,
@@ -197,13 +207,13 @@ impl World {
             amount_cents,
             pattern: pattern.map(|pattern| pattern.name().to_owned()),
         };
-        self.said.push_back(Emission { at, event: swipe.into() });
-        self.said.push_back(Emission { at, event: truth.into() });
+        self.outbox.push_back(Emission { at, event: swipe.into() });
+        self.outbox.push_back(Emission { at, event: truth.into() });
         if pattern.is_some() && !self.rng.random_bool(self.config.label_never.clamp(0.0, 1.0)) {
             let days = self.delay.sample(&mut self.rng).clamp(0.25, 60.0);
             self.schedule(
                 at.plus_seconds(days * 86_400.0),
-                What::Chargeback { swipe: number, card, terminal },
+                Due::Chargeback { swipe: number, card, terminal },
             );
         }
     }
@@ -215,7 +225,7 @@ impl World {
             card_id: card_id(card),
             terminal_id: terminal_id(terminal),
         };
-        self.said.push_back(Emission { at, event: chargeback.into() });
+        self.outbox.push_back(Emission { at, event: chargeback.into() });
     }
 }
 

@@ -6,6 +6,9 @@
 //! ```
 //! The trip is announced (`requested`) when the driver is called, and from that ping on every
 //! position carries its id, until the rider has got out (`dropped_off`).
+//!
+//! # Simplifications
+//! - A driver accepts every rider, and has one at a time.
 
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ use super::{instant, seconds};
 /// Deviation of the logarithm of the time that drivers take, from one to the next and from one trip
 /// to the next.
 const DRIVER_STYLE: f64 = 0.09;
-const TRIP_MOOD: f64 = 0.07;
+const TRIP_STYLE: f64 = 0.07;
 /// Median seconds and deviation of the logarithm, until the rider is in the car and until the rider
 /// is out of it.
 const PICKUP: (f64, f64) = (45.0, 0.6);
@@ -41,18 +44,18 @@ pub(super) struct Car {
     id: String,
     /// The moment within each second at which it reports.
     pub(super) phase_ms: i64,
-    /// What the driver's customers draw from.
+    /// The random stream of the driver's customers.
     rng: StdRng,
     style: f64,
     motion: Motion,
     receiver: Receiver,
-    doing: Doing,
+    activity: Activity,
     ride: Option<Ride>,
     rides: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Doing {
+enum Activity {
     /// Waits, or roams, until called.
     Free {
         called: f64,
@@ -77,7 +80,7 @@ struct Ride {
     metres: f64,
     /// After how many metres the rider gives up waiting.
     cancelled_m: Option<f64>,
-    /// When each quarter of the way began, and what the oracle expected then, without and with
+    /// When each quarter of the way began, and the oracle's forecast then, without and with
     /// foresight; as many as have begun.
     quarters: Vec<(Timestamp, [f64; 2])>,
 }
@@ -88,20 +91,20 @@ impl Car {
     pub(super) fn new(number: usize, world: &World, router: &mut Router, outbox: &mut Outbox) -> Option<Car> {
         let (seed, start, at) = (world.config.seed, world.config.start, world.start_s());
         let number = number as u64;
-        let mut asking = rng(seed, Purpose::Asking, number);
-        let place = world.demand.anywhere(&world.map, &mut asking)?;
-        let style = (DRIVER_STYLE * asking.sample::<f64, _>(StandardNormal)).exp();
+        let mut customers = rng(seed, Purpose::Customers, number);
+        let place = world.demand.anywhere(&world.map, &mut customers)?;
+        let style = (DRIVER_STYLE * customers.sample::<f64, _>(StandardNormal)).exp();
         let driving = rng(seed, Purpose::Driving, number);
         let id = format!("d{number:03}");
         let mut car = Car {
             number,
-            phase_ms: asking.random_range(0..1000),
+            phase_ms: customers.random_range(0..1000),
             motion: Motion::new(Arc::from(id.as_str()), driving, style, place, at),
             receiver: Receiver::new(seed, number, world.config.gps, 1.0),
-            doing: Doing::Free { called: at + world.demand.idle_s(at, &mut asking) },
+            activity: Activity::Free { called: at + world.demand.idle_s(at, &mut customers) },
             ride: None,
             rides: 0,
-            rng: asking,
+            rng: customers,
             style,
             id,
         };
@@ -111,32 +114,36 @@ impl Car {
         Some(car)
     }
 
-    /// Lives until `now`, and reports.
+    /// Advances to `now`, and reports.
     pub(super) fn step(&mut self, now: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
         let t = seconds(now);
         let arrived = self.motion.drive(now, world, outbox);
-        match self.doing {
-            Doing::Free { called } if t >= called => self.accept(now, world, router, outbox),
-            Doing::ToPickup if self.is_cancelled(t) => {
-                self.say(TripKind::Cancelled, now, outbox);
-                self.become_free(t, world, router);
+        match self.activity {
+            Activity::Free { called } if t >= called => self.accept(now, world, router, outbox),
+            Activity::ToPickup if self.is_cancelled(t) => {
+                self.publish(TripKind::Cancelled, now, outbox);
+                self.set_free(t, world, router);
             }
-            Doing::ToPickup if arrived => self.doing = Doing::AtPickup { until: t + self.kerb_s(PICKUP) },
-            Doing::AtPickup { until } if t >= until => {
-                self.say(TripKind::PickedUp, now, outbox);
+            Activity::ToPickup if arrived => {
+                self.activity = Activity::AtPickup { until: t + self.kerb_s(PICKUP) }
+            }
+            Activity::AtPickup { until } if t >= until => {
+                self.publish(TripKind::PickedUp, now, outbox);
                 let route = self
                     .ride
                     .as_mut()
                     .and_then(|ride| ride.route.take())
                     .expect("planned when it was requested");
-                self.motion.set_out(route, t, world);
-                self.doing = Doing::Riding;
+                self.motion.start_route(route, t, world);
+                self.activity = Activity::Riding;
             }
-            Doing::Riding if arrived => self.doing = Doing::AtDropoff { until: t + self.kerb_s(DROPOFF) },
-            Doing::AtDropoff { until } if t >= until => {
-                self.say(TripKind::DroppedOff, now, outbox);
-                self.tell(now, world, outbox);
-                self.become_free(t, world, router);
+            Activity::Riding if arrived => {
+                self.activity = Activity::AtDropoff { until: t + self.kerb_s(DROPOFF) }
+            }
+            Activity::AtDropoff { until } if t >= until => {
+                self.publish(TripKind::DroppedOff, now, outbox);
+                self.publish_truth(now, world, outbox);
+                self.set_free(t, world, router);
             }
             _ => {}
         }
@@ -148,47 +155,47 @@ impl Car {
         LogNormal::new(median_s.ln(), deviation).expect("the deviation is finite").sample(&mut self.rng)
     }
 
-    /// Takes the next rider, or waits on when there is none whom one can reach.
+    /// Takes the next rider, or keeps waiting when none can be reached.
     fn accept(&mut self, now: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
         let t = seconds(now);
         let (here, _) = self.motion.state(t);
         let Some((approach, ride)) = self.plan(here, now, world, router) else {
-            self.doing = Doing::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
+            self.activity = Activity::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
             return;
         };
         self.motion.count_from_here(t);
-        self.motion.style = self.style * (TRIP_MOOD * self.rng.sample::<f64, _>(StandardNormal)).exp();
-        self.motion.set_out(approach, t, world);
+        self.motion.style = self.style * (TRIP_STYLE * self.rng.sample::<f64, _>(StandardNormal)).exp();
+        self.motion.start_route(approach, t, world);
         self.ride = Some(ride);
-        self.doing = Doing::ToPickup;
-        self.say(TripKind::Requested, now, outbox);
+        self.activity = Activity::ToPickup;
+        self.publish(TripKind::Requested, now, outbox);
     }
 
-    /// Is in the middle of a trip when the city begins. What came before is said with the time at
-    /// which it must have been.
+    /// Starts in the middle of a trip. Its earlier events are emitted with the times that they must
+    /// have had.
     fn begin_midway(&mut self, start: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
         let t = seconds(start);
         let (here, _) = self.motion.state(t);
         let Some((approach, mut ride)) = self.plan(here, start, world, router) else { return };
         let total_m = ride.metres;
-        let gone_m = total_m * self.rng.random_range(0.0..0.95);
+        let driven_m = total_m * self.rng.random_range(0.0..0.95);
         let approach_s = expected_route_s(&approach, t, t, self.style, world);
-        let (approach_m, gone) = (approach.length_m, gone_m / total_m.max(1.0));
-        ride.metres = total_m - gone_m;
+        let (approach_m, share_driven) = (approach.length_m, driven_m / total_m.max(1.0));
+        ride.metres = total_m - driven_m;
         ride.cancelled_m = None;
-        if gone_m < approach_m {
-            self.motion.set_out(approach, t, world);
-            self.motion.skip(gone_m, t, world);
-            self.doing = Doing::ToPickup;
-            ride.trip.ts = instant(t - approach_s * gone_m / approach_m);
+        if driven_m < approach_m {
+            self.motion.start_route(approach, t, world);
+            self.motion.skip(driven_m, t, world);
+            self.activity = Activity::ToPickup;
+            ride.trip.ts = instant(t - approach_s * driven_m / approach_m);
             outbox.send(start, ride.trip.clone());
         } else {
             let route = ride.route.take().expect("just planned");
-            let ridden_s = expected_route_s(&route, t, t, self.style, world) * gone;
-            self.motion.place(Spot { link: route.links[0], offset_m: route.start_m }, t);
-            self.motion.set_out(route, t, world);
-            self.motion.skip(gone_m - approach_m, t, world);
-            self.doing = Doing::Riding;
+            let ridden_s = expected_route_s(&route, t, t, self.style, world) * share_driven;
+            self.motion.place(Spot::new(route.links[0], route.start_m), t);
+            self.motion.start_route(route, t, world);
+            self.motion.skip(driven_m - approach_m, t, world);
+            self.activity = Activity::Riding;
             ride.trip.ts = instant(t - ridden_s - PICKUP.0 - approach_s);
             outbox.send(start, ride.trip.clone());
             ride.trip.ts = instant(t - ridden_s);
@@ -197,8 +204,8 @@ impl Car {
         self.ride = Some(ride);
     }
 
-    /// A rider nearby, and the ways there and on. Where one cannot get to or away from, nobody is
-    /// picked up.
+    /// A rider nearby, and the routes there and on to the destination. Places without a route are
+    /// not used.
     fn plan(
         &mut self,
         here: Spot,
@@ -207,12 +214,12 @@ impl Car {
         router: &mut Router,
     ) -> Option<(Route, Ride)> {
         let map = &world.map;
-        let taste = world.taste(self.number);
+        let costs = world.driver_costs(self.number);
         for _ in 0..4 {
             let origin = world.demand.origin(map, here, &mut self.rng)?;
             let destination = world.demand.destination(map, origin, &mut self.rng)?;
-            let Some(approach) = router.route(map, here, origin, &taste) else { continue };
-            let Some(route) = router.route(map, origin, destination, &taste) else { continue };
+            let Some(approach) = router.route(map, here, origin, &costs) else { continue };
+            let Some(route) = router.route(map, origin, destination, &costs) else { continue };
             self.rides += 1;
             let metres = approach.length_m + route.length_m;
             let cancelled = self.rng.random_bool(CANCELLED);
@@ -222,8 +229,8 @@ impl Car {
                 driver_id: self.id.clone(),
                 rider_id: Some(format!("r{:05}", self.rng.random_range(0..20_000))),
                 kind: TripKind::Requested,
-                origin: self.door(origin, world),
-                destination: self.door(destination, world),
+                origin: self.pin(origin, world),
+                destination: self.pin(destination, world),
             };
             let cancelled_m = cancelled.then(|| approach.length_m * self.rng.random_range(0.1..0.9));
             return Some((
@@ -235,7 +242,7 @@ impl Car {
     }
 
     /// The pin that a rider sets: some metres beside the street.
-    fn door(&mut self, spot: Spot, world: &World) -> Place {
+    fn pin(&mut self, spot: Spot, world: &World) -> Place {
         let place = world.map.place_at(spot.link, spot.offset_m);
         let mut beside = || 6e-5 * self.rng.sample::<f64, _>(StandardNormal);
         Place {
@@ -249,34 +256,34 @@ impl Car {
         gives_up_m.is_some_and(|metres| self.motion.driven_m(t) >= metres)
     }
 
-    fn become_free(&mut self, t: f64, world: &World, router: &mut Router) {
+    fn set_free(&mut self, t: f64, world: &World, router: &mut Router) {
         self.ride = None;
         self.motion.style = self.style;
-        self.doing = Doing::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
+        self.activity = Activity::Free { called: t + world.demand.idle_s(t, &mut self.rng) };
         if !self.rng.random_bool(ROAMING) {
             self.motion.halt(t);
             return;
         }
         let (here, _) = self.motion.state(t);
         let to = world.demand.origin(&world.map, here, &mut self.rng);
-        match to.and_then(|to| router.route(&world.map, here, to, &world.taste(self.number))) {
-            Some(route) => self.motion.set_out(route, t, world),
+        match to.and_then(|to| router.route(&world.map, here, to, &world.driver_costs(self.number))) {
+            Some(route) => self.motion.start_route(route, t, world),
             None => self.motion.halt(t),
         }
     }
 
-    /// Says a step of the trip.
-    fn say(&mut self, kind: TripKind, now: Timestamp, outbox: &mut Outbox) {
+    /// Emits an event of the trip.
+    fn publish(&mut self, kind: TripKind, now: Timestamp, outbox: &mut Outbox) {
         let ride = self.ride.as_ref().expect("only trips have steps");
         outbox.send(now, Trip { ts: now, kind, ..ride.trip.clone() });
     }
 
-    /// Tells the truth about the trip that has ended.
-    fn tell(&mut self, now: Timestamp, world: &World, outbox: &mut Outbox) {
+    /// Emits the truth about the trip that has ended.
+    fn publish_truth(&mut self, now: Timestamp, world: &World, outbox: &mut Outbox) {
         let ride = self.ride.as_ref().expect("a trip has ended");
         let [a, b, c, d] = ride.quarters[..] else { return };
-        let told = |which: usize| {
-            world.config.oracle.then(|| [a, b, c, d].map(|(_, said)| round(said[which], 10.0)))
+        let oracle = |which: usize| {
+            world.config.oracle.then(|| [a, b, c, d].map(|(_, expected)| round(expected[which], 10.0)))
         };
         outbox.send(
             now,
@@ -286,14 +293,14 @@ impl Car {
                 driver_id: self.id.clone(),
                 quarters: [a.0, b.0, c.0, d.0],
                 metres: round(ride.metres, 10.0),
-                oracle_s: told(0),
-                foresight_s: told(1),
+                oracle_s: oracle(0),
+                foresight_s: oracle(1),
                 incident: self.motion.met_incident,
             },
         );
     }
 
-    /// Notes when each quarter of the way begins, and what the oracle says then.
+    /// Records when each quarter of the way begins, and the oracle's forecast then.
     fn mark_quarters(&mut self, now: Timestamp, world: &World) {
         let Some(ride) = &mut self.ride else { return };
         let t = seconds(now);
@@ -301,7 +308,7 @@ impl Car {
             && self.motion.driven_m(t) >= ride.metres * ride.quarters.len() as f64 * 0.25
         {
             let oracle_s = if world.config.oracle {
-                [t, f64::INFINITY].map(|known| expected_s(&self.motion, self.doing, ride, t, known, world))
+                [t, f64::INFINITY].map(|known| expected_s(&self.motion, self.activity, ride, t, known, world))
             } else {
                 [0.0; 2]
             };
@@ -315,7 +322,7 @@ impl Car {
             return;
         }
         let fix = self.receiver.measure(world.map.place_at(spot.link, spot.offset_m), speed);
-        outbox.post(
+        outbox.send_over_network(
             now,
             DriverLocation {
                 ts: now,
@@ -330,20 +337,19 @@ impl Car {
     }
 }
 
-/// Seconds to the end of the trip as the oracle sees it: all paces, how fast this driver is on
-/// this trip, and of every wait its mean. Somebody who watches the trip may learn all of this,
-/// so nobody who only watches does better. Of an incident that begins after `known` it knows
-/// as little as they.
-fn expected_s(motion: &Motion, doing: Doing, ride: &Ride, t: f64, known: f64, world: &World) -> f64 {
+/// Seconds to the end of the trip by the *oracle*, which knows all paces, how fast this driver is
+/// on this trip, and the mean of every wait. All of this can be learnt by observation, so no
+/// observer does better. It does not know incidents that begin after `known`.
+fn expected_s(motion: &Motion, activity: Activity, ride: &Ride, t: f64, known: f64, world: &World) -> f64 {
     let mean_s = |(median_s, deviation): (f64, f64)| median_s * (deviation * deviation / 2.0).exp();
     let (pickup_s, dropoff_s) = (mean_s(PICKUP), mean_s(DROPOFF));
     let mut clock = t;
-    match doing {
-        Doing::ToPickup => clock += motion.expected_rest_s(clock, known, world) + pickup_s,
-        // Half of it is over, for all that one can know.
-        Doing::AtPickup { .. } => clock += pickup_s / 2.0,
-        Doing::Riding => clock += motion.expected_rest_s(clock, known, world),
-        Doing::AtDropoff { .. } | Doing::Free { .. } => {}
+    match activity {
+        Activity::ToPickup => clock += motion.expected_rest_s(clock, known, world) + pickup_s,
+        // On average half of it is over.
+        Activity::AtPickup { .. } => clock += pickup_s / 2.0,
+        Activity::Riding => clock += motion.expected_rest_s(clock, known, world),
+        Activity::AtDropoff { .. } | Activity::Free { .. } => {}
     }
     if let Some(route) = &ride.route {
         clock += expected_route_s(route, clock, known, motion.style, world);

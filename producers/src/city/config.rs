@@ -1,20 +1,20 @@
-//! What can be set about the city.
+//! The parameters of the city.
 
 use std::sync::Arc;
 
 use events::Timestamp;
 use streets::Map;
 
-/// How the city is to be. Plain data: change what you like of [`CityConfig::default`].
+/// The parameters of a city, with usable values in [`CityConfig::default`].
 #[derive(Clone, Debug)]
 pub struct CityConfig {
-    /// Decides everything that is random. Same seed, same events, byte for byte.
+    /// The seed of everything random. Same seed, same events, byte for byte.
     pub seed: u64,
     /// The simulated instant at which it begins.
     pub start: Timestamp,
     /// How many drivers carry riders.
     pub drivers: u32,
-    /// How many lorries go their rounds.
+    /// How many lorries make rounds.
     pub lorries: u32,
     /// Seconds between two positions of a lorry; drivers send theirs every second.
     pub lorry_ping_s: u32,
@@ -30,11 +30,11 @@ pub struct CityConfig {
     pub incidents_per_hour: f64,
     /// Stretches of the main roads on which no position is received.
     pub tunnels: u32,
-    /// How well phones know where they are.
+    /// The error of receivers.
     pub gps: Gps,
     /// How positions travel to the broker.
     pub delivery: Delivery,
-    /// Whether the truth about a trip says what the oracle would have expected.
+    /// Whether the truth about a trip includes the oracle's forecasts.
     pub oracle: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Gps {
     /// How much worse bad reception is than good: the standard deviation of
     /// the logarithm of its scale.
     pub spread: f64,
-    /// Seconds after which an error has been forgotten to a third.
+    /// Seconds after which a third of an error is left.
     pub memory_s: f64,
     /// Error of the speed in m/s (standard deviation).
     pub speed_mps: f64,

@@ -1,5 +1,7 @@
-//! What comes between an event and its sending: a network that is late now and then, and says
-//! things twice.
+//! The network between a phone and the broker: sometimes it delays or repeats a position.
+//!
+//! # Simplifications
+//! - Nothing is lost: a position that is never delivered would be one that was never measured.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
@@ -13,7 +15,7 @@ use super::config::Delivery;
 use super::noise::{Purpose, rng};
 use crate::Emission;
 
-/// Events on their way, given out in the order of their sending.
+/// Events on their way, in the order of their sending.
 #[derive(Debug)]
 pub(super) struct Outbox {
     rng: StdRng,
@@ -42,7 +44,7 @@ impl Eq for Delayed {}
 
 impl Ord for Delayed {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Turned round: the standard heap gives its greatest first.
+        // Reversed: the standard heap returns its greatest first.
         (other.emission.at, other.sequence).cmp(&(self.emission.at, self.sequence))
     }
 }
@@ -77,14 +79,14 @@ impl Outbox {
         self.ready.push_back(Emission { at, event: event.into() });
     }
 
-    /// Sends over the network of phones, which may take its time.
-    pub(super) fn post(&mut self, at: Timestamp, event: impl Into<Event>) {
+    /// Sends over the network of phones, which may delay or repeat it.
+    pub(super) fn send_over_network(&mut self, at: Timestamp, event: impl Into<Event>) {
         let event = event.into();
         let Delivery { reordered, late, duplicated } = self.delivery;
-        let fate: f64 = self.rng.random();
-        let delay_s = if fate < late {
+        let draw: f64 = self.rng.random();
+        let delay_s = if draw < late {
             (5.0 + 55.0 * self.rng.sample::<f64, _>(Exp1)).min(600.0)
-        } else if fate < late + reordered {
+        } else if draw < late + reordered {
             self.rng.random_range(1.0..5.0)
         } else {
             0.0
@@ -102,8 +104,8 @@ impl Outbox {
         self.delayed.push(Delayed { emission: Emission { at, event }, sequence: self.sequence });
     }
 
-    /// The next to be sent; none while something may still be said that is sent before all that is
-    /// held back.
+    /// The next to be sent; none while an event may still come that is sent before all delayed
+    /// ones.
     pub(super) fn take(&mut self) -> Option<Emission> {
         let ready = self.ready.front()?;
         if self.delayed.peek().is_some_and(|delayed| delayed.emission.at < ready.at) {

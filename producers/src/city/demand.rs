@@ -1,4 +1,7 @@
 //! Who wants to go where, and when.
+//!
+//! # Simplifications
+//! - Riders have no home: each trip starts near a free driver.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -7,9 +10,8 @@ use streets::{LinkId, Map, RoadClass, Spot, distance_m};
 
 use super::config::CityConfig;
 use super::noise::{Purpose, rng};
-use super::world::spot;
 
-/// Places where people want to be: how many, and how far they draw.
+/// Popular places: how many, and how far their attraction reaches.
 const HOT_SPOTS: usize = 6;
 const HOT_SPOT_M: f64 = 1500.0;
 
@@ -73,21 +75,21 @@ impl Demand {
         self.centre
     }
 
-    /// Where a link is, by its middle.
+    /// The middle of a link.
     pub(super) fn place(&self, link: LinkId) -> (f64, f64) {
         self.middles[link.index()]
     }
 
-    /// A place where somebody might get in or out; none in a city without streets.
+    /// A random place for a rider, by demand; none in a city without streets.
     pub(super) fn anywhere(&self, map: &Map, rng: &mut StdRng) -> Option<Spot> {
         let sum = *self.weights.last()?;
         let drawn = rng.random_range(0.0..sum.max(f64::MIN_POSITIVE));
         let row = self.weights.partition_point(|&weight| weight <= drawn).min(self.weights.len() - 1);
         let link = LinkId(row as u32);
-        Some(spot(link, map.link(link).length_m * rng.random_range(0.05..0.95)))
+        Some(Spot::new(link, map.link(link).length_m * rng.random_range(0.05..0.95)))
     }
 
-    /// Where a rider near this place waits: dispatch sends the driver who has not far to go.
+    /// Where a rider near this place waits: dispatch sends a driver who is near.
     pub(super) fn origin(&self, map: &Map, near: Spot, rng: &mut StdRng) -> Option<Spot> {
         self.at_distance(map, near, 450.0, 32, rng)
     }
@@ -98,7 +100,7 @@ impl Demand {
         self.at_distance(map, origin, wish_m, 16, rng)
     }
 
-    /// Of some places, the one whose distance comes nearest to what is wished.
+    /// Of some random places, the one whose distance is nearest to `wish_m`.
     fn at_distance(
         &self,
         map: &Map,
@@ -134,7 +136,7 @@ impl Demand {
         trip_s / (trip_s + 15.0 + 240.0 / busy.max(1e-3))
     }
 
-    /// How much is going on, about 1 by day.
+    /// The level of demand, about 1 by day.
     fn busy(&self, t: f64) -> f64 {
         let hour = ((t + self.utc_offset_s) / 3600.0).rem_euclid(24.0);
         // (hour, level), a line from each to the next.

@@ -1,9 +1,11 @@
-//! What happens in the streets and is in no timetable: crashes, closures, burst pipes; and a
-//! football match.
+//! Incidents: crashes, closures, burst pipes; and a football match.
 //!
-//! An incident slows a **corridor**: the link where it happens most, the links that lead to it less
-//! and less, as a queue grows backwards, and the opposite direction a little, because people look.
-//! Its effect rises, stays, and falls.
+//! An incident slows a **corridor**: its own link most, the links that lead to it less and less, as
+//! a queue grows backwards, and the opposite direction a little, because people look. Its effect
+//! rises, stays, and falls.
+//!
+//! # Simplifications
+//! - A closed road is slow, never impassable.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -17,9 +19,9 @@ use super::instant;
 use super::noise::{Purpose, hash, rng, unit};
 use events::SimulationTruth;
 
-/// At most so many are under way or planned at a time: each has a bit in the mask of every link.
+/// The most incidents that are active or planned: each has a bit in the mask of every link.
 const SLOTS: usize = 64;
-/// So far ahead incidents are decided on, so that the oracle can ask about the whole of a trip.
+/// Incidents are planned so far ahead, so that the oracle can look at the whole of a trip.
 const AHEAD_S: f64 = 5400.0;
 /// More would not find a slot.
 const MOST_PER_HOUR: f64 = 200.0;
@@ -31,10 +33,10 @@ pub(super) struct Incidents {
     rng: StdRng,
     seed: u64,
     utc_offset_s: f64,
-    /// Seconds between two, in the mean; none when there are to be none.
+    /// Mean seconds between two; none when there are none.
     every_s: Option<f64>,
     next_s: f64,
-    /// The day (since 1970, local) up to which matches have been decided on.
+    /// The day (since 1970, local) up to which matches are planned.
     match_day: i64,
     stadium: (f64, f64),
     slots: Vec<Option<Incident>>,
@@ -51,11 +53,11 @@ struct Incident {
     text: String,
     begin: f64,
     end: f64,
-    /// What the pace is multiplied by at its worst, where it is worst.
+    /// The factor of the pace at its peak, on the link of the scene.
     worst: f64,
-    /// How much of it each link feels, 0 to 1, by link.
+    /// The share of the effect on each link, 0 to 1, by link.
     links: Vec<(LinkId, f32)>,
-    told: bool,
+    published: bool,
 }
 
 impl Incident {
@@ -85,7 +87,7 @@ impl Incidents {
                 RoadClass::Tertiary => 1.0,
                 _ => return None,
             };
-            // Where people go, things happen.
+            // More happens where more people drive.
             let (lat, lon) = demand.place(id);
             let far_m = distance_m(lat, lon, demand.centre().0, demand.centre().1);
             sum += link.length_m * weight * (0.2 + (-far_m / 5000.0).exp());
@@ -110,14 +112,13 @@ impl Incidents {
         }
     }
 
-    /// By how much incidents slow this link at `t`; 1 where there is none.
-    /// Of two, the worse counts.
+    /// The factor by which incidents slow this link at `t`; 1 without one. Of two, the worse
+    /// counts.
     pub(super) fn factor(&self, link: LinkId, t: f64) -> f64 {
         self.factor_as_of(link, t, t)
     }
 
-    /// The same as far as somebody knows who knows all about every incident that has begun by
-    /// `known`, and nothing of the others.
+    /// The same with only those incidents that have begun by `known`.
     pub(super) fn factor_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
         let mut mask = self.masks[link.index()];
         let mut factor = 1.0_f64;
@@ -159,11 +160,11 @@ impl Incidents {
     }
 
     /// Tells the truth about incidents that have begun.
-    pub(super) fn tell(&mut self, now: f64, keys: &[String], outbox: &mut Outbox) {
+    pub(super) fn publish_truth(&mut self, now: f64, keys: &[String], outbox: &mut Outbox) {
         for incident in
-            self.slots.iter_mut().flatten().filter(|incident| !incident.told && incident.begin <= now)
+            self.slots.iter_mut().flatten().filter(|incident| !incident.published && incident.begin <= now)
         {
-            incident.told = true;
+            incident.published = true;
             outbox.send(
                 instant(now),
                 SimulationTruth::Incident {
@@ -238,7 +239,7 @@ impl Incidents {
         }
         self.count += 1;
         let id = format!("i{:04}", self.count);
-        self.slots[slot] = Some(Incident { id, text, begin, end, worst, links, told: false });
+        self.slots[slot] = Some(Incident { id, text, begin, end, worst, links, published: false });
     }
 }
 

@@ -1,4 +1,7 @@
 //! What junctions cost: signals, giving way, turning.
+//!
+//! # Simplifications
+//! - A wait depends on no other vehicle: giving way takes a random time with a fixed mean.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -70,7 +73,7 @@ impl Junctions {
         control_s + if turn_s > 0.0 { about(turn_s) } else { 0.0 }
     }
 
-    /// The mean of [`Junctions::wait_s`] for one who comes at any time.
+    /// The mean of [`Junctions::wait_s`] over all arrival times.
     pub(super) fn expected_s(&self, from: LinkId, into: LinkId) -> f64 {
         let control_s = match self.ends[from.index()].control {
             Control::None => return 0.0,
@@ -98,8 +101,8 @@ impl Junctions {
     }
 }
 
-/// What stands at the end of a link. Real signals are not on the map, so they are put where they
-/// would be: at many of the crossings of larger streets.
+/// The control at the end of a link. Real signals are not on the map, so they are placed where they
+/// are likely: at many of the crossings of larger streets.
 fn control(seed: u64, map: &Map, link: LinkId, deg: f64) -> Control {
     let node = map.link(link).to;
     if neighbours(map, node, 9) < 3 {

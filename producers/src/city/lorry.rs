@@ -1,4 +1,7 @@
 //! A delivery lorry on its round: from the depot from door to door, and back.
+//!
+//! # Simplifications
+//! - The doors of a round are random: no dispatcher orders them.
 
 use std::sync::Arc;
 
@@ -20,7 +23,7 @@ const HEAVY: f64 = 1.2;
 const DOORS: std::ops::Range<u32> = 8..16;
 const AT_DOOR_S: std::ops::Range<f64> = 90.0..480.0;
 
-/// Lorries draw from other streams than cars of the same number.
+/// Lorries have other random streams than cars of the same number.
 const NUMBERS_FROM: u64 = 1 << 32;
 
 #[derive(Debug)]
@@ -46,14 +49,14 @@ impl Lorry {
         let (seed, at) = (world.config.seed, world.start_s());
         let id = format!("l{number:02}");
         let number = NUMBERS_FROM + number as u64;
-        let mut asking = rng(seed, Purpose::Asking, number);
-        let depot = world.demand.anywhere(&world.map, &mut asking)?;
-        let place = world.demand.anywhere(&world.map, &mut asking)?;
-        let style = HEAVY * asking.random_range(0.95..1.1);
+        let mut customers = rng(seed, Purpose::Customers, number);
+        let depot = world.demand.anywhere(&world.map, &mut customers)?;
+        let place = world.demand.anywhere(&world.map, &mut customers)?;
+        let style = HEAVY * customers.random_range(0.95..1.1);
         let every_s = world.config.lorry_ping_s.max(1);
         Some(Lorry {
             number,
-            phase_ms: asking.random_range(0..1000),
+            phase_ms: customers.random_range(0..1000),
             motion: Motion::new(
                 Arc::from(id.as_str()),
                 rng(seed, Purpose::Driving, number),
@@ -63,20 +66,20 @@ impl Lorry {
             ),
             receiver: Receiver::new(seed, number, world.config.gps, f64::from(every_s)),
             depot,
-            doors_left: asking.random_range(DOORS),
-            standing: Some(at + asking.random_range(0.0..AT_DOOR_S.start)),
-            silent_s: asking.random_range(0..every_s),
-            rng: asking,
+            doors_left: customers.random_range(DOORS),
+            standing: Some(at + customers.random_range(0.0..AT_DOOR_S.start)),
+            silent_s: customers.random_range(0..every_s),
+            rng: customers,
             id,
         })
     }
 
-    /// Lives until `now`, and reports when it is time to.
+    /// Advances to `now`, and reports when it is due.
     pub(super) fn step(&mut self, now: Timestamp, world: &World, router: &mut Router, outbox: &mut Outbox) {
         let t = seconds(now);
         let arrived = self.motion.drive(now, world, outbox);
         match self.standing {
-            Some(until) if t >= until => self.go_on(t, world, router),
+            Some(until) if t >= until => self.drive_on(t, world, router),
             None if arrived => {
                 self.motion.halt(t);
                 self.standing = Some(t + self.rng.random_range(AT_DOOR_S));
@@ -93,7 +96,7 @@ impl Lorry {
             return;
         }
         let fix = self.receiver.measure(world.map.place_at(spot.link, spot.offset_m), speed);
-        outbox.post(
+        outbox.send_over_network(
             now,
             TruckLocation {
                 ts: now,
@@ -106,8 +109,8 @@ impl Lorry {
         );
     }
 
-    /// To the next door, or home to the depot, where the next round begins.
-    fn go_on(&mut self, t: f64, world: &World, router: &mut Router) {
+    /// Drives to the next door, or back to the depot, where the next round begins.
+    fn drive_on(&mut self, t: f64, world: &World, router: &mut Router) {
         let (here, _) = self.motion.state(t);
         let to = if self.doors_left == 0 {
             self.doors_left = self.rng.random_range(DOORS);
@@ -116,9 +119,9 @@ impl Lorry {
             self.doors_left -= 1;
             world.demand.origin(&world.map, here, &mut self.rng)
         };
-        match to.and_then(|to| router.route(&world.map, here, to, &world.taste(self.number))) {
+        match to.and_then(|to| router.route(&world.map, here, to, &world.driver_costs(self.number))) {
             Some(route) => {
-                self.motion.set_out(route, t, world);
+                self.motion.start_route(route, t, world);
                 self.standing = None;
             }
             None => self.standing = Some(t + self.rng.random_range(AT_DOOR_S)),

@@ -1,12 +1,11 @@
-//! A city in which things happen: drivers carry riders, lorries go their rounds, and the streets
-//! are never twice the same.
+//! A city: drivers carry riders, lorries make their rounds, and traffic changes by the minute.
 //!
-//! The streets are a public fact (the `streets` crate). What is hidden is how fast one gets along
-//! them: each directed link has a **pace** that comes from its own character, the hour, a slow
-//! random drift, and incidents. Junctions make one wait, drivers differ, riders are not at the
-//! door. A [`City`] plays all this second by second and says what the outside world would see of it
-//! (positions as a phone measures and delivers them, the lives of trips), and, on a topic that no
-//! consumer may read, what really happened.
+//! The streets are public (the `streets` crate). Hidden is how long they take: each directed link
+//! has a **pace** that comes from its own character, the hour, a slow random drift, and incidents.
+//! Vehicles wait at junctions, drivers differ, riders are not at the door. A [`City`] plays all
+//! this second by second and emits what the outside world would see of it (positions as a phone
+//! measures and delivers them, the events of trips), and, on a topic that no consumer may read, the
+//! truth.
 //!
 //! ```text
 //! pace ────┐
@@ -14,17 +13,17 @@
 //! demand ──┘                 └───────> simulation_truth
 //! ```
 //!
-//! Nothing here is fitted to what some consumer does well: the noise is set so that trips take 1.5
-//! to 2 times as long as on empty roads and a model that knows the long-run mean of each road
-//! misses by about a quarter of the trip, as in real cities. Tests measure both.
+//! Nothing here is fitted to what some consumer is good at: with this noise trips take 1.5 to 2
+//! times as long as on empty roads, and a model that knows the long-run mean of each road has an
+//! error of about a quarter of the trip, as in real cities. Tests measure both.
 //!
-//! Every vehicle, and every purpose, draws from a stream of its own: another GPS error leaves the
-//! trips as they are, and another driver leaves the others as they are. Noise that belongs to
-//! places is a hash of place and time, so that it can be asked for at any time.
+//! Every vehicle, and every purpose, has a random stream of its own: another GPS error changes no
+//! trip, and one more driver changes no other driver. Noise that belongs to places is a hash of
+//! place and time, so that it can be computed for any time.
 //!
 //! # Simplifications
-//! - Vehicles do not see each other: no queue is longer because one more car joins it.
-//! - A driver keeps to the route planned at the start of a leg; nobody reroutes around an incident.
+//! - Vehicles do not interact: no queue is longer because one more car joins it.
+//! - A driver keeps the route planned at the start of a leg; nobody reroutes around an incident.
 //! - Lorries never sleep, and drivers have no shifts: at night there are only fewer riders.
 //! - Traffic signals of one street are not coordinated.
 
@@ -52,18 +51,18 @@ use world::World;
 
 pub use config::{CityConfig, Delivery, Gps};
 
-/// The city at work: an endless iterator of what it says, in the order of sending.
+/// The city: an endless iterator of its events, in the order of sending.
 ///
 /// It starts warm: at `start` the drivers are spread over the town, and most are in the middle of a
-/// trip, whose earlier steps are said first, with their own times. It ends only if there is nobody
-/// to watch: no vehicle, or no street.
+/// trip, whose earlier events are emitted first, with their own times. It ends only without a
+/// vehicle or a street.
 #[derive(Debug)]
 pub struct City {
     world: World,
     router: Router,
     cars: Vec<Car>,
     lorries: Vec<Lorry>,
-    /// Who is next, by the moment within the second at which the vehicle reports.
+    /// The vehicles in the order in which they report within a second.
     turns: Vec<Turn>,
     turn: usize,
     /// Whole seconds since the start.
@@ -84,7 +83,7 @@ enum Who {
 }
 
 impl City {
-    /// A city as the configuration says, at its start.
+    /// The city at the start of its configuration.
     pub fn new(config: CityConfig) -> City {
         let (cars, lorries) = (config.drivers as usize, config.lorries as usize);
         let mut outbox = Outbox::new(config.seed, &config.delivery, config.start);
@@ -92,7 +91,7 @@ impl City {
         let mut router = Router::new();
         let start = world.start_s();
         world.incidents.plan(start, &world.map, &world.demand);
-        world.incidents.tell(start, &world.keys, &mut outbox);
+        world.incidents.publish_truth(start, &world.keys, &mut outbox);
         let mut city = City {
             cars: (0..cars).filter_map(|number| Car::new(number, &world, &mut router, &mut outbox)).collect(),
             lorries: (0..lorries).filter_map(|number| Lorry::new(number, &world)).collect(),
@@ -112,15 +111,14 @@ impl City {
         city
     }
 
-    /// Lets the next vehicle have its turn; the first of a second also brings
-    /// what is new in the streets.
+    /// Moves the next vehicle; the first of a second also updates the incidents.
     fn step(&mut self) {
         let Turn { phase_ms, who } = self.turns[self.turn];
         let start = self.world.config.start;
         if self.turn == 0 {
             let now = start.plus_ms(self.second * 1000).ms() as f64 / 1000.0;
             self.world.incidents.plan(now, &self.world.map, &self.world.demand);
-            self.world.incidents.tell(now, &self.world.keys, &mut self.outbox);
+            self.world.incidents.publish_truth(now, &self.world.keys, &mut self.outbox);
         }
         let now = start.plus_ms(self.second * 1000 + phase_ms);
         match who {
@@ -153,12 +151,12 @@ impl Iterator for City {
     }
 }
 
-/// Event time as seconds since 1970, in which the motion of things is reckoned.
+/// Event time as seconds since 1970, the unit of all motion.
 fn seconds(at: Timestamp) -> f64 {
     at.ms() as f64 / 1000.0
 }
 
-/// And back, to the nearest millisecond.
+/// The inverse, to the nearest millisecond.
 fn instant(seconds: f64) -> Timestamp {
     Timestamp::from_ms((seconds * 1000.0).round() as i64)
 }

@@ -1,8 +1,11 @@
-//! A vehicle on its way along a route.
+//! A vehicle on a route.
 //!
-//! When it enters a link it is decided how long the link takes and how long the junction at its
-//! end; in between the place is a matter of arithmetic: off with constant acceleration where it
-//! stood, on with constant speed, and braking where it will stand.
+//! When it enters a link, the times of the link and of the junction at its end are drawn; the
+//! position in between follows from them: constant acceleration after a stop, then constant speed,
+//! then braking before a stop.
+//!
+//! # Simplifications
+//! - A vehicle has no length, and overtakes without delay.
 
 use std::sync::Arc;
 
@@ -26,14 +29,14 @@ const BRAKE_S: f64 = 3.0;
 pub(super) struct Motion {
     pub(super) vehicle: Arc<str>,
     rng: StdRng,
-    /// What its times are multiplied by: the driver's style, for a lorry its weight.
+    /// The factor of its times: the driver's style, for a lorry its weight.
     pub(super) style: f64,
     route: Vec<LinkId>,
     /// Which link of the route it is on.
     at: usize,
     /// Where the route ends on its last link.
     end_m: f64,
-    /// When it came onto the link.
+    /// When it entered the link.
     entered: f64,
     /// The piece of the link that is being driven: from, to, since when, how long, and the wait at
     /// its end.
@@ -48,7 +51,7 @@ pub(super) struct Motion {
 struct Piece {
     from_m: f64,
     to_m: f64,
-    begun: f64,
+    started: f64,
     moving_s: f64,
     wait_s: f64,
     from_rest: bool,
@@ -60,7 +63,7 @@ impl Piece {
         Piece {
             from_m: at_m,
             to_m: at_m,
-            begun: t,
+            started: t,
             moving_s: 0.0,
             wait_s: 0.0,
             from_rest: true,
@@ -69,12 +72,12 @@ impl Piece {
     }
 
     fn end(&self) -> f64 {
-        self.begun + self.moving_s + self.wait_s
+        self.started + self.moving_s + self.wait_s
     }
 
     /// Metres from the beginning of the link, and m/s.
     fn state(&self, t: f64) -> (f64, f64) {
-        let gone_s = t - self.begun;
+        let gone_s = t - self.started;
         let metres = self.to_m - self.from_m;
         if gone_s >= self.moving_s || metres <= 0.0 {
             return (
@@ -122,7 +125,7 @@ impl Motion {
     /// Where it is, and how fast.
     pub(super) fn state(&self, t: f64) -> (Spot, f64) {
         let (offset_m, speed) = self.piece.state(t);
-        (Spot { link: self.link(), offset_m }, speed)
+        (Spot::new(self.link(), offset_m), speed)
     }
 
     /// Metres since the count was set to zero.
@@ -136,8 +139,8 @@ impl Motion {
         self.met_incident = false;
     }
 
-    /// Sets out on a route that begins where the vehicle is.
-    pub(super) fn set_out(&mut self, route: Route, t: f64, world: &World) {
+    /// Starts a route that begins where the vehicle is.
+    pub(super) fn start_route(&mut self, route: Route, t: f64, world: &World) {
         debug_assert_eq!(route.links[0], self.link(), "a route begins on the link where the vehicle is");
         let (from_m, speed) = self.piece.state(t);
         self.driven_m += from_m - self.piece.from_m;
@@ -153,7 +156,7 @@ impl Motion {
         self.stand(spot, t);
     }
 
-    /// Puts a vehicle that has not been anywhere yet to a place.
+    /// Places a vehicle before its first route.
     pub(super) fn place(&mut self, at: Spot, t: f64) {
         self.entered = t;
         self.stand(at, t);
@@ -182,8 +185,8 @@ impl Motion {
         self.driven_m = 0.0;
     }
 
-    /// Drives until `t`, tells the truth about every link it leaves, and
-    /// says whether it has arrived.
+    /// Drives until `t`, emits the truth about every link it leaves, and returns whether it has
+    /// arrived.
     pub(super) fn drive(&mut self, t: Timestamp, world: &World, outbox: &mut Outbox) -> bool {
         let now = seconds(t);
         while self.piece.end() <= now {
@@ -221,12 +224,11 @@ impl Motion {
         let wait_s = next.map_or(0.0, |next| world.junctions.wait_s(link, next, t + moving_s, &mut self.rng));
         self.met_incident |= world.incidents.factor(link, t) > 1.2;
         let to_rest = next.is_none() || wait_s > 1.0;
-        self.piece = Piece { from_m, to_m, begun: t, moving_s, wait_s, from_rest, to_rest };
+        self.piece = Piece { from_m, to_m, started: t, moving_s, wait_s, from_rest, to_rest };
     }
 
-    /// Seconds to the end of the route for one who knows what every link will take when it is
-    /// entered, but no noise, no signal's phase and no incident that begins after `known`: what
-    /// the oracle says at `t`.
+    /// Seconds to the end of the route by the oracle at `t`: it knows the pace of every link at
+    /// every time, but no noise, no signal's phase and no incident that begins after `known`.
     pub(super) fn expected_rest_s(&self, t: f64, known: f64, world: &World) -> f64 {
         let (here, _) = self.state(t);
         let mut clock = t;
@@ -245,7 +247,7 @@ impl Motion {
     }
 }
 
-/// The same for a route that is still to come, entered at `t`.
+/// The same for a route that starts at `t`.
 pub(super) fn expected_route_s(route: &Route, t: f64, known: f64, style: f64, world: &World) -> f64 {
     let mut clock = t;
     for (at, &link) in route.links.iter().enumerate() {

@@ -1,20 +1,23 @@
-//! Randomness that can be asked for in any order.
+//! Random numbers that can be computed in any order.
 //!
-//! What a vehicle does is drawn from a generator of its own ([`rng`]). What belongs to places and
-//! times, such as the drift of a street's pace, is a hash of the seed, the place and the time
-//! ([`drift`]): it needs no state, and asking about tomorrow does not change today.
+//! Each vehicle has a generator of its own ([`rng`]). Noise of places and times, such as the drift
+//! of a street's pace, is a hash of the seed, the place and the time ([`drift`]): it needs no
+//! state, and a query for tomorrow does not change today.
+//!
+//! # Simplifications
+//! - Hashes are mixed well, not cryptographically.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// What a random number is for. Each purpose has numbers of its own.
+/// What a random number is for. Each purpose has its own numbers.
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub(super) enum Purpose {
     Driving = 1,
     Receiving,
     Delivering,
-    Asking,
+    Customers,
     Places,
     StreetCharacter,
     LinkCharacter,
@@ -24,7 +27,7 @@ pub(super) enum Purpose {
     Signals,
     Incidents,
     Match,
-    Taste,
+    RoutePreference,
     Tunnels,
 }
 
@@ -60,14 +63,13 @@ pub(super) fn normal(hash: u64) -> f64 {
     (sum as f64 / 65_536.0 - 2.0) * 3.0_f64.sqrt()
 }
 
-/// A number that wanders with time, mean 0 and deviation 1, and has
-/// forgotten itself after `period_s`.
+/// A number that drifts with time, mean 0 and deviation 1, and decorrelates over `period_s`.
 pub(super) fn drift(seed: u64, purpose: Purpose, id: u64, t: f64, period_s: f64) -> f64 {
     // Each thing changes at moments of its own.
     let at = t / period_s + unit(hash(seed, purpose, id, u64::MAX));
     let (knot, share) = (at.floor(), at - at.floor());
     let value = |knot: f64| normal(hash(seed, purpose, id, knot as i64 as u64));
-    // Between two knots a mean of both would vary less than they do; the root makes up for it.
+    // Between two knots a mean of both would vary less than they do; the root compensates for it.
     (value(knot) * (1.0 - share) + value(knot + 1.0) * share) / (1.0 - share).hypot(share)
 }
 

@@ -5,10 +5,13 @@
 //!   looking for a place to park;
 //! - the **hour**: rush hours, strongest on the main roads, towards the centre in the morning and
 //!   out of it in the evening;
-//! - a slow random **drift** of its street, its part of town, and the whole city, none of which any
-//!   clock foretells.
+//! - a slow random **drift** of its street, its part of town, and the whole city, which nothing
+//!   predicts.
 //!
 //! Incidents come on top, see [`incidents`](super::incidents).
+//!
+//! # Simplifications
+//! - No weather and no holidays: all weekdays are alike.
 
 use std::collections::HashMap;
 
@@ -18,14 +21,14 @@ use super::config::CityConfig;
 use super::demand::Demand;
 use super::noise::{Purpose, drift, hash, normal};
 
-/// Standard deviations (of logarithms) and the times in which a drift forgets itself.
+/// Standard deviations (of logarithms) and the times over which a drift decorrelates.
 const STREET_CHARACTER: f64 = 0.22;
 const LINK_CHARACTER: f64 = 0.10;
 const STREET_DRIFT: (f64, f64) = (0.45, 45.0 * 60.0);
 const AREA_DRIFT: (f64, f64) = (0.42, 60.0 * 60.0);
 const CITY_DRIFT: (f64, f64) = (0.20, 120.0 * 60.0);
 
-/// How much slower than its limit says an ordinary street is when nothing is in the way.
+/// The seconds of an ordinary empty street relative to those at its limit.
 const ORDINARY: f64 = 0.95;
 
 /// Parts of town are squares of this many degrees, about 1.5 km.
@@ -103,7 +106,7 @@ impl Pace {
         u64::from(self.links[link.index()].street)
     }
 
-    /// Seconds for the link as people who live here know it, whatever the hour.
+    /// The usual seconds for the link at any hour, as drivers know it.
     pub(super) fn usual_s(&self, link: LinkId) -> f64 {
         f64::from(self.links[link.index()].calm_s * (1.0 + 0.3 * self.links[link.index()].rush))
     }

@@ -1,9 +1,11 @@
-//! What a phone believes about where it is.
+//! The position that a phone measures.
 //!
-//! The error of a position is a vector that forgets itself within some seconds (what misleads a
-//! receiver is the reflection from a wall, and the wall stays) times a scale that changes more
-//! slowly: good reception, bad reception. The scale is log-normal, which gives the long tail that
-//! real receivers have.
+//! Its error is a vector that decorrelates within some seconds (what misleads a receiver is the
+//! reflection from a wall, and the wall stays) times a scale that changes more slowly: good
+//! reception, bad reception. The scale is log-normal, which gives the long tail of real receivers.
+//!
+//! # Simplifications
+//! - The error does not depend on the place: there are no canyons of houses, only tunnels.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -24,7 +26,7 @@ const LEAST_SPEED: f64 = 1.0;
 pub(super) struct Receiver {
     rng: StdRng,
     gps: Gps,
-    /// How much of an error is left a second later, of the vector and of the scale.
+    /// The correlation of an error with the next measurement's, of the vector and of the scale.
     keep: (f64, f64),
     east: f64,
     north: f64,
@@ -41,7 +43,7 @@ pub(super) struct Fix {
 }
 
 impl Receiver {
-    /// `every_s`: how often it is asked.
+    /// `every_s`: seconds between two measurements.
     pub(super) fn new(seed: u64, vehicle: u64, gps: Gps, every_s: f64) -> Receiver {
         let mut rng = rng(seed, Purpose::Receiving, vehicle);
         let mut normal = || rng.sample::<f64, _>(StandardNormal);

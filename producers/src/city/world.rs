@@ -1,9 +1,12 @@
-//! What all vehicles share, and none of them changes.
+//! What all vehicles share and none of them changes.
+//!
+//! # Simplifications
+//! - Tunnels are where the seed puts them, not where the map has them.
 
 use std::sync::Arc;
 
 use rand::RngExt;
-use streets::{Costs, LinkId, Map, RoadClass, Spot};
+use streets::{Costs, LinkId, Map, RoadClass};
 
 use super::config::CityConfig;
 use super::demand::Demand;
@@ -46,41 +49,43 @@ impl World {
         super::seconds(self.config.start)
     }
 
-    /// Seconds that the link takes who enters it at `t`, apart from all
-    /// that belongs to one vehicle.
+    /// Seconds that the link takes when it is entered at `t`, without what depends on the vehicle.
     pub(super) fn expected_s(&self, link: LinkId, t: f64) -> f64 {
         self.expected_as_of(link, t, t)
     }
 
-    /// The same as far as somebody knows to whom incidents that begin after
-    /// `known` are still to come.
+    /// The same without incidents that begin after `known`.
     pub(super) fn expected_as_of(&self, link: LinkId, t: f64, known: f64) -> f64 {
         self.pace.expected_s(link, t) * self.incidents.factor_as_of(link, t, known)
     }
 
-    /// How this driver weighs the ways.
-    pub(super) fn taste(&self, driver: u64) -> Taste<'_> {
-        Taste { world: self, driver }
+    /// The costs by which this driver chooses a route.
+    pub(super) fn driver_costs(&self, driver: u64) -> DriverCosts<'_> {
+        DriverCosts { world: self, driver }
     }
 }
 
-/// What a driver believes about the streets: their usual pace, more or less, and a liking for some
-/// of them. It makes routes that are sensible and not always the shortest.
+/// A driver's idea of the streets: their usual pace, with an error, and a preference for some of
+/// them. It makes routes that are sensible and not always the shortest.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taste<'a> {
+pub(super) struct DriverCosts<'a> {
     world: &'a World,
     driver: u64,
 }
 
-impl Costs for Taste<'_> {
+impl Costs for DriverCosts<'_> {
     fn link(&self, link: LinkId) -> f64 {
-        let liking =
-            unit(hash(self.world.config.seed, Purpose::Taste, self.driver, self.world.pace.street(link)));
-        self.world.pace.usual_s(link) * (0.85 + 0.45 * liking)
+        let preference = unit(hash(
+            self.world.config.seed,
+            Purpose::RoutePreference,
+            self.driver,
+            self.world.pace.street(link),
+        ));
+        self.world.pace.usual_s(link) * (0.85 + 0.45 * preference)
     }
 
     fn turn(&self, from: LinkId, into: LinkId) -> f64 {
-        // Beyond the wait itself, nobody turns round in the street who can avoid it.
+        // Beyond the wait itself, drivers avoid U-turns.
         let back = if self.world.map.twin(from) == Some(into) { 45.0 } else { 0.0 };
         self.world.junctions.expected_s(from, into) + back
     }
@@ -119,9 +124,4 @@ fn tunnels(config: &CityConfig, map: &Map) -> Vec<bool> {
         }
     }
     within
-}
-
-/// The place so many metres along a link as a spot.
-pub(super) fn spot(link: LinkId, offset_m: f64) -> Spot {
-    Spot { link, offset_m }
 }

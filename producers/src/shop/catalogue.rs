@@ -1,4 +1,7 @@
-//! What is on offer: items on shelves, how popular each is today, and what each leads to.
+//! The items for sale: on shelves, with their popularity today, and similar items of each.
+//!
+//! # Simplifications
+//! - Similarity is fixed for a slot: a new item inherits that of the one it replaces.
 
 use rand::rngs::Xoshiro256PlusPlus as Rng;
 use rand::seq::SliceRandom;
@@ -7,7 +10,7 @@ use rand_distr::weighted::WeightedAliasIndex;
 use rand_distr::{Distribution, StandardNormal};
 
 /// A place in the catalogue. The item in it changes (new items replace old ones); its shelf, its
-/// fame and its neighbours stay.
+/// popularity and its neighbours stay.
 pub(super) type Slot = usize;
 
 /// Zipf–Mandelbrot: the item of rank r is viewed in proportion to `(r + q)^-s`. With q, here
@@ -15,7 +18,7 @@ pub(super) type Slot = usize;
 /// one in ten clicks.
 const ZIPF_S: f64 = 0.95;
 const ZIPF_Q: f64 = 0.006;
-/// How much an item's fame moves from one day to the next (σ of its logarithm).
+/// How much an item's popularity moves from one day to the next (σ of its logarithm).
 const DAILY_DRIFT: f64 = 0.22;
 /// Items on a shelf.
 const SHELF: usize = 80;
@@ -30,15 +33,15 @@ pub(super) struct Catalogue {
     /// Number in the name of the item in each slot; counts up with every new item.
     names: Vec<u64>,
     next_name: u64,
-    /// Lasting fame of each slot.
-    fame: Vec<f64>,
-    /// Fame today, which drifts from day to day.
+    /// Lasting popularity of each slot.
+    popularity: Vec<f64>,
+    /// Popularity today, which drifts from day to day.
     today: Vec<f64>,
     today_total: f64,
-    by_fame: WeightedAliasIndex<f64>,
+    by_popularity: WeightedAliasIndex<f64>,
     shelf_of: Vec<usize>,
     shelves: Vec<Vec<Slot>>,
-    /// Running sums of today's fame along each shelf.
+    /// Running sums of today's popularity along each shelf.
     shelf_sums: Vec<Vec<f64>>,
     /// What each slot leads to, the most similar first.
     similar: Vec<Vec<Slot>>,
@@ -48,44 +51,46 @@ pub(super) struct Catalogue {
 impl Catalogue {
     pub(super) fn new(seed: u64, items: usize, day: i64) -> Self {
         let mut rng = Rng::seed_from_u64(seed ^ 0x5348_454C_5645_5321);
-        let mut fame: Vec<f64> =
+        let mut popularity: Vec<f64> =
             (1..=items).map(|rank| (rank as f64 + ZIPF_Q * items as f64).powf(-ZIPF_S)).collect();
-        fame.shuffle(&mut rng);
-        // Fame is in random order already, so shelves may be runs of neighbouring slots.
+        popularity.shuffle(&mut rng);
+        // Popularity is in random order already, so shelves may be runs of neighbouring slots.
         let shelves: Vec<Vec<Slot>> =
             (0..items).collect::<Vec<_>>().chunks(SHELF).map(<[usize]>::to_vec).collect();
         let shelf_of = (0..items).map(|slot| slot / SHELF).collect();
         let similar =
-            (0..items).map(|slot| similar_to(slot, &shelves[slot / SHELF], &fame, &mut rng)).collect();
+            (0..items).map(|slot| similar_to(slot, &shelves[slot / SHELF], &popularity, &mut rng)).collect();
         let weights: Vec<f64> = (0..SIMILAR).map(|k| (k as f64 + 1.0).powf(-SIMILAR_S)).collect();
         let mut catalogue = Self {
             seed,
             names: (0..items as u64).collect(),
             next_name: items as u64,
-            today: fame.clone(),
+            today: popularity.clone(),
             today_total: 0.0,
-            by_fame: WeightedAliasIndex::new(fame.clone()).expect("fame is positive and finite"),
-            fame,
+            by_popularity: WeightedAliasIndex::new(popularity.clone())
+                .expect("popularity is positive and finite"),
+            popularity,
             shelf_of,
             shelf_sums: Vec::new(),
             shelves,
             similar,
             by_similarity: sums(weights.into_iter()),
         };
-        catalogue.dawn(day);
+        catalogue.start_day(day);
         catalogue
     }
 
-    /// A new day: every item's fame has drifted.
-    pub(super) fn dawn(&mut self, day: i64) {
+    /// Starts a day: the popularity of every item drifts.
+    pub(super) fn start_day(&mut self, day: i64) {
         let mut rng =
             Rng::seed_from_u64(self.seed.wrapping_add(day as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        for (today, fame) in self.today.iter_mut().zip(&self.fame) {
+        for (today, popularity) in self.today.iter_mut().zip(&self.popularity) {
             let drift: f64 = StandardNormal.sample(&mut rng);
-            *today = fame * (DAILY_DRIFT * drift).exp();
+            *today = popularity * (DAILY_DRIFT * drift).exp();
         }
         self.today_total = self.today.iter().sum();
-        self.by_fame = WeightedAliasIndex::new(self.today.clone()).expect("fame is positive and finite");
+        self.by_popularity =
+            WeightedAliasIndex::new(self.today.clone()).expect("popularity is positive and finite");
         self.shelf_sums =
             self.shelves.iter().map(|shelf| sums(shelf.iter().map(|&slot| self.today[slot]))).collect();
     }
@@ -117,12 +122,12 @@ impl Catalogue {
         self.today[slot] / self.today_total
     }
 
-    /// Any item, by its fame.
+    /// Any item, by its popularity.
     pub(super) fn any(&self, rng: &mut Rng) -> Slot {
-        self.by_fame.sample(rng)
+        self.by_popularity.sample(rng)
     }
 
-    /// An item of the same shelf, by its fame.
+    /// An item of the same shelf, by its popularity.
     pub(super) fn of_shelf(&self, slot: Slot, rng: &mut Rng) -> Slot {
         let shelf = self.shelf_of[slot];
         self.shelves[shelf][draw(&self.shelf_sums[shelf], rng)]
@@ -135,13 +140,13 @@ impl Catalogue {
     }
 }
 
-/// Items of the shelf in random order, famous ones earlier (weighted sampling without replacement
+/// Items of the shelf in random order, popular ones earlier (weighted sampling without replacement
 /// by exponential keys: Efraimidis and Spirakis, 2006).
-fn similar_to(slot: Slot, shelf: &[Slot], fame: &[f64], rng: &mut Rng) -> Vec<Slot> {
+fn similar_to(slot: Slot, shelf: &[Slot], popularity: &[f64], rng: &mut Rng) -> Vec<Slot> {
     let mut keyed: Vec<(f64, Slot)> = shelf
         .iter()
         .filter(|&&other| other != slot)
-        .map(|&other| (-rng.random::<f64>().max(f64::MIN_POSITIVE).ln() / fame[other].sqrt(), other))
+        .map(|&other| (-rng.random::<f64>().max(f64::MIN_POSITIVE).ln() / popularity[other].sqrt(), other))
         .collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     keyed.truncate(SIMILAR);

@@ -1,4 +1,4 @@
-//! Every number that the simulated shop could have had otherwise.
+//! The parameters of the simulated shop.
 
 use events::Timestamp;
 
@@ -10,9 +10,9 @@ pub struct ShopConfig {
     pub seed: u64,
     /// When the doors open, in event time.
     pub start: Timestamp,
-    /// How many items are on offer at any time, at least 100. What leads to what takes some ten
-    /// views of each item to learn: a larger shop needs more hours until a consumer that starts
-    /// empty knows it.
+    /// How many items are for sale at any time, at least 100. A consumer needs some ten views of
+    /// each item to learn its similar ones: in a larger shop a consumer that starts empty takes
+    /// longer.
     pub items: usize,
     /// New visits begun per simulated hour when the day is at its busiest (about 20:00 UTC). The
     /// default makes some 18 events per simulated second then: 1,100 a second at 60 times the
@@ -23,7 +23,7 @@ pub struct ShopConfig {
     pub new_items_per_day: f64,
     /// Flash trends begun a day.
     pub trends_per_day: f64,
-    /// Share of views that programs make.
+    /// Share of views that bots make.
     pub bots: f64,
     /// Share of events that are sent a second time a little later, with the same `event_id`.
     pub duplicates: f64,

@@ -1,12 +1,11 @@
-//! The shop: visits, from the first click to the last, and everything the pages notice on the way.
+//! The shop: visits, from the first click to the last, with every event that the pages record.
 //!
 //! [`Shop`] is an endless iterator. A visit begins at random (Poisson, busier in the evening),
-//! looks at an item, and then at the next: mostly one that is similar to what it liked,
-//! sometimes one of the same shelf, sometimes whatever everybody looks at; and a third of the
-//! time back at something it has seen. How much a shopper likes an item is known to nobody, but
-//! shows: in hovers, scrolls, carts, purchases, and in where the visit goes next. Fame drifts
-//! from day to day, flash trends come and go, new items replace old ones. Programs walk the
-//! shelves at even pace.
+//! views an item, and then the next: mostly one that is similar to an item it liked, sometimes one
+//! of the same shelf, sometimes a popular one; and a third of the time one that it has viewed
+//! before. How much a shopper likes an item is hidden, but has effects: hovers, scrolls, carts,
+//! purchases, and the next item. Popularity drifts from day to day, flash trends come and go, new
+//! items replace old ones. Bots walk the shelves at an even pace.
 //!
 //! Session lengths, gaps, concentration, repeats, carts and the rest are fitted to two public click
 //! logs of real shops; `tests/` measures each on what is generated here and names the figure it
@@ -14,10 +13,9 @@
 //!
 //! # Simplifications
 //! - Hovers, scrolls and dwell times have no public log of a shop. Here they follow interest by
-//!   assumption, so whatever a consumer gains from them is a property of this file.
-//! - Nobody sees the homepage that is recommended: what is shown doesn't change what is clicked.
-//! - One catalogue, one country, no weekends; a shopper's visits have
-//!   nothing to do with one another.
+//!   assumption, so what a consumer gains from them is a property of this file.
+//! - No shopper sees the recommended homepage: what is shown does not change what is clicked.
+//! - One catalogue, one country, no weekends; a shopper's visits are independent.
 
 mod catalogue;
 mod config;
@@ -41,15 +39,14 @@ use catalogue::{Catalogue, Slot};
 use shopper::{Reaction, Visit};
 use trends::Trends;
 
-/// How busy each hour of the day (UTC) is, against the busiest. In between it
-/// changes in a straight line.
+/// How busy each hour of the day (UTC) is, relative to the busiest; linear in between.
 const BUSY: [f64; 24] = [
     0.45, 0.30, 0.20, 0.15, 0.13, 0.15, 0.25, 0.40, 0.55, 0.68, 0.78, 0.84, 0.86, 0.86, 0.85, 0.85, 0.86,
     0.88, 0.92, 0.97, 1.00, 0.97, 0.85, 0.65,
 ];
-/// Views that a person's visit has on average: what the rate of programs is reckoned from.
+/// Mean views of a person's visit, from which the rate of bots follows.
 const VIEWS_A_VISIT: f64 = 3.0;
-/// How many items a program looks at.
+/// How many items a bot views.
 const BOT_VIEWS: std::ops::Range<u32> = 100..400;
 
 /// The simulated shop: see the [module](self).
@@ -59,37 +56,37 @@ pub struct Shop {
     rng: Rng,
     catalogue: Catalogue,
     trends: Trends,
-    /// What happens next, by time and then by the order in which it was decided.
-    agenda: BinaryHeap<Reverse<Due>>,
-    decided: u64,
-    /// Visits begun, which number sessions, and events, which number themselves.
+    /// The next actions, by time and then by the order in which they were scheduled.
+    queue: BinaryHeap<Reverse<Scheduled>>,
+    scheduled: u64,
+    /// How many sessions and events there were: their next numbers.
     sessions: u64,
     events: u64,
 }
 
-/// Something that will happen.
+/// An action and its time.
 #[derive(Debug)]
-struct Due {
+struct Scheduled {
     at: Timestamp,
     order: u64,
-    what: What,
+    due: Due,
 }
 
 #[derive(Debug)]
-enum What {
-    Dawn,
+enum Due {
+    NewDay,
     Visit,
     Bot,
     Trend,
     NewItem,
     View(Box<Visit>),
-    Crawl(Box<Crawl>),
+    BotVisit(Box<BotVisit>),
     Send(Box<Event>),
 }
 
-/// A program's visit: slot after slot at even pace.
+/// A bot's visit: slot after slot at an even pace.
 #[derive(Debug)]
-struct Crawl {
+struct BotVisit {
     session_id: String,
     slot: Slot,
     left: u32,
@@ -113,17 +110,17 @@ impl Shop {
             rng: Rng::seed_from_u64(config.seed),
             catalogue: Catalogue::new(config.seed, config.items, start.ms().div_euclid(DAY_MS)),
             trends: Trends::default(),
-            agenda: BinaryHeap::new(),
-            decided: 0,
+            queue: BinaryHeap::new(),
+            scheduled: 0,
             sessions: 0,
             events: 0,
             config,
         };
-        shop.plan(start.floor(DAY_MS).plus_ms(DAY_MS), What::Dawn);
-        shop.after(start, shop.config.sessions_per_hour, What::Visit);
-        shop.after(start, shop.bots_per_hour(), What::Bot);
-        shop.after(start, shop.config.trends_per_day / 24.0, What::Trend);
-        shop.after(start, shop.new_items_per_hour(), What::NewItem);
+        shop.plan(start.floor(DAY_MS).plus_ms(DAY_MS), Due::NewDay);
+        shop.after(start, shop.config.sessions_per_hour, Due::Visit);
+        shop.after(start, shop.bots_per_hour(), Due::Bot);
+        shop.after(start, shop.config.trends_per_day / 24.0, Due::Trend);
+        shop.after(start, shop.new_items_per_hour(), Due::NewItem);
         shop
     }
 
@@ -137,22 +134,22 @@ impl Shop {
         self.config.items as f64 * self.config.new_items_per_day / 24.0
     }
 
-    fn plan(&mut self, at: Timestamp, what: What) {
-        self.decided += 1;
-        self.agenda.push(Reverse(Due { at, order: self.decided, what }));
+    fn plan(&mut self, at: Timestamp, due: Due) {
+        self.scheduled += 1;
+        self.queue.push(Reverse(Scheduled { at, order: self.scheduled, due }));
     }
 
-    /// Plans the next of something that happens `per_hour` times an hour at random, never if that
-    /// is 0.
-    fn after(&mut self, now: Timestamp, per_hour: f64, what: What) {
+    /// Schedules the next action of a Poisson process with a rate of `per_hour`, never if that is
+    /// 0.
+    fn after(&mut self, now: Timestamp, per_hour: f64, due: Due) {
         if per_hour > 0.0 {
             let hours: f64 = Exp1.sample(&mut self.rng);
             let wait_ms = hours / per_hour * HOUR_MS as f64;
-            self.plan(now.plus_ms(wait_ms.ceil() as i64), what);
+            self.plan(now.plus_ms(wait_ms.ceil() as i64), due);
         }
     }
 
-    /// Whether something that happens at the rate of the busiest hour happens now too.
+    /// Whether a candidate at the rate of the busiest hour is accepted now (*thinning*).
     fn busy(&mut self, now: Timestamp) -> bool {
         let hour = now.hour() as usize;
         let past_hour = now.since_ms(now.floor(HOUR_MS)) as f64 / HOUR_MS as f64;
@@ -160,51 +157,51 @@ impl Shop {
         self.rng.random_bool(busy)
     }
 
-    /// Lets happen what is due; returns the event if it is one that is sent now.
-    fn happen(&mut self, now: Timestamp, what: What) -> Option<Event> {
-        match what {
-            What::Send(event) => return Some(*event),
-            What::Dawn => {
-                self.catalogue.dawn(now.ms().div_euclid(DAY_MS));
-                self.plan(now.plus_ms(DAY_MS), What::Dawn);
+    /// Performs what is due; returns the event if it is one that is sent now.
+    fn apply(&mut self, now: Timestamp, due: Due) -> Option<Event> {
+        match due {
+            Due::Send(event) => return Some(*event),
+            Due::NewDay => {
+                self.catalogue.start_day(now.ms().div_euclid(DAY_MS));
+                self.plan(now.plus_ms(DAY_MS), Due::NewDay);
             }
-            What::Trend => {
+            Due::Trend => {
                 self.trends.begin(now.ms(), &mut self.catalogue, &mut self.rng);
-                self.after(now, self.config.trends_per_day / 24.0, What::Trend);
+                self.after(now, self.config.trends_per_day / 24.0, Due::Trend);
             }
-            What::NewItem => {
+            Due::NewItem => {
                 let slot = self.rng.random_range(0..self.catalogue.len());
                 self.catalogue.launch(slot);
-                self.after(now, self.new_items_per_hour(), What::NewItem);
+                self.after(now, self.new_items_per_hour(), Due::NewItem);
             }
-            What::Visit => {
+            Due::Visit => {
                 if self.busy(now) {
                     self.sessions += 1;
                     let visit = Visit::begin(self.sessions, &mut self.rng);
                     self.view(now, Box::new(visit));
                 }
-                self.after(now, self.config.sessions_per_hour, What::Visit);
+                self.after(now, self.config.sessions_per_hour, Due::Visit);
             }
-            What::Bot => {
+            Due::Bot => {
                 if self.busy(now) {
                     self.sessions += 1;
-                    let crawl = Crawl {
+                    let visit = BotVisit {
                         session_id: format!("session-{:07}", self.sessions),
                         slot: self.rng.random_range(0..self.catalogue.len()),
                         left: self.rng.random_range(BOT_VIEWS),
                         gap_ms: self.rng.random_range(1_000..8_000),
                     };
-                    self.crawl(now, Box::new(crawl));
+                    self.bot_view(now, Box::new(visit));
                 }
-                self.after(now, self.bots_per_hour(), What::Bot);
+                self.after(now, self.bots_per_hour(), Due::Bot);
             }
-            What::View(visit) => self.view(now, visit),
-            What::Crawl(crawl) => self.crawl(now, crawl),
+            Due::View(visit) => self.view(now, visit),
+            Due::BotVisit(visit) => self.bot_view(now, visit),
         }
         None
     }
 
-    /// A shopper opens an item's page, and does what people do there.
+    /// A shopper opens an item's page, and reacts to it.
     fn view(&mut self, now: Timestamp, mut visit: Box<Visit>) {
         let slot = visit.view(now.ms(), &self.catalogue, &self.trends, &mut self.rng);
         let Reaction { gap_ms, hover_ms, scroll, cart, purchase } = visit.react(&mut self.rng);
@@ -218,51 +215,51 @@ impl Shop {
             dwell_ms: None,
             depth: None,
         };
-        self.tell_view(blank.clone(), slot, false);
-        // What the page notices comes between this view and the next.
+        self.send_view(blank.clone(), slot, false);
+        // The reactions come between this view and the next.
         let part = |share: f64| now.plus_ms((gap_ms.min(120_000) as f64 * share) as i64);
         if let Some(ms) = hover_ms {
             let ts = part(0.2).plus_ms(ms.min(gap_ms / 4));
-            self.tell(Click { ts, kind: ClickKind::Hover, dwell_ms: Some(ms.min(gap_ms)), ..blank.clone() });
+            self.send(Click { ts, kind: ClickKind::Hover, dwell_ms: Some(ms.min(gap_ms)), ..blank.clone() });
         }
         if let Some(depth) = scroll {
-            self.tell(Click { ts: part(0.5), kind: ClickKind::Scroll, depth: Some(depth), ..blank.clone() });
+            self.send(Click { ts: part(0.5), kind: ClickKind::Scroll, depth: Some(depth), ..blank.clone() });
         }
         if cart {
-            self.tell(Click { ts: part(0.7), kind: ClickKind::AddToCart, ..blank.clone() });
+            self.send(Click { ts: part(0.7), kind: ClickKind::AddToCart, ..blank.clone() });
         }
         if purchase {
-            self.tell(Click { ts: part(0.9), kind: ClickKind::Purchase, ..blank });
+            self.send(Click { ts: part(0.9), kind: ClickKind::Purchase, ..blank });
         }
         if visit.left > 0 {
-            self.plan(now.plus_ms(gap_ms), What::View(visit));
+            self.plan(now.plus_ms(gap_ms), Due::View(visit));
         }
     }
 
-    /// A program fetches an item's page.
-    fn crawl(&mut self, now: Timestamp, mut crawl: Box<Crawl>) {
-        let slot = crawl.slot;
+    /// A bot fetches an item's page.
+    fn bot_view(&mut self, now: Timestamp, mut visit: Box<BotVisit>) {
+        let slot = visit.slot;
         let view = Click {
             ts: now,
             event_id: None,
-            session_id: crawl.session_id.clone(),
+            session_id: visit.session_id.clone(),
             shopper_id: None,
             kind: ClickKind::View,
             item_id: Some(self.catalogue.name(slot)),
             dwell_ms: None,
             depth: None,
         };
-        self.tell_view(view, slot, true);
-        crawl.slot = (slot + 1) % self.catalogue.len();
-        crawl.left -= 1;
-        if crawl.left > 0 {
+        self.send_view(view, slot, true);
+        visit.slot = (slot + 1) % self.catalogue.len();
+        visit.left -= 1;
+        if visit.left > 0 {
             let jitter_ms = self.rng.random_range(-10..=10);
-            self.plan(now.plus_ms(crawl.gap_ms + jitter_ms), What::Crawl(crawl));
+            self.plan(now.plus_ms(visit.gap_ms + jitter_ms), Due::BotVisit(visit));
         }
     }
 
-    /// Sends a view, and before it, to those who may know, why it happened.
-    fn tell_view(&mut self, view: Click, slot: Slot, bot: bool) {
+    /// Sends a view, and before it the truth about why it happened.
+    fn send_view(&mut self, view: Click, slot: Slot, bot: bool) {
         let intent = SimulationTruth::Intent {
             ts: view.ts,
             id: event_id(self.events + 1),
@@ -271,12 +268,12 @@ impl Shop {
             trending: self.trends.trending(slot, view.ts.ms()),
             bot,
         };
-        self.plan(view.ts, What::Send(Box::new(intent.into())));
-        self.tell(view);
+        self.plan(view.ts, Due::Send(Box::new(intent.into())));
+        self.send(view);
     }
 
-    /// Sends an event: at once, or late, and now and then twice.
-    fn tell(&mut self, mut click: Click) {
+    /// Sends an event: at once or late, and sometimes twice.
+    fn send(&mut self, mut click: Click) {
         self.events += 1;
         click.event_id = Some(event_id(self.events));
         let late = self.rng.random_bool(self.config.late);
@@ -284,9 +281,9 @@ impl Shop {
         let at = click.ts.plus_seconds(delay_s);
         if self.rng.random_bool(self.config.duplicates) {
             let again = at.plus_ms(self.rng.random_range(500..5_000));
-            self.plan(again, What::Send(Box::new(click.clone().into())));
+            self.plan(again, Due::Send(Box::new(click.clone().into())));
         }
-        self.plan(at, What::Send(Box::new(click.into())));
+        self.plan(at, Due::Send(Box::new(click.into())));
     }
 }
 
@@ -303,35 +300,35 @@ impl Default for Shop {
 impl Iterator for Shop {
     type Item = Emission;
 
-    /// The next event in the order of sending. There always is one, unless nobody ever comes.
+    /// The next event in the order of sending; none only without any visits.
     fn next(&mut self) -> Option<Emission> {
         if self.config.sessions_per_hour == 0.0 {
             return None;
         }
         loop {
-            let Reverse(Due { at, what, .. }) = self.agenda.pop()?;
-            if let Some(event) = self.happen(at, what) {
+            let Reverse(Scheduled { at, due, .. }) = self.queue.pop()?;
+            if let Some(event) = self.apply(at, due) {
                 return Some(Emission { at, event });
             }
         }
     }
 }
 
-impl PartialEq for Due {
+impl PartialEq for Scheduled {
     fn eq(&self, other: &Self) -> bool {
         (self.at, self.order) == (other.at, other.order)
     }
 }
 
-impl Eq for Due {}
+impl Eq for Scheduled {}
 
-impl PartialOrd for Due {
+impl PartialOrd for Scheduled {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Due {
+impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.at, self.order).cmp(&(other.at, other.order))
     }

@@ -1,4 +1,7 @@
-//! One visit: what a person looks at next, for how long, and what else the shop gets to know of it.
+//! One visit: what a person views next, for how long, and the reactions that the shop records.
+//!
+//! # Simplifications
+//! - A visit's interest in an item is uniform and independent of its price, which nothing has.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus as Rng;
@@ -13,7 +16,7 @@ const ONE_CLICK: f64 = 0.4;
 /// distributed), at least one.
 const LENGTH_R: f64 = 0.9;
 const LENGTH_MEAN: f64 = 2.0;
-/// A few visits are those of people who look at everything.
+/// A few visits are much longer.
 const LONG_SHARE: f64 = 0.05;
 const LONG_MEAN: f64 = 12.0;
 /// Seconds between clicks: log-normal.
@@ -25,20 +28,20 @@ const REPEAT: f64 = 0.36;
 /// an earlier one, or neither.
 const BY_SIMILARITY: f64 = 0.66;
 const BY_SHELF: f64 = 0.16;
-/// How much less an earlier item counts for each one viewed after it.
-const FORGETTING: f64 = 0.5;
+/// The factor by which an earlier item counts less for each one viewed after it.
+const POSITION_DECAY: f64 = 0.5;
 /// Carts and purchases as shares of views, at full interest (the mean of interest cubed is 1/4).
 const CART: f64 = 0.026 * 4.0;
 const PURCHASE_OF_CART: f64 = 0.32;
 
-/// An item of the visit, and how much the shopper really likes it: 0 to 1, and nobody else knows.
+/// An item of the visit, and the shopper's hidden interest in it, 0 to 1.
 #[derive(Clone, Copy, Debug)]
-struct Looked {
+struct ViewedItem {
     slot: Slot,
     interest: f64,
 }
 
-/// A visit that is going on.
+/// An open visit.
 #[derive(Debug)]
 pub(super) struct Visit {
     pub(super) session_id: String,
@@ -46,10 +49,10 @@ pub(super) struct Visit {
     /// Views still to come.
     pub(super) left: u32,
     /// Each item once, the latest viewed last.
-    looked: Vec<Looked>,
+    viewed: Vec<ViewedItem>,
 }
 
-/// What follows on a view until the next: everything that the page notices.
+/// The events on a page until the next view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reaction {
     /// Time until the next view, if there is one, in milliseconds.
@@ -69,7 +72,7 @@ impl Visit {
             // Three in five are signed in.
             shopper_id: rng.random_bool(0.6).then(|| format!("shopper-{:05}", rng.random_range(0..50_000))),
             left: length(rng),
-            looked: Vec::new(),
+            viewed: Vec::new(),
         }
     }
 
@@ -82,20 +85,20 @@ impl Visit {
         rng: &mut Rng,
     ) -> Slot {
         self.left -= 1;
-        let slot = if !self.looked.is_empty() && rng.random_bool(REPEAT) {
+        let slot = if !self.viewed.is_empty() && rng.random_bool(REPEAT) {
             self.favourite(rng)
         } else {
-            self.something_new(now_ms, catalogue, trends, rng)
+            self.new_item(now_ms, catalogue, trends, rng)
         };
         let known =
-            self.looked.iter().position(|looked| looked.slot == slot).map(|place| self.looked.remove(place));
-        self.looked.push(known.unwrap_or_else(|| Looked { slot, interest: rng.random() }));
+            self.viewed.iter().position(|viewed| viewed.slot == slot).map(|place| self.viewed.remove(place));
+        self.viewed.push(known.unwrap_or_else(|| ViewedItem { slot, interest: rng.random() }));
         slot
     }
 
     /// What the shopper does on the page just opened.
     pub(super) fn react(&mut self, rng: &mut Rng) -> Reaction {
-        let latest = self.looked.last_mut().expect("a reaction follows a view");
+        let latest = self.viewed.last_mut().expect("a reaction follows a view");
         let interest = latest.interest;
         let gap_s: f64 = LogNormal::new(GAP_MU, GAP_SIGMA).expect("σ is positive").sample(rng);
         // People who are not interested leave the pointer where it was.
@@ -106,7 +109,7 @@ impl Visit {
         let cart = rng.random_bool(CART * interest.powi(3));
         let purchase = cart && rng.random_bool(PURCHASE_OF_CART);
         if purchase {
-            latest.interest = 0.02; // who has bought one looks for something else
+            latest.interest = 0.02; // a buyer of one looks for something else
         }
         Reaction {
             gap_ms: (gap_s * 1_000.0).clamp(200.0, 86_400_000.0) as i64,
@@ -117,35 +120,36 @@ impl Visit {
         }
     }
 
-    /// An item of the visit, by interest and by how lately it was viewed.
+    /// An item of the visit, by interest and by how recently it was viewed.
     fn favourite(&self, rng: &mut Rng) -> Slot {
-        let weight =
-            |age: usize, looked: &Looked| (0.05 + looked.interest.powi(2)) * FORGETTING.powi(age as i32);
+        let weight = |age: usize, viewed: &ViewedItem| {
+            (0.05 + viewed.interest.powi(2)) * POSITION_DECAY.powi(age as i32)
+        };
         let weights = || {
-            self.looked.iter().rev().take(20).enumerate().map(|(age, looked)| (weight(age, looked), looked))
+            self.viewed.iter().rev().take(20).enumerate().map(|(age, viewed)| (weight(age, viewed), viewed))
         };
         let mut at = rng.random::<f64>() * weights().map(|(weight, _)| weight).sum::<f64>();
         let chosen = weights().find(|(weight, _)| {
             at -= weight;
             at < 0.0
         });
-        chosen.map_or(self.looked[0].slot, |(_, looked)| looked.slot)
+        chosen.map_or(self.viewed[0].slot, |(_, viewed)| viewed.slot)
     }
 
-    fn something_new(&self, now_ms: i64, catalogue: &Catalogue, trends: &Trends, rng: &mut Rng) -> Slot {
+    fn new_item(&self, now_ms: i64, catalogue: &Catalogue, trends: &Trends, rng: &mut Rng) -> Slot {
         let around =
             |rng: &mut Rng| trends.draw(now_ms, catalogue, rng).unwrap_or_else(|| catalogue.any(rng));
         // Most of what comes to mind is new at the first or second attempt.
         for _ in 0..8 {
             let why = rng.random::<f64>();
-            let slot = if self.looked.is_empty() || why > BY_SIMILARITY + BY_SHELF {
+            let slot = if self.viewed.is_empty() || why > BY_SIMILARITY + BY_SHELF {
                 around(rng)
             } else if why > BY_SIMILARITY {
                 catalogue.of_shelf(self.favourite(rng), rng)
             } else {
                 catalogue.similar(self.favourite(rng), rng)
             };
-            if self.looked.iter().all(|looked| looked.slot != slot) {
+            if self.viewed.iter().all(|viewed| viewed.slot != slot) {
                 return slot;
             }
         }

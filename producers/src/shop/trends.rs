@@ -1,4 +1,7 @@
-//! Flash trends: an item that everybody suddenly wants, for an afternoon.
+//! Flash trends: an item that suddenly becomes popular for an afternoon.
+//!
+//! # Simplifications
+//! - A trend has one cause and one item: no trend spreads to similar items.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus as Rng;
@@ -7,12 +10,12 @@ use super::catalogue::{Catalogue, Slot};
 
 const MINUTE_MS: f64 = 60_000.0;
 const HOUR_MS: f64 = 60.0 * MINUTE_MS;
-/// Views come by fame and trend only when a shopper looks around; the rest of the way one item
-/// leads to the next. For an item's views as a whole to rise by its lift, the looking around must
-/// rise by this much more.
+/// Views come by popularity and trend only when a shopper looks around; the rest of the way one
+/// item leads to the next. For an item's views as a whole to rise by its lift, the looking around
+/// must rise by this much more.
 const ONLY_LOOKING_AROUND: f64 = 1.8;
 
-/// One trend: interest rises in a straight line, then halves again and again.
+/// One trend: interest rises linearly, then decays exponentially.
 #[derive(Clone, Debug)]
 pub(super) struct Trend {
     pub(super) slot: Slot,
@@ -36,7 +39,7 @@ impl Trend {
     }
 }
 
-/// The trends that are on.
+/// The active trends.
 #[derive(Debug, Default)]
 pub(super) struct Trends {
     on: Vec<Trend>,
@@ -61,20 +64,19 @@ impl Trends {
         });
     }
 
-    /// Those that are on, or were a while ago.
+    /// The active trends, and those that ended recently.
     #[cfg(test)]
     pub(super) fn on(&self) -> &[Trend] {
         &self.on
     }
 
-    /// One more.
+    /// Adds a trend.
     #[cfg(test)]
     pub(super) fn add(&mut self, trend: Trend) {
         self.on.push(trend);
     }
 
-    /// The item that a shopper who looks around goes for because of a
-    /// trend, if it is because of one.
+    /// The trending item that a shopper who browses chooses, if a trend decides.
     pub(super) fn draw(&self, now_ms: i64, catalogue: &Catalogue, rng: &mut Rng) -> Option<Slot> {
         let pull = |trend: &Trend| ONLY_LOOKING_AROUND * catalogue.share(trend.slot) * trend.strength(now_ms);
         let total: f64 = self.on.iter().map(pull).sum();
