@@ -3,7 +3,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
-use consumers::eta::{EtaConfig, EtaReplay, FrozenHour};
+use consumers::eta::{BatchEta, EtaConfig, EtaReplay};
 use events::Event;
 use processor::Processor;
 use producers::city::{City, CityConfig};
@@ -39,7 +39,7 @@ fn pings(criterion: &mut Criterion) {
     });
     group.bench_function("batch", |bencher| {
         bencher.iter_batched(
-            || Box::new(FrozenHour::new(&config)) as Box<dyn Processor>,
+            || Box::new(BatchEta::new(&config)) as Box<dyn Processor>,
             run,
             BatchSize::LargeInput,
         );

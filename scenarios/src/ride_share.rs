@@ -15,7 +15,7 @@ use anyhow::Result;
 use bill::{
     BusinessBill, DeterministicRideReplay, ETA_ERROR_MIN, Line, RIDES, RidesBill, WRONG_TEXTS_PERCENT,
 };
-use consumers::eta::{EtaConfig, EtaProcessor, EtaReplay, FrozenHour, TrafficProcessor};
+use consumers::eta::{BatchEta, EtaConfig, EtaProcessor, EtaReplay, TrafficProcessor};
 use dashboard::{BillItem, Pane};
 use events::{Business as Id, DriverLocation, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
 use processor::Processor;
@@ -183,14 +183,14 @@ fn rename(event: &mut Event, prefix: &str) {
 fn batch(logic: &Logic, period_ms: i64, _: &dyn Fn() -> bool) -> Result<Factory> {
     // The rows tell of roads too; who drove where is told to the database alone.
     let config = EtaConfig { period_ms, tell_traversals: true, ..EtaConfig::new(map(logic.map.as_deref())?) };
-    Ok(Box::new(move || Box::new(FrozenHour::new(&config))))
+    Ok(Box::new(move || Box::new(BatchEta::new(&config))))
 }
 
 fn replay(logic: &Logic, period_ms: i64) -> Result<Box<dyn Replayed>> {
     let config = EtaConfig { period_ms: period_ms.max(1), ..config(logic)? };
     let processor: Box<dyn Processor> = match period_ms {
         0 => Box::new(EtaReplay::new(&config)),
-        _ => Box::new(FrozenHour::new(&config)),
+        _ => Box::new(BatchEta::new(&config)),
     };
     Ok(Box::new(processor))
 }

@@ -1,6 +1,6 @@
 //! The stream and the batch lane of every period over the same events.
 
-use consumers::eta::{EtaConfig, EtaPeriods};
+use consumers::eta::{EtaConfig, MultiPeriodEta};
 use consumers::notifications::NotificationsProcessor;
 use events::Event;
 use processor::Processor;
@@ -40,14 +40,14 @@ impl Lanes for Separate {
 
 /// Ride-share: one matcher under all lanes, and the texts that follow the stream's answers.
 pub struct Rides {
-    eta: EtaPeriods,
+    eta: MultiPeriodEta,
     texts: NotificationsProcessor,
 }
 
 impl Rides {
     /// Lanes that have seen nothing.
     pub fn new(config: &EtaConfig, periods_ms: &[i64]) -> Self {
-        Self { eta: EtaPeriods::new(config, periods_ms), texts: NotificationsProcessor::new() }
+        Self { eta: MultiPeriodEta::new(config, periods_ms), texts: NotificationsProcessor::new() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use consumers::eta::{EtaConfig, EtaPeriods, EtaReplay};
+use consumers::eta::{EtaConfig, EtaReplay, MultiPeriodEta};
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, RecommendationsProcessor};
 use events::{HOUR_MS, Recommendations};
@@ -200,7 +200,7 @@ fn with_no_time_between_runs_the_batch_lane_shows_the_streams_pages() {
 #[test]
 fn with_no_time_between_runs_the_batch_lane_is_one_ping_behind() {
     let (map, log) = rides(12);
-    let mut lanes = EtaPeriods::new(&EtaConfig::new(map.clone()), &[1]);
+    let mut lanes = MultiPeriodEta::new(&EtaConfig::new(map.clone()), &[1]);
     let mut replay = EtaReplay::new(&EtaConfig::new(map));
     let (mut stream, mut batch, mut replayed) = (Vec::new(), vec![Vec::new()], Vec::new());
     for event in &log {

@@ -24,7 +24,7 @@ mod matching;
 use std::sync::Arc;
 use std::time::Instant;
 
-use consumers::eta::{EtaConfig, EtaPeriods};
+use consumers::eta::{EtaConfig, MultiPeriodEta};
 use events::{Event, Timestamp};
 use forecasts::{Answers, cases, table, verdict};
 use matching::matching;
@@ -68,7 +68,7 @@ fn measure(arguments: &Arguments, shuffle: bool) -> Option<f64> {
     ride_config.tell_traversals = true;
     ride_config.lateness_ms = arguments.lateness_s * 1000;
     let periods_ms: &[i64] = if arguments.matching_only { &[] } else { &[events::HOUR_MS] };
-    let (stream, batch) = run(&mut EtaPeriods::new(&ride_config, periods_ms), &events, periods_ms.len());
+    let (stream, batch) = run(&mut MultiPeriodEta::new(&ride_config, periods_ms), &events, periods_ms.len());
     if arguments.matching_only {
         matching(&events, &stream.iter().collect::<Vec<_>>(), &map, start);
         return None;
@@ -225,7 +225,7 @@ impl Noise {
 /// What both lanes say: the stream lane with the links that were driven, and the batch lanes one
 /// after the other.
 #[expect(clippy::disallowed_methods, reason = "a report on speed needs a clock")]
-fn run(lanes: &mut EtaPeriods, events: &[Event], batches: usize) -> (Vec<Event>, Vec<Event>) {
+fn run(lanes: &mut MultiPeriodEta, events: &[Event], batches: usize) -> (Vec<Event>, Vec<Event>) {
     let (mut stream, mut batch) = (Vec::with_capacity(events.len()), vec![Vec::new(); batches]);
     let started = Instant::now();
     let mut pings = 0;

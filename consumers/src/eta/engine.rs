@@ -9,38 +9,38 @@ use hashbrown::HashMap;
 use streets::Map;
 
 use super::matcher::{Fix, Matcher, Outcome, Track, Traversal};
+use super::route::RoutePlanner;
 use super::traffic::TrafficModel;
-use super::trip::{Forecast, Lessons, Means, Phase, Seen, Trip};
-use super::way::Planner;
+use super::trip::{CarPosition, Forecast, ForecastContext, Phase, Trip, TripModel};
 use processor::event_time::{Plausibility, Watermark};
 
-/// A trip of which nothing is heard for so long is closed, as the contract says.
+/// A trip without an event for so long is closed, as the contract says.
 pub(super) const IDLE_MS: i64 = 600_000;
-/// A clock that is so far ahead of all others is wrong until somebody confirms it. Not sooner than
-/// a trip is closed for its silence: a lone car that was in a tunnel is not a broken clock.
-const LEAP_MS: i64 = IDLE_MS;
-/// What is idle is looked for so often, in event time.
+/// A time that is so far ahead of all others needs a second source to confirm it. Not less than the
+/// silence that closes a trip: a single car that was in a tunnel has no broken clock.
+const MAX_JUMP_MS: i64 = IDLE_MS;
+/// Idle trips and drivers are removed so often, in event time.
 const SWEEP_EVERY_MS: i64 = 60_000;
-/// A position that is older than this is no place to start from.
+/// A position that is older than this is no start for a route.
 const STALE_MS: i64 = 90_000;
-/// How long a car has been on its link is looked at so often.
+/// How often it is checked how long a car has been on its link.
 const WAITING_EVERY_MS: i64 = 15_000;
 
-/// Everything that is known of drivers and trips.
+/// The state of all drivers and trips.
 #[derive(Debug)]
 pub(super) struct Engine {
     map: Arc<Map>,
     lateness_ms: i64,
     matcher: Matcher,
-    planner: Planner,
+    planner: RoutePlanner,
     pub(super) traffic: TrafficModel,
-    pub(super) lessons: Lessons,
+    pub(super) trip_model: TripModel,
     watermark: Watermark,
     swept: Timestamp,
     drivers: HashMap<String, Driver>,
     trips: HashMap<String, Trip>,
     pub(super) counters: Counters,
-    /// What the vehicle of the last ping has driven.
+    /// The links that the vehicle of the last ping has driven.
     pub(super) driven: Vec<Traversal>,
 }
 
@@ -48,14 +48,14 @@ pub(super) struct Engine {
 struct Driver {
     track: Track,
     newest: Timestamp,
-    /// A leap of this driver's clock that has not been confirmed.
-    leap: Option<Timestamp>,
-    /// When riders last got in or out, or asked: the car stood then.
-    steps: [Timestamp; 3],
-    waiting_looked: Timestamp,
+    /// A jump of this driver's clock that has not been confirmed.
+    unconfirmed_jump: Option<Timestamp>,
+    /// When riders last got in or out, or requested a ride: the car stood then.
+    trip_event_times: [Timestamp; 3],
+    waiting_checked: Timestamp,
 }
 
-/// What was noticed.
+/// See [`Processor::counters`](processor::Processor::counters).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counters {
     pub(super) pings: u64,
@@ -64,7 +64,7 @@ pub(super) struct Counters {
     pub(super) duplicates: u64,
     pub(super) off_map: u64,
     pub(super) misfits: u64,
-    pub(super) clock_leaps: u64,
+    pub(super) clock_jumps: u64,
     pub(super) unknown_trips: u64,
     pub(super) after_trip: u64,
     pub(super) idle_trips: u64,
@@ -89,11 +89,11 @@ impl Engine {
         Self {
             lateness_ms,
             matcher: Matcher::new(map.clone(), lateness_ms),
-            planner: Planner::new(map.clone()),
+            planner: RoutePlanner::new(map.clone()),
             traffic: TrafficModel::new(map.clone()),
             map,
-            lessons: Lessons::default(),
-            watermark: Watermark::confirmed_by_other_source(LEAP_MS),
+            trip_model: TripModel::default(),
+            watermark: Watermark::confirmed_by_other_source(MAX_JUMP_MS),
             swept: Timestamp::MIN,
             drivers: HashMap::new(),
             trips: HashMap::new(),
@@ -107,7 +107,8 @@ impl Engine {
         self.watermark.now()
     }
 
-    /// Takes one ping; what its driver is now known to have driven is in [`Engine::driven`].
+    /// Takes one ping; the links that its driver is now known to have driven are in
+    /// [`Engine::driven`].
     pub(super) fn ping(&mut self, ping: &DriverLocation) -> Option<Answer> {
         self.counters.pings += 1;
         self.driven.clear();
@@ -117,7 +118,7 @@ impl Engine {
         let late_ms = driver.newest.since_ms(ping.ts);
         let outcome = if late_ms > self.lateness_ms {
             self.counters.late += 1;
-            Outcome::PassedOver
+            Outcome::Skipped
         } else {
             let fix = Fix {
                 ts: ping.ts,
@@ -131,12 +132,13 @@ impl Engine {
         match outcome {
             Outcome::OffMap => self.counters.off_map += 1,
             Outcome::Misfit => self.counters.misfits += 1,
-            Outcome::Matched | Outcome::PassedOver | Outcome::Inserted => {}
+            Outcome::Matched | Outcome::Skipped | Outcome::Inserted => {}
         }
         if !self.driven.is_empty() {
             // A link on which a rider got in or out was not driven but stood on, in part.
-            let steps = driver.steps;
-            self.driven.retain(|one| !steps.iter().any(|step| (one.entered..=one.left).contains(step)));
+            let trip_event_times = driver.trip_event_times;
+            self.driven
+                .retain(|one| !trip_event_times.iter().any(|step| (one.entered..=one.left).contains(step)));
             self.counters.traversals += self.driven.len() as u64;
         }
         match &ping.trip_id {
@@ -151,31 +153,32 @@ impl Engine {
         let Some(driver) = self.drivers.get_mut(ping.driver_id.as_str()) else {
             let mut driver = Driver::new(ping.ts);
             if time == Plausibility::UnconfirmedJump {
-                // Not even its first ping is believed, but its second will be.
+                // Its first ping does not count, but its second will.
                 driver.newest = Timestamp::MIN;
-                driver.leap = Some(ping.ts);
-                self.counters.clock_leaps += 1;
+                driver.unconfirmed_jump = Some(ping.ts);
+                self.counters.clock_jumps += 1;
             }
             self.drivers.insert(ping.driver_id.clone(), driver);
             return (time == Plausibility::Plausible).then_some(true);
         };
         let ahead_ms = ping.ts.since_ms(driver.newest);
-        if ahead_ms > LEAP_MS && time == Plausibility::UnconfirmedJump {
-            let confirmed = driver.leap.is_some_and(|leap| ping.ts.since_ms(leap).abs() <= LEAP_MS);
+        if ahead_ms > MAX_JUMP_MS && time == Plausibility::UnconfirmedJump {
+            let confirmed =
+                driver.unconfirmed_jump.is_some_and(|leap| ping.ts.since_ms(leap).abs() <= MAX_JUMP_MS);
             if !confirmed {
-                driver.leap = Some(ping.ts);
-                self.counters.clock_leaps += 1;
+                driver.unconfirmed_jump = Some(ping.ts);
+                self.counters.clock_jumps += 1;
                 return None;
             }
         }
-        driver.leap = None;
+        driver.unconfirmed_jump = None;
         let now = self.watermark.now().unwrap_or(ping.ts);
-        if ahead_ms < -LEAP_MS
-            && driver.newest.since_ms(now) > LEAP_MS
-            && ping.ts.since_ms(now).abs() <= LEAP_MS
+        if ahead_ms < -MAX_JUMP_MS
+            && driver.newest.since_ms(now) > MAX_JUMP_MS
+            && ping.ts.since_ms(now).abs() <= MAX_JUMP_MS
         {
-            // It was the driver's newest that was wrong: everybody else says that it is now.
-            self.counters.clock_leaps += 1;
+            // It was the driver's newest time that was wrong: all others agree with this one.
+            self.counters.clock_jumps += 1;
             self.matcher.finish(&mut driver.track, &mut self.driven);
             self.driven.clear();
             driver.newest = ping.ts;
@@ -208,12 +211,12 @@ impl Engine {
             }
             return Some(Answer { eta: end, p10: end, p90: end, metres: 0.0, first: false });
         }
-        if ping.ts.since_ms(trip.heard) > IDLE_MS {
+        if ping.ts.since_ms(trip.last_event) > IDLE_MS {
             self.counters.idle_trips += 1;
-            trip.end(trip.heard);
+            trip.end(trip.last_event);
             return None;
         }
-        trip.heard = trip.heard.max(ping.ts);
+        trip.last_event = trip.last_event.max(ping.ts);
         if trip.answered && !advances {
             return None;
         }
@@ -224,64 +227,64 @@ impl Engine {
         let forecast = match trip.forecast {
             Some(forecast) if outcome != Outcome::Matched && position.is_some() => forecast,
             _ => {
-                let seen = Seen {
+                let car = CarPosition {
                     ts: ping.ts,
                     place: Place { lat: ping.lat, lon: ping.lon },
                     spot: position.map(|(spot, _)| spot),
                     twin: position.and_then(|(spot, _)| driver.track.may_face(&self.map, spot)),
                     driver_ratio: self.traffic.vehicle_ratio(&ping.driver_id, ping.ts),
                 };
-                let mut means = Means {
+                let mut context = ForecastContext {
                     planner: &mut self.planner,
                     map: &self.map,
                     traffic: &self.traffic,
-                    lessons: &self.lessons,
+                    trip_model: &self.trip_model,
                 };
                 let could = !trip.is_unreachable();
-                let forecast = trip.look(&seen, &mut means);
+                let forecast = trip.update_forecast(&car, &mut context);
                 self.counters.unreachable += u64::from(could && trip.is_unreachable());
                 forecast
             }
         };
         if outcome == Outcome::Matched
             && !trip.is_stopped()
-            && ping.ts.since_ms(driver.waiting_looked) >= WAITING_EVERY_MS
+            && ping.ts.since_ms(driver.waiting_checked) >= WAITING_EVERY_MS
         {
-            driver.waiting_looked = ping.ts;
+            driver.waiting_checked = ping.ts;
             if let Some((link, since)) = driver.track.on_link_since() {
-                let stood = driver.steps.iter().any(|step| *step >= since);
+                let stood = driver.trip_event_times.iter().any(|step| *step >= since);
                 if !stood {
                     let seconds = ping.ts.since_seconds(since);
                     self.traffic.observe_waiting(link, &ping.driver_id, seconds, ping.ts);
                 }
             }
         }
-        Some(banded(&self.lessons, trip.phase, ping.ts, forecast, first))
+        Some(banded(&self.trip_model, trip.phase, ping.ts, forecast, first))
     }
 
-    /// What would be forecast for a trip from the position of this ping, by somebody who knew only
-    /// `traffic` and `lessons`.
+    /// The forecast for a trip from the position of this ping, made with `traffic` and `trip_model`
+    /// instead of the engine's own.
     pub(super) fn quote(
         &mut self,
         ping: &DriverLocation,
         trip_id: &str,
         traffic: &TrafficModel,
-        lessons: &Lessons,
+        trip_model: &TripModel,
     ) -> Option<Forecast> {
         let trip = self.trips.get(trip_id)?;
         let driver = self.drivers.get(ping.driver_id.as_str());
         let position = driver.and_then(|driver| driver.track.position());
         let spot = position.filter(|(_, at)| ping.ts.since_ms(*at) <= STALE_MS).map(|(spot, _)| spot);
-        let seen = Seen {
+        let car = CarPosition {
             ts: ping.ts,
             place: Place { lat: ping.lat, lon: ping.lon },
             spot,
             twin: driver.zip(spot).and_then(|(driver, spot)| driver.track.may_face(&self.map, spot)),
             driver_ratio: traffic.vehicle_ratio(&ping.driver_id, ping.ts),
         };
-        let mut means = Means { planner: &mut self.planner, map: &self.map, traffic, lessons };
+        let mut context = ForecastContext { planner: &mut self.planner, map: &self.map, traffic, trip_model };
         let mut quoted = Trip::new(trip.phase, trip.origin, trip.destination, ping.ts);
-        Some(quoted.look(&seen, &mut means))
+        Some(quoted.update_forecast(&car, &mut context))
     }
 
     /// Takes one event of a trip.
@@ -289,7 +292,7 @@ impl Engine {
         self.sweep();
         self.watermark.observe_from(source_id("trip", &event.trip_id), event.ts);
         if let Some(driver) = self.drivers.get_mut(event.driver_id.as_str()) {
-            driver.step(event.ts);
+            driver.note_trip_event(event.ts);
         }
         if !self.trips.contains_key(event.trip_id.as_str()) {
             let phase = if event.kind == TripKind::Requested { Phase::ToRider } else { Phase::OnBoard };
@@ -304,16 +307,16 @@ impl Engine {
         if let Phase::Over(_) = trip.phase {
             return;
         }
-        trip.heard = trip.heard.max(event.ts);
+        trip.last_event = trip.last_event.max(event.ts);
         match event.kind {
             TripKind::Requested => {}
-            TripKind::PickedUp => trip.pick_up(event.ts, true, Some(&mut self.lessons)),
-            TripKind::DroppedOff => trip.drop_off(event.ts, &mut self.lessons),
+            TripKind::PickedUp => trip.pick_up(event.ts, true, Some(&mut self.trip_model)),
+            TripKind::DroppedOff => trip.drop_off(event.ts, &mut self.trip_model),
             TripKind::Cancelled => trip.end(event.ts),
         }
     }
 
-    /// Forgets drivers and trips of whom nothing was heard for long.
+    /// Removes drivers and trips without an event for long.
     fn sweep(&mut self) {
         let Some(now) = self.watermark.now() else { return };
         if now.since_ms(self.swept).abs() < SWEEP_EVERY_MS {
@@ -324,13 +327,13 @@ impl Engine {
         let long_ms = IDLE_MS + SWEEP_EVERY_MS + self.lateness_ms;
         let mut idle = 0;
         self.trips.retain(|_, trip| {
-            let keep = now.since_ms(trip.heard).abs() <= long_ms;
+            let keep = now.since_ms(trip.last_event).abs() <= long_ms;
             idle += u64::from(!keep && !matches!(trip.phase, Phase::Over(_)));
             keep
         });
         self.counters.idle_trips += idle;
         self.drivers.retain(|_, driver| {
-            let last = driver.newest.max(driver.leap.unwrap_or(Timestamp::MIN));
+            let last = driver.newest.max(driver.unconfirmed_jump.unwrap_or(Timestamp::MIN));
             now.since_ms(last).abs() <= long_ms
         });
     }
@@ -340,7 +343,7 @@ impl Engine {
         self.drivers.len() + self.trips.len()
     }
 
-    /// What was noticed, for [`Processor::counters`](processor::Processor::counters).
+    /// The counters, for [`Processor::counters`](processor::Processor::counters).
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
         let counters = &self.counters;
         vec![
@@ -350,7 +353,7 @@ impl Engine {
             ("duplicate pings", counters.duplicates),
             ("pings off the map", counters.off_map),
             ("pings that fit no way", counters.misfits),
-            ("clocks that leapt", counters.clock_leaps),
+            ("clocks that leapt", counters.clock_jumps),
             ("pings of unknown trips", counters.unknown_trips),
             ("pings after their trip", counters.after_trip),
             ("trips closed idle", counters.idle_trips),
@@ -367,28 +370,30 @@ impl Driver {
         Self {
             track: Track::default(),
             newest: at,
-            leap: None,
-            steps: [Timestamp::MIN; 3],
-            waiting_looked: Timestamp::MIN,
+            unconfirmed_jump: None,
+            trip_event_times: [Timestamp::MIN; 3],
+            waiting_checked: Timestamp::MIN,
         }
     }
 
-    fn step(&mut self, at: Timestamp) {
-        let oldest = (0..self.steps.len()).min_by_key(|&step| self.steps[step]).expect("there are three");
-        self.steps[oldest] = self.steps[oldest].max(at);
+    fn note_trip_event(&mut self, at: Timestamp) {
+        let oldest = (0..self.trip_event_times.len())
+            .min_by_key(|&step| self.trip_event_times[step])
+            .expect("there are three");
+        self.trip_event_times[oldest] = self.trip_event_times[oldest].max(at);
     }
 }
 
 /// An answer as of `ts`: never in the past, and its band around it.
 pub(super) fn banded(
-    lessons: &Lessons,
+    trip_model: &TripModel,
     phase: Phase,
     ts: Timestamp,
     forecast: Forecast,
     first: bool,
 ) -> Answer {
     let eta = forecast.eta.max(ts);
-    let (low_s, high_s) = lessons.band(phase, eta.since_seconds(ts), forecast.contested_s);
+    let (low_s, high_s) = trip_model.band(phase, eta.since_seconds(ts), forecast.contested_s);
     Answer {
         eta,
         p10: ts.plus_seconds(low_s).clamp(ts, eta),

@@ -1,4 +1,4 @@
-//! Which streets the lorries are on: the matcher for those who have no trip.
+//! Which streets the lorries are on: the matcher for vehicles without trips.
 
 use events::{Timestamp, TruckLocation};
 use hashbrown::HashMap;
@@ -13,7 +13,7 @@ use super::traffic::TrafficModel;
 pub(super) struct Lorries {
     matcher: Matcher,
     under_way: HashMap<String, Lorry>,
-    /// What the lorry of the last ping has driven.
+    /// The links that the lorry of the last ping has driven.
     pub(super) driven: Vec<Traversal>,
     pings: u64,
     off_map: u64,
@@ -23,15 +23,14 @@ pub(super) struct Lorries {
 struct Lorry {
     track: Track,
     newest: Timestamp,
-    /// How many pings of others have been read when its last one was.
-    heard: u64,
+    /// The number of the lorry pings read before its last one.
+    last_ping: u64,
 }
 
-/// A lorry that is on one link for longer than this and four times what is believed is delivering
-/// something, in seconds.
+/// A lorry that is on one link for longer than this, in seconds, and than four times the expected
+/// time is making a delivery.
 const DELIVERY_S: f64 = 60.0;
-/// Lorries that have been silent for so many pings of other lorries are looked at for whether they
-/// are idle.
+/// Lorries without a ping among so many pings of others are removed if they are idle.
 const SWEEP_EVERY_PINGS: u64 = 10_000;
 
 impl Lorries {
@@ -45,18 +44,18 @@ impl Lorries {
         }
     }
 
-    /// Takes one ping; what the lorry is now known to have driven is in `driven`. `traffic` tells a
-    /// slow road from a delivery.
+    /// Takes one ping; the links that the lorry is now known to have driven are in `driven`. By
+    /// `traffic`, a slow road is told from a delivery.
     pub(super) fn ping(&mut self, ping: &TruckLocation, traffic: &TrafficModel) {
         self.pings += 1;
         self.driven.clear();
         if !self.under_way.contains_key(ping.truck_id.as_str()) {
-            let lorry = Lorry { track: Track::default(), newest: ping.ts, heard: self.pings };
+            let lorry = Lorry { track: Track::default(), newest: ping.ts, last_ping: self.pings };
             self.under_way.insert(ping.truck_id.clone(), lorry);
         }
         let lorry = self.under_way.get_mut(ping.truck_id.as_str()).expect("there now, if it was not before");
         lorry.newest = lorry.newest.max(ping.ts);
-        lorry.heard = self.pings;
+        lorry.last_ping = self.pings;
         let fix = Fix {
             ts: ping.ts,
             lat: ping.lat,
@@ -73,7 +72,7 @@ impl Lorries {
         if self.pings.is_multiple_of(SWEEP_EVERY_PINGS) {
             let (now, pings) = (ping.ts, self.pings);
             self.under_way.retain(|_, lorry| {
-                pings - lorry.heard < SWEEP_EVERY_PINGS || now.since_ms(lorry.newest).abs() <= IDLE_MS
+                pings - lorry.last_ping < SWEEP_EVERY_PINGS || now.since_ms(lorry.newest).abs() <= IDLE_MS
             });
         }
     }

@@ -18,60 +18,60 @@
 //!
 //! The `engine` puts them together, and four processors offer it: [`EtaProcessor`] and
 //! [`TrafficProcessor`] are the stream lane's two workers; [`EtaReplay`] is both in one, for a file
-//! of events; [`FrozenHour`] is the batch lane: the same engine, whose forecasts are made with what
-//! it knew at the end of the last finished period ([`EtaPeriods`]: at several at once).
+//! of events; [`BatchEta`] is the batch lane: the same engine, whose forecasts are made with what
+//! it knew at the end of the last finished period ([`MultiPeriodEta`]: at several at once).
 //!
-//! # What is answered
+//! # Which pings are answered
 //! The first ping of a trip and every ping that advances its driver's time get exactly one answer,
-//! at once. A ping gets none when its trip is unknown (nothing has told its destination yet), over,
-//! or was silent for ten minutes, and when its clock is minutes ahead of everybody else's and
-//! nobody has confirmed it. All of these are counted.
+//! at once. A ping gets none when its trip is unknown (no event has given its destination yet),
+//! over, or was silent for ten minutes, and when its time is minutes ahead of the fleet's watermark
+//! and no other source has confirmed it. All of these are counted.
 //!
 //! # Simplifications
-//! - A car that is off the map is taken to be on the street that is nearest. Without any way by
-//!   road (a destination on an island) the straight line times 1.4 is used, at the mean speed that
-//!   has been learnt.
-//! - Where nobody tells of pick-ups, one is inferred once the car has been near the rider's pin and
-//!   is leaving it.
-//! - The expected way is the fastest one; that drivers have favourites is left to the correction.
-//! - A jam is felt by cars still in it only in the processor that matches them: on the topic there
-//!   are finished traversals alone.
+//! - A car that is off the map counts as on the nearest street. Without any route by road (a
+//!   destination on an island) the straight line times 1.4 is used, at the mean speed that has been
+//!   learnt.
+//! - Where pick-ups are not announced, one is inferred once the car has been near the rider's pin
+//!   and is leaving it.
+//! - The expected route is the fastest one; the correction must learn that drivers have favourites.
+//! - Only the processor that matches a car notices a jam while the car is still in it: the topic
+//!   has finished traversals alone.
 
+mod batch;
+mod decaying_ratio;
 mod engine;
-mod frozen_hour;
 mod learn;
-mod level;
 mod lorries;
 mod matcher;
 mod replay;
+mod route;
 mod stream;
 mod traffic;
 mod traffic_worker;
 mod trip;
 mod vehicles;
-mod way;
 
 use std::sync::Arc;
 
 use streets::Map;
 
-pub use frozen_hour::{EtaPeriods, FrozenHour};
+pub use batch::{BatchEta, MultiPeriodEta};
 pub use replay::EtaReplay;
 pub use stream::EtaProcessor;
 pub use traffic_worker::TrafficProcessor;
 
-/// What all ride-share processors must be told.
+/// The settings of all ride-share processors.
 #[derive(Clone, Debug)]
 pub struct EtaConfig {
     /// The streets.
     pub map: Arc<Map>,
-    /// A ping older than its driver's newest by more than this, in milliseconds of event time, is
-    /// late: it teaches nothing. What a vehicle drove is settled only when it is so old, since
-    /// until then a ping may still change it.
+    /// The allowed lateness, in milliseconds of event time: a ping that is older than its driver's
+    /// newest by more than this teaches nothing. The links that a vehicle drove are final only when
+    /// they are so old, since until then a ping may still change them.
     pub lateness_ms: i64,
     /// Length of the batch lane's period in milliseconds; at least one.
     pub period_ms: i64,
-    /// Whether [`EtaReplay`] (and the stream of [`EtaPeriods`]) also says what it saw driven
+    /// Whether [`EtaReplay`] (and the stream of [`MultiPeriodEta`]) also publishes the links driven
     /// (`road_traversals`).
     pub tell_traversals: bool,
 }

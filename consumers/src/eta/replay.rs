@@ -16,21 +16,25 @@ use processor::Processor;
 /// given, and answers with `eta_updates` alone (and `road_traversals`, when asked to).
 #[derive(Debug)]
 pub struct EtaReplay {
-    all: AllInside,
+    standalone: StandaloneEta,
     map: Arc<Map>,
     tell_traversals: bool,
 }
 
 impl EtaReplay {
-    /// One that has seen nothing.
+    /// A processor that has seen nothing.
     pub fn new(config: &EtaConfig) -> Self {
-        Self { all: AllInside::new(config), map: config.map.clone(), tell_traversals: config.tell_traversals }
+        Self {
+            standalone: StandaloneEta::new(config),
+            map: config.map.clone(),
+            tell_traversals: config.tell_traversals,
+        }
     }
 
     /// How many drivers and trips are remembered.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.all.engine.remembered()
+        self.standalone.engine.remembered()
     }
 }
 
@@ -40,32 +44,32 @@ impl Processor for EtaReplay {
     }
 
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
-        let answer = self.all.process(event);
+        let answer = self.standalone.process(event);
         if let Event::DriverLocations(ping) = event {
             answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
         }
         if self.tell_traversals {
-            self.all.tell_traversals(&self.map, event, answers);
+            self.standalone.tell_traversals(&self.map, event, answers);
         }
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.all.counts()
+        self.standalone.counts()
     }
 }
 
-/// What the replay and the batch lane read.
+/// The inputs of the replay and of the batch lane.
 pub(super) const INPUTS: &[Topic] = &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips];
 
-/// The engine, fed with what it saw itself.
+/// The engine together with the traffic that it has seen itself, without a `traffic` topic.
 #[derive(Debug)]
-pub(super) struct AllInside {
+pub(super) struct StandaloneEta {
     pub(super) engine: Engine,
     lorries: Lorries,
     touched: Vec<LinkId>,
 }
 
-impl AllInside {
+impl StandaloneEta {
     pub(super) fn new(config: &EtaConfig) -> Self {
         Self {
             engine: Engine::new(config.map.clone(), config.lateness_ms),
@@ -113,7 +117,7 @@ impl AllInside {
         }
     }
 
-    /// Appends the links that the vehicle of this ping, the last one processed, has left behind.
+    /// Appends the traversals of the vehicle of this ping, the last one processed.
     pub(super) fn tell_traversals(&self, map: &Map, event: &Event, answers: &mut Vec<Event>) {
         let (vehicle, driven) = match event {
             Event::DriverLocations(ping) => (&ping.driver_id, &self.engine.driven),

@@ -11,11 +11,11 @@ use super::lorries::Lorries;
 use super::traffic::traversal_event;
 use processor::Processor;
 
-/// Answers each ping of a trip with an `eta_updates`, and says which links drivers and lorries have
-/// driven (`road_traversals`).
+/// Answers each ping of a trip with an `eta_updates`, and publishes the links that drivers and
+/// lorries have driven (`road_traversals`).
 ///
-/// What it knows of speeds it reads from `traffic`. To be rebuilt after a crash it needs the last
-/// quarter of an hour of its inputs, for trips under way, and what more it gets it learns from.
+/// It reads speeds from `traffic`. To restore its state after a crash it needs the last quarter of
+/// an hour of its inputs, for trips under way; from older inputs it learns.
 #[derive(Debug)]
 pub struct EtaProcessor {
     map: Arc<Map>,
@@ -24,7 +24,7 @@ pub struct EtaProcessor {
 }
 
 impl EtaProcessor {
-    /// One that has seen nothing.
+    /// A worker that has seen nothing.
     pub fn new(config: &EtaConfig) -> Self {
         Self {
             map: config.map.clone(),
@@ -45,8 +45,8 @@ impl Processor for EtaProcessor {
                 let answer = self.engine.ping(ping);
                 answers.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
                 for one in &self.engine.driven {
-                    // How fast the road is will be heard from `traffic`; what kind of driver this
-                    // is, nobody else can tell.
+                    // The road's speed comes with `traffic`; the driver's own factor can be learnt
+                    // only here.
                     let seconds = one.left.since_seconds(one.entered);
                     self.engine.traffic.observe_vehicle(one.link, &ping.driver_id, seconds, one.left);
                     answers.push(
@@ -62,7 +62,7 @@ impl Processor for EtaProcessor {
             }
             Event::Trips(trip) => self.engine.trip(trip),
             Event::Traffic(traffic) => {
-                let known = self.engine.traffic.believe(traffic);
+                let known = self.engine.traffic.apply_update(traffic);
                 self.engine.counters.unknown_links += u64::from(!known);
             }
             _ => {}

@@ -1,9 +1,9 @@
-//! How long each link takes now, and how long it will take when one gets there.
+//! How long each link takes now, and how long it will take when the car gets there.
 //!
 //! A city has tens of thousands of links, and even a large fleet drives most of them less than once
-//! in ten minutes. So the belief about one link is a chain of ratios, from what is known best to
-//! what is known latest, each a [`Level`] that says by what factor reality differs from what the
-//! levels before it expect:
+//! in ten minutes. So the estimate of one link is a chain of ratios, from what is known best to
+//! what is most recent, each a [`DecayingRatio`]: the factor by which reality differs from what the
+//! ratios before it expect:
 //!
 //! ```text
 //! seconds = length / free-flow speed      the map
@@ -14,20 +14,20 @@
 //!         × live                          learnt within minutes: this link, and those next to it
 //! ```
 //!
-//! Where nothing was seen lately the last levels have glided back to 1, and where nothing was ever
-//! seen `usual` is 1, so the chain decays to its prior by itself. Asked for a time in the future it
-//! answers with what will be left by then.
+//! Without recent observations the last ratios have decayed to 1, and without any observation
+//! `usual` is 1, so the chain decays to its prior. For a time in the future the same formulas say
+//! what will remain by then.
 //!
-//! What is observed is the *traversal*, not the ping: at one ping a second a hundred pings would
-//! repeat one traffic light. A traversal is first divided by the habit of its driver (a lorry is
-//! slower than a taxi on the same street), then clipped to a few times what is believed, so that
-//! one car that stopped for coffee moves little. A level moves towards the *mean* ratio (the score
+//! The model learns from *traversals*, not from pings: at one ping a second a hundred pings would
+//! repeat one traffic light. A traversal is first divided by its driver's own ratio (a lorry is
+//! slower than a taxi on the same street), then clipped to a few times the expected time, so that
+//! one car that stopped for coffee changes little. A ratio moves towards the *mean* (the score
 //! of a gamma regression with a logarithmic link), because it is means that add up along a route.
 //! Short links count less: on them a traffic light is most of the time.
 //!
 //! # Simplifications
-//! - Traffic lights and turns have no delay of their own: it is in the pace of the link that leads
-//!   to them. With one traversal a link and minute or less the two can hardly be told apart, and a
+//! - Traffic lights and turns have no delay of their own: it is part of the link that leads to
+//!   them. With one traversal a link and minute or less the two can hardly be separated, and a
 //!   route needs their sum.
 //! - The hour of the day is UTC and all days are alike.
 
@@ -38,85 +38,85 @@ use events::{RoadTraversal, Timestamp, Traffic};
 use hashbrown::HashMap;
 use streets::{LinkId, Map, RoadClass};
 
-use super::level::{Habit, Level};
+use super::decaying_ratio::{DecayConfig, DecayingRatio};
 use super::vehicles::Vehicles;
 
 const HOUR_S: f64 = 3600.0;
 const DAY_S: f64 = 24.0 * HOUR_S;
-/// All roads together: a few traversals are enough to see that nobody drives at the limit.
-const OVERALL: Habit = Habit { half_life_s: DAY_S, prior: 3.0, most: 5000.0 };
-const CLASS: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 20.0, most: 5000.0 };
-const HOUR: Habit = Habit { half_life_s: 7.0 * DAY_S, prior: 40.0, most: 2000.0 };
-const USUAL: Habit = Habit { half_life_s: 3.0 * DAY_S, prior: 3.0, most: 60.0 };
-const CITY: Habit = Habit { half_life_s: 3600.0, prior: 30.0, most: 200.0 };
-const AREA: Habit = Habit { half_life_s: 1800.0, prior: 4.0, most: 20.0 };
-const STREET: Habit = Habit { half_life_s: 1200.0, prior: 3.0, most: 10.0 };
-const LIVE: Habit = Habit { half_life_s: 480.0, prior: 1.5, most: 4.0 };
+/// All roads together: a few traversals are enough to learn that nobody drives at the limit.
+const OVERALL: DecayConfig = DecayConfig { half_life_s: DAY_S, prior: 3.0, max_weight: 5000.0 };
+const CLASS: DecayConfig = DecayConfig { half_life_s: 3.0 * DAY_S, prior: 20.0, max_weight: 5000.0 };
+const HOUR: DecayConfig = DecayConfig { half_life_s: 7.0 * DAY_S, prior: 40.0, max_weight: 2000.0 };
+const USUAL: DecayConfig = DecayConfig { half_life_s: 3.0 * DAY_S, prior: 3.0, max_weight: 60.0 };
+const CITY: DecayConfig = DecayConfig { half_life_s: 3600.0, prior: 30.0, max_weight: 200.0 };
+const AREA: DecayConfig = DecayConfig { half_life_s: 1800.0, prior: 4.0, max_weight: 20.0 };
+const STREET: DecayConfig = DecayConfig { half_life_s: 1200.0, prior: 3.0, max_weight: 10.0 };
+const LIVE: DecayConfig = DecayConfig { half_life_s: 480.0, prior: 1.5, max_weight: 4.0 };
 
-/// What a street in a town takes, by its limit, before anybody has driven it: signals, turns and
-/// others cost about half of the time again, wherever one looks; much less on roads without
+/// The prior of a street in a town, beside its speed limit: signals, turns and other cars cost
+/// about half of the time again in every city that was measured; much less on roads without
 /// crossings.
 const PRIOR: f64 = 1.5;
 const PRIOR_WITHOUT_CROSSINGS: f64 = 1.15;
-/// What routes are searched by is computed anew so often, in event time: a search looks at
-/// thousands of links, and which way is best changes in minutes.
-const PRICE_EVERY_MS: i64 = 60_000;
+/// The costs for route searches are recomputed so often, in event time: a search needs those of
+/// thousands of links, and the best route changes within minutes.
+const COSTS_EVERY_MS: i64 = 60_000;
 
-/// An observation further than this factor from what is believed counts as if it were just so far.
+/// An observation further than this factor from the expected time is clipped to it.
 const CLIP: f64 = 4.0;
 /// A link of this length counts half as much as a very long one.
 const HALF_WEIGHT_M: f64 = 60.0;
-/// What an observation counts on the links straight ahead and straight behind: a queue does not
-/// stop at a corner.
+/// The weights of an observation on the links straight ahead and straight behind: a queue does not
+/// end at a corner.
 const NEIGHBOUR_WEIGHTS: [f64; 2] = [0.5, 0.25];
 /// Parts of town are squares of about this size.
 const AREA_M: f64 = 1000.0;
 /// A continuation turns by less than this.
 const STRAIGHT_DEG: f64 = 45.0;
-/// A belief is announced when it has changed by this share …
-const ANNOUNCE_CHANGE: f64 = 0.05;
-/// … or when the last announcement is so old, but …
-const ANNOUNCE_AFTER_MS: i64 = 60_000;
+/// A speed is published when it has changed by this share …
+const PUBLISH_CHANGE: f64 = 0.05;
+/// … or when it was last published so long ago, but …
+const PUBLISH_AFTER_MS: i64 = 60_000;
 /// … not more often than this.
-const ANNOUNCE_SPACING_MS: i64 = 5_000;
-/// The speed that is believed is never below a crawl: a closed road has no ETA.
+const PUBLISH_SPACING_MS: i64 = 5_000;
+/// The estimated speed is never lower than this: a closed road would have no ETA.
 const SLOWEST_MPS: f64 = 0.2;
 const NONE: u32 = u32::MAX;
 
-/// What is believed about every link of a map. Its state is bounded by the number of links and of
+/// The estimates of all links of a map. Its state is bounded by the number of links and of
 /// vehicles.
 #[derive(Clone, Debug)]
 pub(crate) struct TrafficModel {
     map: Arc<Map>,
-    links: Vec<Belief>,
-    /// The link straight ahead of each link, and straight behind: what never changes is shared by
-    /// all copies.
+    links: Vec<LinkState>,
+    /// The link straight ahead of each link, and straight behind. They never change, so all copies
+    /// share them.
     straight: Arc<[[u32; 2]]>,
-    overall: Level,
-    classes: [Level; CLASSES],
-    hours: [[Level; 24]; CLASSES],
-    city: Level,
-    areas: Vec<Level>,
-    streets: Vec<Level>,
+    overall: DecayingRatio,
+    classes: [DecayingRatio; CLASSES],
+    hours: [[DecayingRatio; 24]; CLASSES],
+    city: DecayingRatio,
+    areas: Vec<DecayingRatio>,
+    streets: Vec<DecayingRatio>,
     vehicles: Vehicles,
-    prices: Prices,
+    costs: CostCache,
 }
 
-/// What each link costs who searches a way, computed when it is first asked for.
+/// The cost of each link in a route search, computed when it is first needed.
 #[derive(Debug)]
-struct Prices(Mutex<Priced>);
+struct CostCache(Mutex<CachedCosts>);
 
 #[derive(Debug, Default)]
-struct Priced {
+struct CachedCosts {
     at: Option<Timestamp>,
-    /// The number of the present prices; a link's price of another number is outdated.
-    number: u32,
+    /// The version of the costs; a link's cost of another version is outdated.
+    version: u32,
     links: Vec<Cell<(u32, f32)>>,
     classes: [f64; CLASSES],
 }
 
-/// A copy of a model makes its own prices.
-impl Clone for Prices {
+/// A copy of a model computes its own costs.
+impl Clone for CostCache {
     fn clone(&self) -> Self {
         Self(Mutex::default())
     }
@@ -125,35 +125,35 @@ impl Clone for Prices {
 const CLASSES: usize = streets::RoadClass::ALL.len();
 
 #[derive(Clone, Copy, Debug)]
-struct Belief {
+struct LinkState {
     /// Seconds at the map's free-flow speed.
     free_s: f32,
     class: u8,
     area: u32,
     street: u32,
-    usual: Level,
-    live: Level,
-    announced_mps: f32,
-    announced_ms: i64,
+    usual: DecayingRatio,
+    live: DecayingRatio,
+    published_mps: f32,
+    published_ms: i64,
 }
 
 impl TrafficModel {
     /// A model that has seen nothing: every link at its free-flow speed.
     pub(crate) fn new(map: Arc<Map>) -> Self {
         let (mut areas, mut streets) = (Rows::default(), Rows::default());
-        let links: Vec<Belief> = map
+        let links: Vec<LinkState> = map
             .link_ids()
             .map(|id| {
                 let link = map.link(id);
-                Belief {
+                LinkState {
                     free_s: (link.length_m / map.free_flow_mps(id)) as f32,
                     class: link.class as u8,
                     area: areas.row(area_of(&map, id)),
                     street: streets.row(street_of(&map, id)),
-                    usual: Level::default(),
-                    live: Level::default(),
-                    announced_mps: 0.0,
-                    announced_ms: i64::MIN / 2,
+                    usual: DecayingRatio::default(),
+                    live: DecayingRatio::default(),
+                    published_mps: 0.0,
+                    published_ms: i64::MIN / 2,
                 }
             })
             .collect();
@@ -163,57 +163,56 @@ impl TrafficModel {
             map,
             links,
             straight,
-            overall: Level::default(),
-            classes: [Level::default(); CLASSES],
-            hours: [[Level::default(); 24]; CLASSES],
-            city: Level::default(),
-            areas: vec![Level::default(); areas.0.len()],
-            streets: vec![Level::default(); streets.0.len()],
+            overall: DecayingRatio::default(),
+            classes: [DecayingRatio::default(); CLASSES],
+            hours: [[DecayingRatio::default(); 24]; CLASSES],
+            city: DecayingRatio::default(),
+            areas: vec![DecayingRatio::default(); areas.0.len()],
+            streets: vec![DecayingRatio::default(); streets.0.len()],
             vehicles: Vehicles::default(),
-            prices: Prices(Mutex::default()),
+            costs: CostCache(Mutex::default()),
         }
     }
 
-    /// The seconds that an average driver is expected to need for `link` if they come onto it at
+    /// The seconds that an average driver is expected to need for `link` after entering it at
     /// `entering`.
     pub(crate) fn seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
-        let belief = &self.links[link.index()];
+        let state = &self.links[link.index()];
         self.usual_seconds(link, entering)
             * self.city.ratio(entering, &CITY)
-            * self.areas[belief.area as usize].ratio(entering, &AREA)
-            * self.streets[belief.street as usize].ratio(entering, &STREET)
-            * belief.live.ratio(entering, &LIVE)
+            * self.areas[state.area as usize].ratio(entering, &AREA)
+            * self.streets[state.street as usize].ratio(entering, &STREET)
+            * state.live.ratio(entering, &LIVE)
     }
 
-    /// The same for somebody who knows nothing of the last hour.
+    /// The same without what was learnt in the last hour.
     pub(crate) fn usual_seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
-        let belief = &self.links[link.index()];
-        f64::from(belief.free_s)
-            * self.class_ratio(usize::from(belief.class), entering)
-            * belief.usual.ratio(entering, &USUAL)
+        let state = &self.links[link.index()];
+        f64::from(state.free_s)
+            * self.class_ratio(usize::from(state.class), entering)
+            * state.usual.ratio(entering, &USUAL)
     }
 
-    /// The costs of all links for a driver who comes onto them at about `at`: what a route is
-    /// searched by.
+    /// The costs of all links for a driver who enters them at about `at`, for a route search.
     pub(crate) fn costs(&self, at: Timestamp) -> LinkCosts<'_> {
-        let mut priced = self.prices.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if priced.at.is_none_or(|before| at.since_ms(before).abs() >= PRICE_EVERY_MS) {
-            priced.at = Some(at);
-            priced.number = priced.number.wrapping_add(1).max(1);
-            priced.links.resize(self.links.len(), Cell::new((0, 0.0)));
-            priced.classes =
+        let mut cached = self.costs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.at.is_none_or(|before| at.since_ms(before).abs() >= COSTS_EVERY_MS) {
+            cached.at = Some(at);
+            cached.version = cached.version.wrapping_add(1).max(1);
+            cached.links.resize(self.links.len(), Cell::new((0, 0.0)));
+            cached.classes =
                 std::array::from_fn(|class| self.class_ratio(class, at) * self.city.ratio(at, &CITY));
         }
-        let at = priced.at.unwrap_or(at);
-        LinkCosts { model: self, at, priced }
+        let at = cached.at.unwrap_or(at);
+        LinkCosts { model: self, at, cached }
     }
 
-    /// By what factor this driver is slower than others.
+    /// The factor by which this driver is slower than others.
     pub(crate) fn vehicle_ratio(&self, vehicle: &str, at: Timestamp) -> f64 {
         self.vehicles.ratio(vehicle, at)
     }
 
-    /// Learns from one traversal, and appends the links whose belief it touched to `touched`.
+    /// Learns from one traversal, and appends the links whose estimate changed to `touched`.
     pub(crate) fn observe(
         &mut self,
         link: LinkId,
@@ -225,11 +224,11 @@ impl TrafficModel {
         if !(seconds.is_finite() && seconds > 0.0) {
             return;
         }
-        let believed_s = self.seconds(link, at);
+        let expected_s = self.seconds(link, at);
         let weight = self.weight_of(link);
         let driver = self.vehicle_ratio(vehicle, at);
-        self.learn_vehicle(link, vehicle, seconds / believed_s, at);
-        let seconds = (seconds / driver).clamp(believed_s / CLIP, believed_s * CLIP);
+        self.learn_vehicle(link, vehicle, seconds / expected_s, at);
+        let seconds = (seconds / driver).clamp(expected_s / CLIP, expected_s * CLIP);
         let ratio = self.learn_around(link, seconds, weight, at);
         self.links[link.index()].live.observe(ratio, weight, at, &LIVE);
         touched.push(link);
@@ -247,21 +246,21 @@ impl TrafficModel {
         }
     }
 
-    /// Learns from one traversal what kind of driver this is, and nothing of the road.
+    /// Learns from one traversal the driver's own ratio, and nothing about the road.
     pub(crate) fn observe_vehicle(&mut self, link: LinkId, vehicle: &str, seconds: f64, at: Timestamp) {
         if seconds.is_finite() && seconds > 0.0 {
             self.learn_vehicle(link, vehicle, seconds / self.seconds(link, at), at);
         }
     }
 
-    /// It took `ratio` times as long as was believed.
+    /// The link took `ratio` times as long as expected.
     fn learn_vehicle(&mut self, link: LinkId, vehicle: &str, ratio: f64, at: Timestamp) {
         self.vehicles.learn(vehicle, ratio.clamp(1.0 / CLIP, CLIP), self.weight_of(link), at);
     }
 
-    /// Learns that a vehicle has been on a link for so long and is still there: a lower bound,
-    /// without which a jam would be known only once it has dissolved. It says nothing while the
-    /// time is no longer than expected.
+    /// Learns that a vehicle has been on a link for so long and is still there: a lower bound (the
+    /// observation is *censored*). Without it a jam would be known only when it has dissolved.
+    /// While the time is no longer than expected, nothing is learnt.
     pub(crate) fn observe_waiting(
         &mut self,
         link: LinkId,
@@ -269,67 +268,65 @@ impl TrafficModel {
         seconds: f64,
         at: Timestamp,
     ) -> bool {
-        let believed_s = self.seconds(link, at);
-        let seconds = (seconds / self.vehicle_ratio(vehicle, at)).min(believed_s * CLIP);
-        if !seconds.is_finite() || seconds <= believed_s * 1.5 {
+        let expected_s = self.seconds(link, at);
+        let seconds = (seconds / self.vehicle_ratio(vehicle, at)).min(expected_s * CLIP);
+        if !seconds.is_finite() || seconds <= expected_s * 1.5 {
             return false;
         }
         let weight = self.weight_of(link) * 0.3;
         let live = &mut self.links[link.index()].live;
-        let ratio = seconds / (believed_s / live.ratio(at, &LIVE));
+        let ratio = seconds / (expected_s / live.ratio(at, &LIVE));
         live.observe(ratio, weight, at, &LIVE);
         true
     }
 
-    /// Takes over what another model believes about a link, as it was announced.
-    pub(crate) fn believe(&mut self, announced: &Traffic) -> bool {
-        let Some(link) = self.map.link_of_key(&announced.link_id) else {
+    /// Takes over another model's estimate of a link, as it was published.
+    pub(crate) fn apply_update(&mut self, update: &Traffic) -> bool {
+        let Some(link) = self.map.link_of_key(&update.link_id) else {
             return false;
         };
-        let at = announced.ts;
-        let seconds = self.map.link(link).length_m / announced.speed_mps.max(SLOWEST_MPS);
-        let believed_s = self.seconds(link, at);
-        // An announcement rests on several traversals and repeats some of them, so it counts as
-        // about half of one.
-        let weight = 0.5 * self.weight_of(link) * announced.samples.min(1.0);
-        self.learn_around(link, seconds.clamp(believed_s / CLIP, believed_s * CLIP), weight, at);
+        let at = update.ts;
+        let seconds = self.map.link(link).length_m / update.speed_mps.max(SLOWEST_MPS);
+        let expected_s = self.seconds(link, at);
+        // An update rests on several traversals and repeats some of them, so it counts as about
+        // half of one.
+        let weight = 0.5 * self.weight_of(link) * update.samples.min(1.0);
+        self.learn_around(link, seconds.clamp(expected_s / CLIP, expected_s * CLIP), weight, at);
 
         let base_s = self.seconds(link, at) / self.links[link.index()].live.ratio(at, &LIVE);
-        let samples = announced.samples.min(LIVE.most);
-        // The announced speed was drawn to the prior once: draw it away again, or it would be drawn
-        // twice.
+        let samples = update.samples.min(LIVE.max_weight);
+        // The published speed was shrunk to the prior once. Undo that, or it would be shrunk twice.
         let ratio = if samples > 0.0 {
             ((seconds / base_s) * (samples + LIVE.prior) - LIVE.prior) / samples
         } else {
             1.0
         };
-        self.links[link.index()].live = Level::of(ratio.max(0.1), samples, at);
+        self.links[link.index()].live = DecayingRatio::of(ratio.max(0.1), samples, at);
         true
     }
 
-    /// What is to be announced about a link at `at`, if it is news.
-    pub(crate) fn announce(&mut self, link: LinkId, at: Timestamp) -> Option<Traffic> {
+    /// The update to publish about a link at `at`, if there is one.
+    pub(crate) fn publish_update(&mut self, link: LinkId, at: Timestamp) -> Option<Traffic> {
         let length_m = self.map.link(link).length_m;
         let speed_mps = (length_m / self.seconds(link, at)).max(SLOWEST_MPS);
-        let belief = &mut self.links[link.index()];
-        let silent_ms = at.ms().saturating_sub(belief.announced_ms);
-        let change = (speed_mps / f64::from(belief.announced_mps) - 1.0).abs();
-        if silent_ms < ANNOUNCE_SPACING_MS || (change < ANNOUNCE_CHANGE && silent_ms < ANNOUNCE_AFTER_MS) {
+        let state = &mut self.links[link.index()];
+        let silent_ms = at.ms().saturating_sub(state.published_ms);
+        let change = (speed_mps / f64::from(state.published_mps) - 1.0).abs();
+        if silent_ms < PUBLISH_SPACING_MS || (change < PUBLISH_CHANGE && silent_ms < PUBLISH_AFTER_MS) {
             return None;
         }
-        belief.announced_mps = speed_mps as f32;
-        belief.announced_ms = at.ms();
+        state.published_mps = speed_mps as f32;
+        state.published_ms = at.ms();
         Some(Traffic {
             ts: at,
             link_id: self.map.link_key(link),
             speed_mps: rounded(speed_mps),
-            free_flow_mps: rounded(length_m / f64::from(belief.free_s)),
-            samples: rounded(belief.live.weight(at, &LIVE)),
+            free_flow_mps: rounded(length_m / f64::from(state.free_s)),
+            samples: rounded(state.live.weight(at, &LIVE)),
         })
     }
 
-    /// The mean speed that is expected on the roads of this map for want of anything better, in
-    /// m/s.
+    /// The mean speed on the roads of this map in m/s, where nothing better is known.
     pub(crate) fn usual_mps(&self, at: Timestamp) -> f64 {
         RoadClass::Unknown.default_mps() / (PRIOR * self.overall.ratio(at, &OVERALL))
     }
@@ -346,56 +343,55 @@ impl TrafficModel {
         length_m / (length_m + HALF_WEIGHT_M)
     }
 
-    /// Teaches every level but `live`, each against what those before it expect, and gives the
-    /// ratio that is left.
+    /// Updates every ratio but `live`, each relative to what those before it expect, and returns
+    /// the ratio that remains.
     fn learn_around(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) -> f64 {
-        let belief = &mut self.links[link.index()];
-        let class = usize::from(belief.class);
-        let mut ratio = seconds / (prior(RoadClass::ALL[class]) * f64::from(belief.free_s));
-        for (level, habit) in [
+        let state = &mut self.links[link.index()];
+        let class = usize::from(state.class);
+        let mut ratio = seconds / (prior(RoadClass::ALL[class]) * f64::from(state.free_s));
+        for (estimate, config) in [
             (&mut self.overall, &OVERALL),
             (&mut self.classes[class], &CLASS),
             (&mut self.hours[class][at.hour() as usize], &HOUR),
-            (&mut belief.usual, &USUAL),
+            (&mut state.usual, &USUAL),
             (&mut self.city, &CITY),
-            (&mut self.areas[belief.area as usize], &AREA),
-            (&mut self.streets[belief.street as usize], &STREET),
+            (&mut self.areas[state.area as usize], &AREA),
+            (&mut self.streets[state.street as usize], &STREET),
         ] {
-            let expected = level.ratio(at, habit);
-            level.observe(ratio, weight, at, habit);
+            let expected = estimate.ratio(at, config);
+            estimate.observe(ratio, weight, at, config);
             ratio /= expected;
         }
         ratio
     }
 }
 
-/// The costs of all links at one instant, in seconds, with U-turns where the street allows nothing
-/// better.
+/// The costs of all links at one instant, in seconds, with U-turns where nothing else is possible.
 pub(crate) struct LinkCosts<'a> {
     model: &'a TrafficModel,
     at: Timestamp,
-    priced: MutexGuard<'a, Priced>,
+    cached: MutexGuard<'a, CachedCosts>,
 }
 
-/// Turning round costs what finding a place for it takes.
+/// A U-turn costs the search for a place to turn.
 const U_TURN_S: f64 = 30.0;
 
 impl streets::Costs for LinkCosts<'_> {
     fn link(&self, link: LinkId) -> f64 {
-        let cell = &self.priced.links[link.index()];
-        let (number, price) = cell.get();
-        if number == self.priced.number {
+        let cell = &self.cached.links[link.index()];
+        let (version, price) = cell.get();
+        if version == self.cached.version {
             return f64::from(price);
         }
         let (model, at) = (self.model, self.at);
-        let belief = &model.links[link.index()];
-        let price = f64::from(belief.free_s)
-            * self.priced.classes[usize::from(belief.class)]
-            * belief.usual.ratio(at, &USUAL)
-            * model.areas[belief.area as usize].ratio(at, &AREA)
-            * model.streets[belief.street as usize].ratio(at, &STREET)
-            * belief.live.ratio(at, &LIVE);
-        cell.set((self.priced.number, price as f32));
+        let state = &model.links[link.index()];
+        let price = f64::from(state.free_s)
+            * self.cached.classes[usize::from(state.class)]
+            * state.usual.ratio(at, &USUAL)
+            * model.areas[state.area as usize].ratio(at, &AREA)
+            * model.streets[state.street as usize].ratio(at, &STREET)
+            * state.live.ratio(at, &LIVE);
+        cell.set((self.cached.version, price as f32));
         f64::from(price as f32)
     }
 

@@ -9,11 +9,11 @@ use super::EtaConfig;
 use super::traffic::TrafficModel;
 use processor::Processor;
 
-/// Learns how fast each link is from what drivers and lorries drove, and says so (`traffic`) when
-/// it is news: when a speed has changed by 5 %, or a minute after it was last said.
+/// Learns the speed of each link from the traversals of drivers and lorries, and publishes it
+/// (`traffic`) when it has changed by 5 %, or a minute after it was last published.
 ///
-/// It wants all traversals of the city in one instance: a link's neighbours and its class teach
-/// about it too.
+/// It needs all traversals of the city in one instance: the model of a link learns from its
+/// neighbours and its class, too.
 #[derive(Debug)]
 pub struct TrafficProcessor {
     map: Arc<Map>,
@@ -50,7 +50,7 @@ impl Processor for TrafficProcessor {
         self.traversals += 1;
         self.traffic.observe(link, &one.vehicle_id, one.seconds, one.ts, &mut self.touched);
         for link in self.touched.drain(..) {
-            answers.extend(self.traffic.announce(link, one.ts).map(Event::from));
+            answers.extend(self.traffic.publish_update(link, one.ts).map(Event::from));
         }
     }
 

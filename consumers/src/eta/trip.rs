@@ -1,41 +1,44 @@
-//! One trip under way: where it is in its life, the way it is expected to take, and what it will
-//! teach when it is over.
+//! One trip: its phase, the route it is expected to take, and what the model learns from it when it
+//! is over.
+//!
+//! # Simplifications
+//! - The car takes the fastest route. When it was seen beside it twice, or not on it for ten
+//!   seconds, another route is searched from where it is.
 
 use events::{Place, Timestamp};
 use streets::{LinkId, Spot};
 
 use super::learn::{Bands, Correction, Kerb};
+use super::route::{PlannedRoute, Remaining, RoutePlanner};
 use super::traffic::TrafficModel;
-use super::way::{Planner, Remaining, Way};
 
-/// A car within so many metres of where it is going to stop, by road and by air, has arrived.
+/// A car within so many metres of its stop, by road and in a straight line, has arrived.
 const ARRIVED_M: f64 = 40.0;
-/// A car that is so far from where it stopped has left.
-const GONE_M: f64 = 150.0;
-/// A rider gets in where the car was this near to the pin, by air …
-const THERE_M: f64 = 150.0;
-/// … or, when the pin is that wrong, where it turned away from it for so far, and towards the
+/// A car that is so far from where it stopped has departed.
+const DEPARTED_M: f64 = 150.0;
+/// A rider gets in where the car was this near to the pin, in a straight line …
+const PICK_UP_RADIUS_M: f64 = 150.0;
+/// … or, when the pin is that wrong, where the car went away from it by so much, and towards the
 /// destination by half of that.
 const TURNED_AWAY_M: f64 = 600.0;
-/// Where most trips tell of the pick-up, one that does not must be so far gone before it is
-/// believed to have forgotten.
-const LONG_GONE_M: f64 = 1500.0;
-/// The seconds of a way are summed anew so often.
-const SUM_EVERY_MS: i64 = 15_000;
-/// … and of the second half of a trip, which is still to come, so often.
-const SUM_LATER_EVERY_MS: i64 = 60_000;
-/// A car that was seen so often beside its way, or not on it for so long, has left it: one position
-/// alone may be an error.
-const OFF_WAY: u8 = 2;
-const OFF_WAY_MS: i64 = 10_000;
-/// Where no way was found, none is looked for again so soon.
-const SEARCH_AGAIN_MS: i64 = 60_000;
-/// What was predicted is noted so often, and at most so many times a trip; then every second note
-/// is dropped.
-const NOTE_EVERY_MS: i64 = 20_000;
-const MOST_NOTES: usize = 64;
+/// Where most trips announce the pick-up, a car must have gone so far before an unannounced one is
+/// inferred.
+const FAR_DEPARTED_M: f64 = 1500.0;
+/// The seconds of a route are recomputed so often …
+const RECOMPUTE_EVERY_MS: i64 = 15_000;
+/// … and those of a ride that has not begun so often.
+const RECOMPUTE_RIDE_EVERY_MS: i64 = 60_000;
+/// A car that was seen so often beside its route, or not on it for so long, has left it: one
+/// position alone may be an error.
+const OFF_ROUTE_SIGHTINGS: u8 = 2;
+const OFF_ROUTE_MS: i64 = 10_000;
+/// Where no route was found, the search is not repeated before this.
+const SEARCH_RETRY_MS: i64 = 60_000;
+/// A prediction is kept so often, and at most so many a trip; then every second one is dropped.
+const PREDICTION_EVERY_MS: i64 = 20_000;
+const MAX_PREDICTIONS: usize = 64;
 
-/// Where a trip is in its life.
+/// The phase of a trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The car is on its way to the rider.
@@ -46,24 +49,25 @@ pub(super) enum Phase {
     Over(Timestamp),
 }
 
-/// What finished trips have taught. One set for the way to the rider, one for the ride itself.
+/// What was learnt from finished trips: one model for the way to the rider, one for the ride
+/// itself.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lessons {
-    to_rider: Lesson,
-    on_board: Lesson,
-    /// Of the trips that have ended, how many had told of their pick-up: where nobody tells, it
-    /// must be inferred.
-    told: u32,
+pub(super) struct TripModel {
+    to_rider: PhaseModel,
+    on_board: PhaseModel,
+    /// How many of the trips that have ended had announced their pick-up: where that is not usual,
+    /// it must be inferred.
+    announced: u32,
     ended: u32,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Lesson {
+struct PhaseModel {
     correction: Correction,
-    /// The correction of a ride that has not begun. Its way has not begun to show itself either, so
-    /// it is wrong by more, and mostly too short, as the fastest way is only one that a driver
-    /// may take.
-    ahead: Correction,
+    /// The correction of a ride that has not begun. Its route is not known yet either, so the
+    /// expected time is wrong by more, and mostly too short: the fastest route is only one of those
+    /// that a driver may take.
+    ride_ahead: Correction,
     kerb: Kerb,
     bands: Bands,
 }
@@ -75,20 +79,20 @@ pub(super) struct Forecast {
     pub(super) eta: Timestamp,
     /// Metres of road still to drive.
     pub(super) metres: f64,
-    /// Seconds by which the way to drive is expected to differ from the usual.
+    /// Seconds by which the rest of the route is expected to differ from the usual.
     pub(super) contested_s: f64,
 }
 
 /// What was predicted at an earlier moment.
 #[derive(Clone, Copy, Debug)]
-struct Note {
+struct Prediction {
     at: Timestamp,
     phase: Phase,
     /// Expected driving time to the next stop in seconds, before the correction.
     driving_s: f64,
     /// The same of the ride, as long as the car is on its way to the rider.
     ride_s: f64,
-    /// Predicted time to the end of the trip in seconds, and by how much its way differs from the
+    /// Predicted time to the end of the trip in seconds, and by how much its route differs from the
     /// usual.
     all_s: f64,
     contested_s: f64,
@@ -100,23 +104,24 @@ pub(super) struct Trip {
     pub(super) phase: Phase,
     pub(super) origin: Place,
     pub(super) destination: Place,
-    /// When anything was last heard of it.
-    pub(super) heard: Timestamp,
+    /// The time of its latest event or ping.
+    pub(super) last_event: Timestamp,
     /// Whether one of its pings has been answered.
     pub(super) answered: bool,
     pub(super) forecast: Option<Forecast>,
     plan: Plan,
-    /// Since when the car stands where it was going to.
+    /// Since when the car stands at its stop.
     stopped: Option<Timestamp>,
-    /// Where the car was nearest to the rider, as long as the rider is not in it.
+    /// Where the car was nearest to the rider, until the rider is in it.
     nearest: Option<Nearest>,
-    told_pick_up: bool,
+    pick_up_announced: bool,
     picked_up: Option<Timestamp>,
-    notes: Vec<Note>,
-    note_every_ms: i64,
+    predictions: Vec<Prediction>,
+    prediction_every_ms: i64,
 }
 
-/// The nearest that the car has come to the rider: metres by air to there and to the destination.
+/// The nearest that the car has come to the rider: metres in a straight line to the rider and to
+/// the destination.
 #[derive(Clone, Copy, Debug)]
 struct Nearest {
     from_m: f64,
@@ -126,28 +131,28 @@ struct Nearest {
 #[derive(Clone, Debug, Default)]
 struct Plan {
     /// To the next stop.
-    next: Option<Way>,
+    next: Option<PlannedRoute>,
     /// From the rider to the destination, while the car is on its way to the rider.
-    ride: Option<Way>,
-    off_way: u8,
-    /// When the car was last seen on the way to the next stop.
-    followed: Option<Timestamp>,
-    /// When a way was last looked for and there was none: to the next stop, and for the ride.
-    no_way: Option<Timestamp>,
-    no_ride: Option<Timestamp>,
+    ride: Option<PlannedRoute>,
+    off_route: u8,
+    /// When the car was last seen on the route to the next stop.
+    last_on_route: Option<Timestamp>,
+    /// When a search for a route last found none: to the next stop, and for the ride.
+    no_route_since: Option<Timestamp>,
+    no_ride_since: Option<Timestamp>,
 }
 
 /// What a forecast is made with.
-pub(super) struct Means<'a> {
-    pub(super) planner: &'a mut Planner,
+pub(super) struct ForecastContext<'a> {
+    pub(super) planner: &'a mut RoutePlanner,
     pub(super) map: &'a streets::Map,
     pub(super) traffic: &'a TrafficModel,
-    pub(super) lessons: &'a Lessons,
+    pub(super) trip_model: &'a TripModel,
 }
 
 /// Where and when the car is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
+pub(super) struct CarPosition {
     pub(super) ts: Timestamp,
     pub(super) place: Place,
     /// On which street; none when it is off the map.
@@ -164,267 +169,296 @@ impl Trip {
             phase,
             origin,
             destination,
-            heard: at,
+            last_event: at,
             answered: false,
             forecast: None,
             plan: Plan::default(),
             stopped: None,
             nearest: None,
-            told_pick_up: false,
+            pick_up_announced: false,
             picked_up: None,
-            notes: Vec::new(),
-            note_every_ms: NOTE_EVERY_MS,
+            predictions: Vec::new(),
+            prediction_every_ms: PREDICTION_EVERY_MS,
         }
     }
 
-    /// Whether the last search for a way found none.
+    /// Whether the last search for a route found none.
     pub(super) fn is_unreachable(&self) -> bool {
-        self.plan.no_way.is_some() || self.plan.no_ride.is_some()
+        self.plan.no_route_since.is_some() || self.plan.no_ride_since.is_some()
     }
 
-    /// Whether the car stands at the kerb, for all that is known.
+    /// Whether the car stands at the kerb, as far as is known.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
 
     /// Makes a new forecast from where the car is now.
-    pub(super) fn look(&mut self, seen: &Seen, means: &mut Means<'_>) -> Forecast {
-        self.infer_pick_up(seen, means.lessons);
-        let next = match seen.spot {
-            Some(spot) => self.left_by_road(spot, seen, means),
-            None => self.left_from_beside(seen, means),
+    pub(super) fn update_forecast(
+        &mut self,
+        car: &CarPosition,
+        context: &mut ForecastContext<'_>,
+    ) -> Forecast {
+        self.infer_pick_up(car, context.trip_model);
+        let next = match car.spot {
+            Some(spot) => self.remaining_by_road(spot, car, context),
+            None => self.remaining_off_map(car, context),
         };
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
-        let straight_m = apart_m(seen.place, goal);
-        let next = next.unwrap_or_else(|| by_air(straight_m, means.traffic, seen.ts));
-        // Who sets out beside the rider's pin, where nobody tells of pick-ups, need not go round
-        // the block first.
-        let beside = self.phase == Phase::ToRider && !means.lessons.are_told();
+        let straight_m = distance_m(car.place, goal);
+        let next = next.unwrap_or_else(|| remaining_straight(straight_m, context.traffic, car.ts));
+        // Where pick-ups are not announced, a car that starts beside the rider's pin need not drive
+        // round the block first.
+        let beside = self.phase == Phase::ToRider && !context.trip_model.pick_ups_are_announced();
         if (next.metres <= ARRIVED_M || beside) && straight_m <= 2.0 * ARRIVED_M {
-            self.stopped.get_or_insert(seen.ts);
-        } else if straight_m > GONE_M {
+            self.stopped.get_or_insert(car.ts);
+        } else if straight_m > DEPARTED_M {
             self.stopped = None;
         }
 
-        let driving_s = if self.stopped.is_some() { 0.0 } else { next.seconds * seen.driver_ratio };
-        let stood_s = self.stopped.map_or(0.0, |since| seen.ts.since_seconds(since).max(0.0));
-        let lesson = means.lessons.of(self.phase);
-        let mut all_s = lesson.correction.apply(driving_s) + lesson.kerb.left_s(stood_s);
+        let driving_s = if self.stopped.is_some() { 0.0 } else { next.seconds * car.driver_ratio };
+        let stood_s = self.stopped.map_or(0.0, |since| car.ts.since_seconds(since).max(0.0));
+        let phase_model = context.trip_model.of(self.phase);
+        let mut all_s = phase_model.correction.apply(driving_s) + phase_model.kerb.left_s(stood_s);
         let (mut metres, mut contested_s, mut ride_s) = (next.metres, next.contested_s, 0.0);
         if self.phase == Phase::ToRider {
-            let ride = self.ride(seen.ts, means);
-            let lesson = &means.lessons.on_board;
-            ride_s = ride.seconds * seen.driver_ratio;
-            all_s += lesson.ahead.apply(ride_s) + lesson.kerb.left_s(0.0);
+            let ride = self.ride(car.ts, context);
+            let phase_model = &context.trip_model.on_board;
+            ride_s = ride.seconds * car.driver_ratio;
+            all_s += phase_model.ride_ahead.apply(ride_s) + phase_model.kerb.left_s(0.0);
             metres += ride.metres;
             contested_s += ride.contested_s;
         }
-        self.note(Note { at: seen.ts, phase: self.phase, driving_s, ride_s, all_s, contested_s });
-        let forecast = Forecast { eta: seen.ts.plus_seconds(all_s), metres, contested_s };
+        self.record(Prediction { at: car.ts, phase: self.phase, driving_s, ride_s, all_s, contested_s });
+        let forecast = Forecast { eta: car.ts.plus_seconds(all_s), metres, contested_s };
         self.forecast = Some(forecast);
         forecast
     }
 
-    /// What is left to the next stop by road; none when there is no way.
-    fn left_by_road(&mut self, spot: Spot, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
-        if let Some(way) = &mut self.plan.next {
-            if way.follow(spot, seen.twin) {
-                self.plan.off_way = 0;
-                self.plan.followed = Some(seen.ts);
-                if seen.ts.since_ms(way.summed()) >= SUM_EVERY_MS {
-                    way.sum(means.traffic, means.map, seen.ts);
+    /// What remains to the next stop by road; none when there is no route.
+    fn remaining_by_road(
+        &mut self,
+        spot: Spot,
+        car: &CarPosition,
+        context: &mut ForecastContext<'_>,
+    ) -> Option<Remaining> {
+        if let Some(route) = &mut self.plan.next {
+            if route.follow(spot, car.twin) {
+                self.plan.off_route = 0;
+                self.plan.last_on_route = Some(car.ts);
+                if car.ts.since_ms(route.computed_at()) >= RECOMPUTE_EVERY_MS {
+                    route.recompute(context.traffic, context.map, car.ts);
                 }
-                return Some(way.left());
+                return Some(route.remaining());
             }
-            self.plan.off_way += 1;
-            let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < OFF_WAY_MS);
-            if self.plan.off_way < OFF_WAY && lately {
-                // As if it stood where it was last seen on its way.
-                return Some(way.left());
+            self.plan.off_route += 1;
+            let recently = self.plan.last_on_route.is_some_and(|last| car.ts.since_ms(last) < OFF_ROUTE_MS);
+            if self.plan.off_route < OFF_ROUTE_SIGHTINGS && recently {
+                // As if it stood where it was last seen on its route.
+                return Some(route.remaining());
             }
         }
-        if self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS) {
+        if self.plan.no_route_since.is_some_and(|at| car.ts.since_ms(at) < SEARCH_RETRY_MS) {
             return None;
         }
         let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
-        self.plan.off_way = 0;
-        // From a corner of the map that nobody can leave, the car will leave all the same: by a
-        // street beside it.
-        self.plan.next = means
+        self.plan.off_route = 0;
+        // The map has corners that no route leaves. The car will leave all the same: by a street
+        // beside it.
+        self.plan.next = context
             .planner
-            .way_from_car(means.traffic, spot, seen.twin, goal, seen.ts)
-            .or_else(|| means.planner.way_from_pin(means.traffic, seen.place, goal, seen.ts));
-        self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
-        self.plan.followed = Some(seen.ts);
-        self.plan.next.as_ref().map(Way::left)
+            .route_from_car(context.traffic, spot, car.twin, goal, car.ts)
+            .or_else(|| context.planner.route_between_pins(context.traffic, car.place, goal, car.ts));
+        self.plan.no_route_since = self.plan.next.is_none().then_some(car.ts);
+        self.plan.last_on_route = Some(car.ts);
+        self.plan.next.as_ref().map(PlannedRoute::remaining)
     }
 
-    /// What is left to the next stop for a car that is on no street that is known: as by the street
-    /// that is nearest.
-    fn left_from_beside(&mut self, seen: &Seen, means: &mut Means<'_>) -> Option<Remaining> {
-        let lately = self.plan.followed.is_some_and(|last| seen.ts.since_ms(last) < SEARCH_AGAIN_MS);
-        let searched = self.plan.no_way.is_some_and(|at| seen.ts.since_ms(at) < SEARCH_AGAIN_MS);
-        if !(searched || lately && self.plan.next.is_some()) {
+    /// What remains to the next stop for a car that is on no known street: as from the nearest
+    /// street.
+    fn remaining_off_map(
+        &mut self,
+        car: &CarPosition,
+        context: &mut ForecastContext<'_>,
+    ) -> Option<Remaining> {
+        let recently = self.plan.last_on_route.is_some_and(|last| car.ts.since_ms(last) < SEARCH_RETRY_MS);
+        let searched = self.plan.no_route_since.is_some_and(|at| car.ts.since_ms(at) < SEARCH_RETRY_MS);
+        if !(searched || recently && self.plan.next.is_some()) {
             let goal = if self.phase == Phase::ToRider { self.origin } else { self.destination };
-            self.plan.next = means.planner.way_from_pin(means.traffic, seen.place, goal, seen.ts);
-            self.plan.no_way = self.plan.next.is_none().then_some(seen.ts);
-            self.plan.followed = Some(seen.ts);
+            self.plan.next = context.planner.route_between_pins(context.traffic, car.place, goal, car.ts);
+            self.plan.no_route_since = self.plan.next.is_none().then_some(car.ts);
+            self.plan.last_on_route = Some(car.ts);
         }
-        self.plan.next.as_ref().map(Way::left)
+        self.plan.next.as_ref().map(PlannedRoute::remaining)
     }
 
     /// What the ride will take once the rider is in the car.
-    fn ride(&mut self, now: Timestamp, means: &mut Means<'_>) -> Remaining {
-        let searched = self.plan.no_ride.is_some_and(|at| now.since_ms(at) < SEARCH_AGAIN_MS);
+    fn ride(&mut self, now: Timestamp, context: &mut ForecastContext<'_>) -> Remaining {
+        let searched = self.plan.no_ride_since.is_some_and(|at| now.since_ms(at) < SEARCH_RETRY_MS);
         if self.plan.ride.is_none() && !searched {
-            self.plan.ride = means.planner.way_from_pin(means.traffic, self.origin, self.destination, now);
-            self.plan.no_ride = self.plan.ride.is_none().then_some(now);
+            self.plan.ride =
+                context.planner.route_between_pins(context.traffic, self.origin, self.destination, now);
+            self.plan.no_ride_since = self.plan.ride.is_none().then_some(now);
         }
         match &mut self.plan.ride {
-            Some(way) => {
-                if now.since_ms(way.summed()) >= SUM_LATER_EVERY_MS {
-                    way.sum(means.traffic, means.map, now);
+            Some(route) => {
+                if now.since_ms(route.computed_at()) >= RECOMPUTE_RIDE_EVERY_MS {
+                    route.recompute(context.traffic, context.map, now);
                 }
-                way.left()
+                route.remaining()
             }
-            None => by_air(apart_m(self.origin, self.destination), means.traffic, now),
+            None => remaining_straight(distance_m(self.origin, self.destination), context.traffic, now),
         }
     }
 
     /// The rider is in the car.
-    pub(super) fn pick_up(&mut self, at: Timestamp, told: bool, lessons: Option<&mut Lessons>) {
+    pub(super) fn pick_up(&mut self, at: Timestamp, announced: bool, trip_model: Option<&mut TripModel>) {
         if self.phase != Phase::ToRider {
             return;
         }
-        if let (Some(lessons), true) = (lessons, told) {
-            self.teach_driving(at, &mut lessons.to_rider);
+        if let (Some(trip_model), true) = (trip_model, announced) {
+            self.learn_driving(at, &mut trip_model.to_rider);
         }
-        self.told_pick_up |= told;
+        self.pick_up_announced |= announced;
         self.picked_up = Some(at);
         self.phase = Phase::OnBoard;
         self.stopped = None;
-        // The way that was expected for the ride is the way, if the car is on it.
-        self.plan = Plan { next: self.plan.ride.take(), followed: Some(at), ..Plan::default() };
+        // The route that was expected for the ride stays, if the car is on it.
+        self.plan = Plan { next: self.plan.ride.take(), last_on_route: Some(at), ..Plan::default() };
         self.forecast = None;
     }
 
-    /// The rider has left the car: everything that was predicted can be compared with what
-    /// happened.
-    pub(super) fn drop_off(&mut self, at: Timestamp, lessons: &mut Lessons) {
+    /// The rider has left the car: all predictions can be compared with what happened.
+    pub(super) fn drop_off(&mut self, at: Timestamp, trip_model: &mut TripModel) {
         if let Phase::Over(_) = self.phase {
             return;
         }
         if self.phase == Phase::OnBoard {
-            self.teach_driving(at, &mut lessons.on_board);
-            self.teach_ahead(at, lessons);
+            self.learn_driving(at, &mut trip_model.on_board);
+            self.learn_ride_ahead(at, trip_model);
         }
-        lessons.ended = lessons.ended.saturating_add(1);
-        lessons.told = lessons.told.saturating_add(u32::from(self.told_pick_up));
-        for note in &self.notes {
-            let lesson =
-                if note.phase == Phase::ToRider { &mut lessons.to_rider } else { &mut lessons.on_board };
-            lesson.bands.learn(note.all_s, note.contested_s, at.since_seconds(note.at).max(0.0));
+        trip_model.ended = trip_model.ended.saturating_add(1);
+        trip_model.announced = trip_model.announced.saturating_add(u32::from(self.pick_up_announced));
+        for prediction in &self.predictions {
+            let phase_model = if prediction.phase == Phase::ToRider {
+                &mut trip_model.to_rider
+            } else {
+                &mut trip_model.on_board
+            };
+            phase_model.bands.learn(
+                prediction.all_s,
+                prediction.contested_s,
+                at.since_seconds(prediction.at).max(0.0),
+            );
         }
-        for (phase, lesson) in
-            [(Phase::ToRider, &mut lessons.to_rider), (Phase::OnBoard, &mut lessons.on_board)]
+        for (phase, phase_model) in
+            [(Phase::ToRider, &mut trip_model.to_rider), (Phase::OnBoard, &mut trip_model.on_board)]
         {
-            if self.notes.iter().any(|note| note.phase == phase) {
-                lesson.bands.trip_ended();
+            if self.predictions.iter().any(|prediction| prediction.phase == phase) {
+                phase_model.bands.trip_ended();
             }
         }
         self.end(at);
     }
 
-    /// The trip is over, for whatever reason, and nothing more will be heard of it.
+    /// The trip is over, for whatever reason: no more events are expected.
     pub(super) fn end(&mut self, at: Timestamp) {
         self.phase = Phase::Over(at);
         self.plan = Plan::default();
-        self.notes = Vec::new();
+        self.predictions = Vec::new();
     }
 
-    fn teach_driving(&self, at: Timestamp, lesson: &mut Lesson) {
+    fn learn_driving(&self, at: Timestamp, phase_model: &mut PhaseModel) {
         let arrived = self.stopped.unwrap_or(at);
-        lesson.kerb.learn(at.since_seconds(arrived).max(0.0));
-        let notes = self.notes.iter().filter(|note| note.phase == self.phase && note.at < arrived);
-        lesson.correction.learn(notes.map(|note| (note.driving_s, arrived.since_seconds(note.at))));
+        phase_model.kerb.learn(at.since_seconds(arrived).max(0.0));
+        let predictions = self
+            .predictions
+            .iter()
+            .filter(|prediction| prediction.phase == self.phase && prediction.at < arrived);
+        phase_model.correction.learn(
+            predictions.map(|prediction| (prediction.driving_s, arrived.since_seconds(prediction.at))),
+        );
     }
 
-    /// What was expected of the ride before it began is compared with how long it took.
-    fn teach_ahead(&self, at: Timestamp, lessons: &mut Lessons) {
-        // Who forgets to tell of a pick-up where others do is noticed long after it.
-        let known = self.told_pick_up || !lessons.are_told();
+    /// Compares what was expected of the ride before it began with how long it took.
+    fn learn_ride_ahead(&self, at: Timestamp, trip_model: &mut TripModel) {
+        // Where others announce their pick-up, one that does not is noticed long after it.
+        let known = self.pick_up_announced || !trip_model.pick_ups_are_announced();
         let Some(picked_up) = self.picked_up.filter(|_| known) else { return };
         let took_s = self.stopped.unwrap_or(at).since_seconds(picked_up).max(0.0);
-        let before = self.notes.iter().filter(|note| note.phase == Phase::ToRider);
-        lessons.on_board.ahead.learn(before.map(|note| (note.ride_s, took_s)));
+        let before = self.predictions.iter().filter(|prediction| prediction.phase == Phase::ToRider);
+        trip_model.on_board.ride_ahead.learn(before.map(|prediction| (prediction.ride_s, took_s)));
     }
 
-    fn note(&mut self, note: Note) {
-        let due = self.notes.last().is_none_or(|last| note.at.since_ms(last.at) >= self.note_every_ms);
+    fn record(&mut self, prediction: Prediction) {
+        let due = self
+            .predictions
+            .last()
+            .is_none_or(|last| prediction.at.since_ms(last.at) >= self.prediction_every_ms);
         if !due {
             return;
         }
-        if self.notes.len() == MOST_NOTES {
+        if self.predictions.len() == MAX_PREDICTIONS {
             let mut at = 0;
-            self.notes.retain(|_| {
+            self.predictions.retain(|_| {
                 at += 1;
                 at % 2 == 1
             });
-            self.note_every_ms *= 2;
+            self.prediction_every_ms *= 2;
         }
-        self.notes.push(note);
+        self.predictions.push(prediction);
     }
 
-    /// Where nobody tells of pick-ups, a car that was where the rider is and is gone again has the
-    /// rider in it.
-    fn infer_pick_up(&mut self, seen: &Seen, lessons: &Lessons) {
+    /// Where pick-ups are not announced, a car that was where the rider is and has gone again has
+    /// the rider in it.
+    fn infer_pick_up(&mut self, car: &CarPosition, trip_model: &TripModel) {
         if self.phase != Phase::ToRider {
             return;
         }
-        let from_m = apart_m(seen.place, self.origin);
-        let to_m = apart_m(seen.place, self.destination);
+        let from_m = distance_m(car.place, self.origin);
+        let to_m = distance_m(car.place, self.destination);
         let nearest = self.nearest.get_or_insert(Nearest { from_m, to_m });
         if from_m < nearest.from_m {
             *nearest = Nearest { from_m, to_m };
         }
-        let (gone_m, nearer_m) = (from_m - nearest.from_m, nearest.to_m - to_m);
-        let there = nearest.from_m <= THERE_M;
-        let picked_up = if lessons.are_told() {
-            there && gone_m > LONG_GONE_M && nearer_m > 0.5 * LONG_GONE_M
+        let (departed_m, nearer_m) = (from_m - nearest.from_m, nearest.to_m - to_m);
+        let there = nearest.from_m <= PICK_UP_RADIUS_M;
+        let picked_up = if trip_model.pick_ups_are_announced() {
+            there && departed_m > FAR_DEPARTED_M && nearer_m > 0.5 * FAR_DEPARTED_M
         } else {
-            (there && gone_m > GONE_M) || (gone_m > TURNED_AWAY_M && nearer_m > 0.5 * TURNED_AWAY_M)
+            (there && departed_m > DEPARTED_M)
+                || (departed_m > TURNED_AWAY_M && nearer_m > 0.5 * TURNED_AWAY_M)
         };
         if picked_up {
-            self.pick_up(seen.ts, false, None);
+            self.pick_up(car.ts, false, None);
         }
     }
 }
 
-impl Lessons {
-    /// Whether one can count on being told of pick-ups.
-    fn are_told(&self) -> bool {
-        self.told * 2 > self.ended
+impl TripModel {
+    /// Whether most trips announce their pick-up.
+    fn pick_ups_are_announced(&self) -> bool {
+        self.announced * 2 > self.ended
     }
 
-    fn of(&self, phase: Phase) -> &Lesson {
+    fn of(&self, phase: Phase) -> &PhaseModel {
         if phase == Phase::ToRider { &self.to_rider } else { &self.on_board }
     }
 
-    /// The band around a prediction of so many seconds, whose way differs by so many from the
-    /// usual.
+    /// The band around a prediction of `left_s` seconds, whose route differs by `contested_s` from
+    /// the usual.
     pub(super) fn band(&self, phase: Phase, left_s: f64, contested_s: f64) -> (f64, f64) {
         self.of(phase).bands.around(left_s, contested_s)
     }
 }
 
-/// Without a way by road: streets are about this much longer than the straight line.
+/// Without a route by road: streets are about this much longer than the straight line.
 const DETOUR: f64 = 1.4;
 
-fn by_air(metres: f64, traffic: &TrafficModel, now: Timestamp) -> Remaining {
+fn remaining_straight(metres: f64, traffic: &TrafficModel, now: Timestamp) -> Remaining {
     let metres = DETOUR * metres;
     Remaining { seconds: metres / traffic.usual_mps(now), metres, contested_s: 0.0 }
 }
 
-fn apart_m(a: Place, b: Place) -> f64 {
+fn distance_m(a: Place, b: Place) -> f64 {
     streets::distance_m(a.lat, a.lon, b.lat, b.lon)
 }

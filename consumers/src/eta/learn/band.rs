@@ -1,8 +1,8 @@
-//! Between which instants eight trips in ten end.
+//! The 80 % prediction band: between which instants eight trips in ten end.
 
 use std::collections::VecDeque;
 
-/// How wrong predictions have turned out to be, by how much was still to go.
+/// The errors of past predictions, by the time that was left.
 ///
 /// The error of a prediction is measured as `(actual − predicted) / (predicted + contested + 30
 /// s)`: errors grow with the time left, but near the end some seconds remain; and where the streets
@@ -10,37 +10,37 @@ use std::collections::VecDeque;
 /// conformal prediction, Lei et al. 2018). The 10th and 90th percentile of the last errors make the
 /// band (empirical quantiles, as in split conformal prediction). Predictions with about the same
 /// time left are compared with one another; as long as there are few of those, with all. The errors
-/// of one trip are alike, so as long as few trips have ended the band is drawn towards that of one
-/// who has seen nothing.
+/// of one trip are correlated, so as long as few trips have ended the band is shrunk towards a
+/// prior.
 #[derive(Clone, Debug)]
 pub(crate) struct Bands {
-    all: Errors,
-    near: [Errors; BUCKETS],
-    /// How many trips these errors are of.
+    all: ErrorWindow,
+    near: [ErrorWindow; BUCKETS],
+    /// The number of trips in these errors.
     trips: u32,
 }
 
 /// Time left, in powers of two of a minute: under 1, 1 to 2, …, over 32.
 const BUCKETS: usize = 7;
-/// So many errors are remembered in each.
-const MOST: usize = 600;
-/// Fewer than this are no distribution.
-const FEW: usize = 60;
+/// The most errors that are kept in each bucket.
+const MAX_ERRORS: usize = 600;
+/// With fewer errors the percentiles are not used.
+const MIN_ERRORS: usize = 60;
 const SOFT_S: f64 = 30.0;
-/// The band of one who has seen nothing, as errors: honest, and soon replaced.
-const UNKNOWN: (f64, f64) = (-0.4, 0.8);
-/// … as firmly as if so many trips had taught it.
+/// The prior band, as errors: wide, and soon replaced.
+const PRIOR_BAND: (f64, f64) = (-0.4, 0.8);
+/// … with the weight of so many trips.
 const PRIOR_TRIPS: f64 = 3.0;
 
 #[derive(Clone, Debug, Default)]
-struct Errors {
+struct ErrorWindow {
     sorted: Vec<f32>,
     recent: VecDeque<f32>,
 }
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { all: Errors::default(), near: std::array::from_fn(|_| Errors::default()), trips: 0 }
+        Self { all: ErrorWindow::default(), near: std::array::from_fn(|_| ErrorWindow::default()), trips: 0 }
     }
 }
 
@@ -55,7 +55,7 @@ impl Bands {
         }
     }
 
-    /// Learns that the errors of one more trip have been told.
+    /// Counts one more trip: all its errors have been learnt.
     pub(crate) fn trip_ended(&mut self) {
         self.trips = self.trips.saturating_add(1);
     }
@@ -64,22 +64,22 @@ impl Bands {
     /// predicted ≤ p90`.
     pub(crate) fn around(&self, predicted_s: f64, contested_s: f64) -> (f64, f64) {
         let near = &self.near[bucket(predicted_s)];
-        let errors = if near.sorted.len() >= FEW { near } else { &self.all };
-        let (low, high) = if errors.sorted.len() >= FEW {
+        let errors = if near.sorted.len() >= MIN_ERRORS { near } else { &self.all };
+        let (low, high) = if errors.sorted.len() >= MIN_ERRORS {
             let known = f64::from(self.trips) / (f64::from(self.trips) + PRIOR_TRIPS);
             let drawn = |share: f64, unknown: f64| known * errors.quantile(share) + (1.0 - known) * unknown;
-            (drawn(0.1, UNKNOWN.0), drawn(0.9, UNKNOWN.1))
+            (drawn(0.1, PRIOR_BAND.0), drawn(0.9, PRIOR_BAND.1))
         } else {
-            UNKNOWN
+            PRIOR_BAND
         };
         let at = |error: f64| predicted_s + error * (predicted_s + contested_s + SOFT_S);
         (at(low).clamp(0.0, predicted_s), at(high).max(predicted_s))
     }
 }
 
-impl Errors {
+impl ErrorWindow {
     fn push(&mut self, error: f32) {
-        if self.recent.len() == MOST {
+        if self.recent.len() == MAX_ERRORS {
             let oldest = self.recent.pop_front().expect("it is full");
             self.sorted.remove(self.sorted.partition_point(|&other| other < oldest));
         }

@@ -1,11 +1,11 @@
-//! `a + b · expected`: what the sum over links gets wrong on average.
+//! `a + b · expected`: corrects the bias of the sum over links.
 
 /// A straight line through (expected, actual) driving times, by least squares in which old trips
-/// count less.
+/// decay.
 ///
 /// Errors grow with the length of a trip, so each point is weighted by the inverse of its expected
-/// time; otherwise the longest trips alone would decide. The line is drawn towards "expected is
-/// right" (`a = 0`, `b = 1`) by a ridge that a few trips outweigh.
+/// time; otherwise the longest trips alone would decide. A ridge shrinks the line towards "expected
+/// is right" (`a = 0`, `b = 1`); a few trips outweigh it.
 #[derive(Clone, Debug)]
 pub(crate) struct Correction {
     weight: f64,
@@ -18,19 +18,19 @@ pub(crate) struct Correction {
     trips: u32,
 }
 
-/// A trip that ended so many trips ago counts 1/e. At first much fewer: what was expected before
-/// the traffic was known says nothing about what is expected now, and to correct what has been
-/// learnt meanwhile would be to correct it twice.
+/// A trip that ended so many trips ago counts 1/e. At first much fewer: times that were expected
+/// before the traffic was known say nothing about those expected now, and what the traffic model
+/// has learnt meanwhile would be corrected twice.
 const MEMORY_TRIPS: f64 = 400.0;
 const FIRST_MEMORY_TRIPS: f64 = 1.0;
-/// By so much the memory grows with each trip.
+/// The memory grows by so many trips with each trip.
 const MEMORY_GROWTH: f64 = 0.2;
 /// The ridge, in points of [`TYPICAL_S`].
 const RIDGE: f64 = 5.0;
 const TYPICAL_S: f64 = 300.0;
-/// Points further off than this factor count as if they were just so far.
+/// Points further off than this factor are clipped to it.
 const CLIP: f64 = 3.0;
-/// Below this expected time ratios mean nothing, in seconds.
+/// Below this expected time, in seconds, ratios mean nothing.
 const FLOOR_S: f64 = 30.0;
 
 impl Default for Correction {
@@ -42,7 +42,7 @@ impl Default for Correction {
 impl Correction {
     /// The corrected driving time in seconds.
     pub(crate) fn apply(&self, expected_s: f64) -> f64 {
-        // Near the end nothing is left of the constant either.
+        // Near the end the constant fades out, too.
         let fade = (expected_s / (2.0 * FLOOR_S)).min(1.0);
         (self.a * fade + self.b * expected_s).max(0.0)
     }
@@ -56,7 +56,7 @@ impl Correction {
         for sum in [&mut self.weight, &mut self.x, &mut self.xx, &mut self.y, &mut self.xy] {
             *sum *= keep;
         }
-        // However many moments it was seen at, a trip is one experience.
+        // A trip counts once, however many moments of it are known.
         let points: Vec<(f64, f64)> =
             points.filter(|(x, y)| *x > FLOOR_S && y.is_finite() && x.is_finite()).collect();
         let share = 1.0 / (points.len().max(1) as f64);

@@ -1,11 +1,11 @@
-//! How long a car stands at the kerb before the rider is in, or out.
+//! How long a car stands at the kerb until the rider is in, or out.
 
-/// The kerb times of the last finished stops. Standing is not driving: it is learnt apart, and no
-/// traffic in it.
+/// The kerb times of the last finished stops. Standing is not driving, so it is learnt separately
+/// from traffic.
 ///
-/// A rider who has not come after two minutes will not come in the average minus two minutes, so
-/// what is asked is the mean of what is *left*, given what has passed: the mean residual life of
-/// the sample.
+/// A rider who has not come after two minutes will not come in the average minus two minutes. What
+/// counts is the mean of the time that is *left*, given the time that has passed: the mean residual
+/// life of the sample.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kerb {
     /// Sorted, and the same in the order of arrival.
@@ -13,12 +13,12 @@ pub(crate) struct Kerb {
     recent: std::collections::VecDeque<f32>,
 }
 
-/// So many stops are remembered.
-const MOST: usize = 256;
+/// The most stops that are kept.
+const MAX_STOPS: usize = 256;
 /// Longer than this is not a stop at the kerb, in seconds.
 const LONGEST_S: f64 = 900.0;
-/// "Nobody ever stands" counts as so many stops.
-const PRIOR: f64 = 1.0;
+/// The weight of the prior, no time at all, in stops.
+const PRIOR_STOPS: f64 = 1.0;
 
 impl Kerb {
     /// Learns the length of one stop in seconds.
@@ -26,7 +26,7 @@ impl Kerb {
         if !(0.0..=LONGEST_S).contains(&seconds) {
             return;
         }
-        if self.recent.len() == MOST {
+        if self.recent.len() == MAX_STOPS {
             let oldest = self.recent.pop_front().expect("it is full");
             let at = self.sorted.partition_point(|&other| other < oldest);
             self.sorted.remove(at);
@@ -40,7 +40,7 @@ impl Kerb {
     pub(crate) fn left_s(&self, stood_s: f64) -> f64 {
         let longer = &self.sorted[self.sorted.partition_point(|&other| f64::from(other) <= stood_s)..];
         let sum: f64 = longer.iter().map(|&other| f64::from(other) - stood_s).sum();
-        sum / (longer.len() as f64 + PRIOR)
+        sum / (longer.len() as f64 + PRIOR_STOPS)
     }
 }
 
@@ -69,9 +69,9 @@ mod tests {
             kerb.learn(seconds);
         }
         assert_eq!(kerb.left_s(0.0), 0.0);
-        (0..MOST).for_each(|_| kerb.learn(10.0));
-        (0..MOST).for_each(|_| kerb.learn(60.0));
-        assert_eq!(kerb.sorted.len(), MOST);
+        (0..MAX_STOPS).for_each(|_| kerb.learn(10.0));
+        (0..MAX_STOPS).for_each(|_| kerb.learn(60.0));
+        assert_eq!(kerb.sorted.len(), MAX_STOPS);
         assert!((kerb.left_s(0.0) - 60.0).abs() < 1.0);
     }
 }

@@ -1,5 +1,5 @@
 //! What finished trips teach about trips under way: a correction of the driving time, the time at
-//! the kerb, and how wrong the whole usually is.
+//! the kerb, and the usual error of the whole.
 
 mod band;
 mod correction;

@@ -2,89 +2,89 @@
 //!
 //! A satellite receiver is wrong by some metres, and by tens of metres between houses, so the
 //! nearest street is often the wrong one. A *hidden Markov model* (Newson & Krumm 2009) asks
-//! instead which *way* through the streets explains all positions best. Its hidden states are the
+//! instead which *path* through the streets explains all positions best. Its hidden states are the
 //! links near each position ([`Column`]); a state explains its position well when it is near it and
 //! points where the car was heading (*emission*), and two states follow each other well when the
-//! way between them by road is about as long as the straight line between the positions
+//! path between them by road is about as long as the straight line between the positions
 //! (*transition*). The best sequence of states is found step by step (Viterbi 1967).
 //!
-//! Online (Goh et al. 2012) one can't wait for the last position. The newest column's best state
-//! says where the car is now; what has been driven is settled a little later, when all states that
-//! are still possible agree on it, or when it is old enough. Until then a late position can still
-//! be inserted where it belongs.
+//! Online (Goh et al. 2012) the last position is never there. The newest column's best state says
+//! where the car is now; the path is settled a little later, when all states that are still
+//! possible agree on it, or when it is old enough. Until then a late position can still be
+//! inserted where it belongs.
 //!
-//! A position each second says little that one each third second doesn't, because errors of
-//! neighbouring seconds are alike and the way between them is short. So positions closer in time
-//! than [`STEP_MS`] are passed over, or than [`BARE_STEP_MS`] where nothing but positions is
-//! measured. Not so their speeds: a receiver measures them apart from the position, by Doppler
-//! shift, and summed over the seconds between two columns they are an *odometer* that no wall
-//! misleads. Who by that has driven 25 m has not been round the block, wherever the position has
-//! jumped to.
+//! One position a second says little more than one every three seconds, because errors of
+//! neighbouring seconds are correlated and the path between them is short. So positions closer in
+//! time than [`STEP_MS`] are skipped, or than [`BARE_STEP_MS`] where a receiver measures nothing
+//! but positions. Their speeds are not: a receiver measures speed independently of the position, by
+//! Doppler shift, and summed over the seconds between two columns the speeds are an *odometer* that
+//! no wall misleads. A car that has driven 25 m by its odometer has not been round the block,
+//! wherever the position has jumped to.
 //!
-//! For the same reason a position is not judged as if it were alone. What misleads a receiver is
-//! mostly a wall, and the wall stays: who is 20 m beside a street for a while may well be on it,
-//! while an error that jumps as the car turns tells that it turned somewhere else. So it is how the
-//! supposed error *changes* that a step is judged by (its law is an Ornstein–Uhlenbeck process),
-//! far more than how large it is.
+//! For the same reason the errors of positions are not treated as independent. What misleads a
+//! receiver is mostly a wall, and the wall stays: a car that is 20 m beside a street for a while
+//! may well be on it, while an error that jumps as the car turns means that it turned somewhere
+//! else. So a step is scored by how the supposed error *changes* (it follows an Ornstein–Uhlenbeck
+//! process), far more than by how large it is.
 //!
 //! # Simplifications
 //! - The receiver's own estimate of its error is not in the events, so all positions have the same.
-//! - A way between two positions is the shortest one, and time passes along it evenly.
+//! - The path between two positions is the shortest one, driven at an even speed.
 
+mod distances;
 mod track;
-mod ways;
 
 use std::sync::Arc;
 
 use events::Timestamp;
 use streets::{Candidate, LinkId, Map, Spot};
 
+use distances::DistanceCache;
 use track::{Column, State};
 pub(crate) use track::{Track, Traversal};
-use ways::Ways;
 
-/// Positions nearer than this to the last one that was used, in ms of event time, are passed over.
+/// Positions nearer than this to the last one that was used, in ms of event time, are skipped.
 const STEP_MS: i64 = 3_000;
-/// … and without a speed those nearer than this: then it is only from afar that driving can be told
-/// from error.
+/// … and without a speed those nearer than this: then only a longer distance tells driving from
+/// error.
 const BARE_STEP_MS: i64 = 12_000;
-/// After a silence of this length the car may be anywhere: its way begins anew.
+/// After a silence of this length the car may be anywhere: its path starts again.
 const GAP_MS: i64 = 90_000;
 const METRES_PER_DEGREE: f64 = 111_195.0;
-/// Links further away than this can't explain a position. So many of the nearest are looked at, and
-/// those are tried that explain it best: round a large junction the right street is not among the
-/// nearest if the position is far off.
+/// Links further away than this can't explain a position. Of so many of the nearest those become
+/// states that explain it best: at a large junction the right street is not among the nearest if
+/// the position is far off.
 const RADIUS_M: f64 = 50.0;
 const MOST_FOUND: usize = 24;
 pub(crate) const MOST_STATES: usize = 8;
 /// Standard deviation of a position's error in metres (Newson & Krumm measured 4 m in the open).
 const SIGMA_M: f64 = 8.0;
-/// A receiver that measures less than this, in m/s, stands.
+/// A vehicle whose receiver measures less than this, in m/s, stands.
 const STANDING_MPS: f64 = 0.8;
 /// Beyond so many sigmas the error counts linearly: real receivers are far off more often than the
 /// normal law allows.
 const ROBUST_SIGMAS: f64 = 1.2;
 /// After so many seconds a third of an error is left …
 const ERROR_MEMORY_S: f64 = 20.0;
-/// … so most of what a position says the one before has said. What counts in full is how its error
-/// has changed, and only so much of it how large it is.
+/// … so a position repeats most of what the one before said. The change of its error counts in
+/// full, and its size only with this weight.
 const POSITION_WEIGHT: f64 = 0.3;
 /// Weight of the heading: a street in the opposite direction is worse by twice this (in nats).
 const HEADING_WEIGHT: f64 = 3.0;
 /// Below this speed in m/s the heading of a receiver is noise.
 const HEADING_MPS: f64 = 2.5;
-/// Scale of |way − straight line| in metres: of two positions at once, and more for each second
-/// between them.
+/// Scale of |path − straight line| in metres: for two positions at the same time, and more for each
+/// second between them.
 const BETA_M: f64 = 8.0;
 const BETA_M_PER_S: f64 = 0.5;
 /// A car that stands may seem to roll back by so much.
 const JITTER_M: f64 = 20.0;
-/// Nobody drives faster, in m/s; what seems so is an error of position (so many metres of it are
-/// allowed) or of time.
+/// No vehicle drives faster, in m/s; a higher speed is an error of position (so many metres of it
+/// are allowed) or of time.
 const FASTEST_MPS: f64 = 60.0;
 const SLACK_M: f64 = 100.0;
-/// What a car is driven further than at this multiple of the free-flow speed (of a town street at
-/// least) counts as if it were detour; some metres may be error.
+/// Distance beyond this multiple of the free-flow speed (of a town street at least) counts like a
+/// detour; some metres may be error.
 const HASTE: f64 = 1.6;
 const TOWN_MPS: f64 = 14.0;
 const HASTE_SLACK_M: f64 = 25.0;
@@ -94,12 +94,11 @@ const ODOMETER: f64 = 1.2;
 const ODOMETER_STEP_MS: i64 = 2_500;
 /// A position whose best explanation is worse than this (in nats) fits nothing …
 const MISFIT: f64 = -14.0;
-/// … and is passed over, but so many of them one after the other can't all be wrong, unless they
-/// came so shortly, in ms, after the last that did fit: a receiver that a wall misleads is misled
-/// until the wall is past.
+/// … and is skipped. But so many of them in a row can't all be wrong, unless they came so soon, in
+/// ms, after the last that did fit: a wall misleads a receiver until the car has passed it.
 const MOST_MISFITS: u8 = 2;
 const MISFITS_MS: i64 = 20_000;
-/// Undecided ways are decided after so long, or so many columns.
+/// An open path is settled after so long, or so many columns.
 const LAG_MS: i64 = 60_000;
 const LAG_MIN_COLUMNS: usize = 4;
 const LAG_MAX_COLUMNS: usize = 32;
@@ -114,13 +113,13 @@ pub(crate) struct Fix {
     pub(crate) heading_deg: Option<f64>,
 }
 
-/// What became of a position.
+/// What the matcher did with a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The car's place is known as of this position.
     Matched,
     /// It came too soon after the last one to say anything new.
-    PassedOver,
+    Skipped,
     /// A late position found its place among those before.
     Inserted,
     /// No street is near.
@@ -129,12 +128,12 @@ pub(crate) enum Outcome {
     Misfit,
 }
 
-/// The matcher: the map and what is remembered of it, shared by all vehicles. What is known of one
-/// vehicle is its [`Track`].
+/// The matcher: the map and its cached distances, shared by all vehicles. The state of one vehicle
+/// is its [`Track`].
 #[derive(Debug)]
 pub(crate) struct Matcher {
     map: Arc<Map>,
-    ways: Ways,
+    distances: DistanceCache,
     lateness_ms: i64,
     found: Vec<Candidate>,
     /// The same with their emissions.
@@ -146,7 +145,7 @@ impl Matcher {
     /// A matcher that keeps what is newer than `lateness_ms` open for late positions.
     pub(crate) fn new(map: Arc<Map>, lateness_ms: i64) -> Self {
         Self {
-            ways: Ways::new(map.clone()),
+            distances: DistanceCache::new(map.clone()),
             map,
             lateness_ms,
             found: Vec::new(),
@@ -166,7 +165,7 @@ impl Matcher {
             } else if step_ms > GAP_MS {
                 self.finish(track, driven);
             } else if step_ms < shortest_step_ms(fix) {
-                return Outcome::PassedOver;
+                return Outcome::Skipped;
             }
         }
         let fix = &standing_where_it_stopped(fix, track.window.back());
@@ -196,17 +195,17 @@ impl Matcher {
         Outcome::Matched
     }
 
-    /// Ends the way of a vehicle: what is still undecided is decided now, and its next position
-    /// begins a new way.
+    /// Ends the path of a vehicle: what is still open is settled now, and its next position starts
+    /// a new path.
     pub(crate) fn finish(&mut self, track: &mut Track, driven: &mut Vec<Traversal>) {
         let mut best = track.window.back().and_then(Column::best).map(|(at, _)| at);
-        let mut way = Vec::with_capacity(track.window.len());
+        let mut path = Vec::with_capacity(track.window.len());
         for column in track.window.iter().rev() {
             let Some(state) = best.map(|at| column.states()[at]) else { break };
-            way.push((column.ts, state));
+            path.push((column.ts, state));
             best = state.back();
         }
-        for (ts, state) in way.into_iter().rev() {
+        for (ts, state) in path.into_iter().rev() {
             self.drive(track, ts, state, driven);
         }
         track.window.clear();
@@ -219,14 +218,14 @@ impl Matcher {
     fn insert(&mut self, track: &mut Track, fix: &Fix) -> Outcome {
         let at = track.window.partition_point(|column| column.ts < fix.ts);
         let far = |column: &Column| column.ts.since_ms(fix.ts).abs() >= shortest_step_ms(fix);
-        // Before the first column all is settled; and a position close to another in time is passed
-        // over.
+        // Before the first column all is settled; and a position close to another in time is
+        // skipped.
         if at == 0 || !far(&track.window[at - 1]) || !track.window.get(at).is_none_or(far) {
-            return Outcome::PassedOver;
+            return Outcome::Skipped;
         }
         let mut tail = vec![self.column(fix, Some(&track.window[at - 1]))];
         tail.extend(track.window.iter().skip(at).cloned());
-        // How much of the way was driven before it and how much after it, no odometer says.
+        // The odometer does not say how much of the path was driven before it and how much after.
         for column in tail.iter_mut().take(2) {
             column.odometer_m = None;
         }
@@ -235,7 +234,7 @@ impl Matcher {
             let (before, after) = tail.split_at_mut(place);
             let before = before.last().unwrap_or(&track.window[at - 1]);
             if self.step(before, &mut after[0]) < MISFIT {
-                return if place == 0 { Outcome::Misfit } else { Outcome::PassedOver };
+                return if place == 0 { Outcome::Misfit } else { Outcome::Skipped };
             }
         }
         track.window.truncate(at);
@@ -256,7 +255,7 @@ impl Matcher {
         });
         self.explained.clear();
         for candidate in &self.found {
-            let mut emission = -POSITION_WEIGHT * surprise(candidate.distance_m / SIGMA_M);
+            let mut emission = -POSITION_WEIGHT * negative_log_likelihood(candidate.distance_m / SIGMA_M);
             if let Some(heading) = heading {
                 emission -= HEADING_WEIGHT * (1.0 - (heading - candidate.bearing_deg).to_radians().cos());
             }
@@ -277,20 +276,20 @@ impl Matcher {
     }
 
     /// One step of Viterbi's algorithm: finds for each state of `column` the best state of `last`
-    /// to come from. Gives the goodness of the best step in nats, emission included; minus
-    /// infinity when no state can be reached.
+    /// to come from. Returns the score of the best step in nats, emission included; minus infinity
+    /// when no state can be reached.
     fn step(&mut self, last: &Column, column: &mut Column) -> f64 {
         let straight_m = streets::distance_m(last.lat, last.lon, column.lat, column.lon);
         let seconds = column.ts.since_seconds(last.ts);
         let furthest_m = (1.5 * straight_m + SLACK_M).min(FASTEST_MPS * seconds + SLACK_M);
         let beta_m = BETA_M + BETA_M_PER_S * seconds;
         let odometer_m = column.odometer_m;
-        // An error that forgets itself (an Ornstein–Uhlenbeck process): so much of it has stayed,
-        // and the rest is new.
+        // An error that decays (an Ornstein–Uhlenbeck process): so much of it has stayed, and the
+        // rest is new.
         let stayed = (-seconds / ERROR_MEMORY_S).exp();
         let new_sigma_m = SIGMA_M * (1.0 - stayed * stayed).sqrt();
         for state in column.states_mut() {
-            state.forget();
+            state.reset();
         }
         for (from, before) in last.states().iter().enumerate() {
             if !before.is_alive() {
@@ -298,28 +297,28 @@ impl Matcher {
             }
             let rest_m = self.map.link(before.link).length_m - before.offset_m();
             let free_mps = self.map.free_flow_mps(before.link).max(TOWN_MPS);
-            let fan = self.ways.from(before.link, (furthest_m - rest_m).max(0.0));
+            let table = self.distances.from(before.link, (furthest_m - rest_m).max(0.0));
             for state in column.states_mut() {
                 let rolled_m = state.seen_m() - before.offset_m();
-                let (way_m, offset_m) = if state.link == before.link && rolled_m >= -JITTER_M {
+                let (path_m, offset_m) = if state.link == before.link && rolled_m >= -JITTER_M {
                     (rolled_m.max(0.0), state.seen_m().max(before.offset_m()))
-                } else if let Some(metres) = fan.metres(state.link) {
+                } else if let Some(metres) = table.metres(state.link) {
                     (rest_m + metres + state.seen_m(), state.seen_m())
                 } else {
                     continue;
                 };
-                if way_m <= furthest_m {
+                if path_m <= furthest_m {
                     let pace = free_mps.max(self.map.free_flow_mps(state.link));
-                    let mut detour_m = (way_m - straight_m).abs();
+                    let mut detour_m = (path_m - straight_m).abs();
                     // Where even the straight line is that long, the car was that fast.
                     let mut possible_m = (HASTE * pace * seconds + HASTE_SLACK_M).max(straight_m);
                     if let Some(odometer_m) = odometer_m {
-                        detour_m = detour_m.min((way_m - odometer_m).abs());
+                        detour_m = detour_m.min((path_m - odometer_m).abs());
                         possible_m = ODOMETER * odometer_m + HASTE_SLACK_M;
                     }
-                    let hasty_m = (way_m - possible_m).max(0.0);
+                    let hasty_m = (path_m - possible_m).max(0.0);
                     let misfit = (detour_m + hasty_m) / beta_m
-                        + surprise(state.new_error_m(before, stayed) / new_sigma_m);
+                        + negative_log_likelihood(state.new_error_m(before, stayed) / new_sigma_m);
                     state.offer(before.score() - misfit, from, offset_m);
                 }
             }
@@ -330,7 +329,8 @@ impl Matcher {
         after - before
     }
 
-    /// Settles what no later position can change, or what has waited long enough.
+    /// Settles the part of the path that no later position can change, or that has waited long
+    /// enough.
     fn settle(&mut self, track: &mut Track, driven: &mut Vec<Traversal>) {
         while let (Some(first), Some(newest)) = (track.window.front(), track.window.back()) {
             let age_ms = newest.ts.since_ms(first.ts);
@@ -350,7 +350,7 @@ impl Matcher {
         }
     }
 
-    /// Drives the settled way on to a state, and notes the links that were left on the way.
+    /// Extends the settled path to a state, and appends the links that it has left.
     fn drive(&mut self, track: &mut Track, ts: Timestamp, state: State, driven: &mut Vec<Traversal>) {
         let to = Spot { link: state.link, offset_m: state.offset_m() };
         let Some(settled) = &mut track.settled else {
@@ -364,7 +364,7 @@ impl Matcher {
             return;
         }
         let rest_m = self.map.link(settled.spot.link).length_m - settled.spot.offset_m;
-        if !self.ways.path(settled.spot.link, to.link, &mut self.path) {
+        if !self.distances.path(settled.spot.link, to.link, &mut self.path) {
             track.settled = Some(track::Settled { spot: to, ts, entered: None });
             return;
         }
@@ -387,8 +387,8 @@ impl Matcher {
     }
 }
 
-/// How little so many sigmas of error were to be expected, in nats.
-fn surprise(sigmas: f64) -> f64 {
+/// The negative log likelihood of an error of so many sigmas, in nats, with a linear tail (Huber).
+fn negative_log_likelihood(sigmas: f64) -> f64 {
     if sigmas < ROBUST_SIGMAS {
         0.5 * sigmas * sigmas
     } else {
@@ -396,9 +396,9 @@ fn surprise(sigmas: f64) -> f64 {
     }
 }
 
-/// The error of a position wanders while a car stands, and would lead it round the block in a few
-/// minutes. The speed is measured apart from the position (by Doppler shift), so a car that does
-/// not move is where it stopped.
+/// The error of a position drifts while a car stands, and would lead it round the block in a few
+/// minutes. The speed is measured independently of the position (by Doppler shift), so a car that
+/// does not move is where it stopped.
 fn standing_where_it_stopped(fix: &Fix, last: Option<&Column>) -> Fix {
     match last {
         Some(last) if last.standing && is_standing(fix) => {

@@ -1,4 +1,4 @@
-//! Ways through a small map drawn by hand, and through a real city with a noisy receiver.
+//! Paths through a small map drawn by hand, and through a real city with a noisy receiver.
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 

@@ -1,4 +1,4 @@
-//! What the matcher remembers of one vehicle.
+//! The matcher's state of one vehicle.
 
 use std::collections::VecDeque;
 
@@ -15,32 +15,33 @@ pub(crate) struct Traversal {
     pub(crate) left: Timestamp,
 }
 
-/// The way of one vehicle: settled up to a point, and a window of columns in which it is not.
+/// The path of one vehicle: settled up to a point, and a window of columns in which it is still
+/// open.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     pub(super) window: VecDeque<Column>,
     pub(super) settled: Option<Settled>,
-    /// How many positions in a row fitted nothing.
+    /// How many positions in a row did not fit.
     pub(super) misfits: u8,
     pub(super) odometer: Odometer,
 }
 
-/// How far a vehicle has driven by the speeds that it measured.
+/// The distance that a vehicle has driven, by the speeds that its receiver measured.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Odometer {
     /// Metres since the newest column; none when no speed is known of a part of them.
     pub(super) metres: Option<f64>,
     last: Option<(Timestamp, f64)>,
-    /// Whether it was ever seen to move: there are receivers that say 0 for want of a speed.
+    /// Whether any speed was above 0: some receivers report 0 when they have no speed.
     moves: bool,
 }
 
-/// The end of the settled way.
+/// The end of the settled path.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settled {
     pub(super) spot: Spot,
     pub(super) ts: Timestamp,
-    /// When the vehicle came onto the link; none when it was first seen in the middle of it.
+    /// When the vehicle entered the link; none when it was first seen in the middle of it.
     pub(super) entered: Option<Timestamp>,
 }
 
@@ -62,14 +63,14 @@ pub(super) struct Column {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
     pub(super) link: LinkId,
-    /// Where on the link the position is nearest, and where the best way to it puts the car (not
-    /// behind where it was).
+    /// Where on the link the position is nearest, and where the best path puts the car (not behind
+    /// where it was).
     seen_m: f32,
     offset_m: f32,
     /// Where the position is, seen from the street: metres to the north and to the east.
     beside_m: [f32; 2],
     emission: f32,
-    /// Log probability of the best way to it, relative to the best state of its column; minus
+    /// Log probability of the best path to it, relative to the best state of its column; minus
     /// infinity when there is none.
     score: f32,
     back: u8,
@@ -141,14 +142,14 @@ impl State {
         (self.back != NO_BACK).then_some(usize::from(self.back))
     }
 
-    /// Before a step: no way to it is known.
-    pub(super) fn forget(&mut self) {
+    /// Before a step: no path to it is known.
+    pub(super) fn reset(&mut self) {
         self.score = f32::NEG_INFINITY;
         self.back = NO_BACK;
     }
 
-    /// A way to it, as good as `score` before its own emission, from the state `from` of the column
-    /// before.
+    /// Offers a path to it, of this score without its own emission, from the state `from` of the
+    /// column before.
     pub(super) fn offer(&mut self, score: f64, from: usize, offset_m: f64) {
         let score = score as f32 + self.emission;
         if score > self.score {
@@ -196,7 +197,7 @@ impl Column {
         best
     }
 
-    /// Makes scores relative to `best`, lest they run away from what a float can tell apart.
+    /// Makes scores relative to `best`, so that they stay within the precision of a float.
     pub(super) fn rebase(&mut self, best: f64) {
         if best.is_finite() {
             for state in self.states_mut() {
@@ -224,8 +225,7 @@ impl Track {
         (score(twin)? > score(spot.link)? - EITHER_WAY).then_some(twin)
     }
 
-    /// Since when the vehicle has been on the link on which it is now, if it was seen to come onto
-    /// it.
+    /// Since when the vehicle has been on its link, if it was seen to enter it.
     pub(crate) fn on_link_since(&self) -> Option<(LinkId, Timestamp)> {
         let newest = self.window.back()?;
         let (mut at, _) = newest.best()?;
@@ -246,8 +246,8 @@ impl Track {
         settled.entered.map(|entered| (link, entered))
     }
 
-    /// The state of the first column that the best way goes through, and whether all possible ways
-    /// do.
+    /// The state of the first column on the best path, and whether all possible paths go through
+    /// it.
     pub(super) fn ancestor(&self) -> Option<(usize, bool)> {
         let newest = self.window.back()?;
         let (mut best, _) = newest.best()?;
@@ -268,7 +268,7 @@ impl Track {
         Some((best, alive.is_power_of_two()))
     }
 
-    /// Drops the first column, and every way that does not go through its state `chosen`.
+    /// Drops the first column, and every path that does not go through its state `chosen`.
     pub(super) fn pop_front(&mut self, chosen: usize) {
         self.window.pop_front();
         let mut alive: u32 = 1 << chosen;
@@ -281,7 +281,7 @@ impl Track {
                     state.score = f32::NEG_INFINITY;
                 }
                 if place == 0 {
-                    // The column before is gone; what is left of it is the settled way.
+                    // The column before is gone; the settled path continues from it.
                     state.back = NO_BACK;
                 }
             }

@@ -187,7 +187,7 @@ fn the_same_events_give_the_same_bytes() {
     config.period_ms = 300_000;
     config.tell_traversals = true;
     assert!(bytes(&mut EtaReplay::new(&config)) == bytes(&mut EtaReplay::new(&config)));
-    assert!(bytes(&mut FrozenHour::new(&config)) == bytes(&mut FrozenHour::new(&config)));
+    assert!(bytes(&mut BatchEta::new(&config)) == bytes(&mut BatchEta::new(&config)));
 }
 
 #[test]

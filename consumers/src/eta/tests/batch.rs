@@ -9,7 +9,7 @@ fn the_batch_lane_answers_the_same_pings_with_what_the_last_period_knew() {
     let events = trips_in_a_row(6, 900.0, &places);
     let config = EtaConfig::new(map());
     let stream = answers(&mut EtaReplay::new(&config), &events);
-    let batch = answers(&mut FrozenHour::new(&config), &events);
+    let batch = answers(&mut BatchEta::new(&config), &events);
     let asked: Vec<_> = updates(&stream).iter().map(|update| (update.trip_id.clone(), update.ts)).collect();
     let mut seen = Vec::new();
     for answer in &batch {

@@ -1,5 +1,5 @@
-//! Clocks that leap, cars off the map, trips of which nothing is heard, ids without end: counted,
-//! and never an ETA in the past.
+//! Clocks that leap, cars off the map, trips that fall silent, ids without end:
+//! counted, and never an ETA in the past.
 
 use events::Topic;
 use proptest::prelude::*;
@@ -165,7 +165,7 @@ proptest! {
     #[test]
     fn whatever_comes_no_eta_is_in_the_past(events in prop::collection::vec(any_event(), 0..150)) {
         let config = EtaConfig::new(map());
-        let (mut replay, mut frozen) = (EtaReplay::new(&config), FrozenHour::new(&config));
+        let (mut replay, mut frozen) = (EtaReplay::new(&config), BatchEta::new(&config));
         let mut traffic = TrafficProcessor::new(&config);
         for event in &events {
             let (mut said, mut batch) = (Vec::new(), Vec::new());

@@ -1,4 +1,8 @@
-//! The batch lane: what an hourly job would have known.
+//! The batch lane: the ETA of a job that runs once an hour.
+//!
+//! # Simplifications
+//! - The job's matcher runs on every event, and only its forecasts wait for the end of a period: a
+//!   real job would match the hour's pings at its end, with the same result.
 
 use std::sync::Arc;
 
@@ -9,58 +13,58 @@ use streets::Map;
 use super::EtaConfig;
 use super::engine::{Answer, Engine, IDLE_MS};
 use super::learn::Bands;
-use super::replay::{AllInside, INPUTS};
+use super::replay::{INPUTS, StandaloneEta};
 use super::stream::update;
 use super::traffic::TrafficModel;
-use super::trip::{Forecast, Lessons};
+use super::trip::{Forecast, TripModel};
 use processor::Processor;
 
 /// The same matcher, traffic and forecasts as the stream lane, run as a job over whole periods.
 ///
-/// At the end of each period the job publishes what it has learnt (speeds, correction, kerb times,
-/// bands), and for every trip under way the ETA that its newest ping of the period had. A trip that
-/// begins is quoted at its first ping with what the last finished period's run left, and keeps that
-/// quote until a run says something newer of it, or it ends (or until the quoted instant has
-/// passed: then "any moment now" is all that is left to say), because between its runs a batch job
-/// does not know where the car is. So there is one `eta_batch` for each ping that the stream
-/// answers, with the same `trip_id` and `ts`. Before the first period is over the model is empty.
+/// At the end of each period the job publishes its model (speeds, correction, kerb times, bands),
+/// and for every trip under way the ETA of its newest ping in the period. A trip that begins is
+/// quoted at its first ping with the model of the last finished period. It keeps that quote until a
+/// run publishes a newer ETA, or until it ends; after the quoted instant the quote is "now",
+/// because between its runs a batch job does not know where the car is. So there is one `eta_batch`
+/// for each ping that the stream answers, with the same `trip_id` and `ts`. Before the first period
+/// is over the model is empty.
 ///
-/// What was learnt is used as the stream would use it: deviations of the last minutes of the period
-/// glide back to the usual pace of the link and the hour, which in the hour that follows is a
-/// better guess than the speed at the stroke of the clock.
+/// The model is used as the stream would use it: deviations of the period's last minutes decay to
+/// the usual speed of the link and the hour, which in the hour that follows is a better guess than
+/// the speed at the end of the period.
 #[derive(Debug)]
-pub struct FrozenHour {
-    all: AllInside,
-    lane: Frozen,
-    /// Whether who drove where is told besides, for the rows of the database.
+pub struct BatchEta {
+    standalone: StandaloneEta,
+    lane: BatchLane,
+    /// Whether traversals are published, too, for the rows of the database.
     tell_traversals: Option<Arc<Map>>,
 }
 
-impl FrozenHour {
-    /// One that has seen nothing.
+impl BatchEta {
+    /// A lane that has seen nothing.
     ///
     /// # Panics
     /// When the period is not at least a millisecond long.
     pub fn new(config: &EtaConfig) -> Self {
         Self {
-            all: AllInside::new(config),
-            lane: Frozen::new(config),
+            standalone: StandaloneEta::new(config),
+            lane: BatchLane::new(config),
             tell_traversals: config.tell_traversals.then(|| config.map.clone()),
         }
     }
 }
 
-impl Processor for FrozenHour {
+impl Processor for BatchEta {
     fn inputs(&self) -> &'static [Topic] {
         INPUTS
     }
 
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
-        let answer = self.all.process(event);
+        let answer = self.standalone.process(event);
         if let Some(map) = &self.tell_traversals {
-            self.all.tell_traversals(map, event, answers);
+            self.standalone.tell_traversals(map, event, answers);
         }
-        self.lane.process(event, answer.as_ref(), &mut self.all.engine, answers);
+        self.lane.process(event, answer.as_ref(), &mut self.standalone.engine, answers);
     }
 
     fn set_period_ms(&mut self, period_ms: i64) {
@@ -68,106 +72,106 @@ impl Processor for FrozenHour {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.all.counts()
+        self.standalone.counts()
     }
 }
 
 /// The stream lane and the batch lane at several periods over one and the same matcher: what they
 /// know at any moment is the same, so a comparison of many periods matches each ping once.
 #[derive(Debug)]
-pub struct EtaPeriods {
-    all: AllInside,
-    /// Whether who drove where is told besides, on the stream lane.
+pub struct MultiPeriodEta {
+    standalone: StandaloneEta,
+    /// Whether traversals are published, too, on the stream lane.
     tell_traversals: Option<Arc<Map>>,
-    lanes: Vec<Frozen>,
+    lanes: Vec<BatchLane>,
 }
 
-impl EtaPeriods {
+impl MultiPeriodEta {
     /// Lanes that have seen nothing, one for each of `periods_ms`, in milliseconds of event time.
     ///
     /// # Panics
     /// When a period is not at least a millisecond long.
     pub fn new(config: &EtaConfig, periods_ms: &[i64]) -> Self {
-        let lane = |&period_ms: &i64| Frozen::new(&EtaConfig { period_ms, ..config.clone() });
+        let lane = |&period_ms: &i64| BatchLane::new(&EtaConfig { period_ms, ..config.clone() });
         Self {
-            all: AllInside::new(config),
+            standalone: StandaloneEta::new(config),
             tell_traversals: config.tell_traversals.then(|| config.map.clone()),
             lanes: periods_ms.iter().map(lane).collect(),
         }
     }
 
     /// Takes one event. Appends the answer of [`EtaReplay`](super::EtaReplay) to `stream`, and the
-    /// answer that [`FrozenHour`] gives at each period to the list of the same place in
+    /// answer that [`BatchEta`] gives at each period to the list of the same place in
     /// `batch`.
     pub fn process(&mut self, event: &Event, stream: &mut Vec<Event>, batch: &mut [Vec<Event>]) {
-        let answer = self.all.process(event);
+        let answer = self.standalone.process(event);
         for (lane, answers) in self.lanes.iter_mut().zip(batch) {
-            lane.process(event, answer.as_ref(), &mut self.all.engine, answers);
+            lane.process(event, answer.as_ref(), &mut self.standalone.engine, answers);
         }
         if let Event::DriverLocations(ping) = event {
             stream.extend(answer.and_then(|answer| update(ping, &answer)).map(Event::from));
         }
         if let Some(map) = &self.tell_traversals {
-            self.all.tell_traversals(map, event, stream);
+            self.standalone.tell_traversals(map, event, stream);
         }
     }
 
     /// What was noticed, by name.
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.all.counts()
+        self.standalone.counts()
     }
 }
 
-/// What tells one period's lane from another's: its finished runs and its quotes.
+/// The state that differs between periods: published models and quotes.
 #[derive(Debug)]
-struct Frozen {
+struct BatchLane {
     period_ms: i64,
-    /// How wrong quotes have been so far; it becomes known with each run.
+    /// The errors of quotes so far; each run publishes them.
     learnt: Bands,
-    /// The last two runs: a ping may still be of the period before.
-    current: Option<Arc<Run>>,
-    previous: Option<Arc<Run>>,
-    empty: Arc<Run>,
+    /// The models of the last two runs: a ping may still be of the period before.
+    current: Option<Arc<PublishedModel>>,
+    previous: Option<Arc<PublishedModel>>,
+    empty: Arc<PublishedModel>,
     quotes: HashMap<String, Quote>,
     sweep_at: usize,
 }
 
-/// What one run of the job has published.
+/// The model that one run of the job has published.
 #[derive(Debug)]
-struct Run {
+struct PublishedModel {
     /// The end of its period.
     end: Timestamp,
     traffic: TrafficModel,
-    lessons: Lessons,
+    trip_model: TripModel,
     bands: Bands,
 }
 
-/// What a trip's rider is told, and what the next run will say.
+/// The quote that a trip's rider has, and what the next run will publish.
 #[derive(Debug)]
 struct Quote {
     /// The first quote: when it was given, and the predicted seconds to the end of the trip.
     at: Timestamp,
     left_s: f64,
     contested_s: f64,
-    heard: Timestamp,
-    told: Told,
+    last_event: Timestamp,
+    current: QuotedEta,
     run_end: Timestamp,
-    /// The stream's answer to the newest ping: what a run says of the trip whose period ends now.
-    newest: (Timestamp, Told),
+    /// The stream's answer to the newest ping: what a run publishes that ends now.
+    newest: (Timestamp, QuotedEta),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct QuotedEta {
     eta: Timestamp,
     p10: Timestamp,
     p90: Timestamp,
     metres: f64,
 }
 
-/// The fewest quotes at which it is worth looking for old ones.
+/// Old quotes are removed when there are at least so many.
 const SWEEP_FROM: usize = 1024;
 
-impl Frozen {
+impl BatchLane {
     fn new(config: &EtaConfig) -> Self {
         assert!(config.period_ms > 0, "period_ms is {}: a period has a length", config.period_ms);
         Self {
@@ -175,10 +179,10 @@ impl Frozen {
             learnt: Bands::default(),
             current: None,
             previous: None,
-            empty: Arc::new(Run {
+            empty: Arc::new(PublishedModel {
                 end: Timestamp::MIN,
                 traffic: TrafficModel::new(config.map.clone()),
-                lessons: Lessons::default(),
+                trip_model: TripModel::default(),
                 bands: Bands::default(),
             }),
             quotes: HashMap::new(),
@@ -206,31 +210,31 @@ impl Frozen {
         self.run_if_due(engine);
         let (Event::DriverLocations(ping), Some(answer)) = (event, answer) else { return };
         let Some(trip_id) = ping.trip_id.as_deref() else { return };
-        let newest = Told { eta: answer.eta, p10: answer.p10, p90: answer.p90, metres: answer.metres };
+        let newest = QuotedEta { eta: answer.eta, p10: answer.p10, p90: answer.p90, metres: answer.metres };
         if !self.quotes.contains_key(trip_id) {
             let Some(quote) = self.quote(ping, trip_id, newest, engine) else { return };
             self.quotes.insert(trip_id.to_owned(), quote);
         }
         let run_end = ping.ts.floor(self.period_ms);
         let quote = self.quotes.get_mut(trip_id).expect("quoted before, or just now");
-        let (said, told) = quote.newest;
-        if said < run_end && quote.run_end < run_end {
+        let (latest_ts, latest) = quote.newest;
+        if latest_ts < run_end && quote.run_end < run_end {
             // A run has finished since: its row replaces the quote.
-            (quote.told, quote.run_end) = (told, run_end);
+            (quote.current, quote.run_end) = (latest, run_end);
         }
-        if ping.ts >= said {
+        if ping.ts >= latest_ts {
             quote.newest = (ping.ts, newest);
         }
-        quote.heard = quote.heard.max(ping.ts);
-        let eta = quote.told.eta.max(ping.ts);
+        quote.last_event = quote.last_event.max(ping.ts);
+        let eta = quote.current.eta.max(ping.ts);
         let update = EtaUpdate {
             ts: ping.ts,
             trip_id: trip_id.to_owned(),
             driver_id: ping.driver_id.clone(),
             eta,
-            p10: quote.told.p10.clamp(ping.ts, eta),
-            p90: quote.told.p90.max(eta),
-            remaining_m: (quote.told.metres * 10.0).round() / 10.0,
+            p10: quote.current.p10.clamp(ping.ts, eta),
+            p90: quote.current.p90.max(eta),
+            remaining_m: (quote.current.metres * 10.0).round() / 10.0,
         };
         answers.push(
             Batched {
@@ -253,26 +257,26 @@ impl Frozen {
             None => false,
         };
         if due {
-            let run = Run {
+            let run = PublishedModel {
                 end,
                 traffic: engine.traffic.clone(),
-                lessons: engine.lessons.clone(),
+                trip_model: engine.trip_model.clone(),
                 bands: self.learnt.clone(),
             };
             self.previous = self.current.replace(Arc::new(run));
         } else if self.current.is_none() {
             let empty = &self.empty;
-            self.current = Some(Arc::new(Run {
+            self.current = Some(Arc::new(PublishedModel {
                 end,
                 traffic: empty.traffic.clone(),
-                lessons: empty.lessons.clone(),
+                trip_model: empty.trip_model.clone(),
                 bands: empty.bands.clone(),
             }));
         }
     }
 
-    /// The last run that was finished at `ts`.
-    fn run_at(&self, ts: Timestamp) -> Arc<Run> {
+    /// The model of the last run that was finished at `ts`.
+    fn run_at(&self, ts: Timestamp) -> Arc<PublishedModel> {
         let runs = [&self.current, &self.previous].into_iter().flatten();
         runs.clone().find(|run| run.end <= ts).cloned().unwrap_or_else(|| self.empty.clone())
     }
@@ -281,20 +285,20 @@ impl Frozen {
         &self,
         ping: &events::DriverLocation,
         trip_id: &str,
-        newest: Told,
+        newest: QuotedEta,
         engine: &mut Engine,
     ) -> Option<Quote> {
         let run = self.run_at(ping.ts);
         let Forecast { eta, metres, contested_s } =
-            engine.quote(ping, trip_id, &run.traffic, &run.lessons)?;
+            engine.quote(ping, trip_id, &run.traffic, &run.trip_model)?;
         let left_s = eta.since_seconds(ping.ts).max(0.0);
         let (low_s, high_s) = run.bands.around(left_s, contested_s);
         Some(Quote {
             at: ping.ts,
             left_s,
             contested_s,
-            heard: ping.ts,
-            told: Told {
+            last_event: ping.ts,
+            current: QuotedEta {
                 eta: ping.ts.plus_seconds(left_s),
                 p10: ping.ts.plus_seconds(low_s),
                 p90: ping.ts.plus_seconds(high_s),
@@ -310,7 +314,7 @@ impl Frozen {
             return;
         }
         let Some(now) = engine.now() else { return };
-        self.quotes.retain(|_, quote| now.since_ms(quote.heard).abs() <= 2 * IDLE_MS);
+        self.quotes.retain(|_, quote| now.since_ms(quote.last_event).abs() <= 2 * IDLE_MS);
         self.sweep_at = (2 * self.quotes.len()).max(SWEEP_FROM);
     }
 }

@@ -1,4 +1,4 @@
-//! The way that a car is expected to take, and how long what is left of it will take.
+//! The route that a car is expected to take, and how long the rest of it will take.
 
 use std::sync::Arc;
 
@@ -7,39 +7,39 @@ use streets::{Candidate, Door, LinkId, Map, Router, Spot};
 
 use super::traffic::TrafficModel;
 
-/// A pin is looked for on the streets within these distances, in metres: what is found nearer is
-/// taken.
+/// Streets near a pin are searched within these distances, in metres, the smallest first: the first
+/// that has any is used.
 const PIN_RADII_M: [f64; 3] = [60.0, 400.0, 2500.0];
-/// A pin is not exact: a street that is further from it than the nearest by so much may be meant,
-/// too …
+/// A pin is not exact: streets that are further from it than the nearest by at most so much may be
+/// meant, too …
 const PIN_SLACK_M: f64 = 25.0;
-/// … and whoever ends there walks the rest, in m/s. Without a way to any of these, any street
-/// within the second radius will do.
+/// … and a rider who gets out there walks the rest, in m/s. Without a route to any of these, any
+/// street within the second radius will do.
 const WALKING_MPS: f64 = 1.4;
 const MOST_DOORS: usize = 8;
 const MOST_WIDE_DOORS: usize = 48;
-/// A car is looked for so many links ahead on its way; further ahead it has taken another.
+/// A car is searched so many links ahead on its route; further ahead it has taken another.
 const LOOK_AHEAD: usize = 24;
 /// A car that is so far beyond its destination has missed it.
 const MISSED_M: f64 = 60.0;
 
 /// A route, and for each of its links what is left from its beginning to the end of the route.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(super) struct PlannedRoute {
     links: Vec<LinkId>,
     /// The link where the car is, and how far along it, in metres.
     at: usize,
     offset_m: f64,
-    /// Where on the last link the way ends, in metres.
+    /// Where on the last link the route ends, in metres.
     end_m: f64,
-    /// For each link: seconds and metres from its beginning to the end of the way, and seconds for
-    /// all of it.
-    left: Vec<Left>,
-    summed: Timestamp,
+    /// For each link: seconds and metres from its beginning to the end of the route, and those of
+    /// the link itself.
+    left: Vec<LinkRemaining>,
+    computed_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Left {
+struct LinkRemaining {
     seconds: f64,
     metres: f64,
     contested_s: f64,
@@ -48,7 +48,7 @@ struct Left {
     link_contested_s: f64,
 }
 
-/// What is left of a way, for an average driver.
+/// What remains of a route, for an average driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Remaining {
     pub(super) seconds: f64,
@@ -70,16 +70,16 @@ impl std::ops::Add for Remaining {
     }
 }
 
-impl Way {
-    /// When the seconds were last summed.
-    pub(super) fn summed(&self) -> Timestamp {
-        self.summed
+impl PlannedRoute {
+    /// When the seconds were last computed.
+    pub(super) fn computed_at(&self) -> Timestamp {
+        self.computed_at
     }
 
-    /// Sums what is left for a car that is where it is at `now`, each link at the pace expected
-    /// when the car comes onto it.
-    pub(super) fn sum(&mut self, traffic: &TrafficModel, map: &Map, now: Timestamp) {
-        self.summed = now;
+    /// Computes what remains for a car that is where it is at `now`, each link at the speed
+    /// expected when the car enters it.
+    pub(super) fn recompute(&mut self, traffic: &TrafficModel, map: &Map, now: Timestamp) {
+        self.computed_at = now;
         let mut entering = now;
         for (link, left) in self.links.iter().zip(&mut self.left).skip(self.at) {
             left.link_s = traffic.seconds(*link, entering);
@@ -99,8 +99,8 @@ impl Way {
         }
     }
 
-    /// Moves along to where the car is now; false when it has left the way. A car that may as well
-    /// be on `twin`, the other direction of its street, is where the way wants it to be.
+    /// Moves along to where the car is now; false when it has left the route. A car that may as
+    /// well be on `twin`, the other direction of its street, counts as on the route.
     pub(super) fn follow(&mut self, spot: Spot, twin: Option<LinkId>) -> bool {
         let mut ahead = self.links.iter().enumerate().skip(self.at).take(LOOK_AHEAD);
         let Some((at, &link)) = ahead.find(|(_, link)| **link == spot.link || Some(**link) == twin) else {
@@ -115,8 +115,8 @@ impl Way {
         true
     }
 
-    /// What is left from where the car was last seen on it.
-    pub(super) fn left(&self) -> Remaining {
+    /// What remains from where the car was last seen on it.
+    pub(super) fn remaining(&self) -> Remaining {
         let left = &self.left[self.at];
         let share = self.offset_m / left.link_m;
         Remaining {
@@ -127,23 +127,23 @@ impl Way {
     }
 }
 
-/// Finds ways.
+/// Finds routes.
 #[derive(Debug)]
-pub(super) struct Planner {
+pub(super) struct RoutePlanner {
     map: Arc<Map>,
     router: Router,
     found: Vec<Candidate>,
-    /// How many ways were searched for.
+    /// How many routes were searched for.
     pub(super) searches: u64,
 }
 
-impl Planner {
+impl RoutePlanner {
     pub(super) fn new(map: Arc<Map>) -> Self {
         Self { map, router: Router::new(), found: Vec::new(), searches: 0 }
     }
 
-    /// Where a way to or from a pin may end or begin; nowhere when no street is near.
-    pub(super) fn of_pin(&mut self, pin: Place) -> Vec<Door> {
+    /// Where a route to or from a pin may end or begin; nowhere when no street is near.
+    pub(super) fn doors_of_pin(&mut self, pin: Place) -> Vec<Door> {
         for radius_m in PIN_RADII_M {
             let doors = self.doors(pin, radius_m, MOST_DOORS, PIN_SLACK_M);
             if !doors.is_empty() {
@@ -164,51 +164,57 @@ impl Planner {
         .collect()
     }
 
-    /// The fastest way from a car to a pin, as expected at `now`; none when there is none. A car
-    /// that may as well be on `twin` sets out in the better direction.
-    pub(super) fn way_from_car(
+    /// The fastest route from a car to a pin, as expected at `now`; none when there is none. A car
+    /// that may as well be on `twin` starts in the better direction.
+    pub(super) fn route_from_car(
         &mut self,
         traffic: &TrafficModel,
         spot: Spot,
         twin: Option<LinkId>,
         to: Place,
         now: Timestamp,
-    ) -> Option<Way> {
+    ) -> Option<PlannedRoute> {
         let rest_m = self.map.link(spot.link).length_m - spot.offset_m;
         let back = twin.map(|link| Spot { link, offset_m: rest_m.max(0.0) });
         let from: Vec<Door> = [Some(spot), back].into_iter().flatten().map(Door::at).collect();
-        let doors = self.of_pin(to);
+        let doors = self.doors_of_pin(to);
         self.between(traffic, &from, &doors, now).or_else(|| {
             let doors = self.doors(to, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY);
             self.between(traffic, &from, &doors, now)
         })
     }
 
-    /// The fastest way from pin to pin.
-    pub(super) fn way_from_pin(
+    /// The fastest route from pin to pin.
+    pub(super) fn route_between_pins(
         &mut self,
         traffic: &TrafficModel,
         from: Place,
         to: Place,
         now: Timestamp,
-    ) -> Option<Way> {
-        let ends = [from, to].map(|pin| self.of_pin(pin));
+    ) -> Option<PlannedRoute> {
+        let ends = [from, to].map(|pin| self.doors_of_pin(pin));
         self.between(traffic, &ends[0], &ends[1], now).or_else(|| {
             let ends = [from, to].map(|pin| self.doors(pin, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY));
             self.between(traffic, &ends[0], &ends[1], now)
         })
     }
 
-    fn between(&mut self, traffic: &TrafficModel, from: &[Door], to: &[Door], now: Timestamp) -> Option<Way> {
+    fn between(
+        &mut self,
+        traffic: &TrafficModel,
+        from: &[Door],
+        to: &[Door],
+        now: Timestamp,
+    ) -> Option<PlannedRoute> {
         if from.is_empty() || to.is_empty() {
             return None;
         }
         self.searches += 1;
         let route = self.router.route_between(&self.map, from, to, &traffic.costs(now))?;
-        let left = vec![Left::default(); route.links.len()];
+        let left = vec![LinkRemaining::default(); route.links.len()];
         let (offset_m, end_m) = (route.start_m, route.end_m);
-        let mut way = Way { links: route.links, at: 0, offset_m, end_m, left, summed: now };
-        way.sum(traffic, &self.map, now);
-        Some(way)
+        let mut route = PlannedRoute { links: route.links, at: 0, offset_m, end_m, left, computed_at: now };
+        route.recompute(traffic, &self.map, now);
+        Some(route)
     }
 }
