@@ -31,25 +31,22 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use events::Source;
 use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
-use super::ride_replay::{AnswerReplay, LiveVsReplay};
-use super::{Bill, PATIENCE_MS, business_of};
-use crate::part::{Part, Terms};
-use crate::send_time::SimulatedSendTime;
+use crate::bill::Bill;
+use crate::part::{PATIENCE_MS, Part, Terms, business_of};
+use crate::ride_replay::{AnswerReplay, LiveVsReplay};
+use crate::send_time::{LogPosition, SimulatedSendTime};
 
 /// Up to where each job of the batch lane has run.
 pub type JobProgress = BTreeMap<String, Timestamp>;
 
-/// Where a record stands: topic, partition, offset.
-pub(super) type Place = (Topic, i32, i64);
-
 /// Answers by the offsets of their questions.
-type Early = BTreeMap<i64, Vec<(Place, Event)>>;
+type Early = BTreeMap<i64, Vec<(LogPosition, Event)>>;
 
 /// A record as the bill hears it.
 #[derive(Debug, Clone)]
 pub struct BillRecord<'a> {
     /// Where it stands.
-    pub place: Place,
+    pub place: LogPosition,
     /// What it says.
     pub event: &'a Event,
     /// Which record it answers, if it says so.
@@ -66,7 +63,7 @@ pub struct EventTimeBill {
     /// Answers that are given once more, in order, in place of those that the lane gave.
     replays: Vec<Box<dyn AnswerReplay>>,
     /// When a record arrived whose own time is another: late pings, and what was said of them.
-    late: HashMap<Place, Timestamp>,
+    late: HashMap<LogPosition, Timestamp>,
     /// How far each partition has been read.
     read_to: HashMap<(Topic, i32), i64>,
     /// Answers that were read before their questions.
@@ -134,7 +131,7 @@ impl EventTimeBill {
     }
 
     /// A record that says nothing to a bill has been read.
-    pub fn mark_read(&mut self, (topic, partition, offset): Place) {
+    pub fn mark_read(&mut self, (topic, partition, offset): LogPosition) {
         let read_to = self.read_to.entry((topic, partition)).or_insert(offset);
         *read_to = offset.max(*read_to);
     }

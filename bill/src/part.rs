@@ -5,10 +5,19 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use consumers::fraud::Costs;
-use events::{Business, Event, Timestamp};
+use events::{Business, Event, HOUR_MS, Timestamp};
 use serde_json::Value;
 
 use crate::lines::{Line, Measure};
+
+/// How long a case waits for the batch lane's answer: it comes with the run after it, so two
+/// periods of an hour and some.
+pub const PATIENCE_MS: i64 = 3 * HOUR_MS;
+
+/// Which business an event of a log belongs to; none for an answer, which the lanes give again.
+pub fn business_of(event: &Event) -> Option<Business> {
+    if event.topic().role().is_simulated() { event.business() } else { None }
+}
 
 /// The two ways of answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,8 @@ use events::{Business, Decision, Event, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
 
-use super::PATIENCE_MS;
 use super::lines::{self, Line, Measure, Sums, grouped, money};
-use super::part::{Breakdown, BusinessBill, Lane, Part, Terms};
+use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::{FEWEST, Resampled};
 
 /// How long a payment terminal waits for a decision, in milliseconds of wall-clock time, before it

@@ -27,8 +27,7 @@ use consumers::notifications::NotificationsProcessor;
 use events::{Business, Event, Timestamp};
 use processor::Processor as _;
 
-use super::event_time::Place;
-use crate::send_time::SimulatedSendTime;
+use crate::send_time::{LogPosition, SimulatedSendTime};
 
 /// So many records wait for one that was sent before them: ten seconds of a large city.
 const MOST_AHEAD: usize = 50_000;
@@ -50,7 +49,7 @@ pub trait AnswerReplay: Send {
     /// with the instant at which it was there.
     fn take(
         &mut self,
-        place: Place,
+        place: LogPosition,
         event: &Event,
         send_time: Option<SimulatedSendTime>,
         arrived: Timestamp,
@@ -61,7 +60,7 @@ pub trait AnswerReplay: Send {
     fn finish(&mut self, give: &mut dyn FnMut(&Event, Timestamp));
 
     /// The lane has given this answer to a question.
-    fn live(&mut self, question: Place, answer: &Event);
+    fn live(&mut self, question: LogPosition, answer: &Event);
 
     /// Everything that was sent before has happened; none before anything has.
     fn now(&self) -> Option<Timestamp>;
@@ -78,7 +77,7 @@ pub struct DeterministicRideReplay {
     /// The number of the record that is next.
     next: u64,
     /// Records that have been read before it.
-    ahead: BTreeMap<(u64, Place), (Timestamp, Event)>,
+    ahead: BTreeMap<(u64, LogPosition), (Timestamp, Event)>,
     /// Everything that was sent before has happened.
     now: Option<Timestamp>,
     live_vs_replay: LiveVsReplay,
@@ -100,12 +99,12 @@ pub struct LiveVsReplay {
     /// Sum over them of how far apart the two arrivals are, in milliseconds.
     pub apart_ms: u64,
     /// Arrivals that one of the two has given, by the question.
-    unmatched: HashMap<Place, Timestamp>,
+    unmatched: HashMap<LogPosition, Timestamp>,
 }
 
 impl LiveVsReplay {
     /// One of the two gives its answer to a question.
-    fn meet(&mut self, question: Place, eta: Timestamp) {
+    fn meet(&mut self, question: LogPosition, eta: Timestamp) {
         if let Some(other) = self.unmatched.remove(&question) {
             self.answers += 1;
             self.apart_ms += eta.since_ms(other).unsigned_abs();
@@ -144,7 +143,13 @@ impl DeterministicRideReplay {
         }
     }
 
-    fn apply(&mut self, place: Place, event: &Event, at: Timestamp, give: &mut dyn FnMut(&Event, Timestamp)) {
+    fn apply(
+        &mut self,
+        place: LogPosition,
+        event: &Event,
+        at: Timestamp,
+        give: &mut dyn FnMut(&Event, Timestamp),
+    ) {
         give(event, at);
         if matches!(event, Event::SimulationTruth(_)) {
             return;
@@ -188,7 +193,7 @@ impl AnswerReplay for DeterministicRideReplay {
 
     fn take(
         &mut self,
-        place: Place,
+        place: LogPosition,
         event: &Event,
         send_time: Option<SimulatedSendTime>,
         arrived: Timestamp,
@@ -218,7 +223,7 @@ impl AnswerReplay for DeterministicRideReplay {
         }
     }
 
-    fn live(&mut self, question: Place, answer: &Event) {
+    fn live(&mut self, question: LogPosition, answer: &Event) {
         if let Event::EtaUpdates(update) = answer {
             self.live_vs_replay.meet(question, update.eta);
         }
@@ -244,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    type Sent = (Place, SimulatedSendTime, Event);
+    type Sent = (LogPosition, SimulatedSendTime, Event);
 
     /// Ten minutes of a small town, as its simulator sends them to the partitions of a cluster.
     fn city(map: &Arc<Map>) -> Vec<Sent> {

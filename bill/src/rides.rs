@@ -6,9 +6,8 @@ use events::{Business, Event, NotificationKind, SimulationTruth, Timestamp, Trip
 
 use serde_json::{Value, json};
 
-use super::PATIENCE_MS;
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
-use super::part::{BusinessBill, Lane, Part, Terms};
+use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::Resampled;
 
 /// A rider opens the app and looks for this long, in milliseconds of event time: what is on the

@@ -10,7 +10,10 @@
 
 use std::fmt;
 
-use events::Timestamp;
+use events::{Timestamp, Topic};
+
+/// Where a record stands: topic, partition, offset.
+pub type LogPosition = (Topic, i32, i64);
 
 /// The header's name.
 pub const SEND_TIME_HEADER: &str = "sim-sequence";

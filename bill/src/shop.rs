@@ -9,10 +9,9 @@ use events::{Batched, Business, ClickKind, Event, Recommendations, SimulationTru
 
 use serde_json::{Value, json};
 
-use super::PATIENCE_MS;
 use super::id::{Id, ItemId};
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
-use super::part::{BusinessBill, Lane, Part, Terms};
+use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::Resampled;
 
 /// A shopper who is silent for half an hour has left.

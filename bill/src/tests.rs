@@ -2,9 +2,9 @@
 
 use events::Source;
 use events::{
-    BatchRun, Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, Notification,
-    NotificationKind, Place, Recommendations, RecommendationsBatch, RecommendationsStale, SimulationTruth,
-    Timestamp, Topic, Trip, TripKind,
+    BatchRun, Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, HOUR_MS,
+    Notification, NotificationKind, Place, Recommendations, RecommendationsBatch, RecommendationsStale,
+    SimulationTruth, Timestamp, Topic, Trip, TripKind,
 };
 
 use super::*;

@@ -19,6 +19,8 @@
 //!   Avro or Protobuf.
 //! - Money is in cents of one currency; `currency` is carried and shown, never converted.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod check;
 mod event;
 mod payments;

@@ -2,6 +2,7 @@
 //! Kafka.
 
 mod batch;
+mod bench;
 mod compare;
 mod demo;
 mod names;
@@ -15,8 +16,8 @@ use consumers::fraud::Costs;
 use events::Timestamp;
 use scenarios::business::{Business, Logic, Replay, Worker, World};
 
-use crate::commands::bench::BenchCommand;
 pub(crate) use batch::{BatchArgs, ReportArgs, Span};
+pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
 

@@ -6,6 +6,8 @@
 //! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not
 //! connect, 130 interrupted.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod cli;
 mod commands;
 

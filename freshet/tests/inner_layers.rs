@@ -26,7 +26,21 @@ struct Inner {
     because: &'static str,
 }
 
-const ORDER: [Inner; 2] = [
+const ORDER: [Inner; 6] = [
+    Inner {
+        name: "bill",
+        order: &[
+            "id send_time table",
+            "resample",
+            "lines",
+            "part",
+            "payments ride_replay rides shop",
+            "bill",
+            "compare event_time",
+        ],
+        strict: true,
+        because: "what judges a business knows no other, and what adds them up knows none by name",
+    },
     Inner {
         name: "broker",
         order: &["log", "coordinator replica", "config controller", "node", "api", "server"],
@@ -34,10 +48,39 @@ const ORDER: [Inner; 2] = [
         because: "below the server nothing waits, and each can be tested alone",
     },
     Inner {
+        name: "consumers",
+        order: &["eta fraud notifications recommendations"],
+        strict: false,
+        because: "a domain is read, changed and tested without the others",
+    },
+    Inner {
         name: "dashboard",
         order: &["command text", "snapshot", "format", "state", "view", "headless svg", "terminal"],
         strict: true,
         because: "what is decided is tested without a picture, and what is drawn without a terminal",
+    },
+    Inner {
+        name: "freshet",
+        order: &["cli", "commands"],
+        strict: false,
+        because: "options are read before anything is done with them",
+    },
+    Inner {
+        name: "scenarios",
+        order: &[
+            "clock lines percentiles priority topics usage",
+            "ledger view",
+            "business",
+            "burst supervise",
+            "control",
+            "history",
+            "notifications payments ride_share shop",
+            "businesses",
+            "observe plan",
+            "controller",
+        ],
+        strict: false,
+        because: "what a business is stands below the businesses, and who goes through their list above them",
     },
 ];
 

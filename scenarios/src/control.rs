@@ -12,6 +12,11 @@ use signal_hook::iterator::Signals;
 
 use crate::supervise::Order;
 
+/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
 /// How long a process may take to end in order, once it was asked.
 const PATIENCE: Duration = Duration::from_millis(1_900);
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use events::Event;
 
-use crate::Interrupted;
+use crate::control::Interrupted;
 use crate::lines::{self, Parsed};
 
 /// Hands every event of recorded histories to `take`, one file after the other, as long as it is

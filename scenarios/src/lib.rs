@@ -33,7 +33,4 @@ pub mod topics;
 pub mod usage;
 pub mod view;
 
-/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;
+pub use control::Interrupted;

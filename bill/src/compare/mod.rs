@@ -33,8 +33,7 @@ mod tests;
 use events::{Event, Role, Timestamp};
 use processor::event_time::Watermark;
 
-use crate::business_of;
-use crate::part::{BusinessBill, Part, Terms};
+use crate::part::{BusinessBill, Part, Terms, business_of};
 
 pub use html::{page, picture};
 pub use lanes::{Lanes, Rides, Separate};

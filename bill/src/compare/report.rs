@@ -199,7 +199,7 @@ impl Report {
         let mut lines = vec![json!({
             "schema": schema, "type": "comparison", "source": self.source, "simulated": true,
             "log_start": self.start, "log_end": self.end, "judged_from": self.judged_from,
-            "confidence": 0.95, "replicates": crate::REPLICATES,
+            "confidence": 0.95, "replicates": crate::resample::REPLICATES,
             "businesses": self.businesses.iter().map(|business| json!({
                 "business": business.name(), "events": business.events, "truths": business.truths,
                 "counts": business.details.iter().map(|(period_ms, counts)| {

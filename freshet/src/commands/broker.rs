@@ -37,6 +37,10 @@ pub(crate) fn start(listen: &str, data_dir: &Path, partitions: i32) -> Result<Cl
         ),
         StartError::Locked { .. } => anyhow!("{error} (--data-dir)"),
         StartError::DataDir { .. } => anyhow!("{error}. Pass a folder that can be written to (--data-dir)"),
-        _ => anyhow!(error),
+        StartError::Listen { .. }
+        | StartError::InvalidListen { .. }
+        | StartError::Open { .. }
+        | StartError::Thread(_)
+        | _ => anyhow!(error),
     })
 }

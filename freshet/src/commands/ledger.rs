@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Table, print, settings};
 use crate::cli::{Format, LedgerArgs};
+use scenarios::businesses::{ALL, books_of};
 use scenarios::ledger::{Ledger, QuestionAnswerPair, Sums, audit};
 
 /// Audits, prints the sums, and fails when something was lost or answered twice.
@@ -16,7 +17,7 @@ pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
     let settings = settings(&args.cluster, "ledger");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     eprintln!("reading every question and every answer that {} keeps …", args.cluster.bootstrap_servers);
-    let ledger = audit(&settings, &admin)?;
+    let ledger = audit(&settings, &admin, &books_of(ALL))?;
     let sums = ledger.sums();
     if sums.is_empty() {
         bail!(

@@ -82,7 +82,7 @@ impl Screen {
     pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
         super::print(|out| match self {
             Self::Lines(Format::Jsonl) => writeln!(out, "{json}"),
-            _ => write!(out, "{text}"),
+            Self::Lines(Format::Text) | Self::Terminal(_) => write!(out, "{text}"),
         })
     }
 }

@@ -8,25 +8,23 @@ use client::{Admin, LogReader, Read, Settings, TopicPartition};
 use events::{Event, Topic};
 use events::{SOURCE_HEADER, Source};
 
-use super::{Ledger, QuestionAnswerPair};
-use crate::businesses::{self, books_of};
+use super::{Book, Ledger, QuestionAnswerPair};
 
 /// How long to wait for a record that the broker says is there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads the books whose topics are there, and says what became of every question.
+/// Reads those of `books` whose topics are there, and says what became of every question.
 ///
 /// The bookmarks are read before the topics' ends: what a bookmark has passed was answered before,
 /// so its answer must be there.
-pub fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
+pub fn audit(settings: &Settings, admin: &Admin, books: &[&Book]) -> Result<Ledger> {
     let known = admin.topics()?;
     let there = |topic: Topic| known.iter().any(|info| info.name == topic.name());
-    let all = books_of(businesses::ALL);
-    let mut ledger = Ledger::new(all.iter().copied());
-    let pairs = all.iter().map(|book| book.pair);
-    let books: Vec<QuestionAnswerPair> =
+    let mut ledger = Ledger::new(books.iter().copied());
+    let pairs = books.iter().map(|book| book.pair);
+    let pairs: Vec<QuestionAnswerPair> =
         pairs.filter(|book| there(book.questions) && there(book.answers)).collect();
-    for book in &books {
+    for book in &pairs {
         let partitions = partitions(admin, book.questions)?;
         for (at, offset) in partitions.iter().zip(admin.committed_offsets(book.group, &partitions)?) {
             if let Some(offset) = offset {
@@ -34,7 +32,7 @@ pub fn audit(settings: &Settings, admin: &Admin) -> Result<Ledger> {
             }
         }
     }
-    for book in &books {
+    for book in &pairs {
         read(settings, admin, book.questions, &mut ledger)?;
         for (partition, first) in read(settings, admin, book.answers, &mut ledger)? {
             // Where retention took answers, questions before the oldest that is left can't be

@@ -19,11 +19,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::Run;
-use super::args::AnswersArgs;
 use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::show::RunningShow;
 use super::target::PATIENCE;
+use crate::cli::AnswersArgs;
 use scenarios::payments::DEADLINE_MS;
 use scenarios::topics::PARTITIONS;
 
@@ -192,10 +192,8 @@ impl Crowd for Cards {
     }
 
     fn answered(answer: &Event) -> Option<&str> {
-        match answer {
-            Event::FraudDecisions(decision) => Some(&decision.swipe_id),
-            _ => None,
-        }
+        let Event::FraudDecisions(decision) = answer else { return None };
+        Some(&decision.swipe_id)
     }
 }
 
@@ -251,10 +249,8 @@ impl Crowd for Shoppers {
     }
 
     fn answered(answer: &Event) -> Option<&str> {
-        match answer {
-            Event::Recommendations(page) => page.after.as_deref(),
-            _ => None,
-        }
+        let Event::Recommendations(page) = answer else { return None };
+        page.after.as_deref()
     }
 }
 

@@ -9,10 +9,10 @@ use anyhow::{Result, bail};
 use client::{LogReader, Outgoing, Producer, ProducerOptions};
 
 use super::Run;
-use super::args::LatencyArgs;
 use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::target::{PATIENCE, Target};
+use crate::cli::LatencyArgs;
 
 /// Sends at the rate, reads what arrives, and tells the delays.
 pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {

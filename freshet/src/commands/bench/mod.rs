@@ -12,7 +12,6 @@
 //! - CPU time is in steps of 10 ms, as Linux tells it. Send more records for a finer figure.
 
 mod answers;
-mod args;
 mod figures;
 mod latency;
 mod schedule;
@@ -27,7 +26,7 @@ use std::sync::mpsc::Receiver;
 
 use anyhow::Result;
 
-pub(crate) use args::BenchCommand;
+use crate::cli::BenchCommand;
 
 use scenarios::Interrupted;
 use scenarios::control;

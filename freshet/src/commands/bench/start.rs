@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use client::{GroupConsumer, GroupOptions, Outgoing, Polled, Producer, ProducerOptions, Settings};
 
 use super::Run;
-use super::args::StartArgs;
 use super::figures::{Figure, Report};
 use super::target::{OwnBroker, PATIENCE};
+use crate::cli::StartArgs;
 
 const TOPIC: &str = "first";
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use client::{Admin, NewTopic, Settings};
 use tempfile::TempDir;
 
-use super::args::TargetArgs;
+use crate::cli::TargetArgs;
 
 /// How long the cluster may take for any one answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result, ensure};
 use client::{LogReader, Outgoing, Producer, ProducerOptions};
 
 use super::Run;
-use super::args::VolumeArgs;
 use super::figures::{Cost, Figure, Meter, Report};
 use super::target::{PATIENCE, Target};
+use crate::cli::VolumeArgs;
 
 /// So many records are sent or read between two looks at whether somebody wants to stop.
 const STRIDE: u64 = 4_096;

@@ -18,7 +18,7 @@ use client::{Admin, Settings, Since};
 use events::Topic;
 use scenarios::Interrupted;
 use scenarios::business::{Lane, Worker, map};
-use scenarios::businesses::workers_of;
+use scenarios::businesses::{books_of, workers_of};
 use scenarios::plan::{Paths, Plan};
 use scenarios::view::Closing;
 
@@ -134,10 +134,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     screen.summary(&summary, &summary.json())?;
     drop(folder);
     match how {
-        screen::Left::Interrupted => Err(Interrupted.into()),
-        _ if summary.failed.is_empty() => Ok(()),
-        _ => bail!("{}", summary.failed.join("; ")),
+        screen::Left::Interrupted => return Err(Interrupted.into()),
+        screen::Left::Time | screen::Left::Quit | screen::Left::Unread => {}
     }
+    if summary.failed.is_empty() { Ok(()) } else { bail!("{}", summary.failed.join("; ")) }
 }
 
 /// Ends the workers in order: who asks first, then, when all is answered, who answers.
@@ -190,7 +190,7 @@ fn finish(
     }
     let mut businesses = Vec::new();
     // The log is asked, not whoever might have lost something.
-    let ledger = if patient { audit(settings, admin)? } else { Ledger::new([]) };
+    let ledger = if patient { audit(settings, admin, &books_of(&plan.businesses))? } else { Ledger::new([]) };
     let books = ledger.sums();
     failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
     let waited_for = workers_of(&plan.businesses).into_iter();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{Format, Period};
+use super::{Format, Period};
 
 /// `freshet bench`
 #[derive(Debug, Subcommand)]
