@@ -50,7 +50,8 @@ pub struct Batched<T> {
     /// The answer, in the shape of its streaming twin.
     #[serde(flatten)]
     pub answer: T,
-    /// Which run gave it.
+    /// The run that published it, as `batch_runs` and the warehouse name it. Empty until a lane has
+    /// stamped it: a processor knows periods, and no runs.
     pub batch_id: String,
     /// From when it could be seen, in event time: in a replay the period's end, live when the run
     /// really finished.
@@ -67,6 +68,12 @@ pub struct BatchedMut<'a> {
 }
 
 impl<T> Batched<T> {
+    /// An answer as of the run that ended with `period_end`: what a processor says. Whoever
+    /// publishes it stamps the name of the run, and when it could really be seen.
+    pub fn as_of(answer: T, period_end: Timestamp) -> Self {
+        Self { answer, batch_id: String::new(), valid_from: period_end }
+    }
+
     /// What it says of its run.
     pub(crate) fn run_mut(&mut self) -> BatchedMut<'_> {
         BatchedMut { batch_id: &mut self.batch_id, valid_from: &mut self.valid_from }

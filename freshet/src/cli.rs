@@ -14,7 +14,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consumers::fraud::Costs;
 use events::Timestamp;
-use scenarios::business::{Business, Logic, Replay, Worker, World};
+use scenarios::business::{Business, Logic, Worker, World};
 
 pub(crate) use batch::{BatchArgs, ReportArgs, Span};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
@@ -325,7 +325,7 @@ pub(crate) struct RecordArgs {
 pub(crate) struct ReplayArgs {
     /// Whose logic
     #[arg(value_parser = names::replay())]
-    pub(crate) consumer: &'static Replay,
+    pub(crate) consumer: &'static Business,
     /// 0s answers each event at once; anything longer is the batch lane with this period
     #[arg(long, default_value = "0s", value_name = "PERIOD")]
     pub(crate) period: Period,

@@ -339,9 +339,22 @@ fn the_steps_of_a_window_are_commands_with_files_between() {
     assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
     // What lies between the steps is what other commands read, too.
     let records = folder.path().join("runs/batch-fraud-2026-03-03T11/records.jsonl");
-    let replayed =
-        freshet().args(["replay", "fraud"]).stdin(std::fs::File::open(records).unwrap()).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&replayed.stdout).lines().count(), asked.len());
+    let replay = |period: &str| {
+        let records = std::fs::File::open(&records).unwrap();
+        let ran = freshet().args(["replay", "fraud", "--period", period]).stdin(records).output().unwrap();
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    assert_eq!(replay("0s").lines().count(), asked.len());
+    // On the topic and in a replay an answer names the run that the warehouse knows.
+    let told = output(freshet().args(["record", "fraud_batch", "--bootstrap-servers", &broker.address]));
+    for answers in [replay("1h"), String::from_utf8(told.stdout).unwrap()] {
+        let names = answers.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["value"]["batch_id"].as_str().unwrap().to_owned()
+        });
+        let names: Vec<_> = names.collect();
+        assert_eq!(names, vec!["batch-fraud-2026-03-03T11"; asked.len()]);
+    }
     // A person reads the same.
     let text = output(freshet().args(["report", "--database", &database]));
     let said = String::from_utf8_lossy(&text.stdout).into_owned();

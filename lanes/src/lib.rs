@@ -55,6 +55,7 @@ pub use retry::{patiently_open, patiently_open_to_ask};
 pub use stages::{Extracted, Kept, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};
+pub use window::name_run;
 
 /// Why a lane ended before it was asked to.
 #[derive(Debug, Error)]

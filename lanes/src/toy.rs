@@ -64,9 +64,7 @@ impl Processor for HourlyToy {
         let Some(hour) = self.hour else { return };
         let valid_from = hour.plus_ms(HOUR_MS);
         answers.extend(self.owed.drain(..).filter_map(|answer| match answer {
-            Event::FraudDecisions(answer) => {
-                Some(Event::FraudBatch(Batched { answer, batch_id: format!("toy-{hour}"), valid_from }))
-            }
+            Event::FraudDecisions(answer) => Some(Event::FraudBatch(Batched::as_of(answer, valid_from))),
             _ => None,
         }));
     }

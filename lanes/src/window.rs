@@ -17,7 +17,7 @@
 
 use std::collections::HashMap;
 
-use events::{Event, Timestamp};
+use events::{BatchedMut, Event, Timestamp};
 
 use super::arrival::Arrival;
 use super::bookmark::{Place, Read};
@@ -52,6 +52,18 @@ impl Window {
         };
         format!("{job}-{}", &self.start.to_string()[..digits])
     }
+}
+
+/// Names on an answer the run of `job` that would have published it, had its log been run once each
+/// `period_ms` milliseconds of event time: for a replay, in which no lane runs. An answer about the
+/// very instant at which a period ends counts to the run that ends then. Answers that no run gives
+/// stay as they are.
+pub fn name_run(answer: &mut Event, job: &str, period_ms: i64) {
+    assert!(period_ms > 0, "period_ms is {period_ms}: a period has a length");
+    let Some(ts) = answer.ts() else { return };
+    let Some(BatchedMut { batch_id, valid_from }) = answer.batched_mut() else { return };
+    let start = if *valid_from >= ts { valid_from.plus_ms(-period_ms) } else { ts.floor(period_ms) };
+    *batch_id = Window { start, end: start.plus_ms(period_ms) }.batch_id(job);
 }
 
 /// What a run does with a record.

@@ -236,14 +236,7 @@ impl BatchLane {
             p90: quote.current.p90.max(eta),
             remaining_m: (quote.current.metres * 10.0).round() / 10.0,
         };
-        answers.push(
-            Batched {
-                answer: update,
-                batch_id: batch_id(quote.run_end.plus_ms(-self.period_ms), self.period_ms),
-                valid_from: quote.run_end,
-            }
-            .into(),
-        );
+        answers.push(Batched::as_of(update, quote.run_end).into());
         self.sweep(engine);
     }
 
@@ -316,32 +309,5 @@ impl BatchLane {
         let Some(now) = engine.now() else { return };
         self.quotes.retain(|_, quote| now.since_ms(quote.last_event).abs() <= 2 * IDLE_MS);
         self.sweep_at = (2 * self.quotes.len()).max(SWEEP_FROM);
-    }
-}
-
-/// The job and the start of its period, as fine as the period needs: `eta-2026-03-03T11`,
-/// `eta-2026-03-03T11:15`.
-fn batch_id(start: Timestamp, period_ms: i64) -> String {
-    let text = start.to_string();
-    let digits = if period_ms % events::HOUR_MS == 0 {
-        13
-    } else if period_ms % 60_000 == 0 {
-        16
-    } else {
-        23
-    };
-    format!("eta-{}", &text[..digits])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_named_as_finely_as_its_period_needs() {
-        let start: Timestamp = "2026-03-03T11:15:00Z".parse().unwrap();
-        assert_eq!(batch_id(start.floor(events::HOUR_MS), events::HOUR_MS), "eta-2026-03-03T11");
-        assert_eq!(batch_id(start, 15 * 60_000), "eta-2026-03-03T11:15");
-        assert_eq!(batch_id(start, 1500), "eta-2026-03-03T11:15:00.000");
     }
 }

@@ -6,7 +6,7 @@
 //! # Simplifications
 //! - A swipe that is older than its run's period is run with it, as if it belonged there.
 
-use events::{Batched, Event, HOUR_MS, Timestamp, Topic};
+use events::{Batched, Event, Timestamp, Topic};
 
 use super::{AHEAD_MS, FraudConfig, FraudProcessor};
 use processor::Processor;
@@ -46,7 +46,6 @@ impl FraudBatch {
 
     /// Runs everything from before `end`, late events too: no other run will take them.
     fn run(&mut self, end: Timestamp, answers: &mut Vec<Event>) {
-        let batch_id = batch_id(end.plus_ms(-self.period_ms), self.period_ms);
         let mut decisions = Vec::new();
         let mut next = Vec::new();
         for event in self.waiting.drain(..) {
@@ -59,9 +58,7 @@ impl FraudBatch {
         }
         self.waiting = next;
         answers.extend(decisions.into_iter().filter_map(|decision| match decision {
-            Event::FraudDecisions(answer) => {
-                Some(Batched { answer, batch_id: batch_id.clone(), valid_from: end }.into())
-            }
+            Event::FraudDecisions(answer) => Some(Batched::as_of(answer, end).into()),
             _ => None,
         }));
     }
@@ -69,17 +66,6 @@ impl FraudBatch {
     fn period_end(&self, at: Timestamp) -> Timestamp {
         at.floor(self.period_ms).plus_ms(self.period_ms)
     }
-}
-
-/// The job and the start of its period, no finer than periods are: `fraud-2026-03-03T11`.
-fn batch_id(start: Timestamp, period_ms: i64) -> String {
-    let text = start.to_string();
-    let digits = match period_ms {
-        _ if period_ms % HOUR_MS == 0 => 13,
-        _ if period_ms % 60_000 == 0 => 16,
-        _ => 23,
-    };
-    format!("fraud-{}", &text[..digits])
 }
 
 impl Processor for FraudBatch {

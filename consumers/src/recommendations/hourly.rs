@@ -98,8 +98,7 @@ impl HourlyRecommendations {
             return;
         }
         let valid_from = start.plus_ms(self.period_ms);
-        let batch_id = format!("recommendations/{start}");
-        let batched = |answer| Batched { answer, batch_id: batch_id.clone(), valid_from };
+        let batched = |answer| Batched::as_of(answer, valid_from);
 
         // Only a session's last page is left in the table, so only that one is made; the model
         // learns from all clicks alike.
@@ -145,9 +144,7 @@ impl HourlyRecommendations {
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
             model.page(visit, itself, scratch, config)
         };
-        let batch_id = format!("recommendations/{}", period.plus_ms(-self.period_ms));
-        let answer = page(click, items);
-        answers.push(RecommendationsStale(Batched { answer, batch_id, valid_from: period }).into());
+        answers.push(RecommendationsStale(Batched::as_of(page(click, items), period)).into());
         self.chunk.push(click.clone());
     }
 }

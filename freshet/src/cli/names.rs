@@ -1,7 +1,7 @@
 //! The names of businesses and of their parts, as values on the command line.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use scenarios::business::{Business, Job, Replay, Worker};
+use scenarios::business::{Business, Job, Worker};
 use scenarios::businesses::{ALL, Scenario, workers_of};
 
 /// A business, by its producer.
@@ -19,9 +19,9 @@ pub(super) fn job() -> impl TypedValueParser<Value = &'static Job> {
     one_of(ALL.iter().map(|business| (business.job.name, business.job.help, &business.job)))
 }
 
-/// A lane's logic over a file.
-pub(super) fn replay() -> impl TypedValueParser<Value = &'static Replay> {
-    one_of(ALL.iter().map(|business| (business.replay.name, business.replay.help, &business.replay)))
+/// A business, by its logic over a file.
+pub(super) fn replay() -> impl TypedValueParser<Value = &'static Business> {
+    one_of(ALL.iter().map(|&business| (business.replay.name, business.replay.help, business)))
 }
 
 /// The businesses of a show.

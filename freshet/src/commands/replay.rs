@@ -7,6 +7,7 @@
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use anyhow::Result;
+use events::Event;
 use processor::Processor;
 use scenarios::lines::{self, Parsed};
 use scenarios::usage::Usage;
@@ -16,8 +17,14 @@ use crate::cli::ReplayArgs;
 /// Reads events from standard input, writes answers to standard output, and says on standard error
 /// what it noticed.
 pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
-    let mut replayed = (args.consumer.processor)(&args.logic(), args.period.ms())?;
-    if let Some(noticed) = answer(replayed.processor())? {
+    let period_ms = args.period.ms();
+    let mut replayed = (args.consumer.replay.processor)(&args.logic(), period_ms)?;
+    let mut stamp = |answer: &mut Event| {
+        if period_ms > 0 {
+            lanes::name_run(answer, args.consumer.job.group, period_ms);
+        }
+    };
+    if let Some(noticed) = answer(replayed.processor(), &mut stamp)? {
         tell(&noticed, replayed.processor());
         if let Some(report) = replayed.report() {
             eprint!("{report}");
@@ -27,9 +34,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
 }
 
 /// Answers standard input on standard output; none when nobody reads the answers any more.
-fn answer(processor: &mut dyn Processor) -> Result<Option<Noticed>> {
+fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> Result<Option<Noticed>> {
     let mut answers = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match replay(processor, io::stdin().lock(), &mut answers) {
+    match replay(processor, io::stdin().lock(), stamp, &mut answers) {
         Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
         other => Ok(Some(other?)),
     }
@@ -116,11 +123,13 @@ pub(crate) enum ReplayError {
 /// broken.
 const MAX_LINE: u64 = 1 << 20;
 
-/// Runs `processor` over the lines of `input`. Each event's answers are on their way out before the
+/// Runs `processor` over the lines of `input`, and has each answer stamped before it is written.
+/// Each event's answers are on their way out before the
 /// next line is waited for: someone who writes a line and then waits for its answer gets it.
 pub(crate) fn replay(
     processor: &mut dyn Processor,
     input: impl Read,
+    stamp: &mut dyn FnMut(&mut Event),
     output: &mut impl Write,
 ) -> Result<Noticed, ReplayError> {
     let mut input = io::BufReader::with_capacity(1 << 16, input);
@@ -150,7 +159,7 @@ pub(crate) fn replay(
             Ok(Parsed::Event(event)) if processor.inputs().contains(&event.topic()) => {
                 noticed.events += 1;
                 processor.process(&event, &mut answers);
-                noticed.answers += write(&mut answers, output, &mut scratch)?;
+                noticed.answers += write(&mut answers, stamp, output, &mut scratch)?;
             }
             Ok(_) => noticed.other_topics += 1,
             Err(error) => {
@@ -159,18 +168,20 @@ pub(crate) fn replay(
         }
     }
     processor.finish(&mut answers);
-    noticed.answers += write(&mut answers, output, &mut scratch)?;
+    noticed.answers += write(&mut answers, stamp, output, &mut scratch)?;
     output.flush().map_err(ReplayError::Write)?;
     Ok(noticed)
 }
 
 fn write(
-    answers: &mut Vec<events::Event>,
+    answers: &mut Vec<Event>,
+    stamp: &mut dyn FnMut(&mut Event),
     output: &mut impl Write,
     scratch: &mut Vec<u8>,
 ) -> Result<u64, ReplayError> {
     let count = answers.len() as u64;
-    for answer in answers.drain(..) {
+    for mut answer in answers.drain(..) {
+        stamp(&mut answer);
         lines::write(output, &answer, scratch).map_err(ReplayError::Write)?;
     }
     Ok(count)
@@ -200,7 +211,8 @@ mod tests {
         lines.push("nonsense".to_owned());
         lines.push(ping("2026-03-03T11:00:02Z", r#""lat":95,"lon":-71.25"#));
         let mut processor = EtaReplay::new(&EtaConfig::new(map(None).unwrap()));
-        let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut Vec::new()).unwrap();
+        let noticed =
+            replay(&mut processor, lines.join("\n").as_bytes(), &mut |_| {}, &mut Vec::new()).unwrap();
         let counts: Vec<(u64, u64)> =
             noticed.reasons.iter().map(|reason| (reason.line, reason.count)).collect();
         assert_eq!((noticed.broken, counts), (5, vec![(2, 4), (5, 1)]), "{:?}", noticed.reasons);
@@ -240,7 +252,7 @@ mod tests {
 
         let mut processor = EtaReplay::new(&EtaConfig::new(map(None).unwrap()));
         let mut said = Vec::new();
-        let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut said).unwrap();
+        let noticed = replay(&mut processor, lines.join("\n").as_bytes(), &mut |_| {}, &mut said).unwrap();
         assert_eq!((noticed.broken, noticed.other_topics), (broken.len() as u64, 1));
         let first = &noticed.reasons[0];
         assert_eq!(

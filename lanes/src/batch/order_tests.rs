@@ -32,7 +32,7 @@ impl Processor for Roll {
             scored_in_us: None,
         };
         let valid_from = ts.floor(events::HOUR_MS).plus_ms(events::HOUR_MS);
-        answers.push(Event::FraudBatch(Batched { answer, batch_id: String::new(), valid_from }));
+        answers.push(Event::FraudBatch(Batched::as_of(answer, valid_from)));
     }
 }
 

@@ -34,6 +34,24 @@ impl<'a> Sending<'a> {
         Self { batch_id, there, sent: HashMap::new(), given: 0, already: 0 }
     }
 
+    /// Stamps on an answer which run publishes it and since when it could be seen, and sends it.
+    /// `seen_from` says that of the period on whose run the answer rests, by its end; none where
+    /// nobody knows such a run, and then the period's end stands.
+    pub(in super::super) fn publish(
+        &mut self,
+        outbox: &mut Outbox,
+        partition: i32,
+        mut answer: Event,
+        seen_from: &dyn Fn(Timestamp) -> Option<Timestamp>,
+        control: &Control,
+    ) -> Result<(), LaneError> {
+        if let Some(BatchedMut { batch_id, valid_from }) = answer.batched_mut() {
+            self.batch_id.clone_into(batch_id);
+            *valid_from = seen_from(*valid_from).unwrap_or(*valid_from);
+        }
+        self.send(outbox, partition, &answer, control)
+    }
+
     /// Sends an answer to a question of `partition`, unless it is there.
     pub(in super::super) fn send(
         &mut self,
@@ -179,14 +197,10 @@ impl Job<'_> {
     pub(super) fn publish(
         &mut self,
         partition: i32,
-        mut answer: Event,
+        answer: Event,
         sending: &mut Sending<'_>,
     ) -> Result<(), LaneError> {
-        if let Some(BatchedMut { valid_from, .. }) = answer.batched_mut()
-            && let Some(visible) = self.visible_from.get(valid_from)
-        {
-            *valid_from = *visible;
-        }
-        sending.send(&mut self.outbox, partition, &answer, self.control)
+        let seen_from = |period_end: Timestamp| self.visible_from.get(&period_end).copied();
+        sending.publish(&mut self.outbox, partition, answer, &seen_from, self.control)
     }
 }

@@ -46,7 +46,7 @@ impl Processor for Chain {
             scored_in_us: None,
         };
         let valid_from = swipe.ts.floor(HOUR_MS).plus_ms(HOUR_MS);
-        answers.push(Event::FraudBatch(Batched { answer, batch_id: String::new(), valid_from }));
+        answers.push(Event::FraudBatch(Batched::as_of(answer, valid_from)));
     }
 
     fn finish(&mut self, _answers: &mut Vec<Event>) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use client::{Admin, ProducerOptions, TopicPartition};
-use events::{BatchedMut, Event, Timestamp, Topic};
+use events::{Event, Timestamp, Topic};
 
 use super::super::batch::{
     Schedule, Sending, answers_there, earlier_runs, finish, finished_ms, neighbours, report,
@@ -54,24 +54,20 @@ impl WindowRun<'_> {
             Schedule::Clock(clock) => clock.simulated(finished).max(window.end),
             Schedule::EventTime => window.end,
         };
+        let seen_from = |period_end: Timestamp| {
+            if period_end > window.start { Some(visible_from) } else { earlier.get(&period_end).copied() }
+        };
         let mut sending = Sending::new(&self.batch_id, there);
         let mut answers = self.files.open("answers.jsonl")?;
         let all = self.files.left_by::<Transformed>(Stage::Transform)?.answers;
         let mut progress = Progress::new(format!("{}: publishing", self.batch_id), all);
         while let Some(taken) = answers.next()? {
             progress.step();
-            let Ok(mut answer) = taken.content else { continue };
+            let Ok(answer) = taken.content else { continue };
             if !outbox.takes(answer.topic()) {
                 continue;
             }
-            if let Some(BatchedMut { valid_from, .. }) = answer.batched_mut() {
-                *valid_from = if *valid_from > window.start {
-                    visible_from
-                } else {
-                    *earlier.get(valid_from).unwrap_or(valid_from)
-                };
-            }
-            sending.send(&mut outbox, taken.partition, &answer, self.control)?;
+            sending.publish(&mut outbox, taken.partition, answer, &seen_from, self.control)?;
             if self.control.wish() == Wish::Stop {
                 return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
             }
