@@ -81,6 +81,30 @@ pub(crate) enum Command {
     Bench(BenchCommand),
 }
 
+impl Command {
+    /// Whether a supervisor has started it, and reads what it tells on standard output.
+    pub(crate) fn is_supervised(&self) -> bool {
+        match self {
+            Self::Produce(args) => args.control.supervised,
+            Self::Consume(args) => args.control.supervised,
+            Self::Batch(args) => args.control.supervised,
+            Self::Demo(_)
+            | Self::Broker(_)
+            | Self::Report(_)
+            | Self::Dashboard(_)
+            | Self::Tail(_)
+            | Self::Topics(_)
+            | Self::Groups(_)
+            | Self::Record(_)
+            | Self::Replay(_)
+            | Self::Ledger(_)
+            | Self::Compare(_)
+            | Self::Map(_)
+            | Self::Bench(_) => false,
+        }
+    }
+}
+
 /// A ping that is older than this beside its driver's newest is late, where nobody says otherwise.
 const USUAL_LATENESS: Period = Period(30_000);
 

@@ -10,29 +10,35 @@
 
 mod cli;
 mod commands;
+mod worker_lines;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use cli::{Cli, Command};
+use worker_lines::WorkerLines;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Words go to standard error, data to standard output; what librdkafka mutters is for those who
     // ask (RUST_LOG=debug).
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
-        )
+    let words = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
         .with_ansi(
             std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr()),
         )
-        .init();
+        .with_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
+        );
+    let lines = cli.command.is_supervised().then(|| WorkerLines.with_filter(filter_fn(WorkerLines::takes)));
+    tracing_subscriber::registry().with(words).with(lines).init();
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Broker(args) => commands::broker::run(&args),

@@ -271,6 +271,35 @@ fn a_show_says_that_its_database_is_away() {
 }
 
 #[test]
+fn a_supervised_job_tells_what_it_has_done_in_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
+    let mut command = batch(&broker, &database);
+    let mut job = command
+        .args(["--once", "--supervised"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let supervisor = job.stdin.take();
+    let told: Vec<Value> = lines(job.stdout.take().unwrap())
+        .iter()
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .filter(|line: &Value| line["kind"] == "statistics")
+        .collect();
+    drop(supervisor);
+    assert!(job.wait().unwrap().success());
+    let last = told.last().expect("it told what it had done");
+    let answered = swipes(&broker, "fraud_batch", "2026").len() as u64;
+    assert!(answered > 0 && last["runs"].as_u64() >= Some(1), "{last}");
+    // Each run has its own line on its topic as well.
+    let runs = last["runs"].as_u64().unwrap();
+    assert_eq!(last["answers"].as_u64(), Some(answered + runs), "{last}");
+    assert!(last["rows"].as_u64() >= Some(answered), "{last}");
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
@@ -291,7 +320,10 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
         without
     };
     let mut job = bound(batch(&broker, &database));
-    let mut job = job.args(["--window", ELEVEN]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // A supervisor is told the same, in lines of JSON; it holds the other end of standard input.
+    let job = job.args(["--window", ELEVEN, "--supervised"]).stdin(Stdio::piped());
+    let mut job = job.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let told = lines(job.stdout.take().unwrap());
     let said = lines(job.stderr.take().unwrap());
     let first = said.recv_timeout(PATIENCE).unwrap();
     assert!(
@@ -301,7 +333,14 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     );
     assert!(first.contains("trying again in 1 s"), "{first}");
     may(0o755);
+    let supervisor = job.stdin.take();
     assert!(job.wait().unwrap().success(), "{:?}", said.iter().collect::<Vec<_>>());
+    drop(supervisor);
+    let told: Vec<Value> = told.iter().map(|line| serde_json::from_str(&line).unwrap()).collect();
+    assert_eq!(told[0]["kind"], "waiting_for");
+    assert_eq!(told[0]["what"].as_str().unwrap(), format!("the database {database}"));
+    assert_eq!(told[0]["retry_in_ms"], 1_000);
+    assert!(told.iter().any(|line| line["kind"] == "resumed"), "{told:?}");
     let asked = swipes(&broker, "card_swipes", "2026-03-03T11");
     assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
     assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "each has one answer");

@@ -51,6 +51,7 @@ use thiserror::Error;
 pub use batch::{BatchConfig, Schedule, run_batch};
 pub use clock::Clock;
 pub use control::{Control, Wish};
+pub use progress::{SUPERVISOR, WAITING};
 pub use retry::{patiently_open, patiently_open_to_ask};
 pub use stages::{Extracted, Kept, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};

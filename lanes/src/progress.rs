@@ -1,9 +1,27 @@
-//! What is said of work that takes longer than a second.
+//! What is said while work goes on: to a person in sentences, to a supervisor in fields.
+//!
+//! Both leave as events of `tracing`. Who runs the lane decides where they go: sentences to
+//! standard error, and in a process that is supervised the events of [`SUPERVISOR`] to standard
+//! output, a line of JSON each. Their fields are named in `scenarios::supervise::WorkerLine`, which
+//! reads them again; nobody looks for words in a sentence.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
+
+use super::WorkerStats;
 
 /// How often it is told.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// The target of lines that a person wants to see without asking for them.
+pub(crate) const PROGRESS: &str = "progress";
+
+/// The target of the sentences about something that is waited for, which a supervisor is told in
+/// fields as well.
+pub const WAITING: &str = "waiting";
+
+/// The target of what a supervisor is told, in fields; the one called `kind` says what it is.
+pub const SUPERVISOR: &str = "supervisor";
 
 /// Tells once a second how far something has come; never of what is done within one.
 pub(crate) struct Progress {
@@ -27,10 +45,35 @@ impl Progress {
         // Most of the time nobody has to look at the clock.
         if self.done.is_multiple_of(1024) && self.told.elapsed() >= EVERY {
             self.told = Instant::now();
-            tracing::info!(target: PROGRESS, "{}, {} of {} records", self.what, self.done, self.of);
+            let Self { what, of, done, .. } = self;
+            tracing::info!(target: PROGRESS, "{what}, {done} of {of} records");
+            tracing::info!(target: SUPERVISOR, kind = "progress", what = %what, done, of);
         }
     }
 }
 
-/// The target of lines that a person wants to see without asking for them.
-pub(crate) const PROGRESS: &str = "progress";
+/// Nothing else is done until `what` is there again; it is asked again after `retry`.
+pub(crate) fn waiting_for(what: &str, because: &dyn Display, retry: Duration) {
+    let retry_in_ms = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: SUPERVISOR, kind = "waiting_for", what, because = %because, retry_in_ms);
+}
+
+/// What was waited for is there: work goes on.
+pub(crate) fn resumed() {
+    tracing::info!(target: SUPERVISOR, kind = "resumed");
+}
+
+/// What a lane has done so far, when a run or the lane has ended.
+pub(crate) fn statistics(stats: &WorkerStats) {
+    let WorkerStats { records, answers, already_answered, dead_letters, runs, rows, .. } = stats;
+    tracing::info!(
+        target: SUPERVISOR,
+        kind = "statistics",
+        records,
+        answers,
+        already_answered,
+        dead_letters,
+        runs,
+        rows
+    );
+}

@@ -3,11 +3,31 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use super::progress::{WAITING, resumed, waiting_for};
 use super::{Control, LaneError, Wish};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// An error that passes when somebody comes back.
+pub(crate) trait Outage: Display + Into<LaneError> {
+    /// Who has to: whatever goes wrong with it, it is one matter. A server that is killed closes
+    /// connections, then refuses them, then is starting up.
+    fn waits_for(&self) -> String;
+}
+
+impl Outage for WarehouseError {
+    fn waits_for(&self) -> String {
+        format!("the database {}", self.database())
+    }
+}
+
+impl Outage for client::Error {
+    fn waits_for(&self) -> String {
+        "the cluster".to_owned()
+    }
+}
 
 /// How long to wait before the next attempt, and whether there is one.
 #[derive(Clone, Debug)]
@@ -35,16 +55,13 @@ impl Backoff {
 
     /// Says what happened, and waits. The error comes back when it was tried often enough, or the
     /// lane is to end.
-    pub(crate) fn wait<E: Display + Into<LaneError>>(
-        &mut self,
-        error: E,
-        control: &Control,
-    ) -> Result<(), LaneError> {
+    pub(crate) fn wait<E: Outage>(&mut self, error: E, control: &Control) -> Result<(), LaneError> {
         let Some(wait) = self.next_wait().filter(|_| control.wish() != Wish::Stop) else {
             return Err(error.into());
         };
         let left = self.left.map_or_else(String::new, |left| format!(", {left} more after that"));
-        tracing::warn!("{error}; trying again in {:.0} s{left}", wait.as_secs_f64().ceil());
+        tracing::warn!(target: WAITING, "{error}; trying again in {:.0} s{left}", wait.as_secs_f64().ceil());
+        waiting_for(&error.waits_for(), &error, wait);
         let wish = control.wish();
         if control.wait_while(wish, wait) == Wish::Stop { Err(error.into()) } else { Ok(()) }
     }
@@ -56,10 +73,19 @@ pub(crate) fn patiently<T>(
     control: &Control,
     mut attempt: impl FnMut() -> Result<T, WarehouseError>,
 ) -> Result<T, LaneError> {
+    let mut waited = false;
     loop {
         match attempt() {
-            Err(error) if error.may_pass() => backoff.wait(error, control)?,
-            other => return Ok(other?),
+            Err(error) if error.may_pass() => {
+                waited = true;
+                backoff.wait(error, control)?;
+            }
+            other => {
+                if waited {
+                    resumed();
+                }
+                return Ok(other?);
+            }
         }
     }
 }

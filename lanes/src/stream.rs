@@ -50,6 +50,7 @@ use super::bookmark::{Bookmark, Place};
 use super::clock::wall_ms;
 use super::merge::Next;
 use super::outbox::Outbox;
+use super::progress::statistics;
 use super::rebuild::Rebuilt;
 use super::task::{Gap, Task};
 use super::told::Told;
@@ -127,6 +128,7 @@ pub fn run_stream(
     let ended = lane.run();
     let stats = lane.stats_now();
     control.report(stats.clone());
+    statistics(&stats);
     // Whatever happened, what is acknowledged is committed if it can be, and the group is left at
     // once.
     let handed_over = lane.hand_over();

@@ -177,14 +177,15 @@ impl ShowController {
 
     fn tell(&mut self, news: WorkerNews) {
         let (subject, severity, kind, text) = match news {
-            // What a worker says is kept as its last words; what it warns of is news at once.
+            // What a worker says is kept as its last words.
             WorkerNews::Said { worker, line } => {
                 tracing::debug!(worker, line);
-                match self.warnings.news(&worker, &line) {
-                    Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
-                    None => return,
-                }
+                return;
             }
+            WorkerNews::Told { worker, line } => match self.warnings.news(&worker, line) {
+                Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
+                None => return,
+            },
             WorkerNews::Ended { worker, how, .. } => {
                 self.changed.insert(worker.clone(), wall_ms());
                 self.warnings.forget(&worker);

@@ -75,7 +75,7 @@ use events::{Timestamp, Topic};
 use super::bookmark::{Place, Read};
 use super::clock::{Clock, wall_ms};
 use super::outbox::Outbox;
-use super::progress::PROGRESS;
+use super::progress::{PROGRESS, resumed, statistics};
 use super::rebuild::{Log, Probe};
 use super::retry::Backoff;
 use super::window::Window;
@@ -171,15 +171,19 @@ pub fn run_batch(
 ) -> Result<WorkerStats, LaneError> {
     let mut backoff = config.backoff();
     let mut stats = WorkerStats::default();
-    let mut lived = false;
+    let (mut lived, mut waited) = (false, false);
     loop {
         let ended = Job::start(config, factory, warehouse, control, stats.clone()).and_then(|mut job| {
             lived = true;
+            if std::mem::take(&mut waited) {
+                resumed();
+            }
             let ended = job.go();
             stats = job.stats;
             ended
         });
         control.report(stats.clone());
+        statistics(&stats);
         match ended {
             Ok(()) => return Ok(stats),
             Err(error @ LaneError::Interrupted { .. }) => {
@@ -189,6 +193,7 @@ pub fn run_batch(
             // The cluster went away. What this life has begun, the next one repeats.
             Err(LaneError::Client(error)) if error.is_outage() && lived => {
                 backoff.wait(error, control)?;
+                waited = true;
             }
             Err(error) => return Err(error),
         }
@@ -388,6 +393,7 @@ impl<'a> Job<'a> {
         self.stats.answers += sending.given;
         self.stats.already_answered += sending.already;
         control.report(self.stats.clone());
+        statistics(&self.stats);
         tracing::info!(
             target: PROGRESS,
             "{batch_id}: {records} records, {loaded} rows, finished {:.1} s after it began",

@@ -94,6 +94,21 @@ impl WarehouseError {
         matches!(self, Self::Down { .. } | Self::Locked { .. } | Self::ReadOnly { .. } | Self::Full { .. })
     }
 
+    /// Which database, as `--database` said, without a password.
+    pub fn database(&self) -> &str {
+        match self {
+            Self::Down { database, .. }
+            | Self::CannotOpen { database, .. }
+            | Self::Locked { database, .. }
+            | Self::ReadOnly { database, .. }
+            | Self::Full { database }
+            | Self::NotADatabase { database }
+            | Self::TooNew { database, .. }
+            | Self::NoAddress { database, .. }
+            | Self::Refused { database, .. } => database,
+        }
+    }
+
     /// Whether it was not reached at all.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Down { .. })

@@ -2,40 +2,40 @@
 
 use std::collections::HashMap;
 
+use crate::supervise::WorkerLine;
+
 /// What each worker complains of at present.
 #[derive(Debug, Default)]
 pub(super) struct WarningDeduplicator(HashMap<String, Complaint>);
 
-#[derive(Debug)]
-struct Complaint {
-    /// The sentence, without how long it is until the next attempt.
-    what: String,
-    /// What makes it the same matter as another: of attempts that fail, what they failed at and not
-    /// how. A server that is killed closes connections, then refuses them, then is starting up.
-    matter: String,
-    /// Whether the worker does nothing else until it is mended.
-    waits: bool,
+#[derive(Debug, PartialEq, Eq)]
+enum Complaint {
+    /// The worker does nothing else until this is mended.
+    Waits { what: String, because: String },
+    /// It goes on.
+    Warns { text: String },
 }
 
 impl WarningDeduplicator {
-    /// Takes a line of a worker's standard error. What it warns of comes back if nobody has said so
-    /// yet: three jobs whose one database is away, and who try again and again, are one piece
-    /// of news. Another kind of line means that the worker goes on, so its next warning is news
-    /// again.
-    pub(super) fn news(&mut self, worker: &str, line: &str) -> Option<String> {
-        let Some(text) = line.trim_start().strip_prefix("WARN ") else {
-            self.0.remove(worker);
-            return None;
+    /// Takes what a worker tells. What it warns of or waits for comes back as a sentence if nobody
+    /// has said so yet: three jobs whose one database is away, and who try again and again, are
+    /// one piece of news. A worker that goes on has nothing to complain of, so its next warning is
+    /// news again.
+    pub(super) fn news(&mut self, worker: &str, line: WorkerLine) -> Option<String> {
+        let (complaint, text) = match line {
+            WorkerLine::WaitingFor { what, because, retry_in_ms } => {
+                let text = format!("{because}; trying again in {} s", retry_in_ms.div_ceil(1_000));
+                (Complaint::Waits { what, because }, text)
+            }
+            WorkerLine::Warning { text } => (Complaint::Warns { text: text.clone() }, text),
+            WorkerLine::Resumed | WorkerLine::Progress { .. } | WorkerLine::Statistics { .. } => {
+                self.forget(worker);
+                return None;
+            }
         };
-        let again = text.split_once("; trying again in ");
-        let (what, matter) = match again {
-            Some((what, _)) => (what, what.split_once(": ").map_or(what, |(matter, _)| matter)),
-            None => (text, text),
-        };
-        let known = self.0.values().any(|known| known.matter == matter);
-        let (what, matter, waits) = (what.to_owned(), matter.to_owned(), again.is_some());
-        self.0.insert(worker.to_owned(), Complaint { what, matter, waits });
-        (!known).then(|| text.to_owned())
+        let known = self.0.values().any(|known| known.is_the_same_matter_as(&complaint));
+        self.0.insert(worker.to_owned(), complaint);
+        (!known).then_some(text)
     }
 
     /// The worker has ended, and whatever it waited for with it.
@@ -43,10 +43,22 @@ impl WarningDeduplicator {
         self.0.remove(worker);
     }
 
-    /// Who waits for what, such as a database that is away.
+    /// Who waits because of what, such as a database that is away.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
-        let waits = self.0.iter().filter(|(_, complaint)| complaint.waits);
-        waits.map(|(worker, complaint)| (worker.as_str(), complaint.what.as_str()))
+        self.0.iter().filter_map(|(worker, complaint)| match complaint {
+            Complaint::Waits { because, .. } => Some((worker.as_str(), because.as_str())),
+            Complaint::Warns { .. } => None,
+        })
+    }
+}
+
+impl Complaint {
+    fn is_the_same_matter_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Waits { what, .. }, Self::Waits { what: other, .. }) => what == other,
+            (Self::Warns { text }, Self::Warns { text: other }) => text == other,
+            (Self::Waits { .. }, Self::Warns { .. }) | (Self::Warns { .. }, Self::Waits { .. }) => false,
+        }
     }
 }
 
@@ -57,26 +69,32 @@ mod tests {
     #[test]
     fn a_database_that_is_away_is_news_once_and_again_the_next_time() {
         let mut warnings = WarningDeduplicator::default();
-        let away = |wait| {
-            let how = if wait == 1 { "connection closed" } else { "refused" };
-            format!(" WARN cannot reach the database db: {how}; start it; trying again in {wait} s")
+        let because = |wait_s| {
+            let how = if wait_s == 1 { "connection closed" } else { "refused" };
+            format!("cannot reach the database db: {how}; start it")
+        };
+        let away = |wait_s: u64| WorkerLine::WaitingFor {
+            what: "the database db".to_owned(),
+            because: because(wait_s),
+            retry_in_ms: wait_s * 1_000,
         };
         let told =
             "cannot reach the database db: connection closed; start it; trying again in 1 s".to_owned();
-        assert_eq!(warnings.news("batch-eta", &away(1)), Some(told));
-        for (job, wait) in [("batch-eta", 2), ("batch-fraud", 1), ("batch-eta", 4)] {
-            assert_eq!(warnings.news(job, &away(wait)), None, "{job}");
+        assert_eq!(warnings.news("batch-eta", away(1)), Some(told));
+        for (job, wait_s) in [("batch-eta", 2), ("batch-fraud", 1), ("batch-eta", 4)] {
+            assert_eq!(warnings.news(job, away(wait_s)), None, "{job}");
         }
-        assert!(warnings.news("batch-fraud", " WARN no room left").is_some(), "another matter");
-        assert_eq!(warnings.news("batch-eta", " INFO batch-eta-2026-03-03T11: 5 records, 5 rows"), None);
+        let other = WorkerLine::Warning { text: "no room left".to_owned() };
+        assert!(warnings.news("batch-fraud", other.clone()).is_some(), "another matter");
+        assert_eq!(warnings.news("batch-fraud", other), None, "the same again");
+        assert_eq!(warnings.news("batch-eta", WorkerLine::Resumed), None);
         assert_eq!(
             warnings.waiting().count(),
             0,
             "one goes on, the other does not wait for what it warned of"
         );
-        assert!(warnings.news("batch-eta", &away(1)).is_some());
-        let what = "cannot reach the database db: connection closed; start it";
-        assert_eq!(warnings.waiting().collect::<Vec<_>>(), [("batch-eta", what)]);
+        assert!(warnings.news("batch-eta", away(1)).is_some());
+        assert_eq!(warnings.waiting().collect::<Vec<_>>(), [("batch-eta", because(1).as_str())]);
         warnings.forget("batch-eta");
         assert_eq!(warnings.waiting().count(), 0);
     }

@@ -4,24 +4,35 @@
 //! one can be killed without the others noticing more than its silence. The supervisor holds the
 //! writing end of each worker's standard input. A line on it is an order (`pause`, `resume`,
 //! `burst`, `stop`), and its end, which comes even when the supervisor was killed, is the order to
-//! finish; so no worker outlives the show. The reading end of a worker's standard error tells what
-//! it says, and that it has ended: nobody polls.
+//! finish; so no worker outlives the show. What it waits for, what it warns of and how far it is, it
+//! tells in lines of JSON on its standard output ([`WorkerLine`]). What it writes on standard error
+//! is for a person; its last line is kept, and its end says that the worker has ended: nobody
+//! polls.
 //!
 //! # Simplifications
 //! - A crashed worker stays down until someone restarts it. An orchestrator would do so by itself;
 //!   here the crash is the lesson.
 
+mod line;
 mod worker;
 
 use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+pub use line::WorkerLine;
 pub use worker::{Ended, Order, Worker, WorkerSpec, WorkerState};
 
 /// What a worker did that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerNews {
+    /// It told something on standard output.
+    Told {
+        /// Which worker.
+        worker: String,
+        /// What.
+        line: WorkerLine,
+    },
     /// It wrote a line on standard error.
     Said {
         /// Which worker.
@@ -134,6 +145,7 @@ impl Supervisor {
 
     fn take(&mut self, news: worker::RawNews) -> Option<WorkerNews> {
         match news {
+            worker::RawNews::Told { worker, line } => Some(WorkerNews::Told { worker, line }),
             worker::RawNews::Said { worker, line } => {
                 if let Some(known) = self.worker_mut(&worker) {
                     known.last_line = Some(line.clone());

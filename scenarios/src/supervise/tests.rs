@@ -33,7 +33,7 @@ fn said(supervisor: &mut Supervisor, text: &str) {
 fn ended(supervisor: &mut Supervisor) -> Ended {
     match next(supervisor, |news| matches!(news, WorkerNews::Ended { .. })) {
         WorkerNews::Ended { how, .. } => how,
-        WorkerNews::Said { .. } => unreachable!("asked for an end"),
+        other => unreachable!("asked for an end, not {other:?}"),
     }
 }
 
@@ -64,6 +64,18 @@ fn an_exit_code_is_kept_with_the_last_words() {
     let worker = supervisor.worker("fraud").unwrap();
     assert_eq!(worker.last_line.as_deref(), Some("port 9092 is not there"));
     assert_eq!(Ended::Exit(3).to_string(), "failed with exit code 3");
+}
+
+#[test]
+fn what_a_worker_tells_comes_in_its_order_and_before_its_end() {
+    let mut supervisor = Supervisor::default();
+    let script = r#"echo 'no JSON'; echo '{"kind":"warning","text":"w"}'; echo '{"kind":"resumed"}'; exit 0"#;
+    supervisor.start(shell("eta", script)).unwrap();
+    let told = |line| WorkerNews::Told { worker: "eta".to_owned(), line };
+    for line in [WorkerLine::Warning { text: "w".to_owned() }, WorkerLine::Resumed] {
+        assert_eq!(next(&mut supervisor, |_| true), told(line));
+    }
+    assert_eq!(ended(&mut supervisor), Ended::Exit(0));
 }
 
 #[test]

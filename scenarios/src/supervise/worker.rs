@@ -12,6 +12,8 @@ use events::Topic;
 
 use crate::business::Lane;
 
+use super::line::WorkerLine;
+
 /// How a worker is started, and again after a crash.
 #[derive(Debug, Clone)]
 pub struct WorkerSpec {
@@ -118,9 +120,10 @@ impl From<ExitStatus> for Ended {
     }
 }
 
-/// What the thread at a worker's standard error has to tell.
+/// What the threads at a worker's standard output and standard error have to tell.
 #[derive(Debug)]
 pub(super) enum RawNews {
+    Told { worker: String, line: WorkerLine },
     Said { worker: String, line: String },
     Closed { worker: String, pid: u32 },
 }
@@ -162,7 +165,7 @@ impl Worker {
             .env("FRESHET_CLIENT_ID", &self.spec.name)
             .envs(self.spec.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends
             // the show in order.
@@ -171,13 +174,24 @@ impl Worker {
         self.pid = child.id();
         self.input = child.stdin.take();
         self.state = WorkerState::Running;
-        let stderr = child.stderr.take().expect("standard error was piped two lines above");
+        let stdout = child.stdout.take().expect("standard output was piped above");
+        let stderr = child.stderr.take().expect("standard error was piped above");
         self.child = Some(child);
+        let (worker, to) = (self.spec.name.clone(), report.clone());
+        let told = thread::Builder::new().name(format!("stdout of {worker}")).spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(line) = WorkerLine::read(&line) {
+                    let _ = to.send(RawNews::Told { worker: worker.clone(), line });
+                }
+            }
+        })?;
         let (worker, pid, report) = (self.spec.name.clone(), self.pid, report.clone());
         thread::Builder::new().name(format!("stderr of {worker}")).spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = report.send(RawNews::Said { worker: worker.clone(), line });
             }
+            // Nothing that it told comes after the news of its end.
+            let _ = told.join();
             let _ = report.send(RawNews::Closed { worker, pid });
         })?;
         Ok(())

@@ -1,0 +1,84 @@
+//! What a supervised process says, as lines of JSON on standard output.
+//!
+//! Everything that is said in this program is an event of `tracing`. To a person it is written as a
+//! sentence on standard error. A supervisor is told the same by fields, so that it need not look
+//! for words in a sentence: events of the target [`SUPERVISOR`] carry the fields of a
+//! [`WorkerLine`], and any other warning is one by its message.
+//!
+//! # Simplifications
+//! - A supervisor that stops reading for long holds up its worker, as with standard error: lines
+//!   are few (a second at most while something long goes on), and a pipe holds hundreds.
+
+use std::fmt::Debug;
+use std::io::Write as _;
+
+use lanes::{SUPERVISOR, WAITING};
+use scenarios::supervise::WorkerLine;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+/// Writes events as [`WorkerLine`]s.
+pub(crate) struct WorkerLines;
+
+impl WorkerLines {
+    /// Whether an event is for the supervisor. What is waited for is told in fields already.
+    pub(crate) fn takes(metadata: &Metadata<'_>) -> bool {
+        match metadata.target() {
+            SUPERVISOR => true,
+            WAITING => false,
+            _ => *metadata.level() <= Level::WARN,
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for WorkerLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let line = line(event.metadata().target(), fields);
+        // Nobody to tell: the supervisor has gone, and the end of standard input says so.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+fn line(target: &str, fields: Fields) -> String {
+    let line = if target == SUPERVISOR {
+        serde_json::from_value::<WorkerLine>(Value::Object(fields.0))
+            .expect("an event for the supervisor has the fields of a line")
+    } else {
+        let text = fields.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        WorkerLine::Warning { text }
+    };
+    serde_json::to_string(&line).expect("plain values")
+}
+
+/// The fields of an event, as JSON.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+}
