@@ -4,9 +4,9 @@
 //! one can be killed without the others noticing more than its silence. The supervisor holds the
 //! writing end of each worker's standard input. A line on it is an order (`pause`, `resume`,
 //! `burst`, `stop`), and its end, which comes even when the supervisor was killed, is the order to
-//! finish; so no worker outlives the show. What it waits for, what it warns of and how far it is, it
-//! tells in lines of JSON on its standard output ([`WorkerLine`]). What it writes on standard error
-//! is for a person; its last line is kept, and its end says that the worker has ended: nobody
+//! finish; so no worker outlives the show. What it waits for, what it warns of and how far it is,
+//! it tells in lines of JSON on its standard output ([`WorkerLine`]). What it writes on standard
+//! error is for a person; its last line is kept, and its end says that the worker has ended: nobody
 //! polls.
 //!
 //! # Simplifications
