@@ -49,6 +49,14 @@ pub struct Offsets {
     pub latest: i64,
 }
 
+impl Offsets {
+    /// How many records a group that reads on at `committed` has before it. What retention has
+    /// deleted is no lag: nobody can read it any more.
+    pub fn lag(self, committed: i64) -> i64 {
+        (self.latest - committed.max(self.earliest)).max(0)
+    }
+}
+
 /// A group of consumers, as its coordinator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -452,5 +460,19 @@ fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => std::thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_can_read_any_more_is_no_lag() {
+        let offsets = Offsets { earliest: 100, latest: 130 };
+        for (committed, lag) in [(10, 30), (100, 30), (110, 20), (130, 0), (200, 0)] {
+            assert_eq!(offsets.lag(committed), lag, "committed {committed}");
+        }
+        assert_eq!(Offsets { earliest: 100, latest: 100 }.lag(10), 0, "all of it was deleted");
     }
 }

@@ -6,20 +6,21 @@ mod bench;
 mod compare;
 mod demo;
 mod names;
+mod values;
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consumers::fraud::Costs;
 use events::Timestamp;
 use scenarios::business::{Business, Logic, Worker, World};
 
-pub(crate) use batch::{BatchArgs, ReportArgs, Span};
+pub(crate) use batch::{BatchArgs, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use values::{Period, Span};
+use values::{servers, share, speed, text};
 
 /// Where a broker listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
@@ -112,7 +113,7 @@ const USUAL_LATENESS: Period = Period(30_000);
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
     /// Any broker of the cluster, ours or any other Kafka
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, env = "FRESHET_BOOTSTRAP_SERVERS")]
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = servers)]
     pub(crate) bootstrap_servers: String,
 }
 
@@ -126,7 +127,7 @@ pub(crate) struct TimeArgs {
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// Simulated time at the start, RFC 3339
-    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z")]
+    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z", value_parser = values::instant)]
     pub(crate) start: Timestamp,
     /// The wall's clock at the start, in milliseconds since 1970, when several processes share one
     /// show [default: now]
@@ -138,10 +139,10 @@ pub(crate) struct TimeArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
     /// Colours of the dashboard (`NO_COLOR` is respected too)
-    #[arg(long, value_name = "NAME", default_value = "dark")]
+    #[arg(long, value_name = "NAME", default_value = "dark", value_parser = text)]
     pub(crate) theme: String,
     /// Which characters draw the map and the plots
-    #[arg(long, value_name = "SET", default_value = "braille")]
+    #[arg(long, value_name = "SET", default_value = "braille", value_parser = text)]
     pub(crate) glyphs: String,
 }
 
@@ -158,7 +159,7 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct BrokerArgs {
     /// Where to listen; port 0 takes any free one
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = servers)]
     pub(crate) listen: String,
     /// Where the log is kept
     #[arg(long, value_name = "DIR", default_value = "data/broker")]
@@ -186,10 +187,10 @@ pub(crate) struct ProduceArgs {
     pub(crate) map: Option<PathBuf>,
     /// Write the events to standard output as lines for `freshet replay`, as fast as possible, for
     /// so much simulated time, and send nothing
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::length)]
     pub(crate) print: Option<Period>,
     /// Send what leaves before this instant of simulated time, RFC 3339, and end
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::instant)]
     pub(crate) until: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) control: ControlArgs,
@@ -208,7 +209,7 @@ impl ProduceArgs {
 pub(crate) struct ControlArgs {
     /// The name under which the cluster's tools and the dashboard show this process [default: what
     /// it does]
-    #[arg(long, value_name = "NAME", env = "FRESHET_CLIENT_ID")]
+    #[arg(long, value_name = "NAME", env = "FRESHET_CLIENT_ID", value_parser = text)]
     pub(crate) client_id: Option<String>,
     /// Obey lines on standard input (pause, resume, burst, stop) and end when it closes
     #[arg(long, hide = true)]
@@ -224,7 +225,7 @@ pub(crate) struct ConsumeArgs {
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     /// Instances with the same group share the partitions [default: the consumer's name]
-    #[arg(long)]
+    #[arg(long, value_parser = text)]
     pub(crate) group: Option<String>,
     /// The streets, for eta and traffic [default: La Serena]
     #[arg(long, value_name = "FILE")]
@@ -288,7 +289,7 @@ pub(crate) struct DashboardArgs {
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) snapshot: Option<PathBuf>,
     /// The size of that screen in characters
-    #[arg(long, value_name = "COLSxROWS", default_value = "120x40")]
+    #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = text)]
     pub(crate) size: String,
     /// No dashboard: a line a second on standard output
     #[arg(long)]
@@ -304,6 +305,7 @@ pub(crate) struct DashboardArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
     /// Which topic
+    #[arg(value_parser = text)]
     pub(crate) topic: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
@@ -332,7 +334,7 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
     /// Which topics
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = text)]
     pub(crate) topics: Vec<String>,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
@@ -398,64 +400,6 @@ pub(crate) enum MapCommand {
     },
 }
 
-/// A length of time such as `30s`, `15m`, `1h`, `1d` or `250ms`, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Period(pub(crate) i64);
-
-impl Period {
-    /// In milliseconds of event time.
-    pub(crate) fn ms(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}ms", self.0)
-    }
-}
-
-impl FromStr for Period {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let unit_ms = match unit {
-            "ms" => 1.0,
-            "s" => 1e3,
-            "m" => 60e3,
-            "h" => 3_600e3,
-            "d" => 86_400e3,
-            _ => {
-                return Err(format!(
-                    "`{text}` is not a length of time: write a number and ms, s, m, h or d, such as 15m"
-                ));
-            }
-        };
-        let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
-        let ms = number * unit_ms;
-        if ms > 3_650.0 * 86_400e3 {
-            return Err(format!("`{text}` is longer than ten years"));
-        }
-        Ok(Self(ms as i64))
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("it must be a number from 0 to 1, such as 0.02".to_owned()),
-    }
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches(['x', '×']).parse::<f64>() {
-        Ok(speed) if (0.1..=100_000.0).contains(&speed) => Ok(speed),
-        _ => Err("it must be a number from 0.1 to 100000".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -466,15 +410,35 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Every option of every command, given nothing or blanks: a variable that nobody set.
     #[test]
-    fn lengths_of_time_are_written_as_people_do() {
-        for (text, ms) in
-            [("0s", 0), ("250ms", 250), ("30s", 30_000), ("1.5h", 5_400_000), ("1d", 86_400_000)]
-        {
-            assert_eq!(text.parse(), Ok(Period(ms)), "{text}");
+    fn nothing_and_blanks_are_no_value() {
+        let mut tried = 0;
+        let mut commands: Vec<(Vec<String>, clap::Command)> = vec![(Vec::new(), Cli::command())];
+        while let Some((path, command)) = commands.pop() {
+            for sub in command.get_subcommands() {
+                let path = path.iter().cloned().chain([sub.get_name().to_owned()]).collect();
+                commands.push((path, sub.clone()));
+            }
+            for option in command.get_opts() {
+                let name = option.get_long().map_or_else(
+                    || format!("-{}", option.get_short().expect("an option has a name")),
+                    |long| format!("--{long}="),
+                );
+                // Of a file, a blank is a name.
+                let is_path = option.get_value_names().unwrap_or_default().iter().any(|shown| {
+                    shown.as_str() != "FILE|URL" && (shown.starts_with("FILE") || shown.starts_with("DIR"))
+                });
+                for value in ["", " "].into_iter().filter(|value| value.is_empty() || !is_path) {
+                    let words = ["freshet".to_owned()].into_iter().chain(path.clone());
+                    let parsed = Cli::try_parse_from(words.chain([format!("{name}{value}")]));
+                    let error = parsed.err().map(|error| error.to_string()).unwrap_or_default();
+                    let about = name.trim_end_matches('=');
+                    assert!(error.contains(about), "{path:?} {name}'{value}' is taken: {error}");
+                    tried += 1;
+                }
+            }
         }
-        for text in ["", "1", "h", "-1h", "1 h", "1e3s", "4000d", "1.2.3s"] {
-            assert!(text.parse::<Period>().is_err(), "{text}");
-        }
+        assert!(tried > 100, "{tried}");
     }
 }

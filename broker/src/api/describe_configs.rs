@@ -60,7 +60,8 @@ fn describe(
         let topic = configs::topic_named(context, asked.resource_type, &asked.resource_name)?;
         configs::of_topic(context.node.topics.defaults(), &topic.config)
     };
-    if let Some(keys) = &asked.configuration_keys {
+    // As in Kafka no names at all ask for everything, like none.
+    if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
         configs.retain(|config| keys.contains(&config.name));
     }
     Ok(configs)

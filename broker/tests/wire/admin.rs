@@ -167,6 +167,14 @@ fn the_broker_tells_its_settings_and_keeps_them() {
         let [known, unknown] = &response.results[..] else { panic!("two brokers were asked about") };
         assert_eq!((known.configs[0].value.as_deref(), known.configs[0].read_only), (Some("1"), true));
         assert_eq!(unknown.error_code, ErrorCode::INVALID_REQUEST);
+        // Kafka gives everything to who names nothing, be it null or an empty list.
+        let mut asked = |keys: Option<Vec<String>>| {
+            request.resources = vec![resource("1")];
+            request.resources[0].configuration_keys = keys;
+            client.call(version, &request).results.remove(0).configs
+        };
+        let all = asked(None);
+        assert!(all.len() > 3 && asked(Some(Vec::new())) == all, "version {version}");
     }
 }
 

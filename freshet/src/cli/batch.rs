@@ -1,14 +1,12 @@
 //! `freshet batch` and `freshet report`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use events::Timestamp;
 
 use scenarios::business::{Job, Logic};
 
-use super::{ClusterArgs, ControlArgs, Format, FraudCosts, Period, TimeArgs, names};
+use super::{ClusterArgs, ControlArgs, Format, FraudCosts, Period, Span, TimeArgs, names, values};
 
 /// Where the batch lane loads its rows unless told otherwise.
 const DEFAULT_DATABASE: &str = "data/warehouse.sqlite";
@@ -60,11 +58,11 @@ pub(crate) struct BatchArgs {
     #[command(flatten)]
     pub(crate) time: TimeArgs,
     /// How often the job runs, in simulated time
-    #[arg(long, default_value = "1h", value_name = "PERIOD")]
+    #[arg(long, default_value = "1h", value_name = "PERIOD", value_parser = values::between_runs)]
     pub(crate) period: Period,
     /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (the
     /// password may stand in PGPASSWORD)
-    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
+    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE", value_parser = values::database)]
     pub(crate) database: String,
     /// Run once over what is there now, then end
     #[arg(long, conflicts_with = "window")]
@@ -119,7 +117,7 @@ The database is data at rest: it may be asked anything else, too, by anyone who 
 pub(crate) struct ReportArgs {
     /// The database that `freshet batch` has loaded: a file's name for SQLite, or
     /// `postgres://user@host:5432/name`
-    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE")]
+    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE", value_parser = values::database)]
     pub(crate) database: String,
     /// The time to tell of [default: the latest window that was loaded]
     #[arg(long, value_name = "START..END")]
@@ -133,65 +131,4 @@ pub(crate) struct ReportArgs {
     /// The streets, for their names [default: La Serena]
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
-}
-
-/// A stretch of event time: `START..END`, END not included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
-}
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((start, end)) = text.split_once("..") else {
-            return Err("write START..END, such as 2026-03-03T11:00Z..2026-03-03T12:00Z".to_owned());
-        };
-        let (start, end) = (instant(start)?, instant(end)?);
-        if start >= end {
-            return Err(format!("{start} is not before {end}: a window has a length"));
-        }
-        Ok(Self { start, end })
-    }
-}
-
-/// RFC 3339, with less where less is clear: `2026-03-03`, `2026-03-03T11:00`, `2026-03-03T11:00Z`.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let forms = [
-        text.to_owned(),
-        format!("{text}Z"),
-        format!("{text}:00Z"),
-        format!("{text}T00:00:00Z"),
-        text.strip_suffix('Z').map(|text| format!("{text}:00Z")).unwrap_or_default(),
-    ];
-    forms.iter().find_map(|form| form.parse().ok()).ok_or_else(|| {
-        format!("`{text}` is no instant: write it as 2026-03-03T11:00:00Z, or a day as 2026-03-03")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_are_written_as_people_do() {
-        let span = |text: &str| text.parse::<Span>();
-        let hour = span("2026-03-03T11:00:00.000Z..2026-03-03T12:00:00.000Z").unwrap();
-        for text in [
-            "2026-03-03T11:00:00Z..2026-03-03T12:00:00Z",
-            "2026-03-03T11:00Z..2026-03-03T12:00Z",
-            "2026-03-03T11:00..2026-03-03T12:00",
-            "2026-03-03T08:00:00-03:00..2026-03-03T12:00:00+00:00",
-        ] {
-            assert_eq!(span(text), Ok(hour), "{text}");
-        }
-        assert_eq!(span("2026-03-03..2026-03-04").unwrap().start.to_string(), "2026-03-03T00:00:00.000Z");
-        for text in
-            ["", "2026-03-03", "2026-03-03..", "x..y", "2026-03-04..2026-03-03", "2026-03-03..2026-03-03"]
-        {
-            assert!(span(text).is_err(), "{text}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, Period};
+use super::{Format, Period, values};
 
 /// `freshet bench`
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,7 @@ pub(crate) enum BenchCommand {
 pub(crate) struct TargetArgs {
     /// Measure this cluster, ours or any other Kafka [default: a broker of our own, in a process of
     /// its own, on a temporary folder]
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "program")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "program", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
     /// The process id of that cluster's broker on this machine, to count its CPU time and memory
     #[arg(long, value_name = "PID", requires = "bootstrap_servers")]
@@ -43,7 +43,7 @@ pub(crate) struct TargetArgs {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub(crate) partitions: i32,
     /// Any property of librdkafka, such as -X enable.idempotence=false
-    #[arg(short = 'X', value_name = "KEY=VALUE")]
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = values::text)]
     pub(crate) properties: Vec<String>,
     /// How the figures are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -78,7 +78,7 @@ pub(crate) struct LatencyArgs {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) rate: u64,
     /// For how long; the first second warms up and is in no percentile
-    #[arg(long, default_value = "11s", value_name = "TIME")]
+    #[arg(long, default_value = "11s", value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Period,
     /// Bytes of each record's value
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(8..=900_000))]
@@ -109,7 +109,7 @@ pub(crate) struct AnswersArgs {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) rate: Option<u64>,
     /// For how long; the first second warms up and is in no percentile
-    #[arg(long, default_value = "21s", value_name = "TIME")]
+    #[arg(long, default_value = "21s", value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Period,
     /// How many different cards or items there are [default: 20000 cards, 5000 items]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -8,7 +8,8 @@ use events::Timestamp;
 use scenarios::business::{Logic, World};
 use scenarios::businesses::Scenario;
 
-use super::{Format, FraudCosts, Period, names, speed};
+use super::values::{self, speed};
+use super::{Format, FraudCosts, Period, names};
 
 /// `freshet compare`
 ///
@@ -31,7 +32,7 @@ pub(crate) struct CompareArgs {
     pub(crate) from: Option<PathBuf>,
     /// Simulate so much time [default: 1h; 36h of payments alone, 6h of the shop alone]; of a file,
     /// take so much from its beginning
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Option<Period>,
     /// Read --duration as a demo does, as time on the wall in which simulated time runs so much
     /// faster

@@ -7,7 +7,7 @@ use clap::Args;
 use scenarios::business::World;
 use scenarios::businesses::Scenario;
 
-use super::{DEFAULT_LISTEN, Format, Period, ScreenArgs, TimeArgs, names};
+use super::{DEFAULT_LISTEN, Format, Period, ScreenArgs, TimeArgs, names, values};
 
 /// `freshet demo`
 #[derive(Debug, Clone, Args)]
@@ -18,22 +18,22 @@ pub(crate) struct DemoArgs {
     #[command(flatten)]
     pub(crate) time: TimeArgs,
     /// How often the batch jobs run, in simulated time
-    #[arg(long, default_value = "1h", value_name = "PERIOD")]
+    #[arg(long, default_value = "1h", value_name = "PERIOD", value_parser = values::between_runs)]
     pub(crate) batch_period: Period,
     /// No dashboard: a line a second on standard output
     #[arg(long)]
     pub(crate) headless: bool,
     /// End by itself when the show's clock has run for so long on the wall, such as 30s or 5m
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Option<Period>,
     /// What a headless run writes
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// Where the embedded broker listens; port 0 takes any free one
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = values::servers)]
     pub(crate) listen: String,
     /// Use this cluster instead of an embedded broker
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
     /// Leave the log and the database in this empty folder, to look into them afterwards [default:
     /// a temporary folder]
@@ -41,7 +41,7 @@ pub(crate) struct DemoArgs {
     pub(crate) data_dir: Option<PathBuf>,
     /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a
     /// SQLite file beside the log]
-    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE")]
+    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE", value_parser = values::database)]
     pub(crate) database: Option<String>,
     /// Cars on the road
     #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=20_000))]

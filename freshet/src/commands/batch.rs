@@ -23,11 +23,6 @@ const MOST_WINDOWS: i64 = 10_000;
 
 /// Runs the job on its schedule, once, or over the windows that are named.
 pub(crate) fn run(args: &BatchArgs) -> Result<()> {
-    if args.period.ms() == 0 {
-        bail!(
-            "--period 0s: a job needs time between its runs; without any it is the stream (`freshet consume`)"
-        );
-    }
     let windows = args.window.map(|span| windows(span, args.period.ms())).transpose()?;
     // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares
     // the machine with it.

@@ -27,13 +27,14 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
         let committed = admin.committed_offsets(&group.id, &partitions)?;
         // The ends are asked for after the bookmarks: a lag that is a little too large is honest, a
         // negative one absurd.
-        let ends = admin.ends(&partitions)?;
-        for ((at, committed), end) in partitions.iter().zip(committed).zip(ends) {
+        let offsets = admin.offsets(&partitions)?;
+        for ((at, committed), offsets) in partitions.iter().zip(committed).zip(offsets) {
             let owner = group.members.iter().find(|member| member.partitions.contains(at));
             if committed.is_none() && owner.is_none() {
                 continue;
             }
-            let lag = committed.zip(end).map(|(committed, end)| (end - committed).max(0));
+            let lag = committed.zip(offsets).map(|(committed, offsets)| offsets.lag(committed));
+            let end = offsets.map(|offsets| offsets.latest);
             let owner = owner.map(|member| member.client_id.clone());
             match args.format {
                 Format::Text => table.row([

@@ -16,6 +16,7 @@ mod course;
 
 use std::collections::{BTreeMap, HashMap};
 
+use client::Offsets;
 use dashboard::snapshot::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Topic, Trend,
 };
@@ -243,7 +244,7 @@ impl GroupView {
             let Some((log, end)) = logs.get(&at).and_then(|log| Some((log, log.ends.last()?))) else {
                 continue;
             };
-            let its = (end - (*offset).max(log.start)).max(0);
+            let its = Offsets { earliest: log.start, latest: end }.lag(*offset);
             lag += its;
             self.partitions.entry(at).or_default().push(now_ms, its, *offset);
         }
@@ -299,7 +300,10 @@ impl GroupView {
                 let end = log.and_then(|log| log.ends.last());
                 let bookmark = committed.get(place).copied();
                 let position = bookmark.zip(log).map(|(offset, log)| offset.max(log.start));
-                let lag = position.zip(end).map(|(position, end)| (end - position).max(0));
+                let lag = bookmark
+                    .zip(log)
+                    .zip(end)
+                    .map(|((bookmark, log), latest)| Offsets { earliest: log.start, latest }.lag(bookmark));
                 let owned = self.owners.contains_key(place);
                 let course = self.partitions.get(place);
                 GroupPartition {

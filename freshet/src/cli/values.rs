@@ -1,0 +1,232 @@
+//! What the values of options are, each with one type and one parser wherever it stands.
+//!
+//! An empty value is no value: a variable that is set to nothing, or quotes round a variable that is
+//! not set, says that somebody forgot something. It is refused with what to write instead.
+
+use std::fmt;
+use std::str::FromStr;
+
+use events::Timestamp;
+
+/// A length of time such as `30s`, `15m`, `1h`, `1d` or `250ms`, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Period(pub(crate) i64);
+
+impl Period {
+    /// In milliseconds of event time.
+    pub(crate) fn ms(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+impl FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit_ms = match unit {
+            "ms" => 1.0,
+            "s" => 1e3,
+            "m" => 60e3,
+            "h" => 3_600e3,
+            "d" => 86_400e3,
+            _ => {
+                return Err(format!(
+                    "`{text}` is not a length of time: write a number and ms, s, m, h or d, such as 15m"
+                ));
+            }
+        };
+        let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+        let ms = number * unit_ms;
+        if ms > 3_650.0 * 86_400e3 {
+            return Err(format!("`{text}` is longer than ten years"));
+        }
+        Ok(Self(ms as i64))
+    }
+}
+
+/// A length of time that is one: of at least a millisecond.
+pub(super) fn length(text: &str) -> Result<Period, String> {
+    match text.parse::<Period>()? {
+        Period(0) => Err("it is over before it has begun: write at least 1ms, such as 15m".to_owned()),
+        period => Ok(period),
+    }
+}
+
+/// The time between two runs of a job.
+pub(super) fn between_runs(text: &str) -> Result<Period, String> {
+    match text.parse::<Period>()? {
+        Period(0) => Err(
+            "a job needs time between its runs, at least 1ms; without any it is the stream (`freshet consume`)"
+                .to_owned(),
+        ),
+        period => Ok(period),
+    }
+}
+
+/// A stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((start, end)) = text.split_once("..") else {
+            return Err("write START..END, such as 2026-03-03T11:00Z..2026-03-03T12:00Z".to_owned());
+        };
+        let (start, end) = (instant(start)?, instant(end)?);
+        if start >= end {
+            return Err(format!("{start} is not before {end}: a window has a length"));
+        }
+        Ok(Self { start, end })
+    }
+}
+
+/// RFC 3339, with less where less is clear: a day alone, no seconds, no zone (then it is UTC).
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    let (local, zone) = split_zone(text);
+    let forms = [
+        text.to_owned(),
+        format!("{local}{zone}"),
+        format!("{local}:00{zone}"),
+        format!("{local}T00:00:00{zone}"),
+    ];
+    forms.iter().find_map(|form| form.parse().ok()).ok_or_else(|| {
+        format!("`{text}` is no instant: write it as 2026-03-03T11:00:00Z, or a day as 2026-03-03")
+    })
+}
+
+/// The zone at the end of an instant (`Z`, `+02:00`), UTC where it has none, and what stands before.
+fn split_zone(text: &str) -> (&str, &str) {
+    if let Some(local) = text.strip_suffix(['Z', 'z']) {
+        return (local, "Z");
+    }
+    // A day has hyphens too, so a zone is looked for behind the time's T alone.
+    let time = text.find(['T', 't', ' ']).unwrap_or(text.len());
+    match text[time..].find(['+', '-']) {
+        Some(sign) => text.split_at(time + sign),
+        None => (text, "Z"),
+    }
+}
+
+/// Any text but none.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty: write a name, or leave the option away".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Where a broker is, or several of them with commas between.
+pub(super) fn servers(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.split(',').any(|server| server.trim().is_empty()) {
+        return Err("it is empty: write HOST:PORT, such as localhost:9092".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Where rows are kept: a file that stays, or a server.
+pub(super) fn database(text: &str) -> Result<String, String> {
+    let named = text.trim();
+    if named.is_empty() {
+        return Err("it is empty: write a file's name for SQLite, or postgres://user@host:5432/name; \
+             a variable FRESHET_DATABASE that is set to nothing counts too, `unset` it"
+            .to_owned());
+    }
+    // To SQLite these are names of a database that is gone with its connection.
+    if named == ":memory:" || named.starts_with("file:") {
+        return Err(format!(
+            "`{named}` is not kept, or not a file's name: what was loaded into it would be gone; write the \
+             name of a file, such as warehouse.sqlite"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("it must be a number from 0 to 1, such as 0.02".to_owned()),
+    }
+}
+
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches(['x', '×']).parse::<f64>() {
+        Ok(speed) if (0.1..=100_000.0).contains(&speed) => Ok(speed),
+        _ => Err("it must be a number from 0.1 to 100000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_written_as_people_do() {
+        for (text, ms) in
+            [("0s", 0), ("250ms", 250), ("30s", 30_000), ("1.5h", 5_400_000), ("1d", 86_400_000)]
+        {
+            assert_eq!(text.parse(), Ok(Period(ms)), "{text}");
+        }
+        for text in ["", "1", "h", "-1h", "1 h", "1e3s", "4000d", "1.2.3s"] {
+            assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+        for text in ["0s", "0.4ms", "", "0"] {
+            assert!(length(text).is_err() && between_runs(text).is_err(), "{text}");
+        }
+        assert_eq!(length("1ms"), Ok(Period(1)));
+    }
+
+    #[test]
+    fn windows_are_written_as_people_do() {
+        let span = |text: &str| text.parse::<Span>();
+        let hour = span("2026-03-03T11:00:00.000Z..2026-03-03T12:00:00.000Z").unwrap();
+        for text in [
+            "2026-03-03T11:00:00Z..2026-03-03T12:00:00Z",
+            "2026-03-03T11:00Z..2026-03-03T12:00Z",
+            "2026-03-03T11:00..2026-03-03T12:00",
+            "2026-03-03T08:00:00-03:00..2026-03-03T12:00:00+00:00",
+            "2026-03-03T08:00-03:00..2026-03-03T13:00+01:00",
+        ] {
+            assert_eq!(span(text), Ok(hour), "{text}");
+        }
+        assert_eq!(span("2026-03-03..2026-03-04").unwrap().start.to_string(), "2026-03-03T00:00:00.000Z");
+        for text in
+            ["", "2026-03-03", "2026-03-03..", "x..y", "2026-03-04..2026-03-03", "2026-03-03..2026-03-03"]
+        {
+            assert!(span(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_keeps_nothing_is_refused() {
+        for text in ["", " ", ":memory:", "file::memory:?cache=shared"] {
+            assert!(database(text).is_err(), "{text}");
+        }
+        assert_eq!(database("w.sqlite").as_deref(), Ok("w.sqlite"));
+    }
+
+    proptest! {
+        /// Whatever is written is a value or an error.
+        #[test]
+        fn no_value_is_a_panic(text in any::<String>(), digits in "[0-9.:TZ+-]{0,30}[a-zé]?") {
+            for text in [&text, &digits] {
+                let _ = (text.parse::<Period>(), length(text), between_runs(text), instant(text));
+                let _ = (text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
+            }
+        }
+    }
+}
