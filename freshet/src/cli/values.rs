@@ -1,7 +1,7 @@
 //! What the values of options are, each with one type and one parser wherever it stands.
 //!
-//! An empty value is no value: a variable that is set to nothing, or quotes round a variable that is
-//! not set, says that somebody forgot something. It is refused with what to write instead.
+//! An empty value is no value: a variable that is set to nothing, or quotes round a variable that
+//! is not set, says that somebody forgot something. It is refused with what to write instead.
 
 use std::fmt;
 use std::str::FromStr;
@@ -107,7 +107,7 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
-/// The zone at the end of an instant (`Z`, `+02:00`), UTC where it has none, and what stands before.
+/// What stands before the zone of an instant, and the zone (`Z`, `+02:00`): UTC where it has none.
 fn split_zone(text: &str) -> (&str, &str) {
     if let Some(local) = text.strip_suffix(['Z', 'z']) {
         return (local, "Z");
