@@ -4,12 +4,13 @@
 //! Here stand the command line and the commands; what they put together stands in the other crates.
 //!
 //! Exit codes: 0 done, 1 an expectation failed or something broke, 2 wrong usage, 3 could not
-//! connect, 130 interrupted.
+//! connect, 128 and the number of the signal that ended it (Ctrl-C: 130).
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
 
 mod cli;
 mod commands;
+mod temporary;
 mod worker_lines;
 
 use std::process::ExitCode;
@@ -93,7 +94,7 @@ fn code(error: &anyhow::Error) -> u8 {
             }
     };
     if error.downcast_ref::<scenarios::Interrupted>().is_some() {
-        130
+        scenarios::Interrupted::exit_code()
     } else if error.chain().any(unreachable) {
         3
     } else {

@@ -61,7 +61,7 @@ const ORDER: [Inner; 6] = [
     },
     Inner {
         name: "freshet",
-        order: &["cli worker_lines", "commands"],
+        order: &["cli temporary worker_lines", "commands"],
         strict: false,
         because: "options are read before anything is done with them",
     },

@@ -13,11 +13,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Broker, freshet, lines, signal};
+use common::{Broker, PATIENCE, children, freshet, lines, signal, until};
 use serde_json::{Value, json};
-
-/// How long anything here may take before it counts as hanging.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
@@ -25,26 +22,6 @@ fn output(command: &mut Command) -> Output {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Tries until it holds; every try asks a running program, so nothing is slept through.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-    }
-}
-
-/// The processes whose parent is `pid`.
-fn children(pid: u32) -> Vec<u32> {
-    let stat = |entry: std::fs::DirEntry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let parent = stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()?;
-        Some((pid, parent))
-    };
-    let all = std::fs::read_dir("/proc").unwrap().filter_map(|entry| stat(entry.ok()?));
-    all.filter(|&(_, parent)| parent == pid).map(|(child, _)| child).collect()
 }
 
 #[test]

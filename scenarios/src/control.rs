@@ -2,7 +2,10 @@
 //! supervisor, signals from anyone.
 
 use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,18 +15,54 @@ use signal_hook::iterator::Signals;
 
 use crate::supervise::Order;
 
-/// Somebody pressed Ctrl-C: everything ended in order, and the exit code says why.
+/// Somebody pressed Ctrl-C, or sent another signal: everything ended in order, and the exit code
+/// says why.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// How long a process may take to end in order, once it was asked.
-const PATIENCE: Duration = Duration::from_millis(1_900);
+impl Interrupted {
+    /// What a shell expects of a process that a signal has ended: 128 and its number.
+    pub fn exit_code() -> u8 {
+        u8::try_from(128 + SIGNAL.load(Ordering::Relaxed)).unwrap_or(130)
+    }
+}
 
-/// Where orders arrive. A second request to stop, or one that is not obeyed within [`PATIENCE`],
-/// ends the process at once: what was acknowledged is in the log, and what was not will be done
-/// again.
+/// The signal that came first; Ctrl-C while none has.
+static SIGNAL: AtomicI32 = AtomicI32::new(SIGINT);
+
+/// Folders that nobody will need when the process ends by force.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// How long a worker may take to end in order, once it was asked: its supervisor waits no longer.
+const PATIENCE_OF_WORKERS: Duration = Duration::from_millis(1_900);
+/// How long anybody else may: a show ends its workers, its broker and its screen one after the
+/// other. Whoever can't wait asks twice.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A signal was taken by somebody else, such as the screen: the exit code shall say so.
+pub fn note_signal(signal: i32) {
+    SIGNAL.store(signal, Ordering::Relaxed);
+}
+
+/// Has a temporary folder removed also when the process ends by force, where no destructor runs.
+pub fn remove_at_forced_end(folder: &Path) {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+}
+
+/// Ends the process at once, and leaves no folder behind.
+fn force_end(code: i32) -> ! {
+    for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // Who still writes there may make a file meanwhile; nothing can be done about other errors.
+        let _ = std::fs::remove_dir_all(&folder).or_else(|_| std::fs::remove_dir_all(&folder));
+    }
+    std::process::exit(code)
+}
+
+/// Where orders arrive. A second request to stop, or one that is not obeyed in time, ends the
+/// process at once: what was acknowledged is in the log, and what was not will be done again.
 pub fn orders(supervised: bool) -> Result<Receiver<Order>> {
+    let patience = if supervised { PATIENCE_OF_WORKERS } else { PATIENCE };
     let (send, orders) = channel();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("could not watch for signals")?;
     let from_signals = send.clone();
@@ -31,11 +70,12 @@ pub fn orders(supervised: bool) -> Result<Receiver<Order>> {
         let mut asked = false;
         for signal in &mut signals {
             if asked {
-                std::process::exit(128 + signal);
+                force_end(128 + signal);
             }
             asked = true;
+            note_signal(signal);
             let _ = from_signals.send(Order::Stop);
-            end_anyway(128 + signal);
+            end_anyway(128 + signal, patience);
         }
     })?;
     if supervised {
@@ -52,16 +92,16 @@ fn obey(send: &Sender<Order>) {
     }
     // The supervisor has gone, in order or not.
     let _ = send.send(Order::Stop);
-    end_anyway(1);
+    end_anyway(1, PATIENCE_OF_WORKERS);
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the process has nothing left to do but to wait for its own end"
 )]
-fn end_anyway(code: i32) {
+fn end_anyway(code: i32, patience: Duration) {
     let _ = thread::Builder::new().name("end".into()).spawn(move || {
-        thread::sleep(PATIENCE);
-        std::process::exit(code);
+        thread::sleep(patience);
+        force_end(code);
     });
 }

@@ -13,6 +13,7 @@ use processor::Processor;
 use super::consume::{forward_commands, tell};
 use super::settings;
 use crate::cli::{BatchArgs, Span};
+use crate::temporary::Folder;
 use scenarios::Interrupted;
 use scenarios::business::Factory;
 use scenarios::priority::{Priority, lower_priority};
@@ -72,13 +73,8 @@ fn by_hand(
     control: &Control,
 ) -> Result<()> {
     let stages = args.stage.map_or(Stage::ALL.to_vec(), |stage| vec![stage.into()]);
-    let temporary = if args.files.is_none() {
-        let folder = tempfile::Builder::new().prefix("freshet-batch-").tempdir();
-        Some(folder.context("could not make a temporary folder")?)
-    } else {
-        None
-    };
-    let folder = temporary.as_ref().map(tempfile::TempDir::path).or(args.files.as_deref());
+    let temporary = if args.files.is_none() { Some(Folder::new()?) } else { None };
+    let folder = temporary.as_ref().map(Folder::path).or(args.files.as_deref());
     let folder = folder.context("a run needs a folder for its files")?;
     // Only what the stages need: `transform` runs with neither cluster nor database.
     let needs = |wanted: &[Stage]| stages.iter().any(|stage| wanted.contains(stage));

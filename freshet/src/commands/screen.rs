@@ -145,7 +145,11 @@ fn on_terminal(
     Ok(match outcome.context("could not draw on the terminal")?.exit {
         Exit::Quit => Left::Quit,
         Exit::Signal(_) if over.load(Ordering::Relaxed) => Left::Time,
-        Exit::Signal(_) | Exit::Gone => Left::Interrupted,
+        Exit::Signal(signal) => {
+            control::note_signal(signal);
+            Left::Interrupted
+        }
+        Exit::Gone => Left::Interrupted,
         Exit::Panicked => bail!("a thread of the dashboard panicked: its message stands above"),
     })
 }

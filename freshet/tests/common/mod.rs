@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long anything here may take before it counts as hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The program under test.
 pub(crate) fn freshet() -> Command {
@@ -99,4 +102,27 @@ pub(crate) fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<Strin
         }
     });
     receive
+}
+
+/// Tries until it holds; every try asks a running program, so nothing is slept through.
+#[expect(clippy::disallowed_methods, reason = "a test of the whole program waits on the wall's time")]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+    }
+}
+
+/// The processes whose parent is `pid`.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let stat = |entry: std::fs::DirEntry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let parent = stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok()?;
+        Some((pid, parent))
+    };
+    let all = std::fs::read_dir("/proc")
+        .expect("Linux tells of its processes")
+        .filter_map(|entry| stat(entry.ok()?));
+    all.filter(|&(_, parent)| parent == pid).map(|(child, _)| child).collect()
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use client::{Admin, NewTopic, Settings};
-use tempfile::TempDir;
 
 use crate::cli::TargetArgs;
+use crate::temporary::Folder;
 
 /// How long the cluster may take for any one answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,14 +87,14 @@ impl Drop for Topic {
 pub(super) struct OwnBroker {
     child: Child,
     pub(super) address: String,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl OwnBroker {
     /// Starts `program` (or this program) and returns when it listens.
     pub(super) fn start(program: Option<&Path>) -> Result<Self> {
         let program = program.map_or_else(std::env::current_exe, |path| Ok(PathBuf::from(path)))?;
-        let folder = tempfile::Builder::new().prefix("freshet-bench-").tempdir()?;
+        let folder = Folder::new()?;
         let mut child = Command::new(&program)
             .args(["broker", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder.path().join("data"))

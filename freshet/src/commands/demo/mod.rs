@@ -24,6 +24,7 @@ use scenarios::view::Closing;
 
 use super::screen;
 use crate::cli::{DemoArgs, Period};
+use crate::temporary;
 use scenarios::clock::{Clock, wall_ms};
 use scenarios::controller::ShowController;
 use scenarios::ledger::{Ledger, audit};
@@ -125,7 +126,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut controller, &map, deadline)?;
     screen.say("ending the workers");
-    let summary = finish(args, &plan, controller, &settings, &admin)?;
+    let summary = finish(args, &plan, how, controller, &settings, &admin)?;
     // Nobody of ours should still be listening when the broker goes, and say that it went.
     drop(admin);
     if let Some(broker) = broker {
@@ -144,13 +145,16 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 fn finish(
     args: &DemoArgs,
     plan: &Plan,
+    how: screen::Left,
     mut controller: ShowController,
     settings: &Settings,
     admin: &Admin,
 ) -> Result<Summary> {
     let ended_ms = wall_ms();
     let clock = controller.show.clock();
-    let patient = args.headless && args.duration.is_some();
+    // Only a show that has come to its end is waited for until all of it is answered. Whoever ends
+    // it earlier wants it to end.
+    let patient = args.headless && how == screen::Left::Time;
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its
         // time on a busy machine.
@@ -294,15 +298,14 @@ fn city_name(args: &DemoArgs) -> String {
 
 /// Where the log and the database are while the show runs.
 enum Folder {
-    Temporary(tempfile::TempDir),
+    Temporary(temporary::Folder),
     Kept(PathBuf),
 }
 
 impl Folder {
     fn open(kept: Option<&Path>) -> Result<Self> {
         let Some(path) = kept else {
-            let folder = tempfile::Builder::new().prefix("freshet-").tempdir();
-            return Ok(Self::Temporary(folder.context("could not make a temporary folder")?));
+            return Ok(Self::Temporary(temporary::Folder::new()?));
         };
         std::fs::create_dir_all(path).with_context(|| {
             format!("could not make the folder {}: pass another --data-dir", path.display())

@@ -1,0 +1,118 @@
+//! A folder for as long as a process runs, which is gone afterwards however that ends.
+//!
+//! Where a destructor runs, it removes the folder. A process that is ended by force removes it
+//! first (see `scenarios::control`). One that is killed can do nothing any more: so each folder
+//! holds a file that its process keeps locked, and the next one that makes such a folder removes
+//! those whose lock is free.
+//!
+//! # Simplifications
+//! - Only folders in the same temporary directory are found: whoever changes `TMPDIR` looks there.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use scenarios::control;
+
+/// What all of them are called, before a random part.
+const PREFIX: &str = "freshet-";
+/// The file whose lock says that the folder is in use.
+const LOCK: &str = "in-use.lock";
+/// A lock file is younger than this while its process may not have locked it yet.
+const YOUNG: Duration = Duration::from_secs(30);
+
+/// A temporary folder.
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    /// Held until the process ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes one, and removes those that killed processes have left.
+    pub(crate) fn new() -> Result<Self> {
+        let beside = std::env::temp_dir();
+        remove_abandoned(&beside);
+        Self::within(&beside).with_context(|| {
+            format!(
+                "could not make a temporary folder in {}: make room there, or set TMPDIR",
+                beside.display()
+            )
+        })
+    }
+
+    fn within(beside: &Path) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(beside)?;
+        control::remove_at_forced_end(folder.path());
+        let lock = File::create(folder.path().join(LOCK))?;
+        lock.lock()?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Removes the folders of processes that are no more, and says so.
+fn remove_abandoned(beside: &Path) {
+    let Ok(entries) = fs::read_dir(beside) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let path = entry.path();
+        // A link may lead anywhere; nobody of ours makes one.
+        if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_abandoned(&path.join(LOCK)) {
+            match fs::remove_dir_all(&path) {
+                Ok(()) => eprintln!("removed {}, which a killed process had left", path.display()),
+                Err(error) => tracing::debug!("could not remove {}: {error}", path.display()),
+            }
+        }
+    }
+}
+
+/// Whether nobody has the lock any more.
+fn is_abandoned(lock: &Path) -> bool {
+    let Ok(file) = File::open(lock) else { return false };
+    let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
+    if age.is_none_or(|age| age < YOUNG) {
+        return false;
+    }
+    match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes the lock file seem as old as one of a process that was killed a while ago.
+    fn age(folder: &Path) {
+        let lock = File::options().write(true).open(folder.join(LOCK)).unwrap();
+        lock.set_modified(lock.metadata().unwrap().modified().unwrap() - 2 * YOUNG).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let beside = tempfile::tempdir().unwrap();
+        let alive = Folder::within(beside.path()).unwrap();
+        let new = Folder::within(beside.path()).unwrap();
+        age(alive.path());
+        // Its lock is gone with its process; its folder is not.
+        let killed = Folder::within(beside.path()).unwrap().folder.keep();
+        fs::write(killed.join("log"), b"130 MB").unwrap();
+        age(&killed);
+        let of_others = beside.path().join("freshet-notes");
+        fs::create_dir(&of_others).unwrap();
+
+        remove_abandoned(beside.path());
+        assert!(!killed.exists());
+        for path in [alive.path(), new.path(), &of_others] {
+            assert!(path.exists(), "{}", path.display());
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! However a show ends, it leaves no process and no folder, and says by its code what ended it.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+#![expect(clippy::disallowed_methods, reason = "waiting for other processes is done on the wall's time")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{PATIENCE, children, freshet, lines, signal, until};
+
+/// Starts a show of one business and sends it `times` signals. What it said last.
+fn ended_by(name: &str, number: i32, times: u32, options: &[&str]) -> Vec<String> {
+    let case = format!("{name} x {times} {options:?}");
+    let temporary = tempfile::tempdir().unwrap();
+    let mut show = freshet()
+        .args(["demo", "--headless", "--listen", "127.0.0.1:0", "--scenario", "payments"])
+        .args(options)
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = lines(show.stdout.take().unwrap());
+    said.recv_timeout(PATIENCE).expect("a line a second");
+    until("all workers are there", || children(show.id()).len() >= 4);
+    said.recv_timeout(PATIENCE).expect("a line a second");
+    let workers = children(show.id());
+    let began = Instant::now();
+    for _ in 0..times {
+        signal(show.id(), name);
+    }
+    let status = show.wait().unwrap();
+    let took = began.elapsed();
+    assert_eq!(status.code(), Some(128 + number), "{case}");
+    assert!(took < Duration::from_secs(2), "{case} took {took:?}");
+    until(&case, || workers.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
+    let left: Vec<_> =
+        std::fs::read_dir(temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{case} leaves {left:?}");
+    said.iter().collect()
+}
+
+#[test]
+fn a_show_that_gets_one_signal_ends_in_order_whether_or_not_it_has_a_duration() {
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        for options in [&[][..], &["--duration", "60s"]] {
+            let said = ended_by(name, number, 1, options);
+            assert!(said.iter().any(|line| line.contains("swipes")), "a summary: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_show_that_gets_two_signals_ends_at_once_and_leaves_nothing_either() {
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        ended_by(name, number, 2, &["--duration", "60s"]);
+    }
+}
