@@ -9,15 +9,22 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, JoinRequest,
     SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, Opening, TopicPartition};
+use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use protocol::records::Offset;
 
 fn coordinator() -> GroupCoordinator {
     let storage = Arc::new(MemoryStorage::new());
-    GroupCoordinator::open(storage, "offsets-0".into(), GroupConfig::default(), 1, Opening::default(), 0)
-        .expect("memory works")
+    GroupCoordinator::open(
+        storage,
+        "offsets-0".into(),
+        GroupConfig::default(),
+        1,
+        RecoveryHints::default(),
+        0,
+    )
+    .expect("memory works")
 }
 
 fn join(member_id: &str) -> JoinRequest {

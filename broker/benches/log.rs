@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::log::{DiskStorage, LogConfig, Opening};
+use broker::log::{DiskStorage, LogConfig, RecoveryHints};
 use broker::replica::Partition;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use protocol::records::{BatchBuilder, LeaderEpoch, Offset};
@@ -23,7 +23,7 @@ fn partition(dir: &tempfile::TempDir) -> Partition {
     let config =
         LogConfig { retention_bytes: Some(256 << 20), segment_bytes: 64 << 20, ..LogConfig::default() };
     let path = dir.path().join("bench-0");
-    Partition::open(Arc::new(DiskStorage), path, config, LeaderEpoch(0), Opening::default())
+    Partition::open(Arc::new(DiskStorage), path, config, LeaderEpoch(0), RecoveryHints::default())
         .expect("a fresh log")
         .0
 }

@@ -48,7 +48,7 @@ impl Node {
             log_dir.partition_dir(&offsets),
             config.groups.clone(),
             random(),
-            log_dir.opening(&offsets),
+            log_dir.recovery_hints(&offsets),
             now_ms,
         )?;
         let producer_ids = ProducerIds::open(Arc::clone(storage), &data_dir)?;

@@ -10,7 +10,7 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, HeartbeatRequest,
     JoinRequest, LeaveRequest, LeavingMember, SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, Opening, TopicPartition};
+use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
 use bytes::Bytes;
 use protocol::records::Offset;
 
@@ -96,8 +96,15 @@ struct Runner {
 
 fn start(storage: &MemoryStorage, config: &GroupConfig, incarnation: u64, now_ms: i64) -> GroupCoordinator {
     let storage = Arc::new(storage.clone());
-    GroupCoordinator::open(storage, "o-0".into(), config.clone(), incarnation, Opening::default(), now_ms)
-        .expect("memory works")
+    GroupCoordinator::open(
+        storage,
+        "o-0".into(),
+        config.clone(),
+        incarnation,
+        RecoveryHints::default(),
+        now_ms,
+    )
+    .expect("memory works")
 }
 
 impl Runner {

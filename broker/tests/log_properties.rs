@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use broker::log::{LogConfig, MemoryStorage, Opening};
+use broker::log::{LogConfig, MemoryStorage, RecoveryHints};
 use broker::replica::Partition;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -24,11 +24,9 @@ fn config() -> LogConfig {
     }
 }
 
-fn open(storage: &MemoryStorage, opening: Opening) -> Partition {
+fn open(storage: &MemoryStorage, hints: RecoveryHints) -> Partition {
     let dir = PathBuf::from("t-0");
-    Partition::open(Arc::new(storage.clone()), dir, config(), LeaderEpoch(0), opening)
-        .expect("memory works")
-        .0
+    Partition::open(Arc::new(storage.clone()), dir, config(), LeaderEpoch(0), hints).expect("memory works").0
 }
 
 fn batch(compression: Compression, timestamps: &[i64], value: &[u8]) -> Vec<u8> {
@@ -94,10 +92,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn opening(partition: &Partition, clean: bool) -> Opening {
+fn recovery_hints(partition: &Partition, clean_shutdown: bool) -> RecoveryHints {
     let checkpoint = partition.checkpoint();
-    Opening {
-        clean,
+    RecoveryHints {
+        clean_shutdown,
         recovery_point: checkpoint.recovery_point,
         log_start_offset: checkpoint.log_start_offset,
     }
@@ -109,7 +107,7 @@ proptest! {
     #[test]
     fn a_log_reads_like_a_vector(steps in vec(step(), 1..60)) {
         let mut storage = MemoryStorage::new();
-        let mut partition = open(&storage, Opening::default());
+        let mut partition = open(&storage, RecoveryHints::default());
         // A record's offset is its place in here; only the timestamp is kept.
         let mut model: Vec<i64> = Vec::new();
         let mut start = 0usize;
@@ -140,11 +138,11 @@ proptest! {
                 Step::Restart => {
                     partition.close().expect("memory works");
                     storage = storage.kill();
-                    partition = open(&storage, opening(&partition, true));
+                    partition = open(&storage, recovery_hints(&partition, true));
                 }
                 Step::Kill => {
                     storage = storage.kill();
-                    partition = open(&storage, opening(&partition, false));
+                    partition = open(&storage, recovery_hints(&partition, false));
                 }
             }
             prop_assert_eq!(partition.log_end_offset().0 as usize, model.len());
@@ -159,7 +157,7 @@ proptest! {
         checkpoint_written in any::<bool>(),
     ) {
         let storage = MemoryStorage::new();
-        let mut partition = open(&storage, Opening::default());
+        let mut partition = open(&storage, RecoveryHints::default());
         let mut model = Vec::new();
         let mut synced = 0;
         for ((compression, timestamps, size), flush) in batches {
@@ -172,8 +170,8 @@ proptest! {
         }
         let mut losses = losses.iter().cycle();
         let left = storage.crash(|_, unsynced| losses.next().expect("a cycle").index(unsynced + 1));
-        let opening = if checkpoint_written { opening(&partition, false) } else { Opening::default() };
-        let mut survivor = open(&left, opening);
+        let hints = if checkpoint_written { recovery_hints(&partition, false) } else { RecoveryHints::default() };
+        let mut survivor = open(&left, hints);
         let end = survivor.log_end_offset().0 as usize;
         prop_assert!(end >= synced, "{end} records are left, {synced} were synced");
         let prefix: Vec<_> = model[..end].iter().enumerate().map(|(at, stamp)| (at as i64, *stamp)).collect();
@@ -186,7 +184,7 @@ proptest! {
     #[test]
     fn an_index_is_only_a_short_cut(batches in vec(appended(), 1..80)) {
         let storage = MemoryStorage::new();
-        let mut partition = open(&storage, Opening::default());
+        let mut partition = open(&storage, RecoveryHints::default());
         let mut model = Vec::new();
         let mut places = Vec::new();
         for (compression, timestamps, size) in &batches {
@@ -197,7 +195,7 @@ proptest! {
         }
         partition.close().expect("memory works");
         // As it grew, and as it comes from the index files: then nothing is remembered but those.
-        for partition in [&partition, &open(&storage.kill(), opening(&partition, true))] {
+        for partition in [&partition, &open(&storage.kill(), recovery_hints(&partition, true))] {
             for (at, base_offset) in places.iter().enumerate() {
                 let region = partition.read(Offset(at as i64), 0).expect("in range");
                 let mut bytes = Vec::new();
@@ -216,12 +214,12 @@ proptest! {
     fn no_bytes_on_the_disk_make_it_panic(
         batches in vec(appended(), 0..30),
         edits in vec((any::<Index>(), any::<Index>(), vec(any::<u8>(), 0..40), any::<bool>()), 1..6),
-        clean in any::<bool>(),
+        clean_shutdown in any::<bool>(),
         recovery_point in 0..80i64,
         log_start_offset in prop_oneof![Just(0i64), 0..80i64],
     ) {
         let storage = MemoryStorage::new();
-        let mut partition = open(&storage, Opening::default());
+        let mut partition = open(&storage, RecoveryHints::default());
         for (compression, timestamps, size) in &batches {
             partition.append(&batch(*compression, timestamps, &vec![7; *size]), 0).expect("there is room");
         }
@@ -235,10 +233,10 @@ proptest! {
             bytes.splice(place..end, garbage);
             storage.put(path, &bytes);
         }
-        let opening =
-            Opening { clean, recovery_point: Offset(recovery_point), log_start_offset: Offset(log_start_offset) };
+        let hints =
+            RecoveryHints { clean_shutdown, recovery_point: Offset(recovery_point), log_start_offset: Offset(log_start_offset) };
         let storage = storage.kill();
-        let mut partition = open(&storage, opening);
+        let mut partition = open(&storage, hints);
         // Damage in what was trusted may be met later: as an error, not as a panic.
         // A damaged base offset may leave a gap of millions, so only the ends are visited.
         let (start, end) = (partition.log_start_offset().0, partition.log_end_offset().0);
@@ -257,13 +255,13 @@ proptest! {
     }
 
     #[test]
-    fn pure_noise_is_an_empty_log(noise in vec(any::<u8>(), 0..3_000), clean in any::<bool>()) {
+    fn pure_noise_is_an_empty_log(noise in vec(any::<u8>(), 0..3_000), clean_shutdown in any::<bool>()) {
         let storage = MemoryStorage::new();
         for name in ["00000000000000000000.log", "00000000000000000000.index", "00000000000000000009.snapshot"] {
             storage.put(&PathBuf::from("t-0").join(name), &noise);
         }
-        let opening = Opening { clean, ..Opening::default() };
-        let mut partition = open(&storage, opening);
+        let hints = RecoveryHints { clean_shutdown, ..RecoveryHints::default() };
+        let mut partition = open(&storage, hints);
         let end = partition.log_end_offset();
         prop_assert_eq!(partition.append(&batch(Compression::Lz4, &[1], b"x"), 0).expect("there is room").base_offset, end);
     }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use broker::log::{LogConfig, MemoryStorage, Opening, Storage};
+use broker::log::{LogConfig, MemoryStorage, RecoveryHints, Storage};
 use broker::replica::Partition;
 use protocol::records::{BatchBuilder, BatchHeader, Compression, LeaderEpoch, Offset, ProducerStamp, walk};
 
@@ -99,7 +99,7 @@ struct Runner {
     storage: MemoryStorage,
     config: LogConfig,
     partition: Partition,
-    checkpoint: Opening,
+    checkpoint: RecoveryHints,
     epoch: i32,
     now_ms: i64,
 }
@@ -118,18 +118,26 @@ impl Runner {
             dir(),
             config.clone(),
             LeaderEpoch(0),
-            Opening::default(),
+            RecoveryHints::default(),
         );
         let (partition, _) = opened.expect("memory does not fail");
-        Self { compression, storage, config, partition, checkpoint: Opening::default(), epoch: 0, now_ms: 0 }
+        Self {
+            compression,
+            storage,
+            config,
+            partition,
+            checkpoint: RecoveryHints::default(),
+            epoch: 0,
+            now_ms: 0,
+        }
     }
 
-    fn reopen(&mut self, storage: MemoryStorage, clean: bool) -> Result<String, Box<dyn Error>> {
+    fn reopen(&mut self, storage: MemoryStorage, clean_shutdown: bool) -> Result<String, Box<dyn Error>> {
         self.storage = storage;
-        let opening = Opening { clean, ..self.checkpoint };
+        let hints = RecoveryHints { clean_shutdown, ..self.checkpoint };
         let storage = Arc::new(self.storage.clone());
         let (partition, recovery) =
-            Partition::open(storage, dir(), self.config.clone(), LeaderEpoch(self.epoch), opening)?;
+            Partition::open(storage, dir(), self.config.clone(), LeaderEpoch(self.epoch), hints)?;
         self.partition = partition;
         let mut line = format!("checked {} bytes", recovery.scanned_bytes);
         if recovery.truncated_bytes > 0 {
@@ -288,8 +296,13 @@ impl goldenscript::Runner for Runner {
             Command::Status => Ok(self.status()),
             Command::Tick { now } => {
                 self.now_ms = *now;
-                let swept = self.partition.tick(*now)?;
-                Ok(format!("removed {} segments, {} bytes\n{}", swept.segments, swept.bytes, self.status()))
+                let deleted = self.partition.tick(*now)?;
+                Ok(format!(
+                    "removed {} segments, {} bytes\n{}",
+                    deleted.segments,
+                    deleted.bytes,
+                    self.status()
+                ))
             }
             Command::Truncate { file, by } => self.edit(file, |bytes| bytes.truncate(bytes.len() - by)),
         }

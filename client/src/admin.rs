@@ -13,7 +13,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::{Plain, leave};
+use crate::context::{ReaderContext, leave};
 use crate::group::{commit_list, commits, list};
 use crate::{Commit, Error, Settings, TopicPartition, assignment};
 
@@ -90,11 +90,11 @@ pub struct Member {
 pub struct Admin {
     settings: Settings,
     timeout: Duration,
-    outside: BaseConsumer<Plain>,
+    outside: BaseConsumer<ReaderContext>,
     /// Made when first needed.
-    topics: Mutex<Option<AdminClient<Plain>>>,
+    topics: Mutex<Option<AdminClient<ReaderContext>>>,
     /// Offsets belong to a group, and librdkafka knows one group a client.
-    groups: Mutex<BTreeMap<String, Arc<BaseConsumer<Plain>>>>,
+    groups: Mutex<BTreeMap<String, Arc<BaseConsumer<ReaderContext>>>>,
 }
 
 impl Drop for Admin {
@@ -119,7 +119,7 @@ impl Admin {
     pub fn unconnected(settings: &Settings, timeout: Duration) -> Result<Self, Error> {
         let outside = settings
             .config(&[])
-            .create_with_context(Plain::default())
+            .create_with_context(ReaderContext::default())
             .map_err(|error| Error::of("starting a client", settings, timeout, &error))?;
         Ok(Self {
             settings: settings.clone(),
@@ -190,7 +190,7 @@ impl Admin {
             .outside
             .fetch_metadata(None, self.timeout)
             .map_err(|error| self.wrong("listing the topics", &error))?;
-        self.outside.context().reach.alive();
+        self.outside.context().reachability.mark_reachable();
         let mut all: Vec<_> = metadata
             .topics()
             .iter()
@@ -205,14 +205,14 @@ impl Admin {
     }
 
     /// What there is, in one request: how many brokers, and of each topic the broker that leads
-    /// each partition, by partition; none where nobody does. Sorted by name.
+    /// each partition, by partition; none where no group does. Sorted by name.
     #[expect(clippy::type_complexity, reason = "the answer to one question, in the order of the question")]
     pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), Error> {
         let metadata = self
             .outside
             .fetch_metadata(None, self.timeout)
             .map_err(|error| self.wrong("listing the topics", &error))?;
-        self.outside.context().reach.alive();
+        self.outside.context().reachability.mark_reachable();
         let mut topics: Vec<(String, Vec<Option<i32>>)> = metadata
             .topics()
             .iter()
@@ -321,7 +321,7 @@ impl Admin {
         self.member_of(group)?.commit(&list, CommitMode::Sync).map_err(|error| self.wrong(&what, &error))
     }
 
-    /// Moves the offsets of a group that nobody reads with at the moment.
+    /// Moves the offsets of a group that has no members at the moment.
     pub fn reset(&self, group: &str, to: &[(TopicPartition, i64)]) -> Result<(), Error> {
         if let Some(found) = self.groups()?.into_iter().find(|found| found.id == group)
             && !found.members.is_empty()
@@ -350,14 +350,14 @@ impl Admin {
     }
 
     /// A client that names the group without joining it.
-    fn member_of(&self, group: &str) -> Result<Arc<BaseConsumer<Plain>>, Error> {
+    fn member_of(&self, group: &str) -> Result<Arc<BaseConsumer<ReaderContext>>, Error> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = groups.get(group) {
             return Ok(Arc::clone(found));
         }
         let config = self.settings.config(&[("group.id", group), ("enable.auto.commit", "false")]);
-        let made: BaseConsumer<Plain> = config
-            .create_with_context(Plain::default())
+        let made: BaseConsumer<ReaderContext> = config
+            .create_with_context(ReaderContext::default())
             .map_err(|error| self.wrong(&format!("looking at the group {group}"), &error))?;
         if groups.len() >= WATCHED_GROUPS {
             groups.pop_first();
@@ -392,7 +392,7 @@ impl Admin {
     fn arrange<T, F: Future<Output = KafkaResult<T>>>(
         &self,
         what: &str,
-        operation: impl FnOnce(&AdminClient<Plain>, &AdminOptions) -> F,
+        operation: impl FnOnce(&AdminClient<ReaderContext>, &AdminOptions) -> F,
     ) -> Result<T, Error> {
         let mut client = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let client = match &mut *client {
@@ -400,7 +400,7 @@ impl Admin {
             none => none.insert(
                 self.settings
                     .config(&[])
-                    .create_with_context(Plain::default())
+                    .create_with_context(ReaderContext::default())
                     .map_err(|error| self.wrong("starting a client", &error))?,
             ),
         };

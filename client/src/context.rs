@@ -14,19 +14,19 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::error::{is_outage, is_unreadable, refuses_a_record};
-use crate::producer::{Refused, untag};
+use crate::producer::{Refused, from_opaque};
 
 /// Whether the cluster can be reached, as far as this client has noticed; says each change once.
 #[derive(Debug, Default)]
-pub(crate) struct Reach {
+pub(crate) struct Reachability {
     lost: AtomicBool,
     /// The offset that librdkafka's last complaint about a batch named.
     unreadable_at: Mutex<Option<i64>>,
 }
 
-impl Reach {
+impl Reachability {
     /// Something arrived, so the cluster is there.
-    pub(crate) fn alive(&self) {
+    pub(crate) fn mark_reachable(&self) {
         if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) {
             tracing::info!("the broker is back");
         }
@@ -34,7 +34,7 @@ impl Reach {
 
     /// Where the batch begins that librdkafka has just complained about, if it said so.
     pub(crate) fn take_unreadable_at(&self) -> Option<i64> {
-        held(&self.unreadable_at).take()
+        locked(&self.unreadable_at).take()
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -54,7 +54,7 @@ impl Reach {
             }
             Some(code) if is_outage(code) => tracing::debug!(target: "librdkafka", "{reason}"),
             Some(code) if is_unreadable(code) => {
-                *held(&self.unreadable_at) = offset_in(reason);
+                *locked(&self.unreadable_at) = offset_in(reason);
                 tracing::debug!(target: "librdkafka", "{error}: {reason}");
             }
             Some(_) => tracing::warn!(target: "librdkafka", "{error}: {reason}"),
@@ -70,7 +70,7 @@ fn offset_in(reason: &str) -> Option<i64> {
 }
 
 /// How often a client that is left looks whether librdkafka has let it go.
-const GOODBYE: Duration = Duration::from_millis(1);
+const CLOSE_POLL: Duration = Duration::from_millis(1);
 
 /// Leaves a consumer that is about to be dropped. The binding does so too, but looks every tenth of
 /// a second whether librdkafka is done with it, which it is in a millisecond; and a batch job opens
@@ -78,12 +78,12 @@ const GOODBYE: Duration = Duration::from_millis(1);
 pub(crate) fn leave<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
     let closing = consumer.close_queue();
     while closing.is_ok() && !consumer.closed() {
-        consumer.poll(GOODBYE);
+        consumer.poll(CLOSE_POLL);
     }
 }
 
 /// librdkafka repeats itself while a broker is away, and what a person must know is said by
-/// [`Reach`]: its lines are details, for whoever turns them on.
+/// [`Reachability`]: its lines are details, for those who turn them on.
 fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
@@ -96,21 +96,21 @@ fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
 
 /// For clients that neither join a group nor send.
 #[derive(Debug, Default)]
-pub(crate) struct Plain {
-    pub(crate) reach: Reach,
+pub(crate) struct ReaderContext {
+    pub(crate) reachability: Reachability,
 }
 
-impl ClientContext for Plain {
+impl ClientContext for ReaderContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.reach.error(&error, reason);
+        self.reachability.error(&error, reason);
     }
 }
 
-impl ConsumerContext for Plain {}
+impl ConsumerContext for ReaderContext {}
 
 /// A change of what a member of a group owns, not yet carried out.
 pub(crate) enum Change {
@@ -121,7 +121,7 @@ pub(crate) enum Change {
 /// For members of a group: keeps each rebalance until the caller has done what it must do before.
 #[derive(Default)]
 pub(crate) struct Membership {
-    pub(crate) reach: Reach,
+    pub(crate) reachability: Reachability,
     changes: Mutex<VecDeque<Change>>,
     /// The caller is gone: give everything up at once, or the client would wait for it forever.
     closing: AtomicBool,
@@ -131,7 +131,7 @@ pub(crate) struct Membership {
 
 impl Membership {
     pub(crate) fn next_change(&self) -> Option<Change> {
-        held(&self.changes).pop_front()
+        locked(&self.changes).pop_front()
     }
 
     pub(crate) fn close(&self) {
@@ -139,7 +139,7 @@ impl Membership {
     }
 
     pub(crate) fn take_commit_error(&self) -> Option<KafkaError> {
-        held(&self.commit_error).take()
+        locked(&self.commit_error).take()
     }
 }
 
@@ -149,14 +149,14 @@ impl ClientContext for Membership {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.reach.error(&error, reason);
+        self.reachability.error(&error, reason);
     }
 }
 
 impl ConsumerContext for Membership {
     /// Replaces the binding's own handler, which would carry the change out at once.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        self.reach.alive();
+        self.reachability.mark_reachable();
         if self.closing.load(Ordering::SeqCst) {
             if let Err(error) = consumer.unassign() {
                 tracing::debug!("giving up the partitions while closing: {error}");
@@ -167,13 +167,13 @@ impl ConsumerContext for Membership {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assign(list.clone()),
             _ => Change::Revoke(list.clone()),
         };
-        held(&self.changes).push_back(change);
+        locked(&self.changes).push_back(change);
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         match result {
-            Ok(()) => self.reach.alive(),
-            Err(error) => *held(&self.commit_error) = Some(error),
+            Ok(()) => self.reachability.mark_reachable(),
+            Err(error) => *locked(&self.commit_error) = Some(error),
         }
     }
 }
@@ -181,18 +181,18 @@ impl ConsumerContext for Membership {
 /// For producers: counts what failed, and remembers how far each partition was acknowledged.
 #[derive(Default)]
 pub(crate) struct Deliveries {
-    pub(crate) reach: Reach,
+    pub(crate) reachability: Reachability,
     failed: AtomicU64,
     first_failure: Mutex<Option<String>>,
     /// Records with a tag that the cluster refused, not yet asked for.
     refused: Mutex<Vec<Refused>>,
-    settled: Mutex<Settled>,
-    /// [`Settled::awaited`] is reached.
+    completed: Mutex<DeliveryProgress>,
+    /// [`DeliveryProgress::awaited`] is reached.
     reached: Condvar,
 }
 
 /// What became of the records that were handed over.
-struct Settled {
+struct DeliveryProgress {
     /// How many are delivered, failed or thrown away: nothing more happens to these.
     count: u64,
     /// Somebody sleeps until `count` is this; [`u64::MAX`] when nobody does.
@@ -201,7 +201,7 @@ struct Settled {
     ends: HashMap<String, Vec<Option<i64>>>,
 }
 
-impl Default for Settled {
+impl Default for DeliveryProgress {
     fn default() -> Self {
         Self { count: 0, awaited: u64::MAX, ends: HashMap::new() }
     }
@@ -213,39 +213,39 @@ impl Deliveries {
     }
 
     pub(crate) fn first_failure(&self) -> Option<String> {
-        held(&self.first_failure).clone()
+        locked(&self.first_failure).clone()
     }
 
     pub(crate) fn take_refused(&self) -> Vec<Refused> {
-        std::mem::take(&mut *held(&self.refused))
+        std::mem::take(&mut *locked(&self.refused))
     }
 
     pub(crate) fn end(&self, topic: &str, partition: i32) -> Option<i64> {
         let index = usize::try_from(partition).ok()?;
-        held(&self.settled).ends.get(topic)?.get(index).copied().flatten()
+        locked(&self.completed).ends.get(topic)?.get(index).copied().flatten()
     }
 
     /// How many records are delivered, failed or thrown away.
-    pub(crate) fn settled(&self) -> u64 {
-        held(&self.settled).count
+    pub(crate) fn completed(&self) -> u64 {
+        locked(&self.completed).count
     }
 
-    /// Sleeps until `count` records are settled, at most `timeout`; says whether they are.
+    /// Sleeps until `count` records are completed, at most `timeout`; says whether they are.
     ///
     /// Not the binding's own `poll`: in the last millisecond before its deadline it no longer
     /// sleeps but turns in a loop, and a flush that awaits a broker for half a millisecond is
     /// all last millisecond.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
-    pub(crate) fn wait_until_settled(&self, count: u64, timeout: Duration) -> bool {
+    pub(crate) fn wait_until_completed(&self, count: u64, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        let mut settled = held(&self.settled);
-        while settled.count < count {
+        let mut completed = locked(&self.completed);
+        while completed.count < count {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            settled.awaited = settled.awaited.min(count);
-            settled = self.reached.wait_timeout(settled, left).unwrap_or_else(PoisonError::into_inner).0;
+            completed.awaited = completed.awaited.min(count);
+            completed = self.reached.wait_timeout(completed, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
@@ -257,27 +257,27 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.reach.error(&error, reason);
+        self.reachability.error(&error, reason);
     }
 }
 
 impl ProducerContext for Deliveries {
-    /// See [`untag`].
+    /// See [`from_opaque`].
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
         if let Err((error, record)) = result {
-            self.fail(error, record.topic(), untag(tag));
+            self.fail(error, record.topic(), from_opaque(tag));
         } else {
-            self.reach.alive();
+            self.reachability.mark_reachable();
         }
-        let mut settled = held(&self.settled);
-        settled.count += 1;
+        let mut completed = locked(&self.completed);
+        completed.count += 1;
         if let Ok(record) = result {
-            settled.advance(record.topic(), record.partition(), record.offset());
+            completed.advance(record.topic(), record.partition(), record.offset());
         }
-        if settled.count >= settled.awaited {
-            settled.awaited = u64::MAX;
+        if completed.count >= completed.awaited {
+            completed.awaited = u64::MAX;
             self.reached.notify_all();
         }
     }
@@ -286,18 +286,18 @@ impl ProducerContext for Deliveries {
 impl Deliveries {
     fn fail(&self, error: &KafkaError, topic: &str, tag: Option<u32>) {
         let code = error.rdkafka_error_code();
-        // A client that is being dropped throws away what it still holds: nobody waits for that.
+        // A client that is being dropped throws away what it still holds, which is no failure.
         if code == Some(RDKafkaErrorCode::PurgeQueue) {
             return;
         }
         if let (Some(tag), Some(code)) = (tag, code)
             && refuses_a_record(code)
         {
-            held(&self.refused).push(Refused { tag, topic: topic.to_owned(), reason: code.to_string() });
+            locked(&self.refused).push(Refused { tag, topic: topic.to_owned(), reason: code.to_string() });
             return;
         }
         self.failed.fetch_add(1, Ordering::AcqRel);
-        let mut first = held(&self.first_failure);
+        let mut first = locked(&self.first_failure);
         if first.is_none() {
             tracing::error!("a record for {topic} was not delivered: {error}");
             *first = Some(error.to_string());
@@ -305,11 +305,11 @@ impl Deliveries {
     }
 }
 
-impl Settled {
+impl DeliveryProgress {
     fn advance(&mut self, topic: &str, partition: i32, offset: i64) {
         let Ok(index) = usize::try_from(partition) else { return };
         if offset < 0 {
-            return; // acks=0: nobody knows where it went.
+            return; // acks=0: its offset is unknown.
         }
         if !self.ends.contains_key(topic) {
             self.ends.insert(topic.to_owned(), Vec::new());
@@ -324,7 +324,7 @@ impl Settled {
 
 /// A value behind a lock, also after a panic elsewhere: every value here is whole
 /// between any two statements.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

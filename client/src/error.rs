@@ -10,7 +10,7 @@ use crate::Settings;
 /// Why an operation on a cluster failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
-    /// Nobody answered in time.
+    /// No answer came in time.
     #[error(
         "{what}: could not reach {servers} within {seconds} s: is a broker running? start one with `freshet broker`"
     )]
@@ -48,7 +48,7 @@ pub enum Error {
         /// The bootstrap servers.
         servers: String,
     },
-    /// Offsets of a group can only be moved while nobody reads with it.
+    /// Offsets of a group can only be moved while it has no members.
     #[error("the group {group} is {state} with {members} members: stop them, then move its offsets")]
     GroupInUse {
         /// The group.
@@ -146,8 +146,8 @@ impl Error {
     }
 }
 
-/// Whether the code means that the cluster does not take this record, whoever sends it and however
-/// often, while it may well take others.
+/// Whether the code means that the cluster does not take this record, whichever client sends it and
+/// however often, while it may well take others.
 pub(crate) fn refuses_a_record(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
@@ -177,7 +177,7 @@ pub(crate) fn is_unreadable(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// Whether the code means that nobody answered who could (yet), rather than that somebody refused.
+/// Whether the code means that there was no answer (yet), rather than a refusal.
 pub(crate) fn is_outage(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(

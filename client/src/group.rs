@@ -110,7 +110,7 @@ impl GroupConsumer {
             ("partition.assignment.strategy", "range"),
             ("session.timeout.ms", &session),
             ("heartbeat.interval.ms", &heartbeat),
-            // What is committed, and when, is the business of whoever knows
+            // What is committed, and when, is up to the caller, who knows
             // that the answers are out.
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -190,7 +190,7 @@ impl GroupConsumer {
         }
     }
 
-    /// The next record in `inbox`, if one is there, or offsets that nobody can read.
+    /// The next record in `inbox`, if one is there, or offsets that cannot be read.
     pub fn next(&self, inbox: Inbox) -> Result<Option<Read<'_>>, Error> {
         let Some(Some(queue)) = self.queues.get(inbox.0) else { return Ok(None) };
         loop {
@@ -200,11 +200,11 @@ impl GroupConsumer {
             match queue.take() {
                 None => return Ok(None),
                 Some(Ok(message)) => {
-                    self.inner.context().reach.alive();
+                    self.inner.context().reachability.mark_reachable();
                     return Ok(Some(Read::Record(Record(message))));
                 }
                 Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_unreadable) => {
-                    let reported = self.inner.context().reach.take_unreadable_at();
+                    let reported = self.inner.context().reachability.take_unreadable_at();
                     let here = |at: &TopicPartition| *at == queue.at;
                     if !self.survey.look_into(&self.inner, here, &error, reported) {
                         return Err(self.wrong("reading with", &error));
@@ -261,7 +261,7 @@ impl GroupConsumer {
     /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a
     /// member. Fails at once while the cluster is known to be away.
     pub fn commit(&self, commits: &[Commit]) -> Result<(), Error> {
-        if self.inner.context().reach.is_lost() {
+        if self.inner.context().reachability.is_lost() {
             return Err(
                 self.wrong("committing for", &KafkaError::ConsumerCommit(RDKafkaErrorCode::AllBrokersDown))
             );
@@ -289,11 +289,6 @@ impl GroupConsumer {
             )
         })?;
         commits(&read, partitions, &self.group, &self.settings, timeout)
-    }
-
-    /// Whether the cluster was found to be away and has not come back.
-    pub fn is_cut_off(&self) -> bool {
-        self.inner.context().reach.is_lost()
     }
 
     /// Leaves the group at once, so that others get its partitions without
@@ -365,7 +360,7 @@ impl GroupConsumer {
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
         self.queues.clear();
-        // A rebalance that nobody answers would hold the client's own shutdown up forever.
+        // A rebalance that is not answered would hold the client's own shutdown up forever.
         self.inner.context().close();
         if let Err(error) = self.inner.unassign() {
             tracing::debug!("giving up the partitions while closing: {error}");

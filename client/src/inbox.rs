@@ -5,8 +5,8 @@
 //! full. Who takes its records in the order of the queue has then lost the choice: to see the next
 //! record of a slow input it must take in all that lies before it of the fast ones, and while the
 //! queue is full the slow one is not fetched at all. With a queue for each partition each is
-//! fetched for itself, up to a bound of its own, and whoever merges several takes from the one
-//! whose turn it is. What is not taken holds nobody up but its own partition, so that there is no
+//! fetched for itself, up to a bound of its own, and a merge of several takes from the one
+//! whose turn it is. What is not taken holds up only its own partition, so that there is no
 //! need for pausing (which throws away what was fetched and fetches it again).
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +52,8 @@ impl Bell {
 pub(crate) struct Queue {
     pub(crate) at: TopicPartition,
     inner: PartitionQueue<Membership>,
-    /// There may be something in it. An empty queue is not asked: each question costs a system
-    /// call.
+    /// There may be something in it. An empty queue is not asked: each
+    /// question costs a system call.
     filled: Arc<AtomicBool>,
 }
 

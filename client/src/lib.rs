@@ -24,7 +24,7 @@
 //!
 //! # When a batch can't be read
 //! A log may hold batches that are rubbish inside, where an older broker did not look. To
-//! librdkafka such a batch is the end of its partition. Whoever reads is told which offsets it has
+//! librdkafka such a batch is the end of its partition. The reader is told which offsets it has
 //! ([`Unreadable`]) and goes on behind them.
 //!
 //! # Simplifications

@@ -33,7 +33,7 @@ pub struct ProducerOptions {
     /// How long a record may wait for a broker before it counts as undeliverable; none waits as
     /// long as the program runs.
     pub delivery_timeout: Option<Duration>,
-    /// The most records held here; [`Producer::send`] waits when there are more.
+    /// The most records queued here; [`Producer::send`] waits when there are more.
     pub queue_records: u32,
 }
 
@@ -81,27 +81,27 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// librdkafka carries one word along with each record: 0 for none, and otherwise one more than the
-/// tag.
-fn word(tag: Option<u32>) -> usize {
+/// librdkafka carries one word along with each record: 0 for none, and
+/// otherwise one more than the tag.
+fn to_opaque(tag: Option<u32>) -> usize {
     tag.map_or(0, |tag| tag as usize + 1)
 }
 
-pub(crate) fn untag(word: usize) -> Option<u32> {
+pub(crate) fn from_opaque(word: usize) -> Option<u32> {
     u32::try_from(word.checked_sub(1)?).ok()
 }
 
 /// librdkafka's own bound, `message.max.bytes`, unless a person sets another.
-const LARGEST_RECORD: usize = 1_000_000;
+const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
 
 /// A full queue is looked at again after this time at the latest.
-const ROOM_SOON: Duration = Duration::from_millis(5);
+const QUEUE_FULL_POLL: Duration = Duration::from_millis(5);
 
 /// How long the thread that hears of deliveries stays with the binding at a time: each is heard at
-/// once, and only the end of this time costs something (see [`Deliveries::wait_until_settled`]).
+/// once, and only the end of this time costs something (see [`Deliveries::wait_until_completed`]).
 /// The binding's own threaded producer takes 100 ms, which costs each process about a hundredth of
 /// a processor all the time.
-const HEARING: Duration = Duration::from_secs(1);
+const DELIVERY_POLL: Duration = Duration::from_secs(1);
 
 /// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer),
 /// acknowledged by all replicas.
@@ -151,7 +151,7 @@ impl Producer {
             .name("deliveries".into())
             .spawn(move || {
                 while !stopped.load(Ordering::Acquire) {
-                    hears.poll(HEARING);
+                    hears.poll(DELIVERY_POLL);
                 }
             })
             .expect("the system has room for one more thread");
@@ -159,7 +159,7 @@ impl Producer {
             inner,
             stop,
             sent: AtomicU64::new(0),
-            largest_record: largest_record.unwrap_or(LARGEST_RECORD),
+            largest_record: largest_record.unwrap_or(DEFAULT_MAX_MESSAGE_BYTES),
             settings: settings.clone(),
         })
     }
@@ -169,7 +169,7 @@ impl Producer {
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
     pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), Error> {
         let mut message: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(record.topic, word(record.tag));
+            BaseRecord::with_opaque_to(record.topic, to_opaque(record.tag));
         message.partition = record.partition;
         message.key = record.key;
         message.payload = record.value;
@@ -220,8 +220,8 @@ impl Producer {
             // Half of it, not the first of it: room for one record would wake this thread for each.
             // librdkafka counts a record until its report is put away, a moment after we heard of
             // it, and its bytes apart from its number: so look again soon.
-            let settled = self.deliveries().settled();
-            self.deliveries().wait_until_settled(settled + self.in_flight().div_ceil(2), ROOM_SOON);
+            let completed = self.deliveries().completed();
+            self.deliveries().wait_until_completed(completed + self.in_flight().div_ceil(2), QUEUE_FULL_POLL);
         }
     }
 
@@ -230,7 +230,7 @@ impl Producer {
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the
         // answers waiting.
-        self.deliveries().wait_until_settled(self.sent.load(Ordering::Acquire), timeout);
+        self.deliveries().wait_until_completed(self.sent.load(Ordering::Acquire), timeout);
         let failed = self.failed();
         let count = self.in_flight() + failed;
         if count == 0 {
@@ -244,16 +244,16 @@ impl Producer {
         Err(Error::Undelivered { count, servers: self.settings.servers().to_owned(), reason })
     }
 
-    /// The most bytes of a record that are sent at all, everything in it counted. A topic may take
-    /// less.
+    /// The most bytes of a record that are sent at all, everything in it
+    /// counted. A topic may take less.
     pub fn largest_record(&self) -> usize {
         self.largest_record
     }
 
     /// How many records are sent but not acknowledged.
     pub fn in_flight(&self) -> u64 {
-        // Whoever sends meanwhile may be told of a delivery before it has counted the record.
-        self.sent.load(Ordering::Acquire).saturating_sub(self.deliveries().settled())
+        // A concurrent sender may be told of a delivery before it has counted the record.
+        self.sent.load(Ordering::Acquire).saturating_sub(self.deliveries().completed())
     }
 
     /// The records with a tag that the cluster has refused since this was asked last.
@@ -273,19 +273,14 @@ impl Producer {
         self.deliveries().end(topic, partition)
     }
 
-    /// Whether the cluster was found to be away and has not come back.
-    pub fn is_cut_off(&self) -> bool {
-        self.deliveries().reach.is_lost()
-    }
-
     fn deliveries(&self) -> &Deliveries {
         self.inner.client().context()
     }
 }
 
 impl Drop for Producer {
-    /// Throws away what is not yet delivered. The thread ends by itself, within [`HEARING`]; nobody
-    /// has to wait for that.
+    /// Throws away what is not yet delivered. The thread ends by itself, within [`DELIVERY_POLL`];
+    /// nobody has to wait for that.
     fn drop(&mut self) {
         self.inner.purge(PurgeConfig::default().queue().inflight());
         self.stop.store(true, Ordering::Release);

@@ -8,17 +8,17 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::{Plain, leave};
+use crate::context::{ReaderContext, leave};
 use crate::error::{is_outage, is_unreadable};
 use crate::survey::{Start, Survey};
 use crate::{Error, Record, Settings, TopicPartition, Unreadable};
 
-/// Reads partitions of one topic in order, each from one offset to another. Nobody else is affected
-/// by it and nothing is remembered.
+/// Reads partitions of one topic in order, each from one offset to another. No other consumer is
+/// affected by it and nothing is remembered.
 ///
 /// librdkafka wants every consumer to name a group; this one never joins it and never commits.
 pub struct LogReader {
-    inner: Arc<BaseConsumer<Plain>>,
+    inner: Arc<BaseConsumer<ReaderContext>>,
     settings: Settings,
     topic: String,
     parts: BTreeMap<i32, Part>,
@@ -30,7 +30,7 @@ pub struct LogReader {
 pub enum Read<'a> {
     /// A record.
     Record(Record<'a>),
-    /// Offsets of its stretch that nobody can read. It goes on behind them.
+    /// Offsets of its range that cannot be read. It continues behind them.
     Unreadable(Unreadable),
 }
 
@@ -38,9 +38,9 @@ pub enum Read<'a> {
 const STILL: Duration = Duration::from_secs(2);
 
 /// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with
-/// whoever follows a topic, until there is.
+/// a reader that follows a topic, until there is.
 const WAITS_FOR: &str = "500";
-/// The same with whoever reads what is there. librdkafka asks on at once when it has an answer, and
+/// The same for a reader of what is there. librdkafka asks on at once when it has an answer, and
 /// whatever the reader wants next (its other partitions, another stretch) waits until the question
 /// at the end of the log is answered.
 const ASKS_FOR: &str = "5";
@@ -101,7 +101,7 @@ impl LogReader {
             ("fetch.error.backoff.ms", "100"),
         ]);
         let inner = config
-            .create_with_context(Plain::default())
+            .create_with_context(ReaderContext::default())
             .map(Arc::new)
             .map_err(|error| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error))?;
         let mut reader = Self {
@@ -191,7 +191,7 @@ impl LogReader {
             match self.inner.poll(left.min(STILL)) {
                 Some(Ok(message)) => {
                     let record = Record(message);
-                    self.inner.context().reach.alive();
+                    self.inner.context().reachability.mark_reachable();
                     let Some(part) = self.parts.get_mut(&record.partition()) else { continue };
                     let offset = record.offset();
                     // What lies past the end was fetched along with the rest.
@@ -244,7 +244,7 @@ impl LogReader {
             Some(code) if is_outage(code) || code == Code::AutoOffsetReset => Ok(()),
             Some(code)
                 if is_unreadable(code) && {
-                    let reported = self.inner.context().reach.take_unreadable_at();
+                    let reported = self.inner.context().reachability.take_unreadable_at();
                     self.survey.look_into(&self.inner, |_| true, error, reported)
                 } =>
             {

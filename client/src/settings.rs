@@ -57,7 +57,7 @@ impl Settings {
             .set("client.id", &self.client_id)
             // A broker on this machine is back in a blink: look every second, not every ten.
             .set("reconnect.backoff.max.ms", "1000")
-            // Requests that nobody answers must not hold up the end of a program for a minute.
+            // Requests that are not answered must not hold up the end of a program for a minute.
             .set("socket.timeout.ms", "10000")
             // Nothing to report to: no cluster of ours collects its clients' metrics.
             .set("enable.metrics.push", "false")

@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::context::{Plain, leave};
+use crate::context::{ReaderContext, leave};
 use crate::error::{is_outage, is_unreadable};
 use crate::survey::{Start, Survey};
 use crate::{Error, Read, Record, Settings, TopicPartition};
@@ -29,7 +29,7 @@ pub enum Since {
 /// A [`LogReader`](crate::LogReader) is for one topic and knows where it
 /// ends; a watcher never ends.
 pub struct Watcher {
-    inner: Arc<BaseConsumer<Plain>>,
+    inner: Arc<BaseConsumer<ReaderContext>>,
     survey: Survey,
     settings: Settings,
 }
@@ -60,7 +60,7 @@ impl Watcher {
             ("fetch.error.backoff.ms", "200"),
         ]);
         let inner = config
-            .create_with_context(Plain::default())
+            .create_with_context(ReaderContext::default())
             .map(Arc::new)
             .map_err(|error| Error::of("watching", settings, Duration::ZERO, &error))?;
         Ok(Self { inner, survey: Survey::new(STILL), settings: settings.clone() })
@@ -83,7 +83,7 @@ impl Watcher {
 
     /// The next record of any partition, in order within its own. None when nothing came within
     /// `timeout`, or the broker is away: librdkafka goes on by itself when it is back. Or offsets
-    /// that nobody can read: it goes on behind them.
+    /// that cannot be read: it continues behind them.
     pub fn next(&self, timeout: Duration) -> Result<Option<Read<'_>>, Error> {
         self.survey.look_now_and_then(&self.inner);
         if let Some(unreadable) = self.survey.found(|_| true) {
@@ -92,7 +92,7 @@ impl Watcher {
         match self.inner.poll(timeout) {
             None => Ok(None),
             Some(Ok(message)) => {
-                self.inner.context().reach.alive();
+                self.inner.context().reachability.mark_reachable();
                 Ok(Some(Read::Record(Record(message))))
             }
             Some(Err(error)) => match error.rdkafka_error_code() {
@@ -101,7 +101,7 @@ impl Watcher {
                 Some(code) if is_outage(code) => Ok(None),
                 Some(code)
                     if is_unreadable(code) && {
-                        let reported = self.inner.context().reach.take_unreadable_at();
+                        let reported = self.inner.context().reachability.take_unreadable_at();
                         self.survey.look_into(&self.inner, |_| true, &error, reported)
                     } =>
                 {

@@ -109,8 +109,8 @@ macro_rules! topics {
                 match self { $( Event::$variant($value) => topics!(@business_of $value $business), )* }
             }
 
-            /// The run that gave it, and the instant from which it could be seen, if it is a batch
-            /// answer.
+            /// The run that gave it, and the instant from which it could be
+            /// seen, if it is a batch answer.
             pub fn batched_mut(&mut self) -> Option<BatchedMut<'_>> {
                 match self { $( Event::$variant($value) => topics!(@batched $value $($batched)?), )* }
             }

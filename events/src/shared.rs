@@ -97,9 +97,9 @@ pub struct BatchRun {
     pub records: u64,
     /// Rows loaded into the database.
     pub rows: u64,
-    /// When the run began, on the wall.
+    /// When the run began, in wall-clock time.
     pub started_at: Timestamp,
-    /// When its answers were published, on the wall.
+    /// When its answers were published, in wall-clock time.
     pub finished_at: Timestamp,
 }
 
@@ -113,7 +113,7 @@ pub struct DeadLetter {
     /// Offset in that partition.
     pub offset: i64,
     /// The last of the offsets that it is about, when they are several: those of a batch that
-    /// nobody can open.
+    /// cannot be decompressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_offset: Option<i64>,
     /// What is wrong with it.

@@ -20,7 +20,7 @@ pub enum Role {
     Answer,
     /// A table: of each key the last record holds. Compacted, where the cluster can.
     Table,
-    /// What one worker tells another, keyed anew (Kafka Streams: a repartition topic).
+    /// What one worker publishes for another under a new key (Kafka Streams: a repartition topic).
     Intermediate,
     /// What the batch lane gives, with the run that gave it.
     BatchAnswer,

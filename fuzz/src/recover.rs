@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use broker::coordinator::{GroupConfig, GroupCoordinator, ProducerIds};
-use broker::log::{LogConfig, LogDir, MemoryStorage, Opening, Storage};
+use broker::log::{LogConfig, LogDir, MemoryStorage, RecoveryHints, Storage};
 use broker::replica::Partition;
 use protocol::records::{BatchBuilder, LeaderEpoch, Offset};
 
@@ -36,25 +36,25 @@ pub(crate) fn recover(bytes: &[u8]) {
         rest = tail;
     }
     let shared = || -> Arc<dyn Storage> { Arc::new(storage.clone()) };
-    let opening = Opening {
-        clean: how & 1 != 0,
+    let hints = RecoveryHints {
+        clean_shutdown: how & 1 != 0,
         recovery_point: Offset(i64::from(how >> 1 & 7)),
         log_start_offset: Offset(i64::from(how >> 4 & 7)),
     };
-    partition(shared(), opening);
+    partition(shared(), hints);
 
     let _ = LogDir::open(shared(), PathBuf::new());
     let _ = ProducerIds::open(shared(), Path::new(""));
     let dir = PathBuf::from("__consumer_offsets-0");
-    if let Ok(mut groups) = GroupCoordinator::open(shared(), dir, GroupConfig::default(), 1, opening, 0) {
+    if let Ok(mut groups) = GroupCoordinator::open(shared(), dir, GroupConfig::default(), 1, hints, 0) {
         let _ = groups.tick(i64::MAX / 2);
     }
 }
 
-fn partition(storage: Arc<dyn Storage>, opening: Opening) {
+fn partition(storage: Arc<dyn Storage>, hints: RecoveryHints) {
     let config = LogConfig { index_interval_bytes: 100, retention_ms: None, ..LogConfig::default() };
-    let (mut partition, _) = Partition::open(storage, PathBuf::from("t-0"), config, LeaderEpoch(0), opening)
-        .expect("memory works");
+    let (mut partition, _) =
+        Partition::open(storage, PathBuf::from("t-0"), config, LeaderEpoch(0), hints).expect("memory works");
     let (start, end) = (partition.log_start_offset(), partition.log_end_offset());
     assert!(start <= end);
     // A damaged base offset may leave a gap of millions, so only the ends are visited.

@@ -54,7 +54,7 @@ fn store(data: &Path, topic: &str, batches: &[(i32, Vec<u8>)]) {
         let at = TopicPartition::new(topic, *partition);
         let config = LogConfig::default();
         let dir = log_dir.partition_dir(&at);
-        let (mut log, _) = Log::open(Arc::clone(&storage), dir, config, log_dir.opening(&at)).unwrap();
+        let (mut log, _) = Log::open(Arc::clone(&storage), dir, config, log_dir.recovery_hints(&at)).unwrap();
         let header = BatchHeader::parse(batch).unwrap();
         log.append(batch, &header, LeaderEpoch(0), header.max_timestamp).unwrap();
     }

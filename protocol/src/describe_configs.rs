@@ -13,7 +13,7 @@ pub const BROKER: i8 = 4;
 pub const SOURCE_TOPIC: i8 = 1;
 /// `config_source`: set when the broker was started.
 pub const SOURCE_STATIC_BROKER: i8 = 4;
-/// `config_source`: nobody has set it.
+/// `config_source`: it is not set.
 pub const SOURCE_DEFAULT: i8 = 5;
 
 messages! {

@@ -22,7 +22,7 @@ messages! {
         partitions: Vec<OffsetCommitPartition>,
     }
 
-    /// The offset of the next record to read, with a note for whoever reads it back.
+    /// The offset of the next record to read, with a note for the consumer that reads it back.
     pub struct OffsetCommitPartition {
         partition_index: i32,
         committed_offset: i64,

@@ -37,7 +37,7 @@ impl Writer {
         self.bytes.push(value as u8);
     }
 
-    /// Leaves a gap of `len` bytes that whoever sends the frame fills.
+    /// Leaves a gap of `len` bytes that the sender of the frame fills.
     pub fn put_gap(&mut self, len: usize) {
         self.gaps.push(Gap { at: self.bytes.len(), len });
     }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use streets::{FreeFlow, LinkId, Map, Reach, Router, Spot};
+use streets::{DistanceSearch, FreeFlow, LinkId, Map, Router, Spot};
 
 /// Spots all over the map, the same in every run.
 fn spots(map: &Map) -> impl Iterator<Item = Spot> {
@@ -36,7 +36,7 @@ fn streets(c: &mut Criterion) {
 
     let mut somewhere = spots(&map);
     let mut next = move || somewhere.next().expect("endless");
-    let mut reach = Reach::new();
+    let mut reach = DistanceSearch::new();
     c.bench_function("reach: 300 m", |b| b.iter(|| reach.explore(&map, next(), 300.0, 20.0)));
 
     let mut somewhere = spots(&map);

@@ -9,7 +9,7 @@ use crate::near::Index;
 /// The directions in which a street may be driven, seen in the order of its points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Ways {
+pub(crate) enum Directions {
     Both = 0,
     Forward = 1,
     Backward = 2,
@@ -21,9 +21,9 @@ pub(crate) enum Ways {
 pub(crate) struct RawStreet {
     pub(crate) from: u32,
     pub(crate) to: u32,
-    pub(crate) ways: Ways,
+    pub(crate) ways: Directions,
     pub(crate) class: RoadClass,
-    /// Limit in tenths of km/h; 0 when nobody has said it.
+    /// Limit in tenths of km/h; 0 when it is unknown.
     pub(crate) limit_tenth_kmh: u16,
     pub(crate) name: Option<u32>,
     pub(crate) osm_way_id: i64,
@@ -94,9 +94,9 @@ impl Parts {
                 from: from.0,
                 to: to.0,
                 ways: match (link.reverse, link.twin) {
-                    (_, Some(_)) => Ways::Both,
-                    (false, None) => Ways::Forward,
-                    (true, None) => Ways::Backward,
+                    (_, Some(_)) => Directions::Both,
+                    (false, None) => Directions::Forward,
+                    (true, None) => Directions::Backward,
                 },
                 class: link.class,
                 limit_tenth_kmh: link.max_speed_mps.map_or(0, |mps| (mps * 36.0).round() as u16),
@@ -148,12 +148,12 @@ fn lay(map: &mut Map, raw: &RawStreet) {
         reverse,
     };
     match raw.ways {
-        Ways::Both => {
+        Directions::Both => {
             let second_link = LinkId(first_link.0 + 1);
             map.links.extend([link(false, Some(second_link)), link(true, Some(first_link))]);
         }
-        Ways::Forward => map.links.push(link(false, None)),
-        Ways::Backward => map.links.push(link(true, None)),
+        Directions::Forward => map.links.push(link(false, None)),
+        Directions::Backward => map.links.push(link(true, None)),
     }
     map.streets.push(Street {
         first_link,

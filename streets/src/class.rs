@@ -82,7 +82,7 @@ impl RoadClass {
         RoadClass::ALL.get(usize::from(number)).copied()
     }
 
-    /// Speed in m/s that is assumed for a road of this class when nobody has said its limit.
+    /// Speed in m/s that is assumed for a road of this class when its limit is unknown.
     ///
     /// | class | km/h | | class | km/h |
     /// |---|---|---|---|---|

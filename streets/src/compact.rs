@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use crate::RoadClass;
-use crate::builder::{MAX_LENGTH_DM, Parts, RawStreet, Ways};
+use crate::builder::{Directions, MAX_LENGTH_DM, Parts, RawStreet};
 use crate::geometry::Point;
 
 const MAGIC: [u8; 8] = *b"STREETS\n";
@@ -258,9 +258,9 @@ impl Reader<'_> {
                 return self.wrong("a class is unknown");
             };
             let ways = match flags >> 4 {
-                0 => Ways::Both,
-                1 => Ways::Forward,
-                2 => Ways::Backward,
+                0 => Directions::Both,
+                1 => Directions::Forward,
+                2 => Directions::Backward,
                 _ => return self.wrong("a street has unknown ways"),
             };
             let first = from.checked_add(self.signed()?);
@@ -329,7 +329,8 @@ mod tests {
                     RawStreet {
                         from,
                         to,
-                        ways: [Ways::Both, Ways::Forward, Ways::Backward][usize::from(ways)],
+                        ways: [Directions::Both, Directions::Forward, Directions::Backward]
+                            [usize::from(ways)],
                         class: RoadClass::ALL[usize::from(class)],
                         limit_tenth_kmh,
                         name,

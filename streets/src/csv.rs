@@ -9,7 +9,7 @@ use csv::{ReaderBuilder, StringRecord};
 use thiserror::Error;
 
 use crate::RoadClass;
-use crate::builder::{Parts, RawStreet, Ways, decimetres, tenth_kmh};
+use crate::builder::{Directions, Parts, RawStreet, decimetres, tenth_kmh};
 use crate::geometry::Point;
 
 /// Why a pair of CSV files is not a map.
@@ -160,11 +160,11 @@ fn parse(links: (&str, impl Read), nodes: (&str, impl Read)) -> Result<Parts, Cs
     Ok(parts)
 }
 
-fn ways(row: &Row) -> Result<Ways, CsvError> {
+fn ways(row: &Row) -> Result<Directions, CsvError> {
     match row.optional("oneway").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("0" | "no" | "false") => Ok(Ways::Both),
-        Some("1" | "yes" | "true") => Ok(Ways::Forward),
-        Some("-1" | "reverse") => Ok(Ways::Backward),
+        None | Some("0" | "no" | "false") => Ok(Directions::Both),
+        Some("1" | "yes" | "true") => Ok(Directions::Forward),
+        Some("-1" | "reverse") => Ok(Directions::Backward),
         Some(_) => {
             Err(row
                 .wrong("oneway", "give 0 for both directions, 1 for from -> to only, -1 for to -> from only"))

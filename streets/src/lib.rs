@@ -4,7 +4,7 @@
 //! A map is a graph. Its **junctions** are where streets meet; its **links** are the stretches
 //! between two junctions, one for each direction in which one may drive. Everything that is known
 //! of a street is an attribute of its links; what is *not* known (most speeds, in OpenStreetMap)
-//! stays unknown here, and whoever needs a value takes a documented default
+//! stays unknown here, and code that needs a value takes a documented default
 //! ([`Map::free_flow_mps`]) and learns better from traffic.
 //!
 //! Four questions are asked of a map, and each has a file:
@@ -12,8 +12,8 @@
 //! - *Where is the point so many metres along this link?* [`Map::place_at`].
 //! - *What is the best way from here to there?* [`Router`], exact, with [`dijkstra`] as the plain
 //!   text to check it against.
-//! - *What can be reached within so many metres?* [`Reach`], the question that map matching asks
-//!   once a ping.
+//! - *What can be reached within so many metres?* [`DistanceSearch`], the question that map
+//!   matching asks once a ping.
 //!
 //! Maps come from a pair of CSV files ([`Map::from_csv`]), from an OpenStreetMap extract
 //! ([`Map::from_osm_pbf`]), or from the compact file that [`Map::write`] makes and [`Map::read`]
@@ -43,4 +43,4 @@ pub use geometry::{bearing_deg, distance_m};
 pub use map::{Bounds, Link, LinkId, Map, NodeId, Position, Spot};
 pub use near::Candidate;
 pub use osm::OsmError;
-pub use route::{Costs, Door, FreeFlow, Reach, Route, Router, dijkstra};
+pub use route::{Costs, DistanceSearch, FreeFlow, Route, RouteEnd, Router, dijkstra};

@@ -8,7 +8,7 @@ use osmpbf::{Element, ElementReader};
 use thiserror::Error;
 
 use crate::RoadClass;
-use crate::builder::{Parts, RawStreet, Ways, tenth_kmh};
+use crate::builder::{Directions, Parts, RawStreet, tenth_kmh};
 use crate::geometry::Point;
 
 /// Why an extract is not a map.
@@ -90,7 +90,7 @@ struct Road {
     id: i64,
     refs: Vec<i64>,
     class: RoadClass,
-    ways: Ways,
+    ways: Directions,
     limit_tenth_kmh: u16,
     name: Option<String>,
 }
@@ -135,11 +135,11 @@ impl Road {
             return None;
         }
         let ways = match oneway {
-            "yes" | "true" | "1" => Ways::Forward,
-            "-1" | "reverse" => Ways::Backward,
-            "no" | "false" | "0" => Ways::Both,
-            _ if round || motorway => Ways::Forward,
-            _ => Ways::Both,
+            "yes" | "true" | "1" => Directions::Forward,
+            "-1" | "reverse" => Directions::Backward,
+            "no" | "false" | "0" => Directions::Both,
+            _ if round || motorway => Directions::Forward,
+            _ => Directions::Both,
         };
         Some(Road { id, refs: refs.collect(), class: class?, ways, limit_tenth_kmh: limit, name })
     }
@@ -148,7 +148,7 @@ impl Road {
 /// The class of a way that cars may use; none for paths, tracks, building sites and the like.
 fn class_for_cars(highway: &str) -> Option<RoadClass> {
     match RoadClass::of_highway(highway) {
-        // OpenStreetMap's own word for a road of which nobody knows the class.
+        // OpenStreetMap's own word for a road whose class is unknown.
         RoadClass::Unknown => (highway == "road").then_some(RoadClass::Unknown),
         class => Some(class),
     }
@@ -268,11 +268,11 @@ fn components(parts: &Parts) -> Vec<u32> {
     let count = parts.nodes.len();
     let (mut out, mut back) = (vec![Vec::new(); count], vec![Vec::new(); count]);
     for street in &parts.streets {
-        if street.ways != Ways::Backward {
+        if street.ways != Directions::Backward {
             out[street.from as usize].push(street.to);
             back[street.to as usize].push(street.from);
         }
-        if street.ways != Ways::Forward {
+        if street.ways != Directions::Forward {
             out[street.to as usize].push(street.from);
             back[street.from as usize].push(street.to);
         }

@@ -3,8 +3,8 @@
 //! # Behaviour
 //! Each topic has its own answer, which is given when the topic can be used: there is nothing to
 //! wait for, so `timeout_ms` changes nothing. -1 partitions or replicas ask for the default. One
-//! broker has one replica of everything; a wish for more is refused, as it would be by a Kafka of
-//! one broker.
+//! broker has one replica of everything; a request for more is refused, as it would be by a Kafka
+//! of one broker.
 //!
 //! # Versions
 //! 1 can check without making. 5 answers with the settings of the new topic, each with a source

@@ -13,9 +13,9 @@ use protocol::delete_topics::{
 use protocol::{ErrorCode, Uuid};
 
 use super::errors::{ToErrorCode, sentence};
-use super::{Context, Handled, Incoming, RequestError};
+use super::{Context, Incoming, Outcome, RequestError};
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     incoming.answer(|request: DeleteTopicsRequest| {
         let by_name = request.topic_names.into_iter();
         let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
@@ -48,7 +48,7 @@ fn delete(context: &Context<'_>, asked: DeleteTopicState) -> DeletableTopicResul
     };
     match topics.delete(&name) {
         Ok(topic) => {
-            if let Err(error) = context.node.groups().forget_topic(context.now_ms, &name) {
+            if let Err(error) = context.node.groups().delete_topic_offsets(context.now_ms, &name) {
                 tracing::error!(topic = name, "offsets committed in the deleted topic remain: {error}");
             }
             DeletableTopicResult { name: Some(name), topic_id: topic.id, ..Default::default() }

@@ -15,10 +15,10 @@ use protocol::describe_groups::{
 };
 
 use super::errors::sentence;
-use super::{Context, Handled, Incoming, RequestError};
+use super::{Context, Incoming, Outcome, RequestError};
 use crate::coordinator::{GroupDescription, GroupState};
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let unknown_is_an_error = incoming.version >= 6;
     incoming.answer(|request: DescribeGroupsRequest| {
         let groups = context.node.groups();

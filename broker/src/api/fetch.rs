@@ -26,7 +26,7 @@ use protocol::records::{LeaderEpoch, Offset};
 use protocol::{ErrorCode, Payload, Uuid};
 
 use super::errors::ToErrorCode;
-use super::{Answer, Context, Frame, Handled, Incoming, Parked, RequestError, Touched};
+use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestError};
 use crate::controller::{PartitionHandle, Waiter};
 use crate::log::FileRegion;
 use crate::replica::Partition;
@@ -91,7 +91,7 @@ struct Read {
     partition: Result<Arc<PartitionHandle>, ErrorCode>,
 }
 
-pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: FetchRequest = incoming.decode()?;
     let session_error = match (request.session_id, request.session_epoch) {
         (0, ..=0) => ErrorCode::NONE,
@@ -100,12 +100,12 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
     };
     if !session_error.is_none() {
         let response = FetchResponse { error_code: session_error, ..Default::default() };
-        return Ok(Handled::reply(incoming.encode::<FetchRequest>(&response)));
+        return Ok(Outcome::reply(incoming.encode::<FetchRequest>(&response)));
     }
     let max_wait_ms = i64::from(request.max_wait_ms);
     let fetch = Fetch::look_up(context, &incoming, request);
     if max_wait_ms <= 0 || fetch.is_ready() {
-        return Ok(Handled::reply(fetch.respond()));
+        return Ok(Outcome::reply(fetch.respond()));
     }
     // Register, then read, then wait: in this order no append goes unnoticed.
     let waiter = Arc::new(Waiter::default());
@@ -116,9 +116,9 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
     let answer = if parked.is_ready() {
         Answer::Reply(parked.respond())
     } else {
-        Answer::Later(Parked::Fetch(parked))
+        Answer::Delayed(Parked::Fetch(parked))
     };
-    Ok(Handled { answer, effects: Vec::new(), touched: Touched::Nothing })
+    Ok(Outcome { answer, effects: Vec::new(), changed: Changed::Nothing })
 }
 
 impl Fetch {

@@ -10,12 +10,12 @@
 use protocol::ErrorCode;
 use protocol::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 
-use super::{Context, Handled, Incoming, RequestError};
+use super::{Context, Incoming, Outcome, RequestError};
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let one_key = incoming.version < 4;
     incoming.answer(|request: FindCoordinatorRequest| {
         let find = |key| find(context, key, request.key_type);

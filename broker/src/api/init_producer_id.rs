@@ -1,8 +1,9 @@
 //! `InitProducerId`: get the identity under which a producer numbers its batches.
 //!
 //! # Behaviour
-//! Every producer gets an id that nobody had before, with epoch 0. One that asks again, having lost
-//! track of its sequence numbers, gets a new id too. Transactional producers are refused.
+//! Every producer gets an id that was never given out before, with epoch 0. One that asks
+//! again, having lost track of its sequence numbers, gets a new id too. Transactional
+//! producers are refused.
 //!
 //! # Versions
 //! 3 lets a producer say who it was; only transactions need that.

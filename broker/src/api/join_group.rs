@@ -2,8 +2,8 @@
 //!
 //! # Behaviour
 //! The answer waits until all live members have rejoined, or the rebalance has timed out, which is
-//! the coordinator's to say. A first join that needs nobody else is answered at once. Requests that
-//! follow on the same connection are handled meanwhile: a `LeaveGroup` behind a waiting join
+//! the coordinator's to say. A first join that needs no other member is answered at once. Requests
+//! that follow on the same connection are handled meanwhile: a `LeaveGroup` behind a waiting join
 //! releases it.
 //!
 //! # Versions
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use protocol::join_group::{JoinGroupMember, JoinGroupRequest, JoinGroupResponse};
 
 use super::errors::ToErrorCode;
-use super::{Answer, Context, Frame, Handled, Incoming, Parked, RequestError, Touched};
+use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestError};
 use crate::coordinator::{GroupError, JoinRequest, Joined, Token};
 
 /// A join that waits for the others.
@@ -28,7 +28,7 @@ pub(crate) struct ParkedJoin {
     member_id: String,
 }
 
-pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: JoinGroupRequest = incoming.decode()?;
     let version = incoming.version;
     let parked = ParkedJoin {
@@ -53,18 +53,18 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         protocols: request
             .protocols
             .into_iter()
-            .map(|protocol| (protocol.name, own(&protocol.metadata)))
+            .map(|protocol| (protocol.name, copy_of(&protocol.metadata)))
             .collect(),
         requires_known_member_id: version >= 4,
         supports_skipping_assignment: version >= 9,
     };
     let effects = context.node.groups().join(context.now_ms, context.token, join);
-    Ok(Handled { answer: Answer::Later(Parked::Join(parked)), effects, touched: Touched::Groups })
+    Ok(Outcome { answer: Answer::Delayed(Parked::Join(parked)), effects, changed: Changed::Groups })
 }
 
 /// What is kept beyond the request is copied, or a few bytes of it would keep all of the buffer
 /// that it came in.
-pub(super) fn own(bytes: &Bytes) -> Bytes {
+pub(super) fn copy_of(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }
 

@@ -11,10 +11,10 @@ use protocol::ErrorCode;
 use protocol::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 
 use super::errors::{ToErrorCode, code_of};
-use super::{Answer, Context, Handled, Incoming, RequestError, Touched};
+use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
 use crate::coordinator::{LeaveRequest, LeavingMember};
 
-pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: LeaveGroupRequest = incoming.decode()?;
     let one_member = incoming.version < 3;
     let members = if one_member {
@@ -43,5 +43,5 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         LeaveGroupResponse { error_code, members: members.collect(), ..Default::default() }
     };
     let answer = Answer::Reply(incoming.encode::<LeaveGroupRequest>(&response));
-    Ok(Handled { answer, effects, touched: Touched::Groups })
+    Ok(Outcome { answer, effects, changed: Changed::Groups })
 }

@@ -18,11 +18,11 @@ use protocol::metadata::{
 use protocol::{ErrorCode, Uuid};
 
 use super::errors::ToErrorCode;
-use super::{Context, Handled, Incoming, RequestError};
+use super::{Context, Incoming, Outcome, RequestError};
 use crate::controller::{Topic, TopicConfig, TopicError};
 use crate::node::random_uuid;
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let version = incoming.version;
     incoming.answer(|request: MetadataRequest| {
         let topics = match request.topics {
@@ -54,7 +54,7 @@ fn describe_asked(
     allow_creation: bool,
     version: i16,
 ) -> MetadataTopic {
-    // Whoever names an id leaves the name null or, as Kafka's own client, empty.
+    // A client that names an id leaves the name null or, as Kafka's own client, empty.
     let Some(name) = asked.name.filter(|_| asked.topic_id == Uuid::ZERO) else {
         let unknown = || MetadataTopic {
             error_code: ErrorCode::UNKNOWN_TOPIC_ID,

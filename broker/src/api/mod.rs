@@ -53,7 +53,7 @@ pub(crate) struct Context<'a> {
     pub(crate) endpoint: &'a Endpoint,
     /// Where the client connects from, for those who describe its group.
     pub(crate) client_host: &'a str,
-    /// Names this request among all that wait; given anew to each request.
+    /// Names this request among all that wait; different for each request.
     pub(crate) token: Token,
     /// Numbers that don't repeat.
     pub(crate) random: fn() -> u64,
@@ -72,9 +72,9 @@ pub(crate) enum Answer {
     /// Send this.
     Reply(Frame),
     /// Send nothing: the client does not wait for an answer.
-    Silence,
+    NoReply,
     /// The answer depends on what is still to happen.
-    Later(Parked),
+    Delayed(Parked),
 }
 
 /// A request that waits. Its connection's later requests are handled
@@ -91,28 +91,28 @@ pub(crate) enum Parked {
 
 /// An answer, and what the request did to others that wait.
 #[derive(Debug)]
-pub(crate) struct Handled {
+pub(crate) struct Outcome {
     pub(crate) answer: Answer,
     /// Answers of the coordinator to requests that are parked, this one among them perhaps.
     pub(crate) effects: Vec<Effect>,
-    pub(crate) touched: Touched,
+    pub(crate) changed: Changed,
 }
 
 /// What a request may have changed, and with it when something is next due there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Touched {
+pub(crate) enum Changed {
     Nothing,
     Logs,
     Groups,
 }
 
-impl Handled {
+impl Outcome {
     fn reply(frame: Frame) -> Self {
-        Self { answer: Answer::Reply(frame), effects: Vec::new(), touched: Touched::Nothing }
+        Self { answer: Answer::Reply(frame), effects: Vec::new(), changed: Changed::Nothing }
     }
 
-    fn touching(self, touched: Touched) -> Self {
-        Self { touched, ..self }
+    fn changing(self, changed: Changed) -> Self {
+        Self { changed, ..self }
     }
 }
 
@@ -154,25 +154,25 @@ impl Incoming {
     }
 
     /// For the many requests whose answer is at hand.
-    fn answer<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Handled, RequestError> {
+    fn answer<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Outcome, RequestError> {
         let response = handler(self.decode::<R>()?);
-        Ok(Handled::reply(self.encode::<R>(&response)))
+        Ok(Outcome::reply(self.encode::<R>(&response)))
     }
 }
 
 /// Handles one frame, its length already taken off.
-pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Handled, RequestError> {
+pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, RequestError> {
     let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;
     let RequestHeader { api_key, api_version: version, correlation_id, client_id } = header;
     let key = ApiKey::from_number(api_key).ok_or(RequestError::UnknownApi { number: api_key })?;
     if !key.supports(version) {
         return match key {
-            ApiKey::ApiVersions => Ok(Handled::reply(api_versions::unsupported(correlation_id))),
+            ApiKey::ApiVersions => Ok(Outcome::reply(api_versions::unsupported(correlation_id))),
             _ => Err(RequestError::UnsupportedVersion { key, version }),
         };
     }
-    let groups = |handled: Result<Handled, _>| handled.map(|handled| handled.touching(Touched::Groups));
-    let logs = |handled: Result<Handled, _>| handled.map(|handled| handled.touching(Touched::Logs));
+    let groups = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Groups));
+    let logs = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Logs));
     let incoming = Incoming { version, correlation_id, client_id, body };
     match key {
         ApiKey::Produce => produce::handle(context, incoming),

@@ -14,11 +14,11 @@ use protocol::offset_fetch::{
     OffsetFetchTopic, OffsetFetchTopicResponse,
 };
 
-use super::{Context, Handled, Incoming, RequestError};
+use super::{Context, Incoming, Outcome, RequestError};
 use crate::coordinator::{CommittedOffset, GroupCoordinator};
 use crate::log::TopicPartition;
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let one_group = incoming.version < 8;
     incoming.answer(|request: OffsetFetchRequest| {
         let groups = context.node.groups();

@@ -21,11 +21,11 @@ use protocol::produce::{
 use protocol::records::{BatchHeader, Compression};
 
 use super::errors::{ToErrorCode, sentence};
-use super::{Answer, Context, Handled, Incoming, RequestError, Touched};
+use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
 use crate::controller::Topic;
 use crate::replica::{ProduceError, RefusedRecord};
 
-pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
     let refused = refusal(&request, incoming.version);
     let topics: Vec<_> = request
@@ -46,11 +46,11 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         if let Some(error) = errors.find(|error| !error.is_none()) {
             return Err(RequestError::Refused(error));
         }
-        Answer::Silence
+        Answer::NoReply
     } else {
         Answer::Reply(incoming.encode::<ProduceRequest>(&ProduceResponse { topics, ..Default::default() }))
     };
-    Ok(Handled { answer, effects: Vec::new(), touched: Touched::Logs })
+    Ok(Outcome { answer, effects: Vec::new(), changed: Changed::Logs })
 }
 
 /// What is wrong with the whole request.

@@ -10,8 +10,8 @@
 use protocol::sync_group::{SyncGroupRequest, SyncGroupResponse};
 
 use super::errors::ToErrorCode;
-use super::join_group::own;
-use super::{Answer, Context, Frame, Handled, Incoming, Parked, RequestError, Touched};
+use super::join_group::copy_of;
+use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestError};
 use crate::coordinator::{Generation, GroupError, SyncRequest, Synced, Token};
 
 /// A sync that waits for the leader.
@@ -22,7 +22,7 @@ pub(crate) struct ParkedSync {
     correlation_id: i32,
 }
 
-pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Handled, RequestError> {
+pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: SyncGroupRequest = incoming.decode()?;
     let parked = ParkedSync {
         token: context.token,
@@ -39,11 +39,11 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ha
         assignments: request
             .assignments
             .into_iter()
-            .map(|part| (part.member_id, own(&part.assignment)))
+            .map(|part| (part.member_id, copy_of(&part.assignment)))
             .collect(),
     };
     let effects = context.node.groups().sync(context.now_ms, context.token, sync);
-    Ok(Handled { answer: Answer::Later(Parked::Sync(parked)), effects, touched: Touched::Groups })
+    Ok(Outcome { answer: Answer::Delayed(Parked::Sync(parked)), effects, changed: Changed::Groups })
 }
 
 impl ParkedSync {

@@ -31,7 +31,7 @@ impl PartitionHandle {
         self.partition.lock().expect("no thread panics while it holds this lock")
     }
 
-    /// The topic was deleted; whoever still holds this handle must not write to it.
+    /// The topic was deleted; a request that still holds this handle must not write to it.
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }

@@ -12,7 +12,8 @@ use super::topics_file::{self, TopicEntry, TopicsFileError};
 use super::{PartitionHandle, TopicConfig};
 use crate::coordinator::OFFSETS_TOPIC;
 use crate::log::{
-    Checkpoint, LogConfig, LogDir, Opening, Storage, StorageError, TopicPartition, read_file, replace_file,
+    Checkpoint, LogConfig, LogDir, RecoveryHints, Storage, StorageError, TopicPartition, read_file,
+    replace_file,
 };
 use crate::replica::Partition;
 
@@ -22,7 +23,7 @@ const MAX_PARTITIONS: i32 = 10_000;
 /// A registry larger than this is not one of ours.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// On one broker nobody is ever elected.
+/// On one broker there are no elections.
 pub(crate) const LEADER_EPOCH: LeaderEpoch = LeaderEpoch(0);
 
 /// A topic. It never changes: a change puts another in its place, which shares its partitions.
@@ -121,7 +122,7 @@ impl Topics {
             let topic = Topic { name, id: entry.id, config: entry.config, partitions };
             topics.write().insert(Arc::new(topic));
         }
-        topics.report_strangers()?;
+        topics.report_unknown_partitions()?;
         Ok(topics)
     }
 
@@ -277,7 +278,7 @@ impl Topics {
         name: &TopicPartition,
         config: &LogConfig,
     ) -> Result<Arc<PartitionHandle>, StorageError> {
-        self.open_with(name, config, self.log_dir.opening(name))
+        self.open_with(name, config, self.log_dir.recovery_hints(name))
     }
 
     /// Starts a partition with no past: what a topic of the same name may have left behind, when a
@@ -288,18 +289,18 @@ impl Topics {
         config: &LogConfig,
     ) -> Result<Arc<PartitionHandle>, StorageError> {
         self.log_dir.remove(name)?;
-        self.open_with(name, config, Opening::default())
+        self.open_with(name, config, RecoveryHints::default())
     }
 
     fn open_with(
         &self,
         name: &TopicPartition,
         config: &LogConfig,
-        opening: Opening,
+        hints: RecoveryHints,
     ) -> Result<Arc<PartitionHandle>, StorageError> {
         let dir = self.log_dir.partition_dir(name);
         let storage = Arc::clone(&self.storage);
-        let (partition, recovery) = Partition::open(storage, dir, config.clone(), LEADER_EPOCH, opening)?;
+        let (partition, recovery) = Partition::open(storage, dir, config.clone(), LEADER_EPOCH, hints)?;
         if recovery.truncated_bytes > 0 {
             tracing::warn!(
                 partition = %name,
@@ -311,7 +312,7 @@ impl Topics {
     }
 
     /// Directories that belong to no topic are left alone, but not in silence.
-    fn report_strangers(&self) -> Result<(), StorageError> {
+    fn report_unknown_partitions(&self) -> Result<(), StorageError> {
         for name in self.log_dir.partitions()? {
             if !self.is_known(&name) {
                 tracing::warn!(

@@ -10,7 +10,7 @@ pub enum GroupError {
     /// The group id is empty where one is needed.
     #[error("the group id is empty")]
     InvalidGroupId,
-    /// Not a member (any more): join anew.
+    /// Not a member (any more): join again.
     #[error("the group does not know this member")]
     UnknownMemberId,
     /// First join without a member id (from v4): join again with this one.

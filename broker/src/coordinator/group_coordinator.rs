@@ -12,7 +12,7 @@ use super::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupDescription, GroupError,
     GroupListing, HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
 };
-use crate::log::{Checkpoint, Opening, Storage, StorageError, TopicPartition};
+use crate::log::{Checkpoint, RecoveryHints, Storage, StorageError, TopicPartition};
 
 /// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
 const VACANT_GROUP_MS: i64 = 600_000;
@@ -47,10 +47,10 @@ impl GroupCoordinator {
         dir: PathBuf,
         config: GroupConfig,
         incarnation: u64,
-        opening: Opening,
+        hints: RecoveryHints,
         now_ms: i64,
     ) -> Result<Self, StorageError> {
-        let offsets = OffsetStore::open(storage, dir, opening)?;
+        let offsets = OffsetStore::open(storage, dir, hints)?;
         let groups = offsets.groups().keys().map(|group_id| (group_id.clone(), Group::new(now_ms))).collect();
         Ok(Self { config, groups, offsets, incarnation, ids_given: 0 })
     }
@@ -176,7 +176,7 @@ impl GroupCoordinator {
             .filter(|(_, committed)| expired(committed))
             .map(|(partition, _)| partition.clone())
             .collect();
-        // When the disk refuses, the next tick tries again; nobody waits for it.
+        // When the disk refuses, the next tick tries again; no request waits for it.
         if self.offsets.delete(now_ms, group_id, &gone).is_ok()
             && !self.offsets.groups().contains_key(group_id)
         {
@@ -270,7 +270,7 @@ impl GroupCoordinator {
     }
 
     /// A topic was deleted: all groups forget their offsets in it.
-    pub fn forget_topic(&mut self, now_ms: i64, topic: &str) -> Result<(), StorageError> {
+    pub fn delete_topic_offsets(&mut self, now_ms: i64, topic: &str) -> Result<(), StorageError> {
         let groups: Vec<String> = self.offsets.groups().keys().cloned().collect();
         for group_id in groups {
             let of_topic = |(partition, _): (&TopicPartition, _)| {
@@ -288,8 +288,8 @@ impl GroupCoordinator {
     }
 
     /// Whether most of what is on disk is old commits: the next flush, which removes them, is due.
-    pub fn outgrown(&self) -> bool {
-        self.offsets.outgrown()
+    pub fn needs_compaction(&self) -> bool {
+        self.offsets.needs_compaction()
     }
 
     /// Starts a flush of the committed offsets, as `Partition::begin_flush` does.

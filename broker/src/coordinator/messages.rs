@@ -87,7 +87,7 @@ pub struct Joined {
     pub skip_assignment: bool,
     /// The receiver's id.
     pub member_id: String,
-    /// All members for the leader, nobody for the others.
+    /// All members for the leader, none for the others.
     pub members: Vec<JoinedMember>,
 }
 
@@ -204,7 +204,7 @@ impl fmt::Display for GroupState {
 pub struct GroupListing {
     /// `group.id`.
     pub group_id: String,
-    /// Empty when nobody ever joined.
+    /// Empty until the first member joins.
     pub protocol_type: String,
     /// What it is doing.
     pub state: GroupState,
@@ -217,7 +217,7 @@ pub struct GroupDescription {
     pub group_id: String,
     /// What it is doing.
     pub state: GroupState,
-    /// Empty when nobody ever joined.
+    /// Empty until the first member joins.
     pub protocol_type: String,
     /// The strategy in force; empty unless stable.
     pub protocol_name: String,

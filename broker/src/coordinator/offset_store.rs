@@ -5,11 +5,11 @@
 //! what the log says. A commit is acknowledged when its record is written, so it survives
 //! whatever an acknowledged record survives.
 //!
-//! A log that only grows would one day be all old commits. When it has become several times as
-//! large as what is alive in it, the next flush writes the live offsets once more behind the end,
-//! syncs them, and only then removes everything before them: whenever a crash comes, reading from
-//! the start gives the same answer. The sync is done without holding the store, and no commit waits
-//! for it.
+//! A log that only grows would one day be all old commits, so it is *compacted*. When it has become
+//! several times as large as what is alive in it, the next flush writes the live offsets once more
+//! behind the end, syncs them, and only then removes everything before them: whenever a crash
+//! comes, reading from the start gives the same answer. The sync is done without holding the store,
+//! and no commit waits for it.
 //!
 //! # Simplifications
 //!
@@ -26,17 +26,17 @@ use protocol::records::{
 
 use super::offset_record::{CommittedOffset, decode_key, decode_value, encode_key, encode_value};
 use crate::log::{
-    AppendError, Checkpoint, Log, LogConfig, Opening, PendingFlush, ReadError, Storage, StorageError,
+    AppendError, Checkpoint, Log, LogConfig, PendingFlush, ReadError, RecoveryHints, Storage, StorageError,
     TopicPartition,
 };
 
 /// The topic they are kept in. Its one partition belongs to the coordinator: no one else opens it.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// A log smaller than this is never rewritten.
-const MIN_REWRITE_BYTES: u64 = 4 << 20;
-/// It is rewritten when it is so many times as large as after the last time.
-const REWRITE_FACTOR: u64 = 4;
+/// A log smaller than this is never compacted.
+const MIN_COMPACTION_BYTES: u64 = 4 << 20;
+/// It is compacted when it is so many times as large as after the last time.
+const COMPACTION_FACTOR: u64 = 4;
 /// How many bytes of records go into one batch.
 const BATCH_BYTES: usize = 256 << 10;
 /// How many bytes are read at once while the log is replayed.
@@ -66,16 +66,16 @@ impl OffsetsFlush {
 pub struct OffsetStore {
     log: Log,
     groups: BTreeMap<String, GroupOffsets>,
-    /// Size at which the log is rewritten.
-    rewrite_at_bytes: u64,
+    /// Size at which the log is compacted.
+    compact_at_bytes: u64,
 }
 
 impl OffsetStore {
     /// Reads the log in `dir`, or starts one there.
-    pub fn open(storage: Arc<dyn Storage>, dir: PathBuf, opening: Opening) -> Result<Self, StorageError> {
+    pub fn open(storage: Arc<dyn Storage>, dir: PathBuf, hints: RecoveryHints) -> Result<Self, StorageError> {
         let config = LogConfig { retention_ms: None, segment_ms: i64::MAX, ..LogConfig::default() };
-        let (log, _) = Log::open(storage, dir, config, opening)?;
-        let mut store = Self { log, groups: BTreeMap::new(), rewrite_at_bytes: MIN_REWRITE_BYTES };
+        let (log, _) = Log::open(storage, dir, config, hints)?;
+        let mut store = Self { log, groups: BTreeMap::new(), compact_at_bytes: MIN_COMPACTION_BYTES };
         store.replay()?;
         Ok(store)
     }
@@ -183,8 +183,8 @@ impl OffsetStore {
     }
 
     /// Whether most of the log is old commits, so that the next flush should not be waited for.
-    pub fn outgrown(&self) -> bool {
-        self.log.size_bytes() >= self.rewrite_at_bytes
+    pub fn needs_compaction(&self) -> bool {
+        self.log.size_bytes() >= self.compact_at_bytes
     }
 
     /// Whether something was written since the last flush.
@@ -196,11 +196,11 @@ impl OffsetStore {
     /// [`OffsetStore::finish_flush`] it. `None` when all is synced. When most of the log is old
     /// commits, what is alive is written behind its end first.
     pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<OffsetsFlush>, StorageError> {
-        let live = if self.outgrown() { Some(self.rewrite(now_ms)?) } else { None };
+        let live = if self.needs_compaction() { Some(self.compact(now_ms)?) } else { None };
         match (self.log.begin_flush()?, live) {
             (Some(log), live) => Ok(Some(OffsetsFlush { log, live })),
             // All is synced already: nothing is alive, so nothing was written.
-            (None, Some(live)) => self.forget_before(live.start).map(|()| None),
+            (None, Some(live)) => self.delete_before(live.start).map(|()| None),
             (None, None) => Ok(None),
         }
     }
@@ -209,15 +209,15 @@ impl OffsetStore {
     pub fn finish_flush(&mut self, flush: OffsetsFlush) -> Result<(), StorageError> {
         self.log.finish_flush(flush.log)?;
         match flush.live {
-            Some(live) if live.end <= self.log.recovery_point() => self.forget_before(live.start),
+            Some(live) if live.end <= self.log.recovery_point() => self.delete_before(live.start),
             _ => Ok(()),
         }
     }
 
     /// Writes what is alive behind the end. Answers where that is.
-    fn rewrite(&mut self, now_ms: i64) -> Result<Range<Offset>, StorageError> {
+    fn compact(&mut self, now_ms: i64) -> Result<Range<Offset>, StorageError> {
         // Should there be no room for it, it is not tried again at once.
-        self.rewrite_at_bytes = self.log.size_bytes().saturating_mul(2);
+        self.compact_at_bytes = self.log.size_bytes().saturating_mul(2);
         self.log.roll()?;
         let start = self.log.log_end_offset();
         let mut batch = BatchBuilder::new();
@@ -233,9 +233,9 @@ impl OffsetStore {
         Ok(start..self.log.log_end_offset())
     }
 
-    fn forget_before(&mut self, start: Offset) -> Result<(), StorageError> {
+    fn delete_before(&mut self, start: Offset) -> Result<(), StorageError> {
         self.log.delete_before(start)?;
-        self.rewrite_at_bytes = MIN_REWRITE_BYTES.max(self.log.size_bytes() * REWRITE_FACTOR);
+        self.compact_at_bytes = MIN_COMPACTION_BYTES.max(self.log.size_bytes() * COMPACTION_FACTOR);
         Ok(())
     }
 
@@ -289,7 +289,7 @@ mod tests {
     use crate::log::MemoryStorage;
 
     fn open(storage: &MemoryStorage) -> OffsetStore {
-        OffsetStore::open(Arc::new(storage.clone()), "o-0".into(), Opening::default()).unwrap()
+        OffsetStore::open(Arc::new(storage.clone()), "o-0".into(), RecoveryHints::default()).unwrap()
     }
 
     fn commit(store: &mut OffsetStore, number: i64) {
@@ -303,16 +303,16 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_rewritten_when_it_is_mostly_old_commits_and_no_crash_loses_one() {
+    fn the_log_is_compacted_when_it_is_mostly_old_commits_and_no_crash_loses_one() {
         let storage = MemoryStorage::new();
         let mut store = open(&storage);
         let killed = || open(&storage.kill()).groups().clone();
         let without_power = || open(&storage.crash(|_, _| 0)).groups().clone();
-        let (mut largest, mut rewrites) = (0, 0);
+        let (mut largest, mut compactions) = (0, 0);
         for number in 0..3_000 {
             commit(&mut store, number);
             largest = largest.max(store.size_bytes());
-            if !store.outgrown() {
+            if !store.needs_compaction() {
                 continue;
             }
             let (before, size) = (store.groups().clone(), store.size_bytes());
@@ -325,10 +325,10 @@ mod tests {
             assert!(store.size_bytes() < size / 10, "the old commits are gone");
             assert_eq!(without_power(), before, "after {number}, with the old commits gone");
             assert_eq!(&killed(), store.groups(), "a commit that came during the sync stays");
-            rewrites += 1;
+            compactions += 1;
         }
-        assert!(rewrites >= 2, "{rewrites} rewrites");
-        assert!(largest < MIN_REWRITE_BYTES + 100_000, "{largest} bytes");
+        assert!(compactions >= 2, "{compactions} compactions");
+        assert!(largest < MIN_COMPACTION_BYTES + 100_000, "{largest} bytes");
         assert_eq!(&killed(), store.groups());
     }
 
@@ -339,7 +339,7 @@ mod tests {
         let mut store = open(&storage);
         storage.fail_syncs(true);
         let mut number = 0;
-        while store.size_bytes() < 2 * MIN_REWRITE_BYTES {
+        while store.size_bytes() < 2 * MIN_COMPACTION_BYTES {
             commit(&mut store, number);
             number += 1;
         }

@@ -9,7 +9,7 @@ use protocol::records::{BatchHeader, BrokerFields, LeaderEpoch, Offset, Timestam
 use super::epochs::Epochs;
 use super::recovery::{self, Recovered};
 use super::segment::LogSegment;
-use super::{AppendError, LogConfig, Opening, ReadError, Recovery, Storage, StorageError, StorageFile};
+use super::{AppendError, LogConfig, ReadError, Recovery, RecoveryHints, Storage, StorageError, StorageFile};
 
 /// One partition on disk.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Log {
     /// When the oldest unsynced record came, ms since 1970.
     pub(super) unflushed_since_ms: Option<i64>,
     /// A sync failed. What the disk has is unknown from then on, and a second sync may succeed
-    /// without having written anything, so nothing more is taken until the log is opened anew.
+    /// without having written anything, so nothing more is taken until the log is opened again.
     pub(super) broken: bool,
 }
 
@@ -82,13 +82,13 @@ impl Log {
         storage: Arc<dyn Storage>,
         dir: PathBuf,
         config: LogConfig,
-        opening: Opening,
+        hints: RecoveryHints,
     ) -> Result<(Self, Recovery), StorageError> {
         let Recovered { segments, epochs, log_start_offset, recovery } =
-            recovery::recover(&*storage, &dir, &config, opening)?;
+            recovery::recover(&*storage, &dir, &config, hints)?;
         let end = segments.last().expect("recovery leaves one segment at least").next_offset;
         // What was just checked is whole, but only what was synced is safe from a power loss.
-        let recovery_point = if opening.clean { end } else { opening.recovery_point.min(end) };
+        let recovery_point = if hints.clean_shutdown { end } else { hints.recovery_point.min(end) };
         assert!(log_start_offset <= end, "the log starts at {log_start_offset}, behind its end {end}");
         let log = Self {
             storage,
@@ -257,7 +257,8 @@ impl Log {
         &self.config
     }
 
-    /// Changes the settings. What is on disk follows with the next append and sweep.
+    /// Changes the settings. What is on disk follows with the next append and
+    /// the next look at retention.
     pub fn set_config(&mut self, config: LogConfig) {
         self.config = config;
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use protocol::records::Offset;
 
-use super::{Opening, Storage, StorageError, TopicPartition, read_file, replace_file};
+use super::{RecoveryHints, Storage, StorageError, TopicPartition, read_file, replace_file};
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
@@ -84,10 +84,10 @@ impl LogDir {
     }
 
     /// What to open a partition with.
-    pub fn opening(&self, partition: &TopicPartition) -> Opening {
-        Opening {
+    pub fn recovery_hints(&self, partition: &TopicPartition) -> RecoveryHints {
+        RecoveryHints {
             // A partition that was made after the checkpoint is not in it, and is then checked.
-            clean: self.clean && self.recovery_points.contains_key(partition),
+            clean_shutdown: self.clean && self.recovery_points.contains_key(partition),
             recovery_point: self.recovery_points.get(partition).copied().unwrap_or_default(),
             log_start_offset: self.log_starts.get(partition).copied().unwrap_or_default(),
         }
@@ -163,21 +163,24 @@ mod tests {
         let clicks = TopicPartition::new("clicks", 3);
         let at = Checkpoint { recovery_point: Offset(70), log_start_offset: Offset(7) };
         let dir = open(&storage);
-        assert_eq!(dir.opening(&clicks), Opening::default());
+        assert_eq!(dir.recovery_hints(&clicks), RecoveryHints::default());
         dir.checkpoint(&[(clicks.clone(), at)]).unwrap();
         dir.close().unwrap();
 
-        let opening = open(&storage).opening(&clicks);
-        assert_eq!(opening, Opening { clean: true, recovery_point: Offset(70), log_start_offset: Offset(7) });
+        let hints = open(&storage).recovery_hints(&clicks);
+        assert_eq!(
+            hints,
+            RecoveryHints { clean_shutdown: true, recovery_point: Offset(70), log_start_offset: Offset(7) }
+        );
         // The second run did not end in order.
-        assert!(!open(&storage).opening(&clicks).clean);
+        assert!(!open(&storage).recovery_hints(&clicks).clean_shutdown);
     }
 
     #[test]
     fn a_partition_outside_the_checkpoint_is_not_clean() {
         let storage = MemoryStorage::new();
         open(&storage).close().unwrap();
-        assert_eq!(open(&storage).opening(&TopicPartition::new("new", 0)), Opening::default());
+        assert_eq!(open(&storage).recovery_hints(&TopicPartition::new("new", 0)), RecoveryHints::default());
     }
 
     #[test]
@@ -188,8 +191,8 @@ mod tests {
             let storage = MemoryStorage::new();
             storage.put(Path::new("data/recovery-point-offset-checkpoint"), text.as_bytes());
             assert_eq!(
-                open(&storage).opening(&TopicPartition::new("clicks", 0)),
-                Opening::default(),
+                open(&storage).recovery_hints(&TopicPartition::new("clicks", 0)),
+                RecoveryHints::default(),
                 "{text:?}"
             );
         }

@@ -48,7 +48,7 @@
 //!   as they are.
 //! - [`Log::begin_flush`] syncs it now and then and moves the recovery point behind it, so that the
 //!   next start need not check it (`recovery.rs`).
-//! - [`Log::sweep`] forgets it when its time has come (`retention.rs`).
+//! - [`Log::apply_retention`] forgets it when its time has come (`retention.rs`).
 //!
 //! # Simplifications
 //!
@@ -79,8 +79,8 @@ pub use error::{AppendError, ReadError};
 pub use flush::PendingFlush;
 pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};
-pub use recovery::{Opening, Recovery};
-pub use retention::Swept;
+pub use recovery::{Recovery, RecoveryHints};
+pub use retention::DeletedSegments;
 pub use storage::{DiskStorage, MemoryStorage, Storage, StorageError, StorageFile, read_file, replace_file};
 pub(crate) use storage::{NamedFile, replace_file_lazily};
 pub use topic_partition::TopicPartition;

@@ -20,9 +20,9 @@ use super::{LogConfig, Storage, StorageError};
 
 /// What is known of a log before it is opened. The default knows nothing: everything is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Opening {
+pub struct RecoveryHints {
     /// The last run ended in order: nothing needs to be checked.
-    pub clean: bool,
+    pub clean_shutdown: bool,
     /// Everything before this offset was synced and is trusted.
     pub recovery_point: Offset,
     /// Records before this offset were deleted, though their segment may still be there.
@@ -36,7 +36,7 @@ pub struct Recovery {
     pub scanned_bytes: u64,
     /// Bytes cut off because no whole, right batch began there.
     pub truncated_bytes: u64,
-    /// Indexes that were missing or broken and made anew.
+    /// Indexes that were missing or broken and were rebuilt.
     pub rebuilt_indexes: usize,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn recover(
     storage: &dyn Storage,
     dir: &Path,
     config: &LogConfig,
-    opening: Opening,
+    hints: RecoveryHints,
 ) -> Result<Recovered, StorageError> {
     storage.create_dir(dir).map_err(StorageError::of("create", dir))?;
     let mut epochs = Epochs::open(storage, dir)?;
@@ -73,8 +73,9 @@ pub(super) fn recover(
             segment.remove(storage)?;
             continue;
         }
-        let below = limit.is_some_and(|limit| limit <= opening.recovery_point);
-        let trust = if opening.clean || below { Trust::Whole } else { Trust::Before(opening.recovery_point) };
+        let below = limit.is_some_and(|limit| limit <= hints.recovery_point);
+        let trust =
+            if hints.clean_shutdown || below { Trust::Whole } else { Trust::Before(hints.recovery_point) };
         let (mut segment, opened) = LogSegment::open(storage, dir, base, limit, trust, config, |header| {
             if epochs_known {
                 epochs.assign(header.partition_leader_epoch, header.base_offset);
@@ -104,14 +105,14 @@ pub(super) fn recover(
         }
     }
     let end = segments.last().map(|segment| segment.next_offset);
-    if end.is_none_or(|end| end < opening.log_start_offset) {
+    if end.is_none_or(|end| end < hints.log_start_offset) {
         // Offsets must never be given twice, so the log goes on behind what was deleted.
         for segment in segments.drain(..) {
             segment.remove(storage)?;
         }
-        segments.push(LogSegment::create(storage, dir, opening.log_start_offset, config)?);
+        segments.push(LogSegment::create(storage, dir, hints.log_start_offset, config)?);
     }
-    let log_start_offset = segments[0].base_offset.max(opening.log_start_offset);
+    let log_start_offset = segments[0].base_offset.max(hints.log_start_offset);
     let end = segments.last().map_or(log_start_offset, |segment| segment.next_offset);
     epochs.truncate_end(end);
     Ok(Recovered { segments, epochs, log_start_offset, recovery })

@@ -17,7 +17,7 @@ use super::{Log, LogConfig, StorageError};
 
 /// What retention removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct DeletedSegments {
     /// Segments.
     pub segments: usize,
     /// Their bytes.
@@ -40,22 +40,22 @@ impl LogConfig {
 
 impl Log {
     /// Applies retention. `now_ms` counts from 1970.
-    pub fn sweep(&mut self, now_ms: i64) -> Result<Swept, StorageError> {
-        let mut swept = Swept::default();
+    pub fn apply_retention(&mut self, now_ms: i64) -> Result<DeletedSegments, StorageError> {
+        let mut deleted = DeletedSegments::default();
         // An active segment whose every record has expired makes room for an empty one first.
         if self.active().size > 0 && self.segments.iter().all(|segment| self.expired(segment, now_ms)) {
             self.roll()?;
         }
-        while self.segments.len() > 1 && self.oldest_must_go(now_ms) {
-            self.remove_oldest(&mut swept)?;
+        while self.segments.len() > 1 && self.oldest_is_deletable(now_ms) {
+            self.delete_oldest(&mut deleted)?;
         }
-        Ok(swept)
+        Ok(deleted)
     }
 
-    /// When [`Log::sweep`] next has something to do, ms since 1970; 0 when it has now.
-    pub fn next_sweep_ms(&self) -> Option<i64> {
+    /// When [`Log::apply_retention`] next has something to do, ms since 1970; 0 when it has now.
+    pub fn next_retention_ms(&self) -> Option<i64> {
         let oldest = &self.segments[0];
-        if self.segments.len() > 1 && self.oldest_must_go(i64::MIN) {
+        if self.segments.len() > 1 && self.oldest_is_deletable(i64::MIN) {
             return Some(0);
         }
         let (largest, _) = oldest.max_timestamp.filter(|_| oldest.size > 0)?;
@@ -64,18 +64,18 @@ impl Log {
 
     /// Removes records before `offset`, which must not be past the end. Whole segments go at once;
     /// inside a segment only the log start offset moves.
-    pub fn delete_before(&mut self, offset: Offset) -> Result<Swept, StorageError> {
+    pub fn delete_before(&mut self, offset: Offset) -> Result<DeletedSegments, StorageError> {
         assert!(offset <= self.log_end_offset(), "nothing past the end can be deleted: {offset}");
-        let mut swept = Swept::default();
+        let mut deleted = DeletedSegments::default();
         self.log_start_offset = self.log_start_offset.max(offset);
         while self.segments.len() > 1 && self.segments[1].base_offset <= self.log_start_offset {
-            self.remove_oldest(&mut swept)?;
+            self.delete_oldest(&mut deleted)?;
         }
-        Ok(swept)
+        Ok(deleted)
     }
 
     /// Whether the first of several segments is too much. `i64::MIN` asks for all but its age.
-    fn oldest_must_go(&self, now_ms: i64) -> bool {
+    fn oldest_is_deletable(&self, now_ms: i64) -> bool {
         let oldest = &self.segments[0];
         let too_large =
             self.config.retention_bytes.is_some_and(|retention| self.size_bytes() - oldest.size >= retention);
@@ -90,12 +90,12 @@ impl Log {
         segment.max_timestamp.is_none_or(|(largest, _)| now_ms.saturating_sub(largest) > retention_ms)
     }
 
-    fn remove_oldest(&mut self, swept: &mut Swept) -> Result<(), StorageError> {
+    fn delete_oldest(&mut self, deleted: &mut DeletedSegments) -> Result<(), StorageError> {
         assert!(self.segments.len() > 1, "the active segment is never removed");
         self.segments[0].remove(&*self.storage)?;
         let gone = self.segments.remove(0);
-        swept.segments += 1;
-        swept.bytes += gone.size;
+        deleted.segments += 1;
+        deleted.bytes += gone.size;
         self.log_start_offset = self.log_start_offset.max(self.segments[0].base_offset);
         assert!(
             self.log_start_offset <= self.log_end_offset(),

@@ -16,8 +16,8 @@ pub(super) fn batch(timestamps_ms: &[i64], value_len: usize) -> Vec<u8> {
     batch.finish().to_vec()
 }
 
-fn open(storage: &MemoryStorage, config: &LogConfig, opening: Opening) -> (Log, Recovery) {
-    Log::open(Arc::new(storage.clone()), "t-0".into(), config.clone(), opening).unwrap()
+fn open(storage: &MemoryStorage, config: &LogConfig, hints: RecoveryHints) -> (Log, Recovery) {
+    Log::open(Arc::new(storage.clone()), "t-0".into(), config.clone(), hints).unwrap()
 }
 
 fn append(log: &mut Log, bytes: &[u8]) -> Result<Appended, AppendError> {
@@ -51,7 +51,7 @@ fn consume(log: &Log, mut from: Offset, max_bytes: usize) -> Vec<i64> {
 
 #[test]
 fn a_read_gives_whole_batches_and_at_least_one() {
-    let (mut log, _) = open(&MemoryStorage::new(), &LogConfig::default(), Opening::default());
+    let (mut log, _) = open(&MemoryStorage::new(), &LogConfig::default(), RecoveryHints::default());
     let one = batch(&[1, 2, 3], 100);
     for _ in 0..1_000 {
         append(&mut log, &one).unwrap();
@@ -82,14 +82,14 @@ fn a_read_gives_whole_batches_and_at_least_one() {
 #[test]
 fn a_full_disk_refuses_the_batch_and_goes_on_reading() {
     let storage = MemoryStorage::new();
-    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::default());
+    let (mut log, _) = open(&storage, &LogConfig::default(), RecoveryHints::default());
     let one = batch(&[1, 2], 100);
     append(&mut log, &one).unwrap();
     storage.limit_capacity(Some(50));
     assert!(matches!(append(&mut log, &one), Err(AppendError::Storage(_))));
     assert_eq!(consume(&log, Offset(0), 1 << 20), [0, 1]);
     // What was written of it is cut off: a kill now leaves nothing to repair.
-    let (killed, recovery) = open(&storage.kill(), &LogConfig::default(), Opening::default());
+    let (killed, recovery) = open(&storage.kill(), &LogConfig::default(), RecoveryHints::default());
     assert_eq!((killed.log_end_offset(), recovery.truncated_bytes), (Offset(2), 0));
     storage.limit_capacity(None);
     assert_eq!(append(&mut log, &one).unwrap().base_offset, Offset(2));
@@ -99,7 +99,7 @@ fn a_full_disk_refuses_the_batch_and_goes_on_reading() {
 #[test]
 fn after_a_failed_sync_nothing_more_is_taken() {
     let storage = MemoryStorage::new();
-    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::default());
+    let (mut log, _) = open(&storage, &LogConfig::default(), RecoveryHints::default());
     let one = batch(&[1], 10);
     append(&mut log, &one).unwrap();
     storage.fail_syncs(true);
@@ -114,7 +114,7 @@ fn after_a_failed_sync_nothing_more_is_taken() {
 fn a_region_outlives_the_segment_it_points_into() {
     let storage = MemoryStorage::new();
     let config = LogConfig { segment_bytes: 300, ..LogConfig::default() };
-    let (mut log, _) = open(&storage, &config, Opening::default());
+    let (mut log, _) = open(&storage, &config, RecoveryHints::default());
     let one = batch(&[1], 100);
     for _ in 0..4 {
         append(&mut log, &one).unwrap();
@@ -131,19 +131,19 @@ fn a_region_outlives_the_segment_it_points_into() {
 fn flush_messages_syncs_without_being_asked() {
     let storage = MemoryStorage::new();
     let config = LogConfig { flush_messages: Some(3), ..LogConfig::default() };
-    let (mut log, _) = open(&storage, &config, Opening::default());
+    let (mut log, _) = open(&storage, &config, RecoveryHints::default());
     for _ in 0..5 {
         append(&mut log, &batch(&[1], 10)).unwrap();
     }
     // The power goes, and takes all that it may.
-    let (log, _) = open(&storage.crash(|_, _| 0), &config, Opening::default());
+    let (log, _) = open(&storage.crash(|_, _| 0), &config, RecoveryHints::default());
     assert_eq!(log.log_end_offset(), Offset(3));
 }
 
 #[test]
 fn flush_ms_counts_from_the_oldest_unsynced_record() {
     let config = LogConfig { flush_ms: Some(50), ..LogConfig::default() };
-    let (mut log, _) = open(&MemoryStorage::new(), &config, Opening::default());
+    let (mut log, _) = open(&MemoryStorage::new(), &config, RecoveryHints::default());
     assert_eq!(log.next_flush_ms(), None);
     append(&mut log, &batch(&[1], 10)).unwrap();
     assert_eq!(log.next_flush_ms(), Some(1_050));
@@ -154,8 +154,9 @@ fn flush_ms_counts_from_the_oldest_unsynced_record() {
 #[test]
 fn offsets_are_not_given_twice_after_everything_was_deleted() {
     let storage = MemoryStorage::new();
-    let opening = Opening { clean: false, recovery_point: Offset(0), log_start_offset: Offset(40) };
-    let (mut log, _) = open(&storage, &LogConfig::default(), opening);
+    let hints =
+        RecoveryHints { clean_shutdown: false, recovery_point: Offset(0), log_start_offset: Offset(40) };
+    let (mut log, _) = open(&storage, &LogConfig::default(), hints);
     assert_eq!(log.log_start_offset(), Offset(40));
     assert_eq!(append(&mut log, &batch(&[1], 10)).unwrap().base_offset, Offset(40));
 }
@@ -163,7 +164,7 @@ fn offsets_are_not_given_twice_after_everything_was_deleted() {
 #[test]
 fn leader_epochs_survive_the_loss_of_their_file() {
     let storage = MemoryStorage::new();
-    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::default());
+    let (mut log, _) = open(&storage, &LogConfig::default(), RecoveryHints::default());
     let bytes = batch(&[1, 2], 10);
     let header = check_produced(&bytes).unwrap();
     for epoch in [0, 0, 3, 3, 4] {
@@ -173,10 +174,11 @@ fn leader_epochs_survive_the_loss_of_their_file() {
     assert_eq!(before, Some((LeaderEpoch(0), Offset(4))));
     log.flush().unwrap();
     storage.remove(Path::new("t-0/leader-epoch-checkpoint")).unwrap();
-    let clean = Opening { clean: true, recovery_point: Offset(10), log_start_offset: Offset(0) };
-    for opening in [clean, Opening::default()] {
+    let clean =
+        RecoveryHints { clean_shutdown: true, recovery_point: Offset(10), log_start_offset: Offset(0) };
+    for hints in [clean, RecoveryHints::default()] {
         let storage = storage.kill();
-        let (log, _) = open(&storage, &LogConfig::default(), opening);
+        let (log, _) = open(&storage, &LogConfig::default(), hints);
         assert_eq!(log.end_of_epoch(LeaderEpoch(2)), before);
         assert_eq!(log.end_of_epoch(LeaderEpoch(4)), Some((LeaderEpoch(4), Offset(10))));
     }
@@ -188,8 +190,9 @@ fn the_same_calls_leave_the_same_bytes_on_a_real_disk() {
     let memory = MemoryStorage::new();
     let config = LogConfig { segment_bytes: 4_000, index_interval_bytes: 500, ..LogConfig::default() };
     let (mut on_disk, _) =
-        Log::open(Arc::new(DiskStorage), dir.path().join("t-0"), config.clone(), Opening::default()).unwrap();
-    let (mut in_memory, _) = open(&memory, &config, Opening::default());
+        Log::open(Arc::new(DiskStorage), dir.path().join("t-0"), config.clone(), RecoveryHints::default())
+            .unwrap();
+    let (mut in_memory, _) = open(&memory, &config, RecoveryHints::default());
     for number in 0..100 {
         for log in [&mut on_disk, &mut in_memory] {
             append(log, &batch(&[number, number + 1], 50)).unwrap();

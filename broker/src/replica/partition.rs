@@ -7,12 +7,12 @@ use protocol::records::{BatchHeader, LeaderEpoch, Offset, TimestampType};
 use thiserror::Error;
 
 use super::error::ProduceError;
-use super::producer_state::{ProducerState, Verdict};
+use super::producer_state::{ProducerState, SequenceCheck};
 use super::snapshots::Snapshots;
 use super::validation::{Validated, validate};
 use crate::log::{
-    Appended, Checkpoint, FileRegion, Log, LogConfig, Opening, PendingFlush, ReadError, Recovery, Storage,
-    StorageError, Swept, TimestampedOffset,
+    Appended, Checkpoint, DeletedSegments, FileRegion, Log, LogConfig, PendingFlush, ReadError, Recovery,
+    RecoveryHints, Storage, StorageError, TimestampedOffset,
 };
 
 /// Why records were not deleted.
@@ -70,9 +70,9 @@ impl Partition {
         dir: PathBuf,
         config: LogConfig,
         leader_epoch: LeaderEpoch,
-        opening: Opening,
+        hints: RecoveryHints,
     ) -> Result<(Self, Recovery), StorageError> {
-        let (mut log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, opening)?;
+        let (mut log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, hints)?;
         log.begin_epoch(leader_epoch);
         let snapshots = Snapshots::new(storage, dir);
         let (from, mut producers) = snapshots.load(log.log_end_offset())?;
@@ -92,7 +92,7 @@ impl Partition {
     /// one's. `now_ms` counts from 1970.
     pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
         let Validated { header, bytes } = validate(records, self.log.config(), now_ms)?;
-        if let Verdict::Duplicate { base_offset, last_offset, timestamp_ms } =
+        if let SequenceCheck::Duplicate { base_offset, last_offset, timestamp_ms } =
             self.producers.check(&header)?
         {
             return Ok(Appended {
@@ -143,7 +143,7 @@ impl Partition {
         self.log.log_end_offset()
     }
 
-    /// As given on opening.
+    /// As given when it was opened.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         self.leader_epoch
     }
@@ -204,15 +204,15 @@ impl Partition {
 
     /// Does what time brings: applies retention, forgets producers that have been silent for a day.
     /// Cheap when there is nothing to do.
-    pub fn tick(&mut self, now_ms: i64) -> Result<Swept, StorageError> {
+    pub fn tick(&mut self, now_ms: i64) -> Result<DeletedSegments, StorageError> {
         self.producers.expire(now_ms);
-        self.log.sweep(now_ms)
+        self.log.apply_retention(now_ms)
     }
 
     /// When `tick` will next have something to do, ms since 1970; 0 means now.
     /// May move with every append.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        [self.log.next_sweep_ms(), self.producers.next_expiry_ms()].into_iter().flatten().min()
+        [self.log.next_retention_ms(), self.producers.next_expiry_ms()].into_iter().flatten().min()
     }
 
     /// When `flush.ms` asks for the next flush, ms since 1970.
@@ -272,7 +272,7 @@ mod tests {
         let arc: Arc<dyn Storage> = Arc::new(storage.clone());
         let config = LogConfig::default();
         let (mut partition, _) =
-            Partition::open(arc, "t-0".into(), config, LeaderEpoch(0), Opening::default()).unwrap();
+            Partition::open(arc, "t-0".into(), config, LeaderEpoch(0), RecoveryHints::default()).unwrap();
         let mut batch = BatchBuilder::new();
         batch.push(1_000, None, Some(b"x"));
         let bytes = batch.finish().to_vec();

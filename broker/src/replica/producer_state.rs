@@ -37,7 +37,7 @@ use protocol::records::{BatchHeader, Offset};
 use thiserror::Error;
 
 /// Batches remembered for each producer (`ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
-const REMEMBERED_BATCHES: usize = 5;
+const RETAINED_BATCHES: usize = 5;
 /// `producer.id.expiration.ms`: a producer silent for so long is forgotten.
 const EXPIRATION_MS: i64 = 24 * 3_600_000;
 
@@ -73,7 +73,7 @@ pub enum SequenceError {
 
 /// What to do with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum SequenceCheck {
     /// Append it.
     New,
     /// It is stored already, with these offsets.
@@ -92,20 +92,20 @@ struct Producer {
     epoch: i16,
     /// When it last wrote, by the broker's clock, ms since 1970. Not known of one that was read
     /// from disk until the first look at the clock.
-    heard_ms: Option<i64>,
+    last_append_ms: Option<i64>,
     /// Oldest first, one to five.
-    batches: VecDeque<Remembered>,
+    batches: VecDeque<BatchMetadata>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Remembered {
+struct BatchMetadata {
     last_sequence: i32,
     last_offset: Offset,
     offset_delta: i32,
     timestamp_ms: i64,
 }
 
-impl Remembered {
+impl BatchMetadata {
     fn of(header: &BatchHeader) -> Self {
         Self {
             last_sequence: header.last_sequence(),
@@ -123,12 +123,12 @@ impl Remembered {
 impl ProducerState {
     /// Judges a batch before it is appended. `log_start` tells which
     /// remembered batches still exist.
-    pub(super) fn check(&self, header: &BatchHeader) -> Result<Verdict, SequenceError> {
+    pub(super) fn check(&self, header: &BatchHeader) -> Result<SequenceCheck, SequenceError> {
         if !header.is_idempotent() {
-            return Ok(Verdict::New);
+            return Ok(SequenceCheck::New);
         }
         // Unknown, or forgotten with its records: any sequence may begin here.
-        let Some(producer) = self.producers.get(&header.producer_id) else { return Ok(Verdict::New) };
+        let Some(producer) = self.producers.get(&header.producer_id) else { return Ok(SequenceCheck::New) };
         let producer_id = header.producer_id;
         if header.producer_epoch < producer.epoch {
             return Err(SequenceError::Fenced {
@@ -140,7 +140,7 @@ impl ProducerState {
         let sequence = header.base_sequence;
         if header.producer_epoch > producer.epoch {
             return if sequence == 0 {
-                Ok(Verdict::New)
+                Ok(SequenceCheck::New)
             } else {
                 Err(SequenceError::OutOfOrder { producer_id, sequence, expected: 0 })
             };
@@ -149,7 +149,7 @@ impl ProducerState {
             batch.first_sequence() == sequence && batch.last_sequence == header.last_sequence()
         });
         if let Some(batch) = seen {
-            return Ok(Verdict::Duplicate {
+            return Ok(SequenceCheck::Duplicate {
                 base_offset: batch.last_offset + -i64::from(batch.offset_delta),
                 last_offset: batch.last_offset,
                 timestamp_ms: batch.timestamp_ms,
@@ -159,7 +159,7 @@ impl ProducerState {
         // After 2^31 - 1 comes 0.
         let expected = if last == i32::MAX { 0 } else { last + 1 };
         if sequence == expected {
-            Ok(Verdict::New)
+            Ok(SequenceCheck::New)
         } else {
             Err(SequenceError::OutOfOrder { producer_id, sequence, expected })
         }
@@ -167,30 +167,30 @@ impl ProducerState {
 
     /// Notes a batch that stands in the log, and when it came if it has just come. Whatever it says
     /// is history, and not judged.
-    pub(super) fn note(&mut self, header: &BatchHeader, heard_ms: Option<i64>) {
+    pub(super) fn note(&mut self, header: &BatchHeader, last_append_ms: Option<i64>) {
         if !header.is_idempotent() || header.attributes.is_control() {
             return;
         }
-        self.remember(header.producer_id, header.producer_epoch, heard_ms, Remembered::of(header));
+        self.add_batch(header.producer_id, header.producer_epoch, last_append_ms, BatchMetadata::of(header));
     }
 
-    fn remember(&mut self, producer_id: i64, epoch: i16, heard_ms: Option<i64>, batch: Remembered) {
+    fn add_batch(&mut self, producer_id: i64, epoch: i16, last_append_ms: Option<i64>, batch: BatchMetadata) {
         let producer = self.producers.entry(producer_id).or_insert_with(|| Producer {
             epoch,
-            heard_ms,
-            batches: VecDeque::with_capacity(REMEMBERED_BATCHES),
+            last_append_ms,
+            batches: VecDeque::with_capacity(RETAINED_BATCHES),
         });
-        producer.heard_ms = heard_ms;
+        producer.last_append_ms = last_append_ms;
         if producer.epoch != epoch {
             producer.epoch = epoch;
             producer.batches.clear();
         }
-        if producer.batches.len() == REMEMBERED_BATCHES {
+        if producer.batches.len() == RETAINED_BATCHES {
             producer.batches.pop_front();
         }
         producer.batches.push_back(batch);
         assert!(
-            producer.batches.len() <= REMEMBERED_BATCHES,
+            producer.batches.len() <= RETAINED_BATCHES,
             "{} batches of producer {producer_id} are remembered",
             producer.batches.len()
         );
@@ -203,15 +203,17 @@ impl ProducerState {
     /// is the broker's clock that counts.
     pub(super) fn expire(&mut self, now_ms: i64) {
         self.producers.retain(|_, producer| {
-            let heard_ms = *producer.heard_ms.get_or_insert(now_ms);
-            now_ms.saturating_sub(heard_ms) <= EXPIRATION_MS
+            let last_append_ms = *producer.last_append_ms.get_or_insert(now_ms);
+            now_ms.saturating_sub(last_append_ms) <= EXPIRATION_MS
         });
     }
 
     /// When [`ProducerState::expire`] next has something to do, ms since 1970; 0 when it has now.
     pub(super) fn next_expiry_ms(&self) -> Option<i64> {
         let due = |producer: &Producer| {
-            producer.heard_ms.map_or(0, |heard_ms| heard_ms.saturating_add(EXPIRATION_MS + 1))
+            producer
+                .last_append_ms
+                .map_or(0, |last_append_ms| last_append_ms.saturating_add(EXPIRATION_MS + 1))
         };
         self.producers.values().map(due).min()
     }
@@ -259,13 +261,13 @@ impl ProducerState {
             let mut rest = entry.as_slice();
             let producer_id = i64::from_be_bytes(take(&mut rest)?);
             let epoch = i16::from_be_bytes(take(&mut rest)?);
-            let batch = Remembered {
+            let batch = BatchMetadata {
                 last_sequence: i32::from_be_bytes(take(&mut rest)?),
                 last_offset: Offset(i64::from_be_bytes(take(&mut rest)?)),
                 offset_delta: i32::from_be_bytes(take(&mut rest)?),
                 timestamp_ms: i64::from_be_bytes(take(&mut rest)?),
             };
-            state.remember(producer_id, epoch, None, batch);
+            state.add_batch(producer_id, epoch, None, batch);
         }
         Some(state)
     }
@@ -298,11 +300,14 @@ mod tests {
         let mut state = ProducerState::default();
         for number in 0..6 {
             let header = batch(0, number * 10, 10, i64::from(number) * 10);
-            assert_eq!(state.check(&header), Ok(Verdict::New));
+            assert_eq!(state.check(&header), Ok(SequenceCheck::New));
             state.note(&header, None);
         }
-        let duplicate =
-            Verdict::Duplicate { base_offset: Offset(10), last_offset: Offset(19), timestamp_ms: 1_009 };
+        let duplicate = SequenceCheck::Duplicate {
+            base_offset: Offset(10),
+            last_offset: Offset(19),
+            timestamp_ms: 1_009,
+        };
         assert_eq!(state.check(&batch(0, 10, 10, 0)), Ok(duplicate));
         let refused = SequenceError::OutOfOrder { producer_id: 9, sequence: 0, expected: 60 };
         assert_eq!(state.check(&batch(0, 0, 10, 0)), Err(refused));
@@ -325,14 +330,14 @@ mod tests {
     fn sequences_start_again_at_zero_after_the_largest() {
         let mut state = ProducerState::default();
         state.note(&batch(0, i32::MAX - 1, 2, 0), None);
-        assert_eq!(state.check(&batch(0, 0, 1, 2)), Ok(Verdict::New));
+        assert_eq!(state.check(&batch(0, 0, 1, 2)), Ok(SequenceCheck::New));
         // One batch across the border.
         let across = batch(0, i32::MAX, 3, 2);
         assert_eq!(across.last_sequence(), 1);
         let mut state = ProducerState::default();
         state.note(&across, None);
-        assert!(matches!(state.check(&across), Ok(Verdict::Duplicate { .. })));
-        assert_eq!(state.check(&batch(0, 2, 1, 5)), Ok(Verdict::New));
+        assert!(matches!(state.check(&across), Ok(SequenceCheck::Duplicate { .. })));
+        assert_eq!(state.check(&batch(0, 2, 1, 5)), Ok(SequenceCheck::New));
     }
 
     #[test]
@@ -344,7 +349,7 @@ mod tests {
         let bytes = state.encode();
         let read = ProducerState::decode(&bytes).unwrap();
         assert_eq!(read.encode(), bytes);
-        assert!(matches!(read.check(&batch(2, 2, 1, 0)), Ok(Verdict::Duplicate { .. })));
+        assert!(matches!(read.check(&batch(2, 2, 1, 0)), Ok(SequenceCheck::Duplicate { .. })));
         for end in 0..bytes.len() {
             assert!(ProducerState::decode(&bytes[..end]).is_none(), "cut to {end} bytes");
         }

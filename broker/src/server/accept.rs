@@ -21,7 +21,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// … and given up after so many questions.
 const KEEPALIVE_COUNT: u32 = 3;
 
-/// Serves whoever connects, each in a task of its own.
+/// Serves every client that connects, each in a task of its own.
 pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     loop {
         match listener.accept().await {

@@ -19,7 +19,7 @@ use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
 
 /// How long a sync that is under way may hold up the end.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running broker. Dropping it shuts it down.
 #[derive(Debug)]
@@ -116,10 +116,11 @@ fn run(
         // Either a message or the sender's end means stop.
         let _either_way = stopped.await;
     });
-    // Ends every task, and with it every connection; then nobody shares the node any more.
-    runtime.shutdown_timeout(PATIENCE);
+    // Ends every task, and with it every connection; then nothing else holds the node.
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     // All tasks have ended with their runtime; only a thread that waits for the disk may still hold
     // a share.
-    let shared = Arc::into_inner(shared).ok_or(ShutdownError::DiskBusy { seconds: PATIENCE.as_secs() })?;
+    let shared =
+        Arc::into_inner(shared).ok_or(ShutdownError::DiskBusy { seconds: SHUTDOWN_TIMEOUT.as_secs() })?;
     Ok(shared.node.close()?)
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::output::Output;
 use super::shared::Shared;
-use super::{clock, stranger};
+use super::{clock, foreign_protocol};
 use crate::api::fetch::ParkedFetch;
 use crate::api::join_group::ParkedJoin;
 use crate::api::sync_group::ParkedSync;
@@ -41,7 +41,7 @@ const MAX_KEPT_BUFFER: usize = 4 << 20;
 #[derive(Debug, Error)]
 pub(super) enum Closed {
     #[error("this is {what}")]
-    Stranger { what: &'static str },
+    ForeignProtocol { what: &'static str },
     #[error("a request of {length} bytes, {max} are allowed (socket.request.max.bytes)")]
     FrameLength { length: i32, max: usize },
     #[error(transparent)]
@@ -176,9 +176,9 @@ impl Connection {
         let max = self.shared.node.config.max_request_bytes;
         let length = i32::from_be_bytes(first);
         let Some(size) = usize::try_from(length).ok().filter(|&size| size <= max) else {
-            let stranger = stranger::recognize(first).filter(|_| !self.greeted);
+            let stranger = foreign_protocol::recognize(first).filter(|_| !self.greeted);
             return Err(
-                stranger.map_or(Closed::FrameLength { length, max }, |what| Closed::Stranger { what })
+                stranger.map_or(Closed::FrameLength { length, max }, |what| Closed::ForeignProtocol { what })
             );
         };
         self.greeted = true;
@@ -198,20 +198,20 @@ impl Connection {
             token: self.shared.next_token(),
             random: clock::random,
         };
-        let mut handled = api::handle(&context, frame)?;
-        self.shared.settle(&mut handled);
-        match handled.answer {
+        let mut outcome = api::handle(&context, frame)?;
+        self.shared.propagate(&mut outcome);
+        match outcome.answer {
             Answer::Reply(frame) => self.slots.push_back(Slot::Ready(frame)),
-            Answer::Silence => {}
-            Answer::Later(Parked::Fetch(parked)) => {
+            Answer::NoReply => {}
+            Answer::Delayed(Parked::Fetch(parked)) => {
                 let deadline = self.shared.clock.instant(parked.deadline_ms);
                 self.slots.push_back(Slot::Fetch(parked, deadline));
             }
-            Answer::Later(Parked::Join(parked)) => {
+            Answer::Delayed(Parked::Join(parked)) => {
                 let answer = self.shared.purgatory.wait(parked.token);
                 self.slots.push_back(Slot::Join(parked, answer));
             }
-            Answer::Later(Parked::Sync(parked)) => {
+            Answer::Delayed(Parked::Sync(parked)) => {
                 let answer = self.shared.purgatory.wait(parked.token);
                 self.slots.push_back(Slot::Sync(parked, answer));
             }

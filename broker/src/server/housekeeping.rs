@@ -49,13 +49,13 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
                 sleep_until(shared.clock.instant(due_ms)).await;
             }
         }
-        shared.logs_touched.store(false, Ordering::Release);
+        shared.logs_dirty.store(false, Ordering::Release);
         let now_ms = shared.clock.now_ms();
         for partition in shared.all_partitions() {
             keep(&partition, now_ms).await;
         }
-        let outgrown = shared.node.groups().outgrown();
-        if outgrown && let Err(error) = flush_offsets(&shared).await {
+        let needs_compaction = shared.node.groups().needs_compaction();
+        if needs_compaction && let Err(error) = flush_offsets(&shared).await {
             tracing::error!("{error}");
         }
         if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
@@ -99,10 +99,10 @@ fn next_due_ms(partition: &PartitionHandle) -> Option<i64> {
 
 async fn keep(handle: &Arc<PartitionHandle>, now_ms: i64) {
     if handle.lock().next_deadline_ms().is_some_and(|due_ms| due_ms <= now_ms) {
-        let swept = handle.lock().tick(now_ms);
-        match swept {
-            Ok(swept) if swept.segments > 0 => {
-                tracing::debug!(partition = %handle.name, "retention removed {} bytes", swept.bytes);
+        let deleted = handle.lock().tick(now_ms);
+        match deleted {
+            Ok(deleted) if deleted.segments > 0 => {
+                tracing::debug!(partition = %handle.name, "retention removed {} bytes", deleted.bytes);
                 // A fetch may wait at an offset that is out of range now.
                 handle.waiters.notify_all();
             }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddr
 use super::StartError;
 
 /// How often to look for a port that is free on both of localhost's addresses.
-const TRIES: usize = 16;
+const MAX_ATTEMPTS: usize = 16;
 
 /// Listens on `host:port`. The host `localhost` is 127.0.0.1 and, where the machine has it,
 /// `[::1]`: which of the two a client tries first is up to the client's machine.
@@ -24,9 +24,9 @@ pub(super) fn listen(address: &str) -> Result<Vec<TcpListener>, StartError> {
 
 fn listen_on_localhost(port: u16) -> Result<Vec<TcpListener>, StartError> {
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let mut tries = 0;
+    let mut attempts = 0;
     loop {
-        tries += 1;
+        attempts += 1;
         let listener = bind(v4)?;
         let taken =
             listener.local_addr().map_err(|source| StartError::Listen { address: v4, source })?.port();
@@ -35,7 +35,7 @@ fn listen_on_localhost(port: u16) -> Result<Vec<TcpListener>, StartError> {
             Ok(other) => return Ok(vec![listener, other]),
             // A port that was free on one address and not on the other: if we
             // may choose, choose again.
-            Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < TRIES => {}
+            Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && attempts < MAX_ATTEMPTS => {}
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 return Err(StartError::AddressInUse { address: v6 });
             }

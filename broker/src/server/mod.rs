@@ -16,13 +16,13 @@ mod clock;
 mod cluster;
 mod connection;
 mod error;
+mod foreign_protocol;
 mod housekeeping;
 mod listen;
 mod lock_file;
 mod output;
 mod purgatory;
 mod shared;
-mod stranger;
 
 pub use cluster::Cluster;
 pub use error::{ShutdownError, StartError};

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::purgatory::Purgatory;
-use crate::api::{Handled, Touched};
+use crate::api::{Changed, Outcome};
 use crate::coordinator::Token;
 use crate::node::Node;
 
@@ -17,7 +17,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) purgatory: Purgatory,
     /// The logs changed since housekeeping last looked at them.
-    pub(super) logs_touched: AtomicBool,
+    pub(super) logs_dirty: AtomicBool,
     pub(super) logs_changed: Notify,
     /// When housekeeping will look at the groups, ms since 1970.
     pub(super) groups_due_ms: AtomicI64,
@@ -31,7 +31,7 @@ impl Shared {
             node,
             clock,
             purgatory: Purgatory::default(),
-            logs_touched: AtomicBool::new(false),
+            logs_dirty: AtomicBool::new(false),
             logs_changed: Notify::new(),
             groups_due_ms: AtomicI64::new(i64::MAX),
             groups_changed: Notify::new(),
@@ -46,12 +46,12 @@ impl Shared {
 
     /// Passes on what a request did to others, and wakes housekeeping if something is due earlier
     /// than it knows.
-    pub(super) fn settle(&self, handled: &mut Handled) {
-        self.purgatory.deliver(std::mem::take(&mut handled.effects));
-        match handled.touched {
-            Touched::Nothing => {}
-            Touched::Logs => self.logs_have_changed(),
-            Touched::Groups => {
+    pub(super) fn propagate(&self, outcome: &mut Outcome) {
+        self.purgatory.deliver(std::mem::take(&mut outcome.effects));
+        match outcome.changed {
+            Changed::Nothing => {}
+            Changed::Logs => self.logs_have_changed(),
+            Changed::Groups => {
                 let (due_ms, unsynced) = {
                     let groups = self.node.groups();
                     (groups.next_deadline_ms().unwrap_or(i64::MAX), groups.is_unsynced())
@@ -68,7 +68,7 @@ impl Shared {
     }
 
     fn logs_have_changed(&self) {
-        if !self.logs_touched.load(Ordering::Relaxed) && !self.logs_touched.swap(true, Ordering::AcqRel) {
+        if !self.logs_dirty.load(Ordering::Relaxed) && !self.logs_dirty.swap(true, Ordering::AcqRel) {
             self.logs_changed.notify_one();
         }
     }

@@ -8,7 +8,7 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, HeartbeatRequest,
     JoinRequest, LeaveRequest, LeavingMember, SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, Opening, TopicPartition};
+use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
 use bytes::Bytes;
 use protocol::records::Offset;
 
@@ -58,8 +58,15 @@ pub(crate) struct World {
 
 fn start(storage: &MemoryStorage, starts: u64, now_ms: i64) -> GroupCoordinator {
     let storage = Arc::new(storage.clone());
-    GroupCoordinator::open(storage, "o-0".into(), GroupConfig::default(), starts, Opening::default(), now_ms)
-        .expect("memory works")
+    GroupCoordinator::open(
+        storage,
+        "o-0".into(),
+        GroupConfig::default(),
+        starts,
+        RecoveryHints::default(),
+        now_ms,
+    )
+    .expect("memory works")
 }
 
 impl World {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use events::{Place, Timestamp};
-use streets::{Candidate, Door, LinkId, Map, Router, Spot};
+use streets::{Candidate, LinkId, Map, RouteEnd, Router, Spot};
 
 use super::traffic::TrafficModel;
 
@@ -16,8 +16,8 @@ const PIN_SLACK_M: f64 = 25.0;
 /// … and a rider who gets out there walks the rest, in m/s. Without a route to any of these, any
 /// street within the second radius will do.
 const WALKING_MPS: f64 = 1.4;
-const MOST_DOORS: usize = 8;
-const MOST_WIDE_DOORS: usize = 48;
+const MOST_ENDS: usize = 8;
+const MOST_WIDE_ENDS: usize = 48;
 /// A car is searched so many links ahead on its route; further ahead it has taken another.
 const LOOK_AHEAD: usize = 24;
 /// A car that is so far beyond its destination has missed it.
@@ -143,21 +143,21 @@ impl RoutePlanner {
     }
 
     /// Where a route to or from a pin may end or begin; nowhere when no street is near.
-    pub(super) fn doors_of_pin(&mut self, pin: Place) -> Vec<Door> {
+    pub(super) fn ends_of_pin(&mut self, pin: Place) -> Vec<RouteEnd> {
         for radius_m in PIN_RADII_M {
-            let doors = self.doors(pin, radius_m, MOST_DOORS, PIN_SLACK_M);
-            if !doors.is_empty() {
-                return doors;
+            let ends = self.ends(pin, radius_m, MOST_ENDS, PIN_SLACK_M);
+            if !ends.is_empty() {
+                return ends;
             }
         }
         Vec::new()
     }
 
-    fn doors(&mut self, pin: Place, radius_m: f64, most: usize, slack_m: f64) -> Vec<Door> {
+    fn ends(&mut self, pin: Place, radius_m: f64, most: usize, slack_m: f64) -> Vec<RouteEnd> {
         self.map.near_into(pin.lat, pin.lon, radius_m, most, &mut self.found);
         let nearest_m = self.found.first().map_or(0.0, |nearest| nearest.distance_m);
         let near = self.found.iter().take_while(|one| one.distance_m <= nearest_m + slack_m);
-        near.map(|one| Door {
+        near.map(|one| RouteEnd {
             spot: Spot { link: one.link, offset_m: one.offset_m },
             extra: (one.distance_m - nearest_m) / WALKING_MPS,
         })
@@ -176,11 +176,11 @@ impl RoutePlanner {
     ) -> Option<PlannedRoute> {
         let rest_m = self.map.link(spot.link).length_m - spot.offset_m;
         let back = twin.map(|link| Spot { link, offset_m: rest_m.max(0.0) });
-        let from: Vec<Door> = [Some(spot), back].into_iter().flatten().map(Door::at).collect();
-        let doors = self.doors_of_pin(to);
-        self.between(traffic, &from, &doors, now).or_else(|| {
-            let doors = self.doors(to, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY);
-            self.between(traffic, &from, &doors, now)
+        let from: Vec<RouteEnd> = [Some(spot), back].into_iter().flatten().map(RouteEnd::at).collect();
+        let ends = self.ends_of_pin(to);
+        self.between(traffic, &from, &ends, now).or_else(|| {
+            let ends = self.ends(to, PIN_RADII_M[1], MOST_WIDE_ENDS, f64::INFINITY);
+            self.between(traffic, &from, &ends, now)
         })
     }
 
@@ -192,9 +192,9 @@ impl RoutePlanner {
         to: Place,
         now: Timestamp,
     ) -> Option<PlannedRoute> {
-        let ends = [from, to].map(|pin| self.doors_of_pin(pin));
+        let ends = [from, to].map(|pin| self.ends_of_pin(pin));
         self.between(traffic, &ends[0], &ends[1], now).or_else(|| {
-            let ends = [from, to].map(|pin| self.doors(pin, PIN_RADII_M[1], MOST_WIDE_DOORS, f64::INFINITY));
+            let ends = [from, to].map(|pin| self.ends(pin, PIN_RADII_M[1], MOST_WIDE_ENDS, f64::INFINITY));
             self.between(traffic, &ends[0], &ends[1], now)
         })
     }
@@ -202,8 +202,8 @@ impl RoutePlanner {
     fn between(
         &mut self,
         traffic: &TrafficModel,
-        from: &[Door],
-        to: &[Door],
+        from: &[RouteEnd],
+        to: &[RouteEnd],
         now: Timestamp,
     ) -> Option<PlannedRoute> {
         if from.is_empty() || to.is_empty() {

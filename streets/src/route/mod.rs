@@ -11,13 +11,13 @@
 //!   for each set of costs.
 
 mod dijkstra;
+mod distance_search;
 mod queue;
-mod reach;
 mod router;
 
 pub use dijkstra::dijkstra;
-pub use reach::Reach;
-pub use router::{Door, Router};
+pub use distance_search::DistanceSearch;
+pub use router::{RouteEnd, Router};
 
 use crate::map::{LinkId, Map, Spot};
 

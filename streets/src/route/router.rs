@@ -10,17 +10,17 @@ use crate::map::{LinkId, Map, Spot};
 
 /// Where a way may begin or end.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Door {
+pub struct RouteEnd {
     /// The place on a link.
     pub spot: Spot,
     /// What it costs to begin or end here, beside the driving; never below zero.
     pub extra: f64,
 }
 
-impl Door {
+impl RouteEnd {
     /// A place that costs nothing beside the driving.
-    pub fn at(spot: Spot) -> Door {
-        Door { spot, extra: 0.0 }
+    pub fn at(spot: Spot) -> RouteEnd {
+        RouteEnd { spot, extra: 0.0 }
     }
 }
 
@@ -47,18 +47,18 @@ impl Router {
             let closed = !cost_of(costs.link(from.link)).is_finite();
             return (!closed).then(|| Route::new(map, vec![from.link], from, to, costs));
         }
-        self.route_between(map, &[Door::at(from)], &[Door::at(to)], costs)
+        self.route_between(map, &[RouteEnd::at(from)], &[RouteEnd::at(to)], costs)
     }
 
     /// The cheapest way from any of some places to any of some others, in one search: a pin beside
     /// a street may mean either of its directions, and a house on a corner either street.
-    /// [`Door::extra`] is added where it is chosen by, but is no part of the cost of the route
+    /// [`RouteEnd::extra`] is added where it is chosen by, but is no part of the cost of the route
     /// that is given.
     pub fn route_between(
         &mut self,
         map: &Map,
-        from: &[Door],
-        to: &[Door],
+        from: &[RouteEnd],
+        to: &[RouteEnd],
         costs: &impl Costs,
     ) -> Option<Route> {
         // Where a destination is simply ahead on the link of a start, no
@@ -107,8 +107,8 @@ impl Router {
     fn search(
         &mut self,
         map: &Map,
-        from: &[Door],
-        to: &[Door],
+        from: &[RouteEnd],
+        to: &[RouteEnd],
         costs: &impl Costs,
         mut least: f64,
     ) -> Option<LinkId> {
@@ -161,7 +161,7 @@ impl Router {
 
 /// The place among these from which (or to which) it is cheapest, all told;
 /// none when all are closed.
-fn cheapest(doors: &[Door], cost: impl Fn(Spot) -> f64) -> Option<Spot> {
+fn cheapest(doors: &[RouteEnd], cost: impl Fn(Spot) -> f64) -> Option<Spot> {
     let mut best: Option<(f64, Spot)> = None;
     for door in doors {
         let cost = cost_of(door.extra) + cost(door.spot);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::RoadClass;
-use crate::builder::{Parts, RawStreet, Ways};
+use crate::builder::{Directions, Parts, RawStreet};
 use crate::geometry::Point;
 
 /// A town of up to 12 junctions with any streets at all between them: loops, parallel streets,
@@ -16,7 +16,7 @@ fn town() -> impl Strategy<Value = Map> {
         let streets = streets.into_iter().map(|(from, to, ways, length_dm)| RawStreet {
             from,
             to,
-            ways: [Ways::Both, Ways::Forward, Ways::Backward][usize::from(ways)],
+            ways: [Directions::Both, Directions::Forward, Directions::Backward][usize::from(ways)],
             class: RoadClass::Unknown,
             limit_tenth_kmh: 0,
             name: None,
@@ -81,12 +81,12 @@ proptest! {
         doors in prop::collection::vec((any::<u32>(), 0.0..=1.0, 0_u8..20), 2..7),
         starts in 1_usize..3,
     ) {
-        let doors: Vec<Door> = doors
+        let doors: Vec<RouteEnd> = doors
             .into_iter()
-            .map(|(row, share, extra)| Door { spot: spot(&map, row, share), extra: f64::from(extra) })
+            .map(|(row, share, extra)| RouteEnd { spot: spot(&map, row, share), extra: f64::from(extra) })
             .collect();
         let (from, to) = doors.split_at(starts.min(doors.len() - 1));
-        let all = |from: &Door, to: &Door| {
+        let all = |from: &RouteEnd, to: &RouteEnd| {
             dijkstra(&map, from.spot, to.spot, &Any).map(|route| from.extra + route.cost + to.extra)
         };
         let pairs = from.iter().flat_map(|from| to.iter().filter_map(move |to| all(from, to)));
@@ -96,7 +96,7 @@ proptest! {
         if let (Some(plain), Some(fast)) = (plain, fast) {
             prop_assert!(is_connected(&map, &fast.links));
             let (first, last) = (fast.links[0], fast.links[fast.links.len() - 1]);
-            let at = |doors: &[Door], link: LinkId, offset_m: f64| {
+            let at = |doors: &[RouteEnd], link: LinkId, offset_m: f64| {
                 doors
                     .iter()
                     .filter(|door| door.spot.link == link && (door.spot.offset_m - offset_m).abs() < 1e-9)
@@ -119,7 +119,7 @@ proptest! {
             }
         }
         let from = spot(&map, a, at);
-        let mut reach = Reach::new();
+        let mut reach = DistanceSearch::new();
         prop_assert_eq!(reach.distance_m(&map, from), None);
         reach.explore(&map, from, 1e9, f64::INFINITY);
         reach.explore(&map, from, limit_m, 20.0);
@@ -180,7 +180,7 @@ fn a_place_behind_on_a_one_way_street_is_the_way_round() {
     let street = |from, to, length_dm| RawStreet {
         from,
         to,
-        ways: Ways::Forward,
+        ways: Directions::Forward,
         class: RoadClass::Residential,
         limit_tenth_kmh: 360,
         name: None,

@@ -136,7 +136,7 @@ impl Group {
         self.rebalance(now_ms, config, effects);
     }
 
-    /// A static member's process was started anew: it takes the old one's place (KIP-345).
+    /// A static member's process was restarted: it takes the old one's place (KIP-345).
     fn replace_static(
         &mut self,
         now_ms: i64,

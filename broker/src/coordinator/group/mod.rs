@@ -2,7 +2,7 @@
 //!
 //! The broker does not know what is shared, or how. It gathers the members (*join*), lets one of
 //! them, the leader, decide who gets what, and hands the decision round (*sync*). Each such round
-//! is a *generation*; whoever still speaks of an older one is told so, and that keeps two consumers
+//! is a *generation*; a member of an older one is refused, and that keeps two consumers
 //! from working on one partition.
 //!
 //! # States
@@ -131,12 +131,12 @@ impl Group {
         }
     }
 
-    /// Whether it could be forgotten: nobody in it, nobody expected.
+    /// Whether it could be deleted: it has no members, and none are expected.
     pub(super) fn is_vacant(&self) -> bool {
         self.members.is_empty() && self.pending.is_empty()
     }
 
-    /// Who is meant, or why nobody is. With an instance id the member id must be the one that now
+    /// Whether this is a member. With an instance id the member id must be the one that now
     /// holds it.
     fn check_member(&self, member_id: &str, group_instance_id: Option<&str>) -> Result<(), GroupError> {
         if let Some(instance) = group_instance_id {

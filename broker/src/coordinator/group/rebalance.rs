@@ -12,7 +12,7 @@ impl Group {
         self.begin_or_complete(now_ms, effects);
     }
 
-    /// Begins a round if none is on, and completes it if nobody is missing.
+    /// Begins a round if none is on, and completes it if no member is missing.
     pub(super) fn begin_or_complete(&mut self, now_ms: i64, effects: &mut Vec<Effect>) {
         if self.state != GroupState::PreparingRebalance {
             self.begin_round(now_ms, effects);
@@ -20,7 +20,7 @@ impl Group {
         let delayed = self.initial_delay_until_ms.is_some_and(|until| now_ms < until);
         let all_joined =
             self.members.values().all(|member| member.joining.is_some()) && self.pending.is_empty();
-        // Without members there is nobody to wait for, not even for those who are expected.
+        // Without members there is nothing to wait for, not even for those who are expected.
         if (all_joined && !delayed) || self.members.is_empty() {
             self.complete_join(now_ms, effects);
         }

@@ -267,7 +267,7 @@ impl LogSegment {
     pub(super) fn append(&mut self, slices: [&[u8]; 2], header: &BatchHeader) -> Result<(), StorageError> {
         let position = self.size;
         if let Err(error) = self.file.write_at(slices, position) {
-            // If cutting fails too, the rubbish lies behind `size`: nobody reads it, the next
+            // If cutting fails too, the rubbish lies behind `size`: it is never read, the next
             // append writes over it, and recovery would find it.
             let _ = self.file.set_len(position);
             return Err(StorageError::of("write", &self.path)(error));
@@ -368,7 +368,7 @@ impl LogSegment {
         self.file.set_len(self.size).map_err(StorageError::of("truncate", &self.path))
     }
 
-    /// Removes its files. Whoever holds the open file can still read it.
+    /// Removes its files. A reader that holds the open file can still read it.
     pub(super) fn remove(&self, storage: &dyn Storage) -> Result<(), StorageError> {
         for extension in ["index", "timeindex", "log"] {
             let path = self.path.with_extension(extension);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use streets::{LinkId, Map, Reach, Spot};
+use streets::{DistanceSearch, LinkId, Map, Spot};
 
 /// Searches extend to one of these distances in metres, so that none is repeated for each metre
 /// more.
@@ -34,7 +34,7 @@ pub(super) struct DistanceTable {
 #[derive(Debug)]
 pub(super) struct DistanceCache {
     map: Arc<Map>,
-    reach: Reach,
+    search: DistanceSearch,
     tables: Vec<Option<Box<DistanceTable>>>,
     kept: usize,
 }
@@ -42,7 +42,7 @@ pub(super) struct DistanceCache {
 impl DistanceCache {
     pub(super) fn new(map: Arc<Map>) -> Self {
         let tables = map.link_ids().map(|_| None).collect();
-        Self { map, reach: Reach::new(), tables, kept: 0 }
+        Self { map, search: DistanceSearch::new(), tables, kept: 0 }
     }
 
     /// The ways from the end of `link`, at least all that are no longer than `limit_m`.
@@ -80,9 +80,9 @@ impl DistanceCache {
         let limit_m =
             LIMITS_M.into_iter().find(|&limit| limit >= limit_m).unwrap_or(LIMITS_M[LIMITS_M.len() - 1]);
         let end = Spot { link, offset_m: self.map.link(link).length_m };
-        self.reach.explore(&self.map, end, limit_m, U_TURN_M);
+        self.search.explore(&self.map, end, limit_m, U_TURN_M);
         let mut legs: Vec<Leg> = self
-            .reach
+            .search
             .reached()
             .map(|(to, metres, via)| Leg { to, metres: metres as f32, via: via.unwrap_or(to) })
             .collect();

@@ -11,13 +11,13 @@ use crate::map::{LinkId, Map, Spot};
 /// ```
 /// let map = streets::Map::la_serena();
 /// let from = streets::Spot { link: streets::LinkId(0), offset_m: 5.0 };
-/// let mut reach = streets::Reach::new();
+/// let mut reach = streets::DistanceSearch::new();
 /// reach.explore(&map, from, 500.0, 20.0);
 /// let ahead = streets::Spot { link: from.link, offset_m: 9.0 };
 /// assert_eq!(reach.distance_m(&map, ahead), Some(4.0));
 /// ```
 #[derive(Debug, Default)]
-pub struct Reach {
+pub struct DistanceSearch {
     frontier: Frontier,
     /// The links whose beginning was reached, nearest first.
     reached: Vec<LinkId>,
@@ -25,10 +25,10 @@ pub struct Reach {
     limit_m: f64,
 }
 
-impl Reach {
+impl DistanceSearch {
     /// Nothing explored yet.
-    pub fn new() -> Reach {
-        Reach::default()
+    pub fn new() -> DistanceSearch {
+        DistanceSearch::default()
     }
 
     /// Measures the way from a place to the beginning of every link that is at most `limit_m`
