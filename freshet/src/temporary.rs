@@ -57,7 +57,7 @@ impl Folder {
     }
 }
 
-/// Removes the folders of processes that are no more, and says so.
+/// Removes the folders of processes that are no more. Whoever asks (`RUST_LOG=info`) is told.
 fn remove_abandoned(beside: &Path) {
     let Ok(entries) = fs::read_dir(beside) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -66,7 +66,7 @@ fn remove_abandoned(beside: &Path) {
         // A link may lead anywhere; nobody of ours makes one.
         if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_abandoned(&path.join(LOCK)) {
             match fs::remove_dir_all(&path) {
-                Ok(()) => eprintln!("removed {}, which a killed process had left", path.display()),
+                Ok(()) => tracing::info!("removed {}, which a killed process had left", path.display()),
                 Err(error) => tracing::debug!("could not remove {}: {error}", path.display()),
             }
         }
