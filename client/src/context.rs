@@ -16,6 +16,10 @@ use rdkafka::{ClientContext, TopicPartitionList};
 use crate::error::{is_outage, is_unreadable, refuses_a_record};
 use crate::producer::{Refused, from_opaque};
 
+/// The target of the event that the cluster can be reached again. It takes back the warning that it
+/// can't.
+pub const BACK: &str = "client_back";
+
 /// Whether the cluster can be reached, as far as this client has noticed; says each change once.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability {
@@ -28,7 +32,7 @@ impl Reachability {
     /// Something arrived, so the cluster is there.
     pub(crate) fn mark_reachable(&self) {
         if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) {
-            tracing::info!("the broker is back");
+            tracing::info!(target: BACK, "the broker is back");
         }
     }
 

@@ -51,6 +51,7 @@ mod unreadable;
 mod watcher;
 
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
+pub use context::BACK;
 pub use error::Error;
 pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
 pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};

@@ -68,8 +68,8 @@ pub struct BatchedMut<'a> {
 }
 
 impl<T> Batched<T> {
-    /// An answer as of the run that ended with `period_end`: what a processor says. Whoever
-    /// publishes it stamps the name of the run, and when it could really be seen.
+    /// An answer as of the run that ended with `period_end`: what a processor says. The lane that
+    /// publishes it stamps the name of its run, and when the answer could really be seen.
     pub fn as_of(answer: T, period_end: Timestamp) -> Self {
         Self { answer, batch_id: String::new(), valid_from: period_end }
     }

@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use cli::{Cli, Command};
+use scenarios::control;
 use worker_lines::WorkerLines;
 
 fn main() -> ExitCode {
@@ -59,7 +60,8 @@ fn main() -> ExitCode {
         Command::Bench(command) => commands::bench::run(&command),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        // Also what ends in order at a signal says that it was one.
+        Ok(()) => control::exit_code_of_signal().map_or(ExitCode::SUCCESS, ExitCode::from),
         Err(error) => {
             eprintln!("freshet: {}", sentence(&error));
             ExitCode::from(code(&error))
@@ -94,7 +96,7 @@ fn code(error: &anyhow::Error) -> u8 {
             }
     };
     if error.downcast_ref::<scenarios::Interrupted>().is_some() {
-        scenarios::Interrupted::exit_code()
+        control::exit_code_of_signal().unwrap_or(130)
     } else if error.chain().any(unreachable) {
         3
     } else {

@@ -6,9 +6,10 @@
 //! those whose lock is free.
 //!
 //! # Simplifications
-//! - Only folders in the same temporary directory are found: whoever changes `TMPDIR` looks there.
+//! - Only folders in the present temporary directory are found, not those made under another
+//!   `TMPDIR`.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Folder {
     }
 }
 
-/// Removes the folders of processes that are no more. Whoever asks (`RUST_LOG=info`) is told.
+/// Removes the folders of processes that have ended, and logs each at the level `info`.
 fn remove_abandoned(beside: &Path) {
     let Ok(entries) = fs::read_dir(beside) else { return };
     for entry in entries.filter_map(Result::ok) {
@@ -75,15 +76,13 @@ fn remove_abandoned(beside: &Path) {
 
 /// Whether nobody has the lock any more.
 fn is_abandoned(lock: &Path) -> bool {
-    let Ok(file) = File::open(lock) else { return false };
-    let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
-    if age.is_none_or(|age| age < YOUNG) {
+    // In a directory that all may write, opening a pipe of this name would wait for ever.
+    let Ok(metadata) = fs::symlink_metadata(lock) else { return false };
+    let age = metadata.modified().ok().and_then(|at| at.elapsed().ok());
+    if !metadata.is_file() || age.is_none_or(|age| age < YOUNG) {
         return false;
     }
-    match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-    }
+    File::open(lock).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]

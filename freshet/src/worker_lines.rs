@@ -3,7 +3,8 @@
 //! Everything that is said in this program is an event of `tracing`. To a person it is written as a
 //! sentence on standard error. A supervisor is told the same by fields, so that it need not look
 //! for words in a sentence: events of the target [`SUPERVISOR`] carry the fields of a
-//! [`WorkerLine`], and any other warning is one by its message.
+//! [`WorkerLine`], and any other warning is one by its message. That the cluster is back takes back
+//! the warning that it was away, so that the next time is news again.
 //!
 //! # Simplifications
 //! - A supervisor that stops reading for long holds up its worker, as with standard error: lines
@@ -27,7 +28,7 @@ impl WorkerLines {
     /// Whether an event is for the supervisor. What is waited for is told in fields already.
     pub(crate) fn takes(metadata: &Metadata<'_>) -> bool {
         match metadata.target() {
-            SUPERVISOR => true,
+            SUPERVISOR | client::BACK => true,
             WAITING => false,
             _ => *metadata.level() <= Level::WARN,
         }
@@ -45,12 +46,14 @@ impl<S: Subscriber> Layer<S> for WorkerLines {
 }
 
 fn line(target: &str, fields: Fields) -> String {
-    let line = if target == SUPERVISOR {
-        serde_json::from_value::<WorkerLine>(Value::Object(fields.0))
-            .expect("an event for the supervisor has the fields of a line")
-    } else {
-        let text = fields.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-        WorkerLine::Warning { text }
+    let line = match target {
+        SUPERVISOR => serde_json::from_value(Value::Object(fields.0))
+            .expect("an event for the supervisor has the fields of a line"),
+        client::BACK => WorkerLine::Resumed,
+        _ => {
+            let text = fields.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+            WorkerLine::Warning { text }
+        }
     };
     serde_json::to_string(&line).expect("plain values")
 }
@@ -80,5 +83,18 @@ impl Visit for Fields {
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.put(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_by_its_message_and_taken_back_by_the_return() {
+        let mut fields = Fields::default();
+        fields.0.insert("message".to_owned(), "the broker went away".into());
+        assert_eq!(line("client::context", fields), r#"{"kind":"warning","text":"the broker went away"}"#);
+        assert_eq!(line(client::BACK, Fields::default()), r#"{"kind":"resumed"}"#);
     }
 }

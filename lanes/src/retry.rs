@@ -10,10 +10,10 @@ use crate::warehouse::{Warehouse, WarehouseError};
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// An error that passes when somebody comes back.
+/// A transient error: the same attempt may succeed later.
 pub(crate) trait Outage: Display + Into<LaneError> {
-    /// Who has to: whatever goes wrong with it, it is one matter. A server that is killed closes
-    /// connections, then refuses them, then is starting up.
+    /// What has to come back. However it fails meanwhile, that is one matter: a server that is
+    /// killed closes connections, then refuses them, then starts up.
     fn waits_for(&self) -> String;
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn patiently<T>(
                 backoff.wait(error, control)?;
             }
             other => {
-                if waited {
+                if waited && other.is_ok() {
                     resumed();
                 }
                 return Ok(other?);

@@ -21,23 +21,25 @@ use crate::supervise::Order;
 #[error("interrupted")]
 pub struct Interrupted;
 
-impl Interrupted {
-    /// What a shell expects of a process that a signal has ended: 128 and its number.
-    pub fn exit_code() -> u8 {
-        u8::try_from(128 + SIGNAL.load(Ordering::Relaxed)).unwrap_or(130)
+/// What a shell expects of a process that a signal has ended, 128 and its number; none while none
+/// has come.
+pub fn exit_code_of_signal() -> Option<u8> {
+    match SIGNAL.load(Ordering::Relaxed) {
+        0 => None,
+        signal => u8::try_from(128 + signal).ok(),
     }
 }
 
-/// The signal that came first; Ctrl-C while none has.
-static SIGNAL: AtomicI32 = AtomicI32::new(SIGINT);
+/// The signal that came first, or 0: no signal has that number.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// Folders that nobody will need when the process ends by force.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// How long a worker may take to end in order, once it was asked: its supervisor waits no longer.
 const PATIENCE_OF_WORKERS: Duration = Duration::from_millis(1_900);
-/// How long anybody else may: a show ends its workers, its broker and its screen one after the
-/// other. Whoever can't wait asks twice.
+/// How long any other process may: a show ends its workers, its broker and its screen one after
+/// the other. A second signal ends it at once.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A signal was taken by somebody else, such as the screen: the exit code shall say so.

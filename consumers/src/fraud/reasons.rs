@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use events::{HOUR_MS, Timestamp};
 
 use super::decide::Ruling;
-use super::features::{Facts, Family};
+use super::facts::Facts;
+use super::features::Family;
 
 /// The most reasons that are given.
 const MOST: usize = 3;

@@ -124,8 +124,8 @@ pub(crate) enum ReplayError {
 const MAX_LINE: u64 = 1 << 20;
 
 /// Runs `processor` over the lines of `input`, and has each answer stamped before it is written.
-/// Each event's answers are on their way out before the
-/// next line is waited for: someone who writes a line and then waits for its answer gets it.
+/// Each event's answers are on their way out before the next line is waited for: someone who writes
+/// a line and then waits for its answer gets it.
 pub(crate) fn replay(
     processor: &mut dyn Processor,
     input: impl Read,

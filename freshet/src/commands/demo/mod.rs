@@ -152,8 +152,8 @@ fn finish(
 ) -> Result<Summary> {
     let ended_ms = wall_ms();
     let clock = controller.show.clock();
-    // Only a show that has come to its end is waited for until all of it is answered. Whoever ends
-    // it earlier wants it to end.
+    // Only a show that has come to its end is waited for until all of it is answered. One that a
+    // person ends earlier ends at once.
     let patient = args.headless && how == screen::Left::Time;
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its

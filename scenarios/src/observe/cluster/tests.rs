@@ -1,0 +1,141 @@
+//! The cluster as made-up polls tell it.
+
+use super::*;
+
+fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
+    ClusterPoll {
+        brokers: 1,
+        logs: vec![LogPoll { topic: "clicks".into(), partition: 0, start: 0, end, leader: Some(1) }],
+        groups: vec![GroupPoll {
+            id: "mine".into(),
+            state: GroupState::Stable,
+            members: members
+                .iter()
+                .map(|id| MemberPoll {
+                    member_id: (*id).into(),
+                    client_id: format!("client {id}"),
+                    host: "127.0.0.1".into(),
+                    assigned: vec![("clicks".into(), 0)],
+                })
+                .collect(),
+            committed: vec![("clicks".into(), 0, committed)],
+        }],
+    }
+}
+
+#[test]
+fn lag_in_seconds_is_when_the_log_ended_at_the_bookmark() {
+    let mut view = ClusterView::default();
+    for second in 0..10 {
+        view.take(second * 1000, poll(second * 100, second * 100, &["a"]));
+    }
+    // The consumer stands still from here on.
+    for second in 10..20 {
+        view.take(second * 1000, poll(second * 100, 950, &["a"]));
+    }
+    let group = &view.groups(|_| false)[0];
+    assert_eq!(group.lag_records, Some(950));
+    assert_eq!(group.lag_ms, Some(9_500.0), "offset 950 was written half-way between 9 and 10 s");
+    assert!(matches!(group.trend, Trend::FallingBehind { records_per_second: Some(rate) } if rate > 99.0));
+    assert_eq!(group.partitions[0].owner.as_deref(), Some("client a"));
+    assert_eq!(view.topics()[0].in_per_second, Some(100.0));
+}
+
+#[test]
+fn a_lag_that_shrinks_says_when_it_is_gone() {
+    let mut view = ClusterView::default();
+    for second in 0..10 {
+        view.take(second * 1000, poll(10_000 + second * 100, second * 600, &["a"]));
+    }
+    let Trend::Draining { done_in_ms: Some(left) } = view.groups(|_| true)[0].trend else {
+        panic!("{:?}", view.groups(|_| true)[0].trend)
+    };
+    assert!((left - 11_000.0).abs() < 1.0, "5,500 records at 500 a second: {left}");
+}
+
+#[test]
+fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
+    let mut view = ClusterView::default();
+    assert_eq!(view.take(0, poll(10, 10, &["a"]))[0].text, "rebalance 1: 1 member");
+    assert!(view.take(250, poll(10, 10, &["a"])).is_empty());
+    assert_eq!(view.take(500, poll(10, 10, &["b"]))[0].text, "rebalance 2: 1 member");
+    assert_eq!(view.take(750, poll(10, 10, &[]))[0].text, "nobody is left in the group");
+    assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
+    assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
+}
+
+/// One reader of two hangs: its partition falls behind, the other does not.
+#[test]
+fn each_partition_has_its_own_trend() {
+    let mut view = ClusterView::default();
+    for second in 0..10 {
+        let mut poll = poll(second * 100, second * 100, &["a"]);
+        poll.logs.push(LogPoll { partition: 1, ..poll.logs[0].clone() });
+        poll.groups[0].committed.push(("clicks".into(), 1, 100));
+        poll.groups[0].members[0].assigned.push(("clicks".into(), 1));
+        view.take(second * 1000, poll);
+    }
+    let trends = view.groups(|_| true)[0].partitions.iter().map(|p| p.trend).collect::<Vec<_>>();
+    assert!(matches!(trends[..], [Trend::KeepingUp, Trend::FallingBehind { .. }]), "{trends:?}");
+}
+
+/// The bookmark is put back to the beginning, and everything is read again at ten times the
+/// usual pace.
+#[test]
+fn a_rewound_group_drains_and_does_not_keep_up() {
+    let mut view = ClusterView::default();
+    for quarter in 0..40 {
+        view.take(quarter * 250, poll(quarter * 25, quarter * 25, &["a"]));
+    }
+    for quarter in 40..50 {
+        let read = (quarter - 40) * 75;
+        view.take(quarter * 250, poll(quarter * 25, read, &["a"]));
+    }
+    let trend = view.groups(|_| true)[0].trend;
+    assert!(matches!(trend, Trend::Draining { done_in_ms: Some(left) } if left < 4_000.0), "{trend:?}");
+}
+
+#[test]
+fn a_new_leader_is_news_with_the_time_that_nobody_led() {
+    let mut view = ClusterView::default();
+    let led_by = |leader| {
+        let mut poll = poll(10, 10, &["a"]);
+        poll.logs.push(LogPoll { partition: 1, ..poll.logs[0].clone() });
+        poll.logs.iter_mut().for_each(|log| log.leader = leader);
+        poll
+    };
+    let mut news = |now_ms, leader| {
+        let notices = view.take(now_ms, led_by(leader));
+        let elected = notices.into_iter().filter(|notice| notice.kind == NoticeKind::Election);
+        elected.map(|n| (format!("{} {}", n.subject, n.text), n.duration_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(news(0, Some(1)), []);
+    assert_eq!(news(250, None), []);
+    let words = "broker 2 leads clicks 0 and 1 more, which broker 1 led".to_owned();
+    assert_eq!(news(1_250, Some(2)), [(words, Some(1_000.0))]);
+    assert_eq!(news(1_500, Some(2)), []);
+}
+
+#[test]
+fn a_group_is_at_work_when_each_of_its_partitions_has_a_bookmark() {
+    let mut view = ClusterView::default();
+    let mut learning = poll(0, 0, &["a"]);
+    learning.groups[0].committed.clear();
+    view.take(0, learning);
+    assert!(!view.is_at_work("mine"), "it owns a partition, and has not begun to read it");
+    view.take(250, poll(0, 0, &["a"]));
+    assert!(view.is_at_work("mine"));
+    view.take(500, poll(0, 0, &[]));
+    assert!(!view.is_at_work("mine"), "nobody is there");
+    assert!(!view.is_at_work("theirs"));
+}
+
+#[test]
+fn what_is_older_than_the_polls_is_unknown_and_not_zero() {
+    let mut view = ClusterView::default();
+    view.take(0, poll(1_000, 10, &["a"]));
+    view.take(250, poll(1_001, 10, &["a"]));
+    let group = &view.groups(|_| false)[0];
+    assert_eq!((group.lag_records, group.lag_ms), (Some(991), None));
+    assert_eq!(group.trend, Trend::Unknown, "two polls are too few to say");
+}
