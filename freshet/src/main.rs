@@ -60,8 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => commands::bench::run(&command),
     };
     match done {
-        // Also what ends in order at a signal says that it was one.
-        Ok(()) => control::exit_code_of_signal().map_or(ExitCode::SUCCESS, ExitCode::from),
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("freshet: {}", sentence(&error));
             ExitCode::from(code(&error))

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::{Broker, PATIENCE, children, freshet, lines, signal, until};
+use common::{PATIENCE, children, freshet, lines, signal, until};
 
 /// Starts a show of one business and sends it `times` signals. What it said last.
 fn ended_by(name: &str, number: i32, times: u32, options: &[&str]) -> Vec<String> {
@@ -60,49 +60,19 @@ fn a_show_that_gets_two_signals_ends_at_once_and_leaves_nothing_either() {
     }
 }
 
-/// A broker ends as service managers expect; whoever reads or writes for ever ends in order too.
 #[test]
-fn every_command_that_goes_on_for_ever_says_which_signal_ended_it() {
+fn a_broker_that_gets_a_signal_says_so_as_service_managers_expect() {
     let folder = tempfile::tempdir().unwrap();
-    let broker = Broker::start(&folder.path().join("log"));
-    for command in
-        ["produce swipes", "consume fraud", "tail card_swipes", "batch fraud", "dashboard --headless"]
-    {
-        for (name, number) in [("INT", 2), ("TERM", 15)] {
-            let mut process = freshet()
-                .args(command.split(' '))
-                .args(["--bootstrap-servers", &broker.address])
-                .current_dir(folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            // From when on it takes signals in order is known by the signals that it catches.
-            let catches = |pid: u32| {
-                let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-                let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-                u64::from_str_radix(mask.trim(), 16).unwrap() >> (number - 1) & 1 == 1
-            };
-            until("it watches for signals", || catches(process.id()));
-            signal(process.id(), name);
-            let status = process.wait().unwrap();
-            assert_eq!(status.code(), Some(128 + number), "{command} {name}");
-        }
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let mut broker = freshet()
+            .args(["broker", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.path().join(name))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        lines(broker.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
+        signal(broker.id(), name);
+        assert_eq!(broker.wait().unwrap().code(), Some(128 + number), "{name}");
     }
-    let mut alone = freshet()
-        .args([
-            "broker",
-            "--listen",
-            "127.0.0.1:0",
-            "--data-dir",
-            folder.path().join("other").to_str().unwrap(),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    lines(alone.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
-    signal(alone.id(), "TERM");
-    assert_eq!(alone.wait().unwrap().code(), Some(143));
 }
