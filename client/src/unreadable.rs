@@ -15,6 +15,10 @@
 //! # Simplifications
 //! - The request goes over plain TCP. On a cluster that wants TLS or SASL it gets no answer, and an
 //!   unreadable batch is an error there.
+//! - A gzip stream that is cut short is beyond help: librdkafka 2.12 never leaves the loop in which
+//!   it inflates one (`rd_gz_decompress`), and the thread that reads from that broker is lost with
+//!   it. Kafka and our broker refuse such a batch at the door. A log from before may have one: its
+//!   topic must be copied without it, by another client.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
