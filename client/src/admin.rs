@@ -15,7 +15,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{ReaderContext, leave};
 use crate::group::{commit_list, commits, list};
-use crate::{Commit, Error, Settings, TopicPartition, assignment};
+use crate::{ClusterError, Commit, NoSuchTopic, ReadError, ResetError, Settings, TopicPartition, assignment};
 
 /// The most groups whose offsets are watched at once; each takes a client of its own.
 const WATCHED_GROUPS: usize = 64;
@@ -108,7 +108,7 @@ impl Drop for Admin {
 
 impl Admin {
     /// Finds the cluster of `settings`, or says that it is not there.
-    pub fn connect(settings: &Settings, timeout: Duration) -> Result<Self, Error> {
+    pub fn connect(settings: &Settings, timeout: Duration) -> Result<Self, ClusterError> {
         let admin = Self::unconnected(settings, timeout)?;
         admin.topics()?;
         Ok(admin)
@@ -116,11 +116,11 @@ impl Admin {
 
     /// As [`connect`](Self::connect), but leaves it to the first call to find out whether the
     /// cluster is there.
-    pub fn unconnected(settings: &Settings, timeout: Duration) -> Result<Self, Error> {
+    pub fn unconnected(settings: &Settings, timeout: Duration) -> Result<Self, ClusterError> {
         let outside = settings
             .config(&[])
             .create_with_context(ReaderContext::default())
-            .map_err(|error| Error::of("starting a client", settings, timeout, &error))?;
+            .map_err(|error| ClusterError::of("starting a client", settings, timeout, &error))?;
         Ok(Self {
             settings: settings.clone(),
             timeout,
@@ -132,7 +132,7 @@ impl Admin {
 
     /// Makes the topics that are not there yet; those that are stay as they are. Returns the names
     /// of the new ones.
-    pub fn create(&self, topics: &[NewTopic]) -> Result<Vec<String>, Error> {
+    pub fn create(&self, topics: &[NewTopic]) -> Result<Vec<String>, ClusterError> {
         let wanted: Vec<_> = topics
             .iter()
             .map(|topic| {
@@ -156,7 +156,7 @@ impl Admin {
     }
 
     /// Deletes topics, with everything in them. One that is not there is no error.
-    pub fn delete(&self, topics: &[&str]) -> Result<(), Error> {
+    pub fn delete(&self, topics: &[&str]) -> Result<(), ClusterError> {
         let results =
             self.arrange("deleting topics", |client, options| client.delete_topics(topics, options))?;
         for result in results {
@@ -169,7 +169,7 @@ impl Admin {
     }
 
     /// The settings of a topic, in Kafka's words, sorted by name.
-    pub fn configs(&self, topic: &str) -> Result<Vec<(String, String)>, Error> {
+    pub fn configs(&self, topic: &str) -> Result<Vec<(String, String)>, ClusterError> {
         let what = format!("reading the settings of {topic}");
         let asked = [ResourceSpecifier::Topic(topic)];
         let results = self.arrange(&what, |client, options| client.describe_configs(&asked, options))?;
@@ -185,7 +185,7 @@ impl Admin {
     }
 
     /// Every topic, sorted by name.
-    pub fn topics(&self) -> Result<Vec<TopicInfo>, Error> {
+    pub fn topics(&self) -> Result<Vec<TopicInfo>, ClusterError> {
         let metadata = self
             .outside
             .fetch_metadata(None, self.timeout)
@@ -207,7 +207,7 @@ impl Admin {
     /// What there is, in one request: how many brokers, and of each topic the broker that leads
     /// each partition, by partition; none where no group does. Sorted by name.
     #[expect(clippy::type_complexity, reason = "the answer to one question, in the order of the question")]
-    pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), Error> {
+    pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), ClusterError> {
         let metadata = self
             .outside
             .fetch_metadata(None, self.timeout)
@@ -233,15 +233,15 @@ impl Admin {
     }
 
     /// How many partitions `topic` has.
-    pub fn partitions(&self, topic: &str) -> Result<i32, Error> {
+    pub fn partitions(&self, topic: &str) -> Result<i32, ReadError> {
         // Asked for by name, a topic that isn't there might be made by the asking: so all of them.
-        self.topics()?.into_iter().find(|info| info.name == topic).map(|info| info.partitions).ok_or_else(
-            || Error::NoSuchTopic { topic: topic.to_owned(), servers: self.settings.servers().to_owned() },
-        )
+        let known = self.topics()?.into_iter().find(|info| info.name == topic);
+        let missing = || NoSuchTopic { topic: topic.to_owned(), servers: self.settings.servers().to_owned() };
+        Ok(known.ok_or_else(missing)?.partitions)
     }
 
     /// Every broker, as `(id, host:port)`.
-    pub fn brokers(&self) -> Result<Vec<(i32, String)>, Error> {
+    pub fn brokers(&self) -> Result<Vec<(i32, String)>, ClusterError> {
         let metadata = self
             .outside
             .fetch_metadata(None, self.timeout)
@@ -258,7 +258,7 @@ impl Admin {
 
     /// Which offsets each of `partitions` holds, in their order: two requests to each broker,
     /// however many partitions. None where the partition is not there (any more).
-    pub fn offsets(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<Offsets>>, Error> {
+    pub fn offsets(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<Offsets>>, ClusterError> {
         let earliest = self.offsets_for(partitions, Offset::Beginning)?;
         let latest = self.offsets_for(partitions, Offset::End)?;
         let both = earliest.into_iter().zip(latest);
@@ -266,12 +266,12 @@ impl Admin {
     }
 
     /// The end of each of `partitions`, in their order; none where the partition is not there.
-    pub fn ends(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<i64>>, Error> {
+    pub fn ends(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<i64>>, ClusterError> {
         self.offsets_for(partitions, Offset::End)
     }
 
     /// Every group there is, sorted by id.
-    pub fn groups(&self) -> Result<Vec<Group>, Error> {
+    pub fn groups(&self) -> Result<Vec<Group>, ClusterError> {
         let groups = self
             .outside
             .fetch_group_list(None, self.timeout)
@@ -287,7 +287,7 @@ impl Admin {
         &self,
         group: &str,
         partitions: &[TopicPartition],
-    ) -> Result<Vec<Option<i64>>, Error> {
+    ) -> Result<Vec<Option<i64>>, ClusterError> {
         let read = self.read_committed(group, partitions)?;
         partitions
             .iter()
@@ -309,24 +309,24 @@ impl Admin {
         &self,
         group: &str,
         partitions: &[TopicPartition],
-    ) -> Result<Vec<Option<Commit>>, Error> {
+    ) -> Result<Vec<Option<Commit>>, ClusterError> {
         let read = self.read_committed(group, partitions)?;
         commits(&read, partitions, group, &self.settings, self.timeout)
     }
 
     /// Commits for a group that has no members, as a job does that reads by itself.
-    pub fn commit(&self, group: &str, commits: &[Commit]) -> Result<(), Error> {
+    pub fn commit(&self, group: &str, commits: &[Commit]) -> Result<(), ClusterError> {
         let what = format!("committing for the group {group}");
         let list = commit_list(commits).map_err(|error| self.wrong(&what, &error))?;
         self.member_of(group)?.commit(&list, CommitMode::Sync).map_err(|error| self.wrong(&what, &error))
     }
 
     /// Moves the offsets of a group that has no members at the moment.
-    pub fn reset(&self, group: &str, to: &[(TopicPartition, i64)]) -> Result<(), Error> {
+    pub fn reset(&self, group: &str, to: &[(TopicPartition, i64)]) -> Result<(), ResetError> {
         if let Some(found) = self.groups()?.into_iter().find(|found| found.id == group)
             && !found.members.is_empty()
         {
-            return Err(Error::GroupInUse {
+            return Err(ResetError::GroupInUse {
                 group: group.to_owned(),
                 state: found.state,
                 members: found.members.len(),
@@ -336,21 +336,21 @@ impl Admin {
             .iter()
             .map(|(at, offset)| Commit { at: at.clone(), offset: *offset, metadata: String::new() })
             .collect();
-        self.commit(group, &commits)
+        Ok(self.commit(group, &commits)?)
     }
 
     fn read_committed(
         &self,
         group: &str,
         partitions: &[TopicPartition],
-    ) -> Result<TopicPartitionList, Error> {
+    ) -> Result<TopicPartitionList, ClusterError> {
         self.member_of(group)?
             .committed_offsets(list(partitions), self.timeout)
             .map_err(|error| self.wrong(&format!("reading the offsets of the group {group}"), &error))
     }
 
     /// A client that names the group without joining it.
-    fn member_of(&self, group: &str) -> Result<Arc<BaseConsumer<ReaderContext>>, Error> {
+    fn member_of(&self, group: &str) -> Result<Arc<BaseConsumer<ReaderContext>>, ClusterError> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = groups.get(group) {
             return Ok(Arc::clone(found));
@@ -369,7 +369,11 @@ impl Admin {
 
     /// One `ListOffsets` request to each broker. A time is asked for in the place of the offset;
     /// Kafka gives the beginning and the end numbers of their own (-2 and -1).
-    fn offsets_for(&self, partitions: &[TopicPartition], time: Offset) -> Result<Vec<Option<i64>>, Error> {
+    fn offsets_for(
+        &self,
+        partitions: &[TopicPartition],
+        time: Offset,
+    ) -> Result<Vec<Option<i64>>, ClusterError> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
@@ -393,7 +397,7 @@ impl Admin {
         &self,
         what: &str,
         operation: impl FnOnce(&AdminClient<ReaderContext>, &AdminOptions) -> F,
-    ) -> Result<T, Error> {
+    ) -> Result<T, ClusterError> {
         let mut client = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let client = match &mut *client {
             Some(client) => client,
@@ -409,12 +413,12 @@ impl Admin {
         block_on(operation(client, &options)).map_err(|error| self.wrong(what, &error))
     }
 
-    fn wrong(&self, what: &str, error: &KafkaError) -> Error {
-        Error::of(what, &self.settings, self.timeout, error)
+    fn wrong(&self, what: &str, error: &KafkaError) -> ClusterError {
+        ClusterError::of(what, &self.settings, self.timeout, error)
     }
 
-    fn refused(&self, what: String, code: RDKafkaErrorCode) -> Error {
-        Error::of_code(what, &self.settings, self.timeout, code)
+    fn refused(&self, what: String, code: RDKafkaErrorCode) -> ClusterError {
+        ClusterError::of_code(what, &self.settings, self.timeout, code)
     }
 }
 

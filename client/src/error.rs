@@ -1,4 +1,5 @@
-//! What can go wrong, each with the address or the name that it concerns and with the remedy.
+//! What can go wrong, each with the address or the name that it concerns and with the remedy: an
+//! enum for each kind of operation, so that whoever calls it matches on what can happen there.
 
 use std::time::Duration;
 
@@ -7,9 +8,12 @@ use thiserror::Error;
 
 use crate::Settings;
 
-/// Why an operation on a cluster failed.
+/// Why a question to a cluster has no answer: what can happen to every operation that needs one.
+///
+/// [`Watcher`](crate::Watcher) and most of [`Admin`](crate::Admin) give it as it is. The operations
+/// to which more can happen have an enum of their own, in which this is the variant `Cluster`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Error {
+pub enum ClusterError {
     /// No answer came in time.
     #[error(
         "{what}: could not reach {servers} within {seconds} s: is a broker running? start one with `freshet broker`"
@@ -22,7 +26,7 @@ pub enum Error {
         /// How long was waited.
         seconds: u64,
     },
-    /// A property that librdkafka does not take.
+    /// A property that librdkafka does not take. It is looked at when a client is made.
     #[error(
         "the client property {key}={value} is refused: {reason}; the list is librdkafka's CONFIGURATION.md"
     )]
@@ -32,61 +36,6 @@ pub enum Error {
         /// The value that was given.
         value: String,
         /// librdkafka's reason.
-        reason: String,
-    },
-    /// A property given on a command line that is not `key=value`.
-    #[error("-X {text}: a client property is written key=value, as in -X security.protocol=ssl")]
-    NotAProperty {
-        /// What was given.
-        text: String,
-    },
-    /// A topic that the cluster does not have.
-    #[error("{servers} has no topic {topic}: create it, or look at what there is with `freshet topics`")]
-    NoSuchTopic {
-        /// The topic.
-        topic: String,
-        /// The bootstrap servers.
-        servers: String,
-    },
-    /// Offsets of a group can only be moved while it has no members.
-    #[error("the group {group} is {state} with {members} members: stop them, then move its offsets")]
-    GroupInUse {
-        /// The group.
-        group: String,
-        /// Its state in Kafka's words.
-        state: String,
-        /// How many members it has.
-        members: usize,
-    },
-    /// A record that no request could carry: it was not sent, and never will be.
-    #[error(
-        "a record of {bytes} bytes for {topic} is larger than this client sends: shorten it, or raise the limit with -X message.max.bytes and the topic's max.message.bytes"
-    )]
-    TooLarge {
-        /// Where it was to go.
-        topic: String,
-        /// Its key and value together.
-        bytes: usize,
-    },
-    /// Records that were taken but not acknowledged.
-    #[error("{count} records were not acknowledged by {servers}: {reason}")]
-    Undelivered {
-        /// How many.
-        count: u64,
-        /// The bootstrap servers.
-        servers: String,
-        /// The first reason, in librdkafka's words.
-        reason: String,
-    },
-    /// This consumer is no longer a member of the generation in which it got its partitions: it was
-    /// away for too long, or the group is changing; others may have them.
-    #[error(
-        "the group {group} went on without this consumer, which was silent for too long or slow to join again: {reason}"
-    )]
-    Fenced {
-        /// The group.
-        group: String,
-        /// The broker's reason.
         reason: String,
     },
     /// The cluster answered, and refused.
@@ -101,7 +50,109 @@ pub enum Error {
     },
 }
 
-impl Error {
+/// Why a topic can't be read: from [`LogReader::next`](crate::LogReader::next), and from
+/// [`Admin::partitions`](crate::Admin::partitions), which asks before.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// The cluster did not answer, or refused.
+    #[error("{0}")]
+    Cluster(#[from] ClusterError),
+    /// It does not have the topic.
+    #[error("{0}")]
+    NoSuchTopic(#[from] NoSuchTopic),
+}
+
+/// Why a record was not taken: from [`Producer::send`](crate::Producer::send).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SendError {
+    /// The queue stayed full, or librdkafka refused.
+    #[error("{0}")]
+    Cluster(#[from] ClusterError),
+    /// The cluster does not have the topic, or not that partition of it.
+    #[error("{0}")]
+    NoSuchTopic(#[from] NoSuchTopic),
+    /// A record that no request could carry: it was not sent, and never will be.
+    #[error(
+        "a record of {bytes} bytes for {topic} is larger than this client sends: shorten it, or raise the limit with -X message.max.bytes and the topic's max.message.bytes"
+    )]
+    TooLarge {
+        /// Where it was to go.
+        topic: String,
+        /// Its key and value together.
+        bytes: usize,
+    },
+}
+
+/// Why a member of a group can't go on: from [`GroupConsumer`](crate::GroupConsumer), once it has
+/// joined.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GroupError {
+    /// The cluster did not answer, or refused.
+    #[error("{0}")]
+    Cluster(#[from] ClusterError),
+    /// This consumer is no longer a member of the generation in which it got its partitions: it was
+    /// away for too long, or the group is changing; others may have them.
+    #[error(
+        "the group {group} went on without this consumer, which was silent for too long or slow to join again: {reason}"
+    )]
+    Fenced {
+        /// The group.
+        group: String,
+        /// The broker's reason.
+        reason: String,
+    },
+}
+
+/// Why the offsets of a group were not moved: from [`Admin::reset`](crate::Admin::reset).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResetError {
+    /// The cluster did not answer, or refused.
+    #[error("{0}")]
+    Cluster(#[from] ClusterError),
+    /// Offsets of a group can only be moved while it has no members.
+    #[error("the group {group} is {state} with {members} members: stop them, then move its offsets")]
+    GroupInUse {
+        /// The group.
+        group: String,
+        /// Its state in Kafka's words.
+        state: String,
+        /// How many members it has.
+        members: usize,
+    },
+}
+
+/// A topic that the cluster does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{servers} has no topic {topic}: create it, or look at what there is with `freshet topics`")]
+pub struct NoSuchTopic {
+    /// The topic.
+    pub topic: String,
+    /// The bootstrap servers.
+    pub servers: String,
+}
+
+/// Records that were taken but not acknowledged: from [`Producer::flush`](crate::Producer::flush).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{count} records were not acknowledged by {servers}: {reason}")]
+pub struct Undelivered {
+    /// How many.
+    pub count: u64,
+    /// The bootstrap servers.
+    pub servers: String,
+    /// The first reason, in librdkafka's words.
+    pub reason: String,
+}
+
+/// A property given on a command line that is not `key=value`: from
+/// [`Settings::with_argument`](crate::Settings::with_argument).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("-X {text}: a client property is written key=value, as in -X security.protocol=ssl")]
+pub struct NotAProperty {
+    /// What was given.
+    pub text: String,
+}
+
+impl ClusterError {
     /// Sorts one of librdkafka's errors into ours.
     pub(crate) fn of(
         what: impl Into<String>,
@@ -143,6 +194,27 @@ impl Error {
     /// Whether trying again later may help, without anybody changing anything here.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+}
+
+impl SendError {
+    /// Whether trying again later may help, as [`ClusterError::is_outage`] says.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_outage())
+    }
+}
+
+impl ReadError {
+    /// Whether trying again later may help, as [`ClusterError::is_outage`] says.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_outage())
+    }
+}
+
+impl GroupError {
+    /// Whether trying again later may help, as [`ClusterError::is_outage`] says.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Cluster(error) if error.is_outage())
     }
 }
 

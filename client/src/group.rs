@@ -21,7 +21,7 @@ use crate::context::{Change, Membership, leave};
 use crate::error::{is_outage, is_unreadable};
 use crate::inbox::{Bell, Queue};
 use crate::survey::{Start, Survey};
-use crate::{Commit, Error, Read, Record, Settings, TopicPartition};
+use crate::{ClusterError, Commit, GroupError, Read, Record, Settings, TopicPartition};
 
 /// After how long a partition in which nothing moves is looked at.
 const STILL: Duration = Duration::from_secs(5);
@@ -96,7 +96,7 @@ impl GroupConsumer {
         group: &str,
         topics: &[&str],
         options: &GroupOptions,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ClusterError> {
         let session = options.session_timeout.as_millis().to_string();
         let heartbeat = options.heartbeat.as_millis().to_string();
         // Without gathering a fetch is answered with the first record, and waits for that as long
@@ -129,7 +129,7 @@ impl GroupConsumer {
             ("fetch.min.bytes", bytes),
         ]);
         let wrong = |what: &str, error: &KafkaError| {
-            Error::of(format!("{what} the group {group}"), settings, Duration::ZERO, error)
+            ClusterError::of(format!("{what} the group {group}"), settings, Duration::ZERO, error)
         };
         let mut inner: BaseConsumer<Membership> = config
             .create_with_context(Membership::default())
@@ -156,7 +156,7 @@ impl GroupConsumer {
     /// Waits until something arrives, be it a change of the membership or a record in an inbox that
     /// was empty; at most `timeout`. Must be called again within five minutes, or the group takes
     /// the member for hung.
-    pub fn poll(&self, timeout: Duration) -> Result<Polled, Error> {
+    pub fn poll(&self, timeout: Duration) -> Result<Polled, GroupError> {
         if let Some(change) = self.change() {
             return Ok(change);
         }
@@ -174,7 +174,7 @@ impl GroupConsumer {
     }
 
     /// Takes in one piece of news, if there is one.
-    fn serve(&self) -> Result<(), Error> {
+    fn serve(&self) -> Result<(), GroupError> {
         let polled = self.inner.poll(Duration::ZERO);
         if let Some(error) = self.inner.context().take_commit_error() {
             // The next commit covers what this one would have; being put out of the group shows as
@@ -191,7 +191,7 @@ impl GroupConsumer {
     }
 
     /// The next record in `inbox`, if one is there, or offsets that cannot be read.
-    pub fn next(&self, inbox: Inbox) -> Result<Option<Read<'_>>, Error> {
+    pub fn next(&self, inbox: Inbox) -> Result<Option<Read<'_>>, GroupError> {
         let Some(Some(queue)) = self.queues.get(inbox.0) else { return Ok(None) };
         loop {
             if let Some(unreadable) = self.survey.found(|at| *at == queue.at) {
@@ -217,7 +217,7 @@ impl GroupConsumer {
 
     /// Begins to read `from` the given offsets: the answer to [`Polled::Assigned`]. Returns an
     /// inbox for each, in their order.
-    pub fn assign(&mut self, from: &[(TopicPartition, i64)]) -> Result<Vec<Inbox>, Error> {
+    pub fn assign(&mut self, from: &[(TopicPartition, i64)]) -> Result<Vec<Inbox>, GroupError> {
         let mut list = TopicPartitionList::with_capacity(from.len());
         for (at, offset) in from {
             list.add_partition_offset(&at.topic, at.partition, Offset::Offset(*offset))
@@ -243,7 +243,7 @@ impl GroupConsumer {
 
     /// Gives `partitions` and what is in their inboxes up: the answer to [`Polled::Revoked`], when
     /// all is done and committed.
-    pub fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
+    pub fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), GroupError> {
         for queue in &mut self.queues {
             queue.take_if(|queue| partitions.contains(&queue.at));
         }
@@ -258,9 +258,9 @@ impl GroupConsumer {
         .map_err(|error| self.wrong("releasing partitions of", &error))
     }
 
-    /// Commits and waits for the broker's word. [`Error::Fenced`] when this consumer is no longer a
-    /// member. Fails at once while the cluster is known to be away.
-    pub fn commit(&self, commits: &[Commit]) -> Result<(), Error> {
+    /// Commits and waits for the broker's word. [`GroupError::Fenced`] when this consumer is no
+    /// longer a member. Fails at once while the cluster is known to be away.
+    pub fn commit(&self, commits: &[Commit]) -> Result<(), GroupError> {
         if self.inner.context().reachability.is_lost() {
             return Err(
                 self.wrong("committing for", &KafkaError::ConsumerCommit(RDKafkaErrorCode::AllBrokersDown))
@@ -270,7 +270,7 @@ impl GroupConsumer {
     }
 
     /// Commits without waiting. Should it fail, a later commit makes good for it.
-    pub fn commit_async(&self, commits: &[Commit]) -> Result<(), Error> {
+    pub fn commit_async(&self, commits: &[Commit]) -> Result<(), GroupError> {
         self.commit_in(commits, CommitMode::Async)
     }
 
@@ -279,9 +279,9 @@ impl GroupConsumer {
         &self,
         partitions: &[TopicPartition],
         timeout: Duration,
-    ) -> Result<Vec<Option<Commit>>, Error> {
+    ) -> Result<Vec<Option<Commit>>, ClusterError> {
         let read = self.inner.committed_offsets(list(partitions), timeout).map_err(|error| {
-            Error::of(
+            ClusterError::of(
                 format!("reading the offsets of the group {}", self.group),
                 &self.settings,
                 timeout,
@@ -305,7 +305,7 @@ impl GroupConsumer {
     }
 
     /// An error if nothing can be done about it.
-    fn problem(&self, error: &KafkaError) -> Result<(), Error> {
+    fn problem(&self, error: &KafkaError) -> Result<(), GroupError> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
             _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
@@ -333,7 +333,7 @@ impl GroupConsumer {
         }
     }
 
-    fn commit_in(&self, commits: &[Commit], mode: CommitMode) -> Result<(), Error> {
+    fn commit_in(&self, commits: &[Commit], mode: CommitMode) -> Result<(), GroupError> {
         if commits.is_empty() {
             return Ok(());
         }
@@ -341,7 +341,7 @@ impl GroupConsumer {
         self.inner.commit(&list, mode).map_err(|error| self.wrong("committing for", &error))
     }
 
-    fn wrong(&self, what: &str, error: &KafkaError) -> Error {
+    fn wrong(&self, what: &str, error: &KafkaError) -> GroupError {
         use RDKafkaErrorCode as Code;
         let put_out = [
             Code::IllegalGeneration,
@@ -351,9 +351,10 @@ impl GroupConsumer {
             Code::RebalanceInProgress,
         ];
         if error.rdkafka_error_code().is_some_and(|code| put_out.contains(&code)) {
-            return Error::Fenced { group: self.group.clone(), reason: error.to_string() };
+            return GroupError::Fenced { group: self.group.clone(), reason: error.to_string() };
         }
-        Error::of(format!("{what} the group {}", self.group), &self.settings, Duration::ZERO, error)
+        ClusterError::of(format!("{what} the group {}", self.group), &self.settings, Duration::ZERO, error)
+            .into()
     }
 }
 
@@ -406,13 +407,13 @@ pub(crate) fn commits(
     group: &str,
     settings: &Settings,
     waited: Duration,
-) -> Result<Vec<Option<Commit>>, Error> {
+) -> Result<Vec<Option<Commit>>, ClusterError> {
     partitions
         .iter()
         .map(|at| {
             let Some(element) = read.find_partition(&at.topic, at.partition) else { return Ok(None) };
             element.error().map_err(|error| {
-                Error::of(
+                ClusterError::of(
                     format!("reading the offset of {at} in the group {group}"),
                     settings,
                     waited,

@@ -20,7 +20,8 @@
 //! # When the broker goes away
 //! Nothing here gives up: librdkafka reconnects by itself, from 100 ms to one second apart. The
 //! loss is reported once, as a `tracing` warning, and so is the return; not every attempt. What
-//! needs an answer now (metadata, a commit) fails with [`Error::Unreachable`] after its timeout.
+//! needs an answer now (metadata, a commit) fails with [`ClusterError::Unreachable`] after its
+//! timeout.
 //!
 //! # When a batch can't be read
 //! A log may hold batches that are rubbish inside, where an older broker did not look. To
@@ -52,7 +53,9 @@ mod watcher;
 
 pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
 pub use context::BACK;
-pub use error::Error;
+pub use error::{
+    ClusterError, GroupError, NoSuchTopic, NotAProperty, ReadError, ResetError, SendError, Undelivered,
+};
 pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
 pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::{LogReader, Read};

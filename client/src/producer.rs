@@ -10,7 +10,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
 use crate::context::Deliveries;
-use crate::{Error, Settings};
+use crate::{ClusterError, NoSuchTopic, SendError, Settings, Undelivered};
 
 /// How batches are made smaller on their way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub struct Producer {
 impl Producer {
     /// A producer for the cluster of `settings`. It connects by itself and need not find the
     /// cluster there already.
-    pub fn new(settings: &Settings, options: &ProducerOptions) -> Result<Self, Error> {
+    pub fn new(settings: &Settings, options: &ProducerOptions) -> Result<Self, ClusterError> {
         let linger = options.linger_ms.to_string();
         let queue = options.queue_records.to_string();
         let timeout = options.delivery_timeout.map_or(0, |timeout| timeout.as_millis()).to_string();
@@ -144,7 +144,7 @@ impl Producer {
         let inner: Arc<BaseProducer<Deliveries>> = config
             .create_with_context(Deliveries::default())
             .map(Arc::new)
-            .map_err(|error| Error::of("starting a producer", settings, Duration::ZERO, &error))?;
+            .map_err(|error| ClusterError::of("starting a producer", settings, Duration::ZERO, &error))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (hears, stopped) = (Arc::clone(&inner), Arc::clone(&stop));
         thread::Builder::new()
@@ -167,7 +167,7 @@ impl Producer {
     /// Hands a record over. When the queue is full, waits until the cluster has taken some of it,
     /// at most `patience`.
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
-    pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), Error> {
+    pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), SendError> {
         let mut message: BaseRecord<'_, [u8], [u8], usize> =
             BaseRecord::with_opaque_to(record.topic, to_opaque(record.tag));
         message.partition = record.partition;
@@ -197,24 +197,26 @@ impl Producer {
                         RDKafkaErrorCode::UnknownTopic
                         | RDKafkaErrorCode::UnknownTopicOrPartition
                         | RDKafkaErrorCode::UnknownPartition,
-                    ) => Error::NoSuchTopic {
+                    ) => NoSuchTopic {
                         topic: record.topic.to_owned(),
                         servers: self.settings.servers().to_owned(),
-                    },
-                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => Error::TooLarge {
+                    }
+                    .into(),
+                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => SendError::TooLarge {
                         topic: record.topic.to_owned(),
                         bytes: [record.key, record.value].into_iter().flatten().map(<[u8]>::len).sum(),
                     },
-                    _ => Error::of(what, &self.settings, Duration::ZERO, &error),
+                    _ => ClusterError::of(what, &self.settings, Duration::ZERO, &error).into(),
                 });
             }
             if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + patience) {
-                return Err(Error::of(
+                return Err(ClusterError::of(
                     format!("sending to {} with a full queue", record.topic),
                     &self.settings,
                     patience,
                     &KafkaError::MessageProduction(RDKafkaErrorCode::OperationTimedOut),
-                ));
+                )
+                .into());
             }
             message = back;
             // Half of it, not the first of it: room for one record would wake this thread for each.
@@ -227,7 +229,7 @@ impl Producer {
 
     /// Waits until everything sent is acknowledged, at most `timeout`; the error says how many are
     /// not. Of records with a tag that were refused, [`take_refused`](Self::take_refused) tells.
-    pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
+    pub fn flush(&self, timeout: Duration) -> Result<(), Undelivered> {
         // Not librdkafka's own flush: in the binding it looks only every 100 ms, and would keep the
         // answers waiting.
         self.deliveries().wait_until_completed(self.sent.load(Ordering::Acquire), timeout);
@@ -241,7 +243,7 @@ impl Producer {
         } else {
             self.deliveries().first_failure().unwrap_or_default()
         };
-        Err(Error::Undelivered { count, servers: self.settings.servers().to_owned(), reason })
+        Err(Undelivered { count, servers: self.settings.servers().to_owned(), reason })
     }
 
     /// The most bytes of a record that are sent at all, everything in it
@@ -311,7 +313,7 @@ mod tests {
         let before = ticks();
         let error = producer.flush(Duration::from_millis(500)).unwrap_err();
         assert!(ticks() - before < 20, "{} ms of a processor to wait for 500 ms", (ticks() - before) * 10);
-        assert!(matches!(error, Error::Undelivered { count: 1, .. }), "{error}");
+        assert!(matches!(error, Undelivered { count: 1, .. }), "{error}");
         assert_eq!((producer.in_flight(), producer.failed()), (1, 0));
     }
 }

@@ -11,7 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::context::{ReaderContext, leave};
 use crate::error::{is_outage, is_unreadable};
 use crate::survey::{Start, Survey};
-use crate::{Error, Record, Settings, TopicPartition, Unreadable};
+use crate::{ClusterError, NoSuchTopic, ReadError, Record, Settings, TopicPartition, Unreadable};
 
 /// Reads partitions of one topic in order, each from one offset to another. No other consumer is
 /// affected by it and nothing is remembered.
@@ -56,13 +56,17 @@ struct Part {
 
 impl LogReader {
     /// Reads `[from, to)` of each `(partition, from, to)` of `topic`.
-    pub fn range(settings: &Settings, topic: &str, stretches: &[(i32, i64, i64)]) -> Result<Self, Error> {
+    pub fn range(
+        settings: &Settings,
+        topic: &str,
+        stretches: &[(i32, i64, i64)],
+    ) -> Result<Self, ClusterError> {
         let stretches = stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to));
         Self::open(settings, topic, stretches, ASKS_FOR)
     }
 
     /// Reads `partitions` of `topic` from the beginning, and goes on as the topic grows.
-    pub fn follow(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, Error> {
+    pub fn follow(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, ClusterError> {
         Self::open(
             settings,
             topic,
@@ -72,7 +76,7 @@ impl LogReader {
     }
 
     /// Reads `partitions` of `topic` from what comes next, and goes on as the topic grows.
-    pub fn follow_from_now(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, Error> {
+    pub fn follow_from_now(settings: &Settings, topic: &str, partitions: i32) -> Result<Self, ClusterError> {
         Self::open(
             settings,
             topic,
@@ -86,7 +90,7 @@ impl LogReader {
         topic: &str,
         stretches: impl Iterator<Item = (i32, Offset, i64)>,
         patience: &str,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ClusterError> {
         let config = settings.config(&[
             ("group.id", "freshet-reader"),
             ("enable.auto.commit", "false"),
@@ -100,10 +104,9 @@ impl LogReader {
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.error.backoff.ms", "100"),
         ]);
-        let inner = config
-            .create_with_context(ReaderContext::default())
-            .map(Arc::new)
-            .map_err(|error| Error::of(format!("reading {topic}"), settings, Duration::ZERO, &error))?;
+        let inner = config.create_with_context(ReaderContext::default()).map(Arc::new).map_err(|error| {
+            ClusterError::of(format!("reading {topic}"), settings, Duration::ZERO, &error)
+        })?;
         let mut reader = Self {
             inner,
             settings: settings.clone(),
@@ -123,13 +126,13 @@ impl LogReader {
 
     /// Leaves what it was reading for other stretches of the same topic, which is cheaper than
     /// another reader.
-    pub fn restart(&mut self, stretches: &[(i32, i64, i64)]) -> Result<(), Error> {
+    pub fn restart(&mut self, stretches: &[(i32, i64, i64)]) -> Result<(), ClusterError> {
         self.begin(stretches.iter().map(|&(partition, from, to)| (partition, Offset::Offset(from), to)))
     }
 
-    fn begin(&mut self, stretches: impl Iterator<Item = (i32, Offset, i64)>) -> Result<(), Error> {
+    fn begin(&mut self, stretches: impl Iterator<Item = (i32, Offset, i64)>) -> Result<(), ClusterError> {
         let wrong = |error: KafkaError| {
-            Error::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, &error)
+            ClusterError::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, &error)
         };
         let mut list = TopicPartitionList::new();
         let mut parts = BTreeMap::new();
@@ -154,7 +157,7 @@ impl LogReader {
     /// The next record, in order within its partition. None when all is read, or when nothing came
     /// within `timeout`: [`is_finished`](Self::is_finished) tells which. What can't be read is
     /// [counted](Self::passed_over) and passed over.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Record<'_>>, Error> {
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<Record<'_>>, ReadError> {
         Ok(match self.read(timeout, true)? {
             Some(Read::Record(record)) => Some(record),
             Some(Read::Unreadable(_)) | None => None,
@@ -162,7 +165,7 @@ impl LogReader {
     }
 
     /// As [`next`](Self::next), but says of what can't be read where it lies.
-    pub fn next_or_unreadable(&mut self, timeout: Duration) -> Result<Option<Read<'_>>, Error> {
+    pub fn next_or_unreadable(&mut self, timeout: Duration) -> Result<Option<Read<'_>>, ReadError> {
         self.read(timeout, false)
     }
 
@@ -172,7 +175,7 @@ impl LogReader {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
-    fn read(&mut self, timeout: Duration, records_only: bool) -> Result<Option<Read<'_>>, Error> {
+    fn read(&mut self, timeout: Duration, records_only: bool) -> Result<Option<Read<'_>>, ReadError> {
         let deadline = Instant::now() + timeout;
         loop {
             while let Some(mut unreadable) = self.survey.found(|_| true) {
@@ -232,14 +235,12 @@ impl LogReader {
         self.parts.values().all(|part| part.caught_up || part.finished)
     }
 
-    fn problem(&self, error: &KafkaError) -> Result<(), Error> {
+    fn problem(&self, error: &KafkaError) -> Result<(), ReadError> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
-                Err(Error::NoSuchTopic {
-                    topic: self.topic.clone(),
-                    servers: self.settings.servers().to_owned(),
-                })
+                let servers = self.settings.servers().to_owned();
+                Err(NoSuchTopic { topic: self.topic.clone(), servers }.into())
             }
             Some(code) if is_outage(code) || code == Code::AutoOffsetReset => Ok(()),
             Some(code)
@@ -252,7 +253,8 @@ impl LogReader {
             }
             None => Ok(()),
             Some(_) => {
-                Err(Error::of(format!("reading {}", self.topic), &self.settings, Duration::ZERO, error))
+                let what = format!("reading {}", self.topic);
+                Err(ClusterError::of(what, &self.settings, Duration::ZERO, error).into())
             }
         }
     }

@@ -4,7 +4,7 @@
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use crate::Error;
+use crate::NotAProperty;
 
 /// The address of a cluster, and properties that a person added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,10 @@ impl Settings {
     }
 
     /// Adds a property written `key=value`, as after `-X` on a command line.
-    pub fn with_argument(self, text: &str) -> Result<Self, Error> {
+    pub fn with_argument(self, text: &str) -> Result<Self, NotAProperty> {
         match text.split_once('=') {
             Some((key, value)) if !key.trim().is_empty() => Ok(self.with_property(key.trim(), value)),
-            _ => Err(Error::NotAProperty { text: text.to_owned() }),
+            _ => Err(NotAProperty { text: text.to_owned() }),
         }
     }
 

@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::context::{ReaderContext, leave};
 use crate::error::{is_outage, is_unreadable};
 use crate::survey::{Start, Survey};
-use crate::{Error, Read, Record, Settings, TopicPartition};
+use crate::{ClusterError, Read, Record, Settings, TopicPartition};
 
 /// After how long a partition in which nothing moves is looked at.
 const STILL: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// A watcher of nothing yet.
-    pub fn new(settings: &Settings) -> Result<Self, Error> {
+    pub fn new(settings: &Settings) -> Result<Self, ClusterError> {
         let config = settings.config(&[
             ("group.id", "freshet-watcher"),
             ("enable.auto.commit", "false"),
@@ -62,18 +62,18 @@ impl Watcher {
         let inner = config
             .create_with_context(ReaderContext::default())
             .map(Arc::new)
-            .map_err(|error| Error::of("watching", settings, Duration::ZERO, &error))?;
+            .map_err(|error| ClusterError::of("watching", settings, Duration::ZERO, &error))?;
         Ok(Self { inner, survey: Survey::new(STILL), settings: settings.clone() })
     }
 
     /// Watches these partitions too.
-    pub fn add(&self, partitions: &[TopicPartition], since: Since) -> Result<(), Error> {
+    pub fn add(&self, partitions: &[TopicPartition], since: Since) -> Result<(), ClusterError> {
         let offset = match since {
             Since::Beginning => Offset::Beginning,
             Since::Now => Offset::End,
         };
         let mut list = TopicPartitionList::with_capacity(partitions.len());
-        let wrong = |error: KafkaError| Error::of("watching", &self.settings, Duration::ZERO, &error);
+        let wrong = |error: KafkaError| ClusterError::of("watching", &self.settings, Duration::ZERO, &error);
         for at in partitions {
             list.add_partition_offset(&at.topic, at.partition, offset).map_err(wrong)?;
         }
@@ -84,7 +84,7 @@ impl Watcher {
     /// The next record of any partition, in order within its own. None when nothing came within
     /// `timeout`, or the broker is away: librdkafka goes on by itself when it is back. Or offsets
     /// that cannot be read: it continues behind them.
-    pub fn next(&self, timeout: Duration) -> Result<Option<Read<'_>>, Error> {
+    pub fn next(&self, timeout: Duration) -> Result<Option<Read<'_>>, ClusterError> {
         self.survey.look_now_and_then(&self.inner);
         if let Some(unreadable) = self.survey.found(|_| true) {
             return Ok(Some(Read::Unreadable(unreadable)));
@@ -107,7 +107,7 @@ impl Watcher {
                 {
                     Ok(self.survey.found(|_| true).map(Read::Unreadable))
                 }
-                Some(_) => Err(Error::of("watching", &self.settings, Duration::ZERO, &error)),
+                Some(_) => Err(ClusterError::of("watching", &self.settings, Duration::ZERO, &error)),
             },
         }
     }

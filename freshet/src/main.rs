@@ -82,17 +82,11 @@ fn sentence(error: &anyhow::Error) -> String {
 
 /// The exit code that says what kind of failure it was.
 fn code(error: &anyhow::Error) -> u8 {
+    use client::ClusterError;
+    use lanes::warehouse::WarehouseError;
     let unreachable = |cause: &(dyn std::error::Error + 'static)| {
-        use lanes::LaneError;
-        use lanes::warehouse::WarehouseError;
-        cause.downcast_ref::<client::Error>().is_some_and(client::Error::is_outage)
+        cause.downcast_ref::<ClusterError>().is_some_and(ClusterError::is_outage)
             || cause.downcast_ref::<WarehouseError>().is_some_and(WarehouseError::is_outage)
-            // A lane passes on what the cluster or the database said, as its own word.
-            || match cause.downcast_ref::<LaneError>() {
-                Some(LaneError::Client(error)) => error.is_outage(),
-                Some(LaneError::Warehouse(error)) => error.is_outage(),
-                _ => false,
-            }
     };
     if error.downcast_ref::<scenarios::Interrupted>().is_some() {
         control::exit_code_of_signal().unwrap_or(130)

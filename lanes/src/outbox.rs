@@ -9,7 +9,7 @@ use events::{DeadLetter, Event, SOURCE_HEADER, Topic};
 
 use super::arrival::{Cut, dead_letter};
 use super::bookmark::Place;
-use super::{Control, LaneError, Wish};
+use super::{AnswerError, Control, Wish};
 
 /// How long a send waits for room before it looks whether the lane is to end.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -32,13 +32,13 @@ impl Outbox {
         options: &ProducerOptions,
         admin: &Admin,
         topics: &[Topic],
-    ) -> Result<Self, LaneError> {
+    ) -> Result<Self, AnswerError> {
         let known = admin.topics()?;
         let partitions = topics
             .iter()
             .map(|topic| match known.iter().find(|info| info.name == topic.name()) {
                 Some(info) => Ok((*topic, info.partitions)),
-                None => Err(client::Error::NoSuchTopic {
+                None => Err(client::NoSuchTopic {
                     topic: topic.name().to_owned(),
                     servers: settings.servers().to_owned(),
                 }),
@@ -88,7 +88,7 @@ impl Outbox {
         partition: i32,
         source: std::fmt::Arguments<'_>,
         control: &Control,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), AnswerError> {
         let (topic, to) = self.place(answer.topic(), partition);
         self.source.clear();
         self.source.write_fmt(source).expect("a String takes all that is written");
@@ -105,8 +105,8 @@ impl Outbox {
             match self.producer.send(record, PATIENCE) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_outage() && control.wish() != Wish::Stop => {}
-                Err(error @ client::Error::TooLarge { .. }) => {
-                    return Err(LaneError::Unanswerable {
+                Err(error @ client::SendError::TooLarge { .. }) => {
+                    return Err(AnswerError::Unanswerable {
                         question: self.source.clone(),
                         topic: topic.name().to_owned(),
                         reason: error.to_string(),
@@ -126,7 +126,7 @@ impl Outbox {
     /// Waits until everything sent is acknowledged, or refused:
     /// [`take_refused`](Self::take_refused) says what. `Ok(false)`: not within `timeout`, but it
     /// may be yet. An error: some of it never will be.
-    pub(crate) fn flush(&self, timeout: Duration) -> Result<bool, LaneError> {
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<bool, AnswerError> {
         match self.producer.flush(timeout) {
             Ok(()) => Ok(true),
             Err(error) if self.producer.failed() > 0 => Err(error.into()),

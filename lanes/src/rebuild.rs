@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use client::{Error, LogReader, Read, Settings};
+use client::{ClusterError, LogReader, Read, ReadError, Settings};
 use events::{Event, SOURCE_HEADER, Source, Timestamp, Topic};
 
 use super::answered::Answered;
@@ -54,7 +54,7 @@ impl Plan {
         &self,
         mut processor: Box<dyn Processor>,
         cancelled: &AtomicBool,
-    ) -> Result<Option<Rebuilt>, Error> {
+    ) -> Result<Option<Rebuilt>, ReadError> {
         let began = Instant::now();
         self.told.iter().for_each(|event| processor.learn(event));
         let mut inputs = Vec::new();
@@ -93,7 +93,7 @@ impl Plan {
     }
 
     /// The answers to this task's questions that are there past the commit.
-    fn settled(&self, cancelled: &AtomicBool) -> Result<Answered, Error> {
+    fn settled(&self, cancelled: &AtomicBool) -> Result<Answered, ReadError> {
         let mut answered = Answered::default();
         for &((topic, partition), from, to) in &self.tails {
             if from >= to {
@@ -131,21 +131,25 @@ pub(crate) struct Log {
 
 impl Log {
     /// `[from, to)` of each `(place, from, to)`.
-    pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, Error> {
+    pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, ClusterError> {
         let readers = inputs
             .iter()
             .map(|&(place, from, to)| {
                 let (topic, partition) = place;
                 Ok((place, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
             })
-            .collect::<Result<Vec<_>, Error>>()?;
+            .collect::<Result<Vec<_>, ClusterError>>()?;
         let merge = Merge::new(readers.len());
         Ok(Self { readers, merge, verbatim: false })
     }
 
     /// The same stretches of what is left of a log, read by the same readers: to open one for each
     /// partition takes longer than to read ten seconds of it.
-    pub(crate) fn reopen(&mut self, settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<(), Error> {
+    pub(crate) fn reopen(
+        &mut self,
+        settings: &Settings,
+        inputs: &[(Place, i64, i64)],
+    ) -> Result<(), ClusterError> {
         if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
             *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
             return Ok(());
@@ -159,7 +163,7 @@ impl Log {
 
     /// Stops reading until it is opened again: what lies behind the stretches would be fetched for
     /// nothing.
-    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+    pub(crate) fn rest(&mut self) -> Result<(), ClusterError> {
         self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
     }
 
@@ -176,7 +180,7 @@ impl Log {
         &mut self,
         turn: &dyn Fn(&Arrival) -> i64,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<Option<Arrival>, Error> {
+    ) -> Result<Option<Arrival>, ReadError> {
         for index in self.merge.silent().collect::<Vec<_>>() {
             let ((topic, _), reader) = &mut self.readers[index];
             while !reader.is_finished() {
@@ -215,7 +219,7 @@ pub(crate) fn reach_back(
     first: i64,
     to: i64,
     horizon_ms: i64,
-) -> Result<i64, Error> {
+) -> Result<i64, ReadError> {
     let mut probe = Probe::new(settings, topic, partition)?;
     match probe.ts((to - Probe::WIDTH).max(first), to)? {
         Some(newest) => Ok(probe.search(first, to, newest.plus_ms(-horizon_ms))?.0),
@@ -238,7 +242,7 @@ impl Probe {
     pub(crate) const WIDTH: i64 = 16;
     const ENOUGH: i64 = 1_000;
 
-    pub(crate) fn new(settings: &Settings, topic: Topic, partition: i32) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Settings, topic: Topic, partition: i32) -> Result<Self, ClusterError> {
         let reader = LogReader::range(settings, topic.name(), &[])?;
         Ok(Self { reader, topic, partition })
     }
@@ -251,12 +255,12 @@ impl Probe {
 
     /// Stops reading until the next question: what lies behind the last answer would be fetched for
     /// nothing.
-    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+    pub(crate) fn rest(&mut self) -> Result<(), ClusterError> {
         self.reader.restart(&[])
     }
 
     /// The event time of the record at `offset`, or of one soon after it.
-    pub(crate) fn ts(&mut self, offset: i64, to: i64) -> Result<Option<Timestamp>, Error> {
+    pub(crate) fn ts(&mut self, offset: i64, to: i64) -> Result<Option<Timestamp>, ReadError> {
         self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
         while !self.reader.is_finished() {
             if let Some(record) = self.reader.next(LOOK_UP)?
@@ -275,7 +279,7 @@ impl Probe {
         offset: i64,
         to: i64,
         wanted: &dyn Fn(i64, &Event) -> bool,
-    ) -> Result<Option<Timestamp>, Error> {
+    ) -> Result<Option<Timestamp>, ReadError> {
         self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
         let mut oldest: Option<Timestamp> = None;
         while !self.reader.is_finished() {
@@ -291,7 +295,7 @@ impl Probe {
 
     /// Two offsets not far apart: records before the first are older than `at`, records from the
     /// second on are not, by and large.
-    pub(crate) fn search(&mut self, first: i64, to: i64, at: Timestamp) -> Result<(i64, i64), Error> {
+    pub(crate) fn search(&mut self, first: i64, to: i64, at: Timestamp) -> Result<(i64, i64), ReadError> {
         let (mut from, mut until) = (first, to);
         while until - from > Self::ENOUGH {
             let middle = from + (until - from) / 2;

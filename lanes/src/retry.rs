@@ -4,14 +4,14 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::progress::{WAITING, resumed, waiting_for};
-use super::{Control, LaneError, Wish};
+use super::{BatchError, Control, Wish};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// A transient error: the same attempt may succeed later.
-pub(crate) trait Outage: Display + Into<LaneError> {
+pub(crate) trait Outage: Display {
     /// What has to come back. However it fails meanwhile, that is one matter: a server that is
     /// killed closes connections, then refuses them, then starts up.
     fn waits_for(&self) -> String;
@@ -23,7 +23,8 @@ impl Outage for WarehouseError {
     }
 }
 
-impl Outage for client::Error {
+/// Of a job's errors only the cluster's are waited out here; the database's have been.
+impl Outage for BatchError {
     fn waits_for(&self) -> String {
         "the cluster".to_owned()
     }
@@ -55,15 +56,15 @@ impl Backoff {
 
     /// Says what happened, and waits. The error comes back when it was tried often enough, or the
     /// lane is to end.
-    pub(crate) fn wait<E: Outage>(&mut self, error: E, control: &Control) -> Result<(), LaneError> {
+    pub(crate) fn wait<E: Outage>(&mut self, error: E, control: &Control) -> Result<(), E> {
         let Some(wait) = self.next_wait().filter(|_| control.wish() != Wish::Stop) else {
-            return Err(error.into());
+            return Err(error);
         };
         let left = self.left.map_or_else(String::new, |left| format!(", {left} more after that"));
         tracing::warn!(target: WAITING, "{error}; trying again in {:.0} s{left}", wait.as_secs_f64().ceil());
         waiting_for(&error.waits_for(), &error, wait);
         let wish = control.wish();
-        if control.wait_while(wish, wait) == Wish::Stop { Err(error.into()) } else { Ok(()) }
+        if control.wait_while(wish, wait) == Wish::Stop { Err(error) } else { Ok(()) }
     }
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn patiently<T>(
     mut backoff: Backoff,
     control: &Control,
     mut attempt: impl FnMut() -> Result<T, WarehouseError>,
-) -> Result<T, LaneError> {
+) -> Result<T, WarehouseError> {
     let mut waited = false;
     loop {
         match attempt() {
@@ -84,7 +85,7 @@ pub(crate) fn patiently<T>(
                 if waited && other.is_ok() {
                     resumed();
                 }
-                return Ok(other?);
+                return other;
             }
         }
     }
@@ -96,7 +97,7 @@ pub fn patiently_open(
     database: &str,
     retries: Option<u32>,
     control: &Control,
-) -> Result<Box<dyn Warehouse>, LaneError> {
+) -> Result<Box<dyn Warehouse>, WarehouseError> {
     patiently(Backoff::new(retries, Duration::from_secs(1)), control, || crate::warehouse::open(database))
 }
 
@@ -105,7 +106,7 @@ pub fn patiently_open_to_ask(
     database: &str,
     retries: Option<u32>,
     control: &Control,
-) -> Result<Box<dyn Warehouse>, LaneError> {
+) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let first_wait = Duration::from_secs(1);
     patiently(Backoff::new(retries, first_wait), control, || crate::warehouse::open_to_ask(database))
 }
@@ -141,7 +142,7 @@ mod tests {
             attempts += 1;
             Err::<(), _>(down())
         });
-        assert!(matches!(failed, Err(LaneError::Warehouse(WarehouseError::Down { .. }))));
+        assert!(matches!(failed, Err(WarehouseError::Down { .. })));
         assert_eq!(attempts, 4, "once, and three times more");
         let mut attempts = 0;
         let refused = patiently(backoff, &Control::new(), || {

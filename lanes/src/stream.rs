@@ -54,7 +54,7 @@ use super::progress::statistics;
 use super::rebuild::Rebuilt;
 use super::task::{Gap, Task};
 use super::told::Told;
-use super::{Control, LaneError, Wish, WorkerStats};
+use super::{AnswerError, Control, StreamError, Wish, WorkerStats};
 pub(crate) use offsets::co_partitioned;
 use offsets::{commits, find_ends, tell_losses};
 use processor::Processor;
@@ -123,7 +123,7 @@ pub fn run_stream(
     config: &StreamConfig,
     factory: &dyn Fn() -> Box<dyn Processor>,
     control: &Control,
-) -> Result<WorkerStats, LaneError> {
+) -> Result<WorkerStats, StreamError> {
     let mut lane = Lane::start(config, factory, control)?;
     let ended = lane.run();
     let stats = lane.stats_now();
@@ -197,7 +197,7 @@ struct Pending {
 struct News {
     assignment: u64,
     partition: i32,
-    result: Result<Option<Rebuilt>, client::Error>,
+    result: Result<Option<Rebuilt>, client::ReadError>,
 }
 
 impl<'a> Lane<'a> {
@@ -206,7 +206,7 @@ impl<'a> Lane<'a> {
         config: &'a StreamConfig,
         factory: &'a dyn Fn() -> Box<dyn Processor>,
         control: &'a Control,
-    ) -> Result<Self, LaneError> {
+    ) -> Result<Self, StreamError> {
         let admin = Admin::connect(&config.settings, ASK)?;
         let inputs: Vec<Topic> =
             factory().inputs().iter().copied().filter(|topic| !config.broadcast.contains(topic)).collect();
@@ -244,7 +244,7 @@ impl<'a> Lane<'a> {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
-    fn run(&mut self) -> Result<(), LaneError> {
+    fn run(&mut self) -> Result<(), StreamError> {
         let mut committed_at = Instant::now();
         let mut told_at = Instant::now();
         let mut patience = POLL;
@@ -289,7 +289,7 @@ impl<'a> Lane<'a> {
     /// Processes what is certain in its order, and sends the answers, for no longer than a stretch.
     /// Returns how soon it wants to go on if nothing arrives.
     #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
-    fn work(&mut self, partition: i32) -> Result<Duration, LaneError> {
+    fn work(&mut self, partition: i32) -> Result<Duration, StreamError> {
         let (task, waiting) = match self.tasks.get_mut(&partition) {
             Some(Slot::Running { task, waiting }) => (task, waiting),
             Some(Slot::Rebuilding { .. }) => return Ok(POLL_SOON),
@@ -299,7 +299,7 @@ impl<'a> Lane<'a> {
         let mut last = began;
         while last.duration_since(began) < STRETCH {
             let now_ms = wall_ms();
-            let gaps = task.feed(|topic| -> Result<_, client::Error> {
+            let gaps = task.feed(|topic| -> Result<_, client::GroupError> {
                 let Some(inbox) = self.inboxes.get(&(topic, partition)) else { return Ok(None) };
                 Ok(self.consumer.next(*inbox)?.map(|read| Arrival::of(topic, &read, now_ms)))
             })?;
@@ -309,7 +309,7 @@ impl<'a> Lane<'a> {
                     *waiting = None;
                     let (answers, outbox) = (&mut self.answers, &mut self.outbox);
                     match answering::answer(task, arrival, answers, outbox, self.control, &mut self.stats) {
-                        Err(stuck @ LaneError::Unanswerable { .. }) => {
+                        Err(stuck @ AnswerError::Unanswerable { .. }) => {
                             self.stop(partition, &stuck);
                             return Ok(POLL);
                         }
@@ -343,16 +343,16 @@ impl<'a> Lane<'a> {
 
     /// After a silence in which the group may have given this member up: a commit succeeds only for
     /// members.
-    fn still_a_member(&mut self) -> Result<bool, LaneError> {
+    fn still_a_member(&mut self) -> Result<bool, StreamError> {
         loop {
             match self.commit(FLUSH, true) {
                 Ok(()) => return Ok(true),
-                Err(LaneError::Client(error @ client::Error::Fenced { .. })) => {
+                Err(StreamError::Group(error @ client::GroupError::Fenced { .. })) => {
                     tracing::warn!("{error}; what others may have taken over is dropped here");
                     self.drop_tasks();
                     return Ok(false);
                 }
-                Err(LaneError::Client(error)) if error.is_outage() => {
+                Err(error) if error.is_outage() => {
                     if self.control.wait_while(Wish::Run, RETRY) == Wish::Stop {
                         return Ok(false);
                     }
@@ -365,11 +365,12 @@ impl<'a> Lane<'a> {
     /// Commits how far every task has come, once all answers until then are acknowledged. When they
     /// are not in time, nothing is committed: that is an error only if the commit was needed
     /// now.
-    fn commit(&mut self, timeout: Duration, now: bool) -> Result<(), LaneError> {
+    fn commit(&mut self, timeout: Duration, now: bool) -> Result<(), StreamError> {
         if !self.outbox.flush(timeout)? {
             let what = format!("committing for the group {}", self.config.group);
             let servers = self.config.settings.servers().to_owned();
-            let error = client::Error::Unreachable { what, servers, seconds: timeout.as_secs().max(1) };
+            let error =
+                client::ClusterError::Unreachable { what, servers, seconds: timeout.as_secs().max(1) };
             return if now { Err(error.into()) } else { Ok(()) };
         }
         self.stop_refused();
@@ -412,7 +413,7 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn pass_on_told(&mut self) -> Result<(), LaneError> {
+    fn pass_on_told(&mut self) -> Result<(), StreamError> {
         if self.told.update()? {
             for slot in self.tasks.values_mut() {
                 if let Slot::Running { task, .. } = slot {
@@ -424,9 +425,12 @@ impl<'a> Lane<'a> {
     }
 
     /// Asks again while the cluster is away. `None` when the lane is to end.
-    fn wait_for<T>(&self, ask: impl Fn(&Self) -> Result<T, client::Error>) -> Result<Option<T>, LaneError> {
+    fn wait_for<T, E: Into<StreamError>>(
+        &self,
+        ask: impl Fn(&Self) -> Result<T, E>,
+    ) -> Result<Option<T>, StreamError> {
         loop {
-            match ask(self) {
+            match ask(self).map_err(Into::into) {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) if error.is_outage() => {
                     tracing::debug!("{error}");
@@ -434,21 +438,21 @@ impl<'a> Lane<'a> {
                         return Ok(None);
                     }
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn hand_over(&mut self) -> Result<(), LaneError> {
+    fn hand_over(&mut self) -> Result<(), StreamError> {
         let committed = self.commit(LAST_FLUSH, true);
         self.drop_tasks();
         match committed {
             // Answers that are out but not committed are found by whoever comes next.
-            Err(LaneError::Client(error)) if error.is_outage() => {
+            Err(error) if error.is_outage() => {
                 tracing::warn!("{error}; what was not committed is read again next time");
                 Ok(())
             }
-            Err(LaneError::Client(client::Error::Fenced { .. })) => Ok(()),
+            Err(StreamError::Group(client::GroupError::Fenced { .. })) => Ok(()),
             other => other,
         }
     }

@@ -16,7 +16,7 @@ use client::{Admin, LogReader, NewTopic, Outgoing, Producer, ProducerOptions, Se
 use events::{Event, SOURCE_HEADER, Source, Topic};
 
 use super::toy::{Toy, swipe};
-use super::{Control, LaneError, StreamConfig, WorkerStats, run_stream};
+use super::{Control, StreamConfig, StreamError, WorkerStats, run_stream};
 use processor::Processor;
 
 const PARTITIONS: i32 = 4;
@@ -145,11 +145,11 @@ impl World {
 
 struct Worker {
     control: Control,
-    thread: Option<JoinHandle<Result<WorkerStats, LaneError>>>,
+    thread: Option<JoinHandle<Result<WorkerStats, StreamError>>>,
 }
 
 impl Worker {
-    fn stop(mut self) -> Result<WorkerStats, LaneError> {
+    fn stop(mut self) -> Result<WorkerStats, StreamError> {
         self.control.stop();
         self.thread.take().unwrap().join().unwrap()
     }

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use client::{Admin, LogReader, Settings};
+use client::{Admin, LogReader, ReadError, Settings};
 use events::{Event, Topic};
 
 use super::task::Task;
-use super::{Control, LaneError, Wish};
+use super::{Control, Wish};
 
 /// The most records that are read at a stretch, so that the questions don't wait.
 const AT_A_STRETCH: usize = 5_000;
@@ -31,14 +31,14 @@ impl Told {
         admin: &Admin,
         topics: &[Topic],
         control: &Control,
-    ) -> Result<Self, LaneError> {
+    ) -> Result<Self, ReadError> {
         let readers = topics
             .iter()
             .map(|topic| {
                 let partitions = admin.partitions(topic.name())?;
                 Ok((*topic, LogReader::follow(settings, topic.name(), partitions)?))
             })
-            .collect::<Result<_, client::Error>>()?;
+            .collect::<Result<_, ReadError>>()?;
         let mut told = Self { readers, number_of: HashMap::new(), values: BTreeMap::new(), so_far: 0 };
         while told.readers.iter().any(|(_, reader)| !reader.is_caught_up()) && control.wish() != Wish::Stop {
             told.take_in(Duration::from_millis(20))?;
@@ -47,11 +47,11 @@ impl Told {
     }
 
     /// Takes in what is new. Whether anything was.
-    pub(crate) fn update(&mut self) -> Result<bool, LaneError> {
+    pub(crate) fn update(&mut self) -> Result<bool, ReadError> {
         self.take_in(Duration::ZERO)
     }
 
-    fn take_in(&mut self, patience: Duration) -> Result<bool, LaneError> {
+    fn take_in(&mut self, patience: Duration) -> Result<bool, ReadError> {
         let before = self.so_far;
         for (topic, reader) in &mut self.readers {
             for n in 0..AT_A_STRETCH {

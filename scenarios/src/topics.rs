@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Admin, Error, NewTopic, TopicPartition};
+use client::{Admin, ClusterError, NewTopic, TopicPartition};
 use events::{Retention, Role, Topic};
 
 /// Partitions of a topic. Inputs and answers of a consumer must agree in number, for a partition is
@@ -24,7 +24,7 @@ const SEEN: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Makes those of `topics` that are not there yet. Topics that are there stay as they are.
-pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
+pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
         // Where a cluster can compact, the last record of each key of a table is kept for ever. The
@@ -37,7 +37,7 @@ pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
     if missing.is_empty() { Ok(()) } else { await_all(admin, topics) }
 }
 
-fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, Error> {
+fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, ClusterError> {
     let there = admin.topics()?;
     let is_there =
         |topic: &Topic| there.iter().any(|known| known.name == topic.name() && known.partitions > 0);
@@ -48,7 +48,7 @@ fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, Error> {
 /// that a moment later, and begin to lead its partitions after that. Who gives up waiting learns
 /// from the next question what is not there.
 #[expect(clippy::disallowed_methods, reason = "the rim: patience with a cluster is measured on the wall")]
-fn await_all(admin: &Admin, topics: &[Topic]) -> Result<(), Error> {
+fn await_all(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
     let until = Instant::now() + SEEN;
     let of = |topic: &Topic| {
         let name = topic.name();

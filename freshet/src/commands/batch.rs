@@ -7,7 +7,10 @@ use anyhow::{Context as _, Result, bail};
 use client::Admin;
 use events::{Timestamp, Topic};
 use lanes::warehouse::Warehouse;
-use lanes::{BatchConfig, Control, Kept, Schedule, Stage, WindowRun, Wish, patiently_open, run_batch};
+use lanes::{
+    BatchConfig, BatchError, Control, Kept, Schedule, Stage, WindowError, WindowRun, Wish, patiently_open,
+    run_batch,
+};
 use processor::Processor;
 
 use super::consume::{forward_commands, tell};
@@ -99,7 +102,7 @@ fn by_hand(
         for stage in &stages {
             step(&run, *stage, args.job.inputs, factory.as_deref(), warehouse.as_deref_mut()).map_err(
                 |error| match error.downcast_ref() {
-                    Some(lanes::LaneError::Interrupted { .. }) => Interrupted.into(),
+                    Some(WindowError::Run(BatchError::Interrupted { .. })) => Interrupted.into(),
                     _ => error,
                 },
             )?;

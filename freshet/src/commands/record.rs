@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use client::{Admin, Error, LogReader, Settings};
+use client::{Admin, LogReader, NoSuchTopic, Settings};
 use serde_json::value::RawValue;
 
 use super::settings;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     for name in &args.topics {
         let Some(topic) = known.iter().find(|topic| topic.name == *name) else {
             let servers = args.cluster.bootstrap_servers.clone();
-            return Err(Error::NoSuchTopic { topic: name.clone(), servers }.into());
+            return Err(NoSuchTopic { topic: name.clone(), servers }.into());
         };
         let partitions: Vec<_> =
             (0..topic.partitions).map(|partition| client::TopicPartition::new(&**name, partition)).collect();

@@ -6,7 +6,7 @@ use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use anyhow::Result;
-use client::{Admin, Error, Read, Since, TopicPartition, Unreadable, Watcher};
+use client::{Admin, NoSuchTopic, Read, Since, TopicPartition, Unreadable, Watcher};
 
 use super::settings;
 use crate::cli::TailArgs;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
     // Asked of the list, for to ask for a topic by its name may make it.
     let Some(topic) = admin.topics()?.into_iter().find(|topic| topic.name == args.topic) else {
         let servers = args.cluster.bootstrap_servers.clone();
-        return Err(Error::NoSuchTopic { topic: args.topic.clone(), servers }.into());
+        return Err(NoSuchTopic { topic: args.topic.clone(), servers }.into());
     };
     let watcher = Watcher::new(&settings)?;
     let partitions: Vec<_> = (0..topic.partitions).map(|p| TopicPartition::new(&*args.topic, p)).collect();

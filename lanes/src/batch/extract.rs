@@ -3,11 +3,11 @@
 use super::super::bookmark::Read;
 use super::super::window::Window;
 use super::{Job, probe};
-use crate::LaneError;
+use crate::BatchError;
 
 impl Job<'_> {
     /// Decides how far the run of `window` reads, and writes that down before anything is done.
-    pub(super) fn plan(&mut self, window: Window) -> Result<(), LaneError> {
+    pub(super) fn plan(&mut self, window: Window) -> Result<(), BatchError> {
         if self.inputs.iter().any(|input| input.plan.is_some()) {
             return Ok(());
         }

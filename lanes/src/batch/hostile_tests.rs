@@ -10,7 +10,7 @@ use super::super::toy::swipe_at;
 use super::tests::{
     Moody, When, answered, by_hand, config, each_once, hour, minute, once, send_swipes, sqlite,
 };
-use crate::LaneError;
+use crate::{AnswerError, BatchError};
 
 /// Two records that make letters too large, were they not cut: one that its parser quotes in full,
 /// and one whose answer says it twice.
@@ -84,7 +84,7 @@ fn a_run_whose_letter_is_refused_is_not_committed() {
     let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
     for _ in 0..2 {
         let error = once(&config(&world), &mut warehouse).unwrap().unwrap_err();
-        assert!(matches!(error, LaneError::Unanswerable { .. }), "{error}");
+        assert!(matches!(error, BatchError::Answer(AnswerError::Unanswerable { .. })), "{error}");
         assert!(error.to_string().contains("raise max.message.bytes of dead_letters"), "{error}");
     }
     letters_of(1_000_000);

@@ -4,8 +4,8 @@ use events::Timestamp;
 
 use super::super::retry::{Backoff, patiently};
 use super::super::window::Window;
-use crate::warehouse::{LoggedRun, Run, TableRows, Warehouse, runs_near};
-use crate::{Control, LaneError, Wish};
+use crate::warehouse::{LoggedRun, Run, TableRows, Warehouse, WarehouseError, runs_near};
+use crate::{BatchError, Control, Wish};
 
 /// Loads the rows of a run. A stop while the database is away leaves the run to the job's next
 /// life.
@@ -15,7 +15,7 @@ pub(in super::super) fn load(
     rows: &TableRows,
     backoff: Backoff,
     control: &Control,
-) -> Result<u64, LaneError> {
+) -> Result<u64, BatchError> {
     patiently(backoff, control, || warehouse.load(run, rows))
         .map_err(|error| interrupted(error, &run.batch_id, control))
 }
@@ -27,7 +27,7 @@ pub(in super::super) fn finish(
     (finished_at, visible_from): (Timestamp, Timestamp),
     backoff: Backoff,
     control: &Control,
-) -> Result<(), LaneError> {
+) -> Result<(), BatchError> {
     patiently(backoff, control, || warehouse.finish(batch_id, finished_at, visible_from))
         .map_err(|error| interrupted(error, batch_id, control))
 }
@@ -40,14 +40,14 @@ pub(in super::super) fn neighbours(
     window: Window,
     backoff: Backoff,
     control: &Control,
-) -> Result<Vec<LoggedRun>, LaneError> {
+) -> Result<Vec<LoggedRun>, BatchError> {
     let batch_id = window.batch_id(job);
     let near = patiently(backoff, control, || runs_near(warehouse, job, window.start, window.end))
         .map_err(|error| interrupted(error, &batch_id, control))?;
     let same = |run: &LoggedRun| run.window_start == window.start && run.window_end == window.end;
     let overlaps = |run: &LoggedRun| run.window_start < window.end && run.window_end > window.start;
     match near.iter().find(|run| overlaps(run) && !same(run)) {
-        Some(other) => Err(LaneError::Overlap {
+        Some(other) => Err(BatchError::Overlap {
             start: window.start,
             end: window.end,
             other: other.batch_id.clone(),
@@ -58,11 +58,11 @@ pub(in super::super) fn neighbours(
     }
 }
 
-fn interrupted(error: LaneError, batch_id: &str, control: &Control) -> LaneError {
+fn interrupted(error: WarehouseError, batch_id: &str, control: &Control) -> BatchError {
     if control.wish() == Wish::Stop {
         tracing::warn!("{error}");
-        LaneError::Interrupted { batch_id: batch_id.to_owned() }
+        BatchError::Interrupted { batch_id: batch_id.to_owned() }
     } else {
-        error
+        error.into()
     }
 }

@@ -79,7 +79,7 @@ use super::progress::{PROGRESS, resumed, statistics};
 use super::rebuild::{Log, Probe};
 use super::retry::Backoff;
 use super::window::Window;
-use super::{Control, LaneError, Wish, WorkerStats};
+use super::{BatchError, Control, Wish, WorkerStats};
 use crate::warehouse::{Run, RunOffsets, Warehouse};
 pub(super) use load::{finish, load, neighbours};
 use processor::Processor;
@@ -168,7 +168,7 @@ pub fn run_batch(
     factory: &dyn Fn() -> Box<dyn Processor>,
     warehouse: &mut dyn Warehouse,
     control: &Control,
-) -> Result<WorkerStats, LaneError> {
+) -> Result<WorkerStats, BatchError> {
     let mut backoff = config.backoff();
     let mut stats = WorkerStats::default();
     let (mut lived, mut waited) = (false, false);
@@ -186,12 +186,12 @@ pub fn run_batch(
         statistics(&stats);
         match ended {
             Ok(()) => return Ok(stats),
-            Err(error @ LaneError::Interrupted { .. }) => {
+            Err(error @ BatchError::Interrupted { .. }) => {
                 tracing::info!("{error}");
                 return Ok(stats);
             }
             // The cluster went away. What this life has begun, the next one repeats.
-            Err(LaneError::Client(error)) if error.is_outage() && lived => {
+            Err(error) if error.is_outage() && lived => {
                 backoff.wait(error, control)?;
                 waited = true;
             }
@@ -232,7 +232,7 @@ fn probe<'a>(
     probes: &'a mut HashMap<Topic, Probe>,
     settings: &Settings,
     topic: Topic,
-) -> Result<&'a mut Probe, client::Error> {
+) -> Result<&'a mut Probe, client::ClusterError> {
     Ok(match probes.entry(topic) {
         Entry::Occupied(made) => made.into_mut(),
         Entry::Vacant(place) => place.insert(Probe::new(settings, topic, 0)?),
@@ -258,7 +258,7 @@ impl<'a> Job<'a> {
         warehouse: &'a mut dyn Warehouse,
         control: &'a Control,
         stats: WorkerStats,
-    ) -> Result<Self, LaneError> {
+    ) -> Result<Self, BatchError> {
         let admin = Admin::connect(&config.settings, ASK)?;
         let topics = factory().inputs();
         super::stream::co_partitioned(&admin, topics)?;
@@ -296,7 +296,7 @@ impl<'a> Job<'a> {
         Ok(job)
     }
 
-    fn go(&mut self) -> Result<(), LaneError> {
+    fn go(&mut self) -> Result<(), BatchError> {
         // A run that was begun is finished first: it was due.
         if let Some(window) = self.begun().filter(|_| self.control.wish() != Wish::Stop) {
             self.run(window)?;
@@ -314,7 +314,7 @@ impl<'a> Job<'a> {
                         }
                         Ok(Err(_)) if self.config.once => return Ok(()),
                         Ok(Err(wait)) => wait,
-                        Err(LaneError::Client(error)) if error.is_outage() => {
+                        Err(error) if error.is_outage() => {
                             tracing::debug!("{error}");
                             LOOK
                         }
@@ -340,7 +340,7 @@ impl<'a> Job<'a> {
     }
 
     /// One run, from reading to publishing.
-    fn run(&mut self, window: Window) -> Result<(), LaneError> {
+    fn run(&mut self, window: Window) -> Result<(), BatchError> {
         let (config, control) = (self.config, self.control);
         let started = wall_ms();
         let batch_id = window.batch_id(&config.job);

@@ -12,7 +12,7 @@ use super::super::window::Window;
 use super::transform::Taken;
 use super::{Job, LOOK};
 use crate::warehouse::Run;
-use crate::{Control, LaneError, Wish};
+use crate::{AnswerError, BatchError, Control, Wish};
 
 /// How long acknowledgements are waited for before it is looked whether the job is to end.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ impl<'a> Sending<'a> {
         mut answer: Event,
         seen_from: &dyn Fn(Timestamp) -> Option<Timestamp>,
         control: &Control,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), BatchError> {
         if let Some(BatchedMut { batch_id, valid_from }) = answer.batched_mut() {
             self.batch_id.clone_into(batch_id);
             *valid_from = seen_from(*valid_from).unwrap_or(*valid_from);
@@ -59,7 +59,7 @@ impl<'a> Sending<'a> {
         partition: i32,
         answer: &Event,
         control: &Control,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), BatchError> {
         if !outbox.encode(answer) && answer.topic() != Topic::DeadLetters {
             // What is owed to a whole window has no offset of its own.
             let letter = instead_of(answer, answer.topic(), partition, -1);
@@ -80,16 +80,16 @@ impl<'a> Sending<'a> {
     }
 
     /// Waits until everything is acknowledged: only then may the run be called done.
-    pub(in super::super) fn settle(&self, outbox: &Outbox, control: &Control) -> Result<(), LaneError> {
+    pub(in super::super) fn settle(&self, outbox: &Outbox, control: &Control) -> Result<(), BatchError> {
         while !outbox.flush(FLUSH)? {
             if control.wish() == Wish::Stop {
-                return Err(LaneError::Interrupted { batch_id: self.batch_id.to_owned() });
+                return Err(BatchError::Interrupted { batch_id: self.batch_id.to_owned() });
             }
         }
         match outbox.take_refused().into_iter().next() {
             Some(Refused { tag, topic, reason }) => {
                 let question = format!("{}/{tag}", self.batch_id);
-                Err(LaneError::Unanswerable { question, topic, reason })
+                Err(AnswerError::Unanswerable { question, topic, reason }.into())
             }
             None => Ok(()),
         }
@@ -102,7 +102,7 @@ pub(in super::super) fn answers_there<'a>(
     admin: &Admin,
     from: impl Iterator<Item = (&'a Place, &'a i64)>,
     batch_id: &str,
-) -> Result<HashMap<(Place, String), u64>, LaneError> {
+) -> Result<HashMap<(Place, String), u64>, BatchError> {
     let mut there = HashMap::new();
     let (places, from): (Vec<Place>, Vec<i64>) = from.unzip();
     let at: Vec<_> = places.iter().map(|(topic, n)| TopicPartition::new(topic.name(), *n)).collect();
@@ -131,7 +131,7 @@ pub(in super::super) fn earlier_runs(
     (topic, partition): Place,
     job: &str,
     control: &Control,
-) -> Result<BTreeMap<Timestamp, Timestamp>, LaneError> {
+) -> Result<BTreeMap<Timestamp, Timestamp>, BatchError> {
     let mut visible_from = BTreeMap::new();
     let at = [TopicPartition::new(topic.name(), partition)];
     let Some(Some(offsets)) = admin.offsets(&at)?.into_iter().next() else { return Ok(visible_from) };
@@ -177,7 +177,7 @@ impl Job<'_> {
         answers: &mut Vec<Event>,
         taken: &mut Taken,
         sending: &mut Sending<'_>,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), BatchError> {
         for mut answer in answers.drain(..) {
             taken.rows.add(&answer);
             if !self.outbox.takes(answer.topic()) {
@@ -199,7 +199,7 @@ impl Job<'_> {
         partition: i32,
         answer: Event,
         sending: &mut Sending<'_>,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), BatchError> {
         let seen_from = |period_end: Timestamp| self.visible_from.get(&period_end).copied();
         sending.publish(&mut self.outbox, partition, answer, &seen_from, self.control)
     }

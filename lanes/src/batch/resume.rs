@@ -8,12 +8,12 @@ use super::super::progress::Progress;
 use super::super::rebuild::{Log, reach_back};
 use super::super::window::{Cut, Cuts, Fate, Window};
 use super::{Input, Job, Task};
-use crate::{LaneError, Wish};
+use crate::{BatchError, Wish};
 
 impl Job<'_> {
     /// Where the job stands, by its commits; a new job commits where it begins before anything
     /// else.
-    pub(super) fn find_position(&mut self, topics: &[Topic], partitions: i32) -> Result<(), LaneError> {
+    pub(super) fn find_position(&mut self, topics: &[Topic], partitions: i32) -> Result<(), BatchError> {
         let at: Vec<_> = (0..partitions)
             .flat_map(|partition| {
                 topics.iter().map(move |topic| TopicPartition::new(topic.name(), partition))
@@ -58,7 +58,7 @@ impl Job<'_> {
     }
 
     /// Gives the processors what earlier runs gave them.
-    pub(super) fn rebuild(&mut self) -> Result<(), LaneError> {
+    pub(super) fn rebuild(&mut self) -> Result<(), BatchError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;
         for Task { partitions, processor, .. } in &mut self.tasks {
@@ -112,7 +112,7 @@ impl Job<'_> {
         Some(Window { start: begun.plan_start.unwrap_or(end.plus_ms(-self.period_ms)), end })
     }
 
-    pub(super) fn commit(&self) -> Result<(), LaneError> {
+    pub(super) fn commit(&self) -> Result<(), BatchError> {
         let commit = |input: &Input| {
             // Only what answers to this partition's questions: a commit's text is short.
             let places = self.outbox.places(input.at.partition);

@@ -7,11 +7,11 @@ use events::{Event, Timestamp};
 use super::super::clock::wall_ms;
 use super::super::window::{Cut, Fate, Window};
 use super::{Job, LOOK, Schedule, probe};
-use crate::LaneError;
+use crate::BatchError;
 
 impl Job<'_> {
     /// The window that is due, or how long to wait until it is looked for again.
-    pub(super) fn next_window(&mut self) -> Result<Result<Window, Duration>, LaneError> {
+    pub(super) fn next_window(&mut self) -> Result<Result<Window, Duration>, BatchError> {
         let after = self.inputs.iter().filter_map(|input| Some(input.done?.until)).max();
         // Before the window after the last one is over nothing can be due, whatever is in the log.
         if let (Schedule::Clock(clock), Some(after), false) =

@@ -13,7 +13,7 @@ use super::super::{Stage, WindowRun};
 use super::{BatchConfig, Schedule, run_batch};
 use crate::warehouse::postgres_server::PostgresServer;
 use crate::warehouse::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, open, runs_near};
-use crate::{Clock, Control, LaneError, WorkerStats};
+use crate::{BatchError, Clock, Control, WindowError, WorkerStats};
 use processor::Processor;
 
 /// A database that has its moods.
@@ -85,7 +85,7 @@ pub(super) fn toy() -> Box<dyn Processor> {
 }
 
 /// Runs the hourly toy over what is due. None when it died.
-pub(super) fn once(config: &BatchConfig, warehouse: &mut Moody) -> Option<Result<WorkerStats, LaneError>> {
+pub(super) fn once(config: &BatchConfig, warehouse: &mut Moody) -> Option<Result<WorkerStats, BatchError>> {
     let control = Control::new();
     std::thread::scope(|scope| scope.spawn(|| run_batch(config, &toy, warehouse, &control)).join().ok())
 }
@@ -349,7 +349,7 @@ pub(super) fn by_hand(
     window: (Timestamp, Timestamp),
     folder: &Path,
     warehouse: &mut dyn Warehouse,
-) -> Result<(u64, u64, u64), LaneError> {
+) -> Result<(u64, u64, u64), WindowError> {
     let control = Control::new();
     let run = WindowRun::new(config, window, folder, &control);
     let records = run.extract(&[Topic::CardSwipes], warehouse)?.records;
@@ -419,7 +419,7 @@ fn a_window_by_hand_that_dies_between_its_steps_is_repeated_from_any_of_them() {
         let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.load(&mut warehouse)));
         assert!(died.is_err());
         let error = run.publish(&mut Moody::open(&database)).unwrap_err();
-        assert!(matches!(error, LaneError::StageMissing { stage, .. } if stage == Stage::Load.name()));
+        assert!(matches!(error, WindowError::StageMissing { stage, .. } if stage == Stage::Load.name()));
     }
     let mut warehouse = Moody::open(&database);
     assert_eq!(run.load(&mut warehouse).unwrap().rows, 60);
@@ -470,7 +470,7 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
         ..config.clone()
     };
     let overlap = once(&daily, &mut warehouse).unwrap().unwrap_err();
-    assert!(matches!(overlap, LaneError::Overlap { .. }), "{overlap}");
+    assert!(matches!(overlap, BatchError::Overlap { .. }), "{overlap}");
     assert_eq!(loaded(&mut warehouse), Vec::<Vec<Cell>>::new(), "nothing was loaded twice, nor at all");
 
     // A window of which the log has lost a part since.

@@ -11,12 +11,12 @@ use super::super::rebuild::Log;
 use super::super::window::{Cut, Cuts, Fate, Window};
 use super::{Input, Job, Sending, Task};
 use crate::warehouse::Rows;
-use crate::{LaneError, Wish};
+use crate::{BatchError, Wish};
 
 impl Job<'_> {
     /// Gives the processors the window's records, and publishes the answers that need not wait for
     /// the run's end.
-    pub(super) fn process(&mut self, window: Window, sending: &mut Sending<'_>) -> Result<Taken, LaneError> {
+    pub(super) fn process(&mut self, window: Window, sending: &mut Sending<'_>) -> Result<Taken, BatchError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;
         let mut taken = Taken::default();
@@ -85,7 +85,7 @@ impl Job<'_> {
             }
             if stopped() {
                 // The run is repeated by the next life: that is what its plan is for.
-                return Err(LaneError::Interrupted { batch_id: window.batch_id(&self.config.job) });
+                return Err(BatchError::Interrupted { batch_id: window.batch_id(&self.config.job) });
             }
             log.rest()?;
             processor.finish(&mut answers);

@@ -11,14 +11,14 @@ use super::super::rebuild::{Log, Probe};
 use super::super::window::{Cut, Cuts, Fate};
 use super::files::{Extracted, Stage, Stretch};
 use super::kept::Step;
-use super::{LaneError, WindowRun};
+use super::{WindowError, WindowRun};
 use crate::Wish;
 use crate::warehouse::{LoggedRun, Warehouse};
 
 impl WindowRun<'_> {
     /// Writes `past.jsonl` and `records.jsonl` for a processor that reads `topics`. `warehouse` is
     /// asked which offsets this window and its neighbours were cut at before.
-    pub fn extract(&self, topics: &[Topic], warehouse: &mut dyn Warehouse) -> Result<Extracted, LaneError> {
+    pub fn extract(&self, topics: &[Topic], warehouse: &mut dyn Warehouse) -> Result<Extracted, WindowError> {
         let started_at = Timestamp::from_ms(wall_ms());
         let near = neighbours(warehouse, &self.config.job, self.window, self.backoff(), self.control)?;
         self.files.begin(Stage::Extract)?;
@@ -55,7 +55,7 @@ impl WindowRun<'_> {
         };
         if let Some(run) = same.filter(|run| run.records > extracted.records as i64) {
             let (batch_id, known, records) = (run.batch_id.clone(), run.records, extracted.records);
-            return Err(LaneError::Expired { batch_id, known, records });
+            return Err(WindowError::Expired { batch_id, known, records });
         }
         self.files.done(Stage::Extract, &extracted)?;
         Ok(extracted)
@@ -69,7 +69,7 @@ impl WindowRun<'_> {
         same: Option<&LoggedRun>,
         near: &[LoggedRun],
         mut extracted: Extracted,
-    ) -> Result<Option<Extracted>, LaneError> {
+    ) -> Result<Option<Extracted>, WindowError> {
         let (mut past, mut records) = (self.files.create("past.jsonl")?, self.files.create("records.jsonl")?);
         let stopped = || self.control.wish() == Wish::Stop;
         for (task, partitions) in self.config.tasks(extracted.partitions).into_iter().enumerate() {
@@ -114,7 +114,7 @@ impl WindowRun<'_> {
                 }
             }
             if stopped() {
-                return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
+                return Err(self.interrupted());
             }
             if let Some(learning) = learning {
                 extracted.past += learning.records();
@@ -127,7 +127,7 @@ impl WindowRun<'_> {
     }
 
     /// A window that may still grow is not run: whoever wants its first half names that.
-    fn is_over(&self, inputs: &[Partition]) -> Result<(), LaneError> {
+    fn is_over(&self, inputs: &[Partition]) -> Result<(), WindowError> {
         let due = self.window.end.plus_ms(self.config.grace_ms);
         let now = match self.config.schedule {
             Schedule::Clock(clock) => Some(clock.simulated(wall_ms())),
@@ -142,7 +142,7 @@ impl WindowRun<'_> {
             }
         };
         if now < Some(due) {
-            return Err(LaneError::NotOver {
+            return Err(WindowError::NotOver {
                 start: self.window.start,
                 end: self.window.end,
                 due,
@@ -159,7 +159,7 @@ impl WindowRun<'_> {
         input: &Partition,
         same: Option<&LoggedRun>,
         near: &[LoggedRun],
-    ) -> Result<(i64, Stretch), LaneError> {
+    ) -> Result<(i64, Stretch), WindowError> {
         let Offsets { earliest, latest } = input.offsets;
         let of = |run: &LoggedRun| {
             let mut all = run.offsets.iter();
@@ -186,7 +186,7 @@ impl WindowRun<'_> {
         };
         let place = format!("{}/{}", input.topic, input.partition);
         if end > latest {
-            return Err(LaneError::AnotherLog { place, known: end, latest });
+            return Err(WindowError::AnotherLog { place, known: end, latest });
         }
         if earliest > settled && settled < end && same.is_none() {
             tracing::warn!(
@@ -205,7 +205,7 @@ impl WindowRun<'_> {
         Ok((from, Stretch { topic, partition: input.partition, settled, end }))
     }
 
-    fn probe(&self, input: &Partition) -> Result<Probe, LaneError> {
+    fn probe(&self, input: &Partition) -> Result<Probe, WindowError> {
         Ok(Probe::new(&self.config.settings, input.topic, input.partition)?)
     }
 }
@@ -217,7 +217,7 @@ struct Partition {
     offsets: Offsets,
 }
 
-fn look(admin: &Admin, at: &[(Topic, i32)]) -> Result<Vec<Partition>, LaneError> {
+fn look(admin: &Admin, at: &[(Topic, i32)]) -> Result<Vec<Partition>, WindowError> {
     let asked: Vec<_> =
         at.iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
     let found = at.iter().zip(admin.offsets(&asked)?);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::super::LaneError;
+use super::super::WindowError;
 use super::super::arrival::Arrival;
 
 /// A step of a window's run.
@@ -134,7 +134,7 @@ impl Files {
     }
 
     /// Makes the folder, and takes away what says that `stage` or a later one is done.
-    pub(super) fn begin(&self, stage: Stage) -> Result<(), LaneError> {
+    pub(super) fn begin(&self, stage: Stage) -> Result<(), WindowError> {
         fs::create_dir_all(&self.folder).map_err(|error| wrong(&self.folder, &error))?;
         for stage in [stage].iter().chain(stage.later()) {
             let path = self.path(&format!("{}.json", stage.name()));
@@ -147,7 +147,7 @@ impl Files {
     }
 
     /// Says that `stage` is done, all or nothing.
-    pub(super) fn done(&self, stage: Stage, what: &impl Serialize) -> Result<(), LaneError> {
+    pub(super) fn done(&self, stage: Stage, what: &impl Serialize) -> Result<(), WindowError> {
         let (path, aside) =
             (self.path(&format!("{}.json", stage.name())), self.path(&format!("{}.json.new", stage.name())));
         let mut text = serde_json::to_vec_pretty(what).expect("plain values");
@@ -156,12 +156,12 @@ impl Files {
     }
 
     /// What `stage` said when it was done.
-    pub(super) fn left_by<T: DeserializeOwned>(&self, stage: Stage) -> Result<T, LaneError> {
+    pub(super) fn left_by<T: DeserializeOwned>(&self, stage: Stage) -> Result<T, WindowError> {
         let path = self.path(&format!("{}.json", stage.name()));
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(LaneError::StageMissing {
+                return Err(WindowError::StageMissing {
                     stage: stage.name(),
                     folder: self.folder.display().to_string(),
                 });
@@ -171,13 +171,13 @@ impl Files {
         serde_json::from_slice(&text).map_err(|error| wrong(&path, &io::Error::other(error)))
     }
 
-    pub(super) fn create(&self, name: &str) -> Result<Output, LaneError> {
+    pub(super) fn create(&self, name: &str) -> Result<Output, WindowError> {
         let path = self.path(name);
         let file = File::create(&path).map_err(|error| wrong(&path, &error))?;
         Ok(Output { path, to: BufWriter::with_capacity(1 << 18, file) })
     }
 
-    pub(super) fn open(&self, name: &str) -> Result<Input, LaneError> {
+    pub(super) fn open(&self, name: &str) -> Result<Input, WindowError> {
         let path = self.path(name);
         let file = File::open(&path).map_err(|error| wrong(&path, &error))?;
         Ok(Input { path, from: BufReader::with_capacity(1 << 18, file), line: Vec::new(), number: 0 })
@@ -191,7 +191,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn record(&mut self, arrival: &Arrival) -> Result<(), LaneError> {
+    pub(super) fn record(&mut self, arrival: &Arrival) -> Result<(), WindowError> {
         // JSON has line breaks between its tokens only, and there they mean nothing.
         let bytes: Vec<u8> = arrival
             .bytes
@@ -221,7 +221,7 @@ impl Output {
     }
 
     /// An answer to a question of `partition`.
-    pub(super) fn answer(&mut self, partition: i32, answer: &Event) -> Result<(), LaneError> {
+    pub(super) fn answer(&mut self, partition: i32, answer: &Event) -> Result<(), WindowError> {
         let json = String::from_utf8(answer.to_json()).expect("JSON is UTF-8");
         let value: &RawValue = serde_json::from_str(&json).expect("what was just written");
         self.line(&Line {
@@ -233,7 +233,7 @@ impl Output {
         })
     }
 
-    fn line(&mut self, line: &Line<'_>) -> Result<(), LaneError> {
+    fn line(&mut self, line: &Line<'_>) -> Result<(), WindowError> {
         let written = serde_json::to_writer(&mut self.to, line).map_err(io::Error::from);
         written.and_then(|()| self.to.write_all(b"\n")).map_err(|error| wrong(&self.path, &error))
     }
@@ -242,11 +242,11 @@ impl Output {
     pub(super) fn with(
         &mut self,
         write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), WindowError> {
         write(&mut self.to).map_err(|error| wrong(&self.path, &error))
     }
 
-    pub(super) fn close(mut self) -> Result<(), LaneError> {
+    pub(super) fn close(mut self) -> Result<(), WindowError> {
         self.to.flush().map_err(|error| wrong(&self.path, &error))
     }
 }
@@ -261,7 +261,7 @@ pub(super) struct Input {
 
 impl Input {
     /// The next record or answer; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Taken>, LaneError> {
+    pub(super) fn next(&mut self) -> Result<Option<Taken>, WindowError> {
         self.line.clear();
         if self.from.read_until(b'\n', &mut self.line).map_err(|error| wrong(&self.path, &error))? == 0 {
             return Ok(None);
@@ -277,7 +277,7 @@ impl Input {
     pub(super) fn with<T>(
         mut self,
         read: impl FnOnce(&mut BufReader<File>) -> io::Result<T>,
-    ) -> Result<T, LaneError> {
+    ) -> Result<T, WindowError> {
         read(&mut self.from).map_err(|error| wrong(&self.path, &error))
     }
 }
@@ -296,6 +296,6 @@ fn read(line: &[u8]) -> Result<Taken, String> {
     Ok(Taken { partition: line.partition, content })
 }
 
-fn wrong(path: &Path, error: &io::Error) -> LaneError {
-    LaneError::StageFile { path: path.display().to_string(), reason: error.to_string() }
+fn wrong(path: &Path, error: &io::Error) -> WindowError {
+    WindowError::StageFile { path: path.display().to_string(), reason: error.to_string() }
 }

@@ -4,13 +4,13 @@ use events::Topic;
 
 use super::super::batch::{load, neighbours};
 use super::files::{Extracted, Loaded, Stage, Transformed};
-use super::{LaneError, WindowRun};
+use super::{WindowError, WindowRun};
 use crate::warehouse::{Run, RunOffsets, TableRows, Warehouse};
 
 impl WindowRun<'_> {
     /// Loads `rows.jsonl` and the run's line in the run log, all or nothing. Loading it again
     /// changes nothing.
-    pub fn load(&self, warehouse: &mut dyn Warehouse) -> Result<Loaded, LaneError> {
+    pub fn load(&self, warehouse: &mut dyn Warehouse) -> Result<Loaded, WindowError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         let _: Transformed = self.files.left_by(Stage::Transform)?;
         self.files.begin(Stage::Load)?;

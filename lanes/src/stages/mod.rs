@@ -56,7 +56,7 @@ use events::Timestamp;
 use super::batch::BatchConfig;
 use super::retry::Backoff;
 use super::window::Window;
-use super::{Control, LaneError};
+use super::{BatchError, Control, WindowError};
 use files::Files;
 pub use files::{Extracted, Loaded, Stage, Transformed};
 pub use kept::Kept;
@@ -103,8 +103,12 @@ impl<'a> WindowRun<'a> {
         &self.batch_id
     }
 
-    fn admin(&self) -> Result<Admin, LaneError> {
+    fn admin(&self) -> Result<Admin, WindowError> {
         Ok(Admin::connect(&self.config.settings, ASK)?)
+    }
+
+    fn interrupted(&self) -> WindowError {
+        BatchError::Interrupted { batch_id: self.batch_id.clone() }.into()
     }
 
     fn backoff(&self) -> Backoff {

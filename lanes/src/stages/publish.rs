@@ -13,7 +13,7 @@ use super::super::outbox::Outbox;
 use super::super::progress::Progress;
 use super::files::{Extracted, Loaded, Stage, Transformed};
 use super::load::run;
-use super::{LaneError, WindowRun};
+use super::{WindowError, WindowRun};
 use crate::Wish;
 use crate::warehouse::Warehouse;
 
@@ -29,7 +29,7 @@ pub struct Published {
 impl WindowRun<'_> {
     /// Publishes `answers.jsonl` and the run's line on `batch_runs`, and notes in the run log when
     /// that was. What an earlier attempt has published is left out.
-    pub fn publish(&self, warehouse: &mut dyn Warehouse) -> Result<Published, LaneError> {
+    pub fn publish(&self, warehouse: &mut dyn Warehouse) -> Result<Published, WindowError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         let loaded: Loaded = self.files.left_by(Stage::Load)?;
         let (settings, window) = (&self.config.settings, self.window);
@@ -69,7 +69,7 @@ impl WindowRun<'_> {
             }
             sending.publish(&mut outbox, taken.partition, answer, &seen_from, self.control)?;
             if self.control.wish() == Wish::Stop {
-                return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
+                return Err(self.interrupted());
             }
         }
         // Whoever reads of the run finds its answers.
@@ -106,10 +106,10 @@ impl WindowRun<'_> {
         &self,
         admin: &Admin,
         from: &BTreeMap<Place, i64>,
-    ) -> Result<HashMap<(Place, String), u64>, LaneError> {
+    ) -> Result<HashMap<(Place, String), u64>, WindowError> {
         let settings = &self.config.settings;
         let Some(kept) = self.kept else {
-            return answers_there(settings, admin, from.iter(), &self.batch_id);
+            return Ok(answers_there(settings, admin, from.iter(), &self.batch_id)?);
         };
         let mut there = kept.there.borrow_mut();
         if there.is_none() {
@@ -121,9 +121,9 @@ impl WindowRun<'_> {
     }
 
     /// From when the answers of earlier runs could be seen, by the ends of their windows.
-    fn earlier(&self, admin: &Admin, runs: Place) -> Result<BTreeMap<Timestamp, Timestamp>, LaneError> {
+    fn earlier(&self, admin: &Admin, runs: Place) -> Result<BTreeMap<Timestamp, Timestamp>, WindowError> {
         let read = || earlier_runs(&self.config.settings, admin, runs, &self.config.job, self.control);
-        let Some(kept) = self.kept else { return read() };
+        let Some(kept) = self.kept else { return Ok(read()?) };
         let mut earlier = kept.runs.borrow_mut();
         if earlier.is_none() {
             *earlier = Some(read()?);

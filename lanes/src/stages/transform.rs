@@ -5,7 +5,7 @@ use std::ops::Range;
 use events::{Event, Topic};
 
 use super::files::{Extracted, Input, Stage, Taken, Transformed};
-use super::{LaneError, WindowRun};
+use super::{WindowError, WindowRun};
 use crate::Wish;
 use crate::progress::Progress;
 use crate::warehouse::Rows;
@@ -14,7 +14,7 @@ use processor::Processor;
 impl WindowRun<'_> {
     /// Gives each processor its past and then the window, and writes `rows.jsonl` and
     /// `answers.jsonl`.
-    pub fn transform(&self, factory: &dyn Fn() -> Box<dyn Processor>) -> Result<Transformed, LaneError> {
+    pub fn transform(&self, factory: &dyn Fn() -> Box<dyn Processor>) -> Result<Transformed, WindowError> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         self.files.begin(Stage::Transform)?;
         let mut past = Lines::open(self.files.open("past.jsonl")?)?;
@@ -63,7 +63,7 @@ impl WindowRun<'_> {
                 }
             }
             if self.control.wish() == Wish::Stop {
-                return Err(LaneError::Interrupted { batch_id: self.batch_id.clone() });
+                return Err(self.interrupted());
             }
         }
         out.close()?;
@@ -84,12 +84,12 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(mut from: Input) -> Result<Self, LaneError> {
+    fn open(mut from: Input) -> Result<Self, WindowError> {
         let head = from.next()?;
         Ok(Self { from, head })
     }
 
-    fn next_of(&mut self, partitions: &Range<i32>) -> Result<Option<Taken>, LaneError> {
+    fn next_of(&mut self, partitions: &Range<i32>) -> Result<Option<Taken>, WindowError> {
         if self.head.as_ref().is_none_or(|head| !partitions.contains(&head.partition)) {
             return Ok(None);
         }

@@ -14,7 +14,7 @@ use super::{Lane, Slot};
 use crate::arrival::Arrival;
 use crate::outbox::{Outbox, instead_of};
 use crate::task::Task;
-use crate::{Control, LaneError, WorkerStats};
+use crate::{AnswerError, Control, WorkerStats};
 
 /// Has a record processed and sends what is owed to it. Only then does the task count it as
 /// answered. `answers` is empty before and after.
@@ -26,7 +26,7 @@ pub(super) fn answer(
     outbox: &mut Outbox,
     control: &Control,
     stats: &mut WorkerStats,
-) -> Result<(), LaneError> {
+) -> Result<(), AnswerError> {
     let source = Source { topic: arrival.topic, partition: task.partition, offset: arrival.offset };
     let last_offset = arrival.last_offset;
     let scoring = Instant::now();
@@ -62,12 +62,12 @@ impl Lane<'_> {
         for Refused { tag, topic, reason } in self.outbox.take_refused() {
             let Ok(partition) = i32::try_from(tag) else { continue };
             let question = format!("a record of partition {partition}");
-            self.stop(partition, &LaneError::Unanswerable { question, topic, reason });
+            self.stop(partition, &AnswerError::Unanswerable { question, topic, reason });
         }
     }
 
     /// Reads and commits nothing more of a partition; said once.
-    pub(super) fn stop(&mut self, partition: i32, why: &LaneError) {
+    pub(super) fn stop(&mut self, partition: i32, why: &AnswerError) {
         self.parked.remove(&partition);
         match self.tasks.get_mut(&partition) {
             Some(slot @ (Slot::Running { .. } | Slot::Rebuilding { .. })) => *slot = Slot::Stopped,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use client::{Admin, Commit, TopicPartition};
 use events::Topic;
 
-use super::super::LaneError;
 use super::super::bookmark::{Bookmark, Place};
 use super::super::clock::wall_ms;
 use super::super::task::{Gap, Task};
+use super::super::{InputError, NotCoPartitioned};
 
 /// Finds out how far these inputs of the task reach at the moment.
 pub(super) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
@@ -59,19 +59,16 @@ pub(super) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Boo
 
 /// All inputs must be there, with the same number of partitions: else partition *n* of one would
 /// not belong to partition *n* of another.
-pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), LaneError> {
+pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), InputError> {
     let mut first: Option<(Topic, i32)> = None;
     for &topic in inputs {
         let partitions = admin.partitions(topic.name())?;
         match first {
             None => first = Some((topic, partitions)),
             Some((other, count)) if count != partitions => {
-                return Err(LaneError::NotCoPartitioned {
-                    one: other,
-                    ones: count,
-                    other: topic,
-                    others: partitions,
-                });
+                return Err(
+                    NotCoPartitioned { one: other, ones: count, other: topic, others: partitions }.into()
+                );
             }
             Some(_) => {}
         }

@@ -14,7 +14,7 @@ use client::TopicPartition;
 use events::Topic;
 
 use super::{ASK, LAST_FLUSH, Lane, News, Pending, Slot, commits};
-use crate::LaneError;
+use crate::StreamError;
 use crate::bookmark::Bookmark;
 use crate::rebuild::Plan;
 use crate::task::Task;
@@ -30,7 +30,7 @@ struct Start {
 }
 
 impl Lane<'_> {
-    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LaneError> {
+    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError> {
         self.assignment += 1;
         self.committed.clear();
         let commits = self.wait_for(|lane| lane.consumer.committed(partitions, ASK))?;
@@ -76,7 +76,7 @@ impl Lane<'_> {
     }
 
     /// Goes on with the task that this worker had of the partition, or has one rebuilt.
-    fn prepare(&mut self, partition: i32, inputs: &[Start]) -> Result<(), LaneError> {
+    fn prepare(&mut self, partition: i32, inputs: &[Start]) -> Result<(), StreamError> {
         let positions: Vec<_> = inputs.iter().map(|input| (input.topic, input.position)).collect();
         if let Some(mut task) = self.parked.remove(&partition)
             && positions.iter().all(|position| task.positions().any(|at| at == *position))
@@ -113,7 +113,7 @@ impl Lane<'_> {
             match self.wait_for(|lane| lane.consumer.commit(&first)) {
                 Ok(Some(())) => {}
                 // The group is changing again: a revocation is on its way.
-                Ok(None) | Err(LaneError::Client(client::Error::Fenced { .. })) => return Ok(()),
+                Ok(None) | Err(StreamError::Group(client::GroupError::Fenced { .. })) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
@@ -139,12 +139,12 @@ impl Lane<'_> {
                 // Nobody listens when the lane has ended meanwhile.
                 let _ = news.send(News { assignment, partition, result });
             })
-            .map_err(|error| LaneError::Thread { reason: error.to_string() })?;
+            .map_err(|error| StreamError::Thread { reason: error.to_string() })?;
         Ok(())
     }
 
     /// Sets the tasks to work whose state is back.
-    pub(super) fn start_rebuilt(&mut self) -> Result<(), LaneError> {
+    pub(super) fn start_rebuilt(&mut self) -> Result<(), StreamError> {
         while let Ok(news) = self.rebuilt.1.try_recv() {
             let current = news.assignment == self.assignment
                 && matches!(self.tasks.get(&news.partition), Some(Slot::Rebuilding { .. }));
@@ -170,15 +170,15 @@ impl Lane<'_> {
         Ok(())
     }
 
-    pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), LaneError> {
+    pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), StreamError> {
         if lost {
             self.drop_tasks();
         } else {
             match self.commit(LAST_FLUSH, true) {
                 Ok(()) => self.park(|partition| partitions.iter().any(|at| at.partition == partition)),
                 // The next owner finds the answers by the bookmark of the last commit.
-                Err(LaneError::Client(error)) if error.is_outage() => self.drop_tasks(),
-                Err(LaneError::Client(error @ client::Error::Fenced { .. })) => {
+                Err(error) if error.is_outage() => self.drop_tasks(),
+                Err(StreamError::Group(error @ client::GroupError::Fenced { .. })) => {
                     tracing::debug!("{error}");
                     self.drop_tasks();
                 }

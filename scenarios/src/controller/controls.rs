@@ -217,7 +217,7 @@ impl ShowController {
         // refused until then.
         let mut reset = self.admin.reset(group, &to);
         for _ in 0..40 {
-            if !matches!(reset, Err(client::Error::GroupInUse { .. })) {
+            if !matches!(reset, Err(client::ResetError::GroupInUse { .. })) {
                 break;
             }
             self.take_in(Duration::from_millis(50));

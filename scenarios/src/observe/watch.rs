@@ -157,7 +157,7 @@ impl Poller {
         }
     }
 
-    fn ask(&mut self) -> Result<ClusterPoll, client::Error> {
+    fn ask(&mut self) -> Result<ClusterPoll, client::ClusterError> {
         let (brokers, mut topics) = self.admin.overview()?;
         topics.retain(|(name, _)| !name.starts_with("__"));
         let (partitions, leaders): (Vec<TopicPartition>, Vec<Option<i32>>) = topics
@@ -217,7 +217,7 @@ impl Poller {
     }
 
     /// Topics of ours that have appeared since the last look are read too.
-    fn watch_new(&mut self, partitions: &[TopicPartition]) -> Result<(), client::Error> {
+    fn watch_new(&mut self, partitions: &[TopicPartition]) -> Result<(), client::ClusterError> {
         for at in partitions {
             let Some(topic) = Topic::named(&at.topic) else { continue };
             if topic == Topic::RoadTraversals || self.watched.contains(at) {
