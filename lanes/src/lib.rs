@@ -34,6 +34,8 @@ mod outbox;
 mod progress;
 mod rebuild;
 mod retry;
+#[cfg(test)]
+mod scripts;
 mod stages;
 mod stats;
 mod stream;
