@@ -31,7 +31,6 @@ mod ride_replay;
 mod rides;
 mod send_time;
 mod shop;
-mod table;
 
 pub use bill::{Bill, judged_from};
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
@@ -43,7 +42,6 @@ pub use ride_replay::{AnswerReplay, DeterministicRideReplay, LiveVsReplay};
 pub use rides::{ETA_ERROR_MIN, RIDES, RideLane, RidesBill, WRONG_TEXTS_PERCENT};
 pub use send_time::{LogPosition, SEND_TIME_HEADER, SimulatedSendTime};
 pub use shop::{MISSED_CLICKS_PERCENT, MISSED_CLICKS_STALE_PERCENT, SHOP, ShopBill, ShopLane};
-pub use table::Table;
 
 #[cfg(test)]
 mod tests;

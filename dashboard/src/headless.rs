@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::format::{amount, maybe_count, maybe_duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend, Worker, WorkerState};
-use crate::text::clean;
 use crate::view::header;
 use crate::view::pen::Pieces;
 use crate::view::trend::{trend, waiting};
+use text::clean;
 
 /// Counts changes that break a reader of the lines.
 pub const SCHEMA: u32 = 1;

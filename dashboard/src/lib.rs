@@ -22,7 +22,7 @@
 //!   state/      panes as data, rows and cursors, the key table, update
 //!   format      numbers and times in words
 //!   snapshot/   what is known, one file a business
-//!   command     what a control asks for   text   harmless, measured and cut to fit
+//!   command     what a control asks for
 //! ```
 //!
 //! This crate knows none of the others: no Kafka, no simulator, no events. What it shows, others
@@ -42,7 +42,6 @@ mod format;
 mod state;
 mod svg;
 mod terminal;
-mod text;
 mod view;
 
 pub mod command;

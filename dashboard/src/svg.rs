@@ -15,9 +15,9 @@ use crate::state::State;
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
 use crate::state::update::{Msg, update};
-use crate::text::width;
 use crate::view::theme::Theme;
 use crate::view::{Cache, view};
+use text::width;
 
 /// A cell in pixels.
 const CELL: (f64, f64) = (8.4, 17.0);

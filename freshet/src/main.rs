@@ -7,6 +7,11 @@
 //! connect, 128 and the number of the signal that ended it (Ctrl-C: 130).
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+// Whatever is written goes through `output`, which makes it harmless.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod output;
 
 mod cli;
 mod commands;
@@ -16,7 +21,9 @@ mod worker_lines;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -29,7 +36,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Words go to standard error, data to standard output; what librdkafka mutters is for those who
     // ask (RUST_LOG=debug).
+    let harmless = debug_fn(|out, _, value| write!(out, "{}", text::escape(&format!("{value:?}"))));
     let words = tracing_subscriber::fmt::layer()
+        .fmt_fields(harmless.delimited(" "))
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
@@ -62,7 +71,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("freshet: {}", sentence(&error));
+            say!("freshet: {}", sentence(&error));
             ExitCode::from(code(&error))
         }
     }

@@ -41,7 +41,7 @@ impl<S: Subscriber> Layer<S> for WorkerLines {
         event.record(&mut fields);
         let line = line(event.metadata().target(), fields);
         // Nobody to tell: the supervisor has gone, and the end of standard input says so.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        let _ = writeln!(crate::output::stdout(), "{line}");
     }
 }
 

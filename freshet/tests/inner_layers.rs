@@ -26,11 +26,11 @@ struct Inner {
     because: &'static str,
 }
 
-const ORDER: [Inner; 6] = [
+const ORDER: [Inner; 7] = [
     Inner {
         name: "bill",
         order: &[
-            "id send_time table",
+            "id send_time",
             "resample",
             "lines",
             "part",
@@ -55,13 +55,13 @@ const ORDER: [Inner; 6] = [
     },
     Inner {
         name: "dashboard",
-        order: &["command text", "snapshot", "format", "state", "view", "headless svg", "terminal"],
+        order: &["command", "snapshot", "format", "state", "view", "headless svg", "terminal"],
         strict: true,
         because: "what is decided is tested without a picture, and what is drawn without a terminal",
     },
     Inner {
         name: "freshet",
-        order: &["cli temporary worker_lines", "commands"],
+        order: &["output", "cli temporary worker_lines", "commands"],
         strict: false,
         because: "options are read before anything is done with them",
     },
@@ -81,6 +81,12 @@ const ORDER: [Inner; 6] = [
         ],
         strict: false,
         because: "what a business is stands below the businesses, and who goes through their list above them",
+    },
+    Inner {
+        name: "text",
+        order: &["safe", "cells", "table"],
+        strict: false,
+        because: "which characters are harmless is decided once, for cells and tables too",
     },
 ];
 

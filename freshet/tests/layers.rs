@@ -6,10 +6,11 @@ use std::path::Path;
 
 /// The crates of ours that each crate may use, in its code and its build. What tests use is another
 /// matter: they may hold any two parts against each other.
-const MAY_USE: [(&str, &[&str], &str); 14] = [
+const MAY_USE: [(&str, &[&str], &str); 15] = [
     ("protocol", &[], "Kafka's bytes mean the same to everyone: the protocol knows no one"),
     ("events", &[], "the contract stands above those who keep it"),
     ("streets", &[], "a map is a fact of the world, for whoever wants to look at it"),
+    ("text", &[], "what a terminal must not obey is decided in one place, below all who write to one"),
     ("broker", &["protocol"], "a broker moves bytes; it must not know what they say"),
     (
         "client",
@@ -28,10 +29,10 @@ const MAY_USE: [(&str, &[&str], &str); 14] = [
         "a consumer that sees the simulator sees the truth, and proves nothing; one that sees a lane needs a cluster to be tested",
     ),
     ("lanes", &["client", "events", "processor"], "they run any processor and know none"),
-    ("dashboard", &[], "it draws plain values; whoever fills them in may change"),
+    ("dashboard", &["text"], "it draws plain values; whoever fills them in may change"),
     (
         "bill",
-        &["consumers", "events", "processor"],
+        &["consumers", "events", "processor", "text"],
         "it holds answers against the truth, whoever carried them and whoever shows the result",
     ),
     (
@@ -58,6 +59,7 @@ const MAY_USE: [(&str, &[&str], &str); 14] = [
             "producers",
             "scenarios",
             "streets",
+            "text",
         ],
         "it puts everything together",
     ),

@@ -5,10 +5,10 @@ use std::fmt;
 use events::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use text::Table;
 
 use crate::lines::{Figure, Line, Measure, Verdict};
 use crate::part::{BusinessBill, Lane, Part};
-use crate::table::Table;
 
 /// Where the log comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]

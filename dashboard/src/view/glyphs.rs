@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::text::width;
+use text::width;
 
 /// Translates every cell of an area.
 pub(crate) fn replace(buf: &mut Buffer, area: Rect, with: fn(char) -> char) {

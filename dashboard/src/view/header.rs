@@ -8,9 +8,9 @@ use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, State};
-use crate::text::clean;
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
+use text::clean;
 
 /// The first two lines: the show and its health, then what the streams know, what the batch knows,
 /// and what the delay has cost.

@@ -6,11 +6,11 @@ use crate::command::Target;
 use crate::snapshot::Source;
 use crate::state::keys::{self, HelpLine};
 use crate::state::{Confirm, Irreversible, State};
-use crate::text::{clean, wrap};
 use crate::view::header;
 use crate::view::layout::SMALLEST;
 use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
+use text::{clean, wrap};
 
 pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
     let lines = keys::help();

@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::text::{clean, fit, fit_id, text_width, width};
 use crate::view::theme::{Role, Styles, Theme};
+use text::{clean, fit, fit_id, text_width, width};
 
 /// A buffer and the styles to draw with.
 pub(crate) struct Pen<'a> {

@@ -2,8 +2,8 @@
 
 use crate::format::{count, duration, maybe_count, maybe_duration, maybe_money, short};
 use crate::snapshot::{Group, Trend};
-use crate::text::clean;
 use crate::view::theme::Role;
+use text::clean;
 
 /// How a lag is drawn: what needs no look is plain.
 pub(crate) fn lag_role(trend: Trend, records: Option<u64>) -> Role {

@@ -145,7 +145,7 @@ fn step(
             format!("{} answers sent, {} were there already", done.answers, done.already)
         }
     };
-    eprintln!("{}: {}: {said}", run.batch_id(), stage.name());
+    say!("{}: {}: {said}", run.batch_id(), stage.name());
     Ok(())
 }
 

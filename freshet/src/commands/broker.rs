@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use broker::{BrokerConfig, Cluster, StartError};
 
-use super::print;
 use crate::cli::BrokerArgs;
+use crate::output::print;
 use scenarios::Interrupted;
 use scenarios::control;
 
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
-    eprintln!("its log is in {}; Ctrl-C ends it", args.data_dir.display());
+    say!("its log is in {}; Ctrl-C ends it", args.data_dir.display());
     let _ = orders.recv();
     cluster.shutdown()?;
     Err(Interrupted.into())

@@ -17,8 +17,8 @@ use events::{Event, HOUR_MS, Timestamp};
 use scenarios::business::Business;
 use scenarios::businesses::Scenario;
 
-use super::print;
 use crate::cli::{CompareArgs, Format};
+use crate::output::print;
 use bill::compare::{
     Arrivals, BusinessReport, Comparison, Report, Source, judged_from, page, period_name, picture,
 };
@@ -59,12 +59,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     if let Some(path) = &args.html {
         std::fs::write(path, page(&report))
             .with_context(|| format!("could not write the page {}", path.display()))?;
-        eprintln!("the page is {}", path.display());
+        say!("the page is {}", path.display());
     }
     if let Some(path) = &args.svg {
         std::fs::write(path, picture(&report))
             .with_context(|| format!("could not write the picture {}", path.display()))?;
-        eprintln!("the picture is {}", path.display());
+        say!("the picture is {}", path.display());
     }
     print(|out| match args.format {
         Format::Text => write!(out, "{report}"),
@@ -94,7 +94,7 @@ fn judged(compared: Vec<BusinessReport>, scenario: &Scenario, log: &Log) -> Resu
         if !scenario.is_all() || judged.is_empty() {
             bail!("{name}: {why}");
         }
-        eprintln!("{name} is left out: {why}");
+        say!("{name} is left out: {why}");
     }
     Ok(judged)
 }
@@ -229,7 +229,7 @@ fn compare(
         tell_progress(log, businesses, &reached, &finished);
         if let Some(reading) = reading {
             for words in reading.join().expect("reading does not panic")? {
-                eprintln!("{words}");
+                say!("{words}");
             }
         }
         comparing.into_iter().map(|one| one.join().expect("comparing does not panic")).collect()
@@ -325,7 +325,7 @@ fn tell_progress(
         if terminal {
             let _ = write!(io::stderr(), "\r\x1b[Kcomparing: {}", line.join(", "));
         } else if seconds.is_multiple_of(5) {
-            eprintln!("comparing: {}", line.join(", "));
+            say!("comparing: {}", line.join(", "));
         }
     }
     if terminal && seconds > 0 {

@@ -59,5 +59,5 @@ pub(crate) fn forward_commands(control: &Control, orders: Receiver<Order>) -> Re
 
 /// A worker's last words.
 pub(crate) fn tell(stats: &WorkerStats) {
-    eprintln!("{stats}");
+    say!("{stats}");
 }

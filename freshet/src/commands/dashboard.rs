@@ -57,7 +57,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the rim: looking takes its time on the wall")]
 fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &DashboardArgs) -> Result<()> {
     let size = size(&args.size)?;
-    eprintln!("watching {} for {} s", args.cluster.bootstrap_servers, LOOK.as_secs());
+    say!("watching {} for {} s", args.cluster.bootstrap_servers, LOOK.as_secs());
     let until = Instant::now() + LOOK;
     while Instant::now() < until {
         controller.take_in(Duration::from_millis(100));

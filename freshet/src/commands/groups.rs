@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use client::{Admin, TopicPartition};
 use serde_json::json;
+use text::Table;
 
-use super::{Table, settings};
+use super::settings;
 use crate::cli::{Format, ListArgs};
+use crate::output::print;
 
 /// Prints every group's partitions with the committed offset, the log's end, and what lies between.
 pub(crate) fn run(args: &ListArgs) -> Result<()> {
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
                     number(lag),
                     owner.unwrap_or_else(|| "–".to_owned()),
                 ]),
-                Format::Jsonl => super::print(|out| {
+                Format::Jsonl => print(|out| {
                     let line = json!({
                         "group": group.id, "state": group.state, "topic": at.topic, "partition": at.partition,
                         "committed": committed, "log_end": end, "lag_records": lag, "owner": owner,
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
         }
     }
     match args.format {
-        Format::Text => super::print(|out| write!(out, "{table}")),
+        Format::Text => print(|out| write!(out, "{table}")),
         Format::Jsonl => Ok(()),
     }
 }

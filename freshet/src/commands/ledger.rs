@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use client::Admin;
 use serde_json::json;
+use text::Table;
 
-use super::{Table, print, settings};
+use super::settings;
 use crate::cli::{Format, LedgerArgs};
+use crate::output::print;
 use scenarios::businesses::{ALL, books_of};
 use scenarios::ledger::{Ledger, QuestionAnswerPair, Sums, audit};
 
@@ -16,7 +18,7 @@ use scenarios::ledger::{Ledger, QuestionAnswerPair, Sums, audit};
 pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
     let settings = settings(&args.cluster, "ledger");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
-    eprintln!("reading every question and every answer that {} keeps …", args.cluster.bootstrap_servers);
+    say!("reading every question and every answer that {} keeps …", args.cluster.bootstrap_servers);
     let ledger = audit(&settings, &admin, &books_of(ALL))?;
     let sums = ledger.sums();
     if sums.is_empty() {

@@ -17,14 +17,14 @@ pub(crate) fn run(command: &MapCommand) -> Result<()> {
     let map = build(sources)?;
     let bytes = map.write();
     std::fs::write(out, &bytes).with_context(|| format!("could not write {}", out.display()))?;
-    eprintln!(
+    say!(
         "{}: {} junctions, {} directed links, {} bytes",
         out.display(),
         map.node_count(),
         map.link_count(),
         bytes.len()
     );
-    eprintln!("{}", known(&map));
+    say!("{}", known(&map));
     Ok(())
 }
 

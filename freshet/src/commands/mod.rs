@@ -18,10 +18,6 @@ pub(crate) mod screen;
 pub(crate) mod tail;
 pub(crate) mod topics;
 
-use std::io;
-
-use anyhow::Result;
-pub(crate) use bill::Table;
 use client::Settings;
 
 use crate::cli::ClusterArgs;
@@ -29,12 +25,4 @@ use crate::cli::ClusterArgs;
 /// How this process reaches the cluster, and what it calls itself there.
 pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {
     Settings::new(&cluster.bootstrap_servers).with_client_id(name)
-}
-
-/// Writes to standard output; a reader who has seen enough (`| head`) is no error.
-pub(crate) fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> Result<()> {
-    match write(&mut io::stdout().lock()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
 }

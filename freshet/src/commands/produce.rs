@@ -12,6 +12,7 @@ use producers::Emission;
 
 use super::settings;
 use crate::cli::{ProduceArgs, TimeArgs};
+use crate::output::stdout;
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 use scenarios::business::{Business, Emissions};
 use scenarios::clock::{Clock, wall_ms};
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     };
     let sent = send(usual, &producer, &clock, &orders, more)?;
     producer.flush(FLUSH)?;
-    eprintln!("{sent} events sent and acknowledged");
+    say!("{sent} events sent and acknowledged");
     Ok(())
 }
 
@@ -156,7 +157,7 @@ fn wait(orders: &Receiver<Order>, time: Duration) -> Option<Order> {
 /// Writes the events of so much simulated time as lines.
 fn print(emissions: Emissions, args: &ProduceArgs, length_ms: i64) -> Result<()> {
     let end = args.time.start.plus_ms(length_ms);
-    let mut to = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut to = BufWriter::with_capacity(1 << 16, stdout());
     let mut scratch = Vec::new();
     for emission in emissions.take_while(|emission| emission.at < end) {
         match lines::write(&mut to, &emission.event, &mut scratch) {

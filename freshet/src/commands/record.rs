@@ -1,5 +1,6 @@
 //! `freshet record`: topics to a file, one record a line, in the order in which they were sent.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::settings;
 use crate::cli::RecordArgs;
+use crate::output::stdout;
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 use scenarios::lines::Line;
 
@@ -43,19 +45,19 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
             logs.push(LogTail::open(&settings, name, at.partition, offsets.earliest, offsets.latest)?);
         }
     }
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(1 << 16, stdout());
     let (written, skipped) = match merge(&mut logs, &mut out) {
         Err(error) if broken_pipe(&error) => return Ok(()),
         other => other?,
     };
     out.flush()?;
-    eprintln!("{written} records written");
+    say!("{written} records written");
     let unread: u64 = logs.iter().map(|log| log.reader.passed_over()).sum();
     if unread > 0 {
-        eprintln!("{unread} records that nobody can read were passed over: see `freshet tail`");
+        say!("{unread} records that nobody can read were passed over: see `freshet tail`");
     }
     if skipped > 0 {
-        eprintln!("{skipped} records whose value is not JSON were passed over");
+        say!("{skipped} records whose value is not JSON were passed over");
     }
     Ok(())
 }
@@ -109,6 +111,17 @@ impl LogTail {
     }
 }
 
+/// A value that is written over several lines, on one. In JSON a line feed, a carriage return or a
+/// tab is between two words, where it means nothing.
+fn one_line(value: &RawValue) -> Cow<'_, RawValue> {
+    const SPACES: [char; 3] = ['\n', '\r', '\t'];
+    if !value.get().contains(SPACES) {
+        return Cow::Borrowed(value);
+    }
+    let flat = RawValue::from_string(value.get().replace(SPACES, ""));
+    Cow::Owned(flat.expect("without spaces between its words it is the same JSON"))
+}
+
 fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
     let (mut written, mut skipped) = (0, 0);
     let mut first = Vec::new();
@@ -131,10 +144,11 @@ fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
             .and_then(|text| serde_json::from_str::<&RawValue>(text).ok())
         {
             Some(value) => {
+                let value = one_line(value);
                 let line = Line {
                     topic: logs[place].topic.as_str().into(),
                     key: head.key.as_deref().map(Into::into),
-                    value,
+                    value: &value,
                 };
                 serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
@@ -147,4 +161,17 @@ fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
         }
     }
     Ok((written, skipped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of records has one a line, however its writer laid the value out.
+    #[test]
+    fn a_value_over_several_lines_is_written_on_one() {
+        let flat = |text| one_line(serde_json::from_str(text).expect("JSON")).get().to_owned();
+        assert_eq!(flat("{\r\n\t\"a\": [1,\n2]\n}"), "{\"a\": [1,2]}");
+        assert_eq!(flat(r#"{"a":"x\ny"}"#), r#"{"a":"x\ny"}"#, "what is escaped is part of the value");
+    }
 }

@@ -13,6 +13,7 @@ use scenarios::lines::{self, Parsed};
 use scenarios::usage::Usage;
 
 use crate::cli::ReplayArgs;
+use crate::output::stdout;
 
 /// Reads events from standard input, writes answers to standard output, and says on standard error
 /// what it noticed.
@@ -27,7 +28,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
     if let Some(noticed) = answer(replayed.processor(), &mut stamp)? {
         tell(&noticed, replayed.processor());
         if let Some(report) = replayed.report() {
-            eprint!("{report}");
+            for line in report.lines() {
+                say!("{line}");
+            }
         }
     }
     Ok(())
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
 
 /// Answers standard input on standard output; none when nobody reads the answers any more.
 fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> Result<Option<Noticed>> {
-    let mut answers = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut answers = BufWriter::with_capacity(1 << 16, stdout());
     match replay(processor, io::stdin().lock(), stamp, &mut answers) {
         Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
         other => Ok(Some(other?)),
@@ -44,28 +47,28 @@ fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> R
 
 /// Says on standard error what was noticed.
 fn tell(noticed: &Noticed, processor: &dyn Processor) {
-    eprintln!("{} events in, {} answers out", noticed.events, noticed.answers);
+    say!("{} events in, {} answers out", noticed.events, noticed.answers);
     if let Ok(used) = Usage::of_ourselves() {
-        eprintln!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
+        say!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
     }
     if noticed.other_topics > 0 {
-        eprintln!("{} records of other topics were passed over", noticed.other_topics);
+        say!("{} records of other topics were passed over", noticed.other_topics);
     }
     if let Some(Broken { line, error, .. }) = noticed.reasons.first() {
-        eprintln!("{} broken lines were passed over; the first is line {line}: {error}", noticed.broken);
+        say!("{} broken lines were passed over; the first is line {line}: {error}", noticed.broken);
     }
     if noticed.reasons.len() > 1 {
         for Broken { line, error, count } in &noticed.reasons {
-            eprintln!("  {count} like line {line}: {error}");
+            say!("  {count} like line {line}: {error}");
         }
         let told: u64 = noticed.reasons.iter().map(|reason| reason.count).sum();
         if told < noticed.broken {
-            eprintln!("  {} for other reasons", noticed.broken - told);
+            say!("  {} for other reasons", noticed.broken - told);
         }
     }
     for (name, count) in processor.counters() {
         if count > 0 {
-            eprintln!("{count} {}", name.replace('_', " "));
+            say!("{count} {}", name.replace('_', " "));
         }
     }
 }

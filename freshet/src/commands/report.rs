@@ -11,9 +11,10 @@ use lanes::warehouse::report::{Fraud, Report, Revenue, latest, report};
 use lanes::{Control, patiently_open_to_ask};
 use serde_json::{Value, json};
 use streets::Map;
+use text::Table;
 
-use super::Table;
 use crate::cli::{Format, ReportArgs};
+use crate::output::print;
 use scenarios::business::map;
 
 /// How often a database that is down is asked again: whoever waits for a report is a person.
@@ -38,9 +39,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
     let report = report(&mut *warehouse, window, args.top)?;
     let map = map(args.map.as_deref())?;
     match args.format {
-        Format::Text => super::print(|out| write!(out, "{}", text(&report, &map))),
+        Format::Text => print(|out| write!(out, "{}", text(&report, &map))),
         Format::Jsonl => {
-            super::print(|out| jsonl(&report, &map).iter().try_for_each(|line| writeln!(out, "{line}")))
+            print(|out| jsonl(&report, &map).iter().try_for_each(|line| writeln!(out, "{line}")))
         }
     }
 }

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Pane, Theme};
 use streets::Map;
+use text::escape;
 
 use crate::cli::{Format, ScreenArgs};
+use crate::output::{print, stdout};
 use scenarios::business::Business;
 use scenarios::control;
 use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
@@ -52,7 +54,7 @@ impl Screen {
             return Ok(Self::Lines(format));
         }
         if !dashboard::is_terminal() {
-            eprintln!("this is not a terminal: a line a second instead of the dashboard");
+            say!("this is not a terminal: a line a second instead of the dashboard");
             return Ok(Self::Lines(format));
         }
         Ok(Self::Terminal(Options { theme, panes: panes(businesses), save_in: PathBuf::new() }))
@@ -74,13 +76,13 @@ impl Screen {
     /// Words for whoever looks at a terminal from which the dashboard has just gone.
     pub(crate) fn say(&self, words: &str) {
         if matches!(self, Self::Terminal(_)) {
-            eprintln!("{words}");
+            say!("{words}");
         }
     }
 
     /// Says what a show amounted to.
     pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
-        super::print(|out| match self {
+        print(|out| match self {
             Self::Lines(Format::Jsonl) => writeln!(out, "{json}"),
             Self::Lines(Format::Text) | Self::Terminal(_) => write!(out, "{text}"),
         })
@@ -187,7 +189,7 @@ fn in_lines(controller: &mut ShowController, format: Format, time: Option<Durati
                 Format::Text => dashboard::headless::snapshot_text(&snapshot),
                 Format::Jsonl => dashboard::headless::snapshot_json(&snapshot),
             });
-            match writeln!(io::stdout().lock(), "{}", lines.join("\n")) {
+            match writeln!(stdout(), "{}", lines.join("\n")) {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Left::Unread),
                 other => other?,
             }
@@ -199,5 +201,5 @@ fn in_lines(controller: &mut ShowController, format: Format, time: Option<Durati
 }
 
 fn words(notice: &Notice) -> String {
-    format!("  * {}: {}", notice.subject, notice.text)
+    format!("  * {}: {}", escape(&notice.subject), escape(&notice.text))
 }

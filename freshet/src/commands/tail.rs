@@ -1,15 +1,16 @@
 //! `freshet tail`: a topic's records as they arrive.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, NoSuchTopic, Read, Since, TopicPartition, Unreadable, Watcher};
+use text::escape;
 
 use super::settings;
 use crate::cli::TailArgs;
+use crate::output::stdout;
 use scenarios::control;
 
 /// Prints until the asked number of records, Ctrl-C, or a reader who has seen enough.
@@ -26,25 +27,25 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
     watcher.add(&partitions, if args.from_beginning { Since::Beginning } else { Since::Now })?;
     let orders = control::orders(false)?;
     if io::stderr().is_terminal() {
-        eprintln!("{}: {} partitions; Ctrl-C ends", args.topic, topic.partitions);
+        say!("{}: {} partitions; Ctrl-C ends", args.topic, topic.partitions);
     }
-    let mut out = io::stdout().lock();
+    let mut out = stdout();
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
         let record = match watcher.next(Duration::from_millis(100))? {
             Some(Read::Record(record)) => record,
             Some(Read::Unreadable(lost)) => {
-                eprintln!("{}@{}: {}", lost.at, places(&lost), printable(lost.reason.as_bytes()));
+                say!("{}@{}: {}", lost.at, places(&lost), lost.reason);
                 continue;
             }
             None => continue,
         };
         left -= 1;
-        let value = record.value().map_or(Cow::Borrowed("(none)"), printable);
+        let value = record.value().map_or("(none)".to_owned(), printable);
         let written = if args.values {
             writeln!(out, "{value}")
         } else {
-            let key = record.key().map_or(Cow::Borrowed("(none)"), printable);
+            let key = record.key().map_or("(none)".to_owned(), printable);
             writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
         };
         match written {
@@ -64,16 +65,9 @@ fn places(lost: &Unreadable) -> String {
     }
 }
 
-/// A record's bytes as one line of text that can't play tricks on a terminal.
-pub(crate) fn printable(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
-    if text.chars().any(char::is_control) {
-        text.chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-            .collect()
-    } else {
-        text
-    }
+/// A record's bytes as one line of text.
+fn printable(bytes: &[u8]) -> String {
+    escape(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
 #[cfg(test)]

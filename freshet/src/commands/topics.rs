@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use client::{Admin, TopicPartition};
 use serde_json::json;
+use text::Table;
 
-use super::{Table, settings};
+use super::settings;
 use crate::cli::{Format, ListArgs};
+use crate::output::print;
 
 /// Prints every topic with its partitions, records kept, and offsets.
 pub(crate) fn run(args: &ListArgs) -> Result<()> {
@@ -36,14 +38,12 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
                         })
                     })
                     .collect();
-                super::print(|out| {
-                    writeln!(out, "{}", json!({ "topic": topic.name, "partitions": partitions }))
-                })?;
+                print(|out| writeln!(out, "{}", json!({ "topic": topic.name, "partitions": partitions })))?;
             }
         }
     }
     match args.format {
-        Format::Text => super::print(|out| write!(out, "{table}")),
+        Format::Text => print(|out| write!(out, "{table}")),
         Format::Jsonl => Ok(()),
     }
 }

@@ -6,9 +6,9 @@ use crate::format::duration;
 use crate::snapshot::Source;
 use crate::state::State;
 use crate::state::pane::Pane;
-use crate::text::{clean, text_width};
 use crate::view::pen::{Frame, Pen, Pieces};
 use crate::view::theme::Role;
+use text::{clean, text_width};
 
 /// What a pane writes into its border.
 #[derive(Default)]

@@ -11,12 +11,12 @@ use crate::snapshot::{City, CityMap, Incident, Snapshot, StreetClass, Vehicle, V
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::{clean, text_width};
 use crate::view::map::{MapCache, StreetCell, Viewport, braille, place};
 use crate::view::panes::border::{Border, open, say};
 use crate::view::panes::trip;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
+use text::{clean, text_width};
 
 /// Below this share of free flow a street is slow, and below the second one a jam. In a town with
 /// signals and turns one drives at two thirds of free flow on a quiet day: that is no news.
@@ -227,7 +227,7 @@ fn label_all(pen: &mut Pen, viewport: &Viewport, incidents: &[Incident], inside:
 fn words(incident: &Incident) -> String {
     let what = clean(&incident.what);
     let what = what.split(" on ").next().unwrap_or("");
-    let what = crate::text::fit(what, 16);
+    let what = text::fit(what, 16);
     match incident.remaining_s {
         Some(left) => format!(" {what}, {} ", duration(left * 1000.0)),
         None => format!(" {what} "),

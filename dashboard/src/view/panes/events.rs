@@ -8,11 +8,11 @@ use crate::snapshot::{Notice, NoticeKind, Severity, Snapshot, Source, Worker, Wo
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::{clean, wrap};
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
+use text::{clean, wrap};
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let timeline = &snapshot.timeline;

@@ -7,12 +7,12 @@ use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, Worker
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::{Item, workers_of};
-use crate::text::{clean, text_width};
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::{list, split_below};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use crate::view::trend::{lag_role, trend, waiting};
+use text::{clean, text_width};
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;

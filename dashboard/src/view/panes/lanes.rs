@@ -11,11 +11,11 @@ use crate::snapshot::{BillItem, Book, Freshness, Lanes, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::clean;
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
+use text::clean;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let lanes = &snapshot.lanes.data;

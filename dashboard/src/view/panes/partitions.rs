@@ -15,12 +15,12 @@ use crate::snapshot::{Group, GroupPartition, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::clean;
 use crate::view::panes::border::{Border, open, say};
 use crate::view::panes::list::{scrollbar, window};
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
 use crate::view::trend::{lag_role, trend};
+use text::clean;
 
 /// A line of the pane: a heading, which no cursor can be on, or a row.
 enum Line {

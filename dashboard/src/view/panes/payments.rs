@@ -8,11 +8,11 @@ use crate::snapshot::{Decision, Payments, Snapshot, Verdict};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::{Item, Row};
-use crate::text::{clean, wrap};
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
+use text::{clean, wrap};
 
 type Predicate = fn(&Decision) -> bool;
 

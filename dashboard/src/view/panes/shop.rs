@@ -8,10 +8,10 @@ use crate::snapshot::{Page, ShopEvent, ShopEventKind, Shopper, Snapshot, Trendin
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::clean;
 use crate::view::panes::border::{Border, open, say};
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
+use text::clean;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let shop = &snapshot.shop.data;

@@ -8,11 +8,11 @@ use crate::snapshot::{Snapshot, Topic};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::text::{clean, text_width};
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::{list, split_below};
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
+use text::{clean, text_width};
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let topics = &snapshot.topics.data;

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::format::{UNKNOWN, countdown, deviation, duration};
 use crate::snapshot::{Arrival, City, Trip};
-use crate::text::clean;
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
+use text::clean;
 
 /// Columns that it takes beside the map.
 pub(crate) const WIDTH: u16 = 29;

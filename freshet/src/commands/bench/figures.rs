@@ -6,7 +6,9 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Format;
-use crate::commands::{Table, print};
+use text::Table;
+
+use crate::output::print;
 use scenarios::usage::Usage;
 
 /// CPU time that both sides used while something was measured.

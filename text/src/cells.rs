@@ -1,25 +1,26 @@
-//! Text from a topic or a peer: made harmless, measured in cells, and cut to fit.
+//! Text in the cells of a screen: made harmless, measured, and cut to fit.
 
 use std::borrow::Cow;
 
-use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
+
+use crate::safe::is_unsafe;
 
 /// No text on the screen is longer; a topic name of 10 KB is cut before it is measured.
 const LONGEST: usize = 400;
 
-/// What may stand in a cell: text from a topic or a peer, made harmless.
+/// A text for the cells of a screen, made harmless.
 ///
-/// Control characters (an escape sequence in a topic's name must not reach the terminal) become
-/// `·`. Characters of no width go: combining marks, joiners and the marks that turn the direction
-/// of the writing around, about which no two terminals agree. What remains is one or two cells wide
-/// each, in every terminal.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+/// Control characters become `·`. Characters of no width are dropped: combining marks, joiners and
+/// marks of direction, about which no two terminals agree. What remains is one or two cells wide
+/// each, in every terminal. What is longer than any screen is cut.
+pub fn clean(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST && text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().min(LONGEST));
     for char in text.chars().take(LONGEST) {
-        if char.is_control() {
+        if char.is_control() || (is_unsafe(char) && width(char) > 0) {
             out.push('·');
         } else if width(char) > 0 {
             out.push(char);
@@ -29,23 +30,24 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// How many cells a character takes.
-pub(crate) fn width(char: char) -> u16 {
+pub fn width(char: char) -> u16 {
     if char.is_ascii() {
         return u16::from(!char.is_control());
     }
     let mut utf8 = [0; 4];
-    Span::raw(&*char.encode_utf8(&mut utf8)).width() as u16
+    // The width of a text and not of a character: it is what ratatui reckons a cell by.
+    char.encode_utf8(&mut utf8).width() as u16
 }
 
 /// How many cells a text takes; it is taken to be [`clean`].
-pub(crate) fn text_width(text: &str) -> u16 {
+pub fn text_width(text: &str) -> u16 {
     text.chars().map(|char| u32::from(width(char))).sum::<u32>().min(u32::from(u16::MAX)) as u16
 }
 
 /// A clean id in so many cells. Of `session-0001207` the number is what tells it from its
 /// neighbours, so the words before it go first, and then its leading zeros; what is still too long
 /// keeps its end.
-pub(crate) fn fit_id(id: &str, cells: u16) -> Cow<'_, str> {
+pub fn fit_id(id: &str, cells: u16) -> Cow<'_, str> {
     let mut rest = id;
     while text_width(rest) > cells {
         let Some((_, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty()) else { break };
@@ -70,7 +72,7 @@ pub(crate) fn fit_id(id: &str, cells: u16) -> Cow<'_, str> {
 }
 
 /// A clean text cut to so many cells, with `…` for what is missing.
-pub(crate) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
+pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     if text_width(text) <= cells {
         return Cow::Borrowed(text);
     }
@@ -88,7 +90,7 @@ pub(crate) fn fit(text: &str, cells: u16) -> Cow<'_, str> {
 }
 
 /// Breaks a text into lines at spaces.
-pub(crate) fn wrap(text: &str, cells: u16) -> Vec<String> {
+pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
