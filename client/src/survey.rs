@@ -157,7 +157,7 @@ impl Survey {
         reported: Option<i64>,
     ) -> bool {
         let places = self.places(consumer, reported, may_be);
-        let stored = asked(consumer, places);
+        let stored = asked(consumer, places, reported);
         let same = |stored: &Stored| reported.is_none_or(|offset| offset == stored.base);
         let broken: Vec<_> = stored.iter().filter(|(.., s)| same(s) && s.fault.is_some()).collect();
         // What librdkafka can't open a broker may well: then its word counts, if it is clear.
@@ -295,7 +295,7 @@ fn look<C: ConsumerContext>(
             Some((at, next))
         })
         .collect();
-    asked(consumer, behind_the_end(consumer, places))
+    asked(consumer, behind_the_end(consumer, places), None)
         .into_iter()
         .filter(|(.., stored)| stored.fault.is_some())
         .map(|(at, next, stored)| {
@@ -331,9 +331,13 @@ fn behind_the_end<C: ConsumerContext>(
 }
 
 /// Each of `places` with the batch that lies there. What can't be found out now is left out.
+///
+/// A consumer's position stands before batches that it is handed nothing of, so these are stepped
+/// over: where they can be read, and where librdkafka reports a batch behind them.
 fn asked<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    places: Vec<(TopicPartition, i64)>,
+    places: Vec<Place>,
+    reported: Option<i64>,
 ) -> Vec<(TopicPartition, i64, Stored)> {
     let mut leaders: HashMap<String, HashMap<i32, String>> = HashMap::new();
     let mut lines: HashMap<String, Line> = HashMap::new();
@@ -353,7 +357,11 @@ fn asked<C: ConsumerContext>(
             }
         }
         let line = lines.get_mut(address).expect("it was there, or put there");
-        match line.batch(&at, next) {
+        let passed = |stored: &Stored| {
+            stored.hands_nothing_over
+                && (stored.fault.is_none() || reported.is_some_and(|offset| offset > stored.last))
+        };
+        match line.batch(&at, next, passed) {
             Ok(Some(stored)) => all.push((at, next, stored)),
             Ok(None) => {}
             Err(error) => {

@@ -15,6 +15,8 @@
 //! # Simplifications
 //! - The request goes over plain TCP. On a cluster that wants TLS or SASL it gets no answer, and an
 //!   unreadable batch is an error there.
+//! - What lies behind the records of an aborted transaction is not found: librdkafka hands them not
+//!   over either, but from outside they look like records that are still to come.
 //! - A gzip stream that is cut short is beyond help: librdkafka 2.12 never leaves the loop in which
 //!   it inflates one (`rd_gz_decompress`), and the thread that reads from that broker is lost with
 //!   it. Kafka and our broker refuse such a batch at the door. A log from before may have one: its
@@ -37,6 +39,8 @@ const VERSION: i16 = 10;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest response that is read: no broker of ours takes a request half as large.
 const MAX_RESPONSE_BYTES: usize = 256 << 20;
+/// So many batches are passed over in one look at a partition.
+const MOST_PASSED: usize = 1_000;
 /// As much of a batch is kept to be looked at by a person.
 const KEPT_BYTES: usize = 64 * 1024;
 
@@ -64,6 +68,8 @@ pub(crate) struct Stored {
     pub(crate) base: i64,
     pub(crate) last: i64,
     pub(crate) timestamp_ms: i64,
+    /// The end of a transaction, or what compaction left of a batch: nothing for who reads.
+    pub(crate) hands_nothing_over: bool,
     /// Why its records can't be read; none when they can.
     pub(crate) fault: Option<String>,
     bytes: bytes::Bytes,
@@ -77,6 +83,7 @@ impl Stored {
             base: header.base_offset.0,
             last: header.last_offset().0,
             timestamp_ms: header.base_timestamp,
+            hands_nothing_over: header.attributes.is_control() || header.records_count == 0,
             fault: fault(&bytes, &header),
             bytes,
         })
@@ -120,8 +127,25 @@ impl Line {
         Err(refused)
     }
 
-    /// The batch of `at` that holds `offset`, or the first behind it. None at the end.
-    pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
+    /// The batch of `at` that holds `offset`, or the first behind it, of those that `passed` does
+    /// not name. None at the end.
+    pub(crate) fn batch(
+        &mut self,
+        at: &TopicPartition,
+        offset: i64,
+        passed: impl Fn(&Stored) -> bool,
+    ) -> io::Result<Option<Stored>> {
+        let mut next = offset;
+        for _ in 0..MOST_PASSED {
+            match self.batch_at(at, next)? {
+                Some(stored) if passed(&stored) => next = stored.last.max(next) + 1,
+                other => return Ok(other),
+            }
+        }
+        Ok(None)
+    }
+
+    fn batch_at(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
         let partition = FetchPartition {
             partition: at.partition,
             fetch_offset: offset,

@@ -4,8 +4,8 @@
 use client::NewTopic;
 use events::{DeadLetter, Event, Source, Topic};
 use proptest::prelude::*;
-use protocol::records::Compression;
 use protocol::records::codec::compress;
+use protocol::records::{BatchBuilder, Compression, checksum};
 
 use super::{PARTITIONS, TIMEOUT, World, wait_until};
 use crate::clock::wall_ms;
@@ -182,6 +182,52 @@ fn batches_that_nobody_can_open_are_dead_letters_and_everything_else_is_answered
         })
         .sum();
     assert_eq!(lost, 5 * (1 + 7 + 3), "each letter says which offsets it is about");
+}
+
+/// What compaction leaves of ten records whose keys have newer values (KIP-98 keeps the header for
+/// the sake of its sequence numbers).
+fn emptied() -> Vec<u8> {
+    let mut batch = batch_of(0, 10, wall_ms(), b"");
+    batch[57..61].copy_from_slice(&0_i32.to_be_bytes());
+    let crc = checksum(&batch[21..]);
+    batch[17..21].copy_from_slice(&crc.to_be_bytes());
+    batch
+}
+
+/// A transaction's end, as a coordinator writes it (KIP-98): version 0, a commit.
+fn marker() -> Vec<u8> {
+    let mut batch = BatchBuilder::new().attributes(0x30);
+    batch.push(wall_ms(), Some(&[0, 0, 0, 1]), Some(&[0, 0, 0, 0, 0, 0]));
+    batch.finish().to_vec()
+}
+
+/// A consumer's position stays before a batch that hands it nothing, while librdkafka complains of
+/// the one behind it, or says nothing at all.
+#[test]
+fn a_batch_that_nobody_can_open_is_found_behind_one_that_hands_nothing_over() {
+    let broken = |codec| batch_of(codec, 3, wall_ms(), b"this is neither compressed nor a record");
+    let stored = vec![
+        (0, emptied()),
+        (0, broken(2)),
+        (1, marker()),
+        (1, emptied()),
+        (1, broken(0)),
+        (2, batch_of(0x30, 47, wall_ms(), b"")),
+        (2, broken(4)),
+        (3, marker()),
+        (3, broken(3)),
+    ];
+    let world = World::new();
+    world.swipes(0, 40);
+    let Some(world) = world.with_stored(&stored) else { return };
+    world.swipes(40, 80);
+    let worker = world.worker("reader");
+    world.wait_for_answers(80);
+    wait_until("the dead letters", || world.count(Topic::DeadLetters) >= 4);
+    let stats = worker.stop().unwrap();
+    assert_eq!((stats.dead_letters, stats.stopped_partitions), (4, 0), "{stats}");
+    assert_eq!(world.lag(&world.ends()), [0; PARTITIONS as usize]);
+    world.check(80);
 }
 
 /// The bytes of a batch of this codec, so that they begin no gzip stream: in one that is cut short
