@@ -14,6 +14,7 @@ mod dependencies;
 mod files;
 mod markdown;
 mod names;
+mod quotes;
 
 use std::collections::BTreeSet;
 
@@ -36,6 +37,10 @@ fn architecture() -> Vec<File> {
     files::ending(".md").into_iter().filter(|file| file.name == "ARCHITECTURE.md").collect()
 }
 
+fn tour() -> Vec<File> {
+    files::ending(".md").into_iter().filter(|file| file.name.starts_with("docs/tour/")).collect()
+}
+
 #[test]
 fn no_comment_is_wider_than_100_columns() {
     none(&faults(&files::ending(".rs"), comments::wide), "wrap these comments");
@@ -50,8 +55,9 @@ fn markdown_has_one_sentence_a_line() {
 }
 
 #[test]
-fn no_sentence_of_the_architecture_is_longer_than_200_characters() {
-    none(&faults(&architecture(), markdown::long_sentences), "make two sentences of these");
+fn no_sentence_of_the_architecture_or_the_tour_is_longer_than_200_characters() {
+    let pages: Vec<File> = architecture().into_iter().chain(tour()).collect();
+    none(&faults(&pages, markdown::long_sentences), "make two sentences of these");
 }
 
 #[test]
@@ -69,6 +75,24 @@ fn what_a_page_names_is_there() {
     let missing: Vec<String> =
         pages.iter().flat_map(|page| names::missing(page, &functions, files::exists)).collect();
     none(&missing, "these pages name files or tests that are not there any more");
+}
+
+#[test]
+fn what_a_page_quotes_is_there() {
+    let read = |path: &str| files::exists(path).then(|| files::text(path));
+    let misquoted = faults(&files::ending(".md"), |page| quotes::misquoted(page, read));
+    none(&misquoted, "quote these anew, line by line");
+    let missing = faults(&files::ending(".md"), |page| quotes::missing_test_files(page, files::exists));
+    none(&missing, "these pages run tests that are not there any more");
+}
+
+#[test]
+fn every_page_of_the_tour_quotes_a_script_and_is_in_its_contents() {
+    let tour = tour();
+    let (contents, pages): (Vec<&File>, Vec<&File>) =
+        tour.iter().partition(|page| page.name.ends_with("README.md"));
+    assert_eq!(contents.len(), 1, "the tour begins with one README.md");
+    none(&quotes::gaps_in_tour(&pages, &contents[0].text), "each page is built round a golden script");
 }
 
 #[test]
