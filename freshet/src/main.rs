@@ -20,7 +20,8 @@ mod worker_lines;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Parser as _;
+use text::escape;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::debug_fn;
@@ -33,10 +34,10 @@ use scenarios::control;
 use worker_lines::WorkerLines;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = command_line();
     // Words go to standard error, data to standard output; what librdkafka mutters is for those who
     // ask (RUST_LOG=debug).
-    let harmless = debug_fn(|out, _, value| write!(out, "{}", text::escape(&format!("{value:?}"))));
+    let harmless = debug_fn(|out, _, value| write!(out, "{}", escape(&format!("{value:?}"))));
     let words = tracing_subscriber::fmt::layer()
         .fmt_fields(harmless.delimited(" "))
         .with_writer(std::io::stderr)
@@ -75,6 +76,15 @@ fn main() -> ExitCode {
             ExitCode::from(code(&error))
         }
     }
+}
+
+/// What is asked for. Of a wrong argument clap says what it is: so it is told of it once more,
+/// harmless.
+fn command_line() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let harmless = std::env::args_os().map(|argument| escape(&argument.to_string_lossy()).into_owned());
+        Cli::try_parse_from(harmless).err().unwrap_or(error).exit()
+    })
 }
 
 /// What happened and why, in one sentence. Some errors quote their cause themselves; it is not said

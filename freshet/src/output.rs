@@ -5,11 +5,13 @@
 //! the first escapes what is left of them, the second a line feed too, since it writes one line.
 //!
 //! # Simplifications
-//! - What clap says of a wrong option quotes it as it was typed: it comes from whoever reads it.
+//! - What clap says of a variable of the environment quotes it as it is: who reads it has set it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use serde_json::value::RawValue;
 use text::{SafeWriter, escape, fit};
 
 /// The longest line on standard error, in cells: an error may quote a record of a megabyte.
@@ -39,5 +41,29 @@ pub(crate) fn print(
     match write(&mut stdout()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
+    }
+}
+
+/// A JSON value that is laid out over several lines, on one. Between two tokens a line feed, a
+/// carriage return or a tab means nothing, and inside a string there is none.
+pub(crate) fn one_line(value: &RawValue) -> Cow<'_, RawValue> {
+    const SPACES: [char; 3] = ['\n', '\r', '\t'];
+    if !value.get().contains(SPACES) {
+        return Cow::Borrowed(value);
+    }
+    let flat = RawValue::from_string(value.get().replace(SPACES, ""));
+    Cow::Owned(flat.expect("without spaces between its tokens it is the same JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of records has one a line, however its writer laid the value out.
+    #[test]
+    fn a_value_over_several_lines_is_written_on_one() {
+        let flat = |text| one_line(serde_json::from_str(text).expect("JSON")).get().to_owned();
+        assert_eq!(flat("{\r\n\t\"a\": [1,\n2]\n}"), "{\"a\": [1,2]}");
+        assert_eq!(flat(r#"{"a":"x\ny"}"#), r#"{"a":"x\ny"}"#, "what is escaped is part of the value");
     }
 }

@@ -4,15 +4,12 @@
 
 mod common;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use bytes::Bytes;
-use common::{Broker, freshet, repository};
+use common::{Broker, call, freshet, repository};
+use protocol::ErrorCode;
 use protocol::create_topics::{CreatableTopic, CreateTopicsRequest};
 use protocol::produce::{PartitionData, ProduceRequest, TopicData};
 use protocol::records::BatchBuilder;
-use protocol::{ErrorCode, Request, decode_response, encode_request};
 
 const VALUES: [&str; 6] = ["a:1", "b:2", "c:3", "d:4", "e:5", "f:6"];
 
@@ -66,14 +63,4 @@ fn produce(address: &str, topic: &str, batch: Bytes) -> ErrorCode {
     let topics = vec![TopicData { name: topic.to_owned(), partitions }];
     let request = ProduceRequest { acks: -1, timeout_ms: 10_000, topics, ..Default::default() };
     call(address, 7, &request).topics[0].partitions[0].error_code
-}
-
-fn call<R: Request>(address: &str, version: i16, request: &R) -> R::Response {
-    let mut broker = TcpStream::connect(address).unwrap();
-    broker.write_all(&encode_request(version, 1, "test", request)).unwrap();
-    let mut length = [0; 4];
-    broker.read_exact(&mut length).unwrap();
-    let mut frame = vec![0; u32::from_be_bytes(length) as usize];
-    broker.read_exact(&mut frame).unwrap();
-    decode_response::<R>(version, Bytes::from(frame)).unwrap().1
 }

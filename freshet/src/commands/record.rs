@@ -1,6 +1,5 @@
 //! `freshet record`: topics to a file, one record a line, in the order in which they were sent.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::settings;
 use crate::cli::RecordArgs;
-use crate::output::stdout;
+use crate::output::{one_line, stdout};
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 use scenarios::lines::Line;
 
@@ -111,17 +110,6 @@ impl LogTail {
     }
 }
 
-/// A value that is written over several lines, on one. In JSON a line feed, a carriage return or a
-/// tab is between two words, where it means nothing.
-fn one_line(value: &RawValue) -> Cow<'_, RawValue> {
-    const SPACES: [char; 3] = ['\n', '\r', '\t'];
-    if !value.get().contains(SPACES) {
-        return Cow::Borrowed(value);
-    }
-    let flat = RawValue::from_string(value.get().replace(SPACES, ""));
-    Cow::Owned(flat.expect("without spaces between its words it is the same JSON"))
-}
-
 fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
     let (mut written, mut skipped) = (0, 0);
     let mut first = Vec::new();
@@ -161,17 +149,4 @@ fn merge(logs: &mut [LogTail], out: &mut impl Write) -> Result<(u64, u64)> {
         }
     }
     Ok((written, skipped))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of records has one a line, however its writer laid the value out.
-    #[test]
-    fn a_value_over_several_lines_is_written_on_one() {
-        let flat = |text| one_line(serde_json::from_str(text).expect("JSON")).get().to_owned();
-        assert_eq!(flat("{\r\n\t\"a\": [1,\n2]\n}"), "{\"a\": [1,2]}");
-        assert_eq!(flat(r#"{"a":"x\ny"}"#), r#"{"a":"x\ny"}"#, "what is escaped is part of the value");
-    }
 }

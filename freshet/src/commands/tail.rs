@@ -1,16 +1,18 @@
 //! `freshet tail`: a topic's records as they arrive.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use anyhow::Result;
 use client::{Admin, NoSuchTopic, Read, Since, TopicPartition, Unreadable, Watcher};
+use serde_json::value::RawValue;
 use text::escape;
 
 use super::settings;
 use crate::cli::TailArgs;
-use crate::output::stdout;
+use crate::output::{one_line, stdout};
 use scenarios::control;
 
 /// Prints until the asked number of records, Ctrl-C, or a reader who has seen enough.
@@ -65,9 +67,14 @@ fn places(lost: &Unreadable) -> String {
     }
 }
 
-/// A record's bytes as one line of text.
+/// A record's bytes as one line of text. What is JSON stays JSON of the same value: what is left
+/// of it to be escaped, standard output escapes as JSON does.
 fn printable(bytes: &[u8]) -> String {
-    escape(&String::from_utf8_lossy(bytes)).into_owned()
+    let text = String::from_utf8_lossy(bytes);
+    match (escape(&text), serde_json::from_slice::<&RawValue>(bytes)) {
+        (Cow::Owned(_), Ok(value)) => one_line(value).get().to_owned(),
+        (escaped, _) => escaped.into_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -77,7 +84,10 @@ mod tests {
     #[test]
     fn a_record_cannot_move_the_cursor() {
         assert_eq!(printable(b"\x1b[2Jboo\n"), "\\u{1b}[2Jboo\\n");
+        assert_eq!(printable(b" 1"), " 1", "what is harmless is as it was");
         assert_eq!(printable("naïve 🚕".as_bytes()), "naïve 🚕");
         assert_eq!(printable(&[0xff, b'a']), "\u{fffd}a");
+        assert_eq!(printable(b"{\n\t\"a\": 1\n}"), "{\"a\": 1}");
+        assert_eq!(printable(b"\"\x1b\""), "\"\\u{1b}\"", "in a string JSON allows none");
     }
 }

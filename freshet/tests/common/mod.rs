@@ -8,12 +8,16 @@ pub(crate) mod apache;
 #[path = "../../../lanes/src/warehouse/postgres_server.rs"]
 pub(crate) mod postgres_server;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use protocol::{Request, decode_response, encode_request};
 
 /// How long anything here may take before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -85,6 +89,17 @@ impl Drop for Broker {
     }
 }
 
+/// Sends one request as bytes, and waits for its answer.
+pub(crate) fn call<R: Request>(address: &str, version: i16, request: &R) -> R::Response {
+    let mut broker = TcpStream::connect(address).expect("it listens");
+    broker.write_all(&encode_request(version, 1, "test", request)).expect("it reads");
+    let mut length = [0; 4];
+    broker.read_exact(&mut length).expect("it answers");
+    let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+    broker.read_exact(&mut frame).expect("a whole answer");
+    decode_response::<R>(version, Bytes::from(frame)).expect("an answer to this request").1
+}
+
 /// Sends a process the signal of this name, such as INT.
 pub(crate) fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status().expect("kill is there");
@@ -92,7 +107,7 @@ pub(crate) fn signal(pid: u32, name: &str) {
 }
 
 /// The lines of a program's output, as they come.
-pub(crate) fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
