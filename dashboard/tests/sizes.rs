@@ -81,3 +81,17 @@ fn ascii_and_block_glyphs_are_what_they_say() {
         }
     }
 }
+
+/// Whatever names there are in a cluster: the terminal is sent no character that it obeys, and
+/// none that nobody sees.
+#[test]
+fn no_cell_holds_an_unsafe_character() {
+    let map = Arc::new(city_map());
+    let snapshot = Arc::new(Sample::Extreme.snapshot());
+    for number in 0..40 {
+        let state = situation(number, &snapshot, &map);
+        for cell in draw(&state, (200, 60), &Theme::default()).content() {
+            assert!(!cell.symbol().contains(text::is_unsafe), "{:?} in situation {number}", cell.symbol());
+        }
+    }
+}
