@@ -157,9 +157,11 @@ impl Survey {
         reported: Option<i64>,
     ) -> bool {
         let places = self.places(consumer, reported, may_be);
-        let stored = asked(consumer, places, reported);
+        let stored = asked(consumer, places);
         let same = |stored: &Stored| reported.is_none_or(|offset| offset == stored.base);
-        let broken: Vec<_> = stored.iter().filter(|(.., s)| same(s) && s.fault.is_some()).collect();
+        // One before that which is reported: librdkafka took it for empty and said nothing of it.
+        let not_behind = |stored: &Stored| reported.is_none_or(|offset| offset >= stored.base);
+        let broken: Vec<_> = stored.iter().filter(|(.., s)| not_behind(s) && s.fault.is_some()).collect();
         // What librdkafka can't open a broker may well: then its word counts, if it is clear.
         let meant: Vec<_> = if broken.is_empty() && reported.is_some() {
             stored.iter().filter(|(.., stored)| same(stored)).collect()
@@ -295,7 +297,7 @@ fn look<C: ConsumerContext>(
             Some((at, next))
         })
         .collect();
-    asked(consumer, behind_the_end(consumer, places), None)
+    asked(consumer, behind_the_end(consumer, places))
         .into_iter()
         .filter(|(.., stored)| stored.fault.is_some())
         .map(|(at, next, stored)| {
@@ -333,11 +335,10 @@ fn behind_the_end<C: ConsumerContext>(
 /// Each of `places` with the batch that lies there. What can't be found out now is left out.
 ///
 /// A consumer's position stands before batches that it is handed nothing of, so these are stepped
-/// over: where they can be read, and where librdkafka reports a batch behind them.
+/// over.
 fn asked<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     places: Vec<Place>,
-    reported: Option<i64>,
 ) -> Vec<(TopicPartition, i64, Stored)> {
     let mut leaders: HashMap<String, HashMap<i32, String>> = HashMap::new();
     let mut lines: HashMap<String, Line> = HashMap::new();
@@ -357,11 +358,7 @@ fn asked<C: ConsumerContext>(
             }
         }
         let line = lines.get_mut(address).expect("it was there, or put there");
-        let passed = |stored: &Stored| {
-            stored.hands_nothing_over
-                && (stored.fault.is_none() || reported.is_some_and(|offset| offset > stored.last))
-        };
-        match line.batch(&at, next, passed) {
+        match line.batch(&at, next) {
             Ok(Some(stored)) => all.push((at, next, stored)),
             Ok(None) => {}
             Err(error) => {

@@ -127,18 +127,15 @@ impl Line {
         Err(refused)
     }
 
-    /// The batch of `at` that holds `offset`, or the first behind it, of those that `passed` does
-    /// not name. None at the end.
-    pub(crate) fn batch(
-        &mut self,
-        at: &TopicPartition,
-        offset: i64,
-        passed: impl Fn(&Stored) -> bool,
-    ) -> io::Result<Option<Stored>> {
+    /// The batch of `at` that holds `offset`, or the first behind it, of those that hand something
+    /// over or can't be read. None at the end.
+    pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
         let mut next = offset;
         for _ in 0..MOST_PASSED {
             match self.batch_at(at, next)? {
-                Some(stored) if passed(&stored) => next = stored.last.max(next) + 1,
+                Some(stored) if stored.hands_nothing_over && stored.fault.is_none() => {
+                    next = stored.last.max(next) + 1;
+                }
                 other => return Ok(other),
             }
         }

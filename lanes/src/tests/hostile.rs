@@ -216,6 +216,8 @@ fn a_batch_that_nobody_can_open_is_found_behind_one_that_hands_nothing_over() {
         (2, broken(4)),
         (3, marker()),
         (3, broken(3)),
+        (3, batch_of(0, 3, wall_ms(), b"")),
+        (3, broken(2)),
     ];
     let world = World::new();
     world.swipes(0, 40);
@@ -223,9 +225,9 @@ fn a_batch_that_nobody_can_open_is_found_behind_one_that_hands_nothing_over() {
     world.swipes(40, 80);
     let worker = world.worker("reader");
     world.wait_for_answers(80);
-    wait_until("the dead letters", || world.count(Topic::DeadLetters) >= 4);
+    wait_until("the dead letters", || world.count(Topic::DeadLetters) >= 7);
     let stats = worker.stop().unwrap();
-    assert_eq!((stats.dead_letters, stats.stopped_partitions), (4, 0), "{stats}");
+    assert_eq!((stats.dead_letters, stats.stopped_partitions), (7, 0), "{stats}");
     assert_eq!(world.lag(&world.ends()), [0; PARTITIONS as usize]);
     world.check(80);
 }
