@@ -200,9 +200,11 @@ impl Task {
     }
 
     /// The text to commit along with [`positions`](Self::positions), when every answer so far has
-    /// been acknowledged and the answers on each partition then ended at `end`.
+    /// been acknowledged and the answers on each partition then ended at `end`. No bookmark moves
+    /// while an answer of an earlier life is unmet: the next life must find it again.
     pub(crate) fn bookmark(&mut self, end: impl Fn(Place) -> Option<i64>) -> Bookmark {
-        for (place, from) in &mut self.answers_from {
+        let settled = self.answered.len() == 0;
+        for (place, from) in self.answers_from.iter_mut().filter(|_| settled) {
             *from = end(*place).unwrap_or(*from).max(*from);
         }
         Bookmark { answers_from: self.answers_from.clone(), ..Bookmark::default() }
@@ -295,6 +297,28 @@ mod tests {
         assert_eq!(task.bookmark(|_| None).answers_from[&place], 10);
         assert_eq!(task.bookmark(|_| Some(7)).answers_from[&place], 10);
         assert_eq!(task.bookmark(|_| Some(12)).answers_from[&place], 12);
+    }
+
+    /// A fresh record is answered at once. Should an older one of another input come after it, a
+    /// later life takes the two in the order of their timestamps: so it may send an answer to the
+    /// one while the answer to the other, which is there, has yet to be met.
+    #[test]
+    fn a_bookmark_stays_before_an_answer_that_has_yet_to_be_met() {
+        let place = (Topic::FraudDecisions, 0);
+        let mut answered = Answered::default();
+        answered.note(Topic::Chargebacks, 0, Topic::FraudDecisions);
+        let inputs = [(Topic::CardSwipes, 0), (Topic::Chargebacks, 0)];
+        let mut task = Task::new(0, Box::new(Toy::default()), &inputs, answered, [(place, 5)].into());
+        let mut both = inputs.map(|(topic, offset)| Some(Arrival { topic, ..arrival(offset) }));
+        task.feed(|topic| Ok::<_, ()>(both[usize::from(topic == Topic::Chargebacks)].take())).unwrap();
+        for (already_answered, bookmark) in [(0, 5), (1, 7)] {
+            let Next::Take(arrival) = task.next(i64::MAX) else { panic!("a record waits") };
+            let (topic, offset) = (arrival.topic, arrival.offset);
+            assert_eq!(task.process(arrival, &mut Vec::new()).already_answered, already_answered);
+            task.answered(topic, offset);
+            task.give_up_waiting(i64::MAX);
+            assert_eq!(task.bookmark(|_| Some(7)).answers_from[&place], bookmark, "after {topic}");
+        }
     }
 
     #[test]
