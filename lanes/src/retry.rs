@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::progress::{WAITING, resumed, waiting_for};
 use super::{BatchError, Control, Wish};
 use crate::warehouse::{Warehouse, WarehouseError};
+use processor::mart::Mart;
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -95,20 +96,24 @@ pub(crate) fn patiently<T>(
 /// as often as it takes; the first time after a second.
 pub fn patiently_open(
     database: &str,
+    marts: &[&'static Mart],
     retries: Option<u32>,
     control: &Control,
 ) -> Result<Box<dyn Warehouse>, WarehouseError> {
-    patiently(Backoff::new(retries, Duration::from_secs(1)), control, || crate::warehouse::open(database))
+    patiently(Backoff::new(retries, Duration::from_secs(1)), control, || {
+        crate::warehouse::open(database, marts)
+    })
 }
 
 /// The same, only to ask it: one that may be read and not written will do.
 pub fn patiently_open_to_ask(
     database: &str,
+    marts: &[&'static Mart],
     retries: Option<u32>,
     control: &Control,
 ) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let first_wait = Duration::from_secs(1);
-    patiently(Backoff::new(retries, first_wait), control, || crate::warehouse::open_to_ask(database))
+    patiently(Backoff::new(retries, first_wait), control, || crate::warehouse::open_to_ask(database, marts))
 }
 
 #[cfg(test)]

@@ -5,6 +5,11 @@ use std::collections::HashMap;
 use events::{Batched, CardSwipe, Decision, Event, FraudDecision, HOUR_MS, Timestamp, Topic};
 
 use processor::Processor;
+use processor::mart::Mart;
+
+/// Marts to load: those of the businesses that were there first.
+pub(crate) static MARTS: [&Mart; 3] =
+    [&consumers::fraud::MART, &consumers::eta::MART, &consumers::recommendations::MART];
 
 /// Answers each swipe with how many swipes its card has had: the answer shows the state it came
 /// from.

@@ -19,6 +19,7 @@ use consumers::fraud::Costs;
 use dashboard::{BillItem, Pane, Snapshot};
 use events::{Business as Id, Event, Timestamp, Topic};
 use processor::Processor;
+use processor::mart::Mart;
 use producers::Emission;
 use streets::Map;
 
@@ -49,6 +50,8 @@ pub struct Business {
     pub comparison: Comparison,
     /// Its questions and their answers in the ledger.
     pub book: Book,
+    /// Its tables in the warehouse, and what can be asked of them.
+    pub mart: &'static Mart,
     /// Its part of the bill.
     pub bill: &'static Part,
     /// Its lines of the bill on the screen.

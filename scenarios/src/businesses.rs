@@ -9,6 +9,8 @@
 //! A worker that serves several businesses, such as the one that sends texts, stands in
 //! [`SHARED_WORKERS`].
 
+use processor::mart::Mart;
+
 use crate::business::{Business, Lane, Worker};
 use crate::ledger::Book;
 
@@ -33,6 +35,11 @@ pub fn books_of(businesses: &[&'static Business]) -> Vec<&'static Book> {
     let mut books: Vec<&Book> = businesses.iter().map(|business| &business.book).collect();
     books.sort_by_key(|book| !book.pair.every_record_is_answered);
     books
+}
+
+/// What every business keeps in the warehouse.
+pub fn marts() -> Vec<&'static Mart> {
+    ALL.iter().map(|business| business.mart).collect()
 }
 
 /// The businesses of a show, by the name of its scenario.

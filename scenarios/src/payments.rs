@@ -104,6 +104,7 @@ pub static PAYMENTS: Business = Business {
         rule: || Box::new(AnswerOnce::new(swipe_id, |_| true)),
         waiting: "swipes unscored",
     },
+    mart: &consumers::fraud::MART,
     bill: &bill::PAYMENTS,
     bill_items,
     answer_replay: None,

@@ -126,6 +126,7 @@ pub static RIDE_SHARE: Business = Business {
         rule: || Box::new(PingsThatAdvance::default()),
         waiting: "positions without an ETA",
     },
+    mart: &consumers::eta::MART,
     bill: &RIDES,
     bill_items,
     answer_replay: Some(|map| Box::new(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(map))))),

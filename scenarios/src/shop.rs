@@ -105,6 +105,7 @@ pub static SHOP: Business = Business {
         rule: || Box::new(AnswerOnce::new(click_id, answers_a_click)),
         waiting: "clicks without a new page",
     },
+    mart: &consumers::recommendations::MART,
     bill: &bill::SHOP,
     bill_items,
     answer_replay: None,

@@ -42,6 +42,7 @@ mod decaying_ratio;
 mod engine;
 mod learn;
 mod lorries;
+mod mart;
 mod matcher;
 mod replay;
 mod route;
@@ -56,6 +57,7 @@ use std::sync::Arc;
 use streets::Map;
 
 pub use batch::{BatchEta, MultiPeriodEta};
+pub use mart::MART;
 pub use replay::EtaReplay;
 pub use stream::EtaProcessor;
 pub use traffic_worker::TrafficProcessor;

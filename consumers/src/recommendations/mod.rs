@@ -27,6 +27,7 @@ mod companions;
 mod config;
 mod decay;
 mod hourly;
+mod mart;
 mod model;
 mod order;
 mod past;
@@ -40,6 +41,7 @@ use events::{Click, Event, HOUR_MS, Recommendations, Timestamp, Topic};
 
 pub use config::{Blend, Interest, RecommendationsConfig};
 pub use hourly::HourlyRecommendations;
+pub use mart::MART;
 
 use model::{Model, Scratch};
 use processor::Processor;

@@ -20,7 +20,7 @@ use crate::temporary::Folder;
 use scenarios::Interrupted;
 use scenarios::business::Factory;
 use scenarios::priority::{Priority, lower_priority};
-use scenarios::{control, topics};
+use scenarios::{businesses, control, topics};
 
 /// The most windows that one `--window` may hold: more is a mistyped year.
 const MOST_WINDOWS: i64 = 10_000;
@@ -50,6 +50,7 @@ fn config(args: &BatchArgs) -> BatchConfig {
         None => Schedule::EventTime,
     };
     BatchConfig {
+        marts: businesses::marts(),
         period_ms: args.period.ms(),
         grace_ms: args.grace.ms(),
         once: args.once,
@@ -202,7 +203,7 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
         })?;
     }
     let ends = args.once || args.window.is_some();
-    Ok(patiently_open(&args.database, ends.then_some(args.retries), control)?)
+    Ok(patiently_open(&args.database, &businesses::marts(), ends.then_some(args.retries), control)?)
 }
 
 /// Learns what the job has to know before its first run, as long as nobody tells it to end.

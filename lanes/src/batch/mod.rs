@@ -83,6 +83,7 @@ use super::{BatchError, Control, Wish, WorkerStats};
 use crate::warehouse::{Run, RunOffsets, Warehouse};
 pub(super) use load::{finish, load, neighbours};
 use processor::Processor;
+use processor::mart::Mart;
 pub(super) use publish::{Sending, answers_there, earlier_runs, report};
 use transform::Taken;
 
@@ -110,6 +111,8 @@ pub struct BatchConfig {
     /// The topics that the processor answers on. Dead letters and the run log are added by the
     /// lane.
     pub outputs: Vec<Topic>,
+    /// What of the warehouse the job loads.
+    pub marts: Vec<&'static Mart>,
     /// The length of a window, in milliseconds of event time.
     pub period_ms: i64,
     /// How long after its end a window is left open for late records, in milliseconds of event
@@ -133,12 +136,13 @@ pub struct BatchConfig {
 }
 
 impl BatchConfig {
-    /// An hourly job that leaves windows open for 30 s.
+    /// An hourly job that leaves windows open for 30 s and loads nothing.
     pub fn hourly(settings: Settings, job: impl Into<String>, outputs: &[Topic], schedule: Schedule) -> Self {
         Self {
             settings,
             job: job.into(),
             outputs: outputs.to_vec(),
+            marts: Vec::new(),
             period_ms: events::HOUR_MS,
             grace_ms: 30_000,
             schedule,

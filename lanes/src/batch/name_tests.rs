@@ -8,7 +8,8 @@ use super::super::tests::World;
 use super::super::{Control, name_run};
 use super::run_batch;
 use super::tests::{Moody, by_hand, config, hour, minute, send_swipes, sqlite, toy};
-use crate::warehouse::{Cell, Kind, Warehouse};
+use crate::warehouse::Warehouse;
+use processor::mart::Kind;
 
 /// The answers on `fraud_batch`.
 fn answers(world: &World) -> Vec<Batched<events::FraudDecision>> {
@@ -31,7 +32,8 @@ fn every_answer_names_its_run(world: &World, warehouse: &mut dyn Warehouse) {
         windows.push(run);
     }
     let rows = warehouse.ask("SELECT batch_id FROM batch_runs", &[], &[Kind::Text]).unwrap();
-    let logged: BTreeSet<_> = rows.into_iter().flatten().filter_map(Cell::text).collect();
+    let logged: BTreeSet<_> =
+        rows.iter().flatten().filter_map(|cell| cell.text().map(str::to_owned)).collect();
     assert_eq!(told, logged);
     for Batched { answer, batch_id, .. } in answers(world) {
         let run = windows.iter().find(|run| run.batch_id == batch_id);

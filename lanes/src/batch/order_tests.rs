@@ -7,6 +7,7 @@ use super::super::tests::{TIMEOUT, World};
 use super::super::toy::swipe_at;
 use super::super::{Control, WindowRun};
 use super::{BatchConfig, Schedule, run_batch};
+use crate::toy::MARTS;
 use crate::warehouse::open;
 use processor::Processor;
 
@@ -60,6 +61,7 @@ fn config(world: &World) -> BatchConfig {
     let outputs = [Topic::FraudBatch];
     BatchConfig {
         once: true,
+        marts: MARTS.to_vec(),
         whole: true,
         ..BatchConfig::hourly(world.settings.clone(), "roll", &outputs, Schedule::EventTime)
     }
@@ -101,12 +103,12 @@ fn partitions_are_read_in_the_order_of_events_however_they_were_filled() {
         (0..PARTITIONS as i32).for_each(|partition| send(&world, partition, "later", minute(150)));
         world.producer.flush(TIMEOUT).unwrap();
 
-        let mut warehouse = open(folder.path().join("w.db").to_str().unwrap()).unwrap();
+        let mut warehouse = open(folder.path().join("w.db").to_str().unwrap(), &MARTS).unwrap();
         run_batch(&config(&world), &roll, &mut *warehouse, &Control::new()).unwrap();
         assert_eq!(called(&world), in_order_of_time());
 
         // By hand, into a database that knows of no run.
-        let mut warehouse = open(folder.path().join("by-hand.db").to_str().unwrap()).unwrap();
+        let mut warehouse = open(folder.path().join("by-hand.db").to_str().unwrap(), &MARTS).unwrap();
         let (config, control) = (config(&world), Control::new());
         for hour in 0..2 {
             let window = (minute(60 * hour), minute(60 * (hour + 1)));

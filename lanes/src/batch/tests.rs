@@ -11,10 +11,12 @@ use super::super::tests::{TIMEOUT, World, wait_until};
 use super::super::toy::{HourlyToy, swipe_at};
 use super::super::{Stage, WindowRun};
 use super::{BatchConfig, Schedule, run_batch};
+use crate::toy::MARTS;
 use crate::warehouse::postgres_server::PostgresServer;
-use crate::warehouse::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, open, runs_near};
+use crate::warehouse::{Run, TableRows, Warehouse, WarehouseError, open, runs_near};
 use crate::{BatchError, Clock, Control, WindowError, WorkerStats};
 use processor::Processor;
+use processor::mart::{Cell, Kind};
 
 /// A database that has its moods.
 pub(super) struct Moody {
@@ -36,7 +38,7 @@ pub(super) enum When {
 
 impl Moody {
     pub(super) fn open(database: &str) -> Self {
-        Self { inner: open(database).unwrap(), dies: None, full: 0, attempts: 0 }
+        Self { inner: open(database, &MARTS).unwrap(), dies: None, full: 0, attempts: 0 }
     }
 
     fn die(&self, when: When) {
@@ -75,6 +77,7 @@ pub(super) fn sqlite(folder: &tempfile::TempDir, name: &str) -> String {
 pub(super) fn config(world: &World) -> BatchConfig {
     BatchConfig {
         once: true,
+        marts: MARTS.to_vec(),
         first_wait: Duration::from_millis(1),
         ..BatchConfig::hourly(world.settings.clone(), "toy-batch", &[Topic::FraudBatch], Schedule::EventTime)
     }

@@ -12,6 +12,7 @@ use super::super::window::{Cut, Cuts, Fate, Window};
 use super::{Input, Job, Sending, Task};
 use crate::warehouse::Rows;
 use crate::{BatchError, Wish};
+use processor::mart::Mart;
 
 impl Job<'_> {
     /// Gives the processors the window's records, and publishes the answers that need not wait for
@@ -19,7 +20,7 @@ impl Job<'_> {
     pub(super) fn process(&mut self, window: Window, sending: &mut Sending<'_>) -> Result<Taken, BatchError> {
         let control = self.control;
         let stopped = || control.wish() == Wish::Stop;
-        let mut taken = Taken::default();
+        let mut taken = Taken::new(&self.config.marts);
         let mut answers = Vec::new();
         let mut tasks = std::mem::take(&mut self.tasks);
         let ahead = |input: &Input| input.plan.map_or(0, |plan| (plan.end - input.position).max(0) as u64);
@@ -97,7 +98,6 @@ impl Job<'_> {
 }
 
 /// What a run has taken from the log, and what is to be done with it at its end.
-#[derive(Default)]
 pub(super) struct Taken {
     pub(super) records: u64,
     pub(super) rows: Rows,
@@ -105,6 +105,12 @@ pub(super) struct Taken {
     pub(super) owed: Vec<(i32, Event)>,
     /// The first record of each partition that belongs to a later window.
     pub(super) first_left: HashMap<TopicPartition, i64>,
+}
+
+impl Taken {
+    fn new(marts: &[&'static Mart]) -> Self {
+        Self { records: 0, rows: Rows::new(marts), owed: Vec::new(), first_left: HashMap::new() }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the rim: processing time is measured on the wall")]

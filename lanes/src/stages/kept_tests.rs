@@ -13,6 +13,7 @@ use super::super::tests::{TIMEOUT, World};
 use super::super::toy::swipe_at;
 use super::super::{BatchConfig, Control, Schedule};
 use super::{Kept, WindowRun};
+use crate::toy::MARTS;
 use crate::warehouse::{Warehouse, open};
 use consumers::fraud::{FraudBatch, FraudConfig};
 use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig};
@@ -181,10 +182,11 @@ fn the_same_together_and_apart(
     (hours, between): (i64, &dyn Fn()),
 ) -> Vec<(u64, u64)> {
     let (together, apart) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let database = |folder: &Path| open(folder.join("w.db").to_str().unwrap()).unwrap();
+    let database = |folder: &Path| open(folder.join("w.db").to_str().unwrap(), &MARTS).unwrap();
     let (mut one, mut other) = (database(together.path()), database(apart.path()));
     let config = BatchConfig {
         whole,
+        marts: MARTS.to_vec(),
         ..BatchConfig::hourly(world.settings.clone(), job, outputs, Schedule::EventTime)
     };
     let control = Control::new();

@@ -14,7 +14,8 @@ impl WindowRun<'_> {
         let extracted: Extracted = self.files.left_by(Stage::Extract)?;
         let _: Transformed = self.files.left_by(Stage::Transform)?;
         self.files.begin(Stage::Load)?;
-        let rows = self.files.open("rows.jsonl")?.with(|from| TableRows::read_jsonl(from))?;
+        let rows =
+            self.files.open("rows.jsonl")?.with(|from| TableRows::read_jsonl(from, &self.config.marts))?;
         // Asked again: another run may have been loaded since these records were extracted.
         neighbours(warehouse, &self.config.job, self.window, self.backoff(), self.control)?;
         let run = run(&extracted);

@@ -20,7 +20,7 @@ impl WindowRun<'_> {
         let mut past = Lines::open(self.files.open("past.jsonl")?)?;
         let mut records = Lines::open(self.files.open("records.jsonl")?)?;
         let mut out = self.files.create("answers.jsonl")?;
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(&self.config.marts);
         let mut transformed = Transformed { rows: 0, answers: 0, dead_letters: 0 };
         let (mut answers, mut told) = (Vec::new(), Vec::new());
         let all = extracted.past + extracted.records;

@@ -6,17 +6,20 @@
 //! row has a natural key, and loading an hour again writes the same rows over themselves. That is
 //! what makes it safe for a scheduler to run a job again that may or may not have finished.
 //!
-//! All SQL of the program is in this folder, behind the trait [`Warehouse`]:
+//! All SQL of the program is handed to the trait [`Warehouse`]. What holds for every business is in
+//! this folder, which names none; which tables a business has, which rows its events make and what
+//! can be asked of them is its [data mart](processor::mart), declared in the `mart.rs` of its
+//! domain.
 //!
 //! ```text
-//! rows.rs      events to rows, as GROUP BY would
-//! tables.rs    the tables and their columns, said once
-//! schema.rs    the migrations that made the tables
+//! //! rows.rs      events to rows, each by the mart of its business
+//! tables.rs    the rows of a run, also as lines of a file
+//! schema.rs    the migrations: those of the run log, and those of the marts
 //! sql.rs       statements, made from the tables
 //! sqlite.rs    a file
 //! postgres.rs  a server
 //! runs.rs      what the run log knows
-//! report.rs    queries of the rows
+//! report.rs    what can be asked of the rows
 //! ```
 //!
 //! # Simplifications
@@ -44,13 +47,14 @@ mod tests;
 use std::path::Path;
 
 use events::{Timestamp, Topic};
+use processor::mart::{Cell, Kind, Mart};
 
 pub use self::postgres::Postgres;
 pub use error::WarehouseError;
 pub use rows::Rows;
 pub use runs::{LoggedRun, runs_near};
 pub use sqlite::Sqlite;
-pub use tables::{Cell, Kind, TableRows};
+pub use tables::TableRows;
 
 /// One run of a job, for the run log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,24 +115,24 @@ pub fn shown(database: &str) -> String {
 }
 
 /// Opens what `--database` names: a file's name for SQLite, or `postgres://user@host:5432/name`.
-/// The tables are made, or brought up to date.
-pub fn open(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
+/// The tables of `marts`, of which there are always all, are made or brought up to date.
+pub fn open(database: &str, marts: &[&'static Mart]) -> Result<Box<dyn Warehouse>, WarehouseError> {
     match database.split_once("://") {
-        Some(("postgres" | "postgresql", _)) => Ok(Box::new(Postgres::open(database)?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Box::new(Postgres::open(database, marts)?)),
         Some((scheme, _)) => Err(WarehouseError::NoAddress {
             database: database.to_owned(),
             reason: format!("freshet knows no databases of the kind {scheme}"),
         }),
-        None => Ok(Box::new(Sqlite::open(Path::new(database))?)),
+        None => Ok(Box::new(Sqlite::open(Path::new(database), marts)?)),
     }
 }
 
 /// The same to ask it and no more: a file on a medium that can't be written is read as it is, if
 /// its tables are up to date.
-pub fn open_to_ask(database: &str) -> Result<Box<dyn Warehouse>, WarehouseError> {
-    match open(database) {
+pub fn open_to_ask(database: &str, marts: &[&'static Mart]) -> Result<Box<dyn Warehouse>, WarehouseError> {
+    match open(database, marts) {
         Err(error @ WarehouseError::ReadOnly { .. }) if !database.contains("://") => {
-            let readable = Sqlite::open_to_read(Path::new(database));
+            let readable = Sqlite::open_to_read(Path::new(database), marts);
             Ok(Box::new(readable.ok().flatten().ok_or(error)?))
         }
         other => other,

@@ -14,10 +14,10 @@ use events::Timestamp;
 use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Config, NoTls, Row, Transaction};
+use processor::mart::{Cell, Kind, Mart, Table};
 
-use super::schema::{Dialect, MIGRATIONS};
-use super::tables::Table;
-use super::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, sql};
+use super::schema::{self, Dialect};
+use super::{Run, TableRows, Warehouse, WarehouseError, sql};
 
 /// How long it may take until a server answers at all.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -36,6 +36,7 @@ const DIALECT: Dialect =
 /// A Postgres database with the tables of the batch lane.
 pub struct Postgres {
     config: Config,
+    marts: Vec<&'static Mart>,
     /// The address without its password, for sentences.
     shown: String,
     client: Option<Client>,
@@ -44,7 +45,7 @@ pub struct Postgres {
 impl Postgres {
     /// Connects to `postgres://user:password@host:port/name`, and brings the tables up to date.
     /// Without a password in the address, `PGPASSWORD` counts.
-    pub fn open(url: &str) -> Result<Self, WarehouseError> {
+    pub fn open(url: &str, marts: &[&'static Mart]) -> Result<Self, WarehouseError> {
         let mut config: Config = url.parse().map_err(|error: postgres::Error| WarehouseError::NoAddress {
             database: without_password(url),
             reason: reason(&error),
@@ -58,7 +59,8 @@ impl Postgres {
             config.password(password);
         }
         config.connect_timeout(CONNECT).tcp_user_timeout(GONE).application_name("freshet");
-        let mut warehouse = Self { config, shown: without_password(url), client: None };
+        let mut warehouse =
+            Self { config, marts: marts.to_vec(), shown: without_password(url), client: None };
         warehouse.connected()?;
         Ok(warehouse)
     }
@@ -73,7 +75,7 @@ impl Postgres {
             let patience =
                 format!("SET lock_timeout = '{}s'; SET client_min_messages = warning", BUSY.as_secs());
             client.batch_execute(&patience).map_err(wrong)?;
-            prepare(&mut client, &self.shown)?;
+            prepare(&mut client, &self.marts, &self.shown)?;
             self.client = Some(client);
         }
         Ok(self.client.as_mut().expect("connected above"))
@@ -97,9 +99,9 @@ impl Postgres {
 }
 
 /// Brings the tables up to date. Several jobs may try at once; one does it.
-fn prepare(client: &mut Client, shown: &str) -> Result<(), WarehouseError> {
+fn prepare(client: &mut Client, marts: &[&'static Mart], shown: &str) -> Result<(), WarehouseError> {
     let wrong = |error: postgres::Error| kind(&error, shown);
-    let known = MIGRATIONS.len() as i64;
+    let known = schema::version(marts);
     if let Some(found) = version(client).map_err(wrong)? {
         if found > known {
             return Err(WarehouseError::TooNew { database: shown.to_owned(), found, known });
@@ -117,7 +119,7 @@ fn prepare(client: &mut Client, shown: &str) -> Result<(), WarehouseError> {
         .query_opt("SELECT version FROM freshet_schema", &[])
         .map_err(wrong)?
         .map_or(0, |row| row.get::<_, i64>(0));
-    for step in DIALECT.migrations(found) {
+    for step in DIALECT.migrations(marts, found) {
         transaction.batch_execute(&step).map_err(wrong)?;
     }
     transaction.execute("DELETE FROM freshet_schema", &[]).map_err(wrong)?;
@@ -237,7 +239,7 @@ fn array_type(kind: Kind) -> &'static str {
 /// them.
 fn array<'a>(kind: Kind, cells: impl Iterator<Item = &'a Cell>) -> Box<dyn ToSql + Sync> {
     match kind {
-        Kind::Text => Box::new(cells.map(|cell| cell.clone().text()).collect::<Vec<_>>()),
+        Kind::Text => Box::new(cells.map(|cell| cell.text().map(ToOwned::to_owned)).collect::<Vec<_>>()),
         Kind::Instant => Box::new(cells.map(|cell| cell.instant().map(system_time)).collect::<Vec<_>>()),
         Kind::Integer => Box::new(cells.map(Cell::integer).collect::<Vec<_>>()),
         Kind::Real => Box::new(cells.map(Cell::real).collect::<Vec<_>>()),
@@ -334,6 +336,7 @@ fn reason(error: &postgres::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toy::MARTS;
 
     #[test]
     fn a_password_is_shown_to_nobody() {
@@ -358,7 +361,7 @@ mod tests {
     fn who_does_not_answer_is_down_and_may_come_back() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("postgres://me:secret@127.0.0.1:{free}/shop");
-        let error = Postgres::open(&url).err().unwrap();
+        let error = Postgres::open(&url, &MARTS).err().unwrap();
         assert!(error.may_pass() && error.is_outage(), "{error:?}");
         let said = error.to_string();
         assert!(said.contains("cannot reach the database") && said.contains("refused"), "{said}");
@@ -367,7 +370,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_says_how_one_is_written() {
-        let error = Postgres::open("postgres://me@db:port/shop").err().unwrap();
+        let error = Postgres::open("postgres://me@db:port/shop", &MARTS).err().unwrap();
         assert!(error.to_string().contains("postgres://user@host:5432/name"), "{error}");
     }
 }

@@ -1,8 +1,9 @@
 //! What the run log knows of earlier runs.
 
 use events::{Timestamp, Topic};
+use processor::mart::Kind;
 
-use super::{Cell, Kind, RunOffsets, Warehouse, WarehouseError, sql};
+use super::{RunOffsets, Warehouse, WarehouseError, sql};
 
 /// A run that was loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +40,18 @@ pub fn runs_near(
     let kinds = [Text, Instant, Instant, Integer, Integer, Integer, Instant, Instant];
     let found = warehouse.ask(sql::RUNS_NEAR, &[job.into(), start.into(), end.into()], &kinds)?;
     let mut runs = Vec::new();
-    for mut cells in found {
-        let Some(batch_id) = std::mem::replace(&mut cells[0], Cell::Null).text() else { continue };
+    for cells in found {
+        let Some(batch_id) = cells[0].text().map(ToOwned::to_owned) else { continue };
         let (Some(window_start), Some(window_end)) = (cells[1].instant(), cells[2].instant()) else {
             continue;
         };
         let offsets = warehouse
             .ask(sql::OFFSETS_OF, &[batch_id.as_str().into()], &[Text, Integer, Integer, Integer])?
             .into_iter()
-            .filter_map(|mut cells| {
-                let topic = std::mem::replace(&mut cells[0], Cell::Null).text()?;
+            .filter_map(|cells| {
+                let topic = cells[0].text()?;
                 Some(RunOffsets {
-                    topic: Topic::named(&topic)?,
+                    topic: Topic::named(topic)?,
                     partition: cells[1].integer()? as i32,
                     settled: cells[2].integer()?,
                     end: cells[3].integer()?,

@@ -1,5 +1,9 @@
 //! The schema, as the steps that made it what it is.
 
+use std::collections::BTreeMap;
+
+use processor::mart::{Mart, Migration};
+
 /// How one database spells what the others spell differently.
 pub(super) struct Dialect {
     /// The type of an instant.
@@ -16,9 +20,11 @@ pub(super) struct Dialect {
 
 /// Each step brings the schema one version further. The database knows how many it has had: `PRAGMA
 /// user_version` in SQLite, the table `freshet_schema` in Postgres. What is released is never
-/// edited.
-pub(super) const MIGRATIONS: &[&str] = &[
-    "
+/// edited. These are the tables of the run log; each mart brings the steps of its own.
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        sql: "
 CREATE TABLE batch_runs (
     batch_id     TEXT PRIMARY KEY,
     job          TEXT NOT NULL,
@@ -30,66 +36,11 @@ CREATE TABLE batch_runs (
     finished_at  {instant},            -- wall clock; none while the run's answers are not out
     visible_from {instant}             -- event time from which anyone could have seen them
 ){strict};
-CREATE TABLE trips (
-    trip_id         TEXT PRIMARY KEY,
-    driver_id       TEXT NOT NULL,
-    rider_id        TEXT,
-    origin_lat      {real},
-    origin_lon      {real},
-    destination_lat {real},
-    destination_lon {real},
-    requested_at    {instant},
-    picked_up_at    {instant},
-    dropped_off_at  {instant},
-    cancelled_at    {instant},
-    quoted_eta      {instant},         -- the first arrival that the batch lane quoted
-    batch_id        TEXT NOT NULL      -- the latest run that touched the row, as in all tables
-){strict};
-CREATE TABLE swipes (
-    swipe_id     TEXT PRIMARY KEY,
-    ts           {instant},
-    card_id      TEXT NOT NULL,
-    terminal_id  TEXT,
-    amount_cents {integer},
-    currency     TEXT,
-    category     TEXT,
-    lat          {real},
-    lon          {real},
-    decision     TEXT,                 -- what the run says, after the till had approved
-    probability  {real},
-    batch_id     TEXT NOT NULL
-){strict};
-CREATE TABLE chargebacks (
-    swipe_id    TEXT PRIMARY KEY,
-    ts          {instant} NOT NULL,
-    card_id     TEXT NOT NULL,
-    terminal_id TEXT NOT NULL,
-    batch_id    TEXT NOT NULL
-){strict};
--- Late events are counted by a later run: the sum over the runs is the truth, and a run that is repeated replaces its own share.
-CREATE TABLE item_hours (
-    hour         {instant} NOT NULL,
-    item_id      TEXT NOT NULL,
-    batch_id     TEXT NOT NULL,
-    views        {integer} NOT NULL,
-    clicks       {integer} NOT NULL,
-    hovers       {integer} NOT NULL,
-    scrolls      {integer} NOT NULL,
-    add_to_carts {integer} NOT NULL,
-    purchases    {integer} NOT NULL,
-    PRIMARY KEY (hour, item_id, batch_id)
-){by_key};
-CREATE TABLE link_hours (
-    hour       {instant} NOT NULL,
-    link_id    TEXT NOT NULL,
-    batch_id   TEXT NOT NULL,
-    traversals {integer} NOT NULL,
-    metres     {real} NOT NULL,
-    seconds    {real} NOT NULL,
-    PRIMARY KEY (hour, link_id, batch_id)
-){by_key};
 ",
-    "
+    },
+    Migration {
+        version: 2,
+        sql: "
 -- What a run read, so that the same window is never cut differently: see lanes/src/window.rs.
 CREATE TABLE batch_offsets (
     batch_id       TEXT NOT NULL,
@@ -100,21 +51,58 @@ CREATE TABLE batch_offsets (
     PRIMARY KEY (batch_id, topic, partition_id)
 ){by_key};
 ALTER TABLE batch_runs ADD COLUMN attempts {integer} NOT NULL DEFAULT 1;
-CREATE INDEX swipes_by_ts ON swipes (ts);
-CREATE INDEX item_hours_by_run ON item_hours (batch_id);
-CREATE INDEX link_hours_by_run ON link_hours (batch_id);
 ",
+    },
 ];
+
+/// The steps of each version, the warehouse's own first, as one text a version.
+fn steps(marts: &[&'static Mart]) -> Vec<String> {
+    let of_marts = marts.iter().flat_map(|mart| mart.migrations);
+    let mut steps: BTreeMap<i64, String> = BTreeMap::new();
+    for Migration { version, sql } in MIGRATIONS.iter().chain(of_marts) {
+        *steps.entry(*version).or_default() += sql;
+    }
+    let versions: Vec<i64> = steps.keys().copied().collect();
+    assert!(versions.iter().copied().eq(1..=versions.len() as i64), "a version is missing of {versions:?}");
+    steps.into_values().collect()
+}
+
+/// The version that a schema has after every step.
+pub(super) fn version(marts: &[&'static Mart]) -> i64 {
+    steps(marts).len() as i64
+}
 
 impl Dialect {
     /// The steps from version `found` on.
-    pub(super) fn migrations(&self, found: i64) -> impl Iterator<Item = String> {
-        MIGRATIONS[found.clamp(0, MIGRATIONS.len() as i64) as usize..].iter().map(|step| {
+    pub(super) fn migrations(&self, marts: &[&'static Mart], found: i64) -> impl Iterator<Item = String> {
+        steps(marts).into_iter().skip(found.max(0) as usize).map(|step| {
             step.replace("{instant}", self.instant)
                 .replace("{integer}", self.integer)
                 .replace("{real}", self.real)
                 .replace("{strict}", self.strict)
                 .replace("{by_key}", self.by_key)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Business;
+    use processor::mart::{Mart, Migration};
+
+    use super::steps;
+
+    static GAP: Mart = Mart {
+        business: Business::Shop,
+        tables: &[],
+        migrations: &[Migration { version: 4, sql: "" }],
+        rows: || unreachable!("no run"),
+        queries: &[],
+    };
+
+    #[test]
+    #[should_panic(expected = "a version is missing of [1, 2, 4]")]
+    fn versions_have_no_gap() {
+        steps(&[&GAP]);
     }
 }

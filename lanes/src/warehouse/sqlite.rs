@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use events::Timestamp;
+use processor::mart::{Cell, Kind, Mart};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, Row, ToSql, Transaction, TransactionBehavior, params, params_from_iter,
 };
 
-use super::schema::{Dialect, MIGRATIONS};
-use super::{Cell, Kind, Run, TableRows, Warehouse, WarehouseError, sql};
+use super::schema::{self, Dialect};
+use super::{Run, TableRows, Warehouse, WarehouseError, sql};
 
 /// How long a run waits for other jobs that load at the same moment.
 const BUSY: Duration = Duration::from_secs(10);
@@ -31,20 +32,20 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, makes it if it is not there, and brings its tables up to date.
-    pub fn open(path: &Path) -> Result<Self, WarehouseError> {
+    pub fn open(path: &Path, marts: &[&'static Mart]) -> Result<Self, WarehouseError> {
         let shown = path.display().to_string();
         let connection = Connection::open(path).map_err(|error| match kind(&error, &shown) {
             WarehouseError::Refused { database, reason } => WarehouseError::CannotOpen { database, reason },
             other => other,
         })?;
         let mut warehouse = Self { connection, path: shown };
-        warehouse.prepare()?;
+        warehouse.prepare(marts)?;
         Ok(warehouse)
     }
 
     /// Opens a file that can't be written. None if its tables are not up to date, which can't be
     /// mended there.
-    pub(super) fn open_to_read(path: &Path) -> Result<Option<Self>, WarehouseError> {
+    pub(super) fn open_to_read(path: &Path, marts: &[&'static Mart]) -> Result<Option<Self>, WarehouseError> {
         let shown = path.display().to_string();
         let wrong = |error: rusqlite::Error| kind(&error, &shown);
         // Without a log beside it the file holds everything, and what nobody can write does not
@@ -53,16 +54,16 @@ impl Sqlite {
         let uri = format!("file:{}?immutable={}", escaped(&shown), u8::from(!log));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(uri, flags).map_err(wrong)?;
-        let current = version(&connection).map_err(wrong)? == MIGRATIONS.len() as i64;
+        let current = version(&connection).map_err(wrong)? == schema::version(marts);
         Ok(current.then_some(Self { connection, path: shown }))
     }
 
-    fn prepare(&mut self) -> Result<(), WarehouseError> {
+    fn prepare(&mut self, marts: &[&'static Mart]) -> Result<(), WarehouseError> {
         let path = self.path.clone();
         let wrong = |error: rusqlite::Error| kind(&error, &path);
         self.connection.busy_timeout(BUSY).map_err(wrong)?;
         let found = version(&self.connection).map_err(wrong)?;
-        let known = MIGRATIONS.len() as i64;
+        let known = schema::version(marts);
         if found > known {
             return Err(WarehouseError::TooNew { database: path.clone(), found, known });
         }
@@ -74,7 +75,7 @@ impl Sqlite {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
         // Asked again: another job may have done it while this one waited for the lock.
         let found = version(&transaction).map_err(wrong)?;
-        for step in DIALECT.migrations(found) {
+        for step in DIALECT.migrations(marts, found) {
             transaction.execute_batch(&step).map_err(wrong)?;
         }
         transaction.pragma_update(None, "user_version", known.max(found)).map_err(wrong)?;
@@ -115,7 +116,7 @@ impl Warehouse for Sqlite {
         visible_from: Timestamp,
     ) -> Result<(), WarehouseError> {
         self.connection
-            .execute(sql::FINISH, params![Cell::from(finished_at), Cell::from(visible_from), batch_id])
+            .execute(sql::FINISH, params![finished_at.to_string(), visible_from.to_string(), batch_id])
             .map(drop)
             .map_err(|error| kind(&error, &self.path))
     }
@@ -124,7 +125,7 @@ impl Warehouse for Sqlite {
         let wrong = |error: rusqlite::Error| kind(&error, &self.path);
         let mut query = self.connection.prepare(sql).map_err(wrong)?;
         let rows = query
-            .query_map(params_from_iter(values), |row| {
+            .query_map(params_from_iter(values.iter().map(Parameter)), |row| {
                 kinds.iter().enumerate().map(|(place, kind)| read(row, place, *kind)).collect()
             })
             .map_err(wrong)?;
@@ -140,7 +141,7 @@ fn load_rows(to: &Transaction<'_>, batch_id: &str, rows: &TableRows) -> rusqlite
         let marks: Vec<_> = (1..=table.columns.len()).map(|n| format!("${n}")).collect();
         let mut upsert = to.prepare(&sql::upsert(table, &format!("VALUES ({})", marks.join(", "))))?;
         for row in rows {
-            upsert.execute(params_from_iter(row))?;
+            upsert.execute(params_from_iter(row.iter().map(Parameter)))?;
         }
     }
     Ok(())
@@ -150,11 +151,11 @@ fn load_run(to: &Transaction<'_>, run: &Run, rows: usize) -> rusqlite::Result<()
     let line = params![
         run.batch_id,
         run.job,
-        Cell::from(run.window_start),
-        Cell::from(run.window_end),
+        run.window_start.to_string(),
+        run.window_end.to_string(),
         run.records as i64,
         rows as i64,
-        Cell::from(run.started_at),
+        run.started_at.to_string(),
     ];
     to.execute(sql::RUN, line)?;
     to.execute(sql::CLEAR_OFFSETS, [&run.batch_id])?;
@@ -165,14 +166,17 @@ fn load_run(to: &Transaction<'_>, run: &Run, rows: usize) -> rusqlite::Result<()
     Ok(())
 }
 
-impl ToSql for Cell {
+/// A cell as SQLite takes it.
+struct Parameter<'a>(&'a Cell);
+
+impl ToSql for Parameter<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Null => ToSqlOutput::Owned(Value::Null),
-            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Self::Instant(at) => ToSqlOutput::Owned(Value::Text(at.to_string())),
-            Self::Integer(number) => ToSqlOutput::Owned(Value::Integer(*number)),
-            Self::Real(number) => ToSqlOutput::Owned(Value::Real(*number)),
+        Ok(match self.0 {
+            Cell::Null => ToSqlOutput::Owned(Value::Null),
+            Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Cell::Instant(at) => ToSqlOutput::Owned(Value::Text(at.to_string())),
+            Cell::Integer(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Cell::Real(number) => ToSqlOutput::Owned(Value::Real(*number)),
         })
     }
 }
@@ -224,25 +228,26 @@ fn cannot_open(database: String) -> WarehouseError {
 mod tests {
     use super::super::tests::{count, rows, run, swipes};
     use super::*;
+    use crate::toy::MARTS;
 
     #[test]
     fn what_is_wrong_with_a_file_is_said_with_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let not_a_folder = folder.path().join("none").join("w.db");
-        let error = Sqlite::open(&not_a_folder).err().unwrap();
+        let error = Sqlite::open(&not_a_folder, &MARTS).err().unwrap();
         assert!(matches!(error, WarehouseError::CannotOpen { .. }), "{error}");
         assert!(error.to_string().contains("No such file or directory"), "{error}");
-        let error = Sqlite::open(folder.path()).err().unwrap();
+        let error = Sqlite::open(folder.path(), &MARTS).err().unwrap();
         assert!(error.to_string().contains("Is a directory") && !error.may_pass(), "{error}");
 
         let text = folder.path().join("text.db");
         std::fs::write(&text, "this is a shopping list, and a rather long one at that".repeat(30)).unwrap();
-        let error = Sqlite::open(&text).err().unwrap();
+        let error = Sqlite::open(&text, &MARTS).err().unwrap();
         assert!(matches!(error, WarehouseError::NotADatabase { .. }) && !error.may_pass(), "{error}");
 
         let newer = folder.path().join("newer.db");
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let error = Sqlite::open(&newer).err().unwrap();
+        let error = Sqlite::open(&newer, &MARTS).err().unwrap();
         assert!(error.to_string().contains("schema 99, this program knows 2"), "{error}");
         assert!(!error.may_pass(), "it stays newer however often one looks");
     }
@@ -252,7 +257,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
         let old = Connection::open(&path).unwrap();
-        let first = DIALECT.migrations(0).next().unwrap();
+        let first = DIALECT.migrations(&MARTS, 0).next().unwrap();
         old.execute_batch(&first).unwrap();
         old.execute_batch(
             "INSERT INTO swipes (swipe_id, card_id, batch_id) VALUES ('old', 'c', 'a');
@@ -261,7 +266,7 @@ mod tests {
         )
         .unwrap();
         drop(old);
-        let mut warehouse = Sqlite::open(&path).unwrap();
+        let mut warehouse = Sqlite::open(&path, &MARTS).unwrap();
         assert_eq!(version(&warehouse.connection).unwrap(), 2);
         warehouse.load(&run("b"), &rows("b", &swipes(3))).unwrap();
         assert_eq!(count(&mut warehouse, "swipes"), 4);
@@ -274,14 +279,14 @@ mod tests {
             "what was not written down is not known"
         );
         drop(warehouse);
-        assert!(Sqlite::open(&path).is_ok(), "and once more, with nothing to do");
+        assert!(Sqlite::open(&path, &MARTS).is_ok(), "and once more, with nothing to do");
     }
 
     #[test]
     fn a_lock_that_somebody_keeps_is_an_error_with_a_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
-        let mut warehouse = Sqlite::open(&path).unwrap();
+        let mut warehouse = Sqlite::open(&path, &MARTS).unwrap();
         warehouse.connection.busy_timeout(Duration::ZERO).unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -294,7 +299,7 @@ mod tests {
     #[test]
     fn a_full_disk_takes_nothing_of_a_run_and_all_of_it_later() {
         let folder = tempfile::tempdir().unwrap();
-        let mut warehouse = Sqlite::open(&folder.path().join("w.db")).unwrap();
+        let mut warehouse = Sqlite::open(&folder.path().join("w.db"), &MARTS).unwrap();
         let pages: i64 =
             warehouse.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         // SQLite says of a file that may not grow what it says of a disk that can't.
@@ -318,22 +323,25 @@ mod tests {
     fn a_file_on_a_medium_that_cannot_be_written_is_read_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("100 % read? only.db");
-        let mut warehouse = Sqlite::open(&path).unwrap();
+        let mut warehouse = Sqlite::open(&path, &MARTS).unwrap();
         warehouse.load(&run("a"), &rows("a", &swipes(3))).unwrap();
         drop(warehouse);
-        let mut readable = Sqlite::open_to_read(&path).unwrap().unwrap();
+        let mut readable = Sqlite::open_to_read(&path, &MARTS).unwrap().unwrap();
         assert_eq!(count(&mut readable, "swipes"), 3);
         let error = readable.load(&run("b"), &rows("b", &swipes(4))).unwrap_err();
         assert!(matches!(error, WarehouseError::ReadOnly { .. }), "{error}");
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
-        assert!(Sqlite::open_to_read(&path).unwrap().is_none(), "an older schema would have to be written");
+        assert!(
+            Sqlite::open_to_read(&path, &MARTS).unwrap().is_none(),
+            "an older schema would have to be written"
+        );
     }
 
     #[test]
     fn a_file_that_cannot_be_written_says_so_and_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
-        let mut warehouse = Sqlite::open(&path).unwrap();
+        let mut warehouse = Sqlite::open(&path, &MARTS).unwrap();
         warehouse.load(&run("a"), &rows("a", &swipes(1))).unwrap();
         // Tests may run as root, whom no file's mode stops; SQLite's own switch gives the same
         // error.

@@ -1,12 +1,15 @@
 //! What holds for every database, tried on SQLite here and on Postgres in `postgres_tests.rs`.
 
 use events::{
-    Batched, Chargeback, Click, ClickKind, Decision, Event, FraudDecision, RoadTraversal, Timestamp, Topic,
+    Batched, Business, Chargeback, Click, ClickKind, Decision, Event, FraudDecision, RoadTraversal,
+    Timestamp, Topic,
 };
 
-use super::tables::TABLES;
+use processor::mart::{BATCH_ID, Mart, Migration, Question, Table, corrected, key};
+use serde_json::{Value, json};
+
 use super::*;
-use crate::toy::{swipe, swipe_at};
+use crate::toy::{MARTS, swipe, swipe_at};
 
 pub(super) fn run(id: &str) -> Run {
     Run {
@@ -21,7 +24,7 @@ pub(super) fn run(id: &str) -> Run {
 }
 
 pub(super) fn rows(batch_id: &str, events: &[Event]) -> TableRows {
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(&MARTS);
     for event in events {
         rows.add(event);
     }
@@ -88,10 +91,10 @@ fn drive(link: &str, metres: f64, seconds: f64) -> Event {
 /// Every row of every table of rows.
 fn dump(warehouse: &mut dyn Warehouse) -> Vec<(&'static str, Vec<Cell>)> {
     let mut all = Vec::new();
-    for table in &TABLES {
+    for table in MARTS.iter().flat_map(|mart| mart.tables) {
         let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
         let kinds: Vec<_> = table.columns.iter().map(|column| column.kind).collect();
-        let sql = format!("SELECT {} FROM {} ORDER BY 1, 2", columns.join(", "), table.name);
+        let sql = format!("SELECT {} FROM {} ORDER BY 1, 2, 3", columns.join(", "), table.name);
         all.extend(warehouse.ask(&sql, &[], &kinds).unwrap().into_iter().map(|row| (table.name, row)));
     }
     all
@@ -125,8 +128,10 @@ pub(super) fn keeps_its_promises(warehouse: &mut dyn Warehouse) {
     let swipe_row = both.iter().find(|(table, _)| *table == "swipes").unwrap().1.clone();
     assert_eq!((&swipe_row[4], &swipe_row[11]), (&Cell::Integer(100), &Cell::from("b")));
     assert_eq!(count(warehouse, "item_hours"), 3, "each run has its own share of an hour");
-    warehouse.load(&run("b"), &later).unwrap();
-    assert_eq!(dump(warehouse), both);
+    for (name, rows) in [("b", &later), ("a", &first)] {
+        warehouse.load(&run(name), rows).unwrap();
+        assert_eq!(dump(warehouse), both, "{name} is run once more");
+    }
     // A run whose repetition brings less leaves nothing of what it had brought before.
     warehouse.load(&run("b"), &rows("b", &[])).unwrap();
     assert_eq!(count(warehouse, "item_hours"), 2);
@@ -135,7 +140,7 @@ pub(super) fn keeps_its_promises(warehouse: &mut dyn Warehouse) {
     let known = runs_near(warehouse, "fraud-batch", Timestamp::from_ms(3_600_000), Timestamp::MAX).unwrap();
     assert_eq!(known.len(), 2, "they end where that begins: neighbours");
     let LoggedRun { attempts, finished_at, visible_from, offsets, .. } = &known[0];
-    assert_eq!((*attempts, *finished_at), (2, Some(Timestamp::from_ms(7))));
+    assert_eq!((*attempts, *finished_at), (3, Some(Timestamp::from_ms(7))));
     assert_eq!(*visible_from, Some(Timestamp::from_ms(8)));
     assert_eq!(*offsets, run("a").offsets);
     assert_eq!(known[1].attempts, 3);
@@ -148,8 +153,8 @@ pub(super) fn keeps_its_promises(warehouse: &mut dyn Warehouse) {
 pub(super) fn answers_questions(warehouse: &mut dyn Warehouse) {
     assert_eq!(report::latest(warehouse), Ok(None));
     let hour = (Timestamp::from_ms(0), Timestamp::from_ms(3_600_000));
-    let nothing = report::report(warehouse, hour, 10).unwrap();
-    assert!(nothing.revenue.is_empty() && nothing.roads.is_empty(), "{nothing:?}");
+    let nothing = report::report(warehouse, &MARTS, &question(10)).unwrap();
+    assert!(nothing.iter().all(|section| section.lines.is_empty()), "{nothing:?}");
 
     let mut events = vec![
         swipe("s1", "card of s1", 100),
@@ -169,36 +174,97 @@ pub(super) fn answers_questions(warehouse: &mut dyn Warehouse) {
     events.push(click("never sold", ClickKind::View));
     warehouse.load(&run("a"), &rows("a", &events)).unwrap();
     assert_eq!(report::latest(warehouse), Ok(Some(hour)));
-    let found = report::report(warehouse, hour, 2).unwrap();
-    let revenue =
-        report::Revenue { currency: None, swipes: 2, cards: 2, amount_cents: 350, charged_back_cents: 250 };
-    assert_eq!(found.revenue, [revenue]);
-    let fraud = report::Fraud {
-        currency: None,
-        scored: 2,
-        declined: 1,
-        declined_cents: 250,
-        charged_back: 1,
-        charged_back_declined: 1,
+    let found = report::report(warehouse, &MARTS, &question(2)).unwrap();
+    let lines = |kind: &str| -> Vec<Value> {
+        let section = found.iter().find(|section| section.query.kind == kind).unwrap();
+        assert!(
+            section.lines.iter().all(|line| line.text.len() == section.query.headings.len()),
+            "{section:?}"
+        );
+        section.lines.iter().map(|line| line.json.clone()).collect()
     };
-    assert_eq!(found.fraud, [fraud]);
-    let roads: Vec<_> = found.roads.iter().map(|road| (road.link_id.as_str(), road.speed_mps)).collect();
-    assert_eq!(roads, [("busy", Some(5.0)), ("quiet", Some(10.0))]);
-    let sellers: Vec<_> = found.sellers.iter().map(|item| (item.item_id.as_str(), item.purchases)).collect();
-    assert_eq!(sellers, [("b", 3), ("c", 2)], "the best two");
-    assert_eq!(found.runs.len(), 1);
+    assert_eq!(
+        lines("revenue"),
+        [json!({
+            "currency": null, "swipes": 2, "cards": 2, "amount_cents": 350, "charged_back_cents": 250,
+        })]
+    );
+    assert_eq!(
+        lines("fraud"),
+        [json!({
+            "currency": null, "scored": 2, "declined": 1, "declined_cents": 250, "charged_back": 1,
+            "charged_back_declined": 1,
+        })]
+    );
+    assert_eq!(
+        lines("road"),
+        [
+            json!({ "link_id": "busy", "name": "Busy Street", "traversals": 2, "speed_mps": 5.0 }),
+            json!({ "link_id": "quiet", "name": null, "traversals": 1, "speed_mps": 10.0 }),
+        ]
+    );
+    let sold: Vec<_> = lines("best_seller").into_iter().map(|line| line["purchases"].clone()).collect();
+    assert_eq!(sold, [3, 2], "the best two");
+    assert_eq!(lines("run").len(), 1);
+}
+
+/// A table whose rows hold as a whole.
+pub(super) static DIAL: Mart = Mart {
+    business: Business::Shop,
+    tables: &[Table {
+        name: "dials",
+        by_run: false,
+        columns: &[
+            key("dial", Kind::Text),
+            corrected("low", Kind::Integer),
+            corrected("high", Kind::Integer),
+            BATCH_ID,
+        ],
+    }],
+    migrations: &[Migration {
+        version: 1,
+        sql: "CREATE TABLE dials (dial TEXT PRIMARY KEY, low {integer}, high {integer}, batch_id TEXT NOT NULL){strict};",
+    }],
+    rows: || unreachable!("no events"),
+    queries: &[],
+};
+
+/// A row that is corrected is all of the later run, unknown values too, in whatever order they
+/// come.
+pub(super) fn corrects_rows(mut warehouse: Box<dyn Warehouse>) {
+    let mut load = |id: &str, low: Cell, high: Cell| {
+        let dial = vec![vec!["d".into(), low, high, id.into()]];
+        warehouse.load(&run(id), &TableRows(vec![(&DIAL.tables[0], dial)])).unwrap();
+        let kinds = [Kind::Integer, Kind::Integer, Kind::Text];
+        warehouse.ask("SELECT low, high, batch_id FROM dials", &[], &kinds).unwrap()
+    };
+    let whole = |id: &str, low: Cell, high: Cell| vec![vec![low, high, id.into()]];
+    assert_eq!(load("b", 1.into(), 9.into()), whole("b", 1.into(), 9.into()));
+    assert_eq!(load("c", 2.into(), Cell::Null), whole("c", 2.into(), Cell::Null), "the later one");
+    assert_eq!(load("a", 3.into(), 7.into()), whole("c", 2.into(), Cell::Null), "an earlier one");
+    assert_eq!(load("c", 4.into(), 5.into()), whole("c", 4.into(), 5.into()), "the same once more");
+}
+
+fn question(top: u32) -> Question<'static> {
+    Question {
+        start: Timestamp::from_ms(0),
+        end: Timestamp::from_ms(3_600_000),
+        top,
+        street: &|link| (link == "busy").then(|| "Busy Street".to_owned()),
+    }
 }
 
 #[test]
 fn sqlite_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
-    keeps_its_promises(&mut *open(folder.path().join("a.db").to_str().unwrap()).unwrap());
-    answers_questions(&mut *open(folder.path().join("b.db").to_str().unwrap()).unwrap());
+    keeps_its_promises(&mut *open(folder.path().join("a.db").to_str().unwrap(), &MARTS).unwrap());
+    answers_questions(&mut *open(folder.path().join("b.db").to_str().unwrap(), &MARTS).unwrap());
+    corrects_rows(open(folder.path().join("c.db").to_str().unwrap(), &[&DIAL]).unwrap());
 }
 
 #[test]
 fn what_is_no_address_says_how_one_is_written() {
-    let error = open("mysql://me@db/shop").err().unwrap();
+    let error = open("mysql://me@db/shop", &MARTS).err().unwrap();
     assert!(error.to_string().contains("no databases of the kind mysql"), "{error}");
     assert!(!error.may_pass());
 }
