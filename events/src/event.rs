@@ -19,12 +19,14 @@ use crate::{
 ///
 /// A business is one of [`Business`], `none`, or `(of each …)` where one topic serves several and
 /// the value tells. A batch answer says in parentheses where it names its run. A topic whose
-/// records must all be in one order says `partitions 1`.
+/// records must all be in one order says `partitions 1`. An answer that tells how long its
+/// processor took says `took` and where.
 macro_rules! topics {
     ($(
         $(#[$doc:meta])*
         $variant:ident($type:ty) $name:literal:
-            $business:tt, $role:ident $(($batched:expr))?, kept $kept:ident $(, partitions $partitions:literal)?;
+            $business:tt, $role:ident $(($batched:expr))?, kept $kept:ident $(, partitions $partitions:literal)?
+            $(, took $took:expr)?;
             $value:ident => $key:expr, $ts:expr, $check:expr;
     )*) => {
         /// A topic: a name that producers and consumers agree on, without ever meeting.
@@ -115,6 +117,12 @@ macro_rules! topics {
                 match self { $( Event::$variant($value) => topics!(@batched $value $($batched)?), )* }
             }
 
+            /// How long its processor took for it, in microseconds on the wall, if it is an answer
+            /// that tells: for the lane that runs the processor to fill in.
+            pub fn took_us_mut(&mut self) -> Option<&mut Option<u64>> {
+                match self { $( Event::$variant($value) => topics!(@took $value $($took)?), )* }
+            }
+
             /// Appends the JSON form of the value to `to`.
             pub fn write_json(&self, to: &mut Vec<u8>) {
                 let written = match self { $( Event::$variant(value) => serde_json::to_writer(to, value), )* };
@@ -136,6 +144,9 @@ macro_rules! topics {
 
     (@batched $value:ident) => {{ let _ = $value; None }};
     (@batched $value:ident $batched:expr) => { Some($batched.run_mut()) };
+
+    (@took $value:ident) => {{ let _ = $value; None }};
+    (@took $value:ident $took:expr) => { Some(&mut $took) };
 
     (@optional) => { None };
     (@optional $some:expr) => { Some($some) };
@@ -188,7 +199,7 @@ topics! {
     CardSwipes(CardSwipe) "card_swipes": Payments, Input, kept DAY;
         e => &e.card_id, Some(e.ts), e.check();
     /// What the terminals were told.
-    FraudDecisions(FraudDecision) "fraud_decisions": Payments, Answer, kept DAY;
+    FraudDecisions(FraudDecision) "fraud_decisions": Payments, Answer, kept DAY, took e.scored_in_us;
         e => &e.card_id, Some(e.ts), e.check();
     /// Swipes that turned out to be fraud.
     Chargebacks(Chargeback) "chargebacks": Payments, Input, kept DAY;

@@ -87,6 +87,17 @@ mod tests {
         assert_eq!(streamed.batched_mut(), None);
     }
 
+    /// The batch twin doesn't: all of a run's answers are out at once.
+    #[test]
+    fn a_decision_tells_how_long_it_took_and_its_batch_twin_does_not() {
+        let mut decision = Event::parse(Topic::FraudDecisions, FRAUD_BATCH).unwrap();
+        *decision.took_us_mut().unwrap() = Some(41);
+        let json = String::from_utf8(decision.to_json()).unwrap();
+        assert!(json.contains(r#""scored_in_us":41"#), "{json}");
+        let mut twin = Event::parse(Topic::FraudBatch, FRAUD_BATCH).unwrap();
+        assert_eq!(twin.took_us_mut(), None);
+    }
+
     #[test]
     fn what_is_on_a_shared_topic_tells_whose_it_is() {
         let text = |kind: &str| {

@@ -132,6 +132,7 @@ impl World {
             let Event::FraudDecisions(decision) = event else { unreachable!("another topic") };
             let source = source.expect("every answer says what it answers").to_string();
             *by_source.entry(source).or_insert(0) += 1;
+            assert!(decision.scored_in_us.is_some(), "the lane tells how long an answer took");
             by_swipe.entry(decision.swipe_id).or_default().push(decision.reasons[0].clone());
         }
         for n in 0..count {

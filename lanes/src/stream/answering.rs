@@ -18,7 +18,7 @@ use crate::{AnswerError, Control, WorkerStats};
 
 /// Has a record processed and sends what is owed to it. Only then does the task count it as
 /// answered. `answers` is empty before and after.
-#[expect(clippy::disallowed_methods, reason = "the rim: how long scoring takes is measured on the wall")]
+#[expect(clippy::disallowed_methods, reason = "the rim: how long processing takes is measured on the wall")]
 pub(super) fn answer(
     task: &mut Task,
     arrival: Arrival,
@@ -29,14 +29,14 @@ pub(super) fn answer(
 ) -> Result<(), AnswerError> {
     let source = Source { topic: arrival.topic, partition: task.partition, offset: arrival.offset };
     let last_offset = arrival.last_offset;
-    let scoring = Instant::now();
+    let began = Instant::now();
     let mut outcome = task.process(arrival, answers);
-    let scored_in_us = scoring.elapsed().as_micros() as u64;
+    let took_us = began.elapsed().as_micros() as u64;
     stats.records += 1;
     stats.already_answered += outcome.already_answered;
     for mut answer in answers.drain(..) {
-        if let Event::FraudDecisions(decision) = &mut answer {
-            decision.scored_in_us = Some(scored_in_us);
+        if let Some(told) = answer.took_us_mut() {
+            *told = Some(took_us);
         }
         if !outbox.encode(&answer) && answer.topic() != Topic::DeadLetters {
             if outcome.given.has_next(Topic::DeadLetters) {
