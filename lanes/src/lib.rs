@@ -18,6 +18,8 @@
 //! The inner parts (`merge`, `task`, `answered`, `bookmark`, `window`) know neither a broker nor a
 //! clock; the runners (`stream`, `batch`, `rebuild`, `outbox`) are the rim.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
+
 mod answered;
 mod arrival;
 mod batch;

@@ -76,7 +76,7 @@ impl<T> Merge<T> {
     pub(crate) fn next_of_all(&mut self) -> Option<T> {
         match self.next(i64::MIN + FRESH_MS) {
             Next::Take(record) => Some(record),
-            _ => None,
+            Next::Wait(_) | Next::Empty => None,
         }
     }
 

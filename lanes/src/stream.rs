@@ -251,7 +251,7 @@ impl<'a> Lane<'a> {
         loop {
             match self.control.wish() {
                 Wish::Stop => return Ok(()),
-                wish => self.pause_or_resume(wish == Wish::Pause),
+                wish @ (Wish::Run | Wish::Pause) => self.pause_or_resume(wish == Wish::Pause),
             }
             self.start_rebuilt()?;
             if told_at.elapsed() >= POLL_SOON {

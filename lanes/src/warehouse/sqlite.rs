@@ -34,9 +34,13 @@ impl Sqlite {
     /// Opens the file, makes it if it is not there, and brings its tables up to date.
     pub fn open(path: &Path, marts: &[&'static Mart]) -> Result<Self, WarehouseError> {
         let shown = path.display().to_string();
-        let connection = Connection::open(path).map_err(|error| match kind(&error, &shown) {
-            WarehouseError::Refused { database, reason } => WarehouseError::CannotOpen { database, reason },
-            other => other,
+        let connection = Connection::open(path).map_err(|error| {
+            let error = kind(&error, &shown);
+            if let WarehouseError::Refused { database, reason } = error {
+                WarehouseError::CannotOpen { database, reason }
+            } else {
+                error
+            }
         })?;
         let mut warehouse = Self { connection, path: shown };
         warehouse.prepare(marts)?;
