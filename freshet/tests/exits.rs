@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -74,5 +75,29 @@ fn a_broker_that_gets_a_signal_says_so_as_service_managers_expect() {
         lines(broker.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
         signal(broker.id(), name);
         assert_eq!(broker.wait().unwrap().code(), Some(128 + number), "{name}");
+    }
+}
+
+/// On every address it says who may come in; the folder that it makes is for its user alone.
+#[test]
+fn a_broker_says_when_the_network_can_reach_it_and_keeps_its_folder_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    for (listen, open) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let data = folder.path().join(listen).join("deep");
+        let mut broker = freshet()
+            .args(["broker", "--listen", listen, "--data-dir"])
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        lines(broker.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
+        for made in [data.as_path(), data.parent().unwrap()] {
+            assert_eq!(made.metadata().unwrap().mode() & 0o777, 0o700, "{}", made.display());
+        }
+        signal(broker.id(), "TERM");
+        let said = broker.wait_with_output().unwrap().stderr;
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(said.contains("can read, write and delete everything"), open, "{listen}: {said}");
     }
 }

@@ -49,6 +49,11 @@ impl Cluster {
         };
         let thread = thread::Builder::new().name("broker".into()).spawn(run).map_err(StartError::Thread)?;
         tracing::info!("listening on {address}");
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                "{address} is open to the network: anybody who reaches it can read, write and delete everything; listen on 127.0.0.1 to be alone"
+            );
+        }
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 

@@ -1,7 +1,8 @@
 //! One broker per data directory.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -20,7 +21,8 @@ impl LockFile {
     pub(super) fn take(data_dir: &Path, listen: &str) -> Result<Self, StartError> {
         let path = data_dir.join(".lock");
         let failed = |path: PathBuf| move |source| StartError::DataDir { path, source };
-        std::fs::create_dir_all(data_dir).map_err(failed(data_dir.into()))?;
+        // What lies in a log is nobody else's business; a folder that was there keeps its mode.
+        DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed(data_dir.into()))?;
         let mut file = File::options()
             .read(true)
             .write(true)

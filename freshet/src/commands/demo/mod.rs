@@ -6,6 +6,8 @@
 
 mod summary;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -307,7 +309,7 @@ impl Folder {
         let Some(path) = kept else {
             return Ok(Self::Temporary(temporary::Folder::new()?));
         };
-        std::fs::create_dir_all(path).with_context(|| {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
             format!("could not make the folder {}: pass another --data-dir", path.display())
         })?;
         let mut inside =
