@@ -6,11 +6,12 @@
 //! between. The answers are what they are without all this, to the byte.
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bill::money;
 use consumers::fraud::{FraudConfig, Quality, Scorecard};
 use events::{Event, Topic};
+use lanes::Histogram;
 use processor::Processor;
 
 use super::DEADLINE_MS;
@@ -20,8 +21,7 @@ use crate::business::Replayed;
 pub(super) struct EvaluatedDetector {
     lane: Box<dyn Processor>,
     scorecard: Scorecard,
-    /// From a swipe to its decision: in nanoseconds of the wall, or for the batch lane in
-    /// milliseconds of event time.
+    /// From a swipe to its decision: on the wall, or for the batch lane in event time.
     took: Histogram,
     batched: bool,
     costs: (f64, f64),
@@ -43,7 +43,8 @@ impl EvaluatedDetector {
         for answer in answers {
             if let Event::FraudBatch(batched) = answer {
                 self.batched = true;
-                self.took.push(batched.valid_from.since_ms(batched.answer.ts) as f32);
+                let waited_ms = batched.valid_from.since_ms(batched.answer.ts).max(0);
+                self.took.record(Duration::from_millis(waited_ms as u64));
             }
             self.scorecard.observe(answer);
         }
@@ -73,7 +74,7 @@ impl Processor for EvaluatedDetector {
         self.lane.process(event, answers);
         let took = started.elapsed();
         if let [Event::FraudDecisions(_)] = answers[before..] {
-            self.took.push(took.as_nanos() as f32);
+            self.took.record(took);
         }
         self.judge(&answers[before..]);
     }
@@ -169,18 +170,18 @@ fn judged(f: &mut fmt::Formatter<'_>, quality: &Quality, (fixed_cents, margin): 
 
 impl Report {
     fn time(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (p50, p99, p999) = (self.took.at(0.5), self.took.at(0.99), self.took.at(0.999));
+        let (p50, p99, p999) = (self.took.quantile(0.5), self.took.quantile(0.99), self.took.quantile(0.999));
         let (Some(p50), Some(p99), Some(p999)) = (p50, p99, p999) else { return Ok(()) };
         if self.batched {
-            let minutes = |ms: f32| format!("{:.1} min", ms / 60_000.0);
+            let minutes = |waited: Duration| format!("{:.1} min", waited.as_secs_f64() / 60.0);
             let (p50, p99, p999) = (minutes(p50), minutes(p99), minutes(p999));
             return writeln!(
                 f,
                 "  time to decide         p50 {p50}, p99 {p99}, p99.9 {p999} of event time, when the run is over; none within {DEADLINE_MS} ms"
             );
         }
-        let micros = |ns: f32| format!("{:.1} us", ns / 1e3);
-        let share = 100.0 * self.took.up_to(DEADLINE_MS as f32 * 1e6);
+        let micros = |took: Duration| format!("{:.1} us", took.as_secs_f64() * 1e6);
+        let share = 100.0 * self.took.up_to(Duration::from_millis(DEADLINE_MS as u64));
         writeln!(
             f,
             "  time to decide         p50 {}, p99 {}, p99.9 {}; {share:.3} % within {DEADLINE_MS} ms (the detector alone, on the wall)",
@@ -188,47 +189,6 @@ impl Report {
             micros(p99),
             micros(p999)
         )
-    }
-}
-
-/// How values are spread, to about one part in a hundred, however many there are.
-#[derive(Default)]
-struct Histogram {
-    /// By the leading bits of a float, which order as numbers do: 8 of the exponent, 7 of the
-    /// mantissa.
-    counts: Vec<u64>,
-    all: u64,
-}
-
-const DROPPED_BITS: u32 = 16;
-
-impl Histogram {
-    /// Adds a value; one below zero counts as zero.
-    fn push(&mut self, value: f32) {
-        let place = (value.max(0.0).to_bits() >> DROPPED_BITS) as usize;
-        if place >= self.counts.len() {
-            self.counts.resize(place + 1, 0);
-        }
-        self.counts[place] += 1;
-        self.all += 1;
-    }
-
-    /// The value that a share `q` of the values do not exceed, by the nearest rank; none of none.
-    fn at(&self, q: f64) -> Option<f32> {
-        let rank = ((self.all as f64 * q).ceil() as u64).max(1);
-        let mut seen = 0;
-        let place = self.counts.iter().position(|&count| {
-            seen += count;
-            seen >= rank
-        })?;
-        Some(f32::from_bits((place as u32) << DROPPED_BITS))
-    }
-
-    /// The share of values up to this one, 0 to 1.
-    fn up_to(&self, value: f32) -> f64 {
-        let place = (value.to_bits() >> DROPPED_BITS) as usize;
-        let below: u64 = self.counts.iter().take(place + 1).sum();
-        below as f64 / self.all.max(1) as f64
     }
 }
 
@@ -286,7 +246,7 @@ mod tests {
             "each is judged once or has no label"
         );
         assert!(after_labels.frauds() > 20 && after_labels.auc().is_some(), "{report}");
-        assert_eq!(report.took.all, swipes);
+        assert_eq!(report.took.count(), swipes);
         let text = report.to_string();
         for said in [
             "ROC AUC 0.",
@@ -318,18 +278,5 @@ mod tests {
         assert!(!text.contains("money stopped"), "{text}");
         let (_, nothing) = run(Box::new(FraudProcessor::new(FraudConfig::default())), &[]);
         assert!(!nothing.to_string().contains("time to decide"));
-    }
-
-    #[test]
-    fn a_spread_knows_its_ranks_to_a_hundredth() {
-        let mut spread = Histogram::default();
-        assert_eq!(spread.at(0.5), None);
-        (1..=1_000).for_each(|value| spread.push(value as f32 * 100.0));
-        for (q, exact) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.999, 99_900.0)] {
-            let value = spread.at(q).unwrap();
-            assert!((value / exact - 1.0).abs() < 0.01, "{value} for {exact}");
-        }
-        assert!((spread.up_to(25_000.0) - 0.25).abs() < 0.01);
-        assert!((spread.up_to(1e9) - 1.0).abs() < 1e-9);
     }
 }
