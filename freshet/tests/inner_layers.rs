@@ -26,7 +26,7 @@ struct Inner {
     because: &'static str,
 }
 
-const ORDER: [Inner; 7] = [
+const ORDER: [Inner; 9] = [
     Inner {
         name: "bill",
         order: &[
@@ -64,6 +64,25 @@ const ORDER: [Inner; 7] = [
         order: &["output", "cli temporary worker_lines", "commands"],
         strict: false,
         because: "options are read before anything is done with them",
+    },
+    Inner {
+        name: "lanes",
+        order: &[
+            "answered arrival bookmark clock merge stats warehouse",
+            "control progress",
+            "error task window",
+            "offsets outbox rebuild retry told",
+            "batch stream",
+            "stages",
+        ],
+        strict: false,
+        because: "what decides knows neither a broker nor a clock, and who runs it stands above",
+    },
+    Inner {
+        name: "producers",
+        order: &["emission", "cards city shop"],
+        strict: false,
+        because: "a simulator is read and changed without the others",
     },
     Inner {
         name: "scenarios",
@@ -236,4 +255,15 @@ fn what_is_passed_on_is_used_where_it_is_defined() {
 fn a_module_without_a_place_is_found() {
     let found = planted(true, &[("ground", ""), ("shed", "use crate::ground::Soil;")]);
     assert!(found.len() == 1 && found[0].contains("shed has no place"), "{found:?}");
+}
+
+#[test]
+fn a_module_that_only_a_test_build_has_is_left_out() {
+    let module = |path: &str| -> Module { path.split("::").map(ToOwned::to_owned).collect() };
+    let root = "mod real;\n#[cfg(test)]\npub(crate) mod toy;\n#[cfg(test)]\nmod scripts;".to_owned();
+    let mut sources: BTreeMap<Module, String> =
+        ["real", "toy", "scripts::task"].map(|path| (module(path), String::new())).into();
+    sources.insert(Module::new(), root);
+    source::leave_out_tests(&mut sources);
+    assert_eq!(sources.into_keys().collect::<Vec<_>>(), [Module::new(), module("real")]);
 }

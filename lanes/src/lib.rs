@@ -32,6 +32,7 @@ mod error;
 #[cfg(test)]
 mod late_tests;
 mod merge;
+mod offsets;
 mod outbox;
 mod progress;
 mod rebuild;

@@ -33,7 +33,6 @@
 //!   bounded by retention or by the processor's horizon.
 
 mod answering;
-mod offsets;
 mod ownership;
 
 use std::collections::{BTreeMap, HashMap};
@@ -49,14 +48,13 @@ use super::arrival::Arrival;
 use super::bookmark::{Bookmark, Place};
 use super::clock::wall_ms;
 use super::merge::Next;
+use super::offsets::{co_partitioned, commits, find_ends, tell_losses};
 use super::outbox::Outbox;
 use super::progress::statistics;
 use super::rebuild::Rebuilt;
 use super::task::{Gap, Task};
 use super::told::Told;
 use super::{AnswerError, Control, StreamError, Wish, WorkerStats};
-pub(crate) use offsets::co_partitioned;
-use offsets::{commits, find_ends, tell_losses};
 use processor::Processor;
 
 /// How often offsets are committed, and the statistics brought up to date.

@@ -23,7 +23,25 @@ pub(crate) fn uses_in(folder: &Path) -> Uses {
     let mut sources = BTreeMap::new();
     read(&folder.join("src"), &Module::new(), &mut sources);
     assert!(!sources.is_empty(), "{} has sources", folder.display());
+    leave_out_tests(&mut sources);
     uses(&sources)
+}
+
+/// Takes away the modules that only a test build has.
+pub(crate) fn leave_out_tests(sources: &mut BTreeMap<Module, String>) {
+    let of_tests = |(module, text): (&Module, &String)| -> Vec<Module> {
+        let tokens = tokens(text);
+        let kept = without_tests(&tokens);
+        let declared = |tokens: &[String]| -> Vec<String> {
+            let is_mod = |three: &&[String]| three[0] == "mod" && three[2] == ";";
+            tokens.windows(3).filter(is_mod).map(|three| three[1].clone()).collect()
+        };
+        let kept = declared(&kept);
+        let gone = declared(&tokens).into_iter().filter(|name| !kept.contains(name));
+        gone.map(|name| module.iter().cloned().chain([name]).collect()).collect()
+    };
+    let all: Vec<Module> = sources.iter().flat_map(of_tests).collect();
+    sources.retain(|module, _| !all.iter().any(|test| module.starts_with(test)));
 }
 
 /// The uses among modules with these texts.

@@ -60,6 +60,7 @@ mod order_tests;
 mod publish;
 mod resume;
 mod schedule;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod transform;
@@ -85,7 +86,7 @@ pub(super) use load::{finish, load, neighbours};
 use processor::Processor;
 use processor::mart::Mart;
 pub(super) use publish::{Sending, answers_there, earlier_runs, report};
-use transform::Taken;
+use taken::Taken;
 
 /// How long a question to the cluster may take.
 const ASK: Duration = Duration::from_secs(5);
@@ -265,7 +266,7 @@ impl<'a> Job<'a> {
     ) -> Result<Self, BatchError> {
         let admin = Admin::connect(&config.settings, ASK)?;
         let topics = factory().inputs();
-        super::stream::co_partitioned(&admin, topics)?;
+        super::offsets::co_partitioned(&admin, topics)?;
         let mut outputs = config.outputs.clone();
         for topic in [Topic::DeadLetters, Topic::BatchRuns] {
             if !outputs.contains(&topic) {

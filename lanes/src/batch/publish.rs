@@ -9,7 +9,7 @@ use events::{BatchRun, BatchedMut, Event, SOURCE_HEADER, Timestamp, Topic};
 use super::super::bookmark::Place;
 use super::super::outbox::{Outbox, instead_of};
 use super::super::window::Window;
-use super::transform::Taken;
+use super::taken::Taken;
 use super::{Job, LOOK};
 use crate::warehouse::Run;
 use crate::{AnswerError, BatchError, Control, Wish};

@@ -1,6 +1,5 @@
 //! Records to answers and rows.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use client::TopicPartition;
@@ -9,10 +8,9 @@ use events::Event;
 use super::super::progress::Progress;
 use super::super::rebuild::Log;
 use super::super::window::{Cut, Cuts, Fate, Window};
+use super::taken::Taken;
 use super::{Input, Job, Sending, Task};
-use crate::warehouse::Rows;
 use crate::{BatchError, Wish};
-use processor::mart::Mart;
 
 impl Job<'_> {
     /// Gives the processors the window's records, and publishes the answers that need not wait for
@@ -94,22 +92,6 @@ impl Job<'_> {
         }
         self.tasks = tasks;
         Ok(taken)
-    }
-}
-
-/// What a run has taken from the log, and what is to be done with it at its end.
-pub(super) struct Taken {
-    pub(super) records: u64,
-    pub(super) rows: Rows,
-    /// Answers that rest on this run, with the partition of their questions.
-    pub(super) owed: Vec<(i32, Event)>,
-    /// The first record of each partition that belongs to a later window.
-    pub(super) first_left: HashMap<TopicPartition, i64>,
-}
-
-impl Taken {
-    fn new(marts: &[&'static Mart]) -> Self {
-        Self { records: 0, rows: Rows::new(marts), owed: Vec::new(), first_left: HashMap::new() }
     }
 }
 

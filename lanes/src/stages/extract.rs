@@ -23,7 +23,7 @@ impl WindowRun<'_> {
         let near = neighbours(warehouse, &self.config.job, self.window, self.backoff(), self.control)?;
         self.files.begin(Stage::Extract)?;
         let admin = self.admin()?;
-        super::super::stream::co_partitioned(&admin, topics)?;
+        super::super::offsets::co_partitioned(&admin, topics)?;
         let partitions = topics.first().map_or(Ok(0), |topic| admin.partitions(topic.name()))?;
         let at: Vec<_> = (0..partitions)
             .flat_map(|partition| topics.iter().map(move |topic| (*topic, partition)))

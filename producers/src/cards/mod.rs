@@ -27,7 +27,7 @@ mod world;
 
 use events::{Event, Timestamp};
 
-use crate::Emission;
+use crate::emission::Emission;
 use world::World;
 
 /// The parameters of the payments business. They fix everything: same config, same events, byte for

@@ -15,7 +15,7 @@ use rand_distr::{Distribution, Exp1, LogNormal};
 use super::CardsConfig;
 use super::pattern::Pattern;
 use super::population::{CATEGORIES, Population};
-use crate::Emission;
+use crate::emission::Emission;
 
 /// A payment that will be made.
 #[derive(Clone, Copy, Debug)]

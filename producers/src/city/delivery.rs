@@ -13,7 +13,7 @@ use rand_distr::Exp1;
 
 use super::config::Delivery;
 use super::noise::{Purpose, rng};
-use crate::Emission;
+use crate::emission::Emission;
 
 /// Events on their way, in the order of their sending.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ mod world;
 
 use events::Timestamp;
 
-use crate::Emission;
+use crate::emission::Emission;
 use car::Car;
 use delivery::Outbox;
 use lorry::Lorry;

@@ -34,7 +34,7 @@ use rand_distr::{Distribution, Exp1};
 
 pub use config::ShopConfig;
 
-use crate::Emission;
+use crate::emission::Emission;
 use catalogue::{Catalogue, Slot};
 use shopper::{Reaction, Visit};
 use trends::Trends;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use client::{Admin, Commit, TopicPartition};
 use events::Topic;
 
-use super::super::bookmark::{Bookmark, Place};
-use super::super::clock::wall_ms;
-use super::super::task::{Gap, Task};
-use super::super::{InputError, NotCoPartitioned};
+use super::bookmark::{Bookmark, Place};
+use super::clock::wall_ms;
+use super::task::{Gap, Task};
+use super::{InputError, NotCoPartitioned};
 
 /// Finds out how far these inputs of the task reach at the moment.
-pub(super) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
+pub(crate) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
     let asked_at = wall_ms();
     let places: Vec<_> =
         inputs.iter().map(|topic| TopicPartition::new(topic.name(), task.partition)).collect();
@@ -27,7 +27,7 @@ pub(super) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
 
 /// Says what retention took before anybody could answer it. Gaps alone are no loss: transactions
 /// and compaction leave some.
-pub(super) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
+pub(crate) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
     if gaps.is_empty() {
         return;
     }
@@ -47,7 +47,7 @@ pub(super) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
 }
 
 /// What is committed for a task that stands at `positions`.
-pub(super) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Bookmark) -> Vec<Commit> {
+pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Bookmark) -> Vec<Commit> {
     let metadata = bookmark.to_string();
     let commit = |&(topic, offset): &(Topic, i64)| Commit {
         at: TopicPartition::new(topic.name(), partition),
