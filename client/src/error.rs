@@ -1,5 +1,5 @@
 //! What can go wrong, each with the address or the name that it concerns and with the remedy: an
-//! enum for each kind of operation, so that whoever calls it matches on what can happen there.
+//! enum for each kind of operation, so that its caller matches on what can happen there.
 
 use std::time::Duration;
 

@@ -15,12 +15,12 @@
 //! # Simplifications
 //! - The request goes over plain TCP. On a cluster that wants TLS or SASL it gets no answer, and an
 //!   unreadable batch is an error there.
-//! - What lies behind the records of an aborted transaction is not found: librdkafka hands them not
-//!   over either, but from outside they look like records that are still to come.
+//! - What lies behind the records of an aborted transaction is not found: librdkafka does not hand
+//!   them over either, but from outside they look like records that are still to come.
 //! - A gzip stream that is cut short is beyond help: librdkafka 2.12 never leaves the loop in which
 //!   it inflates one (`rd_gz_decompress`), and the thread that reads from that broker is lost with
-//!   it. Kafka and our broker refuse such a batch at the door. A log from before may have one: its
-//!   topic must be copied without it, by another client.
+//!   it. Kafka 4.3 and our broker refuse such a batch. An older log may have one: its topic must be
+//!   copied without it, by another client.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -68,7 +68,7 @@ pub(crate) struct Stored {
     pub(crate) base: i64,
     pub(crate) last: i64,
     pub(crate) timestamp_ms: i64,
-    /// The end of a transaction, or what compaction left of a batch: nothing for who reads.
+    /// The end of a transaction, or what compaction left of a batch: nothing for a reader.
     pub(crate) hands_nothing_over: bool,
     /// Why its records can't be read; none when they can.
     pub(crate) fault: Option<String>,

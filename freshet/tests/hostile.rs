@@ -355,7 +355,7 @@ fn book(line: &Value) -> (String, Value) {
     (format!("{} {}", line["questions"], line["answers"]), json!(sums))
 }
 
-/// One quantity has one answer, whoever is asked.
+/// One quantity has one answer, whichever command is asked.
 #[test]
 fn the_commands_and_the_dashboard_say_the_same_of_a_hostile_cluster() {
     let hostile = Hostile::start();

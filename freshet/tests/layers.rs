@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str], &str); 15] = [
         "a consumer that sees the simulator sees the truth, and proves nothing; one that sees a lane needs a cluster to be tested",
     ),
     ("lanes", &["client", "events", "processor"], "they run any processor and know none"),
-    ("dashboard", &["text"], "it draws plain values; whoever fills them in may change"),
+    ("dashboard", &["text"], "it draws plain values; what fills them in may change"),
     (
         "bill",
         &["consumers", "events", "processor", "text"],

@@ -40,6 +40,11 @@ impl Answered {
         }
     }
 
+    /// Whether each of them has been met.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.given.len()
     }

@@ -201,9 +201,10 @@ impl Task {
 
     /// The text to commit along with [`positions`](Self::positions), when every answer so far has
     /// been acknowledged and the answers on each partition then ended at `end`. No bookmark moves
-    /// while an answer of an earlier life is unmet: the next life must find it again.
+    /// while an answer of an earlier life is unmet: the next life must find it again. Should
+    /// retention take its question, bookmarks move in the next life, which begins behind it.
     pub(crate) fn bookmark(&mut self, end: impl Fn(Place) -> Option<i64>) -> Bookmark {
-        let settled = self.answered.len() == 0;
+        let settled = self.answered.is_empty();
         for (place, from) in self.answers_from.iter_mut().filter(|_| settled) {
             *from = end(*place).unwrap_or(*from).max(*from);
         }

@@ -7,9 +7,8 @@ use super::super::clock::wall_ms;
 use super::super::cluster::batch_of;
 use super::super::tests::{TIMEOUT, World, wait_until};
 use super::super::toy::swipe_at;
-use super::tests::{
-    Moody, When, answered, by_hand, config, each_once, hour, minute, once, send_swipes, sqlite,
-};
+use super::moody::{Moody, When};
+use super::tests::{answered, by_hand, config, each_once, hour, minute, once, send_swipes, sqlite};
 use crate::{AnswerError, BatchError};
 
 /// Two records that make letters too large, were they not cut: one that its parser quotes in full,

@@ -54,6 +54,8 @@ mod extract;
 mod hostile_tests;
 mod load;
 #[cfg(test)]
+mod moody;
+#[cfg(test)]
 mod name_tests;
 #[cfg(test)]
 mod order_tests;

@@ -6,8 +6,9 @@ use events::{Batched, Event, HOUR_MS, Topic};
 
 use super::super::tests::World;
 use super::super::{Control, name_run};
+use super::moody::Moody;
 use super::run_batch;
-use super::tests::{Moody, by_hand, config, hour, minute, send_swipes, sqlite, toy};
+use super::tests::{by_hand, config, hour, minute, send_swipes, sqlite, toy};
 use crate::warehouse::Warehouse;
 use processor::mart::Kind;
 
