@@ -1,10 +1,11 @@
-//! The one thing that both lanes run, what every implementation of it needs to know of time, and
-//! the form in which it declares its tables.
+//! The one thing that both lanes run, the tools that every implementation of it needs, for time and
+//! for what must not grow without bound, and the form in which it declares its tables.
 //!
 //! It stands in a crate of its own so that those who implement it (`consumers`) and those who run
 //! it (`lanes`, a replay, the bill) need not know each other: a fraud rule compiles without a
 //! broker or a database, and a lane without a fraud rule.
 
+pub mod bounded;
 pub mod event_time;
 pub mod mart;
 

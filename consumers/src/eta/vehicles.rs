@@ -1,4 +1,7 @@
 //! The factor by which each vehicle is slower than others on the same streets.
+//!
+//! No map of [`processor::bounded`] serves here, because a full one keeps its *regulars*: what goes
+//! is what has little weight, not what is old.
 
 use events::Timestamp;
 use hashbrown::HashMap;

@@ -16,13 +16,13 @@ use std::ops::Range;
 use events::{Batched, FraudDecision, Timestamp};
 
 use super::decide::BlockPolicy;
-use super::lru_slab::{FixedHashMap, hash};
+use processor::bounded::{FixedHashMap, fingerprint};
 
 /// The blocks that runs have set so far.
 #[derive(Clone, Debug, Default)]
 pub struct BlockedCards {
     policy: BlockPolicy,
-    /// From when until when, in milliseconds; by the hash of the card's id.
+    /// From when until when, in milliseconds; by the fingerprint of the card's id.
     cards: FixedHashMap<u64, Vec<Range<i64>>>,
 }
 
@@ -44,7 +44,7 @@ impl BlockedCards {
         }
         let from = batched.valid_from.ms();
         let until = from.saturating_add(self.policy.for_ms);
-        let blocks = self.cards.entry(hash(&batched.answer.card_id)).or_default();
+        let blocks = self.cards.entry(fingerprint(&batched.answer.card_id)).or_default();
         match blocks.last_mut() {
             Some(last) if (last.start..=last.end).contains(&from) => last.end = last.end.max(until),
             _ => {
@@ -56,11 +56,11 @@ impl BlockedCards {
 
     /// Whether the card was blocked at `at`.
     pub fn is_blocked(&self, card_id: &str, at: Timestamp) -> bool {
-        self.is_blocked_by_hash(hash(card_id), at.ms())
+        self.is_blocked_by_fingerprint(fingerprint(card_id), at.ms())
     }
 
-    /// The same by the [hash] of the card's id.
-    pub(super) fn is_blocked_by_hash(&self, card: u64, at_ms: i64) -> bool {
+    /// The same by the [`fingerprint`] of the card's id.
+    pub(super) fn is_blocked_by_fingerprint(&self, card: u64, at_ms: i64) -> bool {
         self.cards.get(&card).is_some_and(|blocks| blocks.iter().any(|block| block.contains(&at_ms)))
     }
 }
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!((0..80).filter(blocked).collect::<Vec<_>>(), (3..29).chain(40..64).collect::<Vec<_>>());
         assert!(!blocks.is_blocked("another", Timestamp::from_ms(4 * HOUR_MS)));
         (2..200).for_each(|day| blocks.observe_run(&answer(day * 48, 0.9)));
-        assert!(blocks.cards[&hash("c")].len() <= 17, "{:?}", blocks.cards[&hash("c")]);
+        assert!(blocks.cards[&fingerprint("c")].len() <= 17, "{:?}", blocks.cards[&fingerprint("c")]);
     }
 }

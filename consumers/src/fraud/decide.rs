@@ -15,9 +15,8 @@
 //! # Simplifications
 //! - A block is by card alone: nobody is asked whether the last swipe was theirs.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-
 use events::{DAY_MS, HOUR_MS};
+use processor::bounded::fingerprint;
 
 use super::card::{Block, Card};
 
@@ -89,7 +88,7 @@ impl Default for Exploration {
 
 impl Exploration {
     fn selects(self, swipe_id: &str, amount_cents: i64) -> bool {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((self.seed, swipe_id));
+        let hash = fingerprint(&(self.seed, swipe_id));
         amount_cents <= self.at_most_cents && (hash >> 11) as f64 / ((1_u64 << 53) as f64) < self.share
     }
 }

@@ -6,26 +6,25 @@
 //! (*leakage*). After that they are kept a while longer, for chargebacks that come too late.
 //!
 //! # Simplifications
-//! - A swipe is known by a 64-bit hash of its id: see [`DeduplicationWindow`].
+//! - A swipe is known by the [`fingerprint`] of its id.
 //! - Queues that start from one [snapshot](LabelSnapshot) each hold what was waiting in it, until
 //!   they meet the card; then the swipe is that queue's to learn from.
 //! - When [`capacity`](LabelQueue::new) swipes wait, the oldest are dropped unlearnt, and counted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
 
 use super::features::Bins;
-use super::lru_slab::{FixedHashMap, SlotId, hash};
+use super::lru_slab::SlotId;
+use processor::bounded::{FifoMap, FixedHashMap, fingerprint};
 use processor::event_time::{DeduplicationWindow, SharedWindow};
 
 /// A swipe as it was scored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scored {
-    /// The [`DeduplicationWindow`]'s fingerprint of its id.
-    pub(super) id: u64,
     pub(super) at_ms: i64,
     pub(super) card: SlotId,
     pub(super) terminal: SlotId,
@@ -69,11 +68,21 @@ struct EarlyChargeback {
     terminal_id: String,
 }
 
+/// A swipe that waits in a snapshot.
+#[derive(Clone, Copy, Debug)]
+struct Inheritance {
+    /// The fingerprint of its id.
+    id: u64,
+    waiting: Waiting,
+    /// Whether the model has learnt from it.
+    learnt: bool,
+}
+
 /// What a queue held, frozen, for several queues to start from.
 #[derive(Debug)]
 pub(super) struct LabelSnapshot {
-    /// By card; whether the model has learnt from each.
-    waiting: Vec<(Waiting, bool)>,
+    /// By card.
+    waiting: Vec<Inheritance>,
     seen: SharedWindow,
     early: BinaryHeap<EarlyChargeback>,
 }
@@ -85,14 +94,10 @@ pub(super) struct LabelQueue {
     remember: usize,
     delay_ms: i64,
     keep_ms: i64,
-    /// In the order of arrival, which is the order in which labels are due. The model has learnt
-    /// from the first `matured`.
-    queue: VecDeque<Waiting>,
+    /// By the fingerprint of the swipe's id, in the order of arrival, which is the order in which
+    /// labels are due. The model has learnt from the first `matured`.
+    queue: FifoMap<u64, Waiting>,
     matured: usize,
-    /// How many have left the queue: the sequence number of its first.
-    left: u64,
-    /// The sequence number of each swipe in the queue, by its id.
-    numbers: FixedHashMap<u64, u64>,
     seen: DeduplicationWindow,
     snapshot: Option<Arc<LabelSnapshot>>,
     /// Swipes of the snapshot whose card was met since, by the instant at which something is to be
@@ -119,10 +124,8 @@ impl LabelQueue {
             remember,
             delay_ms,
             keep_ms,
-            queue: VecDeque::new(),
+            queue: FifoMap::new(capacity),
             matured: 0,
-            left: 0,
-            numbers: FixedHashMap::default(),
             seen: DeduplicationWindow::new(remember),
             snapshot: None,
             inherited: BTreeMap::new(),
@@ -142,9 +145,11 @@ impl LabelQueue {
     pub(super) fn into_snapshot(self) -> LabelSnapshot {
         assert!(self.snapshot.is_none(), "a queue that started from a snapshot is not frozen again");
         let matured = self.matured;
-        let mut waiting: Vec<(Waiting, bool)> =
-            self.queue.into_iter().enumerate().map(|(at, waiting)| (waiting, at < matured)).collect();
-        waiting.sort_by_key(|(waiting, _)| waiting.scored.card.number());
+        let mut waiting: Vec<Inheritance> = (0..)
+            .zip(self.queue.into_entries())
+            .map(|(at, (id, waiting))| Inheritance { id, waiting, learnt: at < matured })
+            .collect();
+        waiting.sort_by_key(|entry| entry.waiting.scored.card.number());
         LabelSnapshot { waiting, seen: self.seen.into_shared(), early: self.early }
     }
 
@@ -162,13 +167,14 @@ impl LabelQueue {
     /// now on.
     pub(super) fn inherit(&mut self, card: SlotId) {
         let Some(snapshot) = &self.snapshot else { return };
-        let number = |(waiting, _): &(Waiting, bool)| waiting.scored.card.number();
+        let number = |entry: &Inheritance| entry.waiting.scored.card.number();
         let from = snapshot.waiting.partition_point(|entry| number(entry) < card.number());
         let of_slot = snapshot.waiting[from..].iter().take_while(|entry| number(entry) == card.number());
-        for &(waiting, learnt) in of_slot.filter(|(waiting, _)| waiting.scored.card == card) {
+        for &Inheritance { id, waiting, learnt } in of_slot.filter(|entry| entry.waiting.scored.card == card)
+        {
             let at = if learnt { waiting.due_ms.saturating_add(self.keep_ms) } else { waiting.due_ms };
-            self.inherited.insert((at, waiting.scored.id), (waiting, learnt));
-            self.inherited_at.insert(waiting.scored.id, at);
+            self.inherited.insert((at, id), (waiting, learnt));
+            self.inherited_at.insert(id, at);
         }
     }
 
@@ -183,41 +189,42 @@ impl LabelQueue {
         self.seen.remembered()
     }
 
-    /// Keeps a swipe that was scored at `now_ms` until its label comes.
-    pub(super) fn push(&mut self, now_ms: i64, scored: Scored) {
-        while self.queue.len() >= self.capacity {
+    /// Keeps a swipe that was scored at `now_ms` until its label comes. `id` is what
+    /// [`first_seen`](Self::first_seen) gave.
+    pub(super) fn push(&mut self, now_ms: i64, id: u64, scored: Scored) {
+        if self.queue.is_full() {
             self.pop();
         }
         let due_ms = now_ms.saturating_add(self.delay_ms);
         assert!(
-            self.queue.back().is_none_or(|last| last.due_ms <= due_ms),
+            self.queue.newest().is_none_or(|last| last.due_ms <= due_ms),
             "a label due at {due_ms} ms comes behind one due later: the watermark went back"
         );
-        self.numbers.insert(scored.id, self.left + self.queue.len() as u64);
-        self.queue.push_back(Waiting { scored, fraud: false, due_ms });
+        self.queue.push(id, Waiting { scored, fraud: false, due_ms });
     }
 
     /// The swipe that was pushed last.
     pub(super) fn latest(&self) -> Option<&Scored> {
-        self.queue.back().map(|waiting| &waiting.scored)
+        self.queue.newest().map(|waiting| &waiting.scored)
     }
 
     /// Marks the swipe of a chargeback that has become known.
     pub(super) fn charge(&mut self, swipe_id: &str) -> ChargebackOutcome {
-        let id = hash(swipe_id);
+        let id = fingerprint(swipe_id);
         if let Some(at) = self.inherited_at.get(&id)
             && let Some((waiting, learnt)) = self.inherited.get_mut(&(*at, id))
         {
             return waiting.charge(*learnt);
         }
-        let Some(at) = self.numbers.get(&id).map(|number| (number - self.left) as usize) else {
+        let learnt = self.queue.place(&id).is_some_and(|place| place < self.matured);
+        let Some(waiting) = self.queue.get_mut(&id) else {
             // Remembered under a key of its own, so that a repeated one counts once.
             return match self.first_seen(&format!("chargeback of {swipe_id}")) {
                 Some(_) => ChargebackOutcome::Unknown,
                 None => ChargebackOutcome::Repeated,
             };
         };
-        self.queue[at].charge(at < self.matured)
+        waiting.charge(learnt)
     }
 
     /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
@@ -234,19 +241,21 @@ impl LabelQueue {
             self.inherited_at.insert(id, until);
             return Some((waiting.scored, waiting.fraud));
         }
-        while self.matured > 0 && self.queue[0].due_ms.saturating_add(self.keep_ms) < now_ms {
+        let keep_ms = self.keep_ms;
+        let expired = |waiting: &Waiting| waiting.due_ms.saturating_add(keep_ms) < now_ms;
+        while self.matured > 0 && self.queue.oldest().is_some_and(expired) {
             self.pop();
         }
-        let waiting = self.queue.get(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
+        let waiting = self.queue.at(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
         self.matured += 1;
         Some((waiting.scored, waiting.fraud))
     }
 
     /// Removes the oldest swipe of the queue.
     fn pop(&mut self) {
-        let Some(oldest) = self.queue.pop_front() else { return };
-        self.left += 1;
-        self.numbers.remove(&oldest.scored.id);
+        if self.queue.pop_oldest().is_none() {
+            return;
+        }
         if self.matured == 0 {
             self.dropped += 1;
         } else {

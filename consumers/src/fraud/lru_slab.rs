@@ -2,24 +2,14 @@
 //! numbers inside.
 //!
 //! It evicts the *least recently used*, as any LRU cache does, but not one by one: when it is full,
-//! a quarter goes at once, so that no list need be kept in the order of use. Beyond what a crate
-//! such as `lru` does, an entry keeps its slot for as long as it lives, so that others can refer to
-//! it by a number of eight bytes; and slabs that start from one snapshot share it, and copy an
-//! entry only when they meet it (*copy on write*).
+//! a quarter goes at once, so that no list need be kept in the order of use. It does two things
+//! that neither a crate such as `lru` nor [`processor::bounded`] does: an entry keeps its slot for
+//! as long as it lives, so that others can refer to it by a number of eight bytes; and slabs that
+//! start from one snapshot share it, and copy an entry only when they use it (*copy on write*).
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
-/// A map whose hashes are the same in every run. Nothing here depends on the order of a map; should
-/// something ever do so by mistake, it would still be deterministic.
-pub(super) type FixedHashMap<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
-
-/// The number that stands for an id, the same in every run.
-pub(super) fn hash(id: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
-}
+use processor::bounded::FixedHashMap;
 
 /// The place of an entry. It stays valid until the entry is evicted; then it finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,6 @@ mod scorecard;
 mod terminal;
 mod windows;
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use events::{CardSwipe, Chargeback, DAY_MS, Decision, Event, FraudDecision, Topic};
@@ -76,6 +75,7 @@ use lru_slab::{Lookup, LruSlab, SlotId};
 pub use mart::MART;
 use model::{Model, Score};
 use processor::Processor;
+use processor::bounded::fingerprint;
 use processor::event_time::Watermark;
 pub use quality::{Case, Money, Quality};
 pub use scorecard::Scorecard;
@@ -288,7 +288,7 @@ impl FraudProcessor {
         let declined = ruling.declines();
         let NormalizedSwipe { at_ms, card, terminal, .. } = normalized;
         let logit = score.logit;
-        self.labels.push(now_ms, Scored { id, at_ms, card, terminal, bins, logit, declined });
+        self.labels.push(now_ms, id, Scored { at_ms, card, terminal, bins, logit, declined });
         Some(FraudDecision {
             ts: swipe.ts,
             swipe_id: swipe.swipe_id.clone(),
@@ -330,10 +330,7 @@ impl FraudProcessor {
             cents,
             card: self.card_slot(&swipe.card_id),
             terminal: self.terminals.get_or_insert(&swipe.terminal_id).0,
-            category: swipe
-                .category
-                .as_deref()
-                .map(|category| BuildHasherDefault::<DefaultHasher>::default().hash_one(category) as u32),
+            category: swipe.category.as_deref().map(|category| fingerprint(category) as u32),
             location: swipe.lat.zip(swipe.lon).filter(|(lat, lon)| lat.is_finite() && lon.is_finite()),
         }
     }

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use events::DAY_MS;
 
 use super::decide::Costs;
-use super::lru_slab::FixedHashMap;
+use processor::bounded::{FixedHashMap, FixedHashSet};
 
 /// Cards a day that an investigator can check.
 const INVESTIGATED_A_DAY: usize = 100;
@@ -88,7 +88,7 @@ pub struct Quality {
     days: BTreeMap<i64, Day>,
     /// Days before this one have been investigated.
     investigated_until: i64,
-    found: FixedHashMap<u64, ()>,
+    found: FixedHashSet<u64>,
     hits: u64,
     best: u64,
     investigated: u64,
@@ -109,7 +109,7 @@ impl Quality {
             money: Money::default(),
             days: BTreeMap::new(),
             investigated_until: i64::MIN,
-            found: FixedHashMap::default(),
+            found: FixedHashSet::default(),
             hits: 0,
             best: 0,
             investigated: 0,
@@ -166,7 +166,7 @@ impl Quality {
         self.investigated_until = day + 1;
         let mut worst: Vec<(u64, f32, bool)> = cards
             .into_iter()
-            .filter(|(card, _)| !self.found.contains_key(card))
+            .filter(|(card, _)| !self.found.contains(card))
             .map(|(card, (probability, fraud))| (card, probability, fraud))
             .collect();
         let robbed = worst.iter().filter(|card| card.2).count();
@@ -174,7 +174,7 @@ impl Quality {
         worst.truncate(INVESTIGATED_A_DAY);
         for (card, ..) in worst.into_iter().filter(|card| card.2) {
             self.hits += 1;
-            self.found.insert(card, ());
+            self.found.insert(card);
         }
         self.best += robbed.min(INVESTIGATED_A_DAY) as u64;
         self.investigated += INVESTIGATED_A_DAY as u64;

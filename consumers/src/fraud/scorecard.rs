@@ -19,20 +19,17 @@
 //!   the label delay is only counters: its swipe was judged. So the memory is that of some
 //!   fortnight of swipes, about 100 bytes each.
 
-use std::collections::VecDeque;
-
 use events::{Decision, Event, FraudDecision, Timestamp};
 
 use super::blocked_cards::BlockedCards;
-use super::lru_slab::{FixedHashMap, hash};
 use super::quality::{Case, Quality};
 use super::{AHEAD_MS, FraudConfig, LARGEST_CENTS};
+use processor::bounded::{FifoMap, FixedHashSet, fingerprint};
 use processor::event_time::Watermark;
 
 /// A swipe that waits for its label.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
-    id: u64,
     card: u64,
     at_ms: i64,
     /// When it is judged.
@@ -58,12 +55,10 @@ pub struct Scorecard {
     /// of days after the last one.
     label_watermark: Watermark,
     began_ms: Option<i64>,
-    waiting: VecDeque<Waiting>,
-    /// How many have left the queue: the number of its first.
-    left: u64,
-    numbers: FixedHashMap<u64, u64>,
+    /// By the fingerprint of the swipe's id.
+    waiting: FifoMap<u64, Waiting>,
     /// Swipes whose chargeback came before them.
-    charged: FixedHashMap<u64, ()>,
+    charged: FixedHashSet<u64>,
     blocks: BlockedCards,
     /// Swipes of the first days, before any label had come.
     pub before_labels: Quality,
@@ -87,10 +82,8 @@ impl Scorecard {
             watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             label_watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             began_ms: None,
-            waiting: VecDeque::new(),
-            left: 0,
-            numbers: FixedHashMap::default(),
-            charged: FixedHashMap::default(),
+            waiting: FifoMap::new(config.max_waiting),
+            charged: FixedHashSet::default(),
             blocks: BlockedCards::with_policy(config.block),
             before_labels: Quality::new(config.costs),
             after_labels: Quality::new(config.costs),
@@ -105,37 +98,37 @@ impl Scorecard {
             Event::CardSwipes(swipe) => {
                 let now_ms = self.watermark.observe(swipe.ts).ms();
                 self.began_ms.get_or_insert(now_ms);
-                while self.waiting.len() >= self.max_waiting
-                    || self.waiting.front().is_some_and(|oldest| oldest.due_ms < now_ms)
+                while self.waiting.is_full()
+                    || self.waiting.oldest().is_some_and(|oldest| oldest.due_ms < now_ms)
                 {
                     self.judge_oldest();
                 }
-                let id = hash(&swipe.swipe_id);
-                if self.numbers.contains_key(&id) {
+                let id = fingerprint(&swipe.swipe_id);
+                if self.waiting.contains_key(&id) {
                     return;
                 }
-                self.numbers.insert(id, self.left + self.waiting.len() as u64);
                 let at_ms = swipe.ts.ms().min(now_ms.saturating_add(AHEAD_MS));
                 let due_ms = at_ms.max(now_ms.saturating_sub(self.wait_ms)).saturating_add(self.wait_ms);
-                self.waiting.push_back(Waiting {
-                    id,
-                    card: hash(&swipe.card_id),
+                let fraud = self.charged.remove(&id);
+                let waiting = Waiting {
+                    card: fingerprint(&swipe.card_id),
                     at_ms,
                     due_ms,
                     amount_cents: swipe.amount_cents.clamp(-LARGEST_CENTS, LARGEST_CENTS),
                     probability: None,
                     declined: false,
                     batched: false,
-                    fraud: self.charged.remove(&id).is_some(),
-                });
+                    fraud,
+                };
+                self.waiting.push(id, waiting);
             }
             Event::Chargebacks(chargeback) => {
                 self.label_watermark.observe(chargeback.ts);
-                let id = hash(&chargeback.swipe_id);
-                if let Some(swipe) = self.waiting_mut(id) {
+                let id = fingerprint(&chargeback.swipe_id);
+                if let Some(swipe) = self.waiting.get_mut(&id) {
                     swipe.fraud = true;
                 } else if self.charged.len() < self.max_waiting {
-                    self.charged.insert(id, ());
+                    self.charged.insert(id);
                 } else {
                     self.unmatched_chargebacks += 1;
                 }
@@ -152,11 +145,11 @@ impl Scorecard {
     /// The log has ended: judges what has its label.
     pub fn finish(&mut self) {
         let now_ms = self.watermark.now().max(self.label_watermark.now()).map_or(i64::MIN, Timestamp::ms);
-        while let Some(oldest) = self.waiting.front() {
+        while let Some(oldest) = self.waiting.oldest() {
             if oldest.at_ms.saturating_add(self.label_delay_ms) <= now_ms {
                 self.judge_oldest();
             } else {
-                self.pop_oldest();
+                self.waiting.pop_oldest();
                 self.unlabelled += 1;
             }
         }
@@ -166,31 +159,19 @@ impl Scorecard {
         self.after_labels.finish();
     }
 
-    fn waiting_mut(&mut self, id: u64) -> Option<&mut Waiting> {
-        let number = self.numbers.get(&id)?;
-        self.waiting.get_mut((number - self.left) as usize)
-    }
-
     fn record_answer(&mut self, answer: &FraudDecision, batched: bool) {
-        if let Some(swipe) = self.waiting_mut(hash(&answer.swipe_id)) {
+        if let Some(swipe) = self.waiting.get_mut(&fingerprint(&answer.swipe_id)) {
             swipe.probability = Some(answer.probability as f32);
             swipe.declined = answer.decision == Decision::Decline;
             swipe.batched = batched;
         }
     }
 
-    fn pop_oldest(&mut self) -> Option<Waiting> {
-        let swipe = self.waiting.pop_front()?;
-        self.left += 1;
-        self.numbers.remove(&swipe.id);
-        Some(swipe)
-    }
-
     fn judge_oldest(&mut self) {
-        let Some(swipe) = self.pop_oldest() else { return };
+        let Some((_, swipe)) = self.waiting.pop_oldest() else { return };
         // A repeated swipe has no answer of its own.
         let Some(probability) = swipe.probability else { return };
-        let blocked = || self.blocks.is_blocked_by_hash(swipe.card, swipe.at_ms);
+        let blocked = || self.blocks.is_blocked_by_fingerprint(swipe.card, swipe.at_ms);
         let case = Case {
             at_ms: swipe.at_ms,
             card: swipe.card,
@@ -311,7 +292,7 @@ mod tests {
             "what came too late is counted"
         );
         assert_eq!(card.unlabelled, 2);
-        assert!(card.waiting.is_empty() && card.numbers.is_empty() && card.charged.is_empty());
+        assert!(card.waiting.is_empty() && card.charged.is_empty());
     }
 
     #[test]

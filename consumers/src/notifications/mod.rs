@@ -17,7 +17,6 @@
 //!   address book.
 
 mod payments;
-mod recent;
 mod rides;
 
 use events::{Channel, Event, Notification, NotificationKind, Timestamp, Topic};

@@ -1,8 +1,8 @@
 //! Texts to card holders.
 
 use events::{CardSwipe, Decision, FraudDecision, Notification, NotificationKind};
+use processor::bounded::FifoMap;
 
-use super::recent::Recent;
 use super::sms;
 
 /// So many swipes are remembered, decided or not.
@@ -11,7 +11,7 @@ const MOST_SWIPES: usize = 65_536;
 /// Swipes, and what was decided about them.
 #[derive(Debug)]
 pub(super) struct Payments {
-    swipes: Recent<Known>,
+    swipes: FifoMap<String, Known>,
     /// Swipes whose decision, or decisions whose swipe, did not come before newer ones needed the
     /// room.
     pub(super) given_up: u64,
@@ -27,7 +27,7 @@ enum Known {
 
 impl Default for Payments {
     fn default() -> Self {
-        Self { swipes: Recent::new(MOST_SWIPES), given_up: 0 }
+        Self { swipes: FifoMap::new(MOST_SWIPES), given_up: 0 }
     }
 }
 
@@ -63,8 +63,8 @@ impl Payments {
     }
 
     fn add(&mut self, swipe_id: &str, known: Known) {
-        let gone = self.swipes.add(swipe_id, known);
-        self.given_up += u64::from(gone.is_some_and(|gone| !matches!(gone, Known::Told)));
+        let evicted = self.swipes.push(swipe_id.to_owned(), known);
+        self.given_up += u64::from(evicted.is_some_and(|(_, known)| !matches!(known, Known::Told)));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Texts to riders.
 
 use events::{EtaUpdate, Notification, NotificationKind, Timestamp, Trip, TripKind};
+use processor::bounded::FifoMap;
 
-use super::recent::Recent;
 use super::sms;
 
 /// "Five minutes away" is said when the trip is expected to end within this, in seconds.
@@ -14,7 +14,7 @@ const MOST_TRIPS: usize = 65_536;
 /// Trips and what their riders have been told.
 #[derive(Debug)]
 pub(super) struct Rides {
-    trips: Recent<Ride>,
+    trips: FifoMap<String, Ride>,
     /// Trips that nobody can be told of, because nobody said who rides.
     pub(super) nobody: u64,
 }
@@ -32,7 +32,7 @@ struct Ride {
 
 impl Default for Rides {
     fn default() -> Self {
-        Self { trips: Recent::new(MOST_TRIPS), nobody: 0 }
+        Self { trips: FifoMap::new(MOST_TRIPS), nobody: 0 }
     }
 }
 
@@ -59,7 +59,7 @@ impl Rides {
     /// A trip took a step.
     pub(super) fn trip(&mut self, trip: &Trip) -> Option<Notification> {
         if self.trips.get_mut(&trip.trip_id).is_none() {
-            self.trips.add(&trip.trip_id, Ride::default());
+            self.trips.push(trip.trip_id.clone(), Ride::default());
             self.nobody += u64::from(trip.rider_id.is_none());
         }
         let ride = self.trips.get_mut(&trip.trip_id).expect("added, if it was not there");

@@ -85,16 +85,6 @@ fn a_swipe_gets_one_text_whichever_side_of_the_join_comes_first() {
     );
 }
 
-#[test]
-fn what_is_remembered_is_bounded() {
-    let mut recent = recent::Recent::new(3);
-    for (at, key) in ["a", "b", "c", "d"].into_iter().enumerate() {
-        assert_eq!(recent.add(key, at), (key == "d").then_some(0));
-    }
-    assert!(recent.get_mut("a").is_none());
-    assert_eq!(recent.get_mut("d"), Some(&mut 3));
-}
-
 proptest! {
     #[test]
     fn no_swipe_is_told_of_twice(steps in prop::collection::vec((0_u8..4, any::<bool>()), 0..60)) {

@@ -7,18 +7,19 @@
 //! # Simplifications
 //! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and
 //!   hardly ever fraud.
-//! - At most twice [`KEPT`] decisions are kept, 10 MB; a chargeback of an older one is not shown.
+//! - Of the latest decisions at least [`KEPT`] are kept, and at most twice as many, 10 MB; a chargeback of an older one is not shown.
 //! - The label delay is the usual seven days.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use dashboard::{Decision, Verdict};
 use events::DAY_MS;
+use processor::bounded::{RecentMap, fingerprint};
 
 /// The least probability of fraud at which a decision is kept though it was an approval: a few
 /// times the average.
 const SUSPECTED: f64 = 0.002;
-/// Decisions in each half of what is kept: as many as fill a hash table.
+/// Decisions that are kept, at least: as many as fill a hash table.
 const KEPT: usize = (1 << 17) / 8 * 7;
 /// Declined swipes of which it is asked whether they turn out honest.
 const DECLINED: usize = 20_000;
@@ -35,12 +36,18 @@ struct Kept {
 }
 
 /// Decisions whose truth is not known yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Verdicts {
-    /// By swipe. The newer half fills up; then the older half is forgotten.
-    kept: [HashMap<u64, Kept>; 2],
+    /// By the fingerprint of the swipe's id.
+    kept: RecentMap<Kept>,
     /// The declined ones in the order of decision: when, which swipe, whose card.
     declined: VecDeque<(i64, String, String)>,
+}
+
+impl Default for Verdicts {
+    fn default() -> Self {
+        Self { kept: RecentMap::new(KEPT), declined: VecDeque::new() }
+    }
 }
 
 impl Verdicts {
@@ -50,12 +57,8 @@ impl Verdicts {
         if verdict == Verdict::Approved && probability.is_some_and(|probability| probability < SUSPECTED) {
             return;
         }
-        if self.kept[0].len() >= KEPT {
-            self.kept.swap(0, 1);
-            self.kept[0].clear();
-        }
         let probability = probability.map(|probability| probability as f32);
-        self.kept[0].insert(hash(swipe_id), Kept { at_ms, amount_cents, probability, verdict });
+        self.kept.insert(fingerprint(swipe_id), Kept { at_ms, amount_cents, probability, verdict });
         if verdict == Verdict::Declined {
             if self.declined.len() >= DECLINED {
                 self.declined.pop_front();
@@ -67,8 +70,7 @@ impl Verdicts {
     /// A chargeback has come for this swipe: what had been decided, unless that is forgotten or was
     /// charged back before.
     pub(crate) fn charged(&mut self, swipe_id: &str) -> Option<Decision> {
-        let id = hash(swipe_id);
-        self.kept.iter_mut().find_map(|half| half.remove(&id)).map(Kept::decision)
+        self.kept.remove(fingerprint(swipe_id)).map(Kept::decision)
     }
 
     /// Declined swipes that turned out honest by `now_ms` of event time, each told once.
@@ -99,11 +101,6 @@ impl Kept {
     }
 }
 
-fn hash(id: &str) -> u64 {
-    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +117,7 @@ mod tests {
         for number in 0..3 * KEPT {
             verdicts.keep(&number.to_string(), &approved(0.01));
         }
-        assert!(verdicts.kept.iter().all(|half| half.len() <= KEPT && half.capacity() < 2 * KEPT));
+        assert!((KEPT..=2 * KEPT).contains(&verdicts.kept.len()), "{}", verdicts.kept.len());
         assert_eq!(verdicts.charged("0"), None, "long forgotten");
         let last = (3 * KEPT - 1).to_string();
         assert_eq!(verdicts.charged(&last).map(|decision| decision.amount_cents), Some(5_000));

@@ -4,7 +4,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
-use events::{Batched, ClickKind, Event, Recommendations, Timestamp};
+use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp};
+use processor::event_time::Watermark;
 
 use crate::view::{PaneSource, View};
 
@@ -18,17 +19,15 @@ const SILENT_MS: i64 = 20 * 60_000;
 const LONGEST_NAME: usize = 256;
 /// One event moves the time by no more than this: one from the year 9999 must not make all others
 /// look as if they had left.
-const LEAP_MS: i64 = 3_600_000;
+const LARGEST_STEP_MS: i64 = HOUR_MS;
 /// Over how long "now" is counted for trends, and how much longer "usual".
 const TREND_MS: i64 = 15 * 60_000;
 const USUAL: f64 = 8.0;
 
 /// What is known of the shop.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ShopView {
-    now: Option<Timestamp>,
-    /// How many clicks there were.
-    clicks: u64,
+    watermark: Watermark,
     sessions: HashMap<String, Session>,
     everybody_batch: Option<Shown>,
     items: HashMap<String, Interest>,
@@ -83,6 +82,18 @@ impl Interest {
     }
 }
 
+impl Default for ShopView {
+    fn default() -> Self {
+        Self {
+            watermark: Watermark::in_steps(LARGEST_STEP_MS),
+            sessions: HashMap::new(),
+            everybody_batch: None,
+            items: HashMap::new(),
+            swept: None,
+        }
+    }
+}
+
 impl ShopView {
     fn page(
         &mut self,
@@ -97,7 +108,7 @@ impl ShopView {
 
     /// Everything as it is now; none before the first click.
     fn shown(&mut self) -> Option<Shop> {
-        let now = self.now?;
+        let now = self.watermark.now()?;
         self.sweep(now);
         let mut open: Vec<(&String, &Session)> =
             self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
@@ -164,12 +175,7 @@ impl View for ShopView {
                 return;
             }
             let item = click.item_id.as_ref().filter(|item| item.len() <= LONGEST_NAME);
-            let soon = |now: Timestamp| now.max(click.ts.min(now.plus_ms(LEAP_MS)));
-            // The first is believed, until the second comes from more than a day before it.
-            let absurd = |now: Timestamp| self.clicks == 1 && now.since_ms(click.ts) > 24 * LEAP_MS;
-            let now = self.now.filter(|&now| !absurd(now)).map_or(click.ts, soon);
-            self.now = Some(now);
-            self.clicks += 1;
+            let now = self.watermark.observe(click.ts);
             let everybody_batch = &self.everybody_batch;
             let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Session {
                 first: now,

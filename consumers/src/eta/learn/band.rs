@@ -1,6 +1,6 @@
 //! The 80 % prediction band: between which instants eight trips in ten end.
 
-use std::collections::VecDeque;
+use processor::bounded::SlidingSample;
 
 /// The errors of past predictions, by the time that was left.
 ///
@@ -14,8 +14,8 @@ use std::collections::VecDeque;
 /// prior.
 #[derive(Clone, Debug)]
 pub(crate) struct Bands {
-    all: ErrorWindow,
-    near: [ErrorWindow; BUCKETS],
+    all: SlidingSample,
+    near: [SlidingSample; BUCKETS],
     /// The number of trips in these errors.
     trips: u32,
 }
@@ -32,15 +32,10 @@ const PRIOR_BAND: (f64, f64) = (-0.4, 0.8);
 /// … with the weight of so many trips.
 const PRIOR_TRIPS: f64 = 3.0;
 
-#[derive(Clone, Debug, Default)]
-struct ErrorWindow {
-    sorted: Vec<f32>,
-    recent: VecDeque<f32>,
-}
-
 impl Default for Bands {
     fn default() -> Self {
-        Self { all: ErrorWindow::default(), near: std::array::from_fn(|_| ErrorWindow::default()), trips: 0 }
+        let empty = || SlidingSample::new(MAX_ERRORS);
+        Self { all: empty(), near: std::array::from_fn(|_| empty()), trips: 0 }
     }
 }
 
@@ -64,34 +59,17 @@ impl Bands {
     /// predicted ≤ p90`.
     pub(crate) fn around(&self, predicted_s: f64, contested_s: f64) -> (f64, f64) {
         let near = &self.near[bucket(predicted_s)];
-        let errors = if near.sorted.len() >= MIN_ERRORS { near } else { &self.all };
-        let (low, high) = if errors.sorted.len() >= MIN_ERRORS {
-            let known = f64::from(self.trips) / (f64::from(self.trips) + PRIOR_TRIPS);
-            let drawn = |share: f64, unknown: f64| known * errors.quantile(share) + (1.0 - known) * unknown;
-            (drawn(0.1, PRIOR_BAND.0), drawn(0.9, PRIOR_BAND.1))
-        } else {
-            PRIOR_BAND
+        let errors = if near.len() >= MIN_ERRORS { near } else { &self.all };
+        let (low, high) = match errors.interpolated(0.1).zip(errors.interpolated(0.9)) {
+            Some((low, high)) if errors.len() >= MIN_ERRORS => {
+                let known = f64::from(self.trips) / (f64::from(self.trips) + PRIOR_TRIPS);
+                let shrunk = |error: f64, prior: f64| known * error + (1.0 - known) * prior;
+                (shrunk(low, PRIOR_BAND.0), shrunk(high, PRIOR_BAND.1))
+            }
+            _ => PRIOR_BAND,
         };
         let at = |error: f64| predicted_s + error * (predicted_s + contested_s + SOFT_S);
         (at(low).clamp(0.0, predicted_s), at(high).max(predicted_s))
-    }
-}
-
-impl ErrorWindow {
-    fn push(&mut self, error: f32) {
-        if self.recent.len() == MAX_ERRORS {
-            let oldest = self.recent.pop_front().expect("it is full");
-            self.sorted.remove(self.sorted.partition_point(|&other| other < oldest));
-        }
-        self.recent.push_back(error);
-        self.sorted.insert(self.sorted.partition_point(|&other| other < error), error);
-    }
-
-    fn quantile(&self, share: f64) -> f64 {
-        let at = share * (self.sorted.len() - 1) as f64;
-        let (below, part) = (at.floor() as usize, at.fract());
-        let above = (below + 1).min(self.sorted.len() - 1);
-        f64::from(self.sorted[below]) * (1.0 - part) + f64::from(self.sorted[above]) * part
     }
 }
 

@@ -1,16 +1,16 @@
 //! How long a car stands at the kerb until the rider is in, or out.
 
+use processor::bounded::SlidingSample;
+
 /// The kerb times of the last finished stops. Standing is not driving, so it is learnt separately
 /// from traffic.
 ///
 /// A rider who has not come after two minutes will not come in the average minus two minutes. What
 /// counts is the mean of the time that is *left*, given the time that has passed: the mean residual
 /// life of the sample.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kerb {
-    /// Sorted, and the same in the order of arrival.
-    sorted: Vec<f32>,
-    recent: std::collections::VecDeque<f32>,
+    seconds: SlidingSample,
 }
 
 /// The most stops that are kept.
@@ -20,25 +20,24 @@ const LONGEST_S: f64 = 900.0;
 /// The weight of the prior, no time at all, in stops.
 const PRIOR_STOPS: f64 = 1.0;
 
+impl Default for Kerb {
+    fn default() -> Self {
+        Self { seconds: SlidingSample::new(MAX_STOPS) }
+    }
+}
+
 impl Kerb {
     /// Learns the length of one stop in seconds.
     pub(crate) fn learn(&mut self, seconds: f64) {
-        if !(0.0..=LONGEST_S).contains(&seconds) {
-            return;
+        if (0.0..=LONGEST_S).contains(&seconds) {
+            self.seconds.push(seconds as f32);
         }
-        if self.recent.len() == MAX_STOPS {
-            let oldest = self.recent.pop_front().expect("it is full");
-            let at = self.sorted.partition_point(|&other| other < oldest);
-            self.sorted.remove(at);
-        }
-        let seconds = seconds as f32;
-        self.recent.push_back(seconds);
-        self.sorted.insert(self.sorted.partition_point(|&other| other < seconds), seconds);
     }
 
     /// The seconds still to stand for a car that has stood for `stood_s`.
     pub(crate) fn left_s(&self, stood_s: f64) -> f64 {
-        let longer = &self.sorted[self.sorted.partition_point(|&other| f64::from(other) <= stood_s)..];
+        let sorted = self.seconds.sorted();
+        let longer = &sorted[sorted.partition_point(|&other| f64::from(other) <= stood_s)..];
         let sum: f64 = longer.iter().map(|&other| f64::from(other) - stood_s).sum();
         sum / (longer.len() as f64 + PRIOR_STOPS)
     }
@@ -71,7 +70,7 @@ mod tests {
         assert_eq!(kerb.left_s(0.0), 0.0);
         (0..MAX_STOPS).for_each(|_| kerb.learn(10.0));
         (0..MAX_STOPS).for_each(|_| kerb.learn(60.0));
-        assert_eq!(kerb.sorted.len(), MAX_STOPS);
+        assert_eq!(kerb.seconds.len(), MAX_STOPS);
         assert!((kerb.left_s(0.0) - 60.0).abs() < 1.0);
     }
 }

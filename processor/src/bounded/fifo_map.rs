@@ -1,0 +1,165 @@
+//! Entries in the order in which they came, found by key.
+
+use std::borrow::Borrow;
+use std::collections::VecDeque;
+use std::hash::Hash;
+
+use super::FixedHashMap;
+
+/// At most `capacity` entries, which leave in the order in which they came (*first in, first out*).
+///
+/// What a join of two streams needs, for each side waits for the other; and a queue of events whose
+/// label comes later. A key is looked up in constant time: the map holds the entry's *sequence
+/// number*, which is its place in the queue plus how many have left.
+///
+/// # Simplifications
+/// - An entry can't be removed from the middle.
+/// - When a key is pushed again, the newer entry is found, and the older stays until it leaves.
+#[derive(Clone, Debug)]
+pub struct FifoMap<K, V> {
+    capacity: usize,
+    entries: VecDeque<(K, V)>,
+    /// How many have left: the sequence number of the first entry.
+    left: u64,
+    sequence: FixedHashMap<K, u64>,
+}
+
+impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
+    /// An empty map of at most `capacity` entries, at least one.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity: capacity.max(1),
+            entries: VecDeque::new(),
+            left: 0,
+            sequence: FixedHashMap::default(),
+        }
+    }
+
+    /// Adds the newest entry; returns the oldest if that had to make room.
+    pub fn push(&mut self, key: K, value: V) -> Option<(K, V)> {
+        let evicted = if self.is_full() { self.pop_oldest() } else { None };
+        self.sequence.insert(key.clone(), self.left + self.entries.len() as u64);
+        self.entries.push_back((key, value));
+        evicted
+    }
+
+    /// Removes the oldest entry.
+    pub fn pop_oldest(&mut self) -> Option<(K, V)> {
+        let (key, value) = self.entries.pop_front()?;
+        if self.sequence.get(&key) == Some(&self.left) {
+            self.sequence.remove(&key);
+        }
+        self.left += 1;
+        Some((key, value))
+    }
+
+    /// The oldest entry's value.
+    pub fn oldest(&self) -> Option<&V> {
+        self.at(0)
+    }
+
+    /// The newest entry's value.
+    pub fn newest(&self) -> Option<&V> {
+        self.entries.back().map(|(_, value)| value)
+    }
+
+    /// The value at a place in the order of arrival; the oldest stands at 0.
+    pub fn at(&self, place: usize) -> Option<&V> {
+        self.entries.get(place).map(|(_, value)| value)
+    }
+
+    /// Where the entry of this key stands; see [`at`](Self::at).
+    pub fn place<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+    {
+        let sequence = *self.sequence.get(key)?;
+        debug_assert!(sequence >= self.left, "entry {sequence} is found, and the first is {}", self.left);
+        Some((sequence - self.left) as usize)
+    }
+
+    /// The value of this key.
+    pub fn get_mut<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.place(key)?;
+        self.entries.get_mut(place).map(|(_, value)| value)
+    }
+
+    /// Whether there is an entry of this key.
+    pub fn contains_key<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.sequence.contains_key(key)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the next entry evicts the oldest.
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= self.capacity
+    }
+
+    /// All entries, the oldest first.
+    pub fn into_entries(self) -> impl Iterator<Item = (K, V)> {
+        self.entries.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let mut map = FifoMap::new(3);
+        for (at, key) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            assert_eq!(map.push(key, at), (key == "d").then_some(("a", 0)));
+        }
+        assert!(map.get_mut("a").is_none() && !map.contains_key("a"));
+        assert_eq!(map.get_mut("d"), Some(&mut 3));
+        assert_eq!((map.place("d"), map.oldest()), (Some(2), Some(&1)));
+    }
+
+    proptest! {
+        /// Against a list that is walked through.
+        #[test]
+        fn keys_are_found_where_a_walk_finds_them(
+            steps in prop::collection::vec((0_u8..12, any::<bool>()), 0..80),
+            capacity in 0_usize..6,
+        ) {
+            let mut map = FifoMap::new(capacity);
+            let mut naive: Vec<(u8, usize)> = Vec::new();
+            for (number, &(key, pop)) in steps.iter().enumerate() {
+                if pop {
+                    let oldest = (!naive.is_empty()).then(|| naive.remove(0));
+                    prop_assert_eq!(map.pop_oldest(), oldest);
+                } else {
+                    let evicted = (naive.len() == capacity.max(1)).then(|| naive.remove(0));
+                    naive.push((key, number));
+                    prop_assert_eq!(map.push(key, number), evicted);
+                }
+                for key in 0..12 {
+                    let place = naive.iter().rposition(|entry| entry.0 == key);
+                    prop_assert_eq!(map.place(&key), place);
+                    prop_assert_eq!(map.get_mut(&key).copied(), place.map(|place| naive[place].1));
+                }
+                prop_assert_eq!(map.newest(), naive.last().map(|entry| &entry.1));
+                prop_assert_eq!((map.len(), map.is_empty()), (naive.len(), naive.is_empty()));
+            }
+            prop_assert_eq!(map.into_entries().collect::<Vec<_>>(), naive);
+        }
+    }
+}
