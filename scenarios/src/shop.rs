@@ -162,7 +162,7 @@ fn answers_a_click(answer: &Event) -> bool {
 /// A recommender that has read the histories; no page is made of them.
 fn trained(logic: &Logic, wanted: &dyn Fn() -> bool) -> Result<RecommendationsProcessor> {
     let mut recommender = train(std::iter::empty(), logic, wanted)?;
-    recommender.share_past();
+    recommender.share_history();
     Ok(recommender)
 }
 
@@ -184,7 +184,7 @@ fn train(
 
 fn batch(logic: &Logic, period_ms: i64, wanted: &dyn Fn() -> bool) -> Result<Factory> {
     let trained = trained(logic, wanted)?;
-    Ok(Box::new(move || Box::new(HourlyRecommendations::over(trained.clone(), period_ms))))
+    Ok(Box::new(move || Box::new(HourlyRecommendations::starting_from(trained.clone(), period_ms))))
 }
 
 fn replay(_: &Logic, period_ms: i64) -> Box<dyn Replayed> {
@@ -199,7 +199,7 @@ fn replay(_: &Logic, period_ms: i64) -> Box<dyn Replayed> {
 fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lanes> {
     let trained = train(world.map(before_the_show).into_iter().flatten(), logic, &|| true)?;
     let batch = |&period_ms: &i64| -> Box<dyn Processor> {
-        Box::new(HourlyRecommendations::over(trained.clone(), period_ms))
+        Box::new(HourlyRecommendations::starting_from(trained.clone(), period_ms))
     };
     Ok(Box::new(Separate {
         batch: periods_ms.iter().map(batch).collect(),

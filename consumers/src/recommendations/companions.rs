@@ -1,11 +1,10 @@
-//! What comes together with an item: one row of fading counts an item.
+//! What occurs together with an item: one row of decaying counts an item.
 //!
 //! Counting every pair of a large shop would take its square. A row keeps the heaviest `capacity`
-//! companions by the Space-Saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005): a newcomer to
-//! a full row takes the place of the lightest *and its count*. Whatever has had more than
-//! `1/capacity` of the row's weight is then surely in it, and a count is too high by at most the
-//! lightest one. Counts fade by forward decay, so a row is never walked just because
-//! time has passed.
+//! companions by the Space-Saving rule (Metwally, Agrawal and El Abbadi, ICDT 2005): a new item in
+//! a full row takes the place of the lightest *and its count*. An item with more than `1/capacity`
+//! of the row's weight is then certainly in it, and a count is too high by at most the lightest
+//! one. Counts decay by forward decay, so time alone changes no row.
 
 use super::catalogue::ItemId;
 use super::decay::ForwardDecay;
@@ -23,7 +22,7 @@ pub(super) struct Companions {
 #[derive(Clone, Debug, Default)]
 struct Row {
     counts: Vec<Count>,
-    /// Weight of everything ever added, faded alike.
+    /// The sum of all weights ever added, with the same decay.
     total: f32,
 }
 
@@ -34,14 +33,14 @@ struct Count {
 }
 
 impl Companions {
-    /// `capacity` is that of a row; `half_life_ms` is how fast counts fade.
+    /// `capacity` is that of a row; `half_life_ms` is that of the counts.
     pub(super) fn new(capacity: usize, half_life_ms: i64, now_ms: i64) -> Self {
         Self { decay: ForwardDecay::new(half_life_ms, now_ms), capacity, rows: Vec::new() }
     }
 
     /// Adds `amount` to the count of `companion` in the row of `item`.
     pub(super) fn add(&mut self, item: ItemId, companion: ItemId, amount: f64, at_ms: i64, now_ms: i64) {
-        if let Some(factor) = self.decay.move_on(now_ms) {
+        if let Some(factor) = self.decay.advance_landmark(now_ms) {
             for row in &mut self.rows {
                 row.counts.iter_mut().for_each(|count| count.weight *= factor as f32);
                 row.total *= factor as f32;
@@ -54,9 +53,9 @@ impl Companions {
         self.rows[item.slot()].add(companion, weight, self.capacity);
     }
 
-    /// The companions of an item with their share of its row: an estimate of how likely each comes
-    /// with it. `prior` is a count that belongs to none of them, and keeps a row that knows
-    /// little from saying much.
+    /// The companions of an item with their share of its row: an estimate of the probability that
+    /// each occurs with it. `prior` is a count that belongs to none of them, so that a row of few
+    /// counts has small shares.
     pub(super) fn shares(
         &self,
         item: ItemId,
@@ -113,7 +112,7 @@ mod tests {
             let mut row = Row::default();
             let mut exact = [0_u32; 30];
             for &companion in &companions {
-                let item = catalogue.meet(&companion.to_string()).item;
+                let item = catalogue.get_or_insert(&companion.to_string()).item;
                 row.add(item, 1.0, capacity);
                 exact[companion] += 1;
             }
@@ -132,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn an_old_companion_fades_against_a_new_one() {
+    fn an_old_companion_decays_against_a_new_one() {
         let mut catalogue = Catalogue::new(10);
-        let [item, old, new] = ["item", "old", "new"].map(|name| catalogue.meet(name).item);
+        let [item, old, new] = ["item", "old", "new"].map(|name| catalogue.get_or_insert(name).item);
         let mut companions = Companions::new(10, 1_000, 0);
         companions.add(item, old, 3.0, 0, 0);
         companions.add(item, new, 1.0, 100_000, 100_000);

@@ -1,34 +1,33 @@
-//! Every number that the recommender could have had otherwise.
+//! The parameters of the recommender.
 
 use events::{DAY_MS, HOUR_MS};
 
-/// How the recommender learns, answers and forgets. [`Default`] is what the demo and `freshet
-/// replay` run with.
+/// The parameters of the recommender. [`Default`] is what the demo and `freshet replay` run with.
 ///
 /// # Memory
-/// What is kept is bounded by four limits, whatever is read: `items` names, `sessions` past
-/// sessions, `entries` items within them (twice: once as the past, once as what each shopper
-/// has met), and per item one posting ring of `posting` × 4 bytes and one companion row of
+/// The state is bounded by four limits, whatever is read: `items` names, `sessions` sessions,
+/// `entries` items within them (twice: once in the index, once in the live sessions), and per item
+/// one posting ring of `posting` × 4 bytes and one companion row of
 /// `companions` × 8 bytes. Rings and rows grow as they fill: the benchmark prints what a shop
 /// of 100,000 items and 1,000,000 clicks takes. Every ring and row of 524,288 items full would
 /// be 1.9 GB, for which each item would have to be met by 500 sessions, with 200 others.
-/// Shoppers of a [shared past](super::RecommendationsProcessor::share_past) are kept beside
-/// that, once for all who share it.
+/// Sessions of a [shared history](super::RecommendationsProcessor::share_history) are kept beside
+/// that, once for all clones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecommendationsConfig {
-    /// Most items known at once; beyond it the one that was met longest ago (roughly) makes room.
-    /// At most 16 million.
+    /// The most items known at once, at most 16 million. Then one that was not used for long is
+    /// evicted.
     pub items: usize,
-    /// Most sessions remembered, as neighbours and as visits.
+    /// The most sessions that are kept, in the index and as live sessions.
     pub sessions: usize,
-    /// Most items remembered in all those sessions together, counted once a session.
+    /// The most items of all those sessions together, counted once a session.
     pub entries: usize,
-    /// Most items one session may meet before its pages stay empty: what it met can no longer be
-    /// left out.
+    /// The most items of one session. After that its pages are empty, for an item that it has met
+    /// could no longer be excluded.
     pub items_per_session: usize,
-    /// Most items of one session that teach; nobody compares ten thousand things.
+    /// The most items of one session that the model learns from.
     pub lessons_per_session: usize,
-    /// Idle time after which a session is forgotten, in milliseconds of event time.
+    /// Idle time after which a session expires, in milliseconds of event time.
     pub session_expiry_ms: i64,
     /// Sessions kept in an item's posting ring: Serenade's m.
     pub posting: usize,
@@ -38,41 +37,40 @@ pub struct RecommendationsConfig {
     pub recent_items: usize,
     /// Items in a companion row.
     pub companions: usize,
-    /// Half-life of what a companion row has counted, in milliseconds of event time.
+    /// Half-life of the counts of a companion row, in milliseconds of event time.
     pub companion_half_life_ms: i64,
-    /// Half-life of a past session's say as a neighbour, in milliseconds of event time.
+    /// Half-life of a session's weight as a neighbour, in milliseconds of event time.
     pub neighbour_half_life_ms: i64,
     /// Half-life of the quick count behind "trending", in milliseconds of event time.
     pub trend_half_life_ms: i64,
     /// Half-life of the slow count that steadies it, in milliseconds of event time.
     pub popularity_half_life_ms: i64,
-    /// How many events the slow count is worth against the quick one.
+    /// The weight of the slow count against the quick one, in events.
     pub popularity_prior: f64,
-    /// How the three opinions on an item are mixed.
+    /// The weights of the three estimates.
     pub blend: Blend,
-    /// What a shopper's signs of interest are worth.
+    /// What each kind of event adds to the interest in an item.
     pub interest: Interest,
 }
 
-/// How much each of the three opinions on an item counts. All three are estimates of the same
-/// probability, that the item comes next, so they may be added. The weights were chosen on seven
-/// artificial shops of very different making (chains, tastes, search results, whole days at once,
-/// visitors who come back after days; the demo's is one of the seven).
+/// The weights of the three estimates. All three estimate the same probability, that the item comes
+/// next, so they can be added. The weights were chosen on seven simulated shops of different kinds
+/// (chains, tastes, search results, whole days at once, visitors who come back after days; the
+/// demo's is one of the seven).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blend {
     /// Of shoppers who met the same items.
     pub neighbours: f64,
     /// Of what comes together with the items met.
     pub companions: f64,
-    /// Of what everybody looks at now.
+    /// Of what all sessions look at now.
     pub trending: f64,
 }
 
-/// What each sign of interest adds to the weight of an item of the session, which a plain view
-/// makes 1.
+/// What each kind of event adds to a session's interest in an item, which is 1 after a plain view.
 ///
-/// These move what the *session* is taken to be about; counting towards everybody's model is once a
-/// session, whatever the shopper did.
+/// It changes the weight of the item in this *session*; the model counts an item once a session,
+/// whatever the shopper did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interest {
     /// For each hover.
@@ -83,7 +81,7 @@ pub struct Interest {
     pub scroll: f64,
     /// For putting it into the cart.
     pub add_to_cart: f64,
-    /// For buying it; less than zero, since who has bought one seldom looks for another.
+    /// For buying it; less than zero, since a shopper who has bought one seldom looks for another.
     pub purchase: f64,
 }
 
@@ -112,6 +110,6 @@ impl Default for RecommendationsConfig {
 }
 
 impl Interest {
-    /// No sign counts: a session is what was viewed, in which order.
+    /// Nothing is added: a session is its items in order.
     pub const NONE: Self = Self { hover: 0.0, dwell: 0.0, scroll: 0.0, add_to_cart: 0.0, purchase: 0.0 };
 }

@@ -1,21 +1,20 @@
-//! What a scheduled job can do: the same processor, run over each finished period.
+//! The batch twin: a scheduled job runs the same processor over each finished period.
 //!
-//! Two columns, because two different things can be late:
+//! It answers on two topics, because two different things can be late:
 //!
 //! - `recommendations_batch`: **the page is late.** At a period's end the job reads the period's
-//!   clicks, runs the processor over them and publishes what it leaves: for each session of the
-//!   period its last page (earlier ones would be overwritten in the same instant, as an upsert by
-//!   key leaves one row in a table), and the front page.
-//! - `recommendations_stale`: **only the model is late.** The job publishes the model; a service
-//!   asks it with the live session, so every event gets a page at once, from what was known at the
-//!   end of the last finished period. Asking changes nothing in the model: the next run finds it as
-//!   the last one left it.
+//!   clicks, runs the processor over them and publishes the result: for each session of the period
+//!   its last page (earlier ones would be overwritten at once, as an upsert by key leaves one row
+//!   in a table), and the front page.
+//! - `recommendations_stale`: **only the model is late.** The job publishes the model, and a
+//!   service applies it to the live session. So every event gets a page at once, from what was
+//!   known at the end of the last finished period. Applying a model does not change it.
 //!
 //! # Simplifications
-//! - A job reads by arrival: a late click belongs to the period in which it arrives.
-//! - The clicks of the period that is going on are kept in memory, some 200 bytes each.
-//! - One event that claims to be more than 30 days ahead does not end a period; two in a row do.
-//!   The very first event of all is believed, until the second contradicts it.
+//! - A job reads in the order of arrival: a late click belongs to the period in which it arrives.
+//! - The clicks of the current period are kept in memory, some 200 bytes each.
+//! - One event with a time more than 30 days ahead does not end a period; two in a row do. The time
+//!   of the very first event counts until the second contradicts it.
 
 use events::{
     Batched, Click, DAY_MS, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale,
@@ -26,58 +25,58 @@ use hashbrown::HashMap;
 use super::model::Scratch;
 use super::visits::Visits;
 use super::{
-    Counters, LONGEST_NAME, REMEMBERED, RecommendationsConfig, RecommendationsProcessor, decay_watermark,
-    is_duplicate, item_name, page,
+    Counters, DEDUPLICATION_CAPACITY, MAX_NAME_BYTES, RecommendationsConfig, RecommendationsProcessor,
+    decay_watermark, is_duplicate, item_name, page,
 };
 use processor::Processor;
 use processor::event_time::{DeduplicationWindow, Watermark};
 
-/// How far ahead of its period one event may end it, in milliseconds.
+/// How far ahead one event may be and still end the period, in milliseconds.
 const LARGEST_JUMP_MS: i64 = 30 * DAY_MS;
 
-/// Clicks in, both batch columns out: see the [module](self).
+/// Answers clicks on both batch topics: see the [module](self).
 #[derive(Clone, Debug)]
 pub struct HourlyRecommendations {
     period_ms: i64,
-    /// The job. Between runs it stands still, and its model is the stale one.
+    /// The job. Between runs it does not change: its model is the stale one.
     job: RecommendationsProcessor,
-    /// The service that asks the stale model: the sessions as they are now.
+    /// The sessions as they are now, to which the service applies the stale model.
     live: Visits,
     seen: DeduplicationWindow,
     scratch: Scratch,
     counters: Counters,
     /// The time by which counts decay.
     decay: Watermark,
-    /// The clicks of the period that is going on, in order of arrival.
-    chunk: Vec<Click>,
-    /// The start of that period; none before the first click.
+    /// The clicks of the current period, in the order of arrival.
+    clicks: Vec<Click>,
+    /// The start of the current period; none before the first click.
     period: Watermark,
 }
 
 impl HourlyRecommendations {
-    /// A job that runs whenever a period of `period_ms` (one hour unless told otherwise, at least a
-    /// millisecond) of event time, aligned to midnight UTC, is over.
+    /// A job that runs at the end of each period of `period_ms` of event time (at least a
+    /// millisecond; the default is an hour), aligned to midnight UTC.
     pub fn new(config: RecommendationsConfig, period_ms: i64) -> Self {
-        Self::over(RecommendationsProcessor::new(config), period_ms)
+        Self::starting_from(RecommendationsProcessor::new(config), period_ms)
     }
 
-    /// The same around a recommender that has already learnt from the past.
-    pub fn over(job: RecommendationsProcessor, period_ms: i64) -> Self {
+    /// The same with a recommender that has already learnt from history.
+    pub fn starting_from(job: RecommendationsProcessor, period_ms: i64) -> Self {
         Self {
             period_ms: period_ms.max(1),
             job,
             live: Visits::new(),
-            seen: DeduplicationWindow::new(REMEMBERED),
+            seen: DeduplicationWindow::new(DEDUPLICATION_CAPACITY),
             scratch: Scratch::default(),
             counters: Counters::default(),
             decay: decay_watermark(),
-            chunk: Vec::new(),
+            clicks: Vec::new(),
             period: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS),
         }
     }
 
-    /// The period that is going on when a click of this time arrives; runs the job first if it ends
-    /// one.
+    /// The start of the period in which a click of this time arrives. Runs the job if that ends a
+    /// period.
     fn enter(&mut self, at: Timestamp, answers: &mut Vec<Event>) -> Timestamp {
         let period = at.floor(self.period_ms);
         if self.decay.would_restart(at) {
@@ -93,8 +92,8 @@ impl HourlyRecommendations {
 
     /// Runs the job over the period that began at `start`.
     fn run(&mut self, start: Timestamp, answers: &mut Vec<Event>) {
-        let chunk = std::mem::take(&mut self.chunk);
-        if chunk.is_empty() {
+        let clicks = std::mem::take(&mut self.clicks);
+        if clicks.is_empty() {
             return;
         }
         let valid_from = start.plus_ms(self.period_ms);
@@ -103,16 +102,16 @@ impl HourlyRecommendations {
         // Only a session's last page is left in the table, so only that one is made; the model
         // learns from all clicks alike.
         let last: HashMap<&str, usize> =
-            chunk.iter().enumerate().map(|(place, click)| (click.session_id.as_str(), place)).collect();
-        for (place, click) in chunk.iter().enumerate() {
+            clicks.iter().enumerate().map(|(place, click)| (click.session_id.as_str(), place)).collect();
+        for (place, click) in clicks.iter().enumerate() {
             let wanted = last[click.session_id.as_str()] == place;
             let page = self.job.take(click, wanted);
             answers.extend(page.map(|page| RecommendationsBatch(batched(page)).into()));
         }
-        // What those who are still here have met in the period is known to the new model.
-        for click in &chunk {
+        // The new model may know items of the live sessions that the old one did not.
+        for click in &clicks {
             if let Some(name) = click.item_id.as_deref() {
-                self.live.recognise(&click.session_id, &self.job.model.look_at(name));
+                self.live.update_number(&click.session_id, &self.job.model.find(name));
             }
         }
 
@@ -135,17 +134,17 @@ impl HourlyRecommendations {
         let now_ms = self.decay.observe(click.ts).ms();
         let Self { job, live, scratch, counters, .. } = self;
         let RecommendationsProcessor { model, visits, config, .. } = job;
-        let items = if click.session_id.len() > LONGEST_NAME {
+        let items = if click.session_id.len() > MAX_NAME_BYTES {
             counters.overlong_names += 1;
             model.front_page(scratch, config)
         } else {
-            let item = item_name(click, counters).map(|name| model.look_at(name));
-            let (visit, _) = live.see(click, item, now_ms, config);
+            let item = item_name(click, counters).map(|name| model.find(name));
+            let (visit, _) = live.observe(click, item, now_ms, config);
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
             model.page(visit, itself, scratch, config)
         };
         answers.push(RecommendationsStale(Batched::as_of(page(click, items), period)).into());
-        self.chunk.push(click.clone());
+        self.clicks.push(click.clone());
     }
 }
 

@@ -1,26 +1,25 @@
 //! The shop's homepage: after every click, this shopper's best 20.
 //!
-//! [`RecommendationsProcessor`] is the streaming answer: it keeps who is here and what each has met
-//! (`visits.rs`), learns from each first meeting of a session with an item (`model.rs`, which
-//! explains the method), and answers every event with a page. [`HourlyRecommendations`] is what a
-//! scheduled job can do with the same logic.
+//! [`RecommendationsProcessor`] is the streaming processor: it keeps the live sessions and their
+//! items (`visits.rs`), learns when a session meets an item for the first time (`model.rs`, which
+//! explains the method), and answers every event with a page. [`HourlyRecommendations`] does as
+//! much of this as a scheduled job can.
 //!
-//! Order of work on one event: the session sees it, the page is made, then the model learns. So a
-//! page never knows what its own event has taught, and nobody waits for learning.
+//! The order of work on one event: the session takes it, the page is made, then the model learns.
+//! So a page knows nothing that its own event teaches, and no answer waits for learning.
 //!
-//! # What is done with bad input
-//! - The same `event_id` twice in a session (a producer sent again): one event. The second is
+//! # Invalid and unusual input
+//! - The same `event_id` twice in a session (a producer's retry) is one event. The second is
 //!   counted, not answered.
-//! - Time going backwards: order is that of arrival. A late event teaches with the weight of its
-//!   time.
-//! - An absurd time: no event moves the clock by more than an hour; the first of all only until the
-//!   second contradicts it.
-//! - Names of more than 256 bytes: an item of such a name is not remembered, nor is a session; both
-//!   are answered.
-//! - Sessions of ten thousand events: answered like any other. After
-//!   [`RecommendationsConfig::items_per_session`] *different* items its pages stay empty.
-//! - Programs (even gaps, or too fast for a person): answered, but they teach nothing and are
-//!   nobody's neighbours.
+//! - Events out of order are taken in the order of arrival. A late event is learnt from with the
+//!   weight of its time.
+//! - An implausible time: no event moves the watermark by more than an hour. The first event's time
+//!   counts until the second contradicts it.
+//! - Names of more than 256 bytes: such an item or session is not kept; its events are answered.
+//! - Sessions of ten thousand events are answered like any other. After
+//!   [`RecommendationsConfig::items_per_session`] *different* items a session's pages are empty.
+//! - Bots (even gaps, or too fast for a person) are answered, but the model learns nothing from
+//!   them, and they are no neighbours.
 
 mod catalogue;
 mod companions;
@@ -29,9 +28,9 @@ mod decay;
 mod hourly;
 mod mart;
 mod model;
-mod order;
-mod past;
+mod order_weights;
 mod postings;
+mod session_index;
 #[cfg(test)]
 mod tests;
 mod trending;
@@ -48,17 +47,17 @@ use processor::Processor;
 use processor::event_time::{DeduplicationWindow, Watermark};
 use visits::Visits;
 
-/// Names longer than this, in bytes, are not remembered.
-const LONGEST_NAME: usize = 256;
-/// The page for someone who has no session yet changes at most this often.
+/// Names longer than this, in bytes, are not kept.
+const MAX_NAME_BYTES: usize = 256;
+/// The front page is published at most this often.
 const FRONT_PAGE_MS: i64 = 60_000;
-/// How many of the latest events are remembered, at least, to notice one that is sent again.
-/// Retries come within seconds; this is over an hour of a busy shop.
-const REMEMBERED: usize = 1 << 17;
+/// How many of the latest events the deduplication window holds, at least. Retries come within
+/// seconds; this is over an hour of a busy shop.
+const DEDUPLICATION_CAPACITY: usize = 1 << 17;
 /// The most that one event moves the time by which counts decay.
 const LARGEST_STEP_MS: i64 = HOUR_MS;
 
-/// Clicks in, pages out, at once.
+/// Answers each click with a page at once.
 #[derive(Clone, Debug)]
 pub struct RecommendationsProcessor {
     config: RecommendationsConfig,
@@ -70,7 +69,7 @@ pub struct RecommendationsProcessor {
     counters: Counters,
 }
 
-/// The page for someone who has no session yet, as it was last published.
+/// The page for a shopper without a session, as it was last published.
 #[derive(Clone, Debug, Default)]
 struct FrontPage {
     items: Vec<String>,
@@ -86,12 +85,12 @@ struct Counters {
 }
 
 impl RecommendationsProcessor {
-    /// A recommender that knows nothing yet.
+    /// A recommender that has learnt nothing yet.
     pub fn new(config: RecommendationsConfig) -> Self {
         Self {
             model: Model::new(&config),
             visits: Visits::new(),
-            seen: DeduplicationWindow::new(REMEMBERED),
+            seen: DeduplicationWindow::new(DEDUPLICATION_CAPACITY),
             scratch: Scratch::default(),
             front: FrontPage::default(),
             counters: Counters::default(),
@@ -99,22 +98,19 @@ impl RecommendationsProcessor {
         }
     }
 
-    /// Takes a click as [`process`](Processor::process) does, without making the pages that it asks
-    /// for. What is known afterwards is the same; only when the front page is next published
-    /// may differ.
+    /// Takes a click as [`process`](Processor::process) does, without making its page. The state
+    /// afterwards is the same, except for the time at which the front page is published next.
     pub fn learn(&mut self, click: &Click) {
         let _ = self.take(click, false);
     }
 
-    /// What is known so far becomes a past. Clones of this recommender share the shoppers of it,
-    /// and keep for themselves only those who come back; they answer as if each had learnt it
-    /// all.
-    pub fn share_past(&mut self) {
-        self.visits.share();
+    /// From now on clones of this recommender share the sessions known so far, and copy only those
+    /// that continue. They answer as if each had a copy of all.
+    pub fn share_history(&mut self) {
+        self.visits.share_history();
     }
 
-    /// The page for a session as it is now, or for someone who has none, without anything having
-    /// happened.
+    /// The page for a session as it is now, or for a shopper without one. Changes nothing.
     pub fn page(&mut self, session_id: &str) -> Vec<String> {
         match self.visits.get(session_id) {
             Some(visit) => self.model.page(visit, visit.number, &mut self.scratch, &self.config),
@@ -130,25 +126,25 @@ impl RecommendationsProcessor {
         }
     }
 
-    /// Takes one click; returns its page if it is wanted and the click is not a duplicate. What is
-    /// learnt does not depend on whether the page is wanted.
+    /// Takes one click; returns its page if it is wanted and the click is not a duplicate. The
+    /// state afterwards does not depend on whether the page is wanted.
     fn take(&mut self, click: &Click, wanted: bool) -> Option<Recommendations> {
         if is_duplicate(&mut self.seen, click) {
             self.counters.duplicates += 1;
             return None;
         }
         let now_ms = self.model.advance(click.ts, &self.config);
-        let items = if click.session_id.len() > LONGEST_NAME {
+        let items = if click.session_id.len() > MAX_NAME_BYTES {
             self.counters.overlong_names += 1;
             wanted.then(|| self.model.front_page(&mut self.scratch, &self.config))
         } else {
-            let item = item_name(click, &mut self.counters).map(|name| self.model.meet(name));
-            let (visit, is_new) = self.visits.see(click, item, now_ms, &self.config);
+            let item = item_name(click, &mut self.counters).map(|name| self.model.get_or_insert(name));
+            let (visit, is_new) = self.visits.observe(click, item, now_ms, &self.config);
             let page = wanted.then(|| self.model.page(visit, visit.number, &mut self.scratch, &self.config));
             if visit.pace.bot() {
                 self.counters.bot_events += 1;
                 if let Some(number) = visit.number {
-                    self.model.unmask(number);
+                    self.model.mark_as_bot(number);
                 }
             } else if is_new && visit.lessons < self.config.lessons_per_session {
                 self.model.learn(visit, click.ts.ms());
@@ -159,7 +155,7 @@ impl RecommendationsProcessor {
         items.map(|items| page(click, items))
     }
 
-    /// The page for someone who has no session yet, if it has changed and a minute has passed.
+    /// The page for a shopper without a session, if it has changed and a minute has passed.
     fn front_page(&mut self) -> Option<Recommendations> {
         let now_ms = self.model.now_ms();
         if self.front.published_ms.is_some_and(|at_ms| now_ms - at_ms < FRONT_PAGE_MS) {
@@ -179,22 +175,22 @@ impl RecommendationsProcessor {
     }
 }
 
-/// The watermark of the time by which counts decay. After a long silence it takes a few events to
-/// catch up, which does no harm.
+/// The watermark by which counts decay. After a long silence it takes a few events to catch up,
+/// which does no harm.
 fn decay_watermark() -> Watermark {
     Watermark::in_steps(LARGEST_STEP_MS)
 }
 
-/// Whether this event was seen before. Ids are unique within a session; an event without one is
-/// always new.
+/// Whether this event was seen before. Ids are unique within a session; an event without an id is
+/// never a duplicate.
 fn is_duplicate(seen: &mut DeduplicationWindow, click: &Click) -> bool {
     click.event_id.as_ref().is_some_and(|event_id| seen.is_duplicate(&(&click.session_id, event_id)))
 }
 
-/// The name of the click's item, if it has one that can be remembered.
+/// The name of the click's item, if it has one that is kept.
 fn item_name<'a>(click: &'a Click, counters: &mut Counters) -> Option<&'a str> {
     let name = click.item_id.as_deref().filter(|name| !name.is_empty())?;
-    if name.len() > LONGEST_NAME {
+    if name.len() > MAX_NAME_BYTES {
         counters.overlong_names += 1;
         return None;
     }

@@ -1,10 +1,10 @@
-//! The latest sessions that met an item: a ring that forgets the oldest.
+//! The posting list of an item: the latest sessions that met it, in a ring.
 
-/// Numbers of sessions, at most `capacity` of them, the newest in place of the oldest.
+/// Numbers of sessions, at most `capacity` of them; the newest takes the place of the oldest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PostingRing {
     sessions: Vec<u32>,
-    /// Where the next one goes once the ring is full; the oldest stands there.
+    /// Where the next one goes once the ring is full: the place of the oldest.
     next: usize,
 }
 

@@ -1,34 +1,34 @@
-//! What everybody looks at: the page of those of whom nothing is known yet.
+//! What all sessions look at now: the page of a session of which nothing is known yet.
 //!
-//! Two counts of first meetings fade at different speeds. The quick one (an hour) follows a flash
-//! trend within minutes but is noisy when little happens; the slow one (a day) is steady but late.
-//! An item's share is the quick count, with the slow one put in as if it were a fixed number of
-//! events more: in a busy shop the quick count decides, in a quiet one the slow.
+//! Two counts of items decay at different speeds. The quick one (an hour) follows a sudden trend
+//! within minutes but is noisy when few events come; the slow one (a day) is steady but late. An
+//! item's share is taken from the quick count, with the slow one as a *prior*: as if it were a
+//! fixed number of further events. In a busy shop the quick count decides, in a quiet one the slow.
 //!
 //! # Simplifications
-//! - The best by the mixed share are looked for among the 128 best of each count. Each of these two
-//!   lists is exact.
+//! - The greatest mixed shares are looked for among the 128 greatest of each count. Each of these
+//!   two lists is exact.
 
 use std::cmp::Ordering;
 
 use super::catalogue::{Catalogue, ItemId};
 use super::decay::ForwardDecay;
 
-/// Length of the lists of the best.
+/// Length of the lists of the greatest counts.
 const LEADERS: usize = 128;
 
-/// Counts of first meetings that fade, with an exact list of the best.
+/// Counts that decay, with an exact list of the greatest.
 #[derive(Clone, Debug)]
-pub(super) struct FadingCount {
+pub(super) struct DecayingCount {
     decay: ForwardDecay,
     /// By slot.
     counts: Vec<f64>,
     total: f64,
-    /// Best first.
+    /// The greatest first.
     leaders: Vec<ItemId>,
 }
 
-impl FadingCount {
+impl DecayingCount {
     fn new(half_life_ms: i64, now_ms: i64) -> Self {
         Self {
             decay: ForwardDecay::new(half_life_ms, now_ms),
@@ -38,13 +38,13 @@ impl FadingCount {
         }
     }
 
-    /// Counts one meeting. The list stays exact because only this item's count has changed, and
-    /// only upwards.
+    /// Counts one event. The list stays exact because only this item's count changes, and it
+    /// grows.
     fn add(&mut self, item: ItemId, at_ms: i64, now_ms: i64, catalogue: &Catalogue) {
-        if let Some(factor) = self.decay.move_on(now_ms) {
+        if let Some(factor) = self.decay.advance_landmark(now_ms) {
             self.counts.iter_mut().for_each(|count| *count *= factor);
             self.total *= factor;
-            // Faint counts may have become equal, and then names decide.
+            // Small counts may have become equal, and then names decide.
             let mut leaders = std::mem::take(&mut self.leaders);
             leaders.sort_by(|&a, &b| self.order(a, b, catalogue));
             self.leaders = leaders;
@@ -82,7 +82,7 @@ impl FadingCount {
         self.counts.get(item.slot()).copied().unwrap_or(0.0)
     }
 
-    /// The slot belongs to another item now. Its count goes to nobody.
+    /// The slot belongs to another item now, whose count starts at 0.
     fn clear(&mut self, slot: usize) {
         if let Some(count) = self.counts.get_mut(slot) {
             self.total -= *count;
@@ -95,9 +95,9 @@ impl FadingCount {
 /// Both counts.
 #[derive(Clone, Debug)]
 pub(super) struct Trending {
-    quick: FadingCount,
-    slow: FadingCount,
-    /// How many events the slow count is worth.
+    quick: DecayingCount,
+    slow: DecayingCount,
+    /// The weight of the slow count, in events.
     prior: f64,
 }
 
@@ -112,7 +112,7 @@ pub(super) struct Shares<'a> {
 
 impl Trending {
     pub(super) fn new(quick_ms: i64, slow_ms: i64, prior: f64, now_ms: i64) -> Self {
-        Self { quick: FadingCount::new(quick_ms, now_ms), slow: FadingCount::new(slow_ms, now_ms), prior }
+        Self { quick: DecayingCount::new(quick_ms, now_ms), slow: DecayingCount::new(slow_ms, now_ms), prior }
     }
 
     pub(super) fn add(&mut self, item: ItemId, at_ms: i64, now_ms: i64, catalogue: &Catalogue) {
@@ -125,12 +125,12 @@ impl Trending {
         self.slow.clear(slot);
     }
 
-    /// Those among whom the best are: some come twice.
+    /// The candidates for the greatest share; some come twice.
     pub(super) fn leaders(&self) -> impl Iterator<Item = ItemId> {
         self.quick.leaders.iter().chain(&self.slow.leaders).copied()
     }
 
-    /// Everything that is the same for all items.
+    /// The shares of all items at this time.
     pub(super) fn shares(&self, now_ms: i64) -> Shares<'_> {
         let quick_unit = 1.0 / self.quick.decay.weight(now_ms);
         Shares {
@@ -157,15 +157,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The list against counting again from the start: same items, same order.
+        /// Against a list that is sorted from all counts: same items, same order.
         #[test]
-        fn the_list_of_the_best_is_exact(meetings in prop::collection::vec((0_usize..200, 0_i64..90_000), 0..600)) {
+        fn the_list_of_the_greatest_is_exact(events in prop::collection::vec((0_usize..200, 0_i64..90_000), 0..600)) {
             let mut catalogue = Catalogue::new(1_000);
-            let mut count = FadingCount::new(1_000, 0);
+            let mut count = DecayingCount::new(1_000, 0);
             let mut now_ms = 0;
-            for &(name, at_ms) in &meetings {
+            for &(name, at_ms) in &events {
                 now_ms = now_ms.max(at_ms);
-                let item = catalogue.meet(&format!("item-{name}")).item;
+                let item = catalogue.get_or_insert(&format!("item-{name}")).item;
                 count.add(item, at_ms, now_ms, &catalogue);
             }
             let mut all: Vec<ItemId> = (0..200).filter_map(|name| catalogue.find(&format!("item-{name}"))).collect();
@@ -181,7 +181,8 @@ mod tests {
         for (events, best) in [(3, "classic"), (30_000, "hype")] {
             let mut catalogue = Catalogue::new(10);
             let mut trending = Trending::new(hour, 24 * hour, 2_000.0, 0);
-            let (classic, hype) = (catalogue.meet("classic").item, catalogue.meet("hype").item);
+            let (classic, hype) =
+                (catalogue.get_or_insert("classic").item, catalogue.get_or_insert("hype").item);
             for _ in 0..events * 10 {
                 trending.add(classic, 0, 0, &catalogue);
             }

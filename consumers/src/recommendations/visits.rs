@@ -1,4 +1,7 @@
-//! Who is here: what each session has met, and what it seems to be about.
+//! Live sessions: the items that each has met, and how much it is interested in them.
+//!
+//! No map of [`processor::bounded`] serves here, because the bound is on the items of all sessions
+//! together, and a session that came back stays for another round.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,49 +12,48 @@ use hashbrown::HashMap;
 use super::catalogue::ItemId;
 use super::config::{Interest, RecommendationsConfig};
 
-/// An item that a session has met.
+/// An item of a session.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Met {
+pub(super) struct SessionItem {
     pub(super) item: ItemId,
-    /// The catalogue's tag of it, by which it is recognised when its number is forgotten.
+    /// The catalogue's tag of it, by which it is recognised after its number was evicted.
     pub(super) tag: u32,
-    /// How much the session is about it: 1 for a view.
+    /// The session's interest in it: 1 for a view.
     pub(super) interest: f32,
-    /// When it was last met, in minutes of the Unix epoch; held at the ends of what that can say.
+    /// When it was last met, in minutes of the Unix epoch, clamped to the range of the type.
     pub(super) minute: u32,
 }
 
-impl Met {
-    /// An item just viewed.
+impl SessionItem {
+    /// An item that was viewed just now.
     pub(super) fn new(item: ItemId, tag: u32) -> Self {
         Self { item, tag, interest: 1.0, minute: 0 }
     }
 
-    /// How long after the other it was met; 0 if it was not.
+    /// How many minutes after the other it was met; 0 if it was met before it.
     pub(super) fn minutes_after(&self, other: &Self) -> u32 {
         self.minute.saturating_sub(other.minute)
     }
 }
 
-/// One session, from the inside.
+/// One session and its items.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Visit {
-    /// What it has met, each item once, the latest meeting last.
-    pub(super) met: Vec<Met>,
-    /// It has met more than can be kept: there is nothing honest left to show it.
+    /// Each item once, the one met last at the end.
+    pub(super) items: Vec<SessionItem>,
+    /// It has met more items than are kept: its page could propose one that it has met.
     pub(super) overflowed: bool,
-    /// Its number as a past session, once it has taught something.
+    /// Its number in the index of sessions, once the model has learnt from it.
     pub(super) number: Option<u32>,
-    /// How many of its items have taught.
+    /// How many of its items the model has learnt from.
     pub(super) lessons: usize,
     pub(super) pace: Pace,
     last_ms: i64,
-    /// Whether it was seen since the queue of the oldest came by.
-    seen: bool,
+    /// Whether it was active since it last stood at the front of the queue (its reference bit).
+    referenced: bool,
 }
 
-/// How regularly a session comes back for more. People are irregular; programs are not, or are too
-/// fast.
+/// The rhythm of a session's events. People are irregular; bots are regular, or too fast.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     events: u32,
@@ -62,23 +64,23 @@ pub(super) struct Pace {
     bot: bool,
 }
 
-/// This many gaps in a row that differ by less than a tenth are a program's. Of human gaps
-/// (log-normal, σ 1.5) one in twenty is that like the one before.
+/// So many gaps in a row that differ by less than a tenth are a bot's. Of human gaps (log-normal, σ
+/// 1.5) one in twenty is that close to the one before.
 const EVEN_GAPS: u32 = 15;
-/// And so are this many events at less than this from one to the next on average.
+/// And so are so many events at less than [`FAST_MS`] from one to the next on average.
 const MANY_EVENTS: u32 = 100;
 const FAST_MS: i64 = 1_000;
 
 impl Pace {
-    /// Takes the time of the next event; returns whether the session is a program's, for now and
-    /// for ever.
+    /// Takes the time of the next event; returns whether the session is a bot's. Once it is, it
+    /// stays one.
     fn step(&mut self, at_ms: i64) -> bool {
         if self.events == 0 {
             self.first_ms = at_ms;
         } else {
             let gap_ms = at_ms.saturating_sub(self.last_ms);
-            // Equal times say nothing about pace: some logs know no more than the second, or the
-            // day.
+            // Equal times tell nothing about the rhythm: some logs are exact to the second, or to
+            // the day.
             let even = gap_ms > 0 && gap_ms.abs_diff(self.gap_ms) <= gap_ms.unsigned_abs() / 10;
             self.even_gaps = if even { self.even_gaps + 1 } else { 0 };
             self.gap_ms = gap_ms;
@@ -97,90 +99,97 @@ impl Pace {
 }
 
 impl Visit {
-    /// Takes one event. `item` is its item, if it has one that can be remembered. Returns whether
-    /// it was met for the first time.
-    pub(super) fn see(&mut self, click: &Click, item: Option<Met>, config: &RecommendationsConfig) -> bool {
+    /// Takes one event. `item` is its item, if it has one that is kept. Returns whether the session
+    /// has met it for the first time.
+    pub(super) fn observe(
+        &mut self,
+        click: &Click,
+        item: Option<SessionItem>,
+        config: &RecommendationsConfig,
+    ) -> bool {
         if matches!(click.kind, ClickKind::View | ClickKind::Click) {
             self.pace.step(click.ts.ms());
         }
-        // A scroll often names no item: it says something of the page that is open, so of the
-        // latest item met.
+        // A scroll often names no item: it tells of the page that is open, so of the latest item.
         let Some(item) = item else {
-            if let Some(latest) = self.met.last_mut() {
-                latest.interest = add(latest.interest, sign(click, &config.interest));
+            if let Some(latest) = self.items.last_mut() {
+                latest.interest = add(latest.interest, added_interest(click, &config.interest));
             }
             return false;
         };
         let earlier =
-            self.met.iter().rposition(|met| met.tag == item.tag).map(|place| self.met.remove(place));
-        if earlier.is_none() && self.met.len() >= config.items_per_session {
+            self.items.iter().rposition(|met| met.tag == item.tag).map(|place| self.items.remove(place));
+        if earlier.is_none() && self.items.len() >= config.items_per_session {
             self.overflowed = true;
             return false;
         }
-        if self.met.is_empty() {
-            // Most sessions of most logs meet one item and are never heard of again: no room for
-            // four is made for those.
-            self.met.reserve_exact(1);
+        if self.items.is_empty() {
+            // Most sessions of most logs have a single item: a vector would reserve four.
+            self.items.reserve_exact(1);
         }
         let interest = earlier.map_or(item.interest, |met| met.interest);
         let minute = click.ts.ms().div_euclid(60_000).clamp(0, i64::from(u32::MAX)) as u32;
-        self.met.push(Met { interest: add(interest, sign(click, &config.interest)), minute, ..item });
+        self.items.push(SessionItem {
+            interest: add(interest, added_interest(click, &config.interest)),
+            minute,
+            ..item
+        });
         earlier.is_none()
     }
 }
 
-/// What the event says of the interest in its item, beyond that there is some.
-fn sign(click: &Click, worth: &Interest) -> f64 {
-    let dwell = click.dwell_ms.map_or(0.0, |ms| (ms as f64 / 60_000.0).clamp(0.0, 1.0) * worth.dwell);
+/// What the event adds to the interest in its item.
+fn added_interest(click: &Click, signs: &Interest) -> f64 {
+    let dwell = click.dwell_ms.map_or(0.0, |ms| (ms as f64 / 60_000.0).clamp(0.0, 1.0) * signs.dwell);
     dwell
         + match click.kind {
             ClickKind::View | ClickKind::Click => 0.0,
-            ClickKind::Hover => worth.hover,
-            ClickKind::Scroll => click.depth.unwrap_or(0.0).clamp(0.0, 1.0) * worth.scroll,
-            ClickKind::AddToCart => worth.add_to_cart,
-            ClickKind::Purchase => worth.purchase,
+            ClickKind::Hover => signs.hover,
+            ClickKind::Scroll => click.depth.unwrap_or(0.0).clamp(0.0, 1.0) * signs.scroll,
+            ClickKind::AddToCart => signs.add_to_cart,
+            ClickKind::Purchase => signs.purchase,
         }
 }
 
-/// Interest stays within a tenth and five times that of a plain view, however often the pointer
-/// rests.
+/// Interest stays between a tenth of that of a plain view and five times as much, however many
+/// events there are.
 fn add(interest: f32, more: f64) -> f32 {
     (f64::from(interest) + more).clamp(0.1, 5.0) as f32
 }
 
-/// All sessions that may come back, bounded by their number and by the items they have met.
+/// All sessions that may continue, bounded by their number and by the sum of their items.
 #[derive(Clone, Debug)]
 pub(super) struct Visits {
     visits: HashMap<Arc<str>, Visit>,
-    /// The longest known in front; one that was seen since goes to the back instead of out ("second
+    /// The oldest in front; one that was active since goes to the back and is not evicted ("second
     /// chance").
     queue: VecDeque<Arc<str>>,
     entries: usize,
-    /// What was known when clones began to share it: whoever comes back from there is copied.
-    past: Arc<HashMap<Arc<str>, Visit>>,
+    /// What all clones share: a session of it is copied when it continues.
+    history: Arc<HashMap<Arc<str>, Visit>>,
 }
 
 impl Visits {
     pub(super) fn new() -> Self {
-        Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0, past: Arc::default() }
+        Self { visits: HashMap::new(), queue: VecDeque::new(), entries: 0, history: Arc::default() }
     }
 
-    /// What is known so far becomes a past that all clones share. Most of those shoppers will never
-    /// come back, and each clone would carry them along.
-    pub(super) fn share(&mut self) {
-        let mut past = std::mem::take(&mut self.visits);
-        for (id, visit) in self.past.iter() {
-            past.entry(Arc::clone(id)).or_insert_with(|| visit.clone());
+    /// From now on all clones share what is known so far. Most of those sessions have ended, and
+    /// each clone would hold a copy of them.
+    pub(super) fn share_history(&mut self) {
+        let mut history = std::mem::take(&mut self.visits);
+        for (id, visit) in self.history.iter() {
+            history.entry(Arc::clone(id)).or_insert_with(|| visit.clone());
         }
-        *self = Self { past: Arc::new(past), ..Self::new() };
+        *self = Self { history: Arc::new(history), ..Self::new() };
     }
 
-    /// The session takes an event; it begins if it is not here. Returns it and whether the item is
-    /// new to it.
-    pub(super) fn see(
+    /// The session of a click takes it; a new session begins if there is none. Returns the session,
+    /// and whether the item is new to it.
+    pub(super) fn observe(
         &mut self,
         click: &Click,
-        item: Option<Met>,
+        item: Option<SessionItem>,
         now_ms: i64,
         config: &RecommendationsConfig,
     ) -> (&mut Visit, bool) {
@@ -193,38 +202,38 @@ impl Visits {
             let id: Arc<str> = click.session_id.as_str().into();
             self.queue.push_back(Arc::clone(&id));
             let new = || Visit { last_ms: now_ms, ..Visit::default() };
-            let visit = self.past.get(&id).cloned().unwrap_or_else(new);
-            self.entries += visit.met.len();
+            let visit = self.history.get(&id).cloned().unwrap_or_else(new);
+            self.entries += visit.items.len();
             self.visits.insert(id, visit);
         }
         let visit =
-            self.visits.get_mut(click.session_id.as_str()).expect("it was there or has been put there");
+            self.visits.get_mut(click.session_id.as_str()).expect("a session was inserted if there was none");
         if expired(visit) {
-            self.entries -= visit.met.len();
+            self.entries -= visit.items.len();
             *visit = Visit::default();
         }
-        let before = visit.met.len();
-        let is_new = visit.see(click, item, config);
-        self.entries += visit.met.len() - before;
+        let before = visit.items.len();
+        let is_new = visit.observe(click, item, config);
+        self.entries += visit.items.len() - before;
         visit.last_ms = now_ms;
-        visit.seen = true;
+        visit.referenced = true;
         (visit, is_new)
     }
 
-    /// The session, if it is here.
+    /// The session of this id.
     pub(super) fn get(&self, session_id: &str) -> Option<&Visit> {
-        self.visits.get(session_id).or_else(|| self.past.get(session_id))
+        self.visits.get(session_id).or_else(|| self.history.get(session_id))
     }
 
     /// An item that the session may have met has a number now.
-    pub(super) fn recognise(&mut self, session_id: &str, item: &Met) {
-        let met = self.visits.get_mut(session_id).map(|visit| &mut visit.met);
+    pub(super) fn update_number(&mut self, session_id: &str, item: &SessionItem) {
+        let met = self.visits.get_mut(session_id).map(|visit| &mut visit.items);
         if let Some(met) = met.and_then(|met| met.iter_mut().rfind(|met| met.tag == item.tag)) {
             met.item = item.item;
         }
     }
 
-    /// How many sessions are here.
+    /// How many sessions there are, those of the shared history left out.
     pub(super) fn len(&self) -> usize {
         self.visits.len()
     }
@@ -237,10 +246,10 @@ impl Visits {
                 return;
             }
             let id = self.queue.pop_front().expect("there is a front");
-            if std::mem::take(&mut visit.seen) && !expired(visit) {
+            if std::mem::take(&mut visit.referenced) && !expired(visit) {
                 self.queue.push_back(id);
             } else {
-                self.entries -= visit.met.len();
+                self.entries -= visit.items.len();
                 self.visits.remove(&id);
             }
         }
@@ -253,9 +262,9 @@ mod tests {
     use crate::recommendations::catalogue::Catalogue;
     use events::Timestamp;
 
-    fn met(catalogue: &mut Catalogue, name: &str) -> Met {
-        let item = catalogue.meet(name).item;
-        Met::new(item, catalogue.tag(item))
+    fn met(catalogue: &mut Catalogue, name: &str) -> SessionItem {
+        let item = catalogue.get_or_insert(name).item;
+        SessionItem::new(item, catalogue.tag(item))
     }
 
     fn click(session: &str, at_ms: i64) -> Click {
@@ -272,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_known_by_even_gaps_and_a_person_is_not() {
-        let mut program = Pace::default();
-        let flagged_at = (0..100).position(|event| program.step(event * 2_000 + event % 3 * 30));
+    fn a_bot_is_known_by_even_gaps_and_a_person_is_not() {
+        let mut bot = Pace::default();
+        let flagged_at = (0..100).position(|event| bot.step(event * 2_000 + event % 3 * 30));
         assert_eq!(flagged_at, Some(EVEN_GAPS as usize + 1), "the first gap has none to compare with");
 
         let mut person = Pace::default();
@@ -289,12 +298,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_without_rhythm_is_known_by_its_haste() {
-        let mut program = Pace::default();
+    fn a_bot_without_rhythm_is_known_by_its_speed() {
+        let mut bot = Pace::default();
         let mut at_ms = 0;
         let flagged = (0..300_i64).any(|event| {
             at_ms += if event % 2 == 0 { 100 } else { 900 };
-            program.step(at_ms)
+            bot.step(at_ms)
         });
         assert!(flagged);
     }
@@ -305,46 +314,46 @@ mod tests {
         let mut catalogue = Catalogue::new(10);
         let (a, b) = (met(&mut catalogue, "a"), met(&mut catalogue, "b"));
         let mut visit = Visit::default();
-        assert!(visit.see(&click("s", 0), Some(a), &config));
-        assert!(visit.see(&click("s", 1), Some(b), &config));
+        assert!(visit.observe(&click("s", 0), Some(a), &config));
+        assert!(visit.observe(&click("s", 1), Some(b), &config));
         let cart = Click { kind: ClickKind::AddToCart, ..click("s", 2) };
         for _ in 0..100 {
-            assert!(!visit.see(&cart, Some(a), &config));
+            assert!(!visit.observe(&cart, Some(a), &config));
         }
-        let met: Vec<_> = visit.met.iter().map(|met| (met.item, met.interest)).collect();
+        let met: Vec<_> = visit.items.iter().map(|met| (met.item, met.interest)).collect();
         assert_eq!(met, [(b.item, 1.0), (a.item, 5.0)]);
     }
 
     #[test]
-    fn a_scroll_without_an_item_speaks_of_the_latest() {
+    fn a_scroll_without_an_item_counts_for_the_latest() {
         let config = RecommendationsConfig::default();
         let mut catalogue = Catalogue::new(10);
         let mut visit = Visit::default();
         let scroll = Click { kind: ClickKind::Scroll, depth: Some(1.0), ..click("s", 1) };
-        assert!(!visit.see(&scroll, None, &config), "nothing is open yet");
-        visit.see(&click("s", 0), Some(met(&mut catalogue, "a")), &config);
-        visit.see(&scroll, None, &config);
-        assert!((f64::from(visit.met[0].interest) - 1.0 - config.interest.scroll).abs() < 1e-6);
+        assert!(!visit.observe(&scroll, None, &config), "nothing is open yet");
+        visit.observe(&click("s", 0), Some(met(&mut catalogue, "a")), &config);
+        visit.observe(&scroll, None, &config);
+        assert!((f64::from(visit.items[0].interest) - 1.0 - config.interest.scroll).abs() < 1e-6);
     }
 
     #[test]
-    fn idle_sessions_are_forgotten_and_the_rest_is_bounded() {
+    fn idle_sessions_expire_and_the_rest_is_bounded() {
         let config = RecommendationsConfig { sessions: 3, session_expiry_ms: 1_000, ..Default::default() };
         let mut catalogue = Catalogue::new(10);
         let item = Some(met(&mut catalogue, "a"));
         let mut visits = Visits::new();
         for session in ["a", "b", "c"] {
-            visits.see(&click(session, 0), item, 0, &config);
+            visits.observe(&click(session, 0), item, 0, &config);
         }
-        assert!(!visits.see(&click("a", 500), item, 500, &config).1, "met before");
-        visits.see(&click("d", 600), item, 600, &config);
+        assert!(!visits.observe(&click("a", 500), item, 500, &config).1, "met before");
+        visits.observe(&click("d", 600), item, 600, &config);
         assert_eq!(visits.len(), 3);
         assert!(
-            visits.see(&click("d", 1_601), item, 1_601, &config).1,
+            visits.observe(&click("d", 1_601), item, 1_601, &config).1,
             "idle for more than a second: a new visit"
         );
-        assert_eq!(visits.entries, visits.visits.values().map(|visit| visit.met.len()).sum::<usize>());
-        visits.see(&click("e", 10_000), item, 10_000, &config);
+        assert_eq!(visits.entries, visits.visits.values().map(|visit| visit.items.len()).sum::<usize>());
+        visits.observe(&click("e", 10_000), item, 10_000, &config);
         assert_eq!((visits.len(), visits.entries), (1, 1), "the others have been idle too long");
     }
 }

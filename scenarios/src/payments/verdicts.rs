@@ -7,7 +7,8 @@
 //! # Simplifications
 //! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and
 //!   hardly ever fraud.
-//! - Of the latest decisions at least [`KEPT`] are kept, and at most twice as many, 10 MB; a chargeback of an older one is not shown.
+//! - Of the latest decisions at least [`KEPT`] are kept, and at most twice as many, 10 MB; a
+//!   chargeback of an older one is not shown.
 //! - The label delay is the usual seven days.
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! What nobody should send: each is answered, bounded, and harms nobody else.
+//! Hostile input: it is answered and bounded, and changes no other session's pages.
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates a trace")]
 
@@ -58,7 +58,7 @@ fn an_event_that_is_sent_twice_is_one_event() {
     let own = |answers: &[Event]| answers.iter().filter(|answer| !answer.key().is_empty()).count();
     assert_eq!(own(&answers), 1);
     assert!(processor.counters().contains(&("duplicates", 2)));
-    // Ids are unique within a session; without one, every event is its own.
+    // Ids are unique within a session; an event without an id is never a duplicate.
     processor.process(&Click { session_id: "bob".to_owned(), ..click.clone() }.into(), &mut answers);
     for _ in 0..2 {
         processor.process(&Click { event_id: None, ..click.clone() }.into(), &mut answers);
@@ -69,7 +69,7 @@ fn an_event_that_is_sent_twice_is_one_event() {
 #[test]
 fn hostile_names_are_items_like_others_and_overlong_ones_are_not_kept() {
     let mut processor = RecommendationsProcessor::default();
-    let long = "x".repeat(LONGEST_NAME + 1);
+    let long = "x".repeat(MAX_NAME_BYTES + 1);
     let names =
         ["'; drop table items; --", "\u{202e}evil", "\0", "💥", "../../etc/passwd", "\n", long.as_str()];
     for name in names {

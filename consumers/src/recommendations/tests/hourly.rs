@@ -1,4 +1,4 @@
-//! The scheduled job: what it publishes when, and that it thinks as the stream does.
+//! The scheduled job: what it publishes when, and that its logic is the stream's.
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates a trace")]
 
@@ -68,9 +68,8 @@ fn one_absurd_time_does_not_end_the_period() {
     assert_eq!(valid_from(spring, 5), "2026-05-03T11:00:00.000Z", "two in a row are believed");
 }
 
-/// Both lanes run one logic: what the job leaves for a session is what the stream last answered in
-/// that period. That holds when memory is full too: those who ask the stale model in between take
-/// nobody's place in it.
+/// Both lanes run one logic: the job's page for a session is the stream's last answer in that
+/// period. That holds when memory is full too: applying the stale model evicts nothing from it.
 #[test]
 fn the_jobs_pages_are_the_streams_last_pages() {
     for items in [RecommendationsConfig::default().items, 200] {
@@ -110,7 +109,7 @@ fn the_jobs_pages_are_the_streams_last_pages() {
     }
 }
 
-/// A model that is asked by everybody all hour long is the model that the run left.
+/// Applying the stale model for an hour does not change it.
 #[test]
 fn asking_the_stale_model_changes_nothing_in_it() {
     let config = RecommendationsConfig { items: 3, ..RecommendationsConfig::default() };
@@ -137,8 +136,8 @@ fn asking_the_stale_model_changes_nothing_in_it() {
     assert_eq!(page.0.answer.items, ["teapot", "cups"]);
 }
 
-/// What a session met before the model knew it counts as soon as a run has learnt it: what goes
-/// with the kettle comes before what everybody looks at.
+/// An item that a session met before the model knew it counts as soon as a run has learnt it: the
+/// companions of the kettle come before what is trending.
 #[test]
 fn what_was_met_before_a_run_is_known_after_it() {
     let told = trace(

@@ -40,11 +40,11 @@ fn parse(line: &str, number: usize) -> Click {
     }
 }
 
-/// What a processor answers to each line of a script, and at the end.
+/// What a processor answers to each line of a script, and after the last.
 fn trace(mut processor: impl Processor, script: &str) -> String {
-    let mut told = String::new();
+    let mut trace = String::new();
     let mut tell = |line: &str, answers: Vec<Event>| {
-        writeln!(told, "{line}").unwrap();
+        writeln!(trace, "{line}").unwrap();
         for answer in answers {
             let (topic, valid_from, page) = match answer {
                 Event::Recommendations(page) => ("", None, page),
@@ -55,7 +55,7 @@ fn trace(mut processor: impl Processor, script: &str) -> String {
             let from = valid_from.map_or(String::new(), |at| format!("from {} ", &at.to_string()[11..16]));
             let whose = if page.session_id.is_empty() { "(nobody)" } else { &page.session_id };
             let items = if page.items.is_empty() { "(empty)".to_owned() } else { page.items.join(" ") };
-            writeln!(told, "    {topic}{from}{whose}: {items}").unwrap();
+            writeln!(trace, "    {topic}{from}{whose}: {items}").unwrap();
         }
     };
     for (number, line) in script.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
@@ -68,7 +68,7 @@ fn trace(mut processor: impl Processor, script: &str) -> String {
     if !answers.is_empty() {
         tell("the end", answers);
     }
-    told
+    trace
 }
 
 fn check(script: &str, expect: &Expect) {
@@ -80,7 +80,7 @@ fn small_shop(sessions_per_hour: u32) -> ShopConfig {
     ShopConfig { sessions_per_hour: sessions_per_hour.into(), items: 1_000, ..ShopConfig::default() }
 }
 
-/// What happens in a simulated shop, as its topic tells it.
+/// The clicks of a simulated shop.
 fn clicks(shop: ShopConfig) -> impl Iterator<Item = Event> {
     Shop::new(shop).map(|sent| sent.event).filter(|event| matches!(event, Event::Clicks(_)))
 }

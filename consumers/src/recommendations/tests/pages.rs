@@ -1,4 +1,4 @@
-//! Traces to read: who looks at what, and the page that follows.
+//! Traces: which session meets which item, and the page that follows.
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates a trace")]
 

@@ -1,4 +1,4 @@
-//! Promises that hold whatever is read, in any order.
+//! Properties that hold for any events in any order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A small world in which everything collides: few sessions, few items, tight limits, any time.
+/// Few sessions, few items, tight limits, any time: everything collides.
 fn any_click() -> impl Strategy<Value = Click> {
     let kinds =
         [ClickKind::View, ClickKind::Hover, ClickKind::Scroll, ClickKind::AddToCart, ClickKind::Purchase];
@@ -33,11 +33,11 @@ fn any_click() -> impl Strategy<Value = Click> {
 }
 
 proptest! {
-    /// One answer an event that is not a duplicate, whatever is read; at most 20 items, none twice,
-    /// none met.
+    /// One answer for each event that is not a duplicate: at most 20 items, none twice, none that
+    /// the session has met.
     #[test]
     fn pages_keep_their_promises(clicks in prop::collection::vec(any_click(), 0..200), hourly: bool) {
-        // Sessions never expire here: one that does has met nothing yet.
+        // Sessions never expire here: one that expired has met nothing.
         let config = RecommendationsConfig {
             session_expiry_ms: i64::MAX, posting: 3, neighbours: 4, companions: 5, ..RecommendationsConfig::default()
         };

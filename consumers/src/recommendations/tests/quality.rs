@@ -1,4 +1,4 @@
-//! Whether the simulated shop is worth recommending in, and the recommender worth asking.
+//! Whether the simulated shop can be predicted, and whether the recommender does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use producers::shop::{Shop, ShopConfig};
 
 use super::*;
 
-/// The simulated shop is a toy if its next click is either obvious or hopeless.
+/// The simulated shop is too simple if its next click is either obvious or random.
 #[test]
 fn a_session_model_beats_popularity_and_neither_knows_everything() {
     let config = ShopConfig { sessions_per_hour: 4_000.0, items: 1_000, ..ShopConfig::default() };

@@ -1,16 +1,15 @@
-//! A worker that died: its state is made again from the log, and nobody can tell from the pages.
+//! State restore: after a crash the state is rebuilt from the log, and the pages are the same.
 //!
-//! A task reads one partition, and the log gives it in one order for ever; so "the same" is the
-//! same to the letter. What could tell two lives apart is what is *not* in the log: where the life
-//! before was cut off, which pages it made and which it only learnt from, and what had to make room
-//! in a full memory. All three are tried.
+//! A task reads one partition, and the log always gives it in the same order; so "the same" is
+//! the same to the byte. What could differ is what is *not* in the log: where the task crashed,
+//! which pages it made and which events it only learnt from, and what was evicted when memory was
+//! full. All three are tested.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Limits so tight that a thousand items and some thousand sessions push one another out all the
-/// time.
+/// Limits so tight that a thousand items and some thousand sessions evict one another all the time.
 fn tight() -> RecommendationsConfig {
     RecommendationsConfig {
         items: 150,
@@ -23,8 +22,8 @@ fn tight() -> RecommendationsConfig {
     }
 }
 
-/// Everything that a processor answers to `log` if it dies after each of `deaths` events: what it
-/// had answered before stays said, and the next life learns it again from the start of the log.
+/// Everything that a processor answers to `log` if it crashes after each of `deaths` events: its
+/// answers stay published, and the next task learns from the start of the log.
 fn answers(new: &dyn Fn() -> Box<dyn Processor>, log: &[Event], deaths: &[usize]) -> Vec<Event> {
     let mut answers = Vec::new();
     let mut lived = 0;
@@ -85,7 +84,7 @@ fn learning_without_answering_comes_to_the_same_state() {
     }
 }
 
-/// Several partitions go on from one past; that they share most of it is nobody's business.
+/// Several partitions start from one history; that they share most of it changes no answer.
 #[test]
 fn who_shares_a_past_answers_as_if_it_were_their_own() {
     let log: Vec<Event> = clicks(small_shop(2_000)).take(9_000).collect();
@@ -96,7 +95,7 @@ fn who_shares_a_past_answers_as_if_it_were_their_own() {
         own.process(event, &mut dropped);
     }
     let mut past = own.clone();
-    past.share_past();
+    past.share_history();
     let mut sharing = [past.clone(), past];
     let mut expected = Vec::new();
     for event in after {
