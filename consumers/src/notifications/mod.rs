@@ -1,14 +1,14 @@
-//! Texts to people: the last step of the chain, where a late answer becomes somebody waiting on the
-//! wrong corner.
+//! Texts to people: the last step of the chain, where a late answer becomes a rider who waits on
+//! the wrong corner.
 //!
-//! It joins streams that know nothing of each other: the `rides` part joins `eta_updates` with
-//! `trips` (who is the rider?), the `payments` part joins `fraud_decisions` with `card_swipes` (how
-//! much was it?). A join of streams must wait for the other side, and must not wait for ever: each
-//! side is kept until its partner comes, at most a fixed number of them, and the oldest is given up
-//! first. That also makes the state bounded whatever the clocks in the events say.
+//! This is a *stream-stream join*: the `rides` part joins `eta_updates` with `trips` (who is the
+//! rider?), the `payments` part joins `fraud_decisions` with `card_swipes` (how much was it?). Each
+//! side of a join waits for the other, but not for ever: a fixed number of unmatched events is
+//! kept, and the oldest is evicted first ([`FifoMap`](processor::bounded::FifoMap)). So the state
+//! is bounded whatever times the events carry.
 //!
-//! Answers come once per trip and kind, and once per swipe: a record that is read twice finds that
-//! the text is out.
+//! There is one text per trip and kind, and one per swipe: when a record is read twice, its text
+//! has already been sent.
 //!
 //! # Simplifications
 //! - A text is an event on a topic; there is no carrier behind it. Instants are written in UTC,
@@ -25,11 +25,11 @@ use payments::Payments;
 use processor::Processor;
 use rides::Rides;
 
-/// Turns answers into texts.
+/// Joins answers with their events, and writes a text for each match.
 ///
 /// | when | to | kind |
 /// |---|---|---|
-/// | a trip is first said to end within five minutes | its rider | `five_minutes_away` |
+/// | a trip's ETA first falls below five minutes | its rider | `five_minutes_away` |
 /// | a trip ends | its rider | `trip_receipt` |
 /// | a swipe is approved | the card | `swipe_receipt` |
 /// | a swipe is declined | the card | `swipe_declined` |
@@ -40,7 +40,7 @@ pub struct NotificationsProcessor {
 }
 
 impl NotificationsProcessor {
-    /// One that has told nobody anything.
+    /// A processor that has sent nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,7 +64,7 @@ impl Processor for NotificationsProcessor {
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![
-            ("trips without a rider", self.rides.nobody),
+            ("trips without a rider", self.rides.without_rider),
             ("swipes given up without a decision", self.payments.given_up),
         ]
     }

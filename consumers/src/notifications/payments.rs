@@ -5,70 +5,72 @@ use processor::bounded::FifoMap;
 
 use super::sms;
 
-/// So many swipes are remembered, decided or not.
-const MOST_SWIPES: usize = 65_536;
+/// How many swipes are kept, with or without a decision.
+const MAX_SWIPES: usize = 65_536;
 
-/// Swipes, and what was decided about them.
+/// The join of swipes with their decisions.
 #[derive(Debug)]
 pub(super) struct Payments {
-    swipes: FifoMap<String, Known>,
-    /// Swipes whose decision, or decisions whose swipe, did not come before newer ones needed the
-    /// room.
+    swipes: FifoMap<String, JoinState>,
+    /// Swipes that were evicted before their decision came, and decisions before their swipe.
     pub(super) given_up: u64,
 }
 
 #[derive(Debug)]
-enum Known {
-    /// Of the swipe, what a text needs: "12.50 EUR".
+enum JoinState {
+    /// The swipe has come. What a text needs of it: "12.50 EUR".
     Swipe(String),
     Decision(FraudDecision),
-    Told,
+    /// Both have come, and the text was sent.
+    Sent,
 }
 
 impl Default for Payments {
     fn default() -> Self {
-        Self { swipes: FifoMap::new(MOST_SWIPES), given_up: 0 }
+        Self { swipes: FifoMap::new(MAX_SWIPES), given_up: 0 }
     }
 }
 
 impl Payments {
-    /// A card was swiped; mostly the decision comes later.
+    /// Takes a swipe; its decision usually comes later.
     pub(super) fn swipe(&mut self, swipe: &CardSwipe) -> Option<Notification> {
         match self.swipes.get_mut(&swipe.swipe_id) {
             None => {
-                self.add(&swipe.swipe_id, Known::Swipe(amount(swipe)));
+                self.add(&swipe.swipe_id, JoinState::Swipe(amount(swipe)));
                 None
             }
-            Some(known @ Known::Decision(_)) => {
-                let Known::Decision(decision) = std::mem::replace(known, Known::Told) else { return None };
-                Some(told(&decision, &amount(swipe)))
+            Some(state @ JoinState::Decision(_)) => {
+                let JoinState::Decision(decision) = std::mem::replace(state, JoinState::Sent) else {
+                    return None;
+                };
+                Some(notification(&decision, &amount(swipe)))
             }
-            Some(Known::Swipe(_) | Known::Told) => None,
+            Some(JoinState::Swipe(_) | JoinState::Sent) => None,
         }
     }
 
-    /// A swipe was decided.
+    /// Takes a decision.
     pub(super) fn decision(&mut self, decision: &FraudDecision) -> Option<Notification> {
         match self.swipes.get_mut(&decision.swipe_id) {
             None => {
-                self.add(&decision.swipe_id, Known::Decision(decision.clone()));
+                self.add(&decision.swipe_id, JoinState::Decision(decision.clone()));
                 None
             }
-            Some(known @ Known::Swipe(_)) => {
-                let Known::Swipe(amount) = std::mem::replace(known, Known::Told) else { return None };
-                Some(told(decision, &amount))
+            Some(state @ JoinState::Swipe(_)) => {
+                let JoinState::Swipe(amount) = std::mem::replace(state, JoinState::Sent) else { return None };
+                Some(notification(decision, &amount))
             }
-            Some(Known::Decision(_) | Known::Told) => None,
+            Some(JoinState::Decision(_) | JoinState::Sent) => None,
         }
     }
 
-    fn add(&mut self, swipe_id: &str, known: Known) {
-        let evicted = self.swipes.push(swipe_id.to_owned(), known);
-        self.given_up += u64::from(evicted.is_some_and(|(_, known)| !matches!(known, Known::Told)));
+    fn add(&mut self, swipe_id: &str, state: JoinState) {
+        let evicted = self.swipes.push(swipe_id.to_owned(), state);
+        self.given_up += u64::from(evicted.is_some_and(|(_, state)| !matches!(state, JoinState::Sent)));
     }
 }
 
-fn told(decision: &FraudDecision, amount: &str) -> Notification {
+fn notification(decision: &FraudDecision, amount: &str) -> Notification {
     let (kind, text) = match decision.decision {
         Decision::Approve => (NotificationKind::SwipeReceipt, format!("Your card was used: {amount}.")),
         Decision::Decline => {

@@ -5,18 +5,18 @@ use processor::bounded::FifoMap;
 
 use super::sms;
 
-/// "Five minutes away" is said when the trip is expected to end within this, in seconds.
+/// "Five minutes away" is sent when the trip is expected to end within this, in seconds.
 const SOON_S: f64 = 300.0;
-/// So many trips are remembered: those under way, and those just ended, lest they are told of
+/// How many trips are kept: those under way, and those that ended lately, so that no text is sent
 /// twice.
-const MOST_TRIPS: usize = 65_536;
+const MAX_TRIPS: usize = 65_536;
 
-/// Trips and what their riders have been told.
+/// The join of trips with their ETAs.
 #[derive(Debug)]
 pub(super) struct Rides {
     trips: FifoMap<String, Ride>,
-    /// Trips that nobody can be told of, because nobody said who rides.
-    pub(super) nobody: u64,
+    /// Trips without a rider id: there is no recipient.
+    pub(super) without_rider: u64,
 }
 
 #[derive(Debug, Default)]
@@ -24,45 +24,44 @@ struct Ride {
     rider_id: Option<String>,
     requested: Option<Timestamp>,
     picked_up: Option<Timestamp>,
-    /// Metres from where the rider got in, as first said after that.
+    /// Metres from the pick-up to the destination, by the first ETA after the pick-up.
     metres: Option<f64>,
-    told_soon: bool,
+    soon_sent: bool,
     over: bool,
 }
 
 impl Default for Rides {
     fn default() -> Self {
-        Self { trips: FifoMap::new(MOST_TRIPS), nobody: 0 }
+        Self { trips: FifoMap::new(MAX_TRIPS), without_rider: 0 }
     }
 }
 
 impl Rides {
-    /// An ETA was given. One for a trip that is not known yet says nothing: the next will come in a
-    /// second.
+    /// Takes an ETA. One for an unknown trip is dropped: the next comes within a second.
     pub(super) fn update(&mut self, update: &EtaUpdate) -> Option<Notification> {
         let ride = self.trips.get_mut(&update.trip_id)?;
         if ride.picked_up.is_some_and(|at| update.ts >= at) {
             ride.metres.get_or_insert(update.remaining_m);
         }
         let left_s = update.eta.since_seconds(update.ts);
-        if ride.over || ride.told_soon || left_s > SOON_S {
+        if ride.over || ride.soon_sent || left_s > SOON_S {
             return None;
         }
         let rider = ride.rider_id.as_deref()?;
-        ride.told_soon = true;
+        ride.soon_sent = true;
         let minutes = (left_s / 60.0).ceil().max(1.0);
         let plural = if minutes > 1.0 { "s" } else { "" };
         let text = format!("You arrive in about {minutes:.0} minute{plural}, at {} UTC.", clock(update.eta));
         Some(sms(update.ts, rider, NotificationKind::FiveMinutesAway, text))
     }
 
-    /// A trip took a step.
+    /// Takes an event of a trip.
     pub(super) fn trip(&mut self, trip: &Trip) -> Option<Notification> {
         if self.trips.get_mut(&trip.trip_id).is_none() {
             self.trips.push(trip.trip_id.clone(), Ride::default());
-            self.nobody += u64::from(trip.rider_id.is_none());
+            self.without_rider += u64::from(trip.rider_id.is_none());
         }
-        let ride = self.trips.get_mut(&trip.trip_id).expect("added, if it was not there");
+        let ride = self.trips.get_mut(&trip.trip_id).expect("the trip was inserted above if it was unknown");
         if ride.over {
             return None;
         }
@@ -88,7 +87,7 @@ impl Rides {
     }
 }
 
-/// What is known of the ride, and nothing that is not.
+/// The text of a receipt, with the parts of the ride that are known.
 fn receipt(ride: &Ride, end: Timestamp) -> String {
     let mut text = String::from("Thank you for riding with us");
     if let Some(metres) = ride.metres {

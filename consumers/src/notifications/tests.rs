@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Reads one event a line, `topic {json}`, and shows the texts that each one caused.
+/// Reads one event a line, `topic {json}`, and shows the texts that follow.
 fn check(script: &str, expect: &Expect) {
     let mut processor = NotificationsProcessor::new();
     let mut shown = String::new();
@@ -31,7 +31,7 @@ fn check(script: &str, expect: &Expect) {
 }
 
 #[test]
-fn a_rider_is_told_once_that_the_trip_ends_soon_and_once_that_it_has_ended() {
+fn a_rider_gets_one_text_before_the_end_and_one_after_it() {
     let place = r#""origin":{"lat":0,"lon":0},"destination":{"lat":0,"lon":0.1}"#;
     let trip = |ts: &str, kind: &str| {
         format!(
@@ -87,7 +87,7 @@ fn a_swipe_gets_one_text_whichever_side_of_the_join_comes_first() {
 
 proptest! {
     #[test]
-    fn no_swipe_is_told_of_twice(steps in prop::collection::vec((0_u8..4, any::<bool>()), 0..60)) {
+    fn no_swipe_gets_two_texts(steps in prop::collection::vec((0_u8..4, any::<bool>()), 0..60)) {
         let mut processor = NotificationsProcessor::new();
         let mut answers = Vec::new();
         for (id, is_swipe) in steps {
@@ -99,10 +99,10 @@ proptest! {
             let topic = if is_swipe { Topic::CardSwipes } else { Topic::FraudDecisions };
             processor.process(&Event::parse(topic, json.as_bytes()).unwrap(), &mut answers);
         }
-        let mut told: Vec<&str> = answers.iter().map(Event::key).collect();
-        let all = told.len();
-        told.sort_unstable();
-        told.dedup();
-        prop_assert_eq!(told.len(), all);
+        let mut recipients: Vec<&str> = answers.iter().map(Event::key).collect();
+        let all = recipients.len();
+        recipients.sort_unstable();
+        recipients.dedup();
+        prop_assert_eq!(recipients.len(), all);
     }
 }
