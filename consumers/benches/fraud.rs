@@ -1,6 +1,6 @@
-//! What one decision costs: state, score and reasons, with everything that is learnt on the way.
+//! The time of one decision: state, score and reasons, with everything that is learnt from it.
 //!
-//! Each sample is one swipe, decided by a detector that has lived through 45 days of history, so
+//! Each sample is one swipe, decided by a detector that has read 45 days of history, so
 //! that its labels mature and its windows are full. Criterion's mean is the throughput; the
 //! percentiles are printed before it, each swipe timed alone.
 

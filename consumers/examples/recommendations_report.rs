@@ -4,12 +4,12 @@
 //! ```text
 //! cargo run --release -p consumers --example recommendations_report [-- HOURS [SEED | LOG.jsonl]]
 //! ```
-//! Without a log it asks the simulated shop (24 hours of the usual seed unless told otherwise); a
+//! Without a log it reads the simulated shop (by default 24 hours of the usual seed); a
 //! log is lines of `freshet record`, of which those of the topic `clicks` are read.
 //!
 //! A view is *novel* if its item is new to the session. A page is a hit if the next novel item is
 //! on it; MRR is the mean of one over its place. First clicks of a session are asked of the page
-//! for someone who has no session yet.
+//! for a shopper without a session.
 
 use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
@@ -85,7 +85,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Clicks, and what is known of them by nobody who answers.
+/// Clicks, with what the processors are not told.
 struct Log {
     clicks: Vec<Event>,
     trending: HashSet<String>,
@@ -164,8 +164,8 @@ impl Log {
         column
     }
 
-    /// The same without the pages that nobody will look at before their session's next event: a
-    /// third of the time, no coverage.
+    /// The same without the pages that are replaced before they are judged: a third of the time, no
+    /// coverage.
     fn judged_pages(&self, name: &str, config: RecommendationsConfig) -> Column<'_> {
         let mut processor = RecommendationsProcessor::new(config);
         let mut column = Column::new(name, self);
@@ -201,7 +201,7 @@ impl Log {
                     looked_at[page] = true;
                 }
             }
-            // What is sent twice is answered once.
+            // A duplicate is not answered.
             if click.event_id.as_deref().is_none_or(|id| heard.insert((session, id))) {
                 last.insert(session, place);
             }
@@ -209,7 +209,7 @@ impl Log {
         looked_at
     }
 
-    /// The floor: everybody gets what is popular, without what they have met.
+    /// The baseline: the most popular items that the session has not met.
     fn popularity(&self, config: &RecommendationsConfig) -> Column<'_> {
         let blend = Blend { neighbours: 0.0, companions: 0.0, ..config.blend };
         let mut column =
@@ -294,10 +294,10 @@ impl<'a> Column<'a> {
         if !met.insert(item.clone()) || click.kind != ClickKind::View {
             return;
         }
-        // Whoever has no page of their own sees the one for everybody.
+        // A session without a page of its own sees the front page.
         let own = if is_first { None } else { self.pages.get(&click.session_id) };
         let page = own.or_else(|| self.pages.get(""));
-        // What has been met is not a hit, and does not take a place.
+        // An item that the session has met is no hit, and takes no place.
         let place = page.and_then(|page| {
             page.iter()
                 .filter(|shown| *shown == item || !met.contains(*shown))

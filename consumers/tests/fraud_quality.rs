@@ -105,8 +105,8 @@ fn on_a_world_that_is_not_ours_it_finds_what_labels_can_teach() {
     let world = handbook::world(2_002, 500, 1_000, 70);
     let cases = world.judge(&mut FraudProcessor::new(FraudConfig::default()));
     let [before_labels, after_labels] = split(&cases, BEFORE_LABELS_MS);
-    // A terminal that was compromised within the last week cannot be known: that bounds what anyone
-    // can reach.
+    // A terminal that was compromised within the last week can't be known: that bounds every
+    // detector.
     let (auc, precision) = (after_labels.auc().unwrap(), after_labels.average_precision().unwrap());
     assert!(auc > 0.8 && precision > 0.35, "AUC {auc}, average precision {precision}");
     let calibration = after_labels.calibration().unwrap();
@@ -130,7 +130,8 @@ fn expected_frauds_are_within_a_tenth_of_the_true_ones_over_unseen_seeds() {
         let [_, after_labels] =
             split(&world.judge(&mut FraudProcessor::new(FraudConfig::default())), BEFORE_LABELS_MS);
         expected += after_labels.expected_frauds();
-        // What nobody ever reports nobody can learn: calibrated is who expects what is reported.
+        // Fraud that is never reported can't be learnt: a calibrated detector expects what is
+        // reported.
         known += after_labels.frauds() as f64 * (1.0 - CardsConfig::default().label_never);
     }
     let ratio = expected / known;

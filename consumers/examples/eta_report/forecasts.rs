@@ -32,7 +32,7 @@ impl Answers {
 pub(crate) struct Case {
     quarter: usize,
     pub(crate) incident: bool,
-    /// Whether, for all that its way had to do with incidents, these had begun.
+    /// Whether all incidents on its route had begun.
     pub(crate) foreseeable: bool,
     pub(crate) actual_s: f64,
     pub(crate) said_s: [f64; METHODS.len()],
@@ -41,7 +41,7 @@ pub(crate) struct Case {
 
 const METHODS: [&str; 6] = ["stream", "frozen hour", "free flow × f", "constant", "oracle", "with foresight"];
 const ORACLE: usize = 4;
-/// Who foresees all and who does not agree to so many seconds where nothing is still to happen.
+/// The two oracles agree to so many seconds where no incident is still to begin.
 const SAME_S: f64 = 1.0;
 
 pub(crate) fn cases(events: &[Event], lanes: &[Answers; 2], map: &Arc<Map>, from: Timestamp) -> Vec<Case> {
@@ -192,7 +192,7 @@ pub(crate) fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
 /// Which cases are of a kind.
 type Kept = fn(&Case) -> bool;
 
-/// What waiting for the hour costs, and where it costs nothing.
+/// The cost of waiting for the hour, and where there is none.
 pub(crate) fn verdict(cases: &[Case]) {
     println!(
         "\nregret of the stream and of the frozen hour, and their ratio; and if the oracle had foreseen incidents"

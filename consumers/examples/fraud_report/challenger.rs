@@ -3,7 +3,7 @@
 //!
 //! The first line of the file tells how many features there are. Then each swipe is a row in
 //! little-endian bytes: when (i64, milliseconds), when its chargeback came (i64, zero for never),
-//! whether it was fraud (u8), what the online model said (f32), and a u8 a feature.
+//! whether it was fraud (u8), the online model's probability (f32), and a u8 a feature.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! An independent world, after the published description of the simulator in "Reproducible Machine
 //! Learning for Credit Card Fraud Detection – Practical Handbook" (Le Borgne, Siblini, Lebichot,
-//! Bontempi; chapter 3.2), written anew.
+//! Bontempi; chapter 3.2), written again.
 //!
 //! Customers and terminals lie on a square of 100 by 100; a customer uses the terminals within a
 //! radius of 5, `U(0, 4)` times a day on average, around noon, for amounts around a mean of their
@@ -24,7 +24,7 @@ struct Customer {
     terminals: Vec<usize>,
 }
 
-/// Lets the world go on for so many days.
+/// Simulates so many days.
 pub(crate) fn world(seed: u64, customers: usize, terminals: usize, days: usize) -> World {
     let mut rng = StdRng::seed_from_u64(seed);
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("an RFC 3339 instant");

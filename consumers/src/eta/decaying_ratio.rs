@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_road_still_hears_of_change() {
+    fn a_busy_road_still_learns_a_change() {
         let mut estimate = DecayingRatio::default();
         for _ in 0..1000 {
             estimate.observe(1.0, 1.0, minute(0), &CONFIG);

@@ -92,8 +92,8 @@ mod tests {
         let config = EtaConfig::new(map());
         let (mut lorries, traffic) = (Lorries::new(&config), TrafficModel::new(config.map.clone()));
         let (mut pings, mut most) = (0_u32, 0);
-        // Every ten seconds another lorry, which is heard three times and never again; one in a
-        // hundred has a clock that is wrong.
+        // Every ten seconds another lorry, which sends three pings and no more; one in a hundred
+        // has a wrong clock.
         for number in 0..15_000_u32 {
             for _ in 0..3 {
                 pings += 1;
@@ -112,8 +112,8 @@ mod tests {
                 most = most.max(lorries.under_way.len());
             }
         }
-        // What is not heard while 10,000 others are is dropped at the next 10,000th: 20,000 pings
-        // of three each.
+        // A lorry that sends nothing during 10,000 pings of others is dropped at the next 10,000th:
+        // 20,000 pings of three each.
         assert!(most <= 6_700, "{most} of 15,000 lorries were remembered at once");
         assert!(lorries.counts().contains(&("lorry pings", 45_000)));
     }

@@ -8,7 +8,7 @@
 //! ```text
 //! seconds = length / free-flow speed      the map
 //!         × prior                         town streets take half as long again, anywhere
-//!         × overall × class × class-hour  learnt from everybody: streets like this, at this hour
+//!         × overall × class × class-hour  learnt from all: streets like this, at this hour
 //!         × usual                         learnt over days: this link
 //!         × city × area × street          learnt within an hour: the weather, this avenue
 //!         × live                          learnt within minutes: this link, and those next to it
@@ -43,7 +43,7 @@ use super::vehicles::Vehicles;
 
 const HOUR_S: f64 = 3600.0;
 const DAY_S: f64 = 24.0 * HOUR_S;
-/// All roads together: a few traversals are enough to learn that nobody drives at the limit.
+/// All roads together: a few traversals are enough to learn that traffic is slower than the limit.
 const OVERALL: DecayConfig = DecayConfig { half_life_s: DAY_S, prior: 3.0, max_weight: 5000.0 };
 const CLASS: DecayConfig = DecayConfig { half_life_s: 3.0 * DAY_S, prior: 20.0, max_weight: 5000.0 };
 const HOUR: DecayConfig = DecayConfig { half_life_s: 7.0 * DAY_S, prior: 40.0, max_weight: 2000.0 };
@@ -478,7 +478,7 @@ fn straightest(turns: impl Iterator<Item = (f64, LinkId)>) -> u32 {
     straight.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map_or(NONE, |(_, link)| link.0)
 }
 
-/// Two decimals are more than anybody knows about a speed.
+/// Two decimals are more than the accuracy of a speed.
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

@@ -55,7 +55,7 @@ mod tests {
     use crate::eta::tests::at;
 
     #[test]
-    fn a_newcomer_to_a_full_house_does_not_look_at_all_who_are_in_it() {
+    fn a_new_vehicle_does_not_scan_a_full_map() {
         let mut vehicles = Vehicles::default();
         for number in 0..MAX_VEHICLES {
             vehicles.learn(&format!("v{number}"), 2.0, 5.0, at(0.0));

@@ -40,8 +40,8 @@ impl Default for Bands {
 }
 
 impl Bands {
-    /// Learns that `actual_s` were left when `predicted_s` were predicted, for a way that was
-    /// contested by so much.
+    /// Learns that `actual_s` were left when `predicted_s` were predicted, for a route that was
+    /// contested by `contested_s`.
     pub(crate) fn learn(&mut self, predicted_s: f64, contested_s: f64, actual_s: f64) {
         let error = ((actual_s - predicted_s) / (predicted_s + contested_s + SOFT_S)) as f32;
         if error.is_finite() {
@@ -98,8 +98,7 @@ mod tests {
     #[test]
     fn it_is_wider_where_the_streets_are_not_as_usual() {
         let mut bands = Bands::default();
-        // Of ten trips one meets something, and whoever meets something is wrong by up to all of
-        // it.
+        // One trip in ten is contested, and its prediction is wrong by up to the contested seconds.
         let actual = |trip: u32, contested_s: f64| {
             500.0 + (f64::from(trip * 37 % 101) - 50.0) * (1.0 + contested_s / 100.0)
         };
