@@ -1,10 +1,10 @@
-//! What amounts are usual: for one card, for one terminal, for population.
+//! What amounts are usual: for one card, for one terminal, for all cards together.
 
-/// Mean and spread of the logarithm of amounts, robust and forgetful.
+/// Mean and spread of the logarithm of amounts: robust, and averaged over the newest ones.
 ///
 /// On the log scale "five times as much" is the same distance for any currency and any spender.
 /// An amount further than [`WINSOR`] spreads from the mean teaches only as much as one that far
-/// would (it is *winsorised*), so that a thief does not make his own amounts usual.
+/// would (it is *winsorised*), so that fraud does not make its own amounts usual.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Baseline {
     seen: u32,
@@ -61,6 +61,12 @@ impl Baseline {
         let off = amount - self.mean;
         self.mean += weight * off;
         self.variance = (1.0 - weight) * (self.variance + weight * off * off);
+        assert!(
+            self.mean.is_finite() && self.variance >= 0.0,
+            "mean {} and variance {} after an amount of {ln_amount}: they would spoil every later one",
+            self.mean,
+            self.variance
+        );
     }
 }
 

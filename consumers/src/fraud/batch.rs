@@ -1,10 +1,10 @@
-//! The batch lane: the same detector, run over an hour of swipes when the hour is over.
+//! The batch twin: the same detector, run over an hour of swipes at the end of the hour.
 //!
 //! The terminals have approved everything by then. A run can only stop later swipes: it blocks
-//! cards from the end of its period on. The hour is the whole difference; the logic is the same.
+//! cards from the end of its period on. The logic is the same; only the time of the answer differs.
 //!
 //! # Simplifications
-//! - A swipe that is older than its run's period is run with it, as if it belonged there.
+//! - A late swipe is part of the next run, as if it were of its period.
 
 use events::{Batched, Event, Timestamp, Topic};
 

@@ -1,4 +1,4 @@
-//! What is known of one card.
+//! The profile of one card.
 
 use events::{DAY_MS, HOUR_MS};
 
@@ -18,7 +18,7 @@ const HABIT_KEEPS: f32 = 0.99;
 /// A fraud that comes so long after the last one begins another episode.
 const EPISODE_GAP_MS: i64 = 21 * DAY_MS;
 
-/// One card. At most 8 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
+/// The profile of one card. At most 8 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Card {
     pub(super) windows: Windows,
@@ -155,8 +155,8 @@ impl Card {
             + self.categories.capacity() * size_of::<(u32, f32)>()
     }
 
-    /// How usual this hour is for the card, next to `everybody`'s share of it: logarithm of the
-    /// ratio.
+    /// How usual this hour is for the card, compared with its share in the `population`: logarithm
+    /// of the ratio.
     pub(super) fn hour_habit(&self, hour: usize, population: f32) -> f32 {
         let near = self.hours[hour] + 0.5 * (self.hours[(hour + 23) % 24] + self.hours[(hour + 1) % 24]);
         let total: f32 = self.hours.iter().sum();

@@ -13,7 +13,7 @@
 //! declined is approved (*exploration*), because a declined swipe never gets a label.
 //!
 //! # Simplifications
-//! - A block is by card alone: nobody is asked whether the last swipe was theirs.
+//! - A block is by card alone: the holder is not asked whether the last swipe was theirs.
 
 use events::{DAY_MS, HOUR_MS};
 use processor::bounded::fingerprint;
@@ -23,9 +23,9 @@ use super::card::{Block, Card};
 /// What a wrong decision costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
-    /// What every declined honest customer costs, in cents.
+    /// The cost of declining an honest customer, in cents.
     pub fixed_cents: f64,
-    /// What it costs besides, as a share of the amount.
+    /// The cost in addition to that, as a share of the amount.
     pub margin: f64,
 }
 
@@ -113,7 +113,7 @@ impl Ruling {
     }
 }
 
-/// What is known when a swipe is judged.
+/// The input of a decision.
 pub(super) struct DecisionInput<'a> {
     pub(super) swipe_id: &'a str,
     pub(super) at_ms: i64,

@@ -1,15 +1,14 @@
-//! What is known at the moment of a swipe, in natural units: amounts, hours, kilometres, days.
+//! The facts at the moment of a swipe, in natural units: amounts, hours, kilometres, days.
 //!
-//! Everything is taken before the swipe itself is learnt; what the model makes of it stands in
-//! `features`.
+//! They are taken before the swipe itself is learnt; `features` turns them into the model's input.
 
 use super::baseline::{Baseline, ln_amount};
 use super::card::{Burst, Card, hour_of};
 use super::lru_slab::SlotId;
 use super::terminal::Terminal;
 
-/// What is known at the moment of a swipe, in natural units, before the swipe itself is learnt;
-/// only the windows include it.
+/// The facts at the moment of a swipe, in natural units, before the swipe itself is learnt; only
+/// the windows include it.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) cents: i64,
@@ -21,7 +20,7 @@ pub(super) struct Facts {
     /// above the usual.
     pub(super) usual_ln: f32,
     pub(super) z_card: f32,
-    /// The z-scores among everybody's amounts, and among this terminal's.
+    /// The z-scores among the amounts of all cards, and among this terminal's.
     pub(super) z_population: f32,
     pub(super) z_terminal: f32,
     /// Logarithm of the ratio to the largest amount of the card's last 30 days.
@@ -82,8 +81,8 @@ impl Population {
         (self.hours[hour] + 5.0) / (self.hours.iter().sum::<f32>() + 120.0)
     }
 
-    /// Whether an amount is as small as those with which thieves test a stolen number: a fifth of
-    /// the usual, or less.
+    /// Whether an amount is as small as those with which stolen numbers are tested: a fifth of the
+    /// usual, or less.
     pub(super) fn is_tiny(&self, cents: i64) -> bool {
         cents > 0 && self.amounts.seen() > 100 && ln_amount(cents) < self.amounts.mean() - 1.6
     }
@@ -99,7 +98,7 @@ pub(super) struct NormalizedSwipe {
     pub(super) location: Option<(f64, f64)>,
 }
 
-/// From so many swipes on, a card has habits that a swipe can differ from.
+/// After so many swipes a card has habits from which a swipe can differ.
 pub(super) const KNOWN: u32 = 8;
 
 /// Half-life of suspicion.

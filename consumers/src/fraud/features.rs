@@ -1,7 +1,6 @@
-//! From what is known to what the model sees: *facts* in natural units, then one small number (a
-//! *bin*) per feature.
+//! Feature extraction: from *facts* in natural units to one small number (a *bin*) per feature.
 //!
-//! Every feature is relative to the card, to the terminal or to population, or on a logarithmic
+//! Every feature is relative to the card, to the terminal or to all cards, or on a logarithmic
 //! scale: nothing depends on the currency, the size of the population or the rate of swipes. Bins
 //! make the model robust (the wildest amount is just the last bin), let a feature have any shape,
 //! and are all that must be kept of a swipe until its label comes.
@@ -36,7 +35,7 @@ impl Family {
     pub(super) const COUNT: usize = 13;
 }
 
-/// What the model must know of a feature before it sees any swipe.
+/// The declaration of a feature.
 pub(super) struct Feature {
     pub(super) family: Family,
     pub(super) bins: u8,
@@ -65,7 +64,7 @@ macro_rules! features {
     };
 }
 
-/// How many steps there are of how well a card is known.
+/// The number of steps by which a card can be known.
 pub(super) const HISTORY_BINS: usize = 12;
 /// The feature that says how well the card is known.
 const HISTORY: usize = {
@@ -128,7 +127,7 @@ features! { |f|
     NewTerminal, 36, nothing, pair(count(f.visits).min(5), count(f.history / 8).min(5), 6);
     NewTerminal, 32, nothing, pair(terminal_familiarity(f), step(f.z_card, -1.0, 1.0, 8), 8);
     History, 12, nothing, count(f.history);
-    // What labels say of the terminal.
+    // The labels of the terminal.
     Terminal, 8, |bin| 0.5 * f32::from(bin).min(4.0), f.terminal_frauds[0].min(7) as u8;
     Terminal, 9, |bin| 0.3 * f32::from(bin).min(4.0), f.terminal_frauds[1].min(8) as u8;
     Terminal, 9, nothing, f.terminal_frauds[2].min(8) as u8;
@@ -139,10 +138,10 @@ features! { |f|
     Terminal, 104, nothing, pair(episode_bin(f.terminal_episode), (rate_bin(f.terminal_rates[1]) / 5).min(7), 8);
     Terminal, 90, nothing, episode_pair(f.terminal_episode, f.terminal_genuine_since);
     Terminal, 12, nothing, count(f.terminal_seen);
-    // What goes on at the terminal now.
+    // The terminal now.
     Probing, 8, |bin| 0.15 * f32::from(bin.saturating_sub(1)), f.tiny_cards.min(7) as u8;
     Rush, 16, nothing, step(f.rush, -1.0, 0.25, 16);
-    // What labels say of the card.
+    // The labels of the card.
     Card, 9, |bin| 0.3 * f32::from(bin).min(3.0), f.card_frauds[1].min(8) as u8;
     Card, 9, nothing, f.card_frauds[2].min(8) as u8;
     Card, 90, nothing, episode_pair(f.card_episode, f.card_genuine_since);
@@ -152,7 +151,7 @@ features! { |f|
     Travel, 20, nothing, f.from_home_km.map_or(0, |km| 1 + step((km + 1.0).ln(), 0.0, 0.5, 19));
     Category, 50, nothing, f.category.map_or(0, |category| 1 + (category % 49) as u8);
     Category, 16, nothing, f.category_share.map_or(0, |share| 1 + step(share, 0.0, 0.07, 15));
-    // What was thought of the card's last swipes.
+    // The model's scores of the card's last swipes.
     Suspicion, 30, nothing, step(f.suspicion, 0.0, 0.3, 30);
     // The keys: coarse, and crossed each with each by the model.
     Amount, 8, nothing, step(f.z_card, -1.5, 0.75, 8);

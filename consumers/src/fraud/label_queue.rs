@@ -1,6 +1,6 @@
 //! Swipes that wait for their label, frozen as they were scored.
 //!
-//! A chargeback comes days after its swipe; a swipe that none came for within the label delay
+//! A chargeback comes days after its swipe; a swipe without one within the label delay
 //! counts as genuine. Until then its bins wait here, and the model learns from these bins: features
 //! that were computed again later would contain what was unknown at the time of the swipe
 //! (*leakage*). After that they are kept a while longer, for chargebacks that come too late.
@@ -247,8 +247,15 @@ impl LabelQueue {
             self.pop();
         }
         let waiting = self.queue.at(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
+        let matured = (waiting.scored, waiting.fraud);
         self.matured += 1;
-        Some((waiting.scored, waiting.fraud))
+        assert!(
+            self.matured <= self.queue.len(),
+            "{} of {} swipes in the queue have been learnt from",
+            self.matured,
+            self.queue.len()
+        );
+        Some(matured)
     }
 
     /// Removes the oldest swipe of the queue.

@@ -1,4 +1,4 @@
-//! Payments in the warehouse: swipes with what the runs said of them, and chargebacks.
+//! Payments in the warehouse: swipes with the runs' answers, and chargebacks.
 
 use std::collections::BTreeMap;
 

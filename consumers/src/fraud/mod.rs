@@ -152,8 +152,8 @@ pub struct FraudProcessor {
     /// The logit of an average swipe.
     mean_logit: f32,
     /// Whether chargebacks come for declined swipes too. In a recorded log, or where another system
-    /// decides, they do; where the terminals obey, a declined sale does not take place, and the
-    /// absence of a chargeback says nothing.
+    /// decides, they do. Where the terminals obey, a declined sale does not take place, and no
+    /// chargeback can come for it.
     declines_have_labels: bool,
     counters: Counters,
 }
@@ -179,12 +179,12 @@ struct Counters {
     explored: u64,
 }
 
-/// What a detector has learnt, for others to start from: one for each partition of a topic, say.
+/// The state of a trained detector, from which others start: for example one for each partition of
+/// a topic.
 ///
-/// They share it. A card or a terminal is copied when a detector first meets it, together with the
-/// card's swipes that still wait for their label: as chargebacks are keyed by card, they come to
-/// the detector that meets the card. So each label is learnt once, by the detector that can know
-/// it.
+/// They share it (*copy on write*). A card or a terminal is copied when a detector first uses it,
+/// together with the card's swipes that still wait for their label. Chargebacks are keyed by card,
+/// so they come to the detector that has the card. So each label is learnt once.
 #[derive(Debug)]
 pub struct TrainedSnapshot {
     /// Everything except the fields that follow.
@@ -221,7 +221,15 @@ impl TrainedSnapshot {
 
 impl FraudProcessor {
     /// A detector that has seen nothing yet.
+    ///
+    /// # Panics
+    /// When the prior is no probability between 0 and 1: every logit would be infinite.
     pub fn new(config: FraudConfig) -> Self {
+        assert!(
+            config.prior > 0.0 && config.prior < 1.0,
+            "a prior of {}: it is a share of fraud between 0 and 1",
+            config.prior
+        );
         Self {
             watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
             cards: LruSlab::new(config.max_cards),
@@ -264,6 +272,11 @@ impl FraudProcessor {
         facts.count(card.windows.counts(), card.windows.sums());
         let bins = bins(&facts);
         let score = self.model.score(&bins);
+        assert!(
+            (0.0..=1.0).contains(&score.probability),
+            "a probability of {}: costs can't be weighed by it",
+            score.probability
+        );
 
         let input = DecisionInput {
             swipe_id: &swipe.swipe_id,
@@ -275,8 +288,8 @@ impl FraudProcessor {
         let ruling = decide::rule(&input, self.config.costs, self.config.block, self.config.explore, card);
         self.counters.on_blocked_card += u64::from(matches!(ruling, Ruling::Blocked { .. }));
         self.counters.explored += u64::from(ruling == Ruling::Explored);
-        // Writing reasons takes longer than scoring, and nobody asks why an ordinary swipe was
-        // approved.
+        // Writing reasons takes longer than scoring, and the approval of an ordinary swipe needs
+        // none.
         let reasons = if ruling == Ruling::Approved && score.probability < 2.0 * f64::from(share) {
             Vec::new()
         } else {
@@ -300,7 +313,7 @@ impl FraudProcessor {
         })
     }
 
-    /// What the model saw of the latest swipe: one bin a feature. For comparing another model with
+    /// The model's input for the latest swipe: one bin a feature. For comparing another model with
     /// this one.
     pub fn latest_features(&self) -> Option<&[u8]> {
         self.labels.latest().map(|scored| &scored.bins[..])
@@ -345,7 +358,7 @@ impl FraudProcessor {
         }
     }
 
-    /// The slot of a card; what the snapshot knows of it is this detector's from now on.
+    /// The slot of a card; its entry in the snapshot is copied if it was not yet.
     fn card_slot(&mut self, id: &str) -> SlotId {
         let (card, lookup) = self.cards.get_or_insert(id);
         if lookup == Lookup::Copied {
@@ -355,7 +368,7 @@ impl FraudProcessor {
     }
 
     fn charge(&mut self, chargeback: &Chargeback) {
-        // First of all: its swipe may wait in the snapshot, and comes with the card.
+        // First the card: if its swipe waits in the snapshot, it is copied with the card.
         let card = self.card_slot(&chargeback.card_id);
         let known_ms = chargeback.ts.ms();
         match self.labels.charge(&chargeback.swipe_id) {
@@ -407,7 +420,7 @@ impl FraudProcessor {
         }
     }
 
-    /// Learns from a swipe what needs no label: the habits of its card, its terminal and everybody.
+    /// Learns from a swipe what needs no label: the habits of its card, its terminal and all cards.
     fn learn_habits(&mut self, swipe: &NormalizedSwipe, facts: &Facts, score: Score) {
         let &NormalizedSwipe { at_ms, cents, .. } = swipe;
         let ln = ln_amount(cents);
@@ -417,7 +430,7 @@ impl FraudProcessor {
         if population.is_tiny(cents) {
             terminal.learn_tiny(at_ms, swipe.card.number());
         }
-        // What is more likely a thief's than the holder's is no habit of the holder.
+        // A swipe that is more likely fraud than not is no habit of the holder.
         if cents != 0 && score.probability < 0.5 {
             card.amounts.learn(ln, Some(&population.amounts));
         }

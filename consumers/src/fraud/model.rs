@@ -19,7 +19,7 @@
 //! # Simplifications
 //! - Every swipe weighs the same: no class weights and no resampling, which would spoil the
 //!   probabilities that money is decided by.
-//! - Weights live for ever: what changes is unlearnt only by new labels.
+//! - Weights do not decay: they change only with new labels.
 
 use super::features::{Bins, FEATURES, Family, KEY_BINS, KEYS, TABLE, known};
 use super::new_cards::NewCardPrior;
@@ -102,6 +102,7 @@ impl Model {
     pub(super) fn score(&mut self, bins: &Bins) -> Score {
         self.new_cards.observe(known(bins));
         let logit = self.logit(bins) + self.new_cards.log_odds_shift(known(bins));
+        assert!(logit.is_finite(), "a logit of {logit}: a weight is no number any more");
         Score { logit, probability: self.calibrator.probability(logit) }
     }
 
@@ -137,7 +138,6 @@ impl Model {
     }
 
     /// Learns that a swipe was fraud or not. `logit_when_scored` is the logit that it got then.
-    /// scored.
     pub(super) fn learn(&mut self, bins: &Bins, logit_when_scored: f32, fraud: bool) {
         self.calibrator.learn(logit_when_scored, fraud);
         self.new_cards.learn(known(bins));
@@ -152,7 +152,7 @@ impl Model {
         }
     }
 
-    /// Learns that a swipe which was learnt as genuine is fraud. The gradients of the two labels
+    /// Corrects a swipe that was learnt as genuine and is fraud. The gradients of the two labels
     /// differ by exactly one, so the sum of both steps is what the right label would have given.
     pub(super) fn correct(&mut self, bins: &Bins, logit_when_scored: f32) {
         self.calibrator.correct(logit_when_scored);

@@ -3,7 +3,7 @@
 //! Fraud is often several times as frequent among cards that the detector hardly knows: a thief
 //! can use a card that its holder never uses as well as any other. The model learns that, and it is
 //! right as long as few cards are new. When a new bank's customers arrive, or a detector meets
-//! everybody for the first time, it would decline a third of them: the number of new cards has
+//! every card for the first time, it would decline a third of them: the number of new cards has
 //! risen, the number of thieves has not. By Bayes, the odds of fraud contain
 //! `P(new | fraud) / P(new)`. When `P(new)` has risen since the labels that the model learnt from,
 //! and `P(new | fraud)` has not, the odds must fall by the same factor.

@@ -33,7 +33,7 @@ const INVESTIGATED_A_DAY: usize = 100;
 /// Probabilities are kept as the leading bits of a float, which order as numbers do: 8 of the
 /// exponent, 13 of the mantissa.
 const DROPPED_BITS: u32 = 10;
-/// The smallest probability that is told apart from zero.
+/// The smallest probability that differs from zero.
 const LEAST: f32 = 1e-7;
 
 /// A decision and the truth.
@@ -56,7 +56,7 @@ pub struct Case {
 /// What the decisions were worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Money {
-    /// All that fraudsters tried to take, in cents.
+    /// The sum of all fraudulent swipes, in cents.
     pub fraud_cents: i64,
     /// The part of it that was declined, in cents.
     pub stopped_cents: i64,
@@ -245,23 +245,23 @@ impl Quality {
         )
     }
 
-    /// Card precision at 100 a day, and the best that anyone could have; none before
+    /// Card precision at 100 a day, and that of a perfect detector; none before
     /// [`finish`](Self::finish) or without a day.
     pub fn card_precision(&self) -> Option<(f64, f64)> {
         let share = |count: u64| count as f64 / self.investigated as f64;
         (self.investigated > 0).then(|| (share(self.hits), share(self.best)))
     }
 
-    /// Honest swipes and frauds of each probability that was said.
+    /// Honest swipes and frauds of each probability.
     fn most_probable_first(&self) -> impl Iterator<Item = [f64; 2]> {
         let said = self.by_probability.iter().rev().filter(|counts| **counts != [0, 0]);
         said.map(|counts| counts.map(f64::from))
     }
 }
 
-/// Where a probability is counters.
+/// The bucket in which a probability is counted.
 fn bucket(probability: f32) -> usize {
-    // Nobody says a NaN, and nothing may panic here.
+    // A foreign answer may hold any number, and nothing may panic here.
     let known = if probability.is_nan() { LEAST } else { probability.clamp(LEAST, 1.0) };
     let bits = |probability: f32| probability.to_bits() >> DROPPED_BITS;
     (bits(known) - bits(LEAST)) as usize

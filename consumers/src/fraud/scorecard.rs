@@ -16,7 +16,7 @@
 //! # Simplifications
 //! - Fraud that is never reported counts as honest, as it does for the detector.
 //! - A chargeback that comes later than [`label_keep_ms`](super::FraudConfig::label_keep_ms) after
-//!   the label delay is only counters: its swipe was judged. So the memory is that of some
+//!   the label delay is only counted: its swipe was judged. So the memory is that of some
 //!   fortnight of swipes, about 100 bytes each.
 
 use events::{Decision, Event, FraudDecision, Timestamp};
@@ -51,8 +51,8 @@ pub struct Scorecard {
     wait_ms: i64,
     max_waiting: usize,
     watermark: Watermark,
-    /// The watermark of the chargebacks: in a log they may all stand before their swipes, or tell
-    /// of days after the last one.
+    /// The watermark of the chargebacks: in a log they may all come before their swipes, or be of
+    /// days after the last swipe.
     label_watermark: Watermark,
     began_ms: Option<i64>,
     /// By the fingerprint of the swipe's id.

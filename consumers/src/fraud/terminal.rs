@@ -1,4 +1,4 @@
-//! What is known of one terminal: above all, the share of its swipes that turned out to be fraud.
+//! The profile of one terminal: above all, the share of its swipes that were fraud.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ const TINY: usize = 24;
 /// Weight of the prior in a terminal's fraud rate, in swipes.
 const PRIOR_SWIPES: f32 = 1.5;
 
-/// One terminal. At most 1.6 KiB.
+/// The profile of one terminal. At most 1.6 KiB.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terminal {
     pub(super) amounts: Baseline,
@@ -132,6 +132,7 @@ impl Terminal {
                 place -= 1;
             }
             self.days.insert(place, Day { day, swipes: 0, frauds: 0 });
+            assert!(self.days.len() <= DAYS, "{} days of labels, of {DAYS} at most", self.days.len());
         }
         self.days.get_mut(place)
     }

@@ -89,8 +89,8 @@ fn counter(detector: &FraudProcessor, name: &str) -> u64 {
     detector.counters().into_iter().find(|counter| counter.0 == name).unwrap().1
 }
 
-/// What a person would be shown of each decision.
-fn told(detector: &mut FraudProcessor, swipes: &[CardSwipe]) -> String {
+/// The decisions as text.
+fn decisions_of(detector: &mut FraudProcessor, swipes: &[CardSwipe]) -> String {
     let mut text = String::new();
     for swipe in swipes {
         let line = match detector.decide(swipe) {
@@ -139,13 +139,13 @@ fn a_burst_is_noticed_before_it_cashes_in() {
         04-11T12:04:00     420.00 at shop-3    no second decision
         04-11T12:09:00       0.00 at shop-9    DECLINE 0.995  card blocked since 2026-04-11T12:00:20.000Z; card check of 0.00; 10 swipes in 9 minutes
         04-12T13:00:00      21.00 at shop-9    approve 0.000
-    "#]].assert_eq(&told(&mut detector, &swipes));
+    "#]].assert_eq(&decisions_of(&mut detector, &swipes));
 }
 
 #[test]
 fn strangers_are_welcome() {
-    // In this town nearly everybody is a regular. Of the four strangers a day two are thieves, so
-    // to be one is suspicious.
+    // In this town nearly all cards are known. Two of the four new cards a day are thieves', so to
+    // be new is suspicious.
     let mut events = town(40);
     for day in 0..40 {
         for number in 0..4_i64 {
@@ -209,18 +209,18 @@ fn what_is_known_later_changes_nothing_that_was_decided() {
     let events = town(20);
     let decisions = run(&mut FraudProcessor::new(FraudConfig::default()), &events);
 
-    // Chargebacks that lie about in the log long before their time are not used before it.
+    // Chargebacks that come in the log long before their time are not used before it.
     let mut early = events.clone();
     early.sort_by_key(|event| matches!(event, Event::CardSwipes(_)));
     assert_eq!(run(&mut FraudProcessor::new(FraudConfig::default()), &early), decisions);
 
-    // And what comes after an instant, labels above all, cannot touch what was decided before it.
+    // What comes after an instant, labels above all, changes no decision before it.
     let middle = at(12, 0, 0);
     let first: Vec<Event> = events.iter().filter(|event| event.ts().unwrap() < middle).cloned().collect();
     let of_first = run(&mut FraudProcessor::new(FraudConfig::default()), &first);
     assert_eq!(of_first[..], decisions[..of_first.len()]);
 
-    // The labels do matter: without them the later decisions are others.
+    // The labels do matter: without them the later decisions differ.
     let unlabelled: Vec<Event> =
         events.iter().filter(|event| matches!(event, Event::CardSwipes(_))).cloned().collect();
     assert_ne!(run(&mut FraudProcessor::new(FraudConfig::default()), &unlabelled), decisions);
@@ -277,7 +277,7 @@ fn silence_after_a_decline_says_nothing_where_terminals_obey() {
             if let Event::Chargebacks(chargeback) = event
                 && declined.contains(&chargeback.swipe_id)
             {
-                continue; // The sale never took place: nobody complains.
+                continue; // The sale did not take place: there is no chargeback.
             }
             detector.process(event, &mut answers);
             if let Some(Event::FraudDecisions(decision)) = answers.pop()
@@ -289,7 +289,7 @@ fn silence_after_a_decline_says_nothing_where_terminals_obey() {
         assert!(declined.len() > 50, "{} declined", declined.len());
         detector
     };
-    // Whoever takes silence for honesty unlearns what a theft looks like.
+    // A detector that takes the absence of a chargeback for a label unlearns fraud.
     let large = swipe("new-theft", at(40, 3, 0), "card-3", "shop-2", 40_000);
     let (right, mistaken) = (obeyed(false).decide(&large).unwrap(), obeyed(true).decide(&large).unwrap());
     assert!(
@@ -307,15 +307,14 @@ fn detectors_with_one_past_go_on_as_one_would() {
     let past = taught(40);
     let last = past.watermark.now().unwrap().ms();
     let shared = TrainedSnapshot::of(past.clone());
-    // Whatever card comes first, the first decision about it is the one that the past's own
-    // detector would have made.
+    // The first decision about any card is the one that the trained detector would have made.
     for number in 0..40 {
         let first = swipe("first", Timestamp::from_ms(last), &format!("card-{number}"), "shop-2", 90);
         assert_eq!(shared.fork().decide(&first), past.clone().decide(&first), "card {number}");
     }
 
-    // Two share the cards. The chargebacks of the past's last week find their swipe, each with the
-    // one who has its card.
+    // Two detectors share the cards. The chargebacks of the history's last week find their swipe,
+    // each in the detector that has its card.
     let is_old =
         |event: &Event| matches!(event, Event::CardSwipes(swipe) if swipe.ts.ms() > last - 7 * DAY_MS);
     let coming: Vec<Chargeback> = town(40)
@@ -353,8 +352,8 @@ fn detectors_with_one_past_go_on_as_one_would() {
 
 #[test]
 fn memory_is_what_the_module_says() {
-    // One card that never rests, everywhere and in every trade; and one that is used four times a
-    // day for ten weeks.
+    // One card that is used all the time, everywhere and in every category; and one that is used
+    // four times a day for ten weeks.
     let mut detector = FraudProcessor::new(FraudConfig::default());
     for number in 0..6_000_i64 {
         let terminal = format!("shop-{}", number % 61);
@@ -411,7 +410,7 @@ fn what_is_remembered_is_bounded_and_what_is_forgotten_is_counted() {
     assert!(detector.cards.values().count() <= 50 && detector.terminals.values().count() <= 10);
 }
 
-/// Anything that passes the events' own checks, wild or ordinary.
+/// Any event that is valid, extreme or ordinary.
 fn any_event() -> impl Strategy<Value = Event> {
     let time = prop_oneof![
         8 => (0..60 * DAY_MS).prop_map(|ms| at(0, 0, 0).plus_ms(ms)),

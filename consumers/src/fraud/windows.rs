@@ -45,8 +45,8 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Puts a swipe where it belongs. One that is older than the longest window, seen from the
-    /// newest swipe, belongs nowhere: false.
+    /// Inserts a swipe in event-time order. Returns false for one that is older than the longest
+    /// window, seen from the newest swipe: it is in no window.
     pub(super) fn insert(&mut self, at_ms: i64, cents: i64) -> bool {
         match self.newest_ms() {
             Some(newest) if at_ms < newest => return self.insert_late(newest, at_ms, cents),
@@ -62,11 +62,11 @@ impl Windows {
             }
         }
         self.drop_oldest(self.cursors[LONGEST]);
+        self.assert_consistent();
         true
     }
 
-    /// Lets the oldest go when the ring is full: a ring that grew by one more would take twice the
-    /// memory.
+    /// Drops the oldest when the ring is full: one more entry would double the ring's memory.
     fn make_room(&mut self) -> bool {
         let full = self.ring.len() >= CAPACITY;
         if full {
@@ -90,7 +90,20 @@ impl Windows {
                 self.cursors[window] += 1;
             }
         }
+        self.assert_consistent();
         true
+    }
+
+    /// A shorter window never begins before a longer one, and each holds the newest swipe.
+    fn assert_consistent(&self) {
+        assert!(
+            self.cursors.is_sorted_by(|shorter, longer| shorter >= longer)
+                && self.cursors[0] < self.ring.len()
+                && self.ring.len() <= CAPACITY,
+            "windows that begin at {:?} of {} swipes, of {CAPACITY} at most",
+            self.cursors,
+            self.ring.len()
+        );
     }
 
     fn drop_oldest(&mut self, count: usize) {
@@ -139,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// The same, from the definition: everything that ever belonged, counted again each time.
+    /// The same, from the definition: all swipes, counted again each time.
     fn recount(swipes: &[(i64, i64)]) -> ([u32; 4], [i64; 4]) {
         let now = swipes.iter().map(|swipe| swipe.0).max().unwrap();
         let inside = |span: i64| swipes.iter().filter(move |swipe| swipe.0 > now - span);

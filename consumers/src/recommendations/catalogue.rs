@@ -109,6 +109,7 @@ impl Catalogue {
             ItemId::new(self.names.len() - 1, 0)
         };
         self.ids.insert(name, item);
+        assert_eq!(self.ids.len(), self.names.len(), "each slot has the name of one item");
         Lookup { item, recycled }
     }
 

@@ -78,6 +78,7 @@ impl Companions {
 
 impl Row {
     fn add(&mut self, companion: ItemId, weight: f32, capacity: usize) {
+        assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight} would spoil the row for ever");
         self.total += weight;
         if let Some(count) = self.counts.iter_mut().find(|count| count.item == companion) {
             count.weight += weight;

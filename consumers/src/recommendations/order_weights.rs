@@ -145,6 +145,12 @@ impl OrderWeights {
             after: std::array::from_fn(|distance| weight(&self.forward, distance, 1.0)),
             before: std::array::from_fn(|distance| weight(&self.backward, distance, 0.5)),
         };
+        let all = self.weights.after.iter().chain(&self.weights.before);
+        assert!(
+            all.clone().all(|weight| (MIN_WEIGHT as f32..=1.0).contains(weight)),
+            "weights outside {MIN_WEIGHT} to 1: {:?}",
+            self.weights
+        );
     }
 
     /// The distance of the pair's latest occurrence, less 1.

@@ -67,6 +67,7 @@ impl SessionIndex {
         }
         let number = self.next;
         self.next = self.next.wrapping_add(1);
+        assert!(self.sessions.len() < self.capacity, "the index holds {} sessions", self.sessions.len());
         self.sessions.push_back(IndexedSession { items: Vec::new(), weight: 0.0 });
         number
     }
@@ -138,7 +139,9 @@ impl SessionIndex {
     }
 
     fn evict_oldest(&mut self) {
-        self.items -= self.sessions.pop_front().map_or(0, |session| session.items.len());
+        let evicted = self.sessions.pop_front().map_or(0, |session| session.items.len());
+        assert!(evicted <= self.items, "{evicted} items of one session, {} of all", self.items);
+        self.items -= evicted;
     }
 
     /// The place of the session of this number; the oldest is at 0.

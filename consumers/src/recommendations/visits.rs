@@ -249,6 +249,12 @@ impl Visits {
             if std::mem::take(&mut visit.referenced) && !expired(visit) {
                 self.queue.push_back(id);
             } else {
+                assert!(
+                    visit.items.len() <= self.entries,
+                    "{} items of one session, {} of all",
+                    visit.items.len(),
+                    self.entries
+                );
                 self.entries -= visit.items.len();
                 self.visits.remove(&id);
             }

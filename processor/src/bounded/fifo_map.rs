@@ -74,7 +74,7 @@ impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
         K: Borrow<Q>,
     {
         let sequence = *self.sequence.get(key)?;
-        debug_assert!(sequence >= self.left, "entry {sequence} is found, and the first is {}", self.left);
+        assert!(sequence >= self.left, "entry {sequence} is found, and the first is {}", self.left);
         Some((sequence - self.left) as usize)
     }
 

@@ -38,6 +38,12 @@ impl<V> RecentMap<V> {
             self.generations[0].clear();
         }
         self.generations[0].insert(fingerprint, value);
+        assert!(
+            self.generations[0].len() <= self.capacity,
+            "a generation of {} entries, of {} at most",
+            self.generations[0].len(),
+            self.capacity
+        );
     }
 
     /// Removes the newest entry under this fingerprint.

@@ -33,6 +33,7 @@ impl SlidingSample {
         self.newest.push_back(value);
         let place = self.sorted.partition_point(|other| other.total_cmp(&value).is_lt());
         self.sorted.insert(place, value);
+        assert_eq!(self.sorted.len(), self.newest.len(), "both orders hold the same measurements");
     }
 
     /// All measurements, the smallest first.

@@ -1,7 +1,7 @@
 //! How far event time has come.
 //!
-//! A *watermark* is a processor's belief that no event from before it is still to come (Akidau and
-//! others, "MillWheel", VLDB 2013; "The Dataflow Model", VLDB 2015). From a log in which any
+//! A *watermark* is a processor's assumption that no event from before it is still to come (Akidau
+//! and others, "MillWheel", VLDB 2013; "The Dataflow Model", VLDB 2015). From a log in which any
 //! producer may write any time, it can only be a guess: here it is the newest event time that was
 //! seen and is plausible. Kafka Streams calls the same *stream time*; it is Flink's watermark with
 //! a bound of zero on how far events are out of order.
@@ -38,9 +38,10 @@
 //!   most. For weights that decay, where an hour more or less does no harm.
 //!
 //! # Simplifications
-//! - A producer that has been silent holds nothing back: the watermark follows those that speak.
-//!   What it sends later is late.
-//! - Two producers that are wrong in the same way, one right after the other, are believed.
+//! - A silent producer does not hold the watermark back (an *idle source*): it follows the others,
+//!   and what the silent one sends later is late.
+//! - Two producers that are wrong in the same way, one directly after the other, are taken to be
+//!   right.
 
 use events::{DAY_MS, Timestamp};
 
@@ -67,7 +68,7 @@ enum Rule {
 
 #[derive(Clone, Copy, Debug)]
 struct Jump {
-    /// Who claims it, if that is known.
+    /// Its source, if that is known.
     source: Option<u64>,
     to: Timestamp,
 }
@@ -158,7 +159,7 @@ impl Watermark {
             ahead_ms > self.max_jump_ms || (self.rule == Rule::OtherSource && ahead_ms < -self.max_jump_ms);
         if !jumps {
             self.now = Some(now.max(at));
-            // Somebody still says that it is now: whoever claims otherwise is alone.
+            // An event near the watermark contradicts the jump.
             self.unconfirmed = None;
             return Plausibility::Plausible;
         }

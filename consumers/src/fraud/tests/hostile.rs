@@ -1,4 +1,4 @@
-//! What nobody should send: decided all the same, and counters.
+//! Hostile input: it is decided like any other, and counted.
 
 use super::*;
 
@@ -63,8 +63,8 @@ fn a_clock_that_goes_back_is_counted_and_nothing_is_decided_again() {
 
 #[test]
 fn what_is_not_known_is_no_ground_for_anything() {
-    // The same town with and without the optional fields: without, it is decided all the same, and
-    // counters.
+    // The same town with and without the optional fields: without them swipes are decided, too, and
+    // counted.
     let mut bare = FraudProcessor::new(FraudConfig::default());
     let mut full = bare.clone();
     let events = town(20);
@@ -96,7 +96,7 @@ fn what_is_not_known_is_no_ground_for_anything() {
     };
     let (with, without) = (declines(&with), declines(&without));
     assert!(without > 100 && with.abs_diff(without) < without / 5, "{with} declined with, {without} without");
-    // Half a place is none.
+    // Half a location is none.
     let odd = swipe("odd", at(21, 0, 0), "card-1", "shop-1", 1_000);
     assert!(full.decide(&CardSwipe { lat: Some(-29.9), ..odd }).is_some());
     assert_eq!(counter(&full, "swipes without a place"), 1);
