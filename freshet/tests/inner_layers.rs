@@ -73,7 +73,6 @@ const ORDER: [Inner; 9] = [
             "error task window",
             "offsets outbox rebuild retry told",
             "batch stream",
-            "stages",
         ],
         strict: false,
         because: "what decides knows neither a broker nor a clock, and who runs it stands above",

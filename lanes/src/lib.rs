@@ -6,9 +6,9 @@
 //! processors:
 //!
 //! - [`run_stream`]: each record is processed as it comes, and the answers leave at once;
-//! - [`run_batch`]: at each period's end the records of that period are processed at a stretch,
+//! - [`run_batch`]: at each period's end the records of that period are processed in one pass,
 //!   rows are loaded into a database, and the answers leave when all that is done. [`WindowRun`]
-//!   does the same for one window by hand, step by step.
+//!   takes the same steps for one window by hand.
 //!
 //! ```text
 //!             arrival          merge           task              outbox
@@ -39,7 +39,6 @@ mod rebuild;
 mod retry;
 #[cfg(test)]
 mod scripts;
-mod stages;
 mod stats;
 mod stream;
 mod task;
@@ -51,13 +50,15 @@ pub(crate) mod toy;
 pub mod warehouse;
 mod window;
 
-pub use batch::{BatchConfig, Schedule, run_batch};
+pub use batch::{
+    BatchConfig, Extracted, Loaded, Published, Schedule, SharedState, Stage, Transformed, WindowRun,
+    run_batch,
+};
 pub use clock::Clock;
 pub use control::{Control, Wish};
 pub use error::{AnswerError, BatchError, InputError, NotCoPartitioned, StreamError, WindowError};
 pub use progress::{SUPERVISOR, WAITING};
 pub use retry::{patiently_open, patiently_open_to_ask};
-pub use stages::{Extracted, Kept, Loaded, Published, Stage, Transformed, WindowRun};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};
 pub use window::name_run;

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use client::{Admin, Commit, TopicPartition};
+use client::{Admin, Commit, Offsets, TopicPartition};
 use events::Topic;
 
 use super::bookmark::{Bookmark, Place};
 use super::clock::wall_ms;
 use super::task::{Gap, Task};
-use super::{InputError, NotCoPartitioned};
+use super::{BatchError, InputError, NotCoPartitioned};
+
+/// Places as the client names them.
+pub(crate) fn partitions_of<'a>(places: impl IntoIterator<Item = &'a Place>) -> Vec<TopicPartition> {
+    places.into_iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect()
+}
 
 /// Finds out how far these inputs of the task reach at the moment.
 pub(crate) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
@@ -31,8 +36,7 @@ pub(crate) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
     if gaps.is_empty() {
         return;
     }
-    let at: Vec<_> =
-        gaps.keys().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect();
+    let at = partitions_of(gaps.keys());
     match admin.offsets(&at) {
         Ok(all) => {
             for ((at, gap), offsets) in at.iter().zip(gaps.into_values()).zip(all) {
@@ -57,9 +61,22 @@ pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Boo
     positions.iter().map(commit).collect()
 }
 
+/// Every partition of the inputs with its ends; none for one that the cluster does not know yet.
+/// Also how many partitions each input has: see [`co_partitioned`].
+pub(crate) fn partitions_and_ends(
+    admin: &Admin,
+    inputs: &[Topic],
+) -> Result<(i32, Vec<(Place, Option<Offsets>)>), BatchError> {
+    let partitions = co_partitioned(admin, inputs)?;
+    let places: Vec<Place> =
+        (0..partitions).flat_map(|partition| inputs.iter().map(move |topic| (*topic, partition))).collect();
+    let ends = admin.offsets(&partitions_of(&places))?;
+    Ok((partitions, places.into_iter().zip(ends).collect()))
+}
+
 /// All inputs must be there, with the same number of partitions: else partition *n* of one would
-/// not belong to partition *n* of another.
-pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), InputError> {
+/// not belong to partition *n* of another. Returns that number.
+pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<i32, InputError> {
     let mut first: Option<(Topic, i32)> = None;
     for &topic in inputs {
         let partitions = admin.partitions(topic.name())?;
@@ -73,5 +90,5 @@ pub(crate) fn co_partitioned(admin: &Admin, inputs: &[Topic]) -> Result<(), Inpu
             Some(_) => {}
         }
     }
-    Ok(())
+    Ok(first.map_or(0, |(_, partitions)| partitions))
 }

@@ -60,15 +60,18 @@ impl Outbox {
         (topic, partition % count)
     }
 
-    /// Whether it was made for answers on `topic`.
-    pub(crate) fn takes(&self, topic: Topic) -> bool {
-        self.partitions.contains_key(&topic)
-    }
-
     /// The places of all topics for questions of that partition.
     pub(crate) fn places(&self, partition: i32) -> Vec<Place> {
         let mut places: Vec<_> = self.partitions.keys().map(|topic| self.place(*topic, partition)).collect();
         places.sort_unstable();
+        places
+    }
+
+    /// The places of all topics for questions of that many partitions, each once.
+    pub(crate) fn all_places(&self, partitions: i32) -> Vec<Place> {
+        let mut places: Vec<_> = (0..partitions).flat_map(|partition| self.places(partition)).collect();
+        places.sort_unstable();
+        places.dedup();
         places
     }
 

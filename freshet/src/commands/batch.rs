@@ -8,8 +8,8 @@ use client::Admin;
 use events::{Timestamp, Topic};
 use lanes::warehouse::Warehouse;
 use lanes::{
-    BatchConfig, BatchError, Control, Kept, Schedule, Stage, WindowError, WindowRun, Wish, patiently_open,
-    run_batch,
+    BatchConfig, BatchError, Control, Schedule, SharedState, Stage, WindowError, WindowRun, Wish,
+    patiently_open, run_batch,
 };
 use processor::Processor;
 
@@ -90,14 +90,14 @@ fn by_hand(
     }
     // Windows that nobody will go on with from their files need not each read what all have in
     // common.
-    let kept = match (&factory, windows.last()) {
-        (Some(factory), Some((_, end))) if temporary.is_some() => Some(Kept::new(&**factory, *end)),
+    let shared = match (&factory, windows.last()) {
+        (Some(factory), Some((_, end))) if temporary.is_some() => Some(SharedState::new(&**factory, *end)),
         _ => None,
     };
     for window in windows {
         let run = WindowRun::new(config, *window, folder, control);
-        let run = match &kept {
-            Some(kept) => run.keeping(kept),
+        let run = match &shared {
+            Some(shared) => run.with_shared_state(shared),
             None => run,
         };
         for stage in &stages {
@@ -124,7 +124,7 @@ fn step(
     let said = match stage {
         Stage::Extract => {
             let done = run.extract(inputs, warehouse.context(database)?)?;
-            match done.records {
+            match done.run.records {
                 0 => format!("an empty window: no record lies in it, {} lie before it", done.past),
                 records => format!("{records} records, and {} before them", done.past),
             }

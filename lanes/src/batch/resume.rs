@@ -1,130 +1,106 @@
 //! Where an earlier life of the job left off, and what its processors knew then.
 
-use client::{Commit, TopicPartition};
+use client::{Commit, Offsets, TopicPartition};
 use events::Topic;
 
 use super::super::bookmark::{Bookmark, Place};
+use super::super::offsets::partitions_of;
 use super::super::progress::Progress;
 use super::super::rebuild::{Log, reach_back};
-use super::super::window::{Cut, Cuts, Fate, Window};
-use super::{Input, Job, Task};
+use super::super::window::{Fate, Window};
+use super::job::{Input, Job, Task};
+use super::reading::{Reading, Slice, cut, records_in};
 use crate::{BatchError, Wish};
 
 impl Job<'_> {
     /// Where the job stands, by its commits; a new job commits where it begins before anything
     /// else.
-    pub(super) fn find_position(&mut self, topics: &[Topic], partitions: i32) -> Result<(), BatchError> {
-        let at: Vec<_> = (0..partitions)
-            .flat_map(|partition| {
-                topics.iter().map(move |topic| TopicPartition::new(topic.name(), partition))
-            })
-            .collect();
+    pub(super) fn find_position(
+        &mut self,
+        inputs: Vec<(Place, Option<Offsets>)>,
+        partitions: i32,
+    ) -> Result<(), BatchError> {
+        let at = partitions_of(inputs.iter().map(|(place, _)| place));
         let commits = self.admin.committed(&self.config.job, &at)?;
-        let offsets = self.admin.offsets(&at)?;
-        let mut places: Vec<Place> =
-            (0..partitions).flat_map(|partition| self.outbox.places(partition)).collect();
-        places.sort_unstable();
-        places.dedup();
-        let ends_at: Vec<_> = places.iter().map(|(topic, n)| TopicPartition::new(topic.name(), *n)).collect();
-        for (place, end) in places.into_iter().zip(self.admin.ends(&ends_at)?) {
-            self.answers_from.insert(place, end.unwrap_or(0));
-        }
+        let places = self.outbox.all_places(partitions);
+        let ends = self.admin.ends(&partitions_of(&places))?;
+        self.answers_from.extend(places.into_iter().zip(ends.into_iter().map(|end| end.unwrap_or(0))));
         let mut fresh = false;
-        for ((at, commit), offsets) in at.into_iter().zip(commits).zip(offsets) {
-            let (Some(topic), Some(offsets)) = (Topic::named(&at.topic), offsets) else { continue };
-            let bookmark = commit.as_ref().and_then(|commit| Bookmark::parse(&commit.metadata));
+        for ((place, offsets), commit) in inputs.into_iter().zip(commits) {
+            let Some(offsets) = offsets else { continue };
+            let marks = commit.as_ref().and_then(|commit| Bookmark::parse(&commit.metadata));
             let position = commit.map_or(offsets.earliest, |commit| commit.offset);
             // The log may have lost its beginning to retention, or have been made anew.
             let known = position <= offsets.latest;
             let position = if known { position.max(offsets.earliest) } else { offsets.earliest };
-            let bookmark = bookmark.filter(|_| known);
-            fresh |= bookmark.is_none();
-            let bookmark = bookmark.unwrap_or_default();
-            for (place, from) in &bookmark.answers_from {
+            let marks = marks.filter(|_| known);
+            fresh |= marks.is_none();
+            let marks = marks.unwrap_or_default();
+            for (place, from) in &marks.answers_from {
                 if let Some(known) = self.answers_from.get_mut(place) {
                     *known = (*known).min(*from);
                 }
             }
-            self.inputs.push(Input {
-                topic,
-                at,
-                position,
-                done: bookmark.read,
-                plan: bookmark.plan,
-                plan_start: bookmark.plan_start,
-            });
+            self.inputs.push(Input { place, position, marks });
         }
         if fresh { self.commit() } else { Ok(()) }
     }
 
     /// Gives the processors what earlier runs gave them.
     pub(super) fn rebuild(&mut self) -> Result<(), BatchError> {
-        let control = self.control;
-        let stopped = || control.wish() == Wish::Stop;
         for Task { partitions, processor, .. } in &mut self.tasks {
-            let mut stretches = Vec::new();
-            let mut cuts = Cuts::default();
-            for input in self.inputs.iter().filter(|input| partitions.contains(&input.at.partition)) {
-                let Some(done) = input.done else { continue };
-                let offsets = self.admin.offsets(std::slice::from_ref(&input.at))?;
-                let Some(Some(offsets)) = offsets.first() else { continue };
-                let from = match self.config.horizon_ms {
-                    Some(horizon_ms) => reach_back(
-                        &self.config.settings,
-                        input.topic,
-                        input.at.partition,
-                        offsets.earliest,
-                        done.end,
-                        horizon_ms,
-                    )?,
-                    None => offsets.earliest,
+            let (mut slices, mut last) = (Vec::new(), None);
+            for input in self.inputs.iter().filter(|input| partitions.contains(&input.place.1)) {
+                let Some(done) = input.marks.read else { continue };
+                let place @ (topic, partition) = input.place;
+                let Some(Some(offsets)) = self.admin.offsets(&partitions_of([&place]))?.pop() else {
+                    continue;
                 };
-                let place = (input.topic, input.at.partition);
-                stretches.push((place, from, done.end));
-                cuts.0.insert(place, Cut { done: None, until: done.until });
+                let (settings, earliest) = (&self.config.settings, offsets.earliest);
+                let from = match self.config.horizon_ms {
+                    Some(ms) => reach_back(settings, topic, partition, earliest, done.end, ms)?,
+                    None => earliest,
+                };
+                slices.push(Slice { place, from, done: Some(done), end: done.end });
+                last = last.max(Some(done.until));
             }
+            let Some(until) = last else { continue };
+            let (stretches, cuts) = cut(&slices, until);
             let mut log = Log::open(&self.config.settings, &stretches)?;
-            let all = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
             let of = format!("{}/{}: rebuilding from the log", self.config.job, partitions.start);
-            let mut progress = Progress::new(of, all);
-            while let Some(arrival) = log.next(&|arrival| cuts.turn(arrival), &stopped)? {
-                progress.step();
-                let Ok(event) = &arrival.content else { continue };
-                if cuts.fate(&arrival) == Fate::Now {
+            let mut progress = Progress::new(of, records_in(&slices));
+            let mut reading = Reading::new(&mut log, &cuts, &mut progress, self.control);
+            while let Some((arrival, fate)) = reading.next()? {
+                if let (Ok(event), Fate::Done) = (&arrival.content, fate) {
                     processor.learn(event);
                     self.stats.rebuilt_from += 1;
                 }
             }
-            if stopped() {
+            if self.control.wish() == Wish::Stop {
                 return Ok(());
             }
-            if !stretches.is_empty() {
-                processor.finish(&mut Vec::new());
-            }
+            processor.finish(&mut Vec::new());
         }
         Ok(())
     }
 
     /// The window of a run that was begun and not finished.
     pub(super) fn begun(&self) -> Option<Window> {
-        let begun = self.inputs.iter().find(|input| input.plan.is_some())?;
-        let end = begun.plan?.until;
-        Some(Window { start: begun.plan_start.unwrap_or(end.plus_ms(-self.period_ms)), end })
+        let begun = self.inputs.iter().find(|input| input.marks.plan.is_some())?;
+        let end = begun.marks.plan?.until;
+        Some(Window { start: begun.marks.plan_start.unwrap_or(end.plus_ms(-self.period_ms)), end })
     }
 
     pub(super) fn commit(&self) -> Result<(), BatchError> {
-        let commit = |input: &Input| {
+        let commit = |Input { place, position, marks }: &Input| {
             // Only what answers to this partition's questions: a commit's text is short.
-            let places = self.outbox.places(input.at.partition);
-            let runs = (input.at.partition == 0).then(|| self.outbox.place(Topic::BatchRuns, 0));
+            let (topic, partition) = *place;
+            let places = self.outbox.places(partition);
+            let runs = (partition == 0).then(|| self.outbox.place(Topic::BatchRuns, 0));
             let of = |place: &Place| Some((*place, *self.answers_from.get(place)?));
-            let bookmark = Bookmark {
-                answers_from: places.iter().chain(runs.iter()).filter_map(of).collect(),
-                read: input.done,
-                plan: input.plan,
-                plan_start: input.plan.and(input.plan_start),
-            };
-            Commit { at: input.at.clone(), offset: input.position, metadata: bookmark.to_string() }
+            let answers_from = places.iter().chain(runs.iter()).filter_map(of).collect();
+            let metadata = Bookmark { answers_from, ..marks.clone() }.to_string();
+            Commit { at: TopicPartition::new(topic.name(), partition), offset: *position, metadata }
         };
         let commits: Vec<_> = self.inputs.iter().map(commit).collect();
         Ok(self.admin.commit(&self.config.job, &commits)?)

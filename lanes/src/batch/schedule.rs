@@ -1,18 +1,21 @@
-//! Which window is due, and when.
+//! Which window is due, and when, and how far its run reads.
 
 use std::time::Duration;
 
 use events::{Event, Timestamp};
 
+use super::super::bookmark::Read;
 use super::super::clock::wall_ms;
+use super::super::offsets::partitions_of;
 use super::super::window::{Cut, Fate, Window};
-use super::{Job, LOOK, Schedule, probe};
+use super::job::{Input, Job, probe};
+use super::{LOOK, Schedule};
 use crate::BatchError;
 
 impl Job<'_> {
     /// The window that is due, or how long to wait until it is looked for again.
     pub(super) fn next_window(&mut self) -> Result<Result<Window, Duration>, BatchError> {
-        let after = self.inputs.iter().filter_map(|input| Some(input.done?.until)).max();
+        let after = self.inputs.iter().filter_map(|input| Some(input.marks.read?.until)).max();
         // Before the window after the last one is over nothing can be due, whatever is in the log.
         if let (Schedule::Clock(clock), Some(after), false) =
             (self.config.schedule, after, self.control.is_closed())
@@ -23,21 +26,21 @@ impl Job<'_> {
                 return Ok(Err(wait));
             }
         }
-        let at: Vec<_> = self.inputs.iter().map(|input| input.at.clone()).collect();
-        let ends = self.admin.ends(&at)?;
+        let ends = self.admin.ends(&partitions_of(self.inputs.iter().map(|input| &input.place)))?;
         let (mut oldest, mut newest): (Option<Timestamp>, Option<Timestamp>) = (None, None);
         for (input, end) in self.inputs.iter().zip(ends) {
             let end = end.unwrap_or(0);
             if end <= input.position {
                 continue;
             }
-            let probe = probe(&mut self.probes, &self.config.settings, input.topic)?;
-            probe.turn_to(input.at.partition);
+            let (topic, partition) = input.place;
+            let probe = probe(&mut self.probes, &self.config.settings, topic)?;
+            probe.turn_to(partition);
             // A record that claims to be of the next century is left by every run, and stays where
             // the bookmark stands. What waits behind it must not wait with it: so it is looked
             // among what was left, and among what no run has seen.
-            let cut = Cut { done: input.done, until: Timestamp::MAX };
-            let unseen = input.done.map_or(input.position, |done| done.end.max(input.position));
+            let cut = Cut { done: input.marks.read, until: Timestamp::MAX };
+            let unseen = input.marks.read.map_or(input.position, |done| done.end.max(input.position));
             let places = if unseen > input.position { vec![input.position, unseen] } else { vec![unseen] };
             for from in places {
                 let waits = |offset, event: &Event| cut.fate(offset, Some(event)) != Fate::Done;
@@ -81,5 +84,27 @@ impl Job<'_> {
                 }
             }
         })
+    }
+
+    /// Decides how far the run of `window` reads, and writes that down before anything is done.
+    pub(super) fn plan(&mut self, window: Window) -> Result<(), BatchError> {
+        if self.inputs.iter().any(|input| input.marks.plan.is_some()) {
+            return Ok(());
+        }
+        let ends = self.admin.ends(&partitions_of(self.inputs.iter().map(|input| &input.place)))?;
+        let beyond = window.end.plus_ms(self.config.grace_ms.max(self.period_ms));
+        for (Input { place: (topic, partition), position, marks }, end) in self.inputs.iter_mut().zip(ends) {
+            let end = end.unwrap_or(0).max(*position);
+            // A job that is many periods behind must not read to the end of the log for each of
+            // them.
+            let probe = probe(&mut self.probes, &self.config.settings, *topic)?;
+            let end = probe.turn_to(*partition).search(*position, end, beyond)?.1;
+            probe.rest()?;
+            // What an earlier run has looked at stays looked at.
+            let end = marks.read.map_or(end, |done| end.max(done.end));
+            marks.plan = Some(Read { end, until: window.end });
+            marks.plan_start = Some(window.start);
+        }
+        self.commit()
     }
 }

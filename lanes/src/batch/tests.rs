@@ -199,8 +199,11 @@ fn a_job_on_a_clock_sleeps_until_the_period_is_over() {
     }
     world.producer.flush(TIMEOUT).unwrap();
     // It is eleven minutes to one, and an hour is six seconds.
-    let clock =
-        Clock { started_wall_ms: super::wall_ms(), start: Timestamp::from_ms(49 * 60_000), speed: 600.0 };
+    let clock = Clock {
+        started_wall_ms: crate::clock::wall_ms(),
+        start: Timestamp::from_ms(49 * 60_000),
+        speed: 600.0,
+    };
     let config = BatchConfig { once: false, schedule: Schedule::Clock(clock), ..config(&world) };
     let control = Control::new();
     let handle = control.clone();
@@ -256,7 +259,7 @@ fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
     // What the wall shows is one with when the show began: a machine whose clock is an hour ahead
     // has a show that began an hour earlier.
     let at = |now: Timestamp| {
-        let clock = Clock { started_wall_ms: super::wall_ms(), start: now, speed: 0.001 };
+        let clock = Clock { started_wall_ms: crate::clock::wall_ms(), start: now, speed: 0.001 };
         BatchConfig { schedule: Schedule::Clock(clock), ..config(&world) }
     };
     let mut runs = |now: Timestamp| once(&at(now), &mut warehouse).unwrap().unwrap().runs;
@@ -304,7 +307,7 @@ pub(super) fn by_hand(
 ) -> Result<(u64, u64, u64), WindowError> {
     let control = Control::new();
     let run = WindowRun::new(config, window, folder, &control);
-    let records = run.extract(&[Topic::CardSwipes], warehouse)?.records;
+    let records = run.extract(&[Topic::CardSwipes], warehouse)?.run.records;
     run.transform(&toy)?;
     let rows = run.load(warehouse)?.rows;
     Ok((records, rows, run.publish(warehouse)?.answers))
@@ -415,7 +418,7 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
     let daily = BatchConfig {
         period_ms: 24 * HOUR_MS,
         schedule: Schedule::Clock(Clock {
-            started_wall_ms: super::wall_ms(),
+            started_wall_ms: crate::clock::wall_ms(),
             start: Timestamp::from_ms(25 * HOUR_MS),
             speed: 1.0,
         }),

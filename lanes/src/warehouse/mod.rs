@@ -48,6 +48,7 @@ use std::path::Path;
 
 use events::{Timestamp, Topic};
 use processor::mart::{Cell, Kind, Mart};
+use serde::{Deserialize, Serialize};
 
 pub use self::postgres::Postgres;
 pub use error::WarehouseError;
@@ -57,7 +58,7 @@ pub use sqlite::Sqlite;
 pub use tables::TableRows;
 
 /// One run of a job, for the run log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Which job.
     pub job: String,
@@ -76,9 +77,10 @@ pub struct Run {
 }
 
 /// Which stretch of a partition a run read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOffsets {
     /// The input.
+    #[serde(with = "runs::topic_name")]
     pub topic: Topic,
     /// Its partition.
     pub partition: i32,

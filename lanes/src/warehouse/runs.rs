@@ -72,3 +72,19 @@ pub fn runs_near(
     }
     Ok(runs)
 }
+
+/// A topic in a file, by its name.
+pub(super) mod topic_name {
+    use events::Topic;
+    use serde::de::{Deserialize as _, Deserializer, Error as _};
+    use serde::ser::Serializer;
+
+    pub(crate) fn serialize<S: Serializer>(topic: &Topic, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(topic.name())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Topic, D::Error> {
+        let name = String::deserialize(from)?;
+        Topic::named(&name).ok_or_else(|| D::Error::custom(format!("{name:?} is no topic of ours")))
+    }
+}

@@ -1,10 +1,15 @@
-//! What the steps leave for each other.
+//! What the steps of a window by hand leave for each other.
+//!
+//! ```text
+//! extract --> past.jsonl, records.jsonl --> transform --> rows.jsonl, answers.jsonl --> load, publish
+//!             extract.json                                transform.json                load.json
+//! ```
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use events::{DeadLetter, Event, Timestamp, Topic};
+use events::{DeadLetter, Event, Topic};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,59 +51,6 @@ impl Stage {
     }
 }
 
-/// What `extract` has found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Extracted {
-    /// The job.
-    pub job: String,
-    /// The run.
-    pub batch_id: String,
-    /// First instant of event time in the window.
-    pub window_start: Timestamp,
-    /// First instant after it.
-    pub window_end: Timestamp,
-    /// When the run began, on the wall.
-    pub started_at: Timestamp,
-    /// Records before the window, from which the processors get their state.
-    pub past: u64,
-    /// Records of the window.
-    pub records: u64,
-    /// Records that were read from the log for all that.
-    #[serde(default)]
-    pub read: u64,
-    /// Partitions of the inputs.
-    pub partitions: i32,
-    /// What was read of each.
-    pub(super) offsets: Vec<Stretch>,
-}
-
-/// One partition of an input, as in [`RunOffsets`](crate::warehouse::RunOffsets).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Stretch {
-    pub(super) topic: String,
-    pub(super) partition: i32,
-    pub(super) settled: i64,
-    pub(super) end: i64,
-}
-
-/// What `transform` has made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Transformed {
-    /// Rows for the database.
-    pub rows: u64,
-    /// Answers for the topics.
-    pub answers: u64,
-    /// Records that could not be read.
-    pub dead_letters: u64,
-}
-
-/// What `load` has done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Loaded {
-    /// Rows loaded.
-    pub rows: u64,
-}
-
 /// A record in `past.jsonl` and `records.jsonl`: a line as `freshet record` writes it, with its
 /// place. What can't be read is its letter.
 #[derive(Serialize, Deserialize)]
@@ -113,9 +65,9 @@ struct Line<'a> {
 }
 
 /// A record as it is read again.
-pub(super) struct Taken {
+pub(super) struct FileRecord {
     pub(super) partition: i32,
-    pub(super) content: Result<Event, DeadLetter>,
+    pub(super) content: Result<Event, Box<DeadLetter>>,
 }
 
 /// The folder of one run.
@@ -261,7 +213,7 @@ pub(super) struct Input {
 
 impl Input {
     /// The next record or answer; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Taken>, WindowError> {
+    pub(super) fn next(&mut self) -> Result<Option<FileRecord>, WindowError> {
         self.line.clear();
         if self.from.read_until(b'\n', &mut self.line).map_err(|error| wrong(&self.path, &error))? == 0 {
             return Ok(None);
@@ -282,7 +234,7 @@ impl Input {
     }
 }
 
-fn read(line: &[u8]) -> Result<Taken, String> {
+fn read(line: &[u8]) -> Result<FileRecord, String> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let content = match (line.value, line.dead_letter) {
         (Some(value), None) => {
@@ -290,10 +242,10 @@ fn read(line: &[u8]) -> Result<Taken, String> {
                 Topic::named(line.topic).ok_or_else(|| format!("{} is no topic of ours", line.topic))?;
             Ok(Event::parse(topic, value.get().as_bytes()).map_err(|broken| broken.to_string())?)
         }
-        (None, Some(letter)) => Err(letter),
+        (None, Some(letter)) => Err(Box::new(letter)),
         _ => return Err("a line has either a value or a dead letter".to_owned()),
     };
-    Ok(Taken { partition: line.partition, content })
+    Ok(FileRecord { partition: line.partition, content })
 }
 
 fn wrong(path: &Path, error: &io::Error) -> WindowError {

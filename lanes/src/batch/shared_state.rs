@@ -22,34 +22,33 @@
 //!   windows before that read what lies behind it each for itself: slower, and the same.
 
 use std::cell::{RefCell, RefMut};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use events::Timestamp;
 
 use super::super::bookmark::Place;
 use super::super::window::{Cuts, Fate};
+use super::publish::OnTopics;
 use crate::arrival::Arrival;
 use processor::Processor;
 
 /// What the windows of one command have in common. They must be run in the order of time, by nobody
 /// else meanwhile.
-pub struct Kept<'a> {
+pub struct SharedState<'a> {
     factory: &'a dyn Fn() -> Box<dyn Processor>,
     /// The end of the last window: what is later belongs to none.
     until: Timestamp,
     /// For each task its processor; none while nothing is known.
     tasks: RefCell<HashMap<usize, Learnt>>,
-    /// The answers that were on the topics when the first window was published.
-    pub(super) there: RefCell<Option<HashMap<(Place, String), u64>>>,
-    /// From when the answers of the job's runs could be seen, by the ends of their windows.
-    pub(super) runs: RefCell<Option<BTreeMap<Timestamp, Timestamp>>>,
+    /// What was on the topics when the first window was published: nobody else publishes meanwhile.
+    pub(super) on_topics: RefCell<Option<OnTopics>>,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> SharedState<'a> {
     /// For windows up to `until`, whose processors come from `factory`.
     pub fn new(factory: &'a dyn Fn() -> Box<dyn Processor>, until: Timestamp) -> Self {
-        let (tasks, there, runs) = Default::default();
-        Self { factory, until, tasks, there, runs }
+        let (tasks, on_topics) = Default::default();
+        Self { factory, until, tasks, on_topics }
     }
 
     /// Begins a window: each of `stretches` is shortened by what was learnt of it. None for

@@ -12,7 +12,7 @@ use events::{
 use super::super::tests::{TIMEOUT, World};
 use super::super::toy::swipe_at;
 use super::super::{BatchConfig, Control, Schedule};
-use super::{Kept, WindowRun};
+use super::{SharedState, WindowRun};
 use crate::toy::MARTS;
 use crate::warehouse::{Warehouse, open};
 use consumers::fraud::{FraudBatch, FraudConfig};
@@ -165,7 +165,7 @@ fn step_by_step(
     let file = |name: &str| std::fs::read_to_string(folder.join(run.batch_id()).join(name)).unwrap();
     Done {
         read: extracted.read,
-        left: (extracted.past, extracted.records, file("rows.jsonl"), file("answers.jsonl")),
+        left: (extracted.past, extracted.run.records, file("rows.jsonl"), file("answers.jsonl")),
         answers: published.answers,
         already: published.already,
     }
@@ -190,11 +190,11 @@ fn the_same_together_and_apart(
         ..BatchConfig::hourly(world.settings.clone(), job, outputs, Schedule::EventTime)
     };
     let control = Control::new();
-    let kept = Kept::new(factory, second(hours * 3_600));
+    let shared = SharedState::new(factory, second(hours * 3_600));
     (0..hours)
         .map(|hour| {
             let window = (second(hour * 3_600), second((hour + 1) * 3_600));
-            let run = WindowRun::new(&config, window, together.path(), &control).keeping(&kept);
+            let run = WindowRun::new(&config, window, together.path(), &control).with_shared_state(&shared);
             let together = step_by_step(&run, together.path(), factory, &mut *one);
             let run = WindowRun::new(&config, window, apart.path(), &control);
             let apart = step_by_step(&run, apart.path(), factory, &mut *other);
