@@ -16,7 +16,7 @@ use super::super::progress::{PROGRESS, Progress, resumed, statistics};
 use super::super::rebuild::{Log, Probe};
 use super::super::retry::Backoff;
 use super::super::window::{Fate, Window};
-use super::publish::{Publisher, SeenFrom, answers_there, earlier_runs};
+use super::publish::{Publisher, SeenFrom, answers_there, beginnings, earlier_runs};
 use super::reading::{Reading, Slice, cut, records_in};
 use super::steps::Steps;
 use super::transform::RunOutput;
@@ -209,8 +209,16 @@ impl<'a> Job<'a> {
     fn run(&mut self, window: Window) -> Result<(), BatchError> {
         let started_at = Timestamp::from_ms(wall_ms());
         let steps = Steps::new(self.config, self.control, window, self.config.job_retries());
-        steps.overlapping_runs(self.warehouse)?;
-        let there = answers_there(self.config, &self.admin, &self.answers_from, &steps.batch_id)?;
+        let known = steps.overlapping_runs(self.warehouse)?;
+        // A window that this job has not begun and the run log knows was run by hand, or by a job
+        // whose commits are gone: its answers may lie anywhere.
+        let is_known = self.begun().is_none() && known.iter().any(|run| steps.is_same(run));
+        let from = if is_known {
+            beginnings(&self.admin, self.answers_from.keys())?
+        } else {
+            self.answers_from.clone()
+        };
+        let there = answers_there(self.config, &self.admin, &from, &steps.batch_id)?;
         self.plan(window)?;
         let Self { outbox, tasks, inputs, stats, visible_from, warehouse, .. } = self;
         let mut publisher = Publisher::new(&steps, outbox, &there, visible_from);

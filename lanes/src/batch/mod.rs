@@ -71,8 +71,9 @@
 //! # Simplifications
 //! - One worker a job, and one run of a window at a time. Two would publish twice; Airflow says
 //!   `max_active_runs=1`.
-//! - A schedule does not ask the database where a window was cut by hand: windows by hand are those
-//!   that it has run, or leaves to others.
+//! - A schedule that comes to a window that was run by hand leaves out the answers that are there,
+//!   but does not ask the database where that was cut: a straggler that came between the two may
+//!   take the place of another answer.
 //! - A window without records is not run on a schedule, where Airflow would run it over nothing.
 //! - State that is rebuilt after a crash sees the past in one pass, not cut into runs.
 //! - By hand, the past is extracted for each window of its own. Only windows that are run by one

@@ -151,6 +151,15 @@ fn report(run: &Run, rows: u64, finished: Finished) -> Event {
     })
 }
 
+/// Where the places of answers begin.
+pub(super) fn beginnings<'a>(
+    admin: &Admin,
+    places: impl Iterator<Item = &'a Place> + Clone,
+) -> Result<BTreeMap<Place, i64>, BatchError> {
+    let offsets = admin.offsets(&partitions_of(places.clone()))?;
+    Ok(places.copied().zip(offsets.into_iter().map(|at| at.map_or(0, |at| at.earliest))).collect())
+}
+
 /// How many answers are there already, from the given offsets on, of the runs whose names begin
 /// with `prefix`.
 pub(super) fn answers_there(

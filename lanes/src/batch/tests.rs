@@ -357,6 +357,22 @@ fn windows_by_hand_in_any_order_are_the_scheduled_ones_and_a_rerun_changes_nothi
 }
 
 #[test]
+fn a_schedule_that_comes_to_a_window_that_was_run_by_hand_answers_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    send_swipes(&world, 0..200);
+    let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
+    for n in [1, 0] {
+        by_hand(&config(&world), hour(n), folder.path(), &mut warehouse).unwrap();
+    }
+    let stats = once(&config(&world), &mut warehouse).unwrap().unwrap();
+    assert_eq!((stats.runs, stats.answers, stats.already_answered), (3, 61, 122), "{stats}");
+    assert_eq!(answered(&world), each_once(0..180));
+    assert_eq!(loaded(&mut warehouse).len(), 180);
+    assert_eq!(runs_told(&world).len(), 3);
+}
+
+#[test]
 fn a_window_by_hand_that_dies_between_its_steps_is_repeated_from_any_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::new();

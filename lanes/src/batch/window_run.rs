@@ -8,14 +8,13 @@ use client::ProducerOptions;
 use events::{Timestamp, Topic};
 use serde::{Deserialize, Serialize};
 
-use super::super::offsets::partitions_of;
 use super::super::outbox::Outbox;
 use super::super::progress::Progress;
 use super::super::window::Window;
 use super::BatchConfig;
 use super::cut::Extracted;
 use super::files::{FileRecord, Files, Input, Stage};
-use super::publish::{OnTopics, Publisher, answers_there, earlier_runs};
+use super::publish::{OnTopics, Publisher, answers_there, beginnings, earlier_runs};
 use super::shared_state::SharedState;
 use super::steps::Steps;
 use super::transform::RunOutput;
@@ -162,9 +161,7 @@ impl<'a> WindowRun<'a> {
         let mut outbox = Outbox::new(&config.settings, &ProducerOptions::stream(), &admin, &topics)?;
 
         // Windows are run in any order, so the answers of an earlier attempt may lie anywhere.
-        let places = outbox.all_places(partitions);
-        let offsets = admin.offsets(&partitions_of(&places))?.into_iter();
-        let from = places.into_iter().zip(offsets.map(|at| at.map_or(0, |at| at.earliest))).collect();
+        let from = beginnings(&admin, outbox.all_places(partitions).iter())?;
         let own = RefCell::default();
         let (on_topics, prefix) = match self.shared {
             Some(shared) => (&shared.on_topics, &*config.job),
