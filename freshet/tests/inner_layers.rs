@@ -68,10 +68,10 @@ const ORDER: [Inner; 9] = [
     Inner {
         name: "lanes",
         order: &[
-            "answered arrival bookmark clock merge stats warehouse",
+            "arrival clock commit_metadata merge published_answers stats warehouse",
             "control progress",
             "error task window",
-            "offsets outbox rebuild retry told",
+            "broadcast offsets outbox rebuild retry",
             "batch stream",
         ],
         strict: false,

@@ -51,7 +51,7 @@ impl Arrival {
     /// Offsets of `topic` that nobody can read, as one letter about all of them.
     pub(crate) fn unreadable(topic: Topic, lost: &Unreadable) -> Self {
         let partition = lost.at.partition;
-        let cut = Cut { bytes: &lost.bytes, of: lost.len };
+        let cut = Excerpt { bytes: &lost.bytes, of: lost.len };
         let mut letter = dead_letter(topic, partition, lost.first, &lost.reason, cut);
         letter.last_offset = (lost.last > lost.first).then_some(lost.last);
         Self {
@@ -79,12 +79,12 @@ pub(crate) fn parse(
             .to_owned(),
     };
     let value = value.unwrap_or_default();
-    Err(Box::new(dead_letter(topic, partition, offset, &error, Cut { bytes: value, of: value.len() })))
+    Err(Box::new(dead_letter(topic, partition, offset, &error, Excerpt { bytes: value, of: value.len() })))
 }
 
 /// The beginning of something of `of` bytes.
 #[derive(Clone, Copy)]
-pub(crate) struct Cut<'a> {
+pub(crate) struct Excerpt<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) of: usize,
 }
@@ -96,7 +96,7 @@ pub(crate) fn dead_letter(
     partition: i32,
     offset: i64,
     reason: &str,
-    value: Cut<'_>,
+    value: Excerpt<'_>,
 ) -> DeadLetter {
     let mut error = reason[..reason.floor_char_boundary(REASON_BYTES)].to_owned();
     if error.len() < reason.len() {

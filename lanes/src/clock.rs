@@ -1,4 +1,4 @@
-//! How simulated time runs against the clock on the wall.
+//! How simulated time runs against wall-clock time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,7 +22,7 @@ impl Clock {
         self.start.plus_ms(((wall_ms - self.started_wall_ms) as f64 * self.speed) as i64)
     }
 
-    /// What the wall shows when it is `at`, in milliseconds since the Unix epoch.
+    /// The wall-clock time when it is `at`, in milliseconds since the Unix epoch.
     pub fn wall_ms_at(&self, at: Timestamp) -> i64 {
         self.started_wall_ms + (at.since_ms(self.start) as f64 / self.speed) as i64
     }
@@ -30,12 +30,12 @@ impl Clock {
     /// How long from `wall_ms` until it is `at`; zero when it already was.
     pub fn until(&self, at: Timestamp, wall_ms: i64) -> Duration {
         let left_ms = (at.since_ms(self.simulated(wall_ms)) as f64 / self.speed).ceil();
-        // A day is longer than anybody waits at a stretch, and an infinite wait would overflow.
+        // A day is longer than any single wait, and an infinite wait would overflow.
         Duration::from_millis(left_ms.clamp(0.0, 86_400_000.0) as u64)
     }
 }
 
-/// The clock on the wall, in milliseconds since the Unix epoch.
+/// Wall-clock time, in milliseconds since the Unix epoch.
 #[expect(clippy::disallowed_methods, reason = "the rim: the one place where the lanes read the wall clock")]
 pub(crate) fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)

@@ -7,7 +7,7 @@ use super::WorkerStats;
 
 /// What a lane is asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
+pub enum DesiredState {
     /// Work.
     #[default]
     Run,
@@ -30,7 +30,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    wish: Wish,
+    desired: DesiredState,
     stats: WorkerStats,
     period_ms: Option<i64>,
     closed: bool,
@@ -44,17 +44,17 @@ impl Control {
 
     /// Reads nothing until [`resume`](Self::resume). A lane in a group stays in it.
     pub fn pause(&self) {
-        self.ask(Wish::Pause);
+        self.ask(DesiredState::Pause);
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        self.ask(Wish::Run);
+        self.ask(DesiredState::Run);
     }
 
     /// Ends the lane in good order. There is no way back.
     pub fn stop(&self) {
-        self.ask(Wish::Stop);
+        self.ask(DesiredState::Stop);
     }
 
     /// Asks a job of the batch lane to run so often from its next boundary on: at least one
@@ -82,8 +82,8 @@ impl Control {
     }
 
     /// What was asked last.
-    pub fn wish(&self) -> Wish {
-        self.held().wish
+    pub fn desired_state(&self) -> DesiredState {
+        self.held().desired
     }
 
     /// What the lane has done so far; at most a second old.
@@ -95,27 +95,27 @@ impl Control {
         self.held().stats = stats;
     }
 
-    /// Waits until something else than `wish`, or another period, or the end of the input is said,
+    /// Waits until another state than `desired`, another period, or the end of the input is said,
     /// at most `timeout`. Returns what is asked then.
-    #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done on the wall's time")]
-    pub(crate) fn wait_while(&self, wish: Wish, timeout: Duration) -> Wish {
+    #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done in wall-clock time")]
+    pub(crate) fn wait_while(&self, desired: DesiredState, timeout: Duration) -> DesiredState {
         let deadline = Instant::now() + timeout;
         let mut state = self.held();
         let (period_ms, closed) = (state.period_ms, state.closed);
-        while state.wish == wish && state.period_ms == period_ms && state.closed == closed {
+        while state.desired == desired && state.period_ms == period_ms && state.closed == closed {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             state = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.wish
+        state.desired
     }
 
-    fn ask(&self, wish: Wish) {
+    fn ask(&self, desired: DesiredState) {
         let mut state = self.held();
-        if state.wish != Wish::Stop {
-            state.wish = wish;
+        if state.desired != DesiredState::Stop {
+            state.desired = desired;
         }
         drop(state);
         self.0.changed.notify_all();
@@ -134,11 +134,12 @@ mod tests {
     fn a_stop_is_final_and_wakes_who_waits() {
         let control = Control::new();
         let waiting = control.clone();
-        let waiter = std::thread::spawn(move || waiting.wait_while(Wish::Run, Duration::from_mins(1)));
+        let waiter =
+            std::thread::spawn(move || waiting.wait_while(DesiredState::Run, Duration::from_mins(1)));
         control.stop();
-        assert_eq!(waiter.join().unwrap(), Wish::Stop);
+        assert_eq!(waiter.join().unwrap(), DesiredState::Stop);
         control.resume();
-        assert_eq!(control.wish(), Wish::Stop);
+        assert_eq!(control.desired_state(), DesiredState::Stop);
     }
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
         let waiting = control.clone();
         let waiter = std::thread::spawn(move || {
             while waiting.period_ms().is_none() {
-                waiting.wait_while(Wish::Run, Duration::from_mins(1));
+                waiting.wait_while(DesiredState::Run, Duration::from_mins(1));
             }
             waiting.period_ms()
         });
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn waiting_ends() {
         let control = Control::new();
-        assert_eq!(control.wait_while(Wish::Run, Duration::from_millis(1)), Wish::Run);
-        assert_eq!(control.wait_while(Wish::Pause, Duration::from_mins(1)), Wish::Run);
+        assert_eq!(control.wait_while(DesiredState::Run, Duration::from_millis(1)), DesiredState::Run);
+        assert_eq!(control.wait_while(DesiredState::Pause, Duration::from_mins(1)), DesiredState::Run);
     }
 }

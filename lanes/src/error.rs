@@ -102,7 +102,7 @@ pub enum WindowError {
     #[error(
         "the database knows a run that read {place} up to offset {known}, which ends at {latest}: the topic was made anew since, so name another database with --database"
     )]
-    AnotherLog {
+    TopicRecreated {
         /// Topic and partition.
         place: String,
         /// The offset in the run log.
@@ -214,7 +214,7 @@ impl StreamError {
 
 impl BatchError {
     /// Whether the cluster did not answer, so that the job may go on when it is back. A database
-    /// that is away has been asked again already.
+    /// that is away has been retried already.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             Self::Cluster(error) => error.is_outage(),

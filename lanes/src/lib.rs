@@ -15,18 +15,18 @@
 //! cluster --> bytes to events --> one order --> processor, --> JSON with its --> cluster
 //!             or dead letters    of all inputs  answered before?  source
 //! ```
-//! The inner parts (`merge`, `task`, `answered`, `bookmark`, `window`) know neither a broker nor a
-//! clock; the runners (`stream`, `batch`, `rebuild`, `outbox`) are the rim.
+//! The inner parts (`merge`, `task`, `published_answers`, `commit_metadata`, `window`) know neither
+//! a broker nor a clock; the runners (`stream`, `batch`, `rebuild`, `outbox`) are the rim.
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
 
-mod answered;
 mod arrival;
 mod batch;
-mod bookmark;
+mod broadcast;
 mod clock;
 #[cfg(test)]
 mod cluster;
+mod commit_metadata;
 mod control;
 mod error;
 #[cfg(test)]
@@ -35,6 +35,7 @@ mod merge;
 mod offsets;
 mod outbox;
 mod progress;
+mod published_answers;
 mod rebuild;
 mod retry;
 #[cfg(test)]
@@ -44,7 +45,6 @@ mod stream;
 mod task;
 #[cfg(test)]
 mod tests;
-mod told;
 #[cfg(test)]
 pub(crate) mod toy;
 pub mod warehouse;
@@ -55,10 +55,10 @@ pub use batch::{
     run_batch,
 };
 pub use clock::Clock;
-pub use control::{Control, Wish};
+pub use control::{Control, DesiredState};
 pub use error::{AnswerError, BatchError, InputError, NotCoPartitioned, StreamError, WindowError};
 pub use progress::{SUPERVISOR, WAITING};
-pub use retry::{patiently_open, patiently_open_to_ask};
+pub use retry::{open_read_only_with_retry, open_with_retry};
 pub use stats::{Histogram, WorkerStats};
 pub use stream::{StreamConfig, run_stream};
 pub use window::name_run;

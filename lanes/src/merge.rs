@@ -22,11 +22,11 @@ const FRESH_MS: i64 = 1_000;
 /// each input is enough to know whose turn it is, and the rest waits where it came from.
 #[derive(Debug)]
 pub(crate) struct Merge<T> {
-    inputs: Vec<Input<T>>,
+    inputs: Vec<Queue<T>>,
 }
 
 #[derive(Debug)]
-struct Input<T> {
+struct Queue<T> {
     waiting: VecDeque<(i64, T)>,
     /// At this instant of the wall clock, everything in the input had been read.
     drained_at: i64,
@@ -47,7 +47,7 @@ pub(crate) enum Next<T> {
 impl<T> Merge<T> {
     /// For that many inputs.
     pub(crate) fn new(inputs: usize) -> Self {
-        let input = |_| Input { waiting: VecDeque::new(), drained_at: i64::MIN };
+        let input = |_| Queue { waiting: VecDeque::new(), drained_at: i64::MIN };
         Self { inputs: (0..inputs).map(input).collect() }
     }
 
@@ -76,7 +76,8 @@ impl<T> Merge<T> {
     pub(crate) fn next_of_all(&mut self) -> Option<T> {
         match self.next(i64::MIN + FRESH_MS) {
             Next::Take(record) => Some(record),
-            Next::Wait(_) | Next::Empty => None,
+            Next::Wait(ms) => unreachable!("at the beginning of time nothing is late, not even {ms}"),
+            Next::Empty => None,
         }
     }
 

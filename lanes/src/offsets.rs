@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use client::{Admin, Commit, Offsets, TopicPartition};
 use events::Topic;
 
-use super::bookmark::{Bookmark, Place};
 use super::clock::wall_ms;
+use super::commit_metadata::{CommitMetadata, Place};
 use super::task::{Gap, Task};
 use super::{BatchError, InputError, NotCoPartitioned};
 
@@ -51,8 +51,8 @@ pub(crate) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
 }
 
 /// What is committed for a task that stands at `positions`.
-pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Bookmark) -> Vec<Commit> {
-    let metadata = bookmark.to_string();
+pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], metadata: &CommitMetadata) -> Vec<Commit> {
+    let metadata = metadata.to_string();
     let commit = |&(topic, offset): &(Topic, i64)| Commit {
         at: TopicPartition::new(topic.name(), partition),
         offset,
@@ -61,12 +61,12 @@ pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], bookmark: &Boo
     positions.iter().map(commit).collect()
 }
 
-/// Every partition of the inputs with its ends; none for one that the cluster does not know yet.
+/// Partitions of inputs with their ends; none for one that the cluster does not know yet.
+pub(crate) type InputEnds = Vec<(Place, Option<Offsets>)>;
+
+/// Every partition of the inputs.
 /// Also how many partitions each input has: see [`co_partitioned`].
-pub(crate) fn partitions_and_ends(
-    admin: &Admin,
-    inputs: &[Topic],
-) -> Result<(i32, Vec<(Place, Option<Offsets>)>), BatchError> {
+pub(crate) fn partitions_and_ends(admin: &Admin, inputs: &[Topic]) -> Result<(i32, InputEnds), BatchError> {
     let partitions = co_partitioned(admin, inputs)?;
     let places: Vec<Place> =
         (0..partitions).flat_map(|partition| inputs.iter().map(move |topic| (*topic, partition))).collect();

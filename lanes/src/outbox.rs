@@ -7,9 +7,9 @@ use std::time::Duration;
 use client::{Admin, Outgoing, Producer, ProducerOptions, Refused, Settings};
 use events::{DeadLetter, Event, SOURCE_HEADER, Topic};
 
-use super::arrival::{Cut, dead_letter};
-use super::bookmark::Place;
-use super::{AnswerError, Control, Wish};
+use super::arrival::{Excerpt, dead_letter};
+use super::commit_metadata::Place;
+use super::{AnswerError, Control, DesiredState};
 
 /// How long a send waits for room before it looks whether the lane is to end.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -36,7 +36,7 @@ impl Outbox {
         let known = admin.topics()?;
         let partitions = topics
             .iter()
-            .map(|topic| match known.iter().find(|info| info.name == topic.name()) {
+            .map(|topic| match known.iter().find(|info| info.name == topic.name() && info.partitions > 0) {
                 Some(info) => Ok((*topic, info.partitions)),
                 None => Err(client::NoSuchTopic {
                     topic: topic.name().to_owned(),
@@ -52,6 +52,7 @@ impl Outbox {
     /// of the same number, so that the order of a key is kept and one place can be searched for
     /// them. A topic with fewer partitions is wrapped around.
     pub(crate) fn place(&self, topic: Topic, partition: i32) -> Place {
+        assert!(partition >= 0, "partition {partition} has no questions");
         let count = self.partitions.get(&topic).copied().unwrap_or_else(|| {
             panic!(
                 "a processor answers on {topic}, which its lane was not told: add it to the lane's outputs"
@@ -93,6 +94,7 @@ impl Outbox {
         control: &Control,
     ) -> Result<(), AnswerError> {
         let (topic, to) = self.place(answer.topic(), partition);
+        assert!(!self.json.is_empty(), "an answer on {topic} is sent before it is encoded");
         self.source.clear();
         self.source.write_fmt(source).expect("a String takes all that is written");
         let record = Outgoing {
@@ -107,7 +109,7 @@ impl Outbox {
         loop {
             match self.producer.send(record, PATIENCE) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_outage() && control.wish() != Wish::Stop => {}
+                Err(error) if error.is_outage() && control.desired_state() != DesiredState::Stop => {}
                 Err(error @ client::SendError::TooLarge { .. }) => {
                     return Err(AnswerError::Unanswerable {
                         question: self.source.clone(),
@@ -148,5 +150,5 @@ impl Outbox {
 pub(crate) fn instead_of(answer: &Event, topic: Topic, partition: i32, offset: i64) -> DeadLetter {
     let bytes = answer.to_json().len() + answer.key().len();
     let reason = format!("its answer for {} has {bytes} bytes, more than a record may have", answer.topic());
-    dead_letter(topic, partition, offset, &reason, Cut { bytes: &[], of: 0 })
+    dead_letter(topic, partition, offset, &reason, Excerpt { bytes: &[], of: 0 })
 }

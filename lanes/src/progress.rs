@@ -52,7 +52,7 @@ impl Progress {
     }
 }
 
-/// Nothing else is done until `what` is there again; it is asked again after `retry`.
+/// Nothing else is done until `what` is there again; it is retried after `retry`.
 pub(crate) fn waiting_for(what: &str, because: &dyn Display, retry: Duration) {
     let retry_in_ms = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(target: SUPERVISOR, kind = "waiting_for", what, because = %because, retry_in_ms);

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use client::{ClusterError, LogReader, Read, ReadError, Settings};
 use events::{Event, SOURCE_HEADER, Source, Timestamp, Topic};
 
-use super::answered::Answered;
 use super::arrival::Arrival;
-use super::bookmark::Place;
+use super::commit_metadata::Place;
 use super::merge::Merge;
 use super::progress::Progress;
+use super::published_answers::PublishedAnswers;
 use processor::Processor;
 
 /// How long one wait for a record may take before it is looked whether the work is still wanted.
@@ -35,14 +35,14 @@ pub(crate) struct Plan {
     /// Each place of answers, with the stretch in which answers to questions past the committed
     /// offset may lie.
     pub(crate) tails: Vec<(Place, i64, i64)>,
-    /// What everybody is told, as it stands.
-    pub(crate) told: Vec<Event>,
+    /// The broadcast tables, as they stand.
+    pub(crate) broadcast: Vec<Event>,
 }
 
 /// A processor as it was when the offset was committed.
 pub(crate) struct Rebuilt {
     pub(crate) processor: Box<dyn Processor>,
-    pub(crate) answered: Answered,
+    pub(crate) answered: PublishedAnswers,
     /// How many records it took.
     pub(crate) records: u64,
 }
@@ -56,7 +56,7 @@ impl Plan {
         cancelled: &AtomicBool,
     ) -> Result<Option<Rebuilt>, ReadError> {
         let began = Instant::now();
-        self.told.iter().for_each(|event| processor.learn(event));
+        self.broadcast.iter().for_each(|event| processor.learn(event));
         let mut inputs = Vec::new();
         let mut expected = 0;
         for &(topic, first, to) in &self.inputs {
@@ -67,11 +67,11 @@ impl Plan {
             expected += (to - from).max(0);
             inputs.push(((topic, self.partition), from, to));
         }
-        let mut log = Log::open(&self.settings, &inputs)?;
+        let mut log = MergedReader::open(&self.settings, &inputs)?;
         let of = format!("{}/{}: rebuilding from the log", self.group, self.partition);
         let mut progress = Progress::new(of, expected as u64);
         let mut records = 0_u64;
-        while let Some(arrival) = log.next(&as_sent, &|| cancelled.load(Ordering::Relaxed))? {
+        while let Some(arrival) = log.next(&send_time_order, &|| cancelled.load(Ordering::Relaxed))? {
             if let Ok(event) = &arrival.content {
                 processor.learn(event);
             }
@@ -93,8 +93,8 @@ impl Plan {
     }
 
     /// The answers to this task's questions that are there past the commit.
-    fn settled(&self, cancelled: &AtomicBool) -> Result<Answered, ReadError> {
-        let mut answered = Answered::default();
+    fn settled(&self, cancelled: &AtomicBool) -> Result<PublishedAnswers, ReadError> {
+        let mut answered = PublishedAnswers::default();
         for &((topic, partition), from, to) in &self.tails {
             if from >= to {
                 continue;
@@ -117,19 +117,19 @@ impl Plan {
 }
 
 /// Records in the order in which they were sent.
-pub(crate) fn as_sent(arrival: &Arrival) -> i64 {
+pub(crate) fn send_time_order(arrival: &Arrival) -> i64 {
     arrival.timestamp_ms
 }
 
 /// Stretches of several partitions as one.
-pub(crate) struct Log {
+pub(crate) struct MergedReader {
     readers: Vec<(Place, LogReader)>,
     merge: Merge<Arrival>,
     /// Whether what is read keeps its bytes.
     verbatim: bool,
 }
 
-impl Log {
+impl MergedReader {
     /// `[from, to)` of each `(place, from, to)`.
     pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, ClusterError> {
         let readers = inputs
@@ -163,7 +163,7 @@ impl Log {
 
     /// Stops reading until it is opened again: what lies behind the stretches would be fetched for
     /// nothing.
-    pub(crate) fn rest(&mut self) -> Result<(), ClusterError> {
+    pub(crate) fn stop_fetching(&mut self) -> Result<(), ClusterError> {
         self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
     }
 
@@ -220,9 +220,9 @@ pub(crate) fn reach_back(
     to: i64,
     horizon_ms: i64,
 ) -> Result<i64, ReadError> {
-    let mut probe = Probe::new(settings, topic, partition)?;
-    match probe.ts((to - Probe::WIDTH).max(first), to)? {
-        Some(newest) => Ok(probe.search(first, to, newest.plus_ms(-horizon_ms))?.0),
+    let mut searcher = OffsetSearcher::new(settings, topic, partition)?;
+    match searcher.ts((to - OffsetSearcher::WIDTH).max(first), to)? {
+        Some(newest) => Ok(searcher.search(first, to, newest.plus_ms(-horizon_ms))?.0),
         None => Ok(first),
     }
 }
@@ -231,13 +231,13 @@ pub(crate) fn reach_back(
 ///
 /// Event time does not stand in the log's index, but it grows along the log, give or take the
 /// lateness of records: so it is searched for by halving, down to a thousand records.
-pub(crate) struct Probe {
+pub(crate) struct OffsetSearcher {
     reader: LogReader,
     topic: Topic,
     partition: i32,
 }
 
-impl Probe {
+impl OffsetSearcher {
     /// How many records are tried where some can't be read.
     pub(crate) const WIDTH: i64 = 16;
     const ENOUGH: i64 = 1_000;
@@ -248,14 +248,14 @@ impl Probe {
     }
 
     /// From now on it is this partition of its topic that is looked into.
-    pub(crate) fn turn_to(&mut self, partition: i32) -> &mut Self {
+    pub(crate) fn select_partition(&mut self, partition: i32) -> &mut Self {
         self.partition = partition;
         self
     }
 
     /// Stops reading until the next question: what lies behind the last answer would be fetched for
     /// nothing.
-    pub(crate) fn rest(&mut self) -> Result<(), ClusterError> {
+    pub(crate) fn stop_fetching(&mut self) -> Result<(), ClusterError> {
         self.reader.restart(&[])
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::progress::{WAITING, resumed, waiting_for};
-use super::{BatchError, Control, Wish};
+use super::{BatchError, Control, DesiredState};
 use crate::warehouse::{Warehouse, WarehouseError};
 use processor::mart::Mart;
 
@@ -58,19 +58,19 @@ impl Backoff {
     /// Says what happened, and waits. The error comes back when it was tried often enough, or the
     /// lane is to end.
     pub(crate) fn wait<E: Outage>(&mut self, error: E, control: &Control) -> Result<(), E> {
-        let Some(wait) = self.next_wait().filter(|_| control.wish() != Wish::Stop) else {
+        let Some(wait) = self.next_wait().filter(|_| control.desired_state() != DesiredState::Stop) else {
             return Err(error);
         };
         let left = self.left.map_or_else(String::new, |left| format!(", {left} more after that"));
         tracing::warn!(target: WAITING, "{error}; trying again in {:.0} s{left}", wait.as_secs_f64().ceil());
         waiting_for(&error.waits_for(), &error, wait);
-        let wish = control.wish();
-        if control.wait_while(wish, wait) == Wish::Stop { Err(error) } else { Ok(()) }
+        let desired = control.desired_state();
+        if control.wait_while(desired, wait) == DesiredState::Stop { Err(error) } else { Ok(()) }
     }
 }
 
 /// Asks the database again until it answers, or it is no use.
-pub(crate) fn patiently<T>(
+pub(crate) fn retry_with_backoff<T>(
     mut backoff: Backoff,
     control: &Control,
     mut attempt: impl FnMut() -> Result<T, WarehouseError>,
@@ -78,7 +78,7 @@ pub(crate) fn patiently<T>(
     let mut waited = false;
     loop {
         match attempt() {
-            Err(error) if error.may_pass() => {
+            Err(error) if error.is_transient() => {
                 waited = true;
                 backoff.wait(error, control)?;
             }
@@ -92,28 +92,30 @@ pub(crate) fn patiently<T>(
     }
 }
 
-/// Opens the database that `--database` names. One that is down is asked again, `retries` times, or
+/// Opens the database that `--database` names. One that is down is retried, `retries` times, or
 /// as often as it takes; the first time after a second.
-pub fn patiently_open(
+pub fn open_with_retry(
     database: &str,
     marts: &[&'static Mart],
     retries: Option<u32>,
     control: &Control,
 ) -> Result<Box<dyn Warehouse>, WarehouseError> {
-    patiently(Backoff::new(retries, Duration::from_secs(1)), control, || {
+    retry_with_backoff(Backoff::new(retries, Duration::from_secs(1)), control, || {
         crate::warehouse::open(database, marts)
     })
 }
 
 /// The same, only to ask it: one that may be read and not written will do.
-pub fn patiently_open_to_ask(
+pub fn open_read_only_with_retry(
     database: &str,
     marts: &[&'static Mart],
     retries: Option<u32>,
     control: &Control,
 ) -> Result<Box<dyn Warehouse>, WarehouseError> {
     let first_wait = Duration::from_secs(1);
-    patiently(Backoff::new(retries, first_wait), control, || crate::warehouse::open_to_ask(database, marts))
+    retry_with_backoff(Backoff::new(retries, first_wait), control, || {
+        crate::warehouse::open_read_only(database, marts)
+    })
 }
 
 #[cfg(test)]
@@ -137,20 +139,20 @@ mod tests {
     fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
         let backoff = Backoff::new(Some(3), Duration::ZERO);
         let mut attempts = 0;
-        let done = patiently(backoff.clone(), &Control::new(), || {
+        let done = retry_with_backoff(backoff.clone(), &Control::new(), || {
             attempts += 1;
             if attempts < 3 { Err(down()) } else { Ok(attempts) }
         });
         assert_eq!(done.unwrap(), 3);
         let mut attempts = 0;
-        let failed = patiently(backoff.clone(), &Control::new(), || {
+        let failed = retry_with_backoff(backoff.clone(), &Control::new(), || {
             attempts += 1;
             Err::<(), _>(down())
         });
         assert!(matches!(failed, Err(WarehouseError::Down { .. })));
         assert_eq!(attempts, 4, "once, and three times more");
         let mut attempts = 0;
-        let refused = patiently(backoff, &Control::new(), || {
+        let refused = retry_with_backoff(backoff, &Control::new(), || {
             attempts += 1;
             Err::<(), _>(WarehouseError::NotADatabase { database: "text".to_owned() })
         });
@@ -162,7 +164,7 @@ mod tests {
     fn a_lane_that_is_to_end_does_not_wait() {
         let control = Control::new();
         control.stop();
-        let failed = patiently(Backoff::new(None, LONGEST), &control, || Err::<(), _>(down()));
+        let failed = retry_with_backoff(Backoff::new(None, LONGEST), &control, || Err::<(), _>(down()));
         assert!(failed.is_err());
     }
 }

@@ -12,14 +12,14 @@
 //! 1. An answer carries the place of the record it answers (`source`), and goes to the partition of
 //!    the same number.
 //! 2. Offsets are committed only after all answers so far are acknowledged, together with where the
-//!    answers' partitions ended then (the [`Bookmark`]).
+//!    answers' partitions ended then (the [`CommitMetadata`]).
 //! 3. Whoever gets the partition rebuilds the state up to the committed offset, reads the answers
-//!    from the bookmark to the end, and so knows which of the next questions were answered in the
+//!    from the metadata to the end, and so knows which of the next questions were answered in the
 //!    life before.
 //! 4. Those are processed again, for the state, and their answers are left out.
 //!
 //! A crash at any point leaves either the question unanswered past the commit (it is answered now)
-//! or the answer on its topic past the bookmark (it is found and left out).
+//! or the answer on its topic past the metadata (it is found and left out).
 //!
 //! # Simplifications
 //! - A process that stood still (a stopped container, a laptop's lid) wakes up without knowing that
@@ -28,7 +28,7 @@
 //!   What it had already handed to librdkafka before standing still is sent when it wakes, and can
 //!   answer a question a second time. Kafka closes that last gap with transactions (KIP-447).
 //! - The broadcast inputs are not part of the bookkeeping: after a crash a question may be answered
-//!   with other beliefs than in the life before.
+//!   with other values of the tables than in the life before.
 //! - Rebuilding reads the log again instead of restoring a changelog or a snapshot: simple, and
 //!   bounded by retention or by the processor's horizon.
 
@@ -45,36 +45,36 @@ use client::{Admin, GroupConsumer, GroupOptions, Inbox, Polled, ProducerOptions,
 use events::{Event, Topic};
 
 use super::arrival::Arrival;
-use super::bookmark::{Bookmark, Place};
+use super::broadcast::BroadcastTable;
 use super::clock::wall_ms;
+use super::commit_metadata::{CommitMetadata, Place};
 use super::merge::Next;
 use super::offsets::{co_partitioned, commits, find_ends, tell_losses};
 use super::outbox::Outbox;
 use super::progress::statistics;
 use super::rebuild::Rebuilt;
 use super::task::{Gap, Task};
-use super::told::Told;
-use super::{AnswerError, Control, StreamError, Wish, WorkerStats};
+use super::{AnswerError, Control, DesiredState, StreamError, WorkerStats};
 use processor::Processor;
 
 /// How often offsets are committed, and the statistics brought up to date.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
-/// How long a poll waits: how soon a wish is heard when nothing comes in.
+/// How long a poll waits: how soon a command is heard when nothing comes in.
 const POLL: Duration = Duration::from_millis(50);
 /// The same while a task is being rebuilt or waits for its other inputs.
-const POLL_SOON: Duration = Duration::from_millis(5);
+const BUSY_POLL: Duration = Duration::from_millis(5);
 /// How long the answers may take to be acknowledged at a regular commit; there will be another.
 const FLUSH: Duration = Duration::from_millis(500);
 /// The same when a partition is to be handed over, or the lane ends.
 const LAST_FLUSH: Duration = Duration::from_millis(1_200);
-/// How soon a question is asked again that nobody answered.
+/// How soon an unanswered question is retried.
 const RETRY: Duration = Duration::from_millis(100);
 /// How long a question about offsets may take.
-const ASK: Duration = Duration::from_secs(5);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a late record waits for the other inputs of its task, if the end of those can't be
 /// found out or reached.
-const HOLD: Duration = Duration::from_secs(5);
-/// How long one task may work at a stretch before the others and the group have their turn.
+const MERGE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one task may work in one pass before the others and the group have their turn.
 const STRETCH: Duration = Duration::from_millis(10);
 
 /// What a worker of the stream lane is to do.
@@ -87,7 +87,7 @@ pub struct StreamConfig {
     /// The topics that the processor answers on. Dead letters are added by the lane.
     pub outputs: Vec<Topic>,
     /// Those of the processor's inputs that every task gets whole, latest value of each key first:
-    /// compacted topics of beliefs.
+    /// compacted topics that are read as tables.
     pub broadcast: Vec<Topic>,
     /// How much event time the processor's state reaches back, in milliseconds; none for all that
     /// the log keeps.
@@ -140,7 +140,7 @@ struct Lane<'a> {
     admin: Admin,
     consumer: GroupConsumer,
     outbox: Outbox,
-    told: Told,
+    broadcast: BroadcastTable,
     tasks: BTreeMap<i32, Slot>,
     /// Where the records of the assigned partitions arrive.
     inboxes: HashMap<Place, Inbox>,
@@ -187,9 +187,9 @@ struct Waiting {
 /// What is known of a task before its state is.
 struct Pending {
     positions: Vec<(Topic, i64)>,
-    bookmark: Bookmark,
-    /// How much of the broadcast inputs it has been told.
-    told: u64,
+    metadata: CommitMetadata,
+    /// How much of the broadcast inputs it has been given.
+    broadcast_seen: u64,
 }
 
 struct News {
@@ -205,7 +205,7 @@ impl<'a> Lane<'a> {
         factory: &'a dyn Fn() -> Box<dyn Processor>,
         control: &'a Control,
     ) -> Result<Self, StreamError> {
-        let admin = Admin::connect(&config.settings, ASK)?;
+        let admin = Admin::connect(&config.settings, METADATA_TIMEOUT)?;
         let inputs: Vec<Topic> =
             factory().inputs().iter().copied().filter(|topic| !config.broadcast.contains(topic)).collect();
         co_partitioned(&admin, &inputs)?;
@@ -216,7 +216,7 @@ impl<'a> Lane<'a> {
         let linger_ms = config.member.gather.as_millis() as u32;
         let options = ProducerOptions { linger_ms, ..ProducerOptions::answers() };
         let outbox = Outbox::new(&config.settings, &options, &admin, &outputs)?;
-        let told = Told::read(&config.settings, &admin, &config.broadcast, control)?;
+        let broadcast = BroadcastTable::read(&config.settings, &admin, &config.broadcast, control)?;
         let names: Vec<&str> = inputs.iter().map(|topic| topic.name()).collect();
         let consumer = GroupConsumer::join(&config.settings, &config.group, &names, &config.member)?;
         Ok(Self {
@@ -226,7 +226,7 @@ impl<'a> Lane<'a> {
             admin,
             consumer,
             outbox,
-            told,
+            broadcast,
             tasks: BTreeMap::new(),
             inboxes: HashMap::new(),
             gaps: BTreeMap::new(),
@@ -247,14 +247,15 @@ impl<'a> Lane<'a> {
         let mut told_at = Instant::now();
         let mut patience = POLL;
         loop {
-            match self.control.wish() {
-                Wish::Stop => return Ok(()),
-                wish @ (Wish::Run | Wish::Pause) => self.pause_or_resume(wish == Wish::Pause),
+            match self.control.desired_state() {
+                DesiredState::Stop => return Ok(()),
+                DesiredState::Run => self.pause_or_resume(false),
+                DesiredState::Pause => self.pause_or_resume(true),
             }
             self.start_rebuilt()?;
-            if told_at.elapsed() >= POLL_SOON {
+            if told_at.elapsed() >= BUSY_POLL {
                 told_at = Instant::now();
-                self.pass_on_told()?;
+                self.update_broadcast()?;
             }
             let polled = self.consumer.poll(patience)?;
             let began = Instant::now();
@@ -290,7 +291,7 @@ impl<'a> Lane<'a> {
     fn work(&mut self, partition: i32) -> Result<Duration, StreamError> {
         let (task, waiting) = match self.tasks.get_mut(&partition) {
             Some(Slot::Running { task, waiting }) => (task, waiting),
-            Some(Slot::Rebuilding { .. }) => return Ok(POLL_SOON),
+            Some(Slot::Rebuilding { .. }) => return Ok(BUSY_POLL),
             Some(Slot::Stopped) | None => return Ok(POLL),
         };
         let began = Instant::now();
@@ -324,10 +325,10 @@ impl<'a> Lane<'a> {
                     if !unknown.is_empty() && may_ask {
                         waiting.asked = Some(Instant::now());
                         find_ends(&self.admin, task, &unknown);
-                    } else if waiting.since.elapsed() > HOLD {
+                    } else if waiting.since.elapsed() > MERGE_TIMEOUT {
                         task.give_up_waiting(now_ms);
                     } else {
-                        return Ok(POLL_SOON);
+                        return Ok(BUSY_POLL);
                     }
                 }
                 Next::Empty => {
@@ -351,7 +352,7 @@ impl<'a> Lane<'a> {
                     return Ok(false);
                 }
                 Err(error) if error.is_outage() => {
-                    if self.control.wait_while(Wish::Run, RETRY) == Wish::Stop {
+                    if self.control.wait_while(DesiredState::Run, RETRY) == DesiredState::Stop {
                         return Ok(false);
                     }
                 }
@@ -381,8 +382,8 @@ impl<'a> Lane<'a> {
                 self.committed.get(&TopicPartition::new(topic.name(), *partition)) != Some(offset)
             });
             if moved || now {
-                let bookmark = task.bookmark(|place| outbox.end(place));
-                all.extend(commits(*partition, &positions, &bookmark));
+                let metadata = task.commit_metadata(|place| outbox.end(place));
+                all.extend(commits(*partition, &positions, &metadata));
             }
         }
         if now {
@@ -411,11 +412,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn pass_on_told(&mut self) -> Result<(), StreamError> {
-        if self.told.update()? {
+    fn update_broadcast(&mut self) -> Result<(), StreamError> {
+        if self.broadcast.update()? {
             for slot in self.tasks.values_mut() {
                 if let Slot::Running { task, .. } = slot {
-                    self.told.pass_on(task);
+                    self.broadcast.pass_on(task);
                 }
             }
         }
@@ -432,7 +433,7 @@ impl<'a> Lane<'a> {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) if error.is_outage() => {
                     tracing::debug!("{error}");
-                    if self.control.wait_while(Wish::Run, RETRY) == Wish::Stop {
+                    if self.control.wait_while(DesiredState::Run, RETRY) == DesiredState::Stop {
                         return Ok(None);
                     }
                 }

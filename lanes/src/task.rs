@@ -3,30 +3,30 @@
 //!
 //! Nothing here knows a broker or a clock: records are pushed in, answers come out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events::{Event, Topic};
 
-use super::answered::{Answered, Given};
 use super::arrival::Arrival;
-use super::bookmark::{Bookmark, Place};
+use super::commit_metadata::{CommitMetadata, Place};
 use super::merge::{Merge, Next};
+use super::published_answers::{AnswerCounts, PublishedAnswers};
 use processor::Processor;
 
 /// A processor with its place in partition `partition` of each input.
 pub(crate) struct Task {
     pub(crate) partition: i32,
     processor: Box<dyn Processor>,
-    inputs: Vec<Input>,
+    inputs: Vec<TaskInput>,
     merge: Merge<Arrival>,
-    answered: Answered,
-    /// How much of the broadcast inputs the processor has been told.
-    pub(crate) told: u64,
-    /// See [`Bookmark::answers_from`].
+    answered: PublishedAnswers,
+    /// How much of the broadcast inputs the processor has been given.
+    pub(crate) broadcast_seen: u64,
+    /// See [`CommitMetadata::answers_from`].
     pub(crate) answers_from: BTreeMap<Place, i64>,
 }
 
-struct Input {
+struct TaskInput {
     topic: Topic,
     /// The next offset to process: what is committed.
     position: i64,
@@ -50,7 +50,7 @@ pub(crate) struct Outcome {
     /// Answers that were there already, and so were left out.
     pub(crate) already_answered: u64,
     /// What an earlier life gave to this record and this one did not.
-    pub(crate) given: Given,
+    pub(crate) given: AnswerCounts,
 }
 
 impl Task {
@@ -60,17 +60,19 @@ impl Task {
         partition: i32,
         processor: Box<dyn Processor>,
         positions: &[(Topic, i64)],
-        answered: Answered,
+        answered: PublishedAnswers,
         answers_from: BTreeMap<Place, i64>,
     ) -> Self {
-        let input = |&(topic, position)| Input { topic, position, fetched: position, end: None };
+        let topics: BTreeSet<Topic> = positions.iter().map(|(topic, _)| *topic).collect();
+        assert_eq!(topics.len(), positions.len(), "an input stands twice in {positions:?}");
+        let input = |&(topic, position)| TaskInput { topic, position, fetched: position, end: None };
         Self {
             partition,
             processor,
             inputs: positions.iter().map(input).collect(),
             merge: Merge::new(positions.len()),
             answered,
-            told: 0,
+            broadcast_seen: 0,
             answers_from,
         }
     }
@@ -155,6 +157,8 @@ impl Task {
     /// Processes a record that [`next`](Self::next) gave, and appends the answers that are still
     /// owed to it. It does not count as answered before [`answered`](Self::answered) says so.
     pub(crate) fn process(&mut self, arrival: Arrival, answers: &mut Vec<Event>) -> Outcome {
+        let (of, here) = (arrival.partition, self.partition);
+        assert_eq!(of, here, "a record of partition {of} came to the task of partition {here}");
         let first = answers.len();
         let mut outcome = Outcome::default();
         match arrival.content {
@@ -176,16 +180,15 @@ impl Task {
     /// All answers to the record at `offset` of `topic` have been handed over: once they are
     /// acknowledged, it may be committed past.
     pub(crate) fn answered(&mut self, topic: Topic, offset: i64) {
-        for input in &mut self.inputs {
-            if input.topic == topic {
-                input.position = offset + 1;
-            }
-        }
+        let input = self.inputs.iter_mut().find(|input| input.topic == topic);
+        let input = input.unwrap_or_else(|| panic!("{topic} is no input of the task, and was answered"));
+        let position = input.position;
+        assert!(offset >= position, "{topic}@{offset} was answered, and the task stands at {position}");
+        input.position = offset + 1;
     }
 
-    /// Tells the processor something that everybody is told: it is no question, and nobody is
-    /// answered.
-    pub(crate) fn tell(&mut self, event: &Event) {
+    /// Gives the processor a value of a broadcast table: it is no question, and not answered.
+    pub(crate) fn learn_broadcast(&mut self, event: &Event) {
         self.processor.learn(event);
     }
 
@@ -200,15 +203,15 @@ impl Task {
     }
 
     /// The text to commit along with [`positions`](Self::positions), when every answer so far has
-    /// been acknowledged and the answers on each partition then ended at `end`. No bookmark moves
+    /// been acknowledged and the answers on each partition then ended at `end`. No metadata moves
     /// while an answer of an earlier life is unmet: the next life must find it again. Should
-    /// retention take its question, bookmarks move in the next life, which begins behind it.
-    pub(crate) fn bookmark(&mut self, end: impl Fn(Place) -> Option<i64>) -> Bookmark {
+    /// retention take its question, metadata move in the next life, which begins behind it.
+    pub(crate) fn commit_metadata(&mut self, end: impl Fn(Place) -> Option<i64>) -> CommitMetadata {
         let settled = self.answered.is_empty();
         for (place, from) in self.answers_from.iter_mut().filter(|_| settled) {
             *from = end(*place).unwrap_or(*from).max(*from);
         }
-        Bookmark { answers_from: self.answers_from.clone(), ..Bookmark::default() }
+        CommitMetadata { answers_from: self.answers_from.clone(), ..CommitMetadata::default() }
     }
 
     /// Forgets what was taken in but not processed: whoever has the partition next reads it again.
@@ -253,20 +256,20 @@ mod tests {
         (answers.iter().map(|answer| String::from_utf8(answer.to_json()).unwrap()).collect(), already)
     }
 
-    fn task(position: i64, answered: Answered) -> Task {
+    fn task(position: i64, answered: PublishedAnswers) -> Task {
         Task::new(0, Box::new(Toy::default()), &[(Topic::CardSwipes, position)], answered, BTreeMap::new())
     }
 
     #[test]
     fn a_record_taken_in_twice_is_processed_once() {
-        let mut task = task(5, Answered::default());
+        let mut task = task(5, PublishedAnswers::default());
         assert_eq!(run(&mut task, &[4, 5, 6, 5, 6, 7]).0.len(), 3);
         assert_eq!(task.positions().collect::<Vec<_>>(), [(Topic::CardSwipes, 8)]);
     }
 
     #[test]
     fn what_was_processed_and_not_answered_is_not_committed_past() {
-        let mut task = task(5, Answered::default());
+        let mut task = task(5, PublishedAnswers::default());
         let mut taken_in = [arrival(5)].into_iter();
         task.feed(|_| Ok::<_, ()>(taken_in.next())).unwrap();
         let Next::Take(arrival) = task.next(i64::MAX) else { panic!("one record waits") };
@@ -278,10 +281,10 @@ mod tests {
 
     #[test]
     fn what_was_answered_before_the_crash_is_not_answered_again() {
-        let mut whole = task(0, Answered::default());
+        let mut whole = task(0, PublishedAnswers::default());
         let all = run(&mut whole, &[0, 1, 2, 3]).0;
 
-        let mut answered = Answered::default();
+        let mut answered = PublishedAnswers::default();
         answered.note(Topic::CardSwipes, 0, Topic::FraudDecisions);
         answered.note(Topic::CardSwipes, 2, Topic::FraudDecisions);
         let mut again = task(0, answered);
@@ -293,11 +296,11 @@ mod tests {
     #[test]
     fn a_bookmark_never_moves_back() {
         let place = (Topic::FraudDecisions, 0);
-        let mut task = task(0, Answered::default());
+        let mut task = task(0, PublishedAnswers::default());
         task.answers_from.insert(place, 10);
-        assert_eq!(task.bookmark(|_| None).answers_from[&place], 10);
-        assert_eq!(task.bookmark(|_| Some(7)).answers_from[&place], 10);
-        assert_eq!(task.bookmark(|_| Some(12)).answers_from[&place], 12);
+        assert_eq!(task.commit_metadata(|_| None).answers_from[&place], 10);
+        assert_eq!(task.commit_metadata(|_| Some(7)).answers_from[&place], 10);
+        assert_eq!(task.commit_metadata(|_| Some(12)).answers_from[&place], 12);
     }
 
     /// A fresh record is answered at once. Should an older one of another input come after it, a
@@ -306,25 +309,25 @@ mod tests {
     #[test]
     fn a_bookmark_stays_before_an_answer_that_has_yet_to_be_met() {
         let place = (Topic::FraudDecisions, 0);
-        let mut answered = Answered::default();
+        let mut answered = PublishedAnswers::default();
         answered.note(Topic::Chargebacks, 0, Topic::FraudDecisions);
         let inputs = [(Topic::CardSwipes, 0), (Topic::Chargebacks, 0)];
         let mut task = Task::new(0, Box::new(Toy::default()), &inputs, answered, [(place, 5)].into());
         let mut both = inputs.map(|(topic, offset)| Some(Arrival { topic, ..arrival(offset) }));
         task.feed(|topic| Ok::<_, ()>(both[usize::from(topic == Topic::Chargebacks)].take())).unwrap();
-        for (already_answered, bookmark) in [(0, 5), (1, 7)] {
+        for (already_answered, metadata) in [(0, 5), (1, 7)] {
             let Next::Take(arrival) = task.next(i64::MAX) else { panic!("a record waits") };
             let (topic, offset) = (arrival.topic, arrival.offset);
             assert_eq!(task.process(arrival, &mut Vec::new()).already_answered, already_answered);
             task.answered(topic, offset);
             task.give_up_waiting(i64::MAX);
-            assert_eq!(task.bookmark(|_| Some(7)).answers_from[&place], bookmark, "after {topic}");
+            assert_eq!(task.commit_metadata(|_| Some(7)).answers_from[&place], metadata, "after {topic}");
         }
     }
 
     #[test]
     fn what_was_not_processed_is_read_again() {
-        let mut task = task(0, Answered::default());
+        let mut task = task(0, PublishedAnswers::default());
         let mut taken_in = [arrival(0)].into_iter();
         task.feed(|_| Ok::<_, ()>(taken_in.next())).unwrap();
         task.forget_unprocessed();
@@ -334,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_is_passed_over_is_told() {
-        let mut task = task(3, Answered::default());
+        let mut task = task(3, PublishedAnswers::default());
         let mut there = [arrival(8)].into_iter();
         let gaps = task.feed(|_| Ok::<_, ()>(there.next())).unwrap();
         assert_eq!(gaps, [Gap { topic: Topic::CardSwipes, from: 3, to: 8 }]);
@@ -354,7 +357,7 @@ mod tests {
             0,
             Box::new(Toy::default()),
             &topics.map(|topic| (topic, 0)),
-            Answered::default(),
+            PublishedAnswers::default(),
             BTreeMap::new(),
         );
         // How much of each log has arrived here, and how much of that was taken in.

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "waiting for other threads and processes is done on the wall's time"
+    reason = "waiting for other threads and processes is done in wall-clock time"
 )]
 
 mod hostile;
@@ -170,7 +170,7 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
     while !holds() {
         assert!(Instant::now() < deadline, "waited {TIMEOUT:?} in vain for {what}");
-        Control::new().wait_while(super::Wish::Run, Duration::from_millis(10));
+        Control::new().wait_while(super::DesiredState::Run, Duration::from_millis(10));
     }
 }
 
@@ -299,9 +299,9 @@ fn a_paused_worker_stays_in_its_group_and_answers_nothing() {
     world.wait_for_answers(100);
     worker.control.pause();
     // Whoever sees a swipe unanswered for longer than a poll takes sees a pause.
-    Control::new().wait_while(super::Wish::Run, Duration::from_millis(200));
+    Control::new().wait_while(super::DesiredState::Run, Duration::from_millis(200));
     world.swipes(100, 200);
-    Control::new().wait_while(super::Wish::Run, Duration::from_millis(500));
+    Control::new().wait_while(super::DesiredState::Run, Duration::from_millis(500));
     assert_eq!(world.count(Topic::FraudDecisions), 100);
     assert_eq!(owners(&world), [("sleeper", 4)].map(named));
     worker.control.resume();

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use events::{BatchedMut, Event, Timestamp};
 
 use super::arrival::Arrival;
-use super::bookmark::{Place, Read};
+use super::commit_metadata::{Place, RunEnd};
 
 /// A stretch of event time: from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,17 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// From `start` to before `end`.
+    pub(crate) fn new(start: Timestamp, end: Timestamp) -> Self {
+        assert!(start < end, "a window from {start} to {end} has no length");
+        Self { start, end }
+    }
+
     /// The window to run next, when the last ended at `after` and the oldest record that waits is
     /// of `oldest`. Empty windows are passed over; a record that came too late for its own
     /// window belongs to the next that runs.
     pub(crate) fn next(after: Option<Timestamp>, oldest: Timestamp, period_ms: i64) -> Self {
+        assert!(period_ms > 0, "period_ms is {period_ms}: a period has a length");
         let start = oldest.floor(period_ms);
         let start = after.map_or(start, |after| after.max(start));
         // Windows end where periods end, also the first one after the period was changed.
@@ -66,13 +73,13 @@ pub fn name_run(answer: &mut Event, job: &str, period_ms: i64) {
     *batch_id = Window { start, end: start.plus_ms(period_ms) }.batch_id(job);
 }
 
-/// What a run does with a record.
+/// Which run processes a record, seen from one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Assignment {
     /// An earlier run processed it.
-    Done,
+    Earlier,
     /// This one does.
-    Now,
+    This,
     /// It belongs to a later window.
     Later,
 }
@@ -81,22 +88,22 @@ pub(crate) enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut {
     /// The run before, if there was one.
-    pub(crate) done: Option<Read>,
+    pub(crate) done: Option<RunEnd>,
     /// The end of this run's window.
     pub(crate) until: Timestamp,
 }
 
 impl Cut {
-    /// The fate of the record at `offset`. One that can't be read has no time, and is dealt with by
-    /// the first run that sees it.
-    pub(crate) fn fate(&self, offset: i64, event: Option<&Event>) -> Fate {
+    /// Which run the record at `offset` is assigned to. One that can't be read has no time, and is
+    /// dealt with by the first run that sees it.
+    pub(crate) fn assignment(&self, offset: i64, event: Option<&Event>) -> Assignment {
         let ts = event.and_then(Event::ts);
         let seen = self.done.filter(|done| offset < done.end);
         match (ts, seen) {
-            (None, Some(_)) => Fate::Done,
-            (Some(ts), Some(done)) if ts < done.until => Fate::Done,
-            (Some(ts), _) if ts >= self.until => Fate::Later,
-            _ => Fate::Now,
+            (None, Some(_)) => Assignment::Earlier,
+            (Some(ts), Some(done)) if ts < done.until => Assignment::Earlier,
+            (Some(ts), _) if ts >= self.until => Assignment::Later,
+            _ => Assignment::This,
         }
     }
 }
@@ -106,20 +113,22 @@ impl Cut {
 pub(crate) struct Cuts(pub(crate) HashMap<Place, Cut>);
 
 impl Cuts {
-    /// The fate of a record of one of the partitions.
-    pub(crate) fn fate(&self, arrival: &Arrival) -> Fate {
-        let at = (arrival.topic, arrival.partition);
-        self.0[&at].fate(arrival.offset, arrival.content.as_ref().ok())
+    /// Which run a record of one of the partitions is assigned to.
+    pub(crate) fn assignment(&self, arrival: &Arrival) -> Assignment {
+        let Arrival { topic, partition, .. } = *arrival;
+        let cut = self.0.get(&(topic, partition));
+        let cut = cut.unwrap_or_else(|| panic!("{topic}/{partition} is read, and not cut for this run"));
+        cut.assignment(arrival.offset, arrival.content.as_ref().ok())
     }
 
     /// When a record's turn is, among those at the heads of the partitions. They rest, so it is the
     /// time of the events, which is the same for every run over them, and not the order in
     /// which they once came over different wires. What is not taken holds nothing up that lies
     /// behind it, whatever time it claims.
-    pub(crate) fn turn(&self, arrival: &Arrival) -> i64 {
+    pub(crate) fn event_time_order(&self, arrival: &Arrival) -> i64 {
         let ts = arrival.content.as_ref().ok().and_then(Event::ts);
-        match (ts, self.fate(arrival)) {
-            (Some(ts), Fate::Done | Fate::Now) => ts.ms(),
+        match (ts, self.assignment(arrival)) {
+            (Some(ts), Assignment::Earlier | Assignment::This) => ts.ms(),
             _ => i64::MIN,
         }
     }
@@ -185,17 +194,17 @@ mod tests {
                 let mut first_left = None;
                 for offset in from..end as i64 {
                     let event = &records[offset as usize];
-                    match cut.fate(offset, Some(event)) {
-                        Fate::Now => {
+                    match cut.assignment(offset, Some(event)) {
+                        Assignment::This => {
                             processed[offset as usize] += 1;
                             prop_assert!(event.ts().unwrap() < until);
                         }
-                        Fate::Later => first_left = first_left.or(Some(offset)),
-                        Fate::Done => {}
+                        Assignment::Later => first_left = first_left.or(Some(offset)),
+                        Assignment::Earlier => {}
                     }
                 }
                 from = first_left.unwrap_or(end as i64);
-                done = Some(Read { end: end as i64, until });
+                done = Some(RunEnd { end: end as i64, until });
             }
             prop_assert!(processed.iter().all(|times| *times == 1), "{processed:?}");
         }

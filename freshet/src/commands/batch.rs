@@ -8,8 +8,8 @@ use client::Admin;
 use events::{Timestamp, Topic};
 use lanes::warehouse::Warehouse;
 use lanes::{
-    BatchConfig, BatchError, Control, Schedule, SharedState, Stage, WindowError, WindowRun, Wish,
-    patiently_open, run_batch,
+    BatchConfig, BatchError, Control, DesiredState, Schedule, SharedState, Stage, WindowError, WindowRun,
+    open_with_retry, run_batch,
 };
 use processor::Processor;
 
@@ -203,12 +203,12 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
         })?;
     }
     let ends = args.once || args.window.is_some();
-    Ok(patiently_open(&args.database, &businesses::marts(), ends.then_some(args.retries), control)?)
+    Ok(open_with_retry(&args.database, &businesses::marts(), ends.then_some(args.retries), control)?)
 }
 
 /// Learns what the job has to know before its first run, as long as nobody tells it to end.
 fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
-    (args.job.processors)(&args.logic(), args.period.ms(), &|| control.wish() != Wish::Stop)
+    (args.job.processors)(&args.logic(), args.period.ms(), &|| control.desired_state() != DesiredState::Stop)
 }
 
 #[cfg(test)]

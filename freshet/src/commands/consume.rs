@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use client::{Admin, GroupOptions};
 use events::Topic;
-use lanes::{Control, StreamConfig, Wish, WorkerStats, run_stream};
+use lanes::{Control, DesiredState, StreamConfig, WorkerStats, run_stream};
 use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
 use scenarios::{control, topics};
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
         member: GroupOptions { gather: worker.gather, ..GroupOptions::default() },
         ..StreamConfig::new(settings, group, worker.outputs)
     };
-    let processors = (worker.processors)(&args.logic(), &|| control.wish() != Wish::Stop)?;
+    let processors = (worker.processors)(&args.logic(), &|| control.desired_state() != DesiredState::Stop)?;
     let admin = Admin::connect(&lane.settings, Duration::from_secs(5))?;
     let written = [worker.outputs, worker.broadcast, &[Topic::DeadLetters]].concat();
     topics::ensure(&admin, &[worker.inputs, &written].concat())?;

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use events::Timestamp;
 use lanes::warehouse::report::{Section, latest, report};
-use lanes::{Control, patiently_open_to_ask};
+use lanes::{Control, open_read_only_with_retry};
 use processor::mart::Question;
 use serde_json::Value;
 use text::Table;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
         );
     }
     let marts = businesses::marts();
-    let mut warehouse = patiently_open_to_ask(&args.database, &marts, Some(RETRIES), &Control::new())?;
+    let mut warehouse = open_read_only_with_retry(&args.database, &marts, Some(RETRIES), &Control::new())?;
     let window = match args.window {
         Some(span) => (span.start, span.end),
         None => match latest(&mut *warehouse)? {

@@ -3,35 +3,19 @@
 
 use client::Offsets;
 use events::{Timestamp, Topic};
-use serde::{Deserialize, Serialize};
 
-use super::super::bookmark::{Place, Read};
 use super::super::clock::wall_ms;
+use super::super::commit_metadata::{Place, RunEnd};
 use super::super::offsets::partitions_and_ends;
 use super::super::progress::Progress;
-use super::super::rebuild::{Log, Probe};
-use super::super::window::Fate;
-use super::files::Stage;
+use super::super::rebuild::{MergedReader, OffsetSearcher};
+use super::super::window::Assignment;
+use super::files::{Extracted, Stage};
 use super::reading::{Reading, Slice, cut};
 use super::shared_state::Step;
 use super::{Schedule, WindowRun};
-use crate::warehouse::{LoggedRun, Run, RunOffsets, Warehouse};
+use crate::warehouse::{LoggedRun, RunOffsets, Warehouse};
 use crate::{BatchError, WindowError};
-
-/// What `extract` has found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Extracted {
-    /// The run, with the number of its records and where it was cut.
-    #[serde(flatten)]
-    pub run: Run,
-    /// Records before the window, from which the processors get their state.
-    pub past: u64,
-    /// Records that were read from the log for all that.
-    #[serde(default)]
-    pub read: u64,
-    /// Partitions of the inputs.
-    pub partitions: i32,
-}
 
 /// One partition of an input.
 struct Partition {
@@ -90,7 +74,7 @@ impl WindowRun<'_> {
                 all.iter().filter(|slice| its.contains(&slice.place.1)).copied().collect();
             let (mut stretches, cuts) = cut(&slices, steps.window.end);
             let mut learning = self.shared.and_then(|shared| shared.begin(task, &mut stretches, &cuts));
-            let mut log = Log::open(&steps.config.settings, &stretches)?.verbatim();
+            let mut log = MergedReader::open(&steps.config.settings, &stretches)?.verbatim();
             let which = match its.len() {
                 1 => format!("partition {} of {partitions}", its.start),
                 all => format!("all {all} partitions"),
@@ -98,7 +82,7 @@ impl WindowRun<'_> {
             let left = stretches.iter().map(|(_, from, to)| (to - from).max(0) as u64).sum();
             let mut progress = Progress::new(format!("{}: reading {which}", self.batch_id()), left);
             let mut reading = Reading::new(&mut log, &cuts, &mut progress, steps.control);
-            while let Some((arrival, fate)) = reading.next()? {
+            while let Some((arrival, assignment)) = reading.next()? {
                 if let Some(learning) = &mut learning {
                     match learning.take(&arrival, &cuts, &|| reading.silent()) {
                         Step::Learnt => continue,
@@ -106,17 +90,17 @@ impl WindowRun<'_> {
                         Step::Left => {}
                     }
                 }
-                match fate {
-                    Fate::Now => {
+                match assignment {
+                    Assignment::This => {
                         records.record(&arrival)?;
                         extracted.run.records += 1;
                     }
                     // Broken ones taught nobody anything.
-                    Fate::Done if arrival.content.is_ok() => {
+                    Assignment::Earlier if arrival.content.is_ok() => {
                         past.record(&arrival)?;
                         extracted.past += 1;
                     }
-                    Fate::Done | Fate::Later => {}
+                    Assignment::Earlier | Assignment::Later => {}
                 }
             }
             extracted.read += reading.read;
@@ -141,7 +125,7 @@ impl WindowRun<'_> {
                 let mut newest: Option<Timestamp> = None;
                 for input in inputs {
                     let Offsets { earliest, latest } = input.offsets;
-                    newest = newest.max(self.probe(input)?.ts((latest - 1).max(earliest), latest)?);
+                    newest = newest.max(self.searcher(input)?.ts((latest - 1).max(earliest), latest)?);
                 }
                 newest
             }
@@ -169,11 +153,11 @@ impl WindowRun<'_> {
         };
         let before = near.iter().find(|run| run.window_end == window.start).and_then(of);
         let after = near.iter().find(|run| run.window_start == window.end).and_then(of);
-        let mut probe = self.probe(input)?;
+        let mut searcher = self.searcher(input)?;
         // The first offset past everything that may be waited for at the end of a window that ends
         // `at`.
         let mut found = |at: Timestamp| {
-            probe.search(earliest, latest, at.plus_ms(config.grace_ms)).map(|(_, until)| until)
+            searcher.search(earliest, latest, at.plus_ms(config.grace_ms)).map(|(_, until)| until)
         };
         let same = same.and_then(of);
         let settled = match (same, before) {
@@ -189,7 +173,7 @@ impl WindowRun<'_> {
         let (topic, partition) = place;
         let named = format!("{topic}/{partition}");
         if end > latest {
-            return Err(WindowError::AnotherLog { place: named, known: end, latest });
+            return Err(WindowError::TopicRecreated { place: named, known: end, latest });
         }
         if earliest > settled && settled < end && same.is_none() {
             tracing::warn!(
@@ -200,16 +184,16 @@ impl WindowRun<'_> {
         let from = match config.horizon_ms {
             Some(horizon_ms) => {
                 let to = settled.clamp(earliest, latest);
-                probe.search(earliest, to, window.start.plus_ms(-horizon_ms))?.0
+                searcher.search(earliest, to, window.start.plus_ms(-horizon_ms))?.0
             }
             None => earliest,
         };
-        let done = Some(Read { end: settled, until: window.start });
+        let done = Some(RunEnd { end: settled, until: window.start });
         Ok(Slice { place, from, done, end })
     }
 
-    fn probe(&self, input: &Partition) -> Result<Probe, BatchError> {
+    fn searcher(&self, input: &Partition) -> Result<OffsetSearcher, BatchError> {
         let (topic, partition) = input.place;
-        Ok(Probe::new(&self.steps.config.settings, topic, partition)?)
+        Ok(OffsetSearcher::new(&self.steps.config.settings, topic, partition)?)
     }
 }

@@ -1,8 +1,9 @@
 //! What the steps of a window by hand leave for each other.
 //!
 //! ```text
-//! extract --> past.jsonl, records.jsonl --> transform --> rows.jsonl, answers.jsonl --> load, publish
-//!             extract.json                                transform.json                load.json
+//! extract --> past.jsonl,    --> transform --> rows.jsonl, --> load, publish
+//!             records.jsonl,                   answers.jsonl,
+//!             extract.json                     transform.json
 //! ```
 
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 use super::super::WindowError;
 use super::super::arrival::Arrival;
+use crate::warehouse::Run;
 
 /// A step of a window's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,21 @@ impl Stage {
         let place = Self::ALL.iter().position(|stage| *stage == self).unwrap_or(0);
         &Self::ALL[place + 1..]
     }
+}
+
+/// What `extract` has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extracted {
+    /// The run, with the number of its records and where it was cut.
+    #[serde(flatten)]
+    pub run: Run,
+    /// Records before the window, from which the processors get their state.
+    pub past: u64,
+    /// Records that were read from the log for all that.
+    #[serde(default)]
+    pub read: u64,
+    /// Partitions of the inputs.
+    pub partitions: i32,
 }
 
 /// A record in `past.jsonl` and `records.jsonl`: a line as `freshet record` writes it, with its
@@ -123,26 +140,26 @@ impl Files {
         serde_json::from_slice(&text).map_err(|error| wrong(&path, &io::Error::other(error)))
     }
 
-    pub(super) fn create(&self, name: &str) -> Result<Output, WindowError> {
+    pub(super) fn create(&self, name: &str) -> Result<LineWriter, WindowError> {
         let path = self.path(name);
         let file = File::create(&path).map_err(|error| wrong(&path, &error))?;
-        Ok(Output { path, to: BufWriter::with_capacity(1 << 18, file) })
+        Ok(LineWriter { path, to: BufWriter::with_capacity(1 << 18, file) })
     }
 
-    pub(super) fn open(&self, name: &str) -> Result<Input, WindowError> {
+    pub(super) fn open(&self, name: &str) -> Result<LineReader, WindowError> {
         let path = self.path(name);
         let file = File::open(&path).map_err(|error| wrong(&path, &error))?;
-        Ok(Input { path, from: BufReader::with_capacity(1 << 18, file), line: Vec::new(), number: 0 })
+        Ok(LineReader { path, from: BufReader::with_capacity(1 << 18, file), line: Vec::new(), number: 0 })
     }
 }
 
 /// A file that is being written.
-pub(super) struct Output {
+pub(super) struct LineWriter {
     path: PathBuf,
     to: BufWriter<File>,
 }
 
-impl Output {
+impl LineWriter {
     pub(super) fn record(&mut self, arrival: &Arrival) -> Result<(), WindowError> {
         // JSON has line breaks between its tokens only, and there they mean nothing.
         let bytes: Vec<u8> = arrival
@@ -204,14 +221,14 @@ impl Output {
 }
 
 /// A file that is being read.
-pub(super) struct Input {
+pub(super) struct LineReader {
     path: PathBuf,
     from: BufReader<File>,
     line: Vec<u8>,
     number: u64,
 }
 
-impl Input {
+impl LineReader {
     /// The next record or answer; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<FileRecord>, WindowError> {
         self.line.clear();
@@ -236,6 +253,9 @@ impl Input {
 
 fn read(line: &[u8]) -> Result<FileRecord, String> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if line.partition < 0 {
+        return Err(format!("{} is no partition", line.partition));
+    }
     let content = match (line.value, line.dead_letter) {
         (Some(value), None) => {
             let topic =

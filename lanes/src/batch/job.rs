@@ -8,21 +8,21 @@ use std::time::Instant;
 use client::{Admin, ClusterError, ProducerOptions, Settings};
 use events::{BatchedMut, Event, Timestamp, Topic};
 
-use super::super::bookmark::{Bookmark, Place};
 use super::super::clock::wall_ms;
+use super::super::commit_metadata::{CommitMetadata, Place};
 use super::super::offsets::partitions_and_ends;
 use super::super::outbox::Outbox;
 use super::super::progress::{PROGRESS, Progress, resumed, statistics};
-use super::super::rebuild::{Log, Probe};
+use super::super::rebuild::{MergedReader, OffsetSearcher};
 use super::super::retry::Backoff;
-use super::super::window::{Fate, Window};
+use super::super::window::{Assignment, Window};
 use super::publish::{Publisher, SeenFrom, answers_there, beginnings, earlier_runs};
 use super::reading::{Reading, Slice, cut, records_in};
 use super::steps::Steps;
 use super::transform::RunOutput;
 use super::{BatchConfig, LOOK, METADATA_TIMEOUT};
 use crate::warehouse::Warehouse;
-use crate::{BatchError, Control, Wish, WorkerStats};
+use crate::{BatchError, Control, DesiredState, WorkerStats};
 use processor::Processor;
 
 /// Runs a job of the batch lane until `control` asks it to stop, or until nothing is due if it is
@@ -33,6 +33,9 @@ pub fn run_batch(
     warehouse: &mut dyn Warehouse,
     control: &Control,
 ) -> Result<WorkerStats, BatchError> {
+    let BatchConfig { job, period_ms, grace_ms, .. } = config;
+    assert!(*period_ms > 0, "{job}: period_ms is {period_ms}: a period has a length");
+    assert!(*grace_ms >= 0, "{job}: grace_ms is {grace_ms}: a window is not closed before its end");
     let mut backoff = Backoff::new(config.job_retries(), config.first_wait);
     let mut stats = WorkerStats::default();
     let (mut lived, mut waited) = (false, false);
@@ -73,45 +76,45 @@ pub(super) struct Job<'a> {
     pub(super) admin: Admin,
     pub(super) outbox: Outbox,
     /// What looks into the inputs, a topic each.
-    pub(super) probes: HashMap<Topic, Probe>,
+    pub(super) searchers: HashMap<Topic, OffsetSearcher>,
     /// Every partition of every input.
-    pub(super) inputs: Vec<Input>,
-    pub(super) tasks: Vec<Task>,
+    pub(super) inputs: Vec<InputPosition>,
+    pub(super) tasks: Vec<LiveTask>,
     pub(super) answers_from: BTreeMap<Place, i64>,
     visible_from: SeenFrom,
     pub(super) stats: WorkerStats,
 }
 
 /// A processor and the partitions that it is given.
-pub(super) struct Task {
+pub(super) struct LiveTask {
     pub(super) partitions: Range<i32>,
     pub(super) processor: Box<dyn Processor>,
     /// What reads the windows for it, from the first run on.
-    log: Option<Log>,
+    log: Option<MergedReader>,
 }
 
 /// What looks into a topic, which is made when it is first needed.
-pub(super) fn probe<'a>(
-    probes: &'a mut HashMap<Topic, Probe>,
+pub(super) fn searcher<'a>(
+    searchers: &'a mut HashMap<Topic, OffsetSearcher>,
     settings: &Settings,
     topic: Topic,
-) -> Result<&'a mut Probe, ClusterError> {
-    Ok(match probes.entry(topic) {
+) -> Result<&'a mut OffsetSearcher, ClusterError> {
+    Ok(match searchers.entry(topic) {
         Entry::Occupied(made) => made.into_mut(),
-        Entry::Vacant(place) => place.insert(Probe::new(settings, topic, 0)?),
+        Entry::Vacant(place) => place.insert(OffsetSearcher::new(settings, topic, 0)?),
     })
 }
 
 /// One partition of an input.
-pub(super) struct Input {
+pub(super) struct InputPosition {
     pub(super) place: Place,
     /// The first offset with a record that no run has processed: what is committed.
     pub(super) position: i64,
-    /// How far runs have read, and how far the one reads that was begun: what is committed beside it.
-    pub(super) marks: Bookmark,
+    /// How far runs have read, and how far the one reads that was begun: committed beside it.
+    pub(super) marks: CommitMetadata,
 }
 
-impl Input {
+impl InputPosition {
     /// What the run that is going on takes here.
     fn slice(&self) -> Slice {
         let end = self.marks.plan.map_or(self.position, |plan| plan.end);
@@ -141,7 +144,7 @@ impl<'a> Job<'a> {
         let outbox = Outbox::new(&config.settings, &ProducerOptions::stream(), &admin, &config.answers_on())?;
         let runs = outbox.place(Topic::BatchRuns, 0);
         let visible_from = earlier_runs(config, &admin, runs, control)?;
-        let task = |partitions| Task { partitions, processor: factory(), log: None };
+        let task = |partitions| LiveTask { partitions, processor: factory(), log: None };
         let mut job = Self {
             config,
             warehouse,
@@ -149,7 +152,7 @@ impl<'a> Job<'a> {
             period_ms: config.period_ms,
             admin,
             outbox,
-            probes: HashMap::new(),
+            searchers: HashMap::new(),
             inputs: Vec::new(),
             tasks: config.tasks(partitions).into_iter().map(task).collect(),
             answers_from: BTreeMap::new(),
@@ -164,14 +167,14 @@ impl<'a> Job<'a> {
 
     fn go(&mut self) -> Result<(), BatchError> {
         // A run that was begun is finished first: it was due.
-        if let Some(window) = self.begun().filter(|_| self.control.wish() != Wish::Stop) {
+        if let Some(window) = self.begun().filter(|_| self.control.desired_state() != DesiredState::Stop) {
             self.run(window)?;
         }
         loop {
-            let wait = match self.control.wish() {
-                Wish::Stop => return Ok(()),
-                Wish::Pause => LOOK,
-                Wish::Run => {
+            let wait = match self.control.desired_state() {
+                DesiredState::Stop => return Ok(()),
+                DesiredState::Pause => LOOK,
+                DesiredState::Run => {
                     self.apply_new_period();
                     match self.next_window() {
                         Ok(Ok(window)) => {
@@ -188,8 +191,8 @@ impl<'a> Job<'a> {
                     }
                 }
             };
-            let wish = self.control.wish();
-            self.control.wait_while(wish, wait);
+            let desired = self.control.desired_state();
+            self.control.wait_while(desired, wait);
         }
     }
 
@@ -200,7 +203,7 @@ impl<'a> Job<'a> {
             return;
         };
         self.period_ms = period_ms;
-        for Task { processor, .. } in &mut self.tasks {
+        for LiveTask { processor, .. } in &mut self.tasks {
             processor.set_period_ms(period_ms);
         }
     }
@@ -235,10 +238,12 @@ impl<'a> Job<'a> {
         publisher.end(&run, rows, &mut **warehouse)?;
         let Publisher { given, already, .. } = publisher;
         visible_from.insert(window.end, finished.visible_from);
-        for Input { place, position, marks } in inputs {
+        for InputPosition { place, position, marks } in inputs {
             if let Some(plan) = marks.plan.take() {
-                *position = first_unprocessed.get(place).copied().unwrap_or(plan.end);
-                *marks = Bookmark { read: Some(plan), ..Bookmark::default() };
+                let next = first_unprocessed.get(place).copied().unwrap_or(plan.end);
+                assert!(next >= *position, "{place:?}: a run goes back from {position} to {next}");
+                *position = next;
+                *marks = CommitMetadata { read: Some(plan), ..CommitMetadata::default() };
             }
         }
         for (place, from) in &mut self.answers_from {
@@ -267,8 +272,8 @@ impl<'a> Job<'a> {
 /// run's end.
 fn process<'a>(
     steps: &Steps<'a>,
-    tasks: &mut [Task],
-    inputs: &[Input],
+    tasks: &mut [LiveTask],
+    inputs: &[InputPosition],
     stats: &mut WorkerStats,
     publisher: &mut Publisher<'_>,
 ) -> Result<Processed<'a>, BatchError> {
@@ -283,9 +288,9 @@ fn process<'a>(
             Some(_) | None => publisher.publish(partition, answer),
         })
     };
-    let all: Vec<Slice> = inputs.iter().map(Input::slice).collect();
+    let all: Vec<Slice> = inputs.iter().map(InputPosition::slice).collect();
     let mut progress = Progress::new(format!("{}: processing", steps.batch_id), records_in(&all));
-    for Task { partitions, processor, log } in tasks {
+    for LiveTask { partitions, processor, log } in tasks {
         let slices: Vec<Slice> =
             all.iter().filter(|slice| partitions.contains(&slice.place.1)).copied().collect();
         let (stretches, cuts) = cut(&slices, steps.window.end);
@@ -295,18 +300,18 @@ fn process<'a>(
                 log.reopen(settings, &stretches)?;
                 log
             }
-            None => log.insert(Log::open(settings, &stretches)?),
+            None => log.insert(MergedReader::open(settings, &stretches)?),
         };
         let mut reading = Reading::new(log, &cuts, &mut progress, steps.control);
-        while let Some((arrival, fate)) = reading.next()? {
-            match fate {
-                Fate::Done => {}
-                Fate::Later => {
+        while let Some((arrival, assignment)) = reading.next()? {
+            match assignment {
+                Assignment::Earlier => {}
+                Assignment::Later => {
                     let first = first_unprocessed.entry((arrival.topic, arrival.partition));
                     let first = first.or_insert(arrival.offset);
                     *first = arrival.offset.min(*first);
                 }
-                Fate::Now => {
+                Assignment::This => {
                     let partition = arrival.partition;
                     let began = stopwatch();
                     output.process(&mut **processor, arrival.content);
@@ -317,7 +322,7 @@ fn process<'a>(
         }
         // A run that is stopped here is repeated by the next life: that is what its plan is for.
         steps.go_on()?;
-        log.rest()?;
+        log.stop_fetching()?;
         output.end(&mut **processor);
         hand_on(&mut output, partitions.start)?;
     }
@@ -325,7 +330,7 @@ fn process<'a>(
     Ok(Processed { output, deferred_answers, first_unprocessed })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: processing time is measured on the wall")]
+#[expect(clippy::disallowed_methods, reason = "the rim: processing time is measured in wall-clock time")]
 fn stopwatch() -> Instant {
     Instant::now()
 }

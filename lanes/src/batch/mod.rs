@@ -5,8 +5,8 @@
 //! done. That is how a DAG in Airflow works: wait for the period, extract, transform, load. Between
 //! runs nothing runs.
 //!
-//! There are two ways to have it run. [`run_batch`] is a job with a scheduler inside. Where there is
-//! a scheduler already (Airflow, cron, a person), what is wanted of a program is less: do *this*
+//! There are two ways to have it run. [`run_batch`] is a job with a scheduler inside. Where there
+//! is a scheduler already (Airflow, cron, a person), what is wanted of a program is less: do *this*
 //! window, or one step of it, so that doing it again is harmless. That is a [`WindowRun`]. Both are
 //! the same four steps:
 //!
@@ -19,15 +19,20 @@
 //!
 //! What differs is what lies between the steps, and what the processors know when a window begins:
 //!
-//! | state | who | how the processors come to know what lies before the window |
+//! | state | of | how the processors come to know what lies before the window |
 //! |---|---|---|
 //! | fresh | a window by hand | `extract` brings it along, as far back as their memory reaches |
-//! | shared | windows of one command | they learn once what all windows have in common, and each window has a copy ([`SharedState`]) |
-//! | live | a job on its schedule | they are those of the run before; after a crash they learn it from the log |
+//! | shared | windows of one command | copies of one that learns it once ([`SharedState`]) |
+//! | live | a job on its schedule | they have processed it, or after a crash read it again |
 //!
 //! The steps of a job hand on values, those of a window by hand files, so that a scheduler may run
 //! each as a task of its own, show which one failed, and repeat that one (`files.rs`).
 //!
+//! ```text
+//! job.rs         a job: one run after the other       window_run.rs    a window by hand
+//! schedule.rs    which window is due                  cut.rs           where it is cut out
+//! resume.rs      where an earlier life left off       files.rs         what its steps leave
+//! ```
 //! Most jobs have the tasks of the stream lane, one processor for each partition, so that both
 //! lanes know the same and differ in timing only. Where the stream's tasks tell each other what
 //! they learn (how fast the roads are), the job has one for all partitions
@@ -36,14 +41,14 @@
 //! # The same window is the same records
 //! A window is cut out of the log between two offsets of each partition (see `window.rs`). Where it
 //! was cut is loaded with its rows, in one transaction. A window by hand looks there first: when it
-//! is run again, or its neighbour is, the cut stays. So each record belongs to exactly one window, in
-//! whatever order windows are run, and a rerun changes nothing.
+//! is run again, or its neighbour is, the cut stays. So each record belongs to exactly one window,
+//! in whatever order windows are run, and a rerun changes nothing.
 //!
 //! A job on its schedule cannot wait for that transaction: answers that rest on earlier runs leave
-//! while it processes. Before it begins, it writes down how far it will read, in the metadata of its
-//! committed offsets; they move when the run is done. A job that dies in between finds the plan,
-//! rebuilds its processors from the log and repeats the run over exactly the same records. The
-//! commits also outlive the database: a job that is given another one goes on where it was.
+//! while it processes. Before it begins, it writes down how far it will read, in the metadata of
+//! its committed offsets; they move when the run is done. A job that dies in between finds the
+//! plan, rebuilds its processors from the log and repeats the run over exactly the same records.
+//! The commits also outlive the database: a job that is given another one goes on where it was.
 //!
 //! # When an answer could be seen
 //! A processor stamps a batched answer with the end of the period whose data it rests on. Live,
@@ -58,11 +63,11 @@
 //! in the same order. By hand, a step's `.json` is written last, by renaming, and taken away first:
 //! without it the next step refuses to begin.
 //!
-//! A database that is down, locked, full or not writable is asked again, after one second, two,
-//! four, … half a minute; nothing is read again meanwhile, and no answer that rests on this run is
-//! published before its rows are in. A cluster that goes away in the middle of a scheduled run ends
-//! the run: the job starts again, as if it had died. A job that runs once, or a window by hand,
-//! gives up after `retries` attempts, one on a schedule never does.
+//! A database that is down, locked, full or not writable is retried with exponential back-off,
+//! after one second to half a minute; nothing is read again meanwhile, and no answer that rests on
+//! this run is published before its rows are in. A cluster that goes away in the middle of a
+//! scheduled run ends the run: the job starts again, as if it had died. A job that runs once, or a
+//! window by hand, gives up after `retries` attempts, one on a schedule never does.
 //!
 //! The wall clock may jump. Which windows have been run stands in the commits, so no jump makes one
 //! run twice: one back makes the job wait, one ahead makes it run a window before its hour is over,
@@ -115,8 +120,7 @@ use events::Topic;
 use super::clock::Clock;
 use processor::mart::Mart;
 
-pub use cut::Extracted;
-pub use files::Stage;
+pub use files::{Extracted, Stage};
 pub use job::run_batch;
 pub use shared_state::SharedState;
 pub use window_run::{Loaded, Published, Transformed, WindowRun};
@@ -190,6 +194,7 @@ impl BatchConfig {
 
     /// The partitions that each processor is given.
     pub(super) fn tasks(&self, partitions: i32) -> Vec<Range<i32>> {
+        assert!(partitions >= 0, "{} has {partitions} partitions", self.job);
         let each = if self.whole { partitions.max(1) } else { 1 };
         (0..partitions).step_by(each as usize).map(|first| first..first + each).collect()
     }

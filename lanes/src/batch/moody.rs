@@ -53,7 +53,12 @@ impl Warehouse for Moody {
         self.inner.finish(batch_id, at, from)
     }
 
-    fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError> {
-        self.inner.ask(sql, values, kinds)
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Cell],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Cell>>, WarehouseError> {
+        self.inner.query(sql, values, kinds)
     }
 }

@@ -32,7 +32,7 @@ fn every_answer_names_its_run(world: &World, warehouse: &mut dyn Warehouse) {
         told.insert(run.batch_id.clone());
         windows.push(run);
     }
-    let rows = warehouse.ask("SELECT batch_id FROM batch_runs", &[], &[Kind::Text]).unwrap();
+    let rows = warehouse.query("SELECT batch_id FROM batch_runs", &[], &[Kind::Text]).unwrap();
     let logged: BTreeSet<_> =
         rows.iter().flatten().filter_map(|cell| cell.text().map(str::to_owned)).collect();
     assert_eq!(told, logged);

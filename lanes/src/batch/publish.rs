@@ -6,13 +6,13 @@ use std::time::Duration;
 use client::{Admin, LogReader, Refused};
 use events::{BatchRun, BatchedMut, Event, SOURCE_HEADER, Timestamp, Topic};
 
-use super::super::bookmark::Place;
+use super::super::commit_metadata::Place;
 use super::super::offsets::partitions_of;
 use super::super::outbox::{Outbox, instead_of};
 use super::steps::{Finished, Steps};
 use super::{BatchConfig, LOOK};
 use crate::warehouse::{LoggedRun, Run, Warehouse};
-use crate::{AnswerError, BatchError, Control, Wish};
+use crate::{AnswerError, BatchError, Control, DesiredState};
 
 /// How long acknowledgements are waited for before it is looked whether the job is to end.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -60,7 +60,9 @@ impl<'a> Publisher<'a> {
     /// The rows of the run, which began at `started_at`, are in: so from now on answers may leave
     /// that rest on it.
     pub(super) fn finish(&mut self, started_at: Timestamp) -> Finished {
-        *self.finished.insert(self.steps.finished(started_at))
+        let again = self.finished.replace(self.steps.finished(started_at));
+        assert_eq!(again, None, "{} is finished twice", self.steps.batch_id);
+        self.finished.expect("it was just said")
     }
 
     /// Stamps on an answer which run publishes it and since when it could be seen, and sends it.
@@ -202,7 +204,7 @@ pub(super) fn earlier_runs(
     };
     let all = [(partition, offsets.earliest, offsets.latest)];
     let mut reader = LogReader::range(&config.settings, topic.name(), &all)?;
-    while !reader.is_finished() && control.wish() != Wish::Stop {
+    while !reader.is_finished() && control.desired_state() != DesiredState::Stop {
         if let Some(record) = reader.next(LOOK)?
             && let Ok(Event::BatchRuns(run)) = Event::parse(topic, record.value().unwrap_or_default())
             && run.job == config.job

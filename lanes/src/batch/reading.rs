@@ -1,12 +1,14 @@
 //! What one processor is given of the log, in the order of event time.
 
-use super::super::bookmark::{Place, Read};
+use std::collections::HashMap;
+
+use super::super::commit_metadata::{Place, RunEnd};
 use super::super::progress::Progress;
-use super::super::rebuild::Log;
-use super::super::window::{Cut, Cuts, Fate};
+use super::super::rebuild::MergedReader;
+use super::super::window::{Assignment, Cut, Cuts};
 use crate::arrival::Arrival;
 use crate::warehouse::RunOffsets;
-use crate::{BatchError, Control, Wish};
+use crate::{BatchError, Control, DesiredState};
 use events::Timestamp;
 
 /// How many records are taken before it is looked whether the job is to end.
@@ -19,7 +21,7 @@ pub(super) struct Slice {
     /// The first offset to read.
     pub(super) from: i64,
     /// What earlier runs took; none before the first run.
-    pub(super) done: Option<Read>,
+    pub(super) done: Option<RunEnd>,
     /// The first offset that is not looked at.
     pub(super) end: i64,
 }
@@ -40,13 +42,15 @@ pub(super) fn records_in(slices: &[Slice]) -> u64 {
 /// The partitions of one processor, and how the window that ends at `until` is cut out of them.
 pub(super) fn cut(slices: &[Slice], until: Timestamp) -> (Vec<(Place, i64, i64)>, Cuts) {
     let stretches = slices.iter().map(|slice| (slice.place, slice.from, slice.end)).collect();
-    let cuts = slices.iter().map(|slice| (slice.place, Cut { done: slice.done, until })).collect();
+    let cuts: HashMap<Place, Cut> =
+        slices.iter().map(|slice| (slice.place, Cut { done: slice.done, until })).collect();
+    assert_eq!(cuts.len(), slices.len(), "a partition is cut twice for one run: {slices:?}");
     (stretches, Cuts(cuts))
 }
 
 /// A log on its way through a processor.
 pub(super) struct Reading<'a> {
-    log: &'a mut Log,
+    log: &'a mut MergedReader,
     cuts: &'a Cuts,
     progress: &'a mut Progress,
     control: &'a Control,
@@ -56,7 +60,7 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(
-        log: &'a mut Log,
+        log: &'a mut MergedReader,
         cuts: &'a Cuts,
         progress: &'a mut Progress,
         control: &'a Control,
@@ -64,24 +68,24 @@ impl<'a> Reading<'a> {
         Self { log, cuts, progress, control, read: 0 }
     }
 
-    /// The partitions of which nothing waits: see [`Log::silent`].
+    /// The partitions of which nothing waits: see [`MergedReader::silent`].
     pub(super) fn silent(&self) -> Vec<Place> {
         self.log.silent()
     }
 
     /// The next record, and what this run does with it; none at the end, or when the lane is to
     /// end.
-    pub(super) fn next(&mut self) -> Result<Option<(Arrival, Fate)>, BatchError> {
-        let stopped = || self.control.wish() == Wish::Stop;
+    pub(super) fn next(&mut self) -> Result<Option<(Arrival, Assignment)>, BatchError> {
+        let stopped = || self.control.desired_state() == DesiredState::Stop;
         if self.read.is_multiple_of(AT_ONCE) && stopped() {
             return Ok(None);
         }
-        let Some(arrival) = self.log.next(&|arrival| self.cuts.turn(arrival), &stopped)? else {
+        let Some(arrival) = self.log.next(&|arrival| self.cuts.event_time_order(arrival), &stopped)? else {
             return Ok(None);
         };
         self.read += 1;
         self.progress.step();
-        let fate = self.cuts.fate(&arrival);
-        Ok(Some((arrival, fate)))
+        let assignment = self.cuts.assignment(&arrival);
+        Ok(Some((arrival, assignment)))
     }
 }

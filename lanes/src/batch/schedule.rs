@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use events::{Event, Timestamp};
 
-use super::super::bookmark::Read;
 use super::super::clock::wall_ms;
+use super::super::commit_metadata::RunEnd;
 use super::super::offsets::partitions_of;
-use super::super::window::{Cut, Fate, Window};
-use super::job::{Input, Job, probe};
+use super::super::window::{Assignment, Cut, Window};
+use super::job::{InputPosition, Job, searcher};
 use super::{LOOK, Schedule};
 use crate::BatchError;
 
@@ -34,8 +34,8 @@ impl Job<'_> {
                 continue;
             }
             let (topic, partition) = input.place;
-            let probe = probe(&mut self.probes, &self.config.settings, topic)?;
-            probe.turn_to(partition);
+            let searcher = searcher(&mut self.searchers, &self.config.settings, topic)?;
+            searcher.select_partition(partition);
             // A record that claims to be of the next century is left by every run, and stays where
             // the bookmark stands. What waits behind it must not wait with it: so it is looked
             // among what was left, and among what no run has seen.
@@ -43,17 +43,18 @@ impl Job<'_> {
             let unseen = input.marks.read.map_or(input.position, |done| done.end.max(input.position));
             let places = if unseen > input.position { vec![input.position, unseen] } else { vec![unseen] };
             for from in places {
-                let waits = |offset, event: &Event| cut.fate(offset, Some(event)) != Fate::Done;
-                if let Some(ts) = probe.oldest(from, end, &waits)? {
+                let waits =
+                    |offset, event: &Event| cut.assignment(offset, Some(event)) != Assignment::Earlier;
+                if let Some(ts) = searcher.oldest(from, end, &waits)? {
                     oldest = Some(oldest.map_or(ts, |oldest| oldest.min(ts)));
                 }
             }
             if self.config.schedule == Schedule::EventTime
-                && let Some(ts) = probe.ts((end - 1).max(input.position), end)?
+                && let Some(ts) = searcher.ts((end - 1).max(input.position), end)?
             {
                 newest = newest.max(Some(ts));
             }
-            probe.rest()?;
+            searcher.stop_fetching()?;
         }
         let Some(oldest) = oldest else {
             // Nothing waits. With a clock it is known when there may be something to do.
@@ -93,16 +94,18 @@ impl Job<'_> {
         }
         let ends = self.admin.ends(&partitions_of(self.inputs.iter().map(|input| &input.place)))?;
         let beyond = window.end.plus_ms(self.config.grace_ms.max(self.period_ms));
-        for (Input { place: (topic, partition), position, marks }, end) in self.inputs.iter_mut().zip(ends) {
+        for (InputPosition { place: (topic, partition), position, marks }, end) in
+            self.inputs.iter_mut().zip(ends)
+        {
             let end = end.unwrap_or(0).max(*position);
             // A job that is many periods behind must not read to the end of the log for each of
             // them.
-            let probe = probe(&mut self.probes, &self.config.settings, *topic)?;
-            let end = probe.turn_to(*partition).search(*position, end, beyond)?.1;
-            probe.rest()?;
+            let searcher = searcher(&mut self.searchers, &self.config.settings, *topic)?;
+            let end = searcher.select_partition(*partition).search(*position, end, beyond)?.1;
+            searcher.stop_fetching()?;
             // What an earlier run has looked at stays looked at.
             let end = marks.read.map_or(end, |done| end.max(done.end));
-            marks.plan = Some(Read { end, until: window.end });
+            marks.plan = Some(RunEnd { end, until: window.end });
             marks.plan_start = Some(window.start);
         }
         self.commit()

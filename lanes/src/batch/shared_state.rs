@@ -1,7 +1,8 @@
 //! What windows that are run one after the other need not find out each for itself.
 //!
 //! The state that a processor has when its window begins is a function of the log: all records that
-//! belong before, in the order of their turns ([`Cuts::turn`](super::super::window::Cuts::turn)).
+//! belong before, in the order of their turns
+//! ([`Cuts::event_time_order`](super::super::window::Cuts::event_time_order)).
 //! For the next window these are the same and some more, so of the first of them, up to the first
 //! record that does *not* belong before this window, it is known already that the next window's
 //! will begin with the same ones in the same order. A processor learns that common beginning once;
@@ -26,8 +27,8 @@ use std::collections::HashMap;
 
 use events::Timestamp;
 
-use super::super::bookmark::Place;
-use super::super::window::{Cuts, Fate};
+use super::super::commit_metadata::Place;
+use super::super::window::{Assignment, Cuts};
 use super::publish::OnTopics;
 use crate::arrival::Arrival;
 use processor::Processor;
@@ -65,7 +66,7 @@ impl<'a> SharedState<'a> {
         if tasks.get_mut(&task).as_ref().is_none_or(|learnt| !fits(learnt)) {
             let processor = (self.factory)();
             processor.fork()?;
-            let places = stretches.iter().map(|(place, from, _)| (*place, Reach::new(*from))).collect();
+            let places = stretches.iter().map(|(place, from, _)| (*place, LearntRange::new(*from))).collect();
             tasks.insert(task, Learnt { processor, places, newest: i64::MIN, records: 0 });
         }
         let learnt = RefMut::map(tasks, |tasks| tasks.get_mut(&task).expect("it was there, or put there"));
@@ -91,14 +92,14 @@ impl<'a> SharedState<'a> {
 /// A processor that has learnt the beginning of the log.
 struct Learnt {
     processor: Box<dyn Processor>,
-    places: HashMap<Place, Reach>,
+    places: HashMap<Place, LearntRange>,
     /// The latest turn among what it has learnt.
     newest: i64,
     records: u64,
 }
 
 /// How much of a partition was learnt.
-struct Reach {
+struct LearntRange {
     /// Where the past began.
     from: i64,
     /// The first offset that is not learnt.
@@ -108,7 +109,7 @@ struct Reach {
     ended: bool,
 }
 
-impl Reach {
+impl LearntRange {
     fn new(from: i64) -> Self {
         Self { from, next: from, ended: false }
     }
@@ -157,7 +158,7 @@ impl Learning<'_> {
     pub(super) fn take(&mut self, arrival: &Arrival, cuts: &Cuts, silent: &dyn Fn() -> Vec<Place>) -> Step {
         let place = (arrival.topic, arrival.partition);
         let learnt = &mut *self.learnt;
-        let turn = cuts.turn(arrival);
+        let turn = cuts.event_time_order(arrival);
         let reach = learnt.places.get_mut(&place).expect("every partition of the task has its place");
         // Without a turn of its own a record says nothing of those behind it.
         if reach.ended && turn != i64::MIN {
@@ -170,8 +171,8 @@ impl Learning<'_> {
             return Step::Left;
         }
         let event = arrival.content.as_ref().ok();
-        match cuts.fate(arrival) {
-            Fate::Done => {
+        match cuts.assignment(arrival) {
+            Assignment::Earlier => {
                 reach.next = arrival.offset + 1;
                 if let Some(event) = event {
                     learnt.processor.learn(event);
@@ -180,11 +181,11 @@ impl Learning<'_> {
                 }
                 Step::Learnt
             }
-            Fate::Later if event.and_then(events::Event::ts) >= Some(self.until) => {
+            Assignment::Later if event.and_then(events::Event::ts) >= Some(self.until) => {
                 reach.next = arrival.offset + 1;
                 Step::Learnt
             }
-            Fate::Now | Fate::Later => {
+            Assignment::This | Assignment::Later => {
                 self.stop(&silent(), Some(place));
                 Step::Left
             }

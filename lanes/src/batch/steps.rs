@@ -1,14 +1,14 @@
-//! One run of one window: what its four steps have in common, whoever has it run.
+//! One run of one window: what its four steps have in common, on a schedule and by hand.
 
 use client::Admin;
 use events::Timestamp;
 
 use super::super::clock::wall_ms;
-use super::super::retry::{Backoff, patiently};
+use super::super::retry::{Backoff, retry_with_backoff};
 use super::super::window::Window;
 use super::{BatchConfig, METADATA_TIMEOUT, Schedule};
 use crate::warehouse::{LoggedRun, Run, RunOffsets, TableRows, Warehouse, WarehouseError, runs_near};
-use crate::{BatchError, Control, Wish};
+use crate::{BatchError, Control, DesiredState};
 
 /// A run, named.
 pub(super) struct Steps<'a> {
@@ -16,14 +16,14 @@ pub(super) struct Steps<'a> {
     pub(super) control: &'a Control,
     pub(super) window: Window,
     pub(super) batch_id: String,
-    /// How often a database that is away is asked again.
+    /// How often a database that is away is retried.
     pub(super) backoff: Backoff,
 }
 
 /// When the rows of a run were in: from then on its answers could be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Finished {
-    /// On the wall.
+    /// In wall-clock time.
     pub(super) at: Timestamp,
     /// In event time.
     pub(super) visible_from: Timestamp,
@@ -87,9 +87,9 @@ impl<'a> Steps<'a> {
 
     /// An error once the lane is to end.
     pub(super) fn go_on(&self) -> Result<(), BatchError> {
-        match self.control.wish() {
-            Wish::Stop => Err(self.interrupted()),
-            Wish::Run | Wish::Pause => Ok(()),
+        match self.control.desired_state() {
+            DesiredState::Stop => Err(self.interrupted()),
+            DesiredState::Run | DesiredState::Pause => Ok(()),
         }
     }
 
@@ -149,8 +149,8 @@ impl<'a> Steps<'a> {
     }
 
     fn ask<T>(&self, attempt: impl FnMut() -> Result<T, WarehouseError>) -> Result<T, BatchError> {
-        patiently(self.backoff.clone(), self.control, attempt).map_err(|error| {
-            if self.control.wish() == Wish::Stop {
+        retry_with_backoff(self.backoff.clone(), self.control, attempt).map_err(|error| {
+            if self.control.desired_state() == DesiredState::Stop {
                 tracing::warn!("{error}");
                 self.interrupted()
             } else {

@@ -89,7 +89,7 @@ pub(super) fn each_once(minutes: std::ops::Range<u32>) -> BTreeMap<String, u32> 
 /// Each swipe with the run that loaded it and what that said of it.
 fn loaded(warehouse: &mut dyn Warehouse) -> Vec<Vec<Cell>> {
     let sql = "SELECT swipe_id, batch_id, decision FROM swipes ORDER BY ts, swipe_id";
-    warehouse.ask(sql, &[], &[Kind::Text; 3]).unwrap()
+    warehouse.query(sql, &[], &[Kind::Text; 3]).unwrap()
 }
 
 fn runs_told(world: &World) -> Vec<(String, i64)> {

@@ -24,6 +24,7 @@ impl<'a> RunOutput<'a> {
     /// Gives a record of the window to its processor. What that answers is to be
     /// [handed on](Self::hand_on).
     pub(super) fn process(&mut self, processor: &mut dyn Processor, content: Result<Event, Box<DeadLetter>>) {
+        assert!(self.answers.is_empty(), "answers to the record before were not handed on");
         self.records += 1;
         match content {
             Ok(event) => {
@@ -57,6 +58,7 @@ impl<'a> RunOutput<'a> {
 
     /// The rows of the run.
     pub(super) fn tables(&self, batch_id: &str) -> TableRows {
+        assert!(self.answers.is_empty(), "answers of {batch_id} were not handed on");
         self.rows.tables(batch_id)
     }
 }

@@ -12,8 +12,7 @@ use super::super::outbox::Outbox;
 use super::super::progress::Progress;
 use super::super::window::Window;
 use super::BatchConfig;
-use super::cut::Extracted;
-use super::files::{FileRecord, Files, Input, Stage};
+use super::files::{Extracted, FileRecord, Files, LineReader, Stage};
 use super::publish::{OnTopics, Publisher, answers_there, beginnings, earlier_runs};
 use super::shared_state::SharedState;
 use super::steps::Steps;
@@ -66,7 +65,7 @@ impl<'a> WindowRun<'a> {
         folder: &Path,
         control: &'a Control,
     ) -> Self {
-        let steps = Steps::new(config, control, Window { start, end }, Some(config.retries));
+        let steps = Steps::new(config, control, Window::new(start, end), Some(config.retries));
         let files = Files::new(folder.join(&steps.batch_id));
         Self { steps, files, shared: None }
     }
@@ -198,12 +197,12 @@ impl<'a> WindowRun<'a> {
 
 /// The lines of a file in which each processor's stand together.
 struct Lines {
-    from: Input,
+    from: LineReader,
     head: Option<FileRecord>,
 }
 
 impl Lines {
-    fn open(mut from: Input) -> Result<Self, WindowError> {
+    fn open(mut from: LineReader) -> Result<Self, WindowError> {
         let head = from.next()?;
         Ok(Self { from, head })
     }

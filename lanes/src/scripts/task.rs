@@ -8,10 +8,10 @@ use events::{Event, Source, Topic};
 use goldenscript::Context;
 use processor::Processor;
 
-use crate::answered::Answered;
 use crate::arrival::{Arrival, parse};
-use crate::bookmark::{Bookmark, Place};
+use crate::commit_metadata::{CommitMetadata, Place};
 use crate::merge::Next;
+use crate::published_answers::PublishedAnswers;
 use crate::task::Task;
 use crate::toy::{Toy, swipe};
 
@@ -86,13 +86,13 @@ impl Cluster {
     fn start(&self) -> (Worker, String) {
         let (committed, text) = &self.committed;
         let position = (*committed).max(self.earliest);
-        let bookmark = Bookmark::parse(text).unwrap_or_default();
+        let metadata = CommitMetadata::parse(text).unwrap_or_default();
         let mut toy = Toy::default();
         let past = &self.questions[self.earliest as usize..position as usize];
         past.iter().filter_map(|question| question.content.as_ref().ok()).for_each(|event| toy.learn(event));
-        let (mut answered, mut answers_from) = (Answered::default(), BTreeMap::new());
+        let (mut answered, mut answers_from) = (PublishedAnswers::default(), BTreeMap::new());
         for topic in ANSWERS {
-            let from = bookmark.answers_from.get(&(topic, 0)).copied().unwrap_or(0);
+            let from = metadata.answers_from.get(&(topic, 0)).copied().unwrap_or(0);
             for (source, _) in &self.answers[&topic][from as usize..] {
                 let source = Source::parse(source.as_bytes()).expect("the source was written by us");
                 if source.offset >= position {
@@ -155,9 +155,9 @@ impl Worker {
 
     fn commit(&mut self, cluster: &mut Cluster) -> (i64, String) {
         self.acknowledge(cluster, usize::MAX);
-        let bookmark = self.task.bookmark(|place| self.ends.get(&place).copied());
+        let metadata = self.task.commit_metadata(|place| self.ends.get(&place).copied());
         let (_, position) = self.task.positions().next().expect("the task has one input");
-        (position, bookmark.to_string())
+        (position, metadata.to_string())
     }
 }
 

@@ -7,10 +7,10 @@ use events::{Event, Timestamp, Topic};
 use goldenscript::Context;
 
 use crate::arrival::{Arrival, parse};
-use crate::bookmark::{Bookmark, Place, Read};
+use crate::commit_metadata::{CommitMetadata, Place, RunEnd};
 use crate::merge::Merge;
 use crate::toy::swipe_at;
-use crate::window::{Cut, Cuts, Fate, Window};
+use crate::window::{Assignment, Cut, Cuts, Window};
 
 const TOPIC: Topic = Topic::CardSwipes;
 
@@ -66,16 +66,17 @@ impl Partition {
         self.log.push(Arrival { partition: number as i32, ..arrival });
     }
 
-    fn bookmark(&self) -> Bookmark {
-        Bookmark::parse(&self.metadata).unwrap_or_default()
+    fn commit_metadata(&self) -> CommitMetadata {
+        CommitMetadata::parse(&self.metadata).unwrap_or_default()
     }
 
     /// The oldest time of a record that waits for a run.
     fn oldest(&self) -> Option<Timestamp> {
-        let cut = Cut { done: self.bookmark().read, until: Timestamp::MAX };
+        let cut = Cut { done: self.commit_metadata().read, until: Timestamp::MAX };
         let rest = self.log[self.position as usize..].iter();
-        let waiting =
-            rest.filter(|arrival| cut.fate(arrival.offset, arrival.content.as_ref().ok()) != Fate::Done);
+        let waiting = rest.filter(|arrival| {
+            cut.assignment(arrival.offset, arrival.content.as_ref().ok()) != Assignment::Earlier
+        });
         waiting.filter_map(time_of).min()
     }
 }
@@ -83,19 +84,20 @@ impl Partition {
 impl Runner {
     /// Which window is run next; the plan for it is committed before anything is done.
     fn plan(&mut self) -> Result<Window, Box<dyn Error>> {
-        let bookmarks = self.partitions.each_ref().map(Partition::bookmark);
-        let planned = bookmarks
+        let metadata = self.partitions.each_ref().map(Partition::commit_metadata);
+        let planned = metadata
             .iter()
-            .find_map(|bookmark| Some(Window { start: bookmark.plan_start?, end: bookmark.plan?.until }));
+            .find_map(|metadata| Some(Window { start: metadata.plan_start?, end: metadata.plan?.until }));
         if let Some(window) = planned {
             return Ok(window);
         }
-        let after = bookmarks.iter().filter_map(|bookmark| Some(bookmark.read?.until)).max();
+        let after = metadata.iter().filter_map(|metadata| Some(metadata.read?.until)).max();
         let oldest = self.partitions.iter().filter_map(Partition::oldest).min();
         let window = Window::next(after, oldest.ok_or("no record waits")?, self.period_ms);
-        for (partition, bookmark) in self.partitions.iter_mut().zip(bookmarks) {
-            let plan = Some(Read { end: partition.log.len() as i64, until: window.end });
-            partition.metadata = Bookmark { plan, plan_start: Some(window.start), ..bookmark }.to_string();
+        for (partition, metadata) in self.partitions.iter_mut().zip(metadata) {
+            let plan = Some(RunEnd { end: partition.log.len() as i64, until: window.end });
+            partition.metadata =
+                CommitMetadata { plan, plan_start: Some(window.start), ..metadata }.to_string();
         }
         Ok(window)
     }
@@ -108,7 +110,7 @@ impl Runner {
         let mut merge = Merge::new(self.partitions.len());
         let mut stretches = Vec::new();
         for (number, partition) in self.partitions.iter().enumerate() {
-            let Bookmark { read, plan, .. } = partition.bookmark();
+            let CommitMetadata { read, plan, .. } = partition.commit_metadata();
             let place: Place = (TOPIC, number as i32);
             cuts.0.insert(place, Cut { done: read, until: window.end });
             let end = plan.expect("a run is planned before it is made").end;
@@ -118,25 +120,25 @@ impl Runner {
         loop {
             for silent in merge.silent().collect::<Vec<_>>() {
                 if let Some(arrival) = stretches[silent].next() {
-                    merge.push(silent, cuts.turn(arrival), arrival);
+                    merge.push(silent, cuts.event_time_order(arrival), arrival);
                 }
             }
             let Some(arrival) = merge.next_of_all() else { break };
-            let fate = match cuts.fate(arrival) {
-                Fate::Done => "was processed by an earlier run",
-                Fate::Now => "processed",
-                Fate::Later => {
+            let assignment = match cuts.assignment(arrival) {
+                Assignment::Earlier => "was processed by an earlier run",
+                Assignment::This => "processed",
+                Assignment::Later => {
                     first_left[arrival.partition as usize].get_or_insert(arrival.offset);
                     "left for a later run"
                 }
             };
             let time = time_of(arrival).map_or("broken".to_owned(), clock);
-            writeln!(output, "  {}/{} {time}: {fate}", arrival.partition, arrival.offset)?;
+            writeln!(output, "  {}/{} {time}: {assignment}", arrival.partition, arrival.offset)?;
         }
         for (partition, first_left) in self.partitions.iter_mut().zip(first_left) {
-            let plan = partition.bookmark().plan.expect("a run is planned before it is made");
+            let plan = partition.commit_metadata().plan.expect("a run is planned before it is made");
             partition.position = first_left.unwrap_or(plan.end);
-            partition.metadata = Bookmark { read: Some(plan), ..Bookmark::default() }.to_string();
+            partition.metadata = CommitMetadata { read: Some(plan), ..CommitMetadata::default() }.to_string();
         }
         Ok(output + &self.committed())
     }
@@ -145,9 +147,9 @@ impl Runner {
         let partitions = self.partitions.iter().enumerate();
         let used = partitions.filter(|(_, partition)| !partition.log.is_empty());
         let lines = used.map(|(number, partition)| {
-            let Bookmark { read, plan, .. } = partition.bookmark();
-            let shown = |name: &str, read: Option<Read>| {
-                read.map_or(String::new(), |Read { end, until }| {
+            let CommitMetadata { read, plan, .. } = partition.commit_metadata();
+            let shown = |name: &str, read: Option<RunEnd>| {
+                read.map_or(String::new(), |RunEnd { end, until }| {
                     format!(", {name} {end} for what is before {}", clock(until))
                 })
             };

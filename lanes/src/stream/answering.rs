@@ -18,7 +18,10 @@ use crate::{AnswerError, Control, WorkerStats};
 
 /// Has a record processed and sends what is owed to it. Only then does the task count it as
 /// answered. `answers` is empty before and after.
-#[expect(clippy::disallowed_methods, reason = "the rim: how long processing takes is measured on the wall")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the rim: how long processing takes is measured in wall-clock time"
+)]
 pub(super) fn answer(
     task: &mut Task,
     arrival: Arrival,

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::TopicPartition;
 use events::Topic;
 
-use super::{ASK, LAST_FLUSH, Lane, News, Pending, Slot, commits};
+use super::{LAST_FLUSH, Lane, METADATA_TIMEOUT, News, Pending, Slot, commits};
 use crate::StreamError;
-use crate::bookmark::Bookmark;
+use crate::commit_metadata::CommitMetadata;
 use crate::rebuild::Plan;
 use crate::task::Task;
 
@@ -26,25 +26,25 @@ struct Start {
     earliest: i64,
     /// The next offset to process.
     position: i64,
-    bookmark: Option<Bookmark>,
+    metadata: Option<CommitMetadata>,
 }
 
 impl Lane<'_> {
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError> {
         self.assignment += 1;
         self.committed.clear();
-        let commits = self.wait_for(|lane| lane.consumer.committed(partitions, ASK))?;
+        let commits = self.wait_for(|lane| lane.consumer.committed(partitions, METADATA_TIMEOUT))?;
         let bounds = self.wait_for(|lane| lane.admin.offsets(partitions))?;
         let (Some(commits), Some(bounds)) = (commits, bounds) else { return Ok(()) };
         let mut starts = Vec::new();
         let mut by_task: BTreeMap<i32, Vec<Start>> = BTreeMap::new();
         for ((at, commit), bounds) in partitions.iter().zip(commits).zip(bounds) {
             let (Some(topic), Some(bounds)) = (Topic::named(&at.topic), bounds) else { continue };
-            let bookmark = commit.as_ref().and_then(|commit| Bookmark::parse(&commit.metadata));
+            let metadata = commit.as_ref().and_then(|commit| CommitMetadata::parse(&commit.metadata));
             let position = match commit {
                 Some(commit) if commit.offset > bounds.latest => {
                     tracing::warn!(
-                        "{at} ends at {} but {} was committed: it was made anew, and is read from its beginning",
+                        "{at} ends at {} but {} was committed: it was recreated, and is read from its beginning",
                         bounds.latest,
                         commit.offset
                     );
@@ -59,7 +59,7 @@ impl Lane<'_> {
                 None => bounds.earliest,
             };
             starts.push((at.clone(), position));
-            let start = Start { topic, earliest: bounds.earliest, position, bookmark };
+            let start = Start { topic, earliest: bounds.earliest, position, metadata };
             by_task.entry(at.partition).or_default().push(start);
         }
         let inboxes = self.consumer.assign(&starts)?;
@@ -82,7 +82,7 @@ impl Lane<'_> {
             && positions.iter().all(|position| task.positions().any(|at| at == *position))
         {
             task.forget_unprocessed();
-            self.told.pass_on(&mut task);
+            self.broadcast.pass_on(&mut task);
             self.tasks.insert(partition, Slot::Running { task: Box::new(task), waiting: None });
             return Ok(());
         }
@@ -90,26 +90,26 @@ impl Lane<'_> {
         let at: Vec<_> =
             places.iter().map(|(topic, place)| TopicPartition::new(topic.name(), *place)).collect();
         let Some(ends) = self.wait_for(|lane| lane.admin.ends(&at))? else { return Ok(()) };
-        let mut bookmark = Bookmark::default();
+        let mut metadata = CommitMetadata::default();
         let mut tails = Vec::new();
         let mut known = true;
         for (place, end) in places.into_iter().zip(ends) {
             let end = end.unwrap_or(0);
-            // All inputs of a task are committed together; should one lack a bookmark, the others'
+            // All inputs of a task are committed together; should one lack a metadata, the others'
             // is the same or earlier.
             let from = inputs
                 .iter()
-                .filter_map(|input| input.bookmark.as_ref()?.answers_from.get(&place).copied())
+                .filter_map(|input| input.metadata.as_ref()?.answers_from.get(&place).copied())
                 .min();
-            known &= from.is_some() && inputs.iter().all(|input| input.bookmark.is_some());
+            known &= from.is_some() && inputs.iter().all(|input| input.metadata.is_some());
             // Nothing was ever committed here: nothing was answered either, for the first commit
             // comes before the first answer.
             let from = from.unwrap_or(end).min(end);
-            bookmark.answers_from.insert(place, from);
+            metadata.answers_from.insert(place, from);
             tails.push((place, from, end));
         }
         if !known {
-            let first = commits(partition, &positions, &bookmark);
+            let first = commits(partition, &positions, &metadata);
             match self.wait_for(|lane| lane.consumer.commit(&first)) {
                 Ok(Some(())) => {}
                 // The group is changing again: a revocation is on its way.
@@ -125,10 +125,10 @@ impl Lane<'_> {
             inputs: inputs.iter().map(|input| (input.topic, input.earliest, input.position)).collect(),
             horizon_ms: self.config.horizon_ms,
             tails,
-            told: self.told.latest(),
+            broadcast: self.broadcast.latest(),
         };
-        let told = self.told.so_far();
-        let pending = Box::new(Pending { positions, bookmark, told });
+        let broadcast_seen = self.broadcast.so_far();
+        let pending = Box::new(Pending { positions, metadata, broadcast_seen });
         let slot = Slot::Rebuilding { pending, cancelled: Arc::clone(&cancelled) };
         self.tasks.insert(partition, slot);
         let (processor, news, assignment) = ((self.factory)(), self.rebuilt.0.clone(), self.assignment);
@@ -161,10 +161,10 @@ impl Lane<'_> {
                 rebuilt.processor,
                 &pending.positions,
                 rebuilt.answered,
-                pending.bookmark.answers_from,
+                pending.metadata.answers_from,
             );
-            task.told = pending.told;
-            self.told.pass_on(&mut task);
+            task.broadcast_seen = pending.broadcast_seen;
+            self.broadcast.pass_on(&mut task);
             self.tasks.insert(news.partition, Slot::Running { task: Box::new(task), waiting: None });
         }
         Ok(())
@@ -176,7 +176,7 @@ impl Lane<'_> {
         } else {
             match self.commit(LAST_FLUSH, true) {
                 Ok(()) => self.park(|partition| partitions.iter().any(|at| at.partition == partition)),
-                // The next owner finds the answers by the bookmark of the last commit.
+                // The next owner finds the answers by the metadata of the last commit.
                 Err(error) if error.is_outage() => self.drop_tasks(),
                 Err(StreamError::Group(error @ client::GroupError::Fenced { .. })) => {
                     tracing::debug!("{error}");

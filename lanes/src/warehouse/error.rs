@@ -90,7 +90,7 @@ impl WarehouseError {
     /// Whether the same attempt may succeed later: the database comes back, the lock is released,
     /// somebody makes room. A file that is no database, or one of a newer program, stays what
     /// it is.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Down { .. } | Self::Locked { .. } | Self::ReadOnly { .. } | Self::Full { .. })
     }
 

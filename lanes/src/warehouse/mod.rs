@@ -70,7 +70,7 @@ pub struct Run {
     pub window_end: Timestamp,
     /// Records processed.
     pub records: u64,
-    /// When it began, on the wall.
+    /// When it began, in wall-clock time.
     pub started_at: Timestamp,
     /// What it read, for each partition of its inputs.
     pub offsets: Vec<RunOffsets>,
@@ -97,8 +97,8 @@ pub trait Warehouse: Send {
     /// there were.
     fn load(&mut self, run: &Run, rows: &TableRows) -> Result<u64, WarehouseError>;
 
-    /// Notes in the run log when the run's answers could be seen: `finished_at` on the wall,
-    /// `visible_from` in event time.
+    /// Notes in the run log when the run's answers could be seen: `finished_at` in
+    /// wall-clock time, `visible_from` in event time.
     fn finish(
         &mut self,
         batch_id: &str,
@@ -108,7 +108,8 @@ pub trait Warehouse: Send {
 
     /// Asks `sql`, in which `$1`, `$2`, … stand for `values` in the order of their first mention.
     /// Each row has a cell for each of `kinds`.
-    fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError>;
+    fn query(&mut self, sql: &str, values: &[Cell], kinds: &[Kind])
+    -> Result<Vec<Vec<Cell>>, WarehouseError>;
 }
 
 /// What `--database` names, as it may be shown: without a password.
@@ -131,7 +132,7 @@ pub fn open(database: &str, marts: &[&'static Mart]) -> Result<Box<dyn Warehouse
 
 /// The same to ask it and no more: a file on a medium that can't be written is read as it is, if
 /// its tables are up to date.
-pub fn open_to_ask(database: &str, marts: &[&'static Mart]) -> Result<Box<dyn Warehouse>, WarehouseError> {
+pub fn open_read_only(database: &str, marts: &[&'static Mart]) -> Result<Box<dyn Warehouse>, WarehouseError> {
     match open(database, marts) {
         Err(error @ WarehouseError::ReadOnly { .. }) if !database.contains("://") => {
             let readable = Sqlite::open_to_read(Path::new(database), marts);

@@ -163,7 +163,12 @@ impl Warehouse for Postgres {
         .map(drop)
     }
 
-    fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError> {
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Cell],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Cell>>, WarehouseError> {
         let values: Vec<_> = values.iter().map(boxed).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(AsRef::as_ref).collect();
         self.with(|client| {
@@ -362,7 +367,7 @@ mod tests {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("postgres://me:secret@127.0.0.1:{free}/shop");
         let error = Postgres::open(&url, &MARTS).err().unwrap();
-        assert!(error.may_pass() && error.is_outage(), "{error:?}");
+        assert!(error.is_transient() && error.is_outage(), "{error:?}");
         let said = error.to_string();
         assert!(said.contains("cannot reach the database") && said.contains("refused"), "{said}");
         assert!(!said.contains("secret"), "{said}");

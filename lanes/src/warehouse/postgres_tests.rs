@@ -33,7 +33,7 @@ fn a_server_that_went_away_is_found_again(server: &PostgresServer) {
     warehouse.load(&run("a"), &rows("a", &swipes(2))).unwrap();
     server.down();
     let error = warehouse.load(&run("b"), &rows("b", &swipes(5))).unwrap_err();
-    assert!(error.is_outage() && error.may_pass(), "{error:?}");
+    assert!(error.is_outage() && error.is_transient(), "{error:?}");
     assert!(error.to_string().contains("start it, or name another"), "{error}");
     server.up();
     assert_eq!(warehouse.load(&run("b"), &rows("b", &swipes(5))), Ok(5), "the same handle finds it again");
@@ -60,7 +60,7 @@ fn a_newer_schema_is_refused(server: &PostgresServer) {
     server.sql("newer", "UPDATE freshet_schema SET version = 99");
     let error = open(&url, &MARTS).err().unwrap();
     assert!(error.to_string().contains("schema 99, this program knows 2"), "{error}");
-    assert!(!error.may_pass());
+    assert!(!error.is_transient());
 }
 
 fn a_full_disk_takes_nothing(server: &PostgresServer) {
@@ -74,7 +74,7 @@ fn a_full_disk_takes_nothing(server: &PostgresServer) {
          CREATE TRIGGER no_room BEFORE INSERT ON batch_runs FOR EACH ROW EXECUTE FUNCTION no_room()",
     );
     let error = warehouse.load(&run("a"), &rows("a", &swipes(9))).unwrap_err();
-    assert!(matches!(error, WarehouseError::Full { .. }) && error.may_pass(), "{error:?}");
+    assert!(matches!(error, WarehouseError::Full { .. }) && error.is_transient(), "{error:?}");
     assert_eq!(count(&mut *warehouse, "swipes"), 0, "all or nothing");
     server.sql("full_disk", "DROP TRIGGER no_room ON batch_runs");
     assert_eq!(warehouse.load(&run("a"), &rows("a", &swipes(9))), Ok(9));
@@ -93,7 +93,7 @@ fn a_database_that_cannot_be_written_says_so(server: &PostgresServer) {
 fn who_is_not_let_in_is_told_why(server: &PostgresServer) {
     let url = server.database("there").replace("there", "not_there");
     let error = open(&url, &MARTS).err().unwrap();
-    assert!(matches!(error, WarehouseError::CannotOpen { .. }) && !error.may_pass(), "{error:?}");
+    assert!(matches!(error, WarehouseError::CannotOpen { .. }) && !error.is_transient(), "{error:?}");
     assert!(error.to_string().contains("\"not_there\" does not exist"), "{error}");
 }
 

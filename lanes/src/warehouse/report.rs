@@ -53,7 +53,7 @@ WHERE window_start >= $1 AND window_end <= $2 ORDER BY window_start, job",
 
 /// The window of the latest run that brought anything; none before the first.
 pub fn latest(warehouse: &mut dyn Warehouse) -> Result<Option<(Timestamp, Timestamp)>, WarehouseError> {
-    let found = warehouse.ask(LATEST, &[], &[Kind::Instant, Kind::Instant])?;
+    let found = warehouse.query(LATEST, &[], &[Kind::Instant, Kind::Instant])?;
     Ok(found.first().and_then(|cells| Some((cells[0].instant()?, cells[1].instant()?))))
 }
 
@@ -67,7 +67,7 @@ pub fn report(
     let mut queries: Vec<&'static Query> = std::iter::once(&RUNS).chain(of_marts).collect();
     queries.sort_by_key(|query| query.order);
     let section = |query: &'static Query| {
-        let found = warehouse.ask(query.sql, &query.parameters(question), query.columns)?;
+        let found = warehouse.query(query.sql, &query.parameters(question), query.columns)?;
         Ok(Section { query, lines: found.iter().map(|cells| (query.line)(question, cells)).collect() })
     };
     queries.into_iter().map(section).collect()

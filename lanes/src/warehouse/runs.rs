@@ -20,7 +20,7 @@ pub struct LoggedRun {
     pub rows: i64,
     /// How often it was loaded.
     pub attempts: i64,
-    /// When its answers were out, on the wall; none when they may not be.
+    /// When its answers were out, in wall-clock time; none when they may not be.
     pub finished_at: Option<Timestamp>,
     /// From when they could be seen, in event time.
     pub visible_from: Option<Timestamp>,
@@ -38,7 +38,7 @@ pub fn runs_near(
 ) -> Result<Vec<LoggedRun>, WarehouseError> {
     use Kind::{Instant, Integer, Text};
     let kinds = [Text, Instant, Instant, Integer, Integer, Integer, Instant, Instant];
-    let found = warehouse.ask(sql::RUNS_NEAR, &[job.into(), start.into(), end.into()], &kinds)?;
+    let found = warehouse.query(sql::RUNS_NEAR, &[job.into(), start.into(), end.into()], &kinds)?;
     let mut runs = Vec::new();
     for cells in found {
         let Some(batch_id) = cells[0].text().map(ToOwned::to_owned) else { continue };
@@ -46,7 +46,7 @@ pub fn runs_near(
             continue;
         };
         let offsets = warehouse
-            .ask(sql::OFFSETS_OF, &[batch_id.as_str().into()], &[Text, Integer, Integer, Integer])?
+            .query(sql::OFFSETS_OF, &[batch_id.as_str().into()], &[Text, Integer, Integer, Integer])?
             .into_iter()
             .filter_map(|cells| {
                 let topic = cells[0].text()?;
@@ -79,6 +79,7 @@ pub(super) mod topic_name {
     use serde::de::{Deserialize as _, Deserializer, Error as _};
     use serde::ser::Serializer;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
     pub(crate) fn serialize<S: Serializer>(topic: &Topic, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(topic.name())
     }

@@ -62,7 +62,7 @@ ON CONFLICT (batch_id) DO UPDATE SET
     started_at = CASE WHEN batch_runs.finished_at IS NULL THEN excluded.started_at ELSE batch_runs.started_at END,
     attempts = batch_runs.attempts + 1";
 
-/// Forgets what a run read, before it is said anew.
+/// Forgets what a run read, before it is written again.
 pub(super) const CLEAR_OFFSETS: &str = "DELETE FROM batch_offsets WHERE batch_id = $1";
 
 /// What a run read of one partition.

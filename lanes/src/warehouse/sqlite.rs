@@ -125,7 +125,12 @@ impl Warehouse for Sqlite {
             .map_err(|error| kind(&error, &self.path))
     }
 
-    fn ask(&mut self, sql: &str, values: &[Cell], kinds: &[Kind]) -> Result<Vec<Vec<Cell>>, WarehouseError> {
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Cell],
+        kinds: &[Kind],
+    ) -> Result<Vec<Vec<Cell>>, WarehouseError> {
         let wrong = |error: rusqlite::Error| kind(&error, &self.path);
         let mut query = self.connection.prepare(sql).map_err(wrong)?;
         let rows = query
@@ -242,18 +247,18 @@ mod tests {
         assert!(matches!(error, WarehouseError::CannotOpen { .. }), "{error}");
         assert!(error.to_string().contains("No such file or directory"), "{error}");
         let error = Sqlite::open(folder.path(), &MARTS).err().unwrap();
-        assert!(error.to_string().contains("Is a directory") && !error.may_pass(), "{error}");
+        assert!(error.to_string().contains("Is a directory") && !error.is_transient(), "{error}");
 
         let text = folder.path().join("text.db");
         std::fs::write(&text, "this is a shopping list, and a rather long one at that".repeat(30)).unwrap();
         let error = Sqlite::open(&text, &MARTS).err().unwrap();
-        assert!(matches!(error, WarehouseError::NotADatabase { .. }) && !error.may_pass(), "{error}");
+        assert!(matches!(error, WarehouseError::NotADatabase { .. }) && !error.is_transient(), "{error}");
 
         let newer = folder.path().join("newer.db");
         Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = Sqlite::open(&newer, &MARTS).err().unwrap();
         assert!(error.to_string().contains("schema 99, this program knows 2"), "{error}");
-        assert!(!error.may_pass(), "it stays newer however often one looks");
+        assert!(!error.is_transient(), "it stays newer however often one looks");
     }
 
     #[test]
@@ -295,7 +300,7 @@ mod tests {
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let error = warehouse.load(&run("a"), &TableRows::default()).unwrap_err();
-        assert!(matches!(error, WarehouseError::Locked { .. }) && error.may_pass(), "{error}");
+        assert!(matches!(error, WarehouseError::Locked { .. }) && error.is_transient(), "{error}");
         other.execute_batch("ROLLBACK").unwrap();
         assert_eq!(warehouse.load(&run("a"), &TableRows::default()), Ok(0));
     }
@@ -316,7 +321,7 @@ mod tests {
         room(&warehouse, pages + 2);
         let rows = rows("a", &swipes(5_000));
         let error = warehouse.load(&run("a"), &rows).unwrap_err();
-        assert!(matches!(error, WarehouseError::Full { .. }) && error.may_pass(), "{error}");
+        assert!(matches!(error, WarehouseError::Full { .. }) && error.is_transient(), "{error}");
         assert_eq!((count(&mut warehouse, "swipes"), count(&mut warehouse, "batch_runs")), (0, 0));
         room(&warehouse, 1_000_000);
         assert_eq!(warehouse.load(&run("a"), &rows), Ok(5_000));
@@ -352,7 +357,7 @@ mod tests {
         warehouse.connection.pragma_update(None, "query_only", true).unwrap();
         let error = warehouse.load(&run("b"), &rows("b", &swipes(2))).unwrap_err();
         assert!(error.to_string().contains("make the file and its folder writable"), "{error}");
-        assert!(error.may_pass(), "somebody may mend it");
+        assert!(error.is_transient(), "somebody may mend it");
         assert_eq!(count(&mut warehouse, "swipes"), 1);
         warehouse.connection.pragma_update(None, "query_only", false).unwrap();
         assert_eq!(warehouse.load(&run("b"), &rows("b", &swipes(2))), Ok(2));

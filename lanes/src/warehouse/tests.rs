@@ -36,7 +36,7 @@ pub(super) fn swipes(count: u32) -> Vec<Event> {
 }
 
 pub(super) fn count(warehouse: &mut dyn Warehouse, table: &str) -> i64 {
-    let found = warehouse.ask(&format!("SELECT COUNT(*) FROM {table}"), &[], &[Kind::Integer]).unwrap();
+    let found = warehouse.query(&format!("SELECT COUNT(*) FROM {table}"), &[], &[Kind::Integer]).unwrap();
     found[0][0].integer().unwrap()
 }
 
@@ -95,7 +95,7 @@ fn dump(warehouse: &mut dyn Warehouse) -> Vec<(&'static str, Vec<Cell>)> {
         let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
         let kinds: Vec<_> = table.columns.iter().map(|column| column.kind).collect();
         let sql = format!("SELECT {} FROM {} ORDER BY 1, 2, 3", columns.join(", "), table.name);
-        all.extend(warehouse.ask(&sql, &[], &kinds).unwrap().into_iter().map(|row| (table.name, row)));
+        all.extend(warehouse.query(&sql, &[], &kinds).unwrap().into_iter().map(|row| (table.name, row)));
     }
     all
 }
@@ -236,7 +236,7 @@ pub(super) fn corrects_rows(mut warehouse: Box<dyn Warehouse>) {
         let dial = vec![vec!["d".into(), low, high, id.into()]];
         warehouse.load(&run(id), &TableRows(vec![(&DIAL.tables[0], dial)])).unwrap();
         let kinds = [Kind::Integer, Kind::Integer, Kind::Text];
-        warehouse.ask("SELECT low, high, batch_id FROM dials", &[], &kinds).unwrap()
+        warehouse.query("SELECT low, high, batch_id FROM dials", &[], &kinds).unwrap()
     };
     let whole = |id: &str, low: Cell, high: Cell| vec![vec![low, high, id.into()]];
     assert_eq!(load("b", 1.into(), 9.into()), whole("b", 1.into(), 9.into()));
@@ -266,5 +266,5 @@ fn sqlite_keeps_its_promises() {
 fn what_is_no_address_says_how_one_is_written() {
     let error = open("mysql://me@db/shop", &MARTS).err().unwrap();
     assert!(error.to_string().contains("no databases of the kind mysql"), "{error}");
-    assert!(!error.may_pass());
+    assert!(!error.is_transient());
 }

@@ -1,8 +1,8 @@
-//! What every task is told: broadcast inputs, such as the believed speed of every road.
+//! Broadcast tables: what every task is given whole, such as the estimated speed of every road.
 //!
 //! A compacted topic is a table that is sent as a log: only the latest value of a key counts. Every
 //! worker reads all of it, without the group, and holds the table, so that a task that begins later
-//! can be told everything at once.
+//! can be given everything at once (a `GlobalKTable` of Kafka Streams).
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -11,20 +11,20 @@ use client::{Admin, LogReader, ReadError, Settings};
 use events::{Event, Topic};
 
 use super::task::Task;
-use super::{Control, Wish};
+use super::{Control, DesiredState};
 
-/// The most records that are read at a stretch, so that the questions don't wait.
-const AT_A_STRETCH: usize = 5_000;
+/// The most records that are read in one pass, so that the questions don't wait.
+const AT_ONCE: usize = 5_000;
 
 /// The tables, each value numbered in the order of arrival.
-pub(crate) struct Told {
+pub(crate) struct BroadcastTable {
     readers: Vec<(Topic, LogReader)>,
     number_of: HashMap<(Topic, Vec<u8>), u64>,
     values: BTreeMap<u64, Event>,
     so_far: u64,
 }
 
-impl Told {
+impl BroadcastTable {
     /// Reads the topics up to their ends of now.
     pub(crate) fn read(
         settings: &Settings,
@@ -39,11 +39,13 @@ impl Told {
                 Ok((*topic, LogReader::follow(settings, topic.name(), partitions)?))
             })
             .collect::<Result<_, ReadError>>()?;
-        let mut told = Self { readers, number_of: HashMap::new(), values: BTreeMap::new(), so_far: 0 };
-        while told.readers.iter().any(|(_, reader)| !reader.is_caught_up()) && control.wish() != Wish::Stop {
-            told.take_in(Duration::from_millis(20))?;
+        let mut table = Self { readers, number_of: HashMap::new(), values: BTreeMap::new(), so_far: 0 };
+        while table.readers.iter().any(|(_, reader)| !reader.is_caught_up())
+            && control.desired_state() != DesiredState::Stop
+        {
+            table.take_in(Duration::from_millis(20))?;
         }
-        Ok(told)
+        Ok(table)
     }
 
     /// Takes in what is new. Whether anything was.
@@ -54,7 +56,7 @@ impl Told {
     fn take_in(&mut self, patience: Duration) -> Result<bool, ReadError> {
         let before = self.so_far;
         for (topic, reader) in &mut self.readers {
-            for n in 0..AT_A_STRETCH {
+            for n in 0..AT_ONCE {
                 let Some(record) = reader.next(if n == 0 { patience } else { Duration::ZERO })? else {
                     break;
                 };
@@ -88,11 +90,13 @@ impl Told {
         self.values.values().cloned().collect()
     }
 
-    /// Tells a task what it has not been told.
+    /// Gives a task what it has not been given.
     pub(crate) fn pass_on(&self, task: &mut Task) {
-        for event in self.values.range(task.told + 1..).map(|(_, event)| event) {
-            task.tell(event);
+        let (seen, all) = (task.broadcast_seen, self.so_far);
+        assert!(seen <= all, "a task has been given {seen} values of a table of {all}");
+        for event in self.values.range(task.broadcast_seen + 1..).map(|(_, event)| event) {
+            task.learn_broadcast(event);
         }
-        task.told = self.so_far;
+        task.broadcast_seen = self.so_far;
     }
 }

@@ -20,37 +20,37 @@ pub(crate) type Place = (Topic, i32);
 
 /// Where the answers stood when an offset was committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Bookmark {
+pub(crate) struct CommitMetadata {
     /// For each partition that answers go to: every answer to a question at or past the committed
     /// offset lies here or later.
     pub(crate) answers_from: BTreeMap<Place, i64>,
     /// For the batch lane: how far the runs have read. None in the stream lane, where the offset
     /// says it all.
-    pub(crate) read: Option<Read>,
+    pub(crate) read: Option<RunEnd>,
     /// For the batch lane: how far the run reads that has begun and is not finished. Should it die,
     /// the next life takes exactly the same records.
-    pub(crate) plan: Option<Read>,
+    pub(crate) plan: Option<RunEnd>,
     /// The start of the window of that run. An older program did not write it down.
     pub(crate) plan_start: Option<Timestamp>,
 }
 
 /// How far a run of the batch lane reads a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Read {
+pub(crate) struct RunEnd {
     /// The first offset that it does not look at.
     pub(crate) end: i64,
     /// The end of its window: it takes what was before that instant.
     pub(crate) until: Timestamp,
 }
 
-impl Bookmark {
+impl CommitMetadata {
     /// Reads the text of a commit; none when it isn't one of ours.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         if words.next() != Some("v1") {
             return None;
         }
-        let mut bookmark = Self::default();
+        let mut metadata = Self::default();
         let mut words_of_ours = [None; 5];
         for word in words {
             let (name, number) = word.split_once('=')?;
@@ -63,21 +63,21 @@ impl Bookmark {
                 "plan_from" => words_of_ours[4] = Some(number),
                 _ => {
                     let (topic, partition) = name.rsplit_once('/')?;
-                    bookmark.answers_from.insert((Topic::named(topic)?, partition.parse().ok()?), number);
+                    metadata.answers_from.insert((Topic::named(topic)?, partition.parse().ok()?), number);
                 }
             }
         }
         let read = |end: Option<i64>, until: Option<i64>| {
-            Some(Read { end: end?, until: Timestamp::from_ms(until?) })
+            Some(RunEnd { end: end?, until: Timestamp::from_ms(until?) })
         };
-        bookmark.read = read(words_of_ours[0], words_of_ours[1]);
-        bookmark.plan = read(words_of_ours[2], words_of_ours[3]);
-        bookmark.plan_start = words_of_ours[4].map(Timestamp::from_ms);
-        Some(bookmark)
+        metadata.read = read(words_of_ours[0], words_of_ours[1]);
+        metadata.plan = read(words_of_ours[2], words_of_ours[3]);
+        metadata.plan_start = metadata.plan.and(words_of_ours[4]).map(Timestamp::from_ms);
+        Some(metadata)
     }
 }
 
-impl fmt::Display for Bookmark {
+impl fmt::Display for CommitMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("v1")?;
         if let Some(read) = self.read {
@@ -87,6 +87,7 @@ impl fmt::Display for Bookmark {
             write!(f, " plan={} plan_until={}", plan.end, plan.until.ms())?;
         }
         if let Some(start) = self.plan_start {
+            assert!(self.plan.is_some(), "a plan without an end begins at {start}");
             write!(f, " plan_from={}", start.ms())?;
         }
         for ((topic, partition), offset) in &self.answers_from {
@@ -103,22 +104,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let mut bookmark = Bookmark::default();
-        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark.clone()));
-        bookmark.answers_from.insert((Topic::FraudDecisions, 3), 1234);
-        bookmark.answers_from.insert((Topic::DeadLetters, 0), 17);
-        assert_eq!(bookmark.to_string(), "v1 fraud_decisions/3=1234 dead_letters/0=17");
-        bookmark.read = Some(Read { end: 99, until: Timestamp::from_ms(3_600_000) });
-        bookmark.plan = Some(Read { end: 120, until: Timestamp::from_ms(7_200_000) });
-        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark.clone()));
-        bookmark.plan_start = Some(Timestamp::from_ms(3_600_000));
-        assert_eq!(Bookmark::parse(&bookmark.to_string()), Some(bookmark));
+        let mut metadata = CommitMetadata::default();
+        assert_eq!(CommitMetadata::parse(&metadata.to_string()), Some(metadata.clone()));
+        metadata.answers_from.insert((Topic::FraudDecisions, 3), 1234);
+        metadata.answers_from.insert((Topic::DeadLetters, 0), 17);
+        assert_eq!(metadata.to_string(), "v1 fraud_decisions/3=1234 dead_letters/0=17");
+        metadata.read = Some(RunEnd { end: 99, until: Timestamp::from_ms(3_600_000) });
+        metadata.plan = Some(RunEnd { end: 120, until: Timestamp::from_ms(7_200_000) });
+        assert_eq!(CommitMetadata::parse(&metadata.to_string()), Some(metadata.clone()));
+        metadata.plan_start = Some(Timestamp::from_ms(3_600_000));
+        assert_eq!(CommitMetadata::parse(&metadata.to_string()), Some(metadata));
     }
 
     #[test]
     fn a_strangers_text_is_no_bookmark() {
         for text in ["", "v2 a/0=1", "v1 nonsense", "v1 trips/0=x", "v1 no_such_topic/0=1", "{\"v1\":1}"] {
-            assert_eq!(Bookmark::parse(text), None, "{text}");
+            assert_eq!(CommitMetadata::parse(text), None, "{text}");
         }
     }
 }
