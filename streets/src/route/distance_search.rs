@@ -43,8 +43,8 @@ impl DistanceSearch {
         let rest_m = link.length_m - on_link(map, from);
         for &next in map.leaving(link.to) {
             let distance_m = rest_m + if link.twin == Some(next) { u_turn_m } else { 0.0 };
-            if distance_m <= limit_m {
-                self.frontier.improve(next, distance_m, next);
+            if distance_m <= limit_m && self.frontier.improve(next, distance_m, next) {
+                self.frontier.push(next, distance_m);
             }
         }
         while let Some((at, distance_m)) = self.frontier.pop() {
@@ -53,8 +53,8 @@ impl DistanceSearch {
             let at_end_m = distance_m + link.length_m;
             for &next in map.leaving(link.to) {
                 let distance_m = at_end_m + if link.twin == Some(next) { u_turn_m } else { 0.0 };
-                if distance_m <= limit_m {
-                    self.frontier.improve(next, distance_m, at);
+                if distance_m <= limit_m && self.frontier.improve(next, distance_m, at) {
+                    self.frontier.push(next, distance_m);
                 }
             }
         }

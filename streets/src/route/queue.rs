@@ -1,30 +1,29 @@
 //! The priority queue and the labels that all searches share.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::map::LinkId;
 
-/// A link and the cost at which it was reached, the cheapest first, equal
-/// costs in the order of ids.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Entry {
-    cost: f64,
-    link: LinkId,
-}
+/// A link and the cost at which it was reached, as one number: the bits of the cost above those of
+/// the link. The bits of a double that is not negative are in the order of its value, so the
+/// cheapest comes first and equal costs in the order of ids, by one comparison of whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(u128);
 
-impl Eq for Entry {}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Turned round: the standard heap gives its greatest first.
-        other.cost.total_cmp(&self.cost).then(other.link.cmp(&self.link))
+impl Entry {
+    fn new(cost: f64, link: LinkId) -> Self {
+        debug_assert!(cost >= 0.0, "a way to link {} costs {cost}: no way costs less than nothing", link.0);
+        // A zero may have a sign; its bits would put it behind everything.
+        Self(u128::from((cost + 0.0).to_bits()) << 32 | u128::from(link.0))
     }
-}
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    fn cost(self) -> f64 {
+        f64::from_bits((self.0 >> 32) as u64)
+    }
+
+    fn link(self) -> LinkId {
+        LinkId(self.0 as u32)
     }
 }
 
@@ -42,7 +41,7 @@ struct Label {
 #[derive(Debug, Default)]
 pub(super) struct Frontier {
     labels: Vec<Label>,
-    heap: BinaryHeap<Entry>,
+    heap: BinaryHeap<Reverse<Entry>>,
     search: u32,
 }
 
@@ -71,21 +70,26 @@ impl Frontier {
         (via != link).then_some(via)
     }
 
-    /// Notes a way to a link, and says whether it is better than what was known.
+    /// Notes a way to a link, if it is better than what was known, and says whether it is. The link
+    /// is not visited before it is [pushed](Frontier::push).
     pub(super) fn improve(&mut self, link: LinkId, cost: f64, via: LinkId) -> bool {
         let better = cost < self.cost(link);
         if better {
             self.labels[link.index()] = Label { cost, via, search: self.search };
-            self.heap.push(Entry { cost, link });
         }
         better
     }
 
+    /// Queues a link that was reached at this cost.
+    pub(super) fn push(&mut self, link: LinkId, cost: f64) {
+        self.heap.push(Reverse(Entry::new(cost, link)));
+    }
+
     /// The cheapest link that is not yet done with; outdated entries are passed over.
     pub(super) fn pop(&mut self) -> Option<(LinkId, f64)> {
-        while let Some(Entry { cost, link }) = self.heap.pop() {
-            if cost <= self.cost(link) {
-                return Some((link, cost));
+        while let Some(Reverse(entry)) = self.heap.pop() {
+            if entry.cost() <= self.cost(entry.link()) {
+                return Some((entry.link(), entry.cost()));
             }
         }
         None
@@ -93,6 +97,6 @@ impl Frontier {
 
     /// A lower bound on the cost of all that is still to come; infinite when nothing is.
     pub(super) fn least(&self) -> f64 {
-        self.heap.peek().map_or(f64::INFINITY, |entry| entry.cost)
+        self.heap.peek().map_or(f64::INFINITY, |Reverse(entry)| entry.cost())
     }
 }

@@ -122,8 +122,11 @@ impl Router {
             }
             least.min(cost)
         };
-        for to in to {
-            back.improve(to.spot.link, cost_of(to.extra) + part_of(map, to.spot, costs), to.spot.link);
+        for RouteEnd { spot, extra } in to {
+            let cost = cost_of(*extra) + part_of(map, *spot, costs);
+            if back.improve(spot.link, cost, spot.link) {
+                back.push(spot.link, cost);
+            }
         }
         for from in from {
             let start = cost_of(from.extra) + rest_of(map, from.spot, costs);
@@ -131,26 +134,42 @@ impl Router {
                 let cost = start + cost_of(costs.turn(from.spot.link, next));
                 if ahead.improve(next, cost, next) {
                     least = meet(cost + back.cost(next), next, least);
+                    ahead.push(next, cost);
                 }
             }
         }
-        // Whatever is not found yet costs at least what is left in both queues together.
+        // Whatever is not found yet costs at least what is left in both queues together. So what
+        // could be visited only when that is too much is not queued at all; and a link that was
+        // reached for no more than its neighbour costs is not asked how much more it costs from
+        // there.
         while ahead.least() + back.least() < least {
             if ahead.least() <= back.least() {
                 let Some((link, cost)) = ahead.pop() else { break };
                 let at_end = cost + cost_of(costs.link(link));
                 for &next in map.after(link) {
+                    if ahead.cost(next) <= at_end {
+                        continue;
+                    }
                     let cost = at_end + cost_of(costs.turn(link, next));
                     if ahead.improve(next, cost, link) {
                         least = meet(cost + back.cost(next), next, least);
+                        if cost + back.least() < least {
+                            ahead.push(next, cost);
+                        }
                     }
                 }
             } else {
                 let Some((link, cost)) = back.pop() else { break };
                 for &before in map.before(link) {
+                    if back.cost(before) <= cost {
+                        continue;
+                    }
                     let cost = cost + cost_of(costs.turn(before, link)) + cost_of(costs.link(before));
                     if back.improve(before, cost, link) {
                         least = meet(cost + ahead.cost(before), before, least);
+                        if cost + ahead.least() < least {
+                            back.push(before, cost);
+                        }
                     }
                 }
             }
