@@ -8,27 +8,26 @@ use streets::{DistanceSearch, LinkId, Map, Spot};
 /// Searches extend to one of these distances in metres, so that none is repeated for each metre
 /// more.
 const LIMITS_M: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0];
-/// The most distances that are cached (12 bytes each); then all are dropped, which costs time and
-/// changes no answer.
+/// The most distances that are cached (18 to 36 bytes each); then all are dropped, which costs
+/// time and changes no answer.
 const MOST_KEPT: usize = 2_000_000;
 /// A U-turn is as unlikely as so many metres of detour.
 const U_TURN_M: f64 = 80.0;
 
-/// From the end of one link to the beginning of another.
-#[derive(Clone, Copy, Debug)]
-struct Leg {
-    to: LinkId,
-    metres: f32,
-    /// The link before `to`; `to` itself at the beginning.
-    via: LinkId,
-}
-
-/// The distances from the end of one link to all links within a limit, in the order of their ids.
+/// The distances from the end of one link to the beginnings of all links within a limit: a hash
+/// table with open addressing, since a step of the matcher looks up dozens of links.
 #[derive(Debug)]
 pub(super) struct DistanceTable {
     limit_m: f64,
-    legs: Box<[Leg]>,
+    /// The link that each slot holds, if it is taken, and the metres to it. At most two in three
+    /// are taken, so that every search soon ends at a free one.
+    slots: Box<[(LinkId, f32)]>,
+    /// For each slot the link before it on the way; the link itself at the beginning.
+    via: Box<[LinkId]>,
+    len: usize,
 }
+
+const FREE: LinkId = LinkId(u32::MAX);
 
 /// Shortest distances by road, cached.
 #[derive(Debug)]
@@ -60,17 +59,17 @@ impl DistanceCache {
         path.clear();
         // Mostly the way was found when the step was weighed, and is still there.
         let known =
-            [0.0, 500.0, 2000.0].into_iter().find(|&limit_m| self.from(from, limit_m).leg(to).is_some());
+            [0.0, 500.0, 2000.0].into_iter().find(|&limit_m| self.from(from, limit_m).via(to).is_some());
         let Some(limit_m) = known else { return false };
         let table = self.from(from, limit_m);
-        let Some(mut leg) = table.leg(to) else { return false };
-        path.push(leg.to);
-        while leg.via != leg.to {
-            match table.leg(leg.via) {
-                Some(before) => leg = before,
-                None => return false,
+        let mut at = to;
+        loop {
+            let Some(before) = table.via(at) else { return false };
+            path.push(at);
+            if before == at {
+                break;
             }
-            path.push(leg.to);
+            at = before;
         }
         path.reverse();
         true
@@ -81,30 +80,106 @@ impl DistanceCache {
             LIMITS_M.into_iter().find(|&limit| limit >= limit_m).unwrap_or(LIMITS_M[LIMITS_M.len() - 1]);
         let end = Spot { link, offset_m: self.map.link(link).length_m };
         self.search.explore(&self.map, end, limit_m, U_TURN_M);
-        let mut legs: Vec<Leg> = self
-            .search
-            .reached()
-            .map(|(to, metres, via)| Leg { to, metres: metres as f32, via: via.unwrap_or(to) })
-            .collect();
-        legs.sort_unstable_by_key(|leg| leg.to);
-        if self.kept + legs.len() > MOST_KEPT {
+        let reached = self.search.reached();
+        if self.kept + reached.len() > MOST_KEPT {
             self.tables.fill_with(|| None);
             self.kept = 0;
         }
+        let table = DistanceTable::new(limit_m, reached);
         let old = self.tables[link.index()].take();
-        self.kept = self.kept - old.map_or(0, |table| table.legs.len()) + legs.len();
-        self.tables[link.index()] = Some(Box::new(DistanceTable { limit_m, legs: legs.into() }));
+        self.kept = self.kept - old.map_or(0, |table| table.len) + table.len;
+        self.tables[link.index()] = Some(Box::new(table));
     }
 }
 
 impl DistanceTable {
-    /// Metres from the end of this table's link to the beginning of `to`, a U-turn counting as a
-    /// detour.
-    pub(super) fn metres(&self, to: LinkId) -> Option<f64> {
-        self.leg(to).map(|leg| f64::from(leg.metres))
+    /// From links, the metres to them, and the links before them: none at the beginning.
+    fn new(limit_m: f64, reached: impl ExactSizeIterator<Item = (LinkId, f64, Option<LinkId>)>) -> Self {
+        let len = reached.len();
+        let size = (len + len / 2 + 1).next_power_of_two().max(2);
+        let slots = vec![(FREE, 0.0); size].into_boxed_slice();
+        let mut table = Self { limit_m, slots, via: vec![FREE; size].into_boxed_slice(), len };
+        for (to, metres, via) in reached {
+            let at = table.slot(to);
+            table.slots[at] = (to, metres as f32);
+            table.via[at] = via.unwrap_or(to);
+        }
+        table
     }
 
-    fn leg(&self, to: LinkId) -> Option<Leg> {
-        self.legs.binary_search_by_key(&to, |leg| leg.to).ok().map(|at| self.legs[at])
+    /// Where this link is, or would be.
+    fn slot(&self, link: LinkId) -> usize {
+        let mask = self.slots.len() - 1;
+        // Fibonacci hashing (Knuth): the high bits of the product are the well mixed ones.
+        let mut at = (link.0.wrapping_mul(0x9e37_79b9) >> (32 - mask.count_ones())) as usize;
+        while self.slots[at].0 != link && self.slots[at].0 != FREE {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// Metres from the end of this table's link to the beginning of `to`, a U-turn counting as a
+    /// detour; none when it is too far.
+    pub(super) fn metres(&self, to: LinkId) -> Option<f64> {
+        let (link, metres) = self.slots[self.slot(to)];
+        (link == to).then_some(f64::from(metres))
+    }
+
+    /// The link before `to` on the way; `to` itself at the beginning.
+    fn via(&self, to: LinkId) -> Option<LinkId> {
+        let at = self.slot(to);
+        (self.slots[at].0 == to).then_some(self.via[at])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eta::tests::map;
+
+    #[test]
+    fn a_table_holds_what_a_search_reaches_and_nothing_else() {
+        let map = map();
+        let mut cache = DistanceCache::new(map.clone());
+        let mut search = DistanceSearch::new();
+        for from in map.link_ids().step_by(97) {
+            let end = Spot { link: from, offset_m: map.link(from).length_m };
+            for limit_m in [0.0, 240.0, 1000.0] {
+                let limit_m = {
+                    let table = cache.from(from, limit_m);
+                    assert!(table.limit_m >= limit_m, "{} m for {limit_m} m", table.limit_m);
+                    table.limit_m
+                };
+                search.explore(&map, end, limit_m, U_TURN_M);
+                let mut reached = vec![None; map.link_count()];
+                search.reached().for_each(|(to, metres, _)| reached[to.index()] = Some(metres as f32));
+                let table = cache.from(from, limit_m);
+                let found = map.link_ids().map(|to| table.metres(to).map(|metres| metres as f32));
+                assert!(found.eq(reached), "from link {} up to {limit_m} m", from.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_way_is_as_long_as_its_table_says() {
+        let map = map();
+        let mut cache = DistanceCache::new(map.clone());
+        let mut path = Vec::new();
+        let from = LinkId(500);
+        for to in map.link_ids() {
+            let known = cache.from(from, 2000.0).metres(to);
+            assert_eq!(cache.path(from, to, &mut path), known.is_some(), "to link {}", to.0);
+            let Some(metres) = known else { continue };
+            assert_eq!(path.last(), Some(&to));
+            let mut all_m = 0.0;
+            let mut at = from;
+            for &next in &path {
+                assert!(map.leaving(map.link(at).to).contains(&next), "{} does not follow {}", next.0, at.0);
+                all_m += if map.are_twins(at, next) { U_TURN_M } else { 0.0 };
+                all_m += if next == to { 0.0 } else { map.link(next).length_m };
+                at = next;
+            }
+            assert!((all_m - metres).abs() < 0.01, "{all_m} m to link {}, not {metres} m", to.0);
+        }
     }
 }

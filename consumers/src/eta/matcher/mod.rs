@@ -291,14 +291,23 @@ impl Matcher {
         for state in column.states_mut() {
             state.reset();
         }
+        let mut free_mps = [0.0; MOST_STATES];
+        for (free_mps, state) in free_mps.iter_mut().zip(column.states()) {
+            *free_mps = self.map.free_flow_mps(state.link);
+        }
         for (from, before) in last.states().iter().enumerate() {
             if !before.is_alive() {
                 continue;
             }
             let rest_m = self.map.link(before.link).length_m - before.offset_m();
-            let free_mps = self.map.free_flow_mps(before.link).max(TOWN_MPS);
+            let before_mps = self.map.free_flow_mps(before.link).max(TOWN_MPS);
             let table = self.distances.from(before.link, (furthest_m - rest_m).max(0.0));
-            for state in column.states_mut() {
+            for (state, free_mps) in column.states_mut().iter_mut().zip(free_mps) {
+                // What is found out about a step only makes it worse: it is given up as soon as
+                // another is as good all the same.
+                if !state.would_take(before.score()) {
+                    continue;
+                }
                 let rolled_m = state.seen_m() - before.offset_m();
                 let (path_m, offset_m) = if state.link == before.link && rolled_m >= -JITTER_M {
                     (rolled_m.max(0.0), state.seen_m().max(before.offset_m()))
@@ -307,18 +316,22 @@ impl Matcher {
                 } else {
                     continue;
                 };
-                if path_m <= furthest_m {
-                    let pace = free_mps.max(self.map.free_flow_mps(state.link));
-                    let mut detour_m = (path_m - straight_m).abs();
-                    // Where even the straight line is that long, the car was that fast.
-                    let mut possible_m = (HASTE * pace * seconds + HASTE_SLACK_M).max(straight_m);
-                    if let Some(odometer_m) = odometer_m {
-                        detour_m = detour_m.min((path_m - odometer_m).abs());
-                        possible_m = ODOMETER * odometer_m + HASTE_SLACK_M;
-                    }
-                    let hasty_m = (path_m - possible_m).max(0.0);
-                    let misfit = (detour_m + hasty_m) / beta_m
-                        + negative_log_likelihood(state.new_error_m(before, stayed) / new_sigma_m);
+                if path_m > furthest_m {
+                    continue;
+                }
+                let mut detour_m = (path_m - straight_m).abs();
+                // Where even the straight line is that long, the car was that fast.
+                let mut possible_m =
+                    (HASTE * before_mps.max(free_mps) * seconds + HASTE_SLACK_M).max(straight_m);
+                if let Some(odometer_m) = odometer_m {
+                    detour_m = detour_m.min((path_m - odometer_m).abs());
+                    possible_m = ODOMETER * odometer_m + HASTE_SLACK_M;
+                }
+                let hasty_m = (path_m - possible_m).max(0.0);
+                let misfit = (detour_m + hasty_m) / beta_m;
+                if state.would_take(before.score() - misfit) {
+                    let new_error = state.new_error_m(before, stayed) / new_sigma_m;
+                    let misfit = misfit + negative_log_likelihood(new_error);
                     state.offer(before.score() - misfit, from, offset_m);
                 }
             }

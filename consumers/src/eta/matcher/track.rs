@@ -148,12 +148,17 @@ impl State {
         self.back = NO_BACK;
     }
 
+    /// Whether a path to it of this score, without its own emission, is better than those that it
+    /// was offered.
+    pub(super) fn would_take(&self, score: f64) -> bool {
+        score as f32 + self.emission > self.score
+    }
+
     /// Offers a path to it, of this score without its own emission, from the state `from` of the
     /// column before.
     pub(super) fn offer(&mut self, score: f64, from: usize, offset_m: f64) {
-        let score = score as f32 + self.emission;
-        if score > self.score {
-            self.score = score;
+        if self.would_take(score) {
+            self.score = score as f32 + self.emission;
             self.back = from as u8;
             self.offset_m = offset_m as f32;
         }
