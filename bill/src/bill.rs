@@ -24,6 +24,9 @@ pub struct Bill {
 impl Bill {
     /// An empty bill of these businesses, judged by these terms.
     pub fn new(parts: &[&'static Part], terms: &Terms) -> Self {
+        for (at, part) in parts.iter().enumerate() {
+            assert!(!parts[..at].contains(part), "{} is billed twice", part.name);
+        }
         Self { parts: parts.iter().map(|&part| (part, (part.new)(terms))).collect() }
     }
 

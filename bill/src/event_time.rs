@@ -107,6 +107,9 @@ impl EventTimeBill {
     /// The same, with a business's answers in order.
     #[must_use]
     pub fn with_replay(mut self, replay: Box<dyn AnswerReplay>) -> Self {
+        let business = replay.business();
+        let known = self.replays.iter().any(|known| known.business() == business);
+        assert!(!known, "two replays of {business:?}: each answer would be there twice");
         self.replays.push(replay);
         self
     }
@@ -272,7 +275,11 @@ impl Runs {
         *up_to = run.window_end.max(*up_to);
         self.done.insert(run.batch_id.clone());
         let waiting = self.waiting.remove(&run.batch_id).unwrap_or_default();
-        waiting.into_iter().filter_map(|event| self.answer(&event, Some(&run.batch_id))).collect()
+        let answers =
+            waiting.into_iter().filter_map(|event| self.answer(&event, Some(&run.batch_id))).collect();
+        let waits = self.waiting.contains_key(&run.batch_id);
+        assert!(!waits, "an answer waits for run {}, which is over", run.batch_id);
+        answers
     }
 
     /// An answer that `run` has published, from the end on of the period on whose run it rests,

@@ -84,6 +84,7 @@ pub struct Figure {
 
 impl Figure {
     fn new(value: f64, interval: Option<Interval>) -> Self {
+        assert!(value.is_finite(), "a figure is {value}: it rests on no case, and should not be there");
         // A hair's breadth of rounding must not make two runs differ, nor a zero negative.
         let tidy = |value: f64| (value * 1e6).round() / 1e6 + 0.0;
         Self {
@@ -174,6 +175,7 @@ impl<const K: usize> Sums<'_, K> {
             figure(&self.all).map(|value| Figure::new(value, self.spread.interval(figure)))
         };
         let waiting = figure(&waiting)?;
+        assert!(cases > 0, "the line {} has figures and no case", measure.key);
         let verdict = verdict(&waiting);
         Some(Line { measure, stream: figure(&stream)?, batch: figure(&batch)?, waiting, cases, verdict })
     }

@@ -102,6 +102,10 @@ impl PaymentLane {
         self.honest_declined += one.honest_declined;
         self.decline_cost_cents += one.decline_cost_cents;
         self.stood_in += one.stood_in;
+        assert!(
+            self.frauds_stopped + self.honest_declined <= self.swipes && self.frauds_stopped <= self.frauds,
+            "more was declined than there was: {self:?}"
+        );
     }
 
     fn judge(&mut self, swipe: &Swipe, declined: bool, costs: Costs) {
@@ -211,6 +215,11 @@ impl BusinessBill for PaymentsBill {
             let declined = in_time.is_some_and(|verdict| verdict.decision == Decision::Decline);
             stream.judge(&swipe, declined, self.costs);
             batch.judge(&swipe, self.blocks.is_blocked(&swipe.card_id, swipe.ts), self.costs);
+            assert_eq!(
+                (stream.swipes, stream.fraud_cents),
+                (batch.swipes, batch.fraud_cents),
+                "swipes and what fraudsters tried to take, of both lanes: they judge the same swipe"
+            );
             self.stream.add(&stream);
             self.batch.add(&batch);
             let cents = |lane: &PaymentLane| [lane.lost_cents as f64, lane.decline_cost_cents as f64];

@@ -97,6 +97,10 @@ impl<const K: usize> Resampled<K> {
     /// Adds what one case says to each sum. `unit` names the trip, card or visit that is drawn as a
     /// whole.
     pub fn add(&mut self, unit: impl Into<Id>, values: [f64; K]) {
+        assert!(
+            values.iter().all(|value| value.is_finite()),
+            "a case adds {values:?}: it would spoil every sum for good"
+        );
         self.cases += 1;
         // Most swipes are honest and approved: they cost nothing, however often they are drawn.
         if values.iter().all(|&value| value == 0.0) {
@@ -119,7 +123,9 @@ impl<const K: usize> Resampled<K> {
         }
         figures.sort_unstable_by(f64::total_cmp);
         let tail = (figures.len() as f64 * (1.0 - CONFIDENCE) / 2.0) as usize;
-        Some(Interval { low: figures[tail], high: figures[figures.len() - 1 - tail] })
+        let (low, high) = (figures[tail], figures[figures.len() - 1 - tail]);
+        assert!(low <= high, "an interval from {low} to {high}: a figure of these sums is no number");
+        Some(Interval { low, high })
     }
 }
 

@@ -137,7 +137,7 @@ impl DeterministicRideReplay {
 
     fn take_first(&mut self, give: &mut dyn FnMut(&Event, Timestamp)) {
         if let Some(((number, place), (at, event))) = self.ahead.pop_first() {
-            self.next = self.next.max(number + 1);
+            self.next = self.next.max(number.saturating_add(1));
             self.apply(place, &event, at, give);
             self.now = self.now.max(Some(at));
         }
@@ -204,7 +204,7 @@ impl AnswerReplay for DeterministicRideReplay {
                 self.ahead.insert((number, place), (at, event.clone()));
             }
             Some(SimulatedSendTime { at, number }) => {
-                self.next = self.next.max(number + 1);
+                self.next = self.next.max(number.saturating_add(1));
                 self.apply(place, event, at, give);
                 self.now = self.now.max(Some(at));
             }
@@ -215,6 +215,13 @@ impl AnswerReplay for DeterministicRideReplay {
         {
             self.take_first(give);
         }
+        let first = self.ahead.keys().next();
+        assert!(
+            first.is_none_or(|&(number, _)| number > self.next) && self.ahead.len() <= MOST_AHEAD,
+            "record {first:?} of {} waits, and {} is next: its turn has come",
+            self.ahead.len(),
+            self.next
+        );
     }
 
     fn finish(&mut self, give: &mut dyn FnMut(&Event, Timestamp)) {
@@ -367,6 +374,21 @@ mod tests {
         assert_eq!(rides.ahead.len(), sent.len() - 100);
         rides.finish(&mut give);
         assert_eq!(there, sent.len(), "all but what never came");
+    }
+
+    #[test]
+    fn a_number_that_nobody_has_counted_to_stops_nothing() {
+        let map = Arc::new(Map::la_serena());
+        let mut sent = city(&map);
+        sent[100].1.number = u64::MAX;
+        let mut rides = DeterministicRideReplay::new(EtaConfig::new(map));
+        let mut there = 0;
+        let mut give = |event: &Event, _| there += usize::from(event.topic().role().is_simulated());
+        for (place, send_time, event) in &sent {
+            rides.take(*place, event, Some(*send_time), send_time.at, &mut give);
+        }
+        rides.finish(&mut give);
+        assert_eq!(there, sent.len());
     }
 
     #[test]

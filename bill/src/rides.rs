@@ -75,6 +75,11 @@ impl RideLane {
         (self.quotes > 0).then(|| self.error_ms as f64 / self.quotes as f64 / 60_000.0)
     }
 
+    /// Looks at the screen, whether or not it had an answer.
+    fn looks(&self) -> u64 {
+        self.quotes + self.unanswered
+    }
+
     fn add(&mut self, trip: RideLane) {
         self.quotes += trip.quotes;
         self.unanswered += trip.unanswered;
@@ -221,6 +226,11 @@ impl BusinessBill for RidesBill {
             let batched = judge(truth, &open.batch, text_of(&open.batch));
             batch.add(batched);
             stream_beside_batch.add(streamed);
+            assert_eq!(
+                batch.looks(),
+                stream_beside_batch.looks(),
+                "looks at both lanes' screens: they are judged on the same trips"
+            );
             spread.add(trip_id, sums(&streamed, &batched));
             false
         });
@@ -316,5 +326,6 @@ fn judge(truth: Truth, answers: &[(Timestamp, Timestamp)], texted: Option<Timest
     if truth.dropped_off.since_ms(truth.quarters[0]) > TEXT_MS + TEXT_TOLERANCE_MS {
         lane.text(texted, truth.dropped_off);
     }
+    assert_eq!(lane.looks(), truth.quarters.len() as u64, "a rider looks at each quarter of the way");
     lane
 }

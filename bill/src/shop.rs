@@ -106,6 +106,8 @@ impl Pages {
         };
         let place = self.0.partition_point(not_after);
         self.0.insert(place, new);
+        let next = self.0.get(place + 1).map_or(Timestamp::MAX, |next| next.from);
+        assert!(from <= next, "a page of {from} stands before one of {next}: the pages are not in order");
     }
 
     /// What was on the screen before `at`: a page that comes at the very instant of a click answers
@@ -255,6 +257,10 @@ impl ShopBill {
         self.stale.add(hit);
         self.stream_beside_stale.add(stream_hit);
         self.stale_spread.add(session_id, [1.0, f64::from(stream_hit), f64::from(hit)]);
+        assert_eq!(
+            self.stale.cases, self.stream_beside_stale.cases,
+            "cases of the stale model and of the stream beside it: they are the same"
+        );
     }
 }
 
