@@ -1,4 +1,4 @@
-//! Both lanes of several businesses: who adds up the parts knows none of them by name.
+//! Both lanes of several businesses: the sum of their parts, which names none of them.
 
 use events::{Event, HOUR_MS, Timestamp};
 
@@ -35,8 +35,8 @@ impl Bill {
         self.parts.iter().map(|(part, bill)| (*part, bill.as_ref()))
     }
 
-    /// Takes a record that anyone could have seen from the simulated instant `seen` on, and that
-    /// the broker stamped `wall_ms`.
+    /// Takes a record that was visible from the simulated instant `seen` on, with the broker's
+    /// timestamp `wall_ms`.
     pub fn observe(&mut self, event: &Event, seen: Timestamp, wall_ms: i64) {
         for (_, bill) in &mut self.parts {
             bill.observe(event, seen, wall_ms);

@@ -1,5 +1,5 @@
-//! Ids as numbers. A bill waits for the batch lane with an hour of pages and clicks in hand; what
-//! it only compares it need not spell.
+//! Ids as numbers. A bill holds an hour of pages and clicks until the batch lane answers; ids that
+//! are only compared need not be strings.
 
 /// The number of a trip, a card, a swipe, a click or a visit. Two of a million are alike by chance
 /// once in forty million times.
@@ -8,7 +8,7 @@ pub struct Id(pub(super) u64);
 
 impl<S: AsRef<str> + ?Sized> From<&S> for Id {
     fn from(id: &S) -> Self {
-        // FNV-1a: small, known, and the same everywhere and for ever.
+        // FNV-1a: small, well known, and the same on every machine.
         Self(id.as_ref().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         }))

@@ -7,9 +7,9 @@
 //! [`SimulationTruth`](events::SimulationTruth), which no consumer reads, and reported in the
 //! business's own unit with the number of cases.
 //!
-//! The bill is pure: records go in with the simulated instant at which anyone could have seen them,
-//! in whatever order the topics happened to be read; [`Bill::settle`] judges every case older than
-//! a given instant, when all that was said before it has surely been read.
+//! The bill is pure: it takes records, in any order of reading, with the simulated instant at which
+//! they became visible; [`Bill::settle`] judges every case older than a given instant, when all
+//! records from before it have been read.
 //!
 //! # Simplifications
 //! - A case is judged once. A batch answer that comes later than [`PATIENCE_MS`] after its case

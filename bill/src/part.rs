@@ -1,4 +1,4 @@
-//! What the bill is told of a business: plain data and a trait, so that the bill of a show, the one
+//! A business's part of the bill: plain data and a trait, so that the bill of a show, the one
 //! in event time and the comparison name no business.
 
 use std::any::Any;
@@ -68,7 +68,8 @@ pub struct Part {
     pub question: &'static str,
     /// What a reader should look for in them, as a paragraph of HTML.
     pub lesson: &'static str,
-    /// What the counts of a period are told as, besides the plots; none where they say it all.
+    /// The names of a period's counts, which are listed besides the plots; none if the plots
+    /// suffice.
     pub breakdown: Option<Breakdown>,
 }
 
@@ -79,7 +80,7 @@ impl PartialEq for Part {
     }
 }
 
-/// The counts of a lane at one period, told one by one.
+/// The counts of a lane at one period, one by one.
 #[derive(Debug)]
 pub struct Breakdown {
     /// The counts in a sentence.

@@ -1,4 +1,4 @@
-//! Ride-share: minutes of ETA error, and texts that told the wrong time.
+//! Ride-share: minutes of ETA error, and texts with a wrong time.
 
 use std::collections::HashMap;
 
@@ -119,7 +119,7 @@ struct Open {
     truth: Option<Truth>,
     /// How the stream did on it; the batch lane's answers come an hour later.
     stream_judged: Option<RideLane>,
-    /// The newest that was heard of it, for forgetting trips that never end.
+    /// The time of its newest event, to drop trips that never end.
     touched: Option<Timestamp>,
 }
 

@@ -111,7 +111,7 @@ impl Pages {
     }
 
     /// What was on the screen before `at`: a page that comes at the very instant of a click answers
-    /// that click. Older pages are forgotten, for nobody asks about an earlier moment again.
+    /// that click. Older pages are dropped: earlier moments are not judged again.
     fn before(&mut self, at: Timestamp) -> Option<&Page> {
         while self.0.get(1).is_some_and(|next| next.from < at) {
             self.0.pop_front();
@@ -119,9 +119,9 @@ impl Pages {
         self.0.front().filter(|page| page.from < at)
     }
 
-    /// Forgets pages that nobody asks about any more who looks after `judged_to`. A click that
-    /// comes late is answered late, so the newest page may answer one of a while ago.
-    fn forget(&mut self, judged_to: Timestamp) {
+    /// Drops pages that no case after `judged_to` needs. A late click is answered late, so the
+    /// newest page may answer an old one.
+    fn drop_older(&mut self, judged_to: Timestamp) {
         while self
             .0
             .get(1)
@@ -141,8 +141,8 @@ struct Session {
     met: HashSet<ItemId>,
     stream: Pages,
     batch: Pages,
-    /// The pages of the stale model that somebody may still ask about; `from` is when the click
-    /// that each answers was made.
+    /// The pages of the stale model that a case may still need; `from` is when the click that each
+    /// answers was made.
     stale: Pages,
     touched: Option<Timestamp>,
     bot: bool,
@@ -171,7 +171,7 @@ pub struct ShopBill {
     /// an item can be a case, the others change the page. They are judged in the order of their
     /// time, whichever partition was read first.
     waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
-    heard: u64,
+    sequence: u64,
     sessions: HashMap<Id, Session>,
     everybody_stream: Pages,
     everybody_batch: Pages,
@@ -194,7 +194,7 @@ impl ShopBill {
             judged_from: terms.judged_from,
             judged_to: Timestamp::MIN,
             waiting: BTreeMap::new(),
-            heard: 0,
+            sequence: 0,
             sessions: HashMap::new(),
             everybody_stream: Pages::default(),
             everybody_batch: Pages::default(),
@@ -240,10 +240,10 @@ impl ShopBill {
         let Some(after) = page.after.as_ref().map(Id::from) else { return };
         let session_id = Id::from(&page.session_id);
         let Some(cases) = self.stale_waiting.remove(&after) else {
-            // Its click is not judged yet, or nobody looked at the page that answers it.
+            // Its click is not judged yet, or the page that answers it was not looked at.
             if let Some(session) = self.sessions.get_mut(&session_id) {
                 session.stale.add(page.ts, page);
-                session.stale.forget(self.judged_to);
+                session.stale.drop_older(self.judged_to);
             }
             return;
         };
@@ -267,9 +267,9 @@ impl ShopBill {
 impl BusinessBill for ShopBill {
     fn observe(&mut self, event: &Event, seen: Timestamp, _wall_ms: i64) {
         if let Event::Clicks(click) = event {
-            self.heard += 1;
+            self.sequence += 1;
             let viewed = click.item_id.as_ref().filter(|_| click.kind == ClickKind::View);
-            let key = (seen, Id::from(&click.session_id), self.heard);
+            let key = (seen, Id::from(&click.session_id), self.sequence);
             self.waiting.insert(key, viewed.map(ItemId::from));
         } else if let Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) = event {
             self.session(session_id.into(), seen).bot = true;

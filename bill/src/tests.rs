@@ -312,8 +312,8 @@ fn a_page_of_the_stale_model_counts_whether_it_comes_before_or_after_its_case_is
     assert_eq!(bill(true), (each, each));
 }
 
-/// The records of one show by partition: `runs_take_s` is how long the batch jobs took on the wall,
-/// in simulated seconds.
+/// The records of one show by partition: `runs_take_s` is how long the batch jobs took in
+/// wall-clock time, in simulated seconds.
 fn show(runs_take_s: i64) -> Vec<Vec<(SeenAt, Event)>> {
     use Decision::{Approve, Decline};
     let visible = at("15:00:00").plus_ms(runs_take_s * 1_000);

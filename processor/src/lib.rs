@@ -42,8 +42,8 @@ pub trait Processor: Send {
     /// Called between runs; a streaming processor has no period.
     fn set_period_ms(&mut self, _period_ms: i64) {}
 
-    /// A copy that goes on from here by itself, and would give the same answers to the byte. None
-    /// from a processor that can't be copied.
+    /// A copy that continues independently, and would give the same answers to the byte. None from
+    /// a processor that can't be copied.
     fn fork(&self) -> Option<Box<dyn Processor>> {
         None
     }

@@ -1,10 +1,10 @@
 //! The cost of lateness: one recorded log, the same logic at several periods, one bill each.
 //!
-//! Everything is held still but the timing. One log is read once; at every event the stream's
+//! Only the timing differs. One log is read once; at every event the stream's
 //! processor answers, and so does the batch lane of each period (the processors of `freshet replay`
 //! and `freshet replay --period`). Each period has a [`Bill`](crate::Bill) of its own, on which its
 //! batch answers stand beside the stream's, judged on the same cases against `simulation_truth`.
-//! Nothing depends on the wall: the same log gives the same bill, to the byte.
+//! Nothing depends on wall-clock time: the same log gives the same bill, to the byte.
 //!
 //! # When an answer could be seen
 //! A log tells when events happened, not when they arrived: an event arrives when the newest time

@@ -48,7 +48,7 @@ pub struct BusinessReport {
     pub part: &'static Part,
     /// How many events it was asked about.
     pub events: u64,
-    /// How many facts were told that answers can be held against.
+    /// How many facts there are to judge answers by.
     pub truths: u64,
     /// One a measure that has cases.
     pub curves: Vec<Curve>,

@@ -35,7 +35,7 @@ impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
         }
     }
 
-    /// Adds the newest entry; returns the oldest if that had to make room.
+    /// Adds the newest entry; returns the oldest if it was evicted.
     pub fn push(&mut self, key: K, value: V) -> Option<(K, V)> {
         let evicted = if self.is_full() { self.pop_oldest() } else { None };
         self.sequence.insert(key.clone(), self.left + self.entries.len() as u64);

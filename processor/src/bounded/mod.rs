@@ -1,9 +1,9 @@
-//! Collections that never hold more than they were told to, whatever the events say.
+//! Collections with a capacity, which no input can exceed.
 //!
-//! Keys, ids and times come from outside. A processor that kept one entry for each of them could be
-//! filled until it falls, so everything it remembers has a capacity and a rule for what leaves:
+//! Keys, ids and times come from outside. A processor that kept an entry for each of them could run
+//! out of memory, so its state has a capacity and a rule for what is evicted:
 //!
-//! | collection | what leaves when it is full |
+//! | collection | what is evicted when it is full |
 //! |---|---|
 //! | [`FifoMap`] | the oldest entry, one at a time |
 //! | [`RecentMap`] | the older half of the entries, at once |
@@ -15,8 +15,8 @@
 //! - No general LRU map is here. The three that the domains need differ in what else they promise:
 //!   fraud's `lru_slab` shares its entries copy-on-write, the shop's `catalogue` gives an item's
 //!   slot to another, and the shop's `visits` also limits the sum of what its entries hold.
-//! - The hasher's keys are no secret: whoever chooses ids can make them collide. What is lost is
-//!   speed.
+//! - The hasher's keys are no secret: a producer that chooses its ids can make them collide, which
+//!   costs speed and nothing else.
 
 mod fifo_map;
 mod recent_map;

@@ -23,7 +23,7 @@ impl SlidingSample {
         Self { capacity: capacity.max(1), newest: VecDeque::new(), sorted: Vec::new() }
     }
 
-    /// Adds the newest measurement; the oldest makes room.
+    /// Adds the newest measurement; a full sample evicts the oldest.
     pub fn push(&mut self, value: f32) {
         if self.newest.len() == self.capacity {
             let oldest = self.newest.pop_front().expect("a full sample has an oldest measurement");

@@ -20,7 +20,7 @@ pub struct DeduplicationWindow {
     inherited: Option<Arc<RecentMap<()>>>,
 }
 
-/// What a window remembers, for several windows to go on from. They share it.
+/// The keys of a window, from which several windows start. They share them.
 #[derive(Clone, Debug)]
 pub struct SharedWindow {
     seen: Arc<RecentMap<()>>,
@@ -54,7 +54,7 @@ impl DeduplicationWindow {
         self.seen.len()
     }
 
-    /// What is remembered, for several windows to go on from.
+    /// The keys of this window, from which several windows start.
     ///
     /// # Panics
     /// When this window has itself inherited something.

@@ -8,7 +8,7 @@
 //!
 //! An event from before the watermark is *out of order*. How much later than the watermark an event
 //! may come and still count is the *allowed lateness* (Kafka Streams: the grace period). It belongs
-//! to the question, not to the time, so it is added by whoever closes a window:
+//! to the question, not to the time, so it is added by the code that closes a window:
 //!
 //! ```
 //! use processor::event_time::Watermark;

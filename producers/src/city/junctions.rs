@@ -29,7 +29,7 @@ struct End {
 enum Control {
     /// No junction to speak of.
     None,
-    /// Nobody has the right of way, or this link has it.
+    /// No link has the right of way, or this link has it.
     Open,
     /// The crossing road has the right of way.
     GiveWay,

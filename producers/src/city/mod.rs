@@ -23,7 +23,7 @@
 //!
 //! # Simplifications
 //! - Vehicles do not interact: no queue is longer because one more car joins it.
-//! - A driver keeps the route planned at the start of a leg; nobody reroutes around an incident.
+//! - A driver keeps the route planned at the start of a leg, also when there is an incident.
 //! - Lorries never sleep, and drivers have no shifts: at night there are only fewer riders.
 //! - Traffic signals of one street are not coordinated.
 

@@ -385,7 +385,7 @@ fn a_village_with_a_dead_end_does_not_stop_the_clock() {
     let folder = tempfile::tempdir().unwrap();
     let (links, nodes) = (folder.path().join("links.csv"), folder.path().join("nodes.csv"));
     std::fs::write(&nodes, "node,lon,lat\na,10,50\nb,10.01,50\nc,10.02,50\nd,11,51\n").unwrap();
-    // Whoever drives into the second street cannot come back, and nobody ever comes to the third.
+    // A car that drives into the second street cannot come back, and none can reach the third.
     std::fs::write(&links, "from_node,to_node,oneway\na,b,0\nb,c,1\nd,d,0\n").unwrap();
     let map = Arc::new(Map::from_csv(&links, &nodes).unwrap());
     let village = CityConfig { map, drivers: 5, lorries: 2, tunnels: 0, ..config(1) };
