@@ -1,9 +1,8 @@
-//! The one who keeps a show: takes in what is seen, does what is asked, and says how everything
-//! stands.
+//! The controller of a show: it takes observations, executes commands, and publishes snapshots.
 //!
-//! The keeper is a single thread that owns the [`Show`], the workers and the controls, so nothing
-//! needs a lock. It wakes for what the watching threads hand over, and a few times a second to hand
-//! out a [`Snapshot`].
+//! The controller is a single thread that owns the [`Show`], the workers and the controls, so
+//! nothing needs a lock. It wakes for what the watching threads send, and a few times a second to
+//! publish a [`Snapshot`].
 
 mod controls;
 mod warnings;
@@ -29,14 +28,14 @@ use crate::usage::Usage;
 /// How often a snapshot is made.
 pub const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
 
-/// Workers that start once who answers them is there.
+/// Workers that start when the groups that answer them have joined.
 struct DeferredStart {
-    /// The groups that must be at work.
+    /// The groups that must have joined.
     groups: Vec<String>,
-    /// How long they are waited for, in milliseconds of the wall, once all of them have been
+    /// How long to wait for them, in milliseconds of wall-clock time, once all of them have been
     /// started.
     patience_ms: i64,
-    /// When to start whoever is missing.
+    /// When to start although a group is missing.
     at_latest_ms: Option<i64>,
     /// Makes the workers, given the moment at which the show's clock starts.
     workers: Box<dyn FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send>,
@@ -44,11 +43,11 @@ struct DeferredStart {
 
 /// Owns everything that a show consists of while it runs.
 pub struct ShowController {
-    /// What has been seen.
+    /// The observations.
     pub show: Show,
     watch: Watch,
     admin: Admin,
-    /// Whoever starts and ends the workers; none where they are not ours.
+    /// Starts and ends the workers; none if this process did not start them.
     pub supervisor: Option<Supervisor>,
     second: Option<DeferredStart>,
     later: Option<Receiver<Result<Vec<WorkerSpec>, String>>>,
@@ -62,7 +61,7 @@ pub struct ShowController {
 }
 
 impl ShowController {
-    /// Nothing is asked, and nobody is started yet.
+    /// A controller without commands, and without deferred workers.
     pub fn new(show: Show, watch: Watch, admin: Admin, supervisor: Option<Supervisor>) -> Self {
         Self {
             show,
@@ -81,15 +80,19 @@ impl ShowController {
         }
     }
 
-    /// Starts these workers, and the show's clock, when each of `groups` is at work: nobody should
-    /// ask before there is someone to answer. Whoever is not there within `patience` is not
-    /// waited for.
+    /// Starts these workers, and the show's clock, when each of `groups` has joined: no question
+    /// should come before there is a worker to answer it. After `patience` it starts them without
+    /// the groups that are missing.
+    ///
+    /// # Panics
+    /// When workers are deferred already: one show has one clock to start.
     pub fn start_when_ready(
         &mut self,
         groups: Vec<String>,
         patience: Duration,
         workers: impl FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send + 'static,
     ) {
+        assert!(self.second.is_none(), "workers are deferred already, for {groups:?} too");
         let patience_ms = patience.as_millis() as i64;
         self.second =
             Some(DeferredStart { groups, patience_ms, at_latest_ms: None, workers: Box::new(workers) });
@@ -97,8 +100,8 @@ impl ShowController {
 
     fn start_if_ready(&mut self) {
         let now_ms = wall_ms();
-        // Whoever reads a past can't be there before it is written, however long a busy machine
-        // takes for that.
+        // A worker that reads a history can't start before it is written, however long a busy
+        // machine takes for that.
         if let Some(second) = self.second.as_mut().filter(|_| self.later.is_none()) {
             second.at_latest_ms.get_or_insert(now_ms + second.patience_ms);
         }
@@ -113,7 +116,7 @@ impl ShowController {
         self.start_all(specs, now_ms);
     }
 
-    /// Starts the workers that come out of `later`, when they come, or says why they don't.
+    /// Starts the workers that come through `later`, or notes the error that comes instead.
     pub fn start_later(&mut self, later: Receiver<Result<Vec<WorkerSpec>, String>>) {
         self.later = Some(later);
     }
@@ -152,7 +155,7 @@ impl ShowController {
         }
     }
 
-    /// Takes in what is seen within `time`, and what the workers did.
+    /// Takes the observations of `time`, and what the workers did.
     pub fn take_in(&mut self, time: Duration) {
         if let Some(seen) = self.watch.next(time) {
             match seen {
@@ -177,7 +180,7 @@ impl ShowController {
 
     fn tell(&mut self, news: WorkerNews) {
         let (subject, severity, kind, text) = match news {
-            // What a worker says is kept as its last words.
+            // The last line of a worker is kept.
             WorkerNews::Said { worker, line } => {
                 tracing::debug!(worker, line);
                 return;
@@ -201,12 +204,12 @@ impl ShowController {
         self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
     }
 
-    /// Which workers wait for what, and do nothing else.
+    /// The blocked workers, each with what it waits for.
     pub fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
         self.warnings.waiting()
     }
 
-    /// For how long the show's clock has run, on the wall: what comes before is preparation.
+    /// How long the show's clock has run, in wall-clock time, without the preparation.
     pub fn lasted(&self) -> Duration {
         let lasted_ms = self.show.clock().map_or(0, |clock| wall_ms() - clock.started_wall_ms);
         Duration::from_millis(lasted_ms.max(0) as u64)
@@ -230,7 +233,7 @@ impl ShowController {
                 group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
             }
             for group in &mut snapshot.groups.data {
-                // The coordinator believes in a member that was killed until its session times out.
+                // A killed member stays in the group until its session times out.
                 let trend = match self.group_state(&group.id) {
                     Some(WorkerState::Paused) => Trend::Paused,
                     Some(WorkerState::Ended(_)) => Trend::Dead,
@@ -257,8 +260,8 @@ impl ShowController {
         snapshot
     }
 
-    /// Reads how much CPU time each consumer and job has used since its group first was at work:
-    /// what it learnt from a past before is the price of a show, not of a lane.
+    /// Reads how much CPU time each consumer and job has used since its group first joined:
+    /// learning from a history before that is a cost of the show, not of the lane.
     fn read_meters(&mut self) {
         let mut meters = std::mem::take(&mut self.meters);
         for worker in self.workers().filter(|worker| worker.is_running()) {
@@ -281,7 +284,7 @@ impl ShowController {
         of_lane.map(|(_, meter)| meter.used_s()).reduce(|all, one| all + one)
     }
 
-    /// The worker that can make a topic louder, if one of ours can.
+    /// The worker that can burst a topic, if one of ours can.
     fn producer_of(&self, topic: &str) -> Option<&Worker> {
         self.workers().find(|worker| worker.spec.bursts.iter().any(|louder| louder.name() == topic))
     }
@@ -306,7 +309,7 @@ impl ShowController {
         self.supervisor.iter().flat_map(Supervisor::workers)
     }
 
-    /// The groups for which anybody of ours who is alive works.
+    /// The groups of all our workers that are alive.
     pub fn groups_at_work(&self) -> Vec<String> {
         let alive = self.workers().filter(|worker| worker.state == WorkerState::Running);
         alive.filter_map(|worker| worker.spec.group.clone()).collect()
@@ -317,15 +320,15 @@ impl ShowController {
         self.supervisor.as_ref().and_then(|s| s.worker(worker)).is_some_and(Worker::is_running)
     }
 
-    /// The jobs of the batch lane that are alive. They read without joining their group, so nobody
-    /// is ever in it.
+    /// The jobs of the batch lane that are alive. They read without joining their group, so it has
+    /// no members.
     fn groups_of_jobs(&self) -> Vec<&str> {
         let jobs =
             self.workers().filter(|worker| worker.is_running() && worker.spec.lane == Some(Lane::Batch));
         jobs.filter_map(|worker| worker.spec.group.as_deref()).collect()
     }
 
-    /// How all workers of a group stand: paused when nobody who runs reads, ended when nobody runs.
+    /// The state of a group: paused when no running worker reads, ended when none runs.
     fn group_state(&self, group: &str) -> Option<WorkerState> {
         let mut states = self
             .workers()
@@ -375,8 +378,7 @@ impl Meter {
 
     fn read(&mut self, pid: u32, now_s: f64) {
         if pid != self.pid {
-            // A process that takes over begins at nothing, and what it has to learn again is the
-            // price of a restart.
+            // A new process starts at zero: to restore its state is the cost of a restart.
             *self = Self { pid, began_s: 0.0, now_s, before_s: self.used_s() };
         }
         self.now_s = now_s;
@@ -387,7 +389,7 @@ impl Meter {
     }
 }
 
-/// How long a burst lasts, in milliseconds of the wall.
+/// How long a burst lasts, in milliseconds of wall-clock time.
 pub const BURST_MS: i64 = 10_000;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use protocol::Uuid;
-use protocol::records::LeaderEpoch;
+use protocol::records::{LeaderEpoch, Offset};
 use thiserror::Error;
 
 use super::topics_file::{self, TopicEntry, TopicsFileError};
@@ -36,6 +36,18 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
+    /// Partitions are numbered from 0 without gaps, and are the topic's own.
+    fn assert_consistent(&self) {
+        for (number, partition) in (0..).zip(&self.partitions) {
+            assert!(
+                partition.name.topic == self.name && partition.name.partition == number,
+                "partition {number} of {} is {}",
+                self.name,
+                partition.name
+            );
+        }
+    }
+
     /// The partition of that number.
     pub(crate) fn partition(&self, number: i32) -> Option<&Arc<PartitionHandle>> {
         self.partitions.get(usize::try_from(number).ok()?)
@@ -254,7 +266,18 @@ impl Topics {
     }
 
     fn replace(&self, topic: &Arc<Topic>) -> Result<(), TopicError> {
+        topic.assert_consistent();
         let mut registry = self.read().clone();
+        if let Some(old) = registry.by_name.get(&topic.name) {
+            assert_eq!(old.id, topic.id, "topic {} keeps its id as long as it lives", topic.name);
+            assert!(
+                old.partitions.len() <= topic.partitions.len(),
+                "topic {} would lose partitions: {} of {}",
+                topic.name,
+                topic.partitions.len(),
+                old.partitions.len()
+            );
+        }
         registry.insert(Arc::clone(topic));
         self.save(registry.by_name.values())?;
         *self.write() = registry;
@@ -289,7 +312,10 @@ impl Topics {
         config: &LogConfig,
     ) -> Result<Arc<PartitionHandle>, StorageError> {
         self.log_dir.remove(name)?;
-        self.open_with(name, config, RecoveryHints::default())
+        let partition = self.open_with(name, config, RecoveryHints::default())?;
+        let end = partition.lock().log_end_offset();
+        assert_eq!(end, Offset::ZERO, "{name} starts without a past");
+        Ok(partition)
     }
 
     fn open_with(

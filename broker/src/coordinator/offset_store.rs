@@ -230,7 +230,13 @@ impl OffsetStore {
             }
         }
         append(&mut self.log, batch, now_ms)?;
-        Ok(start..self.log.log_end_offset())
+        let end = self.log.log_end_offset();
+        assert!(
+            start < end || self.groups.is_empty(),
+            "the offsets of {} groups were compacted to nothing",
+            self.groups.len()
+        );
+        Ok(start..end)
     }
 
     fn delete_before(&mut self, start: Offset) -> Result<(), StorageError> {

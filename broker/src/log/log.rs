@@ -281,6 +281,12 @@ impl Log {
             return Ok(());
         }
         let next = LogSegment::create(&*self.storage, &self.dir, self.log_end_offset(), &self.config)?;
+        assert!(
+            next.base_offset > self.active().base_offset,
+            "segment {} would follow segment {}",
+            next.base_offset,
+            self.active().base_offset
+        );
         self.active_mut().seal();
         self.segments.push(next);
         Ok(())

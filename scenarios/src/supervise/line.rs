@@ -1,4 +1,4 @@
-//! What a worker tells its supervisor: a line of JSON each, on standard output.
+//! The lines of JSON in which a worker reports to its supervisor, on standard output.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WorkerLine {
-    /// It does nothing else until something is there again.
+    /// It is blocked until something is available again.
     WaitingFor {
-        /// Who or what has to come back: `the database w.sqlite`.
+        /// What has to become available: `the database w.sqlite`.
         what: String,
         /// What is wrong, in a sentence.
         because: String,
         /// When it is tried again, in milliseconds.
         retry_in_ms: u64,
     },
-    /// What it waited for is there: it works again.
+    /// What it waited for is available: it works again.
     Resumed,
     /// How far something long has come.
     Progress {
@@ -32,7 +32,7 @@ pub enum WorkerLine {
         records: u64,
         /// Answers sent.
         answers: u64,
-        /// Answers that an earlier life had given.
+        /// Answers that an earlier process had published.
         already_answered: u64,
         /// Records that could not be read.
         dead_letters: u64,
@@ -49,7 +49,7 @@ pub enum WorkerLine {
 }
 
 impl WorkerLine {
-    /// What `line` says; none for what is no such line. A worker may be of another version.
+    /// Parses `line`; none if it is no such line. A worker may be of another version.
     pub fn read(line: &str) -> Option<Self> {
         serde_json::from_str(line).ok()
     }

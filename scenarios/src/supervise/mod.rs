@@ -1,17 +1,17 @@
 //! The worker processes of a show: started, watched, told what to do, and never left behind.
 //!
 //! Every producer, consumer and batch job is a process of its own, as it would be in production:
-//! one can be killed without the others noticing more than its silence. The supervisor holds the
+//! one can be killed, and the others notice only that it is silent. The supervisor holds the
 //! writing end of each worker's standard input. A line on it is an order (`pause`, `resume`,
 //! `burst`, `stop`), and its end, which comes even when the supervisor was killed, is the order to
-//! finish; so no worker outlives the show. What it waits for, what it warns of and how far it is,
-//! it tells in lines of JSON on its standard output ([`WorkerLine`]). What it writes on standard
-//! error is for a person; its last line is kept, and its end says that the worker has ended: nobody
-//! polls.
+//! finish; so no worker outlives the show. A worker reports what it waits for, its warnings and its
+//! progress in lines of JSON on its standard output ([`WorkerLine`]). Its standard error is for a
+//! person: the last line is kept, and the end of the pipe tells that the worker has ended, without
+//! polling.
 //!
 //! # Simplifications
-//! - A crashed worker stays down until someone restarts it. An orchestrator would do so by itself;
-//!   here the crash is the lesson.
+//! - A crashed worker stays down until a person restarts it. An orchestrator would restart it; here
+//!   the crash is the lesson.
 
 mod line;
 mod worker;
@@ -23,14 +23,14 @@ use std::time::{Duration, Instant};
 pub use line::WorkerLine;
 pub use worker::{Ended, Order, Worker, WorkerSpec, WorkerState};
 
-/// What a worker did that a person should know.
+/// An event of a worker that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerNews {
-    /// It told something on standard output.
+    /// It wrote a line on standard output.
     Told {
         /// Which worker.
         worker: String,
-        /// What.
+        /// The line.
         line: WorkerLine,
     },
     /// It wrote a line on standard error.
@@ -59,7 +59,7 @@ pub struct Supervisor {
 }
 
 impl Default for Supervisor {
-    /// A supervisor of nobody yet.
+    /// A supervisor without workers.
     fn default() -> Self {
         let (report, news) = mpsc::channel();
         Self { workers: Vec::new(), news, report }
@@ -75,7 +75,7 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Everyone, in the order in which they were first started.
+    /// All workers, in the order in which they were first started.
     pub fn workers(&self) -> &[Worker] {
         &self.workers
     }
@@ -89,12 +89,12 @@ impl Supervisor {
         self.workers.iter_mut().find(|worker| worker.spec.name == name)
     }
 
-    /// Gives a running worker an order; says whether there was such a worker.
+    /// Gives a running worker an order; returns whether there was such a worker.
     pub fn order(&mut self, name: &str, order: Order) -> bool {
         self.worker_mut(name).is_some_and(|worker| worker.order(order))
     }
 
-    /// Kills a running worker with SIGKILL: no goodbye, as a crash would be.
+    /// Kills a running worker with SIGKILL: it ends as by a crash, without cleaning up.
     pub fn kill(&mut self, name: &str) -> bool {
         self.worker_mut(name).is_some_and(Worker::kill)
     }
@@ -108,21 +108,21 @@ impl Supervisor {
         }
     }
 
-    /// Starts one more instance beside `name`, with the same arguments and a number of its own.
-    /// Says its name.
+    /// Starts one more instance of the role of `name`, with the same arguments and the next number.
+    /// Returns its name.
     pub fn scale_up(&mut self, name: &str) -> io::Result<Option<String>> {
         let Some(first) = self.worker(name) else { return Ok(None) };
         let role = first.spec.role.clone();
         let number = (2..1000)
             .find(|n| self.worker(&format!("{role}-{n}")).is_none())
-            .expect("nobody starts a thousand of one kind");
+            .expect("one role has fewer than a thousand instances");
         let spec = WorkerSpec { name: format!("{role}-{number}"), ..first.spec.clone() };
         let started = spec.name.clone();
         self.start(spec)?;
         Ok(Some(started))
     }
 
-    /// Stops the newest instance of `role` if there is more than one, and forgets it. Says its
+    /// Stops the newest instance of `role` if there is more than one, and removes it. Returns its
     /// name.
     pub fn scale_down(&mut self, role: &str) -> Option<String> {
         if self.workers.iter().filter(|worker| worker.spec.role == role).count() < 2 {
@@ -131,9 +131,12 @@ impl Supervisor {
         let last = self.workers.iter().rposition(|worker| worker.spec.role == role)?;
         let mut worker = self.workers.remove(last);
         worker.order(Order::Stop);
-        // Its process ends by itself; until then it is waited for by the thread that reads its
-        // standard error.
+        // Its process ends on its own; a thread waits for it.
         worker.detach();
+        assert!(
+            self.workers.iter().any(|worker| worker.spec.role == role),
+            "the last instance of {role} was stopped by scaling down"
+        );
         Some(worker.spec.name.clone())
     }
 
@@ -159,8 +162,8 @@ impl Supervisor {
         }
     }
 
-    /// Asks everyone to stop, waits until they have or `patience` is over, and kills who is left.
-    /// Says who had to be killed.
+    /// Asks all workers to stop, waits until they have or `patience` is over, and kills the rest.
+    /// Returns the names of those that were killed.
     #[expect(clippy::disallowed_methods, reason = "waiting for other processes is the rim")]
     pub fn shutdown(mut self, patience: Duration) -> Vec<String> {
         let deadline = Instant::now() + patience;

@@ -1,4 +1,4 @@
-//! The supervisor against real processes: a shell stands in for a worker.
+//! The supervisor against real processes: the worker is a shell.
 
 use super::*;
 

@@ -17,7 +17,7 @@ use super::line::WorkerLine;
 /// How a worker is started, and again after a crash.
 #[derive(Debug, Clone)]
 pub struct WorkerSpec {
-    /// What it is called on the screen: its role, and a number from the second instance on.
+    /// Its name on the screen: its role, and a number from the second instance on.
     pub name: String,
     /// What it does; instances that share the work share the role.
     pub role: String,
@@ -25,39 +25,38 @@ pub struct WorkerSpec {
     pub lane: Option<Lane>,
     /// The consumer group it commits for, if it is in a lane.
     pub group: Option<String>,
-    /// The topics that it can make louder for a while.
+    /// The topics that it can burst.
     pub bursts: &'static [Topic],
     /// Whether it learns from a history before it answers.
     pub needs_history: bool,
     /// The program.
     pub program: PathBuf,
-    /// Its arguments, which everybody on the machine can read.
+    /// Its arguments, which every user of the machine can read.
     pub args: Vec<String>,
-    /// What it is told in its environment, which others can't: a database's address holds a
-    /// password.
+    /// Its environment, which other users can't read: a database's address holds a password.
     pub env: Vec<(&'static str, String)>,
 }
 
-/// What a worker can be told.
+/// An order to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Take no more records, but stay a member of the group.
     Pause,
-    /// Go on.
+    /// Take records again.
     Resume,
-    /// Send more than usual for a while.
+    /// Send a burst.
     Burst,
     /// Finish what was begun, and end.
     Stop,
     /// A job of the batch lane: run so often from the next boundary on, in milliseconds of event
     /// time.
     Period(i64),
-    /// A job of the batch lane: no more will come, so run what is left.
+    /// A job of the batch lane: the input has ended, so run what is left.
     Close,
 }
 
 impl Order {
-    /// The line that says it.
+    /// The order as a line.
     pub fn line(self) -> String {
         match self {
             Self::Pause => "pause".to_owned(),
@@ -69,7 +68,7 @@ impl Order {
         }
     }
 
-    /// The order that this line is.
+    /// Parses a line.
     pub fn read(line: &str) -> Option<Self> {
         if let Some(ms) = line.trim().strip_prefix("period ") {
             return ms.parse().ok().filter(|&ms| ms > 0).map(Self::Period);
@@ -80,12 +79,12 @@ impl Order {
     }
 }
 
-/// How a worker stands.
+/// The state of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerState {
     /// It runs.
     Running,
-    /// It runs, and was told to take no records.
+    /// It runs, and takes no records.
     Paused,
     /// Its process has ended.
     Ended(Ended),
@@ -120,7 +119,7 @@ impl From<ExitStatus> for Ended {
     }
 }
 
-/// What the threads at a worker's standard output and standard error have to tell.
+/// The messages of the threads that read a worker's standard output and standard error.
 #[derive(Debug)]
 pub(super) enum RawNews {
     Told { worker: String, line: WorkerLine },
@@ -134,7 +133,7 @@ pub struct Worker {
     pub spec: WorkerSpec,
     /// Its process id, also of one that has ended.
     pub pid: u32,
-    /// How it stands.
+    /// Its state.
     pub state: WorkerState,
     /// How often it was started again.
     pub restarts: u32,
@@ -160,6 +159,12 @@ impl Worker {
     }
 
     fn spawn(&mut self, report: &Sender<RawNews>) -> io::Result<()> {
+        assert!(
+            self.child.is_none(),
+            "process {} of {} still runs: one worker is one process",
+            self.pid,
+            self.spec.name
+        );
         let mut child = Command::new(&self.spec.program)
             .args(&self.spec.args)
             .env("FRESHET_CLIENT_ID", &self.spec.name)
@@ -190,7 +195,7 @@ impl Worker {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = report.send(RawNews::Said { worker: worker.clone(), line });
             }
-            // Nothing that it told comes after the news of its end.
+            // All its lines come before the news of its end.
             let _ = told.join();
             let _ = report.send(RawNews::Closed { worker, pid });
         })?;
@@ -218,16 +223,17 @@ impl Worker {
     }
 
     pub(super) fn order(&mut self, order: Order) -> bool {
+        let running = self.is_running();
         let Some(input) = &mut self.input else { return false };
-        // A worker that died a moment ago can't be told anything; that it died will be news of its
-        // own.
+        assert!(running, "{} has ended, and its standard input is open", self.spec.name);
+        // A worker that ended a moment ago takes no order; its end will be reported.
         if input.write_all(format!("{}\n", order.line()).as_bytes()).and_then(|()| input.flush()).is_err() {
             return false;
         }
         match order {
             Order::Pause => self.state = WorkerState::Paused,
             Order::Resume => self.state = WorkerState::Running,
-            // Should it be started again, it goes on so.
+            // When it is started again, it keeps this period.
             Order::Period(ms) => {
                 for arg in self.spec.args.iter_mut().filter(|arg| arg.starts_with("--period=")) {
                     *arg = format!("--period={ms}ms");
@@ -272,7 +278,7 @@ impl Worker {
         self.spawn(report)
     }
 
-    /// Lets the process end in its own time, and waits for it out of the way.
+    /// Lets the process end on its own, and waits for it in another thread.
     pub(super) fn detach(&mut self) {
         self.input = None;
         if let Some(mut child) = self.child.take() {
@@ -281,7 +287,7 @@ impl Worker {
     }
 }
 
-/// Nobody is left behind, however the supervisor ends.
+/// No process is left behind, however the supervisor ends.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.kill();
