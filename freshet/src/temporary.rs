@@ -1,7 +1,7 @@
 //! A folder for as long as a process runs, which is gone afterwards however that ends.
 //!
 //! Where a destructor runs, it removes the folder. A process that is ended by force removes it
-//! first (see `scenarios::control`). One that is killed can do nothing any more: so each folder
+//! first (see `scenarios::control`). One that is killed can remove nothing: so each folder
 //! holds a file that its process keeps locked, and the next one that makes such a folder removes
 //! those whose lock is free.
 //!
@@ -64,7 +64,7 @@ fn remove_abandoned(beside: &Path) {
     for entry in entries.filter_map(Result::ok) {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let path = entry.path();
-        // A link may lead anywhere; nobody of ours makes one.
+        // A link may lead anywhere; none is ours.
         if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_abandoned(&path.join(LOCK)) {
             match fs::remove_dir_all(&path) {
                 Ok(()) => tracing::info!("removed {}, which a killed process had left", path.display()),
@@ -74,7 +74,7 @@ fn remove_abandoned(beside: &Path) {
     }
 }
 
-/// Whether nobody has the lock any more.
+/// Whether the lock is free.
 fn is_abandoned(lock: &Path) -> bool {
     // In a directory that all may write, opening a pipe of this name would wait for ever.
     let Ok(metadata) = fs::symlink_metadata(lock) else { return false };

@@ -25,7 +25,7 @@ use tracing_subscriber::layer::Context;
 pub(crate) struct WorkerLines;
 
 impl WorkerLines {
-    /// Whether an event is for the supervisor. What is waited for is told in fields already.
+    /// Whether an event is for the supervisor. What is waited for comes in fields already.
     pub(crate) fn takes(metadata: &Metadata<'_>) -> bool {
         match metadata.target() {
             SUPERVISOR | client::BACK => true,
@@ -40,7 +40,7 @@ impl<S: Subscriber> Layer<S> for WorkerLines {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let line = line(event.metadata().target(), fields);
-        // Nobody to tell: the supervisor has gone, and the end of standard input says so.
+        // The supervisor has gone, which the end of standard input tells, too.
         let _ = writeln!(crate::output::stdout(), "{line}");
     }
 }

@@ -1,16 +1,14 @@
-//! A burst: for ten seconds of the wall, ten times as much of a business.
+//! A burst: for ten seconds of wall-clock time, ten times as many events of a business.
 //!
 //! It is a second run of the same simulator beside the first, nine times as busy, that begins at
 //! the moment of the burst. The seed is the same, and with it the streets and how fast one gets
-//! along them, the card holders and their habits, the items and what leads to what; so what comes
-//! is more of the same and not another world. Who or what is new (drivers, trips, visits, events)
-//! has an id that begins with the moment of its burst, so that it is nobody whom the consumers
-//! know.
+//! along them, the card holders and their habits, the items and how they are related; so a burst is
+//! more of the same world. The ids of what is new (drivers, trips, visits, events) begin with the
+//! moment of the burst, so that they are new to the consumers.
 //!
 //! # Simplifications
-//! - Of crashes, flash trends and new items a burst knows nothing.
-//! - When it is over, its drivers are not heard of again: to a consumer they are in a tunnel
-//!   without an end.
+//! - A burst has no crashes, flash trends or new items.
+//! - At its end its drivers stop sending, as if they were in a tunnel that has no end.
 
 use anyhow::Result;
 use events::Timestamp;
@@ -18,7 +16,7 @@ use events::Timestamp;
 use crate::business::{Emissions, Producer, World};
 
 impl Producer {
-    /// What a burst at `moment` adds to the business. Same moment and world, same events.
+    /// The events that a burst at `moment` adds: deterministic by moment and world.
     pub fn burst_at(&self, world: &World, moment: Timestamp) -> Result<Emissions> {
         let prefix = format!("b{:x}-", moment.ms() / 1000);
         let rename = self.rename;

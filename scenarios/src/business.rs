@@ -2,12 +2,12 @@
 //!
 //! A business has one producer, which simulates its world; workers of the stream lane, which answer
 //! each event at once; and one job of the batch lane, which answers once a period. Each of them
-//! runs as a process of its own, under the name that stands here. Which businesses there are is
-//! said in [`businesses`](crate::businesses).
+//! runs as a separate process, under the name given here. [`businesses`](crate::businesses) lists
+//! all businesses.
 //!
 //! # Simplifications
-//! - The options of all businesses stand in one [`Logic`] and one [`World`]; each takes what
-//!   concerns it.
+//! - One [`Logic`] and one [`World`] hold the options of all businesses; each uses those that
+//!   concern it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,19 +30,19 @@ use crate::view::{Closing, View};
 /// One business of the show.
 #[derive(Debug)]
 pub struct Business {
-    /// Whose topics and events are its own.
+    /// The business itself, which tells its topics and events.
     pub id: Id,
-    /// What `--scenario` calls it.
+    /// Its name for `--scenario`.
     pub name: &'static str,
-    /// What it is about, in half a sentence.
+    /// Its subject, as part of a sentence.
     pub help: &'static str,
-    /// Whether it is part of a show that nobody chose businesses for.
+    /// Whether it is part of a show by default.
     pub in_every_show: bool,
-    /// Who simulates its world.
+    /// The simulator of its world.
     pub producer: Producer,
-    /// Who answers in the stream lane.
+    /// The workers of the stream lane.
     pub workers: &'static [Worker],
-    /// Who answers in the batch lane.
+    /// The job of the batch lane.
     pub job: Job,
     /// Its logic without a broker.
     pub replay: Replay,
@@ -56,79 +56,80 @@ pub struct Business {
     pub bill: &'static Part,
     /// Its lines of the bill on the screen.
     pub bill_items: fn(&dyn BusinessBill, &[Line]) -> Vec<BillItem>,
-    /// Its stream's answers once more, in order, where they hang on the order of reading.
+    /// The replay of its stream's answers in a fixed order, where they depend on the order of
+    /// reading.
     pub answer_replay: Option<fn(&Arc<Map>) -> Replayer>,
     /// Its pane.
     pub pane: Pane,
     /// What its pane shows.
     pub view: fn(&Arc<Map>) -> Box<dyn View>,
-    /// What it has to say when a show has ended, besides its bill.
+    /// Its summary at the end of a show, besides its bill.
     pub closing: Option<fn(&Snapshot) -> Closing>,
 }
 
-/// Gives the stream's answers once more.
+/// Replays the stream's answers.
 pub type Replayer = Box<dyn AnswerReplay>;
 
-/// A simulated world, and what is said of it.
+/// A simulated world and its description.
 #[derive(Debug)]
 pub struct Producer {
-    /// What `freshet produce` calls it.
+    /// Its name for `freshet produce`.
     pub name: &'static str,
     /// What it simulates.
     pub help: &'static str,
     /// The topics it writes; the first tells whether it has begun.
     pub topics: &'static [Topic],
-    /// Those of them that a burst makes louder.
+    /// Those of them that get more records in a burst.
     pub bursts: &'static [Topic],
-    /// How long its work can wait; none for work that can't.
+    /// How long its work can be delayed; none for latency-critical work.
     pub priority: Option<Priority>,
-    /// What it is told besides the clock.
+    /// The options it needs besides the clock.
     pub needs: &'static [Need],
-    /// Its endless events from the start of the show on.
+    /// Its endless events from the start of the show.
     pub simulate: fn(&World) -> Result<Emissions>,
-    /// What a burst at a moment adds. Same moment and world, same events.
+    /// The events that a burst at a moment adds: deterministic by moment and world.
     pub burst: fn(&World, Timestamp) -> Result<Emissions>,
-    /// Puts a prefix before every id of something new in an event of a burst. What is there anyway
-    /// (cards, shoppers, items, streets) keeps its id.
+    /// Prefixes every id of something new in an event of a burst. What exists already (cards,
+    /// shoppers, items, streets) keeps its id.
     pub rename: fn(&mut Event, &str),
-    /// What happened before the show, from which its learners learn; none where nobody learns from
-    /// it.
+    /// The history before the show, from which its processors learn; none if they need no history.
     pub history: Option<fn(&World) -> History>,
 }
 
 /// The endless events of a simulated world, each with the instant at which it leaves.
 pub type Emissions = Box<dyn Iterator<Item = Emission>>;
 
-/// What happened before a show, in order.
+/// The history before a show, in order.
 pub type History = Box<dyn Iterator<Item = Event>>;
 
 /// A consumer of the stream lane.
 #[derive(Debug)]
 pub struct Worker {
-    /// What `freshet consume` and its consumer group call it.
+    /// Its name for `freshet consume`, and its consumer group.
     pub name: &'static str,
     /// What it answers.
     pub help: &'static str,
-    /// The businesses that it serves; it runs when one of them does.
+    /// The businesses that it serves; it runs when one of them is part of the show.
     pub serves: &'static [Id],
     /// The topics it reads.
     pub inputs: &'static [Topic],
     /// The topics it answers on.
     pub outputs: &'static [Topic],
-    /// Those of its inputs that every task gets whole: tables, latest value of each key first.
+    /// Its broadcast tables: inputs that every task reads whole, the latest value of each key
+    /// first.
     pub broadcast: &'static [Topic],
     /// How much event time its state reaches back, in milliseconds; none for all that the log
     /// keeps.
     pub horizon_ms: Option<i64>,
-    /// How long the broker may gather records for it; zero answers each at once.
+    /// How long the broker may collect records for it (`fetch.max.wait.ms`); zero answers at once.
     pub gather: Duration,
-    /// How long its work can wait; none for work that can't.
+    /// How long its work can be delayed; none for latency-critical work.
     pub priority: Option<Priority>,
-    /// What it is told besides the cluster.
+    /// The options it needs besides the cluster.
     pub needs: &'static [Need],
-    /// What its freshness is measured by; none where nobody waits for it.
+    /// The answers by which its freshness is measured; none if nothing waits for them.
     pub freshness: Option<Freshness>,
-    /// Makes its processors, after learning from what came before as long as that is wanted.
+    /// Makes its processors, after learning from the histories until told to stop.
     pub processors: fn(&Logic, &dyn Fn() -> bool) -> Result<Factory>,
 }
 
@@ -150,9 +151,9 @@ pub struct Freshness {
 /// A job of the batch lane.
 #[derive(Debug)]
 pub struct Job {
-    /// What `freshet batch` calls it.
+    /// Its name for `freshet batch`.
     pub name: &'static str,
-    /// What its runs, and the group that it commits for, are called.
+    /// The name of its runs and of its consumer group.
     pub group: &'static str,
     /// What it answers.
     pub help: &'static str,
@@ -165,17 +166,17 @@ pub struct Job {
     pub horizon_ms: Option<i64>,
     /// Whether one processor is given all partitions; otherwise each has its own.
     pub whole: bool,
-    /// What it is told besides the cluster and the clock.
+    /// The options it needs besides the cluster and the clock.
     pub needs: &'static [Need],
-    /// Makes its processors for a period in milliseconds of event time, after learning from what
-    /// came before as long as that is wanted.
+    /// Makes its processors for a period in milliseconds of event time, after learning from the
+    /// histories until told to stop.
     pub processors: fn(&Logic, i64, &dyn Fn() -> bool) -> Result<Factory>,
 }
 
 /// A lane's logic over a file.
 #[derive(Debug)]
 pub struct Replay {
-    /// What `freshet replay` calls it.
+    /// Its name for `freshet replay`.
     pub name: &'static str,
     /// From what to what.
     pub help: &'static str,
@@ -183,12 +184,12 @@ pub struct Replay {
     pub processor: fn(&Logic, i64) -> Result<Box<dyn Replayed>>,
 }
 
-/// A processor in a replay, and what it has to say when the log has ended.
+/// A processor in a replay, and its summary at the end of the log.
 pub trait Replayed {
-    /// What takes the events.
+    /// The processor.
     fn processor(&mut self) -> &mut dyn Processor;
 
-    /// What is said besides the counts.
+    /// The summary besides the counts.
     fn report(self: Box<Self>) -> Option<String> {
         None
     }
@@ -203,7 +204,7 @@ impl Replayed for Box<dyn Processor> {
 /// How a business is compared at several periods.
 #[derive(Debug)]
 pub struct Comparison {
-    /// How much time is simulated where nobody says, in milliseconds, when it is compared alone.
+    /// The default of how much time is simulated when it is compared alone, in milliseconds.
     pub usual_ms: i64,
     /// The stream and the batch lane at each period, in milliseconds; they have learnt from the
     /// files of [`Logic::histories`], and from the world's own history if one is given.
@@ -213,14 +214,14 @@ pub struct Comparison {
 /// Both lanes of a business, at several periods.
 pub type Lanes = Box<dyn bill::compare::Lanes>;
 
-/// What a process has to be told on its command line.
+/// The options that a process needs on its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// The streets.
     Map,
     /// How many cars are on the road.
     Drivers,
-    /// What happened before the show.
+    /// The histories of the show.
     History,
 }
 
@@ -229,12 +230,12 @@ pub enum Need {
 pub enum Lane {
     /// Each event is answered at once.
     Stream,
-    /// What a period brought is answered when it is over.
+    /// The events of a period are answered at its end.
     Batch,
 }
 
 impl Lane {
-    /// What the lane is called.
+    /// The lane's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stream => "stream",
@@ -243,7 +244,7 @@ impl Lane {
     }
 }
 
-/// What a simulator is told.
+/// The options of a simulator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     /// The same seed gives the same events, byte for byte.
@@ -256,7 +257,7 @@ pub struct World {
     pub map: Option<PathBuf>,
 }
 
-/// What a processor is told.
+/// The options of a processor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logic {
     /// The file of the streets; none for La Serena.
@@ -264,11 +265,11 @@ pub struct Logic {
     /// A ping that is older than this beside its driver's newest is counted as late, in
     /// milliseconds.
     pub lateness_ms: i64,
-    /// What a declined honest customer costs.
+    /// The cost of declining a legitimate customer.
     pub costs: Costs,
     /// A swipe without a chargeback for so long counts as genuine, in milliseconds.
     pub label_delay_ms: i64,
-    /// Files of what happened before, as lines of a record.
+    /// Files of histories, as lines of a record.
     pub histories: Vec<PathBuf>,
 }
 

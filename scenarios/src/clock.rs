@@ -1,13 +1,13 @@
-//! The two clocks of a show: the wall's, and simulated time, which runs faster.
+//! The two clocks of a show: wall-clock time, and simulated time, which runs faster.
 //!
-//! Every process of a show is given the same three numbers (what the wall showed at the start, what
-//! simulated time was then, and the speed), so that all agree on what time it is without talking.
+//! Every process of a show is given the same three numbers (wall-clock time at the start, simulated
+//! time at the start, and the speed), so that all agree on the time without communication.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use lanes::Clock;
 
-/// What the wall shows now, in milliseconds since the Unix epoch.
+/// Wall-clock time now, in milliseconds since the Unix epoch.
 #[expect(
     clippy::disallowed_methods,
     reason = "the binary is the rim: this is where its processes read the wall"

@@ -1,5 +1,5 @@
-//! How a process learns that it should pause, go on, or end: lines on standard input from a
-//! supervisor, signals from anyone.
+//! Commands to a process, to pause, resume or end: lines on standard input from a supervisor, and
+//! signals.
 
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use signal_hook::iterator::Signals;
 
 use crate::supervise::Order;
 
-/// Somebody pressed Ctrl-C, or sent another signal: everything ended in order, and the exit code
-/// says why.
+/// Ctrl-C was pressed, or another signal came: everything ended in order, and the exit code tells
+/// why.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// What a shell expects of a process that a signal has ended, 128 and its number; none while none
-/// has come.
+/// The exit code that a shell expects of a process that a signal has ended, 128 and its number;
+/// none while no signal has come.
 pub fn exit_code_of_signal() -> Option<u8> {
     match SIGNAL.load(Ordering::Relaxed) {
         0 => None,
@@ -33,7 +33,7 @@ pub fn exit_code_of_signal() -> Option<u8> {
 /// The signal that came first, or 0: no signal has that number.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// Folders that nobody will need when the process ends by force.
+/// Temporary folders, to be removed also when the process ends by force.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// How long a worker may take to end in order, once it was asked: its supervisor waits no longer.
@@ -42,7 +42,7 @@ const PATIENCE_OF_WORKERS: Duration = Duration::from_millis(1_900);
 /// the other. A second signal ends it at once.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A signal was taken by somebody else, such as the screen: the exit code shall say so.
+/// Another part, such as the screen, took a signal: the exit code must tell it.
 pub fn note_signal(signal: i32) {
     SIGNAL.store(signal, Ordering::Relaxed);
 }
@@ -55,13 +55,13 @@ pub fn remove_at_forced_end(folder: &Path) {
 /// Ends the process at once, and leaves no folder behind.
 fn force_end(code: i32) -> ! {
     for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // Who still writes there may make a file meanwhile; nothing can be done about other errors.
+        // A thread that still writes there may make a file; other errors have no remedy.
         let _ = std::fs::remove_dir_all(&folder).or_else(|_| std::fs::remove_dir_all(&folder));
     }
     std::process::exit(code)
 }
 
-/// Where orders arrive. A second request to stop, or one that is not obeyed in time, ends the
+/// The receiver of commands. A second request to stop, or one that is not obeyed in time, ends the
 /// process at once: what was acknowledged is in the log, and what was not will be done again.
 pub fn orders(supervised: bool) -> Result<Receiver<Order>> {
     let patience = if supervised { PATIENCE_OF_WORKERS } else { PATIENCE };

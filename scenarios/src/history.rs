@@ -1,4 +1,4 @@
-//! What happened before a show, as files: lines of a record, from which learners learn before their
+//! The history before a show, as files: lines of a record, from which processors learn before their
 //! first answer.
 
 use std::fs::File;

@@ -1,8 +1,8 @@
-//! The show: businesses that are simulated, the processes that make them up, and whoever watches.
+//! The show: simulated businesses, the processes that run them, and the observation of both.
 //!
-//! What a business consists of stands in one file each, as one value: [`ride_share`], [`payments`],
-//! [`shop`]. Everything else here asks the [list of businesses](businesses::ALL) and knows none by
-//! name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
+//! Each business is one value in a file of its own: [`ride_share`], [`payments`],
+//! [`shop`]. Everything else iterates over the [list of businesses](businesses::ALL) and knows none
+//! by name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
 //! the [observation](observe) of a cluster from outside, the [ledger] of questions and answers, and
 //! the [`ShowController`](controller::ShowController) that holds them together.
 //!

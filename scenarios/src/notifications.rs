@@ -20,7 +20,7 @@ pub static NOTIFICATIONS: Worker = Worker {
     gather: Duration::from_millis(10),
     priority: Some(Priority::Moments),
     needs: &[],
-    // What a text answers is itself an answer of somebody: its questions are not counted apart.
+    // The questions of texts are answers of other workers, where they are counted.
     freshness: Some(Freshness { questions: &[], answers: Topic::Notifications, is_answer: |_| true }),
     processors: |_, _| Ok(Box::new(|| Box::new(NotificationsProcessor::new()))),
 };

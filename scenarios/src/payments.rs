@@ -130,7 +130,7 @@ fn world_config(world: &World) -> CardsConfig {
     }
 }
 
-/// More swipes of the same card holders, who have no past of their own to live through.
+/// More swipes of the same card holders, without a history of their own.
 fn burst(world: &World, moment: Timestamp) -> Emissions {
     let usual = world_config(world);
     Box::new(Cards::new(&CardsConfig {
@@ -156,7 +156,7 @@ fn swipe_id(question: &Event) -> Option<&String> {
     if let Event::CardSwipes(swipe) = question { Some(&swipe.swipe_id) } else { None }
 }
 
-/// What is common to a replay, a comparison and a worker: what it was told, the rest as it comes.
+/// The configuration of a replay, a comparison and a worker: the options given, else defaults.
 fn config(logic: &Logic) -> FraudConfig {
     FraudConfig { costs: logic.costs, label_delay_ms: logic.label_delay_ms, ..FraudConfig::default() }
 }

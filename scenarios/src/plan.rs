@@ -1,4 +1,4 @@
-//! What a show consists of: its workers, and what each is told.
+//! The plan of a show: its workers, and the options of each.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::supervise::WorkerSpec;
 pub struct Plan {
     /// The businesses that run.
     pub businesses: Vec<&'static Business>,
-    /// What their simulators are told.
+    /// The options of their simulators.
     pub world: World,
     /// Simulated seconds in a second.
     pub speed: f64,
@@ -65,7 +65,7 @@ impl Plan {
         workers_of(&self.businesses).iter().map(spec).collect()
     }
 
-    /// Those who need the show's clock: the jobs of the batch lane, then the producers.
+    /// The processes that need the show's clock: the jobs of the batch lane, then the producers.
     pub fn producers_and_jobs(&self, clock: &Clock) -> Vec<WorkerSpec> {
         let jobs = self.businesses.iter().map(|business| self.job(business, clock));
         jobs.chain(self.businesses.iter().map(|business| self.producer(&business.producer, clock))).collect()
@@ -78,7 +78,7 @@ impl Plan {
         self.length_ms.map(|length_ms| clock.start.plus_ms(length(length_ms)))
     }
 
-    /// Writes what happened before the show, for those who learn from it.
+    /// Writes the histories, for the processors that learn from them.
     pub fn write_histories(&self) -> Result<()> {
         for Business { producer, .. } in &self.businesses {
             if let Some(history) = producer.history {

@@ -1,4 +1,4 @@
-//! Who goes first when the processors are full.
+//! Which process runs first when the processors are busy.
 //!
 //! Ten programs share a machine that may have two processors. A terminal hangs up after a tenth of
 //! a second and a shopper waits for a page; a rider looks at the map once in a second or two, and a
@@ -12,9 +12,9 @@
 /// How long the work of a thread can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// Somebody will see it in a second or two: positions, arrival times, texts, the screen.
+    /// Seen within a second or two: positions, arrival times, texts, the screen.
     Moments,
-    /// Nobody sees it within the hour.
+    /// Not seen within the hour.
     Hours,
 }
 

@@ -1,8 +1,8 @@
 //! The shop: shoppers who look around, and what an old page costs.
 //!
-//! Each click is a question: what should be on this shopper's next page? The stream answers with
-//! what the session has just shown; the batch lane with what its last run knew, once as a whole and
-//! once with an old model and the live session.
+//! Each click is a question: what should be on this shopper's next page? The stream answers from
+//! the live session; the batch lane from its last run, once with an old page and once with an old
+//! model and the live session.
 
 mod shoppers;
 
@@ -28,10 +28,10 @@ use crate::view::{interval, item, named};
 /// How long the shop has been open when a show begins.
 const HISTORY_MS: i64 = 14 * HOUR_MS;
 
-/// How many times the usual comes on top of the usual in a burst.
+/// How many times the usual number of visitors a burst adds.
 const MORE: u32 = 9;
-/// So much earlier the doors open for the visitors of a burst: when it begins, they are in the
-/// middle of their visits.
+/// How much earlier the visitors of a burst start: when it begins, they are in the middle of their
+/// visits.
 const VISITS_MS: i64 = 10 * 60_000;
 
 /// The business.
@@ -114,7 +114,7 @@ pub static SHOP: Business = Business {
     closing: None,
 };
 
-/// The shop of a show opened some hours before the show, so that there is a past to learn from.
+/// The shop of a show opened some hours before the show, so that there is a history.
 fn world_config(world: &World) -> ShopConfig {
     ShopConfig { seed: world.seed, start: world.start.plus_ms(-HISTORY_MS), ..ShopConfig::default() }
 }
@@ -126,7 +126,7 @@ fn before_the_show(world: &World) -> impl Iterator<Item = Event> + use<> {
     before.map(|emission| emission.event)
 }
 
-/// More visitors of the same shop. Of flash trends and new items a burst knows nothing.
+/// More visitors of the same shop, without flash trends and new items.
 fn burst(world: &World, moment: Timestamp) -> Emissions {
     let usual = world_config(world);
     let shop = Shop::new(ShopConfig {

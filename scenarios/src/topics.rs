@@ -20,10 +20,10 @@ const SEGMENT_BYTES: i64 = 16 << 20;
 
 /// How long a cluster may take until a topic that it has made is seen.
 const SEEN: Duration = Duration::from_secs(15);
-/// How soon it is looked again.
+/// How soon it is polled again.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Makes those of `topics` that are not there yet. Topics that are there stay as they are.
+/// Creates those of `topics` that do not exist. Topics that exist stay as they are.
 pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {

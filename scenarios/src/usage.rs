@@ -1,4 +1,4 @@
-//! What a process has used so far, as Linux counts it.
+//! The CPU time and memory of a process, as Linux counts them.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
     Some((ticks()? + ticks()?) as f64 / TICKS_PER_SECOND)
 }
 
-/// What stands behind `name` in a status file, which counts in kibibytes.
+/// The value of `name` in a status file, in kibibytes.
 fn megabytes(status: &str, name: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

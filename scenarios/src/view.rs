@@ -5,30 +5,30 @@ use dashboard::{BillItem, Headline, Snapshot, Source, Sourced};
 use events::Event;
 use serde_json::Value;
 
-/// What a business's topics tell of it: the data of its pane.
+/// The data of a business's pane, from its topics.
 pub trait View: Send {
-    /// Takes a record that the broker or its producer stamped `wall_ms`. One of another business
-    /// changes nothing.
+    /// Takes a record with the timestamp `wall_ms` of the broker or its producer. One of another
+    /// business changes nothing.
     fn observe(&mut self, event: &Event, wall_ms: i64);
 
-    /// What waits for an answer, where the view knows more of it than the ledger: how many
-    /// questions, and the cents that are at stake.
+    /// The unanswered questions, if the view knows more of them than the ledger: their number, and
+    /// the cents at stake.
     fn waiting(&self) -> Option<(u64, i64)> {
         None
     }
 
-    /// Puts everything as it is now into the snapshot; what has gone quiet is forgotten.
+    /// Writes the current state into the snapshot, and drops what is idle.
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot);
 }
 
-/// Where the data of a pane comes from, and whether it still comes.
+/// The source of a pane's data, and whether it is alive.
 #[derive(Debug, Clone, Copy)]
 pub struct PaneSource<'a> {
     /// Wall-clock time, in milliseconds since 1970.
     pub now_ms: i64,
     /// Whether the cluster has the business's topics, or may have.
     pub here: bool,
-    /// Since when the cluster is silent, and why.
+    /// Since when the cluster does not answer, and why.
     pub silent: Option<&'a (i64, String)>,
 }
 
@@ -49,15 +49,15 @@ impl PaneSource<'_> {
     }
 }
 
-/// What is not here and will not come.
+/// Data that is missing and will not come.
 pub(crate) fn absent<T: Default>() -> Sourced<T> {
     Sourced { data: T::default(), source: Source::Absent }
 }
 
-/// What a business has to say when a show has ended, besides its bill.
+/// A business's summary at the end of a show, besides its bill.
 #[derive(Debug, Clone)]
 pub struct Closing {
-    /// What it is called in JSON.
+    /// Its key in JSON.
     pub key: &'static str,
     /// As JSON.
     pub json: Value,

@@ -1,7 +1,7 @@
 //! What the values of options are, each with one type and one parser wherever it stands.
 //!
 //! An empty value is no value: a variable that is set to nothing, or quotes round a variable that
-//! is not set, says that somebody forgot something. It is refused with what to write instead.
+//! is not set, shows that a value is missing. It is refused with what to write instead.
 
 use std::fmt;
 use std::str::FromStr;

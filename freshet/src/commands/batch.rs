@@ -28,8 +28,8 @@ const MOST_WINDOWS: i64 = 10_000;
 /// Runs the job on its schedule, once, or over the windows that are named.
 pub(crate) fn run(args: &BatchArgs) -> Result<()> {
     let windows = args.window.map(|span| windows(span, args.period.ms())).transpose()?;
-    // A job that runs an hour's records at a stretch must not keep a terminal waiting that shares
-    // the machine with it.
+    // A job that processes an hour's records in one pass must not keep a terminal waiting that
+    // shares the machine with it.
     lower_priority(Priority::Hours);
     let control = Control::new();
     forward_commands(&control, control::orders(args.control.supervised)?)?;
@@ -206,7 +206,7 @@ fn open(args: &BatchArgs, control: &Control) -> Result<Box<dyn Warehouse>> {
     Ok(open_with_retry(&args.database, &businesses::marts(), ends.then_some(args.retries), control)?)
 }
 
-/// Learns what the job has to know before its first run, as long as nobody tells it to end.
+/// Learns what the job has to know before its first run, until told to end.
 fn factory(args: &BatchArgs, control: &Control) -> Result<Factory> {
     (args.job.processors)(&args.logic(), args.period.ms(), &|| control.desired_state() != DesiredState::Stop)
 }

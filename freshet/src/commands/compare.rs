@@ -28,7 +28,7 @@ use scenarios::lines::{self, Parsed};
 /// Events are handed over in bunches, of which so many may wait.
 const BATCH: usize = 1_024;
 const WAITING: usize = 16;
-/// How often progress is told.
+/// How often progress is reported.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Compares, and prints what came out.
@@ -137,7 +137,8 @@ impl Log {
                 if lines == 0 { ", nor any other that can be read" } else { "" },
             );
         };
-        // A show's log ends wherever the wall stopped it; two of them are alike as far as both go.
+        // The end of a show's log depends on wall-clock time; two of them are equal as far as both
+        // go.
         let end = asked_ms.map_or(end, |asked_ms| end.min(start.plus_ms(asked_ms)));
         Ok(Self { source: Source::File { path: path.display().to_string() }, start, end })
     }
@@ -307,7 +308,7 @@ fn tell_progress(
     let terminal = io::stderr().is_terminal();
     let all_ms = log.end.since_ms(log.start).max(1);
     let mut seconds = 0_u64;
-    // Nobody sends; the channel closes when the last has finished.
+    // No value is sent; the channel closes when the last thread has finished.
     while finished.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
         seconds += 1;
         let line: Vec<String> = businesses

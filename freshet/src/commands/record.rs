@@ -69,7 +69,7 @@ fn broken_pipe(error: &anyhow::Error) -> bool {
 struct LogTail {
     topic: String,
     reader: LogReader,
-    /// The newest place in the order of sending that a record here has told.
+    /// The newest sequence number of sending of the records here.
     send_time: Option<SimulatedSendTime>,
 }
 
@@ -95,7 +95,7 @@ impl LogTail {
             let key = record.key().map(|key| String::from_utf8_lossy(key).into_owned());
             let value = record.value().unwrap_or_default().to_vec();
             let timestamp_ms = record.timestamp_ms().unwrap_or(0);
-            // Whoever else writes to such a topic comes after what was there.
+            // Records of other producers come after those that were there.
             self.send_time =
                 record.header(SEND_TIME_HEADER).and_then(SimulatedSendTime::parse).or(self.send_time);
             return Ok(Some(Next { key, value, timestamp_ms, send_time: self.send_time }));

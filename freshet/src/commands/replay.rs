@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<()> {
     Ok(())
 }
 
-/// Answers standard input on standard output; none when nobody reads the answers any more.
+/// Answers standard input on standard output; none when the reader of the answers has gone.
 fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> Result<Option<Noticed>> {
     let mut answers = BufWriter::with_capacity(1 << 16, stdout());
     match replay(processor, io::stdin().lock(), stamp, &mut answers) {
@@ -45,7 +45,7 @@ fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> R
     }
 }
 
-/// Says on standard error what was noticed.
+/// Prints on standard error what was noticed.
 fn tell(noticed: &Noticed, processor: &dyn Processor) {
     say!("{} events in, {} answers out", noticed.events, noticed.answers);
     if let Ok(used) = Usage::of_ourselves() {

@@ -1,7 +1,7 @@
 //! `freshet report`: questions to the database, which is data at rest.
 //!
-//! A consumer of a stream is told what happens; a database is asked what has happened. The answer
-//! is as old as the last run that loaded it, which is why the runs stand first.
+//! A stream pushes what happens to its consumers; a database is queried for what has happened. The
+//! answer is as old as the last run that loaded it, which is why the runs stand first.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::output::print;
 use scenarios::business::map;
 use scenarios::businesses;
 
-/// How often a database that is down is asked again: whoever waits for a report is a person.
+/// How often a query is retried when the database is down: a person waits for the report.
 const RETRIES: u32 = 2;
 
 /// Prints what the window brought, or the latest one.

@@ -36,7 +36,7 @@ pub(crate) enum Left {
     Quit,
     /// Ctrl-C, or another signal.
     Interrupted,
-    /// Nobody reads standard output any more.
+    /// The reader of standard output has gone.
     Unread,
 }
 
@@ -60,7 +60,7 @@ impl Screen {
         Ok(Self::Terminal(Options { theme, panes: panes(businesses), save_in: PathBuf::new() }))
     }
 
-    /// Shows what the keeper keeps until someone or something ends it.
+    /// Shows the controller's snapshots until it is ended.
     pub(crate) fn run(
         &self,
         controller: &mut ShowController,
@@ -73,14 +73,14 @@ impl Screen {
         }
     }
 
-    /// Words for whoever looks at a terminal from which the dashboard has just gone.
+    /// A line for the person at a terminal from which the dashboard has just gone.
     pub(crate) fn say(&self, words: &str) {
         if matches!(self, Self::Terminal(_)) {
             say!("{words}");
         }
     }
 
-    /// Says what a show amounted to.
+    /// Prints the summary of a show.
     pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
         print(|out| match self {
             Self::Lines(Format::Jsonl) => writeln!(out, "{json}"),

@@ -1,11 +1,11 @@
-//! What a person asks for with a key, from asked over acknowledged to seen.
+//! Commands by key, from requested over acknowledged to seen.
 //!
-//! The supervisor does what is asked at once, and says so: *acknowledged*. Whether it had its
-//! effect is then looked for where anyone could see it, in the cluster: a killed member leaves its
+//! The supervisor executes a command at once: it is *acknowledged*. Its effect is then looked for
+//! where any client could see it, in the cluster: a killed member leaves its
 //! group, a paused one commits nothing more. Only that counts as *seen*.
 //!
 //! # Simplifications
-//! - Who asks for two things at once gets both, in the order of the keys; nothing is taken back.
+//! - Two commands at once are both executed, in the order of the keys; none is taken back.
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::supervise::{Order, Worker};
 /// A command that has been seen or has failed is reported for so long.
 const FORGET_MS: i64 = 10_000;
 /// A command whose effect is not seen for so long has failed. A second fraud detector learns from
-/// the past before it joins.
+/// the history before it joins.
 const GIVE_UP_MS: i64 = 60_000;
 
 /// A command on its way.
@@ -45,19 +45,19 @@ enum Expect {
     Moving { group: String },
     /// The topic gets at least so many records a second.
     Rate { topic: String, at_least: f64 },
-    /// The group's bookmarks, summed, are before this.
+    /// The group's committed offsets, summed, are before this.
     Before { group: String, committed: i64 },
     /// The workers' processes have ended.
     Ended { workers: Vec<String> },
     /// The worker's process runs.
     Running { worker: String },
-    /// A run over a window of at most this length has been seen, which ended after the dial was
-    /// turned.
+    /// A run over a window of at most this length has been seen, which ended after the period was
+    /// changed.
     Run { period_ms: i64, asked_at: Timestamp },
 }
 
 impl ShowController {
-    /// Does what was asked, as far as it is the supervisor's to do.
+    /// Executes the supervisor's part of a command.
     pub fn obey(&mut self, commands: &Receiver<Command>) {
         for command in commands.try_iter() {
             let now_ms = wall_ms();
@@ -118,7 +118,7 @@ impl ShowController {
                 told(Expect::Ended { workers: killed }, done)
             }
             Action::Restart => {
-                // Who is dead comes first: to restart a group is to mend it.
+                // Dead workers come first: to restart a group is to repair it.
                 let ended =
                     names.iter().find(|name| supervisor.worker(name).is_some_and(|w| !w.is_running()));
                 let name = ended.unwrap_or(&first).clone();
@@ -197,8 +197,8 @@ impl ShowController {
             .ok_or_else(|| format!("{name} is not one of our workers"))
     }
 
-    /// Puts a group's bookmarks back to where its logs begin: its members are killed, for nobody
-    /// may read meanwhile, and started again once the coordinator lets the bookmarks go.
+    /// Resets a group's committed offsets to the start of its logs. Its members are killed, since
+    /// no offset of a group with members can be reset, and started again afterwards.
     fn rewind(&mut self, group: &str, names: &[String]) -> Result<Expect, String> {
         let now_ms = wall_ms();
         let known =

@@ -1,26 +1,25 @@
-//! What workers warn of: news at once, but only once.
+//! The warnings of workers: each is shown at once, but only once.
 
 use std::collections::HashMap;
 
 use crate::supervise::WorkerLine;
 
-/// What each worker complains of at present.
+/// The current warning of each worker.
 #[derive(Debug, Default)]
 pub(super) struct WarningDeduplicator(HashMap<String, Complaint>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Complaint {
-    /// The worker does nothing else until this is mended.
+    /// The worker is blocked until this is repaired.
     Waits { what: String, because: String },
-    /// It goes on.
+    /// The worker continues.
     Warns { text: String },
 }
 
 impl WarningDeduplicator {
-    /// Takes what a worker tells. What it warns of or waits for comes back as a sentence if nobody
-    /// has said so yet: three jobs whose one database is away, and who try again and again, are
-    /// one piece of news. A worker that goes on has nothing to complain of, so its next warning is
-    /// news again.
+    /// Takes a worker's line. Returns its warning, or what it waits for, as a sentence, unless it
+    /// is a duplicate: three jobs that retry because one database is unavailable give one notice. A
+    /// worker that resumes has no warning, so its next one is shown again.
     pub(super) fn news(&mut self, worker: &str, line: WorkerLine) -> Option<String> {
         let (complaint, text) = match line {
             WorkerLine::WaitingFor { what, because, retry_in_ms } => {
@@ -38,12 +37,12 @@ impl WarningDeduplicator {
         (!known).then_some(text)
     }
 
-    /// The worker has ended, and whatever it waited for with it.
+    /// The worker has ended: it waits for nothing.
     pub(super) fn forget(&mut self, worker: &str) {
         self.0.remove(worker);
     }
 
-    /// Who waits because of what, such as a database that is away.
+    /// The blocked workers with what they wait for, such as a database that is unavailable.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(worker, complaint)| match complaint {
             Complaint::Waits { because, .. } => Some((worker.as_str(), because.as_str())),

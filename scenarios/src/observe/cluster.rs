@@ -3,8 +3,8 @@
 //! A poll is a list of facts of one moment: where each log starts and ends, and what each group has
 //! committed. Everything else follows from comparing polls. Records a second are the growth of log
 //! ends; lag in records is log end minus committed offset; and lag in *seconds* is how long ago the
-//! log's end stood where the group's bookmark stands now, which needs no look into any record and
-//! so works for everybody's topics.
+//! log's end was where the group's committed offset is now. That needs no look into any record, so
+//! it works for every topic.
 //!
 //! # Simplifications
 //! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`](course::KEEP_MS); beyond that
@@ -58,9 +58,9 @@ pub struct LogPoll {
 pub struct GroupPoll {
     /// Its name.
     pub id: String,
-    /// What its coordinator says of it.
+    /// Its state, from its coordinator.
     pub state: GroupState,
-    /// Who is in it.
+    /// Its members.
     pub members: Vec<MemberPoll>,
     /// Topic, partition, committed offset.
     pub committed: Vec<(String, i32, i64)>,
@@ -83,7 +83,7 @@ pub struct MemberPoll {
 struct LogView {
     start: i64,
     ends: Growth,
-    /// The leader that was seen last, and since when nobody leads.
+    /// The last known leader, and since when there is none.
     leader: Option<i32>,
     leaderless_since: Option<i64>,
 }
@@ -103,7 +103,7 @@ struct GroupView {
     /// The same of each partition.
     partitions: HashMap<(String, i32), Course>,
     lag_history: History,
-    /// Who owns what, to notice that it changed.
+    /// The owners of partitions, to detect a rebalance.
     owners: BTreeMap<(String, i32), String>,
     rebalancing_since: Option<i64>,
     generation: i32,
@@ -121,7 +121,7 @@ pub struct ClusterView {
 }
 
 impl ClusterView {
-    /// Takes a poll that was made at `now_ms` of the wall. Says what happened since the last one.
+    /// Takes a poll made at `now_ms` of wall-clock time. Returns what happened since the last one.
     pub fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
         self.now_ms = now_ms;
         self.brokers = Some(poll.brokers);

@@ -42,7 +42,7 @@ struct FreshnessView {
     events: u64,
     answers: u64,
     delay: Percentiles,
-    /// The delays of the last [`NOW_MS`], with the wall at which each answer came.
+    /// The delays of the last [`NOW_MS`], with the wall-clock time of each answer.
     now: VecDeque<(i64, f64)>,
 }
 
@@ -50,7 +50,7 @@ impl FreshnessView {
     fn delayed(&mut self, wall_ms: i64, delay_ms: f64) {
         self.delay.push(delay_ms);
         self.now.push_back((wall_ms, delay_ms));
-        // In the order of reading, which is nearly that of the wall.
+        // In the order of reading, which is nearly that of wall-clock time.
         while self.now.len() > NOW_MOST || self.now.front().is_some_and(|&(at, _)| wall_ms - at > NOW_MS) {
             self.now.pop_front();
         }
@@ -124,7 +124,7 @@ impl LanesView {
         self.runs.truncate(RUNS);
     }
 
-    /// Everything as it is when the wall shows `wall_ms`.
+    /// The state at `wall_ms` of wall-clock time.
     pub fn shown(&self, wall_ms: i64, clock: Option<&Clock>, bill: &Bill) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
         let freshness = self

@@ -33,8 +33,8 @@ pub use self::lanes::LanesView;
 pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 use watch::SeenRecord;
 
-/// How long a record may be on its way to us, in milliseconds of the wall, before cases around it
-/// are judged without it.
+/// How long a record may be on its way to us, in milliseconds of wall-clock time, before cases
+/// around it are judged without it.
 const SETTLE_MS: i64 = 3_000;
 
 /// What is watched, as far as it is known beforehand.
@@ -43,9 +43,9 @@ pub struct ShowConfig {
     pub name: String,
     /// The address that was dialled.
     pub bootstrap: String,
-    /// The show's clock, when we are told or have worked it out.
+    /// The show's clock, when it is given or was inferred.
     pub clock: Option<Clock>,
-    /// The show's seed, when we are told.
+    /// The show's seed, when it is given.
     pub seed: Option<u64>,
     /// How often the batch jobs run, in milliseconds of event time.
     pub period_ms: i64,
@@ -86,7 +86,7 @@ pub struct Show {
     polled: bool,
     /// Since when the cluster is silent, and why.
     silent: Option<(i64, String)>,
-    /// To work out a clock that nobody told us.
+    /// Infers the clock when none is given.
     pace: Option<pace::Pace>,
 }
 
@@ -105,7 +105,7 @@ impl Show {
             dead_letters: 0,
             polled: false,
             silent: None,
-            // Whoever shows a seed has a clock to start.
+            // A show with a seed has a clock to start.
             pace: config.seed.is_none().then(pace::Pace::default),
             config,
         }
@@ -126,7 +126,7 @@ impl Show {
         self.config.clock = Some(clock);
     }
 
-    /// When the show's clock started, in milliseconds of the wall, and what it shows then.
+    /// When the show's clock started, in milliseconds of wall-clock time, and its time then.
     pub fn clock(&self) -> Option<Clock> {
         self.config.clock
     }
@@ -136,7 +136,7 @@ impl Show {
         self.cluster.is_at_work(group)
     }
 
-    /// Takes the facts of a poll made at `now_ms` of the wall.
+    /// Takes a poll made at `now_ms` of wall-clock time.
     pub fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
         self.polled = true;
         if let Some((since, _)) = self.silent.take() {
@@ -169,7 +169,7 @@ impl Show {
         }
     }
 
-    /// The cluster did not answer at `now_ms` of the wall.
+    /// The cluster did not answer at `now_ms` of wall-clock time.
     pub fn silence(&mut self, now_ms: i64, reason: &str) {
         if self.silent.is_none() {
             self.note(Notice {
@@ -244,7 +244,7 @@ impl Show {
         self.config.clock = clock.or(self.config.clock);
     }
 
-    /// Judges what can be judged when the wall shows `now_ms`.
+    /// Judges what can be judged at `now_ms` of wall-clock time.
     pub fn settle(&mut self, now_ms: i64) {
         if let Some(clock) = &self.config.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
@@ -253,7 +253,7 @@ impl Show {
             let known =
                 self.read_barrier.known(|topic, partition, end| settled.has_read(topic, partition, end));
             let known = known.cloned().unwrap_or_default();
-            // Who never runs is not waited for.
+            // A job that never runs is not waited for.
             settled.settle(clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS), &known);
         }
     }
@@ -356,7 +356,7 @@ fn shown_book((book, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
     }
 }
 
-/// Data of a source that has been heard, or has not.
+/// Data of a source that has sent something, or has not.
 fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
     PaneSource { now_ms, here: true, silent }.sourced(heard.then_some(data))
 }

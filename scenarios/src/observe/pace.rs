@@ -17,19 +17,19 @@ use events::Timestamp;
 
 use crate::clock::Clock;
 
-/// How long a stretch is, in milliseconds of the wall.
+/// How long a stretch is, in milliseconds of wall-clock time.
 const STRETCH_MS: i64 = 250;
 /// How many are remembered: half a minute.
 const STRETCHES: usize = 120;
-/// So many must have been seen before a speed is believed: three seconds.
+/// A speed is inferred from so many stretches at least: three seconds.
 const ENOUGH: usize = 12;
-/// A clock that jumps by more than this, in milliseconds of the wall, is another show's.
+/// A clock that jumps by more than this, in milliseconds of wall-clock time, is another show's.
 const JUMP_MS: f64 = 20_000.0;
 
 /// What was seen of both clocks.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// The wall at the newest event of each stretch, and that event's time.
+    /// Wall-clock time at the newest event of each stretch, and that event's time.
     stretches: VecDeque<(i64, i64)>,
 }
 
@@ -73,7 +73,7 @@ impl Pace {
         if !(speed.is_finite() && speed > 0.0) {
             return None;
         }
-        // Whoever is farthest ahead of the line was sent soonest.
+        // The event that is furthest ahead of the line was sent with the least delay.
         let (wall, ts) = *self.stretches.iter().max_by(|a, b| {
             let ahead = |point: &(i64, i64)| point.1 as f64 - speed * (point.0 - self.stretches[0].0) as f64;
             ahead(a).total_cmp(&ahead(b))

@@ -1,4 +1,4 @@
-//! Whether all that was said before a moment has been read.
+//! Whether all records from before a moment have been read.
 //!
 //! A case may be judged when the answers of both lanes have been read. A batch job says when it has
 //! answered: it reports a run on `batch_runs` when the run's answers are in the log. But the report
@@ -25,8 +25,8 @@ use super::{ClusterPoll, GroupPoll};
 /// Where partitions end.
 type Ends = Vec<(Topic, i32, i64)>;
 
-/// So many reports wait; what an older one says is said by a newer one too.
-const MOST: usize = 1_000;
+/// The most reports that wait; a newer one contains what an older one reports.
+const MAX_REPORTS: usize = 1_000;
 
 /// Reports whose answers may not have been read yet, in the order in which they were read.
 #[derive(Debug, Default)]
@@ -48,8 +48,8 @@ struct Waiting {
     answered: Option<Ends>,
 }
 
-/// Whether a group of the stream lane has answered what lies before `asked`; one that is not in the
-/// books has nothing to answer.
+/// Whether a group of the stream lane has answered everything before `asked`; one that is not in
+/// the ledger has nothing to answer.
 fn has_answered(group: &GroupPoll, asked: &Ends, answers: &impl Fn(&str, Topic) -> bool) -> bool {
     let questions = |&&(topic, _, end): &&(Topic, i32, i64)| end > 0 && answers(&group.id, topic);
     asked.iter().filter(questions).all(|&(topic, partition, end)| {
@@ -59,8 +59,8 @@ fn has_answered(group: &GroupPoll, asked: &Ends, answers: &impl Fn(&str, Topic) 
 }
 
 impl ReadBarrier {
-    /// The cluster has said where its partitions end, and before that where the bookmarks stand.
-    /// `answers` says whether a group answers the questions of a topic.
+    /// Takes the ends of partitions and, from before them, the committed offsets. `answers` tells
+    /// whether a group answers the questions of a topic.
     pub(super) fn polled(&mut self, poll: &ClusterPoll, answers: impl Fn(&str, Topic) -> bool) {
         self.polls += 1;
         let end = |log: &super::LogPoll| Some((Topic::named(&log.topic)?, log.partition, log.end));
@@ -79,20 +79,20 @@ impl ReadBarrier {
         }
     }
 
-    /// The reports that have been read say so.
+    /// Takes the progress of the reports that have been read.
     pub(super) fn reported(&mut self, up_to: &JobProgress) {
         if self.waiting.back().is_some_and(|last| last.up_to == *up_to) {
             return;
         }
         let up_to = up_to.clone();
         self.waiting.push_back(Waiting { up_to, read_at: self.polls, asked: None, answered: None });
-        if self.waiting.len() > MOST {
+        if self.waiting.len() > MAX_REPORTS {
             self.waiting.pop_front();
         }
     }
 
-    /// What the newest report said before which everything has been read; `has_read` says whether a
-    /// partition has been up to an offset. The same is said until there is something newer.
+    /// The newest report before which everything has been read; `has_read` tells whether a
+    /// partition has been read up to an offset. It stays until there is a newer one.
     pub(super) fn known(&mut self, has_read: impl Fn(Topic, i32, i64) -> bool) -> Option<&JobProgress> {
         let all = |ends: &Ends| ends.iter().all(|&(topic, n, end)| has_read(topic, n, end));
         let newest = self.waiting.iter().rposition(|waiting| waiting.answered.as_ref().is_some_and(all))?;

@@ -1,4 +1,4 @@
-//! What a whole show says of what was seen.
+//! A whole show, from observations to the snapshot.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn approve(number: usize) -> Event {
     .into()
 }
 
-/// The group's bookmark stands at `committed` of `end` records.
+/// The group has committed `committed` of `end` records.
 fn poll(end: i64, committed: i64) -> ClusterPoll {
     let log = LogPoll { topic: "card_swipes".into(), partition: 0, start: 0, end, leader: Some(1) };
     let group = GroupPoll {

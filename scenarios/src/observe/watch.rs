@@ -19,19 +19,19 @@ use crate::clock::wall_ms;
 use crate::priority::{Priority, lower_priority};
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 
-/// How often the cluster is asked.
+/// How often the cluster is polled.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// How long it may take to answer before it counts as silent.
 const POLL_PATIENCE: Duration = Duration::from_secs(2);
 /// Records are handed over in bunches: when so many are there, or so long after the first.
 const BATCH: usize = 2_000;
 const BUNCH_WAIT: Duration = Duration::from_millis(40);
-/// A header that claims more records than that is not believed.
+/// A batch whose header claims more records than this is invalid.
 const MOST_UNREAD: i64 = 100_000;
 
 /// What was seen.
 pub enum Seen {
-    /// The cluster answered, at this moment of the wall.
+    /// The cluster answered, at this wall-clock time.
     Poll(i64, ClusterPoll),
     /// It did not, and why.
     Silence(i64, String),
@@ -47,13 +47,13 @@ pub struct SeenRecord {
     /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead
     /// letter.
     pub event: Option<Event>,
-    /// Which record it answers, if it says so.
+    /// The record that it answers, from its header.
     pub source: Option<Source>,
-    /// Which run of the batch lane published it, if one says so.
+    /// The run of the batch lane that published it, from its header.
     pub run: Option<Box<str>>,
     /// When its simulator sent it, with its sequence number, if one did.
     pub send_time: Option<SimulatedSendTime>,
-    /// The wall's time at which it was sent, in milliseconds.
+    /// Wall-clock time at which it was sent, in milliseconds.
     pub sent_ms: i64,
 }
 
@@ -125,7 +125,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.stop();
-        // Whoever waits for room in the channel finds it closed.
+        // A thread that waits for room in the channel finds it closed.
         let (_, closed) = sync_channel(0);
         self.seen = closed;
         for thread in self.threads.drain(..) {
@@ -263,7 +263,7 @@ fn state(name: &str) -> GroupState {
 
 #[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
 fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
-    // Who looks on must not keep those waiting who answer.
+    // The observer must not delay the workers.
     lower_priority(Priority::Moments);
     let mut bunch = Vec::with_capacity(BATCH);
     let mut since = Instant::now();

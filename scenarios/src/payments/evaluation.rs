@@ -1,4 +1,4 @@
-//! A fraud detector that is judged while it works: what `freshet replay fraud` says at the end.
+//! The evaluation of a fraud detector while it works: the summary of `freshet replay fraud`.
 //!
 //! Every figure comes from the log itself: what was true is what its chargebacks say, and each
 //! swipe counts with what was said before its label was there ([`Scorecard`]). How long a decision
@@ -21,7 +21,7 @@ use crate::business::Replayed;
 pub(super) struct EvaluatedDetector {
     lane: Box<dyn Processor>,
     scorecard: Scorecard,
-    /// From a swipe to its decision: on the wall, or for the batch lane in event time.
+    /// From a swipe to its decision: in wall-clock time, or for the batch lane in event time.
     took: Histogram,
     batched: bool,
     costs: (f64, f64),

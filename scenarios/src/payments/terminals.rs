@@ -23,7 +23,7 @@ const NOTABLE: usize = 60;
 /// in: far beyond any deadline, for topics are read one beside the other, and a decision that came
 /// in time may be read seconds after its swipe.
 const GRACE_MS: i64 = 5_000;
-/// A swipe whose answer has not come after so long, in milliseconds of the wall, is forgotten.
+/// A swipe without an answer is dropped after so long, in milliseconds of wall-clock time.
 const PENDING_MS: i64 = 600_000;
 
 /// What is known of the tills.
@@ -32,13 +32,13 @@ const PENDING_MS: i64 = 600_000;
 /// *stands in*. That is decided here by the two records' times at the broker, so an answer that
 /// came too late and one that never came are the same to the customer.
 ///
-/// What was right is told days later, by [`chargebacks`](Verdicts): then the decision is shown once
-/// more, with its truth.
+/// What was right becomes known days later, by [`chargebacks`](Verdicts): then the decision is
+/// shown once more, with its truth.
 #[derive(Debug, Default)]
 pub(super) struct PaymentsView {
     /// Swipes that wait for their answer.
     pending: HashMap<String, Pending>,
-    /// The same swipes in the order of sending: to stand in for, and to forget.
+    /// The same swipes in the order of sending, for stand-in processing and expiry.
     order: VecDeque<(i64, String)>,
     late: VecDeque<(i64, String)>,
     /// Answers that were read before their swipes: each topic is in order, the two beside each
@@ -138,7 +138,7 @@ impl PaymentsView {
         self.show(answer.swipe_id.clone(), decision);
     }
 
-    /// A swipe was fraud: says so where it is shown, or shows it once more.
+    /// A swipe was fraud: marks it where it is shown, or shows it once more.
     fn charge_back(&mut self, chargeback: &Chargeback) {
         let kept = self.verdicts.charged(&chargeback.swipe_id);
         if self.mark(&chargeback.swipe_id, true) {
@@ -153,7 +153,7 @@ impl PaymentsView {
         }
     }
 
-    /// Notes the truth beside a decision that can be seen; false if it can't be.
+    /// Marks a decision that is shown with the truth; false if it is not shown.
     fn mark(&mut self, swipe_id: &str, fraud: bool) -> bool {
         let mut shown = self.recent.iter_mut().chain(&mut self.notable);
         let seen = shown.find(|(id, _)| id == swipe_id);
@@ -174,7 +174,7 @@ impl PaymentsView {
         (self.pending.len() as u64, self.pending.values().map(|swipe| swipe.amount_cents).sum())
     }
 
-    /// Stands in for the swipes that nobody has answered by now.
+    /// Stand-in processing of the swipes without an answer in time.
     fn stand_in(&mut self, wall_ms: i64) {
         while self.order.front().is_some_and(|(sent_ms, _)| wall_ms - sent_ms > GRACE_MS) {
             let (sent_ms, swipe_id) = self.order.pop_front().expect("there is a front");

@@ -1,12 +1,12 @@
-//! Decisions that wait for what the world says of them, days later.
+//! Decisions that wait for their label, which comes days later.
 //!
 //! A chargeback names a swipe that went by hours of a show ago; a decline that no chargeback
 //! follows within the label delay was of an honest customer. Of each decision that may be asked
 //! about so much is kept as a row of the screen needs.
 //!
 //! # Simplifications
-//! - Swipes that nobody suspected (see [`SUSPECTED`]) are not kept: they are nine of ten, and
-//!   hardly ever fraud.
+//! - Unsuspected swipes (see [`SUSPECTED`]) are not kept: they are nine of ten, and hardly ever
+//!   fraud.
 //! - Of the latest decisions at least [`KEPT`] are kept, and at most twice as many, 10 MB; a
 //!   chargeback of an older one is not shown.
 //! - The label delay is the usual seven days.
@@ -22,7 +22,7 @@ use processor::bounded::{RecentMap, fingerprint};
 const SUSPECTED: f64 = 0.002;
 /// Decisions that are kept, at least: as many as fill a hash table.
 const KEPT: usize = (1 << 17) / 8 * 7;
-/// Declined swipes of which it is asked whether they turn out honest.
+/// The most declined swipes that wait for the end of their label delay.
 const DECLINED: usize = 20_000;
 /// After so long without a chargeback a swipe counts as genuine, in milliseconds of event time.
 pub(crate) const LABEL_DELAY_MS: i64 = 7 * DAY_MS;
@@ -74,12 +74,12 @@ impl Verdicts {
         self.kept.remove(fingerprint(swipe_id)).map(Kept::decision)
     }
 
-    /// Declined swipes that turned out honest by `now_ms` of event time, each told once.
+    /// Declined swipes that turned out genuine by `now_ms` of event time, each once.
     pub(crate) fn turned_out_honest(&mut self, now_ms: i64) -> Vec<(String, Decision)> {
         let mut honest = Vec::new();
         while self.declined.front().is_some_and(|(at_ms, ..)| now_ms - at_ms > LABEL_DELAY_MS) {
             let Some((_, swipe_id, card_id)) = self.declined.pop_front() else { break };
-            // One that was charged back is not kept any more.
+            // One that was charged back is no longer kept.
             if let Some(decision) = self.charged(&swipe_id) {
                 let reasons = vec!["no chargeback within 7 days".to_owned()];
                 honest.push((swipe_id, Decision { card_id, fraud: Some(false), reasons, ..decision }));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_and_what_nobody_suspected_is_not() {
+    fn what_is_kept_is_bounded_and_unsuspected_swipes_are_not() {
         let mut verdicts = Verdicts::default();
         verdicts.keep("unsuspected", &approved(0.000_1));
         assert_eq!(verdicts.charged("unsuspected"), None);

@@ -1,5 +1,4 @@
-//! The shop as its topics tell it: what some shoppers do, the page beside them, and what everybody
-//! wants.
+//! The shop as its topics show it: what some shoppers do, their pages, and what is trending.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,8 +16,8 @@ const SHOPPERS: usize = 8;
 const SILENT_MS: i64 = 20 * 60_000;
 /// Names longer than this, in bytes, are not shown.
 const LONGEST_NAME: usize = 256;
-/// One event moves the time by no more than this: one from the year 9999 must not make all others
-/// look as if they had left.
+/// One event moves the watermark by no more than this: one from the year 9999 must not make all
+/// sessions expire.
 const LARGEST_STEP_MS: i64 = HOUR_MS;
 /// Over how long "now" is counted for trends, and how much longer "usual".
 const TREND_MS: i64 = 15 * 60_000;
@@ -60,7 +59,7 @@ impl Shown {
     }
 }
 
-/// How much an item is wanted: two averages that forget, one quickly and one slowly.
+/// The demand for an item: two decaying averages, a quick one and a slow one.
 #[derive(Debug)]
 struct Interest {
     at: Timestamp,
@@ -76,7 +75,7 @@ impl Interest {
         self.at = now;
     }
 
-    /// Wanted now over usually wanted: 1 is usual.
+    /// Demand now over usual demand: 1 is usual.
     fn lift(&self) -> f64 {
         self.now / (self.usual / USUAL).max(1.0)
     }
@@ -112,8 +111,8 @@ impl ShopView {
         self.sweep(now);
         let mut open: Vec<(&String, &Session)> =
             self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
-        // Those who have been there longest, so that the one being watched does not jump away with
-        // every event; never a visitor with hundreds of events, who is a robot.
+        // The oldest sessions, so that the selected one does not move with every event; never one
+        // with hundreds of events, which is a bot's.
         open.retain(|(_, session)| session.events < 150);
         open.sort_unstable_by(|(a_id, a), (b_id, b)| a.first.cmp(&b.first).then_with(|| a_id.cmp(b_id)));
         let shoppers = open.into_iter().rev().take(64).collect::<Vec<_>>();
@@ -153,7 +152,7 @@ impl ShopView {
         })
     }
 
-    /// Forgets who has left and what nobody wants, once a minute of event time.
+    /// Drops idle sessions and items without demand, once a minute of event time.
     fn sweep(&mut self, now: Timestamp) {
         if self.swept.is_some_and(|swept| now.since_ms(swept) < 60_000) {
             return;
@@ -170,7 +169,7 @@ impl ShopView {
 impl View for ShopView {
     fn observe(&mut self, event: &Event, _wall_ms: i64) {
         if let Event::Clicks(click) = event {
-            // As the recommender does, for the screen's memory has the same enemies.
+            // As in the recommender: hostile names must not fill the memory.
             if click.session_id.len() > LONGEST_NAME {
                 return;
             }

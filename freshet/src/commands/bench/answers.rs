@@ -32,7 +32,7 @@ const DEADLINE_NS: u64 = DEADLINE_MS as u64 * 1_000_000;
 /// How long the show's consumers may take for their first answer: on a busy machine the past takes
 /// its time.
 const READY: Duration = Duration::from_mins(3);
-/// A reader that hears nothing looks this often whether somebody wants to end.
+/// A reader without records checks this often whether it should end.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Who asks, and what an answer to them looks like.
@@ -138,7 +138,7 @@ fn receive<C: Crowd>(
     Ok(delays_ns)
 }
 
-/// The next answer, whoever asked.
+/// The next answer to any question.
 fn next(run: &Run, reader: &mut LogReader, patience: Duration) -> Result<Event> {
     let topic = Topic::named(reader.topic()).expect("a topic of the contract is read");
     for _ in 0..patience.as_millis() / LOOK.as_millis() {

@@ -49,7 +49,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     }
 }
 
-/// A benchmark that somebody may want to end.
+/// A benchmark that can be interrupted.
 struct Run {
     orders: Mutex<Receiver<Order>>,
     stopped: AtomicBool,

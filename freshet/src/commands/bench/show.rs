@@ -17,7 +17,7 @@ use scenarios::clock::Clock;
 
 /// How long a show may take until its clock runs: its consumers learn from the past first.
 const READY: Duration = Duration::from_mins(1);
-/// How often somebody who waits looks whether it should still wait.
+/// How often a waiting thread checks whether it should still wait.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// `freshet demo`, running; ended in order when dropped.

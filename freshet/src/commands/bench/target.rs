@@ -1,4 +1,4 @@
-//! The broker that is measured: somebody's, or one of our own in a process of its own.
+//! The broker that is measured: a given one, or one of ours in a separate process.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ impl Target {
         settings(&self.servers, ours, &self.properties)
     }
 
-    /// Makes an empty topic that nobody else uses.
+    /// Creates an empty topic for this benchmark alone.
     pub(super) fn topic(&self, what: &str) -> Result<Topic> {
         let admin = Admin::connect(&self.settings, PATIENCE)?;
         let name = format!("freshet-bench-{what}-{}", std::process::id());

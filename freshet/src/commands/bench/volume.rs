@@ -10,7 +10,7 @@ use super::figures::{Cost, Figure, Meter, Report};
 use super::target::{PATIENCE, Target};
 use crate::cli::VolumeArgs;
 
-/// So many records are sent or read between two looks at whether somebody wants to stop.
+/// So many records are sent or read between two checks for an interrupt.
 const STRIDE: u64 = 4_096;
 
 /// Sends, round after round, each into an empty topic.

@@ -129,7 +129,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let how = screen.run(&mut controller, &map, deadline)?;
     screen.say("ending the workers");
     let summary = finish(args, &plan, how, controller, &settings, &admin)?;
-    // Nobody of ours should still be listening when the broker goes, and say that it went.
+    // Our clients end before the broker, or they would report that it is gone.
     drop(admin);
     if let Some(broker) = broker {
         broker.shutdown()?;
@@ -195,7 +195,7 @@ fn finish(
         }
     }
     let mut businesses = Vec::new();
-    // The log is asked, not whoever might have lost something.
+    // The log decides, not a worker that may have lost something.
     let ledger = if patient { audit(settings, admin, &books_of(&plan.businesses))? } else { Ledger::new([]) };
     let books = ledger.sums();
     failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
@@ -272,7 +272,7 @@ fn drain(controller: &mut ShowController) {
     });
 }
 
-/// Takes in what is seen until it is as it should be, or nobody waits any longer.
+/// Takes observations until they are as they should be, or the time is over.
 #[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
 fn await_all(
     controller: &mut ShowController,

@@ -13,9 +13,9 @@ use scenarios::ledger::Sums;
 /// Printed after a show, as words or as one JSON object.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
-    /// How long the show lasted, on the wall.
+    /// How long the show lasted, in wall-clock time.
     pub(crate) lasted_s: f64,
-    /// Simulated seconds in one on the wall.
+    /// Simulated seconds in a second of wall-clock time.
     pub(crate) speed: f64,
     /// Simulated time that passed.
     pub(crate) simulated_s: f64,
@@ -74,7 +74,7 @@ pub(crate) struct BusinessSummary {
     pub(crate) business: &'static str,
     pub(crate) events_in: u64,
     pub(crate) answers_out: u64,
-    /// From the event to its answer on the log, on the wall; unknown when there was none.
+    /// From the event to its answer on the log, in wall-clock time; unknown when there was none.
     pub(crate) freshness_p50_ms: Option<f64>,
     pub(crate) freshness_p99_ms: Option<f64>,
     /// What became of every question, by an audit of the log: `produced`, `answered`, `lost`,

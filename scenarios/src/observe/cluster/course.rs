@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use dashboard::Trend;
 
-/// How long polls are remembered, in milliseconds of the wall.
+/// How long polls are kept, in milliseconds of wall-clock time.
 pub(super) const KEEP_MS: i64 = 600_000;
 /// Over how long a rate is measured.
 const RATE_MS: i64 = 2_000;
@@ -23,7 +23,7 @@ pub(super) struct Growth(VecDeque<(i64, i64)>);
 impl Growth {
     pub(super) fn push(&mut self, now_ms: i64, value: i64) {
         if self.0.back().is_some_and(|&(_, last)| value < last) {
-            // A topic was deleted and made again: its past says nothing any more.
+            // The topic was deleted and recreated: its history no longer counts.
             self.0.clear();
         }
         self.0.push_back((now_ms, value));
@@ -65,7 +65,7 @@ pub(super) struct Course(VecDeque<(i64, i64, i64)>);
 impl Course {
     pub(super) fn push(&mut self, now_ms: i64, lag: i64, committed: i64) {
         if self.0.back().is_some_and(|&(.., last)| committed < last) {
-            // Somebody put the bookmark back: what was before says nothing about now.
+            // The committed offset was reset: its history no longer counts.
             self.0.clear();
         }
         self.0.push_back((now_ms, lag, committed));
