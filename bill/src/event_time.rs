@@ -62,8 +62,11 @@ pub struct EventTimeBill {
     bill: Bill,
     /// Answers that are given once more, in order, in place of those that the lane gave.
     replays: Vec<Box<dyn AnswerReplay>>,
-    /// When a record arrived whose own time is another: late pings, and what was said of them.
-    late: HashMap<LogPosition, Timestamp>,
+    /// When a record arrived whose answers don't tell by their own time: late pings, and what was
+    /// said of them; all trades.
+    arrived: HashMap<LogPosition, Timestamp>,
+    /// The businesses whose answers never tell.
+    dated_otherwise: Vec<Business>,
     /// How far each partition has been read.
     read_to: HashMap<(Topic, i32), i64>,
     /// Answers that were read before their questions.
@@ -93,10 +96,13 @@ impl EventTimeBill {
     /// Judges what happens to these businesses from `judged_from` on.
     pub fn new(parts: &[&'static Part], judged_from: Timestamp) -> Self {
         let jobs = parts.iter().map(|part| (part.business, part.job)).collect();
+        let dated_otherwise = parts.iter().filter(|part| !part.answers_carry_question_time);
+        let dated_otherwise = dated_otherwise.map(|part| part.business);
         Self {
             bill: Bill::new(parts, &Terms::from(judged_from)),
             replays: Vec::new(),
-            late: HashMap::new(),
+            arrived: HashMap::new(),
+            dated_otherwise: dated_otherwise.collect(),
             read_to: HashMap::new(),
             early: HashMap::new(),
             runs: Runs { jobs, ..Runs::default() },
@@ -148,11 +154,12 @@ impl EventTimeBill {
         let &BillRecord { place, event, source, run, send_time } = heard;
         let (topic, partition, offset) = place;
         let asked = source.and_then(|Source { topic, partition, offset }| {
-            self.late.get(&(topic, partition, offset)).copied()
+            self.arrived.get(&(topic, partition, offset)).copied()
         });
         if let Some(arrived) = send_time.map(|send_time| send_time.at).or(asked).or(event.ts()) {
-            if event.ts() != Some(arrived) {
-                self.late.insert(place, arrived);
+            let tells_nothing = || event.business().is_some_and(|of| self.dated_otherwise.contains(&of));
+            if event.ts() != Some(arrived) || (event.topic().role() == Role::Input && tells_nothing()) {
+                self.arrived.insert(place, arrived);
             }
             let replay = self.replays.iter().position(|replay| Some(replay.business()) == event.business());
             if let Some(at) = replay.filter(|_| business_of(event).is_some()) {
@@ -215,7 +222,7 @@ impl EventTimeBill {
         self.judged = judged;
         self.settle_each(|part| Some(judged_to(part)));
         // Whatever answers a record of so long ago comes too late for its case.
-        self.late.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
+        self.arrived.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
     }
 
     /// The show ended at `end`, all that was said has been read: judges what is left. Of a trip the

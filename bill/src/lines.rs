@@ -133,6 +133,19 @@ impl Line {
         format!("{}: stream {}, batch {}", self.measure.title, amount(self.stream), amount(self.batch))
     }
 
+    /// The same for cases that are too few for an interval.
+    pub fn without_interval(self) -> Self {
+        let bare = |figure: Figure| Figure { low: None, high: None, ..figure };
+        let Self { stream, batch, waiting, .. } = self;
+        Self {
+            stream: bare(stream),
+            batch: bare(batch),
+            waiting: bare(waiting),
+            verdict: Verdict::Unknown,
+            ..self
+        }
+    }
+
     /// One sentence on who did better.
     pub fn sentence(&self) -> String {
         let Self { measure, waiting, cases, .. } = self;

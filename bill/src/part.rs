@@ -58,6 +58,9 @@ pub struct Part {
     /// Whether a case is judged only when the run after it is out. Otherwise the last cases of a
     /// show are judged without one.
     pub needs_next_run: bool,
+    /// Whether an answer's event time is that of its question. A candle has that of the minute that
+    /// it is about, and its question, the trade that ended the minute, comes later.
+    pub answers_carry_question_time: bool,
     /// What is measured, in the order in which it is shown.
     pub measures: &'static [&'static Measure],
     /// Whether an event tells what an answer can be held against.

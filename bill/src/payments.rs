@@ -22,6 +22,7 @@ pub static PAYMENTS: Part = Part {
     key: "payments",
     job: "batch-fraud",
     needs_next_run: false,
+    answers_carry_question_time: true,
     measures: &[&MONEY_CENTS],
     is_truth: |event| matches!(event, Event::SimulationTruth(SimulationTruth::Swipe { .. })),
     new: |terms| Box::new(PaymentsBill::new(terms)),

@@ -25,6 +25,7 @@ pub static RIDES: Part = Part {
     key: "rides",
     job: "batch-eta",
     needs_next_run: true,
+    answers_carry_question_time: true,
     measures: &[&ETA_ERROR_MIN, &WRONG_TEXTS_PERCENT],
     is_truth: |event| matches!(event, Event::SimulationTruth(SimulationTruth::Trip { .. })),
     new: |terms| Box::new(RidesBill::new(terms)),

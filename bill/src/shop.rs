@@ -24,6 +24,7 @@ pub static SHOP: Part = Part {
     key: "shop",
     job: "batch-recommendations",
     needs_next_run: false,
+    answers_carry_question_time: true,
     measures: &[&MISSED_CLICKS_PERCENT, &MISSED_CLICKS_STALE_PERCENT],
     is_truth: |event| matches!(event, Event::SimulationTruth(SimulationTruth::Intent { .. })),
     new: |terms| Box::new(ShopBill::new(terms)),

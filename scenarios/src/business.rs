@@ -146,6 +146,8 @@ pub struct Freshness {
     pub answers: Topic,
     /// Whether a record of it answers a question.
     pub is_answer: fn(&Event) -> bool,
+    /// When, in event time, the question of an answer was there.
+    pub asked_at: fn(&Event) -> Option<Timestamp>,
 }
 
 /// A job of the batch lane.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use consumers::notifications::NotificationsProcessor;
-use events::{Business as Id, HOUR_MS, Topic};
+use events::{Business as Id, Event, HOUR_MS, Topic};
 
 use crate::business::{Freshness, Worker};
 use crate::priority::Priority;
@@ -21,6 +21,11 @@ pub static NOTIFICATIONS: Worker = Worker {
     priority: Some(Priority::Moments),
     needs: &[],
     // The questions of texts are answers of other workers, where they are counted.
-    freshness: Some(Freshness { questions: &[], answers: Topic::Notifications, is_answer: |_| true }),
+    freshness: Some(Freshness {
+        questions: &[],
+        answers: Topic::Notifications,
+        is_answer: |_| true,
+        asked_at: Event::ts,
+    }),
     processors: |_, _| Ok(Box::new(|| Box::new(NotificationsProcessor::new()))),
 };

@@ -71,6 +71,7 @@ pub static PAYMENTS: Business = Business {
             questions: &[Topic::CardSwipes],
             answers: Topic::FraudDecisions,
             is_answer: |_| true,
+            asked_at: Event::ts,
         }),
         processors: |logic, wanted| {
             let trained = trained(logic, wanted)?;

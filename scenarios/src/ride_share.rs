@@ -72,6 +72,7 @@ pub static RIDE_SHARE: Business = Business {
                 questions: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
                 answers: Topic::EtaUpdates,
                 is_answer: |_| true,
+                asked_at: Event::ts,
             }),
             processors: |logic, _| {
                 let config = config(logic)?;
@@ -225,9 +226,9 @@ struct PingsThatAdvance {
 }
 
 impl AnswerRule for PingsThatAdvance {
-    fn owed(&mut self, question: &Event) -> Owed {
+    fn owed(&mut self, _place: (i32, i64), question: &Event) -> Owed {
         let Event::DriverLocations(DriverLocation { ts, driver_id, trip_id, .. }) = question else {
-            return Owed::Answer;
+            return Owed::Answers(1);
         };
         let before = self.drivers.get_mut(driver_id);
         let advances = before.as_ref().is_none_or(|(newest, _)| ts > newest);
@@ -239,6 +240,6 @@ impl AnswerRule for PingsThatAdvance {
                 None => drop(self.drivers.insert(driver_id.clone(), newest)),
             }
         }
-        if trip_id.is_some() && (advances || begins) { Owed::Answer } else { Owed::Nothing }
+        if trip_id.is_some() && (advances || begins) { Owed::Answers(1) } else { Owed::Nothing }
     }
 }

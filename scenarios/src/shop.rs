@@ -72,6 +72,7 @@ pub static SHOP: Business = Business {
             questions: &[Topic::Clicks],
             answers: Topic::Recommendations,
             is_answer: answers_a_click,
+            asked_at: Event::ts,
         }),
         processors: |logic, wanted| {
             let trained = trained(logic, wanted)?;

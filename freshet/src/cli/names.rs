@@ -26,7 +26,7 @@ pub(super) fn replay() -> impl TypedValueParser<Value = &'static Business> {
 
 /// The businesses of a show.
 pub(super) fn scenario() -> impl TypedValueParser<Value = Scenario> {
-    let all = (Scenario::ALL, "All three businesses");
+    let all = (Scenario::ALL, "Ride-share, payments and the shop together");
     let each = ALL.iter().map(|business| (business.name, business.help));
     let names = std::iter::once(all).chain(each);
     one_of(names.filter_map(|(name, help)| Some((name, help, Scenario::named(name)?))))

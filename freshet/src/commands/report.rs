@@ -54,7 +54,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
 
 fn text((start, end): (Timestamp, Timestamp), sections: &[Section]) -> String {
     let mut text = format!("from {start} to {end}\n");
-    for section in sections {
+    for section in
+        sections.iter().filter(|section| !section.lines.is_empty() || !section.query.empty.is_empty())
+    {
         text += &format!("\n{}\n", section.query.title);
         if section.lines.is_empty() {
             text += &format!("  {}\n", section.query.empty);

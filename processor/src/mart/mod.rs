@@ -66,7 +66,7 @@ pub struct Query {
     pub order: u8,
     /// What it is about.
     pub title: &'static str,
-    /// Said where it has no line.
+    /// Said where it has no line; where this is empty too, the question is left out.
     pub empty: &'static str,
     /// What each column is called.
     pub headings: &'static [&'static str],

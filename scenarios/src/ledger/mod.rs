@@ -8,6 +8,9 @@
 //! ```text
 //! produced = answered + in flight + dead-lettered + expired + repeated + nothing owed + lost
 //! ```
+//! Some records ask for several answers: the trade that ends a minute ends that of every pair. Such
+//! a record counts as so many questions, and one that asks for nothing as one.
+//!
 //! - *answered*: an answer names this offset;
 //! - *in flight*: none does yet, and the group's bookmark has not passed it;
 //! - *dead-lettered*: it could not be read, and a dead letter names it;
@@ -27,29 +30,30 @@
 //! The ledger is pure: it is told what was read and polled, in any order between topics.
 //!
 //! # Simplifications
-//! - Of each partition the newest [`REMEMBERED`] questions are remembered one by one, and the
+//! - Of each partition the newest [`REMEMBERED`](partition::REMEMBERED) questions are remembered one by one, and the
 //!   newest ids of a topic ([`AnswerOnce`]); a second answer to an older question is not seen.
 
 mod audit;
+mod partition;
+#[cfg(test)]
+mod partition_tests;
 mod rule;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::HashMap;
 
 use events::Source;
 use events::{Event, Topic};
 use serde::Serialize;
 
+use partition::Partition;
+
 pub use audit::audit;
 pub use rule::{AnswerOnce, AnswerRule, Owed};
 
-/// Questions of a partition that are remembered one by one.
-const REMEMBERED: usize = 2_000_000;
 /// A header that claims more records than that is not believed.
 const MOST_IN_A_BATCH: usize = 100_000;
-/// Bookmarks of a partition that wait until the answers before them have been read.
-const BOOKMARKS: usize = 1_000;
 
 /// A topic of questions, where they are answered, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,40 +119,6 @@ struct OpenPair {
     rule: Box<dyn AnswerRule>,
 }
 
-/// What is known of one question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// It was not read: retention took it, or it is still to come.
-    Unread,
-    Waiting,
-    Answered,
-    DeadLettered,
-    Repeated,
-    NothingOwed,
-}
-
-/// One partition of questions.
-#[derive(Debug, Default)]
-struct Partition {
-    /// The offset of the first of `states`.
-    base: i64,
-    states: VecDeque<State>,
-    /// Those of `states` that wait.
-    waiting: BTreeSet<i64>,
-    /// One past the newest question that was read or is known to be there.
-    end: i64,
-    answered: u64,
-    dead_lettered: u64,
-    repeated: u64,
-    nothing_owed: u64,
-    doubled: u64,
-    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen:
-    /// what it has passed was answered before there.
-    committed: VecDeque<(i64, i64)>,
-    /// Up to where the bookmark has passed with all answers read.
-    passed: i64,
-}
-
 impl Ledger {
     /// These books with nothing in them.
     pub fn new<'a>(books: impl IntoIterator<Item = &'a Book>) -> Self {
@@ -191,7 +161,8 @@ impl Ledger {
             if let Some(source) = source.filter(|source| source.topic == open.pair.questions)
                 && event.is_none_or(|event| open.rule.is_answer(event))
             {
-                open.partition(source.partition).answer(source.offset);
+                let most = open.rule.most_answers();
+                open.partition(source.partition).answer(source.offset, most);
             }
         }
     }
@@ -251,9 +222,7 @@ impl Ledger {
         let open = self.books.iter().filter(|open| open.pair == book);
         let partitions = open.flat_map(|open| &open.partitions);
         let mut lost: Vec<(i32, i64)> = partitions
-            .flat_map(|(&number, partition)| {
-                partition.waiting.range(..partition.passed).map(move |&offset| (number, offset))
-            })
+            .flat_map(|(&number, partition)| partition.lost().map(move |offset| (number, offset)))
             .collect();
         lost.sort_unstable();
         lost.truncate(most);
@@ -268,143 +237,7 @@ impl OpenPair {
 
     fn question(&mut self, partition: i32, offset: i64, event: Option<&Event>) {
         // What cannot be read is waited for: its answer is a dead letter.
-        let state = event.map_or(State::Waiting, |event| match self.rule.owed(event) {
-            Owed::Answer => State::Waiting,
-            Owed::Nothing => State::NothingOwed,
-            Owed::Repeated => State::Repeated,
-        });
-        self.partition(partition).question(offset, state);
-    }
-}
-
-impl Partition {
-    /// The state of the question at `offset`, if it is remembered.
-    fn state(&mut self, offset: i64) -> Option<&mut State> {
-        if offset < 0 {
-            return None;
-        }
-        if self.states.is_empty() {
-            self.base = offset;
-        }
-        while offset < self.base && self.states.len() < REMEMBERED {
-            self.base -= 1;
-            self.states.push_front(State::Unread);
-        }
-        let place = offset - self.base;
-        // A header may name any number: one far beyond what was read is nobody's question.
-        if place < 0 || place >= self.states.len() as i64 + REMEMBERED as i64 {
-            return None;
-        }
-        while self.states.len() as i64 <= place {
-            self.states.push_back(State::Unread);
-        }
-        while self.states.len() > REMEMBERED {
-            self.states.pop_front();
-            self.base += 1;
-        }
-        let place = usize::try_from(offset - self.base).ok()?;
-        self.states.get_mut(place)
-    }
-
-    fn question(&mut self, offset: i64, state: State) {
-        self.advance(offset + 1);
-        let Some(known) = self.state(offset) else { return };
-        // Its answer or its dead letter may have been read first.
-        if *known != State::Unread {
-            return;
-        }
-        *known = state;
-        match state {
-            State::Waiting => drop(self.waiting.insert(offset)),
-            State::Repeated => self.repeated += 1,
-            State::NothingOwed => self.nothing_owed += 1,
-            State::Unread | State::Answered | State::DeadLettered => {}
-        }
-    }
-
-    /// The log is known to go up to `end`: letters about what comes before count from now on.
-    fn advance(&mut self, end: i64) {
-        let place = |offset: i64| usize::try_from(offset - self.base).unwrap_or(0).min(self.states.len());
-        let (from, to) = (place(self.end), place(end));
-        if from < to {
-            let letters = self.states.range(from..to).filter(|state| **state == State::DeadLettered);
-            self.dead_lettered += letters.count() as u64;
-        }
-        self.end = self.end.max(end);
-    }
-
-    fn answer(&mut self, offset: i64) {
-        let Some(known) = self.state(offset) else { return };
-        let before = std::mem::replace(known, State::Answered);
-        self.strike_out(before, offset);
-        match before {
-            State::Answered => self.doubled += 1,
-            State::Unread | State::Waiting | State::DeadLettered | State::Repeated | State::NothingOwed => {
-                self.answered += 1;
-            }
-        }
-    }
-
-    fn dead_letter(&mut self, offset: i64) {
-        let Some(known) = self.state(offset) else { return };
-        if matches!(known, State::Answered | State::DeadLettered) {
-            return;
-        }
-        let before = std::mem::replace(known, State::DeadLettered);
-        self.strike_out(before, offset);
-        // Anybody may write a letter, about what was never asked too: it counts with its question.
-        self.dead_lettered += u64::from(offset < self.end);
-    }
-
-    /// The question at `offset` is no longer what it was.
-    fn strike_out(&mut self, was: State, offset: i64) {
-        match was {
-            State::Waiting => drop(self.waiting.remove(&offset)),
-            State::Repeated => self.repeated -= 1,
-            State::NothingOwed => self.nothing_owed -= 1,
-            State::Unread | State::Answered | State::DeadLettered => {}
-        }
-    }
-
-    fn forget_before(&mut self, offset: i64) {
-        let kept = self.waiting.split_off(&offset);
-        for forgotten in std::mem::replace(&mut self.waiting, kept) {
-            if let Some(state) = self.state(forgotten) {
-                *state = State::Unread;
-            }
-        }
-    }
-
-    fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
-        let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
-        if offset < newest {
-            // A group that was rewound comes to everything anew.
-            self.committed.clear();
-            self.passed = self.passed.min(offset);
-        }
-        if offset != newest && self.committed.len() < BOOKMARKS {
-            self.committed.push_back((offset, answers_end));
-        }
-        while self.committed.front().is_some_and(|(_, answers_end)| *answers_end <= answers_read) {
-            self.passed = self.committed.pop_front().map_or(self.passed, |(offset, _)| offset);
-        }
-    }
-
-    /// Adds all but what was passed over, and says how much that is.
-    fn add_to(&self, sums: &mut Sums) -> u64 {
-        let lost = self.waiting.range(..self.passed).count() as u64;
-        let in_flight = self.waiting.len() as u64 - lost;
-        let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
-        // An answer may have been read before its question.
-        let produced = (self.end.max(0) as u64).max(known);
-        sums.produced += produced;
-        sums.answered += self.answered;
-        sums.in_flight += in_flight;
-        sums.dead_lettered += self.dead_lettered;
-        sums.repeated += self.repeated;
-        sums.nothing_owed += self.nothing_owed;
-        sums.expired += produced - known;
-        sums.doubled += self.doubled;
-        lost
+        let owed = event.map_or(Owed::Answers(1), |event| self.rule.owed((partition, offset), event));
+        self.partition(partition).question(offset, owed);
     }
 }

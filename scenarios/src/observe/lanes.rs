@@ -89,7 +89,7 @@ impl LanesView {
             return self.ran_window(run);
         }
         let topic = event.topic();
-        for (worker, Freshness { questions, answers, is_answer }) in &self.workers {
+        for (worker, Freshness { questions, answers, is_answer, asked_at }) in &self.workers {
             let is_question = questions.contains(&topic);
             let is_answer = *answers == topic && is_answer(event);
             if !is_question && !is_answer {
@@ -101,7 +101,7 @@ impl LanesView {
                 continue;
             }
             freshness.answers += 1;
-            if let Some((clock, ts)) = clock.zip(event.ts()) {
+            if let Some((clock, ts)) = clock.zip(asked_at(event)) {
                 let delay_ms = (wall_ms - clock.wall_ms_at(ts)).max(0) as f64;
                 freshness.delayed(wall_ms, delay_ms);
             }

@@ -1,0 +1,278 @@
+//! One partition of questions: what is known of each, by its offset.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Owed, Sums};
+
+/// Questions of a partition that are remembered one by one.
+pub(super) const REMEMBERED: usize = 2_000_000;
+/// Bookmarks of a partition that wait until the answers before them have been read.
+const BOOKMARKS: usize = 1_000;
+
+/// What is known of the record at an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It was not read: retention took it, or it is still to come.
+    Unread,
+    /// So many answers to it were read, and how many it is owed is not known: it was not read
+    /// itself, or nobody can tell.
+    Uncounted(u16),
+    /// It has been read, and `waiting` knows how many answers it still waits for.
+    Waiting,
+    Answered,
+    DeadLettered,
+    Repeated,
+    /// Nothing is owed, and an answer would be its answer.
+    NothingOwed,
+    /// Nothing is owed, and an answer would be one too many.
+    AsksNothing,
+    /// Nobody can tell what is owed, and none has come.
+    Unknown,
+}
+
+/// What was read about one partition of questions.
+#[derive(Debug, Default)]
+pub(super) struct Partition {
+    /// The offset of the first of `states`.
+    base: i64,
+    states: VecDeque<State>,
+    /// Those of `states` that wait, and for how many answers.
+    waiting: BTreeMap<i64, u16>,
+    /// One past the newest question that was read or is known to be there.
+    end: i64,
+    /// How many questions there are more than records.
+    extra: u64,
+    answered: u64,
+    dead_lettered: u64,
+    repeated: u64,
+    nothing_owed: u64,
+    doubled: u64,
+    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen:
+    /// what it has passed was answered before there.
+    committed: VecDeque<(i64, i64)>,
+    /// Up to where the bookmark has passed with all answers read.
+    passed: i64,
+}
+
+impl Partition {
+    /// The state of the question at `offset`, if it is remembered.
+    fn state(&mut self, offset: i64) -> Option<&mut State> {
+        if offset < 0 {
+            return None;
+        }
+        if self.states.is_empty() {
+            self.base = offset;
+        }
+        while offset < self.base && self.states.len() < REMEMBERED {
+            self.base -= 1;
+            self.states.push_front(State::Unread);
+        }
+        let place = offset - self.base;
+        // A header may name any number: one far beyond what was read is nobody's question.
+        if place < 0 || place >= self.states.len() as i64 + REMEMBERED as i64 {
+            return None;
+        }
+        while self.states.len() as i64 <= place {
+            self.states.push_back(State::Unread);
+        }
+        while self.states.len() > REMEMBERED {
+            self.states.pop_front();
+            self.base += 1;
+        }
+        let place = usize::try_from(offset - self.base).ok()?;
+        self.states.get_mut(place)
+    }
+
+    /// The record at `offset` has been read, and is owed so much.
+    pub(super) fn question(&mut self, offset: i64, owed: Owed) {
+        self.advance(offset + 1);
+        let Some(known) = self.state(offset) else { return };
+        let early = match *known {
+            State::Unread => 0,
+            State::Uncounted(answers) => answers,
+            // It was read before, or its dead letter was.
+            State::Waiting
+            | State::Answered
+            | State::DeadLettered
+            | State::Repeated
+            | State::NothingOwed
+            | State::AsksNothing
+            | State::Unknown => return,
+        };
+        let (state, owed) = match owed {
+            Owed::Answers(0) => (State::AsksNothing, 0),
+            Owed::Answers(owed) if owed > early => (State::Waiting, owed),
+            Owed::Answers(owed) => (State::Answered, owed),
+            // It had its answer first.
+            Owed::Nothing | Owed::Repeated if early > 0 => (State::Answered, 1),
+            Owed::Nothing => (State::NothingOwed, 0),
+            Owed::Unknown if early > 0 => (State::Uncounted(early), early),
+            Owed::Unknown => (State::Unknown, 0),
+            Owed::Repeated => (State::Repeated, 0),
+        };
+        *known = state;
+        self.extra -= more_than_one(early);
+        self.extra += more_than_one(owed);
+        // Only now it shows that some were too many.
+        let too_many = u64::from(early.saturating_sub(owed));
+        self.answered -= too_many;
+        self.doubled += too_many;
+        match state {
+            State::Waiting => drop(self.waiting.insert(offset, owed - early)),
+            State::Repeated => self.repeated += 1,
+            State::NothingOwed | State::AsksNothing | State::Unknown => self.nothing_owed += 1,
+            State::Unread | State::Uncounted(_) | State::Answered | State::DeadLettered => {}
+        }
+    }
+
+    /// The log is known to go up to `end`: letters about what comes before count from now on.
+    fn advance(&mut self, end: i64) {
+        let place = |offset: i64| usize::try_from(offset - self.base).unwrap_or(0).min(self.states.len());
+        let (from, to) = (place(self.end), place(end));
+        if from < to {
+            let letters = self.states.range(from..to).filter(|state| **state == State::DeadLettered);
+            self.dead_lettered += letters.count() as u64;
+        }
+        self.end = self.end.max(end);
+    }
+
+    /// An answer names the record at `offset`, which is owed `most` answers at most.
+    pub(super) fn answer(&mut self, offset: i64, most: u16) {
+        let Some(known) = self.state(offset) else { return };
+        match *known {
+            State::Uncounted(answers) if answers < most => {
+                *known = State::Uncounted(answers + 1);
+                self.extra += 1;
+                self.answered += 1;
+            }
+            State::Uncounted(_) | State::Answered | State::AsksNothing => self.doubled += 1,
+            State::Waiting => self.answer_waiting(offset),
+            State::Unread => {
+                *known = State::Uncounted(1);
+                self.answered += 1;
+            }
+            State::DeadLettered => {
+                *known = State::Answered;
+                self.answered += 1;
+            }
+            State::Repeated => {
+                *known = State::Answered;
+                self.repeated -= 1;
+                self.answered += 1;
+            }
+            State::NothingOwed => {
+                *known = State::Answered;
+                self.nothing_owed -= 1;
+                self.answered += 1;
+            }
+            State::Unknown => {
+                *known = State::Uncounted(1);
+                self.nothing_owed -= 1;
+                self.answered += 1;
+            }
+        }
+    }
+
+    fn answer_waiting(&mut self, offset: i64) {
+        let left = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
+        *left -= 1;
+        self.answered += 1;
+        if *left == 0 {
+            self.waiting.remove(&offset);
+            if let Some(known) = self.state(offset) {
+                *known = State::Answered;
+            }
+        }
+    }
+
+    /// A dead letter names the record at `offset`.
+    pub(super) fn dead_letter(&mut self, offset: i64) {
+        let Some(known) = self.state(offset) else { return };
+        match *known {
+            State::Uncounted(_) | State::Answered | State::DeadLettered => return,
+            State::Waiting => {
+                *known = State::DeadLettered;
+                self.give_up(offset);
+            }
+            State::Unread => *known = State::DeadLettered,
+            State::Repeated => {
+                *known = State::DeadLettered;
+                self.repeated -= 1;
+            }
+            State::NothingOwed | State::AsksNothing | State::Unknown => {
+                *known = State::DeadLettered;
+                self.nothing_owed -= 1;
+            }
+        }
+        // Anybody may write a letter, about what was never asked too: it counts with its question.
+        self.dead_lettered += u64::from(offset < self.end);
+    }
+
+    /// The record at `offset` waits no longer: what it still waited for becomes one thing.
+    fn give_up(&mut self, offset: i64) {
+        self.extra -= more_than_one(self.waiting.remove(&offset).unwrap_or(0));
+    }
+
+    /// The answers to questions before `offset` may be gone.
+    pub(super) fn forget_before(&mut self, offset: i64) {
+        let forgotten: Vec<i64> = self.waiting.range(..offset).map(|(&forgotten, _)| forgotten).collect();
+        for forgotten in forgotten {
+            self.give_up(forgotten);
+            if let Some(state) = self.state(forgotten) {
+                *state = State::Unread;
+            }
+        }
+    }
+
+    /// The group's bookmark was seen at `offset`, the answers ended at `answers_end` after that, and
+    /// have been read up to `answers_read`.
+    pub(super) fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
+        let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
+        if offset < newest {
+            // A group that was rewound comes to everything anew.
+            self.committed.clear();
+            self.passed = self.passed.min(offset);
+        }
+        if offset != newest && self.committed.len() < BOOKMARKS {
+            self.committed.push_back((offset, answers_end));
+        }
+        while self.committed.front().is_some_and(|(_, answers_end)| *answers_end <= answers_read) {
+            self.passed = self.committed.pop_front().map_or(self.passed, |(offset, _)| offset);
+        }
+    }
+
+    /// The offsets of questions that the bookmark has passed without an answer.
+    pub(super) fn lost(&self) -> impl Iterator<Item = i64> {
+        self.waiting.range(..self.passed).map(|(&offset, _)| offset)
+    }
+
+    /// Adds all but what was passed over, and says how much that is.
+    pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
+        let questions = |(_, &left): (&i64, &u16)| u64::from(left);
+        let lost: u64 = self.waiting.range(..self.passed).map(questions).sum();
+        let in_flight: u64 = self.waiting.range(self.passed..).map(questions).sum();
+        let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
+        // An answer may have been read before its question.
+        let produced = (self.end.max(0) as u64 + self.extra).max(known);
+        sums.produced += produced;
+        sums.answered += self.answered;
+        sums.in_flight += in_flight;
+        sums.dead_lettered += self.dead_lettered;
+        sums.repeated += self.repeated;
+        sums.nothing_owed += self.nothing_owed;
+        sums.expired += produced - known;
+        sums.doubled += self.doubled;
+        lost
+    }
+
+    /// How many offsets are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.states.len()
+    }
+}
+
+/// A record that counts as several questions adds all but the first.
+fn more_than_one(questions: u16) -> u64 {
+    u64::from(questions.saturating_sub(1))
+}

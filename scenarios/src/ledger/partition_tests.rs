@@ -1,0 +1,119 @@
+//! Records that ask for several answers, read in any order between topics.
+
+use proptest::prelude::*;
+
+use super::{Owed, Partition, Sums};
+
+/// The most answers that a question of these tests is owed.
+const MOST: u16 = 4;
+/// The most that it gets.
+const MOST_GIVEN: usize = 6;
+
+/// The sums of a partition whose bookmark has passed all that was asked, which always add up.
+fn sums(partition: &Partition) -> Sums {
+    let mut sums = Sums::default();
+    let lost = partition.add_to(&mut sums);
+    sums.lost = Some(lost);
+    let Sums { answered, in_flight, dead_lettered, expired, repeated, nothing_owed, .. } = sums;
+    let all = answered + in_flight + dead_lettered + expired + repeated + nothing_owed + lost;
+    assert_eq!(sums.produced, all, "{sums:?}");
+    sums
+}
+
+#[test]
+fn a_record_that_asks_for_three_answers_is_three_questions() {
+    let mut partition = Partition::default();
+    partition.question(0, Owed::Answers(3));
+    partition.question(1, Owed::Answers(0));
+    partition.answer(0, MOST);
+    let one = Sums { produced: 4, answered: 1, in_flight: 2, nothing_owed: 1, ..Sums::default() };
+    assert_eq!(sums(&partition), Sums { lost: Some(0), ..one });
+    partition.committed(2, 0, 0);
+    assert_eq!(sums(&partition), Sums { in_flight: 0, lost: Some(2), ..one }, "two never came");
+    assert_eq!(partition.lost().collect::<Vec<_>>(), [0]);
+    partition.answer(0, MOST);
+    partition.answer(0, MOST);
+    partition.answer(1, MOST);
+    let all = Sums { answered: 3, in_flight: 0, lost: Some(0), doubled: 1, ..one };
+    assert_eq!(sums(&partition), all, "the second record asked for nothing, and was answered");
+    partition.answer(0, MOST);
+    assert_eq!(sums(&partition), Sums { doubled: 2, ..all }, "one more than it asked for");
+}
+
+#[test]
+fn a_letter_about_a_record_that_is_half_answered_takes_what_is_left() {
+    let mut partition = Partition::default();
+    partition.question(0, Owed::Answers(3));
+    partition.answer(0, MOST);
+    partition.dead_letter(0);
+    let expected = Sums { produced: 2, answered: 1, dead_lettered: 1, lost: Some(0), ..Sums::default() };
+    assert_eq!(sums(&partition), expected);
+}
+
+#[test]
+fn what_is_forgotten_is_expired_once_however_much_it_asked() {
+    let mut partition = Partition::default();
+    partition.question(0, Owed::Answers(3));
+    partition.question(1, Owed::Answers(2));
+    partition.forget_before(1);
+    let expected = Sums { produced: 3, expired: 1, in_flight: 2, lost: Some(0), ..Sums::default() };
+    assert_eq!(sums(&partition), expected);
+}
+
+/// What a record is owed, how many answers it gets, and where each is read: so many questions have
+/// been read before.
+fn record() -> impl Strategy<Value = (Owed, Vec<usize>)> {
+    let owed = prop_oneof![
+        6 => (0..=MOST).prop_map(Owed::Answers),
+        1 => Just(Owed::Nothing),
+        1 => Just(Owed::Repeated),
+        1 => Just(Owed::Unknown),
+    ];
+    (owed, prop::collection::vec(0_usize..12, 0..=MOST_GIVEN))
+}
+
+proptest! {
+    #[test]
+    fn the_sums_are_the_same_in_whatever_order_the_topics_are_read(
+        records in prop::collection::vec(record(), 1..10),
+    ) {
+        let mut partition = Partition::default();
+        for now in 0..12 {
+            for (offset, (_, answers)) in records.iter().enumerate() {
+                for _ in answers.iter().filter(|&&read| read == now) {
+                    partition.answer(offset as i64, MOST);
+                    sums(&partition);
+                }
+            }
+            if let Some((owed, _)) = records.get(now) {
+                partition.question(now as i64, *owed);
+                sums(&partition);
+            }
+        }
+        partition.committed(records.len() as i64, 0, 0);
+        let mut expected = Sums { lost: Some(0), ..Sums::default() };
+        for (owed, answers) in &records {
+            let given = answers.len() as u64;
+            let most = match owed {
+                Owed::Answers(most) => u64::from(*most),
+                Owed::Nothing | Owed::Repeated => 1,
+                Owed::Unknown => u64::from(MOST),
+            };
+            let taken = given.min(most);
+            expected.answered += taken;
+            expected.doubled += given - taken;
+            expected.produced += match owed {
+                Owed::Unknown => taken.max(1),
+                Owed::Answers(_) | Owed::Nothing | Owed::Repeated => most.max(1),
+            };
+            match owed {
+                Owed::Answers(0) => expected.nothing_owed += 1,
+                Owed::Answers(_) => expected.lost = expected.lost.map(|lost| lost + most - taken),
+                Owed::Nothing => expected.nothing_owed += 1 - taken,
+                Owed::Unknown => expected.nothing_owed += u64::from(taken == 0),
+                Owed::Repeated => expected.repeated += 1 - taken,
+            }
+        }
+        prop_assert_eq!(sums(&partition), expected);
+    }
+}
