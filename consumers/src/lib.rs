@@ -5,5 +5,6 @@
 
 pub mod eta;
 pub mod fraud;
+pub mod markets;
 pub mod notifications;
 pub mod recommendations;

@@ -119,6 +119,13 @@ fn each_pane() {
     }
 }
 
+/// A show of its own, and with more about the selected pair.
+#[test]
+fn markets() {
+    check("markets", Sample::Markets, &[]);
+    check("markets-detail", Sample::Markets, &[Key::Char('4'), Key::Char('j'), Key::Enter]);
+}
+
 #[test]
 fn a_foreign_cluster_is_a_lag_monitor() {
     let path = format!("{}/tests/screens/foreign-120x40.txt", env!("CARGO_MANIFEST_DIR"));

@@ -9,8 +9,9 @@ use crate::check::Broken;
 use crate::shared::BatchedMut;
 use crate::topic::{Business, Retention, Role};
 use crate::{
-    BatchRun, Batched, CardSwipe, Chargeback, Click, DeadLetter, DriverLocation, EtaUpdate, FraudDecision,
-    Notification, Recommendations, RoadTraversal, SimulationTruth, Timestamp, Traffic, Trip, TruckLocation,
+    BatchRun, Batched, Candle, CardSwipe, Chargeback, Click, DeadLetter, DriverLocation, EtaUpdate,
+    FraudDecision, Notification, Recommendations, RoadTraversal, Signal, SimulationTruth, Timestamp, Trade,
+    Traffic, Trip, TruckLocation,
 };
 
 /// Two lines a topic. The first says what it is:
@@ -210,6 +211,15 @@ topics! {
     /// Pages for shoppers.
     Recommendations(Recommendations) "recommendations": Shop, Answer, kept DAY;
         e => &e.session_id, Some(e.ts), e.check();
+    /// Trades in pairs of currencies.
+    Trades(Trade) "trades": Markets, Input, kept DAY;
+        e => &e.pair, Some(e.ts), e.check();
+    /// Trades of a pair by the minute: of each minute the last revision holds.
+    Candles(Candle) "candles": Markets, Answer, kept DAY;
+        e => &e.pair, Some(e.ts), e.check();
+    /// What to do when a candle is closed.
+    Signals(Signal) "signals": Markets, Answer, kept DAY;
+        e => &e.pair, Some(e.ts), e.check();
     /// Texts to people: to riders about trips, to card holders about swipes.
     Notifications(Notification) "notifications": (of each e.kind.business()), Answer, kept DAY;
         e => &e.recipient, Some(e.ts), e.check();
@@ -225,6 +235,12 @@ topics! {
     /// The batch lane's `recommendations`: only the model is old.
     RecommendationsStale(RecommendationsStale) "recommendations_stale": Shop, BatchAnswer(e.0), kept MINUTES;
         e => &e.0.answer.session_id, Some(e.0.answer.ts), e.0.answer.check();
+    /// The batch lane's `candles`.
+    CandlesBatch(Batched<Candle>) "candles_batch": Markets, BatchAnswer(e), kept DAY;
+        e => &e.answer.pair, Some(e.answer.ts), e.answer.check();
+    /// The batch lane's `signals`.
+    SignalsBatch(Batched<Signal>) "signals_batch": Markets, BatchAnswer(e), kept DAY;
+        e => &e.answer.pair, Some(e.answer.ts), e.answer.check();
     /// Runs of the batch lane.
     BatchRuns(BatchRun) "batch_runs": none, System, kept DAY;
         e => &e.job, Some(e.ts), Ok::<(), Broken>(());

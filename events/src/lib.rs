@@ -23,6 +23,7 @@
 
 mod check;
 mod event;
+mod markets;
 mod payments;
 mod ride;
 mod shared;
@@ -34,6 +35,7 @@ mod truth;
 
 pub use check::Broken;
 pub use event::{Event, RecommendationsBatch, RecommendationsStale, Topic};
+pub use markets::{Action, CANDLE_MS, Candle, Side, Signal, Trade};
 pub use payments::{CardSwipe, Chargeback, Decision, FraudDecision};
 pub use ride::{DriverLocation, EtaUpdate, Place, RoadTraversal, Traffic, Trip, TripKind, TruckLocation};
 pub use shared::{BatchRun, Batched, BatchedMut, Channel, DeadLetter, Notification, NotificationKind};

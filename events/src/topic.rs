@@ -9,6 +9,8 @@ pub enum Business {
     Payments,
     /// Shoppers and their pages.
     Shop,
+    /// Trades in pairs of currencies, and what follows from them.
+    Markets,
 }
 
 /// What the records of a topic are to a business. The order is the one in which topics are shown.

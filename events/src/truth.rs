@@ -89,6 +89,15 @@ pub enum SimulationTruth {
         /// Whether the shopper is a bot.
         bot: bool,
     },
+    /// What a pair is worth: the middle between bid and offer. Told at even times.
+    Price {
+        /// When.
+        ts: Timestamp,
+        /// Which pair.
+        id: String,
+        /// The price of one unit, in 1e-8.
+        mid_e8: i64,
+    },
 }
 
 impl SimulationTruth {
@@ -99,7 +108,8 @@ impl SimulationTruth {
             | Self::Link { ts, .. }
             | Self::Incident { ts, .. }
             | Self::Swipe { ts, .. }
-            | Self::Intent { ts, .. } => *ts,
+            | Self::Intent { ts, .. }
+            | Self::Price { ts, .. } => *ts,
         }
     }
 
@@ -109,6 +119,7 @@ impl SimulationTruth {
             Self::Trip { .. } | Self::Link { .. } | Self::Incident { .. } => Business::RideShare,
             Self::Swipe { .. } => Business::Payments,
             Self::Intent { .. } => Business::Shop,
+            Self::Price { .. } => Business::Markets,
         }
     }
 
@@ -119,7 +130,8 @@ impl SimulationTruth {
             | Self::Link { id, .. }
             | Self::Incident { id, .. }
             | Self::Swipe { id, .. }
-            | Self::Intent { id, .. } => id,
+            | Self::Intent { id, .. }
+            | Self::Price { id, .. } => id,
         }
     }
 }

@@ -15,8 +15,12 @@ use crate::business::{Business, Lane, Worker};
 use crate::ledger::Book;
 
 /// Every business, in the order in which they are shown.
-pub static ALL: &[&Business] =
-    &[&crate::ride_share::RIDE_SHARE, &crate::payments::PAYMENTS, &crate::shop::SHOP];
+pub static ALL: &[&Business] = &[
+    &crate::ride_share::RIDE_SHARE,
+    &crate::payments::PAYMENTS,
+    &crate::shop::SHOP,
+    &crate::markets::MARKETS,
+];
 
 /// The workers that serve several businesses.
 static SHARED_WORKERS: &[&Worker] = &[&crate::notifications::NOTIFICATIONS];

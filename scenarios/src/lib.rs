@@ -1,8 +1,8 @@
 //! The show: simulated businesses, the processes that run them, and the observation of both.
 //!
-//! Each business is one value in a file of its own: [`ride_share`], [`payments`],
-//! [`shop`]. Everything else iterates over the [list of businesses](businesses::ALL) and knows none
-//! by name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
+//! Each business is one value in a file of its own: [`ride_share`], [`payments`], [`shop`],
+//! [`markets`]. Everything else iterates over the [list of businesses](businesses::ALL) and knows
+//! none by name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
 //! the [observation](observe) of a cluster from outside, the [ledger] of questions and answers, and
 //! the [`ShowController`](controller::ShowController) that holds them together.
 //!
@@ -20,6 +20,7 @@ pub mod controller;
 mod history;
 pub mod ledger;
 pub mod lines;
+pub mod markets;
 pub mod notifications;
 pub mod observe;
 pub mod payments;

@@ -24,6 +24,7 @@ mod bill;
 mod city;
 mod cluster;
 mod lanes;
+mod markets;
 mod payments;
 mod shop;
 
@@ -37,6 +38,7 @@ pub use cluster::{
     Waiting, Worker, WorkerState,
 };
 pub use lanes::{Book, Freshness, Lanes, Run};
+pub use markets::{MarketMove, MarketOrder, MarketPair, Markets};
 pub use payments::{Decision, Payments, Verdict};
 pub use shop::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
 
@@ -63,6 +65,8 @@ pub struct Snapshot {
     pub payments: Sourced<Payments>,
     /// The shop.
     pub shop: Sourced<Shop>,
+    /// The markets.
+    pub markets: Sourced<Markets>,
     /// Both lanes beside each other, and what the batch lane's delay has cost.
     pub lanes: Sourced<Lanes>,
     /// The worker processes that we supervise; empty when attached to a foreign cluster.
@@ -88,6 +92,7 @@ impl Snapshot {
             city,
             payments,
             shop,
+            markets,
             lanes,
             workers,
             timeline,
@@ -100,6 +105,7 @@ impl Snapshot {
             && *city == other.city
             && *payments == other.payments
             && *shop == other.shop
+            && *markets == other.markets
             && *lanes == other.lanes
             && *workers == other.workers
             && *timeline == other.timeline

@@ -12,7 +12,7 @@
 //! - The map's keys (`+`, `-`, Esc) and the partitions, which follow the selected group, are the
 //!   two cases in which the keys know a pane by name.
 
-use crate::snapshot::{Decision, Notice, Run, Shopper, Snapshot, Source, Trip};
+use crate::snapshot::{Decision, MarketPair, Notice, Run, Shopper, Snapshot, Source, Trip};
 use crate::state::rows::{self, Query, Row, entries, workers_of};
 
 /// The panes that can be drawn.
@@ -30,6 +30,8 @@ pub enum Pane {
     Payments,
     /// A shopper and their page.
     Shop,
+    /// Pairs of currencies, and what the lanes say to do.
+    Markets,
     /// Both lanes and their bill.
     Lanes,
     /// What happened.
@@ -117,6 +119,7 @@ impl Pane {
             Pane::City => &CITY,
             Pane::Payments => &PAYMENTS,
             Pane::Shop => &SHOP,
+            Pane::Markets => &MARKETS,
             Pane::Lanes => &LANES,
             Pane::Events => &EVENTS,
         }
@@ -232,6 +235,25 @@ static SHOP: Spec = Spec {
     detail: Detail::None,
     two_columns: (1, 21),
     three_columns: (2, 25),
+    lag_monitor: None,
+};
+
+static MARKETS: Spec = Spec {
+    name: "markets",
+    tab: "markets",
+    absent: "no trades on this cluster",
+    empty: "nobody trades yet",
+    source: |snapshot| &snapshot.markets.source,
+    rows: |query| {
+        let wanted = |pair: &MarketPair| query.finds(&pair.name);
+        entries(&query.snapshot.markets.data.pairs, wanted, |pair| (&pair.name, String::new()))
+    },
+    height: |_| None,
+    follow: Follow::Row,
+    detail: Detail::Zoomed,
+    // In a show of its own it takes the place that a city would have.
+    two_columns: (1, 43),
+    three_columns: (0, 100),
     lag_monitor: None,
 };
 

@@ -1,8 +1,8 @@
 //! What no view may trip over: wide characters, emoji, right-to-left marks, escape codes, 10 KB,
 //! the ends of every type.
 
-use super::normal;
-use dashboard::{BatchEta, BillItem, Headline, Snapshot, StreamEta, Trend, WorkerState};
+use super::{Lcg, markets, normal};
+use dashboard::{BatchEta, BillItem, Headline, MarketMove, Snapshot, Sourced, StreamEta, Trend, WorkerState};
 
 #[expect(clippy::too_many_lines, reason = "one line a field is what it is")]
 pub(super) fn extreme() -> Snapshot {
@@ -94,6 +94,18 @@ pub(super) fn extreme() -> Snapshot {
         item.per_minute = Some(number(at));
         item.lift = Some(number(at + 3));
     }
+    snapshot.markets = Sourced::live(markets::markets(&mut Lcg(3)));
+    for (at, pair) in snapshot.markets.data.pairs.iter_mut().enumerate() {
+        pair.name = name(at);
+        pair.price_e8 = Some([i64::MIN, i64::MAX, 0][at % 3]);
+        pair.closes = (0..200).map(|place| number(place + at)).collect();
+        for (place, order) in pair.orders.iter_mut().enumerate() {
+            order.at_ms = [i64::MIN, i64::MAX][place % 2];
+            order.stream = Some(MarketMove { after_ms: number(at), against_bp: Some(number(place)) });
+            order.batch = Some(MarketMove { after_ms: number(place), against_bp: Some(number(at)) });
+        }
+    }
+    snapshot.markets.data.candles = Some(u64::MAX);
     let lanes = &mut snapshot.lanes.data;
     lanes.stream_delay_ms = Some(f64::MAX);
     lanes.batch_age_ms = Some(f64::INFINITY);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 pub use dashboard::Key;
 use dashboard::{
-    Cache, City, Cluster, GroupState, Lanes, Msg, Notice, NoticeKind, Pane, Payments, Severity, Shop,
-    Snapshot, Source, Sourced, State, Theme, Timeline, Title, Trend, WorkerState, update, view,
+    Cache, City, Cluster, GroupState, Lanes, Markets, Msg, Notice, NoticeKind, Pane, Payments, Severity,
+    Shop, Snapshot, Source, Sourced, State, Theme, Timeline, Title, Trend, WorkerState, update, view,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,6 +20,7 @@ mod business;
 mod city;
 mod cluster;
 mod extreme;
+mod markets;
 
 pub use city::city_map;
 
@@ -30,7 +31,7 @@ pub fn panes() -> Vec<Pane> {
 
 /// A dashboard of so many columns and rows, to which the streets and a sample have come.
 pub fn state(sample: Sample, (width, height): (u16, u16)) -> State {
-    let mut state = State::new(Theme::default().palette, &panes());
+    let mut state = State::new(Theme::default().palette, &sample.panes());
     update(&mut state, Msg::Resize(width, height), 0);
     update(&mut state, Msg::Map(Arc::new(city_map())), 0);
     update(&mut state, Msg::Snapshot(Arc::new(sample.snapshot())), 0);
@@ -78,11 +79,13 @@ pub enum Sample {
     Extreme,
     /// Somebody else's cluster: groups and topics, and nothing of ours.
     Foreign,
+    /// A show of the markets alone.
+    Markets,
 }
 
 impl Sample {
     /// All of them.
-    pub const ALL: [Sample; 7] = [
+    pub const ALL: [Sample; 8] = [
         Sample::Normal,
         Sample::Empty,
         Sample::Stale,
@@ -90,6 +93,7 @@ impl Sample {
         Sample::Paused,
         Sample::Extreme,
         Sample::Foreign,
+        Sample::Markets,
     ];
 
     /// Its name.
@@ -102,6 +106,7 @@ impl Sample {
             Sample::Paused => "paused",
             Sample::Extreme => "extreme",
             Sample::Foreign => "foreign",
+            Sample::Markets => "markets",
         }
     }
 
@@ -115,7 +120,13 @@ impl Sample {
             Sample::Paused => paused(),
             Sample::Extreme => extreme::extreme(),
             Sample::Foreign => foreign(),
+            Sample::Markets => markets_alone(),
         }
+    }
+
+    /// The panes of its show.
+    pub fn panes(self) -> Vec<Pane> {
+        if self == Sample::Markets { Pane::of_show([Pane::Markets]) } else { panes() }
     }
 }
 
@@ -173,6 +184,7 @@ pub fn normal(step: u64) -> Snapshot {
         city: Sourced::live(city::city(step)),
         payments: Sourced::live(business::payments(passed)),
         shop: Sourced::live(business::shop()),
+        markets: Sourced { data: Markets::default(), source: Source::Absent },
         lanes: Sourced::live(business::lanes()),
         workers: Sourced::live(cluster::workers()),
         timeline: cluster::timeline(),
@@ -251,5 +263,14 @@ fn foreign() -> Snapshot {
     snapshot.lanes = Sourced { data: Lanes::default(), source: Source::Absent };
     snapshot.workers = Sourced { data: Vec::new(), source: Source::Absent };
     snapshot.timeline = Timeline::default();
+    snapshot
+}
+
+fn markets_alone() -> Snapshot {
+    let mut snapshot = normal(0);
+    snapshot.city = Sourced { data: City::default(), source: Source::Absent };
+    snapshot.payments = Sourced { data: Payments::default(), source: Source::Absent };
+    snapshot.shop = Sourced { data: Shop::default(), source: Source::Absent };
+    snapshot.markets = Sourced::live(markets::markets(&mut Lcg(3)));
     snapshot
 }

@@ -14,6 +14,7 @@ mod events;
 mod lag;
 mod lanes;
 mod list;
+mod markets;
 mod partitions;
 mod payments;
 mod shop;
@@ -35,6 +36,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, map: &mut MapCache, pane: Pane,
         Pane::City => city::draw(pen, state, snapshot, map, area),
         Pane::Payments => payments::draw(pen, state, snapshot, area),
         Pane::Shop => shop::draw(pen, state, snapshot, area),
+        Pane::Markets => markets::draw(pen, state, snapshot, area),
         Pane::Lanes => lanes::draw(pen, state, snapshot, area),
         Pane::Events => events::draw(pen, state, snapshot, area),
     }

@@ -1,0 +1,181 @@
+//! Markets: one-minute candles from trades, and a signal at each candle that is closed.
+//!
+//! Trades arrive in an order of their own: networks are slow, an exchange shuffles what it sends,
+//! feeds repeat themselves. A candle is about when trades *happened*: it is an aggregation over a
+//! tumbling window of event time. Three things follow, and they are what stream processing is
+//! about:
+//!
+//! - **When is a minute over?** Nobody can know; one decides. The [watermark](processor::event_time) is
+//!   the newest time that is believed; when it is past the end of a minute by the *allowed lateness*
+//!   ([`MarketsConfig::allowed_lateness_ms`]), the candle is *closed*: published, and its signal with
+//!   it. It is one watermark for the whole partition, so that a pair nobody trades closes its last
+//!   candle when others go on.
+//! - **What of trades that come later?** They count: the candle is published again with the next
+//!   [`revision`](events::Candle::revision), an *upsert* by pair and minute. The signal is not
+//!   given again, for somebody may have acted on it. Only what comes hours late is left out, and
+//!   counted.
+//! - **What of trades that come twice?** A trade counts once, by its id, for as long as its candle
+//!   is kept: sooner or later one that arrives twice would otherwise be volume that never was.
+//!
+//! ```text
+//! clock.rs   what time it is                            window.rs  one candle in the making
+//! store.rs   windows of all pairs: add, close, forget   signal.rs  two moving averages
+//! hourly.rs  the batch lane                             config.rs  the numbers
+//! mart.rs    its tables in the warehouse
+//! ```
+//!
+//! [`MarketsProcessor`] is the streaming answer; [`MarketsBatch`] does the same once an hour. Both
+//! keep the same windows in the same store, and differ in one thing: what closes them.
+//!
+//! # What is done with bad input
+//! - A price or quantity of zero or less: left out and counted. (On the topic it would be a dead
+//!   letter.)
+//! - Prices at the end of what 64 bits hold: sums are of 128 bits, and where even those end, they
+//!   stay at their greatest value.
+//! - A trade more than an hour ahead of all others: held until the next confirms its time, left out
+//!   and counted when it does not.
+//! - More pairs or trades than may be kept: the oldest candles are closed early.
+//!
+//! # Simplifications
+//! - The averages are of closes alone, and unknown where fewer than half of the minutes have one.
+//! - A candle that changes after later ones were closed does not change their signals.
+//! - An id is of a pair: two exchanges must not number their trades alike.
+
+mod clock;
+mod config;
+mod hourly;
+mod mart;
+mod signal;
+mod store;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use events::{CANDLE_MS, Event, Timestamp, Topic, Trade};
+
+pub use config::MarketsConfig;
+pub use hourly::MarketsBatch;
+pub use mart::MART;
+
+use clock::Clock;
+use processor::Processor;
+use store::{Added, WindowStore};
+
+/// Trades in, candles and signals out, as the watermark passes their minutes.
+#[derive(Clone, Debug)]
+pub struct MarketsProcessor {
+    config: MarketsConfig,
+    clock: Clock,
+    store: WindowStore,
+    counters: Counters,
+}
+
+/// What became of the trades that did not simply count.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counters {
+    unusable: u64,
+    duplicates: u64,
+    late: u64,
+    too_late: u64,
+    closed_early: u64,
+}
+
+impl MarketsProcessor {
+    /// One that has seen no trade.
+    ///
+    /// # Panics
+    /// If the configuration keeps candles for a shorter time than its averages look back.
+    pub fn new(config: MarketsConfig) -> Self {
+        Self {
+            clock: Clock::default(),
+            store: WindowStore::new(config.clone()),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Minutes that end by then are closed; none before two trades.
+    fn closed_to(&self) -> Option<Timestamp> {
+        self.clock.now().map(|now| now.plus_ms(-self.config.allowed_lateness_ms))
+    }
+
+    fn trade(&mut self, trade: &Trade, answers: &mut Vec<Event>) {
+        let before = self.closed_to();
+        if !is_usable(trade) {
+            self.counters.unusable += 1;
+            return;
+        }
+        for trade in self.clock.admit(trade) {
+            self.counters.add(&mut self.store, &trade, before);
+        }
+        let Some(closed_to) = self.closed_to() else { return };
+        self.publish(closed_to, answers);
+        self.store.forget(closed_to.plus_ms(-self.config.kept_ms));
+        while let Some(end) = self.store.overfull() {
+            self.counters.closed_early += 1;
+            self.publish(end, answers);
+            self.store.forget(end);
+        }
+    }
+
+    /// Publishes every candle that ends by `until` and was not published as it stands.
+    fn publish(&mut self, until: Timestamp, answers: &mut Vec<Event>) {
+        while let Some((candle, signal)) = self.store.next_closed(until) {
+            answers.push(candle.into());
+            answers.extend(signal.map(Event::from));
+        }
+    }
+}
+
+/// Whether a trade can be part of a candle.
+fn is_usable(trade: &Trade) -> bool {
+    trade.price_e8 > 0 && trade.quantity_e8 > 0
+}
+
+impl Counters {
+    /// Adds a trade to the store; it is late when its minute was over by `closed`.
+    fn add(&mut self, store: &mut WindowStore, trade: &Trade, closed: Option<Timestamp>) {
+        match store.add(trade) {
+            Added::Counted => {
+                let end = trade.ts.floor(CANDLE_MS).plus_ms(CANDLE_MS);
+                self.late += u64::from(closed.is_some_and(|closed| end <= closed));
+            }
+            Added::Duplicate => self.duplicates += 1,
+            Added::TooLate => self.too_late += 1,
+        }
+    }
+
+    fn with(&self, clock: &Clock, store: &WindowStore) -> Vec<(&'static str, u64)> {
+        vec![
+            ("late trades", self.late),
+            ("trades too late for their candle", self.too_late),
+            ("duplicate trades", self.duplicates),
+            ("trades from the future", clock.dropped),
+            ("prices or quantities of zero or less", self.unusable),
+            ("candles closed early for want of room", self.closed_early),
+            ("candles kept", store.len() as u64),
+        ]
+    }
+}
+
+impl Default for MarketsProcessor {
+    fn default() -> Self {
+        Self::new(MarketsConfig::default())
+    }
+}
+
+impl Processor for MarketsProcessor {
+    fn inputs(&self) -> &'static [Topic] {
+        &[Topic::Trades]
+    }
+
+    fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
+        if let Event::Trades(trade) = event {
+            self.trade(trade, answers);
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.counters.with(&self.clock, &self.store)
+    }
+}

@@ -1,0 +1,72 @@
+//! Two moving averages: the rule that a candle's signal follows.
+//!
+//! When the mean of the latest closes crosses that of more of them, prices have begun to move. It
+//! is the oldest rule of technical trading and the one most often tested (Brock, Lakonishok and
+//! LeBaron, 1992). Nobody here says that it earns money: it is a question that is worth less with
+//! every minute that its answer takes.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use events::{Action, CANDLE_MS, Signal, Timestamp};
+
+use super::MarketsConfig;
+use super::window::Window;
+
+/// The windows of one pair, by their first instant in milliseconds.
+pub(super) type Windows = BTreeMap<i64, Window>;
+
+/// The mean of some closes, as an exact fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mean {
+    sum: i128,
+    count: i128,
+}
+
+impl Mean {
+    /// The mean close of the `minutes` minutes up to that which begins at `start_ms`. Minutes
+    /// without a trade are left out; when they are more than half, it is unknown.
+    fn of(windows: &Windows, start_ms: i64, minutes: i64) -> Option<Self> {
+        let from_ms = start_ms - (minutes - 1) * CANDLE_MS;
+        let (mut sum, mut count) = (0, 0);
+        for window in windows.range(from_ms..=start_ms).map(|(_, window)| window) {
+            sum += i128::from(window.close_e8());
+            count += 1;
+        }
+        (count * 2 >= i128::from(minutes)).then_some(Self { sum, count })
+    }
+
+    /// Rounded down, in 1e-8.
+    fn e8(self) -> i64 {
+        (self.sum / self.count) as i64
+    }
+
+    fn compare(self, other: Self) -> Ordering {
+        (self.sum * other.count).cmp(&(other.sum * self.count))
+    }
+}
+
+/// Both averages, as far as they are known.
+fn averages(windows: &Windows, start_ms: i64, config: &MarketsConfig) -> (Option<Mean>, Option<Mean>) {
+    (Mean::of(windows, start_ms, config.fast), Mean::of(windows, start_ms, config.slow))
+}
+
+/// The signal of a pair's minute: whether the averages have crossed since the candle before it.
+pub(super) fn signal(pair: &str, start_ms: i64, windows: &Windows, config: &MarketsConfig) -> Signal {
+    let position = |(fast, slow): (Option<Mean>, Option<Mean>)| Some(fast?.compare(slow?));
+    let (fast, slow) = averages(windows, start_ms, config);
+    let before = windows.range(..start_ms).next_back();
+    let before = before.and_then(|(&before_ms, _)| position(averages(windows, before_ms, config)));
+    let action = match (before, position((fast, slow))) {
+        (Some(Ordering::Less | Ordering::Equal), Some(Ordering::Greater)) => Action::Buy,
+        (Some(Ordering::Greater | Ordering::Equal), Some(Ordering::Less)) => Action::Sell,
+        (Some(_) | None, Some(_) | None) => Action::Hold,
+    };
+    Signal {
+        ts: Timestamp::from_ms(start_ms),
+        pair: pair.to_owned(),
+        action,
+        fast_e8: fast.map(Mean::e8),
+        slow_e8: slow.map(Mean::e8),
+    }
+}

@@ -1,0 +1,130 @@
+//! The windows of every pair: what Kafka Streams calls a *window store*.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use events::{CANDLE_MS, Candle, Signal, Timestamp, Trade};
+use hashbrown::{HashMap, HashSet};
+
+use super::MarketsConfig;
+use super::signal::{Windows, signal};
+use super::window::Window;
+
+/// What became of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// It counts.
+    Counted,
+    /// It was counted before.
+    Duplicate,
+    /// Its minute is no longer kept.
+    TooLate,
+}
+
+/// A candle that is closed or has changed since; with its signal when it is closed.
+pub(super) type Closed = (Candle, Option<Signal>);
+
+/// Windows by pair and minute, those to be published, and those to be forgotten.
+#[derive(Clone, Debug)]
+pub(super) struct WindowStore {
+    config: MarketsConfig,
+    pairs: HashMap<String, Windows>,
+    /// Hashes of pair and id of every trade that is counted in a window. Two of a million are alike
+    /// by chance once in forty million times.
+    ids: HashSet<u64>,
+    /// Every window, the oldest first.
+    all: BTreeSet<(i64, String)>,
+    /// Those of them that have changed since they were published, if they were.
+    changed: BTreeSet<(i64, String)>,
+    /// Windows that end by then are forgotten.
+    floor_ms: i64,
+}
+
+impl WindowStore {
+    pub(super) fn new(config: MarketsConfig) -> Self {
+        config.check();
+        Self {
+            config,
+            pairs: HashMap::new(),
+            ids: HashSet::new(),
+            all: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            floor_ms: i64::MIN,
+        }
+    }
+
+    /// Counts a trade in the window that it belongs to, once. Its price and quantity are positive.
+    pub(super) fn add(&mut self, trade: &Trade) -> Added {
+        let start_ms = trade.ts.floor(CANDLE_MS).ms();
+        if start_ms + CANDLE_MS <= self.floor_ms {
+            return Added::TooLate;
+        }
+        let id = hash(trade);
+        if !self.ids.insert(id) {
+            return Added::Duplicate;
+        }
+        let key = || (start_ms, trade.pair.clone());
+        let windows = self.pairs.entry_ref(trade.pair.as_str()).or_default();
+        let window = windows.entry(start_ms).or_insert_with(|| {
+            self.all.insert(key());
+            Window::new(trade)
+        });
+        window.add(trade, id);
+        if !window.changed {
+            window.changed = true;
+            self.changed.insert(key());
+        }
+        Added::Counted
+    }
+
+    /// The next window that ends by `until` and has changed since it was published, by time and
+    /// then by pair; published now.
+    pub(super) fn next_closed(&mut self, until: Timestamp) -> Option<Closed> {
+        let first = self.changed.first().filter(|(start_ms, _)| start_ms + CANDLE_MS <= until.ms());
+        let (start_ms, pair) = first.cloned()?;
+        self.changed.pop_first();
+        let windows = self.pairs.get_mut(&pair).expect("a changed window is kept");
+        let window = windows.get_mut(&start_ms).expect("a changed window is kept");
+        window.changed = false;
+        window.published += 1;
+        let candle = window.candle(&pair, Timestamp::from_ms(start_ms));
+        let first_time = window.published == 1;
+        Some((candle, first_time.then(|| signal(&pair, start_ms, windows, &self.config))))
+    }
+
+    /// Forgets windows that end by `floor`. Whatever had changed in them has been published.
+    pub(super) fn forget(&mut self, floor: Timestamp) {
+        self.floor_ms = self.floor_ms.max(floor.ms());
+        while self.all.first().is_some_and(|(start_ms, _)| start_ms + CANDLE_MS <= floor.ms())
+            && let Some((start_ms, pair)) = self.all.pop_first()
+        {
+            let windows = self.pairs.get_mut(&pair).expect("a window that is kept has its pair");
+            let window = windows.remove(&start_ms).expect("every window is kept under its start");
+            assert!(!window.changed, "{pair} at {start_ms} is forgotten before it is published");
+            for id in &window.ids {
+                self.ids.remove(id);
+            }
+            if windows.is_empty() {
+                self.pairs.remove(&pair);
+            }
+        }
+    }
+
+    /// The end of the oldest window, if there are more windows or trades than may be kept.
+    pub(super) fn overfull(&self) -> Option<Timestamp> {
+        let full = self.all.len() > self.config.windows || self.ids.len() > self.config.ids;
+        let (start_ms, _) = self.all.first().filter(|_| full)?;
+        Some(Timestamp::from_ms(start_ms + CANDLE_MS))
+    }
+
+    /// How many windows are kept.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
+
+fn hash(trade: &Trade) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&trade.pair, &trade.trade_id).hash(&mut hasher);
+    hasher.finish()
+}

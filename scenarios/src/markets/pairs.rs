@@ -1,0 +1,236 @@
+//! The markets as their topics tell them: what each pair is worth, and when which lane said what.
+
+use std::collections::{BTreeMap, HashMap};
+
+use dashboard::{MarketMove, MarketOrder, MarketPair, Markets, Snapshot};
+use events::{Action, CANDLE_MS, Event, HOUR_MS, Signal, Timestamp};
+use processor::event_time::Watermark;
+
+use crate::view::{PaneSource, View};
+
+/// Pairs that are shown, and pairs that are known: a topic may name any number of them.
+const SHOWN: usize = 60;
+const KNOWN: usize = 1_000;
+/// Minutes whose closes are shown, and remembered: a run of the batch lane speaks of old ones.
+const CLOSES_SHOWN: usize = 60;
+const CLOSES: usize = 24 * 60;
+/// Orders of a pair.
+const ORDERS: usize = 20;
+
+/// What is known of the markets.
+#[derive(Debug)]
+pub(super) struct MarketsView {
+    /// The newest trade's time: when a signal is read, it is about that late.
+    now: Watermark,
+    pairs: HashMap<String, PairView>,
+    candles: u64,
+    revised: u64,
+}
+
+#[derive(Debug, Default)]
+struct PairView {
+    trades: u64,
+    price_e8: i64,
+    /// By the first instant of the minute.
+    closes_e8: BTreeMap<Timestamp, i64>,
+    /// By the end of the minute.
+    orders: BTreeMap<Timestamp, MarketOrder>,
+}
+
+impl Default for MarketsView {
+    fn default() -> Self {
+        Self {
+            now: Watermark::confirmed_by_next_event(HOUR_MS),
+            pairs: HashMap::new(),
+            candles: 0,
+            revised: 0,
+        }
+    }
+}
+
+impl MarketsView {
+    /// A lane says something from the instant `from` on.
+    fn said(
+        &mut self,
+        signal: &Signal,
+        from: Timestamp,
+        lane: impl Fn(&mut MarketOrder) -> &mut Option<MarketMove>,
+    ) {
+        let buys = match signal.action {
+            Action::Buy => true,
+            Action::Sell => false,
+            Action::Hold => return,
+        };
+        let Some(pair) = self.pairs.get_mut(&signal.pair) else { return };
+        let end = signal.ts.plus_ms(CANDLE_MS);
+        let moved = pair.closes_e8.get(&signal.ts).map(|close_e8| {
+            let share = pair.price_e8 as f64 / *close_e8 as f64 - 1.0;
+            share * 1e4 * if buys { 1.0 } else { -1.0 }
+        });
+        let order = pair.orders.entry(end).or_insert_with(|| MarketOrder {
+            at_ms: end.ms(),
+            buys,
+            ..MarketOrder::default()
+        });
+        *lane(order) = Some(MarketMove { after_ms: from.since_ms(end).max(0) as f64, against_bp: moved });
+        while pair.orders.len() > ORDERS {
+            pair.orders.pop_first();
+        }
+    }
+
+    /// As the screen wants it; none before the first trade.
+    fn markets(&self) -> Option<Markets> {
+        if self.pairs.is_empty() {
+            return None;
+        }
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.sort_by(|(name, pair), (other, than)| than.trades.cmp(&pair.trades).then(name.cmp(other)));
+        pairs.truncate(SHOWN);
+        Some(Markets {
+            pairs: pairs.into_iter().map(|(name, pair)| pair.shown(name)).collect(),
+            candles: Some(self.candles),
+            revised: Some(self.revised),
+        })
+    }
+}
+
+impl View for MarketsView {
+    fn observe(&mut self, event: &Event, _wall_ms: i64) {
+        if let Event::Trades(trade) = event {
+            self.now.observe(trade.ts);
+            if let Some(pair) = self.pairs.get_mut(&trade.pair) {
+                pair.traded(trade.price_e8);
+            } else if self.pairs.len() < KNOWN {
+                self.pairs.entry(trade.pair.clone()).or_default().traded(trade.price_e8);
+            }
+        } else if let Event::Candles(candle) = event {
+            self.candles += u64::from(candle.revision == 0);
+            self.revised += u64::from(candle.revision == 1);
+            if let Some(pair) = self.pairs.get_mut(&candle.pair) {
+                pair.closes_e8.insert(candle.ts, candle.close_e8);
+                while pair.closes_e8.len() > CLOSES {
+                    pair.closes_e8.pop_first();
+                }
+            }
+        } else if let Event::Signals(signal) = event {
+            let now = self.now.now().unwrap_or(signal.ts);
+            self.said(signal, now, |order| &mut order.stream);
+        } else if let Event::SignalsBatch(batched) = event {
+            self.said(&batched.answer, batched.valid_from, |order| &mut order.batch);
+        }
+    }
+
+    fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
+        snapshot.markets = pane.sourced(self.markets());
+    }
+}
+
+impl PairView {
+    fn traded(&mut self, price_e8: i64) {
+        self.trades += 1;
+        self.price_e8 = price_e8;
+    }
+
+    fn shown(&self, name: &str) -> MarketPair {
+        let first = self.closes_e8.len().saturating_sub(CLOSES_SHOWN);
+        MarketPair {
+            name: name.to_owned(),
+            price_e8: Some(self.price_e8),
+            closes: self.closes_e8.values().skip(first).map(|&close_e8| close_e8 as f64 / 1e8).collect(),
+            orders: self.orders.values().rev().cloned().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{Batched, Candle, Side, Trade};
+
+    use super::*;
+
+    const START_MS: i64 = 1_772_535_600_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_ms(START_MS + seconds * 1_000)
+    }
+
+    fn trade(pair: &str, seconds: i64, price_e8: i64) -> Event {
+        Event::Trades(Trade {
+            ts: at(seconds),
+            trade_id: "t".into(),
+            pair: pair.into(),
+            exchange: "kelp".into(),
+            price_e8,
+            quantity_e8: 1,
+            side: Side::Buy,
+        })
+    }
+
+    fn candle(close_e8: i64, revision: u64) -> Event {
+        Event::Candles(Candle {
+            ts: at(0),
+            pair: "ADA-USD".into(),
+            open_e8: close_e8,
+            high_e8: close_e8,
+            low_e8: close_e8,
+            close_e8,
+            vwap_e8: close_e8,
+            volume_e8: 1,
+            trades: 1,
+            revision,
+        })
+    }
+
+    fn signal(action: Action) -> Signal {
+        Signal { ts: at(0), pair: "ADA-USD".into(), action, fast_e8: None, slow_e8: None }
+    }
+
+    #[test]
+    fn a_signal_is_shown_with_how_late_it_was_and_how_far_the_price_had_moved() {
+        let mut view = MarketsView::default();
+        let batched = Batched { answer: signal(Action::Sell), batch_id: "b".into(), valid_from: at(3_600) };
+        for event in [
+            trade("ADA-USD", 1, 10_000),
+            trade("BTC-USD", 1, 5),
+            trade("ADA-USD", 91, 10_010),
+            candle(10_000, 0),
+            signal(Action::Sell).into(),
+            candle(10_000, 1),
+            candle(10_000, 2),
+            trade("ADA-USD", 3_600, 9_900),
+            batched.into(),
+        ] {
+            view.observe(&event, 0);
+        }
+        let shown = view.markets().expect("there are trades");
+        assert_eq!((shown.candles, shown.revised), (Some(1), Some(1)), "one candle, revised twice");
+        let names: Vec<&str> = shown.pairs.iter().map(|pair| pair.name.as_str()).collect();
+        assert_eq!(names, ["ADA-USD", "BTC-USD"], "the most traded first");
+        let order = &shown.pairs[0].orders[0];
+        let (stream, batch) = (order.stream.as_ref().unwrap(), order.batch.as_ref().unwrap());
+        let near = |bp: Option<f64>, want: f64| (bp.unwrap() - want).abs() < 1e-6;
+        assert!(!order.buys && stream.after_ms == 31_000.0 && near(stream.against_bp, -10.0), "{order:?}");
+        assert!(batch.after_ms == 3_540_000.0 && near(batch.against_bp, 100.0), "{order:?}");
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_what_is_unknown_is_not_guessed() {
+        let mut view = MarketsView::default();
+        view.observe(&signal(Action::Buy).into(), 0);
+        view.observe(&candle(5, 0), 0);
+        assert!(view.markets().is_none(), "nobody has traded");
+        for pair in 0..2 * KNOWN {
+            view.observe(&trade(&format!("P{pair}"), 1, 5), 0);
+        }
+        assert_eq!((view.pairs.len(), view.markets().map(|shown| shown.pairs.len())), (KNOWN, Some(SHOWN)));
+        view.observe(&trade("P0", 1, 5), 0);
+        let of_p0 = Signal { pair: "P0".into(), ..signal(Action::Buy) };
+        for minute in 0..100 {
+            view.observe(&Signal { ts: at(minute * 60), ..of_p0.clone() }.into(), 0);
+        }
+        let pair = &view.markets().expect("there are trades").pairs[0];
+        assert_eq!((pair.name.as_str(), pair.orders.len()), ("P0", ORDERS));
+        assert!(pair.orders[0].at_ms > pair.orders[1].at_ms, "the newest first");
+        assert_eq!(pair.orders[0].stream.as_ref().unwrap().against_bp, None, "its close was never told");
+    }
+}
