@@ -131,7 +131,7 @@ fn the_same_seed_gives_the_same_bill_of_the_markets_whatever_the_speed_and_the_d
     }
     // And both databases say the same of it.
     let report = |database: &str| {
-        let window = ["--window", "2026-03-03T11:00Z..2026-03-03T12:30Z", "--format", "jsonl"];
+        let window = ["--window", "2026-03-03T11:00Z..2026-03-03T12:30Z", "--top", "20", "--format", "jsonl"];
         let lines =
             json_lines(&output(freshet().args(["report", "--database", database]).args(window)).stdout);
         lines.into_iter().filter(|line| line["type"] == "pair").collect::<Vec<_>>()
