@@ -134,6 +134,7 @@ impl Line {
     }
 
     /// The same for cases that are too few for an interval.
+    #[must_use]
     pub fn without_interval(self) -> Self {
         let bare = |figure: Figure| Figure { low: None, high: None, ..figure };
         let Self { stream, batch, waiting, .. } = self;

@@ -168,16 +168,20 @@ mod tests {
     fn a_trade_has_a_price_a_quantity_and_names_that_can_be_kept() {
         assert!(trade(|_| {}).is_ok());
         assert!(trade(|trade| trade.price_e8 = i64::MAX).is_ok());
-        let broken: [(&dyn Fn(&mut Trade), &str); 5] = [
-            (&|trade| trade.price_e8 = 0, "price_e8 is 0: it must be more than 0"),
-            (&|trade| trade.quantity_e8 = -1, "quantity_e8 is -1: it must be more than 0"),
-            (&|trade| trade.pair.clear(), "pair is empty"),
-            (&|trade| trade.trade_id = "x".repeat(65), "trade_id has 65 bytes: it may have 64"),
-            (&|trade| trade.exchange = "é".repeat(40), "exchange has 80 bytes: it may have 64"),
-        ];
-        for (change, reason) in broken {
-            assert_eq!(trade(change).unwrap_err().to_string(), reason);
-        }
+        let reason = |change: &dyn Fn(&mut Trade)| trade(change).unwrap_err().to_string();
+        assert_eq!(reason(&|trade| trade.price_e8 = 0), "price_e8 is 0: it must be more than 0");
+        assert_eq!(reason(&|trade| trade.quantity_e8 = -1), "quantity_e8 is -1: it must be more than 0");
+        assert_eq!(reason(&|trade| trade.pair.clear()), "pair is empty");
+        let long = "x".repeat(65);
+        assert_eq!(
+            reason(&|trade| trade.trade_id.clone_from(&long)),
+            "trade_id has 65 bytes: it may have 64"
+        );
+        let wide = "é".repeat(40);
+        assert_eq!(
+            reason(&|trade| trade.exchange.clone_from(&wide)),
+            "exchange has 80 bytes: it may have 64"
+        );
     }
 
     #[test]

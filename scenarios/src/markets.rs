@@ -10,7 +10,6 @@ mod pairs;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::Result;
 use bill::compare::Separate;
 use bill::{BusinessBill, Line, MARK_OUT_CENTS, MarketsBill, PRICE_MOVE_BP};
 use consumers::markets::{MarketsBatch, MarketsConfig, MarketsProcessor};
@@ -20,8 +19,7 @@ use processor::Processor;
 use producers::markets::{Markets, MarketsConfig as WorldConfig};
 
 use crate::business::{
-    Business, Comparison, Emissions, Factory, Freshness, Job, Lanes, Logic, Producer, Replay, Replayed,
-    Worker, World,
+    Business, Comparison, Emissions, Freshness, Job, Lanes, Producer, Replay, Replayed, Worker, World,
 };
 use crate::ledger::{AnswerRule, Book, Owed, QuestionAnswerPair};
 use crate::view::{interval, item, named};
@@ -76,14 +74,14 @@ pub static MARKETS: Business = Business {
         horizon_ms: Some(MarketsConfig::HORIZON_MS),
         whole: false,
         needs: &[],
-        processors: batch,
+        processors: |_, period_ms, _| Ok(Box::new(move || batch(period_ms))),
     },
     replay: Replay {
         name: "signals",
         help: "Trades to `candles` and `signals`",
         processor: |_, period_ms| Ok(replay(period_ms)),
     },
-    comparison: Comparison { usual_ms: 24 * HOUR_MS, lanes },
+    comparison: Comparison { usual_ms: 24 * HOUR_MS, lanes: |_, _, periods_ms| Ok(lanes(periods_ms)) },
     book: Book {
         pair: QuestionAnswerPair {
             questions: Topic::Trades,
@@ -122,26 +120,23 @@ fn rename(event: &mut Event, prefix: &str) {
     }
 }
 
-fn batch(_: &Logic, period_ms: i64, _: &dyn Fn() -> bool) -> Result<Factory> {
-    Ok(Box::new(move || Box::new(MarketsBatch::new(MarketsConfig::default(), period_ms))))
+fn batch(period_ms: i64) -> Box<dyn Processor> {
+    Box::new(MarketsBatch::new(MarketsConfig::default(), period_ms))
 }
 
 fn replay(period_ms: i64) -> Box<dyn Replayed> {
-    let processor: Box<dyn Processor> = match period_ms {
+    let processor = match period_ms {
         0 => Box::new(MarketsProcessor::default()),
-        period_ms => Box::new(MarketsBatch::new(MarketsConfig::default(), period_ms)),
+        period_ms => batch(period_ms),
     };
     Box::new(processor)
 }
 
-fn lanes(_: &Logic, _: Option<&World>, periods_ms: &[i64]) -> Result<Lanes> {
-    let batch = |&period_ms: &i64| -> Box<dyn Processor> {
-        Box::new(MarketsBatch::new(MarketsConfig::default(), period_ms))
-    };
-    Ok(Box::new(Separate {
-        batch: periods_ms.iter().map(batch).collect(),
+fn lanes(periods_ms: &[i64]) -> Lanes {
+    Box::new(Separate {
+        batch: periods_ms.iter().map(|&period_ms| batch(period_ms)).collect(),
         stream: Box::new(MarketsProcessor::default()),
-    }))
+    })
 }
 
 /// The screen shows what the orders paid more than at the close, and how far prices had moved.

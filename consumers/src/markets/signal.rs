@@ -1,9 +1,9 @@
 //! Two moving averages: the rule that a candle's signal follows.
 //!
 //! When the mean of the latest closes crosses that of more of them, prices have begun to move. It
-//! is the oldest rule of technical trading and the one most often tested (Brock, Lakonishok and
-//! LeBaron, 1992). Nobody here says that it earns money: it is a question that is worth less with
-//! every minute that its answer takes.
+//! is the oldest rule of technical trading and the one most often tested (Brock and others, *Simple
+//! technical trading rules and the stochastic properties of stock returns*, 1992). That it earns
+//! money is not claimed here: it is a question whose answer is worth less with every minute.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -41,7 +41,7 @@ pub(super) fn markets(dice: &mut Lcg) -> Markets {
             let move_of = |after_ms: f64, against: f64| MarketMove { after_ms, against_bp: Some(against) };
             MarketOrder {
                 at_ms: NOON_MS - minutes as i64 * 60_000,
-                buys: (number + at) % 2 == 0,
+                buys: (number + at).is_multiple_of(2),
                 stream: Some(move_of(31_000.0, dice.between(-6.0, 6.0))),
                 // What the last run could not have seen, it has said nothing about.
                 batch: (minutes > run_at)

@@ -208,9 +208,12 @@ mod tests {
         assert_eq!(names, ["ADA-USD", "BTC-USD"], "the most traded first");
         let order = &shown.pairs[0].orders[0];
         let (stream, batch) = (order.stream.as_ref().unwrap(), order.batch.as_ref().unwrap());
-        let near = |bp: Option<f64>, want: f64| (bp.unwrap() - want).abs() < 1e-6;
-        assert!(!order.buys && stream.after_ms == 31_000.0 && near(stream.against_bp, -10.0), "{order:?}");
-        assert!(batch.after_ms == 3_540_000.0 && near(batch.against_bp, 100.0), "{order:?}");
+        let near = |value: f64, want: f64| (value - want).abs() < 1e-6;
+        let is = |moved: &MarketMove, after_ms, bp| {
+            near(moved.after_ms, after_ms) && near(moved.against_bp.unwrap(), bp)
+        };
+        assert!(!order.buys && is(stream, 31_000.0, -10.0), "{order:?}");
+        assert!(is(batch, 3_540_000.0, 100.0), "{order:?}");
     }
 
     #[test]

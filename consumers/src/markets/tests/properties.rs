@@ -124,7 +124,9 @@ proptest! {
         }
         let go_on = |processor: &mut MarketsProcessor| {
             let mut answers = Vec::new();
-            after.iter().for_each(|trade| processor.process(&trade.clone().into(), &mut answers));
+            for trade in after {
+                processor.process(&trade.clone().into(), &mut answers);
+            }
             answers
         };
         prop_assert_eq!(go_on(&mut lived), go_on(&mut rebuilt));
