@@ -36,9 +36,7 @@ mod shop;
 pub use bill::{Bill, judged_from};
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
 pub use lines::{Figure, Line, Measure, Verdict, money, plain_tick, signed};
-pub use markets::{
-    MARK_OUT_BP, MARK_OUT_CENTS, MARKETS, MarketLane, MarketsBill, ORDER_DOLLARS, PRICE_MOVE_BP,
-};
+pub use markets::{MARK_OUT_CENTS, MARKETS, MarketLane, MarketsBill, PRICE_MOVE_BP};
 pub use part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms, business_of};
 pub use payments::{DEADLINE_MS, MONEY_CENTS, PAYMENTS, PaymentLane, PaymentsBill};
 pub use resample::REPLICATES;

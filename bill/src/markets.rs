@@ -5,8 +5,8 @@
 //! Perold, *The implementation shortfall*, 1988, calls the cost of delay.) A buyer who comes late
 //! pays more when the price has risen meanwhile, and less when it has fallen. So each case has a
 //! sign, and where prices are a martingale the mean is zero however late one comes: what waiting
-//! costs then is not money but certainty, which is billed beside it, as the distance between the two
-//! prices in either direction.
+//! costs then is not money but certainty, which is billed beside it, as the distance between the
+//! two prices in either direction.
 //!
 //! A case is a minute of a pair for which both lanes have said buy or sell. Each is an order of
 //! [`ORDER_DOLLARS`]. Prices are those of `simulation_truth`: what a pair is worth, and not what
@@ -91,7 +91,7 @@ pub static MARK_OUT_CENTS: Measure = Measure {
 };
 
 /// The same for each order, in basis points of its price.
-pub static MARK_OUT_BP: Measure = Measure {
+static MARK_OUT_BP: Measure = Measure {
     key: "mark_out_bp",
     title: "mark-out, basis points an order",
     cases: "orders",
@@ -109,7 +109,7 @@ pub static PRICE_MOVE_BP: Measure = Measure {
 };
 
 /// What each order is worth, in dollars: one basis point of it is a dollar.
-pub const ORDER_DOLLARS: i64 = 10_000;
+const ORDER_DOLLARS: i64 = 10_000;
 /// What a thousandth of a basis point of an order is, in cents.
 const CENTS_PER_MBP: f64 = ORDER_DOLLARS as f64 / 100_000.0;
 /// How long a case waits for the other lane's signal. The longest period that is compared is a day,
@@ -144,7 +144,7 @@ impl MarketLane {
     }
 
     /// The mean mark-out of an order in basis points, if there was one.
-    pub fn mark_out_bp(&self) -> Option<f64> {
+    fn mark_out_bp(&self) -> Option<f64> {
         (self.orders > 0).then(|| self.mark_out_mbp as f64 / 1e3 / self.orders as f64)
     }
 

@@ -43,7 +43,8 @@ pub struct Notification {
     pub text: String,
 }
 
-/// `eta_batch`, `fraud_batch` and every other topic of the batch lane: the streaming twin's answer, with the run that gave it and the instant from which anyone could have seen it.
+/// `eta_batch`, `fraud_batch` and every other topic of the batch lane: the streaming twin's answer,
+/// with the run that gave it and the instant from which anyone could have seen it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batched<T> {
     /// The answer, in the shape of its streaming twin.

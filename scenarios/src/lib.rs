@@ -2,9 +2,9 @@
 //!
 //! Each business is one value in a file of its own: [`ride_share`], [`payments`], [`shop`],
 //! [`markets`]. Everything else iterates over the [list of businesses](businesses::ALL) and knows
-//! none by name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker processes,
-//! the [observation](observe) of a cluster from outside, the [ledger] of questions and answers, and
-//! the [`ShowController`](controller::ShowController) that holds them together.
+//! none by name: the [plan](plan::Plan) of a show, the [supervision](supervise) of its worker
+//! processes, the [observation](observe) of a cluster from outside, the [ledger] of questions and
+//! answers, and the [`ShowController`](controller::ShowController) that holds them together.
 //!
 //! # Simplifications
 //! - A show runs on one machine: its workers are child processes.

@@ -1,8 +1,8 @@
 //! The batch lane: the same candles and signals, made when an hour is over.
 //!
-//! A job reads the trades of the period that has ended, adds them to its windows and publishes every
-//! candle that has changed: an upsert, as an hourly `INSERT … ON CONFLICT DO UPDATE` would do it.
-//! Trades that came too late for the run of their own period change its candles in the next.
+//! A job reads the trades of the period that has ended, adds them to its windows and publishes
+//! every candle that has changed: an upsert, as an hourly `INSERT … ON CONFLICT DO UPDATE` would do
+//! it. Trades that came too late for the run of their own period change its candles in the next.
 //!
 //! It waits for no trade: of those of an hour all but the last few have arrived when the hour
 //! is over. So these candles are hardly ever corrected, and up to an hour old.

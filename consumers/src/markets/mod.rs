@@ -5,11 +5,11 @@
 //! tumbling window of event time. Three things follow, and they are what stream processing is
 //! about:
 //!
-//! - **When is a minute over?** Nobody can know; one decides. The [watermark](processor::event_time) is
-//!   the newest time that is believed; when it is past the end of a minute by the *allowed lateness*
-//!   ([`MarketsConfig::allowed_lateness_ms`]), the candle is *closed*: published, and its signal with
-//!   it. It is one watermark for the whole partition, so that a pair nobody trades closes its last
-//!   candle when others go on.
+//! - **When is a minute over?** Nobody can know; one decides. The
+//!   [watermark](processor::event_time) is the newest time that is believed; when it is past the
+//!   end of a minute by the *allowed lateness* ([`MarketsConfig::allowed_lateness_ms`]), the candle
+//!   is *closed*: published, and its signal with it. It is one watermark for the whole partition,
+//!   so that a pair nobody trades closes its last candle when others go on.
 //! - **What of trades that come later?** They count: the candle is published again with the next
 //!   [`revision`](events::Candle::revision), an *upsert* by pair and minute. The signal is not
 //!   given again, for somebody may have acted on it. Only what comes hours late is left out, and

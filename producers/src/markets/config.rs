@@ -31,8 +31,8 @@ pub struct MarketsConfig {
     pub late: f64,
     /// Share of trades that are sent a second time, some seconds later.
     pub repeated: f64,
-    /// How often each exchange's feed breaks, a day; for 20 to 150 seconds, after which it sends what
-    /// it has missed, and its last trades before that again.
+    /// How often each exchange's feed breaks, a day; for 20 to 150 seconds, after which it sends
+    /// what it has missed, and its last trades before that again.
     pub outages_per_day: f64,
     /// Whether what pairs are worth is told. Without it, there are trades alone: what a burst adds
     /// to the trades of somebody else, who tells it.

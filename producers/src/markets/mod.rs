@@ -5,8 +5,8 @@
 //! order, late, twice, or after an outage.
 //!
 //! # Prices
-//! Prices are very nearly a *martingale*: the best forecast of the next price is the present one. If
-//! they were not, all who trade would trade on it, and it would be gone. `price.rs` adds up:
+//! Prices are very nearly a *martingale*: the best forecast of the next price is the present one.
+//! If they were not, all who trade would trade on it, and it would be gone. `price.rs` adds up:
 //! - a random walk on the logarithm, 2.6 to 5.2 % a day, two thirds of it (a correlation of 0.65)
 //!   common to all pairs, more agitated in some hours than in others. No drift: the price itself is
 //!   a martingale;
@@ -20,8 +20,8 @@
 //!   they find);
 //! - **mean reversion**: orders push the middle between bid and offer away from what a pair is
 //!   worth, by 1.5 basis points, for 20 seconds;
-//! - **the bid–ask bounce** (Roll, 1984): who buys pays the offer, who sells gets the bid, so prices
-//!   of trades jump to and fro around a middle that need not move.
+//! - **the bid–ask bounce** (Roll, 1984): who buys pays the offer, who sells gets the bid, so
+//!   prices of trades jump to and fro around a middle that need not move.
 //!
 //! How large the momentum and the reversion are is assumed; both papers say that there is some, not
 //! how much a second. Neither is chosen for what a consumer may earn by it, and the tests measure
@@ -29,10 +29,10 @@
 //! news a tenth of a percent.
 //!
 //! # Trades
-//! Trades excite trades: a Hawkes process, in which each brings 0.6 others within half a minute (for
-//! real markets Filimonov and Sornette, 2012, estimate 0.3 to 0.8), so that quiet and bursts take
-//! turns; news make them eight times as many. Nights (about 04:00 UTC) are quiet, afternoons busy.
-//! Sizes are log-normal in dollars.
+//! Trades excite trades: a Hawkes process, in which each brings 0.6 others within half a minute
+//! (for real markets Filimonov and Sornette, 2012, estimate 0.3 to 0.8), so that quiet and bursts
+//! take turns; news make them eight times as many. Nights (about 04:00 UTC) are quiet, afternoons
+//! busy. Sizes are log-normal in dollars.
 //!
 //! # Simplifications
 //! - No order book: a trade moves no price, and its size has nothing to do with it.

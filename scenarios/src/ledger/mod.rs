@@ -30,8 +30,9 @@
 //! The ledger is pure: it is told what was read and polled, in any order between topics.
 //!
 //! # Simplifications
-//! - Of each partition the newest [`REMEMBERED`](partition::REMEMBERED) questions are remembered one by one, and the
-//!   newest ids of a topic ([`AnswerOnce`]); a second answer to an older question is not seen.
+//! - Of each partition the newest [`REMEMBERED`](partition::REMEMBERED) questions are remembered
+//!   one by one, and the newest ids of a topic ([`AnswerOnce`]); a second answer to an older
+//!   question is not seen.
 
 mod audit;
 mod partition;

@@ -224,8 +224,8 @@ impl Partition {
         }
     }
 
-    /// The group's bookmark was seen at `offset`, the answers ended at `answers_end` after that, and
-    /// have been read up to `answers_read`.
+    /// The group's bookmark was seen at `offset`, the answers ended at `answers_end` after that,
+    /// and have been read up to `answers_read`.
     pub(super) fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
         let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
         if offset < newest {
