@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use events::{Batched, Business, EtaUpdate, Event, HOUR_MS, RoadTraversal, Timestamp, Trip, TripKind};
 use processor::mart::{
-    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, new, old,
+    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, keep_existing, key,
+    overwrite,
 };
 use serde_json::json;
 
@@ -17,17 +18,17 @@ pub static MART: Mart = Mart {
             by_run: false,
             columns: &[
                 key("trip_id", Kind::Text),
-                new("driver_id", Kind::Text),
-                new("rider_id", Kind::Text),
-                new("origin_lat", Kind::Real),
-                new("origin_lon", Kind::Real),
-                new("destination_lat", Kind::Real),
-                new("destination_lon", Kind::Real),
-                new("requested_at", Kind::Instant),
-                new("picked_up_at", Kind::Instant),
-                new("dropped_off_at", Kind::Instant),
-                new("cancelled_at", Kind::Instant),
-                old("quoted_eta", Kind::Instant),
+                overwrite("driver_id", Kind::Text),
+                overwrite("rider_id", Kind::Text),
+                overwrite("origin_lat", Kind::Real),
+                overwrite("origin_lon", Kind::Real),
+                overwrite("destination_lat", Kind::Real),
+                overwrite("destination_lon", Kind::Real),
+                overwrite("requested_at", Kind::Instant),
+                overwrite("picked_up_at", Kind::Instant),
+                overwrite("dropped_off_at", Kind::Instant),
+                overwrite("cancelled_at", Kind::Instant),
+                keep_existing("quoted_eta", Kind::Instant),
                 BATCH_ID,
             ],
         },
@@ -38,9 +39,9 @@ pub static MART: Mart = Mart {
                 key("hour", Kind::Instant),
                 key("link_id", Kind::Text),
                 key("batch_id", Kind::Text),
-                new("traversals", Kind::Integer),
-                new("metres", Kind::Real),
-                new("seconds", Kind::Real),
+                overwrite("traversals", Kind::Integer),
+                overwrite("metres", Kind::Real),
+                overwrite("seconds", Kind::Real),
             ],
         },
     ],

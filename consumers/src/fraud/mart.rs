@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use events::{Batched, Business, CardSwipe, Chargeback, Decision, Event, FraudDecision};
 use processor::mart::{
-    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, money, new, old,
+    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, keep_existing, key,
+    money, overwrite,
 };
 use serde_json::json;
 
@@ -17,16 +18,16 @@ pub static MART: Mart = Mart {
             by_run: false,
             columns: &[
                 key("swipe_id", Kind::Text),
-                new("ts", Kind::Instant),
-                new("card_id", Kind::Text),
-                new("terminal_id", Kind::Text),
-                new("amount_cents", Kind::Integer),
-                new("currency", Kind::Text),
-                new("category", Kind::Text),
-                new("lat", Kind::Real),
-                new("lon", Kind::Real),
-                new("decision", Kind::Text),
-                new("probability", Kind::Real),
+                overwrite("ts", Kind::Instant),
+                overwrite("card_id", Kind::Text),
+                overwrite("terminal_id", Kind::Text),
+                overwrite("amount_cents", Kind::Integer),
+                overwrite("currency", Kind::Text),
+                overwrite("category", Kind::Text),
+                overwrite("lat", Kind::Real),
+                overwrite("lon", Kind::Real),
+                overwrite("decision", Kind::Text),
+                overwrite("probability", Kind::Real),
                 BATCH_ID,
             ],
         },
@@ -35,10 +36,10 @@ pub static MART: Mart = Mart {
             by_run: false,
             columns: &[
                 key("swipe_id", Kind::Text),
-                old("ts", Kind::Instant),
-                old("card_id", Kind::Text),
-                old("terminal_id", Kind::Text),
-                old("batch_id", Kind::Text),
+                keep_existing("ts", Kind::Instant),
+                keep_existing("card_id", Kind::Text),
+                keep_existing("terminal_id", Kind::Text),
+                keep_existing("batch_id", Kind::Text),
             ],
         },
     ],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use events::{Action, Business, Candle, Event, Signal, Timestamp};
 use processor::mart::{
-    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, corrected, key,
+    BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, take_later_row,
 };
 use serde_json::json;
 
@@ -19,14 +19,14 @@ pub static MART: Mart = Mart {
             columns: &[
                 key("pair", Kind::Text),
                 key("minute", Kind::Instant),
-                corrected("open_e8", Kind::Integer),
-                corrected("high_e8", Kind::Integer),
-                corrected("low_e8", Kind::Integer),
-                corrected("close_e8", Kind::Integer),
-                corrected("vwap_e8", Kind::Integer),
-                corrected("volume_e8", Kind::Integer),
-                corrected("trades", Kind::Integer),
-                corrected("revision", Kind::Integer),
+                take_later_row("open_e8", Kind::Integer),
+                take_later_row("high_e8", Kind::Integer),
+                take_later_row("low_e8", Kind::Integer),
+                take_later_row("close_e8", Kind::Integer),
+                take_later_row("vwap_e8", Kind::Integer),
+                take_later_row("volume_e8", Kind::Integer),
+                take_later_row("trades", Kind::Integer),
+                take_later_row("revision", Kind::Integer),
                 BATCH_ID,
             ],
         },
@@ -36,9 +36,9 @@ pub static MART: Mart = Mart {
             columns: &[
                 key("pair", Kind::Text),
                 key("minute", Kind::Instant),
-                corrected("action", Kind::Text),
-                corrected("fast_e8", Kind::Integer),
-                corrected("slow_e8", Kind::Integer),
+                take_later_row("action", Kind::Text),
+                take_later_row("fast_e8", Kind::Integer),
+                take_later_row("slow_e8", Kind::Integer),
                 BATCH_ID,
             ],
         },

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use events::{Business, Click, ClickKind, Event, HOUR_MS, Timestamp};
-use processor::mart::{Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, new};
+use processor::mart::{
+    Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, overwrite,
+};
 use serde_json::json;
 
 /// The shop's part of the warehouse. Its table is as old as the warehouse.
@@ -16,12 +18,12 @@ pub static MART: Mart = Mart {
             key("hour", Kind::Instant),
             key("item_id", Kind::Text),
             key("batch_id", Kind::Text),
-            new("views", Kind::Integer),
-            new("clicks", Kind::Integer),
-            new("hovers", Kind::Integer),
-            new("scrolls", Kind::Integer),
-            new("add_to_carts", Kind::Integer),
-            new("purchases", Kind::Integer),
+            overwrite("views", Kind::Integer),
+            overwrite("clicks", Kind::Integer),
+            overwrite("hovers", Kind::Integer),
+            overwrite("scrolls", Kind::Integer),
+            overwrite("add_to_carts", Kind::Integer),
+            overwrite("purchases", Kind::Integer),
         ],
     }],
     migrations: &[

@@ -4,46 +4,54 @@
 //! SQLite takes `$2` for a name, not for a number, and counts parameters by their first mention: so
 //! `$1` is mentioned before `$2` everywhere here.
 
-use processor::mart::{Merge, Table};
+use processor::mart::{OnConflict, Table};
 
 /// Loads rows of `table` from `values`: a `VALUES (…)` or a `SELECT`. A row that is there is merged
 /// with the new one, column by column.
 pub(super) fn upsert(table: &Table, values: &str) -> String {
     let name = table.name;
     let columns: Vec<_> = table.columns.iter().map(|column| column.name).collect();
-    let keys: Vec<_> =
-        table.columns.iter().filter(|column| column.merge == Merge::Key).map(|column| column.name).collect();
-    let run = table.columns.iter().find(|column| column.merge == Merge::Later).map(|column| column.name);
+    let keys: Vec<_> = table
+        .columns
+        .iter()
+        .filter(|column| column.on_conflict == OnConflict::Key)
+        .map(|column| column.name)
+        .collect();
+    let run = table
+        .columns
+        .iter()
+        .find(|column| column.on_conflict == OnConflict::Greatest)
+        .map(|column| column.name);
     let is_later = run.map(|run| format!("excluded.{run} >= {name}.{run}"));
-    let merges: Vec<_> = table
+    let assignments: Vec<_> = table
         .columns
         .iter()
         .filter_map(|column| {
             let column_name = column.name;
             let (old, new) = (format!("{name}.{column_name}"), format!("excluded.{column_name}"));
-            let merged = match column.merge {
-                Merge::Key => return None,
-                Merge::New => match &is_later {
+            let value = match column.on_conflict {
+                OnConflict::Key => return None,
+                OnConflict::Overwrite => match &is_later {
                     Some(is_later) => format!(
                         "CASE WHEN {is_later} THEN COALESCE({new}, {old}) ELSE COALESCE({old}, {new}) END"
                     ),
                     None => format!("COALESCE({new}, {old})"),
                 },
-                Merge::Corrected => {
+                OnConflict::TakeLaterRow => {
                     let is_later = is_later.as_ref().expect("a corrected row says which run it is of");
                     format!("CASE WHEN {is_later} THEN {new} ELSE {old} END")
                 }
-                Merge::Old => format!("COALESCE({old}, {new})"),
-                Merge::Later => format!("CASE WHEN {new} > {old} THEN {new} ELSE {old} END"),
+                OnConflict::KeepExisting => format!("COALESCE({old}, {new})"),
+                OnConflict::Greatest => format!("CASE WHEN {new} > {old} THEN {new} ELSE {old} END"),
             };
-            Some(format!("{column_name} = {merged}"))
+            Some(format!("{column_name} = {value}"))
         })
         .collect();
     format!(
         "INSERT INTO {name} ({}) {values} ON CONFLICT ({}) DO UPDATE SET {}",
         columns.join(", "),
         keys.join(", "),
-        merges.join(", ")
+        assignments.join(", ")
     )
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use processor::mart::{Cell, Column, Kind, Mart, Merge, RowsOfTable, Table};
+use processor::mart::{Cell, Column, Kind, Mart, OnConflict, RowsOfTable, Table};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -86,7 +86,7 @@ impl TableRows {
 fn read_cell(column: &Column, text: &str) -> Option<Cell> {
     let string = || serde_json::from_str::<String>(text).ok();
     Some(match column.kind {
-        _ if text == "null" && column.merge != Merge::Key => Cell::Null,
+        _ if text == "null" && column.on_conflict != OnConflict::Key => Cell::Null,
         Kind::Text => Cell::Text(string()?),
         Kind::Instant => Cell::Instant(string()?.parse().ok()?),
         Kind::Integer => Cell::Integer(text.parse().ok()?),

@@ -5,7 +5,7 @@ use events::{
     Timestamp, Topic,
 };
 
-use processor::mart::{BATCH_ID, Mart, Migration, Question, Table, corrected, key};
+use processor::mart::{BATCH_ID, Mart, Migration, Question, Table, key, take_later_row};
 use serde_json::{Value, json};
 
 use super::*;
@@ -216,8 +216,8 @@ pub(super) static DIAL: Mart = Mart {
         by_run: false,
         columns: &[
             key("dial", Kind::Text),
-            corrected("low", Kind::Integer),
-            corrected("high", Kind::Integer),
+            take_later_row("low", Kind::Integer),
+            take_later_row("high", Kind::Integer),
             BATCH_ID,
         ],
     }],

@@ -21,7 +21,10 @@ use std::fmt::{self, Debug};
 use events::{Business, Event, HOUR_MS, Timestamp};
 use serde_json::Value;
 
-pub use table::{BATCH_ID, Cell, Column, Kind, Merge, RowsOfTable, Table, corrected, key, new, old};
+pub use table::{
+    BATCH_ID, Cell, Column, Kind, OnConflict, RowsOfTable, Table, keep_existing, key, overwrite,
+    take_later_row,
+};
 
 /// One business's part of the warehouse.
 #[derive(Debug)]

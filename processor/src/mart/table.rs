@@ -1,4 +1,4 @@
-//! What a table consists of: columns, and what becomes of a row that is there already.
+//! What a table consists of: columns, and what an upsert does with a row that exists already.
 
 use events::Timestamp;
 
@@ -15,22 +15,22 @@ pub enum Kind {
     Real,
 }
 
-/// What becomes of a value when its row is there already: the rule of an *upsert*.
+/// What an *upsert* does with a column when the row's key exists already: the `ON CONFLICT` of SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Merge {
-    /// It is a part of the key.
+pub enum OnConflict {
+    /// The column is a part of the key.
     Key,
-    /// The new one, unless it is unknown. Of two runs that know it the later one's counts, also
-    /// when the earlier one is run once more.
-    New,
-    /// The one that is there, unless it is unknown.
-    Old,
-    /// That of the later run, known or not, so that the row of one run holds as a whole: a row of
-    /// which one run knows more than another, and not another part.
-    Corrected,
-    /// The greater: of two runs the one of the later window. So a window that is run again changes
-    /// nothing.
-    Later,
+    /// The new value counts, unless it is unknown. Of two runs that know the value the later run's
+    /// counts, also when the earlier one is run once more.
+    Overwrite,
+    /// The existing value counts, unless it is unknown.
+    KeepExisting,
+    /// The later run's value counts, known or not, so that a row comes as a whole from one run.
+    /// For rows of which a later run knows more: a candle, say, that a late trade corrects.
+    TakeLaterRow,
+    /// The greater value counts: of two runs' ids that of the later window. So a window that is
+    /// run again changes nothing.
+    Greatest,
 }
 
 /// A column of a table.
@@ -40,8 +40,8 @@ pub struct Column {
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
-    /// What becomes of a value that is there.
-    pub merge: Merge,
+    /// What an upsert does with an existing value.
+    pub on_conflict: OnConflict,
 }
 
 /// A table that runs load.
@@ -57,26 +57,26 @@ pub struct Table {
 
 /// A part of the key.
 pub const fn key(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, merge: Merge::Key }
+    Column { name, kind, on_conflict: OnConflict::Key }
 }
 
-/// A value of which the newest that is known counts.
-pub const fn new(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, merge: Merge::New }
+/// A column with [`OnConflict::Overwrite`].
+pub const fn overwrite(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, on_conflict: OnConflict::Overwrite }
 }
 
-/// A value of which the first that is known counts.
-pub const fn old(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, merge: Merge::Old }
+/// A column with [`OnConflict::KeepExisting`].
+pub const fn keep_existing(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, on_conflict: OnConflict::KeepExisting }
 }
 
-/// A value that a later run corrects together with the rest of its row.
-pub const fn corrected(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, merge: Merge::Corrected }
+/// A column with [`OnConflict::TakeLaterRow`].
+pub const fn take_later_row(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, on_conflict: OnConflict::TakeLaterRow }
 }
 
 /// The run that touched the row last.
-pub const BATCH_ID: Column = Column { name: "batch_id", kind: Kind::Text, merge: Merge::Later };
+pub const BATCH_ID: Column = Column { name: "batch_id", kind: Kind::Text, on_conflict: OnConflict::Greatest };
 
 /// The rows of one table, with a cell for every column.
 pub type RowsOfTable = Vec<Vec<Cell>>;
