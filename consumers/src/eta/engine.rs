@@ -1,7 +1,6 @@
 //! Pings and trips in, forecasts and traversals out: what the stream lane and the batch lane have
 //! in common.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use events::{DriverLocation, Place, Timestamp, TripKind};
@@ -12,6 +11,7 @@ use super::matcher::{Fix, Matcher, Outcome, Track, Traversal};
 use super::route::RoutePlanner;
 use super::traffic::TrafficModel;
 use super::trip::{CarPosition, Forecast, ForecastContext, Phase, Trip, TripModel};
+use processor::bounded::fingerprint;
 use processor::event_time::{Plausibility, Watermark};
 
 /// A trip without an event for so long is closed, as the contract says.
@@ -149,7 +149,7 @@ impl Engine {
 
     /// Whether a ping is to be taken at all, and if so, whether it advances its driver's time.
     fn admit(&mut self, ping: &DriverLocation) -> Option<bool> {
-        let time = self.watermark.observe_from(source_id("driver", &ping.driver_id), ping.ts);
+        let time = self.watermark.observe_from(fingerprint(&("driver", &ping.driver_id)), ping.ts);
         let Some(driver) = self.drivers.get_mut(ping.driver_id.as_str()) else {
             let mut driver = Driver::new(ping.ts);
             if time == Plausibility::UnconfirmedJump {
@@ -290,7 +290,7 @@ impl Engine {
     /// Takes one event of a trip.
     pub(super) fn trip(&mut self, event: &events::Trip) {
         self.sweep();
-        self.watermark.observe_from(source_id("trip", &event.trip_id), event.ts);
+        self.watermark.observe_from(fingerprint(&("trip", &event.trip_id)), event.ts);
         if let Some(driver) = self.drivers.get_mut(event.driver_id.as_str()) {
             driver.note_trip_event(event.ts);
         }
@@ -401,12 +401,4 @@ pub(super) fn banded(
         metres: forecast.metres,
         first,
     }
-}
-
-/// A number that tells one source of events from another. Its hasher has fixed keys, so it is the
-/// same in every run.
-fn source_id(kind: &str, id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (kind, id).hash(&mut hasher);
-    hasher.finish()
 }

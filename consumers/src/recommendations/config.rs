@@ -26,7 +26,7 @@ pub struct RecommendationsConfig {
     /// could no longer be excluded.
     pub items_per_session: usize,
     /// The most items of one session that the model learns from.
-    pub lessons_per_session: usize,
+    pub training_examples_per_session: usize,
     /// Idle time after which a session expires, in milliseconds of event time.
     pub session_expiry_ms: i64,
     /// Sessions kept in an item's posting ring: Serenade's m.
@@ -92,7 +92,7 @@ impl Default for RecommendationsConfig {
             sessions: 500_000,
             entries: 8_000_000,
             items_per_session: 10_000,
-            lessons_per_session: 500,
+            training_examples_per_session: 500,
             session_expiry_ms: 30 * DAY_MS,
             posting: 500,
             neighbours: 100,

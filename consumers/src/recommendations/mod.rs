@@ -146,7 +146,7 @@ impl RecommendationsProcessor {
                 if let Some(number) = visit.number {
                     self.model.mark_as_bot(number);
                 }
-            } else if is_new && visit.lessons < self.config.lessons_per_session {
+            } else if is_new && visit.training_examples < self.config.training_examples_per_session {
                 self.model.learn(visit, click.ts.ms());
             }
             self.counters.overflowed += u64::from(visit.overflowed);

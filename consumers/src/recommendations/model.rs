@@ -182,7 +182,7 @@ impl Model {
         let now_ms = self.now_ms();
         let at_ms = at_ms.min(now_ms);
         let before = earlier.last().filter(|met| self.catalogue.contains(met.item));
-        visit.lessons += 1;
+        visit.training_examples += 1;
         visit.number = match (visit.number, before) {
             (Some(number), _) if self.index.contains(number) => Some(number),
             (_, Some(before)) => {

@@ -46,7 +46,7 @@ pub(super) struct Visit {
     /// Its number in the index of sessions, once the model has learnt from it.
     pub(super) number: Option<u32>,
     /// How many of its items the model has learnt from.
-    pub(super) lessons: usize,
+    pub(super) training_examples: usize,
     pub(super) pace: Pace,
     last_ms: i64,
     /// Whether it was active since it last stood at the front of the queue (its reference bit).

@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn memory_is_bounded(clicks in prop::collection::vec(any_click(), 0..300), limit in 1_usize..8) {
         let config = RecommendationsConfig {
-            items: limit, sessions: limit, entries: 3 * limit, items_per_session: 2 * limit, lessons_per_session: limit,
+            items: limit, sessions: limit, entries: 3 * limit, items_per_session: 2 * limit, training_examples_per_session: limit,
             session_expiry_ms: 3_600_000, posting: limit, neighbours: limit, companions: limit, recent_items: limit * 8,
             ..RecommendationsConfig::default()
         };
