@@ -35,7 +35,7 @@ mod shop;
 
 pub use bill::{Bill, judged_from};
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
-pub use lines::{Figure, Line, Measure, Verdict, money, plain_tick, signed};
+pub use lines::{Figure, LaneVerdict, Line, Measure, money, plain_tick, signed};
 pub use markets::{MARK_OUT_CENTS, MARKETS, MarketLane, MarketsBill, PRICE_MOVE_BP};
 pub use part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms, business_of};
 pub use payments::{DEADLINE_MS, MONEY_CENTS, PAYMENTS, PaymentLane, PaymentsBill};

@@ -98,7 +98,7 @@ impl Figure {
 /// Who did better, as far as the cases tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum LaneVerdict {
     /// Waiting cost something.
     StreamWins,
     /// Waiting saved something.
@@ -123,7 +123,7 @@ pub struct Line {
     /// On how many cases both rest.
     pub cases: u64,
     /// Who did better.
-    pub verdict: Verdict,
+    pub verdict: LaneVerdict,
 }
 
 impl Line {
@@ -142,7 +142,7 @@ impl Line {
             stream: bare(stream),
             batch: bare(batch),
             waiting: bare(waiting),
-            verdict: Verdict::Unknown,
+            verdict: LaneVerdict::Unknown,
             ..self
         }
     }
@@ -158,14 +158,14 @@ impl Line {
             _ => String::new(),
         };
         match self.verdict {
-            Verdict::StreamWins => {
+            LaneVerdict::StreamWins => {
                 format!("{both}; waiting cost {}{range}, in {of}", amount(waiting.value))
             }
-            Verdict::BatchWins => {
+            LaneVerdict::BatchWins => {
                 format!("{both}; batch did better, by {}{range}, in {of}", amount(-waiting.value))
             }
-            Verdict::Tie => format!("{both}; batch is as good as far as {of} can tell{range}"),
-            Verdict::Unknown => format!("{both}; {of} hold too few cases to tell"),
+            LaneVerdict::Tie => format!("{both}; batch is as good as far as {of} can tell{range}"),
+            LaneVerdict::Unknown => format!("{both}; {of} hold too few cases to tell"),
         }
     }
 }
@@ -196,12 +196,12 @@ impl<const K: usize> Sums<'_, K> {
 }
 
 /// Who did better, by the interval of what waiting cost.
-fn verdict(waiting: &Figure) -> Verdict {
+fn verdict(waiting: &Figure) -> LaneVerdict {
     match (waiting.low, waiting.high) {
-        (Some(low), _) if low > 0.0 => Verdict::StreamWins,
-        (_, Some(high)) if high < 0.0 => Verdict::BatchWins,
-        (Some(_), Some(_)) => Verdict::Tie,
-        _ => Verdict::Unknown,
+        (Some(low), _) if low > 0.0 => LaneVerdict::StreamWins,
+        (_, Some(high)) if high < 0.0 => LaneVerdict::BatchWins,
+        (Some(_), Some(_)) => LaneVerdict::Tie,
+        _ => LaneVerdict::Unknown,
     }
 }
 

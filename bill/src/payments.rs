@@ -84,7 +84,7 @@ pub struct PaymentLane {
     pub honest_declined: u64,
     /// What these cost, in cents.
     pub decline_cost_cents: i64,
-    /// Swipes that the terminal approved by itself, because no verdict came in time.
+    /// Swipes that the terminal approved by itself, because no decision came in time.
     pub stood_in: u64,
 }
 
@@ -138,9 +138,9 @@ struct Swipe {
     fraud: bool,
 }
 
-/// A verdict and when the broker had it.
+/// A decision and when the broker had it.
 #[derive(Debug, Clone, Copy)]
-struct Verdict {
+struct TimedDecision {
     decision: Decision,
     wall_ms: i64,
     seen: Timestamp,
@@ -161,7 +161,7 @@ pub struct PaymentsBill {
     costs: Costs,
     judged_from: Timestamp,
     waiting: VecDeque<Swipe>,
-    verdicts: HashMap<String, Verdict>,
+    decisions: HashMap<String, TimedDecision>,
     blocks: BlockedCards,
 }
 
@@ -175,7 +175,7 @@ impl PaymentsBill {
             costs: terms.costs,
             judged_from: terms.judged_from,
             waiting: VecDeque::new(),
-            verdicts: HashMap::new(),
+            decisions: HashMap::new(),
             blocks: BlockedCards::default(),
         }
     }
@@ -196,8 +196,8 @@ impl BusinessBill for PaymentsBill {
                 fraud: pattern.is_some(),
             });
         } else if let Event::FraudDecisions(answer) = event {
-            let verdict = Verdict { decision: answer.decision, wall_ms, seen };
-            self.verdicts.insert(answer.swipe_id.clone(), verdict);
+            let decided = TimedDecision { decision: answer.decision, wall_ms, seen };
+            self.decisions.insert(answer.swipe_id.clone(), decided);
         } else if let Event::FraudBatch(batched) = event {
             self.blocks.observe_run(batched);
         }
@@ -206,14 +206,14 @@ impl BusinessBill for PaymentsBill {
     fn settle(&mut self, until: Timestamp) {
         while self.waiting.front().is_some_and(|swipe| swipe.seen <= until) {
             let swipe = self.waiting.pop_front().expect("there is a front");
-            let verdict = self.verdicts.remove(&swipe.swipe_id);
-            let in_time = verdict.filter(|verdict| verdict.wall_ms - swipe.wall_ms <= DEADLINE_MS);
+            let decided = self.decisions.remove(&swipe.swipe_id);
+            let in_time = decided.filter(|decided| decided.wall_ms - swipe.wall_ms <= DEADLINE_MS);
             if swipe.ts < self.judged_from {
                 continue;
             }
             let (mut stream, mut batch) = (PaymentLane::default(), PaymentLane::default());
             stream.stood_in = u64::from(in_time.is_none());
-            let declined = in_time.is_some_and(|verdict| verdict.decision == Decision::Decline);
+            let declined = in_time.is_some_and(|decided| decided.decision == Decision::Decline);
             stream.judge(&swipe, declined, self.costs);
             batch.judge(&swipe, self.blocks.is_blocked(&swipe.card_id, swipe.ts), self.costs);
             assert_eq!(
@@ -227,9 +227,9 @@ impl BusinessBill for PaymentsBill {
             let ([lost, declines], [late_lost, late_declines]) = (cents(&stream), cents(&batch));
             self.spread.add(&swipe.card_id, [lost, declines, late_lost, late_declines]);
         }
-        // A verdict without a swipe: the swipe was sent before we looked, or its verdict came after
-        // it was judged.
-        self.verdicts.retain(|_, verdict| until.since_ms(verdict.seen) < PATIENCE_MS);
+        // A decision without a swipe: the swipe was sent before this bill began, or it was judged
+        // before the decision came.
+        self.decisions.retain(|_, decided| until.since_ms(decided.seen) < PATIENCE_MS);
     }
 
     fn lines(&self) -> Vec<Line> {
@@ -242,7 +242,7 @@ impl BusinessBill for PaymentsBill {
         let mut line = sums.line(&MONEY_CENTS, stream.swipes, |s| Some(s[0] + s[1]), |s| Some(s[2] + s[3]));
         // Nearly all of the money hangs on the frauds, and of a thousand swipes four are one.
         if let Some(line) = line.as_mut().filter(|_| stream.frauds < FEWEST) {
-            line.verdict = lines::Verdict::Unknown;
+            line.verdict = lines::LaneVerdict::Unknown;
         }
         line.into_iter().collect()
     }

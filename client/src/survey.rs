@@ -62,8 +62,8 @@ pub(crate) struct Survey {
     look: Arc<Mutex<Look>>,
 }
 
-/// A place at which a look was: the partition and the next offset to read.
-type Place = (TopicPartition, i64);
+/// A partition, and the next offset to read in it when it was looked at.
+type LogPosition = (TopicPartition, i64);
 
 /// What a thread that looks has come to.
 #[derive(Default)]
@@ -71,7 +71,7 @@ enum Look {
     #[default]
     None,
     GoesOn,
-    Found(Vec<(Place, Unreadable)>),
+    Found(Vec<(LogPosition, Unreadable)>),
 }
 
 struct State {
@@ -225,7 +225,11 @@ impl Survey {
 
     /// Sets the consumer behind what a look has found, where it still stands before it: it may have
     /// been given other partitions meanwhile, or have moved.
-    fn go_on_behind<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, found: Vec<(Place, Unreadable)>) {
+    fn go_on_behind<C: ConsumerContext>(
+        &self,
+        consumer: &BaseConsumer<C>,
+        found: Vec<(LogPosition, Unreadable)>,
+    ) {
         let read = consumer.position().unwrap_or_default();
         for ((at, next), unreadable) in found {
             let stands = self.held().parts.get(&at).is_some_and(|part| match part.next(&at, &read) {
@@ -245,7 +249,7 @@ impl Survey {
         consumer: &BaseConsumer<C>,
         otherwise: Option<i64>,
         wanted: impl Fn(&TopicPartition) -> bool,
-    ) -> Vec<Place> {
+    ) -> Vec<LogPosition> {
         let read = consumer.position().unwrap_or_default();
         let mut places = Vec::new();
         for (at, part) in &self.held().parts {
@@ -289,7 +293,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 fn look<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     still: Vec<(TopicPartition, Option<i64>)>,
-) -> Vec<(Place, Unreadable)> {
+) -> Vec<(LogPosition, Unreadable)> {
     let places = still
         .into_iter()
         .filter_map(|(at, next)| {
@@ -338,7 +342,7 @@ fn behind_the_end<C: ConsumerContext>(
 /// over.
 fn asked<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
-    places: Vec<Place>,
+    places: Vec<LogPosition>,
 ) -> Vec<(TopicPartition, i64, Stored)> {
     let mut leaders: HashMap<String, HashMap<i32, String>> = HashMap::new();
     let mut lines: HashMap<String, Line> = HashMap::new();

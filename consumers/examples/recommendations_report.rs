@@ -29,11 +29,11 @@ fn main() -> Result<(), Failure> {
     let hours = arguments.first().map_or(Ok(24), |hours| hours.parse())?;
     let seed = ShopConfig::default().seed;
     let (log, whence) = match arguments.get(1).map(|what| (what, what.parse())) {
-        None => (Log::generate(hours, seed), format!("simulated shop, seed {seed}, {hours} hours")),
+        None => (ClickLog::generate(hours, seed), format!("simulated shop, seed {seed}, {hours} hours")),
         Some((_, Ok(seed))) => {
-            (Log::generate(hours, seed), format!("simulated shop, seed {seed}, {hours} hours"))
+            (ClickLog::generate(hours, seed), format!("simulated shop, seed {seed}, {hours} hours"))
         }
-        Some((path, Err(_))) => (Log::read(path)?, path.clone()),
+        Some((path, Err(_))) => (ClickLog::read(path)?, path.clone()),
     };
     println!(
         "{whence}: {} clicks, {} sessions, {} items",
@@ -86,13 +86,13 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Clicks, with what the processors are not told.
-struct Log {
+struct ClickLog {
     clicks: Vec<Event>,
     trending: HashSet<String>,
     bots: HashSet<String>,
 }
 
-impl Log {
+impl ClickLog {
     fn generate(hours: i64, seed: u64) -> Self {
         let config = ShopConfig { seed, ..ShopConfig::default() };
         let end = config.start.plus_ms(hours * HOUR_MS);
@@ -251,7 +251,7 @@ impl Log {
 /// One way of answering, judged.
 struct Column<'a> {
     name: String,
-    log: &'a Log,
+    log: &'a ClickLog,
     pages: HashMap<String, Vec<String>>,
     met: HashMap<String, HashSet<String>>,
     shown: HashSet<String>,
@@ -269,7 +269,7 @@ struct Tally {
 }
 
 impl<'a> Column<'a> {
-    fn new(name: &str, log: &'a Log) -> Self {
+    fn new(name: &str, log: &'a ClickLog) -> Self {
         Self {
             name: name.to_owned(),
             log,

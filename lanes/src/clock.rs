@@ -7,7 +7,7 @@ use events::Timestamp;
 /// Simulated time: it was `start` at `started_wall_ms`, and runs `speed` times faster than the
 /// wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clock {
+pub struct SimulatedClock {
     /// The wall clock at the start, in milliseconds since the Unix epoch.
     pub started_wall_ms: i64,
     /// The simulated instant at the start.
@@ -16,7 +16,7 @@ pub struct Clock {
     pub speed: f64,
 }
 
-impl Clock {
+impl SimulatedClock {
     /// The simulated instant at `wall_ms`.
     pub fn simulated(&self, wall_ms: i64) -> Timestamp {
         self.start.plus_ms(((wall_ms - self.started_wall_ms) as f64 * self.speed) as i64)
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_hour_is_a_minute_at_sixty_times_the_speed() {
-        let clock = Clock { started_wall_ms: 1_000, start: Timestamp::from_ms(0), speed: 60.0 };
+        let clock = SimulatedClock { started_wall_ms: 1_000, start: Timestamp::from_ms(0), speed: 60.0 };
         assert_eq!(clock.simulated(61_000).ms(), 3_600_000);
         assert_eq!(clock.wall_ms_at(Timestamp::from_ms(3_600_000)), 61_000);
         assert_eq!(clock.until(Timestamp::from_ms(3_600_000), 1_000), Duration::from_mins(1));

@@ -16,14 +16,14 @@ use std::fmt::{self, Write as _};
 use events::{Timestamp, Topic};
 
 /// A partition of one of our topics.
-pub(crate) type Place = (Topic, i32);
+pub(crate) type PartitionId = (Topic, i32);
 
 /// Where the answers stood when an offset was committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CommitMetadata {
     /// For each partition that answers go to: every answer to a question at or past the committed
     /// offset lies here or later.
-    pub(crate) answers_from: BTreeMap<Place, i64>,
+    pub(crate) answers_from: BTreeMap<PartitionId, i64>,
     /// For the batch lane: how far the runs have read. None in the stream lane, where the offset
     /// says it all.
     pub(crate) read: Option<RunEnd>,

@@ -54,7 +54,7 @@ pub use batch::{
     BatchConfig, Extracted, Loaded, Published, Schedule, SharedState, Stage, Transformed, WindowRun,
     run_batch,
 };
-pub use clock::Clock;
+pub use clock::SimulatedClock;
 pub use control::{Control, DesiredState};
 pub use error::{AnswerError, BatchError, InputError, NotCoPartitioned, StreamError, WindowError};
 pub use progress::{SUPERVISOR, WAITING};

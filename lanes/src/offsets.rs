@@ -6,12 +6,12 @@ use client::{Admin, Commit, Offsets, TopicPartition};
 use events::Topic;
 
 use super::clock::wall_ms;
-use super::commit_metadata::{CommitMetadata, Place};
+use super::commit_metadata::{CommitMetadata, PartitionId};
 use super::task::{Gap, Task};
 use super::{BatchError, InputError, NotCoPartitioned};
 
 /// Places as the client names them.
-pub(crate) fn partitions_of<'a>(places: impl IntoIterator<Item = &'a Place>) -> Vec<TopicPartition> {
+pub(crate) fn partitions_of<'a>(places: impl IntoIterator<Item = &'a PartitionId>) -> Vec<TopicPartition> {
     places.into_iter().map(|(topic, partition)| TopicPartition::new(topic.name(), *partition)).collect()
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn find_ends(admin: &Admin, task: &mut Task, inputs: &[Topic]) {
 
 /// Says what retention took before anybody could answer it. Gaps alone are no loss: transactions
 /// and compaction leave some.
-pub(crate) fn tell_losses(admin: &Admin, gaps: BTreeMap<Place, Gap>) {
+pub(crate) fn tell_losses(admin: &Admin, gaps: BTreeMap<PartitionId, Gap>) {
     if gaps.is_empty() {
         return;
     }
@@ -62,13 +62,13 @@ pub(crate) fn commits(partition: i32, positions: &[(Topic, i64)], metadata: &Com
 }
 
 /// Partitions of inputs with their ends; none for one that the cluster does not know yet.
-pub(crate) type InputEnds = Vec<(Place, Option<Offsets>)>;
+pub(crate) type InputEnds = Vec<(PartitionId, Option<Offsets>)>;
 
 /// Every partition of the inputs.
 /// Also how many partitions each input has: see [`co_partitioned`].
 pub(crate) fn partitions_and_ends(admin: &Admin, inputs: &[Topic]) -> Result<(i32, InputEnds), BatchError> {
     let partitions = co_partitioned(admin, inputs)?;
-    let places: Vec<Place> =
+    let places: Vec<PartitionId> =
         (0..partitions).flat_map(|partition| inputs.iter().map(move |topic| (*topic, partition))).collect();
     let ends = admin.offsets(&partitions_of(&places))?;
     Ok((partitions, places.into_iter().zip(ends).collect()))

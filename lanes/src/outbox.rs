@@ -8,7 +8,7 @@ use client::{Admin, Outgoing, Producer, ProducerOptions, Refused, Settings};
 use events::{DeadLetter, Event, SOURCE_HEADER, Topic};
 
 use super::arrival::{Excerpt, dead_letter};
-use super::commit_metadata::Place;
+use super::commit_metadata::PartitionId;
 use super::{AnswerError, Control, DesiredState};
 
 /// How long a send waits for room before it looks whether the lane is to end.
@@ -51,7 +51,7 @@ impl Outbox {
     /// The partition of `topic` that answers to questions of partition `partition` go to: the one
     /// of the same number, so that the order of a key is kept and one place can be searched for
     /// them. A topic with fewer partitions is wrapped around.
-    pub(crate) fn place(&self, topic: Topic, partition: i32) -> Place {
+    pub(crate) fn place(&self, topic: Topic, partition: i32) -> PartitionId {
         assert!(partition >= 0, "partition {partition} has no questions");
         let count = self.partitions.get(&topic).copied().unwrap_or_else(|| {
             panic!(
@@ -62,14 +62,14 @@ impl Outbox {
     }
 
     /// The places of all topics for questions of that partition.
-    pub(crate) fn places(&self, partition: i32) -> Vec<Place> {
+    pub(crate) fn places(&self, partition: i32) -> Vec<PartitionId> {
         let mut places: Vec<_> = self.partitions.keys().map(|topic| self.place(*topic, partition)).collect();
         places.sort_unstable();
         places
     }
 
     /// The places of all topics for questions of that many partitions, each once.
-    pub(crate) fn all_places(&self, partitions: i32) -> Vec<Place> {
+    pub(crate) fn all_places(&self, partitions: i32) -> Vec<PartitionId> {
         let mut places: Vec<_> = (0..partitions).flat_map(|partition| self.places(partition)).collect();
         places.sort_unstable();
         places.dedup();
@@ -140,7 +140,7 @@ impl Outbox {
     }
 
     /// One past the last acknowledged answer on a partition; none before the first.
-    pub(crate) fn end(&self, (topic, partition): Place) -> Option<i64> {
+    pub(crate) fn end(&self, (topic, partition): PartitionId) -> Option<i64> {
         self.producer.acknowledged_end(topic.name(), partition)
     }
 }

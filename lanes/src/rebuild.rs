@@ -12,7 +12,7 @@ use client::{ClusterError, LogReader, Read, ReadError, Settings};
 use events::{Event, SOURCE_HEADER, Source, Timestamp, Topic};
 
 use super::arrival::Arrival;
-use super::commit_metadata::Place;
+use super::commit_metadata::PartitionId;
 use super::merge::Merge;
 use super::progress::Progress;
 use super::published_answers::PublishedAnswers;
@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) horizon_ms: Option<i64>,
     /// Each place of answers, with the stretch in which answers to questions past the committed
     /// offset may lie.
-    pub(crate) tails: Vec<(Place, i64, i64)>,
+    pub(crate) tails: Vec<(PartitionId, i64, i64)>,
     /// The broadcast tables, as they stand.
     pub(crate) broadcast: Vec<Event>,
 }
@@ -123,7 +123,7 @@ pub(crate) fn send_time_order(arrival: &Arrival) -> i64 {
 
 /// Stretches of several partitions as one.
 pub(crate) struct MergedReader {
-    readers: Vec<(Place, LogReader)>,
+    readers: Vec<(PartitionId, LogReader)>,
     merge: Merge<Arrival>,
     /// Whether what is read keeps its bytes.
     verbatim: bool,
@@ -131,7 +131,10 @@ pub(crate) struct MergedReader {
 
 impl MergedReader {
     /// `[from, to)` of each `(place, from, to)`.
-    pub(crate) fn open(settings: &Settings, inputs: &[(Place, i64, i64)]) -> Result<Self, ClusterError> {
+    pub(crate) fn open(
+        settings: &Settings,
+        inputs: &[(PartitionId, i64, i64)],
+    ) -> Result<Self, ClusterError> {
         let readers = inputs
             .iter()
             .map(|&(place, from, to)| {
@@ -148,7 +151,7 @@ impl MergedReader {
     pub(crate) fn reopen(
         &mut self,
         settings: &Settings,
-        inputs: &[(Place, i64, i64)],
+        inputs: &[(PartitionId, i64, i64)],
     ) -> Result<(), ClusterError> {
         if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
             *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
@@ -205,7 +208,7 @@ impl MergedReader {
 
     /// The partitions of which nothing waited when the last record was taken, that one's own among
     /// them.
-    pub(crate) fn silent(&self) -> Vec<Place> {
+    pub(crate) fn silent(&self) -> Vec<PartitionId> {
         self.merge.silent().map(|index| self.readers[index].0).collect()
     }
 }

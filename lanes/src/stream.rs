@@ -47,7 +47,7 @@ use events::{Event, Topic};
 use super::arrival::Arrival;
 use super::broadcast::BroadcastTable;
 use super::clock::wall_ms;
-use super::commit_metadata::{CommitMetadata, Place};
+use super::commit_metadata::{CommitMetadata, PartitionId};
 use super::merge::Next;
 use super::offsets::{co_partitioned, commits, find_ends, tell_losses};
 use super::outbox::Outbox;
@@ -143,9 +143,9 @@ struct Lane<'a> {
     broadcast: BroadcastTable,
     tasks: BTreeMap<i32, Slot>,
     /// Where the records of the assigned partitions arrive.
-    inboxes: HashMap<Place, Inbox>,
+    inboxes: HashMap<PartitionId, Inbox>,
     /// What was passed over of them since the last commit.
-    gaps: BTreeMap<Place, Gap>,
+    gaps: BTreeMap<PartitionId, Gap>,
     /// To one record, while they are being sent.
     answers: Vec<Event>,
     /// Tasks whose partitions were taken away a moment ago, and may come back with the next

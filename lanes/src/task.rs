@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Event, Topic};
 
 use super::arrival::Arrival;
-use super::commit_metadata::{CommitMetadata, Place};
+use super::commit_metadata::{CommitMetadata, PartitionId};
 use super::merge::{Merge, Next};
 use super::published_answers::{AnswerCounts, PublishedAnswers};
 use processor::Processor;
@@ -23,7 +23,7 @@ pub(crate) struct Task {
     /// How much of the broadcast inputs the processor has been given.
     pub(crate) broadcast_seen: u64,
     /// See [`CommitMetadata::answers_from`].
-    pub(crate) answers_from: BTreeMap<Place, i64>,
+    pub(crate) answers_from: BTreeMap<PartitionId, i64>,
 }
 
 struct TaskInput {
@@ -61,7 +61,7 @@ impl Task {
         processor: Box<dyn Processor>,
         positions: &[(Topic, i64)],
         answered: PublishedAnswers,
-        answers_from: BTreeMap<Place, i64>,
+        answers_from: BTreeMap<PartitionId, i64>,
     ) -> Self {
         let topics: BTreeSet<Topic> = positions.iter().map(|(topic, _)| *topic).collect();
         assert_eq!(topics.len(), positions.len(), "an input stands twice in {positions:?}");
@@ -206,7 +206,7 @@ impl Task {
     /// been acknowledged and the answers on each partition then ended at `end`. No metadata moves
     /// while an answer of an earlier life is unmet: the next life must find it again. Should
     /// retention take its question, metadata move in the next life, which begins behind it.
-    pub(crate) fn commit_metadata(&mut self, end: impl Fn(Place) -> Option<i64>) -> CommitMetadata {
+    pub(crate) fn commit_metadata(&mut self, end: impl Fn(PartitionId) -> Option<i64>) -> CommitMetadata {
         let settled = self.answered.is_empty();
         for (place, from) in self.answers_from.iter_mut().filter(|_| settled) {
             *from = end(*place).unwrap_or(*from).max(*from);

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use events::{BatchedMut, Event, Timestamp};
 
 use super::arrival::Arrival;
-use super::commit_metadata::{Place, RunEnd};
+use super::commit_metadata::{PartitionId, RunEnd};
 
 /// A stretch of event time: from `start` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Cut {
 
 /// What one run takes of every partition that one processor is given.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cuts(pub(crate) HashMap<Place, Cut>);
+pub(crate) struct Cuts(pub(crate) HashMap<PartitionId, Cut>);
 
 impl Cuts {
     /// Which run a record of one of the partitions is assigned to.

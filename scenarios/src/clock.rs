@@ -5,7 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use lanes::Clock;
+pub use lanes::SimulatedClock;
 
 /// Wall-clock time now, in milliseconds since the Unix epoch.
 #[expect(

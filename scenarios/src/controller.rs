@@ -19,7 +19,7 @@ use dashboard::{
 use warnings::WarningDeduplicator;
 
 use crate::business::Lane;
-use crate::clock::{Clock, wall_ms};
+use crate::clock::{SimulatedClock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
 use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
@@ -38,7 +38,7 @@ struct DeferredStart {
     /// When to start although a group is missing.
     at_latest_ms: Option<i64>,
     /// Makes the workers, given the moment at which the show's clock starts.
-    workers: Box<dyn FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send>,
+    workers: Box<dyn FnOnce(i64) -> (SimulatedClock, Vec<WorkerSpec>) + Send>,
 }
 
 /// Owns everything that a show consists of while it runs.
@@ -90,7 +90,7 @@ impl ShowController {
         &mut self,
         groups: Vec<String>,
         patience: Duration,
-        workers: impl FnOnce(i64) -> (Clock, Vec<WorkerSpec>) + Send + 'static,
+        workers: impl FnOnce(i64) -> (SimulatedClock, Vec<WorkerSpec>) + Send + 'static,
     ) {
         assert!(self.second.is_none(), "workers are deferred already, for {groups:?} too");
         let patience_ms = patience.as_millis() as i64;
@@ -185,7 +185,7 @@ impl ShowController {
                 tracing::debug!(worker, line);
                 return;
             }
-            WorkerNews::Told { worker, line } => match self.warnings.news(&worker, line) {
+            WorkerNews::Line { worker, line } => match self.warnings.news(&worker, line) {
                 Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
                 None => return,
             },

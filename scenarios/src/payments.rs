@@ -5,14 +5,14 @@
 //! chargebacks, and both lanes learn from it.
 
 mod evaluation;
+mod pending_labels;
 mod terminals;
-mod verdicts;
 
 use std::time::Duration;
 
 use anyhow::Result;
 use bill::compare::Separate;
-use bill::{BusinessBill, Line, MONEY_CENTS, PaymentsBill, Verdict};
+use bill::{BusinessBill, LaneVerdict, Line, MONEY_CENTS, PaymentsBill};
 use consumers::fraud::{FraudBatch, FraudConfig, FraudProcessor, TrainedSnapshot};
 use dashboard::{BillItem, Pane, Unit};
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
@@ -211,7 +211,7 @@ fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lan
 fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let Some(PaymentsBill { stream, batch, .. }) = bill.of_type::<PaymentsBill>() else { return Vec::new() };
     let mut money = item(stream.cost_cents() as f64, batch.cost_cents() as f64, stream.swipes);
-    let sure = |line: &Line| *line.measure == MONEY_CENTS && line.verdict != Verdict::Unknown;
+    let sure = |line: &Line| *line.measure == MONEY_CENTS && line.verdict != LaneVerdict::Unknown;
     money.interval_95 = interval(lines, &MONEY_CENTS, 1.0).filter(|_| lines.iter().any(sure));
     money.unit = Unit::Cents;
     vec![named("money_cents", "money", (0, "", ""), money)]

@@ -7,7 +7,7 @@ use events::Timestamp;
 
 use crate::business::{Business, Job, Lane, Need, Producer, Worker, World};
 use crate::businesses::workers_of;
-use crate::clock::Clock;
+use crate::clock::SimulatedClock;
 use crate::history::write_history;
 use crate::supervise::WorkerSpec;
 
@@ -66,14 +66,14 @@ impl Plan {
     }
 
     /// The processes that need the show's clock: the jobs of the batch lane, then the producers.
-    pub fn producers_and_jobs(&self, clock: &Clock) -> Vec<WorkerSpec> {
+    pub fn producers_and_jobs(&self, clock: &SimulatedClock) -> Vec<WorkerSpec> {
         let jobs = self.businesses.iter().map(|business| self.job(business, clock));
         jobs.chain(self.businesses.iter().map(|business| self.producer(&business.producer, clock))).collect()
     }
 
     /// The instant of simulated time at which a show of a given length ends; the same however busy
     /// the machine was.
-    pub fn end(&self, clock: &Clock) -> Option<Timestamp> {
+    pub fn end(&self, clock: &SimulatedClock) -> Option<Timestamp> {
         let length = |length_ms: i64| (length_ms as f64 * clock.speed) as i64;
         self.length_ms.map(|length_ms| clock.start.plus_ms(length(length_ms)))
     }
@@ -88,7 +88,7 @@ impl Plan {
         Ok(())
     }
 
-    fn job(&self, business: &Business, clock: &Clock) -> WorkerSpec {
+    fn job(&self, business: &Business, clock: &SimulatedClock) -> WorkerSpec {
         let Job { name, group, needs, .. } = business.job;
         let mut command = vec!["batch".to_owned(), name.to_owned()];
         command.push(format!("--period={}ms", self.batch_period_ms));
@@ -103,7 +103,7 @@ impl Plan {
         }
     }
 
-    fn producer(&self, producer: &Producer, clock: &Clock) -> WorkerSpec {
+    fn producer(&self, producer: &Producer, clock: &SimulatedClock) -> WorkerSpec {
         let mut command = vec!["produce".to_owned(), producer.name.to_owned()];
         command.extend(self.time(clock));
         command.extend(self.end(clock).map(|end| format!("--until={end}")));
@@ -132,7 +132,7 @@ impl Plan {
         served.map(|business| &business.producer)
     }
 
-    fn time(&self, clock: &Clock) -> [String; 4] {
+    fn time(&self, clock: &SimulatedClock) -> [String; 4] {
         [
             format!("--speed={}", self.speed),
             format!("--seed={}", self.world.seed),
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_password_stands_on_no_command_line() {
         let plan = plan("postgres://me:secret@localhost/shop");
-        let clock = Clock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
+        let clock = SimulatedClock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
         let workers = [plan.consumers(), plan.producers_and_jobs(&clock)].concat();
         for worker in &workers {
             assert!(!worker.args.iter().any(|arg| arg.contains("secret")), "{worker:?}");
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn each_process_is_told_what_it_needs() {
         let plan = plan("warehouse.sqlite");
-        let clock = Clock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
+        let clock = SimulatedClock { started_wall_ms: 0, start: plan.world.start, speed: 60.0 };
         let workers = [plan.consumers(), plan.producers_and_jobs(&clock)].concat();
         let args = |name: &str| {
             workers.iter().find(|worker| worker.name == name).map(|worker| worker.args.join(" ")).unwrap()

@@ -3,7 +3,7 @@
 
 use super::report::{Curve, Report, length, minute, range, verdict_words};
 use super::{Source, period_name};
-use crate::lines::{Figure, Verdict, grouped};
+use crate::lines::{Figure, LaneVerdict, grouped};
 use crate::part::Breakdown;
 
 /// The plot's size, and the space left for its labels, in the picture's own units.
@@ -111,7 +111,7 @@ fn how_to_read(report: &Report) -> String {
 struct Point<'a> {
     name: String,
     figure: &'a Figure,
-    verdict: Option<Verdict>,
+    verdict: Option<LaneVerdict>,
 }
 
 fn points<'a>(report: &Report, curve: &'a Curve) -> Vec<Point<'a>> {
@@ -162,9 +162,9 @@ fn plot(report: &Report, curve: &Curve) -> String {
         let (at, figure) = (x(place), point.figure);
         let class = match point.verdict {
             None => "stream",
-            Some(Verdict::StreamWins) => "costs",
-            Some(Verdict::BatchWins) => "wins",
-            Some(Verdict::Tie | Verdict::Unknown) => "ties",
+            Some(LaneVerdict::StreamWins) => "costs",
+            Some(LaneVerdict::BatchWins) => "wins",
+            Some(LaneVerdict::Tie | LaneVerdict::Unknown) => "ties",
         };
         svg += &format!(
             "<g class=\"{class}\"><title>{}: {}",

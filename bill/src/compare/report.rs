@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use text::Table;
 
-use crate::lines::{Figure, Line, Measure, Verdict};
+use crate::lines::{Figure, LaneVerdict, Line, Measure};
 use crate::part::{BusinessBill, Lane, Part};
 
 /// Where the log comes from.
@@ -118,7 +118,7 @@ pub fn period_name(period_ms: i64) -> String {
 impl Curve {
     /// One sentence on where waiting costs something, and where it does not.
     pub fn sentence(&self, marked: impl Fn(i64) -> bool) -> String {
-        let named = |verdict: Verdict| {
+        let named = |verdict: LaneVerdict| {
             let these = self.points.iter().filter(|(_, line)| line.verdict == verdict);
             these
                 .map(|(period_ms, _)| period_name(*period_ms) + if marked(*period_ms) { "†" } else { "" })
@@ -127,10 +127,10 @@ impl Curve {
         };
         let mut parts = Vec::new();
         for (verdict, words) in [
-            (Verdict::Tie, "as far as these cases tell, batch is as good as the stream at"),
-            (Verdict::BatchWins, "batch does better than the stream at"),
-            (Verdict::StreamWins, "waiting costs something at"),
-            (Verdict::Unknown, "too few cases to tell at"),
+            (LaneVerdict::Tie, "as far as these cases tell, batch is as good as the stream at"),
+            (LaneVerdict::BatchWins, "batch does better than the stream at"),
+            (LaneVerdict::StreamWins, "waiting costs something at"),
+            (LaneVerdict::Unknown, "too few cases to tell at"),
         ] {
             let periods = named(verdict);
             if !periods.is_empty() {
@@ -150,12 +150,12 @@ pub(super) fn range(measure: &Measure, figure: &Figure) -> String {
     }
 }
 
-pub(super) fn verdict_words(verdict: Verdict) -> &'static str {
+pub(super) fn verdict_words(verdict: LaneVerdict) -> &'static str {
     match verdict {
-        Verdict::StreamWins => "stream better",
-        Verdict::BatchWins => "batch better",
-        Verdict::Tie => "no difference",
-        Verdict::Unknown => "too few cases",
+        LaneVerdict::StreamWins => "stream better",
+        LaneVerdict::BatchWins => "batch better",
+        LaneVerdict::Tie => "no difference",
+        LaneVerdict::Unknown => "too few cases",
     }
 }
 

@@ -14,7 +14,7 @@ use producers::shop::{Shop, ShopConfig};
 use streets::Map;
 
 use super::*;
-use crate::{MISSED_CLICKS_PERCENT, Measure, PAYMENTS, RIDES, SHOP, Verdict};
+use crate::{LaneVerdict, MISSED_CLICKS_PERCENT, Measure, PAYMENTS, RIDES, SHOP};
 
 const START: &str = "2026-03-03T10:45:00Z";
 
@@ -131,7 +131,7 @@ fn the_older_the_page_the_more_clicks_are_missed() {
     let report = compared(&SHOP, shop_lanes, &clicks(20), &[60_000, 8 * 60_000]);
     let pages = &report.curves[0];
     assert_eq!(pages.measure, &MISSED_CLICKS_PERCENT);
-    assert_eq!(pages.points[1].1.verdict, Verdict::StreamWins, "an old page does not know the visit");
+    assert_eq!(pages.points[1].1.verdict, LaneVerdict::StreamWins, "an old page does not know the visit");
     assert!(pages.points[0].1.batch.value < pages.points[1].1.batch.value, "{pages:?}");
 }
 

@@ -106,7 +106,7 @@ fn what_is_not_kafka_is_hung_up_on() {
 /// Someone types the port into a browser: the log says so, in a line that they understand.
 #[test]
 fn an_http_request_is_recognized_in_the_log() {
-    let log = Log::default();
+    let log = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     // Other tests in this process may log as well, so it must be the one for all threads.
     tracing::subscriber::set_global_default(subscriber).unwrap();
@@ -121,9 +121,9 @@ fn an_http_request_is_recognized_in_the_log() {
 }
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Log {
+impl Write for CapturedLog {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -133,7 +133,7 @@ impl Write for Log {
     }
 }
 
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+impl tracing_subscriber::fmt::MakeWriter<'_> for CapturedLog {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {

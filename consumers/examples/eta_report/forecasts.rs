@@ -190,14 +190,14 @@ pub(crate) fn table<'a>(title: &str, cases: impl Iterator<Item = &'a Case>) {
 }
 
 /// Which cases are of a kind.
-type Kept = fn(&Case) -> bool;
+type Filter = fn(&Case) -> bool;
 
 /// The cost of waiting for the hour, and where there is none.
 pub(crate) fn verdict(cases: &[Case]) {
     println!(
         "\nregret of the stream and of the frozen hour, and their ratio; and if the oracle had foreseen incidents"
     );
-    let kinds: [(&str, Kept); 4] = [
+    let kinds: [(&str, Filter); 4] = [
         ("all trips", |_| true),
         ("met an incident", |case| case.incident),
         ("  that had begun", |case| case.incident && case.foreseeable),

@@ -36,7 +36,7 @@ struct Entry<T> {
 
 #[derive(Clone, Debug)]
 enum Slot<T> {
-    Taken(Box<Entry<T>>),
+    Occupied(Box<Entry<T>>),
     /// Free; the next entry is of this generation.
     Free(u32),
     /// As it is in the snapshot.
@@ -86,7 +86,7 @@ impl<T: Default + Clone> LruSlab<T> {
     pub(super) fn starting_from(snapshot: &Arc<Self>) -> Self {
         let shared = |slot: &Slot<T>| match slot {
             Slot::Free(generation) => Slot::Free(*generation),
-            Slot::Taken(_) | Slot::Shared => Slot::Shared,
+            Slot::Occupied(_) | Slot::Shared => Slot::Shared,
         };
         Self {
             snapshot: Some(Arc::clone(snapshot)),
@@ -112,7 +112,7 @@ impl<T: Default + Clone> LruSlab<T> {
     pub(super) fn get_or_insert(&mut self, id: &str) -> (SlotId, Lookup) {
         self.accesses += 1;
         if let Some(&index) = self.index.get(id)
-            && let Slot::Taken(entry) = &mut self.slots[index as usize]
+            && let Slot::Occupied(entry) = &mut self.slots[index as usize]
         {
             entry.last_access = self.accesses;
             return (SlotId { index, generation: entry.generation }, Lookup::Known);
@@ -133,7 +133,7 @@ impl<T: Default + Clone> LruSlab<T> {
             panic!("slot {index} is on the list of free ones, and is not free")
         };
         let entry = Entry { id: id.into(), generation, last_access: self.accesses, value: T::default() };
-        self.slots[index as usize] = Slot::Taken(Box::new(entry));
+        self.slots[index as usize] = Slot::Occupied(Box::new(entry));
         self.index.insert(id.into(), index);
         (SlotId { index, generation }, Lookup::New)
     }
@@ -144,7 +144,7 @@ impl<T: Default + Clone> LruSlab<T> {
             self.copy(slot.index);
         }
         match &mut self.slots[slot.index as usize] {
-            Slot::Taken(entry) if entry.generation == slot.generation => Some(&mut entry.value),
+            Slot::Occupied(entry) if entry.generation == slot.generation => Some(&mut entry.value),
             _ => None,
         }
     }
@@ -152,11 +152,11 @@ impl<T: Default + Clone> LruSlab<T> {
     /// Copies the snapshot's entry of this slot, and returns its generation.
     fn copy(&mut self, index: u32) -> Option<u32> {
         let snapshot = self.snapshot.as_ref()?;
-        let Slot::Taken(entry) = &snapshot.slots[index as usize] else { return None };
+        let Slot::Occupied(entry) = &snapshot.slots[index as usize] else { return None };
         let entry = Entry { last_access: self.accesses, ..(**entry).clone() };
         let generation = entry.generation;
         self.index.insert(entry.id.clone(), index);
-        self.slots[index as usize] = Slot::Taken(Box::new(entry));
+        self.slots[index as usize] = Slot::Occupied(Box::new(entry));
         Some(generation)
     }
 
@@ -164,7 +164,7 @@ impl<T: Default + Clone> LruSlab<T> {
     #[cfg(test)]
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Taken(entry) => Some(&entry.value),
+            Slot::Occupied(entry) => Some(&entry.value),
             Slot::Free(_) | Slot::Shared => None,
         })
     }
@@ -180,7 +180,7 @@ impl<T: Default + Clone> LruSlab<T> {
             .iter()
             .zip(0..)
             .filter_map(|(slot, index)| match slot {
-                Slot::Taken(entry) => Some((entry.last_access, index)),
+                Slot::Occupied(entry) => Some((entry.last_access, index)),
                 Slot::Free(_) | Slot::Shared => None,
             })
             .collect();
@@ -188,7 +188,7 @@ impl<T: Default + Clone> LruSlab<T> {
         known.truncate(self.capacity.div_ceil(4));
         for (_, index) in known {
             let slot = &mut self.slots[index as usize];
-            let Slot::Taken(entry) = slot else { unreachable!("only what is taken was listed") };
+            let Slot::Occupied(entry) = slot else { unreachable!("only occupied slots were listed") };
             self.index.remove(&*entry.id);
             *slot = Slot::Free(entry.generation + 1);
             self.free.push(index);

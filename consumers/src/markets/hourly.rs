@@ -13,8 +13,8 @@
 
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic, Trade};
 
-use super::clock::Clock;
 use super::store::WindowStore;
+use super::trade_watermark::TradeWatermark;
 use super::{Counters, MarketsConfig, is_usable};
 use processor::Processor;
 
@@ -23,7 +23,7 @@ use processor::Processor;
 pub struct MarketsBatch {
     config: MarketsConfig,
     period_ms: i64,
-    clock: Clock,
+    watermark: TradeWatermark,
     store: WindowStore,
     counters: Counters,
     /// The time of the newest trade.
@@ -44,7 +44,7 @@ impl MarketsBatch {
         assert!(period_ms > 0, "a period has a length: {period_ms} ms");
         Self {
             period_ms,
-            clock: Clock::default(),
+            watermark: TradeWatermark::default(),
             store: WindowStore::new(config.clone()),
             counters: Counters::default(),
             newest: None,
@@ -111,13 +111,13 @@ impl Processor for MarketsBatch {
             self.counters.unusable += 1;
             return;
         }
-        for trade in self.clock.admit(trade) {
+        for trade in self.watermark.admit(trade) {
             self.add(&trade, answers);
         }
     }
 
     fn finish(&mut self, answers: &mut Vec<Event>) {
-        if let Some(trade) = self.clock.finish() {
+        if let Some(trade) = self.watermark.finish() {
             self.add(&trade, answers);
         }
         if let Some(end) = self.end {
@@ -136,6 +136,6 @@ impl Processor for MarketsBatch {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.counters.with(&self.clock, &self.store)
+        self.counters.with(&self.watermark, &self.store)
     }
 }

@@ -18,10 +18,13 @@
 //!   is kept: sooner or later one that arrives twice would otherwise be volume that never was.
 //!
 //! ```text
-//! clock.rs   what time it is                            window.rs  one candle in the making
-//! store.rs   windows of all pairs: add, close, forget   signal.rs  two moving averages
-//! hourly.rs  the batch lane                             config.rs  the numbers
-//! mart.rs    its tables in the warehouse
+//! trade_watermark.rs  how far event time has come
+//! window.rs           one open candle
+//! store.rs            the windows of all pairs: add, close, drop
+//! signal.rs           two moving averages
+//! hourly.rs           the batch lane
+//! config.rs           the numbers
+//! mart.rs             the tables in the warehouse
 //! ```
 //!
 //! [`MarketsProcessor`] is the streaming answer; [`MarketsBatch`] does the same once an hour. Both
@@ -41,7 +44,6 @@
 //! - A candle that changes after later ones were closed does not change their signals.
 //! - An id is of a pair: two exchanges must not number their trades alike.
 
-mod clock;
 mod config;
 mod hourly;
 mod mart;
@@ -49,6 +51,7 @@ mod signal;
 mod store;
 #[cfg(test)]
 mod tests;
+mod trade_watermark;
 mod window;
 
 use events::{CANDLE_MS, Event, Timestamp, Topic, Trade};
@@ -57,15 +60,15 @@ pub use config::MarketsConfig;
 pub use hourly::MarketsBatch;
 pub use mart::MART;
 
-use clock::Clock;
 use processor::Processor;
 use store::{Added, WindowStore};
+use trade_watermark::TradeWatermark;
 
 /// Trades in, candles and signals out, as the watermark passes their minutes.
 #[derive(Clone, Debug)]
 pub struct MarketsProcessor {
     config: MarketsConfig,
-    clock: Clock,
+    watermark: TradeWatermark,
     store: WindowStore,
     counters: Counters,
 }
@@ -87,7 +90,7 @@ impl MarketsProcessor {
     /// If the configuration keeps candles for a shorter time than its averages look back.
     pub fn new(config: MarketsConfig) -> Self {
         Self {
-            clock: Clock::default(),
+            watermark: TradeWatermark::default(),
             store: WindowStore::new(config.clone()),
             counters: Counters::default(),
             config,
@@ -96,7 +99,7 @@ impl MarketsProcessor {
 
     /// Minutes that end by then are closed; none before two trades.
     fn closed_to(&self) -> Option<Timestamp> {
-        self.clock.now().map(|now| now.plus_ms(-self.config.allowed_lateness_ms))
+        self.watermark.now().map(|now| now.plus_ms(-self.config.allowed_lateness_ms))
     }
 
     fn trade(&mut self, trade: &Trade, answers: &mut Vec<Event>) {
@@ -105,7 +108,7 @@ impl MarketsProcessor {
             self.counters.unusable += 1;
             return;
         }
-        for trade in self.clock.admit(trade) {
+        for trade in self.watermark.admit(trade) {
             self.counters.add(&mut self.store, &trade, before);
         }
         let Some(closed_to) = self.closed_to() else { return };
@@ -145,12 +148,12 @@ impl Counters {
         }
     }
 
-    fn with(&self, clock: &Clock, store: &WindowStore) -> Vec<(&'static str, u64)> {
+    fn with(&self, watermark: &TradeWatermark, store: &WindowStore) -> Vec<(&'static str, u64)> {
         vec![
             ("late trades", self.late),
             ("trades too late for their candle", self.too_late),
             ("duplicate trades", self.duplicates),
-            ("trades from the future", clock.dropped),
+            ("trades from the future", watermark.dropped),
             ("prices or quantities of zero or less", self.unusable),
             ("candles closed early for want of room", self.closed_early),
             ("candles kept", store.len() as u64),
@@ -176,6 +179,6 @@ impl Processor for MarketsProcessor {
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
-        self.counters.with(&self.clock, &self.store)
+        self.counters.with(&self.watermark, &self.store)
     }
 }

@@ -10,20 +10,20 @@ const MAX_JUMP_MS: i64 = HOUR_MS;
 /// The watermark of trades. One that jumps ahead is held until the next decides whether it was
 /// right: after a quiet night it counts, and from a clock in the year 9999 it doesn't.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(super) struct TradeWatermark {
     watermark: Watermark,
     held: Option<Trade>,
     /// Trades that no other confirmed: never counted.
     pub(super) dropped: u64,
 }
 
-impl Default for Clock {
+impl Default for TradeWatermark {
     fn default() -> Self {
         Self { watermark: Watermark::confirmed_by_next_event(MAX_JUMP_MS), held: None, dropped: 0 }
     }
 }
 
-impl Clock {
+impl TradeWatermark {
     /// The watermark; none before two trades.
     pub(super) fn now(&self) -> Option<Timestamp> {
         self.watermark.now()

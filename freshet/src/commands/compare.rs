@@ -44,8 +44,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     let businesses = &args.scenario.businesses[..];
     let log = match &args.from {
-        Some(path) => Log::recorded(path, args, businesses)?,
-        None => Log::simulated(args)?,
+        Some(path) => ComparedLog::recorded(path, args, businesses)?,
+        None => ComparedLog::simulated(args)?,
     };
     let from = judged_from(log.start, log.end, &periods_ms);
     let compared = compare(args, &log, businesses, &periods_ms, from)?;
@@ -76,7 +76,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 
 /// Those that could be judged; an error when nobody could, or when the one that was asked for could
 /// not.
-fn judged(compared: Vec<BusinessReport>, scenario: &Scenario, log: &Log) -> Result<Vec<BusinessReport>> {
+fn judged(
+    compared: Vec<BusinessReport>,
+    scenario: &Scenario,
+    log: &ComparedLog,
+) -> Result<Vec<BusinessReport>> {
     let (judged, unjudged): (Vec<_>, Vec<_>) =
         compared.into_iter().partition(|business| business.events > 0 && !business.curves.is_empty());
     for business in &unjudged {
@@ -100,13 +104,13 @@ fn judged(compared: Vec<BusinessReport>, scenario: &Scenario, log: &Log) -> Resu
 }
 
 /// The log that is compared on.
-struct Log {
+struct ComparedLog {
     source: Source,
     start: Timestamp,
     end: Timestamp,
 }
 
-impl Log {
+impl ComparedLog {
     fn simulated(args: &CompareArgs) -> Result<Self> {
         // Of several, the one that needs the shortest log sets the length.
         let usual = args.scenario.businesses.iter().map(|business| business.comparison.usual_ms);
@@ -194,7 +198,7 @@ fn read(path: &Path, mut take: impl FnMut(Event) -> bool) -> Result<Vec<String>>
 /// Runs every lane over the log, a thread a business.
 fn compare(
     args: &CompareArgs,
-    log: &Log,
+    log: &ComparedLog,
     businesses: &[&'static Business],
     periods_ms: &[i64],
     from: Timestamp,
@@ -300,7 +304,7 @@ fn route(
 /// Tells how far each business has come, once a second, until all have finished: on one line of a
 /// terminal, or now and then as a line of a file.
 fn tell_progress(
-    log: &Log,
+    log: &ComparedLog,
     businesses: &[&'static Business],
     reached: &[AtomicI64],
     finished: &Receiver<()>,

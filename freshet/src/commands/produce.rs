@@ -15,7 +15,7 @@ use crate::cli::{ProduceArgs, TimeArgs};
 use crate::output::stdout;
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 use scenarios::business::{Business, Emissions};
-use scenarios::clock::{Clock, wall_ms};
+use scenarios::clock::{SimulatedClock, wall_ms};
 use scenarios::controller::BURST_MS;
 use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
@@ -84,7 +84,7 @@ fn already_began(admin: &Admin, topic: &str) -> Result<bool> {
 fn send(
     usual: Numbered,
     producer: &Producer,
-    clock: &Clock,
+    clock: &SimulatedClock,
     orders: &Receiver<Order>,
     more: impl Fn(Timestamp) -> Result<Numbered>,
 ) -> Result<u64> {
@@ -173,8 +173,8 @@ fn print(emissions: Emissions, args: &ProduceArgs, length_ms: i64) -> Result<()>
 
 impl TimeArgs {
     /// The two clocks: the show's, or one that starts now.
-    pub(crate) fn clock(&self) -> Clock {
-        Clock {
+    pub(crate) fn clock(&self) -> SimulatedClock {
+        SimulatedClock {
             started_wall_ms: self.started_at.unwrap_or_else(wall_ms),
             start: self.start,
             speed: self.speed,

@@ -5,7 +5,7 @@ use client::Offsets;
 use events::{Timestamp, Topic};
 
 use super::super::clock::wall_ms;
-use super::super::commit_metadata::{Place, RunEnd};
+use super::super::commit_metadata::{PartitionId, RunEnd};
 use super::super::offsets::partitions_and_ends;
 use super::super::progress::Progress;
 use super::super::rebuild::{MergedReader, OffsetSearcher};
@@ -19,7 +19,7 @@ use crate::{BatchError, WindowError};
 
 /// One partition of an input.
 struct Partition {
-    place: Place,
+    place: PartitionId,
     offsets: Offsets,
 }
 
@@ -33,8 +33,10 @@ impl WindowRun<'_> {
         let admin = self.steps.admin()?;
         let (partitions, inputs) = partitions_and_ends(&admin, topics)?;
         let nothing = Offsets { earliest: 0, latest: 0 };
-        let input =
-            |(place, ends): (Place, Option<Offsets>)| Partition { place, offsets: ends.unwrap_or(nothing) };
+        let input = |(place, ends): (PartitionId, Option<Offsets>)| Partition {
+            place,
+            offsets: ends.unwrap_or(nothing),
+        };
         let inputs: Vec<_> = inputs.into_iter().map(input).collect();
         let same = near.iter().find(|run| self.steps.is_same(run));
         if same.is_none() {

@@ -9,7 +9,7 @@ use client::{Admin, ClusterError, ProducerOptions, Settings};
 use events::{BatchedMut, Event, Timestamp, Topic};
 
 use super::super::clock::wall_ms;
-use super::super::commit_metadata::{CommitMetadata, Place};
+use super::super::commit_metadata::{CommitMetadata, PartitionId};
 use super::super::offsets::partitions_and_ends;
 use super::super::outbox::Outbox;
 use super::super::progress::{PROGRESS, Progress, resumed, statistics};
@@ -80,7 +80,7 @@ pub(super) struct Job<'a> {
     /// Every partition of every input.
     pub(super) inputs: Vec<InputPosition>,
     pub(super) tasks: Vec<LiveTask>,
-    pub(super) answers_from: BTreeMap<Place, i64>,
+    pub(super) answers_from: BTreeMap<PartitionId, i64>,
     visible_from: SeenFrom,
     pub(super) stats: WorkerStats,
 }
@@ -107,7 +107,7 @@ pub(super) fn searcher<'a>(
 
 /// One partition of an input.
 pub(super) struct InputPosition {
-    pub(super) place: Place,
+    pub(super) place: PartitionId,
     /// The first offset with a record that no run has processed: what is committed.
     pub(super) position: i64,
     /// How far runs have read, and how far the one reads that was begun: committed beside it.
@@ -128,7 +128,7 @@ struct Processed<'a> {
     /// Answers that rest on this run, with the partition of their questions.
     deferred_answers: Vec<(i32, Event)>,
     /// The first record of each partition that belongs to a later window.
-    first_unprocessed: HashMap<Place, i64>,
+    first_unprocessed: HashMap<PartitionId, i64>,
 }
 
 impl<'a> Job<'a> {

@@ -117,7 +117,7 @@ use std::time::Duration;
 use client::Settings;
 use events::Topic;
 
-use super::clock::Clock;
+use super::clock::SimulatedClock;
 use processor::mart::Mart;
 
 pub use files::{Extracted, Stage};
@@ -134,7 +134,7 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
     /// When this clock says so: a simulation that is running.
-    Clock(Clock),
+    Clock(SimulatedClock),
     /// When a later record is there: anybody's topics.
     EventTime,
 }

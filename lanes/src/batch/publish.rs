@@ -6,7 +6,7 @@ use std::time::Duration;
 use client::{Admin, LogReader, Refused};
 use events::{BatchRun, BatchedMut, Event, SOURCE_HEADER, Timestamp, Topic};
 
-use super::super::commit_metadata::Place;
+use super::super::commit_metadata::PartitionId;
 use super::super::offsets::partitions_of;
 use super::super::outbox::{Outbox, instead_of};
 use super::steps::{Finished, Steps};
@@ -21,7 +21,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(super) type SeenFrom = BTreeMap<Timestamp, Timestamp>;
 
 /// How many answers of runs are there already, by place and source.
-pub(super) type There = HashMap<(Place, String), u64>;
+pub(super) type There = HashMap<(PartitionId, String), u64>;
 
 /// What a job's runs have published.
 pub(super) struct OnTopics {
@@ -37,7 +37,7 @@ pub(super) struct Publisher<'a> {
     earlier: &'a SeenFrom,
     /// Once the rows of the run are in.
     finished: Option<Finished>,
-    sent: HashMap<(Place, i32), u64>,
+    sent: HashMap<(PartitionId, i32), u64>,
     /// Answers sent.
     pub(super) given: u64,
     /// Answers left out, because they are there.
@@ -156,8 +156,8 @@ fn report(run: &Run, rows: u64, finished: Finished) -> Event {
 /// Where the places of answers begin.
 pub(super) fn beginnings<'a>(
     admin: &Admin,
-    places: impl Iterator<Item = &'a Place> + Clone,
-) -> Result<BTreeMap<Place, i64>, BatchError> {
+    places: impl Iterator<Item = &'a PartitionId> + Clone,
+) -> Result<BTreeMap<PartitionId, i64>, BatchError> {
     let offsets = admin.offsets(&partitions_of(places.clone()))?;
     Ok(places.copied().zip(offsets.into_iter().map(|at| at.map_or(0, |at| at.earliest))).collect())
 }
@@ -167,7 +167,7 @@ pub(super) fn beginnings<'a>(
 pub(super) fn answers_there(
     config: &BatchConfig,
     admin: &Admin,
-    from: &BTreeMap<Place, i64>,
+    from: &BTreeMap<PartitionId, i64>,
     prefix: &str,
 ) -> Result<There, BatchError> {
     let mut there = There::new();
@@ -194,7 +194,7 @@ pub(super) fn answers_there(
 pub(super) fn earlier_runs(
     config: &BatchConfig,
     admin: &Admin,
-    place: Place,
+    place: PartitionId,
     control: &Control,
 ) -> Result<SeenFrom, BatchError> {
     let mut seen_from = SeenFrom::new();

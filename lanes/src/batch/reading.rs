@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::commit_metadata::{Place, RunEnd};
+use super::super::commit_metadata::{PartitionId, RunEnd};
 use super::super::progress::Progress;
 use super::super::rebuild::MergedReader;
 use super::super::window::{Assignment, Cut, Cuts};
@@ -17,7 +17,7 @@ const AT_ONCE: u64 = 1024;
 /// One partition of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slice {
-    pub(super) place: Place,
+    pub(super) place: PartitionId,
     /// The first offset to read.
     pub(super) from: i64,
     /// What earlier runs took; none before the first run.
@@ -40,9 +40,9 @@ pub(super) fn records_in(slices: &[Slice]) -> u64 {
 }
 
 /// The partitions of one processor, and how the window that ends at `until` is cut out of them.
-pub(super) fn cut(slices: &[Slice], until: Timestamp) -> (Vec<(Place, i64, i64)>, Cuts) {
+pub(super) fn cut(slices: &[Slice], until: Timestamp) -> (Vec<(PartitionId, i64, i64)>, Cuts) {
     let stretches = slices.iter().map(|slice| (slice.place, slice.from, slice.end)).collect();
-    let cuts: HashMap<Place, Cut> =
+    let cuts: HashMap<PartitionId, Cut> =
         slices.iter().map(|slice| (slice.place, Cut { done: slice.done, until })).collect();
     assert_eq!(cuts.len(), slices.len(), "a partition is cut twice for one run: {slices:?}");
     (stretches, Cuts(cuts))
@@ -69,7 +69,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The partitions of which nothing waits: see [`MergedReader::silent`].
-    pub(super) fn silent(&self) -> Vec<Place> {
+    pub(super) fn silent(&self) -> Vec<PartitionId> {
         self.log.silent()
     }
 

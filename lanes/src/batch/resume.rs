@@ -3,7 +3,7 @@
 use client::{Commit, TopicPartition};
 use events::Topic;
 
-use super::super::commit_metadata::{CommitMetadata, Place};
+use super::super::commit_metadata::{CommitMetadata, PartitionId};
 use super::super::offsets::{InputEnds, partitions_of};
 use super::super::progress::Progress;
 use super::super::rebuild::{MergedReader, reach_back};
@@ -100,7 +100,7 @@ impl Job<'_> {
             let (topic, partition) = *place;
             let places = self.outbox.places(partition);
             let runs = (partition == 0).then(|| self.outbox.place(Topic::BatchRuns, 0));
-            let of = |place: &Place| Some((*place, *self.answers_from.get(place)?));
+            let of = |place: &PartitionId| Some((*place, *self.answers_from.get(place)?));
             let answers_from = places.iter().chain(runs.iter()).filter_map(of).collect();
             let metadata = CommitMetadata { answers_from, ..marks.clone() }.to_string();
             Commit { at: TopicPartition::new(topic.name(), partition), offset: *position, metadata }

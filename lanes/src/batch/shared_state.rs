@@ -27,7 +27,7 @@ use std::collections::HashMap;
 
 use events::Timestamp;
 
-use super::super::commit_metadata::Place;
+use super::super::commit_metadata::PartitionId;
 use super::super::window::{Assignment, Cuts};
 use super::publish::OnTopics;
 use crate::arrival::Arrival;
@@ -57,7 +57,7 @@ impl<'a> SharedState<'a> {
     pub(super) fn begin(
         &self,
         task: usize,
-        stretches: &mut [(Place, i64, i64)],
+        stretches: &mut [(PartitionId, i64, i64)],
         cuts: &Cuts,
     ) -> Option<Learning<'_>> {
         let mut tasks = self.tasks.borrow_mut();
@@ -92,7 +92,7 @@ impl<'a> SharedState<'a> {
 /// A processor that has learnt the beginning of the log.
 struct Learnt {
     processor: Box<dyn Processor>,
-    places: HashMap<Place, LearntRange>,
+    places: HashMap<PartitionId, LearntRange>,
     /// The latest turn among what it has learnt.
     newest: i64,
     records: u64,
@@ -118,7 +118,7 @@ impl LearntRange {
 impl Learnt {
     /// Whether all that was learnt of a partition lies before this window too, and its past begins
     /// at the same record.
-    fn fits(&self, place: Place, from: i64, cuts: &Cuts) -> bool {
+    fn fits(&self, place: PartitionId, from: i64, cuts: &Cuts) -> bool {
         let settled = cuts.0[&place].done;
         let settles = |next: i64| {
             settled.is_some_and(|done| next <= done.end.max(from) && self.newest < done.until.ms())
@@ -155,7 +155,12 @@ impl Learning<'_> {
 
     /// Takes the record whose turn it is. `silent` names the partitions of which there is nothing
     /// more.
-    pub(super) fn take(&mut self, arrival: &Arrival, cuts: &Cuts, silent: &dyn Fn() -> Vec<Place>) -> Step {
+    pub(super) fn take(
+        &mut self,
+        arrival: &Arrival,
+        cuts: &Cuts,
+        silent: &dyn Fn() -> Vec<PartitionId>,
+    ) -> Step {
         let place = (arrival.topic, arrival.partition);
         let learnt = &mut *self.learnt;
         let turn = cuts.event_time_order(arrival);
@@ -193,13 +198,13 @@ impl Learning<'_> {
     }
 
     /// There is nothing more to read.
-    pub(super) fn end(mut self, silent: &[Place]) {
+    pub(super) fn end(mut self, silent: &[PartitionId]) {
         if self.goes_on {
             self.stop(silent, None);
         }
     }
 
-    fn stop(&mut self, silent: &[Place], but: Option<Place>) {
+    fn stop(&mut self, silent: &[PartitionId], but: Option<PartitionId>) {
         self.goes_on = false;
         for place in silent.iter().filter(|place| Some(**place) != but) {
             if let Some(reach) = self.learnt.places.get_mut(place) {

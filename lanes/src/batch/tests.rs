@@ -15,7 +15,7 @@ use super::{BatchConfig, Schedule, run_batch};
 use crate::toy::MARTS;
 use crate::warehouse::postgres_server::PostgresServer;
 use crate::warehouse::{Run, TableRows, Warehouse, runs_near};
-use crate::{BatchError, Clock, Control, WindowError, WorkerStats};
+use crate::{BatchError, Control, SimulatedClock, WindowError, WorkerStats};
 use processor::Processor;
 use processor::mart::{Cell, Kind};
 
@@ -199,7 +199,7 @@ fn a_job_on_a_clock_sleeps_until_the_period_is_over() {
     }
     world.producer.flush(TIMEOUT).unwrap();
     // It is eleven minutes to one, and an hour is six seconds.
-    let clock = Clock {
+    let clock = SimulatedClock {
         started_wall_ms: crate::clock::wall_ms(),
         start: Timestamp::from_ms(49 * 60_000),
         speed: 600.0,
@@ -259,7 +259,7 @@ fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
     // What the wall shows is one with when the show began: a machine whose clock is an hour ahead
     // has a show that began an hour earlier.
     let at = |now: Timestamp| {
-        let clock = Clock { started_wall_ms: crate::clock::wall_ms(), start: now, speed: 0.001 };
+        let clock = SimulatedClock { started_wall_ms: crate::clock::wall_ms(), start: now, speed: 0.001 };
         BatchConfig { schedule: Schedule::Clock(clock), ..config(&world) }
     };
     let mut runs = |now: Timestamp| once(&at(now), &mut warehouse).unwrap().unwrap().runs;
@@ -433,7 +433,7 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
     assert!(overlap.contains("overlaps that of toy-batch-1970-01-01T02, 1970-01-01T02:00"), "{overlap}");
     let daily = BatchConfig {
         period_ms: 24 * HOUR_MS,
-        schedule: Schedule::Clock(Clock {
+        schedule: Schedule::Clock(SimulatedClock {
             started_wall_ms: crate::clock::wall_ms(),
             start: Timestamp::from_ms(25 * HOUR_MS),
             speed: 1.0,

@@ -9,7 +9,7 @@ use goldenscript::Context;
 use processor::Processor;
 
 use crate::arrival::{Arrival, parse};
-use crate::commit_metadata::{CommitMetadata, Place};
+use crate::commit_metadata::{CommitMetadata, PartitionId};
 use crate::merge::Next;
 use crate::published_answers::PublishedAnswers;
 use crate::task::Task;
@@ -60,7 +60,7 @@ struct Worker {
     /// Answers that are on their way.
     sent: VecDeque<(String, Event)>,
     /// One past the last acknowledged answer on a topic.
-    ends: BTreeMap<Place, i64>,
+    ends: BTreeMap<PartitionId, i64>,
 }
 
 struct Runner {
@@ -107,7 +107,7 @@ impl Cluster {
     }
 
     /// Takes an answer, and returns where it lies.
-    fn take(&mut self, source: String, answer: Event) -> (Place, i64) {
+    fn take(&mut self, source: String, answer: Event) -> (PartitionId, i64) {
         let topic = answer.topic();
         let log = self.answers.get_mut(&topic).expect("the toy answers on these topics");
         log.push((source, answer));

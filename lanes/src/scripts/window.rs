@@ -7,7 +7,7 @@ use events::{Event, Timestamp, Topic};
 use goldenscript::Context;
 
 use crate::arrival::{Arrival, parse};
-use crate::commit_metadata::{CommitMetadata, Place, RunEnd};
+use crate::commit_metadata::{CommitMetadata, PartitionId, RunEnd};
 use crate::merge::Merge;
 use crate::toy::swipe_at;
 use crate::window::{Assignment, Cut, Cuts, Window};
@@ -111,7 +111,7 @@ impl Runner {
         let mut stretches = Vec::new();
         for (number, partition) in self.partitions.iter().enumerate() {
             let CommitMetadata { read, plan, .. } = partition.commit_metadata();
-            let place: Place = (TOPIC, number as i32);
+            let place: PartitionId = (TOPIC, number as i32);
             cuts.0.insert(place, Cut { done: read, until: window.end });
             let end = plan.expect("a run is planned before it is made").end;
             stretches.push(partition.log[partition.position as usize..end as usize].iter());

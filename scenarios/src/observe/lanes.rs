@@ -7,7 +7,7 @@ use events::{BatchRun, Event, Timestamp};
 
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
-use crate::clock::Clock;
+use crate::clock::SimulatedClock;
 use crate::percentiles::Percentiles;
 use bill::Bill;
 
@@ -84,7 +84,7 @@ impl LanesView {
     }
 
     /// Takes a record that the broker stamped `wall_ms`.
-    pub fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&Clock>) {
+    pub fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&SimulatedClock>) {
         if let Event::BatchRuns(run) = event {
             return self.ran_window(run);
         }
@@ -125,7 +125,7 @@ impl LanesView {
     }
 
     /// The state at `wall_ms` of wall-clock time.
-    pub fn shown(&self, wall_ms: i64, clock: Option<&Clock>, bill: &Bill) -> Lanes {
+    pub fn shown(&self, wall_ms: i64, clock: Option<&SimulatedClock>, bill: &Bill) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
         let freshness = self
             .workers

@@ -24,7 +24,7 @@ use streets::Map;
 
 use crate::business::Business;
 use crate::businesses::{ALL, books_of};
-use crate::clock::Clock;
+use crate::clock::SimulatedClock;
 use crate::ledger::{Book, Ledger, QuestionAnswerPair, Sums};
 use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
@@ -44,7 +44,7 @@ pub struct ShowConfig {
     /// The address that was dialled.
     pub bootstrap: String,
     /// The show's clock, when it is given or was inferred.
-    pub clock: Option<Clock>,
+    pub clock: Option<SimulatedClock>,
     /// The show's seed, when it is given.
     pub seed: Option<u64>,
     /// How often the batch jobs run, in milliseconds of event time.
@@ -112,7 +112,7 @@ impl Show {
     }
 
     /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
-    pub fn start(&mut self, clock: Clock) {
+    pub fn start(&mut self, clock: SimulatedClock) {
         let judged_from = bill::judged_from(clock.start, self.config.period_ms);
         self.bill = Bill::new(&self.config.parts(), &Terms::from(judged_from));
         let mut settled = EventTimeBill::new(&self.config.parts(), judged_from);
@@ -127,7 +127,7 @@ impl Show {
     }
 
     /// When the show's clock started, in milliseconds of wall-clock time, and its time then.
-    pub fn clock(&self) -> Option<Clock> {
+    pub fn clock(&self) -> Option<SimulatedClock> {
         self.config.clock
     }
 

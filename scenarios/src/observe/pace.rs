@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 
 use events::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::SimulatedClock;
 
 /// How long a stretch is, in milliseconds of wall-clock time.
 const STRETCH_MS: i64 = 250;
@@ -36,7 +36,7 @@ pub(crate) struct Pace {
 impl Pace {
     /// Takes an event of `ts` that was sent when the wall showed `wall_ms`. A new clock when a
     /// stretch is over and enough have been seen.
-    pub(crate) fn observe(&mut self, ts: Timestamp, wall_ms: i64) -> Option<Clock> {
+    pub(crate) fn observe(&mut self, ts: Timestamp, wall_ms: i64) -> Option<SimulatedClock> {
         let stretch = |wall_ms: i64| wall_ms.div_euclid(STRETCH_MS);
         match self.stretches.back_mut() {
             Some((wall, newest)) if stretch(*wall) >= stretch(wall_ms) => {
@@ -58,7 +58,7 @@ impl Pace {
         }
     }
 
-    fn clock(&mut self) -> Option<Clock> {
+    fn clock(&mut self) -> Option<SimulatedClock> {
         if self.stretches.len() < ENOUGH {
             return None;
         }
@@ -84,7 +84,7 @@ impl Pace {
             self.stretches.clear();
             return None;
         }
-        Some(Clock { started_wall_ms: wall, start: Timestamp::from_ms(ts), speed })
+        Some(SimulatedClock { started_wall_ms: wall, start: Timestamp::from_ms(ts), speed })
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
 
     /// A show at `speed` seen for so many seconds, each event sent `delay_ms(wall)` of the wall
     /// after it happened.
-    fn watched(speed: i64, seconds: i64, delay_ms: impl Fn(i64) -> i64) -> Option<Clock> {
+    fn watched(speed: i64, seconds: i64, delay_ms: impl Fn(i64) -> i64) -> Option<SimulatedClock> {
         let mut pace = Pace::default();
         let mut clock = None;
         for wall in (0..seconds * 1000).step_by(20) {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn assert_clock(clock: Option<Clock>, speed: f64, off_ms: f64) {
+    fn assert_clock(clock: Option<SimulatedClock>, speed: f64, off_ms: f64) {
         let clock = clock.expect("enough was seen");
         assert!((clock.speed / speed - 1.0).abs() < 0.01, "{} is not {speed}", clock.speed);
         let now = clock.simulated(WALL + 10_000).ms() as f64;

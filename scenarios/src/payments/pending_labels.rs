@@ -27,31 +27,31 @@ const DECLINED: usize = 20_000;
 /// After so long without a chargeback a swipe counts as genuine, in milliseconds of event time.
 pub(crate) const LABEL_DELAY_MS: i64 = 7 * DAY_MS;
 
-/// What is kept of a decision.
+/// A decision whose label is not known yet: as much of it as a row of the screen needs.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct PendingDecision {
     at_ms: i64,
     amount_cents: i64,
     probability: Option<f32>,
     verdict: Verdict,
 }
 
-/// Decisions whose truth is not known yet.
+/// Decisions that wait for their label.
 #[derive(Debug)]
-pub(crate) struct Verdicts {
+pub(crate) struct PendingLabels {
     /// By the fingerprint of the swipe's id.
-    kept: RecentMap<Kept>,
+    kept: RecentMap<PendingDecision>,
     /// The declined ones in the order of decision: when, which swipe, whose card.
     declined: VecDeque<(i64, String, String)>,
 }
 
-impl Default for Verdicts {
+impl Default for PendingLabels {
     fn default() -> Self {
         Self { kept: RecentMap::new(KEPT), declined: VecDeque::new() }
     }
 }
 
-impl Verdicts {
+impl PendingLabels {
     /// Keeps a decision until its truth comes out.
     pub(crate) fn keep(&mut self, swipe_id: &str, decision: &Decision) {
         let &Decision { at_ms, amount_cents, probability, verdict, .. } = decision;
@@ -59,7 +59,8 @@ impl Verdicts {
             return;
         }
         let probability = probability.map(|probability| probability as f32);
-        self.kept.insert(fingerprint(swipe_id), Kept { at_ms, amount_cents, probability, verdict });
+        self.kept
+            .insert(fingerprint(swipe_id), PendingDecision { at_ms, amount_cents, probability, verdict });
         if verdict == Verdict::Declined {
             if self.declined.len() >= DECLINED {
                 self.declined.pop_front();
@@ -71,7 +72,7 @@ impl Verdicts {
     /// A chargeback has come for this swipe: what had been decided, unless that is forgotten or was
     /// charged back before.
     pub(crate) fn charged(&mut self, swipe_id: &str) -> Option<Decision> {
-        self.kept.remove(fingerprint(swipe_id)).map(Kept::decision)
+        self.kept.remove(fingerprint(swipe_id)).map(PendingDecision::decision)
     }
 
     /// Declined swipes that turned out genuine by `now_ms` of event time, each once.
@@ -89,7 +90,7 @@ impl Verdicts {
     }
 }
 
-impl Kept {
+impl PendingDecision {
     fn decision(self) -> Decision {
         let Self { at_ms, amount_cents, probability, verdict } = self;
         Decision {
@@ -112,21 +113,21 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_unsuspected_swipes_are_not() {
-        let mut verdicts = Verdicts::default();
-        verdicts.keep("unsuspected", &approved(0.000_1));
-        assert_eq!(verdicts.charged("unsuspected"), None);
+        let mut pending = PendingLabels::default();
+        pending.keep("unsuspected", &approved(0.000_1));
+        assert_eq!(pending.charged("unsuspected"), None);
         for number in 0..3 * KEPT {
-            verdicts.keep(&number.to_string(), &approved(0.01));
+            pending.keep(&number.to_string(), &approved(0.01));
         }
-        assert!((KEPT..=2 * KEPT).contains(&verdicts.kept.len()), "{}", verdicts.kept.len());
-        assert_eq!(verdicts.charged("0"), None, "long forgotten");
+        assert!((KEPT..=2 * KEPT).contains(&pending.kept.len()), "{}", pending.kept.len());
+        assert_eq!(pending.charged("0"), None, "long forgotten");
         let last = (3 * KEPT - 1).to_string();
-        assert_eq!(verdicts.charged(&last).map(|decision| decision.amount_cents), Some(5_000));
-        assert_eq!(verdicts.charged(&last), None, "told twice");
+        assert_eq!(pending.charged(&last).map(|decision| decision.amount_cents), Some(5_000));
+        assert_eq!(pending.charged(&last), None, "told twice");
         let declined = Decision { verdict: Verdict::Declined, ..approved(0.9) };
         for number in 0..2 * DECLINED {
-            verdicts.keep(&number.to_string(), &declined);
+            pending.keep(&number.to_string(), &declined);
         }
-        assert_eq!(verdicts.declined.len(), DECLINED);
+        assert_eq!(pending.declined.len(), DECLINED);
     }
 }

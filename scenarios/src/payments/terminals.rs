@@ -1,5 +1,5 @@
-//! The tills as their topics tell it: swipes, the decisions that answered them, and how long that
-//! took.
+//! The payment terminals as seen from their topics: swipes, the decisions on them, and how long the
+//! decisions took.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -10,7 +10,7 @@ use events::{Chargeback, DAY_MS, Event, FraudDecision, Timestamp};
 use serde::Serialize;
 
 use super::DEADLINE_MS;
-use super::verdicts::{LABEL_DELAY_MS, Verdicts};
+use super::pending_labels::{LABEL_DELAY_MS, PendingLabels};
 use crate::percentiles::Percentiles;
 use crate::view::{Closing, PaneSource, View};
 
@@ -26,13 +26,13 @@ const GRACE_MS: i64 = 5_000;
 /// A swipe without an answer is dropped after so long, in milliseconds of wall-clock time.
 const PENDING_MS: i64 = 600_000;
 
-/// What is known of the tills.
+/// What is known of the terminals.
 ///
 /// A terminal waits [`deadline_ms`](Self::shown) for its answer, and then approves by itself: it
 /// *stands in*. That is decided here by the two records' times at the broker, so an answer that
 /// came too late and one that never came are the same to the customer.
 ///
-/// What was right becomes known days later, by [`chargebacks`](Verdicts): then the decision is
+/// What was right becomes known days later, by [`chargebacks`](PendingLabels): then the decision is
 /// shown once more, with its truth.
 #[derive(Debug, Default)]
 pub(super) struct PaymentsView {
@@ -51,7 +51,7 @@ pub(super) struct PaymentsView {
     recent: VecDeque<(String, Decision)>,
     /// Older ones that matter more, the newest first.
     notable: VecDeque<(String, Decision)>,
-    verdicts: Verdicts,
+    pending_labels: PendingLabels,
     approved: u64,
     declined: u64,
     stood_in: u64,
@@ -80,7 +80,7 @@ impl PaymentsView {
         if let Event::CardSwipes(swipe) = event {
             self.seen = true;
             self.now_ms = self.now_ms.max(swipe.ts.ms());
-            for (swipe_id, decision) in self.verdicts.turned_out_honest(swipe.ts.ms()) {
+            for (swipe_id, decision) in self.pending_labels.turned_out_honest(swipe.ts.ms()) {
                 if !self.mark(&swipe_id, false) {
                     self.show(swipe_id, decision);
                 }
@@ -134,13 +134,13 @@ impl PaymentsView {
             latency_ms: Some(latency_ms as f64),
             fraud: None,
         };
-        self.verdicts.keep(&answer.swipe_id, &decision);
+        self.pending_labels.keep(&answer.swipe_id, &decision);
         self.show(answer.swipe_id.clone(), decision);
     }
 
     /// A swipe was fraud: marks it where it is shown, or shows it once more.
     fn charge_back(&mut self, chargeback: &Chargeback) {
-        let kept = self.verdicts.charged(&chargeback.swipe_id);
+        let kept = self.pending_labels.charged(&chargeback.swipe_id);
         if self.mark(&chargeback.swipe_id, true) {
             return;
         }
@@ -193,7 +193,7 @@ impl PaymentsView {
                 fraud: None,
             };
             self.count(Verdict::StoodIn, shown.amount_cents);
-            self.verdicts.keep(&swipe_id, &shown);
+            self.pending_labels.keep(&swipe_id, &shown);
             self.show(swipe_id.clone(), shown);
             self.late.push_back((sent_ms, swipe_id));
         }

@@ -27,7 +27,7 @@ pub use worker::{Ended, Order, Worker, WorkerSpec, WorkerState};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerNews {
     /// It wrote a line on standard output.
-    Told {
+    Line {
         /// Which worker.
         worker: String,
         /// The line.
@@ -148,7 +148,7 @@ impl Supervisor {
 
     fn take(&mut self, news: worker::RawNews) -> Option<WorkerNews> {
         match news {
-            worker::RawNews::Told { worker, line } => Some(WorkerNews::Told { worker, line }),
+            worker::RawNews::Line { worker, line } => Some(WorkerNews::Line { worker, line }),
             worker::RawNews::Said { worker, line } => {
                 if let Some(known) = self.worker_mut(&worker) {
                     known.last_line = Some(line.clone());

@@ -71,7 +71,7 @@ fn what_a_worker_tells_comes_in_its_order_and_before_its_end() {
     let mut supervisor = Supervisor::default();
     let script = r#"echo 'no JSON'; echo '{"kind":"warning","text":"w"}'; echo '{"kind":"resumed"}'; exit 0"#;
     supervisor.start(shell("eta", script)).unwrap();
-    let told = |line| WorkerNews::Told { worker: "eta".to_owned(), line };
+    let told = |line| WorkerNews::Line { worker: "eta".to_owned(), line };
     for line in [WorkerLine::Warning { text: "w".to_owned() }, WorkerLine::Resumed] {
         assert_eq!(next(&mut supervisor, |_| true), told(line));
     }

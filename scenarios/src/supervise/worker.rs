@@ -122,7 +122,7 @@ impl From<ExitStatus> for Ended {
 /// The messages of the threads that read a worker's standard output and standard error.
 #[derive(Debug)]
 pub(super) enum RawNews {
-    Told { worker: String, line: WorkerLine },
+    Line { worker: String, line: WorkerLine },
     Said { worker: String, line: String },
     Closed { worker: String, pid: u32 },
 }
@@ -186,7 +186,7 @@ impl Worker {
         let told = thread::Builder::new().name(format!("stdout of {worker}")).spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 if let Some(line) = WorkerLine::read(&line) {
-                    let _ = to.send(RawNews::Told { worker: worker.clone(), line });
+                    let _ = to.send(RawNews::Line { worker: worker.clone(), line });
                 }
             }
         })?;

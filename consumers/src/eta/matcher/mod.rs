@@ -367,7 +367,7 @@ impl Matcher {
     fn drive(&mut self, track: &mut Track, ts: Timestamp, state: State, driven: &mut Vec<Traversal>) {
         let to = Spot { link: state.link, offset_m: state.offset_m() };
         let Some(settled) = &mut track.settled else {
-            track.settled = Some(track::Settled { spot: to, ts, entered: None });
+            track.settled = Some(track::PathEnd { spot: to, ts, entered: None });
             return;
         };
         let rolled_m = to.offset_m - settled.spot.offset_m;
@@ -378,7 +378,7 @@ impl Matcher {
         }
         let rest_m = self.map.link(settled.spot.link).length_m - settled.spot.offset_m;
         if !self.distances.path(settled.spot.link, to.link, &mut self.path) {
-            track.settled = Some(track::Settled { spot: to, ts, entered: None });
+            track.settled = Some(track::PathEnd { spot: to, ts, entered: None });
             return;
         }
         let between = &self.path[..self.path.len() - 1];
@@ -396,7 +396,7 @@ impl Matcher {
             left = settled.ts.plus_ms((all_ms * metres / all_m) as i64);
             driven.push(Traversal { link, entered, left });
         }
-        track.settled = Some(track::Settled { spot: to, ts, entered: Some(left) });
+        track.settled = Some(track::PathEnd { spot: to, ts, entered: Some(left) });
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Traversal {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     pub(super) window: VecDeque<Column>,
-    pub(super) settled: Option<Settled>,
+    pub(super) settled: Option<PathEnd>,
     /// How many positions in a row did not fit.
     pub(super) misfits: u8,
     pub(super) odometer: Odometer,
@@ -38,7 +38,7 @@ pub(super) struct Odometer {
 
 /// The end of the settled path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settled {
+pub(super) struct PathEnd {
     pub(super) spot: Spot,
     pub(super) ts: Timestamp,
     /// When the vehicle entered the link; none when it was first seen in the middle of it.

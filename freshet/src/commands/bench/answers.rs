@@ -18,7 +18,7 @@ use events::{CardSwipe, Click, ClickKind, Event, Timestamp, Topic};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::Run;
+use super::StopSignal;
 use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::show::RunningShow;
@@ -52,17 +52,22 @@ pub(super) trait Crowd: Send {
 }
 
 /// Asks at the rate, reads the answers, and tells the delays.
-pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rate: u64) -> Result<()> {
+pub(super) fn answers<C: Crowd>(
+    stop: &StopSignal,
+    args: &AnswersArgs,
+    mut crowd: C,
+    rate: u64,
+) -> Result<()> {
     let schedule = Schedule::new(args.rate.unwrap_or(rate), args.duration)?;
     let scenario = if args.alone { C::ALONE } else { "all" };
-    let show = RunningShow::start(run, args.program.as_deref(), scenario)?;
+    let show = RunningShow::start(stop, args.program.as_deref(), scenario)?;
     let settings = Settings::new(&show.bootstrap).with_client_id("freshet-bench");
     let options = ProducerOptions { delivery_timeout: Some(2 * PATIENCE), ..ProducerOptions::stream() };
     let producer = Producer::new(&settings, &options)?;
     let mut reader = LogReader::follow_from_now(&settings, C::ANSWERS.name(), PARTITIONS)?;
     // The show's own answers: once one is here, its consumer has learnt from the past, and whatever
     // follows will be here, too.
-    next(run, &mut reader, READY)?;
+    next(stop, &mut reader, READY)?;
 
     let meter = Meter::start(None)?;
     let clock = show.clock;
@@ -70,7 +75,7 @@ pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rat
     let mut delays_ns = std::thread::scope(|scope| {
         let sender = scope.spawn(|| {
             let mut value = Vec::new();
-            schedule.keep(run, began, |index, due_ns| {
+            schedule.keep(stop, began, |index, due_ns| {
                 let event = crowd.ask(index, clock.simulated(began_ms + (due_ns / 1_000_000) as i64));
                 value.clear();
                 event.write_json(&mut value);
@@ -80,7 +85,7 @@ pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rat
             })?;
             Ok(producer.flush(PATIENCE)?)
         });
-        let delays = receive::<C>(run, &mut reader, schedule, began);
+        let delays = receive::<C>(stop, &mut reader, schedule, began);
         match sender.join().expect("the sender does not panic") {
             Ok(()) => delays,
             Err(error) => Err(error),
@@ -113,7 +118,7 @@ pub(super) fn answers<C: Crowd>(run: &Run, args: &AnswersArgs, mut crowd: C, rat
 /// The delays of all answers to our questions but the first second's, in nanoseconds, in the order
 /// of arrival.
 fn receive<C: Crowd>(
-    run: &Run,
+    stop: &StopSignal,
     reader: &mut LogReader,
     schedule: Schedule,
     began: Instant,
@@ -122,7 +127,7 @@ fn receive<C: Crowd>(
     let mut arrived = 0;
     let mut last_ns = 0;
     while arrived < schedule.count() {
-        let answer = next(run, reader, PATIENCE)?;
+        let answer = next(stop, reader, PATIENCE)?;
         let now_ns = began.elapsed().as_nanos() as u64;
         if let Some(index) = C::answered(&answer).and_then(index_of) {
             arrived += 1;
@@ -139,10 +144,10 @@ fn receive<C: Crowd>(
 }
 
 /// The next answer to any question.
-fn next(run: &Run, reader: &mut LogReader, patience: Duration) -> Result<Event> {
+fn next(stop: &StopSignal, reader: &mut LogReader, patience: Duration) -> Result<Event> {
     let topic = Topic::named(reader.topic()).expect("a topic of the contract is read");
     for _ in 0..patience.as_millis() / LOOK.as_millis() {
-        run.check()?;
+        stop.check()?;
         if let Some(record) = reader.next(LOOK)? {
             return Ok(Event::parse(topic, record.value().unwrap_or_default())?);
         }

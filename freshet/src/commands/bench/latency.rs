@@ -8,14 +8,14 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use client::{LogReader, Outgoing, Producer, ProducerOptions};
 
-use super::Run;
+use super::StopSignal;
 use super::figures::{Figure, Meter, Report, quantile};
 use super::schedule::{Schedule, WARM_UP_NS};
 use super::target::{PATIENCE, Target};
 use crate::cli::LatencyArgs;
 
 /// Sends at the rate, reads what arrives, and tells the delays.
-pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {
+pub(super) fn latency(stop: &StopSignal, args: &LatencyArgs) -> Result<()> {
     let schedule = Schedule::new(args.rate, args.duration)?;
     let target = Target::open(&args.target)?;
     let topic = target.topic("latency")?;
@@ -31,8 +31,8 @@ pub(super) fn latency(run: &Run, args: &LatencyArgs) -> Result<()> {
     let meter = Meter::start(target.broker_pid)?;
     let began = now();
     let mut delays_ns = std::thread::scope(|scope| {
-        let sender = scope.spawn(|| send(run, &producer, &topic.name, &target, schedule, args.size, began));
-        let delays = receive(run, &mut reader, schedule, began);
+        let sender = scope.spawn(|| send(stop, &producer, &topic.name, &target, schedule, args.size, began));
+        let delays = receive(stop, &mut reader, schedule, began);
         sender.join().expect("the sender does not panic")?;
         delays
     })?;
@@ -76,7 +76,7 @@ fn greet(producer: &Producer, reader: &mut LogReader, topic: &str, target: &Targ
 }
 
 fn send(
-    run: &Run,
+    stop: &StopSignal,
     producer: &Producer,
     topic: &str,
     target: &Target,
@@ -86,7 +86,7 @@ fn send(
 ) -> Result<()> {
     let mut value = vec![b'.'; size as usize];
     let mut partitions = (0..target.partitions).cycle();
-    schedule.keep(run, began, |_, due_ns| {
+    schedule.keep(stop, began, |_, due_ns| {
         value[..8].copy_from_slice(&due_ns.to_be_bytes());
         let partition = partitions.next();
         producer.send(Outgoing { topic, partition, value: Some(&value), ..Outgoing::default() }, PATIENCE)?;
@@ -96,10 +96,15 @@ fn send(
 }
 
 /// The delays of all records but the first second's, in nanoseconds, in the order of arrival.
-fn receive(run: &Run, reader: &mut LogReader, schedule: Schedule, began: Instant) -> Result<Vec<u64>> {
+fn receive(
+    stop: &StopSignal,
+    reader: &mut LogReader,
+    schedule: Schedule,
+    began: Instant,
+) -> Result<Vec<u64>> {
     let mut delays_ns = Vec::with_capacity(schedule.count() as usize);
     for arrived in 0..schedule.count() {
-        run.check()?;
+        stop.check()?;
         let Some(record) = reader.next(PATIENCE)? else {
             bail!("{arrived} of {} records arrived, then none for {PATIENCE:?}", schedule.count());
         };

@@ -34,30 +34,30 @@ use scenarios::supervise::Order;
 
 /// Measures.
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
-    let run = Run { orders: Mutex::new(control::orders(false)?), stopped: AtomicBool::new(false) };
+    let stop = StopSignal { orders: Mutex::new(control::orders(false)?), stopped: AtomicBool::new(false) };
     match command {
-        BenchCommand::Produce(args) => volume::produce(&run, args),
-        BenchCommand::Consume(args) => volume::consume(&run, args),
-        BenchCommand::Latency(args) => latency::latency(&run, args),
-        BenchCommand::Start(args) => start::start(&run, args),
+        BenchCommand::Produce(args) => volume::produce(&stop, args),
+        BenchCommand::Consume(args) => volume::consume(&stop, args),
+        BenchCommand::Latency(args) => latency::latency(&stop, args),
+        BenchCommand::Start(args) => start::start(&stop, args),
         BenchCommand::Swipes(args) => {
-            answers::answers(&run, args, answers::Cards::new(args.crowd.unwrap_or(20_000)), 5_000)
+            answers::answers(&stop, args, answers::Cards::new(args.crowd.unwrap_or(20_000)), 5_000)
         }
         BenchCommand::Clicks(args) => {
-            answers::answers(&run, args, answers::Shoppers::new(args.crowd.unwrap_or(5_000)), 2_000)
+            answers::answers(&stop, args, answers::Shoppers::new(args.crowd.unwrap_or(5_000)), 2_000)
         }
     }
 }
 
-/// A benchmark that can be interrupted.
-struct Run {
+/// Whether Ctrl-C has asked the benchmark to stop.
+struct StopSignal {
     orders: Mutex<Receiver<Order>>,
     stopped: AtomicBool,
 }
 
-impl Run {
-    /// An error once somebody has pressed Ctrl-C; to be asked now and then, so that topics, folders
-    /// and processes are cleared away.
+impl StopSignal {
+    /// An error once Ctrl-C was pressed. Benchmarks check it in their loops, so that topics, folders
+    /// and processes are cleaned up.
     fn check(&self) -> Result<(), Interrupted> {
         if let Ok(Ok(Order::Stop)) = self.orders.try_lock().map(|orders| orders.try_recv()) {
             self.stopped.store(true, Ordering::Relaxed);

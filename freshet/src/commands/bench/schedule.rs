@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::Run;
+use super::StopSignal;
 use crate::cli::Period;
 
 /// Connections, caches and the processor's clock settle in this time. ns.
@@ -56,7 +56,7 @@ impl Schedule {
     )]
     pub(super) fn keep(
         self,
-        run: &Run,
+        stop: &StopSignal,
         began: Instant,
         mut send: impl FnMut(u64, u64) -> Result<()>,
     ) -> Result<()> {
@@ -64,7 +64,7 @@ impl Schedule {
             let due_ns = self.due_ns(index);
             let early = Duration::from_nanos(due_ns).saturating_sub(began.elapsed());
             if !early.is_zero() {
-                run.check()?;
+                stop.check()?;
                 std::thread::sleep(early);
             }
             send(index, due_ns)?;

@@ -12,8 +12,8 @@ use events::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::Run;
-use scenarios::clock::Clock;
+use super::StopSignal;
+use scenarios::clock::SimulatedClock;
 
 /// How long a show may take until its clock runs: its consumers learn from the past first.
 const READY: Duration = Duration::from_mins(1);
@@ -26,12 +26,12 @@ pub(super) struct RunningShow {
     /// Its broker.
     pub(super) bootstrap: String,
     /// Its simulated time.
-    pub(super) clock: Clock,
+    pub(super) clock: SimulatedClock,
 }
 
 impl RunningShow {
     /// Starts `program` (or this program) and returns when the show's clock runs.
-    pub(super) fn start(run: &Run, program: Option<&Path>, scenario: &str) -> Result<Self> {
+    pub(super) fn start(stop: &StopSignal, program: Option<&Path>, scenario: &str) -> Result<Self> {
         let program = program.map_or_else(std::env::current_exe, |path| Ok(path.to_owned()))?;
         let mut child = Command::new(&program)
             .args(["demo", "--headless", "--format", "jsonl", "--listen", "127.0.0.1:0"])
@@ -56,17 +56,17 @@ impl RunningShow {
         let mut show = Self {
             child,
             bootstrap: String::new(),
-            clock: Clock { started_wall_ms: 0, start: Timestamp::from_ms(0), speed: 1.0 },
+            clock: SimulatedClock { started_wall_ms: 0, start: Timestamp::from_ms(0), speed: 1.0 },
         };
-        (show.bootstrap, show.clock) = wait(run, &hears)?;
+        (show.bootstrap, show.clock) = wait(stop, &hears)?;
         Ok(show)
     }
 }
 
-fn wait(run: &Run, hears: &Receiver<(String, Clock)>) -> Result<(String, Clock)> {
+fn wait(stop: &StopSignal, hears: &Receiver<(String, SimulatedClock)>) -> Result<(String, SimulatedClock)> {
     let looks = READY.as_millis() / LOOK.as_millis();
     for _ in 0..looks {
-        run.check()?;
+        stop.check()?;
         match hears.recv_timeout(LOOK) {
             Ok(found) => return Ok(found),
             Err(RecvTimeoutError::Timeout) => {}
@@ -80,10 +80,10 @@ fn wait(run: &Run, hears: &Receiver<(String, Clock)>) -> Result<(String, Clock)>
 
 /// Where a show's broker is and what its clock says, from a line that `freshet demo --headless
 /// --format jsonl` writes; none as long as the clock stands.
-fn place_and_clock(line: &str) -> Option<(String, Clock)> {
+fn place_and_clock(line: &str) -> Option<(String, SimulatedClock)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let bootstrap = line["cluster"]["data"]["bootstrap"].as_str()?.to_owned();
-    let clock = Clock {
+    let clock = SimulatedClock {
         started_wall_ms: line["taken_at_ms"].as_i64()?,
         start: Timestamp::from_ms(line["title"]["clock_ms"].as_i64()?),
         speed: line["title"]["speed"].as_f64()?,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use client::{GroupConsumer, GroupOptions, Outgoing, Polled, Producer, ProducerOptions, Settings};
 
-use super::Run;
+use super::StopSignal;
 use super::figures::{Figure, Report};
 use super::target::{OwnBroker, PATIENCE};
 use crate::cli::StartArgs;
@@ -16,10 +16,10 @@ const TOPIC: &str = "first";
 /// group, round after round. All times are from the moment before the process was made, but for the
 /// group, which counts from its own beginning.
 #[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
-pub(super) fn start(run: &Run, args: &StartArgs) -> Result<()> {
+pub(super) fn start(stop: &StopSignal, args: &StartArgs) -> Result<()> {
     let mut report = Report::new("start");
     for _ in 0..args.rounds {
-        run.check()?;
+        stop.check()?;
         let began = Instant::now();
         let broker = OwnBroker::start(args.program.as_deref())?;
         let listening = began.elapsed();
@@ -37,7 +37,7 @@ pub(super) fn start(run: &Run, args: &StartArgs) -> Result<()> {
         let joining = Instant::now();
         let member = GroupConsumer::join(&settings, "first-group", &[TOPIC], &GroupOptions::default())?;
         while !matches!(member.poll(PATIENCE)?, Polled::Assigned(_)) {
-            run.check()?;
+            stop.check()?;
             if joining.elapsed() > PATIENCE {
                 bail!("the group did not form within {PATIENCE:?}");
             }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use client::{LogReader, Outgoing, Producer, ProducerOptions};
 
-use super::Run;
+use super::StopSignal;
 use super::figures::{Cost, Figure, Meter, Report};
 use super::target::{PATIENCE, Target};
 use crate::cli::VolumeArgs;
@@ -14,27 +14,27 @@ use crate::cli::VolumeArgs;
 const STRIDE: u64 = 4_096;
 
 /// Sends, round after round, each into an empty topic.
-pub(super) fn produce(run: &Run, args: &VolumeArgs) -> Result<()> {
+pub(super) fn produce(stop: &StopSignal, args: &VolumeArgs) -> Result<()> {
     let target = Target::open(&args.target)?;
     let mut report = Report::new("produce");
     for round in 1..=args.rounds {
         let topic = target.topic(&format!("produce-{round}"))?;
         let producer = producer(&target, args)?;
         // Connects, and asks where the partitions are: that is not what is measured.
-        send(run, &producer, &topic.name, &target, &[0; 8], u64::from(target.partitions.unsigned_abs()))?;
+        send(stop, &producer, &topic.name, &target, &[0; 8], u64::from(target.partitions.unsigned_abs()))?;
         let meter = Meter::start(target.broker_pid)?;
-        let seconds = send(run, &producer, &topic.name, &target, &value(args), args.records)?;
+        let seconds = send(stop, &producer, &topic.name, &target, &value(args), args.records)?;
         report.add(figures(args, seconds, meter.stop()?));
     }
     report.write(args.target.format)
 }
 
 /// Fills one topic, then reads it, round after round.
-pub(super) fn consume(run: &Run, args: &VolumeArgs) -> Result<()> {
+pub(super) fn consume(stop: &StopSignal, args: &VolumeArgs) -> Result<()> {
     let target = Target::open(&args.target)?;
     let topic = target.topic("consume")?;
     let producer = producer(&target, args)?;
-    send(run, &producer, &topic.name, &target, &value(args), args.records)?;
+    send(stop, &producer, &topic.name, &target, &value(args), args.records)?;
     let stretches: Vec<(i32, i64, i64)> = (0..target.partitions)
         .map(|partition| (partition, 0, producer.acknowledged_end(&topic.name, partition).unwrap_or(0)))
         .collect();
@@ -50,7 +50,7 @@ pub(super) fn consume(run: &Run, args: &VolumeArgs) -> Result<()> {
         let mut read = 0;
         while !reader.is_finished() {
             if read % STRIDE == 0 {
-                run.check()?;
+                stop.check()?;
             }
             let record = reader.next(PATIENCE)?;
             if let Some(record) = record {
@@ -94,7 +94,7 @@ fn value(args: &VolumeArgs) -> Vec<u8> {
 /// Sends `count` records to the partitions in turn, and returns after how many seconds the last is
 /// acknowledged.
 fn send(
-    run: &Run,
+    stop: &StopSignal,
     producer: &Producer,
     topic: &str,
     target: &Target,
@@ -105,7 +105,7 @@ fn send(
     let mut partitions = (0..target.partitions).cycle();
     for sent in 0..count {
         if sent % STRIDE == 0 {
-            run.check()?;
+            stop.check()?;
         }
         let partition = partitions.next();
         producer.send(Outgoing { topic, partition, value: Some(value), ..Outgoing::default() }, PATIENCE)?;

@@ -27,7 +27,7 @@ use scenarios::view::Closing;
 use super::screen;
 use crate::cli::{DemoArgs, Period};
 use crate::temporary;
-use scenarios::clock::{Clock, wall_ms};
+use scenarios::clock::{SimulatedClock, wall_ms};
 use scenarios::controller::ShowController;
 use scenarios::ledger::{Ledger, audit};
 use scenarios::observe::watch::Watch;
@@ -121,7 +121,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let of_the_others = plan.clone();
     controller.start_when_ready(groups, READY, move |now_ms| {
         let Plan { world, speed, .. } = &of_the_others;
-        let clock = Clock { started_wall_ms: now_ms + HEAD_START_MS, start: world.start, speed: *speed };
+        let clock =
+            SimulatedClock { started_wall_ms: now_ms + HEAD_START_MS, start: world.start, speed: *speed };
         (clock, of_the_others.producers_and_jobs(&clock))
     });
 
@@ -301,12 +302,12 @@ fn city_name(args: &DemoArgs) -> String {
 /// Where the log and the database are while the show runs.
 enum Folder {
     Temporary(temporary::Folder),
-    Kept(PathBuf),
+    Given(PathBuf),
 }
 
 impl Folder {
-    fn open(kept: Option<&Path>) -> Result<Self> {
-        let Some(path) = kept else {
+    fn open(given: Option<&Path>) -> Result<Self> {
+        let Some(path) = given else {
             return Ok(Self::Temporary(temporary::Folder::new()?));
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
@@ -315,15 +316,15 @@ impl Folder {
         let mut inside =
             std::fs::read_dir(path).with_context(|| format!("could not look into {}", path.display()))?;
         if inside.next().is_some() {
-            bail!("{} is not empty: a show begins anew, so pass an empty --data-dir", path.display());
+            bail!("{} is not empty: a show begins from nothing, so pass an empty --data-dir", path.display());
         }
-        Ok(Self::Kept(path.to_owned()))
+        Ok(Self::Given(path.to_owned()))
     }
 
     fn path(&self) -> &Path {
         match self {
             Self::Temporary(folder) => folder.path(),
-            Self::Kept(path) => path,
+            Self::Given(path) => path,
         }
     }
 }

@@ -32,7 +32,7 @@ struct View {
 }
 
 /// What was generated, cut into what the tests ask for.
-struct Log {
+struct ClickLog {
     /// People's views, in order.
     views: Vec<View>,
     /// Programs' views, by session.
@@ -42,11 +42,11 @@ struct Log {
     trending: BTreeMap<(String, i64), ([u32; 24], u32)>,
 }
 
-fn log() -> &'static Log {
-    static LOG: OnceLock<Log> = OnceLock::new();
+fn log() -> &'static ClickLog {
+    static LOG: OnceLock<ClickLog> = OnceLock::new();
     LOG.get_or_init(|| {
         let start = config().start;
-        let mut log = Log {
+        let mut log = ClickLog {
             views: Vec::new(),
             bots: BTreeMap::new(),
             kinds: BTreeMap::new(),
