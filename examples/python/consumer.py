@@ -1,4 +1,4 @@
-"""A consumer: adds up what each card spends. Stop it, start it again: it goes on at its bookmark.
+"""A consumer: adds up what each card spends. Stop it, start it again: it resumes at its committed offset.
 
     pip install kafka-python
     python consumer.py [HOST:PORT]        # two of them share the partitions; watch them on the dashboard
@@ -10,7 +10,7 @@ consumer = KafkaConsumer(
     "my_swipes",
     bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092",
     group_id="my-first-app",                                # members of one group share the work
-    auto_offset_reset="earliest",                           # no bookmark yet: begin with the oldest record
+    auto_offset_reset="earliest",                           # no committed offset yet: begin with the oldest record
     consumer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else float("inf"),
 )
 spent = collections.Counter()
@@ -22,4 +22,4 @@ try:
 except KeyboardInterrupt:                                   # Ctrl-C: the usual end of a consumer
     pass
 finally:
-    consumer.close()                                        # leaves the group at once, and commits the bookmark
+    consumer.close()                                        # leaves the group at once, and commits its offsets

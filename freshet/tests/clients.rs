@@ -229,7 +229,7 @@ fn the_examples_of_the_documentation_run() {
     }
     assert!(first.wait().unwrap().success(), "Ctrl-C is the usual end of a consumer");
     let again = run(Command::new(python()).arg(example("consumer.py")).args([&broker.address, "3000"]), "");
-    assert_eq!(again, "", "the bookmark stands at the end: nothing is read twice");
+    assert_eq!(again, "", "the committed offset is at the end: nothing is read twice");
     let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
     assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
 }

@@ -2,7 +2,7 @@
 //!
 //! Kafka keeps a free text with every committed offset. Ours says where the answers stood at that
 //! moment: for every partition that the task answers on, an offset from which all answers to
-//! *later* questions lie. Whoever takes over reads from there to the end and so learns which
+//! *later* questions lie. The worker that takes over reads from there to the end, and so learns which
 //! questions past the committed offset were answered already. Offset and text are written in one
 //! step, so they can't disagree.
 //!
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_text_is_no_bookmark() {
+    fn a_strangers_text_is_no_metadata() {
         for text in ["", "v2 a/0=1", "v1 nonsense", "v1 trips/0=x", "v1 no_such_topic/0=1", "{\"v1\":1}"] {
             assert_eq!(CommitMetadata::parse(text), None, "{text}");
         }

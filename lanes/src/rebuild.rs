@@ -2,7 +2,7 @@
 //!
 //! A processor's state is a function of the records it has seen, so nothing else needs to be saved:
 //! a new processor is given the records of its partition again, up to the committed offset, and its
-//! answers are dropped. Then the answers already on their topics past the commit's bookmark are
+//! answers are dropped. Then the answers already on their topics past the commit's metadata are
 //! read, to know which questions past the offset are settled.
 
 use std::sync::atomic::{AtomicBool, Ordering};

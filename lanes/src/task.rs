@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bookmark_never_moves_back() {
+    fn commit_metadata_never_moves_back() {
         let place = (Topic::FraudDecisions, 0);
         let mut task = task(0, PublishedAnswers::default());
         task.answers_from.insert(place, 10);
@@ -307,7 +307,7 @@ mod tests {
     /// later life takes the two in the order of their timestamps: so it may send an answer to the
     /// one while the answer to the other, which is there, has yet to be met.
     #[test]
-    fn a_bookmark_stays_before_an_answer_that_has_yet_to_be_met() {
+    fn commit_metadata_stays_before_an_answer_that_has_yet_to_be_met() {
         let place = (Topic::FraudDecisions, 0);
         let mut answered = PublishedAnswers::default();
         answered.note(Topic::Chargebacks, 0, Topic::FraudDecisions);

@@ -8,7 +8,7 @@ messages! {
     /// Offsets to remember, and as whom.
     pub struct OffsetCommitRequest {
         group_id: String,
-        /// -1 for a consumer that uses the group only as a bookmark.
+        /// -1 for a consumer that uses the group only to store offsets.
         generation_id: i32 = -1,
         member_id: String,
         [7..] group_instance_id: Option<String>,

@@ -36,9 +36,9 @@ impl Job<'_> {
             let (topic, partition) = input.place;
             let searcher = searcher(&mut self.searchers, &self.config.settings, topic)?;
             searcher.select_partition(partition);
-            // A record that claims to be of the next century is left by every run, and stays where
-            // the bookmark stands. What waits behind it must not wait with it: so it is looked
-            // among what was left, and among what no run has seen.
+            // A record that claims to be of the next century is left by every run, and holds the
+            // committed offset. The records behind it must not wait with it: so both the records
+            // that runs have left and those that no run has seen are searched.
             let cut = Cut { done: input.marks.read, until: Timestamp::MAX };
             let unseen = input.marks.read.map_or(input.position, |done| done.end.max(input.position));
             let places = if unseen > input.position { vec![input.position, unseen] } else { vec![unseen] };

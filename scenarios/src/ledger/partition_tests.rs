@@ -9,7 +9,7 @@ const MOST: u16 = 4;
 /// The most that it gets.
 const MOST_GIVEN: usize = 6;
 
-/// The sums of a partition whose bookmark has passed all that was asked, which always add up.
+/// The sums of a partition whose committed offset has passed every question, which always add up.
 fn sums(partition: &Partition) -> Sums {
     let mut sums = Sums::default();
     let lost = partition.add_to(&mut sums);

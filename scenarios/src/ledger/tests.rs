@@ -75,7 +75,7 @@ fn sums(ledger: &Ledger) -> Sums {
 }
 
 #[test]
-fn what_is_not_answered_is_in_flight_until_the_bookmark_has_passed_it() {
+fn what_is_not_answered_is_in_flight_until_the_committed_offset_has_passed_it() {
     let mut ledger = books();
     asked(&mut ledger, 0..10);
     answered(&mut ledger, &[0, 1, 2, 4]);

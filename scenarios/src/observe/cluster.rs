@@ -207,15 +207,15 @@ impl ClusterView {
         self.topics.contains_key(name)
     }
 
-    /// Whether the group is at work: its members own partitions and have put a bookmark into each.
+    /// Whether the group is at work: its members own partitions and have committed an offset in each.
     /// A member that owns a partition may still be learning what it must know before it can
     /// answer.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.groups.get(group).is_some_and(|view| {
-            let bookmark = |log: &(String, i32)| {
+            let has_committed = |log: &(String, i32)| {
                 view.poll.committed.iter().any(|(topic, partition, _)| *topic == log.0 && *partition == log.1)
             };
-            !view.owners.is_empty() && view.owners.keys().all(bookmark)
+            !view.owners.is_empty() && view.owners.keys().all(has_committed)
         })
     }
 
@@ -234,12 +234,12 @@ type Logs = BTreeMap<(String, i32), LogView>;
 impl GroupView {
     fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, notices: &mut Vec<Notice>) {
         let mut lag = 0;
-        let mut bookmarks = 0;
+        let mut committed_sum = 0;
         self.partitions.retain(|(topic, partition), _| {
             poll.committed.iter().any(|(known, number, _)| known == topic && number == partition)
         });
         for (topic, partition, offset) in &poll.committed {
-            bookmarks += offset;
+            committed_sum += offset;
             let at = (topic.clone(), *partition);
             let Some((log, end)) = logs.get(&at).and_then(|log| Some((log, log.ends.last()?))) else {
                 continue;
@@ -248,8 +248,8 @@ impl GroupView {
             lag += its;
             self.partitions.entry(at).or_default().push(now_ms, its, *offset);
         }
-        self.committed.push(now_ms, bookmarks);
-        self.lag.push(now_ms, lag, bookmarks);
+        self.committed.push(now_ms, committed_sum);
+        self.lag.push(now_ms, lag, committed_sum);
         self.lag_history.push(now_ms, lag as f64);
 
         let unsettled =
@@ -298,12 +298,12 @@ impl GroupView {
             .map(|place| {
                 let log = logs.get(place);
                 let end = log.and_then(|log| log.ends.last());
-                let bookmark = committed.get(place).copied();
-                let position = bookmark.zip(log).map(|(offset, log)| offset.max(log.start));
-                let lag = bookmark
+                let committed = committed.get(place).copied();
+                let position = committed.zip(log).map(|(offset, log)| offset.max(log.start));
+                let lag = committed
                     .zip(log)
                     .zip(end)
-                    .map(|((bookmark, log), latest)| Offsets { earliest: log.start, latest }.lag(bookmark));
+                    .map(|((offset, log), latest)| Offsets { earliest: log.start, latest }.lag(offset));
                 let owned = self.owners.contains_key(place);
                 let course = self.partitions.get(place);
                 GroupPartition {
@@ -311,7 +311,7 @@ impl GroupView {
                     partition: place.1,
                     log_start: log.map(|log| log.start),
                     log_end: end,
-                    committed: bookmark,
+                    committed,
                     lag_records: lag.map(|lag| lag as u64),
                     lag_ms: match lag {
                         Some(0) => Some(0.0),

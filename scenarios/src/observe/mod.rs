@@ -156,7 +156,7 @@ impl Show {
         }
     }
 
-    /// Tells the ledger the bookmarks, each with the end of the answers that belong to it.
+    /// Tells the ledger the committed offsets, each with the end of the answers' partition.
     fn mark(&mut self, poll: &ClusterPoll) {
         for group in &poll.groups {
             for (topic, partition, offset) in &group.committed {

@@ -1,19 +1,18 @@
 //! Whether all records from before a moment have been read.
 //!
-//! A case may be judged when the answers of both lanes have been read. A batch job says when it has
-//! answered: it reports a run on `batch_runs` when the run's answers are in the log. But the report
-//! may be read before them, for topics are read one beside the other, on a busy machine by seconds;
-//! and the stream lane may be behind. How long to wait is no matter of time, it is asked:
+//! A case may be judged when the answers of both lanes have been read. A batch job reports a run on
+//! `batch_runs` when the run's answers are in the log. But the report may be read before the answers,
+//! on a busy machine by seconds, for each topic is read on its own; and the stream lane may be
+//! behind. So the barrier does not wait for a time, it compares offsets:
 //!
-//! 1. A poll that was asked after the report was read tells where every partition ended. All
-//!    questions of that run lie before.
-//! 2. The first poll by which the stream lane's bookmarks have passed these ends tells where every
+//! 1. A poll that begins after the report was read tells where every partition ended. All questions
+//!    of that run lie before.
+//! 2. The first poll by which the stream lane's committed offsets have passed these ends tells where every
 //!    partition ends now. All answers lie before.
 //! 3. When everything has been read up to there, so have the answers of both lanes.
 //!
 //! # Simplifications
-//! - A lane that hangs is waited for by whoever asks here: see
-//!   [`PATIENCE_MS`](bill::PATIENCE_MS).
+//! - The barrier has no timeout; its callers have one: [`PATIENCE_MS`](bill::PATIENCE_MS).
 
 use std::collections::VecDeque;
 
@@ -113,9 +112,9 @@ mod tests {
     use super::*;
     use crate::observe::LogPoll;
 
-    /// So many swipes and answers of the batch lane are in the log, and the stream lane's bookmark
-    /// stands at `bookmark`.
-    fn poll(swipes: i64, answers: i64, bookmark: i64) -> ClusterPoll {
+    /// So many swipes and answers of the batch lane are in the log, and the stream lane has
+    /// committed `offset`.
+    fn poll(swipes: i64, answers: i64, offset: i64) -> ClusterPoll {
         let log = |topic: Topic, end| LogPoll {
             topic: topic.name().to_owned(),
             partition: 0,
@@ -123,7 +122,7 @@ mod tests {
             end,
             leader: Some(1),
         };
-        let committed = vec![(Topic::CardSwipes.name().to_owned(), 0, bookmark)];
+        let committed = vec![(Topic::CardSwipes.name().to_owned(), 0, offset)];
         ClusterPoll {
             brokers: 1,
             logs: vec![log(Topic::CardSwipes, swipes), log(Topic::FraudBatch, answers)],

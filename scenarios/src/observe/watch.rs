@@ -196,7 +196,8 @@ impl Poller {
                 id: group.id,
             });
         }
-        // After the bookmarks: what they have passed was answered before these ends.
+        // Read after the committed offsets: the questions before those were answered before these
+        // ends.
         let offsets = self.admin.offsets(&partitions)?;
         let logs = partitions
             .into_iter()

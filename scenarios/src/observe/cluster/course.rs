@@ -57,8 +57,8 @@ impl Growth {
     }
 }
 
-/// The last polls of a bookmark, or of all bookmarks of a group: when, log end minus bookmark, and
-/// the bookmark.
+/// The last polls of a committed offset, or of the sum of a group's: when, the lag, and the
+/// offset.
 #[derive(Debug, Default)]
 pub(super) struct Course(VecDeque<(i64, i64, i64)>);
 

@@ -24,7 +24,7 @@ fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
 }
 
 #[test]
-fn lag_in_seconds_is_when_the_log_ended_at_the_bookmark() {
+fn lag_in_seconds_is_when_the_log_ended_at_the_committed_offset() {
     let mut view = ClusterView::default();
     for second in 0..10 {
         view.take(second * 1000, poll(second * 100, second * 100, &["a"]));
@@ -79,7 +79,7 @@ fn each_partition_has_its_own_trend() {
     assert!(matches!(trends[..], [Trend::KeepingUp, Trend::FallingBehind { .. }]), "{trends:?}");
 }
 
-/// The bookmark is put back to the beginning, and everything is read again at ten times the
+/// The committed offset is reset to the beginning, and everything is read again at ten times the
 /// usual pace.
 #[test]
 fn a_rewound_group_drains_and_does_not_keep_up() {
@@ -117,7 +117,7 @@ fn a_new_leader_is_news_with_the_time_that_nobody_led() {
 }
 
 #[test]
-fn a_group_is_at_work_when_each_of_its_partitions_has_a_bookmark() {
+fn a_group_is_at_work_when_each_of_its_partitions_has_a_committed_offset() {
     let mut view = ClusterView::default();
     let mut learning = poll(0, 0, &["a"]);
     learning.groups[0].committed.clear();
