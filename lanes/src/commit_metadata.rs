@@ -2,9 +2,9 @@
 //!
 //! Kafka keeps a free text with every committed offset. Ours says where the answers stood at that
 //! moment: for every partition that the task answers on, an offset from which all answers to
-//! *later* questions lie. The worker that takes over reads from there to the end, and so learns which
-//! questions past the committed offset were answered already. Offset and text are written in one
-//! step, so they can't disagree.
+//! *later* questions lie. The worker that takes over reads from there to the end, and so learns
+//! which questions past the committed offset were answered already. Offset and text are written in
+//! one step, so they can't disagree.
 //!
 //! ```text
 //! v1 fraud_decisions/3=1234 dead_letters/0=17

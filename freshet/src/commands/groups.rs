@@ -27,8 +27,8 @@ pub(crate) fn run(args: &ListArgs) -> Result<()> {
         Table::new(&["group", "state", "topic", "partition", "committed", "log end", "lag", "owner"]);
     for group in admin.groups()? {
         let committed = admin.committed_offsets(&group.id, &partitions)?;
-        // The ends are read after the committed offsets: a lag that is slightly too large is honest,
-        // a negative one is impossible.
+        // The ends are read after the committed offsets: a lag that is slightly too large is
+        // honest, a negative one is impossible.
         let offsets = admin.offsets(&partitions)?;
         for ((at, committed), offsets) in partitions.iter().zip(committed).zip(offsets) {
             let owner = group.members.iter().find(|member| member.partitions.contains(at));

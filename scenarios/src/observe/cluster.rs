@@ -207,8 +207,8 @@ impl ClusterView {
         self.topics.contains_key(name)
     }
 
-    /// Whether the group is at work: its members own partitions and have committed an offset in each.
-    /// A member that owns a partition may still be learning what it must know before it can
+    /// Whether the group is at work: its members own partitions and have committed an offset in
+    /// each. A member that owns a partition may still be learning what it must know before it can
     /// answer.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.groups.get(group).is_some_and(|view| {

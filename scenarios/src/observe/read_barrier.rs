@@ -1,14 +1,14 @@
 //! Whether all records from before a moment have been read.
 //!
 //! A case may be judged when the answers of both lanes have been read. A batch job reports a run on
-//! `batch_runs` when the run's answers are in the log. But the report may be read before the answers,
-//! on a busy machine by seconds, for each topic is read on its own; and the stream lane may be
-//! behind. So the barrier does not wait for a time, it compares offsets:
+//! `batch_runs` when the run's answers are in the log. But the report may be read before the
+//! answers, on a busy machine by seconds, for each topic is read on its own; and the stream lane
+//! may be behind. So the barrier does not wait for a time, it compares offsets:
 //!
 //! 1. A poll that begins after the report was read tells where every partition ended. All questions
 //!    of that run lie before.
-//! 2. The first poll by which the stream lane's committed offsets have passed these ends tells where every
-//!    partition ends now. All answers lie before.
+//! 2. The first poll by which the stream lane's committed offsets have passed these ends tells
+//!    where every partition ends now. All answers lie before.
 //! 3. When everything has been read up to there, so have the answers of both lanes.
 //!
 //! # Simplifications

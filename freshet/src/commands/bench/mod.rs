@@ -56,8 +56,8 @@ struct StopSignal {
 }
 
 impl StopSignal {
-    /// An error once Ctrl-C was pressed. Benchmarks check it in their loops, so that topics, folders
-    /// and processes are cleaned up.
+    /// An error once Ctrl-C was pressed. Benchmarks check it in their loops, so that topics,
+    /// folders and processes are cleaned up.
     fn check(&self) -> Result<(), Interrupted> {
         if let Ok(Ok(Order::Stop)) = self.orders.try_lock().map(|orders| orders.try_recv()) {
             self.stopped.store(true, Ordering::Relaxed);
