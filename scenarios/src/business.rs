@@ -23,7 +23,7 @@ use processor::mart::Mart;
 use producers::Emission;
 use streets::Map;
 
-use crate::ledger::Book;
+use crate::ledger::LedgerEntry;
 use crate::priority::Priority;
 use crate::view::{Closing, View};
 
@@ -49,7 +49,7 @@ pub struct Business {
     /// Its part of a comparison of periods.
     pub comparison: Comparison,
     /// Its questions and their answers in the ledger.
-    pub book: Book,
+    pub ledger: LedgerEntry,
     /// Its tables in the warehouse, and what can be asked of them.
     pub mart: &'static Mart,
     /// Its part of the bill.

@@ -12,7 +12,7 @@
 use processor::mart::Mart;
 
 use crate::business::{Business, Lane, Worker};
-use crate::ledger::Book;
+use crate::ledger::LedgerEntry;
 
 /// Every business, in the order in which they are shown.
 pub static ALL: &[&Business] = &[
@@ -33,12 +33,12 @@ pub fn workers_of(businesses: &[&'static Business]) -> Vec<&'static Worker> {
     own.chain(SHARED_WORKERS.iter().copied().filter(|worker| serves(worker))).collect()
 }
 
-/// The books of these businesses, with those first of which the log alone tells that nothing was
-/// lost.
-pub fn books_of(businesses: &[&'static Business]) -> Vec<&'static Book> {
-    let mut books: Vec<&Book> = businesses.iter().map(|business| &business.book).collect();
-    books.sort_by_key(|book| !book.pair.every_record_is_answered);
-    books
+/// What the ledger audits for these businesses; first the pairs whose records alone prove that
+/// nothing was lost.
+pub fn ledger_entries(businesses: &[&'static Business]) -> Vec<&'static LedgerEntry> {
+    let mut entries: Vec<&LedgerEntry> = businesses.iter().map(|business| &business.ledger).collect();
+    entries.sort_by_key(|entry| !entry.pair.every_record_is_answered);
+    entries
 }
 
 /// What every business keeps in the warehouse.

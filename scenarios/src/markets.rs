@@ -1,9 +1,9 @@
 //! Markets: trades in pairs of currencies, and what a late signal costs.
 //!
 //! Each pair's minute is a question: buy, sell or hold? The stream answers half a minute after the
-//! minute is over, when the trades that were late are there; the batch lane with its next run, from
-//! the same trades, and by then the price has moved. It is a scenario of its own: the *news or
-//! crypto prices by the hour* that people who come from a scheduler and a database know.
+//! minute is over, when most late trades have arrived. The batch lane answers from the same trades
+//! with its next run, and by then the price has moved. Markets are a scenario of their own: the
+//! hourly *news or crypto prices* that is a usual first project with a scheduler and a database.
 
 mod pairs;
 
@@ -21,11 +21,11 @@ use producers::markets::{Markets, MarketsConfig as WorldConfig};
 use crate::business::{
     Business, Comparison, Emissions, Freshness, Job, Lanes, Producer, Replay, Replayed, Worker, World,
 };
-use crate::ledger::{AnswerRule, Book, Owed, QuestionAnswerPair};
+use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
 use crate::view::{interval, item, named};
 
-/// How many times the usual comes on top of the usual in a burst.
-const MORE: u32 = 9;
+/// A burst adds so many times the usual rate of trades.
+const BURST_FACTOR: u32 = 9;
 
 /// The business.
 pub static MARKETS: Business = Business {
@@ -60,7 +60,7 @@ pub static MARKETS: Business = Business {
             questions: &[Topic::Trades],
             answers: Topic::Signals,
             is_answer: |_| true,
-            // A signal is dated by the beginning of its minute, and can't be given before its end.
+            // A signal carries the start of its minute, and can't be given before the minute's end.
             asked_at: |signal| Some(signal.ts()?.plus_ms(CANDLE_MS)),
         }),
         processors: |_, _| Ok(Box::new(|| Box::new(MarketsProcessor::default()))),
@@ -82,7 +82,7 @@ pub static MARKETS: Business = Business {
         processor: |_, period_ms| Ok(replay(period_ms)),
     },
     comparison: Comparison { usual_ms: 24 * HOUR_MS, lanes: |_, _, periods_ms| Ok(lanes(periods_ms)) },
-    book: Book {
+    ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::Trades,
             answers: Topic::Signals,
@@ -105,11 +105,14 @@ fn world_config(world: &World) -> WorldConfig {
     WorldConfig { seed: world.seed, start: world.start, ..WorldConfig::default() }
 }
 
-/// More trades at the same prices. What the pairs are worth is told by the show's own simulator.
+/// More trades at the same prices. The show's own simulator publishes the true prices.
 fn burst(world: &World, moment: Timestamp) -> Emissions {
     let usual = world_config(world);
-    let config =
-        WorldConfig { trades_per_second: usual.trades_per_second * f64::from(MORE), truth: false, ..usual };
+    let config = WorldConfig {
+        trades_per_second: usual.trades_per_second * f64::from(BURST_FACTOR),
+        truth: false,
+        ..usual
+    };
     let markets = Markets::opening_at(config, moment);
     Box::new(markets.skip_while(move |emission| emission.at < moment))
 }
@@ -139,7 +142,7 @@ fn lanes(periods_ms: &[i64]) -> Lanes {
     })
 }
 
-/// The screen shows what the orders paid more than at the close, and how far prices had moved.
+/// The screen shows the orders' mark-out, and how far prices had moved.
 fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let Some(MarketsBill { stream, batch, .. }) = bill.of_type::<MarketsBill>() else { return Vec::new() };
     let mut mark_out = item(stream.mark_out_cents(), batch.mark_out_cents(), stream.orders);
@@ -154,10 +157,10 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     ]
 }
 
-/// A trade is owed a signal for each pair's minute that it ends, and most trades end none.
+/// A trade expects a signal for each pair's minute that it ends; most trades end none.
 ///
-/// Which it ends is a matter of event time, so the processor's own windows tell. The ledger is
-/// about what is lost on the way, and not about whether a processor is right.
+/// Which minutes a trade ends depends on event time, so the rule runs the processor's own windows.
+/// The ledger finds what is lost on the way, not whether a processor is right.
 #[derive(Debug, Default)]
 struct MinutesThatEnd {
     partitions: HashMap<i32, PartitionWindows>,
@@ -167,13 +170,13 @@ struct MinutesThatEnd {
 #[derive(Debug, Default)]
 struct PartitionWindows {
     processor: MarketsProcessor,
-    /// The partition's beginning is gone: up to this time, what came before would have to be known.
+    /// Set when the partition's beginning is deleted: up to this time the windows are incomplete.
     unknown_to: Option<Timestamp>,
 }
 
 impl AnswerRule for MinutesThatEnd {
-    fn owed(&mut self, (partition, offset): (i32, i64), question: &Event) -> Owed {
-        let Event::Trades(trade) = question else { return Owed::Answers(1) };
+    fn expected(&mut self, (partition, offset): (i32, i64), question: &Event) -> Expected {
+        let Event::Trades(trade) = question else { return Expected::Answers(1) };
         let windows = self.partitions.entry(partition).or_insert_with(|| PartitionWindows {
             processor: MarketsProcessor::default(),
             unknown_to: (offset > 0).then(|| trade.ts.plus_ms(MarketsConfig::HORIZON_MS)),
@@ -182,10 +185,10 @@ impl AnswerRule for MinutesThatEnd {
         windows.processor.process(question, &mut self.answers);
         windows.unknown_to = windows.unknown_to.filter(|&unknown_to| trade.ts < unknown_to);
         if windows.unknown_to.is_some() {
-            return Owed::Unknown;
+            return Expected::Unknown;
         }
         let signals = self.answers.iter().filter(|answer| answer.topic() == Topic::Signals).count();
-        Owed::Answers(u16::try_from(signals).unwrap_or(u16::MAX))
+        Expected::Answers(u16::try_from(signals).unwrap_or(u16::MAX))
     }
 
     fn most_answers(&self) -> u16 {
@@ -212,7 +215,7 @@ mod tests {
     /// What the ledger says of trades from the offset `first` on, and of all signals but one.
     fn sums(trades: &[Event], first: usize, without: Option<usize>) -> crate::ledger::Sums {
         let mut lane = MarketsProcessor::default();
-        let mut ledger = Ledger::new([&MARKETS.book]);
+        let mut ledger = Ledger::new([&MARKETS.ledger]);
         let mut signals = Vec::new();
         for (offset, trade) in trades.iter().enumerate() {
             let mut answers = Vec::new();
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn each_minute_of_a_pair_that_is_over_is_owed_one_signal() {
+    fn each_minute_of_a_pair_that_is_over_expects_one_signal() {
         let trades = trades();
         let all = sums(&trades, 0, None);
         assert!(all.answered > 1_000, "twenty pairs, and an hour but for its end: {all:?}");
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_beginning_is_gone_nobody_is_accused() {
+    fn where_the_beginning_is_deleted_nothing_counts_as_lost() {
         let trades = trades();
         let cut = sums(&trades, trades.len() / 2, None);
         assert_eq!((cut.lost, cut.doubled), (Some(0), 0), "{cut:?}");

@@ -24,7 +24,7 @@ use crate::business::{
     Worker, World,
 };
 use crate::history::read_histories;
-use crate::ledger::{AnswerOnce, Book, QuestionAnswerPair};
+use crate::ledger::{AnswerOnce, LedgerEntry, QuestionAnswerPair};
 use crate::view::{interval, item, named};
 use evaluation::EvaluatedDetector;
 
@@ -95,7 +95,7 @@ pub static PAYMENTS: Business = Business {
         processor: |logic, period_ms| Ok(replay(logic, period_ms)),
     },
     comparison: Comparison { usual_ms: 36 * HOUR_MS, lanes },
-    book: Book {
+    ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::CardSwipes,
             answers: Topic::FraudDecisions,

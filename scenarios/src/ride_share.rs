@@ -25,7 +25,7 @@ use crate::business::{
     Business, Comparison, Emissions, Factory, Freshness, Job, Logic, Need, Producer, Replay, Replayed,
     Worker, World, map,
 };
-use crate::ledger::{AnswerRule, Book, Owed, QuestionAnswerPair};
+use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
 use crate::priority::Priority;
 use crate::view::{interval, item, named};
 
@@ -117,7 +117,7 @@ pub static RIDE_SHARE: Business = Business {
             Ok(Box::new(bill::compare::Rides::new(&config, periods_ms)))
         },
     },
-    book: Book {
+    ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::DriverLocations,
             answers: Topic::EtaUpdates,
@@ -217,7 +217,7 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     ]
 }
 
-/// A ping is owed an answer when it has a trip and is newer than the driver's newest, or begins the
+/// A ping expects an answer when it has a trip and is newer than the driver's newest, or begins the
 /// trip.
 #[derive(Debug, Default)]
 struct PingsThatAdvance {
@@ -226,9 +226,9 @@ struct PingsThatAdvance {
 }
 
 impl AnswerRule for PingsThatAdvance {
-    fn owed(&mut self, _place: (i32, i64), question: &Event) -> Owed {
+    fn expected(&mut self, _place: (i32, i64), question: &Event) -> Expected {
         let Event::DriverLocations(DriverLocation { ts, driver_id, trip_id, .. }) = question else {
-            return Owed::Answers(1);
+            return Expected::Answers(1);
         };
         let before = self.drivers.get_mut(driver_id);
         let advances = before.as_ref().is_none_or(|(newest, _)| ts > newest);
@@ -240,6 +240,6 @@ impl AnswerRule for PingsThatAdvance {
                 None => drop(self.drivers.insert(driver_id.clone(), newest)),
             }
         }
-        if trip_id.is_some() && (advances || begins) { Owed::Answers(1) } else { Owed::Nothing }
+        if trip_id.is_some() && (advances || begins) { Expected::Answers(1) } else { Expected::Nothing }
     }
 }

@@ -22,7 +22,7 @@ use crate::business::{
     Worker, World,
 };
 use crate::history::read_histories;
-use crate::ledger::{AnswerOnce, Book, QuestionAnswerPair};
+use crate::ledger::{AnswerOnce, LedgerEntry, QuestionAnswerPair};
 use crate::view::{interval, item, named};
 
 /// How long the shop has been open when a show begins.
@@ -96,7 +96,7 @@ pub static SHOP: Business = Business {
         processor: |logic, period_ms| Ok(replay(logic, period_ms)),
     },
     comparison: Comparison { usual_ms: 6 * HOUR_MS, lanes },
-    book: Book {
+    ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::Clicks,
             answers: Topic::Recommendations,

@@ -11,7 +11,7 @@ use text::Table;
 use super::settings;
 use crate::cli::{Format, LedgerArgs};
 use crate::output::print;
-use scenarios::businesses::{ALL, books_of};
+use scenarios::businesses::{ALL, ledger_entries};
 use scenarios::ledger::{Ledger, QuestionAnswerPair, Sums, audit};
 
 /// Audits, prints the sums, and fails when something was lost or answered twice.
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
     let settings = settings(&args.cluster, "ledger");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     say!("reading every question and every answer that {} keeps …", args.cluster.bootstrap_servers);
-    let ledger = audit(&settings, &admin, &books_of(ALL))?;
+    let ledger = audit(&settings, &admin, &ledger_entries(ALL))?;
     let sums = ledger.sums();
     if sums.is_empty() {
         bail!(
@@ -29,26 +29,26 @@ pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
     }
     print(|out| match args.format {
         Format::Text => write!(out, "{}", table(&sums)),
-        Format::Jsonl => sums.iter().try_for_each(|(book, sums)| writeln!(out, "{}", json_line(book, sums))),
+        Format::Jsonl => sums.iter().try_for_each(|(pair, sums)| writeln!(out, "{}", json_line(pair, sums))),
     })?;
-    let wrong: Vec<String> = sums.iter().filter_map(|(book, sums)| wrong(&ledger, *book, sums)).collect();
+    let wrong: Vec<String> = sums.iter().filter_map(|(pair, sums)| wrong(&ledger, *pair, sums)).collect();
     if !wrong.is_empty() {
         bail!("{}", wrong.join("; "));
     }
     Ok(())
 }
 
-/// What is wrong with a book, in words; nothing when it is right.
-pub(crate) fn wrong(ledger: &Ledger, book: QuestionAnswerPair, sums: &Sums) -> Option<String> {
+/// What is wrong with a pair's sums, in words; none when they are right.
+pub(crate) fn wrong(ledger: &Ledger, pair: QuestionAnswerPair, sums: &Sums) -> Option<String> {
     let (lost, doubled) = (sums.lost.unwrap_or(0), sums.doubled);
     if lost + doubled == 0 {
         return None;
     }
-    let first = ledger.lost(book, 3);
+    let first = ledger.lost(pair, 3);
     let which = if first.is_empty() { String::new() } else { format!(" (such as {})", first.join(", ")) };
     Some(format!(
         "{}: of {} questions {lost} lost{which}, {doubled} answered twice",
-        book.group, sums.produced
+        pair.group, sums.produced
     ))
 }
 
@@ -67,8 +67,8 @@ fn table(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
         "lost",
         "doubled",
     ]);
-    for (book, sums) in sums {
-        let mut row = vec![book.questions.to_string(), book.answers.to_string()];
+    for (pair, sums) in sums {
+        let mut row = vec![pair.questions.to_string(), pair.answers.to_string()];
         let counts = [
             sums.produced,
             sums.answered,
@@ -87,14 +87,14 @@ fn table(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
     table
 }
 
-fn json_line(book: &QuestionAnswerPair, sums: &Sums) -> serde_json::Value {
+fn json_line(pair: &QuestionAnswerPair, sums: &Sums) -> serde_json::Value {
     let mut line = serde_json::to_value(sums).expect("counts have a JSON form");
     for (name, value) in [
         ("schema", json!(dashboard::headless::SCHEMA)),
         ("type", json!("ledger")),
-        ("questions", json!(book.questions.name())),
-        ("answers", json!(book.answers.name())),
-        ("group", json!(book.group)),
+        ("questions", json!(pair.questions.name())),
+        ("answers", json!(pair.answers.name())),
+        ("group", json!(pair.group)),
     ] {
         line[name] = value;
     }

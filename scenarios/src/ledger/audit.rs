@@ -1,5 +1,4 @@
-//! An audit: the whole of every topic is read, from its first record that is kept to its present
-//! end.
+//! An audit: reads every topic whole, from the first record that retention has left to the end.
 
 use std::time::Duration;
 
@@ -8,39 +7,39 @@ use client::{Admin, LogReader, Read, Settings, TopicPartition};
 use events::{Event, Topic};
 use events::{SOURCE_HEADER, Source};
 
-use super::{Book, Ledger, QuestionAnswerPair};
+use super::{Ledger, LedgerEntry, QuestionAnswerPair};
 
-/// How long to wait for a record that the broker says is there.
+/// How long to wait for the next record before the topic's end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads those of `books` whose topics are there, and says what became of every question.
+/// Reads the topics of those `entries` that the cluster has, and gives the state of every question.
 ///
-/// The bookmarks are read before the topics' ends: what a bookmark has passed was answered before,
-/// so its answer must be there.
-pub fn audit(settings: &Settings, admin: &Admin, books: &[&Book]) -> Result<Ledger> {
+/// The committed offsets are read before the topics' ends: a question before a committed offset was
+/// answered before the commit, so its answer lies before the end.
+pub fn audit(settings: &Settings, admin: &Admin, entries: &[&LedgerEntry]) -> Result<Ledger> {
     let known = admin.topics()?;
-    let there = |topic: Topic| known.iter().any(|info| info.name == topic.name());
-    let mut ledger = Ledger::new(books.iter().copied());
-    let pairs = books.iter().map(|book| book.pair);
+    let exists = |topic: Topic| known.iter().any(|info| info.name == topic.name());
+    let mut ledger = Ledger::new(entries.iter().copied());
+    let pairs = entries.iter().map(|entry| entry.pair);
     let pairs: Vec<QuestionAnswerPair> =
-        pairs.filter(|book| there(book.questions) && there(book.answers)).collect();
-    for book in &pairs {
-        let partitions = partitions(admin, book.questions)?;
-        for (at, offset) in partitions.iter().zip(admin.committed_offsets(book.group, &partitions)?) {
+        pairs.filter(|pair| exists(pair.questions) && exists(pair.answers)).collect();
+    for pair in &pairs {
+        let partitions = partitions(admin, pair.questions)?;
+        for (at, offset) in partitions.iter().zip(admin.committed_offsets(pair.group, &partitions)?) {
             if let Some(offset) = offset {
-                ledger.committed(book.group, book.questions, at.partition, offset, 0);
+                ledger.committed(pair.group, pair.questions, at.partition, offset, 0);
             }
         }
     }
-    for book in &pairs {
-        read(settings, admin, book.questions, &mut ledger)?;
-        for (partition, first) in read(settings, admin, book.answers, &mut ledger)? {
-            // Where retention took answers, questions before the oldest that is left can't be
-            // judged.
-            ledger.answers_expired(book.questions, partition, first);
+    for pair in &pairs {
+        read(settings, admin, pair.questions, &mut ledger)?;
+        for (partition, first) in read(settings, admin, pair.answers, &mut ledger)? {
+            // Where retention has deleted answers, the state of questions before the oldest answer
+            // that is left is unknown.
+            ledger.answers_expired(pair.questions, partition, first);
         }
     }
-    if there(Topic::DeadLetters) {
+    if exists(Topic::DeadLetters) {
         read(settings, admin, Topic::DeadLetters, &mut ledger)?;
     }
     Ok(ledger)
@@ -51,12 +50,12 @@ fn partitions(admin: &Admin, topic: Topic) -> Result<Vec<TopicPartition>> {
     Ok((0..count).map(|partition| TopicPartition::new(topic.name(), partition)).collect())
 }
 
-/// Reads a topic into the ledger. Says of each partition whose beginning is gone which question the
-/// oldest answer left is about.
+/// Reads a topic into the ledger. For each partition whose beginning is deleted, gives the question
+/// of the oldest answer that is left.
 fn read(settings: &Settings, admin: &Admin, topic: Topic, ledger: &mut Ledger) -> Result<Vec<(i32, i64)>> {
     let partitions = partitions(admin, topic)?;
     let mut stretches = Vec::new();
-    // Of a partition whose beginning is gone: the oldest question that an answer there is about.
+    // For a partition whose beginning is deleted: the oldest question that an answer there names.
     let mut cut: Vec<(i32, Option<i64>)> = Vec::new();
     for (at, offsets) in partitions.iter().zip(admin.offsets(&partitions)?) {
         let Some(offsets) = offsets else { bail!("{at}: the cluster doesn't say where it ends: try again") };

@@ -1,38 +1,40 @@
 //! The ledger: what became of every question.
 //!
-//! A topic of questions is a numbered list, and every answer carries the number that it answers in
-//! a header ([`SOURCE_HEADER`](events::SOURCE_HEADER)). So nobody has to be believed:
-//! whoever reads both topics can strike out each question that has its answer, and see what is
-//! left.
+//! A partition of questions is a numbered list, and every answer names the number of its question
+//! in a header ([`SOURCE_HEADER`](events::SOURCE_HEADER)). So the two topics alone prove whether
+//! each question has its answer: the ledger crosses off the answered ones and classifies the rest.
 //!
 //! ```text
 //! produced = answered + in flight + dead-lettered + expired + repeated + nothing owed + lost
 //! ```
-//! Some records ask for several answers: the trade that ends a minute ends that of every pair. Such
-//! a record counts as so many questions, and one that asks for nothing as one.
+//! Some records ask for several answers: the trade that ends a minute ends that minute for every
+//! pair. Such a record counts as that many questions, and a record that asks for nothing as one.
 //!
 //! - *answered*: an answer names this offset;
-//! - *in flight*: none does yet, and the group's bookmark has not passed it;
-//! - *dead-lettered*: it could not be read, and a dead letter names it;
-//! - *expired*: retention took the question, or the place where its answer would be, before anyone
-//!   looked;
-//! - *repeated*: the network sent the same id twice, and a decision is given once;
-//! - *nothing owed*: a car without a rider, or a ping older than its driver's newest;
-//! - *lost*: none of these. The bookmark has passed it and nobody answered. It must be 0;
-//! - *unanswered*, for positions in place of lost: whether a ping is owed an answer hangs on its
-//!   trip (unknown, over, silent for long), which is the consumer's to know. What it left without
-//!   one is told, and is no proof of a loss.
+//! - *in flight*: no answer names it yet, and the group's committed offset has not passed it;
+//! - *dead-lettered*: it is invalid input, and a dead letter names it;
+//! - *expired*: retention deleted the question, or the segment of its answer, before the ledger
+//!   read it;
+//! - *repeated*: a duplicate event with an id that was answered already;
+//! - *nothing owed*: no answer is expected: a car without a rider, or a ping older than its
+//!   driver's newest;
+//! - *lost*: none of these. The committed offset has passed it and no answer names it. It must be
+//!   0;
+//! - *unanswered*, for positions in place of lost: whether a ping expects an answer depends on its
+//!   trip (unknown, over, silent for long), which only the consumer knows. Such pings are counted,
+//!   and prove no loss.
 //!
-//! And *doubled* are answers beyond the first to one question, which must be 0 too. A consumer that
-//! is killed between its answer and its commit answers again unless it looks first (see
-//! `lanes`); the ledger is how one knows.
+//! *Doubled* are answers beyond the expected number, which must be 0 too. A consumer that is killed
+//! between its answer and its commit answers the question a second time, unless it first reads
+//! which answers exist (see `lanes`); the ledger detects both failures.
 //!
-//! The ledger is pure: it is told what was read and polled, in any order between topics.
+//! The ledger does no input or output: its caller hands it records and offsets, in any order
+//! between topics.
 //!
 //! # Simplifications
-//! - Of each partition the newest [`REMEMBERED`](partition::REMEMBERED) questions are remembered
-//!   one by one, and the newest ids of a topic ([`AnswerOnce`]); a second answer to an older
-//!   question is not seen.
+//! - Of each partition the newest [`REMEMBERED`](partition::REMEMBERED) questions are kept one by
+//!   one, and of each topic the newest ids ([`AnswerOnce`]); a second answer to an older question
+//!   is not detected.
 
 mod audit;
 mod partition;
@@ -51,85 +53,86 @@ use serde::Serialize;
 use partition::Partition;
 
 pub use audit::audit;
-pub use rule::{AnswerOnce, AnswerRule, Owed};
+pub use rule::{AnswerOnce, AnswerRule, Expected};
 
-/// A header that claims more records than that is not believed.
+/// A dead letter may claim at most so many records: the claim comes from outside.
 const MOST_IN_A_BATCH: usize = 100_000;
 
-/// A topic of questions, where they are answered, and by whom.
+/// A topic of questions, the topic of their answers, and the group that answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuestionAnswerPair {
-    /// Where the questions are.
+    /// The topic of questions.
     pub questions: Topic,
-    /// Where their answers are.
+    /// The topic of answers.
     pub answers: Topic,
     /// The consumer group that answers.
     pub group: &'static str,
-    /// Whether the topic alone tells which of its records are owed an answer.
+    /// Whether the records alone show which of them expect an answer.
     pub every_record_is_answered: bool,
 }
 
-/// A topic of questions and who answers them.
+/// What the ledger has to know to audit one topic of questions.
 #[derive(Debug)]
-pub struct Book {
-    /// Where the questions and answers are.
+pub struct LedgerEntry {
+    /// The topics of questions and answers.
     pub pair: QuestionAnswerPair,
-    /// Which questions are owed an answer.
+    /// Which questions expect an answer.
     pub rule: fn() -> Box<dyn AnswerRule>,
-    /// What questions are while they wait for an answer.
+    /// What unanswered questions are called.
     pub waiting: &'static str,
 }
 
-/// The sums of one book.
+/// The sums of one pair of topics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sums {
     /// Questions that were sent.
     pub produced: u64,
     /// Questions that an answer names.
     pub answered: u64,
-    /// Questions that the group has still to come to.
+    /// Questions past the committed offset without an answer.
     pub in_flight: u64,
-    /// Questions that could not be read.
+    /// Questions that are invalid input.
     pub dead_lettered: u64,
-    /// Questions that retention took before anyone looked.
+    /// Questions that retention deleted before the ledger read them.
     pub expired: u64,
-    /// Questions that were sent before.
+    /// Duplicate questions.
     pub repeated: u64,
-    /// Questions that are owed no answer.
+    /// Questions that expect no answer.
     pub nothing_owed: u64,
-    /// Passed over without an answer; unknown where nobody can tell who was owed one.
+    /// Questions before the committed offset without an answer; none where the records alone do
+    /// not show which questions expect one.
     pub lost: Option<u64>,
-    /// The same where nobody can tell.
+    /// The same count where the records alone do not show it.
     pub unanswered: u64,
-    /// Answers beyond the first to one question.
+    /// Answers beyond the expected number.
     pub doubled: u64,
 }
 
-/// What has been read, and what follows.
+/// The state of every question, from the records and offsets that were read.
 #[derive(Debug)]
 pub struct Ledger {
-    books: Vec<OpenPair>,
+    pairs: Vec<OpenPair>,
 }
 
 #[derive(Debug)]
 struct OpenPair {
     pair: QuestionAnswerPair,
     partitions: HashMap<i32, Partition>,
-    /// Of each partition of answers, how far it has been read.
+    /// For each partition of answers, the next offset to read.
     answers_read: HashMap<i32, i64>,
     rule: Box<dyn AnswerRule>,
 }
 
 impl Ledger {
-    /// These books with nothing in them.
-    pub fn new<'a>(books: impl IntoIterator<Item = &'a Book>) -> Self {
-        let open = |book: &Book| OpenPair {
-            pair: book.pair,
+    /// A ledger of these topics, with nothing read.
+    pub fn new<'a>(entries: impl IntoIterator<Item = &'a LedgerEntry>) -> Self {
+        let open = |entry: &LedgerEntry| OpenPair {
+            pair: entry.pair,
             partitions: HashMap::new(),
             answers_read: HashMap::new(),
-            rule: (book.rule)(),
+            rule: (entry.rule)(),
         };
-        Self { books: books.into_iter().map(open).collect() }
+        Self { pairs: entries.into_iter().map(open).collect() }
     }
 
     /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
@@ -142,7 +145,7 @@ impl Ledger {
     ) {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
-            if let Some(open) = self.books.iter_mut().find(|open| Some(open.pair.questions) == of) {
+            if let Some(open) = self.pairs.iter_mut().find(|open| Some(open.pair.questions) == of) {
                 let last = letter.last_offset.unwrap_or(letter.offset);
                 for offset in (letter.offset..=last).take(MOST_IN_A_BATCH) {
                     open.partition(letter.partition).dead_letter(offset);
@@ -150,7 +153,7 @@ impl Ledger {
             }
             return;
         }
-        for open in &mut self.books {
+        for open in &mut self.pairs {
             if open.pair.questions == topic {
                 open.question(partition, offset, event);
                 continue;
@@ -168,40 +171,40 @@ impl Ledger {
         }
     }
 
-    /// Nobody can read the records from `first` to `last` in a partition of `topic`. They are
-    /// questions all the same, if it has any.
+    /// The records from `first` to `last` in a partition of `topic` are unreadable. If the topic
+    /// holds questions, they count as such.
     pub(crate) fn unreadable(&mut self, topic: Topic, partition: i32, first: i64, last: i64) {
         for offset in (first..=last).take(MOST_IN_A_BATCH) {
             self.take((topic, partition, offset), None, None);
         }
     }
 
-    /// The bookmark of `group` in a partition of `topic` was seen at `offset`, and after that its
-    /// partition of answers was seen to end at `answers_end`.
+    /// `group` has committed `offset` in a partition of `topic`. `answers_end` is the end of the
+    /// partition's answers, read after the committed offset.
     pub fn committed(&mut self, group: &str, topic: Topic, partition: i32, offset: i64, answers_end: i64) {
         let of = |open: &&mut OpenPair| open.pair.questions == topic && open.pair.group == group;
-        if let Some(open) = self.books.iter_mut().find(of) {
+        if let Some(open) = self.pairs.iter_mut().find(of) {
             let read = open.answers_read.get(&partition).copied().unwrap_or(0);
             open.partition(partition).committed(offset, answers_end, read);
         }
     }
 
-    /// Where a group that answers `topic` sends its answers, if it is in the books.
+    /// The topic to which `group` answers questions on `topic`, if the ledger has this pair.
     pub fn answers_of(&self, group: &str, topic: Topic) -> Option<Topic> {
         let of = |open: &&OpenPair| open.pair.group == group && open.pair.questions == topic;
-        self.books.iter().find(of).map(|open| open.pair.answers)
+        self.pairs.iter().find(of).map(|open| open.pair.answers)
     }
 
-    /// The answers to questions before `offset` may be gone: who reads the answers now can't tell.
+    /// Retention may have deleted the answers to questions before `offset`: their state is unknown.
     pub fn answers_expired(&mut self, questions: Topic, partition: i32, offset: i64) {
-        if let Some(open) = self.books.iter_mut().find(|open| open.pair.questions == questions) {
+        if let Some(open) = self.pairs.iter_mut().find(|open| open.pair.questions == questions) {
             open.partition(partition).forget_before(offset);
         }
     }
 
-    /// The sums of every book that has a question.
+    /// The sums of every pair that has a question.
     pub fn sums(&self) -> Vec<(QuestionAnswerPair, Sums)> {
-        self.books
+        self.pairs
             .iter()
             .map(|open| {
                 let mut sums = Sums::default();
@@ -217,17 +220,16 @@ impl Ledger {
             .collect()
     }
 
-    /// Of each book the first few questions that are lost, as `topic/partition/offset`, for someone
-    /// who wants to look.
-    pub fn lost(&self, book: QuestionAnswerPair, most: usize) -> Vec<String> {
-        let open = self.books.iter().filter(|open| open.pair == book);
+    /// The first `most` lost questions of a pair, as `topic/partition/offset`.
+    pub fn lost(&self, pair: QuestionAnswerPair, most: usize) -> Vec<String> {
+        let open = self.pairs.iter().filter(|open| open.pair == pair);
         let partitions = open.flat_map(|open| &open.partitions);
         let mut lost: Vec<(i32, i64)> = partitions
             .flat_map(|(&number, partition)| partition.lost().map(move |offset| (number, offset)))
             .collect();
         lost.sort_unstable();
         lost.truncate(most);
-        lost.iter().map(|(partition, offset)| format!("{}/{partition}/{offset}", book.questions)).collect()
+        lost.iter().map(|(partition, offset)| format!("{}/{partition}/{offset}", pair.questions)).collect()
     }
 }
 
@@ -237,8 +239,9 @@ impl OpenPair {
     }
 
     fn question(&mut self, partition: i32, offset: i64, event: Option<&Event>) {
-        // What cannot be read is waited for: its answer is a dead letter.
-        let owed = event.map_or(Owed::Answers(1), |event| self.rule.owed((partition, offset), event));
-        self.partition(partition).question(offset, owed);
+        // Invalid input expects one answer: its dead letter.
+        let expected =
+            event.map_or(Expected::Answers(1), |event| self.rule.expected((partition, offset), event));
+        self.partition(partition).question(offset, expected);
     }
 }

@@ -1,32 +1,32 @@
-//! One partition of questions: what is known of each, by its offset.
+//! One partition of questions: the state of each, by its offset.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Owed, Sums};
+use super::{Expected, Sums};
 
-/// Questions of a partition that are remembered one by one.
+/// The most questions of a partition whose state is kept.
 pub(super) const REMEMBERED: usize = 2_000_000;
-/// Bookmarks of a partition that wait until the answers before them have been read.
-const BOOKMARKS: usize = 1_000;
+/// The most committed offsets of a partition that wait until their answers have been read.
+const PENDING_COMMITS: usize = 1_000;
 
-/// What is known of the record at an offset.
+/// The state of the record at an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It was not read: retention took it, or it is still to come.
+    /// Not read: retention has deleted it, or it has yet to arrive.
     Unread,
-    /// So many answers to it were read, and how many it is owed is not known: it was not read
-    /// itself, or nobody can tell.
+    /// So many answers to it were read, and how many it expects is unknown: it was not read
+    /// itself, or the records do not show it.
     Uncounted(u16),
-    /// It has been read, and `waiting` knows how many answers it still waits for.
+    /// It has been read; `waiting` holds how many answers are missing.
     Waiting,
     Answered,
     DeadLettered,
     Repeated,
-    /// Nothing is owed, and an answer would be its answer.
-    NothingOwed,
-    /// Nothing is owed, and an answer would be one too many.
-    AsksNothing,
-    /// Nobody can tell what is owed, and none has come.
+    /// It expects no answer, and an answer would be right.
+    NoneExpected,
+    /// It expects no answer, and an answer would be one too many.
+    NoneAllowed,
+    /// How many answers it expects is unknown, and none has come.
     Unknown,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Partition {
     states: VecDeque<State>,
     /// Those of `states` that wait, and for how many answers.
     waiting: BTreeMap<i64, u16>,
-    /// One past the newest question that was read or is known to be there.
+    /// One past the newest question that was read or is known to exist.
     end: i64,
     /// How many questions there are more than records.
     extra: u64,
@@ -47,15 +47,15 @@ pub(super) struct Partition {
     repeated: u64,
     nothing_owed: u64,
     doubled: u64,
-    /// The group's bookmark, oldest first, each with the end that the answers had when it was seen:
-    /// what it has passed was answered before there.
+    /// The group's committed offsets, oldest first, each with the end of the answers at that time:
+    /// the questions before the offset were answered before that end.
     committed: VecDeque<(i64, i64)>,
-    /// Up to where the bookmark has passed with all answers read.
+    /// The newest committed offset whose answers have all been read.
     passed: i64,
 }
 
 impl Partition {
-    /// The state of the question at `offset`, if it is remembered.
+    /// The state of the question at `offset`, if it is kept.
     fn state(&mut self, offset: i64) -> Option<&mut State> {
         if offset < 0 {
             return None;
@@ -68,7 +68,7 @@ impl Partition {
             self.states.push_front(State::Unread);
         }
         let place = offset - self.base;
-        // A header may name any number: one far beyond what was read is nobody's question.
+        // A header may name any number: one far beyond what was read is invalid.
         if place < 0 || place >= self.states.len() as i64 + REMEMBERED as i64 {
             return None;
         }
@@ -83,32 +83,32 @@ impl Partition {
         self.states.get_mut(place)
     }
 
-    /// The record at `offset` has been read, and is owed so much.
-    pub(super) fn question(&mut self, offset: i64, owed: Owed) {
+    /// The record at `offset` has been read, and expects so many answers.
+    pub(super) fn question(&mut self, offset: i64, owed: Expected) {
         self.advance(offset + 1);
         let Some(known) = self.state(offset) else { return };
         let early = match *known {
             State::Unread => 0,
             State::Uncounted(answers) => answers,
-            // It was read before, or its dead letter was.
+            // The question or its dead letter was read before.
             State::Waiting
             | State::Answered
             | State::DeadLettered
             | State::Repeated
-            | State::NothingOwed
-            | State::AsksNothing
+            | State::NoneExpected
+            | State::NoneAllowed
             | State::Unknown => return,
         };
         let (state, owed) = match owed {
-            Owed::Answers(0) => (State::AsksNothing, 0),
-            Owed::Answers(owed) if owed > early => (State::Waiting, owed),
-            Owed::Answers(owed) => (State::Answered, owed),
-            // It had its answer first.
-            Owed::Nothing | Owed::Repeated if early > 0 => (State::Answered, 1),
-            Owed::Nothing => (State::NothingOwed, 0),
-            Owed::Unknown if early > 0 => (State::Uncounted(early), early),
-            Owed::Unknown => (State::Unknown, 0),
-            Owed::Repeated => (State::Repeated, 0),
+            Expected::Answers(0) => (State::NoneAllowed, 0),
+            Expected::Answers(owed) if owed > early => (State::Waiting, owed),
+            Expected::Answers(owed) => (State::Answered, owed),
+            // Its answer was read before it.
+            Expected::Nothing | Expected::Repeated if early > 0 => (State::Answered, 1),
+            Expected::Nothing => (State::NoneExpected, 0),
+            Expected::Unknown if early > 0 => (State::Uncounted(early), early),
+            Expected::Unknown => (State::Unknown, 0),
+            Expected::Repeated => (State::Repeated, 0),
         };
         *known = state;
         self.extra -= more_than_one(early);
@@ -120,7 +120,7 @@ impl Partition {
         match state {
             State::Waiting => drop(self.waiting.insert(offset, owed - early)),
             State::Repeated => self.repeated += 1,
-            State::NothingOwed | State::AsksNothing | State::Unknown => self.nothing_owed += 1,
+            State::NoneExpected | State::NoneAllowed | State::Unknown => self.nothing_owed += 1,
             State::Unread | State::Uncounted(_) | State::Answered | State::DeadLettered => {}
         }
     }
@@ -136,7 +136,7 @@ impl Partition {
         self.end = self.end.max(end);
     }
 
-    /// An answer names the record at `offset`, which is owed `most` answers at most.
+    /// An answer names the record at `offset`, which expects `most` answers at most.
     pub(super) fn answer(&mut self, offset: i64, most: u16) {
         let Some(known) = self.state(offset) else { return };
         match *known {
@@ -145,7 +145,7 @@ impl Partition {
                 self.extra += 1;
                 self.answered += 1;
             }
-            State::Uncounted(_) | State::Answered | State::AsksNothing => self.doubled += 1,
+            State::Uncounted(_) | State::Answered | State::NoneAllowed => self.doubled += 1,
             State::Waiting => self.answer_waiting(offset),
             State::Unread => {
                 *known = State::Uncounted(1);
@@ -160,7 +160,7 @@ impl Partition {
                 self.repeated -= 1;
                 self.answered += 1;
             }
-            State::NothingOwed => {
+            State::NoneExpected => {
                 *known = State::Answered;
                 self.nothing_owed -= 1;
                 self.answered += 1;
@@ -199,21 +199,21 @@ impl Partition {
                 *known = State::DeadLettered;
                 self.repeated -= 1;
             }
-            State::NothingOwed | State::AsksNothing | State::Unknown => {
+            State::NoneExpected | State::NoneAllowed | State::Unknown => {
                 *known = State::DeadLettered;
                 self.nothing_owed -= 1;
             }
         }
-        // Anybody may write a letter, about what was never asked too: it counts with its question.
+        // A letter may name a record that does not exist: it counts once its question is read.
         self.dead_lettered += u64::from(offset < self.end);
     }
 
-    /// The record at `offset` waits no longer: what it still waited for becomes one thing.
+    /// The record at `offset` expects no further answers: the missing ones count as one question.
     fn give_up(&mut self, offset: i64) {
         self.extra -= more_than_one(self.waiting.remove(&offset).unwrap_or(0));
     }
 
-    /// The answers to questions before `offset` may be gone.
+    /// Retention may have deleted the answers to questions before `offset`.
     pub(super) fn forget_before(&mut self, offset: i64) {
         let forgotten: Vec<i64> = self.waiting.range(..offset).map(|(&forgotten, _)| forgotten).collect();
         for forgotten in forgotten {
@@ -224,16 +224,16 @@ impl Partition {
         }
     }
 
-    /// The group's bookmark was seen at `offset`, the answers ended at `answers_end` after that,
-    /// and have been read up to `answers_read`.
+    /// The group has committed `offset`; after that the answers ended at `answers_end`, and they
+    /// have been read up to `answers_read`.
     pub(super) fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
         let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
         if offset < newest {
-            // A group that was rewound comes to everything anew.
+            // A group whose offset was reset processes everything again.
             self.committed.clear();
             self.passed = self.passed.min(offset);
         }
-        if offset != newest && self.committed.len() < BOOKMARKS {
+        if offset != newest && self.committed.len() < PENDING_COMMITS {
             self.committed.push_back((offset, answers_end));
         }
         while self.committed.front().is_some_and(|(_, answers_end)| *answers_end <= answers_read) {
@@ -241,12 +241,12 @@ impl Partition {
         }
     }
 
-    /// The offsets of questions that the bookmark has passed without an answer.
+    /// The offsets of questions before the committed offset without an answer.
     pub(super) fn lost(&self) -> impl Iterator<Item = i64> {
         self.waiting.range(..self.passed).map(|(&offset, _)| offset)
     }
 
-    /// Adds all but what was passed over, and says how much that is.
+    /// Adds all but the lost questions to `sums`, and gives their number.
     pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
         let questions = |(_, &left): (&i64, &u16)| u64::from(left);
         let lost: u64 = self.waiting.range(..self.passed).map(questions).sum();
@@ -265,7 +265,7 @@ impl Partition {
         lost
     }
 
-    /// How many offsets are remembered.
+    /// How many states are kept.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.states.len()

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Owed, Partition, Sums};
+use super::{Expected, Partition, Sums};
 
 /// The most answers that a question of these tests is owed.
 const MOST: u16 = 4;
@@ -23,8 +23,8 @@ fn sums(partition: &Partition) -> Sums {
 #[test]
 fn a_record_that_asks_for_three_answers_is_three_questions() {
     let mut partition = Partition::default();
-    partition.question(0, Owed::Answers(3));
-    partition.question(1, Owed::Answers(0));
+    partition.question(0, Expected::Answers(3));
+    partition.question(1, Expected::Answers(0));
     partition.answer(0, MOST);
     let one = Sums { produced: 4, answered: 1, in_flight: 2, nothing_owed: 1, ..Sums::default() };
     assert_eq!(sums(&partition), Sums { lost: Some(0), ..one });
@@ -43,7 +43,7 @@ fn a_record_that_asks_for_three_answers_is_three_questions() {
 #[test]
 fn a_letter_about_a_record_that_is_half_answered_takes_what_is_left() {
     let mut partition = Partition::default();
-    partition.question(0, Owed::Answers(3));
+    partition.question(0, Expected::Answers(3));
     partition.answer(0, MOST);
     partition.dead_letter(0);
     let expected = Sums { produced: 2, answered: 1, dead_lettered: 1, lost: Some(0), ..Sums::default() };
@@ -53,8 +53,8 @@ fn a_letter_about_a_record_that_is_half_answered_takes_what_is_left() {
 #[test]
 fn what_is_forgotten_is_expired_once_however_much_it_asked() {
     let mut partition = Partition::default();
-    partition.question(0, Owed::Answers(3));
-    partition.question(1, Owed::Answers(2));
+    partition.question(0, Expected::Answers(3));
+    partition.question(1, Expected::Answers(2));
     partition.forget_before(1);
     let expected = Sums { produced: 3, expired: 1, in_flight: 2, lost: Some(0), ..Sums::default() };
     assert_eq!(sums(&partition), expected);
@@ -62,12 +62,12 @@ fn what_is_forgotten_is_expired_once_however_much_it_asked() {
 
 /// What a record is owed, how many answers it gets, and where each is read: so many questions have
 /// been read before.
-fn record() -> impl Strategy<Value = (Owed, Vec<usize>)> {
+fn record() -> impl Strategy<Value = (Expected, Vec<usize>)> {
     let owed = prop_oneof![
-        6 => (0..=MOST).prop_map(Owed::Answers),
-        1 => Just(Owed::Nothing),
-        1 => Just(Owed::Repeated),
-        1 => Just(Owed::Unknown),
+        6 => (0..=MOST).prop_map(Expected::Answers),
+        1 => Just(Expected::Nothing),
+        1 => Just(Expected::Repeated),
+        1 => Just(Expected::Unknown),
     ];
     (owed, prop::collection::vec(0_usize..12, 0..=MOST_GIVEN))
 }
@@ -95,23 +95,23 @@ proptest! {
         for (owed, answers) in &records {
             let given = answers.len() as u64;
             let most = match owed {
-                Owed::Answers(most) => u64::from(*most),
-                Owed::Nothing | Owed::Repeated => 1,
-                Owed::Unknown => u64::from(MOST),
+                Expected::Answers(most) => u64::from(*most),
+                Expected::Nothing | Expected::Repeated => 1,
+                Expected::Unknown => u64::from(MOST),
             };
             let taken = given.min(most);
             expected.answered += taken;
             expected.doubled += given - taken;
             expected.produced += match owed {
-                Owed::Unknown => taken.max(1),
-                Owed::Answers(_) | Owed::Nothing | Owed::Repeated => most.max(1),
+                Expected::Unknown => taken.max(1),
+                Expected::Answers(_) | Expected::Nothing | Expected::Repeated => most.max(1),
             };
             match owed {
-                Owed::Answers(0) => expected.nothing_owed += 1,
-                Owed::Answers(_) => expected.lost = expected.lost.map(|lost| lost + most - taken),
-                Owed::Nothing => expected.nothing_owed += 1 - taken,
-                Owed::Unknown => expected.nothing_owed += u64::from(taken == 0),
-                Owed::Repeated => expected.repeated += 1 - taken,
+                Expected::Answers(0) => expected.nothing_owed += 1,
+                Expected::Answers(_) => expected.lost = expected.lost.map(|lost| lost + most - taken),
+                Expected::Nothing => expected.nothing_owed += 1 - taken,
+                Expected::Unknown => expected.nothing_owed += u64::from(taken == 0),
+                Expected::Repeated => expected.repeated += 1 - taken,
             }
         }
         prop_assert_eq!(sums(&partition), expected);

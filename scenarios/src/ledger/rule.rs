@@ -1,45 +1,45 @@
-//! Which questions are owed an answer.
+//! Which questions expect an answer.
 
 use std::fmt::{self, Debug};
 
 use events::Event;
 use processor::event_time::DeduplicationWindow;
 
-/// How many of the latest ids of a topic are remembered, at least, to know a repeated one.
+/// The least number of latest ids kept for each topic, for deduplication.
 const IDS: usize = 200_000;
 
-/// What a question is owed.
+/// How many answers a question expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owed {
-    /// So many answers; with none, every answer to it is one too many.
+pub enum Expected {
+    /// Exactly this number. With 0, every answer is one too many.
     Answers(u16),
-    /// None as far as the topic tells. One that comes all the same is its answer.
+    /// None, as far as the records show. If one comes all the same, it is right.
     Nothing,
-    /// Nothing more: the same id was there before.
+    /// None, for the question is a duplicate.
     Repeated,
-    /// That hangs on records which are gone: whatever comes is its answer.
+    /// Unknown, since it depends on deleted records: any number is right.
     Unknown,
 }
 
-/// Knows of each record of a topic of questions what it is owed, and of each record of the topic of
-/// answers whether it is one. The records of a partition come in their order.
+/// The rule of a pair of topics: how many answers a question expects, and which records of the
+/// other topic are answers. The records of a partition come in order.
 pub trait AnswerRule: Debug + Send {
-    /// What this question is owed. It stands in a partition at an offset.
-    fn owed(&mut self, place: (i32, i64), question: &Event) -> Owed;
+    /// How many answers the question at this partition and offset expects.
+    fn expected(&mut self, place: (i32, i64), question: &Event) -> Expected;
 
-    /// Whether this record of the topic of answers is an answer that a question is owed.
+    /// Whether this record of the topic of answers counts as an answer.
     fn is_answer(&self, _record: &Event) -> bool {
         true
     }
 
-    /// The most answers that any question is owed. What a question gets beyond that is one too
-    /// many, also while it has not been read itself.
+    /// The most answers that any question expects. An answer beyond that is one too many, also when
+    /// the question itself was not read yet.
     fn most_answers(&self) -> u16 {
         1
     }
 }
 
-/// Each id is owed one answer, however often it is sent; a question without an id is new.
+/// One answer for each id, however often it is sent; a question without an id is new.
 pub struct AnswerOnce {
     id: fn(&Event) -> Option<&String>,
     is_answer: fn(&Event) -> bool,
@@ -47,7 +47,7 @@ pub struct AnswerOnce {
 }
 
 impl AnswerOnce {
-    /// No id has been seen. `id` gives that of a question.
+    /// The rule before the first question. `id` gives a question's id.
     pub fn new(id: fn(&Event) -> Option<&String>, is_answer: fn(&Event) -> bool) -> Self {
         Self { id, is_answer, ids: DeduplicationWindow::new(IDS) }
     }
@@ -60,9 +60,9 @@ impl Debug for AnswerOnce {
 }
 
 impl AnswerRule for AnswerOnce {
-    fn owed(&mut self, _place: (i32, i64), question: &Event) -> Owed {
+    fn expected(&mut self, _place: (i32, i64), question: &Event) -> Expected {
         let repeated = (self.id)(question).is_some_and(|id| self.ids.is_duplicate(id));
-        if repeated { Owed::Repeated } else { Owed::Answers(1) }
+        if repeated { Expected::Repeated } else { Expected::Answers(1) }
     }
 
     fn is_answer(&self, record: &Event) -> bool {

@@ -3,7 +3,7 @@
 use events::{CardSwipe, DeadLetter, Decision, FraudDecision, Timestamp};
 
 use super::*;
-use crate::businesses::{self, books_of};
+use crate::businesses::{self, ledger_entries};
 
 const FRAUD: QuestionAnswerPair = QuestionAnswerPair {
     questions: Topic::CardSwipes,
@@ -12,9 +12,9 @@ const FRAUD: QuestionAnswerPair = QuestionAnswerPair {
     every_record_is_answered: true,
 };
 
-/// The books of all businesses, with nothing in them.
-fn books() -> Ledger {
-    Ledger::new(books_of(businesses::ALL))
+/// A ledger of all businesses, with nothing read.
+fn new_ledger() -> Ledger {
+    Ledger::new(ledger_entries(businesses::ALL))
 }
 
 fn swipe(id: &str) -> Event {
@@ -67,7 +67,7 @@ fn answered(ledger: &mut Ledger, offsets: &[i64]) {
 
 /// The sums of payments; they always add up.
 fn sums(ledger: &Ledger) -> Sums {
-    let (_, sums) = ledger.sums().into_iter().find(|(book, _)| *book == FRAUD).unwrap();
+    let (_, sums) = ledger.sums().into_iter().find(|(pair, _)| *pair == FRAUD).unwrap();
     let Sums { answered, in_flight, dead_lettered, expired, repeated, nothing_owed, .. } = sums;
     let all = answered + in_flight + dead_lettered + expired + repeated + nothing_owed + sums.lost.unwrap();
     assert_eq!(sums.produced, all, "{sums:?}");
@@ -76,7 +76,7 @@ fn sums(ledger: &Ledger) -> Sums {
 
 #[test]
 fn what_is_not_answered_is_in_flight_until_the_committed_offset_has_passed_it() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     asked(&mut ledger, 0..10);
     answered(&mut ledger, &[0, 1, 2, 4]);
     let expected = Sums { produced: 10, answered: 4, in_flight: 6, ..none() };
@@ -99,7 +99,7 @@ fn what_is_not_answered_is_in_flight_until_the_committed_offset_has_passed_it() 
 
 #[test]
 fn a_second_answer_is_a_double_whatever_is_read_first() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     answered(&mut ledger, &[0, 1, 1, 2, 1]);
     asked(&mut ledger, 0..3);
     assert_eq!(sums(&ledger), Sums { produced: 3, answered: 3, doubled: 2, ..none() });
@@ -107,13 +107,13 @@ fn a_second_answer_is_a_double_whatever_is_read_first() {
 
 #[test]
 fn what_retention_took_is_expired_and_not_lost() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
     asked(&mut ledger, 40..100);
     answered(&mut ledger, &(30..100).collect::<Vec<_>>());
     assert_eq!(sums(&ledger), Sums { produced: 100, answered: 70, expired: 30, ..none() });
     // The answers to 40..60 are gone too: nobody can tell any more.
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
     asked(&mut ledger, 40..100);
     answered(&mut ledger, &(60..99).collect::<Vec<_>>());
@@ -123,7 +123,7 @@ fn what_retention_took_is_expired_and_not_lost() {
 
 #[test]
 fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     asked(&mut ledger, 0..2);
     ledger.take((Topic::CardSwipes, 0, 2), None, None);
     ledger.take((Topic::CardSwipes, 0, 3), Some(&swipe("1")), None);
@@ -143,7 +143,7 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
 
 #[test]
 fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_could_hold() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     asked(&mut ledger, 0..2);
     ledger.unreadable(Topic::CardSwipes, 0, 2, 4);
     let letter = |last_offset| DeadLetter {
@@ -164,7 +164,7 @@ fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_coul
 
 #[test]
 fn a_page_for_everybody_is_nobodys_answer() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     let click: Event = events::Click {
         ts: Timestamp::from_ms(0),
         event_id: Some("e".into()),
@@ -195,9 +195,9 @@ fn a_page_for_everybody_is_nobodys_answer() {
 
 #[test]
 fn a_header_that_names_any_number_costs_no_memory() {
-    let mut ledger = books();
+    let mut ledger = new_ledger();
     asked(&mut ledger, 0..2);
     answered(&mut ledger, &[i64::MAX, -7, 1 << 60, 0]);
     assert_eq!(sums(&ledger), Sums { produced: 2, answered: 1, in_flight: 1, ..none() });
-    assert!(ledger.books[0].partitions[&0].remembered() <= 2);
+    assert!(ledger.pairs[0].partitions[&0].remembered() <= 2);
 }

@@ -23,9 +23,9 @@ use events::{Event, Timestamp, Topic};
 use streets::Map;
 
 use crate::business::Business;
-use crate::businesses::{ALL, books_of};
+use crate::businesses::{ALL, ledger_entries};
 use crate::clock::SimulatedClock;
-use crate::ledger::{Book, Ledger, QuestionAnswerPair, Sums};
+use crate::ledger::{Ledger, LedgerEntry, QuestionAnswerPair, Sums};
 use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
 
@@ -100,7 +100,7 @@ impl Show {
             bill: Bill::new(&config.parts(), &Terms::from(Timestamp::MIN)),
             settled: None,
             read_barrier: read_barrier::ReadBarrier::default(),
-            ledger: Ledger::new(books_of(&config.businesses)),
+            ledger: Ledger::new(ledger_entries(&config.businesses)),
             timeline: Timeline::default(),
             dead_letters: 0,
             polled: false,
@@ -277,9 +277,9 @@ impl Show {
     /// What a group's lag means to the business: whoever waits for an answer, and the money that is
     /// at stake meanwhile.
     fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
-        let of_group = |business: &&&Business| business.book.pair.group == group;
+        let of_group = |business: &&&Business| business.ledger.pair.group == group;
         let business = self.config.businesses.iter().find(of_group)?;
-        let Book { pair, waiting, .. } = &business.book;
+        let LedgerEntry { pair, waiting, .. } = &business.ledger;
         let known = self.views.iter().find(|(of, _)| of.id == business.id)?.1.waiting();
         let in_flight = || Some((ledger.iter().find(|(of, _)| of == pair)?.1.in_flight, None));
         let (cases, cents) = known.map(|(cases, cents)| (cases, Some(cents))).or_else(in_flight)?;
@@ -338,11 +338,11 @@ impl Show {
     }
 }
 
-/// A book of the ledger in the dashboard's words.
-fn shown_book((book, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
+/// A pair's sums as the dashboard takes them.
+fn shown_book((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
     dashboard::Book {
-        questions: book.questions.name().to_owned(),
-        answers: book.answers.name().to_owned(),
+        questions: pair.questions.name().to_owned(),
+        answers: pair.answers.name().to_owned(),
         produced: sums.produced,
         answered: sums.answered,
         in_flight: sums.in_flight,

@@ -20,7 +20,7 @@ use client::{Admin, Settings, Since};
 use events::Topic;
 use scenarios::Interrupted;
 use scenarios::business::{Lane, Worker, map};
-use scenarios::businesses::{books_of, workers_of};
+use scenarios::businesses::{ledger_entries, workers_of};
 use scenarios::plan::{Paths, Plan};
 use scenarios::view::Closing;
 
@@ -197,12 +197,13 @@ fn finish(
     }
     let mut businesses = Vec::new();
     // The log decides, not a worker that may have lost something.
-    let ledger = if patient { audit(settings, admin, &books_of(&plan.businesses))? } else { Ledger::new([]) };
-    let books = ledger.sums();
-    failed.extend(books.iter().filter_map(|(book, sums)| super::ledger::wrong(&ledger, *book, sums)));
+    let ledger =
+        if patient { audit(settings, admin, &ledger_entries(&plan.businesses))? } else { Ledger::new([]) };
+    let sums = ledger.sums();
+    failed.extend(sums.iter().filter_map(|(pair, sums)| super::ledger::wrong(&ledger, *pair, sums)));
     let waited_for = workers_of(&plan.businesses).into_iter();
     for Worker { name: business, .. } in waited_for.filter(|worker| worker.freshness.is_some()) {
-        let book = books.iter().find(|(book, _)| book.group == *business).map(|(_, sums)| *sums);
+        let of_business = sums.iter().find(|(pair, _)| pair.group == *business).map(|(_, sums)| *sums);
         let (events_in, answers_out) = controller.show.lanes.counts(business);
         let freshness =
             snapshot.lanes.data.freshness.iter().find(|freshness| freshness.business == *business);
@@ -212,7 +213,7 @@ fn finish(
             answers_out,
             freshness_p50_ms: freshness.and_then(|freshness| freshness.p50_ms),
             freshness_p99_ms: freshness.and_then(|freshness| freshness.p99_ms),
-            ledger: book,
+            ledger: of_business,
         });
     }
     let bill = match (controller.show.settled.as_mut(), clock) {
