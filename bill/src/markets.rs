@@ -1,28 +1,27 @@
 //! Markets: how far a price had moved before the signal could be acted on.
 //!
-//! Who trades on a signal pays the *mark-out*: the price at which the order is placed, less the
-//! price at the close of the minute that the signal is about, in the direction of the order. (What
-//! Perold, *The implementation shortfall*, 1988, calls the cost of delay.) A buyer who comes late
-//! pays more when the price has risen meanwhile, and less when it has fallen. So each case has a
-//! sign, and where prices are a martingale the mean is zero however late one comes: what waiting
-//! costs then is not money but certainty, which is billed beside it, as the distance between the
-//! two prices in either direction.
+//! The *mark-out* of an order is the price when the order can be placed, less the price at the
+//! close of the signal's minute, in the direction of the order: the cost of delay in Perold's
+//! *implementation shortfall* (*The implementation shortfall*, 1988). A late buyer pays more when
+//! the price has risen meanwhile, and less when it has fallen. So a mark-out has a sign, and where
+//! prices are a martingale its mean is zero at every delay: delay then costs no money but adds
+//! risk. The bill shows that risk as the mean distance between the two prices, in either direction.
 //!
-//! A case is a minute of a pair for which both lanes have said buy or sell. Each is an order of
-//! [`ORDER_DOLLARS`]. Prices are those of `simulation_truth`: what a pair is worth, and not what
-//! somebody paid in a hurry.
+//! A case is a minute of a pair for which both lanes say buy, or both say sell. Each is an order of
+//! [`ORDER_DOLLARS`]. Prices are those of `simulation_truth`: the middle between bid and offer, not
+//! the price of a single trade.
 //!
-//! # What is drawn again
-//! All pairs move together, and the batch lane's orders of one run are all placed at one instant:
-//! hundreds of them are one piece of luck. So what [`Resampled`] draws as a whole are the orders of
-//! an hour ([`BLOCK_MS`]), those of all pairs, and below ten such hours no interval is given.
+//! # Block bootstrap
+//! All pairs move together, and the orders of one batch run are all placed at one instant: hundreds
+//! of them are not independent cases. So [`Resampled`] draws whole blocks, the orders of all pairs
+//! in one hour ([`BLOCK_MS`]), and with fewer than ten blocks no interval is given.
 //!
 //! # Simplifications
 //! - An order moves no price, and is filled at the middle between bid and offer: both lanes would
 //!   pay the same spread.
-//! - The truth is told every five seconds; in between, the last that was told holds.
-//! - Where runs are further apart than an hour, the hours between two runs are one piece of luck
-//!   too, and intervals are narrower than they should be.
+//! - True prices are published every five seconds; in between, the last one holds.
+//! - Where runs are further apart than an hour, neighbouring blocks are not independent, and
+//!   intervals are too narrow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -50,7 +49,7 @@ pub static MARKETS: Part = Part {
     lesson: "<p>Two moving averages cross, and a signal says buy or sell. The stream says so half a minute after the minute is over, because it waits that long for trades \
              that are late; the batch lane says so after its next run. By then the price has moved. Prices are nearly a martingale: they move as often for an order as against it, \
              so the mean cost of being late (the mark-out) may be anything near zero, and few orders can't tell. What surely grows is how far the price has moved, either way: \
-             who is late trades at a price that nobody decided on.</p>",
+             a late order is filled at a price that the signal knew nothing of.</p>",
     breakdown: Some(Breakdown {
         sentence: |counts| {
             format!(
@@ -73,12 +72,12 @@ pub static MARKETS: Part = Part {
     }),
 };
 
-/// What a mean in a lane's counts is written as; nothing is known without an order.
+/// How a mean in a lane's counts is written; a dash without an order.
 fn of_json(counts: &Value, name: &str) -> String {
     counts[name].as_f64().map_or("–".to_owned(), |bp| signed(bp, 2))
 }
 
-/// What the orders paid more than at the close of their minutes, in cents.
+/// The orders' mark-out, in cents.
 pub static MARK_OUT_CENTS: Measure = Measure {
     key: "mark_out_cents",
     title: "mark-out of orders of 10,000, in dollars",
@@ -90,7 +89,7 @@ pub static MARK_OUT_CENTS: Measure = Measure {
     },
 };
 
-/// The same for each order, in basis points of its price.
+/// The mean mark-out of an order, in basis points of its price.
 static MARK_OUT_BP: Measure = Measure {
     key: "mark_out_bp",
     title: "mark-out, basis points an order",
@@ -108,29 +107,29 @@ pub static PRICE_MOVE_BP: Measure = Measure {
     tick: plain_tick,
 };
 
-/// What each order is worth, in dollars: one basis point of it is a dollar.
+/// The size of each order, in dollars: one basis point of it is a dollar.
 const ORDER_DOLLARS: i64 = 10_000;
-/// What a thousandth of a basis point of an order is, in cents.
+/// A thousandth of a basis point of an order, in cents.
 const CENTS_PER_MBP: f64 = ORDER_DOLLARS as f64 / 100_000.0;
 /// How long a case waits for the other lane's signal. The longest period that is compared is a day,
 /// and a signal comes with the run after it.
 const PATIENCE_MS: i64 = 2 * DAY_MS;
-/// A price that is older than this is not known.
+/// A price older than this, in milliseconds, counts as unknown.
 const STALE_MS: i64 = 60_000;
-/// No mark-out is greater, either way: a price that moved a hundredfold is somebody's mistake.
+/// Mark-outs are clamped to this: a price that moved a hundredfold is an error in the data.
 const MOST_MBP: i64 = 1_000_000_000;
-/// How long a stretch of time is drawn as a whole.
+/// The length of a bootstrap block, in milliseconds of event time.
 const BLOCK_MS: i64 = HOUR_MS;
 /// The fewest blocks from which an interval is given.
 const FEWEST_BLOCKS: usize = 10;
 
-/// How one lane's orders did.
+/// The sums of one lane's orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MarketLane {
     /// Orders judged.
     pub orders: u64,
-    /// Sum of their mark-outs, in thousandths of a basis point; more than zero where the price had
-    /// moved against them. Whole numbers, so that the order of adding makes no difference.
+    /// Sum of their mark-outs, in thousandths of a basis point; positive where the price had moved
+    /// against the order. An integer, so that the order of adding makes no difference.
     pub mark_out_mbp: i64,
     /// Sum of how far the price had moved, in either direction, in the same unit.
     pub price_move_mbp: i64,
@@ -159,14 +158,14 @@ impl MarketLane {
     }
 }
 
-/// What a lane says to do, and from when on it could be done.
+/// A lane's signal, and from when on an order could follow it.
 #[derive(Debug, Clone, Copy)]
 struct Order {
     action: Action,
     from: Timestamp,
 }
 
-/// What both lanes say of one minute of a pair.
+/// Both lanes' signals for one minute of a pair.
 #[derive(Debug, Default)]
 struct Case {
     stream: Option<Order>,
@@ -176,20 +175,20 @@ struct Case {
 /// The markets' part of the bill.
 #[derive(Debug)]
 pub struct MarketsBill {
-    /// The stream lane, on the cases of both.
+    /// The stream lane, on the cases that both lanes answered.
     pub stream: MarketLane,
-    /// The batch lane, on the same.
+    /// The batch lane, on the same cases.
     pub batch: MarketLane,
-    /// Minutes in which one lane said buy or sell and the other did not, or not the same.
+    /// Minutes in which the lanes' actions differ.
     pub differ: u64,
-    /// Orders whose price nobody had told, or whose minute the other lane has never answered.
+    /// Orders whose price is unknown, or whose minute the other lane has not answered in time.
     pub unknown: u64,
-    /// Order by order, drawn block by block: orders, mark-outs of the stream and of the batch lane,
-    /// and the same of the distances.
+    /// The bootstrap's sums by block: orders, mark-outs of the stream and of the batch lane, and
+    /// both lanes' distances.
     pub spread: Resampled<5>,
     blocks: BTreeSet<Timestamp>,
     judged_from: Timestamp,
-    /// What pairs are worth, by pair and then by time.
+    /// True prices, by pair and then by time.
     prices: HashMap<Id, VecDeque<(Timestamp, i64)>>,
     /// By the end of the minute and the pair.
     waiting: BTreeMap<(Timestamp, Id), Case>,
@@ -211,7 +210,7 @@ impl MarketsBill {
         }
     }
 
-    /// The case that a signal belongs to; none for what was before anything is judged.
+    /// The case that a signal belongs to; none before the time from which cases are judged.
     fn case(&mut self, signal: &Signal) -> Option<&mut Case> {
         let key = (signal.ts.plus_ms(CANDLE_MS), Id::from(&signal.pair));
         (signal.ts >= self.judged_from).then(|| self.waiting.entry(key).or_default())
@@ -245,14 +244,14 @@ impl MarketsBill {
         self.spread.add(&block.to_string(), sums);
     }
 
-    /// What a pair was worth: the last that was told, unless that was long before.
+    /// The true price of a pair: the last one published, unless it is older than [`STALE_MS`].
     fn price(&self, pair: Id, at: Timestamp) -> Option<f64> {
         let prices = self.prices.get(&pair)?;
         let (ts, mid_e8) = prices.get(prices.partition_point(|(ts, _)| *ts <= at).checked_sub(1)?)?;
         (at.since_ms(*ts) <= STALE_MS && *mid_e8 > 0).then_some(*mid_e8 as f64)
     }
 
-    /// Whether the cases are spread over enough time for an interval to mean something.
+    /// Whether there are enough blocks for an interval.
     fn has_enough(&self) -> bool {
         self.blocks.len() >= FEWEST_BLOCKS
     }
@@ -282,7 +281,7 @@ impl BusinessBill for MarketsBill {
         }
     }
 
-    /// A case is judged when both lanes' orders could be placed by then.
+    /// Judges the cases whose orders both lanes could place by `until`.
     fn settle(&mut self, until: Timestamp) {
         let mut judged = Vec::new();
         let mut given_up = 0;

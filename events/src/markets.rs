@@ -1,8 +1,8 @@
-//! Markets: trades in pairs of currencies, the candles that they make, and the signals that follow.
+//! Markets: trades in pairs of currencies, one-minute candles of trades, and signals.
 //!
 //! Prices and quantities are integers of 1e-8, as exchanges keep them: `price_e8` 6212345000000 is
-//! 62,123.45. Binary fractions can hold neither 0.1 nor, exactly, the sum of ten of it; integers
-//! add up, in whatever order they come.
+//! 62,123.45. Floating-point numbers can't hold 0.1 exactly, and their sum depends on the order of
+//! adding; the sum of integers does not.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,10 @@ use crate::check::{Broken, id};
 /// How long a candle lasts, in milliseconds of event time.
 pub const CANDLE_MS: i64 = 60_000;
 
-/// The longest name of a pair, an exchange or a trade, in bytes. Consumers keep them in memory.
+/// The longest name of a pair, an exchange or a trade, in bytes: consumers keep names in memory.
 const LONGEST_NAME: usize = 64;
 
-/// Who was in a hurry: the side that accepted a price which the other had offered.
+/// The side of the *taker*, which accepted a price that the other side had offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -30,29 +30,29 @@ pub enum Side {
 pub struct Trade {
     /// When the exchange matched it.
     pub ts: Timestamp,
-    /// Which trade; a feed that connects again sends some a second time.
+    /// The trade's id, for deduplication: a feed that reconnects sends some trades a second time.
     pub trade_id: String,
-    /// What was traded for what: `ADA-USD`.
+    /// What was traded and in which currency it was priced: `ADA-USD`.
     pub pair: String,
-    /// Where.
+    /// The exchange.
     pub exchange: String,
     /// Price of one unit, in 1e-8; more than zero.
     pub price_e8: i64,
     /// Units, in 1e-8; more than zero.
     pub quantity_e8: i64,
-    /// Who took the price.
+    /// The taker's side.
     pub side: Side,
 }
 
 /// `candles`: the trades of a pair in one minute of event time. Key: the pair.
 ///
-/// A candle that changes after it was closed is published again with the next `revision`: of a
-/// pair and a minute the greatest revision holds.
+/// A candle that changes after it was closed is published again with the next `revision`: an
+/// upsert by pair and minute, in which the greatest revision holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
     /// The first instant of the minute.
     pub ts: Timestamp,
-    /// Of which pair.
+    /// The pair.
     pub pair: String,
     /// Price of the earliest trade, in 1e-8.
     pub open_e8: i64,
@@ -64,11 +64,11 @@ pub struct Candle {
     pub close_e8: i64,
     /// Mean price, each trade weighted by its quantity, in 1e-8, rounded down.
     pub vwap_e8: i64,
-    /// Units traded, in 1e-8. At most `i64::MAX`, where it stays.
+    /// Units traded, in 1e-8; saturates at `i64::MAX`.
     pub volume_e8: i64,
     /// Trades, each counted once.
     pub trades: u64,
-    /// How often it has changed since it was closed.
+    /// How often it has changed since it was first published.
     pub revision: u64,
 }
 
@@ -80,20 +80,20 @@ pub enum Action {
     Buy,
     /// The fast average has fallen below the slow one.
     Sell,
-    /// Neither, or too little is known.
+    /// Neither, or one of the averages is unknown.
     Hold,
 }
 
-/// `signals`: what follows from a pair's candles when one of them is closed. Key: the pair.
+/// `signals`: the trading signal at the close of a pair's candle. Key: the pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// The first instant of the minute that was closed.
     pub ts: Timestamp,
-    /// For which pair.
+    /// The pair.
     pub pair: String,
     /// What to do.
     pub action: Action,
-    /// The fast moving average of closes, in 1e-8; none while there are too few.
+    /// The fast moving average of closes, in 1e-8; none while too few minutes have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fast_e8: Option<i64>,
     /// The slow one.

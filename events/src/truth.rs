@@ -89,7 +89,7 @@ pub enum SimulationTruth {
         /// Whether the shopper is a bot.
         bot: bool,
     },
-    /// What a pair is worth: the middle between bid and offer. Told at even times.
+    /// The true price of a pair: the middle between bid and offer. Published at regular times.
     Price {
         /// When.
         ts: Timestamp,

@@ -1,4 +1,4 @@
-//! Every number that the candles and signals could have had otherwise.
+//! The parameters of candles and signals.
 
 use events::{CANDLE_MS, HOUR_MS};
 
@@ -6,16 +6,16 @@ use events::{CANDLE_MS, HOUR_MS};
 /// replay` run with.
 ///
 /// # Memory
-/// Two limits bound it, whatever is read: `windows` candles of some 300 bytes each, and `ids`
-/// trades of some 20 bytes each. When one of them is reached, the oldest candles are closed early.
+/// Two limits bound it, whatever the input: `windows` candles of some 300 bytes each, and `ids`
+/// trades of some 20 bytes each. At a limit the oldest candles are closed early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarketsConfig {
     /// The allowed lateness: how far the watermark must be past the end of a minute before its
     /// candle is closed, in milliseconds of event time (Kafka Streams: a window's *grace period*).
-    /// Longer, and fewer candles change after they were closed; shorter, and signals come sooner.
+    /// A longer one means fewer revisions; a shorter one means earlier signals.
     pub allowed_lateness_ms: i64,
-    /// For how long after its end a minute's candle still takes late trades, in milliseconds of
-    /// event time. What is later is counted and left out.
+    /// How long after its end a window still takes late trades, in milliseconds of event time.
+    /// Later trades are dropped and counted.
     pub kept_ms: i64,
     /// Minutes in the fast moving average.
     pub fast: i64,
@@ -44,15 +44,15 @@ impl Default for MarketsConfig {
 }
 
 impl MarketsConfig {
-    /// How much event time the usual state reaches back, in milliseconds: a worker that reads so
-    /// much again knows what it knew. Ten minutes are added for records that were on their way.
+    /// How far back the usual state reaches, in milliseconds of event time: a worker restores its
+    /// state from so much of the log. Ten minutes are added for records in transit.
     pub const HORIZON_MS: i64 = KEPT_MS + ALLOWED_LATENESS_MS + 10 * CANDLE_MS;
 
     /// # Panics
-    /// If a signal would need candles that are no longer kept, or nothing could be kept at all.
+    /// When a signal needs candles that are no longer kept, or a limit is 0.
     pub(super) fn check(&self) {
         assert!(0 < self.fast && self.fast <= self.slow, "the fast average is the shorter: {self:?}");
-        // The slow average of the candle before is the furthest that a signal looks back.
+        // A signal looks back as far as the slow average of the previous candle.
         assert!(2 * self.slow * CANDLE_MS <= self.kept_ms, "signals need what is kept: {self:?}");
         assert!(self.allowed_lateness_ms >= 0 && self.windows > 0 && self.ids > 0, "{self:?}");
     }

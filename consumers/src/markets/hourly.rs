@@ -1,15 +1,14 @@
-//! The batch lane: the same candles and signals, made when an hour is over.
+//! The batch lane: the same candles and signals, computed once an hour.
 //!
 //! A job reads the trades of the period that has ended, adds them to its windows and publishes
-//! every candle that has changed: an upsert, as an hourly `INSERT … ON CONFLICT DO UPDATE` would do
-//! it. Trades that came too late for the run of their own period change its candles in the next.
+//! every candle that has changed: an upsert, like an hourly `INSERT … ON CONFLICT DO UPDATE`.
+//! Trades that miss the run of their own period change its candles with the next run.
 //!
-//! It waits for no trade: of those of an hour all but the last few have arrived when the hour
-//! is over. So these candles are hardly ever corrected, and up to an hour old.
+//! The job has no allowed lateness: almost all trades of an hour have arrived when the hour is
+//! over. So its candles are seldom revised, and up to an hour old.
 //!
 //! # Simplifications
-//! - A minute that a period cuts in two belongs to the period in which it ends, also at the end of
-//!   the input.
+//! - A minute across the end of a period belongs to the next one, also at the end of the input.
 
 use events::{Batched, Event, HOUR_MS, Timestamp, Topic, Trade};
 
@@ -18,7 +17,7 @@ use super::trade_watermark::TradeWatermark;
 use super::{Counters, MarketsConfig, is_usable};
 use processor::Processor;
 
-/// Trades in, candles and signals out, when a period is over.
+/// The batch lane: trades in, candles and signals out at the end of each period.
 #[derive(Clone, Debug)]
 pub struct MarketsBatch {
     config: MarketsConfig,
@@ -28,18 +27,18 @@ pub struct MarketsBatch {
     counters: Counters,
     /// The time of the newest trade.
     newest: Option<Timestamp>,
-    /// The end of the period that is being collected; none while nothing is.
+    /// The end of the current period; none before the first trade.
     end: Option<Timestamp>,
-    /// The end of the last period that was run.
+    /// The end of the period of the last run.
     ran_to: Option<Timestamp>,
 }
 
 impl MarketsBatch {
-    /// A lane whose runs are `period_ms` apart, in milliseconds of event time, aligned to midnight
-    /// UTC.
+    /// A job that runs every `period_ms` milliseconds of event time, aligned to midnight UTC.
     ///
     /// # Panics
-    /// If the period has no length, or as [`MarketsProcessor::new`](super::MarketsProcessor::new).
+    /// When the period has no length, or as
+    /// [`MarketsProcessor::new`](super::MarketsProcessor::new).
     pub fn new(config: MarketsConfig, period_ms: i64) -> Self {
         assert!(period_ms > 0, "a period has a length: {period_ms} ms");
         Self {
@@ -54,14 +53,14 @@ impl MarketsBatch {
         }
     }
 
-    /// The end of the period that collects what arrives now: never one that was run.
+    /// The end of the period to which arriving trades belong: never one that has run.
     fn period_end(&self) -> Option<Timestamp> {
         let now = self.newest.max(self.ran_to)?;
         Some(now.floor(self.period_ms).plus_ms(self.period_ms))
     }
 
-    /// Adds a trade that is believed, and runs the period that it ends. The order doesn't matter,
-    /// for the minute of such a trade is not over.
+    /// Adds a trade of plausible time, and runs the period that it ends. The order of the two does
+    /// not matter, since the trade's minute belongs to a later period.
     fn add(&mut self, trade: &Trade, answers: &mut Vec<Event>) {
         self.counters.add(&mut self.store, trade, self.ran_to);
         while let Some(oldest) = self.store.overfull() {
@@ -84,7 +83,7 @@ impl MarketsBatch {
         self.end = None;
     }
 
-    /// Publishes what ends by `until`, as the run of the period that is being collected.
+    /// Publishes the candles that end by `until`, as the run of the current period.
     fn publish(&mut self, until: Timestamp, answers: &mut Vec<Event>) {
         let valid_from = self.end.unwrap_or(until);
         while let Some((candle, signal)) = self.store.next_closed(until) {
@@ -127,7 +126,7 @@ impl Processor for MarketsBatch {
 
     fn set_period_ms(&mut self, period_ms: i64) {
         self.period_ms = period_ms.max(1);
-        // What is collected goes on being so, until the end of a period of the new length.
+        // The collected trades stay, until the end of a period of the new length.
         self.end = self.end.and_then(|_| self.period_end());
     }
 

@@ -8,8 +8,8 @@ use processor::mart::{
 };
 use serde_json::json;
 
-/// The markets' part of the warehouse. A candle that late trades have changed is one row that the
-/// later run corrects as a whole: an upsert by pair and minute.
+/// The markets' part of the warehouse. Each candle is one row, which a later run replaces as a
+/// whole: an upsert by pair and minute.
 pub static MART: Mart = Mart {
     business: Business::Markets,
     tables: &[
@@ -77,8 +77,8 @@ CREATE TABLE signals (
     queries: &[PAIRS],
 };
 
-/// By pair and minute. Maps are sorted, so that the same events make the same rows in the same
-/// order.
+/// Rows by pair and minute. The maps are sorted, so that the same events give the same rows in the
+/// same order.
 #[derive(Debug, Default)]
 struct Rows {
     candles: BTreeMap<(String, Timestamp), Candle>,
@@ -89,7 +89,7 @@ impl MartRows for Rows {
     fn add(&mut self, event: &Event) {
         if let Event::CandlesBatch(batched) = event {
             let candle = &batched.answer;
-            // One run may publish several revisions; they come in their order.
+            // One run may publish several revisions; they arrive in order.
             self.candles.insert((candle.pair.clone(), candle.ts), candle.clone());
         } else if let Event::SignalsBatch(batched) = event {
             let signal = &batched.answer;
@@ -136,11 +136,11 @@ fn word(action: Action) -> &'static str {
     }
 }
 
-/// The most traded pairs: what they were worth, and what the signals said.
+/// The most traded pairs: their prices and signals.
 const PAIRS: Query = Query {
     order: 5,
     title: "most traded pairs",
-    // A show has markets only where somebody asks for them.
+    // The default show has no markets.
     empty: "",
     headings: &["pair", "minutes", "trades", "low", "high", "last", "buy", "sell"],
     kind: "pair",
@@ -188,8 +188,8 @@ GROUP BY candles.pair ORDER BY 3 DESC, 1 LIMIT $3",
     },
 };
 
-/// A price without separators between thousands, and without zeros that say nothing: it is pasted
-/// into other programs.
+/// A price without separators between thousands and without trailing zeros, so that other programs
+/// can read it.
 fn price(price_e8: i64) -> String {
     let whole = format!("{}.{:08}", price_e8 / 100_000_000, price_e8 % 100_000_000);
     whole.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,21 +1,20 @@
 //! Markets: one-minute candles from trades, and a signal at each candle that is closed.
 //!
-//! Trades arrive in an order of their own: networks are slow, an exchange shuffles what it sends,
-//! feeds repeat themselves. A candle is about when trades *happened*: it is an aggregation over a
-//! tumbling window of event time. Three things follow, and they are what stream processing is
-//! about:
+//! Trades arrive out of order: networks are slow, one exchange shuffles what it sends, feeds send
+//! trades a second time. A candle is about when trades *happened*: it is an aggregation over a
+//! tumbling window of event time. Three questions follow, the basic ones of stream processing:
 //!
-//! - **When is a minute over?** Nobody can know; one decides. The
-//!   [watermark](processor::event_time) is the newest time that is believed; when it is past the
+//! - **When is a window complete?** It is never certain, so a rule decides. The
+//!   [watermark](processor::event_time) says how far event time has come; when it has passed the
 //!   end of a minute by the *allowed lateness* ([`MarketsConfig::allowed_lateness_ms`]), the candle
-//!   is *closed*: published, and its signal with it. It is one watermark for the whole partition,
-//!   so that a pair nobody trades closes its last candle when others go on.
-//! - **What of trades that come later?** They count: the candle is published again with the next
+//!   is *closed*: published together with its signal. The watermark is one for the whole partition,
+//!   so a pair without trades closes its last candle when trades of other pairs arrive.
+//! - **What happens to late trades?** They count: the candle is published again with the next
 //!   [`revision`](events::Candle::revision), an *upsert* by pair and minute. The signal is not
-//!   given again, for somebody may have acted on it. Only what comes hours late is left out, and
-//!   counted.
-//! - **What of trades that come twice?** A trade counts once, by its id, for as long as its candle
-//!   is kept: sooner or later one that arrives twice would otherwise be volume that never was.
+//!   published again, since an order may have followed it. A trade that is hours late is dropped
+//!   and counted.
+//! - **What happens to duplicates?** *Deduplication*: a trade counts once, by its id, for as long
+//!   as its candle is kept. Otherwise its volume would be counted twice.
 //!
 //! ```text
 //! trade_watermark.rs  how far event time has come
@@ -27,22 +26,21 @@
 //! mart.rs             the tables in the warehouse
 //! ```
 //!
-//! [`MarketsProcessor`] is the streaming answer; [`MarketsBatch`] does the same once an hour. Both
-//! keep the same windows in the same store, and differ in one thing: what closes them.
+//! [`MarketsProcessor`] is the stream lane's logic; [`MarketsBatch`] does the same once an hour.
+//! Both use the same window store and differ in one thing: what closes a window.
 //!
-//! # What is done with bad input
-//! - A price or quantity of zero or less: left out and counted. (On the topic it would be a dead
-//!   letter.)
-//! - Prices at the end of what 64 bits hold: sums are of 128 bits, and where even those end, they
-//!   stay at their greatest value.
-//! - A trade more than an hour ahead of all others: held until the next confirms its time, left out
-//!   and counted when it does not.
-//! - More pairs or trades than may be kept: the oldest candles are closed early.
+//! # Invalid input
+//! - A price or quantity of zero or less: dropped and counted. (From a topic it goes to the dead
+//!   letters.)
+//! - Prices near the limit of 64 bits: sums have 128 bits and saturate.
+//! - A trade more than an hour ahead of all others: held until the next trade confirms its time,
+//!   and otherwise dropped and counted.
+//! - More pairs or trades than the limits allow: the oldest candles are closed early.
 //!
 //! # Simplifications
-//! - The averages are of closes alone, and unknown where fewer than half of the minutes have one.
-//! - A candle that changes after later ones were closed does not change their signals.
-//! - An id is of a pair: two exchanges must not number their trades alike.
+//! - The averages use closes alone, and are unknown where fewer than half of the minutes have one.
+//! - A revision of a candle does not change the signals of later candles.
+//! - A trade's id is unique in its pair: two exchanges must not number their trades alike.
 
 mod config;
 mod hourly;
@@ -64,7 +62,7 @@ use processor::Processor;
 use store::{Added, WindowStore};
 use trade_watermark::TradeWatermark;
 
-/// Trades in, candles and signals out, as the watermark passes their minutes.
+/// The stream lane: trades in, candles and signals out as the watermark passes their windows.
 #[derive(Clone, Debug)]
 pub struct MarketsProcessor {
     config: MarketsConfig,
@@ -73,7 +71,7 @@ pub struct MarketsProcessor {
     counters: Counters,
 }
 
-/// What became of the trades that did not simply count.
+/// Counts of the trades that were late, duplicate or dropped.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counters {
     unusable: u64,
@@ -84,10 +82,10 @@ struct Counters {
 }
 
 impl MarketsProcessor {
-    /// One that has seen no trade.
+    /// A processor before its first trade.
     ///
     /// # Panics
-    /// If the configuration keeps candles for a shorter time than its averages look back.
+    /// When candles are kept for less time than the averages look back.
     pub fn new(config: MarketsConfig) -> Self {
         Self {
             watermark: TradeWatermark::default(),
@@ -97,7 +95,7 @@ impl MarketsProcessor {
         }
     }
 
-    /// Minutes that end by then are closed; none before two trades.
+    /// Windows that end by then are closed; none before two trades.
     fn closed_to(&self) -> Option<Timestamp> {
         self.watermark.now().map(|now| now.plus_ms(-self.config.allowed_lateness_ms))
     }
@@ -121,7 +119,7 @@ impl MarketsProcessor {
         }
     }
 
-    /// Publishes every candle that ends by `until` and was not published as it stands.
+    /// Publishes every candle that ends by `until` and has changed since it was published.
     fn publish(&mut self, until: Timestamp, answers: &mut Vec<Event>) {
         while let Some((candle, signal)) = self.store.next_closed(until) {
             answers.push(candle.into());
@@ -136,7 +134,7 @@ fn is_usable(trade: &Trade) -> bool {
 }
 
 impl Counters {
-    /// Adds a trade to the store; it is late when its minute was over by `closed`.
+    /// Adds a trade to the store; it is late when its window ends by `closed`.
     fn add(&mut self, store: &mut WindowStore, trade: &Trade, closed: Option<Timestamp>) {
         match store.add(trade) {
             Added::Counted => {

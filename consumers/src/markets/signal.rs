@@ -1,9 +1,10 @@
 //! Two moving averages: the rule that a candle's signal follows.
 //!
-//! When the mean of the latest closes crosses that of more of them, prices have begun to move. It
-//! is the oldest rule of technical trading and the one most often tested (Brock and others, *Simple
-//! technical trading rules and the stochastic properties of stock returns*, 1992). That it earns
-//! money is not claimed here: it is a question whose answer is worth less with every minute.
+//! When the mean of the latest closes (the fast average) crosses the mean of more closes (the slow
+//! average), a trend may have begun. This is the oldest rule of technical trading and the one most
+//! often tested (Brock and others, *Simple technical trading rules and the stochastic properties of
+//! stock returns*, 1992). Whether it earns money does not matter here: it is an answer that loses
+//! its value within minutes.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use super::window::Window;
 /// The windows of one pair, by their first instant in milliseconds.
 pub(super) type Windows = BTreeMap<i64, Window>;
 
-/// The mean of some closes, as an exact fraction.
+/// A mean of closes, as an exact fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mean {
     sum: i128,
@@ -24,8 +25,8 @@ struct Mean {
 }
 
 impl Mean {
-    /// The mean close of the `minutes` minutes up to that which begins at `start_ms`. Minutes
-    /// without a trade are left out; when they are more than half, it is unknown.
+    /// The mean close of `minutes` minutes, of which the last begins at `start_ms`. Minutes without
+    /// a trade are left out; when they are more than half, the mean is unknown.
     fn of(windows: &Windows, start_ms: i64, minutes: i64) -> Option<Self> {
         let from_ms = start_ms - (minutes - 1) * CANDLE_MS;
         let (mut sum, mut count) = (0, 0);
@@ -46,12 +47,12 @@ impl Mean {
     }
 }
 
-/// Both averages, as far as they are known.
+/// Both averages; none where too few minutes have trades.
 fn averages(windows: &Windows, start_ms: i64, config: &MarketsConfig) -> (Option<Mean>, Option<Mean>) {
     (Mean::of(windows, start_ms, config.fast), Mean::of(windows, start_ms, config.slow))
 }
 
-/// The signal of a pair's minute: whether the averages have crossed since the candle before it.
+/// The signal of a pair's minute: whether the averages have crossed since the previous candle.
 pub(super) fn signal(pair: &str, start_ms: i64, windows: &Windows, config: &MarketsConfig) -> Signal {
     let position = |(fast, slow): (Option<Mean>, Option<Mean>)| Some(fast?.compare(slow?));
     let (fast, slow) = averages(windows, start_ms, config);

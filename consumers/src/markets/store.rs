@@ -10,33 +10,33 @@ use super::MarketsConfig;
 use super::signal::{Windows, signal};
 use super::window::Window;
 
-/// What became of a trade.
+/// What the store did with a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Added {
-    /// It counts.
+    /// Counted.
     Counted,
-    /// It was counted before.
+    /// A duplicate.
     Duplicate,
-    /// Its minute is no longer kept.
+    /// Too late: its window is no longer kept.
     TooLate,
 }
 
-/// A candle that is closed or has changed since; with its signal when it is closed.
+/// A candle that was closed, with its signal, or its next revision.
 pub(super) type Closed = (Candle, Option<Signal>);
 
-/// Windows by pair and minute, those to be published, and those to be forgotten.
+/// Windows by pair and minute, in the order in which they are published and dropped.
 #[derive(Clone, Debug)]
 pub(super) struct WindowStore {
     config: MarketsConfig,
     pairs: HashMap<String, Windows>,
-    /// Hashes of pair and id of every trade that is counted in a window. Two of a million are alike
-    /// by chance once in forty million times.
+    /// Hashes of pair and id of every trade in a window. Among a million, two collide with a
+    /// probability of one in forty million.
     ids: HashSet<u64>,
     /// Every window, the oldest first.
     all: BTreeSet<(i64, String)>,
-    /// Those of them that have changed since they were published, if they were.
+    /// Windows that have changed since they were last published.
     changed: BTreeSet<(i64, String)>,
-    /// Windows that end by then are forgotten.
+    /// Windows that end by then are dropped.
     floor_ms: i64,
 }
 
@@ -53,7 +53,7 @@ impl WindowStore {
         }
     }
 
-    /// Counts a trade in the window that it belongs to, once. Its price and quantity are positive.
+    /// Counts a trade once, in the window of its time. Its price and quantity are positive.
     pub(super) fn add(&mut self, trade: &Trade) -> Added {
         let start_ms = trade.ts.floor(CANDLE_MS).ms();
         if start_ms + CANDLE_MS <= self.floor_ms {
@@ -77,8 +77,8 @@ impl WindowStore {
         Added::Counted
     }
 
-    /// The next window that ends by `until` and has changed since it was published, by time and
-    /// then by pair; published now.
+    /// Publishes the next window that ends by `until` and has changed since it was published, by
+    /// time and then by pair.
     pub(super) fn next_closed(&mut self, until: Timestamp) -> Option<Closed> {
         let first = self.changed.first().filter(|(start_ms, _)| start_ms + CANDLE_MS <= until.ms());
         let (start_ms, pair) = first.cloned()?;
@@ -92,7 +92,7 @@ impl WindowStore {
         Some((candle, first_time.then(|| signal(&pair, start_ms, windows, &self.config))))
     }
 
-    /// Forgets windows that end by `floor`. Whatever had changed in them has been published.
+    /// Drops windows that end by `floor`. All their changes have been published.
     pub(super) fn forget(&mut self, floor: Timestamp) {
         self.floor_ms = self.floor_ms.max(floor.ms());
         while self.all.first().is_some_and(|(start_ms, _)| start_ms + CANDLE_MS <= floor.ms())
@@ -110,7 +110,7 @@ impl WindowStore {
         }
     }
 
-    /// The end of the oldest window, if there are more windows or trades than may be kept.
+    /// The end of the oldest window, if a limit on windows or trades is exceeded.
     pub(super) fn overfull(&self) -> Option<Timestamp> {
         let full = self.all.len() > self.config.windows || self.ids.len() > self.config.ids;
         let (start_ms, _) = self.all.first().filter(|_| full)?;

@@ -1,19 +1,20 @@
-//! What time it is, as far as trades can be trusted to tell.
+//! How far event time has come, by the times of trades.
 
 use events::{HOUR_MS, Timestamp, Trade};
 
 use processor::event_time::Watermark;
 
-/// A trade that is further ahead of all others than this, in milliseconds, is not believed alone.
+/// A trade that is further ahead of all others than this, in milliseconds, needs a second trade to
+/// confirm its time.
 const MAX_JUMP_MS: i64 = HOUR_MS;
 
-/// The watermark of trades. One that jumps ahead is held until the next decides whether it was
-/// right: after a quiet night it counts, and from a clock in the year 9999 it doesn't.
+/// The watermark of trades. A trade that jumps ahead is held until the next one confirms or refutes
+/// its time: after a quiet night it counts, and from a clock in the year 9999 it does not.
 #[derive(Clone, Debug)]
 pub(super) struct TradeWatermark {
     watermark: Watermark,
     held: Option<Trade>,
-    /// Trades that no other confirmed: never counted.
+    /// Dropped trades, whose time no other trade confirmed.
     pub(super) dropped: u64,
 }
 
@@ -29,17 +30,17 @@ impl TradeWatermark {
         self.watermark.now()
     }
 
-    /// Takes a trade as it arrives; gives those that are believed now: one, none, or the one that
-    /// was held and that which confirms it.
+    /// Takes a trade as it arrives, and gives the trades to count now: this one, none, or the held
+    /// one and this one, which confirms it.
     pub(super) fn admit(&mut self, trade: &Trade) -> Vec<Trade> {
         let held = self.held.take();
         if held.as_ref().is_some_and(|held| is_same(held, trade)) {
-            // The same trade twice is one witness.
+            // A duplicate does not confirm itself.
             self.held = held;
             return Vec::new();
         }
         if self.now().is_none() {
-            // The first of all has nothing that it could be ahead of: the second tells.
+            // The very first trade can't be compared with anything: the second decides.
             match &held {
                 Some(first) if first.ts.since_ms(trade.ts) <= MAX_JUMP_MS => {
                     self.watermark.observe(first.ts);
@@ -67,7 +68,7 @@ impl TradeWatermark {
         believed
     }
 
-    /// Nothing comes that could confirm or contradict the trade that is held: it is believed.
+    /// At the end of the input the held trade counts: none will refute it.
     pub(super) fn finish(&mut self) -> Option<Trade> {
         let held = self.held.take()?;
         self.watermark.observe(held.ts);

@@ -1,9 +1,9 @@
-//! One candle in the making: what is known of a pair's minute.
+//! One tumbling window: the trades of a pair in one minute, aggregated.
 
 use events::{Candle, Timestamp, Trade};
 
-/// A trade that is first or last so far. Of two of the same millisecond the id decides, so that it
-/// doesn't matter which of them came first.
+/// The first or last trade so far. Ties within a millisecond are broken by the id, so that the
+/// order of arrival makes no difference.
 #[derive(Clone, Debug)]
 struct Edge {
     at: (Timestamp, String),
@@ -20,7 +20,7 @@ impl Edge {
     }
 }
 
-/// The trades of one minute, added up.
+/// The aggregate of one minute's trades.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
     open: Edge,
@@ -29,18 +29,18 @@ pub(super) struct Window {
     low_e8: i64,
     /// Sum of quantities. A sum of 64-bit numbers needs more than 64 bits: here 2⁶³ of them fit.
     volume_e8: i128,
-    /// Sum of price times quantity, in 1e-16; stays at its greatest value once it is reached.
+    /// Sum of price times quantity, in 1e-16; saturates.
     turnover: i128,
     /// The trades, as hashes of their ids.
     pub(super) ids: Vec<u64>,
-    /// How often it was published.
+    /// How often the candle was published.
     pub(super) published: u64,
-    /// Whether it has changed since.
+    /// Whether the candle has changed since.
     pub(super) changed: bool,
 }
 
 impl Window {
-    /// The minute of one trade, to be [added](Self::add).
+    /// An empty window for the minute of a trade, which is still to be [added](Self::add).
     pub(super) fn new(trade: &Trade) -> Self {
         Self {
             open: Edge::of(trade),
@@ -55,7 +55,7 @@ impl Window {
         }
     }
 
-    /// Adds a trade that is not among them. The order of adding makes no difference.
+    /// Adds a trade that is no duplicate. The order of adding makes no difference.
     pub(super) fn add(&mut self, trade: &Trade, id: u64) {
         if self.open.is_after(trade) {
             self.open = Edge::of(trade);
@@ -79,8 +79,7 @@ impl Window {
     /// The candle as it stands.
     pub(super) fn candle(&self, pair: &str, start: Timestamp) -> Candle {
         assert!(self.volume_e8 > 0, "every trade has a quantity, and a window a trade");
-        // A turnover that stayed at its greatest value would give too low a mean: the lowest price
-        // is lower than no mean.
+        // A saturated sum gives too low a mean: no mean is below the lowest price.
         let mean = self.turnover / self.volume_e8;
         Candle {
             ts: start,

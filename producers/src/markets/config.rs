@@ -1,4 +1,4 @@
-//! Every number that the simulated markets could have had otherwise.
+//! The parameters of the simulated markets.
 
 use events::Timestamp;
 
@@ -16,26 +16,26 @@ pub struct MarketsConfig {
     pub news_per_day: f64,
     /// News about all of them, a day.
     pub market_news_per_day: f64,
-    /// The share of news that the price takes in at once; the rest follows over
+    /// The share of news that is in the price at once; the rest follows over
     /// [`late_informed_s`](Self::late_informed_s).
     pub at_once: f64,
-    /// How long those who hear news later take, in seconds: after it, a third (1/e) of the rest is
-    /// still to come.
+    /// Time constant, in seconds, with which late-informed traders move the price: after it, 1/e (a
+    /// third) of the rest is still to come.
     pub late_informed_s: f64,
     /// How far orders push a price away from what the pair is worth, in basis points (standard
     /// deviation).
     pub pressure_bp: f64,
-    /// How long such a push lasts, in seconds: after it, a third (1/e) of it is left.
+    /// Time constant of such a push, in seconds: after it, 1/e (a third) of it is left.
     pub pressure_s: f64,
     /// Share of trades that arrive late, by 5 to 120 seconds.
     pub late: f64,
     /// Share of trades that are sent a second time, some seconds later.
     pub repeated: f64,
-    /// How often each exchange's feed breaks, a day; for 20 to 150 seconds, after which it sends
-    /// what it has missed, and its last trades before that again.
+    /// Outages of each exchange's feed, per day. An outage lasts 20 to 150 seconds; after it the
+    /// feed sends the trades of the outage, and its last trades before it a second time.
     pub outages_per_day: f64,
-    /// Whether what pairs are worth is told. Without it, there are trades alone: what a burst adds
-    /// to the trades of somebody else, who tells it.
+    /// Whether the true prices are published too. A burst has it off: it adds trades to a
+    /// simulation that publishes them.
     pub truth: bool,
 }
 

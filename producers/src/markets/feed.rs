@@ -1,4 +1,4 @@
-//! The wires between the exchanges and us: slow, and seldom broken.
+//! The feeds that carry trades from the exchanges to us, with delays and outages.
 
 use events::{Timestamp, Trade};
 use rand::RngExt;
@@ -8,23 +8,23 @@ use rand_distr::{Distribution, Exp1};
 use super::MarketsConfig;
 use super::pairs::EXCHANGES;
 
-/// A trade's way from its exchange takes this long at least, and on average so much more.
+/// Delay of a trade on its feed: the least, and the mean of what comes on top.
 const WAY_MS: i64 = 20;
 const MORE_MS: f64 = 80.0;
-/// How late a late trade is, in seconds; every factor is as likely as any other.
+/// How late a late trade is, in seconds; uniform on a logarithmic scale.
 const LATE_S: std::ops::Range<f64> = 5.0..120.0;
-/// How long a feed is broken, in seconds.
+/// How long an outage lasts, in seconds.
 const OUTAGE_S: std::ops::Range<f64> = 20.0..150.0;
-/// So much of what was sent before a feed broke is sent again afterwards.
+/// How much of the time before an outage a feed sends a second time after it.
 const AGAIN_MS: i64 = 2_000;
 
-/// When each exchange's feed breaks next, and for how long.
+/// The next outage of each exchange's feed.
 #[derive(Debug)]
 pub(super) struct Feeds {
     outages: [Outage; EXCHANGES.len()],
 }
 
-/// From when to when a feed is broken.
+/// From when to when a feed is down.
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     from: Timestamp,
@@ -32,7 +32,7 @@ struct Outage {
 }
 
 impl Outage {
-    /// The first after `now`; at the end of time when there are none.
+    /// The first after `now`; at the end of time when there are no outages.
     fn after(now: Timestamp, per_day: f64, rng: &mut Rng) -> Self {
         let wait: f64 = Exp1.sample(rng);
         let length_s = rng.random_range(OUTAGE_S);
@@ -47,7 +47,7 @@ impl Feeds {
         Self { outages: std::array::from_fn(outage) }
     }
 
-    /// One second begins: feeds that were broken and are no longer will break again some time.
+    /// A second begins: draws the next outage of each feed whose last one is over.
     pub(super) fn step(&mut self, now: Timestamp, config: &MarketsConfig, rng: &mut Rng) {
         for outage in &mut self.outages {
             if outage.to <= now {
@@ -56,7 +56,7 @@ impl Feeds {
         }
     }
 
-    /// When a trade of this exchange arrives, and when it does again, if it does.
+    /// When a trade of this exchange arrives, and when its duplicate does, if there is one.
     pub(super) fn arrivals(
         &self,
         exchange: usize,

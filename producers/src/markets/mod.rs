@@ -1,12 +1,12 @@
-//! Markets: twenty pairs of currencies on five exchanges, and the wires between them and us.
+//! Markets: twenty pairs of currencies on five exchanges, and the feeds that carry their trades.
 //!
-//! [`Markets`] is an endless iterator. In each simulated second every price takes a step, some
-//! trades happen at it, and each of them arrives when its exchange's feed brings it: at once, in no
+//! [`Markets`] is an endless iterator. In each simulated second every price takes a step, trades
+//! happen at that price, and each arrives when its exchange's feed delivers it: at once, out of
 //! order, late, twice, or after an outage.
 //!
 //! # Prices
 //! Prices are very nearly a *martingale*: the best forecast of the next price is the present one.
-//! If they were not, all who trade would trade on it, and it would be gone. `price.rs` adds up:
+//! A price that could be forecast would be traded on until it could not. `price.rs` adds up:
 //! - a random walk on the logarithm, 2.6 to 5.2 % a day, two thirds of it (a correlation of 0.65)
 //!   common to all pairs, more agitated in some hours than in others. No drift: the price itself is
 //!   a martingale;
@@ -14,31 +14,29 @@
 //!   *Understanding temporal dynamics of jumps in cryptocurrency markets*, Digital Finance 2024,
 //!   count in tick data: jumps on up to 58 % of days), up as often as down, by 0.7 % in the median;
 //!   every other day all pairs jump together;
-//! - **momentum**: 85 % of news are in the price at once, the rest within minutes, because not
-//!   everybody hears at the same time (the *late-informed investors* by whom Wen, Bouri, Xu and
-//!   Zhao, *Intraday return predictability in the cryptocurrency markets*, NAJEF 2022, explain what
-//!   they find);
+//! - **momentum**: 85 % of news is in the price at once, the rest follows within minutes, because
+//!   some traders hear it later (the *late-informed investors* of Wen, Bouri, Xu and Zhao,
+//!   *Intraday return predictability in the cryptocurrency markets*, NAJEF 2022);
 //! - **mean reversion**: orders push the middle between bid and offer away from what a pair is
 //!   worth, by 1.5 basis points, for 20 seconds;
-//! - **the bid–ask bounce** (Roll, 1984): who buys pays the offer, who sells gets the bid, so
-//!   prices of trades jump to and fro around a middle that need not move.
+//! - **the bid–ask bounce** (Roll, 1984): buyers pay the offer and sellers get the bid, so the
+//!   prices of trades alternate around a middle that need not move.
 //!
-//! How large the momentum and the reversion are is assumed; both papers say that there is some, not
-//! how much a second. Neither is chosen for what a consumer may earn by it, and the tests measure
-//! both on what is generated: over half an hour after a usual minute nothing can be foretold, after
-//! news a tenth of a percent.
+//! The sizes of momentum and reversion are assumptions: the papers show that both exist, not how
+//! large they are within seconds. Neither is tuned to a consumer's profit. Tests measure both on
+//! the generated prices: half an hour ahead nothing can be forecast after a usual minute, and a
+//! tenth of a percent after news.
 //!
 //! # Trades
-//! Trades excite trades: a Hawkes process, in which each brings 0.6 others within half a minute
-//! (for real markets Filimonov and Sornette, 2012, estimate 0.3 to 0.8), so that quiet and bursts
-//! take turns; news make them eight times as many. Nights (about 04:00 UTC) are quiet, afternoons
+//! Trades excite trades: in a Hawkes process, each causes 0.6 others within half a minute (for real
+//! markets Filimonov and Sornette, 2012, estimate 0.3 to 0.8), so quiet spells and bursts
+//! alternate. News raises the rate up to eightfold. Nights (about 04:00 UTC) are quiet, afternoons
 //! busy. Sizes are log-normal in dollars.
 //!
 //! # Simplifications
-//! - No order book: a trade moves no price, and its size has nothing to do with it.
-//! - Prices take a step a second, and are the same on all exchanges: nobody earns by carrying
-//!   currency from one to the next.
-//! - The truth is told every five seconds.
+//! - No order book: a trade moves no price, whatever its size.
+//! - Prices take one step a second, and are the same on all exchanges: there is no arbitrage.
+//! - True prices are published every five seconds.
 
 mod config;
 mod feed;
@@ -62,12 +60,12 @@ use feed::Feeds;
 use pairs::{EXCHANGES, PAIRS, Pair};
 use price::{Mood, Price};
 
-/// How busy each hour of the day (UTC) is: 1 on average. In between it changes in a straight line.
+/// How busy each hour of the day (UTC) is: 1 on average, interpolated linearly in between.
 const BUSY: [f64; 24] = [
     0.95, 0.85, 0.75, 0.65, 0.58, 0.58, 0.65, 0.78, 0.90, 0.98, 1.00, 1.02, 1.15, 1.42, 1.55, 1.52, 1.42,
     1.30, 1.15, 1.08, 1.00, 0.92, 0.90, 0.90,
 ];
-/// How many trades each trade brings, and within how many seconds (time constant).
+/// How many trades each trade causes, and within how many seconds (time constant).
 const BRINGS: f64 = 0.6;
 const WITHIN_S: f64 = 15.0;
 /// Size of a trade in dollars: log-normal.
@@ -75,7 +73,7 @@ const SIZE_MEDIAN: f64 = 300.0;
 const SIZE_SIGMA: f64 = 1.5;
 /// How much likelier than not the next trade is on the side of the pressure, per basis point.
 const LEANING: f64 = 0.1;
-/// How often the truth is told, in seconds.
+/// How often true prices are published, in seconds.
 const TRUTH_EVERY_S: u64 = 5;
 /// No second has more trades of a pair: a limit that news at 100 times the usual rate do not reach.
 const MOST_A_SECOND: f64 = 10_000.0;
@@ -84,23 +82,23 @@ const MOST_A_SECOND: f64 = 10_000.0;
 #[derive(Debug)]
 pub struct Markets {
     config: MarketsConfig,
-    /// Of prices and news alone: they are the same however much is traded.
+    /// Draws prices and news alone: they are the same at every rate of trades.
     fate: Rng,
-    /// Of everything else.
+    /// Draws everything else.
     rng: Rng,
     mood: Mood,
     traded: [Traded; PAIRS.len()],
     feeds: Feeds,
     /// Trades so far, by exchange, which number them.
     numbers: [u64; EXCHANGES.len()],
-    /// Seconds that are over.
+    /// Seconds simulated so far.
     seconds: u64,
-    /// What is on its way, by arrival and then by the order in which it was sent off.
+    /// Events in transit, by arrival and then by the order of sending.
     under_way: BinaryHeap<Reverse<Arrival>>,
     sent_off: u64,
 }
 
-/// A pair and how much it is traded.
+/// A pair and its rate of trades.
 #[derive(Debug)]
 struct Traded {
     pair: &'static Pair,
@@ -121,7 +119,7 @@ impl Markets {
     /// Markets that begin at [`MarketsConfig::start`].
     ///
     /// # Panics
-    /// If a share is not within 0 to 1, or a rate or a time is negative or not finite.
+    /// When a share is not within 0 to 1, or a rate or a time is negative or not finite.
     pub fn new(config: MarketsConfig) -> Self {
         let shares = [config.at_once, config.late, config.repeated];
         assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "a share is from 0 to 1: {config:?}");
@@ -155,8 +153,8 @@ impl Markets {
         }
     }
 
-    /// The same markets, which nobody trades before `moment`. Prices have come to where they are by
-    /// then, so more trades of it fit in with those of markets that have been open all the time.
+    /// The same markets without trades before `moment`. Prices move all the same, so that the
+    /// trades fit those of markets that were open all the time.
     ///
     /// # Panics
     /// As [`Markets::new`].
@@ -174,7 +172,7 @@ impl Markets {
         markets
     }
 
-    /// The first instant that was not simulated yet.
+    /// The first instant that is not simulated yet.
     fn now(&self) -> Timestamp {
         self.config.start.plus_ms((self.seconds as i64).saturating_mul(1_000))
     }
@@ -184,7 +182,7 @@ impl Markets {
         self.under_way.push(Reverse(Arrival { at, order: self.sent_off, event }));
     }
 
-    /// Lets one second pass.
+    /// Simulates one second.
     fn second(&mut self) {
         let now = self.now();
         let busy = busy(now);
@@ -211,7 +209,7 @@ impl Markets {
         self.seconds += 1;
     }
 
-    /// Every price takes the step of one second.
+    /// Moves every price by the step of one second.
     fn prices_step(&mut self, busy: f64) {
         let moment = self.mood.step(busy, &self.config, &mut self.fate);
         for traded in &mut self.traded {
@@ -288,13 +286,13 @@ impl Default for Markets {
 impl Iterator for Markets {
     type Item = Emission;
 
-    /// The next event in the order of arrival. There always is one, unless nobody trades and no
-    /// truth is told.
+    /// The next event in the order of arrival. There always is one, unless the rate of trades is 0
+    /// and true prices are not published.
     fn next(&mut self) -> Option<Emission> {
         if self.config.trades_per_second == 0.0 && !self.config.truth {
             return None;
         }
-        // What happens in later seconds arrives later than these.
+        // Events of later seconds arrive later than these.
         while self.under_way.peek().is_none_or(|Reverse(first)| first.at >= self.now()) {
             self.second();
         }

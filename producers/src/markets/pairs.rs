@@ -1,6 +1,6 @@
-//! What is traded, and where.
+//! The pairs, and the exchanges that trade them.
 
-/// A pair, as it is when the simulation begins.
+/// A pair at the start of the simulation.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) name: &'static str,
@@ -58,7 +58,7 @@ pub(super) struct Exchange {
     pub(super) name: &'static str,
     /// Its share of all trades, in percent.
     pub(super) percent: f64,
-    /// It sends what it has in no order: each trade up to so many milliseconds after it happened.
+    /// Its feed is out of order: each trade is sent up to so many milliseconds after it happened.
     pub(super) shuffled_ms: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What a pair is worth, second by second.
+//! The true price of a pair, second by second.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus as Rng;
@@ -8,23 +8,23 @@ use super::MarketsConfig;
 use super::pairs::Pair;
 
 const DAY_S: f64 = 86_400.0;
-/// How much of a pair's usual movement is that of all pairs (correlation with the market).
+/// The correlation of a pair's usual movement with the market's.
 const MARKET: f64 = 0.65;
 /// Size of news: log-normal, in percent.
 const NEWS_MEDIAN_PERCENT: f64 = 0.7;
 const NEWS_SIGMA: f64 = 0.6;
-/// Movement of everything grows and calms down within hours: its logarithm returns to its mean with
-/// this time constant, in seconds, and has this standard deviation.
+/// The volatility of all prices changes within hours: its logarithm reverts to its mean with this
+/// time constant, in seconds, and has this standard deviation.
 const CALM_S: f64 = 7_200.0;
 const CALM_SIGMA: f64 = 0.4;
-/// News makes people trade: so many times as much at most, and how fast that passes, in seconds.
+/// News raises the rate of trades by at most this factor, and with this time constant, in seconds.
 const EXCITED: f64 = 8.0;
 const EXCITED_S: f64 = 600.0;
 
 /// What moves all pairs in one second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// How much prices move now, against a usual second.
+    /// Volatility now, relative to a usual second.
     movement: f64,
     /// The market's own step, in standard deviations.
     step: f64,
@@ -35,7 +35,7 @@ pub(super) struct Moment {
 /// The market as a whole.
 #[derive(Debug)]
 pub(super) struct Mood {
-    /// Logarithm of how much prices move, against usual.
+    /// Logarithm of the volatility, relative to the usual one.
     agitation: f64,
 }
 
@@ -44,10 +44,10 @@ impl Mood {
         Self { agitation: 0.0 }
     }
 
-    /// One second passes, in an hour of the day that is so busy (1 on average).
+    /// Simulates one second, in an hour of the day that is so busy (1 on average).
     pub(super) fn step(&mut self, busy: f64, config: &MarketsConfig, rng: &mut Rng) -> Moment {
         self.agitation = relax(self.agitation, CALM_S, CALM_SIGMA, rng);
-        // The mean square of the exponential of a normal number is greater than 1: taken out again.
+        // The mean square of a log-normal number is greater than 1: divided out here.
         let movement = (self.agitation - CALM_SIGMA.powi(2)).exp() * busy.sqrt();
         let step = StandardNormal.sample(rng);
         Moment { movement, step, news_percent: news(config.market_news_per_day, rng) }
@@ -57,13 +57,13 @@ impl Mood {
 /// One pair.
 #[derive(Debug)]
 pub(super) struct Price {
-    /// Logarithm of what it is worth to those who know everything that is known.
+    /// Logarithm of the fair price, with all news taken in so far.
     worth: f64,
-    /// How far the middle of the market is pushed away from that, as a logarithm.
+    /// How far orders have pushed the middle away from the fair price, as a logarithm.
     pressure: f64,
-    /// News that is still to be taken in, as a logarithm.
+    /// News that the price has not taken in yet, as a logarithm.
     untold: f64,
-    /// How excited people are by news: 0 to [`EXCITED`].
+    /// How much news has raised the rate of trades: 0 to [`EXCITED`].
     excitement: f64,
     /// Standard deviation of a second's step.
     sigma: f64,
@@ -80,12 +80,12 @@ impl Price {
         }
     }
 
-    /// One second passes.
+    /// Simulates one second.
     pub(super) fn step(&mut self, moment: &Moment, config: &MarketsConfig, rng: &mut Rng) {
         let own: f64 = StandardNormal.sample(rng);
         let sigma = self.sigma * moment.movement;
         let step = MARKET * moment.step + (1.0 - MARKET.powi(2)).sqrt() * own;
-        // Less half the variance, or the price itself would drift upwards.
+        // Half the variance is subtracted, otherwise the price itself would drift upwards.
         self.worth += sigma * step - sigma.powi(2) / 2.0;
 
         let told = self.untold / config.late_informed_s;
@@ -107,19 +107,19 @@ impl Price {
         (self.worth + self.pressure).exp()
     }
 
-    /// How many times as much as usual is traded because of news.
+    /// The factor by which news raises the rate of trades.
     pub(super) fn eagerness(&self) -> f64 {
         1.0 + self.excitement
     }
 
-    /// How far orders have pushed it, in basis points: who buys, pushes upwards.
+    /// How far orders have pushed it, in basis points; buyers push it up.
     pub(super) fn pressure_bp(&self) -> f64 {
         self.pressure * 1e4
     }
 }
 
-/// One second of a number that returns to zero (an Ornstein–Uhlenbeck process), by its time
-/// constant in seconds and its standard deviation.
+/// One second of an Ornstein–Uhlenbeck process around zero, by its time constant in seconds and its
+/// standard deviation.
 fn relax(value: f64, time_s: f64, sigma: f64, rng: &mut Rng) -> f64 {
     let keep = (-1.0 / time_s).exp();
     let noise: f64 = StandardNormal.sample(rng);

@@ -1,4 +1,4 @@
-//! The markets as their topics tell them: what each pair is worth, and when which lane said what.
+//! The markets as seen from their topics: prices of pairs, and each lane's signals and their times.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,19 +8,19 @@ use processor::event_time::Watermark;
 
 use crate::view::{PaneSource, View};
 
-/// Pairs that are shown, and pairs that are known: a topic may name any number of them.
+/// The most pairs on the screen, and the most that are kept: a topic may name any number of them.
 const SHOWN: usize = 60;
 const KNOWN: usize = 1_000;
-/// Minutes whose closes are shown, and remembered: a run of the batch lane speaks of old ones.
+/// Minutes whose closes are shown, and minutes that are kept for late batch runs.
 const CLOSES_SHOWN: usize = 60;
 const CLOSES: usize = 24 * 60;
 /// Orders of a pair.
 const ORDERS: usize = 20;
 
-/// What is known of the markets.
+/// The state of the markets.
 #[derive(Debug)]
 pub(super) struct MarketsView {
-    /// The newest trade's time: when a signal is read, it is about that late.
+    /// The newest trade's time: the present, when a signal is read.
     now: Watermark,
     pairs: HashMap<String, PairView>,
     candles: u64,
@@ -49,7 +49,7 @@ impl Default for MarketsView {
 }
 
 impl MarketsView {
-    /// A lane says something from the instant `from` on.
+    /// A lane's signal, which holds from the instant `from` on.
     fn said(
         &mut self,
         signal: &Signal,
@@ -78,7 +78,7 @@ impl MarketsView {
         }
     }
 
-    /// As the screen wants it; none before the first trade.
+    /// As the screen takes it; none before the first trade.
     fn markets(&self) -> Option<Markets> {
         if self.pairs.is_empty() {
             return None;
