@@ -1,9 +1,9 @@
 //! The bill of a show in event time: the lanes' own answers, each from the instant on at which its
 //! lane *could* have given it.
 //!
-//! What a person saw at the screen hangs on the wall: on a busy machine a page comes 30 ms later,
-//! which at sixty times the speed are two simulated seconds, and a run that takes a second
-//! publishes a simulated minute late. So a bill of what was seen is never twice the same,
+//! What a person saw at the screen depends on wall-clock timing: on a busy machine a page comes 30
+//! ms later, which at sixty times the speed are two simulated seconds, and a run that takes a
+//! second publishes a simulated minute late. So a bill of what was seen is never twice the same,
 //! and most of what makes it differ is the speed of the show and not the lane. This bill leaves the
 //! wall out, as `freshet compare` does:
 //!
@@ -230,7 +230,7 @@ impl EventTimeBill {
     /// has run.
     pub fn finish(&mut self, end: Timestamp) -> &Bill {
         for (_, early) in std::mem::take(&mut self.early) {
-            // Questions that nobody has read: retention took them.
+            // Questions that retention has deleted unread.
             for (place, event) in early.into_values().flatten() {
                 self.place(&BillRecord { place, event: &event, source: None, run: None, send_time: None });
             }
@@ -301,7 +301,7 @@ impl Runs {
                 self.waiting.entry(run.to_owned()).or_default().push(answer);
                 return None;
             }
-            // It rests on a period that nobody has run: the time before the show.
+            // It rests on a period without a run: the time before the show.
             (None, _) => {}
         }
         Some(answer)

@@ -1,10 +1,10 @@
 //! The stream's rides once more, in the order in which things happened.
 //!
-//! What a card or a shopper is told hangs on their own partition, which has one order. What a rider
-//! is told hangs on all of the city: each partition's matcher says how fast its cars drove, and
+//! An answer to a card or a shopper depends on their own partition, which has one order. A rider's
+//! answer depends on all of the city: each partition's matcher says how fast its cars drove, and
 //! hears from the topic `traffic` what the others said. Whether that comes before or after a car's
-//! next ping is a matter of milliseconds on the wall, so live no two shows quote the same arrivals
-//! to the second. A bill that leaves the wall out must leave that out too. So the processors of the
+//! next ping is a matter of milliseconds, so no two live shows quote the same arrivals to the
+//! second. A bill without wall-clock timing must leave that out too. So the processors of the
 //! stream lane's workers, one matcher for each partition and one for the traffic, are run here over
 //! the same records in the order of their sending, and what one says the others know at once.
 //!

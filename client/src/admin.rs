@@ -51,7 +51,7 @@ pub struct Offsets {
 
 impl Offsets {
     /// How many records a group that reads on at `committed` has before it. What retention has
-    /// deleted is no lag: nobody can read it any more.
+    /// deleted is no lag: it can't be read.
     pub fn lag(self, committed: i64) -> i64 {
         (self.latest - committed.max(self.earliest)).max(0)
     }

@@ -199,7 +199,7 @@ pub(crate) struct Deliveries {
 struct DeliveryProgress {
     /// How many are delivered, failed or thrown away: nothing more happens to these.
     count: u64,
-    /// Somebody sleeps until `count` is this; [`u64::MAX`] when nobody does.
+    /// A thread sleeps until `count` is this; [`u64::MAX`] when none does.
     awaited: u64,
     /// One past the last acknowledged offset, by topic and partition.
     ends: HashMap<String, Vec<Option<i64>>>,
@@ -239,7 +239,10 @@ impl Deliveries {
     /// Not the binding's own `poll`: in the last millisecond before its deadline it no longer
     /// sleeps but turns in a loop, and a flush that awaits a broker for half a millisecond is
     /// all last millisecond.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long somebody waits is measured in wall-clock time"
+    )]
     pub(crate) fn wait_until_completed(&self, count: u64, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let mut completed = locked(&self.completed);

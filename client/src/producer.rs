@@ -166,7 +166,10 @@ impl Producer {
 
     /// Hands a record over. When the queue is full, waits until the cluster has taken some of it,
     /// at most `patience`.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long somebody waits is measured in wall-clock time"
+    )]
     pub fn send(&self, record: Outgoing<'_>, patience: Duration) -> Result<(), SendError> {
         let mut message: BaseRecord<'_, [u8], [u8], usize> =
             BaseRecord::with_opaque_to(record.topic, to_opaque(record.tag));
@@ -282,7 +285,7 @@ impl Producer {
 
 impl Drop for Producer {
     /// Throws away what is not yet delivered. The thread ends by itself, within [`DELIVERY_POLL`];
-    /// nobody has to wait for that.
+    /// no thread has to wait for that.
     fn drop(&mut self) {
         self.inner.purge(PurgeConfig::default().queue().inflight());
         self.stop.store(true, Ordering::Release);

@@ -174,7 +174,10 @@ impl LogReader {
         self.passed_over
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long somebody waits is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long somebody waits is measured in wall-clock time"
+    )]
     fn read(&mut self, timeout: Duration, records_only: bool) -> Result<Option<Read<'_>>, ReadError> {
         let deadline = Instant::now() + timeout;
         loop {

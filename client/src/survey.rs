@@ -6,7 +6,7 @@
 //!
 //! Such a look asks the cluster, and a question waits behind a fetch that the broker keeps open
 //! until there is something to read: half a second, or as long as a cluster is away. So it is a
-//! thread of its own that looks; whoever reads hears of what it found the next time it asks, and
+//! thread of its own that looks; the reader learns what it found the next time it asks, and
 //! moves the consumer itself.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -27,7 +27,7 @@ use crate::unreadable::{Line, Stored, Unreadable};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How soon it is looked again when something was found.
 const SOON: Duration = Duration::from_millis(300);
-/// How often librdkafka may complain in vain before whoever reads hears of it. It complains every
+/// How often librdkafka may complain in vain before the reader learns of it. It complains every
 /// tenth of a second.
 const COMPLAINTS: u32 = 100;
 
@@ -104,7 +104,10 @@ impl Part {
 
 impl Survey {
     /// Of nothing yet. Partitions in which nothing moves are looked at so often.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long nothing moves is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long nothing moves is measured in wall-clock time"
+    )]
     pub(crate) fn new(every: Duration) -> Self {
         let state = State {
             parts: BTreeMap::new(),
@@ -117,7 +120,10 @@ impl Survey {
     }
 
     /// These partitions are read from here on, and no others.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long nothing moves is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long nothing moves is measured in wall-clock time"
+    )]
     pub(crate) fn begin(&self, parts: impl Iterator<Item = (TopicPartition, Start)>) {
         let mut state = self.held();
         state.parts.clear();
@@ -180,7 +186,10 @@ impl Survey {
 
     /// Has a thread look, if it is time, at the partitions in which nothing has moved since the
     /// last look, and goes on behind what the one before found there. Asks the cluster nothing.
-    #[expect(clippy::disallowed_methods, reason = "the rim: how long nothing moves is measured on the wall")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long nothing moves is measured in wall-clock time"
+    )]
     pub(crate) fn look_now_and_then<C: ConsumerContext + 'static>(&self, consumer: &Arc<BaseConsumer<C>>) {
         let mut result = held(&self.look);
         if matches!(*result, Look::GoesOn) {
@@ -289,7 +298,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What nobody can read at these places; where none is known, at the beginning.
+/// The unreadable offsets at these positions; where none is known, at the beginning.
 fn look<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     still: Vec<(TopicPartition, Option<i64>)>,

@@ -44,7 +44,7 @@ const MOST_PASSED: usize = 1_000;
 /// As much of a batch is kept to be looked at by a person.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// Offsets of a partition whose records nobody can read.
+/// Offsets of a partition whose records are unreadable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// The partition.
@@ -89,7 +89,7 @@ impl Stored {
         })
     }
 
-    /// What is lost of it to whoever comes to `next`; `otherwise` is the reason if none is known.
+    /// What is lost of it to a reader at `next`; `otherwise` is the reason if none is known.
     pub(crate) fn unreadable(&self, at: TopicPartition, next: i64, otherwise: &str) -> Unreadable {
         Unreadable {
             at,

@@ -118,8 +118,8 @@ macro_rules! topics {
                 match self { $( Event::$variant($value) => topics!(@batched $value $($batched)?), )* }
             }
 
-            /// How long its processor took for it, in microseconds on the wall, if it is an answer
-            /// that tells: for the lane that runs the processor to fill in.
+            /// How long its processor took for it, in microseconds of wall-clock time, if it is an
+            /// answer that tells: for the lane that runs the processor to fill in.
             pub fn took_us_mut(&mut self) -> Option<&mut Option<u64>> {
                 match self { $( Event::$variant($value) => topics!(@took $value $($took)?), )* }
             }
@@ -186,7 +186,7 @@ topics! {
     /// The lives of trips.
     Trips(Trip) "trips": RideShare, Input, kept DAY;
         e => &e.driver_id, Some(e.ts), e.check();
-    /// Links driven from end to end. What is believed of a road must rest on everybody who drove
+    /// Links driven from end to end. The estimate of a road must rest on all cars that drove
     /// it, whichever partition their pings were in.
     RoadTraversals(RoadTraversal) "road_traversals": RideShare, Intermediate, kept MINUTES, partitions 1;
         e => &e.link_id, Some(e.ts), e.check();

@@ -108,14 +108,14 @@ pub struct RoadTraversal {
     pub metres: f64,
 }
 
-/// `traffic` (compacted): the speed that is believed for one directed link now. Key: the link.
+/// `traffic` (compacted): the estimated speed on one directed link now. Key: the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Traffic {
     /// The newest traversal in it.
     pub ts: Timestamp,
     /// Which directed link of the map.
     pub link_id: String,
-    /// The believed speed in m/s.
+    /// The estimated speed in m/s.
     pub speed_mps: f64,
     /// The speed of the empty road in m/s.
     pub free_flow_mps: f64,

@@ -1,6 +1,6 @@
 //! Which record an answer answers: the header that every answer carries.
 //!
-//! Whoever reads a question and an answer, and knows neither who asked nor who answered, can hold
+//! A reader of questions and answers, who knows neither who asked nor who answered, can hold
 //! one against the other by it. It is part of the contract, as the values are.
 
 use std::fmt;

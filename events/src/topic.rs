@@ -113,8 +113,8 @@ mod tests {
         assert_eq!(text("swipe_declined"), Some(Business::Payments));
     }
 
-    /// A consumer reads what a world says, and the bill alone reads what is true: whoever adds a
-    /// topic to the table says whose it is.
+    /// A consumer reads what a world says, and the bill alone reads what is true: a change that
+    /// adds a topic to the table says whose it is.
     #[test]
     fn every_topic_of_a_lane_belongs_to_a_business_or_says_each_time_to_which() {
         for &topic in Topic::ALL {

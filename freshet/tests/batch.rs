@@ -1,7 +1,7 @@
 //! The batch lane as a person, or a scheduler, runs it: commands, files, exit codes, SIGKILL.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
-#![expect(clippy::disallowed_methods, reason = "a test of the whole program measures it on the wall")]
+#![expect(clippy::disallowed_methods, reason = "a test of the whole program measures wall-clock time")]
 
 mod common;
 

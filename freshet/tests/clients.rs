@@ -146,7 +146,7 @@ sys.stdin.read()
 /// A dashboard that is attached to a cluster it knows nothing of, and a program that knows nothing
 /// of dashboards.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "when a script has joined is a moment on the wall")]
+#[expect(clippy::disallowed_methods, reason = "when a script has joined is a moment of wall-clock time")]
 fn a_script_that_joins_a_topic_is_on_the_dashboard_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(folder.path());

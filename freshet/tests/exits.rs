@@ -1,7 +1,7 @@
 //! However a show ends, it leaves no process and no folder, and says by its code what ended it.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
-#![expect(clippy::disallowed_methods, reason = "waiting for other processes is done on the wall's time")]
+#![expect(clippy::disallowed_methods, reason = "waiting for other processes takes wall-clock time")]
 
 mod common;
 

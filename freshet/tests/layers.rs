@@ -9,7 +9,7 @@ use std::path::Path;
 const MAY_USE: [(&str, &[&str], &str); 15] = [
     ("protocol", &[], "Kafka's bytes mean the same to everyone: the protocol knows no one"),
     ("events", &[], "the contract stands above those who keep it"),
-    ("streets", &[], "a map is a fact of the world, for whoever wants to look at it"),
+    ("streets", &[], "a map is a fact of the world that both sides may look at"),
     ("text", &[], "what a terminal must not obey is decided in one place, below all who write to one"),
     ("broker", &["protocol"], "a broker moves bytes; it must not know what they say"),
     (
@@ -33,7 +33,7 @@ const MAY_USE: [(&str, &[&str], &str); 15] = [
     (
         "bill",
         &["consumers", "events", "processor", "text"],
-        "it holds answers against the truth, whoever carried them and whoever shows the result",
+        "it compares answers with the truth, whatever carried them and whatever shows the result",
     ),
     (
         "dashboard-testing",
@@ -92,7 +92,7 @@ fn complaint(name: &str, manifest: &toml::Table) -> Option<String> {
                 let allowed = if may.is_empty() { "none of our crates".to_owned() } else { may.join(", ") };
                 return Some(format!(
                     "{name}/Cargo.toml uses {used}, but {name} may use only {allowed}: {why}. If {name} needs something of {used}, \
-                     ask whether it belongs further down, or whether whoever puts both together should hand it over."
+                     ask whether it belongs further down, or whether the crate that puts both together should hand it over."
                 ));
             }
         }

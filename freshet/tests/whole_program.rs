@@ -2,7 +2,7 @@
 //! wrong input.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
-#![expect(clippy::disallowed_methods, reason = "a test of the whole program measures it on the wall")]
+#![expect(clippy::disallowed_methods, reason = "a test of the whole program measures wall-clock time")]
 
 mod common;
 

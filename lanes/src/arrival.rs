@@ -15,7 +15,8 @@ pub(crate) struct Arrival {
     pub(crate) topic: Topic,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// The last offset that it stands for: its own, unless nobody can read what lies from there on.
+    /// The last offset that it stands for: its own, unless the offsets from there on are
+    /// unreadable.
     pub(crate) last_offset: i64,
     /// When it was sent, by the wall clock.
     pub(crate) timestamp_ms: i64,
@@ -48,7 +49,7 @@ impl Arrival {
         }
     }
 
-    /// Offsets of `topic` that nobody can read, as one letter about all of them.
+    /// Unreadable offsets of `topic`, as one letter about all of them.
     pub(crate) fn unreadable(topic: Topic, lost: &Unreadable) -> Self {
         let partition = lost.at.partition;
         let cut = Excerpt { bytes: &lost.bytes, of: lost.len };

@@ -36,7 +36,7 @@ impl SimulatedClock {
 }
 
 /// Wall-clock time, in milliseconds since the Unix epoch.
-#[expect(clippy::disallowed_methods, reason = "the rim: the one place where the lanes read the wall clock")]
+#[expect(clippy::disallowed_methods, reason = "the edge: the one place where the lanes read the wall clock")]
 pub(crate) fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -97,7 +97,7 @@ impl Control {
 
     /// Waits until another state than `desired`, another period, or the end of the input is said,
     /// at most `timeout`. Returns what is asked then.
-    #[expect(clippy::disallowed_methods, reason = "the rim: waiting is done in wall-clock time")]
+    #[expect(clippy::disallowed_methods, reason = "the edge: waiting is done in wall-clock time")]
     pub(crate) fn wait_while(&self, desired: DesiredState, timeout: Duration) -> DesiredState {
         let deadline = Instant::now() + timeout;
         let mut state = self.held();

@@ -100,7 +100,7 @@ pub enum WindowError {
     },
     /// `extract`: the run log speaks of offsets that this log does not have.
     #[error(
-        "the database knows a run that read {place} up to offset {known}, which ends at {latest}: the topic was made anew since, so name another database with --database"
+        "the database knows a run that read {place} up to offset {known}, which ends at {latest}: the topic was recreated since, so name another database with --database"
     )]
     TopicRecreated {
         /// Topic and partition.
@@ -157,7 +157,7 @@ pub enum InputError {
 /// does not belong to partition *n* of the other.
 #[derive(Debug, Error)]
 #[error(
-    "{one} has {ones} partitions and {other} has {others}: the inputs of one consumer need the same number, make one of them anew"
+    "{one} has {ones} partitions and {other} has {others}: the inputs of one consumer need the same number, recreate one of them"
 )]
 pub struct NotCoPartitioned {
     /// One of them.
@@ -200,7 +200,7 @@ pub enum AnswerError {
 }
 
 impl StreamError {
-    /// Whether nobody answered, so that it may go on when the cluster is back.
+    /// Whether no broker answered, so that work may resume when the cluster is back.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             Self::Cluster(error) => error.is_outage(),

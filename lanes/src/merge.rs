@@ -18,7 +18,7 @@ const FRESH_MS: i64 = 1_000;
 
 /// Records of several inputs on their way into one order.
 ///
-/// Whoever feeds it looks at [`silent`](Self::silent) and brings the next record of those: one of
+/// The caller looks at [`silent`](Self::silent) and feeds the next record of those inputs: one of
 /// each input is enough to know whose turn it is, and the rest waits where it came from.
 #[derive(Debug)]
 pub(crate) struct Merge<T> {

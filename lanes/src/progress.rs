@@ -3,14 +3,14 @@
 //! Both leave as events of `tracing`. Who runs the lane decides where they go: sentences to
 //! standard error, and in a process that is supervised the events of [`SUPERVISOR`] to standard
 //! output, a line of JSON each. Their fields are named in `scenarios::supervise::WorkerLine`, which
-//! reads them again; nobody looks for words in a sentence.
+//! reads them again, and never searches the text of a sentence.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use super::WorkerStats;
 
-/// How often it is told.
+/// How often progress is reported.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// The target of lines that a person wants to see without asking for them.
@@ -32,7 +32,7 @@ pub(crate) struct Progress {
     told: Instant,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: progress is told by the wall clock")]
+#[expect(clippy::disallowed_methods, reason = "the edge: progress is reported by wall-clock time")]
 impl Progress {
     /// Of `of` records, about which `what` says what is done with them.
     pub(crate) fn new(what: impl Into<String>, of: u64) -> Self {
@@ -42,7 +42,7 @@ impl Progress {
     /// One more.
     pub(crate) fn step(&mut self) {
         self.done += 1;
-        // Most of the time nobody has to look at the clock.
+        // Most of the time the clock need not be read.
         if self.done.is_multiple_of(1024) && self.told.elapsed() >= EVERY {
             self.told = Instant::now();
             let Self { what, of, done, .. } = self;

@@ -49,7 +49,7 @@ pub(crate) struct Rebuilt {
 
 impl Plan {
     /// Carries it out. `None` when `cancelled` was set meanwhile.
-    #[expect(clippy::disallowed_methods, reason = "the rim: progress is reported by the wall clock")]
+    #[expect(clippy::disallowed_methods, reason = "the edge: progress is reported by the wall clock")]
     pub(crate) fn carry_out(
         &self,
         mut processor: Box<dyn Processor>,

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+    fn what_is_transient_is_retried_and_what_is_not_is_not() {
         let backoff = Backoff::new(Some(3), Duration::ZERO);
         let mut attempts = 0;
         let done = retry_with_backoff(backoff.clone(), &Control::new(), || {

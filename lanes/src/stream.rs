@@ -13,9 +13,9 @@
 //!    the same number.
 //! 2. Offsets are committed only after all answers so far are acknowledged, together with where the
 //!    answers' partitions ended then (the [`CommitMetadata`]).
-//! 3. Whoever gets the partition rebuilds the state up to the committed offset, reads the answers
-//!    from the metadata to the end, and so knows which of the next questions were answered in the
-//!    life before.
+//! 3. The worker that gets the partition rebuilds the state up to the committed offset, reads the
+//!    answers from the metadata to the end, and so knows which of the next questions were answered
+//!    in the life before.
 //! 4. Those are processed again, for the state, and their answers are left out.
 //!
 //! A crash at any point leaves either the question unanswered past the commit (it is answered now)
@@ -199,7 +199,7 @@ struct News {
 }
 
 impl<'a> Lane<'a> {
-    #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
+    #[expect(clippy::disallowed_methods, reason = "the edge: the runner reads the clock for its timers")]
     fn start(
         config: &'a StreamConfig,
         factory: &'a dyn Fn() -> Box<dyn Processor>,
@@ -241,7 +241,7 @@ impl<'a> Lane<'a> {
         })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
+    #[expect(clippy::disallowed_methods, reason = "the edge: the runner reads the clock for its timers")]
     fn run(&mut self) -> Result<(), StreamError> {
         let mut committed_at = Instant::now();
         let mut told_at = Instant::now();
@@ -267,7 +267,7 @@ impl<'a> Lane<'a> {
             }
             let stood_still = silence >= self.config.member.session_timeout / 2;
             if stood_still {
-                // Nobody waited for anything meanwhile.
+                // No answer was due meanwhile.
                 self.wait_anew();
             }
             patience = POLL;
@@ -287,7 +287,7 @@ impl<'a> Lane<'a> {
 
     /// Processes what is certain in its order, and sends the answers, for no longer than a stretch.
     /// Returns how soon it wants to go on if nothing arrives.
-    #[expect(clippy::disallowed_methods, reason = "the rim: the runner reads the clock for its timers")]
+    #[expect(clippy::disallowed_methods, reason = "the edge: the runner reads the clock for its timers")]
     fn work(&mut self, partition: i32) -> Result<Duration, StreamError> {
         let (task, waiting) = match self.tasks.get_mut(&partition) {
             Some(Slot::Running { task, waiting }) => (task, waiting),
@@ -446,7 +446,7 @@ impl<'a> Lane<'a> {
         let committed = self.commit(LAST_FLUSH, true);
         self.drop_tasks();
         match committed {
-            // Answers that are out but not committed are found by whoever comes next.
+            // Answers that are sent but not committed are found by the next owner.
             Err(error) if error.is_outage() => {
                 tracing::warn!("{error}; what was not committed is read again next time");
                 Ok(())

@@ -81,7 +81,7 @@ impl Task {
     /// each is enough to know whose turn it is; whatever else has arrived stays where it is, and
     /// what that may be is bounded there.
     ///
-    /// Returns what was passed over on the way: `next` had no such records any more.
+    /// Returns what was passed over on the way: `next` has no such records.
     pub(crate) fn feed<E>(
         &mut self,
         mut next: impl FnMut(Topic) -> Result<Option<Arrival>, E>,
@@ -115,7 +115,7 @@ impl Task {
         self.merge.next(now_ms)
     }
 
-    /// The silent inputs of which nobody knows where they ended when the record that waits was
+    /// The silent inputs of which it is unknown where they ended when the record that waits was
     /// sent, or later. Of the others it is enough to wait until they are read so far: however many
     /// records are late, each input is asked for its end once a second.
     pub(crate) fn unknown_ends(&self, waiting_since_ms: i64) -> Vec<Topic> {
@@ -214,7 +214,7 @@ impl Task {
         CommitMetadata { answers_from: self.answers_from.clone(), ..CommitMetadata::default() }
     }
 
-    /// Forgets what was taken in but not processed: whoever has the partition next reads it again.
+    /// Drops what was taken in but not processed: the partition's next owner reads it again.
     pub(crate) fn forget_unprocessed(&mut self) {
         self.merge.clear();
         for input in &mut self.inputs {

@@ -1,7 +1,7 @@
 //! Which businesses there are.
 //!
 //! A business is one value: everything that the rest of the show needs to know of it
-//! ([`Business`]). Whoever asks *which businesses are there?* asks [`ALL`], and whoever asks
+//! ([`Business`]). Code that asks *which businesses are there?* asks [`ALL`], and code that asks
 //! something about one asks its value. So a new business is a file like
 //! [`ride_share`](crate::ride_share) and a name in [`ALL`], and no command, plan, ledger or screen
 //! has to be told. *How to add a business* in ARCHITECTURE.md goes through it step by step.
@@ -69,7 +69,7 @@ impl Scenario {
         Some(Self { name: business.name, businesses: vec![business] })
     }
 
-    /// Whether nobody chose businesses.
+    /// Whether no business was chosen.
     pub fn is_all(&self) -> bool {
         self.name == Self::ALL
     }

@@ -32,7 +32,7 @@ use crate::view::{interval, item, named};
 pub use city::city_map;
 
 /// How much event time a consumer of positions needs to be itself again after a crash: a trip lasts
-/// no longer, and what is believed of the traffic has half-forgotten what is older.
+/// no longer, and the estimate of the traffic has half-forgotten what is older.
 const HORIZON_MS: i64 = HOUR_MS / 2;
 
 /// How many times the usual comes on top of the usual in a burst.
@@ -104,7 +104,7 @@ pub static RIDE_SHARE: Business = Business {
         inputs: &[Topic::DriverLocations, Topic::TruckGpsCoordinates, Topic::Trips],
         outputs: &[Topic::EtaBatch],
         horizon_ms: Some(HORIZON_MS),
-        // What is believed of a road rests on everybody who drove it, as in the stream lane.
+        // The estimate of a road rests on all cars that drove it, as in the stream lane.
         whole: true,
         needs: &[Need::Map],
         processors: batch,

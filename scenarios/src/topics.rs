@@ -47,7 +47,10 @@ fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, ClusterError> 
 /// An Apache Kafka says that a topic is made when its controller has noted it; its brokers hear of
 /// that a moment later, and begin to lead its partitions after that. Who gives up waiting learns
 /// from the next question what is not there.
-#[expect(clippy::disallowed_methods, reason = "the rim: patience with a cluster is measured on the wall")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge: patience with a cluster is measured in wall-clock time"
+)]
 fn await_all(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
     let until = Instant::now() + SEEN;
     let of = |topic: &Topic| {

@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(&killed(), store.groups());
     }
 
-    /// A sync takes as long as the disk does, and whoever commits holds up all groups.
+    /// A sync takes as long as the disk does, and one group's commit holds up all groups.
     #[test]
     fn no_commit_waits_for_the_disk() {
         let storage = MemoryStorage::new();

@@ -105,7 +105,7 @@ impl LogDir {
 
     /// Removes a partition's files.
     ///
-    /// The checkpoints may still name it. Whoever makes a topic of that name later must not inherit
+    /// The checkpoints may still name it. A later topic of that name must not inherit
     /// them, so write a checkpoint without it before answering that it is gone.
     pub fn remove(&self, partition: &TopicPartition) -> Result<(), StorageError> {
         let dir = self.partition_dir(partition);

@@ -1,7 +1,7 @@
 //! What a batch must be for the log to take it. Kafka calls this `LogValidator`.
 //!
 //! A log keeps what it takes, for every consumer that comes: one batch that can't be read holds up
-//! its partition for all of them, and nobody but retention can take it out again. So each batch is
+//! its partition for all of them, and only retention can take it out again. So each batch is
 //! read once on its way in, all of it, as a consumer will read it: checksum, header, and then every
 //! record, behind whichever compression. The records are stepped over, not kept.
 //!

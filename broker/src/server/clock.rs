@@ -14,7 +14,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "this is the rim: here the broker learns the time")]
+    #[expect(clippy::disallowed_methods, reason = "this is the edge: here the broker learns the time")]
     pub(super) fn start() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_at_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
@@ -25,8 +25,8 @@ impl Clock {
         self.started_at_ms.saturating_add(self.started.elapsed().as_millis() as i64)
     }
 
-    /// When the clock will show `at_ms`, or in an hour if that is later: nobody
-    /// sleeps for ever by mistake.
+    /// When the clock will show `at_ms`, or in an hour if that is later, so that no mistake makes a
+    /// sleep endless.
     pub(super) fn instant(&self, at_ms: i64) -> Instant {
         let after_start = at_ms.saturating_sub(self.started_at_ms).max(0) as u64;
         let in_an_hour = self.started.elapsed() + Duration::from_hours(1);

@@ -82,7 +82,7 @@ fn ours(seed: u64, days: i64) -> World {
     world
 }
 
-#[expect(clippy::disallowed_methods, reason = "a report measures how long things take on the wall")]
+#[expect(clippy::disallowed_methods, reason = "a report measures how long things take in wall-clock time")]
 fn report(world: &World) {
     let config = FraudConfig::default();
     let before_labels_ms = config.label_delay_ms + config.label_grace_ms;

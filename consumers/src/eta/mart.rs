@@ -93,7 +93,7 @@ struct Rows {
     link_hours: BTreeMap<(Timestamp, String), LinkHour>,
 }
 
-/// A trip as far as the window tells; a later window adds the rest.
+/// A trip as far as the window knows it; a later window adds the rest.
 #[derive(Debug, Default)]
 struct TripRow {
     driver_id: String,

@@ -81,7 +81,7 @@ pub use quality::{Case, Money, Quality};
 pub use scorecard::Scorecard;
 use terminal::Terminal;
 
-/// The largest amount that is believed, in cents.
+/// The largest plausible amount, in cents.
 const LARGEST_CENTS: i64 = 1_000_000_000_000;
 /// How far ahead of the stream one swipe's time is believed: a terminal with a clock in the year
 /// 9999 would otherwise mature every label at once.

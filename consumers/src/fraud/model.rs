@@ -102,7 +102,7 @@ impl Model {
     pub(super) fn score(&mut self, bins: &Bins) -> Score {
         self.new_cards.observe(known(bins));
         let logit = self.logit(bins) + self.new_cards.log_odds_shift(known(bins));
-        assert!(logit.is_finite(), "a logit of {logit}: a weight is no number any more");
+        assert!(logit.is_finite(), "a logit of {logit}: a weight is not a number");
         Score { logit, probability: self.calibrator.probability(logit) }
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     })
 }
 
-/// Those that could be judged; an error when nobody could, or when the one that was asked for could
+/// Those that could be judged; an error when none could, or when the one that was asked for could
 /// not.
 fn judged(
     compared: Vec<BusinessReport>,

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
 }
 
 /// Draws one screen without a terminal.
-#[expect(clippy::disallowed_methods, reason = "the rim: looking takes its time on the wall")]
+#[expect(clippy::disallowed_methods, reason = "the edge: observing takes wall-clock time")]
 fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &DashboardArgs) -> Result<()> {
     let size = size(&args.size)?;
     say!("watching {} for {} s", args.cluster.bootstrap_servers, LOOK.as_secs());

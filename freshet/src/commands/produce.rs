@@ -21,8 +21,8 @@ use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
 use scenarios::{control, lines, topics};
 
-/// Events are sent in bunches, so far apart: a person can't see it, and every batch that is not
-/// made is work for nobody.
+/// Events are sent in batches, so far apart: imperceptible on the screen, and fewer batches are
+/// less work for broker and consumers.
 const BATCH: Duration = Duration::from_millis(20);
 /// No bunch is larger.
 const MOST: usize = 20_000;
@@ -132,7 +132,7 @@ fn send(
                 let moment = clock.simulated(began_ms).floor(1_000);
                 burst = Some((began_ms + BURST_MS, more(moment)?.peekable()));
             }
-            // Life goes on while nobody tells of it; what happened meanwhile is told at once
+            // The world goes on while production is paused; what happened meanwhile is sent at once
             // afterwards.
             Some(Order::Pause) => loop {
                 match orders.recv() {

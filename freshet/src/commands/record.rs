@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// Within a partition the order is the log's. Between partitions a broker keeps none. What our
 /// simulators sent says itself in which order, so it comes out as `freshet produce --print` writes
-/// it: line for line, whichever broker kept it, and however the wall's clock went. (On a topic that
+/// it: line for line, whichever broker kept it, and whatever wall-clock time did. (On a topic that
 /// several of them share, records of two may have changed places in the log itself.) Where a
 /// partition begins with a record that does not say, all are merged by the records' timestamps; of
 /// equal ones the topic named first comes first.

@@ -111,7 +111,7 @@ pub(crate) fn theme(args: &ScreenArgs) -> Result<Theme> {
     Ok(Theme { palette, depth, glyphs })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: a show's time is measured on the wall")]
+#[expect(clippy::disallowed_methods, reason = "the edge: a show's time is measured in wall-clock time")]
 fn on_terminal(
     controller: &mut ShowController,
     map: &Map,
@@ -156,7 +156,7 @@ fn on_terminal(
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: a line a second is a second of the wall")]
+#[expect(clippy::disallowed_methods, reason = "the edge: a line a second is a second of the wall")]
 fn in_lines(controller: &mut ShowController, format: Format, time: Option<Duration>) -> Result<Left> {
     const LINE_EVERY: Duration = Duration::from_secs(1);
     let orders = control::orders(false)?;

@@ -120,7 +120,7 @@ pub(crate) fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 /// Tries until it holds; every try asks a running program, so nothing is slept through.
-#[expect(clippy::disallowed_methods, reason = "a test of the whole program waits on the wall's time")]
+#[expect(clippy::disallowed_methods, reason = "a test of the whole program waits in wall-clock time")]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {

@@ -81,7 +81,7 @@ fn what_a_page_names_is_there() {
 fn what_a_page_quotes_is_there() {
     let read = |path: &str| files::exists(path).then(|| files::text(path));
     let misquoted = faults(&files::ending(".md"), |page| quotes::misquoted(page, read));
-    none(&misquoted, "quote these anew, line by line");
+    none(&misquoted, "quote these again, line by line");
     let missing = faults(&files::ending(".md"), |page| quotes::missing_test_files(page, files::exists));
     none(&missing, "these pages run tests that are not there any more");
 }

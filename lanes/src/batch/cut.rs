@@ -97,7 +97,7 @@ impl WindowRun<'_> {
                         records.record(&arrival)?;
                         extracted.run.records += 1;
                     }
-                    // Broken ones taught nobody anything.
+                    // Invalid input taught the state nothing.
                     Assignment::Earlier if arrival.content.is_ok() => {
                         past.record(&arrival)?;
                         extracted.past += 1;
@@ -117,7 +117,7 @@ impl WindowRun<'_> {
         Ok(Some(extracted))
     }
 
-    /// A window that may still grow is not run: whoever wants its first half names that.
+    /// A window that may still grow is not run: to run its first half, name that half.
     fn is_over(&self, inputs: &[Partition]) -> Result<(), WindowError> {
         let window = self.steps.window;
         let due = window.end.plus_ms(self.steps.config.grace_ms);

@@ -169,7 +169,7 @@ impl LineWriter {
             .iter()
             .map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte })
             .collect();
-        // A field that nobody asked for may hold what is no text: then the event speaks for itself.
+        // An extra field may hold what is no text: then the event alone counts.
         let written = match &arrival.content {
             Ok(event) => serde_json::from_slice::<&RawValue>(&bytes)
                 .map(RawValue::to_owned)

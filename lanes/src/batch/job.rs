@@ -330,7 +330,7 @@ fn process<'a>(
     Ok(Processed { output, deferred_answers, first_unprocessed })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: processing time is measured in wall-clock time")]
+#[expect(clippy::disallowed_methods, reason = "the edge: processing time is measured in wall-clock time")]
 fn stopwatch() -> Instant {
     Instant::now()
 }

@@ -66,7 +66,7 @@ impl<'a> Publisher<'a> {
     }
 
     /// Stamps on an answer which run publishes it and since when it could be seen, and sends it.
-    /// Where nobody knows the run that it rests on, the end of its period stands.
+    /// Where the run that it rests on is unknown, the end of its period stands.
     pub(super) fn publish(&mut self, partition: i32, mut answer: Event) -> Result<(), BatchError> {
         if let Some(BatchedMut { batch_id, valid_from }) = answer.batched_mut() {
             self.steps.batch_id.clone_into(batch_id);
@@ -111,7 +111,7 @@ impl<'a> Publisher<'a> {
         warehouse: &mut dyn Warehouse,
     ) -> Result<(), BatchError> {
         let finished = self.finished.expect("a run is finished before it ends");
-        // Whoever reads of the run finds its answers.
+        // A reader that sees the run's record finds its answers.
         self.settle()?;
         self.send(0, &report(run, rows, finished))?;
         self.settle()?;

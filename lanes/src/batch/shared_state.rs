@@ -41,7 +41,8 @@ pub struct SharedState<'a> {
     until: Timestamp,
     /// For each task its processor; none while nothing is known.
     tasks: RefCell<HashMap<usize, Learnt>>,
-    /// What was on the topics when the first window was published: nobody else publishes meanwhile.
+    /// What was on the topics when the first window was published: no other process publishes
+    /// meanwhile.
     pub(super) on_topics: RefCell<Option<OnTopics>>,
 }
 
@@ -134,7 +135,7 @@ pub(super) enum Step {
     Learnt,
     /// It is for this window to deal with.
     Left,
-    /// It should have been learnt before others that were: begin anew.
+    /// It should have been learnt before others that were: begin again.
     TooLate,
 }
 

@@ -78,7 +78,7 @@ impl<'a> Steps<'a> {
         let at = now.max(started_at);
         let visible_from = match self.config.schedule {
             Schedule::Clock(clock) => clock.simulated(at.ms()).max(self.window.end),
-            // Nobody knows how fast these topics' time runs: the window's end is the earliest that
+            // How fast these topics' time runs is unknown: the window's end is the earliest that
             // could be.
             Schedule::EventTime => self.window.end,
         };

@@ -462,9 +462,9 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
     assert_eq!(loaded(&mut warehouse).len(), 60, "what is loaded stays");
 
     // A database that remembers another log than this one.
-    let anew = World::new();
-    send_swipes(&anew, 240..250);
-    let config = BatchConfig { settings: anew.settings.clone(), ..config };
+    let recreated = World::new();
+    send_swipes(&recreated, 240..250);
+    let config = BatchConfig { settings: recreated.settings.clone(), ..config };
     let error = by_hand(&config, hour(0), folder.path(), &mut warehouse).unwrap_err();
-    assert!(error.to_string().contains("the topic was made anew since"), "{error}");
+    assert!(error.to_string().contains("the topic was recreated since"), "{error}");
 }

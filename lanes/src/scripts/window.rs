@@ -23,7 +23,7 @@ enum Command {
         partition: usize,
         times: Vec<String>,
     },
-    /// Something that nobody can read is appended to a partition.
+    /// Unreadable bytes are appended to a partition.
     Broken {
         #[arg(key, optional)]
         partition: usize,

@@ -20,7 +20,7 @@ use crate::{AnswerError, Control, WorkerStats};
 /// answered. `answers` is empty before and after.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the rim: how long processing takes is measured in wall-clock time"
+    reason = "the edge: how long processing takes is measured in wall-clock time"
 )]
 pub(super) fn answer(
     task: &mut Task,

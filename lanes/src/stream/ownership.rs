@@ -136,7 +136,7 @@ impl Lane<'_> {
             .name(format!("rebuild {partition}"))
             .spawn(move || {
                 let result = plan.carry_out(processor, &cancelled);
-                // Nobody listens when the lane has ended meanwhile.
+                // The receiver is gone when the lane has ended meanwhile.
                 let _ = news.send(News { assignment, partition, result });
             })
             .map_err(|error| StreamError::Thread { reason: error.to_string() })?;

@@ -6,7 +6,7 @@ use thiserror::Error;
 /// narrow screen cuts off the end. `database` is what `--database` said, without a password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WarehouseError {
-    /// Nobody answers at that address, or who answered has gone.
+    /// No server answers at that address, or the server has closed the connection.
     #[error("cannot reach the database {database}: {reason}; start it, or name another with --database")]
     Down {
         /// Which.

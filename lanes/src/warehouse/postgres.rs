@@ -5,7 +5,7 @@
 //! for thousands of rows, and still an upsert.
 //!
 //! A server goes away and comes back. A connection that broke is dropped, and the next call makes a
-//! new one; whoever calls decides how long to try.
+//! new one; the caller decides how long to try.
 
 use std::error::Error as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

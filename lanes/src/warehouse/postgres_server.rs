@@ -46,7 +46,7 @@ impl PostgresServer {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
     }
 
-    /// SIGKILL for the server and whoever serves a connection, as if the machine had lost its
+    /// SIGKILL for the server and its connections' processes, as if the machine had lost its
     /// power.
     #[allow(dead_code, reason = "done by the tests of the whole program, which share this file")]
     pub(crate) fn kill(&self) {

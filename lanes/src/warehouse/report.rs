@@ -1,4 +1,4 @@
-//! Questions to the rows: what a stretch of time brought, as far as it is loaded.
+//! Queries on the rows of a range of time, as far as it is loaded.
 //!
 //! Data at rest can be asked anything, as often as one likes, by anyone who knows SQL; it only has
 //! to be there. Each question is one statement that both databases understand, so that it can be

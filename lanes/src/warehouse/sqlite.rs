@@ -52,8 +52,8 @@ impl Sqlite {
     pub(super) fn open_to_read(path: &Path, marts: &[&'static Mart]) -> Result<Option<Self>, WarehouseError> {
         let shown = path.display().to_string();
         let wrong = |error: rusqlite::Error| kind(&error, &shown);
-        // Without a log beside it the file holds everything, and what nobody can write does not
-        // change while it is read.
+        // Without a log beside it the file holds everything, and a file that can't be written does
+        // not change while it is read.
         let log = std::fs::metadata(format!("{shown}-wal")).is_ok_and(|log| log.len() > 0);
         let uri = format!("file:{}?immutable={}", escaped(&shown), u8::from(!log));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;

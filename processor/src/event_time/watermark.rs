@@ -105,8 +105,8 @@ impl Watermark {
 
     /// A watermark that each event moves by `max_step_ms` milliseconds at most.
     ///
-    /// The first event is believed, until the second is more than a day before it: then
-    /// the second is.
+    /// The first event sets it, until the second is more than a day before that: then the second
+    /// does.
     pub fn in_steps(max_step_ms: i64) -> Self {
         Self::new(Rule::Steps, max_step_ms)
     }

@@ -45,7 +45,7 @@ pub struct Mart {
 #[derive(Debug)]
 pub struct Migration {
     /// The version that the schema of the whole warehouse has after it. A business that comes later
-    /// takes the next that nobody has; those that were released together may share one.
+    /// takes the next free one; those that were released together may share one.
     pub version: i64,
     /// Statements, with `{instant}`, `{integer}`, `{real}`, `{strict}` and `{by_key}` where the
     /// databases differ: three types, and what stands behind a table and behind one that is found

@@ -337,7 +337,7 @@ impl BrokerFields {
 }
 
 /// A copy of a whole batch with the attributes and the largest timestamp of `header`: these fields
-/// are the broker's to correct. They are under the checksum, so it is computed anew.
+/// are the broker's to correct. They are under the checksum, so it is computed again.
 pub fn with_header(batch: &[u8], header: &BatchHeader) -> Vec<u8> {
     let mut copy = batch.to_vec();
     copy[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&header.attributes.0.to_be_bytes());

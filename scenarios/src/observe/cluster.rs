@@ -49,7 +49,7 @@ pub struct LogPoll {
     pub start: i64,
     /// One past the last offset.
     pub end: i64,
-    /// The broker that leads it; none while nobody does.
+    /// The broker that leads it; none while there is no leader.
     pub leader: Option<i32>,
 }
 

@@ -56,7 +56,7 @@ impl FreshnessView {
         }
     }
 
-    /// The median delay of the newest answers, when there were any of late.
+    /// The median delay of the newest answers, when there are any.
     fn delay_now(&self, wall_ms: i64) -> Option<f64> {
         let mut delays: Vec<f64> =
             self.now.iter().filter(|(at, _)| wall_ms - at <= NOW_MS).map(|&(_, delay)| delay).collect();

@@ -274,8 +274,8 @@ impl Show {
         self.dead_letters
     }
 
-    /// What a group's lag means to the business: whoever waits for an answer, and the money that is
-    /// at stake meanwhile.
+    /// What a group's lag means to the business: the customers who wait for an answer, and the
+    /// money that is at stake meanwhile.
     fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
         let of_group = |business: &&&Business| business.ledger.pair.group == group;
         let business = self.config.businesses.iter().find(of_group)?;

@@ -1,11 +1,11 @@
 //! The show's clock, worked out from outside: someone who attaches to a running show is not told
 //! it.
 //!
-//! Every event says when it happened in the show, and its record when it was sent on the wall. Both
-//! go straight ahead together, but events come late, in bunches and out of order. So the wall is
-//! cut into short stretches, of each only the newest event counts (one that is late says nothing
-//! about now), and the speed is the median of the slopes between all pairs of stretches (Theil
-//! 1950, Sen 1968): up to a quarter of them may be nonsense, as while a producer catches up.
+//! Every event says when it happened in the show, and its record when it was sent in wall-clock
+//! time. Both go straight ahead together, but events come late, in bunches and out of order. So the
+//! wall is cut into short stretches, of each only the newest event counts (one that is late says
+//! nothing about now), and the speed is the median of the slopes between all pairs of stretches
+//! (Theil 1950, Sen 1968): up to a quarter of them may be nonsense, as while a producer catches up.
 //!
 //! # Simplifications
 //! - The event that was sent soonest after it happened is taken to have been sent at once. Delays

@@ -1,5 +1,5 @@
-//! The threads that ask the cluster and read its topics, and hand what they saw to whoever keeps
-//! the [`Show`](super::Show).
+//! The threads that ask the cluster and read its topics, and hand what they saw to the thread that
+//! keeps the [`Show`](super::Show).
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,9 +23,9 @@ use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// How long it may take to answer before it counts as silent.
 const POLL_PATIENCE: Duration = Duration::from_secs(2);
-/// Records are handed over in bunches: when so many are there, or so long after the first.
+/// Records are handed over in batches: when so many are there, or so long after the first.
 const BATCH: usize = 2_000;
-const BUNCH_WAIT: Duration = Duration::from_millis(40);
+const BATCH_WAIT: Duration = Duration::from_millis(40);
 /// A batch whose header claims more records than this is invalid.
 const MOST_UNREAD: i64 = 100_000;
 
@@ -224,7 +224,8 @@ impl Poller {
             if topic == Topic::RoadTraversals || self.watched.contains(at) {
                 continue;
             }
-            // What is believed of the traffic is a table, not news: it is read whole.
+            // The estimates of the traffic are a broadcast table, not news: the topic is read
+            // whole.
             let since = if topic == Topic::Traffic { Since::Beginning } else { self.since };
             self.watcher.add(std::slice::from_ref(at), since)?;
             self.watched.insert(at.clone());
@@ -233,7 +234,7 @@ impl Poller {
     }
 }
 
-/// Offsets that nobody can read: each is seen, and says nothing. No header is believed that claims
+/// Unreadable offsets: each is seen, and says nothing. No header is believed that claims
 /// more of them than there can be.
 fn unread(lost: &Unreadable) -> impl Iterator<Item = SeenRecord> {
     let (topic, partition) = (Topic::named(&lost.at.topic), lost.at.partition);
@@ -262,30 +263,33 @@ fn state(name: &str) -> GroupState {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the rim: how long a bunch waits is measured on the wall")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge: how long a batch waits is measured in wall-clock time"
+)]
 fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
     // The observer must not delay the workers.
     lower_priority(Priority::Moments);
-    let mut bunch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(BATCH);
     let mut since = Instant::now();
     while !stop.stopped() {
-        let left = if bunch.is_empty() { POLL_EVERY } else { BUNCH_WAIT.saturating_sub(since.elapsed()) };
+        let left = if batch.is_empty() { POLL_EVERY } else { BATCH_WAIT.saturating_sub(since.elapsed()) };
         match watcher.next(left) {
             Ok(Some(Read::Unreadable(lost))) => {
-                if bunch.is_empty() {
+                if batch.is_empty() {
                     since = Instant::now();
                 }
-                bunch.extend(unread(&lost));
+                batch.extend(unread(&lost));
             }
             Ok(Some(Read::Record(record))) => {
                 let Some(topic) = Topic::named(record.topic()) else { continue };
-                if bunch.is_empty() {
+                if batch.is_empty() {
                     since = Instant::now();
                 }
                 let answers = record.header(SOURCE_HEADER);
                 let source = answers.and_then(Source::parse);
                 let send_time = record.header(SEND_TIME_HEADER).and_then(SimulatedSendTime::parse);
-                bunch.push(SeenRecord {
+                batch.push(SeenRecord {
                     place: (topic, record.partition(), record.offset()),
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
                     source,
@@ -302,8 +306,8 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                 stop.wait(POLL_EVERY);
             }
         }
-        if bunch.len() >= BATCH || (!bunch.is_empty() && since.elapsed() >= BUNCH_WAIT) {
-            let full = std::mem::replace(&mut bunch, Vec::with_capacity(BATCH));
+        if batch.len() >= BATCH || (!batch.is_empty() && since.elapsed() >= BATCH_WAIT) {
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
             if report.send(Seen::Records(full)).is_err() {
                 return;
             }

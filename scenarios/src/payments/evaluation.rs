@@ -2,7 +2,7 @@
 //!
 //! Every figure comes from the log itself: what was true is what its chargebacks say, and each
 //! swipe counts with what was said before its label was there ([`Scorecard`]). How long a decision
-//! took is measured on the wall, around the detector alone: no broker and no network stands
+//! took is measured in wall-clock time, around the detector alone: no broker and no network stands
 //! between. The answers are what they are without all this, to the byte.
 
 use std::fmt;
@@ -65,7 +65,7 @@ impl Processor for EvaluatedDetector {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "the rim: how long a decision takes is measured on the wall"
+        reason = "the edge: how long a decision takes is measured in wall-clock time"
     )]
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
         self.scorecard.observe(event);

@@ -27,7 +27,7 @@ const ARRIVALS: usize = 8;
 /// Of a trip's answers one in so many milliseconds of event time is kept, to look up what was said
 /// half-way.
 const KEPT_EVERY_MS: i64 = 10_000;
-/// A trip nobody says anything of for so long, in event time, is forgotten.
+/// A trip without an event for so long, in event time, is dropped.
 const SILENT_MS: i64 = 10 * 60_000;
 /// The batch lane's answer is waited for so long, in event time: it comes with the run after the
 /// trip.
@@ -79,7 +79,7 @@ struct Known {
     newest: Option<Answer>,
     kept: Vec<Answer>,
     quote: Option<Quote>,
-    /// When it ended, in event time and on the wall.
+    /// When it ended, in event time and in wall-clock time.
     ended: Option<(Timestamp, i64)>,
     /// Where it leads, computed once somebody can see it.
     route: Option<Vec<(f64, f64)>>,

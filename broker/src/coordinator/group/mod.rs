@@ -15,7 +15,7 @@
 //! - The last committed offset expires, or the group is deleted → Dead.
 //!
 //! **`PreparingRebalance`**: waiting until every member has joined again.
-//! - `JoinGroup`: park it. Every live member has one parked, and nobody is expected with a fresh
+//! - `JoinGroup`: park it. Every live member has one parked, and no member is expected with a fresh
 //!   member id → `CompletingRebalance`. The slowest member's rebalance timeout runs out: go on
 //!   without those who did not come (static members keep their place until their session ends).
 //! - `SyncGroup`, Heartbeat: `REBALANCE_IN_PROGRESS`, which is how members learn of it.

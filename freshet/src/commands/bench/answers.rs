@@ -1,7 +1,7 @@
 //! `freshet bench swipes` and `freshet bench clicks`: how long a question waits for its answer
 //! while everything else runs.
 //!
-//! A whole show is started, all its businesses with both lanes and whoever watches, and on top of
+//! A whole show is started, all its businesses with both lanes and the observer, and on top of
 //! what its simulators send comes a load of our own at a fixed rate (see [`super::schedule`]): a
 //! crowd of cards at terminals, or of shoppers in the shop. A delay is from the moment when the
 //! question was due to the moment when its answer is in the hands of a reader here: sending,
@@ -259,7 +259,7 @@ impl Crowd for Shoppers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
+#[expect(clippy::disallowed_methods, reason = "this is the edge: a benchmark measures wall-clock time")]
 fn now() -> (Instant, i64) {
     (Instant::now(), scenarios::clock::wall_ms())
 }

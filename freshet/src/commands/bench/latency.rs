@@ -120,7 +120,7 @@ fn receive(
     Ok(delays_ns)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
+#[expect(clippy::disallowed_methods, reason = "this is the edge: a benchmark measures wall-clock time")]
 fn now() -> Instant {
     Instant::now()
 }

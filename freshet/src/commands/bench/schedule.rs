@@ -2,8 +2,8 @@
 //!
 //! Every record has a *due* moment, fixed before the run: the first at zero, and one every 1/rate
 //! seconds after it, and delays count from there. A sender that was held up sends late, but its
-//! records were due all the same: so whoever stalls for a second shows a second of delay in every
-//! record of that second, and not in the one that happened to be held. (Timing from the
+//! records were due all the same: so a program that stalls for a second shows a second of delay in
+//! every record of that second, and not in the one that happened to be held. (Timing from the
 //! actual sending would leave the rest out. Gil Tene calls that mistake coordinated omission.)
 
 use std::time::{Duration, Instant};

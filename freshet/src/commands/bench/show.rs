@@ -43,12 +43,12 @@ impl RunningShow {
             .with_context(|| format!("could not start {}", program.display()))?;
         let output = BufReader::new(child.stdout.take().expect("it was just piped"));
         let (said, hears) = channel();
-        // Goes on reading when nobody listens any more, or the show would wait for somebody to
+        // Goes on reading when the receiver is gone, or the show would wait for somebody to
         // empty its pipe.
         thread::Builder::new().name("show".into()).spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if let Some(found) = place_and_clock(&line) {
-                    let _nobody_waits_any_more = said.send(found);
+                    let _receiver_is_gone = said.send(found);
                 }
             }
         })?;

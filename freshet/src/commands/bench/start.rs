@@ -15,7 +15,7 @@ const TOPIC: &str = "first";
 /// Starts a broker on an empty folder, sends it one record (which makes the topic), and joins a
 /// group, round after round. All times are from the moment before the process was made, but for the
 /// group, which counts from its own beginning.
-#[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
+#[expect(clippy::disallowed_methods, reason = "this is the edge: a benchmark measures wall-clock time")]
 pub(super) fn start(stop: &StopSignal, args: &StartArgs) -> Result<()> {
     let mut report = Report::new("start");
     for _ in 0..args.rounds {

@@ -137,7 +137,7 @@ fn figures(args: &VolumeArgs, seconds: f64, cost: Cost) -> Vec<Figure> {
     ]
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the rim: a benchmark measures on the wall")]
+#[expect(clippy::disallowed_methods, reason = "this is the edge: a benchmark measures wall-clock time")]
 fn now() -> Instant {
     Instant::now()
 }

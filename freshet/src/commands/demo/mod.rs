@@ -85,7 +85,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let mut supervisor = Supervisor::default();
     let consumers = plan.consumers();
     let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
-    // Who learns from a history starts when it is written; nobody waits for that with an empty
+    // Workers that learn from a history start when it is written; none waits for that with an empty
     // screen.
     let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(|spec| spec.needs_history);
     for spec in others {
@@ -218,8 +218,8 @@ fn finish(
     }
     let bill = match (controller.show.settled.as_mut(), clock) {
         (Some(settled), Some(clock)) => {
-            // Whoever pressed `q` saw a show without an end: what was said in its last moments is
-            // still on its way.
+            // A person who pressed `q` saw a show without an end: what was said in its last moments
+            // is still on its way.
             let end = plan.end(&clock).filter(|_| patient);
             let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
             BillSummary::from(settled.finish(end))
@@ -275,7 +275,7 @@ fn drain(controller: &mut ShowController) {
 }
 
 /// Takes observations until they are as they should be, or the time is over.
-#[expect(clippy::disallowed_methods, reason = "the rim: patience is measured on the wall")]
+#[expect(clippy::disallowed_methods, reason = "the edge: patience is measured in wall-clock time")]
 fn await_all(
     controller: &mut ShowController,
     otherwise: &str,

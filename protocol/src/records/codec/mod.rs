@@ -1,8 +1,8 @@
 //! The four ways in which the records of a batch are made smaller, and back again.
 //!
-//! A producer compresses all records of a batch as one block: records that resemble each other
-//! (the same field names, the same shop) stand behind one another, and that is what a compressor
-//! feeds on. The batch's header stays readable, so whoever only moves batches need not open them.
+//! A producer compresses all records of a batch as one block: records that resemble each other (the
+//! same field names, the same shop) stand behind one another, and that is what a compressor feeds
+//! on. The batch's header stays readable, so a program that only moves batches need not open them.
 //!
 //! ```text
 //! gzip    members of RFC 1952, one behind the other        small, slow
