@@ -198,7 +198,7 @@ impl Survey {
         let last = std::mem::take(&mut *result);
         drop(result);
         if let Look::Found(all) = last {
-            self.go_on_behind(consumer, all);
+            self.skip_unreadable(consumer, all);
         }
         let mut state = self.held();
         let every = if state.suspicious { SOON.min(self.every) } else { self.every };
@@ -232,9 +232,9 @@ impl Survey {
         }
     }
 
-    /// Sets the consumer behind what a look has found, where it still stands before it: it may have
+    /// Moves the consumer past what a look has found, where it is still before it: it may have
     /// been given other partitions meanwhile, or have moved.
-    fn go_on_behind<C: ConsumerContext>(
+    fn skip_unreadable<C: ConsumerContext>(
         &self,
         consumer: &BaseConsumer<C>,
         found: Vec<(LogPosition, Unreadable)>,

@@ -178,10 +178,10 @@ impl MergedReader {
     }
 
     /// The next record, waiting for it: of those at the heads of the partitions the one whose
-    /// `turn` is first. None at the end, or when `cancelled` says so.
+    /// `order` is the least. None at the end, or when `cancelled` says so.
     pub(crate) fn next(
         &mut self,
-        turn: &dyn Fn(&Arrival) -> i64,
+        order: &dyn Fn(&Arrival) -> i64,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Arrival>, ReadError> {
         for index in self.merge.silent().collect::<Vec<_>>() {
@@ -195,7 +195,7 @@ impl MergedReader {
                         },
                         Read::Unreadable(lost) => Arrival::unreadable(*topic, &lost),
                     };
-                    self.merge.push(index, turn(&arrival), arrival);
+                    self.merge.push(index, order(&arrival), arrival);
                     break;
                 }
                 if cancelled() {

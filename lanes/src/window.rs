@@ -121,10 +121,9 @@ impl Cuts {
         cut.assignment(arrival.offset, arrival.content.as_ref().ok())
     }
 
-    /// When a record's turn is, among those at the heads of the partitions. They rest, so it is the
-    /// time of the events, which is the same for every run over them, and not the order in
-    /// which they once came over different wires. What is not taken holds nothing up that lies
-    /// behind it, whatever time it claims.
+    /// The merge order of a record among those at the heads of the partitions: event time. The
+    /// records are at rest, so this order is the same for every run, unlike the order in which they
+    /// once arrived. A record that is not taken delays none behind it, whatever time it claims.
     pub(crate) fn event_time_order(&self, arrival: &Arrival) -> i64 {
         let ts = arrival.content.as_ref().ok().and_then(Event::ts);
         match (ts, self.assignment(arrival)) {
@@ -191,7 +190,7 @@ mod tests {
                 // The last run's window holds everything that is left.
                 until = if run == reads.len() + 1 { Timestamp::MAX } else { until.plus_ms(1_000) };
                 let cut = Cut { done, until };
-                let mut first_left = None;
+                let mut first_unprocessed = None;
                 for offset in from..end as i64 {
                     let event = &records[offset as usize];
                     match cut.assignment(offset, Some(event)) {
@@ -199,11 +198,11 @@ mod tests {
                             processed[offset as usize] += 1;
                             prop_assert!(event.ts().unwrap() < until);
                         }
-                        Assignment::Later => first_left = first_left.or(Some(offset)),
+                        Assignment::Later => first_unprocessed = first_unprocessed.or(Some(offset)),
                         Assignment::Earlier => {}
                     }
                 }
-                from = first_left.unwrap_or(end as i64);
+                from = first_unprocessed.unwrap_or(end as i64);
                 done = Some(RunEnd { end: end as i64, until });
             }
             prop_assert!(processed.iter().all(|times| *times == 1), "{processed:?}");

@@ -257,13 +257,13 @@ fn burst_step(facts: &Facts) -> u8 {
 /// A fraud rate on the scale of log-odds, crossed with the number of swipes it rests on: 4 times 10
 /// bins.
 fn rate_bin((rate, swipes): (f32, u32)) -> u8 {
-    let rests_on = match swipes {
+    let support = match swipes {
         0 => 0,
         1..=2 => 1,
         3..=9 => 2,
         10.. => 3,
     };
-    pair(step(log_odds(rate), -5.5, 0.9, 10), rests_on, 4)
+    pair(step(log_odds(rate), -5.5, 0.9, 10), support, 4)
 }
 
 /// The last four labels of the terminal, and how many of the eight before were fraud: 4 times 16

@@ -30,15 +30,15 @@ pub struct Lanes {
     pub freshness: Vec<Freshness>,
     /// What the batch lane's delay has cost.
     pub bill: Bill,
-    /// What became of every question, a book for each topic of questions.
-    pub ledger: Vec<Book>,
+    /// What became of every question, one set of sums for each topic of questions.
+    pub ledger: Vec<LedgerSums>,
 }
 
 /// What became of the records of one topic: `produced` is the sum of all that follows it but
 /// `doubled`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Book {
+pub struct LedgerSums {
     /// The topic of the questions.
     pub questions: String,
     /// The topic of the answers.

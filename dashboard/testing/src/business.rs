@@ -3,7 +3,7 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Book, Decision, Freshness, Headline, Lanes, Page, Payments, Run, Shop, ShopEvent,
+    Bill, BillItem, Decision, Freshness, Headline, Lanes, LedgerSums, Page, Payments, Run, Shop, ShopEvent,
     Shopper, Trending, Unit, Verdict,
 };
 
@@ -165,14 +165,14 @@ pub(super) fn lanes() -> Lanes {
             ("clicks", "recommendations", 672_178, 671_998, 180, 0),
         ]
         .into_iter()
-        .map(|(questions, answers, produced, answered, in_flight, nothing_owed)| Book {
+        .map(|(questions, answers, produced, answered, in_flight, nothing_owed)| LedgerSums {
             questions: questions.into(),
             answers: answers.into(),
             produced,
             answered,
             in_flight,
             nothing_owed,
-            ..Book::default()
+            ..LedgerSums::default()
         })
         .collect(),
     }

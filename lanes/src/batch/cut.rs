@@ -106,7 +106,7 @@ impl WindowRun<'_> {
                 }
             }
             extracted.read += reading.read;
-            steps.go_on()?;
+            steps.check_stop()?;
             if let Some(learning) = learning {
                 extracted.past += learning.records();
                 learning.end(&log.silent());

@@ -321,7 +321,7 @@ fn process<'a>(
             }
         }
         // A run that is stopped here is repeated by the next life: that is what its plan is for.
-        steps.go_on()?;
+        steps.check_stop()?;
         log.stop_fetching()?;
         output.end(&mut **processor);
         hand_on(&mut output, partitions.start)?;

@@ -126,7 +126,7 @@ impl<'a> Publisher<'a> {
     /// Waits until everything is acknowledged: only then may the run be called done.
     fn settle(&self) -> Result<(), BatchError> {
         while !self.outbox.flush(FLUSH)? {
-            self.steps.go_on()?;
+            self.steps.check_stop()?;
         }
         match self.outbox.take_refused().into_iter().next() {
             Some(Refused { tag, topic, reason }) => {

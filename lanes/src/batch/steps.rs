@@ -85,8 +85,8 @@ impl<'a> Steps<'a> {
         Finished { at, visible_from }
     }
 
-    /// An error once the lane is to end.
-    pub(super) fn go_on(&self) -> Result<(), BatchError> {
+    /// An error once the lane has been told to stop.
+    pub(super) fn check_stop(&self) -> Result<(), BatchError> {
         match self.control.desired_state() {
             DesiredState::Stop => Err(self.interrupted()),
             DesiredState::Run | DesiredState::Pause => Ok(()),

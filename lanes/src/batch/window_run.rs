@@ -120,7 +120,7 @@ impl<'a> WindowRun<'a> {
             }
             output.end(&mut *processor);
             hand_on(&mut output, partitions.start)?;
-            self.steps.go_on()?;
+            self.steps.check_stop()?;
         }
         out.close()?;
         let rows = output.tables(self.batch_id());
@@ -185,7 +185,7 @@ impl<'a> WindowRun<'a> {
                 continue;
             };
             publisher.publish(partition, answer)?;
-            self.steps.go_on()?;
+            self.steps.check_stop()?;
         }
         publisher.end(&run, rows, warehouse)?;
         let published = Published { answers: publisher.given, already: publisher.already };

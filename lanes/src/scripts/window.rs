@@ -116,7 +116,7 @@ impl Runner {
             let end = plan.expect("a run is planned before it is made").end;
             stretches.push(partition.log[partition.position as usize..end as usize].iter());
         }
-        let mut first_left = [None; 2];
+        let mut first_unprocessed = [None; 2];
         loop {
             for silent in merge.silent().collect::<Vec<_>>() {
                 if let Some(arrival) = stretches[silent].next() {
@@ -128,16 +128,16 @@ impl Runner {
                 Assignment::Earlier => "was processed by an earlier run",
                 Assignment::This => "processed",
                 Assignment::Later => {
-                    first_left[arrival.partition as usize].get_or_insert(arrival.offset);
+                    first_unprocessed[arrival.partition as usize].get_or_insert(arrival.offset);
                     "left for a later run"
                 }
             };
             let time = time_of(arrival).map_or("broken".to_owned(), clock);
             writeln!(output, "  {}/{} {time}: {assignment}", arrival.partition, arrival.offset)?;
         }
-        for (partition, first_left) in self.partitions.iter_mut().zip(first_left) {
+        for (partition, first_unprocessed) in self.partitions.iter_mut().zip(first_unprocessed) {
             let plan = partition.commit_metadata().plan.expect("a run is planned before it is made");
-            partition.position = first_left.unwrap_or(plan.end);
+            partition.position = first_unprocessed.unwrap_or(plan.end);
             partition.metadata = CommitMetadata { read: Some(plan), ..CommitMetadata::default() }.to_string();
         }
         Ok(output + &self.committed())

@@ -55,7 +55,7 @@ pub struct Watermark {
     /// The latest jump, while nothing has confirmed or contradicted it.
     unconfirmed: Option<Jump>,
     /// Whether exactly one event has been seen.
-    rests_on_first: bool,
+    only_first_seen: bool,
 }
 
 /// What it takes for a jump to count.
@@ -113,7 +113,7 @@ impl Watermark {
 
     fn new(rule: Rule, max_jump_ms: i64) -> Self {
         assert!(max_jump_ms >= 0, "a jump of {max_jump_ms} ms: a watermark's limit can't be negative");
-        Self { rule, max_jump_ms, now: None, unconfirmed: None, rests_on_first: false }
+        Self { rule, max_jump_ms, now: None, unconfirmed: None, only_first_seen: false }
     }
 
     /// The watermark; none before the first event.
@@ -143,13 +143,13 @@ impl Watermark {
     /// watermark would start over with it. Only [in steps](Self::in_steps).
     pub fn would_restart(&self, at: Timestamp) -> bool {
         self.rule == Rule::Steps
-            && self.rests_on_first
+            && self.only_first_seen
             && self.now.is_some_and(|now| now.since_ms(at) > FIRST_AHEAD_MS)
     }
 
     fn take(&mut self, source: Option<u64>, at: Timestamp) -> Plausibility {
         let restarts = self.would_restart(at);
-        self.rests_on_first = self.now.is_none();
+        self.only_first_seen = self.now.is_none();
         let Some(now) = self.now.filter(|_| !restarts) else {
             self.now = Some(at);
             return Plausibility::Plausible;

@@ -298,7 +298,7 @@ impl Show {
             group.waiting = self.waiting(&group.id, &ledger);
         }
         let mut lanes = self.lanes.shown(now_ms, clock.as_ref(), &self.bill);
-        lanes.ledger = ledger.iter().map(shown_book).collect();
+        lanes.ledger = ledger.iter().map(shown_sums).collect();
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
         let here = |business: &Business| {
@@ -339,8 +339,8 @@ impl Show {
 }
 
 /// A pair's sums as the dashboard takes them.
-fn shown_book((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::Book {
-    dashboard::Book {
+fn shown_sums((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::LedgerSums {
+    dashboard::LedgerSums {
         questions: pair.questions.name().to_owned(),
         answers: pair.answers.name().to_owned(),
         produced: sums.produced,

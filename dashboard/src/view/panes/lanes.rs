@@ -7,7 +7,7 @@
 use ratatui::layout::Rect;
 
 use crate::format::{UNKNOWN, amount, count, duration, maybe_count, maybe_duration, time_of_day};
-use crate::snapshot::{BillItem, Book, Freshness, Lanes, Run, Snapshot};
+use crate::snapshot::{BillItem, Freshness, Lanes, LedgerSums, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
@@ -178,15 +178,15 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
 
 /// Every question, and what became of it: nothing may be lost, and nothing answered twice.
 fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
-    let sum = |count: fn(&Book) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
-    let (lost, doubled) = (sum(|book| book.lost), sum(|book| book.doubled));
+    let sum = |count: fn(&LedgerSums) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
+    let (lost, doubled) = (sum(|sums| sums.lost), sum(|sums| sums.doubled));
     let role = |count| if count == 0 { Role::Good } else { Role::Bad };
     let pieces: Pieces = vec![
         ("ledger  ".into(), Role::Dim),
         (format!("{} lost", count(lost)), role(lost)),
         (format!("  {} doubled", count(doubled)), role(doubled)),
-        (format!("  of {} questions", count(sum(|book| book.produced))), Role::Text),
-        (format!("  {} in flight", count(sum(|book| book.in_flight))), Role::Dim),
+        (format!("  of {} questions", count(sum(|sums| sums.produced))), Role::Text),
+        (format!("  {} in flight", count(sum(|sums| sums.in_flight))), Role::Dim),
     ];
     pen.whole_pieces(line.x, line.y, line.width, &pieces);
 }
