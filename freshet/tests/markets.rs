@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
 use common::postgres_server::PostgresServer;
-use common::{Broker, freshet, signal, until};
+use common::{Broker, PATIENCE, freshet, signal, until};
 use serde_json::Value;
 
 fn output(command: &mut Command) -> Output {
@@ -131,7 +131,7 @@ fn the_same_seed_gives_the_same_bill_of_the_markets_whatever_the_speed_and_the_d
     }
     // And both databases say the same of it.
     let report = |database: &str| {
-        let window = ["--window", "2026-03-03T11:00Z..2026-03-03T12:30Z", "--top", "20", "--format", "jsonl"];
+        let window = ["--window", "2026-03-03T11:10Z..2026-03-03T12:30Z", "--format", "jsonl"];
         let lines =
             json_lines(&output(freshet().args(["report", "--database", database]).args(window)).stdout);
         lines.into_iter().filter(|line| line["type"] == "pair").collect::<Vec<_>>()
@@ -139,7 +139,63 @@ fn the_same_seed_gives_the_same_bill_of_the_markets_whatever_the_speed_and_the_d
     let pairs = report(&file);
     assert_eq!(pairs.len(), 20, "every pair was traded");
     assert_eq!(pairs, report(&database));
+    assert!(pairs.iter().all(|pair| pair["minutes"].as_u64() <= Some(80)), "of the window alone: {pairs:?}");
     assert!(pairs.iter().any(|pair| pair["buy_signals"].as_u64() > Some(0)), "{pairs:?}");
+}
+
+/// Sends trades of one pair and one exchange, an event-time second and a name each.
+fn send(broker: &Broker, trades: impl Iterator<Item = (i64, String)>) {
+    let settings = client::Settings::new(&broker.address);
+    let producer = client::Producer::new(&settings, &client::ProducerOptions::stream()).unwrap();
+    for (second, name) in trades {
+        let ts = format!("2026-03-03T{:02}:{:02}:{:02}Z", 11 + second / 3600, second / 60 % 60, second % 60);
+        let trade = format!(
+            r#"{{"ts":"{ts}","trade_id":"{name}","pair":"ADA-USD","exchange":"kelp","price_e8":100,"quantity_e8":1,"side":"buy"}}"#
+        );
+        let value = Some(trade.as_bytes());
+        let outgoing =
+            client::Outgoing { topic: "trades", partition: Some(0), value, ..client::Outgoing::default() };
+        producer.send(outgoing, PATIENCE).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+}
+
+/// How many trades each candle of the batch lane has in the end, with a job that is started a
+/// second time before very late trades come, or only afterwards.
+fn candles_with_late_trades(started_twice: bool) -> BTreeMap<String, u64> {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let run = || {
+        let job = ["batch", "signals", "--once", "--bootstrap-servers", &broker.address, "--database"];
+        let ran = output(freshet().args(job).arg(folder.path().join("markets.db")));
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    };
+    send(&broker, (0..9_900).map(|second| (second, format!("t{second}"))));
+    if started_twice {
+        run();
+    }
+    // Two hours and a half late: of minutes that the run before still keeps.
+    let late = [965, 1_930].map(|second| (second, format!("late{second}")));
+    send(&broker, late.into_iter().chain((9_900..13_800).map(|second| (second, format!("t{second}")))));
+    run();
+    let value = |record: &Value| record["value"].clone();
+    let candles = records(&broker, "candles_batch");
+    candles
+        .iter()
+        .map(value)
+        .map(|candle| (candle["ts"].to_string(), candle["trades"].as_u64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_job_that_is_started_again_knows_the_candles_that_late_trades_change() {
+    let candles = candles_with_late_trades(true);
+    assert_eq!(candles, candles_with_late_trades(false));
+    assert_eq!(
+        candles.values().filter(|trades| **trades == 61).count(),
+        2,
+        "sixty trades a minute, and a late one"
+    );
 }
 
 /// What a lane says last of each pair's minute, by the fields of the answer.

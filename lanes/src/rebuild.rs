@@ -61,7 +61,9 @@ impl Plan {
         let mut expected = 0;
         for &(topic, first, to) in &self.inputs {
             let from = match self.horizon_ms {
-                Some(horizon_ms) => reach_back(&self.settings, topic, self.partition, first, to, horizon_ms)?,
+                Some(horizon_ms) => {
+                    reach_back(&self.settings, topic, self.partition, first, to, horizon_ms, None)?
+                }
                 None => first,
             };
             expected += (to - from).max(0);
@@ -214,7 +216,8 @@ impl MergedReader {
 }
 
 /// The offset from which on the records of `[first, to)` are no older than `horizon_ms` of event
-/// time before the last of them.
+/// time before the last of them, or before `until` where that is earlier: a run reads past the end
+/// of its window, and what its processor knew reaches back from there.
 pub(crate) fn reach_back(
     settings: &Settings,
     topic: Topic,
@@ -222,10 +225,14 @@ pub(crate) fn reach_back(
     first: i64,
     to: i64,
     horizon_ms: i64,
+    until: Option<Timestamp>,
 ) -> Result<i64, ReadError> {
     let mut searcher = OffsetSearcher::new(settings, topic, partition)?;
     match searcher.ts((to - OffsetSearcher::WIDTH).max(first), to)? {
-        Some(newest) => Ok(searcher.search(first, to, newest.plus_ms(-horizon_ms))?.0),
+        Some(newest) => {
+            let newest = until.map_or(newest, |until| newest.min(until));
+            Ok(searcher.search(first, to, newest.plus_ms(-horizon_ms))?.0)
+        }
         None => Ok(first),
     }
 }

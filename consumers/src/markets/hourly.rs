@@ -116,7 +116,7 @@ impl Processor for MarketsBatch {
     }
 
     fn finish(&mut self, answers: &mut Vec<Event>) {
-        if let Some(trade) = self.watermark.finish() {
+        for trade in self.watermark.finish() {
             self.add(&trade, answers);
         }
         if let Some(end) = self.end {

@@ -153,8 +153,8 @@ JOIN (SELECT pair, MAX(minute) AS minute FROM candles WHERE minute >= $1 AND min
   ON latest.pair = candles.pair
 LEFT JOIN signals ON signals.pair = candles.pair AND signals.minute = candles.minute
 WHERE candles.minute >= $1 AND candles.minute < $2
-GROUP BY candles.pair ORDER BY 3 DESC, 1 LIMIT $3",
-    top_by_hour: true,
+GROUP BY candles.pair ORDER BY 3 DESC, 1 LIMIT 50",
+    top_by_hour: false,
     columns: &[
         Kind::Text,
         Kind::Integer,

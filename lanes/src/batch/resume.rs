@@ -61,7 +61,10 @@ impl Job<'_> {
                 };
                 let (settings, earliest) = (&self.config.settings, offsets.earliest);
                 let from = match self.config.horizon_ms {
-                    Some(ms) => reach_back(settings, topic, partition, earliest, done.end, ms)?,
+                    Some(ms) => {
+                        let until = Some(done.until);
+                        reach_back(settings, topic, partition, earliest, done.end, ms, until)?
+                    }
                     None => earliest,
                 };
                 slices.push(Slice { place, from, done: Some(done), end: done.end });

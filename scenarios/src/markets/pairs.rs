@@ -27,6 +27,21 @@ pub(super) struct MarketsView {
     revised: u64,
 }
 
+/// A minute after which a lane said buy or sell.
+#[derive(Debug)]
+struct Order {
+    buys: bool,
+    stream: Option<Reaction>,
+    batch: Option<Reaction>,
+}
+
+/// When a lane could act on its signal, and what a unit cost then.
+#[derive(Debug, Clone, Copy)]
+struct Reaction {
+    after_ms: f64,
+    price_e8: i64,
+}
+
 #[derive(Debug, Default)]
 struct PairView {
     trades: u64,
@@ -34,7 +49,7 @@ struct PairView {
     /// By the first instant of the minute.
     closes_e8: BTreeMap<Timestamp, i64>,
     /// By the end of the minute.
-    orders: BTreeMap<Timestamp, MarketOrder>,
+    orders: BTreeMap<Timestamp, Order>,
 }
 
 impl Default for MarketsView {
@@ -50,12 +65,7 @@ impl Default for MarketsView {
 
 impl MarketsView {
     /// A lane's signal, which holds from the instant `from` on.
-    fn said(
-        &mut self,
-        signal: &Signal,
-        from: Timestamp,
-        lane: impl Fn(&mut MarketOrder) -> &mut Option<MarketMove>,
-    ) {
+    fn said(&mut self, signal: &Signal, from: Timestamp, lane: impl Fn(&mut Order) -> &mut Option<Reaction>) {
         let buys = match signal.action {
             Action::Buy => true,
             Action::Sell => false,
@@ -63,16 +73,9 @@ impl MarketsView {
         };
         let Some(pair) = self.pairs.get_mut(&signal.pair) else { return };
         let end = signal.ts.plus_ms(CANDLE_MS);
-        let moved = pair.closes_e8.get(&signal.ts).map(|close_e8| {
-            let share = pair.price_e8 as f64 / *close_e8 as f64 - 1.0;
-            share * 1e4 * if buys { 1.0 } else { -1.0 }
-        });
-        let order = pair.orders.entry(end).or_insert_with(|| MarketOrder {
-            at_ms: end.ms(),
-            buys,
-            ..MarketOrder::default()
-        });
-        *lane(order) = Some(MarketMove { after_ms: from.since_ms(end).max(0) as f64, against_bp: moved });
+        let reaction = Reaction { after_ms: from.since_ms(end).max(0) as f64, price_e8: pair.price_e8 };
+        let order = pair.orders.entry(end).or_insert(Order { buys, stream: None, batch: None });
+        *lane(order) = Some(reaction);
         while pair.orders.len() > ORDERS {
             pair.orders.pop_first();
         }
@@ -137,7 +140,26 @@ impl PairView {
             name: name.to_owned(),
             price_e8: Some(self.price_e8),
             closes: self.closes_e8.values().skip(first).map(|&close_e8| close_e8 as f64 / 1e8).collect(),
-            orders: self.orders.values().rev().cloned().collect(),
+            orders: self.orders.iter().rev().map(|(&end, order)| self.order(end, order)).collect(),
+        }
+    }
+
+    /// An order with how far the price had moved against it. Its candle may be read after its
+    /// signal, for they come from two topics.
+    fn order(&self, end: Timestamp, order: &Order) -> MarketOrder {
+        let close_e8 = self.closes_e8.get(&end.plus_ms(-CANDLE_MS));
+        let moved = |reaction: Reaction| MarketMove {
+            after_ms: reaction.after_ms,
+            against_bp: close_e8.map(|&close_e8| {
+                let share = reaction.price_e8 as f64 / close_e8 as f64 - 1.0;
+                share * 1e4 * if order.buys { 1.0 } else { -1.0 }
+            }),
+        };
+        MarketOrder {
+            at_ms: end.ms(),
+            buys: order.buys,
+            stream: order.stream.map(moved),
+            batch: order.batch.map(moved),
         }
     }
 }
@@ -193,8 +215,9 @@ mod tests {
             trade("ADA-USD", 1, 10_000),
             trade("BTC-USD", 1, 5),
             trade("ADA-USD", 91, 10_010),
-            candle(10_000, 0),
+            // The topics of signals and candles may be read in any order.
             signal(Action::Sell).into(),
+            candle(10_000, 0),
             candle(10_000, 1),
             candle(10_000, 2),
             trade("ADA-USD", 3_600, 9_900),

@@ -76,11 +76,40 @@ fn one_wrong_clock_closes_nothing_and_a_quiet_night_is_no_wrong_clock() {
     let morning = 8 * 3_600;
     tell(&mut processor, trade("d", at(morning), 200));
     assert_eq!(processor.closed_to(), Some(at(7 - 30)), "one alone is not believed");
-    tell(&mut processor, trade("e", at(morning + 1), 210));
-    assert_eq!(processor.closed_to(), Some(at(morning - 30)), "two are: the earlier of them");
+    let elsewhere = |trade| Trade { exchange: "coral".into(), ..trade };
+    tell(&mut processor, elsewhere(trade("e", at(morning + 1), 210)));
+    assert_eq!(processor.closed_to(), Some(at(morning + 1 - 30)), "of two exchanges they are");
     tell(&mut processor, trade("f", at(morning + 95), 220));
     let closes: Vec<_> = table(&told).values().map(|candle| (candle.trades, candle.close_e8)).collect();
     assert_eq!(closes, [(3, 100), (2, 210)], "and the first of the morning is in its candle");
+}
+
+#[test]
+fn a_producer_of_another_day_stops_nobody_and_one_exchange_alone_has_its_quiet_nights() {
+    let mut processor = MarketsProcessor::default();
+    let mut tell =
+        |id: String, seconds| processor.process(&trade(&id, at(seconds), 100).into(), &mut Vec::new());
+    let months = 250 * 86_400;
+    for minute in 0..60 {
+        tell(format!("a{minute}"), minute * 60);
+        // Several in a row, as a producer sends them whose clock is right and whose market is not.
+        for number in 0..3 {
+            tell(format!("now{minute}/{number}"), months + minute * 60 + number);
+        }
+    }
+    assert_eq!(processor.closed_to(), Some(at(59 * 60 - 30)), "of the market's own hour");
+    assert_eq!(counter(&processor, "trades from the future"), 59 * 3, "and three are held");
+
+    let morning = 12 * 3_600;
+    let mut alone = MarketsProcessor::default();
+    let mut answers = Vec::new();
+    for (number, seconds) in [0, 1].into_iter().chain(morning..morning + 120).enumerate() {
+        alone.process(&trade(&format!("{number}"), at(seconds), 100).into(), &mut answers);
+    }
+    assert_eq!(alone.closed_to(), Some(at(morning + 119 - 30)), "many in a row are believed");
+    assert_eq!(counter(&alone, "trades from the future"), 0);
+    let closed: Vec<u64> = table(&answers).values().map(|candle| candle.trades).collect();
+    assert_eq!(closed, [2, 60], "and those that were held are counted");
 }
 
 #[test]

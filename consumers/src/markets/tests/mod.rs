@@ -154,7 +154,8 @@ fn what_comes_late_is_counted_and_the_candle_published_again_without_another_sig
 
     // Two hours and half a minute after the newest trade it is too late.
     processor.process(&trade("c", at(60 + 7_200 + 30), 100).into(), &mut told);
-    processor.process(&trade("d", at(60 + 7_200 + 30), 100).into(), &mut told);
+    let elsewhere = Trade { exchange: "coral".to_owned(), ..trade("d", at(60 + 7_200 + 30), 100) };
+    processor.process(&elsewhere.into(), &mut told);
     let before = told.len();
     processor.process(&trade("hours late", at(30), 100).into(), &mut told);
     assert_eq!((counter(&processor, "trades too late for their candle"), told.len()), (1, before));

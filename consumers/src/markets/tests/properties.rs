@@ -42,10 +42,11 @@ fn delayed(most_ms: i64) -> impl Strategy<Value = (Vec<Trade>, Vec<Trade>)> {
     )
 }
 
-/// Two trades of another pair that close whatever was open.
+/// A trade of another pair on each of two exchanges, which close whatever was open.
 fn and_then_silence(mut trades: Vec<Trade>) -> Vec<Trade> {
-    for id in ["end", "of all"] {
-        trades.push(Trade { pair: "END-USD".to_owned(), ..trade(id, at(3_600 + 600), 1) });
+    for (id, exchange) in [("end", "kelp"), ("of all", "coral")] {
+        let (pair, exchange) = ("END-USD".to_owned(), exchange.to_owned());
+        trades.push(Trade { pair, exchange, ..trade(id, at(3_600 + 600), 1) });
     }
     trades
 }
