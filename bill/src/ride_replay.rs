@@ -332,8 +332,8 @@ mod tests {
     }
 
     /// What makes the lane or its replay cheaper must not change an answer by a millisecond: of
-    /// each town the numbers of arrivals and of all that is given, and a fingerprint of it. Whoever
-    /// changes the answers on purpose writes down the new ones.
+    /// each town the numbers of arrivals and of all that is given, and a fingerprint of it. A
+    /// change that is meant to change answers writes down the new ones.
     #[test]
     fn no_answer_changes_when_it_is_made_cheaper() {
         let map = Arc::new(Map::la_serena());

@@ -1,10 +1,10 @@
 //! The windows of every pair: what Kafka Streams calls a *window store*.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use events::{CANDLE_MS, Candle, Signal, Timestamp, Trade};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
+use processor::bounded::{FixedHashSet, fingerprint};
 
 use super::MarketsConfig;
 use super::signal::{Windows, signal};
@@ -29,9 +29,8 @@ pub(super) type Closed = (Candle, Option<Signal>);
 pub(super) struct WindowStore {
     config: MarketsConfig,
     pairs: HashMap<String, Windows>,
-    /// Hashes of pair and id of every trade in a window. Among a million, two collide with a
-    /// probability of one in forty million.
-    ids: HashSet<u64>,
+    /// Fingerprints of pair and id of every trade in a window.
+    ids: FixedHashSet<u64>,
     /// Every window, the oldest first.
     all: BTreeSet<(i64, String)>,
     /// Windows that have changed since they were last published.
@@ -46,7 +45,7 @@ impl WindowStore {
         Self {
             config,
             pairs: HashMap::new(),
-            ids: HashSet::new(),
+            ids: FixedHashSet::default(),
             all: BTreeSet::new(),
             changed: BTreeSet::new(),
             floor_ms: i64::MIN,
@@ -59,7 +58,7 @@ impl WindowStore {
         if start_ms + CANDLE_MS <= self.floor_ms {
             return Added::TooLate;
         }
-        let id = hash(trade);
+        let id = fingerprint(&(&trade.pair, &trade.trade_id));
         if !self.ids.insert(id) {
             return Added::Duplicate;
         }
@@ -121,10 +120,4 @@ impl WindowStore {
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
-}
-
-fn hash(trade: &Trade) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&trade.pair, &trade.trade_id).hash(&mut hasher);
-    hasher.finish()
 }

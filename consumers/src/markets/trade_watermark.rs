@@ -2,28 +2,24 @@
 
 use events::{HOUR_MS, Timestamp, Trade};
 
-use processor::event_time::Watermark;
+use processor::bounded::fingerprint;
+use processor::event_time::{Plausibility, Watermark};
 
 /// A trade that is further ahead of all others than this, in milliseconds, needs others to confirm
 /// its time.
 const MAX_JUMP_MS: i64 = HOUR_MS;
-/// So many trades of one exchange in a row confirm each other; of two exchanges, one of each.
-const ENOUGH: usize = 16;
+/// So many trades of one exchange in a row confirm each other.
+const IN_A_ROW: usize = 16;
 
-/// The watermark of trades.
+/// The watermark of trades. The exchange is the source of a trade.
 ///
-/// A trade that jumps ahead is held until others confirm or refute its time: one of another
-/// exchange, or many in a row, and no trade near the watermark between them. After a quiet night
-/// they count. A producer whose clock is wrong, or who sends the trades of today into a market of
-/// last March, stops none of the others.
-///
-/// # Simplifications
-/// - A wrong clock that sends [`ENOUGH`] trades with none of another producer between them is
-///   believed.
+/// A trade that jumps ahead is held until others confirm or refute its time: after a quiet night it
+/// counts, and from a clock in the year 9999 it does not. Nor does the trade of today that somebody
+/// sends into a simulated market of last March.
 #[derive(Clone, Debug)]
 pub(super) struct TradeWatermark {
     watermark: Watermark,
-    /// Trades that jump ahead, in their order of arrival.
+    /// Trades that jump ahead, in their order of arrival; fewer than [`IN_A_ROW`].
     held: Vec<Trade>,
     /// Dropped trades, whose time no other trade confirmed.
     pub(super) dropped: u64,
@@ -31,8 +27,18 @@ pub(super) struct TradeWatermark {
 
 impl Default for TradeWatermark {
     fn default() -> Self {
-        Self { watermark: Watermark::confirmed_by_next_event(MAX_JUMP_MS), held: Vec::new(), dropped: 0 }
+        Self { watermark: watermark_of_trades(), held: Vec::new(), dropped: 0 }
     }
+}
+
+/// The rule by which the times of trades move a watermark, for [`exchange_of`] as the source.
+pub fn watermark_of_trades() -> Watermark {
+    Watermark::confirmed_by_other_source_or_run(MAX_JUMP_MS, IN_A_ROW as u32)
+}
+
+/// The source of a trade's time.
+pub fn exchange_of(trade: &Trade) -> u64 {
+    fingerprint(&trade.exchange)
 }
 
 impl TradeWatermark {
@@ -48,68 +54,55 @@ impl TradeWatermark {
             // A duplicate does not confirm itself.
             return Vec::new();
         }
-        let Some(now) = self.now() else { return self.admit_first(trade) };
-        if !jumps(trade, now) {
-            self.dropped += self.held.len() as u64;
-            self.held.clear();
-            self.watermark.observe(trade.ts);
-            return vec![trade.clone()];
+        if self.now().is_none() {
+            return self.admit_first(trade);
         }
-        let confirms = |held: &&Trade| {
-            held.exchange != trade.exchange && held.ts.since_ms(trade.ts).abs() <= MAX_JUMP_MS
-        };
-        let confirmed = self.held.iter().find(confirms).map(|held| held.ts.min(trade.ts));
-        self.held.push(trade.clone());
-        match confirmed {
-            Some(to) => self.jump(to),
-            None if self.held.len() >= ENOUGH => {
-                let mut times: Vec<Timestamp> = self.held.iter().map(|held| held.ts).collect();
-                times.sort_unstable();
-                self.jump(times[times.len() / 2])
-            }
-            None => Vec::new(),
+        match self.watermark.observe_from(exchange_of(trade), trade.ts) {
+            Plausibility::Plausible => self.release(trade),
+            Plausibility::UnconfirmedJump => self.hold(trade),
         }
     }
 
     /// The very first trade can't be compared with anything: the second decides.
     fn admit_first(&mut self, trade: &Trade) -> Vec<Trade> {
-        let Some(first) = self.held.pop() else {
-            self.held.push(trade.clone());
-            return Vec::new();
-        };
-        if jumps(&first, trade.ts) {
-            self.dropped += 1;
-            self.held.push(trade.clone());
-            return Vec::new();
+        match self.held.pop() {
+            Some(first) if !jumps(&first, trade.ts) => {
+                self.watermark.observe_from(exchange_of(&first), first.ts);
+                let mut admitted = vec![first];
+                admitted.extend(self.admit(trade));
+                admitted
+            }
+            first => {
+                self.dropped += u64::from(first.is_some());
+                self.hold(trade)
+            }
         }
-        self.watermark.observe(first.ts);
-        let mut believed = vec![first];
-        believed.extend(self.admit(trade));
-        believed
     }
 
-    /// The watermark jumps; gives the held trades that are near it now.
-    fn jump(&mut self, to: Timestamp) -> Vec<Trade> {
-        // The second of two in a row confirms the first.
-        self.watermark.observe(to);
-        let now = self.watermark.observe(to);
-        assert!(now >= to, "a confirmed jump to {to} leaves the watermark at {now}");
-        let (beyond, believed): (Vec<Trade>, Vec<Trade>) =
-            std::mem::take(&mut self.held).into_iter().partition(|held| jumps(held, now));
-        self.held = beyond;
-        for held in &believed {
-            self.watermark.observe(held.ts);
+    fn hold(&mut self, trade: &Trade) -> Vec<Trade> {
+        // Times that do not agree are no run, however many they are.
+        if self.held.len() + 1 == IN_A_ROW {
+            self.held.remove(0);
+            self.dropped += 1;
         }
-        believed
+        self.held.push(trade.clone());
+        Vec::new()
+    }
+
+    /// A trade is plausible; those that were held before it are so by now, or will never be.
+    fn release(&mut self, trade: &Trade) -> Vec<Trade> {
+        let now = self.watermark.now().unwrap_or(trade.ts);
+        let held = self.held.len();
+        let mut released = std::mem::take(&mut self.held);
+        released.retain(|held| !jumps(held, now));
+        self.dropped += (held - released.len()) as u64;
+        released.push(trade.clone());
+        released
     }
 
     /// At the end of the input the held trades count: none will refute them.
     pub(super) fn finish(&mut self) -> Vec<Trade> {
-        let held = std::mem::take(&mut self.held);
-        for trade in &held {
-            self.watermark.observe(trade.ts);
-        }
-        held
+        std::mem::take(&mut self.held)
     }
 }
 

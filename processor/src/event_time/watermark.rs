@@ -34,6 +34,10 @@
 //! - [`confirmed_by_other_source`](Watermark::confirmed_by_other_source): another source says about
 //!   the same, before any event near the watermark. Then the watermark is the later of the two. By
 //!   the same rule it goes back. For a fleet, in which every car sends each second.
+//! - [`confirmed_by_other_source_or_run`](Watermark::confirmed_by_other_source_or_run): another
+//!   source says about the same, or many events in a row do. Then the watermark is the later of the
+//!   last two. It never goes back. For feeds of which some fall silent for hours, and to which
+//!   anybody may add a producer.
 //! - [`in_steps`](Watermark::in_steps): nothing; each event moves the watermark by one step at
 //!   most. For weights that decay, where an hour more or less does no harm.
 //!
@@ -41,7 +45,7 @@
 //! - A silent producer does not hold the watermark back (an *idle source*): it follows the others,
 //!   and what the silent one sends later is late.
 //! - Two producers that are wrong in the same way, one directly after the other, are taken to be
-//!   right.
+//!   right; where the rule is a run, so is one that is wrong so often with no other between.
 
 use events::{DAY_MS, Timestamp};
 
@@ -63,6 +67,8 @@ pub struct Watermark {
 enum Rule {
     NextEvent,
     OtherSource,
+    /// Another source, or so many events in a row.
+    OtherSourceOrRun(u32),
     Steps,
 }
 
@@ -71,6 +77,8 @@ struct Jump {
     /// Its source, if that is known.
     source: Option<u64>,
     to: Timestamp,
+    /// How many jumps in a row have gone there, each about as far as the one before.
+    in_a_row: u32,
 }
 
 /// What a watermark makes of an event's time.
@@ -91,7 +99,7 @@ impl Watermark {
     /// row do, and then to the earlier of the two.
     ///
     /// # Panics
-    /// When `max_jump_ms` is negative, as in all three constructors.
+    /// When `max_jump_ms` is negative, as in all four constructors.
     pub fn confirmed_by_next_event(max_jump_ms: i64) -> Self {
         Self::new(Rule::NextEvent, max_jump_ms)
     }
@@ -101,6 +109,13 @@ impl Watermark {
     /// between them.
     pub fn confirmed_by_other_source(max_jump_ms: i64) -> Self {
         Self::new(Rule::OtherSource, max_jump_ms)
+    }
+
+    /// A watermark that jumps forward by more than `max_jump_ms` milliseconds when two sources say
+    /// the same to within `max_jump_ms`, or `in_a_row` events one after the other, and no event
+    /// near the watermark comes between them.
+    pub fn confirmed_by_other_source_or_run(max_jump_ms: i64, in_a_row: u32) -> Self {
+        Self::new(Rule::OtherSourceOrRun(in_a_row), max_jump_ms)
     }
 
     /// A watermark that each event moves by `max_step_ms` milliseconds at most.
@@ -163,7 +178,10 @@ impl Watermark {
             self.unconfirmed = None;
             return Plausibility::Plausible;
         }
-        let jump = Jump { source, to: at };
+        let mut jump = Jump { source, to: at, in_a_row: 1 };
+        if let Some(before) = self.unconfirmed.filter(|before| self.agree(*before, jump)) {
+            jump.in_a_row = before.in_a_row.saturating_add(1);
+        }
         if let Some(confirmed) = self.confirmed(jump) {
             self.now = Some(confirmed);
             // The later of two jumps may be one beyond the earlier, too.
@@ -182,15 +200,22 @@ impl Watermark {
     /// Where the watermark goes if this jump confirms the one before.
     fn confirmed(&self, jump: Jump) -> Option<Timestamp> {
         let before = self.unconfirmed?;
+        let others = before.source.is_none() || before.source != jump.source;
+        let later = before.to.max(jump.to);
         match self.rule {
             Rule::NextEvent => Some(before.to.min(jump.to)),
-            Rule::OtherSource => {
-                let others = before.source.is_none() || before.source != jump.source;
-                let agree = jump.to.since_ms(before.to).abs() <= self.max_jump_ms;
-                (others && agree).then(|| before.to.max(jump.to))
+            Rule::OtherSource => (others && self.agree(before, jump)).then_some(later),
+            Rule::OtherSourceOrRun(in_a_row) => {
+                let enough = others || jump.in_a_row >= in_a_row;
+                (enough && self.agree(before, jump)).then_some(later)
             }
             Rule::Steps => None,
         }
+    }
+
+    /// Whether two jumps go to about the same time.
+    fn agree(&self, one: Jump, other: Jump) -> bool {
+        one.to.since_ms(other.to).abs() <= self.max_jump_ms
     }
 }
 
@@ -265,6 +290,32 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_one_source_moves_it_and_a_producer_of_another_day_among_others_does_not() {
+        let mut watermark = Watermark::confirmed_by_other_source_or_run(HOUR_MS, 4);
+        let hour = |hours: i64| at(hours * HOUR_MS);
+        watermark.observe_from(1, at(0));
+        for round in 1..20 {
+            for _ in 0..3 {
+                assert_eq!(watermark.observe_from(9, hour(6_000)), UnconfirmedJump);
+            }
+            assert_eq!(watermark.observe_from(1, at(round)), Plausible);
+            assert_eq!(watermark.now(), Some(at(round)));
+        }
+        // A quiet night of the only source that there is.
+        let night = [hour(8), hour(8), hour(8), hour(8)].map(|ts| watermark.observe_from(1, ts));
+        assert_eq!(night, [UnconfirmedJump, UnconfirmedJump, UnconfirmedJump, Plausible]);
+        assert_eq!(watermark.now(), Some(hour(8)));
+        // Of two sources one event each is enough; events that do not agree are no run.
+        assert_eq!(watermark.observe_from(1, hour(20)), UnconfirmedJump);
+        assert_eq!(watermark.observe_from(2, at(20 * HOUR_MS + 5)), Plausible);
+        for hours in [40, 60, 80, 100, 120] {
+            assert_eq!(watermark.observe_from(1, hour(hours)), UnconfirmedJump);
+        }
+        assert_eq!(watermark.observe_from(1, hour(-100)), Plausible, "it never goes back");
+        assert_eq!(watermark.now(), Some(at(20 * HOUR_MS + 5)));
+    }
+
+    #[test]
     fn steps_catch_up_and_no_event_alone_carries_it_away() {
         let mut watermark = Watermark::in_steps(HOUR_MS);
         assert_eq!(watermark.observe(at(1_000)), at(1_000));
@@ -297,6 +348,7 @@ mod tests {
         prop_oneof![
             Just(Watermark::confirmed_by_next_event(HOUR_MS)),
             Just(Watermark::confirmed_by_other_source(HOUR_MS)),
+            Just(Watermark::confirmed_by_other_source_or_run(HOUR_MS, 3)),
             Just(Watermark::in_steps(HOUR_MS)),
         ]
     }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use consumers::markets::{exchange_of, watermark_of_trades};
 use dashboard::{MarketMove, MarketOrder, MarketPair, Markets, Snapshot};
-use events::{Action, CANDLE_MS, Event, HOUR_MS, Signal, Timestamp};
+use events::{Action, CANDLE_MS, Event, Signal, Timestamp};
 use processor::event_time::Watermark;
 
 use crate::view::{PaneSource, View};
@@ -13,7 +14,7 @@ const SHOWN: usize = 60;
 const KNOWN: usize = 1_000;
 /// Minutes whose closes are shown, and minutes that are kept for late batch runs.
 const CLOSES_SHOWN: usize = 60;
-const CLOSES: usize = 24 * 60;
+const CANDLES: usize = 24 * 60;
 /// Orders of a pair.
 const ORDERS: usize = 20;
 
@@ -42,24 +43,26 @@ struct Reaction {
     price_e8: i64,
 }
 
+/// What is kept of a candle.
+#[derive(Debug, Clone, Copy)]
+struct Closed {
+    close_e8: i64,
+    revised: bool,
+}
+
 #[derive(Debug, Default)]
 struct PairView {
     trades: u64,
     price_e8: i64,
-    /// By the first instant of the minute.
-    closes_e8: BTreeMap<Timestamp, i64>,
+    /// Closed candles by the first instant of the minute.
+    candles: BTreeMap<Timestamp, Closed>,
     /// By the end of the minute.
     orders: BTreeMap<Timestamp, Order>,
 }
 
 impl Default for MarketsView {
     fn default() -> Self {
-        Self {
-            now: Watermark::confirmed_by_next_event(HOUR_MS),
-            pairs: HashMap::new(),
-            candles: 0,
-            revised: 0,
-        }
+        Self { now: watermark_of_trades(), pairs: HashMap::new(), candles: 0, revised: 0 }
     }
 }
 
@@ -100,20 +103,23 @@ impl MarketsView {
 impl View for MarketsView {
     fn observe(&mut self, event: &Event, _wall_ms: i64) {
         if let Event::Trades(trade) = event {
-            self.now.observe(trade.ts);
+            self.now.observe_from(exchange_of(trade), trade.ts);
             if let Some(pair) = self.pairs.get_mut(&trade.pair) {
                 pair.traded(trade.price_e8);
             } else if self.pairs.len() < KNOWN {
                 self.pairs.entry(trade.pair.clone()).or_default().traded(trade.price_e8);
             }
         } else if let Event::Candles(candle) = event {
-            self.candles += u64::from(candle.revision == 0);
-            self.revised += u64::from(candle.revision == 1);
-            if let Some(pair) = self.pairs.get_mut(&candle.pair) {
-                pair.closes_e8.insert(candle.ts, candle.close_e8);
-                while pair.closes_e8.len() > CLOSES {
-                    pair.closes_e8.pop_first();
-                }
+            let Some(pair) = self.pairs.get_mut(&candle.pair) else { return };
+            // A consumer that is rewound publishes its candles a second time.
+            let before = pair.candles.get(&candle.ts).copied();
+            let was_revised = before.is_some_and(|before| before.revised);
+            let revised = was_revised || candle.revision > 0;
+            pair.candles.insert(candle.ts, Closed { close_e8: candle.close_e8, revised });
+            self.candles += u64::from(before.is_none());
+            self.revised += u64::from(revised && !was_revised);
+            while pair.candles.len() > CANDLES {
+                pair.candles.pop_first();
             }
         } else if let Event::Signals(signal) = event {
             let now = self.now.now().unwrap_or(signal.ts);
@@ -135,11 +141,11 @@ impl PairView {
     }
 
     fn shown(&self, name: &str) -> MarketPair {
-        let first = self.closes_e8.len().saturating_sub(CLOSES_SHOWN);
+        let first = self.candles.len().saturating_sub(CLOSES_SHOWN);
         MarketPair {
             name: name.to_owned(),
             price_e8: Some(self.price_e8),
-            closes: self.closes_e8.values().skip(first).map(|&close_e8| close_e8 as f64 / 1e8).collect(),
+            closes: self.candles.values().skip(first).map(|closed| closed.close_e8 as f64 / 1e8).collect(),
             orders: self.orders.iter().rev().map(|(&end, order)| self.order(end, order)).collect(),
         }
     }
@@ -147,11 +153,11 @@ impl PairView {
     /// An order with how far the price had moved against it. Its candle may be read after its
     /// signal, for they come from two topics.
     fn order(&self, end: Timestamp, order: &Order) -> MarketOrder {
-        let close_e8 = self.closes_e8.get(&end.plus_ms(-CANDLE_MS));
+        let candle = self.candles.get(&end.plus_ms(-CANDLE_MS));
         let moved = |reaction: Reaction| MarketMove {
             after_ms: reaction.after_ms,
-            against_bp: close_e8.map(|&close_e8| {
-                let share = reaction.price_e8 as f64 / close_e8 as f64 - 1.0;
+            against_bp: candle.map(|candle| {
+                let share = reaction.price_e8 as f64 / candle.close_e8 as f64 - 1.0;
                 share * 1e4 * if order.buys { 1.0 } else { -1.0 }
             }),
         };
@@ -215,11 +221,17 @@ mod tests {
             trade("ADA-USD", 1, 10_000),
             trade("BTC-USD", 1, 5),
             trade("ADA-USD", 91, 10_010),
+            // A producer whose clock is not the show's.
+            trade("BTC-USD", 20_000_000, 5),
+            trade("BTC-USD", 20_000_001, 5),
             // The topics of signals and candles may be read in any order.
             signal(Action::Sell).into(),
             candle(10_000, 0),
             candle(10_000, 1),
             candle(10_000, 2),
+            // The lane is rewound.
+            candle(10_000, 0),
+            candle(10_000, 1),
             trade("ADA-USD", 3_600, 9_900),
             batched.into(),
         ] {

@@ -85,7 +85,7 @@ fn one_wrong_clock_closes_nothing_and_a_quiet_night_is_no_wrong_clock() {
 }
 
 #[test]
-fn a_producer_of_another_day_stops_nobody_and_one_exchange_alone_has_its_quiet_nights() {
+fn a_producer_of_another_day_stops_no_other_and_one_exchange_alone_has_its_quiet_nights() {
     let mut processor = MarketsProcessor::default();
     let mut tell =
         |id: String, seconds| processor.process(&trade(&id, at(seconds), 100).into(), &mut Vec::new());

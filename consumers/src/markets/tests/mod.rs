@@ -125,7 +125,7 @@ fn a_minute_is_closed_half_a_minute_after_its_end_by_the_newest_trade_of_any_pai
     let other = |id: &str, seconds| Trade { pair: "ZEC-USD".to_owned(), ..trade(id, at(seconds), 7) };
     assert_eq!(tell(&other("d", 89)), 0, "29 s after its end: somebody may be late");
     assert_eq!(tell(&trade("e", at(58), 110)), 0, "as this one is");
-    assert_eq!(tell(&other("f", 90)), 2, "nobody traded ADA since, but half a minute is over");
+    assert_eq!(tell(&other("f", 90)), 2, "no trade of ADA since, but half a minute is over");
     let candle = parts(&told[0]).0.expect("the candle comes first");
     assert_eq!((candle.open_e8, candle.high_e8, candle.low_e8, candle.close_e8), (100, 120, 90, 120));
     assert_eq!((candle.trades, candle.volume_e8, candle.vwap_e8), (4, 400_000_000, 105));
@@ -150,7 +150,11 @@ fn what_comes_late_is_counted_and_the_candle_published_again_without_another_sig
     assert_eq!(counter(&processor, "duplicate trades"), 1);
     let revised = &table(&told)[&("ADA-USD".to_owned(), at(0))];
     assert_eq!((revised.revision, revised.trades, revised.close_e8), (1, 2, 130));
-    assert_eq!(signals(&told).len(), 2, "of the minute that was closed, and of that which nobody had known");
+    assert_eq!(
+        signals(&told).len(),
+        2,
+        "of the minute that was closed, and of the one that the late trade began"
+    );
 
     // Two hours and half a minute after the newest trade it is too late.
     processor.process(&trade("c", at(60 + 7_200 + 30), 100).into(), &mut told);
