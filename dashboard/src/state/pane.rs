@@ -242,7 +242,7 @@ static MARKETS: Spec = Spec {
     name: "markets",
     tab: "markets",
     absent: "no trades on this cluster",
-    empty: "nobody trades yet",
+    empty: "no trades yet",
     source: |snapshot| &snapshot.markets.source,
     rows: |query| {
         let wanted = |pair: &MarketPair| query.finds(&pair.name);

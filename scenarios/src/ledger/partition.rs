@@ -38,6 +38,9 @@ pub(super) struct Partition {
     states: VecDeque<State>,
     /// Those of `states` that wait, and for how many answers.
     waiting: BTreeMap<i64, u16>,
+    /// The sum of these answers. Some millions wait for a consumer that is paused, and the screen
+    /// asks every second.
+    missing: u64,
     /// One past the newest question that was read or is known to exist.
     end: i64,
     /// How many questions there are more than records.
@@ -118,7 +121,11 @@ impl Partition {
         self.answered -= too_many;
         self.doubled += too_many;
         match state {
-            State::Waiting => drop(self.waiting.insert(offset, owed - early)),
+            State::Waiting => {
+                self.missing += u64::from(owed - early);
+                let before = self.waiting.insert(offset, owed - early);
+                self.missing -= u64::from(before.unwrap_or(0));
+            }
             State::Repeated => self.repeated += 1,
             State::NoneExpected | State::NoneAllowed | State::Unknown => self.nothing_owed += 1,
             State::Unread | State::Uncounted(_) | State::Answered | State::DeadLettered => {}
@@ -176,6 +183,7 @@ impl Partition {
     fn answer_waiting(&mut self, offset: i64) {
         let left = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
         *left -= 1;
+        self.missing -= 1;
         self.answered += 1;
         if *left == 0 {
             self.waiting.remove(&offset);
@@ -210,7 +218,9 @@ impl Partition {
 
     /// The record at `offset` expects no further answers: the missing ones count as one question.
     fn give_up(&mut self, offset: i64) {
-        self.extra -= more_than_one(self.waiting.remove(&offset).unwrap_or(0));
+        let left = self.waiting.remove(&offset).unwrap_or(0);
+        self.missing -= u64::from(left);
+        self.extra -= more_than_one(left);
     }
 
     /// Retention may have deleted the answers to questions before `offset`.
@@ -248,9 +258,8 @@ impl Partition {
 
     /// Adds all but the lost questions to `sums`, and gives their number.
     pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
-        let questions = |(_, &left): (&i64, &u16)| u64::from(left);
-        let lost: u64 = self.waiting.range(..self.passed).map(questions).sum();
-        let in_flight: u64 = self.waiting.range(self.passed..).map(questions).sum();
+        let lost: u64 = self.waiting.range(..self.passed).map(|(_, &left)| u64::from(left)).sum();
+        let in_flight = self.missing - lost;
         let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
         // An answer may have been read before its question.
         let produced = (self.end.max(0) as u64 + self.extra).max(known);

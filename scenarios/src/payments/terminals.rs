@@ -20,7 +20,7 @@ const RECENT: usize = 200;
 /// and those whose truth came out.
 const NOTABLE: usize = 60;
 /// When no answer has been seen for so long, in milliseconds of wall-clock time, the terminal has
-/// stood in: far beyond any deadline, for topics are read one beside the other, and a decision that
+/// stood in: far beyond any deadline, for topics are read concurrently, and a decision that
 /// came in time may be read seconds after its swipe.
 const GRACE_MS: i64 = 5_000;
 /// A swipe without an answer is dropped after so long, in milliseconds of wall-clock time.

@@ -37,7 +37,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         detail(pen, &markets.pairs[at], snapshot.title.utc_offset_min, below);
     }
     let columns = Columns::new(inside.width);
-    if inside.height > 3 {
+    if inside.height > 1 {
         heading(pen, &columns, Rect { height: 1, ..inside });
         inside.y += 1;
         inside.height -= 1;

@@ -19,7 +19,7 @@ use bill::EventTimeBill;
 use client::{Admin, Settings, Since};
 use events::Topic;
 use scenarios::Interrupted;
-use scenarios::business::{Lane, Worker, map};
+use scenarios::business::{Business, Lane, Need, Worker, map};
 use scenarios::businesses::{ledger_entries, workers_of};
 use scenarios::plan::{Paths, Plan};
 use scenarios::view::Closing;
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
     }
     let show = Show::new(ShowConfig {
-        name: city_name(args),
+        name: show_name(args),
         bootstrap,
         clock: None,
         seed: Some(args.time.seed),
@@ -294,8 +294,13 @@ fn await_all(
     }
 }
 
-/// What the first line calls the show: the city, or the map's file.
-fn city_name(args: &DemoArgs) -> String {
+/// What the first line calls the show: its city, or that of the map's file; a scenario without
+/// streets by its own name.
+fn show_name(args: &DemoArgs) -> String {
+    let needs_map = |business: &&Business| business.producer.needs.contains(&Need::Map);
+    if !args.scenario.businesses.iter().any(needs_map) {
+        return args.scenario.name.to_owned();
+    }
     let file = args.map.as_deref().and_then(Path::file_stem);
     file.map_or_else(|| "la serena".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
