@@ -56,6 +56,7 @@ needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run make again" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc (Debian: apt-get install gcc libc6-dev) or clang, then run make again" >&2; exit 1; }
 
-# The tests speak to the broker with clients that nobody here wrote; their Python ones live in an environment of their own.
+# The tests speak to the broker with clients that nobody here wrote; their Python ones live in an
+# environment of their own.
 tools:
 	@tools/install

@@ -38,7 +38,8 @@ def challenge(rows, seed=0):
     fits = [day for day in FITS if day < days.max()]
     for day, until in zip(fits, fits[1:] + [np.inf]):
         now = at[0] + day * DAY_MS
-        # Both of the same days: frauds are known sooner, and a model would learn to tell the days apart.
+        # Both of the same days: frauds are known sooner, and a model would learn to tell the days
+        # apart.
         old = days < day - LABEL_DAYS
         fraud = np.flatnonzero(old & (charged > 0) & (charged <= now))
         honest = np.flatnonzero(old & ((charged == 0) | (charged > now)))

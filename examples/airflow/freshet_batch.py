@@ -28,8 +28,9 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 FRESHET = os.environ.get("FRESHET", "freshet")
 RUNS = os.environ.get("FRESHET_RUNS", "/tmp/freshet-runs")
 
-# An interval is run when it is over, and late records get their grace before that (--grace, half a minute unless told otherwise): a task that
-# comes too early fails with a sentence, and is tried again.
+# An interval is run when it is over, and late records get their grace before that (--grace, half a
+# minute unless told otherwise): a task that comes too early fails with a sentence, and is tried
+# again.
 RETRIES = {"retries": 5, "retry_delay": timedelta(seconds=30), "retry_exponential_backoff": True}
 
 
@@ -40,7 +41,8 @@ def batch_job(job: str) -> DAG:
         description=f"freshet batch {job}, once an hour",
         schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
         start_date=datetime(2026, 3, 3, tzinfo=timezone.utc),
-        # Hours that were missed are run one after the other, the oldest first: what freshet does by itself with `freshet batch fraud`.
+        # Hours that were missed are run one after the other, the oldest first: what freshet does by
+        # itself with `freshet batch fraud`.
         catchup=True,
         max_active_runs=1,
         default_args=RETRIES,

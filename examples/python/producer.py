@@ -15,7 +15,8 @@ for number in range(100):
         "swipe_id": f"python-{time.time_ns()}", "card_id": card, "terminal_id": "python-shop",
         "amount_cents": random.randrange(100, 10_000),
     }
-    # A record is a key and a value, both bytes. Same key, same partition, so the swipes of a card stay in order.
+    # A record is a key and a value, both bytes. Same key, same partition, so the swipes of a card
+    # stay in order.
     sent = producer.send("my_swipes", key=card.encode(), value=json.dumps(swipe).encode())
     place = sent.get(timeout=10)  # wait until the broker has it
     print(f"partition {place.partition} offset {place.offset}: {swipe['card_id']} {swipe['amount_cents'] / 100:.2f}")

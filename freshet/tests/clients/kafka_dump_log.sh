@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Kafka's own reader of log files over what a broker has written: kafka_dump_log.sh ADDRESS DATA_DIR sends some records to the
-# broker at the address and prints what is in its files in that folder, a line each. kafka_dump_log.sh --check DATA_DIR holds
-# the indexes of a broker that was stopped against their logs.
+# Kafka's own reader of log files over what a broker has written: kafka_dump_log.sh ADDRESS DATA_DIR
+# sends some records to the broker at the address and prints what is in its files in that folder, a
+# line each. kafka_dump_log.sh --check DATA_DIR holds the indexes of a broker that was stopped
+# against their logs.
 set -euo pipefail
 kafka=$(cd "$(dirname "$0")/../../.." && pwd)/tools/kafka/kafka
 

@@ -22,7 +22,8 @@ def observe(name, action):
 admin = KafkaAdminClient(bootstrap_servers=servers)
 admin.create_topics([NewTopic(TOPIC, num_partitions=4, replication_factor=1)])
 
-# Every compression that this client can do with what Python ships, and headers, keys, nulls and empty values.
+# Every compression that this client can do with what Python ships, and headers, keys, nulls and
+# empty values.
 producer = KafkaProducer(bootstrap_servers=servers, compression_type="gzip", linger_ms=5)
 sent = [producer.send(TOPIC, key=b"k%d" % (n % 40), value=b"v%d" % n, headers=[("n", b"%d" % n)]) for n in range(COUNT)]
 places = {(s.get(timeout=10).partition, s.get().offset) for s in sent}

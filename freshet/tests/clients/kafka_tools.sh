@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
-# Kafka's own command-line tools against the broker at the address given: what they say, a line each. The lines are compared
-# with those that an Apache Kafka gives, so whatever differs from run to run is left out of them.
+# Kafka's own command-line tools against the broker at the address given: what they say, a line
+# each. The lines are compared with those that an Apache Kafka gives, so whatever differs from run
+# to run is left out of them.
 set -uo pipefail
 servers=$1
 kafka=$(cd "$(dirname "$0")/../../.." && pwd)/tools/kafka/kafka
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Ids, addresses, times, the blanks of tables, where in the tool an error was thrown, how a broker words it (each has its own
-# words for the same error code), and a setting that Apache Kafka sets for all topics by itself when it is new.
+# Ids, addresses, times, the blanks of tables, where in the tool an error was thrown, how a broker
+# words it (each has its own words for the same error code), and a setting that Apache Kafka sets
+# for all topics by itself when it is new.
 without_chance() {
   sed -E -e "s/$servers/HOST:PORT/g" -e 's/(localhost|127\.0\.0\.1):[0-9]+/HOST:PORT/g' -e 's/TopicId: [A-Za-z0-9_-]{22}/TopicId: ID/' \
     -e 's/\[?20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9:,]+\]? ?//g' -e 's/CreateTime:[0-9]+/CreateTime:T/g' -e 's/[[:blank:]]+/ /g' -e 's/^ | $//g' \
     -e 's/min.insync.replicas=1,?//' -e 's/(errors\.[A-Za-z]+Exception): .*/\1/' -e 's/^(Error while executing [a-z]+ command) .*/\1/' -e '/^at [a-z]/d' -e '/^$/d' -e '/KIP-848/d' -e '/deprecated/d'
 }
 
-# step NAME [-m FILTER] TOOL ARGS: the tool's lines as one. With a filter (a shell command) only what it lets through.
+# step NAME [-m FILTER] TOOL ARGS: the tool's lines as one. With a filter (a shell command) only
+# what it lets through.
 step() {
   local name=$1 filter=cat status
   shift

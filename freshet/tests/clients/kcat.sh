@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Kcat (Debian's, an old librdkafka) against the broker at the address given: what it observes, a line each. The lines are
-# compared with those that an Apache Kafka gives, so whatever differs from run to run is left out of them.
+# Kcat (Debian's, an old librdkafka) against the broker at the address given: what it observes, a
+# line each. The lines are compared with those that an Apache Kafka gives, so whatever differs from
+# run to run is left out of them.
 set -uo pipefail
 # What the library logs is left out: lines such as %4|1795624900.447|CONFWARN|…
 kcat() { timeout 30 kcat -b "$servers" "$@" 2>&1 | sed '/^%[0-9]|/d'; }

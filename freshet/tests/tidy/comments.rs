@@ -4,11 +4,12 @@
 
 const COLUMNS: usize = 100;
 
-/// Lines that are nothing but a comment and wider than a reader's half of the screen.
-pub(crate) fn wide(text: &str) -> Vec<(usize, String)> {
+/// Lines that are nothing but a comment, which begins with `mark`, and wider than a reader's half
+/// of the screen.
+pub(crate) fn wide(mark: &str, text: &str) -> Vec<(usize, String)> {
     text.lines()
         .zip(1..)
-        .filter(|(line, _)| line.trim_start().starts_with("//"))
+        .filter(|(line, _)| line.trim_start().starts_with(mark))
         .map(|(line, number)| (number, line.chars().count()))
         .filter(|(_, width)| *width > COLUMNS)
         .map(|(number, width)| (number, format!("{width} columns, of {COLUMNS}")))
@@ -18,7 +19,9 @@ pub(crate) fn wide(text: &str) -> Vec<(usize, String)> {
 #[test]
 fn a_wide_comment_is_found() {
     let just = format!("/// {}\n", "é".repeat(96));
-    assert_eq!(wide(&just), [], "characters are counted, not bytes");
+    assert_eq!(wide("//", &just), [], "characters are counted, not bytes");
     let wider = format!("{just}  // {}\n", "x".repeat(96));
-    assert_eq!(wide(&wider), [(2, "101 columns, of 100".to_owned())]);
+    assert_eq!(wide("//", &wider), [(2, "101 columns, of 100".to_owned())]);
+    let script = format!("#!/bin/sh\n# {}\n", "x".repeat(99));
+    assert_eq!(wide("#", &script), [(2, "101 columns, of 100".to_owned())]);
 }
