@@ -5,11 +5,13 @@ use dashboard::{BillItem, Headline, Snapshot, Source, Sourced};
 use events::Event;
 use serde_json::Value;
 
+use crate::clock::SimulatedClock;
+
 /// The data of a business's pane, from its topics.
 pub trait View: Send {
-    /// Takes a record with the timestamp `wall_ms` of the broker or its producer. One of another
-    /// business changes nothing.
-    fn observe(&mut self, event: &Event, wall_ms: i64);
+    /// Takes a record with the timestamp `wall_ms` of the broker or its producer; `clock` says what
+    /// simulated time that was, if it is known. One of another business changes nothing.
+    fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&SimulatedClock>);
 
     /// The unanswered questions, if the view knows more of them than the ledger: their number, and
     /// the cents at stake.

@@ -57,7 +57,6 @@ use events::{CANDLE_MS, Event, Timestamp, Topic, Trade};
 pub use config::MarketsConfig;
 pub use hourly::MarketsBatch;
 pub use mart::MART;
-pub use trade_watermark::{exchange_of, watermark_of_trades};
 
 use processor::Processor;
 use store::{Added, WindowStore};

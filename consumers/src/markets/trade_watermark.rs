@@ -27,17 +27,13 @@ pub(super) struct TradeWatermark {
 
 impl Default for TradeWatermark {
     fn default() -> Self {
-        Self { watermark: watermark_of_trades(), held: Vec::new(), dropped: 0 }
+        let watermark = Watermark::confirmed_by_other_source_or_run(MAX_JUMP_MS, IN_A_ROW as u32);
+        Self { watermark, held: Vec::new(), dropped: 0 }
     }
 }
 
-/// The rule by which the times of trades move a watermark, for [`exchange_of`] as the source.
-pub fn watermark_of_trades() -> Watermark {
-    Watermark::confirmed_by_other_source_or_run(MAX_JUMP_MS, IN_A_ROW as u32)
-}
-
 /// The source of a trade's time.
-pub fn exchange_of(trade: &Trade) -> u64 {
+fn exchange_of(trade: &Trade) -> u64 {
     fingerprint(&trade.exchange)
 }
 

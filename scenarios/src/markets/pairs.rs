@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use consumers::markets::{exchange_of, watermark_of_trades};
 use dashboard::{MarketMove, MarketOrder, MarketPair, Markets, Snapshot};
 use events::{Action, CANDLE_MS, Event, Signal, Timestamp};
-use processor::event_time::Watermark;
 
+use crate::clock::SimulatedClock;
 use crate::view::{PaneSource, View};
 
 /// The most pairs on the screen, and the most that are kept: a topic may name any number of them.
@@ -19,10 +18,8 @@ const CANDLES: usize = 24 * 60;
 const ORDERS: usize = 20;
 
 /// The state of the markets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct MarketsView {
-    /// The newest trade's time: the present, when a signal is read.
-    now: Watermark,
     pairs: HashMap<String, PairView>,
     candles: u64,
     revised: u64,
@@ -60,12 +57,6 @@ struct PairView {
     orders: BTreeMap<Timestamp, Order>,
 }
 
-impl Default for MarketsView {
-    fn default() -> Self {
-        Self { now: watermark_of_trades(), pairs: HashMap::new(), candles: 0, revised: 0 }
-    }
-}
-
 impl MarketsView {
     /// A lane's signal, which holds from the instant `from` on.
     fn said(&mut self, signal: &Signal, from: Timestamp, lane: impl Fn(&mut Order) -> &mut Option<Reaction>) {
@@ -78,7 +69,8 @@ impl MarketsView {
         let end = signal.ts.plus_ms(CANDLE_MS);
         let reaction = Reaction { after_ms: from.since_ms(end).max(0) as f64, price_e8: pair.price_e8 };
         let order = pair.orders.entry(end).or_insert(Order { buys, stream: None, batch: None });
-        *lane(order) = Some(reaction);
+        // A lane that is rewound says it again, and the order was placed before.
+        lane(order).get_or_insert(reaction);
         while pair.orders.len() > ORDERS {
             pair.orders.pop_first();
         }
@@ -101,9 +93,8 @@ impl MarketsView {
 }
 
 impl View for MarketsView {
-    fn observe(&mut self, event: &Event, _wall_ms: i64) {
+    fn observe(&mut self, event: &Event, wall_ms: i64, clock: Option<&SimulatedClock>) {
         if let Event::Trades(trade) = event {
-            self.now.observe_from(exchange_of(trade), trade.ts);
             if let Some(pair) = self.pairs.get_mut(&trade.pair) {
                 pair.traded(trade.price_e8);
             } else if self.pairs.len() < KNOWN {
@@ -122,8 +113,10 @@ impl View for MarketsView {
                 pair.candles.pop_first();
             }
         } else if let Event::Signals(signal) = event {
-            let now = self.now.now().unwrap_or(signal.ts);
-            self.said(signal, now, |order| &mut order.stream);
+            // How late it was can't be told before the clock is known.
+            if let Some(clock) = clock {
+                self.said(signal, clock.simulated(wall_ms), |order| &mut order.stream);
+            }
         } else if let Event::SignalsBatch(batched) = event {
             self.said(&batched.answer, batched.valid_from, |order| &mut order.batch);
         }
@@ -178,6 +171,11 @@ mod tests {
 
     const START_MS: i64 = 1_772_535_600_000;
 
+    /// A clock of sixty times the speed that shows a minute and a half past the start at 0.
+    fn clock() -> SimulatedClock {
+        SimulatedClock { started_wall_ms: 0, start: at(91), speed: 60.0 }
+    }
+
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_ms(START_MS + seconds * 1_000)
     }
@@ -223,7 +221,6 @@ mod tests {
             trade("ADA-USD", 91, 10_010),
             // A producer whose clock is not the show's.
             trade("BTC-USD", 20_000_000, 5),
-            trade("BTC-USD", 20_000_001, 5),
             // The topics of signals and candles may be read in any order.
             signal(Action::Sell).into(),
             candle(10_000, 0),
@@ -235,8 +232,9 @@ mod tests {
             trade("ADA-USD", 3_600, 9_900),
             batched.into(),
         ] {
-            view.observe(&event, 0);
+            view.observe(&event, 0, Some(&clock()));
         }
+        view.observe(&signal(Action::Sell).into(), 60_000, Some(&clock()));
         let shown = view.markets().expect("there are trades");
         assert_eq!((shown.candles, shown.revised), (Some(1), Some(1)), "one candle, revised twice");
         let names: Vec<&str> = shown.pairs.iter().map(|pair| pair.name.as_str()).collect();
@@ -254,17 +252,17 @@ mod tests {
     #[test]
     fn what_is_held_is_bounded_and_what_is_unknown_is_not_guessed() {
         let mut view = MarketsView::default();
-        view.observe(&signal(Action::Buy).into(), 0);
-        view.observe(&candle(5, 0), 0);
+        view.observe(&signal(Action::Buy).into(), 0, Some(&clock()));
+        view.observe(&candle(5, 0), 0, Some(&clock()));
         assert!(view.markets().is_none(), "nobody has traded");
         for pair in 0..2 * KNOWN {
-            view.observe(&trade(&format!("P{pair}"), 1, 5), 0);
+            view.observe(&trade(&format!("P{pair}"), 1, 5), 0, Some(&clock()));
         }
         assert_eq!((view.pairs.len(), view.markets().map(|shown| shown.pairs.len())), (KNOWN, Some(SHOWN)));
-        view.observe(&trade("P0", 1, 5), 0);
+        view.observe(&trade("P0", 1, 5), 0, Some(&clock()));
         let of_p0 = Signal { pair: "P0".into(), ..signal(Action::Buy) };
         for minute in 0..100 {
-            view.observe(&Signal { ts: at(minute * 60), ..of_p0.clone() }.into(), 0);
+            view.observe(&Signal { ts: at(minute * 60), ..of_p0.clone() }.into(), 0, Some(&clock()));
         }
         let pair = &view.markets().expect("there are trades").pairs[0];
         assert_eq!((pair.name.as_str(), pair.orders.len()), ("P0", ORDERS));

@@ -206,7 +206,7 @@ impl Show {
         self.infer_clock(event, wall_ms);
         let clock = self.config.clock;
         for (_, view) in &mut self.views {
-            view.observe(event, wall_ms);
+            view.observe(event, wall_ms, clock.as_ref());
         }
         self.lanes.observe(event, wall_ms, clock.as_ref());
         if let Some(clock) = clock {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::DEADLINE_MS;
 use super::pending_labels::{LABEL_DELAY_MS, PendingLabels};
+use crate::clock::SimulatedClock;
 use crate::percentiles::Percentiles;
 use crate::view::{Closing, PaneSource, View};
 
@@ -263,7 +264,7 @@ impl PaymentsView {
 }
 
 impl View for PaymentsView {
-    fn observe(&mut self, event: &Event, wall_ms: i64) {
+    fn observe(&mut self, event: &Event, wall_ms: i64, _clock: Option<&SimulatedClock>) {
         self.take(event, wall_ms, DEADLINE_MS);
     }
 

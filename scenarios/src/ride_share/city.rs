@@ -9,6 +9,7 @@ use events::{Event, SimulationTruth, Timestamp};
 use streets::{Map, RoadClass};
 
 use super::trips::TripsView;
+use crate::clock::SimulatedClock;
 use crate::view::{PaneSource, View};
 
 /// A vehicle that is silent for so long, in event time, is off the road.
@@ -95,7 +96,7 @@ impl CityView {
 }
 
 impl View for CityView {
-    fn observe(&mut self, event: &Event, wall_ms: i64) {
+    fn observe(&mut self, event: &Event, wall_ms: i64, _clock: Option<&SimulatedClock>) {
         self.trips.observe(event, wall_ms);
         if let Event::DriverLocations(ping) = event {
             self.now = self.now.max(Some(ping.ts));

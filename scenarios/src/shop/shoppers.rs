@@ -6,6 +6,7 @@ use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trendin
 use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp};
 use processor::event_time::Watermark;
 
+use crate::clock::SimulatedClock;
 use crate::view::{PaneSource, View};
 
 /// Events of a trail.
@@ -167,7 +168,7 @@ impl ShopView {
 }
 
 impl View for ShopView {
-    fn observe(&mut self, event: &Event, _wall_ms: i64) {
+    fn observe(&mut self, event: &Event, _wall_ms: i64, _clock: Option<&SimulatedClock>) {
         if let Event::Clicks(click) = event {
             // As in the recommender: hostile names must not fill the memory.
             if click.session_id.len() > LONGEST_NAME {
@@ -252,9 +253,9 @@ mod tests {
         for number in 0..100_000 {
             let at_ms = number * 1_000;
             if number % 10_000 == 0 {
-                view.observe(&click("odd", Timestamp::MAX.ms(), "odd"), 0);
+                view.observe(&click("odd", Timestamp::MAX.ms(), "odd"), 0, None);
             }
-            view.observe(&click(&format!("s{}", number / 3), at_ms, &format!("i{number}")), 0);
+            view.observe(&click(&format!("s{}", number / 3), at_ms, &format!("i{number}")), 0, None);
             if number % 100 == 0 {
                 view.shown();
             }
@@ -270,8 +271,8 @@ mod tests {
         let mut view = ShopView::default();
         let long = "x".repeat(1 << 20);
         for event in 0..3 {
-            view.observe(&click("s", event, &long), 0);
-            view.observe(&click(&long, event, "kettle"), 0);
+            view.observe(&click("s", event, &long), 0, None);
+            view.observe(&click(&long, event, "kettle"), 0, None);
         }
         let shop = view.shown().expect("there were clicks");
         assert_eq!(shop.sessions, Some(1));
