@@ -32,10 +32,11 @@ mod ride_replay;
 mod rides;
 mod send_time;
 mod shop;
+mod verdict;
 
 pub use bill::{Bill, judged_from};
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
-pub use lines::{Figure, LaneVerdict, Line, Measure, money, plain_tick, signed};
+pub use lines::{Figure, Line, Measure, money, plain_tick, signed};
 pub use markets::{MARK_OUT_CENTS, MARKETS, MarketLane, MarketsBill, PRICE_MOVE_BP};
 pub use part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms, business_of};
 pub use payments::{DEADLINE_MS, MONEY_CENTS, PAYMENTS, PaymentLane, PaymentsBill};
@@ -44,6 +45,7 @@ pub use ride_replay::{AnswerReplay, DeterministicRideReplay, LiveVsReplay};
 pub use rides::{ETA_ERROR_MIN, RIDES, RideLane, RidesBill, WRONG_TEXTS_PERCENT};
 pub use send_time::{LogPosition, SEND_TIME_HEADER, SimulatedSendTime};
 pub use shop::{MISSED_CLICKS_PERCENT, MISSED_CLICKS_STALE_PERCENT, SHOP, ShopBill, ShopLane};
+pub use verdict::{LaneVerdict, Margin};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 
 use serde::{Serialize, Serializer};
 
-use super::resample::Interval;
+use super::resample::{FEWEST, Interval};
+use super::verdict::{LaneVerdict, Margin, verdict};
 
 /// What a line measures. Every measure is a cost: less is better.
 #[derive(Debug)]
@@ -14,6 +15,11 @@ pub struct Measure {
     pub title: &'static str,
     /// What the cases are that it rests on.
     pub cases: &'static str,
+    /// Those of them on which a verdict hangs: of a thousand swipes four are frauds, and nearly all
+    /// of the money. Often they are the cases themselves.
+    pub evidence: &'static str,
+    /// The largest difference between the lanes that still counts as none.
+    pub margin: Margin,
     /// An amount as a person writes it.
     pub amount: fn(f64) -> String,
     /// The same beside the axis of a plot, where amounts are round.
@@ -93,20 +99,10 @@ impl Figure {
             high: interval.map(|interval| tidy(interval.high)),
         }
     }
-}
 
-/// Who did better, as far as the cases tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LaneVerdict {
-    /// Waiting cost something.
-    StreamWins,
-    /// Waiting saved something.
-    BatchWins,
-    /// The interval of the difference holds zero: these cases do not tell the lanes apart.
-    Tie,
-    /// Too few cases.
-    Unknown,
+    fn interval(&self) -> Option<Interval> {
+        Some(Interval { low: self.low?, high: self.high? })
+    }
 }
 
 /// One line: both lanes on the same cases.
@@ -122,7 +118,12 @@ pub struct Line {
     pub waiting: Figure,
     /// On how many cases both rest.
     pub cases: u64,
+    /// How many of them are of the kind that [`Measure::evidence`] names.
+    pub evidence: u64,
+    /// The largest difference that still counts as none, in the unit of the measure.
+    pub margin: f64,
     /// Who did better.
+    #[serde(flatten)]
     pub verdict: LaneVerdict,
 }
 
@@ -142,9 +143,42 @@ impl Line {
             stream: bare(stream),
             batch: bare(batch),
             waiting: bare(waiting),
-            verdict: LaneVerdict::Unknown,
+            verdict: LaneVerdict::TooFew { needed: None },
             ..self
         }
+    }
+
+    /// Whether the cases suffice for the interval by which the lanes are judged.
+    pub fn has_interval(&self) -> bool {
+        self.waiting.low.is_some() && self.evidence >= FEWEST
+    }
+
+    /// The margin in words: `±0.50`.
+    pub fn margin_words(&self) -> String {
+        format!("±{}", (self.measure.amount)(self.margin))
+    }
+
+    /// Who did better, in a few words.
+    pub fn verdict_words(&self) -> String {
+        match self.verdict {
+            LaneVerdict::StreamWins => "stream better".to_owned(),
+            LaneVerdict::BatchWins => "batch better".to_owned(),
+            LaneVerdict::AsGood => format!("as good, within {}", self.margin_words()),
+            LaneVerdict::TooFew { needed } => match self.evidence_words(needed) {
+                Some(evidence) => format!("too few to tell: {evidence}"),
+                None => "too few cases".to_owned(),
+            },
+        }
+    }
+
+    /// How many cases there are and how many would tell, if there are enough to speak of either.
+    fn evidence_words(&self, needed: Option<u64>) -> Option<String> {
+        let at_hand = format!("{} {}", grouped(self.evidence), self.measure.evidence);
+        let words = match needed {
+            Some(needed) => format!("{at_hand}; about {} needed", grouped(needed)),
+            None => format!("{at_hand}; how many are needed can't be foreseen"),
+        };
+        self.has_interval().then_some(words)
     }
 
     /// One sentence on who did better.
@@ -164,8 +198,13 @@ impl Line {
             LaneVerdict::BatchWins => {
                 format!("{both}; batch did better, by {}{range}, in {of}", amount(-waiting.value))
             }
-            LaneVerdict::Tie => format!("{both}; batch is as good as far as {of} can tell{range}"),
-            LaneVerdict::Unknown => format!("{both}; {of} hold too few cases to tell"),
+            LaneVerdict::AsGood => {
+                format!("{both}; batch is as good, within {}{range}, in {of}", self.margin_words())
+            }
+            LaneVerdict::TooFew { needed } => match self.evidence_words(needed) {
+                Some(evidence) => format!("{both}; too few cases to tell{range}: {evidence}"),
+                None => format!("{both}; {of} hold too few cases to tell"),
+            },
         }
     }
 }
@@ -177,10 +216,12 @@ pub(crate) struct Sums<'a, const K: usize> {
 }
 
 impl<const K: usize> Sums<'_, K> {
+    /// The line of a measure; none without a case. `evidence` of the `cases` decide: see
+    /// [`Measure::evidence`].
     pub(crate) fn line(
         &self,
         measure: &'static Measure,
-        cases: u64,
+        (cases, evidence): (u64, u64),
         stream: impl Fn(&[f64; K]) -> Option<f64>,
         batch: impl Fn(&[f64; K]) -> Option<f64>,
     ) -> Option<Line> {
@@ -190,18 +231,11 @@ impl<const K: usize> Sums<'_, K> {
         };
         let waiting = figure(&waiting)?;
         assert!(cases > 0, "the line {} has figures and no case", measure.key);
-        let verdict = verdict(&waiting);
-        Some(Line { measure, stream: figure(&stream)?, batch: figure(&batch)?, waiting, cases, verdict })
-    }
-}
-
-/// Who did better, by the interval of what waiting cost.
-fn verdict(waiting: &Figure) -> LaneVerdict {
-    match (waiting.low, waiting.high) {
-        (Some(low), _) if low > 0.0 => LaneVerdict::StreamWins,
-        (_, Some(high)) if high < 0.0 => LaneVerdict::BatchWins,
-        (Some(_), Some(_)) => LaneVerdict::Tie,
-        _ => LaneVerdict::Unknown,
+        assert!(evidence <= cases, "{evidence} {} among {cases} {}", measure.evidence, measure.cases);
+        let margin = measure.margin.of(cases);
+        let verdict = verdict(waiting.value, waiting.interval(), margin, evidence);
+        let (stream, batch) = (figure(&stream)?, figure(&batch)?);
+        Some(Line { measure, stream, batch, waiting, cases, evidence, margin, verdict })
     }
 }
 
@@ -226,24 +260,37 @@ mod tests {
     fn line(low: f64, high: f64) -> Line {
         let figure = |value| Figure { value, low: None, high: None };
         let waiting = Figure { value: f64::midpoint(low, high), low: Some(low), high: Some(high) };
-        let verdict = verdict(&waiting);
+        let (margin, evidence) = (50.0, 71);
         Line {
             measure: &crate::payments::MONEY_CENTS,
             stream: figure(100.0),
             batch: figure(200.0),
             waiting,
-            cases: 9,
-            verdict,
+            cases: 9_000,
+            evidence,
+            margin,
+            verdict: verdict(waiting.value, waiting.interval(), margin, evidence),
         }
     }
 
     #[test]
     fn it_says_in_words_who_did_better() {
+        let said = |low, high| {
+            let sentence = line(low, high).sentence();
+            let words =
+                sentence.strip_prefix("money lost and honest customers declined: stream 1.00, batch 2.00; ");
+            words.unwrap_or_else(|| panic!("{sentence}")).to_owned()
+        };
+        assert_eq!(said(100.0, 300.0), "waiting cost 2.00 (1.00 to 3.00), in 9000 swipes");
+        assert_eq!(said(-300.0, -100.0), "batch did better, by 2.00 (−3.00 to −1.00), in 9000 swipes");
+        assert_eq!(said(-40.0, 40.0), "batch is as good, within ±0.50 (−0.40 to 0.40), in 9000 swipes");
+        assert_eq!(said(-100.0, 300.0), "too few cases to tell (−1.00 to 3.00): 71 frauds; about 290 needed");
         assert_eq!(
-            line(100.0, 300.0).sentence(),
-            "money lost and honest customers declined: stream 1.00, batch 2.00; waiting cost 2.00 (1.00 to 3.00), in 9 swipes"
+            said(-1_000.0, 1_001.0),
+            "too few cases to tell (−10.00 to 10.01): 71 frauds; how many are needed can't be foreseen"
         );
-        assert!(line(-300.0, -100.0).sentence().contains("batch did better, by 2.00"));
-        assert!(line(-100.0, 300.0).sentence().contains("batch is as good as far as 9 swipes can tell"));
+        let bare = line(-100.0, 300.0).without_interval();
+        assert!(bare.sentence().ends_with("batch 2.00; 9000 swipes hold too few cases to tell"));
+        assert_eq!(bare.verdict_words(), "too few cases");
     }
 }

@@ -33,6 +33,7 @@ use super::id::Id;
 use super::lines::{self, Line, Measure, Sums, grouped, money, plain_tick, signed};
 use super::part::{Breakdown, BusinessBill, Lane, Part, Terms};
 use super::resample::Resampled;
+use super::verdict::Margin;
 
 /// The business's part of the bill.
 pub static MARKETS: Part = Part {
@@ -78,10 +79,14 @@ fn of_json(counts: &Value, name: &str) -> String {
 }
 
 /// The orders' mark-out, in cents.
+///
+/// Margin: a dollar an order, the basis point of [`MARK_OUT_BP`].
 pub static MARK_OUT_CENTS: Measure = Measure {
     key: "mark_out_cents",
     title: "mark-out of orders of 10,000, in dollars",
     cases: "orders",
+    evidence: "orders",
+    margin: Margin::PerCase(100.0),
     amount: |cents| money(cents.round() as i64),
     tick: |cents| {
         let dollars = (cents / 100.0).round();
@@ -90,19 +95,28 @@ pub static MARK_OUT_CENTS: Measure = Measure {
 };
 
 /// The mean mark-out of an order, in basis points of its price.
+///
+/// Margin: one basis point. That is the spread between bid and offer of a liquid pair, and less
+/// than an exchange's fee.
 static MARK_OUT_BP: Measure = Measure {
     key: "mark_out_bp",
     title: "mark-out, basis points an order",
     cases: "orders",
+    evidence: "orders",
+    margin: Margin::Of(1.0),
     amount: |bp| signed(bp, 2),
     tick: plain_tick,
 };
 
 /// How far the price had moved by the time of the order, in either direction.
+///
+/// Margin: one basis point, as of the mark-out.
 pub static PRICE_MOVE_BP: Measure = Measure {
     key: "price_move_bp",
     title: "price moved before the order, basis points either way",
     cases: "orders",
+    evidence: "orders",
+    margin: Margin::Of(1.0),
     amount: |bp| signed(bp, 2),
     tick: plain_tick,
 };
@@ -321,7 +335,7 @@ impl BusinessBill for MarketsBill {
         let sums = Sums { all, spread: &self.spread };
         let mean_bp = |s: &[f64; 5], at: usize| lines::ratio(s[at] / 1e3, s[0]);
         let cents = |s: &[f64; 5], at: usize| (s[0] > 0.0).then(|| s[at] * CENTS_PER_MBP);
-        let orders = stream.orders;
+        let orders = (stream.orders, stream.orders);
         let lines = [
             sums.line(&MARK_OUT_CENTS, orders, |s| cents(s, 1), |s| cents(s, 2)),
             sums.line(&MARK_OUT_BP, orders, |s| mean_bp(s, 1), |s| mean_bp(s, 2)),

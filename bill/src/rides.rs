@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
 use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::Resampled;
+use super::verdict::Margin;
 
 /// A rider opens the app and looks for this long, in milliseconds of event time: what is on the
 /// screen by then counts.
@@ -37,19 +38,27 @@ pub static RIDES: Part = Part {
 };
 
 /// |ETA − drop-off| of what was on the rider's screen, mean over looks at it, in minutes.
+///
+/// Margin: half a minute. An app shows whole minutes, so a smaller error is lost in the rounding.
 pub static ETA_ERROR_MIN: Measure = Measure {
     key: "eta_error_min",
     title: "ETA error, minutes a quote",
     cases: "quotes",
+    evidence: "quotes",
+    margin: Margin::Of(0.5),
     amount: |minutes| signed(minutes, 2),
     tick: plain_tick,
 };
 
 /// Texts "five minutes away" that came at another time, or never; of a hundred.
+///
+/// Margin: two of a hundred. For a rider with a ride a week that is one wrong text more a year.
 pub static WRONG_TEXTS_PERCENT: Measure = Measure {
     key: "wrong_texts_percent",
     title: "wrong texts, of 100",
     cases: "texts due",
+    evidence: "texts due",
+    margin: Margin::Of(2.0),
     amount: |percent| signed(percent, 1),
     tick: plain_tick,
 };
@@ -245,11 +254,12 @@ impl BusinessBill for RidesBill {
         let sums = Sums { all: sums(stream, batch), spread: &self.spread };
         let quotes = stream.quotes.min(batch.quotes);
         let minutes = |ms: f64, quotes: f64| ratio(ms / 60_000.0, quotes);
-        let errors = sums.line(&ETA_ERROR_MIN, quotes, |s| minutes(s[0], s[1]), |s| minutes(s[2], s[3]));
+        let errors =
+            sums.line(&ETA_ERROR_MIN, (quotes, quotes), |s| minutes(s[0], s[1]), |s| minutes(s[2], s[3]));
         let percent = |wrong: f64, due: f64| ratio(100.0 * wrong, due);
         let texts = sums.line(
             &WRONG_TEXTS_PERCENT,
-            batch.texts_due,
+            (batch.texts_due, batch.texts_due),
             |s| percent(s[5], s[4]),
             |s| percent(s[6], s[4]),
         );

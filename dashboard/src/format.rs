@@ -1,7 +1,9 @@
 //! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
 //! never 0.
 
-use crate::snapshot::Unit;
+use text::clean;
+
+use crate::snapshot::{LaneVerdict, Unit};
 
 /// How the unknown is written.
 pub(crate) const UNKNOWN: &str = "–";
@@ -84,6 +86,31 @@ pub(crate) fn amount(unit: Unit, value: Option<f64>) -> String {
     match unit {
         Unit::Count => number(value),
         Unit::Cents => maybe_money(value),
+    }
+}
+
+/// A verdict that names neither lane, from the longest way to say it to the shortest; none for one
+/// that does, whose amount says more. `unit` is that of the line.
+pub(crate) fn verdict(verdict: &LaneVerdict, unit: Unit) -> Vec<String> {
+    match verdict {
+        LaneVerdict::StreamWins | LaneVerdict::BatchWins => Vec::new(),
+        LaneVerdict::AsGood { margin } => {
+            let margin = amount(unit, Some(*margin));
+            vec![format!("as good, within ±{margin}"), format!("as good ±{margin}"), "as good".into()]
+        }
+        LaneVerdict::TooFew { evidence, of, needed } => {
+            let (evidence, of) = (count(*evidence), clean(of));
+            let mut words = Vec::new();
+            if let Some(needed) = needed.map(count) {
+                words.push(format!("too few to tell: {evidence} {of}; about {needed} needed"));
+                words.push(format!("too few: {evidence} of ~{needed} {of}"));
+                words.push(format!("too few: {evidence} of ~{needed}"));
+            }
+            words.push(format!("too few to tell: {evidence} {of}"));
+            words.push(format!("too few: {evidence} {of}"));
+            words.push("too few".into());
+            words
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::format::{amount, maybe_count, maybe_duration, number, plural, time_of_day, weekday};
+use crate::format::{amount, maybe_count, maybe_duration, number, plural, time_of_day, verdict, weekday};
 use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend, Worker, WorkerState};
 use crate::view::header;
 use crate::view::pen::Pieces;
@@ -145,8 +145,11 @@ impl Summary {
             let _ = writeln!(text, "\n{:<18}{:>13}{:>13}{:>22}", "", "stream", "batch", "waiting has cost");
             for line in &self.bill.items {
                 let amount = |value| amount(line.unit, value);
-                let cases =
+                let verdict =
+                    line.verdict.as_ref().and_then(|its| verdict(its, line.unit).into_iter().next());
+                let mut cases =
                     line.cases.map_or(String::new(), |cases| format!("  in {}", plural(cases, "case")));
+                cases.extend(verdict.map(|words| format!(": {words}")));
                 let _ = writeln!(
                     text,
                     "{:<18}{:>13}{:>13}{:>22}{cases}",

@@ -3,7 +3,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them so")]
 
 use dashboard::headless::{event_json, snapshot_json, snapshot_text};
-use dashboard::{Bill, Snapshot, Summary};
+use dashboard::{Bill, LaneVerdict, Snapshot, Summary};
 use dashboard_testing::Sample;
 use expect_test::expect;
 use serde_json::Value;
@@ -17,28 +17,50 @@ fn a_line_of_words() {
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }
 
-/// The pane says "as good" where nothing may well be what waiting has cost; the first line must not
-/// name a sum then.
+/// A line whose verdict names no lane; 71 frauds are too few.
+fn too_few() -> LaneVerdict {
+    LaneVerdict::TooFew { evidence: 71, of: "frauds".into(), needed: Some(400) }
+}
+
+/// Where the verdict names no lane, the first line must not name a sum; nor may it say that waiting
+/// has cost nothing where the cases are too few to tell.
 #[test]
-fn where_batch_is_as_good_the_lesson_names_no_cost() {
+fn where_no_lane_did_better_the_lesson_names_no_cost() {
     let mut snapshot = Sample::Normal.snapshot();
-    let cost = |snapshot: &Snapshot| {
-        let line = snapshot_text(snapshot);
-        let (_, said) = line.split_once("waiting has cost ").unwrap();
-        said.split("    ").next().unwrap().to_owned()
-    };
-    let bill = |snapshot: &mut Snapshot, interval| {
+    let cost = |snapshot: &Snapshot| snapshot_text(snapshot).split("    ").nth(2).unwrap().to_owned();
+    let bill = |snapshot: &mut Snapshot, verdict: &LaneVerdict| {
         for item in &mut snapshot.lanes.data.bill.items {
-            item.interval_95 = interval;
+            item.verdict = Some(verdict.clone());
         }
     };
     let money = snapshot.lanes.data.bill.items.iter_mut().find(|item| item.key == "money_cents");
-    money.expect("the sample bills money").interval_95 = Some((-100.0, 250_000.0));
-    assert_eq!(cost(&snapshot), "37 wrong texts · 812 clicks · 1,498 late minutes");
-    bill(&mut snapshot, Some((-1.0, 1.0)));
-    assert_eq!(cost(&snapshot), "nothing so far");
-    bill(&mut snapshot, None);
-    assert_eq!(cost(&snapshot), "1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes");
+    money.expect("the sample bills money").verdict = Some(too_few());
+    assert_eq!(cost(&snapshot), "waiting has cost 37 wrong texts · 812 clicks · 1,498 late minutes");
+    bill(&mut snapshot, &LaneVerdict::AsGood { margin: 1.0 });
+    assert_eq!(cost(&snapshot), "waiting has cost next to nothing");
+    snapshot.lanes.data.bill.items[2].verdict = Some(too_few());
+    assert_eq!(cost(&snapshot), "what waiting costs: too few cases to tell");
+    // Too few for an interval: the sums, as uncertain.
+    bill(&mut snapshot, &LaneVerdict::TooFew { evidence: 3, of: "frauds".into(), needed: None });
+    snapshot.lanes.data.bill.items.iter_mut().for_each(|item| item.interval_95 = None);
+    assert_eq!(
+        cost(&snapshot),
+        "waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes"
+    );
+}
+
+#[test]
+fn the_summary_says_where_no_lane_did_better() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let items = &mut snapshot.lanes.data.bill.items;
+    items[2].verdict = Some(too_few());
+    items[3].verdict = Some(LaneVerdict::AsGood { margin: 51.2 });
+    let text = Summary::of(&snapshot, 61_200).text();
+    assert!(
+        text.contains("1,204.50  in 8,204 cases: too few to tell: 71 frauds; about 400 needed\n"),
+        "{text}"
+    );
+    assert!(text.contains("812  in 5,120 cases: as good, within ±51\n"), "{text}");
 }
 
 #[test]

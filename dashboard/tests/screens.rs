@@ -4,8 +4,8 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use dashboard::{Key, Msg, Palette, State, Theme, update};
-use dashboard_testing::{Sample, draw, panes, screen};
+use dashboard::{Key, LaneVerdict, Msg, Palette, State, Theme, update};
+use dashboard_testing::{Sample, draw, panes, screen, state};
 use expect_test::expect_file;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
@@ -99,6 +99,36 @@ fn help() {
 #[test]
 fn confirm() {
     check("confirm", Sample::Normal, &[Key::Char('2'), Key::Char('j'), Key::Char('j'), Key::Char('X')]);
+}
+
+/// Pane 7 when the frauds are too few to tell the lanes apart: it says how many there are and about
+/// how many are needed, and neither says "as good" nor is green.
+#[test]
+fn too_few_to_tell() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let money = &mut snapshot.lanes.data.bill.items[2];
+    money.interval_95 = Some((-2_300.0, 250_000.0));
+    let of = "frauds".to_owned();
+    money.verdict = Some(LaneVerdict::TooFew { evidence: 71, of, needed: Some(400) });
+    for (size, words) in [
+        ((80, 24), "too few: 71 of ~400 frauds"),
+        ((120, 40), "too few: 71 of ~400"),
+        ((200, 60), "too few: 71 of ~400"),
+    ] {
+        let mut state = state(Sample::Normal, size);
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        update(&mut state, Msg::Key(Key::Char('7')), 0);
+        let buf = draw(&state, size, &Theme::default());
+        let rows = (0..size.1).map(|y| (0..size.0).map(|x| buf[(x, y)].symbol()).collect::<String>());
+        let (y, row) = rows.enumerate().find(|(_, row)| row.contains("│ money ")).expect("a row of money");
+        let (before, _) = row.split_once(words).unwrap_or_else(|| panic!("{size:?}: {row}"));
+        let x = before.chars().count() as u16;
+        let role = |(x, y): (u16, u16)| buf[(x, y)].fg;
+        let dim = (0..size.0).find(|&x| buf[(x, 1)].symbol() == "b" && buf[(x + 1, 1)].symbol() == "e");
+        assert_eq!(role((x, y as u16)), role((dim.expect("behind"), 1)), "{size:?}: dim, as in line 2");
+        let path = format!("{}/tests/screens/too-few-{}x{}.txt", env!("CARGO_MANIFEST_DIR"), size.0, size.1);
+        expect_file![path].assert_eq(&describe(&buf));
+    }
 }
 
 /// Every pane at 80x24, where it has the screen to itself.

@@ -32,6 +32,7 @@ const ORDER: [Inner; 9] = [
         order: &[
             "id send_time",
             "resample",
+            "verdict",
             "lines",
             "part",
             "markets payments ride_replay rides shop",

@@ -207,7 +207,9 @@ impl Replayed for Box<dyn Processor> {
 #[derive(Debug)]
 pub struct Comparison {
     /// The default of how much time is simulated when it is compared alone, in milliseconds.
-    pub usual_ms: i64,
+    pub alone_ms: i64,
+    /// The same when it is compared together with others, where one waits for all.
+    pub together_ms: i64,
     /// The stream and the batch lane at each period, in milliseconds; they have learnt from the
     /// files of [`Logic::histories`], and from the world's own history if one is given.
     pub lanes: fn(&Logic, Option<&World>, &[i64]) -> Result<Lanes>,

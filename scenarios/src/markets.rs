@@ -22,7 +22,7 @@ use crate::business::{
     Business, Comparison, Emissions, Freshness, Job, Lanes, Producer, Replay, Replayed, Worker, World,
 };
 use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
-use crate::view::{interval, item, named};
+use crate::view::{item, judged, named};
 
 /// A burst adds so many times the usual rate of trades.
 const BURST_FACTOR: u32 = 9;
@@ -81,7 +81,12 @@ pub static MARKETS: Business = Business {
         help: "Trades to `candles` and `signals`",
         processor: |_, period_ms| Ok(replay(period_ms)),
     },
-    comparison: Comparison { usual_ms: 24 * HOUR_MS, lanes: |_, _, periods_ms| Ok(lanes(periods_ms)) },
+    // Fewer than ten hours have no interval.
+    comparison: Comparison {
+        alone_ms: 24 * HOUR_MS,
+        together_ms: 24 * HOUR_MS,
+        lanes: |_, _, periods_ms| Ok(lanes(periods_ms)),
+    },
     ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::Trades,
@@ -146,11 +151,11 @@ fn lanes(periods_ms: &[i64]) -> Lanes {
 fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let Some(MarketsBill { stream, batch, .. }) = bill.of_type::<MarketsBill>() else { return Vec::new() };
     let mut mark_out = item(stream.mark_out_cents(), batch.mark_out_cents(), stream.orders);
-    mark_out.interval_95 = interval(lines, &MARK_OUT_CENTS, 1.0);
+    (mark_out.interval_95, mark_out.verdict) = judged(lines, &MARK_OUT_CENTS, 1.0);
     mark_out.unit = Unit::Cents;
     let mean_bp = |bp: Option<f64>| bp.unwrap_or_default();
     let mut moved = item(mean_bp(stream.price_move_bp()), mean_bp(batch.price_move_bp()), stream.orders);
-    moved.interval_95 = interval(lines, &PRICE_MOVE_BP, 1.0);
+    (moved.interval_95, moved.verdict) = judged(lines, &PRICE_MOVE_BP, 1.0);
     let mut mark_out = named("mark_out_cents", "mark-out, $", (0, "", ""), mark_out);
     // For and against an order prices move alike: without an interval on one side of zero it is
     // noise, which the first lines of the screen don't call a cost.

@@ -27,7 +27,7 @@ use crate::business::{
 };
 use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
 use crate::priority::Priority;
-use crate::view::{interval, item, named};
+use crate::view::{item, judged, named};
 
 pub use city::city_map;
 
@@ -111,7 +111,8 @@ pub static RIDE_SHARE: Business = Business {
     },
     replay: Replay { name: "eta", help: "Positions and trips to `eta_updates`", processor: replay },
     comparison: Comparison {
-        usual_ms: HOUR_MS,
+        alone_ms: HOUR_MS,
+        together_ms: HOUR_MS,
         lanes: |logic, _, periods_ms| {
             let config = EtaConfig::new(map(logic.map.as_deref())?);
             Ok(Box::new(bill::compare::Rides::new(&config, periods_ms)))
@@ -207,10 +208,11 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
         // trip.
         let trips = (late.quotes + late.unanswered) as f64 / 4.0;
         late_minutes = item(fresh_min * trips, late_min * trips, trips as u64);
-        late_minutes.interval_95 = interval(lines, &ETA_ERROR_MIN, trips);
+        (late_minutes.interval_95, late_minutes.verdict) = judged(lines, &ETA_ERROR_MIN, trips);
     }
     let mut wrong_texts = item(fresh.texts_wrong as f64, late.texts_wrong as f64, late.texts_due);
-    wrong_texts.interval_95 = interval(lines, &WRONG_TEXTS_PERCENT, late.texts_due as f64 / 100.0);
+    (wrong_texts.interval_95, wrong_texts.verdict) =
+        judged(lines, &WRONG_TEXTS_PERCENT, late.texts_due as f64 / 100.0);
     vec![
         named("late_minutes", "late minutes", (3, "late minutes", "min late"), late_minutes),
         named("wrong_texts", "wrong texts", (1, "wrong texts", "texts"), wrong_texts),

@@ -23,7 +23,7 @@ use crate::business::{
 };
 use crate::history::read_histories;
 use crate::ledger::{AnswerOnce, LedgerEntry, QuestionAnswerPair};
-use crate::view::{interval, item, named};
+use crate::view::{item, judged, named};
 
 /// How long the shop has been open when a show begins.
 const HISTORY_MS: i64 = 14 * HOUR_MS;
@@ -95,7 +95,7 @@ pub static SHOP: Business = Business {
         help: "Clicks to `recommendations`",
         processor: |logic, period_ms| Ok(replay(logic, period_ms)),
     },
-    comparison: Comparison { usual_ms: 6 * HOUR_MS, lanes },
+    comparison: Comparison { alone_ms: 6 * HOUR_MS, together_ms: HOUR_MS, lanes },
     ledger: LedgerEntry {
         pair: QuestionAnswerPair {
             questions: Topic::Clicks,
@@ -214,11 +214,13 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let clicks = shop.stream.cases as f64;
     let missed = |lane: &ShopLane| (lane.cases - lane.hits) as f64;
     let mut missed_clicks = item(missed(&shop.stream), missed(&shop.batch), shop.stream.cases);
-    missed_clicks.interval_95 = interval(lines, &MISSED_CLICKS_PERCENT, clicks / 100.0);
+    (missed_clicks.interval_95, missed_clicks.verdict) =
+        judged(lines, &MISSED_CLICKS_PERCENT, clicks / 100.0);
     // What the stale model missed beyond the stream where both were judged, as if it had been
     // judged everywhere.
     let stale = shop.stale.hit_rate().zip(shop.stream_beside_stale.hit_rate());
     missed_clicks.stale_model = stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks);
-    missed_clicks.stale_interval_95 = interval(lines, &MISSED_CLICKS_STALE_PERCENT, clicks / 100.0);
+    (missed_clicks.stale_interval_95, missed_clicks.stale_verdict) =
+        judged(lines, &MISSED_CLICKS_STALE_PERCENT, clicks / 100.0);
     vec![named("missed_clicks", "missed clicks", (2, "clicks", "clicks"), missed_clicks)]
 }

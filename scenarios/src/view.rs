@@ -1,7 +1,7 @@
 //! A business on the screen: its pane, and its lines of the bill.
 
 use bill::{Line, Measure};
-use dashboard::{BillItem, Headline, Snapshot, Source, Sourced};
+use dashboard::{BillItem, Headline, LaneVerdict, Snapshot, Source, Sourced};
 use events::Event;
 use serde_json::Value;
 
@@ -67,11 +67,25 @@ pub struct Closing {
     pub sentence: String,
 }
 
-/// What the cost of waiting lies between, for `times` of the unit that a measure speaks of: lines
-/// speak of one quote or of a hundred texts, the screen shows sums.
-pub(crate) fn interval(lines: &[Line], measure: &Measure, times: f64) -> Option<(f64, f64)> {
-    let waiting = lines.iter().find(|line| line.measure == measure)?.waiting;
-    Some((waiting.low? * times, waiting.high? * times))
+/// How the bill judges a line: its interval and verdict, in `times` of the unit that the measure
+/// speaks of: lines speak of one quote or of a hundred texts, the screen shows sums.
+pub(crate) fn judged(
+    lines: &[Line],
+    measure: &Measure,
+    times: f64,
+) -> (Option<(f64, f64)>, Option<LaneVerdict>) {
+    let Some(line) = lines.iter().find(|line| line.measure == measure) else { return (None, None) };
+    let verdict = match line.verdict {
+        bill::LaneVerdict::StreamWins => LaneVerdict::StreamWins,
+        bill::LaneVerdict::BatchWins => LaneVerdict::BatchWins,
+        bill::LaneVerdict::AsGood => LaneVerdict::AsGood { margin: line.margin * times },
+        bill::LaneVerdict::TooFew { needed } => {
+            let of = line.measure.evidence.to_owned();
+            LaneVerdict::TooFew { evidence: line.evidence, of, needed }
+        }
+    };
+    let interval = line.waiting.low.zip(line.waiting.high).filter(|_| line.has_interval());
+    (interval.map(|(low, high)| (low * times, high * times)), Some(verdict))
 }
 
 /// A line of the bill, both columns judged on the same cases; before there is a case, nothing is

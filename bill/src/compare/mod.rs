@@ -17,7 +17,8 @@
 //! All periods are judged on the same cases, so they must all have had a chance to run. Judging
 //! begins at the first boundary of the longest period whose first boundary lies in the log's first
 //! half. Longer periods are billed too, and marked: their lane had nothing, or next to nothing,
-//! while the log lasted.
+//! while the log lasted. Frauds are rare and dear, so payments need a longer log than rides to tell
+//! the lanes apart: each business has a [`Span`] of its own.
 //!
 //! # Simplifications
 //! - One processor over everything, as in a replay. In a show each partition has its own, which
@@ -30,6 +31,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use consumers::fraud::Costs;
 use events::{Event, Role, Timestamp};
 use processor::event_time::Watermark;
 
@@ -37,7 +39,7 @@ use crate::part::{BusinessBill, Part, Terms, business_of};
 
 pub use html::{page, picture};
 pub use lanes::{Lanes, Rides, Separate};
-pub use report::{BusinessReport, Report, Source, period_name};
+pub use report::{BusinessReport, Report, Source, Span, period_name};
 
 /// Cases are judged when event time has gone on for so long, in milliseconds.
 const SETTLE_EVERY_MS: i64 = 60_000;
@@ -86,6 +88,7 @@ impl Arrivals {
 /// One business at every period.
 pub struct Comparison {
     part: &'static Part,
+    span: Span,
     lanes: Box<dyn Lanes>,
     /// One a period.
     bills: Vec<Box<dyn BusinessBill>>,
@@ -98,12 +101,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Nothing seen yet. `lanes` answers at as many periods as `periods`.
-    pub fn new(part: &'static Part, lanes: Box<dyn Lanes>, periods: usize, terms: &Terms) -> Self {
+    /// Nothing seen yet. `lanes` answers at as many periods as `periods`; cases are judged within
+    /// `span`.
+    pub fn new(part: &'static Part, lanes: Box<dyn Lanes>, periods: usize, span: Span, costs: Costs) -> Self {
+        let terms = Terms { judged_from: span.judged_from, costs };
         Self {
             part,
+            span,
             lanes,
-            bills: (0..periods).map(|_| (part.new)(terms)).collect(),
+            bills: (0..periods).map(|_| (part.new)(&terms)).collect(),
             arrivals: Arrivals::default(),
             settled: None,
             stream: Vec::new(),
@@ -157,6 +163,6 @@ impl Comparison {
         let now = self.now().unwrap_or(Timestamp::MIN);
         self.hand_over(now);
         self.bills.iter_mut().for_each(|bill| bill.settle(now));
-        BusinessReport::new(self.part, self.events, self.truths, periods_ms, &self.bills)
+        BusinessReport::new(self.part, self.span, (self.events, self.truths), periods_ms, &self.bills)
     }
 }

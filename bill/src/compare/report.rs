@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use text::Table;
 
-use crate::lines::{Figure, LaneVerdict, Line, Measure};
+use crate::lines::{Figure, Line, Measure, grouped};
 use crate::part::{BusinessBill, Lane, Part};
+use crate::verdict::LaneVerdict;
 
 /// Where the log comes from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,14 +32,44 @@ pub enum Source {
 pub struct Report {
     /// Where the log comes from.
     pub source: Source,
+    /// One report a business, in the order in which they are shown.
+    pub businesses: Vec<BusinessReport>,
+}
+
+/// What of a log a business is compared on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
     /// The log's first instant.
     pub start: Timestamp,
     /// The log's last instant.
     pub end: Timestamp,
     /// Cases before this are not judged.
     pub judged_from: Timestamp,
-    /// One report a business, in the order in which they are shown.
-    pub businesses: Vec<BusinessReport>,
+}
+
+impl Span {
+    /// A log from `start` to `end`, judged when all periods that fit have run; see
+    /// [`judged_from`](super::judged_from).
+    pub fn new(start: Timestamp, end: Timestamp, periods_ms: &[i64]) -> Self {
+        assert!(start <= end, "a log that begins at {start} ends at {end}");
+        Self { start, end, judged_from: super::judged_from(start, end, periods_ms) }
+    }
+
+    /// Whether the lane of this period had nothing to say for most of what was judged: its first
+    /// run came after judging had begun.
+    fn is_longer(&self, period_ms: i64) -> bool {
+        super::first_boundary(self.start, period_ms) > self.judged_from
+    }
+
+    /// Its length in words: `36 hours`.
+    pub(super) fn length(&self) -> String {
+        length(self.end.since_ms(self.start))
+    }
+
+    /// A period's name, with a mark where it [is too long](Self::is_longer).
+    pub(super) fn marked(&self, period_ms: i64) -> String {
+        period_name(period_ms) + if self.is_longer(period_ms) { "†" } else { "" }
+    }
 }
 
 /// One business at every period.
@@ -46,6 +77,8 @@ pub struct Report {
 pub struct BusinessReport {
     /// Which business.
     pub part: &'static Part,
+    /// What of the log it was compared on.
+    pub span: Span,
     /// How many events it was asked about.
     pub events: u64,
     /// How many facts there are to judge answers by.
@@ -72,8 +105,8 @@ pub struct Curve {
 impl BusinessReport {
     pub(super) fn new(
         part: &'static Part,
-        events: u64,
-        truths: u64,
+        span: Span,
+        (events, truths): (u64, u64),
         periods_ms: &[i64],
         bills: &[Box<dyn BusinessBill>],
     ) -> Self {
@@ -96,7 +129,8 @@ impl BusinessReport {
         for (&period_ms, bill) in periods_ms.iter().zip(bills) {
             details.push((period_ms, bill.counts(Lane::Batch)));
         }
-        Self { part, events, truths, curves: part.measures.iter().filter_map(curve).collect(), details }
+        let curves = part.measures.iter().filter_map(curve).collect();
+        Self { part, span, events, truths, curves, details }
     }
 
     /// What the business is called.
@@ -117,30 +151,49 @@ pub fn period_name(period_ms: i64) -> String {
 
 impl Curve {
     /// One sentence on where waiting costs something, and where it does not.
-    pub fn sentence(&self, marked: impl Fn(i64) -> bool) -> String {
-        let named = |verdict: LaneVerdict| {
-            let these = self.points.iter().filter(|(_, line)| line.verdict == verdict);
-            these
-                .map(|(period_ms, _)| period_name(*period_ms) + if marked(*period_ms) { "†" } else { "" })
-                .collect::<Vec<_>>()
-                .join(", ")
+    pub fn sentence(&self, span: &Span) -> String {
+        // All periods are judged on the same cases.
+        let Some((_, first)) = self.points.first() else { return String::new() };
+        let margin = first.margin_words();
+        let evidence = format!("{} {}", grouped(first.evidence), self.measure.evidence);
+        let at = |words: &str, is: fn(LaneVerdict) -> bool| {
+            let these = self.points.iter().filter(|(_, line)| is(line.verdict));
+            let periods: Vec<String> =
+                these.map(|(period_ms, line)| period_and_needed(span, *period_ms, line)).collect();
+            (!periods.is_empty()).then(|| format!("{words} at {}", periods.join(", ")))
         };
-        let mut parts = Vec::new();
-        for (verdict, words) in [
-            (LaneVerdict::Tie, "as far as these cases tell, batch is as good as the stream at"),
-            (LaneVerdict::BatchWins, "batch does better than the stream at"),
-            (LaneVerdict::StreamWins, "waiting costs something at"),
-            (LaneVerdict::Unknown, "too few cases to tell at"),
-        ] {
-            let periods = named(verdict);
-            if !periods.is_empty() {
-                parts.push(format!("{words} {periods}"));
-            }
-        }
-        let text = parts.join("; ") + ".";
+        let parts = [
+            at(&format!("batch is as good as the stream, within {margin},"), |verdict| {
+                verdict == LaneVerdict::AsGood
+            }),
+            at("batch does better than the stream", |verdict| verdict == LaneVerdict::BatchWins),
+            at("waiting costs something", |verdict| verdict == LaneVerdict::StreamWins),
+            at(&format!("too few cases to tell ({evidence})"), |verdict| {
+                matches!(verdict, LaneVerdict::TooFew { .. })
+            }),
+        ];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ") + ".";
         text[..1].to_uppercase() + &text[1..]
     }
 }
+
+/// A period, with about how many cases are needed where they are too few.
+fn period_and_needed(span: &Span, period_ms: i64, line: &Line) -> String {
+    let period = span.marked(period_ms);
+    match line.verdict {
+        LaneVerdict::TooFew { needed: Some(needed) } => {
+            format!("{period} (about {} needed)", grouped(needed))
+        }
+        LaneVerdict::StreamWins
+        | LaneVerdict::BatchWins
+        | LaneVerdict::AsGood
+        | LaneVerdict::TooFew { needed: None } => period,
+    }
+}
+
+/// What the verdicts mean.
+pub(super) const VERDICTS: &str = "A lane is better where the whole 95 % interval of what waiting costs lies on one side of zero. Batch is as good \
+    where all of it lies within the margin on both sides of zero. Otherwise the cases are too few to tell.";
 
 /// `1.20 to 1.90`, or nothing.
 pub(super) fn range(measure: &Measure, figure: &Figure) -> String {
@@ -150,58 +203,57 @@ pub(super) fn range(measure: &Measure, figure: &Figure) -> String {
     }
 }
 
-pub(super) fn verdict_words(verdict: LaneVerdict) -> &'static str {
-    match verdict {
-        LaneVerdict::StreamWins => "stream better",
-        LaneVerdict::BatchWins => "batch better",
-        LaneVerdict::Tie => "no difference",
-        LaneVerdict::Unknown => "too few cases",
-    }
-}
-
 impl Report {
-    /// Whether the lane of this period had nothing to say for most of what was judged: its first
-    /// run came after judging had begun.
-    pub fn is_longer(&self, period_ms: i64) -> bool {
-        super::first_boundary(self.start, period_ms) > self.judged_from
+    /// The parts of the log that businesses were compared on, each with its businesses.
+    pub(super) fn spans(&self) -> Vec<(Span, Vec<&BusinessReport>)> {
+        let mut spans: Vec<(Span, Vec<&BusinessReport>)> = Vec::new();
+        for business in &self.businesses {
+            match spans.iter_mut().find(|(span, _)| *span == business.span) {
+                Some((_, these)) => these.push(business),
+                None => spans.push((business.span, vec![business])),
+            }
+        }
+        spans
     }
 
-    /// What the mark † says; nothing when no period bears it.
-    pub fn longer_words(&self, periods_ms: &[i64]) -> Option<String> {
-        let longer: Vec<String> =
-            periods_ms.iter().filter(|&&period| self.is_longer(period)).map(|&p| period_name(p)).collect();
-        (!longer.is_empty()).then(|| {
-            format!(
-                "† {} too long for this log of {}: the first run came after judging had begun or not at all, so \
-                 this is what it costs to have no answer yet. A longer --duration shows more.",
-                if longer.len() == 1 {
-                    format!("{} is", longer[0])
-                } else {
-                    format!("{} are", longer.join(", "))
-                },
-                length(self.end.since_ms(self.start)),
-            )
-        })
+    /// What the mark † says, for each span in which a period bears it.
+    pub fn longer_words(&self) -> Vec<String> {
+        let spans = self.spans();
+        let words = |(span, businesses): &(Span, Vec<&BusinessReport>)| {
+            let mut periods_ms: Vec<i64> = businesses
+                .iter()
+                .flat_map(|business| business.details.iter().map(|(period_ms, _)| *period_ms))
+                .filter(|&period_ms| period_ms > 0 && span.is_longer(period_ms))
+                .collect();
+            periods_ms.sort_unstable();
+            periods_ms.dedup();
+            let longer: Vec<String> = periods_ms.into_iter().map(period_name).collect();
+            let of = if spans.len() > 1 { format!(" of {}", names(businesses)) } else { String::new() };
+            (!longer.is_empty()).then(|| {
+                format!(
+                    "† {} {} too long for this log of {}{of}: the first run came after judging had begun or not at all, so \
+                     this is what it costs to have no answer yet. A longer --duration shows more.",
+                    longer.join(", "),
+                    if longer.len() == 1 { "is" } else { "are" },
+                    span.length(),
+                )
+            })
+        };
+        spans.iter().filter_map(words).collect()
     }
 
-    /// The periods that were compared, from the shortest on.
-    pub fn periods_ms(&self) -> Vec<i64> {
-        let all =
-            self.businesses.iter().flat_map(|business| business.details.iter().map(|(period, _)| *period));
-        let mut periods: Vec<i64> = all.filter(|&period| period > 0).collect();
-        periods.sort_unstable();
-        periods.dedup();
-        periods
-    }
-
-    /// One JSON object a line: what was compared, then a line for each measure and period.
+    /// One JSON object a line: what was compared, then a line for each measure and period. Of
+    /// businesses that were compared on different spans the first line names the longest.
     pub fn json_lines(&self, schema: u32) -> Vec<Value> {
+        let spans = || self.businesses.iter().map(|business| business.span);
         let mut lines = vec![json!({
             "schema": schema, "type": "comparison", "source": self.source, "simulated": true,
-            "log_start": self.start, "log_end": self.end, "judged_from": self.judged_from,
+            "log_start": spans().map(|span| span.start).min(), "log_end": spans().map(|span| span.end).max(),
+            "judged_from": spans().map(|span| span.judged_from).min(),
             "confidence": 0.95, "replicates": crate::resample::REPLICATES,
             "businesses": self.businesses.iter().map(|business| json!({
                 "business": business.name(), "events": business.events, "truths": business.truths,
+                "log_end": business.span.end, "judged_from": business.span.judged_from,
                 "counts": business.details.iter().map(|(period_ms, counts)| {
                     let mut counts = counts.clone();
                     counts["period_ms"] = (*period_ms).into();
@@ -216,30 +268,45 @@ impl Report {
                     "period_ms": 0, "cases": curve.cases, "cost": curve.stream,
                 }));
                 for (period_ms, line) in &curve.points {
-                    lines.push(json!({
+                    let mut cost = json!({
                         "schema": schema, "type": "cost", "business": business.name(), "measure": curve.measure,
                         "period_ms": period_ms, "cases": line.cases, "cost": line.batch, "waiting": line.waiting,
-                        "verdict": line.verdict, "ran_in_time": !self.is_longer(*period_ms),
-                    }));
+                        "margin": line.margin, "evidence": line.evidence, "evidence_of": line.measure.evidence,
+                        "ran_in_time": !business.span.is_longer(*period_ms),
+                    });
+                    if let (Value::Object(cost), Value::Object(verdict)) = (&mut cost, json!(line.verdict)) {
+                        cost.extend(verdict);
+                    }
+                    lines.push(cost);
                 }
             }
         }
         lines
     }
 
-    /// One line on what was compared.
+    /// What was compared: one line for each span.
     pub fn about(&self) -> String {
         let source = match &self.source {
             Source::Simulated { seed } => format!("simulated, seed {seed}"),
             Source::File { path } => format!("from {path}"),
         };
-        format!(
-            "{} of events from {}, {source}; judged from {} on",
-            length(self.end.since_ms(self.start)),
-            minute(self.start),
-            minute(self.judged_from),
-        )
+        let spans = self.spans();
+        let line = |(span, businesses): &(Span, Vec<&BusinessReport>)| {
+            let of = if spans.len() > 1 { names(businesses) + ": " } else { String::new() };
+            format!(
+                "{of}{} of events from {}, {source}; judged from {} on",
+                span.length(),
+                minute(span.start),
+                minute(span.judged_from),
+            )
+        };
+        spans.iter().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The names of businesses, in a sentence.
+pub(super) fn names(businesses: &[&BusinessReport]) -> String {
+    businesses.iter().map(|business| business.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// `2026-03-03 10:45`, in UTC.
@@ -273,14 +340,8 @@ impl fmt::Display for Report {
                     curve.cases,
                     measure.cases
                 )?;
-                let mut table = Table::new(&[
-                    "period",
-                    "cost",
-                    "95 % of drawings",
-                    "waiting costs",
-                    "95 % of drawings",
-                    "",
-                ]);
+                let mut table =
+                    Table::new(&["period", "cost", "95 % interval", "waiting costs", "95 % interval", ""]);
                 let stream = &curve.stream;
                 table.row([
                     "0s (stream)".to_owned(),
@@ -291,18 +352,17 @@ impl fmt::Display for Report {
                     String::new(),
                 ]);
                 for (period_ms, line) in &curve.points {
-                    let mark = if self.is_longer(*period_ms) { "†" } else { "" };
                     table.row([
-                        period_name(*period_ms) + mark,
+                        business.span.marked(*period_ms),
                         (measure.amount)(line.batch.value),
                         range(measure, &line.batch),
                         (measure.amount)(line.waiting.value),
                         range(measure, &line.waiting),
-                        verdict_words(line.verdict).to_owned(),
+                        line.verdict_words(),
                     ]);
                 }
                 write!(f, "{table}")?;
-                writeln!(f, "{}", curve.sentence(|period| self.is_longer(period)))?;
+                writeln!(f, "{}", curve.sentence(&business.span))?;
             }
             if let Some(breakdown) = &business.part.breakdown {
                 for (period_ms, counts) in &business.details {
@@ -312,9 +372,10 @@ impl fmt::Display for Report {
             }
         }
         writeln!(f)?;
-        if let Some(words) = self.longer_words(&self.periods_ms()) {
+        for words in self.longer_words() {
             writeln!(f, "{words}")?;
         }
+        writeln!(f, "{VERDICTS}")?;
         writeln!(f, "Everything here is simulated, and so are these figures.")
     }
 }

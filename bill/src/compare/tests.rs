@@ -76,8 +76,8 @@ fn compared(
     periods_ms: &[i64],
 ) -> BusinessReport {
     let end = events.iter().filter_map(Event::ts).max().unwrap();
-    let from = judged_from(start(), end, periods_ms);
-    let mut comparison = Comparison::new(part, lanes(periods_ms), periods_ms.len(), &Terms::from(from));
+    let span = Span::new(start(), end, periods_ms);
+    let mut comparison = Comparison::new(part, lanes(periods_ms), periods_ms.len(), span, Costs::default());
     for event in events {
         comparison.take(event);
     }
@@ -85,8 +85,7 @@ fn compared(
 }
 
 fn report(businesses: Vec<BusinessReport>) -> Report {
-    let source = Source::Simulated { seed: 7 };
-    Report { source, start: start(), end: start().plus_ms(HOUR_MS), judged_from: start(), businesses }
+    Report { source: Source::Simulated { seed: 7 }, businesses }
 }
 
 #[test]

@@ -215,7 +215,7 @@ pub(crate) fn verdict(cases: &[Case]) {
         let [(stream, batch), (stream_less, batch_less)] =
             [ORACLE, ORACLE + 1].map(|oracle| (error(0) - error(oracle), error(1) - error(oracle)));
         let inside = of.iter().filter(|case| case.covered[0]).count() as f64 / count;
-        let note = if stream < 0.9 * batch { "" } else { ": here the hourly job is as good" };
+        let note = if stream < 0.9 * batch { "" } else { ": here the hourly job errs at most a tenth more" };
         println!(
             "  {title:17} {:6} cases  oracle {:5.1}  stream {stream:6.1}  frozen hour {batch:6.1}  {:.2}  \
              ({:.2} with foresight)  in the band {:.1} %{note}",
@@ -231,7 +231,10 @@ pub(crate) fn verdict(cases: &[Case]) {
                 of.iter().map(|case| (case.said_s[method] - case.actual_s).abs()).sum::<f64>()
             };
             if error(0) > 0.95 * error(1) {
-                println!("    at {} % of the path the hourly job errs no more than the stream", quarter * 25);
+                println!(
+                    "    at {} % of the path the hourly job errs at most a twentieth more than the stream",
+                    quarter * 25
+                );
             }
         }
     }

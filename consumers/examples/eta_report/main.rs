@@ -11,7 +11,7 @@
 //! oracle knows the true expected pace of every street, now and later, and all about every incident
 //! that has begun, but no noise; the one with foresight also knows of incidents that have not
 //! begun. Beside it, the share of the driven length that the matcher got right, and pings a second;
-//! and, trip for trip, where the hourly job is as good.
+//! and, trip for trip, where the hourly job errs hardly more than the stream.
 //!
 //! `--map FILE`, `--gps METRES`, `--gps-memory S` and `--bare` (no speed, no heading) make another
 //! city and other phones of it, and `--matching-only` leaves the forecasts out. With `--shuffle`

@@ -46,6 +46,34 @@ pub struct BillItem {
     pub stale_interval_95: Option<(f64, f64)>,
     /// In how many cases both were judged.
     pub cases: Option<u64>,
+    /// Who did better; unknown before there is a case.
+    pub verdict: Option<LaneVerdict>,
+    /// Who did better, the stream lane or the old model.
+    pub stale_verdict: Option<LaneVerdict>,
+}
+
+/// Who did better, as the bill judges it: here it is only put into words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum LaneVerdict {
+    /// The delay cost something.
+    StreamWins,
+    /// The delay saved something.
+    BatchWins,
+    /// What the delay cost or saved is within the margin.
+    AsGood {
+        /// The margin, in the line's unit.
+        margin: f64,
+    },
+    /// Too few cases to tell.
+    TooFew {
+        /// How many there are of those on which it hangs.
+        evidence: u64,
+        /// What they are: "frauds".
+        of: String,
+        /// About how many would tell, if that can be foreseen.
+        needed: Option<u64>,
+    },
 }
 
 /// How the first lines of the screen name a line of the bill, after the amount.
@@ -87,10 +115,14 @@ impl Bill {
 }
 
 impl BillItem {
-    /// Whether the cases are too few, or the lanes too alike, to say which was better: no cost is
-    /// within the interval.
-    pub fn is_inconclusive(&self) -> bool {
-        self.interval_95.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0)
+    /// Whether a sum may be named as what the delay has cost: the verdict is for one of the lanes,
+    /// or there are too few cases for any, in which case the sum is shown as uncertain.
+    pub fn names_a_cost(&self) -> bool {
+        match self.verdict {
+            Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => true,
+            Some(LaneVerdict::AsGood { .. }) => false,
+            Some(LaneVerdict::TooFew { .. }) | None => self.interval_95.is_none(),
+        }
     }
 
     /// What the delay has cost: batch minus stream. Negative when batch was the better one.

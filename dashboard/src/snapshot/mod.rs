@@ -28,7 +28,7 @@ mod markets;
 mod payments;
 mod shop;
 
-pub use bill::{Bill, BillItem, Headline, Unit};
+pub use bill::{Bill, BillItem, Headline, LaneVerdict, Unit};
 pub use city::{
     Arrival, BatchEta, City, CityMap, Incident, LinkSpeed, StreamEta, Street, StreetClass, Trip, Vehicle,
     VehicleKind,

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::command::Progress;
 use crate::format::{UNKNOWN, amount, count, duration, maybe_duration, number, plural, time_of_day, weekday};
-use crate::snapshot::{Lanes, Snapshot, Source, Trend, WorkerState};
+use crate::snapshot::{BillItem, LaneVerdict, Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, State};
@@ -166,13 +166,13 @@ pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
     pieces
 }
 
-/// What the delay has cost, in at most so many lines of the bill. Inconclusive ones are left out;
-/// what rests on too few cases is dim.
+/// What the delay has cost, in at most so many lines of the bill: those that [name a
+/// cost](crate::snapshot::BillItem::names_a_cost); what rests on too few cases is dim.
 pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
     let lines = lanes.bill.headlines();
     let known: Vec<_> = lines.into_iter().filter(|(item, _)| item.delay_cost().is_some()).collect();
     let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
-    for (item, headline) in known.iter().filter(|(item, _)| !item.is_inconclusive()).take(items) {
+    for (item, headline) in known.iter().filter(|(item, _)| item.names_a_cost()).take(items) {
         if pieces.len() > 1 {
             pieces.push((" · ".into(), Role::Dim));
         }
@@ -181,11 +181,19 @@ pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
         let words = if wide { &headline.words } else { &headline.short };
         pieces.push((if words.is_empty() { String::new() } else { format!(" {words}") }, Role::Dim));
     }
-    if pieces.len() == 1 {
-        let nothing = if known.is_empty() { UNKNOWN } else { "nothing so far" };
-        pieces.push((nothing.into(), Role::Dim));
+    if pieces.len() > 1 {
+        return pieces;
     }
-    pieces
+    let too_few = |(item, _): &(&BillItem, _)| matches!(item.verdict, Some(LaneVerdict::TooFew { .. }));
+    let words = match (known.iter().any(too_few), known.is_empty(), wide) {
+        (_, true, true) => "waiting has cost –",
+        (_, true, false) => "cost –",
+        (true, false, true) => "what waiting costs: too few cases to tell",
+        (true, false, false) => "cost: too few to tell",
+        (false, false, true) => "waiting has cost next to nothing",
+        (false, false, false) => "cost next to nothing",
+    };
+    vec![(words.into(), Role::Dim)]
 }
 
 /// A foreign cluster has no lanes to compare: the line shows what any consumer group can show.

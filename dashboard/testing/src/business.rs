@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Decision, Freshness, Headline, Lanes, LedgerSums, Page, Payments, Run, Shop, ShopEvent,
-    Shopper, Trending, Unit, Verdict,
+    Bill, BillItem, Decision, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page, Payments, Run, Shop,
+    ShopEvent, Shopper, Trending, Unit, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -189,6 +189,7 @@ fn bill() -> Bill {
             batch: Some(batch),
             interval_95: Some((0.8 * (batch - stream), 1.2 * (batch - stream))),
             cases: Some(cases),
+            verdict: Some(LaneVerdict::StreamWins),
             ..BillItem::default()
         }
     };
@@ -200,7 +201,12 @@ fn bill() -> Bill {
             item("late_minutes", "late minutes", minutes, (3, "late minutes", "min late")),
             item("wrong_texts", "wrong texts", (3.0, 40.0, 512), (1, "wrong texts", "texts")),
             BillItem { unit: Unit::Cents, ..money },
-            BillItem { stale_model: Some(1_212.0), stale_interval_95: Some((-12.0, 28.0)), ..clicks },
+            BillItem {
+                stale_model: Some(1_212.0),
+                stale_interval_95: Some((-12.0, 28.0)),
+                stale_verdict: Some(LaneVerdict::AsGood { margin: 51.2 }),
+                ..clicks
+            },
         ],
     }
 }

@@ -2,7 +2,9 @@
 //! the ends of every type.
 
 use super::{Lcg, markets, normal};
-use dashboard::{BatchEta, BillItem, Headline, MarketMove, Snapshot, Sourced, StreamEta, Trend, WorkerState};
+use dashboard::{
+    BatchEta, BillItem, Headline, LaneVerdict, MarketMove, Snapshot, Sourced, StreamEta, Trend, WorkerState,
+};
 
 #[expect(clippy::too_many_lines, reason = "one line a field is what it is")]
 pub(super) fn extreme() -> Snapshot {
@@ -120,6 +122,11 @@ pub(super) fn extreme() -> Snapshot {
         ..money.clone()
     };
     texts.batch = Some(f64::NAN);
+    texts.stale_model = Some(f64::MAX);
+    texts.stale_interval_95 = Some((f64::MIN, f64::MAX));
+    texts.stale_verdict =
+        Some(LaneVerdict::TooFew { evidence: u64::MAX, of: name(4), needed: Some(u64::MAX) });
+    clicks.stale_verdict = Some(LaneVerdict::AsGood { margin: f64::MAX });
     clicks.name = name(3);
     clicks.headline = Some(Headline { rank: 0, words: name(2), short: name(6) });
     for (at, worker) in snapshot.workers.data.iter_mut().enumerate() {

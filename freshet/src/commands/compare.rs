@@ -13,16 +13,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use events::{Event, HOUR_MS, Timestamp};
+use events::{Event, Timestamp};
 use scenarios::business::Business;
 use scenarios::businesses::Scenario;
 
 use crate::cli::{CompareArgs, Format};
 use crate::output::print;
-use bill::compare::{
-    Arrivals, BusinessReport, Comparison, Report, Source, judged_from, page, period_name, picture,
-};
-use bill::{Terms, business_of};
+use bill::business_of;
+use bill::compare::{Arrivals, BusinessReport, Comparison, Report, Source, Span, page, period_name, picture};
 use scenarios::lines::{self, Parsed};
 
 /// Events are handed over in bunches, of which so many may wait.
@@ -44,18 +42,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     }
     let businesses = &args.scenario.businesses[..];
     let log = match &args.from {
-        Some(path) => ComparedLog::recorded(path, args, businesses)?,
-        None => ComparedLog::simulated(args)?,
+        Some(path) => ComparedLog::recorded(path, args, businesses, &periods_ms)?,
+        None => ComparedLog::simulated(args, businesses, &periods_ms)?,
     };
-    let from = judged_from(log.start, log.end, &periods_ms);
-    let compared = compare(args, &log, businesses, &periods_ms, from)?;
-    let report = Report {
-        source: log.source.clone(),
-        start: log.start,
-        end: log.end,
-        judged_from: from,
-        businesses: judged(compared, &args.scenario, &log)?,
-    };
+    let compared = compare(args, &log, &periods_ms)?;
+    let report = Report { source: log.source.clone(), businesses: judged(compared, &args.scenario)? };
     if let Some(path) = &args.html {
         std::fs::write(path, page(&report))
             .with_context(|| format!("could not write the page {}", path.display()))?;
@@ -76,11 +67,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 
 /// Those that could be judged; an error when none could, or when the one that was asked for could
 /// not.
-fn judged(
-    compared: Vec<BusinessReport>,
-    scenario: &Scenario,
-    log: &ComparedLog,
-) -> Result<Vec<BusinessReport>> {
+fn judged(compared: Vec<BusinessReport>, scenario: &Scenario) -> Result<Vec<BusinessReport>> {
     let (judged, unjudged): (Vec<_>, Vec<_>) =
         compared.into_iter().partition(|business| business.events > 0 && !business.curves.is_empty());
     for business in &unjudged {
@@ -92,7 +79,7 @@ fn judged(
         } else {
             format!(
                 "nothing could be judged: no case was over in the second half of {} of events; a longer log has some",
-                period_name(log.end.since_ms(log.start))
+                period_name(business.span.end.since_ms(business.span.start))
             )
         };
         if !scenario.is_all() || judged.is_empty() {
@@ -106,22 +93,29 @@ fn judged(
 /// The log that is compared on.
 struct ComparedLog {
     source: Source,
-    start: Timestamp,
-    end: Timestamp,
+    /// What of it each business is compared on.
+    spans: Vec<(&'static Business, Span)>,
 }
 
 impl ComparedLog {
-    fn simulated(args: &CompareArgs) -> Result<Self> {
-        // Of several, the one that needs the shortest log sets the length.
-        let usual = args.scenario.businesses.iter().map(|business| business.comparison.usual_ms);
-        let usual_ms = usual.min().unwrap_or(HOUR_MS);
-        let end = args.start.plus_ms(asked_ms(args)?.unwrap_or(usual_ms));
-        Ok(Self { source: Source::Simulated { seed: args.seed }, start: args.start, end })
+    fn simulated(args: &CompareArgs, businesses: &[&'static Business], periods_ms: &[i64]) -> Result<Self> {
+        let asked_ms = asked_ms(args)?;
+        let span = |&business: &&'static Business| {
+            let end = args.start.plus_ms(asked_ms.unwrap_or_else(|| default_ms(business, businesses.len())));
+            (business, Span::new(args.start, end, periods_ms))
+        };
+        let spans = businesses.iter().map(span).collect();
+        Ok(Self { source: Source::Simulated { seed: args.seed }, spans })
     }
 
     /// Reads the file once to know from when to when it goes: that decides which cases every period
     /// has a run for.
-    fn recorded(path: &Path, args: &CompareArgs, businesses: &[&'static Business]) -> Result<Self> {
+    fn recorded(
+        path: &Path,
+        args: &CompareArgs,
+        businesses: &[&'static Business],
+        periods_ms: &[i64],
+    ) -> Result<Self> {
         let asked_ms = asked_ms(args)?;
         let (mut start, mut arrivals, mut lines) = (None, Arrivals::default(), 0_u64);
         read(path, |event| {
@@ -144,8 +138,15 @@ impl ComparedLog {
         // The end of a show's log depends on wall-clock time; two of them are equal as far as both
         // go.
         let end = asked_ms.map_or(end, |asked_ms| end.min(start.plus_ms(asked_ms)));
-        Ok(Self { source: Source::File { path: path.display().to_string() }, start, end })
+        let span = Span::new(start, end, periods_ms);
+        let spans = businesses.iter().map(|&business| (business, span)).collect();
+        Ok(Self { source: Source::File { path: path.display().to_string() }, spans })
     }
+}
+
+/// How much event time of a business is simulated if it was not said, when so many are compared.
+fn default_ms(business: &Business, compared: usize) -> i64 {
+    if compared == 1 { business.comparison.alone_ms } else { business.comparison.together_ms }
 }
 
 /// How much event time is to be compared on, if it was said.
@@ -196,19 +197,14 @@ fn read(path: &Path, mut take: impl FnMut(Event) -> bool) -> Result<Vec<String>>
 }
 
 /// Runs every lane over the log, a thread a business.
-fn compare(
-    args: &CompareArgs,
-    log: &ComparedLog,
-    businesses: &[&'static Business],
-    periods_ms: &[i64],
-    from: Timestamp,
-) -> Result<Vec<BusinessReport>> {
-    let reached: Vec<AtomicI64> = businesses.iter().map(|_| AtomicI64::new(log.start.ms())).collect();
+fn compare(args: &CompareArgs, log: &ComparedLog, periods_ms: &[i64]) -> Result<Vec<BusinessReport>> {
+    let spans = &log.spans[..];
+    let reached: Vec<AtomicI64> = spans.iter().map(|(_, span)| AtomicI64::new(span.start.ms())).collect();
     let (done, finished) = channel::<()>();
     thread::scope(|scope| {
         let mut senders = Vec::new();
         let mut comparing = Vec::new();
-        for (&business, reached) in businesses.iter().zip(&reached) {
+        for (&(business, span), reached) in spans.iter().zip(&reached) {
             let (send, bunches) = sync_channel::<Vec<Event>>(WAITING);
             senders.push(send);
             let done = done.clone();
@@ -217,21 +213,20 @@ fn compare(
                 let logic = args.logic();
                 let world = args.from.is_none().then(|| args.world());
                 let lanes = (business.comparison.lanes)(&logic, world.as_ref(), periods_ms)?;
-                let terms = Terms { judged_from: from, costs: logic.costs };
-                let comparison = Comparison::new(business.bill, lanes, periods_ms.len(), &terms);
+                let comparison = Comparison::new(business.bill, lanes, periods_ms.len(), span, logic.costs);
                 Ok(follow(comparison, &bunches, reached, periods_ms))
             }));
         }
         drop(done);
         let reading = if let Some(path) = &args.from {
-            Some(scope.spawn(move || route(path, log.end, businesses, senders)))
+            Some(scope.spawn(move || route(path, spans, senders)))
         } else {
-            for (&business, send) in businesses.iter().zip(senders) {
-                scope.spawn(move || simulate(args, business, log.end, &send));
+            for (&(business, span), send) in spans.iter().zip(senders) {
+                scope.spawn(move || simulate(args, business, span.end, &send));
             }
             None
         };
-        tell_progress(log, businesses, &reached, &finished);
+        tell_progress(spans, &reached, &finished);
         if let Some(reading) = reading {
             for words in reading.join().expect("reading does not panic")? {
                 say!("{words}");
@@ -276,19 +271,18 @@ fn simulate(
     Ok(())
 }
 
-/// Hands each event in the file that arrives up to `end` to its business.
+/// Hands each event in the file that arrives within the span of its business to it.
 fn route(
     path: &Path,
-    end: Timestamp,
-    businesses: &[&'static Business],
+    spans: &[(&'static Business, Span)],
     senders: Vec<SyncSender<Vec<Event>>>,
 ) -> Result<Vec<String>> {
     let mut arrivals = Arrivals::default();
-    let mut bunches: Vec<Vec<Event>> = businesses.iter().map(|_| Vec::with_capacity(BATCH)).collect();
+    let mut bunches: Vec<Vec<Event>> = spans.iter().map(|_| Vec::with_capacity(BATCH)).collect();
     let words = read(path, |event| {
-        let of = business_of(&event).and_then(|of| businesses.iter().position(|business| business.id == of));
+        let of = business_of(&event).and_then(|of| spans.iter().position(|(business, _)| business.id == of));
         let Some(place) = of else { return true };
-        if arrivals.arrives(&event) > end {
+        if arrivals.arrives(&event) > spans[place].1.end {
             return true;
         }
         bunches[place].push(event);
@@ -301,39 +295,119 @@ fn route(
     Ok(words)
 }
 
-/// Tells how far each business has come, once a second, until all have finished: on one line of a
-/// terminal, or now and then as a line of a file.
-fn tell_progress(
-    log: &ComparedLog,
-    businesses: &[&'static Business],
-    reached: &[AtomicI64],
-    finished: &Receiver<()>,
-) {
+/// Tells how far each business has come and how long the rest will take, once a second, until all
+/// have finished: on one line of a terminal, or now and then as a line of a file.
+fn tell_progress(spans: &[(&'static Business, Span)], reached: &[AtomicI64], finished: &Receiver<()>) {
     let terminal = io::stderr().is_terminal();
-    let all_ms = log.end.since_ms(log.start).max(1);
-    let mut seconds = 0_u64;
+    let mut progress = Progress::new(spans.len());
     // No value is sent; the channel closes when the last thread has finished.
     while finished.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
-        seconds += 1;
-        let line: Vec<String> = businesses
-            .iter()
-            .zip(reached)
-            .map(|(&business, reached)| {
-                let done_ms = reached.load(Ordering::Relaxed) - log.start.ms();
-                let name = business.name;
-                match done_ms {
-                    0 => format!("{name} learns from its past"),
-                    _ => format!("{name} {:.0} %", 100.0 * (done_ms as f64 / all_ms as f64).min(1.0)),
-                }
-            })
-            .collect();
+        let parts = spans.iter().zip(reached).map(|((_, span), reached)| {
+            let done_ms = reached.load(Ordering::Relaxed) - span.start.ms();
+            (done_ms as f64 / span.end.since_ms(span.start).max(1) as f64).clamp(0.0, 1.0)
+        });
+        let parts: Vec<f64> = parts.collect();
+        progress.tick(&parts);
+        let names = spans.iter().map(|(business, _)| business.name);
+        let line = progress.words(names, &parts);
         if terminal {
-            let _ = write!(io::stderr(), "\r\x1b[Kcomparing: {}", line.join(", "));
-        } else if seconds.is_multiple_of(5) {
-            say!("comparing: {}", line.join(", "));
+            let _ = write!(io::stderr(), "\r\x1b[Kcomparing: {line}");
+        } else if progress.seconds.is_multiple_of(5) {
+            say!("comparing: {line}");
         }
     }
-    if terminal && seconds > 0 {
+    if terminal && progress.seconds > 0 {
         let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+}
+
+/// How far each business has come, second by second.
+struct Progress {
+    seconds: u64,
+    /// The second in which each had learnt its past.
+    began: Vec<Option<u64>>,
+}
+
+impl Progress {
+    fn new(businesses: usize) -> Self {
+        Self { seconds: 0, began: vec![None; businesses] }
+    }
+
+    /// A second has passed, and of each business this part is done, from 0 to 1.
+    fn tick(&mut self, parts: &[f64]) {
+        self.seconds += 1;
+        for (began, &part) in self.began.iter_mut().zip(parts) {
+            if part > 0.0 && began.is_none() {
+                *began = Some(self.seconds);
+            }
+        }
+    }
+
+    /// How many seconds the slowest still needs, if it goes on as before; none while one is at its
+    /// beginning.
+    fn left_s(&self, parts: &[f64]) -> Option<u64> {
+        let one = |(began, &part): (&Option<u64>, &f64)| {
+            let took_s = self.seconds - (*began)?;
+            (part >= 0.05).then(|| (took_s as f64 * (1.0 - part) / part).ceil() as u64)
+        };
+        self.began.iter().zip(parts).map(one).collect::<Option<Vec<u64>>>()?.into_iter().max()
+    }
+
+    fn words<'a>(&self, names: impl Iterator<Item = &'a str>, parts: &[f64]) -> String {
+        let one = |(name, &part): (&str, &f64)| {
+            if part == 0.0 {
+                format!("{name} learns from its past")
+            } else {
+                format!("{name} {:.0} %", 100.0 * part)
+            }
+        };
+        let mut words: Vec<String> = names.zip(parts).map(one).collect();
+        words.extend(self.left_s(parts).map(|left_s| format!("about {left_s} s left")));
+        words.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use events::HOUR_MS;
+
+    use clap::Parser as _;
+
+    /// The spans in hours that these options choose.
+    fn hours(options: &[&str]) -> Vec<(&'static str, i64)> {
+        #[derive(clap::Parser)]
+        struct Only {
+            #[command(flatten)]
+            args: CompareArgs,
+        }
+        let args = Only::parse_from([&["compare"], options].concat()).args;
+        let log = ComparedLog::simulated(&args, &args.scenario.businesses, &[HOUR_MS]).unwrap();
+        let hours = |(business, span): &(&'static Business, Span)| {
+            (business.name, span.end.since_ms(span.start) / HOUR_MS)
+        };
+        log.spans.iter().map(hours).collect()
+    }
+
+    #[test]
+    fn payments_are_compared_on_36_hours_alone_and_beside_others() {
+        assert_eq!(hours(&[]), [("ride-share", 1), ("payments", 36), ("shop", 1)]);
+        assert_eq!(hours(&["--scenario", "payments"]), [("payments", 36)]);
+        assert_eq!(hours(&["--scenario", "shop"]), [("shop", 6)]);
+        let all = hours(&["--duration", "2h"]);
+        assert_eq!(all, [("ride-share", 2), ("payments", 2), ("shop", 2)], "what is asked for holds for all");
+    }
+
+    #[test]
+    fn what_is_left_is_known_when_the_slowest_has_begun() {
+        let mut progress = Progress::new(2);
+        progress.tick(&[0.5, 0.0]);
+        assert_eq!(progress.words(["a", "b"].into_iter(), &[0.5, 0.0]), "a 50 %, b learns from its past");
+        for part in [0.01, 0.1, 0.2] {
+            progress.tick(&[1.0, part]);
+        }
+        assert_eq!(progress.words(["a", "b"].into_iter(), &[1.0, 0.2]), "a 100 %, b 20 %, about 8 s left");
+        assert_eq!(progress.left_s(&[1.0, 1.0]), Some(0));
     }
 }

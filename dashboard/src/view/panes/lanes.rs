@@ -6,8 +6,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, amount, count, duration, maybe_count, maybe_duration, time_of_day};
-use crate::snapshot::{BillItem, Freshness, Lanes, LedgerSums, Run, Snapshot};
+use crate::format::{self, UNKNOWN, amount, count, duration, maybe_count, maybe_duration, time_of_day};
+use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
@@ -15,7 +15,7 @@ use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
-use text::clean;
+use text::{clean, text_width};
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let lanes = &snapshot.lanes.data;
@@ -80,7 +80,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
         ("batch", Role::Batch),
         ("waiting cost", Role::Title),
         ("in cases", Role::Faint),
-        ("95 of 100 drawings", Role::Faint),
+        ("95 % interval", Role::Faint),
     ];
     for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
         if end <= area.right() {
@@ -88,6 +88,9 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             pen.right(end, area.y, cells, head, role);
         }
     }
+    // A verdict of many words takes the column of the cases as well, where that one is shown.
+    let both = if columns[3].0 <= area.right() { 2 * width - 1 } else { width - 1 };
+    let rooms = (width - 1, both);
     let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
     for item in &lanes.bill.items {
         let amount = |value| amount(item.unit, value);
@@ -97,7 +100,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             [
                 stream.clone(),
                 (amount(item.batch), Role::Text),
-                verdict(item, amount),
+                verdict(item, rooms),
                 (maybe_count(item.cases), Role::Faint),
                 (interval(item, amount), Role::Faint),
             ],
@@ -105,15 +108,19 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
         // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what
         // this visitor just did.
         if item.stale_model.is_some() {
-            let old =
-                BillItem { batch: item.stale_model, interval_95: item.stale_interval_95, ..item.clone() };
+            let old = BillItem {
+                batch: item.stale_model,
+                interval_95: item.stale_interval_95,
+                verdict: item.stale_verdict.clone(),
+                ..item.clone()
+            };
             let unsaid = (String::new(), Role::Faint);
             lines.push((
                 "└ old model, live page",
                 [
                     unsaid.clone(),
                     (amount(old.batch), Role::Text),
-                    verdict(&old, amount),
+                    verdict(&old, rooms),
                     unsaid,
                     (interval(&old, amount), Role::Faint),
                 ],
@@ -124,23 +131,35 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
         let role = if name.starts_with('└') { Role::Dim } else { Role::Text };
         let until = if cells[0].0.is_empty() { columns[0].0.min(area.right()) } else { area.x + 13 };
         pen.text(area.x, y, until.saturating_sub(area.x), name, role);
-        for ((end, room), (text, role)) in columns.into_iter().zip(cells) {
-            if end <= area.right() {
-                pen.right(end, y, room, text, *role);
+        let is_wide = text_width(&cells[2].0) > width - 1;
+        for (at, ((end, room), (text, role))) in columns.into_iter().zip(cells).enumerate() {
+            match at {
+                2 if is_wide => drop(pen.right(columns[3].0, y, both, text, *role)),
+                3 if is_wide => {}
+                _ if end <= area.right() => drop(pen.right(end, y, room, text, *role)),
+                _ => {}
             }
         }
     }
     lines.len() as u16 + 1
 }
 
-/// What waiting has cost, or that batch was as good as far as the cases tell. What too few cases
-/// say is dim.
-fn verdict(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> (String, Role) {
-    match (item.delay_cost(), item.interval_95) {
-        (Some(_), Some(_)) if item.is_inconclusive() => ("as good".into(), Role::Good),
-        (Some(cost), Some(_)) => (amount(Some(cost)), Role::Truth),
-        (Some(cost), None) => (amount(Some(cost)), Role::Dim),
-        _ => (UNKNOWN.into(), Role::Dim),
+/// What waiting has cost, or why no lane is named: never green unless batch is as good. What rests
+/// on too few cases for an interval is a dim amount. `rooms` are the cells that an amount has, and
+/// those that words about too few cases may take.
+fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
+    let Some(cost) = item.delay_cost() else { return (UNKNOWN.into(), Role::Dim) };
+    let cost = amount(item.unit, Some(cost));
+    let words = item.verdict.as_ref().map(|verdict| format::verdict(verdict, item.unit)).unwrap_or_default();
+    let fitting = |room| {
+        let fits = words.iter().find(|words| text_width(words) <= room);
+        fits.or(words.last()).cloned().unwrap_or_default()
+    };
+    match (&item.verdict, item.interval_95) {
+        (None | Some(LaneVerdict::TooFew { .. }), None) => (cost, Role::Dim),
+        (Some(LaneVerdict::AsGood { .. }), _) => (fitting(rooms.0), Role::Good),
+        (Some(LaneVerdict::TooFew { .. }), Some(_)) => (fitting(rooms.1), Role::Dim),
+        (None | Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins), _) => (cost, Role::Truth),
     }
 }
 

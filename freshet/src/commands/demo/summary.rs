@@ -174,10 +174,7 @@ impl fmt::Display for Summary {
                 writeln!(f, "{live}")?;
             }
         }
-        writeln!(
-            f,
-            "Who did better (what waiting cost, and where that falls in 95 of 100 drawings of the cases):"
-        )?;
+        writeln!(f, "Who did better (what waiting cost, and its 95 % interval):")?;
         for line in &self.bill.lines {
             writeln!(f, "  {}", line.sentence())?;
         }
