@@ -17,6 +17,7 @@ use super::merge::Merge;
 use super::progress::Progress;
 use super::published_answers::PublishedAnswers;
 use processor::Processor;
+use processor::bounded::fingerprint;
 
 /// How long one wait for a record may take before it is looked whether the work is still wanted.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -283,14 +284,14 @@ impl OffsetSearcher {
         Ok(None)
     }
 
-    /// The oldest event time among the first few records from `offset` on that `wanted` accepts.
+    /// The oldest event time among the records of `[first, to)` that `wanted` accepts.
     pub(crate) fn oldest(
         &mut self,
-        offset: i64,
+        first: i64,
         to: i64,
         wanted: &dyn Fn(i64, &Event) -> bool,
     ) -> Result<Option<Timestamp>, ReadError> {
-        self.reader.restart(&[(self.partition, offset, (offset + Self::WIDTH).min(to))])?;
+        self.reader.restart(&[(self.partition, first, to)])?;
         let mut oldest: Option<Timestamp> = None;
         while !self.reader.is_finished() {
             if let Some(record) = self.reader.next(LOOK_UP)?
@@ -301,6 +302,76 @@ impl OffsetSearcher {
             }
         }
         Ok(oldest)
+    }
+
+    /// The event times of the last few records of `[first, to)`, each with a number that stands for
+    /// its key, if it has one.
+    pub(crate) fn newest(&mut self, first: i64, to: i64) -> Result<Vec<(Option<u64>, Timestamp)>, ReadError> {
+        let mut newest = Vec::new();
+        self.reader.restart(&[(self.partition, first.max(to - Self::WIDTH), to)])?;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)?
+                && let Ok(event) = Arrival::read(self.topic, &record, 0).content
+                && let Some(ts) = event.ts()
+            {
+                newest.push((record.key().map(fingerprint), ts));
+            }
+        }
+        Ok(newest)
+    }
+
+    /// When the newest of the last few records of `[first, to)` was sent, by the wall clock.
+    pub(crate) fn sent(&mut self, first: i64, to: i64) -> Result<Option<Timestamp>, ReadError> {
+        let mut sent = None;
+        self.reader.restart(&[(self.partition, first.max(to - Self::WIDTH), to)])?;
+        while !self.reader.is_finished() {
+            if let Some(record) = self.reader.next(LOOK_UP)? {
+                sent = sent.max(record.timestamp_ms().map(Timestamp::from_ms));
+            }
+        }
+        Ok(sent)
+    }
+
+    /// An offset of `[known, latest]` by which event time has come to `at`: from there on, records
+    /// that are older are late.
+    ///
+    /// The log is taken in blocks of a few offsets, whose time is the median of their records: one
+    /// clock that is wrong moves no edge. The edge is the end of the first block that is not older
+    /// than `at`, found by halving; if that lies before `known`, where earlier windows end, it is
+    /// there. Blocks begin where they begin in every log, and those of the beginning are looked at
+    /// in the same order however long the log has become since: so the edge stays where it is,
+    /// whoever looks for it and when.
+    pub(crate) fn edge(
+        &mut self,
+        (earliest, latest): (i64, i64),
+        known: i64,
+        at: Timestamp,
+    ) -> Result<i64, ReadError> {
+        // Whether the blocks up to the one that ends here are older than `at`.
+        let mut is_older = |end: i64| -> Result<bool, ReadError> {
+            let first = (end - Self::WIDTH).max(earliest);
+            let ts = if first < end { self.median(first, end.min(latest))? } else { None };
+            Ok(ts.is_none_or(|ts| ts < at))
+        };
+        let blocks = latest.max(0) as u64 / Self::WIDTH as u64 + 1;
+        let (mut older, mut step) = (0, 1_u64 << blocks.ilog2());
+        while step > 0 {
+            let end = (older + step as i64) * Self::WIDTH;
+            if end - Self::WIDTH < latest && (end <= known || is_older(end)?) {
+                older += step as i64;
+            }
+            step /= 2;
+        }
+        let passed = older * Self::WIDTH;
+        let edge = if passed <= known && !is_older(passed)? { known } else { passed + Self::WIDTH };
+        Ok(edge.min(latest).max(known))
+    }
+
+    /// The median of the event times in `[first, to)`; none where nothing can be read.
+    fn median(&mut self, first: i64, to: i64) -> Result<Option<Timestamp>, ReadError> {
+        let mut times: Vec<_> = self.newest(first, to)?.into_iter().map(|(_, ts)| ts).collect();
+        times.sort_unstable();
+        Ok(times.get(times.len().saturating_sub(1) / 2).copied())
     }
 
     /// Two offsets not far apart: records before the first are older than `at`, records from the

@@ -47,6 +47,13 @@ impl Window {
         Self { start, end: start.floor(period_ms).plus_ms(period_ms) }
     }
 
+    /// The period that a run of this window is one of: its own length where windows of that length
+    /// begin here, or else `usual`, of which it is a rest.
+    pub(crate) fn period_ms(self, usual: i64) -> i64 {
+        let length = self.end.since_ms(self.start);
+        if self.start.floor(length) == self.start { length } else { usual }
+    }
+
     /// The name of the run of `job` for this window, as fine as it needs to be to be the only one:
     /// `eta-2026-03-03T11`, `eta-2026-03-03T11:15`, `eta-2026-03-03T11:15:10`.
     pub(crate) fn batch_id(self, job: &str) -> String {

@@ -1,5 +1,4 @@
-//! Where a window by hand is cut out of the log; and its records, and what came before them, from
-//! there to files.
+//! The records of a window by hand, and what came before them, from the log to files.
 
 use client::Offsets;
 use events::{Timestamp, Topic};
@@ -10,11 +9,12 @@ use super::super::offsets::partitions_and_ends;
 use super::super::progress::Progress;
 use super::super::rebuild::{MergedReader, OffsetSearcher};
 use super::super::window::Assignment;
+use super::edges::{Edges, begun_run};
 use super::files::{Extracted, Stage};
 use super::reading::{Reading, Slice, cut};
 use super::shared_state::Step;
 use super::{Schedule, WindowRun};
-use crate::warehouse::{LoggedRun, RunOffsets, Warehouse};
+use crate::warehouse::{LoggedRun, Warehouse};
 use crate::{BatchError, WindowError};
 
 /// One partition of an input.
@@ -25,13 +25,21 @@ struct Partition {
 
 impl WindowRun<'_> {
     /// Writes `past.jsonl` and `records.jsonl` for a processor that reads `topics`. `warehouse` is
-    /// asked which offsets this window and its neighbours were cut at before.
+    /// asked which offsets this window and its neighbours were cut at before, and so are the
+    /// commits of the job that runs them on a schedule.
     pub fn extract(&self, topics: &[Topic], warehouse: &mut dyn Warehouse) -> Result<Extracted, WindowError> {
         let started_at = Timestamp::from_ms(wall_ms());
-        let near = self.steps.overlapping_runs(warehouse)?;
-        self.files.begin(Stage::Extract)?;
+        let mut near = self.steps.known_runs(warehouse)?;
         let admin = self.steps.admin()?;
         let (partitions, inputs) = partitions_and_ends(&admin, topics)?;
+        // What the schedule has begun will be run as it was begun.
+        near.extend(
+            begun_run(self.steps.config, &admin, &inputs)?.filter(|begun| {
+                near.iter().all(|run| !(self.steps.is_same(run) && self.steps.is_same(begun)))
+            }),
+        );
+        self.steps.refuse_overlap(&near)?;
+        self.files.begin(Stage::Extract)?;
         let nothing = Offsets { earliest: 0, latest: 0 };
         let input = |(place, ends): (PartitionId, Option<Offsets>)| Partition {
             place,
@@ -42,8 +50,7 @@ impl WindowRun<'_> {
         if same.is_none() {
             self.is_over(&inputs)?;
         }
-        let slices =
-            inputs.iter().map(|input| self.slice(input, same, &near)).collect::<Result<Vec<_>, _>>()?;
+        let slices = inputs.iter().map(|input| self.slice(input, &near)).collect::<Result<Vec<_>, _>>()?;
         let mut extracted = loop {
             if let Some(extracted) = self.read(&slices, partitions, started_at)? {
                 break extracted;
@@ -139,45 +146,20 @@ impl WindowRun<'_> {
         Err(WindowError::NotOver { start: window.start, end: window.end, due, now })
     }
 
-    /// Where the past begins, and the offsets between which the window lies: those that the run log
-    /// has of it, else those of its neighbours, else what event time says.
-    fn slice(
-        &self,
-        input: &Partition,
-        same: Option<&LoggedRun>,
-        near: &[LoggedRun],
-    ) -> Result<Slice, WindowError> {
+    /// Where the past begins, and the offsets between which the window lies.
+    fn slice(&self, input: &Partition, near: &[LoggedRun]) -> Result<Slice, WindowError> {
         let (window, config) = (self.steps.window, self.steps.config);
         let Partition { place, offsets: Offsets { earliest, latest } } = *input;
-        let of = |run: &LoggedRun| {
-            let is_here = |read: &&RunOffsets| (read.topic, read.partition) == place;
-            run.offsets.iter().find(is_here).copied()
-        };
-        let before = near.iter().find(|run| run.window_end == window.start).and_then(of);
-        let after = near.iter().find(|run| run.window_start == window.end).and_then(of);
+        let edges = Edges { window, grace_ms: config.grace_ms, known: near };
         let mut searcher = self.searcher(input)?;
-        // The first offset past everything that may be waited for at the end of a window that ends
-        // `at`.
-        let mut found = |at: Timestamp| {
-            searcher.search(earliest, latest, at.plus_ms(config.grace_ms)).map(|(_, until)| until)
-        };
-        let same = same.and_then(of);
-        let settled = match (same, before) {
-            (Some(same), _) => same.settled,
-            (None, Some(before)) => before.end,
-            (None, None) => found(window.start)?,
-        };
-        let end = match (same, after) {
-            (Some(same), _) => same.end,
-            (None, Some(after)) => after.settled.max(settled),
-            (None, None) => found(window.end)?.max(settled),
-        };
+        let settled = edges.start(&mut searcher, place, (earliest, latest))?;
+        let end = edges.end(&mut searcher, place, settled, (earliest, latest))?;
         let (topic, partition) = place;
         let named = format!("{topic}/{partition}");
         if end > latest {
             return Err(WindowError::TopicRecreated { place: named, known: end, latest });
         }
-        if earliest > settled && settled < end && same.is_none() {
+        if earliest > settled && settled < end && !near.iter().any(|run| self.steps.is_same(run)) {
             tracing::warn!(
                 "{}: {named} begins at offset {earliest} and the window at {settled} or before: retention has taken a part of it, what is left is run",
                 self.batch_id()

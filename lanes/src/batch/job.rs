@@ -69,10 +69,12 @@ pub fn run_batch(
 
 pub(super) struct Job<'a> {
     pub(super) config: &'a BatchConfig,
-    warehouse: &'a mut dyn Warehouse,
+    pub(super) warehouse: &'a mut dyn Warehouse,
     pub(super) control: &'a Control,
     /// How often it runs: as it was configured, or as the dial was turned since.
     pub(super) period_ms: i64,
+    /// The period that the processors were told: that of the window they are given.
+    told_period_ms: i64,
     pub(super) admin: Admin,
     pub(super) outbox: Outbox,
     /// What looks into the inputs, a topic each.
@@ -115,6 +117,11 @@ pub(super) struct InputPosition {
 }
 
 impl InputPosition {
+    /// The first offset that no run has looked at.
+    pub(super) fn unseen(&self) -> i64 {
+        self.marks.read.map_or(self.position, |done| done.end.max(self.position))
+    }
+
     /// What the run that is going on takes here.
     fn slice(&self) -> Slice {
         let end = self.marks.plan.map_or(self.position, |plan| plan.end);
@@ -150,6 +157,7 @@ impl<'a> Job<'a> {
             warehouse,
             control,
             period_ms: config.period_ms,
+            told_period_ms: config.period_ms,
             admin,
             outbox,
             searchers: HashMap::new(),
@@ -203,26 +211,37 @@ impl<'a> Job<'a> {
             return;
         };
         self.period_ms = period_ms;
-        for LiveTask { processor, .. } in &mut self.tasks {
-            processor.set_period_ms(period_ms);
+        self.tell_period(period_ms);
+    }
+
+    fn tell_period(&mut self, period_ms: i64) {
+        if self.told_period_ms != period_ms {
+            self.told_period_ms = period_ms;
+            for LiveTask { processor, .. } in &mut self.tasks {
+                processor.set_period_ms(period_ms);
+            }
         }
     }
 
     /// One run, from reading to publishing.
-    fn run(&mut self, window: Window) -> Result<(), BatchError> {
+    fn run(&mut self, due: Window) -> Result<(), BatchError> {
         let started_at = Timestamp::from_ms(wall_ms());
+        // One that was begun is planned.
+        let is_begun = self.begun().is_some();
+        let (window, near) = if is_begun { (due, Vec::new()) } else { self.fit(due)? };
+        self.tell_period(window.period_ms(self.period_ms));
         let steps = Steps::new(self.config, self.control, window, self.config.job_retries());
         let known = steps.overlapping_runs(self.warehouse)?;
         // A window that this job has not begun and the run log knows was run by hand, or by a job
         // whose commits are gone: its answers may lie anywhere.
-        let is_known = self.begun().is_none() && known.iter().any(|run| steps.is_same(run));
+        let is_known = !is_begun && known.iter().any(|run| steps.is_same(run));
         let from = if is_known {
             beginnings(&self.admin, self.answers_from.keys())?
         } else {
             self.answers_from.clone()
         };
         let there = answers_there(self.config, &self.admin, &from, &steps.batch_id)?;
-        self.plan(window)?;
+        self.plan(window, &near)?;
         let Self { outbox, tasks, inputs, stats, visible_from, warehouse, .. } = self;
         let mut publisher = Publisher::new(&steps, outbox, &there, visible_from);
         let Processed { output, deferred_answers, first_unprocessed } =

@@ -30,25 +30,32 @@
 //!
 //! ```text
 //! job.rs         a job: one run after the other       window_run.rs    a window by hand
-//! schedule.rs    which window is due                  cut.rs           where it is cut out
+//! schedule.rs    which window is due                  cut.rs           its records, and its past
 //! resume.rs      where an earlier life left off       files.rs         what its steps leave
+//!
+//! edges.rs       where a window is cut out, for both
 //! ```
+//!
 //! Most jobs have the tasks of the stream lane, one processor for each partition, so that both
 //! lanes know the same and differ in timing only. Where the stream's tasks tell each other what
 //! they learn (how fast the roads are), the job has one for all partitions
 //! ([`BatchConfig::whole`]): data at rest lies in one place.
 //!
 //! # The same window is the same records
-//! A window is cut out of the log between two offsets of each partition (see `window.rs`). Where it
-//! was cut is loaded with its rows, in one transaction. A window by hand looks there first: when it
-//! is run again, or its neighbour is, the cut stays. So each record belongs to exactly one window,
-//! in whatever order windows are run, and a rerun changes nothing.
+//! A window is cut out of the log between two offsets of each partition, its *edges* (see
+//! `window.rs`). An edge that was made stays. It is loaded with the rows of its window, in one
+//! transaction, and everybody looks there first: a window by hand that is run again, or whose
+//! neighbour was run, and a schedule that comes to a window that was run by hand. Such a window may
+//! be longer or shorter than the schedule's own; it is run as it was. An edge that nobody has made
+//! is looked for in the log, by one rule (`edges.rs`). So each record belongs to exactly one
+//! window, in whatever order windows are run and by whom, and a rerun changes nothing.
 //!
-//! A job on its schedule cannot wait for that transaction: answers that rest on earlier runs leave
-//! while it processes. Before it begins, it writes down how far it will read, in the metadata of
-//! its committed offsets; they move when the run is done. A job that dies in between finds the
-//! plan, rebuilds its processors from the log and repeats the run over exactly the same records.
-//! The commits also outlive the database: a job that is given another one goes on where it was.
+//! A run that a schedule has begun is not in the database yet, and answers that rest on earlier
+//! runs leave while it processes. So before it begins, the job writes down its edges as a *plan*,
+//! in the metadata of its committed offsets; they move when the run is done. A job that dies in
+//! between finds the plan, rebuilds its processors from the log and repeats the run over exactly
+//! the same records; a window by hand finds it, too. The commits also outlive the database: a job
+//! that is given another one goes on where it was.
 //!
 //! # When an answer could be seen
 //! A processor stamps a batched answer with the end of the period whose data it rests on. Live,
@@ -76,9 +83,13 @@
 //! # Simplifications
 //! - One worker a job, and one run of a window at a time. Two would publish twice; Airflow says
 //!   `max_active_runs=1`.
-//! - A schedule that comes to a window that was run by hand leaves out the answers that are there,
-//!   but does not ask the database where that was cut: a straggler that came between the two may
-//!   take the place of another answer.
+//! - What can't be read has no time: on a schedule it belongs to the run that meets it first, by
+//!   hand to the window before. It makes no row and no answer.
+//! - A database knows the windows that were loaded into it. A schedule whose earlier runs are in
+//!   another one goes on where its commits say; where that is in the middle of a window by hand, it
+//!   ends with an error.
+//! - That a database speaks of a log that is gone is told by offsets that are not there, and on a
+//!   schedule by records that were sent after the run that is said to have read them.
 //! - A window without records is not run on a schedule, where Airflow would run it over nothing.
 //! - State that is rebuilt after a crash sees the past in one pass, not cut into runs.
 //! - By hand, the past is extracted for each window of its own. Only windows that are run by one
@@ -88,6 +99,9 @@
 //!   scheduled job's.
 
 mod cut;
+#[cfg(test)]
+mod cut_tests;
+mod edges;
 mod files;
 #[cfg(test)]
 mod hostile_tests;

@@ -129,6 +129,12 @@ impl<'a> Steps<'a> {
         warehouse: &mut dyn Warehouse,
     ) -> Result<Vec<LoggedRun>, BatchError> {
         let near = self.known_runs(warehouse)?;
+        self.refuse_overlap(&near)?;
+        Ok(near)
+    }
+
+    /// An error if one of these runs overlaps the window and is not the same.
+    pub(super) fn refuse_overlap(&self, near: &[LoggedRun]) -> Result<(), BatchError> {
         let window = self.window;
         let overlaps = |run: &LoggedRun| run.window_start < window.end && run.window_end > window.start;
         match near.iter().find(|run| overlaps(run) && !self.is_same(run)) {
@@ -139,7 +145,7 @@ impl<'a> Steps<'a> {
                 other_start: other.window_start,
                 other_end: other.window_end,
             }),
-            None => Ok(near),
+            None => Ok(()),
         }
     }
 

@@ -427,21 +427,10 @@ fn what_is_no_window_to_run_is_said_and_nothing_is_loaded() {
 
     // An empty window is run, and the run log knows that there was nothing.
     assert_eq!(by_hand(&config, hour(2), folder.path(), &mut warehouse).unwrap(), (0, 0, 1));
-    // Windows that overlap one that is loaded are refused, by hand and on a schedule.
+    // A window that overlaps one that is loaded is refused.
     let half_past = (minute(150), minute(210));
     let overlap = by_hand(&config, half_past, folder.path(), &mut warehouse).unwrap_err().to_string();
     assert!(overlap.contains("overlaps that of toy-batch-1970-01-01T02, 1970-01-01T02:00"), "{overlap}");
-    let daily = BatchConfig {
-        period_ms: 24 * HOUR_MS,
-        schedule: Schedule::Clock(SimulatedClock {
-            started_wall_ms: crate::clock::wall_ms(),
-            start: Timestamp::from_ms(25 * HOUR_MS),
-            speed: 1.0,
-        }),
-        ..config.clone()
-    };
-    let overlap = once(&daily, &mut warehouse).unwrap().unwrap_err();
-    assert!(matches!(overlap, BatchError::Overlap { .. }), "{overlap}");
     assert_eq!(loaded(&mut warehouse), Vec::<Vec<Cell>>::new(), "nothing was loaded twice, nor at all");
 
     // A window of which the log has lost a part since.

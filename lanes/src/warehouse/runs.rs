@@ -20,6 +20,8 @@ pub struct LoggedRun {
     pub rows: i64,
     /// How often it was loaded.
     pub attempts: i64,
+    /// When its first attempt began, or the first after one that ended, in wall-clock time.
+    pub started_at: Option<Timestamp>,
     /// When its answers were out, in wall-clock time; none when they may not be.
     pub finished_at: Option<Timestamp>,
     /// From when they could be seen, in event time.
@@ -37,7 +39,7 @@ pub fn runs_near(
     end: Timestamp,
 ) -> Result<Vec<LoggedRun>, WarehouseError> {
     use Kind::{Instant, Integer, Text};
-    let kinds = [Text, Instant, Instant, Integer, Integer, Integer, Instant, Instant];
+    let kinds = [Text, Instant, Instant, Integer, Integer, Integer, Instant, Instant, Instant];
     let found = warehouse.query(sql::RUNS_NEAR, &[job.into(), start.into(), end.into()], &kinds)?;
     let mut runs = Vec::new();
     for cells in found {
@@ -67,6 +69,7 @@ pub fn runs_near(
             attempts: cells[5].integer().unwrap_or(1),
             finished_at: cells[6].instant(),
             visible_from: cells[7].instant(),
+            started_at: cells[8].instant(),
             offsets,
         });
     }

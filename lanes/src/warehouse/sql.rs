@@ -84,7 +84,7 @@ pub(super) const FINISH: &str =
 /// The runs of the job `$1` whose windows touch that from `$2` to `$3`: overlapping ones, and
 /// neighbours.
 pub(super) const RUNS_NEAR: &str = "\
-SELECT batch_id, window_start, window_end, records, rows, attempts, finished_at, visible_from FROM batch_runs
+SELECT batch_id, window_start, window_end, records, rows, attempts, finished_at, visible_from, started_at FROM batch_runs
 WHERE job = $1 AND window_end >= $2 AND window_start <= $3 ORDER BY window_start, batch_id";
 
 /// What the run `$1` read.
