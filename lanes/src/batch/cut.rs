@@ -11,6 +11,7 @@ use super::super::rebuild::{MergedReader, OffsetSearcher};
 use super::super::window::Assignment;
 use super::edges::{Edges, begun_run};
 use super::files::{Extracted, Stage};
+use super::newest::Newest;
 use super::reading::{Reading, Slice, cut};
 use super::shared_state::Step;
 use super::{Schedule, WindowRun};
@@ -129,20 +130,29 @@ impl WindowRun<'_> {
         let window = self.steps.window;
         let due = window.end.plus_ms(self.steps.config.grace_ms);
         let now = match self.steps.config.schedule {
-            Schedule::Clock(clock) => Some(clock.simulated(wall_ms())),
+            Schedule::Clock(clock) => {
+                let now = clock.simulated(wall_ms());
+                if now >= due {
+                    return Ok(());
+                }
+                format!("it is {now}")
+            }
             Schedule::EventTime => {
-                let mut newest: Option<Timestamp> = None;
+                let mut newest = Newest::default();
                 for input in inputs {
                     let Offsets { earliest, latest } = input.offsets;
-                    newest = newest.max(self.searcher(input)?.ts((latest - 1).max(earliest), latest)?);
+                    newest.look(&mut self.searcher(input)?, earliest, latest)?;
                 }
-                newest
+                if newest.has_passed(due) {
+                    return Ok(());
+                }
+                match newest.newest() {
+                    None => "there are no records at all".to_owned(),
+                    Some(now) if now < due => format!("it is {now}"),
+                    Some(ahead) => format!("one key alone has records of {ahead}"),
+                }
             }
         };
-        if now >= Some(due) {
-            return Ok(());
-        }
-        let now = now.map_or_else(|| "there are no records at all".to_owned(), |now| format!("it is {now}"));
         Err(WindowError::NotOver { start: window.start, end: window.end, due, now })
     }
 

@@ -151,6 +151,24 @@ fn an_edge_stays_where_it_is_when_the_log_grows_and_one_wrong_clock_moves_none()
 }
 
 #[test]
+fn one_record_of_the_future_or_a_few_of_one_key_make_no_window_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
+    send_swipes(&world, 0..40);
+    for n in 0..3 {
+        world.send(&swipe_at(minute(90 + n), &format!("ahead{n}"), "ahead", 1));
+        world.producer.flush(TIMEOUT).unwrap();
+        assert_eq!(once(&config(&world), &mut warehouse).unwrap().unwrap().runs, 0);
+        let early = by_hand(&config(&world), hour(0), folder.path(), &mut warehouse).unwrap_err().to_string();
+        assert!(early.contains("is not over before") && early.contains("one key alone"), "{early}");
+    }
+    send_swipes(&world, 40..62);
+    assert_eq!(once(&config(&world), &mut warehouse).unwrap().unwrap().runs, 1, "another says so too");
+    assert_eq!(answered(&world), each_once(0..60));
+}
+
+#[test]
 fn a_schedule_takes_windows_of_any_length_as_they_were_run_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::new();

@@ -34,6 +34,7 @@
 //! resume.rs      where an earlier life left off       files.rs         what its steps leave
 //!
 //! edges.rs       where a window is cut out, for both
+//! newest.rs      how far event time has come, for both
 //! ```
 //!
 //! Most jobs have the tasks of the stream lane, one processor for each partition, so that both
@@ -110,6 +111,7 @@ mod job;
 mod moody;
 #[cfg(test)]
 mod name_tests;
+mod newest;
 #[cfg(test)]
 mod order_tests;
 mod publish;
@@ -149,7 +151,8 @@ const LOOK: Duration = Duration::from_millis(500);
 pub enum Schedule {
     /// When this clock says so: a simulation that is running.
     Clock(SimulatedClock),
-    /// When a later record is there: anybody's topics.
+    /// When records past its end are there, of two keys or several in a row of one: anybody's
+    /// topics.
     EventTime,
 }
 

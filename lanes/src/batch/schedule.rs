@@ -15,6 +15,7 @@ use super::super::rebuild::OffsetSearcher;
 use super::super::window::{Assignment, Cut, Window};
 use super::edges::{Edges, is_of_this_log, window_of};
 use super::job::{InputPosition, Job, searcher};
+use super::newest::Newest;
 use super::steps::Steps;
 use super::{LOOK, Schedule};
 use crate::BatchError;
@@ -35,7 +36,7 @@ impl Job<'_> {
             }
         }
         let ends = self.admin.ends(&partitions_of(self.inputs.iter().map(|input| &input.place)))?;
-        let (mut oldest, mut newest): (Option<Timestamp>, Option<Timestamp>) = (None, None);
+        let (mut oldest, mut newest): (Option<Timestamp>, _) = (None, Newest::default());
         for (input, end) in self.inputs.iter().zip(ends) {
             let end = end.unwrap_or(0);
             if end <= input.position {
@@ -58,10 +59,8 @@ impl Job<'_> {
                     oldest = Some(oldest.map_or(ts, |oldest| oldest.min(ts)));
                 }
             }
-            if self.config.schedule == Schedule::EventTime
-                && let Some(ts) = searcher.ts((end - 1).max(input.position), end)?
-            {
-                newest = newest.max(Some(ts));
+            if self.config.schedule == Schedule::EventTime {
+                newest.look(searcher, input.position, end)?;
             }
             searcher.stop_fetching()?;
         }
@@ -87,7 +86,7 @@ impl Job<'_> {
                 if wait.is_zero() { Ok(window) } else { Err(wait) }
             }
             Schedule::EventTime => {
-                if newest >= Some(due) {
+                if newest.has_passed(due) {
                     Ok(window)
                 } else {
                     Err(LOOK)
