@@ -148,6 +148,14 @@ pub(crate) fn maybe_duration(ms: Option<f64>) -> String {
     ms.map_or_else(|| UNKNOWN.to_string(), duration)
 }
 
+/// How old something is, exactly or at least: `38 s`, `>10 min`.
+pub(crate) fn age(ms: Option<f64>, is_minimum: bool) -> String {
+    ms.map_or_else(
+        || UNKNOWN.to_string(),
+        |ms| format!("{}{}", if is_minimum { ">" } else { "" }, duration(ms)),
+    )
+}
+
 /// Minutes and seconds to go: `6:10`; hours as `1:02:03`.
 pub(crate) fn countdown(seconds: f64) -> String {
     if !seconds.is_finite() {

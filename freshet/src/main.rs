@@ -15,6 +15,7 @@ mod output;
 
 mod cli;
 mod commands;
+mod screen_lines;
 mod temporary;
 mod worker_lines;
 
@@ -31,26 +32,28 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use cli::{Cli, Command};
 use scenarios::control;
+use screen_lines::SaidOnScreen;
 use worker_lines::WorkerLines;
 
 fn main() -> ExitCode {
     let cli = command_line();
     // Words go to standard error, data to standard output; what librdkafka mutters is for those who
     // ask (RUST_LOG=debug).
+    let wanted =
+        || EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info"));
     let harmless = debug_fn(|out, _, value| write!(out, "{}", escape(&format!("{value:?}"))));
     let words = tracing_subscriber::fmt::layer()
         .fmt_fields(harmless.delimited(" "))
-        .with_writer(std::io::stderr)
+        .with_writer(screen_lines::stderr)
         .with_target(false)
         .without_time()
         .with_ansi(
             std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr()),
         )
-        .with_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,progress=info")),
-        );
+        .with_filter(wanted());
+    let on_screen = SaidOnScreen.with_filter(wanted());
     let lines = cli.command.is_supervised().then(|| WorkerLines.with_filter(filter_fn(WorkerLines::takes)));
-    tracing_subscriber::registry().with(words).with(lines).init();
+    tracing_subscriber::registry().with(words).with(on_screen).with(lines).init();
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Broker(args) => commands::broker::run(&args),

@@ -11,8 +11,11 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use dashboard::Severity;
 use serde_json::value::RawValue;
 use text::{SafeWriter, escape, fit};
+
+use crate::screen_lines;
 
 /// The longest line on standard error, in cells: an error may quote a record of a megabyte.
 const LONGEST_LINE: u16 = 4_000;
@@ -24,9 +27,14 @@ macro_rules! say {
     };
 }
 
-/// What `say!` does. If nothing reads standard error any more, the words are lost.
+/// What `say!` does. If nothing reads standard error any more, the words are lost; while the
+/// dashboard has the terminal, it shows them.
 pub(crate) fn write_to_stderr(words: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", fit(&escape(words), LONGEST_LINE));
+    let harmless = escape(words);
+    let line = fit(&harmless, LONGEST_LINE);
+    if !screen_lines::send(&line, Severity::Info) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
 }
 
 /// Standard output, harmless: see [`SafeWriter`].

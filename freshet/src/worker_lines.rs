@@ -45,15 +45,19 @@ impl<S: Subscriber> Layer<S> for WorkerLines {
     }
 }
 
+/// What an event says to a person.
+pub(crate) fn message(event: &Event<'_>) -> String {
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    fields.message()
+}
+
 fn line(target: &str, fields: Fields) -> String {
     let line = match target {
         SUPERVISOR => serde_json::from_value(Value::Object(fields.0))
             .expect("an event for the supervisor has the fields of a line"),
         client::BACK => WorkerLine::Resumed,
-        _ => {
-            let text = fields.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-            WorkerLine::Warning { text }
-        }
+        _ => WorkerLine::Warning { text: fields.message() },
     };
     serde_json::to_string(&line).expect("plain values")
 }
@@ -63,6 +67,10 @@ fn line(target: &str, fields: Fields) -> String {
 struct Fields(Map<String, Value>);
 
 impl Fields {
+    fn message(&self) -> String {
+        self.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }

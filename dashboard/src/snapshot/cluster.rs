@@ -57,6 +57,8 @@ pub struct Group {
     pub lag_records: Option<u64>,
     /// How old the oldest record is that it has not committed, in milliseconds of wall time.
     pub lag_ms: Option<f64>,
+    /// Whether it is at least so old: it was there before the watching began.
+    pub lag_is_minimum: bool,
     /// Records committed, a second of wall time.
     pub committed_per_second: Option<f64>,
     /// `lag_records` over the last two minutes, one value a second, newest last; at most 120.
@@ -131,6 +133,8 @@ pub struct GroupPartition {
     pub lag_records: Option<u64>,
     /// How old the oldest uncommitted record is, in milliseconds of wall time.
     pub lag_ms: Option<f64>,
+    /// Whether it is at least so old: it was there before the watching began.
+    pub lag_is_minimum: bool,
     /// The client id of the member that reads it.
     pub owner: Option<String>,
     /// Its trend.

@@ -8,8 +8,8 @@ use crate::snapshot::bill::Bill;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lanes {
-    /// How far the stream lane's answers are behind the events: the worst consumer's median,
-    /// milliseconds of wall time.
+    /// How far the stream lane is behind: the largest [`Freshness::delay_ms`], in milliseconds of
+    /// wall time.
     pub stream_delay_ms: Option<f64>,
     /// The age of what the batch lane knows, in milliseconds of event time; `None` before its first
     /// run.
@@ -89,6 +89,12 @@ pub struct Run {
 pub struct Freshness {
     /// Which business: "eta", "fraud", "recommendations", "notifications".
     pub business: String,
+    /// How far its answers are behind now, in milliseconds of wall time: the age of its oldest
+    /// question without an answer if it is behind, otherwise the median delay of its newest
+    /// answers.
+    pub delay_ms: Option<f64>,
+    /// Whether it is at least so far behind.
+    pub delay_is_minimum: bool,
     /// Events in since the start.
     pub events: Option<u64>,
     /// Answers out since the start.

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::command::Progress;
-use crate::format::{UNKNOWN, amount, count, duration, maybe_duration, number, plural, time_of_day, weekday};
-use crate::snapshot::{BillItem, LaneVerdict, Lanes, Snapshot, Source, Trend, WorkerState};
+use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, time_of_day, weekday};
+use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, State};
@@ -17,7 +17,7 @@ use text::clean;
 pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let health = health(state.latest(), state.silence_ms());
-    let start = pen.pieces_right(end, area.y, area.width / 2, &health);
+    let start = pen.whole_pieces_right(end, area.y, area.width / 2, &health);
     pen.pieces(x, area.y, start.saturating_sub(x + 1), &title(state));
     let room = end.saturating_sub(x);
     let lesson = lesson(state.shown());
@@ -43,7 +43,9 @@ fn title(state: &State) -> Pieces {
     say(clean(&title.name).into_owned(), Role::Text);
     if let Some(clock) = title.clock_ms {
         let offset = title.utc_offset_min;
-        say(format!("{} {}", weekday(clock, offset), time_of_day(clock, offset)), Role::Text);
+        // The clock of a cluster that is silent stands.
+        let role = if stale_ms(&snapshot.cluster.source).is_some() { Role::Dim } else { Role::Text };
+        say(format!("{} {}", weekday(clock, offset), time_of_day(clock, offset)), role);
     }
     if let Some(speed) = title.speed {
         say(format!("{}×", number(Some(speed))), Role::Dim);
@@ -54,7 +56,16 @@ fn title(state: &State) -> Pieces {
     pieces
 }
 
-/// One fact: the worst that is known, or that nothing is wrong.
+/// How long a source has been silent, in milliseconds of wall-clock time, if it is.
+fn stale_ms(source: &Source) -> Option<u64> {
+    match source {
+        Source::Stale { for_ms, .. } => Some(*for_ms),
+        Source::Live | Source::Waiting | Source::Absent => None,
+    }
+}
+
+/// One fact: the worst that is known, or that nothing is wrong. What stands after its second piece
+/// may be left out.
 pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Pieces {
     let say = |glyph: &str, text: String, role| vec![(format!("{glyph} "), role), (text, role)];
     let Some(snapshot) = latest else { return say("○", "connecting".into(), Role::Dim) };
@@ -62,11 +73,9 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
         return say("✖", format!("no news for {}", duration(silent as f64)), Role::Bad);
     }
     if let Source::Stale { for_ms, reason } = &snapshot.cluster.source {
-        return say(
-            "✖",
-            format!("cluster silent for {}: {}", duration(*for_ms as f64), clean(reason)),
-            Role::Bad,
-        );
+        let mut pieces = say("✖", format!("cluster silent for {}", duration(*for_ms as f64)), Role::Bad);
+        pieces.push((format!(": {}", clean(reason)), Role::Bad));
+        return pieces;
     }
     let workers = &snapshot.workers.data;
     let dead: Vec<_> =
@@ -105,18 +114,28 @@ pub(crate) fn lesson(shown: Option<&Snapshot>) -> Vec<Pieces> {
     let long =
         [(4, true, true, 4), (4, true, true, 2), (3, true, true, 4), (3, true, true, 2), (3, true, false, 3)];
     let short = [(3, false, false, 3), (3, false, false, 2), (2, false, false, 2), (1, false, false, 2)];
+    let stale = stale_ms(&snapshot.lanes.source);
     long.into_iter()
         .chain(short)
         .map(|(items, next, wide, gap)| {
             let gap = &"    "[..gap];
-            let mut pieces = stream(lanes);
+            let mut pieces = stream(lanes, wide);
             pieces.push((gap.into(), Role::Dim));
-            pieces.extend(batch(lanes, next));
+            pieces.extend(batch(lanes, next && stale.is_none()));
             pieces.push((gap.into(), Role::Dim));
             pieces.extend(cost(lanes, items, wide));
-            pieces
+            match stale {
+                Some(for_ms) => stale_pieces(for_ms, pieces),
+                None => pieces,
+            }
         })
         .collect()
+}
+
+/// What was known before the source went silent: grey, and after how long ago that was.
+fn stale_pieces(for_ms: u64, pieces: Pieces) -> Pieces {
+    let said = (format!("stale {}: ", duration(for_ms as f64)), Role::Bad);
+    std::iter::once(said).chain(pieces.into_iter().map(|(text, _)| (text, Role::Dim))).collect()
 }
 
 /// Before the first event the consumers load and join; nothing is wrong.
@@ -141,14 +160,35 @@ fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
     ]
 }
 
-/// What the streams know.
-pub(crate) fn stream(lanes: &Lanes) -> Pieces {
+/// From this delay on, in milliseconds, the consumer that is furthest behind is named.
+const NAMED_MS: f64 = 2_000.0;
+
+/// How far the streams are behind: the worst of them, by name if it can be told apart from the
+/// others, and when there is room how the others do.
+pub(crate) fn stream(lanes: &Lanes, wide: bool) -> Pieces {
     let mut pieces = vec![("stream ".into(), Role::Stream)];
-    match lanes.stream_delay_ms {
-        Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
-        None => pieces.push((UNKNOWN.into(), Role::Dim)),
+    let known = |of: &&Freshness| of.delay_ms.is_some();
+    let worst = lanes.freshness.iter().filter(known).max_by(|a, b| delay(a).total_cmp(&delay(b)));
+    let Some(worst) = worst.filter(|worst| delay(worst) >= NAMED_MS) else {
+        match lanes.stream_delay_ms {
+            Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
+            None => pieces.push((UNKNOWN.into(), Role::Dim)),
+        }
+        return pieces;
+    };
+    let behind = age(worst.delay_ms, worst.delay_is_minimum);
+    pieces.push((format!("{} {behind}", clean(&worst.business)), Role::Bad));
+    pieces.push((" behind".into(), Role::Dim));
+    let others = lanes.freshness.iter().filter(|of| of.business != worst.business).map(delay);
+    if let Some(others) = others.filter(|_| wide).reduce(f64::max).filter(|&others| others > 0.0) {
+        pieces.push((format!(", others {}", duration(others)), Role::Dim));
     }
     pieces
+}
+
+/// How far a consumer is behind, as far as is known.
+fn delay(of: &Freshness) -> f64 {
+    of.delay_ms.unwrap_or(0.0)
 }
 
 /// What the batch knows.
@@ -210,7 +250,8 @@ fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
         pieces.push(("  farthest behind ".into(), Role::Dim));
         pieces.push((clean(&group.id).into_owned(), Role::Truth));
         let records = count(group.lag_records.unwrap_or(0));
-        pieces.push((format!(" by {records} records, {}", maybe_duration(group.lag_ms)), Role::Dim));
+        let age = age(group.lag_ms, group.lag_is_minimum);
+        pieces.push((format!(" by {records} records, {age}"), Role::Dim));
     }
     pieces
 }

@@ -99,13 +99,13 @@ pub(crate) fn card(pen: &mut Pen, state: &State, area: Rect) {
     match state.shown() {
         Some(snapshot) if snapshot.lanes.source != Source::Absent => {
             let lanes = &snapshot.lanes.data;
-            let mut both = header::stream(lanes);
+            let mut both = header::stream(lanes, false);
             both.push(("  ".into(), Role::Dim));
             both.extend(header::batch(lanes, false));
             if pieces_width(&both) <= area.width.saturating_sub(1) {
                 lines.push(both);
             } else {
-                lines.extend([header::stream(lanes), header::batch(lanes, false)]);
+                lines.extend([header::stream(lanes, false), header::batch(lanes, false)]);
             }
             let costs = [(3, true), (3, false), (2, false), (1, false)];
             let costs = costs.map(|(items, wide)| header::cost(lanes, items, wide));

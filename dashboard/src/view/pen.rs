@@ -127,6 +127,18 @@ impl<'a> Pen<'a> {
         x
     }
 
+    /// The same, and of what does not fit the last pieces are left out.
+    pub(crate) fn whole_pieces_right(
+        &mut self,
+        end: u16,
+        y: u16,
+        cells: u16,
+        pieces: &[(String, Role)],
+    ) -> u16 {
+        let fitting = (0..=pieces.len()).rev().find(|&most| pieces_width(&pieces[..most]) <= cells);
+        self.pieces_right(end, y, cells, &pieces[..fitting.unwrap_or(0)])
+    }
+
     /// Sets one cell.
     pub(crate) fn cell(&mut self, x: u16, y: u16, glyph: char, role: Role) {
         let style = self.style(role);
@@ -188,12 +200,14 @@ impl<'a> Pen<'a> {
         let name_width = pieces_width(&title[..title.len() - usize::from(!frame.note.is_empty())]);
         let mut free = room;
         if !frame.right.is_empty() {
-            let mut pieces = vec![(" ".to_string(), Role::Faint)];
-            pieces.extend(frame.right.iter().cloned());
-            pieces.push((" ".into(), Role::Faint));
-            let start =
-                self.pieces_right(right.saturating_sub(1), top, room.saturating_sub(name_width + 2), &pieces);
-            free = start.saturating_sub(left + 2);
+            // As much of it as fits, with a blank on either side.
+            let (end, cells) = (right.saturating_sub(2), room.saturating_sub(name_width + 4));
+            let start = self.whole_pieces_right(end, top, cells, &frame.right);
+            if start < end {
+                self.cell(end, top, ' ', Role::Faint);
+                self.cell(start.saturating_sub(1), top, ' ', Role::Faint);
+                free = start.saturating_sub(left + 3);
+            }
         }
         if pieces_width(&title) > free {
             title.truncate(title.len() - usize::from(!frame.note.is_empty()));

@@ -1,6 +1,6 @@
 //! A lag in words: where it is going, and what it means to the business.
 
-use crate::format::{count, duration, maybe_count, maybe_duration, maybe_money, short};
+use crate::format::{age, count, duration, maybe_count, maybe_money, short};
 use crate::snapshot::{Group, Trend};
 use crate::view::theme::Role;
 use text::clean;
@@ -52,7 +52,7 @@ pub(crate) fn waiting(group: &Group) -> Option<String> {
     let waiting = group.waiting.as_ref()?;
     let mut parts = vec![format!("{} behind", maybe_count(group.lag_records))];
     if group.lag_ms.is_some() {
-        parts.push(maybe_duration(group.lag_ms));
+        parts.push(age(group.lag_ms, group.lag_is_minimum));
     }
     parts.push(format!("{} {}", count(waiting.cases), clean(&waiting.what)));
     if waiting.cents.is_some() {

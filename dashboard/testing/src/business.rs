@@ -152,6 +152,8 @@ pub(super) fn lanes() -> Lanes {
         .into_iter()
         .map(|(business, events, answers, p50, p99)| Freshness {
             business: business.into(),
+            delay_ms: Some(p50),
+            delay_is_minimum: false,
             events: Some(events),
             answers: Some(answers),
             p50_ms: Some(p50),

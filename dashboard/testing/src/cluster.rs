@@ -59,6 +59,7 @@ fn group(
             committed: Some(log_end - lag),
             lag_records: Some(*lag as u64),
             lag_ms: Some(*ms),
+            lag_is_minimum: false,
             owner: owners.get(at * owners.len() / lags.len().max(1)).map(ToString::to_string),
             trend: *trend,
         }
@@ -86,6 +87,7 @@ fn group(
         partitions: partitions.collect(),
         lag_records: Some(records as u64),
         lag_ms: lags.iter().map(|(_, ms, _)| *ms).reduce(f64::max),
+        lag_is_minimum: false,
         committed_per_second: Some(800.0),
         lag_history_records: (0..120).map(rising).collect(),
         trend,

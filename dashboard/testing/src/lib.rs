@@ -194,7 +194,8 @@ pub fn normal(step: u64) -> Snapshot {
 
 fn stale() -> Snapshot {
     let mut snapshot = normal(0);
-    let gone = || Source::Stale { for_ms: 12_300, reason: "connection refused".into() };
+    let reason = "listing the topics: could not reach 127.0.0.1:9092 within 2 s: is a broker running?";
+    let gone = || Source::Stale { for_ms: 12_300, reason: reason.into() };
     snapshot.cluster.source = gone();
     snapshot.topics.source = gone();
     snapshot.groups.source = gone();
@@ -209,6 +210,9 @@ fn dead() -> Snapshot {
     let mut snapshot = normal(0);
     let fraud = &mut snapshot.groups.data[2];
     fraud.state = GroupState::Empty;
+    let freshness = snapshot.lanes.data.freshness.iter_mut().find(|of| of.business == "fraud");
+    freshness.expect("fraud answers").delay_ms = fraud.lag_ms;
+    snapshot.lanes.data.stream_delay_ms = fraud.lag_ms;
     fraud.members.clear();
     fraud.trend = Trend::Dead;
     for partition in &mut fraud.partitions {

@@ -14,6 +14,7 @@ use text::escape;
 
 use crate::cli::{Format, ScreenArgs};
 use crate::output::{print, stdout};
+use crate::screen_lines::ScreenLines;
 use scenarios::business::Business;
 use scenarios::control;
 use scenarios::controller::{SNAPSHOT_EVERY, ShowController};
@@ -122,6 +123,7 @@ fn on_terminal(
     publisher.map(city_map(map));
     let (ask, commands) = channel();
     let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let mut lines = ScreenLines::take();
     let outcome = thread::scope(|scope| {
         let (stop, over) = (&stop, &over);
         scope.spawn(move || {
@@ -129,6 +131,7 @@ fn on_terminal(
             while !stop.load(Ordering::Relaxed) {
                 controller.take_in(SNAPSHOT_EVERY / 4);
                 controller.obey(&commands);
+                lines.news().into_iter().for_each(|notice| controller.show.note(notice));
                 if shown.is_none_or(|shown| shown.elapsed() >= SNAPSHOT_EVERY) {
                     shown = Some(Instant::now());
                     publisher.snapshot(controller.snapshot());

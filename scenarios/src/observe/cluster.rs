@@ -8,7 +8,7 @@
 //!
 //! # Simplifications
 //! - Lag in seconds is known as far back as the polls go, [`KEEP_MS`](course::KEEP_MS); beyond that
-//!   it is shown as unknown.
+//!   only a minimum is known.
 //! - A rebalance that begins and ends between two polls is seen by its result: the owners have
 //!   changed.
 
@@ -219,6 +219,17 @@ impl ClusterView {
         })
     }
 
+    /// How old the oldest record is that the group has not committed, and whether it is at least
+    /// that.
+    pub fn lag_of(&self, group: &str) -> Option<Age> {
+        let view = self.groups.get(group)?;
+        let ages = view.poll.committed.iter().filter_map(|(topic, partition, offset)| {
+            let log = self.logs.get(&(topic.clone(), *partition))?;
+            log.age(*offset, self.now_ms)
+        });
+        ages.reduce(Age::older)
+    }
+
     /// The groups by name; `ours` says which have our workers as members.
     pub fn groups(&self, ours: impl Fn(&str) -> bool) -> Vec<Group> {
         let mut groups: Vec<Group> =
@@ -230,6 +241,40 @@ impl ClusterView {
 }
 
 type Logs = BTreeMap<(String, i32), LogView>;
+
+/// How old a record is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Age {
+    /// In milliseconds of wall-clock time.
+    pub ms: f64,
+    /// Whether it is at least that: the record was there before anyone looked.
+    pub is_minimum: bool,
+}
+
+impl Age {
+    /// The greater of two. A minimum of which nobody knows how much it falls short makes the other
+    /// one a minimum too.
+    pub(super) fn older(self, other: Self) -> Self {
+        Self { ms: self.ms.max(other.ms), is_minimum: self.is_minimum || other.is_minimum }
+    }
+}
+
+impl LogView {
+    /// How old the record at `committed` is, or the first that is left behind it; 0 at the log's
+    /// end.
+    fn age(&self, committed: i64, now_ms: i64) -> Option<Age> {
+        let end = self.ends.last()?;
+        if (Offsets { earliest: self.start, latest: end }).lag(committed) == 0 {
+            return Some(Age { ms: 0.0, is_minimum: false });
+        }
+        let position = committed.max(self.start);
+        if let Some(since) = self.ends.when(position) {
+            return Some(Age { ms: (now_ms as f64 - since).max(0.0), is_minimum: false });
+        }
+        let looked = self.ends.passed_before(position)?;
+        Some(Age { ms: (now_ms - looked).max(0) as f64, is_minimum: true })
+    }
+}
 
 impl GroupView {
     fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, notices: &mut Vec<Notice>) {
@@ -299,11 +344,11 @@ impl GroupView {
                 let log = logs.get(place);
                 let end = log.and_then(|log| log.ends.last());
                 let committed = committed.get(place).copied();
-                let position = committed.zip(log).map(|(offset, log)| offset.max(log.start));
                 let lag = committed
                     .zip(log)
                     .zip(end)
                     .map(|((offset, log), latest)| Offsets { earliest: log.start, latest }.lag(offset));
+                let age = committed.zip(log).and_then(|(offset, log)| log.age(offset, now_ms));
                 let owned = self.owners.contains_key(place);
                 let course = self.partitions.get(place);
                 GroupPartition {
@@ -313,13 +358,8 @@ impl GroupView {
                     log_end: end,
                     committed,
                     lag_records: lag.map(|lag| lag as u64),
-                    lag_ms: match lag {
-                        Some(0) => Some(0.0),
-                        _ => log
-                            .zip(position)
-                            .and_then(|(log, position)| log.ends.when(position))
-                            .map(|since| (now_ms as f64 - since).max(0.0)),
-                    },
+                    lag_ms: age.map(|age| age.ms),
+                    lag_is_minimum: age.is_some_and(|age| age.is_minimum),
                     owner: self.owners.get(place).map(|member| {
                         client_ids.get(member.as_str()).unwrap_or(&member.as_str()).to_string()
                     }),
@@ -344,6 +384,7 @@ impl GroupView {
                 })
                 .collect(),
             lag_records: self.lag.lag().map(|lag| lag as u64),
+            lag_is_minimum: partitions.iter().any(|partition| partition.lag_is_minimum),
             lag_ms: worst(partitions.iter().map(|partition| partition.lag_ms)),
             partitions,
             committed_per_second: self.committed.per_second(),

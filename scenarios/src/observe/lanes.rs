@@ -8,16 +8,22 @@ use events::{BatchRun, Event, Timestamp};
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
 use crate::clock::SimulatedClock;
+use crate::observe::Age;
 use crate::percentiles::Percentiles;
 use bill::Bill;
 
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
 
-/// How far the stream is behind *now* is what the answers of the last seconds of the wall say: a
-/// disturbance that is over is over. At most so many of them.
-const NOW_MS: i64 = 10_000;
+/// A lag of less, in milliseconds of wall-clock time, is no delay: a consumer commits once a
+/// second, and the cluster is asked four times a second.
+const COMMITS_MS: f64 = 2_000.0;
+/// What a consumer that is not behind answered within so long before its newest answer is its
+/// delay now, in milliseconds of wall-clock time; at most so many answers.
+const NOW_MS: i64 = 2_000;
 const NOW_MOST: usize = 4_096;
+/// An answer older than this, in milliseconds of wall-clock time, says nothing about now.
+const SILENT_MS: i64 = 10_000;
 
 /// What is known of both lanes.
 #[derive(Debug)]
@@ -44,6 +50,8 @@ struct FreshnessView {
     delay: Percentiles,
     /// The delays of the last [`NOW_MS`], with the wall-clock time of each answer.
     now: VecDeque<(i64, f64)>,
+    /// Whether it was behind when the cluster was asked last.
+    was_behind: bool,
 }
 
 impl FreshnessView {
@@ -56,13 +64,37 @@ impl FreshnessView {
         }
     }
 
+    /// The cluster says that the oldest record that it has not committed is `lag` old. What it
+    /// answers while it is behind, and while it catches up, says nothing about the time after.
+    fn polled(&mut self, lag: Option<Age>) {
+        let is_behind = lag.is_some_and(is_delay);
+        if is_behind || self.was_behind {
+            self.now.clear();
+        }
+        self.was_behind = is_behind;
+    }
+
+    /// How far it is behind, if the oldest record that it has not committed is `lag` old. A
+    /// question without an answer has no delay to show, so as long as some are left the answers
+    /// say nothing; a disturbance that is over is over.
+    fn behind(&self, wall_ms: i64, lag: Option<Age>) -> Option<Age> {
+        let exact = |ms| Age { ms, is_minimum: false };
+        lag.filter(|&lag| is_delay(lag)).or_else(|| self.delay_now(wall_ms).map(exact))
+    }
+
     /// The median delay of the newest answers, when there are any.
     fn delay_now(&self, wall_ms: i64) -> Option<f64> {
+        let newest = self.now.back().map(|&(at, _)| at).filter(|at| wall_ms - at <= SILENT_MS)?;
         let mut delays: Vec<f64> =
-            self.now.iter().filter(|(at, _)| wall_ms - at <= NOW_MS).map(|&(_, delay)| delay).collect();
+            self.now.iter().filter(|(at, _)| newest - at <= NOW_MS).map(|&(_, delay)| delay).collect();
         let middle = delays.len() / 2;
         (!delays.is_empty()).then(|| *delays.select_nth_unstable_by(middle, f64::total_cmp).1)
     }
+}
+
+/// Whether a lag is more than the interval of commits.
+fn is_delay(lag: Age) -> bool {
+    lag.ms > COMMITS_MS
 }
 
 impl LanesView {
@@ -108,6 +140,14 @@ impl LanesView {
         }
     }
 
+    /// The cluster was asked; `lag_of` says how old the oldest record is that a group has not
+    /// committed.
+    pub fn polled(&mut self, lag_of: impl Fn(&str) -> Option<Age>) {
+        for (worker, view) in &mut self.freshness {
+            view.polled(lag_of(worker));
+        }
+    }
+
     fn ran_window(&mut self, run: &BatchRun) {
         let newest = self.read_up_to.entry(run.job.clone()).or_insert(run.window_end);
         *newest = (*newest).max(run.window_end);
@@ -124,21 +164,33 @@ impl LanesView {
         self.runs.truncate(RUNS);
     }
 
-    /// The state at `wall_ms` of wall-clock time.
-    pub fn shown(&self, wall_ms: i64, clock: Option<&SimulatedClock>, bill: &Bill) -> Lanes {
+    /// The state at `wall_ms` of wall-clock time; `lag_of` says how old the oldest record is that a
+    /// group has not committed.
+    pub fn shown(
+        &self,
+        wall_ms: i64,
+        clock: Option<&SimulatedClock>,
+        bill: &Bill,
+        lag_of: impl Fn(&str) -> Option<Age>,
+    ) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
-        let freshness = self
+        let freshness: Vec<dashboard::Freshness> = self
             .workers
             .iter()
             .filter_map(|(worker, _)| self.freshness.get_key_value(worker))
-            .map(|(worker, view)| dashboard::Freshness {
-                business: (*worker).to_owned(),
-                // What a text answers is itself an answer of somebody: its questions are not
-                // counted apart.
-                events: Some(view.events).filter(|&events| events > 0),
-                answers: Some(view.answers),
-                p50_ms: view.delay.at(0.5),
-                p99_ms: view.delay.at(0.99),
+            .map(|(worker, view)| {
+                let behind = view.behind(wall_ms, lag_of(worker));
+                dashboard::Freshness {
+                    business: (*worker).to_owned(),
+                    delay_ms: behind.map(|age| age.ms),
+                    delay_is_minimum: behind.is_some_and(|age| age.is_minimum),
+                    // What a text answers is itself an answer of somebody: its questions are not
+                    // counted apart.
+                    events: Some(view.events).filter(|&events| events > 0),
+                    answers: Some(view.answers),
+                    p50_ms: view.delay.at(0.5),
+                    p99_ms: view.delay.at(0.99),
+                }
             })
             .collect();
         let oldest = self.read_up_to.values().min();
@@ -147,11 +199,7 @@ impl LanesView {
             (clock.wall_ms_at(due) - wall_ms).max(0) as f64
         });
         Lanes {
-            stream_delay_ms: self
-                .freshness
-                .values()
-                .filter_map(|view| view.delay_now(wall_ms))
-                .reduce(f64::max),
+            stream_delay_ms: freshness.iter().filter_map(|of| of.delay_ms).reduce(f64::max),
             batch_age_ms: now.zip(oldest).map(|(now, oldest)| now.since_ms(*oldest).max(0) as f64),
             batch_period_ms: Some(self.period_ms as f64),
             can_turn: false,
@@ -228,6 +276,8 @@ mod tests {
             view.delayed(wall_ms, 20.0);
         }
         assert_eq!(view.delay_now(12_100), Some(20.0));
+        view.delayed(14_200, 7.0);
+        assert_eq!(view.delay_now(14_200), Some(7.0), "two seconds later it says nothing any more");
         assert_eq!(view.delay.at(0.5), Some(180_000.0), "it still counts in the long run");
         assert_eq!(view.delay_now(60_000), None, "who says nothing any more has no delay");
     }

@@ -30,12 +30,15 @@ use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
 
 pub use self::lanes::LanesView;
-pub use cluster::{ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
+pub use cluster::{Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
 use watch::SeenRecord;
 
 /// How long a record may be on its way to us, in milliseconds of wall-clock time, before cases
 /// around it are judged without it.
 const SETTLE_MS: i64 = 3_000;
+/// A cluster that has not answered for so long, in milliseconds of wall-clock time, is shown as
+/// stale. It is asked four times a second, and on a busy machine an answer takes its time.
+const STALE_MS: i64 = 1_600;
 
 /// What is watched, as far as it is known beforehand.
 pub struct ShowConfig {
@@ -83,7 +86,8 @@ pub struct Show {
     ledger: Ledger,
     timeline: Timeline,
     dead_letters: u64,
-    polled: bool,
+    /// When the cluster answered last, in milliseconds of wall-clock time.
+    polled_ms: Option<i64>,
     /// Since when the cluster is silent, and why.
     silent: Option<(i64, String)>,
     /// Infers the clock when none is given.
@@ -103,7 +107,7 @@ impl Show {
             ledger: Ledger::new(ledger_entries(&config.businesses)),
             timeline: Timeline::default(),
             dead_letters: 0,
-            polled: false,
+            polled_ms: None,
             silent: None,
             // A show with a seed has a clock to start.
             pace: config.seed.is_none().then(pace::Pace::default),
@@ -138,7 +142,7 @@ impl Show {
 
     /// Takes a poll made at `now_ms` of wall-clock time.
     pub fn poll(&mut self, now_ms: i64, poll: ClusterPoll) {
-        self.polled = true;
+        self.polled_ms = Some(now_ms);
         if let Some((since, _)) = self.silent.take() {
             self.note(Notice {
                 at_ms: now_ms,
@@ -154,6 +158,7 @@ impl Show {
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
         }
+        self.lanes.polled(|worker| self.cluster.lag_of(worker));
     }
 
     /// Tells the ledger the committed offsets, each with the end of the answers' partition.
@@ -181,8 +186,16 @@ impl Show {
                 duration_ms: None,
             });
         }
-        let since_ms = self.silent.as_ref().map_or(now_ms, |(since_ms, _)| *since_ms);
+        // What is shown is as old as the last answer, not as the news that none came.
+        let heard_ms = self.polled_ms.unwrap_or(now_ms);
+        let since_ms = self.silent.as_ref().map_or(heard_ms, |(since_ms, _)| *since_ms);
         self.silent = Some((since_ms, reason.to_owned()));
+    }
+
+    /// Since when nothing was heard of the cluster, and why, if that is too long.
+    fn silent_at(&self, now_ms: i64) -> Option<(i64, String)> {
+        let overdue = self.polled_ms.filter(|heard_ms| now_ms - heard_ms > STALE_MS);
+        self.silent.clone().or_else(|| Some((overdue?, "the broker does not answer".to_owned())))
     }
 
     /// Takes a record of one of our topics.
@@ -290,14 +303,17 @@ impl Show {
     /// as members.
     pub fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
         let clock = self.config.clock;
-        let silent = self.silent.clone();
-        let polled = self.polled;
+        let silent = self.silent_at(now_ms);
+        let polled = self.polled_ms.is_some();
+        // Without news the clock stands, and so does all that is derived from it.
+        let seen_ms = silent.as_ref().map_or(now_ms, |(since_ms, _)| *since_ms);
         let ledger = self.ledger.sums();
         let mut groups = self.cluster.groups(ours);
         for group in groups.iter_mut().filter(|group| group.lag_records.is_some_and(|lag| lag > 0)) {
             group.waiting = self.waiting(&group.id, &ledger);
         }
-        let mut lanes = self.lanes.shown(now_ms, clock.as_ref(), &self.bill);
+        let behind = |worker: &str| self.cluster.lag_of(worker);
+        let mut lanes = self.lanes.shown(seen_ms, clock.as_ref(), &self.bill, behind);
         lanes.ledger = ledger.iter().map(shown_sums).collect();
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
@@ -312,7 +328,7 @@ impl Show {
             taken_at_ms: now_ms,
             title: Title {
                 name: self.config.name.clone(),
-                clock_ms: clock.map(|clock| clock.simulated(now_ms).ms()),
+                clock_ms: clock.map(|clock| clock.simulated(seen_ms).ms()),
                 utc_offset_min: 0,
                 // One that was worked out is right to some parts in a hundred.
                 speed: clock.map(|clock| match &self.pace {

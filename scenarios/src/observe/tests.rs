@@ -22,15 +22,29 @@ fn show() -> Show {
 }
 
 fn swipe(number: usize, amount_cents: i64) -> Event {
+    CardSwipe { amount_cents, ..card_swipe(number) }.into()
+}
+
+fn card_swipe(number: usize) -> CardSwipe {
     let ts = Timestamp::from_ms(1_772_535_600_000 + number as i64 * 1_000);
     let (swipe_id, card_id, terminal_id) = (format!("s{number}"), "c1".to_owned(), "t1".to_owned());
     let (currency, category, lat, lon) = (None, None, None, None);
-    CardSwipe { ts, swipe_id, card_id, terminal_id, amount_cents, currency, category, lat, lon }.into()
+    CardSwipe { ts, swipe_id, card_id, terminal_id, amount_cents: 100, currency, category, lat, lon }
+}
+
+/// The simulated time when the wall shows `wall_ms`, at 60 times its speed.
+fn at(wall_ms: i64) -> Timestamp {
+    Timestamp::from_ms(1_772_535_600_000 + wall_ms * 60)
 }
 
 fn approve(number: usize) -> Event {
+    approve_at(number, 0)
+}
+
+/// The decision on a swipe that was made when the wall showed `wall_ms`.
+fn approve_at(number: usize, wall_ms: i64) -> Event {
     FraudDecision {
-        ts: Timestamp::from_ms(1_772_535_600_000),
+        ts: at(wall_ms),
         swipe_id: format!("s{number}"),
         card_id: "c1".to_owned(),
         decision: Decision::Approve,
@@ -75,4 +89,93 @@ fn lag_is_told_in_the_money_that_waits_for_a_verdict() {
     let snapshot = show.snapshot(6_000, |_| true);
     assert_eq!(snapshot.groups.data[0].waiting, None, "who has caught up keeps nobody waiting");
     assert!(!dashboard::headless::snapshot_text(&snapshot).contains("unscored"));
+}
+
+/// A show whose clock runs 60 times as fast as the wall, from wall-clock time 0 on.
+fn running_show() -> Show {
+    let mut show = show();
+    let start = Timestamp::from_ms(1_772_535_600_000);
+    show.start(SimulatedClock { started_wall_ms: 0, start, speed: 60.0 });
+    show
+}
+
+/// A group that answers nothing any more is as far behind as its oldest question, whatever its last
+/// answers say; once it has caught up its answers speak again.
+#[test]
+fn a_dead_consumer_is_as_far_behind_as_its_oldest_question() {
+    let mut show = running_show();
+    let freshness = |snapshot: &Snapshot| snapshot.lanes.data.freshness[0].clone();
+    let line = dashboard::headless::snapshot_text;
+    // Ten swipes a second of the wall, each answered 20 ms later; the group dies at 3 s.
+    for tenth in 0..120_i64 {
+        let now_ms = tenth * 100;
+        let swipe = Event::from(CardSwipe { ts: at(now_ms), ..card_swipe(tenth as usize) });
+        show.observe(&swipe, now_ms);
+        if now_ms < 3_000 {
+            show.observe(&approve_at(tenth as usize, now_ms), now_ms + 20);
+        }
+        show.poll(now_ms, poll(tenth, tenth.min(30)));
+    }
+    let snapshot = show.snapshot(11_900, |_| true);
+    let group = &snapshot.groups.data[0];
+    assert_eq!(group.lag_ms, Some(8_900.0));
+    assert_eq!(freshness(&snapshot).delay_ms, group.lag_ms, "line 2 and the lag pane agree");
+    assert!(line(&snapshot).contains("stream fraud 8.9 s behind"), "{}", line(&snapshot));
+
+    // It starts again and has caught up a second later.
+    (30..120).for_each(|swipe| show.observe(&approve_at(swipe, swipe as i64 * 100), 12_500));
+    show.poll(13_000, poll(120, 120));
+    (120..140).for_each(|swipe| show.observe(&approve_at(swipe, 13_900), 13_920));
+    show.poll(14_600, poll(140, 140));
+    let snapshot = show.snapshot(14_600, |_| true);
+    assert_eq!(freshness(&snapshot).delay_ms, Some(20.0), "what is over is over");
+    assert!(line(&snapshot).contains("stream 20 ms behind"), "{}", line(&snapshot));
+}
+
+/// Who begins to look when a consumer has been dead for long can tell only the least.
+#[test]
+fn a_delay_that_began_before_anyone_looked_is_at_least_so_long() {
+    let mut show = running_show();
+    show.observe(&swipe(0, 100), 0);
+    for second in 0..6 {
+        show.poll(second * 1_000, poll(1_000 + second, 10));
+    }
+    let snapshot = show.snapshot(5_000, |_| true);
+    let group = &snapshot.groups.data[0];
+    assert_eq!((group.lag_ms, group.lag_is_minimum), (Some(5_000.0), true));
+    let said = dashboard::headless::snapshot_text(&snapshot);
+    assert!(said.contains("stream fraud >5.0 s behind"), "{said}");
+}
+
+/// The cluster dies: what is shown is stale within two seconds, and its clock stands.
+#[test]
+fn a_silent_cluster_is_stale_within_two_seconds_and_its_clock_stands() {
+    let mut show = running_show();
+    show.poll(0, poll(5, 5));
+    show.observe(&swipe(0, 100), 0);
+    show.observe(&approve_at(0, 0), 20);
+    show.poll(10_000, poll(9, 9));
+    let clock = |snapshot: &Snapshot| snapshot.title.clock_ms.expect("the clock is known");
+    let live = show.snapshot(11_500, |_| true);
+    assert_eq!(live.cluster.source, dashboard::Source::Live);
+    // Nobody has said yet that a request failed: it is still being waited for.
+    let stale = show.snapshot(11_900, |_| true);
+    let reason = "the broker does not answer".to_owned();
+    assert_eq!(stale.cluster.source, dashboard::Source::Stale { for_ms: 1_000, reason });
+    assert_eq!(clock(&stale), at(10_000).ms());
+    show.silence(12_250, "could not reach here within 2 s");
+    let later = show.snapshot(40_000, |_| true);
+    assert!(
+        matches!(&later.lanes.source, dashboard::Source::Stale { for_ms: 30_000, .. }),
+        "{:?}",
+        later.lanes
+    );
+    assert_eq!(clock(&later), clock(&stale), "it stands");
+    assert_eq!(later.lanes.data.next_run_in_ms, stale.lanes.data.next_run_in_ms);
+    let said = dashboard::headless::snapshot_text(&later);
+    assert!(said.contains("stale 30 s: stream"), "{said}");
+    show.poll(41_000, poll(9, 9));
+    let back = show.snapshot(41_000, |_| true);
+    assert_eq!(back.cluster.source, dashboard::Source::Live);
+    assert_eq!(clock(&back), at(41_000).ms());
 }

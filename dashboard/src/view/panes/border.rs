@@ -35,7 +35,8 @@ pub(crate) fn open(
     let right = match source {
         Source::Stale { for_ms, reason } => {
             let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
-            vec![(format!("stale {}: {}", duration(age as f64), clean(reason)), Role::Bad)]
+            let stale = (format!("stale {}", duration(age as f64)), Role::Bad);
+            vec![stale, (format!(": {}", clean(reason)), Role::Bad)]
         }
         Source::Live | Source::Waiting | Source::Absent if !filter.is_empty() => {
             vec![(format!("/{}", clean(filter)), Role::Focus)]

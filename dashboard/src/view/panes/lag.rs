@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, maybe_count, maybe_duration, number, plural, short};
+use crate::format::{UNKNOWN, age, maybe_count, maybe_duration, number, plural, short};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -55,7 +55,7 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     });
     let role = lag_role(group.trend, group.lag_records);
     pen.right(x + 7, y, 7, &records, role);
-    pen.right(x + 15, y, 7, &maybe_duration(group.lag_ms), role);
+    pen.right(x + 15, y, 7, &age(group.lag_ms, group.lag_is_minimum), role);
     x += 17;
     let right = line.right().saturating_sub(1);
     let (words, role) = trend_and_stake(group, right.saturating_sub(x));

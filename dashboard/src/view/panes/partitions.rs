@@ -10,7 +10,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, count, maybe_duration, number, short};
+use crate::format::{UNKNOWN, age, count, number, short};
 use crate::snapshot::{Group, GroupPartition, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -133,7 +133,7 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     let lag = partition.lag_records.map_or(crate::format::UNKNOWN.to_string(), |lag| short(lag as f64));
     let x = bar_from + bar;
     pen.right(x + 6, y, 6, &lag, lag_role(partition.trend, partition.lag_records));
-    pen.right(x + 14, y, 7, &maybe_duration(partition.lag_ms), Role::Dim);
+    pen.right(x + 14, y, 7, &age(partition.lag_ms, partition.lag_is_minimum), Role::Dim);
     let (words, role) = trend(partition.trend, true);
     pen.cell(x + 16, y, words.chars().next().unwrap_or(' '), role);
     match &partition.owner {

@@ -41,6 +41,11 @@ impl Growth {
         self.0.back().map(|&(at, _)| at)
     }
 
+    /// When it was looked at first, as far as is kept, if it had passed `value` by then.
+    pub(super) fn passed_before(&self, value: i64) -> Option<i64> {
+        self.0.front().and_then(|&(at, first)| (first > value).then_some(at))
+    }
+
     /// Growth a second over the last [`RATE_MS`] or a little more.
     pub(super) fn per_second(&self) -> Option<f64> {
         let &(now, value) = self.0.back()?;

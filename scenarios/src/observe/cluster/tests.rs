@@ -131,11 +131,12 @@ fn a_group_is_at_work_when_each_of_its_partitions_has_a_committed_offset() {
 }
 
 #[test]
-fn what_is_older_than_the_polls_is_unknown_and_not_zero() {
+fn what_is_older_than_the_polls_is_a_minimum_and_not_zero() {
     let mut view = ClusterView::default();
     view.take(0, poll(1_000, 10, &["a"]));
     view.take(250, poll(1_001, 10, &["a"]));
     let group = &view.groups(|_| false)[0];
-    assert_eq!((group.lag_records, group.lag_ms), (Some(991), None));
+    let lag = (group.lag_records, group.lag_ms, group.lag_is_minimum);
+    assert_eq!(lag, (Some(991), Some(250.0), true), "it was there at the first poll");
     assert_eq!(group.trend, Trend::Unknown, "two polls are too few to say");
 }
