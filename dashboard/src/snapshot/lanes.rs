@@ -34,6 +34,15 @@ pub struct Lanes {
     pub ledger: Vec<LedgerSums>,
 }
 
+impl Lanes {
+    /// Questions without an answer that was due, and answers beyond those that were due, over all
+    /// topics; none while no question is known.
+    pub fn lost_and_doubled(&self) -> Option<(u64, u64)> {
+        let sums = self.ledger.iter().map(|sums| (sums.lost, sums.doubled));
+        sums.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)))
+    }
+}
+
 /// What became of the records of one topic: `produced` is the sum of all that follows it but
 /// `doubled`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

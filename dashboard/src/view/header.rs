@@ -17,8 +17,18 @@ use text::clean;
 pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let health = health(state.latest(), state.silence_ms());
-    let start = pen.whole_pieces_right(end, area.y, area.width / 2, &health);
-    pen.pieces(x, area.y, start.saturating_sub(x + 1), &title(state));
+    let title = title(state);
+    let mut with_proof = state.latest().map_or_else(Pieces::new, proof);
+    with_proof.extend(health.iter().cloned());
+    // Where the proof has no room beside the title, the seed and the speed go, in this order.
+    let room = end.saturating_sub(x + 2);
+    let shorter = |left_out: usize| &title[..title.len().saturating_sub(2 * left_out)];
+    let fitting = (0..=2).map(shorter).find(|title| pieces_width(title) + pieces_width(&with_proof) <= room);
+    let start = match fitting {
+        Some(_) => pen.pieces_right(end, area.y, room, &with_proof),
+        None => pen.whole_pieces_right(end, area.y, area.width / 2, &health),
+    };
+    pen.pieces(x, area.y, start.saturating_sub(x + 1), fitting.unwrap_or(&title));
     let room = end.saturating_sub(x);
     let lesson = lesson(state.shown());
     let fitting = lesson.iter().find(|pieces| pieces_width(pieces) <= room).or(lesson.last());
@@ -64,6 +74,16 @@ fn stale_ms(source: &Source) -> Option<u64> {
     }
 }
 
+/// That nothing is lost and nothing answered twice, where no pane may say so.
+fn proof(snapshot: &Snapshot) -> Pieces {
+    match snapshot.lanes.data.lost_and_doubled() {
+        Some((0, 0)) if snapshot.lanes.source == Source::Live => {
+            vec![("0 lost 0 doubled  ".into(), Role::Dim)]
+        }
+        _ => Pieces::new(),
+    }
+}
+
 /// One fact: the worst that is known, or that nothing is wrong. What stands after its second piece
 /// may be left out.
 pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Pieces {
@@ -76,6 +96,10 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
         let mut pieces = say("✖", format!("cluster silent for {}", duration(*for_ms as f64)), Role::Bad);
         pieces.push((format!(": {}", clean(reason)), Role::Bad));
         return pieces;
+    }
+    let (lost, doubled) = snapshot.lanes.data.lost_and_doubled().unwrap_or_default();
+    if lost > 0 || doubled > 0 {
+        return say("✖", format!("{} lost  {} doubled", count(lost), count(doubled)), Role::Bad);
     }
     let workers = &snapshot.workers.data;
     let dead: Vec<_> =

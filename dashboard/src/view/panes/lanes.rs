@@ -37,14 +37,19 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         return;
     };
     let mut y = inside.y;
-    let room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let mut inside = inside;
+    let mut room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    // The proof that nothing was lost has the last line, whatever else there is to say.
+    if inside.height > 1
+        && let Some(proof) = proof(lanes)
+    {
+        pen.whole_pieces(room.x, inside.bottom() - 1, room.width, &proof);
+        inside.height -= 1;
+        room.height -= 1;
+    }
     y += bill(pen, lanes, room);
     if y < inside.bottom() {
         next_run(pen, lanes, Rect { y, height: 1, ..room });
-        y += 1;
-    }
-    if y < inside.bottom() && !lanes.ledger.is_empty() {
-        ledger(pen, lanes, Rect { y, height: 1, ..room });
         y += 1;
     }
     // Freshness when there is room for it and some runs below; runs otherwise.
@@ -196,18 +201,17 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
 }
 
 /// Every question, and what became of it: nothing may be lost, and nothing answered twice.
-fn ledger(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+fn proof(lanes: &Lanes) -> Option<Pieces> {
     let sum = |count: fn(&LedgerSums) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
-    let (lost, doubled) = (sum(|sums| sums.lost), sum(|sums| sums.doubled));
+    let (lost, doubled) = lanes.lost_and_doubled()?;
     let role = |count| if count == 0 { Role::Good } else { Role::Bad };
-    let pieces: Pieces = vec![
+    Some(vec![
         ("ledger  ".into(), Role::Dim),
         (format!("{} lost", count(lost)), role(lost)),
         (format!("  {} doubled", count(doubled)), role(doubled)),
         (format!("  of {} questions", count(sum(|sums| sums.produced))), Role::Text),
         (format!("  {} in flight", count(sum(|sums| sums.in_flight))), Role::Dim),
-    ];
-    pen.whole_pieces(line.x, line.y, line.width, &pieces);
+    ])
 }
 
 fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
