@@ -40,7 +40,7 @@ pub use payments::{CardSwipe, Chargeback, Decision, FraudDecision};
 pub use ride::{DriverLocation, EtaUpdate, Place, RoadTraversal, Traffic, Trip, TripKind, TruckLocation};
 pub use shared::{BatchRun, Batched, BatchedMut, Channel, DeadLetter, Notification, NotificationKind};
 pub use shop::{Click, ClickKind, PAGE_ITEMS, Recommendations};
-pub use source::{SOURCE_HEADER, Source, run_of};
+pub use source::{REPLAY_HEADER, Replay, SOURCE_HEADER, Source, run_of};
 pub use timestamp::{DAY_MS, HOUR_MS, Timestamp};
 pub use topic::{Business, Retention, Role};
 pub use truth::SimulationTruth;

@@ -10,6 +10,9 @@ use crate::Topic;
 /// The header that says what an answer answers.
 pub const SOURCE_HEADER: &str = "source";
 
+/// The header of answers that a group gives since its offsets were reset: a [`Replay`].
+pub const REPLAY_HEADER: &str = "replay";
+
 /// Which run of the batch lane published an answer with this `source` header,
 /// `batch-fraud-2026-03-03T11/3`: the run and the partition of its questions. None when it isn't
 /// one of ours.
@@ -48,9 +51,43 @@ impl fmt::Display for Source {
     }
 }
 
+/// Since when a group answers again: its offset was reset, as `7@900`. Answers with this header
+/// and those without are two rounds, and each question has its answer in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Replay {
+    /// The first question that it reads again.
+    pub from: i64,
+    /// Where its answers' partition ended then: later rounds begin later.
+    pub at: i64,
+}
+
+impl Replay {
+    /// Reads the value of a `replay` header; none when it isn't one of ours.
+    pub fn parse(header: &[u8]) -> Option<Self> {
+        let (from, at) = std::str::from_utf8(header).ok()?.split_once('@')?;
+        Some(Self { from: from.parse().ok()?, at: at.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.from, self.at)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replay_is_read_as_it_was_written() {
+        let replay = Replay { from: 7, at: 900 };
+        assert_eq!(Replay::parse(replay.to_string().as_bytes()), Some(replay));
+        for header in ["", "7", "@", "7@", "@900", "7@900@1", "x@900"] {
+            assert_eq!(Replay::parse(header.as_bytes()), None, "{header}");
+        }
+        assert_eq!(Replay::parse(&[0xff]), None);
+    }
 
     #[test]
     fn a_source_is_read_as_it_was_written() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use client::{Admin, Outgoing, Producer, ProducerOptions, Refused, Settings};
-use events::{DeadLetter, Event, SOURCE_HEADER, Topic};
+use events::{DeadLetter, Event, REPLAY_HEADER, Replay, SOURCE_HEADER, Topic};
 
 use super::arrival::{Excerpt, dead_letter};
 use super::commit_metadata::PartitionId;
@@ -23,6 +23,7 @@ pub(crate) struct Outbox {
     partitions: HashMap<Topic, i32>,
     json: Vec<u8>,
     source: String,
+    replay: String,
 }
 
 impl Outbox {
@@ -45,7 +46,13 @@ impl Outbox {
             })
             .collect::<Result<_, _>>()?;
         let producer = Producer::new(settings, options)?;
-        Ok(Self { producer, partitions, json: Vec::with_capacity(1024), source: String::with_capacity(64) })
+        Ok(Self {
+            producer,
+            partitions,
+            json: Vec::with_capacity(1024),
+            source: String::with_capacity(64),
+            replay: String::new(),
+        })
     }
 
     /// The partition of `topic` that answers to questions of partition `partition` go to: the one
@@ -84,25 +91,35 @@ impl Outbox {
     }
 
     /// Sends `answer`, which was [encoded](Self::encode) just before, to a question of partition
-    /// `partition`. `source` is the header's value. Waits as long as there is no room; ends with an
+    /// `partition`. `source` is the header's value, and `replay` says whether it is given again.
+    /// Waits as long as there is no room; ends with an
     /// error when the lane is to end meanwhile, or the answer is larger than a record may be.
     pub(crate) fn send_encoded(
         &mut self,
         answer: &Event,
         partition: i32,
         source: std::fmt::Arguments<'_>,
+        replay: Option<Replay>,
         control: &Control,
     ) -> Result<(), AnswerError> {
         let (topic, to) = self.place(answer.topic(), partition);
         assert!(!self.json.is_empty(), "an answer on {topic} is sent before it is encoded");
         self.source.clear();
         self.source.write_fmt(source).expect("a String takes all that is written");
+        let mut headers = [(SOURCE_HEADER, self.source.as_bytes()); 2];
+        let mut count = 1;
+        if let Some(replay) = replay {
+            self.replay.clear();
+            write!(self.replay, "{replay}").expect("a String takes all that is written");
+            headers[1] = (REPLAY_HEADER, self.replay.as_bytes());
+            count = 2;
+        }
         let record = Outgoing {
             topic: topic.name(),
             partition: Some(to),
             key: Some(answer.key().as_bytes()),
             value: Some(&self.json),
-            headers: &[(SOURCE_HEADER, self.source.as_bytes())],
+            headers: &headers[..count],
             timestamp_ms: None,
             tag: u32::try_from(partition).ok(),
         };

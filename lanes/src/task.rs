@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Event, Topic};
 
 use super::arrival::Arrival;
-use super::commit_metadata::{CommitMetadata, PartitionId};
+use super::commit_metadata::{CommitMetadata, PartitionId, ReplayStart};
 use super::merge::{Merge, Next};
 use super::published_answers::{AnswerCounts, PublishedAnswers};
 use processor::Processor;
@@ -24,6 +24,8 @@ pub(crate) struct Task {
     pub(crate) broadcast_seen: u64,
     /// See [`CommitMetadata::answers_from`].
     pub(crate) answers_from: BTreeMap<PartitionId, i64>,
+    /// See [`CommitMetadata::replay`].
+    pub(crate) replay: Option<ReplayStart>,
 }
 
 struct TaskInput {
@@ -74,6 +76,7 @@ impl Task {
             answered,
             broadcast_seen: 0,
             answers_from,
+            replay: None,
         }
     }
 
@@ -211,7 +214,8 @@ impl Task {
         for (place, from) in self.answers_from.iter_mut().filter(|_| settled) {
             *from = end(*place).unwrap_or(*from).max(*from);
         }
-        CommitMetadata { answers_from: self.answers_from.clone(), ..CommitMetadata::default() }
+        let (answers_from, replay) = (self.answers_from.clone(), self.replay.clone());
+        CommitMetadata { answers_from, replay, ..CommitMetadata::default() }
     }
 
     /// Drops what was taken in but not processed: the partition's next owner reads it again.

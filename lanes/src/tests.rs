@@ -6,6 +6,7 @@
 )]
 
 mod hostile;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -213,7 +213,7 @@ mod tests {
     use events::Source;
 
     use super::*;
-    use crate::ledger::Ledger;
+    use crate::ledger::{Headers, Ledger};
 
     /// Trades of an hour, as the only partition has them.
     fn trades() -> Vec<Event> {
@@ -237,11 +237,15 @@ mod tests {
             signals.extend(of_trade.map(|signal| (source, signal)));
         }
         for (offset, trade) in trades.iter().enumerate().skip(first) {
-            ledger.take((Topic::Trades, 0, offset as i64), Some(trade), None);
+            ledger.take((Topic::Trades, 0, offset as i64), Some(trade), Headers::default());
         }
         let kept = signals.iter().enumerate().filter(|(at, _)| Some(*at) != without);
         for (at, (source, signal)) in kept {
-            ledger.take((Topic::Signals, 0, at as i64), Some(signal), Some(*source));
+            ledger.take(
+                (Topic::Signals, 0, at as i64),
+                Some(signal),
+                Headers { source: Some(*source), replay: None },
+            );
         }
         ledger.committed("signals", Topic::Trades, 0, trades.len() as i64, 0);
         ledger.sums()[0].1

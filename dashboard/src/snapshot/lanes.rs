@@ -44,7 +44,7 @@ impl Lanes {
 }
 
 /// What became of the records of one topic: `produced` is the sum of all that follows it but
-/// `doubled`.
+/// `doubled` and `replayed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LedgerSums {
@@ -72,6 +72,8 @@ pub struct LedgerSums {
     pub lost: u64,
     /// Answers beyond the first to one question: must be 0.
     pub doubled: u64,
+    /// Answers that were given once more, after the group's offset was reset.
+    pub replayed: u64,
 }
 
 /// One run of the batch lane.

@@ -66,6 +66,7 @@ fn table(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
         "unanswered",
         "lost",
         "doubled",
+        "replayed",
     ]);
     for (pair, sums) in sums {
         let mut row = vec![pair.questions.to_string(), pair.answers.to_string()];
@@ -82,6 +83,7 @@ fn table(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
         row.extend(counts.map(|count| count.to_string()));
         row.push(sums.lost.map_or("–".to_owned(), |lost| lost.to_string()));
         row.push(sums.doubled.to_string());
+        row.push(sums.replayed.to_string());
         table.push(row);
     }
     table

@@ -97,7 +97,7 @@ impl<'a> Publisher<'a> {
             self.already += 1;
             return Ok(());
         }
-        self.outbox.send_encoded(answer, partition, format_args!("{source}"), self.steps.control)?;
+        self.outbox.send_encoded(answer, partition, format_args!("{source}"), None, self.steps.control)?;
         self.given += 1;
         Ok(())
     }

@@ -49,7 +49,9 @@ pub(super) fn answer(
             answer = instead_of(&answer, source.topic, source.partition, source.offset).into();
             outbox.encode(&answer);
         }
-        outbox.send_encoded(&answer, source.partition, format_args!("{source}"), control)?;
+        let place = outbox.place(answer.topic(), source.partition);
+        let replay = task.replay.as_ref().and_then(|replay| replay.header(source.topic, place));
+        outbox.send_encoded(&answer, source.partition, format_args!("{source}"), replay, control)?;
         let dead_letter = answer.topic() == Topic::DeadLetters;
         stats.answers += u64::from(!dead_letter);
         stats.dead_letters += u64::from(dead_letter);

@@ -15,7 +15,7 @@ use events::Topic;
 
 use super::{LAST_FLUSH, Lane, METADATA_TIMEOUT, News, Pending, Slot, commits};
 use crate::StreamError;
-use crate::commit_metadata::CommitMetadata;
+use crate::commit_metadata::{CommitMetadata, ReplayStart};
 use crate::rebuild::Plan;
 use crate::task::Task;
 
@@ -27,6 +27,8 @@ struct Start {
     /// The next offset to process.
     position: i64,
     metadata: Option<CommitMetadata>,
+    /// Whether an offset is committed with a text that isn't ours: somebody has reset it.
+    was_reset: bool,
 }
 
 impl Lane<'_> {
@@ -41,6 +43,7 @@ impl Lane<'_> {
         for ((at, commit), bounds) in partitions.iter().zip(commits).zip(bounds) {
             let (Some(topic), Some(bounds)) = (Topic::named(&at.topic), bounds) else { continue };
             let metadata = commit.as_ref().and_then(|commit| CommitMetadata::parse(&commit.metadata));
+            let was_reset = commit.is_some() && metadata.is_none();
             let position = match commit {
                 Some(commit) if commit.offset > bounds.latest => {
                     tracing::warn!(
@@ -59,7 +62,7 @@ impl Lane<'_> {
                 None => bounds.earliest,
             };
             starts.push((at.clone(), position));
-            let start = Start { topic, earliest: bounds.earliest, position, metadata };
+            let start = Start { topic, earliest: bounds.earliest, position, metadata, was_reset };
             by_task.entry(at.partition).or_default().push(start);
         }
         let inboxes = self.consumer.assign(&starts)?;
@@ -107,6 +110,12 @@ impl Lane<'_> {
             let from = from.unwrap_or(end).min(end);
             metadata.answers_from.insert(place, from);
             tails.push((place, from, end));
+        }
+        // All inputs of a task are committed together, so each knows of the same replay.
+        metadata.replay = inputs.iter().find_map(|input| input.metadata.as_ref()?.replay.clone());
+        if inputs.iter().any(|input| input.was_reset) {
+            let at = tails.iter().map(|(place, _, end)| (*place, *end)).collect();
+            metadata.replay = Some(ReplayStart { from: positions.iter().copied().collect(), at });
         }
         if !known {
             let first = commits(partition, &positions, &metadata);
@@ -164,6 +173,7 @@ impl Lane<'_> {
                 pending.metadata.answers_from,
             );
             task.broadcast_seen = pending.broadcast_seen;
+            task.replay = pending.metadata.replay;
             self.broadcast.pass_on(&mut task);
             self.tasks.insert(news.partition, Slot::Running { task: Box::new(task), waiting: None });
         }

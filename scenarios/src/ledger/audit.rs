@@ -5,9 +5,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use client::{Admin, LogReader, Read, Settings, TopicPartition};
 use events::{Event, Topic};
-use events::{SOURCE_HEADER, Source};
 
-use super::{Ledger, LedgerEntry, QuestionAnswerPair};
+use super::{Headers, Ledger, LedgerEntry, QuestionAnswerPair};
 
 /// How long to wait for the next record before the topic's end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,13 +22,12 @@ pub fn audit(settings: &Settings, admin: &Admin, entries: &[&LedgerEntry]) -> Re
     let pairs = entries.iter().map(|entry| entry.pair);
     let pairs: Vec<QuestionAnswerPair> =
         pairs.filter(|pair| exists(pair.questions) && exists(pair.answers)).collect();
+    let mut committed = Vec::new();
     for pair in &pairs {
         let partitions = partitions(admin, pair.questions)?;
-        for (at, offset) in partitions.iter().zip(admin.committed_offsets(pair.group, &partitions)?) {
-            if let Some(offset) = offset {
-                ledger.committed(pair.group, pair.questions, at.partition, offset, 0);
-            }
-        }
+        let offsets = admin.committed_offsets(pair.group, &partitions)?;
+        let known = partitions.into_iter().zip(offsets);
+        committed.extend(known.filter_map(|(at, offset)| Some((pair, at.partition, offset?))));
     }
     for pair in &pairs {
         read(settings, admin, pair.questions, &mut ledger)?;
@@ -41,6 +39,10 @@ pub fn audit(settings: &Settings, admin: &Admin, entries: &[&LedgerEntry]) -> Re
     }
     if exists(Topic::DeadLetters) {
         read(settings, admin, Topic::DeadLetters, &mut ledger)?;
+    }
+    for (pair, partition, offset) in committed {
+        let read = ledger.answers_read(pair.questions, partition);
+        ledger.committed(pair.group, pair.questions, partition, offset, read);
     }
     Ok(ledger)
 }
@@ -74,13 +76,13 @@ fn read(settings: &Settings, admin: &Admin, topic: Topic, ledger: &mut Ledger) -
             }
         };
         let event = Event::parse(topic, record.value().unwrap_or_default()).ok();
-        let source = record.header(SOURCE_HEADER).and_then(Source::parse);
+        let headers = Headers::read(|name| record.header(name));
         if let Some((_, oldest)) = cut.iter_mut().find(|(partition, _)| *partition == record.partition())
-            && let Some(source) = source
+            && let Some(source) = headers.source
         {
             oldest.get_or_insert(source.offset);
         }
-        ledger.take((topic, record.partition(), record.offset()), event.as_ref(), source);
+        ledger.take((topic, record.partition(), record.offset()), event.as_ref(), headers);
     }
     if !reader.is_finished() {
         bail!("{topic}: the broker did not send all that it has within {} s", PATIENCE.as_secs());

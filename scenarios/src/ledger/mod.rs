@@ -24,6 +24,11 @@
 //!   trip (unknown, over, silent for long), which only the consumer knows. Such pings are counted,
 //!   and prove no loss.
 //!
+//! A group whose committed offset is reset answers again. That is no fault, and each of these
+//! rounds is judged by itself: answers of a later one say so in a header
+//! ([`REPLAY_HEADER`](events::REPLAY_HEADER)), and from the first of them on its questions are asked
+//! anew. What earlier rounds had answered of them counts as *replayed*.
+//!
 //! *Doubled* are answers beyond the expected number, which must be 0 too. A consumer that is killed
 //! between its answer and its commit answers the question a second time, unless it first reads
 //! which answers exist (see `lanes`); the ledger detects both failures.
@@ -46,8 +51,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use events::Source;
-use events::{Event, Topic};
+use events::{Event, REPLAY_HEADER, Replay, SOURCE_HEADER, Source, Topic};
 use serde::Serialize;
 
 use partition::Partition;
@@ -106,6 +110,28 @@ pub struct Sums {
     pub unanswered: u64,
     /// Answers beyond the expected number.
     pub doubled: u64,
+    /// Answers that were given once more, after the group's offset was reset; those of the last
+    /// round count as answered.
+    pub replayed: u64,
+}
+
+/// What the headers of a record say that answers another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// The record that it answers.
+    pub source: Option<Source>,
+    /// Since when the group answers again, if its offset was reset.
+    pub replay: Option<Replay>,
+}
+
+impl Headers {
+    /// Reads the headers of a record, where `value` gives the value of one by its name.
+    pub fn read<'a>(value: impl Fn(&str) -> Option<&'a [u8]>) -> Self {
+        Self {
+            source: value(SOURCE_HEADER).and_then(Source::parse),
+            replay: value(REPLAY_HEADER).and_then(Replay::parse),
+        }
+    }
 }
 
 /// The state of every question, from the records and offsets that were read.
@@ -136,12 +162,12 @@ impl Ledger {
     }
 
     /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
-    /// and the value of its `source` header.
+    /// and what its headers say.
     pub fn take(
         &mut self,
         (topic, partition, offset): (Topic, i32, i64),
         event: Option<&Event>,
-        source: Option<Source>,
+        Headers { source, replay }: Headers,
     ) {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
@@ -166,7 +192,12 @@ impl Ledger {
                 && event.is_none_or(|event| open.rule.is_answer(event))
             {
                 let most = open.rule.most_answers();
-                open.partition(source.partition).answer(source.offset, most);
+                let questions = open.partition(source.partition);
+                // A round begins where its answers' partition ended, so before this answer.
+                if let Some(replay) = replay.filter(|replay| replay.at <= offset) {
+                    questions.replay(replay);
+                }
+                questions.answer(source.offset, most);
             }
         }
     }
@@ -175,7 +206,7 @@ impl Ledger {
     /// holds questions, they count as such.
     pub(crate) fn unreadable(&mut self, topic: Topic, partition: i32, first: i64, last: i64) {
         for offset in (first..=last).take(MOST_IN_A_BATCH) {
-            self.take((topic, partition, offset), None, None);
+            self.take((topic, partition, offset), None, Headers::default());
         }
     }
 
@@ -187,6 +218,12 @@ impl Ledger {
             let read = open.answers_read.get(&partition).copied().unwrap_or(0);
             open.partition(partition).committed(offset, answers_end, read);
         }
+    }
+
+    /// Up to where the answers to a partition of `questions` have been read.
+    fn answers_read(&self, questions: Topic, partition: i32) -> i64 {
+        let open = self.pairs.iter().find(|open| open.pair.questions == questions);
+        open.and_then(|open| open.answers_read.get(&partition).copied()).unwrap_or(0)
     }
 
     /// The topic to which `group` answers questions on `topic`, if the ledger has this pair.

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use events::Replay;
+
 use super::{Expected, Sums};
 
 /// The most questions of a partition whose state is kept.
 pub(super) const REMEMBERED: usize = 2_000_000;
+/// The most rounds of a partition that are told apart.
+const MOST_ROUNDS: u32 = 1_000;
 /// The most committed offsets of a partition that wait until their answers have been read.
 const PENDING_COMMITS: usize = 1_000;
 
@@ -14,12 +18,14 @@ const PENDING_COMMITS: usize = 1_000;
 enum State {
     /// Not read: retention has deleted it, or it has yet to arrive.
     Unread,
-    /// So many answers to it were read, and how many it expects is unknown: it was not read
-    /// itself, or the records do not show it.
+    /// So many answers to it were read before it was read itself.
+    Early(u16),
+    /// So many answers to it were read, and how many it expects the records do not show.
     Uncounted(u16),
     /// It has been read; `waiting` holds how many answers are missing.
     Waiting,
-    Answered,
+    /// It has all the answers that it expects, or the one that nobody expected: 0.
+    Answered(u16),
     DeadLettered,
     Repeated,
     /// It expects no answer, and an answer would be right.
@@ -30,6 +36,15 @@ enum State {
     Unknown,
 }
 
+/// The answers that a question waits for.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    /// How many are missing.
+    left: u16,
+    /// How many it expects.
+    all: u16,
+}
+
 /// What was read about one partition of questions.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
@@ -37,7 +52,7 @@ pub(super) struct Partition {
     base: i64,
     states: VecDeque<State>,
     /// Those of `states` that wait, and for how many answers.
-    waiting: BTreeMap<i64, u16>,
+    waiting: BTreeMap<i64, Owed>,
     /// The sum of these answers. Some millions wait for a consumer that is paused, and the screen
     /// asks every second.
     missing: u64,
@@ -46,6 +61,12 @@ pub(super) struct Partition {
     /// How many questions there are more than records.
     extra: u64,
     answered: u64,
+    /// The answers of earlier rounds to questions that the group has been sent back to.
+    replayed: u64,
+    /// Where the answers of this round begin: see [`Replay`].
+    round: i64,
+    /// How many rounds there were.
+    rounds: u32,
     dead_lettered: u64,
     repeated: u64,
     nothing_owed: u64,
@@ -92,10 +113,11 @@ impl Partition {
         let Some(known) = self.state(offset) else { return };
         let early = match *known {
             State::Unread => 0,
-            State::Uncounted(answers) => answers,
+            State::Early(answers) => answers,
             // The question or its dead letter was read before.
-            State::Waiting
-            | State::Answered
+            State::Uncounted(_)
+            | State::Waiting
+            | State::Answered(_)
             | State::DeadLettered
             | State::Repeated
             | State::NoneExpected
@@ -105,9 +127,9 @@ impl Partition {
         let (state, owed) = match owed {
             Expected::Answers(0) => (State::NoneAllowed, 0),
             Expected::Answers(owed) if owed > early => (State::Waiting, owed),
-            Expected::Answers(owed) => (State::Answered, owed),
+            Expected::Answers(owed) => (State::Answered(owed), owed),
             // Its answer was read before it.
-            Expected::Nothing | Expected::Repeated if early > 0 => (State::Answered, 1),
+            Expected::Nothing | Expected::Repeated if early > 0 => (State::Answered(0), 1),
             Expected::Nothing => (State::NoneExpected, 0),
             Expected::Unknown if early > 0 => (State::Uncounted(early), early),
             Expected::Unknown => (State::Unknown, 0),
@@ -123,12 +145,16 @@ impl Partition {
         match state {
             State::Waiting => {
                 self.missing += u64::from(owed - early);
-                let before = self.waiting.insert(offset, owed - early);
-                self.missing -= u64::from(before.unwrap_or(0));
+                let before = self.waiting.insert(offset, Owed { left: owed - early, all: owed });
+                assert!(before.is_none(), "the question at {offset} waits although it was not read");
             }
             State::Repeated => self.repeated += 1,
             State::NoneExpected | State::NoneAllowed | State::Unknown => self.nothing_owed += 1,
-            State::Unread | State::Uncounted(_) | State::Answered | State::DeadLettered => {}
+            State::Unread
+            | State::Early(_)
+            | State::Uncounted(_)
+            | State::Answered(_)
+            | State::DeadLettered => {}
         }
     }
 
@@ -147,28 +173,35 @@ impl Partition {
     pub(super) fn answer(&mut self, offset: i64, most: u16) {
         let Some(known) = self.state(offset) else { return };
         match *known {
+            State::Early(answers) if answers < most => {
+                *known = State::Early(answers + 1);
+                self.extra += 1;
+                self.answered += 1;
+            }
             State::Uncounted(answers) if answers < most => {
                 *known = State::Uncounted(answers + 1);
                 self.extra += 1;
                 self.answered += 1;
             }
-            State::Uncounted(_) | State::Answered | State::NoneAllowed => self.doubled += 1,
+            State::Early(_) | State::Uncounted(_) | State::Answered(_) | State::NoneAllowed => {
+                self.doubled += 1;
+            }
             State::Waiting => self.answer_waiting(offset),
             State::Unread => {
-                *known = State::Uncounted(1);
+                *known = State::Early(1);
                 self.answered += 1;
             }
             State::DeadLettered => {
-                *known = State::Answered;
+                *known = State::Answered(1);
                 self.answered += 1;
             }
             State::Repeated => {
-                *known = State::Answered;
+                *known = State::Answered(0);
                 self.repeated -= 1;
                 self.answered += 1;
             }
             State::NoneExpected => {
-                *known = State::Answered;
+                *known = State::Answered(0);
                 self.nothing_owed -= 1;
                 self.answered += 1;
             }
@@ -181,15 +214,71 @@ impl Partition {
     }
 
     fn answer_waiting(&mut self, offset: i64) {
-        let left = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
-        *left -= 1;
+        let owed = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
+        owed.left -= 1;
         self.missing -= 1;
         self.answered += 1;
-        if *left == 0 {
+        let Owed { left, all } = *owed;
+        if left == 0 {
             self.waiting.remove(&offset);
             if let Some(known) = self.state(offset) {
-                *known = State::Answered;
+                *known = State::Answered(all);
             }
+        }
+    }
+
+    /// The group's offset was reset, and it answers again from `replay.from` on: what it had
+    /// answered there is asked anew, and each round is judged by itself. Once for each round; one
+    /// that is older than the present one changes nothing.
+    pub(super) fn replay(&mut self, replay: Replay) {
+        // A header may name any round: each costs a look at every state.
+        if replay.at <= self.round || self.rounds >= MOST_ROUNDS {
+            return;
+        }
+        self.round = replay.at;
+        self.rounds += 1;
+        // What was committed before says nothing about this round.
+        self.committed.clear();
+        self.passed = self.passed.min(replay.from);
+        let first = usize::try_from(replay.from.max(self.base) - self.base).unwrap_or(usize::MAX);
+        for at in first..self.states.len() {
+            let offset = self.base + at as i64;
+            let (state, answers) = match self.states[at] {
+                State::Early(answers) => {
+                    self.extra -= more_than_one(answers);
+                    (State::Unread, answers)
+                }
+                State::Uncounted(answers) => {
+                    self.extra -= more_than_one(answers);
+                    self.nothing_owed += 1;
+                    (State::Unknown, answers)
+                }
+                State::Answered(0) => {
+                    self.nothing_owed += 1;
+                    (State::NoneExpected, 1)
+                }
+                State::Answered(answers) => {
+                    self.waiting.insert(offset, Owed { left: answers, all: answers });
+                    self.missing += u64::from(answers);
+                    (State::Waiting, answers)
+                }
+                State::Waiting => {
+                    let owed = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
+                    let answers = owed.all - owed.left;
+                    owed.left = owed.all;
+                    self.missing += u64::from(answers);
+                    (State::Waiting, answers)
+                }
+                State::Unread
+                | State::DeadLettered
+                | State::Repeated
+                | State::NoneExpected
+                | State::NoneAllowed
+                | State::Unknown => continue,
+            };
+            self.states[at] = state;
+            self.answered -= u64::from(answers);
+            self.replayed += u64::from(answers);
         }
     }
 
@@ -197,7 +286,7 @@ impl Partition {
     pub(super) fn dead_letter(&mut self, offset: i64) {
         let Some(known) = self.state(offset) else { return };
         match *known {
-            State::Uncounted(_) | State::Answered | State::DeadLettered => return,
+            State::Early(_) | State::Uncounted(_) | State::Answered(_) | State::DeadLettered => return,
             State::Waiting => {
                 *known = State::DeadLettered;
                 self.give_up(offset);
@@ -218,7 +307,7 @@ impl Partition {
 
     /// The record at `offset` expects no further answers: the missing ones count as one question.
     fn give_up(&mut self, offset: i64) {
-        let left = self.waiting.remove(&offset).unwrap_or(0);
+        let left = self.waiting.remove(&offset).map_or(0, |owed| owed.left);
         self.missing -= u64::from(left);
         self.extra -= more_than_one(left);
     }
@@ -237,6 +326,10 @@ impl Partition {
     /// The group has committed `offset`; after that the answers ended at `answers_end`, and they
     /// have been read up to `answers_read`.
     pub(super) fn committed(&mut self, offset: i64, answers_end: i64, answers_read: i64) {
+        if self.round > 0 && answers_end <= self.round {
+            // It was committed before the offset was reset.
+            return;
+        }
         let newest = self.committed.back().map_or(self.passed, |(newest, _)| *newest);
         if offset < newest {
             // A group whose offset was reset processes everything again.
@@ -258,13 +351,14 @@ impl Partition {
 
     /// Adds all but the lost questions to `sums`, and gives their number.
     pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
-        let lost: u64 = self.waiting.range(..self.passed).map(|(_, &left)| u64::from(left)).sum();
+        let lost: u64 = self.waiting.range(..self.passed).map(|(_, owed)| u64::from(owed.left)).sum();
         let in_flight = self.missing - lost;
         let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
         // An answer may have been read before its question.
         let produced = (self.end.max(0) as u64 + self.extra).max(known);
         sums.produced += produced;
         sums.answered += self.answered;
+        sums.replayed += self.replayed;
         sums.in_flight += in_flight;
         sums.dead_lettered += self.dead_lettered;
         sums.repeated += self.repeated;

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use events::Replay;
+
 use super::{Expected, Partition, Sums};
 
 /// The most answers that a question of these tests is owed.
@@ -115,5 +117,54 @@ proptest! {
             }
         }
         prop_assert_eq!(sums(&partition), expected);
+    }
+}
+
+proptest! {
+    /// However the questions and the answers of two rounds are read, the sums are those of the
+    /// second round alone, and what the first had answered of its questions is replayed.
+    #[test]
+    fn a_second_round_is_judged_as_if_it_were_the_only_one(
+        records in prop::collection::vec((0..=MOST, 0..=MOST_GIVEN, 0..=MOST_GIVEN), 1..10),
+        read_before in 0_usize..10,
+        from in 0_usize..10,
+    ) {
+        let from = from.min(records.len());
+        let mut partition = Partition::default();
+        let mut only_one = Partition::default();
+        let ask = |partition: &mut Partition, range: std::ops::Range<usize>| {
+            for (offset, (owed, ..)) in records.iter().enumerate().take(range.end).skip(range.start) {
+                partition.question(offset as i64, Expected::Answers(*owed));
+            }
+        };
+        let read_before = read_before.min(records.len());
+        ask(&mut partition, 0..read_before);
+        for (offset, (_, first, _)) in records.iter().enumerate() {
+            for _ in 0..*first {
+                partition.answer(offset as i64, MOST);
+                if offset < from {
+                    only_one.answer(offset as i64, MOST);
+                }
+            }
+        }
+        let before = sums(&partition);
+        partition.replay(Replay { from: from as i64, at: 1 });
+        let after = sums(&partition);
+        prop_assert_eq!(after.answered + after.replayed, before.answered);
+        for (offset, (_, _, second)) in records.iter().enumerate().skip(from) {
+            for _ in 0..*second {
+                partition.answer(offset as i64, MOST);
+                only_one.answer(offset as i64, MOST);
+            }
+        }
+        ask(&mut partition, read_before..records.len());
+        ask(&mut only_one, 0..records.len());
+        partition.committed(records.len() as i64, 2, 2);
+        only_one.committed(records.len() as i64, 2, 2);
+        let (both, one) = (sums(&partition), sums(&only_one));
+        // The doubles of the first round stay its own, and those of early answers show late.
+        let in_one = |sums: Sums| Sums { doubled: 0, replayed: 0, ..sums };
+        prop_assert_eq!(in_one(both), in_one(one));
+        prop_assert!(both.doubled >= one.doubled);
     }
 }

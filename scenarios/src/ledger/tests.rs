@@ -53,16 +53,21 @@ fn none() -> Sums {
 /// Asked from `offsets`, ids being the offsets.
 fn asked(ledger: &mut Ledger, offsets: std::ops::Range<i64>) {
     for offset in offsets {
-        ledger.take((Topic::CardSwipes, 0, offset), Some(&swipe(&offset.to_string())), None);
+        ledger.take((Topic::CardSwipes, 0, offset), Some(&swipe(&offset.to_string())), Headers::default());
     }
 }
 
 fn answered(ledger: &mut Ledger, offsets: &[i64]) {
     for (at, &offset) in offsets.iter().enumerate() {
-        let source = Source { topic: Topic::CardSwipes, partition: 0, offset };
-        let answer = decision(&offset.to_string());
-        ledger.take((Topic::FraudDecisions, 0, at as i64), Some(&answer), Some(source));
+        answer(ledger, at as i64, offset, None);
     }
+}
+
+/// The answer at `at` to the question at `offset`, in a round that began so.
+fn answer(ledger: &mut Ledger, at: i64, offset: i64, replay: Option<Replay>) {
+    let source = Some(Source { topic: Topic::CardSwipes, partition: 0, offset });
+    let answer = decision(&offset.to_string());
+    ledger.take((Topic::FraudDecisions, 0, at), Some(&answer), Headers { source, replay });
 }
 
 /// The sums of payments; they always add up.
@@ -87,7 +92,7 @@ fn what_is_not_answered_is_in_flight_until_the_committed_offset_has_passed_it() 
         expected,
         "four of the five answers that were there have been read: the fifth may be that to 3"
     );
-    ledger.take((Topic::FraudDecisions, 0, 4), None, None);
+    ledger.take((Topic::FraudDecisions, 0, 4), None, Headers::default());
     ledger.committed("fraud", Topic::CardSwipes, 0, 5, 5);
     assert_eq!(sums(&ledger), Sums { in_flight: 5, lost: Some(1), ..expected }, "3 was passed over");
     assert_eq!(ledger.lost(FRAUD, 9), ["card_swipes/0/3"]);
@@ -125,8 +130,8 @@ fn what_retention_took_is_expired_and_not_lost() {
 fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
     let mut ledger = new_ledger();
     asked(&mut ledger, 0..2);
-    ledger.take((Topic::CardSwipes, 0, 2), None, None);
-    ledger.take((Topic::CardSwipes, 0, 3), Some(&swipe("1")), None);
+    ledger.take((Topic::CardSwipes, 0, 2), None, Headers::default());
+    ledger.take((Topic::CardSwipes, 0, 3), Some(&swipe("1")), Headers::default());
     let letter = DeadLetter {
         topic: "card_swipes".into(),
         partition: 0,
@@ -135,7 +140,7 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
         error: "not JSON".into(),
         value_base64: String::new(),
     };
-    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter.into()), None);
+    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter.into()), Headers::default());
     answered(&mut ledger, &[0, 1]);
     ledger.committed("fraud", Topic::CardSwipes, 0, 4, 0);
     assert_eq!(sums(&ledger), Sums { produced: 4, answered: 2, dead_lettered: 1, repeated: 1, ..none() });
@@ -154,8 +159,8 @@ fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_coul
         error: "the records can't be decompressed".into(),
         value_base64: String::new(),
     };
-    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter(Some(4)).into()), None);
-    ledger.take((Topic::DeadLetters, 0, 1), Some(&letter(Some(i64::MAX)).into()), None);
+    ledger.take((Topic::DeadLetters, 0, 0), Some(&letter(Some(4)).into()), Headers::default());
+    ledger.take((Topic::DeadLetters, 0, 1), Some(&letter(Some(i64::MAX)).into()), Headers::default());
     asked(&mut ledger, 5..6);
     answered(&mut ledger, &[0, 1]);
     ledger.committed("fraud", Topic::CardSwipes, 0, 6, 0);
@@ -176,7 +181,7 @@ fn a_page_for_everybody_is_nobodys_answer() {
         depth: None,
     }
     .into();
-    ledger.take((Topic::Clicks, 0, 0), Some(&click), None);
+    ledger.take((Topic::Clicks, 0, 0), Some(&click), Headers::default());
     let page = |session: &str, after: Option<&str>| -> Event {
         events::Recommendations {
             ts: Timestamp::from_ms(0),
@@ -187,8 +192,9 @@ fn a_page_for_everybody_is_nobodys_answer() {
         .into()
     };
     let source = Some(Source { topic: Topic::Clicks, partition: 0, offset: 0 });
-    ledger.take((Topic::Recommendations, 0, 0), Some(&page("", None)), source);
-    ledger.take((Topic::Recommendations, 0, 1), Some(&page("s", Some("e"))), source);
+    let headers = Headers { source, replay: None };
+    ledger.take((Topic::Recommendations, 0, 0), Some(&page("", None)), headers);
+    ledger.take((Topic::Recommendations, 0, 1), Some(&page("s", Some("e"))), headers);
     let (_, sums) = ledger.sums()[0];
     assert_eq!(sums, Sums { produced: 1, answered: 1, ..none() });
 }
@@ -200,4 +206,66 @@ fn a_header_that_names_any_number_costs_no_memory() {
     answered(&mut ledger, &[i64::MAX, -7, 1 << 60, 0]);
     assert_eq!(sums(&ledger), Sums { produced: 2, answered: 1, in_flight: 1, ..none() });
     assert!(ledger.pairs[0].partitions[&0].remembered() <= 2);
+}
+
+/// A group is sent back to its fourth question, and answers again from there. Nothing of that is
+/// lost or doubled, and what is lost or doubled in the second round is seen.
+#[test]
+fn a_group_that_was_reset_answers_in_a_round_of_its_own() {
+    let mut ledger = new_ledger();
+    asked(&mut ledger, 0..10);
+    answered(&mut ledger, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 8, 8);
+    assert_eq!(sums(&ledger), Sums { produced: 10, answered: 8, in_flight: 2, ..none() });
+
+    let replay = Some(Replay { from: 3, at: 8 });
+    answer(&mut ledger, 8, 3, replay);
+    let sent_back = Sums { produced: 10, answered: 4, in_flight: 6, replayed: 5, ..none() };
+    assert_eq!(sums(&ledger), sent_back, "five answers are of the round before, one is new");
+    // A look that was made before the offset was reset is told late.
+    ledger.committed("fraud", Topic::CardSwipes, 0, 8, 8);
+    assert_eq!(sums(&ledger), sent_back);
+
+    for (at, offset) in (9..).zip([4, 5, 5, 7, 8, 9]) {
+        answer(&mut ledger, at, offset, replay);
+    }
+    ledger.committed("fraud", Topic::CardSwipes, 0, 10, 15);
+    let expected = Sums { produced: 10, answered: 9, lost: Some(1), doubled: 1, replayed: 5, ..none() };
+    assert_eq!(sums(&ledger), expected, "6 was passed over in this round, 5 has two answers");
+    assert_eq!(ledger.lost(FRAUD, 9), ["card_swipes/0/6"]);
+
+    // A third round, from the beginning, whose answers are read before anything else is known.
+    let again = Some(Replay { from: 0, at: 15 });
+    for (at, offset) in (15..).zip(0..10) {
+        answer(&mut ledger, at, offset, again);
+    }
+    ledger.committed("fraud", Topic::CardSwipes, 0, 10, 25);
+    let expected = Sums { produced: 10, answered: 10, doubled: 1, replayed: 14, ..none() };
+    assert_eq!(sums(&ledger), expected, "each round keeps what it did wrong twice");
+}
+
+/// Of every order in which the topics are read, the questions may come last.
+#[test]
+fn a_round_is_told_apart_also_when_its_questions_are_read_later() {
+    let mut ledger = new_ledger();
+    answered(&mut ledger, &[0, 1, 2]);
+    for offset in 0..3 {
+        answer(&mut ledger, 3 + offset, offset, Some(Replay { from: 0, at: 3 }));
+    }
+    asked(&mut ledger, 0..3);
+    assert_eq!(sums(&ledger), Sums { produced: 3, answered: 3, replayed: 3, ..none() });
+}
+
+/// A header claims a round that begins behind its own record.
+#[test]
+fn a_round_that_has_yet_to_begin_is_not_believed() {
+    let mut ledger = new_ledger();
+    asked(&mut ledger, 0..2);
+    answered(&mut ledger, &[0, 1]);
+    for at in [3, i64::MAX, -1] {
+        answer(&mut ledger, 2, 1, Some(Replay { from: 0, at }));
+    }
+    answer(&mut ledger, 2, 1, Some(Replay { from: i64::MIN, at: 1 }));
+    let expected = Sums { produced: 2, answered: 1, in_flight: 1, doubled: 3, replayed: 2, ..none() };
+    assert_eq!(sums(&ledger), expected);
 }

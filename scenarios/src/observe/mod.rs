@@ -200,7 +200,7 @@ impl Show {
 
     /// Takes a record of one of our topics.
     pub fn take(&mut self, record: &SeenRecord) {
-        self.ledger.take(record.place, record.event.as_ref(), record.source);
+        self.ledger.take(record.place, record.event.as_ref(), record.headers);
         let Some(event) = &record.event else {
             if let Some(settled) = &mut self.settled {
                 settled.mark_read(record.place);
@@ -209,7 +209,8 @@ impl Show {
         };
         self.observe(event, record.sent_ms);
         if let Some(settled) = &mut self.settled {
-            let SeenRecord { place, source, send_time, .. } = *record;
+            let SeenRecord { place, headers, send_time, .. } = *record;
+            let source = headers.source;
             settled.take(&BillRecord { place, event, source, run: record.run.as_deref(), send_time });
         }
     }
@@ -369,6 +370,7 @@ fn shown_sums((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::LedgerSum
         unanswered: sums.unanswered,
         lost: sums.lost.unwrap_or(0),
         doubled: sums.doubled,
+        replayed: sums.replayed,
     }
 }
 

@@ -12,10 +12,11 @@ use anyhow::Result;
 use client::{Admin, Read, Settings, Since, TopicPartition, Unreadable, Watcher};
 use dashboard::GroupState;
 use events::{Event, Topic};
-use events::{SOURCE_HEADER, Source, run_of};
+use events::{SOURCE_HEADER, run_of};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
+use crate::ledger::Headers;
 use crate::priority::{Priority, lower_priority};
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
 
@@ -47,8 +48,8 @@ pub struct SeenRecord {
     /// What it says; none when it breaks its contract, which is its consumers' to report, as a dead
     /// letter.
     pub event: Option<Event>,
-    /// The record that it answers, from its header.
-    pub source: Option<Source>,
+    /// The record that it answers, and in which round, from its headers.
+    pub headers: Headers,
     /// The run of the batch lane that published it, from its header.
     pub run: Option<Box<str>>,
     /// When its simulator sent it, with its sequence number, if one did.
@@ -244,7 +245,7 @@ fn unread(lost: &Unreadable) -> impl Iterator<Item = SeenRecord> {
         (first..=lost.last).map(move |offset| SeenRecord {
             place: (topic, partition, offset),
             event: None,
-            source: None,
+            headers: Headers::default(),
             run: None,
             send_time: None,
             sent_ms,
@@ -287,13 +288,13 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                     since = Instant::now();
                 }
                 let answers = record.header(SOURCE_HEADER);
-                let source = answers.and_then(Source::parse);
+                let headers = Headers::read(|name| record.header(name));
                 let send_time = record.header(SEND_TIME_HEADER).and_then(SimulatedSendTime::parse);
                 batch.push(SeenRecord {
                     place: (topic, record.partition(), record.offset()),
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
-                    source,
-                    run: answers.filter(|_| source.is_none()).and_then(run_of).map(Into::into),
+                    headers,
+                    run: answers.filter(|_| headers.source.is_none()).and_then(run_of).map(Into::into),
                     send_time,
                     sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
                 });

@@ -205,10 +205,15 @@ fn proof(lanes: &Lanes) -> Option<Pieces> {
     let sum = |count: fn(&LedgerSums) -> u64| lanes.ledger.iter().map(count).fold(0, u64::saturating_add);
     let (lost, doubled) = lanes.lost_and_doubled()?;
     let role = |count| if count == 0 { Role::Good } else { Role::Bad };
+    let replayed = match sum(|sums| sums.replayed) {
+        0 => String::new(),
+        replayed => format!("  {} replayed", count(replayed)),
+    };
     Some(vec![
         ("ledger  ".into(), Role::Dim),
         (format!("{} lost", count(lost)), role(lost)),
         (format!("  {} doubled", count(doubled)), role(doubled)),
+        (replayed, Role::Text),
         (format!("  of {} questions", count(sum(|sums| sums.produced))), Role::Text),
         (format!("  {} in flight", count(sum(|sums| sums.in_flight))), Role::Dim),
     ])
