@@ -22,6 +22,8 @@ pub enum Since {
     Beginning,
     /// With the next record.
     Now,
+    /// With the record at this offset.
+    Offset(i64),
 }
 
 /// Reads any number of partitions as they grow, without a group; more can be added while it runs.
@@ -71,6 +73,7 @@ impl Watcher {
         let offset = match since {
             Since::Beginning => Offset::Beginning,
             Since::Now => Offset::End,
+            Since::Offset(offset) => Offset::Offset(offset),
         };
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         let wrong = |error: KafkaError| ClusterError::of("watching", &self.settings, Duration::ZERO, &error);

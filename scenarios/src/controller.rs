@@ -163,6 +163,7 @@ impl ShowController {
                     self.show.poll(now_ms, poll);
                     self.start_if_ready();
                 }
+                Seen::Begin(questions) => self.show.begin(&questions),
                 Seen::Silence(now_ms, reason) => self.show.silence(now_ms, &reason),
                 Seen::Records(records) => {
                     for record in &records {

@@ -30,6 +30,9 @@ pub struct Lanes {
     pub freshness: Vec<Freshness>,
     /// What the batch lane's delay has cost.
     pub bill: Bill,
+    /// From which instant of event time on the bill and the ledger count, in milliseconds since
+    /// 1970 UTC; `None`: from the beginning of the show.
+    pub counted_since_ms: Option<i64>,
     /// What became of every question, one set of sums for each topic of questions.
     pub ledger: Vec<LedgerSums>,
 }

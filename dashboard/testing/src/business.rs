@@ -161,6 +161,7 @@ pub(super) fn lanes() -> Lanes {
         })
         .collect(),
         bill: bill(),
+        counted_since_ms: None,
         ledger: [
             ("driver_locations", "eta_updates", 5_046_204, 1_788_000, 18, 3_258_186),
             ("card_swipes", "fraud_decisions", 190_310, 186_110, 4_200, 0),

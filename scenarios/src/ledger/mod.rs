@@ -202,6 +202,13 @@ impl Ledger {
         }
     }
 
+    /// The questions of a partition are read from `offset` on: what came before is not counted.
+    pub fn begin(&mut self, questions: Topic, partition: i32, offset: i64) {
+        for open in self.pairs.iter_mut().filter(|open| open.pair.questions == questions) {
+            open.partition(partition).begin(offset);
+        }
+    }
+
     /// The records from `first` to `last` in a partition of `topic` are unreadable. If the topic
     /// holds questions, they count as such.
     pub(crate) fn unreadable(&mut self, topic: Topic, partition: i32, first: i64, last: i64) {

@@ -48,6 +48,8 @@ struct Owed {
 /// What was read about one partition of questions.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
+    /// The first question that counts.
+    first: i64,
     /// The offset of the first of `states`.
     base: i64,
     states: VecDeque<State>,
@@ -79,9 +81,18 @@ pub(super) struct Partition {
 }
 
 impl Partition {
+    /// Nothing before `offset` counts. Once something was read it is too late for that.
+    pub(super) fn begin(&mut self, offset: i64) {
+        if !self.states.is_empty() {
+            return;
+        }
+        self.first = offset.max(0);
+        self.end = self.first;
+    }
+
     /// The state of the question at `offset`, if it is kept.
     fn state(&mut self, offset: i64) -> Option<&mut State> {
-        if offset < 0 {
+        if offset < self.first {
             return None;
         }
         if self.states.is_empty() {
@@ -355,7 +366,7 @@ impl Partition {
         let in_flight = self.missing - lost;
         let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
         // An answer may have been read before its question.
-        let produced = (self.end.max(0) as u64 + self.extra).max(known);
+        let produced = ((self.end - self.first) as u64 + self.extra).max(known);
         sums.produced += produced;
         sums.answered += self.answered;
         sums.replayed += self.replayed;

@@ -269,3 +269,21 @@ fn a_round_that_has_yet_to_begin_is_not_believed() {
     let expected = Sums { produced: 2, answered: 1, in_flight: 1, doubled: 3, replayed: 2, ..none() };
     assert_eq!(sums(&ledger), expected);
 }
+
+/// Who attaches to a running show reads questions from one offset on, and the answers to those
+/// before come in all the same.
+#[test]
+fn who_begins_in_the_middle_counts_from_there() {
+    let mut ledger = new_ledger();
+    ledger.begin(Topic::CardSwipes, 0, 100);
+    asked(&mut ledger, 100..105);
+    for (at, offset) in (90..).zip([98, 99, 99, 100, 101]) {
+        answer(&mut ledger, at, offset, None);
+    }
+    ledger.committed("fraud", Topic::CardSwipes, 0, 102, 95);
+    assert_eq!(sums(&ledger), Sums { produced: 5, answered: 2, in_flight: 3, ..none() });
+    answer(&mut ledger, 95, 103, None);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 104, 96);
+    let expected = Sums { produced: 5, answered: 3, in_flight: 1, lost: Some(1), ..none() };
+    assert_eq!(sums(&ledger), expected, "what is lost from there on is seen");
+}

@@ -39,8 +39,9 @@ pub struct LanesView {
     window: Option<(Timestamp, Timestamp)>,
     /// Records that the jobs' runs have read.
     records: u64,
-    /// Up to which instant of event time each job has read.
-    read_up_to: BTreeMap<String, Timestamp>,
+    /// The ends of the windows that each job has run, in event time, newest last. Those of a show
+    /// before may be among them, whose clock went on for longer.
+    window_ends: BTreeMap<String, VecDeque<Timestamp>>,
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +112,7 @@ impl LanesView {
             runs: VecDeque::new(),
             window: None,
             records: 0,
-            read_up_to: BTreeMap::new(),
+            window_ends: BTreeMap::new(),
         }
     }
 
@@ -149,8 +150,9 @@ impl LanesView {
     }
 
     fn ran_window(&mut self, run: &BatchRun) {
-        let newest = self.read_up_to.entry(run.job.clone()).or_insert(run.window_end);
-        *newest = (*newest).max(run.window_end);
+        let ends = self.window_ends.entry(run.job.clone()).or_default();
+        ends.push_back(run.window_end);
+        ends.drain(..ends.len().saturating_sub(RUNS));
         self.records += run.records;
         self.window = self.window.max(Some((run.window_start, run.window_end)));
         self.runs.push_front(Run {
@@ -193,14 +195,14 @@ impl LanesView {
                 }
             })
             .collect();
-        let oldest = self.read_up_to.values().min();
+        let oldest = now.and_then(|now| self.read_by_all(now));
         let next = now.zip(clock).map(|(now, clock)| {
             let due = now.floor(self.period_ms).plus_ms(self.period_ms);
             (clock.wall_ms_at(due) - wall_ms).max(0) as f64
         });
         Lanes {
             stream_delay_ms: freshness.iter().filter_map(|of| of.delay_ms).reduce(f64::max),
-            batch_age_ms: now.zip(oldest).map(|(now, oldest)| now.since_ms(*oldest).max(0) as f64),
+            batch_age_ms: now.zip(oldest).map(|(now, oldest)| now.since_ms(oldest) as f64),
             batch_period_ms: Some(self.period_ms as f64),
             can_turn: false,
             next_run_in_ms: next,
@@ -209,6 +211,7 @@ impl LanesView {
             runs: self.runs.iter().cloned().collect(),
             freshness,
             bill: shown_bill(&self.businesses, bill),
+            counted_since_ms: None,
             ledger: Vec::new(),
         }
     }
@@ -241,8 +244,27 @@ impl LanesView {
     fn is_running(&self, now: Timestamp, start: Timestamp) -> bool {
         let due = now.floor(self.period_ms);
         let waited_ms = now.since_ms(due);
-        let done = self.read_up_to.values().min().is_some_and(|oldest| *oldest >= due);
+        let done = self.read_by_all(now).is_some_and(|oldest| oldest >= due);
         due > start && !done && waited_ms < self.period_ms / 2
+    }
+
+    /// Up to which instant of event time a job has read by `now`.
+    fn read_up_to(&self, job: &str, now: Timestamp) -> Option<Timestamp> {
+        self.window_ends.get(job)?.iter().copied().filter(|end| *end <= now).max()
+    }
+
+    /// Up to which instant of event time all jobs have read by `now` that have read anything.
+    fn read_by_all(&self, now: Timestamp) -> Option<Timestamp> {
+        self.window_ends.keys().filter_map(|job| self.read_up_to(job, now)).min()
+    }
+
+    /// Whether a job's next run is not overdue: it has run in the last two periods, or the show is
+    /// not older than that. Between two runs a job is no member of its group.
+    pub fn is_on_schedule(&self, job: &str, wall_ms: i64, clock: Option<&SimulatedClock>) -> bool {
+        clock.is_none_or(|clock| {
+            let now = clock.simulated(wall_ms);
+            now.since_ms(self.read_up_to(job, now).unwrap_or(clock.start)) < 2 * self.period_ms
+        })
     }
 
     /// Events in and answers out of a worker.

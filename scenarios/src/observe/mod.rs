@@ -18,12 +18,12 @@ pub mod watch;
 
 use std::sync::Arc;
 
-use dashboard::{Cluster, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title};
+use dashboard::{Cluster, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title, Trend};
 use events::{Event, Timestamp, Topic};
 use streets::Map;
 
-use crate::business::Business;
-use crate::businesses::{ALL, ledger_entries};
+use crate::business::{Business, Lane};
+use crate::businesses::{ALL, lane_of_group, ledger_entries};
 use crate::clock::SimulatedClock;
 use crate::ledger::{Ledger, LedgerEntry, QuestionAnswerPair, Sums};
 use crate::view::{PaneSource, View, absent};
@@ -90,6 +90,8 @@ pub struct Show {
     polled_ms: Option<i64>,
     /// Since when the cluster is silent, and why.
     silent: Option<(i64, String)>,
+    /// From when on the bill counts, of a show that was found running.
+    counted_since: Option<Timestamp>,
     /// Infers the clock when none is given.
     pace: Option<pace::Pace>,
 }
@@ -109,6 +111,7 @@ impl Show {
             dead_letters: 0,
             polled_ms: None,
             silent: None,
+            counted_since: None,
             // A show with a seed has a clock to start.
             pace: config.seed.is_none().then(pace::Pace::default),
             config,
@@ -138,6 +141,13 @@ impl Show {
     /// Whether the group's members have begun to read all that they own.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.cluster.is_at_work(group)
+    }
+
+    /// Questions are read from these offsets on: topic, partition, offset.
+    pub fn begin(&mut self, questions: &[(Topic, i32, i64)]) {
+        for &(topic, partition, offset) in questions {
+            self.ledger.begin(topic, partition, offset);
+        }
     }
 
     /// Takes a poll made at `now_ms` of wall-clock time.
@@ -227,6 +237,10 @@ impl Show {
             self.bill.observe(event, clock.simulated(wall_ms), wall_ms);
         }
         if let Event::BatchRuns(run) = event {
+            // Nobody tells it to who attaches.
+            if self.pace.is_some() && run.window_end > run.window_start {
+                self.lanes.set_period_ms(run.window_end.since_ms(run.window_start));
+            }
             self.note(Notice {
                 at_ms: run.finished_at.ms(),
                 kind: NoticeKind::BatchRun,
@@ -255,6 +269,9 @@ impl Show {
         let Some(pace) = &mut self.pace else { return };
         let told = self.config.businesses.iter().any(|business| business.main_topic() == event.topic());
         let clock = event.ts().filter(|_| told).and_then(|ts| pace.observe(ts, wall_ms));
+        if self.config.clock.is_none() {
+            self.counted_since = clock.map(|clock| clock.simulated(wall_ms));
+        }
         self.config.clock = clock.or(self.config.clock);
     }
 
@@ -315,7 +332,17 @@ impl Show {
         }
         let behind = |worker: &str| self.cluster.lag_of(worker);
         let mut lanes = self.lanes.shown(seen_ms, clock.as_ref(), &self.bill, behind);
+        let on_schedule = |group: &Group| {
+            lane_of_group(&group.id) == Some(Lane::Batch)
+                && group.members.is_empty()
+                && self.lanes.is_on_schedule(&group.id, seen_ms, clock.as_ref())
+        };
+        for group in groups.iter_mut().filter(|group| on_schedule(group)) {
+            group.trend = Trend::Scheduled { due_in_ms: lanes.next_run_in_ms };
+            group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
+        }
         lanes.ledger = ledger.iter().map(shown_sums).collect();
+        lanes.counted_since_ms = self.counted_since.map(Timestamp::ms);
         // Without its topic a business is not late but absent: somebody else's cluster has none of
         // ours.
         let here = |business: &Business| {

@@ -179,3 +179,57 @@ fn a_silent_cluster_is_stale_within_two_seconds_and_its_clock_stands() {
     assert_eq!(back.cluster.source, dashboard::Source::Live);
     assert_eq!(clock(&back), at(41_000).ms());
 }
+
+/// A run of the batch job of payments whose window ended so many simulated minutes after the start.
+fn run(minutes: i64) -> Event {
+    let end = at(0).plus_ms(minutes * 60_000);
+    events::BatchRun {
+        ts: end,
+        job: "batch-fraud".into(),
+        batch_id: format!("batch-fraud-{minutes}"),
+        window_start: end.plus_ms(-900_000),
+        window_end: end,
+        started_at: at(0),
+        finished_at: at(0),
+        records: 1,
+        rows: 1,
+    }
+    .into()
+}
+
+/// Who attaches to a running show: the jobs that sleep are not dead, and a run that was is known.
+#[test]
+fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {
+    let mut show = show();
+    for end in [15, 30, 4_000] {
+        show.observe(&run(end), 0);
+    }
+    let asleep = |now_ms| {
+        let mut poll = poll(10, 10);
+        poll.groups[0].id = "batch-fraud".into();
+        poll.groups[0].state = GroupState::Empty;
+        (now_ms, poll)
+    };
+    let told = asleep(0);
+    show.poll(told.0, told.1);
+    let before = show.snapshot(0, |_| false);
+    assert_eq!(
+        before.groups.data[0].trend,
+        Trend::Scheduled { due_in_ms: None },
+        "the clock is not known yet"
+    );
+
+    // It is half past, then 35 minutes later: 90 minutes of event time take 90 s of the wall.
+    let start = at(0).plus_ms(40 * 60_000);
+    show.config.clock = Some(SimulatedClock { started_wall_ms: 0, start, speed: 60.0 });
+    show.polled_ms = Some(0);
+    let snapshot = show.snapshot(0, |_| false);
+    assert_eq!(snapshot.lanes.data.batch_age_ms, Some(600_000.0), "the run of a longer show is none of this");
+    assert_eq!(snapshot.lanes.data.batch_period_ms, Some(900_000.0), "its windows say how often it runs");
+    assert_eq!(snapshot.groups.data[0].trend, Trend::Scheduled { due_in_ms: Some(5_000.0) });
+
+    let told = asleep(21_000);
+    show.poll(told.0, told.1);
+    let overdue = show.snapshot(21_000, |_| false);
+    assert_eq!(overdue.groups.data[0].trend, Trend::Dead, "two periods without a run");
+}

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use client::{Admin, Read, Settings, Since, TopicPartition, Unreadable, Watcher};
 use dashboard::GroupState;
-use events::{Event, Topic};
+use events::{Event, Role, Topic};
 use events::{SOURCE_HEADER, run_of};
 
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
@@ -32,6 +32,9 @@ const MOST_UNREAD: i64 = 100_000;
 
 /// What was seen.
 pub enum Seen {
+    /// Questions are read from these offsets on: topic, partition, offset. Comes before the first
+    /// record of each.
+    Begin(Vec<(Topic, i32, i64)>),
     /// The cluster answered, at this wall-clock time.
     Poll(i64, ClusterPoll),
     /// It did not, and why.
@@ -219,19 +222,56 @@ impl Poller {
     }
 
     /// Topics of ours that have appeared since the last look are read too.
+    ///
+    /// Who begins in the middle begins at one cut of questions and answers: answers are read from
+    /// where they ended at one moment, and questions from where they ended a moment later. The
+    /// answer to a question that is read can't have come before.
     fn watch_new(&mut self, partitions: &[TopicPartition]) -> Result<(), client::ClusterError> {
-        for at in partitions {
-            let Some(topic) = Topic::named(&at.topic) else { continue };
-            if topic == Topic::RoadTraversals || self.watched.contains(at) {
-                continue;
-            }
-            // The estimates of the traffic are a broadcast table, not news: the topic is read
-            // whole.
-            let since = if topic == Topic::Traffic { Since::Beginning } else { self.since };
-            self.watcher.add(std::slice::from_ref(at), since)?;
-            self.watched.insert(at.clone());
+        let topic = |at: &TopicPartition| Topic::named(&at.topic).filter(|of| *of != Topic::RoadTraversals);
+        let new = partitions.iter().filter(|at| !self.watched.contains(at));
+        let new: Vec<(Topic, TopicPartition)> = new.filter_map(|at| Some((topic(at)?, at.clone()))).collect();
+        if new.is_empty() {
+            return Ok(());
         }
+        let (questions, others): (Vec<_>, Vec<_>) =
+            new.into_iter().partition(|(topic, _)| topic.role() == Role::Input);
+        let (others, questions) = (self.starts(others)?, self.starts(questions)?);
+        let begin = |(topic, at, since): &(Topic, TopicPartition, Since)| match since {
+            Since::Offset(offset) => Some((*topic, at.partition, *offset)),
+            Since::Beginning | Since::Now => None,
+        };
+        // Nobody takes it in any more when the show is over.
+        let _ = self.report.send(Seen::Begin(questions.iter().filter_map(begin).collect()));
+        for (_, at, since) in others.into_iter().chain(questions) {
+            self.watcher.add(std::slice::from_ref(&at), since)?;
+            self.watched.insert(at);
+        }
+        // A topic that is made while one watches is read from its beginning.
+        self.since = Since::Beginning;
         Ok(())
+    }
+
+    /// Where each of these partitions is read from.
+    fn starts(
+        &self,
+        partitions: Vec<(Topic, TopicPartition)>,
+    ) -> Result<Vec<(Topic, TopicPartition, Since)>, client::ClusterError> {
+        let at: Vec<_> = partitions.iter().map(|(_, at)| at.clone()).collect();
+        let ends = match self.since {
+            Since::Now => self.admin.ends(&at)?,
+            Since::Beginning | Since::Offset(_) => vec![None; at.len()],
+        };
+        let start = |((topic, at), end): ((Topic, TopicPartition), Option<i64>)| {
+            let since = match (topic, end) {
+                // The estimates of the traffic are a broadcast table, and the runs of the jobs are
+                // few: these topics are read whole.
+                (Topic::Traffic | Topic::BatchRuns, _) => Since::Beginning,
+                (_, Some(end)) => Since::Offset(end),
+                (_, None) => self.since,
+            };
+            (topic, at, since)
+        };
+        Ok(partitions.into_iter().zip(ends).map(start).collect())
     }
 }
 

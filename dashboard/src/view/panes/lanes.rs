@@ -22,6 +22,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let note = lanes
         .batch_period_ms
         .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
+    let note = match lanes.counted_since_ms {
+        Some(since) => format!("{note}, counted since {}", time_of_day(since, snapshot.title.utc_offset_min)),
+        None => note,
+    };
     let foot = lanes
         .database
         .as_ref()
