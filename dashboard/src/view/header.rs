@@ -116,6 +116,9 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
     if paused > 0 {
         return say("‖", format!("{} paused", plural(paused, "worker")), Role::Paused);
     }
+    if let Some(worst) = worst(&snapshot.lanes.data) {
+        return say("▲", format!("{} is behind", clean(&worst.business)), Role::Warn);
+    }
     match (workers.len() as u64, snapshot.cluster.data.brokers) {
         (0, Some(brokers)) => say("●", plural(u64::from(brokers), "broker"), Role::Good),
         (0, None) => say("○", "connecting".into(), Role::Dim),
@@ -191,9 +194,7 @@ const NAMED_MS: f64 = 2_000.0;
 /// others, and when there is room how the others do.
 pub(crate) fn stream(lanes: &Lanes, wide: bool) -> Pieces {
     let mut pieces = vec![("stream ".into(), Role::Stream)];
-    let known = |of: &&Freshness| of.delay_ms.is_some();
-    let worst = lanes.freshness.iter().filter(known).max_by(|a, b| delay(a).total_cmp(&delay(b)));
-    let Some(worst) = worst.filter(|worst| delay(worst) >= NAMED_MS) else {
+    let Some(worst) = worst(lanes) else {
         match lanes.stream_delay_ms {
             Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
             None => pieces.push((UNKNOWN.into(), Role::Dim)),
@@ -208,6 +209,12 @@ pub(crate) fn stream(lanes: &Lanes, wide: bool) -> Pieces {
         pieces.push((format!(", others {}", duration(others)), Role::Dim));
     }
     pieces
+}
+
+/// The consumer that is furthest behind, if it is behind.
+fn worst(lanes: &Lanes) -> Option<&Freshness> {
+    let worst = lanes.freshness.iter().max_by(|a, b| delay(a).total_cmp(&delay(b)));
+    worst.filter(|worst| delay(worst) >= NAMED_MS)
 }
 
 /// How far a consumer is behind, as far as is known.

@@ -138,6 +138,11 @@ impl Show {
         self.config.clock
     }
 
+    /// What became of the questions so far, as far as was seen.
+    pub fn ledger(&self) -> Vec<(QuestionAnswerPair, Sums)> {
+        self.ledger.sums()
+    }
+
     /// Whether the group's members have begun to read all that they own.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.cluster.is_at_work(group)
