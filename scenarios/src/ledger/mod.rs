@@ -1,7 +1,7 @@
 //! The ledger: what became of every question.
 //!
 //! A partition of questions is a numbered list, and every answer names the number of its question
-//! in a header ([`SOURCE_HEADER`](events::SOURCE_HEADER)). So the two topics alone prove whether
+//! in a header ([`SOURCE_HEADER`]). So the two topics alone prove whether
 //! each question has its answer: the ledger crosses off the answered ones and classifies the rest.
 //!
 //! ```text
@@ -26,7 +26,7 @@
 //!
 //! A group whose committed offset is reset answers again. That is no fault, and each of these
 //! rounds is judged by itself: answers of a later one say so in a header
-//! ([`REPLAY_HEADER`](events::REPLAY_HEADER)), and from the first of them on its questions are asked
+//! ([`REPLAY_HEADER`]), and from the first of them on its questions are asked
 //! anew. What earlier rounds had answered of them counts as *replayed*.
 //!
 //! *Doubled* are answers beyond the expected number, which must be 0 too. A consumer that is killed
