@@ -15,6 +15,7 @@ mod output;
 
 mod cli;
 mod commands;
+mod fields;
 mod screen_lines;
 mod temporary;
 mod worker_lines;

@@ -14,8 +14,9 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use crate::worker_lines::message;
+use crate::fields::Fields;
 use scenarios::clock::wall_ms;
+use text::escape;
 
 /// Where the screen takes its lines from, while there is one.
 static SCREEN: Mutex<Option<Sender<Notice>>> = Mutex::new(None);
@@ -65,7 +66,7 @@ impl Drop for ScreenLines {
     fn drop(&mut self) {
         screen().take();
         for notice in self.news() {
-            say!("{}", notice.text);
+            let _ = writeln!(io::stderr(), "{}", escape(&notice.text));
         }
     }
 }
@@ -100,7 +101,7 @@ impl<S: Subscriber> Layer<S> for SaidOnScreen {
             Level::WARN => Severity::Warning,
             _ => Severity::Info,
         };
-        send(&message(event), severity);
+        send(&Fields::of(event).message(), severity);
     }
 }
 

@@ -10,16 +10,16 @@
 //! - A supervisor that stops reading for long holds up its worker, as with standard error: lines
 //!   are few (a second at most while something long goes on), and a pipe holds hundreds.
 
-use std::fmt::Debug;
 use std::io::Write as _;
 
 use lanes::{SUPERVISOR, WAITING};
 use scenarios::supervise::WorkerLine;
-use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
+use serde_json::Value;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+
+use crate::fields::Fields;
 
 /// Writes events as [`WorkerLine`]s.
 pub(crate) struct WorkerLines;
@@ -37,19 +37,10 @@ impl WorkerLines {
 
 impl<S: Subscriber> Layer<S> for WorkerLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let line = line(event.metadata().target(), fields);
+        let line = line(event.metadata().target(), Fields::of(event));
         // The supervisor has gone, which the end of standard input tells, too.
         let _ = writeln!(crate::output::stdout(), "{line}");
     }
-}
-
-/// What an event says to a person.
-pub(crate) fn message(event: &Event<'_>) -> String {
-    let mut fields = Fields::default();
-    event.record(&mut fields);
-    fields.message()
 }
 
 fn line(target: &str, fields: Fields) -> String {
@@ -60,38 +51,6 @@ fn line(target: &str, fields: Fields) -> String {
         _ => WorkerLine::Warning { text: fields.message() },
     };
     serde_json::to_string(&line).expect("plain values")
-}
-
-/// The fields of an event, as JSON.
-#[derive(Default)]
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn message(&self) -> String {
-        self.0.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
-    }
-
-    fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
-    }
-}
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put(field, format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value);
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value);
-    }
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "freshet",
-        order: &["output", "cli temporary worker_lines", "commands"],
+        order: &["fields", "screen_lines", "output", "cli temporary worker_lines", "commands"],
         strict: false,
         because: "options are read before anything is done with them",
     },
