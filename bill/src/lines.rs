@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(said(100.0, 300.0), "waiting cost 2.00 (1.00 to 3.00), in 9000 swipes");
         assert_eq!(said(-300.0, -100.0), "batch did better, by 2.00 (−3.00 to −1.00), in 9000 swipes");
         assert_eq!(said(-40.0, 40.0), "batch is as good, within ±0.50 (−0.40 to 0.40), in 9000 swipes");
-        assert_eq!(said(-100.0, 300.0), "too few cases to tell (−1.00 to 3.00): 71 frauds; about 290 needed");
+        assert_eq!(said(-100.0, 300.0), "too few cases to tell (−1.00 to 3.00): 71 frauds; about 590 needed");
         assert_eq!(
             said(-1_000.0, 1_001.0),
             "too few cases to tell (−10.00 to 10.01): 71 frauds; how many are needed can't be foreseen"
