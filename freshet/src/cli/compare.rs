@@ -19,7 +19,7 @@ use super::{Format, FraudCosts, Period, names};
 /// every time. It says so where batch is as good within a stated margin, and where the cases are
 /// too few to tell.
 ///
-/// The default takes about two minutes on two processors, and says how long is left.
+/// The default takes one to three minutes on two processors, and says how long is left.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Which businesses are compared
