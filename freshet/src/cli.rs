@@ -15,7 +15,7 @@ use consumers::fraud::Costs;
 use events::Timestamp;
 use scenarios::business::{Business, Logic, Worker, World};
 
-pub(crate) use batch::{BatchArgs, ReportArgs};
+pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;

@@ -11,6 +11,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ const PREFIX: &str = "freshet-";
 /// The file whose lock says that the folder is in use.
 const LOCK: &str = "in-use.lock";
 /// A lock file is younger than this while its process may not have locked it yet.
+/// The file that names the database of a show.
+const DATABASE: &str = "database";
+/// The longest name of a database.
+const LONGEST_NAME: u64 = 4_096;
 const YOUNG: Duration = Duration::from_secs(30);
 
 /// A temporary folder.
@@ -52,6 +57,12 @@ impl Folder {
         Ok(Self { folder, _lock: lock })
     }
 
+    /// Leaves the name of the show's database where [`databases_in_use`] finds it.
+    pub(crate) fn names_database(&self, name: &str) -> Result<()> {
+        let file = self.path().join(DATABASE);
+        fs::write(&file, name).with_context(|| format!("could not write {}", file.display()))
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
@@ -72,6 +83,39 @@ fn remove_abandoned(beside: &Path) {
             }
         }
     }
+}
+
+/// The databases of the shows that this user runs on this machine, as far as they are found.
+pub(crate) fn databases_in_use() -> Vec<String> {
+    databases_within(&std::env::temp_dir())
+}
+
+fn databases_within(beside: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(beside) else { return Vec::new() };
+    let ours = |path: &Path| {
+        let name = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        // Who may write into the directory may make such a folder: another user's is none.
+        let of_this_user = fs::symlink_metadata(path)
+            .is_ok_and(|folder| folder.is_dir() && folder.uid() == rustix::process::geteuid().as_raw());
+        name && of_this_user && is_locked(&path.join(LOCK))
+    };
+    let folders = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| ours(path));
+    let mut names: Vec<String> = folders.filter_map(|folder| name_in(&folder.join(DATABASE))).collect();
+    names.sort();
+    names
+}
+
+/// What the file says, if it is one and says something.
+fn name_in(file: &Path) -> Option<String> {
+    let metadata = fs::symlink_metadata(file).ok()?;
+    let name = (metadata.is_file() && metadata.len() <= LONGEST_NAME).then(|| fs::read_to_string(file));
+    name?.ok().filter(|name| !name.is_empty())
+}
+
+/// Whether a process holds the lock.
+fn is_locked(lock: &Path) -> bool {
+    let is_file = fs::symlink_metadata(lock).is_ok_and(|metadata| metadata.is_file());
+    is_file && File::open(lock).is_ok_and(|file| file.try_lock().is_err())
 }
 
 /// Whether the lock is free.
@@ -108,6 +152,9 @@ mod tests {
         let of_others = beside.path().join("freshet-notes");
         fs::create_dir(&of_others).unwrap();
 
+        alive.names_database("postgres://here/shows").unwrap();
+        fs::write(killed.join(DATABASE), "of nobody").unwrap();
+        assert_eq!(databases_within(beside.path()), ["postgres://here/shows"]);
         remove_abandoned(beside.path());
         assert!(!killed.exists());
         for path in [alive.path(), new.path(), &of_others] {

@@ -401,6 +401,10 @@ fn the_steps_of_a_window_are_commands_with_files_between() {
         said.contains("batch-fraud-2026-03-03T11") && said.contains("`freshet batch eta` loads them"),
         "{said}"
     );
+    let sql = output(freshet().args(["report", "--sql", "--database", &database]));
+    let said = String::from_utf8_lossy(&sql.stdout).into_owned();
+    assert!(said.contains("WHERE window_start >= '2026-03-03T11:00:00.000Z'"), "{said}");
+    assert!(!said.contains('$') && said.trim_end().ends_with(';'), "{said}");
 }
 
 #[test]

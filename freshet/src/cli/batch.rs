@@ -9,7 +9,7 @@ use scenarios::business::{Job, Logic};
 use super::{ClusterArgs, ControlArgs, Format, FraudCosts, Period, Span, TimeArgs, names, values};
 
 /// Where the batch lane loads its rows unless told otherwise.
-const DEFAULT_DATABASE: &str = "data/warehouse.sqlite";
+pub(crate) const DEFAULT_DATABASE: &str = "data/warehouse.sqlite";
 
 /// A step of a run of the batch lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -116,12 +116,16 @@ The database is data at rest: it may be asked anything else, too, by anyone who 
 #[command(after_long_help = REPORT_HELP)]
 pub(crate) struct ReportArgs {
     /// The database that `freshet batch` has loaded: a file's name for SQLite, or
-    /// `postgres://user@host:5432/name`
-    #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE", value_parser = values::database)]
-    pub(crate) database: String,
-    /// The time to tell of [default: the latest window that was loaded]
+    /// `postgres://user@host:5432/name` [default: that of the running demo, or
+    /// data/warehouse.sqlite]
+    #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE", value_parser = values::database)]
+    pub(crate) database: Option<String>,
+    /// The time to tell of [default: the latest window that all jobs have loaded]
     #[arg(long, value_name = "START..END")]
     pub(crate) window: Option<Span>,
+    /// Print the queries instead of their answers, to be pasted into sqlite3 or psql
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) sql: bool,
     /// How many roads and items
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
     pub(crate) top: u32,

@@ -8,14 +8,15 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use events::Timestamp;
-use lanes::warehouse::report::{Section, latest, report};
+use lanes::warehouse::report::{Section, latest, queries, report};
 use lanes::{Control, open_read_only_with_retry};
 use processor::mart::Question;
 use serde_json::Value;
 use text::Table;
 
-use crate::cli::{Format, ReportArgs};
+use crate::cli::{DEFAULT_DATABASE, Format, ReportArgs};
 use crate::output::print;
+use crate::temporary;
 use scenarios::business::map;
 use scenarios::businesses;
 
@@ -24,31 +25,76 @@ const RETRIES: u32 = 2;
 
 /// Prints what the window brought, or the latest one.
 pub(crate) fn run(args: &ReportArgs) -> Result<()> {
-    if !args.database.contains("://") && !Path::new(&args.database).exists() {
+    let database = database(args.database.as_deref())?;
+    if !database.contains("://") && !Path::new(&database).exists() {
         bail!(
-            "there is no database {}: load one with `freshet batch fraud --once`, or name another with --database",
-            args.database
+            "there is no database {database}: load one with `freshet batch fraud --once`, or name another with \
+             --database"
         );
     }
     let marts = businesses::marts();
-    let mut warehouse = open_read_only_with_retry(&args.database, &marts, Some(RETRIES), &Control::new())?;
+    let mut warehouse = open_read_only_with_retry(&database, &marts, Some(RETRIES), &Control::new())?;
     let window = match args.window {
         Some(span) => (span.start, span.end),
         None => match latest(&mut *warehouse)? {
-            Some(window) => window,
-            None => bail!("the database has no run yet: load one with `freshet batch fraud --once`"),
+            Some(latest) => {
+                latest.unfinished.iter().for_each(|unfinished| say!("{}", still_loading(unfinished)));
+                latest.window
+            }
+            None => bail!("{}", nothing_yet(args.database.is_none())),
         },
     };
     let map = map(args.map.as_deref())?;
     let street = |link_id: &str| map.name(map.link_of_key(link_id)?).map(ToOwned::to_owned);
     let (start, end) = window;
     let question = Question { start, end, top: args.top, street: &street };
+    if args.sql {
+        return print(|out| {
+            queries(&marts)
+                .iter()
+                .try_for_each(|query| writeln!(out, "-- {}\n{}\n", query.title, query.pasted(&question)))
+        });
+    }
     let sections = report(&mut *warehouse, &marts, &question)?;
     match args.format {
         Format::Text => print(|out| write!(out, "{}", text(window, &sections))),
         Format::Jsonl => {
             print(|out| jsonl(window, &sections).iter().try_for_each(|line| writeln!(out, "{line}")))
         }
+    }
+}
+
+/// The database that is meant: the one that is named, or that of the demo that runs on this
+/// machine.
+fn database(named: Option<&str>) -> Result<String> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    match temporary::databases_in_use().as_slice() {
+        [] => Ok(DEFAULT_DATABASE.to_owned()),
+        [running] => {
+            say!("reading {}, the database of the running demo", lanes::warehouse::shown(running));
+            Ok(running.clone())
+        }
+        several => {
+            let several: Vec<String> = several.iter().map(|one| lanes::warehouse::shown(one)).collect();
+            bail!("several demos run: name a database with --database, one of {}", several.join(", "))
+        }
+    }
+}
+
+/// What is said about a window that some jobs have yet to load.
+fn still_loading(((start, end), jobs): &((Timestamp, Timestamp), Vec<String>)) -> String {
+    format!("not all of {start} to {end} is loaded yet: {} still to come", jobs.join(", "))
+}
+
+/// What is said of a database without a run.
+fn nothing_yet(of_a_demo: bool) -> &'static str {
+    if of_a_demo {
+        "the database has no run yet: a demo's first comes at the next full period (line 2 of the dashboard counts \
+         down), any other is loaded with `freshet batch fraud --once`"
+    } else {
+        "the database has no run yet: load one with `freshet batch fraud --once`"
     }
 }
 

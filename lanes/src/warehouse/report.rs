@@ -5,6 +5,9 @@
 //! pasted into `sqlite3` or `psql` and changed. The one about runs stands here; the others are
 //! those of the [marts](processor::mart).
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use events::Timestamp;
 use processor::mart::{Kind, Line, Mart, Query, Question};
 use serde_json::json;
@@ -20,9 +23,24 @@ pub struct Section {
     pub lines: Vec<Line>,
 }
 
-const LATEST: &str = "
-SELECT window_start, window_end FROM batch_runs WHERE records > 0
-ORDER BY window_end DESC, window_start DESC LIMIT 1";
+/// A window that a report can tell of, and what is still to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// Its start and its end.
+    pub window: Window,
+    /// A newer window that some jobs have loaded, with the jobs that have not; or this one, if all
+    /// have yet to load any.
+    pub unfinished: Option<(Window, Vec<String>)>,
+}
+
+/// A stretch of event time: its first instant, and the first after it.
+pub type Window = (Timestamp, Timestamp);
+
+/// How many of the newest runs are looked at. What a job ran longer ago does not say that it will
+/// run again.
+const NEWEST: &str = "
+SELECT job, window_start, window_end, records FROM batch_runs
+ORDER BY window_end DESC, window_start DESC LIMIT 200";
 
 /// The runs whose windows lie in the stretch.
 static RUNS: Query = Query {
@@ -51,24 +69,50 @@ WHERE window_start >= $1 AND window_end <= $2 ORDER BY window_start, job",
     },
 };
 
-/// The window of the latest run that brought anything; none before the first.
-pub fn latest(warehouse: &mut dyn Warehouse) -> Result<Option<(Timestamp, Timestamp)>, WarehouseError> {
-    let found = warehouse.query(LATEST, &[], &[Kind::Instant, Kind::Instant])?;
-    Ok(found.first().and_then(|cells| Some((cells[0].instant()?, cells[1].instant()?))))
+/// The newest window that all jobs have loaded and that brought anything: jobs that begin together
+/// end one after another, and a report on a window that one of them has loaded would lack the
+/// others' lines. If there is none, the newest that brought anything. None before the first run.
+pub fn latest(warehouse: &mut dyn Warehouse) -> Result<Option<Latest>, WarehouseError> {
+    let kinds = [Kind::Text, Kind::Instant, Kind::Instant, Kind::Integer];
+    let mut all_jobs = BTreeSet::new();
+    // Of each window the jobs that have loaded it, and how many records they read.
+    let mut windows: BTreeMap<Reverse<(Timestamp, Timestamp)>, (BTreeSet<String>, i64)> = BTreeMap::new();
+    for cells in warehouse.query(NEWEST, &[], &kinds)? {
+        let (Some(job), Some(start), Some(end)) = (cells[0].text(), cells[1].instant(), cells[2].instant())
+        else {
+            continue;
+        };
+        all_jobs.insert(job.to_owned());
+        let (jobs, records) = windows.entry(Reverse((end, start))).or_default();
+        jobs.insert(job.to_owned());
+        *records += cells[3].count();
+    }
+    let brought: Vec<_> = windows.into_iter().filter(|(_, (_, records))| *records > 0).collect();
+    let window = |(Reverse((end, start)), _): &(Reverse<_>, _)| (*start, *end);
+    let Some(newest) = brought.first() else { return Ok(None) };
+    let chosen = brought.iter().find(|(_, (jobs, _))| *jobs == all_jobs).unwrap_or(newest);
+    let missing: Vec<String> = all_jobs.difference(&newest.1.0).cloned().collect();
+    let unfinished = (!missing.is_empty()).then(|| (window(newest), missing));
+    Ok(Some(Latest { window: window(chosen), unfinished }))
 }
 
-/// Asks everything: which runs there were, and then what the marts have to say.
+/// Everything that is asked: which runs there were, and then what the marts have to say.
+pub fn queries(marts: &[&'static Mart]) -> Vec<&'static Query> {
+    let of_marts = marts.iter().flat_map(|mart| mart.queries);
+    let mut queries: Vec<&'static Query> = std::iter::once(&RUNS).chain(of_marts).collect();
+    queries.sort_by_key(|query| query.order);
+    queries
+}
+
+/// Asks everything.
 pub fn report(
     warehouse: &mut dyn Warehouse,
     marts: &[&'static Mart],
     question: &Question<'_>,
 ) -> Result<Vec<Section>, WarehouseError> {
-    let of_marts = marts.iter().flat_map(|mart| mart.queries);
-    let mut queries: Vec<&'static Query> = std::iter::once(&RUNS).chain(of_marts).collect();
-    queries.sort_by_key(|query| query.order);
     let section = |query: &'static Query| {
         let found = warehouse.query(query.sql, &query.parameters(question), query.columns)?;
         Ok(Section { query, lines: found.iter().map(|cells| (query.line)(question, cells)).collect() })
     };
-    queries.into_iter().map(section).collect()
+    queries(marts).into_iter().map(section).collect()
 }

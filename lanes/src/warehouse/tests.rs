@@ -8,6 +8,7 @@ use events::{
 use processor::mart::{BATCH_ID, Mart, Migration, Question, Table, key, take_later_row};
 use serde_json::{Value, json};
 
+use super::report::Latest;
 use super::*;
 use crate::toy::{MARTS, swipe, swipe_at};
 
@@ -173,7 +174,7 @@ pub(super) fn answers_questions(warehouse: &mut dyn Warehouse) {
     }
     events.push(click("never sold", ClickKind::View));
     warehouse.load(&run("a"), &rows("a", &events)).unwrap();
-    assert_eq!(report::latest(warehouse), Ok(Some(hour)));
+    assert_eq!(report::latest(warehouse), Ok(Some(Latest { window: hour, unfinished: None })));
     let found = report::report(warehouse, &MARTS, &question(2)).unwrap();
     let lines = |kind: &str| -> Vec<Value> {
         let section = found.iter().find(|section| section.query.kind == kind).unwrap();
@@ -206,6 +207,30 @@ pub(super) fn answers_questions(warehouse: &mut dyn Warehouse) {
     let sold: Vec<_> = lines("best_seller").into_iter().map(|line| line["purchases"].clone()).collect();
     assert_eq!(sold, [3, 2], "the best two");
     assert_eq!(lines("run").len(), 1);
+
+    // Pasted into a shell for SQL, each says the same.
+    for query in report::queries(&MARTS) {
+        let asked = question(2);
+        let told = warehouse.query(query.sql, &query.parameters(&asked), query.columns);
+        assert!(told.as_ref().is_ok_and(|rows| !rows.is_empty()), "{}: {told:?}", query.title);
+        assert_eq!(warehouse.query(&query.pasted(&asked), &[], query.columns), told, "{}", query.title);
+    }
+
+    // Another job has loaded the hour and the next one, in which this one still reads.
+    let next = (Timestamp::from_ms(3_600_000), Timestamp::from_ms(7_200_000));
+    let of_other = |batch_id: &str, (window_start, window_end)| Run {
+        job: "other".into(),
+        window_start,
+        window_end,
+        ..run(batch_id)
+    };
+    warehouse.load(&of_other("c", next), &rows("c", &[])).unwrap();
+    let unfinished = Some((next, vec!["fraud-batch".to_owned()]));
+    let latest = Latest { window: next, unfinished: unfinished.clone() };
+    assert_eq!(report::latest(warehouse), Ok(Some(latest)), "no window has been loaded by both");
+    warehouse.load(&of_other("b", hour), &rows("b", &[])).unwrap();
+    let latest = Latest { window: hour, unfinished };
+    assert_eq!(report::latest(warehouse), Ok(Some(latest)), "the newest that both have loaded");
 }
 
 /// A table whose rows hold as a whole.

@@ -117,6 +117,24 @@ impl Query {
     }
 }
 
+impl Query {
+    /// The statement with its values in it, to be pasted into `sqlite3` or `psql`.
+    pub fn pasted(&self, question: &Question<'_>) -> String {
+        let mut sql = self.sql.trim().to_owned();
+        for (number, value) in (1..).zip(self.parameters(question)) {
+            let value = match value {
+                Cell::Null => "NULL".to_owned(),
+                Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
+                Cell::Instant(at) => format!("'{at}'"),
+                Cell::Integer(number) => number.to_string(),
+                Cell::Real(number) => number.to_string(),
+            };
+            sql = sql.replace(&format!("${number}"), &value);
+        }
+        sql + ";"
+    }
+}
+
 impl Debug for Question<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { start, end, top, street: _ } = self;

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
             folder: folder.path().to_owned(),
         },
     };
+    folder.temporary.names_database(&absolute(&plan.paths.database))?;
     let mut supervisor = Supervisor::default();
     let consumers = plan.consumers();
     let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
@@ -310,16 +311,24 @@ fn show_name(args: &DemoArgs) -> String {
     file.map_or_else(|| "la serena".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
+/// A database's name as it is found from any directory, without its password.
+fn absolute(database: &str) -> String {
+    let file = (!database.contains("://")).then(|| std::path::absolute(database).ok()).flatten();
+    file.map_or_else(|| lanes::warehouse::shown(database), |file| file.display().to_string())
+}
+
 /// Where the log and the database are while the show runs.
-enum Folder {
-    Temporary(temporary::Folder),
-    Given(PathBuf),
+struct Folder {
+    /// A folder that stays, if one is given.
+    given: Option<PathBuf>,
+    /// Everything else; `freshet report` finds the show by it.
+    temporary: temporary::Folder,
 }
 
 impl Folder {
     fn open(given: Option<&Path>) -> Result<Self> {
         let Some(path) = given else {
-            return Ok(Self::Temporary(temporary::Folder::new()?));
+            return Ok(Self { given: None, temporary: temporary::Folder::new()? });
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
             format!("could not make the folder {}: pass another --data-dir", path.display())
@@ -329,13 +338,10 @@ impl Folder {
         if inside.next().is_some() {
             bail!("{} is not empty: a show begins from nothing, so pass an empty --data-dir", path.display());
         }
-        Ok(Self::Given(path.to_owned()))
+        Ok(Self { given: Some(path.to_owned()), temporary: temporary::Folder::new()? })
     }
 
     fn path(&self) -> &Path {
-        match self {
-            Self::Temporary(folder) => folder.path(),
-            Self::Given(path) => path,
-        }
+        self.given.as_deref().unwrap_or(self.temporary.path())
     }
 }
