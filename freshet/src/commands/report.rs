@@ -25,8 +25,11 @@ const RETRIES: u32 = 2;
 
 /// Prints what the window brought, or the latest one.
 pub(crate) fn run(args: &ReportArgs) -> Result<()> {
-    let database = database(args.database.as_deref())?;
+    let (database, of_a_demo) = database(args.database.as_deref())?;
     if !database.contains("://") && !Path::new(&database).exists() {
+        if of_a_demo {
+            bail!("{}", nothing_yet(true));
+        }
         bail!(
             "there is no database {database}: load one with `freshet batch fraud --once`, or name another with \
              --database"
@@ -41,7 +44,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
                 latest.unfinished.iter().for_each(|unfinished| say!("{}", still_loading(unfinished)));
                 latest.window
             }
-            None => bail!("{}", nothing_yet(args.database.is_none())),
+            None => bail!("{}", nothing_yet(of_a_demo)),
         },
     };
     let map = map(args.map.as_deref())?;
@@ -65,16 +68,16 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
 }
 
 /// The database that is meant: the one that is named, or that of the demo that runs on this
-/// machine.
-fn database(named: Option<&str>) -> Result<String> {
+/// machine; and whether it is a demo's.
+fn database(named: Option<&str>) -> Result<(String, bool)> {
     if let Some(named) = named {
-        return Ok(named.to_owned());
+        return Ok((named.to_owned(), false));
     }
     match temporary::databases_in_use().as_slice() {
-        [] => Ok(DEFAULT_DATABASE.to_owned()),
+        [] => Ok((DEFAULT_DATABASE.to_owned(), false)),
         [running] => {
             say!("reading {}, the database of the running demo", lanes::warehouse::shown(running));
-            Ok(running.clone())
+            Ok((running.clone(), true))
         }
         several => {
             let several: Vec<String> = several.iter().map(|one| lanes::warehouse::shown(one)).collect();
