@@ -69,29 +69,37 @@ WHERE window_start >= $1 AND window_end <= $2 ORDER BY window_start, job",
     },
 };
 
+/// What was loaded of a window.
+#[derive(Default)]
+struct Loaded {
+    jobs: BTreeSet<String>,
+    records: i64,
+}
+
 /// The newest window that all jobs have loaded and that brought anything: jobs that begin together
 /// end one after another, and a report on a window that one of them has loaded would lack the
 /// others' lines. If there is none, the newest that brought anything. None before the first run.
 pub fn latest(warehouse: &mut dyn Warehouse) -> Result<Option<Latest>, WarehouseError> {
     let kinds = [Kind::Text, Kind::Instant, Kind::Instant, Kind::Integer];
     let mut all_jobs = BTreeSet::new();
-    // Of each window the jobs that have loaded it, and how many records they read.
-    let mut windows: BTreeMap<Reverse<(Timestamp, Timestamp)>, (BTreeSet<String>, i64)> = BTreeMap::new();
+    // By their ends, then their starts; newest first.
+    let mut windows: BTreeMap<Reverse<Window>, Loaded> = BTreeMap::new();
     for cells in warehouse.query(NEWEST, &[], &kinds)? {
         let (Some(job), Some(start), Some(end)) = (cells[0].text(), cells[1].instant(), cells[2].instant())
         else {
             continue;
         };
         all_jobs.insert(job.to_owned());
-        let (jobs, records) = windows.entry(Reverse((end, start))).or_default();
-        jobs.insert(job.to_owned());
-        *records += cells[3].count();
+        let loaded = windows.entry(Reverse((end, start))).or_default();
+        loaded.jobs.insert(job.to_owned());
+        loaded.records += cells[3].count();
     }
-    let brought: Vec<_> = windows.into_iter().filter(|(_, (_, records))| *records > 0).collect();
-    let window = |(Reverse((end, start)), _): &(Reverse<_>, _)| (*start, *end);
-    let Some(newest) = brought.first() else { return Ok(None) };
-    let chosen = brought.iter().find(|(_, (jobs, _))| *jobs == all_jobs).unwrap_or(newest);
-    let missing: Vec<String> = all_jobs.difference(&newest.1.0).cloned().collect();
+    windows.retain(|_, loaded| loaded.records > 0);
+    let window = |&Reverse((end, start)): &Reverse<Window>| (start, end);
+    let Some((newest, of_newest)) = windows.first_key_value() else { return Ok(None) };
+    let of_all = windows.iter().find(|(_, loaded)| loaded.jobs == all_jobs);
+    let chosen = of_all.map_or(newest, |(chosen, _)| chosen);
+    let missing: Vec<String> = all_jobs.difference(&of_newest.jobs).cloned().collect();
     let unfinished = (!missing.is_empty()).then(|| (window(newest), missing));
     Ok(Some(Latest { window: window(chosen), unfinished }))
 }
