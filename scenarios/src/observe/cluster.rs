@@ -202,9 +202,9 @@ impl ClusterView {
         topics
     }
 
-    /// Whether the cluster has a topic of this name.
-    pub fn has_topic(&self, name: &str) -> bool {
-        self.topics.contains_key(name)
+    /// Whether a topic of this name has ever had a record.
+    pub fn has_records(&self, name: &str) -> bool {
+        self.topics.get(name).and_then(|topic| topic.total.last()).is_some_and(|total| total > 0)
     }
 
     /// Whether the group is at work: its members own partitions and have committed an offset in

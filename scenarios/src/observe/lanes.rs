@@ -30,7 +30,6 @@ const SILENT_MS: i64 = 10_000;
 pub struct LanesView {
     period_ms: i64,
     database: Option<String>,
-    businesses: Vec<&'static Business>,
     /// The workers that someone waits for, in the order in which they are shown.
     workers: Vec<(&'static str, Freshness)>,
     freshness: BTreeMap<&'static str, FreshnessView>,
@@ -106,7 +105,6 @@ impl LanesView {
         Self {
             period_ms,
             database,
-            businesses: businesses.to_vec(),
             workers: workers.filter_map(|worker| Some((worker.name, worker.freshness?))).collect(),
             freshness: BTreeMap::new(),
             runs: VecDeque::new(),
@@ -166,13 +164,13 @@ impl LanesView {
         self.runs.truncate(RUNS);
     }
 
-    /// The state at `wall_ms` of wall-clock time; `lag_of` says how old the oldest record is that a
-    /// group has not committed.
+    /// The state at `wall_ms` of wall-clock time, with the lines of the bill of the businesses that
+    /// are `here`; `lag_of` says how old the oldest record is that a group has not committed.
     pub fn shown(
         &self,
         wall_ms: i64,
         clock: Option<&SimulatedClock>,
-        bill: &Bill,
+        (here, bill): (&[&'static Business], &Bill),
         lag_of: impl Fn(&str) -> Option<Age>,
     ) -> Lanes {
         let now = clock.map(|clock| clock.simulated(wall_ms));
@@ -210,7 +208,7 @@ impl LanesView {
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
             freshness,
-            bill: shown_bill(&self.businesses, bill),
+            bill: shown_bill(here, bill),
             counted_since_ms: None,
             ledger: Vec::new(),
         }

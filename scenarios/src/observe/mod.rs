@@ -322,6 +322,26 @@ impl Show {
         (cases > 0).then(|| dashboard::Waiting { cases, what: (*waiting).to_owned(), cents })
     }
 
+    /// The businesses that are here. Those of a show are, from its start on. Who attaches to a
+    /// cluster finds those whose topics have at least one record; before its first answer, any of
+    /// them may be there.
+    fn businesses_here(&self) -> Vec<&'static Business> {
+        let has_records = |business: &Business| {
+            let own = Topic::ALL.iter().filter(|topic| topic.business() == Some(business.id));
+            own.map(|topic| topic.name()).any(|topic| self.cluster.has_records(topic))
+        };
+        let is_known = self.pace.is_none() || self.polled_ms.is_none();
+        let businesses = self.config.businesses.iter().copied();
+        businesses.filter(|business| is_known || has_records(business)).collect()
+    }
+
+    /// Whether a topic is shown: not one of a business that is absent, unless it has records.
+    fn is_shown(&self, here: &[&'static Business], topic: &str) -> bool {
+        let of_business = Topic::named(topic).and_then(Topic::business);
+        let is_here = |id| here.iter().any(|business| business.id == id);
+        of_business.is_none_or(is_here) || self.cluster.has_records(topic)
+    }
+
     /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers
     /// as members.
     pub fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
@@ -336,7 +356,8 @@ impl Show {
             group.waiting = self.waiting(&group.id, &ledger);
         }
         let behind = |worker: &str| self.cluster.lag_of(worker);
-        let mut lanes = self.lanes.shown(seen_ms, clock.as_ref(), &self.bill, behind);
+        let here = self.businesses_here();
+        let mut lanes = self.lanes.shown(seen_ms, clock.as_ref(), (&here, &self.bill), behind);
         let on_schedule = |group: &Group| {
             lane_of_group(&group.id) == Some(Lane::Batch)
                 && group.members.is_empty()
@@ -348,14 +369,14 @@ impl Show {
         }
         lanes.ledger = ledger.iter().map(shown_sums).collect();
         lanes.counted_since_ms = self.counted_since.map(Timestamp::ms);
-        // Without its topic a business is not late but absent: somebody else's cluster has none of
-        // ours.
-        let here = |business: &Business| {
-            let runs = self.config.businesses.iter().any(|of| of.id == business.id);
-            runs && (!polled || self.cluster.has_topic(business.main_topic().name()))
-        };
-        let is_here: Vec<bool> = self.views.iter().map(|(business, _)| here(business)).collect();
-        let both_lanes = is_here.contains(&true);
+        let is_here = |business: &Business| here.iter().any(|of| of.id == business.id);
+        // What is absent has no rows, also not where a shared worker waits for its questions.
+        let mut topics = self.cluster.topics();
+        topics.retain(|topic| self.is_shown(&here, &topic.name));
+        for group in groups.iter_mut().filter(|group| lane_of_group(&group.id).is_some()) {
+            group.partitions.retain(|partition| self.is_shown(&here, &partition.topic));
+        }
+        let both_lanes = !here.is_empty();
         let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers: self.cluster.brokers };
         let mut snapshot = Snapshot {
             taken_at_ms: now_ms,
@@ -372,7 +393,7 @@ impl Show {
                 supervised: false,
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
-            topics: sourced(polled, silent.as_ref(), now_ms, self.cluster.topics()),
+            topics: sourced(polled, silent.as_ref(), now_ms, topics),
             groups: sourced(polled, silent.as_ref(), now_ms, groups),
             lanes: if both_lanes { sourced(polled, silent.as_ref(), now_ms, lanes) } else { absent() },
             workers: absent(),
@@ -380,7 +401,8 @@ impl Show {
             controls: Vec::new(),
             ..Snapshot::default()
         };
-        for ((_, view), here) in self.views.iter_mut().zip(is_here) {
+        for (business, view) in &mut self.views {
+            let here = is_here(business);
             view.show(&PaneSource { now_ms, here, silent: silent.as_ref() }, &mut snapshot);
         }
         snapshot

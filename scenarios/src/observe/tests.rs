@@ -8,15 +8,20 @@ use events::{CardSwipe, Decision, FraudDecision, Timestamp};
 use super::*;
 
 fn show() -> Show {
+    show_of(vec![&crate::payments::PAYMENTS], None)
+}
+
+/// A show of these businesses; without a seed, one that was found running.
+fn show_of(businesses: Vec<&'static Business>, seed: Option<u64>) -> Show {
     Show::new(ShowConfig {
         name: "test".into(),
         bootstrap: "here".into(),
         clock: None,
-        seed: None,
+        seed,
         period_ms: events::HOUR_MS,
         database: None,
         map: Arc::new(Map::la_serena()),
-        businesses: vec![&crate::payments::PAYMENTS],
+        businesses,
         ends: false,
     })
 }
@@ -232,4 +237,75 @@ fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {
     show.poll(told.0, told.1);
     let overdue = show.snapshot(21_000, |_| false);
     assert_eq!(overdue.groups.data[0].trend, Trend::Dead, "two periods without a run");
+}
+
+/// A cluster with all topics of ours and a student's, where the topics that pass `full` have
+/// records, and a shared worker owns a partition of each.
+fn cluster_with_records(full: impl Fn(Topic) -> bool) -> ClusterPoll {
+    let log =
+        |topic: &str, end| LogPoll { topic: topic.to_owned(), partition: 0, start: 0, end, leader: Some(1) };
+    let ours = Topic::ALL.iter().map(|&topic| log(topic.name(), i64::from(full(topic)) * 7));
+    let logs: Vec<LogPoll> = ours.chain([log("my_swipes", 0)]).collect();
+    let committed = logs.iter().map(|log| (log.topic.clone(), 0, log.end)).collect();
+    let group = GroupPoll { id: "notifications".into(), committed, ..GroupPoll::default() };
+    ClusterPoll { brokers: 1, logs, groups: vec![group] }
+}
+
+/// Of which businesses the topics and partitions of a snapshot are, but for what is shared.
+fn businesses_shown(snapshot: &Snapshot) -> Vec<events::Business> {
+    let topics = snapshot.topics.data.iter().map(|topic| &*topic.name);
+    let partitions = snapshot.groups.data.iter().flat_map(|group| &group.partitions);
+    let names = topics.chain(partitions.map(|partition| &*partition.topic));
+    let mut of: Vec<_> = names.filter_map(|name| Topic::named(name)?.business()).collect();
+    of.sort_unstable();
+    of.dedup();
+    of
+}
+
+fn bill_keys(snapshot: &Snapshot) -> Vec<&str> {
+    snapshot.lanes.data.bill.items.iter().map(|item| &*item.key).collect()
+}
+
+/// The topics of all businesses exist in every show, and a worker that several share reads them.
+#[test]
+fn a_show_says_nothing_of_businesses_that_are_not_part_of_it() {
+    let payments: &'static Business = &crate::payments::PAYMENTS;
+    for records in [false, true] {
+        let mut show = show_of(vec![payments], Some(42));
+        show.poll(0, cluster_with_records(|topic| records && topic.business() == Some(payments.id)));
+        let snapshot = show.snapshot(0, |_| true);
+        assert_eq!(businesses_shown(&snapshot), [payments.id], "also before its first record");
+        assert_eq!(bill_keys(&snapshot), ["money_cents"]);
+        assert_eq!(snapshot.city.source, dashboard::Source::Absent);
+        assert_eq!(snapshot.payments.source, dashboard::Source::Waiting);
+        let said = dashboard::headless::snapshot_text(&snapshot);
+        assert!(["min", "texts", "clicks"].iter().all(|word| !said.contains(word)), "{said}");
+        let shown = |name: &str| snapshot.topics.data.iter().any(|topic| topic.name == name);
+        assert!(shown("my_swipes") && shown("notifications") && shown("dead_letters"));
+    }
+    // What somebody writes nevertheless is there to see.
+    let mut show = show_of(vec![payments], Some(42));
+    show.poll(0, cluster_with_records(|topic| topic == Topic::DriverLocations));
+    let snapshot = show.snapshot(0, |_| true);
+    assert_eq!(businesses_shown(&snapshot), [events::Business::RideShare, payments.id]);
+    assert_eq!(bill_keys(&snapshot), ["money_cents"]);
+}
+
+#[test]
+fn who_attaches_sees_the_businesses_whose_topics_have_records() {
+    let mut show = show_of(ALL.to_vec(), None);
+    assert_eq!(show.snapshot(0, |_| false).shop.source, dashboard::Source::Waiting, "not asked yet");
+    show.poll(0, cluster_with_records(|topic| topic == Topic::CardSwipes));
+    let snapshot = show.snapshot(0, |_| false);
+    assert_eq!(businesses_shown(&snapshot), [events::Business::Payments]);
+    assert_eq!(bill_keys(&snapshot), ["money_cents"]);
+    assert_eq!(snapshot.payments.source, dashboard::Source::Waiting);
+    assert_eq!(snapshot.shop.source, dashboard::Source::Absent);
+
+    let mut show = show_of(ALL.to_vec(), None);
+    show.poll(0, cluster_with_records(|_| false));
+    let foreign = show.snapshot(0, |_| false);
+    assert_eq!(foreign.lanes.source, dashboard::Source::Absent, "a cluster without records of ours");
+    assert!(businesses_shown(&foreign).is_empty());
+    assert!(foreign.topics.data.iter().any(|topic| topic.name == "my_swipes"), "its own always show");
 }
