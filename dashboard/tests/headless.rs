@@ -12,7 +12,7 @@ use serde_json::Value;
 fn a_line_of_words() {
     expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ▲ falling behind 210/s, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
     expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
-    expect!["12 topics  6 groups  farthest behind fraud by 4,200 records, 38 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
+    expect!["15 topics  6 groups  farthest behind fraud by 4,200 records, 38 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
     expect!["stream –    batch no run yet    waiting has cost –    – records/s    ○ connecting"]
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }

@@ -19,6 +19,8 @@ pub struct Cluster {
 pub struct Topic {
     /// Its name.
     pub name: String,
+    /// Whether it is one of the show's; otherwise it is a topic of the user ("yours").
+    pub ours: bool,
     /// Records written, a second of wall time: growth of the log ends.
     pub in_per_second: Option<f64>,
     /// Records read, a second of wall time: growth of the committed offsets, all groups together.
@@ -35,6 +37,21 @@ pub struct Topic {
     pub can_burst: bool,
     /// Whether a burst is running now.
     pub bursting: bool,
+}
+
+/// A topic without a record for so long, in seconds of wall time, is silent: as far back as
+/// [`Topic::history_per_second`] goes. A batch job writes once a minute at the show's usual speed:
+/// its topics must not come and go between two runs.
+const SILENT_S: usize = 120;
+
+impl Topic {
+    /// Whether nothing is to be seen in it: it is one of the show's, and has never had a record, or
+    /// none for [`SILENT_S`]. A topic of the user is never silent: who has made one looks for it.
+    pub fn is_silent(&self) -> bool {
+        let history = &self.history_per_second;
+        let is_quiet = || history.len() >= SILENT_S && history.iter().all(|&rate| rate == 0.0);
+        self.ours && (self.total_records == Some(0) || is_quiet())
+    }
 }
 
 /// One consumer group.

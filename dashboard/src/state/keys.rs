@@ -6,6 +6,7 @@
 
 use crate::command::{Action, Progress, Step, Target};
 use crate::state::pane::{Detail, Pane};
+use crate::state::rows::Item;
 use crate::state::target::{self, consumer};
 use crate::state::{MOST_PANES, Mode, State};
 
@@ -245,6 +246,10 @@ fn on_map(state: &State) -> bool {
     state.focus() == Pane::City && state.map.is_some()
 }
 
+fn on_silent(state: &State) -> bool {
+    state.selected(state.focus()).is_some_and(|row| matches!(row.item, Item::Silent(_)))
+}
+
 /// The step next to the batch lane's present period; while a change is on its way, next to the
 /// period that was requested.
 pub(crate) fn next_period(state: &State, beside: fn(f64) -> Option<Step>) -> Option<Step> {
@@ -286,6 +291,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
             Act::Freeze if state.frozen.is_some() => ("f", "go on"),
             Act::Zoom if state.zoomed => ("z", "back"),
             Act::Detail if state.focused().detail => ("Esc", "back"),
+            Act::Detail if on_silent(state) => ("Enter", if state.silent { "fold" } else { "unfold" }),
             _ => (binding.shown(state), binding.brief),
         })
         .collect()

@@ -141,6 +141,8 @@ pub struct State {
     pub(crate) zoomed: bool,
     /// Ids of the groups whose members are shown.
     pub(crate) expanded: Vec<String>,
+    /// Whether the silent topics are shown.
+    pub(crate) silent: bool,
     /// How often the map was zoomed in: each step halves what it shows.
     pub(crate) map_zoom: u8,
     pub(crate) mode: Mode,
@@ -186,6 +188,7 @@ impl State {
             now_ms: 0,
             zoomed: false,
             expanded: Vec::new(),
+            silent: false,
             map_zoom: 0,
             mode: Mode::Panes,
             palette,
@@ -272,7 +275,9 @@ impl State {
 
     fn query<'a>(&'a self, filter: &'a str) -> Option<Query<'a>> {
         let group = self.selected_group().unwrap_or(0);
-        Some(Query { snapshot: self.shown()?, filter, expanded: &self.expanded, group })
+        let topic = self.find(Pane::Throughput).map_or("", |its| &its.cursor.key.id);
+        let (expanded, silent) = (&self.expanded, self.silent);
+        Some(Query { snapshot: self.shown()?, filter, expanded, group, topic, silent })
     }
 
     /// The time since the last snapshot, once it is long enough to be reported.

@@ -133,7 +133,7 @@ static THROUGHPUT: Spec = Spec {
     empty: "none",
     source: |snapshot| &snapshot.topics.source,
     rows: rows::topics,
-    height: |query| Some(query.snapshot.topics.data.len() + BORDER + 1 + CHART),
+    height: |query| Some(rows::topics(query).len() + BORDER + 1 + CHART),
     follow: Follow::FirstUntilMoved,
     detail: Detail::Zoomed,
     two_columns: (0, 28),

@@ -9,7 +9,7 @@
 //! - The rows are computed again for each key and each frame: some hundred short texts, next to
 //!   thousands of cells that are drawn.
 
-use crate::snapshot::{Group, Snapshot, Worker};
+use crate::snapshot::{Group, Snapshot, Topic, Worker};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,8 @@ pub(crate) struct RowKey {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Item {
     Topic(usize),
+    /// So many silent topics: folded into this row, or below it.
+    Silent(usize),
     Group(usize),
     /// A worker of ours, under its group.
     Worker(usize),
@@ -54,6 +56,10 @@ pub(crate) struct Query<'a> {
     pub(crate) expanded: &'a [String],
     /// The index of the group that the lag pane's cursor is on.
     pub(crate) group: usize,
+    /// The topic that the throughput pane's cursor is on; empty: none.
+    pub(crate) topic: &'a str,
+    /// Whether the silent topics are shown.
+    pub(crate) silent: bool,
 }
 
 impl Query<'_> {
@@ -82,13 +88,28 @@ pub(crate) fn entries<T>(
     list.iter().enumerate().filter(|(_, entry)| wanted(entry)).map(row).collect()
 }
 
-/// A row for each topic.
+/// A row for each topic, and one into which the silent ones are folded. The selected topic is not
+/// folded away under its cursor, and nothing is while a filter searches.
 pub(crate) fn topics(query: &Query) -> Vec<Row> {
-    let topics = query.snapshot.topics.data.iter().enumerate();
-    topics
-        .filter(|(_, topic)| query.finds(&topic.name))
-        .map(|(at, topic)| Row { key: key(&topic.name, ""), item: Item::Topic(at) })
-        .collect()
+    let topics = &query.snapshot.topics.data;
+    let folds = |topic: &Topic| {
+        query.filter.is_empty() && topic.is_silent() && (query.silent || topic.name != query.topic)
+    };
+    let row = |(at, topic): (usize, &Topic)| Row { key: key(&topic.name, ""), item: Item::Topic(at) };
+    let of = |folded: bool| {
+        let all = topics.iter().enumerate();
+        all.filter(move |(_, topic)| query.finds(&topic.name) && folds(topic) == folded)
+    };
+    let mut rows: Vec<Row> = of(false).map(row).collect();
+    let silent = of(true).count();
+    if silent > 0 {
+        // No topic has an empty name.
+        rows.push(Row { key: key("", "silent"), item: Item::Silent(silent) });
+    }
+    if query.silent {
+        rows.extend(of(true).map(row));
+    }
+    rows
 }
 
 /// The groups, each with its members below it while it is expanded.

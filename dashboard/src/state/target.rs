@@ -30,7 +30,7 @@ pub(crate) fn of(state: &State) -> Option<Target> {
             let group = &snapshot.groups.data[at];
             worker_or_group(group, group.partitions[partition].owner.as_deref())
         }
-        Item::Member(..) | Item::Entry(_) => None,
+        Item::Member(..) | Item::Entry(_) | Item::Silent(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::command::{Action, Command, Progress, Step, Target};
 use crate::snapshot::{CityMap, Snapshot};
 use crate::state::keys::{self, Act, Key};
 use crate::state::pane::{Detail, Follow, Pane};
-use crate::state::rows::RowKey;
+use crate::state::rows::{Item, RowKey};
 use crate::state::target;
 use crate::state::{Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State};
 
@@ -170,9 +170,14 @@ fn focus_next(state: &mut State, step: usize) {
     state.focus = places.find(|place| state.has(state.panes[*place].pane)).unwrap_or(state.focus);
 }
 
-/// Enter: a group shows its members; any other pane shows more about its selected row.
+/// Enter: a group shows its members, the row of silent topics these topics; any other row shows
+/// more about itself.
 fn detail(state: &mut State) {
     let pane = state.focus();
+    if state.selected(pane).is_some_and(|row| matches!(row.item, Item::Silent(_))) {
+        state.silent = !state.silent;
+        return place_cursor(state, state.focus);
+    }
     match pane.spec().detail {
         Detail::None => {}
         Detail::Members => {
@@ -209,6 +214,8 @@ fn back(state: &mut State) {
         state.map_zoom = 0;
     } else if pane == Pane::Lag {
         state.expanded.clear();
+    } else if pane == Pane::Throughput {
+        state.silent = false;
     }
     place_cursor(state, state.focus);
 }

@@ -27,6 +27,7 @@ pub(super) fn topics(dice: &mut Lcg) -> Vec<Topic> {
         let now = history.last().copied().unwrap_or(0.0).round();
         Topic {
             name: name.into(),
+            ours: true,
             in_per_second: Some(now),
             out_per_second: (name != "notifications").then_some((now * 0.99).round()),
             total_records: Some((rate * 3_600.0) as u64),
@@ -37,7 +38,22 @@ pub(super) fn topics(dice: &mut Lcg) -> Vec<Topic> {
             history_per_second: history,
         }
     })
+    .chain(["eta_batch", "recommendations_batch", "dead_letters"].map(silent))
     .collect()
+}
+
+/// A topic of the show that never had a record.
+fn silent(name: &str) -> Topic {
+    Topic {
+        name: name.into(),
+        ours: true,
+        in_per_second: Some(0.0),
+        out_per_second: Some(0.0),
+        total_records: Some(0),
+        partitions: Some(4),
+        history_per_second: vec![0.0; 30],
+        ..Topic::default()
+    }
 }
 
 /// A group of `owners`, whose partitions are so many records and milliseconds behind.

@@ -258,6 +258,7 @@ fn foreign() -> Snapshot {
         group.waiting = None;
     }
     for topic in &mut snapshot.topics.data {
+        topic.ours = false;
         topic.can_burst = false;
         topic.bursting = false;
     }

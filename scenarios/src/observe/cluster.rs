@@ -181,8 +181,8 @@ impl ClusterView {
         notices
     }
 
-    /// The topics, busiest businesses' first as they are named in `order`, the rest by name; those
-    /// whose names begin with `__` are Kafka's own.
+    /// The topics: the user's own first, by name, then ours by what they are to a business; those
+    /// whose names begin with `__` are Kafka's own, and left out.
     pub fn topics(&self) -> Vec<Topic> {
         let mut topics: Vec<Topic> = self
             .topics
@@ -190,6 +190,7 @@ impl ClusterView {
             .filter(|(name, _)| !name.starts_with("__"))
             .map(|(name, view)| Topic {
                 name: name.clone(),
+                ours: events::Topic::named(name).is_some(),
                 in_per_second: view.total.per_second(),
                 out_per_second: view.consumed.per_second(),
                 history_per_second: view.history.to_vec(),
@@ -406,11 +407,9 @@ fn worst(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()
 }
 
-/// Where a topic stands on the screen: those of the businesses by role, then, by their names, all
-/// others.
-fn display_order(name: &str) -> (bool, Option<(Role, events::Topic)>) {
-    let of_a_business = events::Topic::named(name).filter(|topic| topic.role() < Role::System);
-    (of_a_business.is_none(), of_a_business.map(|topic| (topic.role(), topic)))
+/// Where a topic stands on the screen: those that are none of ours first, then ours by role.
+fn display_order(name: &str) -> Option<(Role, events::Topic)> {
+    events::Topic::named(name).map(|topic| (topic.role(), topic))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         }
         Item::Worker(at) => worker(pen, &snapshot.workers.data[at], snapshot, line),
         Item::Member(at, which) => member(pen, &groups[at].members[which], line),
-        Item::Topic(_) | Item::Partition(..) | Item::Entry(_) => {}
+        Item::Topic(_) | Item::Silent(_) | Item::Partition(..) | Item::Entry(_) => {}
     });
 }
 

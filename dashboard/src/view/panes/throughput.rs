@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, bytes, maybe_count, number, short};
+use crate::format::{UNKNOWN, bytes, maybe_count, number, plural, short};
 use crate::snapshot::{Snapshot, Topic};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -46,10 +46,14 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.y += 1;
         inside.height -= 1;
     }
-    list(pen, state, Pane::Throughput, inside, &rows, |pen, line, row| {
-        if let Item::Topic(at) = row.item {
-            topic(pen, &columns, &topics[at], line);
+    list(pen, state, Pane::Throughput, inside, &rows, |pen, line, row| match row.item {
+        Item::Topic(at) => topic(pen, &columns, &topics[at], line),
+        Item::Silent(count) => {
+            let sign = if state.silent { '−' } else { '+' };
+            let words = format!("{sign} {}", plural(count as u64, "silent topic"));
+            pen.text(line.x + 1, line.y, line.width.saturating_sub(2), &words, Role::Dim);
         }
+        Item::Group(_) | Item::Worker(_) | Item::Member(..) | Item::Partition(..) | Item::Entry(_) => {}
     });
 }
 

@@ -140,3 +140,21 @@ fn what_is_older_than_the_polls_is_a_minimum_and_not_zero() {
     assert_eq!(lag, (Some(991), Some(250.0), true), "it was there at the first poll");
     assert_eq!(group.trend, Trend::Unknown, "two polls are too few to say");
 }
+
+/// The cluster lists its topics by name.
+#[test]
+fn the_topics_of_the_user_stand_on_top() {
+    let mut view = ClusterView::default();
+    let mut poll = poll(0, 0, &[]);
+    let named = |topic: &str| LogPoll { topic: topic.into(), ..poll.logs[0].clone() };
+    let names = ["batch_runs", "card_swipes", "dead_letters", "my_swipes", "simulation_truth", "a_class"];
+    poll.logs = names.map(named).to_vec();
+    view.take(0, poll);
+    let shown: Vec<(String, bool)> =
+        view.topics().into_iter().map(|topic| (topic.name, topic.ours)).collect();
+    let shown: Vec<(&str, bool)> = shown.iter().map(|(name, ours)| (&**name, *ours)).collect();
+    let (yours, ours) = shown.split_at(2);
+    assert_eq!(yours, [("a_class", false), ("my_swipes", false)]);
+    assert_eq!(ours.first(), Some(&("card_swipes", true)), "then what comes in");
+    assert_eq!(ours.last(), Some(&("simulation_truth", true)));
+}
