@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::format::{amount, maybe_count, maybe_duration, number, plural, time_of_day, verdict, weekday};
 use crate::snapshot::{Bill, Freshness, Notice, Snapshot, Source, Trend, Worker, WorkerState};
 use crate::view::header;
+use crate::view::lesson::lesson;
 use crate::view::pen::Pieces;
 use crate::view::trend::{trend, waiting};
 use text::clean;
@@ -49,9 +50,7 @@ pub fn snapshot_text(snapshot: &Snapshot) -> String {
         let offset = snapshot.title.utc_offset_min;
         let _ = write!(text, "{} {}  ", weekday(clock, offset), time_of_day(clock, offset));
     }
-    if let Some(lesson) = header::lesson(Some(snapshot)).first() {
-        text.push_str(&words(lesson));
-    }
+    text.push_str(&words(&lesson(Some(snapshot), u16::MAX)));
     let rates =
         snapshot.topics.data.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let _ = write!(text, "    {} records/s", number(rates.reduce(|all, rate| all + rate)));

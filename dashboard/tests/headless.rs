@@ -10,8 +10,8 @@ use serde_json::Value;
 
 #[test]
 fn a_line_of_words() {
-    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ▲ falling behind 210/s, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
-    expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
+    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost $1,204.50 · 1,498 late minutes · 812 clicks · 37 wrong texts    18,335 records/s  fraud: ▲ falling behind 210/s, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
+    expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    waiting has cost $1,204.50 · 1,498 late minutes · 812 clicks · 37 wrong texts    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = 214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
     expect!["15 topics  6 groups  farthest behind fraud by 4,200 records, 38 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
     expect!["stream –    batch no run yet    waiting has cost –    – records/s    ○ connecting"]
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
@@ -22,8 +22,8 @@ fn too_few() -> LaneVerdict {
     LaneVerdict::TooFew { evidence: 71, of: "frauds".into(), needed: Some(400) }
 }
 
-/// Where the verdict names no lane, the first line must not name a sum; nor may it say that waiting
-/// has cost nothing where the cases are too few to tell.
+/// Where the cases are too few to tell, the sum is marked as uncertain; where the difference is
+/// within the margin, no sum is named.
 #[test]
 fn where_no_lane_did_better_the_lesson_names_no_cost() {
     let mut snapshot = Sample::Normal.snapshot();
@@ -35,17 +35,18 @@ fn where_no_lane_did_better_the_lesson_names_no_cost() {
     };
     let money = snapshot.lanes.data.bill.items.iter_mut().find(|item| item.key == "money_cents");
     money.expect("the sample bills money").verdict = Some(too_few());
-    assert_eq!(cost(&snapshot), "waiting has cost 37 wrong texts · 812 clicks · 1,498 late minutes");
+    assert_eq!(
+        cost(&snapshot),
+        "waiting has cost $1,204.50? · 1,498 late minutes · 812 clicks · 37 wrong texts"
+    );
     bill(&mut snapshot, &LaneVerdict::AsGood { margin: 1.0 });
-    assert_eq!(cost(&snapshot), "waiting has cost next to nothing");
-    snapshot.lanes.data.bill.items[2].verdict = Some(too_few());
-    assert_eq!(cost(&snapshot), "what waiting costs: too few cases to tell");
-    // Too few for an interval: the sums, as uncertain.
+    assert_eq!(cost(&snapshot), "waiting has cost ≈$0 · ≈0 late minutes · ≈0 clicks · ≈0 wrong texts");
+    // Too few for an interval, too.
     bill(&mut snapshot, &LaneVerdict::TooFew { evidence: 3, of: "frauds".into(), needed: None });
     snapshot.lanes.data.bill.items.iter_mut().for_each(|item| item.interval_95 = None);
     assert_eq!(
         cost(&snapshot),
-        "waiting has cost 1,204.50 · 37 wrong texts · 812 clicks · 1,498 late minutes"
+        "waiting has cost $1,204.50? · 1,498? late minutes · 812? clicks · 37? wrong texts"
     );
 }
 
@@ -77,7 +78,7 @@ fn the_summary() {
                                  stream        batch      waiting has cost
         late minutes                812        2,310                 1,498  in 418 cases
         wrong texts                   3           40                    37  in 512 cases
-        money                    104.00     1,308.50              1,204.50  in 8,204 cases
+        money, $                 104.00     1,308.50              1,204.50  in 8,204 cases
         missed clicks             1,204        2,016                   812  in 5,120 cases
     "#]]
     .assert_eq(&Summary::of(&Sample::Normal.snapshot(), 61_200).text());

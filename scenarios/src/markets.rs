@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bill::compare::Separate;
-use bill::{BusinessBill, LaneVerdict, Line, MARK_OUT_CENTS, MarketsBill, PRICE_MOVE_BP};
+use bill::{BusinessBill, Line, MARK_OUT_CENTS, MarketsBill, PRICE_MOVE_BP};
 use consumers::markets::{MarketsBatch, MarketsConfig, MarketsProcessor};
 use dashboard::{BillItem, Pane, Unit};
 use events::{Business as Id, CANDLE_MS, Event, HOUR_MS, Timestamp, Topic};
@@ -156,17 +156,10 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let mean_bp = |bp: Option<f64>| bp.unwrap_or_default();
     let mut moved = item(mean_bp(stream.price_move_bp()), mean_bp(batch.price_move_bp()), stream.orders);
     (moved.interval_95, moved.verdict) = judged(lines, &PRICE_MOVE_BP, 1.0);
-    let mut mark_out = named("mark_out_cents", "mark-out, $", (0, "", ""), mark_out);
-    // For and against an order prices move alike: without an interval on one side of zero it is
-    // noise, which the first lines of the screen don't call a cost.
-    let tells = |line: &Line| {
-        *line.measure == MARK_OUT_CENTS
-            && matches!(line.verdict, LaneVerdict::StreamWins | LaneVerdict::BatchWins)
-    };
-    if !lines.iter().any(tells) {
-        mark_out.headline = None;
-    }
-    vec![mark_out, named("price_move_bp", "price move bp", (1, "bp of price movement", "bp"), moved)]
+    vec![
+        named("mark_out_cents", "mark-out, $", (0, "", ""), mark_out),
+        named("price_move_bp", "price move bp", (1, "bp of price movement", "bp"), moved),
+    ]
 }
 
 /// A trade expects a signal for each pair's minute that it ends; most trades end none.

@@ -80,7 +80,8 @@ pub enum LaneVerdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Headline {
-    /// The lower, the earlier it is said, and the later it gives way on a narrow screen.
+    /// The lower, the earlier it is said, and the later it gives way on a narrow screen. The line
+    /// keeps its place whatever it costs.
     pub rank: u8,
     /// The words: "wrong texts"; empty for money, which needs none.
     pub words: String,
@@ -115,16 +116,6 @@ impl Bill {
 }
 
 impl BillItem {
-    /// Whether a sum may be named as what the delay has cost: the verdict is for one of the lanes,
-    /// or there are too few cases for any, in which case the sum is shown as uncertain.
-    pub fn names_a_cost(&self) -> bool {
-        match self.verdict {
-            Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => true,
-            Some(LaneVerdict::AsGood { .. }) => false,
-            Some(LaneVerdict::TooFew { .. }) | None => self.interval_95.is_none(),
-        }
-    }
-
     /// What the delay has cost: batch minus stream. Negative when batch was the better one.
     pub fn delay_cost(&self) -> Option<f64> {
         Some(self.batch? - self.stream?).filter(|cost| cost.is_finite())

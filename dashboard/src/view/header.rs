@@ -3,11 +3,12 @@
 use ratatui::layout::Rect;
 
 use crate::command::Progress;
-use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, time_of_day, weekday};
-use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, Snapshot, Source, Trend, WorkerState};
+use crate::format::{count, duration, number, plural, time_of_day, weekday};
+use crate::snapshot::{Snapshot, Source, Trend, WorkerState};
 use crate::state::keys;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, State};
+use crate::view::lesson::{lesson, stale_ms, worst};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::clean;
@@ -30,11 +31,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     };
     pen.pieces(x, area.y, start.saturating_sub(x + 1), fitting.unwrap_or(&title));
     let room = end.saturating_sub(x);
-    let lesson = lesson(state.shown());
-    let fitting = lesson.iter().find(|pieces| pieces_width(pieces) <= room).or(lesson.last());
-    if let Some(pieces) = fitting {
-        pen.pieces(x, area.y + 1, room, pieces);
-    }
+    pen.pieces(x, area.y + 1, room, &lesson(state.shown(), room));
 }
 
 fn title(state: &State) -> Pieces {
@@ -64,14 +61,6 @@ fn title(state: &State) -> Pieces {
         say(format!("seed {seed}"), Role::Dim);
     }
     pieces
-}
-
-/// How long a source has been silent, in milliseconds of wall-clock time, if it is.
-fn stale_ms(source: &Source) -> Option<u64> {
-    match source {
-        Source::Stale { for_ms, .. } => Some(*for_ms),
-        Source::Live | Source::Waiting | Source::Absent => None,
-    }
 }
 
 /// That nothing is lost and nothing answered twice, where no pane may say so.
@@ -124,167 +113,6 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
         (0, None) => say("○", "connecting".into(), Role::Dim),
         (workers, _) => say("●", format!("all {workers} workers well"), Role::Good),
     }
-}
-
-/// The second line, from the longest to the shortest way to say it.
-pub(crate) fn lesson(shown: Option<&Snapshot>) -> Vec<Pieces> {
-    let Some(snapshot) = shown else {
-        return vec![vec![("waiting for the first snapshot of the cluster".into(), Role::Dim)]];
-    };
-    if snapshot.lanes.source == Source::Absent {
-        return vec![of_a_foreign_cluster(snapshot)];
-    }
-    if snapshot.title.supervised && snapshot.title.clock_ms.is_none() {
-        return getting_ready(snapshot);
-    }
-    let lanes = &snapshot.lanes.data;
-    let long =
-        [(4, true, true, 4), (4, true, true, 2), (3, true, true, 4), (3, true, true, 2), (3, true, false, 3)];
-    let short = [(3, false, false, 3), (3, false, false, 2), (2, false, false, 2), (1, false, false, 2)];
-    let stale = stale_ms(&snapshot.lanes.source);
-    long.into_iter()
-        .chain(short)
-        .map(|(items, next, wide, gap)| {
-            let gap = &"    "[..gap];
-            let mut pieces = stream(lanes, wide);
-            pieces.push((gap.into(), Role::Dim));
-            pieces.extend(batch(lanes, next && stale.is_none()));
-            pieces.push((gap.into(), Role::Dim));
-            pieces.extend(cost(lanes, items, wide));
-            match stale {
-                Some(for_ms) => stale_pieces(for_ms, pieces),
-                None => pieces,
-            }
-        })
-        .collect()
-}
-
-/// What was known before the source went silent: grey, and after how long ago that was.
-fn stale_pieces(for_ms: u64, pieces: Pieces) -> Pieces {
-    let said = (format!("stale {}: ", duration(for_ms as f64)), Role::Bad);
-    std::iter::once(said).chain(pieces.into_iter().map(|(text, _)| (text, Role::Dim))).collect()
-}
-
-/// Before the first event the consumers load and join; nothing is wrong.
-fn getting_ready(snapshot: &Snapshot) -> Vec<Pieces> {
-    let here = |group: &str| {
-        snapshot.groups.data.iter().any(|known| known.id == group && !known.partitions.is_empty())
-    };
-    let mut missing: Vec<&str> = Vec::new();
-    for group in snapshot.workers.data.iter().filter_map(|worker| worker.group.as_deref()) {
-        if !here(group) && !missing.contains(&group) {
-            missing.push(group);
-        }
-    }
-    let head = || ("getting ready".to_string(), Role::Title);
-    let whom =
-        if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
-    let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
-    vec![
-        vec![head(), (long, Role::Dim)],
-        vec![head(), (": the consumers join".into(), Role::Dim)],
-        vec![head()],
-    ]
-}
-
-/// From this delay on, in milliseconds, the consumer that is furthest behind is named.
-const NAMED_MS: f64 = 2_000.0;
-
-/// How far the streams are behind: the worst of them, by name if it can be told apart from the
-/// others, and when there is room how the others do.
-pub(crate) fn stream(lanes: &Lanes, wide: bool) -> Pieces {
-    let mut pieces = vec![("stream ".into(), Role::Stream)];
-    let Some(worst) = worst(lanes) else {
-        match lanes.stream_delay_ms {
-            Some(delay) => pieces.extend([(duration(delay), Role::Truth), (" behind".into(), Role::Dim)]),
-            None => pieces.push((UNKNOWN.into(), Role::Dim)),
-        }
-        return pieces;
-    };
-    let behind = age(worst.delay_ms, worst.delay_is_minimum);
-    pieces.push((format!("{} {behind}", clean(&worst.business)), Role::Bad));
-    pieces.push((" behind".into(), Role::Dim));
-    let others = lanes.freshness.iter().filter(|of| of.business != worst.business).map(delay);
-    if let Some(others) = others.filter(|_| wide).reduce(f64::max).filter(|&others| others > 0.0) {
-        pieces.push((format!(", others {}", duration(others)), Role::Dim));
-    }
-    pieces
-}
-
-/// The consumer that is furthest behind, if it is behind.
-fn worst(lanes: &Lanes) -> Option<&Freshness> {
-    let worst = lanes.freshness.iter().max_by(|a, b| delay(a).total_cmp(&delay(b)));
-    worst.filter(|worst| delay(worst) >= NAMED_MS)
-}
-
-/// How far a consumer is behind, as far as is known.
-fn delay(of: &Freshness) -> f64 {
-    of.delay_ms.unwrap_or(0.0)
-}
-
-/// What the batch knows.
-pub(crate) fn batch(lanes: &Lanes, next: bool) -> Pieces {
-    let mut pieces = vec![("batch ".into(), Role::Batch)];
-    match lanes.batch_age_ms {
-        Some(age) => pieces.extend([(duration(age), Role::Truth), (" behind".into(), Role::Dim)]),
-        None => pieces.push(("no run yet".into(), Role::Dim)),
-    }
-    if next {
-        let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
-        let say = if lanes.running { Some(", running now".into()) } else { until };
-        pieces.extend(say.map(|say| (say, Role::Dim)));
-    }
-    pieces
-}
-
-/// What the delay has cost, in at most so many lines of the bill: those that [name a
-/// cost](crate::snapshot::BillItem::names_a_cost); what rests on too few cases is dim.
-pub(crate) fn cost(lanes: &Lanes, items: usize, wide: bool) -> Pieces {
-    let lines = lanes.bill.headlines();
-    let known: Vec<_> = lines.into_iter().filter(|(item, _)| item.delay_cost().is_some()).collect();
-    let mut pieces: Pieces = vec![(if wide { "waiting has cost " } else { "cost " }.into(), Role::Dim)];
-    for (item, headline) in known.iter().filter(|(item, _)| item.names_a_cost()).take(items) {
-        if pieces.len() > 1 {
-            pieces.push((" · ".into(), Role::Dim));
-        }
-        let role = if item.interval_95.is_some() { Role::Truth } else { Role::Dim };
-        pieces.push((amount(item.unit, item.delay_cost()), role));
-        let words = if wide { &headline.words } else { &headline.short };
-        pieces.push((if words.is_empty() { String::new() } else { format!(" {words}") }, Role::Dim));
-    }
-    if pieces.len() > 1 {
-        return pieces;
-    }
-    let too_few = |(item, _): &(&BillItem, _)| matches!(item.verdict, Some(LaneVerdict::TooFew { .. }));
-    let words = match (known.iter().any(too_few), known.is_empty(), wide) {
-        (_, true, true) => "waiting has cost –",
-        (_, true, false) => "cost –",
-        (true, false, true) => "what waiting costs: too few cases to tell",
-        (true, false, false) => "cost: too few to tell",
-        (false, false, true) => "waiting has cost next to nothing",
-        (false, false, false) => "cost next to nothing",
-    };
-    vec![(words.into(), Role::Dim)]
-}
-
-/// A foreign cluster has no lanes to compare: the line shows what any consumer group can show.
-fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
-    let groups = &snapshot.groups.data;
-    let mut pieces = vec![
-        (plural(snapshot.topics.data.len() as u64, "topic"), Role::Text),
-        ("  ".into(), Role::Dim),
-        (plural(groups.len() as u64, "group"), Role::Text),
-    ];
-    let worst =
-        groups.iter().filter(|group| group.lag_records.is_some()).max_by_key(|group| group.lag_records);
-    if let Some(group) = worst {
-        pieces.push(("  farthest behind ".into(), Role::Dim));
-        pieces.push((clean(&group.id).into_owned(), Role::Truth));
-        let records = count(group.lag_records.unwrap_or(0));
-        let age = age(group.lag_ms, group.lag_is_minimum);
-        pieces.push((format!(" by {records} records, {age}"), Role::Dim));
-    }
-    pieces
 }
 
 /// The names of the panes, the focused one marked.

@@ -2,9 +2,9 @@
 //! panic.
 //!
 //! The [`layout`](mod@layout) divides the screen; the [`header`] draws the lines that are always
-//! there, one file in [`panes`] each pane, [`overlays`] what covers them. All draw with a [`pen`],
-//! by role and not by colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the
-//! characters that the terminal's font lacks.
+//! there, with the [`lesson`](mod@lesson) among them, one file in [`panes`] each pane, [`overlays`]
+//! what covers them. All draw with a [`pen`], by role and not by colour; the [`theme`] has the
+//! colours. At the end [`glyphs`] replaces the characters that the terminal's font lacks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,6 +18,7 @@ use crate::view::theme::{Glyphs, Theme};
 pub(crate) mod glyphs;
 pub(crate) mod header;
 pub(crate) mod layout;
+pub(crate) mod lesson;
 pub(crate) mod map;
 pub(crate) mod overlays;
 pub(crate) mod panes;

@@ -8,6 +8,7 @@ use crate::state::keys::{self, HelpLine};
 use crate::state::{Confirm, Irreversible, State};
 use crate::view::header;
 use crate::view::layout::SMALLEST;
+use crate::view::lesson::{Brevity, batch, cost_alone, lesson, stream};
 use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::{clean, wrap};
@@ -99,20 +100,18 @@ pub(crate) fn card(pen: &mut Pen, state: &State, area: Rect) {
     match state.shown() {
         Some(snapshot) if snapshot.lanes.source != Source::Absent => {
             let lanes = &snapshot.lanes.data;
-            let mut both = header::stream(lanes, false);
+            let (stream, batch) = (|| stream(lanes, Brevity::NoNext), || batch(lanes, Brevity::NoNext));
+            let mut both = stream();
             both.push(("  ".into(), Role::Dim));
-            both.extend(header::batch(lanes, false));
+            both.extend(batch());
             if pieces_width(&both) <= area.width.saturating_sub(1) {
                 lines.push(both);
             } else {
-                lines.extend([header::stream(lanes, false), header::batch(lanes, false)]);
+                lines.extend([stream(), batch()]);
             }
-            let costs = [(3, true), (3, false), (2, false), (1, false)];
-            let costs = costs.map(|(items, wide)| header::cost(lanes, items, wide));
-            let fitting = costs.iter().find(|cost| pieces_width(cost) <= area.width.saturating_sub(1));
-            lines.push(fitting.unwrap_or(&costs[3]).clone());
+            lines.push(cost_alone(lanes, area.width.saturating_sub(1)));
         }
-        _ => lines.extend(header::lesson(state.shown()).pop()),
+        _ => lines.push(lesson(state.shown(), area.width.saturating_sub(1))),
     }
     lines.push(header::health(state.latest(), state.silence_ms()));
     lines.push(Vec::new());

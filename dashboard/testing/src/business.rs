@@ -197,12 +197,12 @@ fn bill() -> Bill {
         }
     };
     let minutes = (812.4, 2_310.0, 418);
-    let money = item("money_cents", "money", (10_400.0, 130_850.0, 8_204), (0, "", ""));
+    let money = item("money_cents", "money, $", (10_400.0, 130_850.0, 8_204), (0, "", ""));
     let clicks = item("missed_clicks", "missed clicks", (1_204.0, 2_016.0, 5_120), (2, "clicks", "clicks"));
     Bill {
         items: vec![
-            item("late_minutes", "late minutes", minutes, (3, "late minutes", "min late")),
-            item("wrong_texts", "wrong texts", (3.0, 40.0, 512), (1, "wrong texts", "texts")),
+            item("late_minutes", "late minutes", minutes, (1, "late minutes", "min")),
+            item("wrong_texts", "wrong texts", (3.0, 40.0, 512), (3, "wrong texts", "texts")),
             BillItem { unit: Unit::Cents, ..money },
             BillItem {
                 stale_model: Some(1_212.0),

@@ -1,0 +1,358 @@
+//! The second line of every screen: how far the streams are behind, how far the batch, and what its
+//! delay has cost.
+//!
+//! The cost has a slot for each line of the bill that has a headline. Which slots there are, in
+//! which words, follows from the width of the screen and the show's bill alone, and never from the
+//! figures: so a slot never moves, and none vanishes while a class looks at it. What is left of the
+//! width is for the two lanes, which say less where there is less of it.
+//!
+//! # Simplifications
+//! - Each figure is given room for what it usually needs. A million in every slot at once pushes
+//!   the last one out of a narrow screen.
+
+use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, short};
+use crate::snapshot::{BillItem, Freshness, Headline, LaneVerdict, Lanes, Snapshot, Source, Unit};
+use crate::view::pen::{Pieces, pieces_width};
+use crate::view::theme::Role;
+use text::{clean, text_width};
+
+/// The second line, in at most `room` cells where that is possible.
+pub(crate) fn lesson(shown: Option<&Snapshot>, room: u16) -> Pieces {
+    let Some(snapshot) = shown else {
+        return vec![("waiting for the first snapshot of the cluster".into(), Role::Dim)];
+    };
+    if snapshot.lanes.source == Source::Absent {
+        return of_a_foreign_cluster(snapshot);
+    }
+    if snapshot.title.supervised && snapshot.title.clock_ms.is_none() {
+        return getting_ready(snapshot, room);
+    }
+    let lanes = &snapshot.lanes.data;
+    let cost = cost(lanes, room);
+    let stale = stale_ms(&snapshot.lanes.source);
+    let said = stale.map(|for_ms| format!("stale {}: ", duration(for_ms as f64)));
+    let taken = pieces_width(&cost) + said.as_deref().map_or(0, text_width);
+    let left = room.saturating_sub(taken);
+    let mut pieces = both_lanes(lanes, left, stale.is_none());
+    if stale.is_some() && pieces_width(&pieces) > left {
+        // What the streams are behind says nothing where nothing is heard.
+        pieces = batch(lanes, Brevity::NoName);
+        pieces.push(("  ".into(), Role::Dim));
+    }
+    pieces.extend(cost);
+    match said {
+        // What was known before the source went silent is grey.
+        Some(said) => {
+            let known = pieces.into_iter().map(|(text, _)| (text, Role::Dim));
+            std::iter::once((said, Role::Bad)).chain(known).collect()
+        }
+        None => pieces,
+    }
+}
+
+/// How long a source has been silent, in milliseconds of wall-clock time, if it is.
+pub(crate) fn stale_ms(source: &Source) -> Option<u64> {
+    match source {
+        Source::Stale { for_ms, .. } => Some(*for_ms),
+        Source::Live | Source::Waiting | Source::Absent => None,
+    }
+}
+
+/// Before the first event the consumers load and join; nothing is wrong.
+fn getting_ready(snapshot: &Snapshot, room: u16) -> Pieces {
+    let here = |group: &str| {
+        snapshot.groups.data.iter().any(|known| known.id == group && !known.partitions.is_empty())
+    };
+    let mut missing: Vec<&str> = Vec::new();
+    for group in snapshot.workers.data.iter().filter_map(|worker| worker.group.as_deref()) {
+        if !here(group) && !missing.contains(&group) {
+            missing.push(group);
+        }
+    }
+    let whom =
+        if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
+    let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
+    let ways = [long, ": the consumers join".to_owned(), String::new()];
+    let ways = ways.map(|rest| vec![("getting ready".to_owned(), Role::Title), (rest, Role::Dim)]);
+    let fitting = ways.iter().position(|pieces| pieces_width(pieces) <= room);
+    let [long, brief, least] = ways;
+    match fitting {
+        Some(0) => long,
+        Some(1) => brief,
+        Some(_) | None => least,
+    }
+}
+
+/// From this delay on, in milliseconds, the consumer that is furthest behind is named.
+const NAMED_MS: f64 = 2_000.0;
+/// The least that is reserved for when the next run is, so that the line does not change its
+/// wording with the seconds: `, next run in 59 s`.
+const NEXT_RUN_CELLS: u16 = 18;
+
+/// How briefly the lanes are spoken of. Each leaves out what the one before it does, and more.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) enum Brevity {
+    Everything,
+    /// How the consumers do that are not the worst.
+    NoOthers,
+    /// When the batch runs next.
+    NoNext,
+    /// The word after a delay.
+    NoBehind,
+    /// Which consumer is behind.
+    NoName,
+}
+
+/// Both lanes, and the gap after them: the longest way to say it that fits, or the shortest.
+fn both_lanes(lanes: &Lanes, room: u16, runs: bool) -> Pieces {
+    use Brevity::{Everything, NoBehind, NoName, NoNext, NoOthers};
+    let roomy = [(Everything, 4), (Everything, 2), (NoOthers, 4), (NoOthers, 2)];
+    let narrow = [(NoNext, 4), (NoNext, 2), (NoBehind, 2), (NoName, 2)];
+    let mut said = Pieces::new();
+    for (brevity, gap) in roomy.into_iter().filter(|_| runs).chain(narrow) {
+        let gap = || ("    "[..gap].to_owned(), Role::Dim);
+        said = stream(lanes, brevity);
+        said.push(gap());
+        said.extend(batch(lanes, brevity));
+        let last = said.last().map_or(0, |(words, _)| text_width(words));
+        let reserved = if brevity < NoNext { NEXT_RUN_CELLS.saturating_sub(last) } else { 0 };
+        said.push(gap());
+        if pieces_width(&said) + reserved <= room {
+            break;
+        }
+    }
+    said
+}
+
+/// How far the streams are behind: the worst of them, by name if it can be told apart from the
+/// others, and when there is room how the others do.
+pub(crate) fn stream(lanes: &Lanes, brevity: Brevity) -> Pieces {
+    let mut pieces = vec![("stream ".into(), Role::Stream)];
+    let Some(worst) = worst(lanes) else {
+        match lanes.stream_delay_ms {
+            Some(delay) => pieces.push((duration(delay), Role::Truth)),
+            None => pieces.push((UNKNOWN.into(), Role::Dim)),
+        }
+        if lanes.stream_delay_ms.is_some() && brevity < Brevity::NoBehind {
+            pieces.push((" behind".into(), Role::Dim));
+        }
+        return pieces;
+    };
+    let behind = age(worst.delay_ms, worst.delay_is_minimum);
+    if brevity < Brevity::NoName {
+        pieces.push((format!("{} ", clean(&worst.business)), Role::Bad));
+    }
+    pieces.push((behind, Role::Bad));
+    if brevity < Brevity::NoBehind {
+        pieces.push((" behind".into(), Role::Dim));
+    }
+    let others = lanes.freshness.iter().filter(|of| of.business != worst.business).map(delay);
+    let others = others.filter(|_| brevity < Brevity::NoOthers).reduce(f64::max);
+    if let Some(others) = others.filter(|&others| others > 0.0) {
+        pieces.push((format!(", others {}", duration(others)), Role::Dim));
+    }
+    pieces
+}
+
+/// The consumer that is furthest behind, if it is behind.
+pub(crate) fn worst(lanes: &Lanes) -> Option<&Freshness> {
+    let worst = lanes.freshness.iter().max_by(|a, b| delay(a).total_cmp(&delay(b)));
+    worst.filter(|worst| delay(worst) >= NAMED_MS)
+}
+
+/// How far a consumer is behind, as far as is known.
+fn delay(of: &Freshness) -> f64 {
+    of.delay_ms.unwrap_or(0.0)
+}
+
+/// What the batch knows.
+pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
+    let mut pieces = vec![("batch ".into(), Role::Batch)];
+    match lanes.batch_age_ms {
+        Some(age) => {
+            pieces.push((duration(age), Role::Truth));
+            if brevity < Brevity::NoBehind {
+                pieces.push((" behind".into(), Role::Dim));
+            }
+        }
+        None => pieces.push(("no run yet".into(), Role::Dim)),
+    }
+    if brevity < Brevity::NoNext {
+        let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
+        let say = if lanes.running { Some(", running now".into()) } else { until };
+        pieces.extend(say.map(|say| (say, Role::Dim)));
+    }
+    pieces
+}
+
+/// How the slots are written.
+struct Style {
+    /// What stands before them.
+    head: &'static str,
+    /// Whether the words are the long ones.
+    wide: bool,
+    figures: Figures,
+    /// At most so many slots, the first ones.
+    most: usize,
+    /// The cells that the lanes need in front of it.
+    lanes: u16,
+}
+
+/// How a figure is written.
+#[derive(Clone, Copy)]
+enum Figures {
+    /// With its cents: `$1,204.50`.
+    Full,
+    /// Without, from a hundred on: `$1,204`.
+    Whole,
+    /// In at most five cells: `$1.2k`.
+    Short,
+}
+
+impl Figures {
+    /// The cells that a figure usually needs, with what says that it is uncertain.
+    fn cells(self, unit: Unit) -> u16 {
+        match (self, unit) {
+            (Figures::Full, Unit::Cents) => 10,
+            (Figures::Whole, Unit::Cents) => 8,
+            (Figures::Full | Figures::Whole, Unit::Count) => 7,
+            (Figures::Short, Unit::Cents) => 5,
+            (Figures::Short, Unit::Count) => 4,
+        }
+    }
+
+    /// A figure of the bill, money with its currency.
+    fn write(self, unit: Unit, value: f64) -> String {
+        let figure = match (self, unit) {
+            (Figures::Full | Figures::Whole, Unit::Count) => number(Some(value)),
+            (Figures::Short, Unit::Count) if value.abs() < 1_000.0 => number(Some(value)),
+            (Figures::Short, Unit::Count) => short(value),
+            (Figures::Short, Unit::Cents) if value.abs() >= 100_000.0 => short(value / 100.0),
+            (Figures::Whole | Figures::Short, Unit::Cents) if value.abs() >= 10_000.0 => {
+                number(Some((value / 100.0).round()))
+            }
+            (Figures::Full | Figures::Whole | Figures::Short, Unit::Cents) => amount(unit, Some(value)),
+        };
+        match (unit, figure.strip_prefix(['−', '-'])) {
+            (Unit::Count, _) => figure,
+            (Unit::Cents, Some(size)) => format!("−${size}"),
+            (Unit::Cents, None) => format!("${figure}"),
+        }
+    }
+}
+
+/// `stream 18 ms behind  batch 41 min behind  `, and the same without *behind*.
+const LANES_CELLS: [u16; 2] = [44, 30];
+
+/// From the widest to the narrowest.
+const STYLES: [Style; 6] = [
+    style("waiting has cost ", true, Figures::Full, usize::MAX, LANES_CELLS[0]),
+    style("cost ", false, Figures::Whole, usize::MAX, LANES_CELLS[0]),
+    style("cost ", false, Figures::Short, usize::MAX, LANES_CELLS[1]),
+    style("cost ", false, Figures::Short, 3, LANES_CELLS[1]),
+    style("cost ", false, Figures::Short, 2, LANES_CELLS[1]),
+    style("cost ", false, Figures::Short, 1, 0),
+];
+
+const fn style(head: &'static str, wide: bool, figures: Figures, most: usize, lanes: u16) -> Style {
+    Style { head, wide, figures, most, lanes }
+}
+
+impl Style {
+    fn words<'a>(&self, headline: &'a Headline) -> &'a str {
+        if self.wide { &headline.words } else { &headline.short }
+    }
+
+    /// The cells that these slots usually need, with the lanes in front of them.
+    fn cells(&self, slots: &[(&BillItem, &Headline)]) -> u16 {
+        let slot = |(item, headline): &(&BillItem, &Headline)| {
+            let words = self.words(headline);
+            self.figures.cells(item.unit) + text_width(words) + u16::from(!words.is_empty())
+        };
+        let slots = &slots[..slots.len().min(self.most)];
+        let between = 3 * slots.len().saturating_sub(1) as u16;
+        let around = self.lanes + text_width(self.head) + between;
+        slots.iter().map(slot).fold(around, u16::saturating_add)
+    }
+}
+
+/// What the delay has cost, a slot for each headline of the bill, on a line of `room` cells which
+/// begins with both lanes.
+fn cost(lanes: &Lanes, room: u16) -> Pieces {
+    let slots = lanes.bill.headlines();
+    let style = STYLES.iter().find(|style| style.cells(&slots) <= room).unwrap_or(&STYLES[STYLES.len() - 1]);
+    written(lanes, &slots, style)
+}
+
+/// The same on a line of its own.
+pub(crate) fn cost_alone(lanes: &Lanes, room: u16) -> Pieces {
+    let slots = lanes.bill.headlines();
+    let fits = |style: &&Style| style.cells(&slots) - style.lanes <= room;
+    written(lanes, &slots, STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]))
+}
+
+fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pieces {
+    let mut pieces: Pieces = vec![(style.head.into(), Role::Dim)];
+    if slots.is_empty() {
+        pieces.push((UNKNOWN.into(), Role::Dim));
+    }
+    let mut awaits_run = lanes.batch_age_ms.is_none() && lanes.runs.is_empty();
+    for (at, (item, headline)) in slots.iter().take(style.most).enumerate() {
+        if at > 0 {
+            pieces.push((" · ".into(), Role::Dim));
+        }
+        let words = style.words(headline);
+        let Some(cost) = item.delay_cost() else {
+            let what = if words.is_empty() { "$" } else { words };
+            // The first one says what all wait for, where there is room for it.
+            let waits = awaits_run && !matches!(style.figures, Figures::Short);
+            let said = match (waits, item.unit) {
+                (true, _) => format!("{what} after 1 run"),
+                (false, Unit::Cents) => format!("{what} {UNKNOWN}"),
+                (false, Unit::Count) => format!("{UNKNOWN} {what}"),
+            };
+            awaits_run = false;
+            pieces.push((said, Role::Dim));
+            continue;
+        };
+        let (figure, role) = match &item.verdict {
+            Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => {
+                (style.figures.write(item.unit, cost), Role::Truth)
+            }
+            // Within the margin of nothing.
+            Some(LaneVerdict::AsGood { .. }) => {
+                (if item.unit == Unit::Cents { "≈$0" } else { "≈0" }.into(), Role::Dim)
+            }
+            // Too few cases to tell: the sum is no cost yet, which its colour and its mark say.
+            Some(LaneVerdict::TooFew { .. }) | None => {
+                let mark = if matches!(style.figures, Figures::Short) { "" } else { "?" };
+                (format!("{}{mark}", style.figures.write(item.unit, cost)), Role::Dim)
+            }
+        };
+        pieces.push((figure, role));
+        if !words.is_empty() {
+            pieces.push((format!(" {words}"), Role::Dim));
+        }
+    }
+    pieces
+}
+
+/// A foreign cluster has no lanes to compare: the line shows what any consumer group can show.
+fn of_a_foreign_cluster(snapshot: &Snapshot) -> Pieces {
+    let groups = &snapshot.groups.data;
+    let mut pieces = vec![
+        (plural(snapshot.topics.data.len() as u64, "topic"), Role::Text),
+        ("  ".into(), Role::Dim),
+        (plural(groups.len() as u64, "group"), Role::Text),
+    ];
+    let worst =
+        groups.iter().filter(|group| group.lag_records.is_some()).max_by_key(|group| group.lag_records);
+    if let Some(group) = worst {
+        pieces.push(("  farthest behind ".into(), Role::Dim));
+        pieces.push((clean(&group.id).into_owned(), Role::Truth));
+        let records = count(group.lag_records.unwrap_or(0));
+        let age = age(group.lag_ms, group.lag_is_minimum);
+        pieces.push((format!(" by {records} records, {age}"), Role::Dim));
+    }
+    pieces
+}

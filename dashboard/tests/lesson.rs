@@ -1,0 +1,141 @@
+//! The second line: a slot for each headline of the bill, which never moves and never vanishes.
+
+use std::sync::Arc;
+
+use dashboard::{BillItem, Freshness, LaneVerdict, Msg, Snapshot, Theme, update};
+use dashboard_testing::{Sample, draw, state, text};
+
+fn line(snapshot: &Snapshot, width: u16) -> String {
+    let mut state = state(Sample::Normal, (width, 24));
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+    text(&state, (width, 24)).lines().nth(1).expect("a second line").trim_end().to_owned()
+}
+
+/// Which slots a line has, in its order.
+fn slots(line: &str) -> Vec<&'static str> {
+    let (_, cost) = line.split_once("cost ").unwrap_or_else(|| panic!("what the delay has cost: {line}"));
+    let word = |slot: &str| {
+        let words = ["$", "min", "clicks", "texts", "bp"];
+        words.into_iter().find(|word| slot.contains(word)).unwrap_or_else(|| panic!("{slot:?} in {line}"))
+    };
+    cost.split(" · ").map(word).collect()
+}
+
+fn too_few() -> LaneVerdict {
+    LaneVerdict::TooFew { evidence: 3, of: "frauds".into(), needed: None }
+}
+
+/// What a show goes through: no run yet, a first case, a run that takes its time, a dead consumer,
+/// large sums, a difference within the margin, one in favour of the batch.
+fn course_of_a_show() -> Vec<Snapshot> {
+    let of = |change: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = Sample::Normal.snapshot();
+        change(&mut snapshot);
+        snapshot
+    };
+    let each = |change: fn(&mut BillItem)| {
+        move |snapshot: &mut Snapshot| {
+            snapshot.lanes.data.bill.items.iter_mut().for_each(change);
+        }
+    };
+    vec![
+        of(&|_| {}),
+        of(&|snapshot| {
+            each(|item| (item.stream, item.batch, item.cases) = (None, None, None))(snapshot);
+            (snapshot.lanes.data.batch_age_ms, snapshot.lanes.data.runs) = (None, Vec::new());
+        }),
+        of(&|snapshot| {
+            let money = &mut snapshot.lanes.data.bill.items[2];
+            (money.stream, money.batch) = (Some(0.0), Some(49.0));
+            (money.interval_95, money.verdict) = (None, Some(too_few()));
+            snapshot.lanes.data.bill.items[1].batch = None;
+        }),
+        of(&|snapshot| {
+            (snapshot.lanes.data.running, snapshot.lanes.data.batch_age_ms) = (true, Some(3_960_000.0));
+        }),
+        of(&|snapshot| {
+            let business = "recommendations".to_owned();
+            snapshot.lanes.data.freshness.push(Freshness {
+                business,
+                delay_ms: Some(754_000.0),
+                delay_is_minimum: true,
+                ..Freshness::default()
+            });
+        }),
+        of(&each(|item| item.batch = item.batch.map(|cost| cost * 7.0))),
+        of(&each(|item| item.verdict = Some(LaneVerdict::AsGood { margin: 1.0 }))),
+        of(&each(|item| {
+            std::mem::swap(&mut item.stream, &mut item.batch);
+            item.verdict = Some(LaneVerdict::BatchWins);
+        })),
+    ]
+}
+
+#[test]
+fn no_slot_of_the_second_line_moves_or_vanishes() {
+    let course = course_of_a_show();
+    let mut most = 0;
+    for width in 60..=220 {
+        let here: Vec<String> = course.iter().map(|snapshot| line(snapshot, width)).collect();
+        let these = slots(&here[0]);
+        assert_eq!(these, ["$", "min", "clicks", "texts"][..these.len()], "{width}: {}", here[0]);
+        for line in &here {
+            assert_eq!(slots(line), these, "{width}: {line}");
+            assert!(line.starts_with(" stream "), "{width}: {line}");
+            assert!(line.contains("  batch "), "{width}: {line}");
+        }
+        assert!(these.len() >= most, "a wider screen has no fewer: {width}");
+        most = most.max(these.len());
+        assert!(width < 80 || most == 4, "all of them from 80 columns on: {width}: {}", here[0]);
+    }
+}
+
+#[test]
+fn the_markets_have_slots_of_their_own() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let items = &mut snapshot.lanes.data.bill.items;
+    items.swap_remove(0);
+    items.truncate(2);
+    let headline = items[0].headline.as_mut().expect("a headline");
+    (headline.rank, headline.words, headline.short) = (1, "bp of price movement".into(), "bp".into());
+    items[0].unit = dashboard::Unit::Count;
+    let money = items[1].headline.as_mut().expect("a headline");
+    (money.rank, money.words, money.short) = (0, String::new(), String::new());
+    items[1].unit = dashboard::Unit::Cents;
+    for width in [60, 80, 120, 200] {
+        assert_eq!(slots(&line(&snapshot, width)), ["$", "bp"], "{}", line(&snapshot, width));
+    }
+}
+
+#[test]
+fn a_slot_that_is_not_known_yet_says_what_it_waits_for() {
+    let course = course_of_a_show();
+    let before = &course[1];
+    assert!(line(before, 120).ends_with("cost $ after 1 run · – min · – clicks · – texts"));
+    assert!(line(before, 80).ends_with("batch no run yet  cost $ – · – min · – clicks · – texts"));
+    assert!(line(&course[2], 120).ends_with("cost $0.49? · 1,498 min · 812 clicks · – texts"));
+}
+
+#[test]
+fn what_is_too_few_to_tell_is_dim_and_marked() {
+    let look = |snapshot: &Snapshot, figure: &str| {
+        let mut state = state(Sample::Normal, (120, 40));
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        let buf = draw(&state, (120, 40), &Theme::default());
+        let row: Vec<&str> = (0..120).map(|x| buf[(x, 1)].symbol()).collect();
+        let at = row.concat().find(figure).unwrap_or_else(|| panic!("{figure} in {}", row.concat()));
+        let x = row.concat()[..at].chars().count() as u16;
+        (buf[(x, 1)].fg, buf[(x, 1)].modifier)
+    };
+    let mut snapshot = Sample::Normal.snapshot();
+    let dim = look(&snapshot, "cost");
+    assert_ne!(look(&snapshot, "$1,205 "), dim);
+    // With an interval and without one.
+    for interval_95 in [Some((-2_300.0, 250_000.0)), None] {
+        let money = &mut snapshot.lanes.data.bill.items[2];
+        (money.interval_95, money.verdict) = (interval_95, Some(too_few()));
+        assert_eq!(look(&snapshot, "$1,205? "), dim);
+    }
+    snapshot.lanes.data.bill.items[2].verdict = Some(LaneVerdict::AsGood { margin: 200_000.0 });
+    assert_eq!(look(&snapshot, "≈$0 "), dim, "within the margin no sum is named");
+}
