@@ -4,13 +4,15 @@ offset.
     pip install kafka-python
     python consumer.py [HOST:PORT]    # two of them share the partitions; watch them on the dashboard
 """
-import collections, json, sys
+import collections, json, os, sys
 from kafka import KafkaConsumer
 
 consumer = KafkaConsumer(
     "my_swipes",
     bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092",
+    client_id=f"me-{os.getpid()}",    # who this is, on the dashboard and in `freshet groups`
     group_id="my-first-app",          # members of one group share the work
+    session_timeout_ms=6_000,         # silent for so long: dead, and its partitions go to others
     auto_offset_reset="earliest",     # no committed offset yet: begin with the oldest record
     consumer_timeout_ms=int(sys.argv[2]) if len(sys.argv) > 2 else float("inf"),
 )

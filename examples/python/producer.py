@@ -3,13 +3,16 @@
     pip install kafka-python
     python producer.py [HOST:PORT]
 """
-import json, random, sys, time
+import json, os, random, sys, time
 from datetime import datetime, timezone
 from kafka import KafkaProducer
 
-producer = KafkaProducer(bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092")
+producer = KafkaProducer(
+    bootstrap_servers=sys.argv[1] if len(sys.argv) > 1 else "localhost:9092",
+    client_id=f"me-{os.getpid()}",    # how the broker and its log call this program
+)
 for number in range(100):
-    card = f"python-{random.randrange(10)}"
+    card = f"python-{random.randrange(40)}"  # enough keys that every partition gets some
     swipe = {
         "ts": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "swipe_id": f"python-{time.time_ns()}", "card_id": card, "terminal_id": "python-shop",

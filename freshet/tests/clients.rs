@@ -13,9 +13,9 @@ mod comparison;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{Broker, repository, signal};
 use serde_json::Value;
@@ -209,6 +209,10 @@ fn the_examples_of_the_documentation_run() {
     let example = |name: &str| repository().join("examples/python").join(name);
     let produced = run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
     assert_eq!(produced.lines().count(), 100, "{produced}");
+    for partition in 0..4 {
+        let of_it = format!("partition {partition} ");
+        assert!(produced.lines().any(|line| line.starts_with(&of_it)), "no card in {of_it}: {produced}");
+    }
     // Whoever starts the tests in the background of a script hands down an ignored SIGINT, and
     // Python would leave it so.
     let mut first = Command::new("env")
@@ -232,4 +236,76 @@ fn the_examples_of_the_documentation_run() {
     assert_eq!(again, "", "the committed offset is at the end: nothing is read twice");
     let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
     assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
+}
+
+/// A closed window: nobody leaves the group, so the coordinator waits for the session to time out.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a session times out in wall-clock time")]
+fn an_example_that_is_killed_hands_over_within_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let example = |name: &str| repository().join("examples/python").join(name);
+    run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
+    let member = || {
+        let mut consumer = Command::new(python());
+        consumer.arg(example("consumer.py")).arg(&broker.address).stdout(Stdio::null()).stderr(Stdio::null());
+        consumer.spawn().expect("python runs")
+    };
+    let owns_all = |pid: u32| {
+        let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
+        groups.matches(&format!("me-{pid} ")).count() + groups.matches(&format!("me-{pid}\n")).count() == 4
+    };
+    let mut first = member();
+    common::until("the first has all partitions", || owns_all(first.id()));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let killed = Instant::now();
+    let mut second = member();
+    common::until("the second has them", || owns_all(second.id()));
+    let took = killed.elapsed();
+    second.kill().unwrap();
+    second.wait().unwrap();
+    assert!(took < Duration::from_secs(20), "{took:?} after a session of six seconds");
+}
+
+/// A demo, which ends with the test.
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        signal(self.0.id(), "INT");
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_stolen_card_is_declined_while_the_demo_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let demo = common::freshet()
+        .args(["demo", "--scenario", "payments", "--headless", "--bootstrap-servers", &broker.address])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let _demo = Demo(demo.expect("the demo starts"));
+    common::until("the show's first decision", || {
+        let mut topics = common::freshet();
+        topics.args(["topics", "--format", "jsonl", "--bootstrap-servers", &broker.address]);
+        let listed = run(&mut topics, "");
+        let mut topics = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let decisions = topics.find(|topic| topic["topic"] == "fraud_decisions");
+        let partitions = decisions.and_then(|topic| topic["partitions"].as_array().cloned());
+        partitions.is_some_and(|all| all.iter().any(|at| at["log_end"].as_i64() > Some(0)))
+    });
+    let example = repository().join("examples/python/steal_a_card.py");
+    let told = run(Command::new(python()).arg(example).args([&broker.address, "ada"]), "");
+    let answers: Vec<&str> = told.lines().collect();
+    assert_eq!(answers.len(), 9, "an answer to each swipe: {told}");
+    assert!(answers[..2].iter().all(|answer| answer.contains("approved after ")), "{told}");
+    let last = answers[8];
+    assert!(
+        last.starts_with(" 850.00  declined after ") && last.contains("times the card's usual"),
+        "{told}"
+    );
 }
