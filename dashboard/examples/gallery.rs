@@ -30,7 +30,9 @@ fn for_the_documentation() -> Vec<Picture> {
     let theme = Theme::default();
     let layouts = [
         ("card", (50, 12)),
-        ("one-pane", (80, 24)),
+        ("one-pane", (60, 16)),
+        ("three-panes", (80, 24)),
+        ("three-panes", (120, 30)),
         ("two-columns", (120, 40)),
         ("three-columns", (200, 60)),
     ];
@@ -51,7 +53,7 @@ fn for_the_documentation() -> Vec<Picture> {
 
 fn everything() -> Vec<Picture> {
     let mut pictures = Vec::new();
-    for size in [(50, 12), (60, 16), (80, 24), (120, 40), (200, 60)] {
+    for size in [(50, 12), (60, 16), (80, 24), (100, 30), (120, 30), (120, 40), (200, 60)] {
         for palette in Palette::ALL {
             pictures.push((
                 palette.name().into(),

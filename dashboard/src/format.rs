@@ -1,7 +1,7 @@
 //! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
 //! never 0.
 
-use text::clean;
+use text::{clean, text_width};
 
 use crate::snapshot::{LaneVerdict, Unit};
 
@@ -87,6 +87,18 @@ pub(crate) fn amount(unit: Unit, value: Option<f64>) -> String {
         Unit::Count => number(value),
         Unit::Cents => maybe_money(value),
     }
+}
+
+/// The same in at most so many cells if it can be: money loses its cents, then any figure its last
+/// digits.
+pub(crate) fn amount_within(unit: Unit, value: Option<f64>, cells: u16) -> String {
+    let whole = value.map(|value| match unit {
+        Unit::Count => value.round(),
+        Unit::Cents => (value / 100.0).round(),
+    });
+    let ways = [amount(unit, value), number(whole)];
+    let fitting = ways.into_iter().find(|words| text_width(words) <= cells);
+    fitting.unwrap_or_else(|| whole.map_or_else(|| UNKNOWN.to_string(), short))
 }
 
 /// A verdict that names neither lane, from the longest way to say it to the shortest; none for one
@@ -208,6 +220,16 @@ pub(crate) fn plural(count: u64, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_loses_its_least_digits_first() {
+        let money = |cells| amount_within(Unit::Cents, Some(-130_850.0), cells);
+        assert_eq!([9, 8, 6, 5].map(money), ["−1,308.50", "−1,309", "−1,309", "-1.3k"]);
+        let count = |cells| amount_within(Unit::Count, Some(12_345.0), cells);
+        assert_eq!([6, 5].map(count), ["12,345", "12k"]);
+        assert_eq!(amount_within(Unit::Cents, None, 3), UNKNOWN);
+        assert_eq!(amount_within(Unit::Count, Some(f64::NAN), 1), UNKNOWN);
+    }
 
     #[test]
     fn counts_and_shorts() {

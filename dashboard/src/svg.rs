@@ -11,10 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::snapshot::{CityMap, Snapshot};
-use crate::state::State;
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
 use crate::state::update::{Msg, update};
+use crate::state::{NOTICE_MS, State};
 use crate::view::theme::Theme;
 use crate::view::{Cache, view};
 use text::width;
@@ -34,6 +34,8 @@ pub fn render_svg(
 ) -> String {
     let mut state = State::new(theme.palette, panes);
     update(&mut state, Msg::Resize(columns, rows), 0);
+    // What is said once at the beginning has no place in a picture.
+    update(&mut state, Msg::Tick, NOTICE_MS);
     if let Some(map) = map {
         update(&mut state, Msg::Map(map.clone().into()), 0);
     }

@@ -68,6 +68,20 @@ fn normal() {
     check("normal", Sample::Normal, &[]);
 }
 
+/// Terminals as they open: the bill, the lag, and one pane beside them.
+#[test]
+fn three_panes() {
+    for size in [(100, 30), (120, 30)] {
+        for (name, sample, keys) in
+            [("normal", Sample::Normal, [].as_slice()), ("dead", Sample::Dead, &[Key::Char('5')])]
+        {
+            let path =
+                format!("{}/tests/screens/{name}-{}x{}.txt", env!("CARGO_MANIFEST_DIR"), size.0, size.1);
+            expect_file![path].assert_eq(&describe(&screen(sample, size, keys)));
+        }
+    }
+}
+
 #[test]
 fn empty() {
     check("empty", Sample::Empty, &[]);

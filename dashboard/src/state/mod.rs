@@ -129,6 +129,9 @@ pub struct State {
     pub(crate) panes: Vec<PaneState>,
     /// The index of the focused one.
     pub(crate) focus: usize,
+    /// The index of the one that was chosen to be beside the bill and the lag, where there is room
+    /// for three.
+    pub(crate) chosen: usize,
     pub(crate) map: Option<Arc<CityMap>>,
     /// The newest snapshot.
     pub(crate) latest: Option<Arc<Snapshot>>,
@@ -152,6 +155,8 @@ pub struct State {
     /// A sentence in the footer, and since when.
     pub(crate) notice: Option<(String, u64)>,
     pub(crate) size: (u16, u16),
+    /// Whether it was said that a larger window shows more.
+    pub(crate) told_larger: bool,
 }
 
 /// As many as there are digits from 1.
@@ -160,6 +165,10 @@ pub(crate) const MOST_PANES: usize = 9;
 pub(crate) const NOTICE_MS: u64 = 4_000;
 /// How long a finished control stays there.
 pub(crate) const FINISHED_MS: u64 = 6_000;
+/// In columns and rows, the least screen that shows all panes at once.
+pub(crate) const ALL_PANES: (u16, u16) = (110, 32);
+/// The panes that are on every screen with room for three: the bill, and who is behind.
+pub(crate) const ALWAYS: [Pane; 2] = [Pane::Lanes, Pane::Lag];
 /// After this time without a snapshot the first line reports it.
 pub(crate) const SILENCE_MS: u64 = 3_000;
 
@@ -178,9 +187,10 @@ impl State {
             filter: String::new(),
             detail: false,
         };
-        State {
+        let mut state = State {
             panes: panes.iter().map(fresh).collect(),
             focus: 0,
+            chosen: 0,
             map: None,
             latest: None,
             frozen: None,
@@ -196,7 +206,33 @@ impl State {
             commands: 0,
             notice: None,
             size: (0, 0),
+            told_larger: false,
+        };
+        state.focus_on(state.first());
+        state
+    }
+
+    /// The index of the pane that a show begins with: that of its first business which is here, or
+    /// on a cluster without one the first of all.
+    pub(crate) fn first(&self) -> usize {
+        let is_of_business = |pane: Pane| pane.spec().lag_monitor.is_none();
+        let here =
+            |of: &dyn Fn(Pane) -> bool| self.panes.iter().position(|its| of(its.pane) && self.has(its.pane));
+        here(&is_of_business).or_else(|| here(&|_| true)).unwrap_or(0)
+    }
+
+    /// Focuses the pane with this index; one that is not on every screen is thereby chosen.
+    pub(crate) fn focus_on(&mut self, at: usize) {
+        self.focus = at;
+        if !ALWAYS.contains(&self.panes[at].pane) {
+            self.chosen = at;
         }
+    }
+
+    /// The pane beside the bill and the lag, where there is room for three.
+    pub(crate) fn chosen(&self) -> Pane {
+        let chosen = self.panes[self.chosen].pane;
+        if self.has(chosen) { chosen } else { self.panes[self.first()].pane }
     }
 
     /// The palette in use, which `t` changes.
@@ -264,6 +300,25 @@ impl State {
     pub(crate) fn height(&self, pane: Pane) -> Option<u16> {
         let wanted = self.query("").and_then(|query| (pane.spec().height)(&query));
         self.has(pane).then(|| wanted.and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX))
+    }
+
+    /// How many rows of the screen a pane needs for what it is there for: the bill all its lines,
+    /// the lag all groups.
+    pub(crate) fn least_height(&self, pane: Pane) -> u16 {
+        let Some(snapshot) = self.shown() else { return 0 };
+        let bill = &snapshot.lanes.data.bill.items;
+        let rows = match pane {
+            Pane::Lanes => 1 + bill.len() + bill.iter().filter(|item| item.stale_model.is_some()).count(),
+            Pane::Lag => snapshot.groups.data.len(),
+            Pane::Throughput
+            | Pane::Partitions
+            | Pane::City
+            | Pane::Payments
+            | Pane::Shop
+            | Pane::Markets
+            | Pane::Events => 0,
+        };
+        u16::try_from(rows + pane::BORDER).unwrap_or(u16::MAX)
     }
 
     /// The index of the group that the cursor of the lag pane is on, or one of whose members it is

@@ -96,7 +96,7 @@ pub(crate) enum Detail {
 /// Rows of the chart below a list, and the empty one between.
 const CHART: usize = 9;
 /// A border's two lines.
-const BORDER: usize = 2;
+pub(crate) const BORDER: usize = 2;
 
 impl Pane {
     /// The panes of a show: the cluster's own, then those of its businesses, then what compares the

@@ -11,7 +11,9 @@ use crate::state::keys::{self, Act, Key};
 use crate::state::pane::{Detail, Follow, Pane};
 use crate::state::rows::{Item, RowKey};
 use crate::state::target;
-use crate::state::{Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State};
+use crate::state::{
+    ALL_PANES, Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State,
+};
 
 /// What can happen to a dashboard.
 #[derive(Clone, Debug)]
@@ -55,6 +57,7 @@ pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
         Msg::Key(key) => on_key(state, key),
         Msg::Resize(width, height) => {
             state.size = (width, height);
+            tell_larger(state);
             vec![Cmd::Draw]
         }
         Msg::Snapshot(snapshot) => on_snapshot(state, snapshot),
@@ -67,6 +70,16 @@ pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
             vec![Cmd::Draw]
         }
         Msg::Tick => on_tick(state),
+    }
+}
+
+/// Says once that a larger window would show more.
+fn tell_larger(state: &mut State) {
+    let (width, height) = ALL_PANES;
+    let is_small = state.size.0 < width || state.size.1 < height;
+    if is_small && !state.told_larger {
+        state.told_larger = true;
+        state.notice = Some(("a window of 120x40 shows all panes".to_owned(), state.now_ms));
     }
 }
 
@@ -86,7 +99,7 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
     state.latest = Some(snapshot);
     // A pane whose source turns out not to exist loses the focus.
     if !state.has(state.focus()) {
-        focus_next(state, 1);
+        state.focus_on(state.first());
     }
     // A cursor stays on its row by name; where there was none yet, it takes the first.
     for at in 0..state.panes.len() {
@@ -129,7 +142,7 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
             let Key::Char(digit) = key else { return Vec::new() };
             let Some(number) = digit.to_digit(10).map(|digit| digit as usize) else { return Vec::new() };
             match number.checked_sub(1).and_then(|at| state.panes.get(at)) {
-                Some(its) if state.has(its.pane) => state.focus = number - 1,
+                Some(its) if state.has(its.pane) => state.focus_on(number - 1),
                 _ => return Vec::new(),
             }
         }
@@ -167,7 +180,8 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
 fn focus_next(state: &mut State, step: usize) {
     let all = state.panes.len();
     let mut places = (1..=all).map(|turns| (state.focus + turns * step) % all);
-    state.focus = places.find(|place| state.has(state.panes[*place].pane)).unwrap_or(state.focus);
+    let next = places.find(|place| state.has(state.panes[*place].pane)).unwrap_or(state.focus);
+    state.focus_on(next);
 }
 
 /// Enter: a group shows its members, the row of silent topics these topics; any other row shows

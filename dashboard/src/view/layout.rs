@@ -1,12 +1,17 @@
-//! The layout, by size alone: a card, tabs with one pane, two columns, or three.
+//! The layout, by size alone: a card, tabs with one pane, three panes, two columns, or three.
 //!
 //! In which column a pane is and with which share of its height is part of the pane's
 //! [`Spec`]. Here the shares become rectangles: without a cell lost, and with the rows that a pane
 //! has no use for given to its neighbours.
+//!
+//! Three panes are for a terminal as it opens, of 80x24 to 120x30: the bill and the lag, which
+//! carry the lesson, and the pane that a person has chosen. With [`BESIDE`] columns it stands
+//! beside the two, with less below them.
 
 use ratatui::layout::Rect;
 
 use crate::state::pane::{GridPlace, Pane, Spec};
+use crate::state::{ALL_PANES, ALWAYS};
 
 /// The parts of the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,18 +27,30 @@ pub(crate) struct Layout {
 /// Less than this gets a card.
 pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 
+/// Less than this gets tabs and one pane.
+const THREE_PANES: (u16, u16) = (80, 24);
+/// From this width on the chosen one of three panes is beside the others.
+const BESIDE: u16 = 100;
+
 /// The least height of a pane in a column.
 const LEAST: u16 = 5;
 
-/// The layout of a screen with `panes` in this order; `None`: too small for panes. `wants` says how
-/// many rows a pane has a use for; none for one whose source does not exist here.
-pub(crate) fn layout(
-    screen: Rect,
-    panes: &[Pane],
-    focus: Pane,
-    zoomed: bool,
-    wants: &dyn Fn(Pane) -> Option<u16>,
-) -> Option<Layout> {
+/// What there is to lay out.
+pub(crate) struct Show<'a> {
+    /// The panes, in their order.
+    pub(crate) panes: &'a [Pane],
+    pub(crate) focus: Pane,
+    /// The one beside those that are always there, where there is room for three.
+    pub(crate) chosen: Pane,
+    pub(crate) zoomed: bool,
+    /// How many rows a pane has a use for; none for one whose source does not exist here.
+    pub(crate) wants: &'a dyn Fn(Pane) -> Option<u16>,
+    /// How many it needs for what it is there for.
+    pub(crate) needs: &'a dyn Fn(Pane) -> u16,
+}
+
+/// The layout of a screen; `None`: too small for panes.
+pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
     if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
         return None;
     }
@@ -41,13 +58,16 @@ pub(crate) fn layout(
     let header = rows(0, 2);
     let footer = rows(screen.height - 1, 1);
     let body = rows(2, screen.height - 3);
-    let wide = screen.width >= 110 && screen.height >= 32;
-    if zoomed || !wide {
-        let tabs = rows(2, 1);
+    let &Show { focus, zoomed, wants, .. } = show;
+    let fits = |(width, height): (u16, u16)| screen.width >= width && screen.height >= height;
+    if zoomed || !fits(ALL_PANES) {
+        let tabs = Some(rows(2, 1));
         let body = rows(3, screen.height - 4);
-        return Some(Layout { header, tabs: Some(tabs), panes: vec![(focus, body)], footer });
+        let is_one = zoomed || !fits(THREE_PANES);
+        let panes = if is_one { vec![(focus, body)] } else { three_panes(body, show) };
+        return Some(Layout { header, tabs, panes, footer });
     }
-    let here: Vec<Pane> = panes.iter().copied().filter(|pane| wants(*pane).is_some()).collect();
+    let here: Vec<Pane> = show.panes.iter().copied().filter(|pane| wants(*pane).is_some()).collect();
     let grid = if here.iter().all(|pane| Grid::LagMonitor.place(pane.spec()).is_some()) {
         Grid::LagMonitor
     } else if screen.width >= 170 && screen.height >= 45 {
@@ -63,6 +83,30 @@ pub(crate) fn layout(
         }
     }
     Some(Layout { header, tabs: None, panes: side_by_side(body, columns, wants), footer })
+}
+
+/// The panes that are always there, and the chosen one beside or below them.
+fn three_panes(body: Rect, show: &Show) -> Vec<(Pane, Rect)> {
+    let is_here = |pane: &Pane| *pane != show.chosen && (show.wants)(*pane).is_some();
+    let always = ALWAYS.into_iter().filter(|pane| show.panes.contains(pane) && is_here(pane));
+    if body.width >= BESIDE {
+        let share = |pane: Pane| (pane, pane.spec().two_columns.1);
+        let always = Column { share: 50, panes: always.map(share).collect() };
+        let chosen = Column { share: 50, panes: vec![(show.chosen, 1)] };
+        return side_by_side(body, vec![always, chosen], show.wants);
+    }
+    // The bill gets a third of the rows at most, and the lag a quarter.
+    let mut left = body;
+    let mut all = Vec::new();
+    for pane in always {
+        let most = if pane == Pane::Lanes { body.height * 7 / 20 } else { body.height / 4 };
+        let height = (show.needs)(pane).clamp(LEAST, most.max(LEAST));
+        all.push((pane, Rect { height, ..left }));
+        left = Rect { y: left.y + height, height: left.height - height, ..left };
+    }
+    assert!(left.height >= LEAST, "{} rows are left of {} for the chosen pane", left.height, body.height);
+    all.push((show.chosen, left));
+    all
 }
 
 /// How the panes share a large screen.
@@ -175,20 +219,29 @@ mod tests {
         Pane::of_show([Pane::City, Pane::Payments, Pane::Shop])
     }
 
+    /// The panes of a show without those that are `absent`.
+    fn laid_out((width, height): (u16, u16), chosen: Pane, zoomed: bool, absent: &[Pane]) -> Option<Layout> {
+        let wants = |pane: Pane| (!absent.contains(&pane)).then_some(pane as u16 * 4);
+        let (panes, needs) = (all(), |pane: Pane| pane as u16 * 3);
+        let show = Show { panes: &panes, focus: chosen, chosen, zoomed, wants: &wants, needs: &needs };
+        layout(Rect::new(0, 0, width, height), &show)
+    }
+
     #[test]
-    fn every_cell_of_a_large_screen_belongs_to_exactly_one_part() {
-        for (width, height) in
-            [(60, 16), (80, 24), (110, 32), (120, 40), (169, 60), (170, 45), (200, 60), (333, 99)]
-        {
-            for zoomed in [false, true] {
-                let screen = Rect::new(0, 0, width, height);
-                let layout = layout(screen, &all(), Pane::Lag, zoomed, &|pane| Some(pane as u16 * 4))
-                    .expect("large enough");
+    fn every_cell_of_a_screen_belongs_to_exactly_one_part() {
+        let sizes = [(60, 16), (79, 24), (80, 23), (80, 24), (99, 31), (100, 24), (100, 30), (120, 30)];
+        let large = [(80, 60), (110, 32), (120, 40), (169, 60), (170, 45), (200, 60), (333, 99)];
+        for (width, height) in sizes.into_iter().chain(large) {
+            for (at, chosen) in all().into_iter().enumerate() {
+                let absent: &[Pane] = if at % 2 == 0 { &[] } else { &[Pane::Lanes, Pane::City] };
+                let zoomed = at % 3 == 2;
+                let layout = laid_out((width, height), chosen, zoomed, absent).expect("large enough");
                 let mut parts = vec![layout.header, layout.footer];
                 parts.extend(layout.tabs);
                 parts.extend(layout.panes.iter().map(|(_, area)| *area));
                 let cells: u32 = parts.iter().map(|part| part.area()).sum();
-                assert_eq!(cells, screen.area(), "{width}x{height} zoomed {zoomed}");
+                let screen = Rect::new(0, 0, width, height);
+                assert_eq!(cells, screen.area(), "{width}x{height} zoomed {zoomed} {chosen:?}");
                 for (at, part) in parts.iter().enumerate() {
                     assert!(
                         parts[..at].iter().all(|other| !other.intersects(*part)),
@@ -201,25 +254,40 @@ mod tests {
 
     #[test]
     fn all_panes_are_there_unless_one_is_zoomed() {
-        let panes = |width, height, zoomed| {
-            layout(Rect::new(0, 0, width, height), &all(), Pane::Shop, zoomed, &|_| Some(u16::MAX))
-                .map(|layout| layout.panes.len())
-        };
-        assert_eq!(panes(59, 16, false), None);
-        assert_eq!(panes(60, 15, false), None);
-        assert_eq!(panes(80, 24, false), Some(1));
-        assert_eq!(panes(120, 40, false), Some(8));
-        assert_eq!(panes(200, 60, false), Some(8));
-        assert_eq!(panes(200, 60, true), Some(1));
+        let panes = |size, zoomed| laid_out(size, Pane::Shop, zoomed, &[]).map(|layout| layout.panes.len());
+        assert_eq!(panes((59, 16), false), None);
+        assert_eq!(panes((60, 15), false), None);
+        assert_eq!(panes((60, 16), false), Some(1));
+        assert_eq!(panes((79, 40), false), Some(1));
+        assert_eq!(panes((120, 40), false), Some(8));
+        assert_eq!(panes((200, 60), false), Some(8));
+        for size in [(60, 16), (80, 24), (200, 60)] {
+            assert_eq!(panes(size, true), Some(1));
+        }
     }
+
+    /// A terminal as it opens shows the bill, the lag, and the chosen pane, which has most room.
+    #[test]
+    fn a_terminal_as_it_opens_shows_the_bill_the_lag_and_the_chosen_pane() {
+        for size in [(80, 24), (100, 30), (120, 30), (200, 31), (99, 60)] {
+            let panes =
+                |chosen, absent: &[Pane]| laid_out(size, chosen, false, absent).expect("large enough").panes;
+            let names = |panes: &[(Pane, Rect)]| panes.iter().map(|(pane, _)| *pane).collect::<Vec<_>>();
+            let three = panes(Pane::Shop, &[]);
+            assert_eq!(names(&three), [Pane::Lanes, Pane::Lag, Pane::Shop], "{size:?}");
+            let area = |at: usize| three[at].1.area();
+            assert!(area(2) > area(0).max(area(1)), "{size:?}: {three:?}");
+            assert!(three.iter().all(|(_, area)| area.height >= LEAST), "{size:?}: {three:?}");
+            assert_eq!(names(&panes(Pane::Throughput, &[Pane::Lanes])), [Pane::Lag, Pane::Throughput]);
+        }
+    }
+
     /// A payments show has no city, and a foreign cluster none of our businesses: there are no
     /// empty frames for them.
     #[test]
     fn panes_that_are_not_here_leave_their_room_to_the_others() {
-        let of = |absent: &'static [Pane], size: (u16, u16)| {
-            let wants = move |pane| (!absent.contains(&pane)).then_some(u16::MAX);
-            let screen = Rect::new(0, 0, size.0, size.1);
-            let panes = layout(screen, &all(), Pane::Lag, false, &wants).expect("large enough").panes;
+        let of = |absent: &[Pane], size: (u16, u16)| {
+            let panes = laid_out(size, Pane::Lag, false, absent).expect("large enough").panes;
             let cells: u32 = panes.iter().map(|(_, area)| area.area()).sum();
             assert_eq!(cells, u32::from(size.0) * (u32::from(size.1) - 3), "{absent:?} at {size:?}");
             panes.len()

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::state::{Mode, State};
-use crate::view::layout::{Layout, layout};
+use crate::view::layout::{Layout, Show, layout};
 use crate::view::map::MapCache;
 use crate::view::pen::Pen;
 use crate::view::theme::{Glyphs, Theme};
@@ -46,7 +46,15 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
     }
     let mut pen = Pen::new(buf, *theme);
     let all: Vec<_> = state.panes.iter().map(|its| its.pane).collect();
-    match layout(area, &all, state.focus(), state.zoomed, &|pane| state.height(pane)) {
+    let show = Show {
+        panes: &all,
+        focus: state.focus(),
+        chosen: state.chosen(),
+        zoomed: state.zoomed,
+        wants: &|pane| state.height(pane),
+        needs: &|pane| state.least_height(pane),
+    };
+    match layout(area, &show) {
         None => overlays::card(&mut pen, state, area),
         Some(layout) => screen(&mut pen, state, cache, &layout),
     }

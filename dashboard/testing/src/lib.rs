@@ -33,6 +33,10 @@ pub fn panes() -> Vec<Pane> {
 pub fn state(sample: Sample, (width, height): (u16, u16)) -> State {
     let mut state = State::new(Theme::default().palette, &sample.panes());
     update(&mut state, Msg::Resize(width, height), 0);
+    if width < 110 || height < 32 {
+        // What is said once about larger windows is over.
+        update(&mut state, Msg::Tick, 4_000);
+    }
     update(&mut state, Msg::Map(Arc::new(city_map())), 0);
     update(&mut state, Msg::Snapshot(Arc::new(sample.snapshot())), 0);
     state

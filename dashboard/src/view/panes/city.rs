@@ -23,6 +23,9 @@ use text::{clean, text_width};
 const SLOW: f64 = 0.55;
 const JAM: f64 = 0.33;
 
+/// A map of fewer rows than this has none to give to a trip below it.
+const HIGH: u16 = 9;
+
 /// On a map so small that arrows would hide the streets, one car in so many cells is shown, as a
 /// dot.
 const CELLS_A_CAR: usize = 24;
@@ -57,7 +60,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
         Some(Item::Entry(at)) => city.trips.get(at),
         _ => None,
     };
-    if let Some(selected) = selected.filter(|_| inside.height >= 9) {
+    let has_room = inside.height >= HIGH || (inside.height >= trip::TRIP && inside.width >= trip::WIDTH * 2);
+    if let Some(selected) = selected.filter(|_| has_room) {
         let (map, trip) = share(state.map.as_deref(), city, inside);
         inside = map;
         trip::draw(pen, city, selected, trip);
@@ -107,8 +111,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, cache: &mu
 fn share(map: Option<&CityMap>, city: &City, inside: Rect) -> (Rect, Rect) {
     let height = trip::height(city, inside.height);
     let below = (
-        Rect { height: inside.height - height, ..inside },
-        Rect { y: inside.bottom() - height, height, ..inside },
+        Rect { height: inside.height.saturating_sub(height), ..inside },
+        Rect { y: inside.bottom().saturating_sub(height), height, ..inside },
     );
     if inside.width < trip::WIDTH * 2 {
         return below;
@@ -118,10 +122,13 @@ fn share(map: Option<&CityMap>, city: &City, inside: Rect) -> (Rect, Rect) {
         Rect {
             x: inside.right() - trip::WIDTH,
             width: trip::WIDTH,
-            y: inside.y + 1,
-            height: inside.height - 1,
+            y: inside.y + u16::from(inside.height >= HIGH),
+            height: inside.height - u16::from(inside.height >= HIGH),
         },
     );
+    if inside.height < HIGH {
+        return beside;
+    }
     let metres = |area: Rect| {
         let viewport = map.and_then(|map| Viewport::new(map, area.width, area.height, 0, None));
         viewport.map_or(f64::INFINITY, |viewport| viewport.metres_a_dot())

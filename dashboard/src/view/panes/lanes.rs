@@ -6,14 +6,16 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{self, UNKNOWN, amount, count, duration, maybe_count, maybe_duration, time_of_day};
+use crate::format::{
+    self, UNKNOWN, amount_within, count, duration, maybe_count, maybe_duration, time_of_day,
+};
 use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
-use crate::view::pen::{Pen, Pieces};
+use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::{clean, text_width};
 
@@ -26,27 +28,25 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         Some(since) => format!("{note}, counted since {}", time_of_day(since, snapshot.title.utc_offset_min)),
         None => note,
     };
-    let foot = lanes
-        .database
-        .as_ref()
-        .map_or(Pieces::new(), |database| vec![(clean(database).into_owned(), Role::Dim)]);
-    let Some(inside) = open(
-        pen,
-        state,
-        Pane::Lanes,
-        area,
-        &snapshot.lanes.source,
-        Border { note, foot, ..Border::default() },
-    ) else {
+    // Where the lines of the bill leave no row for the proof, the border has it.
+    let proof = proof(lanes).unwrap_or_default();
+    let in_border = !proof.is_empty() && area.height <= state.least_height(Pane::Lanes);
+    let (foot, legend) = if in_border {
+        (Pieces::new(), whole(&proof, area.width.saturating_sub(6)))
+    } else {
+        let database = lanes.database.as_ref().map(|database| (clean(database).into_owned(), Role::Dim));
+        (database.into_iter().collect(), Pieces::new())
+    };
+    let Some(inside) =
+        open(pen, state, Pane::Lanes, area, &snapshot.lanes.source, Border { note, foot, legend })
+    else {
         return;
     };
     let mut y = inside.y;
     let mut inside = inside;
     let mut room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     // The proof that nothing was lost has the last line, whatever else there is to say.
-    if inside.height > 1
-        && let Some(proof) = proof(lanes)
-    {
+    if inside.height > 1 && !proof.is_empty() && !in_border {
         pen.whole_pieces(room.x, inside.bottom() - 1, room.width, &proof);
         inside.height -= 1;
         room.height -= 1;
@@ -93,7 +93,11 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     ];
     for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
         if end <= area.right() {
-            let head = if head == "waiting cost" && width < 13 { "cost" } else { head };
+            let head = match head {
+                "waiting cost" if width < 13 => "cost",
+                "in cases" if width < 9 => "cases",
+                head => head,
+            };
             pen.right(end, area.y, cells, head, role);
         }
     }
@@ -102,7 +106,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     let rooms = (width - 1, both);
     let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
     for item in &lanes.bill.items {
-        let amount = |value| amount(item.unit, value);
+        let amount = |value| amount_within(item.unit, value, width - 1);
         let stream = (amount(item.stream), Role::Text);
         lines.push((
             &item.name,
@@ -158,7 +162,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
 /// those that words about too few cases may take.
 fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
     let Some(cost) = item.delay_cost() else { return (UNKNOWN.into(), Role::Dim) };
-    let cost = amount(item.unit, Some(cost));
+    let cost = amount_within(item.unit, Some(cost), rooms.0);
     let words = item.verdict.as_ref().map(|verdict| format::verdict(verdict, item.unit)).unwrap_or_default();
     let fitting = |room| {
         let fits = words.iter().find(|words| text_width(words) <= room);
@@ -202,6 +206,19 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
         let (glyph, role) = if at < full { ('━', Role::Batch) } else { ('╌', Role::Faint) };
         pen.cell(x + at, line.y, glyph, role);
     }
+}
+
+/// As many pieces as fit, with a blank at either end.
+fn whole(pieces: &Pieces, room: u16) -> Pieces {
+    let mut fitting = vec![(" ".to_owned(), Role::Faint)];
+    for piece in pieces {
+        if pieces_width(&fitting) + text_width(&piece.0) > room {
+            break;
+        }
+        fitting.push(piece.clone());
+    }
+    fitting.push((" ".into(), Role::Faint));
+    fitting
 }
 
 /// Every question, and what became of it: nothing may be lost, and nothing answered twice.

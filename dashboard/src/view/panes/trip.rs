@@ -12,7 +12,7 @@ use text::clean;
 /// Columns that it takes beside the map.
 pub(crate) const WIDTH: u16 = 29;
 /// Rows of the trip alone: its name and three answers.
-const TRIP: u16 = 4;
+pub(crate) const TRIP: u16 = 4;
 /// Rows above the trips that have ended: an empty one and two of headings.
 const HEADINGS: u16 = 3;
 

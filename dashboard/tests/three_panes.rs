@@ -1,0 +1,106 @@
+//! A terminal as it opens, of 80x24 to 120x30: the bill, the lag, and one pane that a person chose.
+
+use std::sync::Arc;
+
+use dashboard::{Key, Msg, Palette, Pane, State, update};
+use dashboard_testing::{Sample, panes, state, text};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (99, 31), (100, 30), (120, 30)];
+
+fn press(state: &mut State, keys: &[Key]) {
+    for key in keys {
+        update(state, Msg::Key(*key), 0);
+    }
+}
+
+/// The numbers and names in the borders of the panes that are drawn, from the top.
+fn drawn(state: &State, size: (u16, u16)) -> Vec<String> {
+    let screen = text(state, size);
+    let title = |part: &str| part.split_whitespace().next().map(str::to_owned);
+    screen.lines().flat_map(|line| line.split("╭ ").skip(1).filter_map(title)).collect()
+}
+
+#[test]
+fn small_windows_carry_the_lesson() {
+    for size in SIZES {
+        let shown = text(&state(Sample::Normal, size), size);
+        let has = |words: &[&str]| {
+            let lacks = words.iter().find(|word| !shown.contains(**word));
+            assert_eq!(lacks, None, "{size:?}:\n{shown}");
+        };
+        has(&["stream 18 ms", "batch 41 min", "cost $", "clicks", "texts"]);
+        has(&["7 batch or stream", "late minutes", "wrong texts", "money, $", "missed clicks", "0 lost"]);
+        has(&["2 lag", "eta", "fraud", "4 city", "trip-88"]);
+        assert!(!shown.contains("1 throughput  records"), "{shown}");
+        let bill = shown.lines().skip(4).take(5).map(|row| row.split("││").next().unwrap_or(row));
+        assert!(bill.clone().all(|row| !row.contains('…')), "no figure is cut: {shown}");
+        let money = bill.skip(3).find(|row| row.contains("money")).expect("a row of money");
+        assert!(["1,204.50", "1,205"].iter().any(|cost| money.contains(cost)), "what waiting cost: {shown}");
+    }
+    assert_eq!(drawn(&state(Sample::Normal, (60, 16)), (60, 16)), ["4"], "one pane and tabs");
+}
+
+#[test]
+fn digits_and_tab_choose_the_pane_beside_the_bill() {
+    for size in SIZES {
+        let beside = |state: &State| -> Vec<String> {
+            drawn(state, size).into_iter().filter(|number| number != "7" && number != "2").collect()
+        };
+        let mut state = state(Sample::Normal, size);
+        for digit in ['1', '3', '4', '5', '6', '8'] {
+            press(&mut state, &[Key::Char(digit)]);
+            assert_eq!(beside(&state), [digit.to_string()]);
+            // Who looks at the lag or the bill has not chosen another pane.
+            press(&mut state, &[Key::Char('2')]);
+            assert_eq!((state.focus(), beside(&state)), (Pane::Lag, vec![digit.to_string()]));
+            press(&mut state, &[Key::Char('7')]);
+            assert_eq!((state.focus(), beside(&state)), (Pane::Lanes, vec![digit.to_string()]));
+            assert_eq!(drawn(&state, size).len(), 3, "{}", text(&state, size));
+        }
+        press(&mut state, &[Key::Tab]);
+        assert_eq!((state.focus(), beside(&state)), (Pane::Events, vec!["8".to_owned()]));
+        press(&mut state, &[Key::Tab]);
+        assert_eq!((state.focus(), beside(&state)), (Pane::Throughput, vec!["1".to_owned()]));
+        press(&mut state, &[Key::Char('2'), Key::Char('z')]);
+        assert_eq!(drawn(&state, size), ["2"], "z: one pane on the whole screen");
+        press(&mut state, &[Key::Char('z')]);
+        assert_eq!(drawn(&state, size).len(), 3, "and back");
+    }
+}
+
+#[test]
+fn a_show_begins_with_its_first_business() {
+    let focus = |sample| state(sample, (80, 24)).focus();
+    assert_eq!(focus(Sample::Normal), Pane::City);
+    assert_eq!(focus(Sample::Markets), Pane::Markets);
+    assert_eq!(focus(Sample::Foreign), Pane::Throughput);
+    let mut snapshot = Sample::Normal.snapshot();
+    snapshot.city.source = dashboard::Source::Absent;
+    let mut state = State::new(Palette::Dark, &panes());
+    update(&mut state, Msg::Resize(80, 24), 0);
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+    assert_eq!(state.focus(), Pane::Payments, "who attaches finds out which are there");
+    // What was chosen is gone.
+    snapshot.payments.source = dashboard::Source::Absent;
+    press(&mut state, &[Key::Char('2')]);
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    assert_eq!(drawn(&state, (80, 24)), ["7", "2", "6"]);
+}
+
+#[test]
+fn a_window_that_would_show_more_when_larger_says_so_once() {
+    let words = "a window of 120x40 shows all panes";
+    let says = |state: &State, size| text(state, size).contains(words);
+    let mut state = State::new(Palette::Dark, &panes());
+    update(&mut state, Msg::Resize(120, 30), 0);
+    assert!(says(&state, (120, 30)));
+    update(&mut state, Msg::Tick, 3_999);
+    assert!(says(&state, (120, 30)));
+    update(&mut state, Msg::Tick, 4_000);
+    assert!(!says(&state, (120, 30)));
+    update(&mut state, Msg::Resize(80, 24), 5_000);
+    assert!(!says(&state, (80, 24)), "it was said");
+    let mut large = State::new(Palette::Dark, &panes());
+    update(&mut large, Msg::Resize(120, 40), 0);
+    assert!(!says(&large, (120, 40)));
+}
