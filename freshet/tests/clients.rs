@@ -238,7 +238,8 @@ fn the_examples_of_the_documentation_run() {
     assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
 }
 
-/// A closed window: nobody leaves the group, so the coordinator waits for the session to time out.
+/// Five terminals of a lesson, of which one has nothing to do. Then a window is closed: nobody
+/// leaves the group, so the coordinator waits for the session to time out.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a session times out in wall-clock time")]
 fn an_example_that_is_killed_hands_over_within_seconds() {
@@ -246,25 +247,49 @@ fn an_example_that_is_killed_hands_over_within_seconds() {
     let broker = Broker::start(folder.path());
     let example = |name: &str| repository().join("examples/python").join(name);
     run(Command::new(python()).arg(example("producer.py")).arg(&broker.address), "");
-    let member = || {
+    let member = |_| {
         let mut consumer = Command::new(python());
         consumer.arg(example("consumer.py")).arg(&broker.address).stdout(Stdio::null()).stderr(Stdio::null());
         consumer.spawn().expect("python runs")
     };
-    let owns_all = |pid: u32| {
-        let groups = run(common::freshet().args(["groups", "--bootstrap-servers", &broker.address]), "");
-        groups.matches(&format!("me-{pid} ")).count() + groups.matches(&format!("me-{pid}\n")).count() == 4
+    // Who owns a partition, and who owns none, as `freshet groups` calls them.
+    let owners = || -> (Vec<String>, Vec<String>) {
+        let mut groups = common::freshet();
+        groups.args(["groups", "--format", "jsonl", "--bootstrap-servers", &broker.address]);
+        let said = run(&mut groups, "");
+        let lines = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let (owned, idle): (Vec<_>, Vec<_>) = lines.partition(|line| line["partition"].is_number());
+        let named = |lines: Vec<Value>| {
+            let mut names: Vec<_> =
+                lines.iter().filter_map(|line| line["owner"].as_str().map(str::to_owned)).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        (named(owned), named(idle))
     };
-    let mut first = member();
-    common::until("the first has all partitions", || owns_all(first.id()));
-    first.kill().unwrap();
-    first.wait().unwrap();
+    let mut members: Vec<Child> = (0..5).map(member).collect();
+    let name = |member: &Child| format!("me-{}", member.id());
+    common::until("four have a partition each", || {
+        let (owning, idle) = owners();
+        (owning.len(), idle.len()) == (4, 1)
+    });
+    let (owning, idle) = owners();
+    assert!(members.iter().all(|member| owning.contains(&name(member)) || idle.contains(&name(member))));
+    let at = members.iter().position(|member| owning.contains(&name(member))).unwrap();
+    let mut closed = members.swap_remove(at);
+    closed.kill().unwrap();
+    closed.wait().unwrap();
     let killed = Instant::now();
-    let mut second = member();
-    common::until("the second has them", || owns_all(second.id()));
+    common::until("the others have all", || {
+        let (owning, idle) = owners();
+        owning.len() == 4 && idle.is_empty() && !owning.contains(&name(&closed))
+    });
     let took = killed.elapsed();
-    second.kill().unwrap();
-    second.wait().unwrap();
+    for mut member in members {
+        member.kill().unwrap();
+        member.wait().unwrap();
+    }
     assert!(took < Duration::from_secs(20), "{took:?} after a session of six seconds");
 }
 

@@ -125,7 +125,10 @@ pub struct Member {
     pub member_id: String,
     /// The name that it gave itself: `eta-1`, or the default `rdkafka`.
     pub client_id: String,
-    /// The host it connects from.
+    /// What it is called here: its client id, with a number where several members share that
+    /// (`rdkafka #2`).
+    pub name: String,
+    /// The host it connects from, as the broker writes it: `/127.0.0.1`.
     pub host: String,
     /// How many partitions it was assigned.
     pub partitions: Option<u32>,
@@ -152,7 +155,7 @@ pub struct GroupPartition {
     pub lag_ms: Option<f64>,
     /// Whether it is at least so old: it was there before the watching began.
     pub lag_is_minimum: bool,
-    /// The client id of the member that reads it.
+    /// The name of the member that reads it.
     pub owner: Option<String>,
     /// Its trend.
     pub trend: Trend,

@@ -96,6 +96,7 @@ fn group(
             .map(|owner| Member {
                 member_id: format!("{owner}-8d1c"),
                 client_id: (*owner).into(),
+                name: (*owner).into(),
                 host: "/127.0.0.1".into(),
                 partitions: Some((lags.len() / owners.len().max(1)) as u32),
             })

@@ -13,6 +13,7 @@
 //!   changed.
 
 mod course;
+mod members;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +27,8 @@ use crate::business::Lane;
 use crate::businesses::lane_of_group;
 
 use course::{Course, Growth, History};
+pub use members::MemberNames;
+use members::Membership;
 
 /// The facts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -103,10 +106,7 @@ struct GroupView {
     /// The same of each partition.
     partitions: HashMap<(String, i32), Course>,
     lag_history: History,
-    /// The owners of partitions, to detect a rebalance.
-    owners: BTreeMap<(String, i32), String>,
-    rebalancing_since: Option<i64>,
-    generation: i32,
+    membership: Membership,
 }
 
 /// Everything worked out so far.
@@ -124,7 +124,7 @@ impl ClusterView {
     /// Takes a poll made at `now_ms` of wall-clock time. Returns what happened since the last one.
     pub fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
         self.now_ms = now_ms;
-        self.brokers = Some(poll.brokers);
+        let at_first = self.brokers.replace(poll.brokers).is_none();
         let mut notices = Vec::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
         // From whom the lead went to whom: how many partitions, one of them, and how long nobody
@@ -176,7 +176,7 @@ impl ClusterView {
         self.groups.retain(|id, _| poll.groups.iter().any(|group| group.id == *id));
         for group in poll.groups {
             let view = self.groups.entry(group.id.clone()).or_default();
-            view.take(now_ms, group, &self.logs, &mut notices);
+            notices.extend(view.take(now_ms, group, &self.logs, at_first));
         }
         notices
     }
@@ -216,7 +216,8 @@ impl ClusterView {
             let has_committed = |log: &(String, i32)| {
                 view.poll.committed.iter().any(|(topic, partition, _)| *topic == log.0 && *partition == log.1)
             };
-            !view.owners.is_empty() && view.owners.keys().all(has_committed)
+            let owners = &view.membership.owners;
+            !owners.is_empty() && owners.keys().all(has_committed)
         })
     }
 
@@ -278,7 +279,7 @@ impl LogView {
 }
 
 impl GroupView {
-    fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, notices: &mut Vec<Notice>) {
+    fn take(&mut self, now_ms: i64, poll: GroupPoll, logs: &Logs, at_first: bool) -> Option<Notice> {
         let mut lag = 0;
         let mut committed_sum = 0;
         self.partitions.retain(|(topic, partition), _| {
@@ -298,44 +299,33 @@ impl GroupView {
         self.lag.push(now_ms, lag, committed_sum);
         self.lag_history.push(now_ms, lag as f64);
 
-        let unsettled =
-            matches!(poll.state, GroupState::PreparingRebalance | GroupState::CompletingRebalance);
-        let owners: BTreeMap<_, _> = poll
-            .members
-            .iter()
-            .flat_map(|member| member.assigned.iter().map(|log| (log.clone(), member.member_id.clone())))
-            .collect();
-        if unsettled {
-            self.rebalancing_since.get_or_insert(now_ms);
-        } else if owners != self.owners {
-            self.generation += 1;
-            let members = poll.members.len();
-            notices.push(Notice {
-                at_ms: now_ms,
-                kind: NoticeKind::Rebalance,
-                severity: if members == 0 { Severity::Warning } else { Severity::Info },
-                subject: poll.id.clone(),
-                text: match members {
-                    0 => "nobody is left in the group".to_owned(),
-                    1 => format!("rebalance {}: 1 member", self.generation),
-                    n => format!("rebalance {}: {n} members", self.generation),
-                },
-                duration_ms: self.rebalancing_since.map(|since| (now_ms - since) as f64),
-            });
-            self.owners = owners;
-            self.rebalancing_since = None;
-        } else {
-            self.rebalancing_since = None;
-        }
+        let is_behind =
+            |log: &_| self.partitions.get(log).and_then(Course::lag).is_some_and(|records| records > 0);
+        let notice = self.membership.take(now_ms, &poll, at_first, is_behind);
         self.poll = poll;
+        notice
     }
 
     fn shown(&self, ours: bool, now_ms: i64, logs: &Logs) -> Group {
-        let client_ids: HashMap<&str, &str> =
-            self.poll.members.iter().map(|m| (m.member_id.as_str(), m.client_id.as_str())).collect();
+        let Membership { names, owners, generation, .. } = &self.membership;
+        let names: HashMap<&str, String> = self
+            .poll
+            .members
+            .iter()
+            .map(|member| {
+                // Our workers' client ids are their own: a second one is the same worker, started
+                // again before its session has timed out.
+                let name = if ours {
+                    member.client_id.clone()
+                } else {
+                    names.of(&member.client_id, &member.member_id)
+                };
+                (&*member.member_id, name)
+            })
+            .collect();
         let committed: BTreeMap<(String, i32), i64> =
             self.poll.committed.iter().map(|(topic, p, offset)| ((topic.clone(), *p), *offset)).collect();
-        let mut places: Vec<&(String, i32)> = committed.keys().chain(self.owners.keys()).collect();
+        let mut places: Vec<&(String, i32)> = committed.keys().chain(owners.keys()).collect();
         places.sort_unstable();
         places.dedup();
         let trend = self.trend();
@@ -350,7 +340,7 @@ impl GroupView {
                     .zip(end)
                     .map(|((offset, log), latest)| Offsets { earliest: log.start, latest }.lag(offset));
                 let age = committed.zip(log).and_then(|(offset, log)| log.age(offset, now_ms));
-                let owned = self.owners.contains_key(place);
+                let owned = owners.contains_key(place);
                 let course = self.partitions.get(place);
                 GroupPartition {
                     topic: place.0.clone(),
@@ -361,9 +351,7 @@ impl GroupView {
                     lag_records: lag.map(|lag| lag as u64),
                     lag_ms: age.map(|age| age.ms),
                     lag_is_minimum: age.is_some_and(|age| age.is_minimum),
-                    owner: self.owners.get(place).map(|member| {
-                        client_ids.get(member.as_str()).unwrap_or(&member.as_str()).to_string()
-                    }),
+                    owner: owners.get(place).map(|member| names.get(&**member).unwrap_or(member).clone()),
                     trend: if owned { course.map_or(Trend::Unknown, Course::trend) } else { Trend::Dead },
                 }
             })
@@ -372,7 +360,7 @@ impl GroupView {
             id: self.poll.id.clone(),
             state: self.poll.state,
             ours,
-            generation: (self.generation > 0).then_some(self.generation),
+            generation: (*generation > 0).then_some(*generation),
             members: self
                 .poll
                 .members
@@ -380,6 +368,7 @@ impl GroupView {
                 .map(|member| Member {
                     member_id: member.member_id.clone(),
                     client_id: member.client_id.clone(),
+                    name: names[&*member.member_id].clone(),
                     host: member.host.clone(),
                     partitions: Some(member.assigned.len() as u32),
                 })

@@ -30,7 +30,7 @@ use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
 
 pub use self::lanes::LanesView;
-pub use cluster::{Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberPoll};
+pub use cluster::{Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberNames, MemberPoll};
 use watch::SeenRecord;
 
 /// How long a record may be on its way to us, in milliseconds of wall-clock time, before cases

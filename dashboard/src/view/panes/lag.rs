@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, age, maybe_count, maybe_duration, number, plural, short};
+use crate::format::{UNKNOWN, age, maybe_duration, number, plural, short};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -203,10 +203,14 @@ fn worker(pen: &mut Pen, worker: &Worker, snapshot: &Snapshot, line: Rect) {
 
 fn member(pen: &mut Pen, member: &Member, line: Rect) {
     pen.cell(line.x + 3, line.y, '●', Role::Paused);
-    let partitions = maybe_count(member.partitions.map(u64::from));
+    let partitions = match member.partitions {
+        Some(0) => "no partition".to_owned(),
+        Some(count) => plural(u64::from(count), "partition"),
+        None => format!("{UNKNOWN} partitions"),
+    };
     let pieces: Pieces = vec![
-        (member.client_id.clone(), Role::Text),
-        (format!("  at {}  {partitions} partitions", clean(&member.host)), Role::Dim),
+        (clean(&member.name).into_owned(), Role::Text),
+        (format!("  at {}  {partitions}", clean(&member.host)), Role::Dim),
     ];
     pen.pieces(line.x + 5, line.y, line.width.saturating_sub(6), &pieces);
 }

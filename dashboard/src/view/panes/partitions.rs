@@ -94,7 +94,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 fn detail(pen: &mut Pen, group: &Group, partition: &GroupPartition, area: Rect) {
     let offset =
         |offset: Option<i64>| offset.map_or(UNKNOWN.to_string(), |offset| number(Some(offset as f64)));
-    let member = group.members.iter().find(|member| partition.owner.as_ref() == Some(&member.client_id));
+    let member = group.members.iter().find(|member| partition.owner.as_ref() == Some(&member.name));
     let head: Pieces = vec![
         (format!("{} {}", clean(&partition.topic), partition.partition), Role::Title),
         (format!("  read by {}", clean(partition.owner.as_deref().unwrap_or("nobody"))), Role::Text),

@@ -56,12 +56,80 @@ fn a_lag_that_shrinks_says_when_it_is_gone() {
 #[test]
 fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
     let mut view = ClusterView::default();
-    assert_eq!(view.take(0, poll(10, 10, &["a"]))[0].text, "rebalance 1: 1 member");
-    assert!(view.take(250, poll(10, 10, &["a"])).is_empty());
-    assert_eq!(view.take(500, poll(10, 10, &["b"]))[0].text, "rebalance 2: 1 member");
-    assert_eq!(view.take(750, poll(10, 10, &[]))[0].text, "nobody is left in the group");
+    assert!(view.take(0, ClusterPoll::default()).is_empty());
+    let mut news = |now_ms, members: &[&str]| {
+        let notices = view.take(now_ms, poll(10, 10, members)).into_iter();
+        notices.map(|notice| notice.text).collect::<Vec<_>>()
+    };
+    assert_eq!(news(250, &["a"]), ["rebalance 1: 1 member; joined client a"]);
+    assert_eq!(news(500, &["a"]), [""; 0]);
+    let words = "rebalance 2: 1 member; joined client b; left client a; in less than 250 ms";
+    assert_eq!(news(750, &["b"]), [words]);
+    assert_eq!(news(1_000, &[]), ["group is empty; left client b; in less than 250 ms"]);
     assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
     assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
+}
+
+#[test]
+fn who_was_there_before_anyone_looked_is_not_news() {
+    let mut view = ClusterView::default();
+    assert_eq!(view.take(0, poll(10, 10, &["a"])), []);
+    let group = &view.groups(|_| false)[0];
+    assert_eq!((group.generation, group.partitions[0].owner.as_deref()), (None, Some("client a")));
+}
+
+/// Five consumers of one partition: the fifth's going moves no partition, and is news nonetheless.
+#[test]
+fn an_idle_member_that_leaves_is_named_with_how_long_the_rebalance_took() {
+    let mut view = ClusterView::default();
+    let at = |state, members: &[&str]| {
+        let mut poll = poll(10, 10, members);
+        poll.groups[0].state = state;
+        poll.groups[0].members.iter_mut().skip(1).for_each(|member| member.assigned.clear());
+        poll
+    };
+    view.take(0, at(GroupState::Stable, &["a", "idle"]));
+    assert_eq!(view.take(250, at(GroupState::PreparingRebalance, &["a", "idle"])), []);
+    assert_eq!(view.take(500, at(GroupState::CompletingRebalance, &["a"])), []);
+    let notices = view.take(1_250, at(GroupState::Stable, &["a"]));
+    let told = notices.iter().map(|notice| (&*notice.text, notice.duration_ms)).collect::<Vec<_>>();
+    assert_eq!(told, [("rebalance 1: 1 member; left client idle", Some(1_000.0))]);
+    view.take(1_500, at(GroupState::PreparingRebalance, &["a"]));
+    let notices = view.take(1_750, at(GroupState::Stable, &["a"]));
+    assert_eq!(notices[0].text, "rebalance 2: 1 member", "the same one, after a pause");
+}
+
+/// A closed window says nothing: its records lie there until its session has timed out.
+#[test]
+fn a_member_that_had_fallen_silent_has_timed_out() {
+    let gone_after = |committed_until: i64| {
+        let mut view = ClusterView::default();
+        for second in 0..=8 {
+            view.take(second * 1000, poll(second * 100, second.min(committed_until) * 100, &["a"]));
+        }
+        let notices = view.take(9_000, poll(900, committed_until * 100, &["b"]));
+        (notices[0].text.clone(), notices[0].severity)
+    };
+    let words = "rebalance 1: 1 member; joined client b; timed out client a (no commit for 7 s); in less than 1000 ms";
+    assert_eq!(gone_after(2), (words.to_owned(), Severity::Warning));
+    let words = "rebalance 1: 1 member; joined client b; left client a; in less than 1000 ms";
+    assert_eq!(gone_after(8), (words.to_owned(), Severity::Info));
+}
+
+/// Two consumers with the name of their library.
+#[test]
+fn members_of_one_client_id_are_told_apart() {
+    let mut view = ClusterView::default();
+    let mut poll = poll(10, 10, &["a", "b"]);
+    poll.logs.push(LogPoll { partition: 1, ..poll.logs[0].clone() });
+    poll.groups[0].committed.push(("clicks".into(), 1, 10));
+    poll.groups[0].members.iter_mut().for_each(|member| member.client_id = "rdkafka".into());
+    poll.groups[0].members[1].assigned = vec![("clicks".into(), 1)];
+    view.take(0, poll);
+    let group = &view.groups(|_| false)[0];
+    let owners = group.partitions.iter().map(|at| at.owner.as_deref()).collect::<Vec<_>>();
+    assert_eq!(owners, [Some("rdkafka #1"), Some("rdkafka #2")]);
+    assert_eq!(group.members[1].name, "rdkafka #2");
 }
 
 /// One reader of two hangs: its partition falls behind, the other does not.
