@@ -270,6 +270,18 @@ impl Admin {
         self.offsets_for(partitions, Offset::End)
     }
 
+    /// The first offset of each of `partitions`, in their order, whose record was sent at `at_ms`
+    /// of wall-clock time or later; none where all records are older, or the partition is not
+    /// there.
+    pub fn offsets_since(
+        &self,
+        partitions: &[TopicPartition],
+        at_ms: i64,
+    ) -> Result<Vec<Option<i64>>, ClusterError> {
+        // Kafka has a meaning of its own for each time before 1970.
+        self.offsets_for(partitions, Offset::Offset(at_ms.max(0)))
+    }
+
     /// Every group there is, sorted by id.
     pub fn groups(&self) -> Result<Vec<Group>, ClusterError> {
         let groups = self

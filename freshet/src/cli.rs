@@ -19,7 +19,7 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
-pub(crate) use values::{Period, Span};
+pub(crate) use values::{Period, Span, Start};
 use values::{servers, share, speed, text};
 
 /// Where a broker listens unless told otherwise.
@@ -309,9 +309,21 @@ pub(crate) struct TailArgs {
     pub(crate) topic: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-    /// Start with the oldest record that is kept instead of the next one
-    #[arg(long)]
+    /// Start here instead of with the next record: `beginning`, an offset, an instant, or `15m` ago
+    ///
+    /// An offset counts in each partition, and one that is not there stands for the nearest that
+    /// is. Times are those at which records were sent, not those of a show's clock.
+    #[arg(long, value_name = "WHERE", default_value = "end")]
+    pub(crate) from: Start,
+    /// The same as `--from beginning`
+    #[arg(long, conflicts_with = "from")]
     pub(crate) from_beginning: bool,
+    /// Only this partition
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    pub(crate) partition: Option<i32>,
+    /// Only records with this key
+    #[arg(long, value_parser = text)]
+    pub(crate) key: Option<String>,
     /// End after so many records
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) count: Option<u64>,

@@ -93,6 +93,45 @@ impl FromStr for Span {
     }
 }
 
+/// Where the reading of a topic starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// With the oldest record that is kept.
+    Beginning,
+    /// With the next record.
+    End,
+    /// With the record at this offset of each partition.
+    Offset(i64),
+    /// With the first record that was sent then or later.
+    At(Timestamp),
+    /// With the first record that is no older than that.
+    Ago(Period),
+}
+
+impl FromStr for Start {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "beginning" => return Ok(Self::Beginning),
+            "end" => return Ok(Self::End),
+            _ => {}
+        }
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().map(Self::Offset).map_err(|_| format!("`{text}` is larger than any offset"));
+        }
+        if let Ok(ago) = text.parse() {
+            return Ok(Self::Ago(ago));
+        }
+        instant(text).map(Self::At).map_err(|_| {
+            format!(
+                "`{text}` is no place in a topic: write beginning, end, an offset such as 1200, a time ago \
+                 such as 15m, or an instant such as 2026-03-03T11:00:00Z"
+            )
+        })
+    }
+}
+
 /// RFC 3339, with less where less is clear: a day alone, no seconds, no zone (then it is UTC).
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let (local, zone) = split_zone(text);
@@ -212,6 +251,25 @@ mod tests {
     }
 
     #[test]
+    fn places_in_a_topic_are_written_as_people_do() {
+        let places = [
+            ("beginning", Start::Beginning),
+            ("end", Start::End),
+            ("0", Start::Offset(0)),
+            ("9223372036854775807", Start::Offset(i64::MAX)),
+            ("15m", Start::Ago(Period(900_000))),
+            ("2026-03-03T11:00Z", Start::At(instant("2026-03-03T11:00:00Z").unwrap())),
+            ("2026-03-03", Start::At(instant("2026-03-03").unwrap())),
+        ];
+        for (text, place) in places {
+            assert_eq!(text.parse(), Ok(place), "{text}");
+        }
+        for text in ["", "-1", "9223372036854775808", "the end", "1e3", "15 m"] {
+            assert!(text.parse::<Start>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_database_that_keeps_nothing_is_refused() {
         for text in ["", " ", ":memory:", "file::memory:?cache=shared"] {
             assert!(database(text).is_err(), "{text}");
@@ -225,7 +283,7 @@ mod tests {
         fn no_value_is_a_panic(text in any::<String>(), digits in "[0-9.:TZ+-]{0,30}[a-zé]?") {
             for text in [&text, &digits] {
                 let _ = (text.parse::<Period>(), length(text), between_runs(text), instant(text));
-                let _ = (text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
+                let _ = (text.parse::<Start>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
             }
         }
     }

@@ -3,37 +3,43 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::TryRecvError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use client::{Admin, NoSuchTopic, Read, Since, TopicPartition, Unreadable, Watcher};
+use anyhow::{Result, bail};
+use client::{Admin, NoSuchTopic, Read, Record, Since, TopicPartition, Unreadable, Watcher};
 use serde_json::value::RawValue;
 use text::escape;
 
 use super::settings;
-use crate::cli::TailArgs;
+use crate::cli::{Start, TailArgs};
 use crate::output::{one_line, stdout};
+use scenarios::clock::wall_ms;
 use scenarios::control;
+
+/// After how long without a record the reader is told that nothing is wrong.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Prints until the asked number of records, Ctrl-C, or a reader who has seen enough.
 pub(crate) fn run(args: &TailArgs) -> Result<()> {
     let settings = settings(&args.cluster, "tail");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
-    // Asked of the list, for to ask for a topic by its name may make it.
-    let Some(topic) = admin.topics()?.into_iter().find(|topic| topic.name == args.topic) else {
-        let servers = args.cluster.bootstrap_servers.clone();
-        return Err(NoSuchTopic { topic: args.topic.clone(), servers }.into());
-    };
+    let partitions = partitions(&admin, args)?;
     let watcher = Watcher::new(&settings)?;
-    let partitions: Vec<_> = (0..topic.partitions).map(|p| TopicPartition::new(&*args.topic, p)).collect();
-    watcher.add(&partitions, if args.from_beginning { Since::Beginning } else { Since::Now })?;
+    let start = if args.from_beginning { Start::Beginning } else { args.from };
+    watch(&watcher, &admin, &partitions, start)?;
     let orders = control::orders(false)?;
     if io::stderr().is_terminal() {
-        say!("{}: {} partitions; Ctrl-C ends", args.topic, topic.partitions);
+        let several = if partitions.len() == 1 { "" } else { "s" };
+        say!("{}: {} partition{several}; Ctrl-C ends", args.topic, partitions.len());
     }
     let mut out = stdout();
     let mut left = args.count.unwrap_or(u64::MAX);
+    let mut silence = Some(Silence::begin());
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
+        if silence.as_ref().is_some_and(Silence::is_long) {
+            say!("{}", waiting(args, start));
+            silence = None;
+        }
         let record = match watcher.next(Duration::from_millis(100))? {
             Some(Read::Record(record)) => record,
             Some(Read::Unreadable(lost)) => {
@@ -42,20 +48,95 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
             }
             None => continue,
         };
+        if args.key.as_ref().is_some_and(|key| record.key() != Some(key.as_bytes())) {
+            continue;
+        }
         left -= 1;
-        let value = record.value().map_or("(none)".to_owned(), printable);
-        let written = if args.values {
-            writeln!(out, "{value}")
-        } else {
-            let key = record.key().map_or("(none)".to_owned(), printable);
-            writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
-        };
-        match written {
+        if let Some(silence) = &mut silence {
+            *silence = Silence::begin();
+        }
+        match write(&mut out, &record, args.values) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other?,
         }
     }
     Ok(())
+}
+
+/// The partitions that are asked for, of a topic that is there.
+fn partitions(admin: &Admin, args: &TailArgs) -> Result<Vec<TopicPartition>> {
+    // Asked of the list, for to ask for a topic by its name may make it.
+    let Some(topic) = admin.topics()?.into_iter().find(|topic| topic.name == args.topic) else {
+        let servers = args.cluster.bootstrap_servers.clone();
+        return Err(NoSuchTopic { topic: args.topic.clone(), servers }.into());
+    };
+    let numbers = match args.partition {
+        None => 0..topic.partitions,
+        Some(partition) if partition < topic.partitions => partition..partition + 1,
+        Some(partition) => bail!(
+            "{} has no partition {partition}: they are numbered from 0 to {}",
+            args.topic,
+            topic.partitions - 1
+        ),
+    };
+    Ok(numbers.map(|partition| TopicPartition::new(&*args.topic, partition)).collect())
+}
+
+/// Has each partition read from where it is to start.
+fn watch(watcher: &Watcher, admin: &Admin, partitions: &[TopicPartition], start: Start) -> Result<()> {
+    let since_ms = match start {
+        Start::Beginning => return Ok(watcher.add(partitions, Since::Beginning)?),
+        Start::End => return Ok(watcher.add(partitions, Since::Now)?),
+        Start::Offset(offset) => {
+            for (at, kept) in partitions.iter().zip(admin.offsets(partitions)?) {
+                let nearest = kept.map(|kept| Since::Offset(offset.clamp(kept.earliest, kept.latest)));
+                watcher.add(std::slice::from_ref(at), nearest.unwrap_or(Since::Now))?;
+            }
+            return Ok(());
+        }
+        Start::At(instant) => instant.ms(),
+        Start::Ago(period) => wall_ms().saturating_sub(period.ms()),
+    };
+    for (at, first) in partitions.iter().zip(admin.offsets_since(partitions, since_ms)?) {
+        watcher.add(std::slice::from_ref(at), first.map_or(Since::Now, Since::Offset))?;
+    }
+    Ok(())
+}
+
+/// What the reader of a silent topic is told.
+fn waiting(args: &TailArgs, start: Start) -> String {
+    let what = args.key.as_ref().map_or("a record".to_owned(), |key| format!("a record with key {key}"));
+    let older = match start {
+        Start::Beginning => "",
+        Start::End | Start::Offset(_) | Start::At(_) | Start::Ago(_) => {
+            "; `--from beginning` shows those that are there"
+        }
+    };
+    format!("{}: waiting for {what}{older}; Ctrl-C ends", args.topic)
+}
+
+/// Since when no record has come.
+struct Silence(Instant);
+
+#[expect(clippy::disallowed_methods, reason = "the edge: a person waits in wall-clock time")]
+impl Silence {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    fn is_long(&self) -> bool {
+        self.0.elapsed() >= SILENCE
+    }
+}
+
+/// Writes a record as one line.
+fn write(out: &mut impl Write, record: &Record<'_>, value_only: bool) -> io::Result<()> {
+    let value = record.value().map_or("(none)".to_owned(), printable);
+    if value_only {
+        return writeln!(out, "{value}");
+    }
+    let key = record.key().map_or("(none)".to_owned(), printable);
+    writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
 }
 
 /// The offsets that can't be read, in words.
