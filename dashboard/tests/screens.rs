@@ -167,6 +167,25 @@ fn each_pane() {
     }
 }
 
+/// The dial's effect is seen beside the total: what waiting costs in an hour since it was moved.
+#[test]
+fn what_the_dial_changed_stands_beside_the_total() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let text = |snapshot: &dashboard::Snapshot| {
+        let mut state = State::new(Palette::Dark, &panes());
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        let buf = draw(&state, (120, 40), &Theme::default());
+        describe(&buf)
+    };
+    snapshot.lanes.data.dial_moved_ms = snapshot.title.clock_ms.map(|now| now - 60_000);
+    assert!(text(&snapshot).contains("since 14:31:07 an hour: too early to say"), "{}", text(&snapshot));
+    for (item, rate) in snapshot.lanes.data.bill.items.iter_mut().zip([300.0, 3.0, 41_200.0, 96.0]) {
+        item.cost_per_hour = Some(rate);
+    }
+    let text = text(&snapshot);
+    assert!(text.contains("since 14:31:07 an hour: $412.00 · 300 min · 96 clicks"), "{text}");
+}
+
 /// A show of its own, and with more about the selected pair.
 #[test]
 fn markets() {

@@ -239,6 +239,9 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Stream, Self::Batch];
+
     /// The lane's name.
     pub fn name(self) -> &'static str {
         match self {

@@ -18,6 +18,8 @@ use dashboard::{
 };
 use warnings::WarningDeduplicator;
 
+use events::{HOUR_MS, Timestamp};
+
 use crate::business::Lane;
 use crate::clock::{SimulatedClock, wall_ms};
 use crate::observe::Show;
@@ -25,6 +27,8 @@ use crate::observe::watch::{Seen, Watch};
 use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
 use crate::usage::Usage;
 
+/// After so many hours of event time it is told what a lane takes to run.
+const LEAST_HOURS: f64 = 1.0 / 12.0;
 /// How often a snapshot is made.
 pub const SNAPSHOT_EVERY: Duration = Duration::from_millis(200);
 
@@ -57,6 +61,8 @@ pub struct ShowController {
     last_groups: Vec<Group>,
     last_rates: HashMap<String, f64>,
     meters: HashMap<String, (Lane, Meter)>,
+    /// What each lane had used when the dial was last moved, as [`Lane::ALL`] has them.
+    cpu_s_at_turn: [Option<f64>; 2],
     warnings: WarningDeduplicator,
 }
 
@@ -76,6 +82,7 @@ impl ShowController {
             last_groups: Vec::new(),
             last_rates: HashMap::new(),
             meters: HashMap::new(),
+            cpu_s_at_turn: [None; 2],
             warnings: WarningDeduplicator::default(),
         }
     }
@@ -228,8 +235,9 @@ impl ShowController {
             snapshot.workers = Sourced::live(workers);
             let jobs: Vec<&str> = self.groups_of_jobs();
             snapshot.lanes.data.can_turn = !jobs.is_empty();
-            let due_in_ms = snapshot.lanes.data.next_run_in_ms;
+            let clock = self.show.clock();
             for group in snapshot.groups.data.iter_mut().filter(|group| jobs.contains(&group.id.as_str())) {
+                let due_in_ms = self.show.lanes.due_in_ms(&group.id, now_ms, clock.as_ref());
                 group.trend = Trend::Scheduled { due_in_ms };
                 group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
             }
@@ -252,6 +260,7 @@ impl ShowController {
             snapshot.topics.data.iter().map(|t| (t.name.clone(), t.in_per_second.unwrap_or(0.0))).collect();
         self.last_groups.clone_from(&snapshot.groups.data);
         self.read_meters();
+        self.show_cost_to_run(&mut snapshot.lanes.data, now_ms);
         self.progress(now_ms);
         snapshot.controls = self
             .controls
@@ -259,6 +268,21 @@ impl ShowController {
             .map(|control| ControlState { id: control.id, progress: control.progress.clone() })
             .collect();
         snapshot
+    }
+
+    /// What each lane takes to run, in CPU seconds an hour of event time, since the dial was moved.
+    fn show_cost_to_run(&self, lanes: &mut dashboard::Lanes, now_ms: i64) {
+        let Some(clock) = self.show.clock() else { return };
+        let since = lanes.dial_moved_ms.map_or(clock.start, Timestamp::from_ms);
+        let hours = clock.simulated(now_ms).since_ms(since) as f64 / HOUR_MS as f64;
+        if hours < LEAST_HOURS {
+            return;
+        }
+        let [stream, batch] = [0, 1].map(|at| {
+            let before_s = self.cpu_s_at_turn[at].unwrap_or(0.0);
+            self.cpu_s(Lane::ALL[at]).map(|used_s| (used_s - before_s).max(0.0) / hours)
+        });
+        (lanes.stream_cpu_s_per_hour, lanes.batch_cpu_s_per_hour) = (stream, batch);
     }
 
     /// Reads how much CPU time each consumer and job has used since its group first joined:

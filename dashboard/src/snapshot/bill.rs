@@ -35,6 +35,9 @@ pub struct BillItem {
     pub stream: Option<f64>,
     /// What the batch lane's cost.
     pub batch: Option<f64>,
+    /// What the delay has cost in an hour of event time since the dial was moved; unknown before it
+    /// was, and for a while after.
+    pub cost_per_hour: Option<f64>,
     /// The 95 % confidence interval of [`BillItem::delay_cost`]; unknown while there are too few
     /// cases.
     #[serde(rename = "likely")]

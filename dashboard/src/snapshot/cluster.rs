@@ -194,7 +194,7 @@ pub enum Trend {
     Paused,
     /// A job of the batch lane: it reads nothing until its next run, and that is as it should be.
     Scheduled {
-        /// Until then, in milliseconds of wall time.
+        /// Until then, in milliseconds of wall time; 0 while it runs.
         due_in_ms: Option<f64>,
     },
 }

@@ -18,6 +18,13 @@ pub struct Lanes {
     pub batch_period_ms: Option<f64>,
     /// Whether its jobs are ours, and take a new period.
     pub can_turn: bool,
+    /// When the dial was last moved: event time, milliseconds since 1970 UTC. `None`: not yet.
+    pub dial_moved_ms: Option<i64>,
+    /// What the stream lane's consumers take to run since then, or since the beginning: CPU seconds
+    /// in an hour of event time.
+    pub stream_cpu_s_per_hour: Option<f64>,
+    /// The same of the batch lane's jobs.
+    pub batch_cpu_s_per_hour: Option<f64>,
     /// Until its next run, in milliseconds of wall time.
     pub next_run_in_ms: Option<f64>,
     /// Whether a run is under way now.

@@ -39,6 +39,9 @@ pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
         Trend::Dead => words("✖", "dead".into(), Role::Bad),
         Trend::Paused if brief => ("‖".into(), Role::Paused),
         Trend::Paused => words("‖", "paused".into(), Role::Paused),
+        Trend::Scheduled { due_in_ms: Some(ms) } if !brief && ms <= 0.0 => {
+            words("◷", "running now".into(), Role::Batch)
+        }
         Trend::Scheduled { due_in_ms: Some(ms) } if !brief => {
             words("◷", format!("runs in {}", duration(ms)), Role::Batch)
         }

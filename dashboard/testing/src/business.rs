@@ -123,6 +123,9 @@ pub(super) fn lanes() -> Lanes {
         batch_period_ms: Some(3_600_000.0),
         can_turn: true,
         next_run_in_ms: Some(19_000.0),
+        dial_moved_ms: None,
+        stream_cpu_s_per_hour: Some(31.4),
+        batch_cpu_s_per_hour: Some(4.2),
         running: false,
         database: Some("data/warehouse.db".into()),
         runs: [

@@ -160,7 +160,8 @@ impl ShowController {
                 }
                 let asked_at = self.show.clock().map_or(Timestamp::MIN, |clock| clock.simulated(now_ms));
                 if told_any {
-                    self.show.lanes.set_period_ms(period_ms);
+                    self.show.turn(period_ms, now_ms);
+                    self.cpu_s_at_turn = Lane::ALL.map(|lane| self.cpu_s(lane));
                 }
                 told(Expect::Run { period_ms, asked_at }, told_any)
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use dashboard::{Lanes, Run};
-use events::{BatchRun, Event, Timestamp};
+use events::{BatchRun, Event, HOUR_MS, Timestamp};
 
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
@@ -22,6 +22,8 @@ const COMMITS_MS: f64 = 2_000.0;
 /// delay now, in milliseconds of wall-clock time; at most so many answers.
 const NOW_MS: i64 = 2_000;
 const NOW_MOST: usize = 4_096;
+/// So much event time after the dial was moved, in milliseconds, its effect on the bill is told.
+const ENOUGH_MS: i64 = 5 * 60_000;
 /// An answer older than this, in milliseconds of wall-clock time, says nothing about now.
 const SILENT_MS: i64 = 10_000;
 
@@ -38,9 +40,36 @@ pub struct LanesView {
     window: Option<(Timestamp, Timestamp)>,
     /// Records that the jobs' runs have read.
     records: u64,
+    /// When the dial was last moved.
+    turned: Option<Turn>,
     /// The ends of the windows that each job has run, in event time, newest last. Those of a show
     /// before may be among them, whose clock went on for longer.
     window_ends: BTreeMap<String, VecDeque<Timestamp>>,
+}
+
+/// The dial was moved.
+#[derive(Debug)]
+struct Turn {
+    at: Timestamp,
+    /// What each line of the bill said then that waiting has cost, by its key.
+    costs: BTreeMap<String, f64>,
+}
+
+impl Turn {
+    fn new(at: Timestamp, items: Vec<dashboard::BillItem>) -> Self {
+        let costs = items.into_iter().map(|item| (item.delay_cost().unwrap_or(0.0), item.key));
+        Self { at, costs: costs.map(|(cost, key)| (key, cost)).collect() }
+    }
+
+    /// The bill at `now` with what each line costs in an hour since.
+    fn with_rates(&self, mut bill: dashboard::Bill, now: Timestamp) -> dashboard::Bill {
+        let passed_ms = now.since_ms(self.at);
+        for item in bill.items.iter_mut().filter(|_| passed_ms >= ENOUGH_MS) {
+            let since = item.delay_cost().zip(self.costs.get(&item.key));
+            item.cost_per_hour = since.map(|(cost, then)| (cost - then) * HOUR_MS as f64 / passed_ms as f64);
+        }
+        bill
+    }
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +139,7 @@ impl LanesView {
             runs: VecDeque::new(),
             window: None,
             records: 0,
+            turned: None,
             window_ends: BTreeMap::new(),
         }
     }
@@ -205,18 +235,36 @@ impl LanesView {
             can_turn: false,
             next_run_in_ms: next,
             running: now.zip(clock).is_some_and(|(now, clock)| self.is_running(now, clock.start)),
+            dial_moved_ms: self.turned.as_ref().map(|turn| turn.at.ms()),
+            stream_cpu_s_per_hour: None,
+            batch_cpu_s_per_hour: None,
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
             freshness,
-            bill: shown_bill(here, bill),
+            bill: self.shown_bill(here, bill, now),
             counted_since_ms: None,
             ledger: Vec::new(),
         }
     }
 
-    /// The dial was turned: the jobs run so often from the next boundary on.
+    fn shown_bill(&self, here: &[&'static Business], bill: &Bill, now: Option<Timestamp>) -> dashboard::Bill {
+        let bill = shown_bill(here, bill);
+        match self.turned.as_ref().zip(now) {
+            Some((turn, now)) => turn.with_rates(bill, now),
+            None => bill,
+        }
+    }
+
+    /// The jobs run so often from the next boundary on.
     pub fn set_period_ms(&mut self, period_ms: i64) {
         self.period_ms = period_ms;
+    }
+
+    /// The dial was moved at `now`: from here on the cost in an hour is told beside the total, for
+    /// a total of hours hides what changed a minute ago.
+    pub fn turn(&mut self, period_ms: i64, now: Timestamp, here: &[&'static Business], bill: &Bill) {
+        self.set_period_ms(period_ms);
+        self.turned = Some(Turn::new(now, shown_bill(here, bill).items));
     }
 
     /// Whether a window that ended after `since` was run, no longer than `period_ms` and ending
@@ -256,6 +304,19 @@ impl LanesView {
         self.window_ends.keys().filter_map(|job| self.read_up_to(job, now)).min()
     }
 
+    /// How long until a job runs, in milliseconds of wall-clock time; 0 while it does, as far as its
+    /// runs tell.
+    pub fn due_in_ms(&self, job: &str, wall_ms: i64, clock: Option<&SimulatedClock>) -> Option<f64> {
+        let clock = clock?;
+        let now = clock.simulated(wall_ms);
+        let due = now.floor(self.period_ms);
+        let has_run = self.read_up_to(job, now).is_some_and(|end| end >= due);
+        if !has_run && self.is_running(now, clock.start) {
+            return Some(0.0);
+        }
+        Some((clock.wall_ms_at(due.plus_ms(self.period_ms)) - wall_ms).max(0) as f64)
+    }
+
     /// Whether a job's next run is not overdue: it has run in the last two periods, or the show is
     /// not older than that. Between two runs a job is no member of its group.
     pub fn is_on_schedule(&self, job: &str, wall_ms: i64, clock: Option<&SimulatedClock>) -> bool {
@@ -283,6 +344,24 @@ fn shown_bill(businesses: &[&'static Business], bill: &Bill) -> dashboard::Bill 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn since_the_turn_only_what_came_since_counts() {
+        let item = |cost| dashboard::BillItem {
+            key: "money".into(),
+            stream: Some(0.0),
+            batch: Some(cost),
+            ..dashboard::BillItem::default()
+        };
+        let at = |minutes: i64| Timestamp::from_ms(minutes * 60_000);
+        let turn = Turn::new(at(60), vec![item(1_000.0)]);
+        let rate = |now| {
+            let bill = dashboard::Bill { items: vec![item(1_500.0)] };
+            turn.with_rates(bill, at(now)).items[0].cost_per_hour
+        };
+        assert_eq!(rate(64), None, "too early to say");
+        assert_eq!(rate(90), Some(1_000.0), "500 in half an hour");
+    }
 
     #[test]
     fn a_delay_that_is_over_is_over() {

@@ -143,6 +143,18 @@ impl Show {
         self.ledger.sums()
     }
 
+    /// The dial was moved when the wall showed `now_ms`: the jobs run so often from the next boundary
+    /// on.
+    pub fn turn(&mut self, period_ms: i64, now_ms: i64) {
+        match self.config.clock {
+            Some(clock) => {
+                let here = self.businesses_here();
+                self.lanes.turn(period_ms, clock.simulated(now_ms), &here, &self.bill);
+            }
+            None => self.lanes.set_period_ms(period_ms),
+        }
+    }
+
     /// Whether the group's members have begun to read all that they own.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.cluster.is_at_work(group)
@@ -364,7 +376,8 @@ impl Show {
                 && self.lanes.is_on_schedule(&group.id, seen_ms, clock.as_ref())
         };
         for group in groups.iter_mut().filter(|group| on_schedule(group)) {
-            group.trend = Trend::Scheduled { due_in_ms: lanes.next_run_in_ms };
+            let due_in_ms = self.lanes.due_in_ms(&group.id, seen_ms, clock.as_ref());
+            group.trend = Trend::Scheduled { due_in_ms };
             group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
         }
         lanes.ledger = ledger.iter().map(shown_sums).collect();

@@ -309,3 +309,21 @@ fn who_attaches_sees_the_businesses_whose_topics_have_records() {
     assert!(businesses_shown(&foreign).is_empty());
     assert!(foreign.topics.data.iter().any(|topic| topic.name == "my_swipes"), "its own always show");
 }
+
+/// A total hides what changed a minute ago: since the dial was moved the bill tells the cost in an
+/// hour as well, once there is enough to tell.
+#[test]
+fn since_the_dial_moved_the_bill_tells_the_cost_in_an_hour() {
+    let mut show = running_show();
+    let rates = |show: &mut Show, now_ms| -> Vec<Option<f64>> {
+        show.poll(now_ms, poll(1, 1));
+        let lanes = show.snapshot(now_ms, |_| true).lanes.data;
+        lanes.bill.items.iter().map(|item| item.cost_per_hour).collect()
+    };
+    assert!(rates(&mut show, 60_000).iter().all(Option::is_none), "nobody has moved it");
+    show.turn(900_000, 60_000);
+    assert!(rates(&mut show, 61_000).iter().all(Option::is_none), "a minute is too short");
+    let lanes = show.snapshot(61_000, |_| true).lanes.data;
+    assert_eq!(lanes.dial_moved_ms, Some(at(60_000).ms()));
+    assert_eq!(lanes.batch_period_ms, Some(900_000.0));
+}

@@ -7,9 +7,9 @@
 use ratatui::layout::Rect;
 
 use crate::format::{
-    self, UNKNOWN, amount_within, count, duration, maybe_count, maybe_duration, time_of_day,
+    self, UNKNOWN, amount, amount_within, count, duration, maybe_count, maybe_duration, time_of_day,
 };
-use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot};
+use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot, Unit};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
@@ -34,8 +34,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let (foot, legend) = if in_border {
         (Pieces::new(), whole(&proof, area.width.saturating_sub(6)))
     } else {
-        let database = lanes.database.as_ref().map(|database| (clean(database).into_owned(), Role::Dim));
-        (database.into_iter().collect(), Pieces::new())
+        let legend = cost_to_run(lanes);
+        // Where both have no room, what the lanes cost to run goes before the place of the rows.
+        let room = area.width.saturating_sub(pieces_width(&legend) + 8);
+        let database = lanes.database.as_ref().map(|database| clean(database).into_owned());
+        let foot = database.filter(|database| legend.is_empty() || text_width(database) <= room);
+        (foot.map(|database| (database, Role::Dim)).into_iter().collect(), legend)
     };
     let Some(inside) =
         open(pen, state, Pane::Lanes, area, &snapshot.lanes.source, Border { note, foot, legend })
@@ -45,15 +49,23 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let mut y = inside.y;
     let mut inside = inside;
     let mut room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    // The proof that nothing was lost has the last line, whatever else there is to say.
-    if inside.height > 1 && !proof.is_empty() && !in_border {
-        pen.whole_pieces(room.x, inside.bottom() - 1, room.width, &proof);
-        inside.height -= 1;
-        room.height -= 1;
+    // The last lines are those of the proof that nothing was lost, and of what the dial changed; the
+    // second only where all lines of the bill keep theirs.
+    let mut last = |line: &Pieces, least: u16| {
+        if !line.is_empty() && inside.height > least {
+            pen.whole_pieces(room.x, inside.bottom() - 1, room.width, line);
+            inside.height -= 1;
+            room.height -= 1;
+        }
+    };
+    if !in_border {
+        last(&proof, 1);
     }
+    let turned = since_the_turn(lanes, snapshot.title.utc_offset_min).unwrap_or_default();
+    last(&turned, lanes.bill.items.len() as u16 + 1);
     y += bill(pen, lanes, room);
     if y < inside.bottom() {
-        next_run(pen, lanes, Rect { y, height: 1, ..room });
+        next_run(pen, lanes, snapshot, Rect { y, height: 1, ..room });
         y += 1;
     }
     // Freshness when there is room for it and some runs below; runs otherwise.
@@ -185,8 +197,39 @@ fn interval(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
     }
 }
 
+/// What each lane takes to run: what a shorter period costs is the other side of what waiting does.
+fn cost_to_run(lanes: &Lanes) -> Pieces {
+    let Some((stream, batch)) = lanes.stream_cpu_s_per_hour.zip(lanes.batch_cpu_s_per_hour) else {
+        return Pieces::new();
+    };
+    vec![
+        (" CPU-s an hour: ".into(), Role::Dim),
+        (format!("stream {stream:.1}"), Role::Stream),
+        (format!("  batch {batch:.1} "), Role::Batch),
+    ]
+}
+
+/// What waiting costs in an hour since the dial was moved.
+fn since_the_turn(lanes: &Lanes, offset: i32) -> Option<Pieces> {
+    let moved = lanes.dial_moved_ms?;
+    let mut pieces = vec![(format!("since {} an hour:", time_of_day(moved, offset)), Role::Dim)];
+    let headlines = lanes.bill.headlines();
+    let rates = headlines.iter().filter_map(|(item, headline)| Some((item, headline, item.cost_per_hour?)));
+    for (item, headline, rate) in rates {
+        let words = if headline.short.is_empty() { String::new() } else { format!(" {}", headline.short) };
+        let gap = if pieces.len() > 1 { " ·" } else { "" };
+        let currency = if item.unit == Unit::Cents { "$" } else { "" };
+        let rate = amount(item.unit, Some(rate));
+        pieces.push((format!("{gap} {currency}{rate}{words}"), Role::Truth));
+    }
+    if pieces.len() == 1 {
+        pieces.push((" too early to say".into(), Role::Dim));
+    }
+    Some(pieces)
+}
+
 /// How much of the period has passed.
-fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
+fn next_run(pen: &mut Pen, lanes: &Lanes, snapshot: &Snapshot, line: Rect) {
     let words = match (lanes.running, lanes.next_run_in_ms) {
         (true, _) => "running now".to_string(),
         (false, Some(until)) => format!("next run in {}", duration(until)),
@@ -194,10 +237,14 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, line: Rect) {
     };
     let x =
         pen.text(line.x, line.y, line.width, &words, if lanes.running { Role::Batch } else { Role::Dim }) + 2;
-    // The age of what the batch knows, against its period: a full bar means a run is due.
-    let (Some(age), Some(period)) = (lanes.batch_age_ms, lanes.batch_period_ms) else { return };
     let cells = line.right().saturating_sub(x);
-    let part = age / period;
+    // How much of the period has passed, in wall-clock time: a full bar means a run is due.
+    let (Some(until), Some(period), Some(speed)) =
+        (lanes.next_run_in_ms, lanes.batch_period_ms, snapshot.title.speed)
+    else {
+        return;
+    };
+    let part = if lanes.running { 1.0 } else { 1.0 - until / (period / speed) };
     if cells < 6 || !part.is_finite() {
         return;
     }
