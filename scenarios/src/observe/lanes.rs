@@ -304,8 +304,8 @@ impl LanesView {
         self.window_ends.keys().filter_map(|job| self.read_up_to(job, now)).min()
     }
 
-    /// How long until a job runs, in milliseconds of wall-clock time; 0 while it does, as far as its
-    /// runs tell.
+    /// How long until a job runs, in milliseconds of wall-clock time; 0 while it does, as far as
+    /// its runs tell.
     pub fn due_in_ms(&self, job: &str, wall_ms: i64, clock: Option<&SimulatedClock>) -> Option<f64> {
         let clock = clock?;
         let now = clock.simulated(wall_ms);

@@ -143,8 +143,8 @@ impl Show {
         self.ledger.sums()
     }
 
-    /// The dial was moved when the wall showed `now_ms`: the jobs run so often from the next boundary
-    /// on.
+    /// The dial was moved when the wall showed `now_ms`: the jobs run so often from the next
+    /// boundary on.
     pub fn turn(&mut self, period_ms: i64, now_ms: i64) {
         match self.config.clock {
             Some(clock) => {

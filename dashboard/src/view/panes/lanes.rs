@@ -49,8 +49,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let mut y = inside.y;
     let mut inside = inside;
     let mut room = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    // The last lines are those of the proof that nothing was lost, and of what the dial changed; the
-    // second only where all lines of the bill keep theirs.
+    // The last lines are those of the proof that nothing was lost, and of what the dial changed;
+    // the second only where all lines of the bill keep theirs.
     let mut last = |line: &Pieces, least: u16| {
         if !line.is_empty() && inside.height > least {
             pen.whole_pieces(room.x, inside.bottom() - 1, room.width, line);
