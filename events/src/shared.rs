@@ -103,7 +103,8 @@ pub struct BatchRun {
     pub finished_at: Timestamp,
 }
 
-/// `dead_letters`: a record that its consumer could not read. Key: the topic it came from.
+/// `dead_letters`: a record that its consumer could not read. Key: the topic it came from. A record
+/// that several consumers read is one letter of each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// From which topic.
@@ -116,6 +117,10 @@ pub struct DeadLetter {
     /// cannot be decompressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_offset: Option<i64>,
+    /// Whose letter it is: the group of a consumer, or the name of a job. Absent in letters of
+    /// older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<String>,
     /// What is wrong with it.
     pub error: String,
     /// Its value, as it was, in base 64.

@@ -430,6 +430,7 @@ fn a_stranger_on_the_port_and_broken_records_harm_nobody() {
     values.sort_unstable();
     assert_eq!(values, ["bm90IGpzb24=", "eyJ0cyI6MX0="], "the two broken ones, as they were");
     assert!(letters.iter().all(|letter| letter["topic"] == "card_swipes" && letter["error"].is_string()));
+    assert!(letters.iter().all(|letter| letter["consumer"] == "fraud"), "whose letters: {letters:?}");
     signal(fraud.id(), "TERM");
     assert!(fraud.wait().unwrap().success());
 }

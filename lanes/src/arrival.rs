@@ -91,7 +91,7 @@ pub(crate) struct Excerpt<'a> {
 }
 
 /// A letter about the record at `offset`, cut to a size that every topic takes; what was cut away
-/// is said.
+/// is said. Whose letter it is, the [`Outbox`](super::outbox::Outbox) writes on it.
 pub(crate) fn dead_letter(
     topic: Topic,
     partition: i32,
@@ -108,7 +108,15 @@ pub(crate) fn dead_letter(
         error += &format!(" (of {} bytes, the first {} are here)", value.of, kept.len());
     }
     let topic = topic.name().to_owned();
-    DeadLetter { topic, partition, offset, last_offset: None, error, value_base64: base64(kept) }
+    DeadLetter {
+        topic,
+        partition,
+        offset,
+        last_offset: None,
+        consumer: None,
+        error,
+        value_base64: base64(kept),
+    }
 }
 
 /// RFC 4648, section 4.

@@ -21,18 +21,21 @@ const BESIDES_BYTES: usize = 1_000;
 pub(crate) struct Outbox {
     producer: Producer,
     partitions: HashMap<Topic, i32>,
+    /// Whose letters the dead ones are.
+    consumer: String,
     json: Vec<u8>,
     source: String,
     replay: String,
 }
 
 impl Outbox {
-    /// For answers on the given topics, which must be there.
+    /// For `consumer`'s answers on the given topics, which must be there.
     pub(crate) fn new(
         settings: &Settings,
         options: &ProducerOptions,
         admin: &Admin,
         topics: &[Topic],
+        consumer: &str,
     ) -> Result<Self, AnswerError> {
         let known = admin.topics()?;
         let partitions = topics
@@ -49,6 +52,7 @@ impl Outbox {
         Ok(Self {
             producer,
             partitions,
+            consumer: consumer.to_owned(),
             json: Vec::with_capacity(1024),
             source: String::with_capacity(64),
             replay: String::new(),
@@ -83,10 +87,16 @@ impl Outbox {
         places
     }
 
-    /// Writes `answer` as it will be sent, and says whether a record may be as large as that.
+    /// Writes `answer` as it will be sent, a dead letter with its consumer, and says whether a
+    /// record may be as large as that.
     pub(crate) fn encode(&mut self, answer: &Event) -> bool {
         self.json.clear();
-        answer.write_json(&mut self.json);
+        if let Event::DeadLetters(letter) = answer {
+            let ours = DeadLetter { consumer: Some(self.consumer.clone()), ..letter.clone() };
+            Event::from(ours).write_json(&mut self.json);
+        } else {
+            answer.write_json(&mut self.json);
+        }
         self.json.len() + answer.key().len() + BESIDES_BYTES <= self.producer.largest_record()
     }
 

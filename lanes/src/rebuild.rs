@@ -110,12 +110,24 @@ impl Plan {
                 let Some(source) = record.header(SOURCE_HEADER).and_then(Source::parse) else { continue };
                 let ours = source.partition == self.partition
                     && self.inputs.iter().any(|&(input, _, to)| input == source.topic && source.offset >= to);
-                if ours {
+                if ours && !self.is_anothers_letter(topic, record.value()) {
                     answered.note(source.topic, source.offset, topic);
                 }
             }
         }
         Ok(answered)
+    }
+
+    /// Whether a record on `topic` is the dead letter of another consumer, which reads the same
+    /// questions and could not read this one either.
+    fn is_anothers_letter(&self, topic: Topic, value: Option<&[u8]>) -> bool {
+        topic == Topic::DeadLetters
+            && match value.map(|value| Event::parse(topic, value)) {
+                Some(Ok(Event::DeadLetters(letter))) => {
+                    letter.consumer.is_some_and(|consumer| consumer != self.group)
+                }
+                Some(Ok(_) | Err(_)) | None => false,
+            }
     }
 }
 

@@ -215,7 +215,7 @@ impl<'a> Lane<'a> {
         }
         let linger_ms = config.member.gather.as_millis() as u32;
         let options = ProducerOptions { linger_ms, ..ProducerOptions::answers() };
-        let outbox = Outbox::new(&config.settings, &options, &admin, &outputs)?;
+        let outbox = Outbox::new(&config.settings, &options, &admin, &outputs, &config.group)?;
         let broadcast = BroadcastTable::read(&config.settings, &admin, &config.broadcast, control)?;
         let names: Vec<&str> = inputs.iter().map(|topic| topic.name()).collect();
         let consumer = GroupConsumer::join(&config.settings, &config.group, &names, &config.member)?;

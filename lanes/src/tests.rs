@@ -282,6 +282,7 @@ fn what_cannot_be_read_becomes_a_dead_letter_and_stops_nobody() {
     let (source, Event::DeadLetters(letter)) = &letters[0] else { panic!("{letters:?}") };
     assert_eq!(letter.topic, "card_swipes");
     assert_eq!(letter.value_base64, "eyJzd2lwZV9pZCI6");
+    assert_eq!(letter.consumer.as_deref(), Some("toy"), "it says whose it is");
     assert_eq!(source.unwrap().to_string(), format!("card_swipes/{}/{}", letter.partition, letter.offset));
 
     // It is not written a second time by the next life, which finds it committed.

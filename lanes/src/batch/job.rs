@@ -148,7 +148,13 @@ impl<'a> Job<'a> {
     ) -> Result<Self, BatchError> {
         let admin = Admin::connect(&config.settings, METADATA_TIMEOUT)?;
         let (partitions, inputs) = partitions_and_ends(&admin, factory().inputs())?;
-        let outbox = Outbox::new(&config.settings, &ProducerOptions::stream(), &admin, &config.answers_on())?;
+        let outbox = Outbox::new(
+            &config.settings,
+            &ProducerOptions::stream(),
+            &admin,
+            &config.answers_on(),
+            &config.job,
+        )?;
         let runs = outbox.place(Topic::BatchRuns, 0);
         let visible_from = earlier_runs(config, &admin, runs, control)?;
         let task = |partitions| LiveTask { partitions, processor: factory(), log: None };

@@ -157,7 +157,8 @@ impl<'a> WindowRun<'a> {
         let Steps { config, control, .. } = self.steps;
         let admin = self.steps.admin()?;
         let topics = config.answers_on();
-        let mut outbox = Outbox::new(&config.settings, &ProducerOptions::stream(), &admin, &topics)?;
+        let mut outbox =
+            Outbox::new(&config.settings, &ProducerOptions::stream(), &admin, &topics, &config.job)?;
 
         // Windows are run in any order, so the answers of an earlier attempt may lie anywhere.
         let from = beginnings(&admin, outbox.all_places(partitions).iter())?;

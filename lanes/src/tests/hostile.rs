@@ -1,8 +1,8 @@
 //! What anybody may write to an input: it costs at most its own answer, and is never passed over
 //! in silence.
 
-use client::NewTopic;
-use events::{DeadLetter, Event, Source, Topic};
+use client::{NewTopic, Outgoing};
+use events::{DeadLetter, Event, SOURCE_HEADER, Source, Topic};
 use proptest::prelude::*;
 use protocol::records::codec::compress;
 use protocol::records::{BatchBuilder, Compression, checksum};
@@ -52,6 +52,46 @@ impl World {
 /// In how many partitions not everything before `ends` is committed past.
 fn behind(world: &World, ends: &[i64]) -> usize {
     world.lag(ends).into_iter().filter(|lag| *lag > 0).count()
+}
+
+/// Before the worker comes to a poison record there is a letter about it: another consumer's does
+/// not stand for its own, and its own, of a life that crashed before it committed, does.
+#[test]
+fn a_poison_record_is_one_dead_letter_a_consumer() {
+    let world = World::new();
+    world.swipes(0, 20);
+    let worker = world.worker("first");
+    world.wait_for_answers(20);
+    worker.stop().unwrap();
+    let mut answers = 20;
+    for (of, expected) in [("other", vec!["other", "toy"]), ("toy", vec!["other", "toy", "toy"])] {
+        let poison = Source { topic: Topic::CardSwipes, partition: 0, offset: world.ends()[0] };
+        let record =
+            |topic: Topic| Outgoing { topic: topic.name(), partition: Some(0), ..Outgoing::default() };
+        let value = Some(&b"{"[..]);
+        world.producer.send(Outgoing { value, ..record(poison.topic) }, TIMEOUT).unwrap();
+        let letter: Event = DeadLetter {
+            topic: poison.topic.to_string(),
+            partition: poison.partition,
+            offset: poison.offset,
+            last_offset: None,
+            consumer: Some(of.to_owned()),
+            error: "not JSON".to_owned(),
+            value_base64: "ew==".to_owned(),
+        }
+        .into();
+        let (json, source) = (letter.to_json(), poison.to_string());
+        let headers = [(SOURCE_HEADER, source.as_bytes())];
+        let letter = Outgoing { value: Some(&json), headers: &headers, ..record(Topic::DeadLetters) };
+        world.producer.send(letter, TIMEOUT).unwrap();
+        world.swipes(answers, answers + 20);
+        answers += 20;
+        let worker = world.worker("next");
+        world.wait_for_answers(i64::from(answers));
+        worker.stop().unwrap();
+        let ours: Vec<_> = letters(&world).into_iter().filter_map(|(_, letter)| letter.consumer).collect();
+        assert_eq!(ours, expected);
+    }
 }
 
 #[test]

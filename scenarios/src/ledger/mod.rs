@@ -171,7 +171,12 @@ impl Ledger {
     ) {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
-            if let Some(open) = self.pairs.iter_mut().find(|open| Some(open.pair.questions) == of) {
+            // Other consumers read the same questions: their letters say nothing about this one's.
+            let is_about = |pair: &QuestionAnswerPair| {
+                Some(pair.questions) == of
+                    && letter.consumer.as_ref().is_none_or(|consumer| consumer == pair.group)
+            };
+            if let Some(open) = self.pairs.iter_mut().find(|open| is_about(&open.pair)) {
                 let last = letter.last_offset.unwrap_or(letter.offset);
                 for offset in (letter.offset..=last).take(MOST_IN_A_BATCH) {
                     open.partition(letter.partition).dead_letter(offset);

@@ -137,6 +137,7 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
         partition: 0,
         offset: 2,
         last_offset: None,
+        consumer: Some("fraud".into()),
         error: "not JSON".into(),
         value_base64: String::new(),
     };
@@ -144,6 +145,34 @@ fn a_broken_question_and_a_repeated_one_are_owed_no_answer() {
     answered(&mut ledger, &[0, 1]);
     ledger.committed("fraud", Topic::CardSwipes, 0, 4, 0);
     assert_eq!(sums(&ledger), Sums { produced: 4, answered: 2, dead_lettered: 1, repeated: 1, ..none() });
+}
+
+/// Two consumers read the swipes. The text messages' letter about one of them does not settle what
+/// the detector owes.
+#[test]
+fn the_letter_of_another_consumer_crosses_off_no_question() {
+    let mut ledger = new_ledger();
+    asked(&mut ledger, 0..1);
+    ledger.take((Topic::CardSwipes, 0, 1), None, Headers::default());
+    let letter = |consumer: &str| DeadLetter {
+        topic: "card_swipes".into(),
+        partition: 0,
+        offset: 1,
+        last_offset: None,
+        consumer: Some(consumer.into()),
+        error: "not JSON".into(),
+        value_base64: String::new(),
+    };
+    for (at, consumer) in (0..).zip(["notifications", "batch-fraud"]) {
+        ledger.take((Topic::DeadLetters, 0, at), Some(&letter(consumer).into()), Headers::default());
+    }
+    answered(&mut ledger, &[0]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 2, 0);
+    let lost = Sums { produced: 2, answered: 1, lost: Some(1), ..none() };
+    assert_eq!(sums(&ledger), lost, "the detector has passed it over without a word");
+    ledger.take((Topic::DeadLetters, 0, 2), Some(&letter("fraud").into()), Headers::default());
+    ledger.take((Topic::DeadLetters, 0, 3), Some(&letter("fraud").into()), Headers::default());
+    assert_eq!(sums(&ledger), Sums { produced: 2, answered: 1, dead_lettered: 1, ..none() });
 }
 
 #[test]
@@ -156,6 +185,7 @@ fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_coul
         partition: 0,
         offset: 2,
         last_offset,
+        consumer: None,
         error: "the records can't be decompressed".into(),
         value_base64: String::new(),
     };

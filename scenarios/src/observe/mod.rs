@@ -269,12 +269,13 @@ impl Show {
         } else if let Event::DeadLetters(letter) = event {
             self.dead_letters += 1;
             let at = format!("{}/{}@{}", letter.topic, letter.partition, letter.offset);
+            let whose = letter.consumer.as_ref().map_or(at.clone(), |who| format!("{who} can't read {at}"));
             self.note(Notice {
                 at_ms: wall_ms,
                 kind: NoticeKind::Note,
                 severity: Severity::Warning,
                 subject: "dead letter".into(),
-                text: format!("{at}: {}", letter.error),
+                text: format!("{whose}: {}", letter.error),
                 duration_ms: None,
             });
         }
