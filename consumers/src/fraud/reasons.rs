@@ -40,7 +40,7 @@ pub(super) fn reasons(
     let mut reasons = Vec::with_capacity(MOST);
     match ruling {
         Ruling::Blocked { since_ms } => {
-            reasons.push(format!("card blocked since {}", Timestamp::from_ms(since_ms)));
+            reasons.push(format!("card blocked since {}", clock_time(since_ms)));
         }
         Ruling::Explored => reasons.push("let through to learn what it was".to_owned()),
         Ruling::Approved | Ruling::Declined => {}
@@ -56,7 +56,10 @@ pub(super) fn reasons(
         if reasons.len() == MOST {
             break;
         }
-        reasons.extend(say(family, facts, at_ms));
+        // Two families may have the same words for what they saw.
+        if let Some(reason) = say(family, facts, at_ms).filter(|reason| !reasons.contains(reason)) {
+            reasons.push(reason);
+        }
     }
     reasons
 }
@@ -186,10 +189,18 @@ fn round_up(cents: i64) -> i64 {
     (cents / 100 + 1) * 100
 }
 
+/// A moment with its time first: a narrow screen cuts the rest, and the day is known.
+fn clock_time(at_ms: i64) -> String {
+    let instant = Timestamp::from_ms(at_ms).to_string();
+    let (day, time) = instant.split_once('T').expect("a timestamp has a day and a time");
+    format!("{} on {day}", time.split('.').next().unwrap_or(time))
+}
+
 fn span(ms: i64) -> String {
     let seconds = ms.unsigned_abs() / 1_000;
     match seconds {
-        0..=90 => format!("{} seconds", seconds.max(1)),
+        0..=1 => "1 second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
         91..=7_200 => format!("{} minutes", (seconds + 30) / 60),
         _ => format!("{} hours", (seconds + 1_800) / 3_600),
     }
