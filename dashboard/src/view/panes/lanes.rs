@@ -220,7 +220,9 @@ fn since_the_turn(lanes: &Lanes, offset: i32) -> Option<Pieces> {
         let gap = if pieces.len() > 1 { " ·" } else { "" };
         let currency = if item.unit == Unit::Cents { "$" } else { "" };
         let rate = amount(item.unit, Some(rate));
-        pieces.push((format!("{gap} {currency}{rate}{words}"), Role::Truth));
+        let tells = !matches!(item.verdict, Some(LaneVerdict::TooFew { .. }));
+        let role = if tells { Role::Truth } else { Role::Dim };
+        pieces.push((format!("{gap} {currency}{rate}{words}"), role));
     }
     if pieces.len() == 1 {
         pieces.push((" too early to say".into(), Role::Dim));
