@@ -138,12 +138,11 @@ fn hostile_records() -> Vec<(&'static str, String)> {
         let junk = [ESCAPES.to_owned(), QUIET.to_owned(), "A".repeat(100_000), laid_out, quoted];
         records.extend(junk.map(|value| (topic, value)));
     }
-    // The last ends the window of the others.
-    for (ts, id) in [
-        ("2026-03-03T11:00:00Z", ESCAPES),
-        ("2026-03-03T11:30:00Z", QUIET),
-        ("2026-03-03T12:30:00Z", "usual"),
-    ] {
+    // The last end the window of the others: all have one key, so it takes eight of them.
+    let later = (0..8).map(|_| ("2026-03-03T12:30:00Z", "usual"));
+    for (ts, id) in
+        [("2026-03-03T11:00:00Z", ESCAPES), ("2026-03-03T11:30:00Z", QUIET)].into_iter().chain(later)
+    {
         records.extend([("card_swipes", swipe(ts, id).to_string()), ("clicks", click(ts, id).to_string())]);
     }
     records
