@@ -38,7 +38,7 @@ const POWER: f64 = 1.43;
 /// A prediction of the number needed reaches at most to so many times the cases at hand.
 const MOST_TIMES: f64 = 100.0;
 
-/// The largest difference between the lanes that does not matter to whoever pays it. Each measure
+/// The largest difference between the lanes that does not matter to those who pay it. Each measure
 /// states its own, with the reason, and none was chosen by what it makes of a bill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Margin {

@@ -352,7 +352,7 @@ impl OffsetSearcher {
     /// than `at`, found by halving; if that lies before `known`, where earlier windows end, it is
     /// there. Blocks begin where they begin in every log, and those of the beginning are looked at
     /// in the same order however long the log has become since: so the edge stays where it is,
-    /// whoever looks for it and when.
+    /// at whatever time it is looked for.
     pub(crate) fn edge(
         &mut self,
         (earliest, latest): (i64, i64),

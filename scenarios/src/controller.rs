@@ -235,9 +235,9 @@ impl ShowController {
             snapshot.workers = Sourced::live(workers);
             let jobs: Vec<&str> = self.groups_of_jobs();
             snapshot.lanes.data.can_turn = !jobs.is_empty();
-            let clock = self.show.clock();
+            let (clock, seen_ms) = (self.show.clock(), self.show.seen_ms(now_ms));
             for group in snapshot.groups.data.iter_mut().filter(|group| jobs.contains(&group.id.as_str())) {
-                let due_in_ms = self.show.lanes.due_in_ms(&group.id, now_ms, clock.as_ref());
+                let due_in_ms = self.show.lanes.due_in_ms(&group.id, seen_ms, clock.as_ref());
                 group.trend = Trend::Scheduled { due_in_ms };
                 group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
             }
@@ -274,7 +274,7 @@ impl ShowController {
     fn show_cost_to_run(&self, lanes: &mut dashboard::Lanes, now_ms: i64) {
         let Some(clock) = self.show.clock() else { return };
         let since = lanes.dial_moved_ms.map_or(clock.start, Timestamp::from_ms);
-        let hours = clock.simulated(now_ms).since_ms(since) as f64 / HOUR_MS as f64;
+        let hours = clock.simulated(self.show.seen_ms(now_ms)).since_ms(since) as f64 / HOUR_MS as f64;
         if hours < LEAST_HOURS {
             return;
         }

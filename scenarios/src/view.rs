@@ -35,6 +35,11 @@ pub struct PaneSource<'a> {
 }
 
 impl PaneSource<'_> {
+    /// As of when the data is, in wall-clock time: while the cluster is silent, nothing moves.
+    pub fn seen_ms(&self) -> i64 {
+        self.silent.map_or(self.now_ms, |(since_ms, _)| *since_ms)
+    }
+
     /// The data with its source: without any a business is waited for, or is not there.
     pub fn sourced<T: Default>(&self, data: Option<T>) -> Sourced<T> {
         match (data, self.silent) {

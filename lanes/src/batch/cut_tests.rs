@@ -1,4 +1,4 @@
-//! A window is the same records whoever runs it: a schedule, a person, or one after the other.
+//! A window has the same records, run by a schedule, by a person, or by one after the other.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Which window is due, and when, and how far its run reads.
 //!
-//! Windows follow each other without a gap in what they take, whoever runs them. So a schedule that
-//! comes to a window that was run by hand runs that very window, also where it is longer or shorter
-//! than its own would be ([`Job::fit`]), and cuts it where it was cut ([`Job::plan`]).
+//! Windows follow each other without a gap in what they take, on a schedule and by hand. So a
+//! schedule that comes to a window that was run by hand runs that very window, also where it is
+//! longer or shorter than its own would be ([`Job::fit`]), and cuts it where it was cut
+//! ([`Job::plan`]).
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ fn a_group_that_was_reset_answers_each_question_once_more_and_says_so() {
     let asked: Vec<_> = before.values().cloned().collect();
     assert!(before.keys().all(|(_, at)| at.is_none()), "the first round needs no name: {before:?}");
 
-    // The round survives whoever answers in it.
+    // The round survives the workers that answer in it.
     world.send_back(0);
     let dies_at: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(150)));
     let mut mortal = world.worker_with("mortal", move || Box::new(Mortal { toy: Toy::default(), dies_at }));

@@ -225,6 +225,12 @@ impl Show {
         self.silent.clone().or_else(|| Some((overdue?, "the broker does not answer".to_owned())))
     }
 
+    /// As of when the cluster is known when the wall shows `now_ms`. Without news the clock stands,
+    /// and so does all that is derived from it.
+    pub fn seen_ms(&self, now_ms: i64) -> i64 {
+        self.silent_at(now_ms).map_or(now_ms, |(since_ms, _)| since_ms)
+    }
+
     /// Takes a record of one of our topics.
     pub fn take(&mut self, record: &SeenRecord) {
         self.ledger.take(record.place, record.event.as_ref(), record.headers);
@@ -295,6 +301,8 @@ impl Show {
 
     /// Judges what can be judged at `now_ms` of wall-clock time.
     pub fn settle(&mut self, now_ms: i64) {
+        // What a silent cluster has not answered may have been answered: nothing is missed yet.
+        let now_ms = self.seen_ms(now_ms);
         if let Some(clock) = &self.config.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
             let Some(settled) = &mut self.settled else { return };
@@ -361,8 +369,7 @@ impl Show {
         let clock = self.config.clock;
         let silent = self.silent_at(now_ms);
         let polled = self.polled_ms.is_some();
-        // Without news the clock stands, and so does all that is derived from it.
-        let seen_ms = silent.as_ref().map_or(now_ms, |(since_ms, _)| *since_ms);
+        let seen_ms = self.seen_ms(now_ms);
         let ledger = self.ledger.sums();
         let mut groups = self.cluster.groups(ours);
         for group in groups.iter_mut().filter(|group| group.lag_records.is_some_and(|lag| lag > 0)) {

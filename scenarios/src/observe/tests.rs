@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dashboard::GroupState;
-use events::{CardSwipe, Decision, FraudDecision, Timestamp};
+use events::{CardSwipe, Decision, FraudDecision, SimulationTruth, Timestamp};
 
 use super::*;
 
@@ -326,4 +326,26 @@ fn since_the_dial_moved_the_bill_tells_the_cost_in_an_hour() {
     let lanes = show.snapshot(61_000, |_| true).lanes.data;
     assert_eq!(lanes.dial_moved_ms, Some(at(60_000).ms()));
     assert_eq!(lanes.batch_period_ms, Some(900_000.0));
+}
+
+/// What a silent cluster has not answered may have been answered: nothing is judged without it.
+#[test]
+fn the_bill_stands_while_the_cluster_is_silent() {
+    let mut show = running_show();
+    let cases = |show: &mut Show, now_ms| {
+        show.settle(now_ms);
+        show.snapshot(now_ms, |_| true).lanes.data.bill.items[0].cases
+    };
+    for (number, wall_ms) in [(0, 190_000), (1, 199_000)] {
+        let CardSwipe { swipe_id: id, card_id, amount_cents, .. } = card_swipe(number);
+        let truth = SimulationTruth::Swipe { ts: at(wall_ms), id, card_id, amount_cents, pattern: None };
+        show.observe(&truth.into(), wall_ms);
+        show.poll(wall_ms, poll(1, 1));
+    }
+    show.observe(&approve_at(0, 190_000), 190_020);
+    show.poll(200_000, poll(2, 1));
+    assert_eq!(cases(&mut show, 200_000), Some(1), "the second may still be answered in time");
+    assert_eq!(cases(&mut show, 240_000), Some(1), "nobody can tell");
+    show.poll(240_000, poll(2, 1));
+    assert_eq!(cases(&mut show, 240_000), Some(2), "it has no decision");
 }

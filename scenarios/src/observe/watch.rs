@@ -327,14 +327,15 @@ fn read(watcher: &Watcher, report: &SyncSender<Seen>, stop: &Stop) {
                 if batch.is_empty() {
                     since = Instant::now();
                 }
-                let answers = record.header(SOURCE_HEADER);
                 let headers = Headers::read(|name| record.header(name));
+                // Of an answer of the batch lane the same header names its run.
+                let of_a_run = headers.source.is_none().then(|| record.header(SOURCE_HEADER)).flatten();
                 let send_time = record.header(SEND_TIME_HEADER).and_then(SimulatedSendTime::parse);
                 batch.push(SeenRecord {
                     place: (topic, record.partition(), record.offset()),
                     event: Event::parse(topic, record.value().unwrap_or_default()).ok(),
                     headers,
-                    run: answers.filter(|_| headers.source.is_none()).and_then(run_of).map(Into::into),
+                    run: of_a_run.and_then(run_of).map(Into::into),
                     send_time,
                     sent_ms: record.timestamp_ms().unwrap_or_else(wall_ms),
                 });

@@ -129,7 +129,7 @@ impl View for CityView {
     }
 
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
-        snapshot.city = pane.sourced(self.shown(pane.now_ms));
+        snapshot.city = pane.sourced(self.shown(pane.seen_ms()));
     }
 }
 
