@@ -162,13 +162,14 @@ impl Ledger {
     }
 
     /// Takes the record at `offset` of a partition of `topic`: its event, unless it can't be read,
-    /// and what its headers say.
+    /// and what its headers say. Tells whether it is an answer that is given once more, which says
+    /// nothing new of how soon the question had one.
     pub fn take(
         &mut self,
         (topic, partition, offset): (Topic, i32, i64),
         event: Option<&Event>,
         Headers { source, replay }: Headers,
-    ) {
+    ) -> bool {
         if let Some(Event::DeadLetters(letter)) = event {
             let of = Topic::named(&letter.topic);
             // Other consumers read the same questions: their letters say nothing about this one's.
@@ -182,8 +183,9 @@ impl Ledger {
                     open.partition(letter.partition).dead_letter(offset);
                 }
             }
-            return;
+            return false;
         }
+        let mut is_again = false;
         for open in &mut self.pairs {
             if open.pair.questions == topic {
                 open.question(partition, offset, event);
@@ -202,9 +204,11 @@ impl Ledger {
                 if let Some(replay) = replay.filter(|replay| replay.at <= offset) {
                     questions.replay(replay);
                 }
+                is_again |= questions.is_again(source.offset);
                 questions.answer(source.offset, most);
             }
         }
+        is_again
     }
 
     /// The questions of a partition are read from `offset` on: what came before is not counted.

@@ -69,6 +69,8 @@ pub(super) struct Partition {
     round: i64,
     /// How many rounds there were.
     rounds: u32,
+    /// One past the last question that an earlier round had answered.
+    answered_before: i64,
     dead_lettered: u64,
     repeated: u64,
     nothing_owed: u64,
@@ -224,6 +226,11 @@ impl Partition {
         }
     }
 
+    /// Whether an answer to the question at `offset` is given once more: an earlier round gave one.
+    pub(super) fn is_again(&self, offset: i64) -> bool {
+        offset < self.answered_before
+    }
+
     fn answer_waiting(&mut self, offset: i64) {
         let owed = self.waiting.get_mut(&offset).expect("what waits is among those that wait");
         owed.left -= 1;
@@ -288,6 +295,9 @@ impl Partition {
                 | State::Unknown => continue,
             };
             self.states[at] = state;
+            if answers > 0 {
+                self.answered_before = self.answered_before.max(offset + 1);
+            }
             self.answered -= u64::from(answers);
             self.replayed += u64::from(answers);
         }

@@ -233,14 +233,18 @@ impl Show {
 
     /// Takes a record of one of our topics.
     pub fn take(&mut self, record: &SeenRecord) {
-        self.ledger.take(record.place, record.event.as_ref(), record.headers);
+        let is_again = self.ledger.take(record.place, record.event.as_ref(), record.headers);
         let Some(event) = &record.event else {
             if let Some(settled) = &mut self.settled {
                 settled.mark_read(record.place);
             }
             return;
         };
-        self.observe(event, record.sent_ms);
+        // A group that is sent back answers questions that have long been answered: neither its
+        // delay nor what the answers cost is that of now.
+        if !is_again {
+            self.observe(event, record.sent_ms);
+        }
         if let Some(settled) = &mut self.settled {
             let SeenRecord { place, headers, send_time, .. } = *record;
             let source = headers.source;

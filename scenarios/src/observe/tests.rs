@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use dashboard::GroupState;
-use events::{CardSwipe, Decision, FraudDecision, SimulationTruth, Timestamp};
+use events::{CardSwipe, Decision, FraudDecision, Replay, SimulationTruth, Source, Timestamp};
 
 use super::*;
+use crate::ledger::Headers;
 
 fn show() -> Show {
     show_of(vec![&crate::payments::PAYMENTS], None)
@@ -135,6 +136,49 @@ fn a_dead_consumer_is_as_far_behind_as_its_oldest_question() {
     let snapshot = show.snapshot(14_600, |_| true);
     assert_eq!(freshness(&snapshot).delay_ms, Some(20.0), "what is over is over");
     assert!(line(&snapshot).contains("stream 20 ms behind"), "{}", line(&snapshot));
+}
+
+/// A group that is sent back answers once more what was answered long ago. Its delays stay those
+/// of the first answers, and nothing is counted twice.
+#[test]
+fn a_rewind_spoils_no_delay() {
+    let mut show = running_show();
+    let record = |topic, offset, event: Event, wall_ms, headers| SeenRecord {
+        place: (topic, 0, offset),
+        event: Some(event),
+        headers,
+        run: None,
+        send_time: None,
+        sent_ms: wall_ms,
+    };
+    let answer = |show: &mut Show, at, number: usize, now_ms, replay| {
+        let source = Some(Source { topic: Topic::CardSwipes, partition: 0, offset: number as i64 });
+        let event = approve_at(number, number as i64 * 100);
+        show.take(&record(Topic::FraudDecisions, at, event, now_ms, Headers { source, replay }));
+    };
+    for number in 0..20 {
+        let now_ms = number as i64 * 100;
+        let swipe = CardSwipe { ts: at(now_ms), ..card_swipe(number) };
+        show.take(&record(Topic::CardSwipes, number as i64, swipe.into(), now_ms, Headers::default()));
+        answer(&mut show, number as i64, number, now_ms + 20, None);
+    }
+    let freshness = |show: &mut Show, now_ms| {
+        show.poll(now_ms, poll(20, 20));
+        show.snapshot(now_ms, |_| true).lanes.data.freshness[0].clone()
+    };
+    let before = freshness(&mut show, 2_000);
+    let replay = Some(Replay { from: 0, at: 20 });
+    for number in 0..20 {
+        answer(&mut show, 20 + number as i64, number, 60_000, replay);
+    }
+    let after = freshness(&mut show, 60_000);
+    assert_eq!((after.answers, after.p50_ms, after.p99_ms), (before.answers, before.p50_ms, before.p99_ms));
+    assert_eq!(show.ledger()[0].1.replayed, 20);
+    // What nobody had answered before is answered for the first time, in whatever round.
+    let swipe = CardSwipe { ts: at(2_000), ..card_swipe(20) };
+    show.take(&record(Topic::CardSwipes, 20, swipe.into(), 2_000, Headers::default()));
+    answer(&mut show, 40, 20, 2_030, replay);
+    assert_eq!(freshness(&mut show, 61_000).answers, Some(21));
 }
 
 /// Who begins to look when a consumer has been dead for long can tell only the least.
