@@ -81,13 +81,18 @@ impl World {
         self.producer.send(record, TIMEOUT).unwrap();
     }
 
-    /// Everything on a topic: each partition in order.
-    pub(crate) fn read(&self, topic: Topic) -> Vec<(Option<Source>, Event)> {
+    /// A reader of everything on a topic: each partition in order.
+    fn reader(&self, topic: Topic) -> LogReader {
         let count = self.admin.partitions(topic.name()).unwrap();
         let at: Vec<_> = (0..count).map(|partition| TopicPartition::new(topic.name(), partition)).collect();
         let ends = self.admin.ends(&at).unwrap();
         let stretches: Vec<_> = ends.iter().enumerate().map(|(n, end)| (n as i32, 0, end.unwrap())).collect();
-        let mut reader = LogReader::range(&self.settings, topic.name(), &stretches).unwrap();
+        LogReader::range(&self.settings, topic.name(), &stretches).unwrap()
+    }
+
+    /// Everything on a topic: each partition in order.
+    pub(crate) fn read(&self, topic: Topic) -> Vec<(Option<Source>, Event)> {
+        let mut reader = self.reader(topic);
         let mut all = Vec::new();
         while !reader.is_finished() {
             let Some(record) = reader.next(TIMEOUT).unwrap() else { continue };

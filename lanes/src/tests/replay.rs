@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
-use client::{LogReader, TopicPartition};
+use client::TopicPartition;
 use events::{REPLAY_HEADER, Replay, SOURCE_HEADER, Source, Topic};
 
 use super::*;
@@ -11,12 +11,7 @@ use super::*;
 impl World {
     /// How often each question was answered in each round: of each partition, the rounds in order.
     fn rounds(&self) -> BTreeMap<(i32, Option<i64>), BTreeMap<i64, usize>> {
-        let at: Vec<_> =
-            (0..PARTITIONS).map(|number| TopicPartition::new(Topic::FraudDecisions.name(), number)).collect();
-        let ends = self.admin.ends(&at).unwrap();
-        let stretches: Vec<_> = ends.iter().enumerate().map(|(n, end)| (n as i32, 0, end.unwrap())).collect();
-        let name = Topic::FraudDecisions.name();
-        let mut reader = LogReader::range(&self.settings, name, &stretches).unwrap();
+        let mut reader = self.reader(Topic::FraudDecisions);
         let mut rounds: BTreeMap<_, BTreeMap<i64, usize>> = BTreeMap::new();
         while !reader.is_finished() {
             let Some(record) = reader.next(TIMEOUT).unwrap() else { continue };
