@@ -359,17 +359,9 @@ fn book(line: &Value) -> (String, Value) {
 fn the_commands_and_the_dashboard_say_the_same_of_a_hostile_cluster() {
     let hostile = Hostile::start();
     let dashboard = Running::start(hostile.command(&["dashboard", "--headless", "--format", "jsonl"]));
-    // It counts from when it has begun to read a topic, which it says of the first question that it
-    // sees; those before it are deleted, and so expired for everybody.
-    let questions = ["card_swipes", "clicks"];
-    let mut books = Vec::new();
-    while books.len() < questions.len() {
-        write(&hostile.settings, &questions.map(|topic| (topic, QUIET.to_owned())));
-        books = dashboard.snapshot().lanes.data.ledger;
-    }
-    for book in books {
-        hostile.delete_before(&book.questions, i64::try_from(book.expired).unwrap());
-    }
+    // It counts from when it has begun to look, which the first answer of the cluster tells: before
+    // the first question.
+    while dashboard.snapshot().cluster.data.brokers.is_none() {}
     let _member = hostile.fill();
     let commands = by_the_commands(&hostile);
     let of_escapes = &commands[&json!([ESCAPES, "evil", 0]).to_string()];
