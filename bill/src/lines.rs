@@ -2,6 +2,7 @@
 //! who did better.
 
 use serde::{Serialize, Serializer};
+use text::grouped;
 
 use super::resample::{FEWEST, Interval};
 use super::verdict::{LaneVerdict, Margin, verdict};
@@ -60,21 +61,8 @@ pub fn signed(value: f64, digits: usize) -> String {
 
 /// Cents as money, with groups of three: `12,345.67`.
 pub fn money(cents: i64) -> String {
-    let whole = (cents.unsigned_abs() / 100).to_string();
-    let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
     let sign = if cents < 0 { "−" } else { "" };
-    format!("{sign}{grouped}.{:02}", cents.unsigned_abs() % 100)
-}
-
-/// A whole number with groups of three: `12,345`.
-pub(crate) fn grouped(number: u64) -> String {
-    money(number as i64 * 100).trim_end_matches(".00").to_owned()
+    format!("{sign}{}.{:02}", grouped(cents.unsigned_abs() / 100), cents.unsigned_abs() % 100)
 }
 
 /// A figure and its 95 % bootstrap confidence interval; none when there are too few cases.

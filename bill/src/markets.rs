@@ -28,9 +28,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use events::{Action, Business, CANDLE_MS, DAY_MS, Event, HOUR_MS, Signal, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
+use text::grouped;
 
 use super::id::Id;
-use super::lines::{self, Line, Measure, Sums, grouped, money, plain_tick, signed};
+use super::lines::{self, Line, Measure, Sums, money, plain_tick, signed};
 use super::part::{Breakdown, BusinessBill, Lane, Part, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;

@@ -6,8 +6,9 @@ use consumers::fraud::{BlockedCards, Costs};
 use events::{Business, Decision, Event, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
+use text::grouped;
 
-use super::lines::{Line, Measure, Sums, grouped, money};
+use super::lines::{Line, Measure, Sums, money};
 use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;

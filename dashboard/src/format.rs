@@ -1,25 +1,13 @@
 //! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
 //! never 0.
 
+pub(crate) use text::grouped as count;
 use text::{clean, text_width};
 
 use crate::snapshot::{LaneVerdict, Unit};
 
 /// How the unknown is written.
 pub(crate) const UNKNOWN: &str = "–";
-
-/// A whole number with its thousands apart: `8,412`.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
 
 /// [`count`], or unknown.
 pub(crate) fn maybe_count(number: Option<u64>) -> String {

@@ -19,7 +19,7 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
-pub(crate) use values::{Period, Span, Start};
+pub(crate) use values::{Moment, Period, Span, Start};
 use values::{servers, share, speed, text};
 
 /// Where a broker listens unless told otherwise.
@@ -386,14 +386,23 @@ impl ReplayArgs {
 
 /// `freshet ledger`
 ///
-/// Reads every question and every answer that the cluster keeps and holds them against each other,
-/// by the header of the answers that says which record they answer: produced =
-/// answered + in flight + dead-lettered + expired + repeated + nothing owed + lost.
-/// Fails when anything was lost or answered twice. Run it after killing a consumer, or the broker.
+/// Reads every question and every answer that the cluster keeps and matches them by the header of
+/// the answers that names the record they answer: asked = answered + waiting + lost. Fails when
+/// anything was lost or answered twice. Run it after killing a consumer, or the broker.
+///
+/// The longer a show has run, the longer this takes. `--since` reads the end of the log alone.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
+    /// Count from here on, not from the beginning of the log: `10m` ago, or an instant
+    ///
+    /// Times are those at which records were sent, not those of a show's clock.
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<Moment>,
+    /// Show everything that was counted, dead letters and duplicates too
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
     /// What is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

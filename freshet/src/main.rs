@@ -16,6 +16,7 @@ mod output;
 mod cli;
 mod commands;
 mod fields;
+mod progress;
 mod screen_lines;
 mod temporary;
 mod worker_lines;

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 use dashboard::Severity;
 use serde_json::value::RawValue;
-use text::{SafeWriter, escape, fit};
+use text::{SafeWriter, escape, fit, wrap};
 
 use crate::screen_lines;
 
@@ -52,6 +52,32 @@ pub(crate) fn print(
     }
 }
 
+/// How wide a text is where standard output is not a terminal, in cells.
+const USUAL_WIDTH: u16 = 80;
+/// The narrowest terminal for which a text is wrapped: no word fits into less.
+const NARROWEST: u16 = 20;
+
+/// How many cells a line of standard output has: those of the terminal, or 80.
+pub(crate) fn width() -> u16 {
+    let window = rustix::termios::tcgetwinsize(io::stdout());
+    // A terminal that does not know its size says 0.
+    window.map_or(USUAL_WIDTH, |window| if window.ws_col == 0 { USUAL_WIDTH } else { window.ws_col })
+}
+
+/// A paragraph in lines of at most `width` cells, broken between words; all but the first line
+/// begin with `indent` blanks.
+pub(crate) fn paragraph(text: &str, width: u16, indent: usize) -> String {
+    let room = width.max(NARROWEST).saturating_sub(indent as u16);
+    let mut lines = wrap(&escape(text), room).into_iter();
+    let mut out = lines.next().unwrap_or_default() + "\n";
+    for line in lines {
+        out += &" ".repeat(indent);
+        out += &line;
+        out.push('\n');
+    }
+    out
+}
+
 /// A JSON value that is laid out over several lines, on one. Between two tokens a line feed, a
 /// carriage return or a tab means nothing, and inside a string there is none.
 pub(crate) fn one_line(value: &RawValue) -> Cow<'_, RawValue> {
@@ -66,6 +92,16 @@ pub(crate) fn one_line(value: &RawValue) -> Cow<'_, RawValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_paragraph_is_broken_between_words() {
+        let text = "nothing is lost and nothing was answered twice";
+        let lines = "nothing is lost and\n  nothing was\n  answered twice\n";
+        assert_eq!(paragraph(text, 20, 2), lines);
+        assert_eq!(paragraph(text, 3, 2), lines, "a terminal so narrow breaks the lines itself");
+        assert_eq!(paragraph("", 80, 0), "\n");
+        assert_eq!(paragraph("a\u{1b}[2J", 80, 0), "a\\u{1b}[2J\n");
+    }
 
     /// A file of records has one a line, however its writer laid the value out.
     #[test]

@@ -62,7 +62,7 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "freshet",
-        order: &["fields", "screen_lines", "output", "cli temporary worker_lines", "commands"],
+        order: &["fields", "screen_lines", "output", "cli progress temporary worker_lines", "commands"],
         strict: false,
         because: "options are read before anything is done with them",
     },
@@ -103,7 +103,7 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "text",
-        order: &["safe", "cells", "table"],
+        order: &["numbers safe", "cells", "table"],
         strict: false,
         because: "which characters are harmless is decided once, for cells and tables too",
     },

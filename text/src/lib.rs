@@ -25,9 +25,11 @@
 //!   some terminals draw some emoji differently.
 
 mod cells;
+mod numbers;
 mod safe;
 mod table;
 
 pub use cells::{clean, fit, fit_id, text_width, width, wrap};
+pub use numbers::grouped;
 pub use safe::{SafeWriter, escape, is_unsafe};
 pub use table::Table;

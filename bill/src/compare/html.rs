@@ -1,9 +1,11 @@
 //! A comparison as one page that needs nothing else: words, plots as SVG, tables. And the plots
 //! alone, as a picture.
 
+use text::grouped;
+
 use super::report::{BusinessReport, Curve, Report, VERDICTS, minute, names, range};
 use super::{Source, Span};
-use crate::lines::{Figure, Line, grouped};
+use crate::lines::{Figure, Line};
 use crate::part::Breakdown;
 use crate::verdict::LaneVerdict;
 

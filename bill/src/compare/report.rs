@@ -5,9 +5,9 @@ use std::fmt;
 use events::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use text::Table;
+use text::{Table, grouped};
 
-use crate::lines::{Figure, Line, Measure, grouped};
+use crate::lines::{Figure, Line, Measure};
 use crate::part::{BusinessBill, Lane, Part};
 use crate::verdict::LaneVerdict;
 

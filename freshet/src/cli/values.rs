@@ -103,9 +103,41 @@ pub(crate) enum Start {
     /// With the record at this offset of each partition.
     Offset(i64),
     /// With the first record that was sent then or later.
+    Sent(Moment),
+}
+
+/// A moment of wall-clock time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// This one.
     At(Timestamp),
-    /// With the first record that is no older than that.
+    /// So long before now.
     Ago(Period),
+}
+
+impl Moment {
+    /// In milliseconds since 1970, when it is `now_ms`.
+    pub(crate) fn ms(self, now_ms: i64) -> i64 {
+        match self {
+            Self::At(instant) => instant.ms(),
+            Self::Ago(period) => now_ms.saturating_sub(period.ms()),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(ago) = text.parse() {
+            return Ok(Self::Ago(ago));
+        }
+        instant(text).map(Self::At).map_err(|_| {
+            format!(
+                "`{text}` is no moment: write a time ago such as 15m, or an instant such as 2026-03-03T11:00:00Z"
+            )
+        })
+    }
 }
 
 impl FromStr for Start {
@@ -120,10 +152,7 @@ impl FromStr for Start {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().map(Self::Offset).map_err(|_| format!("`{text}` is larger than any offset"));
         }
-        if let Ok(ago) = text.parse() {
-            return Ok(Self::Ago(ago));
-        }
-        instant(text).map(Self::At).map_err(|_| {
+        text.parse().map(Self::Sent).map_err(|_| {
             format!(
                 "`{text}` is no place in a topic: write beginning, end, an offset such as 1200, a time ago \
                  such as 15m, or an instant such as 2026-03-03T11:00:00Z"
@@ -257,9 +286,9 @@ mod tests {
             ("end", Start::End),
             ("0", Start::Offset(0)),
             ("9223372036854775807", Start::Offset(i64::MAX)),
-            ("15m", Start::Ago(Period(900_000))),
-            ("2026-03-03T11:00Z", Start::At(instant("2026-03-03T11:00:00Z").unwrap())),
-            ("2026-03-03", Start::At(instant("2026-03-03").unwrap())),
+            ("15m", Start::Sent(Moment::Ago(Period(900_000)))),
+            ("2026-03-03T11:00Z", Start::Sent(Moment::At(instant("2026-03-03T11:00:00Z").unwrap()))),
+            ("2026-03-03", Start::Sent(Moment::At(instant("2026-03-03").unwrap()))),
         ];
         for (text, place) in places {
             assert_eq!(text.parse(), Ok(place), "{text}");
@@ -267,6 +296,11 @@ mod tests {
         for text in ["", "-1", "9223372036854775808", "the end", "1e3", "15 m"] {
             assert!(text.parse::<Start>().is_err(), "{text}");
         }
+        for text in ["", "beginning", "7", "end", "-15m"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+        assert_eq!("15m".parse::<Moment>().unwrap().ms(1_000_000), 100_000);
+        assert_eq!("10d".parse::<Moment>().unwrap().ms(i64::MIN), i64::MIN);
     }
 
     #[test]
@@ -283,7 +317,7 @@ mod tests {
         fn no_value_is_a_panic(text in any::<String>(), digits in "[0-9.:TZ+-]{0,30}[a-zé]?") {
             for text in [&text, &digits] {
                 let _ = (text.parse::<Period>(), length(text), between_runs(text), instant(text));
-                let _ = (text.parse::<Start>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
+                let _ = (text.parse::<Start>(), text.parse::<Moment>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
             }
         }
     }

@@ -94,8 +94,7 @@ fn watch(watcher: &Watcher, admin: &Admin, partitions: &[TopicPartition], start:
             }
             return Ok(());
         }
-        Start::At(instant) => instant.ms(),
-        Start::Ago(period) => wall_ms().saturating_sub(period.ms()),
+        Start::Sent(moment) => moment.ms(wall_ms()),
     };
     for (at, first) in partitions.iter().zip(admin.offsets_since(partitions, since_ms)?) {
         watcher.add(std::slice::from_ref(at), first.map_or(Since::Now, Since::Offset))?;
@@ -108,9 +107,7 @@ fn waiting(args: &TailArgs, start: Start) -> String {
     let what = args.key.as_ref().map_or("a record".to_owned(), |key| format!("a record with key {key}"));
     let older = match start {
         Start::Beginning => "",
-        Start::End | Start::Offset(_) | Start::At(_) | Start::Ago(_) => {
-            "; `--from beginning` shows those that are there"
-        }
+        Start::End | Start::Offset(_) | Start::Sent(_) => "; `--from beginning` shows those that are there",
     };
     format!("{}: waiting for {what}{older}; Ctrl-C ends", args.topic)
 }

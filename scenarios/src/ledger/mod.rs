@@ -56,7 +56,7 @@ use serde::Serialize;
 
 use partition::Partition;
 
-pub use audit::audit;
+pub use audit::{AuditProgress, audit};
 pub use rule::{AnswerOnce, AnswerRule, Expected};
 
 /// A dead letter may claim at most so many records: the claim comes from outside.

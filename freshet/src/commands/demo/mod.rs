@@ -200,7 +200,7 @@ fn finish(
     // The log decides, not a worker that may have lost something. Of a show that ends before all is
     // answered, the screen has seen what there is to know.
     let sums = if patient {
-        let ledger = audit(settings, admin, &ledger_entries(&plan.businesses))?;
+        let ledger = audit(settings, admin, &ledger_entries(&plan.businesses), None, |_| {})?;
         let sums = ledger.sums();
         failed.extend(sums.iter().filter_map(|(pair, sums)| super::ledger::wrong(&ledger, *pair, sums)));
         sums
