@@ -228,6 +228,14 @@ impl Shapes {
                 mx + 4.6,
                 my + 4.6
             ),
+            '◇' => write!(
+                self.lines,
+                "M{:.1} {my:.1}L{mx:.1} {:.1}L{:.1} {my:.1}L{mx:.1} {:.1}z",
+                mx - 4.0,
+                my - 4.0,
+                mx + 4.0,
+                my + 4.0
+            ),
             '▪' => write!(self.boxes, "M{:.1} {:.1}h5v5h-5z", mx - 2.5, my - 2.5),
             '▴' => write!(self.boxes, "M{:.1} {:.1}h7l-3.5 -6.5z", mx - 3.5, my + 3.0),
             '▾' => write!(self.boxes, "M{:.1} {:.1}h7l-3.5 6.5z", mx - 3.5, my - 3.0),

@@ -33,6 +33,8 @@ pub struct Lanes {
     pub database: Option<String>,
     /// The newest runs, newest first; at most 20.
     pub runs: Vec<Run>,
+    /// Who reads each business's questions, in the order in which to show them.
+    pub readers: Vec<Readers>,
     /// How fresh each business's answers are.
     pub freshness: Vec<Freshness>,
     /// What the batch lane's delay has cost.
@@ -102,6 +104,22 @@ pub struct Run {
     pub records: Option<u64>,
     /// Rows loaded.
     pub rows: Option<u64>,
+}
+
+/// Who reads the questions of a business in either lane: the same log, with a bookmark for each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Readers {
+    /// Which business: `payments`.
+    pub business: String,
+    /// The topic of its questions: `card_swipes`.
+    pub questions: String,
+    /// The consumer group of the stream lane that answers them.
+    pub stream_group: String,
+    /// That of the batch lane's job.
+    pub batch_group: String,
+    /// The age of what that job knows, in milliseconds of event time; `None` before its first run.
+    pub batch_age_ms: Option<f64>,
 }
 
 /// How soon after the event a business's answer is there, in milliseconds of wall time.

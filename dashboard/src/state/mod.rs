@@ -166,7 +166,7 @@ pub(crate) const NOTICE_MS: u64 = 4_000;
 /// How long a finished control stays there.
 pub(crate) const FINISHED_MS: u64 = 6_000;
 /// In columns and rows, the least screen that shows all panes at once.
-pub(crate) const ALL_PANES: (u16, u16) = (110, 32);
+pub(crate) const ALL_PANES: (u16, u16) = (110, 36);
 /// The panes that are on every screen with room for three: the bill, and who is behind.
 pub(crate) const ALWAYS: [Pane; 2] = [Pane::Lanes, Pane::Lag];
 /// After this time without a snapshot the first line reports it.
@@ -276,6 +276,11 @@ impl State {
     /// A pane's number: the digit that focuses it.
     pub(crate) fn number(&self, pane: Pane) -> Option<usize> {
         self.panes.iter().position(|known| known.pane == pane).map(|at| at + 1)
+    }
+
+    /// How many businesses the show may have.
+    pub(crate) fn businesses(&self) -> usize {
+        self.panes.iter().filter(|its| its.pane.spec().lag_monitor.is_none()).count()
     }
 
     /// Whether a pane's source exists here; a foreign cluster has no city.

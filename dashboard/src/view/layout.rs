@@ -4,6 +4,8 @@
 //! [`Spec`]. Here the shares become rectangles: without a cell lost, and with the rows that a pane
 //! has no use for given to its neighbours.
 //!
+//! Above the panes is the one picture, wherever there is more than one pane.
+//!
 //! Three panes are for a terminal as it opens, of 80x24 to 120x30: the bill and the lag, which
 //! carry the lesson, and the pane that a person has chosen. With [`BESIDE`] columns it stands
 //! beside the two, with less below them.
@@ -18,6 +20,8 @@ use crate::state::{ALL_PANES, ALWAYS};
 pub(crate) struct Layout {
     /// The two lines of the lesson.
     pub(crate) header: Rect,
+    /// The one picture: below the lesson, at every size with room for more than one pane.
+    pub(crate) picture: Option<Rect>,
     /// The names of the panes, where there is room for only one.
     pub(crate) tabs: Option<Rect>,
     pub(crate) panes: Vec<(Pane, Rect)>,
@@ -34,6 +38,10 @@ const BESIDE: u16 = 100;
 
 /// The least height of a pane in a column.
 const LEAST: u16 = 5;
+/// The least height of the chosen pane, where it is below the others.
+const LEAST_CHOSEN: u16 = 7;
+/// The most rows of the one picture: four businesses and its frame.
+const MOST_PICTURE: u16 = 6;
 
 /// What there is to lay out.
 pub(crate) struct Show<'a> {
@@ -43,6 +51,8 @@ pub(crate) struct Show<'a> {
     /// The one beside those that are always there, where there is room for three.
     pub(crate) chosen: Pane,
     pub(crate) zoomed: bool,
+    /// The rows of the one picture; 0: there is none here.
+    pub(crate) picture: u16,
     /// How many rows a pane has a use for; none for one whose source does not exist here.
     pub(crate) wants: &'a dyn Fn(Pane) -> Option<u16>,
     /// How many it needs for what it is there for.
@@ -57,15 +67,17 @@ pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
     let rows = |from: u16, height: u16| Rect { y: screen.y + from, height, ..screen };
     let header = rows(0, 2);
     let footer = rows(screen.height - 1, 1);
-    let body = rows(2, screen.height - 3);
     let &Show { focus, zoomed, wants, .. } = show;
     let fits = |(width, height): (u16, u16)| screen.width >= width && screen.height >= height;
-    if zoomed || !fits(ALL_PANES) {
-        let tabs = Some(rows(2, 1));
-        let body = rows(3, screen.height - 4);
-        let is_one = zoomed || !fits(THREE_PANES);
+    let is_one = zoomed || !fits(THREE_PANES);
+    let picture = (show.picture > 0 && !is_one).then(|| rows(2, show.picture.min(MOST_PICTURE)));
+    let top = 2 + picture.map_or(0, |picture| picture.height);
+    let body = rows(top, screen.height - top - 1);
+    if is_one || !fits(ALL_PANES) {
+        let tabs = Some(rows(top, 1));
+        let body = rows(top + 1, screen.height - top - 2);
         let panes = if is_one { vec![(focus, body)] } else { three_panes(body, show) };
-        return Some(Layout { header, tabs, panes, footer });
+        return Some(Layout { header, picture, tabs, panes, footer });
     }
     let here: Vec<Pane> = show.panes.iter().copied().filter(|pane| wants(*pane).is_some()).collect();
     let grid = if here.iter().all(|pane| Grid::LagMonitor.place(pane.spec()).is_some()) {
@@ -82,7 +94,7 @@ pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
             columns[column].panes.push((pane, weight));
         }
     }
-    Some(Layout { header, tabs: None, panes: side_by_side(body, columns, wants), footer })
+    Some(Layout { header, picture, tabs: None, panes: side_by_side(body, columns, wants), footer })
 }
 
 /// The panes that are always there, and the chosen one beside or below them.
@@ -95,17 +107,22 @@ fn three_panes(body: Rect, show: &Show) -> Vec<(Pane, Rect)> {
         let chosen = Column { share: 50, panes: vec![(show.chosen, 1)] };
         return side_by_side(body, vec![always, chosen], show.wants);
     }
-    // The bill gets a third of the rows at most, and the lag a quarter.
+    // The bill gets half of the rows at most, and the lag a quarter: where that is too little, the
+    // picture alone says who is behind, and the lag is a pane to choose.
     let mut left = body;
     let mut all = Vec::new();
     for pane in always {
-        let most = if pane == Pane::Lanes { body.height * 7 / 20 } else { body.height / 4 };
+        let most = if pane == Pane::Lanes { body.height / 2 } else { body.height / 4 };
         let height = (show.needs)(pane).clamp(LEAST, most.max(LEAST));
+        if height + LEAST_CHOSEN > left.height {
+            continue;
+        }
         all.push((pane, Rect { height, ..left }));
         left = Rect { y: left.y + height, height: left.height - height, ..left };
     }
-    assert!(left.height >= LEAST, "{} rows are left of {} for the chosen pane", left.height, body.height);
-    all.push((show.chosen, left));
+    let is_drawn = |pane: Pane| all.iter().any(|(drawn, _)| *drawn == pane);
+    let last = if is_drawn(show.focus) { show.chosen } else { show.focus };
+    all.push((last, left));
     all
 }
 
@@ -223,14 +240,16 @@ mod tests {
     fn laid_out((width, height): (u16, u16), chosen: Pane, zoomed: bool, absent: &[Pane]) -> Option<Layout> {
         let wants = |pane: Pane| (!absent.contains(&pane)).then_some(pane as u16 * 4);
         let (panes, needs) = (all(), |pane: Pane| pane as u16 * 3);
-        let show = Show { panes: &panes, focus: chosen, chosen, zoomed, wants: &wants, needs: &needs };
+        let picture = if absent.is_empty() { 5 } else { 0 };
+        let show =
+            Show { panes: &panes, focus: chosen, chosen, zoomed, picture, wants: &wants, needs: &needs };
         layout(Rect::new(0, 0, width, height), &show)
     }
 
     #[test]
     fn every_cell_of_a_screen_belongs_to_exactly_one_part() {
         let sizes = [(60, 16), (79, 24), (80, 23), (80, 24), (99, 31), (100, 24), (100, 30), (120, 30)];
-        let large = [(80, 60), (110, 32), (120, 40), (169, 60), (170, 45), (200, 60), (333, 99)];
+        let large = [(80, 60), (110, 36), (120, 40), (169, 60), (170, 45), (200, 60), (333, 99)];
         for (width, height) in sizes.into_iter().chain(large) {
             for (at, chosen) in all().into_iter().enumerate() {
                 let absent: &[Pane] = if at % 2 == 0 { &[] } else { &[Pane::Lanes, Pane::City] };
@@ -238,6 +257,7 @@ mod tests {
                 let layout = laid_out((width, height), chosen, zoomed, absent).expect("large enough");
                 let mut parts = vec![layout.header, layout.footer];
                 parts.extend(layout.tabs);
+                parts.extend(layout.picture);
                 parts.extend(layout.panes.iter().map(|(_, area)| *area));
                 let cells: u32 = parts.iter().map(|part| part.area()).sum();
                 let screen = Rect::new(0, 0, width, height);
@@ -274,12 +294,30 @@ mod tests {
                 |chosen, absent: &[Pane]| laid_out(size, chosen, false, absent).expect("large enough").panes;
             let names = |panes: &[(Pane, Rect)]| panes.iter().map(|(pane, _)| *pane).collect::<Vec<_>>();
             let three = panes(Pane::Shop, &[]);
-            assert_eq!(names(&three), [Pane::Lanes, Pane::Lag, Pane::Shop], "{size:?}");
+            // In the smallest the picture says who is behind.
+            let has_lag = size != (80, 24);
+            let always = if has_lag { &ALWAYS[..] } else { &ALWAYS[..1] };
+            assert_eq!(names(&three), [always, &[Pane::Shop]].concat(), "{size:?}");
             let area = |at: usize| three[at].1.area();
-            assert!(area(2) > area(0).max(area(1)), "{size:?}: {three:?}");
+            assert!((0..three.len() - 1).all(|at| area(three.len() - 1) > area(at)), "{size:?}: {three:?}");
             assert!(three.iter().all(|(_, area)| area.height >= LEAST), "{size:?}: {three:?}");
             assert_eq!(names(&panes(Pane::Throughput, &[Pane::Lanes])), [Pane::Lag, Pane::Throughput]);
+            assert_eq!(names(&panes(Pane::Lag, &[])), [Pane::Lanes, Pane::Lag], "{size:?}");
         }
+    }
+
+    /// The one picture is the first pane, wherever there is more than one.
+    #[test]
+    fn the_one_picture_is_the_first_pane_at_every_size() {
+        let picture = |size, zoomed, absent: &[Pane]| {
+            laid_out(size, Pane::Shop, zoomed, absent).expect("large enough").picture
+        };
+        for size in [(80, 24), (100, 30), (120, 30), (120, 40), (200, 60)] {
+            assert_eq!(picture(size, false, &[]), Some(Rect::new(0, 2, size.0, 5)), "{size:?}");
+            assert_eq!(picture(size, true, &[]), None);
+            assert_eq!(picture(size, false, &[Pane::Lanes]), None, "a cluster without our businesses");
+        }
+        assert_eq!(picture((60, 16), false, &[]), None);
     }
 
     /// A payments show has no city, and a foreign cluster none of our businesses: there are no

@@ -84,7 +84,7 @@ fn getting_ready(snapshot: &Snapshot, room: u16) -> Pieces {
 }
 
 /// From this delay on, in milliseconds, the consumer that is furthest behind is named.
-const NAMED_MS: f64 = 2_000.0;
+pub(crate) const NAMED_MS: f64 = 2_000.0;
 /// The least that is reserved for when the next run is, so that the line does not change its
 /// wording with the seconds: `, next run in 59 s`.
 const NEXT_RUN_CELLS: u16 = 18;

@@ -2,9 +2,10 @@
 //! panic.
 //!
 //! The [`layout`](mod@layout) divides the screen; the [`header`] draws the lines that are always
-//! there, with the [`lesson`](mod@lesson) among them, one file in [`panes`] each pane, [`overlays`]
-//! what covers them. All draw with a [`pen`], by role and not by colour; the [`theme`] has the
-//! colours. At the end [`glyphs`] replaces the characters that the terminal's font lacks.
+//! there, with the [`lesson`](mod@lesson) among them, [`bookmarks`] the one picture, one file in
+//! [`panes`] each pane, [`overlays`] what covers them. All draw with a [`pen`], by role and not by
+//! colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the characters that the
+//! terminal's font lacks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,6 +16,7 @@ use crate::view::map::MapCache;
 use crate::view::pen::Pen;
 use crate::view::theme::{Glyphs, Theme};
 
+pub(crate) mod bookmarks;
 pub(crate) mod glyphs;
 pub(crate) mod header;
 pub(crate) mod layout;
@@ -51,6 +53,7 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
         focus: state.focus(),
         chosen: state.chosen(),
         zoomed: state.zoomed,
+        picture: bookmarks::height(state),
         wants: &|pane| state.height(pane),
         needs: &|pane| state.least_height(pane),
     };
@@ -67,6 +70,9 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
 
 fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     header::draw(pen, state, layout.header);
+    if let Some(picture) = layout.picture {
+        bookmarks::draw(pen, state, picture);
+    }
     if let Some(tabs) = layout.tabs {
         header::tabs(pen, state, tabs);
     }

@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Decision, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page, Payments, Run, Shop,
-    ShopEvent, Shopper, Trending, Unit, Verdict,
+    Bill, BillItem, Decision, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page, Payments, Readers,
+    Run, Shop, ShopEvent, Shopper, Trending, Unit, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -146,6 +146,20 @@ pub(super) fn lanes() -> Lanes {
             rows: Some(rows),
         })
         .collect(),
+        readers: [
+            ("ride-share", "driver_locations", "eta"),
+            ("payments", "card_swipes", "fraud"),
+            ("shop", "clicks", "recommendations"),
+        ]
+        .into_iter()
+        .map(|(business, questions, group)| Readers {
+            business: business.into(),
+            questions: questions.into(),
+            stream_group: group.into(),
+            batch_group: format!("batch-{group}"),
+            batch_age_ms: Some(41.0 * 60_000.0),
+        })
+        .collect(),
         freshness: [
             ("eta", 5_046_204, 1_788_000, 14.0, 61.0),
             ("fraud", 186_112, 186_110, 2.2, 9.4),
@@ -167,7 +181,7 @@ pub(super) fn lanes() -> Lanes {
         counted_since_ms: None,
         ledger: [
             ("driver_locations", "eta_updates", 5_046_204, 1_788_000, 18, 3_258_186),
-            ("card_swipes", "fraud_decisions", 190_310, 186_110, 4_200, 0),
+            ("card_swipes", "fraud_decisions", 186_530, 186_110, 420, 0),
             ("clicks", "recommendations", 672_178, 671_998, 180, 0),
         ]
         .into_iter()

@@ -136,12 +136,7 @@ pub(super) fn groups() -> Vec<Group> {
             "card_swipes",
             279_000,
             &["fraud-1"],
-            &[
-                (1_240, 38_000.0, behind),
-                (1_010, 31_000.0, behind),
-                (980, 29_500.0, behind),
-                (970, 29_000.0, behind),
-            ],
+            &[(124, 1_800.0, behind), (101, 1_600.0, behind), (98, 1_500.0, behind), (97, 1_500.0, behind)],
             behind,
         ),
         group(
@@ -155,9 +150,25 @@ pub(super) fn groups() -> Vec<Group> {
         group("notifications", "eta_updates", 2_680_000, &["notifications-1"], &six(1, 9.0), well),
         mine,
     ];
+    // The jobs of the batch lane have read up to the last full hour, 41 s of the wall ago.
+    let behind_by = |records: [i64; 6]| {
+        let due = Trend::Scheduled { due_in_ms: Some(19_000.0) };
+        records.map(|lag| (lag, 41_000.0, due))
+    };
+    let job = |id: &str, topic: &str, ends: i64, lags: &[(i64, f64, Trend)]| {
+        let mut job = group(id, topic, ends, &[], lags, Trend::Scheduled { due_in_ms: Some(19_000.0) });
+        (job.state, job.committed_per_second) = (GroupState::Empty, Some(0.0));
+        job
+    };
+    let [eta, fraud, clicks] = [58_000, 3_200, 11_000].map(|lag| behind_by([lag; 6]));
+    groups.extend([
+        job("batch-eta", "driver_locations", 5_046_000, &eta),
+        job("batch-fraud", "card_swipes", 279_000, &fraud[..4]),
+        job("batch-recommendations", "clicks", 1_008_000, &clicks[..4]),
+    ]);
     let waiting = |cases, what: &str, cents| Some(Waiting { cases, what: what.into(), cents });
     groups[0].waiting = waiting(18, "positions without an ETA", None);
-    groups[2].waiting = waiting(4_187, "swipes unscored", Some(21_406_250));
+    groups[2].waiting = waiting(418, "swipes unscored", Some(2_140_625));
     groups[3].waiting = waiting(180, "clicks without a new page", None);
     groups
 }

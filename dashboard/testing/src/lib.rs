@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub use dashboard::Key;
 use dashboard::{
     Cache, City, Cluster, GroupState, Lanes, Markets, Msg, Notice, NoticeKind, Pane, Payments, Severity,
-    Shop, Snapshot, Source, Sourced, State, Theme, Timeline, Title, Trend, WorkerState, update, view,
+    Shop, Snapshot, Source, Sourced, State, Theme, Timeline, Title, Trend, Waiting, WorkerState, update,
+    view,
 };
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -33,7 +34,7 @@ pub fn panes() -> Vec<Pane> {
 pub fn state(sample: Sample, (width, height): (u16, u16)) -> State {
     let mut state = State::new(Theme::default().palette, &sample.panes());
     update(&mut state, Msg::Resize(width, height), 0);
-    if width < 110 || height < 32 {
+    if width < 110 || height < 36 {
         // What is said once about larger windows is over.
         update(&mut state, Msg::Tick, 4_000);
     }
@@ -214,6 +215,13 @@ fn dead() -> Snapshot {
     let mut snapshot = normal(0);
     let fraud = &mut snapshot.groups.data[2];
     fraud.state = GroupState::Empty;
+    (fraud.lag_records, fraud.lag_ms) = (Some(4_200), Some(38_000.0));
+    fraud.waiting = Some(Waiting { cases: 4_187, what: "swipes unscored".into(), cents: Some(21_406_250) });
+    for partition in &mut fraud.partitions {
+        partition.lag_records = partition.lag_records.map(|records| records * 10);
+        partition.lag_ms = partition.lag_ms.map(|ms| ms * 20.0);
+        partition.committed = partition.log_end.zip(partition.lag_records).map(|(end, lag)| end - lag as i64);
+    }
     let freshness = snapshot.lanes.data.freshness.iter_mut().find(|of| of.business == "fraud");
     freshness.expect("fraud answers").delay_ms = fraud.lag_ms;
     snapshot.lanes.data.stream_delay_ms = fraud.lag_ms;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dashboard::{Lanes, Run};
+use dashboard::{Lanes, Readers, Run};
 use events::{BatchRun, Event, HOUR_MS, Timestamp};
 
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
 use crate::clock::SimulatedClock;
+use crate::ledger::QuestionAnswerPair;
 use crate::observe::Age;
 use crate::percentiles::Percentiles;
 use bill::Bill;
@@ -240,10 +241,25 @@ impl LanesView {
             batch_cpu_s_per_hour: None,
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
+            readers: here.iter().map(|business| self.readers(business, now)).collect(),
             freshness,
             bill: self.shown_bill(here, bill, now),
             counted_since_ms: None,
             ledger: Vec::new(),
+        }
+    }
+
+    /// Who reads the questions of a business.
+    fn readers(&self, business: &Business, now: Option<Timestamp>) -> Readers {
+        let job = business.job.group;
+        let known = now.and_then(|now| Some(now.since_ms(self.read_up_to(job, now)?) as f64));
+        let QuestionAnswerPair { questions, group, .. } = business.ledger.pair;
+        Readers {
+            business: business.name.to_owned(),
+            questions: questions.name().to_owned(),
+            stream_group: group.to_owned(),
+            batch_group: job.to_owned(),
+            batch_age_ms: known,
         }
     }
 

@@ -246,6 +246,27 @@ fn run(minutes: i64) -> Event {
     .into()
 }
 
+/// The one picture: whose bookmarks are in a business's log, and how old what the job knows is.
+#[test]
+fn a_show_says_who_reads_the_questions_of_each_business() {
+    let mut show = running_show();
+    let readers = |show: &mut Show, now_ms| {
+        show.poll(now_ms, poll(7, 1));
+        show.snapshot(now_ms, |_| true).lanes.data.readers
+    };
+    let of_payments = dashboard::Readers {
+        business: "payments".into(),
+        questions: "card_swipes".into(),
+        stream_group: "fraud".into(),
+        batch_group: "batch-fraud".into(),
+        batch_age_ms: None,
+    };
+    assert_eq!(readers(&mut show, 0), std::slice::from_ref(&of_payments), "its own, before any run");
+    show.observe(&run(15), 16_000);
+    let known = dashboard::Readers { batch_age_ms: Some(5.0 * 60_000.0), ..of_payments };
+    assert_eq!(readers(&mut show, 20_000), [known]);
+}
+
 /// Who attaches to a running show: the jobs that sleep are not dead, and a run that was is known.
 #[test]
 fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {

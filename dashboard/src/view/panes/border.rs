@@ -32,17 +32,10 @@ pub(crate) fn open(
     border: Border,
 ) -> Option<Rect> {
     let filter = &state.of(pane).filter;
-    let right = match source {
-        Source::Stale { for_ms, reason } => {
-            let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
-            let stale = (format!("stale {}", duration(age as f64)), Role::Bad);
-            vec![stale, (format!(": {}", clean(reason)), Role::Bad)]
-        }
-        Source::Live | Source::Waiting | Source::Absent if !filter.is_empty() => {
-            vec![(format!("/{}", clean(filter)), Role::Focus)]
-        }
-        Source::Live | Source::Waiting | Source::Absent => Pieces::new(),
-    };
+    let mut right = stale_words(state, source);
+    if right.is_empty() && !filter.is_empty() {
+        right.push((format!("/{}", clean(filter)), Role::Focus));
+    }
     let empty = matches!(source, Source::Waiting | Source::Absent);
     let border = if empty { Border::default() } else { border };
     let frame = Frame {
@@ -62,6 +55,18 @@ pub(crate) fn open(
         Source::Live | Source::Stale { .. } => return (!inside.is_empty()).then_some(inside),
     }
     None
+}
+
+/// For how long a source has been silent, and why; nothing where it answers.
+pub(crate) fn stale_words(state: &State, source: &Source) -> Pieces {
+    match source {
+        Source::Stale { for_ms, reason } => {
+            let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
+            let stale = (format!("stale {}", duration(age as f64)), Role::Bad);
+            vec![stale, (format!(": {}", clean(reason)), Role::Bad)]
+        }
+        Source::Live | Source::Waiting | Source::Absent => Pieces::new(),
+    }
 }
 
 /// A sentence in the middle of an empty pane.

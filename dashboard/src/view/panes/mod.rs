@@ -23,6 +23,8 @@ mod trip;
 
 use border::{Border, open};
 
+pub(crate) use border::stale_words;
+
 /// Draws one of the show's panes.
 pub(crate) fn draw(pen: &mut Pen, state: &State, map: &mut MapCache, pane: Pane, area: Rect) {
     let Some(snapshot) = state.shown() else {
