@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use dashboard::{Depth, Glyphs, Palette, Theme, render_svg};
-use dashboard_testing::{Sample, city_map, panes};
+use dashboard::{Depth, Glyphs, Palette, Theme, of_buffer, render_svg};
+use dashboard_testing::{Sample, city_map, draw, panes, presenting};
 
 /// A picture: its name, what it shows, in how many columns and rows, and how.
 type Picture = (String, Sample, (u16, u16), Theme);
@@ -19,6 +19,16 @@ fn main() -> std::io::Result<()> {
         let path = folder.join(format!("{name}-{columns}x{rows}.svg"));
         let svg = render_svg(&sample.snapshot(), Some(&map), &panes(), (columns, rows), &theme);
         std::fs::write(&path, svg)?;
+        println!("{}", path.display());
+    }
+    let sizes: &[(u16, u16)] = if all { &[(80, 24), (120, 30), (120, 40), (200, 60)] } else { &[(120, 40)] };
+    for &(columns, rows) in sizes {
+        let path = folder.join(format!("presentation-{columns}x{rows}.svg"));
+        let theme = Theme::default();
+        std::fs::write(
+            &path,
+            of_buffer(&draw(&presenting((columns, rows)), (columns, rows), &theme), &theme),
+        )?;
         println!("{}", path.display());
     }
     Ok(())

@@ -63,6 +63,7 @@ pub(crate) enum Act {
     Back,
     Filter,
     Zoom,
+    Present,
     Freeze,
     Theme,
     Save,
@@ -86,11 +87,29 @@ pub(crate) struct Binding {
     /// One or two words for the footer; empty where every program has the same key.
     pub(crate) brief: &'static str,
     pub(crate) act: Act,
-    /// Whether it would do something now.
-    pub(crate) works: fn(&State) -> bool,
+    /// Whether it would do something now, among the panes.
+    works: fn(&State) -> bool,
 }
 
 impl Binding {
+    /// Whether it would do something now. In the view for a projector only what it shows can be
+    /// changed.
+    pub(crate) fn works_now(&self, state: &State) -> bool {
+        let is_presented = matches!(
+            self.act,
+            Act::Quit
+                | Act::Help
+                | Act::Present
+                | Act::Back
+                | Act::Freeze
+                | Act::Theme
+                | Act::Save
+                | Act::ShorterPeriod
+                | Act::LongerPeriod
+        );
+        (is_presented || !state.is_presenting()) && (self.works)(state)
+    }
+
     /// How its keys are written: digits as far as there are panes.
     pub(crate) fn shown(&self, state: &State) -> &'static str {
         if self.act == Act::Focus { SHOWN_DIGITS[state.panes.len() - 1] } else { self.shown }
@@ -110,6 +129,14 @@ pub(crate) const SECTIONS: [(&str, &[Binding]); 3] = [
             bind(&[Char('q'), Ctrl('c')], "q", "end, and print a summary", "quit", Act::Quit, ALWAYS),
             bind(&[Char('?')], "?", "this help", "help", Act::Help, ALWAYS),
             bind(&[Char('z')], "z", "one pane on the whole screen, and back", "zoom", Act::Zoom, ALWAYS),
+            bind(
+                &[Char('P')],
+                "P",
+                "large, for a projector: delays, bars, and the cost",
+                "present",
+                Act::Present,
+                State::can_present,
+            ),
             bind(
                 &[Char('f')],
                 "f",
@@ -267,7 +294,7 @@ pub(crate) fn next_period(state: &State, beside: fn(f64) -> Option<Step>) -> Opt
 /// What a key does now.
 pub(crate) fn meaning(state: &State, key: Key) -> Option<Act> {
     let mut all = SECTIONS.iter().flat_map(|(_, bindings)| bindings.iter());
-    all.find(|binding| binding.keys.contains(&key) && (binding.works)(state)).map(|binding| binding.act)
+    all.find(|binding| binding.keys.contains(&key) && binding.works_now(state)).map(|binding| binding.act)
 }
 
 /// The keys that work now, as `(key, word)`, for the footer: what is special here first.
@@ -281,7 +308,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
     }
     let [look, go, act] = SECTIONS;
     let all = act.1.iter().chain(look.1[..2].iter()).chain(go.1).chain(look.1[2..].iter());
-    all.filter(|binding| !binding.brief.is_empty() && (binding.works)(state))
+    all.filter(|binding| !binding.brief.is_empty() && binding.works_now(state))
         .map(|binding| match binding.act {
             Act::Control(Action::ScaleUp) => ("+ -", binding.brief),
             Act::ShorterPeriod => ("< >", binding.brief),
@@ -289,6 +316,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
                 ("space", "resume")
             }
             Act::Freeze if state.frozen.is_some() => ("f", "go on"),
+            Act::Present if state.is_presenting() => ("P", "back"),
             Act::Zoom if state.zoomed => ("z", "back"),
             Act::Detail if state.focused().detail => ("Esc", "back"),
             Act::Detail if on_silent(state) => ("Enter", if state.silent { "fold" } else { "unfold" }),

@@ -5,17 +5,19 @@
 //! Nothing in here draws, waits, or reads a clock.
 //!
 //! ```text
-//!   palette   rows ──► pane ──► State ──► target ──► keys ──► update
+//!   palette   costs   rows ──► pane ──► State ──► target ──► keys ──► update
 //! ```
 
 use std::sync::Arc;
 
 use crate::command::{Action, Command, Progress, Target};
 use crate::snapshot::{CityMap, Snapshot, Source};
+use crate::state::costs::Costs;
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
 use crate::state::rows::{Query, Row, RowKey};
 
+pub(crate) mod costs;
 pub(crate) mod keys;
 pub(crate) mod palette;
 pub(crate) mod pane;
@@ -122,6 +124,15 @@ pub(crate) struct ControlRequest {
     pub(crate) changed_ms: u64,
 }
 
+/// For whom the screen is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Who sits before it: the panes.
+    Desk,
+    /// A class: little, and large.
+    Projector,
+}
+
 /// Everything that [`crate::update()`] changes and [`crate::view()`] draws.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -142,6 +153,9 @@ pub struct State {
     /// The moment of the last message, in milliseconds of a clock that only goes forward.
     pub(crate) now_ms: u64,
     pub(crate) zoomed: bool,
+    pub(crate) audience: Audience,
+    /// What waiting has cost since the start.
+    pub(crate) costs: Costs,
     /// Ids of the groups whose members are shown.
     pub(crate) expanded: Vec<String>,
     /// Whether the silent topics are shown.
@@ -197,6 +211,8 @@ impl State {
             received_ms: 0,
             now_ms: 0,
             zoomed: false,
+            audience: Audience::Desk,
+            costs: Costs::default(),
             expanded: Vec::new(),
             silent: false,
             map_zoom: 0,
@@ -276,6 +292,17 @@ impl State {
     /// A pane's number: the digit that focuses it.
     pub(crate) fn number(&self, pane: Pane) -> Option<usize> {
         self.panes.iter().position(|known| known.pane == pane).map(|at| at + 1)
+    }
+
+    /// Whether there are lanes to present.
+    pub(crate) fn can_present(&self) -> bool {
+        self.shown()
+            .is_some_and(|snapshot| !matches!(snapshot.lanes.source, Source::Absent | Source::Waiting))
+    }
+
+    /// Whether the screen is the view for a projector.
+    pub(crate) fn is_presenting(&self) -> bool {
+        self.audience == Audience::Projector && self.can_present()
     }
 
     /// How many businesses the show may have.

@@ -12,7 +12,7 @@ use crate::state::pane::{Detail, Follow, Pane};
 use crate::state::rows::{Item, RowKey};
 use crate::state::target;
 use crate::state::{
-    ALL_PANES, Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State,
+    ALL_PANES, Audience, Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State,
 };
 
 /// What can happen to a dashboard.
@@ -95,6 +95,7 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
             moved = true;
         }
     }
+    state.costs.take(&snapshot);
     state.received_ms = state.now_ms;
     state.latest = Some(snapshot);
     // A pane whose source turns out not to exist loses the focus.
@@ -157,6 +158,9 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::Detail => detail(state),
         Act::Back => back(state),
         Act::Filter => state.mode = Mode::Filter,
+        Act::Present => {
+            state.audience = if state.is_presenting() { Audience::Desk } else { Audience::Projector };
+        }
         Act::Zoom => state.zoomed = !state.zoomed,
         Act::Freeze => {
             state.frozen = match (&state.frozen, &state.latest) {
@@ -215,6 +219,10 @@ fn detail(state: &mut State) {
 
 /// Esc: undoes the last thing that narrowed the view.
 fn back(state: &mut State) {
+    if state.is_presenting() {
+        state.audience = Audience::Desk;
+        return;
+    }
     let pane = state.focus();
     let focused = state.focused_mut();
     if focused.detail {

@@ -93,6 +93,11 @@ impl<'a> Log<'a> {
         Log { readers, records: (!logs.is_empty()).then_some(records), to_scale, stream, batch }
     }
 
+    /// Whose log it is.
+    pub(crate) fn business(&self) -> &'a str {
+        &self.readers.business
+    }
+
     /// Where the marks are on a line of so many cells, of which there are two at least.
     pub(crate) fn marks(&self, cells: u16) -> Marks {
         let has_break = self.to_scale.is_some() && cells > 3 * BREAK;
@@ -217,7 +222,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
 }
 
 /// One log as a line, as long as there is room.
-fn line(pen: &mut Pen, log: &Log, x: u16, y: u16, cells: u16) {
+pub(crate) fn line(pen: &mut Pen, log: &Log, x: u16, y: u16, cells: u16) {
     if cells < 6 {
         return;
     }
@@ -228,6 +233,31 @@ fn line(pen: &mut Pen, log: &Log, x: u16, y: u16, cells: u16) {
     for at in 0..cells {
         let (glyph, role) = marks.look(at, log.records.is_some());
         pen.cell(x + 1 + at, y, glyph, role);
+    }
+}
+
+/// One log as a block, for a projector: with its ends, as tall as the area.
+pub(crate) fn block(pen: &mut Pen, log: &Log, area: Rect) {
+    if area.width < 6 {
+        return;
+    }
+    let cells = area.width - 2;
+    let marks = log.marks(cells);
+    let middle = area.y + (area.height - 1) / 2;
+    for y in area.top()..area.bottom() {
+        pen.cell(area.x, y, '│', Role::Dim);
+        pen.cell(area.x + cells + 1, y, '│', Role::Dim);
+        for at in 0..cells {
+            let (glyph, role) = marks.look(at, log.records.is_some());
+            let glyph = match (glyph, role) {
+                ('◆' | '◇', _) if y != middle => '┃',
+                ('━', _) => '█',
+                ('╌', Role::Stream | Role::Batch) => '▒',
+                ('╌', _) => '·',
+                (other, _) => other,
+            };
+            pen.cell(area.x + 1 + at, y, glyph, role);
+        }
     }
 }
 

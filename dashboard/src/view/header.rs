@@ -16,6 +16,13 @@ use text::clean;
 /// The first two lines: the show and its health, then what the streams know, what the batch knows,
 /// and what the delay has cost.
 pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
+    draw_title(pen, state, area);
+    let room = area.width.saturating_sub(2);
+    pen.pieces(area.x + 1, area.y + 1, room, &lesson(state.shown(), room));
+}
+
+/// The first of them.
+pub(crate) fn draw_title(pen: &mut Pen, state: &State, area: Rect) {
     let (x, end) = (area.x + 1, area.right().saturating_sub(1));
     let health = health(state.latest(), state.silence_ms());
     let title = title(state);
@@ -30,8 +37,6 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
         None => pen.whole_pieces_right(end, area.y, area.width / 2, &health),
     };
     pen.pieces(x, area.y, start.saturating_sub(x + 1), fitting.unwrap_or(&title));
-    let room = end.saturating_sub(x);
-    pen.pieces(x, area.y + 1, room, &lesson(state.shown(), room));
 }
 
 fn title(state: &State) -> Pieces {

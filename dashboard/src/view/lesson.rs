@@ -315,26 +315,34 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
             pieces.push((said, Role::Dim));
             continue;
         };
-        let (figure, role) = match &item.verdict {
-            Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => {
-                (style.figures.write(item.unit, cost), Role::Truth)
-            }
-            // Within the margin of nothing.
-            Some(LaneVerdict::AsGood { .. }) => {
-                (if item.unit == Unit::Cents { "≈$0" } else { "≈0" }.into(), Role::Dim)
-            }
-            // Too few cases to tell: the sum is no cost yet, which its colour and its mark say.
-            Some(LaneVerdict::TooFew { .. }) | None => {
-                let mark = if matches!(style.figures, Figures::Short) { "" } else { "?" };
-                (format!("{}{mark}", style.figures.write(item.unit, cost)), Role::Dim)
-            }
-        };
-        pieces.push((figure, role));
+        pieces.push(judged(item, cost, style.figures));
         if !words.is_empty() {
             pieces.push((format!(" {words}"), Role::Dim));
         }
     }
     pieces
+}
+
+/// What a line of the bill says that the delay has cost.
+pub(crate) fn figure(item: &BillItem, cost: f64) -> (String, Role) {
+    judged(item, cost, Figures::Full)
+}
+
+fn judged(item: &BillItem, cost: f64, figures: Figures) -> (String, Role) {
+    match &item.verdict {
+        Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => {
+            (figures.write(item.unit, cost), Role::Truth)
+        }
+        // Within the margin of nothing.
+        Some(LaneVerdict::AsGood { .. }) => {
+            (if item.unit == Unit::Cents { "≈$0" } else { "≈0" }.into(), Role::Dim)
+        }
+        // Too few cases to tell: the sum is no cost yet, which its colour and its mark say.
+        Some(LaneVerdict::TooFew { .. }) | None => {
+            let mark = if matches!(figures, Figures::Short) { "" } else { "?" };
+            (format!("{}{mark}", figures.write(item.unit, cost)), Role::Dim)
+        }
+    }
 }
 
 /// A foreign cluster has no lanes to compare: the line shows what any consumer group can show.

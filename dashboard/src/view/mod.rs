@@ -3,7 +3,8 @@
 //!
 //! The [`layout`](mod@layout) divides the screen; the [`header`] draws the lines that are always
 //! there, with the [`lesson`](mod@lesson) among them, [`bookmarks`] the one picture, one file in
-//! [`panes`] each pane, [`overlays`] what covers them. All draw with a [`pen`], by role and not by
+//! [`panes`](mod@panes) each pane, [`overlays`] what covers them, [`presentation`] what replaces
+//! them for a projector. All draw with a [`pen`], by role and not by
 //! colour; the [`theme`] has the colours. At the end [`glyphs`] replaces the characters that the
 //! terminal's font lacks.
 
@@ -16,6 +17,7 @@ use crate::view::map::MapCache;
 use crate::view::pen::Pen;
 use crate::view::theme::{Glyphs, Theme};
 
+pub(crate) mod big;
 pub(crate) mod bookmarks;
 pub(crate) mod glyphs;
 pub(crate) mod header;
@@ -25,6 +27,7 @@ pub(crate) mod map;
 pub(crate) mod overlays;
 pub(crate) mod panes;
 pub(crate) mod pen;
+pub(crate) mod presentation;
 pub(crate) mod theme;
 pub(crate) mod trend;
 
@@ -69,6 +72,27 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
 }
 
 fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
+    let body = Rect {
+        y: layout.header.bottom(),
+        height: layout.footer.y.saturating_sub(layout.header.bottom()),
+        ..layout.header
+    };
+    match state.shown().filter(|_| state.is_presenting()) {
+        Some(snapshot) => {
+            header::draw_title(pen, state, layout.header);
+            presentation::draw(pen, state, snapshot, Rect { y: body.y - 1, height: body.height + 1, ..body });
+        }
+        None => panes(pen, state, cache, layout),
+    }
+    header::footer(pen, state, layout.footer);
+    match &state.mode {
+        Mode::Help(line) => overlays::help(pen, state, *line, body),
+        Mode::Confirm(confirm) => overlays::confirm(pen, state, confirm, body),
+        Mode::Panes | Mode::Filter => {}
+    }
+}
+
+fn panes(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     header::draw(pen, state, layout.header);
     if let Some(picture) = layout.picture {
         bookmarks::draw(pen, state, picture);
@@ -81,15 +105,4 @@ fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
         panes::draw(pen, state, &mut cache.map, *pane, *area);
     }
     pen.faded = false;
-    header::footer(pen, state, layout.footer);
-    let body = Rect {
-        y: layout.header.bottom(),
-        height: layout.footer.y.saturating_sub(layout.header.bottom()),
-        ..layout.header
-    };
-    match &state.mode {
-        Mode::Help(line) => overlays::help(pen, state, *line, body),
-        Mode::Confirm(confirm) => overlays::confirm(pen, state, confirm, body),
-        Mode::Panes | Mode::Filter => {}
-    }
 }

@@ -31,7 +31,7 @@ pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
                 pen.text(x, y, room, name, Role::Title);
             }
             HelpLine::Key(binding) => {
-                let works = (binding.works)(state);
+                let works = binding.works_now(state);
                 let (key, words) =
                     if works { (Role::Stream, Role::Text) } else { (Role::Faint, Role::Faint) };
                 pen.right(x + 9, y, 9, binding.shown(state), key);

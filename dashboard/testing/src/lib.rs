@@ -43,6 +43,25 @@ pub fn state(sample: Sample, (width, height): (u16, u16)) -> State {
     state
 }
 
+/// A dashboard that has watched the busy afternoon come to this, in the view for a projector.
+pub fn presenting(size: (u16, u16)) -> State {
+    let mut state = state(Sample::Normal, size);
+    let last = normal(0);
+    for minute in 0..=90 {
+        let mut snapshot = last.clone();
+        snapshot.title.clock_ms = last.title.clock_ms.map(|clock| clock - (90 - minute) * 60_000);
+        // Each run of the hourly jobs tells what the hour before it has cost.
+        let told = 0.5 * minute as f64 / 90.0 + 0.5 * (minute / 60) as f64;
+        for item in &mut snapshot.lanes.data.bill.items {
+            let cost = item.delay_cost().unwrap_or(0.0);
+            item.batch = item.stream.map(|stream| stream + cost * told);
+        }
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    }
+    update(&mut state, Msg::Key(Key::Char('P')), 0);
+    state
+}
+
 /// What it shows after these keys.
 pub fn screen(sample: Sample, size: (u16, u16), keys: &[Key]) -> Buffer {
     let mut state = state(sample, size);
