@@ -41,6 +41,14 @@ impl ProgressLine {
             say!("{}", words());
         }
     }
+
+    /// Writes words that stay, above the line.
+    pub(crate) fn keep(&mut self, words: &str) {
+        if self.terminal {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+        say!("{words}");
+    }
 }
 
 impl Drop for ProgressLine {

@@ -62,7 +62,7 @@ impl Span {
     }
 
     /// Its length in words: `36 hours`.
-    pub(super) fn length(&self) -> String {
+    pub fn length(&self) -> String {
         length(self.end.since_ms(self.start))
     }
 

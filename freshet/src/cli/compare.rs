@@ -19,7 +19,9 @@ use super::{Format, FraudCosts, Period, names};
 /// every time. It says so where batch is as good within a stated margin, and where the cases are
 /// too few to tell.
 ///
-/// The default takes one to three minutes on two processors, and says how long is left.
+/// The default takes one to three minutes on two processors. After some seconds it says how long
+/// it takes on yours, and from then on how long is left. A show that runs on the same machine slows
+/// it down: end the show first.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Which businesses are compared

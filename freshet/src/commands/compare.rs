@@ -5,7 +5,7 @@
 //! a thread for each business, and the report is written.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
@@ -19,15 +19,20 @@ use scenarios::businesses::Scenario;
 
 use crate::cli::{CompareArgs, Format};
 use crate::output::print;
+use crate::progress::{ProgressLine, left_s};
+use crate::temporary;
 use bill::business_of;
 use bill::compare::{Arrivals, BusinessReport, Comparison, Report, Source, Span, page, period_name, picture};
 use scenarios::lines::{self, Parsed};
+use scenarios::priority::{Priority, lower_priority};
 
 /// Events are handed over in bunches, of which so many may wait.
 const BATCH: usize = 1_024;
 const WAITING: usize = 16;
 /// How often progress is reported.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// What takes less than this, in seconds, is not announced.
+const SOON_S: u64 = 10;
 
 /// Compares, and prints what came out.
 pub(crate) fn run(args: &CompareArgs) -> Result<()> {
@@ -45,6 +50,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         Some(path) => ComparedLog::recorded(path, args, businesses, &periods_ms)?,
         None => ComparedLog::simulated(args, businesses, &periods_ms)?,
     };
+    if let Some(words) = beside(temporary::databases_in_use().len()) {
+        say!("{words}");
+        // Whoever works on a show can wait less than this can.
+        lower_priority(Priority::Hours);
+    }
+    say!("{}", announcement(&log, &periods_ms));
     let compared = compare(args, &log, &periods_ms)?;
     let report = Report { source: log.source.clone(), businesses: judged(compared, &args.scenario)? };
     if let Some(path) = &args.html {
@@ -63,6 +74,32 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
             report.json_lines(dashboard::headless::SCHEMA).iter().try_for_each(|line| writeln!(out, "{line}"))
         }
     })
+}
+
+/// What is said when so many shows run on this machine; nothing when none does.
+fn beside(shows: usize) -> Option<String> {
+    let run = match shows {
+        0 => return None,
+        1 => "a show is running".to_owned(),
+        shows => format!("{shows} shows are running"),
+    };
+    Some(format!(
+        "{run} on this machine: comparing leaves it the processors, so it takes much longer than alone; \
+         end the show first (`q`)"
+    ))
+}
+
+/// What is going to be done. How long it takes is measured, for it depends on the machine.
+fn announcement(log: &ComparedLog, periods_ms: &[i64]) -> String {
+    let periods: Vec<String> = periods_ms.iter().map(|&period_ms| period_name(period_ms)).collect();
+    let span =
+        |(business, span): &(&'static Business, Span)| format!("{} of {}", span.length(), business.name);
+    let spans: Vec<String> = log.spans.iter().map(span).collect();
+    format!(
+        "comparing the stream with runs every {} on {}; how long it takes is said as soon as it is measured",
+        periods.join(", "),
+        spans.join(", ")
+    )
 }
 
 /// Those that could be judged; an error when none could, or when the one that was asked for could
@@ -295,11 +332,12 @@ fn route(
     Ok(words)
 }
 
-/// Tells how far each business has come and how long the rest will take, once a second, until all
-/// have finished: on one line of a terminal, or now and then as a line of a file.
+/// Tells how long it will take, once it is known, and then how far each business has come and how
+/// long the rest will take, until all have finished.
 fn tell_progress(spans: &[(&'static Business, Span)], reached: &[AtomicI64], finished: &Receiver<()>) {
-    let terminal = io::stderr().is_terminal();
+    let mut line = ProgressLine::new();
     let mut progress = Progress::new(spans.len());
+    let mut announced = false;
     // No value is sent; the channel closes when the last thread has finished.
     while finished.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
         let parts = spans.iter().zip(reached).map(|((_, span), reached)| {
@@ -308,16 +346,17 @@ fn tell_progress(spans: &[(&'static Business, Span)], reached: &[AtomicI64], fin
         });
         let parts: Vec<f64> = parts.collect();
         progress.tick(&parts);
-        let names = spans.iter().map(|(business, _)| business.name);
-        let line = progress.words(names, &parts);
-        if terminal {
-            let _ = write!(io::stderr(), "\r\x1b[Kcomparing: {line}");
-        } else if progress.seconds.is_multiple_of(5) {
-            say!("comparing: {line}");
+        if let Some(left_s) = progress.left_s(&parts).filter(|_| !announced) {
+            announced = true;
+            if left_s >= SOON_S {
+                line.keep(&format!(
+                    "at the present rate it takes about {} s in all; a shorter --duration takes less",
+                    progress.seconds + left_s
+                ));
+            }
         }
-    }
-    if terminal && progress.seconds > 0 {
-        let _ = write!(io::stderr(), "\r\x1b[K");
+        let names = spans.iter().map(|(business, _)| business.name);
+        line.tell(|| format!("comparing: {}", progress.words(names, &parts)));
     }
 }
 
@@ -346,10 +385,7 @@ impl Progress {
     /// How many seconds the slowest still needs, if it goes on as before; none while one is at its
     /// beginning.
     fn left_s(&self, parts: &[f64]) -> Option<u64> {
-        let one = |(began, &part): (&Option<u64>, &f64)| {
-            let took_s = self.seconds - (*began)?;
-            (part >= 0.05).then(|| (took_s as f64 * (1.0 - part) / part).ceil() as u64)
-        };
+        let one = |(began, &part): (&Option<u64>, &f64)| left_s(part, (self.seconds - (*began)?) as f64);
         self.began.iter().zip(parts).map(one).collect::<Option<Vec<u64>>>()?.into_iter().max()
     }
 
@@ -397,6 +433,27 @@ mod tests {
         assert_eq!(hours(&["--scenario", "shop"]), [("shop", 6)]);
         let all = hours(&["--duration", "2h"]);
         assert_eq!(all, [("ride-share", 2), ("payments", 2), ("shop", 2)], "what is asked for holds for all");
+    }
+
+    #[test]
+    fn it_says_what_it_is_going_to_do_and_what_is_in_its_way() {
+        #[derive(clap::Parser)]
+        struct Only {
+            #[command(flatten)]
+            args: CompareArgs,
+        }
+        let args = Only::parse_from(["compare"]).args;
+        let log = ComparedLog::simulated(&args, &args.scenario.businesses, &[HOUR_MS]).unwrap();
+        let said = announcement(&log, &[10_000, HOUR_MS]);
+        assert!(
+            said.starts_with(
+                "comparing the stream with runs every 10s, 1h on 60 minutes of ride-share, 36 hours of payments, 60 minutes of shop;"
+            ),
+            "{said}"
+        );
+        assert_eq!(beside(0), None);
+        assert!(beside(1).unwrap().starts_with("a show is running on this machine: "));
+        assert!(beside(2).unwrap().starts_with("2 shows are running on this machine: "));
     }
 
     #[test]
