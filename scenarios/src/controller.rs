@@ -5,6 +5,7 @@
 //! publish a [`Snapshot`].
 
 mod controls;
+mod slow_machine;
 mod warnings;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use controls::Control;
 use dashboard::{
     ControlState, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Trend, WorkerState as Shown,
 };
+use slow_machine::{Look, SlowMachine};
 use warnings::WarningDeduplicator;
 
 use events::{HOUR_MS, Timestamp};
@@ -25,7 +27,7 @@ use crate::clock::{SimulatedClock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
 use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
-use crate::usage::Usage;
+use crate::usage::{ProcessorTime, Usage};
 
 /// After so many hours of event time it is told what a lane takes to run.
 const LEAST_HOURS: f64 = 1.0 / 12.0;
@@ -64,6 +66,9 @@ pub struct ShowController {
     /// What each lane had used when the dial was last moved, as [`Lane::ALL`] has them.
     cpu_s_at_turn: [Option<f64>; 2],
     warnings: WarningDeduplicator,
+    slow_machine: SlowMachine,
+    /// The cars of the show, if it has any.
+    drivers: Option<u32>,
 }
 
 impl ShowController {
@@ -84,7 +89,16 @@ impl ShowController {
             meters: HashMap::new(),
             cpu_s_at_turn: [None; 2],
             warnings: WarningDeduplicator::default(),
+            slow_machine: SlowMachine::default(),
+            drivers: None,
         }
+    }
+
+    /// Tells how many cars the show has: fewer of them help a slow machine.
+    #[must_use]
+    pub fn with_drivers(mut self, drivers: Option<u32>) -> Self {
+        self.drivers = drivers;
+        self
     }
 
     /// Starts these workers, and the show's clock, when each of `groups` has joined: no question
@@ -200,6 +214,7 @@ impl ShowController {
             WorkerNews::Ended { worker, how, .. } => {
                 self.changed.insert(worker.clone(), wall_ms());
                 self.warnings.forget(&worker);
+                self.slow_machine.excuse();
                 let words = self.supervisor.as_ref().and_then(|s| s.worker(&worker)?.last_line.clone());
                 let text = match (how, words) {
                     (Ended::Exit(0) | Ended::Signal(_), _) | (_, None) => how.to_string(),
@@ -261,6 +276,7 @@ impl ShowController {
         self.last_groups.clone_from(&snapshot.groups.data);
         self.read_meters();
         self.show_cost_to_run(&mut snapshot.lanes.data, now_ms);
+        snapshot.title.remedy = self.look_at_machine(now_ms);
         self.progress(now_ms);
         snapshot.controls = self
             .controls
@@ -283,6 +299,34 @@ impl ShowController {
             self.cpu_s(Lane::ALL[at]).map(|used_s| (used_s - before_s).max(0.0) / hours)
         });
         (lanes.stream_cpu_s_per_hour, lanes.batch_cpu_s_per_hour) = (stream, batch);
+    }
+
+    /// What to start the show with on this machine, if it is too slow for it; notes when it turns
+    /// out to be.
+    fn look_at_machine(&mut self, now_ms: i64) -> Option<String> {
+        let clock = self.show.clock().filter(|_| self.supervisor.is_some())?;
+        let running = |worker: &&Worker| worker.spec.lane == Some(Lane::Stream) && worker.is_running();
+        let groups: Vec<&str> =
+            self.workers().filter(running).filter_map(|worker| worker.spec.group.as_deref()).collect();
+        let ours = self.last_groups.iter().filter(|group| groups.contains(&group.id.as_str()));
+        let worst = ours.filter_map(|group| Some((group.lag_ms?, group.id.clone())));
+        let worst = worst.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let behind_ms = worst.as_ref().map(|(behind_ms, _)| *behind_ms);
+        if self.slow_machine.look(Look { now_ms, behind_ms, processors: ProcessorTime::now() }) {
+            let (load, remedy) = (
+                slow_machine::load(self.drivers, clock.speed),
+                slow_machine::remedy(self.drivers, clock.speed),
+            );
+            self.show.note(Notice {
+                at_ms: now_ms,
+                kind: NoticeKind::Note,
+                severity: Severity::Warning,
+                subject: worst.map(|(_, group)| group).unwrap_or_default(),
+                text: format!("this machine is too slow for {load}: try {remedy}"),
+                duration_ms: None,
+            });
+        }
+        self.slow_machine.is_too_slow().then(|| slow_machine::remedy(self.drivers, clock.speed))
     }
 
     /// Reads how much CPU time each consumer and job has used since its group first joined:

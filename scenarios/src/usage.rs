@@ -1,4 +1,4 @@
-//! The CPU time and memory of a process, as Linux counts them.
+//! The CPU time and memory of a process, and how busy the processors are, as Linux counts them.
 
 use std::fs;
 
@@ -43,6 +43,40 @@ impl Usage {
     }
 }
 
+/// How long the processors have worked since the machine was started, all of them together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProcessorTime {
+    /// Seconds in which a processor worked for anybody.
+    pub busy_s: f64,
+    /// These and the seconds in which one idled.
+    pub all_s: f64,
+}
+
+impl ProcessorTime {
+    /// Asks the kernel; none where it does not say.
+    pub fn now() -> Option<Self> {
+        processor_time(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// The share of the time since `before` in which the processors worked, from 0 to 1; none if no
+    /// time has passed.
+    pub fn busy_since(self, before: Self) -> Option<f64> {
+        let all_s = self.all_s - before.all_s;
+        (all_s > 0.0).then(|| ((self.busy_s - before.busy_s) / all_s).clamp(0.0, 1.0))
+    }
+}
+
+/// The line `cpu` of `/proc/stat` (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal.
+/// What follows, the time of guests, is part of the first two.
+fn processor_time(stat: &str) -> Option<ProcessorTime> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: Vec<f64> =
+        line.split_ascii_whitespace().take(8).map_while(|field| field.parse().ok()).collect();
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    let all: f64 = ticks.iter().sum();
+    Some(ProcessorTime { busy_s: (all - idle) / TICKS_PER_SECOND, all_s: all / TICKS_PER_SECOND })
+}
+
 /// Fields 14 and 15, `utime` and `stime`. The second field is the program's name in parentheses,
 /// which may hold anything.
 fn cpu_seconds(stat: &str) -> Option<f64> {
@@ -76,6 +110,21 @@ mod tests {
         assert_eq!(megabytes(status, "VmRSS:"), Some(1.024));
         assert_eq!(megabytes(status, "VmHWM:"), Some(2.048));
         assert_eq!(megabytes("Name:\ta\n", "VmRSS:"), None);
+    }
+
+    #[test]
+    fn processors_are_busy_when_they_neither_idle_nor_wait_for_a_disk() {
+        let stat = |user: u64, idle: u64, iowait: u64| {
+            let stat = format!("cpu  {user} 0 100 {idle} {iowait} 0 0 0 77 0\ncpu0 1 2 3 4\n");
+            processor_time(&stat).unwrap()
+        };
+        let before = stat(1_000, 5_000, 300);
+        assert_eq!(before, ProcessorTime { busy_s: 11.0, all_s: 64.0 });
+        assert_eq!(stat(1_175, 5_010, 315).busy_since(before), Some(0.875));
+        assert_eq!(before.busy_since(before), None);
+        assert_eq!(processor_time("cpu0 1 2 3 4 5\n"), None);
+        assert_eq!(processor_time("cpu  1 2 3\n"), None);
+        assert!(ProcessorTime::now().is_some_and(|now| now.busy_s > 0.0 && now.all_s >= now.busy_s));
     }
 
     #[test]

@@ -131,6 +131,9 @@ pub struct Title {
     /// Whether the workers are ours to pause, restart, scale and kill. Controls are offered only
     /// then.
     pub supervised: bool,
+    /// The options with which to start the show on this machine, if it is too slow for it:
+    /// `--drivers 60`.
+    pub remedy: Option<String>,
 }
 
 /// The last data of a source, and whether it still answers.

@@ -102,6 +102,11 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
         let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         return say("✖", format!("{}{others} dead", clean(&worker.name)), Role::Bad);
     }
+    if let Some(remedy) = &snapshot.title.remedy {
+        let mut pieces = say("▲", format!("too slow here: try {}", clean(remedy)), Role::Warn);
+        pieces.push((", this machine is busy".into(), Role::Warn));
+        return pieces;
+    }
     let behind = snapshot.groups.data.iter().find(|group| matches!(group.trend, Trend::FallingBehind { .. }));
     if let Some(group) = behind {
         return say("▲", format!("{} is falling behind", clean(&group.id)), Role::Warn);
@@ -212,4 +217,23 @@ fn progress(state: &State, request: &ControlRequest) -> Pieces {
         Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
     }
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Group, Sourced};
+
+    #[test]
+    fn on_a_slow_machine_the_remedy_is_said_before_who_is_behind() {
+        let behind = Trend::FallingBehind { records_per_second: Some(900.0) };
+        let mut snapshot = Snapshot {
+            groups: Sourced::live(vec![Group { id: "eta".into(), trend: behind, ..Group::default() }]),
+            ..Snapshot::default()
+        };
+        let said = |snapshot: &Snapshot| health(Some(snapshot), None)[1].0.clone();
+        assert_eq!(said(&snapshot), "eta is falling behind");
+        snapshot.title.remedy = Some("--drivers 60".into());
+        assert_eq!(said(&snapshot), "too slow here: try --drivers 60");
+    }
 }

@@ -201,6 +201,7 @@ pub fn normal(step: u64) -> Snapshot {
             speed: Some(60.0),
             seed: Some(7),
             supervised: true,
+            remedy: None,
         },
         cluster: Sourced::live(Cluster { bootstrap: "127.0.0.1:9092".into(), brokers: Some(1) }),
         topics: Sourced::live(cluster::topics(&mut dice)),

@@ -62,6 +62,18 @@ impl ShowController {
         for command in commands.try_iter() {
             let now_ms = wall_ms();
             let target = command.target.name().to_owned();
+            match command.action {
+                // Whoever is behind after that has a reason.
+                Action::Pause
+                | Action::Resume
+                | Action::Kill
+                | Action::Restart
+                | Action::ScaleUp
+                | Action::ScaleDown
+                | Action::Burst
+                | Action::Rewind => self.slow_machine.excuse(),
+                Action::Dial(_) => {}
+            }
             let done = self.carry_out(command.action, &command.target, now_ms);
             let (progress, expect, severity, text) = match done {
                 Ok(expect) => {

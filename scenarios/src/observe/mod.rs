@@ -416,6 +416,7 @@ impl Show {
                 }),
                 seed: self.config.seed,
                 supervised: false,
+                remedy: None,
             },
             cluster: sourced(polled, silent.as_ref(), now_ms, cluster),
             topics: sourced(polled, silent.as_ref(), now_ms, topics),
