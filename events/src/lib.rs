@@ -23,6 +23,7 @@
 
 mod check;
 mod event;
+mod item_name;
 mod markets;
 mod payments;
 mod ride;
@@ -35,6 +36,7 @@ mod truth;
 
 pub use check::Broken;
 pub use event::{Event, RecommendationsBatch, RecommendationsStale, Topic};
+pub use item_name::{ITEMS_OF_A_KIND, item_name};
 pub use markets::{Action, CANDLE_MS, Candle, Side, Signal, Trade};
 pub use payments::{CardSwipe, Chargeback, Decision, FraudDecision};
 pub use ride::{DriverLocation, EtaUpdate, Place, RoadTraversal, Traffic, Trip, TripKind, TruckLocation};

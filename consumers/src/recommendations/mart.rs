@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::{Business, Click, ClickKind, Event, HOUR_MS, Timestamp};
+use events::{Business, Click, ClickKind, Event, HOUR_MS, Timestamp, item_name};
 use processor::mart::{
     Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, key, overwrite,
 };
@@ -107,7 +107,7 @@ const SELLERS: Query = Query {
     order: 4,
     title: "best sellers",
     empty: "no purchases: `freshet batch recommendations` loads them",
-    headings: &["item", "purchases", "into carts", "views"],
+    headings: &["item", "id", "purchases", "into carts", "views"],
     kind: "best_seller",
     sql: "
 SELECT item_id, CAST(SUM(purchases) AS BIGINT), CAST(SUM(add_to_carts) AS BIGINT), CAST(SUM(views) AS BIGINT)
@@ -119,7 +119,13 @@ GROUP BY item_id HAVING SUM(purchases) > 0 ORDER BY 2 DESC, 3 DESC, 1 LIMIT $3",
         let item_id = cells[0].text().unwrap_or_default();
         let [purchases, carts, views] = [1, 2, 3].map(|place: usize| cells[place].count());
         Line {
-            text: vec![item_id.to_owned(), purchases.to_string(), carts.to_string(), views.to_string()],
+            text: vec![
+                item_name(item_id).unwrap_or_else(|| "–".to_owned()),
+                item_id.to_owned(),
+                purchases.to_string(),
+                carts.to_string(),
+                views.to_string(),
+            ],
             json: json!({
                 "item_id": item_id, "purchases": purchases, "add_to_carts": carts, "views": views,
             }),

@@ -3,6 +3,7 @@
 //! # Simplifications
 //! - Similarity is fixed for a slot: a new item inherits that of the one it replaces.
 
+use events::ITEMS_OF_A_KIND;
 use rand::rngs::Xoshiro256PlusPlus as Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -20,8 +21,8 @@ const ZIPF_S: f64 = 0.95;
 const ZIPF_Q: f64 = 0.006;
 /// How much an item's popularity moves from one day to the next (σ of its logarithm).
 const DAILY_DRIFT: f64 = 0.22;
-/// Items on a shelf.
-const SHELF: usize = 80;
+/// Items on a shelf: by their names they are of one kind.
+const SHELF: usize = ITEMS_OF_A_KIND;
 /// Items that one item leads to.
 const SIMILAR: usize = 30;
 /// The k-th of them is chosen in proportion to `(k + 1)^-s`.

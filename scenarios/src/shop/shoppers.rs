@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
-use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp};
+use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp, item_name};
 use processor::event_time::Watermark;
 
 use crate::clock::SimulatedClock;
@@ -54,10 +54,20 @@ struct Shown {
 impl Shown {
     fn page(shown: Option<&Self>, now: Timestamp) -> Page {
         shown.map_or_else(Page::default, |shown| Page {
-            items: shown.items.clone(),
+            items: shown.items.iter().map(|id| name(id)).collect(),
             age_ms: Some(now.since_ms(shown.from).max(0) as f64),
         })
     }
+}
+
+/// What a person calls an item; one that has no name is called by its id.
+fn name(id: &str) -> String {
+    item_name(id).unwrap_or_else(|| id.to_owned())
+}
+
+/// An event as the screen shows it, with the item's name.
+fn in_words(event: &ShopEvent) -> ShopEvent {
+    ShopEvent { item: event.item.as_deref().map(name), ..event.clone() }
 }
 
 /// The demand for an item: two decaying averages, a quick one and a slow one.
@@ -131,7 +141,7 @@ impl ShopView {
                 .take(SHOPPERS)
                 .map(|(id, session)| Shopper {
                     session_id: id.clone(),
-                    trail: session.trail.iter().cloned().collect(),
+                    trail: session.trail.iter().map(in_words).collect(),
                     page: Shown::page(session.page.as_ref(), now),
                     batch_page: Shown::page(
                         session.batch_page.as_ref().or(self.everybody_batch.as_ref()),
@@ -144,7 +154,7 @@ impl ShopView {
                 .into_iter()
                 .take(20)
                 .map(|(item, interest)| Trending {
-                    item: item.clone(),
+                    item: name(item),
                     per_minute: Some(interest.now / (TREND_MS as f64 / 60_000.0)),
                     lift: Some(interest.lift()),
                 })
@@ -264,6 +274,27 @@ mod tests {
         assert!(!shop.shoppers.is_empty(), "those who are here are shown");
         assert!(view.sessions.len() < 3_000, "{} sessions of 20 minutes", view.sessions.len());
         assert!(view.items.len() < 50_000, "{} items", view.items.len());
+    }
+
+    #[test]
+    fn items_are_called_by_their_names_and_kept_by_their_ids() {
+        let mut view = ShopView::default();
+        let page = Recommendations {
+            ts: Timestamp::from_ms(0),
+            session_id: "s".to_owned(),
+            after: None,
+            items: vec!["item-000083".to_owned(), "kettle".to_owned()],
+        };
+        view.observe(&click("s", 0, "item-000000"), 0, None);
+        view.observe(&page.into(), 0, None);
+        view.observe(&click("s", 1, "item-000083"), 0, None);
+        view.observe(&click("s", 2, "kettle"), 0, None);
+        let shopper = view.shown().expect("there were clicks").shoppers.remove(0);
+        let trail: Vec<_> = shopper.trail.iter().filter_map(|event| event.item.as_deref()).collect();
+        assert_eq!(trail, ["red shoe", "linen boot", "kettle"]);
+        assert_eq!(shopper.page.items, ["linen boot", "kettle"]);
+        let on_page: Vec<_> = shopper.trail.iter().map(|event| event.on_page).collect();
+        assert_eq!(on_page, [None, Some(true), Some(true)]);
     }
 
     #[test]

@@ -66,9 +66,14 @@ fn trail(pen: &mut Pen, shopper: &Shopper, at: usize, of: usize, offset: i32, ar
         pen.text(x, y, 7, word, role);
         x += 7;
         let end = area.right();
-        pen.id(x, y, end.saturating_sub(x + 3), event.item.as_deref().unwrap_or(""), Role::Text);
+        item(pen, (x, y), end.saturating_sub(x + 3), event.item.as_deref().unwrap_or(""), Role::Text);
         hit(pen, event, end, y);
     }
+}
+
+/// Writes an item's name, which is cut at its end, or its id, of which the number stays.
+fn item(pen: &mut Pen, (x, y): (u16, u16), width: u16, name: &str, role: Role) -> u16 {
+    if name.contains(' ') { pen.text(x, y, width, name, role) } else { pen.id(x, y, width, name, role) }
 }
 
 /// Whether each lane's page had offered what was then clicked: the whole lesson of this pane in two
@@ -99,13 +104,13 @@ fn page(pen: &mut Pen, name: &str, role: Role, page: &Page, shopper: &Shopper, a
     if page.items.is_empty() {
         pen.text(area.x, area.y + 1, area.width, if area.height > 1 { "– none yet" } else { "" }, Role::Dim);
     }
-    for (y, (rank, item)) in (area.y + 1..area.bottom()).zip(page.items.iter().enumerate()) {
+    for (y, (rank, name)) in (area.y + 1..area.bottom()).zip(page.items.iter().enumerate()) {
         pen.right(area.x + 2, y, 2, &(rank + 1).to_string(), Role::Faint);
         // What only the live page has is what waiting would have cost this shopper.
-        let fresh = role == Role::Stream && !shopper.batch_page.items.contains(item);
+        let fresh = role == Role::Stream && !shopper.batch_page.items.contains(name);
         let words = if fresh { Role::Stream } else { Role::Text };
         pen.cell(area.x + 3, y, if fresh { '+' } else { ' ' }, Role::Stream);
-        pen.id(area.x + 5, y, area.width.saturating_sub(6), item, words);
+        item(pen, (area.x + 5, y), area.width.saturating_sub(6), name, words);
     }
 }
 
@@ -116,11 +121,11 @@ fn trending(pen: &mut Pen, trending: &[Trending], area: Rect) {
         area.width,
         &[("trending".into(), Role::Title), (" /min".into(), Role::Faint)],
     );
-    for (y, item) in (area.y + 1..area.bottom()).zip(trending) {
-        let x = pen.id(area.x, y, area.width.saturating_sub(11), &item.item, Role::Text);
+    for (y, trend) in (area.y + 1..area.bottom()).zip(trending) {
+        let x = item(pen, (area.x, y), area.width.saturating_sub(11), &trend.item, Role::Text);
         let end = area.right();
-        let start = pen.right(end, y, 5, &number(item.per_minute), Role::Dim);
-        if let Some(lift) = item.lift.filter(|lift| *lift >= 2.0 && x + 7 < start) {
+        let start = pen.right(end, y, 5, &number(trend.per_minute), Role::Dim);
+        if let Some(lift) = trend.lift.filter(|lift| *lift >= 2.0 && x + 7 < start) {
             pen.right(end.saturating_sub(6), y, 5, &format!("×{}", number(Some(lift))), Role::Warn);
         }
     }
