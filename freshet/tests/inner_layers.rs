@@ -62,7 +62,13 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "freshet",
-        order: &["fields", "screen_lines", "output", "cli progress temporary worker_lines", "commands"],
+        order: &[
+            "fields",
+            "screen_lines",
+            "output",
+            "cli progress repeated temporary worker_lines",
+            "commands",
+        ],
         strict: false,
         because: "options are read before anything is done with them",
     },
