@@ -36,7 +36,7 @@ mod verdict;
 
 pub use bill::{Bill, judged_from};
 pub use event_time::{BillRecord, EventTimeBill, JobProgress};
-pub use lines::{Figure, Line, Measure, money, plain_tick, signed};
+pub use lines::{Figure, Line, Measure, plain_tick, signed};
 pub use markets::{MARK_OUT_CENTS, MARKETS, MarketLane, MarketsBill, PRICE_MOVE_BP};
 pub use part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms, business_of};
 pub use payments::{DEADLINE_MS, MONEY_CENTS, PAYMENTS, PaymentLane, PaymentsBill};

@@ -59,12 +59,6 @@ pub fn signed(value: f64, digits: usize) -> String {
     if value < 0.0 && !is_zero { format!("−{text}") } else { text }
 }
 
-/// Cents as money, with groups of three: `12,345.67`.
-pub fn money(cents: i64) -> String {
-    let sign = if cents < 0 { "−" } else { "" };
-    format!("{sign}{}.{:02}", grouped(cents.unsigned_abs() / 100), cents.unsigned_abs() % 100)
-}
-
 /// A figure and its 95 % bootstrap confidence interval; none when there are too few cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
@@ -174,7 +168,7 @@ impl Line {
         let Self { measure, waiting, cases, .. } = self;
         let amount = |value| (measure.amount)(value);
         let both = self.both();
-        let of = format!("{cases} {}", measure.cases);
+        let of = format!("{} {}", grouped(*cases), measure.cases);
         let range = match (waiting.low, waiting.high) {
             (Some(low), Some(high)) => format!(" ({} to {})", amount(low), amount(high)),
             _ => String::new(),
@@ -237,9 +231,6 @@ mod tests {
 
     #[test]
     fn amounts_are_written_as_people_do() {
-        assert_eq!(money(123_456_789), "1,234,567.89");
-        assert_eq!(money(-5), "−0.05");
-        assert_eq!(money(100_000), "1,000.00");
         assert_eq!(signed(-0.004, 2), "0.00");
         assert_eq!(signed(-3.26, 1), "−3.3");
         assert_eq!([2.0, 2.5, 0.25].map(plain_tick), ["2", "2.5", "0.25"]);
@@ -265,20 +256,23 @@ mod tests {
     fn it_says_in_words_who_did_better() {
         let said = |low, high| {
             let sentence = line(low, high).sentence();
-            let words =
-                sentence.strip_prefix("money lost and honest customers declined: stream 1.00, batch 2.00; ");
+            let words = sentence
+                .strip_prefix("money lost and honest customers declined: stream $1.00, batch $2.00; ");
             words.unwrap_or_else(|| panic!("{sentence}")).to_owned()
         };
-        assert_eq!(said(100.0, 300.0), "waiting cost 2.00 (1.00 to 3.00), in 9000 swipes");
-        assert_eq!(said(-300.0, -100.0), "batch did better, by 2.00 (−3.00 to −1.00), in 9000 swipes");
-        assert_eq!(said(-40.0, 40.0), "batch is as good, within ±0.50 (−0.40 to 0.40), in 9000 swipes");
-        assert_eq!(said(-100.0, 300.0), "too few cases to tell (−1.00 to 3.00): 71 frauds; about 590 needed");
+        assert_eq!(said(100.0, 300.0), "waiting cost $2.00 ($1.00 to $3.00), in 9,000 swipes");
+        assert_eq!(said(-300.0, -100.0), "batch did better, by $2.00 (−$3.00 to −$1.00), in 9,000 swipes");
+        assert_eq!(said(-40.0, 40.0), "batch is as good, within ±$0.50 (−$0.40 to $0.40), in 9,000 swipes");
+        assert_eq!(
+            said(-100.0, 300.0),
+            "too few cases to tell (−$1.00 to $3.00): 71 frauds; about 590 needed"
+        );
         assert_eq!(
             said(-1_000.0, 1_001.0),
-            "too few cases to tell (−10.00 to 10.01): 71 frauds; how many are needed can't be foreseen"
+            "too few cases to tell (−$10.00 to $10.01): 71 frauds; how many are needed can't be foreseen"
         );
         let bare = line(-100.0, 300.0).without_interval();
-        assert!(bare.sentence().ends_with("batch 2.00; 9000 swipes hold too few cases to tell"));
+        assert!(bare.sentence().ends_with("batch $2.00; 9,000 swipes hold too few cases to tell"));
         assert_eq!(bare.verdict_words(), "too few cases");
     }
 }

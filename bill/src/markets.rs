@@ -28,10 +28,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use events::{Action, Business, CANDLE_MS, DAY_MS, Event, HOUR_MS, Signal, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
-use text::grouped;
+use text::{grouped, money};
 
 use super::id::Id;
-use super::lines::{self, Line, Measure, Sums, money, plain_tick, signed};
+use super::lines::{self, Line, Measure, Sums, plain_tick, signed};
 use super::part::{Breakdown, BusinessBill, Lane, Part, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;
@@ -84,14 +84,14 @@ fn of_json(counts: &Value, name: &str) -> String {
 /// Margin: a dollar an order, the basis point of [`MARK_OUT_BP`].
 pub static MARK_OUT_CENTS: Measure = Measure {
     key: "mark_out_cents",
-    title: "mark-out of orders of 10,000, in dollars",
+    title: "mark-out of orders of $10,000",
     cases: "orders",
     evidence: "orders",
     margin: Margin::PerCase(100.0),
     amount: |cents| money(cents.round() as i64),
     tick: |cents| {
         let dollars = (cents / 100.0).round();
-        format!("{}{}", if dollars < 0.0 { "−" } else { "" }, grouped(dollars.abs() as u64))
+        format!("{}${}", if dollars < 0.0 { "−" } else { "" }, grouped(dollars.abs() as u64))
     },
 };
 

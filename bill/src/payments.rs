@@ -6,9 +6,9 @@ use consumers::fraud::{BlockedCards, Costs};
 use events::{Business, Decision, Event, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
-use text::grouped;
+use text::{grouped, money};
 
-use super::lines::{Line, Measure, Sums, money};
+use super::lines::{Line, Measure, Sums};
 use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;
@@ -72,7 +72,7 @@ pub static MONEY_CENTS: Measure = Measure {
     evidence: "frauds",
     margin: Margin::PerCase(0.5),
     amount: |cents| money(cents.round() as i64),
-    tick: |cents| grouped((cents / 100.0).round() as u64),
+    tick: |cents| format!("${}", grouped((cents / 100.0).round() as u64)),
 };
 
 /// How one lane did.
@@ -278,32 +278,31 @@ impl BusinessBill for PaymentsBill {
 
     fn sentences(&self) -> Vec<String> {
         let (stream, batch) = (&self.stream, &self.batch);
-        let money = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
         vec![
             format!(
                 "Simulated fraud: {} attempts in {} swipes; stream stopped {} and lost {}, batch stopped {} and lost {}",
-                stream.frauds,
-                stream.swipes,
+                grouped(stream.frauds),
+                grouped(stream.swipes),
                 stream.frauds_stopped,
                 money(stream.lost_cents),
                 batch.frauds_stopped,
                 money(batch.lost_cents),
             ),
             format!(
-                "Honest customers declined: stream {} (cost {}), batch {} (cost {}); {} swipes without a verdict",
+                "Honest customers declined: stream {} (cost {}), batch {} (cost {})",
                 stream.honest_declined,
                 money(stream.decline_cost_cents),
                 batch.honest_declined,
                 money(batch.decline_cost_cents),
-                stream.stood_in,
             ),
         ]
     }
 
     fn wall_clock_sentences(&self) -> Vec<String> {
         vec![format!(
-            "{} of {} terminals had no verdict in time and approved by themselves",
-            self.stream.stood_in, self.stream.swipes
+            "{} of {} billed swipes had no verdict in time, and their terminals approved them",
+            grouped(self.stream.stood_in),
+            grouped(self.stream.swipes)
         )]
     }
 }

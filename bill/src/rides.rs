@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use events::{Business, Event, NotificationKind, SimulationTruth, Timestamp, TripKind};
 
 use serde_json::{Value, json};
+use text::grouped;
 
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
 use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, Terms};
@@ -296,10 +297,10 @@ impl BusinessBill for RidesBill {
         vec![format!(
             "ETA error, mean of quotes: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
             minutes(&self.stream),
-            self.stream.quotes,
+            grouped(self.stream.quotes),
             minutes(&self.stream_beside_batch),
             minutes(&self.batch),
-            self.batch.quotes,
+            grouped(self.batch.quotes),
         )]
     }
 }

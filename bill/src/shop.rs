@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use events::{Batched, Business, ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
 
 use serde_json::{Value, json};
+use text::grouped;
 
 use super::id::{Id, ItemId};
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
@@ -353,7 +354,7 @@ impl BusinessBill for ShopBill {
     fn sentences(&self) -> Vec<String> {
         let rate = |lane: &ShopLane| {
             lane.hit_rate()
-                .map_or("–".to_owned(), |rate| format!("{:.1} % of {}", rate * 100.0, lane.cases))
+                .map_or("–".to_owned(), |rate| format!("{:.1} % of {}", rate * 100.0, grouped(lane.cases)))
         };
         vec![format!(
             "Next new item was on the page: stream {}, full batch {}; within a session: stream {}, stale model {}",

@@ -1,8 +1,8 @@
 //! Numbers and words as a person reads them. Whatever is unknown or not a number is [`UNKNOWN`],
 //! never 0.
 
-pub(crate) use text::grouped as count;
 use text::{clean, text_width};
+pub(crate) use text::{grouped as count, money};
 
 use crate::snapshot::{LaneVerdict, Unit};
 
@@ -53,24 +53,39 @@ pub(crate) fn number(value: Option<f64>) -> String {
     }
 }
 
-/// Money: cents as `1,204.50`.
-pub(crate) fn money(cents: i64) -> String {
-    let sign = if cents < 0 { "−" } else { "" };
-    let size = cents.unsigned_abs();
-    format!("{sign}{}.{:02}", count(size / 100), size % 100)
+/// Cents that were summed as a float, as money, or unknown.
+pub(crate) fn maybe_money(cents: Option<f64>) -> String {
+    with_currency(&plain_money(cents))
 }
 
-/// Cents that were summed as a float, or unknown.
-pub(crate) fn maybe_money(cents: Option<f64>) -> String {
+fn plain_money(cents: Option<f64>) -> String {
     match cents {
-        Some(cents) if cents.is_finite() && cents.abs() < 9e17 => money(cents.round() as i64),
+        Some(cents) if cents.is_finite() && cents.abs() < 9e17 => text::amount(cents.round() as i64),
         Some(cents) if cents.is_finite() => short(cents / 100.0),
         _ => UNKNOWN.to_string(),
     }
 }
 
-/// A figure of the bill in its unit, or unknown.
+/// A sum of money with its currency, behind the sign; the unknown has none.
+pub(crate) fn with_currency(sum: &str) -> String {
+    match sum.strip_prefix(['−', '-']) {
+        Some(size) => format!("−${size}"),
+        None if sum == UNKNOWN => sum.to_owned(),
+        None => format!("${sum}"),
+    }
+}
+
+/// A figure of the bill in its unit, or unknown; money without its currency, which the line's name
+/// says.
 pub(crate) fn amount(unit: Unit, value: Option<f64>) -> String {
+    match unit {
+        Unit::Count => number(value),
+        Unit::Cents => plain_money(value),
+    }
+}
+
+/// The same, and money with its currency.
+pub(crate) fn figure(unit: Unit, value: Option<f64>) -> String {
     match unit {
         Unit::Count => number(value),
         Unit::Cents => maybe_money(value),
@@ -95,7 +110,7 @@ pub(crate) fn verdict(verdict: &LaneVerdict, unit: Unit) -> Vec<String> {
     match verdict {
         LaneVerdict::StreamWins | LaneVerdict::BatchWins => Vec::new(),
         LaneVerdict::AsGood { margin } => {
-            let margin = amount(unit, Some(*margin));
+            let margin = figure(unit, Some(*margin));
             vec![format!("as good, within ±{margin}"), format!("as good ±{margin}"), "as good".into()]
         }
         LaneVerdict::TooFew { evidence, of, needed } => {
@@ -238,9 +253,10 @@ mod tests {
         assert_eq!(number(Some(0.0)), "0");
         assert_eq!(number(Some(0.36)), "0.4");
         assert_eq!(number(Some(-1497.6)), "−1,498");
-        assert_eq!(maybe_money(Some(120_450.0)), "1,204.50");
-        assert_eq!(money(-5), "−0.05");
-        assert_eq!(money(i64::MIN), "−92,233,720,368,547,758.08");
+        let cents = [Some(120_450.0), Some(-5.0), Some(1e20), None];
+        assert_eq!(cents.map(maybe_money), ["$1,204.50", "−$0.05", "$1E", UNKNOWN]);
+        assert_eq!(amount(Unit::Cents, Some(-120_450.0)), "−1,204.50", "the line's name says the currency");
+        assert_eq!(figure(Unit::Cents, Some(-120_450.0)), "−$1,204.50");
     }
 
     #[test]

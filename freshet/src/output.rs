@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 use dashboard::Severity;
 use serde_json::value::RawValue;
-use text::{SafeWriter, escape, fit, wrap};
+use text::{SafeWriter, escape, fit, text_width};
 
 use crate::screen_lines;
 
@@ -67,15 +67,23 @@ pub(crate) fn width() -> u16 {
 /// A paragraph in lines of at most `width` cells, broken between words; all but the first line
 /// begin with `indent` blanks.
 pub(crate) fn paragraph(text: &str, width: u16, indent: usize) -> String {
-    let room = width.max(NARROWEST).saturating_sub(indent as u16);
-    let mut lines = wrap(&escape(text), room).into_iter();
-    let mut out = lines.next().unwrap_or_default() + "\n";
-    for line in lines {
-        out += &" ".repeat(indent);
-        out += &line;
-        out.push('\n');
+    let width = usize::from(width.max(NARROWEST));
+    let (mut out, mut used) = (String::new(), 0);
+    for word in escape(text).split_whitespace() {
+        let cells = usize::from(text_width(word));
+        if out.is_empty() {
+            used = cells;
+        } else if used + 1 + cells <= width {
+            out.push(' ');
+            used += 1 + cells;
+        } else {
+            out.push('\n');
+            out += &" ".repeat(indent);
+            used = indent + cells;
+        }
+        out += word;
     }
-    out
+    out + "\n"
 }
 
 /// A JSON value that is laid out over several lines, on one. Between two tokens a line feed, a

@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[&str], &str); 15] = [
     ),
     (
         "consumers",
-        &["events", "processor", "streets"],
+        &["events", "processor", "streets", "text"],
         "a consumer that sees the simulator sees the truth, and proves nothing; one that sees a lane needs a cluster to be tested",
     ),
     ("lanes", &["client", "events", "processor"], "they run any processor and know none"),
@@ -42,7 +42,18 @@ const MAY_USE: [(&str, &[&str], &str); 15] = [
     ),
     (
         "scenarios",
-        &["bill", "client", "consumers", "dashboard", "events", "lanes", "processor", "producers", "streets"],
+        &[
+            "bill",
+            "client",
+            "consumers",
+            "dashboard",
+            "events",
+            "lanes",
+            "processor",
+            "producers",
+            "streets",
+            "text",
+        ],
         "it knows the businesses and runs a show on any Kafka; the command line stands above it",
     ),
     (

@@ -43,7 +43,7 @@ fn harmless(cell: &str) -> String {
 
 /// Whether this is a number as we write it, or the dash of one that is unknown.
 fn is_number(cell: &str) -> bool {
-    cell == "–" || cell.replace(',', "").replace('−', "-").parse::<f64>().is_ok()
+    cell == "–" || cell.replace([',', '$'], "").replace('−', "-").parse::<f64>().is_ok()
 }
 
 impl fmt::Display for Table {
@@ -79,6 +79,10 @@ mod tests {
         table.row(["eta".into(), "12".into()]);
         table.row(["recommendations".into(), "–".into()]);
         assert_eq!(table.to_string(), "group            lag\neta               12\nrecommendations    –\n");
+        let mut table = Table::new(&["lane", "lost"]);
+        table.row(["stream".into(), "−$5.00".into()]);
+        table.row(["batch".into(), "$1,204.50".into()]);
+        assert_eq!(table.to_string(), "lane         lost\nstream     −$5.00\nbatch   $1,204.50\n");
     }
 
     #[test]

@@ -415,14 +415,14 @@ mod tests {
                 class.split('"').next().unwrap_or_default().to_owned()
             };
             assert_eq!(class("too few to tell: 71 frauds; about 84 needed</title>"), "too-few");
-            assert_eq!(class("as good, within ±70.00</title>"), "as-good");
+            assert_eq!(class("as good, within ±$70.00</title>"), "as-good");
             assert!(drawn.contains("14,000 swipes in 36 hours"), "{drawn}");
         }
         assert!(picture(&report).contains(".too-few circle { fill: #ffffff;"), "hollow");
         let sentence = report.businesses[0].curves[0].sentence(&span);
         assert_eq!(
             sentence,
-            "Batch is as good as the stream, within ±70.00, at 15m; \
+            "Batch is as good as the stream, within ±$70.00, at 15m; \
              too few cases to tell (71 frauds) at 1m (about 84 needed)."
         );
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use events::{Batched, Business, CardSwipe, Chargeback, Decision, Event, FraudDecision};
 use processor::mart::{
     BATCH_ID, Cell, Kind, Line, Mart, MartRows, Migration, Query, RowsOfTable, Table, keep_existing, key,
-    money, overwrite,
+    overwrite,
 };
 use serde_json::json;
+use text::{amount, money};
 
 /// The payments' part of the warehouse. Its tables are as old as the warehouse.
 pub static MART: Mart = Mart {
@@ -160,17 +161,17 @@ GROUP BY swipes.currency ORDER BY 4 DESC, 1",
     columns: &[Kind::Text, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Integer],
     line: |_, cells| {
         let code = cells[0].text();
-        let [swipes, cards, amount, charged_back] = [1, 2, 3, 4].map(|place: usize| cells[place].count());
+        let [swipes, cards, taken, charged_back] = [1, 2, 3, 4].map(|place: usize| cells[place].count());
         Line {
             text: vec![
                 currency(code),
                 swipes.to_string(),
                 cards.to_string(),
-                money(amount),
-                money(charged_back),
+                sum(code, taken),
+                sum(code, charged_back),
             ],
             json: json!({
-                "currency": code, "swipes": swipes, "cards": cards, "amount_cents": amount,
+                "currency": code, "swipes": swipes, "cards": cards, "amount_cents": taken,
                 "charged_back_cents": charged_back,
             }),
         }
@@ -212,7 +213,7 @@ GROUP BY swipes.currency ORDER BY SUM(amount_cents) DESC, 1",
                 currency(code),
                 scored.to_string(),
                 declined.to_string(),
-                money(declined_cents),
+                sum(code, declined_cents),
                 charged_back.to_string(),
                 of_them.to_string(),
             ],
@@ -223,6 +224,14 @@ GROUP BY swipes.currency ORDER BY SUM(amount_cents) DESC, 1",
         }
     },
 };
+
+/// A sum of money in this currency: dollars with their sign, others bare beside their code.
+fn sum(code: Option<&str>, cents: i64) -> String {
+    match code {
+        Some("USD") => money(cents),
+        Some(_) | None => amount(cents),
+    }
+}
 
 /// ISO 4217, where the swipes say one.
 fn currency(code: Option<&str>) -> String {

@@ -1,9 +1,8 @@
 //! The reasons of a decision, in words: the families of features that add most to the probability
 //! of fraud, each as one phrase with its numbers.
 
-use std::fmt::Write as _;
-
 use events::{HOUR_MS, Timestamp};
+use text::money;
 
 use super::decide::Ruling;
 use super::facts::Facts;
@@ -98,7 +97,7 @@ fn amount(facts: &Facts) -> Option<String> {
     let over = (facts.ln - facts.usual_ln).exp();
     let amount = money(facts.cents);
     if facts.cents <= 0 {
-        Some(if facts.cents == 0 { "card check of 0.00".to_owned() } else { format!("refund of {amount}") })
+        Some(if facts.cents == 0 { format!("card check of {amount}") } else { format!("refund of {amount}") })
     } else if facts.history >= 3 && over >= 1.8 {
         Some(format!("{amount} is {over:.1} times the card's usual {}", money(facts.usual_ln.exp() as i64)))
     } else if facts.z_population > 0.5 {
@@ -173,15 +172,6 @@ fn travel(facts: &Facts) -> Option<String> {
         return Some(format!("{km:.0} km away {} before", span((hours * HOUR_MS as f32) as i64)));
     }
     facts.from_home_km.filter(|km| *km > 20.0).map(|km| format!("{km:.0} km from where the card is used"))
-}
-
-/// Cents as money: `12.30`.
-fn money(cents: i64) -> String {
-    let mut text = String::with_capacity(10);
-    let sign = if cents < 0 { "-" } else { "" };
-    let cents = cents.unsigned_abs();
-    let _ = write!(text, "{sign}{}.{:02}", cents / 100, cents % 100);
-    text
 }
 
 /// The next whole unit of money: what a row of amounts is under.

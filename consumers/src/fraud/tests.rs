@@ -146,17 +146,17 @@ fn a_burst_is_noticed_before_it_cashes_in() {
     swipes.push(swipe("tomorrow", at(41, 4, 0), "card-9", "shop-9", 2_100));
     expect![[r#"
         04-11T10:00:00      19.00 at shop-9    approve 0.000
-        04-11T12:00:00       0.70 at shop-2    DECLINE 0.996  0.70 is a tiny amount; first time at this terminal; 8 chargebacks on this card in 7 days
-        04-11T12:00:20       0.81 at shop-2    approve 0.996  let through to learn what it was; 0.81 is a tiny amount; 8 chargebacks on this card in 7 days
-        04-11T12:00:40       0.92 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 0.92 is a tiny amount; 3 swipes under 1.00 in 40 seconds
-        04-11T12:01:00       1.03 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 1.03 is a tiny amount; 4 swipes under 2.00 in 60 seconds
-        04-11T12:01:20       1.14 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 1.14 is a tiny amount; 5 swipes under 2.00 in 80 seconds
-        04-11T12:01:40       1.25 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 1.25 is a tiny amount; 6 swipes under 2.00 in 2 minutes
-        04-11T12:02:00       1.36 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 1.36 is a tiny amount; 7 swipes under 2.00 in 2 minutes
-        04-11T12:02:20       1.47 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 1.47 is a tiny amount; 8 swipes under 2.00 in 2 minutes
-        04-11T12:04:00     420.00 at shop-3    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; 420.00 is 23.7 times the card's usual 17.74; after 8 small swipes within 4 minutes
+        04-11T12:00:00       0.70 at shop-2    DECLINE 0.996  $0.70 is a tiny amount; first time at this terminal; 8 chargebacks on this card in 7 days
+        04-11T12:00:20       0.81 at shop-2    approve 0.996  let through to learn what it was; $0.81 is a tiny amount; 8 chargebacks on this card in 7 days
+        04-11T12:00:40       0.92 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $0.92 is a tiny amount; 3 swipes under $1.00 in 40 seconds
+        04-11T12:01:00       1.03 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $1.03 is a tiny amount; 4 swipes under $2.00 in 60 seconds
+        04-11T12:01:20       1.14 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $1.14 is a tiny amount; 5 swipes under $2.00 in 80 seconds
+        04-11T12:01:40       1.25 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $1.25 is a tiny amount; 6 swipes under $2.00 in 2 minutes
+        04-11T12:02:00       1.36 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $1.36 is a tiny amount; 7 swipes under $2.00 in 2 minutes
+        04-11T12:02:20       1.47 at shop-2    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $1.47 is a tiny amount; 8 swipes under $2.00 in 2 minutes
+        04-11T12:04:00     420.00 at shop-3    DECLINE 0.996  card blocked since 12:00:20 on 2026-04-11; $420.00 is 23.7 times the card's usual $17.74; after 8 small swipes within 4 minutes
         04-11T12:04:00     420.00 at shop-3    no second decision
-        04-11T12:09:00       0.00 at shop-9    DECLINE 0.995  card blocked since 12:00:20 on 2026-04-11; card check of 0.00; 10 swipes in 9 minutes
+        04-11T12:09:00       0.00 at shop-9    DECLINE 0.995  card blocked since 12:00:20 on 2026-04-11; card check of $0.00; 10 swipes in 9 minutes
         04-12T13:00:00      21.00 at shop-9    approve 0.000
     "#]].assert_eq(&decisions_of(&mut detector, &swipes));
 }

@@ -10,7 +10,7 @@
 //! - Each figure is given room for what it usually needs. A million in every slot at once pushes
 //!   the last one out of a narrow screen.
 
-use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, short};
+use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, short, with_currency};
 use crate::snapshot::{BillItem, Freshness, Headline, LaneVerdict, Lanes, Snapshot, Source, Unit};
 use crate::view::pen::{Pieces, pieces_width};
 use crate::view::theme::Role;
@@ -233,10 +233,9 @@ impl Figures {
             }
             (Figures::Full | Figures::Whole | Figures::Short, Unit::Cents) => amount(unit, Some(value)),
         };
-        match (unit, figure.strip_prefix(['−', '-'])) {
-            (Unit::Count, _) => figure,
-            (Unit::Cents, Some(size)) => format!("−${size}"),
-            (Unit::Cents, None) => format!("${figure}"),
+        match unit {
+            Unit::Count => figure,
+            Unit::Cents => with_currency(&figure),
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
     }
 }
 
-/// The lag in the business's own unit: "4,200 behind = 38 s = 11 swipes unscored = 2,140.00".
+/// The lag in the business's own unit: "4,200 behind = 38 s = 11 swipes unscored = $2,140.00".
 pub(crate) fn waiting(group: &Group) -> Option<String> {
     let waiting = group.waiting.as_ref()?;
     let mut parts = vec![format!("{} behind", maybe_count(group.lag_records))];

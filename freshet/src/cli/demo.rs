@@ -49,6 +49,9 @@ pub(crate) struct DemoArgs {
     /// Draw the city on this map instead of La Serena (see `freshet map build`)
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
+    /// Say at the end all that was counted, and the bill with this machine's delays too
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }

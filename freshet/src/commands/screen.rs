@@ -82,7 +82,7 @@ impl Screen {
     }
 
     /// Prints the summary of a show.
-    pub(crate) fn summary(&self, text: &impl std::fmt::Display, json: &serde_json::Value) -> Result<()> {
+    pub(crate) fn summary(&self, text: &str, json: &serde_json::Value) -> Result<()> {
         print(|out| match self {
             Self::Lines(Format::Jsonl) => writeln!(out, "{json}"),
             Self::Lines(Format::Text) | Self::Terminal(_) => write!(out, "{text}"),

@@ -145,22 +145,3 @@ impl Debug for Question<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// Money without separators between thousands: it is aligned as a number, and pasted into other
-/// programs.
-pub fn money(cents: i64) -> String {
-    let sign = if cents < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::money;
-
-    #[test]
-    fn money_is_written_to_the_cent() {
-        for (cents, text) in [(0, "0.00"), (5, "0.05"), (-123_456, "-1234.56")] {
-            assert_eq!(money(cents), text);
-        }
-    }
-}

@@ -8,11 +8,11 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use bill::money;
 use consumers::fraud::{FraudConfig, Quality, Scorecard};
 use events::{Event, Topic};
 use lanes::Histogram;
 use processor::Processor;
+use text::money;
 
 use super::DEADLINE_MS;
 use crate::business::Replayed;

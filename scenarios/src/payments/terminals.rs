@@ -311,7 +311,7 @@ impl fmt::Display for TerminalSummary {
             self.in_time.map_or("–".to_owned(), |share| format!("{:.3} %", (share * 1e5).floor() / 1e3));
         write!(
             f,
-            "From swipe to decision: p50 {}, p99 {}, p99.9 {}; {share} of the terminals had it before their deadline of {}",
+            "From swipe to decision: p50 {}, p99 {}, p99.9 {} (the newest swipes); of all swipes {share} had it before their terminal's deadline of {}",
             ms(self.p50_ms),
             ms(self.p99_ms),
             ms(self.p999_ms),
@@ -484,7 +484,7 @@ mod tests {
         };
         assert_eq!(
             terminals.to_string(),
-            "From swipe to decision: p50 4 ms, p99 6 ms, p99.9 –; 99.999 % of the terminals had it before their deadline of 100 ms"
+            "From swipe to decision: p50 4 ms, p99 6 ms, p99.9 – (the newest swipes); of all swipes 99.999 % had it before their terminal's deadline of 100 ms"
         );
     }
 }

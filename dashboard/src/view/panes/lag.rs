@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, age, maybe_duration, number, plural, short};
+use crate::format::{UNKNOWN, age, maybe_duration, number, plural, short, with_currency};
 use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, WorkerState};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -85,7 +85,7 @@ fn trend_and_stake(group: &Group, cells: u16) -> (String, Role) {
     let mut ways = Vec::new();
     if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents).filter(|_| is_behind(group))
     {
-        let stake = format!("{} at stake", short(cents as f64 / 100.0));
+        let stake = format!("{} at stake", with_currency(&short(cents as f64 / 100.0)));
         let (plain, _) = rebalancing.unwrap_or_else(|| {
             let numberless = match group.trend {
                 Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
@@ -229,14 +229,14 @@ mod tests {
         assert_eq!(
             said(&group),
             [
-                "▲ falling behind 210/s  214k at stake",
-                "▲ falling behind  214k at stake",
-                "▲ 214k at stake",
+                "▲ falling behind 210/s  $214k at stake",
+                "▲ falling behind  $214k at stake",
+                "▲ $214k at stake",
                 "▲"
             ]
         );
         group.state = GroupState::PreparingRebalance;
-        assert_eq!(said(&group)[1..3], ["⟳ rebalancing  214k at stake", "⟳ 214k at stake"]);
+        assert_eq!(said(&group)[1..3], ["⟳ rebalancing  $214k at stake", "⟳ $214k at stake"]);
         group.state = GroupState::Stable;
         group.trend = Trend::KeepingUp;
         assert_eq!(said(&group), ["● keeping up", "● keeping up", "● keeping up", "●"]);

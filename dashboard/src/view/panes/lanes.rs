@@ -7,9 +7,9 @@
 use ratatui::layout::Rect;
 
 use crate::format::{
-    self, UNKNOWN, amount, amount_within, count, duration, maybe_count, maybe_duration, time_of_day,
+    self, UNKNOWN, amount_within, count, duration, figure, maybe_count, maybe_duration, time_of_day,
 };
-use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot, Unit};
+use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
@@ -218,11 +218,10 @@ fn since_the_turn(lanes: &Lanes, offset: i32) -> Option<Pieces> {
     for (item, headline, rate) in rates {
         let words = if headline.short.is_empty() { String::new() } else { format!(" {}", headline.short) };
         let gap = if pieces.len() > 1 { " ·" } else { "" };
-        let currency = if item.unit == Unit::Cents { "$" } else { "" };
-        let rate = amount(item.unit, Some(rate));
+        let rate = figure(item.unit, Some(rate));
         let tells = !matches!(item.verdict, Some(LaneVerdict::TooFew { .. }));
         let role = if tells { Role::Truth } else { Role::Dim };
-        pieces.push((format!("{gap} {currency}{rate}{words}"), role));
+        pieces.push((format!("{gap} {rate}{words}"), role));
     }
     if pieces.len() == 1 {
         pieces.push((" too early to say".into(), Role::Dim));

@@ -26,6 +26,7 @@ use scenarios::view::Closing;
 
 use super::screen;
 use crate::cli::{DemoArgs, Period};
+use crate::output::width;
 use crate::temporary;
 use scenarios::clock::{SimulatedClock, wall_ms};
 use scenarios::controller::ShowController;
@@ -110,7 +111,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         watch,
         Admin::connect(&settings, Duration::from_secs(2))?,
         Some(supervisor),
-    );
+    )
+    .with_drivers(has_cars(args).then_some(args.drivers));
 
     let (written, history) = channel();
     let of_histories = plan.clone();
@@ -136,7 +138,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     if let Some(broker) = broker {
         broker.shutdown()?;
     }
-    screen.summary(&summary, &summary.json())?;
+    screen.summary(&summary.text(width(), args.verbose), &summary.json())?;
     drop(folder);
     match how {
         screen::Left::Interrupted => return Err(Interrupted.into()),
@@ -300,11 +302,16 @@ fn await_all(
     }
 }
 
+/// Whether cars drive in the show.
+fn has_cars(args: &DemoArgs) -> bool {
+    let needs_map = |business: &&Business| business.producer.needs.contains(&Need::Map);
+    args.scenario.businesses.iter().any(needs_map)
+}
+
 /// What the first line calls the show: its city, or that of the map's file; a scenario without
 /// streets by its own name.
 fn show_name(args: &DemoArgs) -> String {
-    let needs_map = |business: &&Business| business.producer.needs.contains(&Need::Map);
-    if !args.scenario.businesses.iter().any(needs_map) {
+    if !has_cars(args) {
         return args.scenario.name.to_owned();
     }
     let file = args.map.as_deref().and_then(Path::file_stem);

@@ -6,9 +6,12 @@ use std::fmt;
 use events::Business;
 use serde::Serialize;
 use serde_json::Value;
+use text::{Table, grouped};
 
 use bill::{Bill, BusinessBill, Line, LiveVsReplay};
 use scenarios::ledger::Sums;
+
+use crate::output::paragraph;
 
 /// Printed after a show, as words or as one JSON object.
 #[derive(Debug, Serialize)]
@@ -63,7 +66,7 @@ impl LaneCost {
 impl fmt::Display for LaneCost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lane, cpu_s, records, cpu_s_per_million } = self;
-        write!(f, "cost to run the {lane} lane: {cpu_s:.1} CPU-s for {records} records")?;
+        write!(f, "cost to run the {lane} lane: {cpu_s:.1} CPU-s for {} records", grouped(*records))?;
         cpu_s_per_million.map_or(Ok(()), |cost| write!(f, ", {cost:.1} a million"))
     }
 }
@@ -119,7 +122,7 @@ impl fmt::Display for LiveArrivals {
             f,
             "Arrivals in order of events; those that the stream gave live lay {} s from them on average ({} answers)",
             self.mean_apart_s.map_or("–".to_owned(), |mean| format!("{mean:.2}")),
-            self.answers
+            grouped(self.answers)
         )
     }
 }
@@ -145,61 +148,196 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:.0} s on the wall, {:.0} min simulated", self.lasted_s, self.simulated_s / 60.0)?;
+impl Summary {
+    /// The summary as a person reads it, in lines of at most `width` cells. It holds one bill, the
+    /// one to quote; with `verbose` the other follows, and all that was counted.
+    pub(crate) fn text(&self, width: u16, verbose: bool) -> String {
+        let item = |words: &str| format!("  {}", paragraph(words, width.saturating_sub(2), 4));
+        let mut out = paragraph(
+            &format!("{:.0} s of real time, {:.0} min simulated", self.lasted_s, self.simulated_s / 60.0),
+            width,
+            0,
+        );
+        out += "\n";
+        out += &paragraph(
+            "The bill (quote this): in event time, without the delays of this machine; in parentheses the 95 % \
+             interval",
+            width,
+            0,
+        );
+        if self.bill.lines.is_empty() {
+            out += &item("nothing was billed yet: the first cases count when the first period is over");
+        }
+        for line in &self.bill.lines {
+            out += &item(&line.sentence());
+        }
+        out += "\nLive on this machine:\n";
+        out += &self.live().to_string();
+        let costs = self.costs.iter().map(ToString::to_string);
+        for words in self.closing_sentences.iter().cloned().chain(costs) {
+            out += &paragraph(&words, width, 2);
+        }
+        if verbose {
+            out += &self.details(width, item);
+        }
+        let mut end = "Everything was simulated, and no money moved.".to_owned();
+        if self.dead_letters > 0 {
+            end += &format!(
+                " Dead letters: {} (`freshet tail dead_letters --from beginning`).",
+                grouped(self.dead_letters)
+            );
+        }
+        if !verbose {
+            end += " With --verbose the summary says all that was counted.";
+        }
+        out += "\n";
+        out += &paragraph(&end, width, 0);
+        for failed in &self.failed {
+            out += &paragraph(&format!("FAILED: {failed}"), width, 2);
+        }
+        out
+    }
+
+    /// How each consumer did.
+    fn live(&self) -> Table {
+        let mut table = Table::new(&["consumer", "questions", "answers", "p50", "p99", "lost", "doubled"]);
+        let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+        let count = |value: Option<u64>| value.map_or("–".to_owned(), grouped);
         for business in &self.businesses {
-            let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
-            let count = |value: Option<u64>| value.map_or("–".to_owned(), |count| count.to_string());
-            writeln!(
-                f,
-                "{:16} {:>9} events in {:>9} answers out   p50 {:>6}  p99 {:>6}   lost {} doubled {}",
-                business.business,
-                business.events_in,
-                business.answers_out,
+            table.row([
+                business.business.to_owned(),
+                // Whose questions are not counted has not had none.
+                count(Some(business.events_in).filter(|count| *count > 0)),
+                count(Some(business.answers_out).filter(|count| *count > 0)),
                 ms(business.freshness_p50_ms),
                 ms(business.freshness_p99_ms),
                 count(business.ledger.and_then(|ledger| ledger.lost)),
                 count(business.ledger.map(|ledger| ledger.doubled)),
-            )?;
+            ]);
         }
-        for sentence in &self.closing_sentences {
-            writeln!(f, "{sentence}")?;
-        }
+        table
+    }
+
+    /// All that was counted, and the bill as it was seen on the screen.
+    fn details(&self, width: u16, item: impl Fn(&str) -> String) -> String {
+        let mut out = "\nWhat the bill counts:\n".to_owned();
         for (business, [counted, _]) in &self.bill.sentences {
-            for sentence in counted {
-                writeln!(f, "{sentence}")?;
-            }
+            out.extend(counted.iter().map(|sentence| item(sentence)));
             if let Some(live) = self.live_arrivals.as_ref().filter(|live| live.business == *business) {
-                writeln!(f, "{live}")?;
+                out += &item(&live.to_string());
             }
         }
-        writeln!(f, "Who did better (what waiting cost, and its 95 % interval):")?;
-        for line in &self.bill.lines {
-            writeln!(f, "  {}", line.sentence())?;
-        }
-        writeln!(
-            f,
-            "As it was seen, with the time that answers and runs took on the wall, a second of which is {:.0} simulated ones:",
+        let head = format!(
+            "As seen live, with this machine's delays (a second of them is {:.0} simulated ones):",
             self.speed
-        )?;
-        for line in &self.wall_clock_bill.lines {
-            writeln!(f, "  {}", line.both())?;
+        );
+        out.push('\n');
+        out += &paragraph(&head, width, 0);
+        out.extend(self.wall_clock_bill.lines.iter().map(|line| item(&line.both())));
+        let sentences = self.wall_clock_bill.sentences.iter().flat_map(|(_, [_, wall_clock])| wall_clock);
+        out.extend(sentences.map(|sentence| item(sentence)));
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bill::{Figure, LaneVerdict, PAYMENTS};
+
+    use super::*;
+
+    /// A bill of one line, on which waiting cost so much.
+    fn bill(waiting: f64, sentences: [Vec<String>; 2]) -> BillSummary {
+        let figure = |value: f64| Figure { value, low: Some(value - 1_000.0), high: Some(value + 1_000.0) };
+        let line = Line {
+            measure: PAYMENTS.measures[0],
+            stream: figure(370_613.0),
+            batch: figure(370_613.0 + waiting),
+            waiting: figure(waiting),
+            cases: 35_119,
+            evidence: 233,
+            margin: 17_560.0,
+            verdict: LaneVerdict::StreamWins,
+        };
+        BillSummary {
+            counts: BTreeMap::new(),
+            lines: vec![line],
+            sentences: vec![(PAYMENTS.business, sentences)],
         }
-        for sentence in self.wall_clock_bill.sentences.iter().flat_map(|(_, [_, wall_clock])| wall_clock) {
-            writeln!(f, "  {sentence}")?;
+    }
+
+    fn summary() -> Summary {
+        let business = |business, events_in, ledger| BusinessSummary {
+            business,
+            events_in,
+            answers_out: 39_759,
+            freshness_p50_ms: Some(20.2),
+            freshness_p99_ms: None,
+            ledger,
+        };
+        let judged = Sums { lost: Some(0), ..Sums::default() };
+        let said = "Simulated fraud: 233 attempts";
+        let late =
+            "27,137 of 163,955 billed swipes had no verdict in time, and their terminals approved them";
+        Summary {
+            lasted_s: 150.0,
+            speed: 60.0,
+            simulated_s: 9_000.0,
+            businesses: vec![business("fraud", 38_239, Some(judged)), business("notifications", 0, None)],
+            closing: BTreeMap::new(),
+            closing_sentences: vec![
+                "From swipe to decision: p50 6 ms, p99 547 ms, p99.9 964 ms (the newest \
+                swipes); of all swipes 93.213 % had it before their terminal's deadline of 100 ms"
+                    .to_owned(),
+            ],
+            dead_letters: 0,
+            costs: vec![LaneCost::new("stream", 100.1, 1_628_689)],
+            bill: bill(965_739.0, [vec![said.to_owned()], Vec::new()]),
+            live_arrivals: None,
+            wall_clock_bill: bill(1_290_739.0, [Vec::new(), vec![late.to_owned()]]),
+            failed: Vec::new(),
         }
-        for cost in &self.costs {
-            writeln!(f, "  {cost}")?;
-        }
-        writeln!(
-            f,
-            "Everything above is simulated; times are the wall's. Dead letters: {}",
-            self.dead_letters
-        )?;
-        for failed in &self.failed {
-            writeln!(f, "FAILED: {failed}")?;
-        }
-        Ok(())
+    }
+
+    #[test]
+    fn a_summary_has_one_bill_and_says_that_it_is_the_one_to_quote() {
+        let expected = "\
+150 s of real time, 150 min simulated
+
+The bill (quote this): in event time, without the delays of this machine; in
+parentheses the 95 % interval
+  money lost and honest customers declined: stream $3,706.13, batch $13,363.52;
+    waiting cost $9,657.39 ($9,647.39 to $9,667.39), in 35,119 swipes
+
+Live on this machine:
+consumer       questions  answers  p50    p99  lost  doubled
+fraud             38,239   39,759  20 ms    –     0        0
+notifications          –   39,759  20 ms    –     –        –
+From swipe to decision: p50 6 ms, p99 547 ms, p99.9 964 ms (the newest swipes);
+  of all swipes 93.213 % had it before their terminal's deadline of 100 ms
+cost to run the stream lane: 100.1 CPU-s for 1,628,689 records, 61.5 a million
+
+Everything was simulated, and no money moved. With --verbose the summary says
+all that was counted.
+";
+        assert_eq!(summary().text(80, false), expected);
+    }
+
+    #[test]
+    fn who_asks_for_more_gets_the_other_bill_too() {
+        let all = summary().text(60, true);
+        assert_eq!(all.matches("quote this").count(), 1, "{all}");
+        assert!(all.contains("batch $16,613.52"), "{all}");
+        let flat = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            flat.contains("Simulated fraud: 233 attempts") && flat.contains("their terminals approved them"),
+            "{all}"
+        );
+        let is_table = |line: &str| line.starts_with(['c', 'f', 'n']) && line.contains("  ");
+        let too_wide = all.lines().find(|line| line.chars().count() > 60 && !is_table(line));
+        assert_eq!(too_wide, None);
+        let failed = Summary { failed: vec!["eta: 3 lost".to_owned()], dead_letters: 4_000, ..summary() };
+        let said = failed.text(80, false);
+        assert!(said.ends_with("\nFAILED: eta: 3 lost\n") && said.contains("Dead letters: 4,000"), "{said}");
     }
 }
