@@ -171,6 +171,25 @@ pub(crate) fn age(ms: Option<f64>, is_minimum: bool) -> String {
     )
 }
 
+/// A probability with three digits: `0.0398 %`, `21.0 %`. What is nearly nothing or nearly certain
+/// is neither.
+pub(crate) fn percent(probability: f64) -> String {
+    let percent = probability * 100.0;
+    if !percent.is_finite() {
+        UNKNOWN.to_string()
+    } else if percent <= 0.0 {
+        "0 %".into()
+    } else if percent < 0.000_999_5 {
+        "under 0.001 %".into()
+    } else if (99.95..100.0).contains(&percent) {
+        "over 99.9 %".into()
+    } else {
+        // The digits after the point that make three of what is before it and behind its zeros.
+        let magnitude = (percent * (1.0 + 5e-4)).log10().floor() as i32;
+        format!("{percent:.*} %", usize::try_from(2 - magnitude).unwrap_or(0))
+    }
+}
+
 /// Minutes and seconds to go: `6:10`; hours as `1:02:03`.
 pub(crate) fn countdown(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -232,6 +251,17 @@ mod tests {
         assert_eq!([6, 5].map(count), ["12,345", "12k"]);
         assert_eq!(amount_within(Unit::Cents, None, 3), UNKNOWN);
         assert_eq!(amount_within(Unit::Count, Some(f64::NAN), 1), UNKNOWN);
+    }
+
+    #[test]
+    fn probabilities_have_three_digits() {
+        let shown = [0.000_398_390_143_247, 0.004, 0.030_04, 0.21, 0.931_2, 0.099_96, 0.000_1, 1.0, 0.0];
+        assert_eq!(
+            shown.map(percent),
+            ["0.0398 %", "0.400 %", "3.00 %", "21.0 %", "93.1 %", "10.0 %", "0.0100 %", "100 %", "0 %"]
+        );
+        assert_eq!([0.999_99, 1e-9, f64::NAN].map(percent), ["over 99.9 %", "under 0.001 %", UNKNOWN]);
+        assert_eq!(percent(f64::MAX), UNKNOWN);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Payments {
-    /// The newest decisions, newest first; at most 200.
+    /// The newest decisions, and older ones that matter more; by [`Decision::at_ms`], newest first;
+    /// at most 200.
     pub recent: Vec<Decision>,
     /// How many of them were approved since the start.
     pub approved: Option<u64>,

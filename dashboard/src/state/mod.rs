@@ -15,7 +15,7 @@ use crate::snapshot::{CityMap, Snapshot, Source};
 use crate::state::costs::Costs;
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
-use crate::state::rows::{Query, Row, RowKey};
+use crate::state::rows::{Item, Query, Row, RowKey};
 
 pub(crate) mod costs;
 pub(crate) mod keys;
@@ -34,6 +34,8 @@ pub(crate) struct PaneState {
     pub(crate) filter: String,
     /// Whether more is shown about its selected row.
     pub(crate) detail: bool,
+    /// The last snapshot that had the row that more is shown about.
+    pub(crate) held: Option<Arc<Snapshot>>,
 }
 
 /// Which row of a pane the keys act on: by its name, so that it stays the same row when others come
@@ -43,17 +45,21 @@ pub(crate) struct Cursor {
     pub(crate) key: RowKey,
     /// Its last index, for when the row is gone.
     pub(crate) index: usize,
-    /// Whether a key has moved it.
+    /// Whether a key has moved it, and it stays on its row since.
     pub(crate) moved: bool,
 }
 
 impl Cursor {
     /// The index of its row among these.
     pub(crate) fn index_in(&self, rows: &[Row]) -> usize {
-        let last = rows.len().saturating_sub(1);
+        self.find_in(rows).unwrap_or(self.index.min(rows.len().saturating_sub(1)))
+    }
+
+    /// The index of its row among these, if it is there.
+    pub(crate) fn find_in(&self, rows: &[Row]) -> Option<usize> {
         match rows.get(self.index) {
-            Some(row) if row.key == self.key => self.index,
-            _ => rows.iter().position(|row| row.key == self.key).unwrap_or(self.index.min(last)),
+            Some(row) if row.key == self.key => Some(self.index),
+            _ => rows.iter().position(|row| row.key == self.key),
         }
     }
 }
@@ -200,6 +206,7 @@ impl State {
             cursor: Cursor::default(),
             filter: String::new(),
             detail: false,
+            held: None,
         };
         let mut state = State {
             panes: panes.iter().map(fresh).collect(),
@@ -328,6 +335,18 @@ impl State {
         rows.into_iter().nth(at)
     }
 
+    /// The selected row of a pane, of which more is shown, with the snapshot that it is of: the one
+    /// on the screen, or the last one that had it.
+    pub(crate) fn detailed(&self, pane: Pane) -> Option<(&Snapshot, Item)> {
+        let its = self.find(pane).filter(|its| its.detail)?;
+        let of = |snapshot| {
+            let query = self.query_of(snapshot, "");
+            let found = (pane.spec().rows)(&query).into_iter().find(|row| row.key == its.cursor.key);
+            found.map(|row| (snapshot, row.item))
+        };
+        of(self.shown()?).or_else(|| of(its.held.as_deref()?))
+    }
+
     /// How many rows of the screen a pane has a use for; `None`: its source does not exist here.
     pub(crate) fn height(&self, pane: Pane) -> Option<u16> {
         let wanted = self.query("").and_then(|query| (pane.spec().height)(&query));
@@ -361,10 +380,14 @@ impl State {
     }
 
     fn query<'a>(&'a self, filter: &'a str) -> Option<Query<'a>> {
+        Some(self.query_of(self.shown()?, filter))
+    }
+
+    fn query_of<'a>(&'a self, snapshot: &'a Snapshot, filter: &'a str) -> Query<'a> {
         let group = self.selected_group().unwrap_or(0);
         let topic = self.find(Pane::Throughput).map_or("", |its| &its.cursor.key.id);
         let (expanded, silent) = (&self.expanded, self.silent);
-        Some(Query { snapshot: self.shown()?, filter, expanded, group, topic, silent })
+        Query { snapshot, filter, expanded, group, topic, silent }
     }
 
     /// The time since the last snapshot, once it is long enough to be reported.

@@ -12,8 +12,10 @@
 //! - The map's keys (`+`, `-`, Esc) and the partitions, which follow the selected group, are the
 //!   two cases in which the keys know a pane by name.
 
+use std::cmp::Reverse;
+
 use crate::snapshot::{Decision, MarketPair, Notice, Run, Shopper, Snapshot, Source, Trip};
-use crate::state::rows::{self, Query, Row, entries, workers_of};
+use crate::state::rows::{self, Item, Query, Row, entries, workers_of};
 
 /// The panes that can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,8 @@ pub(crate) enum Follow {
     /// On the first row until a key moves it: groups appear one after another in the first
     /// seconds.
     FirstUntilMoved,
-    /// At the top while rows move under it: a list of news is read from there.
+    /// At the top while rows move under it, until a key moves it or more is shown about its row: a
+    /// list of news is read from there.
     Top,
 }
 
@@ -283,11 +286,16 @@ static EVENTS: Spec = Spec {
     source: |_| &Source::Live,
     rows: |query| {
         let wanted = |notice: &Notice| query.finds_any([&*notice.subject, &notice.text]);
-        let mut rows = entries(&query.snapshot.timeline.notices, wanted, |notice| {
+        let notices = &query.snapshot.timeline.notices;
+        let mut rows = entries(notices, wanted, |notice| {
             (&notice.subject, format!("{}\n{}", notice.at_ms, notice.text))
         });
-        // Newest first.
+        // Newest first, by when it happened: a job's run is heard of some time after it ended.
         rows.reverse();
+        rows.sort_by_key(|row| {
+            let Item::Entry(at) = row.item else { return Reverse(None) };
+            Reverse(notices.get(at).map(|notice| notice.at_ms))
+        });
         rows
     },
     height: |_| None,

@@ -151,7 +151,12 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::PreviousPane => focus_next(state, state.panes.len() - 1),
         Act::Up => move_cursor(state, |at, _| at.saturating_sub(1)),
         Act::Down => move_cursor(state, |at, _| at + 1),
-        Act::First => move_cursor(state, |_, _| 0),
+        Act::First => {
+            move_cursor(state, |_, _| 0);
+            // From there a list of news is read as it comes.
+            let focused = state.focused_mut();
+            focused.cursor.moved &= focused.pane.spec().follow != Follow::Top;
+        }
         Act::Last => move_cursor(state, |_, last| last),
         Act::PageUp => move_cursor(state, |at, _| at.saturating_sub(page)),
         Act::PageDown => move_cursor(state, |at, _| at + page),
@@ -215,6 +220,8 @@ fn detail(state: &mut State) {
             state.zoomed = state.focused().detail;
         }
     }
+    state.focused_mut().held = None;
+    place_cursor(state, state.focus);
 }
 
 /// Esc: undoes the last thing that narrowed the view.
@@ -261,12 +268,25 @@ fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
 fn place_cursor(state: &mut State, at: usize) {
     let pane = state.panes[at].pane;
     let rows = state.rows(pane);
-    let cursor = &state.panes[at].cursor;
+    let its = &state.panes[at];
+    let cursor = &its.cursor;
     let first = match pane.spec().follow {
-        Follow::Top => cursor.index == 0,
+        // What somebody reads more about does not change under their eyes.
+        Follow::Top => !cursor.moved && !its.detail,
         Follow::FirstUntilMoved => !cursor.moved,
         Follow::Row => false,
     };
+    if its.detail && pane.spec().follow == Follow::Top && cursor.key != RowKey::default() {
+        match cursor.find_in(&rows) {
+            Some(_) => {
+                let frozen = state.frozen.as_ref().map(|(snapshot, _)| snapshot);
+                state.panes[at].held = frozen.or(state.latest.as_ref()).cloned();
+            }
+            // It has left the list: the last snapshot that had it is kept.
+            None => return,
+        }
+    }
+    let cursor = &state.panes[at].cursor;
     let (index, moved) = (if first { 0 } else { cursor.index_in(&rows) }, cursor.moved);
     assert!(rows.is_empty() || index < rows.len(), "a cursor is on one of {} rows: {index}", rows.len());
     if let Some(row) = rows.into_iter().nth(index) {

@@ -1,6 +1,7 @@
 //! The payment terminals as seen from their topics: swipes, the decisions on them, and how long the
 //! decisions took.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
@@ -242,13 +243,16 @@ impl PaymentsView {
 
     /// Everything as it is now; none before the first swipe.
     fn shown(&self, deadline_ms: i64) -> Option<Payments> {
+        // Answers of several partitions come interleaved, and one that turned out to be fraud comes
+        // once more: by time, not by arrival.
+        let recent = || {
+            let all = self.recent.iter().chain(&self.notable);
+            let mut decisions: Vec<Decision> = all.map(|(_, decision)| self.told(decision)).collect();
+            decisions.sort_by_key(|decision| Reverse(decision.at_ms));
+            decisions
+        };
         self.seen.then(|| Payments {
-            recent: self
-                .recent
-                .iter()
-                .chain(&self.notable)
-                .map(|(_, decision)| self.told(decision))
-                .collect(),
+            recent: recent(),
             approved: Some(self.approved),
             declined: Some(self.declined),
             stood_in: Some(self.stood_in),

@@ -37,13 +37,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         inside.y += 1;
         inside.height -= 1;
     }
-    if state.of(Pane::Events).detail
-        && inside.height > 9
-        && let Some(Item::Entry(at)) = state.selected(Pane::Events).map(|row| row.item)
+    if inside.height > 9
+        && let Some((of, Item::Entry(at))) = state.detailed(Pane::Events)
     {
         let below = Rect { y: inside.bottom() - 5, height: 5, ..inside };
         inside.height -= 5;
-        detail(pen, &timeline.notices[at], below);
+        detail(pen, &of.timeline.notices[at], below);
     }
     list(pen, state, Pane::Events, inside, &state.rows(Pane::Events), |pen, line, row| {
         if let Item::Entry(at) = row.item {

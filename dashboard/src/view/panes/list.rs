@@ -29,12 +29,15 @@ pub(crate) fn list(
         );
         return;
     }
-    let selected = state.of(pane).cursor.index_in(rows);
+    let cursor = &state.of(pane).cursor;
+    let selected = cursor.index_in(rows);
+    // The row that more is shown about may have left the list.
+    let is_there = cursor.find_in(rows).is_some() || !state.of(pane).detail;
     let shown = window(rows.len(), selected, usize::from(area.height));
     scrollbar(pen, state.focus() == pane, area, rows.len(), &shown);
     for (y, at) in (area.y..area.bottom()).zip(shown) {
         let line = Rect { y, height: 1, ..area };
-        if at == selected && state.focus() == pane {
+        if at == selected && is_there && state.focus() == pane {
             pen.highlight(line);
         }
         draw(pen, line, &rows[at]);

@@ -3,7 +3,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, count, duration, maybe_count, maybe_duration, maybe_money, money, time_of_day};
+use crate::format::{
+    UNKNOWN, count, duration, maybe_count, maybe_duration, maybe_money, money, percent, time_of_day,
+};
 use crate::snapshot::{Decision, Payments, Snapshot, Verdict};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -12,7 +14,7 @@ use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
-use text::{clean, wrap};
+use text::{clean, text_width, wrap};
 
 type Predicate = fn(&Decision) -> bool;
 
@@ -53,14 +55,13 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         return;
     };
     let offset = snapshot.title.utc_offset_min;
-    if state.of(Pane::Payments).detail
-        && inside.height > 9
-        && let Some(Item::Entry(at)) = state.selected(Pane::Payments).map(|row| row.item)
+    if inside.height > 9
+        && let Some((of, Item::Entry(at))) = state.detailed(Pane::Payments)
     {
         let height = 6;
         let below = Rect { y: inside.bottom() - height, height, ..inside };
         inside.height -= height;
-        detail(pen, &payments.recent[at], offset, below);
+        detail(pen, &of.payments.data.recent[at], offset, below);
     }
     if inside.height > 10 {
         let facts: Pieces = vec![
@@ -77,7 +78,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     // Declines are rare, and so is the truth: the newest of each stays in sight when the approvals
     // have pushed it out of the list.
     let height = usize::from(inside.height);
-    let at_top = state.of(Pane::Payments).cursor.index_in(&rows) == 0;
+    let its = state.of(Pane::Payments);
+    let at_top = !its.cursor.moved && !its.detail;
     let of = |row: &Row| if let Item::Entry(at) = row.item { payments.recent.get(at) } else { None };
     let mut visible = height;
     for (title, is) in PINNED {
@@ -135,7 +137,6 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
     let right = line.right().saturating_sub(1);
     let late = matches!((decision.latency_ms, deadline_ms), (Some(took), Some(deadline)) if took > deadline);
     let latency = maybe_duration(decision.latency_ms);
-    pen.right(right, y, 7, &latency, if late { Role::Warn } else { Role::Dim });
     let mut room = right.saturating_sub(x + 8);
     if line.width >= 92 {
         let fraud = match decision.fraud {
@@ -146,32 +147,51 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
         pen.right(right.saturating_sub(8), y, 10, fraud, Role::Dim);
         room = room.saturating_sub(12);
     }
-    let (why, role) = match (decision.reasons.first(), decision.probability) {
-        (Some(reason), _) if is_declined(decision) => (reason.clone(), Role::Text),
-        (Some(reason), _) => (reason.clone(), Role::Dim),
+    let reason = |reason: &str| brief(reason, decision, room);
+    let (mut why, role) = match (decision.reasons.first(), decision.probability) {
+        (Some(words), _) if is_declined(decision) => (reason(words), Role::Text),
+        (Some(words), _) => (reason(words), Role::Dim),
         // An approval has no reasons: the probability is all there is to show.
-        (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Faint),
+        (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Dim),
         (None, _) => (String::new(), Role::Dim),
     };
+    // A decline is about its reason: where both have no room, the latency gives way.
+    let alone = is_declined(decision) && !late && line.width < 92 && text_width(&why) > room;
+    if let Some(words) = decision.reasons.first().filter(|_| alone) {
+        room = right.saturating_sub(x);
+        why = brief(words, decision, room);
+    } else {
+        pen.right(right, y, 7, &latency, if late { Role::Warn } else { Role::Dim });
+    }
     pen.text(x, y, room, &why, role);
+}
+
+/// A reason in so many cells: where there is no room for its words, without what the row says
+/// already, and with units for words.
+fn brief(reason: &str, decision: &Decision, room: u16) -> String {
+    let mut reason = clean(reason).into_owned();
+    let said = format!("{} is ", money(decision.amount_cents));
+    let shorter = [
+        (said.as_str(), ""),
+        (" the card's usual ", " the usual "),
+        (" minutes", " min"),
+        (" seconds", " s"),
+        (" hours", " h"),
+        (" times", "×"),
+    ];
+    for (words, brief) in shorter {
+        if text_width(&reason) <= room {
+            break;
+        }
+        reason = reason.replacen(words, brief, 1);
+    }
+    reason
 }
 
 /// A share that is nearly all, never rounded up to all: `99.98 %`.
 fn in_time(share: f64) -> String {
     let hundredths = (share.clamp(0.0, 1.0) * 1e4).floor();
     if hundredths >= 1e4 { "100 %".into() } else { format!("{:.2} %", hundredths / 100.0) }
-}
-
-/// A probability: `0.4 %`, `93 %`.
-fn percent(p: f64) -> String {
-    let p = p * 100.0;
-    if p > 0.0 && p < 0.05 {
-        "under 0.1 %".into()
-    } else if p < 9.95 {
-        format!("{p:.1} %")
-    } else {
-        format!("{p:.0} %")
-    }
 }
 
 /// All that is known of one decision.
