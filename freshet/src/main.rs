@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use text::escape;
 use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -54,7 +54,8 @@ fn main() -> ExitCode {
         .with_ansi(
             std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr()),
         )
-        .with_filter(wanted().and(OnceASecond::default()));
+        .map_event_format(OnceASecond::new)
+        .with_filter(wanted());
     let on_screen = SaidOnScreen.with_filter(wanted());
     let lines = cli.command.is_supervised().then(|| WorkerLines.with_filter(filter_fn(WorkerLines::takes)));
     tracing_subscriber::registry().with(words).with(on_screen).with(lines).init();

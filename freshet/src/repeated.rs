@@ -10,13 +10,15 @@
 //!   themselves.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use scenarios::clock::wall_ms;
-use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context, Filter};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::fields::Fields;
 
@@ -25,34 +27,45 @@ const SAME_MS: i64 = 1_000;
 /// So many different warnings are remembered: what clients send can make any number of them.
 const MOST: usize = 1_000;
 
-/// Lets a warning through at most once a second.
-#[derive(Debug, Default)]
-pub(crate) struct OnceASecond(Mutex<Written>);
+/// Writes events as another format does, and the same warning at most once a second.
+#[derive(Debug)]
+pub(crate) struct OnceASecond<F> {
+    format: F,
+    written: Mutex<Written>,
+}
 
-impl<S: Subscriber> Filter<S> for OnceASecond {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
+impl<F> OnceASecond<F> {
+    pub(crate) fn new(format: F) -> Self {
+        Self { format, written: Mutex::default() }
     }
+}
 
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::always()
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
-        if *event.metadata().level() > Level::WARN {
-            return true;
+impl<S, N, F> FormatEvent<S, N> for OnceASecond<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if *event.metadata().level() <= Level::WARN {
+            let mut same = DefaultHasher::new();
+            event.metadata().callsite().hash(&mut same);
+            without_numbers(&Fields::of(event).message()).hash(&mut same);
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            match written.passed_over(same.finish(), wall_ms()) {
+                None => return Ok(()),
+                Some(0) => {}
+                Some(passed_over) => {
+                    writeln!(writer, "(and {passed_over} more like the next one since it was last written)")?;
+                }
+            }
         }
-        let mut same = DefaultHasher::new();
-        event.metadata().callsite().hash(&mut same);
-        without_numbers(&Fields::of(event).message()).hash(&mut same);
-        let passed_over = {
-            let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            written.passed_over(same.finish(), wall_ms())
-        };
-        if let Some(passed_over) = passed_over.filter(|passed_over| *passed_over > 0) {
-            say!("(and {passed_over} more like the next one since it was last written)");
-        }
-        passed_over.is_some()
+        self.format.format_event(context, writer, event)
     }
 }
 

@@ -201,7 +201,11 @@ impl Summary {
     /// How each consumer did.
     fn live(&self) -> Table {
         let mut table = Table::new(&["consumer", "questions", "answers", "p50", "p99", "lost", "doubled"]);
-        let ms = |value: Option<f64>| value.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
+        let ms = |value: Option<f64>| match value {
+            None => "–".to_owned(),
+            Some(ms) if ms < 10_000.0 => format!("{ms:.0} ms"),
+            Some(ms) => format!("{:.0} s", ms / 1_000.0),
+        };
         let count = |value: Option<u64>| value.map_or("–".to_owned(), grouped);
         for business in &self.businesses {
             table.row([
@@ -272,7 +276,7 @@ mod tests {
             events_in,
             answers_out: 39_759,
             freshness_p50_ms: Some(20.2),
-            freshness_p99_ms: None,
+            freshness_p99_ms: (events_in > 0).then_some(111_349.0),
             ledger,
         };
         let judged = Sums { lost: Some(0), ..Sums::default() };
@@ -310,9 +314,9 @@ parentheses the 95 % interval
     waiting cost $9,657.39 ($9,647.39 to $9,667.39), in 35,119 swipes
 
 Live on this machine:
-consumer       questions  answers  p50    p99  lost  doubled
-fraud             38,239   39,759  20 ms    –     0        0
-notifications          –   39,759  20 ms    –     –        –
+consumer       questions  answers  p50    p99    lost  doubled
+fraud             38,239   39,759  20 ms  111 s     0        0
+notifications          –   39,759  20 ms  –         –        –
 From swipe to decision: p50 6 ms, p99 547 ms, p99.9 964 ms (the newest swipes);
   of all swipes 93.213 % had it before their terminal's deadline of 100 ms
 cost to run the stream lane: 100.1 CPU-s for 1,628,689 records, 61.5 a million
