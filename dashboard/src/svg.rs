@@ -59,6 +59,7 @@ pub fn of_buffer(buf: &Buffer, theme: &Theme) -> String {
         size.0, size.1
     );
     for y in area.top()..area.bottom() {
+        backgrounds(&mut svg, buf, y, paper, ink);
         let mut x = area.left();
         while x < area.right() {
             let look = Look::of(&buf[(x, y)], paper, ink);
@@ -71,7 +72,7 @@ pub fn of_buffer(buf: &Buffer, theme: &Theme) -> String {
                 x = x.saturating_add(wide);
             }
             let at = ((start - area.x), (y - area.y));
-            run(&mut svg, at, x.min(area.right()) - start, &text, &look, paper);
+            run(&mut svg, at, &text, &look);
         }
     }
     svg.push_str("</svg>\n");
@@ -96,16 +97,36 @@ impl Look {
     }
 }
 
-fn run(svg: &mut String, (column, row): (u16, u16), cells: u16, text: &str, look: &Look, paper: &str) {
-    let (x, y) = (MARGIN + f64::from(column) * CELL.0, MARGIN + f64::from(row) * CELL.1);
-    let wide = f64::from(cells) * CELL.0;
-    if look.bg != paper {
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{}\" fill=\"{}\"/>",
-            CELL.1, look.bg
-        );
+/// The backgrounds of a row, each stretch of one colour as one box: between two boxes side by side
+/// a seam would show.
+fn backgrounds(svg: &mut String, buf: &Buffer, y: u16, paper: &str, ink: &str) {
+    let area = buf.area;
+    let background = |x| Look::of(&buf[(x, y)], paper, ink).bg;
+    let mut x = area.left();
+    while x < area.right() {
+        let (start, colour) = (x, background(x));
+        while x < area.right() && background(x) == colour {
+            x += 1;
+        }
+        if colour != paper {
+            let (left, top) = place((start - area.x, y - area.y));
+            let wide = f64::from(x - start) * CELL.0;
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{}\" fill=\"{colour}\"/>",
+                CELL.1
+            );
+        }
     }
+}
+
+/// Where a cell begins, in pixels.
+fn place((column, row): (u16, u16)) -> (f64, f64) {
+    (MARGIN + f64::from(column) * CELL.0, MARGIN + f64::from(row) * CELL.1)
+}
+
+fn run(svg: &mut String, cell: (u16, u16), text: &str, look: &Look) {
+    let (x, y) = place(cell);
     let mut shapes = Shapes::default();
     let mut words: Vec<(f64, String, u16)> = Vec::new();
     let mut at = x;
@@ -324,6 +345,22 @@ mod tests {
             svg.contains(
                 "<text x=\"28.8\" y=\"24.8\" textLength=\"42.0\" fill=\"#010203\">a&lt;b&amp;c</text>"
             ),
+            "{svg}"
+        );
+    }
+
+    /// A selected row has words of several colours on one background.
+    #[test]
+    fn a_background_of_one_colour_is_one_box() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 10, 2));
+        buf.set_string(2, 0, "ab", Style::new().fg(Color::Rgb(1, 2, 3)));
+        buf.set_string(5, 0, "c", Style::new().add_modifier(Modifier::BOLD));
+        buf.set_style(Rect::new(1, 0, 8, 1), Style::new().bg(Color::Rgb(9, 9, 9)));
+        let svg = of_buffer(&buf, &Theme::default());
+        let boxes: Vec<&str> = svg.lines().filter(|line| line.contains("#090909")).collect();
+        assert_eq!(
+            boxes,
+            ["<rect x=\"20.4\" y=\"12.0\" width=\"67.2\" height=\"17\" fill=\"#090909\"/>"],
             "{svg}"
         );
     }

@@ -49,6 +49,8 @@ pub(crate) struct Spec {
     pub(crate) name: &'static str,
     /// As the line of tabs shows it.
     pub(crate) tab: &'static str,
+    /// What it is, for the help while it has the focus.
+    pub(crate) what: &'static str,
     /// Said where its source does not exist.
     pub(crate) absent: &'static str,
     /// Said where it has no rows.
@@ -132,6 +134,7 @@ impl Pane {
 static THROUGHPUT: Spec = Spec {
     name: "throughput",
     tab: "throughput",
+    what: "Throughput: records a second, written to each topic (in) and read from it (out). Silent topics are folded into the last row.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.topics.source,
@@ -147,6 +150,7 @@ static THROUGHPUT: Spec = Spec {
 static LAG: Spec = Spec {
     name: "lag",
     tab: "lag",
+    what: "Lag: records written that this group has not committed yet, and how old the oldest of them is. Ours commit once a second, so up to 1 s is normal.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.groups.source,
@@ -168,6 +172,7 @@ static LAG: Spec = Spec {
 static PARTITIONS: Spec = Spec {
     name: "partitions",
     tab: "partitions",
+    what: "Partitions: each is a log, from the oldest record that is kept to the newest. The bookmark is where its group continues after a crash.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.groups.source,
@@ -183,6 +188,7 @@ static PARTITIONS: Spec = Spec {
 static CITY: Spec = Spec {
     name: "city",
     tab: "city",
+    what: "City: streets by their speed now, cars, and one trip: what the stream says of its arrival, what the last batch run says, and what came true.",
     absent: "no positions on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.city.source,
@@ -202,6 +208,7 @@ static CITY: Spec = Spec {
 static PAYMENTS: Spec = Spec {
     name: "payments",
     tab: "payments",
+    what: "Payments: each row is a card swipe and the decision on it, with its strongest reason. A terminal that gets no answer in time approves alone.",
     absent: "no card swipes on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.payments.source,
@@ -225,6 +232,7 @@ static PAYMENTS: Spec = Spec {
 static SHOP: Spec = Spec {
     name: "shop",
     tab: "shop",
+    what: "Shop: what one visitor did, and the page that each lane offers them: the stream's knows the last click, the batch's the last full period.",
     absent: "no clicks on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.shop.source,
@@ -244,6 +252,7 @@ static SHOP: Spec = Spec {
 static MARKETS: Spec = Spec {
     name: "markets",
     tab: "markets",
+    what: "Markets: pairs of currencies, and the orders on their signals: how late each lane's came, and how far the price had moved against it.",
     absent: "no trades on this cluster",
     empty: "no trades yet",
     source: |snapshot| &snapshot.markets.source,
@@ -263,6 +272,7 @@ static MARKETS: Spec = Spec {
 static LANES: Spec = Spec {
     name: "batch or stream",
     tab: "lanes",
+    what: "Batch or stream: the bill of both lanes. Both run the same logic on the same records; what batch costs more, waiting for the next run has cost.",
     absent: "no batch lane on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.lanes.source,
@@ -281,6 +291,7 @@ static LANES: Spec = Spec {
 static EVENTS: Spec = Spec {
     name: "events",
     tab: "events",
+    what: "Events: what happened to the machinery, newest first, with how long it took. Times are real time in UTC, not the show's.",
     absent: "not on this cluster",
     empty: "nothing has happened yet",
     source: |_| &Source::Live,

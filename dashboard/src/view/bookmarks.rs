@@ -28,6 +28,9 @@ use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::{clean, text_width};
 
+/// What the picture is, for the help.
+pub(crate) const WHAT: &str = "One log, two bookmarks: both lanes read the same questions. A mark is the sum of all \
+    partitions' committed offsets, committed once a second; an age is that of the worst partition.";
 /// Of how many periods the newest records are drawn to scale.
 const PERIODS: f64 = 2.0;
 /// A break is worth it from this share of the log on that it leaves out.

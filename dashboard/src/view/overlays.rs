@@ -6,22 +6,32 @@ use crate::command::Target;
 use crate::snapshot::Source;
 use crate::state::keys::{self, HelpLine};
 use crate::state::{Confirm, Irreversible, State};
-use crate::view::header;
 use crate::view::layout::SMALLEST;
 use crate::view::lesson::{Brevity, batch, cost_alone, lesson, stream};
 use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
+use crate::view::{bookmarks, header};
 use text::{clean, wrap};
 
 pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
     let lines = keys::help();
-    let area = centred(body, 66, lines.len() as u16 + 4);
+    let what = if state.is_presenting() { bookmarks::WHAT } else { state.focus().spec().what };
+    let what = wrap(what, 66.min(body.width).saturating_sub(5));
+    let area = centred(body, 66, (lines.len() + what.len()) as u16 + 5);
     pen.clear(area);
     let foot = vec![("grey keys have nothing to act on now".to_string(), Role::Dim)];
     let inside = pen.frame(area, &Frame { name: "help".into(), foot, focused: true, ..Frame::default() });
-    let height = usize::from(inside.height);
-    let from = from.min(lines.len().saturating_sub(height.saturating_sub(2)));
-    let top = inside.y + u16::from(inside.height > 4);
+    let mut top = inside.y + u16::from(inside.height > 4);
+    // What the focused pane is stays while the keys scroll.
+    if usize::from(inside.height) > what.len() + 5 {
+        for line in &what {
+            pen.text(inside.x + 2, top, inside.width.saturating_sub(3), line, Role::Text);
+            top += 1;
+        }
+        top += 1;
+    }
+    let height = usize::from(inside.bottom().saturating_sub(top));
+    let from = from.min(lines.len().saturating_sub(height.saturating_sub(1)));
     for (y, line) in (top..inside.bottom()).zip(&lines[from..]) {
         let x = inside.x + 2;
         let room = inside.width.saturating_sub(3);
@@ -32,8 +42,7 @@ pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
             }
             HelpLine::Key(binding) => {
                 let works = binding.works_now(state);
-                let (key, words) =
-                    if works { (Role::Stream, Role::Text) } else { (Role::Faint, Role::Faint) };
+                let (key, words) = if works { (Role::Stream, Role::Text) } else { (Role::Dim, Role::Dim) };
                 pen.right(x + 9, y, 9, binding.shown(state), key);
                 pen.text(x + 11, y, room.saturating_sub(11), binding.does, words);
             }

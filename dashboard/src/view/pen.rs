@@ -242,7 +242,39 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// The same over several rows, `area.height` times as fine.
+    /// A chart with axes: the highest of the values that are shown beside its top, 0 beside its
+    /// bottom, and below it for how long they go back. `label` writes a value, `ago` for how many.
+    pub(crate) fn graph(
+        &mut self,
+        area: Rect,
+        series: &[f64],
+        role: Role,
+        (label, ago): (impl Fn(f64) -> String, impl Fn(usize) -> String),
+    ) {
+        let highest =
+            |shown: &[f64]| shown.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        let most = text_width(&label(highest(series))).max(5) + 1;
+        if area.width < most + 20 || area.height < 4 {
+            return self.chart(area, series, role);
+        }
+        let chart = Rect { x: area.x + most, width: area.width - most, height: area.height - 1, ..area };
+        let shown = newest(series, usize::from(chart.width));
+        for (y, value) in [(chart.y, highest(&shown)), (chart.bottom() - 1, 0.0)] {
+            self.right(chart.x - 1, y, most - 1, &label(value), Role::Dim);
+        }
+        self.chart(chart, series, role);
+        let axis = chart.bottom();
+        let from = chart.right() - shown.len() as u16;
+        for x in from..chart.right() {
+            self.cell(x, axis, '─', Role::Faint);
+        }
+        self.right(chart.right(), axis, 4, " now", Role::Dim);
+        if shown.len() > 20 {
+            self.text(from, axis, 14, &format!("{} ago ", ago(shown.len())), Role::Dim);
+        }
+    }
+
+    /// A series over several rows, `area.height` times as fine as a sparkline.
     pub(crate) fn chart(&mut self, area: Rect, series: &[f64], role: Role) {
         const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let area = area.intersection(self.buf.area);

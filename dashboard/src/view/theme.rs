@@ -3,8 +3,10 @@
 //! A view says *what* something is (`Role::Batch`), a [`Theme`] says how that looks. The background
 //! stays the terminal's own. Status is always glyph, word and colour, so that the mono palette
 //! loses nothing but charm. The colours of the series are those of Okabe & Ito (2008, "Color
-//! Universal Design"), which readers with any kind of colour vision can tell apart; on a dark
-//! background the two darkest are lightened.
+//! Universal Design"), which readers with any kind of colour vision can tell apart; lightened or
+//! darkened until each can be read on a projector: words have at least 4.5 times the luminance of
+//! their background or the other way round, and what is only a glyph 3 times (WCAG 2.2, 1.4.3 and
+//! 1.4.11).
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -17,7 +19,7 @@ pub(crate) enum Role {
     Text,
     /// Units, labels, secondary text.
     Dim,
-    /// Borders, streets, axes.
+    /// Borders, streets, axes: glyphs, never words.
     Faint,
     /// Names of panes.
     Title,
@@ -154,10 +156,10 @@ impl Theme {
     fn cursor(self, palette: Palette) -> Style {
         match (palette, self.depth) {
             (Palette::Dark, Depth::True | Depth::Indexed) => {
-                Style::new().bg(self.colour((0x2b_3648, Color::Reset)))
+                Style::new().bg(self.colour((0x24_3044, Color::Reset)))
             }
             (Palette::Light, Depth::True | Depth::Indexed) => {
-                Style::new().bg(self.colour((0xdf_e6f0, Color::Reset)))
+                Style::new().bg(self.colour((0xe4_ebf4, Color::Reset)))
             }
             _ => Style::new().add_modifier(Modifier::REVERSED),
         }
@@ -208,32 +210,32 @@ fn look(palette: Palette, role: Role) -> (Option<Ink>, Modifier) {
             Role::Text | Role::Cursor => (None, PLAIN),
             Role::Title | Role::Truth => (None, BOLD),
             Role::Dim => {
-                (Some(if dark { (0x94_9eb0, Color::Gray) } else { (0x5a_6270, Color::DarkGray) }), PLAIN)
+                (Some(if dark { (0x9a_a4b6, Color::Gray) } else { (0x53_5b68, Color::DarkGray) }), PLAIN)
             }
             Role::Faint => {
-                (Some(if dark { (0x4d_5768, Color::DarkGray) } else { (0x97_a1b0, Color::Gray) }), PLAIN)
+                (Some(if dark { (0x76_829c, Color::DarkGray) } else { (0x75_7f8e, Color::Gray) }), PLAIN)
             }
             Role::Focus => {
                 (Some(if dark { (0xc9_d4e5, Color::White) } else { (0x30_3846, Color::Black) }), BOLD)
             }
             Role::Good => {
-                (Some(if dark { (0x2f_b98c, Color::Green) } else { (0x00_7f5c, Color::Green) }), PLAIN)
+                (Some(if dark { (0x34_c496, Color::Green) } else { (0x00_6b4d, Color::Green) }), PLAIN)
             }
             Role::Warn => {
-                (Some(if dark { (0xf0_e442, Color::Yellow) } else { (0x8f_6b00, Color::Yellow) }), PLAIN)
+                (Some(if dark { (0xf0_e442, Color::Yellow) } else { (0x75_5700, Color::Yellow) }), PLAIN)
             }
-            Role::Bad => (Some(if dark { (0xff_7043, Color::Red) } else { (0xc2_4a00, Color::Red) }), BOLD),
+            Role::Bad => (Some(if dark { (0xff_7a50, Color::Red) } else { (0xb0_2a00, Color::Red) }), BOLD),
             Role::Paused => {
-                (Some(if dark { (0xcc_79a7, Color::Magenta) } else { (0xa0_4a78, Color::Magenta) }), PLAIN)
+                (Some(if dark { (0xd5_8fb5, Color::Magenta) } else { (0x8f_3f6a, Color::Magenta) }), PLAIN)
             }
             Role::Stream => {
-                (Some(if dark { (0x56_b4e9, Color::Cyan) } else { (0x00_72b2, Color::Blue) }), PLAIN)
+                (Some(if dark { (0x56_b4e9, Color::Cyan) } else { (0x00_609a, Color::Blue) }), PLAIN)
             }
             Role::Batch => {
-                (Some(if dark { (0xe6_9f00, Color::Yellow) } else { (0xa8_6400, Color::Yellow) }), PLAIN)
+                (Some(if dark { (0xe6_9f00, Color::Yellow) } else { (0x8a_5200, Color::Yellow) }), PLAIN)
             }
             Role::Series => {
-                (Some(if dark { (0x52_82b4, Color::Blue) } else { (0x4a_7fb0, Color::Blue) }), PLAIN)
+                (Some(if dark { (0x6f_9fd0, Color::Blue) } else { (0x2f_6796, Color::Blue) }), PLAIN)
             }
         },
     }

@@ -109,7 +109,7 @@ fn notice(pen: &mut Pen, notice: &Notice, line: Rect) {
     };
     // Wall clock, in UTC: these are things that happened to the machinery, not to the city.
     let pieces: Pieces = vec![
-        (time_of_day(notice.at_ms, 0), Role::Faint),
+        (time_of_day(notice.at_ms, 0), Role::Dim),
         (format!(" {glyph} "), role),
         (clean(&notice.subject).into_owned(), Role::Text),
         (format!("  {}", clean(&notice.text)), Role::Dim),

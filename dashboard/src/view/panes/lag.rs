@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::{Item, workers_of};
 use crate::view::panes::border::{Border, open};
-use crate::view::panes::list::{list, split_below};
+use crate::view::panes::list::{list, per_second, split_below};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use crate::view::trend::{lag_role, trend, waiting};
@@ -134,7 +134,8 @@ fn chart(pen: &mut Pen, group: &Group, area: Rect) {
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
     let (_, role) = trend(group.trend, true);
-    pen.chart(chart, &group.lag_history_records, if role == Role::Good { Role::Series } else { role });
+    let role = if role == Role::Good { Role::Series } else { role };
+    pen.graph(chart, &group.lag_history_records, role, per_second());
 }
 
 /// During a rebalance no member reads, which explains a growing lag better than its trend does.

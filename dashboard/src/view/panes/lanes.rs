@@ -81,7 +81,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         // The newest run says itself that it is one.
         let head = u16::from(left > 1);
         let runs = Rect { y: y + head, height: left - head, ..inside };
-        pen.text(room.x, y, room.width * head, "runs", Role::Faint);
+        pen.text(room.x, y, room.width * head, "runs", Role::Dim);
         list(pen, state, Pane::Lanes, runs, &rows, |pen, line, row| {
             if let Item::Entry(at) = row.item {
                 run(pen, &lanes.runs[at], line);
@@ -100,8 +100,8 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
         ("stream", Role::Stream),
         ("batch", Role::Batch),
         ("waiting cost", Role::Title),
-        ("in cases", Role::Faint),
-        ("95 % interval", Role::Faint),
+        ("in cases", Role::Dim),
+        ("95 % interval", Role::Dim),
     ];
     for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
         if end <= area.right() {
@@ -126,8 +126,8 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                 stream.clone(),
                 (amount(item.batch), Role::Text),
                 verdict(item, rooms),
-                (maybe_count(item.cases), Role::Faint),
-                (interval(item, amount), Role::Faint),
+                (maybe_count(item.cases), Role::Dim),
+                (interval(item, amount), Role::Dim),
             ],
         ));
         // The lesson within the lesson: a model of an hour ago is nearly as good, if it knows what
@@ -139,7 +139,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                 verdict: item.stale_verdict.clone(),
                 ..item.clone()
             };
-            let unsaid = (String::new(), Role::Faint);
+            let unsaid = (String::new(), Role::Dim);
             lines.push((
                 "└ old model, live page",
                 [
@@ -147,7 +147,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
                     (amount(old.batch), Role::Text),
                     verdict(&old, rooms),
                     unsaid,
-                    (interval(&old, amount), Role::Faint),
+                    (interval(&old, amount), Role::Dim),
                 ],
             ));
         }
@@ -258,14 +258,14 @@ fn next_run(pen: &mut Pen, lanes: &Lanes, snapshot: &Snapshot, line: Rect) {
 
 /// As many pieces as fit, with a blank at either end.
 fn whole(pieces: &Pieces, room: u16) -> Pieces {
-    let mut fitting = vec![(" ".to_owned(), Role::Faint)];
+    let mut fitting = vec![(" ".to_owned(), Role::Dim)];
     for piece in pieces {
         if pieces_width(&fitting) + text_width(&piece.0) > room {
             break;
         }
         fitting.push(piece.clone());
     }
-    fitting.push((" ".into(), Role::Faint));
+    fitting.push((" ".into(), Role::Dim));
     fitting
 }
 
@@ -291,10 +291,10 @@ fn proof(lanes: &Lanes) -> Option<Pieces> {
 fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
     let width = ((area.width.saturating_sub(18)) / 4).clamp(7, 13);
     let ends = [1, 2, 3, 4].map(|at| area.x + 18 + at * width);
-    pen.text(area.x, area.y, 17, "business", Role::Faint);
+    pen.text(area.x, area.y, 17, "business", Role::Dim);
     for (end, head) in ends.into_iter().zip(["events", "answers", "p50", "p99"]) {
         if end <= area.right() {
-            pen.right(end, area.y, width - 1, head, Role::Faint);
+            pen.right(end, area.y, width - 1, head, Role::Dim);
         }
     }
     for (y, business) in (area.y + 1..area.bottom()).zip(businesses) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ratatui::layout::Rect;
 
+use crate::format::{duration, number, short};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Row;
@@ -64,6 +65,12 @@ pub(crate) fn scrollbar(pen: &mut Pen, focused: bool, area: Rect, rows: usize, s
 pub(crate) fn window(rows: usize, selected: usize, height: usize) -> Range<usize> {
     let start = selected.saturating_sub(height / 2).min(rows.saturating_sub(height));
     start..(start + height).min(rows)
+}
+
+/// How the axes of a series with a value a second are written.
+pub(crate) fn per_second() -> (impl Fn(f64) -> String, impl Fn(usize) -> String) {
+    let figure = |value: f64| if value < 1e5 { number(Some(value)) } else { short(value) };
+    (figure, |values: usize| duration(values as f64 * 1_000.0))
 }
 
 /// Cuts what a list of `rows` leaves free off the bottom of `inside`, or `wanted` rows if that is

@@ -72,9 +72,9 @@ impl Columns {
 
 fn heading(pen: &mut Pen, columns: &Columns, line: Rect) {
     let mut end = line.x + 1 + columns.name + columns.price;
-    pen.right(end, line.y, columns.price, "price", Role::Faint);
+    pen.right(end, line.y, columns.price, "price", Role::Dim);
     end += columns.change;
-    pen.right(end, line.y, columns.change, "last hour", Role::Faint);
+    pen.right(end, line.y, columns.change, "last hour", Role::Dim);
     let right = line.right().saturating_sub(1);
     pen.right(right, line.y, columns.signal, "batch", Role::Batch);
     pen.right(right.saturating_sub(columns.signal), line.y, columns.signal, "stream", Role::Stream);
@@ -126,7 +126,7 @@ fn detail(pen: &mut Pen, pair: &MarketPair, offset: i32, area: Rect) {
     pen.right(first, orders.y, 8, "stream", Role::Stream);
     pen.right(second, orders.y, 8, "batch", Role::Batch);
     for (y, order) in (orders.y + 1..orders.bottom()).zip(&pair.orders) {
-        pen.text(orders.x + 1, y, 5, &time_of_day(order.at_ms, offset)[..5], Role::Faint);
+        pen.text(orders.x + 1, y, 5, &time_of_day(order.at_ms, offset)[..5], Role::Dim);
         pen.text(orders.x + 7, y, 4, word(order), Role::Text);
         for (end, moved, role) in [(first, &order.stream, Role::Stream), (second, &order.batch, Role::Batch)]
         {
@@ -135,7 +135,11 @@ fn detail(pen: &mut Pen, pair: &MarketPair, offset: i32, area: Rect) {
     }
     let chart = Rect { x: orders.right() + 1, width: area.width.saturating_sub(orders.width + 2), ..area };
     if chart.width >= 20 {
-        pen.chart(chart, &risen(&pair.closes), Role::Series);
+        let known = pair.closes.iter().copied().filter(|close| close.is_finite());
+        let high = known.reduce(f64::max).map_or(String::new(), |high| price((high * 1e8) as i64));
+        // The chart begins at the lowest price and not at 0, where there is nothing to write.
+        let label = |height: f64| if height > 0.0 { high.clone() } else { String::new() };
+        pen.graph(chart, &risen(&pair.closes), Role::Series, (label, |closes| format!("{closes} min")));
     }
 }
 

@@ -138,7 +138,7 @@ fn row(pen: &mut Pen, partition: &GroupPartition, line: Rect) {
     pen.cell(x + 16, y, words.chars().next().unwrap_or(' '), role);
     match &partition.owner {
         Some(owner) => pen.right(right, y, owner_cells, owner, Role::Dim),
-        None => pen.right(right, y, owner_cells, "no owner", Role::Faint),
+        None => pen.right(right, y, owner_cells, "no owner", Role::Dim),
     };
 }
 

@@ -53,13 +53,13 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 fn trail(pen: &mut Pen, shopper: &Shopper, at: usize, of: usize, offset: i32, area: Rect) {
     let mut head: Pieces = vec![(clean(&shopper.session_id).into_owned(), Role::Title)];
     if area.width >= 28 {
-        head.push((format!("  {at} of {of}"), Role::Faint));
+        head.push((format!("  {at} of {of}"), Role::Dim));
     }
     pen.pieces(area.x + 1, area.y, area.width.saturating_sub(1), &head);
     for (y, event) in (area.y + 1..area.bottom()).zip(shopper.trail.iter().rev()) {
         let mut x = area.x + 1;
         if area.width >= 34 {
-            pen.text(x, y, 8, &time_of_day(event.at_ms, offset), Role::Faint);
+            pen.text(x, y, 8, &time_of_day(event.at_ms, offset), Role::Dim);
             x += 9;
         }
         let (word, role) = word(event.kind);
@@ -81,7 +81,7 @@ fn item(pen: &mut Pen, (x, y): (u16, u16), width: u16, name: &str, role: Role) -
 fn hit(pen: &mut Pen, event: &ShopEvent, end: u16, y: u16) {
     for (at, on_page, role) in [(2, event.on_page, Role::Stream), (1, event.on_batch_page, Role::Batch)] {
         if let Some(on_page) = on_page {
-            let role = if on_page { role } else { Role::Faint };
+            let role = if on_page { role } else { Role::Dim };
             pen.cell(end.saturating_sub(at), y, if on_page { '●' } else { '○' }, role);
         }
     }
@@ -91,8 +91,8 @@ fn word(kind: ShopEventKind) -> (&'static str, Role) {
     match kind {
         ShopEventKind::View => ("view", Role::Dim),
         ShopEventKind::Click => ("click", Role::Dim),
-        ShopEventKind::Hover => ("hover", Role::Faint),
-        ShopEventKind::Scroll => ("scroll", Role::Faint),
+        ShopEventKind::Hover => ("hover", Role::Dim),
+        ShopEventKind::Scroll => ("scroll", Role::Dim),
         ShopEventKind::AddToCart => ("cart", Role::Warn),
         ShopEventKind::Purchase => ("bought", Role::Good),
     }
@@ -100,12 +100,12 @@ fn word(kind: ShopEventKind) -> (&'static str, Role) {
 
 fn page(pen: &mut Pen, name: &str, role: Role, page: &Page, shopper: &Shopper, area: Rect) {
     let age = page.age_ms.map_or(String::new(), |age| format!(" {} old", maybe_duration(Some(age))));
-    pen.pieces(area.x, area.y, area.width, &[(name.to_string(), role), (age, Role::Faint)]);
+    pen.pieces(area.x, area.y, area.width, &[(name.to_string(), role), (age, Role::Dim)]);
     if page.items.is_empty() {
         pen.text(area.x, area.y + 1, area.width, if area.height > 1 { "– none yet" } else { "" }, Role::Dim);
     }
     for (y, (rank, name)) in (area.y + 1..area.bottom()).zip(page.items.iter().enumerate()) {
-        pen.right(area.x + 2, y, 2, &(rank + 1).to_string(), Role::Faint);
+        pen.right(area.x + 2, y, 2, &(rank + 1).to_string(), Role::Dim);
         // What only the live page has is what waiting would have cost this shopper.
         let fresh = role == Role::Stream && !shopper.batch_page.items.contains(name);
         let words = if fresh { Role::Stream } else { Role::Text };
@@ -115,12 +115,7 @@ fn page(pen: &mut Pen, name: &str, role: Role, page: &Page, shopper: &Shopper, a
 }
 
 fn trending(pen: &mut Pen, trending: &[Trending], area: Rect) {
-    pen.pieces(
-        area.x,
-        area.y,
-        area.width,
-        &[("trending".into(), Role::Title), (" /min".into(), Role::Faint)],
-    );
+    pen.pieces(area.x, area.y, area.width, &[("trending".into(), Role::Title), (" /min".into(), Role::Dim)]);
     for (y, trend) in (area.y + 1..area.bottom()).zip(trending) {
         let x = item(pen, (area.x, y), area.width.saturating_sub(11), &trend.item, Role::Text);
         let end = area.right();

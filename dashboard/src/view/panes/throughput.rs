@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
 use crate::view::panes::border::{Border, open};
-use crate::view::panes::list::{list, split_below};
+use crate::view::panes::list::{list, per_second, split_below};
 use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
 use text::{clean, text_width};
@@ -79,11 +79,11 @@ impl Columns {
 
 fn heading(pen: &mut Pen, columns: &Columns, line: Rect) {
     let mut end = line.x + 1 + columns.name + 9;
-    pen.right(end, line.y, 9, "in", Role::Faint);
+    pen.right(end, line.y, 9, "in", Role::Dim);
     end += columns.out;
-    pen.right(end, line.y, columns.out, "out", Role::Faint);
+    pen.right(end, line.y, columns.out, "out", Role::Dim);
     end += columns.total;
-    pen.right(end, line.y, columns.total, "in all", Role::Faint);
+    pen.right(end, line.y, columns.total, "in all", Role::Dim);
 }
 
 fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {
@@ -122,5 +122,5 @@ fn chart(pen: &mut Pen, topic: &Topic, area: Rect) {
     pen.whole_pieces(area.x + 1, area.y, area.width.saturating_sub(2), &facts);
     let chart =
         Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
-    pen.chart(chart, &topic.history_per_second, Role::Series);
+    pen.graph(chart, &topic.history_per_second, Role::Series, per_second());
 }

@@ -54,7 +54,7 @@ fn head(city: &City, trip: &Trip, width: u16) -> Pieces {
     }
     head.push((format!("  {}", clean(&trip.driver_id)), Role::Dim));
     if let Some(all) = city.trips_under_way.filter(|_| width > 36) {
-        head.push((format!("  one of {all} under way"), Role::Faint));
+        head.push((format!("  one of {all} under way"), Role::Dim));
     }
     head
 }
@@ -102,7 +102,7 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
 /// was then.
 fn arrivals(pen: &mut Pen, arrivals: &[Arrival], area: Rect) {
     let room = area.width.saturating_sub(2);
-    let title = [("arrived".to_string(), Role::Title), ("  to go, half-way".to_string(), Role::Faint)];
+    let title = [("arrived".to_string(), Role::Title), ("  to go, half-way".to_string(), Role::Dim)];
     pen.pieces(area.x + 1, area.y, room, &title);
     let more = (room.saturating_sub(28) / 3).min(4);
     let columns = [6, 7, 7].map(|column| column + more);
