@@ -23,6 +23,7 @@ mod fraud;
 mod honest;
 mod pattern;
 mod population;
+mod staged;
 mod world;
 
 use events::{Event, Timestamp};
@@ -58,6 +59,9 @@ pub struct CardsConfig {
     /// How many of the cards exist before [`start`](Self::start): a history of all of them would
     /// take long to learn from.
     pub history_cards: u32,
+    /// Just after when a card is stolen that a newcomer can follow: one theft more than chance
+    /// brings, which the truth says nothing of, so that no bill counts it.
+    pub staged: Option<Timestamp>,
 }
 
 impl Default for CardsConfig {
@@ -76,6 +80,7 @@ impl Default for CardsConfig {
             center: (-29.9027, -71.2519),
             history_days: 45,
             history_cards: 4_000,
+            staged: None,
         }
     }
 }

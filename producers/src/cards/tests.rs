@@ -171,3 +171,34 @@ fn the_history_is_the_past_of_the_same_world() {
     assert!(chargebacks.iter().any(|chargeback| known.contains(&chargeback.swipe_id)));
     assert!(swipes.iter().all(|(swipe, _)| !known.contains(&swipe.swipe_id)));
 }
+
+/// The theft of the opening: nobody is told the truth about it, and the town goes on as it would
+/// have.
+#[test]
+fn a_staged_theft_is_added_to_the_town_and_changes_nothing_else() {
+    let usual = CardsConfig { history_days: 3, history_cards: 300, ..small(5) };
+    let moment = usual.start.plus_ms(HOUR_MS);
+    let until = moment.plus_ms(HOUR_MS);
+    let swipes = |config: &CardsConfig| {
+        let (mut swipes, mut truths) = (Vec::new(), HashSet::new());
+        for emission in Cards::new(config).take_while(|emission| emission.at < until) {
+            match emission.event {
+                Event::CardSwipes(swipe) => swipes.push(swipe),
+                Event::SimulationTruth(SimulationTruth::Swipe { id, .. }) => drop(truths.insert(id)),
+                _ => {}
+            }
+        }
+        (swipes, truths)
+    };
+    let (before, _) = swipes(&usual);
+    let (with, truths) = swipes(&CardsConfig { staged: Some(moment), ..usual });
+    let (staged, others): (Vec<_>, Vec<_>) =
+        with.into_iter().partition(|swipe| !truths.contains(&swipe.swipe_id));
+    let what = |swipe: &CardSwipe| (swipe.ts, swipe.card_id.clone(), swipe.amount_cents);
+    assert_eq!(others.iter().map(what).collect::<Vec<_>>(), before.iter().map(what).collect::<Vec<_>>());
+    let card = &staged[0].card_id;
+    assert!(staged.iter().all(|swipe| swipe.card_id == *card && swipe.ts >= moment), "{staged:?}");
+    let small = staged.iter().take_while(|swipe| swipe.amount_cents < 500).count();
+    assert_eq!((small, staged.len()), (8, 12), "eight small ones, the large one, and three more");
+    assert!(staged[8].amount_cents >= 70_000, "{:?}", staged[8]);
+}

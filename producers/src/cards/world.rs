@@ -40,6 +40,8 @@ pub(super) enum Due {
     Skimmer { terminal: u32, until_ms: i64 },
     /// A holder has found a swipe that was not theirs.
     Chargeback { swipe: u64, card: u32, terminal: u32 },
+    /// A thief uses the card of the [opening](super::staged).
+    Staged(Payment),
     /// The history is over: the cards outside the sample begin.
     AllCards,
 }
@@ -124,6 +126,9 @@ impl World {
         }
         world.begin_fraud(begin);
         world.schedule(config.start, Due::AllCards);
+        if let Some(moment) = config.staged {
+            world.stage_theft(moment);
+        }
         world
     }
 
@@ -161,6 +166,7 @@ impl World {
             Due::Fraud(payment, pattern) => self.swipe(at, payment, Some(pattern)),
             Due::Episode(pattern) => self.episode(at, pattern),
             Due::Skimmer { terminal, until_ms } => self.skimmer(at, terminal, until_ms),
+            Due::Staged(payment) => self.staged_swipe(at, payment),
             Due::Chargeback { swipe, card, terminal } => self.chargeback(at, swipe, card, terminal),
             Due::AllCards => {
                 let sample = self.active;
@@ -187,19 +193,7 @@ impl World {
     pub(super) fn swipe(&mut self, at: Timestamp, payment: Payment, pattern: Option<Pattern>) {
         let Payment { card, terminal, amount_cents } = payment;
         let number = self.swipes;
-        self.swipes += 1;
-        let at_terminal = &self.population.terminals[terminal as usize];
-        let swipe = CardSwipe {
-            ts: at,
-            swipe_id: swipe_id(number),
-            card_id: card_id(card),
-            terminal_id: terminal_id(terminal),
-            amount_cents,
-            currency: Some("USD".to_owned()),
-            category: Some(CATEGORIES[at_terminal.category].name.to_owned()),
-            lat: at_terminal.location.map(|(lat, _)| lat),
-            lon: at_terminal.location.map(|(_, lon)| lon),
-        };
+        let swipe = self.next_swipe(at, payment);
         let truth = SimulationTruth::Swipe {
             ts: at,
             id: swipe.swipe_id.clone(),
@@ -215,6 +209,35 @@ impl World {
                 at.plus_seconds(days * 86_400.0),
                 Due::Chargeback { swipe: number, card, terminal },
             );
+        }
+    }
+
+    /// A card is presented by the thief of the opening: nobody learns the truth but the holder.
+    fn staged_swipe(&mut self, at: Timestamp, payment: Payment) {
+        let number = self.swipes;
+        let swipe = self.next_swipe(at, payment);
+        self.outbox.push_back(Emission { at, event: swipe.into() });
+        let Payment { card, terminal, .. } = payment;
+        let found = at.plus_seconds(self.config.label_delay_days.max(0.01) * 86_400.0);
+        self.schedule(found, Due::Chargeback { swipe: number, card, terminal });
+    }
+
+    /// What the terminal sends.
+    fn next_swipe(&mut self, at: Timestamp, payment: Payment) -> CardSwipe {
+        let Payment { card, terminal, amount_cents } = payment;
+        let number = self.swipes;
+        self.swipes += 1;
+        let at_terminal = &self.population.terminals[terminal as usize];
+        CardSwipe {
+            ts: at,
+            swipe_id: swipe_id(number),
+            card_id: card_id(card),
+            terminal_id: terminal_id(terminal),
+            amount_cents,
+            currency: Some("USD".to_owned()),
+            category: Some(CATEGORIES[at_terminal.category].name.to_owned()),
+            lat: at_terminal.location.map(|(lat, _)| lat),
+            lon: at_terminal.location.map(|(_, lon)| lon),
         }
     }
 

@@ -16,7 +16,7 @@ use events::{DriverLocation, Place, SimulationTruth, Timestamp, Trip, TripKind};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, LogNormal, StandardNormal};
-use streets::{Route, Router, Spot};
+use streets::{LinkId, Route, Router, Spot};
 
 use super::delivery::Outbox;
 use super::motion::{Motion, expected_route_s};
@@ -149,6 +149,17 @@ impl Car {
         }
         self.mark_quarters(now, world);
         self.report(now, world, outbox);
+    }
+
+    /// Seconds to the end of the trip as the oracle expects at `t`; none while nobody rides.
+    pub(super) fn riding_s(&self, t: f64, world: &World) -> Option<f64> {
+        let ride = self.ride.as_ref().filter(|_| matches!(self.activity, Activity::Riding))?;
+        Some(expected_s(&self.motion, self.activity, ride, t, t, world))
+    }
+
+    /// The link that it will be on so many seconds after `t`, if it does not arrive before.
+    pub(super) fn link_after(&self, t: f64, seconds: f64, world: &World) -> Option<LinkId> {
+        self.motion.link_after(t, seconds, world)
     }
 
     fn kerb_s(&mut self, (median_s, deviation): (f64, f64)) -> f64 {

@@ -36,6 +36,9 @@ pub struct CityConfig {
     pub delivery: Delivery,
     /// Whether the truth about a trip includes the oracle's forecasts.
     pub oracle: bool,
+    /// Just after when there is a crash on the way of a trip that a newcomer can follow: one more
+    /// than chance brings.
+    pub staged: Option<Timestamp>,
 }
 
 /// The error of a receiver. Errors of one receiver are alike from one second to the next.
@@ -83,6 +86,7 @@ impl Default for CityConfig {
             gps: Gps::default(),
             delivery: Delivery::default(),
             oracle: true,
+            staged: None,
         }
     }
 }

@@ -25,6 +25,9 @@ const SLOTS: usize = 64;
 const AHEAD_S: f64 = 5400.0;
 /// More would not find a slot.
 const MOST_PER_HOUR: f64 = 200.0;
+/// The crash of the opening: the factor at its scene, and how far its queue reaches, in metres.
+const STAGED_WORST: f64 = 8.0;
+const STAGED_M: f64 = 1500.0;
 /// The longest crash or closure, in seconds.
 const LONGEST_S: f64 = 2400.0;
 
@@ -191,6 +194,12 @@ impl Incidents {
         let worst = self.rng.random_range(3.0..8.0);
         let links = corridor(map, scene, length_m);
         self.add(begin, begin + minutes * 60.0, worst, links, format!("{what} on {place}"));
+    }
+
+    /// A crash at this very place, which stops nearly all traffic at once.
+    pub(super) fn crash_at(&mut self, scene: LinkId, (begin, end): (f64, f64), map: &Map) {
+        let place = map.name(scene).map_or_else(|| "a road without a name".to_owned(), str::to_owned);
+        self.add(begin, end, STAGED_WORST, corridor(map, scene, STAGED_M), format!("crash on {place}"));
     }
 
     /// Everybody comes in the hour before, and leaves in the hour after.

@@ -38,6 +38,7 @@ mod motion;
 mod noise;
 mod pace;
 mod receiver;
+mod staged;
 mod world;
 
 use events::Timestamp;
@@ -118,6 +119,9 @@ impl City {
         if self.turn == 0 {
             let now = start.plus_ms(self.second * 1000).ms() as f64 / 1000.0;
             self.world.incidents.plan(now, &self.world.map, &self.world.demand);
+            if self.staged_second() == Some(self.second) {
+                self.stage_crash(now);
+            }
             self.world.incidents.publish_truth(now, &self.world.keys, &mut self.outbox);
         }
         let now = start.plus_ms(self.second * 1000 + phase_ms);

@@ -227,6 +227,20 @@ impl Motion {
         self.piece = Piece { from_m, to_m, started: t, moving_s, wait_s, from_rest, to_rest };
     }
 
+    /// The link that it will be on so many seconds after `t`, as the oracle expects; none if it will
+    /// have arrived.
+    pub(super) fn link_after(&self, t: f64, seconds: f64, world: &World) -> Option<LinkId> {
+        let mut clock = t;
+        for pair in self.route[self.at..].windows(2) {
+            clock +=
+                world.expected_s(pair[0], clock) * self.style + world.junctions.expected_s(pair[0], pair[1]);
+            if clock - t >= seconds {
+                return Some(pair[1]);
+            }
+        }
+        None
+    }
+
     /// Seconds to the end of the route by the oracle at `t`: it knows the pace of every link at
     /// every time, but no noise, no signal's phase and no incident that begins after `known`.
     pub(super) fn expected_rest_s(&self, t: f64, known: f64, world: &World) -> f64 {

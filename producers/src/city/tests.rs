@@ -392,3 +392,33 @@ fn a_village_with_a_dead_end_does_not_stop_the_clock() {
     let said = first(village, 1200);
     assert_eq!(pings(&said).count(), 5 * 1200);
 }
+
+/// The crash of the opening is on the way of a trip: that one takes longer, and before it nothing
+/// is as it would not have been.
+#[test]
+fn a_staged_crash_delays_a_trip_that_is_under_way() {
+    let usual = CityConfig { drivers: 40, incidents_per_hour: 0.0, ..config(7) };
+    let moment = usual.start.plus_ms(120_000);
+    let run = |staged| first(CityConfig { staged, ..usual.clone() }, 1_800);
+    let (without, with) = (run(None), run(Some(moment)));
+    let before = |emissions: &[Emission]| -> Vec<u8> {
+        let until = emissions.iter().take_while(|emission| emission.at < moment).cloned();
+        json(&until.collect::<Vec<_>>())
+    };
+    assert_eq!(before(&without), before(&with));
+    let crash = with.iter().find_map(|emission| match &emission.event {
+        Event::SimulationTruth(SimulationTruth::Incident { ts, slowdown, .. }) => Some((*ts, *slowdown)),
+        _ => None,
+    });
+    assert_eq!(crash, Some((moment.plus_ms(4_000), 8.0)), "it is told as any other");
+    let ends = |emissions: &[Emission]| -> HashMap<String, Timestamp> {
+        let ended = trips(emissions).filter(|trip| trip.kind == TripKind::DroppedOff);
+        ended.map(|trip| (trip.trip_id.clone(), trip.ts)).collect()
+    };
+    let (usual_ends, later_ends) = (ends(&without), ends(&with));
+    let delay_s = |(id, end): (&String, &Timestamp)| {
+        later_ends.get(id).map_or(f64::INFINITY, |later| later.since_seconds(*end))
+    };
+    let worst = usual_ends.iter().map(delay_s).fold(0.0, f64::max);
+    assert!(worst > 120.0, "the longest delay is {worst} s");
+}

@@ -31,6 +31,9 @@ pub struct ShopConfig {
     pub late: f64,
     /// Longest delay of a late event, in seconds.
     pub late_up_to_s: f64,
+    /// Just after when somebody comes in whom a newcomer can follow: one visit more than chance
+    /// brings, which the truth says nothing of, so that no bill counts it.
+    pub staged: Option<Timestamp>,
 }
 
 impl Default for ShopConfig {
@@ -46,6 +49,7 @@ impl Default for ShopConfig {
             duplicates: 0.002,
             late: 0.01,
             late_up_to_s: 30.0,
+            staged: None,
         }
     }
 }

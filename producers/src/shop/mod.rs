@@ -20,6 +20,7 @@
 mod catalogue;
 mod config;
 mod shopper;
+mod staged;
 #[cfg(test)]
 mod tests;
 mod trends;
@@ -37,6 +38,7 @@ pub use config::ShopConfig;
 use crate::emission::Emission;
 use catalogue::{Catalogue, Slot};
 use shopper::{Reaction, Visit};
+use staged::StagedVisit;
 use trends::Trends;
 
 /// How busy each hour of the day (UTC) is, relative to the busiest; linear in between.
@@ -81,6 +83,7 @@ enum Due {
     NewItem,
     View(Box<Visit>),
     BotVisit(Box<BotVisit>),
+    StagedView(Box<StagedVisit>),
     Send(Box<Event>),
 }
 
@@ -121,6 +124,9 @@ impl Shop {
         shop.after(start, shop.bots_per_hour(), Due::Bot);
         shop.after(start, shop.config.trends_per_day / 24.0, Due::Trend);
         shop.after(start, shop.new_items_per_hour(), Due::NewItem);
+        if let Some(moment) = shop.config.staged {
+            shop.stage_visit(moment);
+        }
         shop
     }
 
@@ -197,6 +203,7 @@ impl Shop {
             }
             Due::View(visit) => self.view(now, visit),
             Due::BotVisit(visit) => self.bot_view(now, visit),
+            Due::StagedView(visit) => self.staged_view(now, visit),
         }
         None
     }

@@ -56,3 +56,27 @@ fn what_is_sent_is_in_order_keeps_the_contract_and_is_sometimes_late_or_twice() 
     assert!((0.005..0.02).contains(&late), "{late} are late");
     assert!(ids.values().any(|&times| times == 2) && ids.values().all(|&times| times <= 2));
 }
+
+/// The visit of the opening: nobody is told the truth about it, and it walks from one similar item
+/// to the next.
+#[test]
+fn a_staged_visit_is_one_more() {
+    let start = config().start;
+    let moment = start.plus_ms(HOUR_MS);
+    let staged = ShopConfig { staged: Some(moment), ..config() };
+    let mut items = Vec::new();
+    for Emission { event, .. } in Shop::new(staged).take_while(|sent| sent.at.since_ms(start) < 2 * HOUR_MS) {
+        match event {
+            Event::Clicks(click) if click.session_id.starts_with("session-9") => {
+                assert!(click.ts > moment && click.kind == ClickKind::View, "{click:?}");
+                items.push(click.item_id.expect("a view is of an item"));
+            }
+            Event::SimulationTruth(SimulationTruth::Intent { session_id, .. }) => {
+                assert!(!session_id.starts_with("session-9"), "no bill counts what was put there to be seen");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(items.len(), 7);
+    assert_eq!(items.iter().collect::<HashSet<_>>().len(), 7, "each of them once: {items:?}");
+}
