@@ -175,7 +175,7 @@ fn a_group_that_is_named_like_another_ones_member_is_only_itself() {
     press(&mut state, "2jj⏎G");
     assert_eq!(asked(&press(&mut state, "r")), [], "it is not ours to restart");
     press(&mut state, "⏎");
-    let shown = dashboard_testing::text(&state, (120, 40));
+    let shown = dashboard_testing::text(&state, (120, 60));
     assert!(shown.contains("▾ fraud·fraud-1") && shown.contains("▾ fraud  "), "both are open:\n{shown}");
 }
 

@@ -7,8 +7,14 @@ use dashboard_testing::{Sample, draw, panes, state, text};
 
 const SIZES: [(u16, u16); 5] = [(80, 24), (100, 30), (120, 30), (120, 40), (200, 60)];
 
-/// The rows of the picture: it is the first pane.
+/// The logs of the picture: it is the first pane.
 fn picture(screen: &str) -> Vec<&str> {
+    let logs = rows_of(screen).into_iter().filter(|row| row.contains(['├', '|']) && !row.contains(" · "));
+    logs.collect()
+}
+
+/// All of its rows.
+fn rows_of(screen: &str) -> Vec<&str> {
     let rows: Vec<&str> = screen.lines().skip(2).collect();
     let end = rows.iter().position(|row| row.starts_with(['╰', '`', '+']) && row.len() > 1);
     assert!(rows[0].contains("one log, two bookmarks"), "{screen}");
@@ -70,7 +76,8 @@ fn its_room_is_there_from_the_beginning() {
             [&empty, &text(&state(Sample::Empty, size), size), &text(&state(Sample::Normal, size), size)]
         {
             picture(screen);
-            assert!(screen.lines().nth(6).is_some_and(|row| row.starts_with('╰')), "{screen}");
+            let last = if size == (80, 24) { 6 } else { 9 };
+            assert!(screen.lines().nth(last).is_some_and(|row| row.starts_with('╰')), "{screen}");
         }
     }
 }
@@ -105,4 +112,33 @@ fn a_dead_consumer_is_seen_in_the_picture() {
     let healthy = text(&state(Sample::Normal, (120, 40)), (120, 40));
     let place = |row: &str| row.chars().position(|char| char == '◆').expect("its bookmark");
     assert!(place(payments) < place(picture(&healthy)[1]), "{payments}");
+}
+
+/// Below each log stands one case, and what both lanes made of it, or that there is none yet.
+#[test]
+fn one_case_of_each_business_is_followed_in_both_lanes() {
+    for size in [(100, 30), (120, 30), (120, 40), (200, 60)] {
+        let screen = text(&state(Sample::Normal, size), size);
+        let rows = rows_of(&screen);
+        assert_eq!(rows.len(), 6, "a log and a case of each business: {screen}");
+        for (row, who) in
+            rows.iter().skip(1).step_by(2).zip(["ride t045-1", "card-002685", "session-0001207"])
+        {
+            assert!(row.contains(who) && row.contains("stream ") && row.contains("batch "), "{row}");
+        }
+    }
+    let mut early = Sample::Normal.snapshot();
+    early.lanes.data.cases[1] = dashboard::FollowedCase {
+        business: "payments".into(),
+        stream: "no card looks stolen\u{1b}[2J yet".into(),
+        ..dashboard::FollowedCase::default()
+    };
+    let mut shown = state(Sample::Normal, (120, 40));
+    update(&mut shown, Msg::Snapshot(Arc::new(early)), 0);
+    let screen = text(&shown, (120, 40));
+    let row = rows_of(&screen)[3];
+    assert!(
+        row.contains("· no card looks stolen") && !row.contains('\u{1b}') && !row.contains("batch"),
+        "{row}"
+    );
 }

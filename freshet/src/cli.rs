@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use consumers::fraud::Costs;
 use events::Timestamp;
-use scenarios::business::{Business, Logic, Worker, World};
+use scenarios::business::{Business, Logic, OPENING_START, Worker, World};
 
 pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
@@ -127,7 +127,7 @@ pub(crate) struct TimeArgs {
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
     /// Simulated time at the start, RFC 3339
-    #[arg(long, value_name = "TIME", default_value = "2026-03-03T10:45:00Z", value_parser = values::instant)]
+    #[arg(long, value_name = "TIME", default_value = OPENING_START, value_parser = values::instant)]
     pub(crate) start: Timestamp,
     /// The wall's clock at the start, in milliseconds since 1970, when several processes share one
     /// show [default: now]

@@ -101,7 +101,7 @@ const ORDER: [Inner; 9] = [
             "history",
             "markets notifications payments ride_share shop",
             "businesses",
-            "observe plan",
+            "observe past plan",
             "controller",
         ],
         strict: false,

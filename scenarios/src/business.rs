@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result};
 use bill::{AnswerReplay, BusinessBill, Line, Part};
 use consumers::fraud::Costs;
 use dashboard::{BillItem, Pane, Snapshot};
-use events::{Business as Id, Event, Timestamp, Topic};
+use events::{Business as Id, DAY_MS, Event, HOUR_MS, Timestamp, Topic};
 use processor::Processor;
 use processor::mart::Mart;
 use producers::Emission;
@@ -264,6 +264,21 @@ pub struct World {
     pub map: Option<PathBuf>,
 }
 
+/// When a show begins unless told otherwise, as RFC 3339: shortly before a full hour, so that the
+/// hourly jobs run in its first seconds. At this start alone it has an [opening](World::opening)
+/// and a [past](crate::past).
+pub const OPENING_START: &str = "2026-03-03T10:57:00Z";
+
+impl World {
+    /// Just after when somebody's card is stolen, somebody's ride is delayed and somebody goes
+    /// shopping, for a newcomer to follow in both lanes; none for a start that was chosen, where
+    /// only chance decides.
+    pub fn opening(&self) -> Option<Timestamp> {
+        let start: Timestamp = OPENING_START.parse().expect("an RFC 3339 instant");
+        (self.start == start).then(|| start.floor(HOUR_MS).plus_ms(HOUR_MS))
+    }
+}
+
 /// The options of a processor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logic {
@@ -278,6 +293,19 @@ pub struct Logic {
     pub label_delay_ms: i64,
     /// Files of histories, as lines of a record.
     pub histories: Vec<PathBuf>,
+}
+
+/// Pings count as late after half a minute, and swipes as genuine after a week.
+impl Default for Logic {
+    fn default() -> Self {
+        Self {
+            map: None,
+            lateness_ms: 30_000,
+            costs: Costs::default(),
+            label_delay_ms: 7 * DAY_MS,
+            histories: Vec::new(),
+        }
+    }
 }
 
 impl Business {

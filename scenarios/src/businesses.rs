@@ -87,30 +87,19 @@ pub fn lane_of_group(group: &str) -> Option<Lane> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use consumers::fraud::Costs;
     use events::Topic;
 
     use super::*;
     use crate::business::Logic;
 
-    fn logic() -> Logic {
-        Logic {
-            map: None,
-            lateness_ms: 30_000,
-            costs: Costs::default(),
-            label_delay_ms: 7 * events::DAY_MS,
-            histories: Vec::new(),
-        }
-    }
-
     #[test]
     fn the_inputs_are_the_processors() {
         for worker in workers_of(ALL) {
-            let processor = (worker.processors)(&logic(), &|| true).unwrap()();
+            let processor = (worker.processors)(&Logic::default(), &|| true).unwrap()();
             assert_eq!(processor.inputs(), worker.inputs, "{}", worker.name);
         }
         for Business { job, .. } in ALL {
-            let processor = (job.processors)(&logic(), events::HOUR_MS, &|| true).unwrap()();
+            let processor = (job.processors)(&Logic::default(), events::HOUR_MS, &|| true).unwrap()();
             assert_eq!(processor.inputs(), job.inputs, "{}", job.group);
         }
     }

@@ -15,7 +15,8 @@ use std::time::Duration;
 use client::Admin;
 use controls::Control;
 use dashboard::{
-    ControlState, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Trend, WorkerState as Shown,
+    ControlState, Group, Notice, NoticeKind, PastBill, Severity, Snapshot, Sourced, Trend,
+    WorkerState as Shown,
 };
 use slow_machine::{Look, SlowMachine};
 use warnings::WarningDeduplicator;
@@ -57,6 +58,7 @@ pub struct ShowController {
     pub supervisor: Option<Supervisor>,
     second: Option<DeferredStart>,
     later: Option<Receiver<Result<Vec<WorkerSpec>, String>>>,
+    past: Option<Receiver<Result<PastBill, String>>>,
     controls: Vec<Control>,
     changed: HashMap<String, i64>,
     bursting_until: HashMap<String, i64>,
@@ -81,6 +83,7 @@ impl ShowController {
             supervisor,
             second: None,
             later: None,
+            past: None,
             controls: Vec::new(),
             changed: HashMap::new(),
             bursting_until: HashMap::new(),
@@ -137,7 +140,8 @@ impl ShowController {
         self.start_all(specs, now_ms);
     }
 
-    /// Starts the workers that come through `later`, or notes the error that comes instead.
+    /// Starts the workers that come through `later`, one group of them after the other, or notes the
+    /// errors that come instead.
     pub fn start_later(&mut self, later: Receiver<Result<Vec<WorkerSpec>, String>>) {
         self.later = Some(later);
     }
@@ -155,6 +159,32 @@ impl ShowController {
                 duration_ms: None,
             }),
             Some(Err(TryRecvError::Disconnected)) => self.later = None,
+            Some(Err(TryRecvError::Empty)) | None => {}
+        }
+    }
+
+    /// Shows the bill of the hours before the show when it comes through `past`, or notes why it
+    /// does not.
+    pub fn expect_past(&mut self, past: Receiver<Result<PastBill, String>>) {
+        self.past = Some(past);
+        self.show.expect_past();
+    }
+
+    fn take_past(&mut self) {
+        match self.past.as_ref().map(Receiver::try_recv) {
+            Some(Ok(Ok(past))) => self.show.set_past(Some(past)),
+            Some(Ok(Err(reason))) => {
+                self.show.set_past(None);
+                self.show.note(Notice {
+                    at_ms: wall_ms(),
+                    kind: NoticeKind::Note,
+                    severity: Severity::Warning,
+                    subject: "past".into(),
+                    text: reason,
+                    duration_ms: None,
+                });
+            }
+            Some(Err(TryRecvError::Disconnected)) => self.past = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
     }
@@ -194,6 +224,7 @@ impl ShowController {
             }
         }
         self.start_deferred_workers();
+        self.take_past();
         let news = self.supervisor.as_mut().map(Supervisor::news).unwrap_or_default();
         for news in news {
             self.tell(news);

@@ -23,6 +23,9 @@ pub mod lines;
 pub mod markets;
 pub mod notifications;
 pub mod observe;
+#[cfg(test)]
+mod opening;
+pub mod past;
 pub mod payments;
 mod percentiles;
 pub mod plan;

@@ -6,6 +6,7 @@
 
 mod evaluation;
 mod pending_labels;
+mod stolen;
 mod terminals;
 
 use std::time::Duration;
@@ -129,6 +130,7 @@ fn world_config(world: &World) -> CardsConfig {
         busy_swipes_per_second: 6.0,
         history_cards: 5_000,
         history_days: 21,
+        staged: world.opening(),
         ..CardsConfig::default()
     }
 }
@@ -140,6 +142,7 @@ fn burst(world: &World, moment: Timestamp) -> Emissions {
         start: moment,
         busy_swipes_per_second: usual.busy_swipes_per_second * f64::from(MORE),
         history_days: 0,
+        staged: None,
         ..usual
     }))
 }

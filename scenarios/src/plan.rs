@@ -54,11 +54,12 @@ impl Plan {
     pub fn consumers(&self) -> Vec<WorkerSpec> {
         let spec = |worker: &&Worker| {
             let mut command = vec!["consume".to_owned(), worker.name.to_owned()];
-            command.extend(self.told(worker.needs, self.producer_for(worker)));
+            let producer = self.producer_for(worker);
+            command.extend(self.told(worker.needs, producer));
             WorkerSpec {
                 lane: Some(Lane::Stream),
                 group: Some(worker.name.to_owned()),
-                needs_history: worker.needs.contains(&Need::History),
+                history: producer.filter(|_| worker.needs.contains(&Need::History)).map(|of| of.name),
                 ..self.worker(worker.name, command)
             }
         };
@@ -78,14 +79,18 @@ impl Plan {
         self.length_ms.map(|length_ms| clock.start.plus_ms(length(length_ms)))
     }
 
-    /// Writes the histories, for the processors that learn from them.
-    pub fn write_histories(&self) -> Result<()> {
-        for Business { producer, .. } in &self.businesses {
-            if let Some(history) = producer.history {
-                write_history(history(&self.world), &self.paths.history(producer))?;
-            }
-        }
-        Ok(())
+    /// The producers whose histories processors learn from.
+    pub fn histories(&self) -> impl Iterator<Item = &'static Producer> {
+        self.businesses
+            .iter()
+            .map(|business| &business.producer)
+            .filter(|producer| producer.history.is_some())
+    }
+
+    /// Writes the history of a producer, if it has one.
+    pub fn write_history(&self, producer: &Producer) -> Result<()> {
+        let Some(history) = producer.history else { return Ok(()) };
+        write_history(history(&self.world), &self.paths.history(producer))
     }
 
     fn job(&self, business: &Business, clock: &SimulatedClock) -> WorkerSpec {
@@ -97,7 +102,7 @@ impl Plan {
         WorkerSpec {
             lane: Some(Lane::Batch),
             group: Some(group.to_owned()),
-            needs_history: needs.contains(&Need::History),
+            history: needs.contains(&Need::History).then_some(business.producer.name),
             env: vec![("FRESHET_DATABASE", self.paths.database.clone())],
             ..self.worker(group, command)
         }
@@ -119,7 +124,7 @@ impl Plan {
             lane: None,
             group: None,
             bursts: &[],
-            needs_history: false,
+            history: None,
             program: self.paths.program.clone(),
             args: command,
             env: Vec::new(),
@@ -205,8 +210,11 @@ mod tests {
         for learner in ["fraud", "batch-fraud"] {
             assert!(args(learner).contains("--history show/past-swipes.jsonl"), "{}", args(learner));
         }
-        let waits: Vec<&str> =
-            workers.iter().filter(|worker| worker.needs_history).map(|worker| worker.name.as_str()).collect();
+        let waits: Vec<&str> = workers
+            .iter()
+            .filter(|worker| worker.history.is_some())
+            .map(|worker| worker.name.as_str())
+            .collect();
         assert_eq!(waits, ["fraud", "recommendations", "batch-fraud", "batch-recommendations"]);
     }
 }

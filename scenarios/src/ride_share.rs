@@ -5,6 +5,7 @@
 //! same once a period, over the whole city at once.
 
 mod city;
+mod delayed;
 mod trips;
 
 use std::collections::HashMap;
@@ -144,7 +145,8 @@ fn config(logic: &Logic) -> Result<EtaConfig> {
 fn simulate(world: &World) -> Result<Emissions> {
     let map = map(world.map.as_deref())?;
     let &World { seed, start, drivers, .. } = world;
-    Ok(Box::new(City::new(CityConfig { seed, start, map, drivers, ..CityConfig::default() })))
+    let staged = world.opening();
+    Ok(Box::new(City::new(CityConfig { seed, start, map, drivers, staged, ..CityConfig::default() })))
 }
 
 /// More cars on the same streets. Of crashes and lorries a burst knows nothing. When it is over,

@@ -4,6 +4,7 @@
 //! the live session; the batch lane from its last run, once with an old page and once with an old
 //! model and the live session.
 
+mod followed;
 mod shoppers;
 
 use std::time::Duration;
@@ -117,7 +118,8 @@ pub static SHOP: Business = Business {
 
 /// The shop of a show opened some hours before the show, so that there is a history.
 fn world_config(world: &World) -> ShopConfig {
-    ShopConfig { seed: world.seed, start: world.start.plus_ms(-HISTORY_MS), ..ShopConfig::default() }
+    let start = world.start.plus_ms(-HISTORY_MS);
+    ShopConfig { seed: world.seed, start, staged: world.opening(), ..ShopConfig::default() }
 }
 
 /// What happened between the opening and the show.
@@ -135,6 +137,7 @@ fn burst(world: &World, moment: Timestamp) -> Emissions {
         sessions_per_hour: usual.sessions_per_hour * f64::from(MORE),
         trends_per_day: 0.0,
         new_items_per_day: 0.0,
+        staged: None,
         ..usual
     });
     Box::new(shop.skip_while(move |emission| emission.at < moment))

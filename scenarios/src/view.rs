@@ -1,8 +1,8 @@
 //! A business on the screen: its pane, and its lines of the bill.
 
 use bill::{Line, Measure};
-use dashboard::{BillItem, Headline, LaneVerdict, Snapshot, Source, Sourced};
-use events::Event;
+use dashboard::{BillItem, FollowedCase, Headline, LaneVerdict, Snapshot, Source, Sourced};
+use events::{Event, HOUR_MS, Timestamp};
 use serde_json::Value;
 
 use crate::clock::SimulatedClock;
@@ -19,8 +19,40 @@ pub trait View: Send {
         None
     }
 
+    /// One case of the business and what both lanes made of it, in words; one without a subject
+    /// while there is none.
+    fn case(&self, _clock: &CaseClock) -> FollowedCase {
+        FollowedCase::default()
+    }
+
     /// Writes the current state into the snapshot, and drops what is idle.
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot);
+}
+
+/// The time by which a case is told.
+#[derive(Debug, Clone, Copy)]
+pub struct CaseClock {
+    /// Event time now.
+    pub now: Timestamp,
+    /// When the batch jobs run next.
+    pub next_run: Timestamp,
+}
+
+impl CaseClock {
+    /// How long it is until the next run: `41 min`.
+    pub(crate) fn until_next_run(&self) -> String {
+        let left_ms = self.next_run.since_ms(self.now).max(0);
+        match left_ms {
+            0..=59_999 => format!("{} s", left_ms / 1_000),
+            _ => format!("{} min", left_ms / 60_000),
+        }
+    }
+
+    /// `12:01`, in UTC as the first line has it.
+    pub(crate) fn hour_and_minute(at: Timestamp) -> String {
+        let minute = at.ms().rem_euclid(HOUR_MS) / 60_000;
+        format!("{:02}:{minute:02}", at.hour())
+    }
 }
 
 /// The source of a pane's data, and whether it is alive.

@@ -159,10 +159,20 @@ impl Comparison {
 
     /// The log has ended: the last period is run, and what can be judged is.
     pub fn finish(mut self, periods_ms: &[i64]) -> BusinessReport {
+        self.end();
+        BusinessReport::new(self.part, self.span, (self.events, self.truths), periods_ms, &self.bills)
+    }
+
+    /// The same, as the bills themselves: one a period.
+    pub fn into_bills(mut self) -> Vec<Box<dyn BusinessBill>> {
+        self.end();
+        self.bills
+    }
+
+    fn end(&mut self) {
         self.lanes.finish(&mut self.batch);
         let now = self.now().unwrap_or(Timestamp::MIN);
         self.hand_over(now);
         self.bills.iter_mut().for_each(|bill| bill.settle(now));
-        BusinessReport::new(self.part, self.span, (self.events, self.truths), periods_ms, &self.bills)
     }
 }

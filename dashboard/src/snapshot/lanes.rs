@@ -39,6 +39,12 @@ pub struct Lanes {
     pub freshness: Vec<Freshness>,
     /// What the batch lane's delay has cost.
     pub bill: Bill,
+    /// The same of the hours before the show; `None`: they have no bill, or none yet.
+    pub past: Option<PastBill>,
+    /// The past is being worked out.
+    pub past_is_due: bool,
+    /// What became of one case of each business, in both lanes.
+    pub cases: Vec<FollowedCase>,
     /// From which instant of event time on the bill and the ledger count, in milliseconds since
     /// 1970 UTC; `None`: from the beginning of the show.
     pub counted_since_ms: Option<i64>,
@@ -47,12 +53,52 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// The bill to show: that of the show, once all that its first lines speak of is known, and
+    /// before that the one of the hours before it, if there is one.
+    pub fn shown_bill(&self) -> &Bill {
+        self.shown_past().map_or(&self.bill, |past| &past.bill)
+    }
+
+    /// The past, while it is what is shown.
+    pub fn shown_past(&self) -> Option<&PastBill> {
+        let headlines = self.bill.headlines();
+        let is_known = headlines.iter().all(|(item, _)| item.delay_cost().is_some());
+        self.past.as_ref().filter(|_| headlines.is_empty() || !is_known)
+    }
+
     /// Questions without an answer that was due, and answers beyond those that were due, over all
     /// topics; none while no question is known.
     pub fn lost_and_doubled(&self) -> Option<(u64, u64)> {
         let sums = self.ledger.iter().map(|sums| (sums.lost, sums.doubled));
         sums.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)))
     }
+}
+
+/// What waiting cost before the show, worked out by simulation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PastBill {
+    /// From when on it counts: event time, milliseconds since 1970 UTC.
+    pub from_ms: i64,
+    /// Until when.
+    pub until_ms: i64,
+    /// The bill.
+    pub bill: Bill,
+}
+
+/// One case of a business, and what each lane made of it: the business puts it into words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FollowedCase {
+    /// The business, by its name: "payments".
+    pub business: String,
+    /// Who it is about: "card-001234"; empty before there is a case.
+    pub subject: String,
+    /// What the stream lane did: "declined its 9th swipe, $850, after 7 ms"; without a subject, that
+    /// there is no case yet.
+    pub stream: String,
+    /// What the batch lane did, or when it will: "approved it, and looks again in 41 min".
+    pub batch: String,
 }
 
 /// What became of the records of one topic: `produced` is the sum of all that follows it but

@@ -37,7 +37,7 @@ pub use cluster::{
     Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,
     Waiting, Worker, WorkerState,
 };
-pub use lanes::{Freshness, Lanes, LedgerSums, Readers, Run};
+pub use lanes::{FollowedCase, Freshness, Lanes, LedgerSums, PastBill, Readers, Run};
 pub use markets::{MarketMove, MarketOrder, MarketPair, Markets};
 pub use payments::{Decision, Payments, Verdict};
 pub use shop::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};

@@ -142,7 +142,7 @@ static THROUGHPUT: Spec = Spec {
     height: |query| Some(rows::topics(query).len() + BORDER + 1 + CHART),
     follow: Follow::FirstUntilMoved,
     detail: Detail::Zoomed,
-    two_columns: (0, 28),
+    two_columns: (0, 22),
     three_columns: (1, 37),
     lag_monitor: Some((0, 45)),
 };
@@ -164,7 +164,7 @@ static LAG: Spec = Spec {
     },
     follow: Follow::FirstUntilMoved,
     detail: Detail::Members,
-    two_columns: (0, 23),
+    two_columns: (0, 22),
     three_columns: (1, 32),
     lag_monitor: Some((1, 45)),
 };
@@ -180,7 +180,7 @@ static PARTITIONS: Spec = Spec {
     height: |_| None,
     follow: Follow::FirstUntilMoved,
     detail: Detail::Zoomed,
-    two_columns: (0, 23),
+    two_columns: (0, 18),
     three_columns: (2, 31),
     lag_monitor: Some((1, 55)),
 };
@@ -197,7 +197,7 @@ static CITY: Spec = Spec {
         entries(&query.snapshot.city.data.trips, wanted, |trip| (&trip.trip_id, String::new()))
     },
     height: |_| None,
-    follow: Follow::Row,
+    follow: Follow::FirstUntilMoved,
     detail: Detail::Beside,
     // It needs height: with three columns it has one to itself.
     two_columns: (1, 43),
@@ -283,7 +283,7 @@ static LANES: Spec = Spec {
     height: |_| None,
     follow: Follow::Top,
     detail: Detail::None,
-    two_columns: (0, 26),
+    two_columns: (0, 38),
     three_columns: (1, 31),
     lag_monitor: Some((0, 25)),
 };

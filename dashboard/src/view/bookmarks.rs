@@ -13,6 +13,9 @@
 //! end. So only the newest two periods are drawn to scale then, and a break, `//`, stands for what
 //! is left out between them and the beginning.
 //!
+//! Below each log, where there is room, stands one case of the business and what became of it in
+//! both lanes: a person remembers a case.
+//!
 //! # Simplifications
 //! - How many records two periods are is worked out from the rate of the last two minutes.
 //! - A mark before the break says no more than that it is there.
@@ -20,7 +23,7 @@
 use ratatui::layout::Rect;
 
 use crate::format::{age, duration};
-use crate::snapshot::{Group, Readers, Snapshot, Source};
+use crate::snapshot::{FollowedCase, Group, Readers, Snapshot, Source};
 use crate::state::State;
 use crate::view::lesson::{NAMED_MS, stale_ms};
 use crate::view::panes::stale_words;
@@ -163,6 +166,12 @@ fn newest(snapshot: &Snapshot, topic: &str) -> Option<u64> {
     (newest.is_finite() && newest >= 1.0).then_some(newest as u64)
 }
 
+/// How many rows more the picture takes where each log has a line for a case of its business.
+pub(crate) fn case_rows(state: &State) -> u16 {
+    // One each from the beginning: nothing below moves when the first case is heard of.
+    height(state).saturating_sub(2)
+}
+
 /// How many rows of the screen the picture takes, frame and all; none where there is no such log.
 pub(crate) fn height(state: &State) -> u16 {
     let lines = match state.shown() {
@@ -201,7 +210,13 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let name = longest(|readers| &readers.business, 16);
     let topic = if inside.width >= 96 { longest(|readers| &readers.questions, 24) + 2 } else { 0 };
     let behind = if inside.width >= 96 { " behind" } else { "" };
-    for (y, log) in (inside.y..inside.bottom()).zip(&logs) {
+    let has_cases = usize::from(inside.height) >= 2 * logs.len();
+    for (y, log) in (inside.y..inside.bottom()).step_by(if has_cases { 2 } else { 1 }).zip(&logs) {
+        let of_business = |case: &&FollowedCase| case.business == log.readers.business;
+        if let Some(case) = snapshot.lanes.data.cases.iter().find(of_business).filter(|_| has_cases) {
+            let line = Rect { x: inside.x + 1, y: y + 1, width: inside.width.saturating_sub(2), height: 1 };
+            draw_case(pen, case, line);
+        }
         let mut x = inside.x + 1;
         pen.text(x, y, name, &log.readers.business, Role::Text);
         x += name + 2;
@@ -222,6 +237,24 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
         pen.pieces(stream_from, y, right.saturating_sub(stream_from), &stream);
     }
     pen.faded = false;
+}
+
+/// One case, and what both lanes made of it.
+fn draw_case(pen: &mut Pen, case: &FollowedCase, line: Rect) {
+    let words = |text: &str| clean(text).into_owned();
+    let pieces: Pieces = if case.subject.is_empty() {
+        vec![("· ".into(), Role::Dim), (words(&case.stream), Role::Dim)]
+    } else {
+        vec![
+            ("· ".into(), Role::Dim),
+            (words(&case.subject), Role::Title),
+            ("  stream ".into(), Role::Stream),
+            (words(&case.stream), Role::Text),
+            ("  batch ".into(), Role::Batch),
+            (words(&case.batch), Role::Text),
+        ]
+    };
+    pen.pieces(line.x, line.y, line.width, &pieces);
 }
 
 /// One log as a line, as long as there is room.

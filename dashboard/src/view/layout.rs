@@ -42,6 +42,8 @@ const LEAST: u16 = 5;
 const LEAST_CHOSEN: u16 = 7;
 /// The most rows of the one picture: four businesses and its frame.
 const MOST_PICTURE: u16 = 6;
+/// From this size on the picture has a line for a case of each business.
+const CASES: (u16, u16) = (100, 30);
 
 /// What there is to lay out.
 pub(crate) struct Show<'a> {
@@ -53,6 +55,8 @@ pub(crate) struct Show<'a> {
     pub(crate) zoomed: bool,
     /// The rows of the one picture; 0: there is none here.
     pub(crate) picture: u16,
+    /// How many rows more it has with a case of each business.
+    pub(crate) cases: u16,
     /// How many rows a pane has a use for; none for one whose source does not exist here.
     pub(crate) wants: &'a dyn Fn(Pane) -> Option<u16>,
     /// How many it needs for what it is there for.
@@ -70,7 +74,8 @@ pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
     let &Show { focus, zoomed, wants, .. } = show;
     let fits = |(width, height): (u16, u16)| screen.width >= width && screen.height >= height;
     let is_one = zoomed || !fits(THREE_PANES);
-    let picture = (show.picture > 0 && !is_one).then(|| rows(2, show.picture.min(MOST_PICTURE)));
+    let cases = if fits(CASES) { show.cases.min(MOST_PICTURE - 2) } else { 0 };
+    let picture = (show.picture > 0 && !is_one).then(|| rows(2, show.picture.min(MOST_PICTURE) + cases));
     let top = 2 + picture.map_or(0, |picture| picture.height);
     let body = rows(top, screen.height - top - 1);
     if is_one || !fits(ALL_PANES) {
@@ -240,9 +245,9 @@ mod tests {
     fn laid_out((width, height): (u16, u16), chosen: Pane, zoomed: bool, absent: &[Pane]) -> Option<Layout> {
         let wants = |pane: Pane| (!absent.contains(&pane)).then_some(pane as u16 * 4);
         let (panes, needs) = (all(), |pane: Pane| pane as u16 * 3);
-        let picture = if absent.is_empty() { 5 } else { 0 };
-        let show =
-            Show { panes: &panes, focus: chosen, chosen, zoomed, picture, wants: &wants, needs: &needs };
+        let (picture, cases) = if absent.is_empty() { (5, 3) } else { (0, 0) };
+        let (panes, wants, needs) = (&panes, &wants, &needs);
+        let show = Show { panes, focus: chosen, chosen, zoomed, picture, cases, wants, needs };
         layout(Rect::new(0, 0, width, height), &show)
     }
 
@@ -313,7 +318,9 @@ mod tests {
             laid_out(size, Pane::Shop, zoomed, absent).expect("large enough").picture
         };
         for size in [(80, 24), (100, 30), (120, 30), (120, 40), (200, 60)] {
-            assert_eq!(picture(size, false, &[]), Some(Rect::new(0, 2, size.0, 5)), "{size:?}");
+            // With a case of each business where there is room for it.
+            let height = if size == (80, 24) { 5 } else { 8 };
+            assert_eq!(picture(size, false, &[]), Some(Rect::new(0, 2, size.0, height)), "{size:?}");
             assert_eq!(picture(size, true, &[]), None);
             assert_eq!(picture(size, false, &[Pane::Lanes]), None, "a cluster without our businesses");
         }

@@ -74,13 +74,22 @@ fn getting_ready(snapshot: &Snapshot, room: u16) -> Pieces {
     let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
     let ways = [long, ": the consumers join".to_owned(), String::new()];
     let ways = ways.map(|rest| vec![("getting ready".to_owned(), Role::Title), (rest, Role::Dim)]);
-    let fitting = ways.iter().position(|pieces| pieces_width(pieces) <= room);
+    let mut cost = Pieces::new();
+    let lanes = &snapshot.lanes.data;
+    if lanes.shown_past().is_some() {
+        cost.push(("    ".into(), Role::Dim));
+        cost.extend(cost_alone(lanes, room.saturating_sub(pieces_width(&ways[1]) + 4)));
+    }
+    let taken = pieces_width(&cost);
+    let fitting = ways.iter().position(|pieces| pieces_width(pieces) + taken <= room);
     let [long, brief, least] = ways;
-    match fitting {
+    let mut said = match fitting {
         Some(0) => long,
         Some(1) => brief,
         Some(_) | None => least,
-    }
+    };
+    said.extend(cost);
+    said
 }
 
 /// From this delay on, in milliseconds, the consumer that is furthest behind is named.
@@ -131,7 +140,7 @@ pub(crate) fn stream(lanes: &Lanes, brevity: Brevity) -> Pieces {
     let Some(worst) = worst(lanes) else {
         match lanes.stream_delay_ms {
             Some(delay) => pieces.push((duration(delay), Role::Truth)),
-            None => pieces.push((UNKNOWN.into(), Role::Dim)),
+            None => pieces.push(("no answer yet".into(), Role::Dim)),
         }
         if lanes.stream_delay_ms.is_some() && brevity < Brevity::NoBehind {
             pieces.push((" behind".into(), Role::Dim));
@@ -187,8 +196,9 @@ pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
 
 /// How the slots are written.
 struct Style {
-    /// What stands before them.
+    /// What stands before them, and what where they are of the time before the show.
     head: &'static str,
+    before: &'static str,
     /// Whether the words are the long ones.
     wide: bool,
     figures: Figures,
@@ -245,32 +255,45 @@ const LANES_CELLS: [u16; 2] = [44, 30];
 
 /// From the widest to the narrowest.
 const STYLES: [Style; 6] = [
-    style("waiting has cost ", true, Figures::Full, usize::MAX, LANES_CELLS[0]),
-    style("cost ", false, Figures::Whole, usize::MAX, LANES_CELLS[0]),
-    style("cost ", false, Figures::Short, usize::MAX, LANES_CELLS[1]),
-    style("cost ", false, Figures::Short, 3, LANES_CELLS[1]),
-    style("cost ", false, Figures::Short, 2, LANES_CELLS[1]),
-    style("cost ", false, Figures::Short, 1, 0),
+    style(("waiting has cost ", BEFORE), true, Figures::Full, usize::MAX, LANES_CELLS[0]),
+    style(("cost ", BEFORE), false, Figures::Whole, usize::MAX, LANES_CELLS[0]),
+    style(("cost ", BEFORE), false, Figures::Short, usize::MAX, LANES_CELLS[1]),
+    style(("cost ", "before: "), false, Figures::Short, 3, LANES_CELLS[1]),
+    style(("cost ", "before: "), false, Figures::Short, 2, LANES_CELLS[1]),
+    style(("cost ", "before: "), false, Figures::Short, 1, 0),
 ];
 
-const fn style(head: &'static str, wide: bool, figures: Figures, most: usize, lanes: u16) -> Style {
-    Style { head, wide, figures, most, lanes }
+/// What stands before the cost of the hours before the show.
+const BEFORE: &str = "before the show ";
+
+const fn style(
+    (head, before): (&'static str, &'static str),
+    wide: bool,
+    figures: Figures,
+    most: usize,
+    lanes: u16,
+) -> Style {
+    Style { head, before, wide, figures, most, lanes }
 }
 
 impl Style {
+    fn head_of(&self, is_past: bool) -> &'static str {
+        if is_past { self.before } else { self.head }
+    }
+
     fn words<'a>(&self, headline: &'a Headline) -> &'a str {
         if self.wide { &headline.words } else { &headline.short }
     }
 
     /// The cells that these slots usually need, with the lanes in front of them.
-    fn cells(&self, slots: &[(&BillItem, &Headline)]) -> u16 {
+    fn cells(&self, slots: &[(&BillItem, &Headline)], is_past: bool) -> u16 {
         let slot = |(item, headline): &(&BillItem, &Headline)| {
             let words = self.words(headline);
             self.figures.cells(item.unit) + text_width(words) + u16::from(!words.is_empty())
         };
         let slots = &slots[..slots.len().min(self.most)];
         let between = 3 * slots.len().saturating_sub(1) as u16;
-        let around = self.lanes + text_width(self.head) + between;
+        let around = self.lanes + text_width(self.head_of(is_past)) + between;
         slots.iter().map(slot).fold(around, u16::saturating_add)
     }
 }
@@ -278,20 +301,25 @@ impl Style {
 /// What the delay has cost, a slot for each headline of the bill, on a line of `room` cells which
 /// begins with both lanes.
 fn cost(lanes: &Lanes, room: u16) -> Pieces {
-    let slots = lanes.bill.headlines();
-    let style = STYLES.iter().find(|style| style.cells(&slots) <= room).unwrap_or(&STYLES[STYLES.len() - 1]);
+    let (slots, is_past) = (lanes.shown_bill().headlines(), lanes.shown_past().is_some());
+    let fits = |style: &&Style| style.cells(&slots, is_past) <= room;
+    let style = STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]);
     written(lanes, &slots, style)
 }
 
 /// The same on a line of its own.
 pub(crate) fn cost_alone(lanes: &Lanes, room: u16) -> Pieces {
-    let slots = lanes.bill.headlines();
-    let fits = |style: &&Style| style.cells(&slots) - style.lanes <= room;
+    let (slots, is_past) = (lanes.shown_bill().headlines(), lanes.shown_past().is_some());
+    let fits = |style: &&Style| style.cells(&slots, is_past) - style.lanes <= room;
     written(lanes, &slots, STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]))
 }
 
 fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pieces {
-    let mut pieces: Pieces = vec![(style.head.into(), Role::Dim)];
+    let head = style.head_of(lanes.shown_past().is_some());
+    let mut pieces: Pieces = vec![(head.into(), Role::Dim)];
+    if lanes.past_is_due && !lanes.bill.is_known() {
+        return vec![("what waiting cost before is being worked out".into(), Role::Dim)];
+    }
     if slots.is_empty() {
         pieces.push((UNKNOWN.into(), Role::Dim));
     }

@@ -57,6 +57,7 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
         chosen: state.chosen(),
         zoomed: state.zoomed,
         picture: bookmarks::height(state),
+        cases: bookmarks::case_rows(state),
         wants: &|pane| state.height(pane),
         needs: &|pane| state.least_height(pane),
     };

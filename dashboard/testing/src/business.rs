@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Decision, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page, Payments, Readers,
-    Run, Shop, ShopEvent, Shopper, Trending, Unit, Verdict,
+    Bill, BillItem, Decision, FollowedCase, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page,
+    Payments, Readers, Run, Shop, ShopEvent, Shopper, Trending, Unit, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -128,6 +128,36 @@ pub(super) fn lanes() -> Lanes {
         batch_cpu_s_per_hour: Some(4.2),
         running: false,
         database: Some("data/warehouse.db".into()),
+        past: None,
+        past_is_due: false,
+        cases: [
+            (
+                "ride-share",
+                "ride t045-1",
+                "arrives 11:19, in 14 min",
+                "still says 11:08, by the roads of 10:00",
+            ),
+            (
+                "payments",
+                "card-002685",
+                "declined its 9th swipe, $729, after 7 ms",
+                "approved it, finds out in 19 min: $729 gone",
+            ),
+            (
+                "shop",
+                "session-0001207",
+                "its page held 5 of the 6 items opened next",
+                "its page of 11:00 held 1 of them",
+            ),
+        ]
+        .into_iter()
+        .map(|(business, subject, stream, batch)| FollowedCase {
+            business: business.into(),
+            subject: subject.into(),
+            stream: stream.into(),
+            batch: batch.into(),
+        })
+        .collect(),
         runs: [
             ("eta", 812_204, 1_204, 840.0),
             ("fraud", 18_600, 18_600, 120.0),

@@ -42,6 +42,11 @@ pub(crate) enum Left {
 }
 
 impl Screen {
+    /// Whether a person looks at it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Terminal(_))
+    }
+
     /// The dashboard with the panes of these businesses if there is a terminal and no lines are
     /// asked for.
     pub(crate) fn choose(

@@ -11,6 +11,7 @@ use crate::clock::SimulatedClock;
 use crate::ledger::QuestionAnswerPair;
 use crate::observe::Age;
 use crate::percentiles::Percentiles;
+use crate::view::CaseClock;
 use bill::Bill;
 
 /// Runs a person can scroll back.
@@ -244,6 +245,9 @@ impl LanesView {
             readers: here.iter().map(|business| self.readers(business, now)).collect(),
             freshness,
             bill: self.shown_bill(here, bill, now),
+            past: None,
+            past_is_due: false,
+            cases: Vec::new(),
             counted_since_ms: None,
             ledger: Vec::new(),
         }
@@ -269,6 +273,11 @@ impl LanesView {
             Some((turn, now)) => turn.with_rates(bill, now),
             None => bill,
         }
+    }
+
+    /// When the jobs run next after `now`.
+    pub fn next_run(&self, now: Timestamp) -> CaseClock {
+        CaseClock { now, next_run: now.floor(self.period_ms).plus_ms(self.period_ms) }
     }
 
     /// The jobs run so often from the next boundary on.

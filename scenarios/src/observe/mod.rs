@@ -18,7 +18,10 @@ pub mod watch;
 
 use std::sync::Arc;
 
-use dashboard::{Cluster, Group, Notice, NoticeKind, Severity, Snapshot, Sourced, Timeline, Title, Trend};
+use dashboard::{
+    Cluster, FollowedCase, Group, Notice, NoticeKind, PastBill, Severity, Snapshot, Sourced, Timeline, Title,
+    Trend,
+};
 use events::{Event, Timestamp, Topic};
 use streets::Map;
 
@@ -94,6 +97,9 @@ pub struct Show {
     counted_since: Option<Timestamp>,
     /// Infers the clock when none is given.
     pace: Option<pace::Pace>,
+    /// The bill of the hours before, and whether it is being worked out.
+    past: Option<PastBill>,
+    past_is_due: bool,
 }
 
 impl Show {
@@ -114,8 +120,20 @@ impl Show {
             counted_since: None,
             // A show with a seed has a clock to start.
             pace: config.seed.is_none().then(pace::Pace::default),
+            past: None,
+            past_is_due: false,
             config,
         }
+    }
+
+    /// The bill of the hours before is being worked out.
+    pub fn expect_past(&mut self) {
+        self.past_is_due = true;
+    }
+
+    /// It is there, or will not come.
+    pub fn set_past(&mut self, past: Option<PastBill>) {
+        (self.past, self.past_is_due) = (past, false);
     }
 
     /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
@@ -393,6 +411,8 @@ impl Show {
             group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
         }
         lanes.ledger = ledger.iter().map(shown_sums).collect();
+        lanes.past.clone_from(&self.past);
+        lanes.past_is_due = self.past_is_due;
         lanes.counted_since_ms = self.counted_since.map(Timestamp::ms);
         let is_here = |business: &Business| here.iter().any(|of| of.id == business.id);
         // What is absent has no rows, also not where a shared worker waits for its questions.
@@ -430,6 +450,15 @@ impl Show {
         for (business, view) in &mut self.views {
             let here = is_here(business);
             view.show(&PaneSource { now_ms, here, silent: silent.as_ref() }, &mut snapshot);
+        }
+        let next_run = self.config.clock.map(|clock| self.lanes.next_run(clock.simulated(seen_ms)));
+        if let Some(clock) = next_run.filter(|_| both_lanes) {
+            let of_business = |(business, view): &(&Business, Box<dyn View>)| FollowedCase {
+                business: business.name.to_owned(),
+                ..view.case(&clock)
+            };
+            let shown = self.views.iter().filter(|(business, _)| is_here(business));
+            snapshot.lanes.data.cases = shown.map(of_business).collect();
         }
         snapshot
     }

@@ -5,16 +5,17 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-use dashboard::{Decision, Payments, Snapshot, Verdict};
+use dashboard::{Decision, FollowedCase, Payments, Snapshot, Verdict};
 use events::{Chargeback, DAY_MS, Event, FraudDecision, Timestamp};
 
 use serde::Serialize;
 
 use super::DEADLINE_MS;
 use super::pending_labels::{LABEL_DELAY_MS, PendingLabels};
+use super::stolen::StolenCard;
 use crate::clock::SimulatedClock;
 use crate::percentiles::Percentiles;
-use crate::view::{Closing, PaneSource, View};
+use crate::view::{CaseClock, Closing, PaneSource, View};
 
 /// How many decisions a person can scroll back.
 const RECENT: usize = 200;
@@ -54,6 +55,7 @@ pub(super) struct PaymentsView {
     /// Older ones that matter more, the newest first.
     notable: VecDeque<(String, Decision)>,
     pending_labels: PendingLabels,
+    stolen: StolenCard,
     approved: u64,
     declined: u64,
     stood_in: u64,
@@ -82,6 +84,7 @@ impl PaymentsView {
         if let Event::CardSwipes(swipe) = event {
             self.seen = true;
             self.now_ms = self.now_ms.max(swipe.ts.ms());
+            self.stolen.swiped(&swipe.card_id, swipe.ts, swipe.amount_cents);
             for (swipe_id, decision) in self.pending_labels.turned_out_honest(swipe.ts.ms()) {
                 if !self.mark(&swipe_id, false) {
                     self.show(swipe_id, decision);
@@ -106,6 +109,8 @@ impl PaymentsView {
                 Some(swipe) => self.answer(&swipe, answer, wall_ms, deadline_ms),
                 None => self.keep_early(answer, wall_ms),
             }
+        } else if let Event::FraudBatch(batched) = event {
+            self.stolen.looked_at(batched, wall_ms);
         } else if let Event::Chargebacks(chargeback) = event {
             self.charge_back(chargeback);
         }
@@ -126,6 +131,9 @@ impl PaymentsView {
             self.approved_cents -= swipe.amount_cents;
         }
         self.count(verdict, swipe.amount_cents);
+        if verdict == Verdict::Declined {
+            self.stolen.declined(answer, swipe.amount_cents, (latency_ms, wall_ms));
+        }
         let decision = Decision {
             at_ms: answer.ts.ms(),
             card_id: answer.card_id.clone(),
@@ -274,6 +282,10 @@ impl View for PaymentsView {
 
     fn waiting(&self) -> Option<(u64, i64)> {
         Some(self.unscored())
+    }
+
+    fn case(&self, clock: &CaseClock) -> FollowedCase {
+        self.stolen.case(clock)
     }
 
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {

@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use dashboard::{City, CityMap, Incident, LinkSpeed, Snapshot, Street, StreetClass, Vehicle, VehicleKind};
+use dashboard::{
+    City, CityMap, FollowedCase, Incident, LinkSpeed, Snapshot, Street, StreetClass, Vehicle, VehicleKind,
+};
 use events::{Event, SimulationTruth, Timestamp};
 use streets::{Map, RoadClass};
 
+use super::delayed::DelayedTrip;
 use super::trips::TripsView;
 use crate::clock::SimulatedClock;
-use crate::view::{PaneSource, View};
+use crate::view::{CaseClock, PaneSource, View};
 
 /// A vehicle that is silent for so long, in event time, is off the road.
 const SILENT_MS: i64 = 120_000;
@@ -27,6 +30,7 @@ pub(super) struct CityView {
     vehicles: HashMap<String, (Timestamp, Vehicle)>,
     speeds: BTreeMap<u32, (Timestamp, f64)>,
     trips: TripsView,
+    delayed: DelayedTrip,
     incidents: BTreeMap<String, (Timestamp, Incident)>,
 }
 
@@ -38,6 +42,7 @@ impl CityView {
             vehicles: HashMap::new(),
             speeds: BTreeMap::new(),
             trips: TripsView::default(),
+            delayed: DelayedTrip::default(),
             incidents: BTreeMap::new(),
         }
     }
@@ -71,8 +76,9 @@ impl CityView {
         self.incidents.retain(|_, (until, _)| *until > now);
         let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
         vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        self.delayed.choose(&self.trips, wall_ms);
         let place = |driver: &str| self.vehicles.get(driver).map(|(_, vehicle)| vehicle.at);
-        let trips = self.trips.shown(&self.map, now, wall_ms, place);
+        let trips = self.trips.shown(&self.map, (now, wall_ms), self.delayed.trip_id(), place);
         Some(City {
             speeds: self
                 .speeds
@@ -126,6 +132,10 @@ impl View for CityView {
                 self.incidents.insert(id.clone(), (*until, incident));
             }
         }
+    }
+
+    fn case(&self, clock: &CaseClock) -> FollowedCase {
+        self.delayed.case(&self.trips, clock)
     }
 
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {

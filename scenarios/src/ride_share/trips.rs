@@ -62,10 +62,10 @@ impl Answer {
 
 /// The batch lane's quote: of which ping, when anyone could have seen it, and what it says.
 #[derive(Debug, Clone, Copy)]
-struct Quote {
+pub(crate) struct Quote {
     ts: Timestamp,
-    from: Timestamp,
-    eta: Timestamp,
+    pub(crate) from: Timestamp,
+    pub(crate) eta: Timestamp,
 }
 
 #[derive(Debug)]
@@ -113,12 +113,28 @@ impl Known {
     }
 }
 
+/// What both lanes say of a trip, or had said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TripAnswers {
+    /// When it ended, in event time and in milliseconds of wall-clock time.
+    pub(crate) ended: Option<(Timestamp, i64)>,
+    /// When it ends, by the stream's newest answer.
+    pub(crate) stream: Option<Timestamp>,
+    /// The batch lane's answer.
+    pub(crate) batch: Option<Quote>,
+    /// Of one that has ended: how many seconds later than it did the stream expected it to end when
+    /// half of its time was over, and the batch lane; less than zero for earlier.
+    pub(crate) half_way: Option<(f64, f64)>,
+}
+
 /// What is known of the trips.
 #[derive(Debug, Default)]
 pub(crate) struct TripsView {
     trips: BTreeMap<String, Known>,
     /// Those to choose from: each keeps its place until its successor takes it.
     choice: Vec<String>,
+    /// The one that is shown first: one of which both lanes have an answer, as soon as there is one.
+    lead: Option<String>,
     /// Up to which ping the batch lane has quoted.
     quoted_until: Option<Timestamp>,
     router: Router,
@@ -190,6 +206,26 @@ impl TripsView {
         }
     }
 
+    /// What both lanes say of a trip; none if it is not known.
+    pub(crate) fn answers(&self, trip_id: &str) -> Option<TripAnswers> {
+        let known = self.trips.get(trip_id)?;
+        let half_way = known.arrival(trip_id).and_then(|arrival| {
+            Some((arrival.stream_s? - arrival.truth_s, arrival.batch_s? - arrival.truth_s))
+        });
+        Some(TripAnswers {
+            ended: known.ended,
+            stream: known.newest.map(|answer| answer.eta),
+            batch: known.quote,
+            half_way,
+        })
+    }
+
+    /// The trips under way that the batch lane has an answer for.
+    pub(crate) fn quoted_under_way(&self) -> impl Iterator<Item = &str> {
+        let quoted = |known: &Known| known.ended.is_none() && known.quote.is_some();
+        self.trips.iter().filter(move |(_, known)| quoted(known)).map(|(id, _)| id.as_str())
+    }
+
     /// Trips that are under way.
     pub(crate) fn under_way(&self) -> u64 {
         self.trips.values().filter(|known| known.ended.is_none()).count() as u64
@@ -208,13 +244,14 @@ impl TripsView {
         arrivals.into_iter().take(ARRIVALS).map(|(_, arrival)| arrival).collect()
     }
 
-    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`. `place`
-    /// says where a driver is.
+    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`: first
+    /// the one that is `followed`, or another with two answers to compare. `place` says where a
+    /// driver is.
     pub(crate) fn shown(
         &mut self,
         map: &Map,
-        now: Timestamp,
-        wall_ms: i64,
+        (now, wall_ms): (Timestamp, i64),
+        followed: Option<&str>,
         place: impl Fn(&str) -> Option<(f64, f64)>,
     ) -> Vec<Trip> {
         self.trips.retain(|_, known| match known.ended {
@@ -222,8 +259,10 @@ impl TripsView {
             None => now.since_ms(known.touched) < SILENT_MS,
         });
         self.choose(wall_ms);
-        let mut shown = Vec::with_capacity(self.choice.len());
-        for id in &self.choice {
+        self.lead(followed);
+        let mut shown = Vec::with_capacity(CHOICE);
+        let others = self.choice.iter().filter(|id| self.lead.as_ref() != Some(id));
+        for id in self.lead.iter().chain(others).take(CHOICE) {
             let known = self.trips.get_mut(id).expect("only those are chosen that are known");
             let at = place(&known.driver_id);
             if known.route.is_none() && known.ended.is_none() {
@@ -232,6 +271,27 @@ impl TripsView {
             shown.push(trip(id, known, now, at));
         }
         shown
+    }
+
+    /// Decides which trip is first. One that has ended stays until another one is under way that
+    /// both lanes have answered: between two runs there is none.
+    fn lead(&mut self, followed: Option<&str>) {
+        let Self { trips, lead, .. } = self;
+        let under_way = |id: &String| trips.get(id).is_some_and(|known| known.ended.is_none());
+        let quoted = |known: &Known| known.quote.is_some() && known.newest.is_some();
+        let longest = trips
+            .iter()
+            .filter(|(_, known)| known.ended.is_none() && quoted(known))
+            .max_by_key(|(_, known)| known.newest.map(|answer| answer.eta));
+        let newest_arrival = || {
+            let arrived = trips.iter().filter(|(id, known)| known.arrival(id).is_some());
+            arrived.max_by_key(|(_, known)| known.ended)
+        };
+        *lead = followed
+            .filter(|id| trips.contains_key(*id))
+            .map(str::to_owned)
+            .or_else(|| lead.take().filter(|id| under_way(id)))
+            .or_else(|| Some(longest.or_else(newest_arrival)?.0.clone()));
     }
 
     /// Who has gone gives its place to the newest trip that is not yet to be chosen.
@@ -376,12 +436,12 @@ mod tests {
         let map = Map::la_serena();
         let mut view = TripsView::default();
         ride(&mut view, "t1");
-        let live = &view.shown(&map, at(19.0), 19_000, |_| Some((ORIGIN.lon, ORIGIN.lat)))[0];
+        let live = &view.shown(&map, (at(19.0), 19_000), None, |_| Some((ORIGIN.lon, ORIGIN.lat)))[0];
         assert!(!live.arrived && live.truth_s.is_none(), "nobody knows the truth before: {live:?}");
         assert_eq!(live.stream.map(|eta| eta.remaining_s), Some(0.0));
         assert!(live.route.len() > 10, "there is a way from here to there");
         view.observe(&event("t1", TripKind::DroppedOff, at(20.0)), 20_000);
-        let ended = &view.shown(&map, at(21.0), 21_000, |_| None)[0];
+        let ended = &view.shown(&map, (at(21.0), 21_000), None, |_| None)[0];
         assert!(ended.arrived && ended.batch.is_none(), "the run has not come yet");
         assert_eq!((ended.truth_s, ended.stream.map(|eta| eta.remaining_s)), (Some(600.0), Some(540.0)));
         assert!(view.arrivals().is_empty(), "one of the lanes is unknown");
@@ -413,7 +473,7 @@ mod tests {
             ride(&mut view, &format!("t{number:02}"));
         }
         let ids = |view: &mut TripsView, wall_ms| {
-            let shown = view.shown(&map, at(21.0), wall_ms, |_| None);
+            let shown = view.shown(&map, (at(21.0), wall_ms), None, |_| None);
             shown.into_iter().map(|trip| trip.trip_id).collect::<Vec<_>>()
         };
         let before = ids(&mut view, 0);
@@ -426,6 +486,26 @@ mod tests {
         let later = ids(&mut view, 1_000 + STAYS_MS);
         assert_ne!(later[5], before[5]);
         assert_eq!((same(&later), later.len()), (CHOICE - 2, CHOICE));
+    }
+
+    #[test]
+    fn the_first_trip_is_one_that_both_lanes_have_answered() {
+        let map = Map::la_serena();
+        let mut view = TripsView::default();
+        for id in ["t1", "t2", "t3"] {
+            ride(&mut view, id);
+        }
+        let first = |view: &mut TripsView, minute, followed| {
+            view.shown(&map, (at(minute), 0), followed, |_| None)[0].trip_id.clone()
+        };
+        view.observe(&batched(update("t2", at(0.0), at(30.0)), at(8.0)), 0);
+        assert_eq!(first(&mut view, 19.0, None), "t2");
+        view.observe(&event("t2", TripKind::DroppedOff, at(20.0)), 0);
+        assert_eq!(first(&mut view, 24.0, None), "t2", "no other can be compared");
+        view.observe(&batched(update("t3", at(0.0), at(30.0)), at(8.0)), 0);
+        assert_eq!(first(&mut view, 25.0, None), "t3");
+        assert_eq!(first(&mut view, 25.0, Some("t1")), "t1", "unless a trip is followed");
+        assert_eq!(view.shown(&map, (at(25.0), 0), None, |_| None).len(), 3, "each of them once");
     }
 
     #[test]

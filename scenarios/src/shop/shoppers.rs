@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use dashboard::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
+use dashboard::{FollowedCase, Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
 use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp, item_name};
 use processor::event_time::Watermark;
 
+use super::followed::{FollowedShopper, PageHits};
 use crate::clock::SimulatedClock;
-use crate::view::{PaneSource, View};
+use crate::view::{CaseClock, PaneSource, View};
 
 /// Events of a trail.
 const TRAIL: usize = 40;
@@ -32,6 +33,7 @@ pub(super) struct ShopView {
     everybody_batch: Option<Shown>,
     items: HashMap<String, Interest>,
     swept: Option<Timestamp>,
+    followed: FollowedShopper,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ struct Session {
     page: Option<Shown>,
     batch_page: Option<Shown>,
     stale_page: Option<Shown>,
+    hits: PageHits,
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +103,7 @@ impl Default for ShopView {
             everybody_batch: None,
             items: HashMap::new(),
             swept: None,
+            followed: FollowedShopper::default(),
         }
     }
 }
@@ -195,6 +199,7 @@ impl View for ShopView {
                 page: None,
                 batch_page: None,
                 stale_page: None,
+                hits: PageHits::default(),
             });
             session.last = now;
             session.events += 1;
@@ -220,6 +225,14 @@ impl View for ShopView {
                 session.trail.pop_front();
             }
             if let (ClickKind::View, Some(item)) = (click.kind, item) {
+                let batch_page = session.batch_page.as_ref().or(everybody_batch.as_ref());
+                match session.page.as_ref().zip(batch_page) {
+                    Some((page, batch)) => {
+                        let held = |page: &Shown| page.items.contains(item);
+                        session.hits.opened(item, held(page), held(batch), batch.from);
+                    }
+                    None => session.hits.opened_first(item),
+                }
                 let fresh = Interest { at: now, now: 0.0, usual: 0.0 };
                 let interest = self.items.entry(item.clone()).or_insert(fresh);
                 interest.decay(now);
@@ -240,7 +253,15 @@ impl View for ShopView {
         }
     }
 
+    fn case(&self, _clock: &CaseClock) -> FollowedCase {
+        self.followed.case()
+    }
+
     fn show(&mut self, pane: &PaneSource<'_>, snapshot: &mut Snapshot) {
+        if let Some(now) = self.watermark.now() {
+            let visits = self.sessions.iter().map(|(id, session)| (id.as_str(), session.last, &session.hits));
+            self.followed.choose(visits, now, pane.seen_ms());
+        }
         snapshot.shop = pane.sourced(self.shown());
     }
 }

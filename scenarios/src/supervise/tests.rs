@@ -9,7 +9,7 @@ fn shell(name: &str, script: &str) -> WorkerSpec {
         lane: None,
         group: None,
         bursts: &[],
-        needs_history: false,
+        history: None,
         program: "/bin/sh".into(),
         args: vec!["-c".to_owned(), script.to_owned()],
         env: Vec::new(),

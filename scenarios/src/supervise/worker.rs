@@ -27,8 +27,8 @@ pub struct WorkerSpec {
     pub group: Option<String>,
     /// The topics that it can burst.
     pub bursts: &'static [Topic],
-    /// Whether it learns from a history before it answers.
-    pub needs_history: bool,
+    /// The producer whose history it learns from before it answers, by its name.
+    pub history: Option<&'static str>,
     /// The program.
     pub program: PathBuf,
     /// Its arguments, which every user of the machine can read.

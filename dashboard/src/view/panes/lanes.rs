@@ -24,9 +24,13 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let note = lanes
         .batch_period_ms
         .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
-    let note = match lanes.counted_since_ms {
-        Some(since) => format!("{note}, counted since {}", time_of_day(since, snapshot.title.utc_offset_min)),
-        None => note,
+    let hour = |ms| time_of_day(ms, snapshot.title.utc_offset_min);
+    let note = match (lanes.shown_past(), lanes.counted_since_ms) {
+        (Some(past), _) => {
+            format!("the bill before the show, simulated: {} to {}", hour(past.from_ms), hour(past.until_ms))
+        }
+        (None, Some(since)) => format!("{note}, counted since {}", hour(since)),
+        (None, None) => note,
     };
     // Where the lines of the bill leave no row for the proof, the border has it.
     let proof = proof(lanes).unwrap_or_default();
@@ -62,7 +66,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         last(&proof, 1);
     }
     let turned = since_the_turn(lanes, snapshot.title.utc_offset_min).unwrap_or_default();
-    last(&turned, lanes.bill.items.len() as u16 + 1);
+    last(&turned, lanes.shown_bill().items.len() as u16 + 1);
     y += bill(pen, lanes, room);
     if y < inside.bottom() {
         next_run(pen, lanes, snapshot, Rect { y, height: 1, ..room });
@@ -117,7 +121,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     let both = if columns[3].0 <= area.right() { 2 * width - 1 } else { width - 1 };
     let rooms = (width - 1, both);
     let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
-    for item in &lanes.bill.items {
+    for item in &lanes.shown_bill().items {
         let amount = |value| amount_within(item.unit, value, width - 1);
         let stream = (amount(item.stream), Role::Text);
         lines.push((
@@ -193,7 +197,7 @@ fn interval(item: &BillItem, amount: impl Fn(Option<f64>) -> String) -> String {
     match item.interval_95 {
         Some((low, high)) => format!("{} to {}", amount(Some(low)), amount(Some(high))),
         None if item.delay_cost().is_some() => "too few cases".into(),
-        None => String::new(),
+        None => "after a later run".into(),
     }
 }
 

@@ -73,7 +73,8 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
     // After the arrival the answers are compared with the truth.
     let (stream, batch) = (off(stream.clone()).or(stream), off(batch.clone()).or(batch));
     let truth = trip.truth_s.map(|truth| (truth, "from half-way".to_string()));
-    let pending = if trip.arrived { ["", "with a run", ""] } else { ["", "with a run", "at drop-off"] };
+    let pending =
+        if trip.arrived { ["", "no run by then", ""] } else { ["", "with its next run", "at drop-off"] };
     let lanes =
         [("stream", Role::Stream, stream), ("batch", Role::Batch, batch), ("truth", Role::Truth, truth)];
     let mut pending = pending.into_iter();

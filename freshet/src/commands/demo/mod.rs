@@ -4,6 +4,7 @@
 //! their own, and then watches as any outsider could. What it adds is order at the beginning and at
 //! the end.
 
+mod past;
 mod summary;
 
 use std::fs::DirBuilder;
@@ -33,7 +34,7 @@ use scenarios::controller::ShowController;
 use scenarios::ledger::audit;
 use scenarios::observe::watch::Watch;
 use scenarios::observe::{Show, ShowConfig};
-use scenarios::supervise::{Order, Supervisor};
+use scenarios::supervise::{Order, Supervisor, WorkerSpec};
 use scenarios::topics;
 
 use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let groups = consumers.iter().filter_map(|spec| spec.group.clone()).collect();
     // Workers that learn from a history start when it is written; none waits for that with an empty
     // screen.
-    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(|spec| spec.needs_history);
+    let (learners, others): (Vec<_>, Vec<_>) = consumers.into_iter().partition(|spec| spec.history.is_some());
     for spec in others {
         let name = spec.name.clone();
         supervisor.start(spec).with_context(|| format!("could not start the worker {name}"))?;
@@ -115,12 +116,23 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     .with_drivers(has_cars(args).then_some(args.drivers));
 
     let (written, history) = channel();
-    let of_histories = plan.clone();
-    thread::Builder::new().name("history".into()).spawn(move || {
-        let done = of_histories.write_histories().map(|()| learners).map_err(|error| format!("{error:#}"));
-        let _ = written.send(done);
-    })?;
+    // A thread each, and each history's own workers start when it is there: the longest decides
+    // when the show's clock can start.
+    for producer in plan.histories() {
+        let (plan, written) = (plan.clone(), written.clone());
+        let its = learners.iter().filter(|spec| spec.history == Some(producer.name));
+        let its: Vec<WorkerSpec> = its.cloned().collect();
+        thread::Builder::new().name(format!("history-{}", producer.name)).spawn(move || {
+            let done = plan.write_history(producer).map(|()| its).map_err(|error| format!("{error:#}"));
+            let _ = written.send(done);
+        })?;
+    }
+    drop(written);
     controller.start_later(history);
+    // A bill for a person to look at; a headless show has one at its end.
+    if plan.world.opening().is_some() && screen.is_terminal() {
+        controller.expect_past(past::of(&plan)?);
+    }
     let of_the_others = plan.clone();
     controller.start_when_ready(groups, READY, move |now_ms| {
         let Plan { world, speed, .. } = &of_the_others;

@@ -1,0 +1,86 @@
+//! The bill of the time before a show: what waiting cost while nobody watched.
+//!
+//! A show that begins shortly before a full hour has nothing on its bill for a minute: its first
+//! hourly run covers three minutes, and cases are judged when the run after them is out. But the
+//! town was there before. So the hour before the show is simulated with its seed and played
+//! through both lanes in memory, as `freshet compare` does it, without a broker and as fast as the
+//! processors go; the screen shows that bill, with its hours, until the show has one of its own.
+//!
+//! The same seed gives the same bill, so it is computed once and kept.
+//!
+//! # Simplifications
+//! - The town of the hours before is the one of a show that begun then: it has the same streets,
+//!   cards and items, but its cars are not where those of the show begin.
+
+use std::thread;
+
+use anyhow::Result;
+use bill::compare::{Comparison, Span};
+use consumers::fraud::Costs;
+use dashboard::{Bill, PastBill};
+use events::{HOUR_MS, Timestamp};
+
+use crate::business::{Business, Logic, World};
+use crate::priority::{Priority, lower_priority};
+
+/// How often the batch lane runs in it. One period is simulated to learn from, and is not on the
+/// bill, which begins with the first run.
+const PERIOD_MS: i64 = HOUR_MS;
+
+/// Plays the hours before the show through both lanes, a thread a business.
+///
+/// # Errors
+/// When the world can't be made, such as for a map that can't be read.
+pub fn bill_of_the_past(businesses: &[&'static Business], world: &World) -> Result<PastBill> {
+    let show = world.start;
+    let judged_from = show.floor(PERIOD_MS);
+    let start = judged_from.plus_ms(-PERIOD_MS);
+    let span = Span { start, end: show, judged_from };
+    let past = World { start, ..world.clone() };
+    let items = thread::scope(|scope| {
+        let parts: Vec<_> =
+            businesses.iter().map(|&business| scope.spawn(|| items_of(business, &past, span))).collect();
+        let parts = parts.into_iter().map(|part| part.join().expect("a simulation does not panic"));
+        parts.collect::<Result<Vec<_>>>()
+    })?;
+    Ok(PastBill {
+        from_ms: span.judged_from.ms(),
+        until_ms: show.ms(),
+        bill: Bill { items: items.into_iter().flatten().collect() },
+    })
+}
+
+fn items_of(business: &Business, past: &World, span: Span) -> Result<Vec<dashboard::BillItem>> {
+    // Who starts the show's own workers is waited for, and this is not.
+    lower_priority(Priority::Hours);
+    let costs = Costs::default();
+    let logic = Logic { map: past.map.clone(), costs, ..Logic::default() };
+    let lanes = (business.comparison.lanes)(&logic, Some(past), &[PERIOD_MS])?;
+    let mut comparison = Comparison::new(business.bill, lanes, 1, span, costs);
+    let before = |at: Timestamp| at < span.end;
+    for emission in (business.producer.simulate)(past)?.take_while(|emission| before(emission.at)) {
+        comparison.take(&emission.event);
+    }
+    let bills = comparison.into_bills();
+    Ok((business.bill_items)(bills[0].as_ref(), &bills[0].lines()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::business::OPENING_START;
+    use crate::payments::PAYMENTS;
+
+    #[test]
+    fn the_hour_before_a_show_has_a_bill_of_both_lanes() {
+        let start = OPENING_START.parse().expect("an RFC 3339 instant");
+        let world = World { seed: 7, start, drivers: 5, map: None };
+        let past = bill_of_the_past(&[&PAYMENTS], &world).expect("a world without a map's file");
+        let at = |ms| Timestamp::from_ms(ms).to_string();
+        assert_eq!(at(past.from_ms), "2026-03-03T10:00:00.000Z");
+        assert_eq!(past.until_ms, start.ms(), "up to the show");
+        let money = &past.bill.items[0];
+        assert!(money.cases > Some(1_000) && money.stream < money.batch, "{money:?}");
+        assert!(money.verdict.is_some(), "it is judged as any bill is: {money:?}");
+    }
+}
