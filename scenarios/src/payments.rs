@@ -4,6 +4,7 @@
 //! lane finds the theft when the sale is long made. What was fraud comes days later, as
 //! chargebacks, and both lanes learn from it.
 
+mod closing;
 mod evaluation;
 mod pending_labels;
 mod stolen;
@@ -114,7 +115,7 @@ pub static PAYMENTS: Business = Business {
     answer_replay: None,
     pane: Pane::Payments,
     view: |_| Box::new(terminals::PaymentsView::default()),
-    closing: Some(terminals::closing),
+    closing: Some(closing::closing),
 };
 
 /// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few

@@ -6,6 +6,7 @@
 
 mod city;
 mod delayed;
+mod route;
 mod trips;
 
 use std::collections::HashMap;

@@ -116,6 +116,32 @@ pub(super) fn shop() -> Shop {
     }
 }
 
+fn cases() -> Vec<FollowedCase> {
+    [
+        ("ride-share", "ride t045-1", "arrives 11:19, in 14 min", "still says 11:08, by the roads of 10:00"),
+        (
+            "payments",
+            "card-002685",
+            "declined its 9th swipe, $729, after 7 ms",
+            "approved it, finds out in 19 min: $729 gone",
+        ),
+        (
+            "shop",
+            "session-0001207",
+            "its page held 5 of the 6 items opened next",
+            "its page of 11:00 held 1 of them",
+        ),
+    ]
+    .into_iter()
+    .map(|(business, subject, stream, batch)| FollowedCase {
+        business: business.into(),
+        subject: subject.into(),
+        stream: stream.into(),
+        batch: batch.into(),
+    })
+    .collect()
+}
+
 pub(super) fn lanes() -> Lanes {
     Lanes {
         stream_delay_ms: Some(18.0),
@@ -130,34 +156,7 @@ pub(super) fn lanes() -> Lanes {
         database: Some("data/warehouse.db".into()),
         past: None,
         past_is_due: false,
-        cases: [
-            (
-                "ride-share",
-                "ride t045-1",
-                "arrives 11:19, in 14 min",
-                "still says 11:08, by the roads of 10:00",
-            ),
-            (
-                "payments",
-                "card-002685",
-                "declined its 9th swipe, $729, after 7 ms",
-                "approved it, finds out in 19 min: $729 gone",
-            ),
-            (
-                "shop",
-                "session-0001207",
-                "its page held 5 of the 6 items opened next",
-                "its page of 11:00 held 1 of them",
-            ),
-        ]
-        .into_iter()
-        .map(|(business, subject, stream, batch)| FollowedCase {
-            business: business.into(),
-            subject: subject.into(),
-            stream: stream.into(),
-            batch: batch.into(),
-        })
-        .collect(),
+        cases: cases(),
         runs: [
             ("eta", 812_204, 1_204, 840.0),
             ("fraud", 18_600, 18_600, 120.0),

@@ -5,17 +5,15 @@
 //! with its next run, up to a period later. So a trip is followed twice: while it lives, for the
 //! screen, and after its end, until both answers can be held against the truth at one moment, when
 //! half of its time was over.
-//!
-//! # Simplifications
-//! - The way drawn to the destination is the quickest on empty roads: the driver's own is not said
-//!   on any topic.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use dashboard::{Arrival, BatchEta, StreamEta, Trip};
 use events::{EtaUpdate, Event, HOUR_MS, Place, Timestamp, TripKind};
-use streets::{FreeFlow, Map, Router, Spot};
+use streets::{Map, Router};
+
+use super::route::{ahead, way};
 
 /// How many trips a person can choose from.
 const CHOICE: usize = 16;
@@ -32,10 +30,6 @@ const SILENT_MS: i64 = 10 * 60_000;
 /// The batch lane's answer is waited for so long, in event time: it comes with the run after the
 /// trip.
 const PATIENCE_MS: i64 = 3 * HOUR_MS;
-/// Turning round in the street takes so long, in seconds.
-const U_TURN_S: f64 = 30.0;
-/// Where a trip begins or ends is looked for on the streets within so many metres.
-const NEAR_M: f64 = 400.0;
 
 /// One answer of the stream lane.
 #[derive(Debug, Clone, Copy)]
@@ -266,7 +260,8 @@ impl TripsView {
             let known = self.trips.get_mut(id).expect("only those are chosen that are known");
             let at = place(&known.driver_id);
             if known.route.is_none() && known.ended.is_none() {
-                known.route = Some(way(&mut self.router, map, known, at));
+                let rider = (!known.picked_up).then_some(known.origin);
+                known.route = Some(way(&mut self.router, map, at, rider, known.destination));
             }
             shown.push(trip(id, known, now, at));
         }
@@ -352,39 +347,6 @@ fn trip(id: &str, known: &Known, now: Timestamp, at: Option<(f64, f64)>) -> Trip
         }),
         truth_s: known.ended.map(|(ended, _)| ended.since_seconds(moment)),
     }
-}
-
-/// The quickest way on empty roads from where the car is, by way of its rider while it has not got
-/// one.
-fn way(router: &mut Router, map: &Map, known: &Known, at: Option<(f64, f64)>) -> Vec<(f64, f64)> {
-    let spot = |lat: f64, lon: f64| {
-        let found = map.near(lat, lon, NEAR_M, 1).first().copied()?;
-        Some(Spot { link: found.link, offset_m: found.offset_m })
-    };
-    let of = |place: Place| spot(place.lat, place.lon);
-    let Some((lon, lat)) = at else { return Vec::new() };
-    let mut stops = vec![spot(lat, lon)];
-    if !known.picked_up {
-        stops.push(of(known.origin));
-    }
-    stops.push(of(known.destination));
-    let costs = FreeFlow { map, u_turn_s: U_TURN_S };
-    let mut line = Vec::new();
-    for pair in stops.windows(2) {
-        let (Some(from), Some(to)) = (pair[0], pair[1]) else { continue };
-        for link in router.route(map, from, to, &costs).into_iter().flat_map(|route| route.links) {
-            line.extend(map.shape(link).map(|(lat, lon)| (lon, lat)));
-        }
-    }
-    line
-}
-
-/// What of a line lies ahead of a place: from its nearest point on.
-fn ahead(line: &[(f64, f64)], at: (f64, f64)) -> Vec<(f64, f64)> {
-    let squeeze = at.1.to_radians().cos();
-    let distance = |point: &(f64, f64)| ((point.0 - at.0) * squeeze).powi(2) + (point.1 - at.1).powi(2);
-    let nearest = line.iter().enumerate().min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
-    nearest.map_or_else(Vec::new, |(place, _)| line[place..].to_vec())
 }
 
 #[cfg(test)]
@@ -506,12 +468,5 @@ mod tests {
         assert_eq!(first(&mut view, 25.0, None), "t3");
         assert_eq!(first(&mut view, 25.0, Some("t1")), "t1", "unless a trip is followed");
         assert_eq!(view.shown(&map, (at(25.0), 0), None, |_| None).len(), 3, "each of them once");
-    }
-
-    #[test]
-    fn what_lies_ahead_begins_at_the_nearest_point() {
-        let line = [(0.0, 0.0), (1.0, 0.0), (2.0, 0.0)];
-        assert_eq!(ahead(&line, (1.2, 0.1)), line[1..]);
-        assert!(ahead(&[], (0.0, 0.0)).is_empty());
     }
 }
