@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use bill::money;
 use consumers::fraud::BlockedCards;
 use dashboard::FollowedCase;
 use events::{Batched, FraudDecision, HOUR_MS, Timestamp};
@@ -160,8 +159,8 @@ impl StolenCard {
 
 /// Whole dollars: `$850`.
 fn dollars(cents: i64) -> String {
-    let whole = money(cents / 100 * 100);
-    format!("${}", whole.strip_suffix(".00").unwrap_or(&whole))
+    let whole = text::money(cents / 100 * 100);
+    whole.strip_suffix(".00").unwrap_or(&whole).to_owned()
 }
 
 /// `9th`
