@@ -140,8 +140,8 @@ impl ShowController {
         self.start_all(specs, now_ms);
     }
 
-    /// Starts the workers that come through `later`, one group of them after the other, or notes the
-    /// errors that come instead.
+    /// Starts the workers that come through `later`, one group of them after the other, or notes
+    /// the errors that come instead.
     pub fn start_later(&mut self, later: Receiver<Result<Vec<WorkerSpec>, String>>) {
         self.later = Some(later);
     }

@@ -94,8 +94,8 @@ pub struct FollowedCase {
     pub business: String,
     /// Who it is about: "card-001234"; empty before there is a case.
     pub subject: String,
-    /// What the stream lane did: "declined its 9th swipe, $850, after 7 ms"; without a subject, that
-    /// there is no case yet.
+    /// What the stream lane did: "declined its 9th swipe, $850, after 7 ms"; without a subject,
+    /// that there is no case yet.
     pub stream: String,
     /// What the batch lane did, or when it will: "approved it, and looks again in 41 min".
     pub batch: String,

@@ -2,10 +2,10 @@
 //! shopping.
 //!
 //! Chance brings such a theft every few minutes of a show, but not at a moment at which a newcomer
-//! looks. So a show may begin with one that is sure to come, just after a full hour: the stream meets
-//! it at its ninth swipe, an hourly job most of an hour later. Whose card it is, where
-//! and for how much, is up to the seed. What the processors make of it is up to them: to them it is
-//! a card like any other.
+//! looks. So a show may begin with one that is sure to come, just after a full hour: the stream
+//! meets it at its ninth swipe, an hourly job most of an hour later. Whose card it is, where and
+//! for how much, is up to the seed. What the processors make of it is up to them: to them it is a
+//! card like any other.
 //!
 //! # Simplifications
 //! - `simulation_truth` is silent about it, so that no bill counts a theft that was put there to be

@@ -227,8 +227,8 @@ impl Motion {
         self.piece = Piece { from_m, to_m, started: t, moving_s, wait_s, from_rest, to_rest };
     }
 
-    /// The link that it will be on so many seconds after `t`, as the oracle expects; none if it will
-    /// have arrived.
+    /// The link that it will be on so many seconds after `t`, as the oracle expects; none if it
+    /// will have arrived.
     pub(super) fn link_after(&self, t: f64, seconds: f64, world: &World) -> Option<LinkId> {
         let mut clock = t;
         for pair in self.route[self.at..].windows(2) {

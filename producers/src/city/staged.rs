@@ -7,7 +7,8 @@
 //! what the estimators make of it is up to them.
 //!
 //! # Simplifications
-//! - The trip chosen is the longest that is left: the others would be over before the crash is felt.
+//! - The trip chosen is the longest that is left: the others would be over before the crash is
+//!   felt.
 
 use super::City;
 

@@ -127,7 +127,8 @@ pub(crate) struct TripsView {
     trips: BTreeMap<String, Known>,
     /// Those to choose from: each keeps its place until its successor takes it.
     choice: Vec<String>,
-    /// The one that is shown first: one of which both lanes have an answer, as soon as there is one.
+    /// The one that is shown first: one of which both lanes have an answer, as soon as there is
+    /// one.
     lead: Option<String>,
     /// Up to which ping the batch lane has quoted.
     quoted_until: Option<Timestamp>,
