@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dashboard::{BillItem, Freshness, LaneVerdict, Msg, Snapshot, Theme, update};
+use dashboard::{BillItem, Freshness, LaneVerdict, Msg, PastBill, Snapshot, Theme, update};
 use dashboard_testing::{Sample, draw, state, text};
 
 fn line(snapshot: &Snapshot, width: u16) -> String {
@@ -113,7 +113,10 @@ fn a_slot_that_is_not_known_yet_says_what_it_waits_for() {
     let before = &course[1];
     assert!(line(before, 120).ends_with("cost $ after 1 run · – min · – clicks · – texts"));
     assert!(line(before, 80).ends_with("batch no run yet  cost $ – · – min · – clicks · – texts"));
-    assert!(line(&course[2], 120).ends_with("cost $0.49? · 1,498 min · 812 clicks · – texts"));
+    assert!(
+        line(&course[2], 120)
+            .ends_with("cost $0.49? · 1,498 min · 812 clicks · – texts  – after a later run")
+    );
 }
 
 #[test]
@@ -138,4 +141,52 @@ fn what_is_too_few_to_tell_is_dim_and_marked() {
     }
     snapshot.lanes.data.bill.items[2].verdict = Some(LaneVerdict::AsGood { margin: 200_000.0 });
     assert_eq!(look(&snapshot, "≈$0 "), dim, "within the margin no sum is named");
+}
+
+/// Until the show has a bill of its own, the bill of the hour before it stands in its place, and
+/// says so; never both, and never their sum.
+#[test]
+fn before_the_show_has_a_bill_the_hour_before_has_one() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let live = snapshot.lanes.data.bill.clone();
+    let hour = 3_600_000;
+    let until_ms = snapshot.title.clock_ms.expect("a clock");
+    let mut bill = live.clone();
+    bill.items[2].batch = Some(5_000_000.0);
+    snapshot.lanes.data.past = Some(PastBill { from_ms: until_ms - hour, until_ms, bill });
+    for item in &mut snapshot.lanes.data.bill.items {
+        (item.stream, item.batch, item.cases, item.verdict) = (None, None, None, None);
+    }
+    let shown = |snapshot: &Snapshot, size| {
+        let mut state = state(Sample::Normal, size);
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        text(&state, size)
+    };
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let screen = shown(&snapshot, size);
+        let line = screen.lines().nth(1).expect("a second line");
+        assert!(line.contains("before") && line.contains('$') && line.contains("clicks"), "{size:?}: {line}");
+    }
+    let screen = shown(&snapshot, (120, 40));
+    assert!(screen.contains("before the show $49,896 · "), "{screen}");
+    assert!(screen.contains("7 batch or stream  before the show, 13:32 to 14:32"), "{screen}");
+
+    // One line that is known is not yet a bill.
+    snapshot.lanes.data.bill.items[0] = live.items[0].clone();
+    assert!(shown(&snapshot, (120, 40)).contains("before the show $49,896"));
+    snapshot.lanes.data.bill = live;
+    let screen = shown(&snapshot, (120, 40));
+    assert!(screen.contains("cost $1,205 · ") && !screen.contains("before the show"), "{screen}");
+
+    // Who gets ready has a bill to look at already.
+    snapshot.lanes.data.bill.items.clear();
+    (snapshot.title.clock_ms, snapshot.title.supervised) = (None, true);
+    let screen = shown(&snapshot, (120, 40));
+    let line = screen.lines().nth(1).expect("a second line");
+    assert!(line.contains("getting ready") && line.contains("before the show $49,896"), "{line}");
+    snapshot.lanes.data.past = None;
+    snapshot.lanes.data.past_is_due = true;
+    snapshot.title.clock_ms = Some(until_ms);
+    let line = shown(&snapshot, (120, 40));
+    assert!(line.contains("what waiting cost before is being worked out"), "{line}");
 }

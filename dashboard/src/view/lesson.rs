@@ -347,6 +347,10 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
             pieces.push((format!(" {words}"), Role::Dim));
         }
     }
+    let waits = slots.iter().take(style.most).any(|(item, _)| item.delay_cost().is_none());
+    if waits && !lanes.runs.is_empty() && !matches!(style.figures, Figures::Short) {
+        pieces.push((format!("  {UNKNOWN} after a later run"), Role::Dim));
+    }
     pieces
 }
 

@@ -88,7 +88,7 @@ fn lag_is_told_in_the_money_that_waits_for_a_verdict() {
     // 10,003 to 10,013 cents.
     assert_eq!((waiting.cases, waiting.cents), (11, Some(11 * 10_008)));
     let said = dashboard::headless::snapshot_text(&snapshot);
-    assert!(said.contains("11 swipes unscored = 1,100.88"), "{said}");
+    assert!(said.contains("11 swipes unscored = $1,100.88"), "{said}");
 
     (3..14).for_each(|number| show.observe(&approve(number), 1_020));
     show.poll(6_000, poll(14, 14));

@@ -27,7 +27,8 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let hour = |ms| time_of_day(ms, snapshot.title.utc_offset_min);
     let note = match (lanes.shown_past(), lanes.counted_since_ms) {
         (Some(past), _) => {
-            format!("the bill before the show, simulated: {} to {}", hour(past.from_ms), hour(past.until_ms))
+            let minute = |ms| hour(ms).chars().take(5).collect::<String>();
+            format!("before the show, {} to {}", minute(past.from_ms), minute(past.until_ms))
         }
         (None, Some(since)) => format!("{note}, counted since {}", hour(since)),
         (None, None) => note,
