@@ -96,7 +96,7 @@ fn comes_back_as_it_was_sent(address: &str) {
         ("clicks", &["clicks"]),
     ];
     for (business, topics) in businesses {
-        let until = ["--until", "2026-03-03T10:51:00Z", "--speed", "120"];
+        let until = ["--until", "2026-03-03T11:03:00Z", "--speed", "120"];
         let sent = freshet()
             .args(["produce", business, "--bootstrap-servers", address])
             .args(until)
