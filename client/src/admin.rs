@@ -15,6 +15,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::context::{ReaderContext, leave};
 use crate::group::{commit_list, commits, list};
+use crate::stored::{StoredRecord, stored_record};
+use crate::survey::leaders_of;
 use crate::{ClusterError, Commit, NoSuchTopic, ReadError, ResetError, Settings, TopicPartition, assignment};
 
 /// The most groups whose offsets are watched at once; each takes a client of its own.
@@ -280,6 +282,26 @@ impl Admin {
     ) -> Result<Vec<Option<i64>>, ClusterError> {
         // Kafka has a meaning of its own for each time before 1970.
         self.offsets_for(partitions, Offset::Offset(at_ms.max(0)))
+    }
+
+    /// The record at `offset` of `at` as it lies in the log, with all of its headers; none where
+    /// there is none (any more). Asked for in Kafka's own bytes, over plain TCP: see
+    /// [`StoredRecord`].
+    pub fn record(&self, at: &TopicPartition, offset: i64) -> Result<Option<StoredRecord>, ClusterError> {
+        let what = || format!("reading {at}@{offset} whole");
+        let refused = |reason: String| ClusterError::Refused {
+            what: what(),
+            servers: self.settings.servers().to_owned(),
+            reason,
+        };
+        let leaders = leaders_of(&self.outside, &at.topic).map_err(|error| self.wrong(&what(), &error))?;
+        let leader = leaders.get(&at.partition).ok_or_else(|| refused("it has no leader".to_owned()))?;
+        stored_record(leader, at, offset).map_err(|error| refused(format!("{leader}: {error}")))
+    }
+
+    /// Where the cluster is, and how it is spoken to.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Every group there is, sorted by id.

@@ -33,7 +33,7 @@
 //!   `lanes`.
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
-//!   [`Admin::committed_offsets`] is safe for anybody's.
+//!   [`Admin::committed_offsets`] and [`Admin::record`] are safe for anybody's.
 //! - One security protocol out of the box (plain text). TLS and SASL need
 //!   librdkafka built with them.
 
@@ -47,6 +47,7 @@ mod producer;
 mod reader;
 mod record;
 mod settings;
+mod stored;
 mod survey;
 mod unreadable;
 mod watcher;
@@ -61,5 +62,6 @@ pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::{LogReader, Read};
 pub use record::{Commit, Record, TopicPartition};
 pub use settings::Settings;
+pub use stored::StoredRecord;
 pub use unreadable::Unreadable;
 pub use watcher::{Since, Watcher};

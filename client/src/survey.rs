@@ -384,7 +384,7 @@ fn asked<C: ConsumerContext>(
 }
 
 /// The address of each partition's leader.
-fn leaders_of<C: ConsumerContext>(
+pub(crate) fn leaders_of<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,
 ) -> KafkaResult<HashMap<i32, String>> {

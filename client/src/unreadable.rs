@@ -72,7 +72,7 @@ pub(crate) struct Stored {
     pub(crate) hands_nothing_over: bool,
     /// Why its records can't be read; none when they can.
     pub(crate) fault: Option<String>,
-    bytes: bytes::Bytes,
+    pub(crate) bytes: bytes::Bytes,
 }
 
 impl Stored {

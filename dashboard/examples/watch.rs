@@ -9,10 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use dashboard::{
-    Command, ControlState, Depth, Exit, Options, Palette, Progress, Publisher, Summary, Theme, feed,
+    ControlState, Depth, Exit, Options, Palette, Progress, Publisher, Request, Summary, Theme, feed,
     is_terminal, run,
 };
-use dashboard_testing::{city_map, normal, panes};
+use dashboard_testing::{city_map, normal, panes, records};
 
 fn main() -> std::io::Result<()> {
     if !is_terminal() {
@@ -27,7 +27,7 @@ fn main() -> std::io::Result<()> {
     std::thread::spawn(move || supervise(&publisher, &asked));
     let theme = Theme { palette: Palette::Dark, depth, ..Theme::default() };
     let options = Options { theme, panes: panes(), save_in: PathBuf::new() };
-    let outcome = run(&feed, |command| drop(ask.send(command)), &options)?;
+    let outcome = run(&feed, |request| drop(ask.send(request)), &options)?;
     if let Some(last) = &outcome.last {
         print!("{}", Summary::of(last, outcome.ran_ms).text());
     }
@@ -39,14 +39,16 @@ fn main() -> std::io::Result<()> {
 }
 
 /// Some snapshots a second; each command is accepted with the next one and observed five later.
-fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
+fn supervise(publisher: &Publisher, asked: &Receiver<Request>) {
     publisher.map(city_map());
     let mut commands: Vec<(u64, u64)> = Vec::new();
+    let mut read = None;
     let per_second = std::env::var("PER_SECOND").ok().and_then(|text| text.parse().ok()).unwrap_or(4_u64);
     let pause = Duration::from_millis(1_000 / per_second.clamp(1, 1_000));
     for step in 0_u64.. {
         match asked.recv_timeout(pause) {
-            Ok(command) => commands.push((command.id, step)),
+            Ok(Request::Control(command)) => commands.push((command.id, step)),
+            Ok(Request::Read(query)) => read = query,
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -56,9 +58,10 @@ fn supervise(publisher: &Publisher, asked: &Receiver<Command>) {
             .iter()
             .map(|(id, since)| {
                 let progress = if step < since + 5 { Progress::Accepted } else { Progress::Observed };
-                ControlState { id: *id, progress }
+                ControlState { id: *id, progress, note: None }
             })
             .collect();
+        snapshot.records = read.as_ref().map(|query| records(query).into());
         publisher.snapshot(snapshot);
     }
 }

@@ -14,6 +14,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::place::RecordAt;
+
 /// An action and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
@@ -47,6 +49,11 @@ pub enum Action {
     Rewind,
     /// Change the batch lane's period: its jobs run at this step from their next boundary on.
     Dial(Step),
+    /// Send the records again that the dead letters of a topic are about: of one letter, or of all.
+    Redrive {
+        /// The letter; `None`: all of them.
+        only: Option<RecordAt>,
+    },
 }
 
 /// A step of the dial: how often the batch lane's jobs run, in event time.
@@ -103,6 +110,7 @@ impl Action {
             Action::Burst => "burst",
             Action::Rewind => "rewind",
             Action::Dial(step) => step.entry().1,
+            Action::Redrive { .. } => "redrive",
         }
     }
 }
@@ -138,6 +146,9 @@ pub struct ControlState {
     pub id: u64,
     /// How far it is.
     pub progress: Progress,
+    /// What came of it, in words, once that is known: how many records, at which offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How far a command is. [`Progress::Requested`] is where every command starts, before the

@@ -23,6 +23,7 @@
 //!   format      numbers and times in words
 //!   snapshot/   what is known, one file a business
 //!   command     what a control asks for
+//!   place       a place in a topic, as people write it
 //! ```
 //!
 //! This crate knows none of the others: no Kafka, no simulator, no events. What it shows, others
@@ -39,6 +40,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod format;
+mod place;
 mod state;
 mod svg;
 mod terminal;
@@ -50,13 +52,15 @@ pub mod snapshot;
 
 pub use command::{Action, Command, ControlState, Progress, Step, Target};
 pub use headless::Summary;
+pub use place::{Place, RecordAt};
 pub use snapshot::*;
 pub use state::State;
 pub use state::keys::Key;
+pub use state::message::{Cmd, Msg};
 pub use state::palette::Palette;
 pub use state::pane::Pane;
-pub use state::update::{Cmd, Msg, update};
+pub use state::update::update;
 pub use svg::{of_buffer, render_svg};
-pub use terminal::{Exit, Feed, Options, Outcome, Publisher, feed, is_terminal, run};
+pub use terminal::{Exit, Feed, Options, Outcome, Publisher, Request, feed, is_terminal, run};
 pub use view::theme::{Depth, Glyphs, Theme};
 pub use view::{Cache, view};

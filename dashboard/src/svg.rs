@@ -11,9 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::snapshot::{CityMap, Snapshot};
+use crate::state::message::Msg;
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
-use crate::state::update::{Msg, update};
+use crate::state::update::update;
 use crate::state::{NOTICE_MS, State};
 use crate::view::theme::Theme;
 use crate::view::{Cache, view};

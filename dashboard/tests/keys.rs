@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
-        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc:OAop".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         4 => proptest::sample::select(vec![
             Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
@@ -73,13 +73,17 @@ proptest! {
                     Cmd::Send(command) => {
                         prop_assert!(command.id > last_id);
                         last_id = command.id;
-                        if matches!(command.action, Action::Kill | Action::Rewind) {
+                        if matches!(command.action, Action::Kill | Action::Rewind | Action::Redrive { .. }) {
                             prop_assert_eq!(pressed, Some(Key::Enter), "{:?}", command);
                         }
                         prop_assert!(pressed.is_some(), "only keys ask: {:?}", command);
                     }
-                    Cmd::Quit => prop_assert_eq!(pressed, Some(Key::Char('q'))),
-                    Cmd::Draw | Cmd::Save => {}
+                    // Enter: an entry of the palette.
+                    Cmd::Quit => prop_assert!(
+                        matches!(pressed, Some(Key::Char('q') | Key::Enter)),
+                        "{:?} quits", pressed
+                    ),
+                    Cmd::Draw | Cmd::Save | Cmd::Read(_) => {}
                 }
             }
         }
@@ -284,7 +288,7 @@ fn controls_report_their_progress() {
     press(&mut state, "2r");
     let mut step = |progress: Progress, now| {
         let mut snapshot = normal(0);
-        snapshot.controls = vec![ControlState { id: 1, progress }];
+        snapshot.controls = vec![ControlState { id: 1, progress, note: None }];
         update(&mut state, Msg::Snapshot(Arc::new(snapshot)), now)
     };
     assert_eq!(step(Progress::Accepted, 200), [Cmd::Draw]);

@@ -186,6 +186,36 @@ fn what_the_dial_changed_stands_beside_the_total() {
     assert!(text.contains("since 14:31:07 an hour: $412.00 · 300 min · 96 clicks"), "{text}");
 }
 
+/// The records of a topic, and one of them whole; dead letters, and the question before their
+/// records are sent again.
+#[test]
+fn records_of_a_topic() {
+    let open = [Key::Char('1'), Key::Enter];
+    check("records", Sample::Normal, &open);
+    check("record-whole", Sample::Normal, &[&open[..], &[Key::Char('k'), Key::Enter]].concat());
+    // The silent topics are opened, and the last of them is that of the dead letters.
+    let letters = [Key::Char('1'), Key::Char('G'), Key::Enter, Key::Char('G'), Key::Enter];
+    for (name, keys) in
+        [("letters", [].as_slice()), ("letter-whole", &[Key::Enter]), ("redrive", &[Key::Char('R')])]
+    {
+        let path = format!("{}/tests/screens/{name}-100x30.txt", env!("CARGO_MANIFEST_DIR"));
+        expect_file![path].assert_eq(&describe(&screen(
+            Sample::Normal,
+            (100, 30),
+            &[letters.as_slice(), keys].concat(),
+        )));
+    }
+}
+
+/// Everything there is to do, and what is off with the reason why.
+#[test]
+fn palette() {
+    check("palette", Sample::Normal, &[Key::Char(':')]);
+    let typed: Vec<Key> = ":group".chars().map(Key::Char).collect();
+    let path = format!("{}/tests/screens/palette-foreign-100x30.txt", env!("CARGO_MANIFEST_DIR"));
+    expect_file![path].assert_eq(&describe(&screen(Sample::Foreign, (100, 30), &typed)));
+}
+
 /// A show of its own, and with more about the selected pair.
 #[test]
 fn markets() {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dashboard::{Cache, Glyphs, Key, Msg, Palette, Snapshot, State, Theme, update, view};
-use dashboard_testing::{Sample, city_map, draw, panes};
+use dashboard::{Cache, Cmd, Glyphs, Key, Msg, Palette, Snapshot, State, Theme, update, view};
+use dashboard_testing::{Sample, city_map, draw, panes, records};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -14,13 +14,23 @@ fn situation(number: usize, snapshot: &Arc<Snapshot>, map: &Arc<dashboard::CityM
     update(&mut state, Msg::Snapshot(Arc::clone(snapshot)), 0);
     let mut press = |keys: &[Key]| {
         for key in keys {
-            update(&mut state, Msg::Key(*key), 0);
+            for cmd in update(&mut state, Msg::Key(*key), 0) {
+                if let Cmd::Read(Some(query)) = cmd {
+                    let records = Some(Arc::new(records(&query)));
+                    let snapshot = Snapshot { records, ..Snapshot::clone(snapshot) };
+                    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+                }
+            }
         }
     };
     press(&[Key::Char(char::from(b'1' + (number % 8) as u8))]);
-    match number / 8 % 5 {
+    match number / 8 % 9 {
         0 => {}
         1 => press(&[Key::Enter, Key::Char('z')]),
+        5 => press(&[Key::Char('1'), Key::Enter, Key::Char('o'), Key::Char('x'), Key::Enter]),
+        6 => press(&[Key::Char('1'), Key::Enter, Key::PageUp, Key::Enter]),
+        7 => press(&[Key::Char(':'), Key::Down, Key::Down]),
+        8 => press(&[Key::Char(':'), Key::Char('r'), Key::Char('e')]),
         2 => press(&[Key::Char('?'), Key::PageDown]),
         3 => press(&[Key::Char('X')]),
         _ => press(&[Key::Char('/'), Key::Char('o')]),
@@ -35,9 +45,9 @@ fn every_size_from_nothing_to_130x50() {
     let mut number = 0;
     for width in 0..=130_u16 {
         for height in 0..=50_u16 {
-            // 8 panes, 5 modes, 7 samples: 280 situations, which have no common factor with 51
+            // 8 panes, 9 modes, 8 samples: 576 situations, which have no common factor with 51
             // rows.
-            let state = situation(number, &snapshots[number / 40 % 7], &map);
+            let state = situation(number, &snapshots[number / 72 % 8], &map);
             let area = Rect::new(0, 0, width, height);
             view(&state, &mut Cache::default(), &Theme::default(), area, &mut Buffer::empty(area));
             number += 1;
@@ -72,7 +82,7 @@ fn ascii_and_block_glyphs_are_what_they_say() {
         (Glyphs::Ascii, (|char: char| char.is_ascii()) as fn(char) -> bool),
         (Glyphs::Block, |char| !(0x2800..=0x28ff).contains(&u32::from(char))),
     ] {
-        for number in 0..40 {
+        for number in 0..72 {
             let state = situation(number, &snapshot, &map);
             let buf = draw(&state, (120, 40), &Theme { glyphs, ..Theme::default() });
             for cell in buf.content() {
@@ -88,7 +98,7 @@ fn ascii_and_block_glyphs_are_what_they_say() {
 fn no_cell_holds_an_unsafe_character() {
     let map = Arc::new(city_map());
     let snapshot = Arc::new(Sample::Extreme.snapshot());
-    for number in 0..40 {
+    for number in 0..72 {
         let state = situation(number, &snapshot, &map);
         for cell in draw(&state, (200, 60), &Theme::default()).content() {
             assert!(!cell.symbol().contains(text::is_unsafe), "{:?} in situation {number}", cell.symbol());

@@ -56,7 +56,7 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "dashboard",
-        order: &["command", "snapshot", "format", "state", "view", "headless svg", "terminal"],
+        order: &["place", "command", "snapshot", "format", "state", "view", "headless svg", "terminal"],
         strict: true,
         because: "what is decided is tested without a picture, and what is drawn without a terminal",
     },
@@ -94,7 +94,7 @@ const ORDER: [Inner; 9] = [
         name: "scenarios",
         order: &[
             "clock lines percentiles priority topics usage",
-            "ledger view",
+            "ledger records view",
             "business",
             "burst supervise",
             "control",

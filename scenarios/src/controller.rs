@@ -5,6 +5,7 @@
 //! publish a [`Snapshot`].
 
 mod controls;
+mod errands;
 mod slow_machine;
 mod warnings;
 
@@ -27,6 +28,7 @@ use crate::business::Lane;
 use crate::clock::{SimulatedClock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
+use crate::records::RecordReader;
 use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
 use crate::usage::{ProcessorTime, Usage};
 
@@ -71,6 +73,8 @@ pub struct ShowController {
     slow_machine: SlowMachine,
     /// The cars of the show, if it has any.
     drivers: Option<u32>,
+    /// Reads what somebody looks at; none while nobody does.
+    records: Option<RecordReader>,
 }
 
 impl ShowController {
@@ -94,6 +98,7 @@ impl ShowController {
             warnings: WarningDeduplicator::default(),
             slow_machine: SlowMachine::default(),
             drivers: None,
+            records: None,
         }
     }
 
@@ -312,8 +317,13 @@ impl ShowController {
         snapshot.controls = self
             .controls
             .iter()
-            .map(|control| ControlState { id: control.id, progress: control.progress.clone() })
+            .map(|control| ControlState {
+                id: control.id,
+                progress: control.progress.clone(),
+                note: control.note.clone(),
+            })
             .collect();
+        snapshot.records = self.records.as_ref().and_then(RecordReader::page);
         snapshot
     }
 

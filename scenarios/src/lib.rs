@@ -30,6 +30,7 @@ pub mod payments;
 mod percentiles;
 pub mod plan;
 pub mod priority;
+pub mod records;
 pub mod ride_share;
 pub mod shop;
 pub mod supervise;

@@ -18,6 +18,8 @@
 //!   one process.
 //! - JSON has no NaN: a measurement that is not a number belongs in the snapshot as `None`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 mod bill;
@@ -26,6 +28,7 @@ mod cluster;
 mod lanes;
 mod markets;
 mod payments;
+mod records;
 mod shop;
 
 pub use bill::{Bill, BillItem, Headline, LaneVerdict, Unit};
@@ -40,6 +43,7 @@ pub use cluster::{
 pub use lanes::{FollowedCase, Freshness, Lanes, LedgerSums, PastBill, Readers, Run};
 pub use markets::{MarketMove, MarketOrder, MarketPair, Markets};
 pub use payments::{Decision, Payments, Verdict};
+pub use records::{Letter, PageStart, RecordPage, RecordQuery, RecordRow, WholeRecord};
 pub use shop::{Page, Shop, ShopEvent, ShopEventKind, Shopper, Trending};
 
 use crate::command::ControlState;
@@ -75,6 +79,10 @@ pub struct Snapshot {
     pub timeline: Timeline,
     /// The progress of the controls that were requested (see [`crate::command`]).
     pub controls: Vec<ControlState>,
+    /// The records that were asked for (see [`RecordQuery`]); not part of the JSON lines, for which
+    /// nobody asks.
+    #[serde(skip)]
+    pub records: Option<Arc<RecordPage>>,
 }
 
 impl Snapshot {
@@ -97,6 +105,7 @@ impl Snapshot {
             workers,
             timeline,
             controls,
+            records,
         } = self;
         *title == other.title
             && *cluster == other.cluster
@@ -110,6 +119,7 @@ impl Snapshot {
             && *workers == other.workers
             && *timeline == other.timeline
             && *controls == other.controls
+            && *records == other.records
     }
 }
 

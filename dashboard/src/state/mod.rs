@@ -5,23 +5,37 @@
 //! Nothing in here draws, waits, or reads a clock.
 //!
 //! ```text
-//!   palette   costs   rows ──► pane ──► State ──► target ──► keys ──► update
+//!   palette, costs, rows, input, reading ──► State ──► target, paging ──► keys, table ──► finder, meaning
+//!                            message ──► cursor, controls, modes ──► update ◄──┘
 //! ```
 
 use std::sync::Arc;
 
 use crate::command::{Action, Command, Progress, Target};
+use crate::place::RecordAt;
 use crate::snapshot::{CityMap, Snapshot, Source};
 use crate::state::costs::Costs;
+use crate::state::input::{Finder, Input};
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
+use crate::state::reading::Reading;
 use crate::state::rows::{Item, Query, Row, RowKey};
 
+pub(crate) mod controls;
 pub(crate) mod costs;
+pub(crate) mod cursor;
+pub(crate) mod finder;
+pub(crate) mod input;
 pub(crate) mod keys;
+pub(crate) mod meaning;
+pub(crate) mod message;
+pub(crate) mod modes;
+pub(crate) mod paging;
 pub(crate) mod palette;
 pub(crate) mod pane;
+pub(crate) mod reading;
 pub(crate) mod rows;
+pub(crate) mod table;
 pub(crate) mod target;
 pub(crate) mod update;
 
@@ -73,6 +87,10 @@ pub(crate) enum Mode {
     Help(usize),
     /// The filter of the focused pane is being typed.
     Filter,
+    /// Something is looked for among all that there is to do.
+    Finder(Finder),
+    /// A line is being typed.
+    Input(Input),
     /// A question about something that cannot be undone.
     Confirm(Confirm),
 }
@@ -82,6 +100,7 @@ pub(crate) enum Mode {
 pub(crate) enum Irreversible {
     Kill,
     Rewind,
+    Redrive { only: Option<RecordAt> },
 }
 
 impl Irreversible {
@@ -90,6 +109,7 @@ impl Irreversible {
         match action {
             Action::Kill => Some(Irreversible::Kill),
             Action::Rewind => Some(Irreversible::Rewind),
+            Action::Redrive { only } => Some(Irreversible::Redrive { only }),
             Action::Pause
             | Action::Resume
             | Action::Restart
@@ -104,6 +124,7 @@ impl Irreversible {
         match self {
             Irreversible::Kill => Action::Kill,
             Irreversible::Rewind => Action::Rewind,
+            Irreversible::Redrive { only } => Action::Redrive { only },
         }
     }
 }
@@ -124,6 +145,8 @@ pub(crate) struct Confirm {
 pub(crate) struct ControlRequest {
     pub(crate) command: Command,
     pub(crate) progress: Progress,
+    /// What came of it.
+    pub(crate) note: Option<String>,
     /// When the key was pressed.
     pub(crate) requested_ms: u64,
     /// When `progress` last changed.
@@ -166,6 +189,8 @@ pub struct State {
     pub(crate) expanded: Vec<String>,
     /// Whether the silent topics are shown.
     pub(crate) silent: bool,
+    /// The records of a topic, in the place of the panes.
+    pub(crate) reading: Option<Reading>,
     /// How often the map was zoomed in: each step halves what it shows.
     pub(crate) map_zoom: u8,
     pub(crate) mode: Mode,
@@ -222,6 +247,7 @@ impl State {
             costs: Costs::default(),
             expanded: Vec::new(),
             silent: false,
+            reading: None,
             map_zoom: 0,
             mode: Mode::Panes,
             palette,

@@ -90,6 +90,8 @@ pub(crate) enum Follow {
 pub(crate) enum Detail {
     /// Nothing: a row says all there is.
     None,
+    /// Shows the records of the selected topic.
+    Records,
     /// Shows the members of the selected group below it.
     Members,
     /// More about the selected row beside the others: there is room for both.
@@ -141,7 +143,7 @@ static THROUGHPUT: Spec = Spec {
     rows: rows::topics,
     height: |query| Some(rows::topics(query).len() + BORDER + 1 + CHART),
     follow: Follow::FirstUntilMoved,
-    detail: Detail::Zoomed,
+    detail: Detail::Records,
     two_columns: (0, 22),
     three_columns: (1, 37),
     lag_monitor: Some((0, 45)),

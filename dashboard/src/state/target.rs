@@ -39,6 +39,44 @@ pub(crate) fn consumer(state: &State) -> Option<Target> {
     of(state).filter(|target| !matches!(target, Target::Topic(_)))
 }
 
+/// Why there is no consumer to act on.
+pub(crate) fn why_no_consumer(state: &State) -> Option<&'static str> {
+    if consumer(state).is_some() {
+        return None;
+    }
+    let supervised = state.shown().is_some_and(|snapshot| snapshot.title.supervised);
+    let is_consumer = match state.selected(state.focus()).map(|row| row.item) {
+        Some(Item::Group(_) | Item::Worker(_) | Item::Member(..) | Item::Partition(..)) => true,
+        Some(Item::Topic(_) | Item::Entry(_) | Item::Silent(_)) | None => false,
+    };
+    Some(if supervised && !is_consumer {
+        "no consumer is selected: pick one in the lag pane"
+    } else {
+        NOT_OURS
+    })
+}
+
+/// Why there is no topic to burst.
+pub(crate) fn why_no_burst(state: &State) -> Option<&'static str> {
+    if matches!(of(state), Some(Target::Topic(_))) {
+        return None;
+    }
+    Some(match state.selected(state.focus()).map(|row| row.item) {
+        Some(Item::Topic(_)) => "not ours: no producer that this demo started writes to this topic",
+        Some(
+            Item::Group(_)
+            | Item::Worker(_)
+            | Item::Member(..)
+            | Item::Partition(..)
+            | Item::Entry(_)
+            | Item::Silent(_),
+        )
+        | None => "no topic is selected: pick one in the throughput pane",
+    })
+}
+
+const NOT_OURS: &str = "not ours: only workers that this demo started";
+
 /// The group of a target: what scaling and rewinding act on.
 pub(crate) fn group_of(state: &State, target: &Target) -> Option<String> {
     match target {

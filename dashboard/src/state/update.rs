@@ -5,56 +5,36 @@
 
 use std::sync::Arc;
 
-use crate::command::{Action, Command, Progress, Step, Target};
-use crate::snapshot::{CityMap, Snapshot};
-use crate::state::keys::{self, Act, Key};
+use crate::command::{Progress, Step};
+use crate::snapshot::Snapshot;
+use crate::state::controls::{change_period, control, pause, redrive};
+use crate::state::cursor::{move_cursor, place_cursor, step};
+use crate::state::finder::{self, Deed};
+use crate::state::input::{Finder, Input, Purpose};
+use crate::state::keys::{Act, Key};
+use crate::state::meaning::meaning;
+use crate::state::message::{Cmd, Msg};
+use crate::state::modes::{in_confirm, in_filter, in_help, in_input};
+use crate::state::paging;
 use crate::state::pane::{Detail, Follow, Pane};
-use crate::state::rows::{Item, RowKey};
-use crate::state::target;
-use crate::state::{
-    ALL_PANES, Audience, Confirm, ControlRequest, Cursor, FINISHED_MS, Irreversible, Mode, NOTICE_MS, State,
-};
-
-/// What can happen to a dashboard.
-#[derive(Clone, Debug)]
-pub enum Msg {
-    /// A key went down.
-    Key(Key),
-    /// The terminal has this many columns and rows.
-    Resize(u16, u16),
-    /// A snapshot was received.
-    Snapshot(Arc<Snapshot>),
-    /// The streets were received.
-    Map(Arc<CityMap>),
-    /// A sentence for the footer: the screen was saved.
-    Notice(String),
-    /// Time passed: [`State::next_change_ms`] has come.
-    Tick,
-}
-
-/// What the caller has to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cmd {
-    /// The picture has changed.
-    Draw,
-    /// Send a command to the supervisor.
-    Send(Command),
-    /// Save the screen as an SVG.
-    Save,
-    /// End.
-    Quit,
-}
-
-/// The most characters of a filter.
-const MAX_FILTER: usize = 40;
-/// The most commands whose progress is remembered.
-const MAX_REQUESTS: usize = 20;
+use crate::state::reading::{self, Reading};
+use crate::state::rows::{Item, Row, RowKey};
+use crate::state::{ALL_PANES, Audience, FINISHED_MS, Mode, NOTICE_MS, State};
 
 /// Takes one message at `now_ms` (any clock that only goes forward, in milliseconds).
 pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
     state.now_ms = state.now_ms.max(now_ms);
     match msg {
-        Msg::Key(key) => on_key(state, key),
+        Msg::Key(key) => {
+            let asked = state.reading.as_ref().map(|reading| reading.query.clone());
+            let mut cmds = on_key(state, key);
+            // What is to be read follows from the state, whichever key changed it.
+            let asks = state.reading.as_ref().map(|reading| &reading.query);
+            if asks != asked.as_ref() {
+                cmds.push(Cmd::Read(asks.cloned()));
+            }
+            cmds
+        }
         Msg::Resize(width, height) => {
             state.size = (width, height);
             tell_larger(state);
@@ -91,6 +71,7 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
         let found = state.requests.iter_mut().find(|request| request.command.id == control.id);
         if let Some(request) = found.filter(|request| request.progress != control.progress) {
             request.progress = control.progress.clone();
+            request.note.clone_from(&control.note);
             request.changed_ms = state.now_ms;
             moved = true;
         }
@@ -106,7 +87,7 @@ fn on_snapshot(state: &mut State, snapshot: Arc<Snapshot>) -> Vec<Cmd> {
     for at in 0..state.panes.len() {
         place_cursor(state, at);
     }
-    let hidden = state.frozen.is_some() && !moved;
+    let hidden = state.frozen.is_some() && !moved && state.reading.is_none();
     if (same || hidden) && !was_silent { Vec::new() } else { vec![Cmd::Draw] }
 }
 
@@ -127,45 +108,119 @@ fn on_key(state: &mut State, key: Key) -> Vec<Cmd> {
         return vec![Cmd::Quit];
     }
     match state.mode.clone() {
-        Mode::Panes => keys::meaning(state, key).map_or_else(Vec::new, |act| on_act(state, act, key)),
+        Mode::Panes => meaning(state, key).map_or_else(Vec::new, |act| on_act(state, act, key)),
         Mode::Help(line) => in_help(state, line, key),
         Mode::Filter => in_filter(state, key),
+        Mode::Input(input) => in_input(state, input, key),
         Mode::Confirm(confirm) => in_confirm(state, confirm, key),
+        Mode::Finder(finder) => in_finder(state, finder, key),
+    }
+}
+
+/// In the palette: what is typed narrows it, and Enter does what the selected entry says.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
+fn in_finder(state: &mut State, mut finder: Finder, key: Key) -> Vec<Cmd> {
+    let last = finder::entries(state, &finder.typed).len().saturating_sub(1);
+    match key {
+        Key::Char(char) => finder.push(char),
+        Key::Backspace => finder.pop(),
+        Key::Ctrl('u') => finder.clear(),
+        Key::Up | Key::BackTab => finder.index = finder.index.saturating_sub(1),
+        Key::Down | Key::Tab => finder.index = (finder.index + 1).min(last),
+        Key::PageUp => finder.index = finder.index.saturating_sub(10),
+        Key::PageDown => finder.index = (finder.index + 10).min(last),
+        Key::Enter => return choose(state, &finder),
+        Key::Esc => {
+            state.mode = Mode::Panes;
+            return vec![Cmd::Draw];
+        }
+        _ => return Vec::new(),
+    }
+    state.mode = Mode::Finder(finder);
+    vec![Cmd::Draw]
+}
+
+/// Does what the selected entry of the palette says, or says why not.
+fn choose(state: &mut State, finder: &Finder) -> Vec<Cmd> {
+    let Some(entry) = finder::entries(state, &finder.typed).into_iter().nth(finder.index) else {
+        return Vec::new();
+    };
+    if let Some(reason) = entry.off {
+        state.notice = Some((reason.to_owned(), state.now_ms));
+        return vec![Cmd::Draw];
+    }
+    state.mode = Mode::Panes;
+    match entry.deed {
+        Deed::Key(binding) => on_act(state, binding.act, Key::Enter),
+        Deed::Pane(pane) => {
+            if let Some(at) = state.panes.iter().position(|its| its.pane == pane) {
+                state.reading = None;
+                state.focus_on(at);
+            }
+            vec![Cmd::Draw]
+        }
     }
 }
 
 fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
-    let page = usize::from(state.size.1 / 2).max(1);
+    let page = isize::from(i16::try_from(state.size.1 / 2).unwrap_or(i16::MAX)).max(1);
     match act {
         Act::Quit => return vec![Cmd::Quit],
         Act::Help => state.mode = Mode::Help(0),
+        Act::Palette => state.mode = Mode::Finder(Finder::default()),
         Act::Focus => {
             let Key::Char(digit) = key else { return Vec::new() };
             let Some(number) = digit.to_digit(10).map(|digit| digit as usize) else { return Vec::new() };
             match number.checked_sub(1).and_then(|at| state.panes.get(at)) {
-                Some(its) if state.has(its.pane) => state.focus_on(number - 1),
+                Some(its) if state.has(its.pane) => {
+                    state.reading = None;
+                    state.focus_on(number - 1);
+                }
                 _ => return Vec::new(),
             }
         }
         Act::NextPane => focus_next(state, 1),
         Act::PreviousPane => focus_next(state, state.panes.len() - 1),
-        Act::Up => move_cursor(state, |at, _| at.saturating_sub(1)),
-        Act::Down => move_cursor(state, |at, _| at + 1),
-        Act::First => {
-            move_cursor(state, |_, _| 0);
-            // From there a list of news is read as it comes.
-            let focused = state.focused_mut();
-            focused.cursor.moved &= focused.pane.spec().follow != Follow::Top;
-        }
-        Act::Last => move_cursor(state, |_, last| last),
-        Act::PageUp => move_cursor(state, |at, _| at.saturating_sub(page)),
-        Act::PageDown => move_cursor(state, |at, _| at + page),
+        Act::Up => step(state, -1),
+        Act::Down => step(state, 1),
+        Act::First => match &mut state.reading {
+            Some(reading) => reading::first(reading),
+            None => {
+                move_cursor(state, |_, _| 0);
+                // From there a list of news is read as it comes.
+                let focused = state.focused_mut();
+                focused.cursor.moved &= focused.pane.spec().follow != Follow::Top;
+            }
+        },
+        Act::Last => match &mut state.reading {
+            Some(reading) => reading::last(reading),
+            None => move_cursor(state, |_, last| last),
+        },
+        Act::PageUp => step(state, -page),
+        Act::PageDown => step(state, page),
+        Act::Detail if state.reading.is_some() => paging::open(state),
         Act::Detail => detail(state),
+        Act::Back if state.reading.is_some() => paging::back(state),
         Act::Back => back(state),
-        Act::Filter => state.mode = Mode::Filter,
         Act::Present => {
             state.audience = if state.is_presenting() { Audience::Desk } else { Audience::Projector };
         }
+        Act::Filter => match &state.reading {
+            Some(reading) => {
+                state.mode = Mode::Input(Input::new(Purpose::RecordKey, &*reading.query.key));
+            }
+            None => state.mode = Mode::Filter,
+        },
+        Act::Follow => {
+            if let Some(reading) = &mut state.reading {
+                reading.query.paused ^= true;
+            }
+        }
+        Act::Partition => paging::next_partition(state),
+        Act::Jump => state.mode = Mode::Input(Input::new(Purpose::Jump, "")),
+        Act::Original => paging::original(state),
+        Act::Redrive => redrive(state, paging::selected(state).map(|row| row.at)),
+        Act::RedriveAll => redrive(state, None),
         Act::Zoom => state.zoomed = !state.zoomed,
         Act::Freeze => {
             state.frozen = match (&state.frozen, &state.latest) {
@@ -193,7 +248,7 @@ fn focus_next(state: &mut State, step: usize) {
     state.focus_on(next);
 }
 
-/// Enter: a group shows its members, the row of silent topics these topics; any other row shows
+/// Enter: a topic shows its records, a group its members, the row of silent topics these topics; any other row shows
 /// more about itself.
 fn detail(state: &mut State) {
     let pane = state.focus();
@@ -203,6 +258,10 @@ fn detail(state: &mut State) {
     }
     match pane.spec().detail {
         Detail::None => {}
+        Detail::Records => {
+            let Some(Row { item: Item::Topic(_), key }) = state.selected(pane) else { return };
+            state.reading = Some(Reading::new(&key.id));
+        }
         Detail::Members => {
             let Some(row) = state.selected(pane) else { return };
             let id = row.key.id;
@@ -247,153 +306,4 @@ fn back(state: &mut State) {
         state.silent = false;
     }
     place_cursor(state, state.focus);
-}
-
-fn move_cursor(state: &mut State, to: impl Fn(usize, usize) -> usize) {
-    let rows = state.rows(state.focus());
-    let last = rows.len().saturating_sub(1);
-    let index = to(state.focused().cursor.index_in(&rows), last).min(last);
-    let key = rows.into_iter().nth(index).map(|row| row.key).unwrap_or_default();
-    state.focused_mut().cursor = Cursor { key, index, moved: true };
-    if state.focus() == Pane::Lag
-        && let Some(at) = state.panes.iter().position(|its| its.pane == Pane::Partitions)
-    {
-        // The partitions follow the selected group, from its first.
-        state.panes[at].cursor = Cursor::default();
-        place_cursor(state, at);
-    }
-}
-
-/// Puts the cursor of the pane with this index on the row that it names, or where that row was.
-fn place_cursor(state: &mut State, at: usize) {
-    let pane = state.panes[at].pane;
-    let rows = state.rows(pane);
-    let its = &state.panes[at];
-    let cursor = &its.cursor;
-    let first = match pane.spec().follow {
-        // What somebody reads more about does not change under their eyes.
-        Follow::Top => !cursor.moved && !its.detail,
-        Follow::FirstUntilMoved => !cursor.moved,
-        Follow::Row => false,
-    };
-    if its.detail && pane.spec().follow == Follow::Top && cursor.key != RowKey::default() {
-        match cursor.find_in(&rows) {
-            Some(_) => {
-                let frozen = state.frozen.as_ref().map(|(snapshot, _)| snapshot);
-                state.panes[at].held = frozen.or(state.latest.as_ref()).cloned();
-            }
-            // It has left the list: the last snapshot that had it is kept.
-            None => return,
-        }
-    }
-    let cursor = &state.panes[at].cursor;
-    let (index, moved) = (if first { 0 } else { cursor.index_in(&rows) }, cursor.moved);
-    assert!(rows.is_empty() || index < rows.len(), "a cursor is on one of {} rows: {index}", rows.len());
-    if let Some(row) = rows.into_iter().nth(index) {
-        state.panes[at].cursor = Cursor { key: row.key, index, moved };
-    }
-}
-
-fn pause(state: &mut State) -> Vec<Cmd> {
-    let Some(target) = target::consumer(state) else { return Vec::new() };
-    let action = if target::is_paused(state, &target) { Action::Resume } else { Action::Pause };
-    request(state, action, target)
-}
-
-fn change_period(state: &mut State, beside: fn(f64) -> Option<Step>) -> Vec<Cmd> {
-    match keys::next_period(state, beside) {
-        Some(step) => request(state, Action::Dial(step), Target::Batch),
-        None => Vec::new(),
-    }
-}
-
-fn control(state: &mut State, action: Action) -> Vec<Cmd> {
-    let Some(target) = target::of(state) else { return Vec::new() };
-    let target = match action {
-        // These act on all instances together, even when the cursor is on one of them.
-        Action::ScaleUp | Action::ScaleDown | Action::Rewind => match target::group_of(state, &target) {
-            Some(group) => Target::Group(group),
-            None => return Vec::new(),
-        },
-        Action::Pause | Action::Resume | Action::Restart | Action::Kill | Action::Burst | Action::Dial(_) => {
-            target
-        }
-    };
-    if let Some(action) = Irreversible::of(action) {
-        state.mode = Mode::Confirm(Confirm { action, target, yes: false });
-        return vec![Cmd::Draw];
-    }
-    request(state, action, target)
-}
-
-fn request(state: &mut State, action: Action, target: Target) -> Vec<Cmd> {
-    state.commands += 1;
-    let command = Command { id: state.commands, action, target };
-    let now = state.now_ms;
-    state.requests.push(ControlRequest {
-        command: command.clone(),
-        progress: Progress::Requested,
-        requested_ms: now,
-        changed_ms: now,
-    });
-    // The footer has room for the newest; a supervisor that never answers must not fill the memory.
-    let over = state.requests.len().saturating_sub(MAX_REQUESTS);
-    state.requests.drain(..over);
-    vec![Cmd::Send(command), Cmd::Draw]
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
-fn in_help(state: &mut State, line: usize, key: Key) -> Vec<Cmd> {
-    let last = keys::help().len().saturating_sub(1);
-    match key {
-        Key::Char('q') => return vec![Cmd::Quit],
-        Key::Char('j') | Key::Down => state.mode = Mode::Help((line + 1).min(last)),
-        Key::Char('k') | Key::Up => state.mode = Mode::Help(line.saturating_sub(1)),
-        Key::PageDown => state.mode = Mode::Help((line + 10).min(last)),
-        Key::PageUp => state.mode = Mode::Help(line.saturating_sub(10)),
-        Key::Char('g') | Key::Home => state.mode = Mode::Help(0),
-        Key::Char('G') | Key::End => state.mode = Mode::Help(last),
-        Key::Esc | Key::Enter | Key::Char('?') => state.mode = Mode::Panes,
-        _ => return Vec::new(),
-    }
-    vec![Cmd::Draw]
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
-fn in_filter(state: &mut State, key: Key) -> Vec<Cmd> {
-    let filter = &mut state.focused_mut().filter;
-    match key {
-        Key::Char(char) if !char.is_control() && filter.chars().count() < MAX_FILTER => filter.push(char),
-        Key::Backspace => {
-            filter.pop();
-        }
-        Key::Ctrl('u') => filter.clear(),
-        Key::Enter => state.mode = Mode::Panes,
-        Key::Esc => {
-            filter.clear();
-            state.mode = Mode::Panes;
-        }
-        _ => return Vec::new(),
-    }
-    place_cursor(state, state.focus);
-    vec![Cmd::Draw]
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
-fn in_confirm(state: &mut State, mut confirm: Confirm, key: Key) -> Vec<Cmd> {
-    match key {
-        Key::Tab | Key::BackTab | Key::Left | Key::Right | Key::Char('h' | 'l') => {
-            confirm.yes = !confirm.yes;
-            state.mode = Mode::Confirm(confirm);
-        }
-        Key::Enter => {
-            state.mode = Mode::Panes;
-            if confirm.yes {
-                return request(state, confirm.action.action(), confirm.target);
-            }
-        }
-        Key::Esc | Key::Char('n' | 'q') => state.mode = Mode::Panes,
-        _ => return Vec::new(),
-    }
-    vec![Cmd::Draw]
 }

@@ -29,11 +29,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::command::Command;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{RecordQuery, Snapshot};
 use crate::state::State;
 use crate::state::keys::Key;
+use crate::state::message::{Cmd, Msg};
 use crate::state::pane::Pane;
-use crate::state::update::{Cmd, Msg, update};
+use crate::state::update::update;
 use crate::terminal::guard::Guard;
 use crate::terminal::mailbox::{Mailbox, TerminalEvent};
 use crate::view::theme::Theme;
@@ -62,6 +63,15 @@ pub struct Options {
     pub panes: Vec<Pane>,
     /// Where `s` saves screens; the current directory when empty.
     pub save_in: PathBuf,
+}
+
+/// What a dashboard wants of the program that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Do this.
+    Control(Command),
+    /// Put these records into the snapshots from now on; `None`: no more.
+    Read(Option<RecordQuery>),
 }
 
 /// Why it ended.
@@ -98,7 +108,7 @@ pub fn is_terminal() -> bool {
 ///
 /// The terminal is restored when this returns, whichever way. SIGINT, SIGTERM and SIGHUP end it
 /// meanwhile.
-pub fn run(feed: &Feed, send: impl FnMut(Command), options: &Options) -> io::Result<Outcome> {
+pub fn run(feed: &Feed, send: impl FnMut(Request), options: &Options) -> io::Result<Outcome> {
     let mailbox = &feed.mailbox;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
@@ -165,7 +175,7 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn show(&mut self, mailbox: &Mailbox, mut send: impl FnMut(Command)) -> io::Result<Outcome> {
+    fn show(&mut self, mailbox: &Mailbox, mut send: impl FnMut(Request)) -> io::Result<Outcome> {
         let (width, height) = crossterm::terminal::size()?;
         self.handle(Msg::Resize(width, height), &mut send);
         let mut frame_at = 0;
@@ -223,11 +233,12 @@ impl<'a> Screen<'a> {
         Outcome { exit, last: self.state.latest.clone(), ran_ms: self.clock.now_ms() }
     }
 
-    fn handle(&mut self, msg: Msg, send: &mut impl FnMut(Command)) -> Option<Exit> {
+    fn handle(&mut self, msg: Msg, send: &mut impl FnMut(Request)) -> Option<Exit> {
         for cmd in update(&mut self.state, msg, self.clock.now_ms()) {
             match cmd {
                 Cmd::Draw => self.dirty = true,
-                Cmd::Send(command) => send(command),
+                Cmd::Send(command) => send(Request::Control(command)),
+                Cmd::Read(query) => send(Request::Read(query)),
                 Cmd::Quit => return Some(Exit::Quit),
                 Cmd::Save => {
                     let told = match self.save() {

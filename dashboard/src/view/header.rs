@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use crate::command::Progress;
 use crate::format::{count, duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Snapshot, Source, Trend, WorkerState};
-use crate::state::keys;
+use crate::state::meaning;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, State};
 use crate::view::lesson::{lesson, stale_ms, worst};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
-use text::clean;
+use text::{clean, width};
 
 /// The first two lines: the show and its health, then what the streams know, what the batch knows,
 /// and what the delay has cost.
@@ -170,6 +170,19 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
         keys_of(pen, state, after + 2, area.y, end);
         return;
     }
+    if let Mode::Input(input) = &state.mode {
+        let after = pen.text(x, area.y, room, input.prompt(), Role::Title);
+        let typed = fit_end(&input.text, room.saturating_sub(after - x) / 2);
+        let after = pen.text(after, area.y, end.saturating_sub(after), &typed, Role::Focus);
+        let after = pen.text(after, area.y, 1, "▏", Role::Focus) + 1;
+        let room = end.saturating_sub(after);
+        match &input.problem {
+            Some(problem) => drop(pen.text(after, area.y, room, problem, Role::Bad)),
+            None if input.text.is_empty() => drop(pen.text(after, area.y, room, input.hint(), Role::Dim)),
+            None => keys_of(pen, state, after + 1, area.y, end),
+        }
+        return;
+    }
     let mut news = Pieces::new();
     if let Some((text, _)) = &state.notice {
         news.push((clean(text).into_owned(), Role::Text));
@@ -186,9 +199,21 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
     keys_of(pen, state, x, area.y, start.saturating_sub(1));
 }
 
+/// The end of what is being typed, where the next character comes.
+fn fit_end(typed: &str, cells: u16) -> String {
+    let cleaned = clean(typed);
+    let mut room = cells;
+    let fitting = cleaned.char_indices().rev().take_while(|&(_, char)| {
+        let fits = width(char) <= room;
+        room = room.saturating_sub(width(char));
+        fits
+    });
+    fitting.last().map_or(String::new(), |(at, _)| cleaned[at..].to_owned())
+}
+
 /// As many keys as fit, each whole.
 fn keys_of(pen: &mut Pen, state: &State, mut x: u16, y: u16, end: u16) {
-    for (key, word) in keys::footer(state) {
+    for (key, word) in meaning::footer(state) {
         let pieces: Pieces = vec![(key.into(), Role::Title), (format!(" {word}"), Role::Dim)];
         let taken = pieces_width(&pieces);
         if x + taken > end {
@@ -211,9 +236,10 @@ fn progress(state: &State, request: &ControlRequest) -> Pieces {
         Progress::Accepted => {
             pieces.push((format!("asked → acknowledged, {}", waited(state.now_ms)), Role::Text));
         }
-        Progress::Observed => {
-            pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good));
-        }
+        Progress::Observed => match &request.note {
+            Some(note) => pieces.push((format!("✓ {} after {done}", clean(note)), Role::Good)),
+            None => pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good)),
+        },
         Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
     }
     pieces

@@ -28,6 +28,7 @@ pub(crate) mod overlays;
 pub(crate) mod panes;
 pub(crate) mod pen;
 pub(crate) mod presentation;
+pub(crate) mod records;
 pub(crate) mod theme;
 pub(crate) mod trend;
 
@@ -55,7 +56,7 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
         panes: &all,
         focus: state.focus(),
         chosen: state.chosen(),
-        zoomed: state.zoomed,
+        zoomed: state.zoomed || state.reading.is_some(),
         picture: bookmarks::height(state),
         cases: bookmarks::case_rows(state),
         wants: &|pane| state.height(pane),
@@ -88,8 +89,9 @@ fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     header::footer(pen, state, layout.footer);
     match &state.mode {
         Mode::Help(line) => overlays::help(pen, state, *line, body),
+        Mode::Finder(finder) => overlays::finder(pen, state, finder, body),
         Mode::Confirm(confirm) => overlays::confirm(pen, state, confirm, body),
-        Mode::Panes | Mode::Filter => {}
+        Mode::Panes | Mode::Filter | Mode::Input(_) => {}
     }
 }
 
@@ -103,7 +105,10 @@ fn panes(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     }
     for (pane, area) in &layout.panes {
         pen.faded = false;
-        panes::draw(pen, state, &mut cache.map, *pane, *area);
+        match &state.reading {
+            Some(reading) => records::draw(pen, state, reading, *area),
+            None => panes::draw(pen, state, &mut cache.map, *pane, *area),
+        }
     }
     pen.faded = false;
 }

@@ -4,17 +4,20 @@ use ratatui::layout::Rect;
 
 use crate::command::Target;
 use crate::snapshot::Source;
-use crate::state::keys::{self, HelpLine};
+use crate::state::finder;
+use crate::state::input::Finder;
+use crate::state::meaning::{HelpLine, help as help_lines};
 use crate::state::{Confirm, Irreversible, State};
 use crate::view::layout::SMALLEST;
 use crate::view::lesson::{Brevity, batch, cost_alone, lesson, stream};
+use crate::view::panes::list::{scrollbar, window};
 use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use crate::view::{bookmarks, header};
 use text::{clean, wrap};
 
 pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
-    let lines = keys::help();
+    let lines = help_lines();
     let what = if state.is_presenting() { bookmarks::WHAT } else { state.focus().spec().what };
     let what = wrap(what, 66.min(body.width).saturating_sub(5));
     let area = centred(body, 66, (lines.len() + what.len()) as u16 + 5);
@@ -41,11 +44,51 @@ pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
                 pen.text(x, y, room, name, Role::Title);
             }
             HelpLine::Key(binding) => {
-                let works = binding.works_now(state);
+                let works = binding.works(state);
                 let (key, words) = if works { (Role::Stream, Role::Text) } else { (Role::Dim, Role::Dim) };
                 pen.right(x + 9, y, 9, binding.shown(state), key);
                 pen.text(x + 11, y, room.saturating_sub(11), binding.does, words);
             }
+        }
+    }
+}
+
+/// The palette: what is typed, and the entries that contain it.
+pub(crate) fn finder(pen: &mut Pen, state: &State, finder: &Finder, body: Rect) {
+    let entries = finder::entries(state, &finder.typed);
+    // Its height is that of all entries, so that it stands still while one types.
+    let all = finder::entries(state, "").len() as u16;
+    let area = centred(body, 110, all + 4);
+    pen.clear(area);
+    let selected = finder.index.min(entries.len().saturating_sub(1));
+    let reason = entries.get(selected).and_then(|entry| entry.off);
+    let foot = match reason {
+        Some(reason) => vec![(reason.to_owned(), Role::Warn)],
+        None => vec![("grey entries do not apply here, and say why".to_owned(), Role::Dim)],
+    };
+    let inside = pen.frame(area, &Frame { name: "palette".into(), foot, focused: true, ..Frame::default() });
+    let room = inside.width.saturating_sub(4);
+    let after = pen.text(inside.x + 2, inside.y, room, &format!(": {}", finder.typed), Role::Title);
+    pen.text(after, inside.y, 1, "▏", Role::Focus);
+    let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+    if entries.is_empty() {
+        pen.text(list.x + 2, list.y, room, "nothing here is called that", Role::Dim);
+        return;
+    }
+    let shown = window(entries.len(), selected, usize::from(list.height));
+    scrollbar(pen, true, list, entries.len(), &shown);
+    for (y, at) in (list.y..list.bottom()).zip(shown) {
+        let entry = &entries[at];
+        if at == selected {
+            pen.highlight(Rect { y, height: 1, ..list });
+        }
+        let (key, words) =
+            if entry.off.is_none() { (Role::Stream, Role::Text) } else { (Role::Dim, Role::Dim) };
+        pen.right(list.x + 10, y, 9, &entry.key, key);
+        let x = pen.text(list.x + 12, y, room.saturating_sub(10), &entry.words, words);
+        if let Some(reason) = entry.off {
+            let end = list.right().saturating_sub(1);
+            pen.text(x + 2, y, end.saturating_sub(x + 2), &format!("– {reason}"), Role::Faint);
         }
     }
 }
@@ -62,6 +105,15 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         Target::Topic(_) | Target::Batch => name.clone(),
     };
     let (question, what) = match confirm.action {
+        Irreversible::Redrive { only: Some(at) } => (
+            format!("Send the record of letter {at} again?"),
+            "It goes to the partition that it came from, with a header `redriven`; who could read it already \
+             reads it twice.",
+        ),
+        Irreversible::Redrive { only: None } => (
+            format!("Send the records of all letters in {name} again?"),
+            "Each once, whoever wrote letters about it; not those that came back from a redrive already.",
+        ),
         Irreversible::Rewind => (
             format!("Rewind {name} to the beginning?"),
             "Its bookmarks go back to the start of each log; it reads everything again.",
@@ -93,7 +145,11 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
     let marked = |here: bool, role| if here { role } else { Role::Dim };
     let after =
         pen.text(inside.x + 2, y, room, &button("Cancel", !confirm.yes), marked(!confirm.yes, Role::Focus));
-    let word = if confirm.action == Irreversible::Rewind { "Rewind" } else { "Kill" };
+    let word = match confirm.action {
+        Irreversible::Kill => "Kill",
+        Irreversible::Rewind => "Rewind",
+        Irreversible::Redrive { .. } => "Redrive",
+    };
     pen.text(
         after + 2,
         y,

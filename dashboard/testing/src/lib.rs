@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use dashboard::Key;
 use dashboard::{
-    Cache, City, Cluster, GroupState, Lanes, Markets, Msg, Notice, NoticeKind, Pane, Payments, Severity,
+    Cache, City, Cluster, Cmd, GroupState, Lanes, Markets, Msg, Notice, NoticeKind, Pane, Payments, Severity,
     Shop, Snapshot, Source, Sourced, State, Theme, Timeline, Title, Trend, Waiting, WorkerState, update,
     view,
 };
@@ -22,8 +22,10 @@ mod city;
 mod cluster;
 mod extreme;
 mod markets;
+mod records;
 
 pub use city::city_map;
+pub use records::records;
 
 /// The panes of the show that the samples are of.
 pub fn panes() -> Vec<Pane> {
@@ -65,10 +67,20 @@ pub fn presenting(size: (u16, u16)) -> State {
 /// What it shows after these keys.
 pub fn screen(sample: Sample, size: (u16, u16), keys: &[Key]) -> Buffer {
     let mut state = state(sample, size);
-    for key in keys {
-        update(&mut state, Msg::Key(*key), 0);
-    }
+    press(&mut state, sample, keys);
     draw(&state, size, &Theme::default())
+}
+
+/// Presses these keys; what they ask to read is there with the next snapshot.
+pub fn press(state: &mut State, sample: Sample, keys: &[Key]) {
+    for key in keys {
+        for cmd in update(state, Msg::Key(*key), 0) {
+            if let Cmd::Read(query) = cmd {
+                let records = query.as_ref().map(|query| Arc::new(records(query)));
+                update(state, Msg::Snapshot(Arc::new(Snapshot { records, ..sample.snapshot() })), 0);
+            }
+        }
+    }
 }
 
 /// The picture of a state, in so many columns and rows.
@@ -214,6 +226,7 @@ pub fn normal(step: u64) -> Snapshot {
         workers: Sourced::live(cluster::workers()),
         timeline: cluster::timeline(),
         controls: Vec::new(),
+        records: None,
     }
 }
 

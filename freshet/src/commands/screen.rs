@@ -126,7 +126,7 @@ fn on_terminal(
 ) -> Result<Left> {
     let (publisher, feed) = dashboard::feed();
     publisher.map(city_map(map));
-    let (ask, commands) = channel();
+    let (ask, requests) = channel();
     let (stop, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut lines = ScreenLines::take();
     let outcome = thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn on_terminal(
             let mut shown = None::<Instant>;
             while !stop.load(Ordering::Relaxed) {
                 controller.take_in(SNAPSHOT_EVERY / 4);
-                controller.obey(&commands);
+                controller.obey(&requests);
                 lines.news().into_iter().for_each(|notice| controller.show.note(notice));
                 if shown.is_none_or(|shown| shown.elapsed() >= SNAPSHOT_EVERY) {
                     shown = Some(Instant::now());
@@ -148,7 +148,7 @@ fn on_terminal(
                 }
             }
         });
-        let outcome = dashboard::run(&feed, |command| drop(ask.send(command)), options);
+        let outcome = dashboard::run(&feed, |request| drop(ask.send(request)), options);
         stop.store(true, Ordering::Relaxed);
         outcome
     });

@@ -3,6 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::batch::{Compression, HEADER_LEN, LENGTH_PREFIX_LEN};
+use super::record::Header;
 use super::{Offset, codec, varint};
 
 /// What an idempotent producer puts on each batch.
@@ -97,6 +98,17 @@ impl BatchBuilder {
 
     /// Adds a record. `timestamp_ms` counts from 1970; a value of `None` is a tombstone.
     pub fn push(&mut self, timestamp_ms: i64, key: Option<&[u8]>, value: Option<&[u8]>) {
+        self.push_with_headers(timestamp_ms, key, value, &[]);
+    }
+
+    /// As [`push`](Self::push), with headers.
+    pub fn push_with_headers(
+        &mut self,
+        timestamp_ms: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: &[Header<'_>],
+    ) {
         if self.count == 0 {
             self.base_timestamp = timestamp_ms;
             self.max_timestamp = timestamp_ms;
@@ -106,16 +118,13 @@ impl BatchBuilder {
         self.scratch.put_u8(0);
         varint::put(&mut self.scratch, timestamp_ms - self.base_timestamp);
         varint::put(&mut self.scratch, i64::from(self.count));
-        for bytes in [key, value] {
-            match bytes {
-                None => varint::put(&mut self.scratch, -1),
-                Some(bytes) => {
-                    varint::put(&mut self.scratch, bytes.len() as i64);
-                    self.scratch.put_slice(bytes);
-                }
-            }
+        put_nullable(&mut self.scratch, key);
+        put_nullable(&mut self.scratch, value);
+        varint::put(&mut self.scratch, headers.len() as i64);
+        for header in headers {
+            put_nullable(&mut self.scratch, Some(header.key));
+            put_nullable(&mut self.scratch, header.value);
         }
-        varint::put(&mut self.scratch, 0);
         varint::put(&mut self.records, self.scratch.len() as i64);
         self.records.put_slice(&self.scratch);
         self.count += 1;
@@ -158,5 +167,16 @@ impl BatchBuilder {
         batch[17..21].copy_from_slice(&crc.to_be_bytes());
         assert_eq!(batch.len() - LENGTH_PREFIX_LEN, length as usize, "a batch is as long as it says");
         batch.freeze()
+    }
+}
+
+/// Bytes behind their length; -1 is the length of none.
+fn put_nullable(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        None => varint::put(out, -1),
+        Some(bytes) => {
+            varint::put(out, bytes.len() as i64);
+            out.put_slice(bytes);
+        }
     }
 }

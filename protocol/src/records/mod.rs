@@ -61,5 +61,5 @@ pub use batch::{
 };
 pub use builder::{BatchBuilder, ProducerStamp};
 pub use ids::{LeaderEpoch, Offset};
-pub use record::{Header, Record, RecordError, Records, records};
+pub use record::{Header, Record, RecordError, Records, opened_records, records};
 pub use walk::{MAX_RECORDS_BYTES, RecordSummary, walk};

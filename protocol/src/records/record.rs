@@ -88,6 +88,11 @@ pub fn records(batch: &[u8]) -> Result<Records<'_>, RecordError> {
     Ok(Records { header, input: &batch[HEADER_LEN..end], index: 0 })
 }
 
+/// As [`records`], of a batch whose records have been decompressed into `opened`.
+pub fn opened_records(header: BatchHeader, opened: &[u8]) -> Records<'_> {
+    Records { header, input: opened, index: 0 }
+}
+
 /// See [`records`].
 #[derive(Clone, Debug)]
 pub struct Records<'a> {

@@ -7,16 +7,18 @@
 //! # Simplifications
 //! - Two commands at once are both executed, in the order of the keys; none is taken back.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use client::TopicPartition;
-use dashboard::{Action, Command, Notice, NoticeKind, Progress, Severity, Target};
+use dashboard::{Action, Command, Notice, NoticeKind, Progress, RecordQuery, Request, Severity, Target};
 use events::Timestamp;
 
+use super::errands::Outcome;
 use super::{BURST_MS, ShowController};
 use crate::business::Lane;
 use crate::clock::wall_ms;
+use crate::records::RecordReader;
 use crate::supervise::{Order, Worker};
 
 /// A command that has been seen or has failed is reported for so long.
@@ -28,7 +30,11 @@ const GIVE_UP_MS: i64 = 60_000;
 /// A command on its way.
 pub(super) struct Control {
     pub(super) id: u64,
+    action: Action,
+    target: Target,
     pub(super) progress: Progress,
+    /// What came of it, in words.
+    pub(super) note: Option<String>,
     expect: Expect,
     since_ms: i64,
 }
@@ -54,48 +60,78 @@ enum Expect {
     /// A run over a window of at most this length has been seen, which ended after the period was
     /// changed.
     Run { period_ms: i64, asked_at: Timestamp },
+    /// A thread has done what it was started for, and says what came of it.
+    Outcome(Outcome),
 }
 
 impl ShowController {
-    /// Executes the supervisor's part of a command.
-    pub fn obey(&mut self, commands: &Receiver<Command>) {
-        for command in commands.try_iter() {
-            let now_ms = wall_ms();
-            let target = command.target.name().to_owned();
-            match command.action {
-                // Whoever is behind after that has a reason.
-                Action::Pause
-                | Action::Resume
-                | Action::Kill
-                | Action::Restart
-                | Action::ScaleUp
-                | Action::ScaleDown
-                | Action::Burst
-                | Action::Rewind => self.slow_machine.excuse(),
-                Action::Dial(_) => {}
+    /// Does what the dashboard has asked for since the last call.
+    pub fn obey(&mut self, requests: &Receiver<Request>) {
+        for request in requests.try_iter() {
+            match request {
+                Request::Control(command) => self.execute(&command),
+                Request::Read(query) => self.read(query),
             }
-            let done = self.carry_out(command.action, &command.target, now_ms);
-            let (progress, expect, severity, text) = match done {
-                Ok(expect) => {
-                    let text = format!("asked to {}", command.action.word());
-                    (Progress::Accepted, expect, Severity::Info, text)
-                }
-                Err(reason) => {
-                    let text = format!("could not {}: {reason}", command.action.word());
-                    let expect = Expect::Ended { workers: Vec::new() };
-                    (Progress::Failed { reason }, expect, Severity::Warning, text)
-                }
-            };
-            self.show.note(Notice {
-                at_ms: now_ms,
-                kind: NoticeKind::Control,
-                severity,
-                subject: target,
-                text,
-                duration_ms: None,
-            });
-            self.controls.push(Control { id: command.id, progress, expect, since_ms: now_ms });
         }
+    }
+
+    /// Has these records read from now on.
+    fn read(&mut self, query: Option<RecordQuery>) {
+        match (query, &self.records) {
+            (None, _) => self.records = None,
+            (Some(query), Some(reader)) => reader.ask(query),
+            (Some(query), None) => match RecordReader::start(self.admin.settings(), query) {
+                Ok(reader) => self.records = Some(reader),
+                Err(error) => tracing::warn!("the records can't be read: no thread for it: {error}"),
+            },
+        }
+    }
+
+    /// Executes the supervisor's part of a command.
+    fn execute(&mut self, command: &Command) {
+        let now_ms = wall_ms();
+        match command.action {
+            // Whoever is behind after that has a reason.
+            Action::Pause
+            | Action::Resume
+            | Action::Kill
+            | Action::Restart
+            | Action::ScaleUp
+            | Action::ScaleDown
+            | Action::Burst
+            | Action::Rewind => self.slow_machine.excuse(),
+            Action::Dial(_) | Action::Redrive { .. } => {}
+        }
+        let errand = self.errand(command.action, &command.target);
+        let done = match errand {
+            Some(started) => started.map(Expect::Outcome),
+            None => self.carry_out(command.action, &command.target, now_ms),
+        };
+        let (progress, expect, severity, text) = match done {
+            Ok(expect) => {
+                let text = format!("asked to {}", command.action.word());
+                (Progress::Accepted, expect, Severity::Info, text)
+            }
+            Err(reason) => {
+                let text = format!("could not {}: {reason}", command.action.word());
+                let expect = Expect::Ended { workers: Vec::new() };
+                (Progress::Failed { reason }, expect, Severity::Warning, text)
+            }
+        };
+        self.note_control(command.target.name(), severity, text);
+        let (id, action, target) = (command.id, command.action, command.target.clone());
+        self.controls.push(Control { id, action, target, progress, note: None, expect, since_ms: now_ms });
+    }
+
+    fn note_control(&mut self, subject: &str, severity: Severity, text: String) {
+        self.show.note(Notice {
+            at_ms: wall_ms(),
+            kind: NoticeKind::Control,
+            severity,
+            subject: subject.to_owned(),
+            text,
+            duration_ms: None,
+        });
     }
 
     fn carry_out(&mut self, action: Action, target: &Target, now_ms: i64) -> Result<Expect, String> {
@@ -177,6 +213,7 @@ impl ShowController {
                 }
                 told(Expect::Run { period_ms, asked_at }, told_any)
             }
+            Action::Redrive { .. } => Err("it is no matter of a worker".to_owned()),
             Action::Rewind => {
                 let group = group.ok_or("a producer has no bookmark")?;
                 self.rewind(&group, &names)
@@ -252,7 +289,28 @@ impl ShowController {
             if control.progress != Progress::Accepted {
                 continue;
             }
-            if self.is_seen(&control.expect) {
+            if let Expect::Outcome(outcome) = &control.expect {
+                let (word, said) = (control.action.word(), outcome.try_recv());
+                let (severity, text) = match said {
+                    Err(TryRecvError::Empty) => continue,
+                    Ok(Ok(note)) => {
+                        control.progress = Progress::Observed;
+                        control.note = Some(note.clone());
+                        (Severity::Good, format!("{word}: {note}"))
+                    }
+                    Ok(Err(reason)) => {
+                        control.progress = Progress::Failed { reason: reason.clone() };
+                        (Severity::Warning, format!("could not {word}: {reason}"))
+                    }
+                    Err(TryRecvError::Disconnected) => {
+                        let reason = "the thread that did it ended".to_owned();
+                        control.progress = Progress::Failed { reason: reason.clone() };
+                        (Severity::Bad, format!("could not {word}: {reason}"))
+                    }
+                };
+                control.since_ms = now_ms;
+                self.note_control(control.target.name(), severity, text);
+            } else if self.is_seen(&control.expect) {
                 control.progress = Progress::Observed;
                 control.since_ms = now_ms;
             } else if now_ms - control.since_ms > self.patience_ms(&control.expect) {
@@ -295,6 +353,8 @@ impl ShowController {
             Expect::Ended { workers } => !workers.iter().any(|worker| self.runs(worker)),
             Expect::Running { worker } => self.runs(worker),
             Expect::Run { period_ms, asked_at } => self.show.lanes.ran(*period_ms, *asked_at),
+            // An errand reports by itself.
+            Expect::Outcome(_) => false,
         }
     }
 }

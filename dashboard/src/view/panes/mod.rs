@@ -8,12 +8,12 @@ use crate::state::pane::Pane;
 use crate::view::map::MapCache;
 use crate::view::pen::Pen;
 
-mod border;
+pub(crate) mod border;
 mod city;
 mod events;
 mod lag;
 mod lanes;
-mod list;
+pub(crate) mod list;
 mod markets;
 mod partitions;
 mod payments;

@@ -31,8 +31,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     };
     let rows = state.rows(Pane::Throughput);
     // What the list leaves free shows the selected topic's last minutes.
-    let wanted = if state.of(Pane::Throughput).detail { inside.height / 2 } else { 0 };
-    let below = split_below(&mut inside, rows.len() + 1, wanted);
+    let below = split_below(&mut inside, rows.len() + 1, 0);
     if let (Some(below), Some(Item::Topic(at))) =
         (below, state.selected(Pane::Throughput).map(|row| row.item))
     {

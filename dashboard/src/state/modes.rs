@@ -1,0 +1,105 @@
+//! Keys while something is in front of the panes: the help, a line that is typed, a question.
+
+use crate::state::controls::request;
+use crate::state::cursor::place_cursor;
+use crate::state::input::{Input, Purpose};
+use crate::state::keys::Key;
+use crate::state::meaning::help;
+use crate::state::message::Cmd;
+use crate::state::{Confirm, Mode, State, reading};
+
+/// The most characters of a filter.
+const MAX_FILTER: usize = 40;
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
+pub(crate) fn in_help(state: &mut State, line: usize, key: Key) -> Vec<Cmd> {
+    let last = help().len().saturating_sub(1);
+    match key {
+        Key::Char('q') => return vec![Cmd::Quit],
+        Key::Char('j') | Key::Down => state.mode = Mode::Help((line + 1).min(last)),
+        Key::Char('k') | Key::Up => state.mode = Mode::Help(line.saturating_sub(1)),
+        Key::PageDown => state.mode = Mode::Help((line + 10).min(last)),
+        Key::PageUp => state.mode = Mode::Help(line.saturating_sub(10)),
+        Key::Char('g') | Key::Home => state.mode = Mode::Help(0),
+        Key::Char('G') | Key::End => state.mode = Mode::Help(last),
+        Key::Esc | Key::Enter | Key::Char('?') => state.mode = Mode::Panes,
+        _ => return Vec::new(),
+    }
+    vec![Cmd::Draw]
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
+pub(crate) fn in_filter(state: &mut State, key: Key) -> Vec<Cmd> {
+    let filter = &mut state.focused_mut().filter;
+    match key {
+        Key::Char(char) if !char.is_control() && filter.chars().count() < MAX_FILTER => filter.push(char),
+        Key::Backspace => {
+            filter.pop();
+        }
+        Key::Ctrl('u') => filter.clear(),
+        Key::Enter => state.mode = Mode::Panes,
+        Key::Esc => {
+            filter.clear();
+            state.mode = Mode::Panes;
+        }
+        _ => return Vec::new(),
+    }
+    place_cursor(state, state.focus);
+    vec![Cmd::Draw]
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
+pub(crate) fn in_input(state: &mut State, mut input: Input, key: Key) -> Vec<Cmd> {
+    match key {
+        Key::Char(char) => input.push(char),
+        Key::Backspace => input.pop(),
+        Key::Ctrl('u') => input.clear(),
+        Key::Enter => return enter(state, input),
+        Key::Esc => {
+            state.mode = Mode::Panes;
+            return vec![Cmd::Draw];
+        }
+        _ => return Vec::new(),
+    }
+    state.mode = Mode::Input(input);
+    vec![Cmd::Draw]
+}
+
+/// Takes a line that was typed, or says what is wrong with it.
+pub(crate) fn enter(state: &mut State, mut input: Input) -> Vec<Cmd> {
+    let now_ms = state.latest.as_ref().map_or(0, |latest| latest.taken_at_ms);
+    let done = match (&input.purpose, &mut state.reading) {
+        (Purpose::RecordKey, Some(reading)) => {
+            reading::filter_by_key(reading, &input.text);
+            Ok(())
+        }
+        (Purpose::Jump, Some(reading)) => reading::jump(reading, &input.text, now_ms),
+        (Purpose::RecordKey | Purpose::Jump, None) => Ok(()),
+    };
+    state.mode = match done {
+        Ok(()) => Mode::Panes,
+        Err(problem) => {
+            input.problem = Some(problem);
+            Mode::Input(input)
+        }
+    };
+    vec![Cmd::Draw]
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
+pub(crate) fn in_confirm(state: &mut State, mut confirm: Confirm, key: Key) -> Vec<Cmd> {
+    match key {
+        Key::Tab | Key::BackTab | Key::Left | Key::Right | Key::Char('h' | 'l') => {
+            confirm.yes = !confirm.yes;
+            state.mode = Mode::Confirm(confirm);
+        }
+        Key::Enter => {
+            state.mode = Mode::Panes;
+            if confirm.yes {
+                return request(state, confirm.action.action(), confirm.target);
+            }
+        }
+        Key::Esc | Key::Char('n' | 'q') => state.mode = Mode::Panes,
+        _ => return Vec::new(),
+    }
+    vec![Cmd::Draw]
+}

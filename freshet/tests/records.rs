@@ -1,0 +1,206 @@
+//! What the records view of the dashboard reads of a real broker, and what redriving sends.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+
+use std::sync::Arc;
+
+use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
+use common::{Broker, PATIENCE, call, until};
+use dashboard::{PageStart, Place, RecordAt, RecordPage, RecordQuery, Source};
+use protocol::produce::{PartitionData, ProduceRequest, TopicData};
+use protocol::records::{BatchBuilder, Compression, Header};
+use scenarios::records::{MOST_ROWS, REDRIVE_HEADER, RecordReader, redrive};
+
+/// A broker with topics, and a way to write to them.
+struct World {
+    broker: Broker,
+    _folder: tempfile::TempDir,
+    settings: Settings,
+    admin: Admin,
+    producer: Producer,
+}
+
+impl World {
+    fn with(topics: &[(&str, i32)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = Broker::start(&folder.path().join("log"));
+        let settings = Settings::new(&broker.address);
+        let admin = Admin::connect(&settings, PATIENCE).unwrap();
+        let new = |&(name, partitions): &(&str, i32)| NewTopic {
+            name: name.into(),
+            partitions,
+            configs: Vec::new(),
+        };
+        admin.create(&topics.iter().map(new).collect::<Vec<_>>()).unwrap();
+        let producer = Producer::new(&settings, &ProducerOptions::stream()).unwrap();
+        Self { broker, _folder: folder, settings, admin, producer }
+    }
+
+    fn send(&self, topic: &str, partition: i32, key: &str, value: &str, sent_ms: Option<i64>) {
+        let record = Outgoing {
+            topic,
+            partition: Some(partition),
+            key: Some(key.as_bytes()),
+            value: Some(value.as_bytes()),
+            timestamp_ms: sent_ms,
+            ..Outgoing::default()
+        };
+        self.producer.send(record, PATIENCE).unwrap();
+    }
+
+    /// A dead letter about a record of `swipes`.
+    fn send_letter(&self, consumer: &str, partition: i32, offset: i64) {
+        let letter = format!(
+            r#"{{"topic":"swipes","partition":{partition},"offset":{offset},"consumer":"{consumer}","error":"not JSON","value_base64":""}}"#
+        );
+        self.send("dead_letters", 0, "swipes", &letter, None);
+        self.producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Waits for a page that answers `query` and is as it should be. Each try asks the broker.
+    fn page(
+        &self,
+        reader: &RecordReader,
+        query: &RecordQuery,
+        is_so: impl Fn(&RecordPage) -> bool,
+    ) -> Arc<RecordPage> {
+        reader.ask(query.clone());
+        let mut found = None;
+        until("the page", || {
+            self.admin.topics().unwrap();
+            let page = reader.page();
+            found = page.filter(|page| page.query == *query && page.source == Source::Live && is_so(page));
+            found.is_some()
+        });
+        found.unwrap()
+    }
+}
+
+fn offsets(page: &RecordPage, partition: i32) -> Vec<i64> {
+    page.rows.iter().filter(|row| row.at.partition == partition).map(|row| row.at.offset).collect()
+}
+
+#[test]
+fn the_records_of_a_topic_are_paged_filtered_and_followed() {
+    let world = World::with(&[("mine", 2)]);
+    // A thousand in each partition, a second apart, in turns.
+    for number in 0..2_000_i64 {
+        let key = format!("key-{}", number / 2 % 10);
+        world.send("mine", (number % 2) as i32, &key, &format!("value {number}"), Some(number * 1_000));
+    }
+    world.producer.flush(PATIENCE).unwrap();
+    let newest = RecordQuery::newest("mine");
+    let reader = RecordReader::start(&world.settings, newest.clone()).unwrap();
+
+    let page = world.page(&reader, &newest, |_| true);
+    assert_eq!((page.rows.len(), page.partitions), (MOST_ROWS, 2));
+    assert_eq!(page.rows.last().unwrap().value.as_deref(), Some("value 1999"));
+    assert!(page.rows.is_sorted_by_key(|row| row.sent_ms), "merged by time");
+    assert!(page.has_before && !page.has_after);
+
+    let before = RecordQuery { start: PageStart::Before(page.from.clone()), ..newest.clone() };
+    let page = world.page(&reader, &before, |_| true);
+    assert_eq!(offsets(&page, 1), (500..750).collect::<Vec<_>>(), "the page before");
+    let after = RecordQuery { start: PageStart::After(page.to.clone()), ..newest.clone() };
+    let page = world.page(&reader, &after, |_| true);
+    assert_eq!(offsets(&page, 1), (750..1_000).collect::<Vec<_>>(), "and there again");
+
+    let from = |place| RecordQuery { start: PageStart::From(place), ..newest.clone() };
+    let page = world.page(&reader, &from(Place::Beginning), |_| true);
+    assert_eq!((offsets(&page, 0)[0], page.has_before, page.has_after), (0, false, true));
+    let page = world.page(&reader, &from(Place::Offset(998)), |_| true);
+    assert_eq!(page.rows.len(), 4, "two of each partition");
+    let page = world.page(&reader, &from(Place::At(1_990_500)), |_| true);
+    assert_eq!(page.rows[0].value.as_deref(), Some("value 1991"));
+
+    let one = RecordQuery { key: "key-3".into(), partition: Some(1), ..newest.clone() };
+    let page = world.page(&reader, &one, |_| true);
+    assert_eq!((page.rows.len(), page.examined), (100, 1_000));
+    assert!(page.rows.iter().all(|row| row.at.partition == 1 && row.key.as_deref() == Some("key-3")));
+
+    // What comes is seen while it is followed, and not while it is paused.
+    world.page(&reader, &newest, |_| true);
+    world.send("mine", 0, "key-0", "one more", None);
+    world.producer.flush(PATIENCE).unwrap();
+    let is_new = |page: &RecordPage| page.rows.last().unwrap().value.as_deref() == Some("one more");
+    world.page(&reader, &newest, is_new);
+    let paused = RecordQuery { paused: true, ..newest.clone() };
+    world.page(&reader, &paused, is_new);
+    world.send("mine", 0, "key-0", "another", None);
+    world.producer.flush(PATIENCE).unwrap();
+    let whole = Some(RecordAt { partition: 0, offset: 1_001 });
+    let page = world.page(&reader, &RecordQuery { whole, ..paused }, |_| true);
+    assert!(is_new(&page), "the page stands");
+    assert_eq!(page.whole.as_ref().unwrap().value.as_deref(), Some("another"), "and any record can be seen");
+}
+
+/// Anybody may write headers that are no text, on which the binding panics.
+#[test]
+fn a_record_is_shown_whole_whatever_is_in_it() {
+    let world = World::with(&[("any", 1)]);
+    let mut batch = BatchBuilder::new().compression(Compression::Gzip);
+    let headers = [Header { key: b"\xff\x00", value: Some(b"\x9b2J") }, Header { key: b"none", value: None }];
+    batch.push_with_headers(7_000, None, Some(&[0xfe, 0x1b, b'a']), &headers);
+    let partitions = vec![PartitionData { index: 0, records: Some(batch.finish()) }];
+    let topics = vec![TopicData { name: "any".into(), partitions }];
+    let request = ProduceRequest { acks: -1, timeout_ms: 10_000, topics, ..Default::default() };
+    call(&world.broker.address, 7, &request);
+
+    let query =
+        RecordQuery { whole: Some(RecordAt { partition: 0, offset: 0 }), ..RecordQuery::newest("any") };
+    let reader = RecordReader::start(&world.settings, query.clone()).unwrap();
+    let page = world.page(&reader, &query, |_| true);
+    let whole = page.whole.as_ref().unwrap();
+    assert_eq!((whole.sent_ms, whole.key.as_deref(), whole.bytes), (Some(7_000), None, 3));
+    assert!(whole.value.as_ref().unwrap().starts_with("fe 1b 61"), "{whole:?}");
+    assert_eq!(whole.headers[1], ("none".to_owned(), None));
+    assert_eq!(whole.problem, None);
+}
+
+/// Once for each record, whoever wrote letters about it; with its key and headers, to where it came
+/// from; and not in circles.
+#[test]
+fn the_records_of_dead_letters_are_sent_again() {
+    let world = World::with(&[("swipes", 2), ("dead_letters", 1)]);
+    let record = Outgoing {
+        topic: "swipes",
+        partition: Some(1),
+        key: Some(b"card"),
+        value: Some(b"rubbish"),
+        headers: &[("trace", b"7")],
+        ..Outgoing::default()
+    };
+    world.producer.send(record, PATIENCE).unwrap();
+    world.send("swipes", 0, "card", "other rubbish", None);
+    world.producer.flush(PATIENCE).unwrap();
+    world.send_letter("fraud", 1, 0);
+    world.send_letter("notifications", 1, 0);
+    world.send_letter("fraud", 0, 0);
+    // A record that is not there, and a letter that is none.
+    world.send_letter("fraud", 0, 77);
+    world.send("dead_letters", 0, "swipes", "{}", None);
+    world.producer.flush(PATIENCE).unwrap();
+
+    let all = redrive(&world.settings, "dead_letters", None);
+    assert_eq!(all.as_deref(), Ok("2 records sent again · 1 gone or unreadable"));
+    let again =
+        |partition, offset| world.admin.record(&TopicPartition::new("swipes", partition), offset).unwrap();
+    let first = again(1, 1).unwrap();
+    assert_eq!((first.key.as_deref(), first.value.as_deref()), (Some(&b"card"[..]), Some(&b"rubbish"[..])));
+    let header = |name: &str| {
+        first.headers.iter().find(|(known, _)| known == name.as_bytes()).and_then(|(_, value)| value.clone())
+    };
+    assert_eq!(header("trace").unwrap(), b"7");
+    assert_eq!(header(REDRIVE_HEADER).unwrap(), b"dead_letters/0@0");
+
+    // It dies again: only who names its letter sends it a third time.
+    world.send_letter("fraud", 1, 1);
+    let all = redrive(&world.settings, "dead_letters", None).unwrap();
+    assert!(all.ends_with("1 left out: redriven before, died again"), "{all}");
+    let only = Some(RecordAt { partition: 0, offset: 5 });
+    assert_eq!(redrive(&world.settings, "dead_letters", only).as_deref(), Ok("1 record sent again"));
+    let no_letter = Some(RecordAt { partition: 0, offset: 4 });
+    assert_eq!(redrive(&world.settings, "dead_letters", no_letter), Err("it is no dead letter".to_owned()));
+}
