@@ -49,7 +49,8 @@ fn supervise(publisher: &Publisher, asked: &Receiver<Request>) {
         match asked.recv_timeout(pause) {
             Ok(Request::Control(command)) => commands.push((command.id, step)),
             Ok(Request::Read(query)) => read = query,
-            Err(RecvTimeoutError::Timeout) => {}
+            // These snapshots come at their own pace.
+            Ok(Request::PollEvery(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         assert!(step < 20 || std::env::var_os("PANIC").is_none(), "the environment asked for a panic");

@@ -14,7 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::RecordAt;
+use crate::place::{Place, RecordAt};
 
 /// An action and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,18 @@ pub enum Action {
         /// The letter; `None`: all of them.
         only: Option<RecordAt>,
     },
+    /// Set the group's committed offsets to this place of each partition.
+    Reset(Place),
+    /// Create a topic.
+    CreateTopic {
+        /// How many partitions it gets.
+        partitions: i32,
+        /// For how long it keeps a record, in milliseconds; -1: for ever; `None`: as the cluster
+        /// does by default.
+        retention_ms: Option<i64>,
+    },
+    /// Send one record.
+    Send,
 }
 
 /// A step of the dial: how often the batch lane's jobs run, in event time.
@@ -111,6 +123,9 @@ impl Action {
             Action::Rewind => "rewind",
             Action::Dial(step) => step.entry().1,
             Action::Redrive { .. } => "redrive",
+            Action::Reset(_) => "reset",
+            Action::CreateTopic { .. } => "create",
+            Action::Send => "send to",
         }
     }
 }
@@ -127,6 +142,19 @@ pub enum Target {
     Topic(String),
     /// The jobs of the batch lane.
     Batch,
+    /// A record that is not there yet.
+    Record(NewRecord),
+}
+
+/// A record to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewRecord {
+    /// To which topic.
+    pub topic: String,
+    /// Its key, which decides the partition; none: any.
+    pub key: Option<String>,
+    /// Its value.
+    pub value: String,
 }
 
 impl Target {
@@ -135,6 +163,7 @@ impl Target {
         match self {
             Target::Worker(name) | Target::Group(name) | Target::Topic(name) => name,
             Target::Batch => "batch jobs",
+            Target::Record(record) => &record.topic,
         }
     }
 }

@@ -50,7 +50,7 @@ pub mod command;
 pub mod headless;
 pub mod snapshot;
 
-pub use command::{Action, Command, ControlState, Progress, Step, Target};
+pub use command::{Action, Command, ControlState, NewRecord, Progress, Step, Target};
 pub use headless::Summary;
 pub use place::{Place, RecordAt};
 pub use snapshot::*;

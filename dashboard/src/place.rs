@@ -89,7 +89,7 @@ impl fmt::Display for Place {
 }
 
 /// A length of time such as `90s`, `15m`, `2h`, `1d`, in milliseconds.
-fn length_ms(text: &str) -> Option<i64> {
+pub(crate) fn length_ms(text: &str) -> Option<i64> {
     let unit_ms = match text.chars().next_back()? {
         's' => 1_000,
         'm' => 60_000,

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
-        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc:OAop".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc:OAopNwuiI[]0".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         4 => proptest::sample::select(vec![
             Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
@@ -73,7 +73,10 @@ proptest! {
                     Cmd::Send(command) => {
                         prop_assert!(command.id > last_id);
                         last_id = command.id;
-                        if matches!(command.action, Action::Kill | Action::Rewind | Action::Redrive { .. }) {
+                        if matches!(
+                            command.action,
+                            Action::Kill | Action::Rewind | Action::Redrive { .. } | Action::Reset(_)
+                        ) {
                             prop_assert_eq!(pressed, Some(Key::Enter), "{:?}", command);
                         }
                         prop_assert!(pressed.is_some(), "only keys ask: {:?}", command);
@@ -83,20 +86,26 @@ proptest! {
                         matches!(pressed, Some(Key::Char('q') | Key::Enter)),
                         "{:?} quits", pressed
                     ),
-                    Cmd::Draw | Cmd::Save | Cmd::Read(_) => {}
+                    Cmd::Draw | Cmd::Save | Cmd::Read(_) | Cmd::PollEvery(_) => {}
                 }
             }
         }
     }
 
-    /// A foreign cluster is only looked at.
+    /// The workers of a foreign cluster are let alone: only what takes no worker can be asked for.
     #[test]
     fn nothing_is_asked_of_a_foreign_cluster(keys in proptest::collection::vec(key(), 1..80)) {
         let mut state = fresh();
         update(&mut state, Msg::Snapshot(Arc::new(Sample::Foreign.snapshot())), 0);
         for key in keys {
             let cmds = update(&mut state, Msg::Key(key), 1);
-            prop_assert!(asked(&cmds).is_empty(), "{:?} asked for {:?}", key, cmds);
+            let is_for_the_cluster = |(action, _): &(Action, Target)| {
+                matches!(
+                    action,
+                    Action::Redrive { .. } | Action::Reset(_) | Action::CreateTopic { .. } | Action::Send
+                )
+            };
+            prop_assert!(asked(&cmds).iter().all(is_for_the_cluster), "{:?} asked for {:?}", key, cmds);
         }
     }
 }

@@ -42,7 +42,7 @@ impl Desk {
                 match cmd {
                     Cmd::Read(query) => self.asked = query,
                     Cmd::Send(Command { action, target, .. }) => self.commands.push((action, target)),
-                    Cmd::Draw | Cmd::Save | Cmd::Quit => {}
+                    Cmd::Draw | Cmd::PollEvery(_) | Cmd::Save | Cmd::Quit => {}
                 }
             }
             self.answer();

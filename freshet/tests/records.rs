@@ -5,12 +5,24 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
-use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
+use client::{
+    Admin, Commit, GroupConsumer, GroupOptions, NewTopic, Outgoing, Polled, Producer, ProducerOptions,
+    Settings, Since, TopicPartition,
+};
 use common::{Broker, PATIENCE, call, until};
-use dashboard::{PageStart, Place, RecordAt, RecordPage, RecordQuery, Source};
+use dashboard::{
+    Action, Command, NewRecord, PageStart, Place, Progress, RecordAt, RecordPage, RecordQuery, Request,
+    Source, Target,
+};
 use protocol::produce::{PartitionData, ProduceRequest, TopicData};
 use protocol::records::{BatchBuilder, Compression, Header};
+use scenarios::business::map;
+use scenarios::controller::ShowController;
+use scenarios::observe::watch::Watch;
+use scenarios::observe::{Show, ShowConfig};
 use scenarios::records::{MOST_ROWS, REDRIVE_HEADER, RecordReader, redrive};
 
 /// A broker with topics, and a way to write to them.
@@ -78,6 +90,64 @@ impl World {
     }
 }
 
+/// The controller of a dashboard that is attached to a cluster, and who presses its keys.
+struct Attached {
+    controller: ShowController,
+    ask: Sender<Request>,
+    requests: Receiver<Request>,
+    commands: u64,
+}
+
+impl Attached {
+    fn to(settings: &Settings) -> Self {
+        let show = Show::new(ShowConfig {
+            name: "a cluster".into(),
+            bootstrap: settings.servers().to_owned(),
+            clock: None,
+            seed: None,
+            period_ms: 3_600_000,
+            database: None,
+            map: map(None).unwrap(),
+            businesses: Vec::new(),
+            ends: false,
+        });
+        let watch = Watch::start(settings, Since::Now).unwrap();
+        let admin = Admin::connect(settings, PATIENCE).unwrap();
+        let (ask, requests) = channel();
+        Self { controller: ShowController::new(show, watch, admin, None), ask, requests, commands: 0 }
+    }
+
+    /// Takes observations until it knows of a group.
+    fn await_group(&mut self, group: &str) {
+        until("the group", || {
+            self.controller.take_in(Duration::from_millis(50));
+            let groups = self.controller.snapshot().groups.data;
+            groups.iter().any(|known| known.id == group && !known.partitions.is_empty())
+        });
+    }
+
+    /// What came of a command, in words, or why nothing did.
+    fn run(&mut self, action: Action, target: Target) -> Result<String, String> {
+        self.commands += 1;
+        let id = self.commands;
+        self.ask.send(Request::Control(Command { id, action, target })).unwrap();
+        let mut came = None;
+        until("what came of a command", || {
+            self.controller.obey(&self.requests);
+            self.controller.take_in(Duration::from_millis(20));
+            let snapshot = self.controller.snapshot();
+            let control = snapshot.controls.iter().find(|control| control.id == id).unwrap();
+            came = match &control.progress {
+                Progress::Requested | Progress::Accepted => None,
+                Progress::Observed => Some(Ok(control.note.clone().unwrap_or_default())),
+                Progress::Failed { reason } => Some(Err(reason.clone())),
+            };
+            came.is_some()
+        });
+        came.unwrap()
+    }
+}
+
 fn offsets(page: &RecordPage, partition: i32) -> Vec<i64> {
     page.rows.iter().filter(|row| row.at.partition == partition).map(|row| row.at.offset).collect()
 }
@@ -88,7 +158,7 @@ fn the_records_of_a_topic_are_paged_filtered_and_followed() {
     // A thousand in each partition, a second apart, in turns.
     for number in 0..2_000_i64 {
         let key = format!("key-{}", number / 2 % 10);
-        world.send("mine", (number % 2) as i32, &key, &format!("value {number}"), Some(number * 1_000));
+        world.send("mine", (number % 2) as i32, &key, &format!("value {number}"), Some((number + 1) * 1_000));
     }
     world.producer.flush(PATIENCE).unwrap();
     let newest = RecordQuery::newest("mine");
@@ -112,7 +182,7 @@ fn the_records_of_a_topic_are_paged_filtered_and_followed() {
     assert_eq!((offsets(&page, 0)[0], page.has_before, page.has_after), (0, false, true));
     let page = world.page(&reader, &from(Place::Offset(998)), |_| true);
     assert_eq!(page.rows.len(), 4, "two of each partition");
-    let page = world.page(&reader, &from(Place::At(1_990_500)), |_| true);
+    let page = world.page(&reader, &from(Place::At(1_991_500)), |_| true);
     assert_eq!(page.rows[0].value.as_deref(), Some("value 1991"));
 
     let one = RecordQuery { key: "key-3".into(), partition: Some(1), ..newest.clone() };
@@ -203,4 +273,59 @@ fn the_records_of_dead_letters_are_sent_again() {
     assert_eq!(redrive(&world.settings, "dead_letters", only).as_deref(), Ok("1 record sent again"));
     let no_letter = Some(RecordAt { partition: 0, offset: 4 });
     assert_eq!(redrive(&world.settings, "dead_letters", no_letter), Err("it is no dead letter".to_owned()));
+}
+
+/// On any cluster, without a worker of ours: a topic is created, a record is sent to it, and a
+/// group is set to a place once it is empty.
+#[test]
+fn topics_records_and_offsets_of_any_cluster() {
+    let world = World::with(&[("theirs", 2)]);
+    let mut attached = Attached::to(&world.settings);
+    let mine = || Target::Topic("mine".into());
+    let create = Action::CreateTopic { partitions: 3, retention_ms: Some(60_000) };
+    assert_eq!(attached.run(create, mine()).as_deref(), Ok("created with 3 partitions"));
+    assert_eq!(world.admin.partitions("mine"), Ok(3));
+    let retention = world.admin.configs("mine").unwrap();
+    assert!(retention.contains(&("retention.ms".to_owned(), "60000".to_owned())), "{retention:?}");
+    let again = attached.run(create, mine());
+    assert_eq!(again, Err("there is a topic of this name already".to_owned()));
+
+    let record = |topic: &str| {
+        Target::Record(NewRecord { topic: topic.into(), key: Some("k".into()), value: "v".into() })
+    };
+    let sent = attached.run(Action::Send, record("mine")).unwrap();
+    let partition = sent.strip_prefix("partition ").and_then(|sent| sent.strip_suffix(", offset 0")).unwrap();
+    let at = TopicPartition::new("mine", partition.parse().unwrap());
+    assert_eq!(world.admin.record(&at, 0).unwrap().unwrap().key.as_deref(), Some(&b"k"[..]));
+    let nowhere = attached.run(Action::Send, record("nowhere")).unwrap_err();
+    assert!(nowhere.contains("has no topic nowhere"), "{nowhere}");
+
+    for number in 0..20 {
+        world.send("theirs", number % 2, "k", "v", Some(i64::from(number + 1) * 1_000));
+    }
+    world.producer.flush(PATIENCE).unwrap();
+    let partitions = [0, 1].map(|partition| TopicPartition::new("theirs", partition));
+    let commits = partitions.clone().map(|at| Commit { at, offset: 5, metadata: String::new() });
+    world.admin.commit("reader", &commits).unwrap();
+    attached.await_group("reader");
+    let reader = || Target::Group("reader".into());
+    let committed = || world.admin.committed_offsets("reader", &partitions).unwrap();
+    for (place, expected) in [
+        (Place::Beginning, [0, 0]),
+        (Place::End, [10, 10]),
+        (Place::Offset(7), [7, 7]),
+        (Place::Offset(99), [10, 10]),
+        (Place::At(10_000), [5, 4]),
+    ] {
+        let words = format!("2 partitions set to {place}");
+        assert_eq!(attached.run(Action::Reset(place), reader()), Ok(words));
+        assert_eq!(committed(), expected.map(Some), "{place}");
+    }
+
+    let options = GroupOptions::default();
+    let member = GroupConsumer::join(&world.settings, "reader", &["theirs"], &options).unwrap();
+    while !matches!(member.poll(PATIENCE).unwrap(), Polled::Assigned(_)) {}
+    let refused = attached.run(Action::Reset(Place::Beginning), reader()).unwrap_err();
+    assert!(refused.contains("Stable with 1 members: stop them"), "{refused}");
+    assert_eq!(committed(), [Some(5), Some(4)], "nothing was moved");
 }

@@ -36,7 +36,7 @@ pub const MOST_ROWS: usize = 500;
 /// Of each partition at least so many are read for a page.
 const LEAST_OF_EACH: i64 = 50;
 /// While it looks for a key, a page examines at most so many records.
-pub const MOST_EXAMINED: i64 = 50_000;
+const MOST_EXAMINED: i64 = 50_000;
 /// One look reads at most so many bytes of keys and values.
 const MOST_BYTES: u64 = 8 << 20;
 /// How often the newest records are looked for.

@@ -37,7 +37,10 @@ pub(crate) fn control(state: &mut State, action: Action) -> Vec<Cmd> {
         | Action::Kill
         | Action::Burst
         | Action::Dial(_)
-        | Action::Redrive { .. } => target,
+        | Action::Redrive { .. }
+        | Action::Reset(_)
+        | Action::CreateTopic { .. }
+        | Action::Send => target,
     };
     if let Some(action) = Irreversible::of(action) {
         state.mode = Mode::Confirm(Confirm { action, target, yes: false });
@@ -46,7 +49,40 @@ pub(crate) fn control(state: &mut State, action: Action) -> Vec<Cmd> {
     request(state, action, target)
 }
 
+/// Takes the last pause, resume or scaling back: does its opposite to the same target.
+pub(crate) fn undo(state: &mut State) -> Vec<Cmd> {
+    let Some((action, target)) = state.undo.pop() else { return Vec::new() };
+    let left = state.undo.clone();
+    let cmds = request(state, action, target);
+    // What undoes is not undone itself.
+    state.undo = left;
+    cmds
+}
+
+fn opposite(action: Action) -> Option<Action> {
+    match action {
+        Action::Pause => Some(Action::Resume),
+        Action::Resume => Some(Action::Pause),
+        Action::ScaleUp => Some(Action::ScaleDown),
+        Action::ScaleDown => Some(Action::ScaleUp),
+        Action::Restart
+        | Action::Kill
+        | Action::Burst
+        | Action::Rewind
+        | Action::Dial(_)
+        | Action::Redrive { .. }
+        | Action::Reset(_)
+        | Action::CreateTopic { .. }
+        | Action::Send => None,
+    }
+}
+
 pub(crate) fn request(state: &mut State, action: Action, target: Target) -> Vec<Cmd> {
+    if let Some(opposite) = opposite(action) {
+        state.undo.push((opposite, target.clone()));
+        let over = state.undo.len().saturating_sub(MAX_REQUESTS);
+        state.undo.drain(..over);
+    }
     state.commands += 1;
     let command = Command { id: state.commands, action, target };
     let now = state.now_ms;

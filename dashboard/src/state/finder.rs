@@ -9,7 +9,7 @@
 //!   the selected row", `mrsr` does not.
 
 use crate::state::State;
-use crate::state::keys::{self, Act, Binding};
+use crate::state::keys::{Act, Binding};
 use crate::state::pane::Pane;
 use crate::state::table::SECTIONS;
 
@@ -64,10 +64,10 @@ fn all(state: &State) -> Vec<Entry> {
             off: binding.off(state),
         });
     }
-    for (at, pane) in state.panes.iter().map(|its| its.pane).enumerate() {
+    for pane in state.panes.iter().map(|its| its.pane) {
         all.push(Entry {
             deed: Deed::Pane(pane),
-            key: keys::digit(at).map_or_else(String::new, String::from),
+            key: state.number(pane).map_or_else(String::new, String::from),
             words: format!("pane: {}", pane.name()),
             off: if state.is_presenting() {
                 Some("not in the view for a projector: P leaves it")

@@ -4,7 +4,7 @@
 //! does nothing now, if it does nothing. All of them stand in [`table`](crate::state::table).
 
 use crate::command::Action;
-use crate::state::{MOST_PANES, State};
+use crate::state::State;
 use Key::Char;
 
 /// A key press, as far as we tell them apart.
@@ -81,6 +81,22 @@ pub(crate) enum Act {
     Redrive,
     /// … or those of all.
     RedriveAll,
+    /// The rows are sorted another way.
+    Sort,
+    /// The selected row is hidden …
+    Hide,
+    /// … and all hidden ones are shown again.
+    Unhide,
+    /// The cluster is asked more often …
+    PollMore,
+    /// … or less often.
+    PollLess,
+    /// Takes the last pause or scaling back.
+    Undo,
+    /// Sets the offsets of any group.
+    Reset,
+    CreateTopic,
+    SendRecord,
     Control(Action),
     /// The batch lane's jobs run more often …
     ShorterPeriod,
@@ -142,6 +158,8 @@ impl Binding {
                 | Act::Freeze
                 | Act::Theme
                 | Act::Save
+                | Act::PollMore
+                | Act::PollLess
                 | Act::ShorterPeriod
                 | Act::LongerPeriod
         );
@@ -159,19 +177,29 @@ impl Binding {
 
     /// How its keys are written: digits as far as there are panes.
     pub(crate) fn shown(&self, state: &State) -> &'static str {
-        if self.act == Act::Focus { SHOWN_DIGITS[state.panes.len() - 1] } else { self.shown }
+        if self.act == Act::Focus {
+            SHOWN_DIGITS[state.panes.len().min(SHOWN_DIGITS.len()) - 1]
+        } else {
+            self.shown
+        }
     }
 }
 
-pub(crate) const DIGITS: [Key; MOST_PANES] =
-    [Char('1'), Char('2'), Char('3'), Char('4'), Char('5'), Char('6'), Char('7'), Char('8'), Char('9')];
+/// The digits in the order of the panes: as on a keyboard, 0 is the tenth.
+pub(crate) const DIGITS: [Key; 10] = [
+    Char('1'),
+    Char('2'),
+    Char('3'),
+    Char('4'),
+    Char('5'),
+    Char('6'),
+    Char('7'),
+    Char('8'),
+    Char('9'),
+    Char('0'),
+];
 /// How the digits are written, by how many panes there are.
-const SHOWN_DIGITS: [&str; MOST_PANES] = ["1", "1–2", "1–3", "1–4", "1–5", "1–6", "1–7", "1–8", "1–9"];
-
-/// The digit that focuses the pane with this index.
-pub(crate) fn digit(at: usize) -> Option<char> {
-    u32::try_from(at + 1).ok().and_then(|number| char::from_digit(number, 10))
-}
+const SHOWN_DIGITS: [&str; 10] = ["1", "1–2", "1–3", "1–4", "1–5", "1–6", "1–7", "1–8", "1–9", "1–0"];
 
 /// A line of the table.
 pub(crate) const fn bind(

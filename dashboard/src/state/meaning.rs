@@ -4,7 +4,7 @@ use crate::command::Action;
 use crate::state::keys::{Act, Binding, Key};
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
-use crate::state::table::{ACT, LOOK, MOVE, RECORDS, SECTIONS};
+use crate::state::table::{ACT, ANYWHERE, LOOK, MOVE, RECORDS, SECTIONS};
 use crate::state::target::{self, consumer};
 use crate::state::{Mode, State, paging};
 
@@ -33,7 +33,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
     let whole = MOVE.iter().filter(is_whole);
     let rest = MOVE[1..].iter().filter(|binding| !is_whole(binding));
     let first = LOOK[..2].iter().chain(&MOVE[..1]).chain(&LOOK[2..3]);
-    let all = whole.chain(RECORDS).chain(ACT).chain(first).chain(rest).chain(&LOOK[3..]);
+    let all = whole.chain(RECORDS).chain(ACT).chain(first).chain(ANYWHERE).chain(rest).chain(&LOOK[3..]);
     let back = state.reading.is_some().then_some(("Esc", "back"));
     let working = all.filter(|binding| !binding.brief.is_empty() && binding.works(state));
     let named = working.map(|binding| match binding.act {

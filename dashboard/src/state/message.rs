@@ -32,6 +32,8 @@ pub enum Cmd {
     Send(Command),
     /// Read these records for the next snapshots; `None`: no more.
     Read(Option<RecordQuery>),
+    /// Ask the cluster every so many milliseconds from now on.
+    PollEvery(u64),
     /// Save the screen as an SVG.
     Save,
     /// End.

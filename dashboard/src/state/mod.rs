@@ -5,21 +5,21 @@
 //! Nothing in here draws, waits, or reads a clock.
 //!
 //! ```text
-//!   palette, costs, rows, input, reading ──► State ──► target, paging ──► keys, table ──► finder, meaning
-//!                            message ──► cursor, controls, modes ──► update ◄──┘
+//!   palette, costs, rows, input, reading ──► State ──► target, paging
+//!        ──► keys, table ──► finder, meaning, message ──► cursor, controls, modes ──► update
 //! ```
 
 use std::sync::Arc;
 
 use crate::command::{Action, Command, Progress, Target};
-use crate::place::RecordAt;
+use crate::place::{Place, RecordAt};
 use crate::snapshot::{CityMap, Snapshot, Source};
 use crate::state::costs::Costs;
 use crate::state::input::{Finder, Input};
 use crate::state::palette::Palette;
 use crate::state::pane::Pane;
 use crate::state::reading::Reading;
-use crate::state::rows::{Item, Query, Row, RowKey};
+use crate::state::rows::{Item, Order, Query, Row, RowKey};
 
 pub(crate) mod controls;
 pub(crate) mod costs;
@@ -50,6 +50,9 @@ pub(crate) struct PaneState {
     pub(crate) detail: bool,
     /// The last snapshot that had the row that more is shown about.
     pub(crate) held: Option<Arc<Snapshot>>,
+    pub(crate) order: Order,
+    /// Ids of the rows that a person has hidden.
+    pub(crate) hidden: Vec<String>,
 }
 
 /// Which row of a pane the keys act on: by its name, so that it stays the same row when others come
@@ -101,6 +104,7 @@ pub(crate) enum Irreversible {
     Kill,
     Rewind,
     Redrive { only: Option<RecordAt> },
+    Reset(Place),
 }
 
 impl Irreversible {
@@ -110,13 +114,16 @@ impl Irreversible {
             Action::Kill => Some(Irreversible::Kill),
             Action::Rewind => Some(Irreversible::Rewind),
             Action::Redrive { only } => Some(Irreversible::Redrive { only }),
+            Action::Reset(place) => Some(Irreversible::Reset(place)),
             Action::Pause
             | Action::Resume
             | Action::Restart
             | Action::ScaleUp
             | Action::ScaleDown
             | Action::Burst
-            | Action::Dial(_) => None,
+            | Action::Dial(_)
+            | Action::CreateTopic { .. }
+            | Action::Send => None,
         }
     }
 
@@ -125,6 +132,7 @@ impl Irreversible {
             Irreversible::Kill => Action::Kill,
             Irreversible::Rewind => Action::Rewind,
             Irreversible::Redrive { only } => Action::Redrive { only },
+            Irreversible::Reset(place) => Action::Reset(place),
         }
     }
 }
@@ -197,6 +205,10 @@ pub struct State {
     pub(crate) palette: Palette,
     pub(crate) requests: Vec<ControlRequest>,
     pub(crate) commands: u64,
+    /// What `u` would do, the newest last.
+    pub(crate) undo: Vec<(Action, Target)>,
+    /// How often the cluster is asked, as an index into [`POLL_STEPS`].
+    pub(crate) poll_step: usize,
     /// A sentence in the footer, and since when.
     pub(crate) notice: Option<(String, u64)>,
     pub(crate) size: (u16, u16),
@@ -204,8 +216,9 @@ pub struct State {
     pub(crate) told_larger: bool,
 }
 
-/// As many as there are digits from 1.
-pub(crate) const MOST_PANES: usize = 9;
+/// How often the cluster can be asked, in milliseconds, and in words.
+pub(crate) const POLL_STEPS: [(u64, &str); 4] =
+    [(250, "every 250 ms"), (500, "every 500 ms"), (1_000, "every second"), (2_000, "every 2 s")];
 /// How long a sentence stays in the footer.
 pub(crate) const NOTICE_MS: u64 = 4_000;
 /// How long a finished control stays there.
@@ -222,7 +235,6 @@ impl State {
     /// focuses it, is one more than its index.
     pub fn new(palette: Palette, panes: &[Pane]) -> State {
         assert!(!panes.is_empty(), "a dashboard has at least one pane to focus");
-        assert!(panes.len() <= MOST_PANES, "{} panes, but digits for {MOST_PANES} only", panes.len());
         for (at, pane) in panes.iter().enumerate() {
             assert!(!panes[..at].contains(pane), "a show has one pane {}, not two", pane.name());
         }
@@ -232,6 +244,8 @@ impl State {
             filter: String::new(),
             detail: false,
             held: None,
+            order: Order::Given,
+            hidden: Vec::new(),
         };
         let mut state = State {
             panes: panes.iter().map(fresh).collect(),
@@ -253,6 +267,8 @@ impl State {
             palette,
             requests: Vec::new(),
             commands: 0,
+            undo: Vec::new(),
+            poll_step: 0,
             notice: None,
             size: (0, 0),
             told_larger: false,
@@ -322,9 +338,11 @@ impl State {
         self.find(pane).unwrap_or_else(|| panic!("{} is none of this show's panes", pane.name()))
     }
 
-    /// A pane's number: the digit that focuses it.
-    pub(crate) fn number(&self, pane: Pane) -> Option<usize> {
-        self.panes.iter().position(|known| known.pane == pane).map(|at| at + 1)
+    /// A pane's number: the digit that focuses it. Panes past the tenth have none.
+    pub(crate) fn number(&self, pane: Pane) -> Option<char> {
+        let at = self.panes.iter().position(|known| known.pane == pane).filter(|at| *at < 10)?;
+        // As on a keyboard, 0 comes after 9.
+        char::from_digit((at as u32 + 1) % 10, 10)
     }
 
     /// Whether there are lanes to present.
@@ -350,8 +368,10 @@ impl State {
 
     /// The rows of a pane, after its filter.
     pub(crate) fn rows(&self, pane: Pane) -> Vec<Row> {
-        let filter = self.find(pane).map_or(String::new(), |its| its.filter.to_lowercase());
-        self.query(&filter).map_or_else(Vec::new, |query| (pane.spec().rows)(&query))
+        let Some(its) = self.find(pane) else { return Vec::new() };
+        let (filter, order) = (its.filter.to_lowercase(), its.order);
+        let query = self.query(&filter).map(|query| Query { order, hidden: &its.hidden, ..query });
+        query.map_or_else(Vec::new, |query| (pane.spec().rows)(&query))
     }
 
     /// The selected row of a pane.
@@ -413,7 +433,8 @@ impl State {
         let group = self.selected_group().unwrap_or(0);
         let topic = self.find(Pane::Throughput).map_or("", |its| &its.cursor.key.id);
         let (expanded, silent) = (&self.expanded, self.silent);
-        Query { snapshot, filter, expanded, group, topic, silent }
+        let (order, hidden) = (Order::Given, [].as_slice());
+        Query { snapshot, filter, expanded, group, topic, silent, order, hidden }
     }
 
     /// The time since the last snapshot, once it is long enough to be reported.

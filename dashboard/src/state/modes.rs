@@ -1,12 +1,13 @@
 //! Keys while something is in front of the panes: the help, a line that is typed, a question.
 
+use crate::command::Target;
 use crate::state::controls::request;
 use crate::state::cursor::place_cursor;
-use crate::state::input::{Input, Purpose};
+use crate::state::input::{Entered, Input};
 use crate::state::keys::Key;
 use crate::state::meaning::help;
 use crate::state::message::Cmd;
-use crate::state::{Confirm, Mode, State, reading};
+use crate::state::{Confirm, Irreversible, Mode, State, reading};
 
 /// The most characters of a filter.
 const MAX_FILTER: usize = 40;
@@ -65,23 +66,29 @@ pub(crate) fn in_input(state: &mut State, mut input: Input, key: Key) -> Vec<Cmd
 }
 
 /// Takes a line that was typed, or says what is wrong with it.
-pub(crate) fn enter(state: &mut State, mut input: Input) -> Vec<Cmd> {
+fn enter(state: &mut State, mut input: Input) -> Vec<Cmd> {
     let now_ms = state.latest.as_ref().map_or(0, |latest| latest.taken_at_ms);
-    let done = match (&input.purpose, &mut state.reading) {
-        (Purpose::RecordKey, Some(reading)) => {
-            reading::filter_by_key(reading, &input.text);
-            Ok(())
-        }
-        (Purpose::Jump, Some(reading)) => reading::jump(reading, &input.text, now_ms),
-        (Purpose::RecordKey | Purpose::Jump, None) => Ok(()),
-    };
-    state.mode = match done {
-        Ok(()) => Mode::Panes,
+    let entered = match input.enter(now_ms) {
+        Ok(entered) => entered,
         Err(problem) => {
             input.problem = Some(problem);
-            Mode::Input(input)
+            state.mode = Mode::Input(input);
+            return vec![Cmd::Draw];
         }
     };
+    state.mode = Mode::Panes;
+    match (entered, &mut state.reading) {
+        (Entered::Next(purpose), _) => state.mode = Mode::Input(Input::new(purpose, "")),
+        (Entered::RecordKey(key), Some(reading)) => reading::filter_by_key(reading, &key),
+        (Entered::Jump(place), Some(reading)) => reading::jump(reading, place),
+        // The records were left meanwhile.
+        (Entered::RecordKey(_) | Entered::Jump(_), None) => {}
+        (Entered::Reset(group, place), _) => {
+            let action = Irreversible::Reset(place);
+            state.mode = Mode::Confirm(Confirm { action, target: Target::Group(group), yes: false });
+        }
+        (Entered::Command(action, target), _) => return request(state, action, target),
+    }
     vec![Cmd::Draw]
 }
 

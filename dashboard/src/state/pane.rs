@@ -15,7 +15,7 @@
 use std::cmp::Reverse;
 
 use crate::snapshot::{Decision, MarketPair, Notice, Run, Shopper, Snapshot, Source, Trip};
-use crate::state::rows::{self, Item, Query, Row, entries, workers_of};
+use crate::state::rows::{self, Item, Order, Query, Row, entries, workers_of};
 
 /// The panes that can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub(crate) struct Spec {
     pub(crate) height: fn(&Query) -> Option<usize>,
     pub(crate) follow: Follow,
     pub(crate) detail: Detail,
+    /// How its rows can be sorted; none: they can be neither sorted nor hidden.
+    pub(crate) orders: &'static [Order],
     /// Its place where the screen has two columns.
     pub(crate) two_columns: GridPlace,
     /// Its place where the screen has three.
@@ -144,6 +146,7 @@ static THROUGHPUT: Spec = Spec {
     height: |query| Some(rows::topics(query).len() + BORDER + 1 + CHART),
     follow: Follow::FirstUntilMoved,
     detail: Detail::Records,
+    orders: &[Order::Given, Order::Rate, Order::Total, Order::Name],
     two_columns: (0, 22),
     three_columns: (1, 37),
     lag_monitor: Some((0, 45)),
@@ -166,6 +169,7 @@ static LAG: Spec = Spec {
     },
     follow: Follow::FirstUntilMoved,
     detail: Detail::Members,
+    orders: &[Order::Given, Order::Lag, Order::LagRecords, Order::Name],
     two_columns: (0, 22),
     three_columns: (1, 32),
     lag_monitor: Some((1, 45)),
@@ -182,6 +186,7 @@ static PARTITIONS: Spec = Spec {
     height: |_| None,
     follow: Follow::FirstUntilMoved,
     detail: Detail::Zoomed,
+    orders: &[],
     two_columns: (0, 18),
     three_columns: (2, 31),
     lag_monitor: Some((1, 55)),
@@ -201,6 +206,7 @@ static CITY: Spec = Spec {
     height: |_| None,
     follow: Follow::FirstUntilMoved,
     detail: Detail::Beside,
+    orders: &[],
     // It needs height: with three columns it has one to itself.
     two_columns: (1, 43),
     three_columns: (0, 100),
@@ -226,6 +232,7 @@ static PAYMENTS: Spec = Spec {
     height: |_| None,
     follow: Follow::Top,
     detail: Detail::Zoomed,
+    orders: &[],
     two_columns: (1, 19),
     three_columns: (2, 23),
     lag_monitor: None,
@@ -246,6 +253,7 @@ static SHOP: Spec = Spec {
     height: |_| Some(BORDER + 21),
     follow: Follow::Row,
     detail: Detail::None,
+    orders: &[],
     two_columns: (1, 21),
     three_columns: (2, 25),
     lag_monitor: None,
@@ -265,6 +273,7 @@ static MARKETS: Spec = Spec {
     height: |_| None,
     follow: Follow::Row,
     detail: Detail::Zoomed,
+    orders: &[],
     // In a show of its own it takes the place that a city would have.
     two_columns: (1, 43),
     three_columns: (0, 100),
@@ -285,6 +294,7 @@ static LANES: Spec = Spec {
     height: |_| None,
     follow: Follow::Top,
     detail: Detail::None,
+    orders: &[],
     two_columns: (0, 38),
     three_columns: (1, 31),
     lag_monitor: Some((0, 25)),
@@ -314,6 +324,7 @@ static EVENTS: Spec = Spec {
     height: |_| None,
     follow: Follow::Top,
     detail: Detail::Zoomed,
+    orders: &[],
     two_columns: (1, 17),
     three_columns: (2, 21),
     lag_monitor: Some((0, 30)),

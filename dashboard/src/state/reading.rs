@@ -7,7 +7,7 @@
 //! # Simplifications
 //! - While a page is on its way the one before stays on the screen, dim: its rows can't be chosen.
 
-use crate::place::{FORMS, Place, RecordAt};
+use crate::place::{Place, RecordAt};
 use crate::snapshot::{PageStart, RecordPage, RecordQuery};
 
 /// The open records view.
@@ -91,14 +91,14 @@ pub(crate) fn narrow(reading: &mut Reading) {
     reading.go(start, cursor);
 }
 
-/// Goes to a place as it was typed; `Err` says how to write one.
-pub(crate) fn jump(reading: &mut Reading, text: &str, now_ms: i64) -> Result<(), String> {
-    match Place::read(text, now_ms) {
-        Ok(Place::End) => last(reading),
-        Ok(place) => reading.go(PageStart::From(place), RecordCursor::First),
-        Err(_) => return Err(format!("write {FORMS}")),
+/// Goes to a place in the topic.
+pub(crate) fn jump(reading: &mut Reading, place: Place) {
+    match place {
+        Place::End => last(reading),
+        Place::Beginning | Place::Offset(_) | Place::At(_) => {
+            reading.go(PageStart::From(place), RecordCursor::First);
+        }
     }
-    Ok(())
 }
 
 /// More lines than a record has that is shown whole.

@@ -9,6 +9,8 @@
 //! - The rows are computed again for each key and each frame: some hundred short texts, next to
 //!   thousands of cells that are drawn.
 
+use std::cmp::Ordering;
+
 use crate::snapshot::{Group, Snapshot, Topic, Worker};
 
 /// One row.
@@ -46,6 +48,61 @@ pub(crate) enum Item {
     Entry(usize),
 }
 
+/// How the rows of a pane are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As the snapshot has them: the user's own first, then those of the show.
+    #[default]
+    Given,
+    /// Most records a second first.
+    Rate,
+    /// Most records first.
+    Total,
+    /// Farthest behind in time first.
+    Lag,
+    /// Farthest behind in records first.
+    LagRecords,
+    Name,
+}
+
+impl Order {
+    /// How it is said in the border.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Order::Given => "",
+            Order::Rate => "by rate",
+            Order::Total => "by total",
+            Order::Lag => "by lag",
+            Order::LagRecords => "by records behind",
+            Order::Name => "by name",
+        }
+    }
+
+    fn sort_topics(self, topics: &mut [(usize, &Topic)]) {
+        match self {
+            Order::Given | Order::Lag | Order::LagRecords => {}
+            Order::Rate => topics.sort_by(|(_, a), (_, b)| most(a.in_per_second, b.in_per_second)),
+            Order::Total => topics.sort_by_key(|(_, topic)| std::cmp::Reverse(topic.total_records)),
+            Order::Name => topics.sort_by_key(|(_, topic)| &*topic.name),
+        }
+    }
+
+    fn sort_groups(self, groups: &mut [(usize, &Group)]) {
+        match self {
+            Order::Given | Order::Rate | Order::Total => {}
+            Order::Lag => groups.sort_by(|(_, a), (_, b)| most(a.lag_ms, b.lag_ms)),
+            Order::LagRecords => groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.lag_records)),
+            Order::Name => groups.sort_by_key(|(_, group)| &*group.id),
+        }
+    }
+}
+
+/// The larger first; what is unknown or no number comes last.
+fn most(a: Option<f64>, b: Option<f64>) -> Ordering {
+    let known = |value: Option<f64>| value.filter(|value| !value.is_nan()).unwrap_or(f64::NEG_INFINITY);
+    known(b).total_cmp(&known(a))
+}
+
 /// What decides which rows a pane has.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'a> {
@@ -60,6 +117,9 @@ pub(crate) struct Query<'a> {
     pub(crate) topic: &'a str,
     /// Whether the silent topics are shown.
     pub(crate) silent: bool,
+    pub(crate) order: Order,
+    /// Ids of the rows that a person has hidden.
+    pub(crate) hidden: &'a [String],
 }
 
 impl Query<'_> {
@@ -98,7 +158,11 @@ pub(crate) fn topics(query: &Query) -> Vec<Row> {
     let row = |(at, topic): (usize, &Topic)| Row { key: key(&topic.name, ""), item: Item::Topic(at) };
     let of = |folded: bool| {
         let all = topics.iter().enumerate();
-        all.filter(move |(_, topic)| query.finds(&topic.name) && folds(topic) == folded)
+        let is_shown = |topic: &Topic| query.finds(&topic.name) && !query.hidden.contains(&topic.name);
+        let mut found: Vec<(usize, &Topic)> =
+            all.filter(|(_, topic)| is_shown(topic) && folds(topic) == folded).collect();
+        query.order.sort_topics(&mut found);
+        found.into_iter()
     };
     let mut rows: Vec<Row> = of(false).map(row).collect();
     let silent = of(true).count();
@@ -115,8 +179,10 @@ pub(crate) fn topics(query: &Query) -> Vec<Row> {
 /// The groups, each with its members below it while it is expanded.
 pub(crate) fn groups(query: &Query) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (at, group) in query.snapshot.groups.data.iter().enumerate() {
-        if !query.finds(&group.id) {
+    let mut groups: Vec<(usize, &Group)> = query.snapshot.groups.data.iter().enumerate().collect();
+    query.order.sort_groups(&mut groups);
+    for (at, group) in groups {
+        if !query.finds(&group.id) || query.hidden.contains(&group.id) {
             continue;
         }
         rows.push(Row { key: key(&group.id, ""), item: Item::Group(at) });

@@ -6,7 +6,7 @@
 use crate::command::{Action, Progress, Step};
 use crate::state::keys::{Act, Binding, DIGITS, Key, Scope, bind};
 use crate::state::pane::{Detail, Pane};
-use crate::state::{State, paging, target};
+use crate::state::{POLL_STEPS, State, paging, target};
 
 use Scope::{Everywhere, Panes, Records};
 
@@ -21,10 +21,11 @@ const HAS_SNAPSHOT: fn(&State) -> Option<&'static str> =
     |state| state.latest.is_none().then_some("nothing is known of the cluster yet");
 
 /// The sections of the help.
-pub(crate) const SECTIONS: [(&str, &[Binding]); 4] = [
+pub(crate) const SECTIONS: [(&str, &[Binding]); 5] = [
     ("look", LOOK),
     ("move", MOVE),
     ("actions, on workers that this demo started", ACT),
+    ("actions, on any cluster", ANYWHERE),
     ("records of a topic", RECORDS),
 ];
 
@@ -69,6 +70,12 @@ pub(crate) const LOOK: &[Binding] = &[
         ALWAYS,
     ),
     bind(&[Char('s')], "s", "save the screen as an SVG", "save", Act::Save, Everywhere, HAS_SNAPSHOT),
+    bind(&[Char('[')], "[", "ask the cluster more often", "", Act::PollMore, Everywhere, |state| {
+        (state.poll_step == 0).then_some("four times a second is as often as it is asked")
+    }),
+    bind(&[Char(']')], "]", "ask the cluster less often", "", Act::PollLess, Everywhere, |state| {
+        (state.poll_step + 1 == POLL_STEPS.len()).then_some("every 2 s is as seldom as it is asked")
+    }),
 ];
 
 pub(crate) const MOVE: &[Binding] = &[
@@ -98,6 +105,21 @@ pub(crate) const MOVE: &[Binding] = &[
     ),
     bind(&[Esc], "Esc", "back; clear the filter", "", Act::Back, Everywhere, ALWAYS),
     bind(&[Char('/')], "/", "show only rows that contain a text", "filter", Act::Filter, Panes, HAS_SNAPSHOT),
+    bind(
+        &[Char('o')],
+        "o",
+        "topics, groups: sort the rows another way",
+        "sort",
+        Act::Sort,
+        Panes,
+        why_no_order,
+    ),
+    bind(&[Char('i')], "i", "topics, groups: hide the selected row", "", Act::Hide, Panes, |state| {
+        why_no_order(state).or(target::hideable(state).is_none().then_some("no row is selected"))
+    }),
+    bind(&[Char('I')], "I", "show the hidden rows again", "unhide", Act::Unhide, Panes, |state| {
+        state.focused().hidden.is_empty().then_some("no row of this pane is hidden")
+    }),
     bind(
         &[Char('+'), Char('=')],
         "+",
@@ -149,6 +171,9 @@ pub(crate) const ACT: &[Binding] = &[
         Panes,
         target::why_no_consumer,
     ),
+    bind(&[Char('u')], "u", "undo the last pause, resume or scaling", "undo", Act::Undo, Panes, |state| {
+        state.undo.is_empty().then_some("nothing to undo: only pauses and scaling can be")
+    }),
     bind(
         &[Char('b')],
         "b",
@@ -159,7 +184,7 @@ pub(crate) const ACT: &[Binding] = &[
         target::why_no_burst,
     ),
     bind(
-        &[Char('<'), Char('[')],
+        &[Char('<')],
         "<",
         "run the batch jobs more often (the dial)",
         "dial",
@@ -167,15 +192,9 @@ pub(crate) const ACT: &[Binding] = &[
         Panes,
         |state| why_no_dial(state, Step::shorter_than, "the jobs run as often as they can"),
     ),
-    bind(
-        &[Char('>'), Char(']')],
-        ">",
-        "run the batch jobs less often",
-        "",
-        Act::LongerPeriod,
-        Panes,
-        |state| why_no_dial(state, Step::longer_than, "the jobs run as seldom as they can"),
-    ),
+    bind(&[Char('>')], ">", "run the batch jobs less often", "", Act::LongerPeriod, Panes, |state| {
+        why_no_dial(state, Step::longer_than, "the jobs run as seldom as they can")
+    }),
     bind(
         &[Char('X')],
         "X",
@@ -193,6 +212,28 @@ pub(crate) const ACT: &[Binding] = &[
         Act::Control(Action::Rewind),
         Panes,
         target::why_no_consumer,
+    ),
+];
+
+pub(crate) const ANYWHERE: &[Binding] = &[
+    bind(
+        &[Char('O')],
+        "O",
+        "set the offsets of the selected group (asks first)",
+        "offsets",
+        Act::Reset,
+        Panes,
+        target::why_no_group,
+    ),
+    bind(&[Char('N')], "N", "create a topic", "", Act::CreateTopic, Everywhere, HAS_SNAPSHOT),
+    bind(
+        &[Char('w')],
+        "w",
+        "write one record to the topic",
+        "write",
+        Act::SendRecord,
+        Everywhere,
+        target::why_no_topic,
     ),
 ];
 
@@ -253,6 +294,10 @@ pub(crate) const RECORDS: &[Binding] = &[
         paging::why_no_letter,
     ),
 ];
+
+fn why_no_order(state: &State) -> Option<&'static str> {
+    state.focus().spec().orders.is_empty().then_some("for the lists of topics and of groups")
+}
 
 fn why_no_map(state: &State, moves: bool, at_the_end: &'static str) -> Option<&'static str> {
     if state.focus() != Pane::City || state.map.is_none() {

@@ -56,6 +56,50 @@ pub(crate) fn why_no_consumer(state: &State) -> Option<&'static str> {
     })
 }
 
+/// The group that the selected row is about, whoever's it is.
+pub(crate) fn any_group(state: &State) -> Option<String> {
+    let snapshot = state.shown()?;
+    match state.selected(state.focus())?.item {
+        Item::Group(at) | Item::Member(at, _) | Item::Partition(at, _) => {
+            Some(snapshot.groups.data[at].id.clone())
+        }
+        Item::Worker(at) => snapshot.workers.data[at].group.clone(),
+        Item::Topic(_) | Item::Entry(_) | Item::Silent(_) => None,
+    }
+}
+
+/// The id of the selected row, if it can be hidden: a topic or a group.
+pub(crate) fn hideable(state: &State) -> Option<String> {
+    let row = state.selected(state.focus())?;
+    matches!(row.item, Item::Topic(_) | Item::Group(_)).then_some(row.key.id)
+}
+
+/// Why there is no group whose offsets could be set.
+pub(crate) fn why_no_group(state: &State) -> Option<&'static str> {
+    any_group(state).is_none().then_some("no group is selected: pick one in the lag pane")
+}
+
+/// The topic whose records are open, or that is selected.
+pub(crate) fn topic(state: &State) -> Option<String> {
+    if let Some(reading) = &state.reading {
+        return Some(reading.query.topic.clone());
+    }
+    match state.selected(state.focus())?.item {
+        Item::Topic(at) => Some(state.shown()?.topics.data[at].name.clone()),
+        Item::Group(_)
+        | Item::Worker(_)
+        | Item::Member(..)
+        | Item::Partition(..)
+        | Item::Entry(_)
+        | Item::Silent(_) => None,
+    }
+}
+
+/// Why there is no topic to write to.
+pub(crate) fn why_no_topic(state: &State) -> Option<&'static str> {
+    topic(state).is_none().then_some("no topic is selected: pick one in the throughput pane")
+}
+
 /// Why there is no topic to burst.
 pub(crate) fn why_no_burst(state: &State) -> Option<&'static str> {
     if matches!(of(state), Some(Target::Topic(_))) {
@@ -85,7 +129,7 @@ pub(crate) fn group_of(state: &State, target: &Target) -> Option<String> {
             let worker = state.shown()?.workers.data.iter().find(|worker| worker.name == *name)?;
             worker.group.clone()
         }
-        Target::Topic(_) | Target::Batch => None,
+        Target::Topic(_) | Target::Batch | Target::Record(_) => None,
     }
 }
 
@@ -97,6 +141,6 @@ pub(crate) fn is_paused(state: &State, target: &Target) -> bool {
     match target {
         Target::Worker(name) => workers.any(|worker| worker.name == *name && paused(worker)),
         Target::Group(id) => workers.any(|worker| worker.group.as_ref() == Some(id) && paused(worker)),
-        Target::Topic(_) | Target::Batch => false,
+        Target::Topic(_) | Target::Batch | Target::Record(_) => false,
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::command::{Progress, Step};
 use crate::snapshot::Snapshot;
-use crate::state::controls::{change_period, control, pause, redrive};
+use crate::state::controls::{change_period, control, pause, redrive, undo};
 use crate::state::cursor::{move_cursor, place_cursor, step};
 use crate::state::finder::{self, Deed};
 use crate::state::input::{Finder, Input, Purpose};
-use crate::state::keys::{Act, Key};
+use crate::state::keys::{Act, DIGITS, Key};
 use crate::state::meaning::meaning;
 use crate::state::message::{Cmd, Msg};
 use crate::state::modes::{in_confirm, in_filter, in_help, in_input};
@@ -19,7 +19,11 @@ use crate::state::paging;
 use crate::state::pane::{Detail, Follow, Pane};
 use crate::state::reading::{self, Reading};
 use crate::state::rows::{Item, Row, RowKey};
-use crate::state::{ALL_PANES, Audience, FINISHED_MS, Mode, NOTICE_MS, State};
+use crate::state::target;
+use crate::state::{ALL_PANES, Audience, FINISHED_MS, Mode, NOTICE_MS, POLL_STEPS, State};
+
+/// The most rows of a pane that can be hidden.
+const MOST_HIDDEN: usize = 200;
 
 /// Takes one message at `now_ms` (any clock that only goes forward, in milliseconds).
 pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
@@ -169,12 +173,11 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::Help => state.mode = Mode::Help(0),
         Act::Palette => state.mode = Mode::Finder(Finder::default()),
         Act::Focus => {
-            let Key::Char(digit) = key else { return Vec::new() };
-            let Some(number) = digit.to_digit(10).map(|digit| digit as usize) else { return Vec::new() };
-            match number.checked_sub(1).and_then(|at| state.panes.get(at)) {
-                Some(its) if state.has(its.pane) => {
+            let at = DIGITS.iter().position(|digit| *digit == key);
+            match at.and_then(|at| Some((at, state.panes.get(at)?))) {
+                Some((at, its)) if state.has(its.pane) => {
                     state.reading = None;
-                    state.focus_on(number - 1);
+                    state.focus_on(at);
                 }
                 _ => return Vec::new(),
             }
@@ -183,15 +186,7 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::PreviousPane => focus_next(state, state.panes.len() - 1),
         Act::Up => step(state, -1),
         Act::Down => step(state, 1),
-        Act::First => match &mut state.reading {
-            Some(reading) => reading::first(reading),
-            None => {
-                move_cursor(state, |_, _| 0);
-                // From there a list of news is read as it comes.
-                let focused = state.focused_mut();
-                focused.cursor.moved &= focused.pane.spec().follow != Follow::Top;
-            }
-        },
+        Act::First => first(state),
         Act::Last => match &mut state.reading {
             Some(reading) => reading::last(reading),
             None => move_cursor(state, |_, last| last),
@@ -219,6 +214,26 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::Partition => paging::next_partition(state),
         Act::Jump => state.mode = Mode::Input(Input::new(Purpose::Jump, "")),
         Act::Original => paging::original(state),
+        Act::Sort => sort(state),
+        Act::Hide => hide(state),
+        Act::Unhide => {
+            state.focused_mut().hidden.clear();
+            place_cursor(state, state.focus);
+        }
+        Act::PollMore => return poll(state, state.poll_step.saturating_sub(1)),
+        Act::PollLess => return poll(state, (state.poll_step + 1).min(POLL_STEPS.len() - 1)),
+        Act::Undo => return undo(state),
+        Act::Reset => {
+            if let Some(group) = target::any_group(state) {
+                state.mode = Mode::Input(Input::new(Purpose::Reset { group }, ""));
+            }
+        }
+        Act::CreateTopic => state.mode = Mode::Input(Input::new(Purpose::TopicName, "")),
+        Act::SendRecord => {
+            if let Some(topic) = target::topic(state) {
+                state.mode = Mode::Input(Input::new(Purpose::SendKey { topic }, ""));
+            }
+        }
         Act::Redrive => redrive(state, paging::selected(state).map(|row| row.at)),
         Act::RedriveAll => redrive(state, None),
         Act::Zoom => state.zoomed = !state.zoomed,
@@ -240,6 +255,46 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
     vec![Cmd::Draw]
 }
 
+/// To the first row, or to the oldest record.
+fn first(state: &mut State) {
+    if let Some(reading) = &mut state.reading {
+        return reading::first(reading);
+    }
+    move_cursor(state, |_, _| 0);
+    // From there a list of news is read as it comes.
+    let focused = state.focused_mut();
+    focused.cursor.moved &= focused.pane.spec().follow != Follow::Top;
+}
+
+/// Sorts the rows of the focused pane the next way.
+fn sort(state: &mut State) {
+    let orders = state.focus().spec().orders;
+    let its = state.focused_mut();
+    let next = orders.iter().position(|order| *order == its.order).map_or(0, |at| at + 1);
+    if let Some(order) = orders.get(next).or(orders.first()) {
+        its.order = *order;
+    }
+    place_cursor(state, state.focus);
+}
+
+/// Hides the selected row.
+fn hide(state: &mut State) {
+    let Some(id) = target::hideable(state) else { return };
+    let hidden = &mut state.focused_mut().hidden;
+    hidden.push(id);
+    let over = hidden.len().saturating_sub(MOST_HIDDEN);
+    hidden.drain(..over);
+    place_cursor(state, state.focus);
+}
+
+/// Has the cluster asked in this step from now on.
+fn poll(state: &mut State, step: usize) -> Vec<Cmd> {
+    let (every_ms, words) = POLL_STEPS[step];
+    state.poll_step = step;
+    state.notice = Some((format!("the cluster is asked {words}"), state.now_ms));
+    vec![Cmd::PollEvery(every_ms), Cmd::Draw]
+}
+
 /// Focuses the next pane whose source exists, in steps of so many.
 fn focus_next(state: &mut State, step: usize) {
     let all = state.panes.len();
@@ -248,8 +303,8 @@ fn focus_next(state: &mut State, step: usize) {
     state.focus_on(next);
 }
 
-/// Enter: a topic shows its records, a group its members, the row of silent topics these topics; any other row shows
-/// more about itself.
+/// Enter: a topic shows its records, a group its members, the row of silent topics these topics;
+/// any other row shows more about itself.
 fn detail(state: &mut State) {
     let pane = state.focus();
     if state.selected(pane).is_some_and(|row| matches!(row.item, Item::Silent(_))) {

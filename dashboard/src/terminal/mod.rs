@@ -72,6 +72,8 @@ pub enum Request {
     Control(Command),
     /// Put these records into the snapshots from now on; `None`: no more.
     Read(Option<RecordQuery>),
+    /// Ask the cluster every so many milliseconds from now on.
+    PollEvery(u64),
 }
 
 /// Why it ended.
@@ -239,6 +241,7 @@ impl<'a> Screen<'a> {
                 Cmd::Draw => self.dirty = true,
                 Cmd::Send(command) => send(Request::Control(command)),
                 Cmd::Read(query) => send(Request::Read(query)),
+                Cmd::PollEvery(ms) => send(Request::PollEvery(ms)),
                 Cmd::Quit => return Some(Exit::Quit),
                 Cmd::Save => {
                     let told = match self.save() {

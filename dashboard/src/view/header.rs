@@ -7,7 +7,7 @@ use crate::format::{count, duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Snapshot, Source, Trend, WorkerState};
 use crate::state::meaning;
 use crate::state::pane::Pane;
-use crate::state::{ControlRequest, Mode, State};
+use crate::state::{ControlRequest, Mode, POLL_STEPS, State};
 use crate::view::lesson::{lesson, stale_ms, worst};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
@@ -64,6 +64,9 @@ fn title(state: &State) -> Pieces {
     }
     if let Some(seed) = title.seed {
         say(format!("seed {seed}"), Role::Dim);
+    }
+    if state.poll_step > 0 {
+        say(format!("asked {}", POLL_STEPS[state.poll_step].1), Role::Paused);
     }
     pieces
 }
@@ -130,13 +133,14 @@ pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
     let focus = state.focus();
     let line = |gap: &str, named: fn(Pane, bool) -> bool| {
         let mut pieces = Pieces::new();
-        for (at, pane) in state.panes.iter().map(|its| its.pane).enumerate() {
+        for pane in state.panes.iter().map(|its| its.pane) {
             if !state.has(pane) {
                 continue;
             }
             let here = pane == focus;
             let name = pane.spec().tab;
-            pieces.push((format!("{}", at + 1), if here { Role::Focus } else { Role::Dim }));
+            let digit = state.number(pane).map_or_else(String::new, String::from);
+            pieces.push((digit, if here { Role::Focus } else { Role::Dim }));
             if named(pane, here) {
                 pieces.push((format!(" {name}"), if here { Role::Focus } else { Role::Dim }));
             }
@@ -171,7 +175,7 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
         return;
     }
     if let Mode::Input(input) = &state.mode {
-        let after = pen.text(x, area.y, room, input.prompt(), Role::Title);
+        let after = pen.text(x, area.y, room * 2 / 3, &input.prompt(), Role::Title);
         let typed = fit_end(&input.text, room.saturating_sub(after - x) / 2);
         let after = pen.text(after, area.y, end.saturating_sub(after), &typed, Role::Focus);
         let after = pen.text(after, area.y, 1, "▏", Role::Focus) + 1;

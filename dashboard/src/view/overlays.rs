@@ -12,13 +12,18 @@ use crate::view::layout::SMALLEST;
 use crate::view::lesson::{Brevity, batch, cost_alone, lesson, stream};
 use crate::view::panes::list::{scrollbar, window};
 use crate::view::pen::{Frame, Pen, Pieces, pieces_width};
+use crate::view::records;
 use crate::view::theme::Role;
 use crate::view::{bookmarks, header};
 use text::{clean, wrap};
 
 pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
     let lines = help_lines();
-    let what = if state.is_presenting() { bookmarks::WHAT } else { state.focus().spec().what };
+    let what = match (state.is_presenting(), &state.reading) {
+        (true, _) => bookmarks::WHAT,
+        (false, Some(_)) => records::WHAT,
+        (false, None) => state.focus().spec().what,
+    };
     let what = wrap(what, 66.min(body.width).saturating_sub(5));
     let area = centred(body, 66, (lines.len() + what.len()) as u16 + 5);
     pen.clear(area);
@@ -102,9 +107,12 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
             pid.map_or_else(|| name.clone(), |pid| format!("{name} (pid {pid})"))
         }
         Target::Group(_) => format!("all of {name}"),
-        Target::Topic(_) | Target::Batch => name.clone(),
+        Target::Topic(_) | Target::Batch | Target::Record(_) => name.clone(),
     };
     let (question, what) = match confirm.action {
+        Irreversible::Reset(place) => {
+            (format!("Set the offsets of {name} to {place}?"), reset_words(state, &confirm.target))
+        }
         Irreversible::Redrive { only: Some(at) } => (
             format!("Send the record of letter {at} again?"),
             "It goes to the partition that it came from, with a header `redriven`; who could read it already \
@@ -149,6 +157,7 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         Irreversible::Kill => "Kill",
         Irreversible::Rewind => "Rewind",
         Irreversible::Redrive { .. } => "Redrive",
+        Irreversible::Reset(_) => "Set them",
     };
     pen.text(
         after + 2,
@@ -157,6 +166,22 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         &button(word, confirm.yes),
         marked(confirm.yes, Role::Bad),
     );
+}
+
+/// What setting the offsets of a group takes: Kafka wants it empty.
+fn reset_words(state: &State, target: &Target) -> &'static str {
+    let groups = state.shown().map(|snapshot| snapshot.groups.data.as_slice()).unwrap_or_default();
+    match groups.iter().find(|group| group.id == target.name()) {
+        Some(group) if group.ours => {
+            "Its workers are stopped for it and started again, as Kafka wants an empty group. What lies between \
+             is read again, or never."
+        }
+        Some(group) if !group.members.is_empty() => {
+            "It has members that are not ours, and Kafka sets the offsets of an empty group only: stop them first, \
+             or this is refused."
+        }
+        Some(_) | None => "It has no members now. Whoever joins it next reads on from there.",
+    }
 }
 
 /// A terminal that is too small for panes still gets the lesson.

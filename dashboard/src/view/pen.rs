@@ -25,7 +25,7 @@ pub(crate) type Pieces = Vec<(String, Role)>;
 #[derive(Default)]
 pub(crate) struct Frame {
     /// Top left: the number, the name, and what it counts.
-    pub(crate) number: Option<usize>,
+    pub(crate) number: Option<char>,
     pub(crate) name: String,
     pub(crate) note: String,
     /// Top right.

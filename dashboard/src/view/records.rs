@@ -17,6 +17,10 @@ use crate::view::pen::{Frame, Pen, Pieces};
 use crate::view::theme::Role;
 use text::{clean, text_width, width};
 
+/// What it is, for the help.
+pub(crate) const WHAT: &str = "Records: what lies in the log of this topic, oldest first. To look takes nothing away: \
+    no group is joined, and no offset is committed.";
+
 pub(crate) fn draw(pen: &mut Pen, state: &State, reading: &Reading, area: Rect) {
     let page = paging::page(state);
     let right = match page.map(|page| &page.source) {

@@ -10,11 +10,12 @@
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use client::TopicPartition;
-use dashboard::{Action, Command, Notice, NoticeKind, Progress, RecordQuery, Request, Severity, Target};
+use dashboard::{
+    Action, Command, Notice, NoticeKind, Place, Progress, RecordQuery, Request, Severity, Target,
+};
 use events::Timestamp;
 
-use super::errands::Outcome;
+use super::errands::{Outcome, offsets_at};
 use super::{BURST_MS, ShowController};
 use crate::business::Lane;
 use crate::clock::wall_ms;
@@ -71,6 +72,10 @@ impl ShowController {
             match request {
                 Request::Control(command) => self.execute(&command),
                 Request::Read(query) => self.read(query),
+                Request::PollEvery(ms) => {
+                    self.watch.poll_every(ms);
+                    self.show.poll_every(ms as i64);
+                }
             }
         }
     }
@@ -99,8 +104,9 @@ impl ShowController {
             | Action::ScaleUp
             | Action::ScaleDown
             | Action::Burst
-            | Action::Rewind => self.slow_machine.excuse(),
-            Action::Dial(_) | Action::Redrive { .. } => {}
+            | Action::Rewind
+            | Action::Reset(_) => self.slow_machine.excuse(),
+            Action::Dial(_) | Action::Redrive { .. } | Action::CreateTopic { .. } | Action::Send => {}
         }
         let errand = self.errand(command.action, &command.target);
         let done = match errand {
@@ -139,7 +145,7 @@ impl ShowController {
         let group = match target {
             Target::Group(group) => Some(group.clone()),
             Target::Worker(name) => self.worker(name)?.spec.group.clone(),
-            Target::Topic(_) | Target::Batch => None,
+            Target::Topic(_) | Target::Batch | Target::Record(_) => None,
         };
         let Some(first) = names.first().cloned() else {
             return Err("no worker of ours is in it".to_owned());
@@ -213,10 +219,13 @@ impl ShowController {
                 }
                 told(Expect::Run { period_ms, asked_at }, told_any)
             }
-            Action::Redrive { .. } => Err("it is no matter of a worker".to_owned()),
-            Action::Rewind => {
+            Action::Redrive { .. } | Action::CreateTopic { .. } | Action::Send => {
+                Err("it is no matter of a worker".to_owned())
+            }
+            Action::Rewind | Action::Reset(_) => {
                 let group = group.ok_or("a producer has no bookmark")?;
-                self.rewind(&group, &names)
+                let place = if let Action::Reset(place) = action { place } else { Place::Beginning };
+                self.reset(&group, &names, place)
             }
         }
     }
@@ -237,6 +246,7 @@ impl ShowController {
                 let producer = self.producer_of(topic).ok_or("no producer of ours writes it")?;
                 vec![producer.spec.name.clone()]
             }
+            Target::Record(_) => Vec::new(),
         })
     }
 
@@ -247,18 +257,15 @@ impl ShowController {
             .ok_or_else(|| format!("{name} is not one of our workers"))
     }
 
-    /// Resets a group's committed offsets to the start of its logs. Its members are killed, since
-    /// no offset of a group with members can be reset, and started again afterwards.
-    fn rewind(&mut self, group: &str, names: &[String]) -> Result<Expect, String> {
+    /// Sets a group's committed offsets to a place of its logs. Its workers are stopped, since no
+    /// offset of a group with members can be set, and started again afterwards.
+    fn reset(&mut self, group: &str, names: &[String], place: Place) -> Result<Expect, String> {
         let now_ms = wall_ms();
         let known =
             self.last_groups.iter().find(|known| known.id == group).ok_or("it has no bookmarks yet")?;
         let committed = known.partitions.iter().filter_map(|partition| partition.committed).sum();
-        let to: Vec<(TopicPartition, i64)> = known
-            .partitions
-            .iter()
-            .filter_map(|p| Some((TopicPartition::new(p.topic.clone(), p.partition), p.log_start?)))
-            .collect();
+        let to = offsets_at(&self.admin, &self.read_by(group), place)?;
+        let goes_back = to.iter().map(|(_, offset)| offset).sum::<i64>() < committed;
         let supervisor = self.supervisor.as_mut().ok_or("the workers are not ours")?;
         for name in names {
             supervisor.order(name, Order::Stop);
@@ -279,7 +286,11 @@ impl ShowController {
             self.changed.insert(name.clone(), now_ms);
         }
         reset.map_err(|error| error.to_string())?;
-        Ok(Expect::Before { group: group.to_owned(), committed })
+        Ok(match names.first() {
+            // What was committed before is passed again at once.
+            Some(first) if !goes_back => Expect::Running { worker: first.clone() },
+            Some(_) | None => Expect::Before { group: group.to_owned(), committed },
+        })
     }
 
     /// Looks whether what was asked for has been seen.

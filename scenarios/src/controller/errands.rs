@@ -1,14 +1,19 @@
 //! Commands to the cluster and not to a worker: each takes as long as the cluster takes to answer,
-//! so each is an errand of a thread of its own, with a client of its own. What came of it is said in
-//! words when the thread is back.
+//! so each is an errand of a thread of its own, with a client of its own. What came of it is said
+//! in words when the thread is back.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
-use dashboard::{Action, Target};
+use client::{Admin, NewTopic, Offsets, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
+use dashboard::{Action, NewRecord, Place, Target};
 
 use super::ShowController;
 use crate::records::redrive;
+
+/// How long the cluster may take for each step.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an errand came to: a sentence, or why it could not be done.
 pub(super) type Outcome = Receiver<Result<String, String>>;
@@ -20,6 +25,19 @@ impl ShowController {
         let settings = self.admin.settings().clone();
         match action {
             Action::Redrive { only } => Some(start(move || redrive(&settings, &topic, only))),
+            Action::CreateTopic { partitions, retention_ms } => {
+                Some(start(move || create(&settings, &topic, partitions, retention_ms)))
+            }
+            Action::Send => {
+                let Target::Record(record) = target.clone() else {
+                    return Some(Err("there is no record to send".to_owned()));
+                };
+                Some(start(move || send(&settings, &record)))
+            }
+            Action::Reset(place) if !self.is_ours(&topic) => {
+                let read = self.read_by(&topic);
+                Some(start(move || reset(&settings, &topic, &read, place)))
+            }
             Action::Pause
             | Action::Resume
             | Action::Restart
@@ -28,9 +46,98 @@ impl ShowController {
             | Action::ScaleDown
             | Action::Burst
             | Action::Rewind
-            | Action::Dial(_) => None,
+            | Action::Dial(_)
+            | Action::Reset(_) => None,
         }
     }
+
+    /// Whether a worker of ours is in the group.
+    fn is_ours(&self, group: &str) -> bool {
+        self.workers().any(|worker| worker.spec.group.as_deref() == Some(group))
+    }
+
+    /// The partitions that a group has committed offsets of.
+    pub(super) fn read_by(&self, group: &str) -> Vec<TopicPartition> {
+        let known = self.last_groups.iter().find(|known| known.id == group);
+        let partitions = known.iter().flat_map(|known| &known.partitions);
+        let committed = partitions.filter(|partition| partition.committed.is_some());
+        committed.map(|at| TopicPartition::new(at.topic.clone(), at.partition)).collect()
+    }
+}
+
+/// The offset of a place in each partition; those that are not there any more are left out.
+pub(super) fn offsets_at(
+    admin: &Admin,
+    partitions: &[TopicPartition],
+    place: Place,
+) -> Result<Vec<(TopicPartition, i64)>, String> {
+    if partitions.is_empty() {
+        return Err("it has committed no offset, so nothing says what it reads".to_owned());
+    }
+    let held = admin.offsets(partitions).map_err(|error| error.to_string())?;
+    let since = match place {
+        Place::At(ms) => admin.offsets_since(partitions, ms).map_err(|error| error.to_string())?,
+        Place::Beginning | Place::End | Place::Offset(_) => vec![None; partitions.len()],
+    };
+    let offset = |held: Offsets, since: Option<i64>| match place {
+        Place::Beginning => held.earliest,
+        Place::End => held.latest,
+        Place::Offset(offset) => offset.clamp(held.earliest, held.latest.max(held.earliest)),
+        // All its records are older.
+        Place::At(_) => since.unwrap_or(held.latest),
+    };
+    let all = partitions.iter().zip(held).zip(since);
+    Ok(all.filter_map(|((at, held), since)| Some((at.clone(), offset(held?, since)))).collect())
+}
+
+/// Sets the offsets of a group that is not ours.
+fn reset(
+    settings: &Settings,
+    group: &str,
+    partitions: &[TopicPartition],
+    place: Place,
+) -> Result<String, String> {
+    let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
+    let to = offsets_at(&admin, partitions, place)?;
+    admin.reset(group, &to).map_err(|error| error.to_string())?;
+    Ok(format!("{} partitions set to {place}", to.len()))
+}
+
+fn create(
+    settings: &Settings,
+    topic: &str,
+    partitions: i32,
+    retention_ms: Option<i64>,
+) -> Result<String, String> {
+    let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
+    let retention = retention_ms.map(|ms| ("retention.ms".to_owned(), ms.to_string()));
+    let new = NewTopic { name: topic.to_owned(), partitions, configs: retention.into_iter().collect() };
+    match admin.create(&[new]) {
+        Ok(created) if created.is_empty() => Err("there is a topic of this name already".to_owned()),
+        Ok(_) => Ok(format!("created with {partitions} partitions")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn send(settings: &Settings, record: &NewRecord) -> Result<String, String> {
+    let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
+    // To send to a topic that is not there may make it.
+    let partitions = admin.partitions(&record.topic).map_err(|error| error.to_string())?;
+    let options = ProducerOptions { delivery_timeout: Some(PATIENCE), ..ProducerOptions::answers() };
+    let producer = Producer::new(settings, &options).map_err(|error| error.to_string())?;
+    let outgoing = Outgoing {
+        topic: &record.topic,
+        key: record.key.as_deref().map(str::as_bytes),
+        value: Some(record.value.as_bytes()),
+        ..Outgoing::default()
+    };
+    producer.send(outgoing, PATIENCE).map_err(|error| error.to_string())?;
+    producer.flush(PATIENCE).map_err(|error| error.to_string())?;
+    let end = |partition| Some((partition, producer.acknowledged_end(&record.topic, partition)?));
+    Ok(match (0..partitions).find_map(end) {
+        Some((partition, end)) => format!("partition {partition}, offset {}", end - 1),
+        None => "sent".to_owned(),
+    })
 }
 
 fn start(errand: impl FnOnce() -> Result<String, String> + Send + 'static) -> Result<Outcome, String> {

@@ -39,9 +39,11 @@ use watch::SeenRecord;
 /// How long a record may be on its way to us, in milliseconds of wall-clock time, before cases
 /// around it are judged without it.
 const SETTLE_MS: i64 = 3_000;
-/// A cluster that has not answered for so long, in milliseconds of wall-clock time, is shown as
-/// stale. It is asked four times a second, and on a busy machine an answer takes its time.
-const STALE_MS: i64 = 1_600;
+/// A cluster that has not answered for so long after it should have been asked, in milliseconds of
+/// wall-clock time, is shown as stale: on a busy machine an answer takes its time.
+const STALE_MS: i64 = 1_350;
+/// How often it is asked unless a person wants it otherwise, in milliseconds of wall-clock time.
+const POLL_EVERY_MS: i64 = 250;
 
 /// What is watched, as far as it is known beforehand.
 pub struct ShowConfig {
@@ -91,6 +93,8 @@ pub struct Show {
     dead_letters: u64,
     /// When the cluster answered last, in milliseconds of wall-clock time.
     polled_ms: Option<i64>,
+    /// How often it is asked, likewise.
+    poll_every_ms: i64,
     /// Since when the cluster is silent, and why.
     silent: Option<(i64, String)>,
     /// From when on the bill counts, of a show that was found running.
@@ -116,6 +120,7 @@ impl Show {
             timeline: Timeline::default(),
             dead_letters: 0,
             polled_ms: None,
+            poll_every_ms: POLL_EVERY_MS,
             silent: None,
             counted_since: None,
             // A show with a seed has a clock to start.
@@ -237,9 +242,15 @@ impl Show {
         self.silent = Some((since_ms, reason.to_owned()));
     }
 
+    /// The cluster is asked every so many milliseconds from now on: an answer is late later.
+    pub fn poll_every(&mut self, ms: i64) {
+        self.poll_every_ms = ms;
+    }
+
     /// Since when nothing was heard of the cluster, and why, if that is too long.
     fn silent_at(&self, now_ms: i64) -> Option<(i64, String)> {
-        let overdue = self.polled_ms.filter(|heard_ms| now_ms - heard_ms > STALE_MS);
+        let patience_ms = self.poll_every_ms + STALE_MS;
+        let overdue = self.polled_ms.filter(|heard_ms| now_ms - heard_ms > patience_ms);
         self.silent.clone().or_else(|| Some((overdue?, "the broker does not answer".to_owned())))
     }
 

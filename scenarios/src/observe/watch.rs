@@ -2,7 +2,7 @@
 //! keeps the [`Show`](super::Show).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -68,11 +68,23 @@ pub struct Watch {
     threads: Vec<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Stop {
     stopped: AtomicBool,
+    /// How often the cluster is asked, in milliseconds.
+    poll_every_ms: AtomicU64,
     lock: Mutex<()>,
     wake: Condvar,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            stopped: AtomicBool::new(false),
+            poll_every_ms: AtomicU64::new(POLL_EVERY.as_millis() as u64),
+            lock: Mutex::new(()),
+            wake: Condvar::new(),
+        }
+    }
 }
 
 impl Stop {
@@ -120,6 +132,12 @@ impl Watch {
         Ok(Self { seen, stop, threads })
     }
 
+    /// Asks the cluster every so many milliseconds from its next answer on. Its topics are read as
+    /// they grow all the same.
+    pub fn poll_every(&self, ms: u64) {
+        self.stop.poll_every_ms.store(ms, Ordering::Relaxed);
+    }
+
     /// What is seen next, if anything within `timeout`.
     pub fn next(&self, timeout: Duration) -> Option<Seen> {
         self.seen.recv_timeout(timeout).ok()
@@ -157,7 +175,7 @@ impl Poller {
             if self.report.send(seen).is_err() {
                 return;
             }
-            self.stop.wait(POLL_EVERY);
+            self.stop.wait(Duration::from_millis(self.stop.poll_every_ms.load(Ordering::Relaxed)));
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A dead letter says where its record lies. Once what was wrong is repaired (a consumer's code, a
 //! table that it looks things up in), the record deserves a second try: its key, its value and its
-//! headers are produced again, with one header more, [`REDRIVE_HEADER`], which names the letter. The
-//! record is a new one, at the end of its partition: it has lost its place among its neighbours, and
-//! a consumer that could read it the first time reads it twice. That is why it asks first.
+//! headers are produced again, with one header more, [`REDRIVE_HEADER`], which names the letter.
+//! The record is a new one, at the end of its partition: it has lost its place among its
+//! neighbours, and a consumer that could read it the first time reads it twice. That is why it asks
+//! first.
 //!
 //! # Simplifications
 //! - A header whose name is no UTF-8 is not sent again: the binding cannot send it.

@@ -33,8 +33,19 @@ pub(crate) fn open(
 ) -> Option<Rect> {
     let filter = &state.of(pane).filter;
     let mut right = stale_words(state, source);
-    if right.is_empty() && !filter.is_empty() {
-        right.push((format!("/{}", clean(filter)), Role::Focus));
+    if right.is_empty() {
+        let its = state.of(pane);
+        let hidden = match its.hidden.len() {
+            0 => String::new(),
+            hidden => format!("{hidden} hidden"),
+        };
+        let filter = if filter.is_empty() { String::new() } else { format!("/{}", clean(filter)) };
+        for words in [filter, its.order.words().to_owned(), hidden] {
+            if !words.is_empty() {
+                let gap = if right.is_empty() { "" } else { "  " };
+                right.push((format!("{gap}{words}"), Role::Focus));
+            }
+        }
     }
     let empty = matches!(source, Source::Waiting | Source::Absent);
     let border = if empty { Border::default() } else { border };
