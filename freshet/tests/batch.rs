@@ -191,7 +191,7 @@ fn a_database_that_is_killed_while_a_run_is_loaded_is_said_and_made_up_for() {
     };
     // A live stream with a job beside it: eighty minutes in eight seconds, a period in one.
     let _stream = quiet(freshet().args(["consume", "fraud"]));
-    let until = ["--until", "2026-03-03T12:05:00Z", "--speed", "600"];
+    let until = ["--start", "2026-03-03T10:45:00Z", "--until", "2026-03-03T12:05:00Z", "--speed", "600"];
     let mut producer = quiet(freshet().args(["produce", "swipes"]).args(until));
     let mut job = Killed(
         batch(&broker, &server.database("shop"))
