@@ -34,17 +34,18 @@ pub trait View: Send {
 pub struct CaseClock {
     /// Event time now.
     pub now: Timestamp,
-    /// When the batch jobs run next.
+    /// When the batch jobs run next; now while they do.
     pub next_run: Timestamp,
 }
 
 impl CaseClock {
-    /// How long it is until the next run: `41 min`.
-    pub(crate) fn until_next_run(&self) -> String {
+    /// When the next run is: `in 41 min`, or `now` while one is under way.
+    pub(crate) fn when_it_runs(&self) -> String {
         let left_ms = self.next_run.since_ms(self.now).max(0);
         match left_ms {
-            0..=59_999 => format!("{} s", left_ms / 1_000),
-            _ => format!("{} min", left_ms / 60_000),
+            0 => "now".to_owned(),
+            1..=59_999 => format!("in {} s", (left_ms + 999) / 1_000),
+            _ => format!("in {} min", left_ms / 60_000),
         }
     }
 

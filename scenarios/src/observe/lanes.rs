@@ -8,7 +8,7 @@ use events::{BatchRun, Event, HOUR_MS, Timestamp};
 use crate::business::{Business, Freshness, Lane};
 use crate::businesses::workers_of;
 use crate::clock::SimulatedClock;
-use crate::ledger::QuestionAnswerPair;
+use crate::ledger::{QuestionAnswerPair, Sums};
 use crate::observe::Age;
 use crate::percentiles::Percentiles;
 use crate::view::CaseClock;
@@ -275,9 +275,10 @@ impl LanesView {
         }
     }
 
-    /// When the jobs run next after `now`.
-    pub fn next_run(&self, now: Timestamp) -> CaseClock {
-        CaseClock { now, next_run: now.floor(self.period_ms).plus_ms(self.period_ms) }
+    /// When the jobs run next, at `now` of a show that began at `start`.
+    pub fn next_run(&self, now: Timestamp, start: Timestamp) -> CaseClock {
+        let next_run = now.floor(self.period_ms).plus_ms(self.period_ms);
+        CaseClock { now, next_run: if self.is_running(now, start) { now } else { next_run } }
     }
 
     /// The jobs run so often from the next boundary on.
@@ -354,6 +355,25 @@ impl LanesView {
     /// Events in and answers out of a worker.
     pub fn counts(&self, worker: &str) -> (u64, u64) {
         self.freshness.get(worker).map_or((0, 0), |view| (view.events, view.answers))
+    }
+}
+
+/// A pair's sums as the dashboard takes them.
+pub(super) fn shown_sums((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::LedgerSums {
+    dashboard::LedgerSums {
+        questions: pair.questions.name().to_owned(),
+        answers: pair.answers.name().to_owned(),
+        produced: sums.produced,
+        answered: sums.answered,
+        in_flight: sums.in_flight,
+        dead_lettered: sums.dead_lettered,
+        expired: sums.expired,
+        repeated: sums.repeated,
+        nothing_owed: sums.nothing_owed,
+        unanswered: sums.unanswered,
+        lost: sums.lost.unwrap_or(0),
+        doubled: sums.doubled,
+        replayed: sums.replayed,
     }
 }
 

@@ -136,9 +136,10 @@ impl Show {
         self.past_is_due = true;
     }
 
-    /// It is there, or will not come.
+    /// It is there, or will not come. When the show's own bill has begun meanwhile, that one stays
+    /// on the screen: a figure must not go back to the time before.
     pub fn set_past(&mut self, past: Option<PastBill>) {
-        (self.past, self.past_is_due) = (past, false);
+        (self.past, self.past_is_due) = (past.filter(|_| self.bill.lines().is_empty()), false);
     }
 
     /// The show's clock starts. It is billed from when on its batch jobs have had a chance to run.
@@ -421,7 +422,7 @@ impl Show {
             group.trend = Trend::Scheduled { due_in_ms };
             group.partitions.iter_mut().for_each(|partition| partition.trend = group.trend);
         }
-        lanes.ledger = ledger.iter().map(shown_sums).collect();
+        lanes.ledger = ledger.iter().map(lanes::shown_sums).collect();
         lanes.past.clone_from(&self.past);
         lanes.past_is_due = self.past_is_due;
         lanes.counted_since_ms = self.counted_since.map(Timestamp::ms);
@@ -462,7 +463,8 @@ impl Show {
             let here = is_here(business);
             view.show(&PaneSource { now_ms, here, silent: silent.as_ref() }, &mut snapshot);
         }
-        let next_run = self.config.clock.map(|clock| self.lanes.next_run(clock.simulated(seen_ms)));
+        let next_run =
+            self.config.clock.map(|clock| self.lanes.next_run(clock.simulated(seen_ms), clock.start));
         if let Some(clock) = next_run.filter(|_| both_lanes) {
             let of_business = |(business, view): &(&Business, Box<dyn View>)| FollowedCase {
                 business: business.name.to_owned(),
@@ -472,25 +474,6 @@ impl Show {
             snapshot.lanes.data.cases = shown.map(of_business).collect();
         }
         snapshot
-    }
-}
-
-/// A pair's sums as the dashboard takes them.
-fn shown_sums((pair, sums): &(QuestionAnswerPair, Sums)) -> dashboard::LedgerSums {
-    dashboard::LedgerSums {
-        questions: pair.questions.name().to_owned(),
-        answers: pair.answers.name().to_owned(),
-        produced: sums.produced,
-        answered: sums.answered,
-        in_flight: sums.in_flight,
-        dead_lettered: sums.dead_lettered,
-        expired: sums.expired,
-        repeated: sums.repeated,
-        nothing_owed: sums.nothing_owed,
-        unanswered: sums.unanswered,
-        lost: sums.lost.unwrap_or(0),
-        doubled: sums.doubled,
-        replayed: sums.replayed,
     }
 }
 

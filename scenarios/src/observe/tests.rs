@@ -414,3 +414,22 @@ fn the_bill_stands_while_the_cluster_is_silent() {
     show.poll(240_000, poll(2, 1));
     assert_eq!(cases(&mut show, 240_000), Some(2), "it has no decision");
 }
+
+#[test]
+fn a_past_that_comes_late_does_not_take_the_place_of_the_show_s_own_bill() {
+    let past = || Some(dashboard::PastBill { from_ms: 1, until_ms: 2, ..dashboard::PastBill::default() });
+    let mut show = running_show();
+    show.poll(0, poll(0, 0));
+    show.expect_past();
+    assert!(show.snapshot(0, |_| true).lanes.data.past_is_due);
+    show.set_past(past());
+    let lanes = show.snapshot(0, |_| true).lanes.data;
+    assert_eq!((lanes.past, lanes.past_is_due), (past(), false), "nothing is known of the show itself");
+    let CardSwipe { swipe_id: id, card_id, amount_cents, .. } = card_swipe(0);
+    let truth = SimulationTruth::Swipe { ts: at(190_000), id, card_id, amount_cents, pattern: None };
+    show.observe(&truth.into(), 190_000);
+    show.poll(200_000, poll(1, 1));
+    show.settle(200_000);
+    show.set_past(past());
+    assert_eq!(show.snapshot(200_000, |_| true).lanes.data.past, None, "a swipe has been judged");
+}

@@ -140,10 +140,10 @@ impl StolenCard {
             followed.swipes.iter().filter(|(at, _)| *at <= end).map(|(_, cents)| cents).sum()
         };
         let batch = match followed.looked {
-            None if followed.more > 0 => format!("approved all, finds out in {}", clock.until_next_run()),
+            None if followed.more > 0 => format!("approved all, finds out {}", clock.when_it_runs()),
             None => {
                 let gone = dollars(until(clock.now));
-                format!("approved it, finds out in {}: {gone} gone", clock.until_next_run())
+                format!("approved it, finds out {}: {gone} gone", clock.when_it_runs())
             }
             Some(looked) if followed.blocks.is_blocked(&followed.card_id, looked) => {
                 let minutes = looked.since_ms(followed.at) / 60_000;
@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(case.stream, "declined its 9th swipe after 7 ms and 1 more: $1,250");
         assert_eq!(case.batch, "approved all, finds out in 39 min");
 
+        assert_eq!(card.case(&clock(60)).batch, "approved all, finds out now");
         card.looked_at(&run("of another swipe", Decision::Approve), 40_000);
         card.looked_at(&run("large", Decision::Decline), 40_000);
         assert_eq!(card.case(&clock(62)).batch, "blocked it 52 min later, $1,250 gone");
