@@ -419,7 +419,7 @@ fn the_bill_stands_while_the_cluster_is_silent() {
 fn a_past_that_comes_late_does_not_take_the_place_of_the_show_s_own_bill() {
     let past = || Some(dashboard::PastBill { from_ms: 1, until_ms: 2, ..dashboard::PastBill::default() });
     let mut show = running_show();
-    show.poll(0, poll(0, 0));
+    show.poll(0, poll(1, 0));
     show.expect_past();
     assert!(show.snapshot(0, |_| true).lanes.data.past_is_due);
     show.set_past(past());
