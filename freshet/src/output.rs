@@ -64,13 +64,14 @@ pub(crate) fn width() -> u16 {
     window.map_or(USUAL_WIDTH, |window| if window.ws_col == 0 { USUAL_WIDTH } else { window.ws_col })
 }
 
-/// A paragraph in lines of at most `width` cells, broken between words; all but the first line
-/// begin with `indent` blanks.
+/// A paragraph in lines of at most `width` cells, broken between words, and not between a number
+/// and its %; all but the first line begin with `indent` blanks.
 pub(crate) fn paragraph(text: &str, width: u16, indent: usize) -> String {
     let width = usize::from(width.max(NARROWEST));
     let (mut out, mut used) = (String::new(), 0);
-    for word in escape(text).split_whitespace() {
-        let cells = usize::from(text_width(word));
+    let text = escape(text).replace(" %", "\u{a0}%");
+    for word in text.split_ascii_whitespace().map(|word| word.replace('\u{a0}', " ")) {
+        let cells = usize::from(text_width(&word));
         if out.is_empty() {
             used = cells;
         } else if used + 1 + cells <= width {
@@ -81,7 +82,7 @@ pub(crate) fn paragraph(text: &str, width: u16, indent: usize) -> String {
             out += &" ".repeat(indent);
             used = indent + cells;
         }
-        out += word;
+        out += &word;
     }
     out + "\n"
 }
@@ -107,6 +108,7 @@ mod tests {
         let lines = "nothing is lost and\n  nothing was\n  answered twice\n";
         assert_eq!(paragraph(text, 20, 2), lines);
         assert_eq!(paragraph(text, 3, 2), lines, "a terminal so narrow breaks the lines itself");
+        assert_eq!(paragraph("of all swipes 93.213 % had it", 20, 2), "of all swipes\n  93.213 % had it\n");
         assert_eq!(paragraph("", 80, 0), "\n");
         assert_eq!(paragraph("a\u{1b}[2J", 80, 0), "a\\u{1b}[2J\n");
     }

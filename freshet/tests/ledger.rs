@@ -127,6 +127,8 @@ Nothing is lost and nothing answered twice: of 4 questions since
         "{line}"
     );
 
+    assert_eq!(line["since"], "2026-03-03T11:30:00.000Z", "it says since when it counts");
+
     let nothing = ledger(&broker, &["--since", "2026-03-03T13:00:00Z"]);
     let said = String::from_utf8_lossy(&nothing.stderr);
     assert!(nothing.status.code() == Some(1) && said.contains("no question was sent since"), "{said}");

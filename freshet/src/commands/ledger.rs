@@ -42,7 +42,9 @@ pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
     print(|out| match args.format {
         Format::Text if args.verbose => write!(out, "{}\n{}", all_columns(&sums), meaning(&sums, since)),
         Format::Text => write!(out, "{}\n{}", table(&sums), meaning(&sums, since)),
-        Format::Jsonl => sums.iter().try_for_each(|(pair, sums)| writeln!(out, "{}", json_line(pair, sums))),
+        Format::Jsonl => {
+            sums.iter().try_for_each(|(pair, sums)| writeln!(out, "{}", json_line(pair, sums, since)))
+        }
     })?;
     let wrong: Vec<String> = sums.iter().filter_map(|(pair, sums)| wrong(&ledger, *pair, sums)).collect();
     if !wrong.is_empty() {
@@ -186,7 +188,7 @@ fn meaning(sums: &[(QuestionAnswerPair, Sums)], since: Option<Timestamp>) -> Str
     said.iter().map(|sentence| paragraph(sentence, width(), 0)).collect()
 }
 
-fn json_line(pair: &QuestionAnswerPair, sums: &Sums) -> serde_json::Value {
+fn json_line(pair: &QuestionAnswerPair, sums: &Sums, since: Option<Timestamp>) -> serde_json::Value {
     let mut line = serde_json::to_value(sums).expect("counts have a JSON form");
     for (name, value) in [
         ("schema", json!(dashboard::headless::SCHEMA)),
@@ -194,6 +196,8 @@ fn json_line(pair: &QuestionAnswerPair, sums: &Sums) -> serde_json::Value {
         ("questions", json!(pair.questions.name())),
         ("answers", json!(pair.answers.name())),
         ("group", json!(pair.group)),
+        // None: from the beginning of the log.
+        ("since", json!(since)),
     ] {
         line[name] = value;
     }
