@@ -26,7 +26,7 @@ fn main() -> std::io::Result<()> {
     let (ask, asked) = channel();
     std::thread::spawn(move || supervise(&publisher, &asked));
     let theme = Theme { palette: Palette::Dark, depth, ..Theme::default() };
-    let options = Options { theme, panes: panes(), save_in: PathBuf::new() };
+    let options = Options { theme, panes: panes(), save_in: PathBuf::new(), ..Options::default() };
     let outcome = run(&feed, |request| drop(ask.send(request)), &options)?;
     if let Some(last) = &outcome.last {
         print!("{}", Summary::of(last, outcome.ran_ms).text());

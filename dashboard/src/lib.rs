@@ -18,6 +18,7 @@
 //! ```text
 //!   terminal/   the edge: threads, a clock, signals, the modes of the terminal
 //!   headless    lines of words or JSON instead   svg   a picture in a file
+//!   settings    what a person wants the same each time
 //!   view/       header, layout, one file a pane, the pen, the map, colours
 //!   state/      panes as data, rows and cursors, the key table, update
 //!   format      numbers and times in words
@@ -31,7 +32,7 @@
 //! cluster as well as our own.
 //!
 //! # Simplifications
-//! - No mouse: everything has a key, and the terminal keeps its own selecting and copying.
+//! - The mouse chooses and scrolls; nothing is dragged. Everything has a key too.
 //! - Combining accents are dropped, and right-to-left text is left to the terminal: no two
 //!   terminals agree about either.
 //! - The clock of the event list is UTC: the core knows no time zones.
@@ -41,6 +42,7 @@
 
 mod format;
 mod place;
+mod settings;
 mod state;
 mod svg;
 mod terminal;
@@ -53,10 +55,11 @@ pub mod snapshot;
 pub use command::{Action, Command, ControlState, NewRecord, Progress, Step, Target};
 pub use headless::Summary;
 pub use place::{Place, RecordAt};
+pub use settings::Settings;
 pub use snapshot::*;
 pub use state::State;
 pub use state::keys::Key;
-pub use state::message::{Cmd, Msg};
+pub use state::message::{Cmd, Hit, Msg};
 pub use state::palette::Palette;
 pub use state::pane::Pane;
 pub use state::update::update;

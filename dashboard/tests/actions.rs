@@ -26,7 +26,13 @@ fn press(state: &mut State, keys: &str) -> Vec<(Action, Target)> {
                     let snapshot = Snapshot { records, ..normal(0) };
                     update(state, Msg::Snapshot(Arc::new(snapshot)), 20);
                 }
-                Cmd::Draw | Cmd::PollEvery(_) | Cmd::Save | Cmd::Quit => {}
+                Cmd::Draw
+                | Cmd::PollEvery(_)
+                | Cmd::Copy(_)
+                | Cmd::Mouse(_)
+                | Cmd::Save
+                | Cmd::SaveSettings
+                | Cmd::Quit => {}
             }
         }
     }

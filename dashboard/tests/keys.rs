@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
     prop_oneof![
-        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc:OAopNwuiI[]0".chars().collect::<Vec<_>>()).prop_map(Key::Char),
+        8 => proptest::sample::select("123456789hjklgGzftsrbXR+- /?nabc:OAopNwuiI[]0yM".chars().collect::<Vec<_>>()).prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         4 => proptest::sample::select(vec![
             Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
@@ -86,7 +86,13 @@ proptest! {
                         matches!(pressed, Some(Key::Char('q') | Key::Enter)),
                         "{:?} quits", pressed
                     ),
-                    Cmd::Draw | Cmd::Save | Cmd::Read(_) | Cmd::PollEvery(_) => {}
+                    Cmd::Draw
+                    | Cmd::Save
+                    | Cmd::SaveSettings
+                    | Cmd::Copy(_)
+                    | Cmd::Mouse(_)
+                    | Cmd::Read(_)
+                    | Cmd::PollEvery(_) => {}
                 }
             }
         }

@@ -42,7 +42,13 @@ impl Desk {
                 match cmd {
                     Cmd::Read(query) => self.asked = query,
                     Cmd::Send(Command { action, target, .. }) => self.commands.push((action, target)),
-                    Cmd::Draw | Cmd::PollEvery(_) | Cmd::Save | Cmd::Quit => {}
+                    Cmd::Draw
+                    | Cmd::PollEvery(_)
+                    | Cmd::Copy(_)
+                    | Cmd::Mouse(_)
+                    | Cmd::Save
+                    | Cmd::SaveSettings
+                    | Cmd::Quit => {}
                 }
             }
             self.answer();

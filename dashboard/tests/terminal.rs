@@ -34,7 +34,8 @@ fn child() {
             publisher.snapshot(Snapshot { taken_at_ms: look, ..normal(0) });
         }
     });
-    let options = Options { theme: Theme::default(), panes: panes(), save_in: PathBuf::new() };
+    let options =
+        Options { theme: Theme::default(), panes: panes(), save_in: PathBuf::new(), ..Options::default() };
     // A command makes another thread panic, so that a test decides when.
     let ask = |_| drop(std::thread::spawn(|| panic!("a worker thread panicked")));
     let outcome = run(&feed, ask, &options).expect("a terminal");

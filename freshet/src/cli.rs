@@ -138,12 +138,13 @@ pub(crate) struct TimeArgs {
 /// How the dashboard looks.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ScreenArgs {
-    /// Colours of the dashboard (`NO_COLOR` is respected too)
-    #[arg(long, value_name = "NAME", default_value = "dark", value_parser = text)]
-    pub(crate) theme: String,
-    /// Which characters draw the map and the plots
-    #[arg(long, value_name = "SET", default_value = "braille", value_parser = text)]
-    pub(crate) glyphs: String,
+    /// Colours of the dashboard (`NO_COLOR` is respected too) [default: as the settings say, or
+    /// dark]
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    pub(crate) theme: Option<String>,
+    /// Which characters draw the map and the plots [default: as in the settings, or braille]
+    #[arg(long, value_name = "SET", value_parser = text)]
+    pub(crate) glyphs: Option<String>,
 }
 
 /// The form of what is written to standard output.

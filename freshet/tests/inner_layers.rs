@@ -56,7 +56,16 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "dashboard",
-        order: &["place", "command", "snapshot", "format", "state", "view", "headless svg", "terminal"],
+        order: &[
+            "place",
+            "command",
+            "snapshot",
+            "format",
+            "state",
+            "view",
+            "headless settings svg",
+            "terminal",
+        ],
         strict: true,
         because: "what is decided is tested without a picture, and what is drawn without a terminal",
     },

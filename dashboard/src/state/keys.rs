@@ -93,6 +93,11 @@ pub(crate) enum Act {
     PollLess,
     /// Takes the last pause or scaling back.
     Undo,
+    /// Copies what is selected.
+    Copy,
+    /// Takes the mouse, or gives it back.
+    Mouse,
+    SaveSettings,
     /// Sets the offsets of any group.
     Reset,
     CreateTopic,
@@ -158,6 +163,7 @@ impl Binding {
                 | Act::Freeze
                 | Act::Theme
                 | Act::Save
+                | Act::Mouse
                 | Act::PollMore
                 | Act::PollLess
                 | Act::ShorterPeriod

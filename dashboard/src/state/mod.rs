@@ -22,6 +22,7 @@ use crate::state::reading::Reading;
 use crate::state::rows::{Item, Order, Query, Row, RowKey};
 
 pub(crate) mod controls;
+pub(crate) mod copy;
 pub(crate) mod costs;
 pub(crate) mod cursor;
 pub(crate) mod finder;
@@ -30,6 +31,7 @@ pub(crate) mod keys;
 pub(crate) mod meaning;
 pub(crate) mod message;
 pub(crate) mod modes;
+pub(crate) mod mouse;
 pub(crate) mod paging;
 pub(crate) mod palette;
 pub(crate) mod pane;
@@ -170,6 +172,15 @@ pub(crate) enum Audience {
     Projector,
 }
 
+/// Whose the mouse is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MouseOwner {
+    /// It chooses rows and tabs.
+    Dashboard,
+    /// It selects text.
+    Terminal,
+}
+
 /// Everything that [`crate::update()`] changes and [`crate::view()`] draws.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -209,6 +220,7 @@ pub struct State {
     pub(crate) undo: Vec<(Action, Target)>,
     /// How often the cluster is asked, as an index into [`POLL_STEPS`].
     pub(crate) poll_step: usize,
+    pub(crate) mouse: MouseOwner,
     /// A sentence in the footer, and since when.
     pub(crate) notice: Option<(String, u64)>,
     pub(crate) size: (u16, u16),
@@ -269,6 +281,7 @@ impl State {
             commands: 0,
             undo: Vec::new(),
             poll_step: 0,
+            mouse: MouseOwner::Dashboard,
             notice: None,
             size: (0, 0),
             told_larger: false,

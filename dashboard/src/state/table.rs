@@ -6,7 +6,7 @@
 use crate::command::{Action, Progress, Step};
 use crate::state::keys::{Act, Binding, DIGITS, Key, Scope, bind};
 use crate::state::pane::{Detail, Pane};
-use crate::state::{POLL_STEPS, State, paging, target};
+use crate::state::{POLL_STEPS, State, copy, paging, target};
 
 use Scope::{Everywhere, Panes, Records};
 
@@ -70,6 +70,25 @@ pub(crate) const LOOK: &[Binding] = &[
         ALWAYS,
     ),
     bind(&[Char('s')], "s", "save the screen as an SVG", "save", Act::Save, Everywhere, HAS_SNAPSHOT),
+    bind(
+        &[Char('y')],
+        "y",
+        "copy the record, or the name of the selected row",
+        "copy",
+        Act::Copy,
+        Everywhere,
+        copy::why_nothing,
+    ),
+    bind(&[Char('M')], "M", "give the mouse to the terminal, or take it", "", Act::Mouse, Everywhere, ALWAYS),
+    bind(
+        &[],
+        "",
+        "save the settings: theme, glyphs, mouse, interval",
+        "",
+        Act::SaveSettings,
+        Everywhere,
+        ALWAYS,
+    ),
     bind(&[Char('[')], "[", "ask the cluster more often", "", Act::PollMore, Everywhere, |state| {
         (state.poll_step == 0).then_some("four times a second is as often as it is asked")
     }),

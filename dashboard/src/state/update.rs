@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::command::{Progress, Step};
 use crate::snapshot::Snapshot;
 use crate::state::controls::{change_period, control, pause, redrive, undo};
+use crate::state::copy;
 use crate::state::cursor::{move_cursor, place_cursor, step};
 use crate::state::finder::{self, Deed};
 use crate::state::input::{Finder, Input, Purpose};
@@ -15,12 +16,13 @@ use crate::state::keys::{Act, DIGITS, Key};
 use crate::state::meaning::meaning;
 use crate::state::message::{Cmd, Msg};
 use crate::state::modes::{in_confirm, in_filter, in_help, in_input};
+use crate::state::mouse::{self, Press};
 use crate::state::paging;
 use crate::state::pane::{Detail, Follow, Pane};
 use crate::state::reading::{self, Reading};
 use crate::state::rows::{Item, Row, RowKey};
 use crate::state::target;
-use crate::state::{ALL_PANES, Audience, FINISHED_MS, Mode, NOTICE_MS, POLL_STEPS, State};
+use crate::state::{ALL_PANES, Audience, FINISHED_MS, Mode, MouseOwner, NOTICE_MS, POLL_STEPS, State};
 
 /// The most rows of a pane that can be hidden.
 const MOST_HIDDEN: usize = 200;
@@ -29,16 +31,16 @@ const MOST_HIDDEN: usize = 200;
 pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
     state.now_ms = state.now_ms.max(now_ms);
     match msg {
-        Msg::Key(key) => {
-            let asked = state.reading.as_ref().map(|reading| reading.query.clone());
-            let mut cmds = on_key(state, key);
-            // What is to be read follows from the state, whichever key changed it.
-            let asks = state.reading.as_ref().map(|reading| &reading.query);
-            if asks != asked.as_ref() {
-                cmds.push(Cmd::Read(asks.cloned()));
-            }
-            cmds
-        }
+        Msg::Key(key) => then_read(state, |state| on_key(state, key)),
+        Msg::Click(hit) => then_read(state, |state| match mouse::click(state, hit) {
+            Press::Enter => on_key(state, Key::Enter),
+            Press::Chosen => vec![Cmd::Draw],
+            Press::Nothing => Vec::new(),
+        }),
+        Msg::Wheel(hit, by) => then_read(state, |state| match mouse::wheel(state, hit, by) {
+            Press::Enter | Press::Chosen => vec![Cmd::Draw],
+            Press::Nothing => Vec::new(),
+        }),
         Msg::Resize(width, height) => {
             state.size = (width, height);
             tell_larger(state);
@@ -55,6 +57,17 @@ pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
         }
         Msg::Tick => on_tick(state),
     }
+}
+
+/// What is to be read follows from the state, whatever changed it.
+fn then_read(state: &mut State, change: impl FnOnce(&mut State) -> Vec<Cmd>) -> Vec<Cmd> {
+    let asked = state.reading.as_ref().map(|reading| reading.query.clone());
+    let mut cmds = change(state);
+    let asks = state.reading.as_ref().map(|reading| &reading.query);
+    if asks != asked.as_ref() {
+        cmds.push(Cmd::Read(asks.cloned()));
+    }
+    cmds
 }
 
 /// Says once that a larger window would show more.
@@ -223,6 +236,8 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::PollMore => return poll(state, state.poll_step.saturating_sub(1)),
         Act::PollLess => return poll(state, (state.poll_step + 1).min(POLL_STEPS.len() - 1)),
         Act::Undo => return undo(state),
+        Act::Copy => return copy_selected(state),
+        Act::Mouse => return hand_over_mouse(state),
         Act::Reset => {
             if let Some(group) = target::any_group(state) {
                 state.mode = Mode::Input(Input::new(Purpose::Reset { group }, ""));
@@ -245,6 +260,7 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         }
         Act::Theme => state.palette = state.palette.next(),
         Act::Save => return vec![Cmd::Save],
+        Act::SaveSettings => return vec![Cmd::SaveSettings],
         Act::MapIn => state.map_zoom = (state.map_zoom + 1).min(5),
         Act::MapOut => state.map_zoom = state.map_zoom.saturating_sub(1),
         Act::Pause => return pause(state),
@@ -253,6 +269,26 @@ fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
         Act::LongerPeriod => return change_period(state, Step::longer_than),
     }
     vec![Cmd::Draw]
+}
+
+fn copy_selected(state: &mut State) -> Vec<Cmd> {
+    let Some(text) = copy::text(state) else { return Vec::new() };
+    let said = format!("copied, if the terminal allows it: {}", copy::short(&text));
+    state.notice = Some((said, state.now_ms));
+    vec![Cmd::Copy(text), Cmd::Draw]
+}
+
+/// Gives the mouse to the terminal, or takes it.
+fn hand_over_mouse(state: &mut State) -> Vec<Cmd> {
+    let (owner, said) = match state.mouse {
+        MouseOwner::Dashboard => (MouseOwner::Terminal, "the mouse is the terminal's: drag selects text"),
+        MouseOwner::Terminal => {
+            (MouseOwner::Dashboard, "the mouse chooses rows and tabs; Shift and drag selects text")
+        }
+    };
+    state.mouse = owner;
+    state.notice = Some((said.to_owned(), state.now_ms));
+    vec![Cmd::Mouse(owner == MouseOwner::Dashboard), Cmd::Draw]
 }
 
 /// To the first row, or to the oldest record.

@@ -23,6 +23,11 @@ static ACTIVE: AtomicBool = AtomicBool::new(false);
 /// Where the panic hook sends the news.
 static LISTENER: RwLock<Option<Arc<Mailbox>>> = RwLock::new(None);
 
+/// Presses and the wheel, with coordinates of any size (xterm's modes 1000 and 1006). Not the
+/// movements, which crossterm's own command switches on too: they would be an event a cell.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// While it lives, the terminal is in raw mode on its alternate screen.
 pub(crate) struct Guard;
 
@@ -55,6 +60,17 @@ impl Guard {
         Ok(guard)
     }
 
+    #[expect(clippy::unused_self, reason = "only the holder of the guard may change the modes")]
+    /// Takes the mouse, or gives it back to the terminal.
+    pub(crate) fn mouse(&self, ours: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if ACTIVE.load(Ordering::SeqCst) {
+            out.write_all(if ours { MOUSE_ON } else { MOUSE_OFF })?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
     #[expect(clippy::unused_self, reason = "only the holder of the guard may draw")]
     /// Writes a frame, unless the terminal has been restored meanwhile.
     pub(crate) fn frame(&self, bytes: &[u8]) -> io::Result<()> {
@@ -81,7 +97,8 @@ pub(crate) fn restore() -> bool {
     if !ACTIVE.swap(false, Ordering::SeqCst) {
         return false;
     }
-    let mut bytes = Vec::new();
+    // Also where the mouse was never ours: it takes nothing away.
+    let mut bytes = MOUSE_OFF.to_vec();
     // A terminal that hung up cannot be restored, and there is nowhere to report it.
     let _ = queue!(
         bytes,

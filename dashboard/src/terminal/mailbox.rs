@@ -19,6 +19,10 @@ const MAX_EVENTS: usize = 1_024;
 pub(crate) enum TerminalEvent {
     Key(Key),
     Resize(u16, u16),
+    /// The left button went down at this column and row.
+    Click(u16, u16),
+    /// The wheel was turned there, by so many rows.
+    Wheel(u16, u16, isize),
     /// Whether the terminal's window has the keyboard.
     Focus(bool),
     Signal(i32),

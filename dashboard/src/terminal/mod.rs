@@ -11,15 +11,18 @@
 //! - crossterm's default reader waits for edges: a key that comes in the very moment of a resize
 //!   may stay unread until the next key. Its `use-dev-tty` feature does not, and costs a
 //!   dependency.
-//! - No mouse: everything has a key, and the terminal keeps its own selecting and copying.
+//! - Of the mouse there are presses and the wheel; while it is ours, most terminals select text
+//!   with Shift held.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -29,17 +32,19 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::command::Command;
+use crate::settings::Settings;
 use crate::snapshot::{RecordQuery, Snapshot};
-use crate::state::State;
 use crate::state::keys::Key;
 use crate::state::message::{Cmd, Msg};
 use crate::state::pane::Pane;
 use crate::state::update::update;
+use crate::state::{MouseOwner, POLL_STEPS, State};
 use crate::terminal::guard::Guard;
 use crate::terminal::mailbox::{Mailbox, TerminalEvent};
 use crate::view::theme::Theme;
 use crate::view::{Cache, view};
 
+mod clipboard;
 mod guard;
 mod mailbox;
 
@@ -49,13 +54,15 @@ pub use mailbox::{Feed, Publisher, feed};
 const FRAME_MS: u64 = 66;
 /// And so far while the terminal's window has not got the keyboard: 2 a second.
 const BACKGROUND_FRAME_MS: u64 = 500;
+/// How many rows one notch of the wheel is.
+const WHEEL_ROWS: isize = 3;
 /// What a terminal that hung up answers, on every Unix.
 const EIO: i32 = 5;
 /// How often the thread that reads keys checks whether it should end.
 const STOP_POLL: Duration = Duration::from_millis(200);
 
 /// How to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How everything looks at first; `t` changes the palette.
     pub theme: Theme,
@@ -63,6 +70,12 @@ pub struct Options {
     pub panes: Vec<Pane>,
     /// Where `s` saves screens; the current directory when empty.
     pub save_in: PathBuf,
+    /// Whether the mouse is the dashboard's at first, and how often the cluster is asked.
+    pub settings: Settings,
+    /// Where settings are saved; none: nowhere.
+    pub settings_file: Option<PathBuf>,
+    /// A sentence for the first screen.
+    pub notice: Option<String>,
 }
 
 /// What a dashboard wants of the program that shows it.
@@ -167,7 +180,7 @@ impl<'a> Screen<'a> {
         Screen {
             guard,
             options,
-            state: State::new(options.theme.palette, &options.panes),
+            state: first_state(options),
             cache: Cache::default(),
             drawn: Buffer::empty(Rect::ZERO),
             next: Buffer::empty(Rect::ZERO),
@@ -179,6 +192,13 @@ impl<'a> Screen<'a> {
 
     fn show(&mut self, mailbox: &Mailbox, mut send: impl FnMut(Request)) -> io::Result<Outcome> {
         let (width, height) = crossterm::terminal::size()?;
+        self.guard.mouse(self.state.mouse == MouseOwner::Dashboard)?;
+        if self.state.poll_step > 0 {
+            send(Request::PollEvery(POLL_STEPS[self.state.poll_step].0));
+        }
+        if let Some(notice) = &self.options.notice {
+            self.handle(Msg::Notice(notice.clone()), &mut send);
+        }
         self.handle(Msg::Resize(width, height), &mut send);
         let mut frame_at = 0;
         loop {
@@ -207,6 +227,14 @@ impl<'a> Screen<'a> {
             for event in mail.events {
                 let exit = match event {
                     TerminalEvent::Key(key) => self.handle(Msg::Key(key), &mut send),
+                    TerminalEvent::Click(x, y) => match self.cache.hit(x, y) {
+                        Some(hit) => self.handle(Msg::Click(hit), &mut send),
+                        None => None,
+                    },
+                    TerminalEvent::Wheel(x, y, by) => match self.cache.hit(x, y) {
+                        Some(hit) => self.handle(Msg::Wheel(hit, by), &mut send),
+                        None => None,
+                    },
                     TerminalEvent::Resize(width, height) => {
                         self.handle(Msg::Resize(width, height), &mut send)
                     }
@@ -242,6 +270,16 @@ impl<'a> Screen<'a> {
                 Cmd::Send(command) => send(Request::Control(command)),
                 Cmd::Read(query) => send(Request::Read(query)),
                 Cmd::PollEvery(ms) => send(Request::PollEvery(ms)),
+                // A terminal that is gone says so with the next frame.
+                Cmd::Copy(text) => drop(self.guard.frame(&clipboard::osc_52(&text))),
+                Cmd::Mouse(ours) => drop(self.guard.mouse(ours)),
+                Cmd::SaveSettings => {
+                    let told = match self.save_settings() {
+                        Ok(path) => format!("saved {}", path.display()),
+                        Err(error) => format!("could not save the settings: {error}"),
+                    };
+                    self.handle(Msg::Notice(told), send);
+                }
                 Cmd::Quit => return Some(Exit::Quit),
                 Cmd::Save => {
                     let told = match self.save() {
@@ -277,6 +315,23 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    /// Saves what is set now, also what is as it always is: the file says what there is.
+    fn save_settings(&self) -> io::Result<&Path> {
+        let nowhere = || io::Error::other("neither XDG_CONFIG_HOME nor HOME is set");
+        let path = self.options.settings_file.as_deref().ok_or_else(nowhere)?;
+        let settings = Settings {
+            theme: Some(self.state.palette()),
+            glyphs: Some(self.options.theme.glyphs),
+            mouse: Some(self.state.mouse == MouseOwner::Dashboard),
+            poll_ms: Some(POLL_STEPS[self.state.poll_step].0),
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, settings.write())?;
+        Ok(path)
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a saved screen is named after wall-clock time")]
     fn save(&self) -> io::Result<PathBuf> {
         let seconds =
@@ -285,6 +340,17 @@ impl<'a> Screen<'a> {
         std::fs::write(&path, crate::svg::of_buffer(&self.drawn, &self.theme()))?;
         Ok(path)
     }
+}
+
+/// The state at the start: as the settings want it.
+fn first_state(options: &Options) -> State {
+    let mut state = State::new(options.theme.palette, &options.panes);
+    if options.settings.mouse == Some(false) {
+        state.mouse = MouseOwner::Terminal;
+    }
+    let wanted = options.settings.poll_ms;
+    state.poll_step = POLL_STEPS.iter().position(|(ms, _)| Some(*ms) == wanted).unwrap_or(0);
+    state
 }
 
 /// What a terminal that shows `drawn` must be sent to show `next`; nothing when they are the same.
@@ -310,6 +376,7 @@ fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
             .and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) })
         {
             Ok(Some(Event::Key(key))) => key_of(key).map(TerminalEvent::Key),
+            Ok(Some(Event::Mouse(mouse))) => mouse_of(mouse),
             Ok(Some(Event::Resize(width, height))) => Some(TerminalEvent::Resize(width, height)),
             Ok(Some(Event::FocusGained)) => Some(TerminalEvent::Focus(true)),
             Ok(Some(Event::FocusLost)) => Some(TerminalEvent::Focus(false)),
@@ -335,6 +402,22 @@ fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
 /// from then on the kernel answers every question about the terminal with EIO.
 fn has_hung_up() -> bool {
     crossterm::terminal::window_size().is_err_and(|error| error.raw_os_error() == Some(EIO))
+}
+
+/// A press of the left button, or a turn of the wheel.
+fn mouse_of(mouse: MouseEvent) -> Option<TerminalEvent> {
+    let (x, y) = (mouse.column, mouse.row);
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(TerminalEvent::Click(x, y)),
+        MouseEventKind::ScrollUp => Some(TerminalEvent::Wheel(x, y, -WHEEL_ROWS)),
+        MouseEventKind::ScrollDown => Some(TerminalEvent::Wheel(x, y, WHEEL_ROWS)),
+        MouseEventKind::Down(MouseButton::Right | MouseButton::Middle)
+        | MouseEventKind::Up(_)
+        | MouseEventKind::Drag(_)
+        | MouseEventKind::Moved
+        | MouseEventKind::ScrollLeft
+        | MouseEventKind::ScrollRight => None,
+    }
 }
 
 /// A key press as far as we tell them apart.

@@ -6,6 +6,7 @@ use crate::command::Progress;
 use crate::format::{count, duration, number, plural, time_of_day, weekday};
 use crate::snapshot::{Snapshot, Source, Trend, WorkerState};
 use crate::state::meaning;
+use crate::state::message::Hit;
 use crate::state::pane::Pane;
 use crate::state::{ControlRequest, Mode, POLL_STEPS, State};
 use crate::view::lesson::{lesson, stale_ms, worst};
@@ -161,6 +162,14 @@ pub(crate) fn tabs(pen: &mut Pen, state: &State, area: Rect) {
     let here = pieces[before..].iter().take_while(|(_, role)| *role == Role::Focus).count();
     let (from, cells) = (pieces_width(&pieces[..before]), pieces_width(&pieces[before..before + here]));
     pen.highlight(Rect::new(area.x + 1 + from, area.y, cells, 1));
+    // Each name ends with its gap.
+    let mut x = area.x + 1;
+    let here = state.panes.iter().map(|its| its.pane).filter(|pane| state.has(*pane));
+    for (pane, tab) in here.zip(pieces.split_inclusive(|(_, role)| *role == Role::Faint)) {
+        let width = pieces_width(tab);
+        pen.hits.push((Rect::new(x, area.y, width, 1), Hit::Pane(pane)));
+        x = x.saturating_add(width);
+    }
 }
 
 /// The last line: the keys that work now; at the right the newest request, or a sentence.

@@ -11,6 +11,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::state::message::Hit;
 use crate::state::{Mode, State};
 use crate::view::layout::{Layout, Show, layout};
 use crate::view::map::MapCache;
@@ -37,6 +38,16 @@ pub(crate) mod trend;
 #[derive(Debug, Default)]
 pub struct Cache {
     pub(crate) map: MapCache,
+    /// What the last frame drew where.
+    hits: Vec<(Rect, Hit)>,
+}
+
+impl Cache {
+    /// What is drawn at a place, in the frame that was drawn last.
+    pub fn hit(&self, x: u16, y: u16) -> Option<Hit> {
+        let on_top_first = self.hits.iter().rev();
+        on_top_first.filter(|(area, _)| area.contains((x, y).into())).map(|(_, hit)| *hit).next()
+    }
 }
 
 /// Draws everything into `area` of `buf`.
@@ -66,6 +77,7 @@ pub fn view(state: &State, cache: &mut Cache, theme: &Theme, area: Rect, buf: &m
         None => overlays::card(&mut pen, state, area),
         Some(layout) => screen(&mut pen, state, cache, &layout),
     }
+    cache.hits = std::mem::take(&mut pen.hits);
     match theme.glyphs {
         Glyphs::Braille => {}
         Glyphs::Block => glyphs::replace(buf, area, glyphs::block),
@@ -105,6 +117,7 @@ fn panes(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     }
     for (pane, area) in &layout.panes {
         pen.faded = false;
+        pen.hits.push((*area, Hit::Pane(*pane)));
         match &state.reading {
             Some(reading) => records::draw(pen, state, reading, *area),
             None => panes::draw(pen, state, &mut cache.map, *pane, *area),

@@ -7,6 +7,7 @@ use crate::snapshot::Source;
 use crate::state::finder;
 use crate::state::input::Finder;
 use crate::state::meaning::{HelpLine, help as help_lines};
+use crate::state::message::Hit;
 use crate::state::{Confirm, Irreversible, State};
 use crate::view::layout::SMALLEST;
 use crate::view::lesson::{Brevity, batch, cost_alone, lesson, stream};
@@ -84,6 +85,7 @@ pub(crate) fn finder(pen: &mut Pen, state: &State, finder: &Finder, body: Rect) 
     scrollbar(pen, true, list, entries.len(), &shown);
     for (y, at) in (list.y..list.bottom()).zip(shown) {
         let entry = &entries[at];
+        pen.hits.push((Rect { y, height: 1, ..list }, Hit::Entry(at)));
         if at == selected {
             pen.highlight(Rect { y, height: 1, ..list });
         }
@@ -159,13 +161,15 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         Irreversible::Redrive { .. } => "Redrive",
         Irreversible::Reset(_) => "Set them",
     };
-    pen.text(
+    let end = pen.text(
         after + 2,
         y,
         room.saturating_sub(12),
         &button(word, confirm.yes),
         marked(confirm.yes, Role::Bad),
     );
+    pen.hits.push((Rect::new(inside.x + 2, y, after.saturating_sub(inside.x + 2), 1), Hit::Answer(false)));
+    pen.hits.push((Rect::new(after + 2, y, end.saturating_sub(after + 2), 1), Hit::Answer(true)));
 }
 
 /// What setting the offsets of a group takes: Kafka wants it empty.

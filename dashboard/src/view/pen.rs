@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::state::message::Hit;
 use crate::view::theme::{Role, Styles, Theme};
 use text::{clean, fit, fit_id, text_width, width};
 
@@ -16,6 +17,8 @@ pub(crate) struct Pen<'a> {
     styles: Styles,
     /// Everything is drawn dim: this pane's source stopped answering.
     pub(crate) faded: bool,
+    /// What is drawn where, for the mouse; what was drawn last is on top.
+    pub(crate) hits: Vec<(Rect, Hit)>,
 }
 
 /// A line made of pieces.
@@ -39,7 +42,7 @@ pub(crate) struct Frame {
 
 impl<'a> Pen<'a> {
     pub(crate) fn new(buf: &'a mut Buffer, theme: Theme) -> Self {
-        Pen { buf, styles: theme.styles(), faded: false }
+        Pen { buf, styles: theme.styles(), faded: false, hits: Vec::new() }
     }
 
     pub(crate) fn style(&self, role: Role) -> Style {

@@ -9,6 +9,7 @@ use crate::format::{UNKNOWN, bytes, count, duration, plural, time_of_day};
 use crate::place::RecordAt;
 use crate::snapshot::{Letter, PageStart, RecordPage, RecordRow, Source, WholeRecord};
 use crate::state::State;
+use crate::state::message::Hit;
 use crate::state::paging;
 use crate::state::reading::Reading;
 use crate::view::panes::border::say;
@@ -142,6 +143,7 @@ fn list(pen: &mut Pen, reading: &Reading, page: &RecordPage, mut inside: Rect) {
     scrollbar(pen, true, inside, page.rows.len(), &shown);
     for (y, at) in (inside.y..inside.bottom()).zip(shown) {
         let line = Rect { y, height: 1, ..inside };
+        pen.hits.push((line, Hit::Record(at)));
         if at == selected {
             pen.highlight(line);
         }

@@ -111,6 +111,15 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Glyphs::Braille => "braille",
+            Glyphs::Block => "block",
+            Glyphs::Ascii => "ascii",
+        }
+    }
+
     /// The set of this name on the command line.
     pub fn named(name: &str) -> Option<Glyphs> {
         match name {

@@ -62,7 +62,7 @@ fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &Dash
     while Instant::now() < until {
         controller.take_in(Duration::from_millis(100));
     }
-    let (theme, panes) = (screen::theme(&args.screen)?, screen::panes(ALL));
+    let (theme, panes) = (screen::theme(&args.screen, &dashboard::Settings::default())?, screen::panes(ALL));
     let svg = dashboard::render_svg(&controller.snapshot(), Some(&city_map(map)), &panes, size, &theme);
     std::fs::write(file, svg).with_context(|| format!("could not write {}", file.display()))
 }

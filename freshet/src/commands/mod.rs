@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod groups;
 pub(crate) mod ledger;
 pub(crate) mod map;
+pub(crate) mod preferences;
 pub(crate) mod produce;
 pub(crate) mod record;
 pub(crate) mod replay;

@@ -8,10 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Pane, Theme};
+use dashboard::{Depth, Exit, Glyphs, Notice, Options, Palette, Pane, Settings, Theme};
 use streets::Map;
 use text::escape;
 
+use super::preferences;
 use crate::cli::{Format, ScreenArgs};
 use crate::output::{print, stdout};
 use crate::screen_lines::ScreenLines;
@@ -55,7 +56,9 @@ impl Screen {
         args: &ScreenArgs,
         businesses: &[&Business],
     ) -> Result<Self> {
-        let theme = theme(args)?;
+        let file = preferences::file();
+        let (settings, notice) = file.as_deref().map_or_else(Default::default, preferences::read);
+        let theme = theme(args, &settings)?;
         if headless || format == Format::Jsonl {
             return Ok(Self::Lines(format));
         }
@@ -63,7 +66,14 @@ impl Screen {
             say!("this is not a terminal: a line a second instead of the dashboard");
             return Ok(Self::Lines(format));
         }
-        Ok(Self::Terminal(Options { theme, panes: panes(businesses), save_in: PathBuf::new() }))
+        Ok(Self::Terminal(Options {
+            theme,
+            panes: panes(businesses),
+            save_in: PathBuf::new(),
+            settings,
+            settings_file: file,
+            notice,
+        }))
     }
 
     /// Shows the controller's snapshots until it is ended.
@@ -100,13 +110,18 @@ pub(crate) fn panes(businesses: &[&Business]) -> Vec<Pane> {
     Pane::of_show(businesses.iter().map(|business| business.pane))
 }
 
-/// The look that was asked for, in the colours that the terminal has.
-pub(crate) fn theme(args: &ScreenArgs) -> Result<Theme> {
-    let Some(palette) = Palette::named(&args.theme) else {
-        bail!("there is no theme `{}`: pass dark, light, high-contrast or mono", args.theme);
+/// The look that was asked for, or else that of the settings, in the colours that the terminal has.
+pub(crate) fn theme(args: &ScreenArgs, settings: &Settings) -> Result<Theme> {
+    let palette = match &args.theme {
+        None => settings.theme.unwrap_or_default(),
+        Some(name) => Palette::named(name).with_context(|| {
+            format!("there is no theme `{name}`: pass dark, light, high-contrast or mono")
+        })?,
     };
-    let Some(glyphs) = Glyphs::named(&args.glyphs) else {
-        bail!("there is no set of glyphs `{}`: pass braille, block or ascii", args.glyphs);
+    let glyphs = match &args.glyphs {
+        None => settings.glyphs.unwrap_or_default(),
+        Some(name) => Glyphs::named(name)
+            .with_context(|| format!("there is no set of glyphs `{name}`: pass braille, block or ascii"))?,
     };
     let variable = |name| std::env::var(name).ok();
     let depth = Depth::of_environment(

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::format::{duration, number, short};
 use crate::state::State;
+use crate::state::message::Hit;
 use crate::state::pane::Pane;
 use crate::state::rows::Row;
 use crate::view::panes::border::say;
@@ -38,6 +39,7 @@ pub(crate) fn list(
     scrollbar(pen, state.focus() == pane, area, rows.len(), &shown);
     for (y, at) in (area.y..area.bottom()).zip(shown) {
         let line = Rect { y, height: 1, ..area };
+        pen.hits.push((line, Hit::Row(pane, at)));
         if at == selected && is_there && state.focus() == pane {
             pen.highlight(line);
         }
