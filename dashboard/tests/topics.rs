@@ -109,3 +109,26 @@ fn topics_of_the_user_never_fold() {
     take(&mut state, &Sample::Foreign.snapshot());
     assert!(!rows(&state).iter().any(|row| row.contains("silent")));
 }
+
+/// What is read is what our workers say; of a topic that only others read the commits are known,
+/// which its rate says.
+#[test]
+fn a_rate_of_commits_says_that_it_is_one() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let clicks = snapshot.topics.data.iter_mut().find(|topic| topic.name == "clicks").expect("clicks");
+    clicks.out_per_second = Some(1_000.0);
+    let row = |snapshot: &dashboard::Snapshot| {
+        let mut state = state(Sample::Normal, (200, 60));
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        let shown = text(&state, (200, 60));
+        let is_marked = shown.contains("c committed, not read");
+        let row = shown.lines().find(|row| row.contains("│ clicks ")).map(str::to_owned);
+        (row.unwrap_or_else(|| panic!("{shown}")), is_marked)
+    };
+    let (both, is_marked) = row(&snapshot);
+    assert!(both.contains(" 1,040 ") && !is_marked, "what we read and what others commit: {both}");
+    let clicks = snapshot.topics.data.iter_mut().find(|topic| topic.name == "clicks").expect("clicks");
+    clicks.out_per_second = None;
+    let (alone, is_marked) = row(&snapshot);
+    assert!(alone.contains(" 40c ") && is_marked, "{alone}");
+}

@@ -8,7 +8,7 @@
 //!
 //! # Simplifications
 //! - A supervisor that stops reading for long holds up its worker, as with standard error: lines
-//!   are few (a second at most while something long goes on), and a pipe holds hundreds.
+//!   are few (one a second and input while records come), and a pipe holds hundreds.
 
 use std::io::Write as _;
 

@@ -5,8 +5,11 @@
 //! output, a line of JSON each. Their fields are named in `scenarios::supervise::WorkerLine`, which
 //! reads them again, and never searches the text of a sentence.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
+
+use events::Topic;
 
 use super::WorkerStats;
 
@@ -48,6 +51,33 @@ impl Progress {
             let Self { what, of, done, .. } = self;
             tracing::info!(target: PROGRESS, "{what}, {done} of {of} records");
             tracing::info!(target: SUPERVISOR, kind = "progress", what = %what, done, of);
+        }
+    }
+}
+
+/// How many records of each input were read, which the supervisor is told: a commit says it late,
+/// and many at once.
+#[derive(Default)]
+pub(crate) struct ReadCounts(BTreeMap<Topic, ReadCount>);
+
+#[derive(Default)]
+struct ReadCount {
+    read: u64,
+    told: u64,
+}
+
+impl ReadCounts {
+    /// One record of this input more.
+    pub(crate) fn took(&mut self, topic: Topic) {
+        self.0.entry(topic).or_default().read += 1;
+    }
+
+    /// Tells what has come since it was told last: called once a second.
+    pub(crate) fn tell(&mut self) {
+        for (topic, count) in self.0.iter_mut().filter(|(_, count)| count.read > count.told) {
+            count.told = count.read;
+            let (topic, records) = (topic.name(), count.read);
+            tracing::info!(target: SUPERVISOR, kind = "read", topic, records);
         }
     }
 }

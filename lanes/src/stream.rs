@@ -51,7 +51,7 @@ use super::commit_metadata::{CommitMetadata, PartitionId};
 use super::merge::Next;
 use super::offsets::{co_partitioned, commits, find_ends, tell_losses};
 use super::outbox::Outbox;
-use super::progress::statistics;
+use super::progress::{ReadCounts, statistics};
 use super::rebuild::Rebuilt;
 use super::task::{Gap, Task};
 use super::{AnswerError, Control, DesiredState, StreamError, WorkerStats};
@@ -157,6 +157,7 @@ struct Lane<'a> {
     paused: bool,
     committed: HashMap<TopicPartition, i64>,
     stats: WorkerStats,
+    reads: ReadCounts,
     /// When the group was last heard of by this thread.
     awake: Instant,
 }
@@ -237,6 +238,7 @@ impl<'a> Lane<'a> {
             paused: false,
             committed: HashMap::new(),
             stats: WorkerStats::default(),
+            reads: ReadCounts::default(),
             awake: Instant::now(),
         })
     }
@@ -281,6 +283,7 @@ impl<'a> Lane<'a> {
                 self.commit(FLUSH, false)?;
                 tell_losses(&self.admin, std::mem::take(&mut self.gaps));
                 self.control.report(self.stats_now());
+                self.reads.tell();
             }
         }
     }
@@ -306,6 +309,7 @@ impl<'a> Lane<'a> {
             match task.next(now_ms) {
                 Next::Take(arrival) => {
                     *waiting = None;
+                    self.reads.took(arrival.topic);
                     let (answers, outbox) = (&mut self.answers, &mut self.outbox);
                     match answering::answer(task, arrival, answers, outbox, self.control, &mut self.stats) {
                         Err(stuck @ AnswerError::Unanswerable { .. }) => {

@@ -29,7 +29,7 @@ use crate::clock::{SimulatedClock, wall_ms};
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
 use crate::records::RecordReader;
-use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerNews, WorkerSpec, WorkerState};
+use crate::supervise::{Ended, Order, Supervisor, Worker, WorkerLine, WorkerNews, WorkerSpec, WorkerState};
 use crate::usage::{ProcessorTime, Usage};
 
 /// After so many hours of event time it is told what a lane takes to run.
@@ -241,6 +241,10 @@ impl ShowController {
             // The last line of a worker is kept.
             WorkerNews::Said { worker, line } => {
                 tracing::debug!(worker, line);
+                return;
+            }
+            WorkerNews::Line { worker, line: WorkerLine::Read { topic, records } } => {
+                self.show.read(wall_ms(), &worker, &topic, records);
                 return;
             }
             WorkerNews::Line { worker, line } => match self.warnings.news(&worker, line) {

@@ -23,8 +23,11 @@ pub struct Topic {
     pub ours: bool,
     /// Records written, a second of wall time: growth of the log ends.
     pub in_per_second: Option<f64>,
-    /// Records read, a second of wall time: growth of the committed offsets, all groups together.
+    /// Records read, a second of wall time, as our workers say; none where no one says so.
     pub out_per_second: Option<f64>,
+    /// Records committed, a second of wall time, by the groups whose members do not say what they
+    /// read, from one commit to the next.
+    pub committed_per_second: Option<f64>,
     /// `in_per_second` over the last two minutes, one value a second, newest last; at most 120.
     pub history_per_second: Vec<f64>,
     /// Records in it since it was made: the sum of its log end offsets.

@@ -138,7 +138,7 @@ impl Pane {
 static THROUGHPUT: Spec = Spec {
     name: "throughput",
     tab: "throughput",
-    what: "Throughput: records a second, written to each topic (in) and read from it (out). Silent topics are folded into the last row.",
+    what: "Throughput: records a second, written to each topic (in) and read from it (out), as our consumers say. Of others their commits are known: c.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.topics.source,

@@ -30,6 +30,7 @@ pub(super) fn topics(dice: &mut Lcg) -> Vec<Topic> {
             ours: true,
             in_per_second: Some(now),
             out_per_second: (name != "notifications").then_some((now * 0.99).round()),
+            committed_per_second: (name == "clicks").then_some(40.0),
             total_records: Some((rate * 3_600.0) as u64),
             bytes: Some((rate * 3_600.0 * 148.0) as u64),
             partitions: Some(partitions),

@@ -27,6 +27,8 @@ impl WarningDeduplicator {
                 (Complaint::Waits { what, because }, text)
             }
             WorkerLine::Warning { text } => (Complaint::Warns { text: text.clone() }, text),
+            // Who warns may go on reading.
+            WorkerLine::Read { .. } => return None,
             WorkerLine::Resumed | WorkerLine::Progress { .. } | WorkerLine::Statistics { .. } => {
                 self.forget(worker);
                 return None;

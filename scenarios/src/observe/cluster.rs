@@ -14,6 +14,7 @@
 
 mod course;
 mod members;
+mod reads;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,6 +30,7 @@ use crate::businesses::lane_of_group;
 use course::{Course, Growth, History};
 pub use members::MemberNames;
 use members::Membership;
+use reads::Reads;
 
 /// The facts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,7 +96,6 @@ struct LogView {
 #[derive(Debug, Default)]
 struct TopicView {
     total: Growth,
-    consumed: Growth,
     history: History,
 }
 
@@ -102,6 +103,8 @@ struct TopicView {
 struct GroupView {
     poll: GroupPoll,
     committed: Growth,
+    /// The same of each topic.
+    of_topics: HashMap<String, Growth>,
     lag: Course,
     /// The same of each partition.
     partitions: HashMap<(String, i32), Course>,
@@ -118,9 +121,22 @@ pub struct ClusterView {
     logs: BTreeMap<(String, i32), LogView>,
     topics: BTreeMap<String, TopicView>,
     groups: BTreeMap<String, GroupView>,
+    reads: Reads,
 }
 
 impl ClusterView {
+    /// A worker of ours has read so many records of a topic since it was started.
+    pub fn read(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
+        self.reads.take(now_ms, worker, topic, records);
+    }
+
+    /// Records of a topic that groups commit a second whose members do not say what they read.
+    fn committed_per_second(&self, topic: &str) -> Option<f64> {
+        let silent = self.groups.iter().filter(|(id, _)| !self.reads.says(id, topic));
+        let rates = silent.filter_map(|(_, view)| view.of_topics.get(topic)?.per_second_of_steps());
+        rates.reduce(|all, rate| all + rate)
+    }
+
     /// Takes a poll made at `now_ms` of wall-clock time. Returns what happened since the last one.
     pub fn take(&mut self, now_ms: i64, poll: ClusterPoll) -> Vec<Notice> {
         self.now_ms = now_ms;
@@ -166,9 +182,6 @@ impl ClusterView {
         for (name, total) in totals {
             let topic = self.topics.entry(name.to_owned()).or_default();
             topic.total.push(now_ms, total);
-            let consumed = poll.groups.iter().flat_map(|group| &group.committed);
-            let consumed = consumed.filter(|(topic, ..)| topic == name).map(|&(.., offset)| offset).sum();
-            topic.consumed.push(now_ms, consumed);
             if let Some(rate) = topic.total.per_second() {
                 topic.history.push(now_ms, rate);
             }
@@ -192,7 +205,8 @@ impl ClusterView {
                 name: name.clone(),
                 ours: events::Topic::named(name).is_some(),
                 in_per_second: view.total.per_second(),
-                out_per_second: view.consumed.per_second(),
+                out_per_second: self.reads.per_second(name, self.now_ms),
+                committed_per_second: self.committed_per_second(name),
                 history_per_second: view.history.to_vec(),
                 total_records: view.total.last().map(|total| total.max(0) as u64),
                 partitions: Some(self.logs.keys().filter(|(topic, _)| topic == name).count() as u32),
@@ -294,6 +308,14 @@ impl GroupView {
             let its = Offsets { earliest: log.start, latest: end }.lag(*offset);
             lag += its;
             self.partitions.entry(at).or_default().push(now_ms, its, *offset);
+        }
+        let mut of_topics: HashMap<&str, i64> = HashMap::new();
+        for (topic, _, offset) in &poll.committed {
+            *of_topics.entry(topic).or_default() += offset;
+        }
+        self.of_topics.retain(|topic, _| of_topics.contains_key(topic.as_str()));
+        for (topic, offsets) in of_topics {
+            self.of_topics.entry(topic.to_owned()).or_default().push(now_ms, offsets);
         }
         self.committed.push(now_ms, committed_sum);
         self.lag.push(now_ms, lag, committed_sum);

@@ -1,8 +1,9 @@
 //! What a bystander can learn: the show as its cluster and its topics tell it.
 //!
-//! Nothing here is told by a worker about itself. Throughput, lag and owners come from questions
-//! that any client may ask any Kafka; positions, decisions and pages are read from their topics, as
-//! a student's own script would. So a group that we know nothing of appears by itself, and a worker
+//! Nothing here but what it has read is told by a worker about itself: that is nowhere else to be
+//! learnt, for a commit says it late. Throughput, lag and owners come from questions that any
+//! client may ask any Kafka; positions, decisions and pages are read from their topics, as a
+//! student's own script would. So a group that we know nothing of appears by itself, and a worker
 //! that lies or hangs is seen to.
 //!
 //! [`Show`] is pure: it is told what was seen and when, and turns it into the dashboard's
@@ -182,6 +183,11 @@ impl Show {
     /// Whether the group's members have begun to read all that they own.
     pub fn is_at_work(&self, group: &str) -> bool {
         self.cluster.is_at_work(group)
+    }
+
+    /// A worker of ours says when the wall shows `now_ms` how many records of a topic it has read.
+    pub fn read(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
+        self.cluster.read(now_ms, worker, topic, records);
     }
 
     /// Questions are read from these offsets on: topic, partition, offset.

@@ -26,6 +26,13 @@ pub enum WorkerLine {
         /// Of how many.
         of: u64,
     },
+    /// What it has read of one input since it was started. Sent once a second while records come.
+    Read {
+        /// The topic.
+        topic: String,
+        /// Records so far.
+        records: u64,
+    },
     /// What it has done since it was started. Sent when a run, or the worker, has ended.
     Statistics {
         /// Records read and processed.
@@ -64,6 +71,7 @@ mod tests {
         let lines = [
             WorkerLine::WaitingFor { what: "the cluster".into(), because: "no".into(), retry_in_ms: 1_000 },
             WorkerLine::Resumed,
+            WorkerLine::Read { topic: "clicks".into(), records: u64::MAX },
             WorkerLine::Warning { text: "a \"quoted\"\nword".into() },
         ];
         for line in lines {

@@ -19,13 +19,18 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let rates = topics.iter().filter_map(|topic| topic.in_per_second).filter(|rate| rate.is_finite());
     let all = rates.reduce(|all, rate| all + rate);
     let foot = vec![(format!("all {}", number(all)), Role::Text), (" /s".to_string(), Role::Dim)];
+    let legend = if topics.iter().any(is_committed) {
+        vec![(" c committed, not read ".to_string(), Role::Dim)]
+    } else {
+        Pieces::new()
+    };
     let Some(mut inside) = open(
         pen,
         state,
         Pane::Throughput,
         area,
         &snapshot.topics.source,
-        Border { note: "records /s".into(), foot, ..Border::default() },
+        Border { note: "records /s".into(), foot, legend },
     ) else {
         return;
     };
@@ -76,6 +81,21 @@ impl Columns {
     }
 }
 
+/// What is read of a topic: as our workers say, with what others commit; marked where commits are
+/// all that is known.
+fn out(topic: &Topic) -> String {
+    match (topic.out_per_second, topic.committed_per_second) {
+        (Some(read), committed) => number(Some(read + committed.unwrap_or(0.0))),
+        (None, Some(committed)) if committed > 0.0 => format!("{}c", number(Some(committed))),
+        (None, committed) => number(committed),
+    }
+}
+
+/// Whether the rate of some topic is that of commits.
+fn is_committed(topic: &Topic) -> bool {
+    topic.out_per_second.is_none() && topic.committed_per_second.is_some_and(|rate| rate > 0.0)
+}
+
 fn heading(pen: &mut Pen, columns: &Columns, line: Rect) {
     let mut end = line.x + 1 + columns.name + 9;
     pen.right(end, line.y, 9, "in", Role::Dim);
@@ -93,7 +113,7 @@ fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {
     let mut end = line.x + 1 + columns.name + 9;
     pen.right(end, y, 8, &number(topic.in_per_second), if busy { Role::Truth } else { Role::Dim });
     end += columns.out;
-    pen.right(end, y, columns.out, &number(topic.out_per_second), Role::Dim);
+    pen.right(end, y, columns.out, &out(topic), Role::Dim);
     end += columns.total;
     let total = topic.total_records.map_or(UNKNOWN.to_string(), |total| short(total as f64));
     pen.right(end, y, columns.total, &total, Role::Dim);
@@ -115,6 +135,8 @@ fn chart(pen: &mut Pen, topic: &Topic, area: Rect) {
     let facts: Pieces = vec![
         (clean(&topic.name).into_owned(), Role::Title),
         (format!("  highest {} /s", number(highest)), Role::Text),
+        (format!("  read {} /s", number(topic.out_per_second)), Role::Dim),
+        (format!("  committed by others {} /s", number(topic.committed_per_second)), Role::Dim),
         (format!("  {} partitions", maybe_count(topic.partitions.map(u64::from))), Role::Dim),
         (format!("  {} on disk", topic.bytes.map_or(UNKNOWN.into(), bytes)), Role::Dim),
     ];

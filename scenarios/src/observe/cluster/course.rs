@@ -53,6 +53,23 @@ impl Growth {
         (now > then).then(|| (value - before) as f64 * 1000.0 / (now - then) as f64)
     }
 
+    /// Growth a second of a count that grows in steps, as committed offsets do: from one step to
+    /// another that is [`RATE_MS`] later or more. So it stays level between two commits, and one of
+    /// a period's records is spread over the period. It falls when the next step is overdue.
+    pub(super) fn per_second_of_steps(&self) -> Option<f64> {
+        let &(now, value) = self.0.back()?;
+        // When the count came to a value, the newest first.
+        let all = self.0.iter().rev();
+        let earlier = self.0.iter().rev().skip(1).map(|&(_, value)| Some(value)).chain([None]);
+        let mut steps = all.zip(earlier).filter(|(step, before)| *before != Some(step.1));
+        let (&(last, _), _) = steps.next()?;
+        let before = steps.map(|(&step, _)| step).find(|(at, _)| last - at >= RATE_MS);
+        let (then, from) = before.or(self.0.front().copied().filter(|(at, _)| *at < now))?;
+        let interval = last - then;
+        let until = if now - last > 2 * interval { now } else { last.max(then + 1) };
+        Some((value - from) as f64 * 1000.0 / (until - then) as f64)
+    }
+
     /// When it passed `value`, between two polls in proportion.
     pub(super) fn when(&self, value: i64) -> Option<f64> {
         let after = self.0.partition_point(|&(_, seen)| seen <= value);

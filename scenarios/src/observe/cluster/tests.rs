@@ -226,3 +226,58 @@ fn the_topics_of_the_user_stand_on_top() {
     assert_eq!(ours.first(), Some(&("card_swipes", true)), "then what comes in");
     assert_eq!(ours.last(), Some(&("simulation_truth", true)));
 }
+
+/// Another group's job commits once a minute all that came since: as a rate that is what came, and
+/// no jump.
+#[test]
+fn a_job_that_commits_once_a_minute_does_not_jump() {
+    let mut view = ClusterView::default();
+    let rate = |view: &ClusterView| {
+        let topic = &view.topics()[0];
+        assert_eq!(topic.out_per_second, None, "no one says what is read");
+        topic.committed_per_second.unwrap_or(0.0)
+    };
+    let mut rates = Vec::new();
+    for quarter in 0..1_000_i64 {
+        let (now_ms, minute) = (quarter * 250, quarter / 240);
+        view.take(now_ms, poll(now_ms * 5, minute * 300_000, &["a"]));
+        rates.push(rate(&view));
+    }
+    assert!(rates.iter().all(|rate| *rate <= 5_001.0), "{rates:?}");
+    assert!(rates[260..960].iter().all(|rate| (*rate - 5_000.0).abs() < 1.0), "{:?}", &rates[260..]);
+    // It ends; two periods later its rate falls.
+    view.take(600_000, poll(3_000_000, 1_200_000, &["a"]));
+    assert!(rate(&view) < 2_500.0, "{}", rate(&view));
+}
+
+/// Our workers say what they read: their commits are not counted beside it.
+#[test]
+fn what_workers_say_that_they_read_is_the_rate_and_commits_are_those_of_others() {
+    let mut view = ClusterView::default();
+    let seen = |view: &ClusterView| {
+        let topic = &view.topics()[0];
+        (topic.out_per_second, topic.committed_per_second)
+    };
+    for second in 0..=10_i64 {
+        let now_ms = second * 1_000;
+        let mut of_both = poll(second * 100, second * 90, &["a"]);
+        let ours = GroupPoll { id: "ours".into(), ..of_both.groups[0].clone() };
+        of_both.groups.push(ours);
+        view.take(now_ms, of_both);
+        let records = second as u64 * 100;
+        view.read(now_ms + 5, "ours-1", "clicks", records);
+        view.read(now_ms + 5, "ours-2", "clicks", records / 2);
+        view.read(now_ms + 5, "ours-2", "card_swipes", records);
+    }
+    assert_eq!(seen(&view), (Some(150.0), Some(90.0)), "two workers; the other group's commits");
+    // One is started again, and counts from the beginning.
+    view.read(11_005, "ours-2", "clicks", 50);
+    view.read(11_005, "ours-1", "clicks", 1_100);
+    view.read(12_005, "ours-2", "clicks", 100);
+    view.read(12_005, "ours-1", "clicks", 1_200);
+    view.take(12_100, poll(1_200, 990, &["a"]));
+    assert_eq!(seen(&view).0, Some(150.0));
+    // They stand still: they read nothing, and that is known.
+    view.take(20_000, poll(1_200, 990, &["a"]));
+    assert_eq!(seen(&view).0, Some(0.0));
+}

@@ -1,0 +1,67 @@
+//! What our workers say that they have read.
+//!
+//! A committed offset moves once a second or once an hour, by all that was read since: as a rate it
+//! stands at nothing and then jumps. So our workers count what they read, and say it in their lines
+//! to the supervisor. Of a stranger's group nobody says it; there the committed offsets are all
+//! that is known.
+
+use std::collections::HashMap;
+
+use super::course::Growth;
+
+/// Who has said nothing for so long, in milliseconds of wall-clock time, reads nothing: a line
+/// comes once a second while records do.
+const SILENT_MS: i64 = 2_500;
+
+/// What each worker has read of each topic.
+#[derive(Debug, Default)]
+pub(super) struct Reads(HashMap<(String, String), WorkerReads>);
+
+#[derive(Debug, Default)]
+struct WorkerReads {
+    /// What it said last: since it was started.
+    said: u64,
+    /// Since the first of its name was started.
+    total: Growth,
+}
+
+impl Reads {
+    /// The worker has read so many records of the topic since it was started; fewer than before:
+    /// it was started again.
+    pub(super) fn take(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
+        let its = self.0.entry((worker.to_owned(), topic.to_owned())).or_default();
+        let more = records.checked_sub(its.said).unwrap_or(records);
+        its.said = records;
+        let before = its.total.last();
+        if before.is_none() || its.total.pushed_at().is_some_and(|at| now_ms - at > SILENT_MS) {
+            // It has read since the last line, and not since it was silent.
+            its.total.push(now_ms - 1_000, before.unwrap_or(0));
+        }
+        let more = i64::try_from(more).unwrap_or(i64::MAX);
+        its.total.push(now_ms, before.unwrap_or(0).saturating_add(more));
+    }
+
+    /// Records of a topic that are read a second, all workers together; none if no one says so.
+    pub(super) fn per_second(&self, topic: &str, now_ms: i64) -> Option<f64> {
+        let its = self.0.iter().filter(|((_, of), _)| of == topic);
+        let rates = its.map(|(_, reads)| match reads.total.pushed_at() {
+            Some(at) if now_ms - at <= SILENT_MS => reads.total.per_second().unwrap_or(0.0),
+            Some(_) | None => 0.0,
+        });
+        rates.reduce(|all, rate| all + rate)
+    }
+
+    /// Whether a worker of this group says what it reads of the topic. A worker is called as its
+    /// group is, with a number where there are several.
+    pub(super) fn says(&self, group: &str, topic: &str) -> bool {
+        let is_member = |worker: &str| {
+            let rest = worker.strip_prefix(group);
+            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number))
+        };
+        self.0.keys().any(|(worker, of)| of == topic && is_member(worker))
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
