@@ -21,6 +21,7 @@ mod repeated;
 mod screen_lines;
 mod temporary;
 mod worker_lines;
+mod xdg;
 
 use std::process::ExitCode;
 

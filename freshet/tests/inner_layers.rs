@@ -72,7 +72,7 @@ const ORDER: [Inner; 9] = [
     Inner {
         name: "freshet",
         order: &[
-            "fields",
+            "fields xdg",
             "screen_lines",
             "output",
             "cli progress repeated temporary worker_lines",

@@ -35,7 +35,8 @@ fn case_after(business: &Business, minutes: i64) -> FollowedCase {
             view.show(&PaneSource { now_ms: wall_ms, here: true, silent: None }, &mut Snapshot::default());
         }
     }
-    view.case(&CaseClock { now, next_run: now.floor(events::HOUR_MS).plus_ms(events::HOUR_MS) })
+    let next_run = Some(now.floor(events::HOUR_MS).plus_ms(events::HOUR_MS));
+    view.case(&CaseClock { start: world.start, now, next_run })
 }
 
 #[test]

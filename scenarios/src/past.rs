@@ -1,4 +1,4 @@
-//! The bill of the time before a show: what waiting cost while nobody watched.
+//! The bill of the time before a show: what waiting cost before the first frame.
 //!
 //! A show that begins shortly before a full hour has nothing on its bill for a minute: its first
 //! hourly run covers three minutes, and cases are judged when the run after them is out. But the
@@ -23,23 +23,28 @@ use events::{HOUR_MS, Timestamp};
 use crate::business::{Business, Logic, World};
 use crate::priority::{Priority, lower_priority};
 
-/// How often the batch lane runs in it. One period is simulated to learn from, and is not on the
-/// bill, which begins with the first run.
-const PERIOD_MS: i64 = HOUR_MS;
+/// The hour that is simulated to learn from, before the bill begins.
+const LEARNING_MS: i64 = HOUR_MS;
+/// The longest period of the batch lane of which an hour tells something.
+pub const LONGEST_PERIOD_MS: i64 = HOUR_MS;
 
-/// Plays the hours before the show through both lanes, a thread a business.
+/// Plays the hour before the show through both lanes, a thread a business; the batch lane runs
+/// every `period_ms`, at most [`LONGEST_PERIOD_MS`].
 ///
 /// # Errors
 /// When the world can't be made, such as for a map that can't be read.
-pub fn bill_of_the_past(businesses: &[&'static Business], world: &World) -> Result<PastBill> {
+pub fn bill_of_the_past(businesses: &[&'static Business], world: &World, period_ms: i64) -> Result<PastBill> {
+    assert!((1..=LONGEST_PERIOD_MS).contains(&period_ms), "an hour tells nothing of {period_ms} ms");
     let show = world.start;
-    let judged_from = show.floor(PERIOD_MS);
-    let start = judged_from.plus_ms(-PERIOD_MS);
+    let judged_from = show.floor(HOUR_MS);
+    let start = judged_from.plus_ms(-LEARNING_MS);
     let span = Span { start, end: show, judged_from };
     let past = World { start, ..world.clone() };
     let items = thread::scope(|scope| {
-        let parts: Vec<_> =
-            businesses.iter().map(|&business| scope.spawn(|| items_of(business, &past, span))).collect();
+        let parts: Vec<_> = businesses
+            .iter()
+            .map(|&business| scope.spawn(|| items_of(business, &past, span, period_ms)))
+            .collect();
         let parts = parts.into_iter().map(|part| part.join().expect("a simulation does not panic"));
         parts.collect::<Result<Vec<_>>>()
     })?;
@@ -50,12 +55,17 @@ pub fn bill_of_the_past(businesses: &[&'static Business], world: &World) -> Resu
     })
 }
 
-fn items_of(business: &Business, past: &World, span: Span) -> Result<Vec<dashboard::BillItem>> {
+fn items_of(
+    business: &Business,
+    past: &World,
+    span: Span,
+    period_ms: i64,
+) -> Result<Vec<dashboard::BillItem>> {
     // Who starts the show's own workers is waited for, and this is not.
     lower_priority(Priority::Hours);
     let costs = Costs::default();
     let logic = Logic { map: past.map.clone(), costs, ..Logic::default() };
-    let lanes = (business.comparison.lanes)(&logic, Some(past), &[PERIOD_MS])?;
+    let lanes = (business.comparison.lanes)(&logic, Some(past), &[period_ms])?;
     let mut comparison = Comparison::new(business.bill, lanes, 1, span, costs);
     let before = |at: Timestamp| at < span.end;
     for emission in (business.producer.simulate)(past)?.take_while(|emission| before(emission.at)) {
@@ -75,7 +85,7 @@ mod tests {
     fn the_hour_before_a_show_has_a_bill_of_both_lanes() {
         let start = OPENING_START.parse().expect("an RFC 3339 instant");
         let world = World { seed: 7, start, drivers: 5, map: None };
-        let past = bill_of_the_past(&[&PAYMENTS], &world).expect("a world without a map's file");
+        let past = bill_of_the_past(&[&PAYMENTS], &world, HOUR_MS).expect("a world without a map's file");
         let at = |ms| Timestamp::from_ms(ms).to_string();
         assert_eq!(at(past.from_ms), "2026-03-03T10:00:00.000Z");
         assert_eq!(past.until_ms, start.ms(), "up to the show");

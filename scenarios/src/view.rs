@@ -32,16 +32,20 @@ pub trait View: Send {
 /// The time by which a case is told.
 #[derive(Debug, Clone, Copy)]
 pub struct CaseClock {
+    /// When the show began, in event time.
+    pub start: Timestamp,
     /// Event time now.
     pub now: Timestamp,
-    /// When the batch jobs run next; now while they do.
-    pub next_run: Timestamp,
+    /// When the business's batch job runs next, and now while it does; none for one that has missed
+    /// its runs.
+    pub next_run: Option<Timestamp>,
 }
 
 impl CaseClock {
     /// When the next run is: `in 41 min`, or `now` while one is under way.
     pub(crate) fn when_it_runs(&self) -> String {
-        let left_ms = self.next_run.since_ms(self.now).max(0);
+        let Some(next_run) = self.next_run else { return "when its job runs again".to_owned() };
+        let left_ms = next_run.since_ms(self.now).max(0);
         match left_ms {
             0 => "now".to_owned(),
             1..=59_999 => format!("in {} s", (left_ms + 999) / 1_000),

@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use dashboard::Settings;
 
+use crate::xdg;
+
 /// The most bytes of such a file: a person writes less.
 const MOST_BYTES: u64 = 64 << 10;
 
 /// Where the file is, or would be; none where the environment names no place for it.
 pub(crate) fn file() -> Option<PathBuf> {
-    // The standard says that a relative path is to be ignored.
-    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let folder = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))?;
-    Some(folder.join("freshet").join("settings.toml"))
+    xdg::folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("settings.toml"))
 }
 
 /// What the file says, and what is wrong with it in a sentence: then nothing of it counts.

@@ -275,10 +275,13 @@ impl LanesView {
         }
     }
 
-    /// When the jobs run next, at `now` of a show that began at `start`.
-    pub fn next_run(&self, now: Timestamp, start: Timestamp) -> CaseClock {
-        let next_run = now.floor(self.period_ms).plus_ms(self.period_ms);
-        CaseClock { now, next_run: if self.is_running(now, start) { now } else { next_run } }
+    /// The time by which a case is told whose batch lane is `job`.
+    pub fn case_clock(&self, job: &str, wall_ms: i64, clock: &SimulatedClock) -> CaseClock {
+        let now = clock.simulated(wall_ms);
+        let is_running = self.is_running(now, clock.start);
+        let next = if is_running { now } else { now.floor(self.period_ms).plus_ms(self.period_ms) };
+        let on_schedule = self.is_on_schedule(job, wall_ms, Some(clock));
+        CaseClock { start: clock.start, now, next_run: on_schedule.then_some(next) }
     }
 
     /// The jobs run so often from the next boundary on.

@@ -469,12 +469,10 @@ impl Show {
             let here = is_here(business);
             view.show(&PaneSource { now_ms, here, silent: silent.as_ref() }, &mut snapshot);
         }
-        let next_run =
-            self.config.clock.map(|clock| self.lanes.next_run(clock.simulated(seen_ms), clock.start));
-        if let Some(clock) = next_run.filter(|_| both_lanes) {
-            let of_business = |(business, view): &(&Business, Box<dyn View>)| FollowedCase {
-                business: business.name.to_owned(),
-                ..view.case(&clock)
+        if let Some(clock) = self.config.clock.filter(|_| both_lanes) {
+            let of_business = |(business, view): &(&Business, Box<dyn View>)| {
+                let clock = self.lanes.case_clock(business.job.group, seen_ms, &clock);
+                FollowedCase { business: business.name.to_owned(), ..view.case(&clock) }
             };
             let shown = self.views.iter().filter(|(business, _)| is_here(business));
             snapshot.lanes.data.cases = shown.map(of_business).collect();

@@ -20,7 +20,7 @@ const LARGE_CENTS: i64 = 20_000;
 /// A case that is over is shown for so long, in milliseconds of wall-clock time, before the next
 /// takes its place.
 const SHOWN_MS: i64 = 20_000;
-/// After so much event time nobody waits for a run any more.
+/// After so much event time no run is waited for any more.
 const PATIENCE_MS: i64 = 3 * HOUR_MS;
 /// Cards are looked through for old swipes when there are so many.
 const MOST_CARDS: usize = 20_000;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn clock(minute: i64) -> CaseClock {
-        CaseClock { now: at(minute), next_run: at(60) }
+        CaseClock { start: at(0), now: at(minute), next_run: Some(at(60)) }
     }
 
     fn run(swipe_id: &str, decision: Decision) -> Batched<FraudDecision> {
@@ -240,6 +240,8 @@ mod tests {
     #[test]
     fn a_run_that_saw_nothing_is_said_to_have_seen_nothing() {
         let mut card = theft();
+        let dead = CaseClock { next_run: None, ..clock(59) };
+        assert_eq!(card.case(&dead).batch, "approved it, finds out when its job runs again: $850 gone");
         card.looked_at(&run("large", Decision::Approve), 40_000);
         assert_eq!(card.case(&clock(62)).batch, "looked at it at 12:01 and saw nothing wrong");
     }

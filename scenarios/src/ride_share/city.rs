@@ -76,7 +76,7 @@ impl CityView {
         self.incidents.retain(|_, (until, _)| *until > now);
         let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
         vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        self.delayed.choose(&self.trips, wall_ms);
+        self.delayed.choose(&self.trips, now, wall_ms);
         let place = |driver: &str| self.vehicles.get(driver).map(|(_, vehicle)| vehicle.at);
         let trips = self.trips.shown(&self.map, (now, wall_ms), self.delayed.trip_id(), place);
         Some(City {

@@ -20,56 +20,68 @@ const SHOWN_MS: i64 = 20_000;
 /// Which trip is followed.
 #[derive(Debug, Default)]
 pub(super) struct DelayedTrip {
-    trip_id: Option<String>,
+    followed: Option<Followed>,
+}
+
+/// A trip, and what both lanes said of its end when the delay was seen.
+#[derive(Debug)]
+struct Followed {
+    trip_id: String,
+    at: Timestamp,
+    stream: Timestamp,
+    batch: Timestamp,
 }
 
 impl DelayedTrip {
-    /// Follows the trip with the largest delay, if none is followed; `wall_ms` is wall-clock time.
-    pub(super) fn choose(&mut self, trips: &TripsView, wall_ms: i64) {
+    /// Follows the trip with the largest delay, if none is followed, when event time is `now` and
+    /// wall-clock time `wall_ms`. One that has gone stays until there is a next.
+    pub(super) fn choose(&mut self, trips: &TripsView, now: Timestamp, wall_ms: i64) {
         let is_shown = |trip: TripAnswers| trip.ended.is_none_or(|(_, at_ms)| wall_ms - at_ms < SHOWN_MS);
-        if self.trip_id.as_deref().and_then(|id| trips.answers(id)).is_some_and(is_shown) {
+        if self.trip_id().and_then(|id| trips.answers(id)).is_some_and(is_shown) {
             return;
         }
-        let delay_ms = |trip: TripAnswers| Some(trip.stream?.since_ms(trip.batch?.eta));
-        let worst = trips
-            .quoted_under_way()
-            .filter_map(|id| Some((trips.answers(id).and_then(delay_ms)?, id)))
-            .filter(|&(delay_ms, _)| delay_ms >= DELAY_MS)
-            .max();
-        // Who has gone stays until there is a next.
-        if let Some((_, id)) = worst {
-            self.trip_id = Some(id.to_owned());
+        let both = |id: &str| {
+            let trip = trips.answers(id)?;
+            let trip_id = id.to_owned();
+            Some(Followed { trip_id, at: now, stream: trip.stream?, batch: trip.batch?.eta })
+        };
+        let delay_ms = |trip: &Followed| trip.stream.since_ms(trip.batch);
+        let worst = trips.quoted_under_way().filter_map(both).max_by_key(delay_ms);
+        if let Some(worst) = worst.filter(|worst| delay_ms(worst) >= DELAY_MS) {
+            self.followed = Some(worst);
         }
     }
 
     /// Its id.
     pub(super) fn trip_id(&self) -> Option<&str> {
-        self.trip_id.as_deref()
+        self.followed.as_ref().map(|followed| followed.trip_id.as_str())
     }
 
     /// The case in words.
     pub(super) fn case(&self, trips: &TripsView, clock: &CaseClock) -> FollowedCase {
-        let known = self.trip_id.as_deref().and_then(|id| Some((id, trips.answers(id)?)));
-        let both = known.and_then(|(id, trip)| Some((id, trip, trip.stream?, trip.batch?)));
-        let Some((id, trip, stream, batch)) = both else {
+        let known = self.followed.as_ref().and_then(|followed| {
+            let trip = trips.answers(&followed.trip_id)?;
+            Some((followed, trip.ended, trip.stream?, trip.batch?))
+        });
+        let Some((followed, ended, stream, batch)) = known else {
             return FollowedCase { stream: "no trip is delayed yet".into(), ..FollowedCase::default() };
         };
         let hour = CaseClock::hour_and_minute;
-        let minutes = |to: Timestamp| (to.since_seconds(clock.now) / 60.0).round().max(0.0);
-        let (stream, batch) = match (trip.ended, trip.half_way) {
-            (Some((ended, _)), Some((stream_s, batch_s))) => (
-                format!("said {}, {}", hour(ended.plus_seconds(stream_s)), off(stream_s)),
-                format!("said {}, {}", hour(ended.plus_seconds(batch_s)), off(batch_s)),
-            ),
-            (Some(_), None) => ("said nothing".to_owned(), "said nothing".to_owned()),
-            (None, _) => (
-                format!("arrives {}, in {:.0} min", hour(stream), minutes(stream)),
-                format!("still says {}, by the roads of {}", hour(batch.eta), hour(batch.from)),
-            ),
-        };
-        let subject = match trip.ended {
-            Some((ended, _)) => format!("ride {id} arrived {}; half-way", hour(ended)),
-            None => format!("ride {id}"),
+        let id = &followed.trip_id;
+        let (subject, stream, batch) = if let Some((ended, _)) = ended {
+            let said = |eta: Timestamp| format!("said {}, {}", hour(eta), off(eta.since_seconds(ended)));
+            let subject = format!("ride {id} arrived {}; at {}", hour(ended), hour(followed.at));
+            (subject, said(followed.stream), said(followed.batch))
+        } else {
+            let minutes = (stream.since_seconds(clock.now) / 60.0).round().max(0.0);
+            // Before its first run the job knows the map and no traffic.
+            let by = if batch.from < clock.start {
+                "by the map alone".to_owned()
+            } else {
+                format!("by the roads of {}", hour(batch.from))
+            };
+            let stream = format!("arrives {}, in {minutes:.0} min", hour(stream));
+            (format!("ride {id}"), stream, format!("still says {}, {by}", hour(batch.eta)))
         };
         FollowedCase { subject, stream, batch, ..FollowedCase::default() }
     }
@@ -87,7 +99,54 @@ fn off(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use events::{Batched, EtaUpdate, Event, Place, Trip, TripKind};
+
     use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_ms(1_772_535_600_000 + minute * 60_000)
+    }
+
+    fn trip(kind: TripKind, minute: i64) -> Event {
+        let place = Place { lat: -29.9, lon: -71.25 };
+        let (trip_id, driver_id) = ("t1".to_owned(), "d1".to_owned());
+        let (ts, origin, destination) = (at(minute), place, place);
+        Event::Trips(Trip { ts, trip_id, driver_id, rider_id: None, kind, origin, destination })
+    }
+
+    fn answer(minute: i64, eta: i64) -> EtaUpdate {
+        let (trip_id, driver_id) = ("t1".to_owned(), "d1".to_owned());
+        let eta = at(eta);
+        EtaUpdate { ts: at(minute), trip_id, driver_id, eta, p10: eta, p90: eta, remaining_m: 900.0 }
+    }
+
+    #[test]
+    fn a_delayed_trip_is_told_as_both_lanes_saw_it_when_the_delay_was_seen() {
+        let (mut trips, mut delayed) = (TripsView::default(), DelayedTrip::default());
+        let clock = |now, start| CaseClock { start: at(start), now: at(now), next_run: Some(at(60)) };
+        trips.observe(&trip(TripKind::Requested, 0), 0);
+        trips.observe(&Event::EtaUpdates(answer(1, 9)), 1_000);
+        delayed.choose(&trips, at(2), 2_000);
+        assert_eq!(delayed.case(&trips, &clock(2, 0)).subject, "", "the batch lane has said nothing");
+        let batch = Batched { answer: answer(1, 8), batch_id: "eta-1".into(), valid_from: at(0) };
+        trips.observe(&Event::EtaBatch(batch), 3_000);
+        delayed.choose(&trips, at(3), 3_000);
+        assert_eq!(delayed.case(&trips, &clock(3, 0)).subject, "", "a minute is no delay");
+        trips.observe(&Event::EtaUpdates(answer(4, 15)), 4_000);
+        delayed.choose(&trips, at(4), 4_000);
+        trips.observe(&Event::EtaUpdates(answer(6, 17)), 6_000);
+        delayed.choose(&trips, at(6), 6_000);
+        let case = delayed.case(&trips, &clock(6, 0));
+        assert_eq!((case.subject.as_str(), case.stream.as_str()), ("ride t1", "arrives 11:17, in 11 min"));
+        assert_eq!(case.batch, "still says 11:08, by the roads of 11:00");
+        assert_eq!(delayed.case(&trips, &clock(6, 3)).batch, "still says 11:08, by the map alone");
+
+        trips.observe(&trip(TripKind::DroppedOff, 18), 18_000);
+        let case = delayed.case(&trips, &clock(19, 0));
+        assert_eq!(case.subject, "ride t1 arrived 11:18; at 11:04");
+        assert_eq!(case.stream, "said 11:15, 3 min too early");
+        assert_eq!(case.batch, "said 11:08, 10 min too early");
+    }
 
     #[test]
     fn an_answer_is_early_or_late_by_whole_minutes() {

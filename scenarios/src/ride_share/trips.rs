@@ -107,7 +107,7 @@ impl Known {
     }
 }
 
-/// What both lanes say of a trip, or had said.
+/// What both lanes say of a trip.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TripAnswers {
     /// When it ended, in event time and in milliseconds of wall-clock time.
@@ -116,9 +116,6 @@ pub(crate) struct TripAnswers {
     pub(crate) stream: Option<Timestamp>,
     /// The batch lane's answer.
     pub(crate) batch: Option<Quote>,
-    /// Of one that has ended: how many seconds later than it did the stream expected it to end when
-    /// half of its time was over, and the batch lane; less than zero for earlier.
-    pub(crate) half_way: Option<(f64, f64)>,
 }
 
 /// What is known of the trips.
@@ -204,15 +201,8 @@ impl TripsView {
     /// What both lanes say of a trip; none if it is not known.
     pub(crate) fn answers(&self, trip_id: &str) -> Option<TripAnswers> {
         let known = self.trips.get(trip_id)?;
-        let half_way = known.arrival(trip_id).and_then(|arrival| {
-            Some((arrival.stream_s? - arrival.truth_s, arrival.batch_s? - arrival.truth_s))
-        });
-        Some(TripAnswers {
-            ended: known.ended,
-            stream: known.newest.map(|answer| answer.eta),
-            batch: known.quote,
-            half_way,
-        })
+        let stream = known.newest.map(|answer| answer.eta);
+        Some(TripAnswers { ended: known.ended, stream, batch: known.quote })
     }
 
     /// The trips under way that the batch lane has an answer for.
@@ -280,7 +270,8 @@ impl TripsView {
             .filter(|(_, known)| known.ended.is_none() && quoted(known))
             .max_by_key(|(_, known)| known.newest.map(|answer| answer.eta));
         let newest_arrival = || {
-            let arrived = trips.iter().filter(|(id, known)| known.arrival(id).is_some());
+            let both = |known: &Known| known.half_way().and_then(|half| known.quoted_by(half)).is_some();
+            let arrived = trips.iter().filter(|(_, known)| both(known));
             arrived.max_by_key(|(_, known)| known.ended)
         };
         *lead = followed

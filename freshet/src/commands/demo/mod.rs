@@ -130,7 +130,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     drop(written);
     controller.start_later(history);
     // A bill for a person to look at; a headless show has one at its end.
-    if plan.world.opening().is_some() && screen.is_terminal() {
+    if past::has_bill(&plan) && screen.is_terminal() {
         controller.expect_past(past::of(&plan)?);
     }
     let of_the_others = plan.clone();

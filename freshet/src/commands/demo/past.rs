@@ -5,16 +5,17 @@
 //!   version, length and time of change). A program that was built anew works it out again.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result};
 use dashboard::PastBill;
 use processor::bounded::fingerprint;
-use scenarios::past::bill_of_the_past;
+use scenarios::past::{LONGEST_PERIOD_MS, bill_of_the_past};
 use scenarios::plan::Plan;
+
+use crate::xdg;
 
 /// Files of the past, of which the newest so many are kept: a kilobyte or two each.
 const KEPT: usize = 100;
@@ -23,7 +24,13 @@ const PREFIX: &str = "past-";
 /// A longer file is none of ours.
 const LONGEST: u64 = 1_000_000;
 
-/// The bill of the hours before this show, as soon as it is there.
+/// Whether the hour before this show has a bill: at the start that has an opening, for jobs that
+/// run at least once in it.
+pub(super) fn has_bill(plan: &Plan) -> bool {
+    plan.world.opening().is_some() && plan.batch_period_ms <= LONGEST_PERIOD_MS
+}
+
+/// The bill of the hour before this show, as soon as it is there.
 pub(super) fn of(plan: &Plan) -> Result<Receiver<Result<PastBill, String>>> {
     let (done, past) = channel();
     let plan = plan.clone();
@@ -34,11 +41,11 @@ pub(super) fn of(plan: &Plan) -> Result<Receiver<Result<PastBill, String>>> {
 }
 
 fn load_or_work_out(plan: &Plan) -> Result<PastBill> {
-    let file = folder().map(|folder| folder.join(file_name(plan)));
+    let file = xdg::folder("XDG_CACHE_HOME", ".cache").map(|folder| folder.join(file_name(plan)));
     if let Some(past) = file.as_deref().and_then(load) {
         return Ok(past);
     }
-    let past = bill_of_the_past(&plan.businesses, &plan.world)
+    let past = bill_of_the_past(&plan.businesses, &plan.world, plan.batch_period_ms)
         .context("the bill of the hours before could not be worked out")?;
     // The show is not worse for a folder that can't be written.
     if let Some(Err(error)) = file.map(|file| keep(&file, &past)) {
@@ -47,27 +54,13 @@ fn load_or_work_out(plan: &Plan) -> Result<PastBill> {
     Ok(past)
 }
 
-/// `$XDG_CACHE_HOME/freshet`, or that in the home directory (XDG Base Directory Specification).
-fn folder() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(cache.join("freshet"))
-}
-
 /// A name for everything that the bill depends on.
 fn file_name(plan: &Plan) -> String {
-    let program = fs::metadata(&plan.paths.program).ok().map(|file| {
-        let changed = file.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        (file.len(), changed.map(|since| since.as_nanos()))
-    });
-    let map = plan
-        .world
-        .map
-        .as_deref()
-        .map(|map| fs::metadata(map).map(|file| (file.len(), file.modified().ok())).ok());
+    let state = |path: &Path| fs::metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
+    let files = (state(&plan.paths.program), plan.world.map.as_deref().map(state));
     let businesses: Vec<&str> = plan.businesses.iter().map(|business| business.name).collect();
-    let depends_on =
-        format!("{} {program:?} {map:?} {:?} {businesses:?}", env!("CARGO_PKG_VERSION"), plan.world);
+    let version = env!("CARGO_PKG_VERSION");
+    let depends_on = format!("{version} {files:?} {:?} {} {businesses:?}", plan.world, plan.batch_period_ms);
     format!("{PREFIX}{:016x}.json", fingerprint(&depends_on))
 }
 
@@ -77,7 +70,7 @@ fn load(file: &Path) -> Option<PastBill> {
     serde_json::from_slice(&text).ok()
 }
 
-/// Writes it beside and moves it there, so that nobody reads half of it; removes the oldest.
+/// Writes it beside and moves it there, so that a reader finds all of it or none; removes the oldest.
 fn keep(file: &Path, past: &PastBill) -> Result<()> {
     let folder = file.parent().context("a file stands in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
