@@ -1,4 +1,4 @@
-//! The records of a topic, while somebody looks at them on the screen.
+//! The records of a topic, while a person looks at them on the screen.
 //!
 //! A thread of its own reads them, with a client of its own and no group, and only while they are
 //! asked for. It reads in stretches: it asks for the ends of the partitions, reads what is new, and
@@ -17,6 +17,7 @@
 //! - A filter by key finds what is within [`MOST_EXAMINED`] records of the place where it looks.
 
 mod page;
+mod place;
 mod redrive;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,7 @@ use dashboard::{PageStart, Place, RecordAt, RecordPage, RecordQuery, RecordRow, 
 use crate::priority::{Priority, lower_priority};
 use page::{merge, row, unreadable, whole};
 
+pub(crate) use place::offsets_at;
 pub use redrive::{REDRIVE_HEADER, redrive};
 
 /// A page has at most so many records.
@@ -179,32 +181,37 @@ fn look(
         Some(held) if held.topic == query.topic => held,
         _ => session.insert(Session::open(settings, &query.topic)?),
     };
-    let before = held.page.clone();
-    match &mut held.page {
+    // A page is copied only when something in it changes: it is looked at four times a second.
+    let before = held.page.take();
+    let mut page = match &before {
         Some(page) if page.query.same_page(query) => {
-            let mut page = page.clone();
-            page.query = query.clone();
+            let mut page = Arc::clone(page);
+            if page.query != *query {
+                Arc::make_mut(&mut page).query = query.clone();
+            }
             if query.start == PageStart::Newest && !query.paused {
                 held.follow(&mut page, desk)?;
             }
-            held.page = Some(page);
+            page
         }
-        _ => {
+        Some(_) | None => {
             let mut page = blank(query);
             held.read(&mut page, desk)?;
-            held.page = Some(page);
+            page.source = Source::Live;
+            Arc::new(page)
         }
-    }
-    let page = held.page.as_mut().expect("a page was put there");
-    page.source = Source::Live;
+    };
+    let shown = before.as_ref().and_then(|page| page.query.whole);
     match query.whole {
-        Some(at) if page.whole.is_none() || before.as_ref().and_then(|page| page.query.whole) != Some(at) => {
-            page.whole = Some(Arc::new(held.admin.read_whole(&query.topic, at)));
+        Some(at) if page.whole.is_none() || shown != Some(at) => {
+            Arc::make_mut(&mut page).whole = Some(Arc::new(read_whole(&held.admin, &query.topic, at)));
         }
-        Some(_) => {}
-        None => page.whole = None,
+        None if page.whole.is_some() => Arc::make_mut(&mut page).whole = None,
+        Some(_) | None => {}
     }
-    Ok((before.as_ref() != Some(page)).then(|| Arc::new(page.clone())))
+    held.page = Some(Arc::clone(&page));
+    let is_new = before.is_none_or(|before| !Arc::ptr_eq(&before, &page));
+    Ok(is_new.then_some(page))
 }
 
 /// A client that reads one topic, and the page it is at.
@@ -213,7 +220,7 @@ struct Session {
     admin: Admin,
     reader: LogReader,
     partitions: Vec<TopicPartition>,
-    page: Option<RecordPage>,
+    page: Option<Arc<RecordPage>>,
 }
 
 /// A part of each partition: partition, first offset, offset to stop before.
@@ -275,61 +282,55 @@ impl Session {
         offsets: &[(i32, Offsets)],
         of_each: i64,
     ) -> Result<Stretches, ReadError> {
-        let named = |list: &[(i32, i64)], partition: i32| {
-            list.iter().find(|(known, _)| *known == partition).map(|(_, offset)| *offset)
-        };
-        let since = match start {
-            PageStart::From(Place::At(ms)) => {
-                let at: Vec<_> = offsets
-                    .iter()
-                    .map(|(partition, _)| TopicPartition::new(&*self.topic, *partition))
-                    .collect();
-                self.admin.offsets_since(&at, *ms)?
+        let begins = match start {
+            PageStart::From(place) => {
+                let at = |&(partition, held): &(i32, Offsets)| {
+                    (TopicPartition::new(&*self.topic, partition), held)
+                };
+                offsets_at(&self.admin, *place, &offsets.iter().map(at).collect::<Vec<_>>())?
             }
-            PageStart::Newest | PageStart::From(_) | PageStart::After(_) | PageStart::Before(_) => Vec::new(),
+            PageStart::Newest | PageStart::After(_) | PageStart::Before(_) => Vec::new(),
         };
         let stretch = |(at, &(partition, held)): (usize, &(i32, Offsets))| {
             let Offsets { earliest, latest } = held;
             let forward = |from: i64| {
-                let from = from.clamp(earliest, latest.max(earliest));
+                let from = held.nearest(from);
                 (partition, from, latest.min(from.saturating_add(of_each)))
             };
             let backward = |to: i64| {
-                let to = to.clamp(earliest, latest.max(earliest));
+                let to = held.nearest(to);
                 (partition, earliest.max(to.saturating_sub(of_each)), to)
             };
             match start {
                 PageStart::Newest | PageStart::From(Place::End) => backward(latest),
-                PageStart::From(Place::Beginning) => forward(earliest),
-                PageStart::From(Place::Offset(offset)) => forward(*offset),
-                PageStart::From(Place::At(_)) => forward(since.get(at).copied().flatten().unwrap_or(latest)),
-                PageStart::After(list) => forward(named(list, partition).unwrap_or(latest)),
-                PageStart::Before(list) => backward(named(list, partition).unwrap_or(earliest)),
+                PageStart::From(Place::Beginning | Place::Offset(_) | Place::At(_)) => forward(begins[at]),
+                PageStart::After(list) => forward(offset_in(list, partition).unwrap_or(latest)),
+                PageStart::Before(list) => backward(offset_in(list, partition).unwrap_or(earliest)),
             }
         };
         Ok(offsets.iter().enumerate().map(stretch).collect())
     }
 
     /// Adds to the newest page what has come since, and leaves out what came too fast.
-    fn follow(&mut self, page: &mut RecordPage, desk: &Desk) -> Result<(), ReadError> {
-        let query = page.query.clone();
-        let offsets = self.offsets(&query)?;
+    fn follow(&mut self, page: &mut Arc<RecordPage>, desk: &Desk) -> Result<(), ReadError> {
+        let offsets = self.offsets(&page.query)?;
         let several = offsets.len().max(1) as i64;
         let of_each = (4 * MOST_ROWS as i64 / several).max(LEAST_OF_EACH);
-        let mut stretches = Stretches::new();
+        let (mut stretches, mut skipped) = (Stretches::new(), 0);
         for (partition, held) in &offsets {
-            let known = page.to.iter().find(|(known, _)| known == partition).map(|(_, to)| *to);
-            let next = known.unwrap_or(held.earliest);
+            let next = offset_in(&page.to, *partition).unwrap_or(held.earliest);
             // A topic that was made again begins again.
             let next = if next > held.latest { held.earliest } else { next.max(held.earliest) };
             let from = next.max(held.latest.saturating_sub(of_each));
-            page.skipped += (from - next) as u64;
+            skipped += (from - next) as u64;
             stretches.push((*partition, from, held.latest));
         }
         if stretches.iter().all(|(_, from, to)| from >= to) {
             return Ok(());
         }
-        let found = self.read_stretches(&query, &stretches, desk)?;
+        let found = self.read_stretches(&page.query, &stretches, desk)?;
+        let page = Arc::make_mut(page);
+        page.skipped += skipped;
         page.to = found.to;
         page.examined += found.examined;
         page.rows.extend(merge(found.rows));
@@ -389,6 +390,11 @@ impl Session {
     }
 }
 
+/// What a list of partitions and offsets says of one.
+fn offset_in(list: &[(i32, i64)], partition: i32) -> Option<i64> {
+    list.iter().find(|(known, _)| *known == partition).map(|(_, offset)| *offset)
+}
+
 /// Cuts a page to its size, at its beginning or at its end, and moves its bounds there.
 fn shorten(page: &mut RecordPage, at_its_beginning: bool) {
     let over = page.rows.len().saturating_sub(MOST_ROWS);
@@ -413,28 +419,20 @@ fn shorten(page: &mut RecordPage, at_its_beginning: bool) {
 /// Whether there is more before and behind a page.
 fn mark_neighbours(page: &mut RecordPage, offsets: &[(i32, Offsets)]) {
     let any = |list: &[(i32, i64)], is: fn(i64, Offsets) -> bool| {
-        offsets.iter().any(|(partition, held)| {
-            list.iter().any(|(known, offset)| known == partition && is(*offset, *held))
-        })
+        offsets
+            .iter()
+            .any(|&(partition, held)| offset_in(list, partition).is_some_and(|offset| is(offset, held)))
     };
     page.has_before = any(&page.from, |from, held| from > held.earliest);
     page.has_after = any(&page.to, |to, held| to < held.latest);
 }
 
-/// What an [`Admin`] can say of one record.
-trait ReadWhole {
-    fn read_whole(&self, topic: &str, at: RecordAt) -> WholeRecord;
-}
-
-impl ReadWhole for Admin {
-    fn read_whole(&self, topic: &str, at: RecordAt) -> WholeRecord {
-        match self.record(&TopicPartition::new(topic, at.partition), at.offset) {
-            Ok(Some(record)) => whole(&record),
-            Ok(None) => {
-                let problem = "it is gone: retention or compaction has deleted it".to_owned();
-                WholeRecord { problem: Some(problem), ..WholeRecord::default() }
-            }
-            Err(error) => WholeRecord { problem: Some(error.to_string()), ..WholeRecord::default() },
-        }
-    }
+/// One record with everything, or why it can't be shown.
+fn read_whole(admin: &Admin, topic: &str, at: RecordAt) -> WholeRecord {
+    let problem = match admin.record(&TopicPartition::new(topic, at.partition), at.offset) {
+        Ok(Some(record)) => return whole(&record),
+        Ok(None) => "it is gone: retention or compaction has deleted it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    WholeRecord { problem: Some(problem), ..WholeRecord::default() }
 }

@@ -24,6 +24,11 @@ impl Offsets {
     pub fn lag(self, committed: i64) -> i64 {
         (self.latest - committed.max(self.earliest)).max(0)
     }
+
+    /// The offset from which reading can begin that is nearest to `offset`.
+    pub fn nearest(self, offset: i64) -> i64 {
+        offset.clamp(self.earliest, self.latest.max(self.earliest))
+    }
 }
 
 impl Admin {
@@ -113,5 +118,9 @@ mod tests {
             assert_eq!(offsets.lag(committed), lag, "committed {committed}");
         }
         assert_eq!(Offsets { earliest: 100, latest: 100 }.lag(10), 0, "all of it was deleted");
+        for (offset, nearest) in [(i64::MIN, 100), (110, 110), (i64::MAX, 130)] {
+            assert_eq!(offsets.nearest(offset), nearest, "{offset}");
+        }
+        assert_eq!(Offsets { earliest: 7, latest: 3 }.nearest(5), 7, "what makes no sense is no panic");
     }
 }

@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use client::{Admin, NewTopic, Offsets, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
+use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
 use dashboard::{Action, NewRecord, Place, Target};
 
 use super::ShowController;
-use crate::records::redrive;
+use crate::records::{self, redrive};
 
 /// How long the cluster may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,19 +75,10 @@ pub(super) fn offsets_at(
         return Err("it has committed no offset, so nothing says what it reads".to_owned());
     }
     let held = admin.offsets(partitions).map_err(|error| error.to_string())?;
-    let since = match place {
-        Place::At(ms) => admin.offsets_since(partitions, ms).map_err(|error| error.to_string())?,
-        Place::Beginning | Place::End | Place::Offset(_) => vec![None; partitions.len()],
-    };
-    let offset = |held: Offsets, since: Option<i64>| match place {
-        Place::Beginning => held.earliest,
-        Place::End => held.latest,
-        Place::Offset(offset) => offset.clamp(held.earliest, held.latest.max(held.earliest)),
-        // All its records are older.
-        Place::At(_) => since.unwrap_or(held.latest),
-    };
-    let all = partitions.iter().zip(held).zip(since);
-    Ok(all.filter_map(|((at, held), since)| Some((at.clone(), offset(held?, since)))).collect())
+    let there = partitions.iter().zip(held).filter_map(|(at, held)| Some((at.clone(), held?)));
+    let there: Vec<_> = there.collect();
+    let to = records::offsets_at(admin, place, &there).map_err(|error| error.to_string())?;
+    Ok(there.into_iter().map(|(at, _)| at).zip(to).collect())
 }
 
 /// Sets the offsets of a group that is not ours.
