@@ -33,7 +33,7 @@
 //!   `lanes`.
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
-//!   [`Admin::committed_offsets`] and [`Admin::record`] are safe for anybody's.
+//!   [`Admin::committed_offsets`] and [`Admin::record`] are safe for those of others.
 //! - One security protocol out of the box (plain text). TLS and SASL need
 //!   librdkafka built with them.
 

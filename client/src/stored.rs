@@ -1,7 +1,7 @@
 //! One record, whole, as it lies in the log.
 //!
 //! The binding hands a record's headers over as text and panics where a name is none (see the
-//! crate's *Simplifications*). What anybody may have written is therefore asked for in Kafka's own
+//! crate's *Simplifications*). What any client may have written is therefore asked for in Kafka's own
 //! bytes: the batch that holds the offset, decompressed here, and of it the one record.
 //!
 //! # Simplifications

@@ -2,7 +2,7 @@
 //! never 0.
 
 use text::{clean, text_width};
-pub(crate) use text::{grouped as count, money};
+pub(crate) use text::{grouped as count, money, plural};
 
 use crate::snapshot::{LaneVerdict, Unit};
 
@@ -232,11 +232,6 @@ pub(crate) fn time_of_day(at_ms: i64, utc_offset_min: i32) -> String {
 pub(crate) fn weekday(at_ms: i64, utc_offset_min: i32) -> &'static str {
     let seconds = at_ms.div_euclid(1000).saturating_add(i64::from(utc_offset_min) * 60);
     ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][seconds.div_euclid(86_400).rem_euclid(7) as usize]
-}
-
-/// `word` or `words`.
-pub(crate) fn plural(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{} {word}s", self::count(count)) }
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl World {
     }
 }
 
-/// The controller of a dashboard that is attached to a cluster, and who presses its keys.
+/// The controller of a dashboard that is attached to a cluster, and what its keys ask for.
 struct Attached {
     controller: ShowController,
     ask: Sender<Request>,
@@ -206,7 +206,7 @@ fn the_records_of_a_topic_are_paged_filtered_and_followed() {
     assert_eq!(page.whole.as_ref().unwrap().value.as_deref(), Some("another"), "and any record can be seen");
 }
 
-/// Anybody may write headers that are no text, on which the binding panics.
+/// Any client may write headers that are no text, on which the binding panics.
 #[test]
 fn a_record_is_shown_whole_whatever_is_in_it() {
     let world = World::with(&[("any", 1)]);
@@ -229,8 +229,8 @@ fn a_record_is_shown_whole_whatever_is_in_it() {
     assert_eq!(whole.problem, None);
 }
 
-/// Once for each record, whoever wrote letters about it; with its key and headers, to where it came
-/// from; and not in circles.
+/// Once for each record, however many letters there are about it; with its key and headers, to where
+/// it came from; and not in circles.
 #[test]
 fn the_records_of_dead_letters_are_sent_again() {
     let world = World::with(&[("swipes", 2), ("dead_letters", 1)]);
@@ -265,7 +265,7 @@ fn the_records_of_dead_letters_are_sent_again() {
     assert_eq!(header("trace").unwrap(), b"7");
     assert_eq!(header(REDRIVE_HEADER).unwrap(), b"dead_letters/0@0");
 
-    // It dies again: only who names its letter sends it a third time.
+    // It dies again: it is sent a third time only if its letter is named.
     world.send_letter("fraud", 1, 1);
     let all = redrive(&world.settings, "dead_letters", None).unwrap();
     assert!(all.ends_with("1 left out: redriven before, died again"), "{all}");
@@ -273,6 +273,29 @@ fn the_records_of_dead_letters_are_sent_again() {
     assert_eq!(redrive(&world.settings, "dead_letters", only).as_deref(), Ok("1 record sent again"));
     let no_letter = Some(RecordAt { partition: 0, offset: 4 });
     assert_eq!(redrive(&world.settings, "dead_letters", no_letter), Err("it is no dead letter".to_owned()));
+}
+
+/// A letter comes from outside: it may name any topic, partition and offset.
+#[test]
+fn a_letter_about_nothing_holds_up_no_other() {
+    let world = World::with(&[("swipes", 1), ("dead_letters", 1)]);
+    world.send("swipes", 0, "card", "rubbish", None);
+    let nothing = [("nowhere", 0, 0), ("no\\u0000name", 0, 0), ("swipes", 99, 0), ("swipes", -1, i64::MIN)];
+    for (topic, partition, offset) in nothing {
+        let letter = format!(
+            r#"{{"topic":"{topic}","partition":{partition},"offset":{offset},"error":"not JSON","value_base64":""}}"#
+        );
+        world.send("dead_letters", 0, "swipes", &letter, None);
+    }
+    world.send_letter("fraud", 0, 0);
+
+    let all = redrive(&world.settings, "dead_letters", None);
+    assert_eq!(all.as_deref(), Ok("1 record sent again · 4 gone or unreadable"));
+    let only = Some(RecordAt { partition: 0, offset: 2 });
+    let refused = redrive(&world.settings, "dead_letters", only).unwrap_err();
+    assert!(refused.contains("swipes/99@0"), "{refused}");
+    let topics: Vec<_> = world.admin.topics().unwrap().into_iter().map(|info| info.name).collect();
+    assert_eq!(topics, ["dead_letters", "swipes"], "to ask for a topic makes none");
 }
 
 /// On any cluster, without a worker of ours: a topic is created, a record is sent to it, and a

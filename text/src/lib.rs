@@ -30,6 +30,6 @@ mod safe;
 mod table;
 
 pub use cells::{clean, fit, fit_id, text_width, width, wrap};
-pub use numbers::{amount, grouped, money};
+pub use numbers::{amount, grouped, money, plural};
 pub use safe::{SafeWriter, escape, is_unsafe};
 pub use table::Table;

@@ -13,7 +13,13 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// Cents as an amount, whatever the currency: `1,204.50`.
+/// A number of things: `1 record`, `1,204 records`.
+pub fn plural(count: u64, word: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {word}{s}", grouped(count))
+}
+
+/// Cents as an amount without its currency: `1,204.50`.
 pub fn amount(cents: i64) -> String {
     let sign = if cents < 0 { "−" } else { "" };
     format!("{sign}{}", magnitude(cents))
@@ -39,6 +45,14 @@ mod tests {
         let numbers = [0, 999, 1_000, 8_412, 123_456, u64::MAX];
         let texts = ["0", "999", "1,000", "8,412", "123,456", "18,446,744,073,709,551,615"];
         assert_eq!(numbers.map(grouped), texts);
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!(
+            [0, 1, 8_412].map(|count| plural(count, "record")),
+            ["0 records", "1 record", "8,412 records"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
 use dashboard::{Action, NewRecord, Place, Target};
+use text::plural;
 
 use super::ShowController;
 use crate::records::{self, redrive};
@@ -91,7 +92,7 @@ fn reset(
     let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
     let to = offsets_at(&admin, partitions, place)?;
     admin.reset(group, &to).map_err(|error| error.to_string())?;
-    Ok(format!("{} partitions set to {place}", to.len()))
+    Ok(format!("{} set to {place}", plural(to.len() as u64, "partition")))
 }
 
 fn create(
@@ -105,7 +106,7 @@ fn create(
     let new = NewTopic { name: topic.to_owned(), partitions, configs: retention.into_iter().collect() };
     match admin.create(&[new]) {
         Ok(created) if created.is_empty() => Err("there is a topic of this name already".to_owned()),
-        Ok(_) => Ok(format!("created with {partitions} partitions")),
+        Ok(_) => Ok(format!("created with {}", plural(partitions.max(0) as u64, "partition"))),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -14,8 +14,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use client::{Admin, LogReader, Outgoing, Producer, ProducerOptions, Settings, StoredRecord, TopicPartition};
+use client::{
+    Admin, ClusterError, LogReader, Outgoing, Producer, ProducerOptions, Settings, StoredRecord,
+    TopicPartition,
+};
 use dashboard::{Letter, RecordAt};
+use text::plural;
 
 use super::page::letter;
 
@@ -32,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     sent: u64,
-    /// Retention has deleted them, or nobody can read them.
+    /// Retention has deleted them, or they cannot be read.
     gone: u64,
     /// They had been redriven before, and died again.
     came_back: u64,
@@ -40,7 +44,7 @@ struct Outcome {
 
 impl Outcome {
     fn words(&self) -> String {
-        let mut words = format!("{} sent again", records(self.sent));
+        let mut words = format!("{} sent again", plural(self.sent, "record"));
         if self.gone > 0 {
             words.push_str(&format!(" · {} gone or unreadable", self.gone));
         }
@@ -49,10 +53,6 @@ impl Outcome {
         }
         words
     }
-}
-
-fn records(count: u64) -> String {
-    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
 }
 
 /// Sends again what the letter at `only` in `topic` is about, or what all its letters are about,
@@ -68,7 +68,26 @@ pub fn redrive(settings: &Settings, topic: &str, only: Option<RecordAt>) -> Resu
         &ProducerOptions { delivery_timeout: Some(PATIENCE), ..ProducerOptions::answers() },
     )
     .map_err(|error| error.to_string())?;
-    let (mut outcome, mut done) = (Outcome::default(), BTreeSet::new());
+    let mut outcome = Outcome::default();
+    let all = send_each(&admin, &producer, topic, only, letters, &mut outcome);
+    producer.flush(PATIENCE).map_err(|error| error.to_string())?;
+    match all {
+        Ok(()) => Ok(outcome.words()),
+        Err(reason) if outcome == Outcome::default() => Err(reason),
+        Err(reason) => Err(format!("{reason}; before that: {}", outcome.words())),
+    }
+}
+
+/// Sends again what each of `letters` is about, each record once, and counts what became of it.
+fn send_each(
+    admin: &Admin,
+    producer: &Producer,
+    topic: &str,
+    only: Option<RecordAt>,
+    letters: Vec<(RecordAt, Letter)>,
+    outcome: &mut Outcome,
+) -> Result<(), String> {
+    let mut done = BTreeSet::new();
     for (at, letter) in letters {
         let from = TopicPartition::new(&*letter.topic, letter.at.partition);
         if letter.last_offset.is_some() || letter.topic == topic {
@@ -78,7 +97,12 @@ pub fn redrive(settings: &Settings, topic: &str, only: Option<RecordAt>) -> Resu
         if !done.insert((from.clone(), letter.at.offset)) {
             continue;
         }
-        let record = admin.record(&from, letter.at.offset).map_err(|error| error.to_string())?;
+        let record = match admin.record(&from, letter.at.offset) {
+            Ok(record) => record,
+            // A letter comes from outside: one that names what is not there holds up no other.
+            Err(ClusterError::Refused { .. }) if only.is_none() => None,
+            Err(error) => return Err(error.to_string()),
+        };
         let Some(record) = record else {
             outcome.gone += 1;
             continue;
@@ -88,11 +112,10 @@ pub fn redrive(settings: &Settings, topic: &str, only: Option<RecordAt>) -> Resu
             outcome.came_back += 1;
             continue;
         }
-        send(&producer, &from, &record, &format!("{topic}/{at}"))?;
+        send(producer, &from, &record, &format!("{topic}/{at}"))?;
         outcome.sent += 1;
     }
-    producer.flush(PATIENCE).map_err(|error| error.to_string())?;
-    Ok(outcome.words())
+    Ok(())
 }
 
 fn one_letter(admin: &Admin, topic: &str, at: RecordAt) -> Result<Letter, String> {
