@@ -125,9 +125,9 @@ pub struct ClusterView {
 }
 
 impl ClusterView {
-    /// A worker of ours has read so many records of a topic since it was started.
-    pub fn read(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
-        self.reads.take(now_ms, worker, topic, records);
+    /// A worker of ours, of this group, has read so many records of a topic since it was started.
+    pub fn read(&mut self, now_ms: i64, worker: &str, group: &str, topic: &str, records: u64) {
+        self.reads.take(now_ms, worker, group, topic, records);
     }
 
     /// Records of a topic that groups commit a second whose members do not say what they read.

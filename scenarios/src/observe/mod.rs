@@ -185,9 +185,10 @@ impl Show {
         self.cluster.is_at_work(group)
     }
 
-    /// A worker of ours says when the wall shows `now_ms` how many records of a topic it has read.
-    pub fn read(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
-        self.cluster.read(now_ms, worker, topic, records);
+    /// A worker of ours, of this group, says when the wall shows `now_ms` how many records of a
+    /// topic it has read.
+    pub fn read(&mut self, now_ms: i64, worker: &str, group: &str, topic: &str, records: u64) {
+        self.cluster.read(now_ms, worker, group, topic, records);
     }
 
     /// Questions are read from these offsets on: topic, partition, offset.

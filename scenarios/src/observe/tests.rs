@@ -174,7 +174,7 @@ fn a_rewind_spoils_no_delay() {
     let after = freshness(&mut show, 60_000);
     assert_eq!((after.answers, after.p50_ms, after.p99_ms), (before.answers, before.p50_ms, before.p99_ms));
     assert_eq!(show.ledger()[0].1.replayed, 20);
-    // What nobody had answered before is answered for the first time, in whatever round.
+    // A question that has no answer yet is answered for the first time, in any round.
     let swipe = CardSwipe { ts: at(2_000), ..card_swipe(20) };
     show.take(&record(Topic::CardSwipes, 20, swipe.into(), 2_000, Headers::default()));
     answer(&mut show, 40, 20, 2_030, replay);
@@ -410,7 +410,7 @@ fn the_bill_stands_while_the_cluster_is_silent() {
     show.observe(&approve_at(0, 190_000), 190_020);
     show.poll(200_000, poll(2, 1));
     assert_eq!(cases(&mut show, 200_000), Some(1), "the second may still be answered in time");
-    assert_eq!(cases(&mut show, 240_000), Some(1), "nobody can tell");
+    assert_eq!(cases(&mut show, 240_000), Some(1), "it can't be told");
     show.poll(240_000, poll(2, 1));
     assert_eq!(cases(&mut show, 240_000), Some(2), "it has no decision");
 }

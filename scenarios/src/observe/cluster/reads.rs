@@ -1,24 +1,26 @@
 //! What our workers say that they have read.
 //!
 //! A committed offset moves once a second or once an hour, by all that was read since: as a rate it
-//! stands at nothing and then jumps. So our workers count what they read, and say it in their lines
-//! to the supervisor. Of a stranger's group nobody says it; there the committed offsets are all
-//! that is known.
+//! stands at nothing and then jumps. So the stream lane's workers count what they read, and say it
+//! in their lines to the supervisor. The jobs of the batch lane and groups that are not ours say
+//! nothing; there the committed offsets are all that is known.
 
 use std::collections::HashMap;
 
 use super::course::Growth;
 
-/// Who has said nothing for so long, in milliseconds of wall-clock time, reads nothing: a line
-/// comes once a second while records do.
+/// A worker that has said nothing for so long, in milliseconds of wall-clock time, reads nothing: a
+/// line comes once a second while records do.
 const SILENT_MS: i64 = 2_500;
 
-/// What each worker has read of each topic.
+/// What each worker has read of each topic, by the names of both.
 #[derive(Debug, Default)]
 pub(super) struct Reads(HashMap<(String, String), WorkerReads>);
 
 #[derive(Debug, Default)]
 struct WorkerReads {
+    /// The worker's group.
+    group: String,
     /// What it said last: since it was started.
     said: u64,
     /// Since the first of its name was started.
@@ -26,10 +28,11 @@ struct WorkerReads {
 }
 
 impl Reads {
-    /// The worker has read so many records of the topic since it was started; fewer than before:
-    /// it was started again.
-    pub(super) fn take(&mut self, now_ms: i64, worker: &str, topic: &str, records: u64) {
+    /// A worker of this group has read so many records of the topic since it was started; fewer
+    /// than before: it was started again.
+    pub(super) fn take(&mut self, now_ms: i64, worker: &str, group: &str, topic: &str, records: u64) {
         let its = self.0.entry((worker.to_owned(), topic.to_owned())).or_default();
+        group.clone_into(&mut its.group);
         let more = records.checked_sub(its.said).unwrap_or(records);
         its.said = records;
         let before = its.total.last();
@@ -51,17 +54,8 @@ impl Reads {
         rates.reduce(|all, rate| all + rate)
     }
 
-    /// Whether a worker of this group says what it reads of the topic. A worker is called as its
-    /// group is, with a number where there are several.
+    /// Whether a worker of this group says what it reads of the topic.
     pub(super) fn says(&self, group: &str, topic: &str) -> bool {
-        let is_member = |worker: &str| {
-            let rest = worker.strip_prefix(group);
-            rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number))
-        };
-        self.0.keys().any(|(worker, of)| of == topic && is_member(worker))
+        self.0.iter().any(|((_, of), reads)| of == topic && reads.group == group)
     }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -265,19 +265,33 @@ fn what_workers_say_that_they_read_is_the_rate_and_commits_are_those_of_others()
         of_both.groups.push(ours);
         view.take(now_ms, of_both);
         let records = second as u64 * 100;
-        view.read(now_ms + 5, "ours-1", "clicks", records);
-        view.read(now_ms + 5, "ours-2", "clicks", records / 2);
-        view.read(now_ms + 5, "ours-2", "card_swipes", records);
+        view.read(now_ms + 5, "ours-1", "ours", "clicks", records);
+        view.read(now_ms + 5, "ours-2", "ours", "clicks", records / 2);
+        view.read(now_ms + 5, "ours-2", "ours", "card_swipes", records);
     }
     assert_eq!(seen(&view), (Some(150.0), Some(90.0)), "two workers; the other group's commits");
     // One is started again, and counts from the beginning.
-    view.read(11_005, "ours-2", "clicks", 50);
-    view.read(11_005, "ours-1", "clicks", 1_100);
-    view.read(12_005, "ours-2", "clicks", 100);
-    view.read(12_005, "ours-1", "clicks", 1_200);
+    view.read(11_005, "ours-2", "ours", "clicks", 50);
+    view.read(11_005, "ours-1", "ours", "clicks", 1_100);
+    view.read(12_005, "ours-2", "ours", "clicks", 100);
+    view.read(12_005, "ours-1", "ours", "clicks", 1_200);
     view.take(12_100, poll(1_200, 990, &["a"]));
     assert_eq!(seen(&view).0, Some(150.0));
     // They stand still: they read nothing, and that is known.
     view.take(20_000, poll(1_200, 990, &["a"]));
     assert_eq!(seen(&view).0, Some(0.0));
+}
+
+/// A student's group may be called as one of our workers is: what it commits is counted.
+#[test]
+fn a_group_that_is_called_as_a_worker_of_ours_is_not_taken_for_it() {
+    let mut view = ClusterView::default();
+    for second in 0..=10_i64 {
+        let mut of_both = poll(second * 100, second * 90, &["a"]);
+        of_both.groups[0].id = "ours-2".into();
+        view.take(second * 1_000, of_both);
+        view.read(second * 1_000 + 5, "ours-2", "ours", "clicks", second as u64 * 100);
+    }
+    let topic = &view.topics()[0];
+    assert_eq!((topic.out_per_second, topic.committed_per_second), (Some(100.0), Some(90.0)));
 }
