@@ -62,7 +62,7 @@ pub struct ShowController {
     slow_machine: SlowMachine,
     /// The cars of the show, if it has any.
     drivers: Option<u32>,
-    /// Reads what somebody looks at; none while nobody does.
+    /// Reads the records that are on the screen; none while there are none.
     records: Option<RecordReader>,
 }
 
@@ -131,7 +131,10 @@ impl ShowController {
                 return;
             }
             WorkerNews::Line { worker, line: WorkerLine::Read { topic, records } } => {
-                self.show.read(wall_ms(), &worker, &topic, records);
+                let spec = self.supervisor.as_ref().and_then(|s| s.worker(&worker)).map(|w| &w.spec);
+                if let Some(group) = spec.and_then(|spec| spec.group.as_deref()) {
+                    self.show.read(wall_ms(), &worker, group, &topic, records);
+                }
                 return;
             }
             WorkerNews::Line { worker, line } => match self.warnings.news(&worker, line) {
@@ -151,6 +154,12 @@ impl ShowController {
                 (worker, severity, NoticeKind::Crash, text)
             }
         };
+        self.note(kind, severity, &subject, text);
+    }
+
+    /// Notes what has happened just now.
+    fn note(&mut self, kind: NoticeKind, severity: Severity, subject: &str, text: String) {
+        let subject = subject.to_owned();
         self.show.note(Notice { at_ms: wall_ms(), kind, severity, subject, text, duration_ms: None });
     }
 
@@ -245,18 +254,11 @@ impl ShowController {
         let worst = worst.max_by(|(one, _), (other, _)| one.total_cmp(other));
         let behind_ms = worst.as_ref().map(|(behind_ms, _)| *behind_ms);
         if self.slow_machine.look(Look { now_ms, behind_ms, processors: ProcessorTime::now() }) {
-            let (load, remedy) = (
-                slow_machine::load(self.drivers, clock.speed),
-                slow_machine::remedy(self.drivers, clock.speed),
-            );
-            self.show.note(Notice {
-                at_ms: now_ms,
-                kind: NoticeKind::Note,
-                severity: Severity::Warning,
-                subject: worst.map(|(_, group)| group).unwrap_or_default(),
-                text: format!("this machine is too slow for {load}: try {remedy}"),
-                duration_ms: None,
-            });
+            let load = slow_machine::load(self.drivers, clock.speed);
+            let remedy = slow_machine::remedy(self.drivers, clock.speed);
+            let group = worst.map(|(_, group)| group).unwrap_or_default();
+            let text = format!("this machine is too slow for {load}: try {remedy}");
+            self.note(NoticeKind::Note, Severity::Warning, &group, text);
         }
         self.slow_machine.is_too_slow().then(|| slow_machine::remedy(self.drivers, clock.speed))
     }

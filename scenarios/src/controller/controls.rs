@@ -10,9 +10,7 @@
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use dashboard::{
-    Action, Command, Notice, NoticeKind, Place, Progress, RecordQuery, Request, Severity, Target,
-};
+use dashboard::{Action, Command, NoticeKind, Place, Progress, RecordQuery, Request, Severity, Target};
 use events::Timestamp;
 
 use super::errands::{Outcome, offsets_at};
@@ -96,7 +94,7 @@ impl ShowController {
     fn execute(&mut self, command: &Command) {
         let now_ms = wall_ms();
         match command.action {
-            // Whoever is behind after that has a reason.
+            // A consumer that is behind after that has a reason.
             Action::Pause
             | Action::Resume
             | Action::Kill
@@ -124,20 +122,9 @@ impl ShowController {
                 (Progress::Failed { reason }, expect, Severity::Warning, text)
             }
         };
-        self.note_control(command.target.name(), severity, text);
+        self.note(NoticeKind::Control, severity, command.target.name(), text);
         let (id, action, target) = (command.id, command.action, command.target.clone());
         self.controls.push(Control { id, action, target, progress, note: None, expect, since_ms: now_ms });
-    }
-
-    fn note_control(&mut self, subject: &str, severity: Severity, text: String) {
-        self.show.note(Notice {
-            at_ms: wall_ms(),
-            kind: NoticeKind::Control,
-            severity,
-            subject: subject.to_owned(),
-            text,
-            duration_ms: None,
-        });
     }
 
     fn carry_out(&mut self, action: Action, target: &Target, now_ms: i64) -> Result<Expect, String> {
@@ -320,7 +307,7 @@ impl ShowController {
                     }
                 };
                 control.since_ms = now_ms;
-                self.note_control(control.target.name(), severity, text);
+                self.note(NoticeKind::Control, severity, control.target.name(), text);
             } else if self.is_seen(&control.expect) {
                 control.progress = Progress::Observed;
                 control.since_ms = now_ms;

@@ -72,11 +72,13 @@ impl SlowMachine {
         if !(0..SUSPENDED_MS).contains(&passed_ms) {
             self.excuse();
         }
-        let behind_ms = look.behind_ms.unwrap_or(0.0);
+        // What is unknown has not caught up, and is not behind.
+        let has_caught_up = look.behind_ms.is_some_and(|behind_ms| behind_ms < CAUGHT_UP_MS);
         let busy = before.processors.zip(look.processors).and_then(|(before, now)| now.busy_since(before));
-        let is_slow = behind_ms >= BEHIND_MS && busy.is_some_and(|busy| busy >= BUSY);
+        let is_behind = look.behind_ms.is_some_and(|behind_ms| behind_ms >= BEHIND_MS);
+        let is_slow = is_behind && busy.is_some_and(|busy| busy >= BUSY);
         let state = match self.state {
-            State::Excused | State::TooSlow if behind_ms < CAUGHT_UP_MS => State::Well,
+            State::Excused | State::TooSlow if has_caught_up => State::Well,
             State::Suspected { .. } if !is_slow => State::Well,
             State::Well if is_slow => State::Suspected { since_ms: look.now_ms },
             State::Suspected { since_ms } if look.now_ms - since_ms >= LASTS_MS => State::TooSlow,
@@ -196,6 +198,9 @@ mod tests {
             let look = Look { now_ms: second * 1_000, behind_ms: Some(9e3), processors: None };
             assert!(!slow.look(look));
         }
+        assert_eq!(watch(&mut slow, 60, &[BEHIND_AND_BUSY; 20]).len(), 1);
+        slow.look(Look { now_ms: 81_000, behind_ms: None, processors: None });
+        assert!(slow.is_too_slow(), "what is unknown has not caught up");
     }
 
     #[test]

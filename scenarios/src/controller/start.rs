@@ -4,7 +4,7 @@
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use dashboard::{Notice, NoticeKind, PastBill, Severity};
+use dashboard::{NoticeKind, PastBill, Severity};
 
 use super::ShowController;
 use crate::clock::{SimulatedClock, wall_ms};
@@ -57,7 +57,7 @@ impl ShowController {
         let Some(second) = self.second.take_if(|second| ready(second)) else { return };
         let (clock, specs) = (second.workers)(now_ms);
         self.show.start(clock);
-        self.start_all(specs, now_ms);
+        self.start_all(specs);
     }
 
     /// Starts the workers that come through `later`, one group of them after the other, or notes
@@ -67,17 +67,9 @@ impl ShowController {
     }
 
     pub(super) fn start_deferred_workers(&mut self) {
-        let now_ms = wall_ms();
         match self.later.as_ref().map(Receiver::try_recv) {
-            Some(Ok(Ok(specs))) => self.start_all(specs, now_ms),
-            Some(Ok(Err(reason))) => self.show.note(Notice {
-                at_ms: now_ms,
-                kind: NoticeKind::Crash,
-                severity: Severity::Bad,
-                subject: "past".into(),
-                text: reason,
-                duration_ms: None,
-            }),
+            Some(Ok(Ok(specs))) => self.start_all(specs),
+            Some(Ok(Err(reason))) => self.note(NoticeKind::Crash, Severity::Bad, "past", reason),
             Some(Err(TryRecvError::Disconnected)) => self.later = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
@@ -95,33 +87,20 @@ impl ShowController {
             Some(Ok(Ok(past))) => self.show.set_past(Some(past)),
             Some(Ok(Err(reason))) => {
                 self.show.set_past(None);
-                self.show.note(Notice {
-                    at_ms: wall_ms(),
-                    kind: NoticeKind::Note,
-                    severity: Severity::Warning,
-                    subject: "past".into(),
-                    text: reason,
-                    duration_ms: None,
-                });
+                self.note(NoticeKind::Note, Severity::Warning, "past", reason);
             }
             Some(Err(TryRecvError::Disconnected)) => self.past = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }
     }
 
-    fn start_all(&mut self, specs: Vec<WorkerSpec>, now_ms: i64) {
+    fn start_all(&mut self, specs: Vec<WorkerSpec>) {
         for spec in specs {
             let name = spec.name.clone();
             let started = self.supervisor.as_mut().map_or(Ok(()), |supervisor| supervisor.start(spec));
             if let Err(error) = started {
-                self.show.note(Notice {
-                    at_ms: now_ms,
-                    kind: NoticeKind::Crash,
-                    severity: Severity::Bad,
-                    subject: name,
-                    text: format!("could not be started: {error}"),
-                    duration_ms: None,
-                });
+                let text = format!("could not be started: {error}");
+                self.note(NoticeKind::Crash, Severity::Bad, &name, text);
             }
         }
     }
