@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use anyhow::Result;
 use dashboard::Severity;
@@ -59,7 +60,12 @@ const NARROWEST: u16 = 20;
 
 /// How many cells a line of standard output has: those of the terminal, or 80.
 pub(crate) fn width() -> u16 {
-    let window = rustix::termios::tcgetwinsize(io::stdout());
+    width_of(io::stdout())
+}
+
+/// How many cells a line of `stream` has: those of the terminal, or 80.
+pub(crate) fn width_of(stream: impl AsFd) -> u16 {
+    let window = rustix::termios::tcgetwinsize(stream);
     // A terminal that does not know its size says 0.
     window.map_or(USUAL_WIDTH, |window| if window.ws_col == 0 { USUAL_WIDTH } else { window.ws_col })
 }

@@ -4,6 +4,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Instant;
 
+use crate::output::width_of;
+
 /// A terminal shows each second; a file gets every fifth.
 const IN_A_FILE: u64 = 5;
 
@@ -36,7 +38,10 @@ impl ProgressLine {
         let is_due = seconds / IN_A_FILE > self.told_s / IN_A_FILE;
         self.told_s = seconds;
         if self.terminal {
-            let _ = write!(io::stderr(), "\r\x1b[K{}", text::escape(&words()));
+            // A line that wraps is not cleared by the next one.
+            let words = text::escape(&words());
+            let line = text::fit(&words, width_of(io::stderr()) - 1);
+            let _ = write!(io::stderr(), "\r\x1b[K{line}");
         } else if is_due {
             say!("{}", words());
         }
