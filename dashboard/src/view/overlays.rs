@@ -122,7 +122,7 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         ),
         Irreversible::Redrive { only: None } => (
             format!("Send the records of all letters in {name} again?"),
-            "Each once, whoever wrote letters about it; not those that came back from a redrive already.",
+            "Each once, however many letters are about it; not those that came back from a redrive already.",
         ),
         Irreversible::Rewind => (
             format!("Rewind {name} to the beginning?"),
@@ -184,7 +184,7 @@ fn reset_words(state: &State, target: &Target) -> &'static str {
             "It has members that are not ours, and Kafka sets the offsets of an empty group only: stop them first, \
              or this is refused."
         }
-        Some(_) | None => "It has no members now. Whoever joins it next reads on from there.",
+        Some(_) | None => "It has no members now. The next member reads on from there.",
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
     };
     if let Some(words) = beside(temporary::databases_in_use().len()) {
         say!("{words}");
-        // Whoever works on a show can wait less than this can.
+        // A person who works on a show can wait less than this can.
         lower_priority(Priority::Hours);
     }
     say!("{}", announcement(&log, &periods_ms));
