@@ -228,6 +228,11 @@ pub(crate) fn time_of_day(at_ms: i64, utc_offset_min: i32) -> String {
     format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
+/// The same without its seconds: `14:32`.
+pub(crate) fn minute_of_day(at_ms: i64, utc_offset_min: i32) -> String {
+    time_of_day(at_ms, utc_offset_min)[..5].to_owned()
+}
+
 /// Its day of the week: `Tue`. The first of January 1970 was a Thursday.
 pub(crate) fn weekday(at_ms: i64, utc_offset_min: i32) -> &'static str {
     let seconds = at_ms.div_euclid(1000).saturating_add(i64::from(utc_offset_min) * 60);

@@ -61,9 +61,10 @@ impl Lanes {
 
     /// The past, while it is what is shown.
     pub fn shown_past(&self) -> Option<&PastBill> {
+        let past = self.past.as_ref()?;
         let headlines = self.bill.headlines();
         let is_known = headlines.iter().all(|(item, _)| item.delay_cost().is_some());
-        self.past.as_ref().filter(|_| headlines.is_empty() || !is_known)
+        (headlines.is_empty() || !is_known).then_some(past)
     }
 
     /// Questions without an answer that was due, and answers beyond those that were due, over all

@@ -1,4 +1,4 @@
-//! The records of one topic, while somebody looks at them.
+//! The records of one topic, while its records view is open.
 //!
 //! Unlike the rest of a snapshot they are there only when they are asked for: the state of the
 //! dashboard has a [`RecordQuery`] while its records view is open, and the program that observes

@@ -1,7 +1,7 @@
 //! What `y` copies: the record that is open, or what the selected row is about.
 //!
 //! It is typed elsewhere, and what is from outside must not be obeyed there: control characters and
-//! those that nobody sees are escaped, as in every line that a command of ours prints.
+//! invisible ones are escaped, as in every line that a command of ours prints.
 
 use text::{clean, escape, fit};
 

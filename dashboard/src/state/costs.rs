@@ -1,5 +1,4 @@
-//! What waiting has cost since the start, as a curve: a bounded number of points, whatever a show
-//! lasts.
+//! What waiting has cost, as a curve: a bounded number of points, however long a show lasts.
 //!
 //! Each point is what each headline of the bill had come to at an instant of event time. When there
 //! are too many, every second one is dropped, and from then on they are taken half as often: so the
@@ -7,7 +6,7 @@
 //! as its newest.
 //!
 //! # Simplifications
-//! - Who attaches to a running show has a curve from then on.
+//! - A dashboard that attaches to a running show has a curve from then on.
 
 use crate::snapshot::{Bill, Snapshot};
 

@@ -35,7 +35,7 @@ pub(crate) fn place_cursor(state: &mut State, at: usize) {
     let its = &state.panes[at];
     let cursor = &its.cursor;
     let first = match pane.spec().follow {
-        // What somebody reads more about does not change under their eyes.
+        // The row whose detail is open stays while the detail is read.
         Follow::Top => !cursor.moved && !its.detail,
         Follow::FirstUntilMoved => !cursor.moved,
         Follow::Row => false,

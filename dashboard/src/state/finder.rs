@@ -1,8 +1,8 @@
 //! The command palette: every key of the table by its words, and every pane by its name.
 //!
 //! What is typed narrows the list; Enter does what the selected entry says. An entry that does
-//! nothing now stays in the list, with the reason: a list that changes with the cursor teaches
-//! nobody what there is.
+//! nothing now stays in the list, with the reason: so the list teaches what there is, wherever the
+//! cursor is.
 //!
 //! # Simplifications
 //! - A text is found in the words of an entry, not letter by letter: `row sel` finds "more about

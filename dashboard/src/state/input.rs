@@ -57,7 +57,7 @@ pub(crate) enum Entered {
 const MOST: usize = 2_000;
 /// The most partitions that a topic is created with here.
 const MOST_PARTITIONS: i32 = 1_000;
-/// The number of partitions of whoever types none.
+/// The number of partitions of a new topic where none is typed.
 const PARTITIONS: i32 = 4;
 /// The most characters of a topic's name: Kafka's own limit.
 const MOST_NAME: usize = 249;

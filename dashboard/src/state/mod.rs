@@ -163,16 +163,16 @@ pub(crate) struct ControlRequest {
     pub(crate) changed_ms: u64,
 }
 
-/// For whom the screen is drawn.
+/// The reader for whom the screen is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Who sits before it: the panes.
+    /// A person before it: the panes.
     Desk,
     /// A class: little, and large.
     Projector,
 }
 
-/// Whose the mouse is.
+/// The owner of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MouseOwner {
     /// It chooses rows and tabs.

@@ -1,6 +1,9 @@
 //! The mouse: it chooses what it is pressed on, and what is chosen already it opens, as Enter does.
 
 use crate::state::cursor::{place_cursor, step};
+use crate::state::finder;
+use crate::state::input::Finder;
+use crate::state::meaning::help;
 use crate::state::message::Hit;
 use crate::state::reading::RecordCursor;
 use crate::state::{Cursor, Mode, State, paging};
@@ -65,11 +68,14 @@ pub(crate) fn click(state: &mut State, hit: Hit) -> Press {
 pub(crate) fn wheel(state: &mut State, hit: Hit, by: isize) -> Press {
     match (&mut state.mode, hit) {
         (Mode::Finder(finder), _) => {
-            finder.index = finder.index.saturating_add_signed(by);
+            let typed = finder.typed.clone();
+            let index = finder.index.saturating_add_signed(by);
+            let last = finder::entries(state, &typed).len().saturating_sub(1);
+            state.mode = Mode::Finder(Finder { typed, index: index.min(last) });
             Press::Chosen
         }
         (Mode::Help(line), _) => {
-            *line = line.saturating_add_signed(by);
+            *line = line.saturating_add_signed(by).min(help().len().saturating_sub(1));
             Press::Chosen
         }
         (Mode::Panes, Hit::Pane(pane) | Hit::Row(pane, _)) if state.reading.is_none() => {

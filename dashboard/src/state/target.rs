@@ -56,7 +56,7 @@ pub(crate) fn why_no_consumer(state: &State) -> Option<&'static str> {
     })
 }
 
-/// The group that the selected row is about, whoever's it is.
+/// The group that the selected row is about, ours or not.
 pub(crate) fn any_group(state: &State) -> Option<String> {
     let snapshot = state.shown()?;
     match state.selected(state.focus())?.item {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! # Simplifications
-//! - Nobody answers: a terminal that does not allow it ignores it.
+//! - The terminal does not answer: one that does not allow it ignores it.
 
 /// The bytes that put a text into the clipboard.
 pub(crate) fn osc_52(text: &str) -> Vec<u8> {

@@ -1,10 +1,11 @@
-//! Words as big as a projector needs: digits and the letters of a length of time, of full blocks.
+//! Words as big as a projector needs: lengths of time and sums, in letters of full blocks.
 //!
 //! A letter is five pixels tall, and a pixel is as many cells as there is room for. In plain ASCII
 //! the blocks become `#`, like everywhere.
 //!
 //! # Simplifications
-//! - Only what [`crate::format::age`] can say has a letter; anything else is left out.
+//! - Only what a length of time and a figure of the bill are made of has a letter; a text with
+//!   anything else is written as it is.
 
 use ratatui::layout::Rect;
 
@@ -18,7 +19,9 @@ type Letter = [&'static str; HEIGHT];
 const HEIGHT: usize = 5;
 
 /// A pixel in columns and rows, from the largest. A cell is about twice as tall as it is wide.
-const PIXELS: [(u16, u16); 5] = [(6, 3), (4, 2), (3, 2), (2, 1), (1, 1)];
+const PIXELS: [(u16, u16); 5] = [(6, 3), (4, 2), (3, 2), (2, 1), SMALLEST];
+/// The smallest of them.
+pub(crate) const SMALLEST: (u16, u16) = (1, 1);
 
 fn letter(char: char) -> Option<Letter> {
     Some(match char {
@@ -37,11 +40,16 @@ fn letter(char: char) -> Option<Letter> {
         'i' => ["#", " ", "#", "#", "#"],
         'm' => ["     ", "## # ", "# # #", "# # #", "# # #"],
         'n' => ["   ", "## ", "# #", "# #", "# #"],
+        'k' => ["#  ", "# #", "## ", "# #", "# #"],
+        'M' => ["#   #", "## ##", "# # #", "#   #", "#   #"],
         's' => [" ##", "#  ", " # ", "  #", "## "],
         '.' => [" ", " ", " ", " ", "#"],
         ',' => [" ", " ", " ", "#", "#"],
         '>' => ["#  ", " # ", "  #", " # ", "#  "],
-        '–' => ["   ", "   ", "###", "   ", "   "],
+        '–' | '−' | '-' => ["   ", "   ", "###", "   ", "   "],
+        '$' => [" ##", "## ", "###", " ##", "## "],
+        '?' => ["###", "  #", " ##", "   ", " # "],
+        '≈' => ["    ", " # #", "# # ", " # #", "# # "],
         ' ' => [" "; HEIGHT],
         _ => return None,
     })
@@ -59,9 +67,9 @@ fn advance(char: char, letter: &Letter, wide: u16) -> u16 {
     letter[0].len() as u16 * columns + columns.max(2.min(wide))
 }
 
-/// How many columns a text takes.
-fn width(text: &str, wide: u16) -> u16 {
-    text.chars().filter_map(|char| Some(advance(char, &letter(char)?, wide))).sum()
+/// How many columns a text takes; `None`: it has a character without a letter.
+fn width(text: &str, wide: u16) -> Option<u16> {
+    text.chars().map(|char| Some(advance(char, &letter(char)?, wide))).sum()
 }
 
 /// The widest length of time that is usual.
@@ -70,8 +78,15 @@ const USUAL: &str = "59 min";
 /// The largest pixel with which a usual length of time fits into so many columns and rows; none
 /// fits: the smallest.
 pub(crate) fn pixel(cells: u16, rows: u16) -> (u16, u16) {
-    let fits = |(wide, tall): &(u16, u16)| width(USUAL, *wide) <= cells && HEIGHT as u16 * tall <= rows;
-    PIXELS.into_iter().find(fits).unwrap_or(PIXELS[PIXELS.len() - 1])
+    pixel_of(USUAL, cells, rows).unwrap_or(SMALLEST)
+}
+
+/// The largest pixel with which a text fits into so many columns and rows, if any does.
+pub(crate) fn pixel_of(text: &str, cells: u16, rows: u16) -> Option<(u16, u16)> {
+    let fits = |pixel: &(u16, u16)| {
+        width(text, pixel.0).is_some_and(|width| width <= cells) && height(*pixel) <= rows
+    };
+    PIXELS.into_iter().find(fits)
 }
 
 /// The rows of a text with such a pixel.
@@ -79,11 +94,12 @@ pub(crate) fn height((_, tall): (u16, u16)) -> u16 {
     HEIGHT as u16 * tall
 }
 
-/// Draws a text into the top left of an area; what does not fit is cut. Where even the smallest
-/// pixel has no room, it is written as it is.
+/// Draws a text into the top left of an area, with a smaller pixel where this one has no room.
+/// Where none has, it is written as it is.
 pub(crate) fn draw(pen: &mut Pen, area: Rect, pixel: (u16, u16), text: &str, role: Role) {
     let shorter = PIXELS.into_iter().filter(|(wide, tall)| *wide <= pixel.0 && *tall <= pixel.1);
-    let fitting = { shorter }.find(|(wide, _)| width(text, *wide) <= area.width);
+    let fits = |wide| width(text, wide).is_some_and(|width| width <= area.width);
+    let fitting = { shorter }.find(|(wide, _)| fits(*wide));
     let Some((wide, tall)) = fitting.filter(|pixel| height(*pixel) <= area.height) else {
         pen.text(area.x, area.y, area.width, text, role);
         return;

@@ -22,7 +22,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{age, duration};
+use crate::format::{UNKNOWN, age, duration};
 use crate::snapshot::{FollowedCase, Group, Readers, Snapshot, Source};
 use crate::state::State;
 use crate::view::lesson::{NAMED_MS, stale_ms};
@@ -123,7 +123,7 @@ impl<'a> Log<'a> {
             at.min(last.saturating_sub(1))
         };
         let (mut stream, mut batch) = (self.stream.map(place), self.batch.map(place));
-        // Who is behind is left of the other, also where both have the same cell.
+        // The mark of the lane that is behind is left of the other, also in the same cell.
         if let (Some(at), Some(other)) = (stream, batch)
             && at == other
             && self.stream != self.batch
@@ -145,14 +145,19 @@ impl<'a> Log<'a> {
             Some((ms, is_minimum)) => {
                 (age(Some(ms), is_minimum), if ms >= NAMED_MS { Role::Bad } else { Role::Truth })
             }
+            // With a bookmark it has read before; how far behind it is was not measured yet.
+            None if self.stream.is_some() => (UNKNOWN.into(), Role::Dim),
             None => ("not started".into(), Role::Dim),
         }
     }
 
     /// What is said of the batch lane.
     fn batch_words(&self) -> (String, Role) {
-        let known = |ms| (duration(ms), Role::Truth);
-        self.readers.batch_age_ms.map_or_else(|| ("no run yet".into(), Role::Dim), known)
+        match self.readers.batch_age_ms {
+            Some(ms) => (duration(ms), Role::Truth),
+            None if self.batch.is_some() => (UNKNOWN.into(), Role::Dim),
+            None => ("no run yet".into(), Role::Dim),
+        }
     }
 }
 

@@ -10,8 +10,10 @@
 //! - Each figure is given room for what it usually needs. A million in every slot at once pushes
 //!   the last one out of a narrow screen.
 
-use crate::format::{UNKNOWN, age, amount, count, duration, number, plural, short, with_currency};
-use crate::snapshot::{BillItem, Freshness, Headline, LaneVerdict, Lanes, Snapshot, Source, Unit};
+use crate::format::{
+    UNKNOWN, age, amount, count, duration, minute_of_day, number, plural, short, with_currency,
+};
+use crate::snapshot::{BillItem, Freshness, Headline, LaneVerdict, Lanes, PastBill, Snapshot, Source, Unit};
 use crate::view::pen::{Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::{clean, text_width};
@@ -314,12 +316,23 @@ pub(crate) fn cost_alone(lanes: &Lanes, room: u16) -> Pieces {
     written(lanes, &slots, STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]))
 }
 
+/// That there is no bill yet, and one of the hours before the show is on its way.
+pub(crate) fn awaits_past(lanes: &Lanes) -> Option<&'static str> {
+    (lanes.past_is_due && !lanes.bill.is_known()).then_some("what waiting cost before is being worked out")
+}
+
+/// The hours before the show that the past is of: `before the show, 12:00 to 14:00`.
+pub(crate) fn hours_of(past: &PastBill, utc_offset_min: i32) -> String {
+    let minute = |ms| minute_of_day(ms, utc_offset_min);
+    format!("before the show, {} to {}", minute(past.from_ms), minute(past.until_ms))
+}
+
 fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pieces {
+    if let Some(words) = awaits_past(lanes) {
+        return vec![(words.into(), Role::Dim)];
+    }
     let head = style.head_of(lanes.shown_past().is_some());
     let mut pieces: Pieces = vec![(head.into(), Role::Dim)];
-    if lanes.past_is_due && !lanes.bill.is_known() {
-        return vec![("what waiting cost before is being worked out".into(), Role::Dim)];
-    }
     if slots.is_empty() {
         pieces.push((UNKNOWN.into(), Role::Dim));
     }
@@ -342,7 +355,8 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
             pieces.push((said, Role::Dim));
             continue;
         };
-        pieces.push(judged(item, cost, style.figures));
+        let mark = if matches!(style.figures, Figures::Short) { "" } else { DOUBT };
+        pieces.push(judged(item, cost, style.figures, mark));
         if !words.is_empty() {
             pieces.push((format!(" {words}"), Role::Dim));
         }
@@ -354,12 +368,17 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
     pieces
 }
 
-/// What a line of the bill says that the delay has cost.
-pub(crate) fn figure(item: &BillItem, cost: f64) -> (String, Role) {
-    judged(item, cost, Figures::Full)
+/// What stands behind a sum that is no cost yet.
+const DOUBT: &str = "?";
+
+/// What a line of the bill says that the delay has cost, from the longest way to write it to the
+/// shortest.
+pub(crate) fn ways_to_write(item: &BillItem, cost: f64) -> [(String, Role); 3] {
+    [Figures::Full, Figures::Whole, Figures::Short].map(|figures| judged(item, cost, figures, DOUBT))
 }
 
-fn judged(item: &BillItem, cost: f64, figures: Figures) -> (String, Role) {
+/// A cost with its verdict; `doubt` marks one that rests on too few cases.
+fn judged(item: &BillItem, cost: f64, figures: Figures, doubt: &str) -> (String, Role) {
     match &item.verdict {
         Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => {
             (figures.write(item.unit, cost), Role::Truth)
@@ -370,8 +389,7 @@ fn judged(item: &BillItem, cost: f64, figures: Figures) -> (String, Role) {
         }
         // Too few cases to tell: the sum is no cost yet, which its colour and its mark say.
         Some(LaneVerdict::TooFew { .. }) | None => {
-            let mark = if matches!(figures, Figures::Short) { "" } else { "?" };
-            (format!("{}{mark}", figures.write(item.unit, cost)), Role::Dim)
+            (format!("{}{doubt}", figures.write(item.unit, cost)), Role::Dim)
         }
     }
 }

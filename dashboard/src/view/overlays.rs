@@ -117,12 +117,12 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
         }
         Irreversible::Redrive { only: Some(at) } => (
             format!("Send the record of letter {at} again?"),
-            "It goes to the partition that it came from, with a header `redriven`; who could read it already \
-             reads it twice.",
+            "It goes to the partition that it came from, with a header `redriven`; a consumer that \
+             could read it already reads it twice.",
         ),
         Irreversible::Redrive { only: None } => (
             format!("Send the records of all letters in {name} again?"),
-            "Each once, however many letters are about it; not those that came back from a redrive already.",
+            "Each record once, however many letters are about it; not those that came back from a redrive already.",
         ),
         Irreversible::Rewind => (
             format!("Rewind {name} to the beginning?"),

@@ -5,14 +5,14 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, bytes, count, duration, plural, time_of_day};
+use crate::format::{UNKNOWN, bytes, count, plural, time_of_day};
 use crate::place::RecordAt;
 use crate::snapshot::{Letter, PageStart, RecordPage, RecordRow, Source, WholeRecord};
 use crate::state::State;
 use crate::state::message::Hit;
 use crate::state::paging;
 use crate::state::reading::Reading;
-use crate::view::panes::border::say;
+use crate::view::panes::border::{say, stale_words};
 use crate::view::panes::list::{scrollbar, window};
 use crate::view::pen::{Frame, Pen, Pieces};
 use crate::view::theme::Role;
@@ -25,15 +25,12 @@ pub(crate) const WHAT: &str = "Records: what lies in the log of this topic, olde
 pub(crate) fn draw(pen: &mut Pen, state: &State, reading: &Reading, area: Rect) {
     let page = paging::page(state);
     let right = match page.map(|page| &page.source) {
-        Some(Source::Stale { for_ms, reason }) => {
-            let stale = (format!("stale {}", duration(*for_ms as f64)), Role::Bad);
-            vec![stale, (format!(": {}", clean(reason)), Role::Bad)]
-        }
+        Some(source @ Source::Stale { .. }) => stale_words(state, source),
         Some(Source::Live | Source::Waiting | Source::Absent) | None => narrowed(reading),
     };
     let frame = Frame {
         name: format!("records of {}", clean(&reading.query.topic)),
-        note: note(reading),
+        note: note(reading, page),
         right,
         foot: page.map_or_else(Pieces::new, foot),
         focused: true,
@@ -73,9 +70,11 @@ fn empty(state: &State, page: &RecordPage) -> &'static str {
 }
 
 /// Which records: where they are, and whether more come.
-fn note(reading: &Reading) -> String {
+fn note(reading: &Reading, page: Option<&RecordPage>) -> String {
+    let is_stale = page.is_some_and(|page| matches!(page.source, Source::Stale { .. }));
     match &reading.query.start {
         PageStart::Newest if reading.query.paused => "newest, paused: space goes on".into(),
+        PageStart::Newest if is_stale => "the newest that are known".into(),
         PageStart::Newest => "newest, live".into(),
         PageStart::From(place) => format!("from {place}; G goes to the newest"),
         PageStart::Before(_) => "a page before; G goes to the newest".into(),

@@ -13,6 +13,7 @@ use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, 
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
+use crate::view::lesson::hours_of;
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
 use crate::view::pen::{Pen, Pieces, pieces_width};
@@ -26,10 +27,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
     let hour = |ms| time_of_day(ms, snapshot.title.utc_offset_min);
     let note = match (lanes.shown_past(), lanes.counted_since_ms) {
-        (Some(past), _) => {
-            let minute = |ms| hour(ms).chars().take(5).collect::<String>();
-            format!("before the show, {} to {}", minute(past.from_ms), minute(past.until_ms))
-        }
+        (Some(past), _) => hours_of(past, snapshot.title.utc_offset_min),
         (None, Some(since)) => format!("{note}, counted since {}", hour(since)),
         (None, None) => note,
     };

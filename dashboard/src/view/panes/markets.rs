@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 use text::clean;
 
-use crate::format::{UNKNOWN, count, duration, maybe_count, time_of_day};
+use crate::format::{UNKNOWN, count, duration, maybe_count, minute_of_day};
 use crate::snapshot::{MarketMove, MarketOrder, MarketPair, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
@@ -126,7 +126,7 @@ fn detail(pen: &mut Pen, pair: &MarketPair, offset: i32, area: Rect) {
     pen.right(first, orders.y, 8, "stream", Role::Stream);
     pen.right(second, orders.y, 8, "batch", Role::Batch);
     for (y, order) in (orders.y + 1..orders.bottom()).zip(&pair.orders) {
-        pen.text(orders.x + 1, y, 5, &time_of_day(order.at_ms, offset)[..5], Role::Dim);
+        pen.text(orders.x + 1, y, 5, &minute_of_day(order.at_ms, offset), Role::Dim);
         pen.text(orders.x + 7, y, 4, word(order), Role::Text);
         for (end, moved, role) in [(first, &order.stream, Role::Stream), (second, &order.batch, Role::Batch)]
         {
