@@ -4,35 +4,21 @@
 use std::sync::Arc;
 
 use dashboard::{Action, Cmd, Command, Key, Msg, NewRecord, Place, Snapshot, State, Target, update};
-use dashboard_testing::{Sample, normal, records, state, text};
+use dashboard_testing::{Sample, keys, normal, records, state, text};
 
 const SIZE: (u16, u16) = (120, 40);
 
 /// Presses keys; what they ask to read is there with the next snapshot.
-fn press(state: &mut State, keys: &str) -> Vec<(Action, Target)> {
+fn press(state: &mut State, text: &str) -> Vec<(Action, Target)> {
     let mut commands = Vec::new();
-    for char in keys.chars() {
-        let key = match char {
-            '⏎' => Key::Enter,
-            '⎋' => Key::Esc,
-            '⇥' => Key::Tab,
-            other => Key::Char(other),
-        };
+    for key in keys(text) {
         for cmd in update(state, Msg::Key(key), 10) {
-            match cmd {
-                Cmd::Send(Command { action, target, .. }) => commands.push((action, target)),
-                Cmd::Read(query) => {
-                    let records = query.as_ref().map(|query| Arc::new(records(query)));
-                    let snapshot = Snapshot { records, ..normal(0) };
-                    update(state, Msg::Snapshot(Arc::new(snapshot)), 20);
-                }
-                Cmd::Draw
-                | Cmd::PollEvery(_)
-                | Cmd::Copy(_)
-                | Cmd::Mouse(_)
-                | Cmd::Save
-                | Cmd::SaveSettings
-                | Cmd::Quit => {}
+            if let Cmd::Send(Command { action, target, .. }) = cmd {
+                commands.push((action, target));
+            } else if let Cmd::Read(query) = cmd {
+                let records = query.as_ref().map(|query| Arc::new(records(query)));
+                let snapshot = Snapshot { records, ..normal(0) };
+                update(state, Msg::Snapshot(Arc::new(snapshot)), 20);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dashboard::{
     Action, Cmd, Command, ControlState, Key, Msg, Palette, Pane, Progress, State, Target, update,
 };
-use dashboard_testing::{Sample, normal};
+use dashboard_testing::{Sample, normal, type_keys};
 use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
@@ -31,21 +31,6 @@ fn msg() -> impl Strategy<Value = Msg> {
 
 fn fresh() -> State {
     dashboard_testing::state(Sample::Normal, (120, 40))
-}
-
-fn press(state: &mut State, keys: &str) -> Vec<Cmd> {
-    keys.chars()
-        .flat_map(|char| {
-            let key = match char {
-                '⏎' => Key::Enter,
-                '⎋' => Key::Esc,
-                '⇥' => Key::Tab,
-                other => Key::Char(other),
-            };
-            update(state, Msg::Key(key), 10)
-        })
-        .filter(|cmd| *cmd != Cmd::Draw)
-        .collect()
 }
 
 fn asked(cmds: &[Cmd]) -> Vec<(Action, Target)> {
@@ -119,10 +104,10 @@ proptest! {
 #[test]
 fn space_pauses_and_resumes_what_the_cursor_points_at() {
     let mut state = fresh();
-    assert_eq!(asked(&press(&mut state, "2jj ")), [(Action::Pause, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "2jj ")), [(Action::Pause, Target::Group("fraud".into()))]);
     update(&mut state, Msg::Snapshot(Arc::new(Sample::Paused.snapshot())), 20);
-    assert_eq!(asked(&press(&mut state, " ")), [(Action::Resume, Target::Group("fraud".into()))]);
-    assert_eq!(asked(&press(&mut state, "⏎j ")), [(Action::Resume, Target::Worker("fraud-1".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, " ")), [(Action::Resume, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "⏎j ")), [(Action::Resume, Target::Worker("fraud-1".into()))]);
 }
 
 #[test]
@@ -130,12 +115,12 @@ fn restart_and_scale_act_without_a_question() {
     let mut state = fresh();
     let group = || Target::Group("eta".into());
     assert_eq!(
-        asked(&press(&mut state, "2r+-")),
+        asked(&type_keys(&mut state, "2r+-")),
         [(Action::Restart, group()), (Action::ScaleUp, group()), (Action::ScaleDown, group())]
     );
     // On one of two workers, scaling is still about the group.
     assert_eq!(
-        asked(&press(&mut state, "⏎jr+")),
+        asked(&type_keys(&mut state, "⏎jr+")),
         [(Action::Restart, Target::Worker("eta-1".into())), (Action::ScaleUp, group())]
     );
 }
@@ -143,43 +128,46 @@ fn restart_and_scale_act_without_a_question() {
 #[test]
 fn a_burst_is_about_a_topic() {
     let mut state = fresh();
-    assert_eq!(asked(&press(&mut state, "1b")), [(Action::Burst, Target::Topic("driver_locations".into()))]);
-    assert_eq!(asked(&press(&mut state, "1jjjb")), [], "nobody produces road_traversals but a consumer");
-    assert_eq!(asked(&press(&mut state, "2b")), []);
+    assert_eq!(
+        asked(&type_keys(&mut state, "1b")),
+        [(Action::Burst, Target::Topic("driver_locations".into()))]
+    );
+    assert_eq!(asked(&type_keys(&mut state, "1jjjb")), [], "nobody produces road_traversals but a consumer");
+    assert_eq!(asked(&type_keys(&mut state, "2b")), []);
 }
 
 #[test]
 fn killing_asks_first_and_cancel_is_the_default() {
     let mut state = fresh();
-    assert_eq!(asked(&press(&mut state, "2jjX⏎")), []);
-    assert_eq!(asked(&press(&mut state, "X⎋")), []);
-    assert_eq!(asked(&press(&mut state, "Xq")), [], "q only leaves the question");
-    assert_eq!(asked(&press(&mut state, "X⇥⇥⏎")), []);
-    assert_eq!(asked(&press(&mut state, "X⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
-    assert_eq!(asked(&press(&mut state, "R⇥⏎")), [(Action::Rewind, Target::Group("fraud".into()))]);
-    assert_eq!(asked(&press(&mut state, "kkkK")), [], "k never kills");
+    assert_eq!(asked(&type_keys(&mut state, "2jjX⏎")), []);
+    assert_eq!(asked(&type_keys(&mut state, "X⎋")), []);
+    assert_eq!(asked(&type_keys(&mut state, "Xq")), [], "q only leaves the question");
+    assert_eq!(asked(&type_keys(&mut state, "X⇥⇥⏎")), []);
+    assert_eq!(asked(&type_keys(&mut state, "X⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "R⇥⏎")), [(Action::Rewind, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "kkkK")), [], "k never kills");
 }
 
 /// While the question is open the world goes on; the answer is about whom the question named.
 #[test]
 fn the_target_is_the_one_at_key_down() {
     let mut state = fresh();
-    press(&mut state, "2jjX");
+    type_keys(&mut state, "2jjX");
     let mut moved = normal(0);
     moved.groups.data.remove(2);
     update(&mut state, Msg::Snapshot(Arc::new(moved)), 20);
-    assert_eq!(asked(&press(&mut state, "⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "⇥⏎")), [(Action::Kill, Target::Group("fraud".into()))]);
 }
 
 /// A row keeps its cursor when others come and go.
 #[test]
 fn the_cursor_stays_with_its_row() {
     let mut state = fresh();
-    press(&mut state, "2jj");
+    type_keys(&mut state, "2jj");
     let mut moved = normal(0);
     moved.groups.data.swap(0, 2);
     update(&mut state, Msg::Snapshot(Arc::new(moved)), 20);
-    assert_eq!(asked(&press(&mut state, "r")), [(Action::Restart, Target::Group("fraud".into()))]);
+    assert_eq!(asked(&type_keys(&mut state, "r")), [(Action::Restart, Target::Group("fraud".into()))]);
 }
 
 /// A group may be called anything: also as another group's member would be.
@@ -191,9 +179,9 @@ fn a_group_that_is_named_like_another_ones_member_is_only_itself() {
     hostile.groups.data[5].id = "fraud\nfraud-1".into();
     update(&mut state, Msg::Snapshot(Arc::new(hostile)), 10);
     // Opened, fraud has a row for its worker; the stranger is the last row.
-    press(&mut state, "2jj⏎G");
-    assert_eq!(asked(&press(&mut state, "r")), [], "it is not ours to restart");
-    press(&mut state, "⏎");
+    type_keys(&mut state, "2jj⏎G");
+    assert_eq!(asked(&type_keys(&mut state, "r")), [], "it is not ours to restart");
+    type_keys(&mut state, "⏎");
     let shown = dashboard_testing::text(&state, (120, 60));
     assert!(shown.contains("▾ fraud·fraud-1") && shown.contains("▾ fraud  "), "both are open:\n{shown}");
 }
@@ -207,12 +195,12 @@ fn a_show_has_the_panes_it_was_given() {
     update(&mut state, Msg::Resize(80, 24), 0);
     update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 0);
     for (digit, pane) in ('1'..).zip(&panes) {
-        press(&mut state, &digit.to_string());
+        type_keys(&mut state, &digit.to_string());
         assert_eq!(state.focus(), *pane, "{digit}");
     }
-    press(&mut state, "7");
+    type_keys(&mut state, "7");
     assert_eq!(state.focus(), Pane::Events, "there is no seventh");
-    press(&mut state, "⇥");
+    type_keys(&mut state, "⇥");
     assert_eq!(state.focus(), Pane::Throughput, "after the last comes the first");
     let shown = dashboard_testing::text(&state, (80, 24));
     assert!(
@@ -234,20 +222,20 @@ fn no_pane_is_there_twice() {
 #[test]
 fn what_is_typed_into_a_filter_is_no_command() {
     let mut state = fresh();
-    assert_eq!(press(&mut state, "2/frXRq r⏎"), []);
+    assert_eq!(type_keys(&mut state, "2/frXRq r⏎"), []);
     // No group contains that: nothing is selected, so nothing can be restarted.
-    assert_eq!(press(&mut state, "r"), []);
-    assert_eq!(press(&mut state, "⎋/fraud⏎r").len(), 1);
+    assert_eq!(type_keys(&mut state, "r"), []);
+    assert_eq!(type_keys(&mut state, "⎋/fraud⏎r").len(), 1);
 }
 
 /// The last keys of all: q and Ctrl-C. Ctrl-C works everywhere, also in a filter and in a question.
 #[test]
 fn quitting() {
-    assert_eq!(press(&mut fresh(), "q"), [Cmd::Quit]);
-    assert_eq!(press(&mut fresh(), "?q"), [Cmd::Quit]);
+    assert_eq!(type_keys(&mut fresh(), "q"), [Cmd::Quit]);
+    assert_eq!(type_keys(&mut fresh(), "?q"), [Cmd::Quit]);
     for before in ["/", "2X", "?", "z"] {
         let mut state = fresh();
-        press(&mut state, before);
+        type_keys(&mut state, before);
         assert_eq!(update(&mut state, Msg::Key(Key::Ctrl('c')), 11), [Cmd::Quit], "after {before}");
     }
 }
@@ -284,14 +272,14 @@ fn silence_is_noticed() {
 #[test]
 fn frozen_means_frozen() {
     let mut state = fresh();
-    press(&mut state, "f");
+    type_keys(&mut state, "f");
     assert_eq!(update(&mut state, Msg::Snapshot(Arc::new(normal(5))), 20), []);
     assert_eq!(
         state.latest().map(|latest| latest.taken_at_ms),
         Some(normal(5).taken_at_ms),
         "the world goes on"
     );
-    press(&mut state, "f");
+    type_keys(&mut state, "f");
     assert!(!update(&mut state, Msg::Snapshot(Arc::new(normal(6))), 30).is_empty());
 }
 
@@ -300,7 +288,7 @@ fn frozen_means_frozen() {
 #[test]
 fn controls_report_their_progress() {
     let mut state = fresh();
-    press(&mut state, "2r");
+    type_keys(&mut state, "2r");
     let mut step = |progress: Progress, now| {
         let mut snapshot = normal(0);
         snapshot.controls = vec![ControlState { id: 1, progress, note: None }];
@@ -321,12 +309,12 @@ fn the_period_changes_step_by_step_from_what_was_requested_last() {
     let mut snapshot = normal(0);
     snapshot.lanes.data.can_turn = false;
     update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
-    assert_eq!(press(&mut state, "<"), [], "these jobs do not obey it");
+    assert_eq!(type_keys(&mut state, "<"), [], "these jobs do not obey it");
     update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 0);
-    let turned = asked(&press(&mut state, "<<>"));
+    let turned = asked(&type_keys(&mut state, "<<>"));
     let words: Vec<&str> = turned.iter().map(|(action, _)| action.word()).collect();
     assert_eq!(words, ["run every half hour", "run every 15 min", "run every half hour"]);
     assert!(turned.iter().all(|(_, target)| *target == Target::Batch));
-    let ten_seconds = asked(&press(&mut state, "<<<<<<<<<<<<")).len();
+    let ten_seconds = asked(&type_keys(&mut state, "<<<<<<<<<<<<")).len();
     assert_eq!(ten_seconds, 4, "15 min, 5 min, a minute, 10 s, and no further");
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dashboard::{Cache, Cmd, Hit, Key, Msg, Pane, Snapshot, State, Theme, update, view};
-use dashboard_testing::{Sample, normal, records, state};
+use dashboard::{Cache, Cmd, Hit, Msg, Pane, Snapshot, State, Theme, update, view};
+use dashboard_testing::{Sample, normal, records, state, text, type_keys};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -38,15 +38,6 @@ fn click(state: &mut State, text: &str) -> Vec<Cmd> {
     all
 }
 
-fn press(state: &mut State, keys: &str) -> Vec<Cmd> {
-    let key = |char| match char {
-        '⏎' => Key::Enter,
-        other => Key::Char(other),
-    };
-    let cmds: Vec<Cmd> = keys.chars().flat_map(|char| update(state, Msg::Key(key(char)), 10)).collect();
-    cmds.into_iter().filter(|cmd| *cmd != Cmd::Draw).collect()
-}
-
 #[test]
 fn a_press_chooses_a_row_and_the_next_opens_it() {
     let mut state = state(Sample::Normal, SIZE);
@@ -72,27 +63,42 @@ fn the_wheel_moves_the_cursor_of_the_pane_below_it() {
     let lag = hit(&state, "▸ eta").expect("a row");
     update(&mut state, Msg::Wheel(lag, 3), 10);
     assert_eq!(state.focus(), Pane::Lag);
-    assert_eq!(press(&mut state, "y"), [Cmd::Copy("recommendations".into())], "three rows down");
+    assert_eq!(type_keys(&mut state, "y"), [Cmd::Copy("recommendations".into())], "three rows down");
     update(&mut state, Msg::Wheel(lag, -3), 10);
-    assert_eq!(press(&mut state, "y"), [Cmd::Copy("eta".into())]);
+    assert_eq!(type_keys(&mut state, "y"), [Cmd::Copy("eta".into())]);
+}
+
+/// Past the last entry of the palette there is nothing that Enter could do.
+#[test]
+fn the_wheel_stops_at_the_ends_of_the_palette_and_of_the_help() {
+    let mut state = state(Sample::Normal, SIZE);
+    let lag = hit(&state, "▸ eta").expect("a row");
+    type_keys(&mut state, ":print a summary");
+    update(&mut state, Msg::Wheel(lag, 1_000), 10);
+    assert_eq!(type_keys(&mut state, "⏎"), [Cmd::Quit]);
+    type_keys(&mut state, "?");
+    update(&mut state, Msg::Wheel(lag, 1_000), 10);
+    let end = text(&state, SIZE);
+    type_keys(&mut state, &"k".repeat(40));
+    assert_ne!(text(&state, SIZE), end, "forty lines up from the end are other lines");
 }
 
 /// A question is never answered by one press, wherever it falls.
 #[test]
 fn a_question_takes_two_presses() {
     let mut state = state(Sample::Normal, SIZE);
-    press(&mut state, "2X");
+    type_keys(&mut state, "2X");
     assert_eq!(click(&mut state, "  Kill  "), [], "it is chosen");
     assert_eq!(click(&mut state, "[ Kill ]").len(), 1, "and done");
-    press(&mut state, "X");
+    type_keys(&mut state, "X");
     assert_eq!(click(&mut state, "[ Cancel ]"), []);
-    assert_eq!(press(&mut state, "y").len(), 1, "the question is gone");
+    assert_eq!(type_keys(&mut state, "y").len(), 1, "the question is gone");
 }
 
 #[test]
 fn an_entry_of_the_palette_is_chosen_and_done() {
     let mut state = state(Sample::Normal, SIZE);
-    press(&mut state, ":");
+    type_keys(&mut state, ":");
     assert_eq!(click(&mut state, "end, and print"), [Cmd::Quit], "the first is chosen already");
 }
 
@@ -103,7 +109,7 @@ fn what_is_copied_is_harmless() {
     hostile.topics.data[0].name = "a\u{1b}]0;x\u{7}\u{202e}b".into();
     let mut state = state(Sample::Normal, SIZE);
     update(&mut state, Msg::Snapshot(Arc::new(hostile)), 20);
-    let cmds = press(&mut state, "1gy");
+    let cmds = type_keys(&mut state, "1gy");
     let [Cmd::Copy(text)] = cmds.as_slice() else { panic!("{cmds:?}") };
     assert_eq!(text, "a\\u{1b}]0;x\\u{7}\\u{202e}b");
 }
@@ -111,7 +117,7 @@ fn what_is_copied_is_harmless() {
 #[test]
 fn the_mouse_can_be_given_back() {
     let mut state = state(Sample::Normal, SIZE);
-    assert_eq!(press(&mut state, "M"), [Cmd::Mouse(false)]);
-    assert_eq!(press(&mut state, "M"), [Cmd::Mouse(true)]);
-    assert_eq!(press(&mut state, ":save the settings⏎"), [Cmd::SaveSettings]);
+    assert_eq!(type_keys(&mut state, "M"), [Cmd::Mouse(false)]);
+    assert_eq!(type_keys(&mut state, "M"), [Cmd::Mouse(true)]);
+    assert_eq!(type_keys(&mut state, ":save the settings⏎"), [Cmd::SaveSettings]);
 }

@@ -2,54 +2,42 @@
 
 use std::sync::Arc;
 
-use dashboard::{Action, Cmd, Command, Key, Msg, Pane, Snapshot, State, Target, update};
-use dashboard_testing::{Sample, state, text};
+use dashboard::{Action, Cmd, Command, Msg, Pane, Snapshot, Target, update};
+use dashboard_testing::{Sample, state, text, type_keys};
 
 const SIZE: (u16, u16) = (120, 40);
-
-fn press(state: &mut State, keys: &str) -> Vec<Cmd> {
-    let key = |char| match char {
-        '⏎' => Key::Enter,
-        '⎋' => Key::Esc,
-        '↓' => Key::Down,
-        '⇥' => Key::Tab,
-        other => Key::Char(other),
-    };
-    let cmds = keys.chars().flat_map(|char| update(state, Msg::Key(key(char)), 10));
-    cmds.filter(|cmd| *cmd != Cmd::Draw).collect()
-}
 
 #[test]
 fn what_is_typed_finds_a_deed_and_enter_does_it() {
     let mut state = state(Sample::Normal, SIZE);
-    assert_eq!(press(&mut state, "2jj:restart⏎").len(), 1);
-    let cmds = press(&mut state, ":more inst⏎");
+    assert_eq!(type_keys(&mut state, "2jj:restart⏎").len(), 1);
+    let cmds = type_keys(&mut state, ":more inst⏎");
     let [Cmd::Send(Command { action, target, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
     assert_eq!((action, target), (&Action::ScaleUp, &Target::Group("fraud".into())));
-    assert_eq!(press(&mut state, ":end, and⏎"), [Cmd::Quit]);
+    assert_eq!(type_keys(&mut state, ":end, and⏎"), [Cmd::Quit]);
 }
 
 /// What cannot be undone is asked about, whichever way it was chosen.
 #[test]
 fn what_asks_first_by_key_asks_first_here() {
     let mut state = state(Sample::Normal, SIZE);
-    assert_eq!(press(&mut state, "2jj:kill⏎⏎"), [], "Cancel is the default");
-    assert_eq!(press(&mut state, ":kill⏎⇥⏎").len(), 1);
+    assert_eq!(type_keys(&mut state, "2jj:kill⏎⏎"), [], "Cancel is the default");
+    assert_eq!(type_keys(&mut state, ":kill⏎⇥⏎").len(), 1);
 }
 
 #[test]
 fn an_entry_that_is_off_stays_with_its_reason_and_does_nothing() {
     let mut state = state(Sample::Foreign, SIZE);
-    press(&mut state, "2:restart");
+    type_keys(&mut state, "2:restart");
     let shown = text(&state, SIZE);
     assert!(shown.contains("– not ours: only workers that this demo started"), "{shown}");
-    assert_eq!(press(&mut state, "⏎"), []);
+    assert_eq!(type_keys(&mut state, "⏎"), []);
     let shown = text(&state, SIZE);
     assert!(
         shown.contains("palette") && shown.lines().last().is_some_and(|line| line.contains("not ours")),
         "{shown}"
     );
-    press(&mut state, "⎋");
+    type_keys(&mut state, "⎋");
     assert!(!text(&state, SIZE).contains("palette ─"));
 }
 
@@ -57,27 +45,27 @@ fn an_entry_that_is_off_stays_with_its_reason_and_does_nothing() {
 #[test]
 fn deeds_that_work_come_first() {
     let mut state = state(Sample::Normal, SIZE);
-    press(&mut state, "2:consumer");
+    type_keys(&mut state, "2:consumer");
     let shown = text(&state, SIZE);
     let place = |words: &str| shown.find(words).unwrap_or_else(|| panic!("{words}:\n{shown}"));
     assert!(place("kill the selected consumer") < shown.len());
-    press(&mut state, "⎋1:consumer");
+    type_keys(&mut state, "⎋1:consumer");
     let shown = text(&state, SIZE);
     assert!(shown.contains("– no consumer is selected: pick one in the lag pane"), "{shown}");
-    press(&mut state, " xyz");
+    type_keys(&mut state, " xyz");
     assert!(text(&state, SIZE).contains("nothing here is called that"));
-    assert_eq!(press(&mut state, "⏎"), []);
+    assert_eq!(type_keys(&mut state, "⏎"), []);
 }
 
 #[test]
 fn every_pane_is_found_by_its_name() {
     let mut state = state(Sample::Normal, SIZE);
-    press(&mut state, ":events⏎");
+    type_keys(&mut state, ":events⏎");
     assert_eq!(state.focus(), Pane::Events);
-    press(&mut state, ":pane: city⏎");
+    type_keys(&mut state, ":pane: city⏎");
     assert_eq!(state.focus(), Pane::City);
     let foreign = Arc::new(Snapshot { ..Sample::Foreign.snapshot() });
     update(&mut state, Msg::Snapshot(foreign), 20);
-    press(&mut state, ":pane: city");
+    type_keys(&mut state, ":pane: city");
     assert!(text(&state, SIZE).contains("– no positions on this cluster"), "{}", text(&state, SIZE));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dashboard::{Cmd, Glyphs, Key, Msg, Palette, Source, State, Theme, update};
+use dashboard::{Cmd, Glyphs, Key, Msg, Palette, PastBill, Snapshot, Source, State, Theme, Unit, update};
 use dashboard_testing::{Sample, draw, panes, presenting, state, text};
 use expect_test::expect_file;
 
@@ -118,4 +118,53 @@ fn no_size_and_no_value_breaks_it() {
             }
         }
     }
+}
+
+/// A sum is of the time that the bill counts, not of the time that this dashboard has watched; and
+/// the bill of the hours before the show is not taken for that of the show.
+#[test]
+fn it_says_of_what_time_the_sums_are() {
+    let size = (120, 40);
+    let mut snapshot = Sample::Normal.snapshot();
+    let shown = |snapshot: &Snapshot| {
+        let mut state = State::new(Palette::Dark, &panes());
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        press(&mut state, 'P');
+        text(&state, size)
+    };
+    let now_ms = snapshot.title.clock_ms.expect("a clock");
+    snapshot.lanes.data.counted_since_ms = Some(now_ms - 2 * 3_600_000);
+    assert!(shown(&snapshot).contains("waiting has cost since 12:32:07"), "{}", shown(&snapshot));
+
+    let bill = snapshot.lanes.data.bill.clone();
+    snapshot.lanes.data.bill.items.iter_mut().for_each(|item| item.batch = None);
+    let unknown = shown(&snapshot);
+    assert!(unknown.contains("after a later run") && !unknown.contains('$'), "{unknown}");
+    snapshot.lanes.data.past = Some(PastBill { from_ms: now_ms - 3_600_000, until_ms: now_ms, bill });
+    let past = shown(&snapshot);
+    assert!(past.contains("before the show, 13:32 to 14:32, waiting cost"), "{past}");
+    assert!(past.contains("$1,204.50") && !past.contains("waiting has cost"), "{past}");
+    assert!(!past.contains("max "), "it has no curve: {past}");
+
+    snapshot.lanes.data.past = None;
+    snapshot.lanes.data.past_is_due = true;
+    for item in &mut snapshot.lanes.data.bill.items {
+        (item.stream, item.cases) = (None, None);
+    }
+    assert!(shown(&snapshot).contains("what waiting cost before is being worked out"));
+}
+
+/// A source that is silent is named, and what was saved stands behind its sign.
+#[test]
+fn it_names_a_silent_source_and_writes_what_was_saved_with_its_currency() {
+    let size = (120, 40);
+    let mut state = presenting(size);
+    let mut snapshot = Sample::Normal.snapshot();
+    let money = snapshot.lanes.data.bill.items.iter_mut().find(|item| item.unit == Unit::Cents);
+    let money = money.expect("a line in cents");
+    (money.stream, money.batch) = (Some(90_000.0), Some(40_000.0));
+    snapshot.lanes.source = Source::Stale { for_ms: 12_000, reason: "timed out".into() };
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    let shown = text(&state, size);
+    assert!(shown.contains("min −$500") && shown.contains("stale 12 s: timed out"), "{shown}");
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use dashboard::{
     Action, Cmd, Command, Key, Msg, PageStart, Place, RecordAt, RecordQuery, Snapshot, State, Target, update,
 };
-use dashboard_testing::{Sample, records, state, text};
+use dashboard_testing::{Sample, keys, records, state, text};
 use proptest::prelude::*;
 
 const SIZE: (u16, u16) = (100, 30);
 
-/// The dashboard and who answers it.
+/// A dashboard, and the program that answers it.
 struct Desk {
     state: State,
     /// The last thing that was asked to be read, `None` when nothing is.
@@ -30,25 +30,13 @@ impl Desk {
         desk
     }
 
-    fn press(&mut self, keys: &str) {
-        for char in keys.chars() {
-            let key = match char {
-                '⏎' => Key::Enter,
-                '⎋' => Key::Esc,
-                '⇥' => Key::Tab,
-                other => Key::Char(other),
-            };
+    fn press(&mut self, text: &str) {
+        for key in keys(text) {
             for cmd in update(&mut self.state, Msg::Key(key), 10) {
-                match cmd {
-                    Cmd::Read(query) => self.asked = query,
-                    Cmd::Send(Command { action, target, .. }) => self.commands.push((action, target)),
-                    Cmd::Draw
-                    | Cmd::PollEvery(_)
-                    | Cmd::Copy(_)
-                    | Cmd::Mouse(_)
-                    | Cmd::Save
-                    | Cmd::SaveSettings
-                    | Cmd::Quit => {}
+                if let Cmd::Send(Command { action, target, .. }) = cmd {
+                    self.commands.push((action, target));
+                } else if let Cmd::Read(query) = cmd {
+                    self.asked = query;
                 }
             }
             self.answer();

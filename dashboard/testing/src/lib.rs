@@ -83,6 +83,24 @@ pub fn press(state: &mut State, sample: Sample, keys: &[Key]) {
     }
 }
 
+/// The keys of a text: `⏎` is Enter, `⎋` Esc, `⇥` Tab and `↓` Down; any other character is itself.
+pub fn keys(text: &str) -> impl Iterator<Item = Key> {
+    text.chars().map(|char| match char {
+        '⏎' => Key::Enter,
+        '⎋' => Key::Esc,
+        '⇥' => Key::Tab,
+        '↓' => Key::Down,
+        other => Key::Char(other),
+    })
+}
+
+/// Presses the keys of a text, and returns what is asked of the program beside drawing. It answers
+/// nothing.
+pub fn type_keys(state: &mut State, text: &str) -> Vec<Cmd> {
+    let cmds = keys(text).flat_map(|key| update(state, Msg::Key(key), 10));
+    cmds.filter(|cmd| *cmd != Cmd::Draw).collect()
+}
+
 /// The picture of a state, in so many columns and rows.
 pub fn draw(state: &State, (width, height): (u16, u16), theme: &Theme) -> Buffer {
     let area = Rect::new(0, 0, width, height);
