@@ -91,7 +91,7 @@ fn rounds(criterion: &mut Criterion) {
         let mut coordinator = coordinator();
         let mut members: Vec<String> = Vec::new();
         for number in 0..size {
-            // Whoever is in rejoins, so that the newcomer is let in.
+            // The members rejoin, so that the newcomer is let in.
             let mut effects = coordinator.join(1, Token(number), join(""));
             for member in &members {
                 effects.extend(coordinator.join(1, Token(number), join(member)));

@@ -39,7 +39,8 @@ impl ProgressLine {
         self.told_s = seconds;
         if self.terminal {
             // A line that wraps is not cleared by the next one.
-            let words = text::escape(&words());
+            let words = words();
+            let words = text::escape(&words);
             let line = text::fit(&words, width_of(io::stderr()) - 1);
             let _ = write!(io::stderr(), "\r\x1b[K{line}");
         } else if is_due {

@@ -10,8 +10,8 @@
 //! v1 fraud_decisions/3=1234 dead_letters/0=17
 //! ```
 //!
-//! Whoever resets a group's offsets writes another text, or none. The worker that finds it begins a
-//! replay: from now on each answer says so in a header, and the text remembers since when.
+//! A tool that resets a group's offsets writes another text, or none. The worker that finds it
+//! begins a replay: from now on each answer says so in a header, and the text remembers since when.
 //!
 //! ```text
 //! v1 replay:card_swipes=0 replay:fraud_decisions/3=900 fraud_decisions/3=1234 …

@@ -305,7 +305,7 @@ fn a_paused_worker_stays_in_its_group_and_answers_nothing() {
     let worker = world.worker("sleeper");
     world.wait_for_answers(100);
     worker.control.pause();
-    // Whoever sees a swipe unanswered for longer than a poll takes sees a pause.
+    // Who sees a swipe unanswered for longer than a poll takes sees a pause.
     Control::new().wait_while(super::DesiredState::Run, Duration::from_millis(200));
     world.swipes(100, 200);
     Control::new().wait_while(super::DesiredState::Run, Duration::from_millis(500));
