@@ -27,7 +27,7 @@ use crate::state::update::update;
 use crate::state::{MouseOwner, POLL_STEPS, State};
 use crate::terminal::guard::Guard;
 use crate::terminal::mailbox::{Mailbox, TerminalEvent};
-use crate::terminal::read::read_keys;
+use crate::terminal::read::{EIO, read_keys};
 use crate::view::Cache;
 use crate::view::theme::Theme;
 
@@ -44,8 +44,6 @@ pub use mailbox::{Feed, Publisher, feed};
 const FRAME_MS: u64 = 66;
 /// And so far while the terminal's window has not got the keyboard: 2 a second.
 const BACKGROUND_FRAME_MS: u64 = 500;
-/// What a terminal that hung up answers, on every Unix.
-const EIO: i32 = 5;
 
 /// How to run.
 #[derive(Clone, Debug, Default)]

@@ -18,13 +18,14 @@ use crossterm::event::{
 };
 
 use crate::state::keys::Key;
-use crate::terminal::EIO;
 use crate::terminal::mailbox::{Mailbox, TerminalEvent};
 
 /// How many rows one notch of the wheel is.
 const WHEEL_ROWS: isize = 3;
 /// How often the thread checks whether it should end.
 const STOP_POLL: Duration = Duration::from_millis(200);
+/// What a terminal that hung up answers, on every Unix.
+pub(super) const EIO: i32 = 5;
 
 /// Puts what happens at the terminal into the mailbox, until `stop` is true or the terminal is gone.
 pub(super) fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
