@@ -1,8 +1,8 @@
 //! One record, whole, as it lies in the log.
 //!
 //! The binding hands a record's headers over as text and panics where a name is none (see the
-//! crate's *Simplifications*). What any client may have written is therefore asked for in Kafka's own
-//! bytes: the batch that holds the offset, decompressed here, and of it the one record.
+//! crate's *Simplifications*). What any client may have written is therefore asked for in Kafka's
+//! own bytes: the batch that holds the offset, decompressed here, and of it the one record.
 //!
 //! # Simplifications
 //! - The request goes over plain TCP: a cluster that wants TLS or SASL does not answer it.

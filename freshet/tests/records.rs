@@ -229,8 +229,8 @@ fn a_record_is_shown_whole_whatever_is_in_it() {
     assert_eq!(whole.problem, None);
 }
 
-/// Once for each record, however many letters there are about it; with its key and headers, to where
-/// it came from; and not in circles.
+/// Once for each record, however many letters there are about it; with its key and headers, to
+/// where it came from; and not in circles.
 #[test]
 fn the_records_of_dead_letters_are_sent_again() {
     let world = World::with(&[("swipes", 2), ("dead_letters", 1)]);

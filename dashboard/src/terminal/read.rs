@@ -27,7 +27,8 @@ const STOP_POLL: Duration = Duration::from_millis(200);
 /// What a terminal that hung up answers, on every Unix.
 pub(super) const EIO: i32 = 5;
 
-/// Puts what happens at the terminal into the mailbox, until `stop` is true or the terminal is gone.
+/// Puts what happens at the terminal into the mailbox, until `stop` is true or the terminal is
+/// gone.
 pub(super) fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let event = match event::poll(STOP_POLL)

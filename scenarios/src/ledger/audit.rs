@@ -7,8 +7,8 @@
 //! its question, so the answers since the moment hold those to every question since the moment.
 //!
 //! # Simplifications
-//! - The clocks of questions and answers are taken for one. If the clock of a consumer is behind, an
-//!   answer may seem older than its question; [`CLOCKS_APART_MS`] allows for some seconds.
+//! - The clocks of questions and answers are taken for one. If the clock of a consumer is behind,
+//!   an answer may seem older than its question; [`CLOCKS_APART_MS`] allows for some seconds.
 //! - A duplicate counts as one if its first copy is among the [`READ_BEFORE`] records before the
 //!   moment. One that comes later than that counts as a question, and as lost.
 

@@ -70,7 +70,8 @@ fn load(file: &Path) -> Option<PastBill> {
     serde_json::from_slice(&text).ok()
 }
 
-/// Writes it beside and moves it there, so that a reader finds all of it or none; removes the oldest.
+/// Writes it beside and moves it there, so that a reader finds all of it or none; removes the
+/// oldest.
 fn keep(file: &Path, past: &PastBill) -> Result<()> {
     let folder = file.parent().context("a file stands in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
