@@ -130,7 +130,7 @@ fn one_case_of_each_business_is_followed_in_both_lanes() {
     let mut early = Sample::Normal.snapshot();
     early.lanes.data.cases[1] = dashboard::FollowedCase {
         business: "payments".into(),
-        stream: "no card looks stolen\u{1b}[2J yet".into(),
+        stream: vec!["no card looks stolen\u{1b}[2J yet".into()],
         ..dashboard::FollowedCase::default()
     };
     let mut shown = state(Sample::Normal, (120, 40));

@@ -95,11 +95,11 @@ pub struct FollowedCase {
     pub business: String,
     /// Who it is about: "card-001234"; empty before there is a case.
     pub subject: String,
-    /// What the stream lane did: "declined its 9th swipe, $850, after 7 ms"; without a subject,
-    /// that there is no case yet.
-    pub stream: String,
-    /// What the batch lane did, or when it will: "approved it, and looks again in 41 min".
-    pub batch: String,
+    /// What the stream lane did, in parts: "declined its 9th swipe after 7 ms", "$850 kept". Where
+    /// there is no room for all, the last ones go. Without a subject, that there is no case yet.
+    pub stream: Vec<String>,
+    /// What the batch lane did, or when it will: "approved it", "finds out in 41 min".
+    pub batch: Vec<String>,
 }
 
 /// What became of the records of one topic: `produced` is the sum of all that follows it but

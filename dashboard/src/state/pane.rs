@@ -40,6 +40,26 @@ pub enum Pane {
     Events,
 }
 
+impl Pane {
+    /// All that can be drawn.
+    pub(crate) const ALL: [Pane; 9] = [
+        Pane::Throughput,
+        Pane::Lag,
+        Pane::Partitions,
+        Pane::City,
+        Pane::Payments,
+        Pane::Shop,
+        Pane::Markets,
+        Pane::Lanes,
+        Pane::Events,
+    ];
+
+    /// The one with this name in the line of tabs.
+    pub(crate) fn with_tab(name: &str) -> Option<Pane> {
+        Self::ALL.into_iter().find(|pane| pane.spec().tab == name)
+    }
+}
+
 /// A pane's place in one of the layouts: its column, and its share of the column's height.
 pub(crate) type GridPlace = (usize, u16);
 

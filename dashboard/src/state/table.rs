@@ -83,7 +83,7 @@ pub(crate) const LOOK: &[Binding] = &[
     bind(
         &[],
         "",
-        "save the settings: theme, glyphs, mouse, interval",
+        "save the settings: theme, glyphs, layout, pane, mouse, interval",
         "",
         Act::SaveSettings,
         Everywhere,

@@ -282,10 +282,6 @@ impl<'a> Screen<'a> {
 /// The state at the start: as the settings want it.
 fn first_state(options: &Options) -> State {
     let mut state = State::new(options.theme.palette, &options.panes);
-    if options.settings.mouse == Some(false) {
-        state.mouse = MouseOwner::Terminal;
-    }
-    let wanted = options.settings.poll_ms;
-    state.poll_step = POLL_STEPS.iter().position(|(ms, _)| Some(*ms) == wanted).unwrap_or(0);
+    options.settings.begin(&mut state);
     state
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::settings::Settings;
-use crate::state::{MouseOwner, POLL_STEPS};
 use crate::terminal::Screen;
 
 impl Screen<'_> {
@@ -23,12 +22,7 @@ impl Screen<'_> {
     fn write_settings(&self) -> io::Result<&Path> {
         let nowhere = || io::Error::other("neither XDG_CONFIG_HOME nor HOME is set");
         let path = self.options.settings_file.as_deref().ok_or_else(nowhere)?;
-        let settings = Settings {
-            theme: Some(self.state.palette()),
-            glyphs: Some(self.options.theme.glyphs),
-            mouse: Some(self.state.mouse == MouseOwner::Dashboard),
-            poll_ms: Some(POLL_STEPS[self.state.poll_step].0),
-        };
+        let settings = Settings::of(&self.state, self.options.theme.glyphs);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }

@@ -246,18 +246,28 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
 
 /// One case, and what both lanes made of it.
 fn draw_case(pen: &mut Pen, case: &FollowedCase, line: Rect) {
-    let words = |text: &str| clean(text).into_owned();
-    let pieces: Pieces = if case.subject.is_empty() {
-        vec![("· ".into(), Role::Dim), (words(&case.stream), Role::Dim)]
-    } else {
-        vec![
+    let words = |parts: &[String]| clean(&parts.join(", ")).into_owned();
+    if case.subject.is_empty() {
+        let pieces = vec![("· ".into(), Role::Dim), (words(&case.stream), Role::Dim)];
+        pen.pieces(line.x, line.y, line.width, &pieces);
+        return;
+    }
+    let (mut stream, mut batch) = (case.stream.as_slice(), case.batch.as_slice());
+    let pieces = loop {
+        let pieces: Pieces = vec![
             ("· ".into(), Role::Dim),
-            (words(&case.subject), Role::Title),
+            (clean(&case.subject).into_owned(), Role::Title),
             ("  stream ".into(), Role::Stream),
-            (words(&case.stream), Role::Text),
+            (words(stream), Role::Text),
             ("  batch ".into(), Role::Batch),
-            (words(&case.batch), Role::Text),
-        ]
+            (words(batch), Role::Text),
+        ];
+        // The lane that says more leaves out its last part.
+        let longer = if stream.len() > batch.len() { &mut stream } else { &mut batch };
+        match longer.split_last().filter(|(_, rest)| !rest.is_empty()) {
+            Some((_, rest)) if pieces_width(&pieces) > line.width => *longer = rest,
+            Some(_) | None => break pieces,
+        }
     };
     pen.pieces(line.x, line.y, line.width, &pieces);
 }

@@ -8,7 +8,7 @@
 //!
 //! Three panes are for a terminal as it opens, of 80x24 to 120x30: the bill and the lag, which
 //! carry the lesson, and the pane that a person has chosen. With [`BESIDE`] columns it stands
-//! beside the two, with less below them.
+//! beside the two, with less below them. Where the lag has no room it has a line.
 
 use ratatui::layout::Rect;
 
@@ -24,6 +24,8 @@ pub(crate) struct Layout {
     pub(crate) picture: Option<Rect>,
     /// The names of the panes, where there is room for only one.
     pub(crate) tabs: Option<Rect>,
+    /// The lag on a line, where there is no room for its pane.
+    pub(crate) lag: Option<Rect>,
     pub(crate) panes: Vec<(Pane, Rect)>,
     pub(crate) footer: Rect,
 }
@@ -42,8 +44,9 @@ const LEAST: u16 = 5;
 const LEAST_CHOSEN: u16 = 7;
 /// The most rows of the one picture: four businesses and its frame.
 const MOST_PICTURE: u16 = 6;
-/// From this size on the picture has a line for a case of each business.
-const CASES: (u16, u16) = (100, 30);
+/// From these sizes on the picture has a line for a case of each business, and the panes their
+/// rows: where they are one below the other they need more.
+const CASES: [(u16, u16); 2] = [(100, 30), (80, 34)];
 
 /// What there is to lay out.
 pub(crate) struct Show<'a> {
@@ -74,15 +77,26 @@ pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
     let &Show { focus, zoomed, wants, .. } = show;
     let fits = |(width, height): (u16, u16)| screen.width >= width && screen.height >= height;
     let is_one = zoomed || !fits(THREE_PANES);
-    let cases = if fits(CASES) { show.cases.min(MOST_PICTURE - 2) } else { 0 };
+    let cases = if CASES.into_iter().any(fits) { show.cases.min(MOST_PICTURE - 2) } else { 0 };
     let picture = (show.picture > 0 && !is_one).then(|| rows(2, show.picture.min(MOST_PICTURE) + cases));
     let top = 2 + picture.map_or(0, |picture| picture.height);
     let body = rows(top, screen.height - top - 1);
     if is_one || !fits(ALL_PANES) {
         let tabs = Some(rows(top, 1));
-        let body = rows(top + 1, screen.height - top - 2);
-        let panes = if is_one { vec![(focus, body)] } else { three_panes(body, show) };
-        return Some(Layout { header, picture, tabs, panes, footer });
+        let mut body = rows(top + 1, screen.height - top - 2);
+        if is_one {
+            return Some(Layout { header, picture, tabs, lag: None, panes: vec![(focus, body)], footer });
+        }
+        let mut panes = three_panes(body, show);
+        let is_missing = show.panes.contains(&Pane::Lag)
+            && wants(Pane::Lag).is_some()
+            && panes.iter().all(|(pane, _)| *pane != Pane::Lag);
+        let lag = is_missing.then(|| rows(top + 1, 1));
+        if lag.is_some() {
+            body = rows(top + 2, screen.height - top - 3);
+            panes = three_panes(body, show);
+        }
+        return Some(Layout { header, picture, tabs, lag, panes, footer });
     }
     let here: Vec<Pane> = show.panes.iter().copied().filter(|pane| wants(*pane).is_some()).collect();
     let grid = if here.iter().all(|pane| Grid::LagMonitor.place(pane.spec()).is_some()) {
@@ -99,7 +113,8 @@ pub(crate) fn layout(screen: Rect, show: &Show) -> Option<Layout> {
             columns[column].panes.push((pane, weight));
         }
     }
-    Some(Layout { header, picture, tabs: None, panes: side_by_side(body, columns, wants), footer })
+    let panes = side_by_side(body, columns, wants);
+    Some(Layout { header, picture, tabs: None, lag: None, panes, footer })
 }
 
 /// The panes that are always there, and the chosen one beside or below them.
@@ -113,7 +128,7 @@ fn three_panes(body: Rect, show: &Show) -> Vec<(Pane, Rect)> {
         return side_by_side(body, vec![always, chosen], show.wants);
     }
     // The bill gets half of the rows at most, and the lag a quarter: where that is too little, the
-    // picture alone says who is behind, and the lag is a pane to choose.
+    // lag has a line, and its pane can be chosen.
     let mut left = body;
     let mut all = Vec::new();
     for pane in always {
@@ -263,6 +278,7 @@ mod tests {
                 let mut parts = vec![layout.header, layout.footer];
                 parts.extend(layout.tabs);
                 parts.extend(layout.picture);
+                parts.extend(layout.lag);
                 parts.extend(layout.panes.iter().map(|(_, area)| *area));
                 let cells: u32 = parts.iter().map(|part| part.area()).sum();
                 let screen = Rect::new(0, 0, width, height);
@@ -295,16 +311,20 @@ mod tests {
     #[test]
     fn a_terminal_as_it_opens_shows_the_bill_the_lag_and_the_chosen_pane() {
         for size in [(80, 24), (100, 30), (120, 30), (200, 31), (99, 60)] {
-            let panes =
-                |chosen, absent: &[Pane]| laid_out(size, chosen, false, absent).expect("large enough").panes;
+            let layout =
+                |chosen, absent: &[Pane]| laid_out(size, chosen, false, absent).expect("large enough");
+            let panes = |chosen, absent: &[Pane]| layout(chosen, absent).panes;
             let names = |panes: &[(Pane, Rect)]| panes.iter().map(|(pane, _)| *pane).collect::<Vec<_>>();
             let three = panes(Pane::Shop, &[]);
-            // In the smallest the picture says who is behind.
+            // In the smallest the lag has a line, unless its pane is chosen.
             let has_lag = size != (80, 24);
+            assert_eq!(layout(Pane::Shop, &[]).lag.map_or(0, |line| line.height), u16::from(!has_lag));
+            assert_eq!(layout(Pane::Lag, &[]).lag, None);
+            assert_eq!(layout(Pane::Shop, &[Pane::Lag]).lag, None);
             let always = if has_lag { &ALWAYS[..] } else { &ALWAYS[..1] };
             assert_eq!(names(&three), [always, &[Pane::Shop]].concat(), "{size:?}");
             let area = |at: usize| three[at].1.area();
-            assert!((0..three.len() - 1).all(|at| area(three.len() - 1) > area(at)), "{size:?}: {three:?}");
+            assert!((0..three.len() - 1).all(|at| area(three.len() - 1) >= area(at)), "{size:?}: {three:?}");
             assert!(three.iter().all(|(_, area)| area.height >= LEAST), "{size:?}: {three:?}");
             assert_eq!(names(&panes(Pane::Throughput, &[Pane::Lanes])), [Pane::Lag, Pane::Throughput]);
             assert_eq!(names(&panes(Pane::Lag, &[])), [Pane::Lanes, Pane::Lag], "{size:?}");

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::state::message::Hit;
+use crate::state::pane::Pane;
 use crate::state::{Mode, State};
 use crate::view::layout::{Layout, Show, layout};
 use crate::view::map::MapCache;
@@ -114,6 +115,10 @@ fn panes(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
     }
     if let Some(tabs) = layout.tabs {
         header::tabs(pen, state, tabs);
+    }
+    if let (Some(line), Some(snapshot)) = (layout.lag, state.shown()) {
+        pen.hits.push((line, Hit::Pane(Pane::Lag)));
+        panes::lag::line(pen, snapshot, line);
     }
     for (pane, area) in &layout.panes {
         pen.faded = false;

@@ -118,26 +118,31 @@ pub(super) fn shop() -> Shop {
 
 fn cases() -> Vec<FollowedCase> {
     [
-        ("ride-share", "ride t045-1", "arrives 11:19, in 14 min", "still says 11:08, by the roads of 10:00"),
+        (
+            "ride-share",
+            "ride t045-1",
+            ["arrives 11:19", "in 14 min"].as_slice(),
+            ["still says 11:08", "by the roads of 10:00"].as_slice(),
+        ),
         (
             "payments",
             "card-002685",
-            "declined its 9th swipe, $729, after 7 ms",
-            "approved it, finds out in 19 min: $729 gone",
+            &["declined its 9th swipe after 7 ms", "$729 kept"],
+            &["approved it", "finds out in 19 min", "$729 gone"],
         ),
         (
             "shop",
             "session-0001207",
-            "its page held 5 of the 6 items opened next",
-            "its page of 11:00 held 1 of them",
+            &["showed 5 of the 6 items opened next"],
+            &["showed 1", "its page is of 11:00"],
         ),
     ]
     .into_iter()
     .map(|(business, subject, stream, batch)| FollowedCase {
         business: business.into(),
         subject: subject.into(),
-        stream: stream.into(),
-        batch: batch.into(),
+        stream: stream.iter().map(|part| (*part).into()).collect(),
+        batch: batch.iter().map(|part| (*part).into()).collect(),
     })
     .collect()
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         say!("{}: {} partition{several}; Ctrl-C ends", args.topic, partitions.len());
     }
     let mut out = stdout();
+    let for_a_person = io::stdout().is_terminal();
     let mut left = args.count.unwrap_or(u64::MAX);
     let mut silence = Some(Silence::begin());
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
@@ -55,7 +56,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         if let Some(silence) = &mut silence {
             *silence = Silence::begin();
         }
-        match write(&mut out, &record, args.values) {
+        match write(&mut out, &record, args.values, for_a_person) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other?,
         }
@@ -126,11 +127,14 @@ impl Silence {
     }
 }
 
-/// Writes a record as one line.
-fn write(out: &mut impl Write, record: &Record<'_>, value_only: bool) -> io::Result<()> {
-    let value = record.value().map_or("(none)".to_owned(), printable);
+/// Writes a record as one line. What a program or a file gets is as it lies in the log.
+fn write(out: &mut impl Write, record: &Record<'_>, value_only: bool, for_a_person: bool) -> io::Result<()> {
+    let mut value = record.value().map_or("(none)".to_owned(), printable);
     if value_only {
         return writeln!(out, "{value}");
+    }
+    if for_a_person {
+        value = three_digits(&value);
     }
     let key = record.key().map_or("(none)".to_owned(), printable);
     writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
@@ -155,9 +159,43 @@ fn printable(bytes: &[u8]) -> String {
     }
 }
 
+/// The value with three digits of its probability, of the seventeen that tell any two apart. What
+/// is not nothing and not certain stays so.
+fn three_digits(value: &str) -> String {
+    const FIELD: &str = "\"probability\":";
+    let Some((before, rest)) = value.split_once(FIELD) else { return value.to_owned() };
+    let end = rest.find([',', '}']).unwrap_or(rest.len());
+    let (digits, after) = rest.split_at(end);
+    let rounded = digits.parse().ok().and_then(|exact: f64| format!("{exact:.2e}").parse::<f64>().ok());
+    match rounded.filter(|rounded| *rounded > 0.0 && *rounded < 1.0) {
+        Some(rounded) => format!("{before}{FIELD}{rounded}{after}"),
+        None => value.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, three_digits};
+
+    #[test]
+    fn a_probability_has_three_digits_and_all_else_is_as_it_was() {
+        let decision =
+            |probability: &str| format!(r#"{{"card_id":"c1","probability":{probability},"reasons":[]}}"#);
+        for (exact, shown) in [
+            ("0.00039839014324765504", "0.000398"),
+            ("0.9712345", "0.971"),
+            ("0.25", "0.25"),
+            ("0.99999", "0.99999"),
+            ("0", "0"),
+            ("null", "null"),
+        ] {
+            assert_eq!(three_digits(&decision(exact)), decision(shown));
+        }
+        for other in ["", r#"{"price":0.12345678}"#, r#"{"probability":"#, r#"{"probability":0.123456"#] {
+            let shown = three_digits(other);
+            assert!(shown == other || shown == r#"{"probability":0.123"#, "{shown}");
+        }
+    }
 
     #[test]
     fn a_record_cannot_move_the_cursor() {

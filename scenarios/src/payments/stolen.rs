@@ -39,9 +39,8 @@ struct Followed {
     /// When it was declined, in event time and in wall-clock time.
     at: Timestamp,
     seen_ms: i64,
-    /// Which swipe of the rush it was, its amount and after how long it was declined.
+    /// Which swipe of the rush it was, and after how long it was declined.
     number: usize,
-    amount_cents: i64,
     latency_ms: i64,
     /// How many large ones the stream has declined since, and all that it has declined, in cents.
     more: u32,
@@ -104,7 +103,6 @@ impl StolenCard {
             at,
             seen_ms: wall_ms,
             number,
-            amount_cents,
             latency_ms,
             more: 0,
             declined_cents: amount_cents,
@@ -128,29 +126,33 @@ impl StolenCard {
     /// The case in words, when event time is that of `clock`.
     pub(super) fn case(&self, clock: &CaseClock) -> FollowedCase {
         let Some(followed) = &self.followed else {
-            return FollowedCase { stream: "no card looks stolen yet".into(), ..FollowedCase::default() };
+            let stream = vec!["no card looks stolen yet".to_owned()];
+            return FollowedCase { stream, ..FollowedCase::default() };
         };
-        let first = format!("declined its {} swipe", ordinal(followed.number));
-        let (amount, all) = (dollars(followed.amount_cents), dollars(followed.declined_cents));
-        let stream = match followed.more {
-            0 => format!("{first}, {amount}, after {} ms", followed.latency_ms),
-            more => format!("{first} after {} ms and {more} more: {all}", followed.latency_ms),
-        };
+        let mut first =
+            format!("declined its {} swipe after {} ms", ordinal(followed.number), followed.latency_ms);
+        if followed.more > 0 {
+            first.push_str(&format!(" and {} more", followed.more));
+        }
+        let stream = vec![first, format!("{} kept", dollars(followed.declined_cents))];
         let until = |end: Timestamp| -> i64 {
             followed.swipes.iter().filter(|(at, _)| *at <= end).map(|(_, cents)| cents).sum()
         };
         let batch = match followed.looked {
-            None if followed.more > 0 => format!("approved all, finds out {}", clock.when_it_runs()),
             None => {
-                let gone = dollars(until(clock.now));
-                format!("approved it, finds out {}: {gone} gone", clock.when_it_runs())
+                let approved = if followed.more > 0 { "approved all" } else { "approved it" };
+                let gone = format!("{} gone", dollars(until(clock.now)));
+                vec![approved.to_owned(), format!("finds out {}", clock.when_it_runs()), gone]
             }
             Some(looked) if followed.blocks.is_blocked(&followed.card_id, looked) => {
                 let minutes = looked.since_ms(followed.at) / 60_000;
-                format!("blocked it {minutes} min later, {} gone", dollars(until(looked)))
+                vec![format!("blocked it {minutes} min later"), format!("{} gone", dollars(until(looked)))]
             }
             Some(looked) => {
-                format!("looked at it at {} and saw nothing wrong", CaseClock::hour_and_minute(looked))
+                vec![
+                    "saw nothing wrong".to_owned(),
+                    format!("looked at {}", CaseClock::hour_and_minute(looked)),
+                ]
             }
         };
         FollowedCase { subject: followed.card_id.clone(), stream, batch, ..FollowedCase::default() }
@@ -224,26 +226,26 @@ mod tests {
         card.swiped("card-7", at(20), 40_000);
         card.declined(&answer("second", 20, Decision::Decline), 40_000, (6, 0));
         card.swiped("another", at(20), 99_000);
-        assert_eq!(theft().case(&clock(9)).batch, "approved it, finds out in 51 min: $850 gone");
-        assert_eq!(theft().case(&clock(9)).stream, "declined its 9th swipe, $850, after 7 ms");
+        assert_eq!(theft().case(&clock(9)).batch, ["approved it", "finds out in 51 min", "$850 gone"]);
+        assert_eq!(theft().case(&clock(9)).stream, ["declined its 9th swipe after 7 ms", "$850 kept"]);
         let case = card.case(&clock(21));
         assert_eq!(case.subject, "card-7");
-        assert_eq!(case.stream, "declined its 9th swipe after 7 ms and 1 more: $1,250");
-        assert_eq!(case.batch, "approved all, finds out in 39 min");
+        assert_eq!(case.stream, ["declined its 9th swipe after 7 ms and 1 more", "$1,250 kept"]);
+        assert_eq!(case.batch, ["approved all", "finds out in 39 min", "$1,250 gone"]);
 
-        assert_eq!(card.case(&clock(60)).batch, "approved all, finds out now");
+        assert_eq!(card.case(&clock(60)).batch[1], "finds out now");
         card.looked_at(&run("of another swipe", Decision::Approve), 40_000);
         card.looked_at(&run("large", Decision::Decline), 40_000);
-        assert_eq!(card.case(&clock(62)).batch, "blocked it 52 min later, $1,250 gone");
+        assert_eq!(card.case(&clock(62)).batch, ["blocked it 52 min later", "$1,250 gone"]);
     }
 
     #[test]
     fn a_run_that_saw_nothing_is_said_to_have_seen_nothing() {
         let mut card = theft();
         let dead = CaseClock { next_run: None, ..clock(59) };
-        assert_eq!(card.case(&dead).batch, "approved it, finds out when its job runs again: $850 gone");
+        assert_eq!(card.case(&dead).batch, ["approved it", "finds out when its job runs again", "$850 gone"]);
         card.looked_at(&run("large", Decision::Approve), 40_000);
-        assert_eq!(card.case(&clock(62)).batch, "looked at it at 12:01 and saw nothing wrong");
+        assert_eq!(card.case(&clock(62)).batch, ["saw nothing wrong", "looked at 12:01"]);
     }
 
     #[test]

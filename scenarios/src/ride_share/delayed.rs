@@ -64,13 +64,17 @@ impl DelayedTrip {
             Some((followed, trip.ended, trip.stream?, trip.batch?))
         });
         let Some((followed, ended, stream, batch)) = known else {
-            return FollowedCase { stream: "no trip is delayed yet".into(), ..FollowedCase::default() };
+            let stream = vec!["no trip is delayed yet".to_owned()];
+            return FollowedCase { stream, ..FollowedCase::default() };
         };
         let hour = CaseClock::hour_and_minute;
         let id = &followed.trip_id;
         let (subject, stream, batch) = if let Some((ended, _)) = ended {
-            let said = |eta: Timestamp| format!("said {}, {}", hour(eta), off(eta.since_seconds(ended)));
-            let subject = format!("ride {id} arrived {}; at {}", hour(ended), hour(followed.at));
+            let said = |eta: Timestamp| {
+                let at = format!("said {} at {}", hour(eta), hour(followed.at));
+                vec![off(eta.since_seconds(ended)), at]
+            };
+            let subject = format!("ride {id} arrived {}", hour(ended));
             (subject, said(followed.stream), said(followed.batch))
         } else {
             let minutes = (stream.since_seconds(clock.now) / 60.0).round().max(0.0);
@@ -80,8 +84,8 @@ impl DelayedTrip {
             } else {
                 format!("by the roads of {}", hour(batch.from))
             };
-            let stream = format!("arrives {}, in {minutes:.0} min", hour(stream));
-            (format!("ride {id}"), stream, format!("still says {}, {by}", hour(batch.eta)))
+            let stream = vec![format!("arrives {}", hour(stream)), format!("in {minutes:.0} min")];
+            (format!("ride {id}"), stream, vec![format!("still says {}", hour(batch.eta)), by])
         };
         FollowedCase { subject, stream, batch, ..FollowedCase::default() }
     }
@@ -105,6 +109,10 @@ mod tests {
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_ms(1_772_535_600_000 + minute * 60_000)
+    }
+
+    fn words(parts: [&str; 2]) -> Vec<String> {
+        parts.map(str::to_owned).to_vec()
     }
 
     fn trip(kind: TripKind, minute: i64) -> Event {
@@ -137,15 +145,16 @@ mod tests {
         trips.observe(&Event::EtaUpdates(answer(6, 17)), 6_000);
         delayed.choose(&trips, at(6), 6_000);
         let case = delayed.case(&trips, &clock(6, 0));
-        assert_eq!((case.subject.as_str(), case.stream.as_str()), ("ride t1", "arrives 11:17, in 11 min"));
-        assert_eq!(case.batch, "still says 11:08, by the roads of 11:00");
-        assert_eq!(delayed.case(&trips, &clock(6, 3)).batch, "still says 11:08, by the map alone");
+        assert_eq!((case.subject.as_str(), case.stream), ("ride t1", words(["arrives 11:17", "in 11 min"])));
+        assert_eq!(case.batch, words(["still says 11:08", "by the roads of 11:00"]));
+        let case = delayed.case(&trips, &clock(6, 3));
+        assert_eq!(case.batch, words(["still says 11:08", "by the map alone"]));
 
         trips.observe(&trip(TripKind::DroppedOff, 18), 18_000);
         let case = delayed.case(&trips, &clock(19, 0));
-        assert_eq!(case.subject, "ride t1 arrived 11:18; at 11:04");
-        assert_eq!(case.stream, "said 11:15, 3 min too early");
-        assert_eq!(case.batch, "said 11:08, 10 min too early");
+        assert_eq!(case.subject, "ride t1 arrived 11:18");
+        assert_eq!(case.stream, words(["3 min too early", "said 11:15 at 11:04"]));
+        assert_eq!(case.batch, words(["10 min too early", "said 11:08 at 11:04"]));
     }
 
     #[test]

@@ -62,16 +62,18 @@ impl PageHits {
     }
 
     fn case(&self, session_id: &str) -> FollowedCase {
-        let of = format!("of the {} items opened next", self.opened);
-        let number = |count: u32| if count == 0 { "none".to_owned() } else { count.to_string() };
+        let showed = |count: u32| match count {
+            0 => "showed none".to_owned(),
+            count => format!("showed {count}"),
+        };
         let batch = match self.batch_from {
             Some(from) => {
-                let hour = CaseClock::hour_and_minute(from);
-                format!("its page of {hour} held {} of them", number(self.batch))
+                let page = format!("its page is of {}", CaseClock::hour_and_minute(from));
+                vec![showed(self.batch), page]
             }
-            None => "has no page yet".to_owned(),
+            None => vec!["has no page yet".to_owned()],
         };
-        let stream = format!("its page held {} {of}", number(self.stream));
+        let stream = vec![format!("{} of the {} items opened next", showed(self.stream), self.opened)];
         FollowedCase { subject: session_id.to_owned(), stream, batch, ..FollowedCase::default() }
     }
 }
@@ -86,8 +88,10 @@ pub(super) struct FollowedShopper {
 
 impl Default for FollowedShopper {
     fn default() -> Self {
-        let case =
-            FollowedCase { stream: "no visit tells the pages apart yet".into(), ..FollowedCase::default() };
+        let case = FollowedCase {
+            stream: vec!["no visit tells the pages apart yet".to_owned()],
+            ..FollowedCase::default()
+        };
         Self { followed: None, case }
     }
 }
@@ -161,10 +165,10 @@ mod tests {
         shopper.choose(of(1), at(1), 0);
         let case = shopper.case();
         assert_eq!(
-            (case.subject.as_str(), case.stream.as_str()),
-            ("good", "its page held 4 of the 5 items opened next")
+            (case.subject.as_str(), case.stream),
+            ("good", vec!["showed 4 of the 5 items opened next".into()])
         );
-        assert_eq!(case.batch, "its page of 11:00 held none of them");
+        assert_eq!(case.batch, ["showed none", "its page is of 11:00"]);
 
         let better = visit(6, 6);
         let others = of(2).chain([("better", at(2), &better)]);

@@ -7,6 +7,7 @@ use crate::snapshot::{Group, GroupState, Member, Snapshot, Trend, Worker, Worker
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::{Item, workers_of};
+use crate::view::lesson::stale_ms;
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::{list, per_second, split_below};
 use crate::view::pen::{Pen, Pieces, pieces_width};
@@ -43,6 +44,36 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         Item::Member(at, which) => member(pen, &groups[at].members[which], line),
         Item::Topic(_) | Item::Silent(_) | Item::Partition(..) | Item::Entry(_) => {}
     });
+}
+
+/// The lag on one line: who is behind, the worst first, and of the others the worst. Jobs that wait
+/// for their next run are not behind.
+pub(crate) fn line(pen: &mut Pen, snapshot: &Snapshot, line: Rect) {
+    pen.faded = stale_ms(&snapshot.groups.source).is_some();
+    let mut groups: Vec<&Group> = snapshot.groups.data.iter().collect();
+    groups.retain(|group| !matches!(group.trend, Trend::Scheduled { .. }));
+    groups.sort_by(|a, b| b.lag_ms.unwrap_or(0.0).total_cmp(&a.lag_ms.unwrap_or(0.0)));
+    let (behind, others): (Vec<&Group>, Vec<&Group>) = groups.into_iter().partition(|group| is_behind(group));
+    let mut pieces: Pieces = vec![("lag".into(), Role::Dim)];
+    for group in &behind {
+        let (glyph, role) = trend(group.trend, true);
+        let glyph: String = glyph.chars().take(1).collect();
+        let records = group.lag_records.map_or(UNKNOWN.into(), |lag| short(lag as f64));
+        let words =
+            format!("  {glyph} {} {records}, {}", clean(&group.id), age(group.lag_ms, group.lag_is_minimum));
+        pieces.push((words, role));
+    }
+    if let Some(worst) = others.first() {
+        let most = age(worst.lag_ms, worst.lag_is_minimum);
+        let words = if behind.is_empty() {
+            format!("  all groups keep up, at most {most} behind")
+        } else {
+            format!("  others {most} at most")
+        };
+        pieces.push((words, Role::Dim));
+    }
+    pen.whole_pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
+    pen.faded = false;
 }
 
 fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: bool, line: Rect) {

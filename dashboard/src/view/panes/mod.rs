@@ -11,7 +11,7 @@ use crate::view::pen::Pen;
 pub(crate) mod border;
 mod city;
 mod events;
-mod lag;
+pub(crate) mod lag;
 mod lanes;
 pub(crate) mod list;
 mod markets;
