@@ -12,8 +12,14 @@ use super::verdict::{LaneVerdict, Margin, verdict};
 pub struct Measure {
     /// What it is called in JSON.
     pub key: &'static str,
-    /// What it is called in words, with its unit.
+    /// What it is called above a plot, with its unit.
     pub title: &'static str,
+    /// What it is called in a sentence, whose figures have their [unit](Self::unit): the words of
+    /// the screen.
+    pub name: &'static str,
+    /// The unit behind a figure of a sentence, with the blank before it; empty where the amount
+    /// has its unit already.
+    pub unit: &'static str,
     /// What the cases are that it rests on.
     pub cases: &'static str,
     /// Those of them on which a verdict hangs: of a thousand swipes four are frauds, and nearly all
@@ -25,6 +31,13 @@ pub struct Measure {
     pub amount: fn(f64) -> String,
     /// The same beside the axis of a plot, where amounts are round.
     pub tick: fn(f64) -> String,
+}
+
+impl Measure {
+    /// A figure with its unit.
+    fn figure(&self, value: f64) -> String {
+        (self.amount)(value) + self.unit
+    }
 }
 
 /// Two measures of one name are the same.
@@ -112,8 +125,8 @@ pub struct Line {
 impl Line {
     /// What each lane cost, in words.
     pub fn both(&self) -> String {
-        let amount = |figure: Figure| (self.measure.amount)(figure.value);
-        format!("{}: stream {}, batch {}", self.measure.title, amount(self.stream), amount(self.batch))
+        let amount = |figure: Figure| self.measure.figure(figure.value);
+        format!("{}: stream {}, batch {}", self.measure.name, amount(self.stream), amount(self.batch))
     }
 
     /// The same for cases that are too few for an interval.
@@ -145,9 +158,9 @@ impl Line {
         match self.verdict {
             LaneVerdict::StreamWins => "stream better".to_owned(),
             LaneVerdict::BatchWins => "batch better".to_owned(),
-            LaneVerdict::AsGood => format!("as good, within {}", self.margin_words()),
+            LaneVerdict::AsGood => format!("equivalent, within {}", self.margin_words()),
             LaneVerdict::TooFew { needed } => match self.evidence_words(needed) {
-                Some(evidence) => format!("too few to tell: {evidence}"),
+                Some(evidence) => format!("no significant difference yet: {evidence}"),
                 None => "too few cases".to_owned(),
             },
         }
@@ -166,25 +179,25 @@ impl Line {
     /// One sentence on who did better.
     pub fn sentence(&self) -> String {
         let Self { measure, waiting, cases, .. } = self;
-        let amount = |value| (measure.amount)(value);
+        let amount = |value| measure.figure(value);
         let both = self.both();
         let of = format!("{} {}", grouped(*cases), measure.cases);
         let range = match (waiting.low, waiting.high) {
-            (Some(low), Some(high)) => format!(" ({} to {})", amount(low), amount(high)),
+            (Some(low), Some(high)) => format!(" ({} to {})", (measure.amount)(low), amount(high)),
             _ => String::new(),
         };
         match self.verdict {
             LaneVerdict::StreamWins => {
-                format!("{both}; waiting cost {}{range}, in {of}", amount(waiting.value))
+                format!("{both}; batch delay cost {}{range}, in {of}", amount(waiting.value))
             }
             LaneVerdict::BatchWins => {
                 format!("{both}; batch did better, by {}{range}, in {of}", amount(-waiting.value))
             }
             LaneVerdict::AsGood => {
-                format!("{both}; batch is as good, within {}{range}, in {of}", self.margin_words())
+                format!("{both}; batch is equivalent, within ±{}{range}, in {of}", amount(self.margin))
             }
             LaneVerdict::TooFew { needed } => match self.evidence_words(needed) {
-                Some(evidence) => format!("{both}; too few cases to tell{range}: {evidence}"),
+                Some(evidence) => format!("{both}; no significant difference yet{range}: {evidence}"),
                 None => format!("{both}; {of} hold too few cases to tell"),
             },
         }
@@ -256,20 +269,22 @@ mod tests {
     fn it_says_in_words_who_did_better() {
         let said = |low, high| {
             let sentence = line(low, high).sentence();
-            let words = sentence
-                .strip_prefix("money lost and honest customers declined: stream $1.00, batch $2.00; ");
+            let words = sentence.strip_prefix("fraud loss + wrong declines: stream $1.00, batch $2.00; ");
             words.unwrap_or_else(|| panic!("{sentence}")).to_owned()
         };
-        assert_eq!(said(100.0, 300.0), "waiting cost $2.00 ($1.00 to $3.00), in 9,000 swipes");
+        assert_eq!(said(100.0, 300.0), "batch delay cost $2.00 ($1.00 to $3.00), in 9,000 swipes");
         assert_eq!(said(-300.0, -100.0), "batch did better, by $2.00 (−$3.00 to −$1.00), in 9,000 swipes");
-        assert_eq!(said(-40.0, 40.0), "batch is as good, within ±$0.50 (−$0.40 to $0.40), in 9,000 swipes");
+        assert_eq!(
+            said(-40.0, 40.0),
+            "batch is equivalent, within ±$0.50 (−$0.40 to $0.40), in 9,000 swipes"
+        );
         assert_eq!(
             said(-100.0, 300.0),
-            "too few cases to tell (−$1.00 to $3.00): 71 frauds; about 590 needed"
+            "no significant difference yet (−$1.00 to $3.00): 71 frauds; about 590 needed"
         );
         assert_eq!(
             said(-1_000.0, 1_001.0),
-            "too few cases to tell (−$10.00 to $10.01): 71 frauds; how many are needed can't be foreseen"
+            "no significant difference yet (−$10.00 to $10.01): 71 frauds; how many are needed can't be foreseen"
         );
         let bare = line(-100.0, 300.0).without_interval();
         assert!(bare.sentence().ends_with("batch $2.00; 9,000 swipes hold too few cases to tell"));

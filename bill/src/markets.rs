@@ -85,6 +85,8 @@ fn of_json(counts: &Value, name: &str) -> String {
 pub static MARK_OUT_CENTS: Measure = Measure {
     key: "mark_out_cents",
     title: "mark-out of orders of $10,000",
+    name: "mark-out of orders of $10,000",
+    unit: "",
     cases: "orders",
     evidence: "orders",
     margin: Margin::PerCase(100.0),
@@ -101,7 +103,9 @@ pub static MARK_OUT_CENTS: Measure = Measure {
 /// than an exchange's fee.
 static MARK_OUT_BP: Measure = Measure {
     key: "mark_out_bp",
-    title: "mark-out, basis points an order",
+    title: "mark-out, basis points per order",
+    name: "mark-out per order",
+    unit: " bp",
     cases: "orders",
     evidence: "orders",
     margin: Margin::Of(1.0),
@@ -114,7 +118,9 @@ static MARK_OUT_BP: Measure = Measure {
 /// Margin: one basis point, as of the mark-out.
 pub static PRICE_MOVE_BP: Measure = Measure {
     key: "price_move_bp",
-    title: "price moved before the order, basis points either way",
+    title: "price movement before the order, basis points either way",
+    name: "price movement before the order",
+    unit: " bp",
     cases: "orders",
     evidence: "orders",
     margin: Margin::Of(1.0),

@@ -67,7 +67,9 @@ fn cents(counts: &Value, name: &str) -> String {
 /// than it differs from one country to the next.
 pub static MONEY_CENTS: Measure = Measure {
     key: "money_cents",
-    title: "money lost and honest customers declined",
+    title: "fraud loss + wrong declines",
+    name: "fraud loss + wrong declines",
+    unit: "",
     cases: "swipes",
     evidence: "frauds",
     margin: Margin::PerCase(0.5),

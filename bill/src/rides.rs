@@ -43,7 +43,9 @@ pub static RIDES: Part = Part {
 /// Margin: half a minute. An app shows whole minutes, so a smaller error is lost in the rounding.
 pub static ETA_ERROR_MIN: Measure = Measure {
     key: "eta_error_min",
-    title: "ETA error, minutes a quote",
+    title: "ETA error, minutes per quote",
+    name: "ETA error per quote",
+    unit: " min",
     cases: "quotes",
     evidence: "quotes",
     margin: Margin::Of(0.5),
@@ -57,6 +59,8 @@ pub static ETA_ERROR_MIN: Measure = Measure {
 pub static WRONG_TEXTS_PERCENT: Measure = Measure {
     key: "wrong_texts_percent",
     title: "wrong texts, of 100",
+    name: "wrong texts",
+    unit: " %",
     cases: "texts due",
     evidence: "texts due",
     margin: Margin::Of(2.0),
@@ -295,7 +299,7 @@ impl BusinessBill for RidesBill {
         let minutes =
             |lane: &RideLane| lane.mean_error_min().map_or("–".to_owned(), |mean| format!("{mean:.2} min"));
         vec![format!(
-            "ETA error, mean of quotes: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
+            "mean ETA error per quote: stream {} ({} quotes); on the same trips stream {}, batch {} ({} quotes)",
             minutes(&self.stream),
             grouped(self.stream.quotes),
             minutes(&self.stream_beside_batch),

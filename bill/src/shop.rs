@@ -44,7 +44,9 @@ pub static SHOP: Part = Part {
 /// one miss more.
 pub static MISSED_CLICKS_PERCENT: Measure = Measure {
     key: "missed_clicks_percent",
-    title: "next clicks not on the page, of 100",
+    title: "missed clicks, of 100",
+    name: "missed clicks",
+    unit: " %",
     cases: "clicks",
     evidence: "clicks",
     margin: Margin::Of(1.0),
@@ -58,7 +60,9 @@ pub static MISSED_CLICKS_PERCENT: Measure = Measure {
 /// Margin: one click of a hundred, as of the page itself.
 pub static MISSED_CLICKS_STALE_PERCENT: Measure = Measure {
     key: "missed_clicks_stale_percent",
-    title: "the same, old model but live session",
+    title: "missed clicks, old model but live session",
+    name: "missed clicks, old model but live session",
+    unit: " %",
     cases: "clicks",
     evidence: "clicks",
     margin: Margin::Of(1.0),

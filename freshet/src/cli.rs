@@ -129,8 +129,7 @@ pub(crate) struct TimeArgs {
     /// Simulated time at the start, RFC 3339
     #[arg(long, value_name = "TIME", default_value = OPENING_START, value_parser = values::instant)]
     pub(crate) start: Timestamp,
-    /// The wall's clock at the start, in milliseconds since 1970, when several processes share one
-    /// show [default: now]
+    /// Wall-clock start time (Unix ms), when several processes share one show [default: now]
     #[arg(long, value_name = "MS")]
     pub(crate) started_at: Option<i64>,
 }
@@ -254,10 +253,10 @@ impl ConsumeArgs {
 /// What a wrong decision costs the business.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FraudCosts {
-    /// What a declined honest customer costs, in cents, whatever the amount
+    /// Cost of declining a legitimate customer, in cents, whatever the amount
     #[arg(long, default_value_t = 500, value_name = "CENTS", value_parser = clap::value_parser!(i64).range(0..=100_000_000))]
     pub(crate) decline_cost_cents: i64,
-    /// What a declined honest customer costs besides, as a share of the amount
+    /// Further cost of declining a legitimate customer, as a share of the amount
     #[arg(long, default_value_t = 0.02, value_name = "SHARE", value_parser = share)]
     pub(crate) decline_margin: f64,
     /// A swipe without a chargeback for so long counts as genuine
@@ -325,7 +324,7 @@ pub(crate) struct TailArgs {
     /// Only records with this key
     #[arg(long, value_parser = text)]
     pub(crate) key: Option<String>,
-    /// End after so many records
+    /// Exit after N records
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) count: Option<u64>,
     /// Only the values, without partition, offset and key
@@ -357,7 +356,7 @@ pub(crate) struct RecordArgs {
 ///
 /// Answers go to standard output. What was noticed goes to standard error, and for fraud how good
 /// the decisions were by the log's own chargebacks: ROC AUC, average precision, card precision at
-/// 100 a day, calibration, money stopped, honest customers declined, and how long a decision took.
+/// 100 a day, calibration, money stopped, legitimate customers declined, and decision latency.
 /// Each swipe counts with what was said before its label came, so no figure is of data that had
 /// been learnt from.
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub fn page(report: &Report) -> String {
          one period old. Each point of a plot is the same events ({source}), answered at another period and held against what truly happened.</p>\n",
     );
     body += "<p class=\"note\">All of it is <b>simulated</b>: the shapes of the curves are the lesson, not the amounts. Nobody's \
-             answers were tuned for this page. Where batch is as good it says so, and where the cases are too few to tell it says that.</p>\n";
+             answers were tuned for this page. Where batch is equivalent it says so, and where the cases are too few to tell it says that.</p>\n";
     for business in &report.businesses {
         body += &format!("<section>\n<h2>{}</h2>\n{}\n", business.part.question, business.part.lesson);
         for curve in &business.curves {
@@ -145,7 +145,7 @@ fn how_to_read(report: &Report) -> String {
          <li>Cases are judged from when every period that fits has finished a run, so all are judged on the same cases.</li>\n\
          <li>The colour of a point: {}.</li>\n\
          <li>{VERDICTS} The margins: {}.</li>\n\
-         <li>A bar shows where the figure falls in 95 of 100 drawings of the cases (bootstrap, drawn by trip, card and visit). Whether a \
+         <li>A bar shows the 95 % interval of the figure (bootstrap, cases resampled by trip, card and visit). Whether a \
          period differs from the stream is judged by the interval of their <i>difference</i> on the same cases, which is narrower than two bars side by side.</li>\n\
          <li>A batch answer counts from the end of its period on, as if jobs took no time. A real job takes some, and starts late.</li>\n\
          <li>Money is what was approved to fraudsters, plus what each declined honest customer costs: 5.00 and 2&nbsp;% of the amount, unless told otherwise.</li>\n\
@@ -179,8 +179,8 @@ impl Point<'_> {
 const COLOURS: [(&str, &str); 5] = [
     ("stream", "the stream"),
     ("costs", "waiting costs something"),
-    ("as-good", "batch is as good, within the margin"),
-    ("too-few", "too few cases to tell"),
+    ("as-good", "batch is equivalent, within the margin"),
+    ("too-few", "no significant difference yet"),
     ("wins", "batch does better"),
 ];
 
@@ -377,7 +377,7 @@ mod tests {
         }
     }
 
-    /// A batch lane that lost four times as much on 71 frauds is not as good, nor is its point
+    /// A batch lane that lost four times as much on 71 frauds is not equivalent, nor is its point
     /// green.
     #[test]
     fn a_point_of_too_few_cases_is_hollow_and_never_that_of_as_good() {
@@ -414,16 +414,16 @@ mod tests {
                 let (_, class) = before.rsplit_once("<g class=\"").expect("a point has a class");
                 class.split('"').next().unwrap_or_default().to_owned()
             };
-            assert_eq!(class("too few to tell: 71 frauds; about 84 needed</title>"), "too-few");
-            assert_eq!(class("as good, within ±$70.00</title>"), "as-good");
+            assert_eq!(class("no significant difference yet: 71 frauds; about 84 needed</title>"), "too-few");
+            assert_eq!(class("equivalent, within ±$70.00</title>"), "as-good");
             assert!(drawn.contains("14,000 swipes in 36 hours"), "{drawn}");
         }
         assert!(picture(&report).contains(".too-few circle { fill: #ffffff;"), "hollow");
         let sentence = report.businesses[0].curves[0].sentence(&span);
         assert_eq!(
             sentence,
-            "Batch is as good as the stream, within ±$70.00, at 15m; \
-             too few cases to tell (71 frauds) at 1m (about 84 needed)."
+            "Batch is equivalent to the stream, within ±$70.00, at 15m; \
+             no significant difference with 71 frauds at 1m (about 84 needed); run longer to tell."
         );
     }
 }

@@ -163,14 +163,15 @@ impl Curve {
             (!periods.is_empty()).then(|| format!("{words} at {}", periods.join(", ")))
         };
         let parts = [
-            at(&format!("batch is as good as the stream, within {margin},"), |verdict| {
+            at(&format!("batch is equivalent to the stream, within {margin},"), |verdict| {
                 verdict == LaneVerdict::AsGood
             }),
             at("batch does better than the stream", |verdict| verdict == LaneVerdict::BatchWins),
             at("waiting costs something", |verdict| verdict == LaneVerdict::StreamWins),
-            at(&format!("too few cases to tell ({evidence})"), |verdict| {
+            at(&format!("no significant difference with {evidence}"), |verdict| {
                 matches!(verdict, LaneVerdict::TooFew { .. })
-            }),
+            })
+            .map(|words| words + "; run longer to tell"),
         ];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ") + ".";
         text[..1].to_uppercase() + &text[1..]
@@ -192,7 +193,7 @@ fn period_and_needed(span: &Span, period_ms: i64, line: &Line) -> String {
 }
 
 /// What the verdicts mean.
-pub(super) const VERDICTS: &str = "A lane is better where the whole 95 % interval of what waiting costs lies on one side of zero. Batch is as good \
+pub(super) const VERDICTS: &str = "A lane is better where the whole 95 % interval of what waiting costs lies on one side of zero. Batch is equivalent \
     where all of it lies within the margin on both sides of zero. Otherwise the cases are too few to tell.";
 
 /// `1.20 to 1.90`, or nothing.

@@ -60,8 +60,8 @@ pub(crate) struct BatchArgs {
     /// How often the job runs, in simulated time
     #[arg(long, default_value = "1h", value_name = "PERIOD", value_parser = values::between_runs)]
     pub(crate) period: Period,
-    /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (the
-    /// password may stand in PGPASSWORD)
+    /// Where the rows go: a file's name for SQLite, or `postgres://user@host:5432/name` (set the
+    /// password in PGPASSWORD)
     #[arg(long, value_name = "FILE|URL", default_value = DEFAULT_DATABASE, env = "FRESHET_DATABASE", value_parser = values::database)]
     pub(crate) database: String,
     /// Run once over what is there now, then end
@@ -81,8 +81,8 @@ pub(crate) struct BatchArgs {
     /// How long after its end a window is left open for late records, in event time
     #[arg(long, default_value = "30s", value_name = "TIME")]
     pub(crate) grace: Period,
-    /// How often a database that is down, locked, full or not writable is asked again, after 1, 2,
-    /// 4, … 30 s; a job on its own schedule never gives up
+    /// How often to retry a database that is down, locked, full or not writable, after 1, 2, 4, …
+    /// 30 s; scheduled jobs retry forever
     #[arg(long, default_value_t = 5, value_name = "COUNT")]
     pub(crate) retries: u32,
     /// The streets, for eta [default: La Serena]

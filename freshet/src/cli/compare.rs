@@ -16,8 +16,8 @@ use super::{Format, FraudCosts, Period, names};
 /// Runs the stream and, at each period, the batch lane over one and the same log, and bills each
 /// against what truly happened: minutes of ETA error, money, missed clicks, with the number of
 /// cases and how sure the figure is. Needs no broker, and gives the same bill for the same log
-/// every time. It says so where batch is as good within a stated margin, and where the cases are
-/// too few to tell.
+/// every time. It says so where batch is equivalent within a stated margin, and where there is no
+/// significant difference yet.
 ///
 /// The default takes one to three minutes on two processors. After some seconds it says how long
 /// it takes on yours, and from then on how long is left. A show that runs on the same machine slows
@@ -39,7 +39,7 @@ pub(crate) struct CompareArgs {
     /// the shop alone]; of a file, take so much from its beginning
     #[arg(long, value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Option<Period>,
-    /// Read --duration as a demo does, as time on the wall in which simulated time runs so much
+    /// Read --duration as a demo does, as wall-clock time in which simulated time runs so much
     /// faster
     #[arg(long, requires = "duration", value_parser = speed)]
     pub(crate) speed: Option<f64>,

@@ -23,7 +23,7 @@ pub(crate) struct DemoArgs {
     /// No dashboard: a line a second on standard output
     #[arg(long)]
     pub(crate) headless: bool,
-    /// End by itself when the show's clock has run for so long on the wall, such as 30s or 5m
+    /// Stop after this much real time, such as 30s or 5m, counted from when the show's clock starts
     #[arg(long, value_name = "TIME", value_parser = values::length)]
     pub(crate) duration: Option<Period>,
     /// What a headless run writes

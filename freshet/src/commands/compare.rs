@@ -228,7 +228,7 @@ fn read(path: &Path, mut take: impl FnMut(Event) -> bool) -> Result<Vec<String>>
         }
     }
     Ok(first_broken
-        .map(|first| format!("{broken} broken lines were passed over; the first is {first}"))
+        .map(|first| format!("{broken} malformed lines skipped; the first is {first}"))
         .into_iter()
         .collect())
 }

@@ -53,10 +53,10 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     say!("{written} records written");
     let unread: u64 = logs.iter().map(|log| log.reader.passed_over()).sum();
     if unread > 0 {
-        say!("{unread} records that nobody can read were passed over: see `freshet tail`");
+        say!("{unread} unreadable records skipped: see `freshet tail`");
     }
     if skipped > 0 {
-        say!("{skipped} records whose value is not JSON were passed over");
+        say!("{skipped} records skipped whose value is not JSON");
     }
     Ok(())
 }

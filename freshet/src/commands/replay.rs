@@ -52,10 +52,10 @@ fn tell(noticed: &Noticed, processor: &dyn Processor) {
         say!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
     }
     if noticed.other_topics > 0 {
-        say!("{} records of other topics were passed over", noticed.other_topics);
+        say!("{} records of other topics skipped", noticed.other_topics);
     }
     if let Some(Broken { line, error, .. }) = noticed.reasons.first() {
-        say!("{} broken lines were passed over; the first is line {line}: {error}", noticed.broken);
+        say!("{} malformed lines skipped; the first is line {line}: {error}", noticed.broken);
     }
     if noticed.reasons.len() > 1 {
         for Broken { line, error, count } in &noticed.reasons {

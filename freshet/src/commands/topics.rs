@@ -12,10 +12,10 @@ use super::settings;
 use crate::cli::{Format, ListArgs};
 use crate::output::print;
 
-/// Prints every topic with its partitions, records kept, and offsets.
+/// Prints every topic with its partitions, records now, and total written.
 pub(crate) fn run(args: &ListArgs) -> Result<()> {
     let admin = Admin::connect(&settings(&args.cluster, "topics"), Duration::from_secs(5))?;
-    let mut table = Table::new(&["topic", "partitions", "records kept", "records ever"]);
+    let mut table = Table::new(&["topic", "partitions", "records now", "total written"]);
     for topic in admin.topics()? {
         let partitions: Vec<_> =
             (0..topic.partitions).map(|partition| TopicPartition::new(&*topic.name, partition)).collect();

@@ -1,8 +1,8 @@
-//! Commands by key, from requested over acknowledged to seen.
+//! Commands by key: requested, accepted, effect visible.
 //!
-//! The supervisor executes a command at once: it is *acknowledged*. Its effect is then looked for
-//! where any client could see it, in the cluster: a killed member leaves its
-//! group, a paused one commits nothing more. Only that counts as *seen*.
+//! The supervisor executes a command at once: it is *accepted*. Its effect is then looked for where
+//! any client could see it, in the cluster: a killed member leaves its group, a paused one commits
+//! nothing more. Only that counts as *visible*.
 //!
 //! # Simplifications
 //! - Two commands at once are both executed, in the order of the keys; none is taken back.
@@ -113,7 +113,7 @@ impl ShowController {
         };
         let (progress, expect, severity, text) = match done {
             Ok(expect) => {
-                let text = format!("asked to {}", command.action.word());
+                let text = format!("{} requested", command.action.word());
                 (Progress::Accepted, expect, Severity::Info, text)
             }
             Err(reason) => {

@@ -184,7 +184,7 @@ impl Report {
         let share = 100.0 * self.took.up_to(Duration::from_millis(DEADLINE_MS as u64));
         writeln!(
             f,
-            "  time to decide         p50 {}, p99 {}, p99.9 {}; {share:.3} % within {DEADLINE_MS} ms (the detector alone, on the wall)",
+            "  time to decide         p50 {}, p99 {}, p99.9 {}; {share:.3} % within {DEADLINE_MS} ms (the detector alone, in real time)",
             micros(p50),
             micros(p99),
             micros(p999)
