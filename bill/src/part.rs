@@ -13,6 +13,9 @@ use crate::lines::{Line, Measure};
 /// How long a case waits for the batch lane's answer: it comes with the run after it, so two
 /// periods of an hour and some.
 pub const PATIENCE_MS: i64 = 3 * HOUR_MS;
+/// What no case needs any more is dropped so often, in milliseconds of event time: to look for it
+/// means a scan of all that is kept, and a watcher judges several times a second.
+pub(crate) const SWEEP_EVERY_MS: i64 = 5 * 60_000;
 
 /// Which business an event of a log belongs to; none for an answer, which the lanes give again.
 pub fn business_of(event: &Event) -> Option<Business> {
