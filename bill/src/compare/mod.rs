@@ -33,6 +33,7 @@ mod tests;
 
 use consumers::fraud::Costs;
 use events::{Event, Role, Timestamp};
+use processor::bounded::fingerprint;
 use processor::event_time::Watermark;
 
 use crate::part::{BusinessBill, Part, Terms, business_of};
@@ -43,7 +44,7 @@ pub use report::{BusinessReport, Report, Source, Span, period_name};
 
 /// Cases are judged when event time has gone on for so long, in milliseconds.
 const SETTLE_EVERY_MS: i64 = 60_000;
-/// How far ahead, in milliseconds, the time of one event may move the log on its own.
+/// How far ahead, in milliseconds, the events of one key may move the log on their own.
 const LARGEST_JUMP_MS: i64 = 30 * events::DAY_MS;
 
 /// From when on cases are judged in a log that lasts from `start` to `end`; see the [module](self).
@@ -66,7 +67,7 @@ pub struct Arrivals {
 
 impl Default for Arrivals {
     fn default() -> Self {
-        Self { watermark: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS) }
+        Self { watermark: Watermark::confirmed_by_other_source_or_run(LARGEST_JUMP_MS) }
     }
 }
 
@@ -79,7 +80,7 @@ impl Arrivals {
     /// The instant at which the next event of the log is there.
     pub fn arrives(&mut self, event: &Event) -> Timestamp {
         match event.ts() {
-            Some(ts) => self.watermark.observe(ts),
+            Some(ts) => self.watermark.advance_from(fingerprint(event.key()), ts),
             None => self.now().unwrap_or(Timestamp::MIN),
         }
     }

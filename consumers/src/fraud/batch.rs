@@ -10,6 +10,7 @@ use events::{Batched, Event, Timestamp, Topic};
 
 use super::{AHEAD_MS, FraudConfig, FraudProcessor};
 use processor::Processor;
+use processor::bounded::fingerprint;
 use processor::event_time::Watermark;
 
 /// `card_swipes` and `chargebacks` in, one `fraud_batch` for each swipe out, when its period has
@@ -38,7 +39,7 @@ impl FraudBatch {
         Self {
             detector,
             period_ms,
-            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
+            watermark: Watermark::confirmed_by_other_source_or_run(AHEAD_MS),
             waiting: Vec::new(),
             end: None,
         }
@@ -76,7 +77,7 @@ impl Processor for FraudBatch {
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>) {
         match event {
             Event::CardSwipes(swipe) => {
-                let now = self.watermark.observe(swipe.ts);
+                let now = self.watermark.advance_from(fingerprint(&swipe.card_id), swipe.ts);
                 if let Some(end) = self.end
                     && self.watermark.has_passed(end)
                 {

@@ -231,7 +231,7 @@ impl FraudProcessor {
             config.prior
         );
         Self {
-            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
+            watermark: Watermark::confirmed_by_other_source_or_run(AHEAD_MS),
             cards: LruSlab::new(config.max_cards),
             terminals: LruSlab::new(config.max_terminals),
             population: Population::default(),
@@ -255,7 +255,7 @@ impl FraudProcessor {
             self.counters.duplicates += 1;
             return None;
         };
-        let now_ms = self.watermark.observe(swipe.ts).ms();
+        let now_ms = self.watermark.advance_from(fingerprint(&swipe.card_id), swipe.ts).ms();
         self.learn_until(now_ms);
         let normalized = self.normalize(swipe, now_ms);
         let card = self.cards.get_mut(normalized.card).expect("its card was inserted just now");

@@ -79,8 +79,8 @@ impl Scorecard {
             before_labels_ms,
             wait_ms: before_labels_ms + config.label_keep_ms,
             max_waiting: config.max_waiting.max(1),
-            watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
-            label_watermark: Watermark::confirmed_by_next_event(AHEAD_MS),
+            watermark: Watermark::confirmed_by_other_source_or_run(AHEAD_MS),
+            label_watermark: Watermark::confirmed_by_other_source_or_run(AHEAD_MS),
             began_ms: None,
             waiting: FifoMap::new(config.max_waiting),
             charged: FixedHashSet::default(),
@@ -96,7 +96,8 @@ impl Scorecard {
     pub fn observe(&mut self, event: &Event) {
         match event {
             Event::CardSwipes(swipe) => {
-                let now_ms = self.watermark.observe(swipe.ts).ms();
+                let card = fingerprint(&swipe.card_id);
+                let now_ms = self.watermark.advance_from(card, swipe.ts).ms();
                 self.began_ms.get_or_insert(now_ms);
                 while self.waiting.is_full()
                     || self.waiting.oldest().is_some_and(|oldest| oldest.due_ms < now_ms)
@@ -111,7 +112,7 @@ impl Scorecard {
                 let due_ms = at_ms.max(now_ms.saturating_sub(self.wait_ms)).saturating_add(self.wait_ms);
                 let fraud = self.charged.remove(&id);
                 let waiting = Waiting {
-                    card: fingerprint(&swipe.card_id),
+                    card,
                     at_ms,
                     due_ms,
                     amount_cents: swipe.amount_cents.clamp(-LARGEST_CENTS, LARGEST_CENTS),
@@ -123,7 +124,7 @@ impl Scorecard {
                 self.waiting.push(id, waiting);
             }
             Event::Chargebacks(chargeback) => {
-                self.label_watermark.observe(chargeback.ts);
+                self.label_watermark.advance_from(fingerprint(&chargeback.card_id), chargeback.ts);
                 let id = fingerprint(&chargeback.swipe_id);
                 if let Some(swipe) = self.waiting.get_mut(&id) {
                     swipe.fraud = true;

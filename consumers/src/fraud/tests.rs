@@ -358,7 +358,7 @@ fn detectors_with_one_past_go_on_as_one_would() {
     }
     for detector in &mut two {
         detector.decide(&swipe("much later", at(60, 0, 0), "a stranger", "shop-1", 1_000));
-        detector.decide(&swipe("and again", at(60, 0, 1), "a stranger", "shop-1", 1_000));
+        detector.decide(&swipe("and again", at(60, 0, 1), "another", "shop-1", 1_000));
         assert_eq!(counter(detector, "chargebacks of unknown swipes"), 0);
         assert!(counter(detector, "chargebacks told twice") > 50);
     }

@@ -3,13 +3,11 @@
 use events::{HOUR_MS, Timestamp, Trade};
 
 use processor::bounded::fingerprint;
-use processor::event_time::{Plausibility, Watermark};
+use processor::event_time::{IN_A_ROW, Plausibility, Watermark};
 
 /// A trade that is further ahead of all others than this, in milliseconds, needs others to confirm
 /// its time.
 const MAX_JUMP_MS: i64 = HOUR_MS;
-/// So many trades of one exchange in a row confirm each other.
-const IN_A_ROW: usize = 16;
 
 /// The watermark of trades. The exchange is the source of a trade.
 ///
@@ -27,7 +25,7 @@ pub(super) struct TradeWatermark {
 
 impl Default for TradeWatermark {
     fn default() -> Self {
-        let watermark = Watermark::confirmed_by_other_source_or_run(MAX_JUMP_MS, IN_A_ROW as u32);
+        let watermark = Watermark::confirmed_by_other_source_or_run(MAX_JUMP_MS);
         Self { watermark, held: Vec::new(), dropped: 0 }
     }
 }
@@ -77,7 +75,7 @@ impl TradeWatermark {
 
     fn hold(&mut self, trade: &Trade) -> Vec<Trade> {
         // Times that do not agree are no run, however many they are.
-        if self.held.len() + 1 == IN_A_ROW {
+        if self.held.len() + 1 == IN_A_ROW as usize {
             self.held.remove(0);
             self.dropped += 1;
         }

@@ -13,8 +13,9 @@
 //! # Simplifications
 //! - A job reads in the order of arrival: a late click belongs to the period in which it arrives.
 //! - The clicks of the current period are kept in memory, some 200 bytes each.
-//! - One event with a time more than 30 days ahead does not end a period; two in a row do. The time
-//!   of the very first event counts until the second contradicts it.
+//! - Events of one session with a time more than 30 days ahead do not end a period, unless they are
+//!   several in a row: see [`Watermark`]. The time of the very first event counts until the second
+//!   contradicts it.
 
 use events::{
     Batched, Click, DAY_MS, Event, HOUR_MS, Recommendations, RecommendationsBatch, RecommendationsStale,
@@ -29,6 +30,7 @@ use super::{
     decay_watermark, is_duplicate, item_name, page,
 };
 use processor::Processor;
+use processor::bounded::fingerprint;
 use processor::event_time::{DeduplicationWindow, Watermark};
 
 /// How far ahead one event may be and still end the period, in milliseconds.
@@ -71,19 +73,20 @@ impl HourlyRecommendations {
             counters: Counters::default(),
             decay: decay_watermark(),
             clicks: Vec::new(),
-            period: Watermark::confirmed_by_next_event(LARGEST_JUMP_MS),
+            period: Watermark::confirmed_by_other_source_or_run(LARGEST_JUMP_MS),
         }
     }
 
     /// The start of the period in which a click of this time arrives. Runs the job if that ends a
     /// period.
-    fn enter(&mut self, at: Timestamp, answers: &mut Vec<Event>) -> Timestamp {
+    fn enter(&mut self, click: &Click, answers: &mut Vec<Event>) -> Timestamp {
+        let at = click.ts;
         let period = at.floor(self.period_ms);
         if self.decay.would_restart(at) {
-            self.period = Watermark::confirmed_by_next_event(LARGEST_JUMP_MS);
+            self.period = Watermark::confirmed_by_other_source_or_run(LARGEST_JUMP_MS);
         }
         let before = self.period.now();
-        let entered = self.period.observe(period);
+        let entered = self.period.advance_from(fingerprint(&click.session_id), period);
         if let Some(before) = before.filter(|before| *before < entered) {
             self.run(before, answers);
         }
@@ -126,7 +129,7 @@ impl HourlyRecommendations {
     }
 
     fn click(&mut self, click: &Click, answers: &mut Vec<Event>) {
-        let period = self.enter(click.ts, answers);
+        let period = self.enter(click, answers);
         if is_duplicate(&mut self.seen, click) {
             self.counters.duplicates += 1;
             return;

@@ -6,9 +6,6 @@ use processor::event_time::Watermark;
 use super::super::rebuild::OffsetSearcher;
 use crate::BatchError;
 
-/// So many records of one key, with no other between, count as those of two keys do.
-const IN_A_ROW: u32 = 8;
-
 /// The last few records of each partition.
 #[derive(Debug, Default)]
 pub(super) struct Newest {
@@ -33,7 +30,7 @@ impl Newest {
     /// window for the others.
     pub(super) fn has_passed(&self, due: Timestamp) -> bool {
         // All that matters is on which side of `due` a time is.
-        let mut watermark = Watermark::confirmed_by_other_source_or_run(0, IN_A_ROW);
+        let mut watermark = Watermark::confirmed_by_other_source_or_run(0);
         watermark.observe(due.plus_ms(-1));
         for (key, _) in self.times.iter().filter(|(_, ts)| *ts >= due) {
             match key {
@@ -57,6 +54,8 @@ impl Newest {
 
 #[cfg(test)]
 mod tests {
+    use processor::event_time::IN_A_ROW;
+
     use super::*;
 
     fn has_passed(times: &[(Option<u64>, i64)]) -> bool {

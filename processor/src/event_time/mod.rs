@@ -20,4 +20,4 @@ mod deduplication;
 mod watermark;
 
 pub use deduplication::{DeduplicationWindow, SharedWindow};
-pub use watermark::{Plausibility, Watermark};
+pub use watermark::{IN_A_ROW, Plausibility, Watermark};

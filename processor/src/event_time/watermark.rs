@@ -16,7 +16,7 @@
 //!
 //! const ALLOWED_LATENESS_MS: i64 = 30_000;
 //! let minute_end = Timestamp::from_ms(1_772_535_660_000);
-//! let mut watermark = Watermark::confirmed_by_next_event(DAY_MS);
+//! let mut watermark = Watermark::confirmed_by_other_source_or_run(DAY_MS);
 //! for (after_ms, closed) in [(-1, false), (20_000, false), (5_000, false), (30_000, true)] {
 //!     watermark.observe(minute_end.plus_ms(after_ms));
 //!     assert_eq!(watermark.has_passed(minute_end.plus_ms(ALLOWED_LATENESS_MS)), closed);
@@ -28,16 +28,15 @@
 //! further ahead than a limit is a *jump*, which counts only once something confirms it. What that
 //! is depends on the events:
 //!
-//! - [`confirmed_by_next_event`](Watermark::confirmed_by_next_event): the very next event jumps,
-//!   too. Then the watermark is the earlier of the two. It never goes back. For swipes,
-//!   comparisons, and the periods of a batch job.
-//! - [`confirmed_by_other_source`](Watermark::confirmed_by_other_source): another source says about
-//!   the same, before any event near the watermark. Then the watermark is the later of the two. By
-//!   the same rule it goes back. For a fleet, in which every car sends each second.
 //! - [`confirmed_by_other_source_or_run`](Watermark::confirmed_by_other_source_or_run): another
-//!   source says about the same, or many events in a row do. Then the watermark is the later of the
-//!   last two. It never goes back. For feeds of which some fall silent for hours, and to which
-//!   anybody may add a producer.
+//!   source says about the same, or [`IN_A_ROW`] events of one source in a row do. The source is
+//!   the key of the events: one bad producer, or one bad record that is read twice, moves nothing.
+//!   The watermark is then the later of the last two, and never goes back. The rule for every log
+//!   whose windows close once: swipes, clicks, trades, comparisons, the periods of a batch job.
+//! - [`confirmed_by_other_source`](Watermark::confirmed_by_other_source): another source says about
+//!   the same, before any event near the watermark, and no run of one source counts. By the same
+//!   rule it goes back. For a fleet, in which every car sends each second: its watermark closes no
+//!   window, it only tells which car's clock is wrong, so it must get away from a wrong first ping.
 //! - [`in_steps`](Watermark::in_steps): nothing; each event moves the watermark by one step at
 //!   most. For weights that decay, where an hour more or less does no harm.
 //!
@@ -46,8 +45,14 @@
 //!   and what the silent one sends later is late.
 //! - Two producers that are wrong in the same way, one directly after the other, are taken to be
 //!   right; where the rule is a run, so is one that is wrong so often with no other between.
+//! - In a log whose events lie further apart than the limit, each jumps and no two agree: the
+//!   watermark stands until some do.
 
 use events::{DAY_MS, Timestamp};
+
+/// So many events of one source, with no other between, confirm a jump as those of two sources do:
+/// a topic with one key only must get over a quiet night, too.
+pub const IN_A_ROW: u32 = 8;
 
 /// The newest plausible event time; see the [module](self).
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +70,9 @@ pub struct Watermark {
 /// What it takes for a jump to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
-    NextEvent,
     OtherSource,
-    /// Another source, or so many events in a row.
-    OtherSourceOrRun(u32),
+    /// Another source, or [`IN_A_ROW`] events in a row.
+    OtherSourceOrRun,
     Steps,
 }
 
@@ -95,15 +99,6 @@ pub enum Plausibility {
 const FIRST_AHEAD_MS: i64 = DAY_MS;
 
 impl Watermark {
-    /// A watermark that jumps forward by more than `max_jump_ms` milliseconds when two events in a
-    /// row do, and then to the earlier of the two.
-    ///
-    /// # Panics
-    /// When `max_jump_ms` is negative, as in all four constructors.
-    pub fn confirmed_by_next_event(max_jump_ms: i64) -> Self {
-        Self::new(Rule::NextEvent, max_jump_ms)
-    }
-
     /// A watermark that jumps by more than `max_jump_ms` milliseconds, forwards or backwards, when
     /// two sources say the same to within `max_jump_ms` and no event near the watermark comes
     /// between them.
@@ -112,10 +107,13 @@ impl Watermark {
     }
 
     /// A watermark that jumps forward by more than `max_jump_ms` milliseconds when two sources say
-    /// the same to within `max_jump_ms`, or `in_a_row` events one after the other, and no event
-    /// near the watermark comes between them.
-    pub fn confirmed_by_other_source_or_run(max_jump_ms: i64, in_a_row: u32) -> Self {
-        Self::new(Rule::OtherSourceOrRun(in_a_row), max_jump_ms)
+    /// the same to within `max_jump_ms`, or [`IN_A_ROW`] events of one source, and no event near
+    /// the watermark comes between them.
+    ///
+    /// # Panics
+    /// When `max_jump_ms` is negative, as in all three constructors.
+    pub fn confirmed_by_other_source_or_run(max_jump_ms: i64) -> Self {
+        Self::new(Rule::OtherSourceOrRun, max_jump_ms)
     }
 
     /// A watermark that each event moves by `max_step_ms` milliseconds at most.
@@ -149,7 +147,13 @@ impl Watermark {
     }
 
     /// Takes the time of an event that has arrived from `source`, a number that tells one producer
-    /// from another.
+    /// from another; returns the watermark that follows.
+    pub fn advance_from(&mut self, source: u64, at: Timestamp) -> Timestamp {
+        self.take(Some(source), at);
+        self.now.expect("an event was seen just now")
+    }
+
+    /// Takes the time of an event that has arrived from `source`; returns what it makes of it.
     pub fn observe_from(&mut self, source: u64, at: Timestamp) -> Plausibility {
         self.take(Some(source), at)
     }
@@ -184,9 +188,7 @@ impl Watermark {
         }
         if let Some(confirmed) = self.confirmed(jump) {
             self.now = Some(confirmed);
-            // The later of two jumps may be one beyond the earlier, too.
-            let beyond = self.rule == Rule::NextEvent && at.since_ms(confirmed) > self.max_jump_ms;
-            self.unconfirmed = beyond.then_some(jump);
+            self.unconfirmed = None;
             return Plausibility::Plausible;
         }
         if self.rule == Rule::Steps {
@@ -203,10 +205,9 @@ impl Watermark {
         let others = before.source.is_none() || before.source != jump.source;
         let later = before.to.max(jump.to);
         match self.rule {
-            Rule::NextEvent => Some(before.to.min(jump.to)),
             Rule::OtherSource => (others && self.agree(before, jump)).then_some(later),
-            Rule::OtherSourceOrRun(in_a_row) => {
-                let enough = others || jump.in_a_row >= in_a_row;
+            Rule::OtherSourceOrRun => {
+                let enough = others || jump.in_a_row >= IN_A_ROW;
                 (enough && self.agree(before, jump)).then_some(later)
             }
             Rule::Steps => None,
@@ -235,25 +236,21 @@ mod tests {
         Timestamp::from_ms(START_MS + ms)
     }
 
-    /// What `watermark` says after each of these times, in milliseconds after the start.
-    fn after(mut watermark: Watermark, times_ms: &[i64]) -> Vec<i64> {
-        times_ms.iter().map(|&ms| watermark.observe(at(ms)).ms() - START_MS).collect()
-    }
-
     #[test]
-    fn the_next_event_confirms_a_jump_and_the_earlier_counts() {
-        let watermark = Watermark::confirmed_by_next_event(DAY_MS);
-        let day = |days: i64| days * DAY_MS;
-        // One wrong clock, then a late event: nothing moves.
-        assert_eq!(after(watermark, &[1_000, 2_000, 1_500, day(900)]), [1_000, 2_000, 2_000, 2_000]);
-        // A quiet stream: the first event after the gap may be wrong, the second says that it is
-        // not.
-        assert_eq!(after(watermark, &[0, day(10), day(10) + 5]), [0, 0, day(10)]);
-        // A wrong clock in the first event after the gap, and one in the second.
-        assert_eq!(after(watermark, &[0, day(900), day(10), day(10) + 5]), [0, 0, day(10), day(10) + 5]);
-        assert_eq!(after(watermark, &[0, day(10), day(900), day(20)]), [0, 0, day(10), day(20)]);
-        // An event near the watermark comes between.
-        assert_eq!(after(watermark, &[0, day(10), 5, day(10)]), [0, 0, 5, 5]);
+    fn bad_records_of_one_key_move_nothing_and_two_keys_after_a_quiet_week_do() {
+        let mut watermark = Watermark::confirmed_by_other_source_or_run(DAY_MS);
+        let day = |days: i64| at(days * DAY_MS);
+        assert_eq!(watermark.advance_from(1, day(0)), day(0));
+        // A clock of the year 9999 sends twice in a row; then the others go on.
+        assert_eq!(watermark.advance_from(2, Timestamp::MAX), day(0));
+        assert_eq!(watermark.advance_from(2, Timestamp::MAX), day(0));
+        assert_eq!(watermark.advance_from(1, at(5)), at(5));
+        // A second bad record of another key that names another time confirms nothing.
+        assert_eq!(watermark.advance_from(2, Timestamp::MAX), at(5));
+        assert_eq!(watermark.advance_from(3, day(900)), at(5));
+        // A quiet week is over for two keys.
+        assert_eq!(watermark.advance_from(1, day(7)), at(5));
+        assert_eq!(watermark.advance_from(4, at(7 * DAY_MS + 3)), at(7 * DAY_MS + 3));
     }
 
     #[test]
@@ -291,24 +288,26 @@ mod tests {
 
     #[test]
     fn a_run_of_one_source_moves_it_and_a_producer_of_another_day_among_others_does_not() {
-        let mut watermark = Watermark::confirmed_by_other_source_or_run(HOUR_MS, 4);
+        let mut watermark = Watermark::confirmed_by_other_source_or_run(HOUR_MS);
         let hour = |hours: i64| at(hours * HOUR_MS);
         watermark.observe_from(1, at(0));
         for round in 1..20 {
-            for _ in 0..3 {
+            for _ in 1..IN_A_ROW {
                 assert_eq!(watermark.observe_from(9, hour(6_000)), UnconfirmedJump);
             }
             assert_eq!(watermark.observe_from(1, at(round)), Plausible);
             assert_eq!(watermark.now(), Some(at(round)));
         }
         // A quiet night of the only source that there is.
-        let night = [hour(8), hour(8), hour(8), hour(8)].map(|ts| watermark.observe_from(1, ts));
-        assert_eq!(night, [UnconfirmedJump, UnconfirmedJump, UnconfirmedJump, Plausible]);
+        for _ in 1..IN_A_ROW {
+            assert_eq!(watermark.observe_from(1, hour(8)), UnconfirmedJump);
+        }
+        assert_eq!(watermark.observe_from(1, hour(8)), Plausible);
         assert_eq!(watermark.now(), Some(hour(8)));
         // Of two sources one event each is enough; events that do not agree are no run.
         assert_eq!(watermark.observe_from(1, hour(20)), UnconfirmedJump);
         assert_eq!(watermark.observe_from(2, at(20 * HOUR_MS + 5)), Plausible);
-        for hours in [40, 60, 80, 100, 120] {
+        for hours in (40..240).step_by(20) {
             assert_eq!(watermark.observe_from(1, hour(hours)), UnconfirmedJump);
         }
         assert_eq!(watermark.observe_from(1, hour(-100)), Plausible, "it never goes back");
@@ -338,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_has_passed_counts_the_instant_itself() {
-        let mut watermark = Watermark::confirmed_by_next_event(DAY_MS);
+        let mut watermark = Watermark::confirmed_by_other_source_or_run(DAY_MS);
         assert!(!watermark.has_passed(Timestamp::MIN), "nothing was seen yet");
         watermark.observe(at(0));
         assert!(watermark.has_passed(at(0)) && !watermark.has_passed(at(1)));
@@ -346,22 +345,22 @@ mod tests {
 
     fn any_rule() -> impl Strategy<Value = Watermark> {
         prop_oneof![
-            Just(Watermark::confirmed_by_next_event(HOUR_MS)),
             Just(Watermark::confirmed_by_other_source(HOUR_MS)),
-            Just(Watermark::confirmed_by_other_source_or_run(HOUR_MS, 3)),
+            Just(Watermark::confirmed_by_other_source_or_run(HOUR_MS)),
             Just(Watermark::in_steps(HOUR_MS)),
         ]
     }
 
     proptest! {
         /// Whatever the rule: events that are out of order by less than the limit leave the newest
-        /// of them, and one event with any other time among them moves it by no more than the
-        /// limit.
+        /// of them, and a few events of one key with any other time among them move it by no more
+        /// than the limit, or than a step for each.
         #[test]
-        fn one_wrong_time_moves_no_watermark_by_more_than_the_limit(
+        fn a_few_wrong_times_of_one_key_move_no_watermark_by_more_than_the_limit(
             watermark in any_rule(),
             times in prop::collection::vec((0_u64..5, -HOUR_MS / 2..HOUR_MS / 2), 3..40),
             wrong in prop_oneof![any::<i64>(), START_MS - 3 * HOUR_MS..START_MS + 3 * HOUR_MS],
+            copies in 1..IN_A_ROW,
             place in any::<prop::sample::Index>(),
         ) {
             let (mut plain, mut disturbed) = (watermark, watermark);
@@ -369,7 +368,9 @@ mod tests {
             let place = 2 + place.index(times.len() - 2);
             for (index, &(source, ms)) in times.iter().enumerate() {
                 if index == place {
-                    disturbed.observe_from(9, Timestamp::from_ms(wrong));
+                    for _ in 0..copies {
+                        disturbed.observe_from(9, Timestamp::from_ms(wrong));
+                    }
                 }
                 prop_assert_eq!(plain.observe_from(source, at(ms)), Plausible);
                 disturbed.observe_from(source, at(ms));
@@ -377,7 +378,8 @@ mod tests {
             let newest = times.iter().map(|time| time.1).max().map(at);
             prop_assert_eq!(plain.now(), newest);
             let moved_ms = disturbed.now().unwrap().since_ms(newest.unwrap());
-            prop_assert!(moved_ms.abs() <= HOUR_MS, "moved by {moved_ms} ms");
+            let steps = if watermark.rule == Rule::Steps { copies } else { 1 };
+            prop_assert!(moved_ms.abs() <= HOUR_MS * i64::from(steps), "moved by {moved_ms} ms");
         }
     }
 }

@@ -48,24 +48,27 @@ fn the_hourly_job_gives_a_late_page_and_a_live_page_of_a_late_model() {
 }
 
 #[test]
-fn one_absurd_time_does_not_end_the_period() {
+fn absurd_times_of_one_session_do_not_end_the_period() {
     let mut hourly = HourlyRecommendations::default();
     let mut answers = Vec::new();
-    let mut valid_from = |ts: Timestamp, event: usize| {
+    let mut valid_from_of = |who: &str, ts: Timestamp, event: usize| {
         answers.clear();
-        hourly.process(&Click { ts, ..parse("11:00:00 ann view kettle", event) }.into(), &mut answers);
+        let click = parse(&format!("11:00:00 {who} view kettle"), event);
+        hourly.process(&Click { ts, ..click }.into(), &mut answers);
         match answers.last() {
             Some(Event::RecommendationsStale(page)) => page.0.valid_from.to_string(),
             other => panic!("not a page: {other:?}"),
         }
     };
     let eleven: Timestamp = "2026-03-03T11:00:00.000Z".parse().unwrap();
+    let mut valid_from = |ts, event| valid_from_of("ann", ts, event);
     assert_eq!(valid_from(eleven, 1), "2026-03-03T11:00:00.000Z");
     assert_eq!(valid_from(Timestamp::MAX, 2), "2026-03-03T11:00:00.000Z");
-    assert_eq!(valid_from(eleven.plus_ms(HOUR_MS), 3), "2026-03-03T12:00:00.000Z");
+    assert_eq!(valid_from(Timestamp::MAX, 3), "2026-03-03T11:00:00.000Z", "the next says so too");
+    assert_eq!(valid_from(eleven.plus_ms(HOUR_MS), 4), "2026-03-03T12:00:00.000Z");
     let spring: Timestamp = "2026-05-03T11:00:00.000Z".parse().unwrap();
-    assert_eq!(valid_from(spring, 4), "2026-03-03T12:00:00.000Z");
-    assert_eq!(valid_from(spring, 5), "2026-05-03T11:00:00.000Z", "two in a row are believed");
+    assert_eq!(valid_from(spring, 5), "2026-03-03T12:00:00.000Z");
+    assert_eq!(valid_from_of("ben", spring, 6), "2026-05-03T11:00:00.000Z", "two shoppers are believed");
 }
 
 /// Both lanes run one logic: the job's page for a session is the stream's last answer in that
