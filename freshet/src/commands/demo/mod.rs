@@ -5,6 +5,7 @@
 //! the end.
 
 mod past;
+mod stall;
 mod summary;
 
 use std::fs::DirBuilder;
@@ -37,6 +38,7 @@ use scenarios::observe::{Show, ShowConfig};
 use scenarios::supervise::{Order, Supervisor, WorkerSpec};
 use scenarios::topics;
 
+use stall::{Progress, StallTimer};
 use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model
@@ -45,7 +47,7 @@ const READY: Duration = Duration::from_mins(1);
 /// How long the simulators have to set up their worlds before the show's clock starts, in
 /// milliseconds of the wall: who starts late sends a second's events at once.
 const HEAD_START_MS: i64 = 1_200;
-/// How long consumers and jobs may take to answer what is left when nothing more comes in.
+/// How long a show that is over may stand still, while consumers and jobs answer what is left.
 const DRAIN: Duration = Duration::from_mins(2);
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -173,19 +175,17 @@ fn finish(
     // Only a show that has come to its end is waited for until all of it is answered. One that a
     // person ends earlier ends at once.
     let patient = args.headless && how == screen::Left::Time;
+    let mut failed = Vec::new();
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its
         // time on a busy machine.
         let sent = |controller: &mut ShowController| !controller.any_runs(None);
-        await_all(&mut controller, "its last events were not sent", sent);
+        failed.extend(await_all(&mut controller, "its last events were not sent", sent));
     }
     controller.order(None, Order::Stop);
     if patient {
         controller.order(Some(Lane::Batch), Order::Close);
-        drain(&mut controller);
-    }
-    let mut failed = Vec::new();
-    if patient {
+        failed.extend(drain(&mut controller));
         // Who still waits for something that is away, such as the database, has not done its part.
         failed.extend(controller.waiting().map(|(worker, what)| format!("{worker}: {what}")));
     }
@@ -271,15 +271,15 @@ fn finish(
 }
 
 /// Waits until both lanes have read everything, the batch jobs by a last run, and the screen has
-/// seen it.
-fn drain(controller: &mut ShowController) {
+/// seen it. What is missing, if nothing comes any more.
+fn drain(controller: &mut ShowController) -> Option<String> {
     // The first polls may have been made before the last records were sent.
     let (mut quiet, mut said) = (0, false);
     await_all(controller, "its last events were not answered", |controller| {
         if let Some((worker, what)) = controller.waiting().next().filter(|_| !said) {
             said = true;
             tracing::warn!(
-                "the show is over, and {worker} is waited for up to {} s: {what}",
+                "the show is over, and {worker} is waited for until nothing comes for {} s: {what}",
                 DRAIN.as_secs()
             );
         }
@@ -291,27 +291,28 @@ fn drain(controller: &mut ShowController) {
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
         quiet = if all_read && still && controller.show.has_read_all() { quiet + 1 } else { 0 };
         quiet >= 4
-    });
+    })
 }
 
-/// Takes observations until they are as they should be, or the time is over.
+/// Takes observations until they are as they should be. What they are `otherwise`, if they still
+/// are not so and nothing has come for [`DRAIN`].
 #[expect(clippy::disallowed_methods, reason = "the edge: patience is measured in wall-clock time")]
 fn await_all(
     controller: &mut ShowController,
     otherwise: &str,
     mut is_so: impl FnMut(&mut ShowController) -> bool,
-) {
-    let until = std::time::Instant::now() + DRAIN;
+) -> Option<String> {
+    let mut stall = StallTimer::new(DRAIN);
     while !is_so(controller) {
-        if std::time::Instant::now() >= until {
-            tracing::warn!(
-                "the show has ended, and {otherwise} within {} s: the bill lacks them",
-                DRAIN.as_secs()
-            );
-            return;
+        if stall.has_stalled(std::time::Instant::now(), Progress::of(&controller.snapshot())) {
+            let seconds = DRAIN.as_secs();
+            return Some(format!(
+                "the show has ended, {otherwise}, and for {seconds} s nothing more came: the bill lacks them"
+            ));
         }
         controller.take_in(Duration::from_millis(100));
     }
+    None
 }
 
 /// Whether cars drive in the show.
