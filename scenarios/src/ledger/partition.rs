@@ -43,6 +43,8 @@ struct Owed {
     left: u16,
     /// How many it expects.
     all: u16,
+    /// Whether an earlier round had given all of them.
+    was_answered: bool,
 }
 
 /// What was read about one partition of questions.
@@ -71,6 +73,8 @@ pub(super) struct Partition {
     rounds: u32,
     /// One past the last question that an earlier round had answered.
     answered_before: i64,
+    /// One past the last question that this round has answered.
+    reached: i64,
     dead_lettered: u64,
     repeated: u64,
     nothing_owed: u64,
@@ -158,7 +162,8 @@ impl Partition {
         match state {
             State::Waiting => {
                 self.missing += u64::from(owed - early);
-                let before = self.waiting.insert(offset, Owed { left: owed - early, all: owed });
+                let missing = Owed { left: owed - early, all: owed, was_answered: false };
+                let before = self.waiting.insert(offset, missing);
                 assert!(before.is_none(), "the question at {offset} waits although it was not read");
             }
             State::Repeated => self.repeated += 1,
@@ -184,6 +189,10 @@ impl Partition {
 
     /// An answer names the record at `offset`, which expects `most` answers at most.
     pub(super) fn answer(&mut self, offset: i64, most: u16) {
+        if self.state(offset).is_none() {
+            return;
+        }
+        self.reached = self.reached.max(offset + 1);
         let Some(known) = self.state(offset) else { return };
         match *known {
             State::Early(answers) if answers < most => {
@@ -236,7 +245,7 @@ impl Partition {
         owed.left -= 1;
         self.missing -= 1;
         self.answered += 1;
-        let Owed { left, all } = *owed;
+        let Owed { left, all, .. } = *owed;
         if left == 0 {
             self.waiting.remove(&offset);
             if let Some(known) = self.state(offset) {
@@ -258,6 +267,8 @@ impl Partition {
         // What was committed before says nothing about this round.
         self.committed.clear();
         self.passed = self.passed.min(replay.from);
+        self.leave(replay.from);
+        self.reached = 0;
         let first = usize::try_from(replay.from.max(self.base) - self.base).unwrap_or(usize::MAX);
         for at in first..self.states.len() {
             let offset = self.base + at as i64;
@@ -276,7 +287,7 @@ impl Partition {
                     (State::NoneExpected, 1)
                 }
                 State::Answered(answers) => {
-                    self.waiting.insert(offset, Owed { left: answers, all: answers });
+                    self.waiting.insert(offset, Owed { left: answers, all: answers, was_answered: true });
                     self.missing += u64::from(answers);
                     (State::Waiting, answers)
                 }
@@ -300,6 +311,23 @@ impl Partition {
             }
             self.answered -= u64::from(answers);
             self.replayed += u64::from(answers);
+        }
+    }
+
+    /// The next round begins at `from`, past questions to which this one never came: those that an
+    /// earlier one had answered stay answered.
+    fn leave(&mut self, from: i64) {
+        let skipped = |(offset, owed): (&i64, &Owed)| owed.was_answered.then_some((*offset, *owed));
+        let first = self.reached.min(from);
+        let skipped: Vec<(i64, Owed)> = self.waiting.range(first..from).filter_map(skipped).collect();
+        for (offset, Owed { left, all, .. }) in skipped {
+            self.waiting.remove(&offset);
+            self.missing -= u64::from(left);
+            self.answered += u64::from(left);
+            self.replayed -= u64::from(left);
+            if let Some(known) = self.state(offset) {
+                *known = State::Answered(all);
+            }
         }
     }
 
@@ -367,12 +395,21 @@ impl Partition {
 
     /// The offsets of questions before the committed offset without an answer.
     pub(super) fn lost(&self) -> impl Iterator<Item = i64> {
-        self.waiting.range(..self.passed).map(|(&offset, _)| offset)
+        self.passed_over().map(|(offset, _)| offset)
+    }
+
+    /// The questions that the committed offset has passed without their answers. One that an
+    /// earlier round had answered, and this one has not come to, was skipped by another reset: its
+    /// answer is in the log.
+    fn passed_over(&self) -> impl Iterator<Item = (i64, Owed)> {
+        let is_lost = |offset: i64, owed: Owed| offset < self.reached || !owed.was_answered;
+        let passed = self.waiting.range(..self.passed).map(|(&offset, &owed)| (offset, owed));
+        passed.filter(move |&(offset, owed)| is_lost(offset, owed))
     }
 
     /// Adds all but the lost questions to `sums`, and gives their number.
     pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
-        let lost: u64 = self.waiting.range(..self.passed).map(|(_, owed)| u64::from(owed.left)).sum();
+        let lost: u64 = self.passed_over().map(|(_, owed)| u64::from(owed.left)).sum();
         let in_flight = self.missing - lost;
         let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
         // An answer may have been read before its question.

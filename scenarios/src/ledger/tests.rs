@@ -274,6 +274,35 @@ fn a_group_that_was_reset_answers_in_a_round_of_its_own() {
     assert_eq!(sums(&ledger), expected, "each round keeps what it did wrong twice");
 }
 
+/// A group is sent back, and forward again before it has come to where it had been: what it left
+/// out has the answers of the first round.
+#[test]
+fn what_a_second_reset_skips_has_the_answers_of_the_round_before() {
+    let mut ledger = new_ledger();
+    asked(&mut ledger, 0..12);
+    answered(&mut ledger, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    ledger.committed("fraud", Topic::CardSwipes, 0, 10, 10);
+    let back = Some(Replay { from: 0, at: 10 });
+    for (at, offset) in (10..).zip([0, 2, 3]) {
+        answer(&mut ledger, at, offset, back);
+    }
+    ledger.committed("fraud", Topic::CardSwipes, 0, 4, 13);
+    let lost = Sums { lost: Some(1), ..none() };
+    let expected = Sums { produced: 12, answered: 3, in_flight: 8, replayed: 10, ..lost };
+    assert_eq!(sums(&ledger), expected, "this round has passed over 1");
+
+    // The offset is reset to 8 before any answer says so.
+    ledger.committed("fraud", Topic::CardSwipes, 0, 8, 13);
+    assert_eq!(sums(&ledger), expected, "4 to 7 were skipped, and have their answers");
+    for (at, offset) in (13..).zip(8..12) {
+        answer(&mut ledger, at, offset, Some(Replay { from: 8, at: 13 }));
+    }
+    ledger.committed("fraud", Topic::CardSwipes, 0, 12, 17);
+    let expected = Sums { produced: 12, answered: 11, replayed: 6, ..lost };
+    assert_eq!(sums(&ledger), expected, "0 to 3, 8 and 9 were asked twice");
+    assert_eq!(ledger.lost(FRAUD, 9), ["card_swipes/0/1"]);
+}
+
 /// Of every order in which the topics are read, the questions may come last.
 #[test]
 fn a_round_is_told_apart_also_when_its_questions_are_read_later() {
