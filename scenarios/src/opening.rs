@@ -35,8 +35,7 @@ fn case_after(business: &Business, minutes: i64) -> FollowedCase {
             view.show(&PaneSource { now_ms: wall_ms, here: true, silent: None }, &mut Snapshot::default());
         }
     }
-    let next_run = Some(now.floor(events::HOUR_MS).plus_ms(events::HOUR_MS));
-    view.case(&CaseClock { start: world.start, now, next_run })
+    view.case(&CaseClock { start: world.start, now, period_ms: Some(events::HOUR_MS), is_running: false })
 }
 
 #[test]

@@ -36,20 +36,25 @@ pub struct CaseClock {
     pub start: Timestamp,
     /// Event time now.
     pub now: Timestamp,
-    /// When the business's batch job runs next, and now while it does; none for one that has missed
-    /// its runs.
-    pub next_run: Option<Timestamp>,
+    /// The business's batch job runs whenever so much event time is over, in milliseconds; none for
+    /// one that has missed its runs.
+    pub period_ms: Option<i64>,
+    /// Whether the run over the period that ended last is under way.
+    pub is_running: bool,
 }
 
 impl CaseClock {
-    /// When the next run is: `in 41 min`, or `now` while one is under way.
-    pub(crate) fn when_it_runs(&self) -> String {
-        let Some(next_run) = self.next_run else { return "when its job runs again".to_owned() };
-        let left_ms = next_run.since_ms(self.now).max(0);
-        match left_ms {
-            0 => "now".to_owned(),
-            1..=59_999 => format!("in {} s", (left_ms + 999) / 1_000),
-            _ => format!("in {} min", left_ms / 60_000),
+    /// When a run looks at what happened at `at`: `in 41 min`, or `now` while it does. A run looks
+    /// at what was before its period ended, so what came later waits for the next.
+    pub(crate) fn when_it_looks(&self, at: Timestamp) -> String {
+        let Some(period_ms) = self.period_ms else { return "when its job runs again".to_owned() };
+        let ended = self.now.floor(period_ms);
+        if self.is_running && at < ended {
+            return "now".to_owned();
+        }
+        match ended.plus_ms(period_ms).since_ms(self.now) {
+            left_ms @ ..60_000 => format!("in {} s", (left_ms + 999) / 1_000),
+            left_ms => format!("in {} min", left_ms / 60_000),
         }
     }
 

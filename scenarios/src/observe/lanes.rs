@@ -33,6 +33,8 @@ const SILENT_MS: i64 = 10_000;
 #[derive(Debug)]
 pub struct LanesView {
     period_ms: i64,
+    /// The jobs of the businesses that are here.
+    jobs: Vec<&'static str>,
     database: Option<String>,
     /// The workers that someone waits for, in the order in which they are shown.
     workers: Vec<(&'static str, Freshness)>,
@@ -134,6 +136,7 @@ impl LanesView {
     pub fn new(period_ms: i64, database: Option<String>, businesses: &[&'static Business]) -> Self {
         let workers = workers_of(businesses).into_iter();
         Self {
+            jobs: businesses.iter().map(|business| business.job.group).collect(),
             period_ms,
             database,
             workers: workers.filter_map(|worker| Some((worker.name, worker.freshness?))).collect(),
@@ -171,9 +174,10 @@ impl LanesView {
         }
     }
 
-    /// The cluster was asked; `lag_of` says how old the oldest record is that a group has not
-    /// committed.
-    pub fn polled(&mut self, lag_of: impl Fn(&str) -> Option<Age>) {
+    /// The cluster was asked: these businesses are `here`, and `lag_of` says how old the oldest
+    /// record is that a group has not committed.
+    pub fn polled(&mut self, here: &[&'static Business], lag_of: impl Fn(&str) -> Option<Age>) {
+        self.jobs = here.iter().map(|business| business.job.group).collect();
         for (worker, view) in &mut self.freshness {
             view.polled(lag_of(worker));
         }
@@ -279,9 +283,8 @@ impl LanesView {
     pub fn case_clock(&self, job: &str, wall_ms: i64, clock: &SimulatedClock) -> CaseClock {
         let now = clock.simulated(wall_ms);
         let is_running = self.is_running(now, clock.start);
-        let next = if is_running { now } else { now.floor(self.period_ms).plus_ms(self.period_ms) };
         let on_schedule = self.is_on_schedule(job, wall_ms, Some(clock));
-        CaseClock { start: clock.start, now, next_run: on_schedule.then_some(next) }
+        CaseClock { start: clock.start, now, period_ms: on_schedule.then_some(self.period_ms), is_running }
     }
 
     /// The jobs run so often from the next boundary on.
@@ -328,9 +331,11 @@ impl LanesView {
         self.window_ends.get(job)?.iter().copied().filter(|end| *end <= now).max()
     }
 
-    /// Up to which instant of event time all jobs have read by `now` that have read anything.
+    /// Up to which instant of event time all jobs have read by `now`; none as long as one of them
+    /// has read nothing, for the lane is as old as its worst job.
     fn read_by_all(&self, now: Timestamp) -> Option<Timestamp> {
-        self.window_ends.keys().filter_map(|job| self.read_up_to(job, now)).min()
+        let all: Option<Vec<Timestamp>> = self.jobs.iter().map(|job| self.read_up_to(job, now)).collect();
+        all?.into_iter().min()
     }
 
     /// How long until a job runs, in milliseconds of wall-clock time; 0 while it does, as far as
@@ -409,6 +414,38 @@ mod tests {
         };
         assert_eq!(rate(64), None, "too early to say");
         assert_eq!(rate(90), Some(1_000.0), "500 in half an hour");
+    }
+
+    /// The lane is as old as its worst job: one that has run says nothing of the others.
+    #[test]
+    fn the_batch_lane_has_read_what_all_its_jobs_have_read() {
+        let here = [&crate::payments::PAYMENTS, &crate::shop::SHOP];
+        let mut lanes = LanesView::new(HOUR_MS, None, &here);
+        let at = |minutes: i64| Timestamp::from_ms(minutes * 60_000);
+        let run = |job: &str, minutes: i64| {
+            Event::from(BatchRun {
+                ts: at(minutes),
+                job: job.into(),
+                batch_id: format!("{job}-{minutes}"),
+                window_start: at(minutes - 60),
+                window_end: at(minutes),
+                started_at: at(0),
+                finished_at: at(0),
+                records: 1,
+                rows: 1,
+            })
+        };
+        lanes.observe(&run(here[0].job.group, 60), 0, None);
+        assert_eq!(lanes.read_by_all(at(70)), None, "the shop's job has not run");
+        assert!(lanes.is_running(at(70), at(0)));
+        lanes.observe(&run(here[1].job.group, 60), 0, None);
+        assert_eq!(lanes.read_by_all(at(70)), Some(at(60)));
+        assert!(!lanes.is_running(at(70), at(0)));
+        lanes.observe(&run(here[0].job.group, 120), 0, None);
+        assert_eq!(lanes.read_by_all(at(130)), Some(at(60)), "the shop's is an hour behind");
+        // Who attaches learns that there is no shop here.
+        lanes.polled(&here[..1], |_| None);
+        assert_eq!(lanes.read_by_all(at(130)), Some(at(120)));
     }
 
     #[test]

@@ -216,7 +216,8 @@ impl Show {
         for notice in self.cluster.take(now_ms, poll) {
             self.note(notice);
         }
-        self.lanes.polled(|worker| self.cluster.lag_of(worker));
+        let here = self.businesses_here();
+        self.lanes.polled(&here, |worker| self.cluster.lag_of(worker));
     }
 
     /// Tells the ledger the committed offsets, each with the end of the answers' partition.

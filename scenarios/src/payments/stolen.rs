@@ -142,7 +142,7 @@ impl StolenCard {
             None => {
                 let approved = if followed.more > 0 { "approved all" } else { "approved it" };
                 let gone = format!("{} gone", dollars(until(clock.now)));
-                vec![approved.to_owned(), format!("finds out {}", clock.when_it_runs()), gone]
+                vec![approved.to_owned(), format!("finds out {}", clock.when_it_looks(followed.at)), gone]
             }
             Some(looked) if followed.blocks.is_blocked(&followed.card_id, looked) => {
                 let minutes = looked.since_ms(followed.at) / 60_000;
@@ -213,7 +213,8 @@ mod tests {
     }
 
     fn clock(minute: i64) -> CaseClock {
-        CaseClock { start: at(0), now: at(minute), next_run: Some(at(60)) }
+        let is_running = (60..62).contains(&minute);
+        CaseClock { start: at(0), now: at(minute), period_ms: Some(HOUR_MS), is_running }
     }
 
     fn run(swipe_id: &str, decision: Decision) -> Batched<FraudDecision> {
@@ -239,10 +240,22 @@ mod tests {
         assert_eq!(card.case(&clock(62)).batch, ["blocked it 52 min later", "$1,250 gone"]);
     }
 
+    /// A run that is under way looks at the period that is over, not at what came after.
+    #[test]
+    fn a_theft_after_the_hour_waits_for_the_next_run() {
+        let finds_out = |now| theft().case(&CaseClock { start: at(-60), ..now }).batch[1].clone();
+        let during = CaseClock { now: at(10), is_running: true, ..clock(10) };
+        assert_eq!(finds_out(during), "finds out in 50 min");
+        assert_eq!(finds_out(CaseClock { is_running: false, ..during }), "finds out in 50 min");
+        assert_eq!(finds_out(clock(59)), "finds out in 1 min");
+        assert_eq!(finds_out(CaseClock { now: at(60).plus_ms(-10_500), ..clock(59) }), "finds out in 11 s");
+        assert_eq!(finds_out(clock(61)), "finds out now");
+    }
+
     #[test]
     fn a_run_that_saw_nothing_is_said_to_have_seen_nothing() {
         let mut card = theft();
-        let dead = CaseClock { next_run: None, ..clock(59) };
+        let dead = CaseClock { period_ms: None, ..clock(59) };
         assert_eq!(card.case(&dead).batch, ["approved it", "finds out when its job runs again", "$850 gone"]);
         card.looked_at(&run("large", Decision::Approve), 40_000);
         assert_eq!(card.case(&clock(62)).batch, ["saw nothing wrong", "looked at 12:01"]);

@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn a_delayed_trip_is_told_as_both_lanes_saw_it_when_the_delay_was_seen() {
         let (mut trips, mut delayed) = (TripsView::default(), DelayedTrip::default());
-        let clock = |now, start| CaseClock { start: at(start), now: at(now), next_run: Some(at(60)) };
+        let period_ms = Some(events::HOUR_MS);
+        let clock = |now, start| CaseClock { start: at(start), now: at(now), period_ms, is_running: false };
         trips.observe(&trip(TripKind::Requested, 0), 0);
         trips.observe(&Event::EtaUpdates(answer(1, 9)), 1_000);
         delayed.choose(&trips, at(2), 2_000);
