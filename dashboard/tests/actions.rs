@@ -101,6 +101,40 @@ fn a_record_is_written_to_the_selected_topic_or_the_open_one() {
     assert_eq!(press(&mut state, "⎋2w"), [], "no topic is selected there");
 }
 
+/// What is pasted is a text and not keys: a line break enters nothing, and a `q` ends nothing.
+#[test]
+fn a_text_that_is_pasted_is_one_line_or_nothing() {
+    let mut state = state(Sample::Normal, SIZE);
+    let paste = |state: &mut State, text: &str| update(state, Msg::Paste(text.into()), 10);
+    assert_eq!(paste(&mut state, "q\nX\n"), [Cmd::Draw]);
+    assert!(text(&state, SIZE).contains("what was pasted went nowhere"));
+    press(&mut state, "1wcard 7⏎");
+    paste(&mut state, "{\r\n  \"a\": \"quick\u{1b}[2J\",\n\t\"q\": 1\n}\n");
+    let written = press(&mut state, "⏎");
+    let [(Action::Send, Target::Record(record))] = &written[..] else { panic!("{written:?}") };
+    assert_eq!(record.value, r#"{ "a": "quick[2J", "q": 1 }"#);
+
+    // Half of a value is another value.
+    press(&mut state, "w⏎");
+    paste(&mut state, &"x".repeat(100_001));
+    assert!(text(&state, SIZE).contains("100,001 characters are too many, at most 100,000"));
+    paste(&mut state, &"x".repeat(100_000));
+    press(&mut state, "y");
+    assert!(text(&state, SIZE).contains("100,001 characters are too many"), "also of what is typed");
+    let written = press(&mut state, "⏎");
+    let [(Action::Send, Target::Record(record))] = &written[..] else { panic!("{written:?}") };
+    assert_eq!(record.value.len(), 100_000);
+
+    // The palette and the filter take it too.
+    press(&mut state, ":");
+    paste(&mut state, "them\ne");
+    assert!(text(&state, SIZE).contains("them e"));
+    press(&mut state, "⎋2/");
+    paste(&mut state, "fraud\n");
+    press(&mut state, "⏎");
+    assert!(text(&state, SIZE).contains("/fraud"), "{}", text(&state, SIZE));
+}
+
 #[test]
 fn pauses_and_scaling_are_undone_one_by_one() {
     let mut state = state(Sample::Normal, SIZE);

@@ -265,10 +265,14 @@ fn the_records_of_dead_letters_are_sent_again() {
     assert_eq!(header("trace").unwrap(), b"7");
     assert_eq!(header(REDRIVE_HEADER).unwrap(), b"dead_letters/0@0");
 
+    // A second time there is nothing to do.
+    let all = redrive(&world.settings, "dead_letters", None);
+    assert_eq!(all.as_deref(), Ok("no letters since they were redriven last"));
+    assert!(again(1, 2).is_none(), "nothing was sent twice");
     // It dies again: it is sent a third time only if its letter is named.
     world.send_letter("fraud", 1, 1);
     let all = redrive(&world.settings, "dead_letters", None).unwrap();
-    assert!(all.ends_with("1 left out: redriven before, died again"), "{all}");
+    assert_eq!(all, "0 records sent again · 1 left out: redriven before, died again");
     let only = Some(RecordAt { partition: 0, offset: 5 });
     assert_eq!(redrive(&world.settings, "dead_letters", only).as_deref(), Ok("1 record sent again"));
     let no_letter = Some(RecordAt { partition: 0, offset: 4 });
@@ -333,14 +337,15 @@ fn topics_records_and_offsets_of_any_cluster() {
     attached.await_group("reader");
     let reader = || Target::Group("reader".into());
     let committed = || world.admin.committed_offsets("reader", &partitions).unwrap();
-    for (place, expected) in [
-        (Place::Beginning, [0, 0]),
-        (Place::End, [10, 10]),
-        (Place::Offset(7), [7, 7]),
-        (Place::Offset(99), [10, 10]),
-        (Place::At(10_000), [5, 4]),
+    for (place, expected, said) in [
+        (Place::Beginning, [0, 0], "offset 0"),
+        (Place::End, [10, 10], "offset 10"),
+        (Place::Offset(7), [7, 7], "offset 7"),
+        // It says where they are now, and not what was asked for.
+        (Place::Offset(99), [10, 10], "offset 10"),
+        (Place::At(10_000), [5, 4], "offsets 4 to 5"),
     ] {
-        let words = format!("2 partitions set to {place}");
+        let words = format!("2 partitions set to {said}");
         assert_eq!(attached.run(Action::Reset(place), reader()), Ok(words));
         assert_eq!(committed(), expected.map(Some), "{place}");
     }

@@ -8,6 +8,7 @@
 
 use crate::command::{Action, NewRecord, Target};
 use crate::place::{FORMS, Place, length_ms};
+use text::grouped;
 
 /// What is typed, for what.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +54,9 @@ pub(crate) enum Entered {
     Command(Action, Target),
 }
 
-/// The most characters of a line.
+/// The most characters of a line, and of the value of a record.
 const MOST: usize = 2_000;
+const MOST_VALUE: usize = 100_000;
 /// The most partitions that a topic is created with here.
 const MOST_PARTITIONS: i32 = 1_000;
 /// The number of partitions of a new topic where none is typed.
@@ -95,10 +97,24 @@ impl Input {
     }
 
     pub(crate) fn push(&mut self, char: char) {
-        if !char.is_control() && self.text.chars().count() < MOST {
-            self.text.push(char);
-            self.problem = None;
+        if !char.is_control() {
+            self.paste(char.encode_utf8(&mut [0; 4]));
         }
+    }
+
+    /// Adds a text without control characters, all of it or nothing: half of a value is another
+    /// value.
+    pub(crate) fn paste(&mut self, text: &str) {
+        let most = if matches!(self.purpose, Purpose::SendValue { .. }) { MOST_VALUE } else { MOST };
+        let count = self.text.chars().count() + text.chars().count();
+        if count > most {
+            let (count, most) = (grouped(count as u64), grouped(most as u64));
+            self.problem =
+                Some(format!("{count} characters are too many, at most {most}: nothing was added"));
+            return;
+        }
+        self.text.push_str(text);
+        self.problem = None;
     }
 
     pub(crate) fn pop(&mut self) {

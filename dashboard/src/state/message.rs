@@ -27,6 +27,8 @@ pub enum Hit {
 pub enum Msg {
     /// A key went down.
     Key(Key),
+    /// A text was pasted.
+    Paste(String),
     /// The mouse was pressed on something.
     Click(Hit),
     /// The wheel was turned over something, by so many rows: up is negative.
@@ -58,7 +60,7 @@ pub enum Cmd {
     Copy(String),
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
-    /// Save the theme, the glyphs, the mouse and the interval for the next time.
+    /// Save the theme, the glyphs, the layout, the mouse and the interval for the next time.
     SaveSettings,
     /// Save the screen as an SVG.
     Save,

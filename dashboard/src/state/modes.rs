@@ -48,6 +48,37 @@ pub(crate) fn in_filter(state: &mut State, key: Key) -> Vec<Cmd> {
     vec![Cmd::Draw]
 }
 
+/// A pasted text goes into the line that is typed. Where there is none it does nothing: of its
+/// letters some are keys, and one of them ends the show.
+pub(crate) fn paste(state: &mut State, text: &str) -> Vec<Cmd> {
+    let line = one_line(text);
+    match &mut state.mode {
+        Mode::Input(input) => input.paste(&line),
+        Mode::Finder(finder) => line.chars().for_each(|char| finder.push(char)),
+        Mode::Filter => {
+            return line
+                .chars()
+                .flat_map(|char| in_filter(state, Key::Char(char)))
+                .last()
+                .into_iter()
+                .collect();
+        }
+        Mode::Panes | Mode::Help(_) | Mode::Confirm(_) => {
+            let words = "what was pasted went nowhere: there is no line to type in";
+            state.notice = Some((words.to_owned(), state.now_ms));
+        }
+    }
+    vec![Cmd::Draw]
+}
+
+/// A text of several lines as one, with a blank for each break and what is around it; without
+/// control characters.
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let line = if lines.len() > 1 { lines.join(" ") } else { text.to_owned() };
+    line.chars().map(|char| if char == '\t' { ' ' } else { char }).filter(|char| !char.is_control()).collect()
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]
 pub(crate) fn in_input(state: &mut State, mut input: Input, key: Key) -> Vec<Cmd> {
     match key {

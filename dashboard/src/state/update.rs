@@ -15,7 +15,7 @@ use crate::state::input::{Finder, Input, Purpose};
 use crate::state::keys::{Act, DIGITS, Key};
 use crate::state::meaning::meaning;
 use crate::state::message::{Cmd, Msg};
-use crate::state::modes::{in_confirm, in_filter, in_help, in_input};
+use crate::state::modes::{in_confirm, in_filter, in_help, in_input, paste};
 use crate::state::mouse::{self, Press};
 use crate::state::paging;
 use crate::state::pane::{Detail, Follow, Pane};
@@ -51,6 +51,7 @@ pub fn update(state: &mut State, msg: Msg, now_ms: u64) -> Vec<Cmd> {
             state.map = Some(map);
             vec![Cmd::Draw]
         }
+        Msg::Paste(text) => paste(state, &text),
         Msg::Notice(text) => {
             state.notice = Some((text, state.now_ms));
             vec![Cmd::Draw]

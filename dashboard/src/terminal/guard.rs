@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once, PoisonError, RwLock};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableFocusChange, EnableFocusChange};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -55,7 +55,8 @@ impl Guard {
         // From here on `Drop` takes back what was done, also when the rest fails.
         let guard = Guard;
         let mut bytes = Vec::new();
-        queue!(bytes, EnterAlternateScreen, Hide, EnableFocusChange)?;
+        // A line break in what is pasted is none of our keys, nor is a `q`.
+        queue!(bytes, EnterAlternateScreen, Hide, EnableFocusChange, EnableBracketedPaste)?;
         write(&bytes)?;
         Ok(guard)
     }
@@ -104,6 +105,7 @@ pub(crate) fn restore() -> bool {
         bytes,
         EndSynchronizedUpdate,
         style::ResetColor,
+        DisableBracketedPaste,
         DisableFocusChange,
         Show,
         LeaveAlternateScreen

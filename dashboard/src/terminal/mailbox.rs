@@ -15,9 +15,11 @@ use crate::state::keys::Key;
 const MAX_EVENTS: usize = 1_024;
 
 /// What comes from the terminal and the operating system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TerminalEvent {
     Key(Key),
+    /// A text was pasted.
+    Paste(String),
     Resize(u16, u16),
     /// The left button went down at this column and row.
     Click(u16, u16),

@@ -224,6 +224,7 @@ impl<'a> Screen<'a> {
     fn on_event(&mut self, event: TerminalEvent, send: &mut impl FnMut(Request)) -> Option<Exit> {
         match event {
             TerminalEvent::Key(key) => self.handle(Msg::Key(key), send),
+            TerminalEvent::Paste(text) => self.handle(Msg::Paste(text), send),
             TerminalEvent::Click(x, y) => {
                 let hit = self.cache.hit(x, y)?;
                 self.handle(Msg::Click(hit), send)

@@ -35,6 +35,7 @@ pub(super) fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
             .and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) })
         {
             Ok(Some(Event::Key(key))) => key_of(key).map(TerminalEvent::Key),
+            Ok(Some(Event::Paste(text))) => Some(TerminalEvent::Paste(text)),
             Ok(Some(Event::Mouse(mouse))) => mouse_of(mouse),
             Ok(Some(Event::Resize(width, height))) => Some(TerminalEvent::Resize(width, height)),
             Ok(Some(Event::FocusGained)) => Some(TerminalEvent::Focus(true)),
@@ -49,8 +50,9 @@ pub(super) fn read_keys(mailbox: &Mailbox, stop: &AtomicBool) {
             }
         };
         if let Some(event) = event {
+            let is_gone = event == TerminalEvent::Gone;
             mailbox.push(event);
-            if event == TerminalEvent::Gone {
+            if is_gone {
                 return;
             }
         }

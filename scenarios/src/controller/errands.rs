@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
 use dashboard::{Action, NewRecord, Place, Target};
-use text::plural;
+use text::{grouped, plural};
 
 use super::ShowController;
 use crate::records::{self, redrive};
@@ -92,7 +92,19 @@ fn reset(
     let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
     let to = offsets_at(&admin, partitions, place)?;
     admin.reset(group, &to).map_err(|error| error.to_string())?;
-    Ok(format!("{} set to {place}", plural(to.len() as u64, "partition")))
+    Ok(set_words(&to))
+}
+
+/// Where the offsets are now: the nearest that are there to the place that was asked for.
+fn set_words(to: &[(TopicPartition, i64)]) -> String {
+    let (first, last) = (to.iter().map(|(_, at)| *at).min(), to.iter().map(|(_, at)| *at).max());
+    let number = |offset: Option<i64>| grouped(offset.unwrap_or(0).max(0) as u64);
+    let offsets = if first == last {
+        format!("offset {}", number(first))
+    } else {
+        format!("offsets {} to {}", number(first), number(last))
+    };
+    format!("{} set to {offsets}", plural(to.len() as u64, "partition"))
 }
 
 fn create(

@@ -7,6 +7,10 @@
 //! neighbours, and a consumer that could read it the first time reads it twice. That is why it asks
 //! first.
 //!
+//! Who redrives all letters is a consumer of theirs: it commits how far it has come, as the group
+//! `redrive`, and the next time begins there. So no record is sent again twice by a second
+//! press of the key, whoever presses it.
+//!
 //! # Simplifications
 //! - A header whose name is no UTF-8 is not sent again: the binding cannot send it.
 //! - What a letter says of a whole batch that cannot be opened has no record to send.
@@ -15,7 +19,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use client::{
-    Admin, ClusterError, LogReader, Outgoing, Producer, ProducerOptions, Settings, StoredRecord,
+    Admin, ClusterError, Commit, LogReader, Outgoing, Producer, ProducerOptions, Settings, StoredRecord,
     TopicPartition,
 };
 use dashboard::{Letter, RecordAt};
@@ -26,6 +30,9 @@ use super::page::letter;
 /// The header of a record that was sent again; its value is the place of the dead letter,
 /// `dead_letters/0@17`.
 pub const REDRIVE_HEADER: &str = "redriven";
+
+/// The group whose committed offsets say which letters were redriven with all others.
+const REDRIVE_GROUP: &str = "redrive";
 
 /// The most letters of a topic that are read.
 const MOST_LETTERS: i64 = 10_000;
@@ -59,10 +66,13 @@ impl Outcome {
 /// each record once. Says in words what was done, or why it could not be.
 pub fn redrive(settings: &Settings, topic: &str, only: Option<RecordAt>) -> Result<String, String> {
     let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
-    let letters = match only {
-        Some(at) => vec![(at, one_letter(&admin, topic, at)?)],
-        None => all_letters(settings, &admin, topic)?,
+    let (letters, read) = match only {
+        Some(at) => (vec![(at, one_letter(&admin, topic, at)?)], Vec::new()),
+        None => new_letters(settings, &admin, topic)?,
     };
+    if only.is_none() && letters.is_empty() {
+        return Ok("no letters since they were redriven last".to_owned());
+    }
     let producer = Producer::new(
         settings,
         &ProducerOptions { delivery_timeout: Some(PATIENCE), ..ProducerOptions::answers() },
@@ -72,7 +82,12 @@ pub fn redrive(settings: &Settings, topic: &str, only: Option<RecordAt>) -> Resu
     let all = send_each(&admin, &producer, topic, only, letters, &mut outcome);
     producer.flush(PATIENCE).map_err(|error| error.to_string())?;
     match all {
-        Ok(()) => Ok(outcome.words()),
+        Ok(()) => {
+            if !read.is_empty() {
+                admin.commit(REDRIVE_GROUP, &read).map_err(|error| error.to_string())?;
+            }
+            Ok(outcome.words())
+        }
         Err(reason) if outcome == Outcome::default() => Err(reason),
         Err(reason) => Err(format!("{reason}; before that: {}", outcome.words())),
     }
@@ -84,7 +99,7 @@ fn send_each(
     producer: &Producer,
     topic: &str,
     only: Option<RecordAt>,
-    letters: Vec<(RecordAt, Letter)>,
+    letters: Letters,
     outcome: &mut Outcome,
 ) -> Result<(), String> {
     let mut done = BTreeSet::new();
@@ -124,12 +139,30 @@ fn one_letter(admin: &Admin, topic: &str, at: RecordAt) -> Result<Letter, String
     record.value.as_deref().and_then(letter).ok_or_else(|| "it is no dead letter".to_owned())
 }
 
-fn all_letters(settings: &Settings, admin: &Admin, topic: &str) -> Result<Vec<(RecordAt, Letter)>, String> {
+/// Letters with their places.
+type Letters = Vec<(RecordAt, Letter)>;
+
+/// The letters since all were redriven last, and the commits that say so of these.
+fn new_letters(settings: &Settings, admin: &Admin, topic: &str) -> Result<(Letters, Vec<Commit>), String> {
     let partitions = admin.partitions(topic).map_err(|error| error.to_string())?;
     let at: Vec<_> = (0..partitions).map(|partition| TopicPartition::new(topic, partition)).collect();
     let offsets = admin.offsets(&at).map_err(|error| error.to_string())?;
-    let held = at.iter().zip(offsets).filter_map(|(at, held)| Some((at.partition, held?)));
-    let stretches: Vec<_> = held.map(|(partition, held)| (partition, held.earliest, held.latest)).collect();
+    let redriven = admin.committed_offsets(REDRIVE_GROUP, &at).map_err(|error| error.to_string())?;
+    let held = at.iter().zip(offsets).zip(redriven);
+    let stretches: Vec<_> = held
+        .filter_map(|((at, held), redriven)| {
+            let held = held?;
+            // The topic may have been created again since.
+            let from = redriven.filter(|from| *from <= held.latest).unwrap_or(held.earliest);
+            Some((at.partition, from.max(held.earliest), held.latest))
+        })
+        .collect();
+    let commits = stretches.iter().map(|&(partition, _, to)| Commit {
+        at: TopicPartition::new(topic, partition),
+        offset: to,
+        metadata: String::new(),
+    });
+    let commits = commits.collect();
     let total: i64 = stretches.iter().map(|(_, from, to)| to - from).sum();
     if total > MOST_LETTERS {
         return Err(format!(
@@ -149,7 +182,7 @@ fn all_letters(settings: &Settings, admin: &Admin, topic: &str) -> Result<Vec<(R
         let at = RecordAt { partition: record.partition(), offset: record.offset() };
         letters.extend(record.value().and_then(letter).map(|letter| (at, letter)));
     }
-    Ok(letters)
+    Ok((letters, commits))
 }
 
 fn send(
