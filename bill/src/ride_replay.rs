@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_nobody_has_counted_to_stops_nothing() {
+    fn a_sequence_number_far_ahead_stops_nothing() {
         let map = Arc::new(Map::la_serena());
         let mut sent = city(&map);
         sent[100].1.number = u64::MAX;

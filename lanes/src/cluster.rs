@@ -32,7 +32,7 @@ impl TestCluster {
         Self { servers: broker.bootstrap_servers(), broker: Some(broker), data: Some(data) }
     }
 
-    /// The same cluster on another port, with batches in its log that nobody checked: an older
+    /// The same cluster on another port, with unchecked batches in its log: an older
     /// broker took them. None for a broker that isn't ours.
     pub(crate) fn with_stored(mut self, topic: &str, batches: &[(i32, Vec<u8>)]) -> Option<Self> {
         self.broker.take()?.shutdown().unwrap();

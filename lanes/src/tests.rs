@@ -23,7 +23,7 @@ use processor::Processor;
 const PARTITIONS: i32 = 4;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A cluster with the topics of one test, which nobody else touches.
+/// A cluster with the topics of one test, which no other test touches.
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) admin: Admin,
@@ -46,7 +46,7 @@ impl World {
         Self { settings, admin, producer, cluster }
     }
 
-    /// The same world, with batches of swipes that nobody checked; none on a broker that isn't
+    /// The same world, with unchecked batches of swipes; none on a broker that isn't
     /// ours.
     pub(crate) fn with_stored(self, batches: &[(i32, Vec<u8>)]) -> Option<Self> {
         let Self { cluster, producer, admin, .. } = self;
@@ -273,7 +273,7 @@ fn owners(world: &World) -> Vec<(String, usize)> {
 }
 
 #[test]
-fn what_cannot_be_read_becomes_a_dead_letter_and_stops_nobody() {
+fn what_cannot_be_read_becomes_a_dead_letter_and_stops_nothing_else() {
     let world = World::new();
     world.swipes(0, 10);
     world.send_bytes(Topic::CardSwipes, "c1", b"{\"swipe_id\":");

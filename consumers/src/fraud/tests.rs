@@ -113,7 +113,7 @@ fn decisions_of(detector: &mut FraudProcessor, swipes: &[CardSwipe]) -> String {
     text
 }
 
-/// Nine swipes of a card that nobody knows, as the example in Python steals one.
+/// Nine swipes of an unknown card, as the example in Python steals one.
 #[test]
 fn no_reason_is_given_twice() {
     let mut detector = taught(40);

@@ -17,7 +17,7 @@ fn send_what_is_too_large(world: &World) {
     world.send_bytes(Topic::CardSwipes, "c1", format!("\"{}\"", "A".repeat(900_000)).as_bytes());
     let huge = swipe_at(minute(30), "huge", &"c".repeat(550_000), 1);
     world.send_bytes(Topic::CardSwipes, "c1", &huge.to_json());
-    // A field that nobody reads, with what is no text.
+    // A field that no job reads, with what is no text.
     let json = swipe_at(minute(31), "odd", "c1", 1).to_json();
     let odd = [&json[..json.len() - 1], b",\"odd\":\"\xff\xfe\"}"].concat();
     world.send_bytes(Topic::CardSwipes, "c1", &odd);
@@ -93,7 +93,7 @@ fn a_run_whose_letter_is_refused_is_not_committed() {
 }
 
 #[test]
-fn batches_that_nobody_can_open_are_dead_letters_of_the_run_that_meets_them() {
+fn unreadable_batches_are_dead_letters_of_the_run_that_meets_them() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::new();
     send_swipes(&world, 0..90);

@@ -278,7 +278,7 @@ fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
 }
 
 #[test]
-fn a_producer_whose_clock_is_a_century_ahead_holds_up_nobody() {
+fn a_producer_whose_clock_is_a_century_ahead_holds_up_no_window() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));

@@ -193,7 +193,7 @@ fn junk() -> Vec<(i32, Vec<u8>)> {
 }
 
 #[test]
-fn batches_that_nobody_can_open_are_dead_letters_and_everything_else_is_answered_once() {
+fn unreadable_batches_are_dead_letters_and_everything_else_is_answered_once() {
     let world = World::new();
     world.swipes(0, 100);
     let junk = junk();
@@ -244,7 +244,7 @@ fn marker() -> Vec<u8> {
 /// A consumer's position stays before a batch that hands it nothing, while librdkafka complains of
 /// the one behind it, or says nothing at all.
 #[test]
-fn a_batch_that_nobody_can_open_is_found_behind_one_that_hands_nothing_over() {
+fn an_unreadable_batch_is_found_behind_one_that_hands_nothing_over() {
     let broken = |codec| batch_of(codec, 3, wall_ms(), b"this is neither compressed nor a record");
     let stored = vec![
         (0, emptied()),

@@ -344,7 +344,7 @@ mod tests {
     use crate::toy::MARTS;
 
     #[test]
-    fn a_password_is_shown_to_nobody() {
+    fn a_password_is_never_shown() {
         for (url, shown) in [
             ("postgres://me:secret@db:5432/shop", "postgres://me@db:5432/shop"),
             ("postgres://me:se@cret@db/shop", "postgres://me@db/shop"),

@@ -18,7 +18,7 @@ fn untold_trip(places: &[Place], pin_m: f64) -> Vec<Event> {
 }
 
 #[test]
-fn a_pick_up_that_nobody_tells_of_is_seen() {
+fn an_unannounced_pick_up_is_inferred() {
     let places = drive(100, 20_000);
     for pin_m in [0.0, 130.0, 400.0] {
         let mut replay = EtaReplay::new(&EtaConfig::new(map()));

@@ -48,7 +48,7 @@ fn a_silence_of_nine_minutes_is_no_broken_clock() {
 }
 
 #[test]
-fn a_clock_that_leaps_stops_nobody() {
+fn a_clock_that_leaps_stops_no_other_car() {
     let places = drive(100, 20_000);
     let (origin, destination) = (places[0], places[places.len() - 1]);
     let mut events = vec![step(0.0, "t1", "d1", TripKind::Requested, origin, destination)];

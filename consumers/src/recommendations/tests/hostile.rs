@@ -20,12 +20,12 @@ fn time_going_backwards_changes_no_order_and_an_absurd_time_does_no_harm() {
         &expect![[r#"
             11:00:00 ann view kettle
                 ann: (empty)
-                (nobody): kettle
+                (front page): kettle
             10:59:00 ann view teapot
                 ann: (empty)
             +1d 11:00:00 bob view kettle
                 bob: teapot
-                (nobody): kettle teapot
+                (front page): kettle teapot
             11:00:10 bob view cups
                 bob: teapot
             11:00:20 cat view kettle

@@ -28,21 +28,21 @@ fn the_hourly_job_gives_a_late_page_and_a_live_page_of_a_late_model() {
         12:10:00 cat view kettle
             batch from 12:00 ann: (empty)
             batch from 12:00 bob: teapot
-            stale from 12:00 (nobody): kettle teapot
-            batch from 12:00 (nobody): kettle teapot
+            stale from 12:00 (front page): kettle teapot
+            batch from 12:00 (front page): kettle teapot
             stale from 12:00 cat: teapot
         12:20:00 bob view cups
             stale from 12:00 bob: teapot
         14:00:00 dan view kettle
             batch from 13:00 cat: teapot
             batch from 13:00 bob: teapot
-            stale from 13:00 (nobody): kettle cups teapot
-            batch from 13:00 (nobody): kettle cups teapot
+            stale from 13:00 (front page): kettle cups teapot
+            batch from 13:00 (front page): kettle cups teapot
             stale from 14:00 dan: teapot cups
         the end
             batch from 15:00 dan: teapot cups
-            stale from 15:00 (nobody): kettle cups teapot
-            batch from 15:00 (nobody): kettle cups teapot
+            stale from 15:00 (front page): kettle cups teapot
+            batch from 15:00 (front page): kettle cups teapot
     "#]]
     .assert_eq(&trace(HourlyRecommendations::default(), script));
 }

@@ -53,7 +53,7 @@ fn trace(mut processor: impl Processor, script: &str) -> String {
                 other => panic!("not a page: {other:?}"),
             };
             let from = valid_from.map_or(String::new(), |at| format!("from {} ", &at.to_string()[11..16]));
-            let whose = if page.session_id.is_empty() { "(nobody)" } else { &page.session_id };
+            let whose = if page.session_id.is_empty() { "(front page)" } else { &page.session_id };
             let items = if page.items.is_empty() { "(empty)".to_owned() } else { page.items.join(" ") };
             writeln!(trace, "    {topic}{from}{whose}: {items}").unwrap();
         }

@@ -19,27 +19,27 @@ fn what_others_viewed_next_comes_first() {
         &expect![[r#"
             11:00:00 ann view kettle
                 ann: (empty)
-                (nobody): kettle
+                (front page): kettle
             11:00:20 ann view teapot
                 ann: (empty)
             11:00:40 ann view cups
                 ann: (empty)
             11:01:00 bob view tent
                 bob: cups teapot kettle
-                (nobody): tent cups teapot kettle
+                (front page): tent cups teapot kettle
             11:01:20 bob view stove
                 bob: cups teapot kettle
             11:01:40 cat view kettle
                 cat: teapot cups stove tent
             11:02:00 cat view stove
                 cat: teapot tent cups
-                (nobody): stove kettle tent cups teapot
+                (front page): stove kettle tent cups teapot
         "#]],
     );
 }
 
 #[test]
-fn the_page_for_nobody_changes_at_most_once_a_minute() {
+fn the_front_page_changes_at_most_once_a_minute() {
     check(
         "11:00:00 ann view kettle
          11:00:10 bob view tent
@@ -49,14 +49,14 @@ fn the_page_for_nobody_changes_at_most_once_a_minute() {
         &expect![[r#"
             11:00:00 ann view kettle
                 ann: (empty)
-                (nobody): kettle
+                (front page): kettle
             11:00:10 bob view tent
                 bob: kettle
             11:00:59 cat view tent
                 cat: kettle
             11:01:00 dan view tent
                 dan: kettle
-                (nobody): tent kettle
+                (front page): tent kettle
             11:02:30 eve view tent
                 eve: kettle
         "#]],
@@ -76,14 +76,14 @@ fn where_little_is_known_what_goes_with_the_companions_comes_before_what_everybo
         &expect![[r#"
             11:00:00 ann view kettle
                 ann: (empty)
-                (nobody): kettle
+                (front page): kettle
             11:00:20 ann view teapot
                 ann: (empty)
             11:00:40 bob view teapot
                 bob: kettle
             11:01:00 bob view cups
                 bob: kettle
-                (nobody): teapot cups kettle
+                (front page): teapot cups kettle
             11:01:10 eve view tent
                 eve: teapot cups kettle
             11:01:20 fay view tent
