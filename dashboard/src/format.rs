@@ -111,19 +111,24 @@ pub(crate) fn verdict(verdict: &LaneVerdict, unit: Unit) -> Vec<String> {
         LaneVerdict::StreamWins | LaneVerdict::BatchWins => Vec::new(),
         LaneVerdict::AsGood { margin } => {
             let margin = figure(unit, Some(*margin));
-            vec![format!("as good, within ±{margin}"), format!("as good ±{margin}"), "as good".into()]
+            vec![
+                format!("equivalent, within ±{margin}"),
+                format!("equivalent ±{margin}"),
+                "equivalent".into(),
+                "≈ equal".into(),
+            ]
         }
         LaneVerdict::TooFew { evidence, of, needed } => {
             let (evidence, of) = (count(*evidence), clean(of));
             let mut words = Vec::new();
             if let Some(needed) = needed.map(count) {
-                words.push(format!("too few to tell: {evidence} {of}; about {needed} needed"));
-                words.push(format!("too few: {evidence} of ~{needed} {of}"));
-                words.push(format!("too few: {evidence} of ~{needed}"));
+                words.push(format!("no clear difference yet ({evidence} {of}; about {needed} needed)"));
+                words.push(format!("unclear: {evidence} of ~{needed} {of}"));
+                words.push(format!("{evidence} of ~{needed} {of}"));
             }
-            words.push(format!("too few to tell: {evidence} {of}"));
-            words.push(format!("too few: {evidence} {of}"));
-            words.push("too few".into());
+            words.push(format!("no clear difference yet ({evidence} {of})"));
+            words.push(format!("unclear: {evidence} {of}"));
+            words.push("unclear".into());
             words
         }
     }

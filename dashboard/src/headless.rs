@@ -141,17 +141,18 @@ impl Summary {
             }
         }
         if self.bill.is_known() {
-            let _ = writeln!(text, "\n{:<18}{:>13}{:>13}{:>22}", "", "stream", "batch", "waiting has cost");
+            let _ =
+                writeln!(text, "\n{:<30}{:>13}{:>13}{:>22}", "", "stream", "batch", "cost of batch delay");
             for line in &self.bill.items {
                 let amount = |value| amount(line.unit, value);
                 let verdict =
                     line.verdict.as_ref().and_then(|its| verdict(its, line.unit).into_iter().next());
                 let mut cases =
-                    line.cases.map_or(String::new(), |cases| format!("  in {}", plural(cases, "case")));
+                    line.cases.map_or(String::new(), |cases| format!("  out of {}", plural(cases, "case")));
                 cases.extend(verdict.map(|words| format!(": {words}")));
                 let _ = writeln!(
                     text,
-                    "{:<18}{:>13}{:>13}{:>22}{cases}",
+                    "{:<30}{:>13}{:>13}{:>22}{cases}",
                     clean(&line.name),
                     amount(line.stream),
                     amount(line.batch),

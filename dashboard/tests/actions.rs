@@ -158,7 +158,7 @@ fn the_interval_goes_step_by_step_and_is_on_the_screen() {
     };
     assert_eq!(polled('[').0, None, "it is asked as often as can be");
     for (ms, words) in
-        [(500, "asked every 500 ms"), (1_000, "asked every second"), (2_000, "asked every 2 s")]
+        [(500, "polls every 500 ms"), (1_000, "polls every second"), (2_000, "polls every 2 s")]
     {
         let (cmd, shown) = polled(']');
         assert_eq!(cmd, Some(Cmd::PollEvery(ms)));

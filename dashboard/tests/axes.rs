@@ -46,7 +46,7 @@ fn the_help_says_what_the_focused_pane_is() {
             ('4', "City: streets by their speed"),
             ('5', "Payments: each row is a card swipe"),
             ('6', "Shop: what one visitor did"),
-            ('7', "Batch or stream: the bill of both lanes"),
+            ('7', "Lanes, stream and batch: one logic"),
             ('8', "Events: what happened"),
         ] {
             let mut state = state(Sample::Normal, size);

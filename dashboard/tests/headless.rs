@@ -10,10 +10,10 @@ use serde_json::Value;
 
 #[test]
 fn a_line_of_words() {
-    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    waiting has cost $1,204.50 · 1,498 late minutes · 812 clicks · 37 wrong texts    18,335 records/s  fraud: ▲ falling behind 210/s, 420 behind = 1.8 s = 418 swipes unscored = $21,406.25  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
-    expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    waiting has cost $1,204.50 · 1,498 late minutes · 812 clicks · 37 wrong texts    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = $214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
+    expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    cost of batch delay so far: $1,204.50 · 1,498 minutes of ETA error · 812 missed clicks · 37 wrong texts    18,335 records/s  fraud: ▲ falling behind 210/s, 420 behind = 1.8 s = 418 swipes unscored = $21,406.25  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
+    expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    cost of batch delay so far: $1,204.50 · 1,498 minutes of ETA error · 812 missed clicks · 37 wrong texts    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = $214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
     expect!["15 topics  9 groups  farthest behind batch-eta by 348,000 records, 41 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
-    expect!["stream no answer yet    batch no run yet    waiting has cost –    – records/s    ○ connecting"]
+    expect!["stream no answer yet    batch no run yet    cost of batch delay so far: –    – records/s    ○ connecting"]
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }
 
@@ -37,16 +37,19 @@ fn where_no_lane_did_better_the_lesson_names_no_cost() {
     money.expect("the sample bills money").verdict = Some(too_few());
     assert_eq!(
         cost(&snapshot),
-        "waiting has cost $1,204.50? · 1,498 late minutes · 812 clicks · 37 wrong texts"
+        "cost of batch delay so far: $1,204.50? · 1,498 minutes of ETA error · 812 missed clicks · 37 wrong texts"
     );
     bill(&mut snapshot, &LaneVerdict::AsGood { margin: 1.0 });
-    assert_eq!(cost(&snapshot), "waiting has cost ≈$0 · ≈0 late minutes · ≈0 clicks · ≈0 wrong texts");
+    assert_eq!(
+        cost(&snapshot),
+        "cost of batch delay so far: ≈$0 · ≈0 minutes of ETA error · ≈0 missed clicks · ≈0 wrong texts"
+    );
     // Too few for an interval, too.
     bill(&mut snapshot, &LaneVerdict::TooFew { evidence: 3, of: "frauds".into(), needed: None });
     snapshot.lanes.data.bill.items.iter_mut().for_each(|item| item.interval_95 = None);
     assert_eq!(
         cost(&snapshot),
-        "waiting has cost $1,204.50? · 1,498? late minutes · 812? clicks · 37? wrong texts"
+        "cost of batch delay so far: $1,204.50? · 1,498? minutes of ETA error · 812? missed clicks · 37? wrong texts"
     );
 }
 
@@ -58,10 +61,12 @@ fn the_summary_says_where_no_lane_did_better() {
     items[3].verdict = Some(LaneVerdict::AsGood { margin: 51.2 });
     let text = Summary::of(&snapshot, 61_200).text();
     assert!(
-        text.contains("1,204.50  in 8,204 cases: too few to tell: 71 frauds; about 400 needed\n"),
+        text.contains(
+            "1,204.50  out of 8,204 cases: no clear difference yet (71 frauds; about 400 needed)\n"
+        ),
         "{text}"
     );
-    assert!(text.contains("812  in 5,120 cases: as good, within ±51\n"), "{text}");
+    assert!(text.contains("812  out of 5,120 cases: equivalent, within ±51\n"), "{text}");
 }
 
 #[test]
@@ -75,11 +80,11 @@ fn the_summary() {
         recommendations         672,004      671,998     6.1 ms      31 ms
         notifications             2,410        2,410      18 ms      88 ms
 
-                                 stream        batch      waiting has cost
-        late minutes                812        2,310                 1,498  in 418 cases
-        wrong texts                   3           40                    37  in 512 cases
-        money, $                 104.00     1,308.50              1,204.50  in 8,204 cases
-        missed clicks             1,204        2,016                   812  in 5,120 cases
+                                             stream        batch   cost of batch delay
+        ETA error, minutes                      812        2,310                 1,498  out of 418 cases
+        wrong texts                               3           40                    37  out of 512 cases
+        fraud loss + wrong declines, $       104.00     1,308.50              1,204.50  out of 8,204 cases
+        missed clicks                         1,204        2,016                   812  out of 5,120 cases
     "#]]
     .assert_eq(&Summary::of(&Sample::Normal.snapshot(), 61_200).text());
     expect![[r#"

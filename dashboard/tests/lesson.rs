@@ -14,11 +14,10 @@ fn line(snapshot: &Snapshot, width: u16) -> String {
 /// Which slots a line has, in its order.
 fn slots(line: &str) -> Vec<&'static str> {
     let (_, cost) = line.split_once("cost ").unwrap_or_else(|| panic!("what the delay has cost: {line}"));
-    let word = |slot: &str| {
-        let words = ["$", "min", "clicks", "texts", "bp"];
-        words.into_iter().find(|word| slot.contains(word)).unwrap_or_else(|| panic!("{slot:?} in {line}"))
-    };
-    cost.split(" · ").map(word).collect()
+    let words = ["$", "min", "clicks", "texts", "bp"];
+    let mut found: Vec<_> = words.into_iter().filter_map(|word| Some((cost.find(word)?, word))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, word)| word).collect()
 }
 
 fn too_few() -> LaneVerdict {
@@ -111,11 +110,11 @@ fn the_markets_have_slots_of_their_own() {
 fn a_slot_that_is_not_known_yet_says_what_it_waits_for() {
     let course = course_of_a_show();
     let before = &course[1];
-    assert!(line(before, 120).ends_with("cost $ after 1 run · – min · – clicks · – texts"));
-    assert!(line(before, 80).ends_with("batch no run yet  cost $ – · – min · – clicks · – texts"));
+    assert!(line(before, 120).ends_with("cost of delay: $ after 1 run · – min · – clicks · – texts"));
+    assert!(line(before, 80).ends_with("batch no run yet    cost $ –  – min  – clicks  – texts"));
     assert!(
         line(&course[2], 120)
-            .ends_with("cost $0.49? · 1,498 min · 812 clicks · – texts  – after a later run")
+            .ends_with("cost of delay: $0.49? · 1,498 min · 812 clicks · – texts  – after a later run")
     );
 }
 
@@ -143,6 +142,27 @@ fn what_is_too_few_to_tell_is_dim_and_marked() {
     assert_eq!(look(&snapshot, "≈$0 "), dim, "within the margin no sum is named");
 }
 
+/// The bill of the hours before the show has its slots and its doubts on a narrow screen too.
+#[test]
+fn the_hour_before_has_all_slots_and_says_its_doubt_at_every_width() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let lanes = &mut snapshot.lanes.data;
+    let until_ms = snapshot.title.clock_ms.expect("a clock");
+    let mut bill = lanes.bill.clone();
+    for (item, batch) in bill.items.iter_mut().zip([363.0, 131.0, 440_600.0, 4_512.0]) {
+        (item.stream, item.batch, item.verdict) = (Some(0.0), Some(batch), Some(too_few()));
+    }
+    lanes.past = Some(PastBill { from_ms: until_ms - 3_600_000, until_ms, bill });
+    (lanes.batch_age_ms, lanes.runs) = (None, Vec::new());
+    lanes.bill.items.iter_mut().for_each(|item| item.batch = None);
+    for width in 80..=220 {
+        let line = line(&snapshot, width);
+        assert_eq!(line.matches('?').count(), 4, "{width}: {line}");
+        assert!(line.ends_with("texts") && line.contains(" stream 18 ms"), "{width}: {line}");
+    }
+    assert!(line(&snapshot, 80).ends_with("before $4.4k?  363? min  4.5k? clicks  131? texts"));
+}
+
 /// Until the show has a bill of its own, the bill of the hour before it stands in its place, and
 /// says so; never both, and never their sum.
 #[test]
@@ -165,28 +185,33 @@ fn before_the_show_has_a_bill_the_hour_before_has_one() {
     for size in [(80, 24), (120, 40), (200, 60)] {
         let screen = shown(&snapshot, size);
         let line = screen.lines().nth(1).expect("a second line");
-        assert!(line.contains("before") && line.contains('$') && line.contains("clicks"), "{size:?}: {line}");
+        let head = match size.0 {
+            80 => "before $50k",
+            120 => "cost 13:32–14:32: $49,896",
+            _ => "cost of batch delay, 13:32–14:32: $49,896.00",
+        };
+        assert!(line.contains(head) && line.trim_end().ends_with("texts"), "{size:?}: {line}");
     }
     let screen = shown(&snapshot, (120, 40));
-    assert!(screen.contains("before the show $49,896 · "), "{screen}");
-    assert!(screen.contains("7 batch or stream  before the show, 13:32 to 14:32"), "{screen}");
+    assert!(screen.contains("cost 13:32–14:32: $49,896 · "), "{screen}");
+    assert!(screen.contains("7 lanes  cost of delay, 13:32–14:32, before the show"), "{screen}");
 
     // One line that is known is not yet a bill.
     snapshot.lanes.data.bill.items[0] = live.items[0].clone();
-    assert!(shown(&snapshot, (120, 40)).contains("before the show $49,896"));
+    assert!(shown(&snapshot, (120, 40)).contains("cost 13:32–14:32: $49,896"));
     snapshot.lanes.data.bill = live;
     let screen = shown(&snapshot, (120, 40));
-    assert!(screen.contains("cost $1,205 · ") && !screen.contains("before the show"), "{screen}");
+    assert!(screen.contains("cost of delay: $1,205 · ") && !screen.contains("before the show"), "{screen}");
 
     // Who gets ready has a bill to look at already.
     snapshot.lanes.data.bill.items.clear();
     (snapshot.title.clock_ms, snapshot.title.supervised) = (None, true);
     let screen = shown(&snapshot, (120, 40));
     let line = screen.lines().nth(1).expect("a second line");
-    assert!(line.contains("getting ready") && line.contains("before the show $49,896"), "{line}");
+    assert!(line.contains("starting") && line.contains("cost 13:32–14:32: $49,896"), "{line}");
     snapshot.lanes.data.past = None;
     snapshot.lanes.data.past_is_due = true;
     snapshot.title.clock_ms = Some(until_ms);
     let line = shown(&snapshot, (120, 40));
-    assert!(line.contains("what waiting cost before is being worked out"), "{line}");
+    assert!(line.contains("cost of delay before the show: being computed"), "{line}");
 }

@@ -27,12 +27,16 @@ fn a_projector_shows_two_numbers_the_bar_and_the_curve() {
             assert!(shown.contains(words), "{size:?} lacks {words}:\n{shown}");
         }
         for words in
-            ["waiting has cost since 13:02:07", "$1,204.50", "1,498", "max $1,205", "14:32", "P back"]
+            ["cost of batch delay since the start", "$1,204.50", "1,498", "max $1,205", "14:32", "P back"]
         {
             assert!(shown.contains(words), "{size:?} lacks {words}:\n{shown}");
         }
+        assert!(
+            size.0 < 100 || shown.contains("from 13:02"),
+            "{size:?}: of what time the curve is:\n{shown}"
+        );
         assert!(shown.matches('█').count() > 100, "{size:?}: big figures:\n{shown}");
-        assert!(!shown.contains('…') && !shown.contains("7 batch or stream"), "{shown}");
+        assert!(!shown.contains('…') && !shown.contains("7 lanes"), "{shown}");
     }
 }
 
@@ -69,7 +73,7 @@ fn p_and_escape_go_back_and_only_what_is_seen_can_be_changed() {
     press(&mut state, 'P');
     assert!(is_presenting(&state));
     press(&mut state, 'P');
-    assert!(!is_presenting(&state) && text(&state, size).contains("7 batch or stream"));
+    assert!(!is_presenting(&state) && text(&state, size).contains("7 lanes"));
 }
 
 /// Nothing to present: a cluster without lanes, or no data yet.
@@ -134,7 +138,7 @@ fn it_says_of_what_time_the_sums_are() {
     };
     let now_ms = snapshot.title.clock_ms.expect("a clock");
     snapshot.lanes.data.counted_since_ms = Some(now_ms - 2 * 3_600_000);
-    assert!(shown(&snapshot).contains("waiting has cost since 12:32:07"), "{}", shown(&snapshot));
+    assert!(shown(&snapshot).contains("cost of batch delay since 12:32:07"), "{}", shown(&snapshot));
 
     let bill = snapshot.lanes.data.bill.clone();
     snapshot.lanes.data.bill.items.iter_mut().for_each(|item| item.batch = None);
@@ -142,8 +146,8 @@ fn it_says_of_what_time_the_sums_are() {
     assert!(unknown.contains("after a later run") && !unknown.contains('$'), "{unknown}");
     snapshot.lanes.data.past = Some(PastBill { from_ms: now_ms - 3_600_000, until_ms: now_ms, bill });
     let past = shown(&snapshot);
-    assert!(past.contains("before the show, 13:32 to 14:32, waiting cost"), "{past}");
-    assert!(past.contains("$1,204.50") && !past.contains("waiting has cost"), "{past}");
+    assert!(past.contains("cost of batch delay, 13:32–14:32, before the show"), "{past}");
+    assert!(past.contains("$1,204.50") && !past.contains("since"), "{past}");
     assert!(!past.contains("max "), "it has no curve: {past}");
 
     snapshot.lanes.data.past = None;
@@ -151,7 +155,7 @@ fn it_says_of_what_time_the_sums_are() {
     for item in &mut snapshot.lanes.data.bill.items {
         (item.stream, item.cases) = (None, None);
     }
-    assert!(shown(&snapshot).contains("what waiting cost before is being worked out"));
+    assert!(shown(&snapshot).contains("cost of delay before the show: being computed"));
 }
 
 /// A source that is silent is named, and what was saved stands behind its sign.

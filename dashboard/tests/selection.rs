@@ -105,12 +105,26 @@ fn events_are_in_the_order_of_their_times() {
     assert!(shown.contains("late  heard of last"), "{shown}");
 }
 
+/// Percentiles are of the newest swipes and the share is of all: the border says which is which.
+#[test]
+fn the_border_says_of_which_swipes_its_figures_are() {
+    for (size, words) in [
+        ((80, 24), "newest: p50 2.2 ms  p99 9.4 ms  p99.9 31 ms  all: 99.98 % in 100 ms"),
+        ((120, 40), "newest: p99 9.4 ms  p99.9 31 ms  all: 99.98 % in 100 ms"),
+    ] {
+        let mut state = state(Sample::Normal, size);
+        press(&mut state, &[Key::Char('5')]);
+        let shown = text(&state, size);
+        assert!(shown.contains(words), "{size:?}:\n{shown}");
+    }
+}
+
 /// What decides about a reason is there in the narrowest pane.
 #[test]
 fn a_reason_keeps_its_useful_part() {
     let mut snapshot = normal(0);
     let reasons = [
-        ("7 swipes under 2.00 in 4 minutes", "7 swipes under 2.00 in 4"),
+        ("7 swipes under $2.00 in 4 minutes", "$2.00 in 4"),
         ("$850.00 is 307.1 times the card's usual $2.76", "307.1"),
         ("card blocked since 13:51:36 on 2026-03-05", "card blocked since 13:51"),
     ];

@@ -20,7 +20,7 @@ fn take(state: &mut State, snapshot: &Snapshot) {
 /// The first word of each row of the pane's list, zoomed.
 fn rows(state: &State) -> Vec<String> {
     let screen = text(state, SIZE);
-    let heads = |line: &&str| line.trim_end_matches(['│', ' ']).ends_with("in all");
+    let heads = |line: &&str| line.trim_end_matches(['│', ' ']).ends_with("total");
     let inside = screen.lines().skip(4).skip_while(heads).take_while(|line| !line.starts_with('╰'));
     let words = inside.map(|line| line.trim_matches(['│', '┃', ' ']).to_owned());
     let row = |line: String| match line.split_once("  ") {

@@ -157,8 +157,13 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let mut moved = item(mean_bp(stream.price_move_bp()), mean_bp(batch.price_move_bp()), stream.orders);
     (moved.interval_95, moved.verdict) = judged(lines, &PRICE_MOVE_BP, 1.0);
     vec![
-        named("mark_out_cents", "mark-out, $", (0, "", ""), mark_out),
-        named("price_move_bp", "price move bp", (1, "bp of price movement", "bp"), moved),
+        named("mark_out_cents", ("mark-out, $", "mark-out, $"), (0, "", ""), mark_out),
+        named(
+            "price_move_bp",
+            ("price movement, bp", "price move, bp"),
+            (1, "bp of price movement", "bp"),
+            moved,
+        ),
     ]
 }
 

@@ -219,5 +219,5 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     let mut money = item(stream.cost_cents() as f64, batch.cost_cents() as f64, stream.swipes);
     (money.interval_95, money.verdict) = judged(lines, &MONEY_CENTS, 1.0);
     money.unit = Unit::Cents;
-    vec![named("money_cents", "fraud loss + wrong declines, $", (0, "", ""), money)]
+    vec![named("money_cents", ("fraud loss + wrong declines, $", "money lost, $"), (0, "", ""), money)]
 }

@@ -217,8 +217,13 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     (wrong_texts.interval_95, wrong_texts.verdict) =
         judged(lines, &WRONG_TEXTS_PERCENT, late.texts_due as f64 / 100.0);
     vec![
-        named("late_minutes", "ETA error, minutes", (1, "minutes of ETA error", "min"), late_minutes),
-        named("wrong_texts", "wrong texts", (3, "wrong texts", "texts"), wrong_texts),
+        named(
+            "late_minutes",
+            ("ETA error, minutes", "ETA error, min"),
+            (1, "minutes of ETA error", "min"),
+            late_minutes,
+        ),
+        named("wrong_texts", ("wrong texts", "wrong texts"), (3, "wrong texts", "texts"), wrong_texts),
     ]
 }
 

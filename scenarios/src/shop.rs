@@ -225,5 +225,10 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
     missed_clicks.stale_model = stale.map(|(stale, stream)| missed(&shop.stream) + (stream - stale) * clicks);
     (missed_clicks.stale_interval_95, missed_clicks.stale_verdict) =
         judged(lines, &MISSED_CLICKS_STALE_PERCENT, clicks / 100.0);
-    vec![named("missed_clicks", "missed clicks", (2, "missed clicks", "clicks"), missed_clicks)]
+    vec![named(
+        "missed_clicks",
+        ("missed clicks", "missed clicks"),
+        (2, "missed clicks", "clicks"),
+        missed_clicks,
+    )]
 }

@@ -144,15 +144,17 @@ pub(crate) fn item(stream: f64, batch: f64, cases: u64) -> BillItem {
     BillItem { stream: Some(stream), batch: Some(batch), cases: Some(cases), ..BillItem::default() }
 }
 
-/// A line under its key, with its name and how the first lines of the screen name it.
+/// A line under its key, with its name, one of at most 14 cells, and how the first lines of the
+/// screen name it.
 pub(crate) fn named(
     key: &str,
-    name: &str,
+    (name, short_name): (&str, &str),
     (rank, words, short): (u8, &str, &str),
     mut item: BillItem,
 ) -> BillItem {
     key.clone_into(&mut item.key);
     name.clone_into(&mut item.name);
+    short_name.clone_into(&mut item.short_name);
     item.headline = Some(Headline { rank, words: words.to_owned(), short: short.to_owned() });
     item
 }

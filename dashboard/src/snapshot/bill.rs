@@ -25,8 +25,10 @@ pub struct BillItem {
     /// What it is called in JSON: `money_cents`.
     #[serde(skip)]
     pub key: String,
-    /// What is counted, in words: "wrong texts".
+    /// What is counted, in words: "ETA error, minutes".
     pub name: String,
+    /// The same in at most 14 cells: "ETA error, min".
+    pub short_name: String,
     /// In what.
     pub unit: Unit,
     /// How the first lines of the screen name it; `None`: they leave it out.

@@ -75,7 +75,7 @@ impl Lanes {
     }
 }
 
-/// What waiting cost before the show, worked out by simulation.
+/// What the batch delay cost before the show, by simulation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PastBill {

@@ -70,12 +70,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word for it.
+    /// The word for it: of the three who decide, the terminal is named where it was alone.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Approved => "approved",
             Verdict::Declined => "declined",
-            Verdict::StoodIn => "stood in",
+            Verdict::StoodIn => "terminal",
         }
     }
 }

@@ -175,7 +175,7 @@ static THROUGHPUT: Spec = Spec {
 static LAG: Spec = Spec {
     name: "lag",
     tab: "lag",
-    what: "Lag: records written that this group has not committed yet, and how old the oldest of them is. Ours commit once a second, so up to 1 s is normal.",
+    what: "Lag: records written that this group has not committed yet, and how old the oldest of them is. Ours commit once a second, so up to 1 s is normal. $ waiting: swipes without a decision.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.groups.source,
@@ -215,7 +215,7 @@ static PARTITIONS: Spec = Spec {
 static CITY: Spec = Spec {
     name: "city",
     tab: "city",
-    what: "City: streets by their speed now, cars, and one trip: what the stream says of its arrival, what the last batch run says, and what came true.",
+    what: "City: streets by their speed now, cars, and one trip: what the stream says of its arrival, what the last batch run says, and the actual time.",
     absent: "no positions on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.city.source,
@@ -236,7 +236,7 @@ static CITY: Spec = Spec {
 static PAYMENTS: Spec = Spec {
     name: "payments",
     tab: "payments",
-    what: "Payments: each row is a card swipe and the decision on it, with its strongest reason. A terminal that gets no answer in time approves alone.",
+    what: "Payments: each row is a card swipe and the decision on it, with its strongest reason. A terminal without an answer in time approves alone (stand-in).",
     absent: "no card swipes on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.payments.source,
@@ -301,9 +301,9 @@ static MARKETS: Spec = Spec {
 };
 
 static LANES: Spec = Spec {
-    name: "batch or stream",
+    name: "lanes",
     tab: "lanes",
-    what: "Batch or stream: the bill of both lanes. Both run the same logic on the same records; what batch costs more, waiting for the next run has cost.",
+    what: "Lanes, stream and batch: one logic, the same records; what batch costs more is the cost of its delay. Hour-old model: the clicks missed if the batch model saw the live session.",
     absent: "no batch lane on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.lanes.source,

@@ -67,7 +67,7 @@ fn title(state: &State) -> Pieces {
         say(format!("seed {seed}"), Role::Dim);
     }
     if state.poll_step > 0 {
-        say(format!("asked {}", POLL_STEPS[state.poll_step].1), Role::Paused);
+        say(format!("polls {}", POLL_STEPS[state.poll_step].1), Role::Paused);
     }
     pieces
 }
@@ -125,7 +125,7 @@ pub(crate) fn health(latest: Option<&Snapshot>, silence_ms: Option<u64>) -> Piec
     match (workers.len() as u64, snapshot.cluster.data.brokers) {
         (0, Some(brokers)) => say("●", plural(u64::from(brokers), "broker"), Role::Good),
         (0, None) => say("○", "connecting".into(), Role::Dim),
-        (workers, _) => say("●", format!("all {workers} workers well"), Role::Good),
+        (workers, _) => say("●", format!("all {workers} workers healthy"), Role::Good),
     }
 }
 
@@ -236,7 +236,7 @@ fn keys_of(pen: &mut Pen, state: &State, mut x: u16, y: u16, end: u16) {
     }
 }
 
-/// The progress of a command: `kill fraud-1  asked → acknowledged → seen after 1.2 s`.
+/// The progress of a command: `kill fraud-1  requested → accepted → ✓ effect visible after 1.2 s`.
 fn progress(state: &State, request: &ControlRequest) -> Pieces {
     let mut pieces: Pieces = vec![(
         format!("{} {}  ", request.command.action.word(), clean(request.command.target.name())),
@@ -245,13 +245,15 @@ fn progress(state: &State, request: &ControlRequest) -> Pieces {
     let waited = |until: u64| duration(until.saturating_sub(request.requested_ms) as f64);
     let done = waited(request.changed_ms);
     match &request.progress {
-        Progress::Requested => pieces.push((format!("asked, {}", waited(state.now_ms)), Role::Dim)),
+        Progress::Requested => pieces.push((format!("requested, {}", waited(state.now_ms)), Role::Dim)),
         Progress::Accepted => {
-            pieces.push((format!("asked → acknowledged, {}", waited(state.now_ms)), Role::Text));
+            pieces.push((format!("requested → accepted, {}", waited(state.now_ms)), Role::Text));
         }
         Progress::Observed => match &request.note {
             Some(note) => pieces.push((format!("✓ {} after {done}", clean(note)), Role::Good)),
-            None => pieces.push((format!("asked → acknowledged → ✓ seen after {done}"), Role::Good)),
+            None => {
+                pieces.push((format!("requested → accepted → ✓ effect visible after {done}"), Role::Good))
+            }
         },
         Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),
     }

@@ -30,7 +30,7 @@ pub(crate) fn lesson(shown: Option<&Snapshot>, room: u16) -> Pieces {
         return getting_ready(snapshot, room);
     }
     let lanes = &snapshot.lanes.data;
-    let cost = cost(lanes, room);
+    let cost = cost(snapshot, room);
     let stale = stale_ms(&snapshot.lanes.source);
     let said = stale.map(|for_ms| format!("stale {}: ", duration(for_ms as f64)));
     let taken = pieces_width(&cost) + said.as_deref().map_or(0, text_width);
@@ -71,16 +71,21 @@ fn getting_ready(snapshot: &Snapshot, room: u16) -> Pieces {
             missing.push(group);
         }
     }
-    let whom =
-        if missing.is_empty() { "the consumers".into() } else { clean(&missing.join(", ")).into_owned() };
-    let long = format!(", waiting for {whom} to learn from the past and to join; then the clock starts");
-    let ways = [long, ": the consumers join".to_owned(), String::new()];
-    let ways = ways.map(|rest| vec![("getting ready".to_owned(), Role::Title), (rest, Role::Dim)]);
+    let long = match missing.as_slice() {
+        [one] => format!(": {} is loading its history and joining its group", clean(one)),
+        [] => ": the consumers are loading their history and joining their groups".to_owned(),
+        some => {
+            let names = some.join(", ");
+            format!(": {} are loading their history and joining their groups", clean(&names))
+        }
+    };
+    let ways = [long, ": the consumers load and join".to_owned(), String::new()];
+    let ways = ways.map(|rest| vec![("starting".to_owned(), Role::Title), (rest, Role::Dim)]);
     let mut cost = Pieces::new();
     let lanes = &snapshot.lanes.data;
     if lanes.shown_past().is_some() {
         cost.push(("    ".into(), Role::Dim));
-        cost.extend(cost_alone(lanes, room.saturating_sub(pieces_width(&ways[1]) + 4)));
+        cost.extend(cost_alone(snapshot, room.saturating_sub(pieces_width(&ways[1]) + 4)));
     }
     let taken = pieces_width(&cost);
     let fitting = ways.iter().position(|pieces| pieces_width(pieces) + taken <= room);
@@ -112,13 +117,15 @@ pub(crate) enum Brevity {
     NoBehind,
     /// Which consumer is behind.
     NoName,
+    /// The *yet* of what is not there yet.
+    Least,
 }
 
 /// Both lanes, and the gap after them: the longest way to say it that fits, or the shortest.
 fn both_lanes(lanes: &Lanes, room: u16, runs: bool) -> Pieces {
-    use Brevity::{Everything, NoBehind, NoName, NoNext, NoOthers};
+    use Brevity::{Everything, Least, NoBehind, NoName, NoNext, NoOthers};
     let roomy = [(Everything, 4), (Everything, 2), (NoOthers, 4), (NoOthers, 2)];
-    let narrow = [(NoNext, 4), (NoNext, 2), (NoBehind, 2), (NoName, 2)];
+    let narrow = [(NoNext, 4), (NoNext, 2), (NoBehind, 2), (NoName, 2), (Least, 2)];
     let mut said = Pieces::new();
     for (brevity, gap) in roomy.into_iter().filter(|_| runs).chain(narrow) {
         let gap = || ("    "[..gap].to_owned(), Role::Dim);
@@ -142,7 +149,7 @@ pub(crate) fn stream(lanes: &Lanes, brevity: Brevity) -> Pieces {
     let Some(worst) = worst(lanes) else {
         match lanes.stream_delay_ms {
             Some(delay) => pieces.push((duration(delay), Role::Truth)),
-            None => pieces.push(("no answer yet".into(), Role::Dim)),
+            None => pieces.push((yet("no answer", brevity), Role::Dim)),
         }
         if lanes.stream_delay_ms.is_some() && brevity < Brevity::NoBehind {
             pieces.push((" behind".into(), Role::Dim));
@@ -186,7 +193,7 @@ pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
                 pieces.push((" behind".into(), Role::Dim));
             }
         }
-        None => pieces.push(("no run yet".into(), Role::Dim)),
+        None => pieces.push((yet("no run", brevity), Role::Dim)),
     }
     if brevity < Brevity::NoNext {
         let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
@@ -196,9 +203,15 @@ pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
     pieces
 }
 
+/// What is not there yet.
+fn yet(what: &str, brevity: Brevity) -> String {
+    if brevity < Brevity::Least { format!("{what} yet") } else { what.to_owned() }
+}
+
 /// How the slots are written.
 struct Style {
-    /// What stands before them, and what where they are of the time before the show.
+    /// What stands before them, and what where they are of the hours before the show: that before
+    /// these hours, or alone where there is no room for them.
     head: &'static str,
     before: &'static str,
     /// Whether the words are the long ones.
@@ -257,16 +270,22 @@ const LANES_CELLS: [u16; 2] = [44, 30];
 
 /// From the widest to the narrowest.
 const STYLES: [Style; 6] = [
-    style(("waiting has cost ", BEFORE), true, Figures::Full, usize::MAX, LANES_CELLS[0]),
-    style(("cost ", BEFORE), false, Figures::Whole, usize::MAX, LANES_CELLS[0]),
+    style(
+        ("cost of batch delay so far: ", "cost of batch delay, "),
+        true,
+        Figures::Full,
+        usize::MAX,
+        LANES_CELLS[0],
+    ),
+    style(("cost of delay: ", "cost "), false, Figures::Whole, usize::MAX, LANES_CELLS[0]),
     style(("cost ", BEFORE), false, Figures::Short, usize::MAX, LANES_CELLS[1]),
-    style(("cost ", "before: "), false, Figures::Short, 3, LANES_CELLS[1]),
-    style(("cost ", "before: "), false, Figures::Short, 2, LANES_CELLS[1]),
-    style(("cost ", "before: "), false, Figures::Short, 1, 0),
+    style(("cost ", BEFORE), false, Figures::Short, 3, LANES_CELLS[1]),
+    style(("cost ", BEFORE), false, Figures::Short, 2, LANES_CELLS[1]),
+    style(("cost ", BEFORE), false, Figures::Short, 1, 0),
 ];
 
-/// What stands before the cost of the hours before the show.
-const BEFORE: &str = "before the show ";
+/// What stands before the cost of the hours before the show where there is no room to name them.
+const BEFORE: &str = "before ";
 
 const fn style(
     (head, before): (&'static str, &'static str),
@@ -279,67 +298,78 @@ const fn style(
 }
 
 impl Style {
-    fn head_of(&self, is_past: bool) -> &'static str {
-        if is_past { self.before } else { self.head }
+    /// What stands before the slots, where `past` are the hours before the show that they are of.
+    fn head_of(&self, past: Option<&str>) -> String {
+        match past {
+            None => self.head.to_owned(),
+            Some(_) if self.before == BEFORE => BEFORE.to_owned(),
+            Some(hours) => format!("{}{hours}: ", self.before),
+        }
+    }
+
+    /// What stands between two slots.
+    fn gap(&self) -> &'static str {
+        if matches!(self.figures, Figures::Short) { "  " } else { " · " }
     }
 
     fn words<'a>(&self, headline: &'a Headline) -> &'a str {
         if self.wide { &headline.words } else { &headline.short }
     }
 
-    /// The cells that these slots usually need, with the lanes in front of them.
-    fn cells(&self, slots: &[(&BillItem, &Headline)], is_past: bool) -> u16 {
+    /// The cells that these slots usually need.
+    fn cells(&self, slots: &[(&BillItem, &Headline)], past: Option<&str>) -> u16 {
         let slot = |(item, headline): &(&BillItem, &Headline)| {
             let words = self.words(headline);
             self.figures.cells(item.unit) + text_width(words) + u16::from(!words.is_empty())
         };
         let slots = &slots[..slots.len().min(self.most)];
-        let between = 3 * slots.len().saturating_sub(1) as u16;
-        let around = self.lanes + text_width(self.head_of(is_past)) + between;
+        let between = text_width(self.gap()) * slots.len().saturating_sub(1) as u16;
+        let around = text_width(&self.head_of(past)) + between;
         slots.iter().map(slot).fold(around, u16::saturating_add)
     }
 }
 
 /// What the delay has cost, a slot for each headline of the bill, on a line of `room` cells which
 /// begins with both lanes.
-fn cost(lanes: &Lanes, room: u16) -> Pieces {
-    let (slots, is_past) = (lanes.shown_bill().headlines(), lanes.shown_past().is_some());
-    let fits = |style: &&Style| style.cells(&slots, is_past) <= room;
-    let style = STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]);
-    written(lanes, &slots, style)
+fn cost(snapshot: &Snapshot, room: u16) -> Pieces {
+    written(snapshot, |style| style.lanes, room)
 }
 
 /// The same on a line of its own.
-pub(crate) fn cost_alone(lanes: &Lanes, room: u16) -> Pieces {
-    let (slots, is_past) = (lanes.shown_bill().headlines(), lanes.shown_past().is_some());
-    let fits = |style: &&Style| style.cells(&slots, is_past) - style.lanes <= room;
-    written(lanes, &slots, STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]))
+pub(crate) fn cost_alone(snapshot: &Snapshot, room: u16) -> Pieces {
+    written(snapshot, |_| 0, room)
 }
 
 /// That there is no bill yet, and one of the hours before the show is on its way.
 pub(crate) fn awaits_past(lanes: &Lanes) -> Option<&'static str> {
-    (lanes.past_is_due && !lanes.bill.is_known()).then_some("what waiting cost before is being worked out")
+    (lanes.past_is_due && !lanes.bill.is_known()).then_some("cost of delay before the show: being computed")
 }
 
-/// The hours before the show that the past is of: `before the show, 12:00 to 14:00`.
+/// The hours before the show that the past is of: `12:00–14:00`.
 pub(crate) fn hours_of(past: &PastBill, utc_offset_min: i32) -> String {
     let minute = |ms| minute_of_day(ms, utc_offset_min);
-    format!("before the show, {} to {}", minute(past.from_ms), minute(past.until_ms))
+    format!("{}–{}", minute(past.from_ms), minute(past.until_ms))
 }
 
-fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pieces {
+/// The cost on `room` cells, of which those before it take what `before` says of a style.
+fn written(snapshot: &Snapshot, before: fn(&Style) -> u16, room: u16) -> Pieces {
+    let lanes = &snapshot.lanes.data;
     if let Some(words) = awaits_past(lanes) {
         return vec![(words.into(), Role::Dim)];
     }
-    let head = style.head_of(lanes.shown_past().is_some());
-    let mut pieces: Pieces = vec![(head.into(), Role::Dim)];
+    let slots = lanes.shown_bill().headlines();
+    let past = lanes.shown_past().map(|past| hours_of(past, snapshot.title.utc_offset_min));
+    let past = past.as_deref();
+    let fits = |style: &&Style| before(style) + style.cells(&slots, past) <= room;
+    let style = STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]);
+    let mut pieces: Pieces = vec![(style.head_of(past), Role::Dim)];
     if slots.is_empty() {
         pieces.push((UNKNOWN.into(), Role::Dim));
     }
     let mut awaits_run = lanes.batch_age_ms.is_none() && lanes.runs.is_empty();
     for (at, (item, headline)) in slots.iter().take(style.most).enumerate() {
         if at > 0 {
-            pieces.push((" · ".into(), Role::Dim));
+            pieces.push((style.gap().into(), Role::Dim));
         }
         let words = style.words(headline);
         let Some(cost) = item.delay_cost() else {
@@ -355,8 +385,7 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
             pieces.push((said, Role::Dim));
             continue;
         };
-        let mark = if matches!(style.figures, Figures::Short) { "" } else { DOUBT };
-        pieces.push(judged(item, cost, style.figures, mark));
+        pieces.push(judged(item, cost, style.figures));
         if !words.is_empty() {
             pieces.push((format!(" {words}"), Role::Dim));
         }
@@ -368,17 +397,14 @@ fn written(lanes: &Lanes, slots: &[(&BillItem, &Headline)], style: &Style) -> Pi
     pieces
 }
 
-/// What stands behind a sum that is no cost yet.
-const DOUBT: &str = "?";
-
 /// What a line of the bill says that the delay has cost, from the longest way to write it to the
 /// shortest.
 pub(crate) fn ways_to_write(item: &BillItem, cost: f64) -> [(String, Role); 3] {
-    [Figures::Full, Figures::Whole, Figures::Short].map(|figures| judged(item, cost, figures, DOUBT))
+    [Figures::Full, Figures::Whole, Figures::Short].map(|figures| judged(item, cost, figures))
 }
 
-/// A cost with its verdict; `doubt` marks one that rests on too few cases.
-fn judged(item: &BillItem, cost: f64, figures: Figures, doubt: &str) -> (String, Role) {
+/// A cost with its verdict; `?` marks one that rests on too few cases.
+fn judged(item: &BillItem, cost: f64, figures: Figures) -> (String, Role) {
     match &item.verdict {
         Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins) => {
             (figures.write(item.unit, cost), Role::Truth)
@@ -389,7 +415,7 @@ fn judged(item: &BillItem, cost: f64, figures: Figures, doubt: &str) -> (String,
         }
         // Too few cases to tell: the sum is no cost yet, which its colour and its mark say.
         Some(LaneVerdict::TooFew { .. }) | None => {
-            (format!("{}{doubt}", figures.write(item.unit, cost)), Role::Dim)
+            (format!("{}?", figures.write(item.unit, cost)), Role::Dim)
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn help(pen: &mut Pen, state: &State, from: usize, body: Rect) {
     let what = wrap(what, 66.min(body.width).saturating_sub(5));
     let area = centred(body, 66, (lines.len() + what.len()) as u16 + 5);
     pen.clear(area);
-    let foot = vec![("grey keys have nothing to act on now".to_string(), Role::Dim)];
+    let foot = vec![("greyed-out keys do not apply here".to_string(), Role::Dim)];
     let inside = pen.frame(area, &Frame { name: "help".into(), foot, focused: true, ..Frame::default() });
     let mut top = inside.y + u16::from(inside.height > 4);
     // What the focused pane is stays while the keys scroll.
@@ -70,7 +70,7 @@ pub(crate) fn finder(pen: &mut Pen, state: &State, finder: &Finder, body: Rect) 
     let reason = entries.get(selected).and_then(|entry| entry.off);
     let foot = match reason {
         Some(reason) => vec![(reason.to_owned(), Role::Warn)],
-        None => vec![("grey entries do not apply here, and say why".to_owned(), Role::Dim)],
+        None => vec![("greyed-out entries do not apply here, and say why".to_owned(), Role::Dim)],
     };
     let inside = pen.frame(area, &Frame { name: "palette".into(), foot, focused: true, ..Frame::default() });
     let room = inside.width.saturating_sub(4);
@@ -203,7 +203,7 @@ pub(crate) fn card(pen: &mut Pen, state: &State, area: Rect) {
             } else {
                 lines.extend([stream(), batch()]);
             }
-            lines.push(cost_alone(lanes, area.width.saturating_sub(1)));
+            lines.push(cost_alone(snapshot, area.width.saturating_sub(1)));
         }
         _ => lines.push(lesson(state.shown(), area.width.saturating_sub(1))),
     }

@@ -1,5 +1,5 @@
-//! The view for a projector: how far behind each lane is, the one picture, and what waiting has
-//! cost. Nothing else, so that it can be read from the last row.
+//! The view for a projector: how far behind each lane is, the one picture, and what the batch
+//! delay has cost. Nothing else, so that it can be read from the last row.
 
 use ratatui::layout::Rect;
 
@@ -126,14 +126,14 @@ fn slot_width(room: u16, slots: usize) -> u16 {
     ((room + GAP) / u16::try_from(slots).unwrap_or(u16::MAX).max(1)).saturating_sub(GAP)
 }
 
-/// What waiting has cost: of each headline of the bill its sum, large where there is room, and how
+/// What the delay has cost: of each headline of the bill its sum, large where there is room, and how
 /// it came. The sums of the hours before the show have no curve: it would be that of the show.
 fn costs(pen: &mut Pen, state: &State, snapshot: &Snapshot, slots: &[Slot], is_large: bool, area: Rect) {
     if slots.is_empty() || area.height < LEAST_CURVE - 1 {
         return;
     }
     let (lanes, offset) = (&snapshot.lanes.data, snapshot.title.utc_offset_min);
-    pen.text(area.x, area.y, area.width, &heading(state, lanes, slots, offset), Role::Title);
+    pen.text(area.x, area.y, area.width, &heading(lanes, slots, offset), Role::Title);
     let width = slot_width(area.width, slots.len());
     let figures: Vec<_> = slots.iter().map(|(_, item, _)| large_figure(item, width)).collect();
     let sizes = figures.iter().filter_map(|(text, _)| big::pixel_of(text, width, area.height / 3));
@@ -154,22 +154,22 @@ fn costs(pen: &mut Pen, state: &State, snapshot: &Snapshot, slots: &[Slot], is_l
 }
 
 /// Since when, or of which hours; and what all wait for that are not known yet.
-fn heading(state: &State, lanes: &Lanes, slots: &[Slot], offset: i32) -> String {
+fn heading(lanes: &Lanes, slots: &[Slot], offset: i32) -> String {
     if let Some(words) = lesson::awaits_past(lanes) {
         return words.to_owned();
     }
     if let Some(past) = lanes.shown_past() {
-        return format!("{}, waiting cost", lesson::hours_of(past, offset));
+        return format!("cost of batch delay, {}, before the show", lesson::hours_of(past, offset));
     }
-    let since = lanes.counted_since_ms.or(state.costs.since_ms());
-    let since = since.map_or(String::new(), |since| format!(" since {}", time_of_day(since, offset)));
+    // The sums are of the time that the bill counts, whenever the curves below them begin.
+    let since = lanes.counted_since_ms.map_or("the start".to_owned(), |since| time_of_day(since, offset));
     let waits = slots.iter().any(|(_, item, _)| item.delay_cost().is_none());
     let until = match (waits, lanes.batch_age_ms) {
         (false, _) => String::new(),
         (true, None) => format!("  {UNKNOWN} after the first run"),
         (true, Some(_)) => format!("  {UNKNOWN} after a later run"),
     };
-    format!("waiting has cost{since}{until}")
+    format!("cost of batch delay since {since}{until}")
 }
 
 /// The longest way to write a sum that has room in large letters.
@@ -208,7 +208,11 @@ fn curve(pen: &mut Pen, state: &State, snapshot: &Snapshot, &(at, item, _): &Slo
     let bottom = chart.bottom();
     if let Some(since) = state.costs.since_ms() {
         let clock = |at_ms| minute_of_day(at_ms, snapshot.title.utc_offset_min);
-        pen.text(area.x, bottom, area.width, &clock(since), Role::Dim);
+        // Where a dashboard came late, the curve begins after the sum does.
+        let since = clock(since);
+        let ways = [format!("curve from {since}"), format!("from {since}"), since];
+        let words = ways.iter().find(|words| text_width(words) + 7 <= area.width).unwrap_or(&ways[2]);
+        pen.text(area.x, bottom, area.width, words, Role::Dim);
         pen.right(area.right(), bottom, area.width.saturating_sub(6), &clock(now), Role::Dim);
     }
     let amount = |value| {

@@ -19,7 +19,7 @@ pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
     let words = |glyph: &str, words: String, role| (format!("{glyph} {words}"), role);
     match trend {
         Trend::Unknown if brief => ("·".into(), Role::Dim),
-        Trend::Unknown => words("·", "too early to say".into(), Role::Dim),
+        Trend::Unknown => words("·", "measuring…".into(), Role::Dim),
         Trend::KeepingUp if brief => ("●".into(), Role::Good),
         Trend::KeepingUp => words("●", "keeping up".into(), Role::Good),
         Trend::FallingBehind { .. } if brief => ("▲".into(), Role::Warn),

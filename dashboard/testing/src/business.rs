@@ -14,7 +14,7 @@ pub(super) fn payments(passed: i64) -> Payments {
             "card-2210",
             41_290,
             Verdict::Declined,
-            "7 swipes under 2.00 in 4 minutes|first purchase in electronics|3 times the usual amount",
+            "7 swipes under $2.00 in 4 minutes|first purchase in electronics|3 times the usual amount",
             0.93,
             3.2,
         ),
@@ -32,7 +32,7 @@ pub(super) fn payments(passed: i64) -> Payments {
         ("card-0412", 310, Verdict::Approved, "usual merchant, usual hour", 0.002, 2.0),
         ("card-2875", 8_800, Verdict::Approved, "a little late for this card", 0.03, 2.6),
         ("card-1102", 1_150, Verdict::Approved, "usual amount", 0.002, 2.2),
-        ("card-2210", 195, Verdict::Approved, "5 swipes under 2.00 in 3 minutes", 0.21, 2.3),
+        ("card-2210", 195, Verdict::Approved, "5 swipes under $2.00 in 3 minutes", 0.21, 2.3),
         ("card-0660", -2_000, Verdict::Approved, "refund", 0.0, 1.7),
         ("card-1944", 7_215, Verdict::Approved, "usual merchant, usual hour", 0.003, 2.0),
     ];
@@ -233,11 +233,15 @@ pub(super) fn lanes() -> Lanes {
 }
 
 fn bill() -> Bill {
-    let item = |key: &str, name: &str, figures: (f64, f64, u64), headline: (u8, &str, &str)| {
+    let item = |key: &str,
+                (name, short_name): (&str, &str),
+                figures: (f64, f64, u64),
+                headline: (u8, &str, &str)| {
         let ((stream, batch, cases), (rank, words, short)) = (figures, headline);
         BillItem {
             key: key.into(),
             name: name.into(),
+            short_name: short_name.into(),
             headline: Some(Headline { rank, words: words.into(), short: short.into() }),
             stream: Some(stream),
             batch: Some(batch),
@@ -248,12 +252,32 @@ fn bill() -> Bill {
         }
     };
     let minutes = (812.4, 2_310.0, 418);
-    let money = item("money_cents", "money, $", (10_400.0, 130_850.0, 8_204), (0, "", ""));
-    let clicks = item("missed_clicks", "missed clicks", (1_204.0, 2_016.0, 5_120), (2, "clicks", "clicks"));
+    let money = item(
+        "money_cents",
+        ("fraud loss + wrong declines, $", "money lost, $"),
+        (10_400.0, 130_850.0, 8_204),
+        (0, "", ""),
+    );
+    let clicks = item(
+        "missed_clicks",
+        ("missed clicks", "missed clicks"),
+        (1_204.0, 2_016.0, 5_120),
+        (2, "missed clicks", "clicks"),
+    );
     Bill {
         items: vec![
-            item("late_minutes", "late minutes", minutes, (1, "late minutes", "min")),
-            item("wrong_texts", "wrong texts", (3.0, 40.0, 512), (3, "wrong texts", "texts")),
+            item(
+                "late_minutes",
+                ("ETA error, minutes", "ETA error, min"),
+                minutes,
+                (1, "minutes of ETA error", "min"),
+            ),
+            item(
+                "wrong_texts",
+                ("wrong texts", "wrong texts"),
+                (3.0, 40.0, 512),
+                (3, "wrong texts", "texts"),
+            ),
             BillItem { unit: Unit::Cents, ..money },
             BillItem {
                 stale_model: Some(1_212.0),

@@ -28,7 +28,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         Pane::Events,
         area,
         &Source::Live,
-        Border { note: "UTC on the wall".into(), foot, ..Border::default() },
+        Border { note: "real time (UTC)".into(), foot, ..Border::default() },
     ) else {
         return;
     };

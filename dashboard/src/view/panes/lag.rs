@@ -107,8 +107,8 @@ fn group(pen: &mut Pen, snapshot: &Snapshot, group: &Group, name: u16, opened: b
     }
 }
 
-/// The trend, and what is at stake while the group is behind: the longest wording that fits. Money
-/// has priority over numbers that are elsewhere too.
+/// The trend, and the money that waits while the group is behind: the longest wording that fits.
+/// The words of the trend are kept first, then the money, then numbers that are elsewhere too.
 fn trend_and_stake(group: &Group, cells: u16) -> (String, Role) {
     let rebalancing = rebalancing(group.state);
     let briefly = trend(group.trend, true);
@@ -116,25 +116,38 @@ fn trend_and_stake(group: &Group, cells: u16) -> (String, Role) {
     let mut ways = Vec::new();
     if let Some(cents) = group.waiting.as_ref().and_then(|waiting| waiting.cents).filter(|_| is_behind(group))
     {
-        let stake = format!("{} at stake", with_currency(&short(cents as f64 / 100.0)));
-        let (plain, _) = rebalancing.unwrap_or_else(|| {
-            let numberless = match group.trend {
-                Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
-                Trend::Draining { .. } => Trend::Draining { done_in_ms: None },
-                other @ (Trend::Unknown
-                | Trend::KeepingUp
-                | Trend::Dead
-                | Trend::Paused
-                | Trend::Scheduled { .. }) => other,
-            };
-            trend(numberless, false)
-        });
-        let glyph: String = plain.chars().take(1).collect();
-        ways.extend([format!("{full}  {stake}"), format!("{plain}  {stake}"), format!("{glyph} {stake}")]);
+        let money = with_currency(&short(cents as f64 / 100.0));
+        let [stake, brief] = [format!("{money} waiting for a decision"), format!("{money} waiting")];
+        let (plain, _) = rebalancing.unwrap_or_else(|| trend(without_number(group.trend), false));
+        ways.extend([
+            format!("{full}  {stake}"),
+            format!("{plain}  {stake}"),
+            format!("{full}  {brief}"),
+            format!("{plain}  {brief}"),
+        ]);
+        if plain.ends_with("falling behind") {
+            ways.push(format!("{} behind, {brief}", briefly.0));
+        }
     }
     ways.push(full);
+    // When it is done says more than that it is on its way; a mark alone says nothing.
+    ways.extend(Some(briefly.0.clone()).filter(|words| words.contains(' ')));
+    ways.push(trend(without_number(group.trend), false).0);
     let words = ways.into_iter().find(|words| text_width(words) <= cells).unwrap_or(briefly.0);
     (words, role)
+}
+
+/// A trend without its number.
+fn without_number(trend: Trend) -> Trend {
+    match trend {
+        Trend::FallingBehind { .. } => Trend::FallingBehind { records_per_second: None },
+        Trend::Draining { .. } => Trend::Draining { done_in_ms: None },
+        other @ (Trend::Unknown
+        | Trend::KeepingUp
+        | Trend::Dead
+        | Trend::Paused
+        | Trend::Scheduled { .. }) => other,
+    }
 }
 
 /// Whether answers take longer than usual.
@@ -253,24 +266,41 @@ mod tests {
     use crate::snapshot::Waiting;
 
     #[test]
-    fn money_at_stake_is_said_before_numbers_that_stand_elsewhere_and_only_while_behind() {
+    fn the_trend_keeps_its_words_and_the_money_goes_before_numbers_that_stand_elsewhere() {
         let waiting = Waiting { cases: 4_187, what: "swipes unscored".into(), cents: Some(21_406_250) };
         let trend = Trend::FallingBehind { records_per_second: Some(210.0) };
         let mut group = Group { trend, waiting: Some(waiting), ..Group::default() };
-        let said = |group: &Group| [60, 32, 22, 8].map(|cells| trend_and_stake(group, cells).0);
+        let said = |group: &Group| [60, 46, 32, 24, 22, 18, 8].map(|cells| trend_and_stake(group, cells).0);
         assert_eq!(
             said(&group),
             [
-                "▲ falling behind 210/s  $214k at stake",
-                "▲ falling behind  $214k at stake",
-                "▲ $214k at stake",
+                "▲ falling behind 210/s  $214k waiting for a decision",
+                "▲ falling behind  $214k waiting for a decision",
+                "▲ falling behind  $214k waiting",
+                "▲ behind, $214k waiting",
+                "▲ falling behind 210/s",
+                "▲ falling behind",
                 "▲"
             ]
         );
         group.state = GroupState::PreparingRebalance;
-        assert_eq!(said(&group)[1..3], ["⟳ rebalancing  $214k at stake", "⟳ $214k at stake"]);
+        assert_eq!(
+            said(&group)[1..3],
+            ["⟳ rebalancing  $214k waiting for a decision", "⟳ rebalancing  $214k waiting"]
+        );
         group.state = GroupState::Stable;
         group.trend = Trend::KeepingUp;
-        assert_eq!(said(&group), ["● keeping up", "● keeping up", "● keeping up", "●"]);
+        assert_eq!(
+            said(&group),
+            [
+                "● keeping up",
+                "● keeping up",
+                "● keeping up",
+                "● keeping up",
+                "● keeping up",
+                "● keeping up",
+                "●"
+            ]
+        );
     }
 }

@@ -24,10 +24,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let lanes = &snapshot.lanes.data;
     let note = lanes
         .batch_period_ms
-        .map_or("the bill so far".into(), |period| format!("a run every {}", duration(period)));
+        .map_or("stream and batch".into(), |period| format!("batch runs every {}", duration(period)));
     let hour = |ms| time_of_day(ms, snapshot.title.utc_offset_min);
     let note = match (lanes.shown_past(), lanes.counted_since_ms) {
-        (Some(past), _) => hours_of(past, snapshot.title.utc_offset_min),
+        (Some(past), _) => {
+            format!("cost of delay, {}, before the show", hours_of(past, snapshot.title.utc_offset_min))
+        }
         (None, Some(since)) => format!("{note}, counted since {}", hour(since)),
         (None, None) => note,
     };
@@ -93,24 +95,32 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     }
 }
 
+/// Columns of a short name of a line with the blank after it, and the least width of a figure's
+/// column beside long names.
+const NAME: u16 = 15;
+const ROOMY: u16 = 13;
+
 /// The columns of the bill, by where they end; those that do not fit are left out from the right.
 /// Returns its height.
 fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
-    let width = ((area.width.saturating_sub(14)) / 4).clamp(8, 15);
+    let items = &lanes.shown_bill().items;
+    let longest = items.iter().map(|item| text_width(&clean(&item.name))).max().unwrap_or(0).min(40) + 1;
+    let name = if area.width >= longest.max(NAME) + 4 * ROOMY { longest.max(NAME) } else { NAME };
+    let width = ((area.width.saturating_sub(name)) / 4).clamp(8, 15);
     let columns = [(1, 1), (2, 1), (3, 1), (4, 1), (6, 2)]
-        .map(|(at, wide)| (area.x + 14 + at * width, wide * width - 1));
+        .map(|(at, wide)| (area.x + name + at * width, wide * width - 1));
     let heads = [
         ("stream", Role::Stream),
         ("batch", Role::Batch),
-        ("waiting cost", Role::Title),
-        ("in cases", Role::Dim),
+        ("cost of delay", Role::Title),
+        ("out of (n)", Role::Dim),
         ("95 % interval", Role::Dim),
     ];
     for ((end, cells), (head, role)) in columns.into_iter().zip(heads) {
         if end <= area.right() {
             let head = match head {
-                "waiting cost" if width < 13 => "cost",
-                "in cases" if width < 9 => "cases",
+                "cost of delay" if width < 14 => "cost",
+                "out of (n)" if width < 11 => "out of",
                 head => head,
             };
             pen.right(end, area.y, cells, head, role);
@@ -119,12 +129,12 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     // A verdict of many words takes the column of the cases as well, where that one is shown.
     let both = if columns[3].0 <= area.right() { 2 * width - 1 } else { width - 1 };
     let rooms = (width - 1, both);
-    let mut lines: Vec<(&str, [(String, Role); 5])> = Vec::new();
-    for item in &lanes.shown_bill().items {
+    let mut lines: Vec<(Vec<String>, [(String, Role); 5])> = Vec::new();
+    for item in items {
         let amount = |value| amount_within(item.unit, value, width - 1);
         let stream = (amount(item.stream), Role::Text);
         lines.push((
-            &item.name,
+            vec![item.name.clone(), item.short_name.clone()],
             [
                 stream.clone(),
                 (amount(item.batch), Role::Text),
@@ -144,7 +154,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             };
             let unsaid = (String::new(), Role::Dim);
             lines.push((
-                "└ old model, live page",
+                stale_names(lanes),
                 [
                     unsaid.clone(),
                     (amount(old.batch), Role::Text),
@@ -155,10 +165,16 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             ));
         }
     }
-    for (y, (name, cells)) in (area.y + 1..area.bottom()).zip(&lines) {
-        let role = if name.starts_with('└') { Role::Dim } else { Role::Text };
-        let until = if cells[0].0.is_empty() { columns[0].0.min(area.right()) } else { area.x + 13 };
-        pen.text(area.x, y, until.saturating_sub(area.x), name, role);
+    for (y, (names, cells)) in (area.y + 1..area.bottom()).zip(&lines) {
+        let role = if cells[0].0.is_empty() { Role::Dim } else { Role::Text };
+        // A line without a figure of the stream has the room of that column for its name.
+        let room = if cells[0].0.is_empty() {
+            columns[1].0.min(area.right()).saturating_sub(area.x + text_width(&cells[1].0) + 1)
+        } else {
+            name - 1
+        };
+        let words = names.iter().find(|words| text_width(words) <= room).or(names.last());
+        pen.text(area.x, y, room, words.map_or("", String::as_str), role);
         let is_wide = text_width(&cells[2].0) > width - 1;
         for (at, ((end, room), (text, role))) in columns.into_iter().zip(cells).enumerate() {
             match at {
@@ -172,7 +188,17 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     lines.len() as u16 + 1
 }
 
-/// What waiting has cost, or why no lane is named: never green unless batch is as good. What rests
+/// What is called what a model as old as the batch's run makes of the live session, from the
+/// longest way to say it to the shortest.
+fn stale_names(lanes: &Lanes) -> Vec<String> {
+    let is_hourly = lanes.batch_period_ms.is_none_or(|period| period == 3_600_000.0);
+    let old = if is_hourly { "hour-old" } else { "batch's" };
+    ["live session", "live page", ""]
+        .map(|live| if live.is_empty() { format!("└ {old} model") } else { format!("└ {old} model, {live}") })
+        .to_vec()
+}
+
+/// What the delay has cost, or why no lane is named: never green unless batch is equivalent. What rests
 /// on too few cases for an interval is a dim amount. `rooms` are the cells that an amount has, and
 /// those that words about too few cases may take.
 fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
@@ -227,7 +253,7 @@ fn since_the_turn(lanes: &Lanes, offset: i32) -> Option<Pieces> {
         pieces.push((format!("{gap} {rate}{words}"), role));
     }
     if pieces.len() == 1 {
-        pieces.push((" too early to say".into(), Role::Dim));
+        pieces.push((" measuring…".into(), Role::Dim));
     }
     Some(pieces)
 }

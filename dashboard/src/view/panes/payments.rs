@@ -12,7 +12,7 @@ use crate::state::pane::Pane;
 use crate::state::rows::{Item, Row};
 use crate::view::panes::border::{Border, open};
 use crate::view::panes::list::list;
-use crate::view::pen::{Pen, Pieces};
+use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use text::{clean, text_width, wrap};
 
@@ -20,30 +20,11 @@ type Predicate = fn(&Decision) -> bool;
 
 /// What stays on the screen when newer decisions have pushed it out of the list, and its heading.
 const PINNED: [(&str, Predicate); 2] =
-    [(" the last that was declined ", is_declined), (" the last that was charged back ", is_charged_back)];
+    [(" last decline ", is_declined), (" last chargeback ", is_charged_back)];
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let payments = &snapshot.payments.data;
-    let stood_in = payments.stood_in.filter(|stood_in| *stood_in > 0);
-    let note = format!(
-        "{} declined of {}{}",
-        maybe_count(payments.declined),
-        maybe_count(total(payments)),
-        stood_in.map_or(String::new(), |stood_in| format!(" · {} stood in", count(stood_in)))
-    );
-    let mut foot: Pieces = vec![(
-        format!(
-            "p50 {}  p99 {}  p99.9 {}",
-            maybe_duration(payments.latency_p50_ms),
-            maybe_duration(payments.latency_p99_ms),
-            maybe_duration(payments.latency_p999_ms)
-        ),
-        Role::Text,
-    )];
-    if let Some(deadline) = payments.deadline_ms {
-        let share = payments.in_time.map_or(UNKNOWN.into(), in_time);
-        foot.push((format!("  {share} in {}", duration(deadline)), Role::Dim));
-    }
+    let (note, foot) = (note(payments, area.width), foot(payments, area.width));
     let Some(mut inside) = open(
         pen,
         state,
@@ -65,9 +46,9 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     }
     if inside.height > 10 {
         let facts: Pieces = vec![
-            ("let through ".into(), Role::Dim),
+            ("approved ".into(), Role::Dim),
             (maybe_money(payments.approved_cents.map(|cents| cents as f64)), Role::Text),
-            ("   refused ".into(), Role::Dim),
+            ("   declined ".into(), Role::Dim),
             (maybe_money(payments.declined_cents.map(|cents| cents as f64)), Role::Text),
         ];
         pen.pieces(inside.x + 1, inside.y, inside.width.saturating_sub(2), &facts);
@@ -102,6 +83,38 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
             decision(pen, &payments.recent[at], payments.deadline_ms, offset, line);
         }
     });
+}
+
+/// How many were declined, and how many the terminals approved alone: the longest way to say it
+/// that fits.
+fn note(payments: &Payments, width: u16) -> String {
+    let declined = format!("{} declined of {}", maybe_count(payments.declined), maybe_count(total(payments)));
+    let Some(alone) = payments.stood_in.filter(|alone| *alone > 0).map(count) else { return declined };
+    let ways = [
+        format!("{declined} · {alone} approved by the terminal (no answer in time)"),
+        format!("{declined} · {alone} approved by terminals"),
+        format!("{declined} · {alone} by terminals"),
+    ];
+    let room = width.saturating_sub(text_width(" 5 payments  ") + 3);
+    ways.into_iter().find(|words| text_width(words) <= room).unwrap_or(declined)
+}
+
+/// How long the newest decisions took, and which share of all came in time: the longest way to say
+/// it that fits.
+fn foot(payments: &Payments, width: u16) -> Pieces {
+    let took = |name: &str, ms| format!("{name} {}", maybe_duration(ms));
+    let p50 = took("p50", payments.latency_p50_ms);
+    let p99 = took("p99", payments.latency_p99_ms);
+    let p999 = took("p99.9", payments.latency_p999_ms);
+    let share = payments.deadline_ms.map_or(String::new(), |deadline| {
+        let share = payments.in_time.map_or(UNKNOWN.into(), in_time);
+        format!("  all: {share} in {}", duration(deadline))
+    });
+    let ways =
+        [format!("newest: {p50}  {p99}  {p999}"), format!("newest: {p99}  {p999}"), format!("newest: {p99}")]
+            .map(|newest| vec![(newest, Role::Text), (share.clone(), Role::Dim)]);
+    let room = width.saturating_sub(5);
+    ways.into_iter().find(|pieces| pieces_width(pieces) <= room).unwrap_or_default()
 }
 
 fn is_declined(decision: &Decision) -> bool {
@@ -151,6 +164,9 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
     let (mut why, role) = match (decision.reasons.first(), decision.probability) {
         (Some(words), _) if is_declined(decision) => (reason(words), Role::Text),
         (Some(words), _) => (reason(words), Role::Dim),
+        (None, _) if decision.verdict == Verdict::StoodIn => {
+            ("approved it: no answer in time".into(), Role::Dim)
+        }
         // An approval has no reasons: the probability is all there is to show.
         (None, Some(p)) if p.is_finite() => (format!("fraud {}", percent(p)), Role::Dim),
         (None, _) => (String::new(), Role::Dim),
@@ -178,6 +194,7 @@ fn brief(reason: &str, decision: &Decision, room: u16) -> String {
         (" seconds", " s"),
         (" hours", " h"),
         (" times", "×"),
+        (" swipes under ", " swipes < "),
     ];
     for (words, brief) in shorter {
         if text_width(&reason) <= room {

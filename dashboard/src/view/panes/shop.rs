@@ -46,7 +46,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         trending(pen, &shop.trending, column(3));
     }
     if columns > 4 {
-        page(pen, "old model", Role::Batch, &shopper.stale_page, shopper, column(4));
+        page(pen, "batch model", Role::Batch, &shopper.stale_page, shopper, column(4));
     }
 }
 

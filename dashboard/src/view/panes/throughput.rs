@@ -102,7 +102,7 @@ fn heading(pen: &mut Pen, columns: &Columns, line: Rect) {
     end += columns.out;
     pen.right(end, line.y, columns.out, "out", Role::Dim);
     end += columns.total;
-    pen.right(end, line.y, columns.total, "in all", Role::Dim);
+    pen.right(end, line.y, columns.total, "total", Role::Dim);
 }
 
 fn topic(pen: &mut Pen, columns: &Columns, topic: &Topic, line: Rect) {

@@ -72,11 +72,14 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
     };
     // After the arrival the answers are compared with the truth.
     let (stream, batch) = (off(stream.clone()).or(stream), off(batch.clone()).or(batch));
-    let truth = trip.truth_s.map(|truth| (truth, "from half-way".to_string()));
-    let pending =
-        if trip.arrived { ["", "no run by then", ""] } else { ["", "with its next run", "at drop-off"] };
+    let truth = trip.truth_s.map(|truth| (truth, "from half-way on".to_string()));
+    let pending = if trip.arrived {
+        ["no answer", "no run by then", ""]
+    } else {
+        ["no answer yet", "unknown until a run", "known on arrival"]
+    };
     let lanes =
-        [("stream", Role::Stream, stream), ("batch", Role::Batch, batch), ("truth", Role::Truth, truth)];
+        [("stream", Role::Stream, stream), ("batch", Role::Batch, batch), ("actual", Role::Truth, truth)];
     let mut pending = pending.into_iter();
     lanes.map(|(lane, role, answer)| {
         let pending = pending.next().unwrap_or("");
@@ -93,7 +96,7 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
                 pieces.push((when, Role::Truth));
                 pieces.push((format!(" {more}"), Role::Dim));
             }
-            None => pieces.push((format!("{UNKNOWN:>7} {pending}"), Role::Dim)),
+            None => pieces.push((pending.to_owned(), Role::Dim)),
         }
         pieces
     })
@@ -103,8 +106,10 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
 /// was then.
 fn arrivals(pen: &mut Pen, arrivals: &[Arrival], area: Rect) {
     let room = area.width.saturating_sub(2);
-    let title = [("arrived".to_string(), Role::Title), ("  to go, half-way".to_string(), Role::Dim)];
-    pen.pieces(area.x + 1, area.y, room, &title);
+    let titles = [("arrived trips", ": error of the half-way ETA"), ("arrived", ": half-way ETA error")];
+    let title = |(who, what): (&str, &str)| vec![(who.to_owned(), Role::Title), (what.to_owned(), Role::Dim)];
+    let [long, short] = titles.map(title);
+    pen.pieces(area.x + 1, area.y, room, if pieces_width(&long) <= room { &long } else { &short });
     let more = (room.saturating_sub(28) / 3).min(4);
     let columns = [6, 7, 7].map(|column| column + more);
     let id = room.saturating_sub(columns.iter().sum()).min(16);
@@ -113,7 +118,7 @@ fn arrivals(pen: &mut Pen, arrivals: &[Arrival], area: Rect) {
         end += column;
         end
     });
-    let heads = [("truth", Role::Truth), ("stream", Role::Stream), ("batch", Role::Batch)];
+    let heads = [("actual", Role::Truth), ("stream", Role::Stream), ("batch", Role::Batch)];
     for ((end, column), (head, role)) in ends.into_iter().zip(columns).zip(heads) {
         pen.right(end, area.y + 1, column, head, role);
     }
