@@ -201,6 +201,13 @@ pub enum Progress {
     },
 }
 
+impl Progress {
+    /// Whether nothing more is to come.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Progress::Observed | Progress::Failed { .. })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

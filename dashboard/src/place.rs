@@ -36,16 +36,26 @@ impl fmt::Display for RecordAt {
     }
 }
 
-/// How a place is written, for the line in which it is typed.
-pub(crate) const FORMS: &str = "beginning, end, an offset, 15m ago, 10:45 or 2026-03-03T10:45 (UTC)";
+/// How a place is written, for the line in which it is typed: the times are examples of a quarter
+/// of an hour before `now_ms`, which no clock of a show has.
+pub(crate) fn forms(now_ms: i64) -> String {
+    let ms = now_ms.saturating_sub(QUARTER_MS).max(0);
+    let (year, month, day) = date_of(ms.div_euclid(DAY_MS));
+    let minute = ms.rem_euclid(DAY_MS) / 60_000;
+    let time = format!("{:02}:{:02}", minute / 60, minute % 60);
+    format!(
+        "beginning, end, an offset, 15m ago, wall-clock time (UTC) {time} or {year}-{month:02}-{day:02}T{time}"
+    )
+}
 
+const QUARTER_MS: i64 = 900_000;
 const DAY_MS: i64 = 86_400_000;
 
 impl Place {
     /// Reads a place as it is typed at `now_ms` of wall-clock time. `Err` says how to write one.
     pub(crate) fn read(text: &str, now_ms: i64) -> Result<Place, String> {
         let text = text.trim();
-        let wrong = || format!("write {FORMS}");
+        let wrong = || format!("write {}", forms(now_ms));
         match text {
             "beginning" => return Ok(Place::Beginning),
             "end" => return Ok(Place::End),
@@ -184,6 +194,8 @@ mod tests {
             assert!(Place::read(text, NOW).is_err(), "{text}");
         }
         assert_eq!(Place::At(NOW).to_string(), "2026-03-03 11:00:00 UTC");
+        let forms = forms(NOW);
+        assert!(forms.ends_with("wall-clock time (UTC) 10:45 or 2026-03-03T10:45"), "{forms}");
     }
 
     proptest! {

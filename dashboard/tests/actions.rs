@@ -53,6 +53,44 @@ fn the_offsets_of_a_group_are_set_after_a_place_and_a_question() {
     assert_eq!(press(&mut state, "Oend⏎⏎"), [], "Cancel is the default");
 }
 
+/// What one confirms is whole: a question that is too long for its box has two lines.
+#[test]
+fn no_question_is_cut() {
+    for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        for (keys, words) in [
+            ("2GO2026-11-29T22:27⏎", ["Set the offsets of batch-recommendations", "22:27:00 UTC?"]),
+            ("1G⏎G⏎A", ["all letters in dead_letters", "again?"]),
+            ("1G⏎G⏎R", ["Send the record of", "letter 3@1209 again?"]),
+        ] {
+            let mut state = state(Sample::Normal, size);
+            press(&mut state, keys);
+            let shown = text(&state, size);
+            assert!(
+                words.iter().all(|words| shown.contains(words)) && shown.contains("Cancel"),
+                "{size:?} {keys}:\n{shown}"
+            );
+        }
+    }
+    // Also a topic with the longest name that Kafka takes.
+    let mut state = state(Sample::Normal, SIZE);
+    let mut snapshot = normal(0);
+    let name = "x".repeat(249);
+    snapshot.groups.data[0].id.clone_from(&name);
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 20);
+    press(&mut state, "2gOend⏎");
+    let shown = text(&state, SIZE);
+    assert!(shown.matches('x').count() >= 249 && shown.contains("to the end?"), "{shown}");
+}
+
+/// A time is that of a wall clock, not the show's; the example is of today.
+#[test]
+fn the_line_for_a_place_says_which_clock_it_means() {
+    let mut state = state(Sample::Normal, (200, 60));
+    press(&mut state, "2jjO");
+    let shown = text(&state, (200, 60));
+    assert!(shown.contains("wall-clock time (UTC) 17:17 or 2026-01-06T17:17"), "{shown}");
+}
+
 /// Whose members are not ours must stop them: it is said before, and not only by the refusal.
 #[test]
 fn of_a_group_that_is_not_ours_the_question_says_what_kafka_wants() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dashboard::{
     Action, Cmd, Command, ControlState, Key, Msg, Palette, Pane, Progress, State, Target, update,
 };
-use dashboard_testing::{Sample, normal, type_keys};
+use dashboard_testing::{Sample, normal, state, text, type_keys};
 use proptest::prelude::*;
 
 fn key() -> impl Strategy<Value = Key> {
@@ -297,10 +297,26 @@ fn controls_report_their_progress() {
     assert_eq!(step(Progress::Accepted, 200), [Cmd::Draw]);
     assert_eq!(step(Progress::Accepted, 300), []);
     assert_eq!(step(Progress::Observed, 1_400), [Cmd::Draw]);
-    assert_eq!([4_000, 6_000, 7_300].map(|now| step(Progress::Observed, now)), [[], [], []]);
-    assert_eq!(update(&mut state, Msg::Tick, 7_500), [Cmd::Draw]);
+    assert_eq!([4_000, 5_000, 6_300].map(|now| step(Progress::Observed, now)), [[], [], []]);
+    assert_eq!(update(&mut state, Msg::Tick, 6_500), [Cmd::Draw]);
     update(&mut state, Msg::Snapshot(Arc::new(normal(0))), 7_600);
     assert_eq!(state.next_change_ms(), Some(10_600), "only silence is left to wait for");
+}
+
+/// What was done is said for five seconds, also while snapshots come all the time and no tick does.
+#[test]
+fn the_footer_gives_the_keys_their_place_back() {
+    let mut state = state(Sample::Normal, (120, 40));
+    type_keys(&mut state, "2r");
+    let mut foot = |now| {
+        let mut snapshot = normal(now);
+        let note = Some("partition 0, offset 9329".to_owned());
+        snapshot.controls = vec![ControlState { id: 1, progress: Progress::Observed, note }];
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot)), now);
+        text(&state, (120, 40)).lines().last().unwrap_or_default().to_owned()
+    };
+    assert!([1_000, 2_500, 4_000, 5_900].map(&mut foot).iter().all(|foot| foot.contains("✓ partition 0")));
+    assert!(!foot(6_000).contains('✓'), "{}", foot(6_000));
 }
 
 #[test]

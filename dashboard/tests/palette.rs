@@ -57,6 +57,17 @@ fn deeds_that_work_come_first() {
     assert_eq!(type_keys(&mut state, "⏎"), []);
 }
 
+/// Also what works only elsewhere is found, by the word that the footer has for it there.
+#[test]
+fn a_deed_of_another_screen_is_found_with_the_way_to_it() {
+    let mut state = state(Sample::Normal, SIZE);
+    type_keys(&mut state, ":redrive");
+    let shown = text(&state, SIZE);
+    assert!(shown.contains("only in a topic's records (Enter on a topic)"), "{shown}");
+    type_keys(&mut state, "⎋:go to");
+    assert!(!text(&state, SIZE).contains("nothing here is called that"), "{}", text(&state, SIZE));
+}
+
 #[test]
 fn every_pane_is_found_by_its_name() {
     let mut state = state(Sample::Normal, SIZE);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use dashboard::{
-    Action, Cmd, Command, Key, Msg, PageStart, Place, RecordAt, RecordQuery, Snapshot, State, Target, update,
+    Action, Cmd, Command, Key, Msg, PageStart, Place, RecordAt, RecordPage, RecordQuery, Snapshot, Source,
+    State, Target, update,
 };
 use dashboard_testing::{Sample, keys, records, state, text};
 use proptest::prelude::*;
@@ -102,6 +103,39 @@ fn keys_and_partitions_narrow_and_esc_widens() {
     assert_eq!((desk.query().partition, &*desk.query().key), (None, ""));
     desk.press("/never⎋");
     assert_eq!(desk.query().key, "", "Esc takes nothing of what was typed");
+}
+
+/// A filter that is in force is on the screen, however long it is.
+#[test]
+fn a_key_of_many_characters_stays_in_the_title() {
+    let mut desk = Desk::reading();
+    desk.press(&format!("/{}⏎", "z".repeat(300)));
+    assert_eq!(desk.query().key.len(), 300);
+    assert!(desk.shown().contains("key contains zzz"), "{}", desk.shown());
+}
+
+/// An empty page says why: the place is past the end, or the cluster is silent.
+#[test]
+fn an_empty_page_says_why() {
+    let mut desk = Desk::reading();
+    desk.press("o999999⏎");
+    let page = |source: Source, query: &RecordQuery| {
+        let page = RecordPage { source, rows: Vec::new(), ..records(query) };
+        Snapshot { records: Some(Arc::new(page)), ..Sample::Normal.snapshot() }
+    };
+    let past_end = page(Source::Live, desk.query());
+    update(&mut desk.state, Msg::Snapshot(Arc::new(past_end)), 30);
+    assert!(desk.shown().contains("no record at offset 999999 or after it"), "{}", desk.shown());
+
+    let stale = || Source::Stale { for_ms: 9_000, reason: "timed out".into() };
+    let silent = page(stale(), desk.query());
+    update(&mut desk.state, Msg::Snapshot(Arc::new(silent)), 40);
+    assert!(desk.shown().contains("the cluster does not answer: timed out"), "{}", desk.shown());
+
+    let mut dead = Snapshot { records: None, ..Sample::Normal.snapshot() };
+    dead.cluster.source = stale();
+    update(&mut desk.state, Msg::Snapshot(Arc::new(dead)), 50);
+    assert!(desk.shown().contains("the cluster does not answer: timed out"), "{}", desk.shown());
 }
 
 #[test]

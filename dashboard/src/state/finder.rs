@@ -37,7 +37,9 @@ pub(crate) fn entries(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();
     let is_found = |entry: &Entry| {
-        let text = entry.words.to_lowercase();
+        // The footer's word finds a key, too: `redrive`.
+        let brief = if let Deed::Key(binding) = entry.deed { binding.brief } else { "" };
+        let text = format!("{} {brief}", entry.words).to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
     let (mut found, off): (Vec<_>, Vec<_>) =

@@ -7,7 +7,7 @@
 //! - The cursor is always at the end: what was typed wrong is taken back from there.
 
 use crate::command::{Action, NewRecord, Target};
-use crate::place::{FORMS, Place, length_ms};
+use crate::place::{Place, forms, length_ms};
 use text::grouped;
 
 /// What is typed, for what.
@@ -83,17 +83,18 @@ impl Input {
         }
     }
 
-    /// What stands behind it while nothing has been typed.
-    pub(crate) fn hint(&self) -> &'static str {
-        match self.purpose {
+    /// What stands behind it while nothing has been typed, at `now_ms` of wall-clock time.
+    pub(crate) fn hint(&self, now_ms: i64) -> String {
+        let hint = match self.purpose {
             Purpose::RecordKey => "nothing: all keys",
-            Purpose::Jump | Purpose::Reset { .. } => FORMS,
+            Purpose::Jump | Purpose::Reset { .. } => return forms(now_ms),
             Purpose::TopicName => "letters, digits, . _ -",
             Purpose::TopicPartitions { .. } => "nothing: 4",
             Purpose::TopicRetention { .. } => "30m, 12h, 7d, forever; nothing: as the cluster does",
             Purpose::SendKey { .. } => "nothing: no key, so any partition",
             Purpose::SendValue { .. } => "one line, such as JSON",
-        }
+        };
+        hint.to_owned()
     }
 
     pub(crate) fn push(&mut self, char: char) {

@@ -234,7 +234,7 @@ pub(crate) const POLL_STEPS: [(u64, &str); 4] =
 /// How long a sentence stays in the footer.
 pub(crate) const NOTICE_MS: u64 = 4_000;
 /// How long a finished control stays there.
-pub(crate) const FINISHED_MS: u64 = 6_000;
+pub(crate) const FINISHED_MS: u64 = 5_000;
 /// In columns and rows, the least screen that shows all panes at once.
 pub(crate) const ALL_PANES: (u16, u16) = (110, 36);
 /// The panes that are on every screen with room for three: the bill, and who is behind.

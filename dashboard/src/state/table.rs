@@ -89,11 +89,11 @@ pub(crate) const LOOK: &[Binding] = &[
         Everywhere,
         ALWAYS,
     ),
-    bind(&[Char('[')], "[", "ask the cluster more often", "", Act::PollMore, Everywhere, |state| {
-        (state.poll_step == 0).then_some("four times a second is as often as it is asked")
+    bind(&[Char('[')], "[", "poll the cluster more often", "", Act::PollMore, Everywhere, |state| {
+        (state.poll_step == 0).then_some("four times a second is as often as it is polled")
     }),
-    bind(&[Char(']')], "]", "ask the cluster less often", "", Act::PollLess, Everywhere, |state| {
-        (state.poll_step + 1 == POLL_STEPS.len()).then_some("every 2 s is as seldom as it is asked")
+    bind(&[Char(']')], "]", "poll the cluster less often", "", Act::PollLess, Everywhere, |state| {
+        (state.poll_step + 1 == POLL_STEPS.len()).then_some("every 2 s is as seldom as it is polled")
     }),
 ];
 
@@ -297,7 +297,7 @@ pub(crate) const RECORDS: &[Binding] = &[
     bind(
         &[Char('R')],
         "R",
-        "dead letter: send its record again (asks first)",
+        "dead letter: redrive it, so send its record again (asks first)",
         "redrive",
         Act::Redrive,
         Records,
@@ -306,7 +306,7 @@ pub(crate) const RECORDS: &[Binding] = &[
     bind(
         &[Char('A')],
         "A",
-        "dead letters: send all their records again (asks first)",
+        "dead letters: redrive all, each record once (asks first)",
         "redrive all",
         Act::RedriveAll,
         Records,

@@ -8,7 +8,7 @@ use crate::snapshot::{Snapshot, Source, Trend, WorkerState};
 use crate::state::meaning;
 use crate::state::message::Hit;
 use crate::state::pane::Pane;
-use crate::state::{ControlRequest, Mode, POLL_STEPS, State};
+use crate::state::{ControlRequest, FINISHED_MS, Mode, NOTICE_MS, POLL_STEPS, State};
 use crate::view::lesson::{lesson, stale_ms, worst};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
@@ -191,15 +191,23 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
         let room = end.saturating_sub(after);
         match &input.problem {
             Some(problem) => drop(pen.text(after, area.y, room, problem, Role::Bad)),
-            None if input.text.is_empty() => drop(pen.text(after, area.y, room, input.hint(), Role::Dim)),
+            None if input.text.is_empty() => {
+                let now_ms = state.latest().map_or(0, |snapshot| snapshot.taken_at_ms);
+                pen.text(after, area.y, room, &input.hint(now_ms), Role::Dim);
+            }
             None => keys_of(pen, state, after + 1, area.y, end),
         }
         return;
     }
     let mut news = Pieces::new();
-    if let Some((text, _)) = &state.notice {
+    // Both go by themselves: while snapshots come, no tick takes them out of the state.
+    let notice = state.notice.as_ref().filter(|(_, since)| state.now_ms < since + NOTICE_MS);
+    let is_news = |request: &&ControlRequest| {
+        !request.progress.is_finished() || state.now_ms < request.changed_ms + FINISHED_MS
+    };
+    if let Some((text, _)) = notice {
         news.push((clean(text).into_owned(), Role::Text));
-    } else if let Some(request) = state.requests.last() {
+    } else if let Some(request) = state.requests.iter().rev().find(is_news) {
         news = progress(state, request);
     }
     let start = if pieces_width(&news) > room {
@@ -252,7 +260,7 @@ fn progress(state: &State, request: &ControlRequest) -> Pieces {
         Progress::Observed => match &request.note {
             Some(note) => pieces.push((format!("✓ {} after {done}", clean(note)), Role::Good)),
             None => {
-                pieces.push((format!("requested → accepted → ✓ effect visible after {done}"), Role::Good))
+                pieces.push((format!("requested → accepted → ✓ effect visible after {done}"), Role::Good));
             }
         },
         Progress::Failed { reason } => pieces.push((format!("✖ {} after {done}", clean(reason)), Role::Bad)),

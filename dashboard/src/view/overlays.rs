@@ -133,19 +133,20 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
             "It ends at once (SIGKILL), in the middle of whatever it is doing; r starts it again.",
         ),
     };
-    let area = centred(body, 58, 9);
+    // Nothing of what is confirmed is cut: the box is as high as its words.
+    let cells = 58.min(body.width).saturating_sub(6);
+    let questions = wrap_all(&question, cells).into_iter().map(|line| (line, Role::Title));
+    let lines: Vec<_> =
+        questions.chain(wrap_all(what, cells).into_iter().map(|line| (line, Role::Dim))).collect();
+    let area = centred(body, 58, (lines.len() as u16).saturating_add(6).max(9));
     pen.clear(area);
     let inside = pen.frame(
         area,
         &Frame { name: confirm.action.action().word().into(), focused: true, ..Frame::default() },
     );
     let room = inside.width.saturating_sub(4);
-    let mut y = inside.y + 1;
-    pen.text(inside.x + 2, y, room, &question, Role::Title);
-    y += 1;
-    for line in wrap(what, room) {
-        pen.text(inside.x + 2, y, room, &line, Role::Dim);
-        y += 1;
+    for (y, (line, role)) in (inside.y + 1..inside.bottom().saturating_sub(2)).zip(&lines) {
+        pen.text(inside.x + 2, y, room, line, *role);
     }
     if inside.height < 3 {
         return;
@@ -170,6 +171,12 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
     );
     pen.hits.push((Rect::new(inside.x + 2, y, after.saturating_sub(inside.x + 2), 1), Hit::Answer(false)));
     pen.hits.push((Rect::new(after + 2, y, end.saturating_sub(after + 2), 1), Hit::Answer(true)));
+}
+
+/// A text in lines, of which a word that is longer than a line has several: a topic's name has up
+/// to 249 characters.
+fn wrap_all(text: &str, cells: u16) -> Vec<String> {
+    wrap(text, cells).iter().flat_map(|line| records::chunks(line, cells)).collect()
 }
 
 /// What setting the offsets of a group takes: Kafka wants it empty.

@@ -126,8 +126,8 @@ fn slot_width(room: u16, slots: usize) -> u16 {
     ((room + GAP) / u16::try_from(slots).unwrap_or(u16::MAX).max(1)).saturating_sub(GAP)
 }
 
-/// What the delay has cost: of each headline of the bill its sum, large where there is room, and how
-/// it came. The sums of the hours before the show have no curve: it would be that of the show.
+/// What the delay has cost: of each headline of the bill its sum, large where there is room, and
+/// how it came. The sums of the hours before the show have no curve: it would be that of the show.
 fn costs(pen: &mut Pen, state: &State, snapshot: &Snapshot, slots: &[Slot], is_large: bool, area: Rect) {
     if slots.is_empty() || area.height < LEAST_CURVE - 1 {
         return;

@@ -16,7 +16,7 @@ use crate::view::panes::border::{say, stale_words};
 use crate::view::panes::list::{scrollbar, window};
 use crate::view::pen::{Frame, Pen, Pieces};
 use crate::view::theme::Role;
-use text::{clean, text_width, width};
+use text::{clean, fit, text_width, width};
 
 /// What it is, for the help.
 pub(crate) const WHAT: &str = "Records: what lies in the log of this topic, oldest first. To look takes nothing away: \
@@ -26,7 +26,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, reading: &Reading, area: Rect) 
     let page = paging::page(state);
     let right = match page.map(|page| &page.source) {
         Some(source @ Source::Stale { .. }) => stale_words(state, source),
-        Some(Source::Live | Source::Waiting | Source::Absent) | None => narrowed(reading),
+        Some(Source::Live | Source::Waiting | Source::Absent) | None => narrowed(reading, area.width / 3),
     };
     let frame = Frame {
         name: format!("records of {}", clean(&reading.query.topic)),
@@ -41,12 +41,15 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, reading: &Reading, area: Rect) 
         return;
     }
     match (page, paging::whole(state)) {
-        (None, _) => say(pen, inside, "reading"),
+        (None, _) => {
+            let source = state.latest().map(|latest| &latest.cluster.source);
+            say(pen, inside, &source.and_then(silent).unwrap_or_else(|| "reading".into()));
+        }
         (Some(_), Some((at, whole))) => {
             let row = paging::selected(state).filter(|row| row.at == at);
             draw_whole(pen, reading, at, row, whole, inside);
         }
-        (Some(page), None) if page.rows.is_empty() => say(pen, inside, empty(state, page)),
+        (Some(page), None) if page.rows.is_empty() => say(pen, inside, &empty(state, page)),
         (Some(page), None) => {
             // The page before stays in sight until the one that is asked for is there.
             pen.faded = paging::answer(state).is_none() || page.source != Source::Live;
@@ -57,15 +60,28 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, reading: &Reading, area: Rect) 
 }
 
 /// Why there is nothing to show.
-fn empty(state: &State, page: &RecordPage) -> &'static str {
+fn empty(state: &State, page: &RecordPage) -> String {
+    if let Some(words) = silent(&page.source) {
+        return words;
+    }
     if paging::answer(state).is_none() || page.source == Source::Waiting {
-        "reading"
-    } else if !page.query.key.is_empty() {
-        "no record here has such a key; Esc shows all keys"
-    } else if matches!(page.query.start, PageStart::Newest) {
-        "no records yet; the next ones appear here"
-    } else {
-        "no records behind this place; G goes to the newest"
+        return "reading".into();
+    }
+    if !page.query.key.is_empty() {
+        return "no record here has such a key; Esc shows all keys".into();
+    }
+    match &page.query.start {
+        PageStart::Newest => "no records yet; the next ones appear here".into(),
+        PageStart::From(place) => format!("no record at {place} or after it; G goes to the newest"),
+        PageStart::Before(_) | PageStart::After(_) => "no records on this page; G goes to the newest".into(),
+    }
+}
+
+/// That the cluster is silent, and why, if it is.
+fn silent(source: &Source) -> Option<String> {
+    match source {
+        Source::Stale { reason, .. } => Some(format!("the cluster does not answer: {}", clean(reason))),
+        Source::Live | Source::Waiting | Source::Absent => None,
     }
 }
 
@@ -82,15 +98,16 @@ fn note(reading: &Reading, page: Option<&RecordPage>) -> String {
     }
 }
 
-/// What is left out.
-fn narrowed(reading: &Reading) -> Pieces {
+/// What is left out; a key of many characters is cut to so many cells, and not left out itself.
+fn narrowed(reading: &Reading, cells: u16) -> Pieces {
     let mut pieces = Pieces::new();
     if let Some(partition) = reading.query.partition {
         pieces.push((format!("partition {partition}"), Role::Focus));
     }
     if !reading.query.key.is_empty() {
         let gap = if pieces.is_empty() { "" } else { "  " };
-        pieces.push((format!("{gap}key contains {}", clean(&reading.query.key)), Role::Focus));
+        let key = clean(&reading.query.key);
+        pieces.push((format!("{gap}key contains {}", fit(&key, cells)), Role::Focus));
     }
     pieces
 }
@@ -304,7 +321,7 @@ fn laid_out(text: &str, cells: u16) -> Vec<String> {
 }
 
 /// Cuts a line into pieces of at most so many cells.
-fn chunks(line: &str, cells: u16) -> Vec<String> {
+pub(crate) fn chunks(line: &str, cells: u16) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut left = cells.max(2);
     for char in line.chars() {

@@ -100,6 +100,9 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
 const NAME: u16 = 15;
 const ROOMY: u16 = 13;
 
+/// What the columns of a line say.
+type Cells = [(String, Role); 5];
+
 /// The columns of the bill, by where they end; those that do not fit are left out from the right.
 /// Returns its height.
 fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
@@ -129,7 +132,7 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
     // A verdict of many words takes the column of the cases as well, where that one is shown.
     let both = if columns[3].0 <= area.right() { 2 * width - 1 } else { width - 1 };
     let rooms = (width - 1, both);
-    let mut lines: Vec<(Vec<String>, [(String, Role); 5])> = Vec::new();
+    let mut lines: Vec<(Vec<String>, Cells)> = Vec::new();
     for item in items {
         let amount = |value| amount_within(item.unit, value, width - 1);
         let stream = (amount(item.stream), Role::Text);
@@ -191,16 +194,16 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
 /// What is called what a model as old as the batch's run makes of the live session, from the
 /// longest way to say it to the shortest.
 fn stale_names(lanes: &Lanes) -> Vec<String> {
-    let is_hourly = lanes.batch_period_ms.is_none_or(|period| period == 3_600_000.0);
+    let is_hourly = lanes.batch_period_ms.is_none_or(|period| (period - 3_600_000.0).abs() < 1.0);
     let old = if is_hourly { "hour-old" } else { "batch's" };
     ["live session", "live page", ""]
         .map(|live| if live.is_empty() { format!("└ {old} model") } else { format!("└ {old} model, {live}") })
         .to_vec()
 }
 
-/// What the delay has cost, or why no lane is named: never green unless batch is equivalent. What rests
-/// on too few cases for an interval is a dim amount. `rooms` are the cells that an amount has, and
-/// those that words about too few cases may take.
+/// What the delay has cost, or why no lane is named: never green unless batch is equivalent. What
+/// rests on too few cases for an interval is a dim amount. `rooms` are the cells that an amount
+/// has, and those that words about too few cases may take.
 fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
     let Some(cost) = item.delay_cost() else { return (UNKNOWN.into(), Role::Dim) };
     let cost = amount_within(item.unit, Some(cost), rooms.0);
