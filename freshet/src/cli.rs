@@ -400,7 +400,7 @@ pub(crate) struct LedgerArgs {
     /// Times are those at which records were sent, not those of a show's clock.
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<Moment>,
-    /// Show everything that was counted, dead letters and duplicates too
+    /// Show everything that was counted, dead letters and duplicate events too
     #[arg(long, short)]
     pub(crate) verbose: bool,
     /// What is written

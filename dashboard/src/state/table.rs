@@ -83,7 +83,7 @@ pub(crate) const LOOK: &[Binding] = &[
     bind(
         &[],
         "",
-        "save the settings: theme, glyphs, layout, pane, mouse, interval",
+        "save the settings: look, layout, pane, mouse, interval",
         "",
         Act::SaveSettings,
         Everywhere,
@@ -297,7 +297,7 @@ pub(crate) const RECORDS: &[Binding] = &[
     bind(
         &[Char('R')],
         "R",
-        "dead letter: redrive it, so send its record again (asks first)",
+        "dead letter: redrive its record (asks first)",
         "redrive",
         Act::Redrive,
         Records,
@@ -306,7 +306,7 @@ pub(crate) const RECORDS: &[Binding] = &[
     bind(
         &[Char('A')],
         "A",
-        "dead letters: redrive all, each record once (asks first)",
+        "dead letters: redrive all records (asks first)",
         "redrive all",
         Act::RedriveAll,
         Records,

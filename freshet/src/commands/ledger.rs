@@ -106,15 +106,15 @@ fn all_columns(sums: &[(QuestionAnswerPair, Sums)]) -> Table {
     let mut table = Table::new(&heads);
     let counts: [(&str, Count); 12] = [
         ("records of questions", |sums| Some(sums.produced)),
-        ("  asked: an answer is owed", |sums| Some(asked(sums))),
+        ("  asked: an answer is expected", |sums| Some(asked(sums))),
         ("    answered", |sums| Some(sums.answered)),
         ("    waiting", |sums| Some(sums.in_flight)),
         ("    lost", |sums| sums.lost),
         ("  dead letters", |sums| Some(sums.dead_lettered)),
         ("  expired", |sums| Some(sums.expired)),
-        ("  duplicates", |sums| Some(sums.repeated)),
-        ("  no answer owed", |sums| Some(sums.nothing_owed)),
-        ("  the consumer decides", |sums| Some(sums.unanswered)),
+        ("  duplicate events", |sums| Some(sums.repeated)),
+        ("  no answer expected", |sums| Some(sums.nothing_owed)),
+        ("  not judged", |sums| Some(sums.unanswered)),
         ("answered twice (doubled)", |sums| Some(sums.doubled)),
         ("answered again (replayed)", |sums| Some(sums.replayed)),
     ];

@@ -5,7 +5,7 @@
 //! each question has its answer: the ledger crosses off the answered ones and classifies the rest.
 //!
 //! ```text
-//! produced = answered + in flight + dead-lettered + expired + repeated + nothing owed + lost
+//! produced = answered + in flight + dead-lettered + expired + duplicates + none expected + lost
 //! ```
 //! Some records ask for several answers: the trade that ends a minute ends that minute for every
 //! pair. Such a record counts as that many questions, and a record that asks for nothing as one.
@@ -15,12 +15,12 @@
 //! - *dead-lettered*: it is invalid input, and a dead letter names it;
 //! - *expired*: retention deleted the question, or the segment of its answer, before the ledger
 //!   read it;
-//! - *repeated*: a duplicate event with an id that was answered already;
-//! - *nothing owed*: no answer is expected: a car without a rider, or a ping older than its
+//! - *duplicates*: events with an id that was answered already;
+//! - *none expected*: no answer is expected: a car without a rider, or a ping older than its
 //!   driver's newest;
 //! - *lost*: none of these. The committed offset has passed it and no answer names it. It must be
 //!   0;
-//! - *unanswered*, for positions in place of lost: whether a ping expects an answer depends on its
+//! - *not judged*, for positions in place of lost: whether a ping expects an answer depends on its
 //!   trip (unknown, over, silent for long), which only the consumer knows. Such pings are counted,
 //!   and prove no loss.
 //!

@@ -72,7 +72,7 @@ fn answers(trip: &Trip) -> [Pieces; 3] {
     };
     // After the arrival the answers are compared with the truth.
     let (stream, batch) = (off(stream.clone()).or(stream), off(batch.clone()).or(batch));
-    let truth = trip.truth_s.map(|truth| (truth, "from half-way on".to_string()));
+    let truth = trip.truth_s.map(|truth| (truth, "half-way on".to_string()));
     let pending = if trip.arrived {
         ["no answer", "no run by then", ""]
     } else {
