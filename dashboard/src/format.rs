@@ -125,6 +125,7 @@ pub(crate) fn verdict(verdict: &LaneVerdict, unit: Unit) -> Vec<String> {
                 words.push(format!("no clear difference yet ({evidence} {of}; about {needed} needed)"));
                 words.push(format!("unclear: {evidence} of ~{needed} {of}"));
                 words.push(format!("{evidence} of ~{needed} {of}"));
+                words.push(format!("{evidence}/~{needed} {of}"));
             }
             words.push(format!("no clear difference yet ({evidence} {of})"));
             words.push(format!("unclear: {evidence} {of}"));

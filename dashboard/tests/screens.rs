@@ -150,6 +150,22 @@ fn too_few_to_tell() {
     }
 }
 
+/// What says how many cases are needed keeps apart from the figure of the batch before it.
+#[test]
+fn a_verdict_of_many_words_keeps_its_distance() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let texts = &mut snapshot.lanes.data.bill.items[1];
+    (texts.stream, texts.batch, texts.interval_95) = (Some(18.0), Some(15.0), Some((-9.0, 3.0)));
+    let of = "texts due".to_owned();
+    texts.verdict = Some(LaneVerdict::TooFew { evidence: 18, of, needed: Some(37) });
+    let mut state = state(Sample::Normal, (120, 40));
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    let buf = draw(&state, (120, 40), &Theme::default());
+    let rows = (0..40).map(|y| (0..60).map(|x| buf[(x, y)].symbol()).collect::<String>());
+    let row = rows.into_iter().find(|row| row.contains("wrong texts")).expect("a row of texts");
+    assert!(row.contains("15    18/~37 texts due"), "{row}");
+}
+
 /// Every pane at 80x24, where it has the screen to itself.
 #[test]
 fn each_pane() {

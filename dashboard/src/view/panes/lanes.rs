@@ -129,8 +129,9 @@ fn bill(pen: &mut Pen, lanes: &Lanes, area: Rect) -> u16 {
             pen.right(end, area.y, cells, head, role);
         }
     }
-    // A verdict of many words takes the column of the cases as well, where that one is shown.
-    let both = if columns[3].0 <= area.right() { 2 * width - 1 } else { width - 1 };
+    // A verdict of many words takes the column of the cases as well, where that one is shown, and
+    // keeps apart from the figure before it.
+    let both = if columns[3].0 <= area.right() { 2 * width - 2 } else { width - 1 };
     let rooms = (width - 1, both);
     let mut lines: Vec<(Vec<String>, Cells)> = Vec::new();
     for item in items {
