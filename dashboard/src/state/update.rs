@@ -328,7 +328,7 @@ fn hide(state: &mut State) {
 fn poll(state: &mut State, step: usize) -> Vec<Cmd> {
     let (every_ms, words) = POLL_STEPS[step];
     state.poll_step = step;
-    state.notice = Some((format!("the cluster is asked {words}"), state.now_ms));
+    state.notice = Some((format!("the cluster is polled {words}"), state.now_ms));
     vec![Cmd::PollEvery(every_ms), Cmd::Draw]
 }
 

@@ -154,7 +154,7 @@ fn decision(pen: &mut Pen, decision: &Decision, deadline_ms: Option<f64>, offset
     if line.width >= 92 {
         let fraud = match decision.fraud {
             Some(true) => "was fraud",
-            Some(false) => "was honest",
+            Some(false) => "legitimate",
             None => "",
         };
         pen.right(right.saturating_sub(8), y, 10, fraud, Role::Dim);
