@@ -71,7 +71,7 @@ fn words(pieces: &Pieces) -> String {
 
 /// Whether a trend is normal, and needs no mention.
 fn is_usual(trend: Trend) -> bool {
-    matches!(trend, Trend::KeepingUp | Trend::Unknown | Trend::Scheduled { .. })
+    matches!(trend, Trend::KeepingUp | Trend::Unknown | Trend::Joining | Trend::Scheduled { .. })
 }
 
 /// The result of a run: made from its last snapshot.

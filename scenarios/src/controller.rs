@@ -197,6 +197,7 @@ impl ShowController {
                 let trend = match self.group_state(&group.id) {
                     Some(WorkerState::Paused) => Trend::Paused,
                     Some(WorkerState::Ended(_)) => Trend::Dead,
+                    Some(WorkerState::Running) if group.trend == Trend::NoMembers => Trend::Joining,
                     Some(WorkerState::Running) | None => continue,
                 };
                 group.trend = trend;

@@ -191,8 +191,12 @@ pub enum Trend {
         /// Until none is left at the present rate, in milliseconds of wall time.
         done_in_ms: Option<f64>,
     },
-    /// No consumer reads.
+    /// Its worker has died.
     Dead,
+    /// It has no members: whether one died or was ended, the group does not say.
+    NoMembers,
+    /// Its worker runs, and has not joined it yet.
+    Joining,
     /// Its worker is paused.
     Paused,
     /// A job of the batch lane: it reads nothing until its next run, and that is as it should be.

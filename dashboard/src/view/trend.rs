@@ -9,8 +9,12 @@ use text::clean;
 pub(crate) fn lag_role(trend: Trend, records: Option<u64>) -> Role {
     match trend {
         _ if records.is_none_or(|records| records == 0) => Role::Dim,
-        Trend::KeepingUp | Trend::Scheduled { .. } | Trend::Unknown => Role::Text,
-        Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused => Role::Truth,
+        Trend::KeepingUp | Trend::Scheduled { .. } | Trend::Unknown | Trend::Joining => Role::Text,
+        Trend::FallingBehind { .. }
+        | Trend::Draining { .. }
+        | Trend::Dead
+        | Trend::NoMembers
+        | Trend::Paused => Role::Truth,
     }
 }
 
@@ -37,6 +41,10 @@ pub(crate) fn trend(trend: Trend, brief: bool) -> (String, Role) {
         Trend::Draining { done_in_ms: None } => words("▼", "draining".into(), Role::Stream),
         Trend::Dead if brief => ("✖".into(), Role::Bad),
         Trend::Dead => words("✖", "dead".into(), Role::Bad),
+        Trend::NoMembers if brief => ("○".into(), Role::Warn),
+        Trend::NoMembers => words("○", "no members".into(), Role::Warn),
+        Trend::Joining if brief => ("○".into(), Role::Dim),
+        Trend::Joining => words("○", "joining its group".into(), Role::Dim),
         Trend::Paused if brief => ("‖".into(), Role::Paused),
         Trend::Paused => words("‖", "paused".into(), Role::Paused),
         Trend::Scheduled { due_in_ms: Some(ms) } if !brief && ms <= 0.0 => {

@@ -374,7 +374,11 @@ impl GroupView {
                     lag_ms: age.map(|age| age.ms),
                     lag_is_minimum: age.is_some_and(|age| age.is_minimum),
                     owner: owners.get(place).map(|member| names.get(&**member).unwrap_or(member).clone()),
-                    trend: if owned { course.map_or(Trend::Unknown, Course::trend) } else { Trend::Dead },
+                    trend: if owned {
+                        course.map_or(Trend::Unknown, Course::trend)
+                    } else {
+                        Trend::NoMembers
+                    },
                 }
             })
             .collect();
@@ -408,7 +412,11 @@ impl GroupView {
 
     /// Where the lag is going.
     fn trend(&self) -> Trend {
-        if self.poll.members.is_empty() && self.lag.lag().is_some() { Trend::Dead } else { self.lag.trend() }
+        if self.poll.members.is_empty() && self.lag.lag().is_some() {
+            Trend::NoMembers
+        } else {
+            self.lag.trend()
+        }
     }
 }
 

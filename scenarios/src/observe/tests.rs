@@ -301,7 +301,7 @@ fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {
     let told = asleep(21_000);
     show.poll(told.0, told.1);
     let overdue = show.snapshot(21_000, |_| false);
-    assert_eq!(overdue.groups.data[0].trend, Trend::Dead, "two periods without a run");
+    assert_eq!(overdue.groups.data[0].trend, Trend::NoMembers, "two periods without a run");
 }
 
 /// A cluster with all topics of ours and a student's, where the topics that pass `full` have

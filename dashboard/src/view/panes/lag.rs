@@ -145,6 +145,8 @@ fn without_number(trend: Trend) -> Trend {
         other @ (Trend::Unknown
         | Trend::KeepingUp
         | Trend::Dead
+        | Trend::NoMembers
+        | Trend::Joining
         | Trend::Paused
         | Trend::Scheduled { .. }) => other,
     }
@@ -152,7 +154,15 @@ fn without_number(trend: Trend) -> Trend {
 
 /// Whether answers take longer than usual.
 fn is_behind(group: &Group) -> bool {
-    matches!(group.trend, Trend::FallingBehind { .. } | Trend::Draining { .. } | Trend::Dead | Trend::Paused)
+    match group.trend {
+        Trend::FallingBehind { .. }
+        | Trend::Draining { .. }
+        | Trend::Dead
+        | Trend::NoMembers
+        | Trend::Joining
+        | Trend::Paused => true,
+        Trend::Unknown | Trend::KeepingUp | Trend::Scheduled { .. } => false,
+    }
 }
 
 /// One group's lag over the last minutes.

@@ -54,7 +54,7 @@ fn a_lag_that_shrinks_says_when_it_is_gone() {
 }
 
 #[test]
-fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
+fn a_group_without_members_says_so_and_a_change_of_owner_is_news() {
     let mut view = ClusterView::default();
     assert!(view.take(0, ClusterPoll::default()).is_empty());
     let mut news = |now_ms, members: &[&str]| {
@@ -66,7 +66,7 @@ fn a_group_without_members_is_dead_and_a_change_of_owner_is_news() {
     let words = "rebalance 2: 1 member; joined client b; left client a; in less than 250 ms";
     assert_eq!(news(750, &["b"]), [words]);
     assert_eq!(news(1_000, &[]), ["group is empty; left client b; in less than 250 ms"]);
-    assert_eq!(view.groups(|_| false)[0].trend, Trend::Dead);
+    assert_eq!(view.groups(|_| false)[0].trend, Trend::NoMembers);
     assert_eq!(view.groups(|_| false)[0].lag_ms, Some(0.0));
 }
 
