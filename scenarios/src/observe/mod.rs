@@ -94,6 +94,8 @@ pub struct Show {
     dead_letters: u64,
     /// When the cluster answered last, in milliseconds of wall-clock time.
     polled_ms: Option<i64>,
+    /// Up to when the show's clock was shown, likewise: a clock that stands has not gone back.
+    clock_shown_ms: i64,
     /// How often it is asked, likewise.
     poll_every_ms: i64,
     /// Since when the cluster is silent, and why.
@@ -121,6 +123,7 @@ impl Show {
             timeline: Timeline::default(),
             dead_letters: 0,
             polled_ms: None,
+            clock_shown_ms: i64::MIN,
             poll_every_ms: POLL_EVERY_MS,
             silent: None,
             counted_since: None,
@@ -412,6 +415,8 @@ impl Show {
         let silent = self.silent_at(now_ms);
         let polled = self.polled_ms.is_some();
         let seen_ms = self.seen_ms(now_ms);
+        // Silence is noticed some time after the last answer.
+        self.clock_shown_ms = if silent.is_some() { self.clock_shown_ms.max(seen_ms) } else { seen_ms };
         let ledger = self.ledger.sums();
         let mut groups = self.cluster.groups(ours);
         for group in groups.iter_mut().filter(|group| group.lag_records.is_some_and(|lag| lag > 0)) {
@@ -447,7 +452,7 @@ impl Show {
             taken_at_ms: now_ms,
             title: Title {
                 name: self.config.name.clone(),
-                clock_ms: clock.map(|clock| clock.simulated(seen_ms).ms()),
+                clock_ms: clock.map(|clock| clock.simulated(self.clock_shown_ms).ms()),
                 utc_offset_min: 0,
                 // One that was worked out is right to some parts in a hundred.
                 speed: clock.map(|clock| match &self.pace {

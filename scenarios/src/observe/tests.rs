@@ -211,7 +211,8 @@ fn a_silent_cluster_is_stale_within_two_seconds_and_its_clock_stands() {
     let stale = show.snapshot(11_900, |_| true);
     let reason = "the broker does not answer".to_owned();
     assert_eq!(stale.cluster.source, dashboard::Source::Stale { for_ms: 1_000, reason });
-    assert_eq!(clock(&stale), at(10_000).ms());
+    assert_eq!(clock(&live), at(11_500).ms());
+    assert_eq!(clock(&stale), clock(&live), "it does not go back to the last answer");
     show.silence(12_250, "could not reach here within 2 s");
     let later = show.snapshot(40_000, |_| true);
     assert!(
