@@ -29,8 +29,9 @@ use processor::Processor as _;
 
 use crate::send_time::{LogPosition, SimulatedSendTime};
 
-/// So many records wait for one that was sent before them: ten seconds of a large city.
-const MOST_AHEAD: usize = 50_000;
+/// So many records wait for one that was sent before them: half a minute of a large city. A reader
+/// that is far behind gets tens of thousands of one partition before the first of another.
+const MOST_AHEAD: usize = 200_000;
 /// So many answers wait for their counterpart.
 const MOST_UNMATCHED: usize = 200_000;
 
@@ -98,6 +99,9 @@ pub struct LiveVsReplay {
     pub answers: u64,
     /// Sum over them of how far apart the two arrivals are, in milliseconds.
     pub apart_ms: u64,
+    /// Records that were read after the turn of one that was sent later: what is said from then on
+    /// is not what a show in order says.
+    pub out_of_turn: u64,
     /// Arrivals that one of the two has given, by the question.
     unmatched: HashMap<LogPosition, Timestamp>,
 }
@@ -204,6 +208,7 @@ impl AnswerReplay for DeterministicRideReplay {
                 self.ahead.insert((number, place), (at, event.clone()));
             }
             Some(SimulatedSendTime { at, number }) => {
+                self.live_vs_replay.out_of_turn += u64::from(number < self.next);
                 self.next = self.next.max(number.saturating_add(1));
                 self.apply(place, event, at, give);
                 self.now = self.now.max(Some(at));

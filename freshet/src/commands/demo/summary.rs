@@ -6,9 +6,9 @@ use std::fmt;
 use events::Business;
 use serde::Serialize;
 use serde_json::Value;
-use text::{Table, grouped};
+use text::{Table, grouped, plural};
 
-use bill::{Bill, BusinessBill, Line, LiveVsReplay};
+use bill::{Bill, BusinessBill, Line, LiveVsReplay, Part};
 use scenarios::ledger::Sums;
 
 use crate::output::paragraph;
@@ -95,6 +95,9 @@ pub(crate) struct BillSummary {
     counts: BTreeMap<&'static str, Value>,
     /// What waiting cost, line by line, with its interval and who did better.
     lines: Vec<Line>,
+    /// What has no figure, and why, in sentences.
+    #[serde(skip)]
+    missing: Vec<String>,
     /// By business, the counts in sentences, and what of them depends on wall-clock time.
     #[serde(skip)]
     sentences: Vec<(Business, [Vec<String>; 2])>,
@@ -106,13 +109,20 @@ pub(crate) struct BillSummary {
 pub(crate) struct LiveArrivals {
     #[serde(skip)]
     business: Business,
+    #[serde(skip)]
+    name: &'static str,
     pub(crate) answers: u64,
+    /// Records that were read after the turn of a later one.
+    pub(crate) out_of_turn: u64,
     pub(crate) mean_apart_s: Option<f64>,
 }
 
 impl LiveArrivals {
     pub(crate) fn new(business: Business, apart: &LiveVsReplay) -> Self {
-        Self { business, answers: apart.answers, mean_apart_s: apart.mean_apart_s() }
+        let known = scenarios::businesses::ALL.iter().find(|known| known.id == business);
+        let name = known.map_or("a business", |known| known.name);
+        let LiveVsReplay { answers, out_of_turn, .. } = *apart;
+        Self { business, name, answers, out_of_turn, mean_apart_s: apart.mean_apart_s() }
     }
 }
 
@@ -133,9 +143,23 @@ impl From<&Bill> for BillSummary {
         Self {
             counts: bill.parts().map(|(part, bill)| (part.key, bill.summary())).collect(),
             lines: bill.lines(),
+            missing: bill.parts().filter_map(|(part, bill)| missing(part, &bill.lines())).collect(),
             sentences: bill.parts().map(|(part, bill)| (part.business, said(bill))).collect(),
         }
     }
+}
+
+/// Which measures of a part have no figure, and what they wait for; none if all have one.
+fn missing(part: &Part, lines: &[Line]) -> Option<String> {
+    let is_there = |key: &str| lines.iter().any(|line| line.measure.key == key);
+    let names: Vec<&str> =
+        part.measures.iter().filter(|measure| !is_there(measure.key)).map(|measure| measure.name).collect();
+    let why = if part.needs_next_run {
+        format!("a case counts with the run of {} after it", part.job)
+    } else {
+        "it has no case".to_owned()
+    };
+    (!names.is_empty()).then(|| format!("{}: no figure yet, {why}", names.join(", ")))
 }
 
 impl Summary {
@@ -165,11 +189,18 @@ impl Summary {
             width,
             0,
         );
-        if self.bill.lines.is_empty() {
-            out += &item("nothing was billed yet: the first cases count when the first period is over");
-        }
         for line in &self.bill.lines {
             out += &item(&line.sentence());
+        }
+        for words in &self.bill.missing {
+            out += &item(words);
+        }
+        if let Some(live) = self.live_arrivals.as_ref().filter(|live| live.out_of_turn > 0) {
+            out += &item(&format!(
+                "{} were read too late to be billed in their order: the figures of {} are not exact",
+                plural(live.out_of_turn, "record"),
+                live.name
+            ));
         }
         out += "\nLive on this machine:\n";
         out += &self.live().to_string();
@@ -263,6 +294,7 @@ mod tests {
         BillSummary {
             counts: BTreeMap::new(),
             lines: vec![line],
+            missing: vec!["wrong texts: no figure yet".to_owned()],
             sentences: vec![(PAYMENTS.business, sentences)],
         }
     }
@@ -309,6 +341,7 @@ The bill (quote this): in event time, without the delays of this machine; in
 parentheses the 95 % interval
   fraud loss + wrong declines: stream $3,706.13, batch $13,363.52; batch delay
     cost $9,657.39 ($9,647.39 to $9,667.39), in 35,119 swipes
+  wrong texts: no figure yet
 
 Live on this machine:
 consumer       questions  answers  p50    p99    lost  doubled
@@ -322,6 +355,33 @@ Everything was simulated, and no money moved. With --verbose the summary says
 all that was counted.
 ";
         assert_eq!(summary().text(80, false), expected);
+    }
+
+    /// A show of an hour has no run after its trips: it says so instead of leaving them out.
+    #[test]
+    fn what_has_no_figure_is_named_with_what_it_waits_for() {
+        let part = &bill::RIDES;
+        let words = "ETA error per quote, wrong texts: no figure yet, a case counts with the run of batch-eta after it";
+        assert_eq!(missing(part, &[]).as_deref(), Some(words));
+        let [first, second] = part.measures else { panic!("two measures") };
+        let line = |measure| Line { measure, ..bill(0.0, [Vec::new(), Vec::new()]).lines.remove(0) };
+        assert!(
+            missing(part, &[line(first)]).is_some_and(|words| words.starts_with("wrong texts: no figure"))
+        );
+        assert_eq!(missing(part, &[line(first), line(second)]), None);
+        let words = "fraud loss + wrong declines: no figure yet, it has no case";
+        assert_eq!(missing(&PAYMENTS, &[]).as_deref(), Some(words));
+    }
+
+    /// The rides of the bill are answered once more in order, which a reader can come too late for.
+    #[test]
+    fn what_was_read_out_of_turn_is_said() {
+        let mut late = LiveVsReplay::default();
+        late.out_of_turn = 1_234;
+        let live = LiveArrivals::new(bill::RIDES.business, &late);
+        let said = Summary { live_arrivals: Some(live), ..summary() }.text(200, false);
+        let words = "1,234 records were read too late to be billed in their order: the figures of ride-share";
+        assert!(said.contains(words), "{said}");
     }
 
     #[test]
