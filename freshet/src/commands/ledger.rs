@@ -181,7 +181,7 @@ fn meaning(sums: &[(QuestionAnswerPair, Sums)], since: Option<Timestamp>) -> Str
     }
     if total(|sums| sums.dead_lettered) > 0 {
         said.push(format!(
-            "{} could not be read, and have a dead letter each.",
+            "{} could not be read: dead letters name them.",
             grouped(total(|sums| sums.dead_lettered))
         ));
     }

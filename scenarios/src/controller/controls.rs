@@ -113,7 +113,10 @@ impl ShowController {
         };
         let (progress, expect, severity, text) = match done {
             Ok(expect) => {
-                let text = format!("{} requested", command.action.word());
+                let mut text = format!("{} requested", command.action.word());
+                if let (Action::ScaleUp, Expect::Present { group, .. }) = (command.action, &expect) {
+                    text.push_str(&self.idle_members(group));
+                }
                 (Progress::Accepted, expect, Severity::Info, text)
             }
             Err(reason) => {
@@ -125,6 +128,16 @@ impl ShowController {
         self.note(NoticeKind::Control, severity, command.target.name(), text);
         let (id, action, target) = (command.id, command.action, command.target.clone());
         self.controls.push(Control { id, action, target, progress, note: None, expect, since_ms: now_ms });
+    }
+
+    /// What is to be said of a group that has been made larger: nothing, while each of its members
+    /// has a partition to read.
+    fn idle_members(&self, group: &str) -> String {
+        let members = self.workers().filter(|worker| worker.spec.group.as_deref() == Some(group)).count();
+        let known = self.last_groups.iter().find(|known| known.id == group);
+        let partitions = known.iter().flat_map(|known| &known.partitions);
+        let most = partitions.map(|partition| usize::try_from(partition.partition + 1).unwrap_or(0)).max();
+        idle_members(members, most.unwrap_or(members))
     }
 
     fn carry_out(&mut self, action: Action, target: &Target, now_ms: i64) -> Result<Expect, String> {
@@ -354,5 +367,26 @@ impl ShowController {
             // An errand reports by itself.
             Expect::Outcome(_) => false,
         }
+    }
+}
+
+/// What a group of so many members has to be told that reads topics of so many partitions: each
+/// partition has one reader.
+fn idle_members(members: usize, partitions: usize) -> String {
+    match members.saturating_sub(partitions) {
+        0 => String::new(),
+        idle => format!(": {members} members for {partitions} partitions, {idle} of them idle"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::idle_members;
+
+    #[test]
+    fn members_beyond_the_partitions_are_idle() {
+        assert_eq!(idle_members(4, 4), "");
+        assert_eq!(idle_members(5, 4), ": 5 members for 4 partitions, 1 of them idle");
+        assert_eq!(idle_members(11, 4), ": 11 members for 4 partitions, 7 of them idle");
     }
 }
