@@ -215,3 +215,20 @@ fn before_the_show_has_a_bill_the_hour_before_has_one() {
     let line = shown(&snapshot, (120, 40));
     assert!(line.contains("cost of delay before the show: being computed"), "{line}");
 }
+
+/// The lane's age is that of the jobs that have run; one that has not run yet is named.
+#[test]
+fn a_job_that_has_not_run_is_named_beside_the_age_of_the_others() {
+    let mut early = Sample::Normal.snapshot();
+    early.lanes.data.running = true;
+    early.lanes.data.readers[1].batch_age_ms = None;
+    let shown = line(&early, 200);
+    assert!(shown.contains("batch 41 min behind, payments no run yet"), "{shown}");
+    // Where there is no room for it the picture says so.
+    assert!(line(&early, 100).contains("batch 41 min"), "{}", line(&early, 100));
+    early.lanes.data.readers[1].batch_age_ms = Some(0.0);
+    assert!(line(&early, 200).contains("batch 41 min behind, running now"), "{}", line(&early, 200));
+    early.lanes.data.batch_age_ms = None;
+    early.lanes.data.readers.iter_mut().for_each(|readers| readers.batch_age_ms = None);
+    assert!(line(&early, 200).contains("batch no run yet, running now"), "{}", line(&early, 200));
+}

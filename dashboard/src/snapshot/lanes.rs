@@ -11,8 +11,8 @@ pub struct Lanes {
     /// How far the stream lane is behind: the largest [`Freshness::delay_ms`], in milliseconds of
     /// wall time.
     pub stream_delay_ms: Option<f64>,
-    /// The age of what the batch lane knows, in milliseconds of event time; `None` before its first
-    /// run.
+    /// The age of what the batch lane knows, in milliseconds of event time: the largest of those of
+    /// the jobs that have run. Which have not, the [`Readers`] say.
     pub batch_age_ms: Option<f64>,
     /// How often the batch lane runs, in milliseconds of event time.
     pub batch_period_ms: Option<f64>,

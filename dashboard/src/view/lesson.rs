@@ -197,7 +197,14 @@ pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
     }
     if brevity < Brevity::NoNext {
         let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
-        let say = if lanes.running { Some(", running now".into()) } else { until };
+        // The age is that of the jobs that have run: one that has not is named.
+        let unknown = lanes.readers.iter().filter(|readers| readers.batch_age_ms.is_none());
+        let unknown: Vec<_> = unknown.map(|readers| clean(&readers.business)).collect();
+        let say = match lanes.batch_age_ms {
+            Some(_) if !unknown.is_empty() => Some(format!(", {} no run yet", unknown.join(" and "))),
+            _ if lanes.running => Some(", running now".into()),
+            _ => until,
+        };
         pieces.extend(say.map(|say| (say, Role::Dim)));
     }
     pieces

@@ -229,7 +229,7 @@ impl LanesView {
                 }
             })
             .collect();
-        let oldest = now.and_then(|now| self.read_by_all(now));
+        let oldest = now.and_then(|now| self.read_so_far(now).flatten().min());
         let next = now.zip(clock).map(|(now, clock)| {
             let due = now.floor(self.period_ms).plus_ms(self.period_ms);
             (clock.wall_ms_at(due) - wall_ms).max(0) as f64
@@ -334,8 +334,13 @@ impl LanesView {
     /// Up to which instant of event time all jobs have read by `now`; none as long as one of them
     /// has read nothing, for the lane is as old as its worst job.
     fn read_by_all(&self, now: Timestamp) -> Option<Timestamp> {
-        let all: Option<Vec<Timestamp>> = self.jobs.iter().map(|job| self.read_up_to(job, now)).collect();
+        let all: Option<Vec<Timestamp>> = self.read_so_far(now).collect();
         all?.into_iter().min()
+    }
+
+    /// Up to which instant of event time each job has read by `now`; none for one that has not run.
+    fn read_so_far(&self, now: Timestamp) -> impl Iterator<Item = Option<Timestamp>> {
+        self.jobs.iter().map(move |job| self.read_up_to(job, now))
     }
 
     /// How long until a job runs, in milliseconds of wall-clock time; 0 while it does, as far as
