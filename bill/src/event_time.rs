@@ -32,7 +32,7 @@ use events::Source;
 use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
 use crate::bill::Bill;
-use crate::part::{PATIENCE_MS, Part, SWEEP_EVERY_MS, Terms, business_of};
+use crate::part::{PATIENCE_MS, Part, Sweep, Terms, business_of};
 use crate::ride_replay::{AnswerReplay, LiveVsReplay};
 use crate::send_time::{LogPosition, SimulatedSendTime};
 
@@ -74,8 +74,8 @@ pub struct EventTimeBill {
     runs: Runs,
     /// Up to where each business was judged last.
     judged: Vec<Timestamp>,
-    /// Up to where `arrived` was swept last.
-    swept: Option<Timestamp>,
+    /// When `arrived` was swept.
+    sweep: Sweep,
 }
 
 /// What is known of the batch lane's runs.
@@ -109,7 +109,7 @@ impl EventTimeBill {
             early: HashMap::new(),
             runs: Runs { jobs, ..Runs::default() },
             judged: Vec::new(),
-            swept: None,
+            sweep: Sweep::default(),
         }
     }
 
@@ -224,8 +224,7 @@ impl EventTimeBill {
         }
         self.judged = judged;
         self.settle_each(|part| Some(judged_to(part)));
-        if self.swept.is_none_or(|swept| until.since_ms(swept) >= SWEEP_EVERY_MS) {
-            self.swept = Some(until);
+        if self.sweep.is_due(until) {
             // Whatever answers a record of so long ago comes too late for its case.
             self.arrived.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
         }

@@ -15,7 +15,24 @@ use crate::lines::{Line, Measure};
 pub const PATIENCE_MS: i64 = 3 * HOUR_MS;
 /// What no case needs any more is dropped so often, in milliseconds of event time: to look for it
 /// means a scan of all that is kept, and a watcher judges several times a second.
-pub(crate) const SWEEP_EVERY_MS: i64 = 5 * 60_000;
+const SWEEP_EVERY_MS: i64 = 5 * 60_000;
+
+/// When what no case needs any more was dropped last.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    until: Option<Timestamp>,
+}
+
+impl Sweep {
+    /// Whether it is time to drop it again, when all is judged up to `until`.
+    pub(crate) fn is_due(&mut self, until: Timestamp) -> bool {
+        let is_due = self.until.is_none_or(|swept| until.since_ms(swept) >= SWEEP_EVERY_MS);
+        if is_due {
+            self.until = Some(until);
+        }
+        is_due
+    }
+}
 
 /// Which business an event of a log belongs to; none for an answer, which the lanes give again.
 pub fn business_of(event: &Event) -> Option<Business> {

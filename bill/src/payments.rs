@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use text::{grouped, money};
 
 use super::lines::{Line, Measure, Sums};
-use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, SWEEP_EVERY_MS, Terms};
+use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Sweep, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;
 
@@ -173,8 +173,8 @@ pub struct PaymentsBill {
     waiting: VecDeque<Swipe>,
     decisions: HashMap<String, TimedDecision>,
     blocks: BlockedCards,
-    /// Up to where `decisions` was swept last.
-    swept: Option<Timestamp>,
+    /// When `decisions` was swept.
+    sweep: Sweep,
 }
 
 impl PaymentsBill {
@@ -189,7 +189,7 @@ impl PaymentsBill {
             waiting: VecDeque::new(),
             decisions: HashMap::new(),
             blocks: BlockedCards::default(),
-            swept: None,
+            sweep: Sweep::default(),
         }
     }
 }
@@ -242,8 +242,7 @@ impl BusinessBill for PaymentsBill {
         }
         // A decision without a swipe: the swipe was sent before this bill began, or it was judged
         // before the decision came.
-        if self.swept.is_none_or(|swept| until.since_ms(swept) >= SWEEP_EVERY_MS) {
-            self.swept = Some(until);
+        if self.sweep.is_due(until) {
             self.decisions.retain(|_, decided| until.since_ms(decided.seen) < PATIENCE_MS);
         }
     }

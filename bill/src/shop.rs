@@ -12,7 +12,7 @@ use text::grouped;
 
 use super::id::{Id, ItemId};
 use super::lines::{Line, Measure, Sums, plain_tick, ratio, signed};
-use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, SWEEP_EVERY_MS, Terms};
+use super::part::{BusinessBill, Lane, PATIENCE_MS, Part, Sweep, Terms};
 use super::resample::Resampled;
 use super::verdict::Margin;
 
@@ -183,8 +183,8 @@ pub struct ShopBill {
     judged_from: Timestamp,
     /// Up to where cases have been judged.
     judged_to: Timestamp,
-    /// Up to where sessions and cases were swept last.
-    swept: Option<Timestamp>,
+    /// When sessions and cases were swept.
+    sweep: Sweep,
     /// What shoppers did: when, in which visit, and its sequence number; only the view of
     /// an item can be a case, the others change the page. They are judged in the order of their
     /// time, whichever partition was read first.
@@ -211,7 +211,7 @@ impl ShopBill {
             stale_spread: Resampled::default(),
             judged_from: terms.judged_from,
             judged_to: Timestamp::MIN,
-            swept: None,
+            sweep: Sweep::default(),
             waiting: BTreeMap::new(),
             sequence: 0,
             sessions: HashMap::new(),
@@ -318,10 +318,9 @@ impl BusinessBill for ShopBill {
             let ((seen, session_id, _), viewed) = first.remove_entry();
             self.judge(seen, session_id, viewed);
         }
-        if self.swept.is_some_and(|swept| until.since_ms(swept) < SWEEP_EVERY_MS) {
+        if !self.sweep.is_due(until) {
             return;
         }
-        self.swept = Some(until);
         self.sessions.retain(|_, session| {
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
         });

@@ -97,6 +97,13 @@ fn it_names_who_is_behind_and_says_when_it_is_old() {
     let mut dead = state(Sample::Dead, size);
     press(&mut dead, 'P');
     assert!(text(&dead, size).contains("stream is behind: fraud"), "{}", text(&dead, size));
+    let mut one = Sample::Normal.snapshot();
+    one.lanes.data.readers[1].batch_age_ms = None;
+    let mut partly = state(Sample::Normal, size);
+    update(&mut partly, Msg::Snapshot(Arc::new(one)), 0);
+    press(&mut partly, 'P');
+    let shown = text(&partly, size);
+    assert!(shown.contains("batch is behind, payments no run yet"), "{shown}");
     let mut empty = Sample::Normal.snapshot();
     let lanes = &mut empty.lanes.data;
     (lanes.batch_age_ms, lanes.stream_delay_ms) = (None, None);

@@ -129,3 +129,20 @@ fn a_window_that_would_show_more_when_larger_says_so_once() {
     update(&mut large, Msg::Resize(120, 40), 0);
     assert!(!says(&large, (120, 40)));
 }
+
+/// The line of the lag hides no group that is behind: what has no room is counted.
+#[test]
+fn the_line_of_the_lag_counts_what_it_has_no_room_for() {
+    let mut snapshot = Sample::Normal.snapshot();
+    for (at, group) in snapshot.groups.data.iter_mut().enumerate() {
+        group.trend = dashboard::Trend::Dead;
+        group.id = format!("a-consumer-group-with-a-very-long-name-of-its-own-{at}");
+    }
+    let dead = snapshot.groups.data.len();
+    let mut state = state(Sample::Normal, (80, 24));
+    update(&mut state, Msg::Snapshot(Arc::new(snapshot)), 0);
+    let screen = text(&state, (80, 24));
+    let line = screen.lines().find(|line| line.starts_with(" lag ")).expect("the lag has a line");
+    let named = line.matches('✖').count();
+    assert!(named > 0 && line.contains(&format!("+{} behind", dead - named)), "{line}");
+}

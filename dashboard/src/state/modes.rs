@@ -55,14 +55,7 @@ pub(crate) fn paste(state: &mut State, text: &str) -> Vec<Cmd> {
     match &mut state.mode {
         Mode::Input(input) => input.paste(&line),
         Mode::Finder(finder) => line.chars().for_each(|char| finder.push(char)),
-        Mode::Filter => {
-            return line
-                .chars()
-                .flat_map(|char| in_filter(state, Key::Char(char)))
-                .last()
-                .into_iter()
-                .collect();
-        }
+        Mode::Filter => line.chars().for_each(|char| drop(in_filter(state, Key::Char(char)))),
         Mode::Panes | Mode::Help(_) | Mode::Confirm(_) => {
             let words = "what was pasted went nowhere: there is no line to type in";
             state.notice = Some((words.to_owned(), state.now_ms));

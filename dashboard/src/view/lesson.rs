@@ -197,17 +197,19 @@ pub(crate) fn batch(lanes: &Lanes, brevity: Brevity) -> Pieces {
     }
     if brevity < Brevity::NoNext {
         let until = lanes.next_run_in_ms.map(|until| format!(", next run in {}", duration(until)));
-        // The age is that of the jobs that have run: one that has not is named.
-        let unknown = lanes.readers.iter().filter(|readers| readers.batch_age_ms.is_none());
-        let unknown: Vec<_> = unknown.map(|readers| clean(&readers.business)).collect();
-        let say = match lanes.batch_age_ms {
-            Some(_) if !unknown.is_empty() => Some(format!(", {} no run yet", unknown.join(" and "))),
-            _ if lanes.running => Some(", running now".into()),
-            _ => until,
-        };
+        let running = lanes.running.then(|| ", running now".to_owned());
+        let say = without_run(lanes).map(|words| format!(", {words}")).or(running).or(until);
         pieces.extend(say.map(|say| (say, Role::Dim)));
     }
     pieces
+}
+
+/// The batch lane's age is that of the jobs that have run: which have not.
+pub(crate) fn without_run(lanes: &Lanes) -> Option<String> {
+    let unknown = lanes.readers.iter().filter(|readers| readers.batch_age_ms.is_none());
+    let unknown: Vec<_> = unknown.map(|readers| clean(&readers.business)).collect();
+    let is_known = lanes.batch_age_ms.is_some() && !unknown.is_empty();
+    is_known.then(|| format!("{} no run yet", unknown.join(" and ")))
 }
 
 /// What is not there yet.

@@ -67,14 +67,16 @@ fn figures(pen: &mut Pen, lanes: &Lanes, pixel: (u16, u16), area: Rect) {
         (Some(_), _) | (None, Some(_)) => format!(" is behind{who}"),
     };
     let batch = age(lanes.batch_age_ms, false);
-    let (batch_words, role) = match lanes.batch_age_ms {
-        None => (" has not run yet", Role::Dim),
-        Some(_) if lanes.running => (" is behind, running now", Role::Batch),
-        Some(_) => (" is behind", Role::Batch),
+    let (batch_words, role) = if lanes.batch_age_ms.is_none() {
+        (" has not run yet".to_owned(), Role::Dim)
+    } else {
+        let running = lanes.running.then(|| "running now".to_owned());
+        let more = lesson::without_run(lanes).or(running).map(|words| format!(", {words}"));
+        (format!(" is behind{}", more.unwrap_or_default()), Role::Batch)
     };
     let parts = [
         (vec![("stream".into(), Role::Stream), (stream_words, Role::Dim)], stream),
-        (vec![("batch".into(), Role::Batch), (batch_words.into(), Role::Dim)], (batch, role)),
+        (vec![("batch".into(), Role::Batch), (batch_words, Role::Dim)], (batch, role)),
     ];
     for ((heading, (text, role)), x) in parts.into_iter().zip([area.x, area.x + half + GAP]) {
         let heading: Pieces = heading;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use client::{Admin, NoSuchTopic, Read, Record, Since, TopicPartition, Unreadable, Watcher};
+use events::Topic;
 use serde_json::value::RawValue;
 use text::escape;
 
@@ -33,7 +34,8 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         say!("{}: {} partition{several}; Ctrl-C ends", args.topic, partitions.len());
     }
     let mut out = stdout();
-    let for_a_person = io::stdout().is_terminal();
+    // Of our own records it is known what the field means; all others are shown as they are.
+    let for_a_person = io::stdout().is_terminal() && Topic::named(&args.topic).is_some();
     let mut left = args.count.unwrap_or(u64::MAX);
     let mut silence = Some(Silence::begin());
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {

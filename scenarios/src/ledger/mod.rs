@@ -27,7 +27,7 @@
 //! A group whose committed offset is reset answers again. That is no fault, and each of these
 //! rounds is judged by itself: answers of a later one say so in a header
 //! ([`REPLAY_HEADER`]), and from the first of them on its questions are asked
-//! anew. What earlier rounds had answered of them counts as *replayed*. What a further reset skips
+//! again. What earlier rounds had answered of them counts as *replayed*. What a further reset skips
 //! keeps the answer of the round before.
 //!
 //! *Doubled* are answers beyond the expected number, which must be 0 too. A consumer that is killed

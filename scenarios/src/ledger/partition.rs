@@ -255,7 +255,7 @@ impl Partition {
     }
 
     /// The group's offset was reset, and it answers again from `replay.from` on: what it had
-    /// answered there is asked anew, and each round is judged by itself. Once for each round; one
+    /// answered there is asked again, and each round is judged by itself. Once for each round; one
     /// that is older than the present one changes nothing.
     pub(super) fn replay(&mut self, replay: Replay) {
         // A header may name any round: each costs a look at every state.
@@ -317,9 +317,8 @@ impl Partition {
     /// The next round begins at `from`, past questions to which this one never came: those that an
     /// earlier one had answered stay answered.
     fn leave(&mut self, from: i64) {
-        let skipped = |(offset, owed): (&i64, &Owed)| owed.was_answered.then_some((*offset, *owed));
-        let first = self.reached.min(from);
-        let skipped: Vec<(i64, Owed)> = self.waiting.range(first..from).filter_map(skipped).collect();
+        let before = self.waiting.range(..from).map(|(&offset, &owed)| (offset, owed));
+        let skipped: Vec<_> = before.filter(|&(offset, owed)| self.is_skipped(offset, owed)).collect();
         for (offset, Owed { left, all, .. }) in skipped {
             self.waiting.remove(&offset);
             self.missing -= u64::from(left);
@@ -395,28 +394,41 @@ impl Partition {
 
     /// The offsets of questions before the committed offset without an answer.
     pub(super) fn lost(&self) -> impl Iterator<Item = i64> {
-        self.passed_over().map(|(offset, _)| offset)
+        self.lost_ones().map(|(offset, _)| offset)
     }
 
-    /// The questions that the committed offset has passed without their answers. One that an
-    /// earlier round had answered, and this one has not come to, was skipped by another reset: its
-    /// answer is in the log.
+    fn lost_ones(&self) -> impl Iterator<Item = (i64, Owed)> {
+        self.passed_over().filter(|&(offset, owed)| !self.is_skipped(offset, owed))
+    }
+
+    /// The questions before the committed offset that another reset has skipped.
+    fn skipped(&self) -> impl Iterator<Item = (i64, Owed)> {
+        self.passed_over().filter(|&(offset, owed)| self.is_skipped(offset, owed))
+    }
+
+    /// The questions that the committed offset has passed without their answers in this round.
     fn passed_over(&self) -> impl Iterator<Item = (i64, Owed)> {
-        let is_lost = |offset: i64, owed: Owed| offset < self.reached || !owed.was_answered;
-        let passed = self.waiting.range(..self.passed).map(|(&offset, &owed)| (offset, owed));
-        passed.filter(move |&(offset, owed)| is_lost(offset, owed))
+        self.waiting.range(..self.passed).map(|(&offset, &owed)| (offset, owed))
+    }
+
+    /// Whether a question that waits has its answer from an earlier round, and this round has not
+    /// come to it: where it was passed over, a reset did it.
+    fn is_skipped(&self, offset: i64, owed: Owed) -> bool {
+        owed.was_answered && offset >= self.reached
     }
 
     /// Adds all but the lost questions to `sums`, and gives their number.
     pub(super) fn add_to(&self, sums: &mut Sums) -> u64 {
-        let lost: u64 = self.passed_over().map(|(_, owed)| u64::from(owed.left)).sum();
-        let in_flight = self.missing - lost;
-        let known = self.answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
+        let left = |of: &mut dyn Iterator<Item = (i64, Owed)>| of.map(|(_, owed)| u64::from(owed.left)).sum();
+        let (lost, skipped): (u64, u64) = (left(&mut self.lost_ones()), left(&mut self.skipped()));
+        let in_flight = self.missing - lost - skipped;
+        let answered = self.answered + skipped;
+        let known = answered + self.dead_lettered + self.repeated + self.nothing_owed + lost + in_flight;
         // An answer may have been read before its question.
         let produced = ((self.end - self.first) as u64 + self.extra).max(known);
         sums.produced += produced;
-        sums.answered += self.answered;
-        sums.replayed += self.replayed;
+        sums.answered += answered;
+        sums.replayed += self.replayed - skipped;
         sums.in_flight += in_flight;
         sums.dead_lettered += self.dead_lettered;
         sums.repeated += self.repeated;

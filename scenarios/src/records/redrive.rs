@@ -8,10 +8,12 @@
 //! first.
 //!
 //! Who redrives all letters is a consumer of theirs: it commits how far it has come, as the group
-//! `redrive`, and the next time begins there. So no record is sent again twice by a second
-//! press of the key, whoever presses it.
+//! `redrive`, and the next time begins there. So a second press of the key, also by
+//! another person, sends nothing twice.
 //!
 //! # Simplifications
+//! - Where the cluster fails halfway, nothing is committed, and what was sent is sent again the
+//!   next time.
 //! - A header whose name is no UTF-8 is not sent again: the binding cannot send it.
 //! - What a letter says of a whole batch that cannot be opened has no record to send.
 

@@ -13,7 +13,10 @@ use crate::view::panes::list::{list, per_second, split_below};
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
 use crate::view::trend::{lag_role, trend, waiting};
-use text::{clean, text_width};
+use text::{clean, fit_id, text_width};
+
+/// The columns of `  +12 behind`.
+const MORE_CELLS: u16 = 12;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect) {
     let groups = &snapshot.groups.data;
@@ -46,21 +49,32 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     });
 }
 
-/// The lag on one line: who is behind, the worst first, and of the others the worst. Jobs that wait
-/// for their next run are not behind.
+/// The lag on one line: who is behind, the worst first, how many more there is no room for, and of
+/// the others the worst. Jobs that wait for their next run are not behind.
 pub(crate) fn line(pen: &mut Pen, snapshot: &Snapshot, line: Rect) {
     pen.faded = stale_ms(&snapshot.groups.source).is_some();
     let mut groups: Vec<&Group> = snapshot.groups.data.iter().collect();
     groups.retain(|group| !matches!(group.trend, Trend::Scheduled { .. }));
     groups.sort_by(|a, b| b.lag_ms.unwrap_or(0.0).total_cmp(&a.lag_ms.unwrap_or(0.0)));
     let (behind, others): (Vec<&Group>, Vec<&Group>) = groups.into_iter().partition(|group| is_behind(group));
+    let room = line.width.saturating_sub(2);
     let mut pieces: Pieces = vec![("lag".into(), Role::Dim)];
-    for group in &behind {
+    for (at, group) in behind.iter().enumerate() {
         let (glyph, role) = trend(group.trend, true);
         let glyph: String = glyph.chars().take(1).collect();
         let records = group.lag_records.map_or(UNKNOWN.into(), |lag| short(lag as f64));
-        let words =
-            format!("  {glyph} {} {records}, {}", clean(&group.id), age(group.lag_ms, group.lag_is_minimum));
+        let words = format!(
+            "  {glyph} {} {records}, {}",
+            fit_id(&clean(&group.id), 24),
+            age(group.lag_ms, group.lag_is_minimum)
+        );
+        // Room for how many more there are, where there are more.
+        let more = behind.len() - at - 1;
+        let reserved = if more > 0 { MORE_CELLS } else { 0 };
+        if pieces_width(&pieces) + text_width(&words) + reserved > room {
+            pieces.push((format!("  +{} behind", more + 1), Role::Bad));
+            break;
+        }
         pieces.push((words, role));
     }
     if let Some(worst) = others.first() {
@@ -72,7 +86,7 @@ pub(crate) fn line(pen: &mut Pen, snapshot: &Snapshot, line: Rect) {
         };
         pieces.push((words, Role::Dim));
     }
-    pen.whole_pieces(line.x + 1, line.y, line.width.saturating_sub(2), &pieces);
+    pen.whole_pieces(line.x + 1, line.y, room, &pieces);
     pen.faded = false;
 }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bill::EventTimeBill;
 use client::{Admin, Settings, Since};
+use dashboard::Snapshot;
 use events::Topic;
 use scenarios::Interrupted;
 use scenarios::business::{Business, Lane, Need, Worker, map};
@@ -179,7 +180,7 @@ fn finish(
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its
         // time on a busy machine.
-        let sent = |controller: &mut ShowController| !controller.any_runs(None);
+        let sent = |controller: &mut ShowController, _: &Snapshot| !controller.any_runs(None);
         failed.extend(await_all(&mut controller, "its last events were not sent", sent));
     }
     controller.order(None, Order::Stop);
@@ -275,7 +276,7 @@ fn finish(
 fn drain(controller: &mut ShowController) -> Option<String> {
     // The first polls may have been made before the last records were sent.
     let (mut quiet, mut said) = (0, false);
-    await_all(controller, "its last events were not answered", |controller| {
+    await_all(controller, "its last events were not answered", |controller, snapshot| {
         if let Some((worker, what)) = controller.waiting().next().filter(|_| !said) {
             said = true;
             tracing::warn!(
@@ -283,7 +284,6 @@ fn drain(controller: &mut ShowController) -> Option<String> {
                 DRAIN.as_secs()
             );
         }
-        let snapshot = controller.snapshot();
         // A job's group has committed all that it will when its last run is out. Who has committed
         // nothing yet is still on its way.
         let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
@@ -300,11 +300,15 @@ fn drain(controller: &mut ShowController) -> Option<String> {
 fn await_all(
     controller: &mut ShowController,
     otherwise: &str,
-    mut is_so: impl FnMut(&mut ShowController) -> bool,
+    mut is_so: impl FnMut(&mut ShowController, &Snapshot) -> bool,
 ) -> Option<String> {
     let mut stall = StallTimer::new(DRAIN);
-    while !is_so(controller) {
-        if stall.has_stalled(std::time::Instant::now(), Progress::of(&controller.snapshot())) {
+    loop {
+        let snapshot = controller.snapshot();
+        if is_so(controller, &snapshot) {
+            return None;
+        }
+        if stall.has_stalled(std::time::Instant::now(), Progress::of(&snapshot)) {
             let seconds = DRAIN.as_secs();
             return Some(format!(
                 "the show has ended, {otherwise}, and for {seconds} s nothing more came: the bill lacks them"
@@ -312,7 +316,6 @@ fn await_all(
         }
         controller.take_in(Duration::from_millis(100));
     }
-    None
 }
 
 /// Whether cars drive in the show.

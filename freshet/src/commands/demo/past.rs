@@ -2,7 +2,7 @@
 //!
 //! # Simplifications
 //! - What is cached is known by what it depends on: the seed, the world and this very program (its
-//!   version, length and time of change). A program that was built anew works it out again.
+//!   version, length and time of change). A program that was built again works it out again.
 
 use std::fs;
 use std::path::Path;

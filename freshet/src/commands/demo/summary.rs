@@ -140,10 +140,11 @@ impl fmt::Display for LiveArrivals {
 impl From<&Bill> for BillSummary {
     fn from(bill: &Bill) -> Self {
         let said = |bill: &dyn BusinessBill| [bill.sentences(), bill.wall_clock_sentences()];
+        let lines = bill.lines();
         Self {
             counts: bill.parts().map(|(part, bill)| (part.key, bill.summary())).collect(),
-            lines: bill.lines(),
-            missing: bill.parts().filter_map(|(part, bill)| missing(part, &bill.lines())).collect(),
+            missing: bill.parts().filter_map(|(part, _)| missing(part, &lines)).collect(),
+            lines,
             sentences: bill.parts().map(|(part, bill)| (part.business, said(bill))).collect(),
         }
     }
