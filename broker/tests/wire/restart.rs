@@ -168,16 +168,19 @@ fn a_running_broker_notes_how_far_it_is_synced_and_a_start_checks_only_the_rest(
     for _ in 0..5 {
         client.produce("t", 0, sent.clone());
     }
-    let checkpoint = data_dir.path().join("recovery-point-offset-checkpoint");
-    let noted = || std::fs::read_to_string(&checkpoint).is_ok_and(|text| text.contains("t 0 10\n"));
+    let name = "recovery-point-offset-checkpoint";
+    let noted = || std::fs::read_to_string(data_dir.path().join(name)).is_ok_and(|text| text.contains("t 0 10\n"));
     let wait_20_ms = FetchRequest { max_wait_ms: 20, ..fetch("t", &[(0, 10)]) };
     let noted_in_time = (0..1_000).any(|_| {
         client.fetch(&wait_20_ms);
         noted()
     });
     assert!(noted_in_time, "no checkpoint was written");
-    let damaged_start = |batch_number: usize| {
+    let damaged_start = |batch_number: usize, checkpoint: Option<&str>| {
         let left = what_a_kill_leaves(&data_dir);
+        if let Some(text) = checkpoint {
+            std::fs::write(left.path().join(name), text).unwrap();
+        }
         let path = left.path().join("t-0/00000000000000000000.log");
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[(batch_number + 1) * sent.len() - 1] ^= 1;
@@ -189,9 +192,8 @@ fn a_running_broker_notes_how_far_it_is_synced_and_a_start_checks_only_the_rest(
         let cluster = Cluster::start(config(&left)).unwrap();
         Client::to(&cluster).fetch(&fetch("t", &[(0, 0)])).high_watermark
     };
-    assert_eq!(damaged_start(1), 10, "the second batch is covered, the sixth is not");
-    std::fs::write(&checkpoint, "0\n0\n").unwrap();
-    assert_eq!(damaged_start(1), 2, "without a checkpoint everything is checked");
+    assert_eq!(damaged_start(1, None), 10, "the second batch is covered, the sixth is not");
+    assert_eq!(damaged_start(1, Some("0\n0\n")), 2, "without a checkpoint everything is checked");
 }
 
 #[test]
