@@ -12,29 +12,67 @@
 //! - The town of the hours before is the one of a show that begun then: it has the same streets,
 //!   cards and items, but its cars are not where those of the show begin.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use anyhow::Result;
 use bill::compare::{Comparison, Span};
 use consumers::fraud::Costs;
 use dashboard::{Bill, PastBill};
-use events::{HOUR_MS, Timestamp};
+use events::HOUR_MS;
 
 use crate::business::{Business, Logic, World};
 use crate::priority::{Priority, lower_priority};
 
-/// The hour that is simulated to learn from, before the bill begins.
-const LEARNING_MS: i64 = HOUR_MS;
+/// What is simulated before the bill begins, so that the first run has something to learn from. The
+/// first run of a show knows less: three minutes.
+const LEARNING_MS: i64 = 15 * 60_000;
 /// The longest period of the batch lane of which an hour tells something.
 pub const LONGEST_PERIOD_MS: i64 = HOUR_MS;
+
+/// How far the hour before a show is, for who waits for it.
+#[derive(Debug)]
+pub struct PastProgress {
+    /// Of each business, in thousandths.
+    simulated: Vec<AtomicU32>,
+    gives_way: AtomicBool,
+}
+
+impl PastProgress {
+    /// Nothing is simulated yet of any of these businesses.
+    pub fn new(businesses: &[&'static Business]) -> Self {
+        Self {
+            simulated: businesses.iter().map(|_| AtomicU32::new(0)).collect(),
+            gives_way: AtomicBool::new(false),
+        }
+    }
+
+    /// The part that is done, from 0 to 1.
+    pub fn part(&self) -> f64 {
+        let simulated: u32 = self.simulated.iter().map(|part| part.load(Ordering::Relaxed)).sum();
+        f64::from(simulated) / (1_000 * self.simulated.len().max(1)) as f64
+    }
+
+    /// Nobody waits for it any more: from now on it leaves the processors to whoever is seen.
+    pub fn give_way(&self) {
+        self.gives_way.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Plays the hour before the show through both lanes, a thread a business; the batch lane runs
 /// every `period_ms`, at most [`LONGEST_PERIOD_MS`].
 ///
 /// # Errors
 /// When the world can't be made, such as for a map that can't be read.
-pub fn bill_of_the_past(businesses: &[&'static Business], world: &World, period_ms: i64) -> Result<PastBill> {
+pub fn bill_of_the_past(
+    businesses: &[&'static Business],
+    world: &World,
+    period_ms: i64,
+    progress: &PastProgress,
+) -> Result<PastBill> {
     assert!((1..=LONGEST_PERIOD_MS).contains(&period_ms), "an hour tells nothing of {period_ms} ms");
+    let count = progress.simulated.len();
+    assert_eq!(count, businesses.len(), "a progress of {count} businesses is not that of these");
     let show = world.start;
     let judged_from = show.floor(HOUR_MS);
     let start = judged_from.plus_ms(-LEARNING_MS);
@@ -43,7 +81,12 @@ pub fn bill_of_the_past(businesses: &[&'static Business], world: &World, period_
     let items = thread::scope(|scope| {
         let parts: Vec<_> = businesses
             .iter()
-            .map(|&business| scope.spawn(|| items_of(business, &past, span, period_ms)))
+            .zip(&progress.simulated)
+            .map(|(&business, simulated)| {
+                let (past, gives_way) = (&past, &progress.gives_way);
+                let reached = move |thousandths| simulated.store(thousandths, Ordering::Relaxed);
+                scope.spawn(move || items_of(business, past, span, period_ms, &reached, gives_way))
+            })
             .collect();
         let parts = parts.into_iter().map(|part| part.join().expect("a simulation does not panic"));
         parts.collect::<Result<Vec<_>>>()
@@ -60,23 +103,35 @@ fn items_of(
     past: &World,
     span: Span,
     period_ms: i64,
+    reached: &dyn Fn(u32),
+    gives_way: &AtomicBool,
 ) -> Result<Vec<dashboard::BillItem>> {
-    // Who starts the show's own workers is waited for, and this is not.
-    lower_priority(Priority::Hours);
     let costs = Costs::default();
     let logic = Logic { map: past.map.clone(), costs, ..Logic::default() };
     let lanes = (business.comparison.lanes)(&logic, Some(past), &[period_ms])?;
     let mut comparison = Comparison::new(business.bill, lanes, 1, span, costs);
-    let before = |at: Timestamp| at < span.end;
-    for emission in (business.producer.simulate)(past)?.take_while(|emission| before(emission.at)) {
+    let mut minutes = span.start;
+    let mut is_last_to_run = false;
+    for emission in (business.producer.simulate)(past)?.take_while(|emission| emission.at < span.end) {
         comparison.take(&emission.event);
+        if emission.at >= minutes {
+            minutes = emission.at.plus_ms(60_000);
+            reached((1_000 * emission.at.since_ms(span.start) / span.end.since_ms(span.start)) as u32);
+            if !is_last_to_run && gives_way.load(Ordering::Relaxed) {
+                lower_priority(Priority::Hours);
+                is_last_to_run = true;
+            }
+        }
     }
     let bills = comparison.into_bills();
+    reached(1_000);
     Ok((business.bill_items)(bills[0].as_ref(), &bills[0].lines()))
 }
 
 #[cfg(test)]
 mod tests {
+    use events::Timestamp;
+
     use super::*;
     use crate::business::OPENING_START;
     use crate::payments::PAYMENTS;
@@ -85,7 +140,11 @@ mod tests {
     fn the_hour_before_a_show_has_a_bill_of_both_lanes() {
         let start = OPENING_START.parse().expect("an RFC 3339 instant");
         let world = World { seed: 7, start, drivers: 5, map: None };
-        let past = bill_of_the_past(&[&PAYMENTS], &world, HOUR_MS).expect("a world without a map's file");
+        let progress = PastProgress::new(&[&PAYMENTS]);
+        assert!(progress.part() <= 0.0);
+        let past =
+            bill_of_the_past(&[&PAYMENTS], &world, HOUR_MS, &progress).expect("a world without a map's file");
+        assert!(progress.part() >= 1.0, "all of it is simulated: {}", progress.part());
         let at = |ms| Timestamp::from_ms(ms).to_string();
         assert_eq!(at(past.from_ms), "2026-03-03T10:00:00.000Z");
         assert_eq!(past.until_ms, start.ms(), "up to the show");

@@ -38,8 +38,8 @@ pub(crate) fn start() -> (Cluster, TempDir) {
 }
 
 /// What SIGKILL would leave of a running broker's data now: the page cache survives its process, so
-/// a copy shows it. A file that is gone when its turn comes had a name for a moment only: checkpoints
-/// are written under another name first and renamed.
+/// a copy shows it. A file that is gone when its turn comes had its name for a moment only:
+/// checkpoints are written under another name first and renamed.
 pub(crate) fn what_a_kill_leaves(data_dir: &TempDir) -> TempDir {
     fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();

@@ -169,7 +169,8 @@ fn a_running_broker_notes_how_far_it_is_synced_and_a_start_checks_only_the_rest(
         client.produce("t", 0, sent.clone());
     }
     let name = "recovery-point-offset-checkpoint";
-    let noted = || std::fs::read_to_string(data_dir.path().join(name)).is_ok_and(|text| text.contains("t 0 10\n"));
+    let noted =
+        || std::fs::read_to_string(data_dir.path().join(name)).is_ok_and(|text| text.contains("t 0 10\n"));
     let wait_20_ms = FetchRequest { max_wait_ms: 20, ..fetch("t", &[(0, 10)]) };
     let noted_in_time = (0..1_000).any(|_| {
         client.fetch(&wait_20_ms);

@@ -39,6 +39,7 @@ use scenarios::observe::{Show, ShowConfig};
 use scenarios::supervise::{Order, Supervisor, WorkerSpec};
 use scenarios::topics;
 
+use past::PastHour;
 use stall::{Progress, StallTimer};
 use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
 
@@ -56,6 +57,10 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Runs the show until its time is over, `q`, or Ctrl-C.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let screen = screen::Screen::choose(args.headless, args.format, &args.screen, &args.scenario.businesses)?;
+    let hour = PastHour::before(args);
+    // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
+    // Ctrl-C would have to end.
+    let past = (screen.is_terminal() && hour.has_bill()).then(|| hour.bill()).transpose()?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     let broker = match &args.bootstrap_servers {
         Some(_) => None,
@@ -132,9 +137,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     }
     drop(written);
     controller.start_later(history);
-    // A bill for a person to look at; a headless show has one at its end.
-    if past::has_bill(&plan) && screen.is_terminal() {
-        controller.expect_past(past::of(&plan)?);
+    if let Some(past) = past {
+        controller.expect_past(past);
     }
     let of_the_others = plan.clone();
     controller.start_when_ready(groups, READY, move |now_ms| {
