@@ -16,8 +16,15 @@ use super::configs::{self, Refusal};
 use crate::controller::TopicConfig;
 
 pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> AlterConfigsResponse {
+    let resources = request.resources.iter();
+    let twice = configs::named_twice(resources.map(|r| (r.resource_type, r.resource_name.as_str())));
     let responses = request.resources.into_iter().map(|resource| {
-        let (error_code, error_message) = configs::fields(alter(context, &resource, request.validate_only));
+        let result = if twice.contains(&(resource.resource_type, resource.resource_name.clone())) {
+            Err(configs::refuse_twice(&resource.resource_name))
+        } else {
+            alter(context, &resource, request.validate_only)
+        };
+        let (error_code, error_message) = configs::fields(result);
         AlterConfigsResourceResponse {
             error_code,
             error_message,
@@ -29,6 +36,7 @@ pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> Alt
 }
 
 fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
+    configs::check_changes(resource.configs.iter().map(|entry| (entry.name.as_str(), &entry.value, true)))?;
     let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
     let mut config = TopicConfig::default();
     for entry in &resource.configs {

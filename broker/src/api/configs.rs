@@ -1,5 +1,6 @@
 //! What the requests about settings share.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use protocol::ErrorCode;
@@ -104,6 +105,35 @@ pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         ),
         entry("socket.request.max.bytes", config.max_request_bytes.to_string(), SettingKind::Int),
     ]
+}
+
+/// The resources that a request names more than once: which mention was meant to win is a guess.
+pub(super) fn named_twice<'a>(resources: impl Iterator<Item = (i8, &'a str)>) -> BTreeSet<(i8, String)> {
+    let mut seen = BTreeSet::new();
+    resources.filter(|&resource| !seen.insert(resource)).map(|(kind, name)| (kind, name.to_owned())).collect()
+}
+
+/// What is said of a resource or a setting that is named twice.
+pub(super) fn refuse_twice(name: &str) -> Refusal {
+    Refusal::new(ErrorCode::INVALID_REQUEST, format!("{name} is named twice in the request"))
+}
+
+/// Refuses changes that name a setting twice, or give none where a value is needed, before any of
+/// them is made. A change is a name, a value, and whether it needs one.
+pub(super) fn check_changes<'a>(
+    changes: impl Iterator<Item = (&'a str, &'a Option<String>, bool)>,
+) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for (name, value, needs_value) in changes {
+        if needs_value && value.is_none() {
+            let message = format!("{name} is to be set to nothing: give it a value, or delete it");
+            return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+        }
+        if !seen.insert(name) {
+            return Err(refuse_twice(name));
+        }
+    }
+    Ok(())
 }
 
 /// The topic that a request about settings names.

@@ -11,13 +11,20 @@ use protocol::ErrorCode;
 use protocol::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
+use protocol::describe_configs::TOPIC;
 
 use super::Context;
 use super::configs::{self, Refusal};
 
 pub(super) fn handle(context: &Context<'_>, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
+    let twice = configs::named_twice(request.topics.iter().map(|topic| (TOPIC, topic.name.as_str())));
     let results = request.topics.into_iter().map(|asked| {
-        let (error_code, error_message) = configs::fields(grow(context, &asked, request.validate_only));
+        let result = if twice.contains(&(TOPIC, asked.name.clone())) {
+            Err(configs::refuse_twice(&asked.name))
+        } else {
+            grow(context, &asked, request.validate_only)
+        };
+        let (error_code, error_message) = configs::fields(result);
         CreatePartitionsTopicResult { name: asked.name, error_code, error_message }
     });
     CreatePartitionsResponse { results: results.collect(), ..Default::default() }

@@ -65,9 +65,11 @@ fn create(
     let partitions = partitions(context, asked)?;
     let mut config = TopicConfig::default();
     for entry in &asked.configs {
-        if let Some(value) = &entry.value {
-            config.set(&entry.name, value)?;
-        }
+        let Some(value) = &entry.value else {
+            let message = format!("{} is to be set to nothing: give it a value", entry.name);
+            return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
+        };
+        config.set(&entry.name, value)?;
     }
     topics.check_new(&asked.name, partitions)?;
     let mut result = CreatableTopicResult {

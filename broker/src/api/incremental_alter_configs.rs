@@ -20,8 +20,15 @@ pub(super) fn handle(
     context: &Context<'_>,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
+    let resources = request.resources.iter();
+    let twice = configs::named_twice(resources.map(|r| (r.resource_type, r.resource_name.as_str())));
     let responses = request.resources.into_iter().map(|resource| {
-        let (error_code, error_message) = configs::fields(alter(context, &resource, request.validate_only));
+        let result = if twice.contains(&(resource.resource_type, resource.resource_name.clone())) {
+            Err(configs::refuse_twice(&resource.resource_name))
+        } else {
+            alter(context, &resource, request.validate_only)
+        };
+        let (error_code, error_message) = configs::fields(result);
         AlterConfigsResourceResponse {
             error_code,
             error_message,
@@ -33,18 +40,16 @@ pub(super) fn handle(
 }
 
 fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
+    let changes = resource.configs.iter();
+    configs::check_changes(
+        changes.map(|change| (change.name.as_str(), &change.value, change.config_operation != DELETE)),
+    )?;
     let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
     let mut config = topic.config.clone();
     for change in &resource.configs {
         match (change.config_operation, &change.value) {
             (SET, Some(value)) => config.set(&change.name, value)?,
             (DELETE, _) => config.unset(&change.name)?,
-            (SET, None) => {
-                return Err(Refusal::new(
-                    ErrorCode::INVALID_CONFIG,
-                    format!("{} is to be set to nothing", change.name),
-                ));
-            }
             // The only list is cleanup.policy, which has one legal content: to
             // add that changes nothing.
             (APPEND, Some(value)) if change.name == "cleanup.policy" => config.set(&change.name, value)?,

@@ -63,6 +63,9 @@ pub(crate) enum TopicError {
     Unknown { name: String },
     #[error("{name:?} can't be the name of a topic: {reason}")]
     InvalidName { name: String, reason: &'static str },
+    /// Metrics of Kafka write `.` as `_`, so it keeps such names apart.
+    #[error("topic {name:?} can't stand beside {other:?}: '.' and '_' in names are taken for the same")]
+    Collides { name: String, other: String },
     #[error("{count} partitions: between {min} and {max} are possible")]
     InvalidPartitions { count: i32, min: i32, max: i32 },
     #[error(transparent)]
@@ -163,6 +166,9 @@ impl Topics {
         check_name(name)?;
         if self.get(name).is_some() {
             return Err(TopicError::AlreadyExists { name: name.to_owned() });
+        }
+        if let Some(other) = self.read().by_name.keys().find(|other| collide(other, name)) {
+            return Err(TopicError::Collides { name: name.to_owned(), other: other.to_string() });
         }
         check_partitions(partitions, 1)
     }
@@ -381,6 +387,12 @@ fn check_name(name: &str) -> Result<(), TopicError> {
         _ => return Ok(()),
     };
     Err(TopicError::InvalidName { name: name.to_owned(), reason })
+}
+
+/// Whether two names differ in nothing but `.` and `_` (`Topic.hasCollision`).
+fn collide(one: &str, other: &str) -> bool {
+    let same = |byte| if byte == b'.' { b'_' } else { byte };
+    one.len() == other.len() && one.bytes().map(same).eq(other.bytes().map(same))
 }
 
 fn check_partitions(count: i32, min: i32) -> Result<(), TopicError> {

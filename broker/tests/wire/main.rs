@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can not go on should say where")]
 
 mod admin;
+mod ambiguous;
 mod client;
 mod connections;
 mod fetch;
