@@ -44,5 +44,5 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
             config.set(&entry.name, value)?;
         }
     }
-    configs::store(context, &topic, config, validate_only)
+    configs::store(context, &topic, &config, validate_only)
 }

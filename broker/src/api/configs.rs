@@ -161,7 +161,7 @@ pub(super) fn topic_named(
 pub(super) fn store(
     context: &Context<'_>,
     topic: &Topic,
-    config: TopicConfig,
+    config: &TopicConfig,
     validate_only: bool,
 ) -> Result<(), Refusal> {
     if validate_only {

@@ -65,5 +65,5 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
             }
         }
     }
-    configs::store(context, &topic, config, validate_only)
+    configs::store(context, &topic, &config, validate_only)
 }

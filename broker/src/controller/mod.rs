@@ -11,6 +11,8 @@
 //!   a log of changes instead.
 
 mod partition_handle;
+#[cfg(test)]
+mod tests;
 mod topic_config;
 mod topics;
 mod topics_file;

@@ -1,6 +1,7 @@
 //! The registry of topics.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
@@ -12,7 +13,7 @@ use super::topics_file::{self, TopicEntry, TopicsFileError};
 use super::{PartitionHandle, TopicConfig};
 use crate::coordinator::OFFSETS_TOPIC;
 use crate::log::{
-    Checkpoint, LogConfig, LogDir, RecoveryHints, Storage, StorageError, TopicPartition, read_file,
+    Checkpoint, LogConfig, LogDir, RecoveryHints, Reserve, Storage, StorageError, TopicPartition, read_file,
     replace_file,
 };
 use crate::replica::Partition;
@@ -22,6 +23,9 @@ const MAX_PARTITIONS: i32 = 10_000;
 
 /// A registry larger than this is not one of ours.
 const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// So much more than the registry takes is kept for the day on which the disk is full.
+const RESERVE_BYTES: usize = 64 << 10;
 
 /// On one broker there are no elections.
 pub(crate) const LEADER_EPOCH: LeaderEpoch = LeaderEpoch(0);
@@ -98,6 +102,8 @@ impl Registry {
 pub(crate) struct Topics {
     storage: Arc<dyn Storage>,
     log_dir: LogDir,
+    /// For the changes that make room.
+    reserve: Reserve,
     path: PathBuf,
     defaults: LogConfig,
     registry: RwLock<Registry>,
@@ -120,6 +126,7 @@ impl Topics {
         let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
             .map_err(|source| TopicError::Damaged { path: path.clone(), source })?;
         let topics = Self {
+            reserve: Reserve::new(Arc::clone(&storage), data_dir),
             storage,
             log_dir,
             path,
@@ -138,6 +145,7 @@ impl Topics {
             topics.write().insert(Arc::new(topic));
         }
         topics.report_unknown_partitions()?;
+        topics.keep_reserve();
         Ok(topics)
     }
 
@@ -185,19 +193,20 @@ impl Topics {
         self.check_new(name, partitions)?;
         let name: Arc<str> = name.into();
         let log_config = config.log_config(&self.defaults);
-        let partitions = (0..partitions)
-            .map(|number| self.create_partition(&TopicPartition::new(Arc::clone(&name), number), &log_config))
-            .collect::<Result<_, _>>()?;
-        let topic = Arc::new(Topic { name, id, config, partitions });
-        self.replace(&topic)?;
-        Ok(topic)
+        let made = self.create_partitions(&name, 0..partitions, &log_config).and_then(|partitions| {
+            let topic = Arc::new(Topic { name: Arc::clone(&name), id, config, partitions });
+            self.replace(&topic)?;
+            Ok(topic)
+        });
+        Ok(made.inspect_err(|_| self.remove_partitions(&name, 0..partitions))?)
     }
 
     /// Removes a topic and its records. Fetches that wait for it are answered.
     pub(crate) fn delete(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
         let _changing = self.lock();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
-        self.save(self.read().by_name.values().filter(|other| other.name != topic.name))?;
+        self.reserve
+            .spend(|| self.save(self.read().by_name.values().filter(|other| other.name != topic.name)))?;
         self.write().remove(&topic);
         for partition in &topic.partitions {
             partition.mark_deleted();
@@ -211,12 +220,23 @@ impl Topics {
         let _changing = self.lock();
         let topic = self.check_grow(name, count)?;
         let config = topic.config.log_config(&self.defaults);
-        let mut partitions = topic.partitions.clone();
-        for number in partitions.len() as i32..count {
-            let name = TopicPartition::new(Arc::clone(&topic.name), number);
-            partitions.push(self.create_partition(&name, &config)?);
+        let new = topic.partitions.len() as i32..count;
+        let grown = self.create_partitions(&topic.name, new.clone(), &config).and_then(|mut added| {
+            let mut partitions = topic.partitions.clone();
+            partitions.append(&mut added);
+            self.replace(&Arc::new(Topic { partitions, ..Topic::clone(&topic) }))
+        });
+        Ok(grown.inspect_err(|_| self.remove_partitions(&topic.name, new))?)
+    }
+
+    /// What a change that failed has made of these partitions goes again: nobody would ever write
+    /// there.
+    fn remove_partitions(&self, topic: &Arc<str>, numbers: Range<i32>) {
+        for number in numbers {
+            if let Err(error) = self.log_dir.remove(&TopicPartition::new(Arc::clone(topic), number)) {
+                tracing::error!("{error}");
+            }
         }
-        self.replace(&Arc::new(Topic { partitions, ..Topic::clone(&topic) }))
     }
 
     /// Whether a topic could grow to that size, without doing it.
@@ -227,11 +247,13 @@ impl Topics {
     }
 
     /// Replaces what is set for a topic; its logs go by it at once.
-    pub(crate) fn configure(&self, name: &str, config: TopicConfig) -> Result<(), TopicError> {
+    pub(crate) fn configure(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         let _changing = self.lock();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
         let log_config = config.log_config(&self.defaults);
-        self.replace(&Arc::new(Topic { config, ..Topic::clone(&topic) }))?;
+        // A shorter retention makes room.
+        self.reserve
+            .spend(|| self.replace(&Arc::new(Topic { config: config.clone(), ..Topic::clone(&topic) })))?;
         for partition in &topic.partitions {
             partition.lock().set_config(log_config.clone());
         }
@@ -257,7 +279,14 @@ impl Topics {
                     .map(|partition| (partition.name.clone(), partition.lock().checkpoint())),
             );
         }
-        self.log_dir.checkpoint(&all)
+        self.log_dir.checkpoint(&all)?;
+        self.keep_reserve();
+        Ok(())
+    }
+
+    /// Sets room aside for one more registry, if there is any.
+    fn keep_reserve(&self) {
+        self.reserve.fill(encode(self.read().by_name.values()).len() + RESERVE_BYTES);
     }
 
     /// Closes every partition and marks the data directory as closed in order.
@@ -271,7 +300,7 @@ impl Topics {
         self.log_dir.close()
     }
 
-    fn replace(&self, topic: &Arc<Topic>) -> Result<(), TopicError> {
+    fn replace(&self, topic: &Arc<Topic>) -> Result<(), StorageError> {
         topic.assert_consistent();
         let mut registry = self.read().clone();
         if let Some(old) = registry.by_name.get(&topic.name) {
@@ -291,15 +320,7 @@ impl Topics {
     }
 
     fn save<'a>(&self, topics: impl Iterator<Item = &'a Arc<Topic>>) -> Result<(), StorageError> {
-        let entries: Vec<_> = topics
-            .map(|topic| TopicEntry {
-                name: topic.name.to_string(),
-                id: topic.id,
-                partitions: topic.partitions.len() as i32,
-                config: topic.config.clone(),
-            })
-            .collect();
-        replace_file(&*self.storage, &self.path, topics_file::encode(entries.iter()).as_bytes())
+        replace_file(&*self.storage, &self.path, encode(topics).as_bytes())
     }
 
     fn open_partition(
@@ -308,6 +329,17 @@ impl Topics {
         config: &LogConfig,
     ) -> Result<Arc<PartitionHandle>, StorageError> {
         self.open_with(name, config, self.log_dir.recovery_hints(name))
+    }
+
+    fn create_partitions(
+        &self,
+        topic: &Arc<str>,
+        numbers: Range<i32>,
+        config: &LogConfig,
+    ) -> Result<Vec<Arc<PartitionHandle>>, StorageError> {
+        numbers
+            .map(|number| self.create_partition(&TopicPartition::new(Arc::clone(topic), number), config))
+            .collect()
     }
 
     /// Starts a partition with no past: what a topic of the same name may have left behind, when a
@@ -373,6 +405,18 @@ impl Topics {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Registry> {
         self.registry.write().expect("no thread panics while it holds this lock")
     }
+}
+
+fn encode<'a>(topics: impl Iterator<Item = &'a Arc<Topic>>) -> String {
+    let entries: Vec<_> = topics
+        .map(|topic| TopicEntry {
+            name: topic.name.to_string(),
+            id: topic.id,
+            partitions: topic.partitions.len() as i32,
+            config: topic.config.clone(),
+        })
+        .collect();
+    topics_file::encode(entries.iter())
 }
 
 /// Kafka's rule (`Topic.validate`): a name is also that of a directory.

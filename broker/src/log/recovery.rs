@@ -90,8 +90,11 @@ pub(super) fn recover(
         if limit.is_some() && !torn {
             segment.seal();
         }
-        if opened.rebuilt_indexes > 0 {
-            segment.save_indexes(storage)?;
+        // On a full disk the log can be read all the same, and the next flush tries again.
+        if opened.rebuilt_indexes > 0
+            && let Err(error) = segment.save_indexes(storage)
+        {
+            tracing::warn!("{error}; it is kept in memory meanwhile");
         }
         segments.push(segment);
     }

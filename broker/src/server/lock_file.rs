@@ -42,7 +42,8 @@ impl LockFile {
             file.rewind()?;
             file.write_all(holder.as_bytes())
         };
-        write().map_err(failed(path.clone()))?;
+        // The lock is held all the same: on a full disk nobody is told by whom.
+        let _unnamed_is_fine = write();
         Ok(Self { _file: file })
     }
 }

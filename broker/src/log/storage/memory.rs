@@ -44,13 +44,28 @@ struct Contents {
     synced: Vec<u8>,
 }
 
+impl Shared {
+    /// Removes files, and gives back the room that they took.
+    fn remove_if(&mut self, goes: impl Fn(&Path) -> bool) {
+        let mut freed = 0;
+        self.files.retain(|path, file| {
+            let stays = !goes(path);
+            freed += if stays { 0 } else { file.contents().now.len() as u64 };
+            stays
+        });
+        if let Some(capacity) = &mut lock(&self.faults).capacity {
+            *capacity += freed;
+        }
+    }
+}
+
 impl MemoryStorage {
     /// An empty one without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From now on only `bytes` more can be written; `None` lifts it.
+    /// From now on only `bytes` more can be written, and as much as is removed; `None` lifts it.
     pub fn limit_capacity(&self, bytes: Option<u64>) {
         lock(&self.shared().faults).capacity = bytes;
     }
@@ -157,12 +172,12 @@ impl Storage for MemoryStorage {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.shared().files.remove(path);
+        self.shared().remove_if(|file| file == path);
         Ok(())
     }
 
     fn remove_dir(&self, dir: &Path) -> io::Result<()> {
-        self.shared().files.retain(|path, _| !path.starts_with(dir));
+        self.shared().remove_if(|file| file.starts_with(dir));
         Ok(())
     }
 

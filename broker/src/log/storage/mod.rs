@@ -102,7 +102,10 @@ pub fn read_file(storage: &dyn Storage, path: &Path, max_len: u64) -> Result<Opt
 /// writes beside it, syncs, renames, syncs the directory.
 pub fn replace_file(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let (beside, file) = write_beside(storage, path, content)?;
-    file.sync().map_err(StorageError::of("sync", &beside))?;
+    if let Err(error) = file.sync() {
+        let _the_first_error_counts = storage.remove(&beside);
+        return Err(StorageError::of("sync", beside)(error));
+    }
     storage.rename(&beside, path).map_err(StorageError::of("rename", &beside))?;
     let dir = path.parent().unwrap_or(Path::new("."));
     storage.sync_dir(dir).map_err(StorageError::of("sync", dir))
@@ -126,7 +129,11 @@ fn write_beside(storage: &dyn Storage, path: &Path, content: &[u8]) -> Result<Na
     let beside = PathBuf::from(beside);
     let file = storage.open(&beside).map_err(StorageError::of("create", &beside))?;
     file.set_len(0).map_err(StorageError::of("truncate", &beside))?;
-    file.write_at([content, &[]], 0).map_err(StorageError::of("write", &beside))?;
+    if let Err(error) = file.write_at([content, &[]], 0) {
+        // On a full disk what was written of it would take the last of the room.
+        let _the_first_error_counts = storage.remove(&beside);
+        return Err(StorageError::of("write", beside)(error));
+    }
     Ok((beside, file))
 }
 
