@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use protocol::MAX_STRING_LEN;
 
+use super::deadlines::Deadlines;
 use super::group::Group;
 use super::offset_store::{OffsetStore, OffsetsFlush};
 use super::{
@@ -16,6 +17,8 @@ use crate::log::{Checkpoint, RecoveryHints, Storage, StorageError, TopicPartitio
 
 /// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
 const VACANT_GROUP_MS: i64 = 600_000;
+/// So much later it is tried again to forget what has expired, when the disk refused. ms.
+const RETRY_MS: i64 = 1_000;
 /// Longest name that fits in an offset record, in bytes.
 const MAX_GROUP_ID_LEN: usize = MAX_STRING_LEN;
 /// So much of a client's name goes into the member id that it gets, in bytes: the id must be short
@@ -35,6 +38,8 @@ pub struct GroupCoordinator {
     config: GroupConfig,
     groups: BTreeMap<String, Group>,
     offsets: OffsetStore,
+    /// Of every group, as of its last change.
+    deadlines: Deadlines,
     incarnation: u64,
     ids_given: u64,
 }
@@ -51,8 +56,15 @@ impl GroupCoordinator {
         now_ms: i64,
     ) -> Result<Self, StorageError> {
         let offsets = OffsetStore::open(storage, dir, hints)?;
-        let groups = offsets.groups().keys().map(|group_id| (group_id.clone(), Group::new(now_ms))).collect();
-        Ok(Self { config, groups, offsets, incarnation, ids_given: 0 })
+        let groups: BTreeMap<_, _> =
+            offsets.groups().keys().map(|group_id| (group_id.clone(), Group::new(now_ms))).collect();
+        let group_ids: Vec<String> = groups.keys().cloned().collect();
+        let deadlines = Deadlines::default();
+        let mut coordinator = Self { config, groups, offsets, deadlines, incarnation, ids_given: 0 };
+        for group_id in group_ids {
+            coordinator.note_deadline(&group_id);
+        }
+        Ok(coordinator)
     }
 
     /// `JoinGroup`. The answer to `token` comes as an [`Effect::Join`], now or out of a later call.
@@ -62,7 +74,8 @@ impl GroupCoordinator {
             effects.push(Effect::Join { token, result: Err(error) });
             return effects;
         }
-        let group = self.groups.entry(request.group_id.clone()).or_insert_with(|| Group::new(now_ms));
+        let group_id = request.group_id.clone();
+        let group = self.groups.entry(group_id.clone()).or_insert_with(|| Group::new(now_ms));
         let mut name = request.group_instance_id.as_ref().unwrap_or(&request.client_id).clone();
         name.truncate(name.floor_char_boundary(MAX_NAME_IN_MEMBER_ID));
         let new_member_id = || {
@@ -71,6 +84,7 @@ impl GroupCoordinator {
         };
         group.join(now_ms, token, request, &self.config, new_member_id, &mut effects);
         group.assert_consistent();
+        self.note_deadline(&group_id);
         effects
     }
 
@@ -90,10 +104,12 @@ impl GroupCoordinator {
     /// `SyncGroup`. The answer to `token` comes as an [`Effect::Sync`], now or out of a later call.
     pub fn sync(&mut self, now_ms: i64, token: Token, request: SyncRequest) -> Vec<Effect> {
         let mut effects = Vec::new();
-        match self.group_mut(&request.group_id) {
+        let group_id = request.group_id.clone();
+        match self.group_mut(&group_id) {
             Ok(group) => {
                 group.sync(now_ms, token, request, &mut effects);
                 group.assert_consistent();
+                self.note_deadline(&group_id);
             }
             Err(error) => effects.push(Effect::Sync { token, result: Err(error) }),
         }
@@ -102,7 +118,9 @@ impl GroupCoordinator {
 
     /// `Heartbeat`.
     pub fn heartbeat(&mut self, now_ms: i64, request: &HeartbeatRequest) -> Result<(), GroupError> {
-        self.group_mut(&request.group_id)?.heartbeat(now_ms, request)
+        let result = self.group_mut(&request.group_id)?.heartbeat(now_ms, request);
+        self.note_deadline(&request.group_id);
+        result
     }
 
     /// `LeaveGroup`: one answer for each leaving member, in order, and what it sets free.
@@ -114,6 +132,7 @@ impl GroupCoordinator {
             group.assert_consistent();
             answers
         });
+        self.note_deadline(&request.group_id);
         (result, effects)
     }
 
@@ -125,25 +144,33 @@ impl GroupCoordinator {
     /// Does what is due: sessions and rebalances that timed out, offsets that expired.
     pub fn tick(&mut self, now_ms: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for group in self.groups.values_mut() {
+        for group_id in self.deadlines.due(now_ms) {
+            let group = self.groups.get_mut(&group_id).expect("only groups that are there have a deadline");
             group.tick(now_ms, &mut effects);
             group.assert_consistent();
-        }
-        let expiring =
-            self.groups.iter().filter(|(id, group)| self.expiry_ms(id, group).is_some_and(|at| at <= now_ms));
-        let expiring: Vec<String> = expiring.map(|(group_id, _)| group_id.clone()).collect();
-        for group_id in expiring {
-            self.expire(now_ms, &group_id);
+            if self.expiry_ms(&group_id, &self.groups[&group_id]).is_some_and(|at| at <= now_ms) {
+                self.expire(now_ms, &group_id);
+            }
+            // What is due still, the disk has refused to forget.
+            let due_ms = self.deadline_ms(&group_id);
+            self.deadlines.set(&group_id, due_ms.map(|at| if at > now_ms { at } else { now_ms + RETRY_MS }));
         }
         effects
     }
 
     /// When [`GroupCoordinator::tick`] must be called next, ms since 1970. Ask after every call.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        let deadlines = self.groups.iter().flat_map(|(group_id, group)| {
-            group.next_deadline_ms().into_iter().chain(self.expiry_ms(group_id, group))
-        });
-        deadlines.min()
+        self.deadlines.first_ms()
+    }
+
+    /// After whatever may have changed a group, or its offsets.
+    fn note_deadline(&mut self, group_id: &str) {
+        self.deadlines.set(group_id, self.deadline_ms(group_id));
+    }
+
+    fn deadline_ms(&self, group_id: &str) -> Option<i64> {
+        let group = self.groups.get(group_id)?;
+        group.next_deadline_ms().into_iter().chain(self.expiry_ms(group_id, group)).min()
     }
 
     /// When the next thing of an empty group expires (KIP-211): an offset, or the group's name.
@@ -176,7 +203,7 @@ impl GroupCoordinator {
             .filter(|(_, committed)| expired(committed))
             .map(|(partition, _)| partition.clone())
             .collect();
-        // When the disk refuses, the next tick tries again; no request waits for it.
+        // When the disk refuses, a later tick tries again; no request waits for it.
         if self.offsets.delete(now_ms, group_id, &gone).is_ok()
             && !self.offsets.groups().contains_key(group_id)
         {
@@ -211,8 +238,13 @@ impl GroupCoordinator {
             answers.push(Ok(()));
         }
         assert_eq!(answers.len(), offsets.len(), "each offset has its answer, taken or not");
-        self.offsets.commit(now_ms, &group_id, &commits)?;
-        self.groups.entry(group_id).or_insert_with(|| Group::new(now_ms));
+        // A member that commits is alive, whatever becomes of its offsets.
+        let committed = self.offsets.commit(now_ms, &group_id, &commits);
+        if committed.is_ok() {
+            self.groups.entry(group_id.clone()).or_insert_with(|| Group::new(now_ms));
+        }
+        self.note_deadline(&group_id);
+        committed?;
         Ok(answers)
     }
 
@@ -251,6 +283,7 @@ impl GroupCoordinator {
             self.offsets.groups().get(group_id).into_iter().flatten().map(|(p, _)| p.clone()).collect();
         self.offsets.delete(now_ms, group_id, &partitions)?;
         self.groups.remove(group_id);
+        self.note_deadline(group_id);
         Ok(())
     }
 
@@ -263,6 +296,7 @@ impl GroupCoordinator {
         let (kept, gone): (Vec<_>, Vec<_>) =
             partitions.iter().cloned().partition(|partition| group.is_subscribed_to(&partition.topic));
         self.offsets.delete(now_ms, group_id, &gone)?;
+        self.note_deadline(group_id);
         let answer = |partition| {
             if kept.contains(partition) { Err(GroupError::GroupSubscribedToTopic) } else { Ok(()) }
         };
@@ -277,7 +311,11 @@ impl GroupCoordinator {
                 (*partition.topic == *topic).then(|| partition.clone())
             };
             let partitions: Vec<_> = self.offsets.groups()[&group_id].iter().filter_map(of_topic).collect();
+            if partitions.is_empty() {
+                continue;
+            }
             self.offsets.delete(now_ms, &group_id, &partitions)?;
+            self.note_deadline(&group_id);
         }
         Ok(())
     }
@@ -316,4 +354,105 @@ impl GroupCoordinator {
 fn check_group_id(group_id: &str) -> Result<(), GroupError> {
     let fine = !group_id.is_empty() && group_id.len() <= MAX_GROUP_ID_LEN;
     if fine { Ok(()) } else { Err(GroupError::InvalidGroupId) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coordinator::LeavingMember;
+    use crate::log::MemoryStorage;
+
+    const WEEK_MS: i64 = 7 * 24 * 3_600_000;
+
+    fn open(storage: &MemoryStorage) -> GroupCoordinator {
+        let (config, hints) = (GroupConfig::default(), RecoveryHints::default());
+        GroupCoordinator::open(Arc::new(storage.clone()), "offsets".into(), config, 1, hints, 0).unwrap()
+    }
+
+    fn commit(coordinator: &mut GroupCoordinator, now_ms: i64, group_id: &str, topic: &str) {
+        let request = CommitRequest {
+            group_id: group_id.into(),
+            generation: Generation::NONE,
+            member_id: String::new(),
+            group_instance_id: None,
+            offsets: vec![(TopicPartition::new(topic, 0), CommittedOffset::default())],
+        };
+        coordinator.commit(now_ms, request).unwrap();
+    }
+
+    /// A deadline that is noted for each group must be the one that asking all of them would find.
+    #[test]
+    fn the_first_deadline_is_that_of_all_groups_after_whatever_was_done() {
+        let storage = MemoryStorage::new();
+        let mut coordinator = open(&storage);
+        let check = |coordinator: &GroupCoordinator, expected_ms| {
+            let of_all = coordinator.groups.keys().filter_map(|group_id| coordinator.deadline_ms(group_id));
+            assert_eq!(coordinator.next_deadline_ms(), of_all.min());
+            assert_eq!(coordinator.next_deadline_ms(), expected_ms);
+        };
+        check(&coordinator, None);
+        for (now_ms, group_id, topic) in [(10, "a", "t"), (20, "b", "t"), (30, "b", "u"), (40, "c", "u")] {
+            commit(&mut coordinator, now_ms, group_id, topic);
+            check(&coordinator, Some(10 + WEEK_MS));
+        }
+        let join = JoinRequest {
+            group_id: "a".into(),
+            session_timeout_ms: 10_000,
+            rebalance_timeout_ms: 10_000,
+            protocol_type: "consumer".into(),
+            protocols: vec![("range".into(), bytes::Bytes::new())],
+            ..JoinRequest::default()
+        };
+        let mut effects = coordinator.join(50, Token(1), join);
+        let Some(Effect::Join { result: Ok(joined), .. }) = effects.pop() else { panic!("{effects:?}") };
+        check(&coordinator, Some(10_050));
+        let member = HeartbeatRequest {
+            group_id: "a".into(),
+            generation: joined.generation,
+            member_id: joined.member_id.clone(),
+            group_instance_id: None,
+        };
+        coordinator.heartbeat(60, &member).unwrap();
+        check(&coordinator, Some(10_050));
+        let sync = SyncRequest {
+            group_id: "a".into(),
+            generation: joined.generation,
+            member_id: joined.member_id.clone(),
+            ..SyncRequest::default()
+        };
+        coordinator.sync(70, Token(2), sync);
+        coordinator.heartbeat(80, &member).unwrap();
+        check(&coordinator, Some(10_080));
+        let leaving = LeavingMember { member_id: joined.member_id, group_instance_id: None };
+        coordinator.leave(90, &LeaveRequest { group_id: "a".into(), members: vec![leaving] }).0.unwrap();
+        // The others have not committed since.
+        check(&coordinator, Some(20 + WEEK_MS));
+        coordinator.delete_topic_offsets(100, "t").unwrap();
+        check(&coordinator, Some(90 + VACANT_GROUP_MS));
+        coordinator.delete_group(110, "a").unwrap();
+        check(&coordinator, Some(30 + WEEK_MS));
+        coordinator.delete_offsets(120, "b", &[TopicPartition::new("u", 0)]).unwrap();
+        check(&coordinator, Some(20 + VACANT_GROUP_MS));
+        coordinator.tick(20 + VACANT_GROUP_MS);
+        check(&coordinator, Some(40 + WEEK_MS));
+        check(&open(&storage), Some(40 + WEEK_MS));
+        coordinator.tick(40 + WEEK_MS);
+        check(&coordinator, None);
+    }
+
+    /// Else the broker would do nothing but try, for as long as the disk is full.
+    #[test]
+    fn what_a_full_disk_does_not_let_expire_is_tried_again_later() {
+        let storage = MemoryStorage::new();
+        let mut coordinator = open(&storage);
+        commit(&mut coordinator, 10, "a", "t");
+        storage.limit_capacity(Some(0));
+        let due_ms = 10 + WEEK_MS;
+        coordinator.tick(due_ms);
+        let again_ms = coordinator.next_deadline_ms().unwrap();
+        assert!(again_ms > due_ms, "due again at {again_ms}, and now it is {due_ms}");
+        storage.limit_capacity(None);
+        coordinator.tick(again_ms);
+        assert!(coordinator.list().is_empty() && coordinator.next_deadline_ms().is_none());
+    }
 }

@@ -23,6 +23,7 @@
 //! effect to the connection that waits for its token; in tests the caller reads the list.
 
 mod config;
+mod deadlines;
 mod error;
 mod group;
 mod group_coordinator;
