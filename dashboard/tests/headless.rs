@@ -13,7 +13,7 @@ fn a_line_of_words() {
     expect!["Tue 14:32:07  stream 18 ms behind    batch 41 min behind, next run in 19 s    cost of batch delay so far: $1,204.50 · 1,498 minutes of ETA error · 812 missed clicks · 37 wrong texts    18,335 records/s  fraud: ▲ falling behind 210/s, 420 behind = 1.8 s = 418 swipes unscored = $21,406.25  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Normal.snapshot()));
     expect!["Tue 14:32:07  stream fraud 38 s behind, others 18 ms    batch 41 min behind, next run in 19 s    cost of batch delay so far: $1,204.50 · 1,498 minutes of ETA error · 812 missed clicks · 37 wrong texts    18,335 records/s  fraud: ✖ dead, 4,200 behind = 38 s = 4,187 swipes unscored = $214,062.50  recommendations: ▼ draining, done in 3.2 s, 180 behind = 220 ms = 180 clicks without a new page    ✖ fraud-1 dead"].assert_eq(&snapshot_text(&Sample::Dead.snapshot()));
     expect!["15 topics  9 groups  farthest behind batch-eta by 348,000 records, 41 s    18,335 records/s  fraud: ▲ falling behind 210/s  recommendations: ▼ draining, done in 3.2 s    ▲ fraud is falling behind"].assert_eq(&snapshot_text(&Sample::Foreign.snapshot()));
-    expect!["stream no answer yet    batch no run yet    cost of batch delay so far: –    – records/s    ○ connecting"]
+    expect!["stream no answer yet    batch no run yet    cost of batch delay so far: no case yet    – records/s    ○ connecting"]
         .assert_eq(&snapshot_text(&Sample::Empty.snapshot()));
 }
 

@@ -95,8 +95,25 @@ fn it_says_what_it_waits_for_and_when_it_is_old() {
     assert!(payments.contains("batch no run yet") && payments.contains("stream not started"), "{payments}");
     assert!(!payments.contains(['◆', '◇', '━']), "nothing is read: {payments}");
 
+    // A job's first run has read, and is not out.
+    for (running, words) in [(true, "batch running now"), (false, "batch no run seen")] {
+        let mut snapshot = Sample::Normal.snapshot();
+        snapshot.lanes.data.readers[1].batch_age_ms = None;
+        snapshot.lanes.data.running = running;
+        update(&mut waiting, Msg::Snapshot(Arc::new(snapshot)), 0);
+        let screen = text(&waiting, (120, 40));
+        assert!(picture(&screen)[1].contains(words), "{screen}");
+    }
+
     let stale = text(&state(Sample::Stale, (120, 40)), (120, 40));
     assert!(stale.lines().nth(2).expect("its frame").contains("stale 12 s"), "{stale}");
+    // Sources count whole seconds: the first one has no age yet.
+    let mut snapshot = Sample::Normal.snapshot();
+    snapshot.lanes.source = dashboard::Source::Stale { for_ms: 0, reason: "no answer".into() };
+    update(&mut waiting, Msg::Snapshot(Arc::new(snapshot)), 0);
+    let screen = text(&waiting, (120, 40));
+    assert!(screen.lines().nth(2).expect("its frame").contains("stale: no answer"), "{screen}");
+    assert!(!screen.contains("stale 0"), "{screen}");
     let mut absent = Sample::Normal.snapshot();
     absent.lanes.source = Source::Absent;
     update(&mut waiting, Msg::Snapshot(Arc::new(absent)), 0);

@@ -132,12 +132,22 @@ fn burst(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
     let (day, month) = (facts.counts[1], facts.counts[3]);
     let usual = month.saturating_sub(day) as f32 / 29.0;
     if facts.history >= 10 && day >= 3 && day as f32 > 1.8 * usual {
-        return Some(format!("{day} swipes in a day, {usual:.1} are usual"));
+        return Some(format!("{day} swipes in a day, {}", usual_swipes(usual)));
     }
     let spent = facts.sums[1] as f32;
     let usual = ((facts.sums[3] - facts.sums[1]).max(0) as f32) / 29.0;
-    (facts.history >= 10 && spent > 2.0 * usual && spent > 0.0)
-        .then(|| format!("{} spent in a day, {} is usual", money(facts.sums[1]), money(usual as i64)))
+    let is_much = facts.history >= 10 && spent > 2.0 * usual && spent > 0.0;
+    is_much.then(|| format!("{} spent in a day, {} is usual", money(facts.sums[1]), usual_money(usual)))
+}
+
+/// How many swipes a day are usual: less than one in twenty days is none.
+fn usual_swipes(a_day: f32) -> String {
+    if a_day < 0.05 { "none is usual".to_owned() } else { format!("{a_day:.1} are usual") }
+}
+
+/// The usual cents a day as a sum.
+fn usual_money(cents_a_day: f32) -> String {
+    if cents_a_day < 1.0 { "nothing".to_owned() } else { money(cents_a_day as i64) }
 }
 
 fn terminal(facts: &Facts) -> Option<String> {
@@ -202,4 +212,16 @@ fn times(count: u32) -> String {
 
 fn chargebacks(count: u32) -> String {
     if count == 1 { "1 chargeback".to_owned() } else { format!("{count} chargebacks") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hardly_ever_is_not_written_as_a_zero() {
+        assert_eq!(usual_swipes(1.0 / 29.0), "none is usual");
+        assert_eq!(usual_swipes(2.0 / 29.0), "0.1 are usual");
+        assert_eq!([usual_money(0.4), usual_money(1_250.0)], ["nothing", "$12.50"]);
+    }
 }

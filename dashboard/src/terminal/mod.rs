@@ -215,9 +215,8 @@ impl<'a> Screen<'a> {
                     return Ok(self.outcome(exit));
                 }
             }
-            if !self.dirty {
-                self.handle(Msg::Tick, &mut send);
-            }
+            // Also where snapshots come faster than frames are drawn: what is over must go.
+            self.handle(Msg::Tick, &mut send);
         }
     }
 

@@ -22,7 +22,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::{UNKNOWN, age, duration};
+use crate::format::{age, duration};
 use crate::snapshot::{FollowedCase, Group, Readers, Snapshot, Source};
 use crate::state::State;
 use crate::view::lesson::{NAMED_MS, stale_ms};
@@ -146,16 +146,18 @@ impl<'a> Log<'a> {
                 (age(Some(ms), is_minimum), if ms >= NAMED_MS { Role::Bad } else { Role::Truth })
             }
             // With a bookmark it has read before; how far behind it is was not measured yet.
-            None if self.stream.is_some() => (UNKNOWN.into(), Role::Dim),
+            None if self.stream.is_some() => ("not measured yet".into(), Role::Dim),
             None => ("not started".into(), Role::Dim),
         }
     }
 
     /// What is said of the batch lane.
-    fn batch_words(&self) -> (String, Role) {
+    fn batch_words(&self, snapshot: &Snapshot) -> (String, Role) {
         match self.readers.batch_age_ms {
             Some(ms) => (duration(ms), Role::Truth),
-            None if self.batch.is_some() => (UNKNOWN.into(), Role::Dim),
+            // With a bookmark it has read; what its run covers is known when it is out.
+            None if self.batch.is_some() && snapshot.lanes.data.running => ("running now".into(), Role::Dim),
+            None if self.batch.is_some() => ("no run seen".into(), Role::Dim),
             None => ("no run yet".into(), Role::Dim),
         }
     }
@@ -232,7 +234,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
         let stream_from = right.saturating_sub(14 + behind.len() as u16);
         let batch_from = stream_from.saturating_sub(22);
         line(pen, log, x, y, batch_from.saturating_sub(x + 2));
-        let (words, role) = log.batch_words();
+        let (words, role) = log.batch_words(snapshot);
         let after = if role == Role::Dim { "" } else { " behind" };
         let batch: Pieces = vec![("batch ".into(), Role::Batch), (words, role), (after.into(), Role::Dim)];
         pen.pieces(batch_from, y, pieces_width(&batch), &batch);

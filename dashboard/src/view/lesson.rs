@@ -32,7 +32,7 @@ pub(crate) fn lesson(shown: Option<&Snapshot>, room: u16) -> Pieces {
     let lanes = &snapshot.lanes.data;
     let cost = cost(snapshot, room);
     let stale = stale_ms(&snapshot.lanes.source);
-    let said = stale.map(|for_ms| format!("stale {}: ", duration(for_ms as f64)));
+    let said = stale.map(|for_ms| format!("{}: ", stale_for(for_ms)));
     let taken = pieces_width(&cost) + said.as_deref().map_or(0, text_width);
     let left = room.saturating_sub(taken);
     let mut pieces = both_lanes(lanes, left, stale.is_none());
@@ -58,6 +58,11 @@ pub(crate) fn stale_ms(source: &Source) -> Option<u64> {
         Source::Stale { for_ms, .. } => Some(*for_ms),
         Source::Live | Source::Waiting | Source::Absent => None,
     }
+}
+
+/// That a source has been silent for so long; sources count in whole seconds.
+pub(crate) fn stale_for(ms: u64) -> String {
+    if ms < 1_000 { "stale".into() } else { format!("stale {}", duration(ms as f64)) }
 }
 
 /// Before the first event the consumers load and join; nothing is wrong.
@@ -373,7 +378,7 @@ fn written(snapshot: &Snapshot, before: fn(&Style) -> u16, room: u16) -> Pieces 
     let style = STYLES.iter().find(fits).unwrap_or(&STYLES[STYLES.len() - 1]);
     let mut pieces: Pieces = vec![(style.head_of(past), Role::Dim)];
     if slots.is_empty() {
-        pieces.push((UNKNOWN.into(), Role::Dim));
+        pieces.push(("no case yet".into(), Role::Dim));
     }
     let mut awaits_run = lanes.batch_age_ms.is_none() && lanes.runs.is_empty();
     for (at, (item, headline)) in slots.iter().take(style.most).enumerate() {

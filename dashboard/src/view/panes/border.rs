@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use crate::format::duration;
 use crate::snapshot::Source;
 use crate::state::State;
 use crate::state::pane::Pane;
+use crate::view::lesson::stale_for;
 use crate::view::pen::{Frame, Pen, Pieces};
 use crate::view::theme::Role;
 use text::{clean, text_width};
@@ -73,8 +73,7 @@ pub(crate) fn stale_words(state: &State, source: &Source) -> Pieces {
     match source {
         Source::Stale { for_ms, reason } => {
             let age = for_ms.saturating_add(state.silence_ms().unwrap_or(0));
-            let stale = (format!("stale {}", duration(age as f64)), Role::Bad);
-            vec![stale, (format!(": {}", clean(reason)), Role::Bad)]
+            vec![(stale_for(age), Role::Bad), (format!(": {}", clean(reason)), Role::Bad)]
         }
         Source::Live | Source::Waiting | Source::Absent => Pieces::new(),
     }
