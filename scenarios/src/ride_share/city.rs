@@ -29,6 +29,8 @@ pub(super) struct CityView {
     now: Option<Timestamp>,
     vehicles: HashMap<String, (Timestamp, Vehicle)>,
     speeds: BTreeMap<u32, (Timestamp, f64)>,
+    /// When streets were last forgotten, in wall-clock time.
+    swept_ms: Option<i64>,
     trips: TripsView,
     delayed: DelayedTrip,
     incidents: BTreeMap<String, (Timestamp, Incident)>,
@@ -41,6 +43,7 @@ impl CityView {
             now: None,
             vehicles: HashMap::new(),
             speeds: BTreeMap::new(),
+            swept_ms: None,
             trips: TripsView::default(),
             delayed: DelayedTrip::default(),
             incidents: BTreeMap::new(),
@@ -71,8 +74,13 @@ impl CityView {
     /// before the first position.
     fn shown(&mut self, wall_ms: i64) -> Option<City> {
         let now = self.now?;
+        // Thousands of streets: to look through all of them as often as they are drawn is most of
+        // what a picture costs.
+        if self.swept_ms.is_none_or(|swept| wall_ms.abs_diff(swept) >= 1_000) {
+            self.swept_ms = Some(wall_ms);
+            self.speeds.retain(|_, (ts, _)| now.since_ms(*ts) < SPEED_MS);
+        }
         self.vehicles.retain(|_, (ts, _)| now.since_ms(*ts) < SILENT_MS);
-        self.speeds.retain(|_, (ts, _)| now.since_ms(*ts) < SPEED_MS);
         self.incidents.retain(|_, (until, _)| *until > now);
         let mut vehicles: Vec<Vehicle> = self.vehicles.values().map(|(_, vehicle)| vehicle.clone()).collect();
         vehicles.sort_unstable_by(|a, b| a.id.cmp(&b.id));

@@ -14,6 +14,8 @@ use crate::view::{CaseClock, PaneSource, View};
 const TRAIL: usize = 40;
 /// Shoppers to choose from.
 const SHOPPERS: usize = 8;
+/// Items to show as trending.
+const TRENDING: usize = 20;
 /// A shopper who is silent for so long, in event time, has left.
 const SILENT_MS: i64 = 20 * 60_000;
 /// Names longer than this, in bytes, are not shown.
@@ -124,25 +126,21 @@ impl ShopView {
     fn shown(&mut self) -> Option<Shop> {
         let now = self.watermark.now()?;
         self.sweep(now);
-        let mut open: Vec<(&String, &Session)> =
-            self.sessions.iter().filter(|(_, session)| session.trail.len() >= 3).collect();
-        // The oldest sessions, so that the selected one does not move with every event; never one
-        // with hundreds of events, which is a bot's.
-        open.retain(|(_, session)| session.events < 150);
-        open.sort_unstable_by(|(a_id, a), (b_id, b)| a.first.cmp(&b.first).then_with(|| a_id.cmp(b_id)));
-        let shoppers = open.into_iter().rev().take(64).collect::<Vec<_>>();
-        let mut shoppers: Vec<_> = shoppers.into_iter().collect();
-        shoppers
-            .sort_unstable_by(|(a_id, a), (b_id, b)| b.events.cmp(&a.events).then_with(|| a_id.cmp(b_id)));
-        let mut trending: Vec<(&String, &Interest)> =
-            self.items.iter().filter(|(_, i)| i.now >= 2.0).collect();
-        trending.sort_unstable_by(|(a_id, a), (b_id, b)| {
+        // Never a session with hundreds of events, which is a bot's.
+        let shown = |session: &Session| session.trail.len() >= 3 && session.events < 150;
+        let mut shoppers: Vec<_> = self.sessions.iter().filter(|(_, session)| shown(session)).collect();
+        // The oldest of the newest, so that the selected one does not move with every event.
+        first(&mut shoppers, 64, |(a_id, a), (b_id, b)| b.first.cmp(&a.first).then_with(|| b_id.cmp(a_id)));
+        first(&mut shoppers, SHOPPERS, |(a_id, a), (b_id, b)| {
+            b.events.cmp(&a.events).then_with(|| a_id.cmp(b_id))
+        });
+        let mut trending: Vec<_> = self.items.iter().filter(|(_, interest)| interest.now >= 2.0).collect();
+        first(&mut trending, TRENDING, |(a_id, a), (b_id, b)| {
             (b.lift() * b.now).total_cmp(&(a.lift() * a.now)).then_with(|| a_id.cmp(b_id))
         });
         Some(Shop {
             shoppers: shoppers
                 .into_iter()
-                .take(SHOPPERS)
                 .map(|(id, session)| Shopper {
                     session_id: id.clone(),
                     trail: session.trail.iter().map(in_words).collect(),
@@ -156,7 +154,6 @@ impl ShopView {
                 .collect(),
             trending: trending
                 .into_iter()
-                .take(20)
                 .map(|(item, interest)| Trending {
                     item: name(item),
                     per_minute: Some(interest.now / (TREND_MS as f64 / 60_000.0)),
@@ -179,6 +176,16 @@ impl ShopView {
         }
         self.items.retain(|_, interest| interest.usual > 0.05);
     }
+}
+
+/// The first `most` of them in this order, in order. Of thousands of sessions a screen shows a few,
+/// five times a second: the others need not be sorted.
+fn first<T>(all: &mut Vec<T>, most: usize, mut order: impl FnMut(&T, &T) -> std::cmp::Ordering) {
+    if all.len() > most {
+        all.select_nth_unstable_by(most, &mut order);
+        all.truncate(most);
+    }
+    all.sort_unstable_by(order);
 }
 
 impl View for ShopView {
