@@ -15,6 +15,7 @@ fn key() -> impl Strategy<Value = Key> {
         4 => proptest::sample::select(vec![
             Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Up, Key::Down, Key::Left, Key::Right,
             Key::Home, Key::End, Key::PageUp, Key::PageDown, Key::Ctrl('u'), Key::Ctrl('d'),
+            Key::Ctrl('z'),
         ]),
     ]
 }
@@ -66,11 +67,12 @@ proptest! {
                         }
                         prop_assert!(pressed.is_some(), "only keys ask: {:?}", command);
                     }
-                    // Enter: an entry of the palette.
+                    // Enter: an entry of the palette, or the answer to the question.
                     Cmd::Quit => prop_assert!(
-                        matches!(pressed, Some(Key::Char('q') | Key::Enter)),
+                        matches!(pressed, Some(Key::Char('q' | 'y') | Key::Enter)),
                         "{:?} quits", pressed
                     ),
+                    Cmd::Suspend => prop_assert_eq!(pressed, Some(Key::Ctrl('z'))),
                     Cmd::Draw
                     | Cmd::Save
                     | Cmd::SaveSettings
@@ -231,9 +233,19 @@ fn what_is_typed_into_a_filter_is_no_command() {
 /// The last keys of all: q and Ctrl-C. Ctrl-C works everywhere, also in a filter and in a question.
 #[test]
 fn quitting() {
-    assert_eq!(type_keys(&mut fresh(), "q"), [Cmd::Quit]);
-    assert_eq!(type_keys(&mut fresh(), "?q"), [Cmd::Quit]);
-    for before in ["/", "2X", "?", "z"] {
+    for (keys, twice) in [("q", "qq"), ("?q", "?qq"), ("q", "q⏎")] {
+        assert_eq!(type_keys(&mut fresh(), keys), [], "{keys} asks");
+        assert_eq!(type_keys(&mut fresh(), twice), [Cmd::Quit], "{twice}");
+    }
+    for keys in ["q⎋", "qn", "qw"] {
+        let mut state = fresh();
+        assert_eq!(type_keys(&mut state, keys), [], "{keys}: any other key goes on");
+        assert_eq!(type_keys(&mut state, "q"), [], "and the next q asks again");
+    }
+    // Somebody else's cluster goes on without us: there is nothing to ask.
+    let mut attached = state(Sample::Foreign, (120, 40));
+    assert_eq!(type_keys(&mut attached, "q"), [Cmd::Quit]);
+    for before in ["/", "2X", "?", "z", "q"] {
         let mut state = fresh();
         type_keys(&mut state, before);
         assert_eq!(update(&mut state, Msg::Key(Key::Ctrl('c')), 11), [Cmd::Quit], "after {before}");

@@ -75,8 +75,9 @@ fn the_wheel_stops_at_the_ends_of_the_palette_and_of_the_help() {
     let lag = hit(&state, "▸ eta").expect("a row");
     type_keys(&mut state, ":print a summary");
     update(&mut state, Msg::Wheel(lag, 1_000), 10);
-    assert_eq!(type_keys(&mut state, "⏎"), [Cmd::Quit]);
-    type_keys(&mut state, "?");
+    assert_eq!(type_keys(&mut state, "⏎"), []);
+    assert!(text(&state, SIZE).contains("End the show?"));
+    type_keys(&mut state, "⎋?");
     update(&mut state, Msg::Wheel(lag, 1_000), 10);
     let end = text(&state, SIZE);
     type_keys(&mut state, &"k".repeat(40));
@@ -99,7 +100,12 @@ fn a_question_takes_two_presses() {
 fn an_entry_of_the_palette_is_chosen_and_done() {
     let mut state = state(Sample::Normal, SIZE);
     type_keys(&mut state, ":");
-    assert_eq!(click(&mut state, "end, and print"), [Cmd::Quit], "the first is chosen already");
+    assert_eq!(click(&mut state, "end, and print"), [], "the first is chosen already");
+    assert_eq!(click(&mut state, "[ End ]"), [Cmd::Quit]);
+    let mut state = self::state(Sample::Normal, SIZE);
+    type_keys(&mut state, "q");
+    assert_eq!(click(&mut state, "  Cancel  "), []);
+    assert!(!text(&state, SIZE).contains("End the show?"), "the show goes on");
 }
 
 /// What is copied goes where a shell may read it.

@@ -14,7 +14,7 @@ fn what_is_typed_finds_a_deed_and_enter_does_it() {
     let cmds = type_keys(&mut state, ":more inst⏎");
     let [Cmd::Send(Command { action, target, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
     assert_eq!((action, target), (&Action::ScaleUp, &Target::Group("fraud".into())));
-    assert_eq!(type_keys(&mut state, ":end, and⏎"), [Cmd::Quit]);
+    assert_eq!(type_keys(&mut state, ":end, and⏎⏎"), [Cmd::Quit]);
 }
 
 /// What cannot be undone is asked about, whichever way it was chosen.

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use dashboard::{Exit, Options, Snapshot, Theme, feed, run};
 use dashboard_testing::{city_map, normal, panes};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
@@ -70,7 +71,7 @@ impl Session {
             keyboard,
             child: spawn(&terminal),
             terminal,
-            screen: vt100::Parser::new(40.try_into().expect("not 0"), 120.try_into().expect("not 0"), 0),
+            screen: empty_screen(),
         };
         session.resize(SIZE.0, SIZE.1);
         session.wait_for("throughput");
@@ -81,11 +82,14 @@ impl Session {
     /// Reads until the screen shows a text.
     fn wait_for(&mut self, text: &str) {
         while !self.screen.screen().contents().contains(text) {
-            let bytes = self.output.recv_timeout(Duration::from_secs(20));
-            self.screen.process(&bytes.unwrap_or_else(|_| {
-                panic!("{text:?} never came:\n{}", self.screen.screen().contents());
-            }));
+            assert!(self.read(), "{text:?} never came:\n{}", self.screen.screen().contents());
         }
+    }
+
+    /// Reads what the dashboard has written; false when it writes nothing.
+    fn read(&mut self) -> bool {
+        let bytes = self.output.recv_timeout(Duration::from_secs(20));
+        bytes.inspect(|bytes| self.screen.process(bytes)).is_ok()
     }
 
     fn press(&mut self, keys: &str) {
@@ -127,6 +131,10 @@ impl Drop for Session {
     }
 }
 
+fn empty_screen() -> vt100::Parser {
+    vt100::Parser::new(SIZE.0.try_into().expect("not 0"), SIZE.1.try_into().expect("not 0"), 0)
+}
+
 /// Both ends of a terminal: the one with the keyboard, and the one that programs see.
 fn pseudo_terminal() -> (File, File) {
     // A child that held the other end itself would never see it close.
@@ -145,6 +153,8 @@ fn spawn(terminal: &File) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["--ignored", "--exact", "child", "--nocapture"])
         .env("RUST_BACKTRACE", "0")
+        // As a shell starts a program: what stops it does not stop us.
+        .process_group(0)
         .stdin(end())
         .stdout(end())
         .stderr(end())
@@ -165,10 +175,40 @@ fn listen(mut keyboard: File) -> Receiver<Vec<u8>> {
     output
 }
 
+/// The show of the sample is this program's own, so it is asked first.
 #[test]
 fn quit() {
     let mut session = Session::start();
     session.press("q");
+    session.wait_for("End the show?");
+    session.press("q");
+    assert_eq!(session.ended("Quit").code(), Some(0));
+}
+
+/// Ctrl-Z gives the terminal back as it was, and whoever lets the program go on finds it drawn.
+#[test]
+fn a_shell_gets_the_terminal_while_it_is_stopped() {
+    let mut session = Session::start();
+    let modes = |session: &Session| tcgetattr(&session.terminal).expect("a terminal").local_modes;
+    let raw = modes(&session);
+    session.press("\u{1a}");
+    let pid = Pid::from_child(&session.child);
+    let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).expect("a child").expect("it waits");
+    assert!(status.stopped(), "{status:?}");
+    assert_eq!(modes(&session), session.before.local_modes, "echo and lines");
+    // A shell has written meanwhile: all is drawn again.
+    session.screen = empty_screen();
+    session.signal(Signal::CONT);
+    session.wait_for("throughput");
+    assert!(session.screen.screen().alternate_screen() && session.screen.screen().hide_cursor());
+    assert_eq!(modes(&session), raw, "raw again");
+    // Stopped from outside, in the middle of a screen: it is whole again afterwards.
+    session.signal(Signal::STOP);
+    waitpid(Some(pid), WaitOptions::UNTRACED).expect("a child");
+    session.screen = empty_screen();
+    session.signal(Signal::CONT);
+    session.wait_for("throughput");
+    session.press("\u{3}");
     assert_eq!(session.ended("Quit").code(), Some(0));
 }
 
@@ -224,7 +264,7 @@ fn five_idle_seconds_write_nothing() {
     }
     let idle = session.output.recv_timeout(Duration::from_secs(5));
     assert!(idle.is_err(), "{:?}", idle.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-    session.press("q");
+    session.press("qq");
     assert_eq!(session.ended("Quit").code(), Some(0));
 }
 
@@ -254,7 +294,7 @@ fn a_frame_is_few_writes() {
     let frames = String::from_utf8_lossy(&bytes).matches("\u{1b}[?2026h").count() as u64;
     let written = writes(&session) - before;
     assert!(frames >= 10 && written <= frames * 10, "{written} writes for {frames} frames");
-    session.press("q");
+    session.press("qq");
     assert_eq!(session.ended("Quit").code(), Some(0));
 }
 
@@ -279,6 +319,6 @@ fn a_storm_of_resizes() {
         }
     }
     session.wait_for(help);
-    session.press("q");
+    session.press("qq");
     assert_eq!(session.ended("Quit").code(), Some(0));
 }

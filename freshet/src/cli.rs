@@ -141,7 +141,8 @@ pub(crate) struct ScreenArgs {
     /// dark]
     #[arg(long, value_name = "NAME", value_parser = text)]
     pub(crate) theme: Option<String>,
-    /// Which characters draw the map and the plots [default: as in the settings, or braille]
+    /// Which characters draw the map and the plots [default: as in the settings, or braille; ascii
+    /// where the locale has no UTF-8 or TERM is dumb]
     #[arg(long, value_name = "SET", value_parser = text)]
     pub(crate) glyphs: Option<String>,
 }

@@ -46,6 +46,7 @@ pub enum Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Quit,
+    Suspend,
     Help,
     /// Looks for something to do.
     Palette,
@@ -156,6 +157,7 @@ impl Binding {
         let is_presented = matches!(
             self.act,
             Act::Quit
+                | Act::Suspend
                 | Act::Help
                 | Act::Palette
                 | Act::Present

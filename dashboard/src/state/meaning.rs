@@ -27,6 +27,7 @@ pub(crate) fn footer(state: &State) -> Vec<(&'static str, &'static str)> {
         Mode::Finder(_) => return vec![("Enter", "do it"), ("↑ ↓", "choose"), ("Esc", "back")],
         Mode::Input(_) => return vec![("Enter", "do it"), ("Esc", "cancel")],
         Mode::Confirm(_) => return vec![("Tab", "choose"), ("Enter", "do it"), ("Esc", "cancel")],
+        Mode::Leave => return vec![("q", "end the show"), ("Esc", "go on")],
         Mode::Panes => {}
     }
     let is_whole = |binding: &&Binding| binding.act == Act::Detail && state.reading.is_some();

@@ -64,6 +64,8 @@ pub enum Cmd {
     SaveSettings,
     /// Save the screen as an SVG.
     Save,
+    /// Stop, and give the terminal back to the shell until it says to go on.
+    Suspend,
     /// End.
     Quit,
 }

@@ -98,6 +98,8 @@ pub(crate) enum Mode {
     Input(Input),
     /// A question about something that cannot be undone.
     Confirm(Confirm),
+    /// Whether the show, which is this program's own, should end.
+    Leave,
 }
 
 /// An action that cannot be undone, and is carried out after a question only.

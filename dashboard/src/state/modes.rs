@@ -15,7 +15,7 @@ const MAX_FILTER: usize = 40;
 pub(crate) fn in_help(state: &mut State, line: usize, key: Key) -> Vec<Cmd> {
     let last = help().len().saturating_sub(1);
     match key {
-        Key::Char('q') => return vec![Cmd::Quit],
+        Key::Char('q') => return leave(state),
         Key::Char('j') | Key::Down => state.mode = Mode::Help((line + 1).min(last)),
         Key::Char('k') | Key::Up => state.mode = Mode::Help(line.saturating_sub(1)),
         Key::PageDown => state.mode = Mode::Help((line + 10).min(last)),
@@ -56,7 +56,7 @@ pub(crate) fn paste(state: &mut State, text: &str) -> Vec<Cmd> {
         Mode::Input(input) => input.paste(&line),
         Mode::Finder(finder) => line.chars().for_each(|char| finder.push(char)),
         Mode::Filter => line.chars().for_each(|char| drop(in_filter(state, Key::Char(char)))),
-        Mode::Panes | Mode::Help(_) | Mode::Confirm(_) => {
+        Mode::Panes | Mode::Help(_) | Mode::Confirm(_) | Mode::Leave => {
             let words = "what was pasted went nowhere: there is no line to type in";
             state.notice = Some((words.to_owned(), state.now_ms));
         }
@@ -114,6 +114,24 @@ fn enter(state: &mut State, mut input: Input) -> Vec<Cmd> {
         (Entered::Command(action, target), _) => return request(state, action, target),
     }
     vec![Cmd::Draw]
+}
+
+/// Ends the program. A show that it has started ends with it, and all that the show has: that is
+/// asked first, for one letter is typed by mistake.
+pub(crate) fn leave(state: &mut State) -> Vec<Cmd> {
+    // What is shown may be frozen; whose show it is does not change.
+    if !state.latest.as_ref().is_some_and(|snapshot| snapshot.title.supervised) {
+        return vec![Cmd::Quit];
+    }
+    state.mode = Mode::Leave;
+    vec![Cmd::Draw]
+}
+
+/// A second `q`, or Enter, ends it; any other key goes on.
+pub(crate) fn in_leave(state: &mut State, key: Key) -> Vec<Cmd> {
+    state.mode = Mode::Panes;
+    let is_yes = matches!(key, Key::Char('q' | 'y') | Key::Enter);
+    vec![if is_yes { Cmd::Quit } else { Cmd::Draw }]
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a key without a meaning here has no effect")]

@@ -57,6 +57,11 @@ pub(crate) fn click(state: &mut State, hit: Hit) -> Press {
             }
             if was == index { Press::Enter } else { Press::Chosen }
         }
+        (Mode::Leave, Hit::Answer(true)) => Press::Enter,
+        (Mode::Leave, _) => {
+            state.mode = Mode::Panes;
+            Press::Chosen
+        }
         (
             Mode::Panes | Mode::Help(_) | Mode::Filter | Mode::Input(_) | Mode::Finder(_) | Mode::Confirm(_),
             _,
@@ -89,6 +94,6 @@ pub(crate) fn wheel(state: &mut State, hit: Hit, by: isize) -> Press {
             step(state, by);
             Press::Chosen
         }
-        (Mode::Filter | Mode::Input(_) | Mode::Confirm(_), _) => Press::Nothing,
+        (Mode::Filter | Mode::Input(_) | Mode::Confirm(_) | Mode::Leave, _) => Press::Nothing,
     }
 }

@@ -95,6 +95,15 @@ pub(crate) const LOOK: &[Binding] = &[
     bind(&[Char(']')], "]", "poll the cluster less often", "", Act::PollLess, Everywhere, |state| {
         (state.poll_step + 1 == POLL_STEPS.len()).then_some("every 2 s is as seldom as it is polled")
     }),
+    bind(
+        &[Ctrl('z')],
+        "^Z",
+        "stop, and go back to the shell; fg goes on",
+        "",
+        Act::Suspend,
+        Everywhere,
+        ALWAYS,
+    ),
 ];
 
 pub(crate) const MOVE: &[Binding] = &[

@@ -15,7 +15,7 @@ use crate::state::input::{Finder, Input, Purpose};
 use crate::state::keys::{Act, DIGITS, Key};
 use crate::state::meaning::meaning;
 use crate::state::message::{Cmd, Msg};
-use crate::state::modes::{in_confirm, in_filter, in_help, in_input, paste};
+use crate::state::modes::{in_confirm, in_filter, in_help, in_input, in_leave, leave, paste};
 use crate::state::mouse::{self, Press};
 use crate::state::paging;
 use crate::state::pane::{Detail, Follow, Pane};
@@ -125,12 +125,16 @@ fn on_key(state: &mut State, key: Key) -> Vec<Cmd> {
     if key == Key::Ctrl('c') {
         return vec![Cmd::Quit];
     }
+    if key == Key::Ctrl('z') {
+        return vec![Cmd::Suspend];
+    }
     match state.mode.clone() {
         Mode::Panes => meaning(state, key).map_or_else(Vec::new, |act| on_act(state, act, key)),
         Mode::Help(line) => in_help(state, line, key),
         Mode::Filter => in_filter(state, key),
         Mode::Input(input) => in_input(state, input, key),
         Mode::Confirm(confirm) => in_confirm(state, confirm, key),
+        Mode::Leave => in_leave(state, key),
         Mode::Finder(finder) => in_finder(state, finder, key),
     }
 }
@@ -183,7 +187,8 @@ fn choose(state: &mut State, finder: &Finder) -> Vec<Cmd> {
 fn on_act(state: &mut State, act: Act, key: Key) -> Vec<Cmd> {
     let page = isize::from(i16::try_from(state.size.1 / 2).unwrap_or(i16::MAX)).max(1);
     match act {
-        Act::Quit => return vec![Cmd::Quit],
+        Act::Quit => return leave(state),
+        Act::Suspend => return vec![Cmd::Suspend],
         Act::Help => state.mode = Mode::Help(0),
         Act::Palette => state.mode = Mode::Finder(Finder::default()),
         Act::Focus => {

@@ -54,11 +54,29 @@ impl Guard {
         ACTIVE.store(true, Ordering::SeqCst);
         // From here on `Drop` takes back what was done, also when the rest fails.
         let guard = Guard;
-        let mut bytes = Vec::new();
-        // A line break in what is pasted is none of our keys, nor is a `q`.
-        queue!(bytes, EnterAlternateScreen, Hide, EnableFocusChange, EnableBracketedPaste)?;
-        write(&bytes)?;
+        write(&modes()?)?;
         Ok(guard)
+    }
+
+    #[expect(clippy::unused_self, reason = "only the holder of the guard may change the modes")]
+    /// Gives the terminal back and stops this program, with whatever a shell has started together
+    /// with it (such as the `make` that waits for it), until the shell lets it go on. Where there
+    /// is no shell that could, the kernel stops nothing.
+    pub(crate) fn suspend(&self) {
+        restore();
+        // A terminal does the same at Ctrl-Z, where it has not been told to pass on all keys.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+    }
+
+    #[expect(clippy::unused_self, reason = "only the holder of the guard may change the modes")]
+    /// Switches everything on once more: this program was stopped, and a shell may have had the
+    /// terminal.
+    pub(crate) fn enter_again(&self) -> io::Result<()> {
+        // What is known of the modes is what they were before.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        ACTIVE.store(true, Ordering::SeqCst);
+        write(&modes()?)
     }
 
     #[expect(clippy::unused_self, reason = "only the holder of the guard may change the modes")]
@@ -113,6 +131,14 @@ pub(crate) fn restore() -> bool {
     let _ = out.write_all(&bytes).and_then(|()| out.flush());
     let _ = disable_raw_mode();
     true
+}
+
+/// The bytes that switch on all but raw mode and the mouse.
+fn modes() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // A line break in what is pasted is none of our keys, nor is a `q`.
+    queue!(bytes, EnterAlternateScreen, Hide, EnableFocusChange, EnableBracketedPaste)?;
+    Ok(bytes)
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {

@@ -28,6 +28,8 @@ pub(crate) enum TerminalEvent {
     /// Whether the terminal's window has the keyboard.
     Focus(bool),
     Signal(i32),
+    /// The program was stopped, and goes on.
+    Continued,
     /// Some thread panicked; the terminal has been restored already.
     Panicked,
     /// Nothing more can be read from the terminal.

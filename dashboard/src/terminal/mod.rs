@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::command::Command;
@@ -40,6 +40,9 @@ mod save;
 
 pub use mailbox::{Feed, Publisher, feed};
 
+/// A program that is to stop and goes on all the same has nobody who could stop it: then it draws
+/// again.
+const STOP_MS: u64 = 200;
 /// Frames are at least so far apart: 15 a second.
 const FRAME_MS: u64 = 66;
 /// And so far while the terminal's window has not got the keyboard: 2 a second.
@@ -109,14 +112,19 @@ pub fn is_terminal() -> bool {
 /// meanwhile.
 pub fn run(feed: &Feed, send: impl FnMut(Request), options: &Options) -> io::Result<Outcome> {
     let mailbox = &feed.mailbox;
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGCONT])?;
     let handle = signals.handle();
     let ended = Arc::new(AtomicBool::new(false));
     let guard = Guard::enter(mailbox)?;
     let signalled = Arc::clone(mailbox);
     let watch = std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
-            signalled.push(TerminalEvent::Signal(signal));
+            let is_continued = signal == SIGCONT;
+            signalled.push(if is_continued {
+                TerminalEvent::Continued
+            } else {
+                TerminalEvent::Signal(signal)
+            });
         }
     })?;
     let (typed, stop) = (Arc::clone(mailbox), Arc::clone(&ended));
@@ -159,6 +167,8 @@ struct Screen<'a> {
     /// Before this moment of the clock no other frame is drawn.
     frame_at_ms: u64,
     background: bool,
+    /// At this moment of the clock the terminal is ours again, if it was given back.
+    enter_at_ms: Option<u64>,
 }
 
 impl<'a> Screen<'a> {
@@ -174,6 +184,7 @@ impl<'a> Screen<'a> {
             dirty: true,
             frame_at_ms: 0,
             background: false,
+            enter_at_ms: None,
         }
     }
 
@@ -189,6 +200,9 @@ impl<'a> Screen<'a> {
         self.handle(Msg::Resize(width, height), &mut send);
         loop {
             let now = self.clock.now_ms();
+            if self.enter_at_ms.is_some_and(|at| now >= at) {
+                self.enter_again();
+            }
             if self.dirty && now >= self.frame_at_ms {
                 if let Err(error) = self.draw() {
                     // A terminal that hung up fails before its signal arrives.
@@ -202,6 +216,7 @@ impl<'a> Screen<'a> {
                 self.frame_at_ms = now + if self.background { BACKGROUND_FRAME_MS } else { FRAME_MS };
             }
             let next = if self.dirty { Some(self.frame_at_ms) } else { self.state.next_change_ms() };
+            let next = next.into_iter().chain(self.enter_at_ms).min();
             let wait = next.map_or(3_600_000, |next| next.saturating_sub(self.clock.now_ms()));
             let mail = mailbox.take(Duration::from_millis(wait));
             if let Some(map) = mail.map {
@@ -240,6 +255,10 @@ impl<'a> Screen<'a> {
                 }
                 None
             }
+            TerminalEvent::Continued => {
+                self.enter_again();
+                None
+            }
             TerminalEvent::Signal(signal) => Some(Exit::Signal(signal)),
             TerminalEvent::Panicked => Some(Exit::Panicked),
             TerminalEvent::Gone => Some(Exit::Gone),
@@ -268,10 +287,28 @@ impl<'a> Screen<'a> {
                     let notice = self.save_settings();
                     self.handle(Msg::Notice(notice), send);
                 }
+                Cmd::Suspend => {
+                    self.guard.suspend();
+                    self.enter_at_ms = Some(self.clock.now_ms() + STOP_MS);
+                }
                 Cmd::Quit => return Some(Exit::Quit),
             }
         }
         None
+    }
+
+    /// The terminal was somebody else's meanwhile: everything is switched on and drawn again. One
+    /// that is gone says so with the next frame.
+    fn enter_again(&mut self) {
+        self.enter_at_ms = None;
+        let _ = self.guard.enter_again();
+        let _ = self.guard.mouse(self.state.mouse == MouseOwner::Dashboard);
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            update(&mut self.state, Msg::Resize(width, height), self.clock.now_ms());
+        }
+        self.drawn = Buffer::empty(Rect::ZERO);
+        self.frame_at_ms = 0;
+        self.dirty = true;
     }
 
     fn theme(&self) -> Theme {

@@ -104,6 +104,7 @@ fn screen(pen: &mut Pen, state: &State, cache: &mut Cache, layout: &Layout) {
         Mode::Help(line) => overlays::help(pen, state, *line, body),
         Mode::Finder(finder) => overlays::finder(pen, state, finder, body),
         Mode::Confirm(confirm) => overlays::confirm(pen, state, confirm, body),
+        Mode::Leave => overlays::leave(pen, body),
         Mode::Panes | Mode::Filter | Mode::Input(_) => {}
     }
 }

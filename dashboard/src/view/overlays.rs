@@ -133,17 +133,45 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
             "It ends at once (SIGKILL), in the middle of whatever it is doing; r starts it again.",
         ),
     };
+    let word = match confirm.action {
+        Irreversible::Kill => "Kill",
+        Irreversible::Rewind => "Rewind",
+        Irreversible::Redrive { .. } => "Redrive",
+        Irreversible::Reset(_) => "Set them",
+    };
+    let name = confirm.action.action().word();
+    ask(pen, body, &Question { name, question: &question, what, word, yes: confirm.yes });
+}
+
+/// "End the show?"
+pub(crate) fn leave(pen: &mut Pen, body: Rect) {
+    let what = "Its broker, its log and its workers end with it, and the summary is printed. Any other key \
+                goes on.";
+    let question = "End the show? q or Enter ends it.";
+    ask(pen, body, &Question { name: "end", question, what, word: "End", yes: true });
+}
+
+/// A box with a question, and its two answers.
+struct Question<'a> {
+    name: &'a str,
+    question: &'a str,
+    what: &'a str,
+    /// What is done, on its button.
+    word: &'a str,
+    /// Whether Enter does it.
+    yes: bool,
+}
+
+fn ask(pen: &mut Pen, body: Rect, asked: &Question<'_>) {
+    let Question { name, question, what, word, yes } = *asked;
     // Nothing of what is confirmed is cut: the box is as high as its words.
     let cells = 58.min(body.width).saturating_sub(6);
-    let questions = wrap_all(&question, cells).into_iter().map(|line| (line, Role::Title));
+    let questions = wrap_all(question, cells).into_iter().map(|line| (line, Role::Title));
     let lines: Vec<_> =
         questions.chain(wrap_all(what, cells).into_iter().map(|line| (line, Role::Dim))).collect();
     let area = centred(body, 58, (lines.len() as u16).saturating_add(6).max(9));
     pen.clear(area);
-    let inside = pen.frame(
-        area,
-        &Frame { name: confirm.action.action().word().into(), focused: true, ..Frame::default() },
-    );
+    let inside = pen.frame(area, &Frame { name: name.into(), focused: true, ..Frame::default() });
     let room = inside.width.saturating_sub(4);
     for (y, (line, role)) in (inside.y + 1..inside.bottom().saturating_sub(2)).zip(&lines) {
         pen.text(inside.x + 2, y, room, line, *role);
@@ -154,21 +182,8 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
     let y = inside.bottom() - 2;
     let button = |word: &str, here: bool| if here { format!("[ {word} ]") } else { format!("  {word}  ") };
     let marked = |here: bool, role| if here { role } else { Role::Dim };
-    let after =
-        pen.text(inside.x + 2, y, room, &button("Cancel", !confirm.yes), marked(!confirm.yes, Role::Focus));
-    let word = match confirm.action {
-        Irreversible::Kill => "Kill",
-        Irreversible::Rewind => "Rewind",
-        Irreversible::Redrive { .. } => "Redrive",
-        Irreversible::Reset(_) => "Set them",
-    };
-    let end = pen.text(
-        after + 2,
-        y,
-        room.saturating_sub(12),
-        &button(word, confirm.yes),
-        marked(confirm.yes, Role::Bad),
-    );
+    let after = pen.text(inside.x + 2, y, room, &button("Cancel", !yes), marked(!yes, Role::Focus));
+    let end = pen.text(after + 2, y, room.saturating_sub(12), &button(word, yes), marked(yes, Role::Bad));
     pen.hits.push((Rect::new(inside.x + 2, y, after.saturating_sub(inside.x + 2), 1), Hit::Answer(false)));
     pen.hits.push((Rect::new(after + 2, y, end.saturating_sub(after + 2), 1), Hit::Answer(true)));
 }

@@ -111,6 +111,19 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
+    /// What the environment says: the values of `LC_ALL`, `LC_CTYPE`, `LANG`, of which the first
+    /// that has a text counts (POSIX, Base Definitions, 8.2), and of `TERM`. A locale that names no
+    /// UTF-8 has letters alone; without any locale nothing is known, and a terminal of today has
+    /// all.
+    pub fn of_environment(locale: [Option<&str>; 3], term: Option<&str>) -> Glyphs {
+        let locale = locale.into_iter().flatten().find(|value| !value.is_empty());
+        let is_utf_8 = locale.is_none_or(|name| {
+            let name = name.to_ascii_lowercase();
+            name.contains("utf-8") || name.contains("utf8")
+        });
+        if is_utf_8 && term != Some("dumb") { Glyphs::default() } else { Glyphs::Ascii }
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -277,6 +290,19 @@ mod tests {
         assert_eq!(depth(None, None, Some("linux")), Depth::Sixteen);
         assert_eq!(depth(None, None, Some("dumb")), Depth::None);
         assert_eq!(depth(None, None, None), Depth::Sixteen);
+    }
+
+    #[test]
+    fn the_environment_decides_which_characters() {
+        let glyphs = |all, ctype, lang, term| Glyphs::of_environment([all, ctype, lang], term);
+        let xterm = Some("xterm-256color");
+        assert_eq!(glyphs(None, None, Some("C"), xterm), Glyphs::Ascii);
+        assert_eq!(glyphs(None, None, Some("C.UTF-8"), xterm), Glyphs::Braille);
+        assert_eq!(glyphs(Some("de_CL.utf8"), None, Some("C"), xterm), Glyphs::Braille, "LC_ALL is first");
+        assert_eq!(glyphs(Some(""), Some("POSIX"), Some("C.UTF-8"), xterm), Glyphs::Ascii, "empty is unset");
+        assert_eq!(glyphs(None, None, Some("es_CL.ISO-8859-1"), xterm), Glyphs::Ascii);
+        assert_eq!(glyphs(None, None, None, xterm), Glyphs::Braille, "a container has no locale");
+        assert_eq!(glyphs(None, None, Some("C.UTF-8"), Some("dumb")), Glyphs::Ascii);
     }
 
     #[test]

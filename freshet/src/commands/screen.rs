@@ -118,16 +118,20 @@ pub(crate) fn theme(args: &ScreenArgs, settings: &Settings) -> Result<Theme> {
             format!("there is no theme `{name}`: pass dark, light, high-contrast or mono")
         })?,
     };
+    let variable = |name| std::env::var(name).ok();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
+    let term = variable("TERM");
     let glyphs = match &args.glyphs {
-        None => settings.glyphs.unwrap_or_default(),
+        None => settings.glyphs.unwrap_or_else(|| {
+            Glyphs::of_environment(locale.each_ref().map(Option::as_deref), term.as_deref())
+        }),
         Some(name) => Glyphs::named(name)
             .with_context(|| format!("there is no set of glyphs `{name}`: pass braille, block or ascii"))?,
     };
-    let variable = |name| std::env::var(name).ok();
     let depth = Depth::of_environment(
         variable("NO_COLOR").as_deref(),
         variable("COLORTERM").as_deref(),
-        variable("TERM").as_deref(),
+        term.as_deref(),
     );
     Ok(Theme { palette, depth, glyphs })
 }
