@@ -414,23 +414,10 @@ impl State {
         self.has(pane).then(|| wanted.and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX))
     }
 
-    /// How many rows of the screen a pane needs for what it is there for: the bill all its lines,
-    /// the lag all groups.
+    /// How many rows of the screen a pane needs for what it is there for.
     pub(crate) fn least_height(&self, pane: Pane) -> u16 {
         let Some(snapshot) = self.shown() else { return 0 };
-        let bill = &snapshot.lanes.data.bill.items;
-        let rows = match pane {
-            Pane::Lanes => 1 + bill.len() + bill.iter().filter(|item| item.stale_model.is_some()).count(),
-            Pane::Lag => snapshot.groups.data.len(),
-            Pane::Throughput
-            | Pane::Partitions
-            | Pane::City
-            | Pane::Payments
-            | Pane::Shop
-            | Pane::Markets
-            | Pane::Events => 0,
-        };
-        u16::try_from(rows + pane::BORDER).unwrap_or(u16::MAX)
+        u16::try_from(pane.least_rows(snapshot) + pane::BORDER).unwrap_or(u16::MAX)
     }
 
     /// The index of the group that the cursor of the lag pane is on, or one of whose members it is

@@ -153,6 +153,22 @@ impl Pane {
             Pane::Events => &EVENTS,
         }
     }
+
+    /// How many rows it needs for what it is there for: the bill all its lines, the lag all groups.
+    pub(crate) fn least_rows(self, snapshot: &Snapshot) -> usize {
+        let bill = &snapshot.lanes.data.bill.items;
+        match self {
+            Pane::Lanes => 1 + bill.len() + bill.iter().filter(|item| item.stale_model.is_some()).count(),
+            Pane::Lag => snapshot.groups.data.len(),
+            Pane::Throughput
+            | Pane::Partitions
+            | Pane::City
+            | Pane::Payments
+            | Pane::Shop
+            | Pane::Markets
+            | Pane::Events => 0,
+        }
+    }
 }
 
 static THROUGHPUT: Spec = Spec {

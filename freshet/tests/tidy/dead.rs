@@ -60,7 +60,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The text line by line, without comments and without `pub use`, which hands on and uses nothing.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let mut in_export = false;
     let mut code = String::with_capacity(text.len());
     for line in text.lines() {

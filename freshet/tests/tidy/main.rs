@@ -8,6 +8,7 @@
 //!
 //! All of it reads text and knows no types. What each check can't see stands at the check.
 
+mod business;
 mod comments;
 mod dead;
 mod dependencies;
@@ -103,6 +104,16 @@ fn every_page_of_the_tour_quotes_a_script_and_is_in_its_contents() {
 #[test]
 fn every_dependency_is_used() {
     none(&dependencies::unused(), "remove these lines, or use them");
+}
+
+#[test]
+fn a_new_business_touches_no_more_files_than_the_architecture_says() {
+    let architecture = files::text("ARCHITECTURE.md");
+    let steps = business::Steps::read(&architecture, "## How to add a business");
+    none(
+        &business::faults(&files::ending(".rs"), &steps, "market"),
+        "let these ask the business's value, or add them to the table",
+    );
 }
 
 #[test]
