@@ -51,12 +51,12 @@ airflow: needs ## Run the batch lane's example DAG under a real Airflow, with a 
 clean-data: ## Delete what brokers and databases have left in ./data
 	rm -rf data
 
-# One line that says what to install, for whoever starts from nothing.
+# One line that says what to install, for a person who starts from nothing.
 needs:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs, then run make again" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc (Debian: apt-get install gcc libc6-dev) or clang, then run make again" >&2; exit 1; }
 
-# The tests speak to the broker with clients that nobody here wrote; their Python ones live in an
+# The tests speak to the broker with clients of other projects; their Python ones live in an
 # environment of their own.
 tools:
 	@tools/install

@@ -42,7 +42,7 @@ pub type JobProgress = BTreeMap<String, Timestamp>;
 /// Answers by the offsets of their questions.
 type Early = BTreeMap<i64, Vec<(LogPosition, Event)>>;
 
-/// A record as the bill hears it.
+/// A record as the bill takes it.
 #[derive(Debug, Clone)]
 pub struct BillRecord<'a> {
     /// Where it stands.
@@ -129,16 +129,16 @@ impl EventTimeBill {
     }
 
     /// Takes a record.
-    pub fn take(&mut self, heard: &BillRecord<'_>) {
-        match heard.source {
-            // The speeds of roads are on no bill, and the traversals that they answer are read by
-            // nobody here: they would wait for ever.
-            Some(_) if heard.event.topic().role() == Role::Table => {}
+    pub fn take(&mut self, record: &BillRecord<'_>) {
+        match record.source {
+            // The speeds of roads are on no bill, and the traversals that they answer are not read
+            // here: the speeds would wait for ever.
+            Some(_) if record.event.topic().role() == Role::Table => {}
             Some(source) if self.is_ahead(source) => {
                 let waiting = self.early.entry((source.topic, source.partition)).or_default();
-                waiting.entry(source.offset).or_default().push((heard.place, heard.event.clone()));
+                waiting.entry(source.offset).or_default().push((record.place, record.event.clone()));
             }
-            _ => self.place(heard),
+            _ => self.place(record),
         }
     }
 
@@ -153,8 +153,8 @@ impl EventTimeBill {
     }
 
     /// Takes a record whose question, if it answers one, is known.
-    fn place(&mut self, heard: &BillRecord<'_>) {
-        let &BillRecord { place, event, source, run, send_time } = heard;
+    fn place(&mut self, record: &BillRecord<'_>) {
+        let &BillRecord { place, event, source, run, send_time } = record;
         let (topic, partition, offset) = place;
         let asked = source.and_then(|Source { topic, partition, offset }| {
             self.arrived.get(&(topic, partition, offset)).copied()

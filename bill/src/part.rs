@@ -40,12 +40,25 @@ pub fn business_of(event: &Event) -> Option<Business> {
 }
 
 /// The two ways of answering.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Each event is answered at once.
     Stream,
-    /// What a period brought is answered when it is over.
+    /// The events of a period are answered at its end.
     Batch,
+}
+
+impl Lane {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Stream, Self::Batch];
+
+    /// The lane's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Batch => "batch",
+        }
+    }
 }
 
 /// What cases are judged by.

@@ -161,8 +161,8 @@ struct TimedDecision {
 pub struct PaymentsBill {
     /// The stream lane.
     pub stream: PaymentLane,
-    /// The batch lane: everything is approved at the till, and cards are blocked for a while once a
-    /// run has found them out.
+    /// The batch lane: everything is approved at the terminal, and cards are blocked for a while
+    /// once a run has found them out.
     pub batch: PaymentLane,
     /// Swipe by swipe, drawn card by card: what the stream lost and what its declines cost, and the
     /// same of the batch lane, in cents.

@@ -2,7 +2,7 @@
 //!
 //! An answer to a card or a shopper depends on their own partition, which has one order. A rider's
 //! answer depends on all of the city: each partition's matcher says how fast its cars drove, and
-//! hears from the topic `traffic` what the others said. Whether that comes before or after a car's
+//! reads from the topic `traffic` what the others said. Whether that comes before or after a car's
 //! next ping is a matter of milliseconds, so no two live shows quote the same arrivals to the
 //! second. A bill without wall-clock timing must leave that out too. So the processors of the
 //! stream lane's workers, one matcher for each partition and one for the traffic, are run here over
@@ -76,7 +76,7 @@ pub trait AnswerReplay: Send {
 /// The workers of the stream lane that drivers and riders have, without the wires between them.
 pub struct DeterministicRideReplay {
     config: EtaConfig,
-    lanes: BTreeMap<i32, Lane>,
+    lanes: BTreeMap<i32, PartitionTask>,
     traffic: TrafficProcessor,
     /// The number of the record that is next.
     next: u64,
@@ -92,7 +92,7 @@ pub struct DeterministicRideReplay {
 }
 
 /// What one partition's workers know.
-struct Lane {
+struct PartitionTask {
     eta: EtaProcessor,
     texts: NotificationsProcessor,
 }
@@ -177,7 +177,7 @@ impl DeterministicRideReplay {
             return;
         }
         let (_, partition, _) = place;
-        let lane = self.lanes.entry(partition).or_insert_with(|| Lane {
+        let lane = self.lanes.entry(partition).or_insert_with(|| PartitionTask {
             eta: EtaProcessor::new(&self.config),
             texts: NotificationsProcessor::new(),
         });
@@ -368,7 +368,7 @@ mod tests {
             let config = CityConfig { seed, map: Arc::clone(&map), drivers, ..CityConfig::default() };
             let mut rides = DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&map)));
             let (given, arrivals) = given(&mut rides, &sent(config, 20));
-            // What a bill hears: each event, and when it was there.
+            // What a bill takes: each event, and when it was there.
             let fingerprint = given.iter().fold(0, |hash: u64, (event, at)| {
                 let Id(line) =
                     Id::from(&format!("{} {}", at.ms(), String::from_utf8_lossy(&event.to_json())));

@@ -230,7 +230,7 @@ impl ShopBill {
     fn judge(&mut self, seen: Timestamp, session_id: Id, viewed: Option<ItemId>) {
         let session = self.sessions.entry(session_id).or_default();
         session.touched = session.touched.max(Some(seen));
-        // Also before what is no case, so that pages of the past are forgotten.
+        // Also before what is no case, so that old pages are forgotten.
         let (streamed, batched) = (session.stream.before(seen), session.batch.before(seen));
         let Some(item) = viewed else { return };
         let novel = session.met.insert(item);

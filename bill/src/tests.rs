@@ -421,7 +421,7 @@ fn settled(mut show: Vec<Vec<(SeenAt, Event)>>, seed: u64) -> Bill {
 }
 
 #[test]
-fn neither_the_wall_nor_the_order_of_reading_changes_a_settled_bill() {
+fn neither_the_wall_clock_nor_the_order_of_reading_changes_an_event_time_bill() {
     let first = settled(show(1), 0);
     let money = (payments(&first).stream, payments(&first).batch);
     assert_eq!((money.0.swipes, money.0.lost_cents, money.1.lost_cents), (2, 10_000, 0), "{money:?}");
@@ -473,7 +473,7 @@ fn nothing_waits_for_a_question_that_is_never_read() {
 fn what_has_been_read_is_known_though_it_could_not_be_understood() {
     let mut settled = EventTimeBill::new(&ALL, at("15:00:00"));
     let has_read = |settled: &EventTimeBill, end| settled.has_read(Topic::Clicks, 3, end);
-    assert!(has_read(&settled, 0) && !has_read(&settled, 1), "there is one, and nobody has read it");
+    assert!(has_read(&settled, 0) && !has_read(&settled, 1), "there is one, and it has not been read");
     let click = view("15:00:00", "e1", "s", "cup").into();
     settled.take(&BillRecord {
         place: (Topic::Clicks, 3, 0),
@@ -485,7 +485,7 @@ fn what_has_been_read_is_known_though_it_could_not_be_understood() {
     assert!(has_read(&settled, 1) && !has_read(&settled, 2));
     settled.mark_read((Topic::Clicks, 3, 1));
     assert!(has_read(&settled, 2));
-    assert!(settled.has_read(Topic::RoadTraversals, 0, 99), "on no bill, so nobody reads them");
+    assert!(settled.has_read(Topic::RoadTraversals, 0, 99), "on no bill, so they are not read");
 }
 
 #[test]
@@ -493,5 +493,5 @@ fn a_show_is_billed_from_the_end_of_its_first_period() {
     let start = at("10:45:00");
     assert_eq!(judged_from(start, HOUR_MS), at("11:00:00"));
     assert_eq!(judged_from(start, 10_000), at("10:45:10"));
-    assert_eq!(judged_from(start, 24 * HOUR_MS), at("11:00:00"), "nobody waits for midnight");
+    assert_eq!(judged_from(start, 24 * HOUR_MS), at("11:00:00"), "a bill does not wait for midnight");
 }

@@ -25,7 +25,7 @@ fn what_real_clients_send_is_understood_to_the_last_byte() {
     for file in corpus("decode").into_iter().filter(|file| !name(file).starts_with("reached-")) {
         let name = name(&file);
         let left = decode::decode(&fs::read(&file).unwrap());
-        // Whoever asks in a version that we don't know asks again in one that we do.
+        // A client that asks in a version that we don't know repeats it in one that we do.
         let from_the_future = name.ends_with("-ApiVersions-v5");
         assert_eq!(left, (!from_the_future).then_some(0), "{name}");
     }

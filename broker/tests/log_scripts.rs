@@ -144,7 +144,7 @@ impl Runner {
             write!(line, ", cut off {}", recovery.truncated_bytes)?;
         }
         if recovery.rebuilt_indexes > 0 {
-            write!(line, ", made {} indexes anew", recovery.rebuilt_indexes)?;
+            write!(line, ", rebuilt {} indexes", recovery.rebuilt_indexes)?;
         }
         Ok(format!("{line}\n{}", self.status()))
     }

@@ -55,7 +55,7 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
     torture(200);
 }
 
-/// Not a test: the broker that is killed. It ends by itself when whoever started it is gone.
+/// Not a test: the broker that is killed. It ends by itself when its parent process is gone.
 #[test]
 #[ignore = "the other tests start this one"]
 fn the_victim() {
@@ -110,7 +110,7 @@ fn torture(kills: u32) {
     }
     wait_for_a_random_moment(&answers, &mut dice);
     stage.set(Scene::Over);
-    // Whoever waits for an answer gets it.
+    // Every client that waits for an answer gets it.
     while answers.recv().is_ok() {}
     let acknowledged: Vec<_> = producers.into_iter().map(|producer| producer.join().unwrap()).collect();
     let committed = committer.join().unwrap();
@@ -412,7 +412,7 @@ impl Client {
             if let Some(stream) = &mut self.stream {
                 match stream.call(version, request) {
                     Ok(response) => {
-                        let _nobody_counts_any_more = self.answered.send(());
+                        let _receiver_is_gone_at_the_end = self.answered.send(());
                         return Some(response);
                     }
                     Err(_) => self.stream = None,

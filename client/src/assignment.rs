@@ -26,8 +26,8 @@ fn read(mut bytes: &[u8]) -> Option<Vec<TopicPartition>> {
         bytes = rest;
         let partitions = i32::from_be_bytes(take(&mut bytes)?);
         for _ in 0..partitions {
-            // Nothing is reserved by a count that a stranger wrote: each entry is paid for by the
-            // bytes it takes.
+            // Nothing is reserved by a count that another program wrote: each entry is paid for by
+            // the bytes it takes.
             all.push(TopicPartition::new(name, i32::from_be_bytes(take(&mut bytes)?)));
         }
     }

@@ -47,7 +47,7 @@ impl Reachability {
 
     fn error(&self, error: &KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            // The end of a partition is news, not an error; the reader that asked for it hears of
+            // The end of a partition is news, not an error; the reader that asked for it learns of
             // it another way.
             None | Some(RDKafkaErrorCode::PartitionEOF) => {}
             // One of several addresses may be down while the cluster is well.

@@ -6,7 +6,7 @@
 //! topic. `cooperative-sticky` moves fewer partitions, but balances over all partitions of all
 //! topics at once, and would give a driver's positions to one member and the driver's trips to
 //! another. The price of `range` is that all members stop for the length of a rebalance. Heartbeats
-//! every 300 ms keep that short (a member hears of a rebalance with its next heartbeat), and a
+//! every 300 ms keep that short (a member learns of a rebalance with its next heartbeat), and a
 //! member that gets a partition back can go on with what it had.
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct GroupOptions {
     /// After how long a silence the group gives a member up. Kafka's brokers take no less than 6 s
     /// unless told to.
     pub session_timeout: Duration,
-    /// How often a member says that it lives, and hears whether the group is changing.
+    /// How often a member says that it lives, and learns whether the group is changing.
     pub heartbeat: Duration,
     /// How long the broker may gather records before it hands them over, at most to 64 KiB; zero
     /// hands over each at once. Many small answers cost broker and member more than the records

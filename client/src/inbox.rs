@@ -25,7 +25,7 @@ use crate::context::Membership;
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     rung: Mutex<bool>,
-    heard: Condvar,
+    condition: Condvar,
 }
 
 impl Bell {
@@ -33,7 +33,7 @@ impl Bell {
     pub(crate) fn ring(&self) {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         if !std::mem::replace(&mut *rung, true) {
-            self.heard.notify_one();
+            self.condition.notify_one();
         }
     }
 
@@ -41,7 +41,7 @@ impl Bell {
     pub(crate) fn wait(&self, timeout: Duration) {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut rung, _) = self
-            .heard
+            .condition
             .wait_timeout_while(rung, timeout, |rung| !*rung)
             .unwrap_or_else(PoisonError::into_inner);
         *rung = false;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bell_that_rang_before_is_heard_once() {
+    fn a_bell_that_rang_before_wakes_once() {
         let bell = Bell::default();
         bell.ring();
         bell.ring();

@@ -25,8 +25,8 @@ pub enum Compression {
 /// How a producer weighs delay against work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProducerOptions {
-    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators, who
-    /// send a bunch at a time, 2.
+    /// How long a record may wait for company, in milliseconds. Answers wait 0; simulators, which
+    /// send a batch at a time, 2.
     pub linger_ms: u32,
     /// How batches are compressed.
     pub compression: Compression,
@@ -97,17 +97,17 @@ const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
 /// A full queue is looked at again after this time at the latest.
 const QUEUE_FULL_POLL: Duration = Duration::from_millis(5);
 
-/// How long the thread that hears of deliveries stays with the binding at a time: each is heard at
-/// once, and only the end of this time costs something (see [`Deliveries::wait_until_completed`]).
-/// The binding's own threaded producer takes 100 ms, which costs each process about a hundredth of
-/// a processor all the time.
+/// How long the thread that takes delivery reports stays with the binding at a time: each is taken
+/// at once, and only the end of this time costs something (see
+/// [`Deliveries::wait_until_completed`]). The binding's own threaded producer takes 100 ms, which
+/// costs each process about a hundredth of a processor all the time.
 const DELIVERY_POLL: Duration = Duration::from_secs(1);
 
 /// Sends records, each exactly once and in order per partition (KIP-98's idempotent producer),
 /// acknowledged by all replicas.
 pub struct Producer {
     inner: Arc<BaseProducer<Deliveries>>,
-    /// Ends the thread that hears of deliveries.
+    /// Ends the thread that takes delivery reports.
     stop: Arc<AtomicBool>,
     /// How many records librdkafka has taken.
     sent: AtomicU64,
@@ -146,12 +146,12 @@ impl Producer {
             .map(Arc::new)
             .map_err(|error| ClusterError::of("starting a producer", settings, Duration::ZERO, &error))?;
         let stop = Arc::new(AtomicBool::new(false));
-        let (hears, stopped) = (Arc::clone(&inner), Arc::clone(&stop));
+        let (poller, stopped) = (Arc::clone(&inner), Arc::clone(&stop));
         thread::Builder::new()
             .name("deliveries".into())
             .spawn(move || {
                 while !stopped.load(Ordering::Acquire) {
-                    hears.poll(DELIVERY_POLL);
+                    poller.poll(DELIVERY_POLL);
                 }
             })
             .expect("the system has room for one more thread");
@@ -223,7 +223,7 @@ impl Producer {
             }
             message = back;
             // Half of it, not the first of it: room for one record would wake this thread for each.
-            // librdkafka counts a record until its report is put away, a moment after we heard of
+            // librdkafka counts a record until its report is put away, a moment after we took
             // it, and its bytes apart from its number: so look again soon.
             let completed = self.deliveries().completed();
             self.deliveries().wait_until_completed(completed + self.in_flight().div_ceil(2), QUEUE_FULL_POLL);
@@ -306,7 +306,7 @@ mod tests {
 
     /// A flush that polled burnt a whole core for as long as the broker took to answer.
     #[test]
-    fn whoever_waits_for_a_broker_sleeps() {
+    fn a_client_that_waits_for_a_broker_sleeps() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap(); // Listens, and never says a word.
         let settings = Settings::new(taken.local_addr().unwrap().to_string());
         let producer = Producer::new(&settings, &ProducerOptions::answers()).unwrap();

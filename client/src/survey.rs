@@ -58,7 +58,7 @@ pub(crate) struct Survey {
     /// Something was found that is not told yet: to be asked for each record, without a lock.
     any_found: AtomicBool,
     state: Mutex<State>,
-    /// The look that goes on, or that has ended and not been heard of.
+    /// The look that goes on, or that has ended and whose result was not taken.
     look: Arc<Mutex<Look>>,
 }
 
@@ -221,10 +221,10 @@ impl Survey {
             return;
         }
         *held(&self.look) = Look::GoesOn;
-        let (looks, hears) = (Arc::clone(consumer), Arc::clone(&self.look));
+        let (looks, result) = (Arc::clone(consumer), Arc::clone(&self.look));
         let looking = thread::Builder::new().name("survey".into()).spawn(move || {
             let found = look(&looks, still);
-            *held(&hears) = if found.is_empty() { Look::None } else { Look::Found(found) };
+            *held(&result) = if found.is_empty() { Look::None } else { Look::Found(found) };
         });
         if let Err(error) = looking {
             tracing::debug!("looking at partitions in which nothing moves: {error}");

@@ -191,7 +191,7 @@ impl ClickLog {
     fn looked_at(&self) -> Vec<bool> {
         let mut looked_at = vec![false; self.clicks.len()];
         let mut last: HashMap<&str, usize> = HashMap::new();
-        let mut heard = HashSet::new();
+        let mut seen = HashSet::new();
         let mut met: HashMap<&str, HashSet<&str>> = HashMap::new();
         for (place, (_, click)) in self.clicks().enumerate() {
             let session = click.session_id.as_str();
@@ -202,7 +202,7 @@ impl ClickLog {
                 }
             }
             // A duplicate is not answered.
-            if click.event_id.as_deref().is_none_or(|id| heard.insert((session, id))) {
+            if click.event_id.as_deref().is_none_or(|id| seen.insert((session, id))) {
                 last.insert(session, place);
             }
         }

@@ -14,7 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::place::{Place, RecordAt};
+use crate::place::{OffsetSpec, RecordAt};
 
 /// An action and its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub enum Action {
         only: Option<RecordAt>,
     },
     /// Set the group's committed offsets to this place of each partition.
-    Reset(Place),
+    Reset(OffsetSpec),
     /// Create a topic.
     CreateTopic {
         /// How many partitions it gets.

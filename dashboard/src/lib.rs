@@ -54,7 +54,7 @@ pub mod snapshot;
 
 pub use command::{Action, Command, ControlState, NewRecord, Progress, Step, Target};
 pub use headless::Summary;
-pub use place::{Place, RecordAt};
+pub use place::{OffsetSpec, RecordAt};
 pub use settings::Settings;
 pub use snapshot::*;
 pub use state::State;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A place in each partition of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "place", content = "at", rename_all = "snake_case")]
-pub enum Place {
+pub enum OffsetSpec {
     /// The oldest record that is kept.
     Beginning,
     /// Behind the newest.
@@ -51,20 +51,23 @@ pub(crate) fn forms(now_ms: i64) -> String {
 const QUARTER_MS: i64 = 900_000;
 const DAY_MS: i64 = 86_400_000;
 
-impl Place {
+impl OffsetSpec {
     /// Reads a place as it is typed at `now_ms` of wall-clock time. `Err` says how to write one.
-    pub(crate) fn read(text: &str, now_ms: i64) -> Result<Place, String> {
+    pub(crate) fn read(text: &str, now_ms: i64) -> Result<OffsetSpec, String> {
         let text = text.trim();
         let wrong = || format!("write {}", forms(now_ms));
         match text {
-            "beginning" => return Ok(Place::Beginning),
-            "end" => return Ok(Place::End),
+            "beginning" => return Ok(OffsetSpec::Beginning),
+            "end" => return Ok(OffsetSpec::End),
             _ => {}
         }
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().map(Place::Offset).map_err(|_| "that is larger than any offset".to_owned());
+            return text
+                .parse()
+                .map(OffsetSpec::Offset)
+                .map_err(|_| "that is larger than any offset".to_owned());
         }
-        let past = |ms: i64| Place::At(now_ms.saturating_sub(ms).max(0));
+        let past = |ms: i64| OffsetSpec::At(now_ms.saturating_sub(ms).max(0));
         if let Some(ago_ms) = length_ms(text.strip_suffix("ago").unwrap_or(text).trim_end()) {
             return Ok(past(ago_ms));
         }
@@ -72,23 +75,23 @@ impl Place {
         if let Some(time_ms) = time_ms(text) {
             // The last time that a clock showed this.
             let today = now_ms.div_euclid(DAY_MS) * DAY_MS + time_ms;
-            return Ok(Place::At(if today > now_ms { today - DAY_MS } else { today }));
+            return Ok(OffsetSpec::At(if today > now_ms { today - DAY_MS } else { today }));
         }
         let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
         match (day_ms(day), time_ms(time)) {
-            (Some(day), Some(time)) => Ok(Place::At(day + time)),
+            (Some(day), Some(time)) => Ok(OffsetSpec::At(day + time)),
             _ => Err(wrong()),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for OffsetSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Beginning => write!(f, "the beginning"),
-            Place::End => write!(f, "the end"),
-            Place::Offset(offset) => write!(f, "offset {offset}"),
-            Place::At(ms) => {
+            OffsetSpec::Beginning => write!(f, "the beginning"),
+            OffsetSpec::End => write!(f, "the end"),
+            OffsetSpec::Offset(offset) => write!(f, "offset {offset}"),
+            OffsetSpec::At(ms) => {
                 let (year, month, day) = date_of(ms.div_euclid(DAY_MS));
                 let second = ms.rem_euclid(DAY_MS) / 1000;
                 let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
@@ -171,29 +174,29 @@ mod tests {
     #[test]
     fn places_are_written_as_people_do() {
         for (text, place) in [
-            ("beginning", Place::Beginning),
-            (" end ", Place::End),
-            ("0", Place::Offset(0)),
-            ("1200", Place::Offset(1200)),
-            ("15m", Place::At(NOW - 900_000)),
-            ("15m ago", Place::At(NOW - 900_000)),
-            ("10:45", Place::At(NOW - 900_000)),
-            ("10:45:30", Place::At(NOW - 870_000)),
-            ("11:30", Place::At(NOW + 1_800_000 - DAY_MS)),
-            ("2026-03-03T10:45", Place::At(NOW - 900_000)),
-            ("2026-03-03 10:45:00Z", Place::At(NOW - 900_000)),
-            ("2026-03-03", Place::At(NOW - 11 * 3_600_000)),
-            ("2024-02-29", Place::At(1_709_164_800_000)),
-            ("1970-01-01", Place::At(0)),
+            ("beginning", OffsetSpec::Beginning),
+            (" end ", OffsetSpec::End),
+            ("0", OffsetSpec::Offset(0)),
+            ("1200", OffsetSpec::Offset(1200)),
+            ("15m", OffsetSpec::At(NOW - 900_000)),
+            ("15m ago", OffsetSpec::At(NOW - 900_000)),
+            ("10:45", OffsetSpec::At(NOW - 900_000)),
+            ("10:45:30", OffsetSpec::At(NOW - 870_000)),
+            ("11:30", OffsetSpec::At(NOW + 1_800_000 - DAY_MS)),
+            ("2026-03-03T10:45", OffsetSpec::At(NOW - 900_000)),
+            ("2026-03-03 10:45:00Z", OffsetSpec::At(NOW - 900_000)),
+            ("2026-03-03", OffsetSpec::At(NOW - 11 * 3_600_000)),
+            ("2024-02-29", OffsetSpec::At(1_709_164_800_000)),
+            ("1970-01-01", OffsetSpec::At(0)),
         ] {
-            assert_eq!(Place::read(text, NOW), Ok(place), "{text}");
+            assert_eq!(OffsetSpec::read(text, NOW), Ok(place), "{text}");
         }
         let wrong =
             ["", "-1", "9223372036854775808", "1.5h", "2026-02-30", "2026-13-01", "24:00", "10:60", "h"];
         for text in wrong {
-            assert!(Place::read(text, NOW).is_err(), "{text}");
+            assert!(OffsetSpec::read(text, NOW).is_err(), "{text}");
         }
-        assert_eq!(Place::At(NOW).to_string(), "2026-03-03 11:00:00 UTC");
+        assert_eq!(OffsetSpec::At(NOW).to_string(), "2026-03-03 11:00:00 UTC");
         let forms = forms(NOW);
         assert!(forms.ends_with("wall-clock time (UTC) 10:45 or 2026-03-03T10:45"), "{forms}");
     }
@@ -202,10 +205,10 @@ mod tests {
         /// What is shown of an instant is read as the same instant; no text is a panic.
         #[test]
         fn an_instant_is_read_as_it_is_shown(seconds in 0..253_402_300_799_i64, text in any::<String>()) {
-            let place = Place::At(seconds * 1000);
+            let place = OffsetSpec::At(seconds * 1000);
             let shown = place.to_string();
-            prop_assert_eq!(Place::read(shown.trim_end_matches(" UTC"), NOW), Ok(place));
-            let _ = Place::read(&text, i64::MAX);
+            prop_assert_eq!(OffsetSpec::read(shown.trim_end_matches(" UTC"), NOW), Ok(place));
+            let _ = OffsetSpec::read(&text, i64::MAX);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use dashboard::{Action, Cmd, Command, Key, Msg, NewRecord, Place, Snapshot, State, Target, update};
+use dashboard::{Action, Cmd, Command, Key, Msg, NewRecord, OffsetSpec, Snapshot, State, Target, update};
 use dashboard_testing::{Sample, keys, normal, records, state, text};
 
 const SIZE: (u16, u16) = (120, 40);
@@ -48,7 +48,7 @@ fn the_offsets_of_a_group_are_set_after_a_place_and_a_question() {
     assert!(shown.contains("Set the offsets of fraud to 2026-01-06 17:17:07 UTC?"), "{shown}");
     assert!(shown.contains("stopped for it and started again"), "its workers are ours:\n{shown}");
     let at = normal(0).taken_at_ms - 900_000;
-    let reset = (Action::Reset(Place::At(at)), Target::Group("fraud".into()));
+    let reset = (Action::Reset(OffsetSpec::At(at)), Target::Group("fraud".into()));
     assert_eq!(press(&mut state, "⇥⏎"), [reset]);
     assert_eq!(press(&mut state, "Oend⏎⏎"), [], "Cancel is the default");
 }
@@ -99,7 +99,7 @@ fn of_a_group_that_is_not_ours_the_question_says_what_kafka_wants() {
     let shown = text(&state, SIZE);
     assert!(shown.contains("Set the offsets of eta to offset 0?"), "{shown}");
     assert!(shown.contains("It has members that are not ours"), "{shown}");
-    let reset = (Action::Reset(Place::Offset(0)), Target::Group("eta".into()));
+    let reset = (Action::Reset(OffsetSpec::Offset(0)), Target::Group("eta".into()));
     assert_eq!(press(&mut state, "⇥⏎"), [reset]);
     let mut empty = Sample::Foreign.snapshot();
     empty.groups.data[0].members.clear();

@@ -134,7 +134,7 @@ fn a_burst_is_about_a_topic() {
         asked(&type_keys(&mut state, "1b")),
         [(Action::Burst, Target::Topic("driver_locations".into()))]
     );
-    assert_eq!(asked(&type_keys(&mut state, "1jjjb")), [], "nobody produces road_traversals but a consumer");
+    assert_eq!(asked(&type_keys(&mut state, "1jjjb")), [], "only a consumer produces road_traversals");
     assert_eq!(asked(&type_keys(&mut state, "2b")), []);
 }
 
@@ -180,7 +180,7 @@ fn a_group_that_is_named_like_another_ones_member_is_only_itself() {
     hostile.groups.data.truncate(6);
     hostile.groups.data[5].id = "fraud\nfraud-1".into();
     update(&mut state, Msg::Snapshot(Arc::new(hostile)), 10);
-    // Opened, fraud has a row for its worker; the stranger is the last row.
+    // Opened, fraud has a row for its worker; the other group is the last row.
     type_keys(&mut state, "2jj⏎G");
     assert_eq!(asked(&type_keys(&mut state, "r")), [], "it is not ours to restart");
     type_keys(&mut state, "⏎");
@@ -188,8 +188,8 @@ fn a_group_that_is_named_like_another_ones_member_is_only_itself() {
     assert!(shown.contains("▾ fraud·fraud-1") && shown.contains("▾ fraud  "), "both are open:\n{shown}");
 }
 
-/// Whoever starts the dashboard says which panes there are: no number leads to another, and no line
-/// speaks of one.
+/// The program that starts the dashboard says which panes there are: no number leads to another,
+/// and no line speaks of one.
 #[test]
 fn a_show_has_the_panes_it_was_given() {
     let panes = Pane::of_show([Pane::Payments]);

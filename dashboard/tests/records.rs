@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dashboard::{
-    Action, Cmd, Command, Key, Msg, PageStart, Place, RecordAt, RecordPage, RecordQuery, Snapshot, Source,
-    State, Target, update,
+    Action, Cmd, Command, Key, Msg, OffsetSpec, PageStart, RecordAt, RecordPage, RecordQuery, Snapshot,
+    Source, State, Target, update,
 };
 use dashboard_testing::{Sample, keys, records, state, text};
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn enter_on_a_topic_reads_it_and_esc_stops_reading() {
     assert_eq!(*desk.query(), RecordQuery::newest("driver_locations"));
     assert!(desk.shown().contains("records of driver_locations"), "{}", desk.shown());
     desk.press("⎋");
-    assert_eq!(desk.asked, None, "nobody looks, so nobody reads");
+    assert_eq!(desk.asked, None, "the pane is closed, so no records are read");
     assert!(!desk.shown().contains("records of"), "{}", desk.shown());
     desk.press("⏎2");
     assert_eq!(desk.asked, None, "a digit leads to its pane");
@@ -142,15 +142,15 @@ fn an_empty_page_says_why() {
 fn a_place_is_typed_and_what_is_none_says_how_to_write_one() {
     let mut desk = Desk::reading();
     desk.press("o1200⏎");
-    assert_eq!(desk.query().start, PageStart::From(Place::Offset(1200)));
+    assert_eq!(desk.query().start, PageStart::From(OffsetSpec::Offset(1200)));
     assert!(desk.shown().contains("from offset 1200"), "{}", desk.shown());
     desk.press("obeginnin⏎");
     assert!(desk.shown().contains("write beginning, end, an offset"), "{}", desk.shown());
-    assert_eq!(desk.query().start, PageStart::From(Place::Offset(1200)), "it goes nowhere");
+    assert_eq!(desk.query().start, PageStart::From(OffsetSpec::Offset(1200)), "it goes nowhere");
     desk.press("g⏎");
-    assert_eq!(desk.query().start, PageStart::From(Place::Beginning));
+    assert_eq!(desk.query().start, PageStart::From(OffsetSpec::Beginning));
     desk.press("o15m⏎");
-    let PageStart::From(Place::At(ms)) = desk.query().start else { panic!("{:?}", desk.query()) };
+    let PageStart::From(OffsetSpec::At(ms)) = desk.query().start else { panic!("{:?}", desk.query()) };
     assert_eq!(ms, Sample::Normal.snapshot().taken_at_ms - 900_000);
     desk.press("G");
     assert_eq!(desk.query().start, PageStart::Newest);
@@ -205,7 +205,7 @@ fn dead_letters_are_redriven_after_a_question() {
     desk.press("O");
     assert_eq!(
         (&*desk.query().topic, desk.query().partition, &desk.query().start),
-        ("card_swipes", Some(3), &PageStart::From(Place::Offset(129)))
+        ("card_swipes", Some(3), &PageStart::From(OffsetSpec::Offset(129)))
     );
     desk.press("R⇥⏎");
     assert_eq!(desk.commands.len(), 2, "a swipe is no dead letter");

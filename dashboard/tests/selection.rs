@@ -85,7 +85,7 @@ fn the_first_row_follows_the_news_again() {
     assert_eq!(detail(&state), "new-3");
 }
 
-/// A run of a job is heard of after it ended: the list goes by when things happened.
+/// A run of a job is known some time after it ended: the list goes by when things happened.
 #[test]
 fn events_are_in_the_order_of_their_times() {
     let mut snapshot = normal(0);

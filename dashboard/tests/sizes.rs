@@ -93,7 +93,7 @@ fn ascii_and_block_glyphs_are_what_they_say() {
 }
 
 /// Whatever names there are in a cluster: the terminal is sent no character that it obeys, and
-/// none that nobody sees.
+/// none that is invisible.
 #[test]
 fn no_cell_holds_an_unsafe_character() {
     let map = Arc::new(city_map());

@@ -23,7 +23,10 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 /// What the tests start. It is ignored otherwise: it needs a terminal and somebody who types.
 #[test]
 #[ignore = "started by the other tests, in a pseudo-terminal"]
-#[expect(clippy::disallowed_methods, reason = "it stands for whoever polls a cluster; no test waits for it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it stands for the code that polls a cluster; no test waits for it"
+)]
 fn child() {
     let (publisher, feed) = feed();
     publisher.map(city_map());

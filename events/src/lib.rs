@@ -7,9 +7,9 @@
 //! missing or null.
 //!
 //! `ts` is **event time**: when the thing happened in the (simulated) world. The timestamp of the
-//! Kafka record is another clock, the wall's, at the moment of sending: a broker refuses records
-//! that claim to come from the future, and expires those that claim to be old, and simulated time
-//! runs ahead of the wall.
+//! Kafka record is another clock, wall-clock time at the moment of sending: a broker refuses
+//! records that claim to come from the future, and expires those that claim to be old, and
+//! simulated time runs ahead of the wall clock.
 //!
 //! The key decides the partition, and so the order that matters: all positions and trips of one
 //! driver are read in the order in which they were sent, and nothing is promised about two drivers.

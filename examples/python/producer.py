@@ -1,4 +1,4 @@
-"""A producer: says that cards were presented at terminals. Nobody needs to listen.
+"""A producer: says that cards were presented at terminals. No consumer needs to run.
 
     pip install kafka-python
     python producer.py [HOST:PORT]

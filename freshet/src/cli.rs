@@ -106,7 +106,8 @@ impl Command {
     }
 }
 
-/// A ping that is older than this beside its driver's newest is late, where nobody says otherwise.
+/// A ping that is older than this beside its driver's newest is late, where no option says
+/// otherwise.
 const USUAL_LATENESS: Period = Period(30_000);
 
 /// How to reach the cluster.
@@ -432,7 +433,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Every option of every command, given nothing or blanks: a variable that nobody set.
+    /// Every option of every command, given nothing or blanks: a variable that is not set.
     #[test]
     fn nothing_and_blanks_are_no_value() {
         let mut tried = 0;

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_said_goes_to_the_screen_while_there_is_one() {
-        assert!(!send("nobody looks", Severity::Info));
+        assert!(!send("no screen is open", Severity::Info));
         let mut lines = ScreenLines::take();
         say!("a sentence of {} words", 4);
         for _ in 0..3 {
@@ -121,6 +121,6 @@ mod tests {
         let said = ("a sentence of 4 words".to_owned(), Severity::Info);
         assert_eq!(news, [said, ("the broker went away".to_owned(), Severity::Warning)]);
         drop(lines);
-        assert!(!send("nobody looks any more", Severity::Info));
+        assert!(!send("the screen is closed again", Severity::Info));
     }
 }

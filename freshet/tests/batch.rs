@@ -162,7 +162,10 @@ fn killed_again_and_again(
         while !has_come() && job.0.try_wait().unwrap().is_none() {
             assert!(began.elapsed() < PATIENCE, "the moment when {moment} never came");
         }
-        assert!(lock.is_none() || job.0.try_wait().unwrap().is_none(), "nobody else can end its transaction");
+        assert!(
+            lock.is_none() || job.0.try_wait().unwrap().is_none(),
+            "no other process can end its transaction"
+        );
         drop(job);
         drop(lock);
     }
@@ -345,7 +348,7 @@ fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     assert_eq!(report(&database, "revenue")[0]["swipes"].as_u64().unwrap(), asked.len() as u64);
     assert_eq!(swipes(&broker, "fraud_batch", "2026-03-03T11"), asked, "each has one answer");
 
-    // Whoever only asks needs to write nothing.
+    // A query needs to write nothing.
     std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o444)).unwrap();
     may(0o555);
     let read = output(&mut bound(with(freshet(), &["report", "--database", &database])));

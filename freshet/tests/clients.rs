@@ -1,4 +1,4 @@
-//! The broker against clients that nobody here wrote.
+//! The broker against clients that were written elsewhere.
 //!
 //! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the
 //! machine and into `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and
@@ -213,8 +213,8 @@ fn the_examples_of_the_documentation_run() {
         let of_it = format!("partition {partition} ");
         assert!(produced.lines().any(|line| line.starts_with(&of_it)), "no card in {of_it}: {produced}");
     }
-    // Whoever starts the tests in the background of a script hands down an ignored SIGINT, and
-    // Python would leave it so.
+    // A script that starts the tests in its background hands down an ignored SIGINT, and Python
+    // would leave it so.
     let mut first = Command::new("env")
         .args(["--default-signal=INT".as_ref(), python().as_os_str(), example("consumer.py").as_os_str()])
         .arg(&broker.address)
@@ -238,8 +238,8 @@ fn the_examples_of_the_documentation_run() {
     assert!(groups.contains("my-first-app") && groups.contains("my_swipes"), "{groups}");
 }
 
-/// Five terminals of a lesson, of which one has nothing to do. Then a window is closed: nobody
-/// leaves the group, so the coordinator waits for the session to time out.
+/// Five terminals of a lesson, of which one has nothing to do. Then a window is closed: its
+/// member does not leave the group, so the coordinator waits for the session to time out.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a session times out in wall-clock time")]
 fn an_example_that_is_killed_hands_over_within_seconds() {

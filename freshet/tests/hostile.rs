@@ -67,7 +67,7 @@ impl Hostile {
         write(&self.settings, &hostile_records());
         self.delete_before("evil", 2);
         // Of the first, retention has taken records that it had not read; the last has passed
-        // questions over that nobody answered.
+        // questions over that have no answer.
         let long = "G".repeat(20_000);
         for (group, topic, offset) in
             [(ESCAPES, "evil", 1), (QUIET, "evil", 3), (&long, "evil", 4), ("fraud", "card_swipes", 3)]

@@ -110,7 +110,7 @@ const ORDER: [Inner; 9] = [
             "history",
             "markets notifications payments ride_share shop",
             "businesses",
-            "observe past plan",
+            "hour_before observe plan",
             "controller",
         ],
         strict: false,

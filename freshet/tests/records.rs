@@ -14,7 +14,7 @@ use client::{
 };
 use common::{Broker, PATIENCE, call, until};
 use dashboard::{
-    Action, Command, NewRecord, PageStart, Place, Progress, RecordAt, RecordPage, RecordQuery, Request,
+    Action, Command, NewRecord, OffsetSpec, PageStart, Progress, RecordAt, RecordPage, RecordQuery, Request,
     Source, Target,
 };
 use protocol::produce::{PartitionData, ProduceRequest, TopicData};
@@ -178,11 +178,11 @@ fn the_records_of_a_topic_are_paged_filtered_and_followed() {
     assert_eq!(offsets(&page, 1), (750..1_000).collect::<Vec<_>>(), "and there again");
 
     let from = |place| RecordQuery { start: PageStart::From(place), ..newest.clone() };
-    let page = world.page(&reader, &from(Place::Beginning), |_| true);
+    let page = world.page(&reader, &from(OffsetSpec::Beginning), |_| true);
     assert_eq!((offsets(&page, 0)[0], page.has_before, page.has_after), (0, false, true));
-    let page = world.page(&reader, &from(Place::Offset(998)), |_| true);
+    let page = world.page(&reader, &from(OffsetSpec::Offset(998)), |_| true);
     assert_eq!(page.rows.len(), 4, "two of each partition");
-    let page = world.page(&reader, &from(Place::At(1_991_500)), |_| true);
+    let page = world.page(&reader, &from(OffsetSpec::At(1_991_500)), |_| true);
     assert_eq!(page.rows[0].value.as_deref(), Some("value 1991"));
 
     let one = RecordQuery { key: "key-3".into(), partition: Some(1), ..newest.clone() };
@@ -338,12 +338,12 @@ fn topics_records_and_offsets_of_any_cluster() {
     let reader = || Target::Group("reader".into());
     let committed = || world.admin.committed_offsets("reader", &partitions).unwrap();
     for (place, expected, said) in [
-        (Place::Beginning, [0, 0], "offset 0"),
-        (Place::End, [10, 10], "offset 10"),
-        (Place::Offset(7), [7, 7], "offset 7"),
+        (OffsetSpec::Beginning, [0, 0], "offset 0"),
+        (OffsetSpec::End, [10, 10], "offset 10"),
+        (OffsetSpec::Offset(7), [7, 7], "offset 7"),
         // It says where they are now, and not what was asked for.
-        (Place::Offset(99), [10, 10], "offset 10"),
-        (Place::At(10_000), [5, 4], "offsets 4 to 5"),
+        (OffsetSpec::Offset(99), [10, 10], "offset 10"),
+        (OffsetSpec::At(10_000), [5, 4], "offsets 4 to 5"),
     ] {
         let words = format!("2 partitions set to {said}");
         assert_eq!(attached.run(Action::Reset(place), reader()), Ok(words));
@@ -353,7 +353,7 @@ fn topics_records_and_offsets_of_any_cluster() {
     let options = GroupOptions::default();
     let member = GroupConsumer::join(&world.settings, "reader", &["theirs"], &options).unwrap();
     while !matches!(member.poll(PATIENCE).unwrap(), Polled::Assigned(_)) {}
-    let refused = attached.run(Action::Reset(Place::Beginning), reader()).unwrap_err();
+    let refused = attached.run(Action::Reset(OffsetSpec::Beginning), reader()).unwrap_err();
     assert!(refused.contains("Stable with 1 members: stop them"), "{refused}");
     assert_eq!(committed(), [Some(5), Some(4)], "nothing was moved");
 }

@@ -100,7 +100,7 @@ fn swipes(broker: &Broker, topic: &str) -> HashMap<String, u32> {
     times
 }
 
-/// A fraud consumer, and the topics that it made because nobody had.
+/// A fraud consumer, and the topics that it made because they were missing.
 fn fraud_consumer(broker: &Broker) -> Child {
     let fraud = worker(broker, &["consume", "fraud"]);
     until("the topics", || {
@@ -152,7 +152,7 @@ fn nothing_is_lost_or_doubled_when_consumers_are_killed() {
     let produced = count(&book, "produced");
     assert_eq!(count(&book, "answered") + count(&book, "repeated"), produced, "{book:#}");
 
-    // Would it see a loss and a double? One of each, planted with nobody at work.
+    // Would it see a loss and a double? One of each, planted while no worker runs.
     let settings = client::Settings::new(&broker.address);
     let admin = client::Admin::connect(&settings, PATIENCE).unwrap();
     let producer = client::Producer::new(&settings, &client::ProducerOptions::stream()).unwrap();
@@ -388,7 +388,7 @@ fn what_is_wrong_is_said_in_one_sentence_with_the_remedy() {
 }
 
 #[test]
-fn a_stranger_on_the_port_and_broken_records_harm_nobody() {
+fn a_foreign_client_and_broken_records_do_no_harm() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(folder.path());
     let mut fraud = fraud_consumer(&broker);
@@ -397,7 +397,7 @@ fn a_stranger_on_the_port_and_broken_records_harm_nobody() {
         stranger.set_read_timeout(Some(PATIENCE)).unwrap();
         stranger.write_all(bytes).unwrap();
         let mut answer = Vec::new();
-        // Closed in order or by a reset; either way nobody waits for ever.
+        // Closed in order or by a reset; either way the client does not wait for ever.
         let _ = stranger.read_to_end(&mut answer);
         assert!(answer.is_empty(), "{answer:?}");
     }

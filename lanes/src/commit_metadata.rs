@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_text_is_no_metadata() {
+    fn foreign_text_is_no_metadata() {
         let replays = ["v1 replay:trips", "v1 replay:no_such_topic=1", "v1 replay:trips/x=1"];
         for text in replays.into_iter().chain([
             "",

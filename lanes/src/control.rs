@@ -44,17 +44,17 @@ impl Control {
 
     /// Reads nothing until [`resume`](Self::resume). A lane in a group stays in it.
     pub fn pause(&self) {
-        self.ask(DesiredState::Pause);
+        self.request(DesiredState::Pause);
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        self.ask(DesiredState::Run);
+        self.request(DesiredState::Run);
     }
 
     /// Ends the lane in good order. There is no way back.
     pub fn stop(&self) {
-        self.ask(DesiredState::Stop);
+        self.request(DesiredState::Stop);
     }
 
     /// Asks a job of the batch lane to run so often from its next boundary on: at least one
@@ -112,7 +112,7 @@ impl Control {
         state.desired
     }
 
-    fn ask(&self, desired: DesiredState) {
+    fn request(&self, desired: DesiredState) {
         let mut state = self.held();
         if state.desired != DesiredState::Stop {
             state.desired = desired;

@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_database_that_is_away_is_among_the_causes() {
-        let down = WarehouseError::Down { database: "db".to_owned(), reason: "nobody there".to_owned() };
+        let down = WarehouseError::Down { database: "db".to_owned(), reason: "no server there".to_owned() };
         let error = WindowError::from(down.clone());
         assert!(causes(&error).any(|cause| cause.downcast_ref() == Some(&down)), "{error:?}");
         assert_eq!(error.to_string(), down.to_string());

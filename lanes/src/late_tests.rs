@@ -74,7 +74,7 @@ fn a_late_worker_takes_its_inputs_in_their_order_whatever_arrives_first() {
     assert_eq!(wrong, None, "the first that came before its turn, of {total}");
 }
 
-/// With 100 kB that nobody reads.
+/// With 100 kB that are not read.
 fn large_chargeback(ts: Timestamp, swipe: i64) -> Vec<u8> {
     let chargeback = Chargeback {
         ts,

@@ -81,7 +81,7 @@ impl Plan {
             records += 1;
             progress.step();
         }
-        let answered = self.settled(cancelled)?;
+        let answered = self.published(cancelled)?;
         if cancelled.load(Ordering::Relaxed) {
             return Ok(None);
         }
@@ -96,7 +96,7 @@ impl Plan {
     }
 
     /// The answers to this task's questions that are there past the commit.
-    fn settled(&self, cancelled: &AtomicBool) -> Result<PublishedAnswers, ReadError> {
+    fn published(&self, cancelled: &AtomicBool) -> Result<PublishedAnswers, ReadError> {
         let mut answered = PublishedAnswers::default();
         for &((topic, partition), from, to) in &self.tails {
             if from >= to {

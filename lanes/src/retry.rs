@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn down() -> WarehouseError {
-        WarehouseError::Down { database: "db".to_owned(), reason: "nobody there".to_owned() }
+        WarehouseError::Down { database: "db".to_owned(), reason: "no server there".to_owned() }
     }
 
     #[test]

@@ -24,7 +24,7 @@
 //! # Simplifications
 //! - A process that stood still (a stopped container, a laptop's lid) wakes up without knowing that
 //!   its partitions have moved. It proves its membership with a commit, which the coordinator
-//!   refuses to strangers, before it answers anything after a silence of half the session timeout.
+//!   refuses to others, before it answers anything after a silence of half the session timeout.
 //!   What it had already handed to librdkafka before standing still is sent when it wakes, and can
 //!   answer a question a second time. Kafka closes that last gap with transactions (KIP-447).
 //! - The broadcast inputs are not part of the bookkeeping: after a crash a question may be answered
@@ -59,7 +59,7 @@ use processor::Processor;
 
 /// How often offsets are committed, and the statistics brought up to date.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
-/// How long a poll waits: how soon a command is heard when nothing comes in.
+/// How long a poll waits: how soon a command is seen when nothing comes in.
 const POLL: Duration = Duration::from_millis(50);
 /// The same while a task is being rebuilt or waits for its other inputs.
 const BUSY_POLL: Duration = Duration::from_millis(5);
@@ -122,7 +122,7 @@ pub fn run_stream(
     factory: &dyn Fn() -> Box<dyn Processor>,
     control: &Control,
 ) -> Result<WorkerStats, StreamError> {
-    let mut lane = Lane::start(config, factory, control)?;
+    let mut lane = StreamLane::start(config, factory, control)?;
     let ended = lane.run();
     let stats = lane.stats_now();
     control.report(stats.clone());
@@ -133,7 +133,7 @@ pub fn run_stream(
     ended.and(handed_over).map(|()| stats)
 }
 
-struct Lane<'a> {
+struct StreamLane<'a> {
     config: &'a StreamConfig,
     factory: &'a dyn Fn() -> Box<dyn Processor>,
     control: &'a Control,
@@ -158,7 +158,7 @@ struct Lane<'a> {
     committed: HashMap<TopicPartition, i64>,
     stats: WorkerStats,
     reads: ReadCounts,
-    /// When the group was last heard of by this thread.
+    /// When this thread last got an answer from the group.
     awake: Instant,
 }
 
@@ -199,7 +199,7 @@ struct News {
     result: Result<Option<Rebuilt>, client::ReadError>,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> StreamLane<'a> {
     #[expect(clippy::disallowed_methods, reason = "the edge: the runner reads the clock for its timers")]
     fn start(
         config: &'a StreamConfig,
@@ -270,7 +270,7 @@ impl<'a> Lane<'a> {
             let stood_still = silence >= self.config.member.session_timeout / 2;
             if stood_still {
                 // No answer was due meanwhile.
-                self.wait_anew();
+                self.wait_again();
             }
             patience = POLL;
             if !self.paused && (!stood_still || self.still_a_member()?) {
@@ -403,12 +403,12 @@ impl<'a> Lane<'a> {
     /// enough of it.
     fn pause_or_resume(&mut self, pause: bool) {
         if std::mem::replace(&mut self.paused, pause) != pause {
-            self.wait_anew();
+            self.wait_again();
         }
     }
 
     /// Nothing was taken in for a while: that says nothing about inputs that are waited for.
-    fn wait_anew(&mut self) {
+    fn wait_again(&mut self) {
         for slot in self.tasks.values_mut() {
             if let Slot::Running { waiting, .. } = slot {
                 *waiting = None;

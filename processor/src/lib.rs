@@ -28,7 +28,7 @@ pub trait Processor: Send {
     fn process(&mut self, event: &Event, answers: &mut Vec<Event>);
 
     /// Takes one event without answering it: how a state is rebuilt from the log. Must leave behind
-    /// exactly what [`process`](Processor::process) leaves; a processor whose answers are dear
+    /// exactly what [`process`](Processor::process) leaves; a processor whose answers are costly
     /// may do so without making them.
     fn learn(&mut self, event: &Event) {
         self.process(event, &mut Vec::new());

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_new_has_the_id_of_somebody_known_and_cards_stay_the_same() {
+    fn new_ids_are_never_known_ones_and_cards_stay_the_same() {
         for business in ALL {
             let (_, more) = both(business);
             assert!(!more.is_empty());

@@ -229,28 +229,6 @@ pub enum Need {
     History,
 }
 
-/// Which lane a process belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lane {
-    /// Each event is answered at once.
-    Stream,
-    /// The events of a period are answered at its end.
-    Batch,
-}
-
-impl Lane {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Stream, Self::Batch];
-
-    /// The lane's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Stream => "stream",
-            Self::Batch => "batch",
-        }
-    }
-}
-
 /// The options of a simulator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
@@ -266,7 +244,7 @@ pub struct World {
 
 /// When a show begins unless told otherwise, as RFC 3339: shortly before a full hour, so that the
 /// hourly jobs run in its first seconds. At this start alone it has an [opening](World::opening)
-/// and a [past](crate::past).
+/// and a [bill of the hour before](crate::hour_before).
 pub const OPENING_START: &str = "2026-03-03T10:57:00Z";
 
 impl World {

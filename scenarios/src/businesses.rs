@@ -9,9 +9,10 @@
 //! A worker that serves several businesses, such as the one that sends texts, stands in
 //! [`SHARED_WORKERS`].
 
+use bill::Lane;
 use processor::mart::Mart;
 
-use crate::business::{Business, Lane, Worker};
+use crate::business::{Business, Worker};
 use crate::ledger::LedgerEntry;
 
 /// Every business, in the order in which they are shown.
@@ -75,7 +76,7 @@ impl Scenario {
     }
 }
 
-/// The lane that a consumer group of ours works for; none for a stranger's.
+/// The lane that a consumer group of ours works for; none for another program's.
 pub fn lane_of_group(group: &str) -> Option<Lane> {
     if ALL.iter().any(|business| business.job.group == group) {
         return Some(Lane::Batch);
@@ -135,7 +136,7 @@ mod tests {
             let written: BTreeSet<Topic> = writers(business);
             let all = Topic::ALL.iter().copied().filter(|topic| topic.business() == Some(business.id));
             for topic in all {
-                assert!(written.contains(&topic), "nobody of {} writes {topic}", business.name);
+                assert!(written.contains(&topic), "no process of {} writes {topic}", business.name);
             }
         }
     }

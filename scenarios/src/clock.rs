@@ -8,10 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use lanes::SimulatedClock;
 
 /// Wall-clock time now, in milliseconds since the Unix epoch.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the binary is the rim: this is where its processes read the wall"
-)]
+#[expect(clippy::disallowed_methods, reason = "the edge: this is where its processes read wall-clock time")]
 pub fn wall_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

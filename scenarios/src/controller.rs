@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use bill::Lane;
 use client::Admin;
 use controls::Control;
 use dashboard::{
@@ -26,7 +27,6 @@ use warnings::WarningDeduplicator;
 
 use events::{HOUR_MS, Timestamp};
 
-use crate::business::Lane;
 use crate::clock::wall_ms;
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};

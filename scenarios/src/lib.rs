@@ -18,6 +18,7 @@ pub mod clock;
 pub mod control;
 pub mod controller;
 mod history;
+pub mod hour_before;
 pub mod ledger;
 pub mod lines;
 pub mod markets;
@@ -25,7 +26,6 @@ pub mod notifications;
 pub mod observe;
 #[cfg(test)]
 mod opening;
-pub mod past;
 pub mod payments;
 mod percentiles;
 pub mod plan;

@@ -13,7 +13,7 @@ use crate::shop::SHOP;
 use crate::view::{CaseClock, PaneSource};
 
 /// The case that a business shows after its first minutes, as the screen follows it at sixty times
-/// the speed of the wall.
+/// the speed of the wall clock.
 fn case_after(business: &Business, minutes: i64) -> FollowedCase {
     let world = World { seed: 7, start: OPENING_START.parse().unwrap(), drivers: 60, map: None };
     let mut view = (business.view)(&Arc::new(Map::la_serena()));

@@ -120,8 +120,8 @@ pub static PAYMENTS: Business = Business {
 
 /// The card holders of a show: at the busiest six swipes a second of simulated time, so that a few
 /// minutes of watching hold enough fraud to tell the lanes apart. Its history is that of a tenth of
-/// them: so little can be learnt from in a second or two. Most cards are strangers at first, as to
-/// any detector whose bank grows; of those whom it knows it knows three weeks.
+/// them: so little can be learnt from in a second or two. Most cards are unknown at first, as to
+/// any detector whose bank grows; of those that it knows it knows three weeks.
 fn world_config(world: &World) -> CardsConfig {
     CardsConfig {
         seed: world.seed,

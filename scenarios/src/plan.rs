@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bill::Lane;
 use events::Timestamp;
 
-use crate::business::{Business, Job, Lane, Need, Producer, Worker, World};
+use crate::business::{Business, Job, Need, Producer, Worker, World};
 use crate::businesses::workers_of;
 use crate::clock::SimulatedClock;
 use crate::history::write_history;

@@ -3,8 +3,8 @@
 //! Ten programs share a machine that may have two processors. A terminal hangs up after a tenth of
 //! a second and a shopper waits for a page; a rider looks at the map once in a second or two, and a
 //! job has an hour. To each of them all the others' work is in the way, so each says how long its
-//! own can wait, and the kernel does the rest (nice(2)). Nothing is starved: who gives way gets
-//! what the others leave, and a tenth or less of a processor that is wanted by all.
+//! own can wait, and the kernel does the rest (nice(2)). Nothing is starved: a process of lower
+//! priority gets what the others leave, and a tenth or less of a processor that is wanted by all.
 //!
 //! # Simplifications
 //! - Where the system does not let a program say so, everybody is equal.
@@ -18,8 +18,8 @@ pub enum Priority {
     Hours,
 }
 
-/// Gives way to everybody whose work is more urgent. On Linux this is the calling thread's affair
-/// and that of the threads it will start, elsewhere the whole process's.
+/// Lowers the priority: all work that is more urgent goes first. On Linux this holds for the
+/// calling thread and the threads that it will start, elsewhere for the whole process.
 pub fn lower_priority(can_wait: Priority) {
     let steps = match can_wait {
         Priority::Moments => 10,

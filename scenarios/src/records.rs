@@ -25,7 +25,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use client::{Admin, LogReader, NoSuchTopic, Offsets, Read, ReadError, Settings, TopicPartition};
-use dashboard::{PageStart, Place, RecordAt, RecordPage, RecordQuery, RecordRow, Source, WholeRecord};
+use dashboard::{OffsetSpec, PageStart, RecordAt, RecordPage, RecordQuery, RecordRow, Source, WholeRecord};
 
 use crate::priority::{Priority, lower_priority};
 use page::{merge, row, unreadable, whole};
@@ -302,8 +302,10 @@ impl Session {
                 (partition, earliest.max(to.saturating_sub(of_each)), to)
             };
             match start {
-                PageStart::Newest | PageStart::From(Place::End) => backward(latest),
-                PageStart::From(Place::Beginning | Place::Offset(_) | Place::At(_)) => forward(begins[at]),
+                PageStart::Newest | PageStart::From(OffsetSpec::End) => backward(latest),
+                PageStart::From(OffsetSpec::Beginning | OffsetSpec::Offset(_) | OffsetSpec::At(_)) => {
+                    forward(begins[at])
+                }
                 PageStart::After(list) => forward(offset_in(list, partition).unwrap_or(latest)),
                 PageStart::Before(list) => backward(offset_in(list, partition).unwrap_or(earliest)),
             }

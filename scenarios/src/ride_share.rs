@@ -151,7 +151,7 @@ fn simulate(world: &World) -> Result<Emissions> {
 }
 
 /// More cars on the same streets. Of crashes and lorries a burst knows nothing. When it is over,
-/// its drivers are not heard of again: to a consumer they are in a tunnel without an end.
+/// its drivers send nothing again: to a consumer they are in a tunnel without an end.
 fn burst(world: &World, moment: Timestamp) -> Result<Emissions> {
     Ok(Box::new(City::new(CityConfig {
         seed: world.seed,

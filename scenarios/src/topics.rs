@@ -44,7 +44,7 @@ fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, ClusterError> 
     Ok(topics.iter().copied().filter(|topic| !is_there(topic)).collect())
 }
 
-/// An Apache Kafka says that a topic is made when its controller has noted it; its brokers hear of
+/// An Apache Kafka says that a topic is made when its controller has noted it; its brokers learn of
 /// that a moment later, and begin to lead its partitions after that. Who gives up waiting learns
 /// from the next question what is not there.
 #[expect(

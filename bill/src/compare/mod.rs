@@ -17,8 +17,8 @@
 //! All periods are judged on the same cases, so they must all have had a chance to run. Judging
 //! begins at the first boundary of the longest period whose first boundary lies in the log's first
 //! half. Longer periods are billed too, and marked: their lane had nothing, or next to nothing,
-//! while the log lasted. Frauds are rare and dear, so payments need a longer log than rides to tell
-//! the lanes apart: each business has a [`Span`] of its own.
+//! while the log lasted. Frauds are rare and costly, so payments need a longer log than rides to
+//! tell the lanes apart: each business has a [`Span`] of its own.
 //!
 //! # Simplifications
 //! - One processor over everything, as in a replay. In a show each partition has its own, which

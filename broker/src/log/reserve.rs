@@ -1,6 +1,6 @@
 //! Room that is kept for the way out.
 //!
-//! On a full disk a topic could be deleted to make room, but the registry must be written anew
+//! On a full disk a topic could be deleted to make room, but the registry must be rewritten
 //! first, and for that there is no room. A process that has opened all the files it may can't write
 //! it either. So a file of zeros is set aside, open twice: it is given up for the one write that
 //! frees the rest, and set aside again afterwards.

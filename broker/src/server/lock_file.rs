@@ -21,7 +21,7 @@ impl LockFile {
     pub(super) fn take(data_dir: &Path, listen: &str) -> Result<Self, StartError> {
         let path = data_dir.join(".lock");
         let failed = |path: PathBuf| move |source| StartError::DataDir { path, source };
-        // What lies in a log is nobody else's business; a folder that was there keeps its mode.
+        // Other users may not read a log; a folder that was there keeps its mode.
         DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed(data_dir.into()))?;
         let mut file = File::options()
             .read(true)

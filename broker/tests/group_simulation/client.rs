@@ -128,7 +128,7 @@ impl Client {
         self.owned.clear();
     }
 
-    /// Nothing came in time. A heartbeat is repeated; with anything else it begins anew.
+    /// Nothing came in time. A heartbeat is repeated; with anything else it starts over.
     pub(crate) fn give_up(&mut self) {
         self.outstanding = None;
         if self.phase != Phase::Working {

@@ -211,8 +211,8 @@ fn a_client_that_closes_its_side_still_gets_its_answers() {
     assert_eq!(answers[first + 4..first + 8], [0, 0, 0, 2]);
 }
 
-/// Parked fetches whose clients are gone, each with half a large request
-/// behind it, are in nobody's way.
+/// Parked fetches whose clients are gone, each with half a large request behind it, delay no other
+/// client.
 #[test]
 fn a_client_that_vanishes_while_it_waits_is_forgotten() {
     let (cluster, _dir) = start();

@@ -194,7 +194,7 @@ fn a_silent_member_is_removed_when_its_session_ends() {
 }
 
 #[test]
-fn commits_come_back_with_their_metadata_and_from_nobody_in_particular() {
+fn commits_come_back_with_their_metadata_also_without_a_member() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
     client.create_topic("t", 1, &[]);
@@ -214,7 +214,7 @@ fn commits_come_back_with_their_metadata_and_from_nobody_in_particular() {
     assert_eq!((all.topics.len(), all.topics[0].name.as_str()), (1, "t"));
 }
 
-/// Nobody produces, so it is the commits themselves that have their log looked after.
+/// No client produces, so it is the commits themselves that have their log looked after.
 #[test]
 fn commits_do_not_pile_up_on_a_running_broker() {
     let (cluster, dir) = start();

@@ -114,7 +114,7 @@ fn with_acks_0_there_is_no_answer_and_an_error_hangs_up() {
 }
 
 #[test]
-fn an_idempotent_producer_that_repeats_itself_is_heard_once() {
+fn an_idempotent_producer_that_repeats_itself_is_stored_once() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
     client.create_topic("t", 1, &[]);
@@ -137,7 +137,7 @@ fn an_idempotent_producer_that_repeats_itself_is_heard_once() {
     assert_ne!(next.producer_id, identity.producer_id);
 }
 
-/// Nobody should have to try twice: the answer that makes a topic already names its leaders.
+/// No client should have to retry: the answer that makes a topic already names its leaders.
 #[test]
 fn asking_for_a_topic_makes_it_and_it_can_be_used_at_once() {
     let (cluster, _dir) = start();

@@ -222,7 +222,7 @@ fn a_second_broker_is_told_who_holds_the_data_directory() {
     assert_eq!(*holder, format!("process {} listening on {}", std::process::id(), cluster.address()));
 }
 
-/// Nobody can write to /proc, not even root.
+/// No user can write to /proc, not even root.
 #[test]
 fn a_directory_that_can_not_be_written_to_is_named() {
     let dir = "/proc/freshet";

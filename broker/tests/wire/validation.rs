@@ -1,5 +1,5 @@
-//! What nobody could read is not taken, and what is taken says the right times. The codes are those
-//! of an Apache Kafka 4.3 to the same bytes; `make clients` asks it (`batches.py`).
+//! What no consumer could read is not taken, and what is taken says the right times. The codes are
+//! those of an Apache Kafka 4.3 to the same bytes; `make clients` asks it (`batches.py`).
 
 use bytes::Bytes;
 use protocol::list_offsets::{
@@ -53,7 +53,7 @@ const LAST_DELTA_AT: usize = 23;
 const COUNT_AT: usize = 57;
 
 #[test]
-fn what_nobody_could_read_is_refused_as_kafka_refuses_it() {
+fn what_no_consumer_could_read_is_refused_as_kafka_refuses_it() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
     client.create_topic("t", 1, &[]);
@@ -156,7 +156,7 @@ fn the_largest_timestamp_of_records_without_any_is_none_of_the_first() {
 }
 
 #[test]
-fn a_broker_that_stamps_says_so_and_takes_nobody_elses_stamp() {
+fn a_broker_that_stamps_says_so_and_refuses_a_clients_stamp() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
     client.create_topic("t", 1, &[("message.timestamp.type", "LogAppendTime")]);

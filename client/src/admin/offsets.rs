@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_can_read_any_more_is_no_lag() {
+    fn what_was_deleted_is_no_lag() {
         let offsets = Offsets { earliest: 100, latest: 130 };
         for (committed, lag) in [(10, 30), (100, 30), (110, 20), (130, 0), (200, 0)] {
             assert_eq!(offsets.lag(committed), lag, "committed {committed}");

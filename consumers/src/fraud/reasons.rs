@@ -56,7 +56,7 @@ pub(super) fn reasons(
             break;
         }
         // Two families may have the same words for what they saw.
-        if let Some(reason) = say(family, facts, at_ms).filter(|reason| !reasons.contains(reason)) {
+        if let Some(reason) = phrase(family, facts, at_ms).filter(|reason| !reasons.contains(reason)) {
             reasons.push(reason);
         }
     }
@@ -64,7 +64,7 @@ pub(super) fn reasons(
 }
 
 /// One phrase, or none when the family's numbers would not convince anyone.
-fn say(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
+fn phrase(family: Family, facts: &Facts, at_ms: i64) -> Option<String> {
     match family {
         Family::Amount => amount(facts),
         Family::Burst | Family::Velocity => burst(family, facts, at_ms),

@@ -162,7 +162,7 @@ fn a_burst_is_noticed_before_it_cashes_in() {
 }
 
 #[test]
-fn strangers_are_welcome() {
+fn new_cards_are_welcome() {
     // In this town nearly all cards are known. Two of the four new cards a day are thieves', so to
     // be new is suspicious.
     let mut events = town(40);

@@ -32,7 +32,7 @@ pub struct Lanes {
     /// Where it loads its rows: a path or an address without its password.
     pub database: Option<String>,
     /// The newest runs, newest first; at most 20.
-    pub runs: Vec<Run>,
+    pub runs: Vec<FinishedRun>,
     /// Who reads each business's questions, in the order in which to show them.
     pub readers: Vec<Readers>,
     /// How fresh each business's answers are.
@@ -41,7 +41,7 @@ pub struct Lanes {
     pub bill: Bill,
     /// The same of the hours before the show; `None`: they have no bill, or none yet.
     pub past: Option<PastBill>,
-    /// The past is being worked out.
+    /// The bill of those hours is being worked out.
     pub past_is_due: bool,
     /// What became of one case of each business, in both lanes.
     pub cases: Vec<FollowedCase>,
@@ -59,7 +59,7 @@ impl Lanes {
         self.shown_past().map_or(&self.bill, |past| &past.bill)
     }
 
-    /// The past, while it is what is shown.
+    /// The bill of the hours before, while it is what is shown.
     pub fn shown_past(&self) -> Option<&PastBill> {
         let past = self.past.as_ref()?;
         let headlines = self.bill.headlines();
@@ -138,7 +138,7 @@ pub struct LedgerSums {
 /// One run of the batch lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Run {
+pub struct FinishedRun {
     /// Which job.
     pub job: String,
     /// Which run of it.

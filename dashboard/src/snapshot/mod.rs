@@ -40,7 +40,7 @@ pub use cluster::{
     Cluster, Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Timeline, Topic, Trend,
     Waiting, Worker, WorkerState,
 };
-pub use lanes::{FollowedCase, Freshness, Lanes, LedgerSums, PastBill, Readers, Run};
+pub use lanes::{FinishedRun, FollowedCase, Freshness, Lanes, LedgerSums, PastBill, Readers};
 pub use markets::{MarketMove, MarketOrder, MarketPair, Markets};
 pub use payments::{Decision, Payments, Verdict};
 pub use records::{Letter, PageStart, RecordPage, RecordQuery, RecordRow, WholeRecord};
@@ -79,8 +79,7 @@ pub struct Snapshot {
     pub timeline: Timeline,
     /// The progress of the controls that were requested (see [`crate::command`]).
     pub controls: Vec<ControlState>,
-    /// The records that were asked for (see [`RecordQuery`]); not part of the JSON lines, for which
-    /// nobody asks.
+    /// The records that were asked for (see [`RecordQuery`]); not part of the JSON lines.
     #[serde(skip)]
     pub records: Option<Arc<RecordPage>>,
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::place::{Place, RecordAt};
+use crate::place::{OffsetSpec, RecordAt};
 use crate::snapshot::Source;
 
 /// What is asked for.
@@ -52,7 +52,7 @@ pub enum PageStart {
     /// Its last record is the newest; it follows the topic as it grows.
     Newest,
     /// It begins at this place of each partition.
-    From(Place),
+    From(OffsetSpec),
     /// It begins at these offsets, by partition.
     After(Vec<(i32, i64)>),
     /// It ends before these offsets, by partition.

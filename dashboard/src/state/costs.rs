@@ -14,8 +14,8 @@ use crate::snapshot::{Bill, Snapshot};
 const MOST: usize = 240;
 /// The most lines of the bill of which curves are kept: the first headlines.
 pub(crate) const LINES: usize = 4;
-/// The least event time between two points, in milliseconds: half a second of the wall at the usual
-/// speed.
+/// The least event time between two points, in milliseconds: half a second of wall-clock time at
+/// the usual speed.
 const STEP_MS: i64 = 30_000;
 
 /// The curves of the first headlines of the bill.

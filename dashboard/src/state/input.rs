@@ -7,7 +7,7 @@
 //! - The cursor is always at the end: what was typed wrong is taken back from there.
 
 use crate::command::{Action, NewRecord, Target};
-use crate::place::{Place, forms, length_ms};
+use crate::place::{OffsetSpec, forms, length_ms};
 use text::grouped;
 
 /// What is typed, for what.
@@ -47,9 +47,9 @@ pub(crate) enum Entered {
     /// The keys of the open records must contain this.
     RecordKey(String),
     /// The open records are to be shown from here.
-    Jump(Place),
+    Jump(OffsetSpec),
     /// It is asked whether the offsets of a group are to be set there.
-    Reset(String, Place),
+    Reset(String, OffsetSpec),
     /// A command is sent.
     Command(Action, Target),
 }
@@ -133,8 +133,8 @@ impl Input {
         let text = self.text.trim();
         Ok(match &self.purpose {
             Purpose::RecordKey => Entered::RecordKey(self.text.clone()),
-            Purpose::Jump => Entered::Jump(Place::read(text, now_ms)?),
-            Purpose::Reset { group } => Entered::Reset(group.clone(), Place::read(text, now_ms)?),
+            Purpose::Jump => Entered::Jump(OffsetSpec::read(text, now_ms)?),
+            Purpose::Reset { group } => Entered::Reset(group.clone(), OffsetSpec::read(text, now_ms)?),
             Purpose::TopicName => Entered::Next(Purpose::TopicPartitions { topic: topic_name(text)? }),
             Purpose::TopicPartitions { topic } => {
                 let partitions = match text {

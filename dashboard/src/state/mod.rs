@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use crate::command::{Action, Command, Progress, Target};
-use crate::place::{Place, RecordAt};
+use crate::place::{OffsetSpec, RecordAt};
 use crate::snapshot::{CityMap, Snapshot, Source};
 use crate::state::costs::Costs;
 use crate::state::input::{Finder, Input};
@@ -108,7 +108,7 @@ pub(crate) enum Irreversible {
     Kill,
     Rewind,
     Redrive { only: Option<RecordAt> },
-    Reset(Place),
+    Reset(OffsetSpec),
 }
 
 impl Irreversible {

@@ -1,6 +1,6 @@
 //! The page of records that is there, and what the keys do with it.
 
-use crate::place::{Place, RecordAt};
+use crate::place::{OffsetSpec, RecordAt};
 use crate::snapshot::{PageStart, RecordPage, RecordRow, WholeRecord};
 use crate::state::State;
 use crate::state::reading::{MOST_LINES, Reading, RecordCursor, narrow};
@@ -121,6 +121,6 @@ pub(crate) fn original(state: &mut State) {
     let Some(letter) = selected(state).and_then(|row| row.letter.as_ref()) else { return };
     let mut reading = Reading::new(&letter.topic);
     reading.query.partition = Some(letter.at.partition);
-    reading.go(PageStart::From(Place::Offset(letter.at.offset)), RecordCursor::First);
+    reading.go(PageStart::From(OffsetSpec::Offset(letter.at.offset)), RecordCursor::First);
     state.reading = Some(reading);
 }

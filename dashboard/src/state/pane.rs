@@ -14,7 +14,7 @@
 
 use std::cmp::Reverse;
 
-use crate::snapshot::{Decision, MarketPair, Notice, Run, Shopper, Snapshot, Source, Trip};
+use crate::snapshot::{Decision, FinishedRun, MarketPair, Notice, Shopper, Snapshot, Source, Trip};
 use crate::state::rows::{self, Item, Order, Query, Row, entries, workers_of};
 
 /// The panes that can be drawn.
@@ -324,7 +324,7 @@ static LANES: Spec = Spec {
     empty: "none",
     source: |snapshot| &snapshot.lanes.source,
     rows: |query| {
-        let wanted = |run: &Run| query.finds(&run.job);
+        let wanted = |run: &FinishedRun| query.finds(&run.job);
         entries(&query.snapshot.lanes.data.runs, wanted, |run| (&run.batch_id, String::new()))
     },
     height: |_| None,
@@ -349,7 +349,7 @@ static EVENTS: Spec = Spec {
         let mut rows = entries(notices, wanted, |notice| {
             (&notice.subject, format!("{}\n{}", notice.at_ms, notice.text))
         });
-        // Newest first, by when it happened: a job's run is heard of some time after it ended.
+        // Newest first, by when it happened: a job's run is known some time after it ended.
         rows.reverse();
         rows.sort_by_key(|row| {
             let Item::Entry(at) = row.item else { return Reverse(None) };

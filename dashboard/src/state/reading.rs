@@ -7,7 +7,7 @@
 //! # Simplifications
 //! - While a page is on its way the one before stays on the screen, dim: its rows can't be chosen.
 
-use crate::place::{Place, RecordAt};
+use crate::place::{OffsetSpec, RecordAt};
 use crate::snapshot::{PageStart, RecordPage, RecordQuery};
 
 /// The open records view.
@@ -60,7 +60,7 @@ pub(crate) fn first(reading: &mut Reading) {
     if reading.query.whole.is_some() {
         reading.line = 0;
     } else {
-        reading.go(PageStart::From(Place::Beginning), RecordCursor::First);
+        reading.go(PageStart::From(OffsetSpec::Beginning), RecordCursor::First);
     }
 }
 
@@ -92,10 +92,10 @@ pub(crate) fn narrow(reading: &mut Reading) {
 }
 
 /// Goes to a place in the topic.
-pub(crate) fn jump(reading: &mut Reading, place: Place) {
+pub(crate) fn jump(reading: &mut Reading, place: OffsetSpec) {
     match place {
-        Place::End => last(reading),
-        Place::Beginning | Place::Offset(_) | Place::At(_) => {
+        OffsetSpec::End => last(reading),
+        OffsetSpec::Beginning | OffsetSpec::Offset(_) | OffsetSpec::At(_) => {
             reading.go(PageStart::From(place), RecordCursor::First);
         }
     }

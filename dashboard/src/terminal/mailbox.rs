@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_nobody_takes_do_not_fill_the_memory() {
+    fn keys_that_are_not_taken_do_not_fill_the_memory() {
         let mailbox = Mailbox::default();
         for _ in 0..MAX_EVENTS * 2 {
             mailbox.push(TerminalEvent::Key(Key::Enter));

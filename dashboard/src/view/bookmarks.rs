@@ -42,7 +42,7 @@ const LEFT_OUT: f64 = 0.2;
 const BREAK: u16 = 3;
 
 /// The log of a business's questions, and how much of it neither lane has read.
-pub(crate) struct Log<'a> {
+pub(crate) struct QuestionLog<'a> {
     readers: &'a Readers,
     /// Records in it; `None`: nothing is known of it yet.
     records: Option<u64>,
@@ -63,13 +63,13 @@ pub(crate) struct Marks {
     pub(crate) has_break: bool,
 }
 
-impl<'a> Log<'a> {
+impl<'a> QuestionLog<'a> {
     /// The log of each business of the snapshot.
-    pub(crate) fn all(snapshot: &'a Snapshot) -> Vec<Log<'a>> {
-        snapshot.lanes.data.readers.iter().map(|readers| Log::of(snapshot, readers)).collect()
+    pub(crate) fn all(snapshot: &'a Snapshot) -> Vec<QuestionLog<'a>> {
+        snapshot.lanes.data.readers.iter().map(|readers| QuestionLog::of(snapshot, readers)).collect()
     }
 
-    fn of(snapshot: &'a Snapshot, readers: &'a Readers) -> Log<'a> {
+    fn of(snapshot: &'a Snapshot, readers: &'a Readers) -> QuestionLog<'a> {
         let group = |id: &str| snapshot.groups.data.iter().find(|group| group.id == id);
         let (stream, batch) = (group(&readers.stream_group), group(&readers.batch_group));
         // Start and end of each partition that one of the two knows.
@@ -96,7 +96,7 @@ impl<'a> Log<'a> {
         let to_scale = newest(snapshot, &readers.questions)
             .map(|newest| newest.max(stream.unwrap_or(0)).max(batch.unwrap_or(0)))
             .filter(|newest| (*newest as f64) < records as f64 * (1.0 - LEFT_OUT));
-        Log { readers, records: (!logs.is_empty()).then_some(records), to_scale, stream, batch }
+        QuestionLog { readers, records: (!logs.is_empty()).then_some(records), to_scale, stream, batch }
     }
 
     /// Whose log it is.
@@ -209,9 +209,9 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
     let inside = pen.frame(area, &frame);
     let Some(snapshot) = snapshot else { return };
     pen.faded = stale_ms(source).is_some();
-    let logs = Log::all(snapshot);
+    let logs = QuestionLog::all(snapshot);
     let longest = |of: fn(&Readers) -> &str, most: u16| {
-        let width = |log: &Log| text_width(&clean(of(log.readers)));
+        let width = |log: &QuestionLog| text_width(&clean(of(log.readers)));
         logs.iter().map(width).max().unwrap_or(0).min(most)
     };
     let name = longest(|readers| &readers.business, 16);
@@ -275,7 +275,7 @@ fn draw_case(pen: &mut Pen, case: &FollowedCase, line: Rect) {
 }
 
 /// One log as a line, as long as there is room.
-pub(crate) fn line(pen: &mut Pen, log: &Log, x: u16, y: u16, cells: u16) {
+pub(crate) fn line(pen: &mut Pen, log: &QuestionLog, x: u16, y: u16, cells: u16) {
     if cells < 6 {
         return;
     }
@@ -290,7 +290,7 @@ pub(crate) fn line(pen: &mut Pen, log: &Log, x: u16, y: u16, cells: u16) {
 }
 
 /// One log as a block, for a projector: with its ends, as tall as the area.
-pub(crate) fn block(pen: &mut Pen, log: &Log, area: Rect) {
+pub(crate) fn block(pen: &mut Pen, log: &QuestionLog, area: Rect) {
     if area.width < 6 {
         return;
     }
@@ -376,7 +376,7 @@ mod tests {
     }
 
     fn drawn(snapshot: &Snapshot, cells: u16) -> String {
-        let log = &Log::all(snapshot)[0];
+        let log = &QuestionLog::all(snapshot)[0];
         let marks = log.marks(cells);
         (0..cells).map(|at| marks.look(at, log.records.is_some()).0).collect()
     }

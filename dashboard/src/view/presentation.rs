@@ -7,7 +7,7 @@ use crate::format::{UNKNOWN, age, amount_within, minute_of_day, time_of_day, wit
 use crate::snapshot::{BillItem, Headline, LaneVerdict, Lanes, Snapshot, Unit};
 use crate::state::State;
 use crate::state::costs::LINES;
-use crate::view::bookmarks::{self, Log};
+use crate::view::bookmarks::{self, QuestionLog};
 use crate::view::panes::stale_words;
 use crate::view::pen::{Pen, Pieces, pieces_width};
 use crate::view::theme::Role;
@@ -43,7 +43,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
     let slots = slots(lanes, top.width);
     let is_large = area.height >= LARGE.0 && slot_width(top.width, slots.len()) >= LARGE.1;
     let least = LEAST_CURVE + if is_large { big::height(big::SMALLEST) + 1 } else { 0 };
-    let logs = Log::all(snapshot);
+    let logs = QuestionLog::all(snapshot);
     let count = u16::try_from(logs.len()).unwrap_or(u16::MAX).max(1);
     let rest = area.height.saturating_sub(big::height(pixel) + 4 + least);
     let tall = (rest / count).clamp(1, MOST_BAR);
@@ -87,7 +87,7 @@ fn figures(pen: &mut Pen, lanes: &Lanes, pixel: (u16, u16), area: Rect) {
 }
 
 /// The one picture, each bar so many rows tall with the empty one between two.
-fn bars(pen: &mut Pen, logs: &[Log], tall: u16, area: Rect) {
+fn bars(pen: &mut Pen, logs: &[QuestionLog], tall: u16, area: Rect) {
     let legend: Pieces = vec![
         ("◆ ".into(), Role::Stream),
         ("the stream has read up to here".into(), Role::Dim),

@@ -3,8 +3,8 @@
 use super::NOON_MS;
 use dashboard::ShopEventKind::{AddToCart, Click, Hover, Scroll, View};
 use dashboard::{
-    Bill, BillItem, Decision, FollowedCase, Freshness, Headline, LaneVerdict, Lanes, LedgerSums, Page,
-    Payments, Readers, Run, Shop, ShopEvent, Shopper, Trending, Unit, Verdict,
+    Bill, BillItem, Decision, FinishedRun, FollowedCase, Freshness, Headline, LaneVerdict, Lanes, LedgerSums,
+    Page, Payments, Readers, Shop, ShopEvent, Shopper, Trending, Unit, Verdict,
 };
 
 pub(super) fn payments(passed: i64) -> Payments {
@@ -171,7 +171,7 @@ pub(super) fn lanes() -> Lanes {
         .into_iter()
         .cycle()
         .zip(0..12)
-        .map(|((job, records, rows, took), at): (_, i64)| Run {
+        .map(|((job, records, rows, took), at): (_, i64)| FinishedRun {
             job: job.into(),
             batch_id: format!("{job}-2026-01-06T{:02}", 16 - at / 4),
             finished_at_ms: NOON_MS - 41_000 - at / 4 * 60_000 - at % 4 * 300,

@@ -151,7 +151,7 @@ pub(super) fn groups() -> Vec<Group> {
         group("notifications", "eta_updates", 2_680_000, &["notifications-1"], &six(1, 9.0), well),
         mine,
     ];
-    // The jobs of the batch lane have read up to the last full hour, 41 s of the wall ago.
+    // The jobs of the batch lane have read up to the last full hour, 41 s of wall-clock time ago.
     let behind_by = |records: [i64; 6]| {
         let due = Trend::Scheduled { due_in_ms: Some(19_000.0) };
         records.map(|lag| (lag, 41_000.0, due))

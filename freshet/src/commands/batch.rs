@@ -88,8 +88,7 @@ fn by_hand(
     if needs(&[Stage::Extract, Stage::Publish]) {
         ready(config, args.job.inputs)?;
     }
-    // Windows that nobody will go on with from their files need not each read what all have in
-    // common.
+    // Windows whose files are temporary need not each read what all have in common.
     let shared = match (&factory, windows.last()) {
         (Some(factory), Some((_, end))) if temporary.is_some() => Some(SharedState::new(&**factory, *end)),
         _ => None,

@@ -26,7 +26,7 @@ use bill::compare::{Arrivals, BusinessReport, Comparison, Report, Source, Span, 
 use scenarios::lines::{self, Parsed};
 use scenarios::priority::{Priority, lower_priority};
 
-/// Events are handed over in bunches, of which so many may wait.
+/// Events are handed over in batches, of which so many may wait.
 const BATCH: usize = 1_024;
 const WAITING: usize = 16;
 /// How often progress is reported.
@@ -242,7 +242,7 @@ fn compare(args: &CompareArgs, log: &ComparedLog, periods_ms: &[i64]) -> Result<
         let mut senders = Vec::new();
         let mut comparing = Vec::new();
         for (&(business, span), reached) in spans.iter().zip(&reached) {
-            let (send, bunches) = sync_channel::<Vec<Event>>(WAITING);
+            let (send, batches) = sync_channel::<Vec<Event>>(WAITING);
             senders.push(send);
             let done = done.clone();
             comparing.push(scope.spawn(move || {
@@ -251,7 +251,7 @@ fn compare(args: &CompareArgs, log: &ComparedLog, periods_ms: &[i64]) -> Result<
                 let world = args.from.is_none().then(|| args.world());
                 let lanes = (business.comparison.lanes)(&logic, world.as_ref(), periods_ms)?;
                 let comparison = Comparison::new(business.bill, lanes, periods_ms.len(), span, logic.costs);
-                Ok(follow(comparison, &bunches, reached, periods_ms))
+                Ok(follow(comparison, &batches, reached, periods_ms))
             }));
         }
         drop(done);
@@ -275,12 +275,12 @@ fn compare(args: &CompareArgs, log: &ComparedLog, periods_ms: &[i64]) -> Result<
 
 fn follow(
     mut comparison: Comparison,
-    bunches: &Receiver<Vec<Event>>,
+    batches: &Receiver<Vec<Event>>,
     reached: &AtomicI64,
     periods_ms: &[i64],
 ) -> BusinessReport {
-    for bunch in bunches {
-        for event in &bunch {
+    for batch in batches {
+        for event in &batch {
             comparison.take(event);
         }
         if let Some(now) = comparison.now() {
@@ -315,19 +315,19 @@ fn route(
     senders: Vec<SyncSender<Vec<Event>>>,
 ) -> Result<Vec<String>> {
     let mut arrivals = Arrivals::default();
-    let mut bunches: Vec<Vec<Event>> = spans.iter().map(|_| Vec::with_capacity(BATCH)).collect();
+    let mut batches: Vec<Vec<Event>> = spans.iter().map(|_| Vec::with_capacity(BATCH)).collect();
     let words = read(path, |event| {
         let of = business_of(&event).and_then(|of| spans.iter().position(|(business, _)| business.id == of));
         let Some(place) = of else { return true };
         if arrivals.arrives(&event) > spans[place].1.end {
             return true;
         }
-        bunches[place].push(event);
-        bunches[place].len() < BATCH
-            || senders[place].send(std::mem::replace(&mut bunches[place], Vec::with_capacity(BATCH))).is_ok()
+        batches[place].push(event);
+        batches[place].len() < BATCH
+            || senders[place].send(std::mem::replace(&mut batches[place], Vec::with_capacity(BATCH))).is_ok()
     })?;
-    for (bunch, send) in bunches.into_iter().zip(senders) {
-        let _ = send.send(bunch);
+    for (batch, send) in batches.into_iter().zip(senders) {
+        let _ = send.send(batch);
     }
     Ok(words)
 }

@@ -24,7 +24,7 @@ use scenarios::{control, lines, topics};
 /// Events are sent in batches, so far apart: imperceptible on the screen, and fewer batches are
 /// less work for broker and consumers.
 const BATCH: Duration = Duration::from_millis(20);
-/// No bunch is larger.
+/// No batch is larger.
 const MOST: usize = 20_000;
 /// How long a broker may be away before its producer gives up: as long as it takes to start it
 /// again.

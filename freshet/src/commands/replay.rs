@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_nobody_should_write_are_counted_and_stop_nothing() {
+    fn invalid_lines_are_counted_and_stop_nothing() {
         let here = r#""trip_id":"t1","lat":-29.91,"lon":-71.25"#;
         let trip = r#"{"topic":"trips","key":"d1","value":{"ts":"2026-03-03T11:00:00Z","trip_id":"t1","driver_id":"d1","kind":"requested","origin":{"lat":-29.9,"lon":-71.25},"destination":{"lat":-29.95,"lon":-71.29}}}"#;
         let good = ["2026-03-03T11:00:01Z", "2026-03-03T11:00:29Z"].map(|ts| ping(ts, here));
@@ -239,7 +239,7 @@ mod tests {
             "[1]".to_owned(),
         ];
         lines.extend_from_slice(&broken);
-        // Odd, and no more: a leap of the clock there and back, a trip that nobody knows, speeds
+        // Odd, and no more: a leap of the clock there and back, an unknown trip, speeds
         // and headings that nothing has.
         lines.push(ping("9999-12-31T23:59:59.999Z", here));
         lines.push(ping("1970-01-01T00:00:00Z", here));

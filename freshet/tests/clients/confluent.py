@@ -87,7 +87,7 @@ for assignor in ["range", "roundrobin", "cooperative-sticky"]:
     print(f"{assignor}: shared and handed over")
     second.close()
 
-# From both ends, by time, and committed offsets of a stranger's group.
+# From both ends, by time, and committed offsets of another program's group.
 reader = consumer()
 low, high = reader.get_watermark_offsets(TopicPartition("from-confluent-none", 0), timeout=5)
 assert low == 0 and high > 0

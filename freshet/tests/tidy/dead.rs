@@ -77,7 +77,7 @@ pub(crate) fn code(text: &str) -> String {
 }
 
 #[test]
-fn an_item_that_nobody_uses_is_found() {
+fn an_item_without_a_user_is_found() {
     let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
     let found = public_items(&[
         file(

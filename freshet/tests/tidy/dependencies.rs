@@ -38,8 +38,8 @@ pub(crate) fn unused() -> Vec<String> {
         }
     }
     let shared = keys(workspace["workspace"].get("dependencies")).into_iter();
-    let by_nobody = shared.filter(|name| !declared.contains(name) && !members.contains(&name.as_str()));
-    unused.extend(by_nobody.map(|name| format!("Cargo.toml: [workspace.dependencies] {name}")));
+    let by_none = shared.filter(|name| !declared.contains(name) && !members.contains(&name.as_str()));
+    unused.extend(by_none.map(|name| format!("Cargo.toml: [workspace.dependencies] {name}")));
     unused
 }
 

@@ -1,5 +1,4 @@
-//! What a reader trips over, found by reading the sources: so that nobody has to say it in a
-//! review.
+//! What a reader trips over, found by reading the sources, so that it need not be said in a review.
 //!
 //! Each check is a function from text to faults, with a test beside it that plants the fault and
 //! sees it found. Here the checks meet the repository.

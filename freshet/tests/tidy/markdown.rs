@@ -32,7 +32,7 @@ pub(crate) fn sentences_and_lines(text: &str) -> Vec<(usize, String)> {
     faults
 }
 
-/// Sentences that nobody reads to their end: in prose, and in tables without their code.
+/// Sentences that are too long to be read to their end: in prose, and in tables without their code.
 pub(crate) fn long_sentences(text: &str) -> Vec<(usize, String)> {
     let prose = prose(text).map(|line| (line.number, without_targets(line.text)));
     let cells = outside_code(text)

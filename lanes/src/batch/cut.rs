@@ -156,7 +156,7 @@ impl WindowRun<'_> {
         Err(WindowError::NotOver { start: window.start, end: window.end, due, now })
     }
 
-    /// Where the past begins, and the offsets between which the window lies.
+    /// Where the history begins, and the offsets between which the window lies.
     fn slice(&self, input: &Partition, near: &[LoggedRun]) -> Result<Slice, WindowError> {
         let (window, config) = (self.steps.window, self.steps.config);
         let Partition { place, offsets: Offsets { earliest, latest } } = *input;

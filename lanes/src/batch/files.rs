@@ -47,7 +47,7 @@ impl Stage {
     }
 
     /// What is done afterwards.
-    fn later(self) -> &'static [Stage] {
+    fn stages_after(self) -> &'static [Stage] {
         let place = Self::ALL.iter().position(|stage| *stage == self).unwrap_or(0);
         &Self::ALL[place + 1..]
     }
@@ -105,7 +105,7 @@ impl Files {
     /// Makes the folder, and takes away what says that `stage` or a later one is done.
     pub(super) fn begin(&self, stage: Stage) -> Result<(), WindowError> {
         fs::create_dir_all(&self.folder).map_err(|error| wrong(&self.folder, &error))?;
-        for stage in [stage].iter().chain(stage.later()) {
+        for stage in [stage].iter().chain(stage.stages_after()) {
             let path = self.path(&format!("{}.json", stage.name()));
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(&path, &error)),

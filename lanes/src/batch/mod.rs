@@ -47,7 +47,7 @@
 //! `window.rs`). An edge that was made stays. It is loaded with the rows of its window, in one
 //! transaction, and everybody looks there first: a window by hand that is run again, or whose
 //! neighbour was run, and a schedule that comes to a window that was run by hand. Such a window may
-//! be longer or shorter than the schedule's own; it is run as it was. An edge that nobody has made
+//! be longer or shorter than the schedule's own; it is run as it was. An edge that is not there yet
 //! is looked for in the log, by one rule (`edges.rs`). So each record belongs to exactly one
 //! window, in whatever order windows are run and by whom, and a rerun changes nothing.
 //!
@@ -60,7 +60,7 @@
 //!
 //! # When an answer could be seen
 //! A processor stamps a batched answer with the end of the period whose data it rests on. Live,
-//! nobody could have seen it then: the run for that period had yet to be made. So the lane replaces
+//! it could not be seen then: the run for that period had yet to be made. So the lane replaces
 //! the period's end by the instant at which that period's run really finished. (An answer that
 //! rests on this run waits for its end; on a schedule, one that rests on an earlier run, as a quote
 //! with last hour's speeds does, leaves at once.)
@@ -92,8 +92,8 @@
 //! - That a database speaks of a log that is gone is told by offsets that are not there, and on a
 //!   schedule by records that were sent after the run that is said to have read them.
 //! - A window without records is not run on a schedule, where Airflow would run it over nothing.
-//! - State that is rebuilt after a crash sees the past in one pass, not cut into runs.
-//! - By hand, the past is extracted for each window of its own. Only windows that are run by one
+//! - State that is rebuilt after a crash sees its history in one pass, not cut into runs.
+//! - By hand, the history is extracted for each window of its own. Only windows that are run by one
 //!   command, without files that are kept, share it, and only for processors that can be copied and
 //!   remember everything: those with a horizon read no more than that.
 //! - By hand, an answer passes through a file as decimal digits; its last bit may differ from the

@@ -71,7 +71,7 @@ mod tests {
         assert!(!has_passed(&[(Some(2), 900), (Some(1), 99), (Some(2), 100)]), "a few of one key");
         assert!(!has_passed(&[(None, 100)]));
         assert!(has_passed(&[(Some(2), 100), (Some(1), 99), (Some(1), 900)]), "two keys, however far");
-        assert!(has_passed(&[(None, 100), (None, 100)]), "records without keys are strangers");
+        assert!(has_passed(&[(None, 100), (None, 100)]), "records without keys are of different sources");
         assert!(has_passed(&[(Some(1), 100); IN_A_ROW as usize]), "a topic with one key only");
     }
 }

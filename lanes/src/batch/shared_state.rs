@@ -33,8 +33,8 @@ use super::publish::OnTopics;
 use crate::arrival::Arrival;
 use processor::Processor;
 
-/// What the windows of one command have in common. They must be run in the order of time, by nobody
-/// else meanwhile.
+/// What the windows of one command have in common. They must be run in the order of time, by no
+/// other process meanwhile.
 pub struct SharedState<'a> {
     factory: &'a dyn Fn() -> Box<dyn Processor>,
     /// The end of the last window: what is later belongs to none.
@@ -101,7 +101,7 @@ struct Learnt {
 
 /// How much of a partition was learnt.
 struct LearntRange {
-    /// Where the past began.
+    /// Where the history began.
     from: i64,
     /// The first offset that is not learnt.
     next: i64,

@@ -65,7 +65,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The run is over now. A wall clock that was set back since `started_at` counts as standing
-    /// still: nobody reads in the run log that something ended before it began.
+    /// still: in the run log nothing ends before it began.
     pub(super) fn finished(&self, started_at: Timestamp) -> Finished {
         let now = Timestamp::from_ms(wall_ms());
         if now < started_at {
@@ -105,7 +105,7 @@ impl<'a> Steps<'a> {
         run: &Run,
         rows: &TableRows,
     ) -> Result<u64, BatchError> {
-        self.ask(|| warehouse.load(run, rows))
+        self.retry(|| warehouse.load(run, rows))
     }
 
     /// Notes when the answers of the run were out.
@@ -114,13 +114,13 @@ impl<'a> Steps<'a> {
         warehouse: &mut dyn Warehouse,
         Finished { at, visible_from }: Finished,
     ) -> Result<(), BatchError> {
-        self.ask(|| warehouse.finish(&self.batch_id, at, visible_from))
+        self.retry(|| warehouse.finish(&self.batch_id, at, visible_from))
     }
 
     /// The runs that the database knows around the window, which may touch it.
     pub(super) fn known_runs(&self, warehouse: &mut dyn Warehouse) -> Result<Vec<LoggedRun>, BatchError> {
         let (job, window) = (&self.config.job, self.window);
-        self.ask(|| runs_near(warehouse, job, window.start, window.end))
+        self.retry(|| runs_near(warehouse, job, window.start, window.end))
     }
 
     /// The same, none of which may overlap the window unless it is the same.
@@ -154,7 +154,7 @@ impl<'a> Steps<'a> {
         run.window_start == self.window.start && run.window_end == self.window.end
     }
 
-    fn ask<T>(&self, attempt: impl FnMut() -> Result<T, WarehouseError>) -> Result<T, BatchError> {
+    fn retry<T>(&self, attempt: impl FnMut() -> Result<T, WarehouseError>) -> Result<T, BatchError> {
         retry_with_backoff(self.backoff.clone(), self.control, attempt).map_err(|error| {
             if self.control.desired_state() == DesiredState::Stop {
                 tracing::warn!("{error}");

@@ -67,7 +67,7 @@ pub(super) fn answered(world: &World) -> BTreeMap<String, u32> {
         let Event::FraudBatch(Batched { answer, valid_from, .. }) = event else {
             unreachable!("another topic")
         };
-        assert!(valid_from > answer.ts, "nobody saw it before its window ended");
+        assert!(valid_from > answer.ts, "it was not seen before its window ended");
         *answered.entry(answer.swipe_id).or_default() += 1;
     }
     answered
@@ -142,7 +142,7 @@ fn a_job_that_dies_in_the_middle_loads_each_row_once_into_postgres() {
 }
 
 #[test]
-fn a_database_that_is_full_is_asked_again_and_nothing_is_loaded_twice() {
+fn a_database_that_is_full_is_retried_and_nothing_is_loaded_twice() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     send_swipes(&world, 0..70);
@@ -256,7 +256,7 @@ fn a_clock_that_moved_runs_no_window_twice_and_loses_nothing() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let mut warehouse = Moody::open(&sqlite(&folder, "w.db"));
-    // What the wall shows is one with when the show began: a machine whose clock is an hour ahead
+    // The wall-clock time is one with when the show began: a machine whose clock is an hour ahead
     // has a show that began an hour earlier.
     let at = |now: Timestamp| {
         let clock = SimulatedClock { started_wall_ms: crate::clock::wall_ms(), start: now, speed: 0.001 };
@@ -328,7 +328,7 @@ fn windows_by_hand_in_any_order_are_the_scheduled_ones_and_a_rerun_changes_nothi
     assert_eq!(loaded(&mut warehouse), scheduled);
     assert_eq!(answered(&world), each_once(0..180));
 
-    // Another world, where nobody ran them before: the last first, as a backfill may.
+    // Another world, where they were not run before: the last first, as a backfill may.
     let world = World::new();
     send_swipes(&world, 0..200);
     let mut warehouse = Moody::open(&sqlite(&folder, "by-hand.db"));

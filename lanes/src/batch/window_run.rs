@@ -141,7 +141,7 @@ impl<'a> WindowRun<'a> {
         self.files.begin(Stage::Load)?;
         let marts = &self.steps.config.marts;
         let rows = self.files.open("rows.jsonl")?.with(|from| TableRows::read_jsonl(from, marts))?;
-        // Asked again: another run may have been loaded since these records were extracted.
+        // Looked up again: another run may have been loaded since these records were extracted.
         self.steps.overlapping_runs(warehouse)?;
         let loaded = Loaded { rows: self.steps.load(warehouse, &run, &rows)? };
         self.files.done(Stage::Load, &loaded)?;

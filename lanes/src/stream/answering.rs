@@ -10,7 +10,7 @@ use std::time::Instant;
 use client::Refused;
 use events::{Event, Source, Topic};
 
-use super::{Lane, Slot};
+use super::{Slot, StreamLane};
 use crate::arrival::Arrival;
 use crate::outbox::{Outbox, instead_of};
 use crate::task::Task;
@@ -60,7 +60,7 @@ pub(super) fn answer(
     Ok(())
 }
 
-impl Lane<'_> {
+impl StreamLane<'_> {
     /// Stops the partitions of questions whose answers were refused. Which of the questions since
     /// the last commit it was is not known, so all of them are left to the next life.
     pub(super) fn stop_refused(&mut self) {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::TopicPartition;
 use events::Topic;
 
-use super::{LAST_FLUSH, Lane, METADATA_TIMEOUT, News, Pending, Slot, commits};
+use super::{LAST_FLUSH, METADATA_TIMEOUT, News, Pending, Slot, StreamLane, commits};
 use crate::StreamError;
 use crate::commit_metadata::{CommitMetadata, ReplayStart};
 use crate::rebuild::Plan;
@@ -31,7 +31,7 @@ struct Start {
     was_reset: bool,
 }
 
-impl Lane<'_> {
+impl StreamLane<'_> {
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), StreamError> {
         self.assignment += 1;
         self.committed.clear();

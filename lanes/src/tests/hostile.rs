@@ -40,7 +40,7 @@ impl World {
         ends.iter().zip(committed).map(|(end, committed)| end - committed.unwrap_or(0)).collect()
     }
 
-    /// The topic for dead letters anew, which takes batches of so many bytes.
+    /// Recreates the topic for dead letters, which then takes batches of so many bytes.
     fn take_letters_of(&self, max_message_bytes: usize) {
         self.admin.delete(&["dead_letters"]).unwrap();
         wait_until("the topic to be gone", || self.admin.partitions("dead_letters").is_err());

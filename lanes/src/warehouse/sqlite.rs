@@ -77,7 +77,7 @@ impl Sqlite {
         self.connection.pragma_update(None, "synchronous", "NORMAL").map_err(wrong)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
-        // Asked again: another job may have done it while this one waited for the lock.
+        // Looked up again: another job may have done it while this one waited for the lock.
         let found = version(&transaction).map_err(wrong)?;
         for step in DIALECT.migrations(marts, found) {
             transaction.execute_batch(&step).map_err(wrong)?;

@@ -172,8 +172,7 @@ fn the_history_is_the_past_of_the_same_world() {
     assert!(swipes.iter().all(|(swipe, _)| !known.contains(&swipe.swipe_id)));
 }
 
-/// The theft of the opening: nobody is told the truth about it, and the town goes on as it would
-/// have.
+/// The theft of the opening: no truth is published about it, and the town goes on as it would have.
 #[test]
 fn a_staged_theft_is_added_to_the_town_and_changes_nothing_else() {
     let usual = CardsConfig { history_days: 3, history_cards: 300, ..small(5) };

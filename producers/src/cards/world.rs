@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    /// A card is presented by the thief of the opening: nobody learns the truth but the holder.
+    /// A card is presented by the thief of the opening: only the holder learns the truth.
     fn staged_swipe(&mut self, at: Timestamp, payment: Payment) {
         let number = self.swipes;
         let swipe = self.next_swipe(at, payment);

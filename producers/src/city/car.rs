@@ -151,7 +151,7 @@ impl Car {
         self.report(now, world, outbox);
     }
 
-    /// Seconds to the end of the trip as the oracle expects at `t`; none while nobody rides.
+    /// Seconds to the end of the trip as the oracle expects at `t`; none without a passenger.
     pub(super) fn riding_s(&self, t: f64, world: &World) -> Option<f64> {
         let ride = self.ride.as_ref().filter(|_| matches!(self.activity, Activity::Riding))?;
         Some(expected_s(&self.motion, self.activity, ride, t, t, world))

@@ -119,8 +119,8 @@ fn everyone_reports_every_second_and_tunnels_are_silent() {
     let lorries = said.iter().filter(|one| one.event.topic() == Topic::TruckGpsCoordinates).count();
     assert_eq!(lorries, 3 * 100 / 5);
     let dark = first(CityConfig { tunnels: 500, ..quiet }, 100);
-    let heard = pings(&dark).count();
-    assert!(heard < 2990 && heard > 500, "{heard}");
+    let received = pings(&dark).count();
+    assert!(received < 2990 && received > 500, "{received}");
 }
 
 /// What the tests know of one trip, from outside and from the truth.
@@ -352,8 +352,8 @@ fn incidents_slow_their_corridor_and_nothing_else() {
         let ratio = world.expected_s(link, middle) / calm.expected_s(link, middle);
         assert!((ratio - world.incidents.factor(link, middle)).abs() < 1e-9);
     }
-    // Of what is still to come, nobody knows before it has begun; from then on, the oracle knows
-    // all about it.
+    // What is still to come is unknown before it has begun; from then on, the oracle knows all
+    // about it.
     let in_an_hour = start + 3600.0;
     let (mut unforeseen, mut known) = (0, 0);
     for link in MAP.link_ids() {

@@ -16,7 +16,7 @@ pub struct ShopConfig {
     pub items: usize,
     /// New visits begun per simulated hour when the day is at its busiest (about 20:00 UTC). The
     /// default makes some 18 events per simulated second then: 1,100 a second at 60 times the
-    /// speed of the wall.
+    /// speed of the wall clock.
     pub sessions_per_hour: f64,
     /// New items a day, as a share of all. Each takes the place of an old
     /// one, which is not seen again.

@@ -39,7 +39,7 @@ impl Shop {
     pub(super) fn stage_visit(&mut self, moment: Timestamp) {
         let mut rng = Rng::seed_from_u64(self.config.seed ^ STAGED);
         let mut slots = vec![self.catalogue.any(&mut rng)];
-        // What is similar is drawn anew when it was viewed already; a shop of a hundred items has
+        // A similar item is drawn again when it was viewed already; a shop of a hundred items has
         // enough.
         while slots.len() < VIEWS {
             let next = self.catalogue.similar(slots[slots.len() - 1], &mut rng);

@@ -10,12 +10,12 @@
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use dashboard::{Action, Command, NoticeKind, Place, Progress, RecordQuery, Request, Severity, Target};
+use bill::Lane;
+use dashboard::{Action, Command, NoticeKind, OffsetSpec, Progress, RecordQuery, Request, Severity, Target};
 use events::Timestamp;
 
 use super::errands::{Outcome, offsets_at};
 use super::{BURST_MS, ShowController};
-use crate::business::Lane;
 use crate::clock::wall_ms;
 use crate::records::RecordReader;
 use crate::supervise::{Order, Worker};
@@ -214,7 +214,7 @@ impl ShowController {
                 }
                 let asked_at = self.show.clock().map_or(Timestamp::MIN, |clock| clock.simulated(now_ms));
                 if told_any {
-                    self.show.turn(period_ms, now_ms);
+                    self.show.apply_new_period(period_ms, now_ms);
                     self.cpu_s_at_turn = Lane::ALL.map(|lane| self.cpu_s(lane));
                 }
                 told(Expect::Run { period_ms, asked_at }, told_any)
@@ -224,7 +224,7 @@ impl ShowController {
             }
             Action::Rewind | Action::Reset(_) => {
                 let group = group.ok_or("a producer has no bookmark")?;
-                let place = if let Action::Reset(place) = action { place } else { Place::Beginning };
+                let place = if let Action::Reset(place) = action { place } else { OffsetSpec::Beginning };
                 self.reset(&group, &names, place)
             }
         }
@@ -259,7 +259,7 @@ impl ShowController {
 
     /// Sets a group's committed offsets to a place of its logs. Its workers are stopped, since no
     /// offset of a group with members can be set, and started again afterwards.
-    fn reset(&mut self, group: &str, names: &[String], place: Place) -> Result<Expect, String> {
+    fn reset(&mut self, group: &str, names: &[String], place: OffsetSpec) -> Result<Expect, String> {
         let now_ms = wall_ms();
         let known =
             self.last_groups.iter().find(|known| known.id == group).ok_or("it has no bookmarks yet")?;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings, TopicPartition};
-use dashboard::{Action, NewRecord, Place, Target};
+use dashboard::{Action, NewRecord, OffsetSpec, Target};
 use text::{grouped, plural};
 
 use super::ShowController;
@@ -70,7 +70,7 @@ impl ShowController {
 pub(super) fn offsets_at(
     admin: &Admin,
     partitions: &[TopicPartition],
-    place: Place,
+    place: OffsetSpec,
 ) -> Result<Vec<(TopicPartition, i64)>, String> {
     if partitions.is_empty() {
         return Err("it has committed no offset, so nothing says what it reads".to_owned());
@@ -87,7 +87,7 @@ fn reset(
     settings: &Settings,
     group: &str,
     partitions: &[TopicPartition],
-    place: Place,
+    place: OffsetSpec,
 ) -> Result<String, String> {
     let admin = Admin::connect(settings, PATIENCE).map_err(|error| error.to_string())?;
     let to = offsets_at(&admin, partitions, place)?;

@@ -24,7 +24,7 @@ enum State {
     Uncounted(u16),
     /// It has been read; `waiting` holds how many answers are missing.
     Waiting,
-    /// It has all the answers that it expects, or the one that nobody expected: 0.
+    /// It has all the answers that it expects, or one that was not expected: 0.
     Answered(u16),
     DeadLettered,
     Repeated,
@@ -255,8 +255,8 @@ impl Partition {
     }
 
     /// The group's offset was reset, and it answers again from `replay.from` on: what it had
-    /// answered there is asked again, and each round is judged by itself. Once for each round; one
-    /// that is older than the present one changes nothing.
+    /// answered there is a question again, and each round is judged by itself. Once for each round;
+    /// one that is older than the present one changes nothing.
     pub(super) fn replay(&mut self, replay: Replay) {
         // A header may name any round: each costs a look at every state.
         if replay.at <= self.round || self.rounds >= MOST_ROUNDS {

@@ -117,7 +117,7 @@ fn what_retention_took_is_expired_and_not_lost() {
     asked(&mut ledger, 40..100);
     answered(&mut ledger, &(30..100).collect::<Vec<_>>());
     assert_eq!(sums(&ledger), Sums { produced: 100, answered: 70, expired: 30, ..none() });
-    // The answers to 40..60 are gone too: nobody can tell any more.
+    // The answers to 40..60 are gone too: it can't be told any more.
     let mut ledger = new_ledger();
     ledger.committed("fraud", Topic::CardSwipes, 0, 100, 0);
     asked(&mut ledger, 40..100);
@@ -198,7 +198,7 @@ fn one_letter_may_be_about_many_questions_and_never_about_more_than_a_batch_coul
 }
 
 #[test]
-fn a_page_for_everybody_is_nobodys_answer() {
+fn a_page_for_every_visitor_is_no_answer() {
     let mut ledger = new_ledger();
     let click: Event = events::Click {
         ts: Timestamp::from_ms(0),

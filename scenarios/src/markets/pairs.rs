@@ -254,7 +254,7 @@ mod tests {
         let mut view = MarketsView::default();
         view.observe(&signal(Action::Buy).into(), 0, Some(&clock()));
         view.observe(&candle(5, 0), 0, Some(&clock()));
-        assert!(view.markets().is_none(), "nobody has traded");
+        assert!(view.markets().is_none(), "nothing was traded");
         for pair in 0..2 * KNOWN {
             view.observe(&trade(&format!("P{pair}"), 1, 5), 0, Some(&clock()));
         }

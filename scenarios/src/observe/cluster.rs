@@ -18,13 +18,13 @@ mod reads;
 
 use std::collections::{BTreeMap, HashMap};
 
+use bill::Lane;
 use client::Offsets;
 use dashboard::snapshot::{
     Group, GroupPartition, GroupState, Member, Notice, NoticeKind, Severity, Topic, Trend,
 };
 use events::Role;
 
-use crate::business::Lane;
 use crate::businesses::lane_of_group;
 
 use course::{Course, Growth, History};
@@ -143,8 +143,8 @@ impl ClusterView {
         let at_first = self.brokers.replace(poll.brokers).is_none();
         let mut notices = Vec::new();
         let mut totals: BTreeMap<&str, i64> = BTreeMap::new();
-        // From whom the lead went to whom: how many partitions, one of them, and how long nobody
-        // led.
+        // From whom the lead went to whom: how many partitions, one of them, and how long there
+        // was no leader.
         let mut elections: BTreeMap<(i32, i32), (u32, String, Option<i64>)> = BTreeMap::new();
         for log in &poll.logs {
             *totals.entry(&log.topic).or_default() += log.end;
@@ -268,8 +268,8 @@ pub struct Age {
 }
 
 impl Age {
-    /// The greater of two. A minimum of which nobody knows how much it falls short makes the other
-    /// one a minimum too.
+    /// The greater of two. A minimum, which falls short by an unknown amount, makes the other one a
+    /// minimum too.
     pub(super) fn older(self, other: Self) -> Self {
         Self { ms: self.ms.max(other.ms), is_minimum: self.is_minimum || other.is_minimum }
     }
@@ -420,7 +420,7 @@ impl GroupView {
     }
 }
 
-/// The largest of some values, unknown when any is: a partition nobody can date may be the oldest
+/// The largest of some values, unknown when any is: a partition without a date may be the oldest
 /// of all.
 fn worst(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dashboard::{Lanes, Readers, Run};
+use dashboard::{FinishedRun, Lanes, Readers};
 use events::{BatchRun, Event, HOUR_MS, Timestamp};
 
-use crate::business::{Business, Freshness, Lane};
+use crate::business::{Business, Freshness};
 use crate::businesses::workers_of;
 use crate::clock::SimulatedClock;
 use crate::ledger::{QuestionAnswerPair, Sums};
 use crate::observe::Age;
 use crate::percentiles::Percentiles;
 use crate::view::CaseClock;
-use bill::Bill;
+use bill::{Bill, Lane};
 
 /// Runs a person can scroll back.
 const RUNS: usize = 20;
@@ -39,7 +39,7 @@ pub struct LanesView {
     /// The workers that someone waits for, in the order in which they are shown.
     workers: Vec<(&'static str, Freshness)>,
     freshness: BTreeMap<&'static str, FreshnessView>,
-    runs: VecDeque<Run>,
+    runs: VecDeque<FinishedRun>,
     /// The newest window that was run, as its start and end.
     window: Option<(Timestamp, Timestamp)>,
     /// Records that the jobs' runs have read.
@@ -189,7 +189,7 @@ impl LanesView {
         ends.drain(..ends.len().saturating_sub(RUNS));
         self.records += run.records;
         self.window = self.window.max(Some((run.window_start, run.window_end)));
-        self.runs.push_front(Run {
+        self.runs.push_front(FinishedRun {
             job: run.job.clone(),
             batch_id: run.batch_id.clone(),
             finished_at_ms: run.finished_at.ms(),
@@ -294,7 +294,13 @@ impl LanesView {
 
     /// The dial was moved at `now`: from here on the cost in an hour is told beside the total, for
     /// a total of hours hides what changed a minute ago.
-    pub fn turn(&mut self, period_ms: i64, now: Timestamp, here: &[&'static Business], bill: &Bill) {
+    pub fn apply_new_period(
+        &mut self,
+        period_ms: i64,
+        now: Timestamp,
+        here: &[&'static Business],
+        bill: &Bill,
+    ) {
         self.set_period_ms(period_ms);
         self.turned = Some(Turn::new(now, shown_bill(here, bill).items));
     }

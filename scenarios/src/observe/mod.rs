@@ -26,12 +26,12 @@ use dashboard::{
 use events::{Event, Timestamp, Topic};
 use streets::Map;
 
-use crate::business::{Business, Lane};
+use crate::business::Business;
 use crate::businesses::{ALL, lane_of_group, ledger_entries};
 use crate::clock::SimulatedClock;
 use crate::ledger::{Ledger, LedgerEntry, QuestionAnswerPair, Sums};
 use crate::view::{PaneSource, View, absent};
-use bill::{self, Bill, BillRecord, EventTimeBill, Part, Terms};
+use bill::{self, Bill, BillRecord, EventTimeBill, Lane, Part, Terms};
 
 pub use self::lanes::LanesView;
 pub use cluster::{Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberNames, MemberPoll};
@@ -83,10 +83,10 @@ pub struct Show {
     views: Vec<(&'static Business, Box<dyn View>)>,
     /// How both lanes do.
     pub lanes: LanesView,
-    /// What both lanes cost as it was seen, with the time that the wall took.
+    /// What both lanes cost as it was seen, with the delays of wall-clock time.
     pub bill: Bill,
     /// The same in event time, of a show that is ours.
-    pub settled: Option<EventTimeBill>,
+    pub event_time_bill: Option<EventTimeBill>,
     /// Which of the batch jobs' reports count.
     read_barrier: read_barrier::ReadBarrier,
     ledger: Ledger,
@@ -117,7 +117,7 @@ impl Show {
             views: ALL.iter().map(|&business| (business, (business.view)(&config.map))).collect(),
             lanes: LanesView::new(config.period_ms, config.database.clone(), &config.businesses),
             bill: Bill::new(&config.parts(), &Terms::from(Timestamp::MIN)),
-            settled: None,
+            event_time_bill: None,
             read_barrier: read_barrier::ReadBarrier::default(),
             ledger: Ledger::new(ledger_entries(&config.businesses)),
             timeline: Timeline::default(),
@@ -150,14 +150,15 @@ impl Show {
     pub fn start(&mut self, clock: SimulatedClock) {
         let judged_from = bill::judged_from(clock.start, self.config.period_ms);
         self.bill = Bill::new(&self.config.parts(), &Terms::from(judged_from));
-        let mut settled = EventTimeBill::new(&self.config.parts(), judged_from);
+        let mut event_time_bill = EventTimeBill::new(&self.config.parts(), judged_from);
         // To answer riders once more costs as much as their workers do; a show that somebody leaves
         // when they like is never twice the same.
         if self.config.ends {
             let replays = self.config.businesses.iter().filter_map(|business| business.answer_replay);
-            settled = replays.fold(settled, |bill, replay| bill.with_replay(replay(&self.config.map)));
+            event_time_bill =
+                replays.fold(event_time_bill, |bill, replay| bill.with_replay(replay(&self.config.map)));
         }
-        self.settled = Some(settled);
+        self.event_time_bill = Some(event_time_bill);
         self.config.clock = Some(clock);
     }
 
@@ -171,13 +172,13 @@ impl Show {
         self.ledger.sums()
     }
 
-    /// The dial was moved when the wall showed `now_ms`: the jobs run so often from the next
+    /// The dial was moved at the wall-clock time `now_ms`: the jobs run so often from the next
     /// boundary on.
-    pub fn turn(&mut self, period_ms: i64, now_ms: i64) {
+    pub fn apply_new_period(&mut self, period_ms: i64, now_ms: i64) {
         match self.config.clock {
             Some(clock) => {
                 let here = self.businesses_here();
-                self.lanes.turn(period_ms, clock.simulated(now_ms), &here, &self.bill);
+                self.lanes.apply_new_period(period_ms, clock.simulated(now_ms), &here, &self.bill);
             }
             None => self.lanes.set_period_ms(period_ms),
         }
@@ -188,8 +189,8 @@ impl Show {
         self.cluster.is_at_work(group)
     }
 
-    /// A worker of ours, of this group, says when the wall shows `now_ms` how many records of a
-    /// topic it has read.
+    /// A worker of ours, of this group, says at the wall-clock time `now_ms` how many records of
+    /// a topic it has read.
     pub fn read(&mut self, now_ms: i64, worker: &str, group: &str, topic: &str, records: u64) {
         self.cluster.read(now_ms, worker, group, topic, records);
     }
@@ -249,8 +250,8 @@ impl Show {
             });
         }
         // What is shown is as old as the last answer, not as the news that none came.
-        let heard_ms = self.polled_ms.unwrap_or(now_ms);
-        let since_ms = self.silent.as_ref().map_or(heard_ms, |(since_ms, _)| *since_ms);
+        let polled_ms = self.polled_ms.unwrap_or(now_ms);
+        let since_ms = self.silent.as_ref().map_or(polled_ms, |(since_ms, _)| *since_ms);
         self.silent = Some((since_ms, reason.to_owned()));
     }
 
@@ -259,15 +260,15 @@ impl Show {
         self.poll_every_ms = ms;
     }
 
-    /// Since when nothing was heard of the cluster, and why, if that is too long.
+    /// Since when the cluster has not answered, and why, if that is too long.
     fn silent_at(&self, now_ms: i64) -> Option<(i64, String)> {
         let patience_ms = self.poll_every_ms + STALE_MS;
-        let overdue = self.polled_ms.filter(|heard_ms| now_ms - heard_ms > patience_ms);
+        let overdue = self.polled_ms.filter(|polled_ms| now_ms - polled_ms > patience_ms);
         self.silent.clone().or_else(|| Some((overdue?, "the broker does not answer".to_owned())))
     }
 
-    /// As of when the cluster is known when the wall shows `now_ms`. Without news the clock stands,
-    /// and so does all that is derived from it.
+    /// As of when the cluster is known at the wall-clock time `now_ms`. Without news the clock
+    /// stands, and so does all that is derived from it.
     pub fn seen_ms(&self, now_ms: i64) -> i64 {
         self.silent_at(now_ms).map_or(now_ms, |(since_ms, _)| since_ms)
     }
@@ -276,8 +277,8 @@ impl Show {
     pub fn take(&mut self, record: &SeenRecord) {
         let is_again = self.ledger.take(record.place, record.event.as_ref(), record.headers);
         let Some(event) = &record.event else {
-            if let Some(settled) = &mut self.settled {
-                settled.mark_read(record.place);
+            if let Some(event_time_bill) = &mut self.event_time_bill {
+                event_time_bill.mark_read(record.place);
             }
             return;
         };
@@ -286,10 +287,10 @@ impl Show {
         if !is_again {
             self.observe(event, record.sent_ms);
         }
-        if let Some(settled) = &mut self.settled {
+        if let Some(event_time_bill) = &mut self.event_time_bill {
             let SeenRecord { place, headers, send_time, .. } = *record;
             let source = headers.source;
-            settled.take(&BillRecord { place, event, source, run: record.run.as_deref(), send_time });
+            event_time_bill.take(&BillRecord { place, event, source, run: record.run.as_deref(), send_time });
         }
     }
 
@@ -305,7 +306,7 @@ impl Show {
             self.bill.observe(event, clock.simulated(wall_ms), wall_ms);
         }
         if let Event::BatchRuns(run) = event {
-            // Nobody tells it to who attaches.
+            // A screen that attaches has no other source for it.
             if self.pace.is_some() && run.window_end > run.window_start {
                 self.lanes.set_period_ms(run.window_end.since_ms(run.window_start));
             }
@@ -350,20 +351,22 @@ impl Show {
         let now_ms = self.seen_ms(now_ms);
         if let Some(clock) = &self.config.clock {
             self.bill.settle(clock.simulated(now_ms - SETTLE_MS));
-            let Some(settled) = &mut self.settled else { return };
-            self.read_barrier.reported(settled.up_to());
-            let known =
-                self.read_barrier.known(|topic, partition, end| settled.has_read(topic, partition, end));
+            let Some(event_time_bill) = &mut self.event_time_bill else { return };
+            self.read_barrier.reported(event_time_bill.up_to());
+            let known = self
+                .read_barrier
+                .known(|topic, partition, end| event_time_bill.has_read(topic, partition, end));
             let known = known.cloned().unwrap_or_default();
             // A job that never runs is not waited for.
-            settled.settle(clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS), &known);
+            event_time_bill.settle(clock.simulated(now_ms).plus_ms(-bill::PATIENCE_MS), &known);
         }
     }
 
     /// Whether all has been read that was there when the cluster was last asked.
     pub fn has_read_all(&self) -> bool {
-        let Some(settled) = &self.settled else { return true };
-        self.read_barrier.has_read_all(|topic, partition, end| settled.has_read(topic, partition, end))
+        let Some(event_time_bill) = &self.event_time_bill else { return true };
+        self.read_barrier
+            .has_read_all(|topic, partition, end| event_time_bill.has_read(topic, partition, end))
     }
 
     /// Adds to what has happened.
@@ -408,8 +411,8 @@ impl Show {
         of_business.is_none_or(is_here) || self.cluster.has_records(topic)
     }
 
-    /// Everything as it is when the wall shows `now_ms`. `ours` says which groups have our workers
-    /// as members.
+    /// Everything as it is at the wall-clock time `now_ms`. `ours` says which groups have our
+    /// workers as members.
     pub fn snapshot(&mut self, now_ms: i64, ours: impl Fn(&str) -> bool) -> Snapshot {
         let clock = self.config.clock;
         let silent = self.silent_at(now_ms);
@@ -489,6 +492,6 @@ impl Show {
 }
 
 /// Data of a source that has sent something, or has not.
-fn sourced<T: Default>(heard: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
-    PaneSource { now_ms, here: true, silent }.sourced(heard.then_some(data))
+fn sourced<T: Default>(is_known: bool, silent: Option<&(i64, String)>, now_ms: i64, data: T) -> Sourced<T> {
+    PaneSource { now_ms, here: true, silent }.sourced(is_known.then_some(data))
 }

@@ -2,7 +2,7 @@
 //! it.
 //!
 //! Every event says when it happened in the show, and its record when it was sent in wall-clock
-//! time. Both go straight ahead together, but events come late, in bunches and out of order. So the
+//! time. Both go straight ahead together, but events come late, in batches and out of order. So the
 //! wall is cut into short stretches, of each only the newest event counts (one that is late says
 //! nothing about now), and the speed is the median of the slopes between all pairs of stretches
 //! (Theil 1950, Sen 1968): up to a quarter of them may be nonsense, as while a producer catches up.
@@ -95,8 +95,8 @@ mod tests {
     const WALL: i64 = 1_764_000_000_000;
     const START: i64 = 1_772_500_000_000;
 
-    /// A show at `speed` seen for so many seconds, each event sent `delay_ms(wall)` of the wall
-    /// after it happened.
+    /// A show at `speed` seen for so many seconds, each event sent `delay_ms(wall)` of
+    /// wall-clock time after it happened.
     fn watched(speed: i64, seconds: i64, delay_ms: impl Fn(i64) -> i64) -> Option<SimulatedClock> {
         let mut pace = Pace::default();
         let mut clock = None;
@@ -113,7 +113,11 @@ mod tests {
         assert!((clock.speed / speed - 1.0).abs() < 0.01, "{} is not {speed}", clock.speed);
         let now = clock.simulated(WALL + 10_000).ms() as f64;
         let truly = START as f64 + 10_000.0 * speed;
-        assert!((now - truly).abs() / speed <= off_ms, "off by {} ms of the wall", (now - truly) / speed);
+        assert!(
+            (now - truly).abs() / speed <= off_ms,
+            "off by {} ms of wall-clock time",
+            (now - truly) / speed
+        );
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
         read_barrier.polled(&poll(10, 0, 0), answers);
         read_barrier.reported(&up_to(5));
         read_barrier.reported(&up_to(5));
-        assert_eq!(read_barrier.known(read(100, 100)), None, "nobody has said what there is to read");
+        assert_eq!(read_barrier.known(read(100, 100)), None, "it has not been said what there is to read");
         read_barrier.polled(&poll(10, 0, 10), answers);
         assert_eq!(
             read_barrier.known(read(100, 100)),

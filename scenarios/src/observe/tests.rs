@@ -38,7 +38,7 @@ fn card_swipe(number: usize) -> CardSwipe {
     CardSwipe { ts, swipe_id, card_id, terminal_id, amount_cents: 100, currency, category, lat, lon }
 }
 
-/// The simulated time when the wall shows `wall_ms`, at 60 times its speed.
+/// The simulated time at the wall-clock time `wall_ms`, at 60 times its speed.
 fn at(wall_ms: i64) -> Timestamp {
     Timestamp::from_ms(1_772_535_600_000 + wall_ms * 60)
 }
@@ -74,7 +74,7 @@ fn poll(end: i64, committed: i64) -> ClusterPoll {
 }
 
 #[test]
-fn lag_is_told_in_the_money_that_waits_for_a_verdict() {
+fn lag_is_given_in_the_money_that_waits_for_a_decision() {
     let mut show = show();
     show.poll(0, poll(0, 0));
     show.poll(1_000, poll(7, 1));
@@ -93,11 +93,11 @@ fn lag_is_told_in_the_money_that_waits_for_a_verdict() {
     (3..14).for_each(|number| show.observe(&approve(number), 1_020));
     show.poll(6_000, poll(14, 14));
     let snapshot = show.snapshot(6_000, |_| true);
-    assert_eq!(snapshot.groups.data[0].waiting, None, "who has caught up keeps nobody waiting");
+    assert_eq!(snapshot.groups.data[0].waiting, None, "a group that has caught up keeps no question waiting");
     assert!(!dashboard::headless::snapshot_text(&snapshot).contains("unscored"));
 }
 
-/// A show whose clock runs 60 times as fast as the wall, from wall-clock time 0 on.
+/// A show whose clock runs 60 times as fast as the wall clock, from wall-clock time 0 on.
 fn running_show() -> Show {
     let mut show = show();
     let start = Timestamp::from_ms(1_772_535_600_000);
@@ -112,7 +112,7 @@ fn a_dead_consumer_is_as_far_behind_as_its_oldest_question() {
     let mut show = running_show();
     let freshness = |snapshot: &Snapshot| snapshot.lanes.data.freshness[0].clone();
     let line = dashboard::headless::snapshot_text;
-    // Ten swipes a second of the wall, each answered 20 ms later; the group dies at 3 s.
+    // Ten swipes a second of wall-clock time, each answered 20 ms later; the group dies at 3 s.
     for tenth in 0..120_i64 {
         let now_ms = tenth * 100;
         let swipe = Event::from(CardSwipe { ts: at(now_ms), ..card_swipe(tenth as usize) });
@@ -207,7 +207,7 @@ fn a_silent_cluster_is_stale_within_two_seconds_and_its_clock_stands() {
     let clock = |snapshot: &Snapshot| snapshot.title.clock_ms.expect("the clock is known");
     let live = show.snapshot(11_500, |_| true);
     assert_eq!(live.cluster.source, dashboard::Source::Live);
-    // Nobody has said yet that a request failed: it is still being waited for.
+    // It is not known yet that a request failed: it is still being waited for.
     let stale = show.snapshot(11_900, |_| true);
     let reason = "the broker does not answer".to_owned();
     assert_eq!(stale.cluster.source, dashboard::Source::Stale { for_ms: 1_000, reason });
@@ -290,7 +290,8 @@ fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {
         "the clock is not known yet"
     );
 
-    // It is half past, then 35 minutes later: 90 minutes of event time take 90 s of the wall.
+    // It is half past, then 35 minutes later: 90 minutes of event time take 90 s of wall-clock
+    // time.
     let start = at(0).plus_ms(40 * 60_000);
     show.config.clock = Some(SimulatedClock { started_wall_ms: 0, start, speed: 60.0 });
     show.polled_ms = Some(0);
@@ -386,8 +387,8 @@ fn since_the_dial_moved_the_bill_tells_the_cost_in_an_hour() {
         let lanes = show.snapshot(now_ms, |_| true).lanes.data;
         lanes.bill.items.iter().map(|item| item.cost_per_hour).collect()
     };
-    assert!(rates(&mut show, 60_000).iter().all(Option::is_none), "nobody has moved it");
-    show.turn(900_000, 60_000);
+    assert!(rates(&mut show, 60_000).iter().all(Option::is_none), "it was not moved");
+    show.apply_new_period(900_000, 60_000);
     assert!(rates(&mut show, 61_000).iter().all(Option::is_none), "a minute is too short");
     let lanes = show.snapshot(61_000, |_| true).lanes.data;
     assert_eq!(lanes.dial_moved_ms, Some(at(60_000).ms()));

@@ -168,7 +168,7 @@ struct Poller {
 impl Poller {
     fn run(mut self) {
         while !self.stop.stopped() {
-            let seen = match self.ask() {
+            let seen = match self.poll() {
                 Ok(poll) => Seen::Poll(wall_ms(), poll),
                 Err(error) => Seen::Silence(wall_ms(), error.to_string()),
             };
@@ -179,7 +179,7 @@ impl Poller {
         }
     }
 
-    fn ask(&mut self) -> Result<ClusterPoll, client::ClusterError> {
+    fn poll(&mut self) -> Result<ClusterPoll, client::ClusterError> {
         let (brokers, mut topics) = self.admin.overview()?;
         topics.retain(|(name, _)| !name.starts_with("__"));
         let (partitions, leaders): (Vec<TopicPartition>, Vec<Option<i32>>) = topics
@@ -258,7 +258,7 @@ impl Poller {
             Since::Offset(offset) => Some((*topic, at.partition, *offset)),
             Since::Beginning | Since::Now => None,
         };
-        // Nobody takes it in any more when the show is over.
+        // There is no receiver any more when the show is over.
         let _ = self.report.send(Seen::Begin(questions.iter().filter_map(begin).collect()));
         for (_, at, since) in others.into_iter().chain(questions) {
             self.watcher.add(std::slice::from_ref(&at), since)?;

@@ -331,7 +331,7 @@ mod tests {
         assert_eq!((view.declined, view.stood_in, view.latency.at(0.5)), (1, 0, Some(2.0)));
         view.take(&decline("sent before anyone watched"), 20_001, 100);
         view.take(&decline("another"), 30_000, 100);
-        assert_eq!(view.early.len(), 1, "what nobody asks for is forgotten: {view:?}");
+        assert_eq!(view.early.len(), 1, "what is not asked for is forgotten: {view:?}");
     }
 
     fn chargeback(id: &str, day: i64) -> Event {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_world_has_told_by_now_stands_beside_each_decision() {
+    fn what_is_known_by_now_stands_beside_each_decision() {
         let mut view = PaymentsView::default();
         for id in ["robbed", "honest", "robbed long ago"] {
             view.take(&swipe(id), 0, 100);
@@ -350,7 +350,7 @@ mod tests {
         let truths = |view: &PaymentsView| -> Vec<Option<bool>> {
             view.shown(100).unwrap().recent.iter().map(|decision| decision.fraud).collect()
         };
-        assert_eq!(truths(&view), [None; 3], "nobody knows yet");
+        assert_eq!(truths(&view), [None; 3], "it is not known yet");
         view.take(&chargeback("robbed", 3), 10, 100);
         view.take(&chargeback("never seen", 3), 10, 100);
         assert_eq!(truths(&view), [None, None, Some(true)], "it is told where it stands");
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_charged_back_within_the_label_delay_was_honest() {
+    fn a_swipe_without_a_chargeback_within_the_label_delay_was_honest() {
         let mut view = PaymentsView::default();
         for id in ["d0", "d1", "d2"] {
             view.take(&swipe(id), 30, 100);
@@ -429,7 +429,7 @@ mod tests {
         view.take(&decline("too late"), 111, 100);
         assert_eq!(counts(&view), (0, 1, 1, 1_000), "one was declined, one had been let go");
         view.take(&swipe("later"), 6_000, 100);
-        assert_eq!(counts(&view), (0, 1, 3, 3_000), "nobody has seen an answer to two of them");
+        assert_eq!(counts(&view), (0, 1, 3, 3_000), "two of them have no answer yet");
         assert!(view.recent[0].1.latency_ms.is_none() && view.recent[0].1.verdict == Verdict::StoodIn);
         view.take(&decline("read late"), 25, 100);
         assert_eq!(

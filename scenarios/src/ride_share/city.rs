@@ -70,7 +70,7 @@ impl CityView {
         }
     }
 
-    /// Everything as it is when the wall shows `wall_ms`; what has gone quiet is forgotten. None
+    /// Everything as it is at the wall-clock time `wall_ms`; what has gone quiet is forgotten. None
     /// before the first position.
     fn shown(&mut self, wall_ms: i64) -> Option<City> {
         let now = self.now?;

@@ -13,7 +13,7 @@ const NEAR_M: f64 = 400.0;
 
 /// The quickest way on empty roads from where the car is, by way of its rider while it has not got
 /// one.
-pub(super) fn way(
+pub(super) fn quickest_route(
     router: &mut Router,
     map: &Map,
     at: Option<(f64, f64)>,

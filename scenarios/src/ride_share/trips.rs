@@ -13,12 +13,12 @@ use dashboard::{Arrival, BatchEta, StreamEta, Trip};
 use events::{EtaUpdate, Event, HOUR_MS, Place, Timestamp, TripKind};
 use streets::{Map, Router};
 
-use super::route::{ahead, way};
+use super::route::{ahead, quickest_route};
 
 /// How many trips a person can choose from.
 const CHOICE: usize = 16;
-/// A trip stays in that choice for so long after its end, in milliseconds of the wall: time to read
-/// how it went.
+/// A trip stays in that choice for so long after its end, in milliseconds of wall-clock time: time
+/// to read how it went.
 const STAYS_MS: i64 = 8_000;
 /// How many trips are shown of which both lanes' answers are known.
 const ARRIVALS: usize = 8;
@@ -229,9 +229,9 @@ impl TripsView {
         arrivals.into_iter().take(ARRIVALS).map(|(_, arrival)| arrival).collect()
     }
 
-    /// The trips to choose from, when the city's clock shows `now` and the wall `wall_ms`: first
-    /// the one that is `followed`, or another with two answers to compare. `place` says where a
-    /// driver is.
+    /// The trips to choose from, when the city's clock shows `now` and the wall clock `wall_ms`:
+    /// first the one that is `followed`, or another with two answers to compare. `place` says where
+    /// a driver is.
     pub(crate) fn shown(
         &mut self,
         map: &Map,
@@ -252,7 +252,7 @@ impl TripsView {
             let at = place(&known.driver_id);
             if known.route.is_none() && known.ended.is_none() {
                 let rider = (!known.picked_up).then_some(known.origin);
-                known.route = Some(way(&mut self.router, map, at, rider, known.destination));
+                known.route = Some(quickest_route(&mut self.router, map, at, rider, known.destination));
             }
             shown.push(trip(id, known, now, at));
         }
@@ -391,7 +391,7 @@ mod tests {
         let mut view = TripsView::default();
         ride(&mut view, "t1");
         let live = &view.shown(&map, (at(19.0), 19_000), None, |_| Some((ORIGIN.lon, ORIGIN.lat)))[0];
-        assert!(!live.arrived && live.truth_s.is_none(), "nobody knows the truth before: {live:?}");
+        assert!(!live.arrived && live.truth_s.is_none(), "the truth is not known before: {live:?}");
         assert_eq!(live.stream.map(|eta| eta.remaining_s), Some(0.0));
         assert!(live.route.len() > 10, "there is a way from here to there");
         view.observe(&event("t1", TripKind::DroppedOff, at(20.0)), 20_000);
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_nobody_could_see_by_then_says_nothing() {
+    fn a_quote_that_was_not_out_by_then_says_nothing() {
         let mut view = TripsView::default();
         ride(&mut view, "t1");
         view.observe(&event("t1", TripKind::DroppedOff, at(20.0)), 20_000);

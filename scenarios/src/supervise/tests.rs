@@ -45,7 +45,7 @@ fn a_killed_worker_is_reported_and_restarted() {
     assert!(supervisor.kill("eta"));
     assert_eq!(ended(&mut supervisor), Ended::Signal(9));
     assert_eq!(supervisor.worker("eta").unwrap().state, WorkerState::Ended(Ended::Signal(9)));
-    assert!(!supervisor.order("eta", Order::Pause), "nobody is there to pause");
+    assert!(!supervisor.order("eta", Order::Pause), "there is no worker to pause");
 
     assert!(supervisor.restart("eta").unwrap());
     said(&mut supervisor, "up");

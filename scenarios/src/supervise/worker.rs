@@ -8,9 +8,8 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
+use bill::Lane;
 use events::Topic;
-
-use crate::business::Lane;
 
 use super::line::WorkerLine;
 

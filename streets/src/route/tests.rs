@@ -207,7 +207,7 @@ fn a_place_behind_on_a_one_way_street_is_the_way_round() {
     assert!((round.length_m - 110.0).abs() < 1e-9 && (round.cost - 11.0).abs() < 1e-9, "{round:?}");
     let ahead = router.route(&map, at(0, 20.0), at(0, 60.0), &costs).unwrap();
     assert_eq!((ahead.links.len(), ahead.length_m), (1, 40.0));
-    // The third street is a dead end that nobody can leave.
+    // The third street is a dead end without a way out.
     assert_eq!(router.route(&map, at(2, 5.0), at(0, 5.0), &costs), None);
     assert!(router.route(&map, at(0, 5.0), at(2, 5.0), &costs).is_some());
 }

@@ -40,7 +40,7 @@ impl Invariant for OneOwner {
                     }
                 }
             }
-            // A new broker counts generations anew, under new member ids.
+            // A new broker counts generations from the start, under new member ids.
             Event::BrokerStarted { .. } => *self = Self::default(),
             _ => {}
         }

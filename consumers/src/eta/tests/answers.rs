@@ -125,11 +125,11 @@ fn two_workers_over_topics_know_what_one_knows() {
         let mut answers = Vec::new();
         eta.process(event, &mut answers);
         for answer in answers {
-            let mut beliefs = Vec::new();
-            traffic.process(&answer, &mut beliefs);
-            announced += beliefs.len();
-            for belief in beliefs {
-                eta.process(&belief, &mut said);
+            let mut estimates = Vec::new();
+            traffic.process(&answer, &mut estimates);
+            announced += estimates.len();
+            for estimate in estimates {
+                eta.process(&estimate, &mut said);
             }
             said.push(answer);
         }
@@ -143,8 +143,8 @@ fn two_workers_over_topics_know_what_one_knows() {
     assert!((two / one - 1.0).abs() < 0.15, "{two} s by two workers, {one} s by one");
 }
 
-/// How fast a road is, everybody hears; what kind of driver this is can be known only where their
-/// positions are matched.
+/// How fast a road is, every matcher is told; what kind of driver this is can be known only where
+/// their positions are matched.
 #[test]
 fn a_worker_learns_what_kind_of_drivers_its_own_are() {
     let quick = drive(100, 20_000);
@@ -192,7 +192,7 @@ fn the_same_events_give_the_same_bytes() {
 
 #[test]
 fn a_ride_that_has_not_begun_is_expected_to_take_what_such_rides_took() {
-    // Everybody goes round by somewhere else, which nobody could know before they do.
+    // Everybody goes round by somewhere else, which can't be known before they do.
     let mut places = drive(100, 9_000);
     places.extend(drive(9_000, 20_000));
     let mut processor = EtaReplay::new(&EtaConfig::new(map()));

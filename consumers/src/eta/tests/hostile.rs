@@ -43,7 +43,7 @@ fn a_silence_of_nine_minutes_is_no_broken_clock() {
     assert_eq!(
         updates(&answers(&mut replay, &events)).len(),
         3,
-        "nobody else speaks, and the trip is not idle"
+        "no other car speaks, and the trip is not idle"
     );
 }
 

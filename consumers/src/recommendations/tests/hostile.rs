@@ -134,7 +134,7 @@ fn a_program_is_answered_but_teaches_nothing() {
 }
 
 #[test]
-fn what_a_session_has_met_is_left_out_though_it_was_forgotten_and_met_anew_by_others() {
+fn what_a_session_has_met_is_left_out_though_it_was_forgotten_and_met_again_by_others() {
     let config = RecommendationsConfig { items: 3, ..RecommendationsConfig::default() };
     let mut processor = RecommendationsProcessor::new(config);
     processor.learn(&parse("11:00:00 ann view kettle", 0));
@@ -143,7 +143,7 @@ fn what_a_session_has_met_is_left_out_though_it_was_forgotten_and_met_anew_by_ot
     }
     assert!(
         processor.page("nobody").contains(&"kettle".to_owned()),
-        "the slot went to others and was given anew"
+        "the slot went to others and was given again"
     );
     assert_eq!(processor.page("ann").len(), 2);
     assert!(!processor.page("ann").contains(&"kettle".to_owned()));

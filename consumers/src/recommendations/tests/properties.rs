@@ -47,9 +47,9 @@ proptest! {
             Box::new(RecommendationsProcessor::new(config))
         };
         let mut met: HashMap<String, HashSet<String>> = HashMap::new();
-        let mut heard = HashSet::new();
+        let mut seen = HashSet::new();
         for click in clicks {
-            let twice = click.event_id.clone().is_some_and(|id| !heard.insert((click.session_id.clone(), id)));
+            let twice = click.event_id.clone().is_some_and(|id| !seen.insert((click.session_id.clone(), id)));
             let known = met.entry(click.session_id.clone()).or_default();
             if !twice {
                 known.extend(click.item_id.clone());

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use crate::format::{
     self, UNKNOWN, amount_within, count, duration, figure, maybe_count, maybe_duration, time_of_day,
 };
-use crate::snapshot::{BillItem, Freshness, LaneVerdict, Lanes, LedgerSums, Run, Snapshot};
+use crate::snapshot::{BillItem, FinishedRun, Freshness, LaneVerdict, Lanes, LedgerSums, Snapshot};
 use crate::state::State;
 use crate::state::pane::Pane;
 use crate::state::rows::Item;
@@ -346,7 +346,7 @@ fn freshness(pen: &mut Pen, businesses: &[Freshness], area: Rect) {
     }
 }
 
-fn run(pen: &mut Pen, run: &Run, line: Rect) {
+fn run(pen: &mut Pen, run: &FinishedRun, line: Rect) {
     let records = run.records.map_or(UNKNOWN.to_string(), count);
     let pieces: Pieces = vec![
         (time_of_day(run.finished_at_ms, 0), Role::Dim),

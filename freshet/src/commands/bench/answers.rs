@@ -29,8 +29,8 @@ use scenarios::topics::PARTITIONS;
 
 /// How long the terminal waits before it decides alone. ns.
 const DEADLINE_NS: u64 = DEADLINE_MS as u64 * 1_000_000;
-/// How long the show's consumers may take for their first answer: on a busy machine the past takes
-/// its time.
+/// How long the show's consumers may take for their first answer: on a busy machine to learn from
+/// the history takes its time.
 const READY: Duration = Duration::from_mins(3);
 /// A reader without records checks this often whether it should end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -65,8 +65,8 @@ pub(super) fn answers<C: Crowd>(
     let options = ProducerOptions { delivery_timeout: Some(2 * PATIENCE), ..ProducerOptions::stream() };
     let producer = Producer::new(&settings, &options)?;
     let mut reader = LogReader::follow_from_now(&settings, C::ANSWERS.name(), PARTITIONS)?;
-    // The show's own answers: once one is here, its consumer has learnt from the past, and whatever
-    // follows will be here, too.
+    // The show's own answers: once one is here, its consumer has learnt from its history, and
+    // whatever follows will be here, too.
     next(stop, &mut reader, READY)?;
 
     let meter = Meter::start(None)?;

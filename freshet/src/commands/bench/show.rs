@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::StopSignal;
 use scenarios::clock::SimulatedClock;
 
-/// How long a show may take until its clock runs: its consumers learn from the past first.
+/// How long a show may take until its clock runs: its consumers learn from a history first.
 const READY: Duration = Duration::from_mins(1);
 /// How often a waiting thread checks whether it should still wait.
 const LOOK: Duration = Duration::from_millis(200);
@@ -42,13 +42,13 @@ impl RunningShow {
             .spawn()
             .with_context(|| format!("could not start {}", program.display()))?;
         let output = BufReader::new(child.stdout.take().expect("it was just piped"));
-        let (said, hears) = channel();
+        let (found_sender, receiver) = channel();
         // Goes on reading when the receiver is gone, or the show would wait for somebody to
         // empty its pipe.
         thread::Builder::new().name("show".into()).spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 if let Some(found) = place_and_clock(&line) {
-                    let _receiver_is_gone = said.send(found);
+                    let _receiver_is_gone = found_sender.send(found);
                 }
             }
         })?;
@@ -58,16 +58,19 @@ impl RunningShow {
             bootstrap: String::new(),
             clock: SimulatedClock { started_wall_ms: 0, start: Timestamp::from_ms(0), speed: 1.0 },
         };
-        (show.bootstrap, show.clock) = wait(stop, &hears)?;
+        (show.bootstrap, show.clock) = wait(stop, &receiver)?;
         Ok(show)
     }
 }
 
-fn wait(stop: &StopSignal, hears: &Receiver<(String, SimulatedClock)>) -> Result<(String, SimulatedClock)> {
+fn wait(
+    stop: &StopSignal,
+    receiver: &Receiver<(String, SimulatedClock)>,
+) -> Result<(String, SimulatedClock)> {
     let looks = READY.as_millis() / LOOK.as_millis();
     for _ in 0..looks {
         stop.check()?;
-        match hears.recv_timeout(LOOK) {
+        match receiver.recv_timeout(LOOK) {
             Ok(found) => return Ok(found),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {

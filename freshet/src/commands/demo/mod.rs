@@ -4,7 +4,7 @@
 //! their own, and then watches as any outsider could. What it adds is order at the beginning and at
 //! the end.
 
-mod past;
+mod hour_before;
 mod stall;
 mod summary;
 
@@ -17,12 +17,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bill::EventTimeBill;
+use bill::{EventTimeBill, Lane};
 use client::{Admin, Settings, Since};
 use dashboard::Snapshot;
 use events::Topic;
 use scenarios::Interrupted;
-use scenarios::business::{Business, Lane, Need, Worker, map};
+use scenarios::business::{Business, Need, Worker, map};
 use scenarios::businesses::{ledger_entries, workers_of};
 use scenarios::plan::{Paths, Plan};
 use scenarios::view::Closing;
@@ -39,15 +39,15 @@ use scenarios::observe::{Show, ShowConfig};
 use scenarios::supervise::{Order, Supervisor, WorkerSpec};
 use scenarios::topics;
 
-use past::PastHour;
+use hour_before::HourBefore;
 use stall::{Progress, StallTimer};
 use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
 
 /// How long the consumers may take to be there before the first event is sent: the fraud model
-/// learns from the past first.
+/// learns from a history first.
 const READY: Duration = Duration::from_mins(1);
 /// How long the simulators have to set up their worlds before the show's clock starts, in
-/// milliseconds of the wall: who starts late sends a second's events at once.
+/// milliseconds of wall-clock time: one that starts late sends a second's events at once.
 const HEAD_START_MS: i64 = 1_200;
 /// How long a show that is over may stand still, while consumers and jobs answer what is left.
 const DRAIN: Duration = Duration::from_mins(2);
@@ -57,7 +57,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Runs the show until its time is over, `q`, or Ctrl-C.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let screen = screen::Screen::choose(args.headless, args.format, &args.screen, &args.scenario.businesses)?;
-    let hour = PastHour::before(args);
+    let hour = HourBefore::before(args);
     // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
     // Ctrl-C would have to end.
     let past = (screen.is_terminal() && hour.has_bill()).then(|| hour.bill()).transpose()?;
@@ -241,17 +241,17 @@ fn finish(
             ledger: of_business,
         });
     }
-    let bill = match (controller.show.settled.as_mut(), clock) {
-        (Some(settled), Some(clock)) => {
+    let bill = match (controller.show.event_time_bill.as_mut(), clock) {
+        (Some(bill), Some(clock)) => {
             // A person who pressed `q` saw a show without an end: what was said in its last moments
             // is still on its way.
             let end = plan.end(&clock).filter(|_| patient);
             let end = end.unwrap_or_else(|| clock.simulated(ended_ms).plus_ms(-60_000));
-            BillSummary::from(settled.finish(end))
+            BillSummary::from(bill.finish(end))
         }
         _ => (&controller.show.bill).into(),
     };
-    let mut replays = controller.show.settled.iter().flat_map(EventTimeBill::live_vs_replay);
+    let mut replays = controller.show.event_time_bill.iter().flat_map(EventTimeBill::live_vs_replay);
     let live_arrivals = replays.next().map(|(business, apart)| LiveArrivals::new(business, apart));
     let closings: Vec<Closing> = plan
         .businesses

@@ -39,7 +39,7 @@ pub(crate) struct Summary {
     pub(crate) bill: BillSummary,
     /// How far from it the stream's live arrivals lie; none without rides.
     pub(crate) live_arrivals: Option<LiveArrivals>,
-    /// The bill as it was seen on the screen: with the time that answers and runs took on the wall,
+    /// The bill as it was seen on the screen: with the wall-clock time that answers and runs took,
     /// at the speed of the show.
     pub(crate) wall_clock_bill: BillSummary,
     /// Expectations that failed; empty when all is well.
@@ -81,7 +81,7 @@ pub(crate) struct BusinessSummary {
     pub(crate) freshness_p50_ms: Option<f64>,
     pub(crate) freshness_p99_ms: Option<f64>,
     /// What became of every question, by an audit of the log: `produced`, `answered`, `lost`,
-    /// `doubled` and the rest; unknown when nobody looked, or when its questions are not owed
+    /// `doubled` and the rest; unknown when there was no audit, or when its questions are not owed
     /// one answer each.
     #[serde(flatten)]
     pub(crate) ledger: Option<Sums>,

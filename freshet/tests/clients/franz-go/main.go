@@ -282,7 +282,7 @@ func settings(admin *kadm.Client) {
 		if err == nil {
 			err = grown[topic].Err
 		}
-		// Apache Kafka answers when its controller knows, and its brokers hear of it a little later.
+		// Apache Kafka answers when its controller knows, and its brokers learn of it a little later.
 		for err == nil {
 			var details kadm.TopicDetails
 			if details, err = admin.ListTopics(ctx, topic); err == nil && len(details[topic].Partitions) == 5 {

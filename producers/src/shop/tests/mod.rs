@@ -52,7 +52,7 @@ fn log() -> &'static ClickLog {
             kinds: BTreeMap::new(),
             trending: BTreeMap::new(),
         };
-        let mut heard = HashSet::new();
+        let mut seen = HashSet::new();
         for Emission { event, .. } in
             Shop::new(config()).take_while(|sent| sent.at.since_ms(start) < 150 * HOUR_MS)
         {
@@ -74,7 +74,7 @@ fn log() -> &'static ClickLog {
                         *due += u32::from(trending);
                     }
                 }
-                Event::Clicks(click) if heard.insert(click.event_id.clone()) => {
+                Event::Clicks(click) if seen.insert(click.event_id.clone()) => {
                     let kind = match click.kind {
                         ClickKind::View if log.bots.contains_key(&click.session_id) => {
                             let item = click.item_id.expect("a view is of an item");

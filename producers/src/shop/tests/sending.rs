@@ -57,8 +57,8 @@ fn what_is_sent_is_in_order_keeps_the_contract_and_is_sometimes_late_or_twice() 
     assert!(ids.values().any(|&times| times == 2) && ids.values().all(|&times| times <= 2));
 }
 
-/// The visit of the opening: nobody is told the truth about it, and it walks from one similar item
-/// to the next.
+/// The visit of the opening: no truth is published about it, and it walks from one similar item to
+/// the next.
 #[test]
 fn a_staged_visit_is_one_more() {
     let start = config().start;

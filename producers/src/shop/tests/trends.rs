@@ -116,7 +116,7 @@ fn new_items_replace_old_ones() {
         if let Event::SimulationTruth(SimulationTruth::Intent { item_id, .. }) = sent.event {
             viewed += 1;
             new += usize::from(item_id >= format!("item-{items:06}"));
-            // A look at the whole shop is dear: now and then will do.
+            // A look at the whole shop is costly: now and then will do.
             if viewed % 500 == 0 {
                 let offered = (0..items).any(|slot| shop.catalogue.name(slot) == item_id);
                 assert!(offered, "{item_id} is viewed, and no longer there");

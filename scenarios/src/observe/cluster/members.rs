@@ -70,15 +70,15 @@ impl MemberNames {
     }
 }
 
-/// A partition of a topic.
-type Log = (String, i32);
+/// A partition, by its topic and number.
+type PartitionName = (String, i32);
 
 /// The members of one group over time.
 #[derive(Debug, Default)]
 pub(super) struct Membership {
     pub(super) names: MemberNames,
     /// The member id of who owns each partition.
-    pub(super) owners: BTreeMap<Log, String>,
+    pub(super) owners: BTreeMap<PartitionName, String>,
     /// How many rebalances were seen.
     pub(super) generation: i32,
     /// Who was there when the group was stable last: each member id's name.
@@ -86,7 +86,7 @@ pub(super) struct Membership {
     rebalancing_since: Option<i64>,
     polled_ms: Option<i64>,
     /// Each committed offset, and since when it is that.
-    commits: HashMap<Log, (i64, i64)>,
+    commits: HashMap<PartitionName, (i64, i64)>,
 }
 
 impl Membership {
@@ -98,7 +98,7 @@ impl Membership {
         now_ms: i64,
         poll: &GroupPoll,
         at_first: bool,
-        is_behind: impl Fn(&Log) -> bool,
+        is_behind: impl Fn(&PartitionName) -> bool,
     ) -> Option<Notice> {
         let before_ms = self.polled_ms.replace(now_ms);
         let commits = poll.committed.iter().map(|(topic, partition, offset)| {
@@ -117,7 +117,7 @@ impl Membership {
             self.rebalancing_since.get_or_insert(now_ms);
             return None;
         }
-        let owners: BTreeMap<Log, String> = poll
+        let owners: BTreeMap<PartitionName, String> = poll
             .members
             .iter()
             .flat_map(|member| member.assigned.iter().map(|log| (log.clone(), member.member_id.clone())))
@@ -156,7 +156,7 @@ impl Membership {
         &self,
         present: &BTreeMap<String, String>,
         began_ms: i64,
-        is_behind: impl Fn(&Log) -> bool,
+        is_behind: impl Fn(&PartitionName) -> bool,
     ) -> Changes {
         let mut changes = Changes::default();
         let joined = present.iter().filter(|(member, _)| !self.settled.contains_key(*member));

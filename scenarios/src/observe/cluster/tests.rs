@@ -164,7 +164,7 @@ fn a_rewound_group_drains_and_does_not_keep_up() {
 }
 
 #[test]
-fn a_new_leader_is_news_with_the_time_that_nobody_led() {
+fn a_new_leader_is_news_with_the_time_without_one() {
     let mut view = ClusterView::default();
     let led_by = |leader| {
         let mut poll = poll(10, 10, &["a"]);
@@ -194,7 +194,7 @@ fn a_group_is_at_work_when_each_of_its_partitions_has_a_committed_offset() {
     view.take(250, poll(0, 0, &["a"]));
     assert!(view.is_at_work("mine"));
     view.take(500, poll(0, 0, &[]));
-    assert!(!view.is_at_work("mine"), "nobody is there");
+    assert!(!view.is_at_work("mine"), "it has no members");
     assert!(!view.is_at_work("theirs"));
 }
 

@@ -20,33 +20,33 @@ use anyhow::{Context as _, Result};
 use dashboard::PastBill;
 use processor::bounded::fingerprint;
 use scenarios::business::{Business, World};
-use scenarios::past::{LONGEST_PERIOD_MS, PastProgress, bill_of_the_past};
+use scenarios::hour_before::{HourBeforeProgress, LONGEST_PERIOD_MS, bill_of_hour_before};
 
 use crate::cli::DemoArgs;
 use crate::progress::{ProgressLine, left_s};
 use crate::xdg;
 
-/// Files of the past, of which the newest so many are kept: a kilobyte or two each.
+/// Cached bills, of which the newest so many are kept: a kilobyte or two each.
 const KEPT: usize = 100;
 /// What their names begin with.
 const PREFIX: &str = "past-";
 /// A longer file is none of ours.
 const LONGEST: u64 = 1_000_000;
 
-/// Nobody waits longer than this before the show begins.
+/// A show waits no longer than this before it begins.
 const PATIENCE_S: f64 = 20.0;
 /// How long it takes to know how long it takes: the processors learn from a history first.
 const GUESS_S: f64 = 5.0;
 
 /// What the hour before a show depends on.
 #[derive(Debug, Clone)]
-pub(super) struct PastHour {
+pub(super) struct HourBefore {
     businesses: Vec<&'static Business>,
     world: World,
     batch_period_ms: i64,
 }
 
-impl PastHour {
+impl HourBefore {
     /// The hour before the show that is asked for.
     pub(super) fn before(args: &DemoArgs) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl PastHour {
         if let Some(known) = file.as_deref().and_then(load) {
             return Ok(already_there(Ok(known)));
         }
-        let progress = Arc::new(PastProgress::new(&self.businesses));
+        let progress = Arc::new(HourBeforeProgress::new(&self.businesses));
         let simulated = Arc::clone(&progress);
         let (done, past) = channel();
         thread::Builder::new().name("past".into()).spawn(move || {
@@ -87,16 +87,16 @@ impl PastHour {
                 Err(_) => break,
             }
         }
-        progress.give_way();
+        progress.wait_for_rest();
         Ok(past)
     }
 
-    fn work_out(&self, file: Option<&Path>, progress: &PastProgress) -> Result<PastBill> {
-        let past = bill_of_the_past(&self.businesses, &self.world, self.batch_period_ms, progress)
+    fn work_out(&self, file: Option<&Path>, progress: &HourBeforeProgress) -> Result<PastBill> {
+        let past = bill_of_hour_before(&self.businesses, &self.world, self.batch_period_ms, progress)
             .context("the bill of the hours before could not be worked out")?;
         // The show is not worse for a folder that can't be written.
         if let Some(Err(error)) = file.map(|file| keep(file, &past)) {
-            tracing::debug!("the bill of the past is not kept: {error:#}");
+            tracing::debug!("the bill of the hour before is not kept: {error:#}");
         }
         Ok(past)
     }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_what_takes_long() {
+    fn a_show_does_not_wait_for_what_takes_long() {
         assert!(is_worth_waiting(1.0, 0.0), "it can't be known yet");
         assert!(!is_worth_waiting(6.0, 0.01), "a guess would be ten minutes");
         assert!(is_worth_waiting(6.0, 0.4), "nine seconds are left");

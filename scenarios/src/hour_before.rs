@@ -32,18 +32,18 @@ pub const LONGEST_PERIOD_MS: i64 = HOUR_MS;
 
 /// How far the hour before a show is, for who waits for it.
 #[derive(Debug)]
-pub struct PastProgress {
+pub struct HourBeforeProgress {
     /// Of each business, in thousandths.
     simulated: Vec<AtomicU32>,
-    gives_way: AtomicBool,
+    is_last: AtomicBool,
 }
 
-impl PastProgress {
+impl HourBeforeProgress {
     /// Nothing is simulated yet of any of these businesses.
     pub fn new(businesses: &[&'static Business]) -> Self {
         Self {
             simulated: businesses.iter().map(|_| AtomicU32::new(0)).collect(),
-            gives_way: AtomicBool::new(false),
+            is_last: AtomicBool::new(false),
         }
     }
 
@@ -53,9 +53,9 @@ impl PastProgress {
         f64::from(simulated) / (1_000 * self.simulated.len().max(1)) as f64
     }
 
-    /// Nobody waits for it any more: from now on it leaves the processors to whoever is seen.
-    pub fn give_way(&self) {
-        self.gives_way.store(true, Ordering::Relaxed);
+    /// The show need not wait for it: from now on its priority is the lowest.
+    pub fn wait_for_rest(&self) {
+        self.is_last.store(true, Ordering::Relaxed);
     }
 }
 
@@ -64,11 +64,11 @@ impl PastProgress {
 ///
 /// # Errors
 /// When the world can't be made, such as for a map that can't be read.
-pub fn bill_of_the_past(
+pub fn bill_of_hour_before(
     businesses: &[&'static Business],
     world: &World,
     period_ms: i64,
-    progress: &PastProgress,
+    progress: &HourBeforeProgress,
 ) -> Result<PastBill> {
     assert!((1..=LONGEST_PERIOD_MS).contains(&period_ms), "an hour tells nothing of {period_ms} ms");
     let count = progress.simulated.len();
@@ -83,9 +83,9 @@ pub fn bill_of_the_past(
             .iter()
             .zip(&progress.simulated)
             .map(|(&business, simulated)| {
-                let (past, gives_way) = (&past, &progress.gives_way);
+                let (past, is_last) = (&past, &progress.is_last);
                 let reached = move |thousandths| simulated.store(thousandths, Ordering::Relaxed);
-                scope.spawn(move || items_of(business, past, span, period_ms, &reached, gives_way))
+                scope.spawn(move || items_of(business, past, span, period_ms, &reached, is_last))
             })
             .collect();
         let parts = parts.into_iter().map(|part| part.join().expect("a simulation does not panic"));
@@ -104,7 +104,7 @@ fn items_of(
     span: Span,
     period_ms: i64,
     reached: &dyn Fn(u32),
-    gives_way: &AtomicBool,
+    is_last: &AtomicBool,
 ) -> Result<Vec<dashboard::BillItem>> {
     let costs = Costs::default();
     let logic = Logic { map: past.map.clone(), costs, ..Logic::default() };
@@ -117,7 +117,7 @@ fn items_of(
         if emission.at >= minutes {
             minutes = emission.at.plus_ms(60_000);
             reached((1_000 * emission.at.since_ms(span.start) / span.end.since_ms(span.start)) as u32);
-            if !is_last_to_run && gives_way.load(Ordering::Relaxed) {
+            if !is_last_to_run && is_last.load(Ordering::Relaxed) {
                 lower_priority(Priority::Hours);
                 is_last_to_run = true;
             }
@@ -140,10 +140,10 @@ mod tests {
     fn the_hour_before_a_show_has_a_bill_of_both_lanes() {
         let start = OPENING_START.parse().expect("an RFC 3339 instant");
         let world = World { seed: 7, start, drivers: 5, map: None };
-        let progress = PastProgress::new(&[&PAYMENTS]);
+        let progress = HourBeforeProgress::new(&[&PAYMENTS]);
         assert!(progress.part() <= 0.0);
-        let past =
-            bill_of_the_past(&[&PAYMENTS], &world, HOUR_MS, &progress).expect("a world without a map's file");
+        let past = bill_of_hour_before(&[&PAYMENTS], &world, HOUR_MS, &progress)
+            .expect("a world without a map's file");
         assert!(progress.part() >= 1.0, "all of it is simulated: {}", progress.part());
         let at = |ms| Timestamp::from_ms(ms).to_string();
         assert_eq!(at(past.from_ms), "2026-03-03T10:00:00.000Z");
