@@ -245,7 +245,8 @@ impl Poller {
     /// where they ended at one moment, and questions from where they ended a moment later. The
     /// answer to a question that is read can't have come before.
     fn watch_new(&mut self, partitions: &[TopicPartition]) -> Result<(), client::ClusterError> {
-        let topic = |at: &TopicPartition| Topic::named(&at.topic).filter(|of| *of != Topic::RoadTraversals);
+        let topic =
+            |at: &TopicPartition| Topic::named(&at.topic).filter(|of| of.role() != Role::Intermediate);
         let new = partitions.iter().filter(|at| !self.watched.contains(at));
         let new: Vec<(Topic, TopicPartition)> = new.filter_map(|at| Some((topic(at)?, at.clone()))).collect();
         if new.is_empty() {
@@ -280,12 +281,12 @@ impl Poller {
             Since::Beginning | Since::Offset(_) => vec![None; at.len()],
         };
         let start = |((topic, at), end): ((Topic, TopicPartition), Option<i64>)| {
-            let since = match (topic, end) {
-                // The estimates of the traffic are a broadcast table, and the runs of the jobs are
-                // few: these topics are read whole.
-                (Topic::Traffic | Topic::BatchRuns, _) => Since::Beginning,
-                (_, Some(end)) => Since::Offset(end),
-                (_, None) => self.since,
+            // The last record of each key of a table holds, and the runs of the jobs are few.
+            let is_read_whole = topic.role() == Role::Table || topic == Topic::BatchRuns;
+            let since = match end {
+                _ if is_read_whole => Since::Beginning,
+                Some(end) => Since::Offset(end),
+                None => self.since,
             };
             (topic, at, since)
         };
