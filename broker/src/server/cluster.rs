@@ -13,7 +13,7 @@ use super::clock::{self, Clock};
 use super::error::{ShutdownError, StartError};
 use super::lock_file::LockFile;
 use super::shared::Shared;
-use super::{accept, housekeeping, listen};
+use super::{accept, housekeeping, listen, open_files};
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
@@ -32,6 +32,7 @@ pub struct Cluster {
 impl Cluster {
     /// Opens the data directory and listens. When this returns, clients can connect.
     pub fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        open_files::allow_as_many_as_may_be();
         let listeners = listen::listen(&config.listen)?;
         let address = listeners[0].local_addr().map_err(StartError::Thread)?;
         let lock = LockFile::take(&config.data_dir, &address.to_string())?;

@@ -20,6 +20,7 @@ mod foreign_protocol;
 mod housekeeping;
 mod listen;
 mod lock_file;
+mod open_files;
 mod output;
 mod purgatory;
 mod shared;
