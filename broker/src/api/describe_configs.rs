@@ -2,11 +2,13 @@
 //!
 //! # Behaviour
 //! A topic tells every setting we know, whether it was set or is the default; the broker those that
-//! matter to clients.
+//! matter to clients. What is asked for again in one request is told once.
 //!
 //! # Versions
 //! 0 tells only whether a value is the default, 1 where it comes from and what else it could have
 //! been, 3 its type and what it means.
+
+use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
@@ -18,7 +20,12 @@ use super::Context;
 use super::configs::{self, Refusal};
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let results = request.resources.into_iter().map(|asked| {
+    let mut seen = BTreeSet::new();
+    let once = request.resources.into_iter().filter(|asked| {
+        let DescribeConfigsResource { resource_type, resource_name, configuration_keys } = asked;
+        seen.insert((*resource_type, resource_name.clone(), configuration_keys.clone()))
+    });
+    let results = once.map(|asked| {
         let (configs, (error_code, error_message)) = match describe(context, &asked) {
             Ok(mut configs) => {
                 for config in &mut configs {

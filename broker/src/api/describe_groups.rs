@@ -2,12 +2,14 @@
 //!
 //! # Behaviour
 //! A group that does not exist is `Dead`. What members subscribe to and were assigned is told only
-//! of a stable group: until then it is not decided.
+//! of a stable group: until then it is not decided. A group that is named again is told once.
 //!
 //! # Versions
 //! 3 can ask what the client may do to the group; without access control that is not known. 4 adds
 //! static members. Up to 5 a group that does not exist is no error, and a client can't tell it from
 //! one that just died; in 6 it is (KIP-1043).
+
+use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::describe_groups::{
@@ -22,7 +24,9 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
     let unknown_is_an_error = incoming.version >= 6;
     incoming.answer(|request: DescribeGroupsRequest| {
         let groups = context.node.groups();
-        let described = request.groups.into_iter().map(|group_id| match groups.describe(&group_id) {
+        let mut seen = BTreeSet::new();
+        let once = request.groups.into_iter().filter(|group_id| seen.insert(group_id.clone()));
+        let described = once.map(|group_id| match groups.describe(&group_id) {
             Some(group) => describe(group),
             None => unknown(group_id, unknown_is_an_error),
         });

@@ -17,6 +17,7 @@
 //! 13 names topics by id. Without transactions every record is committed, so `isolation_level`
 //! changes nothing, and the last stable offset is the high watermark.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use protocol::fetch::{
@@ -30,6 +31,9 @@ use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestE
 use crate::controller::{PartitionHandle, Waiter};
 use crate::log::FileRegion;
 use crate::replica::Partition;
+
+/// More than this is not sent in one answer, whatever a client takes: Kafka's `fetch.max.bytes`.
+const MAX_BYTES: usize = 55 << 20;
 
 /// A fetch that waits for records.
 #[derive(Debug)]
@@ -124,6 +128,7 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
 impl Fetch {
     fn look_up(context: &Context<'_>, incoming: &Incoming, request: FetchRequest) -> Self {
         let by_id = incoming.version >= 13;
+        let mut seen = HashSet::new();
         let topics = request.topics.into_iter().map(|asked| {
             let topics = &context.node.topics;
             let (topic, unknown) = if by_id {
@@ -131,14 +136,16 @@ impl Fetch {
             } else {
                 (topics.get(&asked.topic), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
             };
-            let reads = asked.partitions.into_iter().map(|asked| {
+            let reads = asked.partitions.into_iter().filter_map(|asked| {
                 let partition = match &topic {
                     None => Err(unknown),
                     Some(topic) => {
                         topic.partition(asked.partition).cloned().ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
                     }
                 };
-                Read { asked, partition }
+                // Its records are sent once, however often the request names it.
+                let again = partition.as_ref().is_ok_and(|handle| !seen.insert(Arc::as_ptr(handle)));
+                (!again).then_some(Read { asked, partition })
             });
             Topic { name: asked.topic, id: asked.topic_id, reads: reads.collect() }
         });
@@ -146,7 +153,7 @@ impl Fetch {
             version: incoming.version,
             correlation_id: incoming.correlation_id,
             min_bytes: u64::try_from(request.min_bytes).unwrap_or(0),
-            max_bytes: usize::try_from(request.max_bytes).unwrap_or(0),
+            max_bytes: usize::try_from(request.max_bytes).unwrap_or(0).min(MAX_BYTES),
             read_committed: request.isolation_level == 1,
             topics: topics.collect(),
         }

@@ -10,6 +10,7 @@
 //! auto-creation. 10 can ask by topic id, which works from 12 on, where the name in the answer may
 //! be null.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::metadata::{
@@ -25,9 +26,12 @@ use crate::node::random_uuid;
 pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let version = incoming.version;
     incoming.answer(|request: MetadataRequest| {
+        // As in Kafka a topic is told once, however often it is named.
+        let mut seen = BTreeSet::new();
         let topics = match request.topics {
             Some(asked) if version > 0 || !asked.is_empty() => asked
                 .into_iter()
+                .filter(|asked| seen.insert((asked.topic_id, asked.name.clone())))
                 .map(|asked| describe_asked(context, asked, request.allow_auto_topic_creation, version))
                 .collect(),
             _ => context.node.topics.all().iter().map(|topic| describe(context, topic)).collect(),

@@ -2,12 +2,14 @@
 //!
 //! # Behaviour
 //! Anyone may ask about any group, member or not; that is how lag is watched. Where nothing was
-//! committed the answer is offset -1 without an error.
+//! committed the answer is offset -1 without an error. A group that is named again is told once.
 //!
 //! # Versions
 //! 2 can ask for all partitions. 7 can refuse offsets of unfinished transactions, of which there
 //! are none. 8 asks for several groups at once. 9 adds the member epoch of the new group protocol,
 //! which no classic group has.
+
+use std::collections::BTreeSet;
 
 use protocol::offset_fetch::{
     OffsetFetchGroupResponse, OffsetFetchPartitionResponse, OffsetFetchRequest, OffsetFetchResponse,
@@ -26,7 +28,9 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
             let topics = committed(&groups, &request.group_id, request.topics);
             return OffsetFetchResponse { topics, ..Default::default() };
         }
-        let groups = request.groups.into_iter().map(|asked| OffsetFetchGroupResponse {
+        let mut seen = BTreeSet::new();
+        let once = request.groups.into_iter().filter(|asked| seen.insert(asked.group_id.clone()));
+        let groups = once.map(|asked| OffsetFetchGroupResponse {
             topics: committed(&groups, &asked.group_id, asked.topics),
             group_id: asked.group_id,
             ..Default::default()

@@ -30,6 +30,9 @@ const MAX_PIPELINED: usize = 128;
 /// Nor is one that lets this many bytes of answers lie.
 const MAX_UNREAD_BYTES: usize = 1 << 20;
 
+/// After so many bytes of answers other connections have their turn.
+const TURN_BYTES: usize = 64 << 10;
+
 /// Room for what may arrive: small while a connection is quiet, more as a large frame comes in.
 const MIN_READ: usize = 4 << 10;
 const MAX_READ: usize = 1 << 20;
@@ -79,6 +82,8 @@ enum Slot {
 enum Read {
     /// Something was read and handled.
     Some,
+    /// Enough was handled for now. There may be more in the input.
+    TurnOver,
     /// There is nothing; this task is woken when there is.
     Nothing,
     /// Not tried, because the client should first take its answers; this
@@ -127,6 +132,11 @@ impl Connection {
                 // What was read has been handled. More may have arrived, and the kernel must be
                 // asked until it has nothing: only then does it promise to wake us.
                 Read::Some => {}
+                // As much was answered as one turn is long: the others first.
+                Read::TurnOver => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 // Too much was waiting to go out, and now that has gone.
                 Read::Refused if self.may_read() => {}
                 Read::Refused | Read::Nothing => return Poll::Pending,
@@ -135,13 +145,35 @@ impl Connection {
     }
 
     fn may_read(&self) -> bool {
-        self.slots.len() < MAX_PIPELINED && self.output.pending_bytes() < MAX_UNREAD_BYTES
+        self.slots.len() < MAX_PIPELINED
+            && self.output.pending_bytes() + self.ready_bytes() < MAX_UNREAD_BYTES
     }
 
-    /// Reads once and handles every frame that is whole.
+    /// Bytes of answers that wait behind a request that has none yet.
+    fn ready_bytes(&self) -> usize {
+        let ready = self.slots.iter().map(|slot| match slot {
+            Slot::Ready(frame) => frame.bytes.len(),
+            Slot::Fetch(..) | Slot::Join(..) | Slot::Sync(..) => 0,
+        });
+        ready.sum()
+    }
+
+    /// Handles the frames that are whole, as many as may be; without any it reads once.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Read, Closed> {
         if !self.may_read() {
             return Ok(Read::Refused);
+        }
+        let before = self.ready_bytes();
+        let mut read = Read::Nothing;
+        while let Some(frame) = self.take_frame()? {
+            self.handle(frame)?;
+            read = Read::Some;
+            if !self.may_read() || self.ready_bytes() - before >= TURN_BYTES {
+                return Ok(Read::TurnOver);
+            }
+        }
+        if matches!(read, Read::Some) {
+            return Ok(read);
         }
         self.input.reserve(self.missing_bytes().clamp(MIN_READ, MAX_READ));
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
@@ -155,9 +187,6 @@ impl Connection {
                 }
                 return Ok(Read::Nothing);
             }
-        }
-        while let Some(frame) = self.take_frame()? {
-            self.handle(frame)?;
         }
         Ok(Read::Some)
     }

@@ -152,13 +152,14 @@ fn retention_removes_old_records_and_tells_who_waits_for_them() {
 fn large_and_small_reads_arrive_whole() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
-    client.create_topic("t", 2, &[]);
+    client.create_topic("t", 3, &[]);
     let (small, large) = (batch(&["small"]), batch(&[&"large".repeat(100_000)]));
     for batch in [&small, &large, &large, &small] {
         client.produce("t", 0, batch.clone());
         client.produce("t", 1, small.clone());
+        client.produce("t", 2, batch.clone());
     }
-    let mut request = fetch("t", &[(0, 0), (1, 1), (0, 3)]);
+    let mut request = fetch("t", &[(0, 0), (1, 1), (2, 3)]);
     request.topics[0].partitions[0].partition_max_bytes = 10 << 20;
     for _ in 0..3 {
         client.send(12, &request);

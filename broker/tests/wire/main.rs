@@ -5,6 +5,7 @@
 
 mod admin;
 mod ambiguous;
+mod amplification;
 mod client;
 mod connections;
 mod fetch;
