@@ -21,6 +21,11 @@ impl LockFile {
     pub(super) fn take(data_dir: &Path, listen: &str) -> Result<Self, StartError> {
         let path = data_dir.join(".lock");
         let failed = |path: PathBuf| move |source| StartError::DataDir { path, source };
+        // Else it would be a folder that exists, which is no reason.
+        if data_dir.is_file() {
+            let source = std::io::Error::other("it is a file, not a folder");
+            return Err(failed(data_dir.into())(source));
+        }
         // Other users may not read a log; a folder that was there keeps its mode.
         DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(failed(data_dir.into()))?;
         let mut file = File::options()

@@ -233,6 +233,16 @@ fn a_directory_that_can_not_be_written_to_is_named() {
 }
 
 #[test]
+fn a_data_directory_that_is_a_file_is_called_a_file() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("data");
+    std::fs::write(&file, "not a folder").unwrap();
+    let config = BrokerConfig { listen: "127.0.0.1:0".into(), ..BrokerConfig::new(&file) };
+    let error = Cluster::start(config).unwrap_err().to_string();
+    assert!(error.ends_with("data: it is a file, not a folder"), "{error}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let cluster = Cluster::start(config(&one)).unwrap();
