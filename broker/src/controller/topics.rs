@@ -229,8 +229,7 @@ impl Topics {
         Ok(grown.inspect_err(|_| self.remove_partitions(&topic.name, new))?)
     }
 
-    /// What a change that failed has made of these partitions goes again: nobody would ever write
-    /// there.
+    /// Removes what a change that failed has made of these partitions: no client ever writes there.
     fn remove_partitions(&self, topic: &Arc<str>, numbers: Range<i32>) {
         for number in numbers {
             if let Err(error) = self.log_dir.remove(&TopicPartition::new(Arc::clone(topic), number)) {

@@ -52,7 +52,7 @@ impl Reserve {
         }
     }
 
-    /// Does what makes room; if there is none for it, with the reserve.
+    /// Does what makes room, with the reserve if there is no other room.
     pub(crate) fn spend<T>(&self, attempt: impl Fn() -> Result<T, StorageError>) -> Result<T, StorageError> {
         match attempt() {
             Err(error) if lacks_room(&error.source) && self.give_up() => attempt(),

@@ -47,7 +47,7 @@ impl LockFile {
             file.rewind()?;
             file.write_all(holder.as_bytes())
         };
-        // The lock is held all the same: on a full disk nobody is told by whom.
+        // The lock is held all the same; on a full disk its holder has no name.
         let _unnamed_is_fine = write();
         Ok(Self { _file: file })
     }

@@ -73,7 +73,7 @@ fn unread_answers_are_bounded_between_requests_that_came_together() {
     slow.send_bytes(&requests);
     client.fetch(&FetchRequest { max_wait_ms: FOR_EVER_MS, ..fetch("marks", &[(0, 0)]) });
     let handled = client.fetch(&fetch("marks", &[(0, 0)])).high_watermark;
-    assert!(handled < i64::from(ROUNDS) / 2, "{handled} of {ROUNDS} requests were answered to nobody");
+    assert!(handled < i64::from(ROUNDS) / 2, "{handled} of {ROUNDS} requests were answered unread");
     // Who reads gets everything.
     for _ in 0..ROUNDS {
         let all = slow.receive_frame();
