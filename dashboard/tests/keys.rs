@@ -331,6 +331,22 @@ fn the_footer_gives_the_keys_their_place_back() {
     assert!(!foot(6_000).contains('✓'), "{}", foot(6_000));
 }
 
+/// Of two turns of the dial only the second is carried out, and the first is never over.
+#[test]
+fn a_request_that_another_has_overtaken_leaves_the_footer() {
+    let mut state = state(Sample::Normal, (120, 40));
+    type_keys(&mut state, "<<");
+    let mut foot = |now| {
+        let mut snapshot = normal(now);
+        let control = |id, progress| ControlState { id, progress, note: None };
+        snapshot.controls = vec![control(1, Progress::Accepted), control(2, Progress::Observed)];
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot)), now);
+        text(&state, (120, 40)).lines().last().unwrap_or_default().to_owned()
+    };
+    assert!(foot(1_000).contains("run every 15 min"), "{}", foot(1_000));
+    assert!(!foot(7_000).contains("run every"), "{}", foot(7_000));
+}
+
 #[test]
 fn the_period_changes_step_by_step_from_what_was_requested_last() {
     let mut state = fresh();

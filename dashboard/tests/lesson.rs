@@ -161,6 +161,13 @@ fn the_hour_before_has_all_slots_and_says_its_doubt_at_every_width() {
         assert!(line.ends_with("texts") && line.contains(" stream 18 ms"), "{width}: {line}");
     }
     assert!(line(&snapshot, 80).ends_with("before $4.4k?  363? min  4.5k? clicks  131? texts"));
+    // Before the show's clock starts as well: the words about the start are shorter then.
+    snapshot.title.clock_ms = None;
+    for width in 80..=220 {
+        let line = line(&snapshot, width);
+        assert_eq!(line.matches('?').count(), 4, "{width}: {line}");
+        assert!(line.starts_with(" starting") && line.ends_with("texts"), "{width}: {line}");
+    }
 }
 
 /// Until the show has a bill of its own, the bill of the hour before it stands in its place, and

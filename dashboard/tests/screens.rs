@@ -117,6 +117,24 @@ fn confirm() {
 
 /// Pane 7 when the frauds are too few to tell the lanes apart: it says how many there are and about
 /// how many are needed, and neither says "equivalent" nor is green.
+/// Without an interval nothing is known of a cost but its sum: it has the mark that line 2 gives
+/// it, also where there are no colours.
+#[test]
+fn an_amount_without_an_interval_is_marked() {
+    let mut snapshot = Sample::Normal.snapshot();
+    let money = &mut snapshot.lanes.data.bill.items[2];
+    (money.stream, money.batch) = (Some(734.0), Some(0.0));
+    (money.interval_95, money.verdict) = (None, None);
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let mut state = state(Sample::Normal, size);
+        update(&mut state, Msg::Snapshot(Arc::new(snapshot.clone())), 0);
+        update(&mut state, Msg::Key(Key::Char('7')), 0);
+        let screen = dashboard_testing::text(&state, size);
+        let row = screen.lines().find(|row| row.contains("│ money lost, $ ")).expect("a row of money");
+        assert!(row.contains("−7.34?"), "{size:?}: {row}");
+    }
+}
+
 #[test]
 fn too_few_to_tell() {
     let mut snapshot = Sample::Normal.snapshot();

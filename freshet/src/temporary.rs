@@ -22,11 +22,11 @@ use scenarios::control;
 const PREFIX: &str = "freshet-";
 /// The file whose lock says that the folder is in use.
 const LOCK: &str = "in-use.lock";
-/// A lock file is younger than this while its process may not have locked it yet.
 /// The file that names the database of a show.
 const DATABASE: &str = "database";
 /// The longest name of a database.
 const LONGEST_NAME: u64 = 4_096;
+/// A lock file is younger than this while its process may not have locked it yet.
 const YOUNG: Duration = Duration::from_secs(30);
 
 /// A temporary folder.

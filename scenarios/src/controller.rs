@@ -137,7 +137,7 @@ impl ShowController {
                 }
                 return;
             }
-            WorkerNews::Line { worker, line } => match self.warnings.news(&worker, line) {
+            WorkerNews::Line { worker, line } => match self.warnings.news(wall_ms(), &worker, line) {
                 Some(text) => (worker, Severity::Warning, NoticeKind::Note, text),
                 None => return,
             },

@@ -207,7 +207,8 @@ pub(crate) fn footer(pen: &mut Pen, state: &State, area: Rect) {
     };
     if let Some((text, _)) = notice {
         news.push((clean(text).into_owned(), Role::Text));
-    } else if let Some(request) = state.requests.iter().rev().find(is_news) {
+    // One that another has overtaken may never be told to be over.
+    } else if let Some(request) = state.requests.last().filter(is_news) {
         news = progress(state, request);
     }
     let start = if pieces_width(&news) > room {

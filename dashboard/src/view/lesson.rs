@@ -89,8 +89,11 @@ fn getting_ready(snapshot: &Snapshot, room: u16) -> Pieces {
     let mut cost = Pieces::new();
     let lanes = &snapshot.lanes.data;
     if lanes.shown_past().is_some() {
+        let beside = |way: &Pieces| cost_alone(snapshot, room.saturating_sub(pieces_width(way) + 4));
+        // No slot goes for words about the start: it would be back a moment later.
+        let (brief, least) = (beside(&ways[1]), beside(&ways[2]));
         cost.push(("    ".into(), Role::Dim));
-        cost.extend(cost_alone(snapshot, room.saturating_sub(pieces_width(&ways[1]) + 4)));
+        cost.extend(if brief.len() < least.len() { least } else { brief });
     }
     let taken = pieces_width(&cost);
     let fitting = ways.iter().position(|pieces| pieces_width(pieces) + taken <= room);

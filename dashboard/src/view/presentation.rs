@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::state::costs::LINES;
 use crate::view::bookmarks::{self, QuestionLog};
 use crate::view::panes::stale_words;
-use crate::view::pen::{Pen, Pieces, pieces_width};
+use crate::view::pen::{Pen, Pieces};
 use crate::view::theme::Role;
 use crate::view::{big, lesson};
 use text::{clean, text_width};
@@ -190,9 +190,10 @@ fn caption(pen: &mut Pen, (_, item, headline): &Slot, area: Rect) {
         }
         None => (UNKNOWN.to_owned(), Role::Dim),
     };
-    let pieces: Pieces = vec![(figure, role), (format!(" {}", clean(&headline.words)), Role::Dim)];
-    let fitting = if pieces_width(&pieces) <= area.width { &pieces[..] } else { &pieces[..1] };
-    pen.pieces(area.x, area.y, area.width, fitting);
+    let room = area.width.saturating_sub(text_width(&figure) + 1);
+    let words = [&headline.words, &headline.short].map(|words| clean(words).into_owned());
+    let words = words.into_iter().find(|words| text_width(words) <= room).unwrap_or_default();
+    pen.pieces(area.x, area.y, area.width, &[(figure, role), (format!(" {words}"), Role::Dim)]);
 }
 
 /// How a sum came to what it is, with its axes: the time below, and the highest and the lowest

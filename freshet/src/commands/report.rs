@@ -25,7 +25,10 @@ const RETRIES: u32 = 2;
 
 /// Prints what the window brought, or the latest one.
 pub(crate) fn run(args: &ReportArgs) -> Result<()> {
-    let (database, of_a_demo) = database(args.database.as_deref())?;
+    let (database, of_a_demo) = choose(args.database.as_deref(), &temporary::databases_in_use())?;
+    if of_a_demo {
+        say!("reading {}, the database of the running demo", lanes::warehouse::shown(&database));
+    }
     if !database.contains("://") && !Path::new(&database).exists() {
         if of_a_demo {
             bail!("{}", nothing_yet(true));
@@ -68,17 +71,14 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
 }
 
 /// The database that is meant: the one that is named, or that of the demo that runs on this
-/// machine; and whether it is a demo's.
-fn database(named: Option<&str>) -> Result<(String, bool)> {
+/// machine, of which `running` are the databases; and whether it is a demo's.
+fn choose(named: Option<&str>, running: &[String]) -> Result<(String, bool)> {
     if let Some(named) = named {
         return Ok((named.to_owned(), false));
     }
-    match temporary::databases_in_use().as_slice() {
+    match running {
         [] => Ok((DEFAULT_DATABASE.to_owned(), false)),
-        [running] => {
-            say!("reading {}, the database of the running demo", lanes::warehouse::shown(running));
-            Ok((running.clone(), true))
-        }
+        [running] => Ok((running.clone(), true)),
         several => {
             let several: Vec<String> = several.iter().map(|one| lanes::warehouse::shown(one)).collect();
             bail!("several demos run: name a database with --database, one of {}", several.join(", "))
@@ -139,6 +139,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn without_a_name_the_database_is_that_of_the_show_that_runs() {
+        let running = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let one = running(&["/tmp/freshet-1/warehouse.sqlite"]);
+        assert_eq!(choose(None, &one).unwrap(), (one[0].clone(), true));
+        assert_eq!(choose(Some("other"), &one).unwrap(), ("other".to_owned(), false));
+        assert_eq!(choose(None, &[]).unwrap(), (DEFAULT_DATABASE.to_owned(), false));
+        let two = running(&["a.sqlite", "postgresql://me:secret@here/b"]);
+        let error = choose(None, &two).unwrap_err().to_string();
+        assert!(error.contains("a.sqlite") && error.contains("--database"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
 
     static ROADS: Query = Query {
         order: 1,

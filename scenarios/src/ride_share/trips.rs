@@ -246,8 +246,12 @@ impl TripsView {
         self.choose(wall_ms);
         self.lead(followed);
         let mut shown = Vec::with_capacity(CHOICE);
-        let others = self.choice.iter().filter(|id| self.lead.as_ref() != Some(id));
-        for id in self.lead.iter().chain(others).take(CHOICE) {
+        // Without a lead it is one that is under way: what is over and can't be compared says
+        // least.
+        let under_way = |id: &&String| self.trips.get(*id).is_some_and(|known| known.ended.is_none());
+        let first = self.lead.as_ref().or_else(|| self.choice.iter().find(under_way));
+        let others = self.choice.iter().filter(|id| first != Some(id));
+        for id in first.into_iter().chain(others).take(CHOICE) {
             let known = self.trips.get_mut(id).expect("only those are chosen that are known");
             let at = place(&known.driver_id);
             if known.route.is_none() && known.ended.is_none() {
@@ -460,5 +464,22 @@ mod tests {
         assert_eq!(first(&mut view, 25.0, None), "t3");
         assert_eq!(first(&mut view, 25.0, Some("t1")), "t1", "unless a trip is followed");
         assert_eq!(view.shown(&map, (at(25.0), 0), None, |_| None).len(), 3, "each of them once");
+    }
+
+    /// A trip that was under way when the show began has arrived before anybody said anything about
+    /// its half.
+    #[test]
+    fn one_that_has_arrived_without_an_answer_to_compare_is_not_the_first() {
+        let map = Map::la_serena();
+        let mut view = TripsView::default();
+        for id in ["t1", "t2"] {
+            ride(&mut view, id);
+        }
+        let first = |view: &mut TripsView, minute| {
+            view.shown(&map, (at(minute), 0), None, |_| None)[0].trip_id.clone()
+        };
+        let before = first(&mut view, 3.0);
+        view.observe(&event(&before, TripKind::DroppedOff, at(4.0)), 0);
+        assert_ne!(first(&mut view, 5.0), before);
     }
 }

@@ -203,8 +203,8 @@ fn stale_names(lanes: &Lanes) -> Vec<String> {
 }
 
 /// What the delay has cost, or why no lane is named: never green unless batch is equivalent. What
-/// rests on too few cases for an interval is a dim amount. `rooms` are the cells that an amount
-/// has, and those that words about too few cases may take.
+/// rests on too few cases for an interval is a dim amount with a `?`, as on the second line.
+/// `rooms` are the cells that an amount has, and those that words about too few cases may take.
 fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
     let Some(cost) = item.delay_cost() else { return (UNKNOWN.into(), Role::Dim) };
     let cost = amount_within(item.unit, Some(cost), rooms.0);
@@ -214,7 +214,10 @@ fn verdict(item: &BillItem, rooms: (u16, u16)) -> (String, Role) {
         fits.or(words.last()).cloned().unwrap_or_default()
     };
     match (&item.verdict, item.interval_95) {
-        (None | Some(LaneVerdict::TooFew { .. }), None) => (cost, Role::Dim),
+        (None | Some(LaneVerdict::TooFew { .. }), None) => {
+            let cost = amount_within(item.unit, item.delay_cost(), rooms.0.saturating_sub(1));
+            (format!("{cost}?"), Role::Dim)
+        }
         (Some(LaneVerdict::AsGood { .. }), _) => (fitting(rooms.0), Role::Good),
         (Some(LaneVerdict::TooFew { .. }), Some(_)) => (fitting(rooms.1), Role::Dim),
         (None | Some(LaneVerdict::StreamWins | LaneVerdict::BatchWins), _) => (cost, Role::Truth),
