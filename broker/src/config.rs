@@ -31,6 +31,9 @@ pub struct BrokerConfig {
     pub groups: GroupConfig,
     /// `socket.request.max.bytes`: a larger request closes its connection.
     pub max_request_bytes: usize,
+    /// `queued.max.request.bytes`: so much memory large requests have together while they arrive;
+    /// those for which there is no room wait.
+    pub queued_request_bytes: usize,
     /// Threads that serve connections. One serves two million records a second, and is cheapest:
     /// nothing has to be handed from core to core.
     pub threads: usize,
@@ -50,6 +53,7 @@ impl BrokerConfig {
             checkpoint_interval_ms: 60_000,
             groups: GroupConfig::default(),
             max_request_bytes: 100 << 20,
+            queued_request_bytes: 128 << 20,
             threads: 1,
         }
     }

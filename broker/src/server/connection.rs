@@ -14,8 +14,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::arrival::Arrival;
 use super::output::Output;
-use super::shared::Shared;
+use super::shared::{LARGE_REQUEST_STALL, Shared};
 use super::{clock, foreign_protocol};
 use crate::api::fetch::ParkedFetch;
 use crate::api::join_group::ParkedJoin;
@@ -47,6 +48,8 @@ pub(super) enum Closed {
     ForeignProtocol { what: &'static str },
     #[error("a request of {length} bytes, {max} are allowed (socket.request.max.bytes)")]
     FrameLength { length: i32, max: usize },
+    #[error("a request of {size} bytes has stood still half-way for {} s", LARGE_REQUEST_STALL.as_secs())]
+    Stalled { size: usize },
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error(transparent)]
@@ -61,6 +64,8 @@ pub(super) struct Connection {
     endpoint: Endpoint,
     client_host: String,
     input: BytesMut,
+    /// Of the request whose beginning is in the input.
+    arrival: Arrival,
     /// Whether a frame has been seen: only the first bytes can be another protocol's.
     greeted: bool,
     slots: VecDeque<Slot>,
@@ -106,6 +111,7 @@ impl Connection {
             endpoint,
             client_host,
             input: BytesMut::new(),
+            arrival: Arrival::default(),
             greeted: false,
             slots: VecDeque::new(),
             output: Output::default(),
@@ -175,13 +181,20 @@ impl Connection {
         if matches!(read, Read::Some) {
             return Ok(read);
         }
-        self.input.reserve(self.missing_bytes().clamp(MIN_READ, MAX_READ));
+        let size = self.frame_bytes();
+        if self.arrival.poll_place(&self.shared.large_requests, size, cx).is_pending() {
+            return Ok(Read::Nothing);
+        }
+        self.input.reserve(size.saturating_sub(self.input.len()).clamp(MIN_READ, MAX_READ));
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         match read {
-            Poll::Ready(Ok(1..)) => {}
+            Poll::Ready(Ok(1..)) => self.arrival.progressed(&self.shared.large_requests),
             Poll::Ready(Ok(0)) => return Ok(Read::HungUp),
             Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Read::HungUp),
             Poll::Pending => {
+                if self.arrival.poll_stalled(cx) {
+                    return Err(Closed::Stalled { size });
+                }
                 if self.input.is_empty() && self.input.capacity() > MAX_KEPT_BUFFER {
                     self.input = BytesMut::new();
                 }
@@ -191,12 +204,9 @@ impl Connection {
         Ok(Read::Some)
     }
 
-    /// How much of a frame that has begun is still to come.
-    fn missing_bytes(&self) -> usize {
-        match self.input.first_chunk() {
-            Some(length) => (u32::from_be_bytes(*length) as usize + 4).saturating_sub(self.input.len()),
-            None => 0,
-        }
+    /// How long the frame is that has begun, its length included; 0 before that is known.
+    fn frame_bytes(&self) -> usize {
+        self.input.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize + 4)
     }
 
     /// The next whole frame, without its length.
@@ -214,6 +224,7 @@ impl Connection {
         if self.input.len() < 4 + size {
             return Ok(None);
         }
+        self.arrival.end();
         self.input.advance(4);
         Ok(Some(self.input.split_to(size).freeze()))
     }

@@ -12,6 +12,7 @@
 //! - A read from disk that misses the page cache blocks its thread for that long.
 
 mod accept;
+mod arrival;
 mod clock;
 mod cluster;
 mod connection;

@@ -1,14 +1,19 @@
 //! What all connections share.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::arrival::Room;
 use super::clock::Clock;
 use super::purgatory::Purgatory;
 use crate::api::{Changed, Outcome};
 use crate::coordinator::Token;
 use crate::node::Node;
+
+/// When nothing of a large request has come for so long, its client is gone or means no good.
+pub(super) const LARGE_REQUEST_STALL: Duration = Duration::from_secs(30);
 
 /// The broker and its purgatory, as seen by connections and by housekeeping.
 #[derive(Debug)]
@@ -16,6 +21,7 @@ pub(super) struct Shared {
     pub(super) node: Node,
     pub(super) clock: Clock,
     pub(super) purgatory: Purgatory,
+    pub(super) large_requests: Room,
     /// The logs changed since housekeeping last looked at them.
     pub(super) logs_dirty: AtomicBool,
     pub(super) logs_changed: Notify,
@@ -27,7 +33,10 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(node: Node, clock: Clock) -> Self {
+        // The largest that is allowed must fit, if alone.
+        let room = node.config.queued_request_bytes.max(node.config.max_request_bytes + 4);
         Self {
+            large_requests: Room::new(room, LARGE_REQUEST_STALL),
             node,
             clock,
             purgatory: Purgatory::default(),

@@ -1,5 +1,8 @@
 //! Small requests whose answers would be huge.
 
+use std::io::Write as _;
+
+use broker::{BrokerConfig, Cluster};
 use protocol::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource, TOPIC};
 use protocol::describe_groups::DescribeGroupsRequest;
 use protocol::fetch::FetchRequest;
@@ -8,7 +11,7 @@ use protocol::offset_fetch::{OffsetFetchGroup, OffsetFetchRequest};
 use protocol::produce::ProduceRequest;
 use protocol::{ErrorCode, encode_request};
 
-use crate::client::{Client, FOR_EVER_MS, batch, fetch, produce, start};
+use crate::client::{Client, FOR_EVER_MS, batch, config, fetch, produce, start};
 
 /// 7 kB of `DescribeGroups` made 2.7 GB and a panic.
 #[test]
@@ -82,4 +85,34 @@ fn unread_answers_are_bounded_between_requests_that_came_together() {
         assert_eq!(stored.topics[0].partitions[0].error_code, ErrorCode::NONE);
     }
     assert_eq!(client.fetch(&fetch("marks", &[(0, 0)])).high_watermark, i64::from(ROUNDS));
+}
+
+/// Twenty halves of 100 MB were two gigabytes. What is small, or whole, must not wait for them.
+#[test]
+fn large_requests_that_are_never_whole_have_little_room_together() {
+    const MB: usize = 1 << 20;
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let limits =
+        BrokerConfig { max_request_bytes: 64 * MB, queued_request_bytes: 64 * MB, ..config(&data_dir) };
+    let cluster = Cluster::start(limits).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[("max.message.bytes", "99999999")]);
+    let half = |announced: usize| {
+        let mut stream = std::net::TcpStream::connect(cluster.address()).unwrap();
+        stream.write_all(&(announced as u32).to_be_bytes()).unwrap();
+        stream
+    };
+    // One has nearly all of the room, and then has to fit what its socket takes.
+    let mut first = half(60 * MB);
+    first.write_all(&vec![0; 40 * MB]).unwrap();
+    // The others fill their sockets, and are not read.
+    let mut second = half(60 * MB);
+    second.set_write_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
+    assert!(second.write_all(&vec![0; 59 * MB]).is_err(), "59 MB more were read");
+    let record = batch(&["small"]);
+    assert_eq!(client.produce("t", 0, record).base_offset, 0);
+    // A client that goes leaves its room to others.
+    drop((first, second));
+    let large = batch(&[&"x".repeat(50 * MB)]);
+    assert_eq!(client.produce("t", 0, large).base_offset, 1);
 }
