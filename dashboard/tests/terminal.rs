@@ -188,7 +188,7 @@ fn quit() {
     assert_eq!(session.ended("Quit").code(), Some(0));
 }
 
-/// Ctrl-Z gives the terminal back as it was, and whoever lets the program go on finds it drawn.
+/// Ctrl-Z gives the terminal back as it was, and what lets the program go on finds it drawn.
 #[test]
 fn a_shell_gets_the_terminal_while_it_is_stopped() {
     let mut session = Session::start();

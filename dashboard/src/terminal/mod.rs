@@ -40,8 +40,8 @@ mod save;
 
 pub use mailbox::{Feed, Publisher, feed};
 
-/// A program that is to stop and goes on all the same has nobody who could stop it: then it draws
-/// again.
+/// A program that is to stop and goes on all the same has no shell that could stop it: then it
+/// draws again.
 const STOP_MS: u64 = 200;
 /// Frames are at least so far apart: 15 a second.
 const FRAME_MS: u64 = 66;

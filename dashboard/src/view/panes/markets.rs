@@ -174,6 +174,8 @@ fn price(price_e8: i64) -> String {
         1_000.. => 2,
         10..=999 => 3,
         1..=9 => 4,
+        // All that there is of what costs less than a thousandth of a cent.
+        0 if (1..1_000).contains(&price_e8.unsigned_abs()) => 8,
         0 => 5,
     };
     let unit = 10_u64.pow(8 - digits);
@@ -214,7 +216,7 @@ mod tests {
                 "142.123",
                 "4.6124",
                 "0.09612",
-                "0.00000",
+                "0.00000001",
                 "0.00000",
                 "−0.05000",
                 "92,233,720,368.55"
