@@ -360,6 +360,11 @@ fn what_is_wrong_is_said_in_one_sentence_with_the_remedy() {
             "Pass a folder that can be written to (--data-dir)".to_owned(),
         ),
         (
+            free(&["demo", "--headless", "--listen", "127.0.0.1:0", "--data-dir", &text(&file)]),
+            1,
+            "is a file, not a folder: pass another --data-dir".to_owned(),
+        ),
+        (
             free(&["tail", "no_such_topic", "--bootstrap-servers", &broker.address]),
             1,
             "freshet topics".to_owned(),

@@ -105,9 +105,16 @@ impl Screen {
     }
 }
 
-/// The panes of a show of these businesses, in the order of their numbers.
+/// The panes of a show of these businesses, in the order of their numbers. A pane has one number on
+/// every screen that shows the usual businesses: what may stand beside them comes last.
 pub(crate) fn panes(businesses: &[&Business]) -> Vec<Pane> {
-    Pane::of_show(businesses.iter().map(|business| business.pane))
+    let (usual, others): (Vec<&Business>, Vec<&Business>) =
+        businesses.iter().partition(|business| business.in_every_show);
+    let [usual, others] = [usual, others].map(|of| of.into_iter().map(|business| business.pane));
+    if usual.len() == 0 {
+        return Pane::of_show(others);
+    }
+    Pane::of_show(usual).into_iter().chain(others).collect()
 }
 
 /// The look that was asked for, or else that of the settings, in the colours that the terminal has.
@@ -229,4 +236,22 @@ fn in_lines(controller: &mut ShowController, format: Format, time: Option<Durati
 
 fn words(notice: &Notice) -> String {
     format!("  * {}: {}", escape(&notice.subject), escape(&notice.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use scenarios::businesses::ALL;
+    use scenarios::markets::MARKETS;
+
+    use super::*;
+
+    #[test]
+    fn a_pane_has_one_number_on_every_screen() {
+        let usual: Vec<&Business> = ALL.iter().copied().filter(|business| business.in_every_show).collect();
+        let [of_a_demo, of_a_cluster] = [&usual[..], ALL].map(panes);
+        assert_eq!(of_a_cluster[..of_a_demo.len()], of_a_demo, "7 is the lanes wherever one looks");
+        assert_eq!(of_a_cluster.last(), Some(&Pane::Markets));
+        let [.., markets, lanes, events] = panes(&[&MARKETS])[..] else { panic!("three and more") };
+        assert_eq!([markets, lanes, events], [Pane::Markets, Pane::Lanes, Pane::Events]);
+    }
 }

@@ -357,6 +357,9 @@ impl Folder {
         let Some(path) = given else {
             return Ok(Self { given: None, temporary: temporary::Folder::new()? });
         };
+        if path.exists() && !path.is_dir() {
+            bail!("{} is a file, not a folder: pass another --data-dir", path.display());
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
             format!("could not make the folder {}: pass another --data-dir", path.display())
         })?;
