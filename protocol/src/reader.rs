@@ -11,8 +11,9 @@ use crate::DecodeError;
 /// thousand structs for every few kilobytes.
 const MEMORY_PER_BYTE: usize = 16;
 
-/// What even the smallest frame may take.
-const MEMORY_AT_LEAST: usize = 1024;
+/// What even the smallest frame may take. A list of names of a letter or two takes more for each
+/// byte than the limit: a tool that asks for the offsets of a hundred groups is no attack.
+const MEMORY_AT_LEAST: usize = 256 * 1024;
 
 /// A cursor over one frame.
 ///
@@ -131,6 +132,7 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::metadata::MetadataRequestTopic;
+    use crate::offset_fetch::OffsetFetchGroup;
     use crate::{ApiKey, Version, Wire};
 
     const FIXED: Version = Version { number: 0, flexible: false };
@@ -169,6 +171,17 @@ mod tests {
             Vec::<MetadataRequestTopic>::decode(&mut reader(&frame), version),
             Err(DecodeError::TooLarge { limit })
         );
+    }
+
+    #[test]
+    fn a_hundred_groups_of_one_letter_are_read() {
+        let version = ApiKey::OffsetFetch.version(8);
+        let mut frame = vec![101]; // the varint of one more than a hundred
+        for _ in 0..100 {
+            frame.extend([2, b'g', 0, 0]); // a name of one letter, no topics, no tagged fields
+        }
+        let groups = Vec::<OffsetFetchGroup>::decode(&mut reader(&frame), version).expect("a short list");
+        assert_eq!((groups.len(), groups[99].group_id.as_str()), (100, "g"));
     }
 
     #[test]
