@@ -294,7 +294,7 @@ impl Deliveries {
     fn fail(&self, error: &KafkaError, topic: &str, tag: Option<u32>) {
         let code = error.rdkafka_error_code();
         // A client that is being dropped throws away what it still holds, which is no failure.
-        if code == Some(RDKafkaErrorCode::PurgeQueue) {
+        if let Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) = code {
             return;
         }
         if let (Some(tag), Some(code)) = (tag, code)

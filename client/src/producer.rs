@@ -113,6 +113,7 @@ pub struct Producer {
     sent: AtomicU64,
     largest_record: usize,
     settings: Settings,
+    options: ProducerOptions,
 }
 
 impl Producer {
@@ -161,6 +162,7 @@ impl Producer {
             sent: AtomicU64::new(0),
             largest_record: largest_record.unwrap_or(DEFAULT_MAX_MESSAGE_BYTES),
             settings: settings.clone(),
+            options: options.clone(),
         })
     }
 
@@ -247,6 +249,23 @@ impl Producer {
             self.deliveries().first_failure().unwrap_or_default()
         };
         Err(Undelivered { count, servers: self.settings.servers().to_owned(), reason })
+    }
+
+    /// Takes back what is not acknowledged: whatever of it is not on its topic soon will never be,
+    /// as after the end of a process. What has left already is waited for, at most `patience`;
+    /// what has not, or what a broker went away with, is thrown away. After that this is a new
+    /// producer, which has acknowledged nothing.
+    ///
+    /// A flush would deliver it as well, but at a time of the broker's choosing. And the old
+    /// producer is of no more use: a broker that misses numbers between those of two records
+    /// refuses the second (KIP-98), and sent again under other numbers, what it has may come twice.
+    pub fn withdraw(&mut self, patience: Duration) -> Result<(), ClusterError> {
+        if self.in_flight() > 0 {
+            self.inner.purge(PurgeConfig::default().queue());
+            self.deliveries().wait_until_completed(self.sent.load(Ordering::Acquire), patience);
+            *self = Self::new(&self.settings, &self.options)?;
+        }
+        Ok(())
     }
 
     /// The most bytes of a record that are sent at all, everything in it

@@ -19,15 +19,16 @@ impl TestCluster {
         if let Ok(servers) = std::env::var("FRESHET_TEST_SERVERS") {
             return Self { servers, broker: None, data: None };
         }
-        Self::on(tempfile::tempdir().unwrap())
+        Self::on(tempfile::tempdir().unwrap(), "127.0.0.1:0")
     }
 
-    fn on(data: tempfile::TempDir) -> Self {
-        let config = broker::BrokerConfig {
-            listen: "127.0.0.1:0".to_owned(),
+    fn on(data: tempfile::TempDir, listen: &str) -> Self {
+        let mut config = broker::BrokerConfig {
+            listen: listen.to_owned(),
             auto_create_topics: false,
             ..broker::BrokerConfig::new(data.path())
         };
+        config.groups.min_session_timeout_ms = 1_000;
         let broker = broker::Cluster::start(config).unwrap();
         Self { servers: broker.bootstrap_servers(), broker: Some(broker), data: Some(data) }
     }
@@ -38,7 +39,19 @@ impl TestCluster {
         self.broker.take()?.shutdown().unwrap();
         let data = self.data.take()?;
         store(data.path(), topic, batches);
-        Some(Self::on(data))
+        Some(Self::on(data, "127.0.0.1:0"))
+    }
+
+    /// Whether a test may stop it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.broker.is_some()
+    }
+
+    /// The same cluster at the same address, after `away` was done without it.
+    pub(crate) fn restarted(mut self, away: impl FnOnce()) -> Self {
+        self.broker.take().unwrap().shutdown().unwrap();
+        away();
+        Self::on(self.data.take().unwrap(), &self.servers)
     }
 
     pub(crate) fn servers(&self) -> &str {

@@ -166,6 +166,12 @@ impl Outbox {
         }
     }
 
+    /// Takes back the answers that are not acknowledged: from now on each of them is on its topic,
+    /// or never will be. Those that have left are waited for, at most `patience`.
+    pub(crate) fn withdraw(&mut self, patience: Duration) -> Result<(), AnswerError> {
+        Ok(self.producer.withdraw(patience)?)
+    }
+
     /// One past the last acknowledged answer on a partition; none before the first.
     pub(crate) fn end(&self, (topic, partition): PartitionId) -> Option<i64> {
         self.producer.acknowledged_end(topic.name(), partition)

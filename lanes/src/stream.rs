@@ -21,6 +21,9 @@
 //! A crash at any point leaves either the question unanswered past the commit (it is answered now)
 //! or the answer on its topic past the metadata (it is found and left out).
 //!
+//! A worker that lives on without its partitions is no different: before it lets go of them, it
+//! takes back the answers that are not acknowledged ([`Producer::withdraw`](client::Producer)).
+//!
 //! # Simplifications
 //! - A process that stood still (a stopped container, a laptop's lid) wakes up without knowing that
 //!   its partitions have moved. It proves its membership with a commit, which the coordinator
@@ -352,7 +355,7 @@ impl<'a> StreamLane<'a> {
                 Ok(()) => return Ok(true),
                 Err(StreamError::Group(error @ client::GroupError::Fenced { .. })) => {
                     tracing::warn!("{error}; what others may have taken over is dropped here");
-                    self.drop_tasks();
+                    self.drop_tasks()?;
                     return Ok(false);
                 }
                 Err(error) if error.is_outage() => {
@@ -448,7 +451,7 @@ impl<'a> StreamLane<'a> {
 
     fn hand_over(&mut self) -> Result<(), StreamError> {
         let committed = self.commit(LAST_FLUSH, true);
-        self.drop_tasks();
+        self.drop_tasks()?;
         match committed {
             // Answers that are sent but not committed are found by the next owner.
             Err(error) if error.is_outage() => {

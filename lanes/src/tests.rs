@@ -7,6 +7,7 @@
 
 mod hostile;
 mod replay;
+mod takeover;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -123,6 +124,10 @@ impl World {
     fn worker_with(&self, name: &str, factory: impl Fn() -> Box<dyn Processor> + Send + 'static) -> Worker {
         let mut config = self.config();
         config.settings = config.settings.with_client_id(name);
+        Self::worker_of(config, factory)
+    }
+
+    fn worker_of(config: StreamConfig, factory: impl Fn() -> Box<dyn Processor> + Send + 'static) -> Worker {
         let control = Control::new();
         let handle = control.clone();
         let thread = std::thread::spawn(move || run_stream(&config, &factory, &handle));

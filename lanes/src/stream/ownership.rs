@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::TopicPartition;
 use events::Topic;
 
-use super::{LAST_FLUSH, METADATA_TIMEOUT, News, Pending, Slot, StreamLane, commits};
+use super::{FLUSH, LAST_FLUSH, METADATA_TIMEOUT, News, Pending, Slot, StreamLane, commits};
 use crate::StreamError;
 use crate::commit_metadata::{CommitMetadata, ReplayStart};
 use crate::rebuild::Plan;
@@ -182,15 +182,15 @@ impl StreamLane<'_> {
 
     pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), StreamError> {
         if lost {
-            self.drop_tasks();
+            self.drop_tasks()?;
         } else {
             match self.commit(LAST_FLUSH, true) {
                 Ok(()) => self.park(|partition| partitions.iter().any(|at| at.partition == partition)),
                 // The next owner finds the answers by the metadata of the last commit.
-                Err(error) if error.is_outage() => self.drop_tasks(),
+                Err(error) if error.is_outage() => self.drop_tasks()?,
                 Err(StreamError::Group(error @ client::GroupError::Fenced { .. })) => {
                     tracing::debug!("{error}");
-                    self.drop_tasks();
+                    self.drop_tasks()?;
                 }
                 Err(error) => return Err(error),
             }
@@ -213,8 +213,12 @@ impl StreamLane<'_> {
         }
     }
 
-    pub(super) fn drop_tasks(&mut self) {
+    /// Gives up all tasks, with the answers that are still on their way: the next owner, be it this
+    /// worker, looks for answers once, and gives those again that it does not find. So none may
+    /// come later.
+    pub(super) fn drop_tasks(&mut self) -> Result<(), StreamError> {
         self.park(|_| true);
         self.parked.clear();
+        Ok(self.outbox.withdraw(FLUSH)?)
     }
 }

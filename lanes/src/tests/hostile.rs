@@ -30,7 +30,7 @@ fn swipes_places() -> Vec<client::TopicPartition> {
 }
 
 impl World {
-    fn ends(&self) -> Vec<i64> {
+    pub(super) fn ends(&self) -> Vec<i64> {
         self.admin.ends(&swipes_places()).unwrap().into_iter().flatten().collect()
     }
 
@@ -50,7 +50,7 @@ impl World {
 }
 
 /// In how many partitions not everything before `ends` is committed past.
-fn behind(world: &World, ends: &[i64]) -> usize {
+pub(super) fn behind(world: &World, ends: &[i64]) -> usize {
     world.lag(ends).into_iter().filter(|lag| *lag > 0).count()
 }
 
