@@ -129,12 +129,13 @@ impl StolenCard {
             let stream = vec!["no card looks stolen yet".to_owned()];
             return FollowedCase { stream, ..FollowedCase::default() };
         };
-        let mut first =
+        let first =
             format!("declined its {} swipe after {} ms", ordinal(followed.number), followed.latency_ms);
+        // Where there is no room, the sum stays longer than the number.
+        let mut stream = vec![first, format!("{} kept", dollars(followed.declined_cents))];
         if followed.more > 0 {
-            first.push_str(&format!(" and {} more", followed.more));
+            stream.push(format!("with {} more", followed.more));
         }
-        let stream = vec![first, format!("{} kept", dollars(followed.declined_cents))];
         let until = |end: Timestamp| -> i64 {
             followed.swipes.iter().filter(|(at, _)| *at <= end).map(|(_, cents)| cents).sum()
         };
@@ -231,7 +232,7 @@ mod tests {
         assert_eq!(theft().case(&clock(9)).stream, ["declined its 9th swipe after 7 ms", "$850 kept"]);
         let case = card.case(&clock(21));
         assert_eq!(case.subject, "card-7");
-        assert_eq!(case.stream, ["declined its 9th swipe after 7 ms and 1 more", "$1,250 kept"]);
+        assert_eq!(case.stream, ["declined its 9th swipe after 7 ms", "$1,250 kept", "with 1 more"]);
         assert_eq!(case.batch, ["approved all", "finds out in 39 min", "$1,250 gone"]);
 
         assert_eq!(card.case(&clock(60)).batch[1], "finds out now");

@@ -26,7 +26,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, snapshot: &Snapshot, area: Rect
         Pane::Lag,
         area,
         &snapshot.groups.source,
-        Border { note: "records and seconds behind".into(), ..Border::default() },
+        Border { note: "records and seconds behind, by commits".into(), ..Border::default() },
     ) else {
         return;
     };
