@@ -36,7 +36,8 @@ fn ended_by(name: &str, number: i32, times: u32, options: &[&str]) -> Vec<String
     let status = show.wait().unwrap();
     let took = began.elapsed();
     assert_eq!(status.code(), Some(128 + number), "{case}");
-    assert!(took < Duration::from_secs(2), "{case} took {took:?}");
+    // Two seconds are promised, where no other test runs beside.
+    assert!(took < Duration::from_secs(3), "{case} took {took:?}");
     until(&case, || workers.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
     let left: Vec<_> =
         std::fs::read_dir(temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
