@@ -36,7 +36,7 @@ const LONGEST: u64 = 1_000_000;
 /// A show waits no longer than this before it begins.
 const PATIENCE_S: f64 = 20.0;
 /// How long it takes to know how long it takes: the processors learn from a history first.
-const GUESS_S: f64 = 5.0;
+const GUESS_S: f64 = 8.0;
 
 /// What the hour before a show depends on.
 #[derive(Debug, Clone)]
@@ -176,9 +176,10 @@ mod tests {
     #[test]
     fn a_show_does_not_wait_for_what_takes_long() {
         assert!(is_worth_waiting(1.0, 0.0), "it can't be known yet");
-        assert!(!is_worth_waiting(6.0, 0.01), "a guess would be ten minutes");
-        assert!(is_worth_waiting(6.0, 0.4), "nine seconds are left");
-        assert!(!is_worth_waiting(6.0, 0.2), "24 s are left");
+        assert!(is_worth_waiting(5.0, 0.1), "the histories were read first, and it goes faster now");
+        assert!(!is_worth_waiting(8.0, 0.01), "a guess would be ten minutes");
+        assert!(is_worth_waiting(8.0, 0.4), "twelve seconds are left");
+        assert!(!is_worth_waiting(8.0, 0.2), "32 s are left");
         assert!(!is_worth_waiting(21.0, 0.9), "all patience has an end");
         assert_eq!(
             words(6.0, 0.4),
