@@ -35,7 +35,7 @@ pub const LONGEST_PERIOD_MS: i64 = HOUR_MS;
 pub struct HourBeforeProgress {
     /// Of each business, in thousandths.
     simulated: Vec<AtomicU32>,
-    is_last: AtomicBool,
+    is_background: AtomicBool,
 }
 
 impl HourBeforeProgress {
@@ -43,7 +43,7 @@ impl HourBeforeProgress {
     pub fn new(businesses: &[&'static Business]) -> Self {
         Self {
             simulated: businesses.iter().map(|_| AtomicU32::new(0)).collect(),
-            is_last: AtomicBool::new(false),
+            is_background: AtomicBool::new(false),
         }
     }
 
@@ -53,9 +53,9 @@ impl HourBeforeProgress {
         f64::from(simulated) / (1_000 * self.simulated.len().max(1)) as f64
     }
 
-    /// The show need not wait for it: from now on its priority is the lowest.
-    pub fn wait_for_rest(&self) {
-        self.is_last.store(true, Ordering::Relaxed);
+    /// The show does not wait for it: from now on it has the lowest priority.
+    pub fn continue_in_background(&self) {
+        self.is_background.store(true, Ordering::Relaxed);
     }
 }
 
@@ -83,9 +83,9 @@ pub fn bill_of_hour_before(
             .iter()
             .zip(&progress.simulated)
             .map(|(&business, simulated)| {
-                let (past, is_last) = (&past, &progress.is_last);
+                let (past, is_background) = (&past, &progress.is_background);
                 let reached = move |thousandths| simulated.store(thousandths, Ordering::Relaxed);
-                scope.spawn(move || items_of(business, past, span, period_ms, &reached, is_last))
+                scope.spawn(move || items_of(business, past, span, period_ms, &reached, is_background))
             })
             .collect();
         let parts = parts.into_iter().map(|part| part.join().expect("a simulation does not panic"));
@@ -104,22 +104,22 @@ fn items_of(
     span: Span,
     period_ms: i64,
     reached: &dyn Fn(u32),
-    is_last: &AtomicBool,
+    is_background: &AtomicBool,
 ) -> Result<Vec<dashboard::BillItem>> {
     let costs = Costs::default();
     let logic = Logic { map: past.map.clone(), costs, ..Logic::default() };
     let lanes = (business.comparison.lanes)(&logic, Some(past), &[period_ms])?;
     let mut comparison = Comparison::new(business.bill, lanes, 1, span, costs);
     let mut minutes = span.start;
-    let mut is_last_to_run = false;
+    let mut yields = false;
     for emission in (business.producer.simulate)(past)?.take_while(|emission| emission.at < span.end) {
         comparison.take(&emission.event);
         if emission.at >= minutes {
             minutes = emission.at.plus_ms(60_000);
             reached((1_000 * emission.at.since_ms(span.start) / span.end.since_ms(span.start)) as u32);
-            if !is_last_to_run && is_last.load(Ordering::Relaxed) {
+            if !yields && is_background.load(Ordering::Relaxed) {
                 lower_priority(Priority::Hours);
-                is_last_to_run = true;
+                yields = true;
             }
         }
     }

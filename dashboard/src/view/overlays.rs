@@ -145,8 +145,8 @@ pub(crate) fn confirm(pen: &mut Pen, state: &State, confirm: &Confirm, body: Rec
 
 /// "End the show?"
 pub(crate) fn leave(pen: &mut Pen, body: Rect) {
-    let what = "Its broker, its log and its workers end with it, and the summary is printed. Any other key \
-                goes on.";
+    // A cluster that it was given, or a folder, is there afterwards.
+    let what = "All that it has started ends with it, and the summary is printed. Any other key goes on.";
     let question = "End the show? q or Enter ends it.";
     ask(pen, body, &Question { name: "end", question, what, word: "End", yes: true });
 }

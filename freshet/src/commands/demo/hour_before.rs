@@ -87,7 +87,7 @@ impl HourBefore {
                 Err(_) => break,
             }
         }
-        progress.wait_for_rest();
+        progress.continue_in_background();
         Ok(past)
     }
 
