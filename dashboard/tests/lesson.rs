@@ -239,3 +239,20 @@ fn a_job_that_has_not_run_is_named_beside_the_age_of_the_others() {
     early.lanes.data.readers.iter_mut().for_each(|readers| readers.batch_age_ms = None);
     assert!(line(&early, 200).contains("batch no run yet, running now"), "{}", line(&early, 200));
 }
+
+/// That one consumer is dead says nothing of the others, and the line says so from 100 columns on;
+/// below, the picture has a row for each.
+#[test]
+fn who_is_named_as_behind_stands_beside_how_the_others_do() {
+    let snapshot = Sample::Dead.snapshot();
+    for width in 100..=220 {
+        let line = line(&snapshot, width);
+        assert!(line.starts_with(" stream fraud 38 s"), "{width}: {line}");
+        assert!(line.contains(", others 18 ms  "), "{width}: {line}");
+    }
+    let narrow = text(&state(Sample::Dead, (80, 24)), (80, 24));
+    let second = narrow.lines().nth(1).expect("a second line");
+    assert!(second.starts_with(" stream fraud 38 s  batch 41 min  "), "{second}");
+    let streams: Vec<_> = narrow.lines().filter_map(|row| row.split_once("◆").map(|_| row)).collect();
+    assert!(streams.len() >= 3, "a row for each business: {narrow}");
+}

@@ -95,11 +95,12 @@ fn it_says_what_it_waits_for_and_when_it_is_old() {
     assert!(payments.contains("batch no run yet") && payments.contains("stream not started"), "{payments}");
     assert!(!payments.contains(['◆', '◇', '━']), "nothing is read: {payments}");
 
-    // A job's first run has read, and is not out.
+    // A job's first run has read, and is not out; that another job runs says nothing of it.
     for (running, words) in [(true, "batch running now"), (false, "batch no run seen")] {
         let mut snapshot = Sample::Normal.snapshot();
         snapshot.lanes.data.readers[1].batch_age_ms = None;
-        snapshot.lanes.data.running = running;
+        snapshot.lanes.data.running = true;
+        snapshot.lanes.data.readers[1].running = running;
         update(&mut waiting, Msg::Snapshot(Arc::new(snapshot)), 0);
         let screen = text(&waiting, (120, 40));
         assert!(picture(&screen)[1].contains(words), "{screen}");

@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -286,20 +286,28 @@ fn a_supervised_job_tells_what_it_has_done_in_numbers() {
         .spawn()
         .unwrap();
     let supervisor = job.stdin.take();
-    let told: Vec<Value> = lines(job.stdout.take().unwrap())
-        .iter()
-        .map(|line| serde_json::from_str(&line).unwrap())
-        .filter(|line: &Value| line["kind"] == "statistics")
-        .collect();
+    let told: Vec<Value> =
+        lines(job.stdout.take().unwrap()).iter().map(|line| serde_json::from_str(&line).unwrap()).collect();
     drop(supervisor);
     assert!(job.wait().unwrap().success());
-    let last = told.last().expect("it told what it had done");
+    let of_kind = |kind: &str| told.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
+    let last = *of_kind("statistics").last().expect("it told what it had done");
     let answered = swipes(&broker, "fraud_batch", "2026").len() as u64;
     assert!(answered > 0 && last["runs"].as_u64() >= Some(1), "{last}");
     // Each run has its own line on its topic as well.
     let runs = last["runs"].as_u64().unwrap();
     assert_eq!(last["answers"].as_u64(), Some(answered + runs), "{last}");
     assert!(last["rows"].as_u64() >= Some(answered), "{last}");
+    // What it has read it tells when it starts, and after each window that had records.
+    let mut read: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for line in of_kind("read") {
+        let records = line["records"].as_u64().expect("a number of records");
+        read.entry(line["topic"].as_str().expect("a topic")).or_default().push(records);
+    }
+    assert_eq!(read.keys().copied().collect::<Vec<_>>(), ["card_swipes", "chargebacks"]);
+    assert!(read.values().all(|told| told[0] == 0 && told.is_sorted_by(|a, b| a < b)), "{read:?}");
+    let all: u64 = read.values().filter_map(|told| told.last()).sum();
+    assert_eq!(Some(all), last["records"].as_u64(), "{read:?}");
 }
 
 #[test]

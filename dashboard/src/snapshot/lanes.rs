@@ -167,6 +167,8 @@ pub struct Readers {
     pub batch_group: String,
     /// The age of what that job knows, in milliseconds of event time; `None` before its first run.
     pub batch_age_ms: Option<f64>,
+    /// Whether that job is processing a window.
+    pub running: bool,
 }
 
 /// How soon after the event a business's answer is there, in milliseconds of wall time.

@@ -174,7 +174,7 @@ impl Pane {
 static THROUGHPUT: Spec = Spec {
     name: "throughput",
     tab: "throughput",
-    what: "Throughput: records a second, written to each topic (in) and read from it (out), as our consumers say. Of others their commits are known: c.",
+    what: "Throughput: records a second, written to each topic (in) and read from it (out), as our consumers say, a batch run's spread over its period. Of others their commits are known: c.",
     absent: "not on this cluster",
     empty: "none",
     source: |snapshot| &snapshot.topics.source,

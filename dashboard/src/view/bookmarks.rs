@@ -152,11 +152,11 @@ impl<'a> QuestionLog<'a> {
     }
 
     /// What is said of the batch lane.
-    fn batch_words(&self, snapshot: &Snapshot) -> (String, Role) {
+    fn batch_words(&self) -> (String, Role) {
         match self.readers.batch_age_ms {
             Some(ms) => (duration(ms), Role::Truth),
             // With a bookmark it has read; what its run covers is known when it is out.
-            None if self.batch.is_some() && snapshot.lanes.data.running => ("running now".into(), Role::Dim),
+            None if self.batch.is_some() && self.readers.running => ("running now".into(), Role::Dim),
             None if self.batch.is_some() => ("no run seen".into(), Role::Dim),
             None => ("no run yet".into(), Role::Dim),
         }
@@ -234,7 +234,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, area: Rect) {
         let stream_from = right.saturating_sub(14 + behind.len() as u16);
         let batch_from = stream_from.saturating_sub(22);
         line(pen, log, x, y, batch_from.saturating_sub(x + 2));
-        let (words, role) = log.batch_words(snapshot);
+        let (words, role) = log.batch_words();
         let after = if role == Role::Dim { "" } else { " behind" };
         let batch: Pieces = vec![("batch ".into(), Role::Batch), (words, role), (after.into(), Role::Dim)];
         pen.pieces(batch_from, y, pieces_width(&batch), &batch);
@@ -370,6 +370,7 @@ mod tests {
             stream_group: "fraud".into(),
             batch_group: "batch-fraud".into(),
             batch_age_ms: None,
+            running: false,
         };
         let lanes = Lanes { readers: vec![readers], ..Lanes::default() };
         Snapshot { groups: Sourced::live(groups), lanes: Sourced::live(lanes), ..Snapshot::default() }

@@ -117,12 +117,13 @@ const NEXT_RUN_CELLS: u16 = 18;
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) enum Brevity {
     Everything,
-    /// How the consumers do that are not the worst.
-    NoOthers,
     /// When the batch runs next.
     NoNext,
     /// The word after a delay.
     NoBehind,
+    /// How the consumers do that are not the worst: that they are well tells a class that they do
+    /// not wait for each other, so words go before it does.
+    NoOthers,
     /// Which consumer is behind.
     NoName,
     /// The *yet* of what is not there yet.
@@ -132,10 +133,19 @@ pub(crate) enum Brevity {
 /// Both lanes, and the gap after them: the longest way to say it that fits, or the shortest.
 fn both_lanes(lanes: &Lanes, room: u16, runs: bool) -> Pieces {
     use Brevity::{Everything, Least, NoBehind, NoName, NoNext, NoOthers};
-    let roomy = [(Everything, 4), (Everything, 2), (NoOthers, 4), (NoOthers, 2)];
-    let narrow = [(NoNext, 4), (NoNext, 2), (NoBehind, 2), (NoName, 2), (Least, 2)];
+    let ways = [
+        (Everything, 4),
+        (Everything, 2),
+        (NoNext, 4),
+        (NoNext, 2),
+        (NoBehind, 2),
+        (NoOthers, 2),
+        (NoName, 2),
+        (Least, 2),
+    ];
     let mut said = Pieces::new();
-    for (brevity, gap) in roomy.into_iter().filter(|_| runs).chain(narrow) {
+    // Of a source that is stale it is not known when the next run is.
+    for (brevity, gap) in ways.into_iter().filter(|(brevity, _)| runs || *brevity >= NoNext) {
         let gap = || ("    "[..gap].to_owned(), Role::Dim);
         said = stream(lanes, brevity);
         said.push(gap());

@@ -192,6 +192,7 @@ pub(super) fn lanes() -> Lanes {
             stream_group: group.into(),
             batch_group: format!("batch-{group}"),
             batch_age_ms: Some(41.0 * 60_000.0),
+            running: false,
         })
         .collect(),
         freshness: [

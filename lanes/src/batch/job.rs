@@ -12,7 +12,7 @@ use super::super::clock::wall_ms;
 use super::super::commit_metadata::{CommitMetadata, PartitionId};
 use super::super::offsets::partitions_and_ends;
 use super::super::outbox::Outbox;
-use super::super::progress::{PROGRESS, Progress, resumed, statistics};
+use super::super::progress::{PROGRESS, Progress, ReadCounts, resumed, statistics};
 use super::super::rebuild::{MergedReader, OffsetSearcher};
 use super::super::retry::Backoff;
 use super::super::window::{Assignment, Window};
@@ -84,6 +84,7 @@ pub(super) struct Job<'a> {
     pub(super) tasks: Vec<LiveTask>,
     pub(super) answers_from: BTreeMap<PartitionId, i64>,
     visible_from: SeenFrom,
+    reads: ReadCounts,
     pub(super) stats: WorkerStats,
 }
 
@@ -147,7 +148,8 @@ impl<'a> Job<'a> {
         stats: WorkerStats,
     ) -> Result<Self, BatchError> {
         let admin = Admin::connect(&config.settings, METADATA_TIMEOUT)?;
-        let (partitions, inputs) = partitions_and_ends(&admin, factory().inputs())?;
+        let topics = factory().inputs();
+        let (partitions, inputs) = partitions_and_ends(&admin, topics)?;
         let outbox = Outbox::new(
             &config.settings,
             &ProducerOptions::stream(),
@@ -171,11 +173,13 @@ impl<'a> Job<'a> {
             tasks: config.tasks(partitions).into_iter().map(task).collect(),
             answers_from: BTreeMap::new(),
             visible_from,
+            reads: ReadCounts::of(topics),
             stats,
         };
         job.apply_new_period();
         job.find_position(inputs, partitions)?;
         job.rebuild()?;
+        job.reads.tell();
         Ok(job)
     }
 
@@ -248,10 +252,11 @@ impl<'a> Job<'a> {
         };
         let there = answers_there(self.config, &self.admin, &from, &steps.batch_id)?;
         self.plan(window, &near)?;
-        let Self { outbox, tasks, inputs, stats, visible_from, warehouse, .. } = self;
+        let Self { outbox, tasks, inputs, stats, visible_from, warehouse, reads, .. } = self;
         let mut publisher = Publisher::new(&steps, outbox, &there, visible_from);
         let Processed { output, deferred_answers, first_unprocessed } =
-            process(&steps, tasks, inputs, stats, &mut publisher)?;
+            process(&steps, tasks, inputs, (stats, reads), &mut publisher)?;
+        reads.tell();
 
         let offsets = inputs.iter().map(|input| input.slice().offsets()).collect();
         let run = steps.line(started_at, output.records, offsets);
@@ -299,7 +304,7 @@ fn process<'a>(
     steps: &Steps<'a>,
     tasks: &mut [LiveTask],
     inputs: &[InputPosition],
-    stats: &mut WorkerStats,
+    (stats, reads): (&mut WorkerStats, &mut ReadCounts),
     publisher: &mut Publisher<'_>,
 ) -> Result<Processed<'a>, BatchError> {
     let mut output = RunOutput::new(steps.config);
@@ -338,6 +343,7 @@ fn process<'a>(
                 }
                 Assignment::This => {
                     let partition = arrival.partition;
+                    reads.took(arrival.topic);
                     let began = stopwatch();
                     output.process(&mut **processor, arrival.content);
                     stats.processing.record(began.elapsed());

@@ -133,7 +133,8 @@ impl ClusterView {
     /// Records of a topic that groups commit a second whose members do not say what they read.
     fn committed_per_second(&self, topic: &str) -> Option<f64> {
         let silent = self.groups.iter().filter(|(id, _)| !self.reads.says(id, topic));
-        let rates = silent.filter_map(|(_, view)| view.of_topics.get(topic)?.per_second_of_steps());
+        let rates =
+            silent.filter_map(|(_, view)| view.of_topics.get(topic)?.per_second_of_steps(self.now_ms));
         rates.reduce(|all, rate| all + rate)
     }
 

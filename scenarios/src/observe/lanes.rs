@@ -246,7 +246,7 @@ impl LanesView {
             batch_cpu_s_per_hour: None,
             database: self.database.clone(),
             runs: self.runs.iter().cloned().collect(),
-            readers: here.iter().map(|business| self.readers(business, now)).collect(),
+            readers: here.iter().map(|business| self.readers(business, now.zip(clock))).collect(),
             freshness,
             bill: self.shown_bill(here, bill, now),
             past: None,
@@ -258,9 +258,9 @@ impl LanesView {
     }
 
     /// Who reads the questions of a business.
-    fn readers(&self, business: &Business, now: Option<Timestamp>) -> Readers {
+    fn readers(&self, business: &Business, at: Option<(Timestamp, &SimulatedClock)>) -> Readers {
         let job = business.job.group;
-        let known = now.and_then(|now| Some(now.since_ms(self.read_up_to(job, now)?) as f64));
+        let known = at.and_then(|(now, _)| Some(now.since_ms(self.read_up_to(job, now)?) as f64));
         let QuestionAnswerPair { questions, group, .. } = business.ledger.pair;
         Readers {
             business: business.name.to_owned(),
@@ -268,6 +268,7 @@ impl LanesView {
             stream_group: group.to_owned(),
             batch_group: job.to_owned(),
             batch_age_ms: known,
+            running: at.is_some_and(|(now, clock)| self.job_is_running(job, now, clock.start)),
         }
     }
 
@@ -282,7 +283,7 @@ impl LanesView {
     /// The time by which a case is told whose batch lane is `job`.
     pub fn case_clock(&self, job: &str, wall_ms: i64, clock: &SimulatedClock) -> CaseClock {
         let now = clock.simulated(wall_ms);
-        let is_running = self.is_running(now, clock.start);
+        let is_running = self.job_is_running(job, now, clock.start);
         let on_schedule = self.is_on_schedule(job, wall_ms, Some(clock));
         CaseClock { start: clock.start, now, period_ms: on_schedule.then_some(self.period_ms), is_running }
     }
@@ -332,6 +333,12 @@ impl LanesView {
         due > start && !done && waited_ms < self.period_ms / 2
     }
 
+    /// Whether it is this job that has not yet said that it has read the window.
+    fn job_is_running(&self, job: &str, now: Timestamp, start: Timestamp) -> bool {
+        let has_run = self.read_up_to(job, now).is_some_and(|end| end >= now.floor(self.period_ms));
+        !has_run && self.is_running(now, start)
+    }
+
     /// Up to which instant of event time a job has read by `now`.
     fn read_up_to(&self, job: &str, now: Timestamp) -> Option<Timestamp> {
         self.window_ends.get(job)?.iter().copied().filter(|end| *end <= now).max()
@@ -355,8 +362,7 @@ impl LanesView {
         let clock = clock?;
         let now = clock.simulated(wall_ms);
         let due = now.floor(self.period_ms);
-        let has_run = self.read_up_to(job, now).is_some_and(|end| end >= due);
-        if !has_run && self.is_running(now, clock.start) {
+        if self.job_is_running(job, now, clock.start) {
             return Some(0.0);
         }
         Some((clock.wall_ms_at(due.plus_ms(self.period_ms)) - wall_ms).max(0) as f64)
@@ -449,6 +455,8 @@ mod tests {
         lanes.observe(&run(here[0].job.group, 60), 0, None);
         assert_eq!(lanes.read_by_all(at(70)), None, "the shop's job has not run");
         assert!(lanes.is_running(at(70), at(0)));
+        let is_running = |job: &str| lanes.job_is_running(job, at(70), at(0));
+        assert_eq!(here.map(|of| is_running(of.job.group)), [false, true], "each for itself");
         lanes.observe(&run(here[1].job.group, 60), 0, None);
         assert_eq!(lanes.read_by_all(at(70)), Some(at(60)));
         assert!(!lanes.is_running(at(70), at(0)));

@@ -261,6 +261,7 @@ fn a_show_says_who_reads_the_questions_of_each_business() {
         stream_group: "fraud".into(),
         batch_group: "batch-fraud".into(),
         batch_age_ms: None,
+        running: false,
     };
     assert_eq!(readers(&mut show, 0), std::slice::from_ref(&of_payments), "its own, before any run");
     show.observe(&run(15), 16_000);

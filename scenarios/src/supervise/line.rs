@@ -26,7 +26,8 @@ pub enum WorkerLine {
         /// Of how many.
         of: u64,
     },
-    /// What it has read of one input since it was started. Sent once a second while records come.
+    /// What it has read of one input since it was started. Sent once a second while records come,
+    /// and by a job of the batch lane when it has started and when it has read a window.
     Read {
         /// The topic.
         topic: String,

@@ -27,7 +27,8 @@ impl Growth {
             self.0.clear();
         }
         self.0.push_back((now_ms, value));
-        while self.0.front().is_some_and(|&(at, _)| now_ms - at > KEEP_MS) {
+        // Two are kept however old they are: between them it has grown.
+        while self.0.len() > 2 && self.0.front().is_some_and(|&(at, _)| now_ms - at > KEEP_MS) {
             self.0.pop_front();
         }
     }
@@ -55,9 +56,10 @@ impl Growth {
 
     /// Growth a second of a count that grows in steps, as committed offsets do: from one step to
     /// another that is [`RATE_MS`] later or more. So it stays level between two commits, and one of
-    /// a period's records is spread over the period. It falls when the next step is overdue.
-    pub(super) fn per_second_of_steps(&self) -> Option<f64> {
-        let &(now, value) = self.0.back()?;
+    /// a period's records is spread over the period. It falls when the next step is overdue at
+    /// `now`, up to which nothing else has come.
+    pub(super) fn per_second_of_steps(&self, now: i64) -> Option<f64> {
+        let &(_, value) = self.0.back()?;
         // When the count came to a value, the newest first.
         let all = self.0.iter().rev();
         let earlier = self.0.iter().rev().skip(1).map(|&(_, value)| Some(value)).chain([None]);
