@@ -172,13 +172,7 @@ fn meaning(sums: &[(QuestionAnswerPair, Sums)], since: Option<Timestamp>) -> Str
             ));
         }
     }
-    let replayed = total(|sums| sums.replayed);
-    if replayed > 0 {
-        said.push(format!(
-            "{} questions were answered again, since a group's offset was reset: that is no fault.",
-            grouped(replayed)
-        ));
-    }
+    said.extend(replayed_words(total(|sums| sums.replayed)));
     if total(|sums| sums.dead_lettered) > 0 {
         said.push(format!(
             "{} could not be read: dead letters name them.",
@@ -186,6 +180,12 @@ fn meaning(sums: &[(QuestionAnswerPair, Sums)], since: Option<Timestamp>) -> Str
         ));
     }
     said.iter().map(|sentence| paragraph(sentence, width(), 0)).collect()
+}
+
+/// That so many questions were answered again after a rewind; none were: nothing.
+pub(crate) fn replayed_words(questions: u64) -> Option<String> {
+    let words = "questions were answered again, since a group's offset was reset: that is no fault.";
+    (questions > 0).then(|| format!("{} {words}", grouped(questions)))
 }
 
 fn json_line(pair: &QuestionAnswerPair, sums: &Sums, since: Option<Timestamp>) -> serde_json::Value {

@@ -11,6 +11,7 @@ use text::{Table, grouped, plural};
 use bill::{Bill, BusinessBill, Line, LiveVsReplay, Part};
 use scenarios::ledger::Sums;
 
+use crate::commands::ledger::replayed_words;
 use crate::output::paragraph;
 
 /// Printed after a show, as words or as one JSON object.
@@ -205,8 +206,10 @@ impl Summary {
         }
         out += "\nLive on this machine:\n";
         out += &self.live().to_string();
+        let ledgers = self.businesses.iter().filter_map(|business| business.ledger.as_ref());
+        let replayed = replayed_words(ledgers.map(|sums| sums.replayed).sum());
         let costs = self.costs.iter().map(ToString::to_string);
-        for words in self.closing_sentences.iter().cloned().chain(costs) {
+        for words in replayed.into_iter().chain(self.closing_sentences.iter().cloned()).chain(costs) {
             out += &paragraph(&words, width, 2);
         }
         if verbose {
@@ -383,6 +386,16 @@ all that was counted.
         let said = Summary { live_arrivals: Some(live), ..summary() }.text(200, false);
         let words = "1,234 records were read too late to be billed in their order: the figures of ride-share";
         assert!(said.contains(words), "{said}");
+    }
+
+    /// After a rewind the questions of before are answered again: neither lost nor doubled.
+    #[test]
+    fn what_was_answered_again_after_a_rewind_is_said_at_the_end() {
+        let mut rewound = summary();
+        let words = "15,191 questions were answered again, since a group's offset was reset";
+        assert!(!rewound.text(200, false).contains("answered again"));
+        rewound.businesses[0].ledger = Some(Sums { lost: Some(0), replayed: 15_191, ..Sums::default() });
+        assert!(rewound.text(200, false).contains(words), "{}", rewound.text(200, false));
     }
 
     #[test]
