@@ -298,14 +298,14 @@ fn a_supervised_job_tells_what_it_has_done_in_numbers() {
     let runs = last["runs"].as_u64().unwrap();
     assert_eq!(last["answers"].as_u64(), Some(answered + runs), "{last}");
     assert!(last["rows"].as_u64() >= Some(answered), "{last}");
-    // What it has read it tells when it starts, and after each window that had records.
+    // What it has read it tells after each window that had records.
     let mut read: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for line in of_kind("read") {
         let records = line["records"].as_u64().expect("a number of records");
         read.entry(line["topic"].as_str().expect("a topic")).or_default().push(records);
     }
     assert_eq!(read.keys().copied().collect::<Vec<_>>(), ["card_swipes", "chargebacks"]);
-    assert!(read.values().all(|told| told[0] == 0 && told.is_sorted_by(|a, b| a < b)), "{read:?}");
+    assert!(read.values().all(|told| told[0] > 0 && told.is_sorted_by(|a, b| a < b)), "{read:?}");
     let all: u64 = read.values().filter_map(|told| told.last()).sum();
     assert_eq!(Some(all), last["records"].as_u64(), "{read:?}");
 }

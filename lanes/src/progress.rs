@@ -63,25 +63,20 @@ pub(crate) struct ReadCounts(BTreeMap<Topic, ReadCount>);
 #[derive(Default)]
 struct ReadCount {
     read: u64,
-    told: Option<u64>,
+    told: u64,
 }
 
 impl ReadCounts {
-    /// Of these inputs, nothing yet: from here on it is known what was read since when.
-    pub(crate) fn of(inputs: &[Topic]) -> Self {
-        Self(inputs.iter().map(|&topic| (topic, ReadCount::default())).collect())
-    }
-
     /// One record of this input more.
     pub(crate) fn took(&mut self, topic: Topic) {
         self.0.entry(topic).or_default().read += 1;
     }
 
     /// Tells what has come since it was told last: the stream lane does once a second, a job of the
-    /// batch lane when it starts and when it has read a window.
+    /// batch lane when it has read a window.
     pub(crate) fn tell(&mut self) {
-        for (topic, count) in self.0.iter_mut().filter(|(_, count)| count.told != Some(count.read)) {
-            count.told = Some(count.read);
+        for (topic, count) in self.0.iter_mut().filter(|(_, count)| count.read > count.told) {
+            count.told = count.read;
             let (topic, records) = (topic.name(), count.read);
             tracing::info!(target: SUPERVISOR, kind = "read", topic, records);
         }

@@ -148,8 +148,7 @@ impl<'a> Job<'a> {
         stats: WorkerStats,
     ) -> Result<Self, BatchError> {
         let admin = Admin::connect(&config.settings, METADATA_TIMEOUT)?;
-        let topics = factory().inputs();
-        let (partitions, inputs) = partitions_and_ends(&admin, topics)?;
+        let (partitions, inputs) = partitions_and_ends(&admin, factory().inputs())?;
         let outbox = Outbox::new(
             &config.settings,
             &ProducerOptions::stream(),
@@ -173,13 +172,12 @@ impl<'a> Job<'a> {
             tasks: config.tasks(partitions).into_iter().map(task).collect(),
             answers_from: BTreeMap::new(),
             visible_from,
-            reads: ReadCounts::of(topics),
+            reads: ReadCounts::default(),
             stats,
         };
         job.apply_new_period();
         job.find_position(inputs, partitions)?;
         job.rebuild()?;
-        job.reads.tell();
         Ok(job)
     }
 

@@ -27,7 +27,7 @@ pub enum WorkerLine {
         of: u64,
     },
     /// What it has read of one input since it was started. Sent once a second while records come,
-    /// and by a job of the batch lane when it has started and when it has read a window.
+    /// and by a job of the batch lane when it has read a window.
     Read {
         /// The topic.
         topic: String,

@@ -4,8 +4,8 @@
 //! stands at nothing and then jumps. So our workers count what they read, and say it in their lines
 //! to the supervisor: those of the stream lane once a second, a job of the batch lane when it has
 //! read a window. A job reads an hour's records within a second, so its rate is spread over the
-//! time from run to run. Groups that are not ours say nothing; there the committed offsets are all
-//! that is known.
+//! time from run to run, and known from the second run on. Groups that are not ours say nothing;
+//! there the committed offsets are all that is known.
 
 use std::collections::HashMap;
 
