@@ -130,6 +130,13 @@ impl EventTimeBill {
 
     /// Takes a record.
     pub fn take(&mut self, record: &BillRecord<'_>) {
+        let replay = self.replay_instead_of(record.event);
+        if let Some((replay, Source { topic, partition, offset })) = replay.zip(record.source) {
+            // It is only held beside the answer that stands in for it. So it does not wait for its
+            // question: a reader may get a minute of answers before the first of them.
+            self.replays[replay].live((topic, partition, offset), record.event);
+            return self.mark_read(record.place);
+        }
         match record.source {
             // The speeds of roads are on no bill, and the traversals that they answer are not read
             // here: the speeds would wait for ever.
@@ -140,6 +147,13 @@ impl EventTimeBill {
             }
             _ => self.place(record),
         }
+    }
+
+    /// The replay whose answers are given in place of this one.
+    fn replay_instead_of(&self, answer: &Event) -> Option<usize> {
+        self.replays
+            .iter()
+            .position(|replay| Some(replay.business()) == answer.business() && replay.replaces(answer))
     }
 
     /// A record that says nothing to a bill has been read.
@@ -169,11 +183,7 @@ impl EventTimeBill {
                 let bill = &mut self.bill;
                 let mut give = |event: &Event, at| bill.observe(event, at, 0);
                 self.replays[at].take(place, event, send_time, arrived, &mut give);
-            } else if let Some(at) = replay.filter(|&at| self.replays[at].replaces(event)) {
-                if let Some(Source { topic, partition, offset }) = source {
-                    self.replays[at].live((topic, partition, offset), event);
-                }
-            } else {
+            } else if self.replay_instead_of(event).is_none() {
                 self.observe(event, run, arrived);
             }
         }

@@ -275,11 +275,12 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Arc;
 
-    use events::{EtaUpdate, Topic};
+    use events::{EtaUpdate, Source, Topic};
     use producers::city::{City, CityConfig};
     use streets::Map;
 
     use super::*;
+    use crate::event_time::{BillRecord, EventTimeBill};
     use crate::id::Id;
 
     type Sent = (LogPosition, SimulatedSendTime, Event);
@@ -457,5 +458,42 @@ mod tests {
         assert!(rides.live_vs_replay().answers > 1_000);
         assert_eq!(rides.live_vs_replay().mean_apart_s(), Some(3.0));
         assert_eq!(rides.live_vs_replay().unmatched.len(), 1);
+    }
+
+    /// A screen may read a minute of a lane's answers before the first of the questions.
+    #[test]
+    fn what_is_answered_once_more_does_not_wait_for_its_question() {
+        let map = Arc::new(Map::la_serena());
+        let sent = city(&map);
+        let start = sent[0].1.at;
+        let replay = DeterministicRideReplay::new(EtaConfig::new(Arc::clone(&map)));
+        let mut bill = EventTimeBill::new(&[&crate::RIDES], start).with_replay(Box::new(replay));
+        let pings = sent.iter().filter(|(_, _, event)| event.topic() == Topic::DriverLocations);
+        for (place, at, _) in pings.take(1_000) {
+            let (topic, partition, offset) = *place;
+            let answer = EtaUpdate {
+                ts: at.at,
+                trip_id: "t".into(),
+                driver_id: "d".into(),
+                eta: at.at,
+                p10: at.at,
+                p90: at.at,
+                remaining_m: 0.0,
+            };
+            bill.take(&BillRecord {
+                place: (Topic::EtaUpdates, partition, offset),
+                event: &answer.into(),
+                source: Some(Source { topic, partition, offset }),
+                run: None,
+                send_time: None,
+            });
+        }
+        assert_eq!(bill.waiting(), 0);
+        for (place, send_time, event) in &sent {
+            let (place, send_time) = (*place, Some(*send_time));
+            bill.take(&BillRecord { place, event, source: None, run: None, send_time });
+        }
+        let met: u64 = bill.live_vs_replay().map(|(_, apart)| apart.answers).sum();
+        assert!(met > 100, "{met} of the answers met those that stand in for them");
     }
 }

@@ -121,8 +121,10 @@ impl GroupConsumer {
             // also not when a fetch for the others waits as long as it may, and little enough to
             // forget in memory.
             ("queued.min.messages", "20000"),
-            ("queued.max.messages.kbytes", "2048"),
-            ("max.partition.fetch.bytes", "262144"),
+            // What is fetched together is freed together: an answer is kept whole until the last
+            // record in it is taken, also by the slowest of its partitions.
+            ("queued.max.messages.kbytes", "512"),
+            ("max.partition.fetch.bytes", "65536"),
             ("fetch.queue.backoff.ms", "20"),
             ("fetch.error.backoff.ms", "100"),
             ("fetch.wait.max.ms", &wait),

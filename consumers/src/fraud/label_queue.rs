@@ -78,6 +78,18 @@ struct Inheritance {
     learnt: bool,
 }
 
+/// What has become of a swipe of the snapshot. The swipe itself stays there: there are hundreds of
+/// thousands, and it is several times as large.
+#[derive(Clone, Copy, Debug)]
+struct Inherited {
+    /// Its place in the snapshot.
+    place: u32,
+    /// Whether a chargeback has come.
+    fraud: bool,
+    /// Whether the model has learnt from it.
+    learnt: bool,
+}
+
 /// What a queue held, frozen, for several queues to start from.
 #[derive(Debug)]
 pub(super) struct LabelSnapshot {
@@ -101,8 +113,8 @@ pub(super) struct LabelQueue {
     seen: DeduplicationWindow,
     snapshot: Option<Arc<LabelSnapshot>>,
     /// Swipes of the snapshot whose card was met since, by the instant at which something is to be
-    /// done about them, and their id; whether the model has learnt from them.
-    inherited: BTreeMap<(i64, u64), (Waiting, bool)>,
+    /// done about them, and their id.
+    inherited: BTreeMap<(i64, u64), Inherited>,
     /// The instant of each of them in `inherited`.
     inherited_at: FixedHashMap<u64, i64>,
     early: BinaryHeap<EarlyChargeback>,
@@ -149,6 +161,7 @@ impl LabelQueue {
             .zip(self.queue.into_entries())
             .map(|(at, (id, waiting))| Inheritance { id, waiting, learnt: at < matured })
             .collect();
+        assert!(u32::try_from(waiting.len()).is_ok(), "{} swipes wait: a place has 32 bits", waiting.len());
         waiting.sort_by_key(|entry| entry.waiting.scored.card.number());
         LabelSnapshot { waiting, seen: self.seen.into_shared(), early: self.early }
     }
@@ -169,11 +182,14 @@ impl LabelQueue {
         let Some(snapshot) = &self.snapshot else { return };
         let number = |entry: &Inheritance| entry.waiting.scored.card.number();
         let from = snapshot.waiting.partition_point(|entry| number(entry) < card.number());
-        let of_slot = snapshot.waiting[from..].iter().take_while(|entry| number(entry) == card.number());
-        for &Inheritance { id, waiting, learnt } in of_slot.filter(|entry| entry.waiting.scored.card == card)
+        let of_slot = (from..).zip(&snapshot.waiting[from..]);
+        let of_slot = of_slot.take_while(|(_, entry)| number(entry) == card.number());
+        for (place, &Inheritance { id, waiting, learnt }) in
+            of_slot.filter(|(_, entry)| entry.waiting.scored.card == card)
         {
             let at = if learnt { waiting.due_ms.saturating_add(self.keep_ms) } else { waiting.due_ms };
-            self.inherited.insert((at, id), (waiting, learnt));
+            let inherited = Inherited { place: place as u32, fraud: waiting.fraud, learnt };
+            self.inherited.insert((at, id), inherited);
             self.inherited_at.insert(id, at);
         }
     }
@@ -212,9 +228,10 @@ impl LabelQueue {
     pub(super) fn charge(&mut self, swipe_id: &str) -> ChargebackOutcome {
         let id = fingerprint(swipe_id);
         if let Some(at) = self.inherited_at.get(&id)
-            && let Some((waiting, learnt)) = self.inherited.get_mut(&(*at, id))
+            && let Some(Inherited { place, fraud, learnt }) = self.inherited.get_mut(&(*at, id))
+            && let Some(snapshot) = &self.snapshot
         {
-            return waiting.charge(*learnt);
+            return charge(snapshot.waiting[*place as usize].waiting.scored, fraud, *learnt);
         }
         let learnt = self.queue.place(&id).is_some_and(|place| place < self.matured);
         let Some(waiting) = self.queue.get_mut(&id) else {
@@ -224,22 +241,23 @@ impl LabelQueue {
                 None => ChargebackOutcome::Repeated,
             };
         };
-        waiting.charge(learnt)
+        charge(waiting.scored, &mut waiting.fraud, learnt)
     }
 
     /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
     /// instant a chargeback may still come first.
     pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<(Scored, bool)> {
         while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
-            let Some(((at, id), (waiting, learnt))) = self.inherited.pop_first() else { break };
-            if learnt {
+            let Some(((at, id), inherited)) = self.inherited.pop_first() else { break };
+            let Some(snapshot) = self.snapshot.as_ref().filter(|_| !inherited.learnt) else {
                 self.inherited_at.remove(&id);
                 continue;
-            }
+            };
             let until = at.saturating_add(self.keep_ms);
-            self.inherited.insert((until, id), (waiting, true));
+            let scored = snapshot.waiting[inherited.place as usize].waiting.scored;
+            self.inherited.insert((until, id), Inherited { learnt: true, ..inherited });
             self.inherited_at.insert(id, until);
-            return Some((waiting.scored, waiting.fraud));
+            return Some((scored, inherited.fraud));
         }
         let keep_ms = self.keep_ms;
         let expired = |waiting: &Waiting| waiting.due_ms.saturating_add(keep_ms) < now_ms;
@@ -300,13 +318,11 @@ impl LabelQueue {
     }
 }
 
-impl Waiting {
-    /// Marks the swipe as fraud; `learnt` says whether the model has already learnt from it.
-    fn charge(&mut self, learnt: bool) -> ChargebackOutcome {
-        match std::mem::replace(&mut self.fraud, true) {
-            true => ChargebackOutcome::Repeated,
-            false if learnt => ChargebackOutcome::Late(self.scored),
-            false => ChargebackOutcome::InTime(self.scored),
-        }
+/// Marks a swipe as fraud; `learnt` says whether the model has already learnt from it.
+fn charge(scored: Scored, fraud: &mut bool, learnt: bool) -> ChargebackOutcome {
+    match std::mem::replace(fraud, true) {
+        true => ChargebackOutcome::Repeated,
+        false if learnt => ChargebackOutcome::Late(scored),
+        false => ChargebackOutcome::InTime(scored),
     }
 }
