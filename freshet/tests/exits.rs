@@ -102,3 +102,35 @@ fn a_broker_says_when_the_network_can_reach_it_and_keeps_its_folder_to_itself() 
         assert_eq!(said.contains("can read, write and delete everything"), open, "{listen}: {said}");
     }
 }
+
+/// Nobody sits before a headless show who could press `r`.
+#[test]
+fn a_worker_of_a_headless_show_that_is_killed_is_started_again_and_that_is_said() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut show = freshet()
+        .args(["demo", "--headless", "--listen", "127.0.0.1:0", "--scenario", "ride-share", "--drivers", "5"])
+        .args(["--duration", "15s", "--format", "jsonl"])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = lines(show.stdout.take().unwrap());
+    let worker = |does: &str, what: &str| {
+        children(show.id()).into_iter().find(|pid| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).skip(1).take(2).eq([does.as_bytes(), what.as_bytes()])
+        })
+    };
+    until("the cars drive", || worker("produce", "gps").is_some());
+    signal(worker("consume", "eta").unwrap(), "KILL");
+    let told: Vec<String> = said.iter().filter(|line| !line.contains(r#""type":"snapshot""#)).collect();
+    for what in ["was killed; it is started again in 0.5 s (1 of 6 times in a row)", "was started again"] {
+        assert!(told.iter().any(|line| line.contains(what)), "{what}: not in {told:#?}");
+    }
+    let summary: serde_json::Value = serde_json::from_str(told.last().unwrap()).unwrap();
+    let eta = summary["businesses"].as_array().unwrap().iter().find(|one| one["business"] == "eta");
+    let eta = eta.unwrap();
+    assert!(eta["answered"].as_u64().unwrap() > 0 && eta["doubled"] == 0, "{eta}");
+    assert_eq!(show.wait().unwrap().code(), Some(0), "{summary}");
+}

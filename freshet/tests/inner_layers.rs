@@ -105,7 +105,7 @@ const ORDER: [Inner; 9] = [
             "clock lines percentiles priority topics usage",
             "ledger records view",
             "business",
-            "burst supervise",
+            "burst kept supervise",
             "control",
             "history",
             "markets notifications payments ride_share shop",

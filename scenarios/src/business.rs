@@ -59,12 +59,25 @@ pub struct Business {
     /// The replay of its stream's answers in a fixed order, where they depend on the order of
     /// reading.
     pub answer_replay: Option<fn(&Arc<Map>) -> Replayer>,
+    /// How much it writes.
+    pub volume: Volume,
     /// Its pane.
     pub pane: Pane,
     /// What its pane shows.
     pub view: fn(&Arc<Map>) -> Box<dyn View>,
     /// Its summary at the end of a show, besides its bill.
     pub closing: Option<fn(&Snapshot) -> Closing>,
+}
+
+/// What a business writes, as measured.
+#[derive(Debug)]
+pub struct Volume {
+    /// KiB of the log in an hour of event time, by topic.
+    pub kib_per_hour: &'static [(Topic, i64)],
+    /// Whether that is for each car of the show.
+    pub per_car: bool,
+    /// MiB of the history before the show.
+    pub history_mib: i64,
 }
 
 /// Replays the stream's answers.

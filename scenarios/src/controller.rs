@@ -5,7 +5,9 @@
 //! publish a [`Snapshot`].
 
 mod controls;
+mod disk;
 mod errands;
+mod restarts;
 mod slow_machine;
 mod start;
 mod warnings;
@@ -21,6 +23,9 @@ use dashboard::{
     ControlState, Group, Notice, NoticeKind, PastBill, Severity, Snapshot, Sourced, Trend,
     WorkerState as Shown,
 };
+use disk::Disk;
+pub use disk::free_bytes;
+use restarts::Restarts;
 use slow_machine::{Look, SlowMachine};
 use start::DeferredStart;
 use warnings::WarningDeduplicator;
@@ -59,9 +64,15 @@ pub struct ShowController {
     /// What each lane had used when the dial was last moved, as [`Lane::ALL`] has them.
     cpu_s_at_turn: [Option<f64>; 2],
     warnings: WarningDeduplicator,
+    /// Starts crashed workers again; none where that is left to a person.
+    restarts: Option<Restarts>,
+    /// Where the log is; none if that is on another machine.
+    disk: Option<Disk>,
     slow_machine: SlowMachine,
     /// The cars of the show, if it has any.
     drivers: Option<u32>,
+    /// The log keeps enough for this period of the batch lane, in milliseconds of event time.
+    longest_period_ms: i64,
     /// Reads the records that are on the screen; none while there are none.
     records: Option<RecordReader>,
 }
@@ -85,6 +96,9 @@ impl ShowController {
             meters: HashMap::new(),
             cpu_s_at_turn: [None; 2],
             warnings: WarningDeduplicator::default(),
+            restarts: None,
+            disk: None,
+            longest_period_ms: i64::MAX,
             slow_machine: SlowMachine::default(),
             drivers: None,
             records: None,
@@ -95,6 +109,14 @@ impl ShowController {
     #[must_use]
     pub fn with_drivers(mut self, drivers: Option<u32>) -> Self {
         self.drivers = drivers;
+        self
+    }
+
+    /// Tells for which period of the batch lane the log keeps enough, in milliseconds of event
+    /// time.
+    #[must_use]
+    pub fn with_longest_period(mut self, ms: i64) -> Self {
+        self.longest_period_ms = ms;
         self
     }
 
@@ -121,6 +143,8 @@ impl ShowController {
         for news in news {
             self.tell(news);
         }
+        self.restart_due_workers();
+        self.look_after_disk();
     }
 
     fn tell(&mut self, news: WorkerNews) {
@@ -150,8 +174,12 @@ impl ShowController {
                     (Ended::Exit(0) | Ended::Signal(_), _) | (_, None) => how.to_string(),
                     (Ended::Exit(_), Some(words)) => format!("{how}: {words}"),
                 };
-                let severity = if how == Ended::Exit(0) { Severity::Info } else { Severity::Bad };
-                (worker, severity, NoticeKind::Crash, text)
+                if how == Ended::Exit(0) {
+                    (worker, Severity::Info, NoticeKind::Crash, text)
+                } else {
+                    let next = self.after_crash(&worker);
+                    (worker, Severity::Bad, NoticeKind::Crash, text + &next)
+                }
             }
         };
         self.note(kind, severity, &subject, text);

@@ -19,6 +19,7 @@ pub mod control;
 pub mod controller;
 mod history;
 pub mod hour_before;
+pub mod kept;
 pub mod ledger;
 pub mod lines;
 pub mod markets;

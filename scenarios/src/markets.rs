@@ -19,7 +19,7 @@ use processor::Processor;
 use producers::markets::{Markets, MarketsConfig as WorldConfig};
 
 use crate::business::{
-    Business, Comparison, Emissions, Freshness, Job, Lanes, Producer, Replay, Replayed, Worker, World,
+    Business, Comparison, Emissions, Freshness, Job, Lanes, Producer, Replay, Replayed, Volume, Worker, World,
 };
 use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
 use crate::view::{item, judged, named};
@@ -101,6 +101,17 @@ pub static MARKETS: Business = Business {
     bill: &bill::MARKETS,
     bill_items,
     answer_replay: None,
+    volume: Volume {
+        kib_per_hour: &[
+            (Topic::Trades, 16_384),
+            (Topic::Candles, 2_048),
+            (Topic::Signals, 2_048),
+            (Topic::CandlesBatch, 2_048),
+            (Topic::SignalsBatch, 2_048),
+        ],
+        per_car: false,
+        history_mib: 0,
+    },
     pane: Pane::Markets,
     view: |_| Box::new(pairs::MarketsView::default()),
     closing: None,

@@ -23,7 +23,7 @@ use producers::cards::{Cards, CardsConfig};
 
 use crate::business::{
     Business, Comparison, Emissions, Factory, Freshness, Job, Lanes, Logic, Need, Producer, Replay, Replayed,
-    Worker, World,
+    Volume, Worker, World,
 };
 use crate::history::read_histories;
 use crate::ledger::{AnswerOnce, LedgerEntry, QuestionAnswerPair};
@@ -113,6 +113,15 @@ pub static PAYMENTS: Business = Business {
     bill: &bill::PAYMENTS,
     bill_items,
     answer_replay: None,
+    volume: Volume {
+        kib_per_hour: &[
+            (Topic::CardSwipes, 6_144),
+            (Topic::FraudDecisions, 6_144),
+            (Topic::FraudBatch, 6_144),
+        ],
+        per_car: false,
+        history_mib: 135,
+    },
     pane: Pane::Payments,
     view: |_| Box::new(terminals::PaymentsView::default()),
     closing: Some(closing::closing),

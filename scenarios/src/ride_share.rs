@@ -25,7 +25,7 @@ use producers::city::{City, CityConfig};
 
 use crate::business::{
     Business, Comparison, Emissions, Factory, Freshness, Job, Logic, Need, Producer, Replay, Replayed,
-    Worker, World, map,
+    Volume, Worker, World, map,
 };
 use crate::ledger::{AnswerRule, Expected, LedgerEntry, QuestionAnswerPair};
 use crate::priority::Priority;
@@ -134,6 +134,21 @@ pub static RIDE_SHARE: Business = Business {
     bill: &RIDES,
     bill_items,
     answer_replay: Some(|map| Box::new(DeterministicRideReplay::new(EtaConfig::new(Arc::clone(map))))),
+    volume: Volume {
+        kib_per_hour: &[
+            (Topic::DriverLocations, 600),
+            (Topic::EtaUpdates, 600),
+            (Topic::EtaBatch, 600),
+            (Topic::Traffic, 110),
+            (Topic::SimulationTruth, 110),
+            (Topic::RoadTraversals, 48),
+            (Topic::Notifications, 24),
+            (Topic::TruckGpsCoordinates, 16),
+            (Topic::Trips, 8),
+        ],
+        per_car: true,
+        history_mib: 0,
+    },
     pane: Pane::City,
     view: |map| Box::new(city::CityView::new(Arc::clone(map))),
     closing: None,

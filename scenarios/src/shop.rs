@@ -20,7 +20,7 @@ use producers::shop::{Shop, ShopConfig};
 
 use crate::business::{
     Business, Comparison, Emissions, Factory, Freshness, Job, Lanes, Logic, Need, Producer, Replay, Replayed,
-    Worker, World,
+    Volume, Worker, World,
 };
 use crate::history::read_histories;
 use crate::ledger::{AnswerOnce, LedgerEntry, QuestionAnswerPair};
@@ -111,6 +111,16 @@ pub static SHOP: Business = Business {
     bill: &bill::SHOP,
     bill_items,
     answer_replay: None,
+    volume: Volume {
+        kib_per_hour: &[
+            (Topic::Recommendations, 24_576),
+            (Topic::RecommendationsStale, 20_480),
+            (Topic::Clicks, 12_288),
+            (Topic::RecommendationsBatch, 5_120),
+        ],
+        per_car: false,
+        history_mib: 80,
+    },
     pane: Pane::Shop,
     view: |_| Box::new(shoppers::ShopView::default()),
     closing: None,

@@ -11,12 +11,17 @@ use events::{Retention, Role, Topic};
 /// the unit of work.
 pub const PARTITIONS: i32 = 4;
 
-fn partitions(topic: Topic) -> i32 {
+pub(crate) fn partitions(topic: Topic) -> i32 {
     topic.fixed_partitions().unwrap_or(PARTITIONS)
 }
 
-/// Bytes of a segment: what retention removes at a time.
+/// The largest segment: what retention removes at a time.
 const SEGMENT_BYTES: i64 = 16 << 20;
+
+/// The size of a segment of a partition of which so much is kept.
+pub(crate) fn segment_bytes(retention_bytes: i64) -> i64 {
+    (retention_bytes / 2).min(SEGMENT_BYTES)
+}
 
 /// How long a cluster may take until a topic that it has made is seen.
 const SEEN: Duration = Duration::from_secs(15);
@@ -25,6 +30,15 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Creates those of `topics` that do not exist. Topics that exist stay as they are.
 pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
+    ensure_kept(admin, topics, Topic::retention)
+}
+
+/// The same, where so much of each is kept.
+pub fn ensure_kept(
+    admin: &Admin,
+    topics: &[Topic],
+    retention: impl Fn(Topic) -> Retention,
+) -> Result<(), ClusterError> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
         // Where a cluster can compact, the last record of each key of a table is kept for ever. The
@@ -32,7 +46,7 @@ pub fn ensure(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
         if topic.role() == Role::Table && admin.create(&[compacted(topic)]).is_ok() {
             continue;
         }
-        admin.create(&[kept_for_a_while(topic)])?;
+        admin.create(&[kept_for_a_while(topic, retention(topic))])?;
     }
     if missing.is_empty() { Ok(()) } else { await_all(admin, topics) }
 }
@@ -72,12 +86,11 @@ fn compacted(topic: Topic) -> NewTopic {
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }
 
-fn kept_for_a_while(topic: Topic) -> NewTopic {
-    let Retention { ms, bytes } = topic.retention();
+fn kept_for_a_while(topic: Topic, Retention { ms, bytes }: Retention) -> NewTopic {
     let configs = vec![
         ("retention.ms".to_owned(), ms.to_string()),
         ("retention.bytes".to_owned(), bytes.to_string()),
-        ("segment.bytes".to_owned(), SEGMENT_BYTES.to_string()),
+        ("segment.bytes".to_owned(), segment_bytes(bytes).to_string()),
     ];
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }

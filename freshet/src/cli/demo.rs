@@ -39,6 +39,10 @@ pub(crate) struct DemoArgs {
     /// a temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// How much of the disk the show may take, such as 1.5GB: of its log the newest is kept
+    /// [default: 1.5GB, or what the batch period needs]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub(crate) disk: Option<u64>,
     /// Where the batch jobs load their rows, such as `postgres://user@host:5432/name` [default: a
     /// SQLite file beside the log]
     #[arg(long, value_name = "FILE|URL", env = "FRESHET_DATABASE", value_parser = values::database)]

@@ -222,6 +222,20 @@ pub(super) fn database(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// An amount of bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_bytes = match unit.trim_start() {
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        _ => return Err(format!("`{text}` is not a size: write a number and MB, GB or TB, such as 1.5GB")),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+    Ok((number * unit_bytes) as u64)
+}
+
 pub(super) fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -256,6 +270,16 @@ mod tests {
             assert!(length(text).is_err() && between_runs(text).is_err(), "{text}");
         }
         assert_eq!(length("1ms"), Ok(Period(1)));
+    }
+
+    #[test]
+    fn sizes_are_written_as_people_do() {
+        for (text, bytes) in [("1.5GB", 1_500_000_000), ("200 MB", 200_000_000), ("2TB", 2_000_000_000_000)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "1.5", "GB", "-1GB", "1.5.5GB", "1 GB more"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -317,7 +341,7 @@ mod tests {
         fn no_value_is_a_panic(text in any::<String>(), digits in "[0-9.:TZ+-]{0,30}[a-zé]?") {
             for text in [&text, &digits] {
                 let _ = (text.parse::<Period>(), length(text), between_runs(text), instant(text));
-                let _ = (text.parse::<Start>(), text.parse::<Moment>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text));
+                let _ = (text.parse::<Start>(), text.parse::<Moment>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text), size(text));
             }
         }
     }

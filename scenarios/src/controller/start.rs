@@ -69,7 +69,13 @@ impl ShowController {
     pub(super) fn start_deferred_workers(&mut self) {
         match self.later.as_ref().map(Receiver::try_recv) {
             Some(Ok(Ok(specs))) => self.start_all(specs),
-            Some(Ok(Err(reason))) => self.note(NoticeKind::Crash, Severity::Bad, "past", reason),
+            Some(Ok(Err(reason))) => {
+                self.note(NoticeKind::Crash, Severity::Bad, "past", reason);
+                // Those who learn from it won't come: nobody waits for them.
+                if let Some(second) = &mut self.second {
+                    second.patience_ms = 0;
+                }
+            }
             Some(Err(TryRecvError::Disconnected)) => self.later = None,
             Some(Err(TryRecvError::Empty)) | None => {}
         }

@@ -10,8 +10,8 @@
 //! polling.
 //!
 //! # Simplifications
-//! - A crashed worker stays down until a person restarts it. An orchestrator would restart it; here
-//!   the crash is the lesson.
+//! - A crashed worker stays down until it is restarted: by a person at the screen, for whom the
+//!   crash is the lesson, or by the controller of a show without one.
 
 mod line;
 mod worker;

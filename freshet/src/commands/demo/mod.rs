@@ -4,6 +4,7 @@
 //! their own, and then watches as any outsider could. What it adds is order at the beginning and at
 //! the end.
 
+mod disk;
 mod hour_before;
 mod stall;
 mod summary;
@@ -12,7 +13,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ use scenarios::observe::{Show, ShowConfig};
 use scenarios::supervise::{Order, Supervisor, WorkerSpec};
 use scenarios::topics;
 
+use disk::DiskUse;
 use hour_before::HourBefore;
 use stall::{Progress, StallTimer};
 use summary::{BillSummary, BusinessSummary, LaneCost, LiveArrivals, Summary};
@@ -51,6 +53,8 @@ const READY: Duration = Duration::from_mins(1);
 const HEAD_START_MS: i64 = 1_200;
 /// How long a show that is over may stand still, while consumers and jobs answer what is left.
 const DRAIN: Duration = Duration::from_mins(2);
+/// Why a show is not waited for, which would be in vain.
+const FULL: &str = "the disk is full, so the rest was neither sent nor answered: the bill lacks it";
 /// How long a worker may take to end. With the broker's own end it must stay under two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -61,7 +65,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
     // Ctrl-C would have to end.
     let past = (screen.is_terminal() && hour.has_bill()).then(|| hour.bill()).transpose()?;
+    let kept = disk::kept(args)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
+    disk::warn_if_small(folder.path(), &kept);
     let broker = match &args.bootstrap_servers {
         Some(_) => None,
         None => Some(super::broker::start(&args.listen, &folder.path().join("log"), topics::PARTITIONS)?),
@@ -74,7 +80,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let map = map(args.map.as_deref())?;
     let settings = Settings::new(&bootstrap).with_client_id("freshet");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
-    topics::ensure(&admin, Topic::ALL)?;
+    topics::ensure_kept(&admin, Topic::ALL, |topic| kept.retention(topic))?;
 
     let plan = Plan {
         businesses: args.scenario.businesses.clone(),
@@ -121,22 +127,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         Admin::connect(&settings, Duration::from_secs(2))?,
         Some(supervisor),
     )
-    .with_drivers(has_cars(args).then_some(args.drivers));
-
-    let (written, history) = channel();
-    // A thread each, and each history's own workers start when it is there: the longest decides
-    // when the show's clock can start.
-    for producer in plan.histories() {
-        let (plan, written) = (plan.clone(), written.clone());
-        let its = learners.iter().filter(|spec| spec.history == Some(producer.name));
-        let its: Vec<WorkerSpec> = its.cloned().collect();
-        thread::Builder::new().name(format!("history-{}", producer.name)).spawn(move || {
-            let done = plan.write_history(producer).map(|()| its).map_err(|error| format!("{error:#}"));
-            let _ = written.send(done);
-        })?;
+    .with_drivers(has_cars(args).then_some(args.drivers))
+    .with_folder(folder.path())
+    .with_longest_period(kept.longest_period_ms());
+    if !screen.is_terminal() {
+        controller.restart_crashed_workers();
     }
-    drop(written);
-    controller.start_later(history);
+
+    controller.start_later(write_histories(&plan, &learners)?);
     if let Some(past) = past {
         controller.expect_past(past);
     }
@@ -151,7 +149,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut controller, &map, deadline)?;
     screen.say("ending the workers");
-    let summary = finish(args, &plan, how, controller, &settings, &admin)?;
+    let mut summary = finish(args, &plan, how, controller, &settings, &admin)?;
+    summary.disk = Some(DiskUse::new(folder.path(), &kept));
     // Our clients end before the broker, or they would report that it is gone.
     drop(admin);
     if let Some(broker) = broker {
@@ -164,6 +163,26 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         screen::Left::Time | screen::Left::Quit | screen::Left::Unread => {}
     }
     if summary.failed.is_empty() { Ok(()) } else { bail!("{}", summary.failed.join("; ")) }
+}
+
+/// Writes the histories of the show, and hands on who learns from each when it is there.
+///
+/// A thread each: the longest decides when the show's clock can start.
+fn write_histories(
+    plan: &Plan,
+    learners: &[WorkerSpec],
+) -> Result<Receiver<Result<Vec<WorkerSpec>, String>>> {
+    let (written, history) = channel();
+    for producer in plan.histories() {
+        let (plan, written) = (plan.clone(), written.clone());
+        let its = learners.iter().filter(|spec| spec.history == Some(producer.name));
+        let its: Vec<WorkerSpec> = its.cloned().collect();
+        thread::Builder::new().name(format!("history-{}", producer.name)).spawn(move || {
+            let done = plan.write_history(producer).map(|()| its).map_err(|error| format!("{error:#}"));
+            let _ = written.send(done);
+        })?;
+    }
+    Ok(history)
 }
 
 /// Ends the workers in order: who asks first, then, when all is answered, who answers.
@@ -179,8 +198,12 @@ fn finish(
     let clock = controller.show.clock();
     // Only a show that has come to its end is waited for until all of it is answered. One that a
     // person ends earlier ends at once.
-    let patient = args.headless && how == screen::Left::Time;
     let mut failed = Vec::new();
+    let is_full = controller.disk_is_full();
+    if is_full {
+        failed.push(FULL.to_owned());
+    }
+    let patient = args.headless && how == screen::Left::Time && !is_full;
     if patient {
         // Each producer ends by itself when it has sent the show's last event, a moment after its
         // time on a busy machine.
@@ -272,6 +295,7 @@ fn finish(
         live_arrivals,
         wall_clock_bill: (&controller.show.bill).into(),
         failed,
+        disk: None,
     })
 }
 
@@ -291,7 +315,8 @@ fn drain(controller: &mut ShowController) -> Option<String> {
         // A job's group has committed all that it will when its last run is out. Who has committed
         // nothing yet is still on its way.
         let lag = |id: &String| snapshot.groups.data.iter().find(|group| group.id == *id)?.lag_records;
-        let all_read = controller.groups_at_work().iter().all(|id| lag(id) == Some(0));
+        let all_read =
+            !controller.awaits_restart() && controller.groups_at_work().iter().all(|id| lag(id) == Some(0));
         let still = snapshot.topics.data.iter().all(|topic| topic.in_per_second.unwrap_or(0.0) <= 0.0);
         quiet = if all_read && still && controller.show.has_read_all() { quiet + 1 } else { 0 };
         quiet >= 4
@@ -311,6 +336,9 @@ fn await_all(
         let snapshot = controller.snapshot();
         if is_so(controller, &snapshot) {
             return None;
+        }
+        if controller.disk_is_full() {
+            return Some(FULL.to_owned());
         }
         if stall.has_stalled(std::time::Instant::now(), Progress::of(&snapshot)) {
             let seconds = DRAIN.as_secs();

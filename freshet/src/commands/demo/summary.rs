@@ -11,6 +11,7 @@ use text::{Table, grouped, plural};
 use bill::{Bill, BusinessBill, Line, LiveVsReplay, Part};
 use scenarios::ledger::Sums;
 
+use super::disk::DiskUse;
 use crate::commands::ledger::replayed_words;
 use crate::output::paragraph;
 
@@ -45,6 +46,8 @@ pub(crate) struct Summary {
     pub(crate) wall_clock_bill: BillSummary,
     /// Expectations that failed; empty when all is well.
     pub(crate) failed: Vec<String>,
+    /// What it took of the disk.
+    pub(crate) disk: Option<DiskUse>,
 }
 
 /// What a lane cost to run: the CPU time of its worker processes.
@@ -209,7 +212,9 @@ impl Summary {
         let ledgers = self.businesses.iter().filter_map(|business| business.ledger.as_ref());
         let replayed = replayed_words(ledgers.map(|sums| sums.replayed).sum());
         let costs = self.costs.iter().map(ToString::to_string);
-        for words in replayed.into_iter().chain(self.closing_sentences.iter().cloned()).chain(costs) {
+        let disk = self.disk.as_ref().map(ToString::to_string);
+        let closing = replayed.into_iter().chain(self.closing_sentences.iter().cloned());
+        for words in closing.chain(costs).chain(disk) {
             out += &paragraph(&words, width, 2);
         }
         if verbose {
@@ -333,6 +338,7 @@ mod tests {
             live_arrivals: None,
             wall_clock_bill: bill(1_290_739.0, [Vec::new(), vec![late.to_owned()]]),
             failed: Vec::new(),
+            disk: Some(DiskUse { bytes: 1_234_000_000, most_bytes: 1_500_000_000, reach_h: 1.65 }),
         }
     }
 
@@ -354,6 +360,8 @@ notifications          –   39,759  20 ms  –         –        –
 From swipe to decision: p50 6 ms, p99 547 ms, p99.9 964 ms (the newest swipes);
   of all swipes 93.213 % had it before their terminal's deadline of 100 ms
 cost to run the stream lane: 100.1 CPU-s for 1,628,689 records, 61.5 a million
+disk: 1.2 GB at the end and 1.5 GB at most (--disk), which keeps the newest 1.6
+  h of the log
 
 Everything was simulated, and no money moved. With --verbose the summary says
 all that was counted.

@@ -1,0 +1,112 @@
+//! How much of the disk a show may take, and takes.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use scenarios::controller::free_bytes;
+use scenarios::kept::{Kept, TooLittle, USUAL_BYTES};
+use serde::Serialize;
+
+use crate::cli::DemoArgs;
+
+/// What is kept of the show. Where a period of the batch lane is more than the usual bound holds,
+/// the bound is raised, and that is said; one that a person gave is too small then.
+pub(super) fn kept(args: &DemoArgs) -> Result<Kept> {
+    let within = |bytes| {
+        let businesses = &args.scenario.businesses;
+        Kept::within(bytes, businesses, args.drivers, args.batch_period.ms(), args.time.speed)
+    };
+    match (within(args.disk.unwrap_or(USUAL_BYTES)), args.disk) {
+        (Ok(kept), _) => Ok(kept),
+        (Err(TooLittle { needed }), Some(given)) => bail!(
+            "--disk: {} do not hold what the jobs read and publish in a batch period: pass --disk {}, a shorter \
+             --batch-period or fewer --drivers",
+            Size(given),
+            Size(rounded_up(needed)).to_string().replace(' ', "")
+        ),
+        (Err(TooLittle { needed }), None) => {
+            let bytes = rounded_up(needed);
+            say!("a batch period of this length needs {} of disk, so the show may take as much", Size(bytes));
+            match within(bytes) {
+                Ok(kept) => Ok(kept),
+                Err(TooLittle { needed }) => bail!("{} of disk are not enough: {needed} bytes", Size(bytes)),
+            }
+        }
+    }
+}
+
+/// Says when there is less room than the show may take.
+pub(super) fn warn_if_small(folder: &Path, kept: &Kept) {
+    if let Some(free) = free_bytes(folder).filter(|free| *free < kept.bytes()) {
+        tracing::warn!(
+            "{} has {} free, and the show may take {}: it stops where the disk is full (TMPDIR or --data-dir \
+             name another disk)",
+            folder.display(),
+            Size(free),
+            Size(kept.bytes())
+        );
+    }
+}
+
+/// To a tenth of a gigabyte.
+fn rounded_up(bytes: u64) -> u64 {
+    bytes.div_ceil(100_000_000) * 100_000_000
+}
+
+/// What a show took of the disk.
+#[derive(Debug, Serialize)]
+pub(crate) struct DiskUse {
+    /// Its folder as the show ends.
+    pub(crate) bytes: u64,
+    /// What it may take.
+    pub(crate) most_bytes: u64,
+    /// How far the log reaches back, in hours of event time.
+    pub(crate) reach_h: f64,
+}
+
+impl DiskUse {
+    pub(super) fn new(folder: &Path, kept: &Kept) -> Self {
+        Self {
+            bytes: size_of_folder(folder),
+            most_bytes: kept.bytes(),
+            reach_h: kept.reach().as_secs_f64() / 3_600.0,
+        }
+    }
+}
+
+impl fmt::Display for DiskUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, most_bytes, reach_h } = *self;
+        write!(
+            f,
+            "disk: {} at the end and {} at most (--disk), which keeps the newest {reach_h:.1} h of the log",
+            Size(bytes),
+            Size(most_bytes)
+        )
+    }
+}
+
+/// Bytes as people say them.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 as f64 {
+            bytes if bytes < 1e9 => write!(f, "{:.0} MB", bytes / 1e6),
+            bytes => write!(f, "{:.1} GB", bytes / 1e9),
+        }
+    }
+}
+
+/// The bytes of all files below; what goes away meanwhile takes nothing.
+fn size_of_folder(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size_of_folder(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.filter_map(Result::ok).map(size).sum()
+}
