@@ -134,3 +134,16 @@ fn a_worker_of_a_headless_show_that_is_killed_is_started_again_and_that_is_said(
     assert!(eta["answered"].as_u64().unwrap() > 0 && eta["doubled"] == 0, "{eta}");
     assert_eq!(show.wait().unwrap().code(), Some(0), "{summary}");
 }
+
+#[test]
+fn a_show_that_may_open_too_few_files_says_so_in_a_sentence() {
+    let limited = "ulimit -Sn 256 && ulimit -Hn 256 && exec \"$0\" demo --headless --listen 127.0.0.1:0";
+    let show = std::process::Command::new("bash")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_freshet")])
+        .env_remove("FRESHET_BOOTSTRAP_SERVERS")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(show.stderr).unwrap();
+    assert_eq!(show.status.code(), Some(1), "{said}");
+    assert!(said.contains("the hard limit is 256") && said.lines().count() == 1, "{said}");
+}

@@ -11,6 +11,21 @@ use serde::Serialize;
 
 use crate::cli::DemoArgs;
 
+/// So many files are open in the process of a show with its own broker: three of each segment of a
+/// log, and the connections (562 were counted).
+const FILES: u64 = 640;
+
+/// Says in one sentence that a show can't run where so few files may be open.
+pub(super) fn enough_files() -> Result<()> {
+    match rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum {
+        Some(most) if most < FILES => bail!(
+            "a show with its own broker opens some {FILES} files, and the hard limit is {most} (ulimit -Hn): \
+             raise it, or run the broker elsewhere and pass --bootstrap-servers"
+        ),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// What is kept of the show. Where a period of the batch lane is more than the usual bound holds,
 /// the bound is raised, and that is said; one that a person gave is too small then.
 pub(super) fn kept(args: &DemoArgs) -> Result<Kept> {

@@ -65,6 +65,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
     // Ctrl-C would have to end.
     let past = (screen.is_terminal() && hour.has_bill()).then(|| hour.bill()).transpose()?;
+    if args.bootstrap_servers.is_none() {
+        disk::enough_files()?;
+    }
     let kept = disk::kept(args)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     disk::warn_if_small(folder.path(), &kept);
