@@ -52,18 +52,15 @@ impl Node {
             now_ms,
         )?;
         let producer_ids = ProducerIds::open(Arc::clone(storage), &data_dir)?;
-        let topics = Topics::open(Arc::clone(storage), log_dir, &data_dir, config.log.clone())?;
-        let node = Self {
+        let topics =
+            Topics::open(Arc::clone(storage), log_dir, &data_dir, config.node_id, config.log.clone())?;
+        Ok(Self {
             config,
             cluster_id,
             topics,
             groups: Mutex::new(groups),
             producer_ids: Mutex::new(producer_ids),
-        };
-        if node.topics.checkpoint_is_stale() {
-            node.checkpoint()?;
-        }
-        Ok(node)
+        })
     }
 
     /// The coordinator of all groups.

@@ -12,27 +12,14 @@ use protocol::delete_topics::{
 };
 use protocol::{ErrorCode, Uuid};
 
+use super::Context;
 use super::errors::{ToErrorCode, sentence};
-use super::{Context, Incoming, Outcome, RequestError};
 
-pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
-    incoming.answer(|request: DeleteTopicsRequest| {
-        let by_name = request.topic_names.into_iter();
-        let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
-        let mut responses: Vec<_> =
-            by_name.chain(request.topics).map(|topic| delete(context, topic)).collect();
-        // A topic of the same name may come, and must not inherit where this one began and how far
-        // it was synced.
-        if responses.iter().any(|response| response.error_code.is_none())
-            && let Err(error) = context.node.checkpoint()
-        {
-            for response in responses.iter_mut().filter(|response| response.error_code.is_none()) {
-                response.error_code = error.code();
-                response.error_message = Some(sentence(&error));
-            }
-        }
-        DeleteTopicsResponse { responses, ..Default::default() }
-    })
+pub(super) fn handle(context: &Context<'_>, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+    let by_name = request.topic_names.into_iter();
+    let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO });
+    let responses = by_name.chain(request.topics).map(|topic| delete(context, topic));
+    DeleteTopicsResponse { responses: responses.collect(), ..Default::default() }
 }
 
 fn delete(context: &Context<'_>, asked: DeleteTopicState) -> DeletableTopicResult {

@@ -132,7 +132,7 @@ impl ToErrorCode for TopicError {
             Self::Unknown { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::InvalidName { .. } | Self::Collides { .. } => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::InvalidPartitions { .. } => ErrorCode::INVALID_PARTITIONS,
-            Self::Storage(_) | Self::Damaged { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::Storage(_) | Self::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         }
     }
 }

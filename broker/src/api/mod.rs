@@ -190,7 +190,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::ListGroups => incoming.answer(|request| list_groups::handle(context, &request)),
         ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
         ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),
-        ApiKey::DeleteTopics => delete_topics::handle(context, incoming),
+        ApiKey::DeleteTopics => logs(incoming.answer(|request| delete_topics::handle(context, request))),
         ApiKey::DeleteRecords => incoming.answer(|request| delete_records::handle(context, request)),
         ApiKey::InitProducerId => incoming.answer(|request| init_producer_id::handle(context, &request)),
         ApiKey::OffsetForLeaderEpoch => {

@@ -2,33 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use protocol::Uuid;
-use protocol::records::{LeaderEpoch, Offset};
+use protocol::records::Offset;
 use thiserror::Error;
 
-use super::topics_file::{self, TopicEntry, TopicsFileError};
+use super::metadata_log::{
+    self, LEADER_EPOCH, MAX_PARTITIONS, METADATA_TOPIC, MetadataLog, MetadataLogError,
+};
+use super::topics_file::TopicEntry;
 use super::{PartitionHandle, TopicConfig};
 use crate::coordinator::OFFSETS_TOPIC;
 use crate::log::{
-    Checkpoint, LogConfig, LogDir, RecoveryHints, Reserve, Storage, StorageError, TopicPartition, read_file,
-    replace_file,
+    Checkpoint, LogConfig, LogDir, RecoveryHints, Reserve, Storage, StorageError, TopicPartition,
 };
 use crate::replica::Partition;
 
-/// More partitions than this in one topic are a mistake: each has open files.
-const MAX_PARTITIONS: i32 = 10_000;
-
-/// A registry larger than this is not one of ours.
-const MAX_FILE_BYTES: u64 = 64 << 20;
-
-/// So much more than the registry takes is kept for the day on which the disk is full.
+/// So much is kept for the day on which the disk is full: a deletion takes a hundred bytes.
 const RESERVE_BYTES: usize = 64 << 10;
-
-/// On one broker there are no elections.
-pub(crate) const LEADER_EPOCH: LeaderEpoch = LeaderEpoch(0);
 
 /// A topic. It never changes: a change puts another in its place, which shares its partitions.
 #[derive(Clone, Debug)]
@@ -40,6 +34,16 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
+    /// What is remembered of it.
+    pub(super) fn entry(&self) -> TopicEntry {
+        TopicEntry {
+            name: self.name.to_string(),
+            id: self.id,
+            partitions: self.partitions.len() as i32,
+            config: self.config.clone(),
+        }
+    }
+
     /// Partitions are numbered from 0 without gaps, and are the topic's own.
     fn assert_consistent(&self) {
         for (number, partition) in (0..).zip(&self.partitions) {
@@ -74,26 +78,30 @@ pub(crate) enum TopicError {
     InvalidPartitions { count: i32, min: i32, max: i32 },
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("{} is damaged: {source}. Restore it, or move it away to start without topics", path.display())]
-    Damaged { path: PathBuf, source: TopicsFileError },
+    #[error(transparent)]
+    Log(#[from] MetadataLogError),
 }
 
 /// The topics, and how to find them.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Registry {
     by_name: BTreeMap<Arc<str>, Arc<Topic>>,
     by_id: BTreeMap<Uuid, Arc<Topic>>,
+    /// Names as metrics write them.
+    in_metrics: BTreeMap<String, Arc<str>>,
 }
 
 impl Registry {
     fn insert(&mut self, topic: Arc<Topic>) {
         self.by_id.insert(topic.id, Arc::clone(&topic));
+        self.in_metrics.insert(in_metrics(&topic.name), Arc::clone(&topic.name));
         self.by_name.insert(Arc::clone(&topic.name), topic);
     }
 
     fn remove(&mut self, topic: &Topic) {
         self.by_id.remove(&topic.id);
         self.by_name.remove(&topic.name);
+        self.in_metrics.remove(&in_metrics(&topic.name));
     }
 }
 
@@ -104,13 +112,16 @@ pub(crate) struct Topics {
     log_dir: LogDir,
     /// For the changes that make room.
     reserve: Reserve,
-    path: PathBuf,
+    node_id: i32,
     defaults: LogConfig,
     registry: RwLock<Registry>,
     /// Held while topics change, so that changes come one after the other and reads go on.
-    changing: Mutex<()>,
-    /// Held while a checkpoint is written, so that an older one never replaces a newer.
-    checkpointing: Mutex<()>,
+    changes: Mutex<MetadataLog>,
+    /// What a checkpoint says of logs that are no topics. Held while one is written, so that an
+    /// older one never replaces a newer.
+    checkpointing: Mutex<Vec<(TopicPartition, Checkpoint)>>,
+    /// The checkpoints speak of topics that are gone.
+    checkpoint_is_stale: AtomicBool,
 }
 
 impl Topics {
@@ -119,21 +130,24 @@ impl Topics {
         storage: Arc<dyn Storage>,
         log_dir: LogDir,
         data_dir: &Path,
+        node_id: i32,
         defaults: LogConfig,
     ) -> Result<Self, TopicError> {
-        let path = data_dir.join("topics");
-        let bytes = read_file(&*storage, &path, MAX_FILE_BYTES)?.unwrap_or_default();
-        let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
-            .map_err(|source| TopicError::Damaged { path: path.clone(), source })?;
+        let reserve = Reserve::new(Arc::clone(&storage), data_dir);
+        let (log, entries) = MetadataLog::open(&storage, &log_dir, data_dir, node_id, &reserve)?;
+        let offsets = TopicPartition::new(OFFSETS_TOPIC, 0);
+        let RecoveryHints { recovery_point, log_start_offset, .. } = log_dir.recovery_hints(&offsets);
+        let others = vec![(offsets, Checkpoint { recovery_point, log_start_offset })];
         let topics = Self {
-            reserve: Reserve::new(Arc::clone(&storage), data_dir),
+            reserve,
             storage,
             log_dir,
-            path,
+            node_id,
             defaults,
             registry: RwLock::default(),
-            changing: Mutex::default(),
-            checkpointing: Mutex::default(),
+            changes: Mutex::new(log),
+            checkpointing: Mutex::new(others),
+            checkpoint_is_stale: AtomicBool::new(false),
         };
         for entry in entries {
             let config = entry.config.log_config(&topics.defaults);
@@ -145,6 +159,9 @@ impl Topics {
             topics.write().insert(Arc::new(topic));
         }
         topics.report_unknown_partitions()?;
+        // A crash came after a deletion.
+        let is_stale = topics.log_dir.checkpointed().any(|partition| !topics.is_known(partition));
+        topics.checkpoint_is_stale.store(is_stale, Ordering::Release);
         topics.keep_reserve();
         Ok(topics)
     }
@@ -175,13 +192,13 @@ impl Topics {
         if self.get(name).is_some() {
             return Err(TopicError::AlreadyExists { name: name.to_owned() });
         }
-        if let Some(other) = self.read().by_name.keys().find(|other| collide(other, name)) {
+        if let Some(other) = self.read().in_metrics.get(&in_metrics(name)) {
             return Err(TopicError::Collides { name: name.to_owned(), other: other.to_string() });
         }
         check_partitions(partitions, 1)
     }
 
-    /// Makes a topic. It lasts: the registry is on disk before this returns.
+    /// Makes a topic. It lasts: that it was made is on disk before this returns.
     pub(crate) fn create(
         &self,
         name: &str,
@@ -189,13 +206,16 @@ impl Topics {
         partitions: i32,
         config: TopicConfig,
     ) -> Result<Arc<Topic>, TopicError> {
-        let _changing = self.lock();
+        let mut log = self.changes();
         self.check_new(name, partitions)?;
+        self.forget_deleted()?;
         let name: Arc<str> = name.into();
         let log_config = config.log_config(&self.defaults);
         let made = self.create_partitions(&name, 0..partitions, &log_config).and_then(|partitions| {
             let topic = Arc::new(Topic { name: Arc::clone(&name), id, config, partitions });
-            self.replace(&topic)?;
+            let records = metadata_log::creation(self.node_id, &topic.entry()).collect::<Vec<_>>();
+            log.write(&records)?;
+            self.replace(&topic);
             Ok(topic)
         });
         Ok(made.inspect_err(|_| self.remove_partitions(&name, 0..partitions))?)
@@ -203,28 +223,35 @@ impl Topics {
 
     /// Removes a topic and its records. Fetches that wait for it are answered.
     pub(crate) fn delete(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
-        let _changing = self.lock();
+        let mut log = self.changes();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
-        self.reserve
-            .spend(|| self.save(self.read().by_name.values().filter(|other| other.name != topic.name)))?;
+        self.reserve.spend(|| log.write(&[metadata_log::removal(topic.id)]))?;
         self.write().remove(&topic);
+        self.checkpoint_is_stale.store(true, Ordering::Release);
         for partition in &topic.partitions {
             partition.mark_deleted();
             self.log_dir.remove(&partition.name)?;
         }
+        // Some of what has become free is set aside again.
+        self.keep_reserve();
         Ok(topic)
     }
 
     /// Gives a topic more partitions, `count` in all.
     pub(crate) fn grow(&self, name: &str, count: i32) -> Result<(), TopicError> {
-        let _changing = self.lock();
+        let mut log = self.changes();
         let topic = self.check_grow(name, count)?;
+        self.forget_deleted()?;
         let config = topic.config.log_config(&self.defaults);
         let new = topic.partitions.len() as i32..count;
         let grown = self.create_partitions(&topic.name, new.clone(), &config).and_then(|mut added| {
+            let numbers = new.clone();
+            let records = numbers.map(|number| metadata_log::addition(self.node_id, topic.id, number));
+            log.write(&records.collect::<Vec<_>>())?;
             let mut partitions = topic.partitions.clone();
             partitions.append(&mut added);
-            self.replace(&Arc::new(Topic { partitions, ..Topic::clone(&topic) }))
+            self.replace(&Arc::new(Topic { partitions, ..Topic::clone(&topic) }));
+            Ok(())
         });
         Ok(grown.inspect_err(|_| self.remove_partitions(&topic.name, new))?)
     }
@@ -247,29 +274,41 @@ impl Topics {
 
     /// Replaces what is set for a topic; its logs go by it at once.
     pub(crate) fn configure(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
-        let _changing = self.lock();
+        let mut log = self.changes();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
         let log_config = config.log_config(&self.defaults);
         // A shorter retention makes room.
-        self.reserve
-            .spend(|| self.replace(&Arc::new(Topic { config: config.clone(), ..Topic::clone(&topic) })))?;
+        let records = metadata_log::alteration(name, &topic.config, config);
+        self.reserve.spend(|| log.write(&records))?;
+        self.replace(&Arc::new(Topic { config: config.clone(), ..Topic::clone(&topic) }));
         for partition in &topic.partitions {
             partition.lock().set_config(log_config.clone());
         }
         Ok(())
     }
 
-    /// Whether the checkpoints speak of a topic that is gone: a crash came
-    /// right after its deletion.
-    pub(crate) fn checkpoint_is_stale(&self) -> bool {
-        self.log_dir.checkpointed().any(|partition| !self.is_known(partition))
+    /// Writes down how far every partition is synced and where it starts; `others` are logs that
+    /// are no topics. Shortens the log of topics if most of it is old changes.
+    pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
+        self.write_checkpoint(Some(others))?;
+        let mut log = self.changes();
+        if log.is_due() {
+            log.snapshot(&self.all().iter().map(|topic| topic.entry()).collect::<Vec<_>>())?;
+        }
+        self.keep_reserve();
+        Ok(())
     }
 
-    /// Writes down how far every partition is synced and where it starts; `others` are logs that
-    /// are no topics.
-    pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
-        let _checkpointing = self.checkpointing.lock().expect("no thread panics while it holds this lock");
-        let mut all = others.to_vec();
+    /// Without newer `others` the last ones are said again: that is slower to start from, never
+    /// wrong.
+    fn write_checkpoint(&self, others: Option<&[(TopicPartition, Checkpoint)]>) -> Result<(), StorageError> {
+        let mut known = self.checkpointing.lock().expect("no thread panics while it holds this lock");
+        if let Some(others) = others {
+            *known = others.to_vec();
+        }
+        // Before the topics are read: a deletion from here on makes it stale again.
+        let was_stale = self.checkpoint_is_stale.swap(false, Ordering::AcqRel);
+        let mut all = known.clone();
         for topic in self.all() {
             all.extend(
                 topic
@@ -278,14 +317,26 @@ impl Topics {
                     .map(|partition| (partition.name.clone(), partition.lock().checkpoint())),
             );
         }
-        self.log_dir.checkpoint(&all)?;
-        self.keep_reserve();
-        Ok(())
+        self.log_dir.checkpoint(&all).inspect_err(|_| {
+            self.checkpoint_is_stale.fetch_or(was_stale, Ordering::AcqRel);
+        })
     }
 
-    /// Sets room aside for one more registry, if there is any.
+    /// A topic that is made under the name of one that is gone must not inherit where that one
+    /// began and how far it was synced.
+    fn forget_deleted(&self) -> Result<(), StorageError> {
+        if self.checkpoint_is_stale.load(Ordering::Acquire) { self.write_checkpoint(None) } else { Ok(()) }
+    }
+
+    /// As if much had been written to the log of topics.
+    #[cfg(test)]
+    pub(super) fn make_log_due(&self) {
+        self.changes().make_due();
+    }
+
+    /// Sets room aside for the changes that make room, if there is any.
     fn keep_reserve(&self) {
-        self.reserve.fill(encode(self.read().by_name.values()).len() + RESERVE_BYTES);
+        self.reserve.fill(RESERVE_BYTES);
     }
 
     /// Closes every partition and marks the data directory as closed in order.
@@ -296,12 +347,13 @@ impl Topics {
             }
         }
         self.checkpoint(others)?;
+        self.changes().close()?;
         self.log_dir.close()
     }
 
-    fn replace(&self, topic: &Arc<Topic>) -> Result<(), StorageError> {
+    fn replace(&self, topic: &Arc<Topic>) {
         topic.assert_consistent();
-        let mut registry = self.read().clone();
+        let mut registry = self.write();
         if let Some(old) = registry.by_name.get(&topic.name) {
             assert_eq!(old.id, topic.id, "topic {} keeps its id as long as it lives", topic.name);
             assert!(
@@ -313,13 +365,6 @@ impl Topics {
             );
         }
         registry.insert(Arc::clone(topic));
-        self.save(registry.by_name.values())?;
-        *self.write() = registry;
-        Ok(())
-    }
-
-    fn save<'a>(&self, topics: impl Iterator<Item = &'a Arc<Topic>>) -> Result<(), StorageError> {
-        replace_file(&*self.storage, &self.path, encode(topics).as_bytes())
     }
 
     fn open_partition(
@@ -387,14 +432,14 @@ impl Topics {
         Ok(())
     }
 
-    /// Whether a partition belongs to a topic, or is the coordinator's.
+    /// Whether a partition belongs to a topic, or is the broker's own.
     fn is_known(&self, name: &TopicPartition) -> bool {
-        &*name.topic == OFFSETS_TOPIC
+        [OFFSETS_TOPIC, METADATA_TOPIC].contains(&&*name.topic)
             || self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some())
     }
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().expect("no thread panics while it holds this lock")
+    fn changes(&self) -> MutexGuard<'_, MetadataLog> {
+        self.changes.lock().expect("no thread panics while it holds this lock")
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Registry> {
@@ -406,18 +451,6 @@ impl Topics {
     }
 }
 
-fn encode<'a>(topics: impl Iterator<Item = &'a Arc<Topic>>) -> String {
-    let entries: Vec<_> = topics
-        .map(|topic| TopicEntry {
-            name: topic.name.to_string(),
-            id: topic.id,
-            partitions: topic.partitions.len() as i32,
-            config: topic.config.clone(),
-        })
-        .collect();
-    topics_file::encode(entries.iter())
-}
-
 /// Kafka's rule (`Topic.validate`): a name is also that of a directory.
 fn check_name(name: &str) -> Result<(), TopicError> {
     let legal = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
@@ -425,6 +458,7 @@ fn check_name(name: &str) -> Result<(), TopicError> {
         "" => "it is empty",
         "." | ".." => "it is a directory of its own",
         OFFSETS_TOPIC => "the broker keeps committed offsets under it",
+        METADATA_TOPIC => "the broker keeps its topics under it",
         _ if name.len() > 249 => "it has more than 249 characters",
         _ if !name.chars().all(legal) => "only ASCII letters, digits, '.', '_' and '-' are legal",
         _ => return Ok(()),
@@ -432,10 +466,10 @@ fn check_name(name: &str) -> Result<(), TopicError> {
     Err(TopicError::InvalidName { name: name.to_owned(), reason })
 }
 
-/// Whether two names differ in nothing but `.` and `_` (`Topic.hasCollision`).
-fn collide(one: &str, other: &str) -> bool {
-    let same = |byte| if byte == b'.' { b'_' } else { byte };
-    one.len() == other.len() && one.bytes().map(same).eq(other.bytes().map(same))
+/// A name as metrics write it: names that differ in nothing but `.` and `_` are one there
+/// (`Topic.hasCollision`).
+fn in_metrics(name: &str) -> String {
+    name.replace('.', "_")
 }
 
 fn check_partitions(count: i32, min: i32) -> Result<(), TopicError> {

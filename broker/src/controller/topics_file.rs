@@ -1,4 +1,4 @@
-//! The file that remembers the topics.
+//! The file that remembered the topics before there was a metadata log, still read once.
 //!
 //! ```text
 //! version 1
@@ -7,8 +7,6 @@
 //! ```
 //! A topic's line has its name, id and number of partitions; the lines
 //! after it what was set for it.
-
-use std::fmt::Write;
 
 use protocol::Uuid;
 use thiserror::Error;
@@ -33,7 +31,10 @@ pub(crate) enum TopicsFileError {
     Config { line: usize, source: InvalidConfig },
 }
 
+#[cfg(test)]
 pub(super) fn encode<'a>(entries: impl Iterator<Item = &'a TopicEntry>) -> String {
+    use std::fmt::Write;
+
     let mut text = String::from("version 1\n");
     for entry in entries {
         writeln!(text, "topic {} {} {}", entry.name, entry.id, entry.partitions)

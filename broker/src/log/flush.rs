@@ -109,7 +109,7 @@ impl Log {
     }
 
     /// `flush.messages`: syncs the records alone; indexes can be made again.
-    pub(super) fn sync_records(&mut self) -> Result<(), StorageError> {
+    pub(crate) fn sync_records(&mut self) -> Result<(), StorageError> {
         for segment in self.segments.iter().filter(|segment| segment.next_offset > self.flushed_offset) {
             if let Err(source) = segment.file.sync() {
                 self.broken = true;

@@ -1,9 +1,9 @@
 //! Room that is kept for the way out.
 //!
-//! On a full disk a topic could be deleted to make room, but the registry must be rewritten
+//! On a full disk a topic could be deleted to make room, but that it is gone must be written down
 //! first, and for that there is no room. A process that has opened all the files it may can't write
-//! it either. So a file of zeros is set aside, open twice: it is given up for the one write that
-//! frees the rest, and set aside again afterwards.
+//! a new file either. So a file of zeros is set aside, open twice: it is given up for the one write
+//! that frees the rest, and set aside again afterwards.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,10 @@ impl Reserve {
     }
 
     /// Does what makes room, with the reserve if there is no other room.
-    pub(crate) fn spend<T>(&self, attempt: impl Fn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    pub(crate) fn spend<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
         match attempt() {
             Err(error) if lacks_room(&error.source) && self.give_up() => attempt(),
             result => result,
