@@ -16,23 +16,18 @@ use super::configs::{self, Refusal};
 use crate::controller::TopicConfig;
 
 pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> AlterConfigsResponse {
-    let resources = request.resources.iter();
-    let twice = configs::named_twice(resources.map(|r| (r.resource_type, r.resource_name.as_str())));
-    let responses = request.resources.into_iter().map(|resource| {
-        let result = if twice.contains(&(resource.resource_type, resource.resource_name.clone())) {
-            Err(configs::refuse_twice(&resource.resource_name))
-        } else {
-            alter(context, &resource, request.validate_only)
-        };
-        let (error_code, error_message) = configs::fields(result);
-        AlterConfigsResourceResponse {
+    let responses = configs::alter_each(
+        request.resources,
+        |resource| (resource.resource_type, &resource.resource_name),
+        |resource| alter(context, resource, request.validate_only),
+        |resource, (error_code, error_message)| AlterConfigsResourceResponse {
             error_code,
             error_message,
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
-        }
-    });
-    AlterConfigsResponse { responses: responses.collect(), ..Default::default() }
+        },
+    );
+    AlterConfigsResponse { responses, ..Default::default() }
 }
 
 fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {

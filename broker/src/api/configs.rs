@@ -1,6 +1,6 @@
 //! What the requests about settings share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use protocol::ErrorCode;
@@ -107,14 +107,30 @@ pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
     ]
 }
 
-/// The resources that a request names more than once: which mention was meant to win is a guess.
-pub(super) fn named_twice<'a>(resources: impl Iterator<Item = (i8, &'a str)>) -> BTreeSet<(i8, String)> {
-    let mut seen = BTreeSet::new();
-    resources.filter(|&resource| !seen.insert(resource)).map(|(kind, name)| (kind, name.to_owned())).collect()
+/// Alters each resource of a request, but for those that it names more than once: which mention was
+/// meant to win is a guess. `name` gives a resource's type and name, and the answer has the two
+/// fields of an error.
+pub(super) fn alter_each<R, A>(
+    resources: Vec<R>,
+    name: impl Fn(&R) -> (i8, &str),
+    alter: impl Fn(&R) -> Result<(), Refusal>,
+    answer: impl Fn(R, (ErrorCode, Option<String>)) -> A,
+) -> Vec<A> {
+    let mut mentions: BTreeMap<(i8, String), usize> = BTreeMap::new();
+    for (kind, name) in resources.iter().map(&name) {
+        *mentions.entry((kind, name.to_owned())).or_default() += 1;
+    }
+    let answers = resources.into_iter().map(|resource| {
+        let (kind, named) = name(&resource);
+        let is_alone = mentions[&(kind, named.to_owned())] == 1;
+        let altered = if is_alone { alter(&resource) } else { Err(refuse_twice(named)) };
+        answer(resource, fields(altered))
+    });
+    answers.collect()
 }
 
 /// What is said of a resource or a setting that is named twice.
-pub(super) fn refuse_twice(name: &str) -> Refusal {
+fn refuse_twice(name: &str) -> Refusal {
     Refusal::new(ErrorCode::INVALID_REQUEST, format!("{name} is named twice in the request"))
 }
 

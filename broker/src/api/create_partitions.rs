@@ -17,17 +17,17 @@ use super::Context;
 use super::configs::{self, Refusal};
 
 pub(super) fn handle(context: &Context<'_>, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
-    let twice = configs::named_twice(request.topics.iter().map(|topic| (TOPIC, topic.name.as_str())));
-    let results = request.topics.into_iter().map(|asked| {
-        let result = if twice.contains(&(TOPIC, asked.name.clone())) {
-            Err(configs::refuse_twice(&asked.name))
-        } else {
-            grow(context, &asked, request.validate_only)
-        };
-        let (error_code, error_message) = configs::fields(result);
-        CreatePartitionsTopicResult { name: asked.name, error_code, error_message }
-    });
-    CreatePartitionsResponse { results: results.collect(), ..Default::default() }
+    let results = configs::alter_each(
+        request.topics,
+        |asked| (TOPIC, &asked.name),
+        |asked| grow(context, asked, request.validate_only),
+        |asked, (error_code, error_message)| CreatePartitionsTopicResult {
+            name: asked.name,
+            error_code,
+            error_message,
+        },
+    );
+    CreatePartitionsResponse { results, ..Default::default() }
 }
 
 fn grow(context: &Context<'_>, asked: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refusal> {

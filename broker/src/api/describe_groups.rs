@@ -2,7 +2,8 @@
 //!
 //! # Behaviour
 //! A group that does not exist is `Dead`. What members subscribe to and were assigned is told only
-//! of a stable group: until then it is not decided. A group that is named again is told once.
+//! of a stable group: until then it is not decided. A group that is named again is told once. What
+//! members say may be large, so an answer ends at 64 MB: the groups behind that get an error.
 //!
 //! # Versions
 //! 3 can ask what the client may do to the group; without access control that is not known. 4 adds
@@ -20,14 +21,22 @@ use super::errors::sentence;
 use super::{Context, Incoming, Outcome, RequestError};
 use crate::coordinator::{GroupDescription, GroupState};
 
+/// So much of what members say fits into one answer.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
 pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let unknown_is_an_error = incoming.version >= 6;
     incoming.answer(|request: DescribeGroupsRequest| {
         let groups = context.node.groups();
         let mut seen = BTreeSet::new();
         let once = request.groups.into_iter().filter(|group_id| seen.insert(group_id.clone()));
+        let mut told_bytes = 0;
         let described = once.map(|group_id| match groups.describe(&group_id) {
-            Some(group) => describe(group),
+            Some(group) => {
+                let said = group.members.iter().map(|member| member.metadata.len() + member.assignment.len());
+                told_bytes += said.sum::<usize>();
+                if told_bytes <= MAX_ANSWER_BYTES { describe(group) } else { too_much(group_id) }
+            }
             None => unknown(group_id, unknown_is_an_error),
         });
         DescribeGroupsResponse { groups: described.collect(), ..Default::default() }
@@ -41,6 +50,16 @@ fn unknown(group_id: String, is_an_error: bool) -> DescribedGroup {
         DescribedGroup { error_code: ErrorCode::GROUP_ID_NOT_FOUND, error_message, group_id, ..dead }
     } else {
         DescribedGroup { group_id, ..dead }
+    }
+}
+
+fn too_much(group_id: String) -> DescribedGroup {
+    let message = "the groups in this request have more to say than fits into one answer: ask for fewer";
+    DescribedGroup {
+        error_code: ErrorCode::UNKNOWN_SERVER_ERROR,
+        error_message: Some(message.into()),
+        group_id,
+        ..Default::default()
     }
 }
 

@@ -4,6 +4,7 @@ use protocol::ErrorCode;
 use protocol::alter_configs::{self, AlterConfigsRequest};
 use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use protocol::delete_topics::DeleteTopicsRequest;
 use protocol::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource, TOPIC};
 use protocol::incremental_alter_configs::{
     AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
@@ -127,4 +128,18 @@ fn names_that_differ_in_dots_and_underscores_alone_do_not_stand_side_by_side() {
         assert_eq!(client.call(12, &asked).topics[0].error_code, ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
     client.create_topic("a-b_c", 1, &[]);
+}
+
+#[test]
+fn a_topic_that_is_to_be_deleted_twice_is_answered_once_and_stays() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let topic_names = ["t", "u", "t"].map(String::from).to_vec();
+    let request = DeleteTopicsRequest { topic_names, ..Default::default() };
+    let answers = client.call(5, &request).responses;
+    let codes: Vec<_> = answers.iter().map(|answer| (answer.name.as_deref(), answer.error_code)).collect();
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    assert_eq!(codes, [(Some("t"), REFUSED), (Some("u"), unknown)]);
+    assert_eq!(retention_ms(&mut client).parse(), Ok(-1));
 }

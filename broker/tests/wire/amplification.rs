@@ -6,9 +6,11 @@ use broker::{BrokerConfig, Cluster};
 use protocol::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource, TOPIC};
 use protocol::describe_groups::DescribeGroupsRequest;
 use protocol::fetch::FetchRequest;
+use protocol::join_group::{JoinGroupProtocol, JoinGroupRequest};
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 use protocol::offset_fetch::{OffsetFetchGroup, OffsetFetchRequest};
 use protocol::produce::ProduceRequest;
+use protocol::sync_group::SyncGroupRequest;
 use protocol::{ErrorCode, encode_request};
 
 use crate::client::{Client, FOR_EVER_MS, batch, config, fetch, produce, start};
@@ -115,4 +117,39 @@ fn large_requests_that_are_never_whole_have_little_room_together() {
     drop((first, second));
     let large = batch(&[&"x".repeat(50 * MB)]);
     assert_eq!(client.produce("t", 0, large).base_offset, 1);
+}
+
+/// Two gigabytes of what members say do not fit into a frame: it was a panic to try.
+#[test]
+fn what_members_say_is_bounded_in_a_group_and_in_an_answer() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let mut join = |group_id: &str, metadata_bytes: usize| {
+        let metadata = vec![0; metadata_bytes].into();
+        let request = JoinGroupRequest {
+            group_id: group_id.into(),
+            session_timeout_ms: 30_000,
+            rebalance_timeout_ms: 60_000,
+            protocol_type: "consumer".into(),
+            protocols: vec![JoinGroupProtocol { name: "range".into(), metadata }],
+            ..Default::default()
+        };
+        let joined = client.call(3, &request);
+        if joined.error_code.is_none() {
+            let request = SyncGroupRequest {
+                group_id: group_id.into(),
+                generation_id: joined.generation_id,
+                member_id: joined.member_id,
+                ..Default::default()
+            };
+            assert_eq!(client.call(3, &request).error_code, ErrorCode::NONE);
+        }
+        joined.error_code
+    };
+    assert_eq!(join("large", 65 << 20), ErrorCode::GROUP_MAX_SIZE_REACHED);
+    assert_eq!([join("a", 40 << 20), join("b", 40 << 20)], [ErrorCode::NONE; 2]);
+    let request = DescribeGroupsRequest { groups: vec!["a".into(), "b".into()], ..Default::default() };
+    let told = client.call(6, &request).groups;
+    let told: Vec<_> = told.iter().map(|group| (group.members.len(), group.error_code)).collect();
+    assert_eq!(told, [(1, ErrorCode::NONE), (0, ErrorCode::UNKNOWN_SERVER_ERROR)]);
 }

@@ -11,6 +11,9 @@ use crate::coordinator::{JoinRequest, Joined};
 /// first round without a heartbeat. It can't send one before.
 const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60_000;
 
+/// So much the subscriptions of all members may take: the leader is told all of them at once.
+const MAX_SUBSCRIPTION_BYTES: usize = 64 << 20;
+
 impl Group {
     /// Answers, parks, or begins a round. `new_member_id` makes an id when one is needed.
     pub(in crate::coordinator) fn join(
@@ -41,6 +44,9 @@ impl Group {
         if !known && self.members.len() + self.pending.len() >= config.max_size {
             return Err(GroupError::GroupMaxSizeReached);
         }
+        if self.subscription_bytes_with(&request) > MAX_SUBSCRIPTION_BYTES {
+            return Err(GroupError::GroupMaxSizeReached);
+        }
         if !self.accepts(&request) {
             return Err(GroupError::InconsistentGroupProtocol);
         }
@@ -60,6 +66,13 @@ impl Group {
         }
         self.add_member(now_ms, token, request, member_id, config, effects);
         Ok(())
+    }
+
+    /// Bytes of all subscriptions, once this request's is one of them.
+    fn subscription_bytes_with(&self, request: &JoinRequest) -> usize {
+        let others = self.members.iter().filter(|(member_id, _)| **member_id != request.member_id);
+        let protocols = others.flat_map(|(_, member)| &member.protocols).chain(&request.protocols);
+        protocols.map(|(name, metadata)| name.len() + metadata.len()).sum()
     }
 
     /// A member id that was given out: a first join, a rejoin, or a repeated question.
