@@ -69,6 +69,8 @@ api_keys! {
     DescribeGroups = 15, 0..=6, flexible 5;
     /// All groups.
     ListGroups = 16, 0..=5, flexible 3;
+    /// Which way of logging in.
+    SaslHandshake = 17, 0..=1, flexible i16::MAX;
     /// Which requests, in which versions.
     ApiVersions = 18, 0..=4, flexible 3;
     /// Make topics.

@@ -143,6 +143,7 @@ check_all! {
     sync_group SyncGroup SyncGroupRequest SyncGroupResponse 0;
     describe_groups DescribeGroups DescribeGroupsRequest DescribeGroupsResponse 0;
     list_groups ListGroups ListGroupsRequest ListGroupsResponse 0;
+    sasl_handshake SaslHandshake SaslHandshakeRequest SaslHandshakeResponse 0;
     api_versions ApiVersions ApiVersionsRequest ApiVersionsResponse 0;
     create_topics CreateTopics CreateTopicsRequest CreateTopicsResponse 2;
     delete_topics DeleteTopics DeleteTopicsRequest DeleteTopicsResponse 1;

@@ -9,6 +9,7 @@ use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::fetch::FetchRequest;
 use protocol::heartbeat::HeartbeatRequest;
 use protocol::metadata::MetadataRequest;
+use protocol::sasl_handshake::SaslHandshakeRequest;
 use protocol::{ApiKey, ErrorCode, decode_response, encode_request};
 use tempfile::TempDir;
 
@@ -45,6 +46,18 @@ fn api_versions_announces_every_request_and_no_default_tagged_field() {
             assert_eq!(frame.last(), Some(&0), "no tagged field follows");
         }
     }
+}
+
+/// The answer of an Apache Kafka 4.3 without SASL, which does not hang up either.
+#[test]
+fn who_tries_to_log_in_is_told_that_nobody_does() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    for version in 0..=1 {
+        let response = client.call(version, &SaslHandshakeRequest { mechanism: "PLAIN".into() });
+        assert_eq!((response.error_code, response.mechanisms), (ErrorCode::ILLEGAL_SASL_STATE, vec![]));
+    }
+    assert!(client.call::<ApiVersionsRequest>(0, &ApiVersionsRequest::default()).error_code.is_none());
 }
 
 #[test]
