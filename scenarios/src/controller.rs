@@ -7,6 +7,7 @@
 mod controls;
 mod disk;
 mod errands;
+mod log_bound;
 mod restarts;
 mod slow_machine;
 mod start;
@@ -25,6 +26,7 @@ use dashboard::{
 };
 use disk::Disk;
 pub use disk::free_bytes;
+use log_bound::LogBound;
 use restarts::Restarts;
 use slow_machine::{Look, SlowMachine};
 use start::DeferredStart;
@@ -71,8 +73,8 @@ pub struct ShowController {
     slow_machine: SlowMachine,
     /// The cars of the show, if it has any.
     drivers: Option<u32>,
-    /// The log keeps enough for this period of the batch lane, in milliseconds of event time.
-    longest_period_ms: i64,
+    /// How much of the log is kept; none where that is another's business.
+    log_bound: Option<LogBound>,
     /// Reads the records that are on the screen; none while there are none.
     records: Option<RecordReader>,
 }
@@ -98,7 +100,7 @@ impl ShowController {
             warnings: WarningDeduplicator::default(),
             restarts: None,
             disk: None,
-            longest_period_ms: i64::MAX,
+            log_bound: None,
             slow_machine: SlowMachine::default(),
             drivers: None,
             records: None,
@@ -109,14 +111,6 @@ impl ShowController {
     #[must_use]
     pub fn with_drivers(mut self, drivers: Option<u32>) -> Self {
         self.drivers = drivers;
-        self
-    }
-
-    /// Tells for which period of the batch lane the log keeps enough, in milliseconds of event
-    /// time.
-    #[must_use]
-    pub fn with_longest_period(mut self, ms: i64) -> Self {
-        self.longest_period_ms = ms;
         self
     }
 
@@ -139,6 +133,7 @@ impl ShowController {
         }
         self.start_deferred_workers();
         self.take_past();
+        self.take_raised_bound();
         let news = self.supervisor.as_mut().map(Supervisor::news).unwrap_or_default();
         for news in news {
             self.tell(news);

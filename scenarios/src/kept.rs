@@ -51,6 +51,11 @@ pub struct TooLittle {
     pub needed: u64,
 }
 
+/// A size in bytes to a tenth of a gigabyte.
+pub fn rounded_up(bytes: u64) -> u64 {
+    bytes.div_ceil(100_000_000) * 100_000_000
+}
+
 impl Kept {
     /// What `bytes` of the disk hold of a show of these businesses with so many cars, whose jobs
     /// run every `period_ms` of event time.
@@ -76,6 +81,20 @@ impl Kept {
         }
         kept.hours = enough;
         Ok(kept)
+    }
+
+    /// What is kept where the jobs run every `period_ms` instead: as much of the disk as now, or
+    /// what they need where that is more.
+    #[must_use]
+    pub fn with_period(&self, period_ms: i64) -> Self {
+        let Self { businesses, drivers, speed, bytes, .. } = self;
+        let within = |bytes| Self::within(bytes, businesses, *drivers, period_ms, *speed);
+        let raised = |TooLittle { needed }| {
+            let bytes = rounded_up(needed);
+            within(bytes)
+                .unwrap_or_else(|TooLittle { needed }| panic!("{bytes} hold what needs {needed} bytes"))
+        };
+        within(*bytes).unwrap_or_else(raised)
     }
 
     fn with_hours(&self, hours: f64) -> Self {
@@ -162,6 +181,26 @@ mod tests {
         assert!(needed > 5 * USUAL_BYTES, "{needed}");
         let kept = kept(needed, 24 * HOUR_MS).unwrap();
         assert!(kept.longest_period_ms() >= 24 * HOUR_MS - 1_000, "{:?}", kept.reach());
+    }
+
+    /// The dial reaches further than the log: it keeps more from then on, and goes on doing so when
+    /// the dial is turned back.
+    #[test]
+    fn a_dial_that_is_turned_up_raises_what_is_kept() {
+        let usual = kept(USUAL_BYTES, HOUR_MS).unwrap();
+        assert!(usual.longest_period_ms() < 2 * HOUR_MS);
+        let raised = usual.with_period(4 * HOUR_MS);
+        assert!(
+            raised.bytes() > 2 * USUAL_BYTES && raised.bytes().is_multiple_of(100_000_000),
+            "{}",
+            raised.bytes()
+        );
+        assert!(raised.longest_period_ms() >= 4 * HOUR_MS);
+        for &topic in Topic::ALL {
+            assert!(raised.retention(topic).bytes >= usual.retention(topic).bytes, "{topic}");
+        }
+        let back = raised.with_period(HOUR_MS);
+        assert_eq!((back.bytes(), back.longest_period_ms() >= 4 * HOUR_MS), (raised.bytes(), true));
     }
 
     #[test]

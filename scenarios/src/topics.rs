@@ -51,6 +51,23 @@ pub fn ensure_kept(
     if missing.is_empty() { Ok(()) } else { await_all(admin, topics) }
 }
 
+/// Keeps so much of each of `topics` from now on; those that are compacted stay so.
+pub fn keep(
+    admin: &Admin,
+    topics: &[Topic],
+    retention: impl Fn(Topic) -> Retention,
+) -> Result<(), ClusterError> {
+    let mut kept = Vec::new();
+    for &topic in topics {
+        let configs = admin.configs(topic.name())?;
+        let is_compacted = |(key, value): &(String, String)| key == "cleanup.policy" && value == "compact";
+        if !configs.iter().any(is_compacted) {
+            kept.push((topic.name(), kept_for_a_while(topic, retention(topic)).configs));
+        }
+    }
+    admin.set_configs(&kept)
+}
+
 fn missing(admin: &Admin, topics: &[Topic]) -> Result<Vec<Topic>, ClusterError> {
     let there = admin.topics()?;
     let is_there =

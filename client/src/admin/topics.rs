@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
 use super::Admin;
@@ -86,6 +86,24 @@ impl Admin {
         }
         all.sort();
         Ok(all)
+    }
+
+    /// Gives topics these settings and no others, each by its name: what is not named here goes
+    /// back to its default (Kafka's `AlterConfigs`).
+    pub fn set_configs(&self, topics: &[(&str, Vec<(String, String)>)]) -> Result<(), ClusterError> {
+        let altered: Vec<_> = topics
+            .iter()
+            .map(|(topic, configs)| {
+                let new = AlterConfig::new(ResourceSpecifier::Topic(topic));
+                configs.iter().fold(new, |new, (key, value)| new.set(key, value))
+            })
+            .collect();
+        let results =
+            self.arrange("changing settings", |client, options| client.alter_configs(&altered, options))?;
+        for result in results {
+            result.map_err(|(of, code)| self.refused(format!("changing the settings of {of:?}"), code))?;
+        }
+        Ok(())
     }
 
     /// Every topic, sorted by name.

@@ -216,11 +216,7 @@ impl ShowController {
                 if told_any {
                     self.show.apply_new_period(period_ms, now_ms);
                     self.cpu_s_at_turn = Lane::ALL.map(|lane| self.cpu_s(lane));
-                }
-                if told_any && period_ms > self.longest_period_ms {
-                    let text = "the log keeps less than such a period, so a run reads what is left of it: start \
-                                the show with this --batch-period, or with more --disk";
-                    self.note(NoticeKind::Note, Severity::Warning, "batch", text.to_owned());
+                    self.keep_enough_for(period_ms);
                 }
                 told(Expect::Run { period_ms, asked_at }, told_any)
             }

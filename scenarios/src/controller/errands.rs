@@ -14,7 +14,7 @@ use super::ShowController;
 use crate::records::{self, redrive};
 
 /// How long the cluster may take for each step.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an errand came to: a sentence, or why it could not be done.
 pub(super) type Outcome = Receiver<Result<String, String>>;
@@ -144,7 +144,9 @@ fn send(settings: &Settings, record: &NewRecord) -> Result<String, String> {
     })
 }
 
-fn start(errand: impl FnOnce() -> Result<String, String> + Send + 'static) -> Result<Outcome, String> {
+pub(super) fn start(
+    errand: impl FnOnce() -> Result<String, String> + Send + 'static,
+) -> Result<Outcome, String> {
     let (report, outcome) = channel();
     // The controller may be gone by then.
     let run = move || drop(report.send(errand()));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use scenarios::controller::free_bytes;
-use scenarios::kept::{Kept, TooLittle, USUAL_BYTES};
+use scenarios::kept::{Kept, TooLittle, USUAL_BYTES, rounded_up};
 use serde::Serialize;
 
 use crate::cli::DemoArgs;
@@ -65,11 +65,6 @@ pub(super) fn warn_if_small(folder: &Path, kept: &Kept) {
     }
 }
 
-/// To a tenth of a gigabyte.
-fn rounded_up(bytes: u64) -> u64 {
-    bytes.div_ceil(100_000_000) * 100_000_000
-}
-
 /// What a show took of the disk.
 #[derive(Debug, Serialize)]
 pub(crate) struct DiskUse {
@@ -124,4 +119,44 @@ fn size_of_folder(folder: &Path) -> u64 {
         Err(_) => 0,
     };
     entries.filter_map(Result::ok).map(size).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use client::{Admin, Settings};
+    use events::{HOUR_MS, Topic};
+    use scenarios::businesses::Scenario;
+    use scenarios::topics;
+
+    use super::*;
+
+    /// The topics of a broker of ours keep more when they are told so, and lose no other setting.
+    #[test]
+    fn a_raised_bound_reaches_the_topics() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let broker = crate::commands::broker::start("127.0.0.1:0", folder.path(), 4).expect("a broker");
+        let settings = Settings::new(broker.bootstrap_servers());
+        let admin = Admin::connect(&settings, Duration::from_secs(10)).expect("a client");
+        let all = Scenario::named("all").expect("a scenario").businesses;
+        let usual = Kept::within(USUAL_BYTES, &all, 160, HOUR_MS, 60.0).expect("room for an hour");
+        let setting = |topic: Topic, key: &str| {
+            let configs = admin.configs(topic.name()).expect("its settings");
+            configs.into_iter().find(|(name, _)| name == key).expect("a setting").1
+        };
+        topics::ensure_kept(&admin, Topic::ALL, |topic| usual.retention(topic)).expect("topics");
+        let raised = usual.with_period(4 * HOUR_MS);
+        topics::keep(&admin, Topic::ALL, |topic| raised.retention(topic)).expect("more of them");
+        for topic in [Topic::DriverLocations, Topic::CardSwipes, Topic::EtaBatch] {
+            let bytes = raised.retention(topic).bytes;
+            assert!(bytes > usual.retention(topic).bytes, "{topic}");
+            assert_eq!(setting(topic, "retention.bytes"), bytes.to_string(), "{topic}");
+            let segment: i64 = setting(topic, "segment.bytes").parse().expect("a number");
+            assert!(segment <= bytes / 2, "{topic}: segments of {segment} in {bytes}");
+            assert_eq!(setting(topic, "retention.ms"), raised.retention(topic).ms.to_string(), "{topic}");
+        }
+        drop(admin);
+        broker.shutdown().expect("an end");
+    }
 }

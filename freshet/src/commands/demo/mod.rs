@@ -132,7 +132,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     )
     .with_drivers(has_cars(args).then_some(args.drivers))
     .with_folder(folder.path())
-    .with_longest_period(kept.longest_period_ms());
+    .with_log_bound(kept, broker.is_some() && args.disk.is_none());
     if !screen.is_terminal() {
         controller.restart_crashed_workers();
     }
@@ -152,8 +152,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let deadline = args.duration.map(|duration| Duration::from_millis(duration.ms() as u64));
     let how = screen.run(&mut controller, &map, deadline)?;
     screen.say("ending the workers");
+    let kept = controller.log_bound().cloned();
     let mut summary = finish(args, &plan, how, controller, &settings, &admin)?;
-    summary.disk = Some(DiskUse::new(folder.path(), &kept));
+    summary.disk = kept.map(|kept| DiskUse::new(folder.path(), &kept));
     // Our clients end before the broker, or they would report that it is gone.
     drop(admin);
     if let Some(broker) = broker {
