@@ -35,8 +35,9 @@ clients: needs tools ## Try the broker with eight real clients, and compare with
 	@tools/install-clients
 	CLIENTS="$(CLIENTS)" $(CARGO) test --locked -p freshet --test clients --test bill -- --include-ignored --nocapture --test-threads 1
 
-torture: needs ## Kill the broker 200 times under load and look for what is missing
+torture: needs ## Kill the broker 200 times under load, run a thousand short shows, and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills
+	$(CARGO) test --locked -p freshet --test short_shows -- --ignored --nocapture
 
 # What it reaches is kept outside the corpus: that has only what is worth a look at every test.
 fuzz: needs ## Look for bytes that do harm, guided by what they reach: ten minutes a target (needs a nightly Rust; FUZZ_SECONDS=60 for less)
