@@ -34,7 +34,6 @@ impl From<InvalidConfig> for Refusal {
 
 /// A topic's settings: what it sets itself, and the defaults.
 pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
-    let in_force = config.log_config(defaults);
     let entries = SETTINGS.iter().map(|setting| {
         let default = setting.broker_name.map(|name| DescribeConfigsSynonym {
             name: name.to_owned(),
@@ -48,7 +47,7 @@ pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<Descri
         });
         DescribeConfigsEntry {
             name: setting.name.to_owned(),
-            value: Some((setting.show)(&in_force)),
+            value: Some(config.value(setting, defaults)),
             is_default: own.is_none(),
             config_source: if own.is_some() { SOURCE_TOPIC } else { SOURCE_DEFAULT },
             synonyms: own.into_iter().chain(default).collect(),
@@ -71,10 +70,7 @@ pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         config_type: kind as i8,
         ..Default::default()
     };
-    let flag = |name: &str, value: bool| DescribeConfigsEntry {
-        config_type: 1,
-        ..entry(name, value.to_string(), SettingKind::String)
-    };
+    let flag = |name: &str, value: bool| entry(name, value.to_string(), SettingKind::Boolean);
     let log = &config.log;
     vec![
         flag("auto.create.topics.enable", config.auto_create_topics),

@@ -15,6 +15,7 @@ use protocol::incremental_alter_configs::{
 
 use super::Context;
 use super::configs::{self, Refusal};
+use crate::controller::{Setting, SettingKind};
 
 pub(super) fn handle(
     context: &Context<'_>,
@@ -45,12 +46,14 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
         match (change.config_operation, &change.value) {
             (SET, Some(value)) => config.set(&change.name, value)?,
             (DELETE, _) => config.unset(&change.name)?,
-            // The only list is cleanup.policy, which has one legal content: to
-            // add that changes nothing.
-            (APPEND, Some(value)) if change.name == "cleanup.policy" => config.set(&change.name, value)?,
-            (APPEND | SUBTRACT, _) => {
-                let message = format!("{} is not a list that can grow or shrink: set it", change.name);
-                return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
+            (APPEND | SUBTRACT, Some(value)) => {
+                let setting = Setting::find(&change.name);
+                let Some(list) = setting.filter(|setting| setting.kind == SettingKind::List) else {
+                    let message = format!("{} is not a list that can grow or shrink: set it", change.name);
+                    return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
+                };
+                let old = config.value(list, context.node.topics.defaults());
+                config.set(list.name, &edited(&old, value, change.config_operation == APPEND))?;
             }
             (operation, _) => {
                 return Err(Refusal::new(
@@ -61,4 +64,18 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
         }
     }
     configs::store(context, &topic, &config, validate_only)
+}
+
+/// A list with more parts, each once, or without some.
+fn edited(list: &str, parts: &str, append: bool) -> String {
+    let split = |list| str::split(list, ',').map(str::trim).filter(|part| !part.is_empty());
+    let mut kept: Vec<&str> = split(list).collect();
+    for part in split(parts) {
+        if !append {
+            kept.retain(|old| *old != part);
+        } else if !kept.contains(&part) {
+            kept.push(part);
+        }
+    }
+    kept.join(",")
 }

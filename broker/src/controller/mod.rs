@@ -11,6 +11,7 @@
 
 mod metadata_log;
 mod partition_handle;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod topic_config;
@@ -19,6 +20,7 @@ mod topics_file;
 mod waiters;
 
 pub(crate) use partition_handle::PartitionHandle;
-pub(crate) use topic_config::{InvalidConfig, SETTINGS, SettingKind, TopicConfig};
+pub(crate) use settings::{SETTINGS, Setting, SettingKind};
+pub(crate) use topic_config::{InvalidConfig, TopicConfig};
 pub(crate) use topics::{Topic, TopicError, Topics};
 pub(crate) use waiters::{Waiter, Waiters};

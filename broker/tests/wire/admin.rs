@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use broker::Cluster;
 use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
@@ -12,7 +13,7 @@ use protocol::describe_configs::{
 };
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::incremental_alter_configs::{
-    APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
+    APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET, SUBTRACT,
 };
 use protocol::join_group::{JoinGroupProtocol, JoinGroupRequest};
 use protocol::list_groups::ListGroupsRequest;
@@ -22,7 +23,7 @@ use protocol::offset_for_leader_epoch::{
 };
 use protocol::{ErrorCode, MAX_STRING_LEN};
 
-use crate::client::{Client, batch, fetch, records, start};
+use crate::client::{Client, batch, config, fetch, records, start};
 
 /// What a topic's settings are, and where each comes from.
 fn settings(client: &mut Client, topic: &str) -> BTreeMap<String, (String, i8)> {
@@ -146,6 +147,72 @@ fn settings_change_all_together_or_not_at_all() {
     assert_eq!(alter(&mut client, &[("cleanup.policy", APPEND, "compact")]).0, ErrorCode::INVALID_CONFIG);
     // They hold at once.
     assert_eq!(client.produce("t", 0, batch(&[&"x".repeat(100)])).error_code, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
+/// What an Apache Kafka 4.3 has by default, what it takes and then tells, and what it refuses.
+const WITHOUT_EFFECT: &[(&str, &str, (&str, &str), &str)] = &[
+    ("compression.gzip.level", "-1", ("9", "9"), "0"),
+    ("compression.lz4.level", "9", ("17", "17"), "18"),
+    ("compression.zstd.level", "3", ("+4", "4"), "-131073"),
+    ("delete.retention.ms", "86400000", ("5", "5"), "-1"),
+    ("file.delete.delay.ms", "60000", (" 0 ", "0"), "-1"),
+    ("follower.replication.throttled.replicas", "", ("*", "*"), "none"),
+    ("leader.replication.throttled.replicas", "", ("0:1, 1:0", "0:1,1:0"), "0:a"),
+    ("local.retention.bytes", "-2", ("5", "5"), "-3"),
+    ("local.retention.ms", "-2", ("-1", "-1"), "-3"),
+    ("max.compaction.lag.ms", "9223372036854775807", ("1", "1"), "0"),
+    ("min.cleanable.dirty.ratio", "0.5", ("1", "1.0"), "1.1"),
+    ("min.compaction.lag.ms", "0", ("5", "5"), "-1"),
+    ("preallocate", "false", ("TRUE", "true"), "yes"),
+    ("remote.log.copy.disable", "false", ("true", "true"), "1"),
+    ("remote.log.delete.on.disable", "false", ("true", "true"), ""),
+    // Kafka too takes nothing else where it has no remote storage.
+    ("remote.storage.enable", "false", ("false", "false"), "true"),
+    ("segment.jitter.ms", "0", ("5", "5"), "-1"),
+    ("unclean.leader.election.enable", "false", ("true", "true"), "maybe"),
+];
+
+#[test]
+fn settings_without_effect_are_taken_kept_and_told_as_by_kafka() {
+    let (cluster, dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("plain", 1, &[]);
+    let set: Vec<_> = WITHOUT_EFFECT.iter().map(|&(name, _, (set, _), _)| (name, set)).collect();
+    client.create_topic("t", 1, &set);
+    for &(name, default, (_, told), refused) in WITHOUT_EFFECT {
+        assert_eq!(settings(&mut client, "plain")[name], (default.into(), SOURCE_DEFAULT), "{name}");
+        assert_eq!(alter(&mut client, &[(name, SET, refused)]).0, ErrorCode::INVALID_CONFIG, "{name}");
+        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
+    }
+    cluster.shutdown().unwrap();
+    let again = Cluster::start(config(&dir)).unwrap();
+    let mut client = Client::to(&again);
+    for &(name, default, (set, told), _) in WITHOUT_EFFECT {
+        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
+        assert!(alter(&mut client, &[(name, DELETE, "")]).0.is_none(), "{name}");
+        assert_eq!(settings(&mut client, "t")[name], (default.into(), SOURCE_DEFAULT), "{name}");
+        assert!(alter(&mut client, &[(name, SET, set)]).0.is_none(), "{name}");
+        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
+    }
+}
+
+#[test]
+fn lists_grow_and_shrink_by_their_parts() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let list = "leader.replication.throttled.replicas";
+    for (operation, value, told) in [
+        (APPEND, "0:1", "0:1"),
+        (APPEND, "0:1,1:1", "0:1,1:1"),
+        (SUBTRACT, "0:1", "1:1"),
+        (SUBTRACT, "1:1", ""),
+    ] {
+        assert!(alter(&mut client, &[(list, operation, value)]).0.is_none());
+        assert_eq!(settings(&mut client, "t")[list], (told.into(), SOURCE_TOPIC));
+    }
+    let not_a_list = alter(&mut client, &[("retention.ms", APPEND, "1")]).0;
+    assert_eq!(not_a_list, ErrorCode::INVALID_CONFIG);
 }
 
 #[test]
