@@ -7,6 +7,7 @@
 mod followed;
 mod shoppers;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -16,6 +17,7 @@ use consumers::recommendations::{HourlyRecommendations, RecommendationsConfig, R
 use dashboard::{BillItem, Pane};
 use events::{Business as Id, Event, HOUR_MS, SimulationTruth, Timestamp, Topic};
 use processor::Processor;
+use producers::Emission;
 use producers::shop::{Shop, ShopConfig};
 
 use crate::business::{
@@ -28,6 +30,9 @@ use crate::view::{item, judged, named};
 
 /// How long the shop has been open when a show begins.
 const HISTORY_MS: i64 = 14 * HOUR_MS;
+/// How long after a click its retry may come, in milliseconds of event time: a click that was sent
+/// before the show has none later than this.
+const RETRIES_MS: i64 = 60_000;
 
 /// How many times the usual number of visitors a burst adds.
 const MORE: u32 = 9;
@@ -48,10 +53,7 @@ pub static SHOP: Business = Business {
         bursts: &[Topic::Clicks],
         priority: None,
         needs: &[],
-        simulate: |world| {
-            let start = world.start;
-            Ok(Box::new(Shop::new(world_config(world)).skip_while(move |emission| emission.at < start)))
-        },
+        simulate: |world| Ok(Box::new(from_the_start(world))),
         burst: |world, moment| Ok(burst(world, moment)),
         rename,
         history: Some(|world| {
@@ -130,6 +132,24 @@ pub static SHOP: Business = Business {
 fn world_config(world: &World) -> ShopConfig {
     let start = world.start.plus_ms(-HISTORY_MS);
     ShopConfig { seed: world.seed, start, staged: world.opening(), ..ShopConfig::default() }
+}
+
+/// The show itself. A retry of what was sent before it is left out: the recommender knows the click
+/// from its history and does not answer it again, and only who knows the history can tell it from a
+/// question without an answer.
+fn from_the_start(world: &World) -> impl Iterator<Item = Emission> + use<> {
+    let start = world.start;
+    let mut sent_before: HashSet<String> = HashSet::new();
+    Shop::new(world_config(world)).filter(move |emission| {
+        let id = if let Event::Clicks(click) = &emission.event { click.event_id.as_ref() } else { None };
+        if emission.at < start {
+            if start.since_ms(emission.at) <= RETRIES_MS {
+                sent_before.extend(id.cloned());
+            }
+            return false;
+        }
+        id.is_none_or(|id| !sent_before.contains(id))
+    })
 }
 
 /// What happened between the opening and the show.
@@ -241,4 +261,31 @@ fn bill_items(bill: &dyn BusinessBill, lines: &[Line]) -> Vec<BillItem> {
         (2, "missed clicks", "clicks"),
         missed_clicks,
     )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn click_id(event: &Event) -> Option<String> {
+        if let Event::Clicks(click) = event { click.event_id.clone() } else { None }
+    }
+
+    /// Seed 1004 sends a click five seconds before this show, and its retry in it.
+    #[test]
+    fn what_was_sent_before_a_show_is_not_sent_again_in_it() {
+        let start = "1969-12-31T23:59:00Z".parse().expect("an instant");
+        let world = World { seed: 1004, start, drivers: 1, map: None };
+        let before: HashSet<String> = before_the_show(&world).filter_map(|event| click_id(&event)).collect();
+        let until = start.plus_ms(RETRIES_MS);
+        let whole = Shop::new(world_config(&world)).skip_while(|emission| emission.at < start);
+        let whole: Vec<Emission> = whole.take_while(|emission| emission.at < until).collect();
+        let show: Vec<Emission> = from_the_start(&world).take_while(|emission| emission.at < until).collect();
+        let again = |emissions: &[Emission]| {
+            emissions.iter().filter_map(|it| click_id(&it.event)).filter(|id| before.contains(id)).count()
+        };
+        assert!(again(&whole) > 0, "a retry to leave out");
+        assert_eq!(again(&show), 0);
+        assert_eq!(show.len(), whole.len() - again(&whole), "nothing else is left out");
+    }
 }
