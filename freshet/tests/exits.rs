@@ -103,7 +103,7 @@ fn a_broker_says_when_the_network_can_reach_it_and_keeps_its_folder_to_itself() 
     }
 }
 
-/// Nobody sits before a headless show who could press `r`.
+/// A headless show has no one who presses `r`.
 #[test]
 fn a_worker_of_a_headless_show_that_is_killed_is_started_again_and_that_is_said() {
     let temporary = tempfile::tempdir().unwrap();

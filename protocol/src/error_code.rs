@@ -75,7 +75,7 @@ error_codes! {
     INVALID_COMMIT_OFFSET_SIZE = 28;
     /// A timestamp outside what the topic accepts.
     INVALID_TIMESTAMP = 32;
-    /// Nobody logs in here, or not now.
+    /// Logging in is not possible here, or not now.
     ILLEGAL_SASL_STATE = 34;
     /// The version is not one of those announced.
     UNSUPPORTED_VERSION = 35;

@@ -19,7 +19,7 @@ const MIB: i64 = 1 << 20;
 
 /// What a show may take of the disk unless told otherwise: 1.5 GB.
 pub const USUAL_BYTES: u64 = 1_500_000_000;
-/// What a day of every business is in the warehouse, which nobody cuts.
+/// What a day of every business is in the warehouse, of which nothing is removed.
 const WAREHOUSE_BYTES: i64 = 24 * 5 * MIB;
 /// The log is kept for so many periods of the batch lane at least: a run publishes a whole period
 /// of answers at once.
@@ -83,18 +83,26 @@ impl Kept {
         Ok(kept)
     }
 
-    /// What is kept where the jobs run every `period_ms` instead: as much of the disk as now, or
-    /// what they need where that is more.
+    /// The same of as much of the disk as `bytes`, or of what such a show needs where that is more.
+    pub fn at_least(
+        bytes: u64,
+        businesses: &[&'static Business],
+        drivers: u32,
+        period_ms: i64,
+        speed: f64,
+    ) -> Self {
+        let within = |bytes| Self::within(bytes, businesses, drivers, period_ms, speed);
+        within(bytes).unwrap_or_else(|TooLittle { needed }| {
+            let raised = rounded_up(needed);
+            let kept = within(raised);
+            kept.unwrap_or_else(|TooLittle { needed }| panic!("{raised} bytes do not hold {needed}"))
+        })
+    }
+
+    /// What is kept where the jobs run every `period_ms` instead; no less of the disk than now.
     #[must_use]
     pub fn with_period(&self, period_ms: i64) -> Self {
-        let Self { businesses, drivers, speed, bytes, .. } = self;
-        let within = |bytes| Self::within(bytes, businesses, *drivers, period_ms, *speed);
-        let raised = |TooLittle { needed }| {
-            let bytes = rounded_up(needed);
-            within(bytes)
-                .unwrap_or_else(|TooLittle { needed }| panic!("{bytes} hold what needs {needed} bytes"))
-        };
-        within(*bytes).unwrap_or_else(raised)
+        Self::at_least(self.bytes, &self.businesses, self.drivers, period_ms, self.speed)
     }
 
     fn with_hours(&self, hours: f64) -> Self {

@@ -1,8 +1,7 @@
 //! `SaslHandshake`: which way of logging in to use.
 //!
 //! # Behaviour
-//! As a Kafka without SASL: nobody logs in here, and who tries learns that from the code and is not
-//! hung up on.
+//! As a Kafka without SASL: the answer is `ILLEGAL_SASL_STATE`, and the connection stays open.
 //!
 //! # Versions
 //! Both alike.

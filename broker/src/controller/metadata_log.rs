@@ -2,12 +2,12 @@
 //!
 //! The log is `__cluster_metadata-0`, in Kafka's form: `kafka-dump-log --cluster-metadata-decoder`
 //! reads it. A change is one batch and is synced before it counts, so a crash can tear the last
-//! batch alone, and that one nobody was promised. When most of the log is changes that later ones
+//! batch alone, which was not acknowledged yet. When most of the log is changes that later ones
 //! have undone, a *snapshot* of what is alive is written behind its end, and only then all before
 //! it is removed: whenever a crash comes, reading from the start gives the same topics.
 //!
-//! Before there was this log, all topics stood in one text file (`topics_file.rs`). Where there is
-//! such a file it counts, whatever the log says: it is removed once all of it is in the log, and
+//! An older version keeps all topics in one text file (`topics_file.rs`). A data directory that has
+//! one goes by it, whatever the log says: the file is removed once all of it is in the log, and
 //! before anything else changes.
 //!
 //! # Simplifications

@@ -1,8 +1,8 @@
 //! Which topics there are, how many partitions each has, and how they are configured.
 //!
 //! In a Kafka of several brokers one of them is the controller: it decides this and who leads what,
-//! and tells the others by a log of changes. On one broker nothing is left to elect, and nobody is
-//! to be told, but the log is there: each change of topics is a batch of records at its end. So a
+//! and tells the others by a log of changes. On one broker nothing is left to elect, and no other
+//! is told, but the log is there: each change of topics is a batch of records at its end. So a
 //! crash leaves the state before or after it, and the next change costs the same beside ten
 //! thousand topics as beside one.
 //!

@@ -43,7 +43,10 @@ fn tour() -> Vec<File> {
 
 #[test]
 fn no_comment_is_wider_than_100_columns() {
-    let mut wide = faults(&files::ending(".rs"), |text| comments::wide("//", text));
+    let mut wide = Vec::new();
+    for ending in [".rs", ".go", ".java", ".js"] {
+        wide.extend(faults(&files::ending(ending), |text| comments::wide("//", text)));
+    }
     let scripts = [".py", ".sh", ".toml", "Makefile", "/airflow", "/install", "/install-clients", "/kafka"];
     for ending in scripts {
         wide.extend(faults(&files::ending(ending), |text| comments::wide("#", text)));

@@ -1,4 +1,4 @@
-//! Workers that have crashed are started again where nobody sits before the screen, as a supervisor
+//! Workers that have crashed are started again in a show without a screen, as a supervisor
 //! does: after a while, each time after a longer one, and not for ever.
 
 use std::collections::HashMap;

@@ -71,7 +71,7 @@ impl ShowController {
             Some(Ok(Ok(specs))) => self.start_all(specs),
             Some(Ok(Err(reason))) => {
                 self.note(NoticeKind::Crash, Severity::Bad, "past", reason);
-                // Those who learn from it won't come: nobody waits for them.
+                // Those who learn from it won't come: they are not waited for.
                 if let Some(second) = &mut self.second {
                     second.patience_ms = 0;
                 }

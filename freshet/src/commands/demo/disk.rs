@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use scenarios::controller::free_bytes;
 use scenarios::kept::{Kept, TooLittle, USUAL_BYTES, rounded_up};
 use serde::Serialize;
@@ -29,27 +29,24 @@ pub(super) fn enough_files() -> Result<()> {
 /// What is kept of the show. Where a period of the batch lane is more than the usual bound holds,
 /// the bound is raised, and that is said; one that a person gave is too small then.
 pub(super) fn kept(args: &DemoArgs) -> Result<Kept> {
-    let within = |bytes| {
-        let businesses = &args.scenario.businesses;
-        Kept::within(bytes, businesses, args.drivers, args.batch_period.ms(), args.time.speed)
+    let (businesses, period_ms) = (&args.scenario.businesses, args.batch_period.ms());
+    let Some(given) = args.disk else {
+        let kept = Kept::at_least(USUAL_BYTES, businesses, args.drivers, period_ms, args.time.speed);
+        if kept.bytes() > USUAL_BYTES {
+            let size = Size(kept.bytes());
+            say!("a batch period of this length needs {size} of disk, so the show may take as much");
+        }
+        return Ok(kept);
     };
-    match (within(args.disk.unwrap_or(USUAL_BYTES)), args.disk) {
-        (Ok(kept), _) => Ok(kept),
-        (Err(TooLittle { needed }), Some(given)) => bail!(
+    let kept = Kept::within(given, businesses, args.drivers, period_ms, args.time.speed);
+    kept.map_err(|TooLittle { needed }| {
+        anyhow!(
             "--disk: {} do not hold what the jobs read and publish in a batch period: pass --disk {}, a shorter \
              --batch-period or fewer --drivers",
             Size(given),
             Size(rounded_up(needed)).to_string().replace(' ', "")
-        ),
-        (Err(TooLittle { needed }), None) => {
-            let bytes = rounded_up(needed);
-            say!("a batch period of this length needs {} of disk, so the show may take as much", Size(bytes));
-            match within(bytes) {
-                Ok(kept) => Ok(kept),
-                Err(TooLittle { needed }) => bail!("{} of disk are not enough: {needed} bytes", Size(bytes)),
-            }
-        }
-    }
+        )
+    })
 }
 
 /// Says when there is less room than the show may take.

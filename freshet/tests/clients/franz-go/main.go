@@ -1,5 +1,6 @@
-// Franz-go against the broker at the address given: what it observes, a line each. The lines are compared with those that an
-// Apache Kafka gives, so whatever differs from run to run is left out of them.
+// Franz-go against the broker at the address given: what it observes, a line each. The lines are
+// compared with those that an Apache Kafka gives, so whatever differs from run to run is left out
+// of them.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// KafkaJS against the broker at the address given: what it observes, a line each. The lines are compared with those that an
-// Apache Kafka gives, so whatever differs from run to run is left out of them.
+// KafkaJS against the broker at the address given: what it observes, a line each. The lines are
+// compared with those that an Apache Kafka gives, so whatever differs from run to run is left out
+// of them.
 const { Kafka, CompressionTypes, ConfigResourceTypes, logLevel } = require('kafkajs')
 
 const TOPIC = 'from-kafkajs'
