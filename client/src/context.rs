@@ -20,20 +20,58 @@ use crate::producer::{Refused, from_opaque};
 /// can't.
 pub const BACK: &str = "client_back";
 
+/// librdkafka says at most every 30 s that it still can't connect, if the reason is the same. A
+/// failure is remembered for a little longer.
+const FAILURE_COUNTS: Duration = Duration::from_secs(35);
+
+/// Less than librdkafka ever lets pass between two attempts.
+const APART: Duration = Duration::from_millis(50);
+
 /// Whether the cluster can be reached, as far as this client has noticed; says each change once.
+///
+/// That no broker is connected is no outage: a broker closes a connection on which nothing moves,
+/// and the client connects again. Nor is one failed attempt to do so: of the addresses that a name
+/// has, as `localhost` has two, a broker need not listen on all. It is one when the attempts fail
+/// until librdkafka has said twice that no broker is left; not in one breath, for that is what it
+/// had to say earlier, to a client that did not listen.
 #[derive(Debug, Default)]
 pub(crate) struct Reachability {
     lost: AtomicBool,
+    failing: Mutex<Option<Failing>>,
     /// The offset that librdkafka's last complaint about a batch named.
     unreadable_at: Mutex<Option<i64>>,
+}
+
+/// Attempts to connect fail.
+#[derive(Debug)]
+struct Failing {
+    last: Instant,
+    /// When no broker was left for the first time since they do.
+    none_left: Option<Instant>,
 }
 
 impl Reachability {
     /// Something arrived, so the cluster is there.
     pub(crate) fn mark_reachable(&self) {
         if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) {
+            if let Some(failing) = &mut *locked(&self.failing) {
+                failing.none_left = None;
+            }
             tracing::info!(target: BACK, "the broker is back");
         }
+    }
+
+    fn attempt_failed(&self, now: Instant) {
+        let mut failing = locked(&self.failing);
+        let before = failing.take().filter(|failing| failing.counts(now));
+        *failing = Some(Failing { last: now, none_left: before.and_then(|failing| failing.none_left) });
+    }
+
+    /// Whether it is an outage that no broker is connected any more.
+    fn none_is_left(&self, now: Instant) -> bool {
+        let mut failing = locked(&self.failing);
+        let Some(failing) = failing.as_mut().filter(|failing| failing.counts(now)) else { return false };
+        now.duration_since(*failing.none_left.get_or_insert(now)) >= APART
     }
 
     /// Where the batch begins that librdkafka has just complained about, if it said so.
@@ -52,7 +90,9 @@ impl Reachability {
             None | Some(RDKafkaErrorCode::PartitionEOF) => {}
             // One of several addresses may be down while the cluster is well.
             Some(RDKafkaErrorCode::AllBrokersDown) => {
-                if !self.lost.swap(true, Ordering::Relaxed) {
+                if !self.none_is_left(now()) {
+                    tracing::debug!(target: "librdkafka", "{reason}");
+                } else if !self.lost.swap(true, Ordering::Relaxed) {
                     tracing::warn!("the broker went away: {reason}; reconnecting until it is back");
                 }
             }
@@ -64,6 +104,37 @@ impl Reachability {
             Some(_) => tracing::warn!(target: "librdkafka", "{error}: {reason}"),
         }
     }
+
+    /// librdkafka repeats itself while a broker is away, and what a person must know is said by
+    /// [`Self::error`]: its lines are details, for those who turn them on.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(target: "librdkafka", "{facility}: {line}");
+            }
+            RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", "{facility}: {line}"),
+            _ => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
+        }
+        // Not all attempts that fail come as errors as well. A connection that was closed is told
+        // in the same way, but as news of a lower level.
+        if facility == "FAIL" && (level as i32) <= RDKafkaLogLevel::Warning as i32 {
+            self.attempt_failed(now());
+        }
+    }
+}
+
+impl Failing {
+    fn counts(&self, now: Instant) -> bool {
+        now.duration_since(self.last) < FAILURE_COUNTS
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge: how long a connection has been failing is measured in wall-clock time"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The offset in one of librdkafka's complaints, such as "Decompression (codec 0x1) of message at
@@ -86,18 +157,6 @@ pub(crate) fn leave<C: ConsumerContext>(consumer: &BaseConsumer<C>) {
     }
 }
 
-/// librdkafka repeats itself while a broker is away, and what a person must know is said by
-/// [`Reachability`]: its lines are details, for those who turn them on.
-fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(target: "librdkafka", "{facility}: {line}");
-        }
-        RDKafkaLogLevel::Debug => tracing::trace!(target: "librdkafka", "{facility}: {line}"),
-        _ => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
-    }
-}
-
 /// For clients that neither join a group nor send.
 #[derive(Debug, Default)]
 pub(crate) struct ReaderContext {
@@ -106,7 +165,7 @@ pub(crate) struct ReaderContext {
 
 impl ClientContext for ReaderContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log(level, facility, line);
+        self.reachability.log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -149,7 +208,7 @@ impl Membership {
 
 impl ClientContext for Membership {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log(level, facility, line);
+        self.reachability.log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -260,7 +319,7 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log(level, facility, line);
+        self.reachability.log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -337,7 +396,27 @@ fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::offset_in;
+    use super::*;
+
+    #[test]
+    fn an_outage_is_attempts_that_fail_until_no_broker_is_left_twice() {
+        let (start, client) = (now(), Reachability::default());
+        let none_is_left = |ms| client.none_is_left(start + Duration::from_millis(ms));
+        let attempt_failed = |ms| client.attempt_failed(start + Duration::from_millis(ms));
+        assert!(!none_is_left(0) && !none_is_left(1000), "closed in idleness, again and again");
+        attempt_failed(2000);
+        assert!(!none_is_left(2000), "one address of two");
+        attempt_failed(602_000);
+        assert!(!none_is_left(602_000), "and so after the next idleness");
+        assert!(!none_is_left(602_010), "heard late");
+        // That attempts still fail may not be said again, but that no broker is left is.
+        assert!(none_is_left(602_100) && none_is_left(603_000));
+        client.lost.store(true, Ordering::Relaxed);
+        client.mark_reachable();
+        assert!(!none_is_left(604_000), "heard late");
+        assert!(none_is_left(605_000), "away again");
+        assert!(!none_is_left(650_000), "closed in idleness after that");
+    }
 
     /// The words of librdkafka 2.12 (`rdkafka_msgset_reader.c`).
     #[test]

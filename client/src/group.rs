@@ -26,6 +26,9 @@ use crate::{ClusterError, Commit, GroupError, Read, Record, Settings, TopicParti
 /// After how long a partition in which nothing moves is looked at.
 const STILL: Duration = Duration::from_secs(5);
 
+/// How long a cluster that was away is given to say that it is back.
+const ASKED: Duration = Duration::from_millis(500);
+
 /// How much news of the membership is taken in at a time; there is rarely more than an
 /// acknowledged commit and a rebalance.
 const AT_ONCE: u32 = 4;
@@ -261,12 +264,16 @@ impl GroupConsumer {
     }
 
     /// Commits and waits for the broker's word. [`GroupError::Fenced`] when this consumer is no
-    /// longer a member. Fails at once while the cluster is known to be away.
+    /// longer a member. Fails within half a second while the cluster is known to be away.
     pub fn commit(&self, commits: &[Commit]) -> Result<(), GroupError> {
-        if self.inner.context().reachability.is_lost() {
-            return Err(
-                self.wrong("committing for", &KafkaError::ConsumerCommit(RDKafkaErrorCode::AllBrokersDown))
-            );
+        // Nothing tells that the cluster is back to who is sent no records: so it is asked.
+        if let Some(first) = commits.first()
+            && self.inner.context().reachability.is_lost()
+        {
+            self.inner
+                .fetch_metadata(Some(&first.at.topic), ASKED)
+                .map_err(|error| self.wrong("committing for", &error))?;
+            self.inner.context().reachability.mark_reachable();
         }
         self.commit_in(commits, CommitMode::Sync)
     }

@@ -18,10 +18,10 @@
 //! lines go to `tracing` under the target `librdkafka`.
 //!
 //! # When the broker goes away
-//! Nothing here gives up: librdkafka reconnects by itself, from 100 ms to one second apart. The
-//! loss is reported once, as a `tracing` warning, and so is the return; not every attempt. What
-//! needs an answer now (metadata, a commit) fails with [`ClusterError::Unreachable`] after its
-//! timeout.
+//! Nothing here gives up: librdkafka reconnects by itself, from 100 ms to one second apart. That
+//! this fails is reported once, as a `tracing` warning, and so is the return; not every attempt,
+//! nor a connection that a broker has closed because nothing moved on it. What needs an answer now
+//! (metadata, a commit) fails with [`ClusterError::Unreachable`] after its timeout.
 //!
 //! # When a batch can't be read
 //! A log may hold batches that are rubbish inside, where an older broker did not look. To

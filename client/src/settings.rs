@@ -59,6 +59,8 @@ impl Settings {
             .set("reconnect.backoff.max.ms", "1000")
             // Requests that are not answered must not hold up the end of a program for a minute.
             .set("socket.timeout.ms", "10000")
+            // Nor is a broker that takes connections and says nothing waited for longer.
+            .set("socket.connection.setup.timeout.ms", "10000")
             // Nothing to report to: no cluster of ours collects its clients' metrics.
             .set("enable.metrics.push", "false")
             .set("log.connection.close", "false")
