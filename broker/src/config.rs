@@ -29,6 +29,9 @@ pub struct BrokerConfig {
     pub checkpoint_interval_ms: i64,
     /// Groups and committed offsets.
     pub groups: GroupConfig,
+    /// `connections.max.idle.ms`: a connection on which nothing moves for so long is closed, unless
+    /// it waits for an answer.
+    pub connections_max_idle_ms: u32,
     /// `socket.request.max.bytes`: a larger request closes its connection.
     pub max_request_bytes: usize,
     /// `queued.max.request.bytes`: so much memory large requests have together while they arrive;
@@ -52,6 +55,7 @@ impl BrokerConfig {
             log: LogConfig::default(),
             checkpoint_interval_ms: 60_000,
             groups: GroupConfig::default(),
+            connections_max_idle_ms: 600_000,
             max_request_bytes: 100 << 20,
             queued_request_bytes: 128 << 20,
             threads: 1,

@@ -74,6 +74,7 @@ pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
     let log = &config.log;
     vec![
         flag("auto.create.topics.enable", config.auto_create_topics),
+        entry("connections.max.idle.ms", config.connections_max_idle_ms.to_string(), SettingKind::Long),
         entry("default.replication.factor", "1".into(), SettingKind::Int),
         flag("delete.topic.enable", true),
         entry(

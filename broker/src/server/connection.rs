@@ -6,6 +6,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::arrival::Arrival;
+use super::idle::Idle;
 use super::output::Output;
 use super::shared::{LARGE_REQUEST_STALL, Shared};
 use super::{clock, foreign_protocol};
@@ -70,6 +72,7 @@ pub(super) struct Connection {
     greeted: bool,
     slots: VecDeque<Slot>,
     output: Output,
+    idle: Idle,
     /// One timer for whichever request is first and has a deadline.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -105,6 +108,7 @@ impl Connection {
         endpoint: Endpoint,
         client_host: String,
     ) -> Self {
+        let idle_limit = Duration::from_millis(shared.node.config.connections_max_idle_ms.into());
         Self {
             shared,
             stream,
@@ -115,11 +119,12 @@ impl Connection {
             greeted: false,
             slots: VecDeque::new(),
             output: Output::default(),
+            idle: Idle::new(idle_limit),
             timer: None,
         }
     }
 
-    /// Serves the client until it hangs up.
+    /// Serves the client until it hangs up or has been idle for too long.
     pub(super) async fn run(mut self) -> Result<(), Closed> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -130,8 +135,13 @@ impl Connection {
         loop {
             let read = self.poll_read(cx)?;
             self.poll_answers(cx)?;
+            let sent = self.output.sent_bytes();
             if let Poll::Ready(Err(error)) = self.output.poll_flush(&mut self.stream, cx) {
                 return Poll::Ready(ignore_hangup(error));
+            }
+            // Who waits for an answer is not idle, nor who reads one.
+            if !self.slots.is_empty() || self.output.sent_bytes() > sent {
+                self.idle.ended();
             }
             match read {
                 Read::HungUp => return Poll::Ready(Ok(())),
@@ -145,7 +155,8 @@ impl Connection {
                 }
                 // Too much was waiting to go out, and now that has gone.
                 Read::Refused if self.may_read() => {}
-                Read::Refused | Read::Nothing => return Poll::Pending,
+                // Clients know that this happens and connect again: no line in the log.
+                Read::Refused | Read::Nothing => return self.idle.poll_over(cx).map(Ok),
             }
         }
     }
@@ -188,7 +199,10 @@ impl Connection {
         self.input.reserve(size.saturating_sub(self.input.len()).clamp(MIN_READ, MAX_READ));
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         match read {
-            Poll::Ready(Ok(1..)) => self.arrival.progressed(&self.shared.large_requests),
+            Poll::Ready(Ok(1..)) => {
+                self.idle.ended();
+                self.arrival.progressed(&self.shared.large_requests);
+            }
             Poll::Ready(Ok(0)) => return Ok(Read::HungUp),
             Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Read::HungUp),
             Poll::Pending => {

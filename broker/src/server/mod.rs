@@ -19,6 +19,7 @@ mod connection;
 mod error;
 mod foreign_protocol;
 mod housekeeping;
+mod idle;
 mod listen;
 mod lock_file;
 mod open_files;

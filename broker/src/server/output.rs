@@ -20,6 +20,7 @@ const COPY_AT_MOST: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Output {
     chunks: VecDeque<Chunk>,
+    sent_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -36,6 +37,11 @@ impl Output {
             Chunk::File(_) => 0,
         };
         self.chunks.iter().map(pending).sum()
+    }
+
+    /// Bytes that the socket has taken so far.
+    pub(super) fn sent_bytes(&self) -> u64 {
+        self.sent_bytes
     }
 
     /// Adds an answer. Fails when records can't be read; the answer is unfinished then, and so is
@@ -92,6 +98,7 @@ impl Output {
                     (sent, sent == region.len)
                 }
             };
+            self.sent_bytes += sent as u64;
             if whole {
                 self.chunks.pop_front();
                 continue;

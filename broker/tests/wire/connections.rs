@@ -195,6 +195,19 @@ fn a_slow_reader_is_bounded_and_loses_nothing() {
     }
 }
 
+/// As in Kafka, whether they have said nothing or half of something; a request ends the silence.
+#[test]
+fn connections_on_which_nothing_moves_are_closed() {
+    let data_dir = TempDir::new().unwrap();
+    let hasty = BrokerConfig { connections_max_idle_ms: 1, ..config(&data_dir) };
+    let cluster = Cluster::start(hasty).unwrap();
+    let mut silent = Client::to(&cluster);
+    let mut half = Client::to(&cluster);
+    half.send_bytes(&[0, 0, 1]);
+    silent.expect_hangup();
+    half.expect_hangup();
+}
+
 #[test]
 fn a_thousand_idle_connections_are_no_burden() {
     let (cluster, _dir) = start();
