@@ -47,6 +47,7 @@ mod partition;
 #[cfg(test)]
 mod partition_tests;
 mod rule;
+mod states;
 #[cfg(test)]
 mod tests;
 

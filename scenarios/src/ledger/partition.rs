@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use events::Replay;
 
+use super::states::{State, States};
 use super::{Expected, Sums};
 
 /// The most questions of a partition whose state is kept.
@@ -12,29 +13,6 @@ pub(super) const REMEMBERED: usize = 2_000_000;
 const MOST_ROUNDS: u32 = 1_000;
 /// The most committed offsets of a partition that wait until their answers have been read.
 const PENDING_COMMITS: usize = 1_000;
-
-/// The state of the record at an offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Not read: retention has deleted it, or it has yet to arrive.
-    Unread,
-    /// So many answers to it were read before it was read itself.
-    Early(u16),
-    /// So many answers to it were read, and how many it expects the records do not show.
-    Uncounted(u16),
-    /// It has been read; `waiting` holds how many answers are missing.
-    Waiting,
-    /// It has all the answers that it expects, or one that was not expected: 0.
-    Answered(u16),
-    DeadLettered,
-    Repeated,
-    /// It expects no answer, and an answer would be right.
-    NoneExpected,
-    /// It expects no answer, and an answer would be one too many.
-    NoneAllowed,
-    /// How many answers it expects is unknown, and none has come.
-    Unknown,
-}
 
 /// The answers that a question waits for.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +32,7 @@ pub(super) struct Partition {
     first: i64,
     /// The offset of the first of `states`.
     base: i64,
-    states: VecDeque<State>,
+    states: States,
     /// Those of `states` that wait, and for how many answers.
     waiting: BTreeMap<i64, Owed>,
     /// The sum of these answers. Some millions wait for a consumer that is paused, and the screen
@@ -96,8 +74,8 @@ impl Partition {
         self.end = self.first;
     }
 
-    /// The state of the question at `offset`, if it is kept.
-    fn state(&mut self, offset: i64) -> Option<&mut State> {
+    /// The place and the state of the question at `offset`, if it is kept.
+    fn state(&mut self, offset: i64) -> Option<(usize, State)> {
         if offset < self.first {
             return None;
         }
@@ -106,7 +84,7 @@ impl Partition {
         }
         while offset < self.base && self.states.len() < REMEMBERED {
             self.base -= 1;
-            self.states.push_front(State::Unread);
+            self.states.push_front();
         }
         let place = offset - self.base;
         // A header may name any number: one far beyond what was read is invalid.
@@ -114,21 +92,21 @@ impl Partition {
             return None;
         }
         while self.states.len() as i64 <= place {
-            self.states.push_back(State::Unread);
+            self.states.push_back();
         }
         while self.states.len() > REMEMBERED {
             self.states.pop_front();
             self.base += 1;
         }
         let place = usize::try_from(offset - self.base).ok()?;
-        self.states.get_mut(place)
+        Some((place, self.states.get(place)?))
     }
 
     /// The record at `offset` has been read, and expects so many answers.
     pub(super) fn question(&mut self, offset: i64, owed: Expected) {
         self.advance(offset + 1);
-        let Some(known) = self.state(offset) else { return };
-        let early = match *known {
+        let Some((place, known)) = self.state(offset) else { return };
+        let early = match known {
             State::Unread => 0,
             State::Early(answers) => answers,
             // The question or its dead letter was read before.
@@ -152,7 +130,7 @@ impl Partition {
             Expected::Unknown => (State::Unknown, 0),
             Expected::Repeated => (State::Repeated, 0),
         };
-        *known = state;
+        self.states.set(place, state);
         self.extra -= more_than_one(early);
         self.extra += more_than_one(owed);
         // Only now it shows that some were too many.
@@ -181,8 +159,7 @@ impl Partition {
         let place = |offset: i64| usize::try_from(offset - self.base).unwrap_or(0).min(self.states.len());
         let (from, to) = (place(self.end), place(end));
         if from < to {
-            let letters = self.states.range(from..to).filter(|state| **state == State::DeadLettered);
-            self.dead_lettered += letters.count() as u64;
+            self.dead_lettered += self.states.dead_letters(from, to) as u64;
         }
         self.end = self.end.max(end);
     }
@@ -193,15 +170,15 @@ impl Partition {
             return;
         }
         self.reached = self.reached.max(offset + 1);
-        let Some(known) = self.state(offset) else { return };
-        match *known {
+        let Some((place, known)) = self.state(offset) else { return };
+        match known {
             State::Early(answers) if answers < most => {
-                *known = State::Early(answers + 1);
+                self.states.set(place, State::Early(answers + 1));
                 self.extra += 1;
                 self.answered += 1;
             }
             State::Uncounted(answers) if answers < most => {
-                *known = State::Uncounted(answers + 1);
+                self.states.set(place, State::Uncounted(answers + 1));
                 self.extra += 1;
                 self.answered += 1;
             }
@@ -210,25 +187,25 @@ impl Partition {
             }
             State::Waiting => self.answer_waiting(offset),
             State::Unread => {
-                *known = State::Early(1);
+                self.states.set(place, State::Early(1));
                 self.answered += 1;
             }
             State::DeadLettered => {
-                *known = State::Answered(1);
+                self.states.set(place, State::Answered(1));
                 self.answered += 1;
             }
             State::Repeated => {
-                *known = State::Answered(0);
+                self.states.set(place, State::Answered(0));
                 self.repeated -= 1;
                 self.answered += 1;
             }
             State::NoneExpected => {
-                *known = State::Answered(0);
+                self.states.set(place, State::Answered(0));
                 self.nothing_owed -= 1;
                 self.answered += 1;
             }
             State::Unknown => {
-                *known = State::Uncounted(1);
+                self.states.set(place, State::Uncounted(1));
                 self.nothing_owed -= 1;
                 self.answered += 1;
             }
@@ -248,8 +225,8 @@ impl Partition {
         let Owed { left, all, .. } = *owed;
         if left == 0 {
             self.waiting.remove(&offset);
-            if let Some(known) = self.state(offset) {
-                *known = State::Answered(all);
+            if let Some((place, _)) = self.state(offset) {
+                self.states.set(place, State::Answered(all));
             }
         }
     }
@@ -272,7 +249,8 @@ impl Partition {
         let first = usize::try_from(replay.from.max(self.base) - self.base).unwrap_or(usize::MAX);
         for at in first..self.states.len() {
             let offset = self.base + at as i64;
-            let (state, answers) = match self.states[at] {
+            let Some(state) = self.states.get(at) else { break };
+            let (state, answers) = match state {
                 State::Early(answers) => {
                     self.extra -= more_than_one(answers);
                     (State::Unread, answers)
@@ -305,7 +283,7 @@ impl Partition {
                 | State::NoneAllowed
                 | State::Unknown => continue,
             };
-            self.states[at] = state;
+            self.states.set(at, state);
             if answers > 0 {
                 self.answered_before = self.answered_before.max(offset + 1);
             }
@@ -324,28 +302,28 @@ impl Partition {
             self.missing -= u64::from(left);
             self.answered += u64::from(left);
             self.replayed -= u64::from(left);
-            if let Some(known) = self.state(offset) {
-                *known = State::Answered(all);
+            if let Some((place, _)) = self.state(offset) {
+                self.states.set(place, State::Answered(all));
             }
         }
     }
 
     /// A dead letter names the record at `offset`.
     pub(super) fn dead_letter(&mut self, offset: i64) {
-        let Some(known) = self.state(offset) else { return };
-        match *known {
+        let Some((place, known)) = self.state(offset) else { return };
+        match known {
             State::Early(_) | State::Uncounted(_) | State::Answered(_) | State::DeadLettered => return,
             State::Waiting => {
-                *known = State::DeadLettered;
+                self.states.set(place, State::DeadLettered);
                 self.give_up(offset);
             }
-            State::Unread => *known = State::DeadLettered,
+            State::Unread => self.states.set(place, State::DeadLettered),
             State::Repeated => {
-                *known = State::DeadLettered;
+                self.states.set(place, State::DeadLettered);
                 self.repeated -= 1;
             }
             State::NoneExpected | State::NoneAllowed | State::Unknown => {
-                *known = State::DeadLettered;
+                self.states.set(place, State::DeadLettered);
                 self.nothing_owed -= 1;
             }
         }
@@ -365,8 +343,8 @@ impl Partition {
         let forgotten: Vec<i64> = self.waiting.range(..offset).map(|(&forgotten, _)| forgotten).collect();
         for forgotten in forgotten {
             self.give_up(forgotten);
-            if let Some(state) = self.state(forgotten) {
-                *state = State::Unread;
+            if let Some((place, _)) = self.state(forgotten) {
+                self.states.set(place, State::Unread);
             }
         }
     }
