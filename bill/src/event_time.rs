@@ -31,6 +31,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use events::Source;
 use events::{BatchRun, BatchedMut, Business, Event, Role, Timestamp, Topic};
 
+use crate::arrivals::Arrivals;
 use crate::bill::Bill;
 use crate::part::{PATIENCE_MS, Part, Sweep, Terms, business_of};
 use crate::ride_replay::{AnswerReplay, LiveVsReplay};
@@ -64,7 +65,7 @@ pub struct EventTimeBill {
     replays: Vec<Box<dyn AnswerReplay>>,
     /// When a record arrived whose answers don't tell by their own time: late pings, and what was
     /// said of them; all trades.
-    arrived: HashMap<LogPosition, Timestamp>,
+    arrived: Arrivals,
     /// The businesses whose answers never tell.
     dated_otherwise: Vec<Business>,
     /// How far each partition has been read.
@@ -103,7 +104,7 @@ impl EventTimeBill {
         Self {
             bill: Bill::new(parts, &Terms::from(judged_from)),
             replays: Vec::new(),
-            arrived: HashMap::new(),
+            arrived: Arrivals::default(),
             dated_otherwise: dated_otherwise.collect(),
             read_to: HashMap::new(),
             early: HashMap::new(),
@@ -170,9 +171,8 @@ impl EventTimeBill {
     fn place(&mut self, record: &BillRecord<'_>) {
         let &BillRecord { place, event, source, run, send_time } = record;
         let (topic, partition, offset) = place;
-        let asked = source.and_then(|Source { topic, partition, offset }| {
-            self.arrived.get(&(topic, partition, offset)).copied()
-        });
+        let asked = source
+            .and_then(|Source { topic, partition, offset }| self.arrived.get((topic, partition, offset)));
         if let Some(arrived) = send_time.map(|send_time| send_time.at).or(asked).or(event.ts()) {
             let tells_nothing = || event.business().is_some_and(|of| self.dated_otherwise.contains(&of));
             if event.ts() != Some(arrived) || (event.topic().role() == Role::Input && tells_nothing()) {
@@ -236,7 +236,7 @@ impl EventTimeBill {
         self.settle_each(|part| Some(judged_to(part)));
         if self.sweep.is_due(until) {
             // Whatever answers a record of so long ago comes too late for its case.
-            self.arrived.retain(|_, arrived| until.since_ms(*arrived) < PATIENCE_MS);
+            self.arrived.retain(|arrived| until.since_ms(arrived) < PATIENCE_MS);
         }
     }
 

@@ -19,6 +19,7 @@
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm))]
 
+mod arrivals;
 mod bill;
 pub mod compare;
 mod event_time;

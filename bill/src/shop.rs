@@ -190,7 +190,8 @@ pub struct ShopBill {
     /// time, whichever partition was read first.
     waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
     sequence: u64,
-    sessions: HashMap<Id, Session>,
+    /// Boxed: one is of twenty words, and half of the table is empty.
+    sessions: HashMap<Id, Box<Session>>,
     everybody_stream: Pages,
     everybody_batch: Pages,
     /// Views whose page from the stale model is not known yet, by the event that page answers: the

@@ -31,7 +31,7 @@ const ORDER: [Inner; 9] = [
         name: "bill",
         order: &[
             "id send_time",
-            "resample",
+            "arrivals resample",
             "verdict",
             "lines",
             "part",

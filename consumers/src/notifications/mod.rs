@@ -11,6 +11,8 @@
 //! has already been sent.
 //!
 //! # Simplifications
+//! - A trip and a swipe are known by the [`fingerprint`](processor::bounded::fingerprint) of
+//!   their id: two of a million are alike once in 40 million times.
 //! - A text is an event on a topic; there is no carrier behind it. Instants are written in UTC,
 //!   which is all that is known.
 //! - The recipient of a ride's texts is the rider's id, of a payment's the card's id: there is no

@@ -1,7 +1,7 @@
 //! Texts to riders.
 
 use events::{EtaUpdate, Notification, NotificationKind, Timestamp, Trip, TripKind};
-use processor::bounded::FifoMap;
+use processor::bounded::{FifoMap, fingerprint};
 
 use super::sms;
 
@@ -14,14 +14,15 @@ const MAX_TRIPS: usize = 65_536;
 /// The join of trips with their ETAs.
 #[derive(Debug)]
 pub(super) struct Rides {
-    trips: FifoMap<String, Ride>,
+    /// By the [`fingerprint`] of the trip's id.
+    trips: FifoMap<u64, Ride>,
     /// Trips without a rider id: there is no recipient.
     pub(super) without_rider: u64,
 }
 
 #[derive(Debug, Default)]
 struct Ride {
-    rider_id: Option<String>,
+    rider_id: Option<Box<str>>,
     requested: Option<Timestamp>,
     picked_up: Option<Timestamp>,
     /// Metres from the pick-up to the destination, by the first ETA after the pick-up.
@@ -39,7 +40,7 @@ impl Default for Rides {
 impl Rides {
     /// Takes an ETA. One for an unknown trip is dropped: the next comes within a second.
     pub(super) fn update(&mut self, update: &EtaUpdate) -> Option<Notification> {
-        let ride = self.trips.get_mut(&update.trip_id)?;
+        let ride = self.trips.get_mut(&fingerprint(&update.trip_id))?;
         if ride.picked_up.is_some_and(|at| update.ts >= at) {
             ride.metres.get_or_insert(update.remaining_m);
         }
@@ -57,16 +58,17 @@ impl Rides {
 
     /// Takes an event of a trip.
     pub(super) fn trip(&mut self, trip: &Trip) -> Option<Notification> {
-        if self.trips.get_mut(&trip.trip_id).is_none() {
-            self.trips.push(trip.trip_id.clone(), Ride::default());
+        let id = fingerprint(&trip.trip_id);
+        if !self.trips.contains_key(&id) {
+            self.trips.push(id, Ride::default());
             self.without_rider += u64::from(trip.rider_id.is_none());
         }
-        let ride = self.trips.get_mut(&trip.trip_id).expect("the trip was inserted above if it was unknown");
+        let ride = self.trips.get_mut(&id).expect("the trip was inserted above if it was unknown");
         if ride.over {
             return None;
         }
         if ride.rider_id.is_none() {
-            ride.rider_id.clone_from(&trip.rider_id);
+            ride.rider_id = trip.rider_id.as_deref().map(Box::from);
         }
         match trip.kind {
             TripKind::Requested => {

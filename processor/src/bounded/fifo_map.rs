@@ -2,15 +2,19 @@
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
-use super::FixedHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::FixedHasher;
 
 /// At most `capacity` entries, which leave in the order in which they came (*first in, first out*).
 ///
 /// What a join of two streams needs, for each side waits for the other; and a queue of events whose
-/// label comes later. A key is looked up in constant time: the map holds the entry's *sequence
-/// number*, which is its place in the queue plus how many have left.
+/// label comes later. A key is looked up in constant time: a table holds the entry's *sequence
+/// number*, which is its place in the queue plus how many have left, and nothing else. The key
+/// stands in the queue, once. So an entry takes its own bytes and 5 to 12 more.
 ///
 /// # Simplifications
 /// - An entry can't be removed from the middle.
@@ -19,38 +23,53 @@ use super::FixedHashMap;
 pub struct FifoMap<K, V> {
     capacity: usize,
     entries: VecDeque<(K, V)>,
-    /// How many have left: the sequence number of the first entry.
-    left: u64,
-    sequence: FixedHashMap<K, u64>,
+    /// How many have left: the sequence number of the first entry. It wraps around, and there are
+    /// never so many entries that two have the same.
+    left: u32,
+    sequence: HashTable<u32>,
 }
 
-impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
+impl<K: Hash + Eq, V> FifoMap<K, V> {
     /// An empty map of at most `capacity` entries, at least one.
     pub fn new(capacity: usize) -> Self {
         Self {
-            capacity: capacity.max(1),
+            capacity: capacity.clamp(1, 1 << 31),
             entries: VecDeque::new(),
             left: 0,
-            sequence: FixedHashMap::default(),
+            sequence: HashTable::new(),
         }
     }
 
     /// Adds the newest entry; returns the oldest if it was evicted.
     pub fn push(&mut self, key: K, value: V) -> Option<(K, V)> {
         let evicted = if self.is_full() { self.pop_oldest() } else { None };
-        self.sequence.insert(key.clone(), self.left + self.entries.len() as u64);
+        let sequence = self.left.wrapping_add(self.entries.len() as u32);
+        // What is in the table is in the queue, for each leaves both.
+        let (entries, left) = (&self.entries, self.left);
+        let key_at = |known: u32| key_at(entries, left, known);
+        match self.sequence.entry(hash(&key), |&known| key_at(known) == &key, |&known| hash(key_at(known))) {
+            Entry::Occupied(mut older) => *older.get_mut() = sequence,
+            Entry::Vacant(free) => {
+                free.insert(sequence);
+            }
+        }
+        if self.entries.len() == self.entries.capacity() {
+            // A quarter more: a queue would double, and these are the largest that there are.
+            self.entries.reserve_exact((self.entries.len() / 4).max(16));
+        }
         self.entries.push_back((key, value));
         evicted
     }
 
     /// Removes the oldest entry.
     pub fn pop_oldest(&mut self) -> Option<(K, V)> {
-        let (key, value) = self.entries.pop_front()?;
-        if self.sequence.get(&key) == Some(&self.left) {
-            self.sequence.remove(&key);
+        let oldest = hash(&self.entries.front()?.0);
+        let left = self.left;
+        if let Ok(found) = self.sequence.find_entry(oldest, |&sequence| sequence == left) {
+            found.remove();
         }
-        self.left += 1;
-        Some((key, value))
+        self.left = left.wrapping_add(1);
+        self.entries.pop_front()
     }
 
     /// The oldest entry's value.
@@ -73,9 +92,9 @@ impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let sequence = *self.sequence.get(key)?;
-        assert!(sequence >= self.left, "entry {sequence} is found, and the first is {}", self.left);
-        Some((sequence - self.left) as usize)
+        let is_it = |&sequence: &u32| key_at(&self.entries, self.left, sequence).borrow() == key;
+        let sequence = *self.sequence.find(hash(key), is_it)?;
+        Some(sequence.wrapping_sub(self.left) as usize)
     }
 
     /// The value of this key.
@@ -92,7 +111,7 @@ impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.sequence.contains_key(key)
+        self.place(key).is_some()
     }
 
     /// How many entries there are.
@@ -116,6 +135,15 @@ impl<K: Hash + Eq + Clone, V> FifoMap<K, V> {
     }
 }
 
+fn hash<Q: Hash + ?Sized>(key: &Q) -> u64 {
+    FixedHasher::default().hash_one(key)
+}
+
+/// The key of the entry with this sequence number.
+fn key_at<K, V>(entries: &VecDeque<(K, V)>, left: u32, sequence: u32) -> &K {
+    &entries[sequence.wrapping_sub(left) as usize].0
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -131,6 +159,20 @@ mod tests {
         assert!(map.get_mut("a").is_none() && !map.contains_key("a"));
         assert_eq!(map.get_mut("d"), Some(&mut 3));
         assert_eq!((map.place("d"), map.oldest()), (Some(2), Some(&1)));
+    }
+
+    /// What the module says of its memory, at whatever size.
+    #[test]
+    fn an_entry_takes_its_own_bytes_and_twelve_more() {
+        let mut map = FifoMap::new(100_000);
+        for key in 0..300_000_u64 {
+            map.push(key, [0_u8; 32]);
+            let reserved = map.entries.capacity();
+            let most = map.len() * 5 / 4 + 16;
+            assert!(reserved <= most, "room for {reserved} of {} entries", map.len());
+        }
+        let table = map.sequence.allocation_size();
+        assert!(table <= 12 * map.len(), "{table} bytes to find {} entries", map.len());
     }
 
     proptest! {
@@ -159,6 +201,8 @@ mod tests {
                 prop_assert_eq!(map.newest(), naive.last().map(|entry| &entry.1));
                 prop_assert_eq!((map.len(), map.is_empty()), (naive.len(), naive.is_empty()));
             }
+            let keys: std::collections::HashSet<u8> = naive.iter().map(|entry| entry.0).collect();
+            prop_assert_eq!(map.sequence.len(), keys.len(), "what has left is not looked for");
             prop_assert_eq!(map.into_entries().collect::<Vec<_>>(), naive);
         }
     }
