@@ -104,10 +104,11 @@ impl RecommendationsProcessor {
         let _ = self.take(click, false);
     }
 
-    /// From now on clones of this recommender share the sessions known so far, and copy only those
-    /// that continue. They answer as if each had a copy of all.
+    /// From now on clones of this recommender share the sessions and events known so far, and copy
+    /// only those sessions that continue. They answer as if each had a copy of all.
     pub fn share_history(&mut self) {
         self.visits.share_history();
+        self.seen.share_history();
     }
 
     /// The page for a session as it is now, or for a shopper without one. Changes nothing.
@@ -146,7 +147,8 @@ impl RecommendationsProcessor {
                 if let Some(number) = visit.number {
                     self.model.mark_as_bot(number);
                 }
-            } else if is_new && visit.training_examples < self.config.training_examples_per_session {
+            } else if is_new && (visit.training_examples as usize) < self.config.training_examples_per_session
+            {
                 self.model.learn(visit, click.ts.ms());
             }
             self.counters.overflowed += u64::from(visit.overflowed);

@@ -2,12 +2,17 @@
 //!
 //! No map of [`processor::bounded`] serves here, because the bound is on the items of all sessions
 //! together, and a session that came back stays for another round.
+//!
+//! # Simplifications
+//! - A session is known by the fingerprint of its id: two of a million are alike once in 40 million
+//!   times.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use events::{Click, ClickKind};
 use hashbrown::HashMap;
+use processor::bounded::fingerprint;
 
 use super::catalogue::ItemId;
 use super::config::{Interest, RecommendationsConfig};
@@ -46,7 +51,7 @@ pub(super) struct Visit {
     /// Its number in the index of sessions, once the model has learnt from it.
     pub(super) number: Option<u32>,
     /// How many of its items the model has learnt from.
-    pub(super) training_examples: usize,
+    pub(super) training_examples: u32,
     pub(super) pace: Pace,
     last_ms: i64,
     /// Whether it was active since it last stood at the front of the queue (its reference bit).
@@ -60,13 +65,13 @@ pub(super) struct Pace {
     first_ms: i64,
     last_ms: i64,
     gap_ms: i64,
-    even_gaps: u32,
+    even_gaps: u8,
     bot: bool,
 }
 
 /// So many gaps in a row that differ by less than a tenth are a bot's. Of human gaps (log-normal, σ
 /// 1.5) one in twenty is that close to the one before.
-const EVEN_GAPS: u32 = 15;
+const EVEN_GAPS: u8 = 15;
 /// And so are so many events at less than [`FAST_MS`] from one to the next on average.
 const MANY_EVENTS: u32 = 100;
 const FAST_MS: i64 = 1_000;
@@ -82,7 +87,7 @@ impl Pace {
             // Equal times tell nothing about the rhythm: some logs are exact to the second, or to
             // the day.
             let even = gap_ms > 0 && gap_ms.abs_diff(self.gap_ms) <= gap_ms.unsigned_abs() / 10;
-            self.even_gaps = if even { self.even_gaps + 1 } else { 0 };
+            self.even_gaps = if even { self.even_gaps.saturating_add(1) } else { 0 };
             self.gap_ms = gap_ms;
         }
         self.events = self.events.saturating_add(1);
@@ -160,13 +165,14 @@ fn add(interest: f32, more: f64) -> f32 {
 /// All sessions that may continue, bounded by their number and by the sum of their items.
 #[derive(Clone, Debug)]
 pub(super) struct Visits {
-    visits: HashMap<Arc<str>, Visit>,
+    /// By the [`fingerprint`] of the session's id. Boxed, for up to half of a table is empty.
+    visits: HashMap<u64, Box<Visit>>,
     /// The oldest in front; one that was active since goes to the back and is not evicted ("second
     /// chance").
-    queue: VecDeque<Arc<str>>,
+    queue: VecDeque<u64>,
     entries: usize,
     /// What all clones share: a session of it is copied when it continues.
-    history: Arc<HashMap<Arc<str>, Visit>>,
+    history: Arc<HashMap<u64, Box<Visit>>>,
 }
 
 impl Visits {
@@ -179,7 +185,7 @@ impl Visits {
     pub(super) fn share_history(&mut self) {
         let mut history = std::mem::take(&mut self.visits);
         for (id, visit) in self.history.iter() {
-            history.entry(Arc::clone(id)).or_insert_with(|| visit.clone());
+            history.entry(*id).or_insert_with(|| visit.clone());
         }
         *self = Self { history: Arc::new(history), ..Self::new() };
     }
@@ -194,23 +200,22 @@ impl Visits {
         config: &RecommendationsConfig,
     ) -> (&mut Visit, bool) {
         let expired = |visit: &Visit| now_ms.saturating_sub(visit.last_ms) > config.session_expiry_ms;
-        let begins = !self.visits.contains_key(click.session_id.as_str());
+        let id = fingerprint(click.session_id.as_str());
+        let begins = !self.visits.contains_key(&id);
         if begins || self.entries >= config.entries {
             self.make_room(expired, config);
         }
-        if !self.visits.contains_key(click.session_id.as_str()) {
-            let id: Arc<str> = click.session_id.as_str().into();
-            self.queue.push_back(Arc::clone(&id));
-            let new = || Visit { last_ms: now_ms, ..Visit::default() };
+        if !self.visits.contains_key(&id) {
+            self.queue.push_back(id);
+            let new = || Box::new(Visit { last_ms: now_ms, ..Visit::default() });
             let visit = self.history.get(&id).cloned().unwrap_or_else(new);
             self.entries += visit.items.len();
             self.visits.insert(id, visit);
         }
-        let visit =
-            self.visits.get_mut(click.session_id.as_str()).expect("a session was inserted if there was none");
+        let visit = self.visits.get_mut(&id).expect("a session was inserted if there was none");
         if expired(visit) {
             self.entries -= visit.items.len();
-            *visit = Visit::default();
+            **visit = Visit::default();
         }
         let before = visit.items.len();
         let is_new = visit.observe(click, item, config);
@@ -222,12 +227,13 @@ impl Visits {
 
     /// The session of this id.
     pub(super) fn get(&self, session_id: &str) -> Option<&Visit> {
-        self.visits.get(session_id).or_else(|| self.history.get(session_id))
+        let id = fingerprint(session_id);
+        self.visits.get(&id).or_else(|| self.history.get(&id)).map(|visit| &**visit)
     }
 
     /// An item that the session may have met has a number now.
     pub(super) fn update_number(&mut self, session_id: &str, item: &SessionItem) {
-        let met = self.visits.get_mut(session_id).map(|visit| &mut visit.items);
+        let met = self.visits.get_mut(&fingerprint(session_id)).map(|visit| &mut visit.items);
         if let Some(met) = met.and_then(|met| met.iter_mut().rfind(|met| met.tag == item.tag)) {
             met.item = item.item;
         }
@@ -286,11 +292,17 @@ mod tests {
         }
     }
 
+    /// Hundreds of thousands are kept.
+    #[test]
+    fn a_session_takes_eleven_words_and_its_items() {
+        assert!(size_of::<Visit>() <= 88 && size_of::<SessionItem>() == 16, "{}", size_of::<Visit>());
+    }
+
     #[test]
     fn a_bot_is_known_by_even_gaps_and_a_person_is_not() {
         let mut bot = Pace::default();
         let flagged_at = (0..100).position(|event| bot.step(event * 2_000 + event % 3 * 30));
-        assert_eq!(flagged_at, Some(EVEN_GAPS as usize + 1), "the first gap has none to compare with");
+        assert_eq!(flagged_at, Some(usize::from(EVEN_GAPS) + 1), "the first gap has none to compare with");
 
         let mut person = Pace::default();
         let gaps = [5_000, 52_000, 51_000, 9_000, 300_000, 2_000, 2_100, 2_050, 40_000];

@@ -49,6 +49,15 @@ impl DeduplicationWindow {
         self.first_seen(key).is_none()
     }
 
+    /// From now on clones of this window share what it has seen so far, and hold only what each
+    /// sees itself. What was shared before stays so.
+    pub fn share_history(&mut self) {
+        if self.inherited.is_none() {
+            let empty = self.seen.empty();
+            self.inherited = Some(Arc::new(std::mem::replace(&mut self.seen, empty)));
+        }
+    }
+
     /// How many keys are remembered, what is inherited left out.
     pub fn remembered(&self) -> usize {
         self.seen.len()
@@ -98,5 +107,17 @@ mod tests {
         assert!(one.is_duplicate("old") && other.is_duplicate("old"));
         assert!(!one.is_duplicate("new") && !other.is_duplicate("new"), "each sees it for the first time");
         assert_eq!((one.remembered(), other.remembered()), (1, 1), "what is inherited is held once");
+    }
+
+    #[test]
+    fn clones_of_a_window_that_shares_hold_only_what_they_see() {
+        let mut past = DeduplicationWindow::new(10);
+        assert!(past.first_seen("old").is_some());
+        past.share_history();
+        let (mut one, mut other) = (past.clone(), past.clone());
+        assert_eq!(one.remembered() + other.remembered(), 0);
+        assert!(!one.is_duplicate("new") && !other.is_duplicate("new"), "each sees it for the first time");
+        one.share_history();
+        assert!(one.is_duplicate("old") && one.is_duplicate("new") && other.is_duplicate("old"));
     }
 }
