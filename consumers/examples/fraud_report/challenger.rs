@@ -45,7 +45,7 @@ pub(crate) fn write(world: &World, path: &str) -> Result<()> {
         out.write_all(&charged.get(swipe.swipe_id.as_str()).copied().unwrap_or(0).to_le_bytes())?;
         out.write_all(&[u8::from(world.fraud.contains_key(&swipe.swipe_id))])?;
         out.write_all(&(decision.probability as f32).to_le_bytes())?;
-        out.write_all(features)?;
+        out.write_all(&features)?;
     }
     out.flush()
 }

@@ -18,7 +18,7 @@ const HABIT_KEEPS: f32 = 0.99;
 /// A fraud that comes so long after the last one begins another episode.
 const EPISODE_GAP_MS: i64 = 21 * DAY_MS;
 
-/// The profile of one card. At most 8 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
+/// The profile of one card. At most 6 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Card {
     pub(super) windows: Windows,
@@ -33,7 +33,8 @@ pub(super) struct Card {
     pub(super) suspicion: Option<(i64, f32)>,
     /// When the model was last sure that a swipe was fraud.
     pub(super) alarm_ms: Option<i64>,
-    pub(super) blocked: Option<Block>,
+    /// Few are ever blocked.
+    pub(super) blocked: Option<Box<Block>>,
     terminals: Vec<(u32, u16)>,
     categories: Vec<(u32, f32)>,
 }
@@ -87,48 +88,67 @@ impl Burst {
     }
 }
 
-/// The chargebacks of a card or of a terminal so far.
+/// The chargebacks of a card or of a terminal so far. Most never have one, and take a word.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ChargebackHistory {
+pub(super) struct ChargebackHistory(Option<Box<Chargebacks>>);
+
+/// The chargebacks of a card or of a terminal that has had one.
+#[derive(Clone, Debug, Default)]
+struct Chargebacks {
     /// When the latest chargebacks became known, the oldest first; filled with zeros at the front.
     known: [i64; REMEMBERED_CHARGEBACKS],
     /// How many there were.
-    pub(super) frauds: u32,
+    frauds: u32,
     /// The first and the last fraudulent swipe of the latest episode.
     episode: Option<(i64, i64)>,
     /// Genuine swipes since the last fraudulent one, as far as they are known.
-    pub(super) genuine_since: u32,
+    genuine_since: u32,
 }
 
 impl ChargebackHistory {
+    /// Genuine swipes since the last fraudulent one, as far as they are known.
+    pub(super) fn genuine_since(&self) -> u32 {
+        self.0.as_ref().map_or(0, |known| known.genuine_since)
+    }
+
+    /// What it takes beside itself, in bytes.
+    #[cfg(test)]
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |_| size_of::<Chargebacks>())
+    }
+
     /// A swipe of `swiped_ms` was fraud: known as of `at_ms`.
     pub(super) fn fraud(&mut self, swiped_ms: i64, at_ms: i64) {
-        self.known.rotate_left(1);
-        self.known[REMEMBERED_CHARGEBACKS - 1] = at_ms;
-        self.frauds = self.frauds.saturating_add(1);
-        self.episode = Some(match self.episode {
+        let this = self.0.get_or_insert_default();
+        this.known.rotate_left(1);
+        this.known[REMEMBERED_CHARGEBACKS - 1] = at_ms;
+        this.frauds = this.frauds.saturating_add(1);
+        this.episode = Some(match this.episode {
             Some((first, last)) if (swiped_ms - last).abs() < EPISODE_GAP_MS => {
                 (first.min(swiped_ms), last.max(swiped_ms))
             }
             _ => (swiped_ms, swiped_ms),
         });
-        if self.episode.is_some_and(|(_, last)| last == swiped_ms) {
-            self.genuine_since = 0;
+        if this.episode.is_some_and(|(_, last)| last == swiped_ms) {
+            this.genuine_since = 0;
         }
     }
 
     /// A swipe of `swiped_ms` turned out genuine.
     pub(super) fn genuine(&mut self, swiped_ms: i64) {
-        if self.episode.is_some_and(|(_, last)| swiped_ms > last) {
-            self.genuine_since = self.genuine_since.saturating_add(1);
+        if let Some(this) = &mut self.0
+            && this.episode.is_some_and(|(_, last)| swiped_ms > last)
+        {
+            this.genuine_since = this.genuine_since.saturating_add(1);
         }
     }
 
     /// How many chargebacks became known in the last day, week and month; at most
     /// [`REMEMBERED_CHARGEBACKS`] each.
     pub(super) fn counts(&self, now_ms: i64) -> [u32; 3] {
+        let Some(this) = &self.0 else { return [0; 3] };
         let known =
-            &self.known[REMEMBERED_CHARGEBACKS - (self.frauds as usize).min(REMEMBERED_CHARGEBACKS)..];
+            &this.known[REMEMBERED_CHARGEBACKS - (this.frauds as usize).min(REMEMBERED_CHARGEBACKS)..];
         [DAY_MS, 7 * DAY_MS, 30 * DAY_MS]
             .map(|span| known.iter().filter(|&&at| at > now_ms - span).count() as u32)
     }
@@ -136,7 +156,7 @@ impl ChargebackHistory {
     /// Days since the first and the last fraudulent swipe of the latest episode.
     pub(super) fn episode_days(&self, now_ms: i64) -> Option<(f32, f32)> {
         let days = |since: i64| (now_ms - since) as f32 / DAY_MS as f32;
-        self.episode.map(|(first, last)| (days(first), days(last)))
+        self.0.as_ref()?.episode.map(|(first, last)| (days(first), days(last)))
     }
 }
 
@@ -151,6 +171,8 @@ impl Card {
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.windows.heap_bytes()
+            + self.chargebacks.heap_bytes()
+            + self.blocked.as_ref().map_or(0, |_| size_of::<Block>())
             + self.terminals.capacity() * size_of::<(u32, u16)>()
             + self.categories.capacity() * size_of::<(u32, f32)>()
     }

@@ -132,14 +132,15 @@ pub(super) fn rule(
     card: &mut Card,
 ) -> Ruling {
     let &DecisionInput { swipe_id, at_ms, amount_cents, probability, informed } = input;
-    if let Some(Block { since_ms, until_ms }) = card.blocked
+    if let Some(&Block { since_ms, until_ms }) = card.blocked.as_deref()
         && (since_ms..until_ms).contains(&at_ms)
     {
         return Ruling::Blocked { since_ms };
     }
     if informed && probability >= block.alarm_probability {
         if card.alarm_ms.is_some_and(|last| (at_ms - last).abs() <= block.within_ms) && block.for_ms > 0 {
-            card.blocked = Some(Block { since_ms: at_ms, until_ms: at_ms.saturating_add(block.for_ms) });
+            card.blocked =
+                Some(Box::new(Block { since_ms: at_ms, until_ms: at_ms.saturating_add(block.for_ms) }));
         }
         card.alarm_ms = Some(at_ms);
     }

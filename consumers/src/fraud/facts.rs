@@ -138,11 +138,11 @@ impl Facts {
             visits: card.terminal_visits(swipe.terminal.number()),
             card_frauds: card.chargebacks.counts(at_ms),
             card_episode: card.chargebacks.episode_days(at_ms),
-            card_genuine_since: card.chargebacks.genuine_since,
+            card_genuine_since: card.chargebacks.genuine_since(),
             terminal_seen: terminal.amounts.seen(),
             terminal_frauds: terminal.chargebacks.counts(at_ms),
             terminal_episode: terminal.chargebacks.episode_days(at_ms),
-            terminal_genuine_since: terminal.chargebacks.genuine_since,
+            terminal_genuine_since: terminal.chargebacks.genuine_since(),
             terminal_rates: [
                 (label_days + 1, label_days + 2),
                 (label_days + 1, label_days + 7),

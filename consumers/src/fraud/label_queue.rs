@@ -19,7 +19,8 @@ use events::{Chargeback, Timestamp};
 
 use super::features::Bins;
 use super::lru_slab::SlotId;
-use processor::bounded::{FifoMap, FixedHashMap, fingerprint};
+use super::packed_bins::PackedBins;
+use processor::bounded::{FifoMap, fingerprint};
 use processor::event_time::{DeduplicationWindow, SharedWindow};
 
 /// A swipe as it was scored.
@@ -34,14 +35,34 @@ pub(super) struct Scored {
     pub(super) declined: bool,
 }
 
-/// A scored swipe in the queue.
+/// A scored swipe in the queue: nine words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
-    scored: Scored,
-    /// Whether a chargeback has come.
-    fraud: bool,
+    at_ms: i64,
     /// When its label is due.
     due_ms: i64,
+    card: SlotId,
+    terminal: SlotId,
+    logit: f32,
+    bins: PackedBins,
+    declined: bool,
+    /// Whether a chargeback has come.
+    fraud: bool,
+    /// In a snapshot: whether the model has learnt from it.
+    learnt: bool,
+}
+
+impl Waiting {
+    fn new(scored: &Scored, due_ms: i64) -> Self {
+        let Scored { at_ms, card, terminal, ref bins, logit, declined } = *scored;
+        let bins = bins.into();
+        Self { at_ms, due_ms, card, terminal, logit, bins, declined, fraud: false, learnt: false }
+    }
+
+    fn scored(&self) -> Scored {
+        let Self { at_ms, card, terminal, ref bins, logit, declined, .. } = *self;
+        Scored { at_ms, card, terminal, bins: bins.into(), logit, declined }
+    }
 }
 
 /// What a chargeback means for what is known.
@@ -68,16 +89,6 @@ struct EarlyChargeback {
     terminal_id: String,
 }
 
-/// A swipe that waits in a snapshot.
-#[derive(Clone, Copy, Debug)]
-struct Inheritance {
-    /// The fingerprint of its id.
-    id: u64,
-    waiting: Waiting,
-    /// Whether the model has learnt from it.
-    learnt: bool,
-}
-
 /// What has become of a swipe of the snapshot. The swipe itself stays there: there are hundreds of
 /// thousands, and it is several times as large.
 #[derive(Clone, Copy, Debug)]
@@ -93,8 +104,10 @@ struct Inherited {
 /// What a queue held, frozen, for several queues to start from.
 #[derive(Debug)]
 pub(super) struct LabelSnapshot {
-    /// By card.
-    waiting: Vec<Inheritance>,
+    /// By card, each with the fingerprint of its id.
+    waiting: Vec<(u64, Waiting)>,
+    /// The places of all of them, by id.
+    by_id: Vec<u32>,
     seen: SharedWindow,
     early: BinaryHeap<EarlyChargeback>,
 }
@@ -113,10 +126,9 @@ pub(super) struct LabelQueue {
     seen: DeduplicationWindow,
     snapshot: Option<Arc<LabelSnapshot>>,
     /// Swipes of the snapshot whose card was met since, by the instant at which something is to be
-    /// done about them, and their id.
+    /// done about them, and their id. The instant is that at which the label is due, and after that
+    /// the one from which on no chargeback counts.
     inherited: BTreeMap<(i64, u64), Inherited>,
-    /// The instant of each of them in `inherited`.
-    inherited_at: FixedHashMap<u64, i64>,
     early: BinaryHeap<EarlyChargeback>,
     early_arrived: u64,
     dropped: u64,
@@ -141,7 +153,6 @@ impl LabelQueue {
             seen: DeduplicationWindow::new(remember),
             snapshot: None,
             inherited: BTreeMap::new(),
-            inherited_at: FixedHashMap::default(),
             early: BinaryHeap::new(),
             early_arrived: 0,
             dropped: 0,
@@ -157,13 +168,16 @@ impl LabelQueue {
     pub(super) fn into_snapshot(self) -> LabelSnapshot {
         assert!(self.snapshot.is_none(), "a queue that started from a snapshot is not frozen again");
         let matured = self.matured;
-        let mut waiting: Vec<Inheritance> = (0..)
+        let mut waiting: Vec<(u64, Waiting)> = (0..)
             .zip(self.queue.into_entries())
-            .map(|(at, (id, waiting))| Inheritance { id, waiting, learnt: at < matured })
+            .map(|(at, (id, waiting))| (id, Waiting { learnt: at < matured, ..waiting }))
             .collect();
-        assert!(u32::try_from(waiting.len()).is_ok(), "{} swipes wait: a place has 32 bits", waiting.len());
-        waiting.sort_by_key(|entry| entry.waiting.scored.card.number());
-        LabelSnapshot { waiting, seen: self.seen.into_shared(), early: self.early }
+        let last = u32::try_from(waiting.len());
+        let last = last.unwrap_or_else(|_| panic!("{} swipes wait: a place has 32 bits", waiting.len()));
+        waiting.sort_by_key(|(_, waiting)| waiting.card.number());
+        let mut by_id: Vec<u32> = (0..last).collect();
+        by_id.sort_by_key(|&place| waiting[place as usize].0);
+        LabelSnapshot { waiting, by_id, seen: self.seen.into_shared(), early: self.early }
     }
 
     /// A queue with the limits of this one that starts from a snapshot.
@@ -180,17 +194,15 @@ impl LabelQueue {
     /// now on.
     pub(super) fn inherit(&mut self, card: SlotId) {
         let Some(snapshot) = &self.snapshot else { return };
-        let number = |entry: &Inheritance| entry.waiting.scored.card.number();
+        let number = |(_, waiting): &(u64, Waiting)| waiting.card.number();
         let from = snapshot.waiting.partition_point(|entry| number(entry) < card.number());
         let of_slot = (from..).zip(&snapshot.waiting[from..]);
         let of_slot = of_slot.take_while(|(_, entry)| number(entry) == card.number());
-        for (place, &Inheritance { id, waiting, learnt }) in
-            of_slot.filter(|(_, entry)| entry.waiting.scored.card == card)
+        for (place, &(id, Waiting { due_ms, fraud, learnt, .. })) in
+            of_slot.filter(|(_, (_, waiting))| waiting.card == card)
         {
-            let at = if learnt { waiting.due_ms.saturating_add(self.keep_ms) } else { waiting.due_ms };
-            let inherited = Inherited { place: place as u32, fraud: waiting.fraud, learnt };
-            self.inherited.insert((at, id), inherited);
-            self.inherited_at.insert(id, at);
+            let at = if learnt { due_ms.saturating_add(self.keep_ms) } else { due_ms };
+            self.inherited.insert((at, id), Inherited { place: place as u32, fraud, learnt });
         }
     }
 
@@ -207,7 +219,7 @@ impl LabelQueue {
 
     /// Keeps a swipe that was scored at `now_ms` until its label comes. `id` is what
     /// [`first_seen`](Self::first_seen) gave.
-    pub(super) fn push(&mut self, now_ms: i64, id: u64, scored: Scored) {
+    pub(super) fn push(&mut self, now_ms: i64, id: u64, scored: &Scored) {
         if self.queue.is_full() {
             self.pop();
         }
@@ -216,22 +228,25 @@ impl LabelQueue {
             self.queue.newest().is_none_or(|last| last.due_ms <= due_ms),
             "a label due at {due_ms} ms comes behind one due later: the watermark went back"
         );
-        self.queue.push(id, Waiting { scored, fraud: false, due_ms });
+        self.queue.push(id, Waiting::new(scored, due_ms));
     }
 
     /// The swipe that was pushed last.
-    pub(super) fn latest(&self) -> Option<&Scored> {
-        self.queue.newest().map(|waiting| &waiting.scored)
+    pub(super) fn latest(&self) -> Option<Scored> {
+        self.queue.newest().map(Waiting::scored)
     }
 
     /// Marks the swipe of a chargeback that has become known.
     pub(super) fn charge(&mut self, swipe_id: &str) -> ChargebackOutcome {
         let id = fingerprint(swipe_id);
-        if let Some(at) = self.inherited_at.get(&id)
-            && let Some(Inherited { place, fraud, learnt }) = self.inherited.get_mut(&(*at, id))
-            && let Some(snapshot) = &self.snapshot
-        {
-            return charge(snapshot.waiting[*place as usize].waiting.scored, fraud, *learnt);
+        let past = self.snapshot.as_ref().and_then(|snapshot| snapshot.waiting_as(id));
+        if let Some(past) = past {
+            let due = [past.due_ms, past.due_ms.saturating_add(self.keep_ms)];
+            let at = due.into_iter().find(|&at| self.inherited.contains_key(&(at, id)));
+            if let Some(Inherited { fraud, learnt, .. }) = at.and_then(|at| self.inherited.get_mut(&(at, id)))
+            {
+                return charge(past.scored(), fraud, *learnt);
+            }
         }
         let learnt = self.queue.place(&id).is_some_and(|place| place < self.matured);
         let Some(waiting) = self.queue.get_mut(&id) else {
@@ -241,7 +256,7 @@ impl LabelQueue {
                 None => ChargebackOutcome::Repeated,
             };
         };
-        charge(waiting.scored, &mut waiting.fraud, learnt)
+        charge(waiting.scored(), &mut waiting.fraud, learnt)
     }
 
     /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
@@ -249,14 +264,10 @@ impl LabelQueue {
     pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<(Scored, bool)> {
         while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
             let Some(((at, id), inherited)) = self.inherited.pop_first() else { break };
-            let Some(snapshot) = self.snapshot.as_ref().filter(|_| !inherited.learnt) else {
-                self.inherited_at.remove(&id);
-                continue;
-            };
+            let Some(snapshot) = self.snapshot.as_ref().filter(|_| !inherited.learnt) else { continue };
             let until = at.saturating_add(self.keep_ms);
-            let scored = snapshot.waiting[inherited.place as usize].waiting.scored;
+            let scored = snapshot.waiting[inherited.place as usize].1.scored();
             self.inherited.insert((until, id), Inherited { learnt: true, ..inherited });
-            self.inherited_at.insert(id, until);
             return Some((scored, inherited.fraud));
         }
         let keep_ms = self.keep_ms;
@@ -265,7 +276,7 @@ impl LabelQueue {
             self.pop();
         }
         let waiting = self.queue.at(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
-        let matured = (waiting.scored, waiting.fraud);
+        let matured = (waiting.scored(), waiting.fraud);
         self.matured += 1;
         assert!(
             self.matured <= self.queue.len(),
@@ -315,6 +326,16 @@ impl LabelQueue {
     /// How many were dropped before their label came, for want of room.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
+    }
+}
+
+impl LabelSnapshot {
+    /// The swipe that waits under the fingerprint of its id.
+    fn waiting_as(&self, id: u64) -> Option<&Waiting> {
+        let id_at = |place: u32| self.waiting[place as usize].0;
+        let at = self.by_id.partition_point(|&place| id_at(place) < id);
+        let place = self.by_id.get(at).copied().filter(|&place| id_at(place) == id)?;
+        self.waiting.get(place as usize).map(|(_, waiting)| waiting)
     }
 }
 

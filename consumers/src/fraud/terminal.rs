@@ -46,6 +46,7 @@ impl Terminal {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>()
+            + self.chargebacks.heap_bytes()
             + self.days.capacity() * size_of::<Day>()
             + self.tiny.capacity() * size_of::<(i64, u32)>()
     }

@@ -25,13 +25,16 @@ use events::{DAY_MS, HOUR_MS};
 pub(super) const SPANS_MS: [i64; 4] = [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
 const LONGEST: usize = SPANS_MS.len() - 1;
 
-/// The most swipes that are kept for one card: 16 bytes each, 8 KiB in all.
+/// The most swipes that are kept for one card: 12 bytes each, 6 KiB in all.
 pub(super) const CAPACITY: usize = 512;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A swipe, in twelve bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 struct Entry {
-    at_ms: i64,
     cents: i64,
+    /// How many milliseconds after [`Windows::base_ms`] it was: 30 days have less than 32 bits.
+    after_ms: u32,
 }
 
 /// One card's swipes of the last 30 days.
@@ -39,8 +42,10 @@ struct Entry {
 pub(super) struct Windows {
     /// In the order of event time; equal instants in the order of arrival.
     ring: VecDeque<Entry>,
+    /// What the swipes of the ring are counted from; none of them is older.
+    base_ms: i64,
     /// For each window, the index of its oldest swipe (the ring's length when it is empty).
-    cursors: [usize; SPANS_MS.len()],
+    cursors: [u16; SPANS_MS.len()],
     sums: [i64; SPANS_MS.len()],
 }
 
@@ -52,18 +57,61 @@ impl Windows {
             Some(newest) if at_ms < newest => return self.insert_late(newest, at_ms, cents),
             _ => {}
         }
+        // What the longest window leaves behind goes first, so that the rest has a base in common.
+        let gone = at_ms.saturating_sub(SPANS_MS[LONGEST]);
+        let gone = (0..self.ring.len()).take_while(|&place| self.at_ms(place) <= gone).count();
+        self.drop_oldest(gone);
         self.make_room();
-        self.ring.push_back(Entry { at_ms, cents });
+        self.count_from_oldest(at_ms);
+        self.reserve();
+        let entry = self.entry(at_ms, cents);
+        self.ring.push_back(entry);
         for (window, span) in SPANS_MS.into_iter().enumerate() {
             self.sums[window] += cents;
-            while self.ring[self.cursors[window]].at_ms <= at_ms.saturating_sub(span) {
-                self.sums[window] -= self.ring[self.cursors[window]].cents;
+            while self.at_ms(usize::from(self.cursors[window])) <= at_ms.saturating_sub(span) {
+                self.sums[window] -= self.ring[usize::from(self.cursors[window])].cents;
                 self.cursors[window] += 1;
             }
         }
-        self.drop_oldest(self.cursors[LONGEST]);
         self.assert_consistent();
         true
+    }
+
+    /// When the swipe at this place was.
+    fn at_ms(&self, place: usize) -> i64 {
+        self.base_ms.saturating_add(i64::from(self.ring[place].after_ms))
+    }
+
+    fn entry(&self, at_ms: i64, cents: i64) -> Entry {
+        let after = u32::try_from(at_ms.abs_diff(self.base_ms));
+        let after_ms = after.unwrap_or_else(|_| panic!("{at_ms} ms lies far from {} ms", self.base_ms));
+        Entry { cents, after_ms }
+    }
+
+    /// Makes the oldest swipe the base, or one at `at_ms` if there is none or it is older.
+    fn count_from_oldest(&mut self, at_ms: i64) {
+        let oldest = if self.ring.is_empty() { at_ms } else { self.at_ms(0).min(at_ms) };
+        if self.ring.is_empty() {
+            self.base_ms = oldest;
+        }
+        let is_near = |base: i64| at_ms >= base && u32::try_from(at_ms.abs_diff(base)).is_ok();
+        if is_near(self.base_ms) {
+            return;
+        }
+        let base = self.base_ms;
+        for entry in &mut self.ring {
+            let at_ms = base.saturating_add(i64::from(entry.after_ms));
+            // All of them are of the same 30 days.
+            entry.after_ms = at_ms.abs_diff(oldest) as u32;
+        }
+        self.base_ms = oldest;
+    }
+
+    /// Makes room for one more: for a quarter more, where a ring by itself would double.
+    fn reserve(&mut self) {
+        if self.ring.len() == self.ring.capacity() {
+            self.ring.reserve_exact((self.ring.len() / 4).max(2).min(CAPACITY - self.ring.len()));
+        }
     }
 
     /// Drops the oldest when the ring is full: one more entry would double the ring's memory.
@@ -76,13 +124,18 @@ impl Windows {
     }
 
     fn insert_late(&mut self, newest: i64, at_ms: i64, cents: i64) -> bool {
-        let place = self.ring.partition_point(|entry| entry.at_ms <= at_ms);
+        let base_ms = self.base_ms;
+        let of = |entry: &Entry| base_ms.saturating_add(i64::from(entry.after_ms));
+        let place = self.ring.partition_point(|entry| of(entry) <= at_ms);
         let full = self.ring.len() >= CAPACITY;
         if at_ms <= newest.saturating_sub(SPANS_MS[LONGEST]) || (full && place == 0) {
             return false;
         }
         let place = place - usize::from(self.make_room());
-        self.ring.insert(place, Entry { at_ms, cents });
+        self.count_from_oldest(at_ms);
+        self.reserve();
+        let entry = self.entry(at_ms, cents);
+        self.ring.insert(place, entry);
         for (window, span) in SPANS_MS.into_iter().enumerate() {
             if at_ms > newest.saturating_sub(span) {
                 self.sums[window] += cents;
@@ -98,7 +151,7 @@ impl Windows {
     fn assert_consistent(&self) {
         assert!(
             self.cursors.is_sorted_by(|shorter, longer| shorter >= longer)
-                && self.cursors[0] < self.ring.len()
+                && usize::from(self.cursors[0]) < self.ring.len()
                 && self.ring.len() <= CAPACITY,
             "windows that begin at {:?} of {} swipes, of {CAPACITY} at most",
             self.cursors,
@@ -121,7 +174,7 @@ impl Windows {
 
     /// How many swipes are in each window, seen from the newest.
     pub(super) fn counts(&self) -> [u32; SPANS_MS.len()] {
-        self.cursors.map(|cursor| (self.ring.len() - cursor) as u32)
+        self.cursors.map(|cursor| self.ring.len() as u32 - u32::from(cursor))
     }
 
     /// The cents in each window, refunds taken off.
@@ -131,7 +184,7 @@ impl Windows {
 
     /// Event time of the newest swipe.
     pub(super) fn newest_ms(&self) -> Option<i64> {
-        self.ring.back().map(|entry| entry.at_ms)
+        self.ring.len().checked_sub(1).map(|last| self.at_ms(last))
     }
 
     /// What the ring has reserved, in bytes.
@@ -187,7 +240,7 @@ mod tests {
                 swipes.push((at, cents));
             }
             let newest = &swipes[swipes.len() - CAPACITY..];
-            prop_assert!(windows.heap_bytes() <= 8 * 1_024, "{} bytes reserved", windows.heap_bytes());
+            prop_assert!(windows.heap_bytes() <= 6 * 1_024, "{} bytes reserved", windows.heap_bytes());
             prop_assert_eq!((windows.counts(), windows.sums()), recount(newest));
         }
     }
@@ -209,7 +262,7 @@ mod tests {
             }
             assert_eq!((windows.counts(), windows.sums()), recount(&kept), "swipe {number}");
         }
-        assert!(windows.heap_bytes() <= 8 * 1_024, "{} bytes reserved", windows.heap_bytes());
+        assert!(windows.heap_bytes() <= 6 * 1_024, "{} bytes reserved", windows.heap_bytes());
     }
 
     #[test]
