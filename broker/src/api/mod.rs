@@ -161,6 +161,32 @@ impl Incoming {
     }
 }
 
+/// A request of more bytes may take longer than others should wait.
+const LARGE: usize = 256 << 10;
+
+/// Whether handling this frame may take milliseconds: it is large, or asks for work on the disk or
+/// for an answer that grows with what there is.
+pub(crate) fn may_take_long(frame: &[u8]) -> bool {
+    let key = frame.first_chunk().and_then(|number| ApiKey::from_number(i16::from_be_bytes(*number)));
+    match key {
+        Some(
+            ApiKey::ListOffsets
+            | ApiKey::Metadata
+            | ApiKey::DescribeGroups
+            | ApiKey::ListGroups
+            | ApiKey::CreateTopics
+            | ApiKey::DeleteTopics
+            | ApiKey::DeleteRecords
+            | ApiKey::InitProducerId
+            | ApiKey::DescribeConfigs
+            | ApiKey::AlterConfigs
+            | ApiKey::CreatePartitions
+            | ApiKey::IncrementalAlterConfigs,
+        ) => true,
+        _ => frame.len() > LARGE,
+    }
+}
+
 /// Handles one frame, its length already taken off.
 pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, RequestError> {
     let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;

@@ -10,6 +10,7 @@
 //! Up to 4 a commit could say how long to keep it; that is the broker's setting now. 6 adds the
 //! leader epoch, 7 static members.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
@@ -26,14 +27,16 @@ use crate::log::TopicPartition;
 pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
     // First everything is answered as unknown; then come the answers for what is not.
     let mut answers = Vec::new();
-    let mut offsets = Vec::new();
+    let mut offsets: Vec<(TopicPartition, CommittedOffset)> = Vec::new();
     let mut places = Vec::new();
+    let mut numbers = HashMap::new();
     for asked in request.topics {
         let topic = context.node.topics.get(&asked.name);
         let mut partitions = Vec::new();
         for (index, partition) in asked.partitions.into_iter().enumerate() {
-            if let Some(topic) =
-                topic.as_ref().filter(|topic| topic.partition(partition.partition_index).is_some())
+            let topic = topic.as_ref();
+            if let Some((topic, handle)) =
+                topic.and_then(|topic| Some((topic, topic.partition(partition.partition_index)?)))
             {
                 let committed = CommittedOffset {
                     offset: Offset(partition.committed_offset),
@@ -42,11 +45,15 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
                     metadata: partition.committed_metadata.unwrap_or_default(),
                     commit_timestamp_ms: context.now_ms,
                 };
-                offsets.push((
-                    TopicPartition::new(Arc::clone(&topic.name), partition.partition_index),
-                    committed,
-                ));
-                places.push((answers.len(), index));
+                // However often a request names a partition, the last is what stays.
+                let number = *numbers.entry(Arc::as_ptr(handle)).or_insert(offsets.len());
+                if let Some((_, earlier)) = offsets.get_mut(number) {
+                    *earlier = committed;
+                } else {
+                    let name = Arc::clone(&topic.name);
+                    offsets.push((TopicPartition::new(name, partition.partition_index), committed));
+                }
+                places.push((answers.len(), index, number));
             }
             partitions.push(OffsetCommitPartitionResponse {
                 partition_index: partition.partition_index,
@@ -62,12 +69,12 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
         group_instance_id: request.group_instance_id,
         offsets,
     };
-    let codes = match context.node.groups().commit(context.now_ms, commit) {
-        Ok(results) => results.iter().map(code_of).collect(),
-        Err(error) => vec![error.code(); places.len()],
-    };
-    for ((topic, partition), code) in places.into_iter().zip(codes) {
-        answers[topic].partitions[partition].error_code = code;
+    let committed = context.node.groups().commit(context.now_ms, commit);
+    for (topic, partition, number) in places {
+        answers[topic].partitions[partition].error_code = match &committed {
+            Ok(results) => code_of(&results[number]),
+            Err(error) => error.code(),
+        };
     }
     OffsetCommitResponse { topics: answers, ..Default::default() }
 }

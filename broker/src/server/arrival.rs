@@ -79,9 +79,9 @@ impl Arrival {
         self.stall.as_mut().is_some_and(|stall| stall.as_mut().poll(cx).is_ready())
     }
 
-    /// It is whole.
-    pub(super) fn end(&mut self) {
-        *self = Self::default();
+    /// It is whole. Its place is kept by who keeps the request.
+    pub(super) fn end(&mut self) -> Option<OwnedSemaphorePermit> {
+        std::mem::take(self).place
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         poll_fn(|cx| small.poll_place(&room, SMALL_BYTES, cx)).await;
         poll_fn(|cx| if first.poll_stalled(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
         assert!(waits().await, "the place is given up with its connection");
-        first.end();
+        drop(first.end());
         assert!(!waits().await);
     }
 }

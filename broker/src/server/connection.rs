@@ -12,14 +12,16 @@ use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::arrival::Arrival;
+use super::elsewhere::{Elsewhere, Peer};
+use super::foreign_protocol;
 use super::idle::Idle;
 use super::output::Output;
 use super::shared::{LARGE_REQUEST_STALL, Shared};
-use super::{clock, foreign_protocol};
 use crate::api::fetch::ParkedFetch;
 use crate::api::join_group::ParkedJoin;
 use crate::api::sync_group::ParkedSync;
@@ -33,8 +35,11 @@ const MAX_PIPELINED: usize = 128;
 /// Nor is one that lets this many bytes of answers lie.
 const MAX_UNREAD_BYTES: usize = 1 << 20;
 
-/// After so many bytes of answers other connections have their turn.
+/// After so many bytes of answers other connections have their turn, …
 const TURN_BYTES: usize = 64 << 10;
+
+/// … and after so long.
+const TURN: Duration = Duration::from_millis(1);
 
 /// Room for what may arrive: small while a connection is quiet, more as a large frame comes in.
 const MIN_READ: usize = 4 << 10;
@@ -61,16 +66,16 @@ pub(super) enum Closed {
 /// One client's socket, and its requests in the order in which they must be answered.
 #[derive(Debug)]
 pub(super) struct Connection {
-    shared: Arc<Shared>,
+    peer: Peer,
     stream: TcpStream,
-    endpoint: Endpoint,
-    client_host: String,
     input: BytesMut,
     /// Of the request whose beginning is in the input.
     arrival: Arrival,
     /// Whether a frame has been seen: only the first bytes can be another protocol's.
     greeted: bool,
     slots: VecDeque<Slot>,
+    /// A request that is handled elsewhere. The next is not looked at before it is done.
+    elsewhere: Option<Elsewhere>,
     output: Output,
     idle: Idle,
     /// One timer for whichever request is first and has a deadline.
@@ -110,14 +115,13 @@ impl Connection {
     ) -> Self {
         let idle_limit = Duration::from_millis(shared.node.config.connections_max_idle_ms.into());
         Self {
-            shared,
+            peer: Peer { shared, endpoint, client_host },
             stream,
-            endpoint,
-            client_host,
             input: BytesMut::new(),
             arrival: Arrival::default(),
             greeted: false,
             slots: VecDeque::new(),
+            elsewhere: None,
             output: Output::default(),
             idle: Idle::new(idle_limit),
             timer: None,
@@ -132,25 +136,29 @@ impl Connection {
     /// Does all that can be done now: reads what has arrived, handles it, and writes what can be
     /// answered, at once.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let turn_ends = Instant::now() + TURN;
         loop {
-            let read = self.poll_read(cx)?;
+            self.poll_elsewhere(cx)?;
+            let read = self.poll_read(cx, turn_ends)?;
             self.poll_answers(cx)?;
             let sent = self.output.sent_bytes();
             if let Poll::Ready(Err(error)) = self.output.poll_flush(&mut self.stream, cx) {
                 return Poll::Ready(ignore_hangup(error));
             }
             // Who waits for an answer is not idle, nor who reads one.
-            if !self.slots.is_empty() || self.output.sent_bytes() > sent {
+            if !self.slots.is_empty() || self.elsewhere.is_some() || self.output.sent_bytes() > sent {
                 self.idle.ended();
             }
             match read {
                 Read::HungUp => return Poll::Ready(Ok(())),
                 // What was read has been handled. More may have arrived, and the kernel must be
                 // asked until it has nothing: only then does it promise to wake us.
-                Read::Some => {}
-                // As much was answered as one turn is long: the others first.
-                Read::TurnOver => {
-                    cx.waker().wake_by_ref();
+                Read::Some if Instant::now() < turn_ends => {}
+                // As much was done as one turn is long: the others first, also those for whom
+                // something has arrived meanwhile. The runtime would look for these only after
+                // sixty more turns, did it not know that we yield.
+                Read::Some | Read::TurnOver => {
+                    let _it_wakes_this_task = pin!(yield_now()).poll(cx);
                     return Poll::Pending;
                 }
                 // Too much was waiting to go out, and now that has gone.
@@ -162,7 +170,8 @@ impl Connection {
     }
 
     fn may_read(&self) -> bool {
-        self.slots.len() < MAX_PIPELINED
+        self.elsewhere.is_none()
+            && self.slots.len() < MAX_PIPELINED
             && self.output.pending_bytes() + self.ready_bytes() < MAX_UNREAD_BYTES
     }
 
@@ -176,16 +185,21 @@ impl Connection {
     }
 
     /// Handles the frames that are whole, as many as may be; without any it reads once.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<Read, Closed> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, turn_ends: Instant) -> Result<Read, Closed> {
         if !self.may_read() {
             return Ok(Read::Refused);
         }
         let before = self.ready_bytes();
         let mut read = Read::Nothing;
-        while let Some(frame) = self.take_frame()? {
-            self.handle(frame)?;
+        while let Some((frame, place)) = self.take_frame()? {
+            if api::may_take_long(&frame) {
+                self.elsewhere = Some(Elsewhere::handle(self.peer.clone(), frame, place));
+                return Ok(Read::TurnOver);
+            }
+            let answer = self.peer.handle(frame)?;
+            self.await_answer(answer);
             read = Read::Some;
-            if !self.may_read() || self.ready_bytes() - before >= TURN_BYTES {
+            if !self.may_read() || self.ready_bytes() - before >= TURN_BYTES || Instant::now() >= turn_ends {
                 return Ok(Read::TurnOver);
             }
         }
@@ -193,7 +207,7 @@ impl Connection {
             return Ok(read);
         }
         let size = self.frame_bytes();
-        if self.arrival.poll_place(&self.shared.large_requests, size, cx).is_pending() {
+        if self.arrival.poll_place(&self.peer.shared.large_requests, size, cx).is_pending() {
             return Ok(Read::Nothing);
         }
         self.input.reserve(size.saturating_sub(self.input.len()).clamp(MIN_READ, MAX_READ));
@@ -201,7 +215,7 @@ impl Connection {
         match read {
             Poll::Ready(Ok(1..)) => {
                 self.idle.ended();
-                self.arrival.progressed(&self.shared.large_requests);
+                self.arrival.progressed(&self.peer.shared.large_requests);
             }
             Poll::Ready(Ok(0)) => return Ok(Read::HungUp),
             Poll::Ready(Err(error)) => return ignore_hangup(error).map(|()| Read::HungUp),
@@ -223,10 +237,10 @@ impl Connection {
         self.input.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize + 4)
     }
 
-    /// The next whole frame, without its length.
-    fn take_frame(&mut self) -> Result<Option<Bytes>, Closed> {
+    /// The next whole frame, without its length, and its place.
+    fn take_frame(&mut self) -> Result<Option<(Bytes, Option<OwnedSemaphorePermit>)>, Closed> {
         let Some(&first) = self.input.first_chunk() else { return Ok(None) };
-        let max = self.shared.node.config.max_request_bytes;
+        let max = self.peer.shared.node.config.max_request_bytes;
         let length = i32::from_be_bytes(first);
         let Some(size) = usize::try_from(length).ok().filter(|&size| size <= max) else {
             let stranger = foreign_protocol::recognize(first).filter(|_| !self.greeted);
@@ -238,39 +252,41 @@ impl Connection {
         if self.input.len() < 4 + size {
             return Ok(None);
         }
-        self.arrival.end();
+        let place = self.arrival.end();
         self.input.advance(4);
-        Ok(Some(self.input.split_to(size).freeze()))
+        Ok(Some((self.input.split_to(size).freeze(), place)))
     }
 
-    fn handle(&mut self, frame: Bytes) -> Result<(), Closed> {
-        let context = api::Context {
-            node: &self.shared.node,
-            now_ms: self.shared.clock.now_ms(),
-            endpoint: &self.endpoint,
-            client_host: &self.client_host,
-            token: self.shared.next_token(),
-            random: clock::random,
-        };
-        let mut outcome = api::handle(&context, frame)?;
-        self.shared.propagate(&mut outcome);
-        match outcome.answer {
+    /// Takes what was handled elsewhere; if it isn't yet, this task is woken when it is.
+    fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> Result<(), Closed> {
+        if let Some(elsewhere) = &mut self.elsewhere
+            && let Poll::Ready(answer) = elsewhere.poll_answer(cx)
+        {
+            self.elsewhere = None;
+            self.await_answer(answer?);
+        }
+        Ok(())
+    }
+
+    /// Puts an answer, or what will be one, behind those before it.
+    fn await_answer(&mut self, answer: Answer) {
+        let shared = &self.peer.shared;
+        match answer {
             Answer::Reply(frame) => self.slots.push_back(Slot::Ready(frame)),
             Answer::NoReply => {}
             Answer::Delayed(Parked::Fetch(parked)) => {
-                let deadline = self.shared.clock.instant(parked.deadline_ms);
+                let deadline = shared.clock.instant(parked.deadline_ms);
                 self.slots.push_back(Slot::Fetch(parked, deadline));
             }
             Answer::Delayed(Parked::Join(parked)) => {
-                let answer = self.shared.purgatory.wait(parked.token);
+                let answer = shared.purgatory.wait(parked.token);
                 self.slots.push_back(Slot::Join(parked, answer));
             }
             Answer::Delayed(Parked::Sync(parked)) => {
-                let answer = self.shared.purgatory.wait(parked.token);
+                let answer = shared.purgatory.wait(parked.token);
                 self.slots.push_back(Slot::Sync(parked, answer));
             }
         }
-        Ok(())
     }
 
     /// Moves answers to the output as long as the first request has one.

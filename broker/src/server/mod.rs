@@ -5,7 +5,8 @@
 //! once. A request that can't be answered yet is *parked*: a fetch until there are records, a join
 //! until the group agrees. In Kafka the place where such requests wait is called purgatory. Nothing
 //! polls: an append wakes the fetches that wait for that partition, the group coordinator's
-//! decisions wake joins and syncs, and one timer sleeps until the next deadline of each kind.
+//! decisions wake joins and syncs, and one timer sleeps until the next deadline of each kind. What
+//! may take milliseconds is handled on other threads, so that nobody else waits for it.
 //!
 //! # Simplifications
 //! - No TLS, no authentication, no quotas: this broker is for one machine.
@@ -16,6 +17,7 @@ mod arrival;
 mod clock;
 mod cluster;
 mod connection;
+mod elsewhere;
 mod error;
 mod foreign_protocol;
 mod housekeeping;

@@ -1,9 +1,10 @@
 //! What all connections share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::arrival::Room;
 use super::clock::Clock;
@@ -15,6 +16,9 @@ use crate::node::Node;
 /// When nothing of a large request has come for so long, its client is gone or means no good.
 pub(super) const LARGE_REQUEST_STALL: Duration = Duration::from_secs(30);
 
+/// So many requests are handled elsewhere at a time: each takes a thread, and memory for an answer.
+const ELSEWHERE_AT_ONCE: usize = 4;
+
 /// The broker and its purgatory, as seen by connections and by housekeeping.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -22,6 +26,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) purgatory: Purgatory,
     pub(super) large_requests: Room,
+    /// Turns of the requests that are handled elsewhere.
+    pub(super) elsewhere: Arc<Semaphore>,
     /// The logs changed since housekeeping last looked at them.
     pub(super) logs_dirty: AtomicBool,
     pub(super) logs_changed: Notify,
@@ -37,6 +43,7 @@ impl Shared {
         let room = node.config.queued_request_bytes.max(node.config.max_request_bytes + 4);
         Self {
             large_requests: Room::new(room, LARGE_REQUEST_STALL),
+            elsewhere: Arc::new(Semaphore::new(ELSEWHERE_AT_ONCE)),
             node,
             clock,
             purgatory: Purgatory::default(),

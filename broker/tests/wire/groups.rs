@@ -93,6 +93,21 @@ fn committed(client: &mut Client) -> (i64, String) {
     (partition.committed_offset, partition.metadata.clone().unwrap())
 }
 
+/// A million times in 12 MB, which would hold up all groups.
+#[test]
+fn of_a_partition_that_a_commit_names_again_the_last_offset_stays() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let mut request = commit(-1, "", 1);
+    request.topics[0].partitions.extend(commit(-1, "", 2).topics.remove(0).partitions);
+    request.topics.extend(commit(-1, "", 3).topics);
+    let answer = client.call(8, &request);
+    let codes = answer.topics.iter().flat_map(|topic| &topic.partitions).map(|answer| answer.error_code);
+    assert!(codes.eq([ErrorCode::NONE; 3]), "an answer to each");
+    assert_eq!(committed(&mut client), (3, "note 3".into()));
+}
+
 /// A group of one member that is stable.
 fn joined(cluster: &Cluster) -> (Client, JoinGroupResponse) {
     let mut client = Client::to(cluster);

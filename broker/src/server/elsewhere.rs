@@ -1,0 +1,140 @@
+//! Requests that would hold up the thread that serves everybody.
+//!
+//! Most requests are answered in microseconds, where their bytes arrived. What may take
+//! milliseconds (a request of megabytes is decoded and walked, a topic is made on the disk) is
+//! handled on a thread of its own, a few at a time; its connection waits for it, for requests are
+//! handled in their order.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::clock;
+use super::shared::Shared;
+use crate::api::{self, Answer, Endpoint, RequestError};
+
+/// One end of a connection and the other, as far as requests ask for it.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) shared: Arc<Shared>,
+    /// How the client reaches this broker.
+    pub(super) endpoint: Endpoint,
+    /// Where the client is.
+    pub(super) client_host: String,
+}
+
+impl Peer {
+    /// Handles one request, and tells others what it did to them.
+    pub(super) fn handle(&self, frame: Bytes) -> Result<Answer, RequestError> {
+        let context = api::Context {
+            node: &self.shared.node,
+            now_ms: self.shared.clock.now_ms(),
+            endpoint: &self.endpoint,
+            client_host: &self.client_host,
+            token: self.shared.next_token(),
+            random: clock::random,
+        };
+        let mut outcome = api::handle(&context, frame)?;
+        self.shared.propagate(&mut outcome);
+        Ok(outcome.answer)
+    }
+}
+
+/// A request that is handled elsewhere. It is handled to its end also when its connection is gone.
+pub(super) struct Elsewhere(JoinHandle<Result<Result<Answer, RequestError>, JoinError>>);
+
+impl Elsewhere {
+    /// Handles it when its turn comes. `place` is given back when it no longer takes memory.
+    pub(super) fn handle(peer: Peer, frame: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self(tokio::spawn(async move {
+            let turns = Arc::clone(&peer.shared.elsewhere);
+            let turn = turns.acquire_owned().await.expect("nobody closes it");
+            spawn_blocking(move || {
+                let answer = peer.handle(frame);
+                drop((place, turn));
+                answer
+            })
+            .await
+        }))
+    }
+
+    /// The answer; if there is none yet, this task is woken when there is.
+    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, RequestError>> {
+        Pin::new(&mut self.0).poll(cx).map(|handled| match handled.and_then(|handled| handled) {
+            Ok(answer) => answer,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        })
+    }
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Elsewhere").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::metadata::MetadataRequest;
+    use protocol::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
+    use protocol::{Request, decode_response, encode_request};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::BrokerConfig;
+    use crate::log::{DiskStorage, Storage};
+    use crate::node::Node;
+    use crate::server::clock::Clock;
+    use crate::server::connection::Connection;
+
+    async fn connect(shared: &Arc<Shared>) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let endpoint = Endpoint { host: "localhost".into(), port: 0 };
+        tokio::spawn(Connection::new(Arc::clone(shared), stream, endpoint, "/127.0.0.1".into()).run());
+        client
+    }
+
+    /// Reads an answer to a request of this kind, and tells which it answers.
+    async fn answer<R: Request>(client: &mut TcpStream, version: i16) -> i32 {
+        let mut frame = vec![0; client.read_i32().await.unwrap() as usize];
+        client.read_exact(&mut frame).await.unwrap();
+        decode_response::<R>(version, Bytes::from(frame)).unwrap().0
+    }
+
+    /// The threads are all busy, as with requests that never end; nothing here waits for a time.
+    #[tokio::test]
+    async fn what_takes_long_holds_up_its_own_connection_and_no_other() {
+        let data_dir = tempfile::TempDir::new().unwrap();
+        let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
+        let clock = Clock::start();
+        let config = BrokerConfig::new(data_dir.path());
+        let node = Node::open(config, &storage, clock::random, clock.now_ms()).unwrap();
+        let shared = Arc::new(Shared::new(node, clock));
+        let busy = shared.elsewhere.available_permits() as u32;
+        let turns = Arc::clone(&shared.elsewhere).acquire_many_owned(busy).await.unwrap();
+
+        let long = encode_request(5, 1, "test", &MetadataRequest::default());
+        let short = encode_request(2, 2, "test", &OffsetForLeaderEpochRequest::default());
+        let mut first = connect(&shared).await;
+        first.write_all(&[long, short.clone()].concat()).await.unwrap();
+        let mut second = connect(&shared).await;
+        // Both are looked at, in whichever order, before the second is answered a second time.
+        for _ in 0..2 {
+            second.write_all(&short).await.unwrap();
+            assert_eq!(answer::<OffsetForLeaderEpochRequest>(&mut second, 2).await, 2);
+        }
+        let early = first.try_read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "an answer before its turn");
+        drop(turns);
+        assert_eq!(answer::<MetadataRequest>(&mut first, 5).await, 1);
+        assert_eq!(answer::<OffsetForLeaderEpochRequest>(&mut first, 2).await, 2);
+    }
+}
