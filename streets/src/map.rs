@@ -202,6 +202,7 @@ impl Map {
     }
 
     /// What is known of a link.
+    #[inline]
     pub fn link(&self, id: LinkId) -> &Link {
         &self.links[id.index()]
     }
@@ -223,12 +224,14 @@ impl Map {
     }
 
     /// The opposite direction of the same street; none for a one-way street.
+    #[inline]
     pub fn twin(&self, id: LinkId) -> Option<LinkId> {
         self.link(id).twin
     }
 
     /// Whether two links are the two directions of one street: what a U-turn is. A search asks this
     /// at every turn, and mostly the numbers alone tell: those of twins are neighbours.
+    #[inline]
     pub fn are_twins(&self, one: LinkId, other: LinkId) -> bool {
         one.0.abs_diff(other.0) == 1 && self.twin(one) == Some(other)
     }
@@ -252,12 +255,14 @@ impl Map {
 
     /// Links that begin where this one ends, in order. The same as [`Map::leaving`] of its end,
     /// found with fewer looks: searches do little else.
+    #[inline]
     pub fn after(&self, id: LinkId) -> &[LinkId] {
         let (start, end) = self.after[id.index()];
         &self.leaving.links[start as usize..end as usize]
     }
 
     /// Links that end where this one begins, in order.
+    #[inline]
     pub fn before(&self, id: LinkId) -> &[LinkId] {
         let (start, end) = self.before[id.index()];
         &self.arriving.links[start as usize..end as usize]

@@ -49,7 +49,7 @@ impl BatchEta {
         Self {
             standalone: StandaloneEta::new(config),
             lane: BatchLane::new(config),
-            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
+            tell_traversals: config.tell_traversals.then(|| config.roads.map().clone()),
         }
     }
 }
@@ -95,7 +95,7 @@ impl MultiPeriodEta {
         let lane = |&period_ms: &i64| BatchLane::new(&EtaConfig { period_ms, ..config.clone() });
         Self {
             standalone: StandaloneEta::new(config),
-            tell_traversals: config.tell_traversals.then(|| config.map.clone()),
+            tell_traversals: config.tell_traversals.then(|| config.roads.map().clone()),
             lanes: periods_ms.iter().map(lane).collect(),
         }
     }
@@ -181,7 +181,7 @@ impl BatchLane {
             previous: None,
             empty: Arc::new(PublishedModel {
                 end: Timestamp::MIN,
-                traffic: TrafficModel::new(config.map.clone()),
+                traffic: TrafficModel::new(config.roads.clone()),
                 trip_model: TripModel::default(),
                 bands: Bands::default(),
             }),

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use streets::Map;
 
 use super::matcher::{Fix, Matcher, Outcome, Track, Traversal};
+use super::roads::Roads;
 use super::route::RoutePlanner;
 use super::traffic::TrafficModel;
 use super::trip::{CarPosition, Forecast, ForecastContext, Phase, Trip, TripModel};
@@ -85,13 +86,13 @@ pub(super) struct Answer {
 }
 
 impl Engine {
-    pub(super) fn new(map: Arc<Map>, lateness_ms: i64) -> Self {
+    pub(super) fn new(roads: &Arc<Roads>, lateness_ms: i64) -> Self {
         Self {
             lateness_ms,
-            matcher: Matcher::new(map.clone(), lateness_ms),
-            planner: RoutePlanner::new(map.clone()),
-            traffic: TrafficModel::new(map.clone()),
-            map,
+            matcher: Matcher::new(roads.clone(), lateness_ms),
+            planner: RoutePlanner::new(roads.clone()),
+            traffic: TrafficModel::new(roads.clone()),
+            map: roads.map().clone(),
             trip_model: TripModel::default(),
             watermark: Watermark::confirmed_by_other_source(MAX_JUMP_MS),
             swept: Timestamp::MIN,

@@ -36,7 +36,7 @@ const SWEEP_EVERY_PINGS: u64 = 10_000;
 impl Lorries {
     pub(super) fn new(config: &EtaConfig) -> Self {
         Self {
-            matcher: Matcher::new(config.map.clone(), config.lateness_ms),
+            matcher: Matcher::new(config.roads.clone(), config.lateness_ms),
             under_way: HashMap::new(),
             driven: Vec::new(),
             pings: 0,
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn lorries_that_are_gone_are_forgotten() {
         let config = EtaConfig::new(map());
-        let (mut lorries, traffic) = (Lorries::new(&config), TrafficModel::new(config.map.clone()));
+        let (mut lorries, traffic) = (Lorries::new(&config), TrafficModel::new(config.roads.clone()));
         let (mut pings, mut most) = (0_u32, 0);
         // Every ten seconds another lorry, which sends three pings and no more; one in a hundred
         // has a wrong clock.

@@ -39,12 +39,14 @@
 
 mod batch;
 mod decaying_ratio;
+mod distances;
 mod engine;
 mod learn;
 mod lorries;
 mod mart;
 mod matcher;
 mod replay;
+mod roads;
 mod route;
 mod stream;
 mod traffic;
@@ -59,14 +61,16 @@ use streets::Map;
 pub use batch::{BatchEta, MultiPeriodEta};
 pub use mart::MART;
 pub use replay::EtaReplay;
+pub use roads::Roads;
 pub use stream::EtaProcessor;
 pub use traffic_worker::TrafficProcessor;
 
 /// The settings of all ride-share processors.
 #[derive(Clone, Debug)]
 pub struct EtaConfig {
-    /// The streets.
-    pub map: Arc<Map>,
+    /// The streets. Processors of one configuration, or of a copy of it, share what is searched on
+    /// them.
+    pub roads: Arc<Roads>,
     /// The allowed lateness, in milliseconds of event time: a ping that is older than its driver's
     /// newest by more than this teaches nothing. The links that a vehicle drove are final only when
     /// they are so old, since until then a ping may still change them.
@@ -81,7 +85,12 @@ pub struct EtaConfig {
 impl EtaConfig {
     /// The defaults of the contract: pings may be 30 s late, the period is an hour.
     pub fn new(map: Arc<Map>) -> Self {
-        Self { map, lateness_ms: 30_000, period_ms: events::HOUR_MS, tell_traversals: false }
+        Self {
+            roads: Arc::new(Roads::new(map)),
+            lateness_ms: 30_000,
+            period_ms: events::HOUR_MS,
+            tell_traversals: false,
+        }
     }
 }
 

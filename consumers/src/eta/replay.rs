@@ -26,7 +26,7 @@ impl EtaReplay {
     pub fn new(config: &EtaConfig) -> Self {
         Self {
             standalone: StandaloneEta::new(config),
-            map: config.map.clone(),
+            map: config.roads.map().clone(),
             tell_traversals: config.tell_traversals,
         }
     }
@@ -72,7 +72,7 @@ pub(super) struct StandaloneEta {
 impl StandaloneEta {
     pub(super) fn new(config: &EtaConfig) -> Self {
         Self {
-            engine: Engine::new(config.map.clone(), config.lateness_ms),
+            engine: Engine::new(&config.roads, config.lateness_ms),
             lorries: Lorries::new(config),
             touched: Vec::new(),
         }

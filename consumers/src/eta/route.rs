@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use events::{Place, Timestamp};
-use streets::{Candidate, LinkId, Map, RouteEnd, Router, Spot};
+use streets::{Candidate, LinkId, Map, RouteEnd, Spot};
 
+use super::roads::Roads;
 use super::traffic::TrafficModel;
 
 /// Streets near a pin are searched within these distances, in metres, the smallest first: the first
@@ -130,16 +131,15 @@ impl PlannedRoute {
 /// Finds routes.
 #[derive(Debug)]
 pub(super) struct RoutePlanner {
-    map: Arc<Map>,
-    router: Router,
+    roads: Arc<Roads>,
     found: Vec<Candidate>,
     /// How many routes were searched for.
     pub(super) searches: u64,
 }
 
 impl RoutePlanner {
-    pub(super) fn new(map: Arc<Map>) -> Self {
-        Self { map, router: Router::new(), found: Vec::new(), searches: 0 }
+    pub(super) fn new(roads: Arc<Roads>) -> Self {
+        Self { roads, found: Vec::new(), searches: 0 }
     }
 
     /// Where a route to or from a pin may end or begin; nowhere when no street is near.
@@ -154,7 +154,7 @@ impl RoutePlanner {
     }
 
     fn ends(&mut self, pin: Place, radius_m: f64, most: usize, slack_m: f64) -> Vec<RouteEnd> {
-        self.map.near_into(pin.lat, pin.lon, radius_m, most, &mut self.found);
+        self.roads.map().near_into(pin.lat, pin.lon, radius_m, most, &mut self.found);
         let nearest_m = self.found.first().map_or(0.0, |nearest| nearest.distance_m);
         let near = self.found.iter().take_while(|one| one.distance_m <= nearest_m + slack_m);
         near.map(|one| RouteEnd {
@@ -174,7 +174,7 @@ impl RoutePlanner {
         to: Place,
         now: Timestamp,
     ) -> Option<PlannedRoute> {
-        let rest_m = self.map.link(spot.link).length_m - spot.offset_m;
+        let rest_m = self.roads.map().link(spot.link).length_m - spot.offset_m;
         let back = twin.map(|link| Spot { link, offset_m: rest_m.max(0.0) });
         let from: Vec<RouteEnd> = [Some(spot), back].into_iter().flatten().map(RouteEnd::at).collect();
         let ends = self.ends_of_pin(to);
@@ -210,11 +210,11 @@ impl RoutePlanner {
             return None;
         }
         self.searches += 1;
-        let route = self.router.route_between(&self.map, from, to, &traffic.costs(now))?;
+        let route = self.roads.router().route_between(self.roads.map(), from, to, &traffic.costs(now))?;
         let left = vec![LinkRemaining::default(); route.links.len()];
         let (offset_m, end_m) = (route.start_m, route.end_m);
         let mut route = PlannedRoute { links: route.links, at: 0, offset_m, end_m, left, computed_at: now };
-        route.recompute(traffic, &self.map, now);
+        route.recompute(traffic, self.roads.map(), now);
         Some(route)
     }
 }

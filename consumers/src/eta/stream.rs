@@ -27,8 +27,8 @@ impl EtaProcessor {
     /// A worker that has seen nothing.
     pub fn new(config: &EtaConfig) -> Self {
         Self {
-            map: config.map.clone(),
-            engine: Engine::new(config.map.clone(), config.lateness_ms),
+            map: config.roads.map().clone(),
+            engine: Engine::new(&config.roads, config.lateness_ms),
             lorries: Lorries::new(config),
         }
     }

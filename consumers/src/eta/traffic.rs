@@ -35,10 +35,10 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use events::{RoadTraversal, Timestamp, Traffic};
-use hashbrown::HashMap;
 use streets::{LinkId, Map, RoadClass};
 
 use super::decaying_ratio::{DecayConfig, DecayingRatio};
+use super::roads::Roads;
 use super::vehicles::Vehicles;
 
 const HOUR_S: f64 = 3600.0;
@@ -69,10 +69,6 @@ const HALF_WEIGHT_M: f64 = 60.0;
 /// The weights of an observation on the links straight ahead and straight behind: a queue does not
 /// end at a corner.
 const NEIGHBOUR_WEIGHTS: [f64; 2] = [0.5, 0.25];
-/// Parts of town are squares of about this size.
-const AREA_M: f64 = 1000.0;
-/// A continuation turns by less than this.
-const STRAIGHT_DEG: f64 = 45.0;
 /// A speed is published when it has changed by this share …
 const PUBLISH_CHANGE: f64 = 0.05;
 /// … or when it was last published so long ago, but …
@@ -81,17 +77,15 @@ const PUBLISH_AFTER_MS: i64 = 60_000;
 const PUBLISH_SPACING_MS: i64 = 5_000;
 /// The estimated speed is never lower than this: a closed road would have no ETA.
 const SLOWEST_MPS: f64 = 0.2;
-const NONE: u32 = u32::MAX;
 
 /// The estimates of all links of a map. Its state is bounded by the number of links and of
 /// vehicles.
 #[derive(Clone, Debug)]
 pub(crate) struct TrafficModel {
-    map: Arc<Map>,
+    roads: Arc<Roads>,
     links: Vec<LinkState>,
-    /// The link straight ahead of each link, and straight behind. They never change, so all copies
-    /// share them.
-    straight: Arc<[[u32; 2]]>,
+    /// What was last published of each link; empty until something is.
+    published: Vec<Published>,
     overall: DecayingRatio,
     classes: [DecayingRatio; CLASSES],
     hours: [[DecayingRatio; 24]; CLASSES],
@@ -113,6 +107,33 @@ struct CachedCosts {
     version: u32,
     links: Vec<Cell<(u32, f32)>>,
     classes: [f64; CLASSES],
+    /// The ratios of the parts of town and of the streets at `at`, with the version too. Unlike the
+    /// cost of a link, which stands until all are computed again, they follow what is learnt.
+    areas: Vec<Cell<(u32, f64)>>,
+    streets: Vec<Cell<(u32, f64)>>,
+}
+
+impl CachedCosts {
+    /// The ratio in this cell, computed if it is of another version.
+    fn ratio(&self, cell: &Cell<(u32, f64)>, compute: impl FnOnce() -> f64) -> f64 {
+        let (version, ratio) = cell.get();
+        if version == self.version {
+            return ratio;
+        }
+        let ratio = compute();
+        cell.set((self.version, ratio));
+        ratio
+    }
+}
+
+impl CostCache {
+    /// Something was learnt of an area and a street.
+    fn forget(&mut self, area: usize, street: usize) {
+        let cached = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for cell in [cached.areas.get_mut(area), cached.streets.get_mut(street)].into_iter().flatten() {
+            *cell.get_mut() = (0, 0.0);
+        }
+    }
 }
 
 /// A copy of a model computes its own costs.
@@ -124,73 +145,54 @@ impl Clone for CostCache {
 
 const CLASSES: usize = streets::RoadClass::ALL.len();
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct LinkState {
-    /// Seconds at the map's free-flow speed.
-    free_s: f32,
-    class: u8,
-    area: u32,
-    street: u32,
     usual: DecayingRatio,
     live: DecayingRatio,
-    published_mps: f32,
-    published_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Published {
+    mps: f32,
+    at_ms: i64,
 }
 
 impl TrafficModel {
     /// A model that has seen nothing: every link at its free-flow speed.
-    pub(crate) fn new(map: Arc<Map>) -> Self {
-        let (mut areas, mut streets) = (Rows::default(), Rows::default());
-        let links: Vec<LinkState> = map
-            .link_ids()
-            .map(|id| {
-                let link = map.link(id);
-                LinkState {
-                    free_s: (link.length_m / map.free_flow_mps(id)) as f32,
-                    class: link.class as u8,
-                    area: areas.row(area_of(&map, id)),
-                    street: streets.row(street_of(&map, id)),
-                    usual: DecayingRatio::default(),
-                    live: DecayingRatio::default(),
-                    published_mps: 0.0,
-                    published_ms: i64::MIN / 2,
-                }
-            })
-            .collect();
-        let straight =
-            map.link_ids().map(|id| [straight_ahead(&map, id), straight_behind(&map, id)]).collect();
+    pub(crate) fn new(roads: Arc<Roads>) -> Self {
+        let (areas, streets) = roads.areas_and_streets();
         Self {
-            map,
-            links,
-            straight,
+            links: vec![LinkState::default(); roads.map().link_count()],
+            published: Vec::new(),
             overall: DecayingRatio::default(),
             classes: [DecayingRatio::default(); CLASSES],
             hours: [[DecayingRatio::default(); 24]; CLASSES],
             city: DecayingRatio::default(),
-            areas: vec![DecayingRatio::default(); areas.0.len()],
-            streets: vec![DecayingRatio::default(); streets.0.len()],
+            areas: vec![DecayingRatio::default(); areas],
+            streets: vec![DecayingRatio::default(); streets],
             vehicles: Vehicles::default(),
             costs: CostCache(Mutex::default()),
+            roads,
         }
     }
 
     /// The seconds that an average driver is expected to need for `link` after entering it at
     /// `entering`.
     pub(crate) fn seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
-        let state = &self.links[link.index()];
+        let facts = self.roads.facts(link);
         self.usual_seconds(link, entering)
             * self.city.ratio(entering, &CITY)
-            * self.areas[state.area as usize].ratio(entering, &AREA)
-            * self.streets[state.street as usize].ratio(entering, &STREET)
-            * state.live.ratio(entering, &LIVE)
+            * self.areas[facts.area as usize].ratio(entering, &AREA)
+            * self.streets[facts.street as usize].ratio(entering, &STREET)
+            * self.links[link.index()].live.ratio(entering, &LIVE)
     }
 
     /// The same without what was learnt in the last hour.
     pub(crate) fn usual_seconds(&self, link: LinkId, entering: Timestamp) -> f64 {
-        let state = &self.links[link.index()];
-        f64::from(state.free_s)
-            * self.class_ratio(usize::from(state.class), entering)
-            * state.usual.ratio(entering, &USUAL)
+        let facts = self.roads.facts(link);
+        f64::from(facts.free_s)
+            * self.class_ratio(usize::from(facts.class), entering)
+            * self.links[link.index()].usual.ratio(entering, &USUAL)
     }
 
     /// The costs of all links for a driver who enters them at about `at`, for a route search.
@@ -200,6 +202,8 @@ impl TrafficModel {
             cached.at = Some(at);
             cached.version = cached.version.wrapping_add(1).max(1);
             cached.links.resize(self.links.len(), Cell::new((0, 0.0)));
+            cached.areas.resize(self.areas.len(), Cell::new((0, 0.0)));
+            cached.streets.resize(self.streets.len(), Cell::new((0, 0.0)));
             cached.classes =
                 std::array::from_fn(|class| self.class_ratio(class, at) * self.city.ratio(at, &CITY));
         }
@@ -235,11 +239,11 @@ impl TrafficModel {
         for direction in 0..2 {
             let mut neighbour = link;
             for share in NEIGHBOUR_WEIGHTS {
-                let next = self.straight[neighbour.index()][direction];
-                if next == NONE || next == link.0 {
+                let Some(next) = self.roads.straight(neighbour, direction).filter(|&next| next != link)
+                else {
                     break;
-                }
-                neighbour = LinkId(next);
+                };
+                neighbour = next;
                 self.links[neighbour.index()].live.observe(ratio, weight * share, at, &LIVE);
                 touched.push(neighbour);
             }
@@ -282,11 +286,11 @@ impl TrafficModel {
 
     /// Takes over another model's estimate of a link, as it was published.
     pub(crate) fn apply_update(&mut self, update: &Traffic) -> bool {
-        let Some(link) = self.map.link_of_key(&update.link_id) else {
+        let Some(link) = self.roads.map().link_of_key(&update.link_id) else {
             return false;
         };
         let at = update.ts;
-        let seconds = self.map.link(link).length_m / update.speed_mps.max(SLOWEST_MPS);
+        let seconds = self.map().link(link).length_m / update.speed_mps.max(SLOWEST_MPS);
         let expected_s = self.seconds(link, at);
         // An update rests on several traversals and repeats some of them, so it counts as about
         // half of one.
@@ -307,22 +311,22 @@ impl TrafficModel {
 
     /// The update to publish about a link at `at`, if there is one.
     pub(crate) fn publish_update(&mut self, link: LinkId, at: Timestamp) -> Option<Traffic> {
-        let length_m = self.map.link(link).length_m;
+        let length_m = self.map().link(link).length_m;
         let speed_mps = (length_m / self.seconds(link, at)).max(SLOWEST_MPS);
-        let state = &mut self.links[link.index()];
-        let silent_ms = at.ms().saturating_sub(state.published_ms);
-        let change = (speed_mps / f64::from(state.published_mps) - 1.0).abs();
+        self.published.resize(self.links.len(), Published { mps: 0.0, at_ms: i64::MIN / 2 });
+        let published = &mut self.published[link.index()];
+        let silent_ms = at.ms().saturating_sub(published.at_ms);
+        let change = (speed_mps / f64::from(published.mps) - 1.0).abs();
         if silent_ms < PUBLISH_SPACING_MS || (change < PUBLISH_CHANGE && silent_ms < PUBLISH_AFTER_MS) {
             return None;
         }
-        state.published_mps = speed_mps as f32;
-        state.published_ms = at.ms();
+        *published = Published { mps: speed_mps as f32, at_ms: at.ms() };
         Some(Traffic {
             ts: at,
-            link_id: self.map.link_key(link),
+            link_id: self.map().link_key(link),
             speed_mps: rounded(speed_mps),
-            free_flow_mps: rounded(length_m / f64::from(state.free_s)),
-            samples: rounded(state.live.weight(at, &LIVE)),
+            free_flow_mps: rounded(length_m / f64::from(self.roads.facts(link).free_s)),
+            samples: rounded(self.links[link.index()].live.weight(at, &LIVE)),
         })
     }
 
@@ -338,25 +342,30 @@ impl TrafficModel {
             * self.hours[class][at.hour() as usize].ratio(at, &HOUR)
     }
 
+    fn map(&self) -> &Map {
+        self.roads.map()
+    }
+
     fn weight_of(&self, link: LinkId) -> f64 {
-        let length_m = self.map.link(link).length_m;
+        let length_m = self.map().link(link).length_m;
         length_m / (length_m + HALF_WEIGHT_M)
     }
 
     /// Updates every ratio but `live`, each relative to what those before it expect, and returns
     /// the ratio that remains.
     fn learn_around(&mut self, link: LinkId, seconds: f64, weight: f64, at: Timestamp) -> f64 {
-        let state = &mut self.links[link.index()];
-        let class = usize::from(state.class);
-        let mut ratio = seconds / (prior(RoadClass::ALL[class]) * f64::from(state.free_s));
+        let facts = *self.roads.facts(link);
+        let (class, area, street) = (usize::from(facts.class), facts.area as usize, facts.street as usize);
+        self.costs.forget(area, street);
+        let mut ratio = seconds / (prior(RoadClass::ALL[class]) * f64::from(facts.free_s));
         for (estimate, config) in [
             (&mut self.overall, &OVERALL),
             (&mut self.classes[class], &CLASS),
             (&mut self.hours[class][at.hour() as usize], &HOUR),
-            (&mut state.usual, &USUAL),
+            (&mut self.links[link.index()].usual, &USUAL),
             (&mut self.city, &CITY),
-            (&mut self.areas[state.area as usize], &AREA),
-            (&mut self.streets[state.street as usize], &STREET),
+            (&mut self.areas[area], &AREA),
+            (&mut self.streets[street], &STREET),
         ] {
             let expected = estimate.ratio(at, config);
             estimate.observe(ratio, weight, at, config);
@@ -376,27 +385,33 @@ pub(crate) struct LinkCosts<'a> {
 /// A U-turn costs the search for a place to turn.
 const U_TURN_S: f64 = 30.0;
 
-impl streets::Costs for LinkCosts<'_> {
-    fn link(&self, link: LinkId) -> f64 {
-        let cell = &self.cached.links[link.index()];
-        let (version, price) = cell.get();
-        if version == self.cached.version {
-            return f64::from(price);
-        }
-        let (model, at) = (self.model, self.at);
-        let state = &model.links[link.index()];
-        let price = f64::from(state.free_s)
-            * self.cached.classes[usize::from(state.class)]
+impl LinkCosts<'_> {
+    /// The cost of a link that was not asked for since the costs were last forgotten.
+    #[cold]
+    fn compute(&self, link: LinkId) -> f32 {
+        let (model, at, cached) = (self.model, self.at, &*self.cached);
+        let (facts, state) = (model.roads.facts(link), &model.links[link.index()]);
+        let (area, street) = (facts.area as usize, facts.street as usize);
+        let seconds = f64::from(facts.free_s)
+            * cached.classes[usize::from(facts.class)]
             * state.usual.ratio(at, &USUAL)
-            * model.areas[state.area as usize].ratio(at, &AREA)
-            * model.streets[state.street as usize].ratio(at, &STREET)
+            * cached.ratio(&cached.areas[area], || model.areas[area].ratio(at, &AREA))
+            * cached.ratio(&cached.streets[street], || model.streets[street].ratio(at, &STREET))
             * state.live.ratio(at, &LIVE);
-        cell.set((self.cached.version, price as f32));
-        f64::from(price as f32)
+        cached.links[link.index()].set((cached.version, seconds as f32));
+        seconds as f32
+    }
+}
+
+impl streets::Costs for LinkCosts<'_> {
+    #[inline]
+    fn link(&self, link: LinkId) -> f64 {
+        let (version, seconds) = self.cached.links[link.index()].get();
+        f64::from(if version == self.cached.version { seconds } else { self.compute(link) })
     }
 
     fn turn(&self, from: LinkId, into: LinkId) -> f64 {
-        if self.model.map.are_twins(from, into) { U_TURN_S } else { 0.0 }
+        if self.model.map().are_twins(from, into) { U_TURN_S } else { 0.0 }
     }
 }
 
@@ -424,61 +439,44 @@ pub(crate) fn traversal_event(
     }
 }
 
-/// Numbers things in the order in which they are first met.
-#[derive(Debug)]
-struct Rows<K>(HashMap<K, u32>);
-
-impl<K> Default for Rows<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: std::hash::Hash + Eq> Rows<K> {
-    fn row(&mut self, key: K) -> u32 {
-        let next = self.0.len() as u32;
-        *self.0.entry(key).or_insert(next)
-    }
-}
-
-/// A street is what has one name; without a name, one way of the source, and
-/// without that, the link and its twin.
-fn street_of(map: &Map, link: LinkId) -> (String, i64, u32) {
-    match (map.name(link), map.osm_way_id(link)) {
-        (Some(name), _) => (name.to_owned(), 0, 0),
-        (None, 0) => (String::new(), 0, map.twin(link).map_or(link.0, |twin| twin.0.min(link.0)) + 1),
-        (None, way) => (String::new(), way, 0),
-    }
-}
-
-/// The square of the map that the middle of a link is in.
-fn area_of(map: &Map, link: LinkId) -> (i32, i32) {
-    let middle = map.place_at(link, map.link(link).length_m / 2.0);
-    let per_degree = 111_195.0;
-    // One latitude for the whole map, so that the squares of a column have one width.
-    let north = f64::midpoint(map.bounds().south, map.bounds().north);
-    let per_degree_east = per_degree * north.to_radians().cos().max(0.01);
-    ((middle.lat * per_degree / AREA_M) as i32, (middle.lon * per_degree_east / AREA_M) as i32)
-}
-
-fn straight_ahead(map: &Map, link: LinkId) -> u32 {
-    let next = map.leaving(map.link(link).to).iter().copied();
-    straightest(next.filter(|&next| next != link).map(|next| (map.turn_deg(link, next).abs(), next)))
-}
-
-fn straight_behind(map: &Map, link: LinkId) -> u32 {
-    let before = map.arriving(map.link(link).from).iter().copied();
-    straightest(
-        before.filter(|&before| before != link).map(|before| (map.turn_deg(before, link).abs(), before)),
-    )
-}
-
-fn straightest(turns: impl Iterator<Item = (f64, LinkId)>) -> u32 {
-    let straight = turns.filter(|&(turn, _)| turn < STRAIGHT_DEG);
-    straight.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map_or(NONE, |(_, link)| link.0)
-}
-
 /// Two decimals are more than the accuracy of a speed.
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use streets::Costs as _;
+
+    use super::*;
+    use crate::eta::tests::{at, map};
+
+    /// The ratios of a street and a part of town are computed once for the links of a search, and
+    /// again after something was learnt of them: a copy, which computes all itself, says the same.
+    #[test]
+    fn the_cost_of_a_link_follows_what_was_learnt_of_its_street() {
+        let roads = Arc::new(Roads::new(map()));
+        let mut model = TrafficModel::new(roads.clone());
+        let street = |link: LinkId| roads.facts(link).street;
+        let avenue = |&link: &LinkId| roads.map().name(link) == Some("Avenida Francisco de Aguirre");
+        let one = roads.map().link_ids().find(avenue).expect("it is in the program's map");
+        let of_one_street: Vec<LinkId> =
+            roads.map().link_ids().filter(|&link| street(link) == street(one)).collect();
+        assert!(of_one_street.len() >= 4, "{} links", of_one_street.len());
+        // Without the class and the city, whose ratios stand for a minute as costs do.
+        let cost = |model: &TrafficModel, link: LinkId| {
+            let costs = model.costs(at(0.0));
+            costs.link(link) / costs.cached.classes[usize::from(roads.facts(link).class)]
+        };
+        let mut told = Vec::new();
+        for (second, links) in of_one_street.chunks_exact(2).enumerate() {
+            // Another link each time: what was asked for once stands for a minute.
+            let (asked, learnt) = (links[0], links[1]);
+            let (known, fresh) = (cost(&model, asked), cost(&model.clone(), asked));
+            assert!((known / fresh - 1.0).abs() < 1e-6, "{known} s instead of {fresh} s");
+            told.push(known / f64::from(roads.facts(asked).free_s));
+            model.observe(learnt, "v1", 300.0, at(second as f64), &mut Vec::new());
+        }
+        assert!(told[1] > 1.1 * told[0], "the street is slower after the first was driven: {told:?}");
+    }
 }

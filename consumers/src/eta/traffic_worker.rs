@@ -27,8 +27,8 @@ impl TrafficProcessor {
     /// One that has seen nothing.
     pub fn new(config: &EtaConfig) -> Self {
         Self {
-            map: config.map.clone(),
-            traffic: TrafficModel::new(config.map.clone()),
+            map: config.roads.map().clone(),
+            traffic: TrafficModel::new(config.roads.clone()),
             touched: Vec::new(),
             unknown_links: 0,
             traversals: 0,

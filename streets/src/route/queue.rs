@@ -1,7 +1,8 @@
 //! The priority queue and the labels that all searches share.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+
+use dary_heap::QuaternaryHeap;
 
 use crate::map::LinkId;
 
@@ -41,7 +42,7 @@ struct Label {
 #[derive(Debug, Default)]
 pub(super) struct Frontier {
     labels: Vec<Label>,
-    heap: BinaryHeap<Reverse<Entry>>,
+    heap: QuaternaryHeap<Reverse<Entry>>,
     search: u32,
 }
 
@@ -58,6 +59,7 @@ impl Frontier {
     }
 
     /// The least cost known for a link; infinite when it has not been seen.
+    #[inline]
     pub(super) fn cost(&self, link: LinkId) -> f64 {
         let label = &self.labels[link.index()];
         if label.search == self.search { label.cost } else { f64::INFINITY }
@@ -72,6 +74,7 @@ impl Frontier {
 
     /// Notes a way to a link, if it is better than what was known, and says whether it is. The link
     /// is not visited before it is [pushed](Frontier::push).
+    #[inline]
     pub(super) fn improve(&mut self, link: LinkId, cost: f64, via: LinkId) -> bool {
         let better = cost < self.cost(link);
         if better {
@@ -81,11 +84,13 @@ impl Frontier {
     }
 
     /// Queues a link that was reached at this cost.
+    #[inline]
     pub(super) fn push(&mut self, link: LinkId, cost: f64) {
         self.heap.push(Reverse(Entry::new(cost, link)));
     }
 
     /// The cheapest link that is not yet done with; outdated entries are passed over.
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<(LinkId, f64)> {
         while let Some(Reverse(entry)) = self.heap.pop() {
             if entry.cost() <= self.cost(entry.link()) {
@@ -96,6 +101,7 @@ impl Frontier {
     }
 
     /// A lower bound on the cost of all that is still to come; infinite when nothing is.
+    #[inline]
     pub(super) fn least(&self) -> f64 {
         self.heap.peek().map_or(f64::INFINITY, |Reverse(entry)| entry.cost())
     }

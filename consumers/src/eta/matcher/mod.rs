@@ -31,15 +31,15 @@
 //! - The receiver's own estimate of its error is not in the events, so all positions have the same.
 //! - The path between two positions is the shortest one, driven at an even speed.
 
-mod distances;
 mod track;
 
 use std::sync::Arc;
 
 use events::Timestamp;
-use streets::{Candidate, LinkId, Map, Spot};
+use streets::{Candidate, LinkId, Spot};
 
-use distances::DistanceCache;
+use super::roads::Roads;
+
 use track::{Column, State};
 pub(crate) use track::{Track, Traversal};
 
@@ -128,12 +128,10 @@ pub(crate) enum Outcome {
     Misfit,
 }
 
-/// The matcher: the map and its cached distances, shared by all vehicles. The state of one vehicle
-/// is its [`Track`].
+/// The matcher, for any number of vehicles. The state of one vehicle is its [`Track`].
 #[derive(Debug)]
 pub(crate) struct Matcher {
-    map: Arc<Map>,
-    distances: DistanceCache,
+    roads: Arc<Roads>,
     lateness_ms: i64,
     found: Vec<Candidate>,
     /// The same with their emissions.
@@ -143,15 +141,8 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     /// A matcher that keeps what is newer than `lateness_ms` open for late positions.
-    pub(crate) fn new(map: Arc<Map>, lateness_ms: i64) -> Self {
-        Self {
-            distances: DistanceCache::new(map.clone()),
-            map,
-            lateness_ms,
-            found: Vec::new(),
-            explained: Vec::new(),
-            path: Vec::new(),
-        }
+    pub(crate) fn new(roads: Arc<Roads>, lateness_ms: i64) -> Self {
+        Self { roads, lateness_ms, found: Vec::new(), explained: Vec::new(), path: Vec::new() }
     }
 
     /// Takes one position of the vehicle on `track`, and appends the links that it is now known to
@@ -168,8 +159,12 @@ impl Matcher {
                 return Outcome::Skipped;
             }
         }
-        let fix = &standing_where_it_stopped(fix, track.window.back());
-        let mut column = self.column(fix, track.window.back());
+        let stopped = track.window.back().filter(|last| stands_where_it_stopped(fix, last));
+        let fix = &stopped.map_or(*fix, |last| Fix { lat: last.lat, lon: last.lon, ..*fix });
+        let mut column = match stopped {
+            Some(last) => last.repeated(fix.ts),
+            None => self.column(fix, track.window.back()),
+        };
         column.odometer_m = track.odometer.metres;
         column.standing = track.odometer.is_trusted() && is_standing(fix);
         if column.states().is_empty() {
@@ -201,9 +196,9 @@ impl Matcher {
         let mut best = track.window.back().and_then(Column::best).map(|(at, _)| at);
         let mut path = Vec::with_capacity(track.window.len());
         for column in track.window.iter().rev() {
-            let Some(state) = best.map(|at| column.states()[at]) else { break };
-            path.push((column.ts, state));
-            best = state.back();
+            let Some(at) = best else { break };
+            path.push((column.ts, column.states()[at]));
+            best = column.back(at);
         }
         for (ts, state) in path.into_iter().rev() {
             self.drive(track, ts, state, driven);
@@ -244,7 +239,7 @@ impl Matcher {
 
     /// The links that may explain a position, each with its emission.
     fn column(&mut self, fix: &Fix, before: Option<&Column>) -> Column {
-        self.map.near_into(fix.lat, fix.lon, RADIUS_M, MOST_FOUND, &mut self.found);
+        self.roads.map().near_into(fix.lat, fix.lon, RADIUS_M, MOST_FOUND, &mut self.found);
         let heading = fix.heading_deg.filter(|_| match fix.speed_mps {
             Some(speed) => speed >= HEADING_MPS,
             // Without a speed, a car that has come some way since its last position was moving.
@@ -267,7 +262,7 @@ impl Matcher {
         }
         let mut column = Column::new(fix.ts, fix.lat, fix.lon);
         for (emission, candidate) in self.explained.iter().take(MOST_STATES) {
-            let place = self.map.place_at(candidate.link, candidate.offset_m);
+            let place = self.roads.map().place_at(candidate.link, candidate.offset_m);
             let per_lon = METRES_PER_DEGREE * fix.lat.to_radians().cos();
             let beside_m = [(fix.lat - place.lat) * METRES_PER_DEGREE, (fix.lon - place.lon) * per_lon];
             column.push(State::new(candidate.link, candidate.offset_m, beside_m, *emission));
@@ -288,21 +283,18 @@ impl Matcher {
         // rest is new.
         let stayed = (-seconds / ERROR_MEMORY_S).exp();
         let new_sigma_m = SIGMA_M * (1.0 - stayed * stayed).sqrt();
-        for state in column.states_mut() {
-            state.reset();
-        }
+        let map = self.roads.map();
+        let mut distances = self.roads.distances();
         let mut free_mps = [0.0; MOST_STATES];
         for (free_mps, state) in free_mps.iter_mut().zip(column.states()) {
-            *free_mps = self.map.free_flow_mps(state.link);
+            *free_mps = map.free_flow_mps(state.link);
         }
-        for (from, before) in last.states().iter().enumerate() {
-            if !before.is_alive() {
-                continue;
-            }
-            let rest_m = self.map.link(before.link).length_m - before.offset_m();
-            let before_mps = self.map.free_flow_mps(before.link).max(TOWN_MPS);
-            let table = self.distances.from(before.link, (furthest_m - rest_m).max(0.0));
-            for (state, free_mps) in column.states_mut().iter_mut().zip(free_mps) {
+        let (states, backs) = column.reset();
+        for (from, before) in last.states().iter().enumerate().filter(|&(from, _)| last.is_alive(from)) {
+            let rest_m = map.link(before.link).length_m - before.offset_m();
+            let before_mps = map.free_flow_mps(before.link).max(TOWN_MPS);
+            let table = distances.from(before.link, (furthest_m - rest_m).max(0.0));
+            for ((state, back), free_mps) in states.iter_mut().zip(&mut *backs).zip(free_mps) {
                 // What is found out about a step only makes it worse: it is given up as soon as
                 // another is as good all the same.
                 if !state.would_take(before.score()) {
@@ -332,14 +324,14 @@ impl Matcher {
                 if state.would_take(before.score() - misfit) {
                     let new_error = state.new_error_m(before, stayed) / new_sigma_m;
                     let misfit = misfit + negative_log_likelihood(new_error);
-                    state.offer(before.score() - misfit, from, offset_m);
+                    if state.offer(before.score() - misfit, offset_m) {
+                        *back = from as u8;
+                    }
                 }
             }
         }
         let before = last.best().map_or(0.0, |(_, score)| score);
-        let after = column.best().map_or(f64::NEG_INFINITY, |(_, score)| score);
-        column.rebase(after);
-        after - before
+        column.rebase() - before
     }
 
     /// Settles the part of the path that no later position can change, or that has waited long
@@ -376,13 +368,13 @@ impl Matcher {
             settled.ts = ts;
             return;
         }
-        let rest_m = self.map.link(settled.spot.link).length_m - settled.spot.offset_m;
-        if !self.distances.path(settled.spot.link, to.link, &mut self.path) {
+        let rest_m = self.roads.map().link(settled.spot.link).length_m - settled.spot.offset_m;
+        if !self.roads.distances().path(settled.spot.link, to.link, &mut self.path) {
             track.settled = Some(track::PathEnd { spot: to, ts, entered: None });
             return;
         }
         let between = &self.path[..self.path.len() - 1];
-        let between_m: f64 = between.iter().map(|&link| self.map.link(link).length_m).sum();
+        let between_m: f64 = between.iter().map(|&link| self.roads.map().link(link).length_m).sum();
         let all_m = (rest_m + between_m + to.offset_m).max(0.1);
         let all_ms = ts.since_ms(settled.ts) as f64;
         let mut metres = rest_m;
@@ -392,7 +384,7 @@ impl Matcher {
         }
         for &link in between {
             let entered = left;
-            metres += self.map.link(link).length_m;
+            metres += self.roads.map().link(link).length_m;
             left = settled.ts.plus_ms((all_ms * metres / all_m) as i64);
             driven.push(Traversal { link, entered, left });
         }
@@ -412,15 +404,9 @@ fn negative_log_likelihood(sigmas: f64) -> f64 {
 /// The error of a position drifts while a car stands, and would lead it round the block in a few
 /// minutes. The speed is measured independently of the position (by Doppler shift), so a car that
 /// does not move is where it stopped.
-fn standing_where_it_stopped(fix: &Fix, last: Option<&Column>) -> Fix {
-    match last {
-        Some(last) if last.standing && is_standing(fix) => {
-            let metres = streets::distance_m(last.lat, last.lon, fix.lat, fix.lon);
-            // Unless it was towed.
-            if metres <= RADIUS_M { Fix { lat: last.lat, lon: last.lon, ..*fix } } else { *fix }
-        }
-        _ => *fix,
-    }
+fn stands_where_it_stopped(fix: &Fix, last: &Column) -> bool {
+    // Unless it was towed.
+    last.standing && is_standing(fix) && streets::distance_m(last.lat, last.lon, fix.lat, fix.lon) <= RADIUS_M
 }
 
 /// How far in ms a position must be from the one before it to be used.

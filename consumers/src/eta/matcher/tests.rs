@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
-use streets::{FreeFlow, Router};
+use streets::{FreeFlow, Map, Router};
 
 use super::*;
 
@@ -59,7 +59,7 @@ fn fix(second: f64, east_m: f64, north_m: f64) -> Fix {
 /// the car is in the end.
 fn check(fixes: &[Fix], expect: &Expect) {
     let map = crossroads();
-    let mut matcher = Matcher::new(map.clone(), 0);
+    let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 0);
     let (mut track, mut driven) = (Track::default(), Vec::new());
     let mut shown = String::new();
     let at = |ts: Timestamp| (ts.ms() - 1_772_535_600_000) as f64 / 1000.0;
@@ -240,7 +240,7 @@ fn misled(measured: bool) -> Vec<Fix> {
 fn a_receiver_that_a_wall_misleads_does_not_drive_round_the_block() {
     let map = crossroads();
     for measured in [true, false] {
-        let mut matcher = Matcher::new(map.clone(), 0);
+        let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 0);
         let (mut track, mut driven) = (Track::default(), Vec::new());
         for fix in misled(measured) {
             matcher.observe(&mut track, &fix, &mut driven);
@@ -260,7 +260,7 @@ fn a_receiver_that_says_nought_for_want_of_a_speed_is_not_believed_to_stand() {
         })
         .collect();
     let map = crossroads();
-    let mut matcher = Matcher::new(map.clone(), 0);
+    let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 0);
     let (mut track, mut driven) = (Track::default(), Vec::new());
     for (at, fix) in fixes.iter().enumerate() {
         assert_eq!(matcher.observe(&mut track, fix, &mut driven), Outcome::Matched);
@@ -281,7 +281,7 @@ fn an_error_that_stays_does_not_change_the_street() {
         })
         .collect();
     let map = crossroads();
-    let mut matcher = Matcher::new(map.clone(), 0);
+    let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 0);
     let (mut track, mut driven) = (Track::default(), Vec::new());
     for fix in &fixes {
         matcher.observe(&mut track, fix, &mut driven);
@@ -296,7 +296,7 @@ fn a_late_position_finds_its_place() {
     let mut fixes: Vec<Fix> =
         (0_i16..12).map(|at| fix(f64::from(at) * 15.0, -190.0 + 40.0 * f64::from(at), 2.0)).collect();
     let map = crossroads();
-    let mut matcher = Matcher::new(map.clone(), 45_000);
+    let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 45_000);
     let mut drive = |fixes: &[Fix]| {
         let (mut track, mut driven, mut outcomes) = (Track::default(), Vec::new(), Vec::new());
         for fix in fixes {
@@ -347,7 +347,7 @@ impl Noise {
 /// seconds with errors of `sigma` metres a side, with or without speed and heading.
 fn matched_share(map: &Arc<Map>, every: usize, sigma: f64, heading: bool) -> f64 {
     let (mut noise, mut router) = (Noise(7), Router::new());
-    let mut matcher = Matcher::new(map.clone(), 0);
+    let mut matcher = Matcher::new(Arc::new(Roads::new(map.clone())), 0);
     let (mut all_m, mut right_m) = (0.0, 0.0);
     let mut drives = 0;
     while drives < 8 {

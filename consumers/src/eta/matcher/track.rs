@@ -55,9 +55,16 @@ pub(super) struct Column {
     pub(super) standing: bool,
     /// Metres since the column before by the speeds that were measured; none when some were not.
     pub(super) odometer_m: Option<f64>,
+    /// A bit for each state through which a possible path goes, and the state of the column before
+    /// from which the best path to each comes. They are apart from the states because with each
+    /// position the whole window is gone through, and nothing else of it is asked.
+    alive: u8,
+    backs: [u8; MOST_STATES],
     states: [State; MOST_STATES],
     len: u8,
 }
+
+const _: () = assert!(MOST_STATES <= u8::BITS as usize, "a bit for each state");
 
 /// One link that may explain a position.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +80,6 @@ pub(super) struct State {
     /// Log probability of the best path to it, relative to the best state of its column; minus
     /// infinity when there is none.
     score: f32,
-    back: u8,
 }
 
 /// Directions whose scores differ by less than this, in nats, are as good as each other.
@@ -111,7 +117,7 @@ impl State {
     pub(super) fn new(link: LinkId, seen_m: f64, beside_m: [f64; 2], emission: f64) -> Self {
         let (seen_m, emission) = (seen_m as f32, emission as f32);
         let beside_m = beside_m.map(|metres| metres as f32);
-        Self { link, seen_m, offset_m: seen_m, beside_m, emission, score: emission, back: NO_BACK }
+        Self { link, seen_m, offset_m: seen_m, beside_m, emission, score: emission }
     }
 
     /// By how many metres the error that this state supposes differs from the part of it that
@@ -134,34 +140,21 @@ impl State {
         f64::from(self.score)
     }
 
-    pub(super) fn is_alive(&self) -> bool {
-        self.score > f32::NEG_INFINITY
-    }
-
-    pub(super) fn back(&self) -> Option<usize> {
-        (self.back != NO_BACK).then_some(usize::from(self.back))
-    }
-
-    /// Before a step: no path to it is known.
-    pub(super) fn reset(&mut self) {
-        self.score = f32::NEG_INFINITY;
-        self.back = NO_BACK;
-    }
-
     /// Whether a path to it of this score, without its own emission, is better than those that it
     /// was offered.
     pub(super) fn would_take(&self, score: f64) -> bool {
         score as f32 + self.emission > self.score
     }
 
-    /// Offers a path to it, of this score without its own emission, from the state `from` of the
-    /// column before.
-    pub(super) fn offer(&mut self, score: f64, from: usize, offset_m: f64) {
-        if self.would_take(score) {
+    /// Offers a path to it, of this score without its own emission, and says whether it is better
+    /// than those that it was offered.
+    pub(super) fn offer(&mut self, score: f64, offset_m: f64) -> bool {
+        let better = self.would_take(score);
+        if better {
             self.score = score as f32 + self.emission;
-            self.back = from as u8;
             self.offset_m = offset_m as f32;
         }
+        better
     }
 }
 
@@ -173,6 +166,8 @@ impl Column {
             lon,
             standing: false,
             odometer_m: None,
+            alive: 0,
+            backs: [NO_BACK; MOST_STATES],
             states: [State::new(LinkId(0), 0.0, [0.0; 2], 0.0); MOST_STATES],
             len: 0,
         }
@@ -180,35 +175,68 @@ impl Column {
 
     pub(super) fn push(&mut self, state: State) {
         self.states[usize::from(self.len)] = state;
+        self.alive |= 1 << self.len;
         self.len += 1;
+    }
+
+    /// The same place at a later time, as if its streets were searched again: for a vehicle that
+    /// stands, whose heading says nothing.
+    pub(super) fn repeated(&self, ts: Timestamp) -> Self {
+        let mut column = Column::new(ts, self.lat, self.lon);
+        for state in self.states() {
+            column.push(State { score: state.emission, offset_m: state.seen_m, ..*state });
+        }
+        column
     }
 
     pub(super) fn states(&self) -> &[State] {
         &self.states[..usize::from(self.len)]
     }
 
-    pub(super) fn states_mut(&mut self) -> &mut [State] {
-        &mut self.states[..usize::from(self.len)]
+    /// The states, and for each where the best path to it comes from, for a step: no path to any is
+    /// known.
+    pub(super) fn reset(&mut self) -> (&mut [State], &mut [u8]) {
+        self.backs = [NO_BACK; MOST_STATES];
+        let states = &mut self.states[..usize::from(self.len)];
+        for state in states.iter_mut() {
+            state.score = f32::NEG_INFINITY;
+        }
+        (states, &mut self.backs)
+    }
+
+    /// Whether a possible path goes through a state.
+    pub(super) fn is_alive(&self, at: usize) -> bool {
+        self.alive & (1 << at) != 0
+    }
+
+    /// The state of the column before from which the best path to this one comes.
+    pub(super) fn back(&self, at: usize) -> Option<usize> {
+        (self.backs[at] != NO_BACK).then_some(usize::from(self.backs[at]))
     }
 
     /// The best state and its score; none when no state can be reached.
     pub(super) fn best(&self) -> Option<(usize, f64)> {
         let mut best: Option<(usize, f64)> = None;
         for (at, state) in self.states().iter().enumerate() {
-            if state.is_alive() && best.is_none_or(|(_, score)| state.score() > score) {
+            if self.is_alive(at) && best.is_none_or(|(_, score)| state.score() > score) {
                 best = Some((at, state.score()));
             }
         }
         best
     }
 
-    /// Makes scores relative to `best`, so that they stay within the precision of a float.
-    pub(super) fn rebase(&mut self, best: f64) {
+    /// Ends a step: tells which states can be reached, and makes scores relative to the best, so
+    /// that they stay within the precision of a float. Returns the best.
+    pub(super) fn rebase(&mut self) -> f64 {
+        let reached = self.states().iter().map(|state| u8::from(state.score > f32::NEG_INFINITY));
+        self.alive = reached.enumerate().fold(0, |alive, (at, reached)| alive | reached << at);
+        let best = self.best().map_or(f64::NEG_INFINITY, |(_, score)| score);
         if best.is_finite() {
-            for state in self.states_mut() {
+            for state in &mut self.states[..usize::from(self.len)] {
                 state.score -= best as f32;
             }
         }
+        best
     }
 }
 
@@ -237,12 +265,11 @@ impl Track {
         let link = newest.states()[at].link;
         let mut since = newest.ts;
         for column in self.window.iter().rev() {
-            let state = &column.states()[at];
-            if state.link != link {
+            if column.states()[at].link != link {
                 return Some((link, since));
             }
             since = column.ts;
-            match state.back() {
+            match column.back(at) {
                 Some(back) => at = back,
                 None => break,
             }
@@ -256,19 +283,14 @@ impl Track {
     pub(super) fn ancestor(&self) -> Option<(usize, bool)> {
         let newest = self.window.back()?;
         let (mut best, _) = newest.best()?;
-        let mut alive: u32 = 0;
-        for (at, state) in newest.states().iter().enumerate() {
-            alive |= u32::from(state.is_alive()) << at;
-        }
+        let mut alive = newest.alive;
         for column in self.window.iter().skip(1).rev() {
             let mut before = 0;
-            for (at, state) in column.states().iter().enumerate() {
-                if alive & (1 << at) != 0 {
-                    before |= 1 << state.back()?;
-                }
+            for at in (0..column.len.into()).filter(|at| alive & (1 << at) != 0) {
+                before |= 1 << column.back(at)?;
             }
             alive = before;
-            best = column.states()[best].back()?;
+            best = column.back(best)?;
         }
         Some((best, alive.is_power_of_two()))
     }
@@ -276,19 +298,17 @@ impl Track {
     /// Drops the first column, and every path that does not go through its state `chosen`.
     pub(super) fn pop_front(&mut self, chosen: usize) {
         self.window.pop_front();
-        let mut alive: u32 = 1 << chosen;
+        let mut alive: u8 = 1 << chosen;
         for (place, column) in self.window.iter_mut().enumerate() {
             let mut after = 0;
-            for (at, state) in column.states_mut().iter_mut().enumerate() {
-                if state.back().is_some_and(|back| alive & (1 << back) != 0) && state.is_alive() {
-                    after |= 1 << at;
-                } else {
-                    state.score = f32::NEG_INFINITY;
-                }
-                if place == 0 {
-                    // The column before is gone; the settled path continues from it.
-                    state.back = NO_BACK;
-                }
+            for at in 0..column.len.into() {
+                let reached = column.back(at).is_some_and(|back| alive & (1 << back) != 0);
+                after |= u8::from(reached && column.is_alive(at)) << at;
+            }
+            column.alive = after;
+            if place == 0 {
+                // The column before is gone; the settled path continues from it.
+                column.backs = [NO_BACK; MOST_STATES];
             }
             alive = after;
         }

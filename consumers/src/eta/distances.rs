@@ -8,9 +8,9 @@ use streets::{DistanceSearch, LinkId, Map, Spot};
 /// Searches extend to one of these distances in metres, so that none is repeated for each metre
 /// more.
 const LIMITS_M: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0];
-/// The most distances that are cached (18 to 36 bytes each, and each partition has a matcher of its
-/// own); then all are dropped, which costs time and changes no answer.
-const MOST_KEPT: usize = 250_000;
+/// The most distances that are cached, 18 to 36 bytes each; then all are dropped, which costs time
+/// and changes no answer.
+const MOST_KEPT: usize = 500_000;
 /// A U-turn is as unlikely as so many metres of detour.
 const U_TURN_M: f64 = 80.0;
 
