@@ -7,7 +7,8 @@ use protocol::{
     decode_response, delete_groups, delete_records, delete_topics, describe_cluster, describe_configs,
     describe_groups, encode_request, fetch, find_coordinator, heartbeat, incremental_alter_configs,
     init_producer_id, join_group, leave_group, list_groups, list_offsets, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sasl_handshake, sync_group,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sasl_authenticate, sasl_handshake,
+    sync_group,
 };
 
 /// `bytes` is a frame without its length. Returns how many of them the request does not need, if it
@@ -31,6 +32,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<usize> {
         ApiKey::SyncGroup => both::<sync_group::SyncGroupRequest>(version, body, frame),
         ApiKey::DescribeGroups => both::<describe_groups::DescribeGroupsRequest>(version, body, frame),
         ApiKey::ListGroups => both::<list_groups::ListGroupsRequest>(version, body, frame),
+        ApiKey::SaslAuthenticate => both::<sasl_authenticate::SaslAuthenticateRequest>(version, body, frame),
         ApiKey::SaslHandshake => both::<sasl_handshake::SaslHandshakeRequest>(version, body, frame),
         ApiKey::ApiVersions => both::<api_versions::ApiVersionsRequest>(version, body, frame),
         ApiKey::CreateTopics => both::<create_topics::CreateTopicsRequest>(version, body, frame),

@@ -87,6 +87,8 @@ api_keys! {
     DescribeConfigs = 32, 0..=4, flexible 4;
     /// Replace settings.
     AlterConfigs = 33, 0..=2, flexible 2;
+    /// The bytes of a login.
+    SaslAuthenticate = 36, 0..=2, flexible 2;
     /// Give topics more partitions.
     CreatePartitions = 37, 0..=3, flexible 2;
     /// Remove groups.

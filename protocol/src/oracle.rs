@@ -152,6 +152,7 @@ check_all! {
     offset_for_leader_epoch OffsetForLeaderEpoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse 2;
     describe_configs DescribeConfigs DescribeConfigsRequest DescribeConfigsResponse 1;
     alter_configs AlterConfigs AlterConfigsRequest AlterConfigsResponse 0;
+    sasl_authenticate SaslAuthenticate SaslAuthenticateRequest SaslAuthenticateResponse 0;
     create_partitions CreatePartitions CreatePartitionsRequest CreatePartitionsResponse 0;
     delete_groups DeleteGroups DeleteGroupsRequest DeleteGroupsResponse 0;
     incremental_alter_configs IncrementalAlterConfigs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse 0;

@@ -32,6 +32,7 @@ mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sasl_authenticate;
 mod sasl_handshake;
 pub(crate) mod sync_group;
 
@@ -215,6 +216,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::SyncGroup => sync_group::handle(context, incoming),
         ApiKey::DescribeGroups => describe_groups::handle(context, incoming),
         ApiKey::ListGroups => incoming.answer(|request| list_groups::handle(context, &request)),
+        ApiKey::SaslAuthenticate => incoming.answer(|request| sasl_authenticate::handle(&request)),
         ApiKey::SaslHandshake => incoming.answer(|request| sasl_handshake::handle(&request)),
         ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
         ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),

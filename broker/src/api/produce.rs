@@ -5,7 +5,8 @@
 //! once, to its last record, and then stored as its producer sent it, compressed or not. With one
 //! replica `acks=all` and `acks=1` are the same: the batch is in the log before the answer is
 //! written. `acks=0` gets no answer, and since an error could not be told otherwise, one closes the
-//! connection, as in Kafka.
+//! connection, as in Kafka. Of a partition that a request names more than once the last batch
+//! counts, and it has one answer; a topic, too, stands once in the answer.
 //!
 //! # Versions
 //! 0 to 2 carry record forms that ended with Kafka 4. They are announced all the same, because
@@ -13,6 +14,8 @@
 //! `UNSUPPORTED_VERSION`. Records of a transaction (3 and later) are refused, and with them the
 //! request. Zstandard needs 7. 8 names the records for which a batch was refused. The current
 //! leader (10) is always us: not sent.
+
+use std::collections::HashMap;
 
 use protocol::ErrorCode;
 use protocol::produce::{
@@ -28,16 +31,15 @@ use crate::replica::{ProduceError, RefusedRecord};
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
     let refused = refusal(&request, incoming.version);
-    let topics: Vec<_> = request
-        .topics
-        .iter()
-        .map(|data| {
-            let topic = context.node.topics.get(&data.name);
-            let partitions = data.partitions.iter().map(|data| match &refused {
+    let topics: Vec<_> = last_of_each(&request)
+        .into_iter()
+        .map(|(name, partitions)| {
+            let topic = context.node.topics.get(name);
+            let partitions = partitions.into_iter().map(|data| match &refused {
                 Some((error, message)) => failed(data.index, *error, message.clone()),
                 None => append(context, topic.as_deref(), data, incoming.version),
             });
-            TopicResponse { name: data.name.clone(), partitions: partitions.collect() }
+            TopicResponse { name: name.to_owned(), partitions: partitions.collect() }
         })
         .collect();
     let answer = if request.acks == 0 {
@@ -51,6 +53,29 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
         Answer::Reply(incoming.encode::<ProduceRequest>(&ProduceResponse { topics, ..Default::default() }))
     };
     Ok(Outcome { answer, effects: Vec::new(), changed: Changed::Logs })
+}
+
+/// The last batch for each partition, topics and partitions in the order in which they are named
+/// first.
+fn last_of_each(request: &ProduceRequest) -> Vec<(&str, Vec<&PartitionData>)> {
+    let mut topics: Vec<(&str, Vec<&PartitionData>)> = Vec::with_capacity(request.topics.len());
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut places: HashMap<(&str, i32), usize> = HashMap::new();
+    for topic in &request.topics {
+        let number = *numbers.entry(&topic.name).or_insert(topics.len());
+        if number == topics.len() {
+            topics.push((&topic.name, Vec::with_capacity(topic.partitions.len())));
+        }
+        let partitions = &mut topics[number].1;
+        for data in &topic.partitions {
+            let place = *places.entry((&topic.name, data.index)).or_insert(partitions.len());
+            match partitions.get_mut(place) {
+                Some(earlier) => *earlier = data,
+                None => partitions.push(data),
+            }
+        }
+    }
+    topics
 }
 
 /// What is wrong with the whole request.

@@ -5,10 +5,12 @@ use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use broker::{BrokerConfig, Cluster};
+use bytes::Bytes;
 use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::fetch::FetchRequest;
 use protocol::heartbeat::HeartbeatRequest;
 use protocol::metadata::MetadataRequest;
+use protocol::sasl_authenticate::SaslAuthenticateRequest;
 use protocol::sasl_handshake::SaslHandshakeRequest;
 use protocol::{ApiKey, ErrorCode, decode_response, encode_request};
 use tempfile::TempDir;
@@ -56,6 +58,12 @@ fn who_tries_to_log_in_is_told_that_nobody_does() {
     for version in 0..=1 {
         let response = client.call(version, &SaslHandshakeRequest { mechanism: "PLAIN".into() });
         assert_eq!((response.error_code, response.mechanisms), (ErrorCode::ILLEGAL_SASL_STATE, vec![]));
+    }
+    for version in 0..=2 {
+        let login = SaslAuthenticateRequest { auth_bytes: Bytes::from_static(b"\0user\0password") };
+        let response = client.call(version, &login);
+        assert_eq!(response.error_code, ErrorCode::ILLEGAL_SASL_STATE, "version {version}");
+        assert!(response.error_message.unwrap().contains("sasl") && response.auth_bytes.is_empty());
     }
     assert!(client.call::<ApiVersionsRequest>(0, &ApiVersionsRequest::default()).error_code.is_none());
 }

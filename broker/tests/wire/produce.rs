@@ -5,7 +5,7 @@ use protocol::ErrorCode;
 use protocol::init_producer_id::InitProducerIdRequest;
 use protocol::list_offsets::{EARLIEST, LATEST, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
-use protocol::produce::ProduceRequest;
+use protocol::produce::{PartitionData, ProduceRequest, TopicData};
 use protocol::records::{BatchBuilder, Compression, ProducerStamp};
 
 use crate::client::{Client, batch, fetch, produce, records, start};
@@ -53,6 +53,41 @@ fn the_latest_offset_is_one_past_the_last_record() {
     // By time it is the record that counts, not the batch that it is in.
     assert_eq!(offset(&mut client, 1001), 1);
     assert_eq!(offset(&mut client, 1003), -1);
+}
+
+/// The answers of an Apache Kafka 4.3, but that a batch which could not be read takes a good one
+/// before it into the log.
+#[test]
+fn of_a_partition_that_is_named_again_the_last_batch_counts() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 2, &[]);
+    let topic = |partitions: &[(i32, Bytes)]| TopicData {
+        name: "t".into(),
+        partitions: partitions
+            .iter()
+            .map(|(index, records)| PartitionData { index: *index, records: Some(records.clone()) })
+            .collect(),
+    };
+    let mut told = |topics: Vec<TopicData>| {
+        let request = ProduceRequest { acks: -1, timeout_ms: 30_000, topics, ..Default::default() };
+        let response = client.call(11, &request);
+        let topics = response.topics.into_iter().map(|topic| {
+            let partitions = topic.partitions.into_iter();
+            partitions.map(|one| (one.index, one.error_code, one.base_offset)).collect::<Vec<_>>()
+        });
+        topics.collect::<Vec<_>>()
+    };
+    let junk = Bytes::from_static(b"junk");
+    let (ok, corrupt) = (ErrorCode::NONE, ErrorCode::INVALID_RECORD);
+    let in_one = topic(&[(0, batch(&["a"])), (1, batch(&["x"])), (0, batch(&["b", "c"]))]);
+    assert_eq!(told(vec![in_one]), [[(0, ok, 0), (1, ok, 0)]]);
+    let in_two = vec![topic(&[(0, batch(&["d"]))]), topic(&[(0, batch(&["e"]))])];
+    assert_eq!(told(in_two), [[(0, ok, 2)]]);
+    assert_eq!(told(vec![topic(&[(0, batch(&["f"])), (0, junk.clone())])]), [[(0, corrupt, -1)]]);
+    assert_eq!(told(vec![topic(&[(0, junk), (0, batch(&["g"]))])]), [[(0, ok, 3)]]);
+    let end = offset(&mut client, LATEST);
+    assert_eq!(end, 4, "b, c, e and g");
 }
 
 #[test]
