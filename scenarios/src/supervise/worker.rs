@@ -36,12 +36,6 @@ pub struct WorkerSpec {
     pub env: Vec<(&'static str, String)>,
 }
 
-/// How glibc's allocator is set for the workers, which another one ignores. A show is a dozen
-/// processes of a dozen threads: few arenas for them all, and what is large goes back to the system
-/// when it is freed, such as an answer to a fetch. That takes a seventh off the memory of a show.
-const ALLOCATOR: [(&str, &str); 3] =
-    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
-
 /// An order to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -176,7 +170,6 @@ impl Worker {
         let mut child = Command::new(&self.spec.program)
             .args(&self.spec.args)
             .env("FRESHET_CLIENT_ID", &self.spec.name)
-            .envs(ALLOCATOR.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()))
             .envs(self.spec.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
