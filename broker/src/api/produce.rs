@@ -58,6 +58,12 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
 /// The last batch for each partition, topics and partitions in the order in which they are named
 /// first.
 fn last_of_each(request: &ProduceRequest) -> Vec<(&str, Vec<&PartitionData>)> {
+    // Most clients send one partition at a time, and nothing need be looked for.
+    if let [topic] = &request.topics[..]
+        && let [data] = &topic.partitions[..]
+    {
+        return vec![(&topic.name, vec![data])];
+    }
     let mut topics: Vec<(&str, Vec<&PartitionData>)> = Vec::with_capacity(request.topics.len());
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut places: HashMap<(&str, i32), usize> = HashMap::new();

@@ -13,7 +13,7 @@ use protocol::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateRespo
 pub(super) fn handle(_request: &SaslAuthenticateRequest) -> SaslAuthenticateResponse {
     SaslAuthenticateResponse {
         error_code: ErrorCode::ILLEGAL_SASL_STATE,
-        error_message: Some("nobody logs in here: leave sasl.* out of the client's settings".into()),
+        error_message: Some("this broker takes no logins: leave sasl.* out of the client's settings".into()),
         ..Default::default()
     }
 }

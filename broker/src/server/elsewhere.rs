@@ -8,7 +8,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
@@ -53,7 +53,7 @@ impl Elsewhere {
     pub(super) fn handle(peer: Peer, frame: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
         Self(tokio::spawn(async move {
             let turns = Arc::clone(&peer.shared.elsewhere);
-            let turn = turns.acquire_owned().await.expect("nobody closes it");
+            let turn = turns.acquire_owned().await.expect("it is never closed");
             spawn_blocking(move || {
                 let answer = peer.handle(frame);
                 drop((place, turn));
@@ -65,10 +65,14 @@ impl Elsewhere {
 
     /// The answer; if there is none yet, this task is woken when there is.
     pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, RequestError>> {
-        Pin::new(&mut self.0).poll(cx).map(|handled| match handled.and_then(|handled| handled) {
-            Ok(answer) => answer,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        })
+        match ready!(Pin::new(&mut self.0).poll(cx)).and_then(|handled| handled) {
+            Ok(answer) => Poll::Ready(answer),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and the connection's task with it.
+                Err(_cancelled) => Poll::Pending,
+            },
+        }
     }
 }
 

@@ -31,8 +31,8 @@ impl Idle {
         self.since = Instant::now();
     }
 
-    /// Ready when the limit is over; this task is woken then. The timer is only set anew when it
-    /// fires: that costs less than to set it with each request.
+    /// Ready when the limit is over; this task is woken then. The timer is moved only when it
+    /// fires: that costs less than to move it with each request.
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let over = self.since + self.limit;
         while self.timer.as_mut().poll(cx).is_ready() {
