@@ -13,7 +13,8 @@
 //!
 //! # Versions
 //! 7 brings fetch sessions (KIP-227). We keep none, which is legal: session id 0 tells the client
-//! to name all its partitions each time. 9 fences by leader epoch, 12 can tell where two logs part,
+//! to name all its partitions each time. Epochs 0 and -1 say that it does so already, whatever
+//! session it ends with that. 9 fences by leader epoch, 12 can tell where two logs part,
 //! 13 names topics by id. Without transactions every record is committed, so `isolation_level`
 //! changes nothing, and the last stable offset is the high watermark.
 
@@ -97,13 +98,9 @@ struct Read {
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: FetchRequest = incoming.decode()?;
-    let session_error = match (request.session_id, request.session_epoch) {
-        (0, ..=0) => ErrorCode::NONE,
-        (0, 1..) => ErrorCode::INVALID_FETCH_SESSION_EPOCH,
-        _ => ErrorCode::FETCH_SESSION_ID_NOT_FOUND,
-    };
-    if !session_error.is_none() {
-        let response = FetchResponse { error_code: session_error, ..Default::default() };
+    if request.session_epoch > 0 {
+        let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
+        let response = FetchResponse { error_code, ..Default::default() };
         return Ok(Outcome::reply(incoming.encode::<FetchRequest>(&response)));
     }
     let max_wait_ms = i64::from(request.max_wait_ms);

@@ -118,8 +118,26 @@ fn an_error_is_answered_at_once() {
     assert_eq!(client.fetch(&fenced).error_code, ErrorCode::UNKNOWN_LEADER_EPOCH);
     let unknown_id = client.call(16, &waiting(&[(0, 0)]));
     assert_eq!(unknown_id.topics[0].partitions[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
-    let session = client.call(12, &FetchRequest { session_id: 5, session_epoch: 1, ..waiting(&[(0, 0)]) });
-    assert_eq!(session.error_code, ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
+}
+
+/// kafka-go names session -1 in each full fetch, and could read nothing.
+#[test]
+fn a_full_fetch_is_served_whatever_its_session() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    client.produce("t", 0, batch(&["a"]));
+    let mut ask = |session_id, session_epoch| {
+        let request = FetchRequest { session_id, session_epoch, ..fetch("t", &[(0, 0)]) };
+        let response = client.call(12, &request);
+        (response.error_code, response.session_id, response.topics.len())
+    };
+    for session_id in [0, -1, 5] {
+        for full in [0, -1] {
+            assert_eq!(ask(session_id, full), (ErrorCode::NONE, 0, 1), "{session_id}, {full}");
+        }
+        assert_eq!(ask(session_id, 1), (ErrorCode::FETCH_SESSION_ID_NOT_FOUND, 0, 0), "{session_id}");
+    }
 }
 
 #[test]
