@@ -4,7 +4,8 @@
 //! Each topic has its own answer, which is given when the topic can be used: there is nothing to
 //! wait for, so `timeout_ms` changes nothing. -1 partitions or replicas ask for the default. One
 //! broker has one replica of everything; a request for more is refused, as it would be by a Kafka
-//! of one broker.
+//! of one broker. As in Kafka a name that is taken is told before anything else: programs that make
+//! what they miss go on when it is there.
 //!
 //! # Versions
 //! 1 can check without making. 5 answers with the settings of the new topic, each with a source
@@ -62,7 +63,7 @@ fn create(
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refusal> {
     let topics = &context.node.topics;
-    let partitions = partitions(context, asked)?;
+    topics.check_new_name(&asked.name)?;
     let mut config = TopicConfig::default();
     for entry in &asked.configs {
         let Some(value) = &entry.value else {
@@ -71,6 +72,7 @@ fn create(
         };
         config.set(&entry.name, value)?;
     }
+    let partitions = partitions(context, asked)?;
     topics.check_new(&asked.name, partitions)?;
     let mut result = CreatableTopicResult {
         name: asked.name.clone(),

@@ -188,6 +188,12 @@ impl Topics {
 
     /// Whether a topic could be made, without making it.
     pub(crate) fn check_new(&self, name: &str, partitions: i32) -> Result<(), TopicError> {
+        self.check_new_name(name)?;
+        check_partitions(partitions, 1)
+    }
+
+    /// Whether a topic of that name could be made.
+    pub(crate) fn check_new_name(&self, name: &str) -> Result<(), TopicError> {
         check_name(name)?;
         if self.get(name).is_some() {
             return Err(TopicError::AlreadyExists { name: name.to_owned() });
@@ -195,7 +201,7 @@ impl Topics {
         if let Some(other) = self.read().in_metrics.get(&in_metrics(name)) {
             return Err(TopicError::Collides { name: name.to_owned(), other: other.to_string() });
         }
-        check_partitions(partitions, 1)
+        Ok(())
     }
 
     /// Makes a topic. It lasts: that it was made is on disk before this returns.

@@ -101,12 +101,12 @@ fn topics_that_can_not_be_are_refused_each_with_its_reason() {
             ..Default::default()
         };
     let cases = [
-        (topic("t", 1, 1, None), ErrorCode::TOPIC_ALREADY_EXISTS),
+        (topic("t", 0, 3, Some(("no.such", "1"))), ErrorCode::TOPIC_ALREADY_EXISTS),
         (topic("a b", 1, 1, None), ErrorCode::INVALID_TOPIC_EXCEPTION),
         (topic("a", 0, 1, None), ErrorCode::INVALID_PARTITIONS),
         (topic("b", i32::MAX, 1, None), ErrorCode::INVALID_PARTITIONS),
         (topic("c", 1, 3, None), ErrorCode::INVALID_REPLICATION_FACTOR),
-        (topic("d", 1, 1, Some(("no.such", "1"))), ErrorCode::INVALID_CONFIG),
+        (topic("d", 0, 3, Some(("no.such", "1"))), ErrorCode::INVALID_CONFIG),
         (topic("e", 1, 1, Some(("cleanup.policy", "compact"))), ErrorCode::INVALID_CONFIG),
         (topic("twice", 1, 1, None), ErrorCode::INVALID_REQUEST),
         (topic("twice", 1, 1, None), ErrorCode::INVALID_REQUEST),
