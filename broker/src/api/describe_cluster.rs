@@ -9,7 +9,7 @@
 use protocol::ErrorCode;
 use protocol::describe_cluster::{DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse};
 
-use super::Context;
+use super::{Context, operations};
 
 const BROKERS: i8 = 1;
 
@@ -32,6 +32,10 @@ pub(super) fn handle(context: &Context<'_>, request: &DescribeClusterRequest) ->
         cluster_id: context.node.cluster_id.clone(),
         controller_id: node_id,
         brokers: vec![broker],
+        cluster_authorized_operations: operations::if_asked(
+            request.include_cluster_authorized_operations,
+            operations::CLUSTER,
+        ),
         ..Default::default()
     }
 }

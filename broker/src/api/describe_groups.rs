@@ -6,9 +6,9 @@
 //! members say may be large, so an answer ends at 64 MB: the groups behind that get an error.
 //!
 //! # Versions
-//! 3 can ask what the client may do to the group; without access control that is not known. 4 adds
-//! static members. Up to 5 a group that does not exist is no error, and a client can't tell it from
-//! one that just died; in 6 it is (KIP-1043).
+//! 3 can ask what the client may do to the group: everything. 4 adds static members. Up to 5 a
+//! group that does not exist is no error, and a client can't tell it from one that just died; in 6
+//! it is (KIP-1043).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use protocol::describe_groups::{
 };
 
 use super::errors::sentence;
-use super::{Context, Incoming, Outcome, RequestError};
+use super::{Context, Incoming, Outcome, RequestError, operations};
 use crate::coordinator::{GroupDescription, GroupState};
 
 /// So much of what members say fits into one answer.
@@ -31,6 +31,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
         let mut seen = BTreeSet::new();
         let once = request.groups.into_iter().filter(|group_id| seen.insert(group_id.clone()));
         let mut told_bytes = 0;
+        let asked = request.include_authorized_operations;
         let described = once.map(|group_id| match groups.describe(&group_id) {
             Some(group) => {
                 let said = group.members.iter().map(|member| member.metadata.len() + member.assignment.len());
@@ -38,6 +39,13 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
                 if told_bytes <= MAX_ANSWER_BYTES { describe(group) } else { too_much(group_id) }
             }
             None => unknown(group_id, unknown_is_an_error),
+        });
+        let described = described.map(|group| DescribedGroup {
+            authorized_operations: operations::if_asked(
+                asked && group.error_code.is_none(),
+                operations::GROUP,
+            ),
+            ..group
         });
         DescribeGroupsResponse { groups: described.collect(), ..Default::default() }
     })

@@ -7,7 +7,8 @@
 //!
 //! # Versions
 //! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse
-//! auto-creation. 10 can ask by topic id, which works from 12 on, where the name in the answer may
+//! auto-creation. 8 can ask what the client may do; since 11 `DescribeCluster` tells that of the
+//! cluster. 10 can ask by topic id, which works from 12 on, where the name in the answer may
 //! be null.
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use protocol::metadata::{
 use protocol::{ErrorCode, Uuid};
 
 use super::errors::ToErrorCode;
-use super::{Context, Incoming, Outcome, RequestError};
+use super::{Context, Incoming, Outcome, RequestError, operations};
 use crate::controller::{Topic, TopicConfig, TopicError};
 use crate::node::random_uuid;
 
@@ -28,7 +29,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
     incoming.answer(|request: MetadataRequest| {
         // As in Kafka a topic is told once, however often it is named.
         let mut seen = BTreeSet::new();
-        let topics = match request.topics {
+        let mut topics: Vec<_> = match request.topics {
             Some(asked) if version > 0 || !asked.is_empty() => asked
                 .into_iter()
                 .filter(|asked| seen.insert((asked.topic_id, asked.name.clone())))
@@ -36,6 +37,12 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
                 .collect(),
             _ => context.node.topics.all().iter().map(|topic| describe(context, topic)).collect(),
         };
+        if request.include_topic_authorized_operations {
+            // Of an id that is unknown it is not known to be a topic's.
+            for topic in topics.iter_mut().filter(|topic| topic.error_code != ErrorCode::UNKNOWN_TOPIC_ID) {
+                topic.topic_authorized_operations = operations::TOPIC;
+            }
+        }
         let broker = MetadataBroker {
             node_id: context.node.config.node_id,
             host: context.endpoint.host.clone(),
@@ -47,6 +54,10 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
             cluster_id: Some(context.node.cluster_id.clone()),
             controller_id: context.node.config.node_id,
             topics,
+            cluster_authorized_operations: operations::if_asked(
+                request.include_cluster_authorized_operations,
+                operations::CLUSTER,
+            ),
             ..Default::default()
         }
     })

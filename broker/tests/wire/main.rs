@@ -6,6 +6,7 @@
 mod admin;
 mod ambiguous;
 mod amplification;
+mod answers;
 mod client;
 mod connections;
 mod fetch;
