@@ -99,7 +99,10 @@ impl LogReader {
             ("auto.offset.reset", "earliest"),
             ("enable.partition.eof", "true"),
             ("queued.min.messages", "20000"),
-            ("queued.max.messages.kbytes", "16384"),
+            // What waits here takes more than twice its size, and a job has a reader for each
+            // partition: it waits at the broker instead, which is asked again before this is read.
+            ("queued.max.messages.kbytes", "512"),
+            ("max.partition.fetch.bytes", "131072"),
             ("fetch.wait.max.ms", patience),
             ("fetch.queue.backoff.ms", "5"),
             ("fetch.error.backoff.ms", "100"),
