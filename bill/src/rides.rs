@@ -1,4 +1,7 @@
 //! Ride-share: minutes of ETA error, and texts with a wrong time.
+//!
+//! # Simplifications
+//! - An arrival more than 24 days from the first answer to its trip counts as 24 days from it.
 
 use std::collections::HashMap;
 
@@ -121,13 +124,40 @@ impl RideLane {
     }
 }
 
+/// What a lane said of a trip: from an instant on, when it will end. A trip has a thousand answers
+/// and waits for those of the batch lane: each is held in eight bytes.
+#[derive(Debug, Default)]
+struct Quotes {
+    first: Option<Timestamp>,
+    /// Milliseconds after the first.
+    list: Vec<(i32, i32)>,
+}
+
+impl Quotes {
+    fn push(&mut self, from: Timestamp, eta: Timestamp) {
+        let first = *self.first.get_or_insert(from);
+        let after_first = |at: Timestamp| at.since_ms(first).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+        if self.list.len() == self.list.capacity() {
+            // A quarter more: a vector would double.
+            self.list.reserve_exact((self.list.len() / 4).max(16));
+        }
+        self.list.push((after_first(from), after_first(eta)));
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = (Timestamp, Timestamp)> + Clone {
+        let first = self.first.unwrap_or(Timestamp::MIN);
+        let at = move |after_ms: i32| first.plus_ms(after_ms.into());
+        self.list.iter().map(move |&(from, eta)| (at(from), at(eta)))
+    }
+}
+
 /// What is known of one trip until it is judged.
 #[derive(Debug, Default)]
 struct Open {
-    /// When anyone could see each answer of the stream, and its ETA.
-    stream: Vec<(Timestamp, Timestamp)>,
+    /// The answers of the stream, from when anyone could see them.
+    stream: Quotes,
     /// The same for the batch lane.
-    batch: Vec<(Timestamp, Timestamp)>,
+    batch: Quotes,
     /// When the stream's text went out.
     texted: Option<Timestamp>,
     /// How it really went, once that is known.
@@ -188,14 +218,14 @@ impl BusinessBill for RidesBill {
     fn observe(&mut self, event: &Event, seen: Timestamp, _wall_ms: i64) {
         if let Event::EtaUpdates(answer) = event {
             let open = self.touch(&answer.trip_id, seen);
-            open.stream.push((seen, answer.eta));
+            open.stream.push(seen, answer.eta);
         } else if let Event::EtaBatch(batched) = event {
             // A quote can't be seen before it is asked for, however old the speeds behind it are.
             let from = batched.valid_from.max(batched.answer.ts);
             let open = self.touch(&batched.answer.trip_id, seen);
             // The quote is repeated for every ping; only a new one says something.
-            if open.batch.last().is_none_or(|&(_, eta)| eta != batched.answer.eta) {
-                open.batch.push((from, batched.answer.eta));
+            if open.batch.iter().next_back().is_none_or(|(_, eta)| eta != batched.answer.eta) {
+                open.batch.push(from, batched.answer.eta);
             }
         } else if let Event::Trips(trip) = event {
             match (trip.kind, &trip.rider_id) {
@@ -235,7 +265,7 @@ impl BusinessBill for RidesBill {
                 judged
             });
             let given_up = until.since_ms(truth.dropped_off) > PATIENCE_MS;
-            if open.batch.is_empty() && !given_up {
+            if open.batch.list.is_empty() && !given_up {
                 return true;
             }
             let batched = judge(truth, &open.batch, text_of(&open.batch));
@@ -325,23 +355,56 @@ fn sums(stream: &RideLane, batch: &RideLane) -> [f64; 7] {
 
 /// When a text "five minutes away" goes out to someone who is quoted these arrivals, each from an
 /// instant on: as soon as the quote of the moment is five minutes away.
-fn text_of(quotes: &[(Timestamp, Timestamp)]) -> Option<Timestamp> {
-    let next = quotes.iter().skip(1).map(|&(from, _)| from).chain([Timestamp::MAX]);
-    let due = quotes.iter().map(|&(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
+fn text_of(quotes: &Quotes) -> Option<Timestamp> {
+    let next = quotes.iter().skip(1).map(|(from, _)| from).chain([Timestamp::MAX]);
+    let due = quotes.iter().map(|(from, eta)| eta.plus_ms(-TEXT_MS).max(from));
     due.zip(next).find(|(due, next)| due < next).map(|(due, _)| due)
 }
 
 /// How a lane with these answers did on one trip.
-fn judge(truth: Truth, answers: &[(Timestamp, Timestamp)], texted: Option<Timestamp>) -> RideLane {
+fn judge(truth: Truth, answers: &Quotes, texted: Option<Timestamp>) -> RideLane {
     let mut lane = RideLane::default();
     for quarter in truth.quarters {
         let look = quarter.plus_ms(LOOK_MS);
         let on_screen = answers.iter().filter(|(seen, _)| *seen <= look).max_by_key(|(seen, _)| *seen);
-        lane.quote(on_screen.map(|&(_, eta)| eta), truth.dropped_off);
+        lane.quote(on_screen.map(|(_, eta)| eta), truth.dropped_off);
     }
     if truth.dropped_off.since_ms(truth.quarters[0]) > TEXT_MS + TEXT_TOLERANCE_MS {
         lane.text(texted, truth.dropped_off);
     }
     assert_eq!(lane.looks(), truth.quarters.len() as u64, "a rider looks at each quarter of the way");
     lane
+}
+
+#[cfg(test)]
+mod tests {
+    use events::DAY_MS;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Against a plain list.
+        #[test]
+        fn quotes_are_held_to_the_millisecond(
+            first in Timestamp::MIN.ms()..Timestamp::MAX.ms(),
+            told in prop::collection::vec((-12 * DAY_MS..12 * DAY_MS, -12 * DAY_MS..12 * DAY_MS), 0..50),
+        ) {
+            let at = |after_ms| Timestamp::from_ms(first).plus_ms(after_ms);
+            let told: Vec<_> = told.into_iter().map(|(from, eta)| (at(from / 2), at(eta))).collect();
+            let mut quotes = Quotes::default();
+            for &(from, eta) in &told {
+                quotes.push(from, eta);
+            }
+            prop_assert!(quotes.iter().eq(told));
+        }
+    }
+
+    #[test]
+    fn an_arrival_in_the_year_9999_is_far_away() {
+        let (mut quotes, now) = (Quotes::default(), Timestamp::from_ms(0));
+        quotes.push(now, Timestamp::MAX);
+        let (from, eta) = quotes.iter().next().expect("one was told");
+        assert_eq!((from, eta.since_ms(now) / DAY_MS), (now, 24));
+    }
 }

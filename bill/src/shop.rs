@@ -121,6 +121,10 @@ impl Pages {
             None => (page.from, &page.items) <= (from, &new.items),
         };
         let place = self.0.partition_point(not_after);
+        if self.0.len() == self.0.capacity() {
+            // A queue would double, and there are three for each of ten thousands of visits.
+            self.0.reserve_exact(self.0.len() / 4 + 1);
+        }
         self.0.insert(place, new);
         let next = self.0.get(place + 1).map_or(Timestamp::MAX, |next| next.from);
         assert!(from <= next, "a page of {from} stands before one of {next}: the pages are not in order");
@@ -135,16 +139,9 @@ impl Pages {
         self.0.front().filter(|page| page.from < at)
     }
 
-    /// Drops pages that no case after `judged_to` needs. A late click is answered late, so the
-    /// newest page may answer an old one.
-    fn drop_older(&mut self, judged_to: Timestamp) {
-        while self
-            .0
-            .get(1)
-            .is_some_and(|next| next.from < judged_to && judged_to.since_ms(next.from) > SESSION_MS)
-        {
-            self.0.pop_front();
-        }
+    /// The page on the screen before `at`.
+    fn shown(&self, at: Timestamp) -> Option<&Page> {
+        self.0.iter().rfind(|page| page.from < at)
     }
 }
 
@@ -164,6 +161,23 @@ struct Session {
     bot: bool,
 }
 
+impl Session {
+    /// Drops pages that no case after `judged_to` needs: most visits are over, and are held for
+    /// those who come back. A late click is answered late, and may be judged late where the delays
+    /// of wall-clock time count: what was there half an hour before is old.
+    fn drop_old_pages(&mut self, judged_to: Timestamp) {
+        let old = judged_to.plus_ms(-SESSION_MS);
+        let answered = self.stream.shown(judged_to).and_then(|page| page.after);
+        self.stale.0.retain(|page| page.from > old || page.after == answered);
+        for pages in [&mut self.stream, &mut self.batch] {
+            pages.before(old);
+        }
+        for pages in [&mut self.stream, &mut self.batch, &mut self.stale] {
+            pages.0.shrink_to_fit();
+        }
+    }
+}
+
 /// The shop's part of the bill.
 #[derive(Debug)]
 pub struct ShopBill {
@@ -181,8 +195,6 @@ pub struct ShopBill {
     /// The same of the stale model.
     pub stale_spread: Resampled<3>,
     judged_from: Timestamp,
-    /// Up to where cases have been judged.
-    judged_to: Timestamp,
     /// When sessions and cases were swept.
     sweep: Sweep,
     /// What shoppers did: when, in which visit, and its sequence number; only the view of
@@ -211,7 +223,6 @@ impl ShopBill {
             spread: Resampled::default(),
             stale_spread: Resampled::default(),
             judged_from: terms.judged_from,
-            judged_to: Timestamp::MIN,
             sweep: Sweep::default(),
             waiting: BTreeMap::new(),
             sequence: 0,
@@ -263,7 +274,6 @@ impl ShopBill {
             // Its click is not judged yet, or the page that answers it was not looked at.
             if let Some(session) = self.sessions.get_mut(&session_id) {
                 session.stale.add(page.ts, page);
-                session.stale.drop_older(self.judged_to);
             }
             return;
         };
@@ -314,7 +324,6 @@ impl BusinessBill for ShopBill {
     }
 
     fn settle(&mut self, until: Timestamp) {
-        self.judged_to = self.judged_to.max(until);
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
             let ((seen, session_id, _), viewed) = first.remove_entry();
             self.judge(seen, session_id, viewed);
@@ -323,6 +332,7 @@ impl BusinessBill for ShopBill {
             return;
         }
         self.sessions.retain(|_, session| {
+            session.drop_old_pages(until);
             session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
         });
         let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
@@ -374,5 +384,61 @@ impl BusinessBill for ShopBill {
             rate(&self.stream_beside_stale),
             rate(&self.stale),
         )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{Click, RecommendationsStale};
+
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_ms(minute * 60_000)
+    }
+
+    fn click(minute: i64, item: &str) -> Event {
+        Event::Clicks(Click {
+            ts: at(minute),
+            event_id: Some(format!("click {minute}")),
+            session_id: "visit".into(),
+            shopper_id: None,
+            kind: ClickKind::View,
+            item_id: Some(item.into()),
+            dwell_ms: None,
+            depth: None,
+        })
+    }
+
+    fn page(minute: i64, items: &[&str]) -> Recommendations {
+        Recommendations {
+            ts: at(minute),
+            session_id: "visit".into(),
+            after: Some(format!("click {minute}")),
+            items: items.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn of_a_visit_that_is_over_the_pages_are_held_that_the_next_click_would_be_held_against() {
+        let mut bill = ShopBill::new(&Terms::from(Timestamp::MIN));
+        for minute in 0..20 {
+            bill.observe(&click(minute, &format!("item {minute}")), at(minute), 0);
+            bill.observe(&page(minute, &["lamp"]).into(), at(minute), 0);
+            let stale = Batched::as_of(page(minute, &["lamp", "cup"]), at(0));
+            bill.observe(&RecommendationsStale(stale).into(), at(60), 0);
+        }
+        let held = |bill: &ShopBill| {
+            let pages =
+                |session: &Session| [&session.stream, &session.batch, &session.stale].map(|it| it.0.len());
+            bill.sessions.values().map(|session| pages(session.as_ref())).collect::<Vec<_>>()
+        };
+        bill.settle(at(10));
+        assert_eq!(held(&bill), [[11, 0, 20]], "what was on the screen half an hour before is held");
+        bill.settle(at(60));
+        assert_eq!(held(&bill), [[1, 0, 1]]);
+        bill.observe(&click(80, "cup"), at(80), 0);
+        bill.settle(at(90));
+        assert_eq!((bill.stream.hits, bill.stale.hits, bill.stale.cases), (0, 1, 20));
     }
 }

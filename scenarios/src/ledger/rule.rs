@@ -5,8 +5,9 @@ use std::fmt::{self, Debug};
 use events::Event;
 use processor::event_time::DeduplicationWindow;
 
-/// The least number of latest ids kept for each topic, for deduplication.
-const IDS: usize = 200_000;
+/// The least number of latest ids kept for each topic, for deduplication: a retry comes within
+/// minutes.
+const IDS: usize = 50_000;
 
 /// How many answers a question expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -167,6 +167,9 @@ impl TripsView {
                     if let Some(known) = self.trips.get_mut(&trip.trip_id) {
                         known.ended = Some((trip.ts, wall_ms));
                         known.touched = trip.ts;
+                        // The others are not looked up any more, and the trip is held for hours.
+                        let half_way = known.half_way().and_then(|moment| known.said_by(moment));
+                        known.kept = half_way.into_iter().collect();
                     }
                 }
                 TripKind::Cancelled => {
