@@ -33,9 +33,9 @@ use evaluation::EvaluatedDetector;
 pub use bill::DEADLINE_MS;
 
 /// Of how many of a partition's latest swipes the ids are remembered, so that one that was sent
-/// twice is not decided twice: 10 MB. A retry comes within minutes, and this is the better part of
-/// an hour at a hundred swipes a second.
-const REMEMBERED: usize = 400_000;
+/// twice is not decided twice: 1 MB. A retry comes within minutes, and this is the better part of
+/// an hour of a burst.
+const REMEMBERED: usize = 50_000;
 
 /// How many times the usual comes on top of the usual in a burst.
 const MORE: u32 = 9;

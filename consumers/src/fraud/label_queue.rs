@@ -7,19 +7,22 @@
 //!
 //! # Simplifications
 //! - A swipe is known by the [`fingerprint`] of its id.
+//! - A swipe that comes more than 48 days late counts as 48 days late when its label comes.
 //! - Queues that start from one [snapshot](LabelSnapshot) each hold what was waiting in it, until
 //!   they meet the card; then the swipe is that queue's to learn from.
 //! - When [`capacity`](LabelQueue::new) swipes wait, the oldest are dropped unlearnt, and counted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
 
+use super::AHEAD_MS;
 use super::features::Bins;
 use super::lru_slab::SlotId;
 use super::packed_bins::PackedBins;
+use super::place_set::PlaceSet;
 use processor::bounded::{FifoMap, fingerprint};
 use processor::event_time::{DeduplicationWindow, SharedWindow};
 
@@ -35,33 +38,41 @@ pub(super) struct Scored {
     pub(super) declined: bool,
 }
 
-/// A scored swipe in the queue: nine words.
+/// A scored swipe in the queue: eight words, for hundreds of thousands wait.
 #[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 pub(super) struct Waiting {
-    at_ms: i64,
-    /// When its label is due.
-    due_ms: i64,
+    /// The stream's time when it was scored: its label is due so much later for all.
+    scored_ms: i64,
+    /// How much earlier the swipe was than the latest that it could be then.
+    late_ms: u32,
     card: SlotId,
     terminal: SlotId,
     logit: f32,
     bins: PackedBins,
-    declined: bool,
-    /// Whether a chargeback has come.
-    fraud: bool,
-    /// In a snapshot: whether the model has learnt from it.
-    learnt: bool,
 }
 
+/// The flags of a swipe that waits. In a snapshot the last says whether the model has learnt.
+const DECLINED: usize = 0;
+const FRAUD: usize = 1;
+const LEARNT: usize = 2;
+
 impl Waiting {
-    fn new(scored: &Scored, due_ms: i64) -> Self {
+    fn new(scored: &Scored, scored_ms: i64) -> Self {
         let Scored { at_ms, card, terminal, ref bins, logit, declined } = *scored;
-        let bins = bins.into();
-        Self { at_ms, due_ms, card, terminal, logit, bins, declined, fraud: false, learnt: false }
+        let late_ms = scored_ms.saturating_add(AHEAD_MS).saturating_sub(at_ms);
+        let late_ms = late_ms.clamp(0, u32::MAX.into()) as u32;
+        let mut bins = PackedBins::from(bins);
+        if declined {
+            bins.set_flag(DECLINED);
+        }
+        Self { scored_ms, late_ms, card, terminal, logit, bins }
     }
 
     fn scored(&self) -> Scored {
-        let Self { at_ms, card, terminal, ref bins, logit, declined, .. } = *self;
-        Scored { at_ms, card, terminal, bins: bins.into(), logit, declined }
+        let Self { scored_ms, late_ms, card, terminal, ref bins, logit } = *self;
+        let at_ms = scored_ms.saturating_add(AHEAD_MS).saturating_sub(late_ms.into());
+        Scored { at_ms, card, terminal, bins: bins.into(), logit, declined: bins.flag(DECLINED) }
     }
 }
 
@@ -89,25 +100,27 @@ struct EarlyChargeback {
     terminal_id: String,
 }
 
-/// What has become of a swipe of the snapshot. The swipe itself stays there: there are hundreds of
-/// thousands, and it is several times as large.
-#[derive(Clone, Copy, Debug)]
+/// What has become of the swipes of the snapshot whose card was met since, by their places there.
+/// There are hundreds of thousands, and all of their cards are met in time.
+#[derive(Clone, Debug, Default)]
 struct Inherited {
-    /// Its place in the snapshot.
-    place: u32,
-    /// Whether a chargeback has come.
-    fraud: bool,
-    /// Whether the model has learnt from it.
-    learnt: bool,
+    /// Those of which a chargeback still counts.
+    open: PlaceSet,
+    /// Of these, those from which the model has not learnt.
+    unlearnt: PlaceSet,
+    /// Those for which a chargeback has come.
+    fraud: PlaceSet,
 }
 
 /// What a queue held, frozen, for several queues to start from.
 #[derive(Debug)]
 pub(super) struct LabelSnapshot {
-    /// By card, each with the fingerprint of its id.
+    /// In the order in which labels are due, each with the fingerprint of its id.
     waiting: Vec<(u64, Waiting)>,
     /// The places of all of them, by id.
     by_id: Vec<u32>,
+    /// The same by card.
+    by_card: Vec<u32>,
     seen: SharedWindow,
     early: BinaryHeap<EarlyChargeback>,
 }
@@ -125,10 +138,7 @@ pub(super) struct LabelQueue {
     matured: usize,
     seen: DeduplicationWindow,
     snapshot: Option<Arc<LabelSnapshot>>,
-    /// Swipes of the snapshot whose card was met since, by the instant at which something is to be
-    /// done about them, and their id. The instant is that at which the label is due, and after that
-    /// the one from which on no chargeback counts.
-    inherited: BTreeMap<(i64, u64), Inherited>,
+    inherited: Inherited,
     early: BinaryHeap<EarlyChargeback>,
     early_arrived: u64,
     dropped: u64,
@@ -152,7 +162,7 @@ impl LabelQueue {
             matured: 0,
             seen: DeduplicationWindow::new(remember),
             snapshot: None,
-            inherited: BTreeMap::new(),
+            inherited: Inherited::default(),
             early: BinaryHeap::new(),
             early_arrived: 0,
             dropped: 0,
@@ -170,14 +180,20 @@ impl LabelQueue {
         let matured = self.matured;
         let mut waiting: Vec<(u64, Waiting)> = (0..)
             .zip(self.queue.into_entries())
-            .map(|(at, (id, waiting))| (id, Waiting { learnt: at < matured, ..waiting }))
+            .map(|(at, (id, mut waiting))| {
+                if at < matured {
+                    waiting.bins.set_flag(LEARNT);
+                }
+                (id, waiting)
+            })
             .collect();
         let last = u32::try_from(waiting.len());
         let last = last.unwrap_or_else(|_| panic!("{} swipes wait: a place has 32 bits", waiting.len()));
-        waiting.sort_by_key(|(_, waiting)| waiting.card.number());
-        let mut by_id: Vec<u32> = (0..last).collect();
+        waiting.sort_by_key(|&(id, Waiting { scored_ms, .. })| (scored_ms, id));
+        let (mut by_id, mut by_card): (Vec<u32>, Vec<u32>) = (0..last).map(|place| (place, place)).unzip();
         by_id.sort_by_key(|&place| waiting[place as usize].0);
-        LabelSnapshot { waiting, by_id, seen: self.seen.into_shared(), early: self.early }
+        by_card.sort_by_key(|&place| waiting[place as usize].1.card.number());
+        LabelSnapshot { waiting, by_id, by_card, seen: self.seen.into_shared(), early: self.early }
     }
 
     /// A queue with the limits of this one that starts from a snapshot.
@@ -194,15 +210,16 @@ impl LabelQueue {
     /// now on.
     pub(super) fn inherit(&mut self, card: SlotId) {
         let Some(snapshot) = &self.snapshot else { return };
-        let number = |(_, waiting): &(u64, Waiting)| waiting.card.number();
-        let from = snapshot.waiting.partition_point(|entry| number(entry) < card.number());
-        let of_slot = (from..).zip(&snapshot.waiting[from..]);
-        let of_slot = of_slot.take_while(|(_, entry)| number(entry) == card.number());
-        for (place, &(id, Waiting { due_ms, fraud, learnt, .. })) in
-            of_slot.filter(|(_, (_, waiting))| waiting.card == card)
-        {
-            let at = if learnt { due_ms.saturating_add(self.keep_ms) } else { due_ms };
-            self.inherited.insert((at, id), Inherited { place: place as u32, fraud, learnt });
+        let Inherited { open, unlearnt, fraud } = &mut self.inherited;
+        for place in snapshot.of_card(card) {
+            let Waiting { bins, .. } = &snapshot.waiting[place].1;
+            open.insert(place);
+            if !bins.flag(LEARNT) {
+                unlearnt.insert(place);
+            }
+            if bins.flag(FRAUD) {
+                fraud.insert(place);
+            }
         }
     }
 
@@ -223,12 +240,11 @@ impl LabelQueue {
         if self.queue.is_full() {
             self.pop();
         }
-        let due_ms = now_ms.saturating_add(self.delay_ms);
         assert!(
-            self.queue.newest().is_none_or(|last| last.due_ms <= due_ms),
-            "a label due at {due_ms} ms comes behind one due later: the watermark went back"
+            self.queue.newest().is_none_or(|last| last.scored_ms <= now_ms),
+            "a swipe scored at {now_ms} ms comes behind one scored later: the watermark went back"
         );
-        self.queue.push(id, Waiting::new(scored, due_ms));
+        self.queue.push(id, Waiting::new(scored, now_ms));
     }
 
     /// The swipe that was pushed last.
@@ -239,14 +255,13 @@ impl LabelQueue {
     /// Marks the swipe of a chargeback that has become known.
     pub(super) fn charge(&mut self, swipe_id: &str) -> ChargebackOutcome {
         let id = fingerprint(swipe_id);
-        let past = self.snapshot.as_ref().and_then(|snapshot| snapshot.waiting_as(id));
-        if let Some(past) = past {
-            let due = [past.due_ms, past.due_ms.saturating_add(self.keep_ms)];
-            let at = due.into_iter().find(|&at| self.inherited.contains_key(&(at, id)));
-            if let Some(Inherited { fraud, learnt, .. }) = at.and_then(|at| self.inherited.get_mut(&(at, id)))
-            {
-                return charge(past.scored(), fraud, *learnt);
-            }
+        let Inherited { open, unlearnt, fraud } = &mut self.inherited;
+        if let Some(snapshot) = &self.snapshot
+            && let Some(place) = snapshot.place(id).filter(|&place| open.contains(place))
+        {
+            let (scored, is_fraud) = (snapshot.waiting[place].1.scored(), fraud.contains(place));
+            fraud.insert(place);
+            return charge(scored, is_fraud, !unlearnt.contains(place));
         }
         let learnt = self.queue.place(&id).is_some_and(|place| place < self.matured);
         let Some(waiting) = self.queue.get_mut(&id) else {
@@ -256,27 +271,33 @@ impl LabelQueue {
                 None => ChargebackOutcome::Repeated,
             };
         };
-        charge(waiting.scored(), &mut waiting.fraud, learnt)
+        let is_fraud = waiting.bins.flag(FRAUD);
+        waiting.bins.set_flag(FRAUD);
+        charge(waiting.scored(), is_fraud, learnt)
     }
 
     /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
     /// instant a chargeback may still come first.
     pub(super) fn next_mature(&mut self, now_ms: i64) -> Option<(Scored, bool)> {
-        while self.inherited.first_key_value().is_some_and(|((at, _), _)| *at < now_ms) {
-            let Some(((at, id), inherited)) = self.inherited.pop_first() else { break };
-            let Some(snapshot) = self.snapshot.as_ref().filter(|_| !inherited.learnt) else { continue };
-            let until = at.saturating_add(self.keep_ms);
-            let scored = snapshot.waiting[inherited.place as usize].1.scored();
-            self.inherited.insert((until, id), Inherited { learnt: true, ..inherited });
-            return Some((scored, inherited.fraud));
+        let (delay_ms, keep_ms) = (self.delay_ms, self.keep_ms);
+        let due_ms = |Waiting { scored_ms, .. }: Waiting| scored_ms.saturating_add(delay_ms);
+        let is_expired = |waiting: Waiting| due_ms(waiting).saturating_add(keep_ms) < now_ms;
+        if let Some(snapshot) = &self.snapshot {
+            let Inherited { open, unlearnt, fraud } = &mut self.inherited;
+            let at = |place: usize| snapshot.waiting[place].1;
+            if let Some(place) = unlearnt.first().filter(|&place| due_ms(at(place)) < now_ms) {
+                unlearnt.remove(place);
+                return Some((at(place).scored(), fraud.contains(place)));
+            }
+            while let Some(place) = open.first().filter(|&place| is_expired(at(place))) {
+                open.remove(place);
+            }
         }
-        let keep_ms = self.keep_ms;
-        let expired = |waiting: &Waiting| waiting.due_ms.saturating_add(keep_ms) < now_ms;
-        while self.matured > 0 && self.queue.oldest().is_some_and(expired) {
+        while self.matured > 0 && self.queue.oldest().is_some_and(|&oldest| is_expired(oldest)) {
             self.pop();
         }
-        let waiting = self.queue.at(self.matured).filter(|waiting| waiting.due_ms < now_ms)?;
-        let matured = (waiting.scored(), waiting.fraud);
+        let waiting = self.queue.at(self.matured).filter(|&&waiting| due_ms(waiting) < now_ms)?;
+        let matured = (waiting.scored(), waiting.bins.flag(FRAUD));
         self.matured += 1;
         assert!(
             self.matured <= self.queue.len(),
@@ -330,20 +351,97 @@ impl LabelQueue {
 }
 
 impl LabelSnapshot {
-    /// The swipe that waits under the fingerprint of its id.
-    fn waiting_as(&self, id: u64) -> Option<&Waiting> {
+    /// Where the swipe waits that has this fingerprint of its id.
+    fn place(&self, id: u64) -> Option<usize> {
         let id_at = |place: u32| self.waiting[place as usize].0;
         let at = self.by_id.partition_point(|&place| id_at(place) < id);
-        let place = self.by_id.get(at).copied().filter(|&place| id_at(place) == id)?;
-        self.waiting.get(place as usize).map(|(_, waiting)| waiting)
+        self.by_id.get(at).copied().filter(|&place| id_at(place) == id).map(|place| place as usize)
+    }
+
+    /// Where the swipes of a card wait.
+    fn of_card(&self, card: SlotId) -> impl Iterator<Item = usize> {
+        let card_at = |place: u32| self.waiting[place as usize].1.card;
+        let number = card.number();
+        let from = self.by_card.partition_point(|&place| card_at(place).number() < number);
+        let of_slot = self.by_card[from..].iter().copied();
+        // An entry that had the slot before may have swipes that wait, too.
+        let of_slot = of_slot.take_while(move |&place| card_at(place).number() == number);
+        of_slot.filter(move |&place| card_at(place) == card).map(|place| place as usize)
     }
 }
 
-/// Marks a swipe as fraud; `learnt` says whether the model has already learnt from it.
-fn charge(scored: Scored, fraud: &mut bool, learnt: bool) -> ChargebackOutcome {
-    match std::mem::replace(fraud, true) {
-        true => ChargebackOutcome::Repeated,
-        false if learnt => ChargebackOutcome::Late(scored),
-        false => ChargebackOutcome::InTime(scored),
+/// What a chargeback means for a swipe: whether one has come before, and the model has learnt.
+fn charge(scored: Scored, is_fraud: bool, learnt: bool) -> ChargebackOutcome {
+    match (is_fraud, learnt) {
+        (true, _) => ChargebackOutcome::Repeated,
+        (false, true) => ChargebackOutcome::Late(scored),
+        (false, false) => ChargebackOutcome::InTime(scored),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::lru_slab::LruSlab;
+    use super::*;
+
+    /// What a queue says of a chargeback.
+    fn told(outcome: ChargebackOutcome) -> (&'static str, i64) {
+        match outcome {
+            ChargebackOutcome::InTime(scored) => ("in time", scored.at_ms),
+            ChargebackOutcome::Late(scored) => ("late", scored.at_ms),
+            ChargebackOutcome::Repeated => ("repeated", 0),
+            ChargebackOutcome::Unknown => ("unknown", 0),
+        }
+    }
+
+    /// All labels that are due before `now_ms`.
+    fn matured(queue: &mut LabelQueue, now_ms: i64) -> Vec<(i64, u32, bool)> {
+        let due = std::iter::from_fn(|| queue.next_mature(now_ms));
+        let mut due: Vec<_> =
+            due.map(|(scored, fraud)| (scored.at_ms, scored.card.number(), fraud)).collect();
+        due.sort_unstable();
+        due
+    }
+
+    proptest! {
+        /// Each step a swipe comes, and maybe a chargeback of one of the latest.
+        #[test]
+        fn a_queue_that_starts_from_a_snapshot_says_what_the_queue_itself_would(
+            steps in prop::collection::vec((0_i64..9, 0_usize..5, -30_i64..9, 0_usize..90), 0..120),
+            frozen_at in 0_usize..120,
+        ) {
+            let mut slab: LruSlab<u32> = LruSlab::new(10);
+            let cards = ["a", "b", "c", "d", "e"].map(|id| slab.get_or_insert(id).0);
+            let mut one = LabelQueue::new(1_000, 1_000, 50, 70);
+            let mut other = one.clone();
+            let mut now_ms = 0;
+            for (number, &(gap_ms, card, ahead_ms, back)) in steps.iter().enumerate() {
+                now_ms += gap_ms;
+                if number == frozen_at {
+                    other = one.starting_from(&Arc::new(one.clone().into_snapshot()));
+                    for card in cards {
+                        other.inherit(card);
+                    }
+                }
+                let scored = Scored {
+                    at_ms: now_ms + ahead_ms,
+                    card: cards[card],
+                    terminal: cards[0],
+                    bins: [0; super::super::features::FEATURES],
+                    logit: 0.5,
+                    declined: number % 3 == 0,
+                };
+                let charged = format!("swipe {}", number.saturating_sub(back));
+                let mut said = [&mut one, &mut other].map(|queue| {
+                    let matured = matured(queue, now_ms);
+                    let id = queue.first_seen(&format!("swipe {number}"));
+                    queue.push(now_ms, id.expect("a new id"), &scored);
+                    (matured, if back < 40 { Some(told(queue.charge(&charged))) } else { None })
+                });
+                prop_assert_eq!(said[0].clone(), std::mem::take(&mut said[1]), "step {}", number);
+            }
+        }
     }
 }

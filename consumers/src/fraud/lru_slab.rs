@@ -7,9 +7,11 @@
 //! as long as it lives, so that others can refer to it by a number of eight bytes; and slabs that
 //! start from one snapshot share it, and copy an entry only when they use it (*copy on write*).
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use processor::bounded::FixedHashMap;
+use hashbrown::HashTable;
+use processor::bounded::FixedHasher;
 
 /// The place of an entry. It stays valid until the entry is evicted; then it finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +63,8 @@ pub(super) enum Lookup {
 pub(super) struct LruSlab<T> {
     capacity: usize,
     snapshot: Option<Arc<LruSlab<T>>>,
-    index: FixedHashMap<Box<str>, u32>,
+    /// The slots of all entries, by the id in each.
+    index: HashTable<u32>,
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
     accesses: u64,
@@ -74,7 +77,7 @@ impl<T: Default + Clone> LruSlab<T> {
         Self {
             capacity,
             snapshot: None,
-            index: FixedHashMap::default(),
+            index: HashTable::new(),
             slots: Vec::new(),
             free: Vec::new(),
             accesses: 0,
@@ -111,7 +114,7 @@ impl<T: Default + Clone> LruSlab<T> {
     /// The slot of this id; its entry is new if it was not known.
     pub(super) fn get_or_insert(&mut self, id: &str) -> (SlotId, Lookup) {
         self.accesses += 1;
-        if let Some(&index) = self.index.get(id)
+        if let Some(index) = self.find(id)
             && let Slot::Occupied(entry) = &mut self.slots[index as usize]
         {
             entry.last_access = self.accesses;
@@ -120,7 +123,7 @@ impl<T: Default + Clone> LruSlab<T> {
         if self.index.len() >= self.capacity {
             self.evict_quarter();
         }
-        let shared = self.snapshot.as_ref().and_then(|snapshot| snapshot.index.get(id).copied());
+        let shared = self.snapshot.as_ref().and_then(|snapshot| snapshot.find(id));
         if let Some(index) = shared.filter(|&index| matches!(self.slots[index as usize], Slot::Shared)) {
             let generation = self.copy(index).expect("an id of the snapshot has its entry there");
             return (SlotId { index, generation }, Lookup::Copied);
@@ -133,8 +136,7 @@ impl<T: Default + Clone> LruSlab<T> {
             panic!("slot {index} is on the list of free ones, and is not free")
         };
         let entry = Entry { id: id.into(), generation, last_access: self.accesses, value: T::default() };
-        self.slots[index as usize] = Slot::Occupied(Box::new(entry));
-        self.index.insert(id.into(), index);
+        self.occupy(index, entry);
         (SlotId { index, generation }, Lookup::New)
     }
 
@@ -155,9 +157,20 @@ impl<T: Default + Clone> LruSlab<T> {
         let Slot::Occupied(entry) = &snapshot.slots[index as usize] else { return None };
         let entry = Entry { last_access: self.accesses, ..(**entry).clone() };
         let generation = entry.generation;
-        self.index.insert(entry.id.clone(), index);
-        self.slots[index as usize] = Slot::Occupied(Box::new(entry));
+        self.occupy(index, entry);
         Some(generation)
+    }
+
+    /// The slot of the entry with this id.
+    fn find(&self, id: &str) -> Option<u32> {
+        self.index.find(hash(id), |&index| id_in(&self.slots, index) == id).copied()
+    }
+
+    fn occupy(&mut self, index: u32, entry: Entry<T>) {
+        let hashed = hash(&entry.id);
+        self.slots[index as usize] = Slot::Occupied(Box::new(entry));
+        let slots = &self.slots;
+        self.index.insert_unique(hashed, index, |&index| hash(id_in(slots, index)));
     }
 
     /// Everything that is known now.
@@ -189,11 +202,25 @@ impl<T: Default + Clone> LruSlab<T> {
         for (_, index) in known {
             let slot = &mut self.slots[index as usize];
             let Slot::Occupied(entry) = slot else { unreachable!("only occupied slots were listed") };
-            self.index.remove(&*entry.id);
+            if let Ok(found) = self.index.find_entry(hash(&entry.id), |&known| known == index) {
+                found.remove();
+            }
             *slot = Slot::Free(entry.generation + 1);
             self.free.push(index);
             self.evicted += 1;
         }
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    FixedHasher::default().hash_one(id)
+}
+
+/// The id of the entry in this slot; nothing is in the index whose slot has none.
+fn id_in<T>(slots: &[Slot<T>], index: u32) -> &str {
+    match &slots[index as usize] {
+        Slot::Occupied(entry) => &entry.id,
+        Slot::Free(_) | Slot::Shared => "",
     }
 }
 
@@ -208,7 +235,7 @@ mod tests {
         *slab.get_mut(slots[0]).unwrap() = 7;
         slab.get_or_insert("a");
         let (e, _) = slab.get_or_insert("e");
-        assert!(!slab.index.contains_key("b"), "b was the least recently used");
+        assert_eq!(slab.find("b"), None, "b was the least recently used");
         assert_eq!(slab.get_mut(slots[1]), None, "an old slot does not find its new entry");
         assert_eq!(e.number(), slots[1].number(), "room is used again");
         assert_eq!(slab.get_mut(slots[0]), Some(&mut 7));

@@ -17,9 +17,12 @@ const BITS: [u32; FEATURES] = {
     bits
 };
 
-/// The bytes of all bins together.
+/// What else of a swipe is held beside the bins, a bit each.
+const FLAGS: usize = 3;
+
+/// The bytes of all bins and flags together.
 const BYTES: usize = {
-    let (mut bits, mut feature) = (0, 0);
+    let (mut bits, mut feature) = (FLAGS as u32, 0);
     while feature < FEATURES {
         bits += BITS[feature];
         feature += 1;
@@ -27,9 +30,27 @@ const BYTES: usize = {
     (bits as usize).div_ceil(8)
 };
 
-/// The bins of a swipe, one behind the other.
+/// The bins of a swipe, one behind the other, and three flags at the end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PackedBins([u8; BYTES]);
+
+impl PackedBins {
+    /// One of the three flags; none is set at first.
+    pub(super) fn flag(&self, flag: usize) -> bool {
+        self.0[BYTES - 1] & bit_of(flag) != 0
+    }
+
+    /// Sets one of the three flags.
+    pub(super) fn set_flag(&mut self, flag: usize) {
+        self.0[BYTES - 1] |= bit_of(flag);
+    }
+}
+
+/// The bit of a flag in the last byte.
+fn bit_of(flag: usize) -> u8 {
+    assert!(flag < FLAGS, "flag {flag} of {FLAGS}");
+    1 << (7 - flag)
+}
 
 impl From<&Bins> for PackedBins {
     fn from(bins: &Bins) -> Self {
@@ -74,13 +95,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bins_are_unpacked_as_they_were(seeds in prop::collection::vec(any::<u8>(), FEATURES)) {
+        fn bins_are_unpacked_as_they_were(
+            seeds in prop::collection::vec(any::<u8>(), FEATURES),
+            flags in prop::array::uniform3(any::<bool>()),
+        ) {
             let mut bins = [0; FEATURES];
             for ((bin, seed), feature) in bins.iter_mut().zip(seeds).zip(&TABLE) {
                 // The last bin of a feature is as likely as all others together.
                 *bin = if seed % 2 == 0 { feature.bins - 1 } else { seed % feature.bins };
             }
-            prop_assert_eq!(Bins::from(&PackedBins::from(&bins)), bins);
+            let mut packed = PackedBins::from(&bins);
+            prop_assert_eq!([0, 1, 2].map(|flag| packed.flag(flag)), [false; 3]);
+            (0..3).filter(|&flag| flags[flag]).for_each(|flag| packed.set_flag(flag));
+            prop_assert_eq!([0, 1, 2].map(|flag| packed.flag(flag)), flags);
+            prop_assert_eq!(Bins::from(&packed), bins);
         }
     }
 

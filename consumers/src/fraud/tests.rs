@@ -398,7 +398,7 @@ fn memory_is_what_the_module_says() {
     let largest = detector.terminals.values().map(Terminal::bytes).max().unwrap();
     assert!((900..=1_640).contains(&largest), "a terminal takes {largest} bytes");
     let waiting = size_of::<label_queue::Waiting>();
-    assert_eq!(waiting, 72, "a swipe that waits");
+    assert_eq!(waiting, 64, "a swipe that waits");
 }
 
 #[test]
