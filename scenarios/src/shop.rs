@@ -30,6 +30,9 @@ use crate::view::{item, judged, named};
 
 /// How long the shop has been open when a show begins.
 const HISTORY_MS: i64 = 14 * HOUR_MS;
+/// A visitor of this shop is silent for a day at most, and comes back as another visit: who was so
+/// for longer need not be held.
+const SESSION_EXPIRY_MS: i64 = 25 * HOUR_MS;
 /// How long after a click its retry may come, in milliseconds of event time: a click that was sent
 /// before the show has none later than this.
 const RETRIES_MS: i64 = 60_000;
@@ -205,7 +208,8 @@ fn train(
     logic: &Logic,
     wanted: &dyn Fn() -> bool,
 ) -> Result<RecommendationsProcessor> {
-    let mut recommender = RecommendationsProcessor::new(RecommendationsConfig::default());
+    let config = RecommendationsConfig { session_expiry_ms: SESSION_EXPIRY_MS, ..Default::default() };
+    let mut recommender = RecommendationsProcessor::new(config);
     let mut learn = |event: &Event| {
         if let Event::Clicks(click) = event {
             recommender.learn(click);

@@ -83,6 +83,10 @@ impl Row {
         if let Some(count) = self.counts.iter_mut().find(|count| count.item == companion) {
             count.weight += weight;
         } else if self.counts.len() < capacity {
+            if self.counts.len() == self.counts.capacity() {
+                // A quarter more: a vector would double.
+                self.counts.reserve_exact((self.counts.len() / 4).max(2));
+            }
             self.counts.push(Count { item: companion, weight });
         } else if let Some(lightest) = self.lightest() {
             lightest.item = companion;

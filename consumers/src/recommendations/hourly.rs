@@ -23,7 +23,6 @@ use events::{
 };
 use hashbrown::HashMap;
 
-use super::model::Scratch;
 use super::visits::Visits;
 use super::{
     Counters, DEDUPLICATION_CAPACITY, MAX_NAME_BYTES, RecommendationsConfig, RecommendationsProcessor,
@@ -45,7 +44,6 @@ pub struct HourlyRecommendations {
     /// The sessions as they are now, to which the service applies the stale model.
     live: Visits,
     seen: DeduplicationWindow,
-    scratch: Scratch,
     counters: Counters,
     /// The time by which counts decay.
     decay: Watermark,
@@ -69,7 +67,6 @@ impl HourlyRecommendations {
             job,
             live: Visits::new(),
             seen: DeduplicationWindow::new(DEDUPLICATION_CAPACITY),
-            scratch: Scratch::default(),
             counters: Counters::default(),
             decay: decay_watermark(),
             clicks: Vec::new(),
@@ -122,7 +119,7 @@ impl HourlyRecommendations {
             ts: valid_from,
             session_id: String::new(),
             after: None,
-            items: self.job.model.front_page(&mut self.scratch, &self.job.config),
+            items: self.job.model.front_page(&mut self.job.scratch, &self.job.config),
         };
         answers.push(RecommendationsStale(batched(front.clone())).into());
         answers.push(RecommendationsBatch(batched(front)).into());
@@ -135,8 +132,8 @@ impl HourlyRecommendations {
             return;
         }
         let now_ms = self.decay.observe(click.ts).ms();
-        let Self { job, live, scratch, counters, .. } = self;
-        let RecommendationsProcessor { model, visits, config, .. } = job;
+        let Self { job, live, counters, .. } = self;
+        let RecommendationsProcessor { model, visits, scratch, config, .. } = job;
         let items = if click.session_id.len() > MAX_NAME_BYTES {
             counters.overlong_names += 1;
             model.front_page(scratch, config)

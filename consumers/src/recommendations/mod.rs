@@ -52,8 +52,8 @@ const MAX_NAME_BYTES: usize = 256;
 /// The front page is published at most this often.
 const FRONT_PAGE_MS: i64 = 60_000;
 /// How many of the latest events the deduplication window holds, at least. Retries come within
-/// seconds; this is over an hour of a busy shop.
-const DEDUPLICATION_CAPACITY: usize = 1 << 17;
+/// seconds; a partition of a busy shop has so many an hour.
+const DEDUPLICATION_CAPACITY: usize = 1 << 15;
 /// The most that one event moves the time by which counts decay.
 const LARGEST_STEP_MS: i64 = HOUR_MS;
 

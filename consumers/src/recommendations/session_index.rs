@@ -68,6 +68,10 @@ impl SessionIndex {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
         assert!(self.sessions.len() < self.capacity, "the index holds {} sessions", self.sessions.len());
+        if self.sessions.len() == self.sessions.capacity() {
+            // A quarter more: a queue would double.
+            self.sessions.reserve_exact((self.sessions.len() / 4).max(16));
+        }
         self.sessions.push_back(IndexedSession { items: Vec::new(), weight: 0.0 });
         number
     }
@@ -84,6 +88,10 @@ impl SessionIndex {
         let Some(place) = self.place(number) else { return };
         let session = &mut self.sessions[place];
         let before = session.weight * (session.items.len() as f32).sqrt();
+        if session.items.is_empty() {
+            // A session enters with two: a vector would reserve four.
+            session.items.reserve_exact(2);
+        }
         session.items.push(item);
         session.weight = before.max(self.decay.weight(at_ms) as f32) / (session.items.len() as f32).sqrt();
         self.items += 1;
