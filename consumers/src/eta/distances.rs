@@ -8,7 +8,7 @@ use streets::{DistanceSearch, LinkId, Map, Spot};
 /// Searches extend to one of these distances in metres, so that none is repeated for each metre
 /// more.
 const LIMITS_M: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0];
-/// The most distances that are cached, 18 to 36 bytes each; then all are dropped, which costs time
+/// The most distances that are cached, 18 bytes each; then all are dropped, which costs time
 /// and changes no answer.
 const MOST_KEPT: usize = 500_000;
 /// A U-turn is as unlikely as so many metres of detour.
@@ -96,7 +96,8 @@ impl DistanceTable {
     /// From links, the metres to them, and the links before them: none at the beginning.
     fn new(limit_m: f64, reached: impl ExactSizeIterator<Item = (LinkId, f64, Option<LinkId>)>) -> Self {
         let len = reached.len();
-        let size = (len + len / 2 + 1).next_power_of_two().max(2);
+        // Two thirds full. A power of two would be half full on average.
+        let size = len + len / 2 + 1;
         let slots = vec![(FREE, 0.0); size].into_boxed_slice();
         let mut table = Self { limit_m, slots, via: vec![FREE; size].into_boxed_slice(), len };
         for (to, metres, via) in reached {
@@ -109,11 +110,16 @@ impl DistanceTable {
 
     /// Where this link is, or would be.
     fn slot(&self, link: LinkId) -> usize {
-        let mask = self.slots.len() - 1;
-        // Fibonacci hashing (Knuth): the high bits of the product are the well mixed ones.
-        let mut at = (link.0.wrapping_mul(0x9e37_79b9) >> (32 - mask.count_ones())) as usize;
+        let size = self.slots.len();
+        // Fibonacci hashing (Knuth): the product is well mixed, and what fraction it is of the
+        // largest says where in the table (Lemire).
+        let mixed = u64::from(link.0.wrapping_mul(0x9e37_79b9));
+        let mut at = ((mixed * size as u64) >> 32) as usize;
         while self.slots[at].0 != link && self.slots[at].0 != FREE {
-            at = (at + 1) & mask;
+            at += 1;
+            if at == size {
+                at = 0;
+            }
         }
         at
     }
