@@ -4,11 +4,13 @@
 use bytes::Bytes;
 use protocol::{
     ApiKey, Reader, Request, RequestHeader, alter_configs, api_versions, create_partitions, create_topics,
-    decode_response, delete_groups, delete_records, delete_topics, describe_cluster, describe_configs,
-    describe_groups, encode_request, fetch, find_coordinator, heartbeat, incremental_alter_configs,
-    init_producer_id, join_group, leave_group, list_groups, list_offsets, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sasl_authenticate, sasl_handshake,
-    sync_group,
+    decode_response, delete_groups, delete_records, delete_topics, describe_acls, describe_client_quotas,
+    describe_cluster, describe_configs, describe_delegation_token, describe_groups, describe_log_dirs,
+    describe_producers, describe_quorum, describe_topic_partitions, describe_transactions,
+    describe_user_scram_credentials, elect_leaders, encode_request, fetch, find_coordinator, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources, list_groups,
+    list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit, offset_delete,
+    offset_fetch, offset_for_leader_epoch, produce, sasl_authenticate, sasl_handshake, sync_group,
 };
 
 /// `bytes` is a frame without its length. Returns how many of them the request does not need, if it
@@ -51,6 +53,35 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<usize> {
         }
         ApiKey::OffsetDelete => both::<offset_delete::OffsetDeleteRequest>(version, body, frame),
         ApiKey::DescribeCluster => both::<describe_cluster::DescribeClusterRequest>(version, body, frame),
+        ApiKey::DescribeAcls => both::<describe_acls::DescribeAclsRequest>(version, body, frame),
+        ApiKey::DescribeClientQuotas => {
+            both::<describe_client_quotas::DescribeClientQuotasRequest>(version, body, frame)
+        }
+        ApiKey::DescribeDelegationToken => {
+            both::<describe_delegation_token::DescribeDelegationTokenRequest>(version, body, frame)
+        }
+        ApiKey::DescribeLogDirs => both::<describe_log_dirs::DescribeLogDirsRequest>(version, body, frame),
+        ApiKey::DescribeProducers => {
+            both::<describe_producers::DescribeProducersRequest>(version, body, frame)
+        }
+        ApiKey::DescribeQuorum => both::<describe_quorum::DescribeQuorumRequest>(version, body, frame),
+        ApiKey::DescribeTopicPartitions => {
+            both::<describe_topic_partitions::DescribeTopicPartitionsRequest>(version, body, frame)
+        }
+        ApiKey::DescribeTransactions => {
+            both::<describe_transactions::DescribeTransactionsRequest>(version, body, frame)
+        }
+        ApiKey::DescribeUserScramCredentials => {
+            both::<describe_user_scram_credentials::DescribeUserScramCredentialsRequest>(version, body, frame)
+        }
+        ApiKey::ElectLeaders => both::<elect_leaders::ElectLeadersRequest>(version, body, frame),
+        ApiKey::ListConfigResources => {
+            both::<list_config_resources::ListConfigResourcesRequest>(version, body, frame)
+        }
+        ApiKey::ListPartitionReassignments => {
+            both::<list_partition_reassignments::ListPartitionReassignmentsRequest>(version, body, frame)
+        }
+        ApiKey::ListTransactions => both::<list_transactions::ListTransactionsRequest>(version, body, frame),
     }
 }
 

@@ -46,11 +46,11 @@ api_keys! {
     /// Append records.
     Produce = 0, 0..=11, flexible 9;
     /// Read records.
-    Fetch = 1, 4..=16, flexible 12;
+    Fetch = 1, 4..=18, flexible 12;
     /// Find an offset by time.
-    ListOffsets = 2, 1..=9, flexible 6;
+    ListOffsets = 2, 1..=11, flexible 6;
     /// Brokers, topics and leaders.
-    Metadata = 3, 0..=12, flexible 9;
+    Metadata = 3, 0..=13, flexible 9;
     /// Remember how far a group has come.
     OffsetCommit = 8, 2..=9, flexible 8;
     /// Ask how far a group has come.
@@ -83,22 +83,48 @@ api_keys! {
     InitProducerId = 22, 0..=4, flexible 2;
     /// Where a leader epoch ended.
     OffsetForLeaderEpoch = 23, 2..=4, flexible 4;
+    /// Who may do what.
+    DescribeAcls = 29, 1..=3, flexible 2;
     /// Read settings.
     DescribeConfigs = 32, 0..=4, flexible 4;
     /// Replace settings.
     AlterConfigs = 33, 0..=2, flexible 2;
+    /// Where partitions are kept, and how large they are.
+    DescribeLogDirs = 35, 1..=5, flexible 2;
     /// The bytes of a login.
     SaslAuthenticate = 36, 0..=2, flexible 2;
     /// Give topics more partitions.
     CreatePartitions = 37, 0..=3, flexible 2;
+    /// Tokens that stand for a login.
+    DescribeDelegationToken = 41, 1..=3, flexible 2;
     /// Remove groups.
     DeleteGroups = 42, 0..=2, flexible 2;
+    /// Choose the leaders of partitions anew.
+    ElectLeaders = 43, 0..=2, flexible 2;
     /// Change settings one by one.
     IncrementalAlterConfigs = 44, 0..=1, flexible 1;
+    /// Partitions that are on their way to other brokers.
+    ListPartitionReassignments = 46, 0..=0, flexible 0;
     /// Forget committed offsets.
     OffsetDelete = 47, 0..=0, flexible i16::MAX;
+    /// How much clients may use.
+    DescribeClientQuotas = 48, 0..=1, flexible 1;
+    /// By which mechanisms users can log in.
+    DescribeUserScramCredentials = 50, 0..=0, flexible 0;
+    /// Who votes on the metadata.
+    DescribeQuorum = 55, 0..=2, flexible 0;
     /// The brokers.
-    DescribeCluster = 60, 0..=1, flexible 0;
+    DescribeCluster = 60, 0..=2, flexible 0;
+    /// Producers that have written to partitions.
+    DescribeProducers = 61, 0..=0, flexible 0;
+    /// The state of transactions.
+    DescribeTransactions = 65, 0..=0, flexible 0;
+    /// All transactions.
+    ListTransactions = 66, 0..=2, flexible 0;
+    /// What can have settings.
+    ListConfigResources = 74, 0..=1, flexible 0;
+    /// Topics by pages of partitions.
+    DescribeTopicPartitions = 75, 0..=0, flexible 0;
 }
 
 impl ApiKey {

@@ -10,6 +10,7 @@ messages! {
         include_cluster_authorized_operations: bool,
         /// 1: brokers. 2: controllers.
         [1..] endpoint_type: i8 = 1,
+        [2..] include_fenced_brokers: bool,
     }
 
     /// The cluster.
@@ -30,5 +31,6 @@ messages! {
         host: String,
         port: i32,
         rack: Option<String>,
+        [2..] is_fenced: bool,
     }
 }

@@ -8,6 +8,12 @@ request!(DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse);
 pub const TOPIC: i8 = 2;
 /// `resource_type` of a broker.
 pub const BROKER: i8 = 4;
+/// `resource_type` of a broker's loggers.
+pub const BROKER_LOGGER: i8 = 8;
+/// `resource_type` of a subscription to clients' metrics.
+pub const CLIENT_METRICS: i8 = 16;
+/// `resource_type` of a group.
+pub const GROUP: i8 = 32;
 
 /// `config_source`: set on this topic.
 pub const SOURCE_TOPIC: i8 = 1;

@@ -107,10 +107,14 @@ error_codes! {
     INVALID_PRODUCER_ID_MAPPING = 49;
     /// The client may not use that transactional id. Clients treat it as final.
     TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
+    /// There is no access control.
+    SECURITY_DISABLED = 54;
     /// The disk failed or is full.
     KAFKA_STORAGE_ERROR = 56;
     /// The log no longer knows the producer id.
     UNKNOWN_PRODUCER_ID = 59;
+    /// Only who has logged in may ask for tokens.
+    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64;
     /// The group has members.
     NON_EMPTY_GROUP = 68;
     /// There is no such group.
@@ -135,20 +139,28 @@ error_codes! {
     INVALID_RECORD = 87;
     /// A transaction on these offsets has not ended.
     UNSTABLE_OFFSET_COMMIT = 88;
+    /// The preferred replica leads already.
+    ELECTION_NOT_NEEDED = 84;
     /// The group still subscribes to that topic.
     GROUP_SUBSCRIBED_TO_TOPIC = 86;
     /// A newer producer has taken over.
     PRODUCER_FENCED = 90;
     /// There is no such thing.
     RESOURCE_NOT_FOUND = 91;
+    /// The request names it more than once.
+    DUPLICATE_RESOURCE = 92;
     /// There is no topic with that id.
     UNKNOWN_TOPIC_ID = 100;
     /// The topic id and the topic's name do not belong together.
     INCONSISTENT_TOPIC_ID = 103;
+    /// There is no such transaction.
+    TRANSACTIONAL_ID_NOT_FOUND = 105;
     /// The member's epoch is not the group's (KIP-848).
     STALE_MEMBER_EPOCH = 113;
     /// Asked a broker for controllers, or a controller for brokers.
     MISMATCHED_ENDPOINT_TYPE = 114;
+    /// Asked for what is neither a broker nor a controller.
+    UNSUPPORTED_ENDPOINT_TYPE = 115;
 }
 
 impl ErrorCode {

@@ -44,6 +44,8 @@ messages! {
         [12..] last_fetched_epoch: i32 = -1,
         [5..] log_start_offset: i64 = -1,
         partition_max_bytes: i32,
+        [17.., tag 0] replica_directory_id: Uuid,
+        [18.., tag 1] high_watermark: i64 = i64::MAX,
     }
 
     /// Partitions that a fetch session should drop.

@@ -14,6 +14,8 @@ pub const MAX_TIMESTAMP: i64 = -3;
 pub const EARLIEST_LOCAL: i64 = -4;
 /// Ask with this timestamp for the last record in tiered storage (KIP-1005).
 pub const LATEST_TIERED: i64 = -5;
+/// Ask with this timestamp for the first record that tiered storage still lacks (KIP-1023).
+pub const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 messages! {
     /// Partitions and times.
@@ -21,6 +23,7 @@ messages! {
         replica_id: i32 = -1,
         [2..] isolation_level: i8,
         topics: Vec<ListOffsetsTopic>,
+        [10..] timeout_ms: i32,
     }
 
     /// Partitions of one topic.

@@ -101,6 +101,7 @@ macro_rules! messages {
         }
 
         #[allow(unused_variables, unused_mut, reason = "not every struct has tagged fields, or fields at all")]
+        #[allow(clippy::float_cmp, reason = "a default is compared with as it was written")]
         impl $crate::Wire for $name {
             fn encode(&self, writer: &mut $crate::Writer, version: $crate::Version) {
                 $(
@@ -164,6 +165,29 @@ macro_rules! messages {
             }
         }
     )+};
+}
+
+/// Lets a field hold a struct or null: a byte in front of it says which.
+macro_rules! nullable_struct {
+    ($name:ident) => {
+        impl $crate::Wire for Option<$name> {
+            fn encode(&self, writer: &mut $crate::Writer, version: $crate::Version) {
+                let is_there: i8 = if self.is_some() { 1 } else { -1 };
+                is_there.encode(writer, version);
+                if let Some(value) = self {
+                    value.encode(writer, version);
+                }
+            }
+
+            fn decode(
+                reader: &mut $crate::Reader,
+                version: $crate::Version,
+            ) -> Result<Self, $crate::DecodeError> {
+                let is_there = i8::decode(reader, version)? >= 0;
+                is_there.then(|| $name::decode(reader, version)).transpose()
+            }
+        }
+    };
 }
 
 use crate::{DecodeError, Reader, Writer};

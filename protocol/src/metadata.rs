@@ -29,6 +29,7 @@ messages! {
         [1..] controller_id: i32 = -1,
         topics: Vec<MetadataTopic>,
         [8..=10] cluster_authorized_operations: i32 = i32::MIN,
+        [13..] error_code: ErrorCode,
     }
 
     /// How to reach a broker.

@@ -32,7 +32,7 @@ macro_rules! integers {
                 // Small and extreme values find more than evenly spread ones.
                 match random.below(4) {
                     0 => random.below(4) as $integer,
-                    1 => -1,
+                    1 => -1_i8 as $integer,
                     _ => random.next() as $integer,
                 }
             }
@@ -40,7 +40,13 @@ macro_rules! integers {
     )+};
 }
 
-integers!(i8, i16, i32, i64);
+integers!(i8, i16, u16, i32, i64);
+
+impl Sample for f64 {
+    fn sample(random: &mut Random, version: Version) -> Self {
+        i32::sample(random, version).into()
+    }
+}
 
 impl Sample for bool {
     fn sample(random: &mut Random, _version: Version) -> Self {

@@ -24,9 +24,9 @@ pub trait Wire: Sized {
     fn decode(reader: &mut Reader, version: Version) -> Result<Self, DecodeError>;
 }
 
-macro_rules! integers {
-    ($($integer:ty),+) => {$(
-        impl Wire for $integer {
+macro_rules! numbers {
+    ($($number:ty),+) => {$(
+        impl Wire for $number {
             fn encode(&self, writer: &mut Writer, _version: Version) {
                 writer.put(&self.to_be_bytes());
             }
@@ -38,7 +38,7 @@ macro_rules! integers {
     )+};
 }
 
-integers!(i8, i16, i32, i64);
+numbers!(i8, i16, u16, i32, i64, f64);
 
 impl Wire for bool {
     fn encode(&self, writer: &mut Writer, _version: Version) {

@@ -7,12 +7,14 @@
 //!
 //! # Versions
 //! 4 fences by leader epoch. 7 asks for the record with the highest timestamp, 8 for the first on
-//! local disk, which is the first, and 9 for the last in tiered storage, which is none.
+//! local disk, which is the first, 9 for the last in tiered storage and 11 for the first that is to
+//! go there, which are none. 10 says how long the client waits: nothing takes long here.
 
 use protocol::ErrorCode;
 use protocol::list_offsets::{
-    EARLIEST, EARLIEST_LOCAL, LATEST, LATEST_TIERED, ListOffsetsPartition, ListOffsetsPartitionResponse,
-    ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse, MAX_TIMESTAMP,
+    EARLIEST, EARLIEST_LOCAL, EARLIEST_PENDING_UPLOAD, LATEST, LATEST_TIERED, ListOffsetsPartition,
+    ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
+    MAX_TIMESTAMP,
 };
 
 use super::Context;
@@ -49,11 +51,11 @@ fn find(
         LATEST => end(partition.high_watermark()),
         EARLIEST | EARLIEST_LOCAL => end(partition.log_start_offset()),
         MAX_TIMESTAMP => partition.offset_of_max_timestamp().map_err(|error| error.code())?,
-        LATEST_TIERED => None,
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
         timestamp_ms if timestamp_ms >= 0 => {
             partition.offset_for_timestamp(timestamp_ms).map_err(|error| error.code())?
         }
-        _ => return Err(ErrorCode::INVALID_REQUEST),
+        _ => return Err(ErrorCode::UNSUPPORTED_VERSION),
     };
     let answer =
         ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };

@@ -6,15 +6,26 @@
 
 mod alter_configs;
 mod api_versions;
+mod asked;
 mod configs;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
 mod delete_records;
 mod delete_topics;
+mod describe_acls;
+mod describe_client_quotas;
 mod describe_cluster;
 mod describe_configs;
+mod describe_delegation_token;
 mod describe_groups;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_quorum;
+mod describe_topic_partitions;
+mod describe_transactions;
+mod describe_user_scram_credentials;
+mod elect_leaders;
 mod errors;
 pub(crate) mod fetch;
 mod find_coordinator;
@@ -24,8 +35,11 @@ mod incremental_alter_configs;
 mod init_producer_id;
 pub(crate) mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -183,7 +197,13 @@ pub(crate) fn may_take_long(frame: &[u8]) -> bool {
             | ApiKey::DescribeConfigs
             | ApiKey::AlterConfigs
             | ApiKey::CreatePartitions
-            | ApiKey::IncrementalAlterConfigs,
+            | ApiKey::IncrementalAlterConfigs
+            | ApiKey::DescribeLogDirs
+            | ApiKey::DescribeProducers
+            | ApiKey::DescribeQuorum
+            | ApiKey::DescribeTopicPartitions
+            | ApiKey::ElectLeaders
+            | ApiKey::ListConfigResources,
         ) => true,
         _ => frame.len() > LARGE,
     }
@@ -236,5 +256,24 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         }
         ApiKey::OffsetDelete => groups(incoming.answer(|request| offset_delete::handle(context, request))),
         ApiKey::DescribeCluster => incoming.answer(|request| describe_cluster::handle(context, &request)),
+        ApiKey::DescribeAcls => incoming.answer(|request| describe_acls::handle(&request)),
+        ApiKey::DescribeClientQuotas => incoming.answer(|request| describe_client_quotas::handle(&request)),
+        ApiKey::DescribeDelegationToken => {
+            incoming.answer(|request| describe_delegation_token::handle(&request))
+        }
+        ApiKey::DescribeLogDirs => incoming.answer(|request| describe_log_dirs::handle(context, request)),
+        ApiKey::DescribeProducers => incoming.answer(|request| describe_producers::handle(context, request)),
+        ApiKey::DescribeQuorum => incoming.answer(|request| describe_quorum::handle(context, request)),
+        ApiKey::DescribeTopicPartitions => {
+            incoming.answer(|request| describe_topic_partitions::handle(context, request))
+        }
+        ApiKey::DescribeTransactions => incoming.answer(describe_transactions::handle),
+        ApiKey::DescribeUserScramCredentials => incoming.answer(describe_user_scram_credentials::handle),
+        ApiKey::ElectLeaders => incoming.answer(|request| elect_leaders::handle(context, request)),
+        ApiKey::ListConfigResources => list_config_resources::handle(context, incoming),
+        ApiKey::ListPartitionReassignments => {
+            incoming.answer(|request| list_partition_reassignments::handle(&request))
+        }
+        ApiKey::ListTransactions => incoming.answer(list_transactions::handle),
     }
 }

@@ -224,6 +224,11 @@ impl MetadataLog {
         Ok(())
     }
 
+    /// The offset that the next change gets.
+    pub(super) fn end(&self) -> Offset {
+        self.log.log_end_offset()
+    }
+
     fn record_count(&self) -> u64 {
         (self.log.log_end_offset() - self.log.log_start_offset()).unsigned_abs()
     }

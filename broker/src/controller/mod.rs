@@ -19,6 +19,7 @@ mod topics;
 mod topics_file;
 mod waiters;
 
+pub(crate) use metadata_log::METADATA_TOPIC;
 pub(crate) use partition_handle::PartitionHandle;
 pub(crate) use settings::{SETTINGS, Setting, SettingKind};
 pub(crate) use topic_config::{InvalidConfig, TopicConfig};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use protocol::Uuid;
-use protocol::records::Offset;
+use protocol::records::{LeaderEpoch, Offset};
 use thiserror::Error;
 
 use super::metadata_log::{
@@ -179,6 +179,11 @@ impl Topics {
     /// All topics, by name.
     pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
         self.read().by_name.values().cloned().collect()
+    }
+
+    /// Where the log of topics ends, and in which epoch of its leader.
+    pub(crate) fn metadata_end(&self) -> (LeaderEpoch, Offset) {
+        (LEADER_EPOCH, self.changes().end())
     }
 
     /// What holds for topics that set nothing themselves.

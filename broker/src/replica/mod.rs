@@ -18,4 +18,4 @@ mod validation;
 
 pub use error::{ProduceError, RefusedRecord};
 pub use partition::{DeleteRecordsError, Partition, PartitionFlush};
-pub use producer_state::SequenceError;
+pub use producer_state::{ProducerDescription, SequenceError};

@@ -7,7 +7,7 @@ use protocol::records::{BatchHeader, LeaderEpoch, Offset, TimestampType};
 use thiserror::Error;
 
 use super::error::ProduceError;
-use super::producer_state::{ProducerState, SequenceCheck};
+use super::producer_state::{ProducerDescription, ProducerState, SequenceCheck};
 use super::snapshots::Snapshots;
 use super::validation::{Validated, validate};
 use crate::log::{
@@ -146,6 +146,11 @@ impl Partition {
     /// As given when it was opened.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         self.leader_epoch
+    }
+
+    /// Idempotent producers that have written here and are remembered (`DescribeProducers`).
+    pub fn producers(&self) -> impl ExactSizeIterator<Item = ProducerDescription> {
+        self.producers.describe()
     }
 
     /// Bytes of all segments.

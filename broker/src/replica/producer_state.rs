@@ -80,6 +80,19 @@ pub(super) enum SequenceCheck {
     Duplicate { base_offset: Offset, last_offset: Offset, timestamp_ms: i64 },
 }
 
+/// A producer and the last batch that it wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProducerDescription {
+    /// Who.
+    pub producer_id: i64,
+    /// Its newest epoch.
+    pub epoch: i16,
+    /// Sequence of its last record, -1 if no batch is remembered.
+    pub last_sequence: i32,
+    /// Largest timestamp of its last batch, ms since 1970, -1 if no batch is remembered.
+    pub last_timestamp_ms: i64,
+}
+
 /// All producers of one partition.
 #[derive(Debug, Default)]
 pub(super) struct ProducerState {
@@ -194,6 +207,19 @@ impl ProducerState {
             "{} batches of producer {producer_id} are remembered",
             producer.batches.len()
         );
+    }
+
+    /// Each producer, by its id.
+    pub(super) fn describe(&self) -> impl ExactSizeIterator<Item = ProducerDescription> {
+        self.producers.iter().map(|(&producer_id, producer)| {
+            let last = producer.batches.back();
+            ProducerDescription {
+                producer_id,
+                epoch: producer.epoch,
+                last_sequence: last.map_or(-1, |batch| batch.last_sequence),
+                last_timestamp_ms: last.map_or(-1, |batch| batch.timestamp_ms),
+            }
+        })
     }
 
     /// Forgets producers that have been silent for a day.

@@ -334,8 +334,12 @@ fn the_cluster_is_one_broker_that_does_everything_but_transactions() {
     let described = client.call(1, &DescribeClusterRequest::default());
     assert_eq!((described.controller_id, described.brokers.len()), (1, 1));
     assert_eq!(described.brokers[0].port, i32::from(cluster.address().port()));
-    let controllers = client.call(1, &DescribeClusterRequest { endpoint_type: 2, ..Default::default() });
-    assert_eq!(controllers.error_code, ErrorCode::MISMATCHED_ENDPOINT_TYPE);
+    for (endpoint_type, refused) in
+        [(2, ErrorCode::MISMATCHED_ENDPOINT_TYPE), (3, ErrorCode::UNSUPPORTED_ENDPOINT_TYPE)]
+    {
+        let others = client.call(2, &DescribeClusterRequest { endpoint_type, ..Default::default() });
+        assert_eq!(others.error_code, refused);
+    }
     for version in 0..=4 {
         let keys = FindCoordinatorRequest {
             key: "g".into(),
