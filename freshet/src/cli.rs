@@ -169,6 +169,9 @@ pub(crate) struct BrokerArgs {
     /// Partitions of a topic that is made by being written to
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub(crate) partitions: i32,
+    /// Refuse topics that nobody has made, instead of making them
+    #[arg(long)]
+    pub(crate) no_auto_create: bool,
 }
 
 /// `freshet produce`

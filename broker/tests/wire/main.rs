@@ -13,4 +13,5 @@ mod fetch;
 mod groups;
 mod produce;
 mod restart;
+mod settings;
 mod validation;

@@ -32,6 +32,9 @@ pub(crate) struct DemoArgs {
     /// Where the embedded broker listens; port 0 takes any free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = values::servers)]
     pub(crate) listen: String,
+    /// The embedded broker refuses topics that nobody has made, instead of making them
+    #[arg(long, conflicts_with = "bootstrap_servers")]
+    pub(crate) no_auto_create: bool,
     /// Use this cluster instead of an embedded broker
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,

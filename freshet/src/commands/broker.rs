@@ -14,7 +14,7 @@ use scenarios::control;
 /// Serves until a signal comes.
 pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     let orders = control::orders(false)?;
-    let cluster = start(&args.listen, &args.data_dir, args.partitions)?;
+    let cluster = start(&args.listen, &args.data_dir, args.partitions, !args.no_auto_create)?;
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
@@ -25,9 +25,18 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
 }
 
 /// Starts a broker, or says in one sentence why not and what to do.
-pub(crate) fn start(listen: &str, data_dir: &Path, partitions: i32) -> Result<Cluster> {
-    let config =
-        BrokerConfig { listen: listen.to_owned(), num_partitions: partitions, ..BrokerConfig::new(data_dir) };
+pub(crate) fn start(
+    listen: &str,
+    data_dir: &Path,
+    partitions: i32,
+    auto_create_topics: bool,
+) -> Result<Cluster> {
+    let config = BrokerConfig {
+        listen: listen.to_owned(),
+        num_partitions: partitions,
+        auto_create_topics,
+        ..BrokerConfig::new(data_dir)
+    };
     Cluster::start(config).map_err(|error| match &error {
         StartError::AddressInUse { address } => anyhow!(
             "port {} is in use by another program: pass --listen {}:{}",

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bill::{EventTimeBill, Lane};
+use broker::Cluster;
 use client::{Admin, Settings, Since};
 use dashboard::Snapshot;
 use events::Topic;
@@ -71,10 +72,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let kept = disk::kept(args)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     disk::warn_if_small(folder.path(), &kept);
-    let broker = match &args.bootstrap_servers {
-        Some(_) => None,
-        None => Some(super::broker::start(&args.listen, &folder.path().join("log"), topics::PARTITIONS)?),
-    };
+    let broker = embedded_broker(args, folder.path())?;
     let bootstrap = match (&args.bootstrap_servers, &broker) {
         (Some(servers), _) => servers.clone(),
         (None, Some(broker)) => broker.bootstrap_servers(),
@@ -167,6 +165,15 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         screen::Left::Time | screen::Left::Quit | screen::Left::Unread => {}
     }
     if summary.failed.is_empty() { Ok(()) } else { bail!("{}", summary.failed.join("; ")) }
+}
+
+/// The show's own broker, unless it runs on another cluster.
+fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<Cluster>> {
+    if args.bootstrap_servers.is_some() {
+        return Ok(None);
+    }
+    let (log, auto_create) = (folder.join("log"), !args.no_auto_create);
+    super::broker::start(&args.listen, &log, topics::PARTITIONS, auto_create).map(Some)
 }
 
 /// Writes the histories of the show, and hands on who learns from each when it is there.
