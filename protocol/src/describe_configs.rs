@@ -17,10 +17,18 @@ pub const GROUP: i8 = 32;
 
 /// `config_source`: set on this topic.
 pub const SOURCE_TOPIC: i8 = 1;
+/// `config_source`: set on this broker while it ran.
+pub const SOURCE_DYNAMIC_BROKER: i8 = 2;
+/// `config_source`: set for all brokers while they ran.
+pub const SOURCE_DYNAMIC_DEFAULT_BROKER: i8 = 3;
 /// `config_source`: set when the broker was started.
 pub const SOURCE_STATIC_BROKER: i8 = 4;
 /// `config_source`: it is not set.
 pub const SOURCE_DEFAULT: i8 = 5;
+/// `config_source`: set on this subscription to clients' metrics.
+pub const SOURCE_CLIENT_METRICS: i8 = 7;
+/// `config_source`: set on this group.
+pub const SOURCE_GROUP: i8 = 8;
 
 messages! {
     /// Whose settings.

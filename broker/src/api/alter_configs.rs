@@ -10,9 +10,12 @@
 use protocol::alter_configs::{
     AlterConfigsRequest, AlterConfigsResource, AlterConfigsResourceResponse, AlterConfigsResponse,
 };
+use protocol::describe_configs::TOPIC;
+use protocol::incremental_alter_configs::SET;
 
 use super::Context;
 use super::configs::{self, Refusal};
+use super::resources::{self, Change};
 use crate::controller::TopicConfig;
 
 pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> AlterConfigsResponse {
@@ -32,7 +35,16 @@ pub(super) fn handle(context: &Context<'_>, request: AlterConfigsRequest) -> Alt
 
 fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
     configs::check_changes(resource.configs.iter().map(|entry| (entry.name.as_str(), &entry.value, true)))?;
-    let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
+    if resource.resource_type != TOPIC {
+        let changes = resource.configs.iter().map(|entry| Change {
+            name: &entry.name,
+            operation: SET,
+            value: entry.value.as_deref(),
+        });
+        let named = (resource.resource_type, resource.resource_name.as_str());
+        return resources::alter(context, named, changes, true, validate_only);
+    }
+    let topic = configs::topic_named(context, &resource.resource_name)?;
     let mut config = TopicConfig::default();
     for entry in &resource.configs {
         if let Some(value) = &entry.value {

@@ -5,14 +5,12 @@ use std::fmt::Display;
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
-    BROKER, DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_STATIC_BROKER, SOURCE_TOPIC,
-    TOPIC,
+    DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_TOPIC,
 };
 
 use super::Context;
 use super::errors::{ToErrorCode, sentence};
-use crate::controller::{InvalidConfig, SETTINGS, SettingKind, Topic, TopicConfig};
-use crate::log::LogConfig;
+use crate::controller::{Defaults, InvalidConfig, SETTINGS, Topic, TopicConfig};
 
 /// An error with the sentence that goes with it.
 pub(super) struct Refusal {
@@ -32,25 +30,23 @@ impl From<InvalidConfig> for Refusal {
     }
 }
 
-/// A topic's settings: what it sets itself, and the defaults.
-pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
+/// A topic's settings: what it sets itself, what was set for the broker, and the defaults.
+pub(super) fn of_topic(defaults: &Defaults, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
     let entries = SETTINGS.iter().map(|setting| {
-        let default = setting.broker_name.map(|name| DescribeConfigsSynonym {
-            name: name.to_owned(),
-            value: Some((setting.show)(defaults)),
-            source: SOURCE_DEFAULT,
-        });
-        let own = config.get(setting.name).map(|value| DescribeConfigsSynonym {
-            name: setting.name.to_owned(),
-            value: Some(value.to_owned()),
-            source: SOURCE_TOPIC,
-        });
+        let name = setting.broker_setting().unwrap_or(setting.name);
+        let own = config.get(setting.name).map(|value| synonym(setting.name, value, SOURCE_TOPIC));
+        let of_brokers =
+            defaults.set_for_brokers(setting).map(|(source, value)| synonym(name, value, source));
+        let started_with = (setting.show)(defaults.started_with());
+        let default = setting.broker_name.map(|name| synonym(name, &started_with, SOURCE_DEFAULT));
+        let synonyms: Vec<_> = own.into_iter().chain(of_brokers).chain(default).collect();
+        let config_source = synonyms.first().map_or(SOURCE_DEFAULT, |first| first.source);
         DescribeConfigsEntry {
             name: setting.name.to_owned(),
-            value: Some(config.value(setting, defaults)),
-            is_default: own.is_none(),
-            config_source: if own.is_some() { SOURCE_TOPIC } else { SOURCE_DEFAULT },
-            synonyms: own.into_iter().chain(default).collect(),
+            value: Some(defaults.value(config, setting)),
+            is_default: config_source == SOURCE_DEFAULT,
+            config_source,
+            synonyms,
             config_type: setting.kind as i8,
             documentation: Some(setting.documentation.to_owned()),
             ..Default::default()
@@ -59,49 +55,9 @@ pub(super) fn of_topic(defaults: &LogConfig, config: &TopicConfig) -> Vec<Descri
     entries.collect()
 }
 
-/// The broker's settings, which are those it was started with.
-pub(super) fn of_broker(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
-    let (config, groups) = (&context.node.config, &context.node.config.groups);
-    let entry = |name: &str, value: String, kind: SettingKind| DescribeConfigsEntry {
-        name: name.to_owned(),
-        value: Some(value),
-        read_only: true,
-        config_source: SOURCE_STATIC_BROKER,
-        config_type: kind as i8,
-        ..Default::default()
-    };
-    let flag = |name: &str, value: bool| entry(name, value.to_string(), SettingKind::Boolean);
-    let log = &config.log;
-    vec![
-        flag("auto.create.topics.enable", config.auto_create_topics),
-        entry("connections.max.idle.ms", config.connections_max_idle_ms.to_string(), SettingKind::Long),
-        entry("default.replication.factor", "1".into(), SettingKind::Int),
-        flag("delete.topic.enable", true),
-        entry(
-            "group.initial.rebalance.delay.ms",
-            groups.initial_rebalance_delay_ms.to_string(),
-            SettingKind::Int,
-        ),
-        entry("group.max.session.timeout.ms", groups.max_session_timeout_ms.to_string(), SettingKind::Int),
-        entry("group.min.session.timeout.ms", groups.min_session_timeout_ms.to_string(), SettingKind::Int),
-        entry("log.dirs", config.data_dir.display().to_string(), SettingKind::String),
-        entry(
-            "log.retention.bytes",
-            log.retention_bytes.map_or(-1, |n| n as i64).to_string(),
-            SettingKind::Long,
-        ),
-        entry("log.retention.ms", log.retention_ms.unwrap_or(-1).to_string(), SettingKind::Long),
-        entry("log.segment.bytes", log.segment_bytes.to_string(), SettingKind::Int),
-        entry("message.max.bytes", log.max_message_bytes.to_string(), SettingKind::Int),
-        entry("node.id", config.node_id.to_string(), SettingKind::Int),
-        entry("num.partitions", config.num_partitions.to_string(), SettingKind::Int),
-        entry(
-            "offsets.retention.minutes",
-            (groups.offsets_retention_ms / 60_000).to_string(),
-            SettingKind::Int,
-        ),
-        entry("socket.request.max.bytes", config.max_request_bytes.to_string(), SettingKind::Int),
-    ]
+/// One of the places that a value may come from.
+pub(super) fn synonym(name: &str, value: &str, source: i8) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym { name: name.to_owned(), value: Some(value.to_owned()), source }
 }
 
 /// Alters each resource of a request, but for those that it names more than once: which mention was
@@ -150,24 +106,24 @@ pub(super) fn check_changes<'a>(
 }
 
 /// The topic that a request about settings names.
-pub(super) fn topic_named(
-    context: &Context<'_>,
-    resource_type: i8,
-    resource_name: &str,
-) -> Result<std::sync::Arc<Topic>, Refusal> {
-    match resource_type {
-        TOPIC => context.node.topics.get(resource_name).ok_or_else(|| {
-            Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {resource_name}"))
-        }),
-        BROKER => Err(Refusal::new(
-            ErrorCode::INVALID_REQUEST,
-            "the broker's own settings can't change while it runs: set them when it starts",
-        )),
-        other => Err(Refusal::new(
-            ErrorCode::INVALID_REQUEST,
-            format!("resources of type {other} have no settings here"),
-        )),
+pub(super) fn topic_named(context: &Context<'_>, name: &str) -> Result<std::sync::Arc<Topic>, Refusal> {
+    context.node.topics.get(name).ok_or_else(|| {
+        Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {name}"))
+    })
+}
+
+/// A list with more parts, each once, or without some.
+pub(super) fn edited(list: &str, parts: &str, append: bool) -> String {
+    let split = |list| str::split(list, ',').map(str::trim).filter(|part| !part.is_empty());
+    let mut kept: Vec<&str> = split(list).collect();
+    for part in split(parts) {
+        if !append {
+            kept.retain(|old| *old != part);
+        } else if !kept.contains(&part) {
+            kept.push(part);
+        }
     }
+    kept.join(",")
 }
 
 /// Puts a topic's new settings in force, unless they were only to be checked.

@@ -120,7 +120,7 @@ fn partitions(context: &Context<'_>, asked: &CreatableTopic) -> Result<i32, Refu
 }
 
 fn describe(context: &Context<'_>, config: &TopicConfig) -> Vec<CreatableTopicConfigs> {
-    let entries = configs::of_topic(context.node.topics.defaults(), config).into_iter();
+    let entries = configs::of_topic(&context.node.topics.defaults(), config).into_iter();
     entries
         .map(|entry| CreatableTopicConfigs {
             name: entry.name,

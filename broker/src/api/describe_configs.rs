@@ -2,7 +2,8 @@
 //!
 //! # Behaviour
 //! A topic tells every setting we know, whether it was set or is the default; the broker those that
-//! matter to clients. What is asked for again in one request is told once.
+//! topics take their defaults from and those that matter to clients; groups and subscriptions to
+//! clients' metrics those of Kafka. What is asked for again in one request is told once.
 //!
 //! # Versions
 //! 0 tells only whether a value is the default, 1 where it comes from and what else it could have
@@ -12,12 +13,15 @@ use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
-    BROKER, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
-    DescribeConfigsResult,
+    CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource,
+    DescribeConfigsResponse, DescribeConfigsResult, GROUP, TOPIC,
 };
 
-use super::Context;
 use super::configs::{self, Refusal};
+use super::{Context, resources};
+
+/// Of so many resources that need not be there the settings fit into one answer, of 2 kB each.
+const MAX_UNSEEN: usize = 10_000;
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let mut seen = BTreeSet::new();
@@ -25,8 +29,9 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> 
         let DescribeConfigsResource { resource_type, resource_name, configuration_keys } = asked;
         seen.insert((*resource_type, resource_name.clone(), configuration_keys.clone()))
     });
+    let mut room = MAX_UNSEEN;
     let results = once.map(|asked| {
-        let (configs, (error_code, error_message)) = match describe(context, &asked) {
+        let (configs, (error_code, error_message)) = match describe(context, &asked, &mut room) {
             Ok(mut configs) => {
                 for config in &mut configs {
                     if !request.include_synonyms {
@@ -54,18 +59,20 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> 
 fn describe(
     context: &Context<'_>,
     asked: &DescribeConfigsResource,
+    room: &mut usize,
 ) -> Result<Vec<DescribeConfigsEntry>, Refusal> {
-    let mut configs = if asked.resource_type == BROKER {
-        let node_id = context.node.config.node_id;
-        // An empty name asks for what holds for all brokers of the cluster.
-        if !asked.resource_name.is_empty() && asked.resource_name != node_id.to_string() {
-            let message = format!("there is no broker {}: this one is {node_id}", asked.resource_name);
-            return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
-        }
-        configs::of_broker(context)
+    let (of_type, name) = (asked.resource_type, asked.resource_name.as_str());
+    let mut configs = if of_type == TOPIC {
+        let topic = configs::topic_named(context, name)?;
+        configs::of_topic(&context.node.topics.defaults(), &topic.config)
     } else {
-        let topic = configs::topic_named(context, asked.resource_type, &asked.resource_name)?;
-        configs::of_topic(context.node.topics.defaults(), &topic.config)
+        if matches!(of_type, GROUP | CLIENT_METRICS) {
+            *room = room.checked_sub(1).ok_or_else(|| {
+                let message = "the settings of so many do not fit into one answer: ask for fewer";
+                Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, message)
+            })?;
+        }
+        resources::describe(context, of_type, name)?
     };
     // As in Kafka no names at all ask for everything, like none.
     if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {

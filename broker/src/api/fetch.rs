@@ -34,7 +34,7 @@ use crate::log::FileRegion;
 use crate::replica::Partition;
 
 /// More than this is not sent in one answer, whatever a client takes: Kafka's `fetch.max.bytes`.
-const MAX_BYTES: usize = 55 << 20;
+pub(super) const MAX_BYTES: usize = 55 << 20;
 
 /// A fetch that waits for records.
 #[derive(Debug)]

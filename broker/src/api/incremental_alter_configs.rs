@@ -1,13 +1,13 @@
 //! `IncrementalAlterConfigs`: change settings one by one.
 //!
 //! # Behaviour
-//! All changes of one resource are made, or none. They hold at once and after a restart. Only
-//! topics can be changed.
+//! All changes of one resource are made, or none. They hold at once and after a restart.
 //!
 //! # Versions
 //! Both alike; 1 is flexible.
 
 use protocol::ErrorCode;
+use protocol::describe_configs::TOPIC;
 use protocol::incremental_alter_configs::{
     APPEND, AlterConfigsResource, AlterConfigsResourceResponse, DELETE, IncrementalAlterConfigsRequest,
     IncrementalAlterConfigsResponse, SET, SUBTRACT,
@@ -15,6 +15,7 @@ use protocol::incremental_alter_configs::{
 
 use super::Context;
 use super::configs::{self, Refusal};
+use super::resources::{self, Change};
 use crate::controller::{Setting, SettingKind};
 
 pub(super) fn handle(
@@ -40,7 +41,16 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
     configs::check_changes(
         changes.map(|change| (change.name.as_str(), &change.value, change.config_operation != DELETE)),
     )?;
-    let topic = configs::topic_named(context, resource.resource_type, &resource.resource_name)?;
+    if resource.resource_type != TOPIC {
+        let changes = resource.configs.iter().map(|change| Change {
+            name: &change.name,
+            operation: change.config_operation,
+            value: change.value.as_deref(),
+        });
+        let named = (resource.resource_type, resource.resource_name.as_str());
+        return resources::alter(context, named, changes, false, validate_only);
+    }
+    let topic = configs::topic_named(context, &resource.resource_name)?;
     let mut config = topic.config.clone();
     for change in &resource.configs {
         match (change.config_operation, &change.value) {
@@ -52,8 +62,8 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
                     let message = format!("{} is not a list that can grow or shrink: set it", change.name);
                     return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
                 };
-                let old = config.value(list, context.node.topics.defaults());
-                config.set(list.name, &edited(&old, value, change.config_operation == APPEND))?;
+                let old = context.node.topics.defaults().value(&config, list);
+                config.set(list.name, &configs::edited(&old, value, change.config_operation == APPEND))?;
             }
             (operation, _) => {
                 return Err(Refusal::new(
@@ -64,18 +74,4 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
         }
     }
     configs::store(context, &topic, &config, validate_only)
-}
-
-/// A list with more parts, each once, or without some.
-fn edited(list: &str, parts: &str, append: bool) -> String {
-    let split = |list| str::split(list, ',').map(str::trim).filter(|part| !part.is_empty());
-    let mut kept: Vec<&str> = split(list).collect();
-    for part in split(parts) {
-        if !append {
-            kept.retain(|old| *old != part);
-        } else if !kept.contains(&part) {
-            kept.push(part);
-        }
-    }
-    kept.join(",")
 }

@@ -2,7 +2,7 @@
 //!
 //! # Behaviour
 //! Topics, and this broker, whose loggers are a resource of their own. Groups and subscriptions to
-//! clients' metrics count once they have settings, which they never do here.
+//! clients' metrics count once they have settings.
 //!
 //! # Versions
 //! 0 asks for subscriptions to clients' metrics alone, 1 for any types, and with none for all.
@@ -43,7 +43,10 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
                     config_resources
                         .extend(topics.iter().map(|topic| resource(TOPIC, topic.name.to_string())));
                 }
-                _ => {}
+                of_type => {
+                    let named = context.node.topics.resources_of(of_type).into_iter();
+                    config_resources.extend(named.map(|name| resource(of_type, name)));
+                }
             }
         }
         ListConfigResourcesResponse { config_resources, ..Default::default() }

@@ -20,12 +20,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use protocol::Uuid;
-use protocol::describe_configs::TOPIC;
+use protocol::describe_configs::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use protocol::metadata_log::{ConfigRecord, MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};
 use protocol::records::{BatchBuilder, LeaderEpoch, Offset, check_batch, check_produced, records};
 use thiserror::Error;
 
 use super::TopicConfig;
+use super::resources::{ResourceConfig, ResourceConfigs};
 use super::topics_file::{self, TopicEntry};
 use crate::log::{
     AppendError, Log, LogConfig, LogDir, ReadError, RecoveryHints, Reserve, Storage, StorageError,
@@ -84,13 +85,13 @@ impl MetadataLog {
         data_dir: &Path,
         node_id: i32,
         reserve: &Reserve,
-    ) -> Result<(Self, Vec<TopicEntry>), MetadataLogError> {
+    ) -> Result<(Self, Vec<TopicEntry>, ResourceConfigs), MetadataLogError> {
         let (dir, old) = (log_dir.partition_dir(&name()), data_dir.join("topics"));
         let Some(bytes) = read_file(&**storage, &old, MAX_FILE_BYTES)? else {
             check_damage(&**storage, &dir)?;
             let log = Self::of(storage, data_dir, &dir, node_id)?;
-            let entries = log.replay()?;
-            return Ok((log, entries));
+            let (entries, resources) = log.replay()?;
+            return Ok((log, entries, resources));
         };
         let entries = topics_file::decode(&String::from_utf8_lossy(&bytes))
             .map_err(|source| MetadataLogError::Damaged { path: old.clone(), reason: source.to_string() })?;
@@ -101,12 +102,12 @@ impl MetadataLog {
         let log = reserve.spend(|| {
             storage.remove_dir(&dir).map_err(StorageError::of("remove", &dir))?;
             let mut log = Self::of(storage, data_dir, &dir, node_id)?;
-            log.write_all(&entries)?;
+            log.write_all(&entries, &ResourceConfigs::new())?;
             Ok(log)
         })?;
         storage.remove(&old).map_err(StorageError::of("remove", &old))?;
         storage.sync_dir(data_dir).map_err(StorageError::of("sync", data_dir))?;
-        Ok((log, entries))
+        Ok((log, entries, ResourceConfigs::new()))
     }
 
     fn of(
@@ -139,7 +140,7 @@ impl MetadataLog {
         Ok(Self { log, node_id, look_at_records: MIN_SNAPSHOT_RECORDS })
     }
 
-    fn replay(&self) -> Result<Vec<TopicEntry>, MetadataLogError> {
+    fn replay(&self) -> Result<(Vec<TopicEntry>, ResourceConfigs), MetadataLogError> {
         let mut image = Image::default();
         let mut from = self.log.log_start_offset();
         let mut bytes = Vec::new();
@@ -164,7 +165,7 @@ impl MetadataLog {
                 rest = &rest[header.total_len()..];
             }
         }
-        Ok(image.topics.into_values().collect())
+        Ok((image.topics.into_values().collect(), image.resources))
     }
 
     /// Writes one change, and waits until it lasts.
@@ -191,9 +192,13 @@ impl MetadataLog {
         }
     }
 
-    fn write_all(&mut self, topics: &[TopicEntry]) -> Result<(), StorageError> {
+    fn write_all(&mut self, topics: &[TopicEntry], resources: &ResourceConfigs) -> Result<(), StorageError> {
         let (node_id, mut batch) = (self.node_id, BatchBuilder::new());
-        for change in topics.iter().flat_map(|topic| creation(node_id, topic)) {
+        let nothing = ResourceConfig::new();
+        let of_resources = resources
+            .iter()
+            .flat_map(|((of_type, name), config)| resource_alteration(*of_type, name, &nothing, config));
+        for change in topics.iter().flat_map(|topic| creation(node_id, topic)).chain(of_resources) {
             batch.push(NO_TIME_MS, None, Some(&change.encode()));
             if batch.byte_len() > BATCH_BYTES {
                 self.append(std::mem::take(&mut batch))?;
@@ -208,8 +213,13 @@ impl MetadataLog {
     }
 
     /// Writes what is alive behind the end and removes all before it, if that is less than half.
-    pub(super) fn snapshot(&mut self, topics: &[TopicEntry]) -> Result<(), StorageError> {
-        let alive: u64 = topics.iter().map(|topic| creation(self.node_id, topic).count() as u64).sum();
+    pub(super) fn snapshot(
+        &mut self,
+        topics: &[TopicEntry],
+        resources: &ResourceConfigs,
+    ) -> Result<(), StorageError> {
+        let of_topics = topics.iter().map(|topic| creation(self.node_id, topic).count() as u64);
+        let alive = of_topics.chain(resources.values().map(|config| config.len() as u64)).sum::<u64>();
         // Should there be no room for it, it is not tried again at once.
         self.look_at_records = MIN_SNAPSHOT_RECORDS.max(alive * 2).max(self.record_count() + alive + 1);
         if alive * 2 >= self.record_count() {
@@ -217,7 +227,7 @@ impl MetadataLog {
         }
         self.log.roll()?;
         let start = self.log.log_end_offset();
-        self.write_all(topics)?;
+        self.write_all(topics, resources)?;
         self.log.flush()?;
         self.log.delete_before(start)?;
         self.look_at_records = MIN_SNAPSHOT_RECORDS.max(alive * 2);
@@ -283,7 +293,7 @@ fn damaged(at: Offset, reason: &dyn Display) -> MetadataLogError {
 pub(super) fn creation(node_id: i32, topic: &TopicEntry) -> impl Iterator<Item = MetadataRecord> {
     let record = TopicRecord { name: topic.name.clone(), topic_id: topic.id };
     let partitions = (0..topic.partitions).map(move |number| addition(node_id, topic.id, number));
-    let settings = topic.config.iter().map(|(name, value)| setting(&topic.name, name, Some(value)));
+    let settings = topic.config.iter().map(|(name, value)| setting(TOPIC, &topic.name, name, Some(value)));
     [MetadataRecord::Topic(record)].into_iter().chain(settings).chain(partitions)
 }
 
@@ -302,10 +312,10 @@ pub(super) fn addition(node_id: i32, topic_id: Uuid, number: i32) -> MetadataRec
 }
 
 /// The change that sets one value, or returns it to the default.
-fn setting(topic: &str, name: &str, value: Option<&str>) -> MetadataRecord {
+fn setting(resource_type: i8, resource: &str, name: &str, value: Option<&str>) -> MetadataRecord {
     MetadataRecord::Config(ConfigRecord {
-        resource_type: TOPIC,
-        resource_name: topic.to_owned(),
+        resource_type,
+        resource_name: resource.to_owned(),
         name: name.to_owned(),
         value: value.map(str::to_owned),
     })
@@ -316,7 +326,20 @@ pub(super) fn alteration(topic: &str, old: &TopicConfig, new: &TopicConfig) -> V
     let gone = old.iter().filter(|(name, _)| new.get(name).is_none()).map(|(name, _)| (name, None));
     let set = new.iter().filter(|(name, value)| old.get(name) != Some(value));
     let set = set.map(|(name, value)| (name, Some(value)));
-    gone.chain(set).map(|(name, value)| setting(topic, name, value)).collect()
+    gone.chain(set).map(|(name, value)| setting(TOPIC, topic, name, value)).collect()
+}
+
+/// The changes from these settings of what is no topic to those.
+pub(super) fn resource_alteration(
+    resource_type: i8,
+    resource: &str,
+    old: &ResourceConfig,
+    new: &ResourceConfig,
+) -> Vec<MetadataRecord> {
+    let gone = old.keys().filter(|name| !new.contains_key(*name)).map(|name| (name, None));
+    let set = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
+    let set = set.map(|(name, value)| (name, Some(value.as_str())));
+    gone.chain(set).map(|(name, value)| setting(resource_type, resource, name, value)).collect()
 }
 
 /// The change that removes a topic.
@@ -332,6 +355,7 @@ pub(super) fn removal(topic_id: Uuid) -> MetadataRecord {
 struct Image {
     topics: BTreeMap<Uuid, TopicEntry>,
     ids: BTreeMap<String, Uuid>,
+    resources: ResourceConfigs,
 }
 
 impl Image {
@@ -359,6 +383,22 @@ impl Image {
                     (None, _) => Ok(()),
                 };
                 applied.map_err(|error| error.to_string())?;
+            }
+            MetadataRecord::Config(ConfigRecord {
+                resource_type: resource_type @ (BROKER | CLIENT_METRICS | GROUP),
+                resource_name,
+                name,
+                value,
+            }) => {
+                let resource = (resource_type, resource_name);
+                let config = self.resources.entry(resource.clone()).or_default();
+                match value {
+                    Some(value) => drop(config.insert(name, value)),
+                    None => drop(config.remove(&name)),
+                }
+                if config.is_empty() {
+                    self.resources.remove(&resource);
+                }
             }
             MetadataRecord::Config(ConfigRecord { resource_type, .. }) => {
                 return Err(format!("resources of type {resource_type} have no settings here"));

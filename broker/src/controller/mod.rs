@@ -9,8 +9,10 @@
 //! # Simplifications
 //! One broker leads every partition and has its only replica.
 
+mod alterations;
 mod metadata_log;
 mod partition_handle;
+mod resources;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ mod waiters;
 
 pub(crate) use metadata_log::METADATA_TOPIC;
 pub(crate) use partition_handle::PartitionHandle;
+pub(crate) use resources::Defaults;
 pub(crate) use settings::{SETTINGS, Setting, SettingKind};
 pub(crate) use topic_config::{InvalidConfig, TopicConfig};
 pub(crate) use topics::{Topic, TopicError, Topics};

@@ -403,6 +403,23 @@ fn int(field: &mut u32, value: &str, min: i64, expected: &'static str) -> Result
 }
 
 impl Setting {
+    /// The broker's own setting from which topics take this one's default, and which can be
+    /// altered. Kafka has some of them twice, and tells the default of the one in hours.
+    pub(crate) fn broker_setting(&self) -> Option<&'static str> {
+        match self.name {
+            "flush.ms" => Some("log.flush.interval.ms"),
+            "retention.ms" => Some("log.retention.ms"),
+            "segment.jitter.ms" => Some("log.roll.jitter.ms"),
+            "segment.ms" => Some("log.roll.ms"),
+            _ => self.broker_name,
+        }
+    }
+
+    /// The setting of topics that takes its default from this one of the broker.
+    pub(crate) fn of_broker(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.broker_setting() == Some(name))
+    }
+
     /// The setting of that name.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)

@@ -45,11 +45,6 @@ impl TopicConfig {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The value in force, as Kafka writes it.
-    pub(crate) fn value(&self, setting: &Setting, defaults: &LogConfig) -> String {
-        self.get(setting.name).map_or_else(|| (setting.show)(defaults), str::to_owned)
-    }
-
     /// All that was set, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))

@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::metadata_log::{
     self, LEADER_EPOCH, MAX_PARTITIONS, METADATA_TOPIC, MetadataLog, MetadataLogError,
 };
+use super::resources::{Defaults, ResourceConfigs};
 use super::topics_file::TopicEntry;
 use super::{PartitionHandle, TopicConfig};
 use crate::coordinator::OFFSETS_TOPIC;
@@ -84,11 +85,14 @@ pub(crate) enum TopicError {
 
 /// The topics, and how to find them.
 #[derive(Debug, Default)]
-struct Registry {
+pub(super) struct Registry {
     by_name: BTreeMap<Arc<str>, Arc<Topic>>,
     by_id: BTreeMap<Uuid, Arc<Topic>>,
     /// Names as metrics write them.
     in_metrics: BTreeMap<String, Arc<str>>,
+    /// What was set for what is no topic.
+    pub(super) resources: ResourceConfigs,
+    pub(super) defaults: Arc<Defaults>,
 }
 
 impl Registry {
@@ -111,9 +115,8 @@ pub(crate) struct Topics {
     storage: Arc<dyn Storage>,
     log_dir: LogDir,
     /// For the changes that make room.
-    reserve: Reserve,
-    node_id: i32,
-    defaults: LogConfig,
+    pub(super) reserve: Reserve,
+    pub(super) node_id: i32,
     registry: RwLock<Registry>,
     /// Held while topics change, so that changes come one after the other and reads go on.
     changes: Mutex<MetadataLog>,
@@ -134,7 +137,7 @@ impl Topics {
         defaults: LogConfig,
     ) -> Result<Self, TopicError> {
         let reserve = Reserve::new(Arc::clone(&storage), data_dir);
-        let (log, entries) = MetadataLog::open(&storage, &log_dir, data_dir, node_id, &reserve)?;
+        let (log, entries, resources) = MetadataLog::open(&storage, &log_dir, data_dir, node_id, &reserve)?;
         let offsets = TopicPartition::new(OFFSETS_TOPIC, 0);
         let RecoveryHints { recovery_point, log_start_offset, .. } = log_dir.recovery_hints(&offsets);
         let others = vec![(offsets, Checkpoint { recovery_point, log_start_offset })];
@@ -143,14 +146,17 @@ impl Topics {
             storage,
             log_dir,
             node_id,
-            defaults,
-            registry: RwLock::default(),
+            registry: RwLock::new(Registry {
+                defaults: Arc::new(Defaults::new(defaults, node_id, &resources)),
+                resources,
+                ..Registry::default()
+            }),
             changes: Mutex::new(log),
             checkpointing: Mutex::new(others),
             checkpoint_is_stale: AtomicBool::new(false),
         };
         for entry in entries {
-            let config = entry.config.log_config(&topics.defaults);
+            let config = topics.defaults().log_config(&entry.config);
             let name: Arc<str> = entry.name.into();
             let partitions = (0..entry.partitions)
                 .map(|number| topics.open_partition(&TopicPartition::new(Arc::clone(&name), number), &config))
@@ -187,8 +193,8 @@ impl Topics {
     }
 
     /// What holds for topics that set nothing themselves.
-    pub(crate) fn defaults(&self) -> &LogConfig {
-        &self.defaults
+    pub(crate) fn defaults(&self) -> Arc<Defaults> {
+        Arc::clone(&self.read().defaults)
     }
 
     /// Whether a topic could be made, without making it.
@@ -221,7 +227,7 @@ impl Topics {
         self.check_new(name, partitions)?;
         self.forget_deleted()?;
         let name: Arc<str> = name.into();
-        let log_config = config.log_config(&self.defaults);
+        let log_config = self.defaults().log_config(&config);
         let made = self.create_partitions(&name, 0..partitions, &log_config).and_then(|partitions| {
             let topic = Arc::new(Topic { name: Arc::clone(&name), id, config, partitions });
             let records = metadata_log::creation(self.node_id, &topic.entry()).collect::<Vec<_>>();
@@ -253,7 +259,7 @@ impl Topics {
         let mut log = self.changes();
         let topic = self.check_grow(name, count)?;
         self.forget_deleted()?;
-        let config = topic.config.log_config(&self.defaults);
+        let config = self.defaults().log_config(&topic.config);
         let new = topic.partitions.len() as i32..count;
         let grown = self.create_partitions(&topic.name, new.clone(), &config).and_then(|mut added| {
             let numbers = new.clone();
@@ -287,7 +293,7 @@ impl Topics {
     pub(crate) fn configure(&self, name: &str, config: &TopicConfig) -> Result<(), TopicError> {
         let mut log = self.changes();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
-        let log_config = config.log_config(&self.defaults);
+        let log_config = self.defaults().log_config(config);
         // A shorter retention makes room.
         let records = metadata_log::alteration(name, &topic.config, config);
         self.reserve.spend(|| log.write(&records))?;
@@ -304,7 +310,8 @@ impl Topics {
         self.write_checkpoint(Some(others))?;
         let mut log = self.changes();
         if log.is_due() {
-            log.snapshot(&self.all().iter().map(|topic| topic.entry()).collect::<Vec<_>>())?;
+            let resources = self.read().resources.clone();
+            log.snapshot(&self.all().iter().map(|topic| topic.entry()).collect::<Vec<_>>(), &resources)?;
         }
         self.keep_reserve();
         Ok(())
@@ -449,15 +456,15 @@ impl Topics {
             || self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some())
     }
 
-    fn changes(&self) -> MutexGuard<'_, MetadataLog> {
+    pub(super) fn changes(&self) -> MutexGuard<'_, MetadataLog> {
         self.changes.lock().expect("no thread panics while it holds this lock")
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Registry> {
+    pub(super) fn read(&self) -> std::sync::RwLockReadGuard<'_, Registry> {
         self.registry.read().expect("no thread panics while it holds this lock")
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Registry> {
+    pub(super) fn write(&self) -> std::sync::RwLockWriteGuard<'_, Registry> {
         self.registry.write().expect("no thread panics while it holds this lock")
     }
 }

@@ -2,9 +2,16 @@
 
 use broker::{BrokerConfig, Cluster};
 use protocol::ErrorCode;
+use protocol::alter_configs::{self, AlterConfigsRequest};
 use protocol::describe_configs::{
-    BROKER, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_STATIC_BROKER,
+    BROKER, BROKER_LOGGER, CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest,
+    DescribeConfigsResource, GROUP, SOURCE_CLIENT_METRICS, SOURCE_DEFAULT, SOURCE_DYNAMIC_BROKER,
+    SOURCE_DYNAMIC_DEFAULT_BROKER, SOURCE_GROUP, SOURCE_STATIC_BROKER, TOPIC,
 };
+use protocol::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
+};
+use protocol::list_config_resources::ListConfigResourcesRequest;
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 
 use crate::client::{Client, batch, config};
@@ -42,4 +49,192 @@ fn a_broker_that_makes_no_topics_by_itself_says_so_and_makes_none() {
     assert_eq!(refused.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     client.create_topic("t", 1, &[]);
     assert_eq!(client.call(13, &request).topics[0].error_code, ErrorCode::NONE);
+}
+
+/// Makes changes, each a name and a value, or none to return to the default.
+fn alter(client: &mut Client, of: (i8, &str), changes: &[(&str, Option<&str>)]) -> ErrorCode {
+    let configs = changes.iter().map(|&(name, value)| AlterableConfig {
+        name: name.into(),
+        config_operation: if value.is_some() { SET } else { DELETE },
+        value: value.map(String::from),
+    });
+    let resource =
+        AlterConfigsResource { resource_type: of.0, resource_name: of.1.into(), configs: configs.collect() };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    client.call(1, &request).responses[0].error_code
+}
+
+/// The places that a value comes from, that in force first.
+fn synonyms(entry: &DescribeConfigsEntry) -> Vec<(&str, &str, i8)> {
+    let synonyms = entry.synonyms.iter();
+    synonyms.map(|each| (each.name.as_str(), each.value.as_deref().unwrap(), each.source)).collect()
+}
+
+#[test]
+fn a_broker_tells_its_settings_as_kafka_does() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let cluster = Cluster::start(BrokerConfig { num_partitions: 3, ..config(&data_dir) }).unwrap();
+    let mut client = Client::to(&cluster);
+    let all = describe(&mut client, BROKER, "1");
+    assert!(all.is_sorted_by_key(|entry| &entry.name));
+    let find = |name: &str| all.iter().find(|entry| entry.name == name).unwrap();
+    let told = |name: &str| {
+        let entry = find(name);
+        (entry.value.as_deref(), entry.read_only, entry.config_source, entry.config_type)
+    };
+    let advertised = format!("PLAINTEXT://{}", cluster.address());
+    let (fixed, default) = (SOURCE_STATIC_BROKER, SOURCE_DEFAULT);
+    assert_eq!(told("advertised.listeners"), (Some(advertised.as_str()), true, fixed, 7));
+    assert_eq!(told("num.partitions"), (Some("3"), true, fixed, 3));
+    assert_eq!(
+        synonyms(find("num.partitions")),
+        [("num.partitions", "3", fixed), ("num.partitions", "1", default)]
+    );
+    assert_eq!(told("auto.create.topics.enable"), (Some("true"), true, default, 1));
+    assert_eq!(told("log.segment.bytes"), (Some("1073741824"), false, default, 3));
+    // Kafka has these in hours as well, and nothing in milliseconds until they are set.
+    assert_eq!(told("log.roll.ms"), (None, false, default, 5));
+    assert_eq!(told("log.retention.ms"), (Some("-1"), false, fixed, 5));
+    assert_eq!(describe(&mut client, BROKER, ""), []);
+    assert_eq!(describe(&mut client, BROKER_LOGGER, "1"), []);
+}
+
+#[test]
+fn what_is_set_for_the_broker_holds_for_topics_at_once_and_after_a_restart() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let mut cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    client.create_topic("own", 1, &[("max.message.bytes", "1000000")]);
+    let hundred = batch(&[&"x".repeat(100)]);
+    let (this, all) = ((BROKER, "1"), (BROKER, ""));
+    let name = "message.max.bytes";
+    assert_eq!(alter(&mut client, all, &[(name, Some("120"))]), ErrorCode::NONE);
+    assert_eq!(client.produce("t", 0, hundred.clone()).error_code, ErrorCode::MESSAGE_TOO_LARGE);
+    assert_eq!(client.produce("own", 0, hundred.clone()).error_code, ErrorCode::NONE);
+    assert_eq!(alter(&mut client, this, &[(name, Some(" 130 "))]), ErrorCode::NONE);
+    let expected = [
+        (name, "130", SOURCE_DYNAMIC_BROKER),
+        (name, "120", SOURCE_DYNAMIC_DEFAULT_BROKER),
+        (name, "1048588", SOURCE_DEFAULT),
+    ];
+    for is_again in [false, true] {
+        if is_again {
+            cluster.shutdown().unwrap();
+            cluster = Cluster::start(config(&data_dir)).unwrap();
+            client = Client::to(&cluster);
+        }
+        let of_broker = setting(&mut client, BROKER, "1", name);
+        assert_eq!(
+            (of_broker.config_source, of_broker.value.as_deref()),
+            (SOURCE_DYNAMIC_BROKER, Some("130"))
+        );
+        assert_eq!(synonyms(&of_broker), expected);
+        let of_topic = setting(&mut client, TOPIC, "t", "max.message.bytes");
+        assert_eq!((of_topic.config_source, of_topic.value.as_deref()), (SOURCE_DYNAMIC_BROKER, Some("130")));
+        assert_eq!(synonyms(&of_topic), expected);
+        let for_all = describe(&mut client, BROKER, "");
+        assert_eq!((for_all.len(), synonyms(&for_all[0])), (1, vec![expected[1]]));
+        assert_eq!(client.produce("t", 0, hundred.clone()).error_code, ErrorCode::MESSAGE_TOO_LARGE);
+        client.create_topic(if is_again { "newer" } else { "new" }, 1, &[]);
+        assert_eq!(client.produce("new", 0, hundred.clone()).error_code, ErrorCode::MESSAGE_TOO_LARGE);
+    }
+    for of in [this, all] {
+        assert_eq!(alter(&mut client, of, &[(name, None)]), ErrorCode::NONE);
+    }
+    assert_eq!(client.produce("t", 0, hundred).error_code, ErrorCode::NONE);
+    assert_eq!(setting(&mut client, BROKER, "1", name).config_source, SOURCE_DEFAULT);
+}
+
+#[test]
+fn what_can_not_be_set_is_refused_as_by_kafka() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    let (request, value) = (ErrorCode::INVALID_REQUEST, ErrorCode::INVALID_CONFIG);
+    for (of, name, to, refused) in [
+        ((BROKER, "1"), "num.partitions", "8", request),
+        ((BROKER, "1"), "advertised.listeners", "PLAINTEXT://x:1", request),
+        ((BROKER, "1"), "log.retention.ms", "soon", request),
+        ((BROKER, "9"), "log.retention.ms", "8000", request),
+        ((BROKER, "x"), "log.retention.ms", "8000", request),
+        ((BROKER_LOGGER, "1"), "nosuch", "INFO", value),
+        ((GROUP, "g"), "no.such", "1", value),
+        ((GROUP, "g"), "consumer.session.timeout.ms", "5", value),
+        ((GROUP, ""), "consumer.session.timeout.ms", "50000", request),
+        ((CLIENT_METRICS, "m"), "nosuch", "1", request),
+        ((CLIENT_METRICS, "m"), "interval.ms", "1", request),
+        ((CLIENT_METRICS, "m"), "match", "bogus", value),
+        ((CLIENT_METRICS, ""), "match", "client_id=x", request),
+        ((3, "x"), "a", "1", request),
+    ] {
+        // With a good change before it: all are made, or none.
+        let good = if of.0 == BROKER { "log.segment.bytes" } else { "metrics" };
+        let changes = [(good, Some("1000")), (name, Some(to))];
+        let changes = if [BROKER, CLIENT_METRICS].contains(&of.0) { &changes[..] } else { &changes[1..] };
+        assert_eq!(alter(&mut client, of, changes), refused, "{of:?} {name}={to}");
+    }
+    assert_eq!(setting(&mut client, BROKER, "1", "log.segment.bytes").config_source, SOURCE_DEFAULT);
+    assert_eq!(setting(&mut client, CLIENT_METRICS, "m", "metrics").config_source, SOURCE_DEFAULT);
+    let known = client.call(1, &ListConfigResourcesRequest { resource_types: vec![GROUP, CLIENT_METRICS] });
+    assert_eq!(known.config_resources, []);
+}
+
+#[test]
+fn settings_of_groups_and_metrics_are_kept_and_told() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let mut cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    let cases = [
+        (GROUP, "g", "consumer.session.timeout.ms", "50000", "45000", SOURCE_GROUP, 17),
+        (CLIENT_METRICS, "m", "match", "client_id=x", "", SOURCE_CLIENT_METRICS, 3),
+    ];
+    for (of_type, resource, name, value, ..) in cases {
+        assert_eq!(alter(&mut client, (of_type, resource), &[(name, Some(value))]), ErrorCode::NONE);
+    }
+    cluster.shutdown().unwrap();
+    cluster = Cluster::start(config(&data_dir)).unwrap();
+    client = Client::to(&cluster);
+    for (of_type, resource, name, value, default, source, count) in cases {
+        let others = describe(&mut client, of_type, "another");
+        assert_eq!(others.len(), count);
+        assert!(others.iter().all(|entry| entry.config_source == SOURCE_DEFAULT && !entry.read_only));
+        let told = |entry: DescribeConfigsEntry| (entry.value.unwrap(), entry.config_source);
+        assert_eq!(told(setting(&mut client, of_type, "another", name)), (default.into(), SOURCE_DEFAULT));
+        assert_eq!(told(setting(&mut client, of_type, resource, name)), (value.into(), source));
+        let mut listed = || {
+            let request = ListConfigResourcesRequest { resource_types: vec![of_type] };
+            let told = client.call(1, &request).config_resources.into_iter();
+            told.map(|told| told.resource_name).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(), [resource]);
+        assert_eq!(alter(&mut client, (of_type, resource), &[(name, None)]), ErrorCode::NONE);
+        assert_eq!(
+            client.call(1, &ListConfigResourcesRequest { resource_types: vec![of_type] }).config_resources,
+            []
+        );
+    }
+}
+
+#[test]
+fn all_settings_of_a_broker_can_be_replaced() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    assert_eq!(alter(&mut client, (BROKER, "1"), &[("log.roll.ms", Some("1000"))]), ErrorCode::NONE);
+    let config =
+        alter_configs::AlterableConfig { name: "log.segment.bytes".into(), value: Some("1000".into()) };
+    let resource = alter_configs::AlterConfigsResource {
+        resource_type: BROKER,
+        resource_name: "1".into(),
+        configs: vec![config],
+    };
+    let mut request = AlterConfigsRequest { resources: vec![resource], validate_only: true };
+    for validate_only in [true, false] {
+        request.validate_only = validate_only;
+        assert_eq!(client.call(2, &request).responses[0].error_code, ErrorCode::NONE);
+        let mut value = |name: &str| setting(&mut client, BROKER, "1", name).value;
+        let expected = if validate_only { (Some("1000"), Some("1073741824")) } else { (None, Some("1000")) };
+        assert_eq!((value("log.roll.ms").as_deref(), value("log.segment.bytes").as_deref()), expected);
+    }
 }
