@@ -20,7 +20,8 @@ const AT_ONCE: usize = 5_000;
 pub(crate) struct BroadcastTable {
     readers: Vec<(Topic, LogReader)>,
     number_of: HashMap<(Topic, Vec<u8>), u64>,
-    values: BTreeMap<u64, Event>,
+    /// Boxed: a tree that grows at its end is half empty.
+    values: BTreeMap<u64, Box<Event>>,
     so_far: u64,
 }
 
@@ -73,7 +74,7 @@ impl BroadcastTable {
                 }
                 if let Some(Ok(event)) = value {
                     self.number_of.insert(key, self.so_far);
-                    self.values.insert(self.so_far, event);
+                    self.values.insert(self.so_far, Box::new(event));
                 }
             }
         }
@@ -87,7 +88,7 @@ impl BroadcastTable {
 
     /// All values, in the order of their arrival.
     pub(crate) fn latest(&self) -> Vec<Event> {
-        self.values.values().cloned().collect()
+        self.values.values().map(|event| (**event).clone()).collect()
     }
 
     /// Gives a task what it has not been given.

@@ -1,6 +1,7 @@
 //! The shop as its topics show it: what some shoppers do, their pages, and what is trending.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use dashboard::{FollowedCase, Page, Shop, ShopEvent, ShopEventKind, Shopper, Snapshot, Trending};
 use events::{Batched, ClickKind, Event, HOUR_MS, Recommendations, Timestamp, item_name};
@@ -31,9 +32,10 @@ const USUAL: f64 = 8.0;
 #[derive(Debug)]
 pub(super) struct ShopView {
     watermark: Watermark,
-    sessions: HashMap<String, Session>,
+    /// Boxed: half of the table is empty.
+    sessions: HashMap<String, Box<Session>>,
     everybody_batch: Option<Shown>,
-    items: HashMap<String, Interest>,
+    items: HashMap<Arc<str>, Interest>,
     swept: Option<Timestamp>,
     followed: FollowedShopper,
 }
@@ -53,10 +55,20 @@ struct Session {
 #[derive(Debug, Clone)]
 struct Shown {
     from: Timestamp,
-    items: Vec<String>,
+    /// Twenty ids on each of three pages a visit: an id that shoppers ask for is held once.
+    items: Box<[Arc<str>]>,
 }
 
 impl Shown {
+    fn new(from: Timestamp, ids: &[String], known: &HashMap<Arc<str>, Interest>) -> Self {
+        let held = |id: &String| known.get_key_value(id.as_str()).map(|(id, _)| Arc::clone(id));
+        Self { from, items: ids.iter().map(|id| held(id).unwrap_or_else(|| id.as_str().into())).collect() }
+    }
+
+    fn holds(&self, item: &str) -> bool {
+        self.items.iter().any(|held| **held == *item)
+    }
+
     fn page(shown: Option<&Self>, now: Timestamp) -> Page {
         shown.map_or_else(Page::default, |shown| Page {
             items: shown.items.iter().map(|id| name(id)).collect(),
@@ -118,7 +130,7 @@ impl ShopView {
         which: fn(&mut Session) -> &mut Option<Shown>,
     ) {
         if let Some(session) = self.sessions.get_mut(&answer.session_id) {
-            *which(session) = Some(Shown { from, items: answer.items.clone() });
+            *which(session) = Some(Shown::new(from, &answer.items, &self.items));
         }
     }
 
@@ -198,7 +210,7 @@ impl View for ShopView {
             let item = click.item_id.as_ref().filter(|item| item.len() <= LONGEST_NAME);
             let now = self.watermark.observe(click.ts);
             let everybody_batch = &self.everybody_batch;
-            let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Session {
+            let new = || Session {
                 first: now,
                 last: now,
                 events: 0,
@@ -207,12 +219,13 @@ impl View for ShopView {
                 batch_page: None,
                 stale_page: None,
                 hits: PageHits::default(),
-            });
+            };
+            let session = self.sessions.entry(click.session_id.clone()).or_insert_with(|| Box::new(new()));
             session.last = now;
             session.events += 1;
             let on = |page: Option<&Shown>| {
                 let item = item?;
-                page.map(|page| page.items.contains(item))
+                page.map(|page| page.holds(item))
             };
             session.trail.push_back(ShopEvent {
                 at_ms: click.ts.ms(),
@@ -235,13 +248,13 @@ impl View for ShopView {
                 let batch_page = session.batch_page.as_ref().or(everybody_batch.as_ref());
                 match session.page.as_ref().zip(batch_page) {
                     Some((page, batch)) => {
-                        let held = |page: &Shown| page.items.contains(item);
+                        let held = |page: &Shown| page.holds(item);
                         session.hits.opened(item, held(page), held(batch), batch.from);
                     }
                     None => session.hits.opened_first(item),
                 }
                 let fresh = Interest { at: now, now: 0.0, usual: 0.0 };
-                let interest = self.items.entry(item.clone()).or_insert(fresh);
+                let interest = self.items.entry(item.as_str().into()).or_insert(fresh);
                 interest.decay(now);
                 interest.now += 1.0;
                 interest.usual += 1.0;
@@ -251,7 +264,7 @@ impl View for ShopView {
         } else if let Event::RecommendationsBatch(batched) = event {
             let Batched { answer, valid_from, .. } = &batched.0;
             if answer.session_id.is_empty() {
-                self.everybody_batch = Some(Shown { from: *valid_from, items: answer.items.clone() });
+                self.everybody_batch = Some(Shown::new(*valid_from, &answer.items, &self.items));
             } else {
                 self.page(answer, *valid_from, |session| &mut session.batch_page);
             }
