@@ -101,7 +101,7 @@ impl LogReader {
             ("queued.min.messages", "20000"),
             // What waits here takes more than twice its size, and a job has a reader for each
             // partition: it waits at the broker instead, which is asked again before this is read.
-            ("queued.max.messages.kbytes", "512"),
+            ("queued.max.messages.kbytes", "256"),
             ("max.partition.fetch.bytes", "131072"),
             ("fetch.wait.max.ms", patience),
             ("fetch.queue.backoff.ms", "5"),

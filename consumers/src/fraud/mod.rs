@@ -15,7 +15,7 @@
 //! from nothing, one event at a time; before the first frauds are learnt no swipe is declined.
 //!
 //! Memory: a card takes at most 6.8 KiB ([`card`]; 2.2 KiB with four swipes a day), a terminal
-//! 1.6 KiB, a swipe that waits for its label about 90 bytes for 15 days, an id that is
+//! 1.5 KiB, a swipe that waits for its label about 90 bytes for 15 days, an id that is
 //! remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each is
 //! [configured](FraudConfig). Detectors that start from one [`TrainedSnapshot`] share it, and copy
 //! what they meet.

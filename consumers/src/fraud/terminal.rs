@@ -14,7 +14,7 @@ const TINY: usize = 24;
 /// Weight of the prior in a terminal's fraud rate, in swipes.
 const PRIOR_SWIPES: f32 = 1.5;
 
-/// The profile of one terminal. At most 1.6 KiB.
+/// The profile of one terminal. At most 1.5 KiB.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terminal {
     pub(super) amounts: Baseline,
@@ -131,6 +131,10 @@ impl Terminal {
                 }
                 self.days.pop_front();
                 place -= 1;
+            }
+            if self.days.len() == self.days.capacity() {
+                // A quarter more: a queue would double.
+                self.days.reserve_exact((self.days.len() / 4).max(2));
             }
             self.days.insert(place, Day { day, swipes: 0, frauds: 0 });
             assert!(self.days.len() <= DAYS, "{} days of labels, of {DAYS} at most", self.days.len());
