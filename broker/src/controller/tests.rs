@@ -8,8 +8,10 @@ use proptest::collection::vec;
 use proptest::strategy::Strategy;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use protocol::Uuid;
+use protocol::describe_configs::{BROKER, GROUP};
 use protocol::records::{BatchBuilder, Offset};
 
+use super::resources::ResourceConfig;
 use super::topics_file::{self, TopicEntry};
 use super::{TopicConfig, TopicError, Topics};
 use crate::log::{LogConfig, LogDir, MemoryStorage, Storage, StorageError};
@@ -39,6 +41,40 @@ fn fill(storage: &MemoryStorage, topics: &Topics, name: &str) {
 
 fn names(topics: &Topics) -> Vec<String> {
     topics.all().iter().map(|topic| topic.name.to_string()).collect()
+}
+
+/// What is set for the broker and for groups stands in the log of topics, and must outlive what is
+/// written again of it.
+#[test]
+fn settings_of_resources_outlive_a_snapshot_and_a_kill() {
+    let storage = MemoryStorage::new();
+    let topics = open(&storage);
+    let config = |values: &[(&str, &str)]| -> ResourceConfig {
+        values.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    };
+    let of_broker = config(&[("log.segment.bytes", "1000"), ("of.a.newer.program", "1")]);
+    topics.configure_resource(BROKER, "", of_broker.clone()).unwrap();
+    // Much that is undone again, so that the snapshot pays.
+    for number in 0..20 {
+        let often = config(&[("share.delivery.count.limit", &format!("{}", number % 9 + 2))]);
+        topics.configure_resource(GROUP, "g", often).unwrap();
+    }
+    topics.configure_resource(GROUP, "gone", config(&[("streams.num.standby.replicas", "1")])).unwrap();
+    topics.configure_resource(GROUP, "gone", config(&[])).unwrap();
+    let of_group = topics.resource_config(GROUP, "g");
+    for written_again in [false, true] {
+        if written_again {
+            topics.make_log_due();
+            let before = topics.metadata_end();
+            topics.checkpoint(&[]).unwrap();
+            assert_ne!(topics.metadata_end(), before, "nothing was written again");
+        }
+        let again = open(&storage.kill());
+        assert_eq!(again.resource_config(BROKER, ""), of_broker);
+        assert_eq!(again.resource_config(GROUP, "g"), of_group);
+        assert_eq!(again.resources_of(GROUP), ["g"]);
+        assert_eq!(again.defaults().log_config(&TopicConfig::default()).segment_bytes, 1_000);
+    }
 }
 
 #[test]

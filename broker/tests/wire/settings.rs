@@ -238,3 +238,25 @@ fn all_settings_of_a_broker_can_be_replaced() {
         assert_eq!((value("log.roll.ms").as_deref(), value("log.segment.bytes").as_deref()), expected);
     }
 }
+
+/// Groups need not be there to be told of: a name of five bytes made two kilobytes.
+#[test]
+fn the_settings_of_many_groups_do_not_fit_into_one_answer() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    let resource = |number: i32| DescribeConfigsResource {
+        resource_type: GROUP,
+        resource_name: number.to_string(),
+        configuration_keys: None,
+    };
+    let mut resources: Vec<_> = (0..10_001).map(resource).collect();
+    resources.push(DescribeConfigsResource {
+        resource_type: BROKER,
+        resource_name: "1".into(),
+        ..resource(0)
+    });
+    let results = client.call(4, &DescribeConfigsRequest { resources, ..Default::default() }).results;
+    let codes: Vec<_> = results[9_999..].iter().map(|result| result.error_code).collect();
+    assert_eq!(codes, [ErrorCode::NONE, ErrorCode::UNKNOWN_SERVER_ERROR, ErrorCode::NONE]);
+}
