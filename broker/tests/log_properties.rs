@@ -98,6 +98,7 @@ fn recovery_hints(partition: &Partition, clean_shutdown: bool) -> RecoveryHints 
         clean_shutdown,
         recovery_point: checkpoint.recovery_point,
         log_start_offset: checkpoint.log_start_offset,
+        first_dirty: checkpoint.first_dirty,
     }
 }
 
@@ -234,7 +235,7 @@ proptest! {
             storage.put(path, &bytes);
         }
         let hints =
-            RecoveryHints { clean_shutdown, recovery_point: Offset(recovery_point), log_start_offset: Offset(log_start_offset) };
+            RecoveryHints { clean_shutdown, recovery_point: Offset(recovery_point), log_start_offset: Offset(log_start_offset), ..RecoveryHints::default() };
         let storage = storage.kill();
         let mut partition = open(&storage, hints);
         // Damage in what was trusted may be met later: as an error, not as a panic.

@@ -7,9 +7,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use broker::log::{LogConfig, MemoryStorage, RecoveryHints, Storage};
+use broker::log::{
+    CleanerConfig, CleaningStats, CleanupPolicy, LogConfig, MemoryStorage, RecoveryHints, Storage,
+};
 use broker::replica::Partition;
-use protocol::records::{BatchBuilder, BatchHeader, Compression, LeaderEpoch, Offset, ProducerStamp, walk};
+use protocol::records::{
+    BatchBuilder, BatchHeader, Compression, LeaderEpoch, Offset, ProducerStamp, opened, opened_records, walk,
+};
 
 /// What a script can say.
 #[derive(goldenscript::Command)]
@@ -23,8 +27,20 @@ enum Command {
         #[arg(key)]
         producer: Option<String>,
     },
+    /// Compacts, if the log is dirty enough.
+    Clean,
     /// Changes a setting: `config segment_bytes=500`.
     Config {
+        #[arg(key)]
+        cleanup_policy: Option<String>,
+        #[arg(key)]
+        delete_retention_ms: Option<i64>,
+        #[arg(key)]
+        min_cleanable_dirty_ratio: Option<f64>,
+        #[arg(key)]
+        min_compaction_lag_ms: Option<i64>,
+        #[arg(key)]
+        max_compaction_lag_ms: Option<i64>,
         #[arg(key)]
         segment_bytes: Option<u32>,
         #[arg(key)]
@@ -72,6 +88,16 @@ enum Command {
         #[arg(key, optional)]
         keep: usize,
     },
+    /// Appends one batch with a record for each `KEY/VALUE`; no value is a tombstone.
+    Put {
+        records: Vec<String>,
+        #[arg(key, optional)]
+        time: i64,
+        #[arg(key)]
+        producer: Option<String>,
+    },
+    /// Shows every record: `OFFSET KEY/VALUE`.
+    Table,
     /// Reads from an offset: shows the batches that are handed out.
     Read {
         from: i64,
@@ -102,6 +128,40 @@ struct Runner {
     checkpoint: RecoveryHints,
     epoch: i32,
     now_ms: i64,
+}
+
+/// Changes what the command names.
+fn configure(config: &mut LogConfig, command: &Command) {
+    let Command::Config {
+        cleanup_policy,
+        delete_retention_ms,
+        min_cleanable_dirty_ratio,
+        min_compaction_lag_ms,
+        max_compaction_lag_ms,
+        segment_bytes,
+        segment_ms,
+        index_interval_bytes,
+        retention_ms,
+        retention_bytes,
+        max_message_bytes,
+    } = command
+    else {
+        return;
+    };
+    if let Some(policy) = cleanup_policy {
+        let has = |name| policy.split('/').any(|part| part == name);
+        config.cleanup = CleanupPolicy { delete: has("delete"), compact: has("compact") };
+    }
+    config.delete_retention_ms = delete_retention_ms.unwrap_or(config.delete_retention_ms);
+    config.min_cleanable_dirty_ratio = min_cleanable_dirty_ratio.unwrap_or(config.min_cleanable_dirty_ratio);
+    config.min_compaction_lag_ms = min_compaction_lag_ms.unwrap_or(config.min_compaction_lag_ms);
+    config.max_compaction_lag_ms = max_compaction_lag_ms.unwrap_or(config.max_compaction_lag_ms);
+    config.segment_bytes = segment_bytes.unwrap_or(config.segment_bytes);
+    config.segment_ms = segment_ms.unwrap_or(config.segment_ms);
+    config.index_interval_bytes = index_interval_bytes.unwrap_or(config.index_interval_bytes);
+    config.retention_ms = retention_ms.or(config.retention_ms);
+    config.retention_bytes = retention_bytes.or(config.retention_bytes);
+    config.max_message_bytes = max_message_bytes.unwrap_or(config.max_message_bytes);
 }
 
 fn dir() -> PathBuf {
@@ -153,6 +213,7 @@ impl Runner {
         let checkpoint = self.partition.checkpoint();
         self.checkpoint.recovery_point = checkpoint.recovery_point;
         self.checkpoint.log_start_offset = checkpoint.log_start_offset;
+        self.checkpoint.first_dirty = checkpoint.first_dirty;
     }
 
     fn status(&self) -> String {
@@ -168,6 +229,28 @@ impl Runner {
         size: usize,
         producer: Option<&String>,
     ) -> Result<String, Box<dyn Error>> {
+        let mut batch = self.batch(producer)?;
+        for &timestamp in timestamps {
+            batch.push(timestamp, None, Some(&vec![b'x'; size]));
+        }
+        self.append_batch(batch)
+    }
+
+    fn put(
+        &mut self,
+        records: &[String],
+        time: i64,
+        producer: Option<&String>,
+    ) -> Result<String, Box<dyn Error>> {
+        let mut batch = self.batch(producer)?;
+        for record in records {
+            let (key, value) = record.split_once('/').ok_or("KEY/VALUE")?;
+            batch.push(time, Some(key.as_bytes()), (!value.is_empty()).then_some(value.as_bytes()));
+        }
+        self.append_batch(batch)
+    }
+
+    fn batch(&self, producer: Option<&String>) -> Result<BatchBuilder, Box<dyn Error>> {
         let mut batch = BatchBuilder::new().compression(self.compression);
         if let Some(producer) = producer {
             let mut parts = producer.split('/');
@@ -178,13 +261,56 @@ impl Runner {
                 base_sequence: part()?.parse()?,
             });
         }
-        for &timestamp in timestamps {
-            batch.push(timestamp, None, Some(&vec![b'x'; size]));
-        }
+        Ok(batch)
+    }
+
+    fn append_batch(&mut self, batch: BatchBuilder) -> Result<String, Box<dyn Error>> {
         let end = self.partition.log_end_offset();
         let appended = self.partition.append(&batch.finish(), self.now_ms)?;
         let known = if appended.base_offset < end { ", stored before" } else { "" };
         Ok(format!("offsets {}..={}{known}\n", appended.base_offset, appended.last_offset))
+    }
+
+    fn clean(&mut self) -> Result<String, Box<dyn Error>> {
+        let Some(stats) = self.partition.clean(&CleanerConfig::new([1, 2]), self.now_ms)? else {
+            return Ok("not dirty enough\n".to_owned());
+        };
+        self.save_checkpoint();
+        let CleaningStats { bytes_before, bytes_after, keys, .. } = stats;
+        let clean = self.checkpoint.first_dirty;
+        Ok(format!("{bytes_before} bytes became {bytes_after}, news of {keys} keys, clean up to {clean}\n"))
+    }
+
+    /// All that a reader from the start gets.
+    fn table(&self) -> Result<String, Box<dyn Error>> {
+        let (mut from, mut output) = (self.partition.log_start_offset(), String::new());
+        while from < self.partition.log_end_offset() {
+            let mut bytes = Vec::new();
+            self.partition.read(from, 1 << 20)?.read_to(&mut bytes)?;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let header = BatchHeader::parse(rest)?;
+                let horizon = header.delete_horizon_ms().map(|ms| format!("  tombstones go at {ms}"));
+                writeln!(
+                    output,
+                    "batch {}..={}{}",
+                    header.base_offset,
+                    header.last_offset(),
+                    horizon.unwrap_or_default()
+                )?;
+                let plain = opened(rest, &header)?;
+                for record in opened_records(header, &plain) {
+                    let record = record?;
+                    let text = |bytes: Option<&[u8]>| {
+                        String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+                    };
+                    writeln!(output, "  {} {}/{}", record.offset, text(record.key), text(record.value))?;
+                }
+                from = header.next_offset();
+                rest = &rest[header.total_len()..];
+            }
+        }
+        Ok(output)
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<String, Box<dyn Error>> {
@@ -225,22 +351,10 @@ impl goldenscript::Runner for Runner {
             Command::Append { timestamps, size, producer } => {
                 self.append(timestamps, *size, producer.as_ref())
             }
-            Command::Config {
-                segment_bytes,
-                segment_ms,
-                index_interval_bytes,
-                retention_ms,
-                retention_bytes,
-                max_message_bytes,
-            } => {
-                let config = &mut self.config;
-                config.segment_bytes = segment_bytes.unwrap_or(config.segment_bytes);
-                config.segment_ms = segment_ms.unwrap_or(config.segment_ms);
-                config.index_interval_bytes = index_interval_bytes.unwrap_or(config.index_interval_bytes);
-                config.retention_ms = retention_ms.or(config.retention_ms);
-                config.retention_bytes = retention_bytes.or(config.retention_bytes);
-                config.max_message_bytes = max_message_bytes.unwrap_or(config.max_message_bytes);
-                self.partition.set_config(config.clone());
+            Command::Clean => self.clean(),
+            Command::Config { .. } => {
+                configure(&mut self.config, command);
+                self.partition.set_config(self.config.clone());
                 Ok(String::new())
             }
             Command::Damage { file, at, from_end } => self.edit(file, |bytes| {
@@ -288,6 +402,8 @@ impl goldenscript::Runner for Runner {
                 self.epoch = epoch.unwrap_or(self.epoch);
                 self.reopen(self.storage.kill(), true)
             }
+            Command::Put { records, time, producer } => self.put(records, *time, producer.as_ref()),
+            Command::Table => self.table(),
             Command::Read { from, max_bytes } => self.read(*from, max_bytes.unwrap_or(1 << 20)),
             Command::Remove { file } => {
                 self.storage.remove(&dir().join(Path::new(file)))?;
@@ -325,6 +441,7 @@ macro_rules! stories {
 
 stories!(
     append_and_read,
+    compaction,
     find_by_time,
     idempotent_producer,
     leader_epochs,

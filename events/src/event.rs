@@ -191,7 +191,7 @@ topics! {
     RoadTraversals(RoadTraversal) "road_traversals": RideShare, Intermediate, kept MINUTES, partitions 1;
         e => &e.link_id, Some(e.ts), e.check();
     /// Estimated speed of each link.
-    Traffic(Traffic) "traffic": RideShare, Table, kept QUARTER_OF_AN_HOUR;
+    Traffic(Traffic) "traffic": RideShare, Table, kept TABLE;
         e => &e.link_id, Some(e.ts), e.check();
     /// When trips will end.
     EtaUpdates(EtaUpdate) "eta_updates": RideShare, Answer, kept MINUTES;

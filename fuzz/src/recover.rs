@@ -40,6 +40,7 @@ pub(crate) fn recover(bytes: &[u8]) {
         clean_shutdown: how & 1 != 0,
         recovery_point: Offset(i64::from(how >> 1 & 7)),
         log_start_offset: Offset(i64::from(how >> 4 & 7)),
+        first_dirty: Offset(i64::from(how >> 4 & 7)),
     };
     partition(shared(), hints);
 

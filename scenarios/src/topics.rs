@@ -18,6 +18,9 @@ pub(crate) fn partitions(topic: Topic) -> i32 {
 /// The largest segment: what retention removes at a time.
 const SEGMENT_BYTES: i64 = 16 << 20;
 
+/// Only closed segments are compacted, so those of a table are as small as Kafka allows.
+const TABLE_SEGMENT_BYTES: i64 = 1 << 20;
+
 /// The size of a segment of a partition of which so much is kept.
 pub(crate) fn segment_bytes(retention_bytes: i64) -> i64 {
     (retention_bytes / 2).min(SEGMENT_BYTES)
@@ -41,12 +44,13 @@ pub fn ensure_kept(
 ) -> Result<(), ClusterError> {
     let missing = missing(admin, topics)?;
     for &topic in &missing {
-        // Where a cluster can compact, the last record of each key of a table is kept for ever. The
-        // embedded broker can't yet, and keeps the topic's retention.
-        if topic.role() == Role::Table && admin.create(&[compacted(topic)]).is_ok() {
-            continue;
-        }
-        admin.create(&[kept_for_a_while(topic, retention(topic))])?;
+        // Of a table the newest record of each key is kept for ever.
+        let new = if topic.role() == Role::Table {
+            compacted(topic)
+        } else {
+            kept_for_a_while(topic, retention(topic))
+        };
+        admin.create(&[new])?;
     }
     if missing.is_empty() { Ok(()) } else { await_all(admin, topics) }
 }
@@ -99,7 +103,10 @@ fn await_all(admin: &Admin, topics: &[Topic]) -> Result<(), ClusterError> {
 }
 
 fn compacted(topic: Topic) -> NewTopic {
-    let configs = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
+    let configs = vec![
+        ("cleanup.policy".to_owned(), "compact".to_owned()),
+        ("segment.bytes".to_owned(), TABLE_SEGMENT_BYTES.to_string()),
+    ];
     NewTopic { name: topic.name().to_owned(), partitions: partitions(topic), configs }
 }
 

@@ -44,7 +44,7 @@ impl ToErrorCode for ProduceError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Records(error) => error.code(),
-            Self::OffsetDelta { .. } => ErrorCode::INVALID_RECORD,
+            Self::OffsetDelta { .. } | Self::NoKeys { .. } => ErrorCode::INVALID_RECORD,
             Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             Self::TooLargeForSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
             Self::Timestamps { .. } => ErrorCode::INVALID_TIMESTAMP,

@@ -136,7 +136,10 @@ fn append(
                 tracing::error!(partition = %partition.name, "{error}");
             }
             let answer = failed(data.index, error.code(), sentence(&error));
-            let ProduceError::Timestamps { refused, .. } = error else { return answer };
+            let (ProduceError::Timestamps { refused, .. } | ProduceError::NoKeys { refused, .. }) = error
+            else {
+                return answer;
+            };
             let of =
                 |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };
             PartitionResponse { record_errors: refused.into_iter().map(of).collect(), ..answer }

@@ -31,6 +31,13 @@ impl PartitionHandle {
         self.partition.lock().expect("no thread panics while it holds this lock")
     }
 
+    /// Holds the partition unless its topic was deleted. As long as it is held its directory is its
+    /// own.
+    pub(crate) fn lock_living(&self) -> Option<MutexGuard<'_, Partition>> {
+        let partition = self.lock();
+        (!self.is_deleted()).then_some(partition)
+    }
+
     /// The topic was deleted; a request that still holds this handle must not write to it.
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
@@ -39,6 +46,8 @@ impl PartitionHandle {
     /// Fetches that wait here learn that the topic is gone.
     pub(crate) fn mark_deleted(&self) {
         self.deleted.store(true, Ordering::Release);
+        // Who held it as living is done when this is.
+        drop(self.lock());
         self.waiters.notify_all();
     }
 }

@@ -2,7 +2,7 @@
 
 use protocol::records::TimestampType;
 
-use crate::log::LogConfig;
+use crate::log::{CleanupPolicy, LogConfig};
 
 /// What a value looks like, in the numbers of `DescribeConfigs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,6 @@ pub(crate) struct Setting {
 
 /// Why some settings, which Kafka takes as well where they do nothing, are kept without effect.
 /// What would promise something that is not done is refused.
-const NO_COMPACTION: &str = "Kept without effect: it is about compaction, which no topic can have.";
 const NO_RECOMPRESSION: &str = "Kept without effect: batches are stored as their producer compressed them.";
 const NO_TIERS: &str = "Kept without effect: it is about remote storage, which no topic can have.";
 const ONE_REPLICA: &str = "Kept without effect: there is one replica.";
@@ -57,10 +56,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "cleanup.policy",
         broker_name: Some("log.cleanup.policy"),
         kind: SettingKind::List,
-        documentation: "What happens to old records. Only delete is supported.",
-        show: |_| "delete".into(),
-        apply: |_, value| {
-            only(value, "delete", "this broker deletes old records and does not compact: use delete")
+        documentation: "What happens to old records: delete removes them by age and size, compact keeps \
+                        the newest of each key. Both together do both.",
+        show: |config| {
+            let CleanupPolicy { delete, compact } = config.cleanup;
+            let policies = [("delete", delete), ("compact", compact)];
+            policies.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect::<Vec<_>>().join(",")
+        },
+        apply: |config, value| {
+            let mut cleanup = CleanupPolicy { delete: false, compact: false };
+            for policy in value.split(',') {
+                match policy.trim() {
+                    "delete" => cleanup.delete = true,
+                    "compact" => cleanup.compact = true,
+                    _ => return Err("delete, compact, or both with a comma between them"),
+                }
+            }
+            config.cleanup = cleanup;
+            Ok(())
         },
     },
     Setting {
@@ -102,9 +115,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "delete.retention.ms",
         broker_name: Some("log.cleaner.delete.retention.ms"),
         kind: SettingKind::Long,
-        documentation: NO_COMPACTION,
-        show: |_| "86400000".into(),
-        apply: |_, value| number(value, 0, i64::MAX, "milliseconds, 0 or more"),
+        documentation: "How many milliseconds a tombstone stays from the first compaction that finds it.",
+        show: |config| config.delete_retention_ms.to_string(),
+        apply: |config, value| {
+            config.delete_retention_ms = long(value, 0, i64::MAX, "milliseconds, 0 or more")?;
+            Ok(())
+        },
     },
     Setting {
         name: "file.delete.delay.ms",
@@ -182,9 +198,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "max.compaction.lag.ms",
         broker_name: Some("log.cleaner.max.compaction.lag.ms"),
         kind: SettingKind::Long,
-        documentation: NO_COMPACTION,
-        show: |_| i64::MAX.to_string(),
-        apply: |_, value| number(value, 1, i64::MAX, "milliseconds, 1 or more"),
+        documentation: "Compact what is older, however little of the log is dirty.",
+        show: |config| config.max_compaction_lag_ms.to_string(),
+        apply: |config, value| {
+            config.max_compaction_lag_ms = long(value, 1, i64::MAX, "milliseconds, 1 or more")?;
+            Ok(())
+        },
     },
     Setting {
         name: "max.message.bytes",
@@ -238,17 +257,23 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "min.cleanable.dirty.ratio",
         broker_name: Some("log.cleaner.min.cleanable.ratio"),
         kind: SettingKind::Double,
-        documentation: NO_COMPACTION,
-        show: |_| "0.5".into(),
-        apply: |_, value| ratio(value),
+        documentation: "Compact a log of which more than this part, 0 to 1, has come since the last compaction.",
+        show: |config| format!("{:?}", config.min_cleanable_dirty_ratio),
+        apply: |config, value| {
+            config.min_cleanable_dirty_ratio = ratio(value)?;
+            Ok(())
+        },
     },
     Setting {
         name: "min.compaction.lag.ms",
         broker_name: Some("log.cleaner.min.compaction.lag.ms"),
         kind: SettingKind::Long,
-        documentation: NO_COMPACTION,
-        show: |_| "0".into(),
-        apply: |_, value| number(value, 0, i64::MAX, "milliseconds, 0 or more"),
+        documentation: "Leave alone what is younger than so many milliseconds.",
+        show: |config| config.min_compaction_lag_ms.to_string(),
+        apply: |config, value| {
+            config.min_compaction_lag_ms = long(value, 0, i64::MAX, "milliseconds, 0 or more")?;
+            Ok(())
+        },
     },
     Setting {
         name: "min.insync.replicas",
@@ -379,9 +404,8 @@ fn flag(value: &str) -> Result<(), &'static str> {
     if is_flag { Ok(()) } else { Err("true or false") }
 }
 
-fn ratio(value: &str) -> Result<(), &'static str> {
-    let ratio = value.trim().parse().ok().filter(|ratio: &f64| (0.0..=1.0).contains(ratio));
-    ratio.map(drop).ok_or("0 to 1")
+fn ratio(value: &str) -> Result<f64, &'static str> {
+    value.trim().parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).ok_or("0 to 1")
 }
 
 /// All replicas, or each as its partition and its broker.

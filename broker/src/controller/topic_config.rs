@@ -65,6 +65,7 @@ impl TopicConfig {
 mod tests {
     use super::*;
     use crate::controller::SETTINGS;
+    use crate::log::CleanupPolicy;
 
     #[test]
     fn settings_are_sorted_and_read_what_they_show() {
@@ -91,14 +92,33 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_is_one_or_the_other_or_both() {
+        let mut config = TopicConfig::default();
+        for (value, shown, delete, compact) in [
+            ("compact", "compact", false, true),
+            ("delete", "delete", true, false),
+            (" compact , delete", "compact,delete", true, true),
+        ] {
+            config.set("cleanup.policy", value).unwrap();
+            assert_eq!(config.get("cleanup.policy"), Some(shown));
+            let log = config.log_config(&LogConfig::default());
+            assert_eq!(log.cleanup, CleanupPolicy { delete, compact });
+        }
+    }
+
+    #[test]
     fn what_we_cannot_do_is_refused_with_the_remedy() {
         let mut config = TopicConfig::default();
-        let error = config.set("cleanup.policy", "compact").unwrap_err();
-        assert!(error.to_string().ends_with("use delete"), "{error}");
+        let error = config.set("remote.storage.enable", "true").unwrap_err();
+        assert!(error.to_string().ends_with("use false"), "{error}");
         assert_eq!(config.set("no.such", "1"), Err(InvalidConfig::Unknown { name: "no.such".into() }));
-        for (name, value) in
-            [("retention.ms", "a week"), ("retention.ms", "-2"), ("segment.bytes", "99999999999")]
-        {
+        for (name, value) in [
+            ("cleanup.policy", "compact,forget"),
+            ("min.cleanable.dirty.ratio", "2"),
+            ("retention.ms", "a week"),
+            ("retention.ms", "-2"),
+            ("segment.bytes", "99999999999"),
+        ] {
             assert!(matches!(config.set(name, value), Err(InvalidConfig::Value { .. })), "{name}={value}");
         }
         assert_eq!(config, TopicConfig::default());

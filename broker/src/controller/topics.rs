@@ -139,8 +139,9 @@ impl Topics {
         let reserve = Reserve::new(Arc::clone(&storage), data_dir);
         let (log, entries, resources) = MetadataLog::open(&storage, &log_dir, data_dir, node_id, &reserve)?;
         let offsets = TopicPartition::new(OFFSETS_TOPIC, 0);
-        let RecoveryHints { recovery_point, log_start_offset, .. } = log_dir.recovery_hints(&offsets);
-        let others = vec![(offsets, Checkpoint { recovery_point, log_start_offset })];
+        let RecoveryHints { recovery_point, log_start_offset, first_dirty, .. } =
+            log_dir.recovery_hints(&offsets);
+        let others = vec![(offsets, Checkpoint { recovery_point, log_start_offset, first_dirty })];
         let topics = Self {
             reserve,
             storage,

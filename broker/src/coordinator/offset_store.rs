@@ -256,6 +256,7 @@ impl OffsetStore {
         Checkpoint {
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),
+            first_dirty: self.log.first_dirty(),
         }
     }
 

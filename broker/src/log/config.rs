@@ -2,9 +2,27 @@
 
 use protocol::records::TimestampType;
 
+/// What becomes of old records (`cleanup.policy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CleanupPolicy {
+    /// They go by age and by size: `retention.ms`, `retention.bytes`.
+    pub delete: bool,
+    /// Of each key the newest stays.
+    pub compact: bool,
+}
+
+impl CleanupPolicy {
+    /// Kafka's default.
+    pub const DELETE: Self = Self { delete: true, compact: false };
+    /// A topic that is a table.
+    pub const COMPACT: Self = Self { delete: false, compact: true };
+}
+
 /// Settings of one partition's log. They may change while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
+    /// `cleanup.policy`.
+    pub cleanup: CleanupPolicy,
     /// `segment.bytes`: a segment is closed before it grows past this.
     pub segment_bytes: u32,
     /// `segment.ms`: a segment is closed when its first record is this old.
@@ -32,11 +50,20 @@ pub struct LogConfig {
     pub flush_messages: Option<u64>,
     /// `flush.ms`: sync when a record has been unsynced for this long.
     pub flush_ms: Option<i64>,
+    /// `delete.retention.ms`: a tombstone stays for so long from the first cleaning that finds it.
+    pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`: a log is cleaned when more of its bytes than this part is dirty.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`: what is younger is left alone.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: what is older is cleaned, however little is dirty.
+    pub max_compaction_lag_ms: i64,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
+            cleanup: CleanupPolicy::DELETE,
             segment_bytes: 1 << 30,
             segment_ms: 7 * 24 * 3_600_000,
             segment_index_bytes: 10 << 20,
@@ -49,6 +76,10 @@ impl Default for LogConfig {
             timestamp_before_max_ms: i64::MAX,
             flush_messages: None,
             flush_ms: None,
+            delete_retention_ms: 24 * 3_600_000,
+            min_cleanable_dirty_ratio: 0.5,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
         }
     }
 }

@@ -31,6 +31,12 @@ pub struct Log {
     /// A sync failed. What the disk has is unknown from then on, and a second sync may succeed
     /// without having written anything, so nothing more is taken until the log is opened again.
     pub(super) broken: bool,
+    /// Everything before it has been compacted.
+    pub(super) first_dirty: Offset,
+    /// A cleaning is under way: no closed segment goes meanwhile.
+    pub(super) cleaning: bool,
+    /// After one that failed none begins before then, ms since 1970.
+    pub(super) cleaning_retry_ms: i64,
 }
 
 /// Where a batch went.
@@ -101,6 +107,10 @@ impl Log {
             flushed_offset: recovery_point,
             unflushed_since_ms: None,
             broken: false,
+            // Of records that are gone and come again nothing is known.
+            first_dirty: if hints.first_dirty <= end { hints.first_dirty } else { Offset::ZERO },
+            cleaning: false,
+            cleaning_retry_ms: 0,
         };
         Ok((log, recovery))
     }
@@ -245,6 +255,11 @@ impl Log {
     /// Everything before it is synced, indexes too.
     pub fn recovery_point(&self) -> Offset {
         self.recovery_point
+    }
+
+    /// Everything before it has been compacted.
+    pub fn first_dirty(&self) -> Offset {
+        self.first_dirty
     }
 
     /// Bytes of all segments, without indexes.

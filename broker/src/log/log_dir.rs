@@ -5,6 +5,7 @@
 //! ```text
 //! recovery-point-offset-checkpoint    everything before these offsets is synced
 //! log-start-offset-checkpoint         everything before these offsets was deleted
+//! cleaner-offset-checkpoint           everything before these offsets was compacted
 //! .kafka_cleanshutdown                there only after a run that ended in order
 //! ```
 //!
@@ -21,6 +22,7 @@ use super::{RecoveryHints, Storage, StorageError, TopicPartition, read_file, rep
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
+const CLEANED: &str = "cleaner-offset-checkpoint";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 /// Room for more partitions than one directory can hold.
 const MAX_FILE_LEN: u64 = 64 << 20;
@@ -32,6 +34,8 @@ pub struct Checkpoint {
     pub recovery_point: Offset,
     /// First offset that was not deleted.
     pub log_start_offset: Offset,
+    /// First offset that was not compacted.
+    pub first_dirty: Offset,
 }
 
 /// A data directory.
@@ -42,6 +46,7 @@ pub struct LogDir {
     clean: bool,
     recovery_points: BTreeMap<TopicPartition, Offset>,
     log_starts: BTreeMap<TopicPartition, Offset>,
+    cleaned: BTreeMap<TopicPartition, Offset>,
 }
 
 impl LogDir {
@@ -55,13 +60,14 @@ impl LogDir {
             Ok(std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default())
         };
         let (recovery_points, log_starts) = (checkpoint(RECOVERY_POINTS)?, checkpoint(LOG_STARTS)?);
+        let cleaned = checkpoint(CLEANED)?;
         let marker = path.join(CLEAN_SHUTDOWN);
         let clean = storage.exists(&marker);
         if clean {
             storage.remove(&marker).map_err(StorageError::of("remove", &marker))?;
             storage.sync_dir(&path).map_err(StorageError::of("sync", &path))?;
         }
-        Ok(Self { storage, path, clean, recovery_points, log_starts })
+        Ok(Self { storage, path, clean, recovery_points, log_starts, cleaned })
     }
 
     /// Partitions that have a directory, in order.
@@ -90,6 +96,7 @@ impl LogDir {
             clean_shutdown: self.clean && self.recovery_points.contains_key(partition),
             recovery_point: self.recovery_points.get(partition).copied().unwrap_or_default(),
             log_start_offset: self.log_starts.get(partition).copied().unwrap_or_default(),
+            first_dirty: self.cleaned.get(partition).copied().unwrap_or_default(),
         }
     }
 
@@ -100,7 +107,13 @@ impl LogDir {
         let points = encode(all.iter().map(|(partition, at)| (partition, at.recovery_point)));
         replace_file(&*self.storage, &self.path.join(RECOVERY_POINTS), points.as_bytes())?;
         let starts = encode(all.iter().map(|(partition, at)| (partition, at.log_start_offset)));
-        replace_file(&*self.storage, &self.path.join(LOG_STARTS), starts.as_bytes())
+        replace_file(&*self.storage, &self.path.join(LOG_STARTS), starts.as_bytes())?;
+        // Few logs are compacted, and one that is not named is compacted from its start.
+        let cleaned = all.iter().filter(|(_, at)| at.first_dirty > Offset::ZERO);
+        let cleaned = encode(
+            cleaned.map(|(partition, at)| (partition, at.first_dirty)).collect::<Vec<_>>().into_iter(),
+        );
+        replace_file(&*self.storage, &self.path.join(CLEANED), cleaned.as_bytes())
     }
 
     /// Removes a partition's files.
@@ -161,7 +174,8 @@ mod tests {
     fn a_clean_end_is_believed_once() {
         let storage = MemoryStorage::new();
         let clicks = TopicPartition::new("clicks", 3);
-        let at = Checkpoint { recovery_point: Offset(70), log_start_offset: Offset(7) };
+        let at =
+            Checkpoint { recovery_point: Offset(70), log_start_offset: Offset(7), first_dirty: Offset(30) };
         let dir = open(&storage);
         assert_eq!(dir.recovery_hints(&clicks), RecoveryHints::default());
         dir.checkpoint(&[(clicks.clone(), at)]).unwrap();
@@ -170,7 +184,12 @@ mod tests {
         let hints = open(&storage).recovery_hints(&clicks);
         assert_eq!(
             hints,
-            RecoveryHints { clean_shutdown: true, recovery_point: Offset(70), log_start_offset: Offset(7) }
+            RecoveryHints {
+                clean_shutdown: true,
+                recovery_point: Offset(70),
+                log_start_offset: Offset(7),
+                first_dirty: Offset(30),
+            }
         );
         // The second run did not end in order.
         assert!(!open(&storage).recovery_hints(&clicks).clean_shutdown);

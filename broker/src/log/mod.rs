@@ -48,14 +48,15 @@
 //!   as they are.
 //! - [`Log::begin_flush`] syncs it now and then and moves the recovery point behind it, so that the
 //!   next start need not check it (`recovery.rs`).
-//! - [`Log::apply_retention`] forgets it when its time has come (`retention.rs`).
+//! - [`Log::apply_retention`] forgets it when its time has come (`retention.rs`), or
+//!   [`Log::begin_cleaning`] when newer records of its keys have made it old (`cleaner/`).
 //!
 //! # Simplifications
 //!
 //! - Indexes of all segments are kept in memory, about 5 MB for each GB of log; Kafka maps them in.
 //! - Index files are written at a flush, not at every append.
-//! - `cleanup.policy=compact` is not there yet.
 
+mod cleaner;
 mod config;
 mod epochs;
 mod error;
@@ -75,7 +76,8 @@ mod time_index;
 mod topic_partition;
 mod walk;
 
-pub use config::LogConfig;
+pub use cleaner::{CleanerConfig, Cleaning, CleaningStats};
+pub use config::{CleanupPolicy, LogConfig};
 pub use error::{AppendError, ReadError};
 pub use flush::PendingFlush;
 pub use log::{Appended, FileRegion, Log, TimestampedOffset};

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use protocol::records::Offset;
 
+use super::cleaner;
 use super::epochs::Epochs;
 use super::segment::{LogSegment, Trust, base_offset_of};
 use super::{LogConfig, Storage, StorageError};
@@ -27,6 +28,8 @@ pub struct RecoveryHints {
     pub recovery_point: Offset,
     /// Records before this offset were deleted, though their segment may still be there.
     pub log_start_offset: Offset,
+    /// Everything before this offset has been compacted.
+    pub first_dirty: Offset,
 }
 
 /// What opening a log had to do.
@@ -57,6 +60,7 @@ pub(super) fn recover(
     hints: RecoveryHints,
 ) -> Result<Recovered, StorageError> {
     storage.create_dir(dir).map_err(StorageError::of("create", dir))?;
+    cleaner::swap::recover(storage, dir)?;
     let mut epochs = Epochs::open(storage, dir)?;
     let names = storage.list(dir).map_err(StorageError::of("list", dir))?;
     let bases: Vec<Offset> = names.iter().filter_map(|name| base_offset_of(name)).collect();

@@ -154,8 +154,12 @@ fn flush_ms_counts_from_the_oldest_unsynced_record() {
 #[test]
 fn offsets_are_not_given_twice_after_everything_was_deleted() {
     let storage = MemoryStorage::new();
-    let hints =
-        RecoveryHints { clean_shutdown: false, recovery_point: Offset(0), log_start_offset: Offset(40) };
+    let hints = RecoveryHints {
+        clean_shutdown: false,
+        recovery_point: Offset(0),
+        log_start_offset: Offset(40),
+        ..RecoveryHints::default()
+    };
     let (mut log, _) = open(&storage, &LogConfig::default(), hints);
     assert_eq!(log.log_start_offset(), Offset(40));
     assert_eq!(append(&mut log, &batch(&[1], 10)).unwrap().base_offset, Offset(40));
@@ -175,7 +179,7 @@ fn leader_epochs_survive_the_loss_of_their_file() {
     log.flush().unwrap();
     storage.remove(Path::new("t-0/leader-epoch-checkpoint")).unwrap();
     let clean =
-        RecoveryHints { clean_shutdown: true, recovery_point: Offset(10), log_start_offset: Offset(0) };
+        RecoveryHints { clean_shutdown: true, recovery_point: Offset(10), ..RecoveryHints::default() };
     for hints in [clean, RecoveryHints::default()] {
         let storage = storage.kill();
         let (log, _) = open(&storage, &LogConfig::default(), hints);

@@ -71,6 +71,12 @@ impl<'a> Walk<'a> {
         self.step(check_batch, header.total_len())
     }
 
+    /// The bytes of the batch that [`Walk::next_checked`] has just found; `header` is its own.
+    pub(super) fn last_batch(&self, header: &BatchHeader) -> &[u8] {
+        let end = (self.position - self.buffer_at) as usize;
+        &self.buffer[end - header.total_len()..end]
+    }
+
     fn step(
         &mut self,
         check: impl FnOnce(&[u8]) -> Result<BatchHeader, BatchError>,

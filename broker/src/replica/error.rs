@@ -45,6 +45,14 @@ pub enum ProduceError {
         /// How many.
         count: usize,
     },
+    /// Records without keys, for a topic that is compacted: `INVALID_RECORD`.
+    #[error("{count} of the batch's records are refused: {}", first_of(refused))]
+    NoKeys {
+        /// Which, the first hundred of them. Not empty.
+        refused: Vec<RefusedRecord>,
+        /// How many.
+        count: usize,
+    },
     /// See there.
     #[error(transparent)]
     Sequence(#[from] SequenceError),

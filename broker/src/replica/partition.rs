@@ -11,8 +11,8 @@ use super::producer_state::{ProducerDescription, ProducerState, SequenceCheck};
 use super::snapshots::Snapshots;
 use super::validation::{Validated, validate};
 use crate::log::{
-    Appended, Checkpoint, DeletedSegments, FileRegion, Log, LogConfig, PendingFlush, ReadError, Recovery,
-    RecoveryHints, Storage, StorageError, TimestampedOffset,
+    Appended, Checkpoint, CleanerConfig, Cleaning, CleaningStats, DeletedSegments, FileRegion, Log,
+    LogConfig, PendingFlush, ReadError, Recovery, RecoveryHints, Storage, StorageError, TimestampedOffset,
 };
 
 /// Why records were not deleted.
@@ -220,6 +220,44 @@ impl Partition {
         [self.log.next_retention_ms(), self.producers.next_expiry_ms()].into_iter().flatten().min()
     }
 
+    /// When the log is dirty enough to be compacted, ms since 1970; 0 when it is now.
+    pub fn next_cleaning_ms(&self) -> Option<i64> {
+        self.log.next_cleaning_ms(self.high_watermark())
+    }
+
+    /// How much of what can be compacted is dirty, from 0 to 1.
+    pub fn dirty_ratio(&self) -> f64 {
+        self.log.dirty_ratio(self.high_watermark())
+    }
+
+    /// Starts a cleaning: [`Partition::advance_cleaning`] and `work`, without holding the
+    /// partition, in turn, then [`Partition::finish_cleaning`]. `None` when nothing is due.
+    pub fn begin_cleaning(&mut self, cleaner: &CleanerConfig, now_ms: i64) -> Option<Cleaning> {
+        self.log.begin_cleaning(cleaner, self.high_watermark(), self.producers.last_offsets(), now_ms)
+    }
+
+    /// Does what needs the partition and takes no time; `false` when the cleaning is through.
+    pub fn advance_cleaning(&mut self, cleaning: &mut Cleaning) -> Result<bool, StorageError> {
+        let end = self.log.log_end_offset();
+        let more = self.log.advance_cleaning(cleaning);
+        assert_eq!(self.log.log_end_offset(), end, "compaction gives no offset a second time");
+        more
+    }
+
+    /// Ends a cleaning, whether it is through or failed. Drop it without holding the partition.
+    pub fn finish_cleaning(&mut self, cleaning: &Cleaning, failed: bool, now_ms: i64) {
+        self.log.finish_cleaning(cleaning, failed, now_ms);
+    }
+
+    /// Cleans here and now, if that is due.
+    pub fn clean(
+        &mut self,
+        cleaner: &CleanerConfig,
+        now_ms: i64,
+    ) -> Result<Option<CleaningStats>, StorageError> {
+        self.log.clean(cleaner, self.high_watermark(), self.producers.last_offsets(), now_ms)
+    }
+
     /// When `flush.ms` asks for the next flush, ms since 1970.
     pub fn next_flush_ms(&self) -> Option<i64> {
         self.log.next_flush_ms()
@@ -261,6 +299,7 @@ impl Partition {
         Checkpoint {
             recovery_point: self.log.recovery_point(),
             log_start_offset: self.log.log_start_offset(),
+            first_dirty: self.log.first_dirty(),
         }
     }
 }

@@ -31,7 +31,7 @@
 //!
 //! No transactions yet: nothing is ever open.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use protocol::records::{BatchHeader, Offset};
 use thiserror::Error;
@@ -220,6 +220,12 @@ impl ProducerState {
                 last_timestamp_ms: last.map_or(-1, |batch| batch.timestamp_ms),
             }
         })
+    }
+
+    /// Where the last record of each stands.
+    pub(super) fn last_offsets(&self) -> HashMap<i64, Offset> {
+        let last = |producer: &Producer| producer.batches.back().map(|batch| batch.last_offset);
+        self.producers.iter().filter_map(|(id, producer)| Some((*id, last(producer)?))).collect()
     }
 
     /// Forgets producers that have been silent for a day.

@@ -5,6 +5,8 @@
 //! read once on its way in, all of it, as a consumer will read it: checksum, header, and then every
 //! record, behind whichever compression. The records are stepped over, not kept.
 //!
+//! Compaction goes by keys, so a topic that is compacted takes no record without one.
+//!
 //! Two things in the header are the broker's to say. The largest timestamp is what the records
 //! have, whatever the producer wrote there: offsets are found by it. And in a topic whose
 //! timestamps are the broker's (`message.timestamp.type=LogAppendTime`) it is the time of
@@ -51,7 +53,8 @@ pub(super) fn validate<'a>(
         return Err(ProduceError::TooLarge { size: records.len(), max });
     }
     let header = check_produced(records).map_err(RecordError::from)?;
-    let largest = largest_timestamp(records, &header, &Times::of(config, &header, now_ms))?;
+    let largest =
+        read_records(records, &header, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
     let max_timestamp = match config.timestamp_type {
         TimestampType::CreateTime => largest,
         TimestampType::LogAppendTime => now_ms,
@@ -64,9 +67,15 @@ pub(super) fn validate<'a>(
     Ok(Validated { header, bytes: Cow::Owned(with_header(records, &header)) })
 }
 
-/// Walks through all records; answers with the largest of their own timestamps.
-fn largest_timestamp(records: &[u8], header: &BatchHeader, times: &Times) -> Result<i64, ProduceError> {
-    let (mut largest, mut refused, mut count) = (NO_TIMESTAMP, Vec::new(), 0);
+/// Walks through all records; answers with the largest of their own timestamps. A topic that is
+/// compacted `needs_keys`.
+fn read_records(
+    records: &[u8],
+    header: &BatchHeader,
+    times: &Times,
+    needs_keys: bool,
+) -> Result<i64, ProduceError> {
+    let (mut largest, mut untimely, mut without_key) = (NO_TIMESTAMP, Refused::default(), Refused::default());
     // A producer may say that a broker has stamped them: none has.
     let attributes = header.attributes.with_timestamp_type(TimestampType::CreateTime);
     let unstamped = BatchHeader { attributes, ..*header };
@@ -74,11 +83,11 @@ fn largest_timestamp(records: &[u8], header: &BatchHeader, times: &Times) -> Res
         if record.offset_delta != record.index {
             return ControlFlow::Break(record);
         }
+        if needs_keys && !record.has_key {
+            without_key.add(record.index, || "a compacted topic takes no record without a key".to_owned());
+        }
         if !times.take(record.timestamp_ms) {
-            count += 1;
-            if refused.len() < MAX_REFUSED {
-                refused.push(RefusedRecord { index: record.index, message: times.complaint(record) });
-            }
+            untimely.add(record.index, || times.complaint(record));
         }
         largest = largest.max(record.timestamp_ms);
         ControlFlow::Continue(())
@@ -86,10 +95,30 @@ fn largest_timestamp(records: &[u8], header: &BatchHeader, times: &Times) -> Res
     if let Some(RecordSummary { index, offset_delta, .. }) = misplaced {
         return Err(ProduceError::OffsetDelta { index, offset_delta });
     }
-    if count > 0 {
-        return Err(ProduceError::Timestamps { refused, count });
+    if without_key.count > 0 {
+        return Err(ProduceError::NoKeys { refused: without_key.named, count: without_key.count });
+    }
+    if untimely.count > 0 {
+        return Err(ProduceError::Timestamps { refused: untimely.named, count: untimely.count });
     }
     Ok(largest)
+}
+
+/// Records for which a batch is refused.
+#[derive(Default)]
+struct Refused {
+    count: usize,
+    /// The first of them.
+    named: Vec<RefusedRecord>,
+}
+
+impl Refused {
+    fn add(&mut self, index: i32, message: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.named.len() < MAX_REFUSED {
+            self.named.push(RefusedRecord { index, message: message() });
+        }
+    }
 }
 
 /// Which timestamps a topic takes.

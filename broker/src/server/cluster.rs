@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::clock::{self, Clock};
 use super::error::{ShutdownError, StartError};
 use super::lock_file::LockFile;
 use super::shared::Shared;
-use super::{accept, housekeeping, listen, open_files};
+use super::{accept, cleaning, housekeeping, listen, open_files};
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
@@ -119,9 +120,11 @@ fn run(
         }
         tokio::spawn(housekeeping::keep_groups(Arc::clone(&shared)));
         tokio::spawn(housekeeping::keep_logs(Arc::clone(&shared)));
+        tokio::spawn(cleaning::keep_clean(Arc::clone(&shared)));
         // Either a message or the sender's end means stop.
         let _either_way = stopped.await;
     });
+    shared.cleaner.stop.store(true, Ordering::Release);
     // Ends every task, and with it every connection; then nothing else holds the node.
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     // All tasks have ended with their runtime; only a thread that waits for the disk may still hold

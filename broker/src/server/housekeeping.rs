@@ -62,11 +62,12 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
             checkpoint_ms = None;
             checkpoint(&shared).await;
         }
+        shared.logs_kept.notify_one();
     }
 }
 
 impl Shared {
-    fn all_partitions(&self) -> Vec<Arc<PartitionHandle>> {
+    pub(super) fn all_partitions(&self) -> Vec<Arc<PartitionHandle>> {
         self.node.topics.all().iter().flat_map(|topic| topic.partitions.clone()).collect()
     }
 }

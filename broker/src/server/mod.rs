@@ -14,6 +14,7 @@
 
 mod accept;
 mod arrival;
+mod cleaning;
 mod clock;
 mod cluster;
 mod connection;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use super::arrival::Room;
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::purgatory::Purgatory;
 use crate::api::{Changed, Outcome};
 use crate::coordinator::Token;
+use crate::log::CleanerConfig;
 use crate::node::Node;
 
 /// When nothing of a large request has come for so long, its client is gone or means no good.
@@ -31,6 +32,9 @@ pub(super) struct Shared {
     /// The logs changed since housekeeping last looked at them.
     pub(super) logs_dirty: AtomicBool,
     pub(super) logs_changed: Notify,
+    pub(super) cleaner: CleanerConfig,
+    /// Housekeeping has looked at the logs; one may have become dirty enough to be compacted.
+    pub(super) logs_kept: Notify,
     /// When housekeeping will look at the groups, ms since 1970.
     pub(super) groups_due_ms: AtomicI64,
     pub(super) groups_changed: Notify,
@@ -49,6 +53,8 @@ impl Shared {
             purgatory: Purgatory::default(),
             logs_dirty: AtomicBool::new(false),
             logs_changed: Notify::new(),
+            cleaner: CleanerConfig::new([clock::random(), clock::random()]),
+            logs_kept: Notify::new(),
             groups_due_ms: AtomicI64::new(i64::MAX),
             groups_changed: Notify::new(),
             last_token: AtomicU64::new(0),
@@ -83,7 +89,7 @@ impl Shared {
         }
     }
 
-    fn logs_have_changed(&self) {
+    pub(super) fn logs_have_changed(&self) {
         if !self.logs_dirty.load(Ordering::Relaxed) && !self.logs_dirty.swap(true, Ordering::AcqRel) {
             self.logs_changed.notify_one();
         }

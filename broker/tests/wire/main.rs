@@ -8,6 +8,7 @@ mod ambiguous;
 mod amplification;
 mod answers;
 mod client;
+mod compaction;
 mod connections;
 mod fetch;
 mod groups;

@@ -49,6 +49,7 @@ mod batch;
 mod builder;
 pub mod codec;
 mod ids;
+mod raw;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -61,5 +62,6 @@ pub use batch::{
 };
 pub use builder::{BatchBuilder, ProducerStamp};
 pub use ids::{LeaderEpoch, Offset};
+pub use raw::{RawRecord, RawRecords, assemble, opened, raw_records};
 pub use record::{Header, Record, RecordError, Records, opened_records, records};
 pub use walk::{MAX_RECORDS_BYTES, RecordSummary, walk};

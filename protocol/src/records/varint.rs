@@ -34,14 +34,24 @@ pub(super) fn read_i32(input: &mut &[u8]) -> Option<i32> {
     read_i64(input).and_then(|value| i32::try_from(value).ok())
 }
 
+/// How many bytes `value` takes.
+pub(super) fn len(value: i64) -> usize {
+    let bits = 64 - (zig_zag(value) | 1).leading_zeros() as usize;
+    bits.div_ceil(7)
+}
+
 /// Appends `value`.
 pub(super) fn put(output: &mut impl BufMut, value: i64) {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+    let mut rest = zig_zag(value);
     while rest >= 0x80 {
         output.put_u8(rest as u8 | 0x80);
         rest >>= 7;
     }
     output.put_u8(rest as u8);
+}
+
+fn zig_zag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
 }
 
 #[cfg(test)]
@@ -53,6 +63,7 @@ mod tests {
         for value in [0, 1, -1, 63, 64, -64, -65, 1 << 20, i64::from(i32::MAX), i64::MAX, i64::MIN] {
             let mut bytes = Vec::new();
             put(&mut bytes, value);
+            assert_eq!(len(value), bytes.len(), "{value}");
             let mut rest = bytes.as_slice();
             assert_eq!(read_i64(&mut rest), Some(value));
             assert!(rest.is_empty());

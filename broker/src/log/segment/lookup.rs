@@ -144,7 +144,9 @@ impl LogSegment {
         if header.last_offset() < from {
             return Ok(None);
         }
-        if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
+        // Compaction may have taken the batch's first records.
+        let is_whole = i64::from(header.records_count) == header.next_offset() - header.base_offset;
+        if header.attributes.timestamp_type() == TimestampType::LogAppendTime && is_whole {
             let (timestamp_ms, offset) = (header.max_timestamp, header.base_offset.max(from));
             return Ok(Some(TimestampedOffset { timestamp_ms, offset, leader_epoch }));
         }

@@ -63,6 +63,14 @@ pub(super) fn file_path(dir: &Path, base_offset: Offset, extension: &str) -> Pat
     dir.join(format!("{:020}.{extension}", base_offset.0))
 }
 
+/// The same path with one more extension.
+pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
 /// The base offset in a segment's file name; `None` when it is none.
 pub(super) fn base_offset_of(name: &str) -> Option<Offset> {
     let digits = name.strip_suffix(".log")?;
@@ -80,7 +88,27 @@ impl LogSegment {
     ) -> Result<Self, StorageError> {
         let path = file_path(dir, base_offset, "log");
         let file = storage.open(&path).map_err(StorageError::of("create", &path))?;
-        Ok(Self {
+        Ok(Self::empty(path, file, base_offset, config))
+    }
+
+    /// Starts an empty segment that does not count yet: its file has one more extension, so that it
+    /// can stand beside the one which it will replace.
+    pub(super) fn create_beside(
+        storage: &dyn Storage,
+        dir: &Path,
+        base_offset: Offset,
+        extension: &str,
+        config: &LogConfig,
+    ) -> Result<Self, StorageError> {
+        let path = file_path(dir, base_offset, "log");
+        let beside = beside(&path, extension);
+        let file = storage.open(&beside).map_err(StorageError::of("create", &beside))?;
+        file.set_len(0).map_err(StorageError::of("truncate", &beside))?;
+        Ok(Self::empty(path, file, base_offset, config))
+    }
+
+    fn empty(path: PathBuf, file: Arc<dyn StorageFile>, base_offset: Offset, config: &LogConfig) -> Self {
+        Self {
             base_offset,
             next_offset: base_offset,
             size: 0,
@@ -94,7 +122,7 @@ impl LogSegment {
             bytes_since_entry: 0,
             index_interval_bytes: u64::from(config.index_interval_bytes),
             recent: VecDeque::new(),
-        })
+        }
     }
 
     /// Opens what is there. Where the segment is trusted only headers behind the last index entry
@@ -276,6 +304,17 @@ impl LogSegment {
         Ok(())
     }
 
+    /// Writes batches that have been noted already, the first of which stands at `position`.
+    pub(super) fn write_noted(&self, batches: &[u8], position: u64) -> Result<(), StorageError> {
+        assert_eq!(position + batches.len() as u64, self.size, "what is written is what was noted");
+        self.file.write_at([batches, &[]], position).map_err(StorageError::of("write", &self.path))
+    }
+
+    /// Where the segment stands, or will.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether `len` more bytes with these offsets keep positions and offsets within what an index
     /// entry can hold, and the file within `max_len`. An empty segment has room for anything.
     pub(super) fn has_room(&self, len: usize, last_offset: Offset, max_len: u64) -> bool {
@@ -289,7 +328,7 @@ impl LogSegment {
     }
 
     /// Takes a batch that stands at `position`, the end so far, into account.
-    fn note(&mut self, header: &BatchHeader, position: u64) {
+    pub(super) fn note(&mut self, header: &BatchHeader, position: u64) {
         assert_eq!(position, self.size, "a batch stands where the one before it ends");
         assert!(
             header.base_offset >= self.next_offset,
@@ -306,7 +345,9 @@ impl LogSegment {
         );
         let last = OffsetEntry { relative_offset: relative as u32, position: position as u32 };
         self.first_timestamp_ms.get_or_insert(header.max_timestamp);
-        if self.max_timestamp.is_none_or(|(largest, _)| header.max_timestamp > largest) {
+        // A batch that compaction has emptied has no time, whatever its header says.
+        let is_latest = self.max_timestamp.is_none_or(|(largest, _)| header.max_timestamp > largest);
+        if header.records_count > 0 && is_latest {
             self.max_timestamp = Some((header.max_timestamp, header.last_offset()));
         }
         // The first batch needs no entry: a lookup that finds none starts at the beginning.
@@ -340,6 +381,23 @@ impl LogSegment {
 
     /// Appends to the index files what they lack, and names the files that a sync must cover.
     pub(super) fn save_indexes(&mut self, storage: &dyn Storage) -> Result<Vec<NamedFile>, StorageError> {
+        self.save_indexes_as(storage, |path| path)
+    }
+
+    /// The same into files whose names have one more extension.
+    pub(super) fn save_indexes_beside(
+        &mut self,
+        storage: &dyn Storage,
+        extension: &str,
+    ) -> Result<Vec<NamedFile>, StorageError> {
+        self.save_indexes_as(storage, |path| beside(&path, extension))
+    }
+
+    fn save_indexes_as(
+        &mut self,
+        storage: &dyn Storage,
+        name: impl Fn(PathBuf) -> PathBuf,
+    ) -> Result<Vec<NamedFile>, StorageError> {
         assert!(
             self.saved.0 <= self.offsets.len() && self.saved.1 <= self.times.len(),
             "the index files have {:?} entries, more than the indexes: an index only grows",
@@ -351,7 +409,7 @@ impl LogSegment {
         ];
         let mut files = Vec::with_capacity(parts.len() + 1);
         for (extension, position, bytes) in parts {
-            let path = self.path.with_extension(extension);
+            let path = name(self.path.with_extension(extension));
             let file = storage.open(&path).map_err(StorageError::of("open", &path))?;
             // The file may be longer: a crash left entries that recovery did not believe.
             file.set_len(position).map_err(StorageError::of("truncate", &path))?;

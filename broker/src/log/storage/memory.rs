@@ -28,6 +28,22 @@ struct Faults {
     capacity: Option<u64>,
     /// Every sync fails.
     sync_fails: bool,
+    /// Changes that still succeed.
+    changes_left: Option<usize>,
+}
+
+impl Faults {
+    /// One more change of files or names.
+    fn change(&mut self) -> io::Result<()> {
+        match &mut self.changes_left {
+            Some(0) => Err(io::Error::other("the disk is gone")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -73,6 +89,21 @@ impl MemoryStorage {
     /// From now on every sync fails, or none does.
     pub fn fail_syncs(&self, fails: bool) {
         lock(&self.shared().faults).sync_fails = fails;
+    }
+
+    /// From now on `changes` of files and names succeed, and all that come after them fail; `None`
+    /// lifts it.
+    pub fn fail_after(&self, changes: Option<usize>) {
+        lock(&self.shared().faults).changes_left = changes;
+    }
+
+    /// What is left of [`MemoryStorage::fail_after`].
+    pub fn changes_left(&self) -> Option<usize> {
+        lock(&self.shared().faults).changes_left
+    }
+
+    fn change(&self) -> io::Result<()> {
+        lock(&self.shared().faults).change()
     }
 
     /// What is on the disk after the power went: a new file system with all that was synced and,
@@ -156,6 +187,9 @@ impl Storage for MemoryStorage {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        if !self.exists(path) {
+            self.change()?;
+        }
         let file = self.new_file(Contents::default());
         Ok(self.shared().files.entry(path.into()).or_insert(file).clone())
     }
@@ -165,6 +199,7 @@ impl Storage for MemoryStorage {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change()?;
         let mut shared = self.shared();
         let file = shared.files.remove(from).ok_or(ErrorKind::NotFound)?;
         shared.files.insert(to.into(), file);
@@ -172,17 +207,21 @@ impl Storage for MemoryStorage {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        if self.exists(path) {
+            self.change()?;
+        }
         self.shared().remove_if(|file| file == path);
         Ok(())
     }
 
     fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        self.change()?;
         self.shared().remove_if(|file| file.starts_with(dir));
         Ok(())
     }
 
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
-        Ok(())
+        self.change()
     }
 }
 
@@ -215,6 +254,7 @@ impl StorageFile for MemoryFile {
     fn write_at(&self, slices: [&[u8]; 2], position: u64) -> io::Result<()> {
         let mut all = slices.concat();
         let mut faults = lock(&self.faults);
+        faults.change()?;
         let mut result = Ok(());
         if let Some(capacity) = &mut faults.capacity {
             // As a real one does: write what fits, then fail.
@@ -234,14 +274,18 @@ impl StorageFile for MemoryFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        lock(&self.faults).change()?;
         self.contents().now.resize(len as usize, 0);
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
-        if lock(&self.faults).sync_fails {
+        let mut faults = lock(&self.faults);
+        faults.change()?;
+        if faults.sync_fails {
             return Err(io::Error::other("the disk is broken"));
         }
+        drop(faults);
         let mut contents = self.contents();
         let Contents { now, synced } = &mut *contents;
         synced.clone_from(now);

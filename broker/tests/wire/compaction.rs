@@ -1,0 +1,83 @@
+//! A topic that is a table, as a client sees it.
+
+use std::collections::BTreeMap;
+
+use broker::Cluster;
+use bytes::Bytes;
+use protocol::ErrorCode;
+use protocol::records::{BatchBuilder, Compression, check_batch, opened, opened_records};
+
+use crate::client::{Client, config, fetch, records, start, what_a_kill_leaves};
+
+fn put(client: &mut Client, compression: Compression, key: Option<&str>, value: &str) -> (ErrorCode, usize) {
+    let mut batch = BatchBuilder::new().compression(compression);
+    batch.push(1_000, Some(b"always"), Some(b"there"));
+    batch.push(1_000, key.map(str::as_bytes), Some(value.as_bytes()));
+    let answer = client.produce("t", 0, batch.finish());
+    (answer.error_code, answer.record_errors.len())
+}
+
+/// What is there from the start on: records, and the newest value of each key.
+fn read(client: &mut Client) -> (usize, BTreeMap<Bytes, Bytes>) {
+    let (mut from, mut count, mut table) = (0, 0, BTreeMap::new());
+    loop {
+        let bytes = records(&client.fetch(&fetch("t", &[(0, from)])));
+        if bytes.is_empty() {
+            return (count, table);
+        }
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let header = check_batch(rest).unwrap();
+            for record in opened_records(header, &opened(rest, &header).unwrap()) {
+                let record = record.unwrap();
+                let text = |bytes: Option<&[u8]>| Bytes::copy_from_slice(bytes.unwrap());
+                table.insert(text(record.key), text(record.value));
+                count += 1;
+            }
+            from = header.next_offset().0;
+            rest = &rest[header.total_len()..];
+        }
+    }
+}
+
+#[test]
+fn a_compacted_topic_takes_no_record_without_a_key() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[("cleanup.policy", "compact")]);
+    for compression in Compression::ALL {
+        assert_eq!(put(&mut client, compression, None, "v"), (ErrorCode::INVALID_RECORD, 1));
+        assert_eq!(put(&mut client, compression, Some(""), "v"), (ErrorCode::NONE, 0));
+    }
+}
+
+/// It comes by itself, it outlives a kill, and clients find all that they should.
+#[test]
+fn old_values_go_and_the_newest_stay() {
+    let (cluster, dir) = start();
+    let mut client = Client::to(&cluster);
+    let settings = [("cleanup.policy", "compact"), ("segment.bytes", "2000")];
+    client.create_topic("t", 1, &settings);
+    for number in 0..300 {
+        let compression = Compression::ALL[number % 5];
+        let key = format!("key-{}", number % 7);
+        assert_eq!(put(&mut client, compression, Some(&key), &number.to_string()).0, ErrorCode::NONE);
+    }
+    let expected: BTreeMap<Bytes, Bytes> = (293..300)
+        .map(|number| (format!("key-{}", number % 7).into(), number.to_string().into()))
+        .chain([("always".into(), "there".into())])
+        .collect();
+    let count = loop {
+        let (count, table) = read(&mut client);
+        assert_eq!(table, expected);
+        if count < 200 {
+            break count;
+        }
+    };
+    let killed = what_a_kill_leaves(&dir);
+    let cluster = Cluster::start(config(&killed)).unwrap();
+    let mut client = Client::to(&cluster);
+    let (after, table) = read(&mut client);
+    assert_eq!(table, expected);
+    assert!(after <= count, "{after} records after the kill, {count} before it");
+}
