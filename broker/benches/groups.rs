@@ -9,22 +9,21 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, JoinRequest,
     SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
+use broker::log::{LogConfig, MemoryStorage, RecoveryHints, TopicPartition};
+use broker::replica::{Partition, PartitionHandle};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use protocol::records::Offset;
+use protocol::records::{LeaderEpoch, Offset};
 
 fn coordinator() -> GroupCoordinator {
+    let (settings, hints) = (LogConfig::default(), RecoveryHints::default());
     let storage = Arc::new(MemoryStorage::new());
-    GroupCoordinator::open(
-        storage,
-        "offsets-0".into(),
-        GroupConfig::default(),
-        1,
-        RecoveryHints::default(),
-        0,
-    )
-    .expect("memory works")
+    let opened = Partition::open(storage, "offsets-0".into(), settings, LeaderEpoch(0), hints);
+    let (partition, _) = opened.expect("memory works");
+    let partition = PartitionHandle::new(TopicPartition::new("offsets", 0), partition);
+    let mut coordinator = GroupCoordinator::new(GroupConfig::default(), 1);
+    coordinator.load(vec![Arc::new(partition)], 0).expect("memory works");
+    coordinator
 }
 
 fn join(member_id: &str) -> JoinRequest {

@@ -7,9 +7,12 @@ use protocol::Uuid;
 use thiserror::Error;
 
 use crate::BrokerConfig;
-use crate::controller::{TopicError, Topics};
+use crate::controller::{Topic, TopicConfig, TopicError, Topics};
 use crate::coordinator::{GroupCoordinator, OFFSETS_TOPIC, ProducerIds};
-use crate::log::{Checkpoint, LogDir, Storage, StorageError, TopicPartition, read_file, replace_file};
+use crate::log::{LogDir, Storage, StorageError, read_file, replace_file};
+
+/// Partitions of the topic in which groups' offsets are kept (`offsets.topic.num.partitions`).
+const OFFSETS_PARTITIONS: i32 = 12;
 
 /// Why the data directory could not be opened.
 #[derive(Debug, Error)]
@@ -42,18 +45,18 @@ impl Node {
         let data_dir = config.data_dir.clone();
         let log_dir = LogDir::open(Arc::clone(storage), data_dir.clone())?;
         let cluster_id = cluster_id(&**storage, &data_dir, config.node_id, &random)?;
-        let offsets = offsets_partition();
-        let groups = GroupCoordinator::open(
-            Arc::clone(storage),
-            log_dir.partition_dir(&offsets),
-            config.groups.clone(),
-            random(),
-            log_dir.recovery_hints(&offsets),
-            now_ms,
-        )?;
         let producer_ids = ProducerIds::open(Arc::clone(storage), &data_dir)?;
         let topics =
             Topics::open(Arc::clone(storage), log_dir, &data_dir, config.node_id, config.log.clone())?;
+        let mut groups = GroupCoordinator::new(config.groups.clone(), random());
+        let offsets = match topics.get(OFFSETS_TOPIC) {
+            // Older versions kept it beside the topics, with one partition.
+            None => topics.adopt(OFFSETS_TOPIC, random_uuid(&random), offsets_config())?,
+            known => known,
+        };
+        if let Some(offsets) = offsets {
+            groups.load(offsets.partitions.clone(), now_ms)?;
+        }
         Ok(Self {
             config,
             cluster_id,
@@ -61,6 +64,21 @@ impl Node {
             groups: Mutex::new(groups),
             producer_ids: Mutex::new(producer_ids),
         })
+    }
+
+    /// The topic in which groups' offsets are kept: made when the first group asks, as by Kafka.
+    pub(crate) fn offsets_topic(
+        &self,
+        random: impl Fn() -> u64,
+        now_ms: i64,
+    ) -> Result<Arc<Topic>, TopicError> {
+        let id = || random_uuid(&random);
+        let topic = self.topics.get_or_create(OFFSETS_TOPIC, id, OFFSETS_PARTITIONS, offsets_config)?;
+        let mut groups = self.groups();
+        if !groups.is_loaded() {
+            groups.load(topic.partitions.clone(), now_ms)?;
+        }
+        Ok(topic)
     }
 
     /// The coordinator of all groups.
@@ -75,23 +93,24 @@ impl Node {
 
     /// Writes down how far everything is synced, so that a start after a crash has little to read.
     pub(crate) fn checkpoint(&self) -> Result<(), StorageError> {
-        self.topics.checkpoint(&self.offsets_checkpoint())
+        self.topics.checkpoint()
     }
 
     /// The end of an orderly run.
     pub(crate) fn close(self) -> Result<(), StorageError> {
-        self.groups().close()?;
-        let offsets = self.offsets_checkpoint();
-        self.topics.close(&offsets)
-    }
-
-    fn offsets_checkpoint(&self) -> [(TopicPartition, Checkpoint); 1] {
-        [(offsets_partition(), self.groups().checkpoint())]
+        self.topics.close()
     }
 }
 
-fn offsets_partition() -> TopicPartition {
-    TopicPartition::new(OFFSETS_TOPIC, 0)
+/// Kafka's own settings of it, with segments small enough that old commits go soon.
+fn offsets_config() -> TopicConfig {
+    let mut config = TopicConfig::default();
+    let settings =
+        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", "4194304")];
+    for (name, value) in settings {
+        config.set(name, value).expect("the settings and their values are known");
+    }
+    config
 }
 
 /// A random topic or cluster id.

@@ -10,9 +10,10 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, HeartbeatRequest,
     JoinRequest, LeaveRequest, LeavingMember, SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
+use broker::log::{LogConfig, MemoryStorage, RecoveryHints, TopicPartition};
+use broker::replica::{Partition, PartitionHandle};
 use bytes::Bytes;
-use protocol::records::Offset;
+use protocol::records::{LeaderEpoch, Offset};
 
 const GROUP: &str = "g";
 
@@ -95,16 +96,13 @@ struct Runner {
 }
 
 fn start(storage: &MemoryStorage, config: &GroupConfig, incarnation: u64, now_ms: i64) -> GroupCoordinator {
-    let storage = Arc::new(storage.clone());
-    GroupCoordinator::open(
-        storage,
-        "o-0".into(),
-        config.clone(),
-        incarnation,
-        RecoveryHints::default(),
-        now_ms,
-    )
-    .expect("memory works")
+    let (settings, hints) = (LogConfig::default(), RecoveryHints::default());
+    let opened = Partition::open(Arc::new(storage.clone()), "o-0".into(), settings, LeaderEpoch(0), hints);
+    let (partition, _) = opened.expect("memory works");
+    let partition = PartitionHandle::new(TopicPartition::new("o", 0), partition);
+    let mut coordinator = GroupCoordinator::new(config.clone(), incarnation);
+    coordinator.load(vec![Arc::new(partition)], now_ms).expect("memory works");
+    coordinator
 }
 
 impl Runner {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use broker::coordinator::{GroupConfig, GroupCoordinator, ProducerIds};
-use broker::log::{LogConfig, LogDir, MemoryStorage, RecoveryHints, Storage};
-use broker::replica::Partition;
+use broker::log::{LogConfig, LogDir, MemoryStorage, RecoveryHints, Storage, TopicPartition};
+use broker::replica::{Partition, PartitionHandle};
 use protocol::records::{BatchBuilder, LeaderEpoch, Offset};
 
 /// A partition's files, then the data directory's. `bytes` is a row of pieces, each with its file's
@@ -46,8 +46,11 @@ pub(crate) fn recover(bytes: &[u8]) {
 
     let _ = LogDir::open(shared(), PathBuf::new());
     let _ = ProducerIds::open(shared(), Path::new(""));
-    let dir = PathBuf::from("__consumer_offsets-0");
-    if let Ok(mut groups) = GroupCoordinator::open(shared(), dir, GroupConfig::default(), 1, hints, 0) {
+    let (dir, config) = (PathBuf::from("__consumer_offsets-0"), LogConfig::default());
+    let (offsets, _) = Partition::open(shared(), dir, config, LeaderEpoch(0), hints).expect("memory works");
+    let offsets = PartitionHandle::new(TopicPartition::new("__consumer_offsets", 0), offsets);
+    let mut groups = GroupCoordinator::new(GroupConfig::default(), 1);
+    if groups.load(vec![Arc::new(offsets)], 0).is_ok() {
         let _ = groups.tick(i64::MAX / 2);
     }
 }

@@ -22,6 +22,7 @@ use super::Context;
 use super::configs::{self, Refusal};
 use super::errors::ToErrorCode;
 use crate::controller::{TopicConfig, TopicError};
+use crate::coordinator::OFFSETS_TOPIC;
 use crate::node::random_uuid;
 
 pub(super) fn handle(context: &Context<'_>, request: CreateTopicsRequest) -> CreateTopicsResponse {
@@ -64,6 +65,10 @@ fn create(
 ) -> Result<CreatableTopicResult, Refusal> {
     let topics = &context.node.topics;
     topics.check_new_name(&asked.name)?;
+    if asked.name == OFFSETS_TOPIC {
+        let message = format!("{OFFSETS_TOPIC} is made by the broker, when the first group asks for it");
+        return Err(Refusal::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
+    }
     let mut config = TopicConfig::default();
     for entry in &asked.configs {
         let Some(value) = &entry.value else {

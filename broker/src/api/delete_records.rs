@@ -43,6 +43,9 @@ pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> De
 }
 
 fn delete(topic: Option<&Topic>, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
+    if topic.is_some_and(Topic::is_internal) {
+        return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
+    }
     let handle = topic.and_then(|topic| topic.partition(asked.partition_index));
     let handle = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let before = match asked.offset {

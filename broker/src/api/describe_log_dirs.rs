@@ -14,7 +14,7 @@ use protocol::describe_log_dirs::{
 };
 
 use super::{Context, asked};
-use crate::controller::PartitionHandle;
+use crate::replica::PartitionHandle;
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
     let topics = &context.node.topics;

@@ -130,7 +130,9 @@ impl ToErrorCode for TopicError {
         match self {
             Self::AlreadyExists { .. } => ErrorCode::TOPIC_ALREADY_EXISTS,
             Self::Unknown { .. } => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-            Self::InvalidName { .. } | Self::Collides { .. } => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            Self::InvalidName { .. } | Self::Internal { .. } | Self::Collides { .. } => {
+                ErrorCode::INVALID_TOPIC_EXCEPTION
+            }
             Self::InvalidPartitions { .. } => ErrorCode::INVALID_PARTITIONS,
             Self::Storage(_) | Self::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         }

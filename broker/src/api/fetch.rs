@@ -29,9 +29,9 @@ use protocol::{ErrorCode, Payload, Uuid};
 
 use super::errors::ToErrorCode;
 use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestError};
-use crate::controller::{PartitionHandle, Waiter};
 use crate::log::FileRegion;
 use crate::replica::Partition;
+use crate::replica::{PartitionHandle, Waiter};
 
 /// More than this is not sent in one answer, whatever a client takes: Kafka's `fetch.max.bytes`.
 pub(super) const MAX_BYTES: usize = 55 << 20;

@@ -1,7 +1,8 @@
 //! `FindCoordinator`: which broker looks after a group.
 //!
 //! # Behaviour
-//! This one, always. A coordinator of transactions is refused with an error that clients treat as
+//! This one, always; the topic in which it keeps groups' offsets is made when the first is asked
+//! for. A coordinator of transactions is refused with an error that clients treat as
 //! final: one that they retry would hang a transactional producer for a minute.
 //!
 //! # Versions
@@ -10,6 +11,7 @@
 use protocol::ErrorCode;
 use protocol::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 
+use super::errors::sentence;
 use super::{Context, Incoming, Outcome, RequestError};
 
 const GROUP: i8 = 0;
@@ -37,6 +39,12 @@ fn find(context: &Context<'_>, key: String, key_type: i8) -> Coordinator {
         error_message: Some(message.to_owned()),
         ..Default::default()
     };
+    if key_type == GROUP
+        && let Err(error) = context.node.offsets_topic(context.random, context.now_ms)
+    {
+        tracing::error!("no group can commit: {error}");
+        return refused(ErrorCode::COORDINATOR_NOT_AVAILABLE, &sentence(&error));
+    }
     match key_type {
         GROUP => Coordinator {
             node_id: context.node.config.node_id,

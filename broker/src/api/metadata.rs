@@ -22,6 +22,7 @@ use protocol::{ErrorCode, Uuid};
 use super::errors::ToErrorCode;
 use super::{Context, Incoming, Outcome, RequestError, operations};
 use crate::controller::{Topic, TopicConfig, TopicError};
+use crate::coordinator::OFFSETS_TOPIC;
 use crate::node::random_uuid;
 
 pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
@@ -103,17 +104,13 @@ fn find_or_create(context: &Context<'_>, name: &str, allow_creation: bool) -> Re
     if !(allow_creation && config.auto_create_topics) {
         return Err(TopicError::Unknown { name: name.to_owned() });
     }
-    let id = random_uuid(context.random);
-    match topics.create(name, id, config.num_partitions, TopicConfig::default()) {
-        // Another connection was faster.
-        Err(TopicError::AlreadyExists { name }) => topics.get(&name).ok_or(TopicError::Unknown { name }),
-        created => {
-            if let Err(error) = &created {
-                tracing::error!(topic = name, "could not be created: {error}");
-            }
-            created
-        }
-    }
+    let created = if name == OFFSETS_TOPIC {
+        context.node.offsets_topic(context.random, context.now_ms)
+    } else {
+        let id = || random_uuid(context.random);
+        topics.get_or_create(name, id, config.num_partitions, TopicConfig::default)
+    };
+    created.inspect_err(|error| tracing::error!(topic = name, "could not be created: {error}"))
 }
 
 fn describe(context: &Context<'_>, topic: &Topic) -> MetadataTopic {
@@ -129,6 +126,7 @@ fn describe(context: &Context<'_>, topic: &Topic) -> MetadataTopic {
     MetadataTopic {
         name: Some(topic.name.to_string()),
         topic_id: topic.id,
+        is_internal: topic.is_internal(),
         partitions: partitions.collect(),
         ..Default::default()
     }

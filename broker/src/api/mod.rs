@@ -124,6 +124,8 @@ pub(crate) enum Changed {
     Nothing,
     Logs,
     Groups,
+    /// Groups and their offsets, which are in a log too.
+    Offsets,
 }
 
 impl Outcome {
@@ -193,6 +195,7 @@ pub(crate) fn may_take_long(frame: &[u8]) -> bool {
             | ApiKey::Metadata
             | ApiKey::DescribeGroups
             | ApiKey::ListGroups
+            | ApiKey::FindCoordinator
             | ApiKey::CreateTopics
             | ApiKey::DeleteTopics
             | ApiKey::DeleteRecords
@@ -224,6 +227,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         };
     }
     let groups = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Groups));
+    let offsets = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Offsets));
     let logs = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Logs));
     let incoming = Incoming { version, correlation_id, client_id, body };
     match key {
@@ -231,7 +235,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::Fetch => fetch::handle(context, incoming),
         ApiKey::ListOffsets => incoming.answer(|request| list_offsets::handle(context, request)),
         ApiKey::Metadata => metadata::handle(context, incoming),
-        ApiKey::OffsetCommit => groups(incoming.answer(|request| offset_commit::handle(context, request))),
+        ApiKey::OffsetCommit => offsets(incoming.answer(|request| offset_commit::handle(context, request))),
         ApiKey::OffsetFetch => offset_fetch::handle(context, incoming),
         ApiKey::FindCoordinator => find_coordinator::handle(context, incoming),
         ApiKey::JoinGroup => join_group::handle(context, incoming),
@@ -244,7 +248,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::SaslHandshake => incoming.answer(|request| sasl_handshake::handle(&request)),
         ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
         ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),
-        ApiKey::DeleteTopics => logs(incoming.answer(|request| delete_topics::handle(context, request))),
+        ApiKey::DeleteTopics => offsets(incoming.answer(|request| delete_topics::handle(context, request))),
         ApiKey::DeleteRecords => incoming.answer(|request| delete_records::handle(context, request)),
         ApiKey::InitProducerId => incoming.answer(|request| init_producer_id::handle(context, &request)),
         ApiKey::OffsetForLeaderEpoch => {
@@ -253,11 +257,11 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::DescribeConfigs => incoming.answer(|request| describe_configs::handle(context, request)),
         ApiKey::AlterConfigs => logs(incoming.answer(|request| alter_configs::handle(context, request))),
         ApiKey::CreatePartitions => incoming.answer(|request| create_partitions::handle(context, request)),
-        ApiKey::DeleteGroups => groups(incoming.answer(|request| delete_groups::handle(context, request))),
+        ApiKey::DeleteGroups => offsets(incoming.answer(|request| delete_groups::handle(context, request))),
         ApiKey::IncrementalAlterConfigs => {
             logs(incoming.answer(|request| incremental_alter_configs::handle(context, request)))
         }
-        ApiKey::OffsetDelete => groups(incoming.answer(|request| offset_delete::handle(context, request))),
+        ApiKey::OffsetDelete => offsets(incoming.answer(|request| offset_delete::handle(context, request))),
         ApiKey::DescribeCluster => incoming.answer(|request| describe_cluster::handle(context, &request)),
         ApiKey::DescribeAcls => incoming.answer(|request| describe_acls::handle(&request)),
         ApiKey::DescribeClientQuotas => incoming.answer(|request| describe_client_quotas::handle(&request)),

@@ -62,6 +62,10 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
         }
         answers.push(OffsetCommitTopicResponse { name: asked.name, partitions });
     }
+    // Whoever has asked for the coordinator finds it made.
+    if let Err(error) = context.node.offsets_topic(context.random, context.now_ms) {
+        tracing::error!("no group can commit: {error}");
+    }
     let commit = CommitRequest {
         group_id: request.group_id,
         generation: Generation(request.generation_id),

@@ -113,6 +113,10 @@ fn append(
         let message = format!("there is no such topic, or it has no partition {}", data.index);
         return failed(data.index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message);
     };
+    if topic.is_some_and(Topic::is_internal) {
+        let message = format!("{} is written by the broker alone", partition.name.topic);
+        return failed(data.index, ErrorCode::INVALID_TOPIC_EXCEPTION, message);
+    }
     let records = data.records.as_deref().unwrap_or_default();
     if version < 7 && is_zstd(records) {
         let message = "Zstandard needs Produce version 7 or later".to_owned();

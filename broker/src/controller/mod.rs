@@ -11,7 +11,6 @@
 
 mod alterations;
 mod metadata_log;
-mod partition_handle;
 mod resources;
 mod settings;
 #[cfg(test)]
@@ -19,12 +18,9 @@ mod tests;
 mod topic_config;
 mod topics;
 mod topics_file;
-mod waiters;
 
 pub(crate) use metadata_log::METADATA_TOPIC;
-pub(crate) use partition_handle::PartitionHandle;
 pub(crate) use resources::Defaults;
 pub(crate) use settings::{SETTINGS, Setting, SettingKind};
 pub(crate) use topic_config::{InvalidConfig, TopicConfig};
 pub(crate) use topics::{Topic, TopicError, Topics};
-pub(crate) use waiters::{Waiter, Waiters};

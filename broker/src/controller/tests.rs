@@ -66,7 +66,7 @@ fn settings_of_resources_outlive_a_snapshot_and_a_kill() {
         if written_again {
             topics.make_log_due();
             let before = topics.metadata_end();
-            topics.checkpoint(&[]).unwrap();
+            topics.checkpoint().unwrap();
             assert_ne!(topics.metadata_end(), before, "nothing was written again");
         }
         let again = open(&storage.kill());
@@ -88,7 +88,7 @@ fn a_topic_can_be_deleted_to_make_room_on_a_full_disk_again_and_again() {
         fill(&storage, &topics, name);
         topics.delete(name).unwrap();
         // What the topic had is free now, and some of it is set aside again.
-        topics.checkpoint(&[]).unwrap();
+        topics.checkpoint().unwrap();
     }
     assert_eq!(names(&topics), ["kept"]);
     assert_eq!(names(&open(&storage.kill())), ["kept"]);
@@ -202,7 +202,7 @@ proptest! {
                 }
                 if trouble.snapshot {
                     topics.make_log_due();
-                    let _fails_in_trouble = topics.checkpoint(&[]);
+                    let _fails_in_trouble = topics.checkpoint();
                 }
                 let before = entries(&topics);
                 // What the change would have come to, had it been promised.
@@ -249,7 +249,7 @@ fn the_log_of_topics_is_written_again_when_it_is_mostly_old_changes() {
         config.set("retention.ms", &round.to_string()).unwrap();
         topics.configure("kept", &config).unwrap();
         if round % 100 == 0 {
-            topics.checkpoint(&[]).unwrap();
+            topics.checkpoint().unwrap();
             assert!(size() < few + 4_300 * 120, "{} bytes for one topic after {round} changes", size());
             assert_eq!(entries(&open(&storage.kill())), entries(&topics), "after {round} changes");
         }
@@ -336,7 +336,7 @@ fn a_start_on_a_full_disk_behind_a_deletion_succeeds_and_what_is_made_again_inhe
     let partition = |topics: &Topics| Arc::clone(&topics.get("t").unwrap().partitions[0]);
     partition(&topics).lock().append(&old, 1_000).unwrap();
     partition(&topics).lock().delete_records(Some(Offset(9))).unwrap();
-    topics.checkpoint(&[]).unwrap();
+    topics.checkpoint().unwrap();
     topics.delete("t").unwrap();
     let killed = storage.kill();
     killed.limit_capacity(Some(0));

@@ -10,17 +10,15 @@ use protocol::Uuid;
 use protocol::records::{LeaderEpoch, Offset};
 use thiserror::Error;
 
+use super::TopicConfig;
 use super::metadata_log::{
     self, LEADER_EPOCH, MAX_PARTITIONS, METADATA_TOPIC, MetadataLog, MetadataLogError,
 };
 use super::resources::{Defaults, ResourceConfigs};
 use super::topics_file::TopicEntry;
-use super::{PartitionHandle, TopicConfig};
 use crate::coordinator::OFFSETS_TOPIC;
-use crate::log::{
-    Checkpoint, LogConfig, LogDir, RecoveryHints, Reserve, Storage, StorageError, TopicPartition,
-};
-use crate::replica::Partition;
+use crate::log::{LogConfig, LogDir, RecoveryHints, Reserve, Storage, StorageError, TopicPartition};
+use crate::replica::{Partition, PartitionHandle};
 
 /// So much is kept for the day on which the disk is full: a deletion takes a hundred bytes.
 const RESERVE_BYTES: usize = 64 << 10;
@@ -57,6 +55,16 @@ impl Topic {
         }
     }
 
+    /// Kept by the broker for itself: clients read it, and change nothing in it.
+    pub(crate) fn is_internal(&self) -> bool {
+        *self.name == *OFFSETS_TOPIC
+    }
+
+    /// Where a group's offsets are follows from the number of partitions.
+    fn check_changeable(&self) -> Result<(), TopicError> {
+        if self.is_internal() { Err(TopicError::Internal { name: self.name.to_string() }) } else { Ok(()) }
+    }
+
     /// The partition of that number.
     pub(crate) fn partition(&self, number: i32) -> Option<&Arc<PartitionHandle>> {
         self.partitions.get(usize::try_from(number).ok()?)
@@ -70,6 +78,8 @@ pub(crate) enum TopicError {
     AlreadyExists { name: String },
     #[error("there is no topic {name}")]
     Unknown { name: String },
+    #[error("{name} is the broker's own: it is read, and neither deleted nor given more partitions")]
+    Internal { name: String },
     #[error("{name:?} can't be the name of a topic: {reason}")]
     InvalidName { name: String, reason: &'static str },
     /// Metrics of Kafka write `.` as `_`, so it keeps such names apart.
@@ -120,9 +130,8 @@ pub(crate) struct Topics {
     registry: RwLock<Registry>,
     /// Held while topics change, so that changes come one after the other and reads go on.
     changes: Mutex<MetadataLog>,
-    /// What a checkpoint says of logs that are no topics. Held while one is written, so that an
-    /// older one never replaces a newer.
-    checkpointing: Mutex<Vec<(TopicPartition, Checkpoint)>>,
+    /// Held while a checkpoint is written, so that an older one never replaces a newer.
+    checkpointing: Mutex<()>,
     /// The checkpoints speak of topics that are gone.
     checkpoint_is_stale: AtomicBool,
 }
@@ -138,10 +147,6 @@ impl Topics {
     ) -> Result<Self, TopicError> {
         let reserve = Reserve::new(Arc::clone(&storage), data_dir);
         let (log, entries, resources) = MetadataLog::open(&storage, &log_dir, data_dir, node_id, &reserve)?;
-        let offsets = TopicPartition::new(OFFSETS_TOPIC, 0);
-        let RecoveryHints { recovery_point, log_start_offset, first_dirty, .. } =
-            log_dir.recovery_hints(&offsets);
-        let others = vec![(offsets, Checkpoint { recovery_point, log_start_offset, first_dirty })];
         let topics = Self {
             reserve,
             storage,
@@ -153,7 +158,7 @@ impl Topics {
                 ..Registry::default()
             }),
             changes: Mutex::new(log),
-            checkpointing: Mutex::new(others),
+            checkpointing: Mutex::new(()),
             checkpoint_is_stale: AtomicBool::new(false),
         };
         for entry in entries {
@@ -239,10 +244,48 @@ impl Topics {
         Ok(made.inspect_err(|_| self.remove_partitions(&name, 0..partitions))?)
     }
 
+    /// The topic of that name, made if it is not there.
+    pub(crate) fn get_or_create(
+        &self,
+        name: &str,
+        id: impl FnOnce() -> Uuid,
+        partitions: i32,
+        config: impl FnOnce() -> TopicConfig,
+    ) -> Result<Arc<Topic>, TopicError> {
+        if let Some(topic) = self.get(name) {
+            return Ok(topic);
+        }
+        match self.create(name, id(), partitions, config()) {
+            // Another connection was faster.
+            Err(TopicError::AlreadyExists { name }) => self.get(&name).ok_or(TopicError::Unknown { name }),
+            created => created,
+        }
+    }
+
+    /// Makes a topic of a partition 0 that has files already; `None` where there are none.
+    pub(crate) fn adopt(
+        &self,
+        name: &str,
+        id: Uuid,
+        config: TopicConfig,
+    ) -> Result<Option<Arc<Topic>>, TopicError> {
+        let first = TopicPartition::new(name, 0);
+        if !self.log_dir.partitions()?.contains(&first) {
+            return Ok(None);
+        }
+        let partitions = vec![self.open_partition(&first, &self.defaults().log_config(&config))?];
+        let topic = Arc::new(Topic { name: name.into(), id, config, partitions });
+        let records = metadata_log::creation(self.node_id, &topic.entry()).collect::<Vec<_>>();
+        self.changes().write(&records)?;
+        self.replace(&topic);
+        Ok(Some(topic))
+    }
+
     /// Removes a topic and its records. Fetches that wait for it are answered.
     pub(crate) fn delete(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
         let mut log = self.changes();
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
+        topic.check_changeable()?;
         self.reserve.spend(|| log.write(&[metadata_log::removal(topic.id)]))?;
         self.write().remove(&topic);
         self.checkpoint_is_stale.store(true, Ordering::Release);
@@ -286,6 +329,7 @@ impl Topics {
     /// Whether a topic could grow to that size, without doing it.
     pub(crate) fn check_grow(&self, name: &str, count: i32) -> Result<Arc<Topic>, TopicError> {
         let topic = self.get(name).ok_or_else(|| TopicError::Unknown { name: name.to_owned() })?;
+        topic.check_changeable()?;
         check_partitions(count, topic.partitions.len() as i32 + 1)?;
         Ok(topic)
     }
@@ -305,10 +349,10 @@ impl Topics {
         Ok(())
     }
 
-    /// Writes down how far every partition is synced and where it starts; `others` are logs that
-    /// are no topics. Shortens the log of topics if most of it is old changes.
-    pub(crate) fn checkpoint(&self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
-        self.write_checkpoint(Some(others))?;
+    /// Writes down how far every partition is synced and where it starts. Shortens the log of
+    /// topics if most of it is old changes.
+    pub(crate) fn checkpoint(&self) -> Result<(), StorageError> {
+        self.write_checkpoint()?;
         let mut log = self.changes();
         if log.is_due() {
             let resources = self.read().resources.clone();
@@ -318,16 +362,11 @@ impl Topics {
         Ok(())
     }
 
-    /// Without newer `others` the last ones are said again: that is slower to start from, never
-    /// wrong.
-    fn write_checkpoint(&self, others: Option<&[(TopicPartition, Checkpoint)]>) -> Result<(), StorageError> {
-        let mut known = self.checkpointing.lock().expect("no thread panics while it holds this lock");
-        if let Some(others) = others {
-            *known = others.to_vec();
-        }
+    fn write_checkpoint(&self) -> Result<(), StorageError> {
+        let _one_at_a_time = self.checkpointing.lock().expect("no thread panics while it holds this lock");
         // Before the topics are read: a deletion from here on makes it stale again.
         let was_stale = self.checkpoint_is_stale.swap(false, Ordering::AcqRel);
-        let mut all = known.clone();
+        let mut all = Vec::new();
         for topic in self.all() {
             all.extend(
                 topic
@@ -344,7 +383,7 @@ impl Topics {
     /// A topic that is made under the name of one that is gone must not inherit where that one
     /// began and how far it was synced.
     fn forget_deleted(&self) -> Result<(), StorageError> {
-        if self.checkpoint_is_stale.load(Ordering::Acquire) { self.write_checkpoint(None) } else { Ok(()) }
+        if self.checkpoint_is_stale.load(Ordering::Acquire) { self.write_checkpoint() } else { Ok(()) }
     }
 
     /// As if much had been written to the log of topics.
@@ -359,13 +398,13 @@ impl Topics {
     }
 
     /// Closes every partition and marks the data directory as closed in order.
-    pub(crate) fn close(self, others: &[(TopicPartition, Checkpoint)]) -> Result<(), StorageError> {
+    pub(crate) fn close(self) -> Result<(), StorageError> {
         for topic in self.all() {
             for partition in &topic.partitions {
                 partition.lock().close()?;
             }
         }
-        self.checkpoint(others)?;
+        self.checkpoint()?;
         self.changes().close()?;
         self.log_dir.close()
     }
@@ -453,7 +492,8 @@ impl Topics {
 
     /// Whether a partition belongs to a topic, or is the broker's own.
     fn is_known(&self, name: &TopicPartition) -> bool {
-        [OFFSETS_TOPIC, METADATA_TOPIC].contains(&&*name.topic)
+        *name.topic == *METADATA_TOPIC
+            || *name.topic == *OFFSETS_TOPIC
             || self.get(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some())
     }
 
@@ -476,7 +516,6 @@ fn check_name(name: &str) -> Result<(), TopicError> {
     let reason = match name {
         "" => "it is empty",
         "." | ".." => "it is a directory of its own",
-        OFFSETS_TOPIC => "the broker keeps committed offsets under it",
         METADATA_TOPIC => "the broker keeps its topics under it",
         _ if name.len() > 249 => "it has more than 249 characters",
         _ if !name.chars().all(legal) => "only ASCII letters, digits, '.', '_' and '-' are legal",

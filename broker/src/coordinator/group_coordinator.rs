@@ -1,19 +1,19 @@
 //! All groups: finds the one that is meant, and joins it with its committed offsets.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use protocol::MAX_STRING_LEN;
 
 use super::deadlines::Deadlines;
 use super::group::Group;
-use super::offset_store::{OffsetStore, OffsetsFlush};
+use super::offset_store::OffsetStore;
 use super::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupDescription, GroupError,
     GroupListing, HeartbeatRequest, JoinRequest, LeaveRequest, SyncRequest, Token,
 };
-use crate::log::{Checkpoint, RecoveryHints, Storage, StorageError, TopicPartition};
+use crate::log::{StorageError, TopicPartition};
+use crate::replica::PartitionHandle;
 
 /// How long a group without members and offsets is still listed (Kafka looks every ten minutes).
 const VACANT_GROUP_MS: i64 = 600_000;
@@ -45,26 +45,34 @@ pub struct GroupCoordinator {
 }
 
 impl GroupCoordinator {
-    /// Reads the committed offsets from `dir`. `incarnation` must differ from run to run (a random
-    /// number): it keeps member ids of different runs apart.
-    pub fn open(
-        storage: Arc<dyn Storage>,
-        dir: PathBuf,
-        config: GroupConfig,
-        incarnation: u64,
-        hints: RecoveryHints,
-        now_ms: i64,
-    ) -> Result<Self, StorageError> {
-        let offsets = OffsetStore::open(storage, dir, hints)?;
-        let groups: BTreeMap<_, _> =
-            offsets.groups().keys().map(|group_id| (group_id.clone(), Group::new(now_ms))).collect();
-        let group_ids: Vec<String> = groups.keys().cloned().collect();
-        let deadlines = Deadlines::default();
-        let mut coordinator = Self { config, groups, offsets, deadlines, incarnation, ids_given: 0 };
-        for group_id in group_ids {
-            coordinator.note_deadline(&group_id);
+    /// One that knows no group yet. `incarnation` must differ from run to run (a random number): it
+    /// keeps member ids of different runs apart.
+    pub fn new(config: GroupConfig, incarnation: u64) -> Self {
+        Self {
+            config,
+            groups: BTreeMap::new(),
+            offsets: OffsetStore::default(),
+            deadlines: Deadlines::default(),
+            incarnation,
+            ids_given: 0,
         }
-        Ok(coordinator)
+    }
+
+    /// Reads what groups have committed in the partitions of
+    /// [`OFFSETS_TOPIC`](super::OFFSETS_TOPIC), and commits there from now on.
+    pub fn load(&mut self, partitions: Vec<Arc<PartitionHandle>>, now_ms: i64) -> Result<(), StorageError> {
+        self.offsets.load(partitions)?;
+        let group_ids: Vec<String> = self.offsets.groups().keys().cloned().collect();
+        for group_id in group_ids {
+            self.groups.entry(group_id.clone()).or_insert_with(|| Group::new(now_ms));
+            self.note_deadline(&group_id);
+        }
+        Ok(())
+    }
+
+    /// Whether there is a topic to commit to.
+    pub fn is_loaded(&self) -> bool {
+        self.offsets.is_loaded()
     }
 
     /// `JoinGroup`. The answer to `token` comes as an [`Effect::Join`], now or out of a later call.
@@ -319,36 +327,6 @@ impl GroupCoordinator {
         }
         Ok(())
     }
-
-    /// Whether commits came since the last flush.
-    pub fn is_unsynced(&self) -> bool {
-        self.offsets.is_unsynced()
-    }
-
-    /// Whether most of what is on disk is old commits: the next flush, which removes them, is due.
-    pub fn needs_compaction(&self) -> bool {
-        self.offsets.needs_compaction()
-    }
-
-    /// Starts a flush of the committed offsets, as `Partition::begin_flush` does.
-    pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<OffsetsFlush>, StorageError> {
-        self.offsets.begin_flush(now_ms)
-    }
-
-    /// Notes what a flush achieved.
-    pub fn finish_flush(&mut self, flush: OffsetsFlush) -> Result<(), StorageError> {
-        self.offsets.finish_flush(flush)
-    }
-
-    /// Syncs the committed offsets and writes their indexes: the end of an orderly run.
-    pub fn close(&mut self) -> Result<(), StorageError> {
-        self.offsets.close()
-    }
-
-    /// For `LogDir::checkpoint`, under [`OFFSETS_TOPIC`](super::OFFSETS_TOPIC), partition 0.
-    pub fn checkpoint(&self) -> Checkpoint {
-        self.offsets.checkpoint()
-    }
 }
 
 fn check_group_id(group_id: &str) -> Result<(), GroupError> {
@@ -358,15 +336,25 @@ fn check_group_id(group_id: &str) -> Result<(), GroupError> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::records::LeaderEpoch;
+
     use super::*;
     use crate::coordinator::LeavingMember;
-    use crate::log::MemoryStorage;
+    use crate::log::{LogConfig, MemoryStorage, RecoveryHints};
+    use crate::replica::Partition;
 
     const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
     fn open(storage: &MemoryStorage) -> GroupCoordinator {
-        let (config, hints) = (GroupConfig::default(), RecoveryHints::default());
-        GroupCoordinator::open(Arc::new(storage.clone()), "offsets".into(), config, 1, hints, 0).unwrap()
+        let (config, hints) = (LogConfig::default(), RecoveryHints::default());
+        let partition =
+            Partition::open(Arc::new(storage.clone()), "o-0".into(), config, LeaderEpoch(0), hints)
+                .unwrap()
+                .0;
+        let name = TopicPartition::new("o", 0);
+        let mut coordinator = GroupCoordinator::new(GroupConfig::default(), 1);
+        coordinator.load(vec![Arc::new(PartitionHandle::new(name, partition))], 0).unwrap();
+        coordinator
     }
 
     fn commit(coordinator: &mut GroupCoordinator, now_ms: i64, group_id: &str, topic: &str) {

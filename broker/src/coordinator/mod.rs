@@ -14,7 +14,7 @@
 //!                 ▲              └──────┬───────┬──────┘
 //!                 └─ next_deadline_ms ──┘       │ reads it all when it starts,
 //!                                               ▼ appends before it answers a commit
-//!  Heartbeat, OffsetCommit, OffsetFetch,   OffsetStore: the log `__consumer_offsets`
+//!  Heartbeat, OffsetCommit, OffsetFetch,   OffsetStore: the topic `__consumer_offsets`
 //!  ListGroups, … are answered at once
 //! ```
 //!
@@ -41,5 +41,5 @@ pub use messages::{
     Token,
 };
 pub use offset_record::CommittedOffset;
-pub use offset_store::{OFFSETS_TOPIC, OffsetStore};
+pub use offset_store::OFFSETS_TOPIC;
 pub use producer_ids::ProducerIds;

@@ -1,99 +1,94 @@
-//! Committed offsets, kept in a log.
+//! Committed offsets, kept in a topic.
 //!
-//! How far a group has come is itself a topic: each commit is a record in
-//! `__consumer_offsets`, the newest record for a key counts, and what is in memory is only
-//! what the log says. A commit is acknowledged when its record is written, so it survives
-//! whatever an acknowledged record survives.
+//! How far a group has come is itself a record: each commit is one in `__consumer_offsets`, the
+//! newest record for a key counts, and what is in memory is only what the topic says. A commit is
+//! acknowledged when its record is written, so it survives whatever an acknowledged record
+//! survives. It is an ordinary topic of this broker, compacted as any other is, so old commits
+//! go by themselves; only that clients can't write to it.
 //!
-//! A log that only grows would one day be all old commits, so it is *compacted*. When it has become
-//! several times as large as what is alive in it, the next flush writes the live offsets once more
-//! behind the end, syncs them, and only then removes everything before them: whenever a crash
-//! comes, reading from the start gives the same answer. The sync is done without holding the store,
-//! and no commit waits for it.
+//! A group's records are all in one partition, which follows from its name. In a cluster the broker
+//! that leads that partition is the group's coordinator.
 //!
 //! # Simplifications
 //!
-//! One partition instead of fifty: one broker coordinates all groups.
+//! - Twelve partitions in place of fifty.
+//! - Members are not kept: after a restart they join again.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::records::{
-    BatchBuilder, LeaderEpoch, Offset, RecordError, check_batch, check_produced, records,
-};
+use protocol::records::{BatchBuilder, RecordError, check_batch, opened, opened_records};
 
 use super::offset_record::{CommittedOffset, decode_key, decode_value, encode_key, encode_value};
-use crate::log::{
-    AppendError, Checkpoint, Log, LogConfig, PendingFlush, ReadError, RecoveryHints, Storage, StorageError,
-    TopicPartition,
-};
+use crate::log::{ReadError, StorageError, TopicPartition};
+use crate::replica::{PartitionHandle, ProduceError};
 
-/// The topic they are kept in. Its one partition belongs to the coordinator: no one else opens it.
+/// The topic they are kept in.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// A log smaller than this is never compacted.
-const MIN_COMPACTION_BYTES: u64 = 4 << 20;
-/// It is compacted when it is so many times as large as after the last time.
-const COMPACTION_FACTOR: u64 = 4;
 /// How many bytes of records go into one batch.
 const BATCH_BYTES: usize = 256 << 10;
-/// How many bytes are read at once while the log is replayed.
-const REPLAY_BYTES: usize = 1 << 20;
+/// How many bytes are read at once when a partition is read.
+const READ_BYTES: usize = 1 << 20;
 
 /// A group's offsets, in order of topic and partition.
 pub(super) type GroupOffsets = BTreeMap<TopicPartition, CommittedOffset>;
 
-/// A sync to be done without holding the store.
-#[derive(Debug)]
-pub struct OffsetsFlush {
-    log: PendingFlush,
-    /// Where all that is alive was written again, if it was: what lies before it may go once this
-    /// is synced.
-    live: Option<Range<Offset>>,
-}
-
-impl OffsetsFlush {
-    /// Syncs. May take as long as the disk does.
-    pub fn run(&mut self) {
-        self.log.run();
-    }
-}
-
 /// Committed offsets of all groups.
-#[derive(Debug)]
-pub struct OffsetStore {
-    log: Log,
+#[derive(Debug, Default)]
+pub(super) struct OffsetStore {
+    /// Those of the topic; none before it is there.
+    partitions: Vec<Arc<PartitionHandle>>,
     groups: BTreeMap<String, GroupOffsets>,
-    /// Size at which the log is compacted.
-    compact_at_bytes: u64,
+}
+
+/// The partition of `count` in which a group's offsets are: Kafka's rule
+/// (`GroupCoordinator.partitionFor`), with Java's hash of a text.
+pub(super) fn partition_of_group(group_id: &str, count: usize) -> usize {
+    let hash =
+        group_id.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    // Java has no absolute value of its smallest number, and Kafka takes 0.
+    hash.checked_abs().unwrap_or(0) as usize % count
 }
 
 impl OffsetStore {
-    /// Reads the log in `dir`, or starts one there.
-    pub fn open(storage: Arc<dyn Storage>, dir: PathBuf, hints: RecoveryHints) -> Result<Self, StorageError> {
-        let config = LogConfig { retention_ms: None, segment_ms: i64::MAX, ..LogConfig::default() };
-        let (log, _) = Log::open(storage, dir, config, hints)?;
-        let mut store = Self { log, groups: BTreeMap::new(), compact_at_bytes: MIN_COMPACTION_BYTES };
-        store.replay()?;
-        Ok(store)
+    /// Reads what groups have committed in the topic's partitions, of which there is at least one.
+    pub(super) fn load(&mut self, partitions: Vec<Arc<PartitionHandle>>) -> Result<(), StorageError> {
+        assert!(!partitions.is_empty(), "{OFFSETS_TOPIC} has a partition at least");
+        for partition in &partitions {
+            self.read(partition)?;
+        }
+        self.partitions = partitions;
+        Ok(())
     }
 
-    fn replay(&mut self) -> Result<(), StorageError> {
-        let mut from = self.log.log_start_offset();
+    /// Whether there is a topic to commit to.
+    pub(super) fn is_loaded(&self) -> bool {
+        !self.partitions.is_empty()
+    }
+
+    fn read(&mut self, partition: &PartitionHandle) -> Result<(), StorageError> {
+        let name = || partition.name.to_string();
+        let damaged = |error: RecordError| StorageError::of("read", name())(std::io::Error::other(error));
+        let (mut from, end) = {
+            let partition = partition.lock();
+            (partition.log_start_offset(), partition.log_end_offset())
+        };
         let mut bytes = Vec::new();
-        while from < self.log.log_end_offset() {
+        while from < end {
             bytes.clear();
-            let region = self.log.read(from, REPLAY_BYTES).map_err(storage_error)?;
-            region.read_to(&mut bytes).map_err(StorageError::of("read", OFFSETS_TOPIC))?;
+            let region = partition.lock().read(from, READ_BYTES).map_err(|error| match error {
+                ReadError::Storage(error) => error,
+                error @ ReadError::OffsetOutOfRange { .. } => {
+                    StorageError::of("read", name())(std::io::Error::other(error))
+                }
+            })?;
+            region.read_to(&mut bytes).map_err(StorageError::of("read", name()))?;
             let mut rest = bytes.as_slice();
             while !rest.is_empty() {
-                let damaged = |error: RecordError| {
-                    StorageError::of("read", OFFSETS_TOPIC)(std::io::Error::other(error))
-                };
                 let header = check_batch(rest).map_err(|error| damaged(error.into()))?;
-                for record in records(rest).map_err(damaged)? {
+                let plain = opened(rest, &header).map_err(damaged)?;
+                for record in opened_records(header, &plain) {
                     let record = record.map_err(damaged)?;
                     if let Some((group_id, partition)) = record.key.and_then(decode_key) {
                         self.apply(&group_id, &partition, record.value.and_then(decode_value));
@@ -107,7 +102,7 @@ impl OffsetStore {
     }
 
     /// Stores commits of one group. Only when all are written do they count.
-    pub fn commit(
+    pub(super) fn commit(
         &mut self,
         now_ms: i64,
         group_id: &str,
@@ -122,7 +117,7 @@ impl OffsetStore {
     }
 
     /// Forgets offsets of one group.
-    pub fn delete(
+    pub(super) fn delete(
         &mut self,
         now_ms: i64,
         group_id: &str,
@@ -138,7 +133,7 @@ impl OffsetStore {
     }
 
     /// One group's offset in one partition.
-    pub fn get(&self, group_id: &str, partition: &TopicPartition) -> Option<&CommittedOffset> {
+    pub(super) fn get(&self, group_id: &str, partition: &TopicPartition) -> Option<&CommittedOffset> {
         self.groups.get(group_id)?.get(partition)
     }
 
@@ -176,201 +171,114 @@ impl OffsetStore {
             let value = committed.map(encode_value);
             batch.push(now_ms, Some(&encode_key(group_id, partition)), value.as_deref());
             if batch.byte_len() > BATCH_BYTES {
-                append(&mut self.log, std::mem::take(&mut batch), now_ms)?;
+                self.append(now_ms, group_id, std::mem::take(&mut batch))?;
             }
         }
-        append(&mut self.log, batch, now_ms)
+        self.append(now_ms, group_id, batch)
     }
 
-    /// Whether most of the log is old commits, so that the next flush should not be waited for.
-    pub fn needs_compaction(&self) -> bool {
-        self.log.size_bytes() >= self.compact_at_bytes
-    }
-
-    /// Whether something was written since the last flush.
-    pub fn is_unsynced(&self) -> bool {
-        self.log.recovery_point() < self.log.log_end_offset()
-    }
-
-    /// Starts a flush: [`OffsetsFlush::run`] it without holding the store, then
-    /// [`OffsetStore::finish_flush`] it. `None` when all is synced. When most of the log is old
-    /// commits, what is alive is written behind its end first.
-    pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<OffsetsFlush>, StorageError> {
-        let live = if self.needs_compaction() { Some(self.compact(now_ms)?) } else { None };
-        match (self.log.begin_flush()?, live) {
-            (Some(log), live) => Ok(Some(OffsetsFlush { log, live })),
-            // All is synced already: nothing is alive, so nothing was written.
-            (None, Some(live)) => self.delete_before(live.start).map(|()| None),
-            (None, None) => Ok(None),
+    fn append(&self, now_ms: i64, group_id: &str, batch: BatchBuilder) -> Result<(), StorageError> {
+        if batch.is_empty() {
+            return Ok(());
         }
-    }
-
-    /// Notes what a flush achieved, and removes what was written again in it.
-    pub fn finish_flush(&mut self, flush: OffsetsFlush) -> Result<(), StorageError> {
-        self.log.finish_flush(flush.log)?;
-        match flush.live {
-            Some(live) if live.end <= self.log.recovery_point() => self.delete_before(live.start),
-            _ => Ok(()),
+        if self.partitions.is_empty() {
+            let error = std::io::Error::other("the topic could not be made");
+            return Err(StorageError::of("write", OFFSETS_TOPIC)(error));
         }
-    }
-
-    /// Writes what is alive behind the end. Answers where that is.
-    fn compact(&mut self, now_ms: i64) -> Result<Range<Offset>, StorageError> {
-        // Should there be no room for it, it is not tried again at once.
-        self.compact_at_bytes = self.log.size_bytes().saturating_mul(2);
-        self.log.roll()?;
-        let start = self.log.log_end_offset();
-        let mut batch = BatchBuilder::new();
-        for (group_id, offsets) in &self.groups {
-            for (partition, committed) in offsets {
-                batch.push(now_ms, Some(&encode_key(group_id, partition)), Some(&encode_value(committed)));
-                if batch.byte_len() > BATCH_BYTES {
-                    append(&mut self.log, std::mem::take(&mut batch), now_ms)?;
-                }
+        let partition = &self.partitions[partition_of_group(group_id, self.partitions.len())];
+        let appended = partition.lock().append(&batch.finish(), now_ms);
+        match appended {
+            Ok(_) => {
+                partition.waiters.notify_all();
+                Ok(())
             }
-        }
-        append(&mut self.log, batch, now_ms)?;
-        let end = self.log.log_end_offset();
-        assert!(
-            start < end || self.groups.is_empty(),
-            "the offsets of {} groups were compacted to nothing",
-            self.groups.len()
-        );
-        Ok(start..end)
-    }
-
-    fn delete_before(&mut self, start: Offset) -> Result<(), StorageError> {
-        self.log.delete_before(start)?;
-        self.compact_at_bytes = MIN_COMPACTION_BYTES.max(self.log.size_bytes() * COMPACTION_FACTOR);
-        Ok(())
-    }
-
-    /// Syncs, and leaves the files as a clean start expects them.
-    pub fn close(&mut self) -> Result<(), StorageError> {
-        self.log.trim()?;
-        self.log.flush()
-    }
-
-    /// For `LogDir::checkpoint`.
-    pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            recovery_point: self.log.recovery_point(),
-            log_start_offset: self.log.log_start_offset(),
-            first_dirty: self.log.first_dirty(),
-        }
-    }
-
-    /// Bytes of the log.
-    pub fn size_bytes(&self) -> u64 {
-        self.log.size_bytes()
-    }
-}
-
-fn append(log: &mut Log, batch: BatchBuilder, now_ms: i64) -> Result<(), StorageError> {
-    if batch.is_empty() {
-        return Ok(());
-    }
-    let bytes = batch.finish();
-    let header = check_produced(&bytes).expect("a batch that was just built is right");
-    match log.append(&bytes, &header, LeaderEpoch(0), now_ms) {
-        Ok(_) => Ok(()),
-        Err(AppendError::Storage(error)) => Err(error),
-        Err(AppendError::TooLargeForSegment { size, .. }) => {
-            unreachable!("{size} bytes fit in a segment of 1 GB")
-        }
-    }
-}
-
-fn storage_error(error: ReadError) -> StorageError {
-    match error {
-        ReadError::Storage(error) => error,
-        error @ ReadError::OffsetOutOfRange { .. } => {
-            StorageError::of("read", OFFSETS_TOPIC)(std::io::Error::other(error))
+            Err(ProduceError::Storage(error)) => Err(error),
+            // A setting of the topic forbids it.
+            Err(error) => {
+                Err(StorageError::of("write", partition.name.to_string())(std::io::Error::other(error)))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::log::MemoryStorage;
+    use protocol::records::{LeaderEpoch, Offset};
 
-    fn open(storage: &MemoryStorage) -> OffsetStore {
-        OffsetStore::open(Arc::new(storage.clone()), "o-0".into(), RecoveryHints::default()).unwrap()
+    use super::*;
+    use crate::log::{CleanerConfig, CleanupPolicy, LogConfig, MemoryStorage, RecoveryHints};
+    use crate::replica::Partition;
+
+    const SEGMENT_BYTES: u32 = 100_000;
+
+    fn partition(storage: &MemoryStorage, number: i32) -> Arc<PartitionHandle> {
+        let config = LogConfig {
+            cleanup: CleanupPolicy::COMPACT,
+            segment_bytes: SEGMENT_BYTES,
+            ..LogConfig::default()
+        };
+        let name = TopicPartition::new(OFFSETS_TOPIC, number);
+        let storage = Arc::new(storage.clone());
+        let dir = name.dir_name().into();
+        let opened = Partition::open(storage, dir, config, LeaderEpoch(0), RecoveryHints::default());
+        Arc::new(PartitionHandle::new(name, opened.unwrap().0))
     }
 
-    fn commit(store: &mut OffsetStore, number: i64) {
+    fn open(storage: &MemoryStorage) -> OffsetStore {
+        let mut store = OffsetStore::default();
+        store.load((0..3).map(|number| partition(storage, number)).collect()).unwrap();
+        store
+    }
+
+    fn commit(store: &mut OffsetStore, group_id: &str, number: i64) {
         let partition = TopicPartition::new("clicks", (number % 3) as i32);
         let committed = CommittedOffset {
             offset: Offset(number),
             metadata: "m".repeat(4_000),
             ..CommittedOffset::default()
         };
-        store.commit(number, "g", &[(&partition, committed)]).unwrap();
+        store.commit(number, group_id, &[(&partition, committed)]).unwrap();
+    }
+
+    /// What a JVM says of these names, with 50 partitions and with 12.
+    #[test]
+    fn a_group_is_where_kafka_has_it() {
+        for (group_id, of_50, of_12) in [
+            ("", 0, 0),
+            ("a", 47, 1),
+            ("console-consumer", 40, 8),
+            ("größe", 7, 1),
+            ("polygenelubricants", 0, 0),
+        ] {
+            assert_eq!(partition_of_group(group_id, 50), of_50, "{group_id}");
+            assert_eq!(partition_of_group(group_id, 12), of_12, "{group_id}");
+        }
     }
 
     #[test]
-    fn the_log_is_compacted_when_it_is_mostly_old_commits_and_no_crash_loses_one() {
+    fn old_commits_go_and_no_crash_loses_one() {
         let storage = MemoryStorage::new();
         let mut store = open(&storage);
-        let killed = || open(&storage.kill()).groups().clone();
-        let without_power = || open(&storage.crash(|_, _| 0)).groups().clone();
-        let (mut largest, mut compactions) = (0, 0);
-        for number in 0..3_000 {
-            commit(&mut store, number);
-            largest = largest.max(store.size_bytes());
-            if !store.needs_compaction() {
+        for number in 0..300 {
+            commit(&mut store, ["a", "b", "c", "d"][number as usize % 4], number);
+            if number % 40 > 0 {
                 continue;
             }
-            let (before, size) = (store.groups().clone(), store.size_bytes());
-            let mut flush = store.begin_flush(number).unwrap().expect("commits were written");
-            assert_eq!(killed(), before, "after {number}, not synced yet");
-            commit(&mut store, number);
-            flush.run();
-            assert_eq!(without_power(), before, "after {number}, synced");
-            store.finish_flush(flush).unwrap();
-            assert!(store.size_bytes() < size / 10, "the old commits are gone");
-            assert_eq!(without_power(), before, "after {number}, with the old commits gone");
-            assert_eq!(&killed(), store.groups(), "a commit that came during the sync stays");
-            compactions += 1;
-        }
-        assert!(compactions >= 2, "{compactions} compactions");
-        assert!(largest < MIN_COMPACTION_BYTES + 100_000, "{largest} bytes");
-        assert_eq!(&killed(), store.groups());
-    }
-
-    /// A sync takes as long as the disk does, and one group's commit holds up all groups.
-    #[test]
-    fn no_commit_waits_for_the_disk() {
-        let storage = MemoryStorage::new();
-        let mut store = open(&storage);
-        storage.fail_syncs(true);
-        let mut number = 0;
-        while store.size_bytes() < 2 * MIN_COMPACTION_BYTES {
-            commit(&mut store, number);
-            number += 1;
-        }
-        let mut flush = store.begin_flush(number).unwrap().expect("commits were written");
-        flush.run();
-        assert!(store.finish_flush(flush).is_err());
-        assert_eq!(open(&storage.kill()).groups(), store.groups(), "what was not synced is not removed");
-    }
-
-    #[test]
-    fn a_log_of_groups_that_are_gone_is_emptied() {
-        let storage = MemoryStorage::new();
-        let mut store = open(&storage);
-        (0..1_100).for_each(|number| commit(&mut store, number));
-        let all: Vec<_> = store.groups()["g"].keys().cloned().collect();
-        store.delete(1_100, "g", &all).unwrap();
-        for _ in 0..2 {
-            if let Some(mut flush) = store.begin_flush(1_100).unwrap() {
-                flush.run();
-                store.finish_flush(flush).unwrap();
+            for partition in &store.partitions {
+                let cleaned = partition.lock().clean(&CleanerConfig::new([1, 2]), number);
+                cleaned.unwrap();
+                let size = partition.lock().size_bytes();
+                assert!(size < 4 * u64::from(SEGMENT_BYTES), "{size} bytes after {number} commits");
+                partition.lock().flush().unwrap();
             }
+            assert_eq!(open(&storage.kill()).groups(), store.groups(), "killed after {number}");
+            let without_power = open(&storage.crash(|_, _| 0));
+            assert_eq!(without_power.groups(), store.groups(), "without power after {number}");
         }
-        assert_eq!((store.size_bytes(), store.is_unsynced()), (0, false));
-        assert!(open(&storage.crash(|_, _| 0)).groups().is_empty());
+        let all: Vec<_> = store.groups()["a"].keys().cloned().collect();
+        store.delete(300, "a", &all).unwrap();
+        assert_eq!(store.groups().len(), 3);
+        assert_eq!(open(&storage.kill()).groups(), store.groups());
     }
 
     #[test]
@@ -384,5 +292,14 @@ mod tests {
         assert!(store.commit(2, "g", &[(&partition, later)]).is_err());
         assert_eq!(store.get("g", &partition).unwrap().offset, Offset(0));
         assert_eq!(open(&storage.kill()).groups(), store.groups());
+    }
+
+    #[test]
+    fn before_there_is_a_topic_no_commit_is_taken() {
+        let mut store = OffsetStore::default();
+        let partition = TopicPartition::new("clicks", 0);
+        let committed = store.commit(1, "g", &[(&partition, CommittedOffset::default())]);
+        assert!(committed.is_err() && store.groups().is_empty());
+        store.delete(1, "g", &[partition]).unwrap();
     }
 }

@@ -52,7 +52,7 @@ pub struct LogConfig {
     pub flush_ms: Option<i64>,
     /// `delete.retention.ms`: a tombstone stays for so long from the first cleaning that finds it.
     pub delete_retention_ms: i64,
-    /// `min.cleanable.dirty.ratio`: a log is cleaned when more of its bytes than this part is dirty.
+    /// `min.cleanable.dirty.ratio`: a log is cleaned when more than this part of it is dirty.
     pub min_cleanable_dirty_ratio: f64,
     /// `min.compaction.lag.ms`: what is younger is left alone.
     pub min_compaction_lag_ms: i64,

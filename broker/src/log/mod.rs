@@ -70,6 +70,7 @@ mod reserve;
 mod retention;
 mod segment;
 mod storage;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod time_index;

@@ -14,10 +14,9 @@ use std::path::Path;
 
 use protocol::records::Offset;
 
-use super::cleaner;
 use super::epochs::Epochs;
 use super::segment::{LogSegment, Trust, base_offset_of};
-use super::{LogConfig, Storage, StorageError};
+use super::{LogConfig, Storage, StorageError, swap};
 
 /// What is known of a log before it is opened. The default knows nothing: everything is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +59,7 @@ pub(super) fn recover(
     hints: RecoveryHints,
 ) -> Result<Recovered, StorageError> {
     storage.create_dir(dir).map_err(StorageError::of("create", dir))?;
-    cleaner::swap::recover(storage, dir)?;
+    swap::recover(storage, dir)?;
     let mut epochs = Epochs::open(storage, dir)?;
     let names = storage.list(dir).map_err(StorageError::of("list", dir))?;
     let bases: Vec<Offset> = names.iter().filter_map(|name| base_offset_of(name)).collect();

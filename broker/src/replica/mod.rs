@@ -12,10 +12,15 @@
 
 mod error;
 mod partition;
+mod partition_handle;
 mod producer_state;
 mod snapshots;
 mod validation;
+mod waiters;
 
 pub use error::{ProduceError, RefusedRecord};
 pub use partition::{DeleteRecordsError, Partition, PartitionFlush};
+pub use partition_handle::PartitionHandle;
 pub use producer_state::{ProducerDescription, SequenceError};
+pub(crate) use waiters::Waiter;
+pub use waiters::Waiters;

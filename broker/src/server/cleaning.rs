@@ -6,8 +6,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::shared::Shared;
-use crate::controller::PartitionHandle;
 use crate::log::{CleanerConfig, CleaningStats, StorageError};
+use crate::replica::PartitionHandle;
 
 /// Cleans whichever log is dirtiest of those that are dirty enough. Sleeps while none is.
 pub(super) async fn keep_clean(shared: Arc<Shared>) {

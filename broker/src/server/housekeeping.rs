@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::shared::Shared;
-use crate::controller::PartitionHandle;
+use crate::replica::PartitionHandle;
 
 /// After a change the logs are looked at this much later, together with all
 /// that change until then. ms.
@@ -54,10 +54,6 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
         for partition in shared.all_partitions() {
             keep(&partition, now_ms).await;
         }
-        let needs_compaction = shared.node.groups().needs_compaction();
-        if needs_compaction && let Err(error) = flush_offsets(&shared).await {
-            tracing::error!("{error}");
-        }
         if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
             checkpoint_ms = None;
             checkpoint(&shared).await;
@@ -80,14 +76,9 @@ async fn checkpoint(shared: &Arc<Shared>) {
             tracing::error!(partition = %partition.name, "{error}");
         }
     }
-    let written = match flush_offsets(shared).await {
-        Ok(()) => {
-            let shared = Arc::clone(shared);
-            // Two small files, but who writes them waits for the disk.
-            spawn_blocking(move || shared.node.checkpoint()).await.unwrap_or(Ok(()))
-        }
-        error => error,
-    };
+    let writing = Arc::clone(shared);
+    // Three small files, but who writes them waits for the disk.
+    let written = spawn_blocking(move || writing.node.checkpoint()).await.unwrap_or(Ok(()));
     if let Err(error) = written {
         tracing::error!("{error}");
     }
@@ -134,20 +125,6 @@ async fn flush(handle: &Arc<PartitionHandle>) -> Result<(), crate::log::StorageE
         Ok(_) if handle.is_deleted() => Ok(()),
         Ok(flush) => handle.lock().finish_flush(flush),
         // The runtime is going away, and closing will sync.
-        Err(_) => Ok(()),
-    }
-}
-
-/// The same for the offsets that groups have committed; old ones are removed.
-async fn flush_offsets(shared: &Arc<Shared>) -> Result<(), crate::log::StorageError> {
-    let begun = shared.node.groups().begin_flush(shared.clock.now_ms())?;
-    let Some(mut flush) = begun else { return Ok(()) };
-    let synced = spawn_blocking(move || {
-        flush.run();
-        flush
-    });
-    match synced.await {
-        Ok(flush) => shared.node.groups().finish_flush(flush),
         Err(_) => Ok(()),
     }
 }

@@ -73,19 +73,18 @@ impl Shared {
         match outcome.changed {
             Changed::Nothing => {}
             Changed::Logs => self.logs_have_changed(),
-            Changed::Groups => {
-                let (due_ms, unsynced) = {
-                    let groups = self.node.groups();
-                    (groups.next_deadline_ms().unwrap_or(i64::MAX), groups.is_unsynced())
-                };
-                if due_ms < self.groups_due_ms.load(Ordering::Acquire) {
-                    self.groups_changed.notify_one();
-                }
-                // Commits go to a log too.
-                if unsynced {
-                    self.logs_have_changed();
-                }
+            Changed::Groups => self.groups_have_changed(),
+            Changed::Offsets => {
+                self.groups_have_changed();
+                self.logs_have_changed();
             }
+        }
+    }
+
+    fn groups_have_changed(&self) {
+        let due_ms = self.node.groups().next_deadline_ms().unwrap_or(i64::MAX);
+        if due_ms < self.groups_due_ms.load(Ordering::Acquire) {
+            self.groups_changed.notify_one();
         }
     }
 

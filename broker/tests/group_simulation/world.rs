@@ -8,9 +8,10 @@ use broker::coordinator::{
     CommitRequest, CommittedOffset, Effect, Generation, GroupConfig, GroupCoordinator, HeartbeatRequest,
     JoinRequest, LeaveRequest, LeavingMember, SyncRequest, Token,
 };
-use broker::log::{MemoryStorage, RecoveryHints, TopicPartition};
+use broker::log::{LogConfig, MemoryStorage, RecoveryHints, TopicPartition};
+use broker::replica::{Partition, PartitionHandle};
 use bytes::Bytes;
-use protocol::records::Offset;
+use protocol::records::{LeaderEpoch, Offset};
 
 use crate::client::{Client, Phase, Request, Response};
 use crate::dice::Dice;
@@ -57,16 +58,13 @@ pub(crate) struct World {
 }
 
 fn start(storage: &MemoryStorage, starts: u64, now_ms: i64) -> GroupCoordinator {
-    let storage = Arc::new(storage.clone());
-    GroupCoordinator::open(
-        storage,
-        "o-0".into(),
-        GroupConfig::default(),
-        starts,
-        RecoveryHints::default(),
-        now_ms,
-    )
-    .expect("memory works")
+    let (settings, hints) = (LogConfig::default(), RecoveryHints::default());
+    let opened = Partition::open(Arc::new(storage.clone()), "o-0".into(), settings, LeaderEpoch(0), hints);
+    let (partition, _) = opened.expect("memory works");
+    let partition = PartitionHandle::new(TopicPartition::new("o", 0), partition);
+    let mut coordinator = GroupCoordinator::new(GroupConfig::default(), starts);
+    coordinator.load(vec![Arc::new(partition)], now_ms).expect("memory works");
+    coordinator
 }
 
 impl World {

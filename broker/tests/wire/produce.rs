@@ -193,7 +193,7 @@ fn asking_for_a_topic_makes_it_and_it_can_be_used_at_once() {
     assert_eq!(all.topics.len(), 1, "in version 0 an empty list asks for everything");
     let none = client.call(1, &MetadataRequest { topics: Some(Vec::new()), ..Default::default() });
     assert_eq!(none.topics.len(), 0, "and for nothing since");
-    for name in ["", "a/b", "..", "__consumer_offsets"] {
+    for name in ["", "a/b", "..", "__cluster_metadata"] {
         let topics = Some(vec![MetadataRequestTopic { name: Some(name.into()), ..Default::default() }]);
         let refused = client.call(9, &MetadataRequest { topics, ..Default::default() });
         assert_eq!(refused.topics[0].error_code, ErrorCode::INVALID_TOPIC_EXCEPTION, "{name:?}");

@@ -13,7 +13,8 @@
 //! stands there is the *delete horizon*. The records' timestamps count from it then, so they are
 //! written again ([`RawRecord::write_with_base`]).
 //!
-//! Source: KIP-534 and [Kafka's message format](https://kafka.apache.org/documentation/#messageformat).
+//! Source: KIP-534 and
+//! [Kafka's message format](https://kafka.apache.org/documentation/#messageformat).
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -130,9 +131,9 @@ fn read<'a>(input: &mut &'a [u8]) -> Option<RawRecord<'a>> {
 }
 
 /// Appends to `output` a batch with the header of another one and these records (not compressed
-/// yet; see [`RawRecord::bytes`]), compressed as the other one was; nothing is not compressed. `header` says how many they
-/// are, and which first and largest timestamp they have; length and checksum are computed. Answers
-/// with the header that the batch has.
+/// yet; see [`RawRecord::bytes`]), compressed as the other one was. Without records there is
+/// nothing to compress. `header` says how many they are, and which first and largest timestamp
+/// they have; length and checksum are computed. Answers with the header that the batch has.
 pub fn assemble(
     header: &BatchHeader,
     records: &[u8],
@@ -179,13 +180,12 @@ impl BatchHeader {
 
 impl Attributes {
     /// The base timestamp is when the batch's tombstones may go (KIP-534).
-    pub fn has_delete_horizon(self) -> bool {
+    fn has_delete_horizon(self) -> bool {
         self.0 & DELETE_HORIZON_BIT != 0
     }
 
     /// The same, with records as they are.
-    #[must_use]
-    pub fn without_compression(self) -> Self {
+    fn without_compression(self) -> Self {
         Self(self.0 & !COMPRESSION_BITS)
     }
 

@@ -6,21 +6,23 @@
 //! leaves every offset as it is: readers find gaps, and go on behind them.
 //!
 //! ```text
-//! offset   0    1    2    3    4    5    6  │  7    8          segments that are closed │ active
-//! before   a=1  b=1  a=2  c=1  b=2  a=3  c=∅ │  a=4  b=3        ∅: a tombstone, c is gone
-//! after                        b=2  a=3  c=∅ │  a=4  b=3        c=∅ stays for delete.retention.ms
+//! offset   0    1    2    3    4    5    6  │  7    8        closed segments │ the active one
+//! before   a=1  b=1  a=2  c=1  b=2  a=3  c=∅ │  a=4  b=3      ∅: a tombstone, c is gone
+//! after                        b=2  a=3  c=∅ │  a=4  b=3      ∅ stays for delete.retention.ms
 //! ```
 //!
 //! # How
 //!
 //! - The closed segments are *clean* up to an offset and *dirty* behind it. When dirty bytes are
-//!   more than `min.cleanable.dirty.ratio` of all, or older than `max.compaction.lag.ms`, the log is
-//!   cleaned. Records younger than `min.compaction.lag.ms`, and the active segment, are left alone.
-//! - First the dirty part is read, and the newest offset of each of its keys noted (`offset_map.rs`).
+//!   more than `min.cleanable.dirty.ratio` of all, or older than `max.compaction.lag.ms`, the log
+//!   is cleaned. What is younger than `min.compaction.lag.ms`, and the active segment, is left
+//!   alone.
+//! - First the dirty part is read, and the newest offset of each of its keys noted
+//!   (`offset_map.rs`).
 //! - Then all of it is written anew, without the records that an entry of the map makes old
 //!   (`filter.rs`). Neighbours that have become small become one segment.
 //! - A new segment replaces the old ones by renaming, so that a crash between any two steps leaves
-//!   the old ones or the new one (`swap.rs`).
+//!   the old ones or the new one (`log/swap.rs`).
 //!
 //! None of the reading and writing holds the log: [`Log::begin_cleaning`] says what is to be done,
 //! [`Cleaning::work`] does it on a thread that may block, and [`Log::advance_cleaning`] makes names
@@ -37,7 +39,7 @@
 
 mod filter;
 mod offset_map;
-pub(super) mod swap;
+mod replacement;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -50,10 +52,10 @@ use protocol::records::{BatchHeader, Offset, RecordError, opened, raw_records};
 
 use self::filter::{Filter, Filtered};
 use self::offset_map::OffsetMap;
-use self::swap::{CLEANED, Replacement};
+use self::replacement::Replacement;
 use super::segment::LogSegment;
 use super::walk::{Step, Walk, damaged};
-use super::{Log, LogConfig, Storage, StorageError, StorageFile};
+use super::{Log, LogConfig, Storage, StorageError, StorageFile, swap};
 
 /// So much is written at once.
 const WRITE_BYTES: usize = 1 << 20;
@@ -411,7 +413,7 @@ impl Log {
                             &*self.storage,
                             &self.dir,
                             base,
-                            CLEANED,
+                            swap::CLEANED,
                             &cleaning.config,
                         )?;
                         State::Write(group, segment)

@@ -5,9 +5,9 @@
 //! and the older of the two would be lost. Between a billion keys that happens once in 10^20 times,
 //! and because the hash has a secret key (`SipHash`), no one can choose keys for which it does.
 //!
-//! The table is one row of slots with linear probing. It is at most nine tenths full, so a key takes
-//! 27 bytes at most, and it doubles up to the limit (Kafka's `log.cleaner.dedupe.buffer.size`) as
-//! keys come. Kafka takes all of that at its start.
+//! The table is one row of slots with linear probing. It is at most nine tenths full, so a key
+//! takes 27 bytes at most there, and it doubles up to the limit (`log.cleaner.dedupe.buffer.size`)
+//! as keys come. Kafka takes all of that at its start.
 
 use protocol::records::Offset;
 use siphasher::sip128::SipHasher13;

@@ -97,11 +97,6 @@ impl MemoryStorage {
         lock(&self.shared().faults).changes_left = changes;
     }
 
-    /// What is left of [`MemoryStorage::fail_after`].
-    pub fn changes_left(&self) -> Option<usize> {
-        lock(&self.shared().faults).changes_left
-    }
-
     fn change(&self) -> io::Result<()> {
         lock(&self.shared().faults).change()
     }

@@ -16,71 +16,35 @@
 //!
 //! Source: Kafka's `LogSegments.replaceSegments` and KAFKA-12520.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use protocol::records::Offset;
 
-use crate::log::segment::{LogSegment, base_offset_of, beside, file_path};
-use crate::log::walk::{Step, Walk};
-use crate::log::{Log, Storage, StorageError};
+use super::segment::{base_offset_of, beside, file_path};
+use super::walk::{Step, Walk};
+use super::{Storage, StorageError};
 
 /// The extension of what is not whole yet.
 pub(super) const CLEANED: &str = "cleaned";
 const SWAP: &str = "swap";
 const INDEXES: [&str; 2] = ["index", "timeindex"];
 
-/// A new segment, whole and synced, that stands beside those which it will replace.
-#[derive(Debug)]
-pub(super) struct Replacement {
-    segment: LogSegment,
-    log: PathBuf,
+/// Step 2: from here on the new segment counts.
+pub(super) fn name(storage: &dyn Storage, log: &Path) -> Result<(), StorageError> {
+    rename(storage, &beside(log, CLEANED), &beside(log, SWAP))
 }
 
-impl Replacement {
-    /// Syncs it, with its indexes.
-    pub(super) fn sync(storage: &dyn Storage, mut segment: LogSegment) -> Result<Self, StorageError> {
-        for (path, file) in segment.save_indexes_beside(storage, CLEANED)? {
-            file.sync().map_err(StorageError::of("sync", path))?;
-        }
-        let log = segment.path().to_owned();
-        Ok(Self { segment, log })
+/// Step 5: the new segment, which stands in its place, gets its indexes.
+pub(super) fn install_indexes(storage: &dyn Storage, log: &Path) -> Result<(), StorageError> {
+    for extension in INDEXES {
+        let path = log.with_extension(extension);
+        rename(storage, &beside(&path, CLEANED), &path)?;
     }
-
-    /// From here on it counts.
-    pub(super) fn name(&self, storage: &dyn Storage) -> Result<(), StorageError> {
-        rename(storage, &beside(&self.log, CLEANED), &beside(&self.log, SWAP))
-    }
-}
-
-impl Log {
-    /// The new segment takes the place of those that begin at `bases`.
-    pub(super) fn replace(&mut self, bases: &[Offset], new: Replacement) -> Result<(), StorageError> {
-        let Replacement { segment, log } = new;
-        let first = self.segments.partition_point(|old| old.base_offset < bases[0]);
-        let range = first..first + bases.len();
-        let old = self.segments.get(range.clone()).unwrap_or_default();
-        assert!(
-            old.iter().map(|old| old.base_offset).eq(bases.iter().copied())
-                && range.end < self.segments.len(),
-            "segments {bases:?} were cleaned, and the log has others in their place"
-        );
-        assert_eq!(
-            (segment.base_offset, segment.next_offset),
-            (old[0].base_offset, old[bases.len() - 1].next_offset),
-            "a cleaned segment has the offsets of those which it replaces"
-        );
-        install(&*self.storage, &self.dir, bases)?;
-        for extension in INDEXES {
-            let path = log.with_extension(extension);
-            rename(&*self.storage, &beside(&path, CLEANED), &path)?;
-        }
-        self.segments.splice(range, [segment]);
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Steps 3 and 4, for the segments that begin at `bases`.
-fn install(storage: &dyn Storage, dir: &Path, bases: &[Offset]) -> Result<(), StorageError> {
+pub(super) fn install(storage: &dyn Storage, dir: &Path, bases: &[Offset]) -> Result<(), StorageError> {
     for &base in &bases[1..] {
         for extension in ["index", "timeindex", "log"] {
             remove(storage, &file_path(dir, base, extension))?;
@@ -95,7 +59,7 @@ fn install(storage: &dyn Storage, dir: &Path, bases: &[Offset]) -> Result<(), St
 }
 
 /// Finishes what a crash has cut short, and removes what was not whole.
-pub(in crate::log) fn recover(storage: &dyn Storage, dir: &Path) -> Result<(), StorageError> {
+pub(super) fn recover(storage: &dyn Storage, dir: &Path) -> Result<(), StorageError> {
     let names = storage.list(dir).map_err(StorageError::of("list", dir))?;
     for name in &names {
         let swapped = name.strip_suffix(SWAP).and_then(|name| name.strip_suffix('.'));

@@ -3,21 +3,23 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use super::Waiters;
+use super::{Partition, Waiters};
 use crate::log::TopicPartition;
-use crate::replica::Partition;
 
 /// A partition behind its own lock, with the fetches that wait for it.
 #[derive(Debug)]
-pub(crate) struct PartitionHandle {
-    pub(crate) name: TopicPartition,
-    pub(crate) waiters: Waiters,
+pub struct PartitionHandle {
+    /// Which it is.
+    pub name: TopicPartition,
+    /// The fetches that wait for it.
+    pub waiters: Waiters,
     partition: Mutex<Partition>,
     deleted: AtomicBool,
 }
 
 impl PartitionHandle {
-    pub(crate) fn new(name: TopicPartition, partition: Partition) -> Self {
+    /// One that is not deleted.
+    pub fn new(name: TopicPartition, partition: Partition) -> Self {
         Self {
             name,
             waiters: Waiters::default(),
@@ -27,24 +29,24 @@ impl PartitionHandle {
     }
 
     /// Holds the partition; not across anything that waits.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Partition> {
+    pub fn lock(&self) -> MutexGuard<'_, Partition> {
         self.partition.lock().expect("no thread panics while it holds this lock")
     }
 
     /// Holds the partition unless its topic was deleted. As long as it is held its directory is its
     /// own.
-    pub(crate) fn lock_living(&self) -> Option<MutexGuard<'_, Partition>> {
+    pub fn lock_living(&self) -> Option<MutexGuard<'_, Partition>> {
         let partition = self.lock();
         (!self.is_deleted()).then_some(partition)
     }
 
     /// The topic was deleted; a request that still holds this handle must not write to it.
-    pub(crate) fn is_deleted(&self) -> bool {
+    pub fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }
 
     /// Fetches that wait here learn that the topic is gone.
-    pub(crate) fn mark_deleted(&self) {
+    pub fn mark_deleted(&self) {
         self.deleted.store(true, Ordering::Release);
         // Who held it as living is done when this is.
         drop(self.lock());

@@ -40,7 +40,7 @@ impl Waiter {
 
 /// The fetches parked at one partition.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(Mutex<Vec<Arc<Waiter>>>);
+pub struct Waiters(Mutex<Vec<Arc<Waiter>>>);
 
 impl Waiters {
     /// From now on every append notifies `waiter`.
