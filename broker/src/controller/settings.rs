@@ -1,6 +1,6 @@
 //! What can be set for a topic: Kafka's names, what we make of them, and what we refuse.
 
-use protocol::records::TimestampType;
+use protocol::records::{Compression, TimestampType};
 
 use crate::log::{CleanupPolicy, LogConfig};
 
@@ -46,9 +46,19 @@ pub(crate) struct Setting {
 
 /// Why some settings, which Kafka takes as well where they do nothing, are kept without effect.
 /// What would promise something that is not done is refused.
-const NO_RECOMPRESSION: &str = "Kept without effect: batches are stored as their producer compressed them.";
+const NO_LEVELS: &str = "Kept without effect: what is compressed here has the codec's own middle level.";
 const NO_TIERS: &str = "Kept without effect: it is about remote storage, which no topic can have.";
 const ONE_REPLICA: &str = "Kept without effect: there is one replica.";
+
+/// How Kafka names compressions; none leaves it to the producer.
+const CODECS: [(&str, Option<Compression>); 6] = [
+    ("producer", None),
+    ("uncompressed", Some(Compression::None)),
+    ("gzip", Some(Compression::Gzip)),
+    ("snappy", Some(Compression::Snappy)),
+    ("lz4", Some(Compression::Lz4)),
+    ("zstd", Some(Compression::Zstd)),
+];
 
 /// All of them, by name.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -80,7 +90,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "compression.gzip.level",
         broker_name: Some("compression.gzip.level"),
         kind: SettingKind::Int,
-        documentation: NO_RECOMPRESSION,
+        documentation: NO_LEVELS,
         show: |_| "-1".into(),
         apply: |_, value| match value.trim() {
             "-1" => Ok(()),
@@ -91,7 +101,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "compression.lz4.level",
         broker_name: Some("compression.lz4.level"),
         kind: SettingKind::Int,
-        documentation: NO_RECOMPRESSION,
+        documentation: NO_LEVELS,
         show: |_| "9".into(),
         apply: |_, value| number(value, 1, 17, "1 to 17"),
     },
@@ -99,15 +109,22 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "compression.type",
         broker_name: Some("compression.type"),
         kind: SettingKind::String,
-        documentation: "How batches are stored. They are stored as their producer compressed them.",
-        show: |_| "producer".into(),
-        apply: |_, value| only(value, "producer", "batches are stored as they were sent: use producer"),
+        documentation: "How batches are compressed where they are stored; producer leaves them as they came.",
+        show: |config| {
+            let named = CODECS.iter().find(|(_, compression)| *compression == config.compression);
+            named.expect("every compression has a name").0.into()
+        },
+        apply: |config, value| {
+            let named = CODECS.iter().find(|(name, _)| *name == value.trim());
+            config.compression = named.ok_or("uncompressed, gzip, snappy, lz4, zstd or producer")?.1;
+            Ok(())
+        },
     },
     Setting {
         name: "compression.zstd.level",
         broker_name: Some("compression.zstd.level"),
         kind: SettingKind::Int,
-        documentation: NO_RECOMPRESSION,
+        documentation: NO_LEVELS,
         show: |_| "3".into(),
         apply: |_, value| number(value, -131_072, 22, "-131072 to 22"),
     },

@@ -1,6 +1,6 @@
 //! What can be set for a topic, under Kafka's names and with Kafka's defaults.
 
-use protocol::records::TimestampType;
+use protocol::records::{Compression, TimestampType};
 
 /// What becomes of old records (`cleanup.policy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct LogConfig {
     pub retention_bytes: Option<u64>,
     /// `max.message.bytes`: the largest batch that is taken.
     pub max_message_bytes: u32,
+    /// `compression.type`: how batches are stored. `None` leaves it to their producers.
+    pub compression: Option<Compression>,
     /// `message.timestamp.type`.
     pub timestamp_type: TimestampType,
     /// `message.timestamp.after.max.ms`: how far ahead of the broker's clock a producer's may be.
@@ -71,6 +73,7 @@ impl Default for LogConfig {
             retention_ms: Some(7 * 24 * 3_600_000),
             retention_bytes: None,
             max_message_bytes: 1_048_588,
+            compression: None,
             timestamp_type: TimestampType::CreateTime,
             timestamp_after_max_ms: 3_600_000,
             timestamp_before_max_ms: i64::MAX,

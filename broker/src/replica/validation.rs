@@ -12,6 +12,9 @@
 //! timestamps are the broker's (`message.timestamp.type=LogAppendTime`) it is the time of
 //! this append.
 //!
+//! A topic may also say how its batches are compressed (`compression.type`): what comes otherwise
+//! is compressed again.
+//!
 //! # Simplifications
 //!
 //! Stricter than Kafka, which stores some batches that break its own clients: offsets that don't
@@ -22,7 +25,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use protocol::records::{
-    BatchHeader, RecordError, RecordSummary, TimestampType, check_produced, walk, with_header,
+    BatchHeader, RecordError, RecordSummary, TimestampType, assemble, check_produced, opened, walk,
+    with_header,
 };
 
 use super::error::{ProduceError, RefusedRecord};
@@ -59,12 +63,25 @@ pub(super) fn validate<'a>(
         TimestampType::CreateTime => largest,
         TimestampType::LogAppendTime => now_ms,
     };
-    if (header.attributes.timestamp_type(), header.max_timestamp) == (config.timestamp_type, max_timestamp) {
+    let compression = header.attributes.compression().map_err(RecordError::from)?;
+    let wanted = config.compression.unwrap_or(compression);
+    let is_right =
+        (header.attributes.timestamp_type(), header.max_timestamp) == (config.timestamp_type, max_timestamp);
+    if is_right && wanted == compression {
         return Ok(Validated { header, bytes: Cow::Borrowed(records) });
     }
-    let attributes = header.attributes.with_timestamp_type(config.timestamp_type);
-    let header = BatchHeader { attributes, max_timestamp, ..header };
-    Ok(Validated { header, bytes: Cow::Owned(with_header(records, &header)) })
+    let attributes = header.attributes.with_timestamp_type(config.timestamp_type).with_compression(wanted);
+    let corrected = BatchHeader { attributes, max_timestamp, ..header };
+    if wanted == compression {
+        let bytes = Cow::Owned(with_header(records, &corrected));
+        return Ok(Validated { header: corrected, bytes });
+    }
+    let mut bytes = Vec::new();
+    let header = assemble(&corrected, &opened(records, &header)?, &mut bytes)?;
+    if bytes.len() > max as usize {
+        return Err(ProduceError::TooLarge { size: bytes.len(), max });
+    }
+    Ok(Validated { header, bytes: Cow::Owned(bytes) })
 }
 
 /// Walks through all records; answers with the largest of their own timestamps. A topic that is

@@ -181,6 +181,40 @@ fn a_broker_that_stamps_says_so_and_refuses_a_clients_stamp() {
     }
 }
 
+/// Each codec to each other; with the broker's timestamps too.
+#[test]
+fn batches_are_stored_in_the_compression_of_their_topic() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let names = ["uncompressed", "gzip", "snappy", "lz4", "zstd"];
+    for (name, stored) in names.into_iter().zip(Compression::ALL) {
+        for timestamps in ["CreateTime", "LogAppendTime"] {
+            let topic = format!("{name}-{timestamps}");
+            client.create_topic(
+                &topic,
+                1,
+                &[("compression.type", name), ("message.timestamp.type", timestamps)],
+            );
+            for (base_offset, sent) in (0..).step_by(3).zip(Compression::ALL) {
+                let answer = client.produce(&topic, 0, Bytes::from(three(sent)));
+                assert_eq!((answer.error_code, answer.base_offset), (ErrorCode::NONE, base_offset));
+                let bytes = records(&client.fetch(&fetch(&topic, &[(0, base_offset)])));
+                let header = batches::check_batch(&bytes).expect("the checksum is right again");
+                assert_eq!(header.attributes.compression(), Ok(stored), "{sent:?} to {topic}");
+                let plain = batches::opened(&bytes, &header).unwrap();
+                let values = batches::opened_records(header, &plain).map(|record| record.unwrap().value);
+                assert!(values.eq([Some(b"value".as_slice()); 3]));
+            }
+        }
+    }
+    // What grows beyond the limit is refused, as what came larger.
+    client.create_topic("t", 1, &[("compression.type", "uncompressed"), ("max.message.bytes", "1000")]);
+    let mut batch = BatchBuilder::new().compression(Compression::Zstd);
+    batch.push(0, None, Some(&[7; 2_000]));
+    let refused = produce(&mut client, batch.finish().to_vec());
+    assert_eq!(refused.error_code, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
 #[test]
 fn records_from_a_wrong_time_are_named() {
     let (cluster, _dir) = start();

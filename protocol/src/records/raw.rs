@@ -142,7 +142,7 @@ pub fn assemble(
     let compressed;
     let (attributes, records) = match header.attributes.compression()? {
         Compression::None => (header.attributes, records),
-        _ if header.records_count == 0 => (header.attributes.without_compression(), records),
+        _ if header.records_count == 0 => (header.attributes.with_compression(Compression::None), records),
         compression => {
             compressed = codec::compress(compression, records);
             (header.attributes, compressed.as_slice())
@@ -184,9 +184,10 @@ impl Attributes {
         self.0 & DELETE_HORIZON_BIT != 0
     }
 
-    /// The same, with records as they are.
-    fn without_compression(self) -> Self {
-        Self(self.0 & !COMPRESSION_BITS)
+    /// The same, with another compression.
+    #[must_use]
+    pub fn with_compression(self, compression: Compression) -> Self {
+        Self(self.0 & !COMPRESSION_BITS | compression as i16)
     }
 
     /// The same, with a delete horizon.
