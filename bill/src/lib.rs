@@ -49,4 +49,6 @@ pub use shop::{MISSED_CLICKS_PERCENT, MISSED_CLICKS_STALE_PERCENT, SHOP, ShopBil
 pub use verdict::{LaneVerdict, Margin};
 
 #[cfg(test)]
+mod order_tests;
+#[cfg(test)]
 mod tests;

@@ -18,6 +18,9 @@ use super::verdict::Margin;
 
 /// A shopper who is silent for half an hour has left.
 const SESSION_MS: i64 = 30 * 60_000;
+/// Who clicks again after so long is another visitor to the bill: what was met, and the pages of
+/// before, are forgotten.
+const FORGOTTEN_MS: i64 = 3 * SESSION_MS;
 
 /// The business's part of the bill.
 pub static SHOP: Part = Part {
@@ -157,11 +160,27 @@ struct Session {
     /// The pages of the stale model that a case may still need; `from` is when the click that each
     /// answers was made.
     stale: Pages,
+    /// When the last click was that has been judged.
+    judged: Option<Timestamp>,
+    /// The newest that is known of it, which may not be judged yet.
     touched: Option<Timestamp>,
     bot: bool,
 }
 
 impl Session {
+    /// Begins anew if the last click was too long before `seen`. The sweep must not decide that: it
+    /// comes when a watcher looks. It forgets only visits that would begin anew.
+    fn forget_if_silent(&mut self, seen: Timestamp) {
+        let last = self.judged;
+        self.judged = last.max(Some(seen));
+        if last.is_none_or(|last| seen.since_ms(last) >= FORGOTTEN_MS) {
+            self.met.clear();
+            for pages in [&mut self.stream, &mut self.batch] {
+                pages.0.retain(|page| page.from >= seen);
+            }
+        }
+    }
+
     /// Drops pages that no case after `judged_to` needs: most visits are over, and are held for
     /// those who come back. A late click is answered late, and may be judged late where the delays
     /// of wall-clock time count: what was there half an hour before is old.
@@ -242,6 +261,7 @@ impl ShopBill {
     fn judge(&mut self, seen: Timestamp, session_id: Id, viewed: Option<ItemId>) {
         let session = self.sessions.entry(session_id).or_default();
         session.touched = session.touched.max(Some(seen));
+        session.forget_if_silent(seen);
         // Also before what is no case, so that old pages are forgotten.
         let (streamed, batched) = (session.stream.before(seen), session.batch.before(seen));
         let Some(item) = viewed else { return };
@@ -272,9 +292,7 @@ impl ShopBill {
         let session_id = Id::from(&page.session_id);
         let Some(cases) = self.stale_waiting.remove(&after) else {
             // Its click is not judged yet, or the page that answers it was not looked at.
-            if let Some(session) = self.sessions.get_mut(&session_id) {
-                session.stale.add(page.ts, page);
-            }
+            self.session(session_id, page.ts).stale.add(page.ts, page);
             return;
         };
         let items = items_of(page);
@@ -314,8 +332,9 @@ impl BusinessBill for ShopBill {
             let Batched { answer, valid_from, .. } = &batched.0;
             if answer.session_id.is_empty() {
                 self.everybody_batch.add(*valid_from, answer);
-            } else if let Some(session) = self.sessions.get_mut(&Id::from(&answer.session_id)) {
-                // A session that the bill has forgotten will not look at a page again.
+            } else {
+                // Of a visit whose clicks have not been read, too.
+                let session = self.session(Id::from(&answer.session_id), answer.ts);
                 session.batch.add(*valid_from, answer);
             }
         } else if let Event::RecommendationsStale(batched) = event {
@@ -333,7 +352,7 @@ impl BusinessBill for ShopBill {
         }
         self.sessions.retain(|_, session| {
             session.drop_old_pages(until);
-            session.touched.is_some_and(|touched| until.since_ms(touched) < SESSION_MS * 3)
+            session.touched.is_some_and(|touched| until.since_ms(touched) < FORGOTTEN_MS)
         });
         let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
         self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
