@@ -1,7 +1,8 @@
 //! The same cases are counted at whatever pace and in whatever order the records are read.
 
 use events::{
-    Batched, Click, ClickKind, Event, Recommendations, RecommendationsBatch, RecommendationsStale, Timestamp,
+    Batched, Click, ClickKind, Decision, Event, FraudDecision, Recommendations, RecommendationsBatch,
+    RecommendationsStale, SimulationTruth, Timestamp,
 };
 
 use super::*;
@@ -97,4 +98,34 @@ fn a_page_counts_though_it_is_read_before_its_visit() {
     assert_eq!(shop.stream, ShopLane { cases: 3, hits: 2 });
     assert_eq!(shop.batch, ShopLane { cases: 3, hits: 2 });
     assert_eq!((shop.stale, shop.stream_beside_stale), (ShopLane { cases: 2, hits: 2 }, shop.stale));
+}
+
+/// A swipe waited behind a later one of another partition that was read first, and meanwhile its
+/// decision was thrown away.
+#[test]
+fn a_swipe_has_its_decision_however_far_ahead_another_partition_is_read() {
+    let mut logs = [Log::new(), Log::new(), Log::new()];
+    for minute in 0..END {
+        let id = minute.to_string();
+        let swipe = SimulationTruth::Swipe {
+            ts: at(minute),
+            id: id.clone(),
+            card_id: format!("card {}", minute % 2),
+            amount_cents: 100,
+            pattern: None,
+        };
+        logs[minute as usize % 2].push((minute, swipe.into()));
+        let decision = FraudDecision {
+            ts: at(minute),
+            swipe_id: id,
+            card_id: format!("card {}", minute % 2),
+            decision: Decision::Decline,
+            probability: 0.9,
+            reasons: Vec::new(),
+            scored_in_us: None,
+        };
+        logs[2].push((minute, decision.into()));
+    }
+    let payments = counted_alike(|| PaymentsBill::new(&Terms::from(Timestamp::MIN)), &logs);
+    assert_eq!((payments.stream.swipes, payments.stream.stood_in), (1_000, 0));
 }

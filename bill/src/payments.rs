@@ -199,7 +199,10 @@ impl BusinessBill for PaymentsBill {
         if let Event::SimulationTruth(SimulationTruth::Swipe { ts, id, card_id, amount_cents, pattern }) =
             event
         {
-            self.waiting.push_back(Swipe {
+            // In the order of time, whichever partition was read first: behind a later one it would
+            // wait until its decision is given up.
+            let place = self.waiting.partition_point(|other| other.seen <= seen);
+            let swipe = Swipe {
                 ts: *ts,
                 seen,
                 wall_ms,
@@ -207,7 +210,8 @@ impl BusinessBill for PaymentsBill {
                 card_id: card_id.clone(),
                 amount_cents: *amount_cents,
                 fraud: pattern.is_some(),
-            });
+            };
+            self.waiting.insert(place, swipe);
         } else if let Event::FraudDecisions(answer) = event {
             let decided = TimedDecision { decision: answer.decision, wall_ms, seen };
             self.decisions.insert(answer.swipe_id.clone(), decided);
