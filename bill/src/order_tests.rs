@@ -1,8 +1,9 @@
 //! The same cases are counted at whatever pace and in whatever order the records are read.
 
 use events::{
-    Batched, Click, ClickKind, Decision, Event, FraudDecision, Recommendations, RecommendationsBatch,
-    RecommendationsStale, SimulationTruth, Timestamp,
+    Batched, Channel, Click, ClickKind, Decision, EtaUpdate, Event, FraudDecision, Notification,
+    NotificationKind, Place, Recommendations, RecommendationsBatch, RecommendationsStale, SimulationTruth,
+    Timestamp, Trip, TripKind,
 };
 
 use super::*;
@@ -128,4 +129,52 @@ fn a_swipe_has_its_decision_however_far_ahead_another_partition_is_read() {
     }
     let payments = counted_alike(|| PaymentsBill::new(&Terms::from(Timestamp::MIN)), &logs);
     assert_eq!((payments.stream.swipes, payments.stream.stood_in), (1_000, 0));
+}
+
+/// Of a hundred thousand riders, those who had no quote yet were forgotten, and their texts with
+/// them.
+#[test]
+fn a_rider_is_known_from_the_request_on_however_many_there_are() {
+    let requested = |n: usize| Trip {
+        ts: at(0),
+        trip_id: format!("trip {n}"),
+        driver_id: format!("driver {n}"),
+        rider_id: Some(format!("rider {n}")),
+        kind: TripKind::Requested,
+        origin: Place { lat: 0.0, lon: 0.0 },
+        destination: Place { lat: 0.0, lon: 0.0 },
+    };
+    let quote = EtaUpdate {
+        ts: at(5),
+        trip_id: "trip 7".into(),
+        driver_id: "driver 7".into(),
+        eta: at(20),
+        p10: at(20),
+        p90: at(20),
+        remaining_m: 100.0,
+    };
+    let text = Notification {
+        ts: at(15),
+        recipient: "rider 7".into(),
+        channel: Channel::Sms,
+        kind: NotificationKind::FiveMinutesAway,
+        text: "5 minutes away".into(),
+    };
+    let truth = SimulationTruth::Trip {
+        ts: at(20),
+        id: "trip 7".into(),
+        driver_id: "driver 7".into(),
+        quarters: [5, 10, 12, 15].map(at),
+        metres: 4_000.0,
+        oracle_s: None,
+        foresight_s: None,
+        incident: false,
+    };
+    let requests = (0..=100_000).map(|n| (0, requested(n).into()));
+    let ride: [(i64, Event); 3] = [(5, quote.into()), (15, text.into()), (20, truth.into())];
+    let log = [requests.chain(ride).collect()];
+    let [once, often] =
+        [END, 3].map(|pace| read(RidesBill::new(&Terms::from(Timestamp::MIN)), &log, pace, 0).stream);
+    assert_eq!((once.quotes, once.texts_due, once.texts_wrong), (4, 1, 0));
+    assert_eq!(often, once);
 }

@@ -231,6 +231,8 @@ impl BusinessBill for RidesBill {
             match (trip.kind, &trip.rider_id) {
                 (TripKind::Requested, Some(rider)) => {
                     self.trip_of_rider.insert(rider.clone(), trip.trip_id.clone());
+                    // Who waits for a first quote is not forgotten.
+                    self.touch(&trip.trip_id, seen);
                 }
                 (TripKind::Cancelled, _) => drop(self.open.remove(&trip.trip_id)),
                 (TripKind::Requested | TripKind::PickedUp | TripKind::DroppedOff, _) => {}
