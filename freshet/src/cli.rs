@@ -335,6 +335,14 @@ pub(crate) struct TailArgs {
     /// Only the values, without partition, offset and key
     #[arg(long)]
     pub(crate) values: bool,
+    /// The topic as a table: of each key the newest value, up to the present end of the topic
+    ///
+    /// A table is what a log of changes amounts to: each record sets its key to its value, and one
+    /// without a value (a tombstone) removes it. Rows are sorted by the bytes of their keys. Behind
+    /// them is said how many records were read, how many keys there are, how many are gone, and
+    /// whether the topic is compacted. All keys and their values are held in memory.
+    #[arg(long, conflicts_with_all = ["from", "from_beginning", "count"])]
+    pub(crate) as_table: bool,
 }
 
 /// `freshet topics` and `freshet groups`

@@ -1,4 +1,5 @@
-//! `freshet tail`: where it starts, what it leaves out, and that it says when it waits.
+//! `freshet tail`: where it starts, what it leaves out, that it says when it waits, and the table
+//! that a topic makes.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -6,7 +7,7 @@ mod common;
 
 use std::process::{Command, Stdio};
 
-use client::{Admin, NewTopic, Outgoing, Producer, ProducerOptions, Settings};
+use client::{Admin, Compression, NewTopic, Outgoing, Producer, ProducerOptions, Settings};
 use common::{Broker, PATIENCE, freshet, lines, signal};
 
 /// When the first record was sent, 2026-03-03T11:00:00Z; each of the others a minute later.
@@ -102,4 +103,58 @@ fn tail_of_a_silent_topic_says_once_that_it_waits() {
         assert!(said.iter().all(|line| !line.contains("waiting")), "it is said once");
         assert_eq!(read.iter().next(), None, "{from:?}");
     }
+}
+
+/// A table of two partitions whose records are compressed, with a key that is gone, one that came
+/// back, one in both partitions and a record without a key; and what is written beside it.
+#[test]
+fn a_topic_is_read_as_the_table_that_it_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let settings = Settings::new(&broker.address);
+    let admin = Admin::connect(&settings, PATIENCE).unwrap();
+    admin.create(&[NewTopic { name: "letters".to_owned(), partitions: 2, configs: Vec::new() }]).unwrap();
+    let options = ProducerOptions { compression: Compression::Lz4, ..ProducerOptions::stream() };
+    let producer = Producer::new(&settings, &options).unwrap();
+    for (partition, key, value) in [
+        (0, Some("b"), Some("b0")),
+        (0, Some("a"), Some("a1")),
+        (0, Some("c"), Some("c2")),
+        (0, Some("b"), None),
+        (0, Some("c"), None),
+        (0, Some("c"), Some("c5")),
+        (0, Some("a"), Some("\u{1b}[2J")),
+        (1, Some("a"), Some("a0")),
+        (1, None, Some("no key")),
+    ] {
+        let record = Outgoing {
+            topic: "letters",
+            partition: Some(partition),
+            key: key.map(str::as_bytes),
+            value: value.map(str::as_bytes),
+            ..Outgoing::default()
+        };
+        producer.send(record, PATIENCE).unwrap();
+    }
+    producer.flush(PATIENCE).unwrap();
+    let read = |args: &[&str]| {
+        let ran = tail(&broker, &["--as-table"]).args(args).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.success(), "{said}");
+        (String::from_utf8(ran.stdout).unwrap(), said)
+    };
+    let (rows, said) = read(&[]);
+    assert_eq!(rows, "0@6  a  \\u{1b}[2J\n1@0  a  a0\n0@5  c  c5\n");
+    let expected = "letters: 9 records read: 2 keys, and 1 gone (the newest record is a tombstone)\n\
+                    1 record without a key: no table has it\n\
+                    1 key lies in several partitions, with a row for each: no order tells which is newer\n\
+                    letters is not compacted (cleanup.policy=delete): ";
+    assert!(said.starts_with(expected), "{said}");
+    assert_eq!(read(&["--values", "--key", "c"]).0, "c5\n");
+    let (rows, said) = read(&["--key", "b"]);
+    assert_eq!(rows, "");
+    assert!(said.starts_with("letters: 9 records read: 0 keys, and 1 gone"), "{said}");
+    let (rows, said) = read(&["--partition", "1"]);
+    assert_eq!(rows, "1@0  a  a0\n");
+    assert!(said.starts_with("letters: 2 records read: 1 key, and 0 gone"), "{said}");
 }

@@ -1,4 +1,6 @@
-//! `freshet tail`: a topic's records as they arrive.
+//! `freshet tail`: a topic's records as they arrive, or the table that they make.
+
+mod table;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -25,6 +27,11 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
     let settings = settings(&args.cluster, "tail");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     let partitions = partitions(&admin, args)?;
+    // Of our own records it is known what the field means; all others are shown as they are.
+    let for_a_person = io::stdout().is_terminal() && Topic::named(&args.topic).is_some();
+    if args.as_table {
+        return table::run(args, &settings, &admin, &partitions, for_a_person);
+    }
     let watcher = Watcher::new(&settings)?;
     let start = if args.from_beginning { Start::Beginning } else { args.from };
     watch(&watcher, &admin, &partitions, start)?;
@@ -34,8 +41,6 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         say!("{}: {} partition{several}; Ctrl-C ends", args.topic, partitions.len());
     }
     let mut out = stdout();
-    // Of our own records it is known what the field means; all others are shown as they are.
-    let for_a_person = io::stdout().is_terminal() && Topic::named(&args.topic).is_some();
     let mut left = args.count.unwrap_or(u64::MAX);
     let mut silence = Some(Silence::begin());
     while left > 0 && matches!(orders.try_recv(), Err(TryRecvError::Empty)) {
@@ -46,19 +51,19 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
         let record = match watcher.next(Duration::from_millis(100))? {
             Some(Read::Record(record)) => record,
             Some(Read::Unreadable(lost)) => {
-                say!("{}@{}: {}", lost.at, places(&lost), lost.reason);
+                say_unreadable(&lost);
                 continue;
             }
             None => continue,
         };
-        if args.key.as_ref().is_some_and(|key| record.key() != Some(key.as_bytes())) {
+        if !args.wants(record.key()) {
             continue;
         }
         left -= 1;
         if let Some(silence) = &mut silence {
             *silence = Silence::begin();
         }
-        match write(&mut out, &record, args.values, for_a_person) {
+        match Line::of(&record).write(&mut out, args.values, for_a_person) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other?,
         }
@@ -129,26 +134,45 @@ impl Silence {
     }
 }
 
-/// Writes a record as one line. What a program or a file gets is as it lies in the log.
-fn write(out: &mut impl Write, record: &Record<'_>, value_only: bool, for_a_person: bool) -> io::Result<()> {
-    let mut value = record.value().map_or("(none)".to_owned(), printable);
-    if value_only {
-        return writeln!(out, "{value}");
+impl TailArgs {
+    /// Whether a record with this key is asked for.
+    fn wants(&self, key: Option<&[u8]>) -> bool {
+        self.key.as_ref().is_none_or(|only| key == Some(only.as_bytes()))
     }
-    if for_a_person {
-        value = three_digits(&value);
-    }
-    let key = record.key().map_or("(none)".to_owned(), printable);
-    writeln!(out, "{}@{}  {key}  {value}", record.partition(), record.offset())
 }
 
-/// The offsets that can't be read, in words.
-fn places(lost: &Unreadable) -> String {
-    if lost.last > lost.first {
-        format!("{} to {} can't be read", lost.first, lost.last)
-    } else {
-        format!("{} can't be read", lost.first)
+/// What of a record is shown.
+struct Line<'a> {
+    /// Its partition and offset.
+    at: (i32, i64),
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+}
+
+impl<'a> Line<'a> {
+    fn of(record: &'a Record<'_>) -> Self {
+        Self { at: (record.partition(), record.offset()), key: record.key(), value: record.value() }
     }
+
+    /// Writes it as one line. What a program or a file gets is as it lies in the log.
+    fn write(&self, out: &mut impl Write, value_only: bool, for_a_person: bool) -> io::Result<()> {
+        let mut value = self.value.map_or("(none)".to_owned(), printable);
+        if value_only {
+            return writeln!(out, "{value}");
+        }
+        if for_a_person {
+            value = three_digits(&value);
+        }
+        let key = self.key.map_or("(none)".to_owned(), printable);
+        let (partition, offset) = self.at;
+        writeln!(out, "{partition}@{offset}  {key}  {value}")
+    }
+}
+
+/// Says which offsets can't be read, and why.
+fn say_unreadable(lost: &Unreadable) {
+    let several = if lost.last > lost.first { format!(" to {}", lost.last) } else { String::new() };
+    say!("{}@{}{several} can't be read: {}", lost.at, lost.first, lost.reason);
 }
 
 /// A record's bytes as one line of text. What is JSON stays JSON of the same value: what is left
