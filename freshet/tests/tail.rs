@@ -157,4 +157,8 @@ fn a_topic_is_read_as_the_table_that_it_makes() {
     let (rows, said) = read(&["--partition", "1"]);
     assert_eq!(rows, "1@0  a  a0\n");
     assert!(said.starts_with("letters: 2 records read: 1 key, and 0 gone"), "{said}");
+    let compacted = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
+    admin.set_configs(&[("letters", compacted)]).unwrap();
+    let said = read(&[]).1;
+    assert!(said.contains("\nletters is compacted (cleanup.policy=compact): "), "{said}");
 }
