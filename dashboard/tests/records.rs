@@ -71,6 +71,20 @@ fn enter_on_a_topic_reads_it_and_esc_stops_reading() {
     assert_eq!(desk.asked, None, "a digit leads to its pane");
 }
 
+/// What a table is, in the words of its setting; of a topic that is none nothing is said.
+#[test]
+fn the_records_of_a_table_say_that_the_newest_of_each_key_stays() {
+    let words = "cleanup.policy compact: the newest record of each key stays";
+    let mut desk = Desk::reading();
+    assert!(!desk.shown().contains("cleanup.policy"), "{}", desk.shown());
+    for policy in ["compact", "compact,delete", "delete, compact"] {
+        let page = RecordPage { cleanup_policy: Some(policy.into()), ..records(desk.query()) };
+        let snapshot = Snapshot { records: Some(Arc::new(page)), ..Sample::Normal.snapshot() };
+        update(&mut desk.state, Msg::Snapshot(Arc::new(snapshot)), 20);
+        assert!(desk.shown().contains(&words.replace("compact", policy)), "{}", desk.shown());
+    }
+}
+
 /// Also of a cluster that is not ours: to look takes nothing.
 #[test]
 fn the_records_of_any_cluster_can_be_read() {

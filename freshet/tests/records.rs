@@ -155,6 +155,8 @@ fn offsets(page: &RecordPage, partition: i32) -> Vec<i64> {
 #[test]
 fn the_records_of_a_topic_are_paged_filtered_and_followed() {
     let world = World::with(&[("mine", 2)]);
+    let compacted = vec![("cleanup.policy".to_owned(), "compact".to_owned())];
+    world.admin.set_configs(&[("mine", compacted)]).unwrap();
     // A thousand in each partition, a second apart, in turns.
     for number in 0..2_000_i64 {
         let key = format!("key-{}", number / 2 % 10);
@@ -166,6 +168,7 @@ fn the_records_of_a_topic_are_paged_filtered_and_followed() {
 
     let page = world.page(&reader, &newest, |_| true);
     assert_eq!((page.rows.len(), page.partitions), (MOST_ROWS, 2));
+    assert_eq!(page.cleanup_policy.as_deref(), Some("compact"));
     assert_eq!(page.rows.last().unwrap().value.as_deref(), Some("value 1999"));
     assert!(page.rows.is_sorted_by_key(|row| row.sent_ms), "merged by time");
     assert!(page.has_before && !page.has_after);

@@ -159,6 +159,7 @@ fn blank(query: &RecordQuery) -> RecordPage {
         query: query.clone(),
         source: Source::Waiting,
         partitions: 0,
+        cleanup_policy: None,
         rows: Vec::new(),
         from: Vec::new(),
         to: Vec::new(),
@@ -220,6 +221,7 @@ struct Session {
     admin: Admin,
     reader: LogReader,
     partitions: Vec<TopicPartition>,
+    cleanup_policy: Option<String>,
     page: Option<Arc<RecordPage>>,
 }
 
@@ -239,7 +241,10 @@ impl Session {
         let partitions = admin.partitions(topic)?;
         let reader = LogReader::range(settings, topic, &[])?;
         let partitions = (0..partitions).map(|partition| TopicPartition::new(topic, partition)).collect();
-        Ok(Self { topic: topic.to_owned(), admin, reader, partitions, page: None })
+        // Asked once, not at each look. Who may not read the settings may read the records.
+        let mut configs = admin.configs(topic).unwrap_or_default().into_iter();
+        let cleanup_policy = configs.find(|(key, _)| key == "cleanup.policy").map(|(_, policy)| policy);
+        Ok(Self { topic: topic.to_owned(), admin, reader, partitions, cleanup_policy, page: None })
     }
 
     /// The partitions that a query is about, with the offsets that each holds.
@@ -260,6 +265,7 @@ impl Session {
         let query = page.query.clone();
         let offsets = self.offsets(&query)?;
         page.partitions = self.partitions.len() as i32;
+        page.cleanup_policy.clone_from(&self.cleanup_policy);
         let several = offsets.len().max(1) as i64;
         let most = if query.key.is_empty() { MOST_ROWS as i64 } else { MOST_EXAMINED };
         let of_each = (most / several).max(LEAST_OF_EACH);

@@ -68,6 +68,8 @@ pub struct RecordPage {
     pub source: Source,
     /// How many partitions the topic has.
     pub partitions: i32,
+    /// The topic's `cleanup.policy`, if the cluster tells it: `delete`, `compact`, or both.
+    pub cleanup_policy: Option<String>,
     /// The records, oldest first; those of one partition in the order of their offsets.
     pub rows: Vec<RecordRow>,
     /// The first offset of each partition that was looked at.

@@ -121,7 +121,15 @@ fn foot(page: &RecordPage) -> Pieces {
     if page.skipped > 0 {
         text.push_str(&format!(" · {} came too fast to be shown", count(page.skipped)));
     }
+    if let Some(policy) = page.cleanup_policy.as_ref().filter(|policy| is_compacted(policy)) {
+        text.push_str(&format!(" · cleanup.policy {}: the newest record of each key stays", clean(policy)));
+    }
     vec![(text, Role::Dim)]
+}
+
+/// Whether a topic with this policy, which may name several, is a table.
+fn is_compacted(policy: &str) -> bool {
+    policy.split(',').any(|one| one.trim() == "compact")
 }
 
 /// Where the columns end; zero wide where there is no room for one.

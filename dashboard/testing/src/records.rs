@@ -22,6 +22,7 @@ pub fn records(query: &RecordQuery) -> RecordPage {
         query: query.clone(),
         source: Source::Live,
         partitions: 4,
+        cleanup_policy: Some("delete".into()),
         rows,
         from: bounds(0),
         to: bounds(1),
