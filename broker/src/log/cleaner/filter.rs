@@ -6,7 +6,7 @@ use protocol::records::{
     BatchHeader, Offset, RawRecord, RecordError, TimestampType, assemble, opened, raw_records,
 };
 
-use super::offset_map::OffsetMap;
+use super::offset_map::{KeyHash, OffsetMap};
 
 /// Who judges.
 #[derive(Debug)]
@@ -48,17 +48,17 @@ impl Filter<'_> {
         let opened = opened(batch, header)?;
         let horizon = header.delete_horizon_ms();
         let tombstones_stay = horizon.is_none_or(|horizon| self.now_ms < horizon);
-        let (mut kept, mut count, mut tombstones) = (Vec::new(), 0, false);
-        let mut largest = i64::MIN;
+        let mut kept = Vec::new();
         for record in raw_records(&opened, header.records_count) {
             let record = record?;
-            if self.keeps(&record, header, tombstones_stay) {
-                kept.push(record.bytes);
-                count += 1;
-                tombstones |= !record.has_value;
-                largest = largest.max(header.base_timestamp.wrapping_add(record.timestamp_delta));
-            }
+            kept.push((record.key.map(|key| self.newest.hash(key)), record));
         }
+        kept.retain(|(hash, record)| self.keeps(*hash, record, header, tombstones_stay));
+        let count = kept.len() as i32;
+        let tombstones = kept.iter().any(|(_, record)| !record.has_value);
+        let time =
+            |(_, record): &(_, RawRecord<'_>)| header.base_timestamp.wrapping_add(record.timestamp_delta);
+        let largest = kept.iter().map(time).max().unwrap_or(header.max_timestamp);
         // Their time begins when all that they make old goes.
         let begins_horizon = tombstones && horizon.is_none() && header.next_offset() <= self.map_end;
         if count == header.records_count && !begins_horizon && count > 0 {
@@ -71,19 +71,19 @@ impl Filter<'_> {
         if header.attributes.timestamp_type() == TimestampType::CreateTime {
             changed.max_timestamp = largest;
         }
-        let records = if begins_horizon {
+        let mut records = Vec::with_capacity(opened.len());
+        if begins_horizon {
             let horizon = self.now_ms.saturating_add(self.delete_retention_ms);
             changed.attributes = header.attributes.with_delete_horizon();
             changed.base_timestamp = horizon;
-            let mut records = Vec::with_capacity(opened.len());
-            for bytes in kept {
-                let record = raw_records(bytes, 1).next().expect("it was read before")?;
+            for (_, record) in kept {
                 record.write_with_base(header.base_timestamp, horizon, &mut records);
             }
-            records
         } else {
-            kept.concat()
-        };
+            for (_, record) in kept {
+                records.extend_from_slice(record.bytes);
+            }
+        }
         Ok(Filtered::Part(assemble(&changed, &records, output)?))
     }
 
@@ -102,14 +102,20 @@ impl Filter<'_> {
         Ok(Filtered::Part(assemble(&changed, &[], output)?))
     }
 
-    fn keeps(&self, record: &RawRecord<'_>, header: &BatchHeader, tombstones_stay: bool) -> bool {
+    fn keeps(
+        &self,
+        hash: Option<KeyHash>,
+        record: &RawRecord<'_>,
+        header: &BatchHeader,
+        tombstones_stay: bool,
+    ) -> bool {
         let offset = header.base_offset + i64::from(record.offset_delta);
         if offset >= self.map_end {
             return true;
         }
         // Records without keys are of a time in which the topic was not compacted.
-        let Some(key) = record.key else { return false };
-        let is_newest = self.newest.get(key).is_none_or(|newest| offset >= newest);
+        let Some(hash) = hash else { return false };
+        let is_newest = self.newest.get(hash).is_none_or(|newest| offset >= newest);
         is_newest && (record.has_value || tombstones_stay)
     }
 }

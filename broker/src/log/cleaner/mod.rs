@@ -215,23 +215,21 @@ impl Cleaning {
     fn note_keys(&mut self) -> Result<(), StorageError> {
         let from = self.first_dirty;
         let mut newest = std::mem::replace(&mut self.newest, OffsetMap::new(0, [0; 2]));
-        let mut full_at = None;
+        let (mut hashes, mut full_at) = (Vec::new(), None);
         for source in self.sources.iter().filter(|source| source.next_offset > from) {
             self.for_each_batch(source, |batch, header| {
                 if full_at.is_some() || header.last_offset() < from || header.attributes.is_control() {
                     return Ok(());
                 }
+                hashes.clear();
                 for record in raw_records(&opened(batch, header)?, header.records_count) {
                     let record = record?;
                     let offset = header.base_offset + i64::from(record.offset_delta);
-                    if let Some(key) = record.key
-                        && offset >= from
-                        && !newest.put(key, offset)
-                    {
-                        full_at = Some(offset);
-                        break;
-                    }
+                    hashes
+                        .extend(record.key.filter(|_| offset >= from).map(|key| (newest.hash(key), offset)));
                 }
+                let full = hashes.iter().find(|(hash, offset)| !newest.put(*hash, *offset));
+                full_at = full.map(|(_, offset)| *offset);
                 Ok(())
             })?;
             if full_at.is_some() {

@@ -12,6 +12,9 @@
 use protocol::records::Offset;
 use siphasher::sip128::SipHasher13;
 
+/// What is kept of a key.
+pub(super) type KeyHash = [u64; 2];
+
 /// Two words of hash, and the offset plus one: 0 is an empty slot.
 type Slot = [u64; 3];
 
@@ -41,10 +44,18 @@ impl OffsetMap {
         }
     }
 
+    /// What this map keeps of a key.
+    pub(super) fn hash(&self, key: &[u8]) -> KeyHash {
+        let hash = self.hasher.hash(key);
+        [hash.h1, hash.h2]
+    }
+
     /// Notes that `offset` has a record of this key. `false`, and nothing is noted, when the key is
     /// new and there is no room for it.
-    pub(super) fn put(&mut self, key: &[u8], offset: Offset) -> bool {
-        let hash = self.hash(key);
+    ///
+    /// A large table is not in the processor's cache, so each key waits for memory; of keys that
+    /// follow each other closely many wait at once. Hash some hundred first, then note them.
+    pub(super) fn put(&mut self, hash: KeyHash, offset: Offset) -> bool {
         let mut at = self.find(hash);
         if self.slots[at][2] == 0 {
             if !has_room(self.taken, self.slots.len()) {
@@ -63,8 +74,8 @@ impl OffsetMap {
     }
 
     /// The newest offset of this key; none when it was not noted.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Offset> {
-        let noted = self.slots[self.find(self.hash(key))][2];
+    pub(super) fn get(&self, hash: KeyHash) -> Option<Offset> {
+        let noted = self.slots[self.find(hash)][2];
         (noted > 0).then(|| Offset(noted as i64 - 1))
     }
 
@@ -78,13 +89,8 @@ impl OffsetMap {
         self.slots.len() * size_of::<Slot>()
     }
 
-    fn hash(&self, key: &[u8]) -> [u64; 2] {
-        let hash = self.hasher.hash(key);
-        [hash.h1, hash.h2]
-    }
-
     /// The slot of this hash, or the empty one where it belongs.
-    fn find(&self, hash: [u64; 2]) -> usize {
+    fn find(&self, hash: KeyHash) -> usize {
         // The upper half of the product is evenly spread over the slots, however many they are.
         let mut at = ((u128::from(hash[0]) * self.slots.len() as u128) >> 64) as usize;
         loop {
@@ -124,12 +130,13 @@ mod tests {
         fn it_knows_what_a_plain_map_knows(keys in prop::collection::vec(0u16..3_000, 0..6_000)) {
             let (mut map, mut plain) = (OffsetMap::new(1 << 20, [1, 2]), HashMap::new());
             for (offset, key) in (0..).map(Offset).zip(&keys) {
-                prop_assert!(map.put(&key.to_be_bytes(), offset));
+                let hash = map.hash(&key.to_be_bytes());
+                prop_assert!(map.put(hash, offset));
                 plain.insert(*key, offset);
             }
             prop_assert_eq!(map.len(), plain.len());
             for key in 0..3_000u16 {
-                prop_assert_eq!(map.get(&key.to_be_bytes()), plain.get(&key).copied());
+                prop_assert_eq!(map.get(map.hash(&key.to_be_bytes())), plain.get(&key).copied());
             }
         }
     }
@@ -138,11 +145,13 @@ mod tests {
     fn a_full_map_takes_known_keys_and_no_new_ones_within_27_bytes_a_key() {
         for max_bytes in [0, 100, 24_000, 1_000_000] {
             let mut map = OffsetMap::new(max_bytes, [3, 4]);
-            let full = (0..1_000_000).find(|&n: &i64| !map.put(&n.to_be_bytes(), Offset(n))).unwrap();
+            let hasher = OffsetMap::new(0, [3, 4]);
+            let hash = |number: i64| hasher.hash(&number.to_be_bytes());
+            let full = (0..1_000_000).find(|&n| !map.put(hash(n), Offset(n))).unwrap();
             assert_eq!(map.len(), full as usize);
-            assert!(map.put(&0i64.to_be_bytes(), Offset(full)), "a known key has its place");
-            assert_eq!(map.get(&0i64.to_be_bytes()), Some(Offset(full)));
-            assert_eq!(map.get(&full.to_be_bytes()), None);
+            assert!(map.put(hash(0), Offset(full)), "a known key has its place");
+            assert_eq!(map.get(hash(0)), Some(Offset(full)));
+            assert_eq!(map.get(hash(full)), None);
             assert!(map.byte_len() <= max_bytes.max(48), "{} bytes", map.byte_len());
             if max_bytes > 1_000 {
                 assert!(map.byte_len() as f64 / map.len() as f64 <= 27.0, "{} keys", map.len());
