@@ -101,6 +101,17 @@ fn a_page_counts_though_it_is_read_before_its_visit() {
     assert_eq!((shop.stale, shop.stream_beside_stale), (ShopLane { cases: 2, hits: 2 }, shop.stale));
 }
 
+/// A first click that came late over the air, after the run that knows it.
+#[test]
+fn a_visit_that_begins_late_keeps_the_page_of_the_run_meanwhile() {
+    let mut logs = visitor("visit", &[(479, "lamp"), (490, "cup")]);
+    for log in &mut logs[..2] {
+        log[0].0 = 481;
+    }
+    let shop = counted_alike(|| ShopBill::new(&Terms::from(Timestamp::MIN)), &logs);
+    assert_eq!((shop.stream.hits, shop.batch), (1, ShopLane { cases: 2, hits: 2 }));
+}
+
 /// A swipe waited behind a later one of another partition that was read first, and meanwhile its
 /// decision was thrown away.
 #[test]

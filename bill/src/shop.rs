@@ -170,14 +170,15 @@ struct Session {
 impl Session {
     /// Begins anew if the last click was too long before `seen`. The sweep must not decide that: it
     /// comes when a watcher looks. It forgets only visits that would begin anew.
-    fn forget_if_silent(&mut self, seen: Timestamp) {
+    /// A page answers a click made before it; one that came late was `clicked` before it was seen.
+    fn forget_if_silent(&mut self, seen: Timestamp, clicked: Timestamp) {
         let last = self.judged;
         self.judged = last.max(Some(seen));
         if last.is_none_or(|last| seen.since_ms(last) >= FORGOTTEN_MS) {
             self.met.clear();
-            for pages in [&mut self.stream, &mut self.batch] {
-                pages.0.retain(|page| page.from >= seen);
-            }
+            self.stream.0.retain(|page| page.from >= clicked);
+            // A run whose period ended at this very instant knows nothing of it.
+            self.batch.0.retain(|page| page.from > clicked);
         }
     }
 
@@ -216,10 +217,11 @@ pub struct ShopBill {
     judged_from: Timestamp,
     /// When sessions and cases were swept.
     sweep: Sweep,
-    /// What shoppers did: when, in which visit, and its sequence number; only the view of
+    /// What shoppers did: when it was seen, in which visit, and its sequence number; then when it
+    /// was done, which may be earlier, and the item. Only the view of
     /// an item can be a case, the others change the page. They are judged in the order of their
     /// time, whichever partition was read first.
-    waiting: BTreeMap<(Timestamp, Id, u64), Option<ItemId>>,
+    waiting: BTreeMap<(Timestamp, Id, u64), (Timestamp, Option<ItemId>)>,
     sequence: u64,
     /// Boxed: one is of twenty words, and half of the table is empty.
     sessions: HashMap<Id, Box<Session>>,
@@ -258,10 +260,10 @@ impl ShopBill {
         session
     }
 
-    fn judge(&mut self, seen: Timestamp, session_id: Id, viewed: Option<ItemId>) {
+    fn judge(&mut self, seen: Timestamp, clicked: Timestamp, session_id: Id, viewed: Option<ItemId>) {
         let session = self.sessions.entry(session_id).or_default();
         session.touched = session.touched.max(Some(seen));
-        session.forget_if_silent(seen);
+        session.forget_if_silent(seen, clicked);
         // Also before what is no case, so that old pages are forgotten.
         let (streamed, batched) = (session.stream.before(seen), session.batch.before(seen));
         let Some(item) = viewed else { return };
@@ -318,7 +320,7 @@ impl BusinessBill for ShopBill {
             self.sequence += 1;
             let viewed = click.item_id.as_ref().filter(|_| click.kind == ClickKind::View);
             let key = (seen, Id::from(&click.session_id), self.sequence);
-            self.waiting.insert(key, viewed.map(ItemId::from));
+            self.waiting.insert(key, (click.ts, viewed.map(ItemId::from)));
         } else if let Event::SimulationTruth(SimulationTruth::Intent { session_id, bot: true, .. }) = event {
             self.session(session_id.into(), seen).bot = true;
         } else if let Event::Recommendations(answer) = event {
@@ -344,8 +346,8 @@ impl BusinessBill for ShopBill {
 
     fn settle(&mut self, until: Timestamp) {
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= until) {
-            let ((seen, session_id, _), viewed) = first.remove_entry();
-            self.judge(seen, session_id, viewed);
+            let ((seen, session_id, _), (clicked, viewed)) = first.remove_entry();
+            self.judge(seen, clicked, session_id, viewed);
         }
         if !self.sweep.is_due(until) {
             return;
