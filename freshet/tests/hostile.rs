@@ -307,7 +307,9 @@ type Figures = BTreeMap<String, Value>;
 
 /// What `topics`, `groups` and `ledger` say.
 fn by_the_commands(hostile: &Hostile) -> Figures {
-    let topics = hostile.json(&["topics"]).into_iter().map(|line| {
+    // The broker's own topics are listed, and are no part of what the dashboard shows.
+    let is_own = |line: &Value| line["topic"].as_str().unwrap().starts_with("__");
+    let topics = hostile.json(&["topics"]).into_iter().filter(|line| !is_own(line)).map(|line| {
         let partitions = line["partitions"].as_array().unwrap();
         let records: i64 = partitions.iter().map(|at| at["log_end"].as_i64().unwrap()).sum();
         (line["topic"].to_string(), json!([partitions.len(), records]))
