@@ -112,6 +112,18 @@ fn a_visit_that_begins_late_keeps_the_page_of_the_run_meanwhile() {
     assert_eq!((shop.stream.hits, shop.batch), (1, ShopLane { cases: 2, hits: 2 }));
 }
 
+/// The first click of a visit came behind its second, which a run between the two does not know.
+#[test]
+fn a_visit_whose_first_click_comes_second_keeps_the_page_that_answers_it() {
+    let mut logs = visitor("visit", &[(479, "lamp"), (480, "cup"), (490, "pot")]);
+    for log in &mut logs[..2] {
+        log[0].0 = 481;
+        log.swap(0, 1);
+    }
+    let shop = counted_alike(|| ShopBill::new(&Terms::from(Timestamp::MIN)), &logs);
+    assert_eq!(shop.batch, ShopLane { cases: 3, hits: 2 });
+}
+
 /// A swipe waited behind a later one of another partition that was read first, and meanwhile its
 /// decision was thrown away.
 #[test]

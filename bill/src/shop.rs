@@ -18,6 +18,8 @@ use super::verdict::Margin;
 
 /// A shopper who is silent for half an hour has left.
 const SESSION_MS: i64 = 30 * 60_000;
+/// So late a click may come, and the next one of its visit be seen before it.
+const LATE_MS: i64 = SESSION_MS;
 /// Who clicks again after so long is another visitor to the bill: what was met, and the pages of
 /// before, are forgotten.
 const FORGOTTEN_MS: i64 = 3 * SESSION_MS;
@@ -106,6 +108,8 @@ struct StaleCase {
 #[derive(Debug)]
 struct Page {
     from: Timestamp,
+    /// When the click was made that it answers.
+    asked: Timestamp,
     after: Option<Id>,
     items: Box<[ItemId]>,
 }
@@ -116,7 +120,8 @@ struct Pages(VecDeque<Page>);
 
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
-        let new = Page { from, after: answer.after.as_ref().map(Id::from), items: items_of(answer) };
+        let (asked, after) = (answer.ts, answer.after.as_ref().map(Id::from));
+        let new = Page { from, asked, after, items: items_of(answer) };
         // Pages for everybody come from several partitions: of two of one instant it must not
         // matter which was read first.
         let not_after = |page: &Page| match new.after {
@@ -168,17 +173,17 @@ struct Session {
 }
 
 impl Session {
-    /// Begins anew if the last click was too long before `seen`. The sweep must not decide that: it
-    /// comes when a watcher looks. It forgets only visits that would begin anew.
-    /// A page answers a click made before it; one that came late was `clicked` before it was seen.
+    /// Forgets the past if the last click was too long before `seen`. The sweep must not decide
+    /// that: it comes when a watcher looks. It forgets only visits that have no past left. A page
+    /// of the stream is there after the click; a late one was `clicked` before it was seen.
     fn forget_if_silent(&mut self, seen: Timestamp, clicked: Timestamp) {
         let last = self.judged;
         self.judged = last.max(Some(seen));
         if last.is_none_or(|last| seen.since_ms(last) >= FORGOTTEN_MS) {
             self.met.clear();
             self.stream.0.retain(|page| page.from >= clicked);
-            // A run whose period ended at this very instant knows nothing of it.
-            self.batch.0.retain(|page| page.from > clicked);
+            // Of this visit's clicks another may have been made first and have come later.
+            self.batch.0.retain(|page| clicked.since_ms(page.asked) < LATE_MS);
         }
     }
 

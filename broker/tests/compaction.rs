@@ -274,7 +274,7 @@ proptest! {
                 });
                 prop_assert!(!rest, "what was not finished is gone after a start");
             }
-            // And whoever goes on reading meanwhile reads on.
+            // And who reads meanwhile reads on.
             prop_assert_eq!(table(&read_all(&partition)), table(&world.all));
             if done.is_ok() {
                 break;

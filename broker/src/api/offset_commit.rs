@@ -62,7 +62,7 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
         }
         answers.push(OffsetCommitTopicResponse { name: asked.name, partitions });
     }
-    // Whoever has asked for the coordinator finds it made.
+    // A client that has asked for the coordinator finds it made.
     if let Err(error) = context.node.offsets_topic(context.random, context.now_ms) {
         tracing::error!("no group can commit: {error}");
     }

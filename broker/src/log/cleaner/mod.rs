@@ -19,7 +19,7 @@
 //!   alone.
 //! - First the dirty part is read, and the newest offset of each of its keys noted
 //!   (`offset_map.rs`).
-//! - Then all of it is written anew, without the records that an entry of the map makes old
+//! - Then all of it is written again, without the records that an entry of the map makes old
 //!   (`filter.rs`). Neighbours that have become small become one segment.
 //! - A new segment replaces the old ones by renaming, so that a crash between any two steps leaves
 //!   the old ones or the new one (`log/swap.rs`).

@@ -1,6 +1,6 @@
 //! `freshet tail --as-table`: a topic as a table.
 //!
-//! A log says what has changed, a table what holds now: of each key the newest value. Whoever reads
+//! A log says what has changed, a table what holds now: of each key the newest value. Who reads
 //! the log from its start and remembers the newest value of each key has the table, and whoever
 //! writes down each change of a table has its log. So a topic can hold either, and compaction
 //! (`cleanup.policy=compact`) keeps of a log just what its table needs.
