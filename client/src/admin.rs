@@ -1,5 +1,6 @@
 //! Looking at a cluster from outside, and arranging its topics and offsets.
 
+mod bytes;
 mod groups;
 mod offsets;
 mod topics;
@@ -18,7 +19,7 @@ use crate::{ClusterError, Settings};
 
 pub use groups::{Group, Member};
 pub use offsets::Offsets;
-pub use topics::{NewTopic, TopicInfo};
+pub use topics::{NewTopic, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout};
 
 /// Sees and arranges a cluster. Every call takes at most the timeout that was given to
 /// [`Admin::connect`].

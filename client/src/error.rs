@@ -191,6 +191,15 @@ impl ClusterError {
         }
     }
 
+    /// The same, for the reason that the cluster gave in its own words, if any.
+    #[must_use]
+    pub(crate) fn because(mut self, words: Option<String>) -> Self {
+        if let (Self::Refused { reason, .. }, Some(words)) = (&mut self, words) {
+            *reason = words;
+        }
+        self
+    }
+
     /// Whether trying again later may help, without anybody changing anything here.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

@@ -43,6 +43,7 @@ mod context;
 mod error;
 mod group;
 mod inbox;
+mod line;
 mod producer;
 mod reader;
 mod record;
@@ -52,7 +53,9 @@ mod survey;
 mod unreadable;
 mod watcher;
 
-pub use admin::{Admin, Group, Member, NewTopic, Offsets, TopicInfo};
+pub use admin::{
+    Admin, Group, Member, NewTopic, Offsets, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout,
+};
 pub use context::BACK;
 pub use error::{
     ClusterError, GroupError, NoSuchTopic, NotAProperty, ReadError, ResetError, SendError, Undelivered,

@@ -14,7 +14,7 @@ use protocol::records::codec::decompress;
 use protocol::records::{BatchHeader, Compression, HEADER_LEN, Record, opened_records};
 
 use crate::TopicPartition;
-use crate::unreadable::Line;
+use crate::line::Line;
 
 /// The most bytes that the records of a batch may come to.
 const MOST_BYTES: usize = 32 << 20;

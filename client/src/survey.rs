@@ -21,7 +21,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::TopicPartition;
 use crate::group::list;
-use crate::unreadable::{Line, Stored, Unreadable};
+use crate::line::Line;
+use crate::unreadable::{Stored, Unreadable};
 
 /// How long the cluster may take to say who leads what, and a consumer to move.
 const PATIENCE: Duration = Duration::from_secs(2);

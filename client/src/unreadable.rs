@@ -22,23 +22,18 @@
 //!   it. Kafka 4.3 and our broker refuse such a batch. An older log may have one: its topic must be
 //!   copied without it, by another client.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::io;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
+use protocol::Payload;
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::records::{BatchHeader, walk};
-use protocol::{Payload, decode_response, encode_request};
 
 use crate::TopicPartition;
+use crate::line::Line;
 
 /// Fetch as Kafka has spoken it since 2.1: the first version that carries Zstandard.
 const VERSION: i16 = 10;
-/// How long a broker may take for each step.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// The largest response that is read: no broker of ours takes a request half as large.
-const MAX_RESPONSE_BYTES: usize = 256 << 20;
 /// So many batches are passed over in one look at a partition.
 const MOST_PASSED: usize = 1_000;
 /// As much of a batch is kept to be looked at by a person.
@@ -107,26 +102,7 @@ fn fault(batch: &[u8], header: &BatchHeader) -> Option<String> {
     walk(batch, header, |_| ControlFlow::<()>::Continue(())).err().map(|error| error.to_string())
 }
 
-/// A connection to one broker.
-pub(crate) struct Line(TcpStream);
-
 impl Line {
-    /// To `address`, as `host:port`.
-    pub(crate) fn connect(address: &str) -> io::Result<Self> {
-        let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => {
-                    stream.set_read_timeout(Some(PATIENCE))?;
-                    stream.set_write_timeout(Some(PATIENCE))?;
-                    return Ok(Self(stream));
-                }
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
-    }
-
     /// The batch of `at` that holds `offset`, or the first behind it, of those that hand something
     /// over or can't be read. None at the end.
     pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
@@ -153,21 +129,7 @@ impl Line {
         let topic =
             FetchTopic { topic: at.topic.clone(), partitions: vec![partition], ..FetchTopic::default() };
         let request = FetchRequest { min_bytes: 1, topics: vec![topic], ..FetchRequest::default() };
-        self.0.write_all(&encode_request(VERSION, 1, "freshet-survey", &request))?;
-        let mut length = [0; 4];
-        self.0.read_exact(&mut length)?;
-        let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        if length > MAX_RESPONSE_BYTES {
-            return Err(io::Error::other(format!("a response of {length} bytes")));
-        }
-        // What is announced is believed as it comes in.
-        let mut frame = Vec::new();
-        (&mut self.0).take(length as u64).read_to_end(&mut frame)?;
-        if frame.len() < length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let (_, response) =
-            decode_response::<FetchRequest>(VERSION, frame.into()).map_err(io::Error::other)?;
+        let response = self.call(VERSION, &request)?;
         let mut partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
         let records = partitions.find(|fetched| fetched.partition == at.partition);
         Ok(match records.and_then(|fetched| fetched.records) {

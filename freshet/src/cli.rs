@@ -6,6 +6,7 @@ mod bench;
 mod compare;
 mod demo;
 mod names;
+mod topics;
 mod values;
 
 use std::path::PathBuf;
@@ -19,6 +20,9 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use topics::{
+    AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs, DescribeTopicArgs, TopicsArgs, TopicsCommand,
+};
 pub(crate) use values::{Moment, Period, Span, Start};
 use values::{servers, share, speed, text};
 
@@ -61,8 +65,8 @@ pub(crate) enum Command {
     Dashboard(DashboardArgs),
     /// Print a topic's records as they arrive
     Tail(TailArgs),
-    /// List topics with their partitions and offsets
-    Topics(ListArgs),
+    /// List topics with their partitions and offsets; create, describe, alter and delete them
+    Topics(TopicsArgs),
     /// List consumer groups with their members and lag
     Groups(ListArgs),
     /// Write topics to a file, one record a line, from their beginning to their present end

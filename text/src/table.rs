@@ -41,8 +41,10 @@ fn harmless(cell: &str) -> String {
     fit(&escaped, WIDEST).into_owned()
 }
 
-/// Whether this is a number as we write it, or the dash of one that is unknown.
+/// Whether this is a number as we write it, its upper bound (`≤ 1,204`), or the dash of one that is
+/// unknown.
 fn is_number(cell: &str) -> bool {
+    let cell = cell.strip_prefix("≤ ").unwrap_or(cell);
     cell == "–" || cell.replace([',', '$'], "").replace('−', "-").parse::<f64>().is_ok()
 }
 
@@ -79,6 +81,10 @@ mod tests {
         table.row(["eta".into(), "12".into()]);
         table.row(["recommendations".into(), "–".into()]);
         assert_eq!(table.to_string(), "group            lag\neta               12\nrecommendations    –\n");
+        let mut table = Table::new(&["topic", "records"]);
+        table.row(["clicks".into(), "12".into()]);
+        table.row(["traffic".into(), "≤ 1,204".into()]);
+        assert_eq!(table.to_string(), "topic    records\nclicks        12\ntraffic  ≤ 1,204\n");
         let mut table = Table::new(&["lane", "lost"]);
         table.row(["stream".into(), "−$5.00".into()]);
         table.row(["batch".into(), "$1,204.50".into()]);

@@ -112,6 +112,16 @@ impl Admin {
         Ok(self.commit(group, &commits)?)
     }
 
+    /// Deletes a group that has no members, with all that it has committed.
+    pub fn delete_group(&self, group: &str) -> Result<(), ClusterError> {
+        let what = format!("deleting the group {group}");
+        let results = self.arrange(&what, |client, options| client.delete_groups(&[group], options))?;
+        for result in results {
+            result.map_err(|(_, code)| self.refused(what.clone(), code))?;
+        }
+        Ok(())
+    }
+
     fn read_committed(
         &self,
         group: &str,

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod bench;
 pub(crate) mod broker;
 pub(crate) mod compare;
+mod confirm;
 pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
@@ -19,9 +20,14 @@ pub(crate) mod screen;
 pub(crate) mod tail;
 pub(crate) mod topics;
 
+use std::time::Duration;
+
 use client::Settings;
 
 use crate::cli::ClusterArgs;
+
+/// How long a cluster may take to answer one question.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How this process reaches the cluster, and what it calls itself there.
 pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {

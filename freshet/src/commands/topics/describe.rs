@@ -1,0 +1,111 @@
+//! `freshet topics describe`: where a topic's partitions are, what they hold, how it is set.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use client::{Setting, SettingSource, TopicLayout};
+use serde_json::json;
+use text::{Table, escape, plural};
+
+use super::{INTERNAL, connect, count, find, kept, number, partitions, policy, replication};
+use crate::cli::{DescribeTopicArgs, Format};
+use crate::output::print;
+
+/// Prints one topic.
+pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
+    let admin = connect(&args.cluster)?;
+    let topic = find(&admin, &args.topic)?;
+    let offsets = admin.offsets(&partitions(&topic).collect::<Vec<_>>())?;
+    // Who may read a topic need not be allowed to read its settings.
+    let settings = admin.topic_settings(&[&topic.name]).unwrap_or_default().remove(&topic.name);
+    let policy = settings.clone().and_then(policy);
+    let shown = |setting: &&Setting| args.all || setting.source != SettingSource::Default;
+    if args.format == Format::Jsonl {
+        let partitions: Vec<_> = (topic.partitions.iter().zip(&offsets))
+            .map(|(at, offsets)| {
+                json!({
+                    "partition": at.partition, "leader": at.leader, "replicas": at.replicas, "isr": at.in_sync,
+                    "log_start": offsets.map(|offsets| offsets.earliest),
+                    "log_end": offsets.map(|offsets| offsets.latest),
+                })
+            })
+            .collect();
+        let settings = settings.map(|all| {
+            let setting = |setting: &Setting| {
+                json!({ "name": setting.name, "value": setting.value, "set_by": set_by(setting.source) })
+            };
+            all.iter().filter(shown).map(setting).collect::<Vec<_>>()
+        });
+        let line = json!({
+            "topic": topic.name, "replication_factor": replication(&topic), "cleanup_policy": policy,
+            "internal": INTERNAL.contains(&&*topic.name), "partitions": partitions, "settings": settings,
+        });
+        return print(|out| writeln!(out, "{line}"));
+    }
+    let mut table =
+        Table::new(&["partition", "leader", "replicas", "ISR", "log start", "log end", "records"]);
+    for (at, offsets) in topic.partitions.iter().zip(offsets) {
+        table.row([
+            at.partition.to_string(),
+            number(at.leader),
+            ids(&at.replicas),
+            ids(&at.in_sync),
+            number(offsets.map(|offsets| offsets.earliest)),
+            number(offsets.map(|offsets| offsets.latest)),
+            kept(&[offsets], policy.as_ref()),
+        ]);
+    }
+    print(|out| {
+        writeln!(out, "{}", headline(&topic, policy.as_deref()))?;
+        write!(out, "\n{table}\n")?;
+        match &settings {
+            None => writeln!(out, "The cluster does not tell the settings of this topic."),
+            Some(all) => {
+                let shown: Vec<_> = all.iter().filter(shown).collect();
+                if shown.is_empty() {
+                    return writeln!(out, "All settings have their defaults (--all shows them).");
+                }
+                write!(out, "{}", table_of(&shown))
+            }
+        }
+    })
+}
+
+fn headline(topic: &TopicLayout, policy: Option<&str>) -> String {
+    let mut words = format!(
+        "{}: {}, replication factor {}, cleanup.policy {}",
+        escape(&topic.name),
+        plural(topic.partitions.len() as u64, "partition"),
+        number(replication(topic)),
+        policy.map_or_else(super::unknown, |policy| escape(policy).into_owned()),
+    );
+    if INTERNAL.contains(&&*topic.name) {
+        words += ", internal (Kafka keeps it for itself)";
+    }
+    let behind = topic.partitions.iter().filter(|at| at.in_sync.len() < at.replicas.len()).count();
+    if behind > 0 {
+        words += &format!("; {} of them under-replicated", count(behind as i64));
+    }
+    words
+}
+
+fn table_of(settings: &[&Setting]) -> Table {
+    let mut table = Table::new(&["setting", "value", "set by"]);
+    for Setting { name, value, source } in settings {
+        let value = value.clone().unwrap_or_else(|| "(secret)".to_owned());
+        table.row([name.clone(), value, set_by(*source).to_owned()]);
+    }
+    table
+}
+
+fn set_by(source: SettingSource) -> &'static str {
+    match source {
+        SettingSource::Default => "default",
+        SettingSource::Broker => "broker",
+        SettingSource::Topic => "topic",
+    }
+}
+
+fn ids(brokers: &[i32]) -> String {
+    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,216 @@
+//! The commands that arrange a cluster: `freshet topics create`, `alter`, `describe` and `delete`.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
+
+use client::{Admin, Outgoing, Producer, ProducerOptions, Settings};
+use common::{Broker, PATIENCE, freshet};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// A broker, and the program run against it.
+struct World {
+    broker: Broker,
+    _folder: tempfile::TempDir,
+}
+
+/// What a run came to: its exit code, and what it wrote and said.
+type Ran = (i32, String, String);
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { broker: Broker::start(folder.path()), _folder: folder }
+    }
+
+    /// Runs a command whose words are parted by blanks, with nobody to ask.
+    fn run(&self, words: &str) -> Ran {
+        let ran = freshet()
+            .args(words.split_whitespace())
+            .env("FRESHET_BOOTSTRAP_SERVERS", &self.broker.address)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
+    }
+
+    /// What it says when it does what it is asked for.
+    fn done(&self, words: &str) -> String {
+        let (code, out, said) = self.run(words);
+        assert_eq!(code, 0, "{words}: {said}");
+        out + &said
+    }
+
+    /// Expects a refusal that says so, in one line.
+    fn refused(&self, words: &str, because: &str) {
+        let (code, out, said) = self.run(words);
+        assert_eq!((code, &*out), (1, ""), "{words}: {said}");
+        assert!(said.contains(because) && said.lines().count() == 1, "{words}: {said}");
+    }
+
+    /// Sends so many records without a key to one partition.
+    fn fill(&self, topic: &str, partition: i32, records: usize) {
+        let producer =
+            Producer::new(&Settings::new(&self.broker.address), &ProducerOptions::stream()).unwrap();
+        for _ in 0..records {
+            let record = Outgoing {
+                topic,
+                partition: Some(partition),
+                key: Some(b"k"),
+                value: Some(b"v"),
+                ..Outgoing::default()
+            };
+            producer.send(record, PATIENCE).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    fn admin(&self) -> Admin {
+        Admin::connect(&Settings::new(&self.broker.address), PATIENCE).unwrap()
+    }
+}
+
+#[test]
+fn topics_are_created_altered_and_described_in_kafkas_words() {
+    let world = World::new();
+    let said = world.done("topics create pay --partitions 3 --config retention.ms=3600000");
+    assert_eq!(said, "created pay: 3 partitions, replication factor 1\n");
+    world.refused("topics create pay", "there is a topic pay already");
+    let said = world.done("topics create pay --partitions 9 --if-not-exists");
+    assert_eq!(said, "pay is there already: 3 partitions, replication factor 1; it stays as it is\n");
+    assert_eq!(world.done("topics create usual"), "created usual: 4 partitions, replication factor 1\n");
+    // The cluster's own words, which librdkafka's binding does not hand on.
+    world.refused("topics create no --config foo.bar=1", "unknown topic config foo.bar");
+    world.refused("topics create no/no", "\"no/no\" can't be the name of a topic");
+    world.refused("topics create no --replication-factor 2", "there is one broker");
+    for usage in ["topics create no --partitions 0", "topics create no --config a=", "topics alter pay"] {
+        assert_eq!(world.run(usage).0, 2, "{usage}");
+    }
+
+    let said = world.done("topics alter pay --config cleanup.policy=compact --delete-config retention.ms");
+    let expected = "pay: cleanup.policy delete (default) → compact\n\
+                    pay: retention.ms 3600000 → 604800000 (default)\n";
+    assert_eq!(said, expected);
+    let settings = world.admin().configs("pay").unwrap();
+    assert!(settings.contains(&("cleanup.policy".to_owned(), "compact".to_owned())), "{settings:?}");
+    world.refused("topics alter pay --config nope=1 --config retention.ms=1", "unknown topic config nope");
+    world.refused("topics alter pay --delete-config nope", "pay has no setting nope");
+    world.refused("topics alter pay --config a=1 --delete-config a", "a stands behind --config and");
+    world.refused("topics alter pay --partitions 3", "pay has 3 partitions already");
+    world.refused("topics alter pay --partitions 2", "a topic can't get fewer");
+    assert_eq!(world.admin().configs("pay").unwrap(), settings, "all settings are altered or none");
+    assert!(world.done("topics alter pay --partitions 5").starts_with("pay: 3 → 5 partitions"));
+
+    world.fill("pay", 1, 1_200);
+    let said = world.done("topics describe pay");
+    let expected = "pay: 5 partitions, replication factor 1, cleanup.policy compact\n\n\
+                    partition  leader  replicas  ISR  log start  log end  records\n";
+    assert!(said.starts_with(expected), "{said}");
+    assert!(said.contains("\n        1       1         1    1          0     1200  ≤ 1,200\n"), "{said}");
+    assert!(
+        said.ends_with("\n\nsetting         value    set by\ncleanup.policy  compact  topic\n"),
+        "{said}"
+    );
+    assert!(world.done("topics describe pay --all").contains("\nmax.message.bytes "));
+    let json: serde_json::Value =
+        serde_json::from_str(&world.done("topics describe pay --format jsonl")).unwrap();
+    assert_eq!(json["partitions"][1]["log_end"], 1_200, "{json}");
+    let alone = serde_json::json!([{ "name": "cleanup.policy", "value": "compact", "set_by": "topic" }]);
+    assert_eq!(json["settings"], alone);
+    assert!(
+        world
+            .done("topics describe usual")
+            .ends_with("All settings have their defaults (--all shows them).\n")
+    );
+    for command in ["describe nope", "alter nope --partitions 9"] {
+        world.refused(&format!("topics {command}"), "has no topic nope");
+    }
+    assert_eq!(world.admin().topics().unwrap().len(), 2, "to ask for a topic makes none");
+}
+
+/// Offsets of a compacted topic are no count of its records, and the broker's own topic is told
+/// from those of others.
+#[test]
+fn the_list_of_topics_says_how_each_is_kept() {
+    let world = World::new();
+    world.done("topics create table --partitions 1 --config cleanup.policy=compact");
+    world.done("topics create log --partitions 2");
+    world.fill("table", 0, 1_200);
+    world.fill("log", 1, 1_200);
+    world
+        .admin()
+        .commit(
+            "reader",
+            &[client::Commit {
+                at: client::TopicPartition::new("log", 1),
+                offset: 7,
+                metadata: String::new(),
+            }],
+        )
+        .unwrap();
+    let said = world.done("topics");
+    let expected = "topic               partitions  replication  cleanup.policy  records now  total written  internal\n\
+                    __consumer_offsets          12            1  compact                 ≤ 1              1  yes\n\
+                    log                          2            1  delete                1,200          1,200  no\n\
+                    table                        1            1  compact             ≤ 1,200          1,200  no\n";
+    assert_eq!(said, expected);
+    let said = world.done("topics --format jsonl");
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["internal"], true);
+    assert_eq!(lines[2]["cleanup_policy"], "compact");
+    assert_eq!(lines[1]["partitions"][1]["log_end"], 1_200);
+}
+
+#[test]
+fn topics_are_deleted_all_or_none_and_only_when_it_is_meant() {
+    let world = World::new();
+    for topic in ["one", "two", "three"] {
+        world.done(&format!("topics create {topic} --partitions 2"));
+    }
+    world.fill("one", 0, 1);
+    let names = || world.admin().topics().unwrap().into_iter().map(|topic| topic.name).collect::<Vec<_>>();
+    world.refused("topics delete one", "to delete the topic one with 1 record can't be undone");
+    world.refused("topics delete one nope --yes", "has no topic nope");
+    assert_eq!(names(), ["one", "three", "two"], "nothing is gone");
+    let said = world.done("topics delete one nope two one --yes --if-exists");
+    assert_eq!(said, "there is no topic nope\ndeleted 2 topics (one, two) with 1 record\n");
+    assert_eq!(names(), ["three"]);
+}
+
+/// Both ends of a terminal: the one with the keyboard, and the one that programs see.
+fn pseudo_terminal() -> (File, File) {
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&keyboard).unwrap();
+    unlockpt(&keyboard).unwrap();
+    let name = ptsname(&keyboard, Vec::new()).unwrap();
+    let terminal = File::options().read(true).write(true).open(OsStr::from_bytes(name.as_bytes())).unwrap();
+    (File::from(keyboard), terminal)
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_and_only_yes_deletes() {
+    let world = World::new();
+    world.done("topics create pay --partitions 2");
+    for (answer, code, left) in [("\n", 1, 1), ("no\n", 1, 1), ("\u{4}", 1, 1), ("yes\n", 0, 0)] {
+        let (mut keyboard, terminal) = pseudo_terminal();
+        let mut asked = freshet()
+            .args(["topics", "delete", "pay", "--bootstrap-servers", &world.broker.address])
+            .stdin(terminal.try_clone().unwrap())
+            .stdout(Stdio::null())
+            .stderr(terminal)
+            .spawn()
+            .unwrap();
+        // The terminal keeps what is typed until it is read.
+        keyboard.write_all(answer.as_bytes()).unwrap();
+        assert_eq!(asked.wait().unwrap().code(), Some(code), "{answer:?}");
+        assert_eq!(world.admin().topics().unwrap().len(), left, "{answer:?}");
+    }
+}
