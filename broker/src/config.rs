@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::coordinator::GroupConfig;
+use crate::listener::Listener;
 use crate::log::LogConfig;
 
 /// Settings of a broker. Those with a Kafka name in their description mean what Kafka means by it.
@@ -10,12 +11,9 @@ use crate::log::LogConfig;
 pub struct BrokerConfig {
     /// Where everything is kept (`log.dirs`). Made if it does not exist.
     pub data_dir: PathBuf,
-    /// `host:port` (`listeners`). Port 0 takes a free one. The host `localhost` listens on
-    /// 127.0.0.1 and on `[::1]`.
-    pub listen: String,
-    /// The host that clients are told to connect to (`advertised.listeners`), if not the address
-    /// that each of them has connected to already.
-    pub advertised_host: Option<String>,
+    /// Where clients come, and what they are told (`listeners`, `advertised.listeners`); at least
+    /// one.
+    pub listeners: Vec<Listener>,
     /// `node.id`.
     pub node_id: i32,
     /// `num.partitions`: what a topic has that does not say.
@@ -47,8 +45,7 @@ impl BrokerConfig {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
-            listen: "localhost:9092".into(),
-            advertised_host: None,
+            listeners: vec![Listener { host: "localhost".into(), port: 9092, ..Listener::on_this_machine() }],
             node_id: 1,
             num_partitions: 4,
             auto_create_topics: true,

@@ -30,6 +30,7 @@
 mod api;
 mod config;
 mod controller;
+mod listener;
 mod node;
 mod server;
 
@@ -38,4 +39,5 @@ pub mod log;
 pub mod replica;
 
 pub use config::BrokerConfig;
-pub use server::{Cluster, ShutdownError, StartError};
+pub use listener::{Advertised, InvalidAddress, Listener, SecurityProtocol};
+pub use server::{Cluster, Listening, ShutdownError, StartError};

@@ -61,7 +61,7 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
 fn the_victim() {
     let Some(data_dir) = std::env::var_os("TORTURE_DATA_DIR") else { return };
     let mut config = BrokerConfig::new(PathBuf::from(data_dir));
-    config.listen = std::env::var("TORTURE_LISTEN").unwrap();
+    config.listeners = vec![std::env::var("TORTURE_LISTEN").unwrap().parse().unwrap()];
     config.checkpoint_interval_ms = 20;
     // The records are from 1970.
     config.log.retention_ms = None;

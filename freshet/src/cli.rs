@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod compare;
 mod demo;
+mod listen;
 mod names;
 mod topics;
 mod values;
@@ -20,6 +21,7 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use listen::ListenArgs;
 pub(crate) use topics::{
     AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs, DescribeTopicArgs, TopicsArgs, TopicsCommand,
 };
@@ -164,9 +166,8 @@ pub(crate) enum Format {
 /// `freshet broker`
 #[derive(Debug, Args)]
 pub(crate) struct BrokerArgs {
-    /// Where to listen; port 0 takes any free one
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = servers)]
-    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
     /// Where the log is kept
     #[arg(long, value_name = "DIR", default_value = "data/broker")]
     pub(crate) data_dir: PathBuf,

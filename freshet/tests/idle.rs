@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use broker::{BrokerConfig, Cluster};
+use broker::{BrokerConfig, Cluster, Listener};
 use client::{Admin, Commit, GroupConsumer, GroupError, GroupOptions, LogReader, NewTopic, Outgoing};
 use client::{Polled, Producer, ProducerOptions, Settings, TopicPartition};
 use common::{PATIENCE, until};
@@ -96,7 +96,9 @@ fn only_a_broker_that_can_not_be_reached_is_away() {
     let said = listen();
     let folder = tempfile::tempdir().unwrap();
     let config = BrokerConfig { connections_max_idle_ms: 300, ..BrokerConfig::new(folder.path()) };
-    let cluster = Cluster::start(BrokerConfig { listen: "127.0.0.1:0".into(), ..config.clone() }).unwrap();
+    let cluster =
+        Cluster::start(BrokerConfig { listeners: vec![Listener::on_this_machine()], ..config.clone() })
+            .unwrap();
     let settings = Settings::new(cluster.bootstrap_servers()).with_property("log.connection.close", "true");
     let admin = Admin::connect(&settings, PATIENCE).unwrap();
     admin.create(&[NewTopic { name: TOPIC.into(), partitions: 1, configs: Vec::new() }]).unwrap();
@@ -119,14 +121,14 @@ fn only_a_broker_that_can_not_be_reached_is_away() {
     members[spare].commit(&commits).unwrap();
     assert_eq!((said.times("WARN"), said.times("ERROR")), (0, 0), "{}", said.text());
 
-    let listen = cluster.bootstrap_servers();
+    let listeners = vec![cluster.bootstrap_servers().parse().unwrap()];
     cluster.shutdown().unwrap();
     until("the spare member says that the broker is away", || {
         assert_eq!(take_part(&mut members[spare]), None);
         said.times(AWAY) > 0
     });
     assert!(members[spare].commit(&commits).unwrap_err().is_outage());
-    let cluster = Cluster::start(BrokerConfig { listen, ..config }).unwrap();
+    let cluster = Cluster::start(BrokerConfig { listeners, ..config }).unwrap();
     // It has been forgotten by the group, and is told so.
     let mut answer = Ok(());
     until("the broker answers a commit", || {

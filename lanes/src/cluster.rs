@@ -24,7 +24,7 @@ impl TestCluster {
 
     fn on(data: tempfile::TempDir, listen: &str) -> Self {
         let mut config = broker::BrokerConfig {
-            listen: listen.to_owned(),
+            listeners: vec![listen.parse().unwrap()],
             auto_create_topics: false,
             ..broker::BrokerConfig::new(data.path())
         };

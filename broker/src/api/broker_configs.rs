@@ -9,6 +9,7 @@ use protocol::describe_configs::{
 use super::configs::synonym;
 use super::{Context, Endpoint};
 use crate::controller::{Defaults, SETTINGS, Setting, SettingKind};
+use crate::listener::address;
 use crate::log::LogConfig;
 
 /// All settings of this broker, by name.
@@ -56,10 +57,10 @@ fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         let default = kafkas.map(|value| synonym(name, value, SOURCE_DEFAULT));
         entry(name, kind, true, own.into_iter().chain(default).collect())
     };
-    let listener = |address: &str| format!("PLAINTEXT://{address}");
+    let listeners: Vec<_> = config.listeners.iter().map(ToString::to_string).collect();
     let offsets_retention_minutes = groups.offsets_retention_ms / 60_000;
     vec![
-        fixed("advertised.listeners", List, &listener(&address(context.endpoint)), None),
+        fixed("advertised.listeners", List, &advertised(context), None),
         fixed("auto.create.topics.enable", Boolean, &config.auto_create_topics, Some("true")),
         fixed("broker.id", Int, &config.node_id, Some("-1")),
         fixed("connections.max.idle.ms", Long, &config.connections_max_idle_ms, Some("600000")),
@@ -69,7 +70,7 @@ fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         fixed("group.initial.rebalance.delay.ms", Int, &groups.initial_rebalance_delay_ms, Some("3000")),
         fixed("group.max.session.timeout.ms", Int, &groups.max_session_timeout_ms, Some("1800000")),
         fixed("group.min.session.timeout.ms", Int, &groups.min_session_timeout_ms, Some("6000")),
-        fixed("listeners", List, &listener(&config.listen), Some("PLAINTEXT://:9092")),
+        fixed("listeners", List, &listeners.join(","), Some("PLAINTEXT://:9092")),
         fixed("log.dirs", List, &config.data_dir.display(), None),
         fixed("log.flush.offset.checkpoint.interval.ms", Int, &config.checkpoint_interval_ms, Some("60000")),
         fixed("node.id", Int, &config.node_id, None),
@@ -81,9 +82,20 @@ fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
     ]
 }
 
-/// A host and port as one string; an address of IPv6 has brackets.
-fn address(Endpoint { host, port }: &Endpoint) -> String {
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+/// What the clients of each listener are told; of a listener that tells each the address by which
+/// it has come, what this one is told, or where the others come.
+fn advertised(context: &Context<'_>) -> String {
+    let listeners = context.node.config.listeners.iter().enumerate();
+    let advertised = listeners.map(|(index, listener)| {
+        let Endpoint { listener: own, host, port } = context.endpoint;
+        let (host, port) = match &listener.advertised {
+            _ if index == *own => (host, *port),
+            Some(told) => (&told.host, told.port.unwrap_or(listener.port)),
+            None => (&listener.host, listener.port),
+        };
+        format!("{}://{}", listener.protocol, address(host, port))
+    });
+    advertised.collect::<Vec<_>>().join(",")
 }
 
 /// A setting whose value is that of the first of its synonyms.

@@ -79,9 +79,11 @@ pub(crate) struct Context<'a> {
     pub(crate) random: fn() -> u64,
 }
 
-/// A host and port to tell a client.
+/// The listener by which a client has come, and the host and port to tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
+    /// Its place among those of the configuration.
+    pub(crate) listener: usize,
     pub(crate) host: String,
     pub(crate) port: u16,
 }

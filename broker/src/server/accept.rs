@@ -21,14 +21,14 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// … and given up after so many questions.
 const KEEPALIVE_COUNT: u32 = 3;
 
-/// Serves every client that connects, each in a task of its own.
-pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+/// Serves every client that connects to this listener, each in a task of its own.
+pub(super) async fn accept(shared: Arc<Shared>, index: usize, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    if let Err(error) = serve(shared, stream, peer).await {
+                    if let Err(error) = serve(shared, index, stream, peer).await {
                         tracing::warn!(%peer, "connection closed: {error}");
                     }
                 });
@@ -44,11 +44,12 @@ pub(super) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 
 async fn serve(
     shared: Arc<Shared>,
+    index: usize,
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<(), super::connection::Closed> {
     prepare(&stream)?;
-    let endpoint = endpoint(&shared, stream.local_addr()?);
+    let endpoint = endpoint(&shared, index, stream.local_addr()?);
     Connection::new(shared, stream, endpoint, format!("/{}", peer.ip())).run().await
 }
 
@@ -61,17 +62,22 @@ fn prepare(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What to tell this client when it asks where the broker is: the address it has reached us by,
-/// which is therefore one that it can reach.
-fn endpoint(shared: &Shared, local: SocketAddr) -> Endpoint {
-    let host = match (&shared.node.config.advertised_host, local.ip().to_canonical()) {
-        (Some(host), _) => host.clone(),
-        // Clients join host and port by a colon and can't read a bare IPv6 address; this name they
-        // all can.
-        (None, IpAddr::V6(address)) if address.is_loopback() => "localhost".into(),
-        (None, address) => address.to_string(),
+/// What to tell this client when it asks where the broker is: what its listener advertises, or the
+/// address it has reached us by, which is therefore one that it can reach.
+fn endpoint(shared: &Shared, index: usize, local: SocketAddr) -> Endpoint {
+    let listener = &shared.node.config.listeners[index];
+    let advertised = listener.advertised.as_ref();
+    let host = match (advertised, local.ip().to_canonical()) {
+        (Some(advertised), _) => advertised.host.clone(),
+        // Some clients join host and port by a colon and can't read a bare IPv6 address; this name
+        // they all can, if they also find us when they take it for 127.0.0.1.
+        (None, IpAddr::V6(own)) if own.is_loopback() && listener.host.parse() != Ok(own) => {
+            "localhost".into()
+        }
+        (None, own) => own.to_string(),
     };
-    Endpoint { host, port: local.port() }
+    let port = advertised.and_then(|advertised| advertised.port).unwrap_or(local.port());
+    Endpoint { listener: index, host, port }
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use tokio::sync::oneshot;
 
 use super::clock::{self, Clock};
 use super::error::{ShutdownError, StartError};
+use super::listen::Listening;
 use super::lock_file::LockFile;
 use super::shared::Shared;
-use super::{accept, cleaning, housekeeping, listen, open_files};
+use super::{accept, cleaning, housekeeping, listen, network, open_files};
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
@@ -25,18 +26,25 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// A running broker. Dropping it shuts it down.
 #[derive(Debug)]
 pub struct Cluster {
-    address: SocketAddr,
+    listening: Vec<Listening>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ShutdownError>>>,
 }
 
 impl Cluster {
     /// Opens the data directory and listens. When this returns, clients can connect.
-    pub fn start(config: BrokerConfig) -> Result<Self, StartError> {
+    pub fn start(mut config: BrokerConfig) -> Result<Self, StartError> {
         open_files::allow_as_many_as_may_be();
-        let listeners = listen::listen(&config.listen)?;
-        let address = listeners[0].local_addr().map_err(StartError::Thread)?;
-        let lock = LockFile::take(&config.data_dir, &address.to_string())?;
+        let mut listening = Vec::new();
+        let mut sockets = Vec::new();
+        for listener in &mut config.listeners {
+            let taken = listen::listen(listener)?;
+            let address = taken[0].local_addr().map_err(StartError::Thread)?;
+            listening.push(Listening { listener: listener.clone(), address });
+            sockets.push(taken);
+        }
+        let first = listening.first().ok_or(StartError::NoListener)?;
+        let lock = LockFile::take(&config.data_dir, &first.address.to_string())?;
         let clock = Clock::start();
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let (data_dir, threads) = (config.data_dir.clone(), config.threads);
@@ -45,28 +53,31 @@ impl Cluster {
         let runtime = runtime(threads).map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let run = move || {
-            let result = run(runtime, Shared::new(node, clock), listeners, stopped);
+            let result = run(runtime, Shared::new(node, clock), sockets, stopped);
             drop(lock);
             result
         };
         let thread = thread::Builder::new().name("broker".into()).spawn(run).map_err(StartError::Thread)?;
-        tracing::info!("listening on {address}");
-        if !address.ip().is_loopback() {
-            tracing::warn!(
-                "{address} is open to the network: anybody who reaches it can read, write and delete everything; listen on 127.0.0.1 to be alone"
-            );
+        for listening in &listening {
+            tracing::info!("listening on {}", listening.address);
+            network::warn_if_open(listening);
         }
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { listening, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens: the IPv4 address when it listens on localhost.
+    /// Where its first listener listens: the IPv4 address when that is localhost.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening[0].address
     }
 
-    /// What a client's `bootstrap.servers` should be.
+    /// What `bootstrap.servers` of a client on this machine should be.
     pub fn bootstrap_servers(&self) -> String {
-        self.address.to_string()
+        self.listening[0].bootstrap_servers()
+    }
+
+    /// Its listeners, in their order.
+    pub fn listening(&self) -> &[Listening] {
+        &self.listening
     }
 
     /// Hangs up on all clients, syncs and closes everything, and lets go of the data directory.
@@ -105,16 +116,19 @@ fn runtime(threads: usize) -> io::Result<Runtime> {
 fn run(
     runtime: Runtime,
     shared: Shared,
-    listeners: Vec<TcpListener>,
+    sockets: Vec<Vec<TcpListener>>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), ShutdownError> {
     let shared = Arc::new(shared);
     runtime.block_on(async {
-        for listener in listeners {
-            let listener =
-                listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
-            match listener {
-                Ok(listener) => drop(tokio::spawn(accept::accept(Arc::clone(&shared), listener))),
+        let of_each = sockets.into_iter().enumerate();
+        for (index, socket) in
+            of_each.flat_map(|(index, taken)| taken.into_iter().map(move |one| (index, one)))
+        {
+            let socket =
+                socket.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(socket));
+            match socket {
+                Ok(socket) => drop(tokio::spawn(accept::accept(Arc::clone(&shared), index, socket))),
                 Err(error) => tracing::error!("can't listen: {error}"),
             }
         }

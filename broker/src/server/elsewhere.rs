@@ -101,7 +101,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        let endpoint = Endpoint { host: "localhost".into(), port: 0 };
+        let endpoint = Endpoint { listener: 0, host: "localhost".into(), port: 0 };
         tokio::spawn(Connection::new(Arc::clone(shared), stream, endpoint, "/127.0.0.1".into()).run());
         client
     }

@@ -26,12 +26,19 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// Not an address.
-    #[error("{listen:?} is no address to listen on: {reason}. It looks like localhost:9092")]
-    InvalidListen {
+    /// Nobody could come.
+    #[error("the broker has no listener, so nobody could reach it")]
+    NoListener,
+    /// The host is none of this machine.
+    #[error(
+        "can't listen on {listen}: the host {host:?} is unknown here ({reason}); this machine alone is localhost, all its networks 0.0.0.0"
+    )]
+    UnknownHost {
         /// What was given.
         listen: String,
-        /// What is wrong with it.
+        /// The host in it.
+        host: String,
+        /// What the operating system said.
         reason: String,
     },
     /// Another broker uses the data directory.

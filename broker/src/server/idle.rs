@@ -83,7 +83,7 @@ mod tests {
         client.write_all(&encode_request(12, 7, "test", &fetch)).await.unwrap();
 
         let (stream, _) = listener.accept().await.unwrap();
-        let endpoint = Endpoint { host: "localhost".into(), port: 0 };
+        let endpoint = Endpoint { listener: 0, host: "localhost".into(), port: 0 };
         let connection =
             Connection::new(Arc::new(Shared::new(node, clock)), stream, endpoint, "/127.0.0.1".into());
         let mut answer = Vec::new();

@@ -1,25 +1,53 @@
-//! Taking the address.
+//! Taking the addresses.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
 use super::StartError;
+use crate::listener::Listener;
 
 /// How often to look for a port that is free on both of localhost's addresses.
 const MAX_ATTEMPTS: usize = 16;
 
-/// Listens on `host:port`. The host `localhost` is 127.0.0.1 and, where the machine has it,
-/// `[::1]`: which of the two a client tries first is up to the client's machine.
-pub(super) fn listen(address: &str) -> Result<Vec<TcpListener>, StartError> {
-    let invalid = |reason: String| StartError::InvalidListen { listen: address.to_owned(), reason };
-    let (host, port) = address.rsplit_once(':').ok_or_else(|| invalid("there is no port in it".into()))?;
-    let port: u16 = port.parse().map_err(|_| invalid(format!("{port:?} is not a port")))?;
-    if host == "localhost" {
-        return listen_on_localhost(port);
+/// A listener that listens.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// As it was configured, with the port that it has.
+    pub listener: Listener,
+    /// Where it listens: the IPv4 address if that is localhost.
+    pub address: SocketAddr,
+}
+
+impl Listening {
+    /// What `bootstrap.servers` of a client on this machine should be.
+    pub fn bootstrap_servers(&self) -> String {
+        match self.address.ip() {
+            IpAddr::V4(any) if any.is_unspecified() => format!("127.0.0.1:{}", self.address.port()),
+            IpAddr::V6(any) if any.is_unspecified() => format!("localhost:{}", self.address.port()),
+            _ => self.address.to_string(),
+        }
     }
-    let addresses = address.to_socket_addrs().map_err(|error| invalid(error.to_string()))?;
-    let address = addresses.into_iter().next().ok_or_else(|| invalid("the host has no address".into()))?;
-    Ok(vec![bind(address)?])
+}
+
+/// Takes the addresses of a listener, and notes the port if it was free to choose. The host
+/// `localhost` is 127.0.0.1 and, where the machine has it, `[::1]`: which of the two a client tries
+/// first is up to the client's machine.
+pub(super) fn listen(listener: &mut Listener) -> Result<Vec<TcpListener>, StartError> {
+    let sockets = if listener.host == "localhost" {
+        listen_on_localhost(listener.port)?
+    } else {
+        let unknown = |reason| StartError::UnknownHost {
+            listen: listener.address(),
+            host: listener.host.clone(),
+            reason,
+        };
+        let mut addresses = (listener.host.as_str(), listener.port)
+            .to_socket_addrs()
+            .map_err(|error| unknown(error.to_string()))?;
+        vec![bind(addresses.next().ok_or_else(|| unknown("it has no address".into()))?)?]
+    };
+    listener.port = sockets[0].local_addr().map_err(StartError::Thread)?.port();
+    Ok(sockets)
 }
 
 fn listen_on_localhost(port: u16) -> Result<Vec<TcpListener>, StartError> {

@@ -25,6 +25,7 @@ mod housekeeping;
 mod idle;
 mod listen;
 mod lock_file;
+mod network;
 mod open_files;
 mod output;
 mod purgatory;
@@ -32,3 +33,4 @@ mod shared;
 
 pub use cluster::Cluster;
 pub use error::{ShutdownError, StartError};
+pub use listen::Listening;

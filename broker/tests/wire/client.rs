@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use broker::{BrokerConfig, Cluster};
+use broker::{BrokerConfig, Cluster, Listener};
 use bytes::Bytes;
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic, FetchedPartition};
@@ -25,7 +25,8 @@ pub(crate) const FOR_EVER_MS: i32 = 600_000;
 /// The settings that tests start from: a free port, one partition, and no retention, for the
 /// records of tests are from 1970.
 pub(crate) fn config(data_dir: &TempDir) -> BrokerConfig {
-    let mut config = BrokerConfig { listen: "127.0.0.1:0".into(), ..BrokerConfig::new(data_dir.path()) };
+    let mut config =
+        BrokerConfig { listeners: vec![Listener::on_this_machine()], ..BrokerConfig::new(data_dir.path()) };
     config.num_partitions = 1;
     config.log.retention_ms = None;
     config

@@ -12,6 +12,7 @@ mod compaction;
 mod connections;
 mod fetch;
 mod groups;
+mod listeners;
 mod offsets_topic;
 mod produce;
 mod restart;

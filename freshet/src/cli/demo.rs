@@ -7,7 +7,7 @@ use clap::Args;
 use scenarios::business::World;
 use scenarios::businesses::Scenario;
 
-use super::{DEFAULT_LISTEN, Format, Period, ScreenArgs, TimeArgs, names, values};
+use super::{Format, ListenArgs, Period, ScreenArgs, TimeArgs, names, values};
 
 /// `freshet demo`
 #[derive(Debug, Clone, Args)]
@@ -29,14 +29,13 @@ pub(crate) struct DemoArgs {
     /// What a headless run writes
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Where the embedded broker listens; port 0 takes any free one
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = values::servers)]
-    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
     /// The embedded broker refuses topics that nobody has made, instead of making them
     #[arg(long, conflicts_with = "bootstrap_servers")]
     pub(crate) no_auto_create: bool,
     /// Use this cluster instead of an embedded broker
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
     /// Leave the log and the database in this empty folder, to look into them afterwards [default:
     /// a temporary folder]

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bill::{EventTimeBill, Lane};
-use broker::Cluster;
+use broker::{Cluster, Listener};
 use client::{Admin, Settings, Since};
 use dashboard::Snapshot;
 use events::Topic;
@@ -73,9 +73,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let folder = Folder::open(args.data_dir.as_deref())?;
     disk::warn_if_small(folder.path(), &kept);
     let broker = embedded_broker(args, folder.path())?;
-    let bootstrap = match (&args.bootstrap_servers, &broker) {
-        (Some(servers), _) => servers.clone(),
-        (None, Some(broker)) => broker.bootstrap_servers(),
+    // What is shown to a person, and what the show's own processes use.
+    let (shown, bootstrap) = match (&args.bootstrap_servers, &broker) {
+        (Some(servers), _) => (servers.clone(), servers.clone()),
+        (None, Some((broker, own))) => (broker.bootstrap_servers(), own.clone()),
         (None, None) => unreachable!("without a cluster's address a broker was started"),
     };
     let map = map(args.map.as_deref())?;
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         length_ms: args.duration.map(Period::ms),
         paths: Paths {
             program: std::env::current_exe().context("could not find the program's own file")?,
-            bootstrap: bootstrap.clone(),
+            bootstrap,
             database: args
                 .database
                 .clone()
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     }
     let show = Show::new(ShowConfig {
         name: show_name(args),
-        bootstrap,
+        bootstrap: shown,
         clock: None,
         seed: Some(args.time.seed),
         period_ms: args.batch_period.ms(),
@@ -155,7 +156,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     summary.disk = kept.map(|kept| DiskUse::new(folder.path(), &kept));
     // Our clients end before the broker, or they would report that it is gone.
     drop(admin);
-    if let Some(broker) = broker {
+    if let Some((broker, _)) = broker {
         broker.shutdown()?;
     }
     screen.summary(&summary.text(width(), args.verbose), &summary.json())?;
@@ -167,13 +168,24 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     if summary.failed.is_empty() { Ok(()) } else { bail!("{}", summary.failed.join("; ")) }
 }
 
-/// The show's own broker, unless it runs on another cluster.
-fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<Cluster>> {
+/// The show's own broker, and where its own processes reach it, unless it runs on another cluster.
+///
+/// An address that is advertised is meant for others, and need not be reachable from here: then
+/// there is one more listener, on this machine, that tells its clients itself.
+fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<(Cluster, String)>> {
     if args.bootstrap_servers.is_some() {
         return Ok(None);
     }
     let (log, auto_create) = (folder.join("log"), !args.no_auto_create);
-    super::broker::start(&args.listen, &log, topics::PARTITIONS, auto_create).map(Some)
+    let mut listeners = args.listen.listeners()?;
+    let usable = listeners.iter().position(|listener| listener.advertised.is_none());
+    let own = usable.unwrap_or_else(|| {
+        listeners.push(Listener::on_this_machine());
+        listeners.len() - 1
+    });
+    let broker = super::broker::start(listeners, &log, topics::PARTITIONS, auto_create)?;
+    let servers = broker.listening()[own].bootstrap_servers();
+    Ok(Some((broker, servers)))
 }
 
 /// Writes the histories of the show, and hands on who learns from each when it is there.

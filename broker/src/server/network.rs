@@ -1,0 +1,55 @@
+//! Saying who can reach a listener that is open to a network.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use super::listen::Listening;
+
+/// Says in one line what it means that others can come, if they can.
+pub(super) fn warn_if_open(listening: &Listening) {
+    let listens_on = listening.address;
+    if listens_on.ip().is_loopback() {
+        return;
+    }
+    let others_use = match (&listening.listener.advertised, own_address(listens_on)) {
+        (Some(told), _) => told.address(listens_on.port()),
+        (None, Some(own)) => SocketAddr::new(own, listens_on.port()).to_string(),
+        (None, None) => format!("this machine's name or address with port {}", listens_on.port()),
+    };
+    tracing::warn!(
+        "{listens_on} is open to the network: everyone who reaches it can read, write and delete everything; \
+         other machines, and containers on this one, use {others_use}; listen on localhost to be alone"
+    );
+}
+
+/// The address by which other machines reach this one, if it has one: that from which it would send
+/// to them. Nothing is sent.
+fn own_address(listens_on: SocketAddr) -> Option<IpAddr> {
+    if !listens_on.ip().is_unspecified() {
+        return Some(listens_on.ip());
+    }
+    // Addresses that are set aside for documentation: no machine has them.
+    let from = |any: &str, somewhere: &str| {
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.connect(somewhere).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    from("0.0.0.0:0", "192.0.2.1:9").or_else(|| {
+        let v6 = listens_on.is_ipv6().then(|| from("[::]:0", "[2001:db8::1]:9"));
+        v6.flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_are_never_told_an_address_that_is_none() {
+        for any in ["0.0.0.0:9092", "[::]:9092"] {
+            let own = own_address(any.parse().unwrap());
+            assert!(own.is_none_or(|own| !own.is_unspecified() && !own.is_loopback()), "{own:?}");
+        }
+        let own = "10.1.2.3:9092".parse().unwrap();
+        assert_eq!(own_address(own), Some(own.ip()));
+    }
+}

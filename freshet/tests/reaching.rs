@@ -1,0 +1,85 @@
+//! How real clients reach a broker: by every address that it listens on, and by no other.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod common;
+
+use std::net::{Ipv6Addr, TcpListener};
+use std::process::{Command, Output, Stdio};
+
+use common::{Broker, freshet, repository};
+use serde_json::Value;
+
+/// Sends a record and reads it, by kcat, confluent-kafka and kafka-python.
+fn reach(servers: &str, settings: &[&str]) -> Result<(), String> {
+    kcat(servers, settings)?;
+    let said = said(
+        Command::new("timeout")
+            .arg("60")
+            .arg(repository().join("target/clients/bin/python"))
+            .arg(repository().join("freshet/tests/clients/reach.py"))
+            .arg(servers)
+            .args(settings),
+    )?;
+    assert!(said.contains("all well"), "{said}");
+    Ok(())
+}
+
+fn kcat(servers: &str, settings: &[&str]) -> Result<(), String> {
+    let kcat = |how: &str| {
+        let mut kcat = Command::new("timeout");
+        kcat.args(["30", "kcat", "-b", servers, how, "-t", "kcat", "-p", "0", "-m", "5"]);
+        kcat.args(settings.iter().flat_map(|setting| ["-X", setting]));
+        kcat
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("value");
+    std::fs::write(&file, "by kcat").unwrap();
+    said(kcat("-P").args(["-X", "message.timeout.ms=5000"]).arg(file))?;
+    let read = said(kcat("-C").args(["-e", "-q"]))?;
+    assert!(read.contains("by kcat"), "{read}");
+    Ok(())
+}
+
+/// What a program said, or all that it said if it failed.
+fn said(command: &mut Command) -> Result<String, String> {
+    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    if status.success() { Ok(stdout.into_owned()) } else { Err(format!("{status}: {stdout}{stderr}")) }
+}
+
+#[test]
+fn clients_come_by_every_address_that_a_broker_listens_on() {
+    let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    for (listen, hosts) in [
+        ("localhost:0", &["localhost", "127.0.0.1", "[::1]"][..]),
+        ("0.0.0.0:0", &["localhost", "127.0.0.1"]),
+        ("[::]:0", &["localhost", "127.0.0.1", "[::1]"]),
+        ("[::1]:0", &["[::1]"]),
+    ] {
+        if listen.starts_with('[') && !v6 {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let broker = Broker::start_on(folder.path(), listen);
+        let port = broker.address.rsplit(':').next().unwrap();
+        for host in hosts.iter().filter(|host| v6 || !host.starts_with('[')) {
+            let servers = format!("{host}:{port}");
+            reach(&servers, &[]).unwrap_or_else(|failure| panic!("{listen} by {servers}: {failure}"));
+        }
+    }
+}
+
+/// Its own processes reach the show's broker by a listener of their own.
+#[test]
+fn a_show_runs_whatever_its_broker_advertises() {
+    let show = said(
+        freshet()
+            .args(["demo", "--headless", "--scenario", "markets", "--format", "jsonl", "--duration", "4s"])
+            .args(["--listen", "127.0.0.1:0", "--advertise", "nobody-is-here.invalid:9"]),
+    );
+    let show = show.unwrap();
+    let summary: Value = serde_json::from_str(show.lines().last().unwrap()).unwrap();
+    let answers = summary["businesses"][0]["answers_out"].as_u64();
+    assert!(answers.is_some_and(|answers| answers > 0), "{summary}");
+}
