@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod compare;
 mod demo;
+mod groups;
 mod listen;
 mod names;
 mod topics;
@@ -21,6 +22,9 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use groups::{
+    DeleteGroupsArgs, DescribeGroupArgs, GroupsArgs, GroupsCommand, ResetGroupArgs, ResetTo, SomePartitions,
+};
 pub(crate) use listen::ListenArgs;
 pub(crate) use topics::{
     AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs, DescribeTopicArgs, TopicsArgs, TopicsCommand,
@@ -69,8 +73,8 @@ pub(crate) enum Command {
     Tail(TailArgs),
     /// List topics with their partitions and offsets; create, describe, alter and delete them
     Topics(TopicsArgs),
-    /// List consumer groups with their members and lag
-    Groups(ListArgs),
+    /// List consumer groups with their members and lag; describe, reset and delete them
+    Groups(GroupsArgs),
     /// Write topics to a file, one record a line, from their beginning to their present end
     Record(RecordArgs),
     /// Run a consumer's logic over a file, with no broker
@@ -348,16 +352,6 @@ pub(crate) struct TailArgs {
     /// whether the topic is compacted. All keys and their values are held in memory.
     #[arg(long, conflicts_with_all = ["from", "from_beginning", "count"])]
     pub(crate) as_table: bool,
-}
-
-/// `freshet topics` and `freshet groups`
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArgs,
-    /// What is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
 }
 
 /// `freshet record`

@@ -1,4 +1,5 @@
-//! The commands that arrange a cluster: `freshet topics create`, `alter`, `describe` and `delete`.
+//! The commands that arrange a cluster: `freshet topics` (`create`, `alter`, `describe`, `delete`)
+//! and `freshet groups` (`describe`, `reset`, `delete`).
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -10,7 +11,9 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
-use client::{Admin, Outgoing, Producer, ProducerOptions, Settings};
+use client::{
+    Admin, GroupConsumer, GroupOptions, Outgoing, Polled, Producer, ProducerOptions, Settings, TopicPartition,
+};
 use common::{Broker, PATIENCE, freshet};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -70,6 +73,12 @@ impl World {
             producer.send(record, PATIENCE).unwrap();
         }
         producer.flush(PATIENCE).unwrap();
+    }
+
+    /// What the group has committed for the two partitions of `log`.
+    fn committed(&self, group: &str) -> [Option<i64>; 2] {
+        let partitions = [0, 1].map(|partition| TopicPartition::new("log", partition));
+        self.admin().committed_offsets(group, &partitions).unwrap().try_into().unwrap()
     }
 
     fn admin(&self) -> Admin {
@@ -144,17 +153,7 @@ fn the_list_of_topics_says_how_each_is_kept() {
     world.done("topics create log --partitions 2");
     world.fill("table", 0, 1_200);
     world.fill("log", 1, 1_200);
-    world
-        .admin()
-        .commit(
-            "reader",
-            &[client::Commit {
-                at: client::TopicPartition::new("log", 1),
-                offset: 7,
-                metadata: String::new(),
-            }],
-        )
-        .unwrap();
+    world.done("groups reset reader --topic log:1 --to 7 --execute");
     let said = world.done("topics");
     let expected = "topic               partitions  replication  cleanup.policy  records now  total written  internal\n\
                     __consumer_offsets          12            1  compact                 ≤ 1              1  yes\n\
@@ -213,4 +212,102 @@ fn on_a_terminal_it_is_asked_and_only_yes_deletes() {
         assert_eq!(asked.wait().unwrap().code(), Some(code), "{answer:?}");
         assert_eq!(world.admin().topics().unwrap().len(), left, "{answer:?}");
     }
+}
+
+#[test]
+fn offsets_are_moved_only_when_it_is_said_and_to_where_records_are() {
+    let world = World::new();
+    world.done("topics create log --partitions 2");
+    world.fill("log", 0, 10);
+    world.fill("log", 1, 4);
+    world.refused("groups describe reader", "has no group reader");
+    let said = world.done("groups reset reader --topic log --to 7");
+    let expected = "topic  partition  old  new  lag then  note\n\
+                    log            0    –    7         3\n\
+                    log            1    –    4         0  7 is not there\n\
+                    reader (a group that is not there yet): nothing is moved; with --execute 2 partitions would be\n";
+    assert_eq!(said, expected);
+    assert_eq!(world.committed("reader"), [None, None]);
+    world.refused("groups reset reader --all-topics --to end", "reader has committed nothing yet");
+    world.refused("groups reset reader --topic log --to -3", "log/0: nothing is committed to count from");
+    world.refused(
+        "groups reset reader --topic log:0,2 --to 3",
+        "log has no partition 2: they are numbered from 0 to 1",
+    );
+    world.refused("groups reset reader --topic nope --to 3", "has no topic nope");
+    for usage in ["--to end", "--topic log", "--topic log --all-topics --to end", "--topic log: --to end"] {
+        assert_eq!(world.run(&format!("groups reset reader {usage}")).0, 2, "{usage}");
+    }
+    for (to, expected) in [
+        ("--topic log --to 7", [7, 4]),
+        ("--all-topics --to -2", [5, 2]),
+        ("--topic log:1 --to +1", [5, 3]),
+        ("--all-topics --to -4", [1, 0]),
+        ("--all-topics --to end", [10, 4]),
+        ("--topic log:0 --to 15m", [0, 4]),
+        ("--topic log:0 --to 2100-01-01", [10, 4]),
+        ("--all-topics --to beginning", [0, 0]),
+        ("--topic log:0,0 --topic log:0 --to +9223372036854775807", [10, 0]),
+    ] {
+        let said = world.done(&format!("groups reset reader {to} --execute"));
+        assert!(said.contains("reader: the committed offsets of "), "{to}: {said}");
+        assert_eq!(world.committed("reader"), expected.map(Some), "{to}");
+    }
+    let said = world.done("groups reset reader --topic log:0 --to 3 --format jsonl");
+    let line: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let expected = serde_json::json!({
+        "group": "reader", "topic": "log", "partition": 0, "old": 10, "new": 3, "wanted": 3, "executed": false,
+    });
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn a_group_with_members_is_described_and_neither_moved_nor_deleted() {
+    let world = World::new();
+    world.done("topics create log --partitions 2");
+    world.done("topics create other --partitions 1");
+    world.fill("log", 0, 10);
+    world.done("groups reset reader --topic log --topic other --to beginning --execute");
+    let settings = Settings::new(&world.broker.address).with_client_id("me-1");
+    let options = GroupOptions::default();
+    let member = GroupConsumer::join(&settings, "reader", &["log"], &options).unwrap();
+    while !matches!(member.poll(PATIENCE).unwrap(), Polled::Assigned(_)) {}
+
+    let stop = "the group reader is Stable with 1 member: stop me-1 on 127.0.0.1, then ";
+    world.refused("groups reset reader --all-topics --to end --execute", &format!("{stop}move its offsets"));
+    world.refused("groups reset reader --all-topics --to end", stop);
+    world.refused("groups delete reader --yes", &format!("{stop}delete it"));
+    world.refused("groups delete reader --topic log --yes", &format!("{stop}delete its offsets"));
+    let said = world.done("groups delete reader --topic other --yes");
+    assert_eq!(
+        said, "deleted what the group reader had committed for other (1 partition)\n",
+        "none of it reads that"
+    );
+    world.refused(
+        "groups delete reader --topic other --yes",
+        "the group reader has committed nothing for other",
+    );
+
+    let said = world.done("groups describe reader");
+    let first = format!(
+        "reader: Stable, 1 member, protocol type consumer, assignor range, coordinator 1 ({})\n",
+        world.broker.address
+    );
+    assert!(said.starts_with(&first), "{said}");
+    assert!(said.contains("\nme-1    127.0.0.1  log:0,1     "), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&world.done("groups describe reader --format jsonl")).unwrap();
+    let [full, empty] = &json["partitions"].as_array().unwrap()[..] else { panic!("two partitions: {json}") };
+    assert_eq!((&full["committed"], &full["lag_records"]), (&0.into(), &10.into()), "{json}");
+    let sent = full["next_unread_sent"].as_str().unwrap();
+    assert!(sent.parse::<events::Timestamp>().is_ok() && empty["next_unread_sent"].is_null(), "{json}");
+
+    drop(member);
+    world.refused(
+        "groups delete reader",
+        "to delete the group reader with all that was committed can't be undone",
+    );
+    world.refused("groups delete reader nope --yes", "has no group nope");
+    assert_eq!(world.done("groups delete reader --yes"), "deleted the group reader\n");
+    world.refused("groups describe reader", "has no group reader");
 }

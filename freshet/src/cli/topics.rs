@@ -21,21 +21,43 @@ pub(crate) struct TopicsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TopicsCommand {
     /// Show a topic: leaders, replicas, offsets, and the settings that somebody has set
+    ///
+    /// A partition's log lies on as many brokers as it has replicas. One of them leads: it takes
+    /// the records and answers the readers. Those of the in-sync replicas (ISR) have all that it
+    /// has.
+    ///
+    /// Example: `freshet topics describe card_swipes`
     Describe(DescribeTopicArgs),
     /// Create a topic
+    ///
+    /// Records with the same key go to the same partition and stay in order there; of the consumers
+    /// of one group each has partitions of its own. So the number of partitions is the most
+    /// consumers of a group that work at a time.
+    ///
+    /// Example: `freshet topics create payments --partitions 6 --config retention.ms=3600000`
+    ///
+    /// A table: `freshet topics create balances --config cleanup.policy=compact`
     Create(CreateTopicArgs),
     /// Change a topic's settings, or give it more partitions
+    ///
+    /// Settings that are not named stay as they are, and all that are named change or none does.
+    /// Each is shown as it was and as it is. A topic can get more partitions, never fewer; the keys
+    /// of new records are then spread anew, so that a key's old and new records may lie in two
+    /// partitions.
+    ///
+    /// Example: `freshet topics alter payments --config retention.ms=60000`
+    ///
+    /// Back to the default: `freshet topics alter payments --delete-config retention.ms`
     Alter(AlterTopicArgs),
     /// Delete topics, with all their records
+    ///
+    /// It asks before it deletes. A script can't be asked: it says `--yes`.
+    ///
+    /// Example: `freshet topics delete payments balances`
     Delete(DeleteTopicsArgs),
 }
 
 /// `freshet topics describe`
-///
-/// A partition's log lies on as many brokers as it has replicas. One of them leads: it takes the
-/// records and answers the readers. Those of the in-sync replicas (ISR) have all that it has.
-///
-/// Example: `freshet topics describe card_swipes`
 #[derive(Debug, Args)]
 pub(crate) struct DescribeTopicArgs {
     /// Which topic
@@ -52,14 +74,6 @@ pub(crate) struct DescribeTopicArgs {
 }
 
 /// `freshet topics create`
-///
-/// Records with the same key go to the same partition and stay in order there; of the consumers of
-/// one group each has partitions of its own. So the number of partitions is the most consumers of a
-/// group that work at a time.
-///
-/// Example: `freshet topics create payments --partitions 6 --config retention.ms=3600000`
-///
-/// A table: `freshet topics create balances --config cleanup.policy=compact`
 #[derive(Debug, Args)]
 pub(crate) struct CreateTopicArgs {
     /// What it is to be called: letters, digits, `.`, `_` and `-`
@@ -82,14 +96,6 @@ pub(crate) struct CreateTopicArgs {
 }
 
 /// `freshet topics alter`
-///
-/// Settings that are not named stay as they are, and all that are named change or none does. Each
-/// is shown as it was and as it is. A topic can get more partitions, never fewer; the keys of new
-/// records are then spread anew, so that a key's old and new records may lie in two partitions.
-///
-/// Example: `freshet topics alter payments --config retention.ms=60000`
-///
-/// Back to the default: `freshet topics alter payments --delete-config retention.ms`
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("change").required(true).multiple(true)))]
 pub(crate) struct AlterTopicArgs {
@@ -110,10 +116,6 @@ pub(crate) struct AlterTopicArgs {
 }
 
 /// `freshet topics delete`
-///
-/// It asks before it deletes. A script can't be asked: it says `--yes`.
-///
-/// Example: `freshet topics delete payments balances`
 #[derive(Debug, Args)]
 pub(crate) struct DeleteTopicsArgs {
     /// Which topics

@@ -44,8 +44,7 @@ fn list(args: &TopicsArgs) -> Result<()> {
     let heads =
         ["topic", "partitions", "replication", "cleanup.policy", "records now", "total written", "internal"];
     let mut table = Table::new(&heads);
-    let all: Vec<TopicPartition> = topics.iter().flat_map(partitions).collect();
-    let mut offsets = admin.offsets(&all)?.into_iter();
+    let mut offsets = offsets(&admin, &topics)?.into_iter();
     for topic in topics {
         let offsets: Vec<_> = offsets.by_ref().take(topic.partitions.len()).collect();
         let policy = policies.get(&topic.name);
@@ -93,6 +92,17 @@ fn find(admin: &Admin, name: &str) -> Result<TopicLayout> {
 
 fn partitions(topic: &TopicLayout) -> impl Iterator<Item = TopicPartition> {
     topic.partitions.iter().map(|at| TopicPartition::new(&*topic.name, at.partition))
+}
+
+/// What the partitions of these topics hold, one after the other. A partition that nobody leads is
+/// not asked for: the whole answer would wait for it.
+fn offsets(admin: &Admin, topics: &[TopicLayout]) -> Result<Vec<Option<Offsets>>> {
+    let of_topic =
+        |topic: &TopicLayout| topic.partitions.iter().map(|at| at.leader.is_some()).collect::<Vec<_>>();
+    let led: Vec<bool> = topics.iter().flat_map(of_topic).collect();
+    let asked = topics.iter().flat_map(partitions).zip(&led).filter_map(|(at, led)| led.then_some(at));
+    let mut told = admin.offsets(&asked.collect::<Vec<_>>())?.into_iter();
+    Ok(led.iter().map(|led| if *led { told.next().flatten() } else { None }).collect())
 }
 
 /// The replicas of each partition: the most, while a reassignment goes on.

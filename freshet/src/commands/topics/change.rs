@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use client::{Admin, NewTopic, NoSuchTopic, Setting, SettingSource};
 use text::plural;
 
-use super::{connect, find, number, partitions, replication, sum};
+use super::{connect, find, number, offsets, replication, sum};
 use crate::cli::{AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs};
 use crate::commands::confirm::confirm;
 
@@ -140,14 +140,15 @@ pub(super) fn delete(args: &DeleteTopicsArgs) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let all: Vec<_> = found.iter().flat_map(|topic| partitions(topic)).collect();
-    let written = sum(&admin.offsets(&all)?, |offsets| offsets.latest - offsets.earliest);
+    let found: Vec<_> = found.into_iter().cloned().collect();
+    let written = sum(&offsets(&admin, &found)?, |offsets| offsets.latest - offsets.earliest);
     let names: Vec<&str> = found.iter().map(|topic| &*topic.name).collect();
     let what = match names[..] {
         [name] => format!("the topic {name}"),
         _ => format!("{} topics ({})", names.len(), names.join(", ")),
     };
-    let records = written.map_or_else(|| "–".to_owned(), |count| plural(count.max(0) as u64, "record"));
+    let records =
+        written.map_or_else(|| "all records".to_owned(), |count| plural(count.max(0) as u64, "record"));
     confirm(&format!("delete {what} with {records}"), args.yes)?;
     admin.delete(&names)?;
     say!("deleted {what} with {records}");

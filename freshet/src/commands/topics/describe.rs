@@ -7,7 +7,7 @@ use client::{Setting, SettingSource, TopicLayout};
 use serde_json::json;
 use text::{Table, escape, plural};
 
-use super::{INTERNAL, connect, count, find, kept, number, partitions, policy, replication};
+use super::{INTERNAL, connect, count, find, kept, number, offsets, policy, replication};
 use crate::cli::{DescribeTopicArgs, Format};
 use crate::output::print;
 
@@ -15,7 +15,7 @@ use crate::output::print;
 pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
     let admin = connect(&args.cluster)?;
     let topic = find(&admin, &args.topic)?;
-    let offsets = admin.offsets(&partitions(&topic).collect::<Vec<_>>())?;
+    let offsets = offsets(&admin, std::slice::from_ref(&topic))?;
     // Who may read a topic need not be allowed to read its settings.
     let settings = admin.topic_settings(&[&topic.name]).unwrap_or_default().remove(&topic.name);
     let policy = settings.clone().and_then(policy);
