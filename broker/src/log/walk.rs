@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
         Self { file, position, end, buffer: Vec::new(), buffer_at: position, chunk: HEADER_CHUNK }
     }
 
-    /// From `position` to `end`, for [`Walk::next_checked`].
+    /// From `position` to `end`, for walks that check most batches.
     pub(super) fn checked(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
         Self { chunk: SCAN_CHUNK, ..Self::headers(file, position, end) }
     }
@@ -62,16 +62,19 @@ impl<'a> Walk<'a> {
 
     /// Reads the next batch and checks all of it.
     pub(super) fn next_checked(&mut self) -> io::Result<Step> {
-        let position = self.position;
-        let header = match self.step(BatchHeader::parse, HEADER_LEN)? {
-            Step::Batch { header, .. } => header,
-            other => return Ok(other),
-        };
-        self.position = position;
+        match self.next_header()? {
+            Step::Batch { header, .. } => self.check_last(&header),
+            other => Ok(other),
+        }
+    }
+
+    /// Reads the batch whose header [`Walk::next_header`] has just found, and checks all of it.
+    pub(super) fn check_last(&mut self, header: &BatchHeader) -> io::Result<Step> {
+        self.position -= header.total_len() as u64;
         self.step(check_batch, header.total_len())
     }
 
-    /// The bytes of the batch that [`Walk::next_checked`] has just found; `header` is its own.
+    /// The bytes of the batch that has just been checked; `header` is its own.
     pub(super) fn last_batch(&self, header: &BatchHeader) -> &[u8] {
         let end = (self.position - self.buffer_at) as usize;
         &self.buffer[end - header.total_len()..end]

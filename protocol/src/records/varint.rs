@@ -30,6 +30,7 @@ fn read_long(input: &mut &[u8]) -> Option<i64> {
 }
 
 /// Reads a 32-bit one: the same bytes, refused when the value does not fit.
+#[inline]
 pub(super) fn read_i32(input: &mut &[u8]) -> Option<i32> {
     read_i64(input).and_then(|value| i32::try_from(value).ok())
 }

@@ -17,10 +17,11 @@
 //!   more than `min.cleanable.dirty.ratio` of all, or older than `max.compaction.lag.ms`, the log
 //!   is cleaned. What is younger than `min.compaction.lag.ms`, and the active segment, is left
 //!   alone.
-//! - First the dirty part is read, and the newest offset of each of its keys noted
-//!   (`offset_map.rs`).
-//! - Then all of it is written again, without the records that an entry of the map makes old
-//!   (`filter.rs`). Neighbours that have become small become one segment.
+//! - First the dirty part is read, and noted which record of each of its keys is the newest
+//!   (`key_map.rs`).
+//! - Then all of it is written again, without the records that those make old (`filter.rs`). In the
+//!   dirty part what is noted is marked (`survivors.rs`), and batches without a mark are passed
+//!   over. Neighbours that have become small become one segment.
 //! - A new segment replaces the old ones by renaming, so that a crash between any two steps leaves
 //!   the old ones or the new one (`log/swap.rs`).
 //!
@@ -38,8 +39,10 @@
 //! - Transactions are not there yet: their markers would stay.
 
 mod filter;
-mod offset_map;
+mod key_map;
+mod passes;
 mod replacement;
+mod survivors;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -48,17 +51,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use protocol::records::{BatchHeader, Offset, RecordError, opened, raw_records};
+use protocol::records::Offset;
 
-use self::filter::{Filter, Filtered};
-use self::offset_map::OffsetMap;
+use self::key_map::KeyMap;
 use self::replacement::Replacement;
+use self::survivors::Survivors;
 use super::segment::LogSegment;
-use super::walk::{Step, Walk, damaged};
 use super::{Log, LogConfig, Storage, StorageError, StorageFile, swap};
 
-/// So much is written at once.
-const WRITE_BYTES: usize = 1 << 20;
 /// After a cleaning that failed the next is tried so much later.
 const RETRY_MS: i64 = 60_000;
 
@@ -106,7 +106,8 @@ pub struct Cleaning {
     /// From here on keys are noted.
     first_dirty: Offset,
     producers: HashMap<i64, Offset>,
-    newest: OffsetMap,
+    newest: KeyMap,
+    survivors: Survivors,
     /// Where the part ends whose keys are noted.
     map_end: Offset,
     /// What becomes one segment each, as places in `sources`.
@@ -180,133 +181,6 @@ impl Cleaning {
         }
         Ok(())
     }
-
-    fn damage(&self, source: &Source, position: u64, error: &RecordError) -> StorageError {
-        let path = super::segment::file_path(&self.dir, source.base_offset, "log");
-        let what = format!("damaged at byte {position}: {error}");
-        StorageError::of("clean", path)(io::Error::new(io::ErrorKind::InvalidData, what))
-    }
-
-    /// Shows every batch of a segment, checked.
-    fn for_each_batch(
-        &self,
-        source: &Source,
-        mut visit: impl FnMut(&[u8], &BatchHeader) -> Result<(), RecordError>,
-    ) -> Result<(), StorageError> {
-        let read = |error| {
-            let path = super::segment::file_path(&self.dir, source.base_offset, "log");
-            StorageError::of("read", path)(error)
-        };
-        let mut walk = Walk::checked(&*source.file, 0, source.size);
-        loop {
-            self.check()?;
-            match walk.next_checked().map_err(read)? {
-                Step::Batch { position, header } => {
-                    visit(walk.last_batch(&header), &header)
-                        .map_err(|error| self.damage(source, position, &error))?;
-                }
-                Step::End => return Ok(()),
-                Step::Broken { position, error } => return Err(read(damaged(position, error))),
-            }
-        }
-    }
-
-    /// Reads the dirty part and notes the newest offset of each key, as far as there is room.
-    fn note_keys(&mut self) -> Result<(), StorageError> {
-        let from = self.first_dirty;
-        let mut newest = std::mem::replace(&mut self.newest, OffsetMap::new(0, [0; 2]));
-        let (mut hashes, mut full_at) = (Vec::new(), None);
-        for source in self.sources.iter().filter(|source| source.next_offset > from) {
-            self.for_each_batch(source, |batch, header| {
-                if full_at.is_some() || header.last_offset() < from || header.attributes.is_control() {
-                    return Ok(());
-                }
-                hashes.clear();
-                for record in raw_records(&opened(batch, header)?, header.records_count) {
-                    let record = record?;
-                    let offset = header.base_offset + i64::from(record.offset_delta);
-                    hashes
-                        .extend(record.key.filter(|_| offset >= from).map(|key| (newest.hash(key), offset)));
-                }
-                let full = hashes.iter().find(|(hash, offset)| !newest.put(*hash, *offset));
-                full_at = full.map(|(_, offset)| *offset);
-                Ok(())
-            })?;
-            if full_at.is_some() {
-                break;
-            }
-        }
-        self.newest = newest;
-        self.map_end = full_at.or(self.sources.last().map(|source| source.next_offset)).unwrap_or(from);
-        let cleaned = self.sources.partition_point(|source| source.base_offset < self.map_end);
-        self.groups = group(&self.sources[..cleaned], &self.config);
-        Ok(())
-    }
-
-    /// Writes what stays of a group, and syncs it.
-    fn write(&mut self, group: &Range<usize>, mut segment: LogSegment) -> Result<Replacement, StorageError> {
-        let sources = &self.sources[group.clone()];
-        let end = sources.last().expect("a group is never empty").next_offset;
-        let filter = Filter {
-            newest: &self.newest,
-            map_end: self.map_end,
-            producers: &self.producers,
-            end,
-            now_ms: self.now_ms,
-            delete_retention_ms: self.config.delete_retention_ms,
-        };
-        // Begins at `from` in the new file.
-        let (mut buffer, mut from) = (Vec::with_capacity(2 * WRITE_BYTES), 0);
-        for source in sources {
-            let mut failed = None;
-            self.for_each_batch(source, |batch, header| {
-                let header = match filter.batch(batch, header, &mut buffer)? {
-                    Filtered::Nothing => return Ok(()),
-                    Filtered::Whole => {
-                        buffer.extend_from_slice(batch);
-                        *header
-                    }
-                    Filtered::Part(changed) => changed,
-                };
-                segment.note(&header, segment.size);
-                if buffer.len() >= WRITE_BYTES && failed.is_none() {
-                    failed = segment.write_noted(&buffer, from).err();
-                    from = segment.size;
-                    buffer.clear();
-                }
-                Ok(())
-            })?;
-            failed.map_or(Ok(()), Err)?;
-        }
-        segment.write_noted(&buffer, from)?;
-        segment.seal();
-        assert_eq!(segment.next_offset, end, "the last batch stays, so that the log ends where it did");
-        self.stats.bytes_before += sources.iter().map(|source| source.size).sum::<u64>();
-        self.stats.bytes_after += segment.size;
-        Replacement::sync(&*self.storage, segment)
-    }
-}
-
-/// Neighbours that fit in one segment together, whatever is left of them, become one.
-fn group(sources: &[Source], config: &LogConfig) -> VecDeque<Range<usize>> {
-    let mut groups = VecDeque::new();
-    let mut start = 0;
-    let (mut size, mut index_len) = (0, 0);
-    for (place, source) in sources.iter().enumerate() {
-        let fits = size + source.size <= u64::from(config.segment_bytes)
-            && index_len + source.index_len <= u64::from(config.segment_index_bytes)
-            && source.next_offset - sources[start].base_offset <= i64::from(i32::MAX);
-        if place > start && !fits {
-            groups.push_back(start..place);
-            (start, size, index_len) = (place, 0, 0);
-        }
-        size += source.size;
-        index_len += source.index_len;
-    }
-    if start < sources.len() {
-        groups.push_back(start..sources.len());
-    }
-    groups
 }
 
 impl Log {
@@ -388,7 +262,8 @@ impl Log {
             sources,
             first_dirty: self.first_dirty,
             producers,
-            newest: OffsetMap::new(cleaner.dedupe_buffer_bytes, cleaner.hash_key),
+            newest: KeyMap::new(cleaner.dedupe_buffer_bytes, cleaner.hash_key),
+            survivors: Survivors::new(),
             map_end: self.first_dirty,
             groups: VecDeque::new(),
             state: State::Keys,
