@@ -6,17 +6,22 @@ use protocol::describe_configs::{
     SOURCE_STATIC_BROKER,
 };
 
-use super::configs::synonym;
+use super::configs::{of_broker, synonym};
 use super::{Context, Endpoint};
 use crate::controller::{Defaults, SETTINGS, Setting, SettingKind};
 use crate::listener::address;
-use crate::log::LogConfig;
 
 /// All settings of this broker, by name.
 pub(super) fn of_this(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
     let defaults = context.node.topics.defaults();
     let of_topics = SETTINGS.iter().filter_map(|setting| alterable(&defaults, setting));
-    let mut entries: Vec<_> = fixed(context).into_iter().chain(of_topics).collect();
+    // Of those that Kafka has twice, the ones that are not altered.
+    let coarse = SETTINGS.iter().filter_map(|setting| {
+        let (name, kind, value) = setting.coarse()?;
+        Some(entry(name, kind, true, vec![synonym(name, value, SOURCE_DEFAULT)]))
+    });
+    let mut entries: Vec<_> = fixed(context).into_iter().chain(of_topics).chain(coarse).collect();
+    entries.push(entry("log.retention.minutes", SettingKind::Int, true, Vec::new()));
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     entries
 }
@@ -36,13 +41,7 @@ pub(super) fn of_all(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
 /// A setting that topics take their default from.
 fn alterable(defaults: &Defaults, setting: &Setting) -> Option<DescribeConfigsEntry> {
     let name = setting.broker_setting()?;
-    let started_with = (setting.show)(defaults.started_with());
-    let kafkas = (setting.show)(&LogConfig::default());
-    let set = defaults.set_for_brokers(setting).map(|(source, value)| synonym(name, value, source));
-    let fixed = (started_with != kafkas).then(|| synonym(name, &started_with, SOURCE_STATIC_BROKER));
-    // Without a value in Kafka are those for which it has another in hours.
-    let default = setting.broker_name.map(|name| synonym(name, &kafkas, SOURCE_DEFAULT));
-    let synonyms = set.chain(fixed).chain(default).collect();
+    let synonyms = of_broker(defaults, setting);
     let documentation = Some(setting.documentation.to_owned());
     Some(DescribeConfigsEntry { documentation, ..entry(name, setting.kind, false, synonyms) })
 }

@@ -5,12 +5,13 @@ use std::fmt::Display;
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
-    DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_TOPIC,
+    DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_STATIC_BROKER, SOURCE_TOPIC,
 };
 
 use super::Context;
 use super::errors::{ToErrorCode, sentence};
-use crate::controller::{Defaults, InvalidConfig, SETTINGS, Topic, TopicConfig};
+use crate::controller::{Defaults, InvalidConfig, SETTINGS, Setting, Topic, TopicConfig};
+use crate::log::LogConfig;
 
 /// An error with the sentence that goes with it.
 pub(super) struct Refusal {
@@ -33,13 +34,8 @@ impl From<InvalidConfig> for Refusal {
 /// A topic's settings: what it sets itself, what was set for the broker, and the defaults.
 pub(super) fn of_topic(defaults: &Defaults, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
     let entries = SETTINGS.iter().map(|setting| {
-        let name = setting.broker_setting().unwrap_or(setting.name);
         let own = config.get(setting.name).map(|value| synonym(setting.name, value, SOURCE_TOPIC));
-        let of_brokers =
-            defaults.set_for_brokers(setting).map(|(source, value)| synonym(name, value, source));
-        let started_with = (setting.show)(defaults.started_with());
-        let default = setting.broker_name.map(|name| synonym(name, &started_with, SOURCE_DEFAULT));
-        let synonyms: Vec<_> = own.into_iter().chain(of_brokers).chain(default).collect();
+        let synonyms: Vec<_> = own.into_iter().chain(of_broker(defaults, setting)).collect();
         let config_source = synonyms.first().map_or(SOURCE_DEFAULT, |first| first.source);
         DescribeConfigsEntry {
             name: setting.name.to_owned(),
@@ -53,6 +49,22 @@ pub(super) fn of_topic(defaults: &Defaults, config: &TopicConfig) -> Vec<Describ
         }
     });
     entries.collect()
+}
+
+/// The places that the broker's own setting may come from, from which topics take this one's
+/// default: that in force first.
+pub(super) fn of_broker(defaults: &Defaults, setting: &Setting) -> Vec<DescribeConfigsSynonym> {
+    let Some(name) = setting.broker_setting() else { return Vec::new() };
+    let started_with = (setting.show)(defaults.started_with());
+    let kafkas = (setting.show)(&LogConfig::default());
+    let set = defaults.set_for_brokers(setting).map(|(source, value)| synonym(name, value, source));
+    let fixed = (started_with != kafkas).then(|| synonym(name, &started_with, SOURCE_STATIC_BROKER));
+    let default = match setting.coarse() {
+        Some((coarse, _, value)) => synonym(coarse, value, SOURCE_DEFAULT),
+        None => synonym(name, &kafkas, SOURCE_DEFAULT),
+    };
+    // As in Kafka the other name counts only behind this one.
+    set.chain(fixed).chain([default]).skip_while(|synonym| synonym.name != name).collect()
 }
 
 /// One of the places that a value may come from.

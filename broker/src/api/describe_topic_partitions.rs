@@ -98,6 +98,7 @@ fn page(
         response.topics.push(DescribedTopic {
             name: Some(name.clone()),
             topic_id: topic.id,
+            is_internal: topic.is_internal(),
             partitions,
             topic_authorized_operations: operations::TOPIC,
             ..Default::default()

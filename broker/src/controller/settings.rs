@@ -445,7 +445,7 @@ fn int(field: &mut u32, value: &str, min: i64, expected: &'static str) -> Result
 
 impl Setting {
     /// The broker's own setting from which topics take this one's default, and which can be
-    /// altered. Kafka has some of them twice, and tells the default of the one in hours.
+    /// altered.
     pub(crate) fn broker_setting(&self) -> Option<&'static str> {
         match self.name {
             "flush.ms" => Some("log.flush.interval.ms"),
@@ -453,6 +453,18 @@ impl Setting {
             "segment.jitter.ms" => Some("log.roll.jitter.ms"),
             "segment.ms" => Some("log.roll.ms"),
             _ => self.broker_name,
+        }
+    }
+
+    /// Kafka has some of the broker's settings twice: the one in milliseconds has no value until it
+    /// is set, and the default is that of another, which can't be altered. Its name, kind, default.
+    pub(crate) fn coarse(&self) -> Option<(&'static str, SettingKind, &'static str)> {
+        match self.name {
+            "flush.ms" => Some(("log.flush.scheduler.interval.ms", SettingKind::Long, "9223372036854775807")),
+            "retention.ms" => Some(("log.retention.hours", SettingKind::Int, "168")),
+            "segment.jitter.ms" => Some(("log.roll.jitter.hours", SettingKind::Int, "0")),
+            "segment.ms" => Some(("log.roll.hours", SettingKind::Int, "168")),
+            _ => None,
         }
     }
 

@@ -9,7 +9,8 @@ use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, Del
 use protocol::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use protocol::describe_cluster::DescribeClusterRequest;
 use protocol::describe_configs::{
-    BROKER, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_DEFAULT, SOURCE_TOPIC, TOPIC,
+    BROKER, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_DEFAULT, SOURCE_STATIC_BROKER,
+    SOURCE_TOPIC, TOPIC,
 };
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::incremental_alter_configs::{
@@ -141,7 +142,7 @@ fn settings_change_all_together_or_not_at_all() {
     assert!(
         alter(&mut client, &[("max.message.bytes", SET, "100"), ("retention.ms", DELETE, "")]).0.is_none()
     );
-    assert_eq!(settings(&mut client, "t")["retention.ms"], ("-1".into(), SOURCE_DEFAULT));
+    assert_eq!(settings(&mut client, "t")["retention.ms"], ("-1".into(), SOURCE_STATIC_BROKER));
     // A list can be appended to.
     assert_eq!(alter(&mut client, &[("cleanup.policy", APPEND, "shrink")]).0, ErrorCode::INVALID_CONFIG);
     assert!(alter(&mut client, &[("cleanup.policy", APPEND, "delete")]).0.is_none());

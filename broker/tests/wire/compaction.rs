@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use broker::Cluster;
 use bytes::Bytes;
 use protocol::ErrorCode;
+use protocol::describe_configs::BROKER;
 use protocol::records::{BatchBuilder, Compression, check_batch, opened, opened_records};
 
-use crate::client::{Client, config, fetch, records, start};
+use crate::client::{Client, batch, config, fetch, records, start};
+use crate::settings::alter;
 
 fn put(client: &mut Client, compression: Compression, key: Option<&str>, value: &str) -> (ErrorCode, usize) {
     let mut batch = BatchBuilder::new().compression(compression);
@@ -51,33 +53,56 @@ fn a_compacted_topic_takes_no_record_without_a_key() {
     }
 }
 
+/// Writes 300 values of seven keys, with every codec, and answers with the newest of each.
+fn write(client: &mut Client) -> BTreeMap<Bytes, Bytes> {
+    let key = |number: usize| format!("key-{}", number % 7);
+    for number in 0..300 {
+        let compression = Compression::ALL[number % 5];
+        assert_eq!(put(client, compression, Some(&key(number)), &number.to_string()).0, ErrorCode::NONE);
+    }
+    let newest = (293..300).map(|number| (key(number).into(), number.to_string().into()));
+    newest.chain([("always".into(), "there".into())]).collect()
+}
+
+/// Reads until what is old is gone, and answers with how many records are left.
+fn read_compacted(client: &mut Client, expected: &BTreeMap<Bytes, Bytes>) -> usize {
+    loop {
+        let (count, table) = read(client);
+        assert_eq!(table, *expected);
+        if count < 200 {
+            return count;
+        }
+    }
+}
+
 /// It comes by itself, it outlives a restart, and clients find all that they should.
 #[test]
 fn old_values_go_and_the_newest_stay() {
     let (cluster, dir) = start();
     let mut client = Client::to(&cluster);
-    let settings = [("cleanup.policy", "compact"), ("segment.bytes", "2000")];
-    client.create_topic("t", 1, &settings);
-    for number in 0..300 {
-        let compression = Compression::ALL[number % 5];
-        let key = format!("key-{}", number % 7);
-        assert_eq!(put(&mut client, compression, Some(&key), &number.to_string()).0, ErrorCode::NONE);
-    }
-    let expected: BTreeMap<Bytes, Bytes> = (293..300)
-        .map(|number| (format!("key-{}", number % 7).into(), number.to_string().into()))
-        .chain([("always".into(), "there".into())])
-        .collect();
-    let count = loop {
-        let (count, table) = read(&mut client);
-        assert_eq!(table, expected);
-        if count < 200 {
-            break count;
-        }
-    };
+    client.create_topic("t", 1, &[("cleanup.policy", "compact"), ("segment.bytes", "2000")]);
+    let expected = write(&mut client);
+    let count = read_compacted(&mut client, &expected);
     drop((client, cluster));
     let cluster = Cluster::start(config(&dir)).unwrap();
     let mut client = Client::to(&cluster);
     let (after, table) = read(&mut client);
     assert_eq!(table, expected);
     assert!(after <= count, "{after} records after the restart, {count} before it");
+}
+
+/// As by an Apache Kafka 4.3, and at once.
+#[test]
+fn a_topic_that_sets_no_policy_is_compacted_when_the_broker_says_so() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[("segment.bytes", "2000")]);
+    client.create_topic("own", 1, &[("cleanup.policy", "delete")]);
+    let expected = write(&mut client);
+    assert_eq!(read(&mut client).0, 600);
+    let policy = [("log.cleanup.policy", Some("compact"))];
+    assert_eq!(alter(&mut client, (BROKER, ""), &policy), ErrorCode::NONE);
+    read_compacted(&mut client, &expected);
+    assert_eq!(put(&mut client, Compression::None, None, "v").0, ErrorCode::INVALID_RECORD);
+    assert_eq!(client.produce("own", 0, batch(&["no key"])).error_code, ErrorCode::NONE);
 }

@@ -6,6 +6,7 @@ use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic
 use protocol::create_topics::{CreatableTopic, CreateTopicsRequest};
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use protocol::delete_topics::DeleteTopicsRequest;
+use protocol::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::metadata::{MetadataRequest, MetadataTopic};
 use protocol::offset_commit::{OffsetCommitPartition, OffsetCommitRequest, OffsetCommitTopic};
@@ -50,7 +51,12 @@ fn it_is_there_when_the_first_group_asks_and_is_told_as_internal() {
     assert_eq!(there[0].name.as_deref(), Some(OFFSETS));
     assert_eq!((there[0].is_internal, there[0].partitions.len()), (true, 12));
     client.create_topic("t", 1, &[]);
-    assert!(topics(&mut client).iter().any(|topic| !topic.is_internal));
+    let told = |name: &str, is_internal| (Some(name.to_owned()), is_internal);
+    let all = [told(OFFSETS, true), told("t", false)];
+    assert!(topics(&mut client).into_iter().map(|topic| (topic.name, topic.is_internal)).eq(all.clone()));
+    let request = DescribeTopicPartitionsRequest { response_partition_limit: 20, ..Default::default() };
+    let described = client.call(0, &request).topics;
+    assert!(described.into_iter().map(|topic| (topic.name, topic.is_internal)).eq(all));
 }
 
 /// As an Apache Kafka 4.3 answers, but that it lets the topic be deleted and grow: groups would

@@ -52,7 +52,7 @@ fn a_broker_that_makes_no_topics_by_itself_says_so_and_makes_none() {
 }
 
 /// Makes changes, each a name and a value, or none to return to the default.
-fn alter(client: &mut Client, of: (i8, &str), changes: &[(&str, Option<&str>)]) -> ErrorCode {
+pub(crate) fn alter(client: &mut Client, of: (i8, &str), changes: &[(&str, Option<&str>)]) -> ErrorCode {
     let configs = changes.iter().map(|&(name, value)| AlterableConfig {
         name: name.into(),
         config_operation: if value.is_some() { SET } else { DELETE },
@@ -97,6 +97,43 @@ fn a_broker_tells_its_settings_as_kafka_does() {
     assert_eq!(told("log.retention.ms"), (Some("-1"), false, fixed, 5));
     assert_eq!(describe(&mut client, BROKER, ""), []);
     assert_eq!(describe(&mut client, BROKER_LOGGER, "1"), []);
+}
+
+/// What an Apache Kafka 4.3 tells of the settings that it has in milliseconds and in hours.
+#[test]
+fn a_setting_that_kafka_has_twice_names_the_other_once_it_is_set() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    client.create_topic("t", 1, &[]);
+    let (this, all, default) = (SOURCE_DYNAMIC_BROKER, SOURCE_DYNAMIC_DEFAULT_BROKER, SOURCE_DEFAULT);
+    let forever = "9223372036854775807";
+    let pairs = [
+        ("flush.ms", "log.flush.interval.ms", "log.flush.scheduler.interval.ms", forever),
+        ("segment.jitter.ms", "log.roll.jitter.ms", "log.roll.jitter.hours", "0"),
+        ("segment.ms", "log.roll.ms", "log.roll.hours", "168"),
+    ];
+    for (of_topic, name, coarse, value) in pairs {
+        let told = setting(&mut client, BROKER, "1", coarse);
+        assert_eq!((told.read_only, synonyms(&told)), (true, vec![(coarse, value, default)]));
+        assert_eq!(synonyms(&setting(&mut client, BROKER, "1", name)), []);
+        assert_eq!(synonyms(&setting(&mut client, TOPIC, "t", of_topic)), []);
+        assert_eq!(alter(&mut client, (BROKER, ""), &[(name, Some("500"))]), ErrorCode::NONE);
+        assert_eq!(alter(&mut client, (BROKER, "1"), &[(name, Some("600"))]), ErrorCode::NONE);
+        let expected = [(name, "600", this), (name, "500", all), (coarse, value, default)];
+        assert_eq!(synonyms(&setting(&mut client, BROKER, "1", name)), expected);
+        assert_eq!(synonyms(&setting(&mut client, TOPIC, "t", of_topic)), expected);
+        assert_eq!(alter(&mut client, (BROKER, "1"), &[(coarse, Some("1"))]), ErrorCode::INVALID_REQUEST);
+    }
+    // This broker was started with one of its own.
+    let (name, coarse) = ("log.retention.ms", ("log.retention.hours", "168", default));
+    for (resource, asked) in [((BROKER, "1"), name), ((TOPIC, "t"), "retention.ms")] {
+        let told = setting(&mut client, resource.0, resource.1, asked);
+        assert_eq!(synonyms(&told), [(name, "-1", SOURCE_STATIC_BROKER), coarse]);
+    }
+    let minutes = setting(&mut client, BROKER, "1", "log.retention.minutes");
+    assert_eq!((minutes.value, minutes.read_only, minutes.config_source), (None, true, default));
+    assert_eq!(synonyms(&setting(&mut client, BROKER, "1", coarse.0)), [coarse]);
 }
 
 #[test]
