@@ -1,6 +1,6 @@
 //! What librdkafka calls back: log lines, outages, rebalances and delivery reports.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::error::{is_outage, is_unreadable, refuses_a_record};
-use crate::producer::{Refused, from_opaque};
+use crate::producer::{Acknowledged, Refused, from_opaque};
 
 /// The target of the event that the cluster can be reached again. It takes back the warning that it
 /// can't.
@@ -260,13 +260,21 @@ struct DeliveryProgress {
     count: u64,
     /// A thread sleeps until `count` is this; [`u64::MAX`] when none does.
     awaited: u64,
-    /// One past the last acknowledged offset, by topic and partition.
-    ends: HashMap<String, Vec<Option<i64>>>,
+    /// What each partition has acknowledged, by topic.
+    partitions: HashMap<String, Vec<PartitionProgress>>,
+}
+
+/// What a partition has acknowledged.
+#[derive(Clone, Copy, Default)]
+struct PartitionProgress {
+    count: u64,
+    /// The first offset, and one past the last; none where nobody says (`acks=0`).
+    offsets: Option<(i64, i64)>,
 }
 
 impl Default for DeliveryProgress {
     fn default() -> Self {
-        Self { count: 0, awaited: u64::MAX, ends: HashMap::new() }
+        Self { count: 0, awaited: u64::MAX, partitions: HashMap::new() }
     }
 }
 
@@ -285,7 +293,20 @@ impl Deliveries {
 
     pub(crate) fn end(&self, topic: &str, partition: i32) -> Option<i64> {
         let index = usize::try_from(partition).ok()?;
-        locked(&self.completed).ends.get(topic)?.get(index).copied().flatten()
+        let (_, end) = locked(&self.completed).partitions.get(topic)?.get(index)?.offsets?;
+        Some(end)
+    }
+
+    pub(crate) fn acknowledged(&self) -> BTreeMap<String, Vec<Acknowledged>> {
+        let completed = locked(&self.completed);
+        let of_partition = |(partition, progress): (i32, &PartitionProgress)| {
+            let offsets = progress.offsets.map(|(first, end)| (first, end - 1));
+            (progress.count > 0).then_some(Acknowledged { partition, count: progress.count, offsets })
+        };
+        let of_topic = |(topic, partitions): (&String, &Vec<PartitionProgress>)| {
+            (topic.clone(), (0..).zip(partitions).filter_map(of_partition).collect())
+        };
+        completed.partitions.iter().map(of_topic).collect()
     }
 
     /// How many records are delivered, failed or thrown away.
@@ -374,17 +395,20 @@ impl Deliveries {
 impl DeliveryProgress {
     fn advance(&mut self, topic: &str, partition: i32, offset: i64) {
         let Ok(index) = usize::try_from(partition) else { return };
-        if offset < 0 {
-            return; // acks=0: its offset is unknown.
+        if !self.partitions.contains_key(topic) {
+            self.partitions.insert(topic.to_owned(), Vec::new());
         }
-        if !self.ends.contains_key(topic) {
-            self.ends.insert(topic.to_owned(), Vec::new());
+        let partitions = self.partitions.get_mut(topic).expect("it was just put there");
+        if partitions.len() <= index {
+            partitions.resize(index + 1, PartitionProgress::default());
         }
-        let ends = self.ends.get_mut(topic).expect("it was just put there");
-        if ends.len() <= index {
-            ends.resize(index + 1, None);
+        let PartitionProgress { count, offsets } = &mut partitions[index];
+        *count += 1;
+        // With acks=0 its offset is unknown.
+        if offset >= 0 {
+            let (first, end) = offsets.unwrap_or((offset, offset));
+            *offsets = Some((first.min(offset), end.max(offset + 1)));
         }
-        ends[index] = ends[index].max(Some(offset + 1));
     }
 }
 

@@ -61,7 +61,7 @@ pub use error::{
     ClusterError, GroupError, NoSuchTopic, NotAProperty, ReadError, ResetError, SendError, Undelivered,
 };
 pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
-pub use producer::{Compression, Outgoing, Producer, ProducerOptions, Refused};
+pub use producer::{Acknowledged, Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::{LogReader, Read};
 pub use record::{Commit, Record, TopicPartition};
 pub use settings::Settings;

@@ -1,5 +1,6 @@
 //! Sending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -79,6 +80,17 @@ pub struct Refused {
     pub topic: String,
     /// Why not, in librdkafka's words.
     pub reason: String,
+}
+
+/// The records of a producer that a partition has acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The partition.
+    pub partition: i32,
+    /// How many records.
+    pub count: u64,
+    /// The first and the last offset; records of others may lie between. None with `acks=0`.
+    pub offsets: Option<(i64, i64)>,
 }
 
 /// librdkafka carries one word along with each record: 0 for none, and
@@ -295,6 +307,11 @@ impl Producer {
     /// none before the first.
     pub fn acknowledged_end(&self, topic: &str, partition: i32) -> Option<i64> {
         self.deliveries().end(topic, partition)
+    }
+
+    /// What each partition of each topic has acknowledged so far.
+    pub fn acknowledged(&self) -> BTreeMap<String, Vec<Acknowledged>> {
+        self.deliveries().acknowledged()
     }
 
     fn deliveries(&self) -> &Deliveries {

@@ -8,6 +8,7 @@ mod demo;
 mod groups;
 mod listen;
 mod names;
+mod send;
 mod topics;
 mod values;
 
@@ -26,6 +27,7 @@ pub(crate) use groups::{
     DeleteGroupsArgs, DescribeGroupArgs, GroupsArgs, GroupsCommand, ResetGroupArgs, ResetTo, SomePartitions,
 };
 pub(crate) use listen::ListenArgs;
+pub(crate) use send::{Acks, Codec, SendArgs};
 pub(crate) use topics::{
     AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs, DescribeTopicArgs, TopicsArgs, TopicsCommand,
 };
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Topics(TopicsArgs),
     /// List consumer groups with their members and lag; describe, reset and delete them
     Groups(GroupsArgs),
+    /// Send records: each line of standard input is one
+    Send(SendArgs),
     /// Write topics to a file, one record a line, from their beginning to their present end
     Record(RecordArgs),
     /// Run a consumer's logic over a file, with no broker
@@ -106,6 +110,7 @@ impl Command {
             | Self::Tail(_)
             | Self::Topics(_)
             | Self::Groups(_)
+            | Self::Send(_)
             | Self::Record(_)
             | Self::Replay(_)
             | Self::Ledger(_)

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         Command::Tail(args) => commands::tail::run(&args),
         Command::Topics(args) => commands::topics::run(&args),
         Command::Groups(args) => commands::groups::run(&args),
+        Command::Send(args) => commands::send::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),

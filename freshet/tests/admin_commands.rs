@@ -1,5 +1,5 @@
 //! The commands that arrange a cluster: `freshet topics` (`create`, `alter`, `describe`, `delete`)
-//! and `freshet groups` (`describe`, `reset`, `delete`).
+//! and `freshet groups` (`describe`, `reset`, `delete`); and `freshet send`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -9,12 +9,12 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use client::{
     Admin, GroupConsumer, GroupOptions, Outgoing, Polled, Producer, ProducerOptions, Settings, TopicPartition,
 };
-use common::{Broker, PATIENCE, freshet};
+use common::{Broker, PATIENCE, freshet, lines, signal, until};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// A broker, and the program run against it.
@@ -34,14 +34,28 @@ impl World {
 
     /// Runs a command whose words are parted by blanks, with nobody to ask.
     fn run(&self, words: &str) -> Ran {
-        let ran = freshet()
-            .args(words.split_whitespace())
-            .env("FRESHET_BOOTSTRAP_SERVERS", &self.broker.address)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        self.run_with(words, "")
+    }
+
+    /// The same, with this on standard input.
+    fn run_with(&self, words: &str, input: &str) -> Ran {
+        let mut running = self.start(words);
+        // It may end before it has read all of it.
+        let _ = running.stdin.take().unwrap().write_all(input.as_bytes());
+        let ran = running.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (ran.status.code().unwrap(), text(ran.stdout), text(ran.stderr))
+    }
+
+    fn start(&self, words: &str) -> Child {
+        freshet()
+            .args(words.split_whitespace())
+            .env("FRESHET_BOOTSTRAP_SERVERS", &self.broker.address)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// What it says when it does what it is asked for.
@@ -310,4 +324,112 @@ fn a_group_with_members_is_described_and_neither_moved_nor_deleted() {
     world.refused("groups delete reader nope --yes", "has no group nope");
     assert_eq!(world.done("groups delete reader --yes"), "deleted the group reader\n");
     world.refused("groups describe reader", "has no group reader");
+}
+
+/// Sends `input` to a new topic of one partition; what is said, and what a table of it holds.
+fn sent(world: &World, topic: &str, words: &str, input: &str) -> (Ran, String) {
+    world.done(&format!("topics create {topic} --partitions 1"));
+    let ran = world.run_with(&format!("send {topic} {words}"), input);
+    (ran, world.run(&format!("tail {topic} --as-table")).1)
+}
+
+#[test]
+fn lines_are_sent_as_records_and_it_is_said_where_they_are() {
+    let world = World::new();
+    let said = |words: &str| (0, String::new(), words.to_owned());
+    let (ran, table) = sent(&world, "a", "--key-separator :", "ada:3\nbob:4:5\r\nada:6\n:x\nlast:");
+    assert_eq!(ran, said("a/0: 5 records, offsets 0 to 4\n"));
+    assert_eq!(table, "0@3    x\n0@2  ada  6\n0@1  bob  4:5\n0@4  last  \n");
+    assert_eq!(world.done("send a --key ada --tombstone"), "a/0: 1 record, offset 5\n");
+    let table = world.run("tail a --as-table --values").1;
+    assert_eq!(table, "x\n4:5\n\n", "a tombstone removes its key");
+    let (ran, table) =
+        sent(&world, "b", "--key k --header from=me --header from=you -m one -m two", "not read");
+    assert_eq!((ran, &*table), (said("b/0: 2 records, offsets 0 to 1\n"), "0@1  k  two\n"));
+    let stored = world.admin().record(&TopicPartition::new("b", 0), 1).unwrap().unwrap();
+    let header = |value: &str| (b"from".to_vec(), Some(value.as_bytes().to_vec()));
+    assert_eq!(stored.headers, [header("me"), header("you")]);
+    for (number, codec) in (0..).zip(["gzip", "snappy", "lz4", "zstd"]) {
+        let said =
+            world.done(&format!("send b --key k --compression {codec} --acks 1 --partition 0 -m {codec}"));
+        assert_eq!(said, format!("b/0: 1 record, offset {}\n", number + 2));
+    }
+    assert_eq!(world.done("send b -m x --acks 0"), "b/0: 1 record, sent without acknowledgement\n");
+    // What is wrong is found before it is sent, and what stands before it is sent.
+    let (code, _, said) = world.run_with("send b --key-separator :", "k:1\nno key\nk:2\n");
+    let expected =
+        "b/0: 1 record, offset 7\nfreshet: line 2: there is no \":\" in it to part its key from its value\n";
+    assert_eq!((code, &*said), (1, expected));
+    world.refused("send nope -m x", "has no topic nope");
+    world.refused("send b --partition 1 -m x", "b has no partition 1: they are numbered from 0 to 0");
+    for usage in ["send", "send b --tombstone", "send b --json -m x", "send b --key k --key-separator :"] {
+        assert_eq!(world.run(usage).0, 2, "{usage}");
+    }
+    assert!(world.admin().partitions("nope").is_err(), "to send to a topic makes none");
+}
+
+#[test]
+fn what_a_broker_refuses_is_told_with_its_line_and_reason() {
+    let world = World::new();
+    world.done("topics create small --partitions 1 --config max.message.bytes=1000");
+    world.done("topics create table --partitions 1 --config cleanup.policy=compact");
+    let (code, _, said) = world.run_with("send small", &"x".repeat(2_000));
+    assert_eq!(code, 1, "{said}");
+    let expected = "freshet: 1 of 1 records were refused (a batch is, as a whole): line 1 for small: MessageSizeTooLarge";
+    assert!(said.starts_with(expected), "{said}");
+    world.refused(
+        "send table -m x",
+        "record 1: table is compacted, and a compacted topic can't accept a record without a key",
+    );
+    assert_eq!(world.done("send table --key k -m x"), "table/0: 1 record, offset 0\n");
+}
+
+/// Keys, values and their order; and a line may say more.
+#[test]
+fn what_record_writes_send_reads() {
+    let world = World::new();
+    for topic in ["one", "two"] {
+        // The records are older than any that is kept.
+        world.done(&format!("topics create {topic} --partitions 1 --config retention.ms=-1"));
+    }
+    let lines = r#"{"key":"a","value":{"x": "\u001b"},"headers":{"h":"v"},"partition":0,"timestamp":1772535600000}
+
+{"key":null,"value":"text"}
+{"key":"b\"","value":[1],"timestamp":"2026-03-03T11:00:00Z"}
+"#;
+    let (code, _, said) = world.run_with("send one --json", lines);
+    assert_eq!((code, &*said), (0, "one/0: 3 records, offsets 0 to 2\n"));
+    let stored = world.admin().record(&TopicPartition::new("one", 0), 0).unwrap().unwrap();
+    assert_eq!(
+        (stored.timestamp_ms, stored.headers),
+        (1_772_535_600_000, vec![(b"h".to_vec(), Some(b"v".to_vec()))])
+    );
+    let recorded = world.run("record one").1;
+    assert_eq!(recorded.lines().count(), 3, "{recorded}");
+    assert_eq!(world.run_with("send two --json", &recorded).0, 0);
+    assert_eq!(world.run("record two").1, recorded.replace(r#""topic":"one""#, r#""topic":"two""#));
+    // Without a topic each goes to its own.
+    assert_eq!(world.run_with("send --json", &recorded).2, "one/0: 3 records, offsets 3 to 5\n");
+    let (code, _, said) = world.run_with("send --json", "{\"value\":null}");
+    assert_eq!((code, said.contains("line 1 names no topic")), (1, true), "{said}");
+    let (code, _, said) = world.run_with("send one --json", "\n{\"vlaue\":1}\n");
+    assert_eq!((code, said.contains("line 2: it is not of the form")), (1, true), "{said}");
+}
+
+#[test]
+fn a_send_that_is_interrupted_has_sent_what_it_took() {
+    let world = World::new();
+    world.done("topics create log --partitions 1");
+    let mut sending = world.start("send log");
+    let mut input = sending.stdin.take().unwrap();
+    let said = lines(sending.stderr.take().unwrap());
+    input.write_all(b"one\ntwo\n").unwrap();
+    let at = [TopicPartition::new("log", 0)];
+    until("both are there", || world.admin().ends(&at).unwrap() == [Some(2)]);
+    signal(sending.id(), "INT");
+    assert_eq!(sending.wait().unwrap().code(), Some(130));
+    let expected =
+        ["interrupted: what was taken is sent", "log/0: 2 records, offsets 0 to 1", "freshet: interrupted"];
+    assert_eq!(said.iter().collect::<Vec<_>>(), expected);
+    drop(input);
 }

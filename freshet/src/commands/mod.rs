@@ -17,6 +17,7 @@ pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod screen;
+pub(crate) mod send;
 pub(crate) mod tail;
 pub(crate) mod topics;
 
