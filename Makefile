@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench pictures clients airflow torture fuzz clean-data tools needs
+.PHONY: help demo test check fix bench pictures clients ecosystem airflow torture fuzz clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ pictures: needs ## Draw the dashboard's layouts and themes into docs/pictures, f
 clients: needs tools ## Try the broker with eight real clients, and compare with an Apache Kafka (needs Java, Node.js and Go; ten minutes)
 	@tools/install-clients
 	CLIENTS="$(CLIENTS)" $(CARGO) test --locked -p freshet --test clients --test bill -- --include-ignored --nocapture --test-threads 1
+
+ecosystem: needs tools ## Try the broker with fifteen systems that people connect, beside an Apache Kafka (needs Java, Go; SYSTEMS="quix faust" for some; twenty minutes)
+	@$(CARGO) build --release --locked --bin freshet
+	@tools/ecosystem
 
 torture: needs ## Kill the broker 200 times under load, run a thousand short shows, and look for what is missing
 	$(CARGO) test --locked -p broker --test torture -- --ignored --nocapture two_hundred_kills

@@ -1,9 +1,9 @@
 //! The broker against clients that were written elsewhere.
 //!
 //! `make test` runs kcat, kafka-python and confluent-kafka, which `tools/install` puts on the
-//! machine and into `target/clients`. `make clients` adds KafkaJS, franz-go, the Java client and
-//! Kafka's own command-line tools, and holds what each observes against what it observes of an
-//! Apache Kafka.
+//! machine and into `target/clients`, and three systems of `make ecosystem` that are quick.
+//! `make clients` adds KafkaJS, franz-go, the Java client and Kafka's own command-line tools, and
+//! holds what each observes against what it observes of an Apache Kafka.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -62,6 +62,32 @@ fn kafka_python() {
 #[test]
 fn confluent_kafka() {
     python_test("confluent.py");
+}
+
+/// A system of `make ecosystem` that is quick does what docs/compatibility.md has in its row.
+fn does_what_its_row_says(system: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(folder.path());
+    let tool = repository().join("tools/ecosystem");
+    let did = run(Command::new(tool).args(["run", system, &broker.address]), "");
+    let page = std::fs::read_to_string(repository().join("docs/compatibility.md")).unwrap();
+    let row = format!("| {} | works | works |", did.trim_end());
+    assert!(page.contains(&row), "docs/compatibility.md has no row with {row}");
+}
+
+#[test]
+fn aiokafka_answers_each_record_once_over_a_restart() {
+    does_what_its_row_says("aiokafka");
+}
+
+#[test]
+fn a_table_of_faust_is_restored_from_its_changelog() {
+    does_what_its_row_says("faust");
+}
+
+#[test]
+fn python_loads_postgres_over_a_crash() {
+    does_what_its_row_says("psycopg");
 }
 
 #[test]

@@ -47,7 +47,8 @@ fn no_comment_is_wider_than_100_columns() {
     for ending in [".rs", ".go", ".java", ".js"] {
         wide.extend(faults(&files::ending(ending), |text| comments::wide("//", text)));
     }
-    let scripts = [".py", ".sh", ".toml", "Makefile", "/airflow", "/install", "/install-clients", "/kafka"];
+    let mut scripts = vec![".py", ".sh", ".toml", ".properties", "Makefile", "/run"];
+    scripts.extend(["/airflow", "/ecosystem", "/install", "/install-clients", "/kafka"]);
     for ending in scripts {
         wide.extend(faults(&files::ending(ending), |text| comments::wide("#", text)));
     }
