@@ -32,6 +32,7 @@ mod config;
 mod controller;
 mod listener;
 mod node;
+mod refusals;
 mod server;
 
 pub mod coordinator;

@@ -10,6 +10,7 @@ use crate::BrokerConfig;
 use crate::controller::{Topic, TopicConfig, TopicError, Topics};
 use crate::coordinator::{GroupCoordinator, OFFSETS_TOPIC, ProducerIds};
 use crate::log::{LogDir, Storage, StorageError, read_file, replace_file};
+use crate::refusals::Refusals;
 
 /// Partitions of the topic in which groups' offsets are kept (`offsets.topic.num.partitions`).
 const OFFSETS_PARTITIONS: i32 = 12;
@@ -30,6 +31,8 @@ pub(crate) struct Node {
     /// Names the cluster to its clients; made once per data directory.
     pub(crate) cluster_id: String,
     pub(crate) topics: Topics,
+    /// Clients that were refused without a word.
+    pub(crate) refusals: Refusals,
     groups: Mutex<GroupCoordinator>,
     producer_ids: Mutex<ProducerIds>,
 }
@@ -61,6 +64,7 @@ impl Node {
             config,
             cluster_id,
             topics,
+            refusals: Refusals::default(),
             groups: Mutex::new(groups),
             producer_ids: Mutex::new(producer_ids),
         })

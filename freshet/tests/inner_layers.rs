@@ -44,7 +44,15 @@ const ORDER: [Inner; 9] = [
     },
     Inner {
         name: "broker",
-        order: &["listener log", "replica", "coordinator", "config controller", "node", "api", "server"],
+        order: &[
+            "listener log",
+            "replica",
+            "coordinator",
+            "config controller refusals",
+            "node",
+            "api",
+            "server",
+        ],
         strict: false,
         because: "below the server nothing waits, and each can be tested alone",
     },

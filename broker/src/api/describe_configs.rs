@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
-    CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource,
+    BROKER, CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource,
     DescribeConfigsResponse, DescribeConfigsResult, GROUP, TOPIC,
 };
 
 use super::configs::{self, Refusal};
-use super::{Context, resources};
+use super::{Context, refused_connections, resources};
 
 /// Of so many resources that need not be there the settings fit into one answer, of 2 kB each.
 const MAX_UNSEEN: usize = 10_000;
@@ -77,6 +77,9 @@ fn describe(
     // As in Kafka no names at all ask for everything, like none.
     if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
         configs.retain(|config| keys.contains(&config.name));
+        if of_type == BROKER && !name.is_empty() {
+            configs.extend(refused_connections::if_named(context, keys));
+        }
     }
     Ok(configs)
 }

@@ -49,6 +49,7 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod operations;
 mod produce;
+mod refused_connections;
 mod resources;
 mod sasl_authenticate;
 mod sasl_handshake;

@@ -31,6 +31,10 @@ use crate::replica::{ProduceError, RefusedRecord};
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
     let refused = refusal(&request, incoming.version);
+    if let Some((ErrorCode::UNSUPPORTED_VERSION, message)) = &refused {
+        // The answers in these versions have no place for a sentence.
+        context.node.refusals.note(context.now_ms, context.client_host, message);
+    }
     let topics: Vec<_> = last_of_each(&request)
         .into_iter()
         .map(|(name, partitions)| {

@@ -28,8 +28,9 @@ pub(super) async fn accept(shared: Arc<Shared>, index: usize, listener: TcpListe
             Ok((stream, peer)) => {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    if let Err(error) = serve(shared, index, stream, peer).await {
+                    if let Err(error) = serve(Arc::clone(&shared), index, stream, peer).await {
                         tracing::warn!(%peer, "connection closed: {error}");
+                        shared.node.refusals.note(shared.clock.now_ms(), &client_host(peer), &error);
                     }
                 });
             }
@@ -50,7 +51,12 @@ async fn serve(
 ) -> Result<(), super::connection::Closed> {
     prepare(&stream)?;
     let endpoint = endpoint(&shared, index, stream.local_addr()?);
-    Connection::new(shared, stream, endpoint, format!("/{}", peer.ip())).run().await
+    Connection::new(shared, stream, endpoint, client_host(peer)).run().await
+}
+
+/// Where a client connects from, as Kafka writes it.
+fn client_host(peer: SocketAddr) -> String {
+    format!("/{}", peer.ip())
 }
 
 fn prepare(stream: &TcpStream) -> std::io::Result<()> {

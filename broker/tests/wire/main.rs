@@ -15,6 +15,7 @@ mod groups;
 mod listeners;
 mod offsets_topic;
 mod produce;
+mod refusals;
 mod restart;
 mod settings;
 mod validation;
