@@ -152,7 +152,7 @@ impl GroupConsumer {
             inner: Arc::new(inner),
             bell,
             news,
-            survey: Survey::new(STILL),
+            survey: Survey::new(settings, STILL),
             settings: settings.clone(),
             group: group.to_owned(),
         })

@@ -11,6 +11,7 @@
 //! | [`LogReader`] | reads a stretch of a topic, or follows it, without any group |
 //! | [`Watcher`] | follows any number of topics at once, and more as they appear |
 //! | [`Admin`] | creates and lists topics, reads offsets and groups as a dashboard does |
+//! | [`direct::Connection`] | asks one broker what librdkafka can't, and why nothing connects |
 //!
 //! librdkafka does its network work in threads of its own and hands over *events*: records,
 //! rebalances, delivery reports, log lines. All of that is served by the thread that calls us, so
@@ -40,6 +41,7 @@
 mod admin;
 mod assignment;
 mod context;
+pub mod direct;
 mod error;
 mod group;
 mod inbox;

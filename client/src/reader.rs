@@ -115,7 +115,7 @@ impl LogReader {
             settings: settings.clone(),
             topic: topic.to_owned(),
             parts: BTreeMap::new(),
-            survey: Survey::new(STILL),
+            survey: Survey::new(settings, STILL),
             passed_over: 0,
         };
         reader.begin(stretches)?;

@@ -48,6 +48,11 @@ impl Settings {
         &self.servers
     }
 
+    /// What this client calls itself.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// librdkafka's configuration with `ours` for the kind of client, and what the person added
     /// above all.
     pub(crate) fn config(&self, ours: &[(&str, &str)]) -> ClientConfig {

@@ -5,16 +5,14 @@
 //! own bytes: the batch that holds the offset, decompressed here, and of it the one record.
 //!
 //! # Simplifications
-//! - The request goes over plain TCP: a cluster that wants TLS or SASL does not answer it.
+//! - The request goes over a [`direct`](crate::direct) connection, which is plain TCP: a cluster
+//!   that wants TLS or SASL does not answer it.
 //! - A batch that comes to more than 32 MiB is not opened.
 
-use std::io;
+use std::error::Error;
 
 use protocol::records::codec::decompress;
 use protocol::records::{BatchHeader, Compression, HEADER_LEN, Record, opened_records};
-
-use crate::TopicPartition;
-use crate::line::Line;
 
 /// The most bytes that the records of a batch may come to.
 const MOST_BYTES: usize = 32 << 20;
@@ -48,21 +46,8 @@ impl From<Record<'_>> for StoredRecord {
     }
 }
 
-/// Asks the leader of `at` for the record at `offset`; none where the log holds none there.
-pub(crate) fn stored_record(
-    leader: &str,
-    at: &TopicPartition,
-    offset: i64,
-) -> io::Result<Option<StoredRecord>> {
-    let Some(stored) = Line::connect(leader)?.batch(at, offset)? else { return Ok(None) };
-    if let Some(fault) = stored.fault {
-        return Err(io::Error::other(fault));
-    }
-    find(&stored.bytes, offset).map_err(io::Error::other)
-}
-
 /// The record at `offset` in a batch whose records have been seen to be readable.
-fn find(batch: &[u8], offset: i64) -> Result<Option<StoredRecord>, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn find(batch: &[u8], offset: i64) -> Result<Option<StoredRecord>, Box<dyn Error + Send + Sync>> {
     let header = BatchHeader::parse(batch)?;
     let records = &batch[HEADER_LEN.min(batch.len())..header.total_len().min(batch.len())];
     let opened;

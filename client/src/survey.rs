@@ -19,10 +19,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::TopicPartition;
 use crate::group::list;
 use crate::line::Line;
 use crate::unreadable::{Stored, Unreadable};
+use crate::{Settings, TopicPartition};
 
 /// How long the cluster may take to say who leads what, and a consumer to move.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -55,6 +55,8 @@ impl Start {
 
 /// What is known of a consumer's partitions.
 pub(crate) struct Survey {
+    /// How brokers are asked what lies in their logs.
+    settings: Settings,
     every: Duration,
     /// Something was found that is not told yet: to be asked for each record, without a lock.
     any_found: AtomicBool,
@@ -109,7 +111,7 @@ impl Survey {
         clippy::disallowed_methods,
         reason = "the edge: how long nothing moves is measured in wall-clock time"
     )]
-    pub(crate) fn new(every: Duration) -> Self {
+    pub(crate) fn new(settings: &Settings, every: Duration) -> Self {
         let state = State {
             parts: BTreeMap::new(),
             found: VecDeque::new(),
@@ -117,7 +119,13 @@ impl Survey {
             suspicious: false,
             complaints: 0,
         };
-        Self { every, any_found: AtomicBool::new(false), state: Mutex::new(state), look: Arc::default() }
+        Self {
+            settings: settings.clone(),
+            every,
+            any_found: AtomicBool::new(false),
+            state: Mutex::new(state),
+            look: Arc::default(),
+        }
     }
 
     /// These partitions are read from here on, and no others.
@@ -164,7 +172,7 @@ impl Survey {
         reported: Option<i64>,
     ) -> bool {
         let places = self.places(consumer, reported, may_be);
-        let stored = asked(consumer, places);
+        let stored = asked(consumer, &self.settings, places);
         let same = |stored: &Stored| reported.is_none_or(|offset| offset == stored.base);
         // One before that which is reported: librdkafka took it for empty and said nothing of it.
         let not_behind = |stored: &Stored| reported.is_none_or(|offset| offset >= stored.base);
@@ -223,8 +231,9 @@ impl Survey {
         }
         *held(&self.look) = Look::GoesOn;
         let (looks, result) = (Arc::clone(consumer), Arc::clone(&self.look));
+        let settings = self.settings.clone();
         let looking = thread::Builder::new().name("survey".into()).spawn(move || {
-            let found = look(&looks, still);
+            let found = look(&looks, &settings, still);
             *held(&result) = if found.is_empty() { Look::None } else { Look::Found(found) };
         });
         if let Err(error) = looking {
@@ -302,6 +311,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The unreadable offsets at these positions; where none is known, at the beginning.
 fn look<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
+    settings: &Settings,
     still: Vec<(TopicPartition, Option<i64>)>,
 ) -> Vec<(LogPosition, Unreadable)> {
     let places = still
@@ -311,7 +321,7 @@ fn look<C: ConsumerContext>(
             Some((at, next))
         })
         .collect();
-    asked(consumer, behind_the_end(consumer, places))
+    asked(consumer, settings, behind_the_end(consumer, places))
         .into_iter()
         .filter(|(.., stored)| stored.fault.is_some())
         .map(|(at, next, stored)| {
@@ -352,6 +362,7 @@ fn behind_the_end<C: ConsumerContext>(
 /// over.
 fn asked<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
+    settings: &Settings,
     places: Vec<LogPosition>,
 ) -> Vec<(TopicPartition, i64, Stored)> {
     let mut leaders: HashMap<String, HashMap<i32, String>> = HashMap::new();
@@ -363,7 +374,7 @@ fn asked<C: ConsumerContext>(
             .or_insert_with(|| leaders_of(consumer, &at.topic).unwrap_or_default());
         let Some(address) = of_topic.get(&at.partition) else { continue };
         if !lines.contains_key(address) {
-            match Line::connect(address) {
+            match Line::connect(address, settings) {
                 Ok(line) => drop(lines.insert(address.clone(), line)),
                 Err(error) => {
                     tracing::debug!("asking {address} what lies at {at}@{next}: {error}");

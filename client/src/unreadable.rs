@@ -13,8 +13,8 @@
 //! ```
 //!
 //! # Simplifications
-//! - The request goes over plain TCP. On a cluster that wants TLS or SASL it gets no answer, and an
-//!   unreadable batch is an error there.
+//! - The request goes over a [`direct`](crate::direct) connection, which is plain TCP. On a cluster
+//!   that wants TLS or SASL it gets no answer, and an unreadable batch is an error there.
 //! - What lies behind the records of an aborted transaction is not found: librdkafka does not hand
 //!   them over either, but from outside they look like records that are still to come.
 //! - A gzip stream that is cut short is beyond help: librdkafka 2.12 never leaves the loop in which
@@ -25,15 +25,11 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use protocol::Payload;
-use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::records::{BatchHeader, walk};
 
 use crate::TopicPartition;
 use crate::line::Line;
 
-/// Fetch as Kafka has spoken it since 2.1: the first version that carries Zstandard.
-const VERSION: i16 = 10;
 /// So many batches are passed over in one look at a partition.
 const MOST_PASSED: usize = 1_000;
 /// As much of a batch is kept to be looked at by a person.
@@ -108,33 +104,14 @@ impl Line {
     pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
         let mut next = offset;
         for _ in 0..MOST_PASSED {
-            match self.batch_at(at, next)? {
+            let batches = self.ask(|connection| connection.batches_at(at, next, 0))?;
+            match batches.as_ref().and_then(Stored::read) {
                 Some(stored) if stored.hands_nothing_over && stored.fault.is_none() => {
-                    next = stored.last.max(next) + 1;
+                    next = stored.last.max(next).saturating_add(1);
                 }
                 other => return Ok(other),
             }
         }
         Ok(None)
-    }
-
-    fn batch_at(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {
-        let partition = FetchPartition {
-            partition: at.partition,
-            fetch_offset: offset,
-            // A broker gives the first batch whole, whatever the limit.
-            partition_max_bytes: 1,
-            ..FetchPartition::default()
-        };
-        let topic =
-            FetchTopic { topic: at.topic.clone(), partitions: vec![partition], ..FetchTopic::default() };
-        let request = FetchRequest { min_bytes: 1, topics: vec![topic], ..FetchRequest::default() };
-        let response = self.call(VERSION, &request)?;
-        let mut partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
-        let records = partitions.find(|fetched| fetched.partition == at.partition);
-        Ok(match records.and_then(|fetched| fetched.records) {
-            Some(Payload::Bytes(bytes)) => Stored::read(&bytes),
-            Some(Payload::Gap(_)) | None => None,
-        })
     }
 }

@@ -65,7 +65,7 @@ impl Watcher {
             .create_with_context(ReaderContext::default())
             .map(Arc::new)
             .map_err(|error| ClusterError::of("watching", settings, Duration::ZERO, &error))?;
-        Ok(Self { inner, survey: Survey::new(STILL), settings: settings.clone() })
+        Ok(Self { inner, survey: Survey::new(settings, STILL), settings: settings.clone() })
     }
 
     /// Watches these partitions too.

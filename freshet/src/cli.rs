@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod compare;
 mod demo;
+mod doctor;
 mod groups;
 mod listen;
 mod names;
@@ -23,6 +24,7 @@ pub(crate) use batch::{BatchArgs, DEFAULT_DATABASE, ReportArgs};
 pub(crate) use bench::{AnswersArgs, BenchCommand, LatencyArgs, StartArgs, TargetArgs, VolumeArgs};
 pub(crate) use compare::CompareArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use groups::{
     DeleteGroupsArgs, DescribeGroupArgs, GroupsArgs, GroupsCommand, ResetGroupArgs, ResetTo, SomePartitions,
 };
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Watch any cluster: throughput, lag, and the show if there is one
     Dashboard(DashboardArgs),
+    /// Find out why nothing connects: what is wrong with an address, and what to do
+    Doctor(DoctorArgs),
     /// Print a topic's records as they arrive
     Tail(TailArgs),
     /// List topics with their partitions and offsets; create, describe, alter and delete them
@@ -107,6 +111,7 @@ impl Command {
             | Self::Broker(_)
             | Self::Report(_)
             | Self::Dashboard(_)
+            | Self::Doctor(_)
             | Self::Tail(_)
             | Self::Topics(_)
             | Self::Groups(_)

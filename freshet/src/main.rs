@@ -75,6 +75,7 @@ fn main() -> ExitCode {
         Command::Batch(args) => commands::batch::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Dashboard(args) => commands::dashboard::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Tail(args) => commands::tail::run(&args),
         Command::Topics(args) => commands::topics::run(&args),
         Command::Groups(args) => commands::groups::run(&args),

@@ -83,7 +83,7 @@ impl Admin {
             }
         });
         let request = OffsetDeleteRequest { group_id: group.to_owned(), topics: topics.collect() };
-        let response = Line::connect(&coordinator)
+        let response = Line::connect(&coordinator, &self.settings)
             .and_then(|mut line| line.call(FIRST, &request))
             .map_err(|error| self.unanswered(&what, &coordinator, &error))?;
         self.taken(&what, response.error_code, None)?;
@@ -131,7 +131,7 @@ impl Admin {
     ) -> Result<R::Response, ClusterError> {
         let mut last = None;
         for (_, address) in self.brokers()? {
-            match Line::connect(&address) {
+            match Line::connect(&address, &self.settings) {
                 Ok(mut line) => {
                     return line
                         .call(version, request)

@@ -1,13 +1,16 @@
 //! Offsets: which a partition holds, and the record at one.
 
+use std::error::Error;
+
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 
 use super::Admin;
 use crate::group::list;
-use crate::stored::{StoredRecord, stored_record};
+use crate::line::Line;
+use crate::stored::{StoredRecord, find};
 use crate::survey::leaders_of;
-use crate::{ClusterError, TopicPartition};
+use crate::{ClusterError, Settings, TopicPartition};
 
 /// Which offsets a partition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +73,8 @@ impl Admin {
         };
         let leaders = leaders_of(&self.outside, &at.topic).map_err(|error| self.wrong(&what(), &error))?;
         let leader = leaders.get(&at.partition).ok_or_else(|| refused("it has no leader".to_owned()))?;
-        stored_record(leader, at, offset).map_err(|error| refused(format!("{leader}: {error}")))
+        stored_record(&self.settings, leader, at, offset)
+            .map_err(|error| refused(format!("{leader}: {error}")))
     }
 
     /// One `ListOffsets` request to each broker. A time is asked for in the place of the offset;
@@ -96,6 +100,20 @@ impl Admin {
                 known(element.offset())
             })
             .collect())
+    }
+}
+
+/// Asks the leader of `at` for the record at `offset`; none where the log holds none there.
+fn stored_record(
+    settings: &Settings,
+    leader: &str,
+    at: &TopicPartition,
+    offset: i64,
+) -> Result<Option<StoredRecord>, Box<dyn Error + Send + Sync>> {
+    let Some(stored) = Line::connect(leader, settings)?.batch(at, offset)? else { return Ok(None) };
+    match stored.fault {
+        Some(fault) => Err(fault.into()),
+        None => find(&stored.bytes, offset),
     }
 }
 

@@ -8,6 +8,7 @@ mod confirm;
 pub(crate) mod consume;
 pub(crate) mod dashboard;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod groups;
 pub(crate) mod ledger;
 pub(crate) mod map;

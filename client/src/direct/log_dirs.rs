@@ -1,0 +1,35 @@
+//! The disks of a broker.
+
+use protocol::describe_log_dirs::DescribeLogDirsRequest;
+
+use super::error::check;
+use super::{CallError, Connection};
+
+/// A directory in which a broker keeps partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogDir {
+    /// Where it is on the broker's machine.
+    pub path: String,
+    /// Why it can't be used: Kafka's name for the error.
+    pub error: Option<String>,
+    /// How large its volume is, as brokers since Kafka 3.3 tell.
+    pub total_bytes: Option<u64>,
+    /// How much of that can still be written.
+    pub usable_bytes: Option<u64>,
+}
+
+impl Connection {
+    /// The directories of this broker.
+    pub fn log_dirs(&mut self) -> Result<Vec<LogDir>, CallError> {
+        // None of the topics: an old broker knows no other way to leave them out.
+        let response = self.call(|_| DescribeLogDirsRequest { topics: Some(Vec::new()) })?;
+        check(response.error_code)?;
+        let dir = |result: protocol::describe_log_dirs::DescribeLogDirsResult| LogDir {
+            path: result.log_dir,
+            error: (!result.error_code.is_none()).then(|| result.error_code.to_string()),
+            total_bytes: u64::try_from(result.total_bytes).ok(),
+            usable_bytes: u64::try_from(result.usable_bytes).ok(),
+        };
+        Ok(response.results.into_iter().map(dir).collect())
+    }
+}

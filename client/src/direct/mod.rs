@@ -1,0 +1,48 @@
+//! A connection to one broker that speaks Kafka's own bytes: for what librdkafka can't ask, and for
+//! finding out why it reaches nothing.
+//!
+//! librdkafka hides the connection: it tries again, for ever, and of what went wrong it tells a
+//! word. Here each step is one call, and each has an error of its own: the name has no address
+//! ([`resolve`]), nothing listens ([`Connection::open`]), something else listens
+//! ([`Connection::greet`]), a broker refuses (every other question).
+//!
+//! ```text
+//! timed        a socket on which nothing takes longer than until a deadline
+//! connection   frames over it; the versions that both sides speak
+//! stranger     who it is that does not speak Kafka
+//! cluster …    questions, and answers in plain values: one file a subject
+//! ```
+//!
+//! To ask something new, write a function that calls `Connection::call` with the request; the
+//! version is the newest that both sides speak.
+//!
+//! What comes from the other side is hostile. A response has at most 16 MiB and is believed as its
+//! bytes come in, however slowly; its decoder is bounded ([`protocol`]); and who trickles bytes is
+//! cut off at the deadline.
+//!
+//! # Simplifications
+//! - Plain TCP and no login. TLS would stand between `timed` and `connection`, which asks for no
+//!   more than `Read` and `Write`; a login (`SaslHandshake`, `SaslAuthenticate`) would be calls at
+//!   the end of [`Connection::greet`]. Both would come from the [`Settings`](crate::Settings).
+//! - A name is resolved in a thread that nobody can end. Who gives up waiting for it leaves it
+//!   behind.
+
+mod cluster;
+mod connection;
+mod error;
+mod groups;
+mod log_dirs;
+mod records;
+mod stranger;
+#[cfg(test)]
+mod tests;
+mod timed;
+
+pub use cluster::{BrokerAddress, ClusterView, PartitionView, TopicView};
+pub use connection::Connection;
+pub use error::{CallError, OpenError};
+pub use groups::GroupListing;
+pub use log_dirs::LogDir;
+pub use records::Appended;
+pub use stranger::{Stranger, probe};
+pub use timed::{HostError, resolve};

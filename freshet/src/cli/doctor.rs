@@ -1,0 +1,44 @@
+//! The options of `freshet doctor`.
+
+use clap::Args;
+
+use super::values::length;
+use super::{ClusterArgs, Format, Period, servers, text};
+
+/// `freshet doctor`
+///
+/// The first thing to try when nothing connects. Looks at the address as your program does (the
+/// name, what listens there, where the broker says that it is) and says within two seconds in one
+/// sentence each what is wrong, and what to do. Of a `freshet broker` it also tells which clients
+/// that broker has refused lately, and why. Where nothing is wrong it says what it has looked at,
+/// and the three lines with which a Python program reads from there.
+///
+/// Exits with 0 if all is well, and with 1 if there are findings.
+///
+/// Example: `freshet doctor localhost:9092 --topic clicks --group my-app`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The address, just as your program has it [default: that of --bootstrap-servers]
+    #[arg(value_name = "HOST:PORT", value_parser = servers)]
+    pub(crate) address: Option<String>,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Look at this topic too: whether it is there, and has its leaders
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    pub(crate) topic: Option<String>,
+    /// Look at this consumer group too: its state, and how far it has come (in --topic)
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    pub(crate) group: Option<String>,
+    /// Send one record and read it back, and compare the broker's clock with this machine's
+    ///
+    /// It goes to a topic of its own, which is deleted again; with --topic to that topic, where it
+    /// stays.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Be done after so long at most: more for a cluster that is far away
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = length)]
+    pub(crate) within: Period,
+    /// What is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}

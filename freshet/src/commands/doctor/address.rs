@@ -1,0 +1,149 @@
+//! An address: what its name stands for, and what is there.
+
+use std::net::SocketAddr;
+use std::thread;
+
+use client::direct::{CallError, Connection, HostError, OpenError, Stranger, probe, resolve};
+
+use super::contact::{Contact, split};
+use super::findings::{self, Finding};
+use super::{Exam, now};
+
+/// A connection is waited for so long, in hundredths of the time that there is, …
+const CONNECTING: u32 = 48;
+/// … an answer so long before it is asked whether somebody else is there, …
+const ANSWERING: u32 = 26;
+/// … and the answer to that so long.
+const PROBING: u32 = 20;
+
+/// Goes to a server as a client does, which takes the first of its addresses that answers. The
+/// connection, if there is a Kafka, and what is wrong.
+pub(super) fn enter(exam: &Exam<'_>, server: &str) -> (Option<Connection>, Vec<Finding>) {
+    let Some((host, port)) = split(server) else { return (None, vec![findings::no_address(server)]) };
+    match contacts(exam, host, port) {
+        Err(error) => (None, vec![findings::unknown_host(server, host, &error)]),
+        Ok(contacts) => judge(server, contacts),
+    }
+}
+
+/// Everybody who is at the addresses of `host`, in their order: all are tried at once.
+pub(super) fn contacts(
+    exam: &Exam<'_>,
+    host: &str,
+    port: u16,
+) -> Result<Vec<(SocketAddr, Contact)>, HostError> {
+    let addresses = resolve(host, port, exam.share(CONNECTING))?;
+    Ok(thread::scope(|scope| {
+        let tries: Vec<_> = addresses.iter().map(|&to| scope.spawn(move || meet(exam, to))).collect();
+        let contacts = tries.into_iter().map(|each| each.join().expect("meeting somebody does not panic"));
+        addresses.iter().copied().zip(contacts).collect()
+    }))
+}
+
+/// Who is at this address?
+pub(super) fn meet(exam: &Exam<'_>, address: SocketAddr) -> Contact {
+    let mut connection = match Connection::open(address, exam.settings, exam.share(CONNECTING)) {
+        Ok(connection) => connection,
+        Err(OpenError::Refused) => return Contact::Refused,
+        Err(OpenError::TimedOut) => return Contact::NoAnswer,
+        Err(OpenError::Failed(error)) => return Contact::Unreachable(error.to_string()),
+    };
+    connection.set_deadline(exam.share(ANSWERING));
+    let mut greeted = connection.greet();
+    if let Err(error) = &greeted {
+        let recognized = if let CallError::NotKafka(said) = error { Stranger::recognize(said) } else { None };
+        if let Some(stranger) = recognized.or_else(|| probe(address, exam.share(PROBING))) {
+            return Contact::Stranger(stranger);
+        }
+    }
+    connection.set_deadline(exam.deadline);
+    if matches!(greeted, Err(CallError::TimedOut)) && now() < exam.deadline {
+        greeted = connection.greeted();
+    }
+    match greeted {
+        Ok(()) if connection.serves_clients() => Contact::Kafka(connection),
+        Ok(()) => Contact::Controller,
+        Err(CallError::TimedOut) => Contact::Silent,
+        Err(CallError::NotKafka(said)) => Contact::Babble(said),
+        Err(CallError::HungUp) => Contact::HungUp,
+        Err(CallError::Malformed(_) | CallError::Refused(_) | CallError::Unsupported(_)) => {
+            Contact::Babble(Vec::new())
+        }
+        Err(CallError::Io(error)) => Contact::Unreachable(error.to_string()),
+    }
+}
+
+/// The first Kafka among the contacts, and what is wrong with those before it.
+fn judge(server: &str, mut contacts: Vec<(SocketAddr, Contact)>) -> (Option<Connection>, Vec<Finding>) {
+    let Some(first) = contacts.iter().position(|(_, contact)| contact.is_kafka()) else {
+        return (
+            None,
+            grouped(&contacts).iter().map(|(at, contact)| findings::at_door(server, at, contact)).collect(),
+        );
+    };
+    let (kafka, contact) = contacts.swap_remove(first);
+    contacts.truncate(first);
+    let findings = grouped(&contacts)
+        .iter()
+        .map(|(at, contact)| findings::not_first(server, at, contact, kafka))
+        .collect();
+    (contact.kafka(), findings)
+}
+
+/// Those who behave alike, with all of their addresses.
+pub(super) fn grouped(contacts: &[(SocketAddr, Contact)]) -> Vec<(Vec<SocketAddr>, &Contact)> {
+    let mut groups: Vec<(Vec<SocketAddr>, &Contact)> = Vec::new();
+    for (address, contact) in contacts {
+        match groups.iter_mut().find(|(_, other)| findings::clause(other) == findings::clause(contact)) {
+            Some((addresses, _)) => addresses.push(*address),
+            None => groups.push((vec![*address], contact)),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use client::Settings;
+
+    use super::*;
+
+    /// A machine on which `localhost` is `[::1]` first, and a broker that listens on 127.0.0.1.
+    #[test]
+    fn a_name_whose_first_address_has_no_broker_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let listeners = vec![broker::Listener::on_this_machine()];
+        let config = broker::BrokerConfig { listeners, ..broker::BrokerConfig::new(folder.path()) };
+        let cluster = broker::Cluster::start(config).unwrap();
+        let v4 = cluster.address();
+        let v6 = SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), v4.port());
+        let settings = Settings::new("");
+        let exam = Exam::begin(&settings, std::time::Duration::from_secs(20));
+        let look = |addresses: [SocketAddr; 2]| {
+            judge("localhost:9092", addresses.map(|address| (address, meet(&exam, address))).into())
+        };
+        let (connection, findings) = look([v6, v4]);
+        assert_eq!(connection.map(|connection| connection.peer()), Some(v4));
+        let [finding] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(finding.kind, "first_address");
+        assert!(finding.what.starts_with("localhost:9092 is [::1]"), "{finding:?}");
+        assert!(finding.remedy.contains(&format!("127.0.0.1:{}", v4.port())), "{finding:?}");
+        let (connection, findings) = look([v4, v6]);
+        assert!(
+            connection.is_some() && findings.is_empty(),
+            "the first address is what clients take: {findings:?}"
+        );
+        cluster.shutdown().unwrap();
+    }
+
+    #[test]
+    fn addresses_that_behave_alike_are_one_finding() {
+        let closed = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let contacts = vec![(closed(), Contact::Refused), (closed(), Contact::Refused)];
+        let (connection, findings) = judge("localhost:9092", contacts);
+        assert!(connection.is_none());
+        assert_eq!(findings.len(), 1, "{findings:?}");
+    }
+}
