@@ -6,6 +6,21 @@ use crate::coordinator::GroupConfig;
 use crate::listener::Listener;
 use crate::log::LogConfig;
 
+/// Where the certificate of listeners with TLS comes from.
+#[derive(Clone, Debug)]
+pub enum Certificate {
+    /// It is made for this broker and kept in the data directory, with its key.
+    SelfSigned,
+    /// Files of PEM.
+    Files {
+        /// The certificate, and those that lead to one that clients trust
+        /// (`ssl.keystore.certificate.chain`).
+        certificate: PathBuf,
+        /// Its private key (`ssl.keystore.key`).
+        key: PathBuf,
+    },
+}
+
 /// Settings of a broker. Those with a Kafka name in their description mean what Kafka means by it.
 #[derive(Clone, Debug)]
 pub struct BrokerConfig {
@@ -14,6 +29,8 @@ pub struct BrokerConfig {
     /// Where clients come, and what they are told (`listeners`, `advertised.listeners`); at least
     /// one.
     pub listeners: Vec<Listener>,
+    /// What listeners with TLS show to their clients.
+    pub certificate: Option<Certificate>,
     /// `node.id`.
     pub node_id: i32,
     /// `num.partitions`: what a topic has that does not say.
@@ -46,6 +63,7 @@ impl BrokerConfig {
         Self {
             data_dir: data_dir.into(),
             listeners: vec![Listener { host: "localhost".into(), port: 9092, ..Listener::on_this_machine() }],
+            certificate: None,
             node_id: 1,
             num_partitions: 4,
             auto_create_topics: true,

@@ -25,7 +25,7 @@
 //!
 //! # Simplifications
 //! - One broker: it leads every partition, and a record is replicated nowhere.
-//! - No transactions, no compaction, no new group protocol (KIP-848), no access control, no TLS.
+//! - No transactions, no compaction, no new group protocol (KIP-848), no access control.
 
 mod api;
 mod config;
@@ -39,6 +39,6 @@ pub mod coordinator;
 pub mod log;
 pub mod replica;
 
-pub use config::BrokerConfig;
+pub use config::{BrokerConfig, Certificate};
 pub use listener::{Advertised, InvalidAddress, Listener, SecurityProtocol};
 pub use server::{Cluster, Listening, ShutdownError, StartError};

@@ -9,17 +9,28 @@ use thiserror::Error;
 /// How clients speak on a listener, by Kafka's names (`security.protocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecurityProtocol {
-    /// Anyone, and everyone on the way can read along.
+    /// Without TLS: who is on the way can read along.
     Plaintext,
+    /// With TLS.
+    Ssl,
 }
 
 impl SecurityProtocol {
-    const ALL: [Self; 1] = [Self::Plaintext];
+    const ALL: [Self; 2] = [Self::Plaintext, Self::Ssl];
 
     /// Kafka's name for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plaintext => "PLAINTEXT",
+            Self::Ssl => "SSL",
+        }
+    }
+
+    /// Whether what is sent is encrypted.
+    pub fn has_tls(self) -> bool {
+        match self {
+            Self::Plaintext => false,
+            Self::Ssl => true,
         }
     }
 }
@@ -186,7 +197,7 @@ mod tests {
             ("localhost:9092", "PLAINTEXT://localhost:9092"),
             ("plaintext://0.0.0.0:0", "PLAINTEXT://0.0.0.0:0"),
             ("[::1]:9092", "PLAINTEXT://[::1]:9092"),
-            ("PLAINTEXT://[::]:9092", "PLAINTEXT://[::]:9092"),
+            ("SSL://[::]:9092", "SSL://[::]:9092"),
         ] {
             assert_eq!(text.parse::<Listener>().unwrap().to_string(), shown);
         }

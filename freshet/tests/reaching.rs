@@ -5,9 +5,10 @@
 mod common;
 
 use std::net::{Ipv6Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{Broker, freshet, repository};
+use common::{Broker, freshet, repository, until};
 use serde_json::Value;
 
 /// Sends a record and reads it, by kcat, confluent-kafka and kafka-python.
@@ -43,6 +44,8 @@ fn kcat(servers: &str, settings: &[&str]) -> Result<(), String> {
 
 /// What a program said, or all that it said if it failed.
 fn said(command: &mut Command) -> Result<String, String> {
+    // Cargo's path has our librdkafka, which knows no TLS; these clients come with their own.
+    command.env_remove("LD_LIBRARY_PATH");
     let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     if status.success() { Ok(stdout.into_owned()) } else { Err(format!("{status}: {stdout}{stderr}")) }
@@ -70,16 +73,61 @@ fn clients_come_by_every_address_that_a_broker_listens_on() {
     }
 }
 
+/// A broker whose log is kept, and that log.
+fn start(folder: &Path, options: &[&str]) -> (Broker, PathBuf) {
+    let said = folder.join("said");
+    let mut program = freshet();
+    program.stderr(std::fs::File::create(&said).unwrap());
+    (Broker::start_with(program, &folder.join("data"), options), said)
+}
+
+/// Waits until a broker has said all of this.
+fn until_said(said: &Path, words: &[&str]) {
+    until("the broker says what is wrong", || {
+        let said = std::fs::read_to_string(said).unwrap();
+        words.iter().all(|words| said.contains(words))
+    });
+}
+
+fn certificate(folder: &Path) -> String {
+    format!("ssl.ca.location={}", folder.join("data/tls-certificate.pem").display())
+}
+
+#[test]
+fn clients_come_with_tls_and_whoever_should_not_is_told_why() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (broker, said) = start(folder.path(), &["--listen", "localhost:0", "--tls"]);
+    drop(start(other.path(), &["--listen", "ssl://127.0.0.1:0", "--tls"]));
+    let stranger = certificate(other.path());
+    let (trusted, port) = (certificate(folder.path()), broker.address.rsplit(':').next().unwrap());
+    for host in ["localhost", "127.0.0.1"] {
+        reach(&format!("{host}:{port}"), &["security.protocol=SSL", &trusted]).unwrap();
+    }
+    let refused = kcat(&broker.address, &["security.protocol=SSL", &stranger]).unwrap_err();
+    assert!(refused.contains("certificate verify failed"), "{refused}");
+    kcat(&broker.address, &[]).unwrap_err();
+    until_said(&said, &["does not trust this broker's certificate", "use security.protocol=SSL"]);
+    let help = std::fs::read_to_string(&said).unwrap();
+    assert!(help.contains(&trusted) && help.contains("ssl_cafile=") && help.contains("truststore"), "{help}");
+
+    let (plain, said) = start(other.path(), &["--listen", "127.0.0.1:0"]);
+    kcat(&plain.address, &["security.protocol=SSL", &trusted]).unwrap_err();
+    until_said(&said, &["use security.protocol=PLAINTEXT"]);
+}
+
 /// Its own processes reach the show's broker by a listener of their own.
 #[test]
 fn a_show_runs_whatever_its_broker_advertises() {
-    let show = said(
-        freshet()
-            .args(["demo", "--headless", "--scenario", "markets", "--format", "jsonl", "--duration", "4s"])
-            .args(["--listen", "127.0.0.1:0", "--advertise", "nobody-is-here.invalid:9"]),
-    );
-    let show = show.unwrap();
-    let summary: Value = serde_json::from_str(show.lines().last().unwrap()).unwrap();
-    let answers = summary["businesses"][0]["answers_out"].as_u64();
-    assert!(answers.is_some_and(|answers| answers > 0), "{summary}");
+    for options in [&["--advertise", "nobody-is-here.invalid:9"][..], &["--tls"]] {
+        let show = said(
+            freshet()
+                .args(["demo", "--headless", "--scenario", "markets", "--format", "jsonl"])
+                .args(["--duration", "4s", "--listen", "127.0.0.1:0"])
+                .args(options),
+        );
+        let show = show.unwrap();
+        let summary: Value = serde_json::from_str(show.lines().last().unwrap()).unwrap();
+        let answers = summary["businesses"][0]["answers_out"].as_u64();
+        assert!(answers.is_some_and(|answers| answers > 0), "{options:?}: {summary}");
+    }
 }

@@ -69,6 +69,16 @@ impl FileRegion {
     pub fn read_to(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
         self.file.read_to(buffer, self.position, self.len)
     }
+
+    /// Takes at most so many bytes from its beginning.
+    #[must_use]
+    pub fn take_front(&mut self, at_most: usize) -> Self {
+        let front =
+            Self { file: Arc::clone(&self.file), position: self.position, len: self.len.min(at_most) };
+        self.position += front.len as u64;
+        self.len -= front.len;
+        front
+    }
 }
 
 /// An offset found by time.

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::connection::Connection;
+use super::handshake::{handshake, in_time};
 use super::shared::Shared;
+use super::stream::Stream;
 use crate::api::Endpoint;
 
 /// A peer that is gone without a word (its machine lost power, its network a cable) is asked after
@@ -22,13 +25,20 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
 
 /// Serves every client that connects to this listener, each in a task of its own.
-pub(super) async fn accept(shared: Arc<Shared>, index: usize, listener: TcpListener) {
+///
+/// `tls` is what it has for TLS.
+pub(super) async fn accept(
+    shared: Arc<Shared>,
+    index: usize,
+    tls: Option<TlsAcceptor>,
+    listener: TcpListener,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let shared = Arc::clone(&shared);
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = serve(Arc::clone(&shared), index, stream, peer).await {
+                    if let Err(error) = serve(Arc::clone(&shared), index, tls, stream, peer).await {
                         tracing::warn!(%peer, "connection closed: {error}");
                         shared.node.refusals.note(shared.clock.now_ms(), &client_host(peer), &error);
                     }
@@ -46,11 +56,24 @@ pub(super) async fn accept(shared: Arc<Shared>, index: usize, listener: TcpListe
 async fn serve(
     shared: Arc<Shared>,
     index: usize,
+    tls: Option<TlsAcceptor>,
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<(), super::connection::Closed> {
     prepare(&stream)?;
     let endpoint = endpoint(&shared, index, stream.local_addr()?);
+    let stream = match tls {
+        None => Stream::Plain(stream),
+        Some(tls) => {
+            let config = &shared.node.config;
+            let idle = Duration::from_millis(config.connections_max_idle_ms.into());
+            let handshake = handshake(&tls, stream, config.listeners[index].protocol);
+            match in_time(idle, handshake).await? {
+                Some(stream) => stream,
+                None => return Ok(()),
+            }
+        }
+    };
     Connection::new(shared, stream, endpoint, client_host(peer)).run().await
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
@@ -9,13 +10,14 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::clock::{self, Clock};
 use super::error::{ShutdownError, StartError};
 use super::listen::Listening;
 use super::lock_file::LockFile;
 use super::shared::Shared;
-use super::{accept, cleaning, housekeeping, listen, network, open_files};
+use super::{accept, certificate, cleaning, housekeeping, listen, network, open_files};
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
@@ -27,6 +29,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Cluster {
     listening: Vec<Listening>,
+    trusted_certificate: Option<PathBuf>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ShutdownError>>>,
 }
@@ -46,6 +49,8 @@ impl Cluster {
         let first = listening.first().ok_or(StartError::NoListener)?;
         let lock = LockFile::take(&config.data_dir, &first.address.to_string())?;
         let clock = Clock::start();
+        let (tls, trusted_certificate) = tls(&config, &listening, clock.now_ms())?;
+        let entrances = entrances(&listening, sockets, tls.as_ref());
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let (data_dir, threads) = (config.data_dir.clone(), config.threads);
         let node = Node::open(config, &storage, clock::random, clock.now_ms())
@@ -53,7 +58,7 @@ impl Cluster {
         let runtime = runtime(threads).map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let run = move || {
-            let result = run(runtime, Shared::new(node, clock), sockets, stopped);
+            let result = run(runtime, Shared::new(node, clock), entrances, stopped);
             drop(lock);
             result
         };
@@ -62,7 +67,7 @@ impl Cluster {
             tracing::info!("listening on {}", listening.address);
             network::warn_if_open(listening);
         }
-        Ok(Self { listening, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { listening, trusted_certificate, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where its first listener listens: the IPv4 address when that is localhost.
@@ -78,6 +83,12 @@ impl Cluster {
     /// Its listeners, in their order.
     pub fn listening(&self) -> &[Listening] {
         &self.listening
+    }
+
+    /// The file that clients of its listeners with TLS are to trust, if the certificate was made
+    /// here.
+    pub fn trusted_certificate(&self) -> Option<&Path> {
+        self.trusted_certificate.as_deref()
     }
 
     /// Hangs up on all clients, syncs and closes everything, and lets go of the data directory.
@@ -107,6 +118,42 @@ impl Drop for Cluster {
     }
 }
 
+/// One socket of a listener.
+struct Entrance {
+    socket: TcpListener,
+    /// The listener's place among all.
+    listener: usize,
+    tls: Option<TlsAcceptor>,
+}
+
+fn entrances(
+    listening: &[Listening],
+    sockets: Vec<Vec<TcpListener>>,
+    tls: Option<&TlsAcceptor>,
+) -> Vec<Entrance> {
+    let of_each = listening.iter().zip(sockets).enumerate();
+    let entrances = of_each.flat_map(|(listener, (listening, sockets))| {
+        let tls = tls.filter(|_| listening.listener.protocol.has_tls());
+        sockets.into_iter().map(move |socket| Entrance { socket, listener, tls: tls.cloned() })
+    });
+    entrances.collect()
+}
+
+/// What listeners with TLS have for it, and the file that their clients are to trust.
+fn tls(
+    config: &BrokerConfig,
+    listening: &[Listening],
+    now_ms: i64,
+) -> Result<(Option<TlsAcceptor>, Option<PathBuf>), StartError> {
+    let with_tls = || listening.iter().filter(|listening| listening.listener.protocol.has_tls());
+    let Some(first) = with_tls().next() else { return Ok((None, None)) };
+    let no_certificate = || StartError::NoCertificate { listener: first.listener.to_string() };
+    let certificate = config.certificate.as_ref().ok_or_else(no_certificate)?;
+    let names = network::names(with_tls());
+    let (acceptor, trusted) = certificate::open(certificate, &config.data_dir, names, now_ms)?;
+    Ok((Some(acceptor), trusted))
+}
+
 fn runtime(threads: usize) -> io::Result<Runtime> {
     let mut builder = if threads <= 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     builder.worker_threads(threads.max(1)).thread_name("broker").enable_io().enable_time().build()
@@ -116,19 +163,16 @@ fn runtime(threads: usize) -> io::Result<Runtime> {
 fn run(
     runtime: Runtime,
     shared: Shared,
-    sockets: Vec<Vec<TcpListener>>,
+    entrances: Vec<Entrance>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), ShutdownError> {
     let shared = Arc::new(shared);
     runtime.block_on(async {
-        let of_each = sockets.into_iter().enumerate();
-        for (index, socket) in
-            of_each.flat_map(|(index, taken)| taken.into_iter().map(move |one| (index, one)))
-        {
+        for Entrance { socket, listener, tls } in entrances {
             let socket =
                 socket.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(socket));
             match socket {
-                Ok(socket) => drop(tokio::spawn(accept::accept(Arc::clone(&shared), index, socket))),
+                Ok(socket) => drop(tokio::spawn(accept::accept(Arc::clone(&shared), listener, tls, socket))),
                 Err(error) => tracing::error!("can't listen: {error}"),
             }
         }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -22,6 +21,7 @@ use super::foreign_protocol;
 use super::idle::Idle;
 use super::output::Output;
 use super::shared::{LARGE_REQUEST_STALL, Shared};
+use super::stream::Stream;
 use crate::api::fetch::ParkedFetch;
 use crate::api::join_group::ParkedJoin;
 use crate::api::sync_group::ParkedSync;
@@ -52,7 +52,11 @@ const MAX_KEPT_BUFFER: usize = 4 << 20;
 #[derive(Debug, Error)]
 pub(super) enum Closed {
     #[error("this is {what}")]
-    ForeignProtocol { what: &'static str },
+    ForeignProtocol { what: String },
+    #[error("TLS: {what}")]
+    Handshake { what: String },
+    #[error("it has said too little for too long before its first request")]
+    Greeting,
     #[error("a request of {length} bytes, {max} are allowed (socket.request.max.bytes)")]
     FrameLength { length: i32, max: usize },
     #[error("a request of {size} bytes has stood still half-way for {} s", LARGE_REQUEST_STALL.as_secs())]
@@ -67,7 +71,7 @@ pub(super) enum Closed {
 #[derive(Debug)]
 pub(super) struct Connection {
     peer: Peer,
-    stream: TcpStream,
+    stream: Stream,
     input: BytesMut,
     /// Of the request whose beginning is in the input.
     arrival: Arrival,
@@ -107,12 +111,7 @@ enum Read {
 }
 
 impl Connection {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        stream: TcpStream,
-        endpoint: Endpoint,
-        client_host: String,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, stream: Stream, endpoint: Endpoint, client_host: String) -> Self {
         let idle_limit = Duration::from_millis(shared.node.config.connections_max_idle_ms.into());
         Self {
             peer: Peer { shared, endpoint, client_host },
@@ -130,7 +129,9 @@ impl Connection {
 
     /// Serves the client until it hangs up or has been idle for too long.
     pub(super) async fn run(mut self) -> Result<(), Closed> {
-        poll_fn(|cx| self.poll(cx)).await
+        let ended = poll_fn(|cx| self.poll(cx)).await;
+        self.stream.say_goodbye().await;
+        ended
     }
 
     /// Does all that can be done now: reads what has arrived, handles it, and writes what can be
@@ -243,7 +244,9 @@ impl Connection {
         let max = self.peer.shared.node.config.max_request_bytes;
         let length = i32::from_be_bytes(first);
         let Some(size) = usize::try_from(length).ok().filter(|&size| size <= max) else {
-            let stranger = foreign_protocol::recognize(first).filter(|_| !self.greeted);
+            let listeners = &self.peer.shared.node.config.listeners;
+            let protocol = listeners[self.peer.endpoint.listener].protocol;
+            let stranger = foreign_protocol::recognize(first, protocol).filter(|_| !self.greeted);
             return Err(
                 stranger.map_or(Closed::FrameLength { length, max }, |what| Closed::ForeignProtocol { what })
             );
@@ -338,7 +341,7 @@ impl Connection {
 }
 
 /// Clients hang up in all manners; none of them is worth a line in the log.
-fn ignore_hangup(error: io::Error) -> Result<(), Closed> {
+pub(super) fn ignore_hangup(error: io::Error) -> Result<(), Closed> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut};
     match error.kind() {
         BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | TimedOut => Ok(()),

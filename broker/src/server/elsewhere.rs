@@ -96,13 +96,16 @@ mod tests {
     use crate::node::Node;
     use crate::server::clock::Clock;
     use crate::server::connection::Connection;
+    use crate::server::stream::Stream;
 
     async fn connect(shared: &Arc<Shared>) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let endpoint = Endpoint { listener: 0, host: "localhost".into(), port: 0 };
-        tokio::spawn(Connection::new(Arc::clone(shared), stream, endpoint, "/127.0.0.1".into()).run());
+        tokio::spawn(
+            Connection::new(Arc::clone(shared), Stream::Plain(stream), endpoint, "/127.0.0.1".into()).run(),
+        );
         client
     }
 

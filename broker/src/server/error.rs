@@ -65,6 +65,18 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
+    /// A listener has TLS, and there is no certificate.
+    #[error("the listener {listener} has TLS and needs a certificate")]
+    NoCertificate {
+        /// The listener.
+        listener: String,
+    },
+    /// The certificate can't be used, or made.
+    #[error("no TLS: {reason}")]
+    Certificate {
+        /// What is wrong.
+        reason: String,
+    },
     /// The operating system gives us no thread.
     #[error("can't start a thread: {0}")]
     Thread(io::Error),

@@ -1,15 +1,26 @@
 //! Recognizing those who have the wrong port.
 
+use crate::listener::SecurityProtocol;
+
 /// What the first four bytes of a connection say about who is there, if it is not a Kafka client.
 ///
 /// To us they are the length of a frame, and what other protocols begin with makes an absurd one.
-pub(super) fn recognize(first: [u8; 4]) -> Option<&'static str> {
+pub(super) fn recognize(first: [u8; 4], protocol: SecurityProtocol) -> Option<String> {
+    match first {
+        [0, ..] if protocol.has_tls() => Some(format!(
+            "a Kafka client without TLS: this port speaks TLS, use security.protocol={protocol}"
+        )),
+        [0x16, 3, ..] if !protocol.has_tls() => {
+            Some(format!("a TLS handshake: this port speaks plain text, use security.protocol={protocol}"))
+        }
+        _ => recognize_any(first).map(str::to_owned),
+    }
+}
+
+fn recognize_any(first: [u8; 4]) -> Option<&'static str> {
     match &first {
         b"GET " | b"POST" | b"PUT " | b"HEAD" | b"DELE" | b"OPTI" | b"PATC" | b"CONN" | b"TRAC" => {
             Some("an HTTP request: this port speaks Kafka's protocol")
-        }
-        [0x16, 3, ..] => {
-            Some("a TLS handshake: this port speaks plain text, use security.protocol=PLAINTEXT")
         }
         // Version 1 is text, version 2 begins with an empty line.
         b"PROX" | b"\r\n\r\n" => Some(
@@ -40,11 +51,23 @@ mod tests {
             (b"*1\r\n", "Redis"),
             (b"PING", "Redis"),
             (b"AMQP", "AMQP"),
-            (b"\x16\x03\x01\x00", "TLS"),
         ] {
-            let what = recognize(*first).unwrap_or_else(|| panic!("{first:?} is not recognized"));
-            assert!(what.contains(name), "{what}");
+            for protocol in [SecurityProtocol::Plaintext, SecurityProtocol::Ssl] {
+                let what = recognize(*first, protocol);
+                let what = what.unwrap_or_else(|| panic!("{first:?} is not recognized"));
+                assert!(what.contains(name), "{what}");
+            }
         }
-        assert_eq!(recognize([0, 0, 0, 40]), None);
+    }
+
+    #[test]
+    fn who_speaks_tls_where_there_is_none_is_named_and_so_is_the_contrary() {
+        let (tls, kafka) = ([0x16, 3, 1, 0], [0, 0, 0, 40]);
+        let what = recognize(tls, SecurityProtocol::Plaintext).unwrap();
+        assert!(what.contains("TLS") && what.ends_with("security.protocol=PLAINTEXT"), "{what}");
+        let what = recognize(kafka, SecurityProtocol::Ssl).unwrap();
+        assert!(what.contains("TLS") && what.ends_with("security.protocol=SSL"), "{what}");
+        assert_eq!(recognize(tls, SecurityProtocol::Ssl), None);
+        assert_eq!(recognize(kafka, SecurityProtocol::Plaintext), None);
     }
 }

@@ -62,6 +62,7 @@ mod tests {
     use crate::server::clock::{self, Clock};
     use crate::server::connection::Connection;
     use crate::server::shared::Shared;
+    use crate::server::stream::Stream;
 
     /// A fetch waits for a hundred times the limit. It has been sent before the broker looks at the
     /// connection, so that nothing here is a race; without a limit the end never comes.
@@ -84,8 +85,12 @@ mod tests {
 
         let (stream, _) = listener.accept().await.unwrap();
         let endpoint = Endpoint { listener: 0, host: "localhost".into(), port: 0 };
-        let connection =
-            Connection::new(Arc::new(Shared::new(node, clock)), stream, endpoint, "/127.0.0.1".into());
+        let connection = Connection::new(
+            Arc::new(Shared::new(node, clock)),
+            Stream::Plain(stream),
+            endpoint,
+            "/127.0.0.1".into(),
+        );
         let mut answer = Vec::new();
         let (served, read) = tokio::join!(connection.run(), client.read_to_end(&mut answer));
         served.unwrap();

@@ -9,11 +9,12 @@
 //! may take milliseconds is handled on other threads, so that nobody else waits for it.
 //!
 //! # Simplifications
-//! - No TLS, no authentication, no quotas: this broker is for one machine.
+//! - No quotas: who may come may take all.
 //! - A read from disk that misses the page cache blocks its thread for that long.
 
 mod accept;
 mod arrival;
+mod certificate;
 mod cleaning;
 mod clock;
 mod cluster;
@@ -21,6 +22,7 @@ mod connection;
 mod elsewhere;
 mod error;
 mod foreign_protocol;
+mod handshake;
 mod housekeeping;
 mod idle;
 mod listen;
@@ -30,6 +32,7 @@ mod open_files;
 mod output;
 mod purgatory;
 mod shared;
+mod stream;
 
 pub use cluster::Cluster;
 pub use error::{ShutdownError, StartError};

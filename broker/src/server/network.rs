@@ -1,5 +1,6 @@
 //! Saying who can reach a listener that is open to a network.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use super::listen::Listening;
@@ -23,7 +24,7 @@ pub(super) fn warn_if_open(listening: &Listening) {
 
 /// The address by which other machines reach this one, if it has one: that from which it would send
 /// to them. Nothing is sent.
-fn own_address(listens_on: SocketAddr) -> Option<IpAddr> {
+pub(super) fn own_address(listens_on: SocketAddr) -> Option<IpAddr> {
     if !listens_on.ip().is_unspecified() {
         return Some(listens_on.ip());
     }
@@ -37,6 +38,24 @@ fn own_address(listens_on: SocketAddr) -> Option<IpAddr> {
         let v6 = listens_on.is_ipv6().then(|| from("[::]:0", "[2001:db8::1]:9"));
         v6.flatten()
     })
+}
+
+/// The names and addresses by which clients may connect to these listeners.
+pub(super) fn names<'a>(listening: impl Iterator<Item = &'a Listening>) -> Vec<String> {
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    let of_machine = rustix::system::uname();
+    names.extend(of_machine.nodename().to_str().ok().map(str::to_ascii_lowercase));
+    for Listening { listener, address } in listening {
+        names.extend(listener.advertised.as_ref().map(|told| told.host.to_ascii_lowercase()));
+        if address.ip().is_unspecified() {
+            names.extend(own_address(*address).map(|own| own.to_string()));
+        } else {
+            names.push(listener.host.to_ascii_lowercase());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| !name.is_empty() && seen.insert(name.clone()));
+    names
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::task::{Context, Poll, ready};
 use rustix::net::SendFlags;
 use tokio::io::{AsyncWrite, Interest};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
+use super::stream::Stream;
 use crate::api::Frame;
 use crate::log::FileRegion;
 
@@ -80,11 +82,46 @@ impl Output {
     }
 
     /// Writes until all is written or the socket takes no more.
-    pub(super) fn poll_flush(
+    pub(super) fn poll_flush(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match stream {
+            Stream::Plain(socket) => self.poll_flush_plain(socket, cx),
+            Stream::Tls(tls) => self.poll_flush_tls(tls, cx),
+        }
+    }
+
+    /// What is encrypted passes through our memory: a region of a file does so in pieces.
+    fn poll_flush_tls(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut TlsStream<TcpStream>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        while let Some(chunk) = self.chunks.front_mut() {
+            match chunk {
+                Chunk::Bytes { bytes, written } => {
+                    if *written < bytes.len() {
+                        let sent = ready!(Pin::new(&mut *stream).poll_write(cx, &bytes[*written..]))?;
+                        *written += sent;
+                        self.sent_bytes += sent as u64;
+                    }
+                    if *written == bytes.len() {
+                        self.chunks.pop_front();
+                    }
+                }
+                Chunk::File(region) => {
+                    let piece = region.take_front(COPY_AT_MOST);
+                    if region.len == 0 {
+                        self.chunks.pop_front();
+                    }
+                    let mut bytes = Vec::new();
+                    piece.read_to(&mut bytes)?;
+                    self.chunks.push_front(Chunk::Bytes { bytes, written: 0 });
+                }
+            }
+        }
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    fn poll_flush_plain(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(chunk) = self.chunks.front() {
             let more_follows = self.chunks.len() > 1;
             let (sent, whole) = match chunk {

@@ -61,18 +61,31 @@ pub(crate) fn what_a_kill_leaves(data_dir: &TempDir) -> TempDir {
     left
 }
 
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A socket, or what stands on one.
+pub(crate) trait Duplex: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Duplex for T {}
+
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     sent: i32,
     answered: i32,
 }
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, sent: 0, answered: 0 }
+        Self::over(connect(address))
+    }
+
+    pub(crate) fn over(stream: impl Duplex + 'static) -> Self {
+        Self { stream: Box::new(stream), sent: 0, answered: 0 }
     }
 
     pub(crate) fn to(cluster: &Cluster) -> Self {
@@ -100,6 +113,7 @@ impl Client {
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
+        self.stream.flush().unwrap();
     }
 
     /// The next frame without its length.

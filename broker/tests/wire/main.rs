@@ -18,4 +18,5 @@ mod produce;
 mod refusals;
 mod restart;
 mod settings;
+mod tls;
 mod validation;

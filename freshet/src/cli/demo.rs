@@ -35,7 +35,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, conflicts_with = "bootstrap_servers")]
     pub(crate) no_auto_create: bool,
     /// Use this cluster instead of an embedded broker
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise", "tls", "tls_cert"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
     /// Leave the log and the database in this empty folder, to look into them afterwards [default:
     /// a temporary folder]

@@ -1,7 +1,9 @@
 //! How a broker is reached.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
-use broker::{Advertised, Listener};
+use broker::{Advertised, Certificate, InvalidAddress, Listener, SecurityProtocol};
 use clap::Args;
 
 use super::DEFAULT_LISTEN;
@@ -9,13 +11,38 @@ use super::DEFAULT_LISTEN;
 /// Where a broker of ours listens.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ListenArgs {
-    /// Where the broker listens; port 0 takes any free one. Given again, it listens there too
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN)]
-    listen: Vec<Listener>,
+    /// Where the broker listens; port 0 takes any free one. Given again, it listens there too. The
+    /// protocol is PLAINTEXT or SSL [default: SSL with --tls or --tls-cert]
+    #[arg(long, value_name = "[PROTOCOL://]HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = Listen::read)]
+    listen: Vec<Listen>,
     /// What clients are told to connect to (for containers, port mappings and tunnels), one for
     /// each --listen, in the same order [default: each is told the address that it reached]
     #[arg(long, value_name = "HOST[:PORT]")]
     advertise: Vec<Advertised>,
+    /// Encrypt what is sent (TLS), with a certificate that the broker makes for itself and keeps in
+    /// its data directory; it says how clients use that
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls: bool,
+    /// The same with a certificate of yours: PEM, with those that have signed it behind it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert: PEM, without a passphrase
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+/// A value of --listen.
+#[derive(Debug, Clone)]
+struct Listen {
+    listener: Listener,
+    /// Whether it names its protocol.
+    has_protocol: bool,
+}
+
+impl Listen {
+    fn read(text: &str) -> Result<Self, InvalidAddress> {
+        Ok(Self { listener: text.parse()?, has_protocol: text.contains("://") })
+    }
 }
 
 impl ListenArgs {
@@ -29,8 +56,9 @@ impl ListenArgs {
                  --listen 0.0.0.0:9093 --advertise host.docker.internal"
             );
         }
-        for (at, listener) in self.listen.iter().enumerate() {
-            if let Some(other) = self.listen[..at].iter().find(|other| clash(listener, other)) {
+        let mut listeners: Vec<Listener> = self.listen.iter().map(|listen| self.listener(listen)).collect();
+        for (at, listener) in listeners.iter().enumerate() {
+            if let Some(other) = listeners[..at].iter().find(|other| clash(listener, other)) {
                 bail!(
                     "--listen {} and --listen {} want the same port: give each its own",
                     other.address(),
@@ -38,11 +66,41 @@ impl ListenArgs {
                 );
             }
         }
-        let mut listeners = self.listen.clone();
+        match (self.certificate(), listeners.iter().find(|listener| listener.protocol.has_tls())) {
+            (None, Some(listener)) => bail!(
+                "--listen {listener} needs a certificate: pass --tls, and the broker makes one, or --tls-cert \
+                 and --tls-key with yours"
+            ),
+            (Some(_), None) => bail!(
+                "there is a certificate, and no --listen uses it: leave PLAINTEXT:// out of one, or the \
+                 certificate away"
+            ),
+            _ => {}
+        }
         for (listener, advertised) in listeners.iter_mut().zip(&self.advertise) {
             listener.advertised = Some(advertised.clone());
         }
         Ok(listeners)
+    }
+
+    /// What listeners with TLS show to clients.
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Certificate::Files { certificate: certificate.clone(), key: key.clone() })
+            }
+            _ => self.tls.then_some(Certificate::SelfSigned),
+        }
+    }
+
+    /// One that names no protocol has what there is.
+    fn listener(&self, listen: &Listen) -> Listener {
+        let protocol = match self.certificate() {
+            _ if listen.has_protocol => listen.listener.protocol,
+            Some(_) => SecurityProtocol::Ssl,
+            None => SecurityProtocol::Plaintext,
+        };
+        Listener { protocol, ..listen.listener.clone() }
     }
 }
 
@@ -86,6 +144,22 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_without_a_protocol_has_what_there_is() {
+        for (line, protocols) in [
+            ("", &["PLAINTEXT"][..]),
+            ("--tls", &["SSL"]),
+            ("--tls-cert a --tls-key b", &["SSL"]),
+            ("--tls --listen a:1 --listen plaintext://a:2", &["SSL", "PLAINTEXT"]),
+        ] {
+            let listeners = listeners(line).unwrap();
+            assert_eq!(
+                listeners.iter().map(|listener| listener.protocol.name()).collect::<Vec<_>>(),
+                protocols
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_the_remedy() {
         for (line, remedy) in [
             ("--listen a:1 --listen a:2 --advertise b", "one --advertise for each --listen"),
@@ -93,6 +167,9 @@ mod tests {
             ("--listen localhost:1 --listen [::]:1", "give each its own"),
             ("--listen ::1", "[::1]:9092"),
             ("--advertise 0.0.0.0", "no client can connect"),
+            ("--listen ssl://a:1", "pass --tls"),
+            ("--listen plaintext://a:1 --tls", "no --listen uses it"),
+            ("--tls-cert a", "--tls-key"),
         ] {
             let error = listeners(line).unwrap_err().to_string();
             assert!(error.contains(remedy), "{line}: {error}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use broker::{BrokerConfig, Cluster, Listener, Listening, StartError};
+use broker::{BrokerConfig, Cluster, Listening, StartError};
 
 use crate::cli::BrokerArgs;
 use crate::output::print;
@@ -15,38 +15,45 @@ use scenarios::control;
 /// Serves until a signal comes.
 pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     let orders = control::orders(false)?;
-    let listeners = args.listen.listeners()?;
-    let cluster = start(listeners, &args.data_dir, args.partitions, !args.no_auto_create)?;
+    let cluster = start(BrokerConfig {
+        listeners: args.listen.listeners()?,
+        certificate: args.listen.certificate(),
+        num_partitions: args.partitions,
+        auto_create_topics: !args.no_auto_create,
+        ..BrokerConfig::new(&args.data_dir)
+    })?;
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
-    for (at, Listening { listener, address }) in cluster.listening().iter().enumerate() {
-        let told = listener.advertised.as_ref().map(|told| told.address(address.port()));
-        match (at, told) {
-            (0, None) => {}
-            (_, None) => say!("it listens on {address} too"),
-            (_, Some(told)) => say!("clients that come by {address} are told to connect to {told}"),
-        }
-    }
+    say_how_to_connect(&cluster);
     say!("its log is in {}; Ctrl-C ends it", args.data_dir.display());
     let _ = orders.recv();
     cluster.shutdown()?;
     Err(Interrupted.into())
 }
 
+/// Says what a client needs to know beyond the address of the first listener, if anything.
+pub(crate) fn say_how_to_connect(cluster: &Cluster) {
+    for (at, Listening { listener, address }) in cluster.listening().iter().enumerate() {
+        let told = listener.advertised.as_ref().map(|told| told.address(address.port()));
+        match (at, told) {
+            (0, None) => {}
+            (_, None) => say!("it listens on {address} too, for security.protocol={}", listener.protocol),
+            (_, Some(told)) => say!("clients that come by {address} are told to connect to {told}"),
+        }
+    }
+    if let Some(file) = cluster.trusted_certificate().map(Path::display) {
+        say!("clients with TLS trust {file}, a copy of which does as well:");
+        say!("  librdkafka, confluent-kafka  security.protocol=ssl ssl.ca.location={file}");
+        say!("  kafka-python                 security_protocol=\"SSL\", ssl_cafile=\"{file}\"");
+        say!(
+            "  Java                         security.protocol=SSL ssl.truststore.type=PEM ssl.truststore.location={file}"
+        );
+    }
+}
+
 /// Starts a broker, or says in one sentence why not and what to do.
-pub(crate) fn start(
-    listeners: Vec<Listener>,
-    data_dir: &Path,
-    partitions: i32,
-    auto_create_topics: bool,
-) -> Result<Cluster> {
-    let config = BrokerConfig {
-        listeners,
-        num_partitions: partitions,
-        auto_create_topics,
-        ..BrokerConfig::new(data_dir)
-    };
+pub(crate) fn start(config: BrokerConfig) -> Result<Cluster> {
     Cluster::start(config).map_err(|error| match &error {
         StartError::AddressInUse { address } => anyhow!(
             "port {} is in use by another program: pass --listen {}",
@@ -56,6 +63,8 @@ pub(crate) fn start(
         StartError::Locked { .. } => anyhow!("{error} (--data-dir)"),
         StartError::DataDir { .. } => anyhow!("{error}. Pass a folder that can be written to (--data-dir)"),
         StartError::Listen { .. }
+        | StartError::NoCertificate { .. }
+        | StartError::Certificate { .. }
         | StartError::NoListener
         | StartError::UnknownHost { .. }
         | StartError::Open { .. }

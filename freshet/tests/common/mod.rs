@@ -47,7 +47,7 @@ impl Broker {
     }
 
     pub(crate) fn start_on(folder: &Path, listen: &str) -> Self {
-        Self::start_with(freshet(), folder, listen)
+        Self::start_with(freshet(), folder, &["--listen", listen])
     }
 
     /// One that can't make any file larger than so many kilobytes: to it, that is a disk which is
@@ -56,13 +56,15 @@ impl Broker {
         let mut shell = Command::new("bash");
         let limited = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
         shell.args(["-c", &limited, env!("CARGO_BIN_EXE_freshet")]);
-        Self::start_with(shell, folder, "127.0.0.1:0")
+        Self::start_with(shell, folder, &["--listen", "127.0.0.1:0"])
     }
 
-    fn start_with(mut command: Command, folder: &Path, listen: &str) -> Self {
+    /// One that this command starts, with these options.
+    pub(crate) fn start_with(mut command: Command, folder: &Path, options: &[&str]) -> Self {
         let mut child = command
-            .args(["broker", "--listen", listen, "--data-dir"])
+            .args(["broker", "--data-dir"])
             .arg(folder)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");

@@ -133,9 +133,9 @@ mod tests {
     #[test]
     fn a_raised_bound_reaches_the_topics() {
         let folder = tempfile::tempdir().expect("a folder");
-        let broker =
-            crate::commands::broker::start(vec![broker::Listener::on_this_machine()], folder.path(), 4, true)
-                .expect("a broker");
+        let listeners = vec![broker::Listener::on_this_machine()];
+        let config = broker::BrokerConfig { listeners, ..broker::BrokerConfig::new(folder.path()) };
+        let broker = broker::Cluster::start(config).expect("a broker");
         let settings = Settings::new(broker.bootstrap_servers());
         let admin = Admin::connect(&settings, Duration::from_secs(10)).expect("a client");
         let all = Scenario::named("all").expect("a scenario").businesses;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bill::{EventTimeBill, Lane};
-use broker::{Cluster, Listener};
+use broker::{BrokerConfig, Cluster, Listener, SecurityProtocol};
 use client::{Admin, Settings, Since};
 use dashboard::Snapshot;
 use events::Topic;
@@ -170,20 +170,29 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 
 /// The show's own broker, and where its own processes reach it, unless it runs on another cluster.
 ///
-/// An address that is advertised is meant for others, and need not be reachable from here: then
-/// there is one more listener, on this machine, that tells its clients itself.
+/// An address that is advertised is meant for others, and need not be reachable from here; nor do
+/// the show's processes speak TLS. Then there is one more listener, on this machine alone, that
+/// tells its clients itself.
 fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<(Cluster, String)>> {
     if args.bootstrap_servers.is_some() {
         return Ok(None);
     }
-    let (log, auto_create) = (folder.join("log"), !args.no_auto_create);
     let mut listeners = args.listen.listeners()?;
-    let usable = listeners.iter().position(|listener| listener.advertised.is_none());
+    let usable = listeners.iter().position(|listener| {
+        listener.advertised.is_none() && listener.protocol == SecurityProtocol::Plaintext
+    });
     let own = usable.unwrap_or_else(|| {
         listeners.push(Listener::on_this_machine());
         listeners.len() - 1
     });
-    let broker = super::broker::start(listeners, &log, topics::PARTITIONS, auto_create)?;
+    let broker = super::broker::start(BrokerConfig {
+        listeners,
+        certificate: args.listen.certificate(),
+        num_partitions: topics::PARTITIONS,
+        auto_create_topics: !args.no_auto_create,
+        ..BrokerConfig::new(folder.join("log"))
+    })?;
+    super::broker::say_how_to_connect(&broker);
     let servers = broker.listening()[own].bootstrap_servers();
     Ok(Some((broker, servers)))
 }
