@@ -12,16 +12,6 @@ use super::values::{self, speed};
 use super::{Format, FraudCosts, Period, names};
 
 /// `freshet compare`
-///
-/// Runs the stream and, at each period, the batch lane over one and the same log, and bills each
-/// against what truly happened: minutes of ETA error, money, missed clicks, with the number of
-/// cases and how sure the figure is. Needs no broker, and gives the same bill for the same log
-/// every time. It says so where batch is equivalent within a stated margin, and where there is no
-/// significant difference yet.
-///
-/// The default takes one to three minutes on two processors. After some seconds it says how long
-/// it takes on yours, and from then on how long is left. A show that runs on the same machine slows
-/// it down: end the show first.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Which businesses are compared
