@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fix bench pictures clients ecosystem airflow torture fuzz clean-data tools needs
+.PHONY: help demo test check fix bench pictures clients ecosystem airflow torture fuzz wheel dist clean-data tools needs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,14 @@ fuzz: needs ## Look for bytes that do harm, guided by what they reach: ten minut
 airflow: needs ## Run the batch lane's example DAG under a real Airflow, with a broker and a database of its own
 	@$(CARGO) build --release --locked --bin freshet
 	@tools/airflow
+
+wheel: needs ## Build a Python wheel that runs on any Linux since 2014, and try it with each Python from 3.9 on that is here
+	@tools/wheel build
+	@tools/wheel try
+
+dist: needs ## Pack what is handed out: an archive with manual and completions, the wheel, checksums
+	@tools/wheel build
+	@tools/dist
 
 clean-data: ## Delete what brokers and databases have left in ./data
 	rm -rf data

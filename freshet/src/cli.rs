@@ -9,6 +9,7 @@ mod doctor;
 mod groups;
 mod ledger;
 mod listen;
+mod manual;
 mod names;
 mod replay;
 mod send;
@@ -32,6 +33,7 @@ pub(crate) use groups::{
 };
 pub(crate) use ledger::LedgerArgs;
 pub(crate) use listen::ListenArgs;
+pub(crate) use manual::ManualArgs;
 pub(crate) use replay::ReplayArgs;
 pub(crate) use send::{Acks, Codec, SendArgs};
 pub(crate) use topics::{
@@ -124,6 +126,10 @@ pub(crate) enum Command {
     /// delays
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Write the manual's pages and the completions of shells into a folder, as systems lay them
+    /// out
+    #[command(hide = true)]
+    Manual(ManualArgs),
 }
 
 impl Command {
@@ -147,7 +153,8 @@ impl Command {
             | Self::Ledger(_)
             | Self::Compare(_)
             | Self::Map(_)
-            | Self::Bench(_) => false,
+            | Self::Bench(_)
+            | Self::Manual(_) => false,
         }
     }
 }
@@ -211,12 +218,18 @@ pub(crate) struct BrokerArgs {
     /// Where the log is kept
     #[arg(long, value_name = "DIR", default_value = "data/broker")]
     pub(crate) data_dir: PathBuf,
+    /// Keep the log in a temporary folder, which is gone afterwards
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(crate) temporary: bool,
     /// Partitions of a topic that is made by being written to
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub(crate) partitions: i32,
     /// Refuse topics that nobody has made, instead of making them
     #[arg(long)]
     pub(crate) no_auto_create: bool,
+    /// End when standard input closes: so it never outlives the program that has started it
+    #[arg(long)]
+    pub(crate) supervised: bool,
 }
 
 /// `freshet produce`

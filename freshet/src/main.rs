@@ -86,6 +86,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => commands::compare::run(&args),
         Command::Map(command) => commands::map::run(&command),
         Command::Bench(command) => commands::bench::run(&command),
+        Command::Manual(args) => commands::manual::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,9 +97,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is said to who asks for nothing: each of the three who come finds a beginning.
+const WHAT_TO_TRY: [&str; 4] = [
+    "see it:            freshet demo",
+    "connect your code: freshet broker, a Kafka on localhost:9092 for any client",
+    "test with it:      the pytest fixture `kafka`, or `with freshet.Broker() as broker:` in Python",
+    "freshet --help lists everything",
+];
+
 /// What is asked for. Of a wrong argument clap says what it is: so it is told of it once more,
 /// harmless.
 fn command_line() -> Cli {
+    if std::env::args_os().len() < 2 {
+        for line in WHAT_TO_TRY {
+            say!("{line}");
+        }
+        std::process::exit(2);
+    }
     Cli::try_parse().unwrap_or_else(|error| {
         let harmless = std::env::args_os().map(|argument| escape(&argument.to_string_lossy()).into_owned());
         Cli::try_parse_from(harmless).err().unwrap_or(error).exit()

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -76,6 +77,53 @@ fn a_broker_that_gets_a_signal_says_so_as_service_managers_expect() {
         lines(broker.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
         signal(broker.id(), name);
         assert_eq!(broker.wait().unwrap().code(), Some(128 + number), "{name}");
+    }
+}
+
+/// So it serves a program in any language, and is gone whatever becomes of that.
+#[test]
+fn a_supervised_broker_ends_with_its_standard_input_and_takes_its_folder_along() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut broker = freshet()
+        .args(["broker", "--listen", "127.0.0.1:0", "--temporary", "--supervised"])
+        .env("TMPDIR", temporary.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    lines(broker.stdout.take().unwrap()).recv_timeout(PATIENCE).expect("it listens");
+    let folders = || std::fs::read_dir(temporary.path()).unwrap().count();
+    assert_eq!(folders(), 1);
+    writeln!(broker.stdin.as_mut().unwrap(), "pause").unwrap();
+    drop(broker.stdin.take());
+    assert_eq!(broker.wait().unwrap().code(), Some(0));
+    assert_eq!(folders(), 0);
+}
+
+#[test]
+fn who_asks_for_nothing_is_told_what_to_try() {
+    let said = freshet().output().unwrap();
+    assert_eq!(said.status.code(), Some(2));
+    let words = String::from_utf8(said.stderr).unwrap();
+    for try_it in ["see it:            freshet demo\n", "freshet broker", "freshet.Broker()", "--help"] {
+        assert!(words.contains(try_it), "{words}");
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command_and_completes_in_each_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = freshet().arg("manual").arg(folder.path()).status().unwrap();
+    assert!(done.success());
+    let share = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(share("man/man1/freshet-broker.1").contains("partitions"));
+    for completions in [
+        "bash-completion/completions/freshet.bash",
+        "fish/vendor_completions.d/freshet.fish",
+        "zsh/site-functions/_freshet",
+    ] {
+        assert!(share(completions).contains("bootstrap-servers"), "{completions}");
     }
 }
 

@@ -9,27 +9,35 @@ use broker::{BrokerConfig, Cluster, Listening, StartError};
 
 use crate::cli::BrokerArgs;
 use crate::output::print;
+use crate::temporary::Folder;
 use scenarios::Interrupted;
 use scenarios::control;
+use scenarios::supervise::Order;
 
-/// Serves until a signal comes.
+/// Serves until a signal comes, or until its supervisor has gone.
 pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
-    let orders = control::orders(false)?;
+    let orders = control::orders(args.supervised)?;
+    let temporary = args.temporary.then(Folder::new).transpose()?;
+    let data_dir = temporary.as_ref().map_or(args.data_dir.as_path(), Folder::path);
     let cluster = start(BrokerConfig {
         listeners: args.listen.listeners()?,
         certificate: args.listen.certificate(),
         num_partitions: args.partitions,
         auto_create_topics: !args.no_auto_create,
-        ..BrokerConfig::new(&args.data_dir)
+        ..BrokerConfig::new(data_dir)
     })?;
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
     say_how_to_connect(&cluster);
-    say!("its log is in {}; Ctrl-C ends it", args.data_dir.display());
-    let _ = orders.recv();
+    let end = if args.supervised { "it ends when standard input closes" } else { "Ctrl-C ends it" };
+    say!("its log is in {}; {end}", data_dir.display());
+    while !matches!(orders.recv(), Ok(Order::Stop) | Err(_)) {}
     cluster.shutdown()?;
-    Err(Interrupted.into())
+    match control::exit_code_of_signal() {
+        Some(_) => Err(Interrupted.into()),
+        None => Ok(()),
+    }
 }
 
 /// Says what a client needs to know beyond the address of the first listener, if anything.

@@ -11,6 +11,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod groups;
 pub(crate) mod ledger;
+pub(crate) mod manual;
 pub(crate) mod map;
 pub(crate) mod preferences;
 pub(crate) mod produce;

@@ -1,0 +1,13 @@
+//! `freshet manual`: its option.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `freshet manual`
+#[derive(Debug, Args)]
+pub(crate) struct ManualArgs {
+    /// Where `man1`, `bash-completion` and the like are, such as ~/.local/share
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
