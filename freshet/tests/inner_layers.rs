@@ -110,7 +110,8 @@ const ORDER: [Inner; 9] = [
     Inner {
         name: "scenarios",
         order: &[
-            "clock lines percentiles priority topics usage",
+            "clock kernel lines percentiles topics",
+            "priority usage",
             "ledger records view",
             "business",
             "burst kept supervise",

@@ -20,6 +20,7 @@ pub mod controller;
 mod history;
 pub mod hour_before;
 pub mod kept;
+mod kernel;
 pub mod ledger;
 pub mod lines;
 pub mod markets;

@@ -7,7 +7,9 @@
 //! priority gets what the others leave, and a tenth or less of a processor that is wanted by all.
 //!
 //! # Simplifications
-//! - Where the system does not let a program say so, everybody is equal.
+//! - Elsewhere than on Linux everybody is equal.
+
+use crate::kernel;
 
 /// How long the work of a thread can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +20,12 @@ pub enum Priority {
     Hours,
 }
 
-/// Lowers the priority: all work that is more urgent goes first. On Linux this holds for the
-/// calling thread and the threads that it will start, elsewhere for the whole process.
+/// Lowers the priority of the calling thread and of those that it will start: all work that is more
+/// urgent goes first.
 pub fn lower_priority(can_wait: Priority) {
     let steps = match can_wait {
         Priority::Moments => 10,
         Priority::Hours => 15,
     };
-    let _ = rustix::process::nice(steps);
+    kernel::lower_priority(steps);
 }

@@ -25,6 +25,7 @@ mod foreign_protocol;
 mod handshake;
 mod housekeeping;
 mod idle;
+mod kernel;
 mod listen;
 mod lock_file;
 mod network;

@@ -5,17 +5,17 @@ use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::SendFlags;
 use tokio::io::{AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::kernel;
 use super::stream::Stream;
 use crate::api::Frame;
 use crate::log::FileRegion;
 
 /// Records up to this size are copied into the answer, so that all goes out in one system call.
-/// Larger ones go from the page cache to the socket inside the kernel.
+/// Larger ones go from the page cache to the socket inside the kernel, where it offers that.
 const COPY_AT_MOST: usize = 64 << 10;
 
 /// What waits to be written, in order.
@@ -131,7 +131,7 @@ impl Output {
                     (sent, sent == rest.len())
                 }
                 Chunk::File(region) => {
-                    let sent = ready!(poll_sendfile(stream, cx, region))?;
+                    let sent = ready!(poll_send_file(stream, cx, region))?;
                     (sent, sent == region.len)
                 }
             };
@@ -153,7 +153,7 @@ impl Output {
     }
 }
 
-/// Sends bytes. When more follow, the kernel is told, so that it fills its packets.
+/// Sends bytes. Whether more follow is of use to the kernel.
 fn poll_send(
     stream: &mut TcpStream,
     cx: &mut Context<'_>,
@@ -163,19 +163,18 @@ fn poll_send(
     if !more {
         return Pin::new(stream).poll_write(cx, bytes);
     }
-    poll_io(stream, cx, |stream| Ok(rustix::net::send(stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?))
+    poll_io(stream, cx, |stream| kernel::send_some(stream, bytes))
 }
 
-/// Sends part of a file without reading it.
-fn poll_sendfile(
+/// Sends part of a file.
+fn poll_send_file(
     stream: &mut TcpStream,
     cx: &mut Context<'_>,
     region: &FileRegion,
 ) -> Poll<io::Result<usize>> {
     poll_io(stream, cx, |stream| {
         let file = region.file.as_fd().expect("only regions of files with a descriptor are sent this way");
-        let mut position = region.position;
-        match rustix::fs::sendfile(stream, file, Some(&mut position), region.len)? {
+        match kernel::send_file(stream, file, region.position, region.len)? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             sent => Ok(sent),
         }

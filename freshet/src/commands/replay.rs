@@ -49,7 +49,8 @@ fn answer(processor: &mut dyn Processor, stamp: &mut dyn FnMut(&mut Event)) -> R
 fn tell(noticed: &Noticed, processor: &dyn Processor) {
     say!("{} events in, {} answers out", noticed.events, noticed.answers);
     if let Ok(used) = Usage::of_ourselves() {
-        say!("{:.1} s of CPU time, {:.0} MB of memory at most", used.cpu_s, used.peak_mb);
+        let memory = used.peak_mb.map(|peak_mb| format!(", {peak_mb:.0} MB of memory at most"));
+        say!("{:.1} s of CPU time{}", used.cpu_s, memory.unwrap_or_default());
     }
     if noticed.other_topics > 0 {
         say!("{} records of other topics skipped", noticed.other_topics);

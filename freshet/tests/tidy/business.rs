@@ -62,7 +62,8 @@ pub(crate) fn faults(files: &[File], steps: &Steps, word: &str) -> Vec<String> {
     faults
 }
 
-fn is_of_tests(name: &str) -> bool {
+/// Whether a file is compiled for tests, examples or benchmarks alone.
+pub(crate) fn is_of_tests(name: &str) -> bool {
     let folders = ["/tests/", "/testing/", "/examples/", "/benches/", "/scripts/"];
     folders.iter().any(|folder| name.contains(folder)) || name.ends_with("tests.rs")
 }

@@ -12,6 +12,7 @@ mod comments;
 mod dead;
 mod dependencies;
 mod files;
+mod linux;
 mod markdown;
 mod names;
 mod quotes;
@@ -48,7 +49,7 @@ fn no_comment_is_wider_than_100_columns() {
         wide.extend(faults(&files::ending(ending), |text| comments::wide("//", text)));
     }
     let mut scripts = vec![".py", ".sh", ".toml", ".properties", "Makefile", "/run"];
-    scripts.extend(["/airflow", "/ecosystem", "/install", "/install-clients", "/kafka"]);
+    scripts.extend(["/airflow", "/dist", "/ecosystem", "/install", "/install-clients", "/kafka", "/wheel"]);
     for ending in scripts {
         wide.extend(faults(&files::ending(ending), |text| comments::wide("#", text)));
     }
@@ -115,6 +116,14 @@ fn a_new_business_touches_no_more_files_than_the_architecture_says() {
     none(
         &business::faults(&files::ending(".rs"), &steps, "market"),
         "let these ask the business's value, or add them to the table",
+    );
+}
+
+#[test]
+fn what_only_linux_offers_stands_in_one_place_of_a_crate() {
+    none(
+        &linux::outside_of_kernels(&files::ending(".rs")),
+        "do this in the crate's `kernel`, and in another form for other systems",
     );
 }
 
