@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+#[path = "doctor/brokers.rs"]
+mod brokers;
 mod common;
 #[path = "doctor/middleman.rs"]
 mod middleman;
@@ -15,21 +17,19 @@ use std::process::Output;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use broker::{BrokerConfig, Cluster, Listener};
-use client::{
-    Admin, Commit, GroupConsumer, GroupOptions, NewTopic, Outgoing, Polled, Producer, ProducerOptions,
-};
-use client::{Settings, TopicPartition};
-use common::{Broker, PATIENCE, freshet};
+use broker::{BrokerConfig, Certificate, Cluster};
+use brokers::{advertises, fill, free_port, start};
+use client::{Admin, Commit, GroupConsumer, GroupOptions, Polled, TopicPartition};
+use common::{PATIENCE, freshet};
 use middleman::{changed, stand_before};
-use protocol::ApiKey;
 use protocol::api_versions::ApiVersionsRequest;
 use protocol::describe_log_dirs::DescribeLogDirsRequest;
+use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::metadata::MetadataRequest;
 use protocol::produce::ProduceRequest;
 use protocol::sasl_handshake::SaslHandshakeRequest;
+use protocol::{ApiKey, ErrorCode};
 use serde_json::Value;
-use tempfile::TempDir;
 use text::is_unsafe;
 
 /// What it has written, as values: findings first.
@@ -71,38 +71,6 @@ fn expect((kind, what, remedy): &(String, String, String), of: &str, words: &str
 
 fn at(port: u16) -> String {
     format!("127.0.0.1:{port}")
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A broker that tells its clients to go to `host`.
-fn advertises(listen: &str, host: &str) -> (Cluster, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let listener = Listener { advertised: Some(host.parse().unwrap()), ..listen.parse().unwrap() };
-    let config = BrokerConfig { listeners: vec![listener], ..BrokerConfig::new(folder.path()) };
-    (Cluster::start(config).unwrap(), folder)
-}
-
-fn start() -> (Broker, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    (Broker::start(&folder.path().join("log")), folder)
-}
-
-/// Sends so many records to a new topic of two partitions.
-fn fill(broker: &Broker, topic: &str, records: usize) -> Settings {
-    let settings = Settings::new(&broker.address);
-    let topics = [NewTopic { name: topic.into(), partitions: 2, configs: Vec::new() }];
-    Admin::connect(&settings, PATIENCE).unwrap().create(&topics).unwrap();
-    let producer = Producer::new(&settings, &ProducerOptions::stream()).unwrap();
-    for number in 0..records {
-        let partition = Some((number % 2) as i32);
-        let record = Outgoing { topic, partition, value: Some(b"x"), ..Outgoing::default() };
-        producer.send(record, PATIENCE).unwrap();
-    }
-    producer.flush(PATIENCE).unwrap();
-    settings
 }
 
 #[test]
@@ -184,8 +152,17 @@ fn something_that_is_not_kafka_is_named() {
 
 #[test]
 fn tls_is_wanted() {
-    let found = only_finding(&[&at(strangers::tls())]);
-    expect(&found, "tls", "speaks TLS", "security.protocol=SSL");
+    let folder = tempfile::tempdir().unwrap();
+    let config = BrokerConfig {
+        listeners: vec!["SSL://127.0.0.1:0".parse().unwrap()],
+        certificate: Some(Certificate::SelfSigned),
+        ..BrokerConfig::new(folder.path())
+    };
+    let broker = Cluster::start(config).unwrap();
+    for server in [broker.bootstrap_servers(), at(strangers::tls())] {
+        let found = only_finding(&[&server]);
+        expect(&found, "tls", "speaks TLS", "security.protocol=SSL");
+    }
 }
 
 /// A broker that wants a login hangs up on who asks anything else.
@@ -351,6 +328,21 @@ fn a_group_whose_members_have_left() {
     );
     let found = only_finding(&[&broker.address, "--group", "my_ap"]);
     expect(&found, "group_missing", "no group my_ap", "did you mean my-app?");
+}
+
+/// One broker that shall keep three replicas of the groups' offsets, which is Kafka's default.
+#[test]
+fn a_cluster_in_which_no_group_can_work() {
+    let (broker, _folder) = start();
+    let port = stand_before(&broker.address, |key, version, answer| match key {
+        ApiKey::FindCoordinator => Some(changed::<FindCoordinatorRequest>(version, answer, |response| {
+            response.coordinators[0].error_code = ErrorCode::COORDINATOR_NOT_AVAILABLE;
+        })),
+        _ => Some(answer),
+    });
+    let (lines, _) = examine(&[&at(port), "--group", "g"]);
+    assert_eq!(lines[0]["finding"], "no_coordinator", "{lines:?}");
+    assert!(lines[0]["remedy"].as_str().unwrap().contains("offsets.topic.replication.factor=1"), "{lines:?}");
 }
 
 #[test]

@@ -101,13 +101,14 @@ impl Stranger {
 /// Asks in other protocols who is there, each on a connection of its own, all at once.
 pub fn probe(address: SocketAddr, deadline: Instant) -> Option<Stranger> {
     thread::scope(|scope| {
+        // Connected in this order: who serves one after the other begins with the first.
         let ask = |words: &'static [u8]| {
-            thread::Builder::new()
-                .name("probe".into())
-                .spawn_scoped(scope, move || said(address, words, deadline))
+            let stream = Timed::connect(address, deadline).ok()?;
+            let asks = thread::Builder::new().name("probe".into());
+            asks.spawn_scoped(scope, move || said(stream, words)).ok()
         };
         let asked = [CLIENT_HELLO, HTTP_REQUEST, ZOOKEEPER_WORD].map(ask);
-        let answers = asked.into_iter().filter_map(|thread| thread.ok()?.join().ok()?);
+        let answers = asked.into_iter().filter_map(|thread| thread?.join().ok());
         // All are waited for: the scope would anyway.
         answers.collect::<Vec<_>>().into_iter().find_map(|said| Stranger::recognize(&said))
     })
@@ -115,16 +116,16 @@ pub fn probe(address: SocketAddr, deadline: Instant) -> Option<Stranger> {
 
 /// What is said to these words: as much as comes until the other side has said enough to be
 /// recognized, hangs up, or the time is up.
-fn said(address: SocketAddr, words: &[u8], deadline: Instant) -> Option<Vec<u8>> {
-    let mut stream = Timed::connect(address, deadline).ok()?;
-    stream.write_all(words).ok()?;
+fn said(mut stream: Timed, words: &[u8]) -> Vec<u8> {
     let mut said = Vec::new();
     let mut chunk = [0; ANSWER_BYTES];
+    // Who hangs up before it has read all may have said something nevertheless.
+    let _either_way = stream.write_all(words);
     while said.len() < ANSWER_BYTES && Stranger::recognize(&said).is_none() {
         match stream.read(&mut chunk) {
             Ok(read @ 1..) => said.extend_from_slice(&chunk[..read]),
             Ok(0) | Err(_) => break,
         }
     }
-    Some(said)
+    said
 }

@@ -229,3 +229,21 @@ fn who_is_silent_is_asked_in_its_own_protocol() {
     });
     assert_eq!(probe(address, within(5_000)), Some(Stranger::ZooKeeper));
 }
+
+/// As `openssl s_server`: while it waits for the rest of one client's hello, the others wait.
+#[test]
+fn who_serves_one_after_the_other_is_recognized() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 5];
+            if stream.read_exact(&mut head).is_ok() && head[0] == 0x16 {
+                let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+            }
+        }
+    });
+    for _ in 0..3 {
+        assert_eq!(probe(address, within(500)), Some(Stranger::Tls));
+    }
+}
