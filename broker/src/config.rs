@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::coordinator::GroupConfig;
 use crate::listener::Listener;
 use crate::log::LogConfig;
+use crate::request_metrics::RequestMetrics;
 
 /// Where the certificate of listeners with TLS comes from.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct BrokerConfig {
     /// Threads that serve connections. One serves two million records a second, and is cheapest:
     /// nothing has to be handed from core to core.
     pub threads: usize,
+    /// Where it is noted how long requests take, if anybody wants to know.
+    pub request_metrics: Option<RequestMetrics>,
 }
 
 impl BrokerConfig {
@@ -74,6 +77,7 @@ impl BrokerConfig {
             max_request_bytes: 100 << 20,
             queued_request_bytes: 128 << 20,
             threads: 1,
+            request_metrics: None,
         }
     }
 }

@@ -33,6 +33,7 @@ mod controller;
 mod listener;
 mod node;
 mod refusals;
+mod request_metrics;
 mod server;
 
 pub mod coordinator;
@@ -41,4 +42,5 @@ pub mod replica;
 
 pub use config::{BrokerConfig, Certificate};
 pub use listener::{Advertised, InvalidAddress, Listener, SecurityProtocol};
+pub use request_metrics::RequestMetrics;
 pub use server::{Cluster, Listening, ShutdownError, StartError};

@@ -201,6 +201,14 @@ pub(crate) struct ScreenArgs {
     pub(crate) glyphs: Option<String>,
 }
 
+/// What Prometheus is told.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MetricsArgs {
+    /// Tell what is measured to Prometheus, at http://HOST:PORT/metrics, such as 127.0.0.1:9308
+    #[arg(long, value_name = "HOST:PORT", value_parser = servers)]
+    pub(crate) metrics: Option<String>,
+}
+
 /// The form of what is written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -230,6 +238,8 @@ pub(crate) struct BrokerArgs {
     /// End when standard input closes: so it never outlives the program that has started it
     #[arg(long)]
     pub(crate) supervised: bool,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }
 
 /// `freshet produce`
@@ -360,6 +370,8 @@ pub(crate) struct DashboardArgs {
     /// What a headless run writes
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }

@@ -16,6 +16,7 @@ mod output;
 mod cli;
 mod commands;
 mod fields;
+mod metrics;
 mod progress;
 mod repeated;
 mod screen_lines;

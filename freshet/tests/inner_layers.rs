@@ -45,7 +45,7 @@ const ORDER: [Inner; 9] = [
     Inner {
         name: "broker",
         order: &[
-            "listener log",
+            "listener log request_metrics",
             "replica",
             "coordinator",
             "config controller refusals",
@@ -84,6 +84,7 @@ const ORDER: [Inner; 9] = [
             "screen_lines",
             "output",
             "cli progress repeated temporary worker_lines",
+            "metrics",
             "commands",
         ],
         strict: false,
@@ -120,6 +121,7 @@ const ORDER: [Inner; 9] = [
             "markets notifications payments ride_share shop",
             "businesses",
             "hour_before observe plan",
+            "metrics",
             "controller",
         ],
         strict: false,

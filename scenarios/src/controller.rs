@@ -35,6 +35,7 @@ use warnings::WarningDeduplicator;
 use events::{HOUR_MS, Timestamp};
 
 use crate::clock::wall_ms;
+use crate::metrics::ShowMetrics;
 use crate::observe::Show;
 use crate::observe::watch::{Seen, Watch};
 use crate::records::RecordReader;
@@ -77,6 +78,8 @@ pub struct ShowController {
     log_bound: Option<LogBound>,
     /// Reads the records that are on the screen; none while there are none.
     records: Option<RecordReader>,
+    /// Is told what is shown, if anybody wants to know.
+    metrics: Option<ShowMetrics>,
 }
 
 impl ShowController {
@@ -104,7 +107,15 @@ impl ShowController {
             slow_machine: SlowMachine::default(),
             drivers: None,
             records: None,
+            metrics: None,
         }
+    }
+
+    /// Has these metrics told what every snapshot shows.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Option<ShowMetrics>) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Tells how many cars the show has: fewer of them help a slow machine.
@@ -248,6 +259,9 @@ impl ShowController {
             })
             .collect();
         snapshot.records = self.records.as_ref().and_then(RecordReader::page);
+        if let Some(metrics) = &self.metrics {
+            metrics.take(&snapshot, self.show.last_logs(), |group| self.show.nothing_waiting(group));
+        }
         snapshot
     }
 

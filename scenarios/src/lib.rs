@@ -24,6 +24,7 @@ mod kernel;
 pub mod ledger;
 pub mod lines;
 pub mod markets;
+pub mod metrics;
 pub mod notifications;
 pub mod observe;
 #[cfg(test)]

@@ -36,4 +36,9 @@ impl Frame {
         };
         Self { bytes, regions: gaps.into_iter().zip(regions).map(place).collect() }
     }
+
+    /// Its bytes on the wire.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len() + self.regions.iter().map(|(_, region)| region.len).sum::<usize>()
+    }
 }

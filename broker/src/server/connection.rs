@@ -19,6 +19,7 @@ use super::arrival::Arrival;
 use super::elsewhere::{Elsewhere, Peer};
 use super::foreign_protocol;
 use super::idle::Idle;
+use super::measurement::Measurement;
 use super::output::Output;
 use super::shared::{LARGE_REQUEST_STALL, Shared};
 use super::stream::Stream;
@@ -77,9 +78,10 @@ pub(super) struct Connection {
     arrival: Arrival,
     /// Whether a frame has been seen: only the first bytes can be another protocol's.
     greeted: bool,
-    slots: VecDeque<Slot>,
+    /// Each with what is measured of it while it is parked.
+    slots: VecDeque<(Slot, Option<Measurement>)>,
     /// A request that is handled elsewhere. The next is not looked at before it is done.
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Option<(Elsewhere, Option<Measurement>)>,
     output: Output,
     idle: Idle,
     /// One timer for whichever request is first and has a deadline.
@@ -178,7 +180,7 @@ impl Connection {
 
     /// Bytes of answers that wait behind a request that has none yet.
     fn ready_bytes(&self) -> usize {
-        let ready = self.slots.iter().map(|slot| match slot {
+        let ready = self.slots.iter().map(|(slot, _)| match slot {
             Slot::Ready(frame) => frame.bytes.len(),
             Slot::Fetch(..) | Slot::Join(..) | Slot::Sync(..) => 0,
         });
@@ -193,12 +195,14 @@ impl Connection {
         let before = self.ready_bytes();
         let mut read = Read::Nothing;
         while let Some((frame, place)) = self.take_frame()? {
+            let measurement = Measurement::begin(&self.peer.shared.node.config, &frame);
             if api::may_take_long(&frame) {
-                self.elsewhere = Some(Elsewhere::handle(self.peer.clone(), frame, place));
+                let elsewhere = Elsewhere::handle(self.peer.clone(), frame, place);
+                self.elsewhere = Some((elsewhere, measurement));
                 return Ok(Read::TurnOver);
             }
             let answer = self.peer.handle(frame)?;
-            self.await_answer(answer);
+            self.await_answer(answer, measurement);
             read = Read::Some;
             if !self.may_read() || self.ready_bytes() - before >= TURN_BYTES || Instant::now() >= turn_ends {
                 return Ok(Read::TurnOver);
@@ -262,43 +266,58 @@ impl Connection {
 
     /// Takes what was handled elsewhere; if it isn't yet, this task is woken when it is.
     fn poll_elsewhere(&mut self, cx: &mut Context<'_>) -> Result<(), Closed> {
-        if let Some(elsewhere) = &mut self.elsewhere
+        if let Some((elsewhere, _)) = &mut self.elsewhere
             && let Poll::Ready(answer) = elsewhere.poll_answer(cx)
         {
-            self.elsewhere = None;
-            self.await_answer(answer?);
+            let measurement = self.elsewhere.take().and_then(|(_, measurement)| measurement);
+            self.await_answer(answer?, measurement);
         }
         Ok(())
     }
 
     /// Puts an answer, or what will be one, behind those before it.
-    fn await_answer(&mut self, answer: Answer) {
+    fn await_answer(&mut self, answer: Answer, measurement: Option<Measurement>) {
         let shared = &self.peer.shared;
-        match answer {
-            Answer::Reply(frame) => self.slots.push_back(Slot::Ready(frame)),
-            Answer::NoReply => {}
+        let end = |answer: Option<&Frame>| {
+            if let Some(measurement) = measurement {
+                measurement.end(&shared.node.config, answer);
+            }
+        };
+        let slot = match answer {
+            Answer::Reply(frame) => {
+                end(Some(&frame));
+                return self.slots.push_back((Slot::Ready(frame), None));
+            }
+            Answer::NoReply => return end(None),
             Answer::Delayed(Parked::Fetch(parked)) => {
                 let deadline = shared.clock.instant(parked.deadline_ms);
-                self.slots.push_back(Slot::Fetch(parked, deadline));
+                Slot::Fetch(parked, deadline)
             }
             Answer::Delayed(Parked::Join(parked)) => {
                 let answer = shared.purgatory.wait(parked.token);
-                self.slots.push_back(Slot::Join(parked, answer));
+                Slot::Join(parked, answer)
             }
             Answer::Delayed(Parked::Sync(parked)) => {
                 let answer = shared.purgatory.wait(parked.token);
-                self.slots.push_back(Slot::Sync(parked, answer));
+                Slot::Sync(parked, answer)
             }
-        }
+        };
+        self.slots.push_back((slot, measurement.map(Measurement::park)));
     }
 
     /// Moves answers to the output as long as the first request has one.
     fn poll_answers(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        while let Some(slot) = self.slots.pop_front() {
+        while let Some((slot, measurement)) = self.slots.pop_front() {
+            let measurement = measurement.map(Measurement::resume);
             match self.poll_slot(slot, cx) {
-                Ok(frame) => self.output.push(frame)?,
+                Ok(frame) => {
+                    if let Some(measurement) = measurement {
+                        measurement.end(&self.peer.shared.node.config, Some(&frame));
+                    }
+                    self.output.push(frame)?;
+                }
                 Err(waiting) => {
-                    self.slots.push_front(waiting);
+                    self.slots.push_front((waiting, measurement));
                     break;
                 }
             }

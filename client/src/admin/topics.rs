@@ -232,6 +232,12 @@ impl Admin {
 
     /// Every topic, with the brokers that its partitions are on; sorted by name.
     pub fn layout(&self) -> Result<Vec<TopicLayout>, ClusterError> {
+        Ok(self.overview()?.1)
+    }
+
+    /// What there is, in one request: how many brokers, and every topic as [`layout`](Self::layout)
+    /// tells it.
+    pub fn overview(&self) -> Result<(usize, Vec<TopicLayout>), ClusterError> {
         let metadata = self.metadata("listing the topics")?;
         let partition = |partition: &MetadataPartition| PartitionLayout {
             partition: partition.id(),
@@ -250,31 +256,7 @@ impl Admin {
             })
             .collect();
         all.sort();
-        Ok(all)
-    }
-
-    /// What there is, in one request: how many brokers, and of each topic the broker that leads
-    /// each partition, by partition; none where no group does. Sorted by name.
-    #[expect(clippy::type_complexity, reason = "the answer to one question, in the order of the question")]
-    pub fn overview(&self) -> Result<(usize, Vec<(String, Vec<Option<i32>>)>), ClusterError> {
-        let metadata = self.metadata("listing the topics")?;
-        let mut topics: Vec<(String, Vec<Option<i32>>)> = metadata
-            .topics()
-            .iter()
-            .filter(|topic| topic.error().is_none())
-            .map(|topic| {
-                let mut leaders = vec![None; topic.partitions().len()];
-                for partition in topic.partitions() {
-                    let place = usize::try_from(partition.id()).ok().and_then(|id| leaders.get_mut(id));
-                    if let Some(leader) = place {
-                        *leader = Some(partition.leader()).filter(|leader| *leader >= 0);
-                    }
-                }
-                (topic.name().to_owned(), leaders)
-            })
-            .collect();
-        topics.sort();
-        Ok((metadata.brokers().len(), topics))
+        Ok((metadata.brokers().len(), all))
     }
 
     /// How many partitions `topic` has.

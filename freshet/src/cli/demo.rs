@@ -7,7 +7,7 @@ use clap::Args;
 use scenarios::business::World;
 use scenarios::businesses::Scenario;
 
-use super::{Format, ListenArgs, Period, ScreenArgs, TimeArgs, names, values};
+use super::{Format, ListenArgs, MetricsArgs, Period, ScreenArgs, TimeArgs, names, values};
 
 /// `freshet demo`
 #[derive(Debug, Clone, Args)]
@@ -58,6 +58,8 @@ pub(crate) struct DemoArgs {
     /// Say at the end all that was counted, and the bill with this machine's delays too
     #[arg(long, short)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
     #[command(flatten)]
     pub(crate) screen: ScreenArgs,
 }

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use broker::{BrokerConfig, Cluster, Listening, StartError};
 
 use crate::cli::BrokerArgs;
+use crate::metrics::Metrics;
 use crate::output::print;
 use crate::temporary::Folder;
 use scenarios::Interrupted;
@@ -19,17 +20,20 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     let orders = control::orders(args.supervised)?;
     let temporary = args.temporary.then(Folder::new).transpose()?;
     let data_dir = temporary.as_ref().map_or(args.data_dir.as_path(), Folder::path);
+    let mut metrics = Metrics::of(&args.metrics)?;
     let cluster = start(BrokerConfig {
         listeners: args.listen.listeners()?,
         certificate: args.listen.certificate(),
         num_partitions: args.partitions,
         auto_create_topics: !args.no_auto_create,
+        request_metrics: metrics.as_mut().map(Metrics::of_requests),
         ..BrokerConfig::new(data_dir)
     })?;
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
     say_how_to_connect(&cluster);
+    metrics.map(Metrics::serve).transpose()?;
     let end = if args.supervised { "it ends when standard input closes" } else { "Ctrl-C ends it" };
     say!("its log is in {}; {end}", data_dir.display());
     while !matches!(orders.recv(), Ok(Order::Stop) | Err(_)) {}

@@ -12,6 +12,7 @@ use streets::Map;
 use super::screen::{self, Left, Screen};
 use super::settings;
 use crate::cli::DashboardArgs;
+use crate::metrics::Metrics;
 use scenarios::Interrupted;
 use scenarios::business::map;
 use scenarios::businesses::ALL;
@@ -27,6 +28,7 @@ const LOOK: Duration = Duration::from_secs(6);
 pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
     let settings = settings(&args.cluster, "freshet-dashboard");
     let map = map(args.map.as_deref())?;
+    let mut metrics = Metrics::of(&args.metrics)?;
     // Said at once and in words, not by an empty screen.
     Admin::connect(&settings, Duration::from_secs(5))?;
     let show = Show::new(ShowConfig {
@@ -42,7 +44,9 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
     });
     let watch = Watch::start(&settings, Since::Now)?;
     let admin = Admin::unconnected(&settings, Duration::from_secs(2))?;
-    let mut controller = ShowController::new(show, watch, admin, None);
+    let mut controller =
+        ShowController::new(show, watch, admin, None).with_metrics(metrics.as_mut().map(Metrics::of_show));
+    metrics.map(Metrics::serve).transpose()?;
     if let Some(file) = &args.snapshot {
         return snapshot(&mut controller, &map, file, args);
     }

@@ -44,7 +44,7 @@ pub struct ClusterPoll {
 }
 
 /// One partition of a topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPoll {
     /// The topic's name.
     pub topic: String,
@@ -56,6 +56,10 @@ pub struct LogPoll {
     pub end: i64,
     /// The broker that leads it; none while there is no leader.
     pub leader: Option<i32>,
+    /// Who keeps a replica, the preferred leader first.
+    pub replicas: Vec<i32>,
+    /// Whose replica is in sync.
+    pub in_sync: Vec<i32>,
 }
 
 /// One group.
@@ -118,6 +122,8 @@ pub struct ClusterView {
     now_ms: i64,
     /// How many brokers answered last; none before the first poll.
     pub brokers: Option<u32>,
+    /// Every partition as it was found last.
+    pub last_logs: Vec<LogPoll>,
     logs: BTreeMap<(String, i32), LogView>,
     topics: BTreeMap<String, TopicView>,
     groups: BTreeMap<String, GroupView>,
@@ -192,6 +198,7 @@ impl ClusterView {
             let view = self.groups.entry(group.id.clone()).or_default();
             notices.extend(view.take(now_ms, group, &self.logs, at_first));
         }
+        self.last_logs = poll.logs;
         notices
     }
 

@@ -15,6 +15,7 @@ mod pace;
 mod read_barrier;
 #[cfg(test)]
 mod tests;
+mod waiting;
 pub mod watch;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use streets::Map;
 use crate::business::Business;
 use crate::businesses::{ALL, lane_of_group, ledger_entries};
 use crate::clock::SimulatedClock;
-use crate::ledger::{Ledger, LedgerEntry, QuestionAnswerPair, Sums};
+use crate::ledger::{Ledger, QuestionAnswerPair, Sums};
 use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Lane, Part, Terms};
 
@@ -379,16 +380,9 @@ impl Show {
         self.dead_letters
     }
 
-    /// What a group's lag means to the business: the customers who wait for an answer, and the
-    /// money that is at stake meanwhile.
-    fn waiting(&self, group: &str, ledger: &[(QuestionAnswerPair, Sums)]) -> Option<dashboard::Waiting> {
-        let of_group = |business: &&&Business| business.ledger.pair.group == group;
-        let business = self.config.businesses.iter().find(of_group)?;
-        let LedgerEntry { pair, waiting, .. } = &business.ledger;
-        let known = self.views.iter().find(|(of, _)| of.id == business.id)?.1.waiting();
-        let in_flight = || Some((ledger.iter().find(|(of, _)| of == pair)?.1.in_flight, None));
-        let (cases, cents) = known.map(|(cases, cents)| (cases, Some(cents))).or_else(in_flight)?;
-        (cases > 0).then(|| dashboard::Waiting { cases, what: (*waiting).to_owned(), cents })
+    /// Every partition of the cluster as it was found last.
+    pub fn last_logs(&self) -> &[LogPoll] {
+        &self.cluster.last_logs
     }
 
     /// The businesses that are here. Those of a show are, from its start on. Who attaches to a

@@ -115,13 +115,7 @@ mod tests {
     /// So many swipes and answers of the batch lane are in the log, and the stream lane has
     /// committed `offset`.
     fn poll(swipes: i64, answers: i64, offset: i64) -> ClusterPoll {
-        let log = |topic: Topic, end| LogPoll {
-            topic: topic.name().to_owned(),
-            partition: 0,
-            start: 0,
-            end,
-            leader: Some(1),
-        };
+        let log = |topic: Topic, end| LogPoll { topic: topic.name().to_owned(), end, ..LogPoll::default() };
         let committed = vec![(Topic::CardSwipes.name().to_owned(), 0, offset)];
         ClusterPoll {
             brokers: 1,

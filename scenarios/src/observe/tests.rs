@@ -63,7 +63,7 @@ fn approve_at(number: usize, wall_ms: i64) -> Event {
 
 /// The group has committed `committed` of `end` records.
 fn poll(end: i64, committed: i64) -> ClusterPoll {
-    let log = LogPoll { topic: "card_swipes".into(), partition: 0, start: 0, end, leader: Some(1) };
+    let log = LogPoll { topic: "card_swipes".into(), end, ..LogPoll::default() };
     let group = GroupPoll {
         id: "fraud".into(),
         state: GroupState::Stable,
@@ -310,8 +310,7 @@ fn an_attached_screen_knows_the_runs_before_and_that_jobs_sleep() {
 /// A cluster with all topics of ours and a student's, where the topics that pass `full` have
 /// records, and a shared worker owns a partition of each.
 fn cluster_with_records(full: impl Fn(Topic) -> bool) -> ClusterPoll {
-    let log =
-        |topic: &str, end| LogPoll { topic: topic.to_owned(), partition: 0, start: 0, end, leader: Some(1) };
+    let log = |topic: &str, end| LogPoll { topic: topic.to_owned(), end, ..LogPoll::default() };
     let ours = Topic::ALL.iter().map(|&topic| log(topic.name(), i64::from(full(topic)) * 7));
     let logs: Vec<LogPoll> = ours.chain([log("my_swipes", 0)]).collect();
     let committed = logs.iter().map(|log| (log.topic.clone(), 0, log.end)).collect();

@@ -9,7 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use client::{Admin, Read, Settings, Since, TopicPartition, Unreadable, Watcher};
+use client::{
+    Admin, PartitionLayout, Read, Settings, Since, TopicLayout, TopicPartition, Unreadable, Watcher,
+};
 use dashboard::GroupState;
 use events::{Event, Role, Topic};
 use events::{SOURCE_HEADER, run_of};
@@ -181,13 +183,12 @@ impl Poller {
 
     fn poll(&mut self) -> Result<ClusterPoll, client::ClusterError> {
         let (brokers, mut topics) = self.admin.overview()?;
-        topics.retain(|(name, _)| !name.starts_with("__"));
-        let (partitions, leaders): (Vec<TopicPartition>, Vec<Option<i32>>) = topics
-            .iter()
-            .flat_map(|(name, leaders)| {
-                (0..)
-                    .zip(leaders)
-                    .map(|(partition, leader)| (TopicPartition::new(&**name, partition), *leader))
+        topics.retain(|topic| !topic.name.starts_with("__"));
+        let (partitions, layouts): (Vec<TopicPartition>, Vec<PartitionLayout>) = topics
+            .into_iter()
+            .flat_map(|TopicLayout { name, partitions }| {
+                let place = move |of: PartitionLayout| (TopicPartition::new(&*name, of.partition), of);
+                partitions.into_iter().map(place)
             })
             .unzip();
         self.watch_new(&partitions)?;
@@ -224,15 +225,17 @@ impl Poller {
         let logs = partitions
             .into_iter()
             .zip(offsets)
-            .zip(leaders)
-            .filter_map(|((at, offsets), leader)| {
+            .zip(layouts)
+            .filter_map(|((at, offsets), layout)| {
                 let offsets = offsets?;
                 Some(LogPoll {
                     topic: at.topic,
                     partition: at.partition,
                     start: offsets.earliest,
                     end: offsets.latest,
-                    leader,
+                    leader: layout.leader,
+                    replicas: layout.replicas,
+                    in_sync: layout.in_sync,
                 })
             })
             .collect();

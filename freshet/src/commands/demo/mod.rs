@@ -31,6 +31,7 @@ use scenarios::view::Closing;
 
 use super::screen;
 use crate::cli::{DemoArgs, Period};
+use crate::metrics::Metrics;
 use crate::output::width;
 use crate::temporary;
 use scenarios::clock::{SimulatedClock, wall_ms};
@@ -62,6 +63,7 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Runs the show until its time is over, `q`, or Ctrl-C.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let screen = screen::Screen::choose(args.headless, args.format, &args.screen, &args.scenario.businesses)?;
+    let mut metrics = Metrics::of(&args.metrics)?;
     let hour = HourBefore::before(args);
     // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
     // Ctrl-C would have to end.
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let kept = disk::kept(args)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     disk::warn_if_small(folder.path(), &kept);
-    let broker = embedded_broker(args, folder.path())?;
+    let broker = embedded_broker(args, folder.path(), metrics.as_mut())?;
     // What is shown to a person, and what the show's own processes use.
     let (shown, bootstrap) = match (&args.bootstrap_servers, &broker) {
         (Some(servers), _) => (servers.clone(), servers.clone()),
@@ -131,7 +133,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     )
     .with_drivers(has_cars(args).then_some(args.drivers))
     .with_folder(folder.path())
-    .with_log_bound(kept, broker.is_some() && args.disk.is_none());
+    .with_log_bound(kept, broker.is_some() && args.disk.is_none())
+    .with_metrics(metrics.as_mut().map(Metrics::of_show));
+    metrics.map(Metrics::serve).transpose()?;
     if !screen.is_terminal() {
         controller.restart_crashed_workers();
     }
@@ -173,7 +177,11 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 /// An address that is advertised is meant for others, and need not be reachable from here; nor do
 /// the show's processes speak TLS. Then there is one more listener, on this machine alone, that
 /// tells its clients itself.
-fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<(Cluster, String)>> {
+fn embedded_broker(
+    args: &DemoArgs,
+    folder: &Path,
+    metrics: Option<&mut Metrics>,
+) -> Result<Option<(Cluster, String)>> {
     if args.bootstrap_servers.is_some() {
         return Ok(None);
     }
@@ -190,6 +198,7 @@ fn embedded_broker(args: &DemoArgs, folder: &Path) -> Result<Option<(Cluster, St
         certificate: args.listen.certificate(),
         num_partitions: topics::PARTITIONS,
         auto_create_topics: !args.no_auto_create,
+        request_metrics: metrics.map(Metrics::of_requests),
         ..BrokerConfig::new(folder.join("log"))
     })?;
     super::broker::say_how_to_connect(&broker);

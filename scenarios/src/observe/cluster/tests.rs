@@ -5,7 +5,7 @@ use super::*;
 fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
     ClusterPoll {
         brokers: 1,
-        logs: vec![LogPoll { topic: "clicks".into(), partition: 0, start: 0, end, leader: Some(1) }],
+        logs: vec![LogPoll { topic: "clicks".into(), end, ..LogPoll::default() }],
         groups: vec![GroupPoll {
             id: "mine".into(),
             state: GroupState::Stable,
