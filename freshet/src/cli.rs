@@ -80,6 +80,12 @@ pub(crate) enum Command {
     /// Watch any cluster: throughput, lag, and the show if there is one
     Dashboard(DashboardArgs),
     /// Find out why nothing connects: what is wrong with an address, and what to do
+    ///
+    /// Goes the way that your program goes (the name, what listens there, where the broker says
+    /// that it is) and says in a sentence each what is wrong and what to do. Of a `freshet broker`
+    /// it also tells which clients that has refused lately, and why. Where nothing is wrong it says
+    /// what it has looked at, and how a Python program reads from there. Exits with 1 if there are
+    /// findings. Example: `freshet doctor localhost:9092 --topic clicks --group my-app`
     Doctor(DoctorArgs),
     /// Print a topic's records as they arrive
     Tail(TailArgs),

@@ -159,7 +159,7 @@ fn tls_is_wanted() {
         ..BrokerConfig::new(folder.path())
     };
     let broker = Cluster::start(config).unwrap();
-    for server in [broker.bootstrap_servers(), at(strangers::tls())] {
+    for server in [broker.bootstrap_servers(), at(strangers::tls()), at(strangers::tls_one_by_one())] {
         let found = only_finding(&[&server]);
         expect(&found, "tls", "speaks TLS", "security.protocol=SSL");
     }

@@ -6,16 +6,6 @@ use super::values::length;
 use super::{ClusterArgs, Format, Period, servers, text};
 
 /// `freshet doctor`
-///
-/// The first thing to try when nothing connects. Looks at the address as your program does (the
-/// name, what listens there, where the broker says that it is) and says within two seconds in one
-/// sentence each what is wrong, and what to do. Of a `freshet broker` it also tells which clients
-/// that broker has refused lately, and why. Where nothing is wrong it says what it has looked at,
-/// and the three lines with which a Python program reads from there.
-///
-/// Exits with 0 if all is well, and with 1 if there are findings.
-///
-/// Example: `freshet doctor localhost:9092 --topic clicks --group my-app`
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The address, just as your program has it [default: that of --bootstrap-servers]

@@ -1,7 +1,7 @@
 //! Servers that are no Kafka, as far as the doctor gets with them, each on a free port of loopback.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 /// Listens, and does this with each connection. Its port.
@@ -100,4 +100,22 @@ pub(crate) fn babbling() -> u16 {
         let _ = stream.write_all(b"welcome to my \x1b[31mserver\r\n");
         let _ = stream.read_to_end(&mut Vec::new());
     })
+}
+
+/// As `openssl s_server`: one client after the other, and of one that speaks no TLS it waits until
+/// that has hung up, too.
+pub(crate) fn tls_one_by_one() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 5];
+            if stream.read_exact(&mut head).is_ok() && head[0] == 0x16 {
+                let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+            }
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    port
 }

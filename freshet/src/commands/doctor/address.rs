@@ -5,9 +5,9 @@ use std::thread;
 
 use client::direct::{CallError, Connection, HostError, OpenError, Stranger, probe, resolve};
 
+use super::Exam;
 use super::contact::{Contact, split};
 use super::findings::{self, Finding};
-use super::{Exam, now};
 
 /// A connection is waited for so long, in hundredths of the time that there is, …
 const CONNECTING: u32 = 48;
@@ -49,27 +49,45 @@ pub(super) fn meet(exam: &Exam<'_>, address: SocketAddr) -> Contact {
         Err(OpenError::Failed(error)) => return Contact::Unreachable(error.to_string()),
     };
     connection.set_deadline(exam.share(ANSWERING));
-    let mut greeted = connection.greet();
-    if let Err(error) = &greeted {
-        let recognized = if let CallError::NotKafka(said) = error { Stranger::recognize(said) } else { None };
-        if let Some(stranger) = recognized.or_else(|| probe(address, exam.share(PROBING))) {
-            return Contact::Stranger(stranger);
+    let error = match connection.greet() {
+        Ok(()) => return welcomed(connection),
+        Err(error) => error,
+    };
+    if let CallError::NotKafka(said) = &error
+        && let Some(stranger) = Stranger::recognize(said)
+    {
+        return Contact::Stranger(stranger);
+    }
+    // Who is still silent may be slow; anybody else is let go: some serve nobody else before.
+    let silent = matches!(error, CallError::TimedOut).then_some(connection);
+    if let Some(stranger) = probe(address, exam.share(PROBING)) {
+        return Contact::Stranger(stranger);
+    }
+    match silent {
+        None => refused(error),
+        Some(mut connection) => {
+            connection.set_deadline(exam.deadline);
+            match connection.greeted() {
+                Ok(()) => welcomed(connection),
+                Err(error) => refused(error),
+            }
         }
     }
-    connection.set_deadline(exam.deadline);
-    if matches!(greeted, Err(CallError::TimedOut)) && now() < exam.deadline {
-        greeted = connection.greeted();
-    }
-    match greeted {
-        Ok(()) if connection.serves_clients() => Contact::Kafka(connection),
-        Ok(()) => Contact::Controller,
-        Err(CallError::TimedOut) => Contact::Silent,
-        Err(CallError::NotKafka(said)) => Contact::Babble(said),
-        Err(CallError::HungUp) => Contact::HungUp,
-        Err(CallError::Malformed(_) | CallError::Refused(_) | CallError::Unsupported(_)) => {
+}
+
+fn welcomed(connection: Connection) -> Contact {
+    if connection.serves_clients() { Contact::Kafka(connection) } else { Contact::Controller }
+}
+
+fn refused(error: CallError) -> Contact {
+    match error {
+        CallError::TimedOut => Contact::Silent,
+        CallError::NotKafka(said) => Contact::Babble(said),
+        CallError::HungUp => Contact::HungUp,
+        CallError::Malformed(_) | CallError::Refused(_) | CallError::Unsupported(_) => {
             Contact::Babble(Vec::new())
         }
-        Err(CallError::Io(error)) => Contact::Unreachable(error.to_string()),
+        CallError::Io(error) => Contact::Unreachable(error.to_string()),
     }
 }
 

@@ -128,12 +128,7 @@ type Answers = (Vec<GroupListing>, Vec<(TopicPartition, i64)>);
 /// ever been needs a moment to choose one.
 fn ask_coordinator(exam: &Exam<'_>, cluster: &mut Cluster, group: &str) -> Result<Answers, CallError> {
     let any = cluster.brokers.values_mut().next().ok_or(CallError::HungUp)?;
-    let found = loop {
-        match any.coordinator(group) {
-            Err(CallError::Refused(_)) if exam.pause() => {}
-            other => break other?,
-        }
-    };
+    let found = insist(exam, || any.coordinator(group))?;
     let coordinator = match cluster.brokers.entry(found.id) {
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(unknown) => {
@@ -143,11 +138,17 @@ fn ask_coordinator(exam: &Exam<'_>, cluster: &mut Cluster, group: &str) -> Resul
                 .insert(there.into_iter().find_map(|(_, contact)| contact.kafka()).ok_or(CallError::HungUp)?)
         }
     };
+    insist(exam, || Ok((coordinator.groups()?, coordinator.committed(group)?)))
+}
+
+/// Asks until it is not refused any more. When the time is up, that was the answer.
+fn insist<T>(exam: &Exam<'_>, mut question: impl FnMut() -> Result<T, CallError>) -> Result<T, CallError> {
+    let mut last = CallError::TimedOut;
     loop {
-        let answers = coordinator.groups().and_then(|groups| Ok((groups, coordinator.committed(group)?)));
-        match answers {
-            Err(CallError::Refused(_)) if exam.pause() => {}
-            other => break other,
+        match question() {
+            Err(CallError::TimedOut) => return Err(last),
+            Err(refused @ CallError::Refused(_)) if exam.pause() => last = refused,
+            other => return other,
         }
     }
 }
@@ -172,4 +173,28 @@ fn lag(cluster: &mut Cluster, committed: &[(TopicPartition, i64)], topic: Option
         }
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use client::Settings;
+    use protocol::ErrorCode;
+
+    use super::*;
+
+    /// The time may end between two questions, or in the middle of one.
+    #[test]
+    fn when_the_time_is_up_the_last_refusal_is_the_answer() {
+        let refused = || Err(CallError::Refused(ErrorCode::COORDINATOR_NOT_AVAILABLE));
+        let settings = Settings::new("");
+        let mut answers = [refused(), refused(), Err(CallError::TimedOut)].into_iter();
+        let exam = Exam::begin(&settings, std::time::Duration::from_secs(20));
+        let last: Result<(), _> = insist(&exam, || answers.next().expect("it is asked three times"));
+        assert!(matches!(last, Err(CallError::Refused(_))), "{last:?}");
+        let over = Exam::begin(&settings, std::time::Duration::ZERO);
+        let last: Result<(), _> = insist(&over, refused);
+        assert!(matches!(last, Err(CallError::Refused(_))), "{last:?}");
+        let silent: Result<(), _> = insist(&exam, || Err(CallError::TimedOut));
+        assert!(matches!(silent, Err(CallError::TimedOut)), "{silent:?}");
+    }
 }
