@@ -9,7 +9,7 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: needs ## Build and run everything, with the dashboard (ARGS="--speed 120 --scenario payments" to change it)
-	@$(CARGO) build --release --locked --bin freshet
+	@$(CARGO) build --release --locked --bin freshet $(if $(FEATURES),-p freshet --features $(FEATURES))
 	@target/release/freshet demo $(ARGS)
 
 test: needs tools ## Run every test that needs nothing but this repository and the package registries

@@ -7,6 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 
 use crate::Settings;
+use crate::config_file::is_secret;
 
 /// Why a question to a cluster has no answer: what can happen to every operation that needs one.
 ///
@@ -161,6 +162,13 @@ impl ClusterError {
         error: &KafkaError,
     ) -> Self {
         match error {
+            // librdkafka's reason may quote the value as well.
+            KafkaError::ClientConfig(_, reason, key, value) if is_secret(key) => {
+                let hidden = "(hidden)".to_owned();
+                let reason =
+                    if value.is_empty() { reason.clone() } else { reason.replace(&**value, &hidden) };
+                Self::BadProperty { key: key.clone(), value: hidden, reason }
+            }
             KafkaError::ClientConfig(_, reason, key, value) => {
                 Self::BadProperty { key: key.clone(), value: value.clone(), reason: reason.clone() }
             }

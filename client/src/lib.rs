@@ -35,11 +35,11 @@
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
 //!   [`Admin::committed_offsets`] and [`Admin::record`] are safe for those of others.
-//! - One security protocol out of the box (plain text). TLS and SASL need
-//!   librdkafka built with them.
+//! - TLS, and SASL other than PLAIN, need the feature `ssl`: librdkafka uses OpenSSL for them.
 
 mod admin;
 mod assignment;
+mod config_file;
 mod context;
 pub mod direct;
 mod error;
@@ -58,6 +58,7 @@ mod watcher;
 pub use admin::{
     Admin, Group, Member, NewTopic, Offsets, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout,
 };
+pub use config_file::{ConfigFile, ConfigFileError};
 pub use context::BACK;
 pub use error::{
     ClusterError, GroupError, NoSuchTopic, NotAProperty, ReadError, ResetError, SendError, Undelivered,

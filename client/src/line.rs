@@ -2,8 +2,8 @@
 //! or its Rust binding, does not ask or does not hand on.
 //!
 //! # Simplifications
-//! - It is a [`direct`](crate::direct) connection, which is plain TCP. A cluster that wants TLS or
-//!   SASL does not answer it.
+//! - It is a [`direct`](crate::direct) connection, which is plain TCP. A cluster that wants TLS, or
+//!   a login other than PLAIN, does not answer it.
 //! - A request has one version, which every Kafka since 2.4 knows, and is not negotiated.
 
 use std::io;
@@ -31,7 +31,11 @@ impl Line {
         let mut refused = none();
         for address in resolve(host, port, within(PATIENCE)).map_err(io::Error::other)? {
             match Connection::open(address, settings, within(PATIENCE)) {
-                Ok(connection) => return Ok(Self(connection.with_max_response_bytes(MAX_RESPONSE_BYTES))),
+                Ok(connection) => {
+                    let mut line = Self(connection.with_max_response_bytes(MAX_RESPONSE_BYTES));
+                    line.ask(Connection::log_in)?;
+                    return Ok(line);
+                }
                 Err(OpenError::Failed(error)) => refused = error,
                 Err(error) => refused = io::Error::other(error),
             }

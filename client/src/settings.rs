@@ -1,13 +1,16 @@
 //! Where the cluster is, and how librdkafka is to be set up: every property that differs from its
 //! default stands here or in the type that needs it, with its reason.
 
+use std::fmt;
+
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use crate::NotAProperty;
+use crate::config_file::is_secret;
+use crate::{ConfigFile, NotAProperty};
 
 /// The address of a cluster, and properties that a person added.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
     servers: String,
     client_id: String,
@@ -25,6 +28,13 @@ impl Settings {
     #[must_use]
     pub fn with_client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = id.into();
+        self
+    }
+
+    /// Adds what a file says of how the cluster is reached.
+    #[must_use]
+    pub fn with_file(mut self, file: &ConfigFile) -> Self {
+        self.properties.extend_from_slice(file.properties());
         self
     }
 
@@ -51,6 +61,17 @@ impl Settings {
     /// What this client calls itself.
     pub(crate) fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// User and password of a cluster that is reached by SASL/PLAIN and without TLS.
+    pub(crate) fn plain_login(&self) -> Option<(&str, &str)> {
+        let property = |name: &str| {
+            let values = self.properties.iter().rev();
+            values.into_iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+        };
+        let is_plain = property("security.protocol")?.eq_ignore_ascii_case("sasl_plaintext")
+            && property("sasl.mechanism").or_else(|| property("sasl.mechanisms"))? == "PLAIN";
+        is_plain.then_some((property("sasl.username")?, property("sasl.password")?))
     }
 
     /// librdkafka's configuration with `ours` for the kind of client, and what the person added
@@ -80,6 +101,20 @@ impl Settings {
     }
 }
 
+/// Without values that are secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(key, value): &(String, String)| {
+            if is_secret(key) { format!("{key}=(hidden)") } else { format!("{key}={value}") }
+        };
+        f.debug_struct("Settings")
+            .field("servers", &self.servers)
+            .field("client_id", &self.client_id)
+            .field("properties", &self.properties.iter().map(shown).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +127,20 @@ mod tests {
         assert_eq!(config.get("client.id"), Some("eta-1"));
         assert_eq!(config.get("linger.ms"), Some("7"));
         assert_eq!(config.get("acks"), Some("all"));
+    }
+
+    #[test]
+    fn secrets_are_shown_to_nobody() {
+        let settings = Settings::new("a:1")
+            .with_property("sasl.password", "s3cr3t")
+            .with_property("ssl.key.pem", "s3cr3t");
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("s3cr3t") && shown.contains("sasl.password=(hidden)"), "{shown}");
+        let refused =
+            settings.with_property("session.password", "s3cr3t").with_property("broker.secret", "s3cr3t");
+        let error =
+            crate::Admin::unconnected(&refused, std::time::Duration::from_secs(1)).err().expect("no such");
+        assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error:?}");
     }
 
     #[test]

@@ -172,9 +172,14 @@ const USUAL_LATENESS: Period = Period(30_000);
 /// How to reach the cluster.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// Any broker of the cluster, ours or any other Kafka
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = servers)]
-    pub(crate) bootstrap_servers: String,
+    /// Any broker of the cluster, ours or any other Kafka [default: as --client-config says, or
+    /// 127.0.0.1:9092]
+    #[arg(long, value_name = "HOST:PORT", env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = servers)]
+    pub(crate) bootstrap_servers: Option<String>,
+    /// A Kafka client's properties file as clouds hand it out: where the cluster is, TLS, user and
+    /// password
+    #[arg(long, value_name = "FILE", env = "FRESHET_CLIENT_CONFIG")]
+    pub(crate) client_config: Option<PathBuf>,
 }
 
 /// The two clocks and the seed, the same for every process of a show.
@@ -445,56 +450,4 @@ pub(crate) enum MapCommand {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_commands_are_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    /// What a command does is told at its variant: of its arguments `--help` shows options alone.
-    #[test]
-    fn help_says_what_a_command_does() {
-        for (name, words) in
-            [("replay", "card precision"), ("ledger", "waiting + lost"), ("compare", "same bill")]
-        {
-            let mut cli = Cli::command();
-            let help = cli.find_subcommand_mut(name).unwrap().render_long_help().to_string();
-            assert!(help.contains(words), "{help}");
-        }
-    }
-
-    /// Every option of every command, given nothing or blanks: a variable that is not set.
-    #[test]
-    fn nothing_and_blanks_are_no_value() {
-        let mut tried = 0;
-        let mut commands: Vec<(Vec<String>, clap::Command)> = vec![(Vec::new(), Cli::command())];
-        while let Some((path, command)) = commands.pop() {
-            for sub in command.get_subcommands() {
-                let path = path.iter().cloned().chain([sub.get_name().to_owned()]).collect();
-                commands.push((path, sub.clone()));
-            }
-            for option in command.get_opts() {
-                let name = option.get_long().map_or_else(
-                    || format!("-{}", option.get_short().expect("an option has a name")),
-                    |long| format!("--{long}="),
-                );
-                // Of a file, a blank is a name.
-                let is_path = option.get_value_names().unwrap_or_default().iter().any(|shown| {
-                    shown.as_str() != "FILE|URL" && (shown.starts_with("FILE") || shown.starts_with("DIR"))
-                });
-                for value in ["", " "].into_iter().filter(|value| value.is_empty() || !is_path) {
-                    let words = ["freshet".to_owned()].into_iter().chain(path.clone());
-                    let parsed = Cli::try_parse_from(words.chain([format!("{name}{value}")]));
-                    let error = parsed.err().map(|error| error.to_string()).unwrap_or_default();
-                    let about = name.trim_end_matches('=');
-                    assert!(error.contains(about), "{path:?} {name}'{value}' is taken: {error}");
-                    tried += 1;
-                }
-            }
-        }
-        assert!(tried > 100, "{tried}");
-    }
-}
+mod tests;

@@ -37,6 +37,8 @@ pub struct Paths {
     pub program: PathBuf,
     /// The cluster.
     pub bootstrap: String,
+    /// The file that says how to get into it: workers are told its name, not what is in it.
+    pub client_config: Option<PathBuf>,
     /// A file's name, or the address of a server.
     pub database: String,
     /// The folder of the histories.
@@ -119,6 +121,9 @@ impl Plan {
 
     fn worker(&self, name: &str, mut command: Vec<String>) -> WorkerSpec {
         command.extend(["--supervised".into(), "--bootstrap-servers".into(), self.paths.bootstrap.clone()]);
+        if let Some(file) = &self.paths.client_config {
+            command.extend(["--client-config".into(), file.to_string_lossy().into_owned()]);
+        }
         WorkerSpec {
             name: name.to_owned(),
             role: name.to_owned(),
@@ -176,6 +181,7 @@ mod tests {
             paths: Paths {
                 program: "freshet".into(),
                 bootstrap: "localhost:9092".into(),
+                client_config: None,
                 database: database.to_owned(),
                 folder: "show".into(),
             },
@@ -196,6 +202,20 @@ mod tests {
             .map(|worker| worker.name.as_str())
             .collect();
         assert_eq!(told, ["batch-eta", "batch-fraud", "batch-recommendations"]);
+    }
+
+    #[test]
+    fn each_process_is_told_the_name_of_the_file_that_has_the_password() {
+        let without = plan("warehouse.sqlite");
+        let paths = Paths { client_config: Some("c.properties".into()), ..without.paths.clone() };
+        let with = Plan { paths, ..without.clone() };
+        let clock = SimulatedClock { started_wall_ms: 0, start: with.world.start, speed: 60.0 };
+        for (plan, told) in [(with, true), (without, false)] {
+            for worker in [plan.consumers(), plan.producers_and_jobs(&clock)].concat() {
+                let args = worker.args.join(" ");
+                assert_eq!(args.contains("--client-config c.properties"), told, "{args}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::sasl_authenticate::SaslAuthenticateRequest;
+use protocol::sasl_handshake::SaslHandshakeRequest;
 use protocol::{ApiKey, Request, decode_response, encode_request};
 
 use super::error::check;
@@ -21,12 +23,16 @@ const KEPT_BYTES: usize = 1024;
 /// `ApiVersions` in a version that every broker answers, even one that knows no newer.
 const FIRST_VERSION: i16 = 0;
 
+/// `SaslHandshake` and `SaslAuthenticate` belong together in this one, and every broker since 2.2
+/// knows it.
+const SASL_VERSION: i16 = 1;
+
 /// A connection to one broker.
 #[derive(Debug)]
 pub struct Connection {
     peer: SocketAddr,
     stream: Timed,
-    client_id: String,
+    settings: Settings,
     max_response_bytes: usize,
     /// What has come and was not taken yet: a frame may come in pieces, and one that is late may
     /// still be waited for.
@@ -43,7 +49,7 @@ impl Connection {
         Ok(Self {
             peer: address,
             stream: Timed::connect(address, deadline)?,
-            client_id: settings.client_id().to_owned(),
+            settings: settings.clone(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             input: BytesMut::new(),
             sent: 0,
@@ -83,6 +89,15 @@ impl Connection {
         Ok(())
     }
 
+    /// Logs in as the settings say: with user and password (PLAIN), where there is no TLS.
+    pub fn log_in(&mut self) -> Result<(), CallError> {
+        let Some((user, password)) = self.settings.plain_login() else { return Ok(()) };
+        let auth_bytes = format!("\0{user}\0{password}").into();
+        let mechanism = "PLAIN".to_owned();
+        check(self.call_in(SASL_VERSION, &SaslHandshakeRequest { mechanism })?.error_code)?;
+        check(self.call_in(SASL_VERSION, &SaslAuthenticateRequest { auth_bytes })?.error_code)
+    }
+
     /// Whether the broker serves clients. The controllers of a cluster speak Kafka too, on a port
     /// of their own, and serve brokers alone.
     pub fn serves_clients(&self) -> bool {
@@ -114,7 +129,7 @@ impl Connection {
 
     fn send<R: Request>(&mut self, version: i16, request: &R) -> io::Result<()> {
         self.sent = self.sent.wrapping_add(1);
-        self.stream.write_all(&encode_request(version, self.sent, &self.client_id, request))
+        self.stream.write_all(&encode_request(version, self.sent, self.settings.client_id(), request))
     }
 
     fn receive<R: Request>(&mut self, version: i16) -> Result<R::Response, CallError> {

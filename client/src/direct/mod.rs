@@ -21,9 +21,9 @@
 //! cut off at the deadline.
 //!
 //! # Simplifications
-//! - Plain TCP and no login. TLS would stand between `timed` and `connection`, which asks for no
-//!   more than `Read` and `Write`; a login (`SaslHandshake`, `SaslAuthenticate`) would be calls at
-//!   the end of [`Connection::greet`]. Both would come from the [`Settings`](crate::Settings).
+//! - Plain TCP, and no login but PLAIN ([`Connection::log_in`]). TLS would stand between `timed`
+//!   and `connection`, which asks for no more than `Read` and `Write`, and would come from the
+//!   [`Settings`](crate::Settings) as the login does.
 //! - A name is resolved in a thread that nobody can end. Who gives up waiting for it leaves it
 //!   behind.
 

@@ -33,6 +33,9 @@ pub(crate) struct TargetArgs {
     /// its own, on a temporary folder]
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "program", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
+    /// The same, by a Kafka client's properties file as clouds hand it out
+    #[arg(long, value_name = "FILE", conflicts_with = "program", env = "FRESHET_CLIENT_CONFIG")]
+    pub(crate) client_config: Option<PathBuf>,
     /// The process id of that cluster's broker on this machine, to count its CPU time and memory
     #[arg(long, value_name = "PID", requires = "bootstrap_servers")]
     pub(crate) broker_pid: Option<u32>,

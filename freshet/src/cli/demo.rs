@@ -32,11 +32,15 @@ pub(crate) struct DemoArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
     /// The embedded broker refuses topics that nobody has made, instead of making them
-    #[arg(long, conflicts_with = "bootstrap_servers")]
+    #[arg(long, conflicts_with_all = ["bootstrap_servers", "client_config"])]
     pub(crate) no_auto_create: bool,
     /// Use this cluster instead of an embedded broker
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise", "tls", "tls_cert"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
+    /// Use the cluster of this Kafka client's properties file, as clouds hand it out: where the
+    /// cluster is, TLS, user and password
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "advertise"], env = "FRESHET_CLIENT_CONFIG")]
+    pub(crate) client_config: Option<PathBuf>,
     /// Leave the log and the database in this empty folder, to look into them afterwards [default:
     /// a temporary folder]
     #[arg(long, value_name = "DIR")]

@@ -14,7 +14,7 @@ use lanes::{
 use processor::Processor;
 
 use super::consume::{forward_commands, tell};
-use super::settings;
+use super::worker_settings;
 use crate::cli::{BatchArgs, Span};
 use crate::temporary::Folder;
 use scenarios::Interrupted;
@@ -33,23 +33,23 @@ pub(crate) fn run(args: &BatchArgs) -> Result<()> {
     lower_priority(Priority::Hours);
     let control = Control::new();
     forward_commands(&control, control::orders(args.control.supervised)?)?;
-    let config = config(args);
+    let config = config(args)?;
     match windows {
         Some(windows) => by_hand(args, &config, &windows, &control),
         None => scheduled(args, &config, &control),
     }
 }
 
-fn config(args: &BatchArgs) -> BatchConfig {
+fn config(args: &BatchArgs) -> Result<BatchConfig> {
     let job = args.job;
-    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(job.group));
+    let settings = worker_settings(&args.cluster, &args.control, job.group)?;
     // Anybody's topics tell the time by their records; a show has a clock that every process is
     // given.
     let schedule = match args.time.started_at {
         Some(_) => Schedule::Clock(args.time.clock()),
         None => Schedule::EventTime,
     };
-    BatchConfig {
+    Ok(BatchConfig {
         marts: businesses::marts(),
         period_ms: args.period.ms(),
         grace_ms: args.grace.ms(),
@@ -58,7 +58,7 @@ fn config(args: &BatchArgs) -> BatchConfig {
         whole: job.whole,
         retries: args.retries,
         ..BatchConfig::hourly(settings, job.group, job.outputs, schedule)
-    }
+    })
 }
 
 fn scheduled(args: &BatchArgs, config: &BatchConfig, control: &Control) -> Result<()> {

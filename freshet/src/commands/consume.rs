@@ -12,7 +12,7 @@ use scenarios::priority::lower_priority;
 use scenarios::supervise::Order;
 use scenarios::{control, topics};
 
-use super::settings;
+use super::worker_settings;
 use crate::cli::ConsumeArgs;
 
 /// Runs until told to stop.
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ConsumeArgs) -> Result<()> {
     }
     let control = Control::new();
     forward_commands(&control, control::orders(args.control.supervised)?)?;
-    let settings = settings(&args.cluster, args.control.client_id.as_deref().unwrap_or(worker.name));
+    let settings = worker_settings(&args.cluster, &args.control, worker.name)?;
     let group = args.group.as_deref().unwrap_or(worker.name);
     let lane = StreamConfig {
         broadcast: worker.broadcast.to_vec(),

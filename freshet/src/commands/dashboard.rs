@@ -26,14 +26,14 @@ const LOOK: Duration = Duration::from_secs(6);
 
 /// Watches from now on until `q` or Ctrl-C.
 pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
-    let settings = settings(&args.cluster, "freshet-dashboard");
+    let settings = settings(&args.cluster, "freshet-dashboard")?;
     let map = map(args.map.as_deref())?;
     let mut metrics = Metrics::of(&args.metrics)?;
     // Said at once and in words, not by an empty screen.
     Admin::connect(&settings, Duration::from_secs(5))?;
     let show = Show::new(ShowConfig {
-        name: args.cluster.bootstrap_servers.clone(),
-        bootstrap: args.cluster.bootstrap_servers.clone(),
+        name: settings.servers().to_owned(),
+        bootstrap: settings.servers().to_owned(),
         clock: None,
         seed: None,
         period_ms: HOUR_MS,
@@ -48,6 +48,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
         ShowController::new(show, watch, admin, None).with_metrics(metrics.as_mut().map(Metrics::of_show));
     metrics.map(Metrics::serve).transpose()?;
     if let Some(file) = &args.snapshot {
+        say!("watching {} for {} s", settings.servers(), LOOK.as_secs());
         return snapshot(&mut controller, &map, file, args);
     }
     let screen = Screen::choose(args.headless, args.format, &args.screen, ALL)?;
@@ -61,7 +62,6 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the edge: observing takes wall-clock time")]
 fn snapshot(controller: &mut ShowController, map: &Map, file: &Path, args: &DashboardArgs) -> Result<()> {
     let size = size(&args.size)?;
-    say!("watching {} for {} s", args.cluster.bootstrap_servers, LOOK.as_secs());
     let until = Instant::now() + LOOK;
     while Instant::now() < until {
         controller.take_in(Duration::from_millis(100));

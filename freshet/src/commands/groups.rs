@@ -37,7 +37,7 @@ pub(crate) fn run(args: &GroupsArgs) -> Result<()> {
 }
 
 fn connect(cluster: &ClusterArgs) -> Result<Admin> {
-    Ok(Admin::connect(&settings(cluster, "groups"), PATIENCE)?)
+    Ok(Admin::connect(&settings(cluster, "groups")?, PATIENCE)?)
 }
 
 /// Prints every group's partitions with the committed offset, the log's end, and what lies between;

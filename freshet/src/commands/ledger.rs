@@ -19,7 +19,7 @@ use scenarios::ledger::{AuditProgress, Ledger, QuestionAnswerPair, Sums, audit};
 
 /// Audits, prints the sums, and fails when something was lost or answered twice.
 pub(crate) fn run(args: &LedgerArgs) -> Result<()> {
-    let settings = settings(&args.cluster, "ledger");
+    let settings = settings(&args.cluster, "ledger")?;
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     let since_ms = args.since.map(|since| since.ms(wall_ms()));
     let mut line = ProgressLine::new();

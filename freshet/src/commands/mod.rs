@@ -23,16 +23,63 @@ pub(crate) mod send;
 pub(crate) mod tail;
 pub(crate) mod topics;
 
+use std::path::Path;
 use std::time::Duration;
 
-use client::Settings;
+use anyhow::{Result, bail};
+use client::{ConfigFile, Settings};
 
-use crate::cli::ClusterArgs;
+use crate::cli::{ClusterArgs, ControlArgs, DEFAULT_ADDRESS};
 
 /// How long a cluster may take to answer one question.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How this process reaches the cluster, and what it calls itself there.
-pub(crate) fn settings(cluster: &ClusterArgs, name: &str) -> Settings {
-    Settings::new(&cluster.bootstrap_servers).with_client_id(name)
+fn settings(cluster: &ClusterArgs, name: &str) -> Result<Settings> {
+    cluster_settings(cluster, Sayings::Said).map(|settings| settings.with_client_id(name))
+}
+
+/// The same for a part of a show, which its supervisor may have started and named.
+fn worker_settings(cluster: &ClusterArgs, control: &ControlArgs, usual_name: &str) -> Result<Settings> {
+    // Whoever has started it has read the same file, and has said what there is to say.
+    let sayings = if control.supervised { Sayings::Unsaid } else { Sayings::Said };
+    let name = control.client_id.as_deref().unwrap_or(usual_name);
+    cluster_settings(cluster, sayings).map(|settings| settings.with_client_id(name))
+}
+
+fn cluster_settings(cluster: &ClusterArgs, sayings: Sayings) -> Result<Settings> {
+    let ClusterArgs { bootstrap_servers, client_config } = cluster;
+    let settings = connection(bootstrap_servers.as_deref(), client_config.as_deref(), sayings)?;
+    Ok(settings.unwrap_or_else(|| Settings::new(DEFAULT_ADDRESS)))
+}
+
+/// Whether a person is told what is odd about a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sayings {
+    Said,
+    Unsaid,
+}
+
+/// The cluster that a command line names, by its address, by a client's configuration file, or by
+/// both; none where it names none.
+fn connection(servers: Option<&str>, file: Option<&Path>, sayings: Sayings) -> Result<Option<Settings>> {
+    let Some(path) = file else { return Ok(servers.map(Settings::new)) };
+    let file = ConfigFile::read(path)?;
+    let shown = path.display();
+    let Some(used) = servers.or(file.servers()) else {
+        bail!("{shown} names no bootstrap.servers: add that line to it, or pass --bootstrap-servers");
+    };
+    if sayings == Sayings::Said {
+        for warning in file.warnings() {
+            tracing::warn!("{warning}");
+        }
+        if let Some(theirs) = file.servers().filter(|theirs| *theirs != used) {
+            tracing::warn!("--bootstrap-servers {used} is used, not {theirs} as {shown} has it");
+        }
+        let passed_over = file.passed_over();
+        if !passed_over.is_empty() {
+            tracing::info!("{shown}: passed over, with no effect here: {}", passed_over.join(", "));
+        }
+    }
+    Ok(Some(Settings::new(used).with_file(&file)))
 }

@@ -10,7 +10,7 @@ use client::{Admin, Outgoing, Producer, ProducerOptions, TopicPartition};
 use events::Timestamp;
 use producers::Emission;
 
-use super::settings;
+use super::worker_settings;
 use crate::cli::{ProduceArgs, TimeArgs};
 use crate::output::stdout;
 use bill::{SEND_TIME_HEADER, SimulatedSendTime};
@@ -48,8 +48,7 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<()> {
     }
     let mut numbered = (0..).zip(emissions);
     let orders = control::orders(args.control.supervised)?;
-    let client_id = args.control.client_id.as_deref().unwrap_or(simulator.name);
-    let settings = settings(&args.cluster, client_id);
+    let settings = worker_settings(&args.cluster, &args.control, simulator.name)?;
     let clock = args.time.clock();
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     topics::ensure(&admin, simulator.topics)?;

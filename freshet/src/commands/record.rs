@@ -26,13 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// partition begins with a record that does not say, all are merged by the records' timestamps; of
 /// equal ones the topic named first comes first.
 pub(crate) fn run(args: &RecordArgs) -> Result<()> {
-    let settings = settings(&args.cluster, "record");
+    let settings = settings(&args.cluster, "record")?;
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     let known = admin.topics()?;
     let mut logs = Vec::new();
     for name in &args.topics {
         let Some(topic) = known.iter().find(|topic| topic.name == *name) else {
-            let servers = args.cluster.bootstrap_servers.clone();
+            let servers = settings.servers().to_owned();
             return Err(NoSuchTopic { topic: name.clone(), servers }.into());
         };
         let partitions: Vec<_> =

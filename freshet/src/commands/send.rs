@@ -29,7 +29,7 @@ const NAMED: usize = 5;
 
 /// Sends what there is to send, waits until all of it is acknowledged, and says where it is.
 pub(crate) fn run(args: &SendArgs) -> Result<()> {
-    let settings = settings(&args.cluster, "send");
+    let settings = settings(&args.cluster, "send")?;
     let topics = Topics::of(Admin::connect(&settings, PATIENCE)?)?;
     if let Some(topic) = &args.topic {
         topics.check(topic, args.partition)?;

@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// Prints until the asked number of records, Ctrl-C, or a reader who has seen enough.
 pub(crate) fn run(args: &TailArgs) -> Result<()> {
-    let settings = settings(&args.cluster, "tail");
+    let settings = settings(&args.cluster, "tail")?;
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     let partitions = partitions(&admin, args)?;
     // Of our own records it is known what the field means; all others are shown as they are.
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<()> {
 fn partitions(admin: &Admin, args: &TailArgs) -> Result<Vec<TopicPartition>> {
     // Asked of the list, for to ask for a topic by its name may make it.
     let Some(topic) = admin.topics()?.into_iter().find(|topic| topic.name == args.topic) else {
-        let servers = args.cluster.bootstrap_servers.clone();
+        let servers = admin.settings().servers().to_owned();
         return Err(NoSuchTopic { topic: args.topic.clone(), servers }.into());
     };
     let numbers = match args.partition {

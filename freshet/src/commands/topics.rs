@@ -32,7 +32,7 @@ pub(crate) fn run(args: &TopicsArgs) -> Result<()> {
 }
 
 fn connect(cluster: &ClusterArgs) -> Result<Admin> {
-    Ok(Admin::connect(&settings(cluster, "topics"), PATIENCE)?)
+    Ok(Admin::connect(&settings(cluster, "topics")?, PATIENCE)?)
 }
 
 /// Prints every topic with its partitions, how it is kept, how many records that are, and how many

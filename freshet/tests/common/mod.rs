@@ -25,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The program under test.
 pub(crate) fn freshet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_freshet"));
-    command.env_remove("FRESHET_BOOTSTRAP_SERVERS").env("NO_COLOR", "1");
+    command.env_remove("FRESHET_BOOTSTRAP_SERVERS").env_remove("FRESHET_CLIENT_CONFIG").env("NO_COLOR", "1");
     command
 }
 

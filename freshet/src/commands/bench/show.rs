@@ -36,6 +36,9 @@ impl RunningShow {
         let mut child = Command::new(&program)
             .args(["demo", "--headless", "--format", "jsonl", "--listen", "127.0.0.1:0"])
             .args(["--scenario", scenario])
+            // It is its own broker that is measured.
+            .env_remove("FRESHET_BOOTSTRAP_SERVERS")
+            .env_remove("FRESHET_CLIENT_CONFIG")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null()) // It says that it was interrupted, which it was.

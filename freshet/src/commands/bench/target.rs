@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use client::{Admin, NewTopic, Settings};
 
 use crate::cli::TargetArgs;
+use crate::commands::{Sayings, connection};
 use crate::temporary::Folder;
 
 /// How long the cluster may take for any one answer.
@@ -18,7 +19,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Target {
     /// How it is reached.
     pub(super) settings: Settings,
-    servers: String,
+    cluster: Settings,
     properties: Vec<String>,
     pub(super) partitions: i32,
     /// Its process, if known.
@@ -30,25 +31,26 @@ pub(super) struct Target {
 impl Target {
     /// Reaches the cluster, or starts one.
     pub(super) fn open(args: &TargetArgs) -> Result<Self> {
-        let own = match &args.bootstrap_servers {
-            Some(_) => None,
-            None => Some(OwnBroker::start(args.program.as_deref())?),
+        let given =
+            connection(args.bootstrap_servers.as_deref(), args.client_config.as_deref(), Sayings::Said)?;
+        let (own, cluster) = if let Some(cluster) = given {
+            (None, cluster)
+        } else {
+            let own = OwnBroker::start(args.program.as_deref())?;
+            let cluster = Settings::new(&own.address);
+            (Some(own), cluster)
         };
-        let servers = match (&own, &args.bootstrap_servers) {
-            (Some(own), _) => own.address.clone(),
-            (None, Some(servers)) => servers.clone(),
-            (None, None) => unreachable!("without an address a broker was started"),
-        };
+        let cluster = cluster.with_client_id("freshet-bench");
         let broker_pid = own.as_ref().map(OwnBroker::pid).or(args.broker_pid);
         let properties = args.properties.clone();
-        let settings = settings(&servers, &[], &properties)?;
-        Ok(Self { settings, servers, properties, partitions: args.partitions, broker_pid, _own: own })
+        let settings = settings(&cluster, &[], &properties)?;
+        Ok(Self { settings, cluster, properties, partitions: args.partitions, broker_pid, _own: own })
     }
 
     /// Settings for a client that needs some properties; what was given on the command line wins
     /// over them.
     pub(super) fn settings_with(&self, ours: &[(&str, &str)]) -> Result<Settings> {
-        settings(&self.servers, ours, &self.properties)
+        settings(&self.cluster, ours, &self.properties)
     }
 
     /// Creates an empty topic for this benchmark alone.
@@ -63,9 +65,9 @@ impl Target {
     }
 }
 
-fn settings(servers: &str, ours: &[(&str, &str)], given: &[String]) -> Result<Settings> {
-    let settings = Settings::new(servers).with_client_id("freshet-bench");
-    let settings = ours.iter().fold(settings, |settings, (key, value)| settings.with_property(*key, *value));
+fn settings(cluster: &Settings, ours: &[(&str, &str)], given: &[String]) -> Result<Settings> {
+    let settings =
+        ours.iter().fold(cluster.clone(), |settings, (key, value)| settings.with_property(*key, *value));
     given.iter().try_fold(settings, |settings, property| Ok(settings.with_argument(property)?))
 }
 

@@ -68,21 +68,16 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     // A bill for a person to look at; a headless show has one at its end. Nothing runs yet that
     // Ctrl-C would have to end.
     let past = (screen.is_terminal() && hour.has_bill()).then(|| hour.bill()).transpose()?;
-    if args.bootstrap_servers.is_none() {
+    let servers = args.bootstrap_servers.as_deref();
+    let given = super::connection(servers, args.client_config.as_deref(), super::Sayings::Said)?;
+    if given.is_none() {
         disk::enough_files()?;
     }
     let kept = disk::kept(args)?;
     let folder = Folder::open(args.data_dir.as_deref())?;
     disk::warn_if_small(folder.path(), &kept);
-    let broker = embedded_broker(args, folder.path(), metrics.as_mut())?;
-    // What is shown to a person, and what the show's own processes use.
-    let (shown, bootstrap) = match (&args.bootstrap_servers, &broker) {
-        (Some(servers), _) => (servers.clone(), servers.clone()),
-        (None, Some((broker, own))) => (broker.bootstrap_servers(), own.clone()),
-        (None, None) => unreachable!("without a cluster's address a broker was started"),
-    };
+    let (broker, settings, shown) = cluster(args, given, folder.path(), metrics.as_mut())?;
     let map = map(args.map.as_deref())?;
-    let settings = Settings::new(&bootstrap).with_client_id("freshet");
     let admin = Admin::connect(&settings, Duration::from_secs(5))?;
     topics::ensure_kept(&admin, Topic::ALL, |topic| kept.retention(topic))?;
 
@@ -94,7 +89,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         length_ms: args.duration.map(Period::ms),
         paths: Paths {
             program: std::env::current_exe().context("could not find the program's own file")?,
-            bootstrap,
+            bootstrap: settings.servers().to_owned(),
+            client_config: args.client_config.clone(),
             database: args
                 .database
                 .clone()
@@ -160,7 +156,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     summary.disk = kept.map(|kept| DiskUse::new(folder.path(), &kept));
     // Our clients end before the broker, or they would report that it is gone.
     drop(admin);
-    if let Some((broker, _)) = broker {
+    if let Some(broker) = broker {
         broker.shutdown()?;
     }
     screen.summary(&summary.text(width(), args.verbose), &summary.json())?;
@@ -172,7 +168,26 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     if summary.failed.is_empty() { Ok(()) } else { bail!("{}", summary.failed.join("; ")) }
 }
 
-/// The show's own broker, and where its own processes reach it, unless it runs on another cluster.
+/// The show's own broker, unless a cluster is given; how the show's processes reach it, and what a
+/// person is shown of where it is.
+fn cluster(
+    args: &DemoArgs,
+    given: Option<Settings>,
+    folder: &Path,
+    metrics: Option<&mut Metrics>,
+) -> Result<(Option<Cluster>, Settings, String)> {
+    let (broker, settings, shown) = if let Some(settings) = given {
+        let shown = settings.servers().to_owned();
+        (None, settings, shown)
+    } else {
+        let (broker, own) = embedded_broker(args, folder, metrics)?;
+        let shown = broker.bootstrap_servers();
+        (Some(broker), Settings::new(own), shown)
+    };
+    Ok((broker, settings.with_client_id("freshet"), shown))
+}
+
+/// The show's own broker, and where its own processes reach it.
 ///
 /// An address that is advertised is meant for others, and need not be reachable from here; nor do
 /// the show's processes speak TLS. Then there is one more listener, on this machine alone, that
@@ -181,10 +196,7 @@ fn embedded_broker(
     args: &DemoArgs,
     folder: &Path,
     metrics: Option<&mut Metrics>,
-) -> Result<Option<(Cluster, String)>> {
-    if args.bootstrap_servers.is_some() {
-        return Ok(None);
-    }
+) -> Result<(Cluster, String)> {
     let mut listeners = args.listen.listeners()?;
     let usable = listeners.iter().position(|listener| {
         listener.advertised.is_none() && listener.protocol == SecurityProtocol::Plaintext
@@ -203,7 +215,7 @@ fn embedded_broker(
     })?;
     super::broker::say_how_to_connect(&broker);
     let servers = broker.listening()[own].bootstrap_servers();
-    Ok(Some((broker, servers)))
+    Ok((broker, servers))
 }
 
 /// Writes the histories of the show, and hands on who learns from each when it is there.

@@ -75,8 +75,13 @@ pub(super) fn meet(exam: &Exam<'_>, address: SocketAddr) -> Contact {
     }
 }
 
-fn welcomed(connection: Connection) -> Contact {
-    if connection.serves_clients() { Contact::Kafka(connection) } else { Contact::Controller }
+fn welcomed(mut connection: Connection) -> Contact {
+    if !connection.serves_clients() {
+        return Contact::Controller;
+    }
+    // Who is not let in learns it from the next question.
+    let _refused = connection.log_in();
+    Contact::Kafka(connection)
 }
 
 fn refused(error: CallError) -> Contact {

@@ -80,10 +80,15 @@ fn why_no_metadata(exam: &Exam<'_>, server: &str, connection: &Connection, error
     if matches!(error, CallError::HungUp)
         && let Ok(mut again) = Connection::open(connection.peer(), exam.settings, exam.deadline)
         && again.greet().is_ok()
-        && let Ok(mechanisms) = again.login_mechanisms()
-        && !mechanisms.is_empty()
     {
-        return findings::login_wanted(server, &mechanisms);
+        if let Err(CallError::Refused(code)) = again.log_in() {
+            return findings::login_refused(server, &code.to_string());
+        }
+        if let Ok(mechanisms) = again.login_mechanisms()
+            && !mechanisms.is_empty()
+        {
+            return findings::login_wanted(server, &mechanisms);
+        }
     }
     findings::no_metadata(server, &error.to_string())
 }

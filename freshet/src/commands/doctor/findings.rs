@@ -190,6 +190,15 @@ pub(super) fn login_wanted(server: &str, mechanisms: &[String]) -> Finding {
     finding("login_wanted", what, remedy)
 }
 
+/// It does not let this user in.
+pub(super) fn login_refused(server: &str, code: &str) -> Finding {
+    finding(
+        "login_refused",
+        format!("{} refuses the login of --client-config: {}", short(server), short(code)),
+        "look at user, password and mechanism in that file, and ask who runs the cluster",
+    )
+}
+
 /// It speaks Kafka and does not tell of its cluster.
 pub(super) fn no_metadata(server: &str, reason: &str) -> Finding {
     let what =

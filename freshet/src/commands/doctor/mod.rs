@@ -6,7 +6,7 @@
 //! behind it, which can't be taken, are left out.
 //!
 //! # Simplifications
-//! - A Kafka behind TLS or a login is recognized and not looked into.
+//! - A Kafka behind TLS, or behind a login other than PLAIN, is recognized and not looked into.
 //! - Of a cluster with many brokers the first [`MOST_BROKERS`](cluster::MOST_BROKERS) are visited.
 
 mod address;
@@ -28,7 +28,7 @@ use serde_json::json;
 use text::plural;
 
 use super::settings;
-use crate::cli::{DoctorArgs, Format};
+use crate::cli::{ClusterArgs, DoctorArgs, Format};
 use crate::output::{paragraph, print, width};
 use findings::Finding;
 use names::short;
@@ -81,8 +81,9 @@ fn now() -> Instant {
 
 /// Examines, and says what was found. Fails if anything was.
 pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
-    let servers = args.address.as_ref().unwrap_or(&args.cluster.bootstrap_servers);
-    let settings = settings(&args.cluster, "doctor");
+    let bootstrap_servers = args.address.clone().or_else(|| args.cluster.bootstrap_servers.clone());
+    let settings = settings(&ClusterArgs { bootstrap_servers, ..args.cluster.clone() }, "doctor")?;
+    let servers = settings.servers();
     let time = Duration::from_millis(args.within.ms().unsigned_abs());
     let exam = Exam::begin(&settings, time.saturating_sub(SPARE.min(time / 10)));
     let mut report = Report::default();
