@@ -1,11 +1,13 @@
 //! How a broker is set up.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::coordinator::GroupConfig;
 use crate::listener::Listener;
 use crate::log::LogConfig;
 use crate::request_metrics::RequestMetrics;
+use crate::users::Users;
 
 /// Where the certificate of listeners with TLS comes from.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct BrokerConfig {
     pub listeners: Vec<Listener>,
     /// What listeners with TLS show to their clients.
     pub certificate: Option<Certificate>,
+    /// Who may come by the listeners that want a login.
+    pub users: Option<Arc<Users>>,
     /// `node.id`.
     pub node_id: i32,
     /// `num.partitions`: what a topic has that does not say.
@@ -67,6 +71,7 @@ impl BrokerConfig {
             data_dir: data_dir.into(),
             listeners: vec![Listener { host: "localhost".into(), port: 9092, ..Listener::on_this_machine() }],
             certificate: None,
+            users: None,
             node_id: 1,
             num_partitions: 4,
             auto_create_topics: true,

@@ -35,6 +35,7 @@ mod node;
 mod refusals;
 mod request_metrics;
 mod server;
+mod users;
 
 pub mod coordinator;
 pub mod log;
@@ -44,3 +45,4 @@ pub use config::{BrokerConfig, Certificate};
 pub use listener::{Advertised, InvalidAddress, Listener, SecurityProtocol};
 pub use request_metrics::RequestMetrics;
 pub use server::{Cluster, Listening, ShutdownError, StartError};
+pub use users::{Users, UsersError};

@@ -13,24 +13,48 @@ pub enum SecurityProtocol {
     Plaintext,
     /// With TLS.
     Ssl,
+    /// Without TLS, with a login.
+    SaslPlaintext,
+    /// With TLS and a login.
+    SaslSsl,
 }
 
 impl SecurityProtocol {
-    const ALL: [Self; 2] = [Self::Plaintext, Self::Ssl];
+    const ALL: [Self; 4] = [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl];
 
     /// Kafka's name for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plaintext => "PLAINTEXT",
             Self::Ssl => "SSL",
+            Self::SaslPlaintext => "SASL_PLAINTEXT",
+            Self::SaslSsl => "SASL_SSL",
         }
     }
 
     /// Whether what is sent is encrypted.
     pub fn has_tls(self) -> bool {
         match self {
-            Self::Plaintext => false,
-            Self::Ssl => true,
+            Self::Plaintext | Self::SaslPlaintext => false,
+            Self::Ssl | Self::SaslSsl => true,
+        }
+    }
+
+    /// Whether clients log in before anything else.
+    pub fn has_login(self) -> bool {
+        match self {
+            Self::Plaintext | Self::Ssl => false,
+            Self::SaslPlaintext | Self::SaslSsl => true,
+        }
+    }
+
+    /// The protocol that has these two.
+    pub fn with(tls: bool, login: bool) -> Self {
+        match (tls, login) {
+            (false, false) => Self::Plaintext,
+            (true, false) => Self::Ssl,
+            (false, true) => Self::SaslPlaintext,
+            (true, true) => Self::SaslSsl,
         }
     }
 }

@@ -115,10 +115,49 @@ fn clients_come_with_tls_and_whoever_should_not_is_told_why() {
     until_said(&said, &["use security.protocol=PLAINTEXT"]);
 }
 
+/// A file of users that nobody else can read.
+fn users(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    (folder, file.display().to_string())
+}
+
+#[test]
+fn clients_log_in_and_whoever_should_not_is_told_why() {
+    let (_users, file) = users("# who may come\nada:se:cret\n");
+    let folder = tempfile::tempdir().unwrap();
+    let (broker, said) = start(
+        folder.path(),
+        &["--listen", "127.0.0.1:0", "--listen", "sasl_plaintext://127.0.0.1:0", "--tls", "--users", &file],
+    );
+    let mut plain = String::new();
+    until("the broker says where else it listens", || {
+        let said = std::fs::read_to_string(&said).unwrap();
+        let line = said.lines().find_map(|line| line.strip_prefix("it listens on "));
+        plain = line.and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned();
+        !plain.is_empty()
+    });
+    let trusted = certificate(folder.path());
+    let plain_text = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=ada"];
+    let encrypted = ["security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.username=ada", &trusted];
+    reach(&plain, &[&plain_text[..], &["sasl.password=se:cret"]].concat()).unwrap();
+    reach(&broker.address, &[&encrypted[..], &["sasl.password=se:cret"]].concat()).unwrap();
+    let refused = kcat(&plain, &[&plain_text[..], &["sasl.password=hunter2"]].concat()).unwrap_err();
+    assert!(refused.contains("Authentication failed"), "{refused}");
+    kcat(&plain, &[]).unwrap_err();
+    until_said(&said, &["Invalid username or password", "wants one, with sasl.mechanism"]);
+    let said = std::fs::read_to_string(&said).unwrap();
+    assert!(!said.contains("cret") && !said.contains("hunter2"), "no password in a log: {said}");
+}
+
 /// Its own processes reach the show's broker by a listener of their own.
 #[test]
 fn a_show_runs_whatever_its_broker_advertises() {
-    for options in [&["--advertise", "nobody-is-here.invalid:9"][..], &["--tls"]] {
+    let (folder, users) = users("ada:secret\n");
+    let logins = ["--users", &users];
+    for options in [&["--advertise", "nobody-is-here.invalid:9"][..], &["--tls"], &logins] {
         let show = said(
             freshet()
                 .args(["demo", "--headless", "--scenario", "markets", "--format", "jsonl"])
@@ -130,4 +169,5 @@ fn a_show_runs_whatever_its_broker_advertises() {
         let answers = summary["businesses"][0]["answers_out"].as_u64();
         assert!(answers.is_some_and(|answers| answers > 0), "{options:?}: {summary}");
     }
+    drop(folder);
 }

@@ -75,6 +75,8 @@ error_codes! {
     INVALID_COMMIT_OFFSET_SIZE = 28;
     /// A timestamp outside what the topic accepts.
     INVALID_TIMESTAMP = 32;
+    /// The broker knows no such way of logging in.
+    UNSUPPORTED_SASL_MECHANISM = 33;
     /// Logging in is not possible here, or not now.
     ILLEGAL_SASL_STATE = 34;
     /// The version is not one of those announced.
@@ -111,6 +113,8 @@ error_codes! {
     SECURITY_DISABLED = 54;
     /// The disk failed or is full.
     KAFKA_STORAGE_ERROR = 56;
+    /// The client is not who it says.
+    SASL_AUTHENTICATION_FAILED = 58;
     /// The log no longer knows the producer id.
     UNKNOWN_PRODUCER_ID = 59;
     /// Only who has logged in may ask for tokens.

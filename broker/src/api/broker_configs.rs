@@ -7,6 +7,7 @@ use protocol::describe_configs::{
 };
 
 use super::configs::{of_broker, synonym};
+use super::plain::MECHANISMS;
 use super::{Context, Endpoint};
 use crate::controller::{Defaults, SETTINGS, Setting, SettingKind};
 use crate::listener::address;
@@ -57,11 +58,13 @@ fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         entry(name, kind, true, own.into_iter().chain(default).collect())
     };
     let listeners: Vec<_> = config.listeners.iter().map(ToString::to_string).collect();
+    let mechanisms = config.users.as_ref().map_or_else(|| "GSSAPI".to_owned(), |_| MECHANISMS.join(","));
     let offsets_retention_minutes = groups.offsets_retention_ms / 60_000;
     vec![
         fixed("advertised.listeners", List, &advertised(context), None),
         fixed("auto.create.topics.enable", Boolean, &config.auto_create_topics, Some("true")),
         fixed("broker.id", Int, &config.node_id, Some("-1")),
+        fixed("connection.failed.authentication.delay.ms", Int, &super::FAILED_LOGIN_DELAY_MS, Some("100")),
         fixed("connections.max.idle.ms", Long, &config.connections_max_idle_ms, Some("600000")),
         fixed("default.replication.factor", Int, &1, Some("1")),
         fixed("delete.topic.enable", Boolean, &true, Some("true")),
@@ -77,6 +80,7 @@ fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         fixed("offsets.retention.minutes", Int, &offsets_retention_minutes, Some("10080")),
         fixed("process.roles", List, &"broker,controller", Some("")),
         fixed("queued.max.request.bytes", Long, &config.queued_request_bytes, Some("-1")),
+        fixed("sasl.enabled.mechanisms", List, &mechanisms, Some("GSSAPI")),
         fixed("socket.request.max.bytes", Int, &config.max_request_bytes, Some("104857600")),
     ]
 }

@@ -21,6 +21,12 @@ impl Frame {
         Self::with_regions::<R>(version, correlation_id, response, Vec::new())
     }
 
+    /// Bytes without the form of a response.
+    pub(super) fn bare(token: &[u8]) -> Self {
+        let length = u32::try_from(token.len()).expect("no mechanism says so much");
+        Self { bytes: [&length.to_be_bytes()[..], token].concat(), regions: Vec::new() }
+    }
+
     /// A response whose gaps are these regions, in the same order.
     pub(super) fn with_regions<R: Request>(
         version: i16,

@@ -42,12 +42,14 @@ mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
 mod list_transactions;
+mod login;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod operations;
+mod plain;
 mod produce;
 mod refused_connections;
 mod resources;
@@ -63,6 +65,10 @@ use crate::coordinator::{Effect, Token};
 use crate::node::Node;
 
 pub(crate) use frame::Frame;
+pub(crate) use login::{Login, Step};
+
+/// `connection.failed.authentication.delay.ms`: so long a refused login waits for its answer.
+pub(crate) const FAILED_LOGIN_DELAY_MS: u64 = 100;
 
 /// What a handler may know beside the request itself.
 #[derive(Debug)]
@@ -178,6 +184,12 @@ impl Incoming {
         Frame::response::<R>(self.version, self.correlation_id, response)
     }
 
+    /// The same without more around it.
+    fn frame<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Frame, RequestError> {
+        let response = handler(self.decode::<R>()?);
+        Ok(self.encode::<R>(&response))
+    }
+
     /// For the many requests whose answer is at hand.
     fn answer<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Outcome, RequestError> {
         let response = handler(self.decode::<R>()?);
@@ -247,7 +259,7 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
         ApiKey::SyncGroup => sync_group::handle(context, incoming),
         ApiKey::DescribeGroups => describe_groups::handle(context, incoming),
         ApiKey::ListGroups => incoming.answer(|request| list_groups::handle(context, &request)),
-        ApiKey::SaslAuthenticate => incoming.answer(|request| sasl_authenticate::handle(&request)),
+        ApiKey::SaslAuthenticate => incoming.answer(|request| sasl_authenticate::handle(context, &request)),
         ApiKey::SaslHandshake => incoming.answer(|request| sasl_handshake::handle(&request)),
         ApiKey::ApiVersions => incoming.answer(|request| api_versions::handle(&request)),
         ApiKey::CreateTopics => incoming.answer(|request| create_topics::handle(context, request)),

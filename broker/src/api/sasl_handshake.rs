@@ -1,7 +1,8 @@
 //! `SaslHandshake`: which way of logging in to use.
 //!
 //! # Behaviour
-//! As a Kafka without SASL: the answer is `ILLEGAL_SASL_STATE`, and the connection stays open.
+//! After a login, or to a listener without logins, the answer is `ILLEGAL_SASL_STATE`, and the
+//! connection stays open.
 //!
 //! # Versions
 //! Both alike.

@@ -8,11 +8,13 @@ use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::Connection;
+use super::connection::{Closed, Connection};
 use super::handshake::{handshake, in_time};
+use super::login::log_in;
 use super::shared::Shared;
 use super::stream::Stream;
 use crate::api::Endpoint;
+use crate::listener::SecurityProtocol;
 
 /// A peer that is gone without a word (its machine lost power, its network a cable) is asked after
 /// this long without traffic whether it is still there, …
@@ -59,27 +61,44 @@ async fn serve(
     tls: Option<TlsAcceptor>,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Result<(), super::connection::Closed> {
+) -> Result<(), Closed> {
     prepare(&stream)?;
     let endpoint = endpoint(&shared, index, stream.local_addr()?);
-    let stream = match tls {
-        None => Stream::Plain(stream),
-        Some(tls) => {
-            let config = &shared.node.config;
-            let idle = Duration::from_millis(config.connections_max_idle_ms.into());
-            let handshake = handshake(&tls, stream, config.listeners[index].protocol);
-            match in_time(idle, handshake).await? {
-                Some(stream) => stream,
-                None => return Ok(()),
-            }
-        }
-    };
+    let config = &shared.node.config;
+    let protocol = config.listeners[index].protocol;
+    let idle = Duration::from_millis(config.connections_max_idle_ms.into());
+    let greeting = greet(&shared, tls, protocol, stream);
+    let Some(stream) = in_time(idle, greeting).await? else { return Ok(()) };
     Connection::new(shared, stream, endpoint, client_host(peer)).run().await
 }
 
 /// Where a client connects from, as Kafka writes it.
 fn client_host(peer: SocketAddr) -> String {
     format!("/{}", peer.ip())
+}
+
+/// What comes before the first request: TLS and a login, where the listener has them. None if the
+/// client has hung up.
+async fn greet(
+    shared: &Shared,
+    tls: Option<TlsAcceptor>,
+    protocol: SecurityProtocol,
+    socket: TcpStream,
+) -> Result<Option<Stream>, Closed> {
+    let mut stream = match tls {
+        None => Stream::Plain(socket),
+        Some(tls) => match handshake(&tls, socket, protocol).await? {
+            Some(stream) => stream,
+            None => return Ok(None),
+        },
+    };
+    if protocol.has_login() {
+        let users = shared.node.config.users.as_ref().expect("without users no listener wants a login");
+        if !log_in(users, protocol, &mut stream).await? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(stream))
 }
 
 fn prepare(stream: &TcpStream) -> std::io::Result<()> {

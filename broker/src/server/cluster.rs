@@ -50,6 +50,7 @@ impl Cluster {
         let lock = LockFile::take(&config.data_dir, &first.address.to_string())?;
         let clock = Clock::start();
         let (tls, trusted_certificate) = tls(&config, &listening, clock.now_ms())?;
+        check_logins(&config)?;
         let entrances = entrances(&listening, sockets, tls.as_ref());
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let (data_dir, threads) = (config.data_dir.clone(), config.threads);
@@ -115,6 +116,15 @@ impl Drop for Cluster {
         if let Err(error) = self.stop_and_wait() {
             tracing::error!("{error}");
         }
+    }
+}
+
+fn check_logins(config: &BrokerConfig) -> Result<(), StartError> {
+    match config.listeners.iter().find(|listener| listener.protocol.has_login()) {
+        Some(listener) if config.users.is_none() => {
+            Err(StartError::NoUsers { listener: listener.to_string() })
+        }
+        _ => Ok(()),
     }
 }
 

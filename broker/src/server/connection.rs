@@ -54,6 +54,10 @@ const MAX_KEPT_BUFFER: usize = 4 << 20;
 pub(super) enum Closed {
     #[error("this is {what}")]
     ForeignProtocol { what: String },
+    #[error("a request of {length} bytes before a login, {max} are allowed (sasl.server.max.receive.size)")]
+    LoginLength { length: i32, max: usize },
+    #[error("no login: {reason}")]
+    Login { reason: String },
     #[error("TLS: {what}")]
     Handshake { what: String },
     #[error("it has said too little for too long before its first request")]
@@ -66,6 +70,16 @@ pub(super) enum Closed {
     Request(#[from] RequestError),
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl Closed {
+    /// Clients hang up in all manners; none of them is worth a line in the log.
+    pub(super) fn ignore_hangup(self) -> Result<(), Self> {
+        match self {
+            Self::Io(error) => ignore_hangup(error),
+            other => Err(other),
+        }
+    }
 }
 
 /// One client's socket, and its requests in the order in which they must be answered.

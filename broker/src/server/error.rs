@@ -71,6 +71,12 @@ pub enum StartError {
         /// The listener.
         listener: String,
     },
+    /// A listener wants a login, and there are no users.
+    #[error("the listener {listener} wants a login and needs users")]
+    NoUsers {
+        /// The listener.
+        listener: String,
+    },
     /// The certificate can't be used, or made.
     #[error("no TLS: {reason}")]
     Certificate {

@@ -28,6 +28,7 @@ mod idle;
 mod kernel;
 mod listen;
 mod lock_file;
+mod login;
 mod measurement;
 mod network;
 mod open_files;

@@ -16,8 +16,14 @@ pub(super) fn warn_if_open(listening: &Listening) {
         (None, Some(own)) => SocketAddr::new(own, listens_on.port()).to_string(),
         (None, None) => format!("this machine's name or address with port {}", listens_on.port()),
     };
+    let protocol = listening.listener.protocol;
+    let who = if protocol.has_login() { "every user" } else { "everyone who reaches it" };
+    let in_the_clear = match (protocol.has_login(), protocol.has_tls()) {
+        (true, false) => " (passwords and records travel in the clear: add TLS)",
+        _ => "",
+    };
     tracing::warn!(
-        "{listens_on} is open to the network: everyone who reaches it can read, write and delete everything; \
+        "{listens_on} is open to the network: {who} can read, write and delete everything{in_the_clear}; \
          other machines, and containers on this one, use {others_use}; listen on localhost to be alone"
     );
 }

@@ -13,6 +13,7 @@ mod connections;
 mod fetch;
 mod groups;
 mod listeners;
+mod login;
 mod offsets_topic;
 mod produce;
 mod refusals;

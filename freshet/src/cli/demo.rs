@@ -35,7 +35,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, conflicts_with_all = ["bootstrap_servers", "client_config"])]
     pub(crate) no_auto_create: bool,
     /// Use this cluster instead of an embedded broker
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise", "tls", "tls_cert"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["listen", "advertise", "tls", "tls_cert", "users"], env = "FRESHET_BOOTSTRAP_SERVERS", value_parser = values::servers)]
     pub(crate) bootstrap_servers: Option<String>,
     /// Use the cluster of this Kafka client's properties file, as clouds hand it out: where the
     /// cluster is, TLS, user and password

@@ -1,9 +1,10 @@
 //! How a broker is reached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use broker::{Advertised, Certificate, InvalidAddress, Listener, SecurityProtocol};
+use broker::{Advertised, Certificate, InvalidAddress, Listener, SecurityProtocol, Users};
 use clap::Args;
 
 use super::DEFAULT_LISTEN;
@@ -12,7 +13,8 @@ use super::DEFAULT_LISTEN;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ListenArgs {
     /// Where the broker listens; port 0 takes any free one. Given again, it listens there too. The
-    /// protocol is PLAINTEXT or SSL [default: SSL with --tls or --tls-cert]
+    /// protocol is `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL` [default: what --tls and
+    /// --users make of it]
     #[arg(long, value_name = "[PROTOCOL://]HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = Listen::read)]
     listen: Vec<Listen>,
     /// What clients are told to connect to (for containers, port mappings and tunnels), one for
@@ -29,6 +31,10 @@ pub(crate) struct ListenArgs {
     /// The private key of --tls-cert: PEM, without a passphrase
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Let only these users in: a file with a line `name:password` for each, and comments behind
+    /// `#`, that nobody else can write to. They log in by SASL/PLAIN
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
 }
 
 /// A value of --listen.
@@ -77,6 +83,16 @@ impl ListenArgs {
             ),
             _ => {}
         }
+        match (&self.users, listeners.iter().find(|listener| listener.protocol.has_login())) {
+            (None, Some(listener)) => {
+                bail!("--listen {listener} wants logins: pass --users with a file of users")
+            }
+            (Some(_), None) => bail!(
+                "there are --users, and no --listen wants a login: leave PLAINTEXT:// or SSL:// out of one, or \
+                 --users away"
+            ),
+            _ => {}
+        }
         for (listener, advertised) in listeners.iter_mut().zip(&self.advertise) {
             listener.advertised = Some(advertised.clone());
         }
@@ -93,12 +109,17 @@ impl ListenArgs {
         }
     }
 
+    /// Who may log in.
+    pub(crate) fn users(&self) -> Result<Option<Arc<Users>>> {
+        Ok(self.users.as_deref().map(Users::read).transpose()?.map(Arc::new))
+    }
+
     /// One that names no protocol has what there is.
     fn listener(&self, listen: &Listen) -> Listener {
-        let protocol = match self.certificate() {
-            _ if listen.has_protocol => listen.listener.protocol,
-            Some(_) => SecurityProtocol::Ssl,
-            None => SecurityProtocol::Plaintext,
+        let protocol = if listen.has_protocol {
+            listen.listener.protocol
+        } else {
+            SecurityProtocol::with(self.certificate().is_some(), self.users.is_some())
         };
         Listener { protocol, ..listen.listener.clone() }
     }
@@ -149,6 +170,9 @@ mod tests {
             ("", &["PLAINTEXT"][..]),
             ("--tls", &["SSL"]),
             ("--tls-cert a --tls-key b", &["SSL"]),
+            ("--users u", &["SASL_PLAINTEXT"]),
+            ("--users u --tls", &["SASL_SSL"]),
+            ("--users u --tls --listen a:1 --listen ssl://a:2", &["SASL_SSL", "SSL"]),
             ("--tls --listen a:1 --listen plaintext://a:2", &["SSL", "PLAINTEXT"]),
         ] {
             let listeners = listeners(line).unwrap();
@@ -170,6 +194,8 @@ mod tests {
             ("--listen ssl://a:1", "pass --tls"),
             ("--listen plaintext://a:1 --tls", "no --listen uses it"),
             ("--tls-cert a", "--tls-key"),
+            ("--listen sasl_plaintext://a:1", "pass --users"),
+            ("--listen ssl://a:1 --tls --users u", "no --listen wants a login"),
         ] {
             let error = listeners(line).unwrap_err().to_string();
             assert!(error.contains(remedy), "{line}: {error}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use broker::{BrokerConfig, Cluster, Listening, StartError};
+use broker::{BrokerConfig, Cluster, Listening, SecurityProtocol, StartError};
 
 use crate::cli::BrokerArgs;
 use crate::metrics::Metrics;
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     let cluster = start(BrokerConfig {
         listeners: args.listen.listeners()?,
         certificate: args.listen.certificate(),
+        users: args.listen.users()?,
         num_partitions: args.partitions,
         auto_create_topics: !args.no_auto_create,
         request_metrics: metrics.as_mut().map(Metrics::of_requests),
@@ -54,12 +55,28 @@ pub(crate) fn say_how_to_connect(cluster: &Cluster) {
             (_, Some(told)) => say!("clients that come by {address} are told to connect to {told}"),
         }
     }
-    if let Some(file) = cluster.trusted_certificate().map(Path::display) {
-        say!("clients with TLS trust {file}, a copy of which does as well:");
-        say!("  librdkafka, confluent-kafka  security.protocol=ssl ssl.ca.location={file}");
-        say!("  kafka-python                 security_protocol=\"SSL\", ssl_cafile=\"{file}\"");
+    if let Some(login) = cluster.listening().iter().map(|one| one.listener.protocol).find(|it| it.has_login())
+    {
+        let login = login.name();
+        say!("clients log in as one of the users, by SASL/PLAIN:");
         say!(
-            "  Java                         security.protocol=SSL ssl.truststore.type=PEM ssl.truststore.location={file}"
+            "  librdkafka, confluent-kafka  security.protocol={login} sasl.mechanism=PLAIN sasl.username=… sasl.password=…"
+        );
+        say!(
+            "  kafka-python                 security_protocol=\"{login}\", sasl_mechanism=\"PLAIN\", sasl_plain_username=…, sasl_plain_password=…"
+        );
+        say!(
+            "  Java                         security.protocol={login} sasl.mechanism=PLAIN sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"…\" password=\"…\";"
+        );
+    }
+    if let Some(file) = cluster.trusted_certificate().map(Path::display) {
+        let listeners = cluster.listening().iter().map(|one| one.listener.protocol);
+        let name = listeners.into_iter().find(|it| it.has_tls()).map_or("SSL", SecurityProtocol::name);
+        say!("clients with TLS trust {file}, a copy of which does as well:");
+        say!("  librdkafka, confluent-kafka  security.protocol={name} ssl.ca.location={file}");
+        say!("  kafka-python                 security_protocol=\"{name}\", ssl_cafile=\"{file}\"");
+        say!(
+            "  Java                         security.protocol={name} ssl.truststore.type=PEM ssl.truststore.location={file}"
         );
     }
 }
@@ -76,6 +93,7 @@ pub(crate) fn start(config: BrokerConfig) -> Result<Cluster> {
         StartError::DataDir { .. } => anyhow!("{error}. Pass a folder that can be written to (--data-dir)"),
         StartError::Listen { .. }
         | StartError::NoCertificate { .. }
+        | StartError::NoUsers { .. }
         | StartError::Certificate { .. }
         | StartError::NoListener
         | StartError::UnknownHost { .. }

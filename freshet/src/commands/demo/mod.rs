@@ -208,6 +208,7 @@ fn embedded_broker(
     let broker = super::broker::start(BrokerConfig {
         listeners,
         certificate: args.listen.certificate(),
+        users: args.listen.users()?,
         num_partitions: topics::PARTITIONS,
         auto_create_topics: !args.no_auto_create,
         request_metrics: metrics.map(Metrics::of_requests),

@@ -1,0 +1,137 @@
+//! What a client says before it may say anything else, where its listener wants a login.
+//!
+//! # Behaviour
+//! As Kafka's: `ApiVersions` once, then `SaslHandshake`, then the mechanism's token, in
+//! `SaslAuthenticate` after a handshake of version 1, as a bare frame after one of version 0.
+//! Whatever else comes ends the connection, and so does a refusal, once it is told.
+//!
+//! # Simplifications
+//! - A request that has no place here is answered only if it is one of these three.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
+use protocol::sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
+use protocol::{ApiKey, ErrorCode, RequestHeader};
+
+use super::plain::{self, MECHANISMS};
+use super::{Frame, Incoming, RequestError, api_versions};
+use crate::users::Users;
+
+/// A client that is not logged in yet.
+#[derive(Debug)]
+pub(crate) struct Login {
+    users: Arc<Users>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Start { asked_versions: bool },
+    Token { bare: bool },
+}
+
+/// What came of a frame.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Send this; more is to come.
+    Answer(Frame),
+    /// Send this; the client is logged in.
+    Welcome(Frame),
+    /// Send this, if there is anything, and hang up. The reason is for the log.
+    Refuse(Option<Frame>, String),
+}
+
+impl Login {
+    /// Nothing has been said yet.
+    pub(crate) fn new(users: Arc<Users>) -> Self {
+        Self { users, state: State::Start { asked_versions: false } }
+    }
+
+    /// Takes the client's next frame, its length taken off.
+    pub(crate) fn step(&mut self, frame: Bytes) -> Result<Step, RequestError> {
+        if let State::Token { bare: true } = self.state {
+            return Ok(match plain::check(&frame, &self.users) {
+                Ok(()) => Step::Welcome(Frame::bare(&[])),
+                Err(message) => Step::Refuse(None, message),
+            });
+        }
+        let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;
+        let RequestHeader { api_key, api_version: version, correlation_id, client_id } = header;
+        let key = ApiKey::from_number(api_key).ok_or(RequestError::UnknownApi { number: api_key })?;
+        if !key.supports(version) {
+            return match key {
+                ApiKey::ApiVersions => Ok(Step::Answer(api_versions::unsupported(correlation_id))),
+                _ => Err(RequestError::UnsupportedVersion { key, version }),
+            };
+        }
+        let incoming = Incoming { version, correlation_id, client_id, body };
+        match (&mut self.state, key) {
+            (State::Start { asked_versions }, ApiKey::ApiVersions) if !*asked_versions => {
+                *asked_versions = true;
+                incoming.frame(|request: ApiVersionsRequest| api_versions::handle(&request)).map(Step::Answer)
+            }
+            (State::Start { .. }, ApiKey::SaslHandshake) => self.handshake(incoming),
+            (State::Token { .. }, ApiKey::SaslAuthenticate) => authenticate(&self.users, incoming),
+            (State::Start { .. }, key) => Ok(Step::Refuse(
+                None,
+                format!(
+                    "{key:?} before a login: this listener wants one, with sasl.mechanism, sasl.username and sasl.password"
+                ),
+            )),
+            (State::Token { .. }, key) => out_of_place(incoming, key),
+        }
+    }
+
+    fn handshake(&mut self, mut incoming: Incoming) -> Result<Step, RequestError> {
+        let mechanism = incoming.decode::<SaslHandshakeRequest>()?.mechanism;
+        let known = MECHANISMS.contains(&mechanism.as_str());
+        let error_code = if known { ErrorCode::NONE } else { ErrorCode::UNSUPPORTED_SASL_MECHANISM };
+        let mechanisms = MECHANISMS.map(str::to_owned).into();
+        let frame =
+            incoming.encode::<SaslHandshakeRequest>(&SaslHandshakeResponse { error_code, mechanisms });
+        if !known {
+            let known = MECHANISMS.join(", ");
+            return Ok(Step::Refuse(Some(frame), format!("sasl.mechanism={mechanism:?} is none of {known}")));
+        }
+        self.state = State::Token { bare: incoming.version == 0 };
+        Ok(Step::Answer(frame))
+    }
+}
+
+fn authenticate(users: &Users, mut incoming: Incoming) -> Result<Step, RequestError> {
+    let token = incoming.decode::<SaslAuthenticateRequest>()?.auth_bytes;
+    let answer = |response| incoming.encode::<SaslAuthenticateRequest>(&response);
+    Ok(match plain::check(&token, users) {
+        Ok(()) => Step::Welcome(answer(SaslAuthenticateResponse::default())),
+        Err(message) => {
+            let response = SaslAuthenticateResponse {
+                error_code: ErrorCode::SASL_AUTHENTICATION_FAILED,
+                error_message: Some(message.clone()),
+                ..Default::default()
+            };
+            Step::Refuse(Some(answer(response)), message)
+        }
+    })
+}
+
+/// A request between handshake and tokens.
+fn out_of_place(incoming: Incoming, key: ApiKey) -> Result<Step, RequestError> {
+    let error_code = ErrorCode::ILLEGAL_SASL_STATE;
+    let frame = match key {
+        ApiKey::ApiVersions => Some(
+            incoming
+                .frame(|_: ApiVersionsRequest| ApiVersionsResponse { error_code, ..Default::default() })?,
+        ),
+        ApiKey::SaslHandshake => {
+            Some(incoming.frame(|_: SaslHandshakeRequest| SaslHandshakeResponse {
+                error_code,
+                ..Default::default()
+            })?)
+        }
+        _ => None,
+    };
+    Ok(Step::Refuse(frame, format!("{key:?} in the middle of a login")))
+}
