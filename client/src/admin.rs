@@ -21,6 +21,9 @@ pub use groups::{Group, Member};
 pub use offsets::Offsets;
 pub use topics::{NewTopic, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout};
 
+/// A client that waits for its cluster has no more than this to say: a failure an attempt.
+const MOST_EVENTS: usize = 200;
+
 /// Sees and arranges a cluster. Every call takes at most the timeout that was given to
 /// [`Admin::connect`].
 pub struct Admin {
@@ -85,10 +88,28 @@ impl Admin {
 
     /// What there is: every broker, and every topic with its partitions.
     fn metadata(&self, what: &str) -> Result<Metadata, ClusterError> {
+        let metadata = self.outside.fetch_metadata(None, self.timeout);
         let metadata =
-            self.outside.fetch_metadata(None, self.timeout).map_err(|error| self.wrong(what, &error))?;
+            metadata.map_err(|error| self.login_refused(what).unwrap_or_else(|| self.wrong(what, &error)))?;
         self.outside.context().reachability.mark_reachable();
         Ok(metadata)
+    }
+
+    /// The error that a broker has not let us in, if that is why nothing came.
+    fn login_refused(&self, what: &str) -> Option<ClusterError> {
+        // What librdkafka has to say is told to the context as it is taken from its queue, one
+        // thing at a time; whether there is more is not told.
+        let mut reason = None;
+        for _ in 0..MOST_EVENTS {
+            let _an_event_or_nothing = self.outside.poll(Duration::ZERO);
+            reason = reason.or_else(|| self.outside.context().reachability.take_refused_login());
+        }
+        let reason = reason?;
+        Some(ClusterError::Refused {
+            what: what.to_owned(),
+            servers: self.settings.servers().to_owned(),
+            reason: format!("{reason}: look at sasl.mechanism, sasl.username and sasl.password"),
+        })
     }
 
     fn wrong(&self, what: &str, error: &KafkaError) -> ClusterError {

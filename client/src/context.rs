@@ -40,6 +40,8 @@ pub(crate) struct Reachability {
     failing: Mutex<Option<Failing>>,
     /// The offset that librdkafka's last complaint about a batch named.
     unreadable_at: Mutex<Option<i64>>,
+    /// Why a broker did not let this client in, if one did not.
+    refused_login: Mutex<Option<String>>,
 }
 
 /// Attempts to connect fail.
@@ -79,6 +81,11 @@ impl Reachability {
         locked(&self.unreadable_at).take()
     }
 
+    /// Why a broker did not let this client in, if one has said so since this was asked last.
+    pub(crate) fn take_refused_login(&self) -> Option<String> {
+        locked(&self.refused_login).take()
+    }
+
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
@@ -95,6 +102,11 @@ impl Reachability {
                 } else if !self.lost.swap(true, Ordering::Relaxed) {
                     tracing::warn!("the broker went away: {reason}; reconnecting until it is back");
                 }
+            }
+            // librdkafka tries again, and whoever waits for it hears of nothing but time.
+            Some(RDKafkaErrorCode::Authentication) => {
+                tracing::warn!(target: "librdkafka", "{reason}");
+                *locked(&self.refused_login) = Some(reason.to_owned());
             }
             Some(code) if is_outage(code) => tracing::debug!(target: "librdkafka", "{reason}"),
             Some(code) if is_unreadable(code) => {

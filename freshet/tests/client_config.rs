@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{Broker, freshet};
+use serde_json::Value;
 
 const SECRET: &str = "s3cr3t";
 
@@ -76,4 +77,48 @@ fn secrets_are_seen_nowhere_and_a_file_that_others_can_read_is_told_of() {
     let (output, said) = topics(&folder.path().join("none"), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("could not read the client's configuration"), "{said}");
+}
+
+/// A broker that lets in ada alone, and the file with which she comes.
+fn broker_with_logins(folder: &Path) -> (Broker, std::path::PathBuf) {
+    let users = folder.join("users");
+    write(&users, 0o600, &format!("ada:{SECRET}\n"));
+    let options = ["--listen", "127.0.0.1:0", "--users", users.to_str().unwrap()];
+    let broker = Broker::start_with(freshet(), &folder.join("data"), &options);
+    let file = folder.join("ada.properties");
+    let text = format!(
+        "bootstrap.servers={}\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n\
+         sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username='ada' \
+         password='{SECRET}';\n",
+        broker.address
+    );
+    write(&file, 0o600, &text);
+    (broker, file)
+}
+
+#[test]
+fn a_show_runs_on_a_cluster_that_wants_a_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_broker, file) = broker_with_logins(folder.path());
+    let mut show = freshet();
+    show.args(["demo", "--headless", "--scenario", "markets", "--format", "jsonl", "--duration", "4s"]);
+    let output = show.arg("--client-config").arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains(SECRET), "{said}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    let summary: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let answers = summary["businesses"][0]["answers_out"].as_u64();
+    assert!(answers.is_some_and(|answers| answers > 0), "{summary}");
+}
+
+#[test]
+fn who_is_not_let_in_is_told_so_and_not_that_no_broker_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_broker, file) = broker_with_logins(folder.path());
+    let text = std::fs::read_to_string(&file).unwrap();
+    write(&file, 0o600, &text.replace("'ada'", "'eve'"));
+    let (output, said) = topics(&file, &[]);
+    assert!(!output.status.success());
+    assert!(said.contains("Invalid username or password") && said.contains("sasl.username"), "{said}");
+    assert!(!said.contains("is a broker running?"), "{said}");
 }

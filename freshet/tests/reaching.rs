@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::net::{Ipv6Addr, TcpListener};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -142,6 +142,7 @@ fn clients_log_in_and_whoever_should_not_is_told_why() {
     let trusted = certificate(folder.path());
     let plain_text = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=ada"];
     let encrypted = ["security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.username=ada", &trusted];
+    drop(TcpStream::connect(&plain).unwrap());
     reach(&plain, &[&plain_text[..], &["sasl.password=se:cret"]].concat()).unwrap();
     reach(&broker.address, &[&encrypted[..], &["sasl.password=se:cret"]].concat()).unwrap();
     let refused = kcat(&plain, &[&plain_text[..], &["sasl.password=hunter2"]].concat()).unwrap_err();
@@ -150,6 +151,7 @@ fn clients_log_in_and_whoever_should_not_is_told_why() {
     until_said(&said, &["Invalid username or password", "wants one, with sasl.mechanism"]);
     let said = std::fs::read_to_string(&said).unwrap();
     assert!(!said.contains("cret") && !said.contains("hunter2"), "no password in a log: {said}");
+    assert!(!said.contains("eof"), "who hangs up before a login is not worth a line: {said}");
 }
 
 /// Its own processes reach the show's broker by a listener of their own.

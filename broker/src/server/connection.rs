@@ -73,9 +73,11 @@ pub(super) enum Closed {
 }
 
 impl Closed {
-    /// Clients hang up in all manners; none of them is worth a line in the log.
+    /// Before a login clients hang up in all manners, half-way through a request too: none of them
+    /// is worth a line in the log.
     pub(super) fn ignore_hangup(self) -> Result<(), Self> {
         match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
             Self::Io(error) => ignore_hangup(error),
             other => Err(other),
         }
