@@ -60,7 +60,14 @@ class Parent:
     started: ClassVar[list[Parent]] = []
 
     def __init__(self, script: str, pass_fds: tuple[int, ...] = ()) -> None:
-        start = "import freshet, os, sys; brokers = [freshet.Broker()]\n"
+        # Who starts the tests in the background may have set some signals to be ignored.
+        start = """
+import freshet, os, signal, sys
+for usual in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(usual, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+brokers = [freshet.Broker()]
+"""
         say = "print(*(f'{b.pid} {b.bootstrap_servers}' for b in brokers), flush=True)"
         self.process = subprocess.Popen(
             [sys.executable, "-c", start + script.replace("SAY", say)],
