@@ -43,7 +43,7 @@ pub enum UsersError {
     },
     /// It has no user.
     #[error("there is no user in {}: a user is a line name:password", file.display())]
-    Nobody {
+    NoUser {
         /// The file.
         file: PathBuf,
     },
@@ -88,7 +88,7 @@ impl Users {
             }
         }
         if digests.is_empty() {
-            return Err(UsersError::Nobody { file: file.to_owned() });
+            return Err(UsersError::NoUser { file: file.to_owned() });
         }
         Ok(Self { digests })
     }

@@ -121,7 +121,7 @@ impl ConfigFile {
         self.servers.as_deref()
     }
 
-    /// What whoever wrote the file should know: a sentence each.
+    /// What the author of the file should know: a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let path = self.path.display();
         let mut all = Vec::new();

@@ -103,7 +103,7 @@ impl Reachability {
                     tracing::warn!("the broker went away: {reason}; reconnecting until it is back");
                 }
             }
-            // librdkafka tries again, and whoever waits for it hears of nothing but time.
+            // librdkafka tries again, and a caller that waits learns only that time has passed.
             Some(RDKafkaErrorCode::Authentication) => {
                 tracing::warn!(target: "librdkafka", "{reason}");
                 *locked(&self.refused_login) = Some(reason.to_owned());

@@ -39,13 +39,13 @@
 
 mod admin;
 mod assignment;
+mod broker_connection;
 mod config_file;
 mod context;
 pub mod direct;
 mod error;
 mod group;
 mod inbox;
-mod line;
 mod producer;
 mod reader;
 mod record;

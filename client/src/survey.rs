@@ -19,8 +19,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::broker_connection::BrokerConnection;
 use crate::group::list;
-use crate::line::Line;
 use crate::unreadable::{Stored, Unreadable};
 use crate::{Settings, TopicPartition};
 
@@ -366,29 +366,29 @@ fn asked<C: ConsumerContext>(
     places: Vec<LogPosition>,
 ) -> Vec<(TopicPartition, i64, Stored)> {
     let mut leaders: HashMap<String, HashMap<i32, String>> = HashMap::new();
-    let mut lines: HashMap<String, Line> = HashMap::new();
+    let mut connections: HashMap<String, BrokerConnection> = HashMap::new();
     let mut all = Vec::new();
     for (at, next) in places {
         let of_topic = leaders
             .entry(at.topic.clone())
             .or_insert_with(|| leaders_of(consumer, &at.topic).unwrap_or_default());
         let Some(address) = of_topic.get(&at.partition) else { continue };
-        if !lines.contains_key(address) {
-            match Line::connect(address, settings) {
-                Ok(line) => drop(lines.insert(address.clone(), line)),
+        if !connections.contains_key(address) {
+            match BrokerConnection::connect(address, settings) {
+                Ok(connection) => drop(connections.insert(address.clone(), connection)),
                 Err(error) => {
                     tracing::debug!("asking {address} what lies at {at}@{next}: {error}");
                     continue;
                 }
             }
         }
-        let line = lines.get_mut(address).expect("it was there, or put there");
-        match line.batch(&at, next) {
+        let connection = connections.get_mut(address).expect("it was there, or put there");
+        match connection.batch(&at, next) {
             Ok(Some(stored)) => all.push((at, next, stored)),
             Ok(None) => {}
             Err(error) => {
                 tracing::debug!("asking {address} what lies at {at}@{next}: {error}");
-                lines.remove(address);
+                connections.remove(address);
             }
         }
     }

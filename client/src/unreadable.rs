@@ -28,7 +28,7 @@ use std::ops::ControlFlow;
 use protocol::records::{BatchHeader, walk};
 
 use crate::TopicPartition;
-use crate::line::Line;
+use crate::broker_connection::BrokerConnection;
 
 /// So many batches are passed over in one look at a partition.
 const MOST_PASSED: usize = 1_000;
@@ -98,7 +98,7 @@ fn fault(batch: &[u8], header: &BatchHeader) -> Option<String> {
     walk(batch, header, |_| ControlFlow::<()>::Continue(())).err().map(|error| error.to_string())
 }
 
-impl Line {
+impl BrokerConnection {
     /// The batch of `at` that holds `offset`, or the first behind it, of those that hand something
     /// over or can't be read. None at the end.
     pub(crate) fn batch(&mut self, at: &TopicPartition, offset: i64) -> io::Result<Option<Stored>> {

@@ -1,8 +1,8 @@
 //! `--metrics`: what Prometheus reads, at `http://HOST:PORT/metrics`.
 //!
-//! It is as much of HTTP as a scrape needs: one GET a connection, answered whole. Whoever connects
-//! may mean no good, so everything is bounded: the request in bytes, a connection in time, and how
-//! many are served at once. Others wait in the kernel, and the show waits for none of them.
+//! It is as much of HTTP as a scrape needs: one GET a connection, answered whole. A client that
+//! connects may mean no good, so everything is bounded: the request in bytes, a connection in time,
+//! and how many are served at once. Others wait in the kernel, and the show waits for none of them.
 //!
 //! # Simplifications
 //! - No TLS and no password: it is for this machine, or for a network of one's own.

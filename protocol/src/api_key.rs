@@ -99,7 +99,7 @@ api_keys! {
     DescribeDelegationToken = 41, 1..=3, flexible 2;
     /// Remove groups.
     DeleteGroups = 42, 0..=2, flexible 2;
-    /// Choose the leaders of partitions anew.
+    /// Choose new leaders of partitions.
     ElectLeaders = 43, 0..=2, flexible 2;
     /// Change settings one by one.
     IncrementalAlterConfigs = 44, 0..=1, flexible 1;

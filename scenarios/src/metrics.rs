@@ -74,7 +74,8 @@ impl ShowMetrics {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(figures);
     }
 
-    /// Those at hand; whoever shows newer ones meanwhile does not wait for who writes these.
+    /// Those at hand: a snapshot that comes meanwhile does not wait for the scrape that writes
+    /// these.
     fn figures(&self) -> Arc<Figures> {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -8,16 +8,17 @@
 //! # Simplifications
 //! - A request that has no place here is answered only if it is one of these three.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 use protocol::sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
-use protocol::{ApiKey, ErrorCode, RequestHeader};
+use protocol::{ApiKey, ErrorCode};
 
 use super::plain::{self, MECHANISMS};
-use super::{Frame, Incoming, RequestError, api_versions};
+use super::{Frame, Incoming, RequestError, api_versions, read};
 use crate::users::Users;
 
 /// A client that is not logged in yet.
@@ -58,16 +59,10 @@ impl Login {
                 Err(message) => Step::Refuse(None, message),
             });
         }
-        let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;
-        let RequestHeader { api_key, api_version: version, correlation_id, client_id } = header;
-        let key = ApiKey::from_number(api_key).ok_or(RequestError::UnknownApi { number: api_key })?;
-        if !key.supports(version) {
-            return match key {
-                ApiKey::ApiVersions => Ok(Step::Answer(api_versions::unsupported(correlation_id))),
-                _ => Err(RequestError::UnsupportedVersion { key, version }),
-            };
-        }
-        let incoming = Incoming { version, correlation_id, client_id, body };
+        let (key, incoming) = match read(frame)? {
+            ControlFlow::Continue(incoming) => incoming,
+            ControlFlow::Break(answer) => return Ok(Step::Answer(answer)),
+        };
         match (&mut self.state, key) {
             (State::Start { asked_versions }, ApiKey::ApiVersions) if !*asked_versions => {
                 *asked_versions = true;

@@ -57,6 +57,8 @@ mod sasl_authenticate;
 mod sasl_handshake;
 pub(crate) mod sync_group;
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use protocol::{ApiKey, DecodeError, Reader, Request, RequestHeader};
 use thiserror::Error;
@@ -184,16 +186,15 @@ impl Incoming {
         Frame::response::<R>(self.version, self.correlation_id, response)
     }
 
-    /// The same without more around it.
+    /// The answer of a handler to what was asked.
     fn frame<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Frame, RequestError> {
         let response = handler(self.decode::<R>()?);
         Ok(self.encode::<R>(&response))
     }
 
     /// For the many requests whose answer is at hand.
-    fn answer<R: Request>(mut self, handler: impl FnOnce(R) -> R::Response) -> Result<Outcome, RequestError> {
-        let response = handler(self.decode::<R>()?);
-        Ok(Outcome::reply(self.encode::<R>(&response)))
+    fn answer<R: Request>(self, handler: impl FnOnce(R) -> R::Response) -> Result<Outcome, RequestError> {
+        self.frame(handler).map(Outcome::reply)
     }
 }
 
@@ -230,21 +231,30 @@ pub(crate) fn may_take_long(frame: &[u8]) -> bool {
     }
 }
 
-/// Handles one frame, its length already taken off.
-pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, RequestError> {
+/// Which request a frame is, its length already taken off. It breaks with the answer to the one
+/// request that has one in a version that is not known.
+fn read(frame: Bytes) -> Result<ControlFlow<Frame, (ApiKey, Incoming)>, RequestError> {
     let (header, body) = RequestHeader::decode(frame).map_err(RequestError::Header)?;
     let RequestHeader { api_key, api_version: version, correlation_id, client_id } = header;
     let key = ApiKey::from_number(api_key).ok_or(RequestError::UnknownApi { number: api_key })?;
-    if !key.supports(version) {
-        return match key {
-            ApiKey::ApiVersions => Ok(Outcome::reply(api_versions::unsupported(correlation_id))),
-            _ => Err(RequestError::UnsupportedVersion { key, version }),
-        };
+    if key.supports(version) {
+        return Ok(ControlFlow::Continue((key, Incoming { version, correlation_id, client_id, body })));
     }
+    match key {
+        ApiKey::ApiVersions => Ok(ControlFlow::Break(api_versions::unsupported(correlation_id))),
+        _ => Err(RequestError::UnsupportedVersion { key, version }),
+    }
+}
+
+/// Handles one frame, its length already taken off.
+pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, RequestError> {
+    let (key, incoming) = match read(frame)? {
+        ControlFlow::Continue(incoming) => incoming,
+        ControlFlow::Break(answer) => return Ok(Outcome::reply(answer)),
+    };
     let groups = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Groups));
     let offsets = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Offsets));
     let logs = |outcome: Result<Outcome, _>| outcome.map(|outcome| outcome.changing(Changed::Logs));
-    let incoming = Incoming { version, correlation_id, client_id, body };
     match key {
         ApiKey::Produce => produce::handle(context, incoming),
         ApiKey::Fetch => fetch::handle(context, incoming),

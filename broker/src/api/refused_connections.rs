@@ -6,8 +6,8 @@
 //! that. A request of our own would close the connection to any other broker, and one that is
 //! announced would puzzle clients that look through the list. `DescribeConfigs` by name is answered
 //! by every Kafka, with nothing where the name is unknown, and no tool asks for a name that it does
-//! not know: none is shown a setting that is none. Whoever may read the broker's settings may read
-//! this.
+//! not know: none is shown a setting that is none. A client that may read the broker's settings may
+//! read this.
 
 use protocol::describe_configs::{DescribeConfigsEntry, SOURCE_DEFAULT};
 

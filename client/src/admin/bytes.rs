@@ -2,9 +2,9 @@
 //! in Kafka's own bytes.
 //!
 //! # Simplifications
-//! - These requests go over plain TCP, as [`Line`] says: on a cluster that wants TLS or SASL
-//!   settings can't be altered and offsets not be deleted, and of what is refused there only the
-//!   code is known.
+//! - These requests go over plain TCP, as [`BrokerConnection`] says: on a cluster that wants TLS or
+//!   SASL settings can't be altered and offsets not be deleted, and of what is refused there only
+//!   the code is known.
 
 use std::io;
 
@@ -19,7 +19,7 @@ use protocol::offset_delete::{OffsetDeletePartition, OffsetDeleteRequest, Offset
 use protocol::{ErrorCode, Request};
 
 use super::{Admin, NewTopic};
-use crate::line::Line;
+use crate::broker_connection::BrokerConnection;
 use crate::{ClusterError, TopicPartition};
 
 /// `CreateTopics`, the first version with a default number of partitions (Kafka 2.4).
@@ -83,8 +83,8 @@ impl Admin {
             }
         });
         let request = OffsetDeleteRequest { group_id: group.to_owned(), topics: topics.collect() };
-        let response = Line::connect(&coordinator, &self.settings)
-            .and_then(|mut line| line.call(FIRST, &request))
+        let response = BrokerConnection::connect(&coordinator, &self.settings)
+            .and_then(|mut broker| broker.call(FIRST, &request))
             .map_err(|error| self.unanswered(&what, &coordinator, &error))?;
         self.taken(&what, response.error_code, None)?;
         for partition in response.topics.into_iter().flat_map(|topic| topic.partitions) {
@@ -131,9 +131,9 @@ impl Admin {
     ) -> Result<R::Response, ClusterError> {
         let mut last = None;
         for (_, address) in self.brokers()? {
-            match Line::connect(&address, &self.settings) {
-                Ok(mut line) => {
-                    return line
+            match BrokerConnection::connect(&address, &self.settings) {
+                Ok(mut broker) => {
+                    return broker
                         .call(version, request)
                         .map_err(|error| self.unanswered(what, &address, &error));
                 }

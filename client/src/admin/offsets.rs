@@ -6,8 +6,8 @@ use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 
 use super::Admin;
+use crate::broker_connection::BrokerConnection;
 use crate::group::list;
-use crate::line::Line;
 use crate::stored::{StoredRecord, find};
 use crate::survey::leaders_of;
 use crate::{ClusterError, Settings, TopicPartition};
@@ -110,7 +110,9 @@ fn stored_record(
     at: &TopicPartition,
     offset: i64,
 ) -> Result<Option<StoredRecord>, Box<dyn Error + Send + Sync>> {
-    let Some(stored) = Line::connect(leader, settings)?.batch(at, offset)? else { return Ok(None) };
+    let Some(stored) = BrokerConnection::connect(leader, settings)?.batch(at, offset)? else {
+        return Ok(None);
+    };
     match stored.fault {
         Some(fault) => Err(fault.into()),
         None => find(&stored.bytes, offset),

@@ -6,7 +6,7 @@
 pub(super) enum Kind {
     /// It says how the cluster is reached.
     Connection,
-    /// Our programs decide that themselves; whoever sets it is told.
+    /// Our programs decide that themselves; a file that sets it is told of.
     Ours,
     /// Only Java's client knows it, or it is for another server, or it makes no difference to what
     /// is read and answered.

@@ -17,7 +17,7 @@ pub enum HostError {
     /// It has no address.
     #[error("{0}")]
     Unknown(String),
-    /// Whoever knows names did not answer in time.
+    /// The name service did not answer in time.
     #[error("no answer in time")]
     TimedOut,
 }
@@ -28,7 +28,7 @@ pub fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAdd
     let (send, receive) = mpsc::channel();
     let looks_up = thread::Builder::new().name("resolve".into()).spawn(move || {
         let found = (host.as_str(), port).to_socket_addrs();
-        // Nobody waits any more if this fails.
+        // If this fails the deadline has passed, and no one waits any more.
         let _late = send.send(found.map(|all| all.take(MOST_ADDRESSES).collect::<Vec<_>>()));
     });
     looks_up.map_err(|error| HostError::Unknown(error.to_string()))?;

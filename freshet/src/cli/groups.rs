@@ -42,7 +42,7 @@ pub(crate) enum GroupsCommand {
     Reset(ResetGroupArgs),
     /// Delete groups, or what a group has committed for a topic
     ///
-    /// A group that is deleted has committed nothing: its consumers begin anew, where their
+    /// A group that is deleted has committed nothing: its consumers begin again, where their
     /// `auto.offset.reset` says. It may have no members. It asks before it deletes; a script says
     /// `--yes`.
     ///

@@ -81,9 +81,9 @@ pub(crate) enum Acks {
     /// The leader
     #[value(name = "1")]
     Leader,
-    /// Nobody: a record may be lost, and nobody learns its offset
+    /// No broker: a record may be lost, and its offset is not known
     #[value(name = "0")]
-    Nobody,
+    None,
 }
 
 fn message(text: &str) -> Result<String, String> {

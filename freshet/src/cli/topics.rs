@@ -42,7 +42,7 @@ pub(crate) enum TopicsCommand {
     ///
     /// Settings that are not named stay as they are, and all that are named change or none does.
     /// Each is shown as it was and as it is. A topic can get more partitions, never fewer; the keys
-    /// of new records are then spread anew, so that a key's old and new records may lie in two
+    /// of new records are then spread otherwise, so that a key's old and new records may lie in two
     /// partitions.
     ///
     /// Example: `freshet topics alter payments --config retention.ms=60000`

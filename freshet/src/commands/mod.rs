@@ -41,7 +41,7 @@ fn settings(cluster: &ClusterArgs, name: &str) -> Result<Settings> {
 
 /// The same for a part of a show, which its supervisor may have started and named.
 fn worker_settings(cluster: &ClusterArgs, control: &ControlArgs, usual_name: &str) -> Result<Settings> {
-    // Whoever has started it has read the same file, and has said what there is to say.
+    // The supervisor that has started it has read the same file, and has said what there is to say.
     let sayings = if control.supervised { Sayings::Unsaid } else { Sayings::Said };
     let name = control.client_id.as_deref().unwrap_or(usual_name);
     cluster_settings(cluster, sayings).map(|settings| settings.with_client_id(name))

@@ -66,7 +66,7 @@ fn with_options(settings: Settings, args: &SendArgs) -> Settings {
     match args.acks {
         Acks::All => settings,
         Acks::Leader => with_acks("1"),
-        Acks::Nobody => with_acks("0"),
+        Acks::None => with_acks("0"),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn stand_before(
     let (address, change) =
         (address.to_owned(), std::sync::Arc::<Change>::from(Box::new(change) as Box<Change>));
     listen(move |client| {
-        // Whoever hangs up first ends it for both.
+        // The first to hang up ends it for both.
         let _ = pass_on(client, &address, &*change);
     })
 }

@@ -43,7 +43,7 @@ pub(super) fn unknown_host(server: &str, host: &str, error: &HostError) -> Findi
         }
         HostError::TimedOut => {
             format!(
-                "{} can't be found: whoever knows the address of {} does not answer",
+                "{} can't be found: the name service that has the address of {} does not answer",
                 short(server),
                 short(host)
             )
@@ -226,7 +226,7 @@ pub(super) fn advertised_name(broker: &BrokerAddress, error: &HostError) -> Stri
     let host = short(&broker.host);
     match error {
         HostError::Unknown(_) => format!("{host} has no address on this machine"),
-        HostError::TimedOut => format!("whoever knows the address of {host} does not answer"),
+        HostError::TimedOut => format!("the name service that has the address of {host} does not answer"),
     }
 }
 

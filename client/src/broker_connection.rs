@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 256 << 20;
 
 /// A connection to one broker.
-pub(crate) struct Line(Connection);
+pub(crate) struct BrokerConnection(Connection);
 
-impl Line {
+impl BrokerConnection {
     /// To `address`, as `host:port`.
     pub(crate) fn connect(address: &str, settings: &Settings) -> io::Result<Self> {
         let none = || io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -32,9 +32,9 @@ impl Line {
         for address in resolve(host, port, within(PATIENCE)).map_err(io::Error::other)? {
             match Connection::open(address, settings, within(PATIENCE)) {
                 Ok(connection) => {
-                    let mut line = Self(connection.with_max_response_bytes(MAX_RESPONSE_BYTES));
-                    line.ask(Connection::log_in)?;
-                    return Ok(line);
+                    let mut broker = Self(connection.with_max_response_bytes(MAX_RESPONSE_BYTES));
+                    broker.ask(Connection::log_in)?;
+                    return Ok(broker);
                 }
                 Err(OpenError::Failed(error)) => refused = error,
                 Err(error) => refused = io::Error::other(error),
