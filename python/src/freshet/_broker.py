@@ -42,7 +42,7 @@ class Broker:
 
     :param partitions: partitions of a topic that is made by being written to (the broker makes 4).
     :param data_dir: where the log is kept; without it in a temporary folder, gone at the end.
-    :param no_auto_create: refuse topics that nobody has made, instead of making them.
+    :param no_auto_create: refuse topics that were not created, instead of making them.
     :param port: where to listen; 0 takes any free port.
     :param timeout: how many seconds the start may take.
     """
