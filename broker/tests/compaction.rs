@@ -10,6 +10,7 @@ use broker::replica::Partition;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use protocol::records::codec::Levels;
 use protocol::records::{
     BatchBuilder, Compression, LeaderEpoch, Offset, ProducerStamp, check_batch, opened, opened_records,
 };
@@ -225,6 +226,37 @@ impl World {
             }
         }
         self.check();
+    }
+}
+
+/// What is written again is compressed as hard as the topic says.
+#[test]
+fn a_cleaned_batch_has_the_level_of_its_topic() {
+    let text: String = (0..3_000u64).map(|n| (n * n).to_string()).collect();
+    for (compression, levels) in [
+        (Compression::Gzip, [1, 9].map(|gzip| Levels { gzip, ..Levels::default() })),
+        (Compression::Zstd, [-5, 19].map(|zstd| Levels { zstd, ..Levels::default() })),
+    ] {
+        let [fast, slow] = levels.map(|compression_levels| {
+            let storage: Arc<MemoryStorage> = Arc::default();
+            let config = LogConfig { compression_levels, segment_bytes: 50_000, ..config() };
+            let opened =
+                Partition::open(storage, "t-0".into(), config, LeaderEpoch(0), RecoveryHints::default());
+            let mut partition = opened.expect("memory works").0;
+            let mut batch = BatchBuilder::new().compression(compression);
+            for (key, value) in [("a", "old"), ("a", "new"), ("b", &text)] {
+                batch.push(0, Some(key.as_bytes()), Some(value.as_bytes()));
+            }
+            let batch = batch.finish();
+            for _ in 0..9 {
+                partition.append(&batch, 0).expect("there is room");
+            }
+            partition.clean(&cleaner(1 << 20), 0).expect("memory works").expect("it is dirty");
+            let left = read_all(&partition);
+            assert!(left.len() < 27, "{} records are left", left.len());
+            partition.size_bytes()
+        });
+        assert!(slow < fast, "{compression:?}: {slow} bytes at the highest level, {fast} at the lowest");
     }
 }
 

@@ -46,9 +46,10 @@ pub(crate) struct Setting {
 
 /// Why some settings, which Kafka takes as well where they do nothing, are kept without effect.
 /// What would promise something that is not done is refused.
-const NO_LEVELS: &str = "Kept without effect: what is compressed here has the codec's own middle level.";
 const NO_TIERS: &str = "Kept without effect: it is about remote storage, which no topic can have.";
 const ONE_REPLICA: &str = "Kept without effect: there is one replica.";
+
+const GZIP_LEVEL: &str = "1 to 9, or -1";
 
 /// How Kafka names compressions; none leaves it to the producer.
 const CODECS: [(&str, Option<Compression>); 6] = [
@@ -90,18 +91,19 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "compression.gzip.level",
         broker_name: Some("compression.gzip.level"),
         kind: SettingKind::Int,
-        documentation: NO_LEVELS,
-        show: |_| "-1".into(),
-        apply: |_, value| match value.trim() {
-            "-1" => Ok(()),
-            level => number(level, 1, 9, "1 to 9, or -1"),
+        documentation: "How hard gzip tries where the broker compresses: 1 is fastest, 9 smallest, -1 the middle.",
+        show: |config| config.compression_levels.gzip.to_string(),
+        apply: |config, value| {
+            let level = long(value, -1, 9, GZIP_LEVEL)?;
+            config.compression_levels.gzip = (level != 0).then_some(level as i32).ok_or(GZIP_LEVEL)?;
+            Ok(())
         },
     },
     Setting {
         name: "compression.lz4.level",
         broker_name: Some("compression.lz4.level"),
         kind: SettingKind::Int,
-        documentation: NO_LEVELS,
+        documentation: "Kept without effect: LZ4 is compressed at one level here.",
         show: |_| "9".into(),
         apply: |_, value| number(value, 1, 17, "1 to 17"),
     },
@@ -124,9 +126,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "compression.zstd.level",
         broker_name: Some("compression.zstd.level"),
         kind: SettingKind::Int,
-        documentation: NO_LEVELS,
-        show: |_| "3".into(),
-        apply: |_, value| number(value, -131_072, 22, "-131072 to 22"),
+        documentation: "How hard Zstandard tries where the broker compresses: a higher level gives less and \
+                        takes longer.",
+        show: |config| config.compression_levels.zstd.to_string(),
+        apply: |config, value| {
+            config.compression_levels.zstd = long(value, -131_072, 22, "-131072 to 22")? as i32;
+            Ok(())
+        },
     },
     Setting {
         name: "delete.retention.ms",
@@ -296,9 +302,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "min.insync.replicas",
         broker_name: Some("min.insync.replicas"),
         kind: SettingKind::Int,
-        documentation: "How many replicas must have a record before acks=all is answered.",
+        documentation: "Kept without effect: as in Kafka a partition asks for no more replicas than it has, \
+                        and each has one.",
         show: |_| "1".into(),
-        apply: |_, value| only(value, "1", "there is one replica: use 1"),
+        apply: |_, value| number(value, 1, i64::from(i32::MAX), "a number of replicas, 1 or more"),
     },
     Setting {
         name: "preallocate",

@@ -1,5 +1,6 @@
 //! What can be set for a topic, under Kafka's names and with Kafka's defaults.
 
+use protocol::records::codec::Levels;
 use protocol::records::{Compression, TimestampType};
 
 /// What becomes of old records (`cleanup.policy`).
@@ -41,6 +42,9 @@ pub struct LogConfig {
     pub max_message_bytes: u32,
     /// `compression.type`: how batches are stored. `None` leaves it to their producers.
     pub compression: Option<Compression>,
+    /// `compression.gzip.level` and `compression.zstd.level`: how hard it is tried where batches
+    /// are compressed here.
+    pub compression_levels: Levels,
     /// `message.timestamp.type`.
     pub timestamp_type: TimestampType,
     /// `message.timestamp.after.max.ms`: how far ahead of the broker's clock a producer's may be.
@@ -74,6 +78,7 @@ impl Default for LogConfig {
             retention_bytes: None,
             max_message_bytes: 1_048_588,
             compression: None,
+            compression_levels: Levels::default(),
             timestamp_type: TimestampType::CreateTime,
             timestamp_after_max_ms: 3_600_000,
             timestamp_before_max_ms: i64::MAX,

@@ -77,7 +77,7 @@ pub(super) fn validate<'a>(
         return Ok(Validated { header: corrected, bytes });
     }
     let mut bytes = Vec::new();
-    let header = assemble(&corrected, &opened(records, &header)?, &mut bytes)?;
+    let header = assemble(&corrected, &opened(records, &header)?, config.compression_levels, &mut bytes)?;
     if bytes.len() > max as usize {
         return Err(ProduceError::TooLarge { size: bytes.len(), max });
     }

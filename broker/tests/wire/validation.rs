@@ -2,6 +2,7 @@
 //! those of an Apache Kafka 4.3 to the same bytes; `make clients` asks it (`batches.py`).
 
 use bytes::Bytes;
+use protocol::describe_configs::{BROKER, TOPIC};
 use protocol::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic, MAX_TIMESTAMP as LARGEST,
 };
@@ -11,7 +12,8 @@ use protocol::records::{
 };
 use protocol::{ErrorCode, records as batches};
 
-use crate::client::{Client, fetch, records, start};
+use crate::client::{Client, batch, fetch, records, start};
+use crate::settings::alter;
 
 const CODECS: [Compression; 4] =
     [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd];
@@ -213,6 +215,44 @@ fn batches_are_stored_in_the_compression_of_their_topic() {
     batch.push(0, None, Some(&[7; 2_000]));
     let refused = produce(&mut client, batch.finish().to_vec());
     assert_eq!(refused.error_code, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
+#[test]
+fn a_topic_says_how_hard_its_batches_are_compressed() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let text: String = (0..20_000u64).map(|n| (n * n).to_string()).collect();
+    for (codec, (fast, slow), refused) in
+        [("gzip", ("1", "9"), ["0", "10", "-2", "x"]), ("zstd", ("-5", "19"), ["23", "-131073", "", "1.5"])]
+    {
+        let level = format!("compression.{codec}.level");
+        let stored = |client: &mut Client, topic: &str| {
+            let batch = client.produce(topic, 0, batch(&[&text]));
+            let read = records(&client.fetch(&fetch(topic, &[(0, batch.base_offset)])));
+            let header = batches::check_batch(&read).unwrap();
+            let opened = batches::opened(&read, &header).unwrap();
+            let record = batches::opened_records(header, &opened).next().unwrap().unwrap();
+            assert_eq!(record.value, Some(text.as_bytes()));
+            read.len()
+        };
+        let lens = [("usual", None), ("fast", Some(fast)), ("slow", Some(slow))].map(|(name, value)| {
+            let topic = format!("{codec}-{name}");
+            client.create_topic(&topic, 1, &[("compression.type", codec)]);
+            let of = (TOPIC, topic.as_str());
+            let changes = value.map(|value| (level.as_str(), Some(value)));
+            assert_eq!(alter(&mut client, of, changes.as_slice()), ErrorCode::NONE);
+            for value in refused {
+                let code = alter(&mut client, of, &[(&level, Some(value))]);
+                assert_eq!(code, ErrorCode::INVALID_CONFIG, "{level}={value}");
+            }
+            stored(&mut client, &topic)
+        });
+        assert!(lens[2] < lens[1] && lens[2] != lens[0], "{codec}: {lens:?}");
+        // What the topic leaves open the broker's own setting says.
+        assert_eq!(alter(&mut client, (BROKER, "1"), &[(&level, Some(slow))]), ErrorCode::NONE);
+        let names = ["usual", "fast"].map(|name| format!("{codec}-{name}"));
+        assert_eq!(names.map(|topic| stored(&mut client, &topic)), [lens[2], lens[1]]);
+    }
 }
 
 #[test]

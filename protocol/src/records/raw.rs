@@ -132,11 +132,13 @@ fn read<'a>(input: &mut &'a [u8]) -> Option<RawRecord<'a>> {
 
 /// Appends to `output` a batch with the header of another one and these records (not compressed
 /// yet; see [`RawRecord::bytes`]), compressed as the other one was. Without records there is
-/// nothing to compress. `header` says how many they are, and which first and largest timestamp
-/// they have; length and checksum are computed. Answers with the header that the batch has.
+/// nothing to compress. `levels` say how hard. `header` says how many they are, and which first and
+/// largest timestamp they have; length and checksum are computed. Answers with the header that the
+/// batch has.
 pub fn assemble(
     header: &BatchHeader,
     records: &[u8],
+    levels: codec::Levels,
     output: &mut Vec<u8>,
 ) -> Result<BatchHeader, RecordError> {
     let compressed;
@@ -144,7 +146,7 @@ pub fn assemble(
         Compression::None => (header.attributes, records),
         _ if header.records_count == 0 => (header.attributes.with_compression(Compression::None), records),
         compression => {
-            compressed = codec::compress(compression, records);
+            compressed = codec::compress_at(levels, compression, records);
             (header.attributes, compressed.as_slice())
         }
     };
@@ -248,7 +250,7 @@ mod tests {
             let changed = BatchHeader { records_count: 2, base_timestamp: horizon, attributes, ..header };
             let mut output = b"what stood before".to_vec();
             let before = output.len();
-            let again = assemble(&changed, &records, &mut output).unwrap();
+            let again = assemble(&changed, &records, codec::Levels::default(), &mut output).unwrap();
             assert_eq!(check_batch(&output[before..]), Ok(again));
             assert_eq!((again.base_offset, again.last_offset()), (header.base_offset, header.last_offset()));
             assert_eq!(again.delete_horizon_ms(), Some(horizon));
@@ -263,7 +265,13 @@ mod tests {
         for compression in Compression::ALL {
             let header = check_batch(&batch(compression)).unwrap();
             let mut output = Vec::new();
-            let again = assemble(&BatchHeader { records_count: 0, ..header }, &[], &mut output).unwrap();
+            let again = assemble(
+                &BatchHeader { records_count: 0, ..header },
+                &[],
+                codec::Levels::default(),
+                &mut output,
+            )
+            .unwrap();
             assert_eq!((output.len(), check_batch(&output)), (HEADER_LEN, Ok(again)));
             assert_eq!((again.records_count, again.next_offset()), (0, header.next_offset()));
         }

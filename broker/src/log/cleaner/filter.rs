@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use protocol::records::codec::Levels;
 use protocol::records::{BatchHeader, Offset, RecordError, TimestampType, assemble, opened, raw_records};
 
 use super::key_map::KeyMap;
@@ -22,6 +23,8 @@ pub(super) struct Filter<'a> {
     pub(super) end: Offset,
     pub(super) now_ms: i64,
     pub(super) delete_retention_ms: i64,
+    /// How hard what is written again is compressed.
+    pub(super) levels: Levels,
 }
 
 impl Filter<'_> {
@@ -104,7 +107,7 @@ impl Filter<'_> {
                 records.extend_from_slice(record.bytes);
             }
         }
-        assemble(&changed, &records, output).map(Some)
+        assemble(&changed, &records, self.levels, output).map(Some)
     }
 
     /// What is left of a batch of which no record stays.
@@ -114,7 +117,7 @@ impl Filter<'_> {
         output: &mut Vec<u8>,
     ) -> Result<Option<BatchHeader>, RecordError> {
         let changed = BatchHeader { records_count: 0, ..*header };
-        self.must_stay(header).then(|| assemble(&changed, &[], output)).transpose()
+        self.must_stay(header).then(|| assemble(&changed, &[], self.levels, output)).transpose()
     }
 
     /// A batch stays, be it empty, for its sequence numbers, if they are its producer's last ones

@@ -81,6 +81,7 @@ impl Cleaning {
             end,
             now_ms: self.now_ms,
             delete_retention_ms: self.config.delete_retention_ms,
+            levels: self.config.compression_levels,
         };
         // Begins at `from` in the new file.
         let (mut buffer, mut from) = (Vec::with_capacity(2 * WRITE_BYTES), 0);

@@ -24,7 +24,8 @@
 //! # Simplifications
 //!
 //! - No dictionaries (LZ4, Zstandard): Kafka has no place to put one.
-//! - Levels can't be chosen: each codec's own middle, as Kafka's producers do by default.
+//! - Snappy and LZ4 have no levels: Snappy has none anywhere, and `lz4_flex` has LZ4's fastest
+//!   alone.
 
 mod lz4;
 mod snappy;
@@ -38,6 +39,23 @@ use super::Compression;
 
 /// A piece of what gzip and Zstandard give.
 const PIECE_BYTES: usize = 16 << 10;
+
+/// How hard gzip and Zstandard try: a higher level takes longer and gives less. The other codecs
+/// have one level here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Levels {
+    /// 1 to 9; -1 is the codec's own middle.
+    pub gzip: i32,
+    /// As far as the library goes, -131072 to 22; 0 is its own middle.
+    pub zstd: i32,
+}
+
+impl Default for Levels {
+    /// Each codec's own middle, as Kafka's producers have by default.
+    fn default() -> Self {
+        Self { gzip: -1, zstd: zstd::DEFAULT_COMPRESSION_LEVEL }
+    }
+}
 
 /// What somebody else compressed, as a stream of at most so many bytes.
 ///
@@ -113,18 +131,33 @@ pub fn decompress(compression: Compression, bytes: &[u8], limit: usize) -> io::R
 
 /// Compresses the records of a batch, in the form that Kafka's own clients write.
 pub fn compress(compression: Compression, bytes: &[u8]) -> Vec<u8> {
+    compress_at(Levels::default(), compression, bytes)
+}
+
+/// The same, with levels of one's own.
+///
+/// ```
+/// use protocol::records::Compression;
+/// use protocol::records::codec::{Levels, compress_at};
+///
+/// let text: Vec<u8> = (0..9_000).flat_map(|n: u32| (n * n).to_string().into_bytes()).collect();
+/// let len = |gzip, zstd, codec| compress_at(Levels { gzip, zstd }, codec, &text).len();
+/// assert!(len(9, 1, Compression::Gzip) < len(1, 19, Compression::Gzip));
+/// assert!(len(1, 19, Compression::Zstd) < len(9, 1, Compression::Zstd));
+/// ```
+pub fn compress_at(levels: Levels, compression: Compression, bytes: &[u8]) -> Vec<u8> {
     match compression {
         Compression::None => bytes.to_vec(),
         Compression::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+            let level = u32::try_from(levels.gzip)
+                .map_or_else(|_| flate2::Compression::default(), flate2::Compression::new);
+            let mut encoder = GzEncoder::new(Vec::new(), level);
             let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
             written.expect("writing to memory does not fail")
         }
         Compression::Snappy => snappy::compress(bytes),
         Compression::Lz4 => lz4::compress(bytes),
-        Compression::Zstd => {
-            zstd::bulk::compress(bytes, zstd::DEFAULT_COMPRESSION_LEVEL).expect("the room was made for it")
-        }
+        Compression::Zstd => zstd::bulk::compress(bytes, levels.zstd).expect("the room was made for it"),
     }
 }
 
