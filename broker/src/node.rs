@@ -95,6 +95,11 @@ impl Node {
         self.producer_ids.lock().expect("no thread panics while it holds this lock")
     }
 
+    /// Whether a number can be given without waiting for the disk, or for who waits for it.
+    pub(crate) fn has_producer_id_at_hand(&self) -> bool {
+        self.producer_ids.try_lock().is_ok_and(|ids| ids.is_at_hand())
+    }
+
     /// Writes down how far everything is synced, so that a start after a crash has little to read.
     pub(crate) fn checkpoint(&self) -> Result<(), StorageError> {
         self.topics.checkpoint()

@@ -24,8 +24,9 @@ pub enum DecodeError {
         /// Bytes the frame still has.
         remaining: usize,
     },
-    /// The values would take far more memory than the frame that describes them.
-    #[error("the frame describes values of more than {limit} bytes, many times its own size")]
+    /// The values would take far more memory than the frame that describes them, or more than any
+    /// request needs.
+    #[error("the frame describes values that take more than {limit} bytes of memory")]
     TooLarge {
         /// Bytes of memory allowed for this frame.
         limit: usize,

@@ -28,6 +28,10 @@ pub struct RequestHeader {
     pub client_id: Option<String>,
 }
 
+/// What the arrays of a request may take together, once they are read. A hundred thousand
+/// partitions of a fetch do; what an answer says of each element takes several times as much again.
+const MAX_REQUEST_MEMORY: usize = 8 << 20;
+
 /// The header's strings and integers look alike in all versions.
 const FIXED: Version = Version { number: 0, flexible: false };
 
@@ -36,7 +40,7 @@ impl RequestHeader {
     ///
     /// When the request or its version is unknown, so is the form of what follows the client id.
     pub fn decode(frame: Bytes) -> Result<(Self, Reader), DecodeError> {
-        let mut reader = Reader::new(frame);
+        let mut reader = Reader::within(MAX_REQUEST_MEMORY, frame);
         let header = Self {
             api_key: i16::decode(&mut reader, FIXED)?,
             api_version: i16::decode(&mut reader, FIXED)?,

@@ -35,6 +35,13 @@ impl Reader {
         Self { bytes: frame, position: 0, budget: limit, limit }
     }
 
+    /// The same, and however long the frame is, its arrays take no more than `memory` together.
+    pub(crate) fn within(memory: usize, frame: Bytes) -> Self {
+        let reader = Self::new(frame);
+        let limit = reader.limit.min(memory);
+        Self { budget: limit, limit, ..reader }
+    }
+
     /// How many bytes have not been read yet.
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
@@ -171,6 +178,14 @@ mod tests {
             Vec::<MetadataRequestTopic>::decode(&mut reader(&frame), version),
             Err(DecodeError::TooLarge { limit })
         );
+    }
+
+    #[test]
+    fn memory_is_bounded_for_a_large_frame_too() {
+        let frame = [&100_000u32.to_be_bytes(), vec![0; 400_000].as_slice()].concat();
+        let read = |memory| Vec::<i32>::decode(&mut Reader::within(memory, frame.clone().into()), FIXED);
+        assert_eq!(read(400_000).map(|numbers| numbers.len()), Ok(100_000));
+        assert_eq!(read(399_999), Err(DecodeError::TooLarge { limit: 399_999 }));
     }
 
     #[test]

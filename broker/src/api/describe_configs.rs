@@ -9,18 +9,18 @@
 //! 0 tells only whether a value is the default, 1 where it comes from and what else it could have
 //! been, 3 its type and what it means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::ErrorCode;
 use protocol::describe_configs::{
-    BROKER, CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource,
-    DescribeConfigsResponse, DescribeConfigsResult, GROUP, TOPIC,
+    BROKER, DescribeConfigsEntry, DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse,
+    DescribeConfigsResult, TOPIC,
 };
 
 use super::configs::{self, Refusal};
 use super::{Context, refused_connections, resources};
 
-/// Of so many resources that need not be there the settings fit into one answer, of 2 kB each.
+/// Of so many resources of a type that are no topics the settings fit into one answer.
 const MAX_UNSEEN: usize = 10_000;
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
@@ -29,9 +29,9 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> 
         let DescribeConfigsResource { resource_type, resource_name, configuration_keys } = asked;
         seen.insert((*resource_type, resource_name.clone(), configuration_keys.clone()))
     });
-    let mut room = MAX_UNSEEN;
+    let mut counts = BTreeMap::new();
     let results = once.map(|asked| {
-        let (configs, (error_code, error_message)) = match describe(context, &asked, &mut room) {
+        let (configs, (error_code, error_message)) = match describe(context, &asked, &mut counts) {
             Ok(mut configs) => {
                 for config in &mut configs {
                     if !request.include_synonyms {
@@ -59,18 +59,18 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeConfigsRequest) -> 
 fn describe(
     context: &Context<'_>,
     asked: &DescribeConfigsResource,
-    room: &mut usize,
+    counts: &mut BTreeMap<i8, usize>,
 ) -> Result<Vec<DescribeConfigsEntry>, Refusal> {
     let (of_type, name) = (asked.resource_type, asked.resource_name.as_str());
     let mut configs = if of_type == TOPIC {
         let topic = configs::topic_named(context, name)?;
         configs::of_topic(&context.node.topics.defaults(), &topic.config)
     } else {
-        if matches!(of_type, GROUP | CLIENT_METRICS) {
-            *room = room.checked_sub(1).ok_or_else(|| {
-                let message = "the settings of so many do not fit into one answer: ask for fewer";
-                Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, message)
-            })?;
+        let count = counts.entry(of_type).or_default();
+        *count += 1;
+        if *count > MAX_UNSEEN {
+            let message = "the settings of so many do not fit into one answer: ask for fewer";
+            return Err(Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, message));
         }
         resources::describe(context, of_type, name)?
     };

@@ -201,11 +201,30 @@ impl Incoming {
 /// A request of more bytes may take longer than others should wait.
 const LARGE: usize = 256 << 10;
 
+fn key_of(frame: &[u8]) -> Option<ApiKey> {
+    frame.first_chunk().and_then(|number| ApiKey::from_number(i16::from_be_bytes(*number)))
+}
+
+/// So many shares there are of the memory that large requests may take.
+pub(crate) const MEMORY_SHARES: u32 = 2;
+
+/// How many of them this one needs: what is read of it, and what is said to it, may take many times
+/// its bytes. Of a produce it seldom does, for records are not unpacked.
+pub(crate) fn memory_shares(frame: &[u8]) -> u32 {
+    match key_of(frame) {
+        _ if frame.len() <= LARGE => 0,
+        Some(ApiKey::Produce) => 1,
+        _ => MEMORY_SHARES,
+    }
+}
+
 /// Whether handling this frame may take milliseconds: it is large, or asks for work on the disk or
 /// for an answer that grows with what there is.
-pub(crate) fn may_take_long(frame: &[u8]) -> bool {
-    let key = frame.first_chunk().and_then(|number| ApiKey::from_number(i16::from_be_bytes(*number)));
-    match key {
+pub(crate) fn may_take_long(node: &Node, frame: &[u8]) -> bool {
+    match key_of(frame) {
+        _ if frame.len() > LARGE => true,
+        // Most are at hand, and to change threads for each takes longer than to give it.
+        Some(ApiKey::InitProducerId) => !node.has_producer_id_at_hand(),
         Some(
             ApiKey::ListOffsets
             | ApiKey::Metadata
@@ -215,7 +234,6 @@ pub(crate) fn may_take_long(frame: &[u8]) -> bool {
             | ApiKey::CreateTopics
             | ApiKey::DeleteTopics
             | ApiKey::DeleteRecords
-            | ApiKey::InitProducerId
             | ApiKey::DescribeConfigs
             | ApiKey::AlterConfigs
             | ApiKey::CreatePartitions
@@ -227,7 +245,7 @@ pub(crate) fn may_take_long(frame: &[u8]) -> bool {
             | ApiKey::ElectLeaders
             | ApiKey::ListConfigResources,
         ) => true,
-        _ => frame.len() > LARGE,
+        _ => false,
     }
 }
 

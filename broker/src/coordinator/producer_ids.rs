@@ -44,9 +44,14 @@ impl ProducerIds {
         Ok(Self { storage, path, next, reserved_until: next })
     }
 
+    /// Whether the next one needs no write.
+    pub fn is_at_hand(&self) -> bool {
+        self.next < self.reserved_until
+    }
+
     /// The next one. Writes to disk once in a thousand.
     pub fn allocate(&mut self) -> Result<i64, StorageError> {
-        if self.next == self.reserved_until {
+        if !self.is_at_hand() {
             let until = self.reserved_until + BLOCK;
             replace_file(&*self.storage, &self.path, format!("0\n{until}\n").as_bytes())?;
             self.reserved_until = until;

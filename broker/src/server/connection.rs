@@ -212,7 +212,7 @@ impl Connection {
         let mut read = Read::Nothing;
         while let Some((frame, place)) = self.take_frame()? {
             let measurement = Measurement::begin(&self.peer.shared.node.config, &frame);
-            if api::may_take_long(&frame) {
+            if api::may_take_long(&self.peer.shared.node, &frame) {
                 let elsewhere = Elsewhere::handle(self.peer.clone(), frame, place);
                 self.elsewhere = Some((elsewhere, measurement));
                 return Ok(Read::TurnOver);

@@ -2,8 +2,8 @@
 //!
 //! Most requests are answered in microseconds, where their bytes arrived. What may take
 //! milliseconds (a request of megabytes is decoded and walked, a topic is made on the disk) is
-//! handled on a thread of its own, a few at a time; its connection waits for it, for requests are
-//! handled in their order.
+//! handled on a thread of its own, a few at a time, and fewer of those that may take much memory;
+//! its connection waits for it, for requests are handled in their order.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::clock;
@@ -52,11 +52,12 @@ impl Elsewhere {
     /// Handles it when its turn comes. `place` is given back when it no longer takes memory.
     pub(super) fn handle(peer: Peer, frame: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
         Self(tokio::spawn(async move {
-            let turns = Arc::clone(&peer.shared.elsewhere);
-            let turn = turns.acquire_owned().await.expect("it is never closed");
+            let shared = &peer.shared;
+            let memory = taken(&shared.memory, api::memory_shares(&frame)).await;
+            let turn = taken(&shared.elsewhere, 1).await;
             spawn_blocking(move || {
                 let answer = peer.handle(frame);
-                drop((place, turn));
+                drop((place, turn, memory));
                 answer
             })
             .await
@@ -76,6 +77,10 @@ impl Elsewhere {
     }
 }
 
+async fn taken(from: &Arc<Semaphore>, count: u32) -> OwnedSemaphorePermit {
+    Arc::clone(from).acquire_many_owned(count).await.expect("it is never closed")
+}
+
 impl fmt::Debug for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Elsewhere").finish_non_exhaustive()
@@ -84,9 +89,11 @@ impl fmt::Debug for Elsewhere {
 
 #[cfg(test)]
 mod tests {
+    use protocol::init_producer_id::InitProducerIdRequest;
     use protocol::metadata::MetadataRequest;
     use protocol::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
     use protocol::{Request, decode_response, encode_request};
+    use tempfile::TempDir;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -116,15 +123,50 @@ mod tests {
         decode_response::<R>(version, Bytes::from(frame)).unwrap().0
     }
 
-    /// The threads are all busy, as with requests that never end; nothing here waits for a time.
-    #[tokio::test]
-    async fn what_takes_long_holds_up_its_own_connection_and_no_other() {
-        let data_dir = tempfile::TempDir::new().unwrap();
+    fn shared(data_dir: &TempDir) -> Arc<Shared> {
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let clock = Clock::start();
         let config = BrokerConfig::new(data_dir.path());
         let node = Node::open(config, &storage, clock::random, clock.now_ms()).unwrap();
-        let shared = Arc::new(Shared::new(node, clock));
+        Arc::new(Shared::new(node, clock))
+    }
+
+    /// A thousand producers that come together cost one change of threads, not a thousand.
+    #[tokio::test]
+    async fn a_producer_id_that_is_at_hand_is_given_where_it_is_asked_for() {
+        const AT_ONCE: usize = 500;
+        let data_dir = TempDir::new().unwrap();
+        let shared = shared(&data_dir);
+        let mut client = connect(&shared).await;
+        let request = encode_request(4, 1, "test", &InitProducerIdRequest::default());
+        client.write_all(&request).await.unwrap();
+        assert_eq!(answer::<InitProducerIdRequest>(&mut client, 4).await, 1);
+        let busy = shared.elsewhere.available_permits() as u32;
+        let turns = Arc::clone(&shared.elsewhere).acquire_many_owned(busy).await.unwrap();
+        client.write_all(&request.repeat(AT_ONCE)).await.unwrap();
+        for _ in 0..AT_ONCE {
+            assert_eq!(answer::<InitProducerIdRequest>(&mut client, 4).await, 1);
+        }
+        // The last of its thousand; the next waits for the disk, and with it for its turn.
+        client.write_all(&request.repeat(1_000 - AT_ONCE)).await.unwrap();
+        for _ in 0..999 - AT_ONCE {
+            assert_eq!(answer::<InitProducerIdRequest>(&mut client, 4).await, 1);
+        }
+        let mut other = connect(&shared).await;
+        let short = encode_request(2, 2, "test", &OffsetForLeaderEpochRequest::default());
+        other.write_all(&short).await.unwrap();
+        assert_eq!(answer::<OffsetForLeaderEpochRequest>(&mut other, 2).await, 2);
+        let early = client.try_read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "a write where everybody waits for it");
+        drop(turns);
+        assert_eq!(answer::<InitProducerIdRequest>(&mut client, 4).await, 1);
+    }
+
+    /// The threads are all busy, as with requests that never end; nothing here waits for a time.
+    #[tokio::test]
+    async fn what_takes_long_holds_up_its_own_connection_and_no_other() {
+        let data_dir = TempDir::new().unwrap();
+        let shared = shared(&data_dir);
         let busy = shared.elsewhere.available_permits() as u32;
         let turns = Arc::clone(&shared.elsewhere).acquire_many_owned(busy).await.unwrap();
 

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::arrival::Room;
 use super::clock::{self, Clock};
 use super::purgatory::Purgatory;
-use crate::api::{Changed, Outcome};
+use crate::api::{Changed, MEMORY_SHARES, Outcome};
 use crate::coordinator::Token;
 use crate::log::CleanerConfig;
 use crate::node::Node;
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) large_requests: Room,
     /// Turns of the requests that are handled elsewhere.
     pub(super) elsewhere: Arc<Semaphore>,
+    /// What those of them have together that may take much memory.
+    pub(super) memory: Arc<Semaphore>,
     /// The logs changed since housekeeping last looked at them.
     pub(super) logs_dirty: AtomicBool,
     pub(super) logs_changed: Notify,
@@ -48,6 +50,7 @@ impl Shared {
         Self {
             large_requests: Room::new(room, LARGE_REQUEST_STALL),
             elsewhere: Arc::new(Semaphore::new(ELSEWHERE_AT_ONCE)),
+            memory: Arc::new(Semaphore::new(MEMORY_SHARES as usize)),
             node,
             clock,
             purgatory: Purgatory::default(),
