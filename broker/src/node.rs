@@ -13,7 +13,10 @@ use crate::log::{LogDir, Storage, StorageError, read_file, replace_file};
 use crate::refusals::Refusals;
 
 /// Partitions of the topic in which groups' offsets are kept (`offsets.topic.num.partitions`).
-const OFFSETS_PARTITIONS: i32 = 12;
+pub(crate) const OFFSETS_PARTITIONS: i32 = 12;
+
+/// Its segments are small enough that old commits go soon (`offsets.topic.segment.bytes`).
+pub(crate) const OFFSETS_SEGMENT_BYTES: &str = "4194304";
 
 /// Why the data directory could not be opened.
 #[derive(Debug, Error)]
@@ -111,11 +114,14 @@ impl Node {
     }
 }
 
-/// Kafka's own settings of it, with segments small enough that old commits go soon.
+/// Kafka's own settings of it, but for its segments.
 fn offsets_config() -> TopicConfig {
     let mut config = TopicConfig::default();
-    let settings =
-        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", "4194304")];
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("compression.type", "producer"),
+        ("segment.bytes", OFFSETS_SEGMENT_BYTES),
+    ];
     for (name, value) in settings {
         config.set(name, value).expect("the settings and their values are known");
     }

@@ -1,16 +1,26 @@
 //! The broker's settings, described as Kafka describes them: those it was started with, which stay,
-//! and those that topics take their defaults from, which can be altered.
+//! those that topics take their defaults from, which can be altered, and those that are not known.
+//!
+//! As Kafka does, the broker keeps what it does not know, for a program that may know it; what it
+//! is, perhaps a password, is never told.
+
+use std::collections::BTreeSet;
 
 use protocol::describe_configs::{
-    DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_DYNAMIC_DEFAULT_BROKER,
-    SOURCE_STATIC_BROKER,
+    BROKER, DescribeConfigsEntry, DescribeConfigsSynonym, SOURCE_DEFAULT, SOURCE_DYNAMIC_BROKER,
+    SOURCE_DYNAMIC_DEFAULT_BROKER, SOURCE_STATIC_BROKER,
 };
 
+use super::Context;
+use super::broker_settings::{BrokerSetting, NOT_TOLD, TOLD, Value};
 use super::configs::{of_broker, synonym};
-use super::plain::MECHANISMS;
-use super::{Context, Endpoint};
 use crate::controller::{Defaults, SETTINGS, Setting, SettingKind};
-use crate::listener::address;
+
+/// Kafka has it beside two others that say the same.
+const RETENTION_MINUTES: &str = "log.retention.minutes";
+
+/// Of one listener alone, by its name, which listeners have not here.
+const OF_LISTENER: &str = "listener.name.";
 
 /// All settings of this broker, by name.
 pub(super) fn of_this(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
@@ -21,22 +31,38 @@ pub(super) fn of_this(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
         let (name, kind, value) = setting.coarse()?;
         Some(entry(name, kind, true, vec![synonym(name, value, SOURCE_DEFAULT)]))
     });
-    let mut entries: Vec<_> = fixed(context).into_iter().chain(of_topics).chain(coarse).collect();
-    entries.push(entry("log.retention.minutes", SettingKind::Int, true, Vec::new()));
+    let fixed = TOLD.iter().map(|setting| fixed(context, setting));
+    let mut entries: Vec<_> = fixed.chain(of_topics).chain(coarse).collect();
+    entries.push(entry(RETENTION_MINUTES, SettingKind::Int, true, Vec::new()));
+    let node_id = context.node.config.node_id.to_string();
+    entries
+        .extend(unknown(context, &[(SOURCE_DYNAMIC_BROKER, &node_id), (SOURCE_DYNAMIC_DEFAULT_BROKER, "")]));
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     entries
 }
 
-/// What was set for all brokers, by topics' names for it.
+/// What was set for all brokers, by name.
 pub(super) fn of_all(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
     let defaults = context.node.topics.defaults();
-    let entries = SETTINGS.iter().filter_map(|setting| {
+    let known = SETTINGS.iter().filter_map(|setting| {
         let mut set = defaults.set_for_brokers(setting);
         let (source, value) = set.find(|(source, _)| *source == SOURCE_DYNAMIC_DEFAULT_BROKER)?;
         let name = setting.broker_setting()?;
         Some(entry(name, setting.kind, false, vec![synonym(name, value, source)]))
     });
-    entries.collect()
+    let mut entries: Vec<_> = known.collect();
+    entries.extend(unknown(context, &[(SOURCE_DYNAMIC_DEFAULT_BROKER, "")]));
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    entries
+}
+
+/// Whether a broker of Kafka has a setting of that name, which can't be altered while this runs.
+pub(super) fn is_fixed(name: &str) -> bool {
+    TOLD.iter().any(|setting| setting.name == name)
+        || NOT_TOLD.contains(&name)
+        || name == RETENTION_MINUTES
+        || name.starts_with(OF_LISTENER)
+        || SETTINGS.iter().any(|setting| setting.coarse().is_some_and(|(coarse, ..)| coarse == name))
 }
 
 /// A setting that topics take their default from.
@@ -48,57 +74,42 @@ fn alterable(defaults: &Defaults, setting: &Setting) -> Option<DescribeConfigsEn
 }
 
 /// What the broker was started with.
-fn fixed(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
-    use SettingKind::{Boolean, Int, List, Long};
-    let (config, groups) = (&context.node.config, &context.node.config.groups);
-    let fixed = |name: &str, kind, value: &dyn ToString, kafkas: Option<&str>| {
-        let value = value.to_string();
-        let own = (kafkas != Some(value.as_str())).then(|| synonym(name, &value, SOURCE_STATIC_BROKER));
-        let default = kafkas.map(|value| synonym(name, value, SOURCE_DEFAULT));
-        entry(name, kind, true, own.into_iter().chain(default).collect())
+fn fixed(context: &Context<'_>, setting: &BrokerSetting) -> DescribeConfigsEntry {
+    let BrokerSetting { name, kind, default, value } = setting;
+    let own = match value {
+        Value::Usual => None,
+        Value::Own(value) => Some(value(context))
+            .filter(|value| *default != Some(value.as_str()))
+            .map(|value| synonym(name, &value, SOURCE_STATIC_BROKER)),
+        Value::Secret(is_set) => is_set(context).then(|| hidden(name, SOURCE_STATIC_BROKER)),
     };
-    let listeners: Vec<_> = config.listeners.iter().map(ToString::to_string).collect();
-    let mechanisms = config.users.as_ref().map_or_else(|| "GSSAPI".to_owned(), |_| MECHANISMS.join(","));
-    let offsets_retention_minutes = groups.offsets_retention_ms / 60_000;
-    vec![
-        fixed("advertised.listeners", List, &advertised(context), None),
-        fixed("auto.create.topics.enable", Boolean, &config.auto_create_topics, Some("true")),
-        fixed("broker.id", Int, &config.node_id, Some("-1")),
-        fixed("connection.failed.authentication.delay.ms", Int, &super::FAILED_LOGIN_DELAY_MS, Some("100")),
-        fixed("connections.max.idle.ms", Long, &config.connections_max_idle_ms, Some("600000")),
-        fixed("default.replication.factor", Int, &1, Some("1")),
-        fixed("delete.topic.enable", Boolean, &true, Some("true")),
-        fixed("fetch.max.bytes", Int, &super::fetch::MAX_BYTES, Some("57671680")),
-        fixed("group.initial.rebalance.delay.ms", Int, &groups.initial_rebalance_delay_ms, Some("3000")),
-        fixed("group.max.session.timeout.ms", Int, &groups.max_session_timeout_ms, Some("1800000")),
-        fixed("group.min.session.timeout.ms", Int, &groups.min_session_timeout_ms, Some("6000")),
-        fixed("listeners", List, &listeners.join(","), Some("PLAINTEXT://:9092")),
-        fixed("log.dirs", List, &config.data_dir.display(), None),
-        fixed("log.flush.offset.checkpoint.interval.ms", Int, &config.checkpoint_interval_ms, Some("60000")),
-        fixed("node.id", Int, &config.node_id, None),
-        fixed("num.partitions", Int, &config.num_partitions, Some("1")),
-        fixed("offsets.retention.minutes", Int, &offsets_retention_minutes, Some("10080")),
-        fixed("process.roles", List, &"broker,controller", Some("")),
-        fixed("queued.max.request.bytes", Long, &config.queued_request_bytes, Some("-1")),
-        fixed("sasl.enabled.mechanisms", List, &mechanisms, Some("GSSAPI")),
-        fixed("socket.request.max.bytes", Int, &config.max_request_bytes, Some("104857600")),
-    ]
+    let default = default.map(|value| synonym(name, value, SOURCE_DEFAULT));
+    let is_sensitive = *kind == SettingKind::Password;
+    DescribeConfigsEntry {
+        is_sensitive,
+        ..entry(name, *kind, true, own.into_iter().chain(default).collect())
+    }
 }
 
-/// What the clients of each listener are told; of a listener that tells each the address by which
-/// it has come, what this one is told, or where the others come.
-fn advertised(context: &Context<'_>) -> String {
-    let listeners = context.node.config.listeners.iter().enumerate();
-    let advertised = listeners.map(|(index, listener)| {
-        let Endpoint { listener: own, host, port } = context.endpoint;
-        let (host, port) = match &listener.advertised {
-            _ if index == *own => (host, *port),
-            Some(told) => (&told.host, told.port.unwrap_or(listener.port)),
-            None => (&listener.host, listener.port),
-        };
-        format!("{}://{}", listener.protocol, address(host, port))
+/// What was set at these places, that in force first, and is not known.
+fn unknown(context: &Context<'_>, places: &[(i8, &str)]) -> Vec<DescribeConfigsEntry> {
+    let set: Vec<_> = places
+        .iter()
+        .map(|(source, broker)| (*source, context.node.topics.resource_config(BROKER, broker)))
+        .collect();
+    let names: BTreeSet<_> = set.iter().flat_map(|(_, config)| config.keys()).collect();
+    let unknown = names.into_iter().filter(|name| Setting::of_broker(name).is_none());
+    let entries = unknown.map(|name| {
+        let places = set.iter().filter(|(_, config)| config.contains_key(name));
+        let synonyms: Vec<_> = places.map(|(source, _)| hidden(name, *source)).collect();
+        DescribeConfigsEntry { is_sensitive: true, ..entry(name, SettingKind::Unknown, true, synonyms) }
     });
-    advertised.collect::<Vec<_>>().join(",")
+    entries.collect()
+}
+
+/// A place where something is set that is never told.
+fn hidden(name: &str, source: i8) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym { name: name.to_owned(), value: None, source }
 }
 
 /// A setting whose value is that of the first of its synonyms.

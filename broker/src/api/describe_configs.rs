@@ -2,8 +2,8 @@
 //!
 //! # Behaviour
 //! A topic tells every setting we know, whether it was set or is the default; the broker those that
-//! topics take their defaults from and those that matter to clients; groups and subscriptions to
-//! clients' metrics those of Kafka. What is asked for again in one request is told once.
+//! topics take their defaults from and all of Kafka's that are true here; groups and subscriptions
+//! to clients' metrics those of Kafka. What is asked for again in one request is told once.
 //!
 //! # Versions
 //! 0 tells only whether a value is the default, 1 where it comes from and what else it could have

@@ -20,7 +20,7 @@ use super::{Context, asked, operations};
 use crate::controller::{Topic, TopicError};
 
 /// `max.request.partition.size.limit`.
-const MAX_PARTITIONS: i32 = 2_000;
+pub(super) const MAX_PARTITIONS: i32 = 2_000;
 
 pub(super) fn handle(
     context: &Context<'_>,

@@ -8,6 +8,7 @@ mod alter_configs;
 mod api_versions;
 mod asked;
 mod broker_configs;
+mod broker_settings;
 mod configs;
 mod create_partitions;
 mod create_topics;
@@ -71,6 +72,10 @@ pub(crate) use login::{Login, Step};
 
 /// `connection.failed.authentication.delay.ms`: so long a refused login waits for its answer.
 pub(crate) const FAILED_LOGIN_DELAY_MS: u64 = 100;
+
+/// `log.cleaner.backoff.ms`: after a change the logs are looked at so much later, together with all
+/// that change until then.
+pub(crate) const LOGS_DELAY_MS: i64 = 1_000;
 
 /// What a handler may know beside the request itself.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Settings of what is no topic: the broker, groups, and subscriptions to clients' metrics.
 //!
 //! Of the broker those can be altered that topics take their defaults from, for this broker by its
-//! number and for all brokers by an empty name: as there is one, its own go first. Groups and
-//! subscriptions need not be there to have settings.
+//! number and for all brokers by an empty name: as there is one, its own go first. What is none of
+//! Kafka's is kept. Groups and subscriptions need not be there to have settings.
 
 use std::collections::BTreeMap;
 
@@ -105,6 +105,8 @@ enum Known {
     OfBroker(String, &'static Setting),
     /// One that is kept for who asks.
     Kept(&'static KeptSetting),
+    /// One of the broker's that is kept for who knows it.
+    Unknown,
 }
 
 impl Known {
@@ -113,7 +115,10 @@ impl Known {
         match resource_type {
             BROKER => match Setting::of_broker(name) {
                 Some(setting) => Ok(Self::OfBroker(name.to_owned(), setting)),
-                None => invalid(format!("the broker's {name} can't change while it runs")),
+                None if broker_configs::is_fixed(name) => {
+                    invalid(format!("the broker's {name} can't change while it runs"))
+                }
+                None => Ok(Self::Unknown),
             },
             BROKER_LOGGER => {
                 Err(Refusal::new(ErrorCode::INVALID_CONFIG, format!("there is no logger {name}")))
@@ -132,6 +137,7 @@ impl Known {
         match self {
             Self::OfBroker(_, setting) => setting.kind,
             Self::Kept(setting) => setting.kind,
+            Self::Unknown => SettingKind::Unknown,
         }
     }
 
@@ -142,6 +148,7 @@ impl Known {
                 context.node.topics.defaults().value(&TopicConfig::default(), setting)
             }
             Self::Kept(setting) => setting.default.to_owned(),
+            Self::Unknown => String::new(),
         }
     }
 
@@ -160,6 +167,7 @@ impl Known {
                 Ok(config.get(setting.name).unwrap_or(value).to_owned())
             }
             Self::Kept(setting) => setting.checked(value),
+            Self::Unknown => Ok(value.to_owned()),
         }
     }
 }

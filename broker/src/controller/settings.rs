@@ -8,12 +8,16 @@ use crate::log::{CleanupPolicy, LogConfig};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
 pub(crate) enum SettingKind {
+    Unknown = 0,
     Boolean = 1,
     String = 2,
     Int = 3,
+    Short = 4,
     Long = 5,
     Double = 6,
     List = 7,
+    Class = 8,
+    Password = 9,
 }
 
 impl SettingKind {
@@ -22,8 +26,10 @@ impl SettingKind {
         let value = value.trim();
         match self {
             Self::Boolean => value.to_ascii_lowercase(),
-            Self::String => value.to_owned(),
-            Self::Int | Self::Long => value.parse().map_or(value.to_owned(), |n: i64| n.to_string()),
+            Self::String | Self::Class | Self::Password | Self::Unknown => value.to_owned(),
+            Self::Int | Self::Short | Self::Long => {
+                value.parse().map_or(value.to_owned(), |n: i64| n.to_string())
+            }
             Self::Double => value.parse().map_or(value.to_owned(), |n: f64| format!("{n:?}")),
             Self::List => value.split(',').map(str::trim).collect::<Vec<_>>().join(","),
         }

@@ -7,11 +7,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep_until;
 
 use super::shared::Shared;
+use crate::api::LOGS_DELAY_MS;
 use crate::replica::PartitionHandle;
-
-/// After a change the logs are looked at this much later, together with all
-/// that change until then. ms.
-const LOGS_DELAY_MS: i64 = 1_000;
 
 /// Sessions and rebalances that time out, and offsets that expire. Sleeps until the first of them.
 pub(super) async fn keep_groups(shared: Arc<Shared>) {

@@ -17,7 +17,7 @@ use crate::client::{Client, config};
 const MECHANISMS: [&str; 1] = ["PLAIN"];
 const GOOD: &[u8] = b"\0ada\0secret";
 
-fn with_logins(data_dir: &TempDir) -> BrokerConfig {
+pub(crate) fn with_logins(data_dir: &TempDir) -> BrokerConfig {
     let file = data_dir.path().join("users");
     std::fs::write(&file, "ada:secret\nbob:b2\n").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -1,7 +1,8 @@
 //! Settings of what is no topic.
 
-use broker::{BrokerConfig, Cluster};
-use protocol::ErrorCode;
+use std::collections::BTreeSet;
+
+use broker::{BrokerConfig, Certificate, Cluster, Listener, SecurityProtocol};
 use protocol::alter_configs::{self, AlterConfigsRequest};
 use protocol::describe_configs::{
     BROKER, BROKER_LOGGER, CLIENT_METRICS, DescribeConfigsEntry, DescribeConfigsRequest,
@@ -9,12 +10,17 @@ use protocol::describe_configs::{
     SOURCE_DYNAMIC_DEFAULT_BROKER, SOURCE_GROUP, SOURCE_STATIC_BROKER, TOPIC,
 };
 use protocol::incremental_alter_configs::{
-    AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
+    APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET,
 };
 use protocol::list_config_resources::ListConfigResourcesRequest;
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
+use protocol::offset_commit::{OffsetCommitPartition, OffsetCommitRequest, OffsetCommitTopic};
+use protocol::produce::ProduceRequest;
+use protocol::records::{BatchBuilder, ProducerStamp};
+use protocol::{ErrorCode, encode_request};
 
-use crate::client::{Client, batch, config};
+use crate::client::{Client, batch, config, produce, start};
+use crate::login::with_logins;
 
 fn describe(client: &mut Client, resource_type: i8, name: &str) -> Vec<DescribeConfigsEntry> {
     let resource =
@@ -53,9 +59,16 @@ fn a_broker_that_makes_no_topics_by_itself_says_so_and_makes_none() {
 
 /// Makes changes, each a name and a value, or none to return to the default.
 pub(crate) fn alter(client: &mut Client, of: (i8, &str), changes: &[(&str, Option<&str>)]) -> ErrorCode {
-    let configs = changes.iter().map(|&(name, value)| AlterableConfig {
+    let changes =
+        changes.iter().map(|&(name, value)| (name, if value.is_some() { SET } else { DELETE }, value));
+    alter_by(client, of, &changes.collect::<Vec<_>>())
+}
+
+/// Makes changes, each a name, an operation and a value.
+fn alter_by(client: &mut Client, of: (i8, &str), changes: &[(&str, i8, Option<&str>)]) -> ErrorCode {
+    let configs = changes.iter().map(|&(name, config_operation, value)| AlterableConfig {
         name: name.into(),
-        config_operation: if value.is_some() { SET } else { DELETE },
+        config_operation,
         value: value.map(String::from),
     });
     let resource =
@@ -97,6 +110,91 @@ fn a_broker_tells_its_settings_as_kafka_does() {
     assert_eq!(told("log.retention.ms"), (Some("-1"), false, fixed, 5));
     assert_eq!(describe(&mut client, BROKER, ""), []);
     assert_eq!(describe(&mut client, BROKER_LOGGER, "1"), []);
+}
+
+/// The names, kinds and defaults are those of an Apache Kafka 4.3, which tells 340.
+#[test]
+fn a_broker_tells_all_of_kafkas_settings_that_are_true_of_it() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let secure = Listener { protocol: SecurityProtocol::SaslSsl, ..Listener::on_this_machine() };
+    let listeners = vec![Listener::on_this_machine(), secure];
+    let certificate = Some(Certificate::SelfSigned);
+    let cluster = Cluster::start(BrokerConfig { listeners, certificate, ..with_logins(&data_dir) }).unwrap();
+    let mut client = Client::to(&cluster);
+    let all = describe(&mut client, BROKER, "1");
+    let names: BTreeSet<_> = all.iter().map(|entry| &entry.name).collect();
+    assert_eq!((all.len(), names.len()), (227, 227));
+    let (string, short, double, list, class, password) = (2, 4, 6, 7, 8, 9);
+    let (fixed, default) = (SOURCE_STATIC_BROKER, SOURCE_DEFAULT);
+    for (name, kind, value, source) in [
+        ("broker.rack", string, None, default),
+        ("create.topic.policy.class.name", class, None, default),
+        ("group.coordinator.rebalance.protocols", list, Some("classic"), fixed),
+        ("log.cleaner.io.max.bytes.per.second", double, Some("1.7976931348623157E308"), default),
+        ("max.incremental.fetch.session.cache.slots", 3, Some("0"), fixed),
+        ("metric.reporters", list, Some(""), fixed),
+        ("offsets.topic.num.partitions", 3, Some("12"), fixed),
+        ("offsets.topic.replication.factor", short, Some("1"), fixed),
+        ("replica.lag.time.max.ms", 5, Some("30000"), default),
+        ("sasl.enabled.mechanisms", list, Some("PLAIN"), fixed),
+        ("sasl.jaas.config", password, None, default),
+        ("ssl.keystore.key", password, None, fixed),
+        ("ssl.keystore.type", string, Some("PEM"), fixed),
+        ("transaction.two.phase.commit.enable", 1, Some("false"), default),
+    ] {
+        let told =
+            all.iter().find(|entry| entry.name == name).unwrap_or_else(|| panic!("{name} is not told"));
+        let about = (told.config_type, told.value.as_deref(), told.config_source, told.is_sensitive);
+        assert_eq!(about, (kind, value, source, kind == password), "{name}");
+        assert!(told.read_only, "{name}");
+        let refused = alter(&mut client, (BROKER, "1"), &[(name, Some("1"))]);
+        assert_eq!(refused, ErrorCode::INVALID_REQUEST, "{name}");
+    }
+    // What would be untrue is not told, and can't be altered either.
+    for name in ["transaction.max.timeout.ms", "group.share.max.size", "background.threads"] {
+        assert!(!all.iter().any(|entry| entry.name == name), "{name}");
+        for of in [(BROKER, ""), (BROKER, "1")] {
+            assert_eq!(alter(&mut client, of, &[(name, Some("9"))]), ErrorCode::INVALID_REQUEST, "{name}");
+        }
+    }
+}
+
+/// As an Apache Kafka 4.3 does, which can't know whether it is a password.
+#[test]
+fn what_a_broker_does_not_know_is_kept_and_never_told() {
+    let data_dir = tempfile::TempDir::new().unwrap();
+    let mut cluster = Cluster::start(config(&data_dir)).unwrap();
+    let mut client = Client::to(&cluster);
+    let (this, all, name) = ((BROKER, "1"), (BROKER, ""), "my.plugin.secret");
+    assert_eq!(alter(&mut client, all, &[(name, Some("for all")), ("other", Some(""))]), ErrorCode::NONE);
+    assert_eq!(alter(&mut client, this, &[(name, Some(" for this "))]), ErrorCode::NONE);
+    assert_eq!(alter_by(&mut client, this, &[(name, APPEND, Some("x"))]), ErrorCode::INVALID_CONFIG);
+    let of_listener = "listener.name.plaintext.ssl.keystore.location";
+    assert_eq!(alter(&mut client, this, &[(of_listener, Some("x"))]), ErrorCode::INVALID_REQUEST);
+    for is_again in [false, true] {
+        if is_again {
+            cluster.shutdown().unwrap();
+            cluster = Cluster::start(config(&data_dir)).unwrap();
+            client = Client::to(&cluster);
+        }
+        let places = |entry: &DescribeConfigsEntry| {
+            assert!(entry.value.is_none() && entry.is_sensitive && entry.read_only, "{entry:?}");
+            assert!(entry.synonyms.iter().all(|synonym| synonym.value.is_none()), "{entry:?}");
+            assert_eq!(entry.config_type, 0);
+            entry.synonyms.iter().map(|synonym| synonym.source).collect::<Vec<_>>()
+        };
+        let both = [SOURCE_DYNAMIC_BROKER, SOURCE_DYNAMIC_DEFAULT_BROKER];
+        assert_eq!(places(&setting(&mut client, BROKER, "1", name)), both);
+        assert_eq!(places(&setting(&mut client, BROKER, "1", "other")), both[1..]);
+        let for_all = describe(&mut client, BROKER, "");
+        assert_eq!(for_all.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), [name, "other"]);
+        assert_eq!(for_all.iter().map(places).collect::<Vec<_>>(), [&both[1..]; 2]);
+    }
+    for of in [this, all] {
+        assert_eq!(alter(&mut client, of, &[(name, None), ("other", None)]), ErrorCode::NONE);
+    }
+    assert_eq!(describe(&mut client, BROKER, ""), []);
+    assert!(!describe(&mut client, BROKER, "1").iter().any(|entry| entry.name == name));
 }
 
 /// What an Apache Kafka 4.3 tells of the settings that it has in milliseconds and in hours.
@@ -251,6 +349,46 @@ fn settings_of_groups_and_metrics_are_kept_and_told() {
             []
         );
     }
+}
+
+/// A Kafka 4.3 asks for no more replicas than a partition has: with one, every number is satisfied.
+#[test]
+fn with_one_replica_any_number_of_replicas_in_sync_is_enough() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    let name = "min.insync.replicas";
+    client.create_topic("own", 1, &[(name, "2")]);
+    for of in [(BROKER, ""), (BROKER, "1")] {
+        assert_eq!(alter(&mut client, of, &[(name, Some("0"))]), ErrorCode::INVALID_REQUEST);
+        assert_eq!(alter(&mut client, of, &[(name, Some("3"))]), ErrorCode::NONE);
+    }
+    client.create_topic("t", 1, &[]);
+    let told = |client: &mut Client, topic: &str| setting(client, TOPIC, topic, name).value.unwrap();
+    assert_eq!([told(&mut client, "own"), told(&mut client, "t")], ["2", "3"]);
+    let stamp = ProducerStamp { producer_id: 5, producer_epoch: 0, base_sequence: 0 };
+    let mut idempotent = BatchBuilder::new().producer(stamp);
+    idempotent.push(0, None, Some(b"once"));
+    let idempotent = idempotent.finish();
+    for topic in ["own", "t"] {
+        let unanswered = ProduceRequest { acks: 0, ..produce(topic, 0, batch(&["a"])) };
+        client.send_bytes(&encode_request(11, 0, "test", &unanswered));
+        for (acks, batch, base_offset) in [
+            (1, batch(&["b"]), 1),
+            (-1, batch(&["c"]), 2),
+            (-1, idempotent.clone(), 3),
+            (-1, idempotent.clone(), 3),
+        ] {
+            let stored = client.call(11, &ProduceRequest { acks, ..produce(topic, 0, batch) });
+            let stored = &stored.topics[0].partitions[0];
+            assert_eq!((stored.error_code, stored.base_offset), (ErrorCode::NONE, base_offset));
+        }
+    }
+    // And groups commit.
+    let partition = OffsetCommitPartition { committed_offset: 3, ..Default::default() };
+    let topics = vec![OffsetCommitTopic { name: "t".into(), partitions: vec![partition] }];
+    let request = OffsetCommitRequest { group_id: "g".into(), topics, ..Default::default() };
+    let committed = client.call(9, &request).topics[0].partitions[0].error_code;
+    assert_eq!(committed, ErrorCode::NONE);
 }
 
 #[test]
