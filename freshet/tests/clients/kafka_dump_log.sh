@@ -18,7 +18,7 @@ if [ "$1" = --check ]; then
   for snapshot in "$2"/dumped-0/*.snapshot; do
     "$kafka" dump-log --files "$snapshot" | grep -c 'producerId: '
   done
-  "$kafka" dump-log --offsets-decoder --files "$2"/__consumer_offsets-0/00000000000000000000.log | grep -c '"group":"dumpers"'
+  "$kafka" dump-log --offsets-decoder --files "$(printf '%s\n' "$2"/__consumer_offsets-*/00000000000000000000.log | paste -sd ,)" | grep -c '"group":"dumpers"'
   [ "$checked" -gt 10 ] && echo "all well"
   exit
 fi
