@@ -47,10 +47,11 @@ fn python() -> PathBuf {
 
 fn python_test(script: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let broker = Broker::start(folder.path());
+    let (broker, login) = Broker::start_with_logins(folder.path());
     let script = repository().join("freshet/tests/clients").join(script);
     // A client that hangs is a failure too, not an endless test.
-    let said = run(Command::new("timeout").arg("120").arg(python()).arg(script).arg(&broker.address), "");
+    let mut program = Command::new("timeout");
+    let said = run(program.arg("120").arg(python()).arg(script).args([&broker.address, &login]), "");
     assert!(said.contains("all well"), "{said}");
 }
 

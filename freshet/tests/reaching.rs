@@ -8,7 +8,7 @@ use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{Broker, freshet, repository, until};
+use common::{Broker, freshet, repository, second_listener, until};
 use serde_json::Value;
 
 /// Sends a record and reads it, by kcat, confluent-kafka and kafka-python.
@@ -132,13 +132,7 @@ fn clients_log_in_and_whoever_should_not_is_told_why() {
         folder.path(),
         &["--listen", "127.0.0.1:0", "--listen", "sasl_plaintext://127.0.0.1:0", "--tls", "--users", &file],
     );
-    let mut plain = String::new();
-    until("the broker says where else it listens", || {
-        let said = std::fs::read_to_string(&said).unwrap();
-        let line = said.lines().find_map(|line| line.strip_prefix("it listens on "));
-        plain = line.and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned();
-        !plain.is_empty()
-    });
+    let plain = second_listener(&said);
     let trusted = certificate(folder.path());
     let plain_text = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=ada"];
     let encrypted = ["security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.username=ada", &trusted];

@@ -32,10 +32,12 @@ fn every_client_sees_what_apache_kafka_shows() {
         // Each program finds a broker of ours without a past; those who use the Apache Kafka keep
         // out of each other's way.
         let folder = tempfile::tempdir().unwrap();
-        let ours = Broker::start(folder.path());
+        let (ours, login) = Broker::start_with_logins(folder.path());
+        let theirs = At { address: &apache.address, login: &apache.login, data_dir: &apache.data_dir };
+        let ours = At { address: &ours.address, login: &login, data_dir: ours.folder.to_str().unwrap() };
         let (theirs, ours) = thread::scope(|scope| {
-            let theirs = scope.spawn(|| observe(&mut command(&apache.address, &apache.data_dir)));
-            let ours = observe(&mut command(&ours.address, folder.path().to_str().unwrap()));
+            let theirs = scope.spawn(|| observe(&mut command(theirs)));
+            let ours = observe(&mut command(ours));
             (theirs.join().expect("a failure is a result"), ours)
         });
         match (theirs, ours) {
@@ -92,23 +94,32 @@ fn kafka_dump_log_reads_our_files() {
     assert_eq!(said.matches("passed sanity check").count(), 2, "{said}");
 }
 
-/// A way to start a client's program, given a broker's address and the folder with its log.
-type Start = fn(&str, &str) -> Command;
+/// A broker that a client's program is tried on.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    address: &'a str,
+    /// The listener where ada logs in.
+    login: &'a str,
+    data_dir: &'a str,
+}
+
+/// A way to start a client's program.
+type Start = fn(At<'_>) -> Command;
 
 fn programs() -> [(&'static str, Start); 8] {
     [
-        ("kcat", |address, _| with(program("kcat.sh"), &[address])),
-        ("kafka-python", |address, _| with(python(), &[&program("kafka_python.py"), address])),
-        ("confluent-kafka", |address, _| with(python(), &[&program("confluent.py"), address])),
-        ("KafkaJS", |address, _| {
-            let mut node = with("node", &[&program("kafkajs/behaviour.js"), address]);
+        ("kcat", |at| with(program("kcat.sh"), &[at.address, at.login])),
+        ("kafka-python", |at| with(python(), &[&program("kafka_python.py"), at.address, at.login])),
+        ("confluent-kafka", |at| with(python(), &[&program("confluent.py"), at.address, at.login])),
+        ("KafkaJS", |at| {
+            let mut node = with("node", &[&program("kafkajs/behaviour.js"), at.address, at.login]);
             node.env("NODE_PATH", repository().join("target/real-clients/kafkajs/node_modules"));
             node
         }),
-        ("franz-go", |address, _| with(repository().join("target/real-clients/franz-go"), &[address])),
-        ("Java client", |address, _| with(kafka(), &["java", &program("java/Behaviour.java"), address])),
-        ("Kafka's tools", |address, _| with(program("kafka_tools.sh"), &[address])),
-        ("kafka-dump-log", |address, data_dir| with(program("kafka_dump_log.sh"), &[address, data_dir])),
+        ("franz-go", |at| with(repository().join("target/real-clients/franz-go"), &[at.address, at.login])),
+        ("Java client", |at| with(kafka(), &["java", &program("java/Behaviour.java"), at.address, at.login])),
+        ("Kafka's tools", |at| with(program("kafka_tools.sh"), &[at.address, at.login])),
+        ("kafka-dump-log", |at| with(program("kafka_dump_log.sh"), &[at.address, at.data_dir])),
     ]
 }
 

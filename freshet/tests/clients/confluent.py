@@ -1,14 +1,16 @@
 """confluent-kafka (librdkafka) against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is well.
 
-What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
+confluent.py HOST:PORT LOGIN_HOST:PORT: at the second address ada logs in. What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
 """
 import sys, time
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer, ConsumerGroupTopicPartitions, ElectionType, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition,
+)
 from confluent_kafka.admin import (
     AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType,
 )
 
-servers = sys.argv[1]
+servers, login = sys.argv[1:]
 GROUP, COUNT = "group-confluent", 1000
 admin = AdminClient({"bootstrap.servers": servers})
 
@@ -168,6 +170,57 @@ def transaction():
 
 
 observe("send in a transaction", transaction)
+
+
+def compacted():
+    """What is left of each key: read until the cleaner has been there."""
+    topic, until = "from-confluent-compacted", time.monotonic() + 90
+    new(topic, **{"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01"})
+    producer = Producer({"bootstrap.servers": servers})
+    for value in [b"old", b"new"]:
+        for n in range(3):
+            producer.produce(topic, key=b"k%d" % n, value=value)
+        producer.flush(10)
+    reader, left = consumer(), {(b"", b"old")}
+    while b"old" in {value for _, value in left} and time.monotonic() < until:
+        # The cleaner leaves a segment alone until a record that comes later begins another.
+        producer.produce(topic, key=b"later", value=b"v")
+        producer.flush(10)
+        reader.assign([TopicPartition(topic, 0, 0)])
+        left = set()
+        while (message := reader.poll(10)) is not None and not message.error():
+            left.add((message.key(), message.value()))
+    reader.close()
+    return sorted(left)
+
+
+observe("what compaction leaves", compacted)
+observe("send without a key to a compacted topic", lambda: send(topic="from-confluent-compacted"))
+BROKER, A_GROUP = ConfigResource(ResourceType.BROKER, "1"), ConfigResource(ResourceType.GROUP, GROUP)
+configs = lambda resource, *names: [(entry.value, entry.source, entry.is_read_only) for name in names for entry in [only(admin.describe_configs([resource]))[name]]]
+observe("the broker's settings", lambda: configs(BROKER, "num.partitions", "log.retention.ms", "log.segment.bytes", "log.cleanup.policy", "auto.create.topics.enable"))
+observe("a group's settings", lambda: configs(A_GROUP, "consumer.session.timeout.ms", "consumer.heartbeat.interval.ms"))
+observe("elect the preferred leaders", lambda: [error.name() for error in admin.elect_leaders(ElectionType.PREFERRED, [TopicPartition(TOPIC, 0)]).result(10).values()])
+observe("describe the cluster", lambda: (lambda it: (it.controller.id, len(it.nodes)))(admin.describe_cluster().result(10)))
+observe("describe a topic", lambda: [(p.id, p.leader.id, len(p.replicas), len(p.isr)) for p in only(admin.describe_topics(TopicCollection([TOPIC]))).partitions])
+observe("users with SCRAM", lambda: admin.describe_user_scram_credentials().result(10))
+
+
+def log_in(password):
+    """Lists topics by the listener where one logs in: whether ours is there, or what the client says."""
+    said = []
+    logging_in = AdminClient({"bootstrap.servers": login, "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "ada",
+                              "sasl.password": password, "error_cb": lambda error: said.append(error.name())})
+    try:
+        return TOPIC in logging_in.list_topics(timeout=5).topics
+    except KafkaException:
+        while "_AUTHENTICATION" not in said and logging_in.poll(10):
+            pass
+        return said[0]
+
+
+observe("log in", lambda: log_in("secret"))
+observe("log in with a wrong password", lambda: log_in("wrong"))
 observe("delete", lambda: only(admin.delete_topics([TOPIC])))
 observe("delete again", lambda: only(admin.delete_topics([TOPIC])))
 print("confluent-kafka: all well")

@@ -1,13 +1,13 @@
 """kafka-python against the broker: produce, consume, commit, resume, rebalance. Exits 0 when all is as Kafka does it.
 
-What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
+kafka_python.py HOST:PORT LOGIN_HOST:PORT: at the second address ada logs in. What it prints as `name: value` is compared with what an Apache Kafka gives, so whatever differs from run to run is left out.
 """
 import sys, time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.structs import OffsetAndMetadata
 
-servers = sys.argv[1]
+servers, login = sys.argv[1:]
 TOPIC, GROUP, COUNT = "from-kafka-python", "group-kafka-python", 400
 
 def observe(name, action):
@@ -105,11 +105,11 @@ offsets = admin.list_group_offsets(GROUP) if hasattr(admin, "list_group_offsets"
 observe("committed", lambda: sorted((str(where), str(what)[:60]) for where, what in dict(offsets).items()) != [])
 
 
-def send(**record):
+def send(topic=TOPIC, **record):
     """With a producer of its own: after some errors an idempotent one refuses to go on."""
     producer = KafkaProducer(bootstrap_servers=servers, max_request_size=3_000_000)
     try:
-        return producer.send(TOPIC, partition=0, **record).get(timeout=10).serialized_value_size
+        return producer.send(topic, partition=0, **record).get(timeout=10).serialized_value_size
     finally:
         producer.close()
 
@@ -117,6 +117,40 @@ def send(**record):
 observe("send too much", lambda: send(value=b"x" * 2_000_000))
 observe("send null", lambda: send(key=b"tombstone", value=None))
 observe("send with a timestamp two hours ahead", lambda: send(value=b"early", timestamp_ms=int(time.time() * 1000) + 7_200_000))
+
+# What tools ask.
+COMPACTED = TOPIC + "-compacted"
+observe("create a compacted topic", lambda: admin.create_topics([NewTopic(COMPACTED, 1, 1, topic_configs={"cleanup.policy": "compact"})]) is not None)
+observe("its setting", lambda: admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, COMPACTED)]))
+observe("send without a key to it", lambda: send(topic=COMPACTED, value=b"no key"))
+observe("the cluster", lambda: (lambda it: (it["controller_id"], len(it["brokers"]), sorted(it["authorized_operations"])))(admin.describe_cluster()))
+observe("features", lambda: sorted(admin.describe_features()))
+observe("what has settings", lambda: {kind: names for kind, names in admin.list_config_resources().items() if kind != "topic"})
+observe("log directories", lambda: [
+    (topic["name"], sorted(p["partition_index"] for p in topic["partitions"] if p["offset_lag"] == 0 and not p["is_future_key"]), topic["partitions"][0]["partition_size"] > 0)
+    for directory in admin.describe_log_dirs()[0]["log_dirs"] for topic in directory["topics"] if topic["name"] == TOPIC])
+observe("the quorum", lambda: [
+    (topic["topic_name"], p["leader_id"], [voter["replica_id"] for voter in p["current_voters"]], p["observers"], p["error"])
+    for topic in admin.describe_metadata_quorum()["topics"] for p in topic["partitions"]])
+observe("elect the preferred leaders", lambda: admin.elect_leaders(0, {TOPIC: [0, 1]}))
+observe("reassignments", admin.list_partition_reassignments)
+observe("transactions that are going on", lambda: admin.list_transactions(state_filters=["Ongoing"]))
+observe("transactions that hang", admin.find_hanging_transactions)
+observe("users with SCRAM", admin.describe_user_scram_credentials)
+
+
+def log_in(password):
+    """Sends a record, by the listener where one logs in."""
+    producer = KafkaProducer(bootstrap_servers=login, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN",
+                             sasl_plain_username="ada", sasl_plain_password=password, max_block_ms=10_000)
+    try:
+        return producer.send(TOPIC, value=b"logged in").get(timeout=10).serialized_value_size
+    finally:
+        producer.close(timeout=1)
+
+
+observe("log in", lambda: log_in("secret"))
+observe("log in with a wrong password", lambda: log_in("wrong"))
 observe("delete", lambda: admin.delete_topics([TOPIC]) is not None)
 observe("delete again", lambda: admin.delete_topics([TOPIC]))
 admin.close()

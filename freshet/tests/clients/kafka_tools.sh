@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Kafka's own command-line tools against the broker at the address given: what they say, a line
-# each. The lines are compared with those that an Apache Kafka gives, so whatever differs from run
-# to run is left out of them.
+# Kafka's own command-line tools against the broker at the address given, whose listener with logins
+# is at the other address: what they say, a line each. The lines are compared with those that an
+# Apache Kafka gives, so whatever differs from run to run is left out of them.
 set -uo pipefail
 servers=$1
+login=$2
 kafka=$(cd "$(dirname "$0")/../../.." && pwd)/tools/kafka/kafka
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -14,7 +15,7 @@ trap 'rm -rf "$scratch"' EXIT
 without_chance() {
   sed -E -e "s/$servers/HOST:PORT/g" -e 's/(localhost|127\.0\.0\.1):[0-9]+/HOST:PORT/g' -e 's/TopicId: [A-Za-z0-9_-]{22}/TopicId: ID/' \
     -e 's/\[?20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9:,]+\]? ?//g' -e 's/CreateTime:[0-9]+/CreateTime:T/g' -e 's/[[:blank:]]+/ /g' -e 's/^ | $//g' \
-    -e 's/min.insync.replicas=1,?//' -e 's/(errors\.[A-Za-z]+Exception): .*/\1/' -e 's/^(Error while executing [a-z]+ command) .*/\1/' -e '/^at [a-z]/d' -e '/^$/d' -e '/KIP-848/d' -e '/deprecated/d'
+    -e 's/min.insync.replicas=1,?//' -e 's/(kafka\.common\.[A-Za-z.]+Exception): .*/\1/' -e 's/^(Error while executing [a-z]+ command) .*/\1/' -e '/^at [a-z]/d' -e '/^$/d' -e '/KIP-848/d' -e '/deprecated/d'
 }
 
 # step NAME [-m FILTER] TOOL ARGS: the tool's lines as one. With a filter (a shell command) only
@@ -30,6 +31,11 @@ step() {
 }
 
 at=(--bootstrap-server "$servers")
+
+# Each tool is a Java program of its own. With the classes of this one at hand, and no compiler that
+# takes its time, the others start in a third of the time. Java says nothing of its own.
+KAFKA_OPTS="-Xlog:disable -XX:ArchiveClassesAtExit=$scratch/classes" "$kafka" topics "${at[@]}" --list > /dev/null 2>&1
+export KAFKA_OPTS="-Xlog:disable -XX:SharedArchiveFile=$scratch/classes -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 step "create a topic with a setting" topics "${at[@]}" --create --topic tools --partitions 2 --replication-factor 1 --config retention.ms=86400000
 step "create it again" topics "${at[@]}" --create --topic tools --partitions 2
@@ -62,6 +68,9 @@ step "describe a group" consumer-groups "${at[@]}" --describe --group readers
 step "describe a group's state" consumer-groups "${at[@]}" --describe --group readers --state
 step "describe a group's members" consumer-groups "${at[@]}" --describe --group readers --members --verbose
 step "describe a group that is not there" consumer-groups "${at[@]}" --describe --group nobody
+committed='s/.*"readers","topic":"tools","partition":0..,"value":(\{[^}]*\}\}).*/\1/p'
+step "read a committed offset" -m "sed 's/}{/}\n{/g' | sed -nE '$committed' | sed -E 's/(commitTimestamp|topicId)\":[^,}]*/\1\":X/g' | tail -1" \
+  console-consumer "${at[@]}" --topic __consumer_offsets --from-beginning --timeout-ms 5000 --formatter org.apache.kafka.tools.consumer.OffsetsMessageFormatter
 step "reset offsets, only asking" -m sort consumer-groups "${at[@]}" --reset-offsets --group readers --topic tools --to-earliest --dry-run
 step "reset offsets" -m sort consumer-groups "${at[@]}" --reset-offsets --group readers --topic tools --to-earliest --execute
 step "reset offsets by one" consumer-groups "${at[@]}" --reset-offsets --group readers --topic tools:0 --shift-by 1 --execute
@@ -77,9 +86,34 @@ step "alter a setting to nonsense" configs "${at[@]}" --alter --entity-type topi
 step "describe settings" configs "${at[@]}" --describe --entity-type topics --entity-name tools
 step "remove a setting" configs "${at[@]}" --alter --entity-type topics --entity-name tools --delete-config segment.bytes,max.message.bytes
 step "describe settings after that" configs "${at[@]}" --describe --entity-type topics --entity-name tools
-step "compaction" topics "${at[@]}" --create --topic compacted --config cleanup.policy=compact
-ours='cleanup.policy|compression.type|flush|index|max.message.bytes|message.timestamp|retention|segment.(bytes|index|ms)'
-step "all settings" -m "sed -E 's/ sensitive=.*//' | grep -E '^($ours)' | sort" configs "${at[@]}" --describe --entity-type topics --entity-name tools --all
+step "create a compacted topic" topics "${at[@]}" --create --topic tools-compacted --partitions 1 --config cleanup.policy=compact --config segment.ms=3600000
+step "describe it" topics "${at[@]}" --describe --topic tools-compacted
+step "compact and delete" configs "${at[@]}" --alter --entity-type topics --entity-name tools-compacted --add-config cleanup.policy=[compact,delete]
+step "a policy that is none" configs "${at[@]}" --alter --entity-type topics --entity-name tools-compacted --add-config cleanup.policy=squeeze
+step "topics with settings" -m "grep -oE 'Topic: tools(-compacted)? ' | sort" topics "${at[@]}" --describe --topics-with-overrides
+step "produce without a key" console-producer "${at[@]}" --topic tools-compacted <<< 'no key'
+step "produce with keys" console-producer "${at[@]}" --topic tools-compacted --reader-property parse.key=true --reader-property key.separator=: < "$scratch/lines"
+step "all settings" -m "sed -E 's/ sensitive=.*//' | sort" configs "${at[@]}" --describe --entity-type topics --entity-name tools --all
+
+brokers=(--entity-type brokers --entity-name 1)
+step "describe the broker's settings that were altered" configs "${at[@]}" --describe "${brokers[@]}"
+step "alter one" configs "${at[@]}" --alter "${brokers[@]}" --add-config log.retention.ms=86400000
+step "alter one for all brokers" configs "${at[@]}" --alter --entity-type brokers --entity-default --add-config log.segment.bytes=2097152
+step "alter one that is fixed" configs "${at[@]}" --alter "${brokers[@]}" --add-config num.partitions=7
+step "describe those that were altered" configs "${at[@]}" --describe "${brokers[@]}"
+step "describe those of all brokers" -m 'grep -v min.insync.replicas' configs "${at[@]}" --describe --entity-type brokers --entity-default
+step "what a topic has of them" -m "grep -E '^(retention.ms|segment.bytes)=' | sort" configs "${at[@]}" --describe --entity-type topics --entity-name tools-gzip --all
+step "remove one" configs "${at[@]}" --alter "${brokers[@]}" --delete-config log.retention.ms
+step "remove the one of all brokers" configs "${at[@]}" --alter --entity-type brokers --entity-default --delete-config log.segment.bytes
+step "all of the broker's settings" -m "sed -E 's/ sensitive=.*//' | grep -E '^(auto.create|default.repl|delete.topic|log.cleaner.(dele|min)|log.clean.*policy|log.index|log.message|log.retention.[bhm]|log.roll|log.segment|message.max|num.part)' | sort" \
+  configs "${at[@]}" --describe "${brokers[@]}" --all
+groups=(--entity-type groups --entity-name readers)
+step "describe a group's settings" configs "${at[@]}" --describe "${groups[@]}"
+step "alter a group's setting" configs "${at[@]}" --alter "${groups[@]}" --add-config consumer.session.timeout.ms=50000
+step "alter it out of bounds" configs "${at[@]}" --alter "${groups[@]}" --add-config consumer.session.timeout.ms=1
+step "describe a group's settings after that" configs "${at[@]}" --describe "${groups[@]}"
+step "all of a group's settings" -m "sed -E 's/ sensitive=.*//' | sort" configs "${at[@]}" --describe "${groups[@]}" --all
+for kind in users clients client-metrics ips; do step "settings of $kind" configs "${at[@]}" --describe --entity-type $kind; done
 
 echo '{"partitions": [{"topic": "tools", "partition": 0, "offset": 1}], "version": 1}' > "$scratch/delete.json"
 step "delete records" delete-records "${at[@]}" --offset-json-file "$scratch/delete.json"
@@ -91,8 +125,42 @@ step "read many" -m "tail -1 | awk -F', ' '{ print (\$(NF-5) >= 20000 ? \"all\" 
 step "send in transactions" -m "grep -oE '^[0-9]+ records sent|[A-Za-z]+Exception' | tail -1" producer-perf-test --topic many --num-records 10 --record-size 10 \
   --throughput -1 --transaction-duration-ms 100 --command-property bootstrap.servers="$servers"
 
+step "list transactions" -m 'head -1' transactions "${at[@]}" list
+step "describe a transaction that is not there" -m "grep -oE 'could not be found|authorization failure'" transactions "${at[@]}" describe --transactional-id gone
+step "producers of a partition" -m "cut -d' ' -f2-4,6-" transactions "${at[@]}" describe-producers --topic tools-compacted --partition 0
+step "transactions that hang" transactions "${at[@]}" find-hanging --broker-id 1
+step "elect the preferred leader" leader-election "${at[@]}" --election-type preferred --topic tools --partition 0
+step "elect any leader" leader-election "${at[@]}" --election-type unclean --topic tools --partition 0
+step "elect a leader of what is not there" -m 'tail -1' leader-election "${at[@]}" --election-type preferred --topic nowhere --partition 0
+step "elect all leaders" leader-election "${at[@]}" --election-type preferred --all-topic-partitions
+# How much a partition has on disk depends on how its batches came.
+step "log directories" -m "grep -oE '\{\"partition\"[^}]*' | sed -E 's/\"size\":[0-9]+/\"size\":X/' | sort" \
+  log-dirs "${at[@]}" --describe --broker-list 1 --topic-list tools-gzip,tools-compacted
+step "the quorum" -m "sed -E 's/^(ClusterId|HighWatermark|LeaderEpoch|MaxFollowerLagTimeMs): .*/\1/'" metadata-quorum "${at[@]}" describe --status
+step "how far the quorum is" -m "awk '{ print \$1, \$4, \$NF }'" metadata-quorum "${at[@]}" describe --replication
+step "describe committed offsets" -m "grep -oE 'Configs: .*'" topics "${at[@]}" --describe --topic __consumer_offsets
+step "all kinds of groups" -m "grep -E '^(GROUP|readers)'" groups "${at[@]}" --list
+step "share groups" share-groups "${at[@]}" --list
+step "groups of streams" streams-groups "${at[@]}" --list
+step "reassignments" reassign-partitions "${at[@]}" --list
+echo '{"topics": [{"topic": "tools"}], "version": 1}' > "$scratch/topics.json"
+step "plan a reassignment" -m "sed -E 's#\"/[^\"]*\"#DIR#g'" reassign-partitions "${at[@]}" --generate --topics-to-move-json-file "$scratch/topics.json" --broker-list 1
+step "where the cluster listens" -m "sed -E 's/127.0.0.1 [0-9]+/HOST PORT/'" cluster list-endpoints "${at[@]}"
+step "access control" acls "${at[@]}" --list
+step "delegation tokens" delegation-tokens "${at[@]}" --describe --owner-principal User:ada
+step "subscriptions to clients' metrics" client-metrics "${at[@]}" --list
+
+# The login is wrong first, and then right.
+for password in wrong secret; do
+  printf '%s\n' security.protocol=SASL_PLAINTEXT sasl.mechanism=PLAIN \
+    "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ada\" password=\"$password\";" > "$scratch/$password"
+  step "log in with a $password password" -m 'tail -1' topics --bootstrap-server "$login" --command-config "$scratch/$password" --describe --topic tools
+done
+step "log in and produce" console-producer --bootstrap-server "$login" --command-config "$scratch/secret" --topic tools-login < "$scratch/lines"
+step "log in and consume" console-consumer --bootstrap-server "$login" --command-config "$scratch/secret" --topic tools-login --group tools-login --from-beginning --max-messages 6 --timeout-ms 30000
+
 step "list topics" -m 'grep tools' topics "${at[@]}" --list
 step "delete topics" topics "${at[@]}" --delete --topic 'tools.*'
 step "list topics after that" -m 'grep tools' topics "${at[@]}" --list
 step "delete what is not there" topics "${at[@]}" --delete --topic nowhere
-step "API versions" -m "grep -c 'Produce(0)'" broker-api-versions "${at[@]}"
+step "requests that are not there" -m "sed -nE 's/^([A-Za-z]+)\(.*UNSUPPORTED.*/\1/p' | sort" broker-api-versions "${at[@]}"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Kcat (Debian's, an old librdkafka) against the broker at the address given: what it observes, a
-# line each. The lines are compared with those that an Apache Kafka gives, so whatever differs from
-# run to run is left out of them.
+# Kcat (Debian's, an old librdkafka) against the broker at the address given, whose listener with
+# logins is at the other address: what it observes, a line each. The lines are compared with those
+# that an Apache Kafka gives, so whatever differs from run to run is left out of them.
 set -uo pipefail
 # What the library logs is left out: lines such as %4|1795624900.447|CONFWARN|…
 kcat() { timeout 30 kcat -b "$servers" "$@" 2>&1 | sed '/^%[0-9]|/d'; }
 servers=$1
+login=$2
 scratch=$(mktemp)
 trap 'rm -f "$scratch"' EXIT
 observe() { printf '%s: %s\n' "$1" "$(paste -sd '~' | sed -e "s/$servers/HOST:PORT/g" -e 's#~# / #g')"; }
@@ -28,3 +29,11 @@ kcat -G kcat-group -c 162 -q -X auto.offset.reset=earliest -f '%p %o\n' from-kca
 kcat -G kcat-group -e -q -f '%p %o\n' from-kcat | grep -c '^[0-9]' | observe "the group has read all"
 kcat -L -t from-kcat | sed 's/Metadata for .*//' | observe "metadata"
 kcat -L -t no-such-topic -X allow.auto.create.topics=false | tail -1 | observe "metadata of what is not there"
+kcat -L -t __consumer_offsets | sed -n 's/ with .*//p' | observe "metadata of committed offsets"
+
+servers=$login
+ada=(-X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=ada)
+timeout 30 kcat -b "$servers" "${ada[@]}" -X sasl.password=wrong -L -m 5 2>&1 |
+  grep -o 'Authentication failed[^(]*' | sort -u | observe "log in with a wrong password"
+kcat "${ada[@]}" -X sasl.password=secret -P -t from-kcat -p 2 -K: <<< 'ada:logged in' | observe "log in and send"
+kcat "${ada[@]}" -X sasl.password=secret -C -t from-kcat -p 2 -e -q -f '%o %k %s\n' | observe "log in and read"

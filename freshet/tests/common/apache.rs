@@ -18,6 +18,8 @@ pub(crate) fn kafka() -> PathBuf {
 pub(crate) struct Apache {
     child: Child,
     pub(crate) address: String,
+    /// Where ada logs in, with the password "secret".
+    pub(crate) login: String,
     pub(crate) data_dir: String,
 }
 
@@ -28,19 +30,21 @@ impl Apache {
         let mut child = Command::new(kafka())
             .args(["serve", &port.to_string()])
             .arg(folder)
+            .arg((port + 2).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("said")).unwrap())
             .spawn()
             .unwrap();
-        let address = format!("127.0.0.1:{port}");
+        let at = |port| format!("127.0.0.1:{port}");
+        let (address, login) = (at(port), at(port + 2));
         while TcpStream::connect(&address).is_err() {
             let ended = child.try_wait().unwrap();
             let said = || std::fs::read_to_string(folder.join("said")).unwrap_or_default();
             assert!(ended.is_none(), "Apache Kafka did not start: {}", said());
             thread::park_timeout(Duration::from_millis(50));
         }
-        Self { child, address, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
+        Self { child, address, login, data_dir: folder.join("log").to_str().expect("ASCII").to_owned() }
     }
 }
 
@@ -61,12 +65,12 @@ impl Drop for Apache {
     }
 }
 
-/// A port such that it and the next one are free.
+/// A port such that it and the two behind it are free.
 fn free_port() -> u16 {
     loop {
         let one = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = one.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+        if (1..3).all(|further| TcpListener::bind(("127.0.0.1", port + further)).is_ok()) {
             return port;
         }
     }

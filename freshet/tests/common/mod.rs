@@ -8,8 +8,10 @@ pub(crate) mod apache;
 #[path = "../../../lanes/src/warehouse/postgres_server.rs"]
 pub(crate) mod postgres_server;
 
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -74,6 +76,20 @@ impl Broker {
         Self { child, address, folder: folder.to_owned() }
     }
 
+    /// One with a second listener, and the address of that: there ada logs in, with the password
+    /// "secret".
+    pub(crate) fn start_with_logins(folder: &Path) -> (Self, String) {
+        let (users, said) = (folder.join("users"), folder.join("said"));
+        std::fs::write(&users, "ada:secret\n").expect("a file for the users");
+        std::fs::set_permissions(&users, Permissions::from_mode(0o600)).expect("it is ours");
+        let mut program = freshet();
+        program.stderr(File::create(&said).expect("a file for what is said"));
+        let listen = ["--listen", "PLAINTEXT://127.0.0.1:0", "--listen", "SASL_PLAINTEXT://127.0.0.1:0"];
+        let users = ["--users", users.to_str().expect("a path of ASCII")];
+        let broker = Self::start_with(program, &folder.join("data"), &[&listen[..], &users].concat());
+        (broker, second_listener(&said))
+    }
+
     /// SIGKILL, then the same data and the same port again.
     pub(crate) fn crash_and_restart(mut self) -> Self {
         self.child.kill().expect("it runs");
@@ -89,6 +105,18 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Where else a broker listens, once it has said so into this file.
+pub(crate) fn second_listener(said: &Path) -> String {
+    let mut address = None;
+    until("the broker says where else it listens", || {
+        let said = std::fs::read_to_string(said).expect("a file of words");
+        let line = said.lines().find_map(|line| line.strip_prefix("it listens on "));
+        address = line.and_then(|line| line.split_once(' ')).map(|(address, _)| address.to_owned());
+        address.is_some()
+    });
+    address.expect("it was found")
 }
 
 /// Sends one request as bytes, and waits for its answer.

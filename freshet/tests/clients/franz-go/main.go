@@ -1,6 +1,6 @@
-// Franz-go against the broker at the address given: what it observes, a line each. The lines are
-// compared with those that an Apache Kafka gives, so whatever differs from run to run is left out
-// of them.
+// Franz-go against the broker at the address given, whose listener with logins is at the other
+// address: what it observes, a line each. The lines are compared with those that an Apache Kafka
+// gives, so whatever differs from run to run is left out of them.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 	patience = 30 * time.Second
 )
 
-var servers = os.Args[1]
+var servers, login = os.Args[1], os.Args[2]
 
 // observe prints what an action gives, or the name of the error that it ends in.
 func observe(name string, action func(context.Context) (any, error)) {
@@ -67,6 +68,8 @@ func main() {
 	topics(admin)
 	records(plain)
 	groups(admin)
+	tools(admin)
+	logins()
 	settings(admin)
 }
 
@@ -248,6 +251,65 @@ func groups(admin *kadm.Client) {
 		}
 		return "done", err
 	})
+}
+
+func tools(admin *kadm.Client) {
+	compacted := topic + "-compacted"
+	observe("create a compacted topic", create(admin, compacted, 1, 1, map[string]*string{"cleanup.policy": kadm.StringPtr("compact")}))
+	observe("send without a key to it", func(ctx context.Context) (any, error) {
+		producer := client()
+		defer producer.Close()
+		return "done", producer.ProduceSync(ctx, &kgo.Record{Topic: compacted, Value: []byte("v")}).FirstErr()
+	})
+	observe("delete it", func(ctx context.Context) (any, error) {
+		deleted, err := admin.DeleteTopic(ctx, compacted)
+		return "done", errors.Join(err, deleted.Err)
+	})
+	observe("log directories", func(ctx context.Context) (any, error) {
+		all, err := admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{topic: {0: {}, 1: {}}})
+		var lines []string
+		all.Each(func(dir kadm.DescribedLogDir) {
+			for _, p := range dir.Topics[topic] {
+				lines = append(lines, fmt.Sprint(p.Partition, " of broker ", p.Broker, ", ", p.Size > 0, " ", p.OffsetLag, " ", p.IsFuture))
+			}
+		})
+		sort.Strings(lines)
+		return lines, err
+	})
+	observe("elect the preferred leaders", func(ctx context.Context) (any, error) {
+		elected, err := admin.ElectLeaders(ctx, kadm.ElectPreferredReplica, kadm.TopicsSet{topic: {0: {}}})
+		return elected[topic][0].Err, err
+	})
+	observe("transactions that are going on", func(ctx context.Context) (any, error) {
+		listed, err := admin.ListTransactions(ctx, nil, []string{"Ongoing"})
+		return len(listed), err
+	})
+	observe("the broker's settings", func(ctx context.Context) (any, error) {
+		described, err := admin.DescribeBrokerConfigs(ctx, 1)
+		var lines []string
+		for _, config := range described[0].Configs {
+			if config.Key == "num.partitions" || config.Key == "log.retention.ms" || config.Key == "message.max.bytes" {
+				lines = append(lines, fmt.Sprint(config.Key, "=", config.MaybeValue(), " ", config.Source))
+			}
+		}
+		sort.Strings(lines)
+		return lines, err
+	})
+	observe("quotas", func(ctx context.Context) (any, error) {
+		quotas, err := admin.DescribeClientQuotas(ctx, false, nil)
+		return len(quotas), err
+	})
+}
+
+func logins() {
+	for _, password := range []string{"secret", "wrong"} {
+		observe("log in with a "+password+" password", func(ctx context.Context) (any, error) {
+			producer := client(kgo.SeedBrokers(login), kgo.SASL(plain.Auth{User: "ada", Pass: password}.AsMechanism()))
+			defer producer.Close()
+			sent, err := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 2, Value: []byte("logged in")}).First()
+			return sent.Offset, err
+		})
+	}
 }
 
 func settings(admin *kadm.Client) {

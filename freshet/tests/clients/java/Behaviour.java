@@ -7,18 +7,21 @@ import org.apache.kafka.clients.admin.*;
 import org.apache.kafka.clients.consumer.*;
 import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.*;
+import org.apache.kafka.common.acl.AclBindingFilter;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.quota.ClientQuotaFilter;
 import org.apache.kafka.common.serialization.*;
 
 /**
- * Kafka's own Java client against the broker at the address given: what it observes, a line each. The lines are compared with
- * those that an Apache Kafka gives, so whatever differs from run to run is left out of them.
+ * Kafka's own Java client against the broker at the address given, whose listener with logins is at the other address: what it
+ * observes, a line each. The lines are compared with those that an Apache Kafka gives, so whatever differs from run to run is
+ * left out of them.
  */
 public class Behaviour {
     static final String TOPIC = "from-java";
     static final Duration PATIENCE = Duration.ofSeconds(30);
-    static String servers;
+    static String servers, login;
 
     interface Action { Object run() throws Exception; }
 
@@ -61,6 +64,7 @@ public class Behaviour {
 
     public static void main(String[] arguments) throws Exception {
         servers = arguments[0];
+        login = arguments[1];
         try (Admin admin = Admin.create(settings())) {
             topics(admin);
             records();
@@ -68,6 +72,8 @@ public class Behaviour {
             groups(admin);
             rebalances(admin);
             configs(admin);
+            tools(admin);
+            logins();
             ends(admin);
         }
     }
@@ -322,6 +328,59 @@ public class Behaviour {
         observe("shrink", () -> admin.createPartitions(Map.of(TOPIC, NewPartitions.increaseTo(2))).all().get());
         observe("grow to the same", () -> admin.createPartitions(Map.of(TOPIC, NewPartitions.increaseTo(5))).all().get());
         observe("partitions now", () -> admin.describeTopics(List.of(TOPIC)).allTopicNames().get().get(TOPIC).partitions().size());
+    }
+
+    /** What tools ask. */
+    static void tools(Admin admin) {
+        String compacted = TOPIC + "-compacted";
+        observe("create a compacted topic", () -> admin.createTopics(List.of(new NewTopic(compacted, 1, (short) 1).configs(Map.of("cleanup.policy", "compact")))).all().get());
+        observe("send without a key to it", () -> {
+            try (var producer = producer()) {
+                return producer.send(new ProducerRecord<>(compacted, "no key")).get().offset();
+            }
+        });
+        observe("a policy that is none", () -> admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, compacted), List.of(new AlterConfigOp(new ConfigEntry("cleanup.policy", "squeeze"), AlterConfigOp.OpType.SET)))).all().get());
+        observe("delete it", () -> admin.deleteTopics(List.of(compacted)).all().get());
+        Set<Integer> broker = Set.of(1);
+        observe("log directories", () -> admin.describeLogDirs(broker).allDescriptions().get().get(1).values().stream().flatMap(directory -> directory.replicaInfos().entrySet().stream())
+            .filter(replica -> replica.getKey().topic().equals(TOPIC)).map(replica -> replica.getKey() + " " + (replica.getValue().size() > 0) + " " + replica.getValue().offsetLag() + " " + replica.getValue().isFuture()).sorted().toList());
+        observe("the directory's volume", () -> admin.describeLogDirs(broker).allDescriptions().get().get(1).values().stream().map(directory -> directory.totalBytes().isPresent() + " " + directory.usableBytes().isPresent() + " " + directory.error()).toList());
+        observe("the quorum", () -> {
+            QuorumInfo quorum = admin.describeMetadataQuorum().quorumInfo().get();
+            return "led by " + quorum.leaderId() + ", voters " + quorum.voters().stream().map(QuorumInfo.ReplicaState::replicaId).toList() + ", observers " + quorum.observers() + ", nodes " + quorum.nodes().keySet() + ", written " + (quorum.highWatermark() > 0);
+        });
+        observe("elect the preferred leader", () -> admin.electLeaders(ElectionType.PREFERRED, Set.of(partition(0))).all().get());
+        observe("elect all leaders", () -> admin.electLeaders(ElectionType.PREFERRED, null).partitions().get());
+        observe("elect a leader of what is not there", () -> admin.electLeaders(ElectionType.UNCLEAN, Set.of(partition(9))).all().get());
+        observe("reassignments", () -> admin.listPartitionReassignments().reassignments().get());
+        observe("transactions that are going on", () -> admin.listTransactions(new ListTransactionsOptions().filterStates(Set.of(TransactionState.ONGOING))).all().get());
+        observe("describe a transaction that is not there", () -> admin.describeTransactions(List.of("gone")).all().get());
+        observe("producers", () -> admin.describeProducers(List.of(partition(1))).partitionResult(partition(1)).get().activeProducers().stream().map(p -> p.producerEpoch() + " " + p.currentTransactionStartOffset()).distinct().toList());
+        observe("what has settings", () -> admin.listConfigResources().all().get().stream().filter(resource -> resource.type() != ConfigResource.Type.TOPIC).map(resource -> resource.type() + " " + resource.name()).sorted().toList());
+        for (var resource : List.of(new ConfigResource(ConfigResource.Type.GROUP, "java-group"), new ConfigResource(ConfigResource.Type.CLIENT_METRICS, "java-metrics"))) {
+            observe("settings of a " + resource.type(), () -> admin.describeConfigs(List.of(resource)).all().get().get(resource).entries().stream().map(entry -> entry.name() + "=" + entry.value() + " " + entry.source()).sorted().toList());
+        }
+        observe("features", () -> new TreeMap<>(admin.describeFeatures().featureMetadata().get().finalizedFeatures()).keySet());
+        observe("quotas", () -> admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get());
+        observe("users with SCRAM", () -> admin.describeUserScramCredentials().all().get());
+        observe("access control", () -> admin.describeAcls(AclBindingFilter.ANY).values().get());
+        observe("delegation tokens", () -> admin.describeDelegationToken().delegationTokens().get());
+        observe("what may be done", () -> admin.describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true)).authorizedOperations().get().stream().sorted().toList());
+    }
+
+    static void logins() {
+        for (String password : List.of("secret", "wrong")) {
+            observe("log in with a " + password + " password", () -> {
+                String module = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ada\" password=\"" + password + "\";";
+                Object[] settings = {"bootstrap.servers", login, "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "PLAIN", "sasl.jaas.config", module};
+                try (var producer = producer(settings); var consumer = consumer(settings)) {
+                    long offset = producer.send(new ProducerRecord<>(TOPIC, 2, "ada", "logged in")).get().offset();
+                    consumer.assign(List.of(partition(2)));
+                    consumer.seek(partition(2), offset);
+                    return read(consumer, 1).get(0).value() + " at " + offset;
+                }
+            });
+        }
     }
 
     static void ends(Admin admin) {

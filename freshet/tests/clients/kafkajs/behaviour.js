@@ -1,11 +1,13 @@
-// KafkaJS against the broker at the address given: what it observes, a line each. The lines are
-// compared with those that an Apache Kafka gives, so whatever differs from run to run is left out
-// of them.
+// KafkaJS against the broker at the address given, whose listener with logins is at the other
+// address: what it observes, a line each. The lines are compared with those that an Apache Kafka
+// gives, so whatever differs from run to run is left out of them.
 const { Kafka, CompressionTypes, ConfigResourceTypes, logLevel } = require('kafkajs')
 
 const TOPIC = 'from-kafkajs'
 const PATIENCE = 30000
-const kafka = new Kafka({ clientId: 'kafkajs', brokers: [process.argv[2]], logLevel: logLevel.NOTHING, retry: { retries: 2, initialRetryTime: 50 } })
+const at = (address, more) => new Kafka({ clientId: 'kafkajs', brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 2, initialRetryTime: 50 }, ...more })
+const [servers, login] = process.argv.slice(2)
+const kafka = at(servers)
 
 // Prints what an action gives, or the type of the error that it ends in.
 async function observe(name, action) {
@@ -147,6 +149,31 @@ async function main() {
   await observe('delete records', () => admin.deleteTopicRecords({ topic: TOPIC, partitions: [{ partition: 0, offset: '5' }] }))
   await observe('offsets after that', async () => ends(await admin.fetchTopicOffsets(TOPIC)))
   await observe('delete records past the end', () => admin.deleteTopicRecords({ topic: TOPIC, partitions: [{ partition: 0, offset: '5000' }] }))
+
+  await observe('create a compacted topic', () => create({ topic: `${TOPIC}-compacted`, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }))
+  await observe('send without a key to it', async () => {
+    const producer = kafka.producer()
+    await producer.connect()
+    try {
+      await producer.send({ topic: `${TOPIC}-compacted`, messages: [{ value: 'no key' }] })
+    } finally {
+      await producer.disconnect()
+    }
+  })
+  await observe("the broker's settings", async () => {
+    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.BROKER, name: '1', configNames: ['num.partitions', 'log.retention.ms', 'message.max.bytes'] }] })
+    return resources[0].configEntries.map((e) => [e.configName, e.configValue, e.configSource, e.readOnly]).sort()
+  })
+  await observe('reassignments', () => admin.listPartitionReassignments({ topics: [{ topic: TOPIC, partitions: [0] }] }))
+  for (const [name, password] of [['log in', 'secret'], ['log in with a wrong password', 'wrong']]) {
+    await observe(name, async () => {
+      const producer = at(login, { sasl: { mechanism: 'plain', username: 'ada', password } }).producer()
+      await producer.connect()
+      const sent = await producer.send({ topic: TOPIC, messages: [{ partition: 1, value: 'logged in' }] })
+      await producer.disconnect()
+      return sent[0].baseOffset
+    })
+  }
   await observe('delete', () => admin.deleteTopics({ topics: [TOPIC] }))
   await observe('delete again', () => admin.deleteTopics({ topics: [TOPIC], timeout: 1000 }))
   await admin.disconnect()
