@@ -7,9 +7,14 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use protocol::scram::{Keys, Mechanism, nonce_of};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 use thiserror::Error;
+use tokio_rustls::rustls::crypto::ring;
 
 /// More than this is no file of users.
 const MAX_BYTES: u64 = 1 << 20;
@@ -51,8 +56,19 @@ pub enum UsersError {
 
 /// The users of a broker and their passwords.
 pub struct Users {
+    users: BTreeMap<String, User>,
+    /// All salts come of it: also for names that there are not, so that none can be told from
+    /// others by its salt.
+    secret: [u8; 32],
+}
+
+struct User {
+    password: String,
     /// Digests are of equal length, whatever the passwords.
-    digests: BTreeMap<String, [u8; 32]>,
+    digest: [u8; 32],
+    /// What SCRAM makes of the password, by mechanism. It takes milliseconds, so that a start does
+    /// not wait for it.
+    keys: [OnceLock<Keys>; Mechanism::ALL.len()],
 }
 
 impl Users {
@@ -73,7 +89,7 @@ impl Users {
     }
 
     fn parse(text: &str, file: &Path) -> Result<Self, UsersError> {
-        let mut digests = BTreeMap::new();
+        let mut users = BTreeMap::new();
         for (at, line) in text.lines().enumerate() {
             if line.trim().is_empty() || line.trim_start().starts_with('#') {
                 continue;
@@ -83,29 +99,85 @@ impl Users {
             if name.trim().is_empty() || password.is_empty() {
                 return Err(wrong("lacks the name or the password"));
             }
-            if digests.insert(name.to_owned(), Sha256::digest(password).into()).is_some() {
+            let digest = Sha256::digest(password).into();
+            let user = User { password: password.to_owned(), digest, keys: Default::default() };
+            if users.insert(name.to_owned(), user).is_some() {
                 return Err(wrong("has the name of a user above it"));
             }
         }
-        if digests.is_empty() {
+        if users.is_empty() {
             return Err(UsersError::NoUser { file: file.to_owned() });
         }
-        Ok(Self { digests })
+        Ok(Self { users, secret: random() })
     }
 
     /// Whether this is a user's name and password. It takes as long whichever of them is wrong.
     pub(crate) fn has(&self, name: &str, password: &str) -> bool {
-        let digest = self.digests.get(name);
+        let digest = self.users.get(name).map(|user| &user.digest);
         let given: [u8; 32] = Sha256::digest(password).into();
         let same = given.ct_eq(digest.unwrap_or(&[0; 32]));
         bool::from(same & Choice::from(u8::from(digest.is_some())))
     }
+
+    /// The names of all users, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(String::as_str)
+    }
+
+    /// Whether there is a user of this name.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.users.contains_key(name)
+    }
+
+    /// The salt of a name, be there such a user or not.
+    pub(crate) fn salt(&self, mechanism: Mechanism, name: &str) -> Vec<u8> {
+        mechanism.salt(&self.secret, name)
+    }
+
+    /// What SCRAM makes of a user's password.
+    pub(crate) fn keys(&self, mechanism: Mechanism, name: &str) -> Option<&Keys> {
+        let user = self.users.get(name)?;
+        let keys = &user.keys[mechanism as usize];
+        Some(keys.get_or_init(|| Keys::of(mechanism, &user.password, &self.salt(mechanism, name))))
+    }
+
+    /// Makes the keys of all, in a thread of its own: then a login takes as long for a name that
+    /// there is as for any other. Who logs in before waits for the own keys alone.
+    pub(crate) fn make_keys(self: &Arc<Self>) {
+        let users = Arc::downgrade(self);
+        let make = move || {
+            let names: Vec<String> =
+                users.upgrade().map_or_else(Vec::new, |users| users.names().map(str::to_owned).collect());
+            for name in names {
+                // The broker may have ended.
+                let Some(users) = users.upgrade() else { return };
+                for mechanism in Mechanism::ALL {
+                    users.keys(mechanism, &name);
+                }
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("users' keys".into()).spawn(make) {
+            tracing::debug!("keys are made as users log in: {error}");
+        }
+    }
+
+    /// What a broker contributes to one login by SCRAM.
+    pub(crate) fn nonce() -> String {
+        nonce_of(random())
+    }
+}
+
+/// Bytes that cannot be guessed.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    ring::default_provider().secure_random.fill(&mut bytes).expect("the system has randomness");
+    bytes
 }
 
 /// Without any password.
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.digests.keys()).finish()
+        f.debug_set().entries(self.users.keys()).finish()
     }
 }
 

@@ -134,15 +134,20 @@ fn clients_log_in_and_whoever_should_not_is_told_why() {
     );
     let plain = second_listener(&said);
     let trusted = certificate(folder.path());
-    let plain_text = ["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=ada"];
-    let encrypted = ["security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.username=ada", &trusted];
     drop(TcpStream::connect(&plain).unwrap());
-    reach(&plain, &[&plain_text[..], &["sasl.password=se:cret"]].concat()).unwrap();
-    reach(&broker.address, &[&encrypted[..], &["sasl.password=se:cret"]].concat()).unwrap();
-    let refused = kcat(&plain, &[&plain_text[..], &["sasl.password=hunter2"]].concat()).unwrap_err();
-    assert!(refused.contains("Authentication failed"), "{refused}");
+    for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        let mechanism = format!("sasl.mechanism={mechanism}");
+        let plain_text = ["security.protocol=SASL_PLAINTEXT", &mechanism, "sasl.username=ada"];
+        let encrypted = ["security.protocol=SASL_SSL", &mechanism, "sasl.username=ada", &trusted];
+        reach(&plain, &[&plain_text[..], &["sasl.password=se:cret"]].concat()).unwrap();
+        reach(&broker.address, &[&encrypted[..], &["sasl.password=se:cret"]].concat()).unwrap();
+        let refused = kcat(&plain, &[&plain_text[..], &["sasl.password=hunter2"]].concat()).unwrap_err();
+        assert!(refused.contains("Authentication failed"), "{refused}");
+    }
     kcat(&plain, &[]).unwrap_err();
-    until_said(&said, &["Invalid username or password", "wants one, with sasl.mechanism"]);
+    let words =
+        ["Invalid username or password", "SASL mechanism SCRAM-SHA-512", "wants one, with sasl.mechanism"];
+    until_said(&said, &words);
     let said = std::fs::read_to_string(&said).unwrap();
     assert!(!said.contains("cret") && !said.contains("hunter2"), "no password in a log: {said}");
     assert!(!said.contains("eof"), "who hangs up before a login is not worth a line: {said}");

@@ -32,6 +32,7 @@ mod wire;
 mod writer;
 
 pub mod records;
+pub mod scram;
 
 pub use api_key::ApiKey;
 pub use error::DecodeError;

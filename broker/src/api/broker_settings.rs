@@ -6,7 +6,7 @@
 //! in a Kafka that has its default, is as idle here: the default is told. What would speak of
 //! something that every Kafka has and that is not here is not told ([`NOT_TOLD`]).
 
-use super::plain::MECHANISMS;
+use super::mechanisms::MECHANISMS;
 use super::{Context, Endpoint};
 use crate::controller::SettingKind::{
     self, Boolean, Class, Double, Int, List, Long, Password, Short, String as Text,

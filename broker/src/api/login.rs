@@ -1,8 +1,8 @@
 //! What a client says before it may say anything else, where its listener wants a login.
 //!
 //! # Behaviour
-//! As Kafka's: `ApiVersions` once, then `SaslHandshake`, then the mechanism's token, in
-//! `SaslAuthenticate` after a handshake of version 1, as a bare frame after one of version 0.
+//! As Kafka's: `ApiVersions` once, then `SaslHandshake`, then the mechanism's tokens, in
+//! `SaslAuthenticate` after a handshake of version 1, as bare frames after one of version 0.
 //! Whatever else comes ends the connection, and so does a refusal, once it is told.
 //!
 //! # Simplifications
@@ -17,7 +17,7 @@ use protocol::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateRespo
 use protocol::sasl_handshake::{SaslHandshakeRequest, SaslHandshakeResponse};
 use protocol::{ApiKey, ErrorCode};
 
-use super::plain::{self, MECHANISMS};
+use super::mechanisms::{Exchange, MECHANISMS, Token};
 use super::{Frame, Incoming, RequestError, api_versions, read};
 use crate::users::Users;
 
@@ -25,13 +25,15 @@ use crate::users::Users;
 #[derive(Debug)]
 pub(crate) struct Login {
     users: Arc<Users>,
+    /// What the broker contributes to an exchange: drawn for this one.
+    nonce: String,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     Start { asked_versions: bool },
-    Token { bare: bool },
+    Token { bare: bool, exchange: Exchange },
 }
 
 /// What came of a frame.
@@ -47,15 +49,19 @@ pub(crate) enum Step {
 
 impl Login {
     /// Nothing has been said yet.
-    pub(crate) fn new(users: Arc<Users>) -> Self {
-        Self { users, state: State::Start { asked_versions: false } }
+    pub(crate) fn new(users: Arc<Users>, nonce: String) -> Self {
+        Self { users, nonce, state: State::Start { asked_versions: false } }
     }
 
     /// Takes the client's next frame, its length taken off.
     pub(crate) fn step(&mut self, frame: Bytes) -> Result<Step, RequestError> {
-        if let State::Token { bare: true } = self.state {
-            return Ok(match plain::check(&frame, &self.users) {
-                Ok(()) => Step::Welcome(Frame::bare(&[])),
+        if let State::Token { bare: true, exchange } = &mut self.state {
+            return Ok(match exchange.step(&frame, &self.users) {
+                Ok(Token::Answer(token, next)) => {
+                    *exchange = next;
+                    Step::Answer(Frame::bare(&token))
+                }
+                Ok(Token::Welcome(token)) => Step::Welcome(Frame::bare(&token)),
                 Err(message) => Step::Refuse(None, message),
             });
         }
@@ -69,7 +75,9 @@ impl Login {
                 incoming.frame(|request: ApiVersionsRequest| api_versions::handle(&request)).map(Step::Answer)
             }
             (State::Start { .. }, ApiKey::SaslHandshake) => self.handshake(incoming),
-            (State::Token { .. }, ApiKey::SaslAuthenticate) => authenticate(&self.users, incoming),
+            (State::Token { exchange, .. }, ApiKey::SaslAuthenticate) => {
+                authenticate(&self.users, exchange, incoming)
+            }
             (State::Start { .. }, key) => Ok(Step::Refuse(
                 None,
                 format!(
@@ -82,25 +90,37 @@ impl Login {
 
     fn handshake(&mut self, mut incoming: Incoming) -> Result<Step, RequestError> {
         let mechanism = incoming.decode::<SaslHandshakeRequest>()?.mechanism;
-        let known = MECHANISMS.contains(&mechanism.as_str());
-        let error_code = if known { ErrorCode::NONE } else { ErrorCode::UNSUPPORTED_SASL_MECHANISM };
+        let exchange = Exchange::of(&mechanism, &self.nonce);
+        let error_code =
+            if exchange.is_some() { ErrorCode::NONE } else { ErrorCode::UNSUPPORTED_SASL_MECHANISM };
         let mechanisms = MECHANISMS.map(str::to_owned).into();
         let frame =
             incoming.encode::<SaslHandshakeRequest>(&SaslHandshakeResponse { error_code, mechanisms });
-        if !known {
+        let Some(exchange) = exchange else {
             let known = MECHANISMS.join(", ");
             return Ok(Step::Refuse(Some(frame), format!("sasl.mechanism={mechanism:?} is none of {known}")));
-        }
-        self.state = State::Token { bare: incoming.version == 0 };
+        };
+        self.state = State::Token { bare: incoming.version == 0, exchange };
         Ok(Step::Answer(frame))
     }
 }
 
-fn authenticate(users: &Users, mut incoming: Incoming) -> Result<Step, RequestError> {
+fn authenticate(
+    users: &Arc<Users>,
+    exchange: &mut Exchange,
+    mut incoming: Incoming,
+) -> Result<Step, RequestError> {
     let token = incoming.decode::<SaslAuthenticateRequest>()?.auth_bytes;
     let answer = |response| incoming.encode::<SaslAuthenticateRequest>(&response);
-    Ok(match plain::check(&token, users) {
-        Ok(()) => Step::Welcome(answer(SaslAuthenticateResponse::default())),
+    let says = |token: Vec<u8>| {
+        answer(SaslAuthenticateResponse { auth_bytes: token.into(), ..SaslAuthenticateResponse::default() })
+    };
+    Ok(match exchange.step(&token, users) {
+        Ok(Token::Answer(token, next)) => {
+            *exchange = next;
+            Step::Answer(says(token))
+        }
+        Ok(Token::Welcome(token)) => Step::Welcome(says(token)),
         Err(message) => {
             let response = SaslAuthenticateResponse {
                 error_code: ErrorCode::SASL_AUTHENTICATION_FAILED,

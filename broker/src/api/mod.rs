@@ -44,6 +44,7 @@ mod list_offsets;
 mod list_partition_reassignments;
 mod list_transactions;
 mod login;
+mod mechanisms;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -323,7 +324,9 @@ pub(crate) fn handle(context: &Context<'_>, frame: Bytes) -> Result<Outcome, Req
             incoming.answer(|request| describe_topic_partitions::handle(context, request))
         }
         ApiKey::DescribeTransactions => incoming.answer(describe_transactions::handle),
-        ApiKey::DescribeUserScramCredentials => incoming.answer(describe_user_scram_credentials::handle),
+        ApiKey::DescribeUserScramCredentials => {
+            incoming.answer(|request| describe_user_scram_credentials::handle(context, request))
+        }
         ApiKey::ElectLeaders => incoming.answer(|request| elect_leaders::handle(context, request)),
         ApiKey::ListConfigResources => list_config_resources::handle(context, incoming),
         ApiKey::ListPartitionReassignments => {

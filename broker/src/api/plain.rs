@@ -2,9 +2,6 @@
 
 use crate::users::Users;
 
-/// The ways of logging in (`sasl.enabled.mechanisms`).
-pub(super) const MECHANISMS: [&str; 1] = ["PLAIN"];
-
 /// Checks a token: who to act as, name and password, with a zero between each. The messages are
 /// Kafka's.
 pub(super) fn check(token: &[u8], users: &Users) -> Result<(), String> {

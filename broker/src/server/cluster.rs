@@ -21,6 +21,7 @@ use super::{accept, certificate, cleaning, housekeeping, listen, network, open_f
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
+use crate::users::Users;
 
 /// How long a sync that is under way may hold up the end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,7 +54,7 @@ impl Cluster {
         check_logins(&config)?;
         let entrances = entrances(&listening, sockets, tls.as_ref());
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
-        let (data_dir, threads) = (config.data_dir.clone(), config.threads);
+        let (data_dir, threads, users) = (config.data_dir.clone(), config.threads, config.users.clone());
         let node = Node::open(config, &storage, clock::random, clock.now_ms())
             .map_err(|error| StartError::Open { data_dir, reason: error.to_string() })?;
         let runtime = runtime(threads).map_err(StartError::Thread)?;
@@ -64,6 +65,7 @@ impl Cluster {
             result
         };
         let thread = thread::Builder::new().name("broker".into()).spawn(run).map_err(StartError::Thread)?;
+        users.iter().for_each(Users::make_keys);
         for listening in &listening {
             tracing::info!("listening on {}", listening.address);
             network::warn_if_open(listening);

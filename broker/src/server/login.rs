@@ -30,7 +30,7 @@ pub(super) async fn log_in(
     protocol: SecurityProtocol,
     stream: &mut Stream,
 ) -> Result<bool, Closed> {
-    let mut login = Login::new(Arc::clone(users));
+    let mut login = Login::new(Arc::clone(users), Users::nonce());
     let mut greeted = false;
     loop {
         let read = read_frame(stream, protocol, greeted).await;

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use broker::{BrokerConfig, Cluster, Listener, SecurityProtocol, StartError, Users};
 use bytes::Bytes;
 use protocol::api_versions::ApiVersionsRequest;
+use protocol::describe_user_scram_credentials::{DescribeUserScramCredentialsRequest, ScramUserName};
 use protocol::metadata::MetadataRequest;
 use protocol::sasl_authenticate::{SaslAuthenticateRequest, SaslAuthenticateResponse};
 use protocol::sasl_handshake::SaslHandshakeRequest;
+use protocol::scram::{self, Mechanism};
 use protocol::{ErrorCode, encode_request};
 use tempfile::TempDir;
 
 use crate::client::{Client, config};
 
-const MECHANISMS: [&str; 1] = ["PLAIN"];
+const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 const GOOD: &[u8] = b"\0ada\0secret";
 
 pub(crate) fn with_logins(data_dir: &TempDir) -> BrokerConfig {
@@ -133,6 +135,105 @@ fn a_refusal_has_kafkas_words_and_ends_the_connection() {
     assert_eq!(authenticate(&mut client, 1, b"ada\0ada\0secret").error_code, ErrorCode::NONE);
 }
 
+const REFUSED: &str =
+    "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-";
+
+/// A login by SCRAM, which says of itself that it is this user with this password.
+fn log_in(client: &mut Client, mechanism: Mechanism, user: &str, password: &str) -> Result<(), String> {
+    assert_eq!(handshake(client, 1, mechanism.name()), ErrorCode::NONE);
+    let login = scram::Client::new(mechanism, user, password, "nonce-of-the-client");
+    let taken = |answer: SaslAuthenticateResponse| match answer.error_code {
+        ErrorCode::NONE => Ok(answer.auth_bytes),
+        ErrorCode::SASL_AUTHENTICATION_FAILED => Err(answer.error_message.unwrap()),
+        other => panic!("{other}"),
+    };
+    let challenge = taken(authenticate(client, 2, &login.first()))?;
+    let (proof, expected) = login.answer(&challenge).map_err(|error| error.to_string())?;
+    let last = taken(authenticate(client, 2, &proof))?;
+    expected.check(&last).map_err(|error| error.to_string())
+}
+
+#[test]
+fn by_scram_who_knows_the_password_is_let_in_and_neither_shows_it() {
+    let (cluster, _dir) = start();
+    for mechanism in Mechanism::ALL {
+        for (user, password) in [("ada", "secret"), ("bob", "b2")] {
+            let mut client = Client::to(&cluster);
+            assert_eq!(log_in(&mut client, mechanism, user, password), Ok(()));
+            assert_eq!(client.call(12, &MetadataRequest::default()).brokers.len(), 1);
+            assert_eq!(handshake(&mut client, 1, "PLAIN"), ErrorCode::ILLEGAL_SASL_STATE);
+        }
+        for (user, password) in [("ada", "b2"), ("eve", "secret"), ("ada", "")] {
+            let mut client = Client::to(&cluster);
+            let refused = log_in(&mut client, mechanism, user, password).unwrap_err();
+            assert!(refused.starts_with(REFUSED), "{refused}");
+            client.expect_hangup();
+        }
+    }
+    // The form of handshakes of version 0.
+    let mut client = Client::to(&cluster);
+    assert_eq!(handshake(&mut client, 0, "SCRAM-SHA-256"), ErrorCode::NONE);
+    let login = scram::Client::new(Mechanism::Sha256, "ada", "secret", "nonce");
+    client.send_bytes(&bare(&login.first()));
+    let (proof, expected) = login.answer(&client.receive_frame()).unwrap();
+    client.send_bytes(&bare(&proof));
+    assert_eq!(expected.check(&client.receive_frame()), Ok(()));
+    assert_eq!(client.call(12, &MetadataRequest::default()).brokers.len(), 1);
+}
+
+/// A name that there is not is asked for its proof like any other, with the same salt each time.
+#[test]
+fn by_scram_no_name_can_be_told_from_another() {
+    let (cluster, _dir) = start();
+    let challenge = |user: &str| {
+        let mut client = Client::to(&cluster);
+        handshake(&mut client, 1, "SCRAM-SHA-512");
+        let login = scram::Client::new(Mechanism::Sha512, user, "", "nonce");
+        let answer = authenticate(&mut client, 2, &login.first());
+        assert_eq!(answer.error_code, ErrorCode::NONE);
+        String::from_utf8(answer.auth_bytes.to_vec()).unwrap()
+    };
+    let mut salts = Vec::new();
+    for user in ["ada", "bob", "eve"] {
+        let (one, other) = (challenge(user), challenge(user));
+        assert_ne!(one, other, "a nonce is never said twice");
+        let salt = |challenge: &str| challenge.split(",s=").nth(1).unwrap().to_owned();
+        assert!(one.starts_with("r=nonce") && salt(&one).ends_with(",i=4096"), "{one}");
+        assert_eq!(salt(&one), salt(&other));
+        assert!(!salts.contains(&salt(&one)), "each has its own");
+        salts.push(salt(&one));
+    }
+}
+
+#[test]
+fn users_are_told_of_as_by_a_kafka_that_has_them() {
+    let (cluster, _dir) = start();
+    let mut client = Client::to(&cluster);
+    log_in(&mut client, Mechanism::Sha256, "ada", "secret").unwrap();
+    let mut describe = |users: Option<Vec<ScramUserName>>| {
+        let told = client.call(0, &DescribeUserScramCredentialsRequest { users });
+        assert_eq!(told.error_code, ErrorCode::NONE);
+        let user = |told: protocol::describe_user_scram_credentials::DescribedScramUser| {
+            let by: Vec<_> =
+                told.credential_infos.iter().map(|info| (info.mechanism, info.iterations)).collect();
+            (told.user, told.error_code, by)
+        };
+        told.results.into_iter().map(user).collect::<Vec<_>>()
+    };
+    let both = vec![(1, 4096), (2, 4096)];
+    let (ada, bob) =
+        (("ada".into(), ErrorCode::NONE, both.clone()), ("bob".into(), ErrorCode::NONE, both.clone()));
+    assert_eq!(describe(None), [ada.clone(), bob.clone()]);
+    assert_eq!(describe(Some(Vec::new())), [ada, bob.clone()]);
+    let named = ["eve", "bob", "ada", "ada"].map(|name| ScramUserName { name: name.into() });
+    let expected = [
+        ("ada".into(), ErrorCode::DUPLICATE_RESOURCE, Vec::new()),
+        bob,
+        ("eve".into(), ErrorCode::RESOURCE_NOT_FOUND, Vec::new()),
+    ];
+    assert_eq!(describe(Some(named.into())), expected);
+}
+
 /// Garbage, half of something, and what is too large: hung up on, and nobody else notices.
 #[test]
 fn no_token_does_harm() {
@@ -156,9 +257,9 @@ fn no_token_does_harm() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as u8
     };
-    for _ in 0..20 {
+    for round in 0..60 {
         let mut client = Client::to(&cluster);
-        handshake(&mut client, 1, "PLAIN");
+        handshake(&mut client, 1, MECHANISMS[round % MECHANISMS.len()]);
         let token: Vec<u8> = (0..random()).map(|_| random() & random()).collect();
         let answer = authenticate(&mut client, 1, &token);
         assert_eq!(answer.error_code, ErrorCode::SASL_AUTHENTICATION_FAILED);

@@ -32,7 +32,8 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Let only these users in: a file with a line `name:password` for each, and comments behind
-    /// `#`, that nobody else can write to. They log in by SASL/PLAIN
+    /// `#`, that no other user can write to. They log in by SASL, with PLAIN, SCRAM-SHA-256 or
+    /// SCRAM-SHA-512
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
 }

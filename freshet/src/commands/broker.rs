@@ -58,7 +58,9 @@ pub(crate) fn say_how_to_connect(cluster: &Cluster) {
     if let Some(login) = cluster.listening().iter().map(|one| one.listener.protocol).find(|it| it.has_login())
     {
         let login = login.name();
-        say!("clients log in as one of the users, by SASL/PLAIN:");
+        say!(
+            "clients log in as one of the users, by SASL with PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; by PLAIN:"
+        );
         say!(
             "  librdkafka, confluent-kafka  security.protocol={login} sasl.mechanism=PLAIN sasl.username=… sasl.password=…"
         );

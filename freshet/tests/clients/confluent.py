@@ -203,7 +203,10 @@ observe("a group's settings", lambda: configs(A_GROUP, "consumer.session.timeout
 observe("elect the preferred leaders", lambda: [error.name() for error in admin.elect_leaders(ElectionType.PREFERRED, [TopicPartition(TOPIC, 0)]).result(10).values()])
 observe("describe the cluster", lambda: (lambda it: (it.controller.id, len(it.nodes)))(admin.describe_cluster().result(10)))
 observe("describe a topic", lambda: [(p.id, p.leader.id, len(p.replicas), len(p.isr)) for p in only(admin.describe_topics(TopicCollection([TOPIC]))).partitions])
-observe("users with SCRAM", lambda: admin.describe_user_scram_credentials().result(10))
+observe("users with SCRAM", lambda: sorted(
+    (name, info.mechanism.name, info.iterations)
+    for name, user in admin.describe_user_scram_credentials().result(10).items()
+    for info in user.scram_credential_infos))
 
 
 def log_in(password):

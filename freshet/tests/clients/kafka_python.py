@@ -136,7 +136,9 @@ observe("elect the preferred leaders", lambda: admin.elect_leaders(0, {TOPIC: [0
 observe("reassignments", admin.list_partition_reassignments)
 observe("transactions that are going on", lambda: admin.list_transactions(state_filters=["Ongoing"]))
 observe("transactions that hang", admin.find_hanging_transactions)
-observe("users with SCRAM", admin.describe_user_scram_credentials)
+observe("users with SCRAM", lambda: {
+    name: sorted((info["mechanism"].name, info["iterations"]) for info in user["credential_infos"])
+    for name, user in admin.describe_user_scram_credentials().items()})
 
 
 def log_in(password):

@@ -362,7 +362,10 @@ public class Behaviour {
         }
         observe("features", () -> new TreeMap<>(admin.describeFeatures().featureMetadata().get().finalizedFeatures()).keySet());
         observe("quotas", () -> admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get());
-        observe("users with SCRAM", () -> admin.describeUserScramCredentials().all().get());
+        observe("users with SCRAM", () -> admin.describeUserScramCredentials().all().get().values().stream()
+            .flatMap(user -> user.credentialInfos().stream()
+                .map(info -> user.name() + " " + info.mechanism() + " " + info.iterations()))
+            .sorted().toList());
         observe("access control", () -> admin.describeAcls(AclBindingFilter.ANY).values().get());
         observe("delegation tokens", () -> admin.describeDelegationToken().delegationTokens().get());
         observe("what may be done", () -> admin.describeCluster(new DescribeClusterOptions().includeAuthorizedOperations(true)).authorizedOperations().get().stream().sorted().toList());
