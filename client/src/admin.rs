@@ -56,10 +56,10 @@ impl Admin {
     /// As [`connect`](Self::connect), but leaves it to the first call to find out whether the
     /// cluster is there.
     pub fn unconnected(settings: &Settings, timeout: Duration) -> Result<Self, ClusterError> {
-        let outside = settings
-            .config(&[])
-            .create_with_context(ReaderContext::default())
-            .map_err(|error| ClusterError::of("starting a client", settings, timeout, &error))?;
+        let outside =
+            settings.config(&[]).create_with_context(ReaderContext::default()).map_err(|error| {
+                ClusterError::of("starting a client", settings, timeout, &error).or_wrong_files(settings)
+            })?;
         Ok(Self {
             settings: settings.clone(),
             timeout,
@@ -89,8 +89,9 @@ impl Admin {
     /// What there is: every broker, and every topic with its partitions.
     fn metadata(&self, what: &str) -> Result<Metadata, ClusterError> {
         let metadata = self.outside.fetch_metadata(None, self.timeout);
-        let metadata =
-            metadata.map_err(|error| self.login_refused(what).unwrap_or_else(|| self.wrong(what, &error)))?;
+        let metadata = metadata.map_err(|error| {
+            self.login_refused(what).unwrap_or_else(|| self.wrong(what, &error).or_why(&self.settings))
+        })?;
         self.outside.context().reachability.mark_reachable();
         Ok(metadata)
     }

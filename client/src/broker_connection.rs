@@ -2,8 +2,7 @@
 //! or its Rust binding, does not ask or does not hand on.
 //!
 //! # Simplifications
-//! - It is a [`direct`](crate::direct) connection, which is plain TCP. A cluster that wants TLS, or
-//!   a login other than PLAIN, does not answer it.
+//! - It is a [`direct`](crate::direct) connection, with what that leaves out.
 //! - A request has one version, which every Kafka since 2.4 knows, and is not negotiated.
 
 use std::io;
@@ -30,8 +29,9 @@ impl BrokerConnection {
         let port = port.parse().map_err(|_| none())?;
         let mut refused = none();
         for address in resolve(host, port, within(PATIENCE)).map_err(io::Error::other)? {
-            match Connection::open(address, settings, within(PATIENCE)) {
+            match Connection::open(address, host, settings, within(PATIENCE)) {
                 Ok(connection) => {
+                    let connection = connection.secure().map_err(io::Error::other)?;
                     let mut broker = Self(connection.with_max_response_bytes(MAX_RESPONSE_BYTES));
                     broker.ask(Connection::log_in)?;
                     return Ok(broker);

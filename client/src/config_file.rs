@@ -77,12 +77,21 @@ impl Problem {
 }
 
 impl ConfigFile {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`. What librdkafka is built without is refused.
     pub fn read(path: &Path) -> Result<Self, ConfigFileError> {
+        Self::read_for(path, cfg!(feature = "ssl"))
+    }
+
+    /// Reads the file at `path` for [`direct`](crate::direct) connections alone.
+    pub fn read_for_direct(path: &Path) -> Result<Self, ConfigFileError> {
+        Self::read_for(path, true)
+    }
+
+    fn read_for(path: &Path, has_tls: bool) -> Result<Self, ConfigFileError> {
         let unreadable = |reason: String| ConfigFileError::Unreadable { path: path.to_owned(), reason };
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
-        let file = Self::parse(path, &text, cfg!(feature = "ssl"));
+        let file = Self::parse(path, &text, has_tls);
         let file = file.map_err(|Problem { line, what }| ConfigFileError::Refused {
             path: path.to_owned(),
             line,

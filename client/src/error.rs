@@ -27,6 +27,17 @@ pub enum ClusterError {
         /// How long was waited.
         seconds: u64,
     },
+    /// Somebody is there, and nothing can be said before a person changes something: a certificate,
+    /// a protocol.
+    #[error("{what}: {servers} can't be used: {reason}")]
+    Unsuited {
+        /// What was tried.
+        what: String,
+        /// The bootstrap servers.
+        servers: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// A property that librdkafka does not take. It is looked at when a client is made.
     #[error(
         "the client property {key}={value} is refused: {reason}; the list is librdkafka's CONFIGURATION.md"

@@ -35,7 +35,8 @@
 //! - Header names and commit metadata that are not UTF-8 make the Rust binding panic.
 //!   [`Record::header`] and [`Admin::committed`] are therefore for topics and groups of our own;
 //!   [`Admin::committed_offsets`] and [`Admin::record`] are safe for those of others.
-//! - TLS, and SASL other than PLAIN, need the feature `ssl`: librdkafka uses OpenSSL for them.
+//! - For librdkafka, TLS and SASL other than PLAIN need the feature `ssl`: it uses OpenSSL for
+//!   them. [`direct`] connections have both without it.
 
 mod admin;
 mod assignment;
@@ -54,6 +55,7 @@ mod stored;
 mod survey;
 mod unreadable;
 mod watcher;
+mod why;
 
 pub use admin::{
     Admin, Group, Member, NewTopic, Offsets, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout,

@@ -17,6 +17,13 @@ pub struct Settings {
     properties: Vec<(String, String)>,
 }
 
+/// A login by user and password.
+pub(crate) struct Login<'a> {
+    pub(crate) mechanism: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) password: &'a str,
+}
+
 impl Settings {
     /// `servers` is what Kafka calls bootstrap servers: `host:port`, several of
     /// them separated by commas.
@@ -63,15 +70,30 @@ impl Settings {
         &self.client_id
     }
 
-    /// User and password of a cluster that is reached by SASL/PLAIN and without TLS.
-    pub(crate) fn plain_login(&self) -> Option<(&str, &str)> {
-        let property = |name: &str| {
-            let values = self.properties.iter().rev();
-            values.into_iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
-        };
-        let is_plain = property("security.protocol")?.eq_ignore_ascii_case("sasl_plaintext")
-            && property("sasl.mechanism").or_else(|| property("sasl.mechanisms"))? == "PLAIN";
-        is_plain.then_some((property("sasl.username")?, property("sasl.password")?))
+    /// The last value of a property that a person added.
+    pub(crate) fn property(&self, name: &str) -> Option<&str> {
+        self.properties.iter().rev().find(|(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// Whether the cluster is reached by TLS.
+    pub fn has_tls(&self) -> bool {
+        self.protocol().is_some_and(|protocol| protocol.to_ascii_lowercase().ends_with("ssl"))
+    }
+
+    /// Whether clients log in.
+    pub fn has_login(&self) -> bool {
+        self.protocol().is_some_and(|protocol| protocol.to_ascii_lowercase().starts_with("sasl_"))
+    }
+
+    fn protocol(&self) -> Option<&str> {
+        self.property("security.protocol")
+    }
+
+    /// How clients log in, if they do.
+    pub(crate) fn login(&self) -> Option<Login<'_>> {
+        let mechanism = self.property("sasl.mechanism").or_else(|| self.property("sasl.mechanisms"))?;
+        let (user, password) = (self.property("sasl.username")?, self.property("sasl.password")?);
+        self.has_login().then_some(Login { mechanism, user, password })
     }
 
     /// librdkafka's configuration with `ours` for the kind of client, and what the person added

@@ -5,8 +5,6 @@
 //! own bytes: the batch that holds the offset, decompressed here, and of it the one record.
 //!
 //! # Simplifications
-//! - The request goes over a [`direct`](crate::direct) connection, which is plain TCP: a cluster
-//!   that wants TLS or SASL does not answer it.
 //! - A batch that comes to more than 32 MiB is not opened.
 
 use std::error::Error;

@@ -13,8 +13,6 @@
 //! ```
 //!
 //! # Simplifications
-//! - The request goes over a [`direct`](crate::direct) connection, which is plain TCP. On a cluster
-//!   that wants TLS or SASL it gets no answer, and an unreadable batch is an error there.
 //! - What lies behind the records of an aborted transaction is not found: librdkafka does not hand
 //!   them over either, but from outside they look like records that are still to come.
 //! - A gzip stream that is cut short is beyond help: librdkafka 2.12 never leaves the loop in which

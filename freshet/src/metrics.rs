@@ -9,13 +9,14 @@
 //! - No compression, and a connection for each scrape.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use broker::RequestMetrics;
+use client::direct::Timed;
 use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE, encode};
 use prometheus_client::registry::Registry;
 use scenarios::metrics::ShowMetrics;
@@ -92,10 +93,15 @@ impl Metrics {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge: the kernel does not say when it has room again")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge: a client has so much wall-clock time, and the kernel does not say when it has room again"
+)]
 fn answer_all(listener: &TcpListener, registry: &Registry) {
     loop {
-        let answered = listener.accept().map(|(stream, _)| answer_one(Timed::new(stream), registry));
+        let answered = listener
+            .accept()
+            .map(|(stream, _)| answer_one(Timed::new(stream, Instant::now() + PATIENCE), registry));
         match answered {
             Ok(Ok(())) => {}
             // Clients hang up in all manners, and some never say what they want.
@@ -157,43 +163,6 @@ fn whole(status: &str, header: &str, content: &str, text: &str) -> Vec<u8> {
         "HTTP/1.1 {status}\r\nContent-Type: {content}\r\nContent-Length: {length}\r\n{header}Connection: close\r\n\r\n{text}"
     )
     .into_bytes()
-}
-
-/// A connection of which each read and write must be done by one instant.
-struct Timed {
-    stream: TcpStream,
-    until: Instant,
-}
-
-impl Timed {
-    #[expect(clippy::disallowed_methods, reason = "the edge: a client has so much wall-clock time")]
-    fn new(stream: TcpStream) -> Self {
-        Self { stream, until: Instant::now() + PATIENCE }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the edge: a client has so much wall-clock time")]
-    fn left(&self) -> io::Result<Option<Duration>> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
-    }
-}
-
-impl Read for Timed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(self.left()?)?;
-        self.stream.read(buffer)
-    }
-}
-
-impl Write for Timed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(self.left()?)?;
-        self.stream.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
 }
 
 #[cfg(test)]

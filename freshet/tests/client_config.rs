@@ -122,3 +122,119 @@ fn who_is_not_let_in_is_told_so_and_not_that_no_broker_runs() {
     assert!(said.contains("Invalid username or password") && said.contains("sasl.username"), "{said}");
     assert!(!said.contains("is a broker running?"), "{said}");
 }
+
+/// Without TLS, where a broker has it: whatever the command, it says what to write.
+#[test]
+fn who_comes_in_plain_text_to_tls_is_told_so_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker =
+        Broker::start_with(freshet(), &folder.path().join("data"), &["--listen", "127.0.0.1:0", "--tls"]);
+    let commands: [&[&str]; 8] = [
+        &["topics"],
+        &["groups"],
+        &["send", "t"],
+        &["tail", "t"],
+        &["record", "t"],
+        &["produce", "swipes"],
+        &["consume", "fraud"],
+        &["ledger"],
+    ];
+    std::thread::scope(|scope| {
+        for command in commands {
+            let address = &broker.address;
+            scope.spawn(move || {
+                let mut program = freshet();
+                program
+                    .args(command)
+                    .args(["--bootstrap-servers", address])
+                    .stdin(std::process::Stdio::null());
+                let output = program.output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+                assert!(said.contains("it speaks TLS") && said.contains("security.protocol=SSL"), "{said}");
+                assert!(!said.contains("is a broker running?"), "{said}");
+            });
+        }
+    });
+}
+
+/// What librdkafka does by OpenSSL, beside our own connections by rustls.
+#[cfg(feature = "ssl")]
+mod tls {
+    use super::*;
+
+    fn start(folder: &Path, options: &[&str]) -> (Broker, String) {
+        let data = folder.join("data");
+        let options = [&["--listen", "localhost:0", "--tls"], options].concat();
+        let broker = Broker::start_with(freshet(), &data, &options);
+        (broker, format!("ssl.ca.location={}\n", data.join("tls-certificate.pem").display()))
+    }
+
+    fn said(file: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = freshet().args(arguments).arg("--client-config").arg(file).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    }
+
+    /// What goes over connections of ours, between those of librdkafka.
+    #[test]
+    fn topics_are_altered_and_offsets_deleted_over_tls_with_every_login() {
+        let folder = tempfile::tempdir().unwrap();
+        let users = folder.path().join("users");
+        write(&users, 0o600, "ada:secret\n");
+        let (broker, trusted) = start(folder.path(), &["--users", users.to_str().unwrap()]);
+        let file = folder.path().join("c.properties");
+        for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+            let text = format!(
+                "bootstrap.servers={}\nsecurity.protocol=SASL_SSL\n{trusted}sasl.mechanism={mechanism}\n\
+                 sasl.username=ada\nsasl.password=secret\n",
+                broker.address
+            );
+            write(&file, 0o600, &text);
+            let topic = mechanism.to_ascii_lowercase();
+            for arguments in [
+                &["topics", "create", &topic][..],
+                &["topics", "alter", &topic, "--config", "retention.ms=1000"],
+                &["groups", "reset", "g", "--topic", &topic, "--to", "earliest", "--execute"],
+                &["groups", "delete", "g", "--topic", &topic],
+            ] {
+                let (code, said) = said(&file, arguments);
+                assert_eq!(code, Some(0), "{arguments:?}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_tls_is_one_sentence_with_the_remedy() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (broker, trusted) = start(one.path(), &[]);
+        let (_stranger, of_stranger) = start(other.path(), &[]);
+        let plain = Broker::start(&one.path().join("plain"));
+        std::thread::scope(|scope| {
+            for (at, (server, properties, words)) in [
+                (&broker.address, &of_stranger, "no reason to trust"),
+                (&plain.address, &trusted, "speaks no TLS"),
+                (
+                    &broker.address,
+                    &"ssl.ca.location=/not/there.pem\n".to_owned(),
+                    "can't read /not/there.pem",
+                ),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let file = one.path().join(format!("{at}.properties"));
+                write(
+                    &file,
+                    0o600,
+                    &format!("bootstrap.servers={server}\nsecurity.protocol=SSL\n{properties}"),
+                );
+                scope.spawn(move || {
+                    let (code, said) = said(&file, &["topics"]);
+                    assert_eq!(code, Some(1), "{said}");
+                    assert!(said.contains(words), "{said}");
+                });
+            }
+        });
+    }
+}

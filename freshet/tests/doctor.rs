@@ -10,6 +10,8 @@ mod common;
 mod middleman;
 #[path = "doctor/strangers.rs"]
 mod strangers;
+#[path = "doctor/tls.rs"]
+mod tls;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

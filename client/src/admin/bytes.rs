@@ -1,10 +1,5 @@
 //! What librdkafka's Rust binding does not ask, or of whose answer it keeps the code alone: asked
 //! in Kafka's own bytes.
-//!
-//! # Simplifications
-//! - These requests go over plain TCP, as [`BrokerConnection`] says: on a cluster that wants TLS or
-//!   SASL settings can't be altered and offsets not be deleted, and of what is refused there only
-//!   the code is known.
 
 use std::io;
 
@@ -149,7 +144,7 @@ impl Admin {
         ClusterError::Refused {
             what: what.to_owned(),
             servers: self.settings.servers().to_owned(),
-            reason: format!("{address} did not answer over plain TCP: {error}"),
+            reason: format!("{address} did not answer: {error}"),
         }
     }
 

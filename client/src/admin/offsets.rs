@@ -62,7 +62,7 @@ impl Admin {
     }
 
     /// The record at `offset` of `at` as it lies in the log, with all of its headers; none where
-    /// there is none (any more). Asked for in Kafka's own bytes, over plain TCP: see
+    /// there is none (any more). Asked for in Kafka's own bytes, see
     /// [`StoredRecord`].
     pub fn record(&self, at: &TopicPartition, offset: i64) -> Result<Option<StoredRecord>, ClusterError> {
         let what = || format!("reading {at}@{offset} whole");

@@ -1,7 +1,7 @@
-//! Frames over a socket, in the versions that both sides speak.
+//! Frames over a socket, plain or by TLS, in the versions that both sides speak.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -9,12 +9,17 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use protocol::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::sasl_authenticate::SaslAuthenticateRequest;
 use protocol::sasl_handshake::SaslHandshakeRequest;
+use protocol::scram::{Client, Mechanism, nonce_of};
 use protocol::{ApiKey, Request, decode_response, encode_request};
+use rustls::crypto::ring;
+use rustls::{ClientConnection, StreamOwned};
 
 use super::error::check;
 use super::timed::Timed;
+use super::tls::{self, TlsError};
 use super::{CallError, OpenError};
 use crate::Settings;
+use crate::settings::Login;
 
 /// The largest response that is read, unless more is asked for.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
@@ -31,7 +36,9 @@ const SASL_VERSION: i16 = 1;
 #[derive(Debug)]
 pub struct Connection {
     peer: SocketAddr,
-    stream: Timed,
+    /// What the other side is called by who connects.
+    host: String,
+    stream: Stream,
     settings: Settings,
     max_response_bytes: usize,
     /// What has come and was not taken yet: a frame may come in pieces, and one that is late may
@@ -44,11 +51,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects, and says nothing yet.
-    pub fn open(address: SocketAddr, settings: &Settings, deadline: Instant) -> Result<Self, OpenError> {
+    /// Connects, and says nothing yet. `host` is the name that has led to this address: by TLS the
+    /// other side shows that it has it.
+    pub fn open(
+        address: SocketAddr,
+        host: &str,
+        settings: &Settings,
+        deadline: Instant,
+    ) -> Result<Self, OpenError> {
         Ok(Self {
             peer: address,
-            stream: Timed::connect(address, deadline)?,
+            host: host.to_owned(),
+            stream: Stream::Plain(Timed::connect(address, deadline)?),
             settings: settings.clone(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             input: BytesMut::new(),
@@ -64,7 +78,23 @@ impl Connection {
 
     /// What is not done by then fails.
     pub fn set_deadline(&mut self, deadline: Instant) {
-        self.stream.deadline = deadline;
+        self.stream.timed().deadline = deadline;
+    }
+
+    /// Agrees on keys with the other side, where the settings want TLS: before anything is said.
+    pub fn secure(self) -> Result<Self, TlsError> {
+        match self.stream {
+            Stream::Plain(timed) if self.settings.has_tls() => {
+                let stream = tls::handshake(timed, &self.host, &self.settings)?;
+                Ok(Self { stream: Stream::Tls(Box::new(stream)), ..self })
+            }
+            stream => Ok(Self { stream, ..self }),
+        }
+    }
+
+    /// Another connection to the same address, with nothing said yet.
+    pub fn again(&self, deadline: Instant) -> Result<Self, OpenError> {
+        Self::open(self.peer, &self.host, &self.settings, deadline)
     }
 
     /// The address that was connected to.
@@ -89,13 +119,33 @@ impl Connection {
         Ok(())
     }
 
-    /// Logs in as the settings say: with user and password (PLAIN), where there is no TLS.
+    /// Logs in as the settings say: with user and password, by PLAIN or by SCRAM.
     pub fn log_in(&mut self) -> Result<(), CallError> {
-        let Some((user, password)) = self.settings.plain_login() else { return Ok(()) };
-        let auth_bytes = format!("\0{user}\0{password}").into();
-        let mechanism = "PLAIN".to_owned();
+        let settings = self.settings.clone();
+        let Some(Login { mechanism, user, password }) = settings.login() else { return Ok(()) };
+        let scram = match Mechanism::of_name(mechanism) {
+            Some(scram) => Some(Client::new(scram, user, password, &nonce()?)),
+            None if mechanism == "PLAIN" => None,
+            None => return Ok(()),
+        };
+        let mechanism = mechanism.to_owned();
         check(self.call_in(SASL_VERSION, &SaslHandshakeRequest { mechanism })?.error_code)?;
-        check(self.call_in(SASL_VERSION, &SaslAuthenticateRequest { auth_bytes })?.error_code)
+        let Some(scram) = scram else {
+            self.authenticate(format!("\0{user}\0{password}").into_bytes())?;
+            return Ok(());
+        };
+        let challenge = self.authenticate(scram.first())?;
+        let (proof, expected) = scram.answer(&challenge)?;
+        let last = self.authenticate(proof)?;
+        Ok(expected.check(&last)?)
+    }
+
+    /// Says something of a login; what the broker answers.
+    fn authenticate(&mut self, token: Vec<u8>) -> Result<Bytes, CallError> {
+        let request = SaslAuthenticateRequest { auth_bytes: token.into() };
+        let response = self.call_in(SASL_VERSION, &request)?;
+        check(response.error_code)?;
+        Ok(response.auth_bytes)
     }
 
     /// Whether the broker serves clients. The controllers of a cluster speak Kafka too, on a port
@@ -127,9 +177,16 @@ impl Connection {
         self.receive::<R>(version)
     }
 
-    fn send<R: Request>(&mut self, version: i16, request: &R) -> io::Result<()> {
+    fn send<R: Request>(&mut self, version: i16, request: &R) -> Result<(), CallError> {
         self.sent = self.sent.wrapping_add(1);
-        self.stream.write_all(&encode_request(version, self.sent, self.settings.client_id(), request))
+        let frame = encode_request(version, self.sent, self.settings.client_id(), request);
+        let sent = self.stream.write_all(&frame).and_then(|()| self.stream.flush());
+        sent.map_err(|error| self.failed(error))
+    }
+
+    /// Why reading or writing failed.
+    fn failed(&self, error: io::Error) -> CallError {
+        TlsError::of(&error, &self.host).map_or_else(|| error.into(), CallError::Tls)
     }
 
     fn receive<R: Request>(&mut self, version: i16) -> Result<R::Response, CallError> {
@@ -165,8 +222,60 @@ impl Connection {
                 Ok(0) => return Err(CallError::HungUp),
                 Ok(read) => self.input.extend_from_slice(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                // Some hang up without TLS's word for it. Frames have lengths: what is missing
+                // is seen.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(CallError::HungUp),
+                Err(error) => return Err(self.failed(error)),
             }
+        }
+    }
+}
+
+/// What is said once and never again, so that nothing that was overheard is of use.
+fn nonce() -> Result<String, CallError> {
+    let mut bytes = [0; 24];
+    let filled = ring::default_provider().secure_random.fill(&mut bytes);
+    filled.map_err(|_| io::Error::other("the system has no randomness"))?;
+    Ok(nonce_of(bytes))
+}
+
+/// The way to the other side.
+#[derive(Debug)]
+enum Stream {
+    Plain(Timed),
+    Tls(Box<StreamOwned<ClientConnection, Timed>>),
+}
+
+impl Stream {
+    fn timed(&mut self) -> &mut Timed {
+        match self {
+            Self::Plain(timed) => timed,
+            Self::Tls(tls) => &mut tls.sock,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(timed) => timed.read(into),
+            Self::Tls(tls) => tls.read(into),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(timed) => timed.write(bytes),
+            Self::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(timed) => timed.flush(),
+            Self::Tls(tls) => tls.flush(),
         }
     }
 }

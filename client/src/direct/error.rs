@@ -2,8 +2,11 @@
 
 use std::io;
 
+use protocol::scram::ScramError;
 use protocol::{ApiKey, DecodeError, ErrorCode};
 use thiserror::Error;
+
+use super::tls::TlsError;
 
 /// Why there is no connection to an address.
 #[derive(Debug, Error)]
@@ -50,6 +53,12 @@ pub enum CallError {
     /// The broker answered with an error.
     #[error("{0}")]
     Refused(ErrorCode),
+    /// A login by SCRAM has not come to its end.
+    #[error("the login by SCRAM ends: {0}")]
+    Scram(#[from] ScramError),
+    /// TLS ended it.
+    #[error("{0}")]
+    Tls(TlsError),
     /// The socket failed.
     #[error("{0}")]
     Io(io::Error),

@@ -3,12 +3,14 @@
 //!
 //! librdkafka hides the connection: it tries again, for ever, and of what went wrong it tells a
 //! word. Here each step is one call, and each has an error of its own: the name has no address
-//! ([`resolve`]), nothing listens ([`Connection::open`]), something else listens
-//! ([`Connection::greet`]), a broker refuses (every other question).
+//! ([`resolve`]), nothing listens ([`Connection::open`]), it is not who it should be
+//! ([`Connection::secure`]), something else listens ([`Connection::greet`]), a broker refuses
+//! (every other question).
 //!
 //! ```text
 //! timed        a socket on which nothing takes longer than until a deadline
-//! connection   frames over it; the versions that both sides speak
+//! tls          what may stand above it: whom to trust, and why one is not trusted
+//! connection   frames over either; the versions that both sides speak
 //! stranger     who it is that does not speak Kafka
 //! cluster …    questions, and answers in plain values: one file a subject
 //! ```
@@ -21,9 +23,7 @@
 //! cut off at the deadline.
 //!
 //! # Simplifications
-//! - Plain TCP, and no login but PLAIN ([`Connection::log_in`]). TLS would stand between `timed`
-//!   and `connection`, which asks for no more than `Read` and `Write`, and would come from the
-//!   [`Settings`](crate::Settings) as the login does.
+//! - Logins are by PLAIN or SCRAM ([`Connection::log_in`]); by another mechanism none is tried.
 //! - A name is resolved in a thread that nobody can end. Who gives up waiting for it leaves it
 //!   behind.
 
@@ -37,6 +37,9 @@ mod stranger;
 #[cfg(test)]
 mod tests;
 mod timed;
+mod tls;
+#[cfg(test)]
+mod tls_tests;
 
 pub use cluster::{BrokerAddress, ClusterView, PartitionView, TopicView};
 pub use connection::Connection;
@@ -45,4 +48,6 @@ pub use groups::GroupListing;
 pub use log_dirs::LogDir;
 pub use records::Appended;
 pub use stranger::{Stranger, probe};
-pub use timed::{HostError, resolve};
+pub use timed::{HostError, Timed, resolve};
+pub use tls::TlsError;
+pub(crate) use tls::tls_settings;

@@ -17,12 +17,12 @@ use crate::{Settings, TopicPartition};
 const HANGS: Duration = Duration::from_secs(20);
 
 #[expect(clippy::disallowed_methods, reason = "a peer is waited for in wall-clock time")]
-fn within(ms: u64) -> Instant {
+pub(super) fn within(ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(ms)
 }
 
 /// Listens, and does this with each connection, in a thread of its own.
-fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(super) fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let serve = Arc::new(serve);
@@ -36,11 +36,11 @@ fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 }
 
 fn open(address: SocketAddr, ms: u64) -> Connection {
-    Connection::open(address, &Settings::new("").with_client_id("test"), within(ms)).unwrap()
+    Connection::open(address, "localhost", &Settings::new("").with_client_id("test"), within(ms)).unwrap()
 }
 
 /// The next request, without its length.
-fn request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(super) fn request(stream: &mut impl Read) -> Option<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).ok()?;
     let mut frame = vec![0; u32::from_be_bytes(length) as usize];
@@ -49,7 +49,7 @@ fn request(stream: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 /// An answer to `ApiVersions` that announces all that we speak.
-fn announces_all(correlation_id: i32) -> Vec<u8> {
+pub(super) fn announces_all(correlation_id: i32) -> Vec<u8> {
     let announce = |key: &ApiKey| {
         let (min_version, max_version) = key.versions();
         ApiVersion { api_key: key.number(), min_version, max_version }
@@ -178,7 +178,7 @@ fn a_broker_that_hangs_up_and_a_port_without_one_are_told_apart() {
     let address = listen(|mut stream| drop(request(&mut stream)));
     assert!(matches!(open(address, 5_000).greet(), Err(CallError::HungUp)));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = Connection::open(closed, &Settings::new(""), within(5_000));
+    let refused = Connection::open(closed, "localhost", &Settings::new(""), within(5_000));
     assert!(matches!(refused, Err(OpenError::Refused)), "{refused:?}");
 }
 

@@ -60,12 +60,17 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 
 /// A connection that ends at its deadline, however slowly the other side sends or reads.
 #[derive(Debug)]
-pub(super) struct Timed {
+pub struct Timed {
     stream: TcpStream,
     pub(super) deadline: Instant,
 }
 
 impl Timed {
+    /// A connection that there is; what is not read or written by then fails.
+    pub fn new(stream: TcpStream, deadline: Instant) -> Self {
+        Self { stream, deadline }
+    }
+
     pub(super) fn connect(address: SocketAddr, deadline: Instant) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, left(deadline)?)?;
         stream.set_nodelay(true)?;

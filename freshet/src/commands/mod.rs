@@ -47,6 +47,14 @@ fn worker_settings(cluster: &ClusterArgs, control: &ControlArgs, usual_name: &st
     cluster_settings(cluster, sayings).map(|settings| settings.with_client_id(name))
 }
 
+/// The same for a command that goes without librdkafka.
+fn direct_settings(cluster: &ClusterArgs, name: &str) -> Result<Settings> {
+    let ClusterArgs { bootstrap_servers, client_config } = cluster;
+    let file = client_config.as_deref().map(ConfigFile::read_for_direct).transpose()?;
+    let settings = connection_by(bootstrap_servers.as_deref(), file, Sayings::Said)?;
+    Ok(settings.unwrap_or_else(|| Settings::new(DEFAULT_ADDRESS)).with_client_id(name))
+}
+
 fn cluster_settings(cluster: &ClusterArgs, sayings: Sayings) -> Result<Settings> {
     let ClusterArgs { bootstrap_servers, client_config } = cluster;
     let settings = connection(bootstrap_servers.as_deref(), client_config.as_deref(), sayings)?;
@@ -63,9 +71,16 @@ enum Sayings {
 /// The cluster that a command line names, by its address, by a client's configuration file, or by
 /// both; none where it names none.
 fn connection(servers: Option<&str>, file: Option<&Path>, sayings: Sayings) -> Result<Option<Settings>> {
-    let Some(path) = file else { return Ok(servers.map(Settings::new)) };
-    let file = ConfigFile::read(path)?;
-    let shown = path.display();
+    connection_by(servers, file.map(ConfigFile::read).transpose()?, sayings)
+}
+
+fn connection_by(
+    servers: Option<&str>,
+    file: Option<ConfigFile>,
+    sayings: Sayings,
+) -> Result<Option<Settings>> {
+    let Some(file) = file else { return Ok(servers.map(Settings::new)) };
+    let shown = file.path().display();
     let Some(used) = servers.or(file.servers()) else {
         bail!("{shown} names no bootstrap.servers: add that line to it, or pass --bootstrap-servers");
     };

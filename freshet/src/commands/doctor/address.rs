@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 use std::thread;
 
-use client::direct::{CallError, Connection, HostError, OpenError, Stranger, probe, resolve};
+use client::Settings;
+use client::direct::{CallError, Connection, HostError, OpenError, Stranger, TlsError, probe, resolve};
 
 use super::Exam;
 use super::contact::{Contact, split};
-use super::findings::{self, Finding};
+use super::contact_findings::{at_door, clause, not_first};
+use super::finding::Finding;
+use super::findings;
 
 /// A connection is waited for so long, in hundredths of the time that there is, …
 const CONNECTING: u32 = 48;
@@ -34,20 +37,58 @@ pub(super) fn contacts(
 ) -> Result<Vec<(SocketAddr, Contact)>, HostError> {
     let addresses = resolve(host, port, exam.share(CONNECTING))?;
     Ok(thread::scope(|scope| {
-        let tries: Vec<_> = addresses.iter().map(|&to| scope.spawn(move || meet(exam, to))).collect();
+        let tries: Vec<_> = addresses.iter().map(|&to| scope.spawn(move || meet(exam, host, to))).collect();
         let contacts = tries.into_iter().map(|each| each.join().expect("meeting somebody does not panic"));
         addresses.iter().copied().zip(contacts).collect()
     }))
 }
 
-/// Who is at this address?
-pub(super) fn meet(exam: &Exam<'_>, address: SocketAddr) -> Contact {
-    let mut connection = match Connection::open(address, exam.settings, exam.share(CONNECTING)) {
+/// Who is at this address, to which the name `host` has led?
+pub(super) fn meet(exam: &Exam<'_>, host: &str, address: SocketAddr) -> Contact {
+    let mut connection = match Connection::open(address, host, exam.settings, exam.share(CONNECTING)) {
         Ok(connection) => connection,
         Err(OpenError::Refused) => return Contact::Refused,
         Err(OpenError::TimedOut) => return Contact::NoAnswer,
         Err(OpenError::Failed(error)) => return Contact::Unreachable(error.to_string()),
     };
+    if exam.settings.has_tls() {
+        connection.set_deadline(exam.share(ANSWERING));
+        match connection.secure() {
+            Ok(secured) => connection = secured,
+            Err(error @ (TlsError::NotTls | TlsError::HungUp | TlsError::TimedOut)) => {
+                return without_tls(exam, host, address, error);
+            }
+            Err(error) => return Contact::Tls(error),
+        }
+    }
+    greet(exam, connection, !exam.settings.has_tls())
+}
+
+/// Who is it that does not speak TLS?
+fn without_tls(exam: &Exam<'_>, host: &str, address: SocketAddr, error: TlsError) -> Contact {
+    let plain = Settings::new(exam.settings.servers());
+    let Ok(connection) = Connection::open(address, host, &plain, exam.share(CONNECTING)) else {
+        return Contact::Tls(error);
+    };
+    match greet(exam, connection, true) {
+        Contact::Kafka(_) => Contact::PlainText,
+        // It may have gone on to think about it.
+        Contact::Stranger(Stranger::Tls) | Contact::Silent | Contact::HungUp => Contact::Tls(error),
+        other @ (Contact::PlainText
+        | Contact::Tls(_)
+        | Contact::Controller
+        | Contact::Refused
+        | Contact::NoAnswer
+        | Contact::Unreachable(_)
+        | Contact::Stranger(_)
+        | Contact::Babble(_)) => other,
+    }
+}
+
+/// Who answers? Who does not is asked in other protocols, if they can be told apart: behind TLS all
+/// are alike.
+fn greet(exam: &Exam<'_>, mut connection: Connection, probes: bool) -> Contact {
+    let address = connection.peer();
     connection.set_deadline(exam.share(ANSWERING));
     let error = match connection.greet() {
         Ok(()) => return welcomed(connection),
@@ -60,7 +101,7 @@ pub(super) fn meet(exam: &Exam<'_>, address: SocketAddr) -> Contact {
     }
     // Who is still silent may be slow; anybody else is let go: some serve nobody else before.
     let silent = matches!(error, CallError::TimedOut).then_some(connection);
-    if let Some(stranger) = probe(address, exam.share(PROBING)) {
+    if probes && let Some(stranger) = probe(address, exam.share(PROBING)) {
         return Contact::Stranger(stranger);
     }
     match silent {
@@ -89,9 +130,10 @@ fn refused(error: CallError) -> Contact {
         CallError::TimedOut => Contact::Silent,
         CallError::NotKafka(said) => Contact::Babble(said),
         CallError::HungUp => Contact::HungUp,
-        CallError::Malformed(_) | CallError::Refused(_) | CallError::Unsupported(_) => {
+        CallError::Malformed(_) | CallError::Refused(_) | CallError::Scram(_) | CallError::Unsupported(_) => {
             Contact::Babble(Vec::new())
         }
+        CallError::Tls(error) => Contact::Tls(error),
         CallError::Io(error) => Contact::Unreachable(error.to_string()),
     }
 }
@@ -99,17 +141,12 @@ fn refused(error: CallError) -> Contact {
 /// The first Kafka among the contacts, and what is wrong with those before it.
 fn judge(server: &str, mut contacts: Vec<(SocketAddr, Contact)>) -> (Option<Connection>, Vec<Finding>) {
     let Some(first) = contacts.iter().position(|(_, contact)| contact.is_kafka()) else {
-        return (
-            None,
-            grouped(&contacts).iter().map(|(at, contact)| findings::at_door(server, at, contact)).collect(),
-        );
+        return (None, grouped(&contacts).iter().map(|(at, contact)| at_door(server, at, contact)).collect());
     };
     let (kafka, contact) = contacts.swap_remove(first);
     contacts.truncate(first);
-    let findings = grouped(&contacts)
-        .iter()
-        .map(|(at, contact)| findings::not_first(server, at, contact, kafka))
-        .collect();
+    let findings =
+        grouped(&contacts).iter().map(|(at, contact)| not_first(server, at, contact, kafka)).collect();
     (contact.kafka(), findings)
 }
 
@@ -117,7 +154,7 @@ fn judge(server: &str, mut contacts: Vec<(SocketAddr, Contact)>) -> (Option<Conn
 pub(super) fn grouped(contacts: &[(SocketAddr, Contact)]) -> Vec<(Vec<SocketAddr>, &Contact)> {
     let mut groups: Vec<(Vec<SocketAddr>, &Contact)> = Vec::new();
     for (address, contact) in contacts {
-        match groups.iter_mut().find(|(_, other)| findings::clause(other) == findings::clause(contact)) {
+        match groups.iter_mut().find(|(_, other)| clause(other) == clause(contact)) {
             Some((addresses, _)) => addresses.push(*address),
             None => groups.push((vec![*address], contact)),
         }
@@ -128,8 +165,6 @@ pub(super) fn grouped(contacts: &[(SocketAddr, Contact)]) -> Vec<(Vec<SocketAddr
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-
-    use client::Settings;
 
     use super::*;
 
@@ -145,7 +180,10 @@ mod tests {
         let settings = Settings::new("");
         let exam = Exam::begin(&settings, std::time::Duration::from_secs(20));
         let look = |addresses: [SocketAddr; 2]| {
-            judge("localhost:9092", addresses.map(|address| (address, meet(&exam, address))).into())
+            judge(
+                "localhost:9092",
+                addresses.map(|address| (address, meet(&exam, "localhost", address))).into(),
+            )
         };
         let (connection, findings) = look([v6, v4]);
         assert_eq!(connection.map(|connection| connection.peer()), Some(v4));

@@ -10,7 +10,8 @@ use text::plural;
 
 use super::address::{contacts, grouped};
 use super::contact::split;
-use super::findings::{self, Finding};
+use super::finding::Finding;
+use super::findings;
 use super::names::short;
 use super::{Exam, Report, now};
 
@@ -78,16 +79,17 @@ pub(super) fn visit(
 /// A broker that wants a login says what it speaks, and closes the connection at the next question.
 fn why_no_metadata(exam: &Exam<'_>, server: &str, connection: &Connection, error: &CallError) -> Finding {
     if matches!(error, CallError::HungUp)
-        && let Ok(mut again) = Connection::open(connection.peer(), exam.settings, exam.deadline)
+        && let Ok(again) = connection.again(exam.deadline)
+        && let Ok(mut again) = again.secure()
         && again.greet().is_ok()
     {
-        if let Err(CallError::Refused(code)) = again.log_in() {
-            return findings::login_refused(server, &code.to_string());
+        if let Err(error @ (CallError::Refused(_) | CallError::Scram(_))) = again.log_in() {
+            return findings::login_refused(server, &error.to_string());
         }
         if let Ok(mechanisms) = again.login_mechanisms()
             && !mechanisms.is_empty()
         {
-            return findings::login_wanted(server, &mechanisms);
+            return findings::login_wanted(server, &mechanisms, exam.settings.has_tls());
         }
     }
     findings::no_metadata(server, &error.to_string())

@@ -1,6 +1,6 @@
 //! Who is at an address, and how an address is written.
 
-use client::direct::{Connection, Stranger};
+use client::direct::{Connection, Stranger, TlsError};
 
 /// What came of going to an address.
 pub(super) enum Contact {
@@ -8,6 +8,10 @@ pub(super) enum Contact {
     Kafka(Connection),
     /// A controller of a Kafka cluster, which serves brokers.
     Controller,
+    /// A Kafka without TLS, where the settings say that it has it.
+    PlainText,
+    /// TLS with it fails, for this reason.
+    Tls(TlsError),
     /// Nothing listens.
     Refused,
     /// Nobody says anything, not even no.

@@ -1,28 +1,15 @@
 //! Everything that can be found, each with its sentence and its remedy: all words of the doctor are
-//! here.
+//! here, and what is found at an address in `contact_findings`.
 
 use std::net::SocketAddr;
 
-use client::direct::{BrokerAddress, HostError, LogDir, Stranger};
+use client::direct::{BrokerAddress, HostError, LogDir};
 use text::{grouped, plural};
 
-use super::contact::{Contact, split};
-use super::names::{listed, short};
-
-/// What is wrong, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    /// A name for programs, which stays when the words change.
-    pub(super) kind: &'static str,
-    /// A sentence, without its full stop.
-    pub(super) what: String,
-    /// A sentence, without its full stop.
-    pub(super) remedy: String,
-}
-
-fn finding(kind: &'static str, what: String, remedy: impl Into<String>) -> Finding {
-    Finding { kind, what, remedy: remedy.into() }
-}
+use super::contact::Contact;
+use super::contact_findings::{bracketed, clause};
+use super::finding::{Finding, finding};
+use super::names::{harmless, listed, short};
 
 /// Not `HOST:PORT`.
 pub(super) fn no_address(server: &str) -> Finding {
@@ -63,128 +50,15 @@ fn remedy_of_name(host: &str) -> String {
     )
 }
 
-/// What somebody at an address does, as the end of a sentence that begins with the address.
-pub(super) fn clause(contact: &Contact) -> String {
-    match contact {
-        Contact::Kafka(_) => "is a Kafka".to_owned(),
-        Contact::Controller => {
-            "is a controller of a Kafka cluster, which serves brokers and no clients".to_owned()
-        }
-        Contact::Refused => "refuses the connection: nothing listens there".to_owned(),
-        Contact::NoAnswer => "does not answer: it neither takes the connection nor refuses it".to_owned(),
-        Contact::Unreachable(reason) => format!("can't be reached: {}", short(reason)),
-        Contact::Stranger(Stranger::Tls) => {
-            "speaks TLS, and a client in plain text gets no answer".to_owned()
-        }
-        Contact::Stranger(stranger) => format!("is {}, and no Kafka", stranger.name()),
-        Contact::Babble(said) if said.is_empty() => "does not speak Kafka's protocol".to_owned(),
-        Contact::Babble(said) => {
-            format!("does not speak Kafka's protocol: it says {:?}", short(&String::from_utf8_lossy(said)))
-        }
-        Contact::Silent => "takes the connection and says nothing".to_owned(),
-        Contact::HungUp => "takes the connection and closes it without a word".to_owned(),
-    }
-}
-
-fn kind(contact: &Contact) -> &'static str {
-    match contact {
-        Contact::Kafka(_) => "kafka",
-        Contact::Controller => "controller",
-        Contact::Refused => "refused",
-        Contact::NoAnswer => "no_answer",
-        Contact::Unreachable(_) => "unreachable",
-        Contact::Stranger(Stranger::Tls) => "tls",
-        Contact::Stranger(_) | Contact::Babble(_) => "not_kafka",
-        Contact::Silent => "silent",
-        Contact::HungUp => "hangs_up",
-    }
-}
-
-/// What helps against it at the address with which a client begins.
-fn remedy(contact: &Contact) -> &'static str {
-    match contact {
-        Contact::Kafka(_) => "nothing needs to be done",
-        Contact::Controller => "use the port of a broker's listener for clients, usually 9092",
-        Contact::Refused => {
-            "start a broker there (`freshet broker`), or write the port on which yours listens; inside a container \
-             localhost is that container alone, so write the name of the broker's container there"
-        }
-        Contact::NoAnswer => "look for a mistake in the host and for a firewall between here and there",
-        Contact::Unreachable(_) => "look whether this machine's network leads there",
-        Contact::Stranger(Stranger::Tls) => {
-            "if it is a Kafka, set security.protocol=SSL in the client (SASL_SSL where it asks for a login as well) and \
-             ssl.ca.location, or use the port of a listener without TLS; in kafka-python these are \
-             security_protocol=\"SSL\" and ssl_cafile"
-        }
-        Contact::Stranger(Stranger::ZooKeeper) => {
-            "write the port of a broker, usually 9092: clients of Kafka have not spoken to ZooKeeper for years"
-        }
-        Contact::Stranger(Stranger::Http | Stranger::WebSocket) => {
-            "write the port of the broker, usually 9092: those of a schema registry (8081), of Kafka Connect (8083) and of \
-             user interfaces (8080) speak HTTP"
-        }
-        Contact::Stranger(_) | Contact::Babble(_) => {
-            "write the port on which your Kafka listens, usually 9092"
-        }
-        Contact::Silent => {
-            "look whether it has just been started and needs a moment, or hangs; its log should say"
-        }
-        Contact::HungUp => {
-            "if the port is published by a container, nothing listens inside it yet or only on its own localhost: wait, \
-             or have the broker listen on 0.0.0.0 in there"
-        }
-    }
-}
-
-/// There is no Kafka at the address with which a client begins.
-pub(super) fn at_door(server: &str, addresses: &[SocketAddr], contact: &Contact) -> Finding {
-    let what = format!("{} {}", with_addresses(server, addresses), clause(contact));
-    finding(kind(contact), what, remedy(contact))
-}
-
-/// There is a Kafka, but not where clients look first.
-pub(super) fn not_first(
-    server: &str,
-    addresses: &[SocketAddr],
-    contact: &Contact,
-    kafka: SocketAddr,
-) -> Finding {
-    let first: Vec<_> = addresses.iter().map(|address| bracketed(*address)).collect();
-    let what = format!(
-        "{} is {} first, which {}; the Kafka is at {}, and some clients don't come so far",
-        short(server),
-        listed(&first),
-        clause(contact),
-        bracketed(kafka)
-    );
-    let remedy = format!(
-        "write {kafka} in the client, or have the broker listen on all addresses of the name (`freshet broker` listens on \
-         both of localhost's)"
-    );
-    finding("first_address", what, remedy)
-}
-
-/// `localhost:9092 (127.0.0.1)`; an address that is written as a number needs no explanation.
-fn with_addresses(server: &str, addresses: &[SocketAddr]) -> String {
-    let numbers: Vec<_> = addresses.iter().map(|address| bracketed(*address)).collect();
-    match split(server) {
-        Some((host, _)) if numbers.iter().any(|number| number == host) => short(server),
-        _ => format!("{} ({})", short(server), listed(&numbers)),
-    }
-}
-
-fn bracketed(address: SocketAddr) -> String {
-    if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }
-}
-
 /// It says what it speaks, and hangs up on everything else: it wants a login first.
-pub(super) fn login_wanted(server: &str, mechanisms: &[String]) -> Finding {
+pub(super) fn login_wanted(server: &str, mechanisms: &[String], has_tls: bool) -> Finding {
+    let protocol = if has_tls { "SASL_SSL" } else { "SASL_PLAINTEXT" };
     let mechanisms: Vec<_> = mechanisms.iter().take(8).map(|name| short(name)).collect();
     let one = mechanisms.first().cloned().unwrap_or_default();
     let what = format!("{} wants a login (SASL, by {})", short(server), listed(&mechanisms));
     let remedy = format!(
-        "set security.protocol=SASL_PLAINTEXT, sasl.mechanism={one}, sasl.username and sasl.password in the client; in \
-         kafka-python security_protocol=\"SASL_PLAINTEXT\", sasl_mechanism=\"{one}\", sasl_plain_username and \
+        "set security.protocol={protocol}, sasl.mechanism={one}, sasl.username and sasl.password in the client; in \
+         kafka-python security_protocol=\"{protocol}\", sasl_mechanism=\"{one}\", sasl_plain_username and \
          sasl_plain_password"
     );
     finding("login_wanted", what, remedy)
@@ -319,23 +193,20 @@ pub(super) fn refused_client(count: u64, host: &str, age_ms: u64, reason: &str) 
     };
     let last = if count == 1 { "" } else { "last " };
     let what =
-        format!("the broker has refused {times} at {}, {last}{age}: {}", short(host), reason_shown(reason));
+        format!("the broker has refused {times} at {}, {last}{age}: {}", short(host), harmless(reason));
     let remedy = if reason.contains(" version ") {
         "that client takes the broker for one of long ago: leave api_version=(0, 10) and the like out of its settings (in \
          kafka-python; broker.version.fallback and api.version.request in others), or take a newer release of it"
     } else if reason.contains("TLS handshake") {
         "set security.protocol=PLAINTEXT in that client (SASL_PLAINTEXT where it logs in), or use a port with TLS"
+    } else if reason.starts_with("no login") {
+        "look at user, password and sasl.mechanism of that client"
     } else if reason.contains("HTTP") {
         "open the address of a user interface in the browser: this port is for clients of Kafka"
     } else {
         "look at the settings of the program that runs there"
     };
     finding("refused_client", what, remedy)
-}
-
-fn reason_shown(reason: &str) -> String {
-    let cut: String = reason.chars().take(300).collect();
-    text::escape(&cut).into_owned()
 }
 
 /// No such topic.

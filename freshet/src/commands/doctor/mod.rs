@@ -6,12 +6,15 @@
 //! behind it, which can't be taken, are left out.
 //!
 //! # Simplifications
-//! - A Kafka behind TLS, or behind a login other than PLAIN, is recognized and not looked into.
+//! - TLS is spoken where the settings say so (`--client-config`); elsewhere a Kafka behind TLS is
+//!   recognized and not looked into.
 //! - Of a cluster with many brokers the first [`MOST_BROKERS`](cluster::MOST_BROKERS) are visited.
 
 mod address;
 mod cluster;
 mod contact;
+mod contact_findings;
+mod finding;
 mod findings;
 mod group;
 mod names;
@@ -27,10 +30,10 @@ use client::direct::Connection;
 use serde_json::json;
 use text::plural;
 
-use super::settings;
+use super::direct_settings;
 use crate::cli::{ClusterArgs, DoctorArgs, Format};
 use crate::output::{paragraph, print, width};
-use findings::Finding;
+use finding::Finding;
 use names::short;
 
 /// Of the time that there is, so much is kept for starting and for writing, at most.
@@ -82,14 +85,14 @@ fn now() -> Instant {
 /// Examines, and says what was found. Fails if anything was.
 pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
     let bootstrap_servers = args.address.clone().or_else(|| args.cluster.bootstrap_servers.clone());
-    let settings = settings(&ClusterArgs { bootstrap_servers, ..args.cluster.clone() }, "doctor")?;
+    let settings = direct_settings(&ClusterArgs { bootstrap_servers, ..args.cluster.clone() }, "doctor")?;
     let servers = settings.servers();
     let time = Duration::from_millis(args.within.ms().unsigned_abs());
     let exam = Exam::begin(&settings, time.saturating_sub(SPARE.min(time / 10)));
     let mut report = Report::default();
     let topic = examine(&exam, servers, args, &mut report);
     match args.format {
-        Format::Text => print(|out| write!(out, "{}", text_of(&report, servers, topic.as_deref())))?,
+        Format::Text => print(|out| write!(out, "{}", text_of(&report, &settings, topic.as_deref())))?,
         Format::Jsonl => print(|out| write!(out, "{}", lines_of(&report, servers)))?,
     }
     match report.findings.len() as u64 {
@@ -127,7 +130,7 @@ fn examine(exam: &Exam<'_>, servers: &str, args: &DoctorArgs, report: &mut Repor
 }
 
 /// For a person.
-fn text_of(report: &Report, servers: &str, topic: Option<&str>) -> String {
+fn text_of(report: &Report, settings: &Settings, topic: Option<&str>) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         text += &paragraph(&format!("- {}.", finding.what), width(), 2);
@@ -137,25 +140,37 @@ fn text_of(report: &Report, servers: &str, topic: Option<&str>) -> String {
     if !report.findings.is_empty() {
         return text;
     }
-    text += &paragraph(&format!("{} is well.", short(servers)), width(), 0);
+    text += &paragraph(&format!("{} is well.", short(settings.servers())), width(), 0);
     for checked in &report.checked {
         text += &paragraph(&format!("- {checked}"), width(), 2);
     }
     text += "In Python (pip install kafka-python):\n";
-    for line in program(servers, topic.unwrap_or("YOUR-TOPIC")) {
+    for line in program(settings, topic.unwrap_or("YOUR-TOPIC")) {
         text += &format!("  {line}\n");
     }
     text
 }
 
-/// The shortest program that reads all there is in a topic.
-fn program(servers: &str, topic: &str) -> [String; 3] {
+/// The shortest program that reads all there is in a topic; what the client's file has besides, and
+/// what may be secret, is left for its author to write.
+fn program(settings: &Settings, topic: &str) -> [String; 3] {
     // A string of JSON is one of Python.
-    let (servers, topic) = (json!(servers), json!(topic));
+    let (servers, topic) = (json!(settings.servers()), json!(topic));
+    let security = match (settings.has_login(), settings.has_tls()) {
+        (false, false) => "",
+        (false, true) => ", security_protocol=\"SSL\", ssl_cafile=\"…\"",
+        (true, false) => ", security_protocol=\"SASL_PLAINTEXT\"",
+        (true, true) => ", security_protocol=\"SASL_SSL\", ssl_cafile=\"…\"",
+    };
+    let login = if settings.has_login() {
+        ", sasl_mechanism=\"…\", sasl_plain_username=\"…\", sasl_plain_password=\"…\""
+    } else {
+        ""
+    };
     [
         "from kafka import KafkaConsumer".to_owned(),
         format!(
-            "for record in KafkaConsumer({topic}, bootstrap_servers={servers}, auto_offset_reset=\"earliest\"):"
+            "for record in KafkaConsumer({topic}, bootstrap_servers={servers}, auto_offset_reset=\"earliest\"{security}{login}):"
         ),
         "    print(record.offset, record.key, record.value)".to_owned(),
     ]

@@ -4,6 +4,8 @@ use text::{escape, fit};
 
 /// The longest name that is written out, in cells.
 const LONGEST: u16 = 80;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 300;
 /// So many similar names are offered.
 const OFFERED: usize = 3;
 
@@ -12,6 +14,12 @@ pub(super) fn short(name: &str) -> String {
     // Cut first: a name may have megabytes.
     let cut: String = name.chars().take(usize::from(LONGEST) + 1).collect();
     fit(&escape(&cut), LONGEST).into_owned()
+}
+
+/// A reason from outside, which may be longer than a name.
+pub(super) fn harmless(reason: &str) -> String {
+    let cut: String = reason.chars().take(LONGEST_REASON).collect();
+    escape(&cut).into_owned()
 }
 
 /// `a`, `a and b`, `a, b and c`.
