@@ -1,8 +1,10 @@
-//! Files as clouds hand them out, with made-up names and secrets.
+//! Files as clouds hand them out, with made-up names and secrets. Each was held against what its
+//! vendor publishes.
 
 use super::*;
 
-/// Confluent Cloud, for Java.
+/// Confluent Cloud, for Java: the template of its console, to be found in many public projects by
+/// its first line.
 const CONFLUENT: &str = "\
 # Required connection configs for Kafka producer, consumer, and admin
 bootstrap.servers=pkc-00000.us-west4.gcp.confluent.cloud:9092
@@ -11,25 +13,30 @@ sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule require
 sasl.mechanism=PLAIN
 # Required for correctness in Apache Kafka clients prior to 2.6
 client.dns.lookup=use_all_dns_ips
+# Best practice for higher availability in Apache Kafka clients prior to 3.0
 session.timeout.ms=45000
+# Best practice for Kafka producer to prevent data loss
 acks=all
 schema.registry.url=https://psrc-00000.us-west4.gcp.confluent.cloud
 basic.auth.credentials.source=USER_INFO
 basic.auth.user.info=KEY2:s3cr3t
 ";
 
-/// The same for librdkafka.
+/// The same for librdkafka, with the line in which newer ones name the client.
 const CONFLUENT_C: &str = "\
+# Required connection configs for Kafka producer, consumer, and admin
 bootstrap.servers=pkc-00000.us-west4.gcp.confluent.cloud:9092
 security.protocol=SASL_SSL
 sasl.mechanisms=PLAIN
 sasl.username=KEY1
 sasl.password=s3cr3t/+=
+# Best practice for higher availability in librdkafka clients prior to 1.7
 session.timeout.ms=45000
 client.id=ccloud-python-client-1
 ";
 
-/// Aiven: certificates on both sides, in Java's stores.
+/// Aiven: certificates on both sides, in Java's stores
+/// (<https://aiven.io/docs/products/kafka/howto/list-tools>).
 const AIVEN: &str = "\
 security.protocol=SSL
 ssl.protocol=TLS
@@ -43,7 +50,25 @@ ssl.truststore.location=client.truststore.jks
 ssl.truststore.password=s3cr3t
 ";
 
-/// Amazon MSK with SCRAM, over several lines.
+/// The same for librdkafka (<https://aiven.io/docs/products/kafka/howto/kcat>).
+const AIVEN_C: &str = "\
+bootstrap.servers=demo-kafka.my-demo-project.aivencloud.com:17072
+security.protocol=ssl
+ssl.key.location=service.key
+ssl.certificate.location=service.cert
+ssl.ca.location=ca.pem
+";
+
+/// Amazon MSK with SCRAM, as its guide has it: the user stands in another file, which only Java
+/// reads, and the truststore is a copy of Java's own
+/// (<https://docs.aws.amazon.com/msk/latest/developerguide/msk-password.html>).
+const MSK_OF_ITS_GUIDE: &str = "\
+security.protocol=SASL_SSL
+sasl.mechanism=SCRAM-SHA-512
+ssl.truststore.location=/tmp/kafka.client.truststore.jks
+";
+
+/// The same with that user, over several lines.
 const MSK: &str = "\
 security.protocol=SASL_SSL
 sasl.mechanism=SCRAM-SHA-512
@@ -52,9 +77,10 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
   password=\"s3cr3t\";
 ";
 
-/// Redpanda Cloud.
+/// Redpanda Cloud. It has no file of its own; for Java these are the names, and a user has one
+/// mechanism (<https://docs.redpanda.com/redpanda-cloud/develop/kafka-clients/>).
 const REDPANDA: &str = "\
-bootstrap.servers: seed-0000.byoc.prd.cloud.redpanda.com:9092
+bootstrap.servers: 0123abc.any.us-east-1.mpx.prd.cloud.redpanda.com:9092
 security.protocol: SASL_SSL
 sasl.mechanism: SCRAM-SHA-256
 sasl.jaas.config: org.apache.kafka.common.security.scram.ScramLoginModule required username=\"alice\" password=\"s3cr3t\";
@@ -111,6 +137,33 @@ fn scram_is_taken_from_the_files_of_msk_and_redpanda() {
         assert_eq!(said(text), expected);
     }
     assert_eq!(parsed(MSK).unwrap().servers(), None);
+}
+
+/// Of the file in the guide of MSK two things can't be used, and of each it is said what to write.
+#[test]
+fn what_msk_leaves_to_java_is_asked_for() {
+    let (line, what) = refused(MSK_OF_ITS_GUIDE);
+    assert!(
+        line == Some(2) && what.contains("user and password are missing: write sasl.jaas.config"),
+        "{what}"
+    );
+    let (line, what) = refused(&format!("{MSK}ssl.truststore.location=/tmp/kafka.client.truststore.jks\n"));
+    assert_eq!(line, Some(6));
+    assert!(
+        what.contains("leave it out where a public authority has signed the cluster's certificate"),
+        "{what}"
+    );
+}
+
+#[test]
+fn aiven_is_reached_by_the_files_that_it_hands_out() {
+    let expected = [
+        "security.protocol=ssl",
+        "ssl.ca.location=ca.pem",
+        "ssl.certificate.location=service.cert",
+        "ssl.key.location=service.key",
+    ];
+    assert_eq!(said(AIVEN_C), expected);
 }
 
 #[test]
@@ -179,11 +232,11 @@ fn a_login_without_tls_has_no_property_of_tls() {
 fn what_is_wrong_is_said_with_its_line_and_what_to_write() {
     let cases = [
         ("sasl.mechanism=PLAIN", "sasl.mechanim=PLAIN", Some(5), "did you mean sasl.mechanism?"),
-        ("acks=all", "my.own.invention=s3cr3t", Some(9), "knows the property my.own.invention"),
-        ("acks=all", "s3cr3t", Some(9), "this is no property"),
-        ("acks=all", "s3cr3t.x", Some(9), "this is no property"),
-        ("acks=all", "\"s3cr3t\";=x", Some(9), "this is no property"),
-        ("acks=all", "a.b=\\u12", Some(9), "four hexadecimal digits"),
+        ("acks=all", "my.own.invention=s3cr3t", Some(11), "knows the property my.own.invention"),
+        ("acks=all", "s3cr3t", Some(11), "this is no property"),
+        ("acks=all", "s3cr3t.x", Some(11), "this is no property"),
+        ("acks=all", "\"s3cr3t\";=x", Some(11), "this is no property"),
+        ("acks=all", "a.b=\\u12", Some(11), "four hexadecimal digits"),
         ("=SASL_SSL", "=TLS", Some(3), "security.protocol=TLS is none: write PLAINTEXT, SSL"),
         ("security.protocol=SASL_SSL", "", Some(4), "write security.protocol=SASL_SSL"),
         ("=SASL_SSL", "=SSL", Some(4), "is of no use to SSL: write security.protocol=SASL_SSL"),
