@@ -132,9 +132,11 @@ pub(crate) enum Command {
     /// delays
     #[command(subcommand)]
     Bench(BenchCommand),
-    /// Write the manual's pages and the completions of shells into a folder, as systems lay them
-    /// out
-    #[command(hide = true)]
+    /// Write pages for man, and completions for bash, fish and zsh, into a folder
+    ///
+    /// They are laid out below it as below /usr/share. man, bash and fish look below ~/.local/share
+    /// by themselves; zsh does once the line `fpath+=(~/.local/share/zsh/site-functions)` stands in
+    /// .zshrc before `compinit`.
     Manual(ManualArgs),
 }
 

@@ -8,7 +8,7 @@ mod common;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, children, freshet, lines, signal, until};
@@ -114,17 +114,35 @@ fn who_asks_for_nothing_is_told_what_to_try() {
 #[test]
 fn the_manual_has_a_page_for_each_command_and_completes_in_each_shell() {
     let folder = tempfile::tempdir().unwrap();
-    let done = freshet().arg("manual").arg(folder.path()).status().unwrap();
-    assert!(done.success());
+    let done = freshet().arg("manual").arg(folder.path()).output().unwrap();
+    assert!(done.status.success());
     let share = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    assert!(share("man/man1/freshet-broker.1").contains("partitions"));
-    for completions in [
+    let help = String::from_utf8(freshet().arg("-h").output().unwrap().stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let names =
+        lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    let commands: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(commands.contains(&"broker") && commands.contains(&"manual"), "{help}");
+    for command in &commands {
+        assert!(share(&format!("man/man1/freshet-{command}.1")).contains("SYNOPSIS"), "{command}");
+    }
+    let completions = [
         "bash-completion/completions/freshet.bash",
         "fish/vendor_completions.d/freshet.fish",
         "zsh/site-functions/_freshet",
-    ] {
-        assert!(share(completions).contains("bootstrap-servers"), "{completions}");
+    ];
+    for name in completions {
+        let text = share(name);
+        for word in commands.iter().chain(&["bootstrap-servers"]) {
+            assert!(text.contains(word), "{name}: {word}");
+        }
     }
+    let ask =
+        "source $0; COMP_WORDS=(freshet to); COMP_CWORD=1; _freshet freshet to freshet; echo $COMPREPLY";
+    let asked =
+        Command::new("bash").args(["-c", ask]).arg(folder.path().join(completions[0])).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&asked.stdout), "topics\n", "{asked:?}");
 }
 
 /// On every address it says who may come in; the folder that it makes is for its user alone.

@@ -7,7 +7,7 @@ use clap::Args;
 /// `freshet manual`
 #[derive(Debug, Args)]
 pub(crate) struct ManualArgs {
-    /// Where `man1`, `bash-completion` and the like are, such as ~/.local/share
+    /// Which folder, such as ~/.local/share
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 }

@@ -26,5 +26,6 @@ pub(crate) fn run(args: &ManualArgs) -> Result<()> {
     for (shell, below) in SHELLS {
         clap_complete::generate_to(shell, &mut Cli::command(), "freshet", folder(below)?)?;
     }
+    say!("manual pages, and completions for bash, fish and zsh, are below {}", args.folder.display());
     Ok(())
 }
