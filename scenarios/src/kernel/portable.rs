@@ -1,4 +1,4 @@
-//! As every Unix does: by ps(1). The processors are not asked, and everybody is equal.
+//! As every Unix does: by ps(1). The processors are not asked, and no thread is below others.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ pub(crate) fn process(pid: u32) -> Result<Process> {
     Ok(Process { cpu_s, rss_mb, peak_mb: None })
 }
 
-/// Nobody says it in the same way everywhere.
+/// Each system says it in its own way.
 pub(crate) fn processors() -> Option<Processors> {
     None
 }
@@ -34,6 +34,15 @@ fn rss_and_time(said: &str) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ps_knows_this_process_and_none_that_is_not_there() {
+        let ours = process(std::process::id()).unwrap();
+        assert!(ours.rss_mb > 0.1 && ours.cpu_s >= 0.0 && ours.peak_mb.is_none(), "{ours:?}");
+        assert!(process(u32::MAX >> 1).unwrap_err().to_string().contains("there is no process"));
+        lower_priority(1);
+        assert_eq!(processors(), None);
+    }
 
     #[test]
     fn what_ps_says_is_read_in_the_forms_of_linux_and_of_macos() {
