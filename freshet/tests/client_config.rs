@@ -165,7 +165,7 @@ mod tls {
 
     fn start(folder: &Path, options: &[&str]) -> (Broker, String) {
         let data = folder.join("data");
-        let options = [&["--listen", "localhost:0", "--tls"], options].concat();
+        let options = [&["--listen", "localhost:0", "--tls"][..], options].concat();
         let broker = Broker::start_with(freshet(), &data, &options);
         (broker, format!("ssl.ca.location={}\n", data.join("tls-certificate.pem").display()))
     }
@@ -195,8 +195,8 @@ mod tls {
             for arguments in [
                 &["topics", "create", &topic][..],
                 &["topics", "alter", &topic, "--config", "retention.ms=1000"],
-                &["groups", "reset", "g", "--topic", &topic, "--to", "earliest", "--execute"],
-                &["groups", "delete", "g", "--topic", &topic],
+                &["groups", "reset", "g", "--topic", &topic, "--to", "beginning", "--execute"],
+                &["groups", "delete", "g", "--topic", &topic, "--yes"],
             ] {
                 let (code, said) = said(&file, arguments);
                 assert_eq!(code, Some(0), "{arguments:?}: {said}");
