@@ -128,7 +128,17 @@ alter = lambda name, value: only(admin.incremental_alter_configs([ConfigResource
     ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)])]))
 observe("setting", lambda: setting("retention.ms"))
 observe("alter it", lambda: alter("retention.ms", "7000000"))
-observe("setting after that", lambda: setting("retention.ms"))
+
+
+def settled(value):
+    """The setting, once it is the value: an Apache Kafka answers before its broker knows."""
+    until = time.monotonic() + 10
+    while setting("retention.ms")[0] != value and time.monotonic() < until:
+        pass
+    return setting("retention.ms")
+
+
+observe("setting after that", lambda: settled("7000000"))
 observe("alter it to nonsense", lambda: alter("retention.ms", "soon"))
 ends = lambda spec: only(admin.list_offsets({TopicPartition(TOPIC, 0): spec})).offset
 observe("earliest", lambda: ends(OffsetSpec.earliest()))
@@ -209,10 +219,10 @@ observe("users with SCRAM", lambda: sorted(
     for info in user.scram_credential_infos))
 
 
-def log_in(password):
+def log_in(password, mechanism="PLAIN"):
     """Lists topics by the listener where one logs in: whether ours is there, or what the client says."""
     said = []
-    logging_in = AdminClient({"bootstrap.servers": login, "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "ada",
+    logging_in = AdminClient({"bootstrap.servers": login, "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": mechanism, "sasl.username": "ada",
                               "sasl.password": password, "error_cb": lambda error: said.append(error.name())})
     try:
         return TOPIC in logging_in.list_topics(timeout=5).topics
@@ -224,6 +234,9 @@ def log_in(password):
 
 observe("log in", lambda: log_in("secret"))
 observe("log in with a wrong password", lambda: log_in("wrong"))
+for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"]:
+    observe(f"log in by {mechanism}", lambda: log_in("secret", mechanism))
+    observe(f"log in by {mechanism} with a wrong password", lambda: log_in("wrong", mechanism))
 observe("delete", lambda: only(admin.delete_topics([TOPIC])))
 observe("delete again", lambda: only(admin.delete_topics([TOPIC])))
 print("confluent-kafka: all well")

@@ -141,9 +141,9 @@ observe("users with SCRAM", lambda: {
     for name, user in admin.describe_user_scram_credentials().items()})
 
 
-def log_in(password):
+def log_in(password, mechanism="PLAIN"):
     """Sends a record, by the listener where one logs in."""
-    producer = KafkaProducer(bootstrap_servers=login, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN",
+    producer = KafkaProducer(bootstrap_servers=login, security_protocol="SASL_PLAINTEXT", sasl_mechanism=mechanism,
                              sasl_plain_username="ada", sasl_plain_password=password, max_block_ms=10_000)
     try:
         return producer.send(TOPIC, value=b"logged in").get(timeout=10).serialized_value_size
@@ -152,6 +152,8 @@ def log_in(password):
 
 
 observe("log in", lambda: log_in("secret"))
+for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"]:
+    observe(f"log in by {mechanism}", lambda: log_in("secret", mechanism))
 observe("log in with a wrong password", lambda: log_in("wrong"))
 observe("delete", lambda: admin.delete_topics([TOPIC]) is not None)
 observe("delete again", lambda: admin.delete_topics([TOPIC]))

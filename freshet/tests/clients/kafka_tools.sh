@@ -113,7 +113,8 @@ step "alter a group's setting" configs "${at[@]}" --alter "${groups[@]}" --add-c
 step "alter it out of bounds" configs "${at[@]}" --alter "${groups[@]}" --add-config consumer.session.timeout.ms=1
 step "describe a group's settings after that" configs "${at[@]}" --describe "${groups[@]}"
 step "all of a group's settings" -m "sed -E 's/ sensitive=.*//' | sort" configs "${at[@]}" --describe "${groups[@]}" --all
-for kind in users clients client-metrics ips; do step "settings of $kind" configs "${at[@]}" --describe --entity-type $kind; done
+step "settings of users" -m "sed -E 's/(SCRAM-SHA-512[^,]*), (SCRAM-SHA-256.*)/\2, \1/'" configs "${at[@]}" --describe --entity-type users
+for kind in clients client-metrics ips; do step "settings of $kind" configs "${at[@]}" --describe --entity-type $kind; done
 
 echo '{"partitions": [{"topic": "tools", "partition": 0, "offset": 1}], "version": 1}' > "$scratch/delete.json"
 step "delete records" delete-records "${at[@]}" --offset-json-file "$scratch/delete.json"
@@ -151,10 +152,13 @@ step "delegation tokens" delegation-tokens "${at[@]}" --describe --owner-princip
 step "subscriptions to clients' metrics" client-metrics "${at[@]}" --list
 
 # The login is wrong first, and then right.
-for password in wrong secret; do
-  printf '%s\n' security.protocol=SASL_PLAINTEXT sasl.mechanism=PLAIN \
-    "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ada\" password=\"$password\";" > "$scratch/$password"
-  step "log in with a $password password" -m 'tail -1' topics --bootstrap-server "$login" --command-config "$scratch/$password" --describe --topic tools
+for mechanism in PLAIN SCRAM-SHA-256 SCRAM-SHA-512; do
+  case $mechanism in PLAIN) module=plain.Plain ;; *) module=scram.Scram ;; esac
+  for password in wrong secret; do
+    printf '%s\n' security.protocol=SASL_PLAINTEXT sasl.mechanism=$mechanism \
+      "sasl.jaas.config=org.apache.kafka.common.security.${module}LoginModule required username=\"ada\" password=\"$password\";" > "$scratch/$password"
+    step "log in by $mechanism with a $password password" -m 'tail -1' topics --bootstrap-server "$login" --command-config "$scratch/$password" --describe --topic tools
+  done
 done
 step "log in and produce" console-producer --bootstrap-server "$login" --command-config "$scratch/secret" --topic tools-login < "$scratch/lines"
 step "log in and consume" console-consumer --bootstrap-server "$login" --command-config "$scratch/secret" --topic tools-login --group tools-login --from-beginning --max-messages 6 --timeout-ms 30000

@@ -18,7 +18,7 @@ pub(crate) fn kafka() -> PathBuf {
 pub(crate) struct Apache {
     child: Child,
     pub(crate) address: String,
-    /// Where ada logs in, with the password "secret".
+    /// Where ada logs in, by PLAIN or SCRAM, with the password "secret".
     pub(crate) login: String,
     pub(crate) data_dir: String,
 }

@@ -15,7 +15,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
 const (
@@ -303,12 +305,15 @@ func tools(admin *kadm.Client) {
 
 func logins() {
 	for _, password := range []string{"secret", "wrong"} {
-		observe("log in with a "+password+" password", func(ctx context.Context) (any, error) {
-			producer := client(kgo.SeedBrokers(login), kgo.SASL(plain.Auth{User: "ada", Pass: password}.AsMechanism()))
-			defer producer.Close()
-			sent, err := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 2, Value: []byte("logged in")}).First()
-			return sent.Offset, err
-		})
+		known := scram.Auth{User: "ada", Pass: password}
+		for _, mechanism := range []sasl.Mechanism{plain.Auth{User: "ada", Pass: password}.AsMechanism(), known.AsSha256Mechanism(), known.AsSha512Mechanism()} {
+			observe("log in by "+mechanism.Name()+" with a "+password+" password", func(ctx context.Context) (any, error) {
+				producer := client(kgo.SeedBrokers(login), kgo.SASL(mechanism))
+				defer producer.Close()
+				sent, err := producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Partition: 2, Value: []byte("logged in")}).First()
+				return sent.Offset, err
+			})
+		}
 	}
 }
 

@@ -372,10 +372,10 @@ public class Behaviour {
     }
 
     static void logins() {
-        for (String password : List.of("secret", "wrong")) {
-            observe("log in with a " + password + " password", () -> {
-                String module = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ada\" password=\"" + password + "\";";
-                Object[] settings = {"bootstrap.servers", login, "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "PLAIN", "sasl.jaas.config", module};
+        for (String mechanism : List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")) for (String password : List.of("secret", "wrong")) {
+            observe("log in by " + mechanism + " with a " + password + " password", () -> {
+                String module = (mechanism.equals("PLAIN") ? "plain.Plain" : "scram.Scram") + "LoginModule required username=\"ada\" password=\"" + password + "\";";
+                Object[] settings = {"bootstrap.servers", login, "security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", mechanism, "sasl.jaas.config", "org.apache.kafka.common.security." + module};
                 try (var producer = producer(settings); var consumer = consumer(settings)) {
                     long offset = producer.send(new ProducerRecord<>(TOPIC, 2, "ada", "logged in")).get().offset();
                     consumer.assign(List.of(partition(2)));

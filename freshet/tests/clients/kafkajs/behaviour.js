@@ -165,9 +165,9 @@ async function main() {
     return resources[0].configEntries.map((e) => [e.configName, e.configValue, e.configSource, e.readOnly]).sort()
   })
   await observe('reassignments', () => admin.listPartitionReassignments({ topics: [{ topic: TOPIC, partitions: [0] }] }))
-  for (const [name, password] of [['log in', 'secret'], ['log in with a wrong password', 'wrong']]) {
-    await observe(name, async () => {
-      const producer = at(login, { sasl: { mechanism: 'plain', username: 'ada', password } }).producer()
+  for (const [mechanism, password] of ['plain', 'scram-sha-256', 'scram-sha-512'].flatMap((mechanism) => [[mechanism, 'secret'], [mechanism, 'wrong']])) {
+    await observe(`log in by ${mechanism} with a ${password} password`, async () => {
+      const producer = at(login, { sasl: { mechanism, username: 'ada', password } }).producer()
       await producer.connect()
       const sent = await producer.send({ topic: TOPIC, messages: [{ partition: 1, value: 'logged in' }] })
       await producer.disconnect()
