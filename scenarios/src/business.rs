@@ -76,7 +76,7 @@ pub struct Volume {
     pub kib_per_hour: &'static [(Topic, i64)],
     /// Whether that is for each car of the show.
     pub per_car: bool,
-    /// MiB of the history before the show.
+    /// MiB of the history before the show, and of what processors put on the disk.
     pub history_mib: i64,
 }
 

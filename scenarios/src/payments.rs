@@ -120,7 +120,9 @@ pub static PAYMENTS: Business = Business {
             (Topic::FraudBatch, 6_144),
         ],
         per_car: false,
-        history_mib: 135,
+        // The file of the history is 135. The swipes that wait for their label are as much as the
+        // rest, of the worker and of the job, in the first day of a show.
+        history_mib: 261,
     },
     pane: Pane::Payments,
     view: |_| Box::new(terminals::PaymentsView::default()),

@@ -18,63 +18,12 @@ use std::sync::Arc;
 
 use events::{Chargeback, Timestamp};
 
-use super::AHEAD_MS;
-use super::features::Bins;
 use super::lru_slab::SlotId;
-use super::packed_bins::PackedBins;
 use super::place_set::PlaceSet;
-use processor::bounded::{FifoMap, fingerprint};
+use super::spill::{ReadAhead, SpillFile, Spilled};
+use super::waiting::{self, FRAUD, LEARNT, PlacesById, Scored, Waiting, WaitingList};
+use processor::bounded::fingerprint;
 use processor::event_time::{DeduplicationWindow, SharedWindow};
-
-/// A swipe as it was scored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scored {
-    pub(super) at_ms: i64,
-    pub(super) card: SlotId,
-    pub(super) terminal: SlotId,
-    pub(super) bins: Bins,
-    pub(super) logit: f32,
-    /// Whether it was declined: where the terminals obey, no chargeback can come for it.
-    pub(super) declined: bool,
-}
-
-/// A scored swipe in the queue: eight words, for hundreds of thousands wait.
-#[derive(Clone, Copy, Debug)]
-#[repr(Rust, packed(4))]
-pub(super) struct Waiting {
-    /// The stream's time when it was scored: its label is due so much later for all.
-    scored_ms: i64,
-    /// How much earlier the swipe was than the latest that it could be then.
-    late_ms: u32,
-    card: SlotId,
-    terminal: SlotId,
-    logit: f32,
-    bins: PackedBins,
-}
-
-/// The flags of a swipe that waits. In a snapshot the last says whether the model has learnt.
-const DECLINED: usize = 0;
-const FRAUD: usize = 1;
-const LEARNT: usize = 2;
-
-impl Waiting {
-    fn new(scored: &Scored, scored_ms: i64) -> Self {
-        let Scored { at_ms, card, terminal, ref bins, logit, declined } = *scored;
-        let late_ms = scored_ms.saturating_add(AHEAD_MS).saturating_sub(at_ms);
-        let late_ms = late_ms.clamp(0, u32::MAX.into()) as u32;
-        let mut bins = PackedBins::from(bins);
-        if declined {
-            bins.set_flag(DECLINED);
-        }
-        Self { scored_ms, late_ms, card, terminal, logit, bins }
-    }
-
-    fn scored(&self) -> Scored {
-        let Self { scored_ms, late_ms, card, terminal, ref bins, logit } = *self;
-        let at_ms = scored_ms.saturating_add(AHEAD_MS).saturating_sub(late_ms.into());
-        Scored { at_ms, card, terminal, bins: bins.into(), logit, declined: bins.flag(DECLINED) }
-    }
-}
 
 /// What a chargeback means for what is known.
 #[derive(Clone, Copy, Debug)]
@@ -116,11 +65,11 @@ struct Inherited {
 #[derive(Debug)]
 pub(super) struct LabelSnapshot {
     /// In the order in which labels are due, each with the fingerprint of its id.
-    waiting: Vec<(u64, Waiting)>,
-    /// The places of all of them, by id.
-    by_id: Vec<u32>,
-    /// The same by card.
-    by_card: Vec<u32>,
+    waiting: Spilled<{ waiting::BYTES }>,
+    by_id: PlacesById,
+    /// The number of each card, and behind it where a swipe of it stands.
+    by_card: Spilled<8>,
+    spill: Arc<SpillFile>,
     seen: SharedWindow,
     early: BinaryHeap<EarlyChargeback>,
 }
@@ -134,11 +83,13 @@ pub(super) struct LabelQueue {
     keep_ms: i64,
     /// By the fingerprint of the swipe's id, in the order of arrival, which is the order in which
     /// labels are due. The model has learnt from the first `matured`.
-    queue: FifoMap<u64, Waiting>,
+    queue: WaitingList,
     matured: usize,
     seen: DeduplicationWindow,
     snapshot: Option<Arc<LabelSnapshot>>,
     inherited: Inherited,
+    /// What is read of the snapshot from the first of those that are open, and unlearnt.
+    reads: [ReadAhead<{ waiting::BYTES }>; 2],
     early: BinaryHeap<EarlyChargeback>,
     early_arrived: u64,
     dropped: u64,
@@ -158,11 +109,12 @@ impl LabelQueue {
             remember,
             delay_ms,
             keep_ms,
-            queue: FifoMap::new(capacity),
+            queue: WaitingList::new(Arc::default()),
             matured: 0,
             seen: DeduplicationWindow::new(remember),
             snapshot: None,
             inherited: Inherited::default(),
+            reads: Default::default(),
             early: BinaryHeap::new(),
             early_arrived: 0,
             dropped: 0,
@@ -177,7 +129,7 @@ impl LabelQueue {
     /// What this queue holds, for others to start from.
     pub(super) fn into_snapshot(self) -> LabelSnapshot {
         assert!(self.snapshot.is_none(), "a queue that started from a snapshot is not frozen again");
-        let matured = self.matured;
+        let (matured, spill) = (self.matured, Arc::clone(self.queue.spill()));
         let mut waiting: Vec<(u64, Waiting)> = (0..)
             .zip(self.queue.into_entries())
             .map(|(at, (id, mut waiting))| {
@@ -190,15 +142,26 @@ impl LabelQueue {
         let last = u32::try_from(waiting.len());
         let last = last.unwrap_or_else(|_| panic!("{} swipes wait: a place has 32 bits", waiting.len()));
         waiting.sort_by_key(|&(id, Waiting { scored_ms, .. })| (scored_ms, id));
-        let (mut by_id, mut by_card): (Vec<u32>, Vec<u32>) = (0..last).map(|place| (place, place)).unzip();
-        by_id.sort_by_key(|&place| waiting[place as usize].0);
-        by_card.sort_by_key(|&place| waiting[place as usize].1.card.number());
-        LabelSnapshot { waiting, by_id, by_card, seen: self.seen.into_shared(), early: self.early }
+        let of_card = |((_, waiting), place): (&(u64, Waiting), u32)| {
+            u64::from(waiting.card.number()) << 32 | u64::from(place)
+        };
+        let mut by_card: Vec<u64> = waiting.iter().zip(0..last).map(of_card).collect();
+        by_card.sort_unstable();
+        let by_card = by_card.into_iter().map(u64::to_be_bytes);
+        LabelSnapshot {
+            by_id: PlacesById::new(&spill, waiting.iter().map(|(id, _)| *id)),
+            by_card: Spilled::new(&spill, by_card),
+            waiting: Spilled::new(&spill, waiting.into_iter().map(|(id, waiting)| waiting.to_bytes(id))),
+            seen: self.seen.into_shared(),
+            early: self.early,
+            spill,
+        }
     }
 
     /// A queue with the limits of this one that starts from a snapshot.
     pub(super) fn starting_from(&self, snapshot: &Arc<LabelSnapshot>) -> Self {
         let mut queue = self.empty();
+        queue.queue = WaitingList::new(Arc::clone(&snapshot.spill));
         queue.seen = snapshot.seen.window();
         queue.early.clone_from(&snapshot.early);
         queue.early_arrived = snapshot.early.len() as u64;
@@ -212,7 +175,7 @@ impl LabelQueue {
         let Some(snapshot) = &self.snapshot else { return };
         let Inherited { open, unlearnt, fraud } = &mut self.inherited;
         for place in snapshot.of_card(card) {
-            let Waiting { bins, .. } = &snapshot.waiting[place].1;
+            let Waiting { bins, .. } = snapshot.at(place);
             open.insert(place);
             if !bins.flag(LEARNT) {
                 unlearnt.insert(place);
@@ -237,7 +200,7 @@ impl LabelQueue {
     /// Keeps a swipe that was scored at `now_ms` until its label comes. `id` is what
     /// [`first_seen`](Self::first_seen) gave.
     pub(super) fn push(&mut self, now_ms: i64, id: u64, scored: &Scored) {
-        if self.queue.is_full() {
+        if self.queue.len() >= self.capacity {
             self.pop();
         }
         assert!(
@@ -257,23 +220,22 @@ impl LabelQueue {
         let id = fingerprint(swipe_id);
         let Inherited { open, unlearnt, fraud } = &mut self.inherited;
         if let Some(snapshot) = &self.snapshot
-            && let Some(place) = snapshot.place(id).filter(|&place| open.contains(place))
+            && let Some(place) = snapshot.by_id.place(id).filter(|&place| open.contains(place))
         {
-            let (scored, is_fraud) = (snapshot.waiting[place].1.scored(), fraud.contains(place));
+            let (scored, is_fraud) = (snapshot.at(place).scored(), fraud.contains(place));
             fraud.insert(place);
             return charge(scored, is_fraud, !unlearnt.contains(place));
         }
-        let learnt = self.queue.place(&id).is_some_and(|place| place < self.matured);
-        let Some(waiting) = self.queue.get_mut(&id) else {
+        let place = self.queue.place(id);
+        let Some((place, waiting)) = place.and_then(|place| Some((place, self.queue.at(place)?))) else {
             // Remembered under a key of its own, so that a repeated one counts once.
             return match self.first_seen(&format!("chargeback of {swipe_id}")) {
                 Some(_) => ChargebackOutcome::Unknown,
                 None => ChargebackOutcome::Repeated,
             };
         };
-        let is_fraud = waiting.bins.flag(FRAUD);
-        waiting.bins.set_flag(FRAUD);
-        charge(waiting.scored(), is_fraud, learnt)
+        self.queue.mark_fraud(place, id);
+        charge(waiting.scored(), waiting.bins.flag(FRAUD), place < self.matured)
     }
 
     /// The next swipe whose label is due before `now_ms`, and whether it was fraud. At the very
@@ -284,19 +246,21 @@ impl LabelQueue {
         let is_expired = |waiting: Waiting| due_ms(waiting).saturating_add(keep_ms) < now_ms;
         if let Some(snapshot) = &self.snapshot {
             let Inherited { open, unlearnt, fraud } = &mut self.inherited;
-            let at = |place: usize| snapshot.waiting[place].1;
-            if let Some(place) = unlearnt.first().filter(|&place| due_ms(at(place)) < now_ms) {
+            let [opens, learns] = &mut self.reads;
+            let at =
+                |reads: &mut ReadAhead<_>, place| Waiting::from_bytes(&reads.at(&snapshot.waiting, place)).1;
+            if let Some(place) = unlearnt.first().filter(|&place| due_ms(at(learns, place)) < now_ms) {
                 unlearnt.remove(place);
-                return Some((at(place).scored(), fraud.contains(place)));
+                return Some((at(learns, place).scored(), fraud.contains(place)));
             }
-            while let Some(place) = open.first().filter(|&place| is_expired(at(place))) {
+            while let Some(place) = open.first().filter(|&place| is_expired(at(opens, place))) {
                 open.remove(place);
             }
         }
-        while self.matured > 0 && self.queue.oldest().is_some_and(|&oldest| is_expired(oldest)) {
+        while self.matured > 0 && self.queue.oldest().is_some_and(is_expired) {
             self.pop();
         }
-        let waiting = self.queue.at(self.matured).filter(|&&waiting| due_ms(waiting) < now_ms)?;
+        let waiting = self.queue.at(self.matured).filter(|&waiting| due_ms(waiting) < now_ms)?;
         let matured = (waiting.scored(), waiting.bins.flag(FRAUD));
         self.matured += 1;
         assert!(
@@ -310,7 +274,7 @@ impl LabelQueue {
 
     /// Removes the oldest swipe of the queue.
     fn pop(&mut self) {
-        if self.queue.pop_oldest().is_none() {
+        if !self.queue.pop_oldest() {
             return;
         }
         if self.matured == 0 {
@@ -351,22 +315,19 @@ impl LabelQueue {
 }
 
 impl LabelSnapshot {
-    /// Where the swipe waits that has this fingerprint of its id.
-    fn place(&self, id: u64) -> Option<usize> {
-        let id_at = |place: u32| self.waiting[place as usize].0;
-        let at = self.by_id.partition_point(|&place| id_at(place) < id);
-        self.by_id.get(at).copied().filter(|&place| id_at(place) == id).map(|place| place as usize)
+    fn at(&self, place: usize) -> Waiting {
+        Waiting::from_bytes(&self.waiting.at(place)).1
     }
 
     /// Where the swipes of a card wait.
     fn of_card(&self, card: SlotId) -> impl Iterator<Item = usize> {
-        let card_at = |place: u32| self.waiting[place as usize].1.card;
-        let number = card.number();
-        let from = self.by_card.partition_point(|&place| card_at(place).number() < number);
-        let of_slot = self.by_card[from..].iter().copied();
+        let number = u64::from(card.number()) << 32;
+        let from = self.by_card.partition_point(|record| u64::from_be_bytes(record) < number);
+        let records = (from..self.by_card.len()).map(|at| u64::from_be_bytes(self.by_card.at(at)));
+        let of_slot = records.take_while(move |record| record >> 32 == number >> 32);
+        let places = of_slot.map(|record| record as u32 as usize);
         // An entry that had the slot before may have swipes that wait, too.
-        let of_slot = of_slot.take_while(move |&place| card_at(place).number() == number);
-        of_slot.filter(move |&place| card_at(place) == card).map(|place| place as usize)
+        places.filter(move |&place| self.at(place).card == card)
     }
 }
 

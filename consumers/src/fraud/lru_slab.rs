@@ -25,6 +25,16 @@ impl SlotId {
     pub(super) fn number(self) -> u32 {
         self.index
     }
+
+    /// The two numbers that it consists of.
+    pub(super) fn to_numbers(self) -> [u32; 2] {
+        [self.index, self.generation]
+    }
+
+    /// Of what [`to_numbers`](Self::to_numbers) gave.
+    pub(super) fn of_numbers([index, generation]: [u32; 2]) -> Self {
+        Self { index, generation }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@
 //! from nothing, one event at a time; before the first frauds are learnt no swipe is declined.
 //!
 //! Memory: a card takes at most 6.8 KiB ([`card`]; 2.2 KiB with four swipes a day), a terminal
-//! 1.5 KiB, a swipe that waits for its label about 90 bytes for 15 days, an id that is
-//! remembered 10 to 20 bytes; the model itself some 40 KiB. How many there can be of each is
-//! [configured](FraudConfig). Detectors that start from one [`TrainedSnapshot`] share it, and copy
-//! what they meet.
+//! 1.5 KiB, an id that is remembered 10 to 20 bytes; the model itself some 40 KiB. A swipe that
+//! waits for its label takes 84 bytes of the temporary folder for 15 days ([`waiting`]). How many
+//! there can be of each is [configured](FraudConfig). Detectors that start from one
+//! [`TrainedSnapshot`] share it, and copy what they meet.
 //!
 //! # Unusual input
 //! All of it is [counted](Processor::counters).
@@ -57,7 +57,9 @@ mod place_set;
 mod quality;
 mod reasons;
 mod scorecard;
+mod spill;
 mod terminal;
+mod waiting;
 mod windows;
 
 use std::sync::Arc;
@@ -72,7 +74,7 @@ pub use decide::{BlockPolicy, Costs, Exploration};
 use decide::{DecisionInput, Ruling};
 use facts::{Facts, NormalizedSwipe, Population};
 use features::bins;
-use label_queue::{ChargebackOutcome, LabelQueue, LabelSnapshot, Scored};
+use label_queue::{ChargebackOutcome, LabelQueue, LabelSnapshot};
 use lru_slab::{Lookup, LruSlab, SlotId};
 pub use mart::MART;
 use model::{Model, Score};
@@ -82,6 +84,7 @@ use processor::event_time::Watermark;
 pub use quality::{Case, Money, Quality};
 pub use scorecard::Scorecard;
 use terminal::Terminal;
+use waiting::Scored;
 
 /// The largest plausible amount, in cents.
 const LARGEST_CENTS: i64 = 1_000_000_000_000;

@@ -21,7 +21,7 @@ const BITS: [u32; FEATURES] = {
 const FLAGS: usize = 3;
 
 /// The bytes of all bins and flags together.
-const BYTES: usize = {
+pub(super) const BYTES: usize = {
     let (mut bits, mut feature) = (FLAGS as u32, 0);
     while feature < FEATURES {
         bits += BITS[feature];
@@ -43,6 +43,15 @@ impl PackedBins {
     /// Sets one of the three flags.
     pub(super) fn set_flag(&mut self, flag: usize) {
         self.0[BYTES - 1] |= bit_of(flag);
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+
+    /// Of what [`as_bytes`](Self::as_bytes) gave.
+    pub(super) fn of_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
     }
 }
 
