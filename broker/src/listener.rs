@@ -174,8 +174,9 @@ fn protocol(name: &str) -> Result<SecurityProtocol, InvalidAddress> {
 
 /// Reads `HOST[:PORT]`, where an address of IPv6 has brackets.
 fn host_and_port(text: &str) -> Result<(String, Option<u16>), InvalidAddress> {
+    let without_brackets = "an IPv6 address has brackets before its port, such as [::1]:9092";
     if text.parse::<Ipv6Addr>().is_ok() {
-        return invalid("an IPv6 address has brackets before its port, such as [::1]:9092");
+        return invalid(without_brackets);
     }
     let (host, port) = match text.strip_prefix('[').map(|inside| inside.split_once(']')) {
         Some(Some((host, port))) if host.parse::<Ipv6Addr>().is_ok() => match port.strip_prefix(':') {
@@ -185,6 +186,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), InvalidAddress> {
         },
         Some(_) => return invalid("in the brackets is no IPv6 address, such as [::1]:9092"),
         None => match text.rsplit_once(':') {
+            Some((host, _)) if host.parse::<Ipv6Addr>().is_ok() => return invalid(without_brackets),
             Some((host, port)) => (host, Some(port)),
             None => (text, None),
         },
@@ -238,6 +240,7 @@ mod tests {
             (":9092", "localhost:9092 is for this machine"),
             ("::1", "[::1]:9092"),
             ("::1:9092", "[::1]:9092"),
+            ("::1:24640", "[::1]:9092"),
             ("[::1]", "localhost:9092"),
             ("[::1]9092", ":9092"),
             ("[localhost]:9092", "[::1]:9092"),

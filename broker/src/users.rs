@@ -46,6 +46,12 @@ pub enum UsersError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// It would be cut, most likely in the middle of a user.
+    #[error("{} is larger than a file of users can be, {MAX_BYTES} bytes", file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+    },
     /// It has no user.
     #[error("there is no user in {}: a user is a line name:password", file.display())]
     NoUser {
@@ -84,12 +90,17 @@ impl Users {
             tracing::warn!("others can read the passwords in {}: chmod 600 it", file.display());
         }
         let mut text = String::new();
-        open.by_ref().take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        open.by_ref().take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(UsersError::TooLarge { file: file.to_owned() });
+        }
         Self::parse(&text, file)
     }
 
     fn parse(text: &str, file: &Path) -> Result<Self, UsersError> {
         let mut users = BTreeMap::new();
+        // Windows' editors begin a text with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
         for (at, line) in text.lines().enumerate() {
             if line.trim().is_empty() || line.trim_start().starts_with('#') {
                 continue;
@@ -98,6 +109,16 @@ impl Users {
             let (name, password) = line.split_once(':').ok_or_else(|| wrong("has no colon"))?;
             if name.trim().is_empty() || password.is_empty() {
                 return Err(wrong("lacks the name or the password"));
+            }
+            if name.trim() != name {
+                return Err(wrong("has a blank before or behind the name, which no login has"));
+            }
+            if password.trim() != password {
+                tracing::warn!(
+                    "the password on line {} of {} begins or ends with a blank, which is part of it",
+                    at + 1,
+                    file.display()
+                );
             }
             let digest = Sha256::digest(password).into();
             let user = User { password: password.to_owned(), digest, keys: Default::default() };
@@ -191,19 +212,20 @@ mod tests {
 
     #[test]
     fn a_user_has_its_own_password_and_no_other() {
-        let users = parse("# who may come\n\nada:se:cret \n bob:b2\r\n").unwrap();
+        let users = parse("\u{feff}ada:se:cret \n# who else may come\n\nbob:b2\r\n").unwrap();
         for (name, password, may) in [
             ("ada", "se:cret ", true),
             ("ada", "se:cret", false),
             ("ada", "b2", false),
-            (" bob", "b2", true),
+            ("bob", "b2", true),
+            ("\u{feff}ada", "se:cret ", false),
             ("eve", "b2", false),
             ("eve", "", false),
             ("", "", false),
         ] {
             assert_eq!(users.has(name, password), may, "{name:?} {password:?}");
         }
-        assert_eq!(format!("{users:?}"), r#"{" bob", "ada"}"#, "no password");
+        assert_eq!(format!("{users:?}"), r#"{"ada", "bob"}"#, "no password");
     }
 
     #[test]
@@ -212,6 +234,8 @@ mod tests {
             ("ada:a\nhunter2\n", "line 2 of users has no colon"),
             (":hunter2", "line 1 of users lacks"),
             ("hunter2:", "line 1 of users lacks"),
+            (" hunter2:a", "line 1 of users has a blank"),
+            ("hunter2 :a", "line 1 of users has a blank"),
             ("hunter2:a\nhunter2:b", "line 2 of users has the name"),
             ("# hunter2\n", "no user in users"),
         ] {
@@ -230,5 +254,9 @@ mod tests {
             assert_eq!(matches!(Users::read(&file), Err(UsersError::Writable { .. })), refused, "{mode:o}");
         }
         assert!(matches!(Users::read(folder.path()), Err(UsersError::Unreadable { .. })));
+        let line = "a:1\n".repeat(1 << 18);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&file, line + "#").unwrap();
+        assert!(matches!(Users::read(&file), Err(UsersError::TooLarge { .. })));
     }
 }
