@@ -2,15 +2,17 @@
 //!
 //! It is as much of HTTP as a scrape needs: one GET a connection, answered whole. A client that
 //! connects may mean no good, so everything is bounded: the request in bytes, a connection in time,
-//! and how many are served at once. Others wait in the kernel, and the show waits for none of them.
+//! and how many there are at once. One more sends the oldest of them away, so that those who say
+//! nothing keep no scrape out; and the show waits for none of them.
 //!
 //! # Simplifications
 //! - No TLS and no password: it is for this machine, or for a network of one's own.
 //! - No compression, and a connection for each scrape.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,8 +25,8 @@ use scenarios::metrics::ShowMetrics;
 
 use crate::cli::MetricsArgs;
 
-/// So many connections are served at a time.
-const AT_ONCE: usize = 4;
+/// So many connections there are at a time, each with a thread.
+const AT_ONCE: usize = 32;
 /// How long one of them may take, from the first byte of its request to the last of its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest request: Prometheus sends some 300 bytes.
@@ -66,6 +68,11 @@ impl Metrics {
         Ok(Self { listener, registry: Registry::default() })
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
     /// What a broker is to tell of its requests.
     pub(crate) fn of_requests(&mut self) -> RequestMetrics {
         let metrics = RequestMetrics::default();
@@ -83,13 +90,33 @@ impl Metrics {
     /// Answers until the process ends.
     pub(crate) fn serve(self) -> Result<()> {
         let address = self.listener.local_addr()?;
-        let (listener, registry) = (Arc::new(self.listener), Arc::new(self.registry));
-        for _ in 0..AT_ONCE {
-            let (listener, registry) = (Arc::clone(&listener), Arc::clone(&registry));
-            thread::Builder::new().name("metrics".into()).spawn(move || answer_all(&listener, &registry))?;
-        }
+        let Self { listener, registry } = self;
+        let registry = Arc::new(registry);
+        thread::Builder::new().name("metrics".into()).spawn(move || answer_all(&listener, &registry))?;
         say!("metrics for Prometheus are at http://{address}/metrics");
         Ok(())
+    }
+}
+
+/// The connections that there are, the oldest first.
+#[derive(Debug, Default)]
+struct Connections(Mutex<BTreeMap<u64, TcpStream>>);
+
+impl Connections {
+    /// One more. If there are too many with it, the oldest is hung up on, which ends its thread.
+    fn add(&self, number: u64, stream: TcpStream) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(number, stream);
+        if all.len() > AT_ONCE
+            && let Some((_, oldest)) = all.pop_first()
+        {
+            // It may have hung up itself.
+            let _ = oldest.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn remove(&self, number: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     }
 }
 
@@ -97,19 +124,26 @@ impl Metrics {
     clippy::disallowed_methods,
     reason = "the edge: a client has so much wall-clock time, and the kernel does not say when it has room again"
 )]
-fn answer_all(listener: &TcpListener, registry: &Registry) {
-    loop {
-        let answered = listener
-            .accept()
-            .map(|(stream, _)| answer_one(Timed::new(stream, Instant::now() + PATIENCE), registry));
-        match answered {
-            Ok(Ok(())) => {}
-            // Clients hang up in all manners, and some never say what they want.
-            Ok(Err(error)) => tracing::debug!("a scrape ended early: {error}"),
-            Err(error) => {
-                tracing::warn!("could not accept a scrape: {error}");
-                thread::sleep(PAUSE);
-            }
+fn answer_all(listener: &TcpListener, registry: &Arc<Registry>) {
+    let connections = Arc::new(Connections::default());
+    for number in 0.. {
+        let begun = listener.accept().and_then(|(stream, _)| {
+            let until = Instant::now() + PATIENCE;
+            connections.add(number, stream.try_clone()?);
+            let (registry, those) = (Arc::clone(registry), Arc::clone(&connections));
+            let answer = move || {
+                // Clients hang up in all manners, and some never say what they want.
+                if let Err(error) = answer_one(Timed::new(stream, until), &registry) {
+                    tracing::debug!("a scrape ended early: {error}");
+                }
+                those.remove(number);
+            };
+            let begun = thread::Builder::new().name("scrape".into()).spawn(answer);
+            begun.map(drop).inspect_err(|_| connections.remove(number))
+        });
+        if let Err(error) = begun {
+            tracing::warn!("could not accept a scrape: {error}");
+            thread::sleep(PAUSE);
         }
     }
 }

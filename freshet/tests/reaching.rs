@@ -8,7 +8,9 @@ use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{Broker, freshet, repository, second_listener, until};
+use common::{Broker, call, freshet, repository, second_listener, until};
+use protocol::ErrorCode;
+use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
 use serde_json::Value;
 
 /// Sends a record and reads it, by kcat, confluent-kafka and kafka-python.
@@ -113,6 +115,44 @@ fn clients_come_with_tls_and_whoever_should_not_is_told_why() {
     let (plain, said) = start(other.path(), &["--listen", "127.0.0.1:0"]);
     kcat(&plain.address, &["security.protocol=SSL", &trusted]).unwrap_err();
     until_said(&said, &["use security.protocol=PLAINTEXT"]);
+}
+
+#[test]
+fn a_broker_shows_the_certificate_that_it_is_given() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(start(other.path(), &["--listen", "127.0.0.1:0", "--tls"]));
+    let file = |name: &str| other.path().join("data").join(name).display().to_string();
+    let (pem, key) = (file("tls-certificate.pem"), file("tls-key.pem"));
+    let options = ["--listen", "127.0.0.1:0", "--tls-cert", &pem, "--tls-key", &key];
+    let (broker, _said) = start(folder.path(), &options);
+    kcat(&broker.address, &["security.protocol=SSL", &certificate(other.path())]).unwrap();
+    assert!(!folder.path().join("data/tls-certificate.pem").exists(), "it needs none of its own");
+}
+
+#[test]
+fn a_broker_that_is_to_make_no_topic_makes_none() {
+    let topic = MetadataRequestTopic { name: Some("new".to_owned()), ..MetadataRequestTopic::default() };
+    let asked = MetadataRequest { topics: Some(vec![topic]), ..MetadataRequest::default() };
+    for (options, made) in [(&[][..], true), (&["--no-auto-create"][..], false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (broker, _said) = start(folder.path(), &[&["--listen", "127.0.0.1:0"][..], options].concat());
+        let topics = call(&broker.address, 4, &asked).topics;
+        let is_unknown = topics[0].error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        assert_eq!(is_unknown, !made, "{options:?}: {topics:?}");
+    }
+}
+
+/// A port of this process's own, and an address of another machine.
+#[test]
+fn a_broker_that_cannot_listen_says_what_to_do() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for (options, remedy) in [
+        (["--listen", &free, "--metrics", &free], "--listen and --metrics want the same port"),
+        (["--listen", "192.0.2.1:0", "--partitions", "1"], "--listen 0.0.0.0:0 for all its networks"),
+    ] {
+        let refused = said(freshet().arg("broker").arg("--temporary").args(options)).unwrap_err();
+        assert!(refused.contains(remedy), "{refused}");
+    }
 }
 
 /// A file of users that nobody else can read.

@@ -6,7 +6,7 @@
 //!
 //! Three rules. *Unknown is not zero*: what is not known has no series. *Stale is not fresh*: while
 //! the cluster is silent there is `freshet_cluster_up 0` and nothing else. A name from outside is
-//! written as `freshet groups` writes it, without a character that a terminal obeys.
+//! written without a character that a terminal obeys (`\u{1b}`), and with each backslash twice.
 //!
 //! # Simplifications
 //! - Topics whose names begin with `__` are left out, as on the dashboard.
@@ -327,7 +327,8 @@ impl EncodeLabelSet for Labels<'_> {
             let mut key = label.encode_label_key()?;
             key.write_str(name)?;
             let mut text = key.encode_label_value()?;
-            text.write_str(&escape(value))?;
+            // A backslash of the name is written twice, so that no two names are written alike.
+            text.write_str(&escape(&value.replace('\\', r"\\")))?;
             text.finish()?;
         }
         Ok(())

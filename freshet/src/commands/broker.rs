@@ -1,6 +1,6 @@
 //! `freshet broker`: the broker alone, for anyone's client.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
     let temporary = args.temporary.then(Folder::new).transpose()?;
     let data_dir = temporary.as_ref().map_or(args.data_dir.as_path(), Folder::path);
     let mut metrics = Metrics::of(&args.metrics)?;
-    let cluster = start(BrokerConfig {
+    let config = BrokerConfig {
         listeners: args.listen.listeners()?,
         certificate: args.listen.certificate(),
         users: args.listen.users()?,
@@ -29,7 +29,8 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
         auto_create_topics: !args.no_auto_create,
         request_metrics: metrics.as_mut().map(Metrics::of_requests),
         ..BrokerConfig::new(data_dir)
-    })?;
+    };
+    let cluster = start(config, metrics.as_ref().and_then(Metrics::address))?;
     print(|out| {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
@@ -83,13 +84,29 @@ pub(crate) fn say_how_to_connect(cluster: &Cluster) {
     }
 }
 
-/// Starts a broker, or says in one sentence why not and what to do.
-pub(crate) fn start(config: BrokerConfig) -> Result<Cluster> {
+/// Starts a broker, or says in one sentence why not and what to do; `metrics` is where this process
+/// listens besides.
+pub(crate) fn start(config: BrokerConfig, metrics: Option<SocketAddr>) -> Result<Cluster> {
     Cluster::start(config).map_err(|error| match &error {
+        StartError::AddressInUse { address } if metrics.is_some_and(|at| at.port() == address.port()) => {
+            anyhow!("--listen and --metrics want the same port {}: give each its own", address.port())
+        }
         StartError::AddressInUse { address } => anyhow!(
             "port {} is in use by another program: pass --listen {}",
             address.port(),
             SocketAddr::new(address.ip(), address.port().checked_add(100).unwrap_or(19_092))
+        ),
+        StartError::Listen { address, source } if source.kind() == ErrorKind::AddrNotAvailable => anyhow!(
+            "can't listen on {address}, which is no address of this machine: --listen localhost:{0} is for this \
+             machine alone, --listen 0.0.0.0:{0} for all its networks, and --advertise {1} tells clients to come \
+             by that",
+            address.port(),
+            address.ip()
+        ),
+        StartError::Listen { address, source } if source.kind() == ErrorKind::PermissionDenied => anyhow!(
+            "this user may not listen on port {}: pass --listen {} or another port above 1023",
+            address.port(),
+            SocketAddr::new(address.ip(), 9_092)
         ),
         StartError::Locked { .. } => anyhow!("{error} (--data-dir)"),
         StartError::DataDir { .. } => anyhow!("{error}. Pass a folder that can be written to (--data-dir)"),

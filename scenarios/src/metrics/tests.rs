@@ -177,9 +177,20 @@ fn a_name_from_outside_ends_no_label_and_no_line() {
     named.groups.data = vec![group("a\"} 1\nforged{x=\"\\\u{1b}[2J", vec![])];
     let logs = [LogPoll { topic: "t\"\\".into(), ..log(0, 1) }];
     let text = scrape(&taken(&named, &logs), NOW_MS);
-    let escaped = r#"{consumergroup="a\"} 1\\nforged{x=\"\\\\u{1b}[2J"} 0"#;
+    let escaped = r#"{consumergroup="a\"} 1\\nforged{x=\"\\\\\\u{1b}[2J"} 0"#;
     assert!(text.contains(&format!("kafka_consumergroup_members{escaped}\n")), "{text}");
-    assert!(text.contains(r#"kafka_topic_partitions{topic="t\"\\"} 1"#), "{text}");
+    assert!(text.contains(r#"kafka_topic_partitions{topic="t\"\\\\"} 1"#), "{text}");
     assert!(!text.contains(|char| char != '\n' && text::is_unsafe(char)), "{text}");
     assert!(!text.lines().any(|line| line.starts_with("forged")), "{text}");
+}
+
+/// A name may hold what another is escaped to.
+#[test]
+fn no_two_names_are_one_series() {
+    let mut named = snapshot();
+    named.groups.data = ["a\u{1b}", r"a\u{1b}", r"a\\u{1b}"].map(|name| group(name, vec![])).into();
+    let text = scrape(&taken(&named, &[]), NOW_MS);
+    let members: std::collections::BTreeSet<_> =
+        text.lines().filter(|line| line.starts_with("kafka_consumergroup_members{")).collect();
+    assert_eq!(members.len(), 3, "{text}");
 }

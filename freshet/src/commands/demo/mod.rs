@@ -205,7 +205,8 @@ fn embedded_broker(
         listeners.push(Listener::on_this_machine());
         listeners.len() - 1
     });
-    let broker = super::broker::start(BrokerConfig {
+    let beside = metrics.as_deref().and_then(Metrics::address);
+    let config = BrokerConfig {
         listeners,
         certificate: args.listen.certificate(),
         users: args.listen.users()?,
@@ -213,7 +214,8 @@ fn embedded_broker(
         auto_create_topics: !args.no_auto_create,
         request_metrics: metrics.map(Metrics::of_requests),
         ..BrokerConfig::new(folder.join("log"))
-    })?;
+    };
+    let broker = super::broker::start(config, beside)?;
     super::broker::say_how_to_connect(&broker);
     let servers = broker.listening()[own].bootstrap_servers();
     Ok((broker, servers))
