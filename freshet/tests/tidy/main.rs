@@ -91,6 +91,9 @@ fn what_a_page_quotes_is_there() {
     let read = |path: &str| files::exists(path).then(|| files::text(path));
     let misquoted = faults(&files::ending(".md"), |page| quotes::misquoted(page, read));
     none(&misquoted, "quote these again, line by line");
+    let programs = files::ending("docs/connect.md");
+    assert_eq!(programs.len(), 1, "the page of programs");
+    none(&faults(&programs, |page| quotes::cut(page, read)), "quote all of these, or say which part it is");
     let missing = faults(&files::ending(".md"), |page| quotes::missing_test_files(page, files::exists));
     none(&missing, "these pages run tests that are not there any more");
 }

@@ -48,6 +48,20 @@ pub(crate) fn misquoted(page: &str, read: impl Fn(&str) -> Option<String>) -> Ve
     wrong.map(|Quote { line, from, .. }| (line, format!("this is not in {from}"))).collect()
 }
 
+/// Quotations that lack a part of their file and don't say which they are: ``From `a/b`:`` is the
+/// whole of it, but for the comments at its head. What is pasted must run.
+pub(crate) fn cut(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<(usize, String)> {
+    let is_head = |line: &&str| line.is_empty() || line.starts_with("//") || line.starts_with('#');
+    let body =
+        |text: &str| text.lines().skip_while(is_head).map(|line| line.to_owned() + "\n").collect::<String>();
+    let is_whole = |quote: &Quote| {
+        page.lines().nth(quote.line - 1).is_some_and(|line| line == format!("From `{}`:", quote.from))
+    };
+    let lacks = |quote: &Quote| body(&quote.text) != body(&read(&quote.from).unwrap_or_default());
+    let wrong = quotes(page).into_iter().filter(|quote| is_whole(quote) && lacks(quote));
+    wrong.map(|Quote { line, from, .. }| (line, format!("this is not all of {from}"))).collect()
+}
+
 /// Commands that run a test file that is not there: `cargo test -p broker --test log_scripts`.
 pub(crate) fn missing_test_files(page: &str, exists: impl Fn(&str) -> bool) -> Vec<(usize, String)> {
     let mut missing = Vec::new();
@@ -95,6 +109,21 @@ fn a_quotation_that_is_not_in_its_file_is_found() {
     }
     assert_eq!(misquoted(&page("a/gone", "append 1\n"), read).len(), 1);
     assert_eq!(misquoted("From `a/story`:\n\nIt is long.\n\n```text\nx\n```\n", read), [], "not announced");
+}
+
+#[test]
+fn a_program_that_is_cut_short_is_found() {
+    let file = "// What it is.\npackage main\n\nfunc main() {\n}\n";
+    let read = |path: &str| (path == "a.go").then(|| file.to_owned());
+    let page = |from: &str, quoted: &str| format!("From {from}:\n\n```go\n{quoted}```\n");
+    for quoted in [file, "package main\n\nfunc main() {\n}\n"] {
+        assert_eq!(cut(&page("`a.go`", quoted), read), []);
+    }
+    let found = [(1, "this is not all of a.go".to_owned())];
+    for quoted in ["func main() {\n}\n", "package main\n\nfunc main() {\n"] {
+        assert_eq!(cut(&page("`a.go`", quoted), read), found, "{quoted:?}");
+        assert_eq!(cut(&page("`a.go`, its `main`", quoted), read), [], "it says so");
+    }
 }
 
 #[test]
