@@ -6,7 +6,9 @@
 //! not change under them.
 //!
 //! Java's clients and librdkafka call the same things by other names ([`translate`]). What
-//! librdkafka can't do is refused with what to do instead, before any connection is tried.
+//! librdkafka can't do is refused with what to do instead, before any connection is tried. A name
+//! that is not known is passed over, and told of: it may belong to some other client. One that
+//! differs by a slip from a name that is taken is refused.
 //!
 //! The file holds secrets. No error quotes a value that could be one, nor the name on a line that
 //! is no property: it may be a part of a password.
@@ -37,6 +39,7 @@ pub struct ConfigFile {
     properties: Vec<(String, String)>,
     ours: Vec<String>,
     foreign: Vec<String>,
+    unknown: Vec<String>,
     is_exposed: bool,
 }
 
@@ -107,17 +110,22 @@ impl ConfigFile {
             what: "\\u is followed by four hexadecimal digits; a backslash itself is written \\\\".to_owned(),
         })?;
         let (mut connection, mut ours, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
+        let mut unknown = Vec::new();
         for entry in &entries {
-            match kind(&entry.key).ok_or_else(|| unknown(entry))? {
-                Kind::Connection => connection.push(entry),
-                Kind::Ours => ours.push(entry.key.clone()),
-                Kind::Foreign => foreign.push(entry.key.clone()),
+            match kind(&entry.key) {
+                Some(Kind::Connection) => connection.push(entry),
+                Some(Kind::Ours) => ours.push(entry.key.clone()),
+                Some(Kind::Foreign) => foreign.push(entry.key.clone()),
+                None => {
+                    check_unknown(entry)?;
+                    unknown.push(entry.key.clone());
+                }
             }
         }
         let given = translate::Given::new(connection);
-        let servers = given.servers().map(str::to_owned);
+        let servers = given.servers()?.map(str::to_owned);
         let properties = given.properties(has_tls)?;
-        Ok(Self { path: path.to_owned(), servers, properties, ours, foreign, is_exposed: false })
+        Ok(Self { path: path.to_owned(), servers, properties, ours, foreign, unknown, is_exposed: false })
     }
 
     /// The file.
@@ -145,6 +153,12 @@ impl ConfigFile {
                 self.ours.join(", ")
             ));
         }
+        if !self.unknown.is_empty() {
+            all.push(format!(
+                "{path}: freshet has no use for {}; that is passed over",
+                self.unknown.join(", ")
+            ));
+        }
         all
     }
 
@@ -169,22 +183,20 @@ impl fmt::Debug for ConfigFile {
     }
 }
 
-/// A property that no client of Kafka's has. Its name is quoted only where it must be one.
-fn unknown(entry: &Entry) -> Problem {
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
-    let named = entry.key.contains('.') && entry.key.chars().all(is_name) && !entry.value.is_empty();
-    let what = match nearest(&entry.key) {
-        Some(known) => format!("no client of Kafka's knows this property: did you mean {known}?"),
-        None if named => {
-            format!("no client of Kafka's knows the property {}: mend its name, or leave it out", entry.key)
-        }
-        None => {
-            "this is no property of a Kafka client: write key=value, with a backslash at the end of a line \
-                 that goes on"
-                .to_owned()
-        }
-    };
-    Problem::at(entry, what)
+/// Refuses a name that is not known where it is a slip, or where the line is no property. Only the
+/// name of a property is ever told: what stands on another line may be a part of a password.
+fn check_unknown(entry: &Entry) -> Result<(), Problem> {
+    if let Some(known) = nearest(&entry.key) {
+        let what = format!("freshet does not know this property: did you mean {known}?");
+        return Err(Problem::at(entry, what));
+    }
+    let in_a_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
+    if entry.key.contains('.') && entry.key.chars().all(in_a_name) && !entry.value.is_empty() {
+        return Ok(());
+    }
+    let what = "this is no property of a Kafka client: write key=value, with a backslash at the end of a line \
+                that goes on";
+    Err(Problem::at(entry, what.to_owned()))
 }
 
 fn others_may_read(path: &Path) -> bool {

@@ -392,7 +392,12 @@ impl Deliveries {
         if let (Some(tag), Some(code)) = (tag, code)
             && refuses_a_record(code)
         {
-            locked(&self.refused).push(Refused { tag, topic: topic.to_owned(), reason: code.to_string() });
+            locked(&self.refused).push(Refused {
+                tag,
+                topic: topic.to_owned(),
+                reason: code.to_string(),
+                is_too_large: code == RDKafkaErrorCode::MessageSizeTooLarge,
+            });
             return;
         }
         self.failed.fetch_add(1, Ordering::AcqRel);

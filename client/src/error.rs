@@ -85,13 +85,15 @@ pub enum SendError {
     NoSuchTopic(#[from] NoSuchTopic),
     /// A record that no request could carry: it was not sent, and never will be.
     #[error(
-        "a record of {bytes} bytes for {topic} is larger than this client sends: shorten it, or raise the limit with -X message.max.bytes and the topic's max.message.bytes"
+        "a record of {bytes} bytes for {topic} is larger than this client sends, {most} bytes with all that is in it: shorten it"
     )]
     TooLarge {
         /// Where it was to go.
         topic: String,
         /// Its key and value together.
         bytes: usize,
+        /// The most that is sent.
+        most: usize,
     },
 }
 

@@ -80,6 +80,8 @@ pub struct Refused {
     pub topic: String,
     /// Why not, in librdkafka's words.
     pub reason: String,
+    /// Whether it is for its size: the topic takes less (`max.message.bytes`).
+    pub is_too_large: bool,
 }
 
 /// The records of a producer that a partition has acknowledged.
@@ -222,6 +224,7 @@ impl Producer {
                     Some(RDKafkaErrorCode::MessageSizeTooLarge) => SendError::TooLarge {
                         topic: record.topic.to_owned(),
                         bytes: [record.key, record.value].into_iter().flatten().map(<[u8]>::len).sum(),
+                        most: self.largest_record,
                     },
                     _ => ClusterError::of(what, &self.settings, Duration::ZERO, &error).into(),
                 });

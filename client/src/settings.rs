@@ -7,6 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
 use crate::config_file::is_secret;
+use crate::servers::protocol_of;
 use crate::{ConfigFile, NotAProperty};
 
 /// The address of a cluster, and properties that a person added.
@@ -65,6 +66,15 @@ impl Settings {
         &self.servers
     }
 
+    /// The protocol that is written before an address (`SSL://host:9092`) though another is spoken,
+    /// and that other: librdkafka would pass the address over.
+    pub fn other_protocol(&self) -> Option<(&str, &str)> {
+        let spoken = self.properties.iter().rev().find(|(key, _)| key == "security.protocol");
+        let spoken = spoken.map_or("plaintext", |(_, protocol)| protocol);
+        let written = protocol_of(&self.servers)?;
+        (!written.eq_ignore_ascii_case(spoken)).then_some((written, spoken))
+    }
+
     /// What this client calls itself.
     pub(crate) fn client_id(&self) -> &str {
         &self.client_id
@@ -96,6 +106,12 @@ impl Settings {
         self.has_login().then_some(Login { mechanism, user, password })
     }
 
+    /// What librdkafka tells at all: who asks it for details by `debug` is to see them.
+    fn log_level(&self) -> RDKafkaLogLevel {
+        let debugs = self.properties.iter().any(|(key, _)| key == "debug");
+        if debugs { RDKafkaLogLevel::Debug } else { RDKafkaLogLevel::Info }
+    }
+
     /// librdkafka's configuration with `ours` for the kind of client, and what the person added
     /// above all.
     pub(crate) fn config(&self, ours: &[(&str, &str)]) -> ClientConfig {
@@ -112,7 +128,9 @@ impl Settings {
             // Nothing to report to: no cluster of ours collects its clients' metrics.
             .set("enable.metrics.push", "false")
             .set("log.connection.close", "false")
-            .set_log_level(RDKafkaLogLevel::Info);
+            // What was sent must be readable: a request has at most 100 MiB, and its answer more.
+            .set("receive.message.max.bytes", "134217728")
+            .set_log_level(self.log_level());
         for (key, value) in ours {
             config.set(*key, *value);
         }

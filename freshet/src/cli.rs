@@ -16,9 +16,10 @@ mod send;
 mod topics;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use consumers::fraud::Costs;
 use events::Timestamp;
 use scenarios::business::{Business, Logic, OPENING_START, Worker, World};
@@ -40,7 +41,7 @@ pub(crate) use topics::{
     AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs, DescribeTopicArgs, TopicsArgs, TopicsCommand,
 };
 pub(crate) use values::{Moment, Period, Span, Start};
-use values::{servers, share, speed, text};
+use values::{address, servers, share, speed, text};
 
 /// Where a broker listens unless told otherwise.
 pub(crate) const DEFAULT_LISTEN: &str = "localhost:9092";
@@ -60,6 +61,27 @@ pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:9092";
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// What a command line says, or what is wrong with it.
+    pub(crate) fn read<T: Into<OsString> + Clone>(
+        line: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = with_negative_numbers(Self::command());
+        let matches = command.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
+/// A negative number behind an option is its value. Few take one: they say themselves what is wrong
+/// with it, in place of clap's advice on how to write one that is an argument.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let option = |arg: clap::Arg| {
+        let takes = !arg.is_positional() && arg.get_action().takes_values();
+        if takes { arg.allow_negative_numbers(true) } else { arg }
+    };
+    command.mut_args(option).mut_subcommands(with_negative_numbers)
 }
 
 /// One variant a command; each is a file of `commands/`.
@@ -218,7 +240,7 @@ pub(crate) struct ScreenArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MetricsArgs {
     /// Tell what is measured to Prometheus, at http://HOST:PORT/metrics, such as 127.0.0.1:9308
-    #[arg(long, value_name = "HOST:PORT", value_parser = servers)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub(crate) metrics: Option<String>,
 }
 

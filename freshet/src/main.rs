@@ -26,7 +26,6 @@ mod xdg;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use text::escape;
 use tikv_jemallocator::Jemalloc;
 use tracing_subscriber::field::MakeExt as _;
@@ -115,9 +114,9 @@ fn command_line() -> Cli {
         }
         std::process::exit(2);
     }
-    Cli::try_parse().unwrap_or_else(|error| {
+    Cli::read(std::env::args_os()).unwrap_or_else(|error| {
         let harmless = std::env::args_os().map(|argument| escape(&argument.to_string_lossy()).into_owned());
-        Cli::try_parse_from(harmless).err().unwrap_or(error).exit()
+        Cli::read(harmless).err().unwrap_or(error).exit()
     })
 }
 

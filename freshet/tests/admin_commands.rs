@@ -113,7 +113,7 @@ fn topics_are_created_altered_and_described_in_kafkas_words() {
     world.refused("topics create no --config foo.bar=1", "unknown topic config foo.bar");
     world.refused("topics create no/no", "\"no/no\" can't be the name of a topic");
     world.refused("topics create no --replication-factor 2", "there is one broker");
-    for usage in ["topics create no --partitions 0", "topics create no --config a=", "topics alter pay"] {
+    for usage in ["topics create no --partitions 0", "topics create no --config =a", "topics alter pay"] {
         assert_eq!(world.run(usage).0, 2, "{usage}");
     }
 
@@ -196,6 +196,42 @@ fn topics_are_deleted_all_or_none_and_only_when_it_is_meant() {
     let said = world.done("topics delete one nope two one --yes --if-exists");
     assert_eq!(said, "there is no topic nope\ndeleted 2 topics (one, two) with 1 record\n");
     assert_eq!(names(), ["three"]);
+}
+
+#[test]
+fn topics_that_kafka_keeps_for_itself_are_deleted_by_none_who_has_not_said_so() {
+    let world = World::new();
+    world.done("topics create log --partitions 1");
+    world.done("groups reset reader --topic log --to beginning --execute");
+    let lost = "says how far all consumer groups are: that would be lost; add --internal";
+    world.refused("topics delete log __consumer_offsets --yes", lost);
+    // Ours keeps it whatever is said, and says why itself.
+    world.refused("topics delete __consumer_offsets --yes --internal", "is the broker's own");
+    assert_eq!(world.admin().topics().unwrap().len(), 2);
+}
+
+/// What it means is for the broker to say.
+#[test]
+fn a_setting_may_be_nothing() {
+    let world = World::new();
+    world.done("topics create pay --config leader.replication.throttled.replicas=");
+    let said = world.done("topics alter pay --config follower.replication.throttled.replicas=");
+    assert!(said.ends_with(" → (empty)\n"), "{said}");
+}
+
+#[test]
+fn a_group_of_which_nothing_is_known_but_that_it_is_there_is_listed() {
+    let world = World::new();
+    world.done("topics create log --partitions 1");
+    world.done("groups reset reader --topic log --to beginning --execute");
+    world.done("groups delete reader --topic log --yes");
+    let said = world.done("groups");
+    assert!(
+        said.contains("\nreader  Empty      –          –          –        –    –      –     –\n"),
+        "{said}"
+    );
+    let line: serde_json::Value = serde_json::from_str(&world.done("groups --format jsonl")).unwrap();
+    assert_eq!((&line["group"], &line["topic"]), (&"reader".into(), &serde_json::Value::Null));
 }
 
 /// Both ends of a terminal: the one with the keyboard, and the one that programs see.
@@ -377,6 +413,14 @@ fn what_a_broker_refuses_is_told_with_its_line_and_reason() {
     assert_eq!(code, 1, "{said}");
     let expected = "freshet: 1 of 1 records were refused (a batch is, as a whole): line 1 for small: MessageSizeTooLarge";
     assert!(said.starts_with(expected), "{said}");
+    let (_, remedy) = said.split_once("`freshet ").unwrap();
+    assert_eq!(world.run(remedy.split('`').next().unwrap()).0, 0, "{said}");
+    assert_eq!(world.run_with("send small", &"x".repeat(2_000)).0, 0, "the remedy helps");
+    // Far over what librdkafka sends unless told otherwise: the topic has to say.
+    let large = "x".repeat(3_000_000);
+    assert!(world.run_with("send small", &large).2.contains("max.message.bytes=3001000"), "{said}");
+    world.done("topics alter small --config max.message.bytes=3001000");
+    assert_eq!(world.run_with("send small", &large).2, "small/0: 1 record, offset 1\n");
     world.refused(
         "send table -m x",
         "record 1: table is compacted, and a compacted topic can't accept a record without a key",

@@ -5,6 +5,7 @@ use std::io;
 
 use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use protocol::delete_topics::DeleteTopicsRequest;
 use protocol::describe_configs::TOPIC;
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::incremental_alter_configs::{
@@ -21,6 +22,8 @@ use crate::{ClusterError, TopicPartition};
 const CREATE_TOPICS: i16 = 4;
 /// `CreatePartitions`, as in Kafka 2.0.
 const CREATE_PARTITIONS: i16 = 1;
+/// `DeleteTopics`, the first version that says why not (Kafka 2.4).
+const DELETE_TOPICS: i16 = 5;
 /// `FindCoordinator` of one group, as in Kafka 2.0.
 const FIND_COORDINATOR: i16 = 2;
 /// The first versions of what Kafka 2.3 and 2.4 brought.
@@ -115,6 +118,18 @@ impl Admin {
             CreatePartitionsRequest { topics: vec![topic], timeout_ms: HOW_LONG_MS, validate_only: true };
         let response = self.ask_any("", CREATE_PARTITIONS, &request).ok()?;
         response.results.into_iter().find_map(|result| result.error_message)
+    }
+
+    /// Why a topic is not deleted, as [`why_not_created`](Self::why_not_created), but that this
+    /// deletes it if the reason has gone since.
+    pub(super) fn why_not_deleted(&self, topic: &str) -> Option<String> {
+        let request = DeleteTopicsRequest {
+            topic_names: vec![topic.to_owned()],
+            timeout_ms: HOW_LONG_MS,
+            ..DeleteTopicsRequest::default()
+        };
+        let response = self.ask_any("", DELETE_TOPICS, &request).ok()?;
+        response.responses.into_iter().find_map(|result| result.error_message)
     }
 
     /// Asks the first broker that can be reached.

@@ -150,7 +150,10 @@ impl Admin {
         for result in results {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
-                Err((name, code)) => return Err(self.refused(format!("deleting the topic {name}"), code)),
+                Err((name, code)) => {
+                    let why = self.why_not_deleted(&name);
+                    return Err(self.refused(format!("deleting the topic {name}"), code).because(why));
+                }
             }
         }
         Ok(())

@@ -14,17 +14,39 @@ pub(super) enum Kind {
 }
 
 /// librdkafka takes these as they are.
-pub(super) const TAKEN_AS_IT_IS: [&str; 10] = [
+pub(super) const TAKEN_AS_IT_IS: [&str; 32] = [
+    "api.version.fallback.ms",
+    "api.version.request.timeout.ms",
     "broker.address.family",
+    "broker.address.ttl",
+    "broker.version.fallback",
     "client.rack",
     "connections.max.idle.ms",
+    "debug",
     "enable.ssl.certificate.verification",
+    "log.connection.close",
+    "log.thread.name",
+    "message.copy.max.bytes",
+    "message.max.bytes",
     "metadata.max.age.ms",
+    "receive.message.max.bytes",
     "socket.keepalive.enable",
+    "socket.max.fails",
+    "socket.nagle.disable",
+    "socket.receive.buffer.bytes",
+    "socket.send.buffer.bytes",
     "ssl.ca.pem",
     "ssl.certificate.pem",
+    "ssl.crl.location",
+    "ssl.curves.list",
     "ssl.key.password",
     "ssl.key.pem",
+    "ssl.sigalgs.list",
+    "statistics.interval.ms",
+    "topic.metadata.propagation.max.ms",
+    "topic.metadata.refresh.fast.interval.ms",
+    "topic.metadata.refresh.interval.ms",
+    "topic.metadata.refresh.sparse",
 ];
 
 /// The others that say how a cluster is reached, in Java's words and in librdkafka's.
@@ -65,80 +87,123 @@ const OURS: [&str; 11] = [
     "transactional.id",
 ];
 
-const FOREIGN: [&str; 46] = [
+const FOREIGN: [&str; 80] = [
     "acks",
     "allow.auto.create.topics",
     "api.version.request",
+    "auto.commit.enable",
     "auto.commit.interval.ms",
+    "auto.include.jmx.reporter",
+    "batch.num.messages",
     "batch.size",
     "buffer.memory",
+    "builtin.features",
     "check.crcs",
     "client.dns.lookup",
+    "consume.callback.max.messages",
+    "coordinator.query.interval.ms",
     "default.api.timeout.ms",
+    "delivery.report.only.error",
     "delivery.timeout.ms",
+    "enable.gapless.guarantee",
     "enable.idempotence",
     "enable.metrics.push",
+    "enable.partition.eof",
+    "enable.random.seed",
+    "enable.sasl.oauthbearer.unsecure.jwt",
     "exclude.internal.topics",
+    "fetch.error.backoff.ms",
     "fetch.max.bytes",
     "fetch.max.wait.ms",
+    "fetch.message.max.bytes",
     "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
+    "group.protocol.type",
     "group.remote.assignor",
     "heartbeat.interval.ms",
     "linger.ms",
+    "log.queue",
+    "log_level",
     "max.block.ms",
+    "max.in.flight",
     "max.in.flight.requests.per.connection",
     "max.partition.fetch.bytes",
     "max.poll.interval.ms",
     "max.poll.records",
     "max.request.size",
+    "message.send.max.retries",
     "message.timeout.ms",
     "metadata.max.idle.ms",
+    "plugin.library.paths",
+    "produce.offset.report",
     "receive.buffer.bytes",
+    "reconnect.backoff.jitter.ms",
     "reconnect.backoff.max.ms",
     "reconnect.backoff.ms",
+    "request.required.acks",
     "request.timeout.ms",
     "retries",
     "retry.backoff.max.ms",
     "retry.backoff.ms",
     "send.buffer.bytes",
     "session.timeout.ms",
+    "socket.blocking.max.ms",
     "socket.connection.setup.timeout.max.ms",
     "socket.connection.setup.timeout.ms",
     "socket.timeout.ms",
+    "ssl.ca.certificate.stores",
     "ssl.cipher.suites",
     "ssl.enabled.protocols",
+    "ssl.keymanager.algorithm",
     "ssl.protocol",
     "ssl.provider",
+    "ssl.providers",
+    "ssl.secure.random.implementation",
+    "ssl.trustmanager.algorithm",
     "ssl.truststore.password",
+    "sticky.partitioning.linger.ms",
+    "topic.blacklist",
+    "topic.metadata.refresh.fast.cnt",
     "transaction.timeout.ms",
+    "transaction.two.phase.commit.enable",
     "use.latest.version",
 ];
 
 /// The beginnings of further names that are not for us.
-const FOREIGN_FAMILIES: [&str; 20] = [
+const FOREIGN_FAMILIES: [&str; 29] = [
     "admin.",
     "auto.register.",
     "basic.auth.",
     "bearer.auth.",
     "bootstrap.controllers",
-    "compression.gzip.",
+    "compression.",
     "config.providers",
     "consumer.",
-    "interceptor.",
+    "https.ca.",
+    "interceptor",
+    "internal.",
     "key.",
     "metadata.recovery.",
     "metric",
-    "partitioner.",
+    "offset.store.",
+    "partitioner",
     "producer.",
+    "queue",
+    "queuing.",
+    "sasl.client.",
     "sasl.kerberos.",
     "sasl.login.",
+    "sasl.oauthbearer.",
     "schema.registry.",
     "security.providers",
+    "share.",
     "specific.avro.",
+    "ssl.engine.",
     "value.",
 ];
 
-/// What becomes of the property of this name, if Kafka's clients have it.
+/// What becomes of the property of this name; none where it is not known.
 pub(super) fn kind(name: &str) -> Option<Kind> {
     if TAKEN_AS_IT_IS.contains(&name) || CONNECTION.contains(&name) {
         Some(Kind::Connection)
@@ -151,9 +216,9 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     }
 }
 
-/// The property whose name this may have been meant to be.
+/// The property that is taken and whose name this may have been meant to be.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let all = TAKEN_AS_IT_IS.iter().chain(&CONNECTION).chain(&OURS).chain(&FOREIGN);
+    let all = TAKEN_AS_IT_IS.iter().chain(&CONNECTION);
     let (apart, known) = all.map(|known| (distance(name, known), *known)).min()?;
     (apart <= known.len() / 4).then_some(known)
 }
@@ -176,7 +241,16 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// Whether a property's value must be seen by nobody.
 pub(crate) fn is_secret(name: &str) -> bool {
-    let parts = ["password", "secret", "jaas", "user.info", "key.pem", "keystore.key", "oauthbearer.config"];
+    let parts = [
+        "password",
+        "passphrase",
+        "secret",
+        "jaas",
+        "user.info",
+        "key.pem",
+        "keystore.key",
+        "oauthbearer.config",
+    ];
     parts.iter().any(|part| name.contains(part))
 }
 
@@ -197,6 +271,16 @@ mod tests {
         }
         assert_eq!(nearest("my.own.invention"), None);
         assert_eq!((distance("", "abc"), distance("kitten", "sitting")), (3, 3));
+    }
+
+    /// Those of the clients of Kafka 3.9 and 4.3 and of librdkafka 2.12, but for what is set by
+    /// code alone.
+    #[test]
+    fn every_name_that_a_client_of_kafkas_has_is_known() {
+        let names: Vec<&str> = include_str!("client_names.txt").lines().collect();
+        assert!(names.len() > 200, "{}", names.len());
+        let unknown: Vec<_> = names.into_iter().filter(|name| kind(name).is_none()).collect();
+        assert_eq!(unknown, [""; 0]);
     }
 
     #[test]

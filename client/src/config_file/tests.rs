@@ -227,17 +227,79 @@ fn a_login_without_tls_has_no_property_of_tls() {
     assert_eq!(said(again), ["client.rack=b", "security.protocol=plaintext"], "the last counts, as in Java");
 }
 
+/// Amazon MSK and Google's Kafka let in by ways that are not ours: that is what is said, not that
+/// their properties were no client's.
+#[test]
+fn ways_to_log_in_that_are_not_there_are_called_by_their_name() {
+    let msk = "\
+security.protocol=SASL_SSL
+sasl.mechanism=AWS_MSK_IAM
+sasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;
+sasl.client.callback.handler.class=software.amazon.msk.auth.iam.IAMClientCallbackHandler
+";
+    let google = "\
+security.protocol=SASL_SSL
+sasl.mechanism=OAUTHBEARER
+sasl.oauthbearer.token.endpoint.url=http://localhost:14293
+sasl.oauthbearer.client.id=unused
+sasl.oauthbearer.client.secret=s3cr3t
+sasl.oauthbearer.method=oidc
+";
+    for (text, mechanism) in [(msk, "AWS_MSK_IAM"), (google, "OAUTHBEARER")] {
+        let (line, what) = refused(text);
+        assert!(
+            line == Some(2) && what.starts_with(&format!("sasl.mechanism={mechanism} is none")),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn names_that_are_not_known_are_passed_over_and_librdkafkas_are_passed_on() {
+    let text = "message.max.bytes=5000000\ndebug=broker\nstatistics.interval.ms=5000\n\
+                topic.metadata.refresh.interval.ms=1000\napi.version.fallback.ms=0\nlog_level=7\n\
+                num.stream.threads=2\nmy.own.invention=s3cr3t\n";
+    let expected = [
+        "api.version.fallback.ms=0",
+        "debug=broker",
+        "message.max.bytes=5000000",
+        "security.protocol=plaintext",
+        "statistics.interval.ms=5000",
+        "topic.metadata.refresh.interval.ms=1000",
+    ];
+    assert_eq!(said(text), expected);
+    let file = parsed(text).unwrap();
+    assert_eq!(file.passed_over(), ["log_level"]);
+    let warned =
+        "c.properties: freshet has no use for num.stream.threads, my.own.invention; that is passed over";
+    assert_eq!(file.warnings(), [warned]);
+}
+
 /// Each a line of a file for a login, replaced.
 #[test]
 fn what_is_wrong_is_said_with_its_line_and_what_to_write() {
     let cases = [
         ("sasl.mechanism=PLAIN", "sasl.mechanim=PLAIN", Some(5), "did you mean sasl.mechanism?"),
-        ("acks=all", "my.own.invention=s3cr3t", Some(11), "knows the property my.own.invention"),
+        (
+            "us-west4.gcp.confluent.cloud:9092",
+            "x:99999",
+            Some(2),
+            "bootstrap.servers can't be used: behind the colon",
+        ),
+        ("servers=", "servers=\"", Some(2), "there are quotes in it"),
+        ("acks=all", "message.max.byte=1", Some(11), "did you mean message.max.bytes?"),
         ("acks=all", "s3cr3t", Some(11), "this is no property"),
         ("acks=all", "s3cr3t.x", Some(11), "this is no property"),
         ("acks=all", "\"s3cr3t\";=x", Some(11), "this is no property"),
         ("acks=all", "a.b=\\u12", Some(11), "four hexadecimal digits"),
-        ("=SASL_SSL", "=TLS", Some(3), "security.protocol=TLS is none: write PLAINTEXT, SSL"),
+        ("=SASL_SSL", "=TLS", Some(3), "security.protocol is none that there is: write PLAINTEXT, SSL"),
+        ("=SASL_SSL", "=s3cr3t", Some(3), "security.protocol is none that there is"),
+        (
+            "sasl.mechanism=PLAIN",
+            "sasl.mechanism=s3cr3t",
+            Some(5),
+            "sasl.mechanism is none that freshet can use",
+        ),
         ("security.protocol=SASL_SSL", "", Some(4), "write security.protocol=SASL_SSL"),
         ("=SASL_SSL", "=SSL", Some(4), "is of no use to SSL: write security.protocol=SASL_SSL"),
         ("sasl.mechanism=PLAIN", "", Some(3), "sasl.mechanism is missing"),

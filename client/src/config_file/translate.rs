@@ -6,8 +6,12 @@ use std::path::Path;
 use super::names::TAKEN_AS_IT_IS;
 use super::properties::Entry;
 use super::{Problem, jaas};
+use crate::check_servers;
 
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+/// Others that people write there. Nothing else is quoted: it may be a password on a wrong line.
+const OTHER_MECHANISMS: [&str; 6] =
+    ["AWS_MSK_IAM", "GSSAPI", "OAUTHBEARER", "SCRAM-SHA-1", "SCRAM_SHA_256", "SCRAM_SHA_512"];
 
 /// The properties of a file that say how a cluster is reached; of two with the same name the last.
 pub(super) struct Given<'a> {
@@ -29,9 +33,15 @@ impl<'a> Given<'a> {
     }
 
     /// The bootstrap servers.
-    pub(super) fn servers(&self) -> Option<&'a str> {
-        let servers = self.value("bootstrap.servers").or_else(|| self.value("metadata.broker.list"));
-        servers.filter(|servers| !servers.is_empty())
+    pub(super) fn servers(&self) -> Result<Option<&'a str>, Problem> {
+        let names = ["bootstrap.servers", "metadata.broker.list"];
+        let Some(entry) = names.into_iter().find_map(|name| self.entries.get(name)) else { return Ok(None) };
+        if entry.value.is_empty() {
+            return Ok(None);
+        }
+        let what = |wrong| format!("{} can't be used: {wrong}", entry.key);
+        check_servers(&entry.value).map_err(|wrong| Problem::at(entry, what(wrong)))?;
+        Ok(Some(&entry.value))
     }
 
     /// librdkafka's properties. `has_tls` says whether it was built with it.
@@ -96,11 +106,10 @@ impl<'a> Given<'a> {
             "SASL_PLAINTEXT" => (true, false),
             "SASL_SSL" => (true, true),
             _ => {
-                let what = format!(
-                    "security.protocol={} is none: write PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
-                    entry.value
-                );
-                return Err(Problem::at(entry, what));
+                // Not quoted: it may be a password on a wrong line.
+                let what = "security.protocol is none that there is: write PLAINTEXT, SSL, SASL_PLAINTEXT or \
+                            SASL_SSL";
+                return Err(Problem::at(entry, what.to_owned()));
             }
         };
         Ok(Protocol { name, sasl, tls })
@@ -117,10 +126,11 @@ impl<'a> Given<'a> {
             });
         };
         if !MECHANISMS.contains(&&*mechanism.value) {
+            let other = OTHER_MECHANISMS.iter().find(|other| other.eq_ignore_ascii_case(&mechanism.value));
             let what = format!(
-                "sasl.mechanism={} is none that freshet can use: write {}, and ask the cluster's people for a user \
+                "sasl.mechanism{} is none that freshet can use: write {}, and ask the cluster's people for a user \
                  and password of that kind",
-                mechanism.value,
+                other.map(|other| format!("={other}")).unwrap_or_default(),
                 or(&MECHANISMS)
             );
             return Err(Problem::at(mechanism, what));

@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-use super::values::length;
-use super::{ClusterArgs, Format, Period, servers, text};
+use super::values::{address, length};
+use super::{ClusterArgs, Format, Period, text};
 
 /// `freshet doctor`
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The address, just as your program has it [default: that of --bootstrap-servers]
-    #[arg(value_name = "HOST:PORT", value_parser = servers)]
+    #[arg(value_name = "HOST:PORT", value_parser = address)]
     pub(crate) address: Option<String>,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,

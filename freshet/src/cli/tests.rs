@@ -1,11 +1,25 @@
 //! The command line as a whole.
 
 use super::*;
-use clap::CommandFactory as _;
 
 #[test]
 fn the_commands_are_consistent() {
-    Cli::command().debug_assert();
+    with_negative_numbers(Cli::command()).debug_assert();
+}
+
+#[test]
+fn what_is_wrong_with_a_negative_number_is_said_by_who_reads_it() {
+    for (line, words) in [
+        ("topics create t --partitions -1", "-1 is not in 1..=100000"),
+        ("tail t --from -5", "`-5` is no place in a topic"),
+        ("send t --acks -1", "invalid value '-1' for '--acks"),
+        ("send t --partition -1 -m x", "-1 is not in 0.."),
+    ] {
+        let line = format!("freshet {line}");
+        let error = Cli::read(line.split_ascii_whitespace()).unwrap_err().to_string();
+        assert!(error.contains(words) && !error.contains("-- -"), "{error}");
+    }
+    assert!(Cli::read(["freshet", "groups", "reset", "g", "--topic", "t", "--to", "-3"]).is_ok());
 }
 
 /// What a command does is told at its variant: of its arguments `--help` shows options alone.
@@ -41,7 +55,7 @@ fn nothing_and_blanks_are_no_value() {
             });
             for value in ["", " "].into_iter().filter(|value| value.is_empty() || !is_path) {
                 let words = ["freshet".to_owned()].into_iter().chain(path.clone());
-                let parsed = Cli::try_parse_from(words.chain([format!("{name}{value}")]));
+                let parsed = Cli::read(words.chain([format!("{name}{value}")]));
                 let error = parsed.err().map(|error| error.to_string()).unwrap_or_default();
                 let about = name.trim_end_matches('=');
                 assert!(error.contains(about), "{path:?} {name}'{value}' is taken: {error}");

@@ -129,6 +129,10 @@ pub(crate) struct DeleteTopicsArgs {
     /// A topic that is not there is no error
     #[arg(long)]
     pub(crate) if_exists: bool,
+    /// Also a topic that Kafka keeps for itself, such as `__consumer_offsets`: how far all groups
+    /// are is lost with it
+    #[arg(long)]
+    pub(crate) internal: bool,
 }
 
 /// A setting and its value.
@@ -136,9 +140,10 @@ fn setting(text: &str) -> Result<(String, String), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err("write KEY=VALUE, such as retention.ms=60000".to_owned());
     };
+    // An empty value is one: whether the setting takes it is for the broker to say.
     let (name, value) = (name.trim(), value.trim());
-    if name.is_empty() || value.is_empty() {
-        return Err("one side of the = is empty: write KEY=VALUE, such as retention.ms=60000".to_owned());
+    if name.is_empty() {
+        return Err("before the = stands no setting: write KEY=VALUE, such as retention.ms=60000".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -148,11 +153,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_has_a_name_and_a_value() {
+    fn a_setting_has_a_name_and_a_value_which_may_be_empty() {
         let both = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
         assert_eq!(setting("retention.ms=60000"), both("retention.ms", "60000"));
         assert_eq!(setting(" a = b=c "), both("a", "b=c"));
-        for text in ["", " ", "retention.ms", "=60000", "retention.ms=", "retention.ms= ", "="] {
+        assert_eq!(setting("cleanup.policy= "), both("cleanup.policy", ""));
+        for text in ["", " ", "retention.ms", "=60000", "="] {
             assert!(setting(text).is_err(), "{text}");
         }
     }

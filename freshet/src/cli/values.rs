@@ -197,7 +197,12 @@ pub(super) fn text(text: &str) -> Result<String, String> {
 }
 
 /// Where a broker is, or several of them with commas between.
-pub(super) fn servers(text: &str) -> Result<String, String> {
+pub(super) fn servers(text: &str) -> Result<String, client::InvalidServers> {
+    client::check_servers(text).map(|()| text.to_owned())
+}
+
+/// An address of which it is said elsewhere whether it can be one.
+pub(super) fn address(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.split(',').any(|server| server.trim().is_empty()) {
         return Err("it is empty: write HOST:PORT, such as localhost:9092".to_owned());
     }
@@ -341,7 +346,7 @@ mod tests {
         fn no_value_is_a_panic(text in any::<String>(), digits in "[0-9.:TZ+-]{0,30}[a-zé]?") {
             for text in [&text, &digits] {
                 let _ = (text.parse::<Period>(), length(text), between_runs(text), instant(text));
-                let _ = (text.parse::<Start>(), text.parse::<Moment>(), text.parse::<Span>(), servers(text), database(text), share(text), speed(text), size(text));
+                let _ = (text.parse::<Start>(), text.parse::<Moment>(), text.parse::<Span>(), address(text), database(text), share(text), speed(text), size(text));
             }
         }
     }

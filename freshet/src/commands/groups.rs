@@ -49,7 +49,12 @@ fn list(args: &GroupsArgs) -> Result<()> {
     let mut table = Table::new(&heads);
     for group in admin.groups()? {
         let names = names_of(&group);
-        for line in lines(&admin, &group, &partitions)? {
+        let mut lines = lines(&admin, &group, &partitions)?;
+        if lines.is_empty() {
+            // It is there all the same, as after its offsets were deleted.
+            lines.push(Line::default());
+        }
+        for line in lines {
             match args.format {
                 Format::Text => table.row(line.cells(&group, &names)),
                 Format::Jsonl => print(|out| writeln!(out, "{}", line.json(&group, &names)))?,
@@ -78,7 +83,7 @@ fn find<'a>(groups: &'a [Group], name: &str, admin: &Admin) -> Result<&'a Group>
     match groups.iter().find(|group| group.id == name) {
         Some(group) => Ok(group),
         None => bail!(
-            "{} has no group {name}: `freshet groups` lists those that have committed or have members",
+            "{} has no group {name}: `freshet groups` lists those that there are",
             admin.settings().servers()
         ),
     }

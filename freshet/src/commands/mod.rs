@@ -79,7 +79,7 @@ fn connection_by(
     file: Option<ConfigFile>,
     sayings: Sayings,
 ) -> Result<Option<Settings>> {
-    let Some(file) = file else { return Ok(servers.map(Settings::new)) };
+    let Some(file) = file else { return servers.map(Settings::new).map(agreeing).transpose() };
     let shown = file.path().display();
     let Some(used) = servers.or(file.servers()) else {
         bail!("{shown} names no bootstrap.servers: add that line to it, or pass --bootstrap-servers");
@@ -96,5 +96,18 @@ fn connection_by(
             tracing::info!("{shown}: passed over, with no effect here: {}", passed_over.join(", "));
         }
     }
-    Ok(Some(Settings::new(used).with_file(&file)))
+    agreeing(Settings::new(used).with_file(&file)).map(Some)
+}
+
+/// The same settings, if an address that names its protocol names the one that is spoken.
+fn agreeing(settings: Settings) -> Result<Settings> {
+    if let Some((written, spoken)) = settings.other_protocol() {
+        bail!(
+            "the address {} names {written}, and security.protocol is {}: leave {written}:// away, or write \
+             security.protocol={written} into the file of --client-config",
+            settings.servers(),
+            spoken.to_uppercase()
+        );
+    }
+    Ok(settings)
 }

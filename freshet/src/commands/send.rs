@@ -24,6 +24,15 @@ use input::NewRecord;
 const DELIVERY: Duration = Duration::from_secs(30);
 /// How often it is looked whether the command is to end.
 const LOOK: Duration = Duration::from_millis(50);
+/// The largest record that is sent at all: how large one may be is for the topic to say, and no
+/// Kafka takes a request of more than 100 MiB (`socket.request.max.bytes`), in which it is.
+const LARGEST_RECORD: usize = (100 << 20) - (1 << 10);
+/// One of these fits into the queue, in units of 1,024 bytes.
+const QUEUE_KBYTES: usize = 128 << 10;
+/// What a batch, or one that holds a single record, has besides keys and values.
+const BESIDES_BYTES: usize = 1_000;
+/// The most bytes of several records that librdkafka sends as a batch (`batch.size`).
+const BATCH_BYTES: usize = 1_000_000;
 /// So many of the records that were refused are named.
 const NAMED: usize = 5;
 
@@ -36,7 +45,7 @@ pub(crate) fn run(args: &SendArgs) -> Result<()> {
     }
     let options = ProducerOptions { delivery_timeout: Some(DELIVERY), ..ProducerOptions::stream() };
     let producer = Producer::new(&with_options(settings, args), &options)?;
-    let mut sending = Sending { args, topics, producer, line: ProgressLine::new(), taken: 0 };
+    let mut sending = Sending { args, topics, producer, line: ProgressLine::new(), taken: 0, largest: 0 };
     let read = sending.read();
     let sent = sending.wait();
     match read {
@@ -59,7 +68,10 @@ fn with_options(settings: Settings, args: &SendArgs) -> Settings {
         Codec::Lz4 => "lz4",
         Codec::Zstd => "zstd",
     };
-    let settings = settings.with_property("compression.type", codec);
+    let settings = settings
+        .with_property("compression.type", codec)
+        .with_property("message.max.bytes", LARGEST_RECORD.to_string())
+        .with_property("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string());
     // Without all replicas there is no exactly once.
     let with_acks =
         |acks| settings.clone().with_property("enable.idempotence", "false").with_property("acks", acks);
@@ -126,6 +138,8 @@ struct Sending<'a> {
     line: ProgressLine,
     /// How many records the producer has taken.
     taken: u64,
+    /// The most bytes that one of them has.
+    largest: usize,
 }
 
 impl Sending<'_> {
@@ -191,6 +205,9 @@ impl Sending<'_> {
         };
         self.producer.send(outgoing, DELIVERY).with_context(|| place(args, number))?;
         self.taken += 1;
+        let headers = headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
+        let parts = [&record.key, &record.value].into_iter().flatten().map(|part| part.len()).sum::<usize>();
+        self.largest = self.largest.max(parts + headers);
         Ok(())
     }
 
@@ -227,18 +244,27 @@ impl Sending<'_> {
         if !refused.is_empty() {
             let named = refused.iter().take(NAMED);
             let named: Vec<_> = named
-                .map(|Refused { tag, topic, reason }| {
+                .map(|Refused { tag, topic, reason, .. }| {
                     format!("{} for {topic}: {reason}", place(self.args, u64::from(*tag)))
                 })
                 .collect();
             let more = if refused.len() > NAMED { ", and so on" } else { "" };
+            let first = &refused[0];
+            let remedy = if first.is_too_large {
+                // What a batch of several has, where one of its records alone has less.
+                let enough = self.largest.max(if self.taken > 1 { BATCH_BYTES } else { 0 }) + BESIDES_BYTES;
+                format!(
+                    "to let {0} take it: `freshet topics alter {0} --config max.message.bytes={enough}`",
+                    first.topic
+                )
+            } else {
+                format!("`freshet topics describe {} --all` shows what the topic takes", first.topic)
+            };
             bail!(
-                "{} of {} records were refused (a batch is, as a whole): {}{more}; `freshet topics describe {} --all` \
-                 shows what the topic takes",
+                "{} of {} records were refused (a batch is, as a whole): {}{more}; {remedy}",
                 grouped(refused.len() as u64),
                 grouped(self.taken),
                 named.join(", "),
-                refused[0].topic
             );
         }
         Ok(self.producer.flush(Duration::ZERO)?)

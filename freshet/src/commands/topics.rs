@@ -15,8 +15,12 @@ use super::{PATIENCE, settings};
 use crate::cli::{ClusterArgs, Format, TopicsArgs, TopicsCommand};
 use crate::output::print;
 
-/// The topics that Kafka keeps for itself.
-const INTERNAL: [&str; 3] = ["__consumer_offsets", "__share_group_state", "__transaction_state"];
+/// The topics that Kafka keeps for itself, and what is in them.
+const INTERNAL: [(&str, &str); 3] = [
+    ("__consumer_offsets", "how far all consumer groups are"),
+    ("__share_group_state", "how far all share groups are"),
+    ("__transaction_state", "the transactions of all producers"),
+];
 /// The settings of so many topics are asked for in one request.
 const TOPICS_A_REQUEST: usize = 500;
 
@@ -48,7 +52,7 @@ fn list(args: &TopicsArgs) -> Result<()> {
     for topic in topics {
         let offsets: Vec<_> = offsets.by_ref().take(topic.partitions.len()).collect();
         let policy = policies.get(&topic.name);
-        let is_internal = INTERNAL.contains(&&*topic.name);
+        let is_internal = is_internal(&topic.name);
         match args.format {
             Format::Text => table.row([
                 topic.name.clone(),
@@ -81,6 +85,10 @@ fn list(args: &TopicsArgs) -> Result<()> {
         Format::Text => print(|out| write!(out, "{table}")),
         Format::Jsonl => Ok(()),
     }
+}
+
+fn is_internal(topic: &str) -> bool {
+    INTERNAL.iter().any(|(name, _)| *name == topic)
 }
 
 /// The topic of this name. Asked of the list, for to ask for a topic by its name may make it.

@@ -129,7 +129,7 @@ impl<'a> Publisher<'a> {
             self.steps.check_stop()?;
         }
         match self.outbox.take_refused().into_iter().next() {
-            Some(Refused { tag, topic, reason }) => {
+            Some(Refused { tag, topic, reason, .. }) => {
                 let question = format!("{}/{tag}", self.steps.batch_id);
                 Err(AnswerError::Unanswerable { question, topic, reason }.into())
             }

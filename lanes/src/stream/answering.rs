@@ -64,7 +64,7 @@ impl StreamLane<'_> {
     /// Stops the partitions of questions whose answers were refused. Which of the questions since
     /// the last commit it was is not known, so all of them are left to the next life.
     pub(super) fn stop_refused(&mut self) {
-        for Refused { tag, topic, reason } in self.outbox.take_refused() {
+        for Refused { tag, topic, reason, .. } in self.outbox.take_refused() {
             let Ok(partition) = i32::try_from(tag) else { continue };
             let question = format!("a record of partition {partition}");
             self.stop(partition, &AnswerError::Unanswerable { question, topic, reason });

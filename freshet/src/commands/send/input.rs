@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 
 use crate::cli::SendArgs;
 
-/// The longest line: no broker takes a record as large unless it is told to.
-const LONGEST_LINE: usize = 16 << 20;
+/// The longest line: a little more than any record that can be sent.
+const LONGEST_LINE: usize = 101 << 20;
 /// So many lines are read ahead.
-const AHEAD: usize = 1_000;
+const AHEAD: usize = 100;
 
 /// The lines of standard input, as they come. They are read by a thread of their own, since who
 /// waits for a line learns of nothing else.

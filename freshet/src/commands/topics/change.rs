@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use client::{Admin, NewTopic, NoSuchTopic, Setting, SettingSource};
 use text::plural;
 
-use super::{connect, find, number, offsets, replication, sum};
+use super::{INTERNAL, connect, find, number, offsets, replication, sum};
 use crate::cli::{AlterTopicArgs, CreateTopicArgs, DeleteTopicsArgs};
 use crate::commands::confirm::confirm;
 
@@ -79,7 +79,7 @@ pub(super) fn alter(args: &AlterTopicArgs) -> Result<()> {
         for (name, value) in &changes {
             let was = find_setting(&before, name).map_or_else(|| "–".to_owned(), words);
             let is = match value {
-                Some(value) => value.clone(),
+                Some(value) => shown(value).to_owned(),
                 // The broker that is asked may not have heard of the change yet.
                 None => find_setting(&after, name)
                     .filter(|setting| setting.source != SettingSource::Topic)
@@ -109,10 +109,13 @@ fn find_setting<'a>(settings: &'a [Setting], name: &str) -> Option<&'a Setting> 
     settings.iter().find(|setting| setting.name == *name)
 }
 
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "(empty)" } else { value }
+}
+
 /// The value, and that nobody has set it if so.
 fn words(setting: &Setting) -> String {
-    let value = setting.value.as_deref().unwrap_or("(secret)");
-    let value = if value.is_empty() { "(empty)" } else { value };
+    let value = shown(setting.value.as_deref().unwrap_or("(secret)"));
     match setting.source {
         SettingSource::Default => format!("{value} (default)"),
         SettingSource::Broker => format!("{value} (of the broker)"),
@@ -135,6 +138,12 @@ pub(super) fn delete(args: &DeleteTopicsArgs) -> Result<()> {
             }
         }
     }
+    let lost = found.iter().find_map(|topic| INTERNAL.iter().find(|(name, _)| *name == topic.name));
+    if let Some((name, what)) = lost.filter(|_| !args.internal) {
+        bail!(
+            "{name} is one of Kafka's own topics, and says {what}: that would be lost; add --internal if it is meant"
+        );
+    }
     found.sort();
     found.dedup();
     if found.is_empty() {
@@ -149,7 +158,8 @@ pub(super) fn delete(args: &DeleteTopicsArgs) -> Result<()> {
     };
     let records =
         written.map_or_else(|| "all records".to_owned(), |count| plural(count.max(0) as u64, "record"));
-    confirm(&format!("delete {what} with {records}"), args.yes)?;
+    let with = lost.map(|(_, what)| format!(", that is {what},")).unwrap_or_default();
+    confirm(&format!("delete {what} with {records}{with}"), args.yes)?;
     admin.delete(&names)?;
     say!("deleted {what} with {records}");
     Ok(())

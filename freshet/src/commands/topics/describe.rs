@@ -7,7 +7,7 @@ use client::{Setting, SettingSource, TopicLayout};
 use serde_json::json;
 use text::{Table, escape, plural};
 
-use super::{INTERNAL, connect, count, find, kept, number, offsets, policy, replication};
+use super::{connect, count, find, is_internal, kept, number, offsets, policy, replication};
 use crate::cli::{DescribeTopicArgs, Format};
 use crate::output::print;
 
@@ -38,7 +38,7 @@ pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
         });
         let line = json!({
             "topic": topic.name, "replication_factor": replication(&topic), "cleanup_policy": policy,
-            "internal": INTERNAL.contains(&&*topic.name), "partitions": partitions, "settings": settings,
+            "internal": is_internal(&topic.name), "partitions": partitions, "settings": settings,
         });
         return print(|out| writeln!(out, "{line}"));
     }
@@ -79,7 +79,7 @@ fn headline(topic: &TopicLayout, policy: Option<&str>) -> String {
         number(replication(topic)),
         policy.map_or_else(super::unknown, |policy| escape(policy).into_owned()),
     );
-    if INTERNAL.contains(&&*topic.name) {
+    if is_internal(&topic.name) {
         words += ", internal (Kafka keeps it for itself)";
     }
     let behind = topic.partitions.iter().filter(|at| at.in_sync.len() < at.replicas.len()).count();
