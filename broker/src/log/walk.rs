@@ -8,8 +8,11 @@ use super::StorageFile;
 
 /// How far one read reaches while headers are walked. One index interval and a little.
 const HEADER_CHUNK: usize = 8 << 10;
-/// How far one read reaches while whole batches are checked.
-const SCAN_CHUNK: usize = 1 << 20;
+/// How far one read reaches while whole batches are checked: little enough to stay in a cache of
+/// the processor until it is looked at.
+const SCAN_CHUNK: usize = 256 << 10;
+/// A batch that is larger is not read for the header that follows it.
+const PASSED_OVER: usize = 4 << 10;
 
 /// Goes over a range of a file that should hold whole batches, one by one.
 pub(super) struct Walk<'a> {
@@ -17,10 +20,16 @@ pub(super) struct Walk<'a> {
     /// Where the next batch begins.
     position: u64,
     end: u64,
-    /// Bytes read ahead, from `buffer_at` on.
+    /// Begins with bytes read ahead, `buffered` of them, from `buffer_at` on.
     buffer: Vec<u8>,
+    buffered: usize,
     buffer_at: u64,
     chunk: usize,
+    /// How far the next read reaches, up to a chunk. Where large batches are passed over it is no
+    /// further than the header.
+    ahead: usize,
+    /// The same, as it was before the last header.
+    ahead_before: usize,
 }
 
 /// One step of a walk.
@@ -46,18 +55,29 @@ pub(super) enum Step {
 impl<'a> Walk<'a> {
     /// From `position` to `end`, for [`Walk::next_header`].
     pub(super) fn headers(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
-        assert!(position <= end, "a walk from byte {position} never comes to its end {end}");
-        Self { file, position, end, buffer: Vec::new(), buffer_at: position, chunk: HEADER_CHUNK }
+        Self::new(file, position, end, HEADER_CHUNK)
     }
 
     /// From `position` to `end`, for walks that check most batches.
     pub(super) fn checked(file: &'a dyn StorageFile, position: u64, end: u64) -> Self {
-        Self { chunk: SCAN_CHUNK, ..Self::headers(file, position, end) }
+        Self::new(file, position, end, SCAN_CHUNK)
+    }
+
+    fn new(file: &'a dyn StorageFile, position: u64, end: u64, chunk: usize) -> Self {
+        assert!(position <= end, "a walk from byte {position} never comes to its end {end}");
+        let (buffer, buffer_at) = (Vec::new(), position);
+        let (ahead, ahead_before) = (chunk, chunk);
+        Self { file, position, end, buffer, buffered: 0, buffer_at, chunk, ahead, ahead_before }
     }
 
     /// Reads the next header and skips what belongs to it.
     pub(super) fn next_header(&mut self) -> io::Result<Step> {
-        self.step(BatchHeader::parse, HEADER_LEN)
+        let step = self.step(BatchHeader::parse, HEADER_LEN)?;
+        if let Step::Batch { header, .. } = &step {
+            self.ahead_before = self.ahead;
+            self.ahead = if header.total_len() > PASSED_OVER { 0 } else { self.further(header.total_len()) };
+        }
+        Ok(step)
     }
 
     /// Reads the next batch and checks all of it.
@@ -71,6 +91,7 @@ impl<'a> Walk<'a> {
     /// Reads the batch whose header [`Walk::next_header`] has just found, and checks all of it.
     pub(super) fn check_last(&mut self, header: &BatchHeader) -> io::Result<Step> {
         self.position -= header.total_len() as u64;
+        self.ahead = self.further(header.total_len());
         self.step(check_batch, header.total_len())
     }
 
@@ -78,6 +99,11 @@ impl<'a> Walk<'a> {
     pub(super) fn last_batch(&self, header: &BatchHeader) -> &[u8] {
         let end = (self.position - self.buffer_at) as usize;
         &self.buffer[end - header.total_len()..end]
+    }
+
+    /// Where batches are read, more and more is read ahead.
+    fn further(&self, read: usize) -> usize {
+        (2 * self.ahead_before + read).min(self.chunk)
     }
 
     fn step(
@@ -105,12 +131,17 @@ impl<'a> Walk<'a> {
 
     /// `needed` bytes from `position` on, read ahead by a chunk.
     fn bytes_at(&mut self, position: u64, needed: usize) -> io::Result<&[u8]> {
-        let covered = self.buffer_at + self.buffer.len() as u64;
+        let covered = self.buffer_at + self.buffered as u64;
         if position < self.buffer_at || position + needed as u64 > covered {
-            let len = needed.max(self.chunk).min((self.end - position) as usize);
-            self.buffer.clear();
-            self.buffer_at = position;
-            self.file.read_to(&mut self.buffer, position, len)?;
+            let len = needed.max(self.ahead).min((self.end - position) as usize);
+            if self.buffer.len() < len {
+                self.buffer.resize(len, 0);
+            }
+            (self.buffer_at, self.buffered) = (position, 0);
+            if self.file.read_at(&mut self.buffer[..len], position)? < len {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.buffered = len;
         }
         let start = (position - self.buffer_at) as usize;
         Ok(&self.buffer[start..start + needed])

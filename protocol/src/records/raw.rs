@@ -87,6 +87,21 @@ pub struct RawRecords<'a> {
     index: i32,
 }
 
+impl RawRecords<'_> {
+    /// Moves past the next record, of which only the length is looked at.
+    #[inline]
+    pub fn pass_over(&mut self) -> Result<(), RecordError> {
+        let index = self.index;
+        if index >= self.count {
+            return Ok(());
+        }
+        self.index = self.count;
+        split(&mut self.input).ok_or(RecordError::Malformed { index })?;
+        self.index = index + 1;
+        Ok(())
+    }
+}
+
 impl<'a> Iterator for RawRecords<'a> {
     type Item = Result<RawRecord<'a>, RecordError>;
 
@@ -102,14 +117,21 @@ impl<'a> Iterator for RawRecords<'a> {
     }
 }
 
+/// The next record, what follows its length.
+#[inline]
+fn split<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(varint::read_i32(input)?).ok()?;
+    let (body, after) = input.split_at_checked(length)?;
+    *input = after;
+    Some(body)
+}
+
 /// Headers are not looked at: they go where their record goes.
 #[inline]
 fn read<'a>(input: &mut &'a [u8]) -> Option<RawRecord<'a>> {
     let start = *input;
-    let length = usize::try_from(varint::read_i32(input)?).ok()?;
-    let (body, after) = input.split_at_checked(length)?;
-    *input = after;
-    let bytes = &start[..start.len() - after.len()];
+    let body = split(input)?;
+    let bytes = &start[..start.len() - input.len()];
     let (&attributes, mut body) = body.split_first()?;
     let timestamp_delta = varint::read_i64(&mut body)?;
     let rest = body;
@@ -231,6 +253,11 @@ mod tests {
             let all: Vec<_> = opened_records(header, &plain).map(Result::unwrap).collect();
             let raw: Vec<_> = raw_records(&plain, header.records_count).map(Result::unwrap).collect();
             assert_eq!(raw.iter().map(|record| record.bytes).collect::<Vec<_>>().concat(), *plain);
+            let mut others = raw_records(&plain, header.records_count);
+            for pair in raw.chunks(2) {
+                assert_eq!((others.next(), others.pass_over()), (Some(Ok(pair[0])), Ok(())));
+            }
+            assert_eq!((others.next(), others.pass_over()), (None, Ok(())));
             assert_eq!(
                 raw.iter().map(|record| record.key).collect::<Vec<_>>(),
                 all.iter().map(|r| r.key).collect::<Vec<_>>()
@@ -283,6 +310,9 @@ mod tests {
         for end in HEADER_LEN..bytes.len() {
             let cut = &bytes[HEADER_LEN..end];
             assert!(raw_records(cut, 4).any(|record| record.is_err()), "cut to {end}");
+            let mut records = raw_records(cut, 4);
+            assert!((0..4).any(|_| records.pass_over().is_err()), "cut to {end}");
+            assert_eq!(records.next(), None);
         }
         assert_eq!(raw_records(&[0xff; 40], i32::MAX).count(), 1);
         // A record whose value would reach into its end, and one of no bytes.

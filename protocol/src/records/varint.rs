@@ -9,10 +9,16 @@ pub(super) const MAX_LEN: usize = 10;
 /// too early or go on for more than ten; `input` then stays where it is.
 #[inline]
 pub(super) fn read_i64(input: &mut &[u8]) -> Option<i64> {
-    // Most numbers in a record have one byte: lengths of null and small things, deltas of 0.
+    // Most numbers in a record have one byte (lengths of null and small things, deltas of 0), and
+    // most others two.
     if let [byte @ 0..0x80, rest @ ..] = *input {
         *input = rest;
         return Some(i64::from(byte >> 1) ^ -i64::from(byte & 1));
+    }
+    if let [low, high @ 0..0x80, rest @ ..] = *input {
+        *input = rest;
+        let value = i64::from(*high) << 7 | i64::from(low & 0x7f);
+        return Some(value >> 1 ^ -(value & 1));
     }
     read_long(input)
 }
@@ -61,7 +67,23 @@ mod tests {
 
     #[test]
     fn every_size_comes_back() {
-        for value in [0, 1, -1, 63, 64, -64, -65, 1 << 20, i64::from(i32::MAX), i64::MAX, i64::MIN] {
+        for value in [
+            0,
+            1,
+            -1,
+            63,
+            64,
+            -64,
+            -65,
+            8_191,
+            8_192,
+            -8_192,
+            -8_193,
+            1 << 20,
+            i64::from(i32::MAX),
+            i64::MAX,
+            i64::MIN,
+        ] {
             let mut bytes = Vec::new();
             put(&mut bytes, value);
             assert_eq!(len(value), bytes.len(), "{value}");

@@ -60,7 +60,14 @@ impl Filter<'_> {
         let horizon = header.delete_horizon_ms();
         let tombstones_stay = horizon.is_none_or(|horizon| self.now_ms < horizon);
         let mut kept = Vec::new();
-        for (place, record) in (places.start..).zip(raw_records(&opened, header.records_count)) {
+        let all_noted = header.base_offset >= self.first_dirty && header.last_offset() < self.map_end;
+        let mut records = raw_records(&opened, header.records_count);
+        for place in (places.start..).take(header.records_count.max(0) as usize) {
+            if all_noted && !self.survivors.has(place) {
+                records.pass_over()?;
+                continue;
+            }
+            let Some(record) = records.next() else { break };
             let record = record?;
             let offset = header.base_offset + i64::from(record.offset_delta);
             let is_noted = offset >= self.first_dirty && place < places.end;
