@@ -115,6 +115,12 @@ pub(crate) enum Command {
     Topics(TopicsArgs),
     /// List consumer groups with their members and lag; describe, reset and delete them
     Groups(GroupsArgs),
+    /// List the brokers of a cluster: what each leads and follows, and who is the controller
+    ///
+    /// A partition is led by one broker; others may follow, with a replica each, and are in sync
+    /// while they have all that its leader has. The controllers keep the log of the cluster's
+    /// metadata: the active one of them decides who leads what.
+    Brokers(BrokersArgs),
     /// Send records: each line of standard input is one
     Send(SendArgs),
     /// Write topics to a file, one record a line, from their beginning to their present end
@@ -176,6 +182,7 @@ impl Command {
             | Self::Doctor(_)
             | Self::Tail(_)
             | Self::Topics(_)
+            | Self::Brokers(_)
             | Self::Groups(_)
             | Self::Send(_)
             | Self::Record(_)
@@ -204,6 +211,16 @@ pub(crate) struct ClusterArgs {
     /// password
     #[arg(long, value_name = "FILE", env = "FRESHET_CLIENT_CONFIG")]
     pub(crate) client_config: Option<PathBuf>,
+}
+
+/// `freshet brokers`
+#[derive(Debug, Args)]
+pub(crate) struct BrokersArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// What is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 /// The two clocks and the seed, the same for every process of a show.

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Tail(args) => commands::tail::run(&args),
         Command::Topics(args) => commands::topics::run(&args),
+        Command::Brokers(args) => commands::brokers::run(&args),
         Command::Groups(args) => commands::groups::run(&args),
         Command::Send(args) => commands::send::run(&args),
         Command::Record(args) => commands::record::run(&args),

@@ -26,6 +26,8 @@ pub struct BrokerAddress {
 pub struct ClusterView {
     /// The cluster's id, if it has one.
     pub id: Option<String>,
+    /// Which broker passes on what only the controller can do; brokers of a quorum may name any.
+    pub controller: Option<i32>,
     /// All brokers.
     pub brokers: Vec<BrokerAddress>,
     /// The topics that were asked for.
@@ -46,12 +48,16 @@ pub struct TopicView {
 }
 
 /// A partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionView {
     /// Its number.
     pub number: i32,
     /// Who leads it; none when nobody does.
     pub leader: Option<i32>,
+    /// Who keeps a replica.
+    pub replicas: Vec<i32>,
+    /// Whose replica is in sync with the leader's.
+    pub in_sync: Vec<i32>,
 }
 
 impl Connection {
@@ -70,6 +76,7 @@ impl Connection {
         check(response.error_code)?;
         Ok(ClusterView {
             id: response.cluster_id,
+            controller: Some(response.controller_id).filter(|controller| *controller >= 0),
             brokers: response.brokers.into_iter().map(broker).collect(),
             topics: response.topics.into_iter().filter_map(topic).collect(),
         })
@@ -109,6 +116,8 @@ fn topic(topic: MetadataTopic) -> Option<TopicView> {
     let partition = |partition: &protocol::metadata::MetadataPartition| PartitionView {
         number: partition.partition_index,
         leader: Some(partition.leader_id).filter(|leader| *leader >= 0),
+        replicas: partition.replica_nodes.clone(),
+        in_sync: partition.isr_nodes.clone(),
     };
     Some(TopicView {
         name: topic.name?,

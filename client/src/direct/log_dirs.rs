@@ -1,5 +1,6 @@
 //! The disks of a broker.
 
+use protocol::ErrorCode;
 use protocol::describe_log_dirs::DescribeLogDirsRequest;
 
 use super::error::check;
@@ -19,6 +20,25 @@ pub struct LogDir {
 }
 
 impl Connection {
+    /// The size of all partitions that this broker keeps.
+    pub fn stored_bytes(&mut self) -> Result<u64, CallError> {
+        let response = self.call(|_| DescribeLogDirsRequest { topics: None })?;
+        check(response.error_code)?;
+        // Who may not ask is told by an old broker of no directory, and by no error.
+        if response.results.is_empty() {
+            return Err(CallError::Refused(ErrorCode::UNKNOWN_SERVER_ERROR));
+        }
+        let mut bytes: u64 = 0;
+        for dir in &response.results {
+            // What a directory that failed has is not known.
+            check(dir.error_code)?;
+            for partition in dir.topics.iter().flat_map(|topic| &topic.partitions) {
+                bytes = bytes.saturating_add(u64::try_from(partition.partition_size).unwrap_or(0));
+            }
+        }
+        Ok(bytes)
+    }
+
     /// The directories of this broker.
     pub fn log_dirs(&mut self) -> Result<Vec<LogDir>, CallError> {
         // None of the topics: an old broker knows no other way to leave them out.

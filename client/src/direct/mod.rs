@@ -12,6 +12,7 @@
 //! tls          what may stand above it: whom to trust, and why one is not trusted
 //! connection   frames over either; the versions that both sides speak
 //! stranger     who it is that does not speak Kafka
+//! reach        all of these steps at once, for who only wants to ask
 //! cluster …    questions, and answers in plain values: one file a subject
 //! ```
 //!
@@ -32,6 +33,8 @@ mod connection;
 mod error;
 mod groups;
 mod log_dirs;
+mod quorum;
+mod reach;
 mod records;
 mod stranger;
 #[cfg(test)]
@@ -46,6 +49,7 @@ pub use connection::Connection;
 pub use error::{CallError, OpenError};
 pub use groups::GroupListing;
 pub use log_dirs::LogDir;
+pub use quorum::{QuorumMember, QuorumView};
 pub use records::Appended;
 pub use stranger::{Stranger, probe};
 pub use timed::{HostError, Timed, resolve};

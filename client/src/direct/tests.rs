@@ -74,6 +74,8 @@ fn ask_everything(connection: &mut Connection) {
     let _ = connection.broker_setting(1, "node.id");
     let _ = connection.login_mechanisms();
     let _ = connection.log_dirs();
+    let _ = connection.stored_bytes();
+    let _ = connection.quorum();
     let _ = connection.coordinator("g");
     let _ = connection.groups();
     let _ = connection.committed("g");

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod bench;
 pub(crate) mod broker;
+pub(crate) mod brokers;
 pub(crate) mod compare;
 mod confirm;
 pub(crate) mod consume;
