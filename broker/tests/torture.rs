@@ -274,7 +274,7 @@ fn produce_request(topic: &str, partition: i32, batch: BatchBuilder) -> ProduceR
 }
 
 fn prepare(address: SocketAddr) {
-    let configs = [("segment.bytes", "20000"), ("index.interval.bytes", "500")];
+    let configs = [("internal.segment.bytes", "20000"), ("index.interval.bytes", "500")];
     let topic = CreatableTopic {
         name: TOPIC.into(),
         num_partitions: PRODUCERS,

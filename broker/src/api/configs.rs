@@ -33,7 +33,8 @@ impl From<InvalidConfig> for Refusal {
 
 /// A topic's settings: what it sets itself, what was set for the broker, and the defaults.
 pub(super) fn of_topic(defaults: &Defaults, config: &TopicConfig) -> Vec<DescribeConfigsEntry> {
-    let entries = SETTINGS.iter().map(|setting| {
+    let told = SETTINGS.iter().filter(|setting| !setting.is_internal() || config.get(setting.name).is_some());
+    let entries = told.map(|setting| {
         let own = config.get(setting.name).map(|value| synonym(setting.name, value, SOURCE_TOPIC));
         let synonyms: Vec<_> = own.into_iter().chain(of_broker(defaults, setting)).collect();
         let config_source = synonyms.first().map_or(SOURCE_DEFAULT, |first| first.source);
@@ -138,6 +139,18 @@ pub(super) fn edited(list: &str, parts: &str, append: bool) -> String {
     kept.join(",")
 }
 
+/// Refuses settings of a topic that do not go together with each other, or with the broker's.
+pub(super) fn check_together(context: &Context<'_>, config: &TopicConfig) -> Result<(), Refusal> {
+    let in_force = context.node.topics.defaults().log_config(config);
+    let (least, most) = (in_force.min_compaction_lag_ms, in_force.max_compaction_lag_ms);
+    if least > most {
+        let message =
+            format!("min.compaction.lag.ms is {least}, which is more than max.compaction.lag.ms, {most}");
+        return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
+    }
+    Ok(())
+}
+
 /// Puts a topic's new settings in force, unless they were only to be checked.
 pub(super) fn store(
     context: &Context<'_>,
@@ -145,6 +158,7 @@ pub(super) fn store(
     config: &TopicConfig,
     validate_only: bool,
 ) -> Result<(), Refusal> {
+    check_together(context, config)?;
     if validate_only {
         return Ok(());
     }

@@ -77,6 +77,7 @@ fn create(
         };
         config.set(&entry.name, value)?;
     }
+    configs::check_together(context, &config)?;
     let partitions = partitions(context, asked)?;
     topics.check_new(&asked.name, partitions)?;
     let mut result = CreatableTopicResult {

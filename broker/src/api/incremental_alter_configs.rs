@@ -55,7 +55,8 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
     for change in &resource.configs {
         match (change.config_operation, &change.value) {
             (SET, Some(value)) => config.set(&change.name, value)?,
-            (DELETE, _) => config.unset(&change.name)?,
+            // As in Kafka what is not known is not set either.
+            (DELETE, _) => config.unset(&change.name),
             (APPEND | SUBTRACT, Some(value)) => {
                 let setting = Setting::find(&change.name);
                 let Some(list) = setting.filter(|setting| setting.kind == SettingKind::List) else {

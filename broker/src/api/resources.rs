@@ -56,10 +56,14 @@ pub(super) fn alter<'a>(
     let topics = &context.node.topics;
     let mut config = if instead { BTreeMap::new() } else { topics.resource_config(resource_type, name) };
     for Change { name, operation, value } in changes {
+        // As in Kafka what can't be set can be unset, which changes nothing.
+        if operation == DELETE && resource_type != BROKER_LOGGER {
+            config.remove(name);
+            continue;
+        }
         let known = Known::find(resource_type, name)?;
         match (operation, value) {
             (SET, Some(value)) => drop(config.insert(name.to_owned(), known.checked(value)?)),
-            (DELETE, _) => drop(config.remove(name)),
             (APPEND | SUBTRACT, Some(value)) if known.kind() == SettingKind::List => {
                 let old = config.get(name).cloned().unwrap_or_else(|| known.default(context));
                 let new = known.checked(&edited(&old, value, operation == APPEND))?;

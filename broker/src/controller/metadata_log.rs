@@ -378,8 +378,11 @@ impl Image {
                 let topic = self.ids.get(&resource_name).and_then(|id| self.topics.get_mut(id));
                 let config = topic.map(|topic| &mut topic.config);
                 let applied = match (config, value) {
-                    (Some(config), Some(value)) => config.set(&name, &value),
-                    (Some(config), None) => config.unset(&name),
+                    (Some(config), Some(value)) => config.restore(&name, &value),
+                    (Some(config), None) => {
+                        config.unset(&name);
+                        Ok(())
+                    }
                     (None, _) => Ok(()),
                 };
                 applied.map_err(|error| error.to_string())?;

@@ -18,9 +18,11 @@ mod tests;
 mod topic_config;
 mod topics;
 mod topics_file;
+mod values;
 
 pub(crate) use metadata_log::METADATA_TOPIC;
 pub(crate) use resources::Defaults;
-pub(crate) use settings::{SETTINGS, Setting, SettingKind};
+pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use topic_config::{InvalidConfig, TopicConfig};
 pub(crate) use topics::{Topic, TopicError, Topics};
+pub(crate) use values::SettingKind;

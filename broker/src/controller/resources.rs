@@ -31,7 +31,7 @@ impl Defaults {
             for (name, value) in configs.get(&(BROKER, broker)).into_iter().flatten() {
                 // A newer program may have set what this one does not know.
                 if let Some(setting) = Setting::of_broker(name)
-                    && let Err(error) = config.set(setting.name, value)
+                    && let Err(error) = config.restore(setting.name, value)
                 {
                     tracing::warn!("what was set for {name} is not in force: {error}");
                 }

@@ -2,39 +2,8 @@
 
 use protocol::records::{Compression, TimestampType};
 
+use super::values::{SettingKind, each_once, flag, int, long, number, only, policies, ratio, throttled};
 use crate::log::{CleanupPolicy, LogConfig};
-
-/// What a value looks like, in the numbers of `DescribeConfigs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i8)]
-pub(crate) enum SettingKind {
-    Unknown = 0,
-    Boolean = 1,
-    String = 2,
-    Int = 3,
-    Short = 4,
-    Long = 5,
-    Double = 6,
-    List = 7,
-    Class = 8,
-    Password = 9,
-}
-
-impl SettingKind {
-    /// A good value as Kafka writes it when it is asked.
-    pub(super) fn canonical(self, value: &str) -> String {
-        let value = value.trim();
-        match self {
-            Self::Boolean => value.to_ascii_lowercase(),
-            Self::String | Self::Class | Self::Password | Self::Unknown => value.to_owned(),
-            Self::Int | Self::Short | Self::Long => {
-                value.parse().map_or(value.to_owned(), |n: i64| n.to_string())
-            }
-            Self::Double => value.parse().map_or(value.to_owned(), |n: f64| format!("{n:?}")),
-            Self::List => value.split(',').map(str::trim).collect::<Vec<_>>().join(","),
-        }
-    }
-}
 
 /// One thing that can be set for a topic.
 pub(crate) struct Setting {
@@ -53,7 +22,13 @@ pub(crate) struct Setting {
 /// Why some settings, which Kafka takes as well where they do nothing, are kept without effect.
 /// What would promise something that is not done is refused.
 const NO_TIERS: &str = "Kept without effect: it is about remote storage, which no topic can have.";
-const ONE_REPLICA: &str = "Kept without effect: there is one replica.";
+const NO_COPIES: &str = "Kept without effect: a partition has one replica, and nothing is copied to others.";
+
+/// A topic's segments may not be smaller, as since Kafka 4.0.
+pub(super) const LEAST_SEGMENT_BYTES: i64 = 1 << 20;
+/// What says so, and Kafka's own remedy.
+pub(super) const SEGMENT_BYTES: &str =
+    "bytes, 1048576 or more; a test that needs less sets internal.segment.bytes";
 
 const GZIP_LEVEL: &str = "1 to 9, or -1";
 
@@ -74,22 +49,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         broker_name: Some("log.cleanup.policy"),
         kind: SettingKind::List,
         documentation: "What happens to old records: delete removes them by age and size, compact keeps \
-                        the newest of each key. Both together do both.",
+                        the newest of each key. Both together do both, none keeps all.",
         show: |config| {
             let CleanupPolicy { delete, compact } = config.cleanup;
             let policies = [("delete", delete), ("compact", compact)];
             policies.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect::<Vec<_>>().join(",")
         },
         apply: |config, value| {
-            let mut cleanup = CleanupPolicy { delete: false, compact: false };
-            for policy in value.split(',') {
-                match policy.trim() {
-                    "delete" => cleanup.delete = true,
-                    "compact" => cleanup.compact = true,
-                    _ => return Err("delete, compact, or both with a comma between them"),
-                }
-            }
-            config.cleanup = cleanup;
+            config.cleanup = policies(value)?;
             Ok(())
         },
     },
@@ -187,7 +154,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "follower.replication.throttled.replicas",
         broker_name: None,
         kind: SettingKind::List,
-        documentation: ONE_REPLICA,
+        documentation: NO_COPIES,
         show: |_| String::new(),
         apply: |_, value| throttled(value),
     },
@@ -200,10 +167,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         apply: |config, value| int(&mut config.index_interval_bytes, value, 0, "bytes, 0 or more"),
     },
     Setting {
+        name: "internal.segment.bytes",
+        broker_name: None,
+        kind: SettingKind::Int,
+        documentation: "Goes before segment.bytes and can be less, for tests.",
+        show: |config| config.segment_bytes.to_string(),
+        apply: |config, value| int(&mut config.segment_bytes, value, 1, "bytes, 1 or more"),
+    },
+    Setting {
         name: "leader.replication.throttled.replicas",
         broker_name: None,
         kind: SettingKind::List,
-        documentation: ONE_REPLICA,
+        documentation: NO_COPIES,
         show: |_| String::new(),
         apply: |_, value| throttled(value),
     },
@@ -341,7 +316,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "remote.storage.enable",
         broker_name: None,
         kind: SettingKind::Boolean,
-        documentation: "Whether old segments are moved to other storage. Only false is supported.",
+        documentation: "Kept without effect: it can only be false, for there is no other storage.",
         show: |_| "false".into(),
         apply: |_, value| only(&value.to_ascii_lowercase(), "false", "there is no other storage: use false"),
     },
@@ -353,7 +328,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         show: |config| config.retention_bytes.map_or(-1, |n| n as i64).to_string(),
         apply: |config, value| {
             config.retention_bytes =
-                u64::try_from(long(value, -1, i64::MAX, "bytes, or -1 for no limit")?).ok();
+                u64::try_from(long(value, i64::MIN, i64::MAX, "bytes, or -1 for no limit")?).ok();
             Ok(())
         },
     },
@@ -375,9 +350,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         kind: SettingKind::Int,
         documentation: "A segment file is closed before it grows past this.",
         show: |config| config.segment_bytes.to_string(),
-        // Kafka 4.0 demands a megabyte; its tests and its teachers, like ours, want to see small
-        // segments roll.
-        apply: |config, value| int(&mut config.segment_bytes, value, 14, "bytes, 14 or more"),
+        // How small it may be is asked when it is set: older versions of this program took less.
+        apply: |config, value| int(&mut config.segment_bytes, value, 1, SEGMENT_BYTES),
     },
     Setting {
         name: "segment.index.bytes",
@@ -410,53 +384,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "unclean.leader.election.enable",
         broker_name: Some("unclean.leader.election.enable"),
         kind: SettingKind::Boolean,
-        documentation: ONE_REPLICA,
+        documentation: "Kept without effect: a partition has one replica, and no other can be elected.",
         show: |_| "false".into(),
         apply: |_, value| flag(value),
     },
 ];
 
-fn only(value: &str, allowed: &str, expected: &'static str) -> Result<(), &'static str> {
-    if value.trim() == allowed { Ok(()) } else { Err(expected) }
-}
-
-fn long(value: &str, min: i64, max: i64, expected: &'static str) -> Result<i64, &'static str> {
-    value.trim().parse().ok().filter(|number| (min..=max).contains(number)).ok_or(expected)
-}
-
-fn number(value: &str, min: i64, max: i64, expected: &'static str) -> Result<(), &'static str> {
-    long(value, min, max, expected).map(drop)
-}
-
-fn flag(value: &str) -> Result<(), &'static str> {
-    let value = value.trim();
-    let is_flag = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
-    if is_flag { Ok(()) } else { Err("true or false") }
-}
-
-fn ratio(value: &str) -> Result<f64, &'static str> {
-    value.trim().parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio)).ok_or("0 to 1")
-}
-
-/// All replicas, or each as its partition and its broker.
-fn throttled(value: &str) -> Result<(), &'static str> {
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_replica = |part: &str| {
-        part.is_empty()
-            || part
-                .split_once(':')
-                .is_some_and(|(partition, broker)| is_number(partition) && is_number(broker))
-    };
-    let good = value.trim() == "*" || value.split(',').map(str::trim).all(is_replica);
-    if good { Ok(()) } else { Err("* or partition:broker,partition:broker,…") }
-}
-
-fn int(field: &mut u32, value: &str, min: i64, expected: &'static str) -> Result<(), &'static str> {
-    *field = long(value, min, i64::from(i32::MAX), expected)? as u32;
-    Ok(())
-}
-
 impl Setting {
+    /// Whether it is told only where it is set.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.name.starts_with("internal.")
+    }
+
+    /// A good value as Kafka writes it.
+    pub(super) fn canonical(&self, value: &str) -> String {
+        match self.name {
+            // Kafka counts each policy once.
+            "cleanup.policy" => each_once(value),
+            _ => self.kind.canonical(value),
+        }
+    }
+
     /// The broker's own setting from which topics take this one's default, and which can be
     /// altered.
     pub(crate) fn broker_setting(&self) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::settings::Setting;
+use super::settings::{LEAST_SEGMENT_BYTES, SEGMENT_BYTES, Setting};
 use crate::log::LogConfig;
 
 /// Why a setting was refused.
@@ -23,21 +23,29 @@ pub(crate) struct TopicConfig(BTreeMap<&'static str, String>);
 impl TopicConfig {
     /// Sets one value.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
+        let is_small = |bytes: i64| bytes < LEAST_SEGMENT_BYTES;
+        if name == "segment.bytes" && value.trim().parse().is_ok_and(is_small) {
+            let value = value.to_owned();
+            return Err(InvalidConfig::Value { name: "segment.bytes", value, expected: SEGMENT_BYTES });
+        }
+        self.restore(name, value)
+    }
+
+    /// The same with a value that is kept, which an older version of this program may have taken.
+    pub(super) fn restore(&mut self, name: &str, value: &str) -> Result<(), InvalidConfig> {
         let setting = Setting::find(name).ok_or_else(|| InvalidConfig::Unknown { name: name.to_owned() })?;
         (setting.apply)(&mut LogConfig::default(), value).map_err(|expected| InvalidConfig::Value {
             name: setting.name,
             value: value.to_owned(),
             expected,
         })?;
-        self.0.insert(setting.name, setting.kind.canonical(value));
+        self.0.insert(setting.name, setting.canonical(value));
         Ok(())
     }
 
     /// Returns one value to the default.
-    pub(crate) fn unset(&mut self, name: &str) -> Result<(), InvalidConfig> {
-        let setting = Setting::find(name).ok_or_else(|| InvalidConfig::Unknown { name: name.to_owned() })?;
-        self.0.remove(setting.name);
-        Ok(())
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// The value set for this topic, if one was.
@@ -53,7 +61,8 @@ impl TopicConfig {
     /// What the log goes by: the defaults, and on top of them what was set.
     pub(crate) fn log_config(&self, defaults: &LogConfig) -> LogConfig {
         let mut config = defaults.clone();
-        for (name, value) in self.iter() {
+        // Backwards: internal.segment.bytes, which goes before segment.bytes, comes after it.
+        for (name, value) in self.0.iter().rev() {
             let setting = Setting::find(name).expect("only known settings are ever set");
             (setting.apply)(&mut config, value).expect("only good values are ever set");
         }
@@ -85,10 +94,44 @@ mod tests {
         config.set("segment.bytes", " 1048576 ").unwrap();
         let log = config.log_config(&LogConfig::default());
         assert_eq!((log.retention_ms, log.segment_bytes), (Some(7000), 1 << 20));
-        config.unset("retention.ms").unwrap();
+        config.unset("retention.ms");
         assert_eq!(config.log_config(&LogConfig::default()).retention_ms, LogConfig::default().retention_ms);
         config.set("retention.ms", "-1").unwrap();
         assert_eq!(config.log_config(&LogConfig::default()).retention_ms, None);
+        config.set("internal.segment.bytes", "9").unwrap();
+        assert_eq!(config.log_config(&LogConfig::default()).segment_bytes, 9);
+    }
+
+    #[test]
+    fn what_an_older_version_took_is_kept() {
+        let mut config = TopicConfig::default();
+        config.restore("segment.bytes", "1000").unwrap();
+        assert_eq!(config.get("segment.bytes"), Some("1000"));
+        assert_eq!(config.log_config(&LogConfig::default()).segment_bytes, 1000);
+        let error = config.set("segment.bytes", "1000").unwrap_err();
+        assert!(error.to_string().ends_with("sets internal.segment.bytes"), "{error}");
+    }
+
+    /// A table of docs/compatibility.md has the settings without effect, each with its reason.
+    #[test]
+    fn what_has_no_effect_is_told_with_the_reason() {
+        let reason = |setting: &'static Setting| setting.documentation.strip_prefix("Kept without effect: ");
+        let mut expected: Vec<(String, &str)> = Vec::new();
+        for (setting, because) in SETTINGS.iter().filter_map(|setting| Some((setting, reason(setting)?))) {
+            let name = format!("`{}`", setting.name);
+            match expected.iter_mut().find(|(_, of_others)| *of_others == because) {
+                Some((names, _)) => *names = format!("{names}, {name}"),
+                None => expected.push((name, because)),
+            }
+        }
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/compatibility.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let rows = page.lines().skip_while(|line| !line.starts_with("| setting | because |")).skip(2);
+        let told: Vec<&str> = rows.take_while(|line| line.starts_with('|')).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(names, because)| format!("| {names} | {because} |")).collect();
+        assert!(!told.is_empty());
+        assert_eq!(told.join("\n"), expected.join("\n"));
     }
 
     #[test]
@@ -98,6 +141,7 @@ mod tests {
             ("compact", "compact", false, true),
             ("delete", "delete", true, false),
             (" compact , delete", "compact,delete", true, true),
+            ("", "", false, false),
         ] {
             config.set("cleanup.policy", value).unwrap();
             assert_eq!(config.get("cleanup.policy"), Some(shown));
@@ -118,6 +162,8 @@ mod tests {
             ("retention.ms", "a week"),
             ("retention.ms", "-2"),
             ("segment.bytes", "99999999999"),
+            ("segment.bytes", "-1"),
+            ("internal.segment.bytes", "0"),
         ] {
             assert!(matches!(config.set(name, value), Err(InvalidConfig::Value { .. })), "{name}={value}");
         }

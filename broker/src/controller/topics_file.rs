@@ -68,7 +68,10 @@ pub(super) fn decode(text: &str) -> Result<Vec<TopicEntry>, TopicsFileError> {
             [Some("config"), Some(name), Some(_), _] if !entries.is_empty() => {
                 let value = &text["config ".len() + name.len() + 1..];
                 let entry = entries.last_mut().expect("the pattern's guard has checked it");
-                entry.config.set(name, value).map_err(|source| TopicsFileError::Config { line, source })?;
+                entry
+                    .config
+                    .restore(name, value)
+                    .map_err(|source| TopicsFileError::Config { line, source })?;
             }
             _ => return Err(TopicsFileError::Line { line, text: text.to_owned() }),
         }

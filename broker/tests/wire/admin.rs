@@ -1,21 +1,14 @@
-//! Topics and their settings.
+//! Topics, and what is done with them.
 
-use std::collections::BTreeMap;
-
-use broker::Cluster;
 use protocol::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use protocol::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use protocol::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use protocol::describe_cluster::DescribeClusterRequest;
 use protocol::describe_configs::{
-    BROKER, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_DEFAULT, SOURCE_STATIC_BROKER,
-    SOURCE_TOPIC, TOPIC,
+    BROKER, DescribeConfigsRequest, DescribeConfigsResource, SOURCE_DEFAULT, SOURCE_TOPIC,
 };
 use protocol::find_coordinator::FindCoordinatorRequest;
-use protocol::incremental_alter_configs::{
-    APPEND, AlterConfigsResource, AlterableConfig, DELETE, IncrementalAlterConfigsRequest, SET, SUBTRACT,
-};
 use protocol::join_group::{JoinGroupProtocol, JoinGroupRequest};
 use protocol::list_groups::ListGroupsRequest;
 use protocol::metadata::{MetadataRequest, MetadataRequestTopic};
@@ -24,37 +17,7 @@ use protocol::offset_for_leader_epoch::{
 };
 use protocol::{ErrorCode, MAX_STRING_LEN};
 
-use crate::client::{Client, batch, config, fetch, records, start};
-
-/// What a topic's settings are, and where each comes from.
-fn settings(client: &mut Client, topic: &str) -> BTreeMap<String, (String, i8)> {
-    let resource = DescribeConfigsResource {
-        resource_type: TOPIC,
-        resource_name: topic.into(),
-        configuration_keys: None,
-    };
-    let response =
-        client.call(4, &DescribeConfigsRequest { resources: vec![resource], ..Default::default() });
-    assert_eq!(response.results[0].error_code, ErrorCode::NONE);
-    let configs = response.results[0].configs.iter();
-    configs
-        .map(|config| (config.name.clone(), (config.value.clone().unwrap(), config.config_source)))
-        .collect()
-}
-
-fn alter(client: &mut Client, changes: &[(&str, i8, &str)]) -> (ErrorCode, Option<String>) {
-    let configs = changes.iter().map(|&(name, config_operation, value)| AlterableConfig {
-        name: name.into(),
-        config_operation,
-        value: Some(value.into()),
-    });
-    let resource =
-        AlterConfigsResource { resource_type: TOPIC, resource_name: "t".into(), configs: configs.collect() };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
-    let mut response = client.call(1, &request);
-    let answer = response.responses.remove(0);
-    (answer.error_code, answer.error_message)
-}
+use crate::client::{Client, batch, fetch, records, start};
 
 /// Kafka's own tools fail on a source they don't know, although the topic was made.
 #[test]
@@ -126,94 +89,6 @@ fn topics_that_can_not_be_are_refused_each_with_its_reason() {
     let all = client.call(12, &MetadataRequest { topics: None, ..Default::default() });
     let names: Vec<_> = all.topics.iter().map(|topic| topic.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["good", "t"]);
-}
-
-#[test]
-fn settings_change_all_together_or_not_at_all() {
-    let (cluster, _dir) = start();
-    let mut client = Client::to(&cluster);
-    client.create_topic("t", 1, &[("retention.ms", "7000")]);
-    let (code, message) =
-        alter(&mut client, &[("segment.bytes", SET, "1000"), ("retention.ms", SET, "soon")]);
-    assert_eq!(code, ErrorCode::INVALID_CONFIG);
-    assert!(message.unwrap().contains("retention.ms"));
-    assert_eq!(settings(&mut client, "t")["retention.ms"], ("7000".into(), SOURCE_TOPIC));
-    assert_eq!(settings(&mut client, "t")["segment.bytes"].1, SOURCE_DEFAULT);
-    assert!(
-        alter(&mut client, &[("max.message.bytes", SET, "100"), ("retention.ms", DELETE, "")]).0.is_none()
-    );
-    assert_eq!(settings(&mut client, "t")["retention.ms"], ("-1".into(), SOURCE_STATIC_BROKER));
-    // A list can be appended to.
-    assert_eq!(alter(&mut client, &[("cleanup.policy", APPEND, "shrink")]).0, ErrorCode::INVALID_CONFIG);
-    assert!(alter(&mut client, &[("cleanup.policy", APPEND, "delete")]).0.is_none());
-    assert_eq!(settings(&mut client, "t")["cleanup.policy"].0, "delete");
-    assert!(alter(&mut client, &[("cleanup.policy", APPEND, "compact")]).0.is_none());
-    assert_eq!(settings(&mut client, "t")["cleanup.policy"].0, "delete,compact");
-    assert!(alter(&mut client, &[("cleanup.policy", SUBTRACT, "compact")]).0.is_none());
-    assert_eq!(settings(&mut client, "t")["cleanup.policy"].0, "delete");
-    // They hold at once.
-    assert_eq!(client.produce("t", 0, batch(&[&"x".repeat(100)])).error_code, ErrorCode::MESSAGE_TOO_LARGE);
-}
-
-/// What an Apache Kafka 4.3 has by default, what it takes and then tells, and what it refuses.
-const WITHOUT_EFFECT: &[(&str, &str, (&str, &str), &str)] = &[
-    ("compression.lz4.level", "9", ("17", "17"), "18"),
-    ("file.delete.delay.ms", "60000", (" 0 ", "0"), "-1"),
-    ("follower.replication.throttled.replicas", "", ("*", "*"), "none"),
-    ("leader.replication.throttled.replicas", "", ("0:1, 1:0", "0:1,1:0"), "0:a"),
-    ("local.retention.bytes", "-2", ("5", "5"), "-3"),
-    ("local.retention.ms", "-2", ("-1", "-1"), "-3"),
-    ("min.insync.replicas", "1", ("2147483647", "2147483647"), "0"),
-    ("preallocate", "false", ("TRUE", "true"), "yes"),
-    ("remote.log.copy.disable", "false", ("true", "true"), "1"),
-    ("remote.log.delete.on.disable", "false", ("true", "true"), ""),
-    // Kafka too takes nothing else where it has no remote storage.
-    ("remote.storage.enable", "false", ("false", "false"), "true"),
-    ("segment.jitter.ms", "0", ("5", "5"), "-1"),
-    ("unclean.leader.election.enable", "false", ("true", "true"), "maybe"),
-];
-
-#[test]
-fn settings_without_effect_are_taken_kept_and_told_as_by_kafka() {
-    let (cluster, dir) = start();
-    let mut client = Client::to(&cluster);
-    client.create_topic("plain", 1, &[]);
-    let set: Vec<_> = WITHOUT_EFFECT.iter().map(|&(name, _, (set, _), _)| (name, set)).collect();
-    client.create_topic("t", 1, &set);
-    for &(name, default, (_, told), refused) in WITHOUT_EFFECT {
-        assert_eq!(settings(&mut client, "plain")[name], (default.into(), SOURCE_DEFAULT), "{name}");
-        assert_eq!(alter(&mut client, &[(name, SET, refused)]).0, ErrorCode::INVALID_CONFIG, "{name}");
-        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
-    }
-    cluster.shutdown().unwrap();
-    let again = Cluster::start(config(&dir)).unwrap();
-    let mut client = Client::to(&again);
-    for &(name, default, (set, told), _) in WITHOUT_EFFECT {
-        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
-        assert!(alter(&mut client, &[(name, DELETE, "")]).0.is_none(), "{name}");
-        assert_eq!(settings(&mut client, "t")[name], (default.into(), SOURCE_DEFAULT), "{name}");
-        assert!(alter(&mut client, &[(name, SET, set)]).0.is_none(), "{name}");
-        assert_eq!(settings(&mut client, "t")[name], (told.into(), SOURCE_TOPIC), "{name}");
-    }
-}
-
-#[test]
-fn lists_grow_and_shrink_by_their_parts() {
-    let (cluster, _dir) = start();
-    let mut client = Client::to(&cluster);
-    client.create_topic("t", 1, &[]);
-    let list = "leader.replication.throttled.replicas";
-    for (operation, value, told) in [
-        (APPEND, "0:1", "0:1"),
-        (APPEND, "0:1,1:1", "0:1,1:1"),
-        (SUBTRACT, "0:1", "1:1"),
-        (SUBTRACT, "1:1", ""),
-    ] {
-        assert!(alter(&mut client, &[(list, operation, value)]).0.is_none());
-        assert_eq!(settings(&mut client, "t")[list], (told.into(), SOURCE_TOPIC));
-    }
-    let not_a_list = alter(&mut client, &[("retention.ms", APPEND, "1")]).0;
-    assert_eq!(not_a_list, ErrorCode::INVALID_CONFIG);
 }
 
 #[test]

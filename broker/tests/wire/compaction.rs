@@ -80,7 +80,7 @@ fn read_compacted(client: &mut Client, expected: &BTreeMap<Bytes, Bytes>) -> usi
 fn old_values_go_and_the_newest_stay() {
     let (cluster, dir) = start();
     let mut client = Client::to(&cluster);
-    client.create_topic("t", 1, &[("cleanup.policy", "compact"), ("segment.bytes", "2000")]);
+    client.create_topic("t", 1, &[("cleanup.policy", "compact"), ("internal.segment.bytes", "2000")]);
     let expected = write(&mut client);
     let count = read_compacted(&mut client, &expected);
     drop((client, cluster));
@@ -96,7 +96,7 @@ fn old_values_go_and_the_newest_stay() {
 fn a_topic_that_sets_no_policy_is_compacted_when_the_broker_says_so() {
     let (cluster, _dir) = start();
     let mut client = Client::to(&cluster);
-    client.create_topic("t", 1, &[("segment.bytes", "2000")]);
+    client.create_topic("t", 1, &[("internal.segment.bytes", "2000")]);
     client.create_topic("own", 1, &[("cleanup.policy", "delete")]);
     let expected = write(&mut client);
     assert_eq!(read(&mut client).0, 600);

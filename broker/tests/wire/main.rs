@@ -20,4 +20,5 @@ mod refusals;
 mod restart;
 mod settings;
 mod tls;
+mod topic_settings;
 mod validation;

@@ -39,7 +39,7 @@ fn records_topics_settings_and_commits_are_there_after_a_restart() {
     };
     let cluster = Cluster::start(config(&data_dir)).unwrap();
     let mut client = Client::to(&cluster);
-    client.create_topic("t", 3, &[("retention.ms", "-1"), ("segment.bytes", "200")]);
+    client.create_topic("t", 3, &[("retention.ms", "-1"), ("internal.segment.bytes", "200")]);
     client.create_topic("u", 1, &[]);
     for value in ["a", "b", "c", "d", "e"] {
         client.produce("t", 1, batch(&[value, &"x".repeat(50)]));
@@ -72,10 +72,10 @@ fn altered_settings_more_partitions_and_deletions_outlive_a_kill_and_a_restart()
         ("cleanup.policy", "delete"),
         ("flush.messages", "1000"),
         ("flush.ms", "5000"),
+        ("internal.segment.bytes", "1000"),
         ("max.message.bytes", "300"),
         ("retention.bytes", "123456"),
         ("retention.ms", "-1"),
-        ("segment.bytes", "1000"),
         ("segment.ms", "60000"),
     ];
     let look = |client: &mut Client| {

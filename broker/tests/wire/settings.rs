@@ -305,7 +305,7 @@ fn what_can_not_be_set_is_refused_as_by_kafka() {
     ] {
         // With a good change before it: all are made, or none.
         let good = if of.0 == BROKER { "log.segment.bytes" } else { "metrics" };
-        let changes = [(good, Some("1000")), (name, Some(to))];
+        let changes = [(good, Some("2000000")), (name, Some(to))];
         let changes = if [BROKER, CLIENT_METRICS].contains(&of.0) { &changes[..] } else { &changes[1..] };
         assert_eq!(alter(&mut client, of, changes), refused, "{of:?} {name}={to}");
     }
@@ -398,7 +398,7 @@ fn all_settings_of_a_broker_can_be_replaced() {
     let mut client = Client::to(&cluster);
     assert_eq!(alter(&mut client, (BROKER, "1"), &[("log.roll.ms", Some("1000"))]), ErrorCode::NONE);
     let config =
-        alter_configs::AlterableConfig { name: "log.segment.bytes".into(), value: Some("1000".into()) };
+        alter_configs::AlterableConfig { name: "log.segment.bytes".into(), value: Some("2000000".into()) };
     let resource = alter_configs::AlterConfigsResource {
         resource_type: BROKER,
         resource_name: "1".into(),
@@ -409,7 +409,8 @@ fn all_settings_of_a_broker_can_be_replaced() {
         request.validate_only = validate_only;
         assert_eq!(client.call(2, &request).responses[0].error_code, ErrorCode::NONE);
         let mut value = |name: &str| setting(&mut client, BROKER, "1", name).value;
-        let expected = if validate_only { (Some("1000"), Some("1073741824")) } else { (None, Some("1000")) };
+        let expected =
+            if validate_only { (Some("1000"), Some("1073741824")) } else { (None, Some("2000000")) };
         assert_eq!((value("log.roll.ms").as_deref(), value("log.segment.bytes").as_deref()), expected);
     }
 }

@@ -85,13 +85,17 @@ fn kafka_dump_log_reads_our_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut broker = Broker::start(folder.path());
     let script = program("kafka_dump_log.sh");
-    run(Command::new(&script).arg(&broker.address).arg(folder.path()), "");
+    let said = run(Command::new(&script).arg(&broker.address).arg(folder.path()), "");
+    let compacted: Vec<_> = said.lines().filter(|line| line.starts_with("compacted")).collect();
+    let expected = ["isvalid: true", "offset 1: b=2", "offset 2: a=new", "offset 3: c=newest"];
+    let expected = (1..).zip(expected).map(|(number, line)| format!("compacted line {number}: {line}"));
+    assert_eq!(compacted, expected.collect::<Vec<_>>());
     let pid = Pid::from_child(&broker.child);
     kill_process(pid, Signal::INT).unwrap();
     broker.child.wait().unwrap();
     let said = run(Command::new(&script).arg("--check").arg(folder.path()), "");
     assert!(said.contains("all well"), "{said}");
-    assert_eq!(said.matches("passed sanity check").count(), 2, "{said}");
+    assert_eq!(said.matches("passed sanity check").count(), 4, "{said}");
 }
 
 /// A broker that a client's program is tried on.
