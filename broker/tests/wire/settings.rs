@@ -136,7 +136,7 @@ fn a_broker_tells_all_of_kafkas_settings_that_are_true_of_it() {
         ("offsets.topic.num.partitions", 3, Some("12"), fixed),
         ("offsets.topic.replication.factor", short, Some("1"), fixed),
         ("replica.lag.time.max.ms", 5, Some("30000"), default),
-        ("sasl.enabled.mechanisms", list, Some("PLAIN"), fixed),
+        ("sasl.enabled.mechanisms", list, Some("PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"), fixed),
         ("sasl.jaas.config", password, None, default),
         ("ssl.keystore.key", password, None, fixed),
         ("ssl.keystore.type", string, Some("PEM"), fixed),
