@@ -18,6 +18,10 @@ const MOST: usize = 16;
 /// A reason is a sentence of ours, of which a part may come from outside.
 const LONGEST_REASON: usize = 300;
 
+/// How `freshet doctor` calls itself. It says hello in many ways, most of which are refused, and is
+/// no client whose user looks for a reason.
+pub(crate) const DOCTOR: &str = "freshet-doctor";
+
 /// Those of one machine who were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -34,9 +38,12 @@ pub(crate) struct Refusal {
 pub(crate) struct Refusals(Mutex<VecDeque<Refusal>>);
 
 impl Refusals {
-    /// One more.
+    /// One more, unless it is the doctor.
     pub(crate) fn note(&self, now_ms: i64, client_host: &str, reason: &dyn fmt::Display) {
         let mut reason = reason.to_string().replace(char::is_control, " ");
+        if reason.contains(DOCTOR) {
+            return;
+        }
         reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
         let mut all = self.all();
         let same = all.iter().position(|known| known.client_host == client_host && known.reason == reason);
@@ -70,6 +77,7 @@ mod tests {
             refusals.note(10 + number, "/10.0.0.2", &format!("reason {}", number % 2));
         }
         refusals.note(90, "/10.0.0.1", &"a TLS handshake");
+        refusals.note(95, "/10.0.0.1", &"no login (client.id=\"freshet-doctor\")");
         let all = refusals.latest();
         let told = |refusal: &Refusal| (refusal.client_host.clone(), refusal.count, refusal.last_ms);
         assert_eq!(

@@ -1,11 +1,15 @@
-//! `freshet doctor` before set-ups that are broken, each built for real on loopback: what it finds,
-//! in which words, and that nothing hangs.
+//! `freshet doctor` before set-ups that are broken, built for real on loopback or by a middleman
+//! who changes what a real broker answers: what it finds, in which words, and that nothing hangs.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+#[path = "doctor/again.rs"]
+mod again;
 #[path = "doctor/brokers.rs"]
 mod brokers;
 mod common;
+#[path = "doctor/kinds.rs"]
+mod kinds;
 #[path = "doctor/middleman.rs"]
 mod middleman;
 #[path = "doctor/strangers.rs"]
@@ -29,7 +33,6 @@ use protocol::describe_log_dirs::DescribeLogDirsRequest;
 use protocol::find_coordinator::FindCoordinatorRequest;
 use protocol::metadata::MetadataRequest;
 use protocol::produce::ProduceRequest;
-use protocol::sasl_handshake::SaslHandshakeRequest;
 use protocol::{ApiKey, ErrorCode};
 use serde_json::Value;
 use text::is_unsafe;
@@ -87,14 +90,6 @@ fn nothing_listens() {
 fn a_name_that_nobody_knows() {
     let found = only_finding(&["kafka.invalid:9092"]);
     expect(&found, "unknown_host", "kafka.invalid:9092 can't be found", "mistake in the name");
-}
-
-#[test]
-fn no_address_at_all() {
-    for server in ["localhost", "PLAINTEXT://localhost:9092", "http://localhost:9092"] {
-        let found = only_finding(&[server]);
-        expect(&found, "no_address", server, "HOST:PORT");
-    }
 }
 
 /// Neither yes nor no: the queue of a listener that takes nobody is full.
@@ -165,21 +160,6 @@ fn tls_is_wanted() {
         let found = only_finding(&[&server]);
         expect(&found, "tls", "speaks TLS", "security.protocol=SSL");
     }
-}
-
-/// A broker that wants a login hangs up on who asks anything else.
-#[test]
-fn a_login_is_wanted() {
-    let (broker, _folder) = start();
-    let port = stand_before(&broker.address, |key, version, answer| match key {
-        ApiKey::ApiVersions => Some(answer),
-        ApiKey::SaslHandshake => Some(changed::<SaslHandshakeRequest>(version, answer, |response| {
-            response.mechanisms = vec!["PLAIN".into(), "SCRAM-SHA-256".into()];
-        })),
-        _ => None,
-    });
-    let found = only_finding(&[&at(port)]);
-    expect(&found, "login_wanted", "by PLAIN and SCRAM-SHA-256", "sasl.mechanism=PLAIN");
 }
 
 #[test]

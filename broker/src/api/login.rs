@@ -21,12 +21,17 @@ use super::mechanisms::{Exchange, MECHANISMS, Token};
 use super::{Frame, Incoming, RequestError, api_versions, read};
 use crate::users::Users;
 
+/// As much of a client's id is kept, in characters.
+const LONGEST_ID: usize = 80;
+
 /// A client that is not logged in yet.
 #[derive(Debug)]
 pub(crate) struct Login {
     users: Arc<Users>,
     /// What the broker contributes to an exchange: drawn for this one.
     nonce: String,
+    /// What the client calls itself, as far as that is told.
+    client_id: String,
     state: State,
 }
 
@@ -50,7 +55,12 @@ pub(crate) enum Step {
 impl Login {
     /// Nothing has been said yet.
     pub(crate) fn new(users: Arc<Users>, nonce: String) -> Self {
-        Self { users, nonce, state: State::Start { asked_versions: false } }
+        Self { users, nonce, client_id: String::new(), state: State::Start { asked_versions: false } }
+    }
+
+    /// What the client has called itself last: nothing, if it has not.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// Takes the client's next frame, its length taken off.
@@ -69,6 +79,7 @@ impl Login {
             ControlFlow::Continue(incoming) => incoming,
             ControlFlow::Break(answer) => return Ok(Step::Answer(answer)),
         };
+        self.client_id = incoming.client_id.iter().flat_map(|id| id.chars()).take(LONGEST_ID).collect();
         match (&mut self.state, key) {
             (State::Start { asked_versions }, ApiKey::ApiVersions) if !*asked_versions => {
                 *asked_versions = true;

@@ -266,7 +266,7 @@ impl Connection {
         let Some(size) = usize::try_from(length).ok().filter(|&size| size <= max) else {
             let listeners = &self.peer.shared.node.config.listeners;
             let protocol = listeners[self.peer.endpoint.listener].protocol;
-            let stranger = foreign_protocol::recognize(first, protocol).filter(|_| !self.greeted);
+            let stranger = foreign_protocol::recognize(&self.input, protocol).filter(|_| !self.greeted);
             return Err(
                 stranger.map_or(Closed::FrameLength { length, max }, |what| Closed::ForeignProtocol { what })
             );

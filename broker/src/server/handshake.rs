@@ -27,24 +27,25 @@ pub(super) async fn handshake(
     socket: TcpStream,
     protocol: SecurityProtocol,
 ) -> Result<Option<Stream>, Closed> {
-    let mut first = [0; 4];
+    let mut first = [0; foreign_protocol::BEGINNING];
     // What is only looked at can still be named when it is no TLS.
-    match socket.peek(&mut first).await {
+    let doctor = match socket.peek(&mut first).await {
         Ok(0) => return Ok(None),
-        Ok(_) if first[0] == HANDSHAKE => {}
-        Ok(_) => {
-            let what = foreign_protocol::recognize(first, protocol);
+        Ok(length) if first[0] == HANDSHAKE => foreign_protocol::recognize(&first[..length], protocol),
+        Ok(length) => {
+            let what = foreign_protocol::recognize(&first[..length], protocol);
             let what =
                 what.unwrap_or_else(|| format!("no TLS: this port wants security.protocol={protocol}"));
             return Err(Closed::ForeignProtocol { what });
         }
         Err(error) => return ignore_hangup(error).map(|()| None),
-    }
+    };
     match acceptor.accept(socket).await {
         Ok(stream) => Ok(Some(Stream::Tls(Box::new(stream)))),
-        Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(reason) => Err(Closed::Handshake { what: explain(reason) }),
-            None => ignore_hangup(error).map(|()| None),
+        Err(error) => match (doctor, error.get_ref().and_then(|inner| inner.downcast_ref())) {
+            (Some(what), _) => Err(Closed::ForeignProtocol { what }),
+            (None, Some(reason)) => Err(Closed::Handshake { what: explain(reason) }),
+            (None, None) => ignore_hangup(error).map(|()| None),
         },
     }
 }

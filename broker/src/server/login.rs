@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::connection::Closed;
-use super::foreign_protocol;
+use super::foreign_protocol::{self, BEGINNING};
 use super::stream::Stream;
 use crate::api::{Frame, Login, Step};
 use crate::listener::SecurityProtocol;
@@ -50,7 +50,8 @@ pub(super) async fn log_in(
                     send(stream, &frame).await?;
                 }
                 stream.say_goodbye().await;
-                return Err(Closed::Login { reason });
+                let client = login.client_id();
+                return Err(Closed::Login { reason: format!("{reason} (client.id={client:?})") });
             }
         }
     }
@@ -66,7 +67,11 @@ async fn read_frame(
     stream.read_exact(&mut first).await?;
     let length = i32::from_be_bytes(first);
     let Some(size) = usize::try_from(length).ok().filter(|size| *size <= MAX_BYTES) else {
-        let stranger = foreign_protocol::recognize(first, protocol).filter(|_| !greeted);
+        let mut beginning = first.to_vec();
+        // What came along with it is there by now.
+        let _as_much_as_there_is =
+            timeout(Duration::ZERO, stream.take(BEGINNING as u64).read_to_end(&mut beginning)).await;
+        let stranger = foreign_protocol::recognize(&beginning, protocol).filter(|_| !greeted);
         return Err(stranger.map_or(Closed::LoginLength { length, max: MAX_BYTES }, |what| {
             Closed::ForeignProtocol { what }
         }));

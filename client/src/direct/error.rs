@@ -72,6 +72,17 @@ impl CallError {
             _ => None,
         }
     }
+
+    /// Whether that is what a cluster says which is still choosing who looks after a group, or
+    /// whose choice is still reading what the group has committed: it may be asked again.
+    pub fn awaits_coordinator(&self) -> bool {
+        let passing = [
+            ErrorCode::COORDINATOR_NOT_AVAILABLE,
+            ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            ErrorCode::NOT_COORDINATOR,
+        ];
+        matches!(self, Self::Refused(code) if passing.contains(code))
+    }
 }
 
 impl From<io::Error> for CallError {

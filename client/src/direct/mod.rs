@@ -51,7 +51,7 @@ pub use groups::GroupListing;
 pub use log_dirs::LogDir;
 pub use quorum::{QuorumMember, QuorumView};
 pub use records::Appended;
-pub use stranger::{Stranger, probe};
+pub use stranger::{DOCTOR, Stranger, probe};
 pub use timed::{HostError, Timed, resolve};
 pub use tls::TlsError;
 pub(crate) use tls::tls_settings;

@@ -11,11 +11,15 @@ use super::timed::Timed;
 /// As much of an answer is read.
 const ANSWER_BYTES: usize = 1024;
 
+/// How the doctor calls itself, in whatever it says: a broker of ours that refuses it knows that it
+/// is no client of a user's. It is the client id of its [`Settings`](crate::Settings) too.
+pub const DOCTOR: &str = "freshet-doctor";
+
 /// The first words of a client that speaks TLS (RFC 5246): a record with a `ClientHello` that names
 /// two suites and no more. A server agrees or complains, and both are TLS.
 const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03\
-    freshet doctor asks who is here.\x00\x00\x04\xc0\x2f\x00\x2f\x01\x00";
-const HTTP_REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+    freshet-doctor asks who is here.\x00\x00\x04\xc0\x2f\x00\x2f\x01\x00";
+const HTTP_REQUEST: &[u8] = b"GET / HTTP/1.0\r\nUser-Agent: freshet-doctor\r\n\r\n";
 /// One of the words of four letters of a `ZooKeeper`. To those that it may not answer it says so.
 const ZOOKEEPER_WORD: &[u8] = b"srvr";
 

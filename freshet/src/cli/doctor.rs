@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::values::{address, length};
+use super::values::{address, time_to_look};
 use super::{ClusterArgs, Format, Period, text};
 
 /// `freshet doctor`
@@ -22,11 +22,11 @@ pub(crate) struct DoctorArgs {
     /// Send one record and read it back, and compare the broker's clock with this machine's
     ///
     /// It goes to a topic of its own, which is deleted again; with --topic to that topic, where it
-    /// stays.
+    /// stays, and tells the broker's time only if that topic has message.timestamp.type=LogAppendTime.
     #[arg(long)]
     pub(crate) write: bool,
     /// Be done after so long at most: more for a cluster that is far away
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = length)]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time_to_look)]
     pub(crate) within: Period,
     /// What is written
     #[arg(long, value_enum, default_value_t = Format::Text)]

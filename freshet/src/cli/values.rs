@@ -60,6 +60,15 @@ pub(super) fn length(text: &str) -> Result<Period, String> {
     }
 }
 
+/// How long the doctor may look: long enough to tell who is silent from who is waited for too
+/// briefly.
+pub(super) fn time_to_look(text: &str) -> Result<Period, String> {
+    match text.parse::<Period>()? {
+        Period(..100) => Err("no broker answers so fast: write at least 100ms, such as 2s".to_owned()),
+        period => Ok(period),
+    }
+}
+
 /// The time between two runs of a job.
 pub(super) fn between_runs(text: &str) -> Result<Period, String> {
     match text.parse::<Period>()? {
@@ -275,6 +284,8 @@ mod tests {
             assert!(length(text).is_err() && between_runs(text).is_err(), "{text}");
         }
         assert_eq!(length("1ms"), Ok(Period(1)));
+        assert!(time_to_look("99ms").is_err());
+        assert_eq!(time_to_look("100ms"), Ok(Period(100)));
     }
 
     #[test]

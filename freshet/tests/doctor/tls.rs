@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::{expect, only_finding, strangers, well};
 
 /// A broker in a folder that has its certificate and its users too.
-struct Secured {
+pub(crate) struct Secured {
     folder: TempDir,
     cluster: Cluster,
 }
@@ -30,32 +30,36 @@ impl Secured {
         Self { cluster: Cluster::start(config).unwrap(), folder }
     }
 
-    fn own(listener: &str) -> Self {
+    pub(crate) fn own(listener: &str) -> Self {
         Self::start(listener, |_| Certificate::SelfSigned)
     }
 
-    fn trusted(&self) -> String {
+    pub(crate) fn trusted(&self) -> String {
         format!("ssl.ca.location={}\n", self.cluster.trusted_certificate().unwrap().display())
     }
 
     /// The arguments of a client with this file.
-    fn with(&self, properties: &str) -> [String; 3] {
-        with(self.folder.path(), &self.cluster.bootstrap_servers(), properties)
+    pub(crate) fn with(&self, properties: &str) -> [String; 3] {
+        with(self.folder.path(), &self.server(), properties)
+    }
+
+    pub(crate) fn server(&self) -> String {
+        self.cluster.bootstrap_servers()
     }
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> String {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> String {
     let file = folder.join(name);
     std::fs::write(&file, text).unwrap();
     std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     file.display().to_string()
 }
 
-fn with(folder: &Path, server: &str, properties: &str) -> [String; 3] {
+pub(crate) fn with(folder: &Path, server: &str, properties: &str) -> [String; 3] {
     [server.to_owned(), "--client-config".to_owned(), write(folder, "client.properties", properties)]
 }
 
-fn finding(arguments: &[String]) -> (String, String, String) {
+pub(crate) fn finding(arguments: &[String]) -> (String, String, String) {
     only_finding(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::thread;
 
 use client::Settings;
-use client::direct::{CallError, Connection, HostError, OpenError, Stranger, TlsError, probe, resolve};
+use client::direct::{CallError, Connection, DOCTOR, HostError, OpenError, Stranger, TlsError};
+use client::direct::{probe, resolve};
 
 use super::Exam;
 use super::contact::{Contact, split};
@@ -15,7 +16,7 @@ use super::findings;
 /// A connection is waited for so long, in hundredths of the time that there is, …
 const CONNECTING: u32 = 48;
 /// … an answer so long before it is asked whether somebody else is there, …
-const ANSWERING: u32 = 26;
+pub(super) const ANSWERING: u32 = 26;
 /// … and the answer to that so long.
 const PROBING: u32 = 20;
 
@@ -66,7 +67,7 @@ pub(super) fn meet(exam: &Exam<'_>, host: &str, address: SocketAddr) -> Contact 
 
 /// Who is it that does not speak TLS?
 fn without_tls(exam: &Exam<'_>, host: &str, address: SocketAddr, error: TlsError) -> Contact {
-    let plain = Settings::new(exam.settings.servers());
+    let plain = Settings::new(exam.settings.servers()).with_client_id(DOCTOR);
     let Ok(connection) = Connection::open(address, host, &plain, exam.share(CONNECTING)) else {
         return Contact::Tls(error);
     };
@@ -91,7 +92,7 @@ fn greet(exam: &Exam<'_>, mut connection: Connection, probes: bool) -> Contact {
     let address = connection.peer();
     connection.set_deadline(exam.share(ANSWERING));
     let error = match connection.greet() {
-        Ok(()) => return welcomed(connection),
+        Ok(()) => return welcomed(exam, connection),
         Err(error) => error,
     };
     if let CallError::NotKafka(said) = &error
@@ -109,14 +110,15 @@ fn greet(exam: &Exam<'_>, mut connection: Connection, probes: bool) -> Contact {
         Some(mut connection) => {
             connection.set_deadline(exam.deadline);
             match connection.greeted() {
-                Ok(()) => welcomed(connection),
+                Ok(()) => welcomed(exam, connection),
                 Err(error) => refused(error),
             }
         }
     }
 }
 
-fn welcomed(mut connection: Connection) -> Contact {
+fn welcomed(exam: &Exam<'_>, mut connection: Connection) -> Contact {
+    connection.set_deadline(exam.deadline);
     if !connection.serves_clients() {
         return Contact::Controller;
     }
@@ -197,6 +199,32 @@ mod tests {
             "the first address is what clients take: {findings:?}"
         );
         cluster.shutdown().unwrap();
+    }
+
+    /// Of all the time that there is each step has a part, and together they have no more than
+    /// that. The rest is measured by a clock that a busy machine does not stop: twice as long is
+    /// a wait too many.
+    #[test]
+    fn who_says_nothing_is_given_up_in_time() {
+        const { assert!(CONNECTING + ANSWERING + PROBING < 100) };
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = Settings::new("");
+        let exam = Exam::begin(&settings, std::time::Duration::from_secs(2));
+        assert!(exam.share(100) <= exam.deadline && exam.share(1_000) <= exam.deadline);
+        let (connection, findings) = enter(&exam, &silent.local_addr().unwrap().to_string());
+        assert!(connection.is_none());
+        assert_eq!(findings[0].kind, "silent", "{findings:?}");
+        assert!(super::super::now() < exam.deadline + exam.time, "twice the time was not enough");
+    }
+
+    /// Our broker asks for none.
+    #[test]
+    fn who_wants_a_certificate_of_the_clients_is_told_where_it_is_named() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 9093));
+        let contacts = vec![(address, Contact::Tls(TlsError::WantsCertificate))];
+        let (_, findings) = judge("kafka.example:9093", contacts);
+        assert_eq!(findings[0].kind, "certificate_wanted", "{findings:?}");
+        assert!(findings[0].remedy.contains("ssl.certificate.location"), "{findings:?}");
     }
 
     #[test]

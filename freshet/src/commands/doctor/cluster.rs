@@ -1,15 +1,15 @@
 //! What a broker says of its cluster, and each of its brokers where clients are told that it is.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
-use client::direct::{BrokerAddress, CallError, ClusterView, Connection};
+use client::direct::{BrokerAddress, CallError, ClusterView, Connection, HostError};
 use text::plural;
 
-use super::address::{contacts, grouped};
-use super::contact::split;
+use super::address::{ANSWERING, contacts, grouped};
+use super::contact::Contact;
 use super::finding::Finding;
 use super::findings;
 use super::names::short;
@@ -41,7 +41,7 @@ pub(super) fn visit(
     mut connection: Connection,
     report: &mut Report,
 ) -> Option<Cluster> {
-    let asked = now();
+    let (asked, came_by) = (now(), connection.peer());
     let view = match connection.cluster(None) {
         Ok(view) => view,
         Err(error) => {
@@ -62,7 +62,8 @@ pub(super) fn visit(
     ));
     let visits: Vec<(Option<Connection>, Report)> = thread::scope(|scope| {
         let all = view.brokers.iter().take(MOST_BROKERS);
-        let visits: Vec<_> = all.map(|broker| scope.spawn(|| go_to(exam, server, &view, broker))).collect();
+        let visits: Vec<_> =
+            all.map(|broker| scope.spawn(|| go_to(exam, (server, came_by), &view, broker))).collect();
         visits.into_iter().map(|visit| visit.join().expect("a visit does not panic")).collect()
     });
     let mut brokers = BTreeMap::new();
@@ -95,10 +96,11 @@ fn why_no_metadata(exam: &Exam<'_>, server: &str, connection: &Connection, error
     findings::no_metadata(server, &error.to_string())
 }
 
-/// Goes to a broker as every client does: by the address that the cluster tells of it.
+/// Goes to a broker as every client does: by the address that the cluster tells of it. `server` has
+/// told, which stands for that address here.
 fn go_to(
     exam: &Exam<'_>,
-    server: &str,
+    (server, came_by): (&str, SocketAddr),
     view: &ClusterView,
     broker: &BrokerAddress,
 ) -> (Option<Connection>, Report) {
@@ -108,7 +110,13 @@ fn go_to(
         report.findings.push(unreachable("that is no port"));
         return (None, report);
     };
+    // Who has less time than an answer may take is not silent because it has not answered.
+    let is_late = exam.share(ANSWERING) >= exam.deadline;
     let found = match contacts(exam, &broker.host, port) {
+        Err(HostError::TimedOut) if is_late => {
+            report.findings.push(findings::out_of_time(broker));
+            return (None, report);
+        }
         Ok(found) => found,
         Err(error) => {
             report.findings.push(unreachable(&findings::advertised_name(broker, &error)));
@@ -116,6 +124,11 @@ fn go_to(
         }
     };
     let Some(first) = found.iter().position(|(_, contact)| contact.is_kafka()) else {
+        if is_late && found.iter().any(|(_, contact)| matches!(contact, Contact::Silent | Contact::NoAnswer))
+        {
+            report.findings.push(findings::out_of_time(broker));
+            return (None, report);
+        }
         let all = grouped(&found);
         report
             .findings
@@ -131,7 +144,7 @@ fn go_to(
         report.findings.push(findings::advertised_elsewhere(server, broker, (here, there)));
         return (None, report);
     }
-    if is_loopback(&broker.host) && split(server).is_some_and(|(host, _)| !is_loopback(host)) {
+    if sends_others_to_themselves(&broker.host, came_by.ip()) {
         report.findings.push(findings::advertised_loopback(server, broker));
     } else {
         report.checked.push(format!("clients are sent on to {} and reach it", findings::told(broker)));
@@ -141,10 +154,22 @@ fn go_to(
     (Some(connection), report)
 }
 
+/// Whether this is told to clients on other machines too: to those who came by this address. Who
+/// has come by one that is this machine's alone may be told so, and others are told others.
+fn sends_others_to_themselves(told: &str, came_by: IpAddr) -> bool {
+    is_loopback(told) && !is_own(came_by)
+}
+
 /// Whether a host is the machine itself, whichever that is.
 fn is_loopback(host: &str) -> bool {
     let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || number.is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || number.is_ok_and(is_own)
+}
+
+/// Whether an address leads to the machine itself; to all of its addresses is nowhere else.
+fn is_own(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
 }
 
 /// Who may not ask, and who asks a broker that does not tell, learns nothing: that is no finding.
@@ -187,7 +212,41 @@ fn refusals(lines: &str) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn it_is_the_address_by_which_one_came_that_tells_who_is_sent_to_this_machine() {
+        let is_wrong = |told: &str, came_by: &str| sends_others_to_themselves(told, came_by.parse().unwrap());
+        for told in ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]", "0.0.0.0"] {
+            for own in ["127.0.0.1", "127.0.1.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"] {
+                assert!(!is_wrong(told, own), "{told} by {own}");
+            }
+            assert!(is_wrong(told, "192.0.2.2") && is_wrong(told, "2001:db8::2"), "{told}");
+        }
+        assert!(!is_wrong("192.0.2.2", "192.0.2.2") && !is_wrong("kafka.example", "192.0.2.2"));
+    }
+
+    #[test]
+    fn who_had_no_time_to_answer_is_not_called_silent() {
+        // The kernel takes the connections.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = listener.local_addr().unwrap();
+        let port = silent.port().into();
+        let broker = BrokerAddress { id: 1, host: "127.0.0.1".to_owned(), port };
+        let view = ClusterView { id: None, brokers: Vec::new(), topics: Vec::new() };
+        let settings = client::Settings::new("");
+        let kind = |exam: &Exam<'_>| {
+            let (connection, report) = go_to(exam, ("localhost:9092", silent), &view, &broker);
+            assert!(connection.is_none());
+            report.findings[0].kind
+        };
+        let exam = Exam::begin(&settings, Duration::from_secs(1));
+        assert_eq!(kind(&exam), "advertised_unreachable");
+        let late = Exam { time: Duration::from_mins(1), ..Exam::begin(&settings, Duration::from_secs(1)) };
+        assert_eq!(kind(&late), "out_of_time");
+    }
 
     #[test]
     fn refusals_are_news_for_ten_minutes_and_nonsense_is_none() {

@@ -1,12 +1,12 @@
 //! Everything that can be found, each with its sentence and its remedy: all words of the doctor are
 //! here, and what is found at an address in `contact_findings`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use client::direct::{BrokerAddress, HostError, LogDir};
 use text::{grouped, plural};
 
-use super::contact::Contact;
+use super::contact::{Contact, split};
 use super::contact_findings::{bracketed, clause};
 use super::finding::{Finding, finding};
 use super::names::{harmless, listed, short};
@@ -14,7 +14,26 @@ use super::names::{harmless, listed, short};
 /// Not `HOST:PORT`.
 pub(super) fn no_address(server: &str) -> Finding {
     let what = format!("{} is no address that a client can use", short(server));
-    finding("no_address", what, "write HOST:PORT without anything before it, such as localhost:9092")
+    finding("no_address", what, remedy_of_address(server))
+}
+
+fn remedy_of_address(server: &str) -> String {
+    let bare = server.trim_matches(['"', '\'']);
+    if bare != server && split(bare).is_some() {
+        return format!("write it without quotes: {}", short(bare));
+    }
+    match server.rsplit_once(':') {
+        Some((host, port)) if host.parse::<Ipv6Addr>().is_ok() && port.parse::<u16>().is_ok() => {
+            format!("write [{host}]:{port}: an IPv6 address stands in brackets before its port")
+        }
+        Some((_, port)) if port.parse().is_ok_and(|port: u64| port == 0 || port > u16::MAX.into()) => {
+            format!(
+                "write the port on which the broker listens: {} is none, they go from 1 to 65535",
+                short(port)
+            )
+        }
+        _ => "write HOST:PORT without anything before it, such as localhost:9092".to_owned(),
+    }
 }
 
 /// The name leads nowhere.
@@ -111,12 +130,31 @@ pub(super) fn advertised_contact(addresses: &[SocketAddr], contact: &Contact) ->
 }
 
 fn remedy_of_advertised(server: &str) -> String {
+    // "All addresses of this machine" is for listening: no broker takes it as what clients are told.
+    let server = match split(server) {
+        Some((host, port)) if is_unspecified(host) => format!("HOST:{port}"),
+        _ => short(server),
+    };
     format!(
         "tell the broker the address by which its clients reach it: `--advertise {server}` for `freshet broker`, \
          advertised.listeners=PLAINTEXT://{server} for Apache Kafka (KAFKA_ADVERTISED_LISTENERS in a container); or run the \
-         client where that address works",
-        server = short(server)
+         client where that address works"
     )
+}
+
+fn is_unspecified(host: &str) -> bool {
+    let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    number.is_ok_and(|address| address.is_unspecified())
+}
+
+/// What was there before has taken so long that nothing can be said of this address.
+pub(super) fn out_of_time(broker: &BrokerAddress) -> Finding {
+    let what = format!(
+        "there was no time left to look at {} (broker {}), to which clients are sent on",
+        told(broker),
+        broker.id
+    );
+    finding("out_of_time", what, "give it more time: --within 10s")
 }
 
 /// Clients are sent to an address where another cluster is.
@@ -209,9 +247,20 @@ pub(super) fn refused_client(count: u64, host: &str, age_ms: u64, reason: &str) 
     finding("refused_client", what, remedy)
 }
 
+fn can_be_a_topic(name: &str) -> bool {
+    let legal = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
+    !matches!(name, "" | "." | "..") && name.len() <= 249 && name.chars().all(legal)
+}
+
 /// No such topic.
 pub(super) fn topic_missing(topic: &str, did_you_mean: Option<String>) -> Finding {
     let what = format!("there is no topic {}", short(topic));
+    if !can_be_a_topic(topic) {
+        let remedy = "look for a mistake in the name: those of topics are of letters, digits, '.', '_' and '-', and of 249 \
+                      of them at most";
+        let remedy = did_you_mean.map_or(remedy.to_owned(), |question| format!("{question} Else {remedy}"));
+        return finding("topic_missing", what, remedy);
+    }
     let create = format!("create it: `freshet topics create {}`", short(topic));
     let remedy = did_you_mean.map_or(create.clone(), |question| format!("{question} Else {create}"));
     finding("topic_missing", what, remedy)
@@ -227,7 +276,7 @@ pub(super) fn topic_refused(topic: &str, error: &str) -> Finding {
     )
 }
 
-/// Nobody takes records, nobody gives any.
+/// Records are neither taken nor given.
 pub(super) fn no_leader(topic: &str, partitions: &[i32]) -> Finding {
     let shown: Vec<_> = partitions.iter().take(8).map(ToString::to_string).collect();
     let what = format!(
@@ -245,15 +294,25 @@ pub(super) fn no_leader(topic: &str, partitions: &[i32]) -> Finding {
     )
 }
 
-/// Groups can't work at all.
-pub(super) fn no_coordinator(group: &str, reason: &str) -> Finding {
+/// Groups can't work at all, or not yet.
+pub(super) fn no_coordinator(group: &str, code: &str) -> Finding {
+    let (what, remedy) = if code == "COORDINATOR_NOT_AVAILABLE" {
+        (
+            "no broker coordinates",
+            "wait if the cluster was just started; a cluster with fewer than three brokers needs \
+             offsets.topic.replication.factor=1 (KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR in a container)",
+        )
+    } else {
+        (
+            "no broker coordinates yet",
+            "ask again in a moment: a broker that was just chosen for it reads first what its groups have committed",
+        )
+    };
     let what = format!(
-        "nobody coordinates the group {} ({}): its consumers wait, and poll() returns nothing",
+        "{what} the group {} ({}): its consumers wait, and poll() returns nothing",
         short(group),
-        short(reason)
+        short(code)
     );
-    let remedy = "wait if the cluster was just started; a cluster with fewer than three brokers needs \
-                  offsets.topic.replication.factor=1 (KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR in a container)";
     finding("no_coordinator", what, remedy)
 }
 
@@ -290,6 +349,7 @@ pub(super) fn group_rebalances(group: &str, state: &str) -> Finding {
 /// A consumer that begins with the newest record passes over what is there.
 pub(super) fn nothing_committed(
     group: &str,
+    is_known: bool,
     topic: &str,
     partitions: (usize, usize),
     records: u64,
@@ -301,10 +361,14 @@ pub(super) fn nothing_committed(
     } else {
         format!("{without} of the {all} partitions of {}", short(topic))
     };
+    let who = if is_known {
+        format!("the group {} has committed nothing", short(group))
+    } else {
+        format!("there is no group {}, and nothing that it has committed", short(group))
+    };
     let what = format!(
-        "the group {} has committed nothing in {place}: with auto.offset.reset=latest, which is the default, the {} that \
+        "{who} in {place}: with auto.offset.reset=latest, which is the default, the {} that \
          {} there will never be read",
-        short(group),
         plural(records, "record"),
         if records == 1 { "is" } else { "are" }
     );
@@ -355,4 +419,22 @@ pub(super) fn clock_skew(skew_ms: i64) -> Finding {
     let remedy = "set both by NTP (a virtual machine that slept needs its clock set again): windows, retention and lag in \
                   seconds are reckoned by these clocks";
     finding("clock_skew", what, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the remedy says is what `freshet broker` takes.
+    #[test]
+    fn what_shall_be_advertised_can_be() {
+        let broker = BrokerAddress { id: 1, host: "127.0.0.1".to_owned(), port: 9092 };
+        for server in ["127.0.0.1:9092", "127.1:9092", "0.0.0.0:9092", "[::]:9092", "[::1]:9092", "vm:9092"] {
+            let Finding { remedy, .. } = advertised_loopback(server, &broker);
+            let (_, rest) = remedy.split_once("--advertise ").unwrap();
+            let (told, _) = rest.split_once('`').unwrap();
+            let read: Result<broker::Advertised, _> = told.parse();
+            assert!(read.is_ok(), "{server}: {told}: {read:?}");
+        }
+    }
 }

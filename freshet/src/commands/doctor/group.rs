@@ -70,8 +70,8 @@ pub(super) fn examine_group(
 ) {
     let (groups, committed) = match ask_coordinator(exam, cluster, group) {
         Ok(answers) => answers,
-        Err(CallError::Refused(code)) => {
-            report.findings.push(findings::no_coordinator(group, &code.to_string()));
+        Err(error) if error.awaits_coordinator() => {
+            report.findings.push(findings::no_coordinator(group, &error.to_string()));
             return;
         }
         Err(error) => {
@@ -80,12 +80,9 @@ pub(super) fn examine_group(
         }
     };
     let known = groups.iter().find(|known| known.id == group);
+    let is_known = known.is_some() || !committed.is_empty();
     let others = || groups.iter().map(|other| other.id.as_str());
     let question = if known.is_none() { did_you_mean(group, others()) } else { None };
-    if known.is_none() && committed.is_empty() && topic.is_none() {
-        report.findings.push(findings::group_missing(group, question));
-        return;
-    }
     let lag = lag(cluster, &committed, topic);
     let state = known.and_then(|known| known.state.as_deref());
     let findings_before = report.findings.len();
@@ -112,13 +109,29 @@ pub(super) fn examine_group(
         let records = kept.fold(0, u64::saturating_add);
         if records > 0 {
             let partitions = (without.len(), view.partitions.len());
-            report.findings.push(findings::nothing_committed(group, topic, partitions, records, question));
+            report
+                .findings
+                .push(findings::nothing_committed(group, is_known, topic, partitions, records, question));
+            return;
         }
+    }
+    if !is_known {
+        report.findings.push(findings::group_missing(group, question));
+        return;
     }
     if report.findings.len() == findings_before {
         let state = state.map_or(String::new(), |state| format!(" is {} and", short(state)));
-        let lag = lag.map_or("its lag is not known".to_owned(), |lag| format!("its lag is {}", grouped(lag)));
-        report.checked.push(format!("the group {}{state} has committed; {lag}", short(group)));
+        let come = match lag {
+            Some(lag) => format!("has committed; its lag is {}", grouped(lag)),
+            None if committed.iter().any(|(at, _)| topic.is_none_or(|topic| at.topic == topic)) => {
+                "has committed; its lag is not known".to_owned()
+            }
+            None => format!(
+                "has committed nothing yet{}",
+                topic.map_or(String::new(), |topic| format!(" in {}", short(topic)))
+            ),
+        };
+        report.checked.push(format!("the group {}{state} {come}", short(group)));
     }
 }
 
@@ -127,27 +140,30 @@ type Answers = (Vec<GroupListing>, Vec<(TopicPartition, i64)>);
 /// All groups of the coordinator, and what this one has committed. A cluster in which no group has
 /// ever been needs a moment to choose one.
 fn ask_coordinator(exam: &Exam<'_>, cluster: &mut Cluster, group: &str) -> Result<Answers, CallError> {
-    let any = cluster.brokers.values_mut().next().ok_or(CallError::HungUp)?;
-    let found = insist(exam, || any.coordinator(group))?;
-    let coordinator = match cluster.brokers.entry(found.id) {
-        Entry::Occupied(known) => known.into_mut(),
-        Entry::Vacant(unknown) => {
-            let port = u16::try_from(found.port).unwrap_or(0);
-            let there = contacts(exam, &found.host, port).unwrap_or_default();
-            unknown
-                .insert(there.into_iter().find_map(|(_, contact)| contact.kafka()).ok_or(CallError::HungUp)?)
-        }
-    };
-    insist(exam, || Ok((coordinator.groups()?, coordinator.committed(group)?)))
+    // From the beginning each time: meanwhile another may have been chosen.
+    insist(exam, || {
+        let any = cluster.brokers.values_mut().next().ok_or(CallError::HungUp)?;
+        let found = any.coordinator(group)?;
+        let coordinator = match cluster.brokers.entry(found.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let port = u16::try_from(found.port).unwrap_or(0);
+                let there = contacts(exam, &found.host, port).unwrap_or_default();
+                let there = there.into_iter().find_map(|(_, contact)| contact.kafka());
+                unknown.insert(there.ok_or(CallError::HungUp)?)
+            }
+        };
+        Ok((coordinator.groups()?, coordinator.committed(group)?))
+    })
 }
 
-/// Asks until it is not refused any more. When the time is up, that was the answer.
+/// Asks until it is not refused any more for a while. When the time is up, that was the answer.
 fn insist<T>(exam: &Exam<'_>, mut question: impl FnMut() -> Result<T, CallError>) -> Result<T, CallError> {
     let mut last = CallError::TimedOut;
     loop {
         match question() {
             Err(CallError::TimedOut) => return Err(last),
-            Err(refused @ CallError::Refused(_)) if exam.pause() => last = refused,
+            Err(error) if error.awaits_coordinator() && exam.pause() => last = error,
             other => return other,
         }
     }
@@ -194,6 +210,12 @@ mod tests {
         let over = Exam::begin(&settings, std::time::Duration::ZERO);
         let last: Result<(), _> = insist(&over, refused);
         assert!(matches!(last, Err(CallError::Refused(_))), "{last:?}");
+        let mut asked = 0;
+        let denied: Result<(), _> = insist(&exam, || {
+            asked += 1;
+            Err(CallError::Refused(ErrorCode::INVALID_GROUP_ID))
+        });
+        assert!(matches!(denied, Err(CallError::Refused(_))) && asked == 1, "{denied:?} after {asked}");
         let silent: Result<(), _> = insist(&exam, || Err(CallError::TimedOut));
         assert!(matches!(silent, Err(CallError::TimedOut)), "{silent:?}");
     }

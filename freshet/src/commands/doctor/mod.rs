@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use client::Settings;
-use client::direct::Connection;
+use client::direct::{Connection, DOCTOR};
 use serde_json::json;
 use text::plural;
 
@@ -85,7 +85,7 @@ fn now() -> Instant {
 /// Examines, and says what was found. Fails if anything was.
 pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
     let bootstrap_servers = args.address.clone().or_else(|| args.cluster.bootstrap_servers.clone());
-    let settings = direct_settings(&ClusterArgs { bootstrap_servers, ..args.cluster.clone() }, "doctor")?;
+    let settings = direct_settings(&ClusterArgs { bootstrap_servers, ..args.cluster.clone() }, DOCTOR)?;
     let servers = settings.servers();
     let time = Duration::from_millis(args.within.ms().unsigned_abs());
     let exam = Exam::begin(&settings, time.saturating_sub(SPARE.min(time / 10)));
@@ -101,9 +101,14 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
     }
 }
 
+/// The addresses in a list of them, as clients take them.
+fn plain_servers(servers: &str) -> impl Iterator<Item = &str> {
+    servers.split(',').map(|server| contact::plain(server.trim()))
+}
+
 /// Goes as far as it gets. A topic to read from, if there is one.
 fn examine(exam: &Exam<'_>, servers: &str, args: &DoctorArgs, report: &mut Report) -> Option<String> {
-    let servers: Vec<_> = servers.split(',').map(str::trim).take(MOST_SERVERS).collect();
+    let servers: Vec<_> = plain_servers(servers).take(MOST_SERVERS).collect();
     let entered: Vec<_> = thread::scope(|scope| {
         let looks = servers.iter().map(|&server| scope.spawn(move || address::enter(exam, server)));
         let looks: Vec<_> = looks.collect();
@@ -155,7 +160,8 @@ fn text_of(report: &Report, settings: &Settings, topic: Option<&str>) -> String 
 /// what may be secret, is left for its author to write.
 fn program(settings: &Settings, topic: &str) -> [String; 3] {
     // A string of JSON is one of Python.
-    let (servers, topic) = (json!(settings.servers()), json!(topic));
+    let servers: Vec<_> = plain_servers(settings.servers()).collect();
+    let (servers, topic) = (json!(servers.join(",")), json!(topic));
     let security = match (settings.has_login(), settings.has_tls()) {
         (false, false) => "",
         (false, true) => ", security_protocol=\"SSL\", ssl_cafile=\"…\"",
