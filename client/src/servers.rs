@@ -24,9 +24,14 @@ pub fn check_servers(text: &str) -> Result<(), InvalidServers> {
     servers.try_for_each(check)
 }
 
-/// The protocol that is written before the first of the servers that has one.
+/// The protocol of Kafka's that is written before the first of the servers that has one.
 pub(crate) fn protocol_of(servers: &str) -> Option<&str> {
-    servers.split(',').find_map(|server| Some(server.trim().split_once("://")?.0))
+    let mut written = servers.split(',').filter_map(|server| Some(server.trim().split_once("://")?.0));
+    written.find(|written| is_protocol(written))
+}
+
+fn is_protocol(written: &str) -> bool {
+    PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(written))
 }
 
 fn check(server: &str) -> Result<(), InvalidServers> {
@@ -35,9 +40,7 @@ fn check(server: &str) -> Result<(), InvalidServers> {
         return wrong("there are quotes in it, which are taken as part of the name: write localhost:9092");
     }
     let address = match server.split_once("://") {
-        Some((protocol, address)) if PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(protocol)) => {
-            address
-        }
+        Some((protocol, address)) if is_protocol(protocol) => address,
         Some(_) => {
             return wrong("what stands before :// is no protocol of Kafka's: write localhost:9092 alone");
         }
@@ -91,6 +94,7 @@ mod tests {
         }
         assert_eq!(protocol_of("a:1, SSL://b:2"), Some("SSL"));
         assert_eq!(protocol_of("a:1"), None);
+        assert_eq!(protocol_of("http://a:1"), None);
     }
 
     #[test]

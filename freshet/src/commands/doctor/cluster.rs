@@ -235,7 +235,7 @@ mod tests {
         let silent = listener.local_addr().unwrap();
         let port = silent.port().into();
         let broker = BrokerAddress { id: 1, host: "127.0.0.1".to_owned(), port };
-        let view = ClusterView { id: None, brokers: Vec::new(), topics: Vec::new() };
+        let view = ClusterView { id: None, controller: None, brokers: Vec::new(), topics: Vec::new() };
         let settings = client::Settings::new("");
         let kind = |exam: &Exam<'_>| {
             let (connection, report) = go_to(exam, ("localhost:9092", silent), &view, &broker);
