@@ -22,7 +22,8 @@ pub(crate) struct DoctorArgs {
     /// Send one record and read it back, and compare the broker's clock with this machine's
     ///
     /// It goes to a topic of its own, which is deleted again; with --topic to that topic, where it
-    /// stays, and tells the broker's time only if that topic has message.timestamp.type=LogAppendTime.
+    /// stays, and tells the broker's time only if that topic has
+    /// message.timestamp.type=LogAppendTime.
     #[arg(long)]
     pub(crate) write: bool,
     /// Be done after so long at most: more for a cluster that is far away

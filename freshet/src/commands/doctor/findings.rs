@@ -130,7 +130,7 @@ pub(super) fn advertised_contact(addresses: &[SocketAddr], contact: &Contact) ->
 }
 
 fn remedy_of_advertised(server: &str) -> String {
-    // "All addresses of this machine" is for listening: no broker takes it as what clients are told.
+    // "All addresses of this machine" is for listening: no broker tells it to its clients.
     let server = match split(server) {
         Some((host, port)) if is_unspecified(host) => format!("HOST:{port}"),
         _ => short(server),
