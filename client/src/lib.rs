@@ -70,7 +70,7 @@ pub use group::{GroupConsumer, GroupOptions, Inbox, Polled};
 pub use producer::{Acknowledged, Compression, Outgoing, Producer, ProducerOptions, Refused};
 pub use reader::{LogReader, Read};
 pub use record::{Commit, Record, TopicPartition};
-pub use servers::{InvalidServers, check_servers};
+pub use servers::{InvalidServers, check_servers, without_protocol};
 pub use settings::Settings;
 pub use stored::StoredRecord;
 pub use unreadable::Unreadable;

@@ -8,6 +8,9 @@ use thiserror::Error;
 /// Kafka's names of how a cluster is spoken to, one of which may stand before an address.
 const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 
+/// The port of an address that names none.
+const USUAL_PORT: u16 = 9092;
+
 /// Why a text names no servers, and what to write. It quotes nothing: in a file it may be a secret
 /// on a wrong line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -28,6 +31,26 @@ pub fn check_servers(text: &str) -> Result<(), InvalidServers> {
 pub(crate) fn protocol_of(servers: &str) -> Option<&str> {
     let mut written = servers.split(',').filter_map(|server| Some(server.trim().split_once("://")?.0));
     written.find(|written| is_protocol(written))
+}
+
+/// An address as a connection needs it: without the protocol of Kafka's before it, if there is one.
+pub fn without_protocol(server: &str) -> &str {
+    match server.split_once("://") {
+        Some((written, address)) if is_protocol(written) => address,
+        _ => server,
+    }
+}
+
+/// Host, an IPv6 address in its brackets, and port of each of these bootstrap servers.
+pub(crate) fn hosts_and_ports(servers: &str) -> impl Iterator<Item = (&str, u16)> {
+    servers.split(',').map(|server| without_protocol(server.trim())).filter_map(|address| {
+        match address.rsplit_once(':') {
+            // The colon is one of an IPv6 address's own.
+            Some((_, port)) if port.ends_with(']') => Some((address, USUAL_PORT)),
+            Some((host, port)) => Some((host, port.parse().ok()?)),
+            None => (!address.is_empty()).then_some((address, USUAL_PORT)),
+        }
+    })
 }
 
 fn is_protocol(written: &str) -> bool {
@@ -126,9 +149,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_server_is_reached_by_its_host_and_port() {
+        let servers = "PLAINTEXT://a:1, sasl_ssl://[::1]:2,b,[::1],";
+        let of = [("a", 1), ("[::1]", 2), ("b", 9092), ("[::1]", 9092)];
+        assert_eq!(hosts_and_ports(servers).collect::<Vec<_>>(), of);
+        for (server, is) in [
+            ("PLAINTEXT://localhost:9092", "localhost:9092"),
+            ("sasl_ssl://[::1]:9092", "[::1]:9092"),
+            ("http://localhost:9092", "http://localhost:9092"),
+            ("localhost:9092", "localhost:9092"),
+            ("PLAINTEXT://", ""),
+        ] {
+            assert_eq!(without_protocol(server), is, "{server}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_is_a_panic(text in any::<String>(), likely in "[a:1/\\[\\],\" é]{0,12}") {
+            let _ = (hosts_and_ports(&text).count(), hosts_and_ports(&likely).count());
             let _ = (check_servers(&text), check_servers(&likely), protocol_of(&likely));
         }
     }

@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::direct::{CallError, Connection, Stranger, TlsError, probe, resolve, tls_settings};
+use crate::servers::hosts_and_ports;
 use crate::{ClusterError, Settings};
 
 /// How long each step may take: who answers at all answers at once.
@@ -41,9 +42,8 @@ impl ClusterError {
 
 /// What is wrong with the first of the servers that says anything, and what to do.
 fn why(settings: &Settings) -> Option<String> {
-    let servers = settings.servers().split(',').map(str::trim);
-    servers.filter_map(|server| server.rsplit_once(':')).find_map(|(host, port)| {
-        let addresses = resolve(host, port.parse().ok()?, soon()).ok()?;
+    hosts_and_ports(settings.servers()).find_map(|(host, port)| {
+        let addresses = resolve(host, port, soon()).ok()?;
         addresses.into_iter().find_map(|address| {
             let connection = Connection::open(address, host, settings, soon()).ok()?;
             if settings.has_tls() { why_no_tls(connection) } else { why_not_plain(connection) }

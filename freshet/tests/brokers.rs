@@ -55,7 +55,7 @@ fn every_broker_is_told_with_what_it_leads_and_the_quorum_with_who_leads_it() {
     assert_eq!(quorum["leader"], 1);
     assert_eq!((&quorum["voters"], &quorum["observers"]), (&json!([{ "id": 1, "behind": 0 }]), &json!([])));
 
-    let (code, said) = brokers(&["--bootstrap-servers", &broker.address]);
+    let (code, said) = brokers(&["--bootstrap-servers", &format!("PLAINTEXT://{}", broker.address)]);
     let lines: Vec<_> = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(lines[1][..8], ["1", &broker.address, "active", "3", "0", "3", "of", "3"], "{said}");

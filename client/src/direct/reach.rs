@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{CallError, Connection, TlsError, resolve};
+use crate::servers::hosts_and_ports;
 use crate::{ClusterError, Settings};
 
 impl Connection {
@@ -11,9 +12,7 @@ impl Connection {
     /// may take `patience`; `what` is asked is part of the error.
     pub fn reach(settings: &Settings, what: &str, patience: Duration) -> Result<Self, ClusterError> {
         let mut failed = Failed::Away;
-        for server in settings.servers().split(',').map(str::trim) {
-            let Some((host, port)) = server.rsplit_once(':') else { continue };
-            let Ok(port) = port.parse() else { continue };
+        for (host, port) in hosts_and_ports(settings.servers()) {
             match come(settings, host, port, within(patience)) {
                 Ok(connection) => return Ok(connection),
                 // Who is there and does not let us in says more than that another is away.

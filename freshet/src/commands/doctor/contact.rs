@@ -40,17 +40,6 @@ impl Contact {
     }
 }
 
-/// What clients leave out before an address: the names of Kafka's listeners.
-const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
-
-/// The address as clients take it: without the listener's name before it, if there is one.
-pub(super) fn plain(server: &str) -> &str {
-    match server.split_once("://") {
-        Some((name, address)) if PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(name)) => address,
-        _ => server,
-    }
-}
-
 /// Host and port of `server`.
 pub(super) fn split(server: &str) -> Option<(&str, u16)> {
     let (host, port) = server.rsplit_once(':')?;
@@ -62,20 +51,7 @@ pub(super) fn split(server: &str) -> Option<(&str, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, split};
-
-    #[test]
-    fn the_name_of_a_listener_is_left_out() {
-        for (server, is) in [
-            ("PLAINTEXT://localhost:9092", "localhost:9092"),
-            ("sasl_ssl://[::1]:9092", "[::1]:9092"),
-            ("http://localhost:9092", "http://localhost:9092"),
-            ("localhost:9092", "localhost:9092"),
-            ("PLAINTEXT://", ""),
-        ] {
-            assert_eq!(plain(server), is, "{server}");
-        }
-    }
+    use super::split;
 
     #[test]
     fn a_server_is_a_host_and_a_port() {

@@ -103,7 +103,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<()> {
 
 /// The addresses in a list of them, as clients take them.
 fn plain_servers(servers: &str) -> impl Iterator<Item = &str> {
-    servers.split(',').map(|server| contact::plain(server.trim()))
+    servers.split(',').map(|server| client::without_protocol(server.trim()))
 }
 
 /// Goes as far as it gets. A topic to read from, if there is one.
