@@ -16,7 +16,10 @@ demo: needs ## Build and run everything, with the dashboard (ARGS="--speed 120 -
 	@target/release/freshet demo $(ARGS)
 
 test: needs tools ## Run every test that needs nothing but this repository and the package registries
-	$(CARGO) test --workspace --locked
+# Most tests of the libraries wait, for sessions, sockets and disks: many of them at once.
+	RUST_TEST_THREADS=6 $(CARGO) test --workspace --locked --lib
+	$(CARGO) test --workspace --locked --bins --test '*'
+	$(CARGO) test --workspace --locked --doc
 # What stands in for what only Linux offers, on Linux: the broker over sockets, and whole shows.
 	$(CARGO) test --locked -p broker -p freshet --features freshet/portable --test wire --test whole_program -- $(UNTOUCHED)
 
