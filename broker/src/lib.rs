@@ -32,6 +32,7 @@ mod config;
 mod controller;
 mod listener;
 mod node;
+mod overview;
 mod refusals;
 mod request_metrics;
 mod server;
@@ -43,6 +44,7 @@ pub mod replica;
 
 pub use config::{BrokerConfig, Certificate};
 pub use listener::{Advertised, InvalidAddress, Listener, SecurityProtocol};
+pub use overview::{GroupOverview, Overview, PartitionOverview};
 pub use request_metrics::RequestMetrics;
 pub use server::{Cluster, Listening, ShutdownError, StartError};
 pub use users::{Users, UsersError};

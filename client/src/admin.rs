@@ -24,6 +24,9 @@ pub use topics::{NewTopic, PartitionLayout, Setting, SettingSource, TopicInfo, T
 /// A client that waits for its cluster has no more than this to say: a failure an attempt.
 const MOST_EVENTS: usize = 200;
 
+/// Brokers, each with its id and its `host:port`.
+pub type Brokers = Vec<(i32, String)>;
+
 /// Sees and arranges a cluster. Every call takes at most the timeout that was given to
 /// [`Admin::connect`].
 pub struct Admin {
@@ -69,11 +72,10 @@ impl Admin {
         })
     }
 
-    /// Every broker, as `(id, host:port)`.
-    pub fn brokers(&self) -> Result<Vec<(i32, String)>, ClusterError> {
+    /// Every broker.
+    pub fn brokers(&self) -> Result<Brokers, ClusterError> {
         let metadata = self.metadata("listing the brokers")?;
-        let address = |broker: &MetadataBroker| format!("{}:{}", broker.host(), broker.port());
-        Ok(metadata.brokers().iter().map(|broker| (broker.id(), address(broker))).collect())
+        Ok(brokers(&metadata))
     }
 
     /// The id that the cluster gave itself, if it has one.
@@ -120,4 +122,9 @@ impl Admin {
     fn refused(&self, what: String, code: RDKafkaErrorCode) -> ClusterError {
         ClusterError::of_code(what, &self.settings, self.timeout, code)
     }
+}
+
+fn brokers(metadata: &Metadata) -> Brokers {
+    let address = |broker: &MetadataBroker| format!("{}:{}", broker.host(), broker.port());
+    metadata.brokers().iter().map(|broker| (broker.id(), address(broker))).collect()
 }

@@ -59,7 +59,8 @@ mod watcher;
 mod why;
 
 pub use admin::{
-    Admin, Group, Member, NewTopic, Offsets, PartitionLayout, Setting, SettingSource, TopicInfo, TopicLayout,
+    Admin, Brokers, Group, Member, NewTopic, Offsets, PartitionLayout, Setting, SettingSource, TopicInfo,
+    TopicLayout,
 };
 pub use config_file::{ConfigFile, ConfigFileError};
 pub use context::BACK;

@@ -50,7 +50,7 @@ const ORDER: [Inner; 9] = [
             "coordinator",
             "config controller refusals",
             "node",
-            "api",
+            "api overview",
             "server",
         ],
         strict: false,

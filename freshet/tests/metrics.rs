@@ -16,7 +16,7 @@ use client::{
     Admin, Commit, GroupConsumer, GroupOptions, NewTopic, Outgoing, Polled, Producer, ProducerOptions,
 };
 use client::{Settings, TopicPartition};
-use common::{Broker, PATIENCE, call, freshet, lines, repository, until};
+use common::{PATIENCE, call, freshet, lines, repository, until};
 use dashboard_testing::Sample;
 use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::registry::Registry;
@@ -25,7 +25,7 @@ use protocol::encode_request;
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use scenarios::clock::wall_ms;
 use scenarios::metrics::ShowMetrics;
-use scenarios::observe::LogPoll;
+use scenarios::observe::{ClusterPoll, ClusterView, LogPoll};
 use serde_json::Value;
 use text::escape;
 
@@ -141,9 +141,9 @@ impl Drop for Told {
     }
 }
 
-fn jsonl(command: &str, broker: &Broker) -> Vec<Value> {
+fn jsonl(command: &str, address: &str) -> Vec<Value> {
     let mut asked = freshet();
-    asked.args([command, "--format", "jsonl", "--bootstrap-servers", &broker.address]);
+    asked.args([command, "--format", "jsonl", "--bootstrap-servers", address]);
     let out = String::from_utf8(asked.output().unwrap().stdout).unwrap();
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -157,9 +157,9 @@ fn series<const N: usize>(name: &str, labels: [(&str, &Value); N]) -> (String, L
 }
 
 /// What `topics` and `groups` say, under the names of metrics.
-fn by_the_commands(broker: &Broker) -> Figures {
+fn by_the_commands(address: &str) -> Figures {
     let mut all = Figures::new();
-    for line in jsonl("topics", broker) {
+    for line in jsonl("topics", address) {
         let topic = &line["topic"];
         if topic.as_str().unwrap().starts_with("__") {
             continue;
@@ -174,7 +174,7 @@ fn by_the_commands(broker: &Broker) -> Figures {
         }
     }
     let mut members = BTreeMap::<(String, Labels), BTreeSet<String>>::new();
-    for line in jsonl("groups", broker) {
+    for line in jsonl("groups", address) {
         let (group, topic) = (("consumergroup", &line["group"]), ("topic", &line["topic"]));
         members
             .entry(series("kafka_consumergroup_members", [group]))
@@ -198,8 +198,10 @@ const HOSTILE: &str = "a \"group\"\\\n{x=\"\u{1b}[2J";
 #[test]
 fn metrics_of_a_cluster_at_rest_are_what_topics_and_groups_say_and_end_with_the_cluster() {
     let folder = tempfile::tempdir().unwrap();
-    let broker = Broker::start(folder.path());
-    let settings = Settings::new(&broker.address);
+    let mut command = freshet();
+    command.args(["broker", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
+    let (broker, address) = broker_with_metrics(command);
+    let settings = Settings::new(&address);
     let admin = Admin::connect(&settings, PATIENCE).unwrap();
     let topic = |name: &str, partitions| NewTopic { name: name.into(), partitions, configs: Vec::new() };
     admin.create(&[topic("orders", 3), topic("card_swipes", 1)]).unwrap();
@@ -222,7 +224,7 @@ fn metrics_of_a_cluster_at_rest_are_what_topics_and_groups_say_and_end_with_the_
     while !matches!(member.poll(PATIENCE).unwrap(), Polled::Assigned(_)) {}
 
     let mut dashboard = freshet();
-    dashboard.args(["dashboard", "--headless", "--bootstrap-servers", &broker.address]);
+    dashboard.args(["dashboard", "--headless", "--bootstrap-servers", &address]);
     let told = Told::start(dashboard);
     let up = ("freshet_cluster_up".to_owned(), Labels::new());
     let mut figures = Figures::new();
@@ -230,7 +232,7 @@ fn metrics_of_a_cluster_at_rest_are_what_topics_and_groups_say_and_end_with_the_
         figures = told.scrape();
         figures[&up] == 1.0
     });
-    let expected = by_the_commands(&broker);
+    let expected = by_the_commands(&address);
     let names: BTreeSet<String> = expected.keys().map(|(name, _)| name.clone()).collect();
     let same: Figures = figures.clone().into_iter().filter(|((name, _), _)| names.contains(name)).collect();
     assert_eq!(same, expected);
@@ -256,6 +258,25 @@ fn metrics_of_a_cluster_at_rest_are_what_topics_and_groups_say_and_end_with_the_
     assert_eq!(lag_s(&figures, "0"), 0.0, "it has read all of this one");
     until("what is not read grows older", || lag_s(&told.scrape(), "1") > 0.0);
 
+    let at_broker = series("kafka_broker_info", [("id", &1.into()), ("address", &address.as_str().into())]);
+    assert_eq!(figures[&at_broker], 1.0);
+    let of_cluster = |figures: &Figures| {
+        let mut figures = figures.clone();
+        figures.retain(|(name, _), _| name.starts_with("kafka_"));
+        figures
+    };
+    // A broker alone says the same of itself.
+    let mut of_broker = Figures::new();
+    until("the broker has looked at the last of it", || {
+        of_broker = broker.scrape();
+        of_cluster(&of_broker) == of_cluster(&figures)
+    });
+    assert_eq!(of_broker[&up], 1.0);
+    let ages = |figures: &Figures| -> BTreeSet<(String, Labels)> {
+        figures.keys().filter(|(name, _)| name == "freshet_consumergroup_lag_seconds").cloned().collect()
+    };
+    assert!(!ages(&figures).is_empty() && ages(&of_broker) == ages(&figures), "{of_broker:?}");
+
     drop((member, admin, producer));
     drop(broker);
     until("the silence is told", || {
@@ -273,7 +294,14 @@ fn a_broker_tells_how_long_requests_take_without_what_they_wait_for() {
     command.args(["broker", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
     // Its address is on standard output, its metrics' on standard error.
     let (told, address) = broker_with_metrics(command);
-    assert_eq!(told.text(), "", "nobody has asked for anything");
+    let has_requests =
+        |figures: &Figures| figures.keys().any(|(name, _)| name.starts_with("freshet_broker_"));
+    let figures = told.scrape();
+    let info = series("kafka_broker_info", [("id", &1.into()), ("address", &address.as_str().into())]);
+    assert!(
+        !has_requests(&figures) && figures[&info] == 1.0,
+        "no client has asked for anything: {figures:?}"
+    );
     let request = ApiVersionsRequest::default();
     call(&address, 0, &request);
     let settings = Settings::new(&address);
@@ -381,7 +409,9 @@ fn sample(sample: Sample) -> String {
     }
     let log = LogPoll { topic: "card_swipes".into(), end: 100, ..LogPoll::default() };
     let metrics = ShowMetrics::default();
-    metrics.take(&snapshot, &[log], |_| None);
+    let mut cluster = ClusterView::default();
+    cluster.take(wall_ms(), ClusterPoll { logs: vec![log], ..ClusterPoll::default() });
+    metrics.take(&snapshot, &cluster, |_| None);
     let (mut registry, mut text) = (Registry::default(), String::new());
     metrics.register(&mut registry);
     encode(&mut text, &registry).unwrap();

@@ -260,7 +260,7 @@ impl ShowController {
             .collect();
         snapshot.records = self.records.as_ref().and_then(RecordReader::page);
         if let Some(metrics) = &self.metrics {
-            metrics.take(&snapshot, self.show.last_logs(), |group| self.show.nothing_waiting(group));
+            metrics.take(&snapshot, self.show.cluster(), |group| self.show.nothing_waiting(group));
         }
         snapshot
     }

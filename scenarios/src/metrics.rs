@@ -25,7 +25,7 @@ use prometheus_client::registry::Registry;
 use text::escape;
 
 use crate::clock::wall_ms;
-use crate::observe::LogPoll;
+use crate::observe::{ClusterView, LogPoll};
 
 /// Figures that are older, in milliseconds of wall-clock time, are those of a show that stands.
 const STANDS_MS: i64 = 10_000;
@@ -39,7 +39,7 @@ struct Figures {
     /// Wall-clock time, in milliseconds since 1970.
     taken_at_ms: i64,
     is_live: bool,
-    brokers: Option<u32>,
+    brokers: Vec<(i32, String)>,
     logs: Vec<LogPoll>,
     groups: Vec<Group>,
     bill: Vec<BillItem>,
@@ -51,26 +51,35 @@ impl ShowMetrics {
         registry.register_collector(Box::new(self.clone()));
     }
 
-    /// Takes what a snapshot shows, and the partitions of its cluster; `nothing_waiting` says what
-    /// waits for a group that has answered all.
+    /// Takes what a snapshot shows, and the brokers and partitions of its cluster;
+    /// `nothing_waiting` says what waits for a group that has answered all.
     pub fn take(
         &self,
         snapshot: &Snapshot,
-        logs: &[LogPoll],
+        cluster: &ClusterView,
         nothing_waiting: impl Fn(&str) -> Option<Waiting>,
     ) {
         let mut groups = snapshot.groups.data.clone();
         for group in groups.iter_mut().filter(|group| group.lag_records.is_some()) {
             group.waiting = group.waiting.take().or_else(|| nothing_waiting(&group.id));
         }
-        let figures = Figures {
+        self.keep(Figures {
             taken_at_ms: snapshot.taken_at_ms,
             is_live: snapshot.cluster.source == Source::Live,
-            brokers: snapshot.cluster.data.brokers,
-            logs: logs.to_vec(),
             groups,
             bill: snapshot.lanes.data.bill.items.clone(),
-        };
+            ..Figures::of(cluster)
+        });
+    }
+
+    /// Takes a cluster that answered at `now_ms` of wall-clock time, and looks for no business in
+    /// it.
+    pub fn take_cluster(&self, now_ms: i64, cluster: &ClusterView) {
+        let groups = cluster.groups(|_| false);
+        self.keep(Figures { taken_at_ms: now_ms, is_live: true, groups, ..Figures::of(cluster) });
+    }
+
+    fn keep(&self, figures: Figures) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(figures);
     }
 
@@ -88,6 +97,11 @@ impl Collector for ShowMetrics {
 }
 
 impl Figures {
+    fn of(cluster: &ClusterView) -> Self {
+        let brokers = cluster.brokers.clone().unwrap_or_default();
+        Self { brokers, logs: cluster.last_logs.clone(), ..Self::default() }
+    }
+
     fn encode(&self, encoder: DescriptorEncoder<'_>, now_ms: i64) -> fmt::Result {
         let mut page = Page(encoder);
         let is_up = self.is_live && now_ms - self.taken_at_ms < STANDS_MS;
@@ -99,7 +113,14 @@ impl Figures {
         if !is_up {
             return Ok(());
         }
-        page.gauges("kafka_brokers", "Brokers of the cluster", self.brokers.map(|brokers| ([], brokers)))?;
+        let count = Some(self.brokers.len() as i64).filter(|count| *count > 0);
+        page.gauges("kafka_brokers", "Brokers of the cluster", count.map(|count| ([], count)))?;
+        let labels = |(id, address): &(i32, String)| [("id", id.to_string()), ("address", address.clone())];
+        page.gauges(
+            "kafka_broker_info",
+            "1 for each broker, with the address at which clients are told to reach it",
+            self.brokers.iter().map(|broker| (labels(broker), 1_i64)),
+        )?;
         self.topics(&mut page)?;
         self.groups(&mut page)?;
         self.waiting(&mut page)?;

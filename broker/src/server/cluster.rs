@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::{accept, certificate, cleaning, housekeeping, listen, network, open_f
 use crate::BrokerConfig;
 use crate::log::{DiskStorage, Storage};
 use crate::node::Node;
+use crate::overview::Overview;
 use crate::users::Users;
 
 /// How long a sync that is under way may hold up the end.
@@ -31,6 +32,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Cluster {
     listening: Vec<Listening>,
     trusted_certificate: Option<PathBuf>,
+    /// Gone with the thread that serves.
+    shared: Weak<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ShutdownError>>>,
 }
@@ -59,8 +62,10 @@ impl Cluster {
             .map_err(|error| StartError::Open { data_dir, reason: error.to_string() })?;
         let runtime = runtime(threads).map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
+        let shared = Arc::new(Shared::new(node, clock));
+        let looked_at = Arc::downgrade(&shared);
         let run = move || {
-            let result = run(runtime, Shared::new(node, clock), entrances, stopped);
+            let result = run(runtime, shared, entrances, stopped);
             drop(lock);
             result
         };
@@ -70,7 +75,8 @@ impl Cluster {
             tracing::info!("listening on {}", listening.address);
             network::warn_if_open(listening);
         }
-        Ok(Self { listening, trusted_certificate, stop: Some(stop), thread: Some(thread) })
+        let (stop, thread) = (Some(stop), Some(thread));
+        Ok(Self { listening, trusted_certificate, shared: looked_at, stop, thread })
     }
 
     /// Where its first listener listens: the IPv4 address when that is localhost.
@@ -92,6 +98,11 @@ impl Cluster {
     /// here.
     pub fn trusted_certificate(&self) -> Option<&Path> {
         self.trusted_certificate.as_deref()
+    }
+
+    /// The topics and groups that there are; none when the broker has ended.
+    pub fn overview(&self) -> Option<Overview> {
+        self.shared.upgrade().map(|shared| Overview::of(&shared.node))
     }
 
     /// Hangs up on all clients, syncs and closes everything, and lets go of the data directory.
@@ -174,11 +185,10 @@ fn runtime(threads: usize) -> io::Result<Runtime> {
 /// Serves until told to stop, then closes everything.
 fn run(
     runtime: Runtime,
-    shared: Shared,
+    shared: Arc<Shared>,
     entrances: Vec<Entrance>,
     stopped: oneshot::Receiver<()>,
 ) -> Result<(), ShutdownError> {
-    let shared = Arc::new(shared);
     runtime.block_on(async {
         for Entrance { socket, listener, tls } in entrances {
             let socket =

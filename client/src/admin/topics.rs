@@ -14,7 +14,7 @@ use rdkafka::admin::{
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataPartition;
 
-use super::Admin;
+use super::{Admin, Brokers, brokers};
 use crate::context::ReaderContext;
 use crate::{ClusterError, NoSuchTopic, ReadError};
 
@@ -238,9 +238,9 @@ impl Admin {
         Ok(self.overview()?.1)
     }
 
-    /// What there is, in one request: how many brokers, and every topic as [`layout`](Self::layout)
+    /// What there is, in one request: every broker, and every topic as [`layout`](Self::layout)
     /// tells it.
-    pub fn overview(&self) -> Result<(usize, Vec<TopicLayout>), ClusterError> {
+    pub fn overview(&self) -> Result<(Brokers, Vec<TopicLayout>), ClusterError> {
         let metadata = self.metadata("listing the topics")?;
         let partition = |partition: &MetadataPartition| PartitionLayout {
             partition: partition.id(),
@@ -259,7 +259,7 @@ impl Admin {
             })
             .collect();
         all.sort();
-        Ok((metadata.brokers().len(), all))
+        Ok((brokers(&metadata), all))
     }
 
     /// How many partitions `topic` has.

@@ -3,17 +3,26 @@
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use broker::{BrokerConfig, Cluster, Listening, SecurityProtocol, StartError};
 
+use super::own_cluster;
 use crate::cli::BrokerArgs;
 use crate::metrics::Metrics;
 use crate::output::print;
 use crate::temporary::Folder;
 use scenarios::Interrupted;
+use scenarios::clock::wall_ms;
 use scenarios::control;
+use scenarios::metrics::ShowMetrics;
+use scenarios::observe::ClusterView;
 use scenarios::supervise::Order;
+
+/// How often a broker with metrics looks at its topics and groups.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves until a signal comes, or until its supervisor has gone.
 pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
@@ -35,14 +44,49 @@ pub(crate) fn run(args: &BrokerArgs) -> Result<()> {
         writeln!(out, "a broker that speaks the Kafka protocol listens on {}", cluster.bootstrap_servers())
     })?;
     say_how_to_connect(&cluster);
+    let shown = metrics.as_mut().map(Metrics::of_show);
+    let mut watch = shown.map(|shown| Watch { cluster: &cluster, view: ClusterView::default(), shown });
+    // What there is already is told by the first scrape.
+    watch.iter_mut().for_each(Watch::look);
     metrics.map(Metrics::serve).transpose()?;
     let end = if args.supervised { "it ends when standard input closes" } else { "Ctrl-C ends it" };
     say!("its log is in {}; {end}", data_dir.display());
-    while !matches!(orders.recv(), Ok(Order::Stop) | Err(_)) {}
+    wait(&orders, watch);
     cluster.shutdown()?;
     match control::exit_code_of_signal() {
         Some(_) => Err(Interrupted.into()),
         None => Ok(()),
+    }
+}
+
+/// Waits for the order to stop, and looks meanwhile if there is a reason to.
+fn wait(orders: &Receiver<Order>, mut watch: Option<Watch<'_>>) {
+    loop {
+        let order = match &watch {
+            Some(_) => orders.recv_timeout(LOOK_EVERY),
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match order {
+            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => watch.iter_mut().for_each(Watch::look),
+        }
+    }
+}
+
+/// What a broker tells Prometheus of its topics and groups.
+struct Watch<'a> {
+    cluster: &'a Cluster,
+    view: ClusterView,
+    shown: ShowMetrics,
+}
+
+impl Watch<'_> {
+    fn look(&mut self) {
+        let Some(poll) = own_cluster::poll(self.cluster) else { return };
+        let now_ms = wall_ms();
+        // What has happened meanwhile is for a screen.
+        let _notices = self.view.take(now_ms, poll);
+        self.shown.take_cluster(now_ms, &self.view);
     }
 }
 

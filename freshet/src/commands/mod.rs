@@ -14,6 +14,7 @@ pub(crate) mod groups;
 pub(crate) mod ledger;
 pub(crate) mod manual;
 pub(crate) mod map;
+mod own_cluster;
 pub(crate) mod preferences;
 pub(crate) mod produce;
 pub(crate) mod record;

@@ -2,6 +2,7 @@ use dashboard::{Bill, Cluster, Lanes, Sourced};
 use prometheus_client::encoding::prometheus_text::encode;
 
 use super::*;
+use crate::observe::ClusterPoll;
 
 const NOW_MS: i64 = 1_772_535_600_000;
 
@@ -64,7 +65,7 @@ fn snapshot() -> Snapshot {
     let items = vec![line("money_cents", "fraud loss + wrong declines, $", Unit::Cents), clicks, unknown];
     Snapshot {
         taken_at_ms: NOW_MS,
-        cluster: Sourced::live(Cluster { brokers: Some(3), ..Cluster::default() }),
+        cluster: Sourced::live(Cluster::default()),
         groups: Sourced::live(vec![fraud]),
         lanes: Sourced::live(Lanes { bill: Bill { items }, ..Lanes::default() }),
         ..Snapshot::default()
@@ -76,7 +77,10 @@ fn taken(snapshot: &Snapshot, logs: &[LogPoll]) -> ShowMetrics {
     let nothing = |group: &str| {
         (group == "fraud").then(|| Waiting { cases: 0, what: "swipes unscored".into(), cents: Some(0) })
     };
-    metrics.take(snapshot, logs, nothing);
+    let mut cluster = ClusterView::default();
+    let brokers = vec![(1, "localhost:9092".into()), (2, "b:9092".into())];
+    cluster.take(NOW_MS, ClusterPoll { brokers, logs: logs.to_vec(), ..ClusterPoll::default() });
+    metrics.take(snapshot, &cluster, nothing);
     metrics
 }
 
@@ -89,7 +93,9 @@ fn series(text: &str) -> Vec<&str> {
 fn everything_that_is_known_has_its_series_and_nothing_else_has_one() {
     let text = scrape(&taken(&snapshot(), &[log(0, 100), log(1, 50)]), NOW_MS);
     let expected = r#"freshet_cluster_up 1
-kafka_brokers 3
+kafka_brokers 2
+kafka_broker_info{id="1",address="localhost:9092"} 1
+kafka_broker_info{id="2",address="b:9092"} 1
 kafka_topic_partitions{topic="card_swipes"} 2
 kafka_topic_partition_current_offset{topic="card_swipes",partition="0"} 100
 kafka_topic_partition_current_offset{topic="card_swipes",partition="1"} 50

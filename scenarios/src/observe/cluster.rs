@@ -35,12 +35,35 @@ use reads::Reads;
 /// The facts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClusterPoll {
-    /// How many brokers answer.
-    pub brokers: u32,
+    /// The brokers: their ids, and where clients are told to reach them.
+    pub brokers: Vec<(i32, String)>,
     /// Every partition of every topic.
     pub logs: Vec<LogPoll>,
     /// Every consumer group.
     pub groups: Vec<GroupPoll>,
+}
+
+/// Whether a topic is watched: those whose names begin with `__` are Kafka's own.
+pub fn is_watched(topic: &str) -> bool {
+    !topic.starts_with("__")
+}
+
+/// Whether the groups of a protocol share partitions: those of other kinds (Connect's workers, say)
+/// own none.
+pub fn shares_partitions(protocol_type: &str) -> bool {
+    matches!(protocol_type, "consumer" | "")
+}
+
+/// A group's state by Kafka's name for it.
+pub fn group_state(name: &str) -> GroupState {
+    match name {
+        "Empty" => GroupState::Empty,
+        "PreparingRebalance" => GroupState::PreparingRebalance,
+        "CompletingRebalance" => GroupState::CompletingRebalance,
+        "Stable" => GroupState::Stable,
+        "Dead" => GroupState::Dead,
+        _ => GroupState::Unknown,
+    }
 }
 
 /// One partition of a topic.
@@ -120,8 +143,8 @@ struct GroupView {
 #[derive(Debug, Default)]
 pub struct ClusterView {
     now_ms: i64,
-    /// How many brokers answered last; none before the first poll.
-    pub brokers: Option<u32>,
+    /// The brokers as they were found last; none before the first poll.
+    pub brokers: Option<Vec<(i32, String)>>,
     /// Every partition as it was found last.
     pub last_logs: Vec<LogPoll>,
     logs: BTreeMap<(String, i32), LogView>,
@@ -202,13 +225,12 @@ impl ClusterView {
         notices
     }
 
-    /// The topics: the user's own first, by name, then ours by what they are to a business; those
-    /// whose names begin with `__` are Kafka's own, and left out.
+    /// The topics: the user's own first, by name, then ours by what they are to a business.
     pub fn topics(&self) -> Vec<Topic> {
         let mut topics: Vec<Topic> = self
             .topics
             .iter()
-            .filter(|(name, _)| !name.starts_with("__"))
+            .filter(|(name, _)| is_watched(name))
             .map(|(name, view)| Topic {
                 name: name.clone(),
                 ours: events::Topic::named(name).is_some(),

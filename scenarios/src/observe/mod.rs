@@ -35,7 +35,10 @@ use crate::view::{PaneSource, View, absent};
 use bill::{self, Bill, BillRecord, EventTimeBill, Lane, Part, Terms};
 
 pub use self::lanes::LanesView;
-pub use cluster::{Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberNames, MemberPoll};
+pub use cluster::{
+    Age, ClusterPoll, ClusterView, GroupPoll, LogPoll, MemberNames, MemberPoll, group_state, is_watched,
+    shares_partitions,
+};
 use watch::SeenRecord;
 
 /// How long a record may be on its way to us, in milliseconds of wall-clock time, before cases
@@ -380,9 +383,9 @@ impl Show {
         self.dead_letters
     }
 
-    /// Every partition of the cluster as it was found last.
-    pub fn last_logs(&self) -> &[LogPoll] {
-        &self.cluster.last_logs
+    /// The cluster as it was found last.
+    pub fn cluster(&self) -> &ClusterView {
+        &self.cluster
     }
 
     /// The businesses that are here. Those of a show are, from its start on. Who attaches to a
@@ -444,7 +447,8 @@ impl Show {
             group.partitions.retain(|partition| self.is_shown(&here, &partition.topic));
         }
         let both_lanes = !here.is_empty();
-        let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers: self.cluster.brokers };
+        let brokers = self.cluster.brokers.as_ref().map(|all| all.len() as u32);
+        let cluster = Cluster { bootstrap: self.config.bootstrap.clone(), brokers };
         let mut snapshot = Snapshot {
             taken_at_ms: now_ms,
             title: Title {

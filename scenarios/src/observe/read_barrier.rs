@@ -118,7 +118,7 @@ mod tests {
         let log = |topic: Topic, end| LogPoll { topic: topic.name().to_owned(), end, ..LogPoll::default() };
         let committed = vec![(Topic::CardSwipes.name().to_owned(), 0, offset)];
         ClusterPoll {
-            brokers: 1,
+            brokers: vec![(1, "localhost:9092".to_owned())],
             logs: vec![log(Topic::CardSwipes, swipes), log(Topic::FraudBatch, answers)],
             groups: vec![GroupPoll { id: "fraud".to_owned(), committed, ..GroupPoll::default() }],
         }

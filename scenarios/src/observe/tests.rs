@@ -70,7 +70,7 @@ fn poll(end: i64, committed: i64) -> ClusterPoll {
         committed: vec![("card_swipes".into(), 0, committed)],
         ..GroupPoll::default()
     };
-    ClusterPoll { brokers: 1, logs: vec![log], groups: vec![group] }
+    ClusterPoll { brokers: vec![(1, "localhost:9092".to_owned())], logs: vec![log], groups: vec![group] }
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn cluster_with_records(full: impl Fn(Topic) -> bool) -> ClusterPoll {
     let logs: Vec<LogPoll> = ours.chain([log("my_swipes", 0)]).collect();
     let committed = logs.iter().map(|log| (log.topic.clone(), 0, log.end)).collect();
     let group = GroupPoll { id: "notifications".into(), committed, ..GroupPoll::default() };
-    ClusterPoll { brokers: 1, logs, groups: vec![group] }
+    ClusterPoll { brokers: vec![(1, "localhost:9092".to_owned())], logs, groups: vec![group] }
 }
 
 /// Of which businesses the topics and partitions of a snapshot are, but for what is shared.

@@ -12,10 +12,10 @@ use anyhow::Result;
 use client::{
     Admin, PartitionLayout, Read, Settings, Since, TopicLayout, TopicPartition, Unreadable, Watcher,
 };
-use dashboard::GroupState;
 use events::{Event, Role, Topic};
 use events::{SOURCE_HEADER, run_of};
 
+use super::cluster::{group_state, is_watched, shares_partitions};
 use super::{ClusterPoll, GroupPoll, LogPoll, MemberPoll};
 use crate::clock::wall_ms;
 use crate::ledger::Headers;
@@ -183,7 +183,7 @@ impl Poller {
 
     fn poll(&mut self) -> Result<ClusterPoll, client::ClusterError> {
         let (brokers, mut topics) = self.admin.overview()?;
-        topics.retain(|topic| !topic.name.starts_with("__"));
+        topics.retain(|topic| is_watched(&topic.name));
         let (partitions, layouts): (Vec<TopicPartition>, Vec<PartitionLayout>) = topics
             .into_iter()
             .flat_map(|TopicLayout { name, partitions }| {
@@ -194,13 +194,12 @@ impl Poller {
         self.watch_new(&partitions)?;
         let mut groups = Vec::new();
         for group in self.admin.groups()? {
-            // Groups of other kinds (Connect's workers, say) own no partitions.
-            if !matches!(group.protocol_type.as_str(), "consumer" | "") {
+            if !shares_partitions(&group.protocol_type) {
                 continue;
             }
             let committed = self.admin.committed_offsets(&group.id, &partitions)?;
             groups.push(GroupPoll {
-                state: state(&group.state),
+                state: group_state(&group.state),
                 members: group
                     .members
                     .into_iter()
@@ -239,7 +238,7 @@ impl Poller {
                 })
             })
             .collect();
-        Ok(ClusterPoll { brokers: brokers as u32, logs, groups })
+        Ok(ClusterPoll { brokers, logs, groups })
     }
 
     /// Topics of ours that have appeared since the last look are read too.
@@ -313,17 +312,6 @@ fn unread(lost: &Unreadable) -> impl Iterator<Item = SeenRecord> {
             sent_ms,
         })
     })
-}
-
-fn state(name: &str) -> GroupState {
-    match name {
-        "Empty" => GroupState::Empty,
-        "PreparingRebalance" => GroupState::PreparingRebalance,
-        "CompletingRebalance" => GroupState::CompletingRebalance,
-        "Stable" => GroupState::Stable,
-        "Dead" => GroupState::Dead,
-        _ => GroupState::Unknown,
-    }
 }
 
 #[expect(

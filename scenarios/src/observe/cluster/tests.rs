@@ -4,7 +4,7 @@ use super::*;
 
 fn poll(end: i64, committed: i64, members: &[&str]) -> ClusterPoll {
     ClusterPoll {
-        brokers: 1,
+        brokers: vec![(1, "localhost:9092".to_owned())],
         logs: vec![LogPoll { topic: "clicks".into(), end, ..LogPoll::default() }],
         groups: vec![GroupPoll {
             id: "mine".into(),
