@@ -329,4 +329,7 @@ fn without_openssl_it_says_how_to_build_with_it() {
         assert_eq!(problem.line, Some(line));
     }
     assert!(without(&CONFLUENT.replace("SASL_SSL", "SASL_PLAINTEXT")).is_ok());
+    // What no other build could do either.
+    let problem = without(&MSK.replace("SCRAM-SHA-512", "AWS_MSK_IAM")).unwrap_err();
+    assert!(problem.what.starts_with("sasl.mechanism=AWS_MSK_IAM is none"), "{problem:?}");
 }

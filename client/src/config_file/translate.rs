@@ -52,13 +52,14 @@ impl<'a> Given<'a> {
                           -p freshet --features ssl`";
             Problem { line, what: format!("{what} {remedy}") }
         };
+        self.out.push(("security.protocol".to_owned(), protocol.name.to_ascii_lowercase()));
+        // Before what another build could do: a login that none can do is of no use there either.
+        let mechanism = protocol.sasl.then(|| self.login()).transpose()?;
         if protocol.tls && !has_tls {
             let what = format!("security.protocol={}", protocol.name);
             return Err(needs_tls(what, self.line("security.protocol")));
         }
-        self.out.push(("security.protocol".to_owned(), protocol.name.to_ascii_lowercase()));
-        if protocol.sasl {
-            let mechanism = self.login()?;
+        if let Some(mechanism) = mechanism {
             if mechanism != "PLAIN" && !has_tls {
                 return Err(needs_tls(format!("sasl.mechanism={mechanism}"), self.line("sasl.mechanism")));
             }
